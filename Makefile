@@ -1,0 +1,42 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv from the hashed lock.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install run test check bench bench-large soak lock clean
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install
+	$(BIN)/lrs serve --demo
+
+test: install
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m tests.bench
+
+bench-large: install
+	$(BIN)/python -m tests.bench --large
+
+soak: install
+	$(BIN)/python -m pytest tests/soak -m soak -p no:randomly
+
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --prerelease if-necessary-or-explicit -o requirements.lock
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,1 @@
+"""Sources of evidence and takers of profiles. Each adapter stands alone; none imports another."""

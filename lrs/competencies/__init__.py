@@ -1,0 +1,1 @@
+"""Competency frameworks, level scales, rules, and the awards that follow from evidence."""

@@ -1,0 +1,1 @@
+"""The people statements are about: persons, identifiers, links and consent."""

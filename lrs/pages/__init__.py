@@ -1,0 +1,1 @@
+"""What people see: templates, static files and their routes; no logic."""

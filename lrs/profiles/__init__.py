@@ -1,0 +1,1 @@
+"""Skill profiles: what a learner holds, and what a role still needs."""

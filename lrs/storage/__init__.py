@@ -1,0 +1,240 @@
+"""The store contract: one kind of record, one order, decisions made inside the writer.
+
+Two engines keep it (``sqlite``, ``mongo``); ``tests/contract`` holds both to it. The contract knows nothing of
+xAPI, badges or HTTP.
+
+**Order.** ``seq`` is ``stored`` in microseconds UTC << 10. It is given inside the write transaction and strictly
+increases in commit order, also when the clock jumps back: whoever reads up to ``seq`` has seen everything before it.
+
+**Decisions.** ``write(decide)`` runs ``decide(tx)`` in the write transaction; it may be run again and must touch
+nothing but ``tx``. Many callers' decisions share one commit; one that raises leaves the others untouched.
+
+**Owed work.** An ``Owed`` entry stands in the same commit as the fact it follows from. ``claim`` leases entries,
+``settle`` clears them together with the writes of its own decision, ``defer`` hands one back. Owing a step again
+while it is leased makes the lease stale, so the newer fact is never lost.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from lrs.errors import Misconfigured
+
+T = TypeVar("T")
+
+TIE_BITS = 10
+NEWEST = (1 << 63) - 1
+Clock = Callable[[], int]
+
+
+def wall_clock() -> int:
+    """Now, in microseconds UTC."""
+    return time.time_ns() // 1_000
+
+
+def micros_of(seq: int) -> int:
+    """The ``stored`` time, in microseconds UTC, that *seq* stands for."""
+    return seq >> TIE_BITS
+
+
+def first_seq(micros: int) -> int:
+    """The lowest ``seq`` whose ``stored`` is *micros*."""
+    return micros << TIE_BITS
+
+
+def last_seq(micros: int) -> int:
+    """The highest ``seq`` whose ``stored`` is *micros*."""
+    return (micros + 1 << TIE_BITS) - 1
+
+
+class Owed(msgspec.Struct, frozen=True):
+    """A step of work a record owes from *due* (microseconds UTC) on."""
+
+    step: str
+    due: int = 0
+    tries: int = 0
+    error: str | None = None
+    parked: bool = False
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One thing the store keeps.
+
+    ``(kind, id)`` is unique. ``body`` is what was received, or JSON we derived. ``meta`` is what we know and did
+    not receive (JSON-able). ``keys`` are 63-bit integers to be found by. ``owed`` is added to what the record owes
+    already, and is empty on records that are read. ``seq`` 0 asks the writer for the next one; ``rev`` counts
+    changes from 1 and is the compare-and-set token of ``Tx.replace``.
+    """
+
+    kind: str
+    id: str
+    body: bytes = b""
+    meta: Mapping[str, Any] = {}
+    keys: tuple[int, ...] = ()
+    owed: tuple[Owed, ...] = ()
+    seq: int = 0
+    rev: int = 0
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some records of a walk, and where to go on; ``next`` is ``None`` once there is nothing more.
+
+    A walk that had to pass over too many records to find enough stops early: a page may be short, even empty, and
+    still have a ``next``.
+    """
+
+    records: tuple[Record, ...]
+    next: str | None = None
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A leased entry: the record as it is now, the step it owes, and the token that settles it."""
+
+    record: Record
+    owed: Owed
+    token: str
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """How much of one step waits: due entries, parked entries, and the ``due`` of the oldest waiting one."""
+
+    step: str
+    waiting: int
+    parked: int
+    oldest_due: int | None
+
+
+class Stale(Exception):
+    """Somebody else changed the record, or the lease, in between; read again and decide again."""
+
+
+class Exists(Exception):
+    """An insert met a record of the same kind and id."""
+
+
+class Reader(Protocol):
+    """What both the store and a transaction can be asked."""
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """The record, or ``None``."""
+
+    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
+        """Those of the records that exist, by id."""
+
+    def find(
+        self,
+        kind: str,
+        keys: Sequence[int] = (),
+        *,
+        after: int = 0,
+        until: int = NEWEST,
+        newest_first: bool = False,
+        limit: int = 100,
+        start: str | None = None,
+    ) -> Page:
+        """Records of *kind* that carry all *keys*, with ``after < seq <= until``, ordered by ``seq``.
+
+        *start* is the ``next`` of an earlier page of the same walk. Without *keys* it is a scan of the kind.
+        """
+
+
+class Tx(Reader, Protocol):
+    """A write transaction, as a decision sees it: its own writes are visible to it."""
+
+    def next_seq(self) -> int:
+        """Draws the next place in the one order; no two draws have the same ``stored`` time."""
+
+    def insert(self, record: Record) -> Record:
+        """Adds *record* as revision 1. Raises ``Exists``: look first, the transaction keeps others out."""
+
+    def replace(self, record: Record) -> Record:
+        """Puts *record* in the place of the one with its kind and id. Raises ``Stale`` unless ``rev`` matches.
+
+        ``seq`` 0 draws a new place; any other value is kept. What the old one owed is still owed.
+        """
+
+    def delete(self, kind: str, id: str) -> bool:
+        """Removes the record and what it owed; ``False`` if there was none."""
+
+    def owe(self, kind: str, id: str, owed: Owed) -> None:
+        """Adds to what an existing record owes: earliest ``due`` wins, tries start anew, a lease on it turns stale."""
+
+
+class Blobs(Protocol):
+    """Content-addressed bytes, named by their SHA-256 in lower-case hex. Put before the record that names them."""
+
+    def put(self, chunks: Iterable[bytes]) -> str:
+        """Keeps the bytes, durable on return, and gives their name."""
+
+    def open(self, sha256: str) -> Iterator[bytes]:
+        """The bytes in chunks. Raises ``KeyError``."""
+
+    def size(self, sha256: str) -> int:
+        """The length in bytes. Raises ``KeyError``."""
+
+    def sweep(self, keep: Callable[[str], bool], older_than: int) -> int:
+        """Drops blobs untouched since *older_than* (microseconds UTC) that *keep* does not hold; how many."""
+
+
+class Store(Reader, Protocol):
+    """One tenant's records."""
+
+    blobs: Blobs
+
+    def write(self, decide: Callable[[Tx], T]) -> Future[T]:
+        """Runs *decide* in the write transaction; the future is done once the commit is durable.
+
+        Raises ``Overloaded`` at once when the queue is full; ``StoreFull`` comes through the future.
+        """
+
+    def count(self, kind: str, keys: Sequence[int] = ()) -> int:
+        """How many records of *kind* carry all *keys*."""
+
+    def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
+        """Leases up to *limit* due entries of *steps* for *lease* microseconds, in no particular order.
+
+        An entry whose lease has run out can be claimed again; its tries then count the lost attempt.
+        """
+
+    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T]) -> Future[T]:
+        """Clears the claimed entries and runs *decide*, in one commit. ``Stale`` if any token is no longer the one."""
+
+    def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
+        """Hands an entry back with one more try counted; ``False`` if the lease was lost meanwhile."""
+
+    def backlog(self) -> list[Backlog]:
+        """What waits, by step."""
+
+    def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
+        """Entries that were given up on, with the reason."""
+
+    def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
+        """Makes parked entries due at once, tries from zero; how many."""
+
+    def horizon(self) -> int:
+        """A time (microseconds UTC) up to which everything stored is visible to reads begun after this call."""
+
+    def close(self) -> None:
+        """Finishes what was accepted, then lets go of files and connections."""
+
+
+def open_store(url: str, *, clock: Clock = wall_clock) -> Store:
+    """Opens the store at *url*: ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
+
+    Raises ``Misconfigured`` for another scheme, ``NewerSchema`` for a store of a later version.
+    """
+    if url.startswith("sqlite:///"):
+        from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
+
+        return SqliteStore(url.removeprefix("sqlite:///"), clock=clock)
+    if url.startswith(("mongodb://", "mongodb+srv://")):
+        from lrs.storage.mongo import MongoStore  # noqa: PLC0415 (an engine is loaded when it is used)
+
+        return MongoStore(url, clock=clock)
+    scheme = url.partition(":")[0]
+    raise Misconfigured(f"LRS_STORE_URL: unknown scheme {scheme!r}; use sqlite:///PATH or mongodb://HOST/DATABASE")
