@@ -1,1 +1,1 @@
-"""Open Badges: credentials composed, signed, verified and delivered. Knows the record store; the store does not know it."""
+"""Open Badges: composed, signed, verified, delivered. Knows the record store; the store does not know it."""

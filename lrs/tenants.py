@@ -1,0 +1,95 @@
+"""One tenant opened for work: its store, its secrets, its clock. Knows no HTTP and no command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from lrs.errors import Misconfigured
+from lrs.settings import Settings
+from lrs.storage import Clock, Store, open_store, wall_clock
+
+DEFAULT = "default"
+TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Everything the product needs to work for one tenant; passed in, never looked up."""
+
+    id: str
+    store: Store
+    settings: Settings
+    master_key: bytes
+    clock: Clock = wall_clock
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes for *purpose*, the same for ever, derived from the master key (HKDF-SHA256, RFC 5869)."""
+        info = f"engraft/{self.id}/{purpose}".encode()
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self.master_key)
+
+
+def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
+    """Opens *tenant* as *settings* say. Raises ``Misconfigured`` with what to change."""
+    if not TENANT_ID.fullmatch(tenant):
+        raise Misconfigured(f"tenant {tenant!r}: use 1 to 40 lower-case letters, digits and hyphens")
+    key = read_master_key(settings)
+    return Tenant(tenant, open_store(store_url(settings, tenant), clock=clock), settings, key, clock)
+
+
+def store_url(settings: Settings, tenant: str) -> str:
+    """Where *tenant*'s records are: a file under ``LRS_DATA``, or as ``LRS_STORE_URL`` says."""
+    url = settings.store_url
+    if url is None:
+        return f"sqlite:///{(settings.data / 'tenants' / tenant / 'store.db').absolute()}"
+    if url.startswith("mongodb"):
+        base, _, options = url.partition("?")
+        server = base.rstrip("/") if base.count("/") < 3 else base.rpartition("/")[0]
+        name = base.rpartition("/")[2] if base.count("/") >= 3 and base.rpartition("/")[2] else "lrs"
+        return f"{server}/{name}_{tenant}" + (f"?{options}" if options else "")
+    if tenant == DEFAULT:
+        return url
+    path = Path(url.removeprefix("sqlite:///"))
+    return f"sqlite:///{path.with_name(f'{path.stem}-{tenant}{path.suffix}')}"
+
+
+def read_master_key(settings: Settings) -> bytes:
+    """The key all secrets derive from: ``LRS_MASTER_KEY_FILE``, or made once under ``LRS_DATA``.
+
+    Raises ``Misconfigured`` for a file that is missing or holds fewer than 32 bytes of hex.
+    """
+    path = settings.master_key_file or settings.data / "master.key"
+    if not path.exists():
+        if settings.master_key_file:
+            raise Misconfigured(f"LRS_MASTER_KEY_FILE: {path} does not exist")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _create_once(path, secrets.token_hex(32))
+    try:
+        key = bytes.fromhex(path.read_text("ascii").strip())
+    except ValueError as error:
+        raise Misconfigured(f"{path}: expected at least 64 hexadecimal digits") from error
+    if len(key) < 32:
+        raise Misconfigured(f"{path}: expected at least 64 hexadecimal digits, found {2 * len(key)}")
+    return key
+
+
+def _create_once(path: Path, text: str) -> None:
+    """Two processes may start at once: whoever links first wins, and no reader sees a half-written key."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
