@@ -184,10 +184,14 @@ class Blobs(Protocol):
 class Store(Reader, Protocol):
     """One tenant's records."""
 
-    blobs: Blobs
+    @property
+    def blobs(self) -> Blobs:
+        """Where large bodies and attachments are."""
 
-    def write(self, decide: Callable[[Tx], T]) -> Future[T]:
+    def write(self, decide: Callable[[Tx], T], *, weight: int = 1) -> Future[T]:
         """Runs *decide* in the write transaction; the future is done once the commit is durable.
+
+        *weight* is about how many records it will write: groups and the queue are bounded by it.
 
         Raises ``Overloaded`` at once when the queue is full; ``StoreFull`` comes through the future.
         """

@@ -1,0 +1,103 @@
+"""Group commit: one writer thread, many callers' decisions in one commit. Knows no engine.
+
+Decisions queue up while a commit is under way; the thread then takes as many as fit and hands them to the engine's
+``commit(jobs)``, which must give every job its outcome. Callers get a future; a full or aged queue refuses at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from lrs.errors import Overloaded
+
+GROUP_WEIGHT = 256
+
+
+@dataclass(slots=True)
+class Job:
+    """One decision waiting for its commit; the engine sets exactly one of *result* and *error*."""
+
+    decide: Callable[[Any], Any]
+    weight: int
+    since: float
+    future: Future[Any] = field(default_factory=Future)
+    result: Any = None
+    error: BaseException | None = None
+
+    def answer(self) -> None:
+        """Tells the caller; called once, after the commit."""
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class GroupCommit:
+    """The queue before an engine's commit, and the thread that empties it."""
+
+    def __init__(
+        self, commit: Callable[[Sequence[Job]], None], *, name: str, max_weight: int = 8_192, max_age: float = 1.0
+    ) -> None:
+        self._commit = commit
+        self._max_weight = max_weight
+        self._max_age = max_age
+        self._jobs: deque[Job] = deque()
+        self._weight = 0
+        self._closing = False
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, decide: Callable[[Any], Any], weight: int) -> Future[Any]:
+        """Queues *decide*. Raises ``Overloaded`` if too much waits, or the first in line has waited too long."""
+        now = time.monotonic()
+        with self._lock:
+            if self._closing:
+                raise Overloaded
+            if self._jobs and (self._weight + weight > self._max_weight or now - self._jobs[0].since > self._max_age):
+                raise Overloaded
+            job = Job(decide, weight, now)
+            self._jobs.append(job)
+            self._weight += weight
+            self._work.notify()
+        return job.future
+
+    def close(self) -> None:
+        """Writes what was accepted, then stops the thread."""
+        with self._lock:
+            self._closing = True
+            self._work.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while group := self._take():
+            running = [job for job in group if job.future.set_running_or_notify_cancel()]
+            if not running:
+                continue
+            try:
+                self._commit(running)
+            except BaseException as error:  # noqa: BLE001 (a caller must not wait for ever, whatever went wrong)
+                for job in running:
+                    job.error = error
+            for job in running:
+                job.answer()
+
+    def _take(self) -> list[Job]:
+        with self._lock:
+            while not self._jobs and not self._closing:
+                self._work.wait()
+            group: list[Job] = []
+            weight = 0
+            while self._jobs and (not group or weight + self._jobs[0].weight <= GROUP_WEIGHT):
+                job = self._jobs.popleft()
+                weight += job.weight
+                group.append(job)
+            self._weight -= weight
+            return group

@@ -1,0 +1,260 @@
+"""The embedded engine: one SQLite file, WAL and ``synchronous=FULL``, one writer thread a process, many readers.
+
+Several processes may write one file: the lock is taken before the head is read, and held for one short commit. An error
+of the disk ends the process: after a failed fsync nobody knows what was kept, and asking again would lie.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+from lrs.errors import Overloaded, StoreFull
+from lrs.storage import NEWEST, Backlog, Claim, Clock, Owed, Page, Record, Tx
+from lrs.storage.blobs import FileBlobs
+from lrs.storage.groups import GroupCommit, Job
+from lrs.storage.horizon import Announcement
+from lrs.storage.sqlite_read import SqliteReader, record_of
+from lrs.storage.sqlite_schema import migrate
+from lrs.storage.sqlite_tx import SqliteTx
+
+T = TypeVar("T")
+PARKED = NEWEST
+_BUSY_MS = 10_000
+_OWED = (
+    "SELECT r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id, k.name, o.step, o.due, o.tries, o.error, o.token"
+    " FROM owed o JOIN record r ON r.row = o.row JOIN kind k ON k.number = r.kind"
+)
+
+
+class SqliteStore:
+    """See ``Store``."""
+
+    def __init__(self, path: str, *, clock: Clock, fatal: Callable[[str], None] | None = None) -> None:
+        self._path = path
+        self._clock = clock
+        self._fatal = fatal or _end_process
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._connections: list[sqlite3.Connection] = []
+        self._writer = SqliteReader(self._connect())
+        migrate(self._writer.connection, path)
+        self._local = threading.local()
+        self._announcement = Announcement(Path(f"{path}-horizon"), clock)
+        self.blobs = FileBlobs(Path(path).parent / "blobs")
+        self._groups = GroupCommit(self._commit, name="sqlite-writer")
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """See ``Reader.get``."""
+        return self._reader().get(kind, id)
+
+    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
+        """See ``Reader.get_many``."""
+        return self._reader().get_many(kind, ids)
+
+    def find(
+        self,
+        kind: str,
+        keys: Sequence[int] = (),
+        *,
+        after: int = 0,
+        until: int = NEWEST,
+        newest_first: bool = False,
+        limit: int = 100,
+        start: str | None = None,
+    ) -> Page:
+        """See ``Reader.find``."""
+        return self._reader().find(
+            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
+        )
+
+    def count(self, kind: str, keys: Sequence[int] = ()) -> int:
+        """See ``Store.count``."""
+        return self._reader().count(kind, keys)
+
+    def horizon(self) -> int:
+        """See ``Store.horizon``."""
+        return self._announcement.horizon()
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def write(self, decide: Callable[[Tx], T], *, weight: int = 1) -> Future[T]:
+        """See ``Store.write``."""
+        return self._groups.submit(decide, weight)
+
+    def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
+        """See ``Store.claim``. Takes a shuffled choice of what is due, so that workers seldom want the same."""
+        now = self._clock()
+        marks = ",".join("?" * len(steps))
+        query = f"SELECT row, step FROM owed WHERE step IN ({marks}) AND at <= ? LIMIT ?"
+        due = self._reader().connection.execute(query, (*steps, now, 4 * limit)).fetchall()
+        if not due:
+            return []
+        random.shuffle(due)
+        return self.write(lambda tx: self._lease(tx, due[:limit], now, now + lease)).result()
+
+    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T]) -> Future[T]:
+        """See ``Store.settle``."""
+
+        def cleared(tx: Tx) -> T:
+            _ours(tx).clear(claims)
+            return decide(tx)
+
+        return self.write(cleared, weight=len(claims))
+
+    def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
+        """See ``Store.defer``."""
+        change = "UPDATE owed SET at = ?, due = ?, tries = tries + 1, error = ?, token = NULL WHERE token = ?"
+        at = PARKED if parked else due
+        return self.write(lambda tx: _ours(tx).execute(change, (at, due, error, claim.token)) > 0).result()
+
+    def backlog(self) -> list[Backlog]:
+        """See ``Store.backlog``."""
+        rows = self._reader().connection.execute(
+            "SELECT step, sum(at < ?1), sum(at = ?1), min(CASE WHEN at < ?1 THEN due END) FROM owed GROUP BY step",
+            (PARKED,),
+        )
+        return [Backlog(*row) for row in rows]
+
+    def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
+        """See ``Store.parked``."""
+        rows = self._reader().connection.execute(
+            f"{_OWED} WHERE o.at = ? AND (? IS NULL OR o.step = ?) LIMIT ?", (PARKED, step, step, limit)
+        )
+        return [(record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=True)) for row in rows]
+
+    def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
+        """See ``Store.retry``."""
+        now = self._clock()
+        change = (
+            "UPDATE owed SET at = ?1, due = ?1, tries = 0 WHERE at = ?2 AND (?3 IS NULL OR step = ?3) AND (?5 IS NULL"
+            " OR row = (SELECT row FROM record WHERE id = ?5 AND kind = (SELECT number FROM kind WHERE name = ?4)))"
+        )
+        return self.write(lambda tx: _ours(tx).execute(change, (now, PARKED, step, kind, id))).result()
+
+    def close(self) -> None:
+        """See ``Store.close``."""
+        self._groups.close()
+        for connection in self._connections:
+            connection.close()
+        self._announcement.close()
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -32000")
+        self._connections.append(connection)
+        return connection
+
+    def _reader(self) -> SqliteReader:
+        reader: SqliteReader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = 1")
+            connection.execute("PRAGMA cache_size = -8000")
+            reader = self._local.reader = SqliteReader(connection)
+        return reader
+
+    def _commit(self, jobs: Sequence[Job]) -> None:
+        """All decisions in one transaction; if one fails after it had written, each in its own."""
+        try:
+            if not self._commit_together(jobs):
+                for job in jobs:
+                    job.result = job.error = None
+                    self._commit_together((job,))
+        except sqlite3.Error as error:
+            failure = self._failure(error)
+            for job in jobs:
+                job.error = failure
+
+    def _commit_together(self, jobs: Sequence[Job]) -> bool:
+        connection = self._writer.connection
+        connection.execute("BEGIN IMMEDIATE")
+        before = 0
+        try:
+            tx = SqliteTx(self._writer, self._clock)
+            before = tx.seq
+            self._announcement.begin()
+            if not _decide_all(tx, jobs):
+                return len(jobs) == 1
+            self._announcement.reach(tx.seq)
+            connection.execute("COMMIT")
+            before = tx.seq
+        except Exception as error:
+            if len(jobs) > 1 and not isinstance(error, sqlite3.Error):
+                return False
+            if isinstance(error, sqlite3.Error):
+                raise
+            jobs[0].error = error
+        finally:
+            if connection.in_transaction:
+                self._announcement.reach(before)
+                connection.execute("ROLLBACK")
+                self._writer.forget_kinds()
+            self._announcement.reached(before)
+        return True
+
+    def _failure(self, error: sqlite3.Error) -> Exception:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return StoreFull("the disk is full: nothing of this request was stored")
+        if code == sqlite3.SQLITE_BUSY:
+            return Overloaded()
+        if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            self._fatal(f"{self._path}: {error}")
+        return error
+
+    def _lease(self, tx: Tx, due: Sequence[tuple[int, str]], now: int, until: int) -> list[Claim]:
+        claims = []
+        for row, step in due:
+            token = secrets.token_hex(8)
+            leased = _ours(tx).execute(
+                "UPDATE owed SET tries = tries + (token IS NOT NULL), token = ?, at = ? WHERE row = ? AND step = ?"
+                " AND at <= ?",
+                (token, until, row, step, now),
+            )
+            if leased:
+                found = _ours(tx).rows(f"{_OWED} WHERE o.row = ? AND o.step = ?", (row, step))[0]
+                owed = Owed(found[8], found[9], found[10], found[11])
+                claims.append(Claim(record_of(found[7], found[:7]), owed, token))
+        return claims
+
+
+def _decide_all(tx: SqliteTx, jobs: Sequence[Job]) -> bool:
+    """Runs every decision; ``False`` if one failed whose writes cannot be taken back by themselves."""
+    for job in jobs:
+        mark = tx.mark()
+        try:
+            job.result = job.decide(tx)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 (the caller gets it: it is the decision's answer)
+            job.error = error
+            if not tx.undo(mark):
+                return False
+    tx.finish()
+    return True
+
+
+def _ours(tx: Tx) -> SqliteTx:
+    assert isinstance(tx, SqliteTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
+    return tx
+
+
+def _end_process(message: str) -> None:
+    sys.stderr.write(f"lrs: the store failed and this process ends, so that no write is answered wrongly: {message}\n")
+    sys.stderr.flush()
+    os._exit(74)

@@ -1,0 +1,153 @@
+"""Reading records from one SQLite connection, inside a transaction or not. Knows no writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from lrs.storage import NEWEST, Page, Record
+
+WALK_CAP = 10_000
+"""How many entries of the first key one call looks at when further keys must hold as well."""
+
+_COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id"
+_IDS_AT_ONCE = 500
+_meta = msgspec.json.Decoder(dict[str, Any])
+
+
+class SqliteReader:
+    """The questions of ``Reader`` on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._kinds: dict[str, int] = {}
+
+    def kind_number(self, kind: str) -> int:
+        """The number of *kind*; 0, which no record has, if nothing of that kind was ever stored."""
+        number = self._kinds.get(kind)
+        if number is None:
+            found = self.connection.execute("SELECT number FROM kind WHERE name = ?", (kind,)).fetchone()
+            if found is None:
+                return 0
+            number = self._kinds[kind] = int(found[0])
+        return number
+
+    def forget_kinds(self) -> None:
+        """After a rollback: a kind first seen in it was never stored."""
+        self._kinds.clear()
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """See ``Reader.get``."""
+        row = self.connection.execute(
+            f"SELECT {_COLUMNS} FROM record r WHERE r.id = ? AND r.kind = ?", (id, self.kind_number(kind))
+        ).fetchone()
+        return None if row is None else record_of(kind, row)
+
+    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
+        """See ``Reader.get_many``."""
+        wanted = list(ids)
+        found: dict[str, Record] = {}
+        for start in range(0, len(wanted), _IDS_AT_ONCE):
+            some = wanted[start : start + _IDS_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            rows = self.connection.execute(
+                f"SELECT {_COLUMNS} FROM record r WHERE r.id IN ({marks}) AND r.kind = ?",
+                (*some, self.kind_number(kind)),
+            )
+            found.update((row[6], record_of(kind, row)) for row in rows)
+        return found
+
+    def find(
+        self,
+        kind: str,
+        keys: Sequence[int] = (),
+        *,
+        after: int = 0,
+        until: int = NEWEST,
+        newest_first: bool = False,
+        limit: int = 100,
+        start: str | None = None,
+    ) -> Page:
+        """See ``Reader.find``."""
+        low, high = (after, NEWEST), (until, NEWEST)
+        if start is not None:
+            seq, _, row = start.partition(".")
+            if newest_first:
+                high = min(high, (int(seq), int(row)))
+            else:
+                low = max(low, (int(seq), int(row)))
+        span = (*low, *high)
+        order = "DESC" if newest_first else "ASC"
+        number = self.kind_number(kind)
+        if len(keys) > 1:
+            return self._find_all(kind, keys, span, order, limit)
+        if keys:
+            query = (
+                f"SELECT {_COLUMNS} FROM ref f CROSS JOIN record r ON r.row = f.row WHERE f.key = ?"
+                " AND (f.seq, f.row) > (?, ?) AND (f.seq, f.row) < (?, ?) AND r.kind = ?"
+                f" ORDER BY f.seq {order}, f.row {order} LIMIT ?"
+            )
+            rows = self.connection.execute(query, (keys[0], *span, number, limit + 1)).fetchall()
+        else:
+            query = (
+                f"SELECT {_COLUMNS} FROM record r WHERE r.kind = ? AND (r.seq, r.row) > (?, ?)"
+                f" AND (r.seq, r.row) < (?, ?) ORDER BY r.seq {order}, r.row {order} LIMIT ?"
+            )
+            rows = self.connection.execute(query, (number, *span, limit + 1)).fetchall()
+        more = f"{rows[limit - 1][1]}.{rows[limit - 1][0]}" if len(rows) > limit else None
+        return Page(tuple(record_of(kind, row) for row in rows[:limit]), more)
+
+    def _find_all(self, kind: str, keys: Sequence[int], span: tuple[int, ...], order: str, limit: int) -> Page:
+        """Walks the first key and looks each entry up under the others, at most ``WALK_CAP`` entries a call."""
+        also = " AND ".join(
+            "EXISTS (SELECT 1 FROM ref g WHERE g.key = ? AND g.seq = f.seq AND g.row = f.row)" for _ in keys[1:]
+        )
+        walk = self.connection.execute(
+            f"SELECT f.seq, f.row, {also} FROM ref f WHERE f.key = ? AND (f.seq, f.row) > (?, ?)"
+            f" AND (f.seq, f.row) < (?, ?) ORDER BY f.seq {order}, f.row {order} LIMIT ?",
+            (*keys[1:], keys[0], *span, WALK_CAP + 1),
+        )
+        hits: list[tuple[int, int]] = []
+        more: str | None = None
+        last = ""
+        for walked, (seq, row, holds) in enumerate(walk, 1):
+            if walked > WALK_CAP or (holds and len(hits) == limit):
+                more = last
+                break
+            if holds:
+                hits.append((seq, row))
+            last = f"{seq}.{row}"
+        return Page(tuple(self._rows(kind, [row for _, row in hits])), more)
+
+    def _rows(self, kind: str, rows: Sequence[int]) -> Iterator[Record]:
+        number = self.kind_number(kind)
+        for row in rows:
+            found = self.connection.execute(
+                f"SELECT {_COLUMNS} FROM record r WHERE r.row = ? AND r.kind = ?", (row, number)
+            ).fetchone()
+            if found is not None:
+                yield record_of(kind, found)
+
+    def count(self, kind: str, keys: Sequence[int] = ()) -> int:
+        """See ``Store.count``."""
+        number = self.kind_number(kind)
+        if not keys:
+            found = self.connection.execute("SELECT count(*) FROM record WHERE kind = ?", (number,))
+        else:
+            also = " AND EXISTS (SELECT 1 FROM ref g WHERE g.key = ? AND g.seq = f.seq AND g.row = f.row)"
+            found = self.connection.execute(
+                "SELECT count(*) FROM ref f JOIN record r ON r.row = f.row WHERE f.key = ? AND r.kind = ?"
+                + also * (len(keys) - 1),
+                (keys[0], number, *keys[1:]),
+            )
+        return int(found.fetchone()[0])
+
+
+def record_of(kind: str, row: Sequence[Any]) -> Record:
+    """The record in a row of ``_COLUMNS``."""
+    _, seq, rev, meta, keys, body, id = row
+    return Record(kind, id, body, _meta.decode(meta), tuple(array("q", keys)), (), seq, rev)

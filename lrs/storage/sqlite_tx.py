@@ -1,0 +1,232 @@
+"""A write transaction on SQLite: inserts are gathered and written in few, large calls.
+
+One call that inserts all search keys of a record keeps the interpreter's lock free for the loop meanwhile; a call per
+key would hand it back and forth 25 times a statement. Knows no queue and no thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
+from lrs.storage.sqlite_read import SqliteReader
+
+_encode = msgspec.json.Encoder().encode
+_INSERT_RECORD = "INSERT INTO record (row, kind, id, seq, rev, meta, keys, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_KEYS = "INSERT OR IGNORE INTO ref (key, seq, row) SELECT value, ?, ? FROM json_each(?)"
+_OWE = (
+    "INSERT INTO owed (row, step, at, due, tries, token, error) VALUES (?, ?, ?, ?, 0, NULL, NULL) ON CONFLICT DO"
+    " UPDATE SET at = min(CASE WHEN token IS NULL THEN at ELSE excluded.at END, excluded.at),"
+    " due = min(due, excluded.due), tries = 0, token = NULL, error = NULL"
+)
+
+
+class SqliteTx:
+    """See ``Tx``. *flushed* counts what reached the database, and so can no longer be taken back by itself."""
+
+    def __init__(self, reader: SqliteReader, clock: Clock) -> None:
+        self._reader = reader
+        self._connection = reader.connection
+        self._clock = clock
+        self._pending: dict[tuple[str, str], tuple[int, Record]] = {}
+        self.seq, self._row = self._connection.execute("SELECT seq, row FROM head").fetchone()
+        self.flushed = 0
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """See ``Reader.get``."""
+        waiting = self._pending.get((kind, id))
+        return msgspec.structs.replace(waiting[1], owed=()) if waiting else self._reader.get(kind, id)
+
+    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
+        """See ``Reader.get_many``."""
+        found = {}
+        rest = []
+        for id in ids:
+            if waiting := self._pending.get((kind, id)):
+                found[id] = msgspec.structs.replace(waiting[1], owed=())
+            else:
+                rest.append(id)
+        if rest:
+            found.update(self._reader.get_many(kind, rest))
+        return found
+
+    def find(
+        self,
+        kind: str,
+        keys: Sequence[int] = (),
+        *,
+        after: int = 0,
+        until: int = NEWEST,
+        newest_first: bool = False,
+        limit: int = 100,
+        start: str | None = None,
+    ) -> Page:
+        """See ``Reader.find``."""
+        self.flush()
+        return self._reader.find(
+            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
+        )
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def next_seq(self) -> int:
+        """See ``Tx.next_seq``: the next free microsecond, so that no two records share a ``stored``."""
+        self.seq = max(self._clock(), (self.seq >> TIE_BITS) + 1) << TIE_BITS
+        return int(self.seq)
+
+    def insert(self, record: Record) -> Record:
+        """See ``Tx.insert``. Duplicates surface when the group is flushed, as ``Exists``."""
+        if (record.kind, record.id) in self._pending:
+            raise Exists(record.kind, record.id)
+        self._row += 1
+        stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=1)
+        self._pending[record.kind, record.id] = (self._row, stored)
+        return stored
+
+    def replace(self, record: Record) -> Record:
+        """See ``Tx.replace``."""
+        self._direct()
+        stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
+        row, seq, keys = self._row_of(record.kind, record.id)
+        changed = self._connection.execute(
+            "UPDATE record SET seq = ?, rev = ?, meta = ?, keys = ?, body = ? WHERE row = ? AND rev = ?",
+            (stored.seq, stored.rev, _encode(stored.meta), _packed(stored.keys), stored.body, row, record.rev),
+        ).rowcount
+        if not changed:
+            raise Stale(record.kind, record.id)
+        if (seq, keys) != (stored.seq, _packed(stored.keys)):
+            self._drop_keys(row, seq, keys)
+            self._connection.execute(_INSERT_KEYS, (stored.seq, row, _json(sorted(stored.keys))))
+        self._connection.executemany(_OWE, [(row, owed.step, owed.due, owed.due) for owed in stored.owed])
+        return stored
+
+    def delete(self, kind: str, id: str) -> bool:
+        """See ``Tx.delete``."""
+        self._direct()
+        try:
+            row, seq, keys = self._row_of(kind, id)
+        except Stale:
+            return False
+        self._drop_keys(row, seq, keys)
+        self._connection.execute("DELETE FROM record WHERE row = ?", (row,))
+        self._connection.execute("DELETE FROM owed WHERE row = ?", (row,))
+        return True
+
+    def owe(self, kind: str, id: str, owed: Owed) -> None:
+        """See ``Tx.owe``. Raises ``Stale`` if there is no such record."""
+        self._direct()
+        row, _, _ = self._row_of(kind, id)
+        self._connection.execute(_OWE, (row, owed.step, owed.due, owed.due))
+
+    def clear(self, claims: Sequence[Claim]) -> None:
+        """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
+        self._direct()
+        for claim in claims:
+            done = self._connection.execute(
+                "DELETE FROM owed WHERE row = (SELECT row FROM record WHERE id = ? AND kind = ?) AND step = ?"
+                " AND token = ?",
+                (claim.record.id, self._reader.kind_number(claim.record.kind), claim.owed.step, claim.token),
+            ).rowcount
+            if not done:
+                raise Stale(claim.record.kind, claim.record.id)
+
+    def execute(self, statement: str, values: Sequence[Any]) -> int:
+        """The engine's own changes to owed entries; how many rows changed."""
+        self._direct()
+        return self._connection.execute(statement, values).rowcount
+
+    def rows(self, query: str, values: Sequence[Any]) -> list[Any]:
+        """The engine's own look at what this transaction sees."""
+        return self._connection.execute(query, values).fetchall()
+
+    # -- the group --------------------------------------------------------------------------------------------------
+
+    def mark(self) -> tuple[int, int, int, int]:
+        """Where the transaction stands, to be able to take one decision's inserts back."""
+        return self.flushed, len(self._pending), self.seq, self._row
+
+    def undo(self, mark: tuple[int, int, int, int]) -> bool:
+        """Takes back what was inserted since *mark*; ``False`` if some of it has been written already."""
+        if self.flushed != mark[0]:
+            return False
+        while len(self._pending) > mark[1]:
+            self._pending.popitem()
+        self.seq, self._row = mark[2:]
+        return True
+
+    def flush(self) -> None:
+        """Writes what was gathered. Raises ``Exists`` for an insert of something that is there."""
+        if not self._pending:
+            return
+        self.flushed += 1
+        pending = list(self._pending.values())
+        self._pending.clear()
+        try:
+            self._connection.executemany(_INSERT_RECORD, [self._columns(row, record) for row, record in pending])
+        except sqlite3.IntegrityError as error:
+            raise Exists(str(error)) from error
+        self._connection.executemany(
+            _INSERT_KEYS,
+            [(record.seq, row, _json(sorted(record.keys))) for row, record in pending if record.keys],
+        )
+        owed = [(row, owed.step, owed.due, owed.due) for row, record in pending for owed in record.owed]
+        if owed:
+            self._connection.executemany(_OWE, owed)
+
+    def finish(self) -> None:
+        """Writes the rest, and the head every process starts its next group from."""
+        self.flush()
+        self._connection.execute("UPDATE head SET seq = ?, row = ?", (self.seq, self._row))
+
+    def _direct(self) -> None:
+        self.flush()
+        self.flushed += 1
+
+    def _columns(self, row: int, record: Record) -> tuple[Any, ...]:
+        return (
+            row,
+            self._kind(record.kind),
+            record.id,
+            record.seq,
+            record.rev,
+            _encode(record.meta),
+            _packed(record.keys),
+            record.body,
+        )
+
+    def _kind(self, kind: str) -> int:
+        number = self._reader.kind_number(kind)
+        if not number:
+            self._connection.execute("INSERT INTO kind (name) VALUES (?)", (kind,))
+            # Not cached here: the group may yet be rolled back.
+            number = int(self._connection.execute("SELECT number FROM kind WHERE name = ?", (kind,)).fetchone()[0])
+        return number
+
+    def _row_of(self, kind: str, id: str) -> tuple[int, int, bytes]:
+        found = self._connection.execute(
+            "SELECT row, seq, keys FROM record WHERE id = ? AND kind = ?", (id, self._reader.kind_number(kind))
+        ).fetchone()
+        if found is None:
+            raise Stale(kind, id)
+        return found[0], found[1], found[2]
+
+    def _drop_keys(self, row: int, seq: int, keys: bytes) -> None:
+        self._connection.execute(
+            "DELETE FROM ref WHERE key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?",
+            (_json(list(array("q", keys))), seq, row),
+        )
+
+
+def _json(keys: list[int]) -> str:
+    return _encode(keys).decode()
+
+
+def _packed(keys: Sequence[int]) -> bytes:
+    return array("q", keys).tobytes()
