@@ -1,0 +1,137 @@
+"""Roles: read from CSV, kept, listed. Knows no learner.
+
+Columns (any order, header case does not matter): ``role``, ``competency``; optional ``role_label``, ``label``,
+``framework``, ``level`` (ordinal from 1), ``importance`` (essential, optional; default essential), ``weight`` (default
+1), ``source``. One row is one requirement; rows of one role follow its order in the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+from lrs.errors import Refused
+from lrs.profiles.gap import Requirement, Role
+from lrs.storage import Reader, Record, Tx
+
+KIND = "role"
+MOST_ROWS = 100_000
+_HEAVIEST = 1_000_000
+_NEEDED = ("role", "competency")
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A row that was left out: its number in the file (the header is 1), and why."""
+
+    row: int
+    reason: str
+
+
+def read_roles(text: str) -> tuple[list[Role], list[Problem]]:
+    """The roles in *text*, and the rows that could not be used. Raises ``Refused`` for a file that is no role table."""
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=_delimiter(text))
+    header = [name.strip().casefold() for name in next(rows, [])]
+    for needed in _NEEDED:
+        if header.count(needed) != 1:
+            raise Refused(f"the file needs exactly one column {needed}", error="bad_file")
+    found: dict[str, list[Requirement]] = {}
+    about: dict[str, Mapping[str, str]] = {}
+    problems: list[Problem] = []
+    for number, values in enumerate(rows, start=2):
+        if number > MOST_ROWS:
+            raise Refused(f"more than {MOST_ROWS} rows", status=413, error="too_large")
+        row = {name: value.strip() for name, value in zip(header, values, strict=False)}
+        if not any(row.values()):
+            continue
+        try:
+            requirement = _requirement(row, found.get(row.get("role", ""), ()))
+        except ValueError as error:
+            problems.append(Problem(number, str(error)))
+            continue
+        found.setdefault(row["role"], []).append(requirement)
+        about.setdefault(row["role"], row)
+    return [_role(id, about[id], asked) for id, asked in found.items()], problems
+
+
+def keep(tx: Tx, role: Role) -> str:
+    """Stores *role* in the place of an earlier one: ``new``, ``updated`` or ``unchanged``."""
+    body = msgspec.json.encode(role)
+    known = tx.get(KIND, role.id)
+    if known is None:
+        tx.insert(Record(kind=KIND, id=role.id, body=body))
+        return "new"
+    if known.body == body:
+        return "unchanged"
+    tx.replace(msgspec.structs.replace(known, body=body, owed=()))
+    return "updated"
+
+
+def get(reader: Reader, id: str) -> Role:
+    """The role with this *id*. Raises ``Refused`` (404)."""
+    record = reader.get(KIND, id)
+    if record is None:
+        raise Refused("there is no such role", status=404, error="role_unknown")
+    return msgspec.json.decode(record.body, type=Role)
+
+
+def everyone(reader: Reader) -> Iterator[Role]:
+    """All roles, in the order they came in."""
+    start: str | None = None
+    while True:
+        page = reader.find(KIND, start=start)
+        for record in page.records:
+            yield msgspec.json.decode(record.body, type=Role)
+        start = page.next
+        if start is None:
+            return
+
+
+def _delimiter(text: str) -> str:
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)
+
+
+def _requirement(row: Mapping[str, str], before: Sequence[Requirement]) -> Requirement:
+    """One row, after those *before* it of the same role. Raises ``ValueError`` with the reason."""
+    for needed in _NEEDED:
+        if not row.get(needed):
+            raise ValueError(f"{needed} is empty")
+    if any(one.competency == row["competency"] for one in before):
+        raise ValueError(f"the role asks for {row['competency']} twice")
+    importance = row.get("importance", "").casefold() or "essential"
+    if importance not in {"essential", "optional"}:
+        raise ValueError("importance must be essential or optional")
+    return Requirement(
+        competency=row["competency"],
+        label=row.get("label") or None,
+        framework=row.get("framework") or None,
+        level=_level(row.get("level", "")),
+        essential=importance == "essential",
+        weight=_weight(row.get("weight", "")),
+    )
+
+
+def _level(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or not text.isascii() or not 1 <= len(text) <= 3 or int(text) < 1:
+        raise ValueError("level must be a whole number from 1 to 999")
+    return int(text)
+
+
+def _weight(text: str) -> str:
+    try:
+        weight = Decimal(text or "1")
+    except InvalidOperation as error:
+        raise ValueError("weight must be a number") from error
+    if not weight.is_finite() or not 0 < weight <= _HEAVIEST or weight.as_tuple().exponent < -6:  # type: ignore[operator]  # finite: an int
+        raise ValueError(f"weight must be above 0, at most {_HEAVIEST}, with at most 6 decimals")
+    return format(weight.normalize(), "f")
+
+
+def _role(id: str, row: Mapping[str, str], requirements: list[Requirement]) -> Role:
+    return Role(id, row.get("role_label") or id, tuple(requirements), row.get("source") or None)

@@ -1,0 +1,135 @@
+"""What of a profile a service may see. Pure: knows no store, no consent record and no clock.
+
+Minimised (domain.md 5.2): no name, e-mail, date of birth or ULN, no statements, and nothing that speaks against the
+learner: what was never held, suspended or revoked is simply not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from lrs.profiles.services import EVIDENCE, PROFILES
+from lrs.storage import Record
+
+SHOWN = frozenset({"held", "expiring", "in grace", "grace", "expired"})
+
+
+class Competency(msgspec.Struct, frozen=True):
+    """An item of a framework, in the version it was proven against."""
+
+    id: str
+    label: str | None = None
+    framework: str | None = None
+    version: str | int | None = None
+    code: str | None = None
+
+
+class Level(msgspec.Struct, frozen=True):
+    """A step of a level scale; ``ordinal`` counts from 1."""
+
+    ordinal: int
+    code: str | None = None
+    label: str | None = None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One competency a person holds or held, as ``evaluate`` wrote it; the dates are ISO 8601."""
+
+    competency: Competency
+    state: str
+    level: Level | None = None
+    since: str | None = None
+    valid_until: str | None = None
+    evidence_count: int = 0
+    award: str | None = None
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """The body of a ``profile`` record; its id is the person's."""
+
+    person: str
+    version: int
+    competencies: tuple[Held, ...] = ()
+    v: int = 1
+
+
+class Badge(msgspec.Struct, frozen=True):
+    """A credential as a service sees it: ``id`` is the credential's own, under which it can be verified."""
+
+    id: str
+    achievement: str | None
+    name: str | None
+    valid_from: str | None
+    valid_until: str | None
+    state: str
+
+
+def read_profile(record: Record) -> Profile:
+    """The profile in *record*. Raises ``msgspec.DecodeError`` for a body that is none."""
+    return msgspec.json.decode(record.body, type=Profile)
+
+
+def read_badge(record: Record) -> Badge:
+    """The badge in a ``credential`` *record*; of the learner it keeps nothing, not even the hashed identifier."""
+    body = msgspec.json.decode(record.body, type=dict[str, Any])
+    achievement = body.get("credentialSubject", {}).get("achievement", {})
+    return Badge(
+        id=str(body.get("id", record.id)),
+        achievement=achievement.get("id"),
+        name=achievement.get("name"),
+        valid_from=body.get("validFrom"),
+        valid_until=body.get("validUntil"),
+        state=str(record.meta.get("state", "active")),
+    )
+
+
+def shown(subject: str, profile: Profile | None, badges: Iterable[Badge], scopes: Collection[str]) -> dict[str, Any]:
+    """What a service with consent for *scopes* sees under the name *subject*; without a profile, an empty one."""
+    if PROFILES not in scopes:
+        raise ValueError("nothing may be shown without the scope profiles:read")
+    held = profile.competencies if profile else ()
+    visible = [one for one in held if one.state in SHOWN]
+    return {
+        "subject": subject,
+        "version": profile.version if profile else 0,
+        "competencies": [_competency(one, with_evidence=EVIDENCE in scopes) for one in visible],
+        "badges": [_badge(badge) for badge in sorted(badges, key=lambda badge: badge.id) if badge.state == "active"],
+    }
+
+
+def etag(view: dict[str, Any]) -> str:
+    """A strong entity tag (RFC 9110 section 8.8.3) of *view*."""
+    return f'"{hashlib.sha256(msgspec.json.encode(view, order="sorted")).hexdigest()[:32]}"'
+
+
+def _competency(held: Held, *, with_evidence: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "competency": msgspec.to_builtins(held.competency),
+        "level": msgspec.to_builtins(held.level),
+        "state": held.state,
+        "since": held.since,
+        "validUntil": held.valid_until,
+    }
+    if with_evidence:
+        told["evidenceCount"] = held.evidence_count
+    return told
+
+
+def _badge(badge: Badge) -> dict[str, Any]:
+    return {
+        "id": badge.id,
+        "achievement": badge.achievement,
+        "name": badge.name,
+        "validFrom": badge.valid_from,
+        "validUntil": badge.valid_until,
+        "state": badge.state,
+    }
+
+
+def badge_shown(badge: Badge) -> dict[str, Any]:
+    """What an event about one badge says of it."""
+    return _badge(badge)
