@@ -1,1 +1,28 @@
 """Who is calling: API keys, their scopes, and the one policy table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever sent a request: the *source* its credential stands for, what it may do, and for which tenant.
+
+    ``authority`` is the JSON text of the agent that statements without an authority of their own get.
+    """
+
+    source: str
+    scopes: frozenset[str]
+    tenant: str
+    authority: bytes = b""
+    key: str = ""
+
+    @classmethod
+    def nobody(cls) -> Caller:
+        """A caller without any right."""
+        return cls("", frozenset(), "")
+
+    def may(self, *scopes: str) -> bool:
+        """Whether one of *scopes* was granted."""
+        return not self.scopes.isdisjoint(scopes)

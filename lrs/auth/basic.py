@@ -1,0 +1,73 @@
+"""HTTP Basic credentials at the door: checked, remembered for half a second, guesses slowed down. Knows no route."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from hashlib import blake2b
+
+from lrs.auth import Caller
+from lrs.auth.keys import check_key
+from lrs.errors import Refused
+from lrs.tenants import Tenant
+
+REMEMBERED = 0.5
+"""Seconds; revocation holds everywhere within one second."""
+BAD_LOGINS = 100
+"""A minute, from one address; the next ones are answered 429. Right credentials are always served."""
+_FULL = 10_000
+_CHALLENGE = (("www-authenticate", 'Basic realm="xAPI", charset="UTF-8"'),)
+
+
+class Door:
+    """Turns an ``Authorization`` header into a caller."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[float, Caller]] = {}
+        self._bad: dict[str, tuple[float, int]] = {}
+
+    def caller(self, tenant: Tenant, header: str | None, client: str) -> Caller:
+        """Who sends *header*. Refuses with 401, or 429 after too many wrong ones from *client*."""
+        now = time.monotonic()
+        digest = blake2b(f"{tenant.id}\n{header}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        known = self._known.get(digest)
+        if known is not None and known[0] > now:
+            return known[1]
+        credentials = decode_basic(header)
+        found = check_key(tenant, *credentials) if credentials else None
+        if found is None:
+            raise self._refused(client, now, header)
+        if len(self._known) >= _FULL:
+            self._known.clear()
+        self._known[digest] = (now + REMEMBERED, found)
+        return found
+
+    def _refused(self, client: str, now: float, header: str | None) -> Refused:
+        since, count = self._bad.get(client, (now, 0))
+        if now - since > 60:
+            since, count = now, 0
+        if len(self._bad) >= _FULL:
+            self._bad.clear()
+        self._bad[client] = (since, count + 1)
+        if count >= BAD_LOGINS:
+            wait = str(max(1, int(61 - (now - since))))
+            message = "too many wrong credentials from this address; try again later"
+            return Refused(message, status=429, error="too_many_attempts", headers=(("retry-after", wait),))
+        message = "credentials are missing: send HTTP Basic with an API key and its secret"
+        if header is not None:
+            message = "the credentials are wrong: send HTTP Basic with an API key and its secret"
+        return Refused(message, status=401, error="unauthorized", headers=_CHALLENGE)
+
+
+def decode_basic(header: str | None) -> tuple[str, str] | None:
+    """User and password of a Basic header, or ``None`` if it is missing or malformed (RFC 7617)."""
+    scheme, _, encoded = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    user, colon, password = text.partition(":")
+    return (user, password) if colon else None
