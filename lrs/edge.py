@@ -1,0 +1,82 @@
+"""From the event loop to the blocking store and back. Knows no xAPI.
+
+Reads run in the loop's default executor (the app bounds it with ``loop.set_default_executor``). Writes run in the
+store's writer thread; the many results of one commit come back with one wake-up of the loop, not one each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, TypeVar
+
+from lrs.storage import Store, Tx
+
+T = TypeVar("T")
+
+
+async def read(function: Callable[..., T], *args: Any) -> T:
+    """``function(*args)`` in the executor: for anything that waits for a disk or a database."""
+    return await asyncio.get_running_loop().run_in_executor(None, function, *args)
+
+
+async def write(store: Store, decide: Callable[[Tx], T], weight: int = 1) -> T:
+    """What *decide* returned, once its commit is durable; what it raised otherwise. ``Overloaded`` comes at once.
+
+    A cancelled caller takes its decision back only if that has not started.
+    """
+    loop = asyncio.get_running_loop()
+    arrivals = getattr(_here, "arrivals", None)
+    if arrivals is None or arrivals.loop is not loop:
+        arrivals = _here.arrivals = _Arrivals(loop)
+    future = store.write(decide, weight=weight)
+    waiter: asyncio.Future[T] = loop.create_future()
+    future.add_done_callback(partial(arrivals.add, waiter))
+    try:
+        return await waiter
+    except asyncio.CancelledError:
+        future.cancel()
+        raise
+
+
+class _Arrivals:
+    """Results on their way from writer threads to one loop."""
+
+    __slots__ = ("_results", "_woken", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._results: deque[tuple[asyncio.Future[Any], Future[Any]]] = deque()
+        self._woken = False
+
+    def add(self, waiter: asyncio.Future[Any], result: Future[Any]) -> None:
+        """In the writer's thread. The result is queued before the flag is read, so a hand-over never misses it."""
+        self._results.append((waiter, result))
+        if self._woken:
+            return
+        self._woken = True
+        try:
+            self.loop.call_soon_threadsafe(self._hand_over)
+        except RuntimeError:
+            self._results.clear()  # the loop was closed: nobody waits any more
+            self._woken = False
+
+    def _hand_over(self) -> None:
+        self._woken = False
+        while self._results:
+            waiter, result = self._results.popleft()
+            if waiter.done():
+                continue
+            if result.cancelled():
+                waiter.cancel()
+            elif (error := result.exception()) is not None:
+                waiter.set_exception(error)
+            else:
+                waiter.set_result(result.result())
+
+
+_here = threading.local()
