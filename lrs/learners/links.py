@@ -1,0 +1,153 @@
+"""One-time links on which a learner agrees, or not, to what a service asks for. Knows no HTML and no HTTP.
+
+**Who opens it?** Until people can sign in, whoever holds the link: holding it is all that is proven. So a link is
+made only by a service an operator has registered, or by an operator; it says one learner, one service and one purpose,
+lives 24 hours, is decided once, and stands in the audit chain with the name of whoever made it. A service that opened
+its own links would be found there; sign-in will close that gap, the rest stays.
+
+**Who is meant?** The service names the learner by an identifier it knows (a mailbox or an account), and we never
+look that up: neither the answer to the service nor the page depends on whether we know anybody of that name. What
+is agreed to waits under the identifier and reaches a person when there is one (``consent.bind``).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from lrs.errors import Refused
+from lrs.keys import key
+from lrs.learners import consent
+from lrs.learners.consent import Grant, Subject
+from lrs.profiles import services
+from lrs.profiles.sealed import NotOurs, seal, unseal
+from lrs.profiles.services import Service
+from lrs.storage import Reader, Record, Tx
+from lrs.tenants import Tenant
+
+KIND = "link"
+LASTS = 24 * 3_600 * 1_000_000
+LONGEST_REFERENCE = 200
+_DAY = 24 * 3_600 * 1_000_000
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link and what became of it: ``state`` is ``open``, ``agreed`` or ``refused``. Times: microseconds UTC."""
+
+    id: str
+    service: str
+    subject: Subject
+    scopes: tuple[str, ...]
+    purpose: str
+    expires: int
+    by: str
+    reference: str | None = None
+    consent_days: int | None = None
+    state: str = "open"
+    v: int = 1
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What a service asks a learner for. ``consent_days``: the consent ends by itself that many days after."""
+
+    subject: Subject
+    scopes: tuple[str, ...] = ()
+    reference: str | None = None
+    consent_days: int | None = None
+
+
+def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> Link:
+    """Keeps a new link under the unguessable *id*; without scopes, all that the service has and a learner can give.
+
+    Raises ``Refused`` for scopes that the service does not have or that are no learner's to give.
+    """
+    offered = tuple(scope for scope in services.CONSENTED if scope in service.scopes)
+    asked = services.checked_scopes(wish.scopes) or offered
+    if not asked or not set(asked) <= set(offered):
+        raise Refused(f"this service can ask a learner for: {', '.join(offered) or 'nothing'}", error="invalid_scope")
+    if services.PROFILES not in asked:
+        raise Refused(f"every consent includes {services.PROFILES}", error="invalid_scope")
+    link = Link(
+        id=id,
+        service=service.id,
+        subject=wish.subject,
+        scopes=asked,
+        purpose=service.purpose,
+        expires=tenant.clock() + LASTS,
+        by=by,
+        reference=wish.reference,
+        consent_days=wish.consent_days,
+    )
+    record = Record(kind=KIND, id=id, body=msgspec.json.encode(link), keys=(key("service", service.id),))
+    tenant.store.write(lambda tx: tx.insert(record)).result()
+    return link
+
+
+def token(tenant: Tenant, link: Link) -> str:
+    """The part of the URL that names *link*, signed."""
+    return seal(tenant.secret("link"), link.id)
+
+
+def opened(tenant: Tenant, text: str) -> tuple[Link, Service]:
+    """The link that *text* names and the service it is for.
+
+    Raises ``Refused``: 404 for a text that is not ours, 410 for a link that is too old, decided, or of a service that
+    is no longer there.
+    """
+    return _usable(tenant.store, _id(tenant, text), tenant.clock())
+
+
+def decide(tenant: Tenant, text: str, *, agree: bool) -> Link:
+    """The learner's answer, once: the second caller gets ``Refused`` (410), whatever both said; else as ``opened``."""
+    id, now = _id(tenant, text), tenant.clock()
+
+    def answer(tx: Tx) -> Link:
+        link, _ = _usable(tx, id, now)
+        record = tx.get(KIND, id)
+        if record is None:
+            raise _gone("This link is not known.", 404)
+        decided = msgspec.structs.replace(link, state="agreed" if agree else "refused")
+        tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(decided), owed=()))
+        if agree:
+            consent.give(tx, _grant(link, now))
+        return decided
+
+    return tenant.store.write(answer).result()
+
+
+def _grant(link: Link, now: int) -> Grant:
+    return Grant(
+        subject=link.subject,
+        service=link.service,
+        scopes=link.scopes,
+        purpose=link.purpose,
+        how="link",
+        by=f"link {link.id} of {link.by}",
+        reference=link.reference,
+        expires=now + link.consent_days * _DAY if link.consent_days else None,
+    )
+
+
+def _id(tenant: Tenant, text: str) -> str:
+    try:
+        return str(unseal(tenant.secret("link"), text)[0])
+    except NotOurs as error:
+        raise _gone("This link is not known.", 404) from error
+
+
+def _usable(reader: Reader, id: str, now: int) -> tuple[Link, Service]:
+    record = reader.get(KIND, id)
+    if record is None:
+        raise _gone("This link is not known.", 404)
+    link = msgspec.json.decode(record.body, type=Link)
+    service = services.get(reader, link.service)
+    if link.state != "open":
+        raise _gone("This link has been used already.", 410)
+    if now >= link.expires:
+        raise _gone("This link is too old: it was good for 24 hours.", 410)
+    if service is None or not service.active or service.purpose != link.purpose:
+        raise _gone("The service that asked is no longer connected.", 410)
+    return link, service
+
+
+def _gone(message: str, status: int) -> Refused:
+    return Refused(message, status=status, error="link_unusable")
