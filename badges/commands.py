@@ -1,0 +1,89 @@
+"""``lrs badges``: verify a badge, list and show issued ones, name the issuer. Prints; decides nothing."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from badges import issuer as issuers
+from badges.lookup import resolver, status_lists
+from badges.verify import Verdict, verify
+from lrs import outbound
+from lrs.learners.persons import pages
+from lrs.options import with_tenant
+from lrs.tenants import Tenant
+
+
+@click.group()
+def badges() -> None:
+    """Open Badges: verify, list, show."""
+
+
+@badges.command("verify")
+@click.argument("source", metavar="FILE_OR_URL")
+@click.option("--offline", is_flag=True, help="Fetch nothing: only our own badges and did:key issuers can pass.")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@with_tenant
+def verify_command(tenant: Tenant, source: str, *, offline: bool, as_json: bool) -> None:
+    """Checks a badge: form, badge, signature, dates, status. Exit code 1 unless all of them pass."""
+    fetch = None if offline else functools.partial(outbound.fetch, settings=tenant.settings)
+    verdict = verify(
+        _document(tenant, source),
+        at=tenant.clock(),
+        resolve=resolver(tenant, fetch),
+        fetch=status_lists(tenant, fetch),
+    )
+    click.echo(json.dumps(verdict.shown(), indent=2) if as_json else _told(verdict))
+    sys.exit(0 if verdict.valid else 1)
+
+
+@badges.command("list")
+@with_tenant
+def list_command(tenant: Tenant) -> None:
+    """Prints id, state, first day of validity, person and name of every badge."""
+    for record in pages(tenant.store, "credential"):
+        name = json.loads(record.body).get("name", "")
+        click.echo("\t".join([record.id, record.meta["state"], record.meta["valid_from"], record.meta["person"], name]))
+
+
+@badges.command("show")
+@click.argument("id")
+@with_tenant
+def show_command(tenant: Tenant, id: str) -> None:
+    """Prints the badge as it is signed."""
+    record = tenant.store.get("credential", id.removeprefix("urn:uuid:"))
+    if record is None:
+        raise click.ClickException(f"there is no badge {id}")
+    click.echo(record.body.decode())
+
+
+@badges.command("issuer")
+@click.option("--name", help="The name that badges show from their next issue on.")
+@click.option("--url", help="The issuer's home page.")
+@with_tenant
+def issuer_command(tenant: Tenant, name: str | None, url: str | None) -> None:
+    """Prints who signs the badges; with --name, gives it a name first."""
+    if name:
+        issuers.rename(tenant, name, url)
+    click.echo(json.dumps(issuers.issuer_of(tenant).profile(), indent=2, ensure_ascii=False))
+
+
+def _document(tenant: Tenant, source: str) -> bytes:
+    if not source.startswith(("https://", "http://")):
+        try:
+            return Path(source).read_bytes()
+        except OSError as error:
+            raise click.ClickException(f"{source}: {error.strerror}") from error
+    try:
+        return outbound.fetch(source, tenant.settings)
+    except (outbound.Blocked, outbound.Unreachable) as error:
+        raise click.ClickException(f"{source}: {error}") from error
+
+
+def _told(verdict: Verdict) -> str:
+    lines = [f"{'ok ' if check.ok else 'NO '} {check.name}: {check.why}" for check in verdict.checks]
+    return "\n".join([*lines, "valid" if verdict.valid else "not valid"])

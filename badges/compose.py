@@ -1,0 +1,208 @@
+"""An award in the words of Open Badges 3.0. Pure: no clock, no randomness, no store, no key.
+
+Satisfies both published editions of the JSON schema: an array for whatever may occur more than once, plain strings, no
+null, no empty array. Source: 1EdTech "Open Badges 3.0", section "Data models"; W3C VCDM 2.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from badges.contexts import CREDENTIALS_V2, OPEN_BADGES
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One step of a scale; ``ordinal`` is unique in it and grows with mastery."""
+
+    ordinal: int
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """The framework's item an achievement stands for; ``url`` is absolute."""
+
+    url: str
+    name: str
+    framework: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Achievement:
+    """What can be earned: reaching ``level`` of ``scale``. ``id`` is an absolute address; ``criteria`` is Markdown."""
+
+    id: str
+    name: str
+    description: str
+    criteria: str
+    level: Level | None = None
+    scale: tuple[Level, ...] = ()
+    alignment: Alignment | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who earned it: an absolute ``id``, or an identity of ``kind`` (``emailAddress``, ``accountId``), hashed here."""
+
+    id: str | None = None
+    kind: str | None = None
+    identity: str = ""
+    salt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What it rests on; ``id`` is ``urn:`` or https, never the data itself."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """One achievement of one recipient. ``id`` is the credential's; times are ISO 8601 with a zone."""
+
+    id: str
+    achievement: Achievement
+    recipient: Recipient
+    awarded: str
+    valid_until: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEntry:
+    """Place ``index`` in the status list at ``list_url``."""
+
+    list_url: str
+    index: int
+    purpose: str = "revocation"
+
+
+def compose(award: Award, issuer: Json, valid_from: str, status: StatusEntry) -> Json:
+    """The unsigned credential. *issuer* is a Profile; *valid_from* lies in the past and grows with each re-issue."""
+    credential: Json = {
+        "@context": [CREDENTIALS_V2, OPEN_BADGES],
+        "id": award.id,
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": award.achievement.name,
+        "issuer": issuer,
+        "awardedDate": award.awarded,
+        "validFrom": valid_from,
+        "validUntil": award.valid_until,
+        "credentialSubject": _subject(award),
+        "evidence": [{"id": item.id, "type": ["Evidence"], "name": item.name} for item in award.evidence],
+        "credentialStatus": _status(status),
+    }
+    return _without_empty(credential)
+
+
+def achievement_json(achievement: Achievement) -> Json:
+    """The Achievement, which says nothing about any learner."""
+    return _without_empty(
+        {
+            "id": achievement.id,
+            "type": ["Achievement"],
+            "achievementType": "Competency",
+            "name": achievement.name,
+            "description": achievement.description,
+            "criteria": {"narrative": achievement.criteria},
+            "image": {"id": achievement.image, "type": "Image"} if achievement.image else None,
+            "alignment": [_alignment(achievement.alignment)] if achievement.alignment else [],
+            "resultDescription": [_result_description(achievement)] if achievement.level else [],
+        }
+    )
+
+
+def _subject(award: Award) -> Json:
+    level = award.achievement.level
+    result = {
+        "type": ["Result"],
+        "resultDescription": _results_id(award.achievement),
+        "achievedLevel": _level_id(award.achievement, level) if level else None,
+    }
+    return _without_empty(
+        {
+            "id": award.recipient.id,
+            "type": ["AchievementSubject"],
+            "identifier": [_identity(award.recipient)] if award.recipient.kind else [],
+            "achievement": achievement_json(award.achievement),
+            "result": [result] if level else [],
+        }
+    )
+
+
+def _identity(recipient: Recipient) -> Json:
+    hashed = hashlib.sha256((recipient.identity + recipient.salt).encode()).hexdigest()
+    return {
+        "type": "IdentityObject",
+        "hashed": True,
+        "identityHash": f"sha256${hashed}",
+        "identityType": recipient.kind,
+        "salt": recipient.salt,
+    }
+
+
+def _alignment(alignment: Alignment) -> Json:
+    return _without_empty(
+        {
+            "type": ["Alignment"],
+            "targetType": "CFItem",
+            "targetUrl": alignment.url,
+            "targetName": alignment.name,
+            "targetFramework": alignment.framework,
+            "targetCode": alignment.code,
+        }
+    )
+
+
+def _result_description(achievement: Achievement) -> Json:
+    levels = [
+        {
+            "id": _level_id(achievement, level),
+            "type": ["RubricCriterionLevel"],
+            "level": level.code,
+            "name": level.label,
+        }
+        for level in achievement.scale
+    ]
+    return _without_empty(
+        {
+            "id": _results_id(achievement),
+            "type": ["ResultDescription"],
+            "name": "Level",
+            "resultType": "RubricCriterionLevel",
+            "requiredLevel": _level_id(achievement, achievement.level) if achievement.level else None,
+            "rubricCriterionLevel": levels,
+        }
+    )
+
+
+def _results_id(achievement: Achievement) -> str:
+    return f"{achievement.id}#level"
+
+
+def _level_id(achievement: Achievement, level: Level) -> str:
+    return f"{achievement.id}#level-{level.ordinal}"
+
+
+def _status(status: StatusEntry) -> Json:
+    return {
+        "id": f"{status.list_url}#{status.index}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": status.purpose,
+        "statusListIndex": str(status.index),
+        "statusListCredential": status.list_url,
+    }
+
+
+def _without_empty(parts: Json) -> Json:
+    return {name: value for name, value in parts.items() if value not in (None, "", [])}

@@ -1,0 +1,188 @@
+"""The step "issue": brings the badge of an award to what the award now says. May run twice, and in any order.
+
+read the award -> compose -> sign -> verify what was signed -> one commit: credential, place in the status list, list.
+Signing takes milliseconds and so stands before the decision; the decision looks again whether the award, the place and
+the list are still what was signed for, and otherwise everything is done anew.
+
+Not known here: why an award is held, who gets to see a badge, how it reaches anybody.
+"""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from badges import records
+from badges.awards import AwardBody, award_of, credential_uuid, read_body, recipient_of
+from badges.compose import Award
+from badges.issuer import Issuer, address, issuer_of
+from badges.records import ISSUED, REVOKED
+from badges.status import REVOCATION, Draw, free_place
+from badges.verify import verify
+from lrs.learners import persons
+from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx
+from lrs.tenants import Tenant
+
+ATTEMPTS = 8
+
+IdentifiersOf = Callable[[Reader, str], Sequence[Mapping[str, Any]]]
+"""The xAPI identifiers of a person, oldest first."""
+
+
+class NotAccepted(Exception):
+    """Our own verification refused what we had signed; nothing of it was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What issuing needs besides the award; the same for all claims of one call."""
+
+    tenant: Tenant
+    issuer: Issuer
+    identifiers_of: IdentifiersOf
+    draw: Draw
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one commit writes. ``award_rev`` is that of the award it was made for, 0 if there is none any more."""
+
+    award: str
+    award_rev: int
+    person: str
+    puts: tuple[Record, ...] = ()
+
+
+def issue(
+    tenant: Tenant,
+    claims: Sequence[Claim],
+    *,
+    identifiers_of: IdentifiersOf = persons.identifiers_of,
+    draw: Draw = secrets.randbelow,
+) -> None:
+    """Settles each claim on an ``award`` record with the badge in its right state.
+
+    Raises ``Stale`` if a lease was lost, ``NotAccepted`` if what was signed does not verify, ``Unsafe`` if the award
+    says what cannot be signed, ``ValueError`` for an award of another shape. Claims before that one are settled.
+    """
+    desk = Desk(tenant, issuer_of(tenant), identifiers_of, draw)
+    for claim in claims:
+        _settle(desk, claim)
+
+
+def _settle(desk: Desk, claim: Claim) -> None:
+    """Tries until nothing changed in between; a lost lease is ``Stale`` every time, and in the end raised."""
+    for attempt in range(1, ATTEMPTS + 1):
+        change = _change(desk, claim.record.id)
+        try:
+            desk.tenant.store.settle([claim], functools.partial(_write, change=change)).result()
+        except Stale:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return
+
+
+def _write(tx: Tx, *, change: Change) -> None:
+    """The decision: if all is as it was when it was signed, it is written. Raises ``Stale``."""
+    award = tx.get("award", change.award)
+    if (award.rev if award else 0) != change.award_rev:
+        raise Stale(f"award {change.award} was changed")
+    for record in change.puts:
+        if record.rev:
+            tx.replace(record)
+        elif tx.get(record.kind, record.id) is None:
+            tx.insert(record)
+        else:
+            raise Stale(f"{record.kind} {record.id} appeared")
+    if change.puts and tx.get("profile", change.person):
+        tx.owe("profile", change.person, Owed("sync"))
+
+
+def _change(desk: Desk, award_id: str) -> Change:
+    """What leads from the badge as it is to the badge as the award says."""
+    store = desk.tenant.store
+    record = store.get("award", award_id)
+    held = store.get("credential", credential_uuid(award_id))
+    body = read_body(record.body) if record else None
+    person = body.person if body else str(held.meta["person"]) if held else ""
+    award = _award(desk, award_id, body) if body and body.state == "held" else None
+    if body and award and not _is_over(award, desk.tenant.clock()):
+        puts = _issued(desk, award, body, held)
+    elif held and held.meta["state"] == ISSUED and not _ends_by_itself(held, body):
+        puts = _revoked(desk, held)
+    else:
+        puts = ()
+    changed = tuple(put for put in puts if put.seq == 0)  # the others came from the store as they are
+    return Change(award_id, record.rev if record else 0, person, changed)
+
+
+def _award(desk: Desk, award_id: str, body: AwardBody) -> Award:
+    tenant = desk.tenant
+    identifiers = desk.identifiers_of(tenant.store, body.person)
+    recipient = recipient_of(identifiers, award_id, tenant.secret("badge-recipient/1"))
+    permanent = functools.partial(address, tenant)
+    return award_of(award_id, body, recipient, address=permanent, zone=tenant.settings.zone)
+
+
+def _is_over(award: Award, now: int) -> bool:
+    """An award that nobody has marked as expired yet gets no badge that is born expired."""
+    moment = datetime.fromtimestamp(now / 1_000_000, UTC)
+    return award.valid_until is not None and datetime.fromisoformat(award.valid_until) < moment
+
+
+def _ends_by_itself(held: Record, body: AwardBody | None) -> bool:
+    """An award that ran out as its badge says needs no revocation; a withdrawn one does."""
+    return body is not None and body.state != "withdrawn" and not records.promises_more(held, body.valid_until)
+
+
+def _issued(desk: Desk, award: Award, body: AwardBody, held: Record | None) -> tuple[Record, ...]:
+    """A badge where there is none or another; its place is kept unless the badge out there must no longer hold."""
+    live = held is not None and held.meta["state"] == ISSUED
+    if held and live and held.meta["basis"] == records.basis_of(award, desk.issuer):
+        return ()
+    tenant = desk.tenant
+    retired: tuple[Record, ...] = ()
+    if held and live and not records.promises_more(held, body.valid_until):
+        place = (str(held.meta["list"]), int(held.meta["index"]))
+    else:
+        place = free_place(tenant.store, REVOCATION, desk.draw)
+        retired = _retired(desk, held) if held and live else ()
+    badge = records.credential_record(tenant, desk.issuer, award, body, place, held)
+    lists = {record.id: record for record in retired if record.kind == "status-list"}
+    listed = lists.get(place[0]) or records.list_record(tenant, desk.issuer, place[0])
+    _accept(desk, badge, listed)
+    taken = records.place_record(tenant, place, badge.id, ISSUED)
+    about = records.achievement_record(tenant, award, body)
+    wanted = (badge, taken, listed, about, *retired)
+    return tuple({(record.kind, record.id): record for record in wanted}.values())
+
+
+def _retired(desk: Desk, held: Record) -> tuple[Record, ...]:
+    """The place of the badge that is out there, set in its list."""
+    name, index = str(held.meta["list"]), int(held.meta["index"])
+    listed = records.list_record(desk.tenant, desk.issuer, name, index)
+    return listed, records.place_record(desk.tenant, (name, index), held.id, REVOKED)
+
+
+def _revoked(desk: Desk, held: Record) -> tuple[Record, ...]:
+    meta = {**held.meta, "state": REVOKED}
+    return msgspec.structs.replace(held, meta=meta, seq=0), *_retired(desk, held)
+
+
+def _accept(desk: Desk, badge: Record, listed: Record) -> None:
+    """Reads the badge as a stranger would, with the list as it will be. Raises ``NotAccepted``."""
+    at = max(desk.tenant.clock(), _micros(badge.meta["valid_from"]))
+    verdict = verify(badge.body, at=at, resolve=lambda _did: desk.issuer.did_document(), fetch=lambda _url: listed.body)
+    if not verdict.valid:
+        raise NotAccepted("; ".join(f"{check.name}: {check.why}" for check in verdict.checks if not check.ok))
+
+
+def _micros(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1_000_000)

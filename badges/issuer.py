@@ -1,0 +1,106 @@
+"""Who signs a tenant's badges: its key, its DID, its name, and where its public pages are. Knows no credential.
+
+With an https ``LRS_PUBLIC_URL`` the issuer is ``did:web:<host>:t:<tenant>``; without, it is the key itself (did:key),
+and its name says that it is a demonstration. The key's id is ``<did>#<multikey>``, which every verifier we know of
+takes (badges.md, section 1.3). Sources: did:web method specification; W3C DID 1.0, section 5.3.2.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from badges import multikey
+from lrs.storage import Record, Tx
+from lrs.tenants import Tenant
+
+KEY_PURPOSE = "badge-signing-key/1"
+DEMONSTRATION = " (demonstration)"
+_UNPUBLISHED = uuid.UUID("0f0b6f3e-5b0e-5b57-9a1f-2f6a0d1f7c11")
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An identity that can sign. ``demonstration`` is true while nobody can look it up."""
+
+    id: str
+    name: str
+    url: str | None
+    key: Ed25519PrivateKey
+    demonstration: bool
+
+    @property
+    def method(self) -> str:
+        """The absolute id of the key, as a proof names it."""
+        return f"{self.id}#{multikey.multibase_of(self.key)}"
+
+    def profile(self) -> dict[str, Any]:
+        """The issuer as a badge shows it: an object of type Profile, never a bare address."""
+        shown = self.name + DEMONSTRATION if self.demonstration else self.name
+        profile = {"id": self.id, "type": ["Profile"], "name": shown}
+        return {**profile, "url": self.url} if self.url else profile
+
+    def did_document(self) -> dict[str, object]:
+        """What its DID resolves to."""
+        return multikey.did_document(self.id, multikey.multibase_of(self.key))
+
+
+def issuer_of(tenant: Tenant) -> Issuer:
+    """The issuer of *tenant*, under the name that ``rename`` gave it."""
+    key = Ed25519PrivateKey.from_private_bytes(tenant.secret(KEY_PURPOSE))
+    record = tenant.store.get("issuer", "profile")
+    named = json.loads(record.body) if record else {}
+    name, url = named.get("name", f"Engraft, {tenant.id}"), named.get("url")
+    did = web_did(tenant)
+    if did is None:
+        return Issuer(f"did:key:{multikey.multibase_of(key)}", name, url, key, demonstration=True)
+    return Issuer(did, name, url or public_url(tenant, ""), key, demonstration=False)
+
+
+def rename(tenant: Tenant, name: str, url: str | None) -> None:
+    """Gives the issuer a name and a home page; badges show them from their next issue on."""
+    body = json.dumps({"v": 1, "name": name, **({"url": url} if url else {})}, ensure_ascii=False).encode()
+
+    def decide(tx: Tx) -> None:
+        old = tx.get("issuer", "profile")
+        if old:
+            tx.replace(Record("issuer", "profile", body, rev=old.rev))
+        else:
+            tx.insert(Record("issuer", "profile", body))
+
+    tenant.store.write(decide).result()
+
+
+def web_did(tenant: Tenant) -> str | None:
+    """The tenant's did:web, or ``None`` without an https ``LRS_PUBLIC_URL``."""
+    parts = urlsplit((tenant.settings.public_url or "").rstrip("/"))
+    if parts.scheme != "https" or not parts.netloc:
+        return None
+    path = [quote(part, safe="") for part in parts.path.split("/") if part]
+    return ":".join(["did:web", quote(parts.netloc, safe=""), *path, "t", tenant.id])
+
+
+def did_url(did: str) -> str:
+    """Where the document of a did:web is. Raises ``ValueError`` for another method or an impossible name."""
+    method, _, name = did.partition("did:web:")
+    host, *path = name.split(":")
+    if method or not host or not all(path) or any(part in {".", ".."} or "/" in part or "?" in part for part in path):
+        raise ValueError("not a did:web")
+    netloc = host.replace("%3A", ":").replace("%3a", ":")
+    return f"https://{netloc}/{'/'.join(path) if path else '.well-known'}/did.json"
+
+
+def public_url(tenant: Tenant, path: str) -> str | None:
+    """The permanent address of *path* (``status/…``, ``achievements/…``) under the tenant, if it has one."""
+    base = (tenant.settings.public_url or "").rstrip("/")
+    return f"{base}/t/{tenant.id}/{path}".rstrip("/") if base else None
+
+
+def address(tenant: Tenant, path: str) -> str:
+    """The public address of *path*, or a ``urn:uuid:`` of its own while there is no ``LRS_PUBLIC_URL``."""
+    return public_url(tenant, path) or uuid.uuid5(_UNPUBLISHED, f"{tenant.id}/{path}").urn

@@ -1,0 +1,53 @@
+"""Where a verifier finds DID documents and status lists: our own in the store, others' through the guarded way out.
+
+Knows nothing of signatures. ``fetch`` is ``lrs.outbound.fetch`` bound to the settings, or ``None`` to stay offline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from badges.issuer import address, did_url, issuer_of
+from badges.verify import MAX_LIST, Fetch, Invalid, Resolve, Unavailable, read
+from lrs.learners.persons import pages
+from lrs.outbound import Blocked, Unreachable
+from lrs.tenants import Tenant
+
+Outbound = Callable[[str], bytes]
+
+
+def resolver(tenant: Tenant, outbound: Outbound | None) -> Resolve:
+    """DID documents of did:web issuers; *tenant*'s own is not fetched."""
+    own = issuer_of(tenant)
+
+    def resolve(did: str) -> Mapping[str, Any]:
+        if did == own.id:
+            return own.did_document()
+        try:
+            return read(_get(did_url(did), outbound), MAX_LIST)
+        except (Invalid, ValueError) as error:
+            raise Unavailable(f"no DID document of {did}: {error}") from error
+
+    return resolve
+
+
+def status_lists(tenant: Tenant, outbound: Outbound | None) -> Fetch:
+    """Status list credentials; *tenant*'s own come from its store."""
+
+    def fetch(url: str) -> bytes:
+        for record in pages(tenant.store, "status-list"):
+            if address(tenant, f"status/{record.id}") == url:
+                return record.body
+        return _get(url, outbound)
+
+    return fetch
+
+
+def _get(url: str, outbound: Outbound | None) -> bytes:
+    if outbound is None:
+        raise Unavailable(f"{url} was not asked for: offline")
+    try:
+        return outbound(url)
+    except (Blocked, Unreachable) as error:
+        raise Unavailable(f"{url}: {error}") from error

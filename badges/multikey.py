@@ -1,0 +1,56 @@
+"""Ed25519 keys as text: Multikey, did:key and base58. Knows no tenant and no credential.
+
+Sources: W3C Controlled Identifiers 1.0, section 2.2.2 (Multikey), section 2.4 (Multibase); did:key 0.7.
+"""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_ED25519 = b"\xed\x01"
+_LONGEST = 128
+
+
+def base58(value: bytes) -> str:
+    """*value* in base58btc, without the multibase prefix."""
+    number, text = int.from_bytes(value), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = _ALPHABET[digit] + text
+    return "1" * (len(value) - len(value.lstrip(b"\0"))) + text
+
+
+def from_base58(text: str) -> bytes:
+    """The bytes *text* stands for. Raises ``ValueError`` for other characters and for more than 128 of them."""
+    if len(text) > _LONGEST:
+        raise ValueError("too long for a key or a signature")
+    number = 0
+    for character in text:
+        number = number * 58 + _ALPHABET.index(character)
+    zeros = len(text) - len(text.lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
+
+
+def multibase_of(key: Ed25519PrivateKey) -> str:
+    """The public half of *key* as a Multikey, ``z6Mk…``."""
+    return "z" + base58(_ED25519 + key.public_key().public_bytes_raw())
+
+
+def public_key(multibase: str) -> Ed25519PublicKey:
+    """The key a Multikey stands for. Raises ``ValueError`` for anything but an Ed25519 key in base58btc."""
+    raw = from_base58(multibase[1:]) if multibase.startswith("z") else b""
+    if len(raw) != 34 or not raw.startswith(_ED25519):
+        raise ValueError("not an Ed25519 key in Multikey form")
+    return Ed25519PublicKey.from_public_bytes(raw[2:])
+
+
+def did_document(did: str, multibase: str) -> dict[str, object]:
+    """The DID document of *did* with one key, good for assertions only; ``assertionMethod`` holds strings."""
+    method = f"{did}#{multibase}"
+    return {
+        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+        "id": did,
+        "verificationMethod": [{"id": method, "type": "Multikey", "controller": did, "publicKeyMultibase": multibase}],
+        "assertionMethod": [method],
+    }

@@ -1,0 +1,128 @@
+"""What the store keeps of badges: signed credentials, signed lists, taken places, achievements. Writes nothing.
+
+A record made here has ``seq`` 0 and the ``rev`` of the stored one, 0 if there is none; one that needs no change is
+given back as it was stored.
+
+kind ``credential``, id uuid5 of the award: the signed badge; meta says whose, for which award, since when, its place.
+kind ``status-list``, id ``<purpose>-<n>``: the signed list. kind ``status``, id ``status:<list>:<n>``: a taken place.
+kind ``achievement``: the Achievement as JSON, without learners.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from badges import status
+from badges.awards import AwardBody, achievement_uuid
+from badges.compose import Award, Json, StatusEntry, achievement_json, compose
+from badges.issuer import Issuer, address
+from badges.sign import sign
+from lrs.keys import key
+from lrs.storage import Record
+from lrs.tenants import Tenant
+
+ISSUED = "issued"
+REVOKED = "revoked"
+
+Place = tuple[str, int]
+"""The name of a status list and the place in it."""
+
+
+def to_bytes(value: Json) -> bytes:
+    """JSON as we keep and serve it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def basis_of(award: Award, issuer: Issuer) -> str:
+    """A fingerprint of all a badge says but its dates of issue and its place; the same basis needs no new badge."""
+    said = compose(award, issuer.profile(), "", StatusEntry("", 0))
+    return hashlib.sha256(to_bytes({**said, "key": issuer.method})).hexdigest()
+
+
+def issue_time(now: int, last: str | None) -> str:
+    """``validFrom``: *now* (microseconds UTC) floored to the second, and always later than the *last* one.
+
+    Verifiers allow no clock skew, so it never lies ahead; within one second a millisecond makes the difference.
+    """
+    moment = datetime.fromtimestamp(now // 1_000_000, UTC)
+    if last and datetime.fromisoformat(last) >= moment:
+        moment = datetime.fromisoformat(last) + timedelta(milliseconds=1)
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
+
+
+def list_record(tenant: Tenant, issuer: Issuer, name: str, revoke: int | None = None) -> Record:
+    """List *name* with place *revoke* set, signed anew."""
+    old = tenant.store.get("status-list", name)
+    purpose = name.rpartition("-")[0]
+    bits = status.bits_of(json.loads(old.body), purpose) if old else status.EMPTY
+    if old and (revoke is None or status.is_set(bits, revoke)):
+        return old
+    bits = bits if revoke is None else status.with_set(bits, revoke)
+    now = issue_time(tenant.clock(), None)
+    unsigned = status.compose_list(address(tenant, f"status/{name}"), issuer.id, purpose, bits, now)
+    body = to_bytes(sign(unsigned, issuer.key, issuer.method, now))
+    return Record("status-list", name, body, meta={"purpose": purpose}, rev=old.rev if old else 0)
+
+
+def place_record(tenant: Tenant, place: Place, credential: str, state: str) -> Record:
+    """The record that takes *place* for *credential*."""
+    name, index = place
+    old = tenant.store.get("status", status.place_id(name, index))
+    meta = {"list": name, "index": index, "credential": credential, "state": state}
+    if old and old.meta == meta:
+        return old
+    return Record(
+        "status", status.place_id(name, index), meta=meta, keys=(key("status.list", name),), rev=old.rev if old else 0
+    )
+
+
+def credential_record(
+    tenant: Tenant, issuer: Issuer, award: Award, body: AwardBody, place: Place, old: Record | None
+) -> Record:
+    """The signed badge of *award* at *place*, newer than the *old* one that it takes the place of."""
+    list_url = address(tenant, f"status/{place[0]}")
+    now = tenant.clock()
+    valid_from = issue_time(now, old.meta["valid_from"] if old else None)
+    unsigned = compose(award, issuer.profile(), valid_from, StatusEntry(list_url, place[1]))
+    signed = sign(unsigned, issuer.key, issuer.method, issue_time(now, None))
+    id = award.id.removeprefix("urn:uuid:")
+    return Record(
+        "credential",
+        id,
+        to_bytes(signed),
+        meta=_meta(body, award, issuer, place, valid_from),
+        keys=(key("credential.person", body.person),),
+        rev=old.rev if old else 0,
+    )
+
+
+def _meta(body: AwardBody, award: Award, issuer: Issuer, place: Place, valid_from: str) -> dict[str, Any]:
+    return {
+        "person": body.person,
+        "state": ISSUED,
+        "list": place[0],
+        "index": place[1],
+        "basis": basis_of(award, issuer),
+        "valid_from": valid_from,
+        "ends": body.valid_until.isoformat() if body.valid_until else None,
+    }
+
+
+def achievement_record(tenant: Tenant, award: Award, body: AwardBody) -> Record:
+    """The achievement for its public page."""
+    id = achievement_uuid(body)
+    old = tenant.store.get("achievement", id)
+    content = to_bytes(achievement_json(award.achievement))
+    if old and old.body == content:
+        return old
+    return Record("achievement", id, content, rev=old.rev if old else 0)
+
+
+def promises_more(held: Record, ends: date | None) -> bool:
+    """Whether the badge that is out there lasts longer than *ends* (``None``: without end)."""
+    if ends is None:
+        return False
+    return held.meta["ends"] is None or str(held.meta["ends"]) > ends.isoformat()

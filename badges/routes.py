@@ -1,0 +1,87 @@
+"""The public addresses that badges point to: DID document, status lists, achievements; and, guarded, the badges.
+
+Decides nothing. Nothing about a learner is answered without the guard; which guard, the app says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from jinja2 import Environment
+
+from badges.issuer import issuer_of
+from lrs.errors import Refused
+from lrs.storage import Record
+from lrs.tenants import Tenant
+
+Guard = Callable[[Request, Tenant], None]
+"""Returns for who may see any badge of the tenant. Raises ``Refused``."""
+
+_LIST_AGE = "public, max-age=60"
+_PAGE_AGE = "public, max-age=300"
+_PAGE = Environment(autoescape=True).from_string(
+    """<!doctype html>
+<html lang="en">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{{ name }}</title>
+<h1>{{ name }}</h1>
+<p>{{ description }}</p>
+<h2>What it takes</h2>
+<p>{{ criteria.narrative }}</p>
+{% for scale in resultDescription %}<h2>Levels</h2>
+<ul>{% for level in scale.rubricCriterionLevel %}
+<li>{{ level.name }}{% if level.id == scale.requiredLevel %} (this one){% endif %}</li>{% endfor %}
+</ul>{% endfor %}
+{% for item in alignment %}<p>Stands for {{ item.targetCode }} {{ item.targetName }} of {{ item.targetFramework }}.</p>
+{% endfor %}</html>
+"""
+)
+
+
+def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
+    """The router. *tenant_of* opens a tenant by its id, and raises ``Refused`` for one that does not exist."""
+    router = APIRouter()
+
+    @router.get("/t/{tenant}/did.json", include_in_schema=False)
+    def did(tenant: str) -> Response:
+        issuer = issuer_of(tenant_of(tenant))
+        if issuer.demonstration:
+            raise Refused("This issuer has no did:web: LRS_PUBLIC_URL is not https.", status=404, error="not_found")
+        return _json(issuer.did_document(), "application/did+json", _PAGE_AGE)
+
+    @router.get("/t/{tenant}/status/{name}", summary="A Bitstring status list, as a signed credential")
+    def status_list(tenant: str, name: str) -> Response:
+        record = _record(tenant_of(tenant), "status-list", name)
+        return Response(record.body, media_type="application/vc", headers={"cache-control": _LIST_AGE})
+
+    @router.get("/t/{tenant}/achievements/{id}", summary="What a badge stands for, as JSON-LD or a page")
+    def achievement(tenant: str, id: str, request: Request) -> Response:
+        found = json.loads(_record(tenant_of(tenant), "achievement", id).body)
+        if "text/html" in request.headers.get("accept", ""):
+            headers = {"cache-control": _PAGE_AGE, "content-security-policy": "default-src 'none'", "vary": "accept"}
+            return Response(_PAGE.render(found), media_type="text/html", headers=headers)
+        return _json(found, "application/json", _PAGE_AGE)
+
+    @router.get("/t/{tenant}/credentials/{id}", summary="One badge, for those who may see it")
+    def credential(tenant: str, id: str, request: Request) -> Response:
+        opened = tenant_of(tenant)
+        guard(request, opened)
+        record = _record(opened, "credential", id)
+        return Response(record.body, media_type="application/vc", headers={"cache-control": "no-store"})
+
+    return router
+
+
+def _record(tenant: Tenant, kind: str, id: str) -> Record:
+    record = tenant.store.get(kind, id)
+    if record is None:
+        raise Refused(f"There is no such {kind}.", status=404, error="not_found")
+    return record
+
+
+def _json(value: Any, media_type: str, age: str) -> Response:
+    body = json.dumps(value, ensure_ascii=False)
+    return Response(body, media_type=media_type, headers={"cache-control": age, "vary": "accept"})

@@ -1,0 +1,60 @@
+"""Data Integrity proofs with the suite eddsa-rdfc-2022: made, and checked against a key that is given.
+
+Source: W3C "Data Integrity EdDSA Cryptosuites v1.0", section 3.2. Knows neither whose key it is nor what is signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from badges.graph import canonical
+from badges.multikey import base58, from_base58
+
+SUITE = "eddsa-rdfc-2022"
+PURPOSE = "assertionMethod"
+
+
+class NotSigned(Exception):
+    """The signature does not fit the document and the key."""
+
+
+def sign(document: Mapping[str, Any], key: Ed25519PrivateKey, method: str, created: str) -> dict[str, Any]:
+    """*document* with one proof, in an array. *method* is the key's absolute id, *created* an ISO 8601 time with zone.
+
+    Raises ``Unsafe`` rather than sign what a reader would see and the signature not cover.
+    """
+    proof = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": SUITE,
+        "created": created,
+        "verificationMethod": method,
+        "proofPurpose": PURPOSE,
+    }
+    value = "z" + base58(key.sign(_signed_bytes(document, proof)))
+    return {**document, "proof": [{**proof, "proofValue": value}]}
+
+
+def check_signature(document: Mapping[str, Any], proof: Mapping[str, Any], key: Ed25519PublicKey) -> None:
+    """Returns if *proof* is *key*'s proof of *document*. Raises ``NotSigned``, or ``Unsafe`` as in signing."""
+    value = proof.get("proofValue")
+    if not isinstance(value, str) or not value.startswith("z"):
+        raise NotSigned("proofValue is not in base58btc")
+    if "@context" in proof and proof["@context"] != document.get("@context"):
+        raise NotSigned("the proof has a context of its own")
+    try:
+        key.verify(from_base58(value[1:]), _signed_bytes(document, proof))
+    except (InvalidSignature, ValueError) as error:
+        raise NotSigned("the signature does not fit what the badge says") from error
+
+
+def _signed_bytes(document: Mapping[str, Any], proof: Mapping[str, Any]) -> bytes:
+    """The hash of the proof's options, then the hash of the document without proofs."""
+    options = {name: value for name, value in proof.items() if name != "proofValue"}
+    unsecured = {name: value for name, value in document.items() if name != "proof"}
+    options["@context"] = document.get("@context")
+    return hashlib.sha256(canonical(options)).digest() + hashlib.sha256(canonical(unsecured)).digest()
