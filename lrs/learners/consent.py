@@ -13,6 +13,7 @@ import msgspec
 
 from lrs import audit
 from lrs.keys import key
+from lrs.learners.persons import pages
 from lrs.profiles.names import name
 from lrs.profiles.services import Service
 from lrs.storage import Owed, Reader, Record, Tx, micros_of
@@ -94,12 +95,13 @@ def give(tx: Tx, grant: Grant) -> list[Consent]:
 
 
 def withdraw(
-    tx: Tx, subject: Subject, *, by: str, service: str | None = None, scope: str | None = None
+    tx: Tx, subjects: Sequence[Subject], *, by: str, service: str | None = None, scope: str | None = None
 ) -> list[Consent]:
-    """Withdraws what *subject* has given, all of it or only for *service* or *scope*; what was withdrawn now."""
+    """Withdraws what *subjects* have given, all of it or only for *service* or *scope*; what was withdrawn now."""
     now = micros_of(tx.next_seq())
     held = [
         consent
+        for subject in subjects
         for consent in of_subject(tx, subject)
         if consent.withdrawn is None and service in {None, consent.service} and scope in {None, consent.scope}
     ]
@@ -128,17 +130,17 @@ def read(record: Record) -> Consent:
 
 def of_subject(reader: Reader, subject: Subject) -> list[Consent]:
     """Everything *subject* ever gave, also what no longer holds."""
-    return [read(record) for record in _all(reader, (key(*subject.parts),))]
+    return [read(record) for record in pages(reader, KIND, key(*subject.parts))]
 
 
 def of_service(reader: Reader, service: str) -> list[Consent]:
     """Everything anybody ever gave *service*, also what no longer holds."""
-    return [read(record) for record in _all(reader, (key("service", service),))]
+    return [read(record) for record in pages(reader, KIND, key("service", service))]
 
 
 def everything(reader: Reader) -> list[Consent]:
     """All consents, in the order of their last change."""
-    return [read(record) for record in _all(reader, ())]
+    return [read(record) for record in pages(reader, KIND)]
 
 
 def scopes_for(consents: Iterable[Consent], service: Service, at: int) -> dict[str, Consent]:
@@ -178,14 +180,3 @@ def _tell(tx: Tx, action: str, by: str, consents: Sequence[Consent]) -> None:
         kind, id = consent.subject.parts
         about = {kind: id, "service": consent.service, "scope": consent.scope, "consent": consent.id}
         audit.append(tx, by, action, about)
-
-
-def _all(reader: Reader, keys: tuple[int, ...]) -> list[Record]:
-    found: list[Record] = []
-    start: str | None = None
-    while True:
-        page = reader.find(KIND, keys, start=start)
-        found += page.records
-        start = page.next
-        if start is None:
-            return found

@@ -24,7 +24,7 @@ from lrs.profiles.services import Service
 from lrs.storage import Reader, Record, Tx
 from lrs.tenants import Tenant
 
-KIND = "link"
+KIND = "consent-link"
 LASTS = 24 * 3_600 * 1_000_000
 LONGEST_REFERENCE = 200
 _DAY = 24 * 3_600 * 1_000_000
@@ -60,12 +60,7 @@ def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> L
 
     Raises ``Refused`` for scopes that the service does not have or that are no learner's to give.
     """
-    offered = tuple(scope for scope in services.CONSENTED if scope in service.scopes)
-    asked = services.checked_scopes(wish.scopes) or offered
-    if not asked or not set(asked) <= set(offered):
-        raise Refused(f"this service can ask a learner for: {', '.join(offered) or 'nothing'}", error="invalid_scope")
-    if services.PROFILES not in asked:
-        raise Refused(f"every consent includes {services.PROFILES}", error="invalid_scope")
+    asked = scopes_asked(service, wish.scopes)
     link = Link(
         id=id,
         service=service.id,
@@ -82,9 +77,20 @@ def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> L
     return link
 
 
-def token(tenant: Tenant, link: Link) -> str:
-    """The part of the URL that names *link*, signed."""
-    return seal(tenant.secret("link"), link.id)
+def scopes_asked(service: Service, scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """*scopes*, or all if there are none, that *service* has and a learner can give. Raises ``Refused``."""
+    offered = tuple(scope for scope in services.CONSENTED if scope in service.scopes)
+    asked = services.checked_scopes(scopes) or offered
+    if not asked or not set(asked) <= set(offered):
+        raise Refused(f"this service can ask a learner for: {', '.join(offered) or 'nothing'}", error="invalid_scope")
+    if services.PROFILES not in asked:
+        raise Refused(f"every consent includes {services.PROFILES}", error="invalid_scope")
+    return asked
+
+
+def address(tenant: Tenant, link: Link, base: str) -> str:
+    """The URL of *link* under *base*; its last part is signed."""
+    return f"{base.rstrip('/')}/t/{tenant.id}/links/{seal(tenant.secret('link'), link.id)}"
 
 
 def opened(tenant: Tenant, text: str) -> tuple[Link, Service]:

@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from lrs.errors import Refused
+from lrs.learners.persons import pages
 from lrs.profiles.gap import Requirement, Role
 from lrs.storage import Reader, Record, Tx
 
@@ -80,14 +81,8 @@ def get(reader: Reader, id: str) -> Role:
 
 def everyone(reader: Reader) -> Iterator[Role]:
     """All roles, in the order they came in."""
-    start: str | None = None
-    while True:
-        page = reader.find(KIND, start=start)
-        for record in page.records:
-            yield msgspec.json.decode(record.body, type=Role)
-        start = page.next
-        if start is None:
-            return
+    for record in pages(reader, KIND):
+        yield msgspec.json.decode(record.body, type=Role)
 
 
 def _delimiter(text: str) -> str:

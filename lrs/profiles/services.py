@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from lrs.errors import Refused
+from lrs.learners.persons import pages
 from lrs.storage import Reader, Record, Tx
 from lrs.tenants import Tenant
 
@@ -108,14 +109,8 @@ def wanted(reader: Reader, id: str) -> Service:
 
 def everyone(reader: Reader) -> Iterator[Service]:
     """All services, in the order they were registered."""
-    start: str | None = None
-    while True:
-        page = reader.find(KIND, start=start)
-        for record in page.records:
-            yield msgspec.json.decode(record.body, type=Service)
-        start = page.next
-        if start is None:
-            return
+    for record in pages(reader, KIND):
+        yield msgspec.json.decode(record.body, type=Service)
 
 
 def change(tx: Tx, id: str, changed: Callable[[Service], Service]) -> Service:

@@ -15,6 +15,9 @@ import msgspec
 from lrs.profiles.services import EVIDENCE, PROFILES
 from lrs.storage import Record
 
+ISSUED, REVOKED = "issued", "revoked"
+"""The states of a credential (``badges.records``)."""
+
 SHOWN = frozenset({"held", "expiring", "in grace", "grace", "expired"})
 
 
@@ -83,7 +86,7 @@ def read_badge(record: Record) -> Badge:
         name=achievement.get("name"),
         valid_from=body.get("validFrom"),
         valid_until=body.get("validUntil"),
-        state=str(record.meta.get("state", "active")),
+        state=str(record.meta["state"]),
     )
 
 
@@ -97,7 +100,7 @@ def shown(subject: str, profile: Profile | None, badges: Iterable[Badge], scopes
         "subject": subject,
         "version": profile.version if profile else 0,
         "competencies": [_competency(one, with_evidence=EVIDENCE in scopes) for one in visible],
-        "badges": [_badge(badge) for badge in sorted(badges, key=lambda badge: badge.id) if badge.state == "active"],
+        "badges": [_badge(badge) for badge in sorted(badges, key=lambda badge: badge.id) if badge.state == ISSUED],
     }
 
 
