@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,6 +20,20 @@ DEFAULT = "default"
 TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
+class Remembered(set[str]):
+    """A set that forgets everything once it is full: good enough for what can be looked up again."""
+
+    def __init__(self, full: int) -> None:
+        super().__init__()
+        self._full = full
+
+    def learn(self, ids: Iterable[str]) -> None:
+        """Adds *ids*."""
+        if len(self) > self._full:
+            self.clear()
+        self.update(ids)
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """Everything the product needs to work for one tenant; passed in, never looked up."""
@@ -28,6 +43,8 @@ class Tenant:
     settings: Settings
     master_key: bytes
     clock: Clock = wall_clock
+    seen: Remembered = field(default_factory=lambda: Remembered(50_000))
+    """Ids of insert-only records that are certainly stored, so that they need not be looked up again."""
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes for *purpose*, the same for ever, derived from the master key (HKDF-SHA256, RFC 5869)."""

@@ -1,0 +1,143 @@
+"""The parts of a multipart/mixed statement request, streamed into blobs as they arrive. Knows no statement.
+
+Rules: xAPI 1.0.3 Communication 1.5.2. Each part's data is hashed on the way and must be what its header says.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256, sha384, sha512
+from typing import IO, Any
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from lrs.errors import Refused
+
+IN_MEMORY = 256 * 1024
+LONGEST_HEADER = 4_096
+MOST_HEADERS = 20
+RULE = "xAPI 1.0.3 Communication 1.5.2"
+_DIGESTS = {64: sha256, 96: sha384, 128: sha512}
+
+
+def _spool() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (closed by close_parts, whatever happens between)
+
+
+@dataclass(slots=True)
+class Part:
+    """One part: its headers by lower-case name, and its data in a file that is in memory while it is small."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    data: IO[bytes] = field(default_factory=_spool)
+    size: int = 0
+
+    def chunks(self) -> Iterator[bytes]:
+        """The data from its beginning."""
+        self.data.seek(0)
+        while chunk := self.data.read(64 * 1024):
+            yield chunk
+
+    def read(self) -> bytes:
+        """All of the data."""
+        return b"".join(self.chunks())
+
+
+class Parts:
+    """Takes the body as it arrives; ``whole()`` gives the parts."""
+
+    def __init__(self, content_type: str, *, most_parts: int, largest_first: int) -> None:
+        self.parts: list[Part] = []
+        self._name = self._value = b""
+        self._ended = False
+        self._most_parts = most_parts
+        self._largest_first = largest_first
+        callbacks: dict[str, Any] = {
+            "on_part_begin": self._begin,
+            "on_header_field": self._header_name,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_part_data": self._data,
+            "on_end": self._end,
+        }
+        self._parser = MultipartParser(boundary_of(content_type), callbacks)
+
+    async def take(self, chunks: AsyncIterator[bytes]) -> list[Part]:
+        """Reads all *chunks*. Refuses a body that is not whole or not well-formed."""
+        async for chunk in chunks:
+            try:
+                self._parser.write(chunk)
+            except MultipartParseError as error:
+                raise Refused("the multipart body is malformed", rule=RULE) from error
+        if not self.parts:
+            raise Refused("the boundary of the Content-Type does not occur in the body", rule=RULE)
+        if not self._ended:
+            raise Refused("the multipart body ends before its closing boundary", rule=RULE)
+        return self.parts
+
+    def _begin(self) -> None:
+        if len(self.parts) > self._most_parts:
+            raise Refused(f"more than {self._most_parts} attachments", status=413, error="too_large", rule=RULE)
+        self.parts.append(Part())
+        self._name = self._value = b""
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+        self._check_header()
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+        self._check_header()
+
+    def _check_header(self) -> None:
+        if len(self._name) + len(self._value) > LONGEST_HEADER or len(self.parts[-1].headers) > MOST_HEADERS:
+            raise Refused(f"a part has a header longer than {LONGEST_HEADER} bytes, or too many", rule=RULE)
+
+    def _header_end(self) -> None:
+        name = self._name.decode("latin-1").strip().lower()
+        self.parts[-1].headers[name] = self._value.decode("latin-1").strip()
+        self._name = self._value = b""
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        part = self.parts[-1]
+        part.size += end - start
+        if len(self.parts) == 1 and part.size > self._largest_first:
+            limit = self._largest_first
+            raise Refused(f"the statements are larger than {limit} bytes", status=413, error="too_large", rule=RULE)
+        part.data.write(data[start:end])
+
+    def _end(self) -> None:
+        self._ended = True
+
+
+def boundary_of(content_type: str) -> bytes:
+    """The boundary parameter. Refuses a content type without one."""
+    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    if not boundary or len(boundary) > 200:
+        raise Refused("the Content-Type multipart/mixed has no usable boundary parameter", rule=RULE)
+    return boundary
+
+
+def close_parts(taken: Parts) -> None:
+    """Lets go of the parts' files."""
+    for part in taken.parts:
+        part.data.close()
+
+
+def attachment_hash(part: Part) -> str:
+    """The SHA-2 the part names, checked against its data. Refuses a part that may not stand there."""
+    if part.headers.get("content-transfer-encoding", "").lower() != "binary":
+        raise Refused("an attachment part needs the header Content-Transfer-Encoding: binary", rule=RULE)
+    told = part.headers.get("x-experience-api-hash", "").lower()
+    digest = _DIGESTS.get(len(told))
+    if digest is None:
+        raise Refused("an attachment part needs the header X-Experience-API-Hash with a SHA-2 in hex", rule=RULE)
+    computed = digest()
+    for chunk in part.chunks():
+        computed.update(chunk)
+    if computed.hexdigest() != told:
+        raise Refused("an attachment's data does not have the hash that its X-Experience-API-Hash says", rule=RULE)
+    return told

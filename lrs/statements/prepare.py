@@ -1,0 +1,153 @@
+"""From a valid statement to what will be stored of it, pure: the received text and what an LRS adds to it.
+
+The text is kept as it came: numbers, key order, extensions. Members the LRS sets are put in front of it. It is taken
+apart only where xAPI asks for another text: a ``stored`` of the client's, a lone activity in contextActivities
+(returned as an array, 1.0.3 Data 2.4.6.2), a timestamp with an offset (UTC in 2.0, IEEE 9274.1.1 4.2.7).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from lrs.auth import Caller
+from lrs.errors import Refused
+from lrs.statements.definitions import side_records
+from lrs.statements.formats import micros_of_timestamp
+from lrs.statements.keys import KEY_VERSION, keys_of, refers_key, source_key
+from lrs.storage import Record
+from lrs.strict_json import members
+
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+_encode = msgspec.json.Encoder().encode
+_FRACTION = re.compile(r"\.\d+")
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A statement ready for the writer: all that does not depend on what is stored already.
+
+    The stored text is ``{"stored":…,`` + (``"timestamp":…,`` if *stamped*) + *added* + *rest*. *side* are insert-only
+    records it brings along; *sha2* names the attachments whose data came with it.
+    """
+
+    id: str
+    tree: dict[str, Any]
+    added: bytes
+    rest: bytes
+    stamped: bool
+    keys: tuple[int, ...]
+    meta: dict[str, Any]
+    refers: str | None = None
+    voids: bool = False
+    side: tuple[Record, ...] = ()
+
+    def text(self, stored: bytes) -> bytes:
+        """The statement as it is kept and answered; *stored* is its time as JSON text without quotes."""
+        stamp = b'"timestamp":"%s",' % stored if self.stamped else b""
+        return b'{"stored":"%s",%s%s%s' % (stored, stamp, self.added, self.rest)
+
+
+def prepare(
+    tree: dict[str, Any], text: bytes, *, version: str, caller: Caller, authority: str, statement_id: str
+) -> Prepared:
+    """*tree* and *text* are one valid statement, decoded and as received; *version* is the request's.
+
+    *statement_id* is used if it has none of its own; *authority* is the identity of the caller's authority.
+    """
+    added = []
+    if "id" not in tree:
+        added.append(b'"id":"%s",' % statement_id.encode())
+    if "authority" not in tree:
+        added.append(b'"authority":%s,' % caller.authority)
+    if "version" not in tree:
+        added.append(b'"version":"2.0.0",' if version == "2.0.0" else b'"version":"1.0.0",')
+    if _needs_another_text(tree, version):
+        text = rewritten(text, tree, version)
+    refers = _reference(tree)
+    keys = (*keys_of(tree, authority), source_key(caller.source))
+    meta: dict[str, Any] = {"source": caller.source, "version": version, "k": KEY_VERSION}
+    voids = tree["verb"]["id"] == VOIDED
+    if refers:
+        keys = (*keys, refers_key(refers))
+        meta["refers"] = refers
+    if voids:
+        meta["voids"] = True
+        if caller.may("void/any"):
+            meta["void_any"] = True
+    return Prepared(
+        id=tree.get("id", statement_id).lower(),
+        tree=tree,
+        added=b"".join(added),
+        rest=text[1:],
+        stamped="timestamp" not in tree,
+        keys=keys,
+        meta=meta,
+        refers=refers,
+        voids=voids,
+        side=side_records(tree) if caller.may("all", "define") else (),
+    )
+
+
+def with_id(tree: dict[str, Any], statement_id: str) -> None:
+    """Refuses a PUT whose statement names another id than the request."""
+    told = tree.get("id")
+    if told is not None and told.lower() != statement_id.lower():
+        raise Refused("the statement's id is not the statementId of the request", pointer="/id")
+
+
+def _reference(tree: dict[str, Any]) -> str | None:
+    target = tree["object"]
+    return str(target["id"]).lower() if target.get("objectType") == "StatementRef" else None
+
+
+# -- texts that must change -----------------------------------------------------------------------------------------
+
+
+def _needs_another_text(tree: dict[str, Any], version: str) -> bool:
+    if "stored" in tree or _has_lone_activity(tree):
+        return True
+    if version == "2.0.0" and not tree.get("timestamp", "Z").endswith("Z"):
+        return True
+    target = tree["object"]
+    return target.get("objectType") == "SubStatement" and _needs_another_text(target, version)
+
+
+def _has_lone_activity(tree: dict[str, Any]) -> bool:
+    context = tree.get("context")
+    listed = context.get("contextActivities") if context else None
+    return bool(listed) and any(isinstance(value, dict) for value in listed.values())
+
+
+def rewritten(text: bytes, tree: dict[str, Any], version: str) -> bytes:
+    """The text of a statement or SubStatement with exactly the members changed that must be."""
+    parts = members(text)
+    parts.pop("stored", None)
+    if version == "2.0.0" and not tree.get("timestamp", "Z").endswith("Z"):
+        parts["timestamp"] = _encode(in_utc(tree["timestamp"]))
+    if _has_lone_activity(tree):
+        context = members(parts["context"])
+        listed = members(context["contextActivities"])
+        for name, value in listed.items():
+            listed[name] = b"[%s]" % value if value.startswith(b"{") else value
+        context["contextActivities"] = joined(listed)
+        parts["context"] = joined(context)
+    target = tree["object"]
+    if target.get("objectType") == "SubStatement" and _needs_another_text(target, version):
+        parts["object"] = rewritten(parts["object"], target, version)
+    return joined(parts)
+
+
+def joined(parts: dict[str, bytes]) -> bytes:
+    """An object's text from its members' texts."""
+    return b"{" + b",".join(_encode(name) + b":" + value for name, value in parts.items()) + b"}"
+
+
+def in_utc(timestamp: str) -> str:
+    """The same instant with ``Z``, its fraction as precise as it was told."""
+    seconds = micros_of_timestamp(timestamp) // 1_000_000
+    fraction = _FRACTION.search(timestamp)
+    whole = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}{fraction[0] if fraction else ''}Z"

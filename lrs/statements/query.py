@@ -1,0 +1,193 @@
+"""The parameters of GET /statements, checked, and the keys they ask for. Pure.
+
+Rules: xAPI 1.0.3 Communication 2.1.3; IEEE 9274.1.1 4.1.6.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from lrs.errors import Refused
+from lrs.http import Request
+from lrs.keys import pair
+from lrs.settings import Settings
+from lrs.statements.formats import is_iri, is_iso_timestamp, is_uuid, micros_of_timestamp
+from lrs.statements.identity import ifi_text
+from lrs.statements.keys import activity_key, agent_key, registration_key, source_key, verb_key
+from lrs.statements.validate import check_agent
+from lrs.storage import NEWEST, last_seq
+from lrs.strict_json import parse
+
+FILTERS = frozenset(
+    {"agent", "verb", "activity", "registration", "related_activities", "related_agents", "since", "until"}
+    | {"limit", "ascending"}
+)
+SINGLE = frozenset({"statementId", "voidedStatementId"})
+SHAPES = frozenset({"format", "attachments"})
+FORMATS = ("exact", "ids", "canonical")
+MORE = "more"
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A list of statements, as asked for: what a ``more`` link has to remember. It carries no rights.
+
+    Times are places in the order; *agent* is the identity of an agent.
+    """
+
+    agent: str | None = None
+    verb: str | None = None
+    activity: str | None = None
+    registration: str | None = None
+    related_agents: bool = False
+    related_activities: bool = False
+    after: int = 0
+    until: int = NEWEST
+    limit: int = 0
+    ascending: bool = False
+    format: str = "exact"
+    attachments: bool = False
+    start: str | None = None
+
+
+class Single(msgspec.Struct, frozen=True):
+    """One statement, as asked for by its id."""
+
+    id: str
+    voided: bool
+    format: str = "exact"
+    attachments: bool = False
+
+
+def read_query(request: Request, settings: Settings) -> Single | Query:
+    """What the request asks for. Refuses unknown, wrong-case, malformed and contradicting parameters."""
+    given = request.parameters(FILTERS | SINGLE | SHAPES)
+    shape = given.get("format", "exact")
+    if shape not in FORMATS:
+        raise Refused(f"parameter 'format' must be one of {', '.join(FORMATS)}")
+    attachments = _flag(given, "attachments")
+    wanted = SINGLE & given.keys()
+    if wanted:
+        if len(wanted) > 1 or given.keys() & FILTERS:
+            raise Refused(
+                "beside statementId or voidedStatementId only 'format' and 'attachments' may stand",
+                rule="xAPI 1.0.3 Communication 2.1.3",
+            )
+        name = wanted.pop()
+        if not is_uuid(given[name]):
+            raise Refused(f"parameter {name!r} must be a UUID")
+        return Single(given[name].lower(), name == "voidedStatementId", shape, attachments)
+    return Query(
+        agent=_agent(given.get("agent"), request.version),
+        verb=_iri(given, "verb"),
+        activity=_iri(given, "activity"),
+        registration=_uuid(given, "registration"),
+        related_agents=_flag(given, "related_agents"),
+        related_activities=_flag(given, "related_activities"),
+        after=_time(given, "since", 0),
+        until=_time(given, "until", NEWEST),
+        limit=_limit(given.get("limit"), settings),
+        ascending=_flag(given, "ascending"),
+        format=shape,
+        attachments=attachments,
+    )
+
+
+def conditions(query: Query) -> list[int]:
+    """The keys of each condition by itself; a statement must meet all of them."""
+    return [single for single, _ in _conditions(query)]
+
+
+def keys_for(query: Query, source: str | None) -> list[int]:
+    """The keys to walk, the first one first: as few as cover all conditions, pairs where there are pair keys.
+
+    *source* restricts to what that source delivered.
+    """
+    named = {name: single for single, name in _conditions(query)}
+    keys: list[int] = []
+    if "verb" in named:
+        verb = named.pop("verb")
+        others = list(named.values())
+        keys.extend(pair(verb, other) for other in others)
+        if not others:
+            keys.append(verb)
+    elif "agent" in named and len(named) > 1 and not query.related_agents:
+        agent = named.pop("agent")
+        pairable = {"registration", "activity"} - ({"activity"} if query.related_activities else set())
+        keys.extend(pair(agent, single) if name in pairable else single for name, single in named.items())
+        if not pairable & named.keys():
+            keys.append(agent)
+    else:
+        keys.extend(named.values())
+    if source is not None:
+        keys.append(source_key(source))
+    return keys
+
+
+def _conditions(query: Query) -> list[tuple[int, str]]:
+    found: list[tuple[int, str]] = []
+    if query.verb is not None:
+        found.append((verb_key(query.verb), "verb"))
+    if query.agent is not None:
+        found.append((agent_key(query.agent, related=query.related_agents), "agent"))
+    if query.registration is not None:
+        found.append((registration_key(query.registration), "registration"))
+    if query.activity is not None:
+        found.append((activity_key(query.activity, related=query.related_activities), "activity"))
+    return found
+
+
+def _agent(text: str | None, version: str) -> str | None:
+    if text is None:
+        return None
+    try:
+        agent: Any = parse(text.encode())
+        check_agent(agent, version)
+    except Refused as refused:
+        raise Refused(f"parameter 'agent': {refused.message}", rule=refused.rule) from refused
+    identity = ifi_text(agent)
+    if identity is None:
+        raise Refused("parameter 'agent' must be an agent or an identified group: it has no identifier")
+    return identity
+
+
+def _iri(given: Mapping[str, str], name: str) -> str | None:
+    value = given.get(name)
+    if value is not None and not is_iri(value):
+        raise Refused(f"parameter {name!r} must be an IRI with a scheme")
+    return value
+
+
+def _uuid(given: Mapping[str, str], name: str) -> str | None:
+    value = given.get(name)
+    if value is not None and not is_uuid(value):
+        raise Refused(f"parameter {name!r} must be a UUID")
+    return value
+
+
+def _flag(given: Mapping[str, str], name: str) -> bool:
+    value = given.get(name, "false")
+    if value not in {"true", "false"}:
+        raise Refused(f"parameter {name!r} must be true or false")
+    return value == "true"
+
+
+def _time(given: Mapping[str, str], name: str, absent: int) -> int:
+    value = given.get(name)
+    if value is None:
+        return absent
+    # A "+" of an offset that was not percent-encoded arrives as a blank.
+    text = value.replace(" ", "+") if value.count(" ") == 1 and "T" in value else value
+    if not is_iso_timestamp(text):
+        raise Refused(f"parameter {name!r} must be an ISO 8601 timestamp")
+    return last_seq(max(0, micros_of_timestamp(text)))
+
+
+def _limit(value: str | None, settings: Settings) -> int:
+    if value is None:
+        return settings.default_page
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise Refused("parameter 'limit' must be a whole number of 0 or more")
+    return min(int(value) or settings.max_page, settings.max_page)

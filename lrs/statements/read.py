@@ -1,0 +1,136 @@
+"""Statements back out: one or a page of them, in the format asked for. Knows no HTTP request.
+
+A page of the format ``exact`` is the stored texts joined; nothing is decoded.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from lrs.auth import Caller
+from lrs.errors import Refused
+from lrs.statements.keys import keys_of
+from lrs.statements.query import Query, Single, conditions, keys_for
+from lrs.statements.shape import canonical, ids_only
+from lrs.storage import Page, Reader, Record
+from lrs.tenants import Tenant
+
+KIND = "statement"
+LONGEST_MORE = 8_192
+ROUNDS = 10
+"""How often a page is filled up when statements found had to be left out."""
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_query = msgspec.json.Decoder(Query)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A page of statements and the query that goes on after it, if there is more."""
+
+    records: tuple[Record, ...]
+    more: Query | None
+
+
+def own_source(caller: Caller) -> str | None:
+    """The source a caller is held to: ``statements/read/mine`` alone shows what it sent itself."""
+    return None if caller.may("all", "all/read", "statements/read") else caller.source
+
+
+def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:
+    """The statement. Refuses 404 for an unknown one, a voided one asked for as not voided, and the other way round."""
+    record = reader.get(KIND, wanted.id)
+    if record is None or ("voided" in record.meta) != wanted.voided or source not in {None, record.meta["source"]}:
+        name = "voidedStatementId" if wanted.voided else "statementId"
+        raise Refused(f"there is no statement with this {name}", status=404, error="not_found")
+    return record
+
+
+def find_page(reader: Reader, query: Query, source: str | None) -> Found:
+    """The statements that meet *query*, at most ``query.limit`` of them; fewer, with more, if they lie far apart."""
+    keys = keys_for(query, source)
+    wanted = set(conditions(query)) if len(keys) > 1 else set()
+    records: list[Record] = []
+    start = query.start
+    for _ in range(ROUNDS):
+        page = _walk(reader, keys, query, start, query.limit - len(records))
+        records.extend(r for r in page.records if "voided" not in r.meta and holds_on_one(reader, r, wanted))
+        start = page.next
+        if start is None or len(records) == query.limit:
+            break
+    return Found(tuple(records), None if start is None else msgspec.structs.replace(query, start=start))
+
+
+def _walk(reader: Reader, keys: Sequence[int], query: Query, start: str | None, limit: int) -> Page:
+    return reader.find(
+        KIND,
+        keys,
+        after=query.after,
+        until=query.until,
+        newest_first=not query.ascending,
+        limit=limit,
+        start=start,
+    )
+
+
+def holds_on_one(reader: Reader, record: Record, wanted: set[int]) -> bool:
+    """Whether all conditions hold on one statement of the chain of references that begins with *record*."""
+    if not wanted:
+        return True
+    current: Record | None = record
+    visited: set[str] = set()
+    while current is not None and current.id not in visited:
+        visited.add(current.id)
+        refers = current.meta.get("refers")
+        if refers is None and current is record:
+            return True
+        if wanted <= set(keys_of(_decode(current.body))):
+            return True
+        current = reader.get(KIND, refers) if refers else None
+    return False
+
+
+def texts_of(records: Iterable[Record], shape: str, languages: Sequence[str]) -> list[bytes]:
+    """The statements' texts in the format asked for."""
+    if shape == "ids":
+        return [_encode(ids_only(_decode(record.body))) for record in records]
+    if shape == "canonical":
+        return [_encode(canonical(_decode(record.body), languages)) for record in records]
+    return [record.body for record in records]
+
+
+def result_text(texts: Sequence[bytes], more: str) -> bytes:
+    """A StatementResult (xAPI 1.0.3 Data 2.5); ``more`` is always there."""
+    return b'{"statements":[%s],"more":%s}' % (b",".join(texts), _encode(more))
+
+
+# -- more -----------------------------------------------------------------------------------------------------------
+
+
+def seal(tenant: Tenant, query: Query) -> str:
+    """*query* as an opaque token that only this tenant's server can have made; it holds for good and gives no right."""
+    text = _encode(query)
+    return base64.urlsafe_b64encode(_seal_of(tenant, text) + text).decode().rstrip("=")
+
+
+def unseal(tenant: Tenant, token: str) -> Query:
+    """The query in *token*. Refuses 400 for one that was changed, made elsewhere, or is no token at all."""
+    refused = Refused("this 'more' link was not made by this server, or was changed", error="bad_more")
+    if len(token) > LONGEST_MORE or not token.isascii():
+        raise refused
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except ValueError:
+        raise refused from None
+    sealed, text = raw[:16], raw[16:]
+    if not hmac.compare_digest(sealed, _seal_of(tenant, text)):
+        raise refused
+    return _query.decode(text)
+
+
+def _seal_of(tenant: Tenant, text: bytes) -> bytes:
+    return hmac.digest(tenant.secret("more"), text, sha256)[:16]

@@ -1,0 +1,118 @@
+"""From a request's bytes to prepared statements: read, parse, check, prepare. Stores nothing but attachments' data.
+
+Rules: xAPI 1.0.3 Communication 1.5 and 2.1; limits are the settings'.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from lrs.auth import Caller
+from lrs.edge import read
+from lrs.errors import Refused
+from lrs.http import JSON, Request, too_large
+from lrs.settings import Settings
+from lrs.statements.attachments import attachments_of, keep_data, need_file_url
+from lrs.statements.identity import ifi_text
+from lrs.statements.parts import Parts, close_parts
+from lrs.statements.prepare import Prepared, prepare, with_id
+from lrs.statements.validate import check
+from lrs.strict_json import parse, slices
+
+MIXED = "multipart/mixed"
+ON_THE_LOOP = 64 * 1024
+"""Smaller bodies are parsed at once; larger ones would hold up the loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How the statements of one request came: by which rules, from whom, with the id of a PUT, with data or without."""
+
+    version: str
+    caller: Caller
+    settings: Settings
+    statement_id: str | None = None
+    with_data: bool = False
+
+
+async def receive(request: Request, statement_id: str | None = None) -> list[Prepared]:
+    """The request's statements, ready to be stored; *statement_id* is that of a PUT, which holds exactly one."""
+    settings = request.tenant.settings
+    if request.media_type == JSON:
+        body = await request.body(settings.max_body)
+        intake = Intake(request.version, request.caller, settings, statement_id)
+        return prepare_all(body, intake) if len(body) <= ON_THE_LOOP else await read(prepare_all, body, intake)
+    if request.media_type != MIXED:
+        raise Refused(
+            "the Content-Type must be application/json or multipart/mixed", rule="xAPI 1.0.3 Communication 1.5"
+        )
+    taking = Parts(
+        request.headers["content-type"], most_parts=settings.max_attachments, largest_first=settings.max_body
+    )
+    try:
+        first, *data = await taking.take(request.chunks(settings.max_body_with_attachments))
+        if first.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+            raise Refused("the first part must be the statements, as application/json")
+        intake = Intake(request.version, request.caller, settings, statement_id, with_data=True)
+        batch = await read(prepare_all, first.read(), intake)
+        return await read(keep_data, request.tenant, batch, data, request.version)
+    finally:
+        close_parts(taking)
+
+
+def prepare_all(body: bytes, intake: Intake) -> list[Prepared]:
+    """Parses and checks *body*, a statement or an array of them. Refuses all for the first one that is wrong."""
+    tree = parse(body, max_depth=intake.settings.max_depth)
+    if isinstance(tree, dict):
+        return [_prepared(tree, body.strip(), intake)]
+    if not isinstance(tree, list):
+        raise Refused("the body must be a statement or an array of statements", pointer="")
+    if intake.statement_id is not None:
+        raise Refused("PUT takes one statement, not an array", pointer="")
+    if len(tree) > intake.settings.max_batch:
+        raise Refused(f"more than {intake.settings.max_batch} statements in a request", status=413, error="too_large")
+    return _prepared_batch(tree, slices(body), intake)
+
+
+def _prepared_batch(trees: Sequence[Any], texts: Sequence[bytes], intake: Intake) -> list[Prepared]:
+    batch = []
+    ids: set[str] = set()
+    for index, (tree, text) in enumerate(zip(trees, texts, strict=True)):
+        try:
+            one = _prepared(tree, text, intake)
+            if one.id in ids:
+                raise Refused("this id stands twice in the batch", pointer="/id", rule="IEEE 9274.1.1 4.1.6.1")
+        except Refused as refused:
+            raise refused.inside(f"/{index}", index) from refused
+        ids.add(one.id)
+        batch.append(one)
+    return batch
+
+
+def _prepared(tree: Any, text: bytes, intake: Intake) -> Prepared:
+    if len(text) > intake.settings.max_statement:
+        raise too_large("statement", intake.settings.max_statement)
+    check(tree, intake.version)
+    if intake.statement_id is not None:
+        with_id(tree, intake.statement_id)
+    if not intake.with_data:
+        need_file_url(attachments_of(tree))
+    return prepare(
+        tree,
+        text,
+        version=intake.version,
+        caller=intake.caller,
+        authority=_identity(intake.caller.authority),
+        statement_id=intake.statement_id or str(uuid.uuid4()),
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _identity(authority: bytes) -> str | None:
+    return ifi_text(msgspec.json.decode(authority)) if authority else None

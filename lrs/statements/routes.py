@@ -1,0 +1,81 @@
+"""The statements resource: POST, PUT and GET (xAPI 1.0.3 Communication 2.1; IEEE 9274.1.1 4.1.6.1)."""
+
+from __future__ import annotations
+
+import secrets
+from email.utils import formatdate
+
+from lrs.edge import read, write
+from lrs.errors import Refused
+from lrs.http import JSON, Answer, Request, Resource, json_answer
+from lrs.statements.attachments import multipart
+from lrs.statements.formats import is_uuid
+from lrs.statements.query import MORE, Query, Single, read_query
+from lrs.statements.read import find_one, find_page, own_source, result_text, seal, texts_of, unseal
+from lrs.statements.receive import receive
+from lrs.statements.shape import languages_of
+from lrs.statements.write import decision, learn
+from lrs.storage import Record, micros_of
+
+
+async def post(request: Request) -> Answer:
+    """Stores one statement or a batch; answers the ids in order."""
+    request.parameters(())
+    batch = await receive(request)
+    tenant = request.tenant
+    ids = await write(tenant.store, decision(batch, tenant.seen), len(batch))
+    learn(tenant, batch)
+    return json_answer(ids)
+
+
+async def put(request: Request) -> Answer:
+    """Stores one statement under the id of the request."""
+    statement_id = request.parameters({"statementId"}, {"statementId"})["statementId"]
+    if not is_uuid(statement_id):
+        raise Refused("parameter 'statementId' must be a UUID")
+    batch = await receive(request, statement_id)
+    tenant = request.tenant
+    await write(tenant.store, decision(batch, tenant.seen), len(batch))
+    learn(tenant, batch)
+    return Answer(204)
+
+
+async def get(request: Request) -> Answer:
+    """One statement, a page of them, or the page a ``more`` link leads to."""
+    tenant = request.tenant
+    if any(name == MORE for name, _ in request.query):
+        query: Query | Single = unseal(tenant, request.parameters({MORE})[MORE])
+    else:
+        query = read_query(request, tenant.settings)
+    source = own_source(request.caller)
+    languages = languages_of(request.headers.get("accept-language"))
+    if isinstance(query, Single):
+        record = await read(find_one, tenant.store, query, source)
+        body = texts_of([record], query.format, languages)[0]
+        modified = ("last-modified", formatdate(micros_of(record.seq) / 1_000_000, usegmt=True))
+        return _answer(request, body, (record,), query, (modified,))
+    found = await read(find_page, tenant.store, query, source)
+    more = f"{request.prefix}/statements?{MORE}={seal(tenant, found.more)}" if found.more else ""
+    body = result_text(texts_of(found.records, query.format, languages), more)
+    return _answer(request, body, found.records, query)
+
+
+def _answer(
+    request: Request,
+    body: bytes,
+    records: tuple[Record, ...],
+    query: Query | Single,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Answer:
+    if not query.attachments:
+        return Answer(200, body, (("content-type", JSON), *headers))
+    boundary = secrets.token_hex(24)
+    kind = ("content-type", f"multipart/mixed; boundary={boundary}")
+    return Answer(200, multipart(request.tenant, body, records, boundary), (kind, *headers))
+
+
+HANDLERS: dict[tuple[str, str], Resource] = {
+    ("statements", "POST"): post,
+    ("statements", "PUT"): put,
+    ("statements", "GET"): get,
+}

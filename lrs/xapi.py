@@ -1,0 +1,147 @@
+"""The xAPI endpoint as an ASGI application: from path and headers to a handler, and from any outcome to an answer.
+
+Serves ``/xapi`` and ``/t/<tenant>/xapi``. Duplicate slashes are collapsed: real clients send ``//statements``. Every
+answer, errors too, says by which version's rules it was made. Knows the resources only by their tables of handlers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+from collections.abc import Callable
+
+import structlog
+
+from lrs import about, activities, agents
+from lrs.auth.basic import Door
+from lrs.auth.policy import OPEN, allow
+from lrs.documents.routes import HANDLERS as DOCUMENTS
+from lrs.errors import Overloaded, Refused, StoreFull
+from lrs.http import (
+    Answer,
+    Closed,
+    Receive,
+    Request,
+    Resource,
+    Scope,
+    Send,
+    headers_of,
+    query_of,
+    refusal,
+    rules_of,
+    send_answer,
+    undo_alternate_syntax,
+)
+from lrs.settings import Settings
+from lrs.statements.formats import timestamp_of_micros
+from lrs.statements.routes import HANDLERS as STATEMENTS
+from lrs.tenants import DEFAULT, Tenant
+
+METHODS: dict[str, dict[str, Resource]] = {}
+for _handlers in (STATEMENTS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, about.HANDLERS):
+    for (_resource, _method), _handler in _handlers.items():
+        METHODS.setdefault(_resource, {})[_method] = _handler
+_PATH = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))?/xapi(?:/(.*))?")
+_SLASHES = re.compile(r"/{2,}")
+_log = structlog.get_logger()
+
+
+class Endpoint:
+    """The application; *tenant_of* gives an opened tenant, or ``None`` if there is none of that name."""
+
+    def __init__(self, tenant_of: Callable[[str], Tenant | None], settings: Settings) -> None:
+        self._tenant_of = tenant_of
+        self._settings = settings
+        self._door = Door()
+        self._run = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request; *scope* is of type ``http``."""
+        request_id = f"{self._run}-{next(self._numbers)}"
+        request: Request | None = None
+        horizon = None
+        try:
+            request = self._request(scope, receive)
+            if request.resource == "statements":
+                # Taken before anything is read: what is stored until then is visible to this request.
+                horizon = request.tenant.store.horizon()
+            answer = await self._answer(request)
+        except Closed:
+            return
+        except Exception as error:  # noqa: BLE001 (whatever went wrong, the client gets an answer in the one shape)
+            answer = refusal(refused_for(error, request_id), request_id)
+        version = (request.version if request else "") or self._settings.xapi_fallback_version
+        headers: list[tuple[str, str]] = [("x-experience-api-version", version), ("x-request-id", request_id)]
+        if horizon is not None:
+            headers.append(("x-experience-api-consistent-through", timestamp_of_micros(horizon)))
+        await send_answer(answer, send, headers=tuple(headers), head=scope["method"] == "HEAD")
+
+    def _request(self, scope: Scope, receive: Receive) -> Request:
+        path = _PATH.fullmatch(_SLASHES.sub("/", scope["path"]))
+        tenant = self._tenant_of(path[2] or DEFAULT) if path else None
+        if path is None or tenant is None:
+            raise Refused("there is nothing at this address", status=404, error="not_found")
+        client = scope.get("client")
+        return Request(
+            method=scope["method"],
+            resource=(path[3] or "").rstrip("/"),
+            prefix=f"{scope.get('root_path', '')}{path[1] or ''}/xapi",
+            query=query_of(scope["query_string"]),
+            headers=headers_of(scope),
+            tenant=tenant,
+            receive=receive,
+            client=client[0] if client else "",
+        )
+
+    async def _answer(self, request: Request) -> Answer:
+        methods = METHODS.get(request.resource)
+        if methods is None:
+            raise Refused(
+                f"xAPI has no resource at this address; it has {', '.join(METHODS)}", status=404, error="not_found"
+            )
+        if any(name == "method" for name, _ in request.query):
+            await undo_alternate_syntax(request, request.tenant.settings.max_document)
+        told = request.headers.get("x-experience-api-version")
+        method = "GET" if request.method == "HEAD" else request.method
+        if (request.resource, method) in OPEN:
+            request.version = _rules_or(told, self._settings.xapi_fallback_version)
+        else:
+            request.version = rules_of(told)
+            if request.content is not None and request.version == "2.0.0":
+                raise Refused("xAPI 2.0 has no alternate request syntax", rule="IEEE 9274.1.1 4.1.1")
+            authorization = request.headers.get("authorization")
+            request.caller = self._door.caller(request.tenant, authorization, request.client)
+            if method in methods:
+                allow(request.caller, request.resource, method)
+        handler = methods.get(method)
+        if handler is None:
+            allowed = ", ".join(sorted(methods))
+            raise Refused(
+                f"{request.resource} takes {allowed}, not {request.method[:20]}",
+                status=405,
+                error="method_not_allowed",
+                headers=(("allow", allowed),),
+            )
+        return await handler(request)
+
+
+def refused_for(error: Exception, request_id: str) -> Refused:
+    """What the client is told about *error*."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, Overloaded):
+        wait = (("retry-after", str(error.retry_after)),)
+        return Refused("the server is busy: send this again", status=503, error="overloaded", headers=wait)
+    if isinstance(error, StoreFull):
+        return Refused(str(error), status=507, error="store_full")
+    _log.error("request failed", request=request_id, exc_info=error)
+    return Refused("the server failed; its log says why", status=500, error="internal_error")
+
+
+def _rules_or(told: str | None, fallback: str) -> str:
+    try:
+        return rules_of(told)
+    except Refused:
+        return fallback
