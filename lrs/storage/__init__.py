@@ -7,7 +7,8 @@ xAPI, badges or HTTP.
 increases in commit order, also when the clock jumps back: whoever reads up to ``seq`` has seen everything before it.
 
 **Decisions.** ``write(decide)`` runs ``decide(tx)`` in the write transaction; it may be run again and must touch
-nothing but ``tx``. Many callers' decisions share one commit; one that raises leaves the others untouched.
+nothing but ``tx``. Many callers' decisions share one commit; one that raises keeps nothing of what it wrote and
+leaves the others untouched.
 
 **Owed work.** An ``Owed`` entry stands in the same commit as the fact it follows from. ``claim`` leases entries,
 ``settle`` clears them together with the writes of its own decision, ``defer`` hands one back. Owing a step again
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 TIE_BITS = 10
 NEWEST = (1 << 63) - 1
+LARGEST = 15_000_000
+"""How many bytes the body of one record may have; MongoDB refuses documents of 16 MiB, envelope included."""
 Clock = Callable[[], int]
 
 
@@ -67,8 +70,9 @@ class Record(msgspec.Struct, frozen=True):
 
     ``(kind, id)`` is unique. ``body`` is what was received, or JSON we derived. ``meta`` is what we know and did
     not receive (JSON-able). ``keys`` are 63-bit integers to be found by. ``owed`` is added to what the record owes
-    already, and is empty on records that are read. ``seq`` 0 asks the writer for the next one; ``rev`` counts
-    changes from 1 and is the compare-and-set token of ``Tx.replace``.
+    already, and is empty on records that are read. ``seq`` 0 asks the writer for the next one, any other is kept as it
+    is, may be in the past and may be shared; ``rev`` counts changes from 1 and is the compare-and-set token of
+    ``Tx.replace``. A body over ``LARGEST`` is ``Refused``: it belongs among the blobs.
     """
 
     kind: str
@@ -101,7 +105,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Backlog(msgspec.Struct, frozen=True):
-    """How much of one step waits: due entries, parked entries, and the ``due`` of the oldest waiting one."""
+    """One step's entries: those that wait (due or not, leased or not), those parked, the first ``due`` of the former."""
 
     step: str
     waiting: int
@@ -139,7 +143,9 @@ class Reader(Protocol):
     ) -> Page:
         """Records of *kind* that carry all *keys*, with ``after < seq <= until``, ordered by ``seq``.
 
-        *start* is the ``next`` of an earlier page of the same walk. Without *keys* it is a scan of the kind.
+        *start* is the ``next`` of an earlier page of the same walk, *limit* at least 1. Records that share a ``seq``
+        come in an order of the engine's own, which is the same in every walk and turns round with *newest_first*.
+        Without *keys* it is a scan of the kind.
         """
 
 
@@ -150,29 +156,40 @@ class Tx(Reader, Protocol):
         """Draws the next place in the one order; no two draws have the same ``stored`` time."""
 
     def insert(self, record: Record) -> Record:
-        """Adds *record* as revision 1. Raises ``Exists``: look first, the transaction keeps others out."""
+        """Adds *record* as revision 1 and gives it back as it is stored, ``owed`` included.
+
+        ``Exists``, raised here or at the end of the group, fails the decision even if it is caught: look first, the
+        transaction keeps others out.
+        """
 
     def replace(self, record: Record) -> Record:
         """Puts *record* in the place of the one with its kind and id. Raises ``Stale`` unless ``rev`` matches.
 
-        ``seq`` 0 draws a new place; any other value is kept. What the old one owed is still owed.
+        ``seq`` 0 draws a new place; any other value is kept. What the old one owed is still owed. A record that is
+        not there is ``Stale`` too.
         """
 
     def delete(self, kind: str, id: str) -> bool:
-        """Removes the record and what it owed; ``False`` if there was none."""
+        """Removes the record and what it owed; ``False`` if there was none. A later insert begins at revision 1."""
 
     def owe(self, kind: str, id: str, owed: Owed) -> None:
-        """Adds to what an existing record owes: earliest ``due`` wins, tries start anew, a lease on it turns stale."""
+        """Adds to what an existing record owes: earliest ``due`` wins, tries start anew, a lease on it turns stale.
+
+        What was parked is due as *owed* says. Raises ``Stale`` if there is no such record.
+        """
 
 
 class Blobs(Protocol):
-    """Content-addressed bytes, named by their SHA-256 in lower-case hex. Put before the record that names them."""
+    """Content-addressed bytes, named by their SHA-256 in lower-case hex. Put before the record that names them.
+
+    Putting the same bytes again gives the same name and counts as a touch.
+    """
 
     def put(self, chunks: Iterable[bytes]) -> str:
-        """Keeps the bytes, durable on return, and gives their name."""
+        """Keeps the bytes, durable on return, and gives their name; if *chunks* raises, nothing is kept."""
 
     def open(self, sha256: str) -> Iterator[bytes]:
-        """The bytes in chunks. Raises ``KeyError``."""
+        """The bytes in chunks. Raises ``KeyError`` at once, not when the first chunk is asked for."""
 
     def size(self, sha256: str) -> int:
         """The length in bytes. Raises ``KeyError``."""
@@ -191,9 +208,11 @@ class Store(Reader, Protocol):
     def write(self, decide: Callable[[Tx], T], *, weight: int = 1) -> Future[T]:
         """Runs *decide* in the write transaction; the future is done once the commit is durable.
 
-        *weight* is about how many records it will write: groups and the queue are bounded by it.
+        *weight* is about how many records it will write: groups and the queue are bounded by it. Cancelling the
+        future drops a decision that has not started.
 
-        Raises ``Overloaded`` at once when the queue is full; ``StoreFull`` comes through the future.
+        Raises ``Overloaded`` at once when the queue is full, too old or closed; ``StoreFull`` comes through the
+        future.
         """
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
@@ -202,29 +221,41 @@ class Store(Reader, Protocol):
     def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
         """Leases up to *limit* due entries of *steps* for *lease* microseconds, in no particular order.
 
-        An entry whose lease has run out can be claimed again; its tries then count the lost attempt.
+        An entry whose lease has run out can be claimed again; its tries then count the lost attempt. Parked entries
+        are left alone. A long queue of one step does not keep the other steps from being claimed.
         """
 
     def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T]) -> Future[T]:
-        """Clears the claimed entries and runs *decide*, in one commit. ``Stale`` if any token is no longer the one."""
+        """Clears the claimed entries and runs *decide*, in one commit. ``Stale`` if any token is no longer the one.
+
+        If *decide* raises, the entries stay leased. A lease that ran out settles as long as nobody claimed it again.
+        What *decide* owes anew on the same record stands after it.
+        """
 
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
-        """Hands an entry back with one more try counted; ``False`` if the lease was lost meanwhile."""
+        """Hands an entry back for *due*, or parks it, with one more try counted and *error* as the reason.
+
+        ``False`` if the lease was lost meanwhile.
+        """
 
     def backlog(self) -> list[Backlog]:
-        """What waits, by step."""
+        """What waits and what is parked, in the order of the steps' names."""
 
     def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """Entries that were given up on, with the reason."""
 
     def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
-        """Makes parked entries due at once, tries from zero; how many."""
+        """Makes parked entries due at once, tries from zero; how many. *step*, *kind* and *id* narrow it down."""
 
     def horizon(self) -> int:
-        """A time (microseconds UTC) up to which everything stored is visible to reads begun after this call."""
+        """A time (microseconds UTC) up to which everything stored is visible to reads begun after this call.
+
+        No place in the order up to it is drawn any more, in whichever process and whatever the clocks do. Records
+        that bring their own ``seq`` are not spoken of.
+        """
 
     def close(self) -> None:
-        """Finishes what was accepted, then lets go of files and connections."""
+        """Finishes what was accepted, then lets go of files, connections and threads. Again is harmless."""
 
 
 def open_store(url: str, *, clock: Clock = wall_clock) -> Store:

@@ -1,26 +1,35 @@
-"""Blobs as files: content-addressed, durable before they are named. Knows no record."""
+"""Blobs as files: content-addressed, durable before they are named. Knows no record.
+
+The time of a file is when it was last touched. A sweep takes a file aside before it drops it and looks at that time
+again: whoever touched it in between gets it back, whoever comes later writes it anew.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from lrs.storage import Clock
+
 CHUNK = 64 * 1024
+_DRAFT, _ASIDE = ".draft-", ".aside-"
 
 
 class FileBlobs:
     """Blobs under *root*, two levels deep by the first digits of their name."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, clock: Clock) -> None:
         self._root = root
+        self._clock = clock
 
     def put(self, chunks: Iterable[bytes]) -> str:
         """Writes to a draft, syncs, then renames: a blob is whole or not there."""
         self._root.mkdir(parents=True, exist_ok=True)
-        descriptor, draft = tempfile.mkstemp(dir=self._root, prefix=".draft-")
+        descriptor, draft = tempfile.mkstemp(dir=self._root, prefix=_DRAFT)
         digest = sha256()
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -30,18 +39,9 @@ class FileBlobs:
                 file.flush()
                 os.fsync(file.fileno())
             name = digest.hexdigest()
-            target = self._path(name)
-            if target.exists():
-                os.utime(target)
-                Path(draft).unlink()
-                return name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            Path(draft).rename(target)
-            for folder in (target.parent, target.parent.parent, self._root):
-                _sync_folder(folder)
-        except BaseException:
+            self._place(Path(draft), self._path(name))
+        finally:
             Path(draft).unlink(missing_ok=True)
-            raise
         return name
 
     def open(self, sha256: str) -> Iterator[bytes]:
@@ -66,18 +66,56 @@ class FileBlobs:
             raise KeyError(sha256) from error
 
     def sweep(self, keep: Callable[[str], bool], older_than: int) -> int:
-        """Drops old blobs nobody keeps, and drafts a crash left behind."""
+        """Drops old blobs nobody keeps, and what a crash left behind."""
         dropped = 0
-        for path in self._root.glob("**/*"):
-            if not path.is_file() or path.stat().st_mtime_ns // 1_000 >= older_than:
+        for path in list(self._root.glob("**/*")):
+            if path.name.startswith(_ASIDE):
+                _bring_back(path)
+            elif not path.is_file() or not _older(path, older_than):
                 continue
-            if path.name.startswith(".draft-") or not keep(path.name):
+            elif path.name.startswith(_DRAFT):
                 path.unlink(missing_ok=True)
-                dropped += 1
+            elif not keep(path.name):
+                dropped += _drop(path, older_than)
         return dropped
+
+    def _place(self, draft: Path, target: Path) -> None:
+        now = self._clock() * 1_000
+        try:
+            os.utime(target, ns=(now, now))
+        except FileNotFoundError:
+            os.utime(draft, ns=(now, now))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft.rename(target)
+        # Also when it was there: whoever put it a moment ago may not have come to this yet.
+        for folder in (target.parent, target.parent.parent, self._root, self._root.parent):
+            _sync_folder(folder)
 
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name[2:4] / name
+
+
+def _drop(path: Path, older_than: int) -> int:
+    aside = path.with_name(_ASIDE + path.name)
+    with suppress(FileNotFoundError):
+        path.rename(aside)
+    if not _older(aside, older_than):
+        _bring_back(aside)
+        return 0
+    aside.unlink(missing_ok=True)
+    return 1
+
+
+def _bring_back(aside: Path) -> None:
+    with suppress(FileNotFoundError):
+        aside.rename(aside.with_name(aside.name.removeprefix(_ASIDE)))
+
+
+def _older(path: Path, micros: int) -> bool:
+    try:
+        return path.stat().st_mtime_ns // 1_000 < micros
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from lrs.errors import Overloaded
 
@@ -36,6 +36,38 @@ class Job:
             self.future.set_result(self.result)
         else:
             self.future.set_exception(self.error)
+
+
+class Undoable(Protocol):
+    """A transaction that can take back the latest decision as long as nothing of it reached the database."""
+
+    def mark(self) -> Any:
+        """Where the transaction stands."""
+
+    def undo(self, mark: Any) -> bool:
+        """Takes back what was written since *mark*; ``False`` if that is too late."""
+
+    def finish(self) -> None:
+        """Writes what is left, before the commit."""
+
+
+def decide_all(tx: Undoable, jobs: Sequence[Job], broken: type[Exception]) -> bool:
+    """Runs every decision; ``False`` if one failed whose writes cannot be taken back by themselves.
+
+    *broken* is what the engine raises when the transaction itself is lost; it passes through.
+    """
+    for job in jobs:
+        mark = tx.mark()
+        try:
+            job.result = job.decide(tx)
+        except broken:
+            raise
+        except Exception as error:  # noqa: BLE001 (the caller gets it: it is the decision's answer)
+            job.error = error
+            if not tx.undo(mark):
+                return False
+    tx.finish()
+    return True
 
 
 class GroupCommit:

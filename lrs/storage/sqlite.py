@@ -14,13 +14,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from lrs.errors import Overloaded, StoreFull
 from lrs.storage import NEWEST, Backlog, Claim, Clock, Owed, Page, Record, Tx
 from lrs.storage.blobs import FileBlobs
-from lrs.storage.groups import GroupCommit, Job
+from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
 from lrs.storage.sqlite_read import SqliteReader, record_of
 from lrs.storage.sqlite_schema import migrate
@@ -47,8 +48,8 @@ class SqliteStore:
         self._writer = SqliteReader(self._connect())
         migrate(self._writer.connection, path)
         self._local = threading.local()
-        self._announcement = Announcement(Path(f"{path}-horizon"), clock)
-        self.blobs = FileBlobs(Path(path).parent / "blobs")
+        self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
+        self.blobs = FileBlobs(Path(path).parent / "blobs", clock)
         self._groups = GroupCommit(self._commit, name="sqlite-writer")
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -94,9 +95,10 @@ class SqliteStore:
     def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
         """See ``Store.claim``. Takes a shuffled choice of what is due, so that workers seldom want the same."""
         now = self._clock()
-        marks = ",".join("?" * len(steps))
-        query = f"SELECT row, step FROM owed WHERE step IN ({marks}) AND at <= ? LIMIT ?"
-        due = self._reader().connection.execute(query, (*steps, now, 4 * limit)).fetchall()
+        query = "SELECT row, step FROM owed WHERE step = ? AND at <= ? LIMIT ?"
+        due: list[tuple[int, str]] = []
+        for step in dict.fromkeys(steps):
+            due.extend(self._reader().connection.execute(query, (step, now, 4 * limit)))
         if not due:
             return []
         random.shuffle(due)
@@ -136,8 +138,9 @@ class SqliteStore:
         """See ``Store.retry``."""
         now = self._clock()
         change = (
-            "UPDATE owed SET at = ?1, due = ?1, tries = 0 WHERE at = ?2 AND (?3 IS NULL OR step = ?3) AND (?5 IS NULL"
-            " OR row = (SELECT row FROM record WHERE id = ?5 AND kind = (SELECT number FROM kind WHERE name = ?4)))"
+            "UPDATE owed SET at = ?1, due = ?1, tries = 0 WHERE at = ?2 AND (?3 IS NULL OR step = ?3) AND EXISTS"
+            " (SELECT 1 FROM record r JOIN kind k ON k.number = r.kind WHERE r.row = owed.row"
+            " AND (?4 IS NULL OR k.name = ?4) AND (?5 IS NULL OR r.id = ?5))"
         )
         return self.write(lambda tx: _ours(tx).execute(change, (now, PARKED, step, kind, id))).result()
 
@@ -170,35 +173,31 @@ class SqliteStore:
 
     def _commit(self, jobs: Sequence[Job]) -> None:
         """All decisions in one transaction; if one fails after it had written, each in its own."""
-        try:
-            if not self._commit_together(jobs):
-                for job in jobs:
-                    job.result = job.error = None
-                    self._commit_together((job,))
-        except sqlite3.Error as error:
-            failure = self._failure(error)
+        if not self._commit_together(jobs):
             for job in jobs:
-                job.error = failure
+                job.result = job.error = None
+                self._commit_together((job,))
 
     def _commit_together(self, jobs: Sequence[Job]) -> bool:
+        """``False`` if nothing was kept and each of the several jobs has to be tried alone."""
         connection = self._writer.connection
-        connection.execute("BEGIN IMMEDIATE")
         before = 0
         try:
+            connection.execute("BEGIN IMMEDIATE")
             tx = SqliteTx(self._writer, self._clock)
             before = tx.seq
-            self._announcement.begin()
-            if not _decide_all(tx, jobs):
+            tx.floor = self._announcement.begin(before)
+            if not decide_all(tx, jobs, sqlite3.Error):
                 return len(jobs) == 1
             self._announcement.reach(tx.seq)
             connection.execute("COMMIT")
             before = tx.seq
-        except Exception as error:
-            if len(jobs) > 1 and not isinstance(error, sqlite3.Error):
+        except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
+            failure = self._failure(error) if isinstance(error, sqlite3.Error) else error
+            if failure is error and len(jobs) > 1:
                 return False
-            if isinstance(error, sqlite3.Error):
-                raise
-            jobs[0].error = error
+            for job in jobs:
+                job.error = failure
         finally:
             if connection.in_transaction:
                 self._announcement.reach(before)
@@ -206,6 +205,10 @@ class SqliteStore:
                 self._writer.forget_kinds()
             self._announcement.reached(before)
         return True
+
+    def _empty_commit(self) -> None:
+        with suppress(Overloaded):
+            self.write(lambda _: None)
 
     def _failure(self, error: sqlite3.Error) -> Exception:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -215,6 +218,7 @@ class SqliteStore:
             return Overloaded()
         if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             self._fatal(f"{self._path}: {error}")
+            return OSError(f"{self._path}: {error}")  # not tried again
         return error
 
     def _lease(self, tx: Tx, due: Sequence[tuple[int, str]], now: int, until: int) -> list[Claim]:
@@ -231,22 +235,6 @@ class SqliteStore:
                 owed = Owed(found[8], found[9], found[10], found[11])
                 claims.append(Claim(record_of(found[7], found[:7]), owed, token))
         return claims
-
-
-def _decide_all(tx: SqliteTx, jobs: Sequence[Job]) -> bool:
-    """Runs every decision; ``False`` if one failed whose writes cannot be taken back by themselves."""
-    for job in jobs:
-        mark = tx.mark()
-        try:
-            job.result = job.decide(tx)
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001 (the caller gets it: it is the decision's answer)
-            job.error = error
-            if not tx.undo(mark):
-                return False
-    tx.finish()
-    return True
 
 
 def _ours(tx: Tx) -> SqliteTx:

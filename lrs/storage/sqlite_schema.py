@@ -18,8 +18,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "INSERT INTO head VALUES (1, 0, 0)",
         "CREATE TABLE kind (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
         (
-            "CREATE TABLE record (row INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL,"
-            " rev INTEGER NOT NULL, meta BLOB NOT NULL, keys BLOB NOT NULL, body BLOB NOT NULL)"
+            "CREATE TABLE record (row INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL,"
+            " seq INTEGER NOT NULL, rev INTEGER NOT NULL, meta BLOB NOT NULL, keys BLOB NOT NULL, body BLOB NOT NULL)"
         ),
         "CREATE UNIQUE INDEX record_id ON record (id, kind)",
         "CREATE INDEX record_order ON record (kind, seq)",

@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
+from lrs.errors import Refused
+from lrs.storage import LARGEST, NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
 from lrs.storage.sqlite_read import SqliteReader
 
 _encode = msgspec.json.Encoder().encode
@@ -21,13 +22,18 @@ _INSERT_RECORD = "INSERT INTO record (row, kind, id, seq, rev, meta, keys, body)
 _INSERT_KEYS = "INSERT OR IGNORE INTO ref (key, seq, row) SELECT value, ?, ? FROM json_each(?)"
 _OWE = (
     "INSERT INTO owed (row, step, at, due, tries, token, error) VALUES (?, ?, ?, ?, 0, NULL, NULL) ON CONFLICT DO"
-    " UPDATE SET at = min(CASE WHEN token IS NULL THEN at ELSE excluded.at END, excluded.at),"
-    " due = min(due, excluded.due), tries = 0, token = NULL, error = NULL"
+    f" UPDATE SET at = CASE WHEN at = {NEWEST} THEN excluded.due ELSE min(due, excluded.due) END,"
+    f" due = CASE WHEN at = {NEWEST} THEN excluded.due ELSE min(due, excluded.due) END,"
+    " tries = 0, token = NULL, error = NULL"
 )
 
 
 class SqliteTx:
-    """See ``Tx``. *flushed* counts what reached the database, and so can no longer be taken back by itself."""
+    """See ``Tx``.
+
+    *flushed* counts what reached the database, and so can no longer be taken back by itself. *floor* is the lowest time
+    the commit may store.
+    """
 
     def __init__(self, reader: SqliteReader, clock: Clock) -> None:
         self._reader = reader
@@ -36,6 +42,8 @@ class SqliteTx:
         self._pending: dict[tuple[str, str], tuple[int, Record]] = {}
         self.seq, self._row = self._connection.execute("SELECT seq, row FROM head").fetchone()
         self.flushed = 0
+        self.floor = 0
+        self._exists: Exists | None = None
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -78,13 +86,15 @@ class SqliteTx:
 
     def next_seq(self) -> int:
         """See ``Tx.next_seq``: the next free microsecond, so that no two records share a ``stored``."""
-        self.seq = max(self._clock(), (self.seq >> TIE_BITS) + 1) << TIE_BITS
+        self.seq = max(self._clock(), (self.seq >> TIE_BITS) + 1, self.floor) << TIE_BITS
         return int(self.seq)
 
     def insert(self, record: Record) -> Record:
-        """See ``Tx.insert``. Duplicates surface when the group is flushed, as ``Exists``."""
+        """See ``Tx.insert``. A duplicate of what is in the database surfaces when the group is flushed."""
+        check_size(record)
         if (record.kind, record.id) in self._pending:
-            raise Exists(record.kind, record.id)
+            self._exists = Exists(record.kind, record.id)
+            raise self._exists
         self._row += 1
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=1)
         self._pending[record.kind, record.id] = (self._row, stored)
@@ -92,6 +102,7 @@ class SqliteTx:
 
     def replace(self, record: Record) -> Record:
         """See ``Tx.replace``."""
+        check_size(record)
         self._direct()
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
         row, seq, keys = self._row_of(record.kind, record.id)
@@ -120,7 +131,7 @@ class SqliteTx:
         return True
 
     def owe(self, kind: str, id: str, owed: Owed) -> None:
-        """See ``Tx.owe``. Raises ``Stale`` if there is no such record."""
+        """See ``Tx.owe``."""
         self._direct()
         row, _, _ = self._row_of(kind, id)
         self._connection.execute(_OWE, (row, owed.step, owed.due, owed.due))
@@ -159,6 +170,7 @@ class SqliteTx:
         while len(self._pending) > mark[1]:
             self._pending.popitem()
         self.seq, self._row = mark[2:]
+        self._exists = None
         return True
 
     def flush(self) -> None:
@@ -171,7 +183,8 @@ class SqliteTx:
         try:
             self._connection.executemany(_INSERT_RECORD, [self._columns(row, record) for row, record in pending])
         except sqlite3.IntegrityError as error:
-            raise Exists(str(error)) from error
+            self._exists = Exists(str(error))
+            raise self._exists from error
         self._connection.executemany(
             _INSERT_KEYS,
             [(record.seq, row, _json(sorted(record.keys))) for row, record in pending if record.keys],
@@ -183,6 +196,8 @@ class SqliteTx:
     def finish(self) -> None:
         """Writes the rest, and the head every process starts its next group from."""
         self.flush()
+        if self._exists:  # a decision caught it and went on: what it wrote may be half of what it meant
+            raise self._exists
         self._connection.execute("UPDATE head SET seq = ?, row = ?", (self.seq, self._row))
 
     def _direct(self) -> None:
@@ -221,6 +236,14 @@ class SqliteTx:
         self._connection.execute(
             "DELETE FROM ref WHERE key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?",
             (_json(list(array("q", keys))), seq, row),
+        )
+
+
+def check_size(record: Record) -> None:
+    """Raises ``Refused`` for a body that no engine would take as a record."""
+    if len(record.body) > LARGEST:
+        raise Refused(
+            f"a record has at most {LARGEST} bytes, this one has {len(record.body)}", status=413, error="too_large"
         )
 
 
