@@ -1,1 +1,1 @@
-"""State, Activity Profile and Agent Profile documents."""
+"""State, Activity Profile and Agent Profile documents: three resources, one implementation."""

@@ -1,0 +1,141 @@
+"""What the three document resources differ in: parameters, what names a document, what its context is. Knows no store.
+
+Rules: xAPI 1.0.3 Communication 2.3, 2.6, 2.7; IEEE 9274.1.1 4.1.6.2, 4.1.6.5, 4.1.6.6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+
+from lrs.errors import Refused
+from lrs.http import Request
+from lrs.keys import key
+from lrs.statements.formats import is_iri, is_uuid, micros_of_timestamp
+from lrs.statements.identity import ifi_text
+from lrs.statements.validate import check_agent
+from lrs.storage import last_seq
+from lrs.strict_json import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One resource: *context* are the parameters that must be there, *document* the one that names a document."""
+
+    resource: str
+    kind: str
+    noun: str
+    context: tuple[str, ...]
+    document: str
+    registered: bool = False
+    """Whether a registration may narrow the context; such documents can also be deleted all at once."""
+
+
+STATE = Description("activities/state", "state", "State", ("activityId", "agent"), "stateId", registered=True)
+ACTIVITY_PROFILE = Description(
+    "activities/profile", "activity_profile", "Activity Profile", ("activityId",), "profileId"
+)
+AGENT_PROFILE = Description("agents/profile", "agent_profile", "Agent Profile", ("agent",), "profileId")
+ALL = (STATE, ACTIVITY_PROFILE, AGENT_PROFILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One document, or, with *document* ``None``, all of a context.
+
+    *activity* and *agent* (its ``ifi_text``) are empty where the resource has none; *registration* is empty if none
+    was named. *after* is the place in the order that documents to be listed come after.
+    """
+
+    kind: str
+    activity: str
+    agent: str
+    registration: str = ""
+    document: str | None = None
+    after: int = 0
+
+    @property
+    def id(self) -> str:
+        """The document's id in the store."""
+        parts = [self.activity, self.agent, self.registration, self.document]
+        return sha256(msgspec.json.encode(parts)).hexdigest()
+
+    @property
+    def context_key(self) -> int:
+        """All documents of the context: of every registration, unless one was named."""
+        return _context_key(self, self.registration)
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """What the document is found by: its context with and without registration, and its agent."""
+        keys = {_context_key(self, "")}
+        if self.registration:
+            keys.add(_context_key(self, self.registration))
+        if self.agent:
+            keys.add(agent_key(self.kind, self.agent))
+        return tuple(sorted(keys))
+
+
+def agent_key(kind: str, identity: str) -> int:
+    """All documents of *kind* about the agent with this ``ifi_text``."""
+    return key(f"{kind} of agent", identity)
+
+
+def _context_key(address: Address, registration: str) -> int:
+    return key(address.kind, address.activity, address.agent, registration)
+
+
+def read_address(description: Description, request: Request) -> Address:
+    """What the request's parameters name. Refuses (400) what is missing, unknown or malformed, for every method."""
+    optional = ("registration",) if description.registered else ()
+    allowed = (*description.context, description.document, *optional, *(("since",) if request.method == "GET" else ()))
+    one_only = request.method in {"PUT", "POST"} or (request.method == "DELETE" and not description.registered)
+    required = (*description.context, description.document) if one_only else description.context
+    given = request.parameters(allowed, required)
+    document = given.get(description.document)
+    if document == "":
+        raise Refused(f"parameter {description.document!r} is empty")
+    if document is not None and "since" in given:
+        raise Refused(f"parameter 'since' is for lists: it cannot stand beside {description.document!r}")
+    return Address(
+        description.kind,
+        read_activity(given["activityId"]) if "activityId" in given else "",
+        read_agent(given["agent"], request.version) if "agent" in given else "",
+        _registration(given.get("registration")),
+        document,
+        _after(given.get("since")),
+    )
+
+
+def read_activity(value: str) -> str:
+    """The ``activityId`` parameter."""
+    if not is_iri(value):
+        raise Refused("parameter 'activityId' must be an IRI with a scheme")
+    return value
+
+
+def read_agent(value: str, version: str) -> str:
+    """The identity of the Agent in the ``agent`` parameter: with or without name, it is the same one."""
+    agent = parse(value.encode())
+    check_agent(agent, version, groups=False)
+    identity = ifi_text(agent)
+    if identity is None:
+        raise Refused("parameter 'agent' has no identifier")
+    return identity
+
+
+def _registration(value: str | None) -> str:
+    if value is not None and not is_uuid(value):
+        raise Refused("parameter 'registration' must be a UUID")
+    return (value or "").lower()
+
+
+def _after(value: str | None) -> int:
+    if value is None:
+        return 0
+    try:
+        return last_seq(micros_of_timestamp(value))
+    except ValueError as error:
+        raise Refused("parameter 'since' must be an ISO 8601 timestamp") from error
