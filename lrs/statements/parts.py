@@ -24,7 +24,7 @@ _DIGESTS = {64: sha256, 96: sha384, 128: sha512}
 
 
 def _spool() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (closed by close_parts, whatever happens between)
+    return tempfile.SpooledTemporaryFile(IN_MEMORY)
 
 
 @dataclass(slots=True)
