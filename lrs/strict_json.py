@@ -158,7 +158,7 @@ def _refuse_faults(body: bytes, max_depth: int) -> None:
     deep = f"The JSON is nested deeper than {max_depth} levels."
     try:
         tree = json.loads(
-            body,
+            body.decode(),
             object_pairs_hook=tuple,
             parse_constant=_constant,
             parse_float=_number,

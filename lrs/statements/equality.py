@@ -4,8 +4,8 @@ What may differ: the order of keys, the writing of numbers (1, 1.0, 1e0) and of 
 ``timestamp`` (the same instant, to the microsecond), Activity definitions and verb displays (by that section no part
 of the statement), the order of a Group's members, one Activity or a list of one in ``contextActivities``, a left-out
 ``objectType`` that has a default, the case of what is the same in any case (UUIDs, hex digests, the domain of an
-address, ``context.language``), and seconds of a duration beyond 0.01 (Data 4.6). All else is compared exactly: true is not 1, PT60S is not PT1M, and the metadata of
-attachments counts. Numbers are compared as doubles, except that integers are exact.
+address, ``context.language``), and seconds of a duration beyond 0.01 (Data 4.6). All else is compared exactly: true is
+not 1, PT60S is not PT1M, and the metadata of attachments counts. Floats are compared as doubles, integers exactly.
 
 Pure, and defined for any JSON: what has not the form it should have is compared as it stands. Knows no store.
 """

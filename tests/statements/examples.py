@@ -1,0 +1,98 @@
+"""Statements to take and change, written out: one of a realistic size, and the seven places an Agent can stand in."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+ID = "12345678-1234-4234-8234-1234567890ab"
+REGISTRATION = "ec531277-b57b-4c15-8d91-d292c5b2b8f7"
+AGENT = {"objectType": "Agent", "mbox": "mailto:learner@example.com"}
+GROUP = {"objectType": "Group", "name": "Class 3b", "member": [AGENT]}
+VERB = {"id": "http://adlnet.gov/expapi/verbs/completed", "display": {"en-US": "completed"}}
+ACTIVITY = {"id": "https://school.example/courses/geo/unit1"}
+SHA256 = "495395e777cd98da653df9615d09c0fd6bb2f8d4788394cd53c56a3bfdcd848a"
+ATTACHMENT = {
+    "usageType": "https://example.com/attachment-usage/test",
+    "display": {"en-US": "A test attachment"},
+    "description": {"en-US": "What it is"},
+    "contentType": "text/plain; charset=ascii",
+    "length": 27,
+    "sha2": SHA256,
+    "fileUrl": "https://example.com/file.txt",
+}
+
+REALISTIC = json.dumps(
+    {
+        "id": ID,
+        "actor": {"objectType": "Agent", "account": {"homePage": "https://school.example", "name": "1625378"}},
+        "verb": VERB,
+        "object": {
+            "objectType": "Activity",
+            "id": "https://school.example/courses/geo/unit1",
+            "definition": {"name": {"en-US": "Unit 1"}, "type": "http://adlnet.gov/expapi/activities/module"},
+        },
+        "result": {
+            "score": {"scaled": 0.85, "raw": 85, "min": 0, "max": 100},
+            "success": True,
+            "completion": True,
+            "duration": "PT4H35M59.14S",
+        },
+        "context": {
+            "registration": REGISTRATION,
+            "instructor": {"account": {"homePage": "https://school.example", "name": "t-9"}},
+            "contextActivities": {
+                "parent": [{"id": "https://school.example/courses/geo"}],
+                "grouping": [{"id": "https://school.example/programmes/science"}],
+                "category": [{"id": "https://w3id.org/xapi/cmi5/context/categories/cmi5"}],
+            },
+            "extensions": {
+                "https://w3id.org/xapi/cmi5/context/extensions/sessionid": "s-1",
+                "https://school.example/ext/room": 12,
+            },
+        },
+        "timestamp": "2026-11-21T10:00:00.123Z",
+    },
+    separators=(",", ":"),
+).encode()
+
+
+def statement(**parts: Any) -> dict[str, Any]:
+    """The smallest valid statement, with *parts* put in."""
+    return copy.deepcopy({"actor": AGENT, "verb": VERB, "object": ACTIVITY} | parts)
+
+
+def substatement(**parts: Any) -> dict[str, Any]:
+    """The smallest valid SubStatement, with *parts* put in."""
+    return {"objectType": "SubStatement"} | statement(**parts)
+
+
+def changed(value: Any, pointer: str, to: Any) -> Any:
+    """A copy of *value* in which *to* stands at *pointer*."""
+    copied = target = copy.deepcopy(value)
+    *way, last = pointer.split("/")[1:]
+    for step in way:
+        target = target[int(step)] if isinstance(target, list) else target.setdefault(step, {})
+    target[int(last) if isinstance(target, list) else last] = to
+    return copied
+
+
+AGENT_PLACES = {
+    "actor": lambda agent: statement(actor=agent),
+    "authority": lambda agent: statement(authority=agent),
+    "instructor": lambda agent: statement(context={"instructor": agent}),
+    "team": lambda agent: statement(context={"team": agent}),
+    "object": lambda agent: statement(object=agent),
+    "substatement actor": lambda agent: statement(object=substatement(actor=agent)),
+    "substatement instructor": lambda agent: statement(object=substatement(context={"instructor": agent})),
+}
+POINTER_OF_PLACE = {
+    "actor": "/actor",
+    "authority": "/authority",
+    "instructor": "/context/instructor",
+    "team": "/context/team",
+    "object": "/object",
+    "substatement actor": "/object/actor",
+    "substatement instructor": "/object/context/instructor",
+}
