@@ -90,7 +90,12 @@ def _context_key(address: Address, registration: str) -> int:
 def read_address(description: Description, request: Request) -> Address:
     """What the request's parameters name. Refuses (400) what is missing, unknown or malformed, for every method."""
     optional = ("registration",) if description.registered else ()
-    allowed = (*description.context, description.document, *optional, *(("since",) if request.method == "GET" else ()))
+    allowed = (
+        *description.context,
+        description.document,
+        *optional,
+        *(("since",) if request.method in {"GET", "HEAD"} else ()),
+    )
     one_only = request.method in {"PUT", "POST"} or (request.method == "DELETE" and not description.registered)
     required = (*description.context, description.document) if one_only else description.context
     given = request.parameters(allowed, required)

@@ -1,0 +1,53 @@
+"""The Agents resource: everything known about the agent that is asked for, as a Person. Knows no statement.
+
+Rules: xAPI 1.0.3 Communication 2.4; IEEE 9274.1.1 4.1.6.3. Only what was said about exactly this identifier is told:
+which identifiers belong to one person is not an xAPI matter, and not everybody's to know.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lrs.edge import read
+from lrs.errors import Refused
+from lrs.http import Answer, Request, Resource, json_answer
+from lrs.statements.definitions import AGENT_NAME, agent_name_key
+from lrs.statements.identity import IDENTIFIERS, ifi_text
+from lrs.statements.validate import check_agent
+from lrs.storage import Store
+from lrs.strict_json import parse
+
+MOST_NAMES = 100
+"""The newest names are told: an agent with more of them is a program."""
+
+
+async def get(request: Request) -> Answer:
+    """GET /agents?agent=: a Person, also for an agent nobody has heard of."""
+    given = request.parameters(("agent",), ("agent",))
+    agent = parse(given["agent"].encode())
+    check_agent(agent, request.version, groups=False)
+    identity = ifi_text(agent)
+    if identity is None:
+        raise Refused("parameter 'agent' has no identifier")
+    return json_answer(person(agent, await read(_names, request.tenant.store, identity)))
+
+
+def person(agent: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """*agent* as a Person: every property is an array. A name in the request is not knowledge, and is not told."""
+    found: dict[str, Any] = {"objectType": "Person"}
+    if names:
+        found["name"] = names
+    for field in IDENTIFIERS:
+        if field in agent:
+            found[field] = [agent[field]]
+    return found
+
+
+def _names(store: Store, identity: str) -> list[str]:
+    page = store.find(AGENT_NAME, [agent_name_key(identity)], newest_first=True, limit=MOST_NAMES)
+    return [msgspec.json.decode(record.body)["name"] for record in reversed(page.records)]
+
+
+HANDLERS: dict[tuple[str, str], Resource] = {("agents", "GET"): get}
