@@ -6,7 +6,6 @@ the one this service alone knows.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from adapters.matching.deliveries import Delivery
 from lrs.profiles import changes, services, view
 from lrs.profiles.changes import Current
 from lrs.profiles.services import Service
+from lrs.profiles.times import iso
 from lrs.storage import Record, micros_of
 from lrs.tenants import Tenant
 
@@ -37,11 +37,6 @@ def payload(tenant: Tenant, service: Service, record: Record) -> bytes:
     data = _data(tenant, service, delivery)
     timestamp = iso(micros_of(record.seq))
     return msgspec.json.encode({"type": delivery.event, "timestamp": timestamp, "data": data})
-
-
-def iso(micros: int) -> str:
-    """A time in microseconds UTC as RFC 3339, to the second."""
-    return datetime.fromtimestamp(micros // 1_000_000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _data(tenant: Tenant, service: Service, delivery: Delivery) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import msgspec
 
 from adapters.matching import deliveries
 from adapters.matching.deliveries import Delivery
-from adapters.matching.payload import iso
 from lrs import audit, outbound
 from lrs.errors import Refused
 from lrs.keys import key
@@ -23,6 +22,7 @@ from lrs.learners import consent
 from lrs.learners.persons import pages
 from lrs.profiles import services
 from lrs.profiles.services import Service
+from lrs.profiles.times import iso
 from lrs.storage import Owed, Record, Tx, micros_of
 from lrs.tenants import Tenant
 

@@ -65,7 +65,7 @@ def give(
 def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | None) -> None:
     """Withdraws what LEARNER agreed to; from now on nothing of it is shown or sent."""
     with plainly():
-        subject = subject_named(tenant.store, learner)
+        subjects = subjects_named(tenant.store, learner)
         gone = tenant.store.write(
             functools.partial(kept.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
         ).result()

@@ -47,20 +47,27 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What a service asks a learner for. ``consent_days``: the consent ends by itself that many days after."""
+    """What a service asks a learner for. ``consent_days``: the consent ends by itself that many days after.
+
+    ``purpose``, if given, must be the one the service is registered for: a new one is the operator's to agree to.
+    """
 
     subject: Subject
     scopes: tuple[str, ...] = ()
     reference: str | None = None
     consent_days: int | None = None
+    purpose: str | None = None
 
 
 def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> Link:
     """Keeps a new link under the unguessable *id*; without scopes, all that the service has and a learner can give.
 
-    Raises ``Refused`` for scopes that the service does not have or that are no learner's to give.
+    Raises ``Refused`` for scopes that the service does not have or that are no learner's to give, and for a purpose
+    that is not the service's.
     """
     asked = scopes_asked(service, wish.scopes)
+    if wish.purpose not in {None, service.purpose}:
+        raise Refused("the service is registered for another purpose", error="bad_purpose", pointer="/purpose")
     link = Link(
         id=id,
         service=service.id,

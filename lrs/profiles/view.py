@@ -109,6 +109,12 @@ def etag(view: dict[str, Any]) -> str:
     return f'"{hashlib.sha256(msgspec.json.encode(view, order="sorted")).hexdigest()[:32]}"'
 
 
+def matches(if_none_match: str | None, tag: str) -> bool:
+    """Whether the If-None-Match header (RFC 9110 section 13.1.2, weak comparison) names *tag*."""
+    tags = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+    return tag in tags or "*" in tags
+
+
 def _competency(held: Held, *, with_evidence: bool) -> dict[str, Any]:
     told: dict[str, Any] = {
         "competency": msgspec.to_builtins(held.competency),

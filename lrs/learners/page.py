@@ -1,0 +1,118 @@
+"""The page on which a learner decides, as HTML and headers. Knows no store; what it says comes from the link.
+
+No script, no outside resource, readable on a phone and by a screen reader. A form is accepted only together with the
+cookie that was set when the page was shown, so no other site can answer for the learner (OWASP, signed double submit).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jinja2
+
+from lrs.errors import Refused
+from lrs.learners import links
+from lrs.learners.links import Link
+from lrs.profiles import services
+from lrs.profiles.sealed import NotOurs, seal, unseal
+from lrs.profiles.services import Service
+from lrs.tenants import Tenant
+
+COOKIE = "consent"
+_TEMPLATES = Path(__file__).parent.parent / "pages" / "templates"
+_SHOWN = {
+    services.PROFILES: "Your competencies, how well you hold them and until when, and your badges",
+    services.EVIDENCE: "How much evidence stands behind each competency",
+    services.GAP: "What you would still need for a role it has in mind",
+}
+
+
+def ask(tenant: Tenant, link: Link, service: Service, nonce: str) -> str:
+    """The question. *nonce* marks the style and, in the form, this showing of the page."""
+    return _render(
+        nonce,
+        title="Share your skill profile?",
+        ask={
+            "service": service.name,
+            "purpose": link.purpose,
+            "shown": [_SHOWN[scope] for scope in link.scopes],
+            "duration": _duration(link.consent_days),
+            "form": form_token(tenant, link.id, nonce),
+        },
+    )
+
+
+def said(title: str, message: str, nonce: str) -> str:
+    """A page that says one thing."""
+    return _render(nonce, title=title, message=message)
+
+
+def headers(nonce: str) -> dict[str, str]:
+    """What keeps the page to itself: no other site may frame it, feed it, keep it or learn its address."""
+    policy = (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+
+
+def form_token(tenant: Tenant, link: str, nonce: str) -> str:
+    """What the form sends back: this link and this showing, signed."""
+    return seal(tenant.secret("consent-form"), link, nonce)
+
+
+def decided(tenant: Tenant, token: str, body: bytes, cookie: str | None) -> tuple[str, str]:
+    """Takes the answer in the form *body* and gives the title and text to show. Raises ``Refused`` (400, 404, 410).
+
+    The same text whether or not we know the learner.
+    """
+    link, service = links.opened(tenant, token)
+    form = _form(body)
+    answer = form.get("answer", "")
+    if answer not in {"agree", "refuse"} or not is_from_page(tenant, link, form.get("form", ""), cookie):
+        raise Refused("The answer did not come from our page. Open the link again, and allow cookies.")
+    links.decide(tenant, token, agree=answer == "agree")
+    if answer == "agree":
+        return "Thank you", f"{service.name} can now see what you agreed to. You can close this page."
+    return "Nothing is shared", f"{service.name} sees nothing of your profile. You can close this page."
+
+
+def is_from_page(tenant: Tenant, link: Link, token: str, cookie: str | None) -> bool:
+    """Whether the form's *token* was made for this link, and for the showing whose nonce is in the *cookie*."""
+    try:
+        return unseal(tenant.secret("consent-form"), token) == [link.id, cookie]
+    except NotOurs:
+        return False
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """The fields of the form; of one that is none of ours, nothing."""
+    try:
+        return dict(parse_qsl(body.decode(), max_num_fields=10))
+    except ValueError:
+        return {}
+
+
+def _render(nonce: str, **shown: str | Mapping[str, Any]) -> str:
+    return _templates().get_template("consent.html").render(nonce=nonce, **shown)
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(_TEMPLATES)
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+
+
+def _duration(days: int | None) -> str:
+    if days is None:
+        return "Until you withdraw."
+    return "For one day." if days == 1 else f"For {days} days, then it ends by itself."

@@ -1,0 +1,238 @@
+"""The JSON that services send and get, as the published OpenAPI document describes it. Only shapes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Shape(BaseModel):
+    """Names are camelCase outside; what is not described here is refused or left out."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class Problem(Shape):
+    """Every error of ours."""
+
+    error: str = Field(description="A short code that stays the same.")
+    message: str
+    pointer: str | None = Field(None, description="JSON pointer (RFC 6901) into the request body.")
+    index: int | None = None
+    rule: str | None = None
+    request_id: str | None = None
+
+
+class TokenProblem(Shape):
+    """An error of the token endpoint (RFC 6749 section 5.2)."""
+
+    model_config = ConfigDict(alias_generator=None, extra="forbid")
+    error: str
+    error_description: str
+
+
+class Token(Shape):
+    """An access token (RFC 6749 section 5.1)."""
+
+    model_config = ConfigDict(alias_generator=None, extra="forbid")
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 (the name of a kind of token)
+    expires_in: int = Field(description="Seconds.")
+    scope: str
+
+
+class Competency(Shape):
+    """What is held: an item of a framework."""
+
+    id: str
+    label: str | None = None
+    framework: str | None = None
+    version: str | int | None = None
+    code: str | None = None
+
+
+class Level(Shape):
+    """How well it is held: a step of the framework's level scale."""
+
+    ordinal: int
+    code: str | None = None
+    label: str | None = None
+
+
+class Held(Shape):
+    """One competency the learner has proven."""
+
+    competency: Competency
+    level: Level | None = None
+    state: str = Field(description="held, expiring, in grace or expired.")
+    since: str | None = Field(None, description="ISO 8601 date.")
+    valid_until: str | None = Field(None, description="ISO 8601 date; the last day it holds.")
+    evidence_count: int | None = Field(None, description="Only with the scope profiles:read.evidence.")
+
+
+class Badge(Shape):
+    """An Open Badges 3.0 credential the learner holds; ``id`` is the credential's own."""
+
+    id: str
+    state: Literal["issued", "revoked"]
+    achievement: str | None = None
+    name: str | None = None
+    valid_from: str | None = None
+    valid_until: str | None = None
+
+
+class Profile(Shape):
+    """What the learner agreed to show this service."""
+
+    subject: str = Field(description="The learner's name towards this service alone.")
+    version: int = Field(description="Grows with every change; the highest is the newest.")
+    competencies: list[Held]
+    badges: list[Badge]
+
+
+class Change(Shape):
+    """A profile that changed, or, if ``deleted``, one that must be forgotten."""
+
+    subject: str
+    version: int
+    changed: str = Field(description="RFC 3339 time.")
+    deleted: bool
+    etag: str | None = None
+    profile: Profile | None = None
+
+
+class Feed(Shape):
+    """A page of changes."""
+
+    profiles: list[Change]
+    cursor: str = Field(description="Where to go on: at once while more is true, later for what changes then.")
+    more: bool
+
+
+class Requirement(Shape):
+    """What a role asks for; without a level any will do."""
+
+    competency: str
+    label: str | None = None
+    framework: str | None = None
+    level: int | None = None
+    essential: bool
+    weight: float
+
+
+class Role(Shape):
+    """A role and what it asks for."""
+
+    id: str
+    label: str
+    source: str | None = None
+    requirements: list[Requirement]
+
+
+class Roles(Shape):
+    """All roles."""
+
+    roles: list[Role]
+
+
+class RoleName(Shape):
+    """Which role a gap is about."""
+
+    id: str
+    label: str
+
+
+class Essentials(Shape):
+    """The essential requirements apart; ``match`` in percent."""
+
+    required: int
+    met: int
+    match: float | None = None
+
+
+class GapRow(Shape):
+    """One requirement and how it is met; ``shortfall`` in levels."""
+
+    competency: str
+    label: str | None = None
+    essential: bool
+    weight: float
+    required: int | None = None
+    level: int | None = None
+    result: Literal["met", "expiring", "shortfall", "missing", "not comparable"]
+    shortfall: int | None = None
+    valid_until: str | None = None
+
+
+class Gap(Shape):
+    """What a learner still needs for a role. ``match`` is in percent, ``full`` only if nothing is missing."""
+
+    subject: str
+    role: RoleName
+    match: float | None = None
+    full: bool
+    essentials: Essentials
+    requirements: list[GapRow]
+
+
+class ConsentGiven(Shape):
+    """A learner agreed; ``reference`` is what the service gave with its link."""
+
+    subject: str
+    version: int
+    reference: str | None = None
+    scopes: list[str]
+    purpose: str
+    given: str
+    expires: str | None = None
+
+
+class ConsentWithdrawn(Shape):
+    """A learner no longer agrees to ``scopes``; forget what came with them."""
+
+    subject: str
+    version: int
+    reference: str | None = None
+    scopes: list[str]
+
+
+class BadgeTold(Shape):
+    """A badge was issued or revoked."""
+
+    subject: str
+    version: int
+    badge: Badge
+
+
+class ProfileUpdated(Shape):
+    """Event ``profile.updated``."""
+
+    type: Literal["profile.updated"]
+    timestamp: str
+    data: Profile
+
+
+class ConsentGivenEvent(Shape):
+    """Event ``consent.given``."""
+
+    type: Literal["consent.given"]
+    timestamp: str
+    data: ConsentGiven
+
+
+class ConsentWithdrawnEvent(Shape):
+    """Event ``consent.withdrawn``."""
+
+    type: Literal["consent.withdrawn"]
+    timestamp: str
+    data: ConsentWithdrawn
+
+
+class BadgeEvent(Shape):
+    """Events ``badge.issued`` and ``badge.revoked``."""
+
+    type: Literal["badge.issued", "badge.revoked"]
+    timestamp: str
+    data: BadgeTold
