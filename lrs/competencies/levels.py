@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Level(msgspec.Struct, frozen=True):
+class Level(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step of a scale: *ordinal* orders, *code* is what tables write, *label* is what people read."""
 
     ordinal: int

@@ -1,0 +1,200 @@
+"""The two steps of owed work: ``match`` brings the evidence of statements to current, ``evaluate`` what persons hold.
+
+Both are about a state, never about an event: run twice, late or in any order they leave the same records. What follows
+from a change (``issue`` for an award, ``sync`` for a profile) is owed in the commit that makes it. The thinking is done
+in ``evidence``, ``decide`` and ``awards``; here is only what is read and written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+import msgspec
+
+from lrs.competencies.awards import Award, Entry, Facts, Lineage, Plan, Profile, plan
+from lrs.competencies.bring import bring
+from lrs.competencies.dates import day_of, midnight
+from lrs.competencies.decide import decide
+from lrs.competencies.evidence import Meaning, evidence_from, meaning_of
+from lrs.competencies.rules import Index
+from lrs.competencies.rulesets import in_force, rematch
+from lrs.keys import key
+from lrs.learners.persons import Mint, minter, pages
+from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx
+from lrs.tenants import Tenant
+
+
+class _RulesChanged(Exception):
+    """Another rule set came into force between reading the statements and writing their evidence."""
+
+
+# -- match ----------------------------------------------------------------------------------------------------------
+
+
+def match(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """The step ``match``: writes, replaces or removes the evidence of each claimed statement, in one commit for all.
+
+    A statement that cannot be read is parked with the reason. An entry whose lease was lost is left to who has it now.
+    """
+    mint = minter(tenant.secret("person-ids"))
+    statements = [claim for claim in claims if claim.record.kind == "statement"]
+    if not _matched(tenant.store, statements, mint):
+        for claim in statements:
+            _matched(tenant.store, [claim], mint)
+    for claim in claims:
+        if claim.record.kind == "rematch":
+            _rematched(tenant.store, claim)
+
+
+def _matched(store: Store, claims: Sequence[Claim], mint: Mint) -> bool:
+    """Whether nothing was lost; of several claims none is done if the lease of one was lost."""
+    while claims:
+        try:
+            claims = _settle_matches(store, claims, mint)
+        except _RulesChanged:
+            continue
+        except Stale:
+            return len(claims) == 1
+    return True
+
+
+def _settle_matches(store: Store, claims: Sequence[Claim], mint: Mint) -> Sequence[Claim]:
+    """Settles the claims and gives those that are left: none. Raises ``_RulesChanged`` or ``Stale``."""
+    index, rev = in_force(store)
+    readable, meanings = _read(store, claims, index)
+
+    def settle(tx: Tx) -> None:
+        if in_force(tx).rev != rev:
+            raise _RulesChanged
+        bring(tx, meanings, mint)
+
+    if readable:
+        store.settle(readable, settle).result()
+    return ()
+
+
+def _read(store: Store, claims: Sequence[Claim], index: Index) -> tuple[list[Claim], list[Meaning]]:
+    readable, meanings = [], []
+    for claim in claims:
+        try:
+            meanings.append(meaning_of(claim.record, index))
+            readable.append(claim)
+        except msgspec.MsgspecError as error:
+            store.defer(claim, due=claim.owed.due, error=f"the statement cannot be read: {error}", parked=True)
+    return readable, meanings
+
+
+def _rematched(store: Store, claim: Claim) -> None:
+    try:
+        rematch(store, claim)
+    except Stale:
+        return  # Somebody else has done this page, and owes the next.
+
+
+# -- evaluate -------------------------------------------------------------------------------------------------------
+
+
+def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """The step ``evaluate``: writes what each claimed person holds, each in a commit of its own.
+
+    Whoever changes evidence or groups in between owes the step again, which makes the lease stale: then nothing is
+    written here. One person's failure does not keep the others from theirs; the first is raised at the end.
+    """
+    futures: list[Future[None]] = []
+    errors: list[BaseException] = []
+    for claim in claims:
+        try:
+            futures.append(_evaluate(tenant, claim))
+        except Exception as error:  # noqa: BLE001 (raised below, once the others are done)
+            errors.append(error)
+    for future in futures:
+        failure = future.exception()
+        if failure and not isinstance(failure, Stale):
+            errors.append(failure)
+    if errors:
+        raise errors[0]
+
+
+def _evaluate(tenant: Tenant, claim: Claim) -> Future[None]:
+    store, zone = tenant.store, tenant.settings.zone
+    person = store.get("person", claim.record.id)
+    if person is None:
+        return store.settle([claim], lambda _: None)
+    made = None if person.meta["into"] else plan_for(store, person, tenant)
+
+    def settle(tx: Tx) -> None:
+        now = tx.get("person", person.id)
+        if now is None or now.rev != person.rev:
+            raise Stale("person", person.id)
+        if made:
+            _write(tx, person.id, made)
+        _write_profile(tx, person, made.entries if made else ())
+        if made and made.next_day:
+            tx.owe("person", person.id, Owed("evaluate", due=midnight(made.next_day, zone)))
+
+    return store.settle([claim], settle)
+
+
+def plan_for(reader: Reader, person: Record, tenant: Tenant) -> Plan:
+    """What the evidence of *person* (a holder) and of everybody in its group comes to today."""
+    zone = tenant.settings.zone
+    index = in_force(reader).rules
+    minted_for = {
+        record.id: member
+        for member in person.meta["members"]
+        for record in pages(reader, "identifier", key("identifier-person", member))
+    }
+    evidence = [
+        evidence_from(record)
+        for identifier in minted_for
+        for record in pages(reader, "evidence", key("ev-counted", identifier))
+    ]
+    standings = decide(evidence, index.by_item, minted_for.keys(), lambda micros: day_of(micros, zone))
+    facts = Facts(person.id, minted_for, index.competencies, lineages_of(reader, person.meta["members"]))
+    return plan(standings, facts, day_of(tenant.clock(), zone))
+
+
+def lineages_of(reader: Reader, members: Sequence[str]) -> list[Lineage]:
+    """The lineages minted for *members*, oldest first."""
+    records = [record for member in members for record in pages(reader, "award-lineage", key("lineage", member))]
+    records.sort(key=lambda record: (record.seq, record.id))
+    return [msgspec.json.decode(record.body, type=Lineage) for record in records]
+
+
+def _write(tx: Tx, holder: str, made: Plan) -> None:
+    for lineage in made.lineages:
+        body, keys = msgspec.json.encode(lineage), (key("lineage", lineage.person),)
+        _keep(tx, Record("award-lineage", lineage.id, body, keys=keys))
+    for id, award in made.awards.items():
+        _keep(tx, award_record(id, award, holder, owed=(Owed("issue"),)))
+
+
+def award_record(id: str, award: Award, holder: str, owed: tuple[Owed, ...] = ()) -> Record:
+    """The record of an award, found by ``key("award", holder)``; *owed* counts only if it is different from before."""
+    body = msgspec.json.encode(award)
+    return Record("award", id, body, {"person": holder, "state": award.state}, (key("award", holder),), owed)
+
+
+def _keep(tx: Tx, record: Record) -> None:
+    there = tx.get(record.kind, record.id)
+    if there is None:
+        tx.insert(record)
+    elif there.body != record.body:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev, seq=there.seq))
+
+
+def _write_profile(tx: Tx, person: Record, entries: tuple[Entry, ...]) -> None:
+    """A profile exists from the first award on; each change takes the next version and a new place in the order."""
+    there = tx.get("profile", person.id)
+    if there is None and not entries:
+        return
+    before = msgspec.json.decode(there.body, type=Profile) if there else Profile(1, person.id, 0, ())
+    after = Profile(1, person.id, before.version + 1, entries, person.meta["into"])
+    if msgspec.structs.replace(after, version=before.version) == before:
+        return
+    record = Record("profile", person.id, msgspec.json.encode(after), owed=(Owed("sync"),))
+    if there:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev))
+    else:
+        tx.insert(record)

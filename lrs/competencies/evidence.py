@@ -1,0 +1,95 @@
+"""What one stored statement is evidence of, as records. Pure: the same statement and rules give the same bytes.
+
+A statement that does not count leaves evidence too, with the reason, so that nothing has to be guessed later. Knows no
+store and no person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from lrs.competencies.decide import Evidence, RuleRef
+from lrs.competencies.rules import CLOCK_SKEW, Index, Match, matches
+from lrs.competencies.seen import OWN_SOURCE, Seen, event_time, is_group, learners, look, moment_of, same_person
+from lrs.keys import key
+from lrs.learners.identifiers import Identifier, identifier_of, matches_nobody
+from lrs.profiles.names import name
+from lrs.storage import Record, first_seq
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a statement says about persons: its evidence, whom to know, and who is said to be the same person.
+
+    *voided*: it says nothing any more, and what it once said is to be taken back.
+    """
+
+    statement: str
+    source: str
+    voided: bool
+    evidence: tuple[Record, ...] = ()
+    learners: tuple[Identifier, ...] = ()
+    same: tuple[Identifier, ...] = ()
+
+
+def meaning_of(record: Record, index: Index) -> Meaning:
+    """Reads a ``statement`` record. Raises ``msgspec.DecodeError`` for a body that is no statement."""
+    moment = moment_of(record)
+    if moment.source == OWN_SOURCE or record.meta.get("voided"):
+        return Meaning(record.id, moment.source, voided=bool(record.meta.get("voided")))
+    seen = look(record)
+    met = matches(seen, moment, index)
+    about = learners(seen) if met or not is_group(seen) else []
+    evidence = tuple(_record(record, seen, match, one) for match in met for one in about)
+    known = tuple(one for one in about if matches_nobody(one) is None)
+    same = () if is_group(seen) else tuple(same_person(seen))
+    return Meaning(record.id, moment.source, voided=False, evidence=evidence, learners=known, same=same)
+
+
+def evidence_id(statement: str, item: str, identifier: str) -> str:
+    """The name of what *statement* means to the rule *item* for *identifier*."""
+    return name("evidence", statement, item, identifier)
+
+
+def evidence_from(record: Record) -> Evidence:
+    """The evidence in an ``evidence`` record."""
+    return _decode(record.body)
+
+
+_decode = msgspec.json.Decoder(Evidence).decode
+
+
+def _record(statement: Record, seen: Seen, match: Match, learner: Identifier) -> Record:
+    moment = moment_of(statement)
+    event = event_time(seen, moment.stored)
+    instructor = identifier_of(seen.context.instructor)
+    evidence = Evidence(
+        v=1,
+        statement=statement.id,
+        identifier=learner.id,
+        rule=RuleRef(match.rule.item, match.rule.version),
+        source=moment.source,
+        timestamp=seen.timestamp,
+        event=event,
+        score=match.score,
+        reason=match.reason or matches_nobody(learner),
+        instructor=instructor.id if instructor else None,
+    )
+    return Record(
+        "evidence",
+        evidence_id(statement.id, match.rule.item, learner.id),
+        msgspec.json.encode(evidence),
+        keys=_keys(evidence),
+        seq=first_seq(max(1, min(event, moment.stored + CLOCK_SKEW))),
+    )
+
+
+def _keys(evidence: Evidence) -> tuple[int, ...]:
+    keys = (
+        key("ev", evidence.identifier, evidence.rule.item),
+        key("ev-person-identifier", evidence.identifier),
+        key("ev-statement", evidence.statement),
+    )
+    return (*keys, key("ev-counted", evidence.identifier)) if evidence.reason is None else keys

@@ -1,0 +1,68 @@
+"""Frameworks in the store: imported as drafts, published once, never changed after that. Knows no file format.
+
+Record ``framework``: one per version, body ``framework.to_json``, meta ``{uri, version, status}``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from lrs import audit
+from lrs.competencies.framework import Change, Framework, from_json, succeed, to_json
+from lrs.errors import Refused
+from lrs.keys import key
+from lrs.profiles.names import name
+from lrs.storage import Reader, Record, Tx
+
+MAX_VERSIONS = 1_000
+
+
+def versions(reader: Reader, uri: str) -> list[Framework]:
+    """All versions of the framework *uri*, oldest first."""
+    found = reader.find("framework", [key("framework", uri)], limit=MAX_VERSIONS).records
+    return sorted((from_json(record.body) for record in found), key=lambda framework: framework.version)
+
+
+def frameworks(reader: Reader) -> list[Framework]:
+    """All versions of all frameworks, by URI, then version."""
+    found = reader.find("framework", limit=MAX_VERSIONS).records
+    return sorted((from_json(record.body) for record in found), key=lambda one: (one.id, one.version))
+
+
+def published(reader: Reader) -> list[Framework]:
+    """The latest published version of each framework, by URI."""
+    return list({one.id: one for one in frameworks(reader) if one.status == "published"}.values())
+
+
+def keep(tx: Tx, draft: Framework) -> tuple[Framework, tuple[Change, ...]]:
+    """Imports *draft*: gives the version that now stands, and what is different in it from the latest before."""
+    known = versions(tx, draft.id)
+    framework, changes = succeed(known, draft)
+    if known and framework == known[-1]:
+        return framework, ()
+    _put(tx, framework)
+    return framework, changes
+
+
+def publish(tx: Tx, uri: str, by: str) -> Framework:
+    """Publishes the latest draft of *uri*: from now on that version never changes. Raises ``Refused``."""
+    known = versions(tx, uri)
+    if not known:
+        raise Refused(f"there is no framework {uri}", status=404, error="not_found")
+    if known[-1].status == "published":
+        return known[-1]
+    framework = msgspec.structs.replace(known[-1], status="published")
+    _put(tx, framework)
+    audit.append(tx, by, "framework.published", {"framework": uri, "version": str(framework.version)})
+    return framework
+
+
+def _put(tx: Tx, framework: Framework) -> None:
+    meta = {"uri": framework.id, "version": framework.version, "status": framework.status}
+    id = name("framework", framework.id, framework.version)
+    record = Record("framework", id, to_json(framework), meta, (key("framework", framework.id),))
+    there = tx.get("framework", record.id)
+    if there:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev))
+    else:
+        tx.insert(record)

@@ -1,0 +1,140 @@
+"""The rule set in force, and what applying another one owes. Knows no table and no command.
+
+Records: ``ruleset`` (``current`` is in force; ``v1``, ``v2``, … are what was), and ``rematch``: a walk over the
+statements that a change of rules touches, a bounded page per settled step, so that a kill loses at most one page.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from lrs import audit
+from lrs.competencies.evidence import evidence_id
+from lrs.competencies.rules import Index, Rule, Ruleset, index_rules, rules_for
+from lrs.competencies.seen import learners, look
+from lrs.learners.persons import holders
+from lrs.storage import Claim, Owed, Reader, Record, Store, Tx
+
+PAGE = 500
+
+
+class InForce(NamedTuple):
+    """The rules in force, and the revision of the record they were read from (0: no rules yet)."""
+
+    rules: Index
+    rev: int
+
+
+class Rematch(msgspec.Struct, frozen=True):
+    """A walk: rules that are new or changed, rules that are gone, up to which ``seq``, and where to go on."""
+
+    v: int
+    changed: tuple[Rule, ...]
+    gone: tuple[Rule, ...]
+    until: int
+    start: str | None = None
+
+
+class _Touched(NamedTuple):
+    """On one page: statements to be matched again, and evidence (by id) of rules that are gone, with its learner."""
+
+    statements: list[str]
+    gone: list[tuple[str, str, str]]
+
+
+def in_force(reader: Reader) -> InForce:
+    """The rules as *reader* sees them; parsed once for each set."""
+    record = reader.get("ruleset", "current")
+    return InForce(_index(record.body), record.rev) if record else InForce(_index(_encode(Ruleset(0))), 0)
+
+
+def current(reader: Reader) -> Ruleset:
+    """The rule set in force; version 0, without rules, if none was ever applied."""
+    record = reader.get("ruleset", "current")
+    return msgspec.json.decode(record.body, type=Ruleset) if record else Ruleset(0)
+
+
+def put(tx: Tx, ruleset: Ruleset, by: str) -> bool:
+    """Puts *ruleset* in force and owes the walk over what it touches; ``False`` if it is in force already."""
+    before = current(tx)
+    if before == ruleset:
+        return False
+    there = tx.get("ruleset", "current")
+    record = Record("ruleset", "current", _encode(ruleset), {"version": ruleset.version})
+    if there:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev))
+    else:
+        tx.insert(record)
+    tx.insert(Record("ruleset", f"v{ruleset.version}", record.body, record.meta))
+    audit.append(tx, by, "rules.applied", {"version": str(ruleset.version)})
+    walk = _walk(before, ruleset, tx.next_seq())
+    tx.insert(Record("rematch", f"v{ruleset.version}", msgspec.json.encode(walk), owed=(Owed("match"),)))
+    return True
+
+
+def rematch(store: Store, claim: Claim) -> None:
+    """Does one page of a walk, and owes the next. Raises ``Stale`` if somebody else has done it."""
+    walk = msgspec.json.decode(claim.record.body, type=Rematch)
+    page = store.find("statement", until=walk.until, limit=PAGE, start=walk.start)
+    touched = _touched(page.records, walk)
+    further = msgspec.structs.replace(walk, start=page.next) if page.next else None
+
+    def settle(tx: Tx) -> None:
+        for statement in touched.statements:
+            tx.owe("statement", statement, Owed("match"))
+        _take_back(tx, touched.gone)
+        if further is None:
+            tx.delete("rematch", claim.record.id)
+        else:
+            owed = (Owed("match"),)
+            tx.replace(msgspec.structs.replace(claim.record, body=msgspec.json.encode(further), owed=owed))
+
+    store.settle([claim], settle).result()
+
+
+def _walk(before: Ruleset, after: Ruleset, until: int) -> Rematch:
+    was, now = ({rule.item: rule for rule in one.rules} for one in (before, after))
+    changed = tuple(rule for rule in after.rules if was.get(rule.item) != rule)
+    gone = tuple(rule for rule in before.rules if rule.item not in now)
+    return Rematch(1, changed, gone, until)
+
+
+def _touched(records: tuple[Record, ...], walk: Rematch) -> _Touched:
+    changed, gone = (index_rules(Ruleset(0, rules)) for rules in (walk.changed, walk.gone))
+    found = _Touched([], [])
+    for record in records:
+        try:
+            seen = look(record)
+        except msgspec.DecodeError:
+            continue  # Its own match step is parked with the reason; there is no evidence of it.
+        if rules_for(seen, changed):
+            found.statements.append(record.id)
+        for rule in rules_for(seen, gone):
+            found.gone.extend((evidence_id(record.id, rule.item, one.id), rule.item, one.id) for one in learners(seen))
+    return found
+
+
+def _take_back(tx: Tx, gone: list[tuple[str, str, str]]) -> None:
+    """Removes evidence of rules that are gone; not of one that a still later rule set has brought back."""
+    rules = in_force(tx).rules
+    learned = {who for id, item, who in gone if item not in rules.by_item and tx.delete("evidence", id)}
+    owe_evaluation(tx, learned)
+
+
+def owe_evaluation(tx: Tx, identifiers: set[str]) -> None:
+    """Makes the persons who hold what *identifiers* (by name) prove owe an evaluation."""
+    persons = {record.meta["person"] for record in tx.get_many("identifier", identifiers).values()}
+    for holder in sorted(set(holders(tx, persons).values())):
+        tx.owe("person", holder, Owed("evaluate"))
+
+
+@lru_cache(maxsize=16)
+def _index(body: bytes) -> Index:
+    return index_rules(msgspec.json.decode(body, type=Ruleset))
+
+
+def _encode(ruleset: Ruleset) -> bytes:
+    return msgspec.json.encode(ruleset)

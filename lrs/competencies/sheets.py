@@ -1,0 +1,119 @@
+"""The spreadsheet domain -> capability -> statement -> tier, made into a framework. Pure; knows no store, no versions.
+
+A row names a statement, the capability and the domain it stands under, and its tier. An empty domain or capability
+means "as above" (merged cells). Each may have a code; without one its code is made from its text. The codes are what
+mapping tables name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lrs.competencies.framework import Framework, Item, item_id
+from lrs.competencies.levels import LevelScale
+from lrs.competencies.tables import Fault, Row, read_table
+from lrs.errors import Refused
+
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "domain": ("domain name", "domain title", "area"),
+    "domain code": ("domain id", "domain ref", "domain number"),
+    "capability": ("capability name", "capability title", "competence", "competency"),
+    "capability code": ("capability id", "capability ref", "competency code", "code"),
+    "statement": ("full statement", "descriptor", "description", "learning outcome", "outcome"),
+    "statement code": ("statement id", "statement ref", "human coding scheme"),
+    "tier": ("level", "tier level", "skill level"),
+}
+_SORTS = ("domain", "capability", "statement")
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What has been read so far; *above* is the item of each sort that the row before stood in."""
+
+    uri: str
+    scale: LevelScale
+    items: dict[str, Item] = field(default_factory=dict)
+    children: dict[str | None, int] = field(default_factory=dict)
+    above: dict[str, Item] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def framework_from_sheet(
+    content: bytes, *, uri: str, title: str, scale: LevelScale
+) -> tuple[Framework, tuple[Fault, ...]]:
+    """A draft of version 1 from a CSV or XLSX file, and the rows left out with the reason.
+
+    Raises ``Refused`` if nothing usable is in it.
+    """
+    rows, faults = read_table(content, ALIASES)
+    sheet = _Sheet(uri, scale, faults=faults)
+    for row in rows:
+        _read_row(sheet, row)
+    if not sheet.items:
+        why = "; ".join(str(fault) for fault in sheet.faults[:3]) or "it has no rows"
+        raise Refused(f"the sheet holds no framework: {why}")
+    draft = Framework(uri, 1, "draft", title, scale, tuple(sheet.items.values()))
+    return draft, tuple(sorted(sheet.faults, key=lambda fault: fault.row))
+
+
+def _read_row(sheet: _Sheet, row: Row) -> None:
+    level = sheet.scale.named(row["tier"]) if row["tier"] else None
+    if row["tier"] and level is None:
+        sheet.faults.append(Fault(row.number, "tier", f"{row['tier']!r} is no level of the scale {sheet.scale.name!r}"))
+        return
+    fault = _orphan(sheet, row)
+    if fault:
+        sheet.faults.append(fault)
+        return
+    parent: Item | None = None
+    for sort in _SORTS:
+        if row[sort]:
+            ordinal = level.ordinal if level and sort == "statement" else None
+            found = _place(sheet, row, sort, parent, ordinal)
+            if found is None:
+                return
+            if found is not sheet.above.get(sort):
+                for below in _SORTS[_SORTS.index(sort) + 1 :]:
+                    sheet.above.pop(below, None)
+            sheet.above[sort] = parent = found
+        else:
+            parent = sheet.above.get(sort, parent) if sort != "statement" else parent
+
+
+def _orphan(sheet: _Sheet, row: Row) -> Fault | None:
+    if not any(row[sort] for sort in _SORTS):
+        return Fault(row.number, None, "names no domain, capability or statement")
+    if row["capability"] and not row["domain"] and "domain" not in sheet.above:
+        return Fault(row.number, "domain", "the capability stands under no domain")
+    elsewhere = row["domain"] and "domain" in sheet.above and row["domain"] != sheet.above["domain"].label
+    if row["statement"] and not row["capability"] and (elsewhere or "capability" not in sheet.above):
+        return Fault(row.number, "capability", "the statement stands under no capability")
+    return None
+
+
+def _place(sheet: _Sheet, row: Row, sort: str, parent: Item | None, level: int | None) -> Item | None:
+    """The row's item of *sort*, new or as it was; ``None``, with a fault, if its code means something else already."""
+    label = row[sort]
+    code = row[f"{sort} code"] or _made_code(label, parent)
+    id = item_id(sheet.uri, code)
+    parent_id = parent.id if parent else None
+    known = sheet.items.get(id)
+    if known is None:
+        order = sheet.children[parent_id] = sheet.children.get(parent_id, 0) + 1
+        sheet.items[id] = known = Item(id, code, label, sort, order, parent_id, level)
+        return known
+    if (known.sort, known.label, known.parent) != (sort, label, parent_id):
+        sheet.faults.append(Fault(row.number, f"{sort} code", f"{code!r} is {known.sort} {known.label!r} already"))
+        return None
+    if sort == "statement":
+        sheet.faults.append(Fault(row.number, "statement", f"{code!r} stands in the sheet already"))
+        return None
+    return known
+
+
+def _made_code(label: str, parent: Item | None) -> str:
+    words = _NOT_WORD.sub("-", label.casefold()).strip("-")[:60] or "item"
+    return f"{parent.code}/{words}" if parent else words
