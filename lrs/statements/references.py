@@ -7,14 +7,16 @@ search keys beside its own, and a target that arrives late gives them to all tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from lrs.errors import Refused
 from lrs.statements.keys import refers_key, source_key
-from lrs.storage import Owed, Record, Tx
+from lrs.storage import Claim, Owed, Record, Tx
+from lrs.tenants import Tenant
 
 KIND = "statement"
 IN_COMMIT = 256
@@ -64,7 +66,8 @@ def spread(tx: Tx, statement: str) -> bool:
             if keys <= held:
                 continue
             if updates == IN_COMMIT:
-                tx.owe(KIND, current.id, Owed("refs"))
+                for unfinished in {current.id, *queue}:
+                    tx.owe(KIND, unfinished, Owed("refs"))
                 return False
             updates += 1
             tx.replace(_with_keys(record, tuple(held | keys)))
@@ -104,3 +107,13 @@ def _with_keys(record: Record, keys: tuple[int, ...]) -> Record:
     if "held" in record.meta:
         return msgspec.structs.replace(record, meta={**record.meta, "held": list(keys)})
     return msgspec.structs.replace(record, keys=keys)
+
+
+def refs(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """The step ``refs``: gives a statement's keys to those referring to it that one commit could not update."""
+    for claim in claims:
+        tenant.store.settle([claim], partial(_spread_on, statement=claim.record.id)).result()
+
+
+def _spread_on(tx: Tx, *, statement: str) -> None:
+    spread(tx, statement)
