@@ -24,19 +24,19 @@ MAX_MEMBERS = 100
 """Of a larger group only the first members get an entry that says why it did not count."""
 
 
-class Verb(msgspec.Struct):
+class Verb(msgspec.Struct, frozen=True):
     """``verb`` of a statement."""
 
     id: str
 
 
-class Definition(msgspec.Struct):
+class Definition(msgspec.Struct, frozen=True):
     """``definition`` of an activity, as far as rules look."""
 
     type: str | None = None
 
 
-class Activity(msgspec.Struct):
+class Activity(msgspec.Struct, frozen=True):
     """An activity, or any other object a statement can have."""
 
     id: str = ""
@@ -44,7 +44,7 @@ class Activity(msgspec.Struct):
     definition: Definition = Definition()
 
 
-class ContextActivities(msgspec.Struct):
+class ContextActivities(msgspec.Struct, frozen=True):
     """``contextActivities``: lists, or one activity alone (xAPI 1.0.x, 4.1.6.2)."""
 
     parent: list[Activity] | Activity = []
@@ -52,7 +52,7 @@ class ContextActivities(msgspec.Struct):
     category: list[Activity] | Activity = []
 
 
-class Context(msgspec.Struct):
+class Context(msgspec.Struct, frozen=True):
     """``context`` of a statement, as far as rules look."""
 
     contextActivities: ContextActivities = ContextActivities()  # noqa: N815 (the xAPI word)
@@ -60,7 +60,7 @@ class Context(msgspec.Struct):
     extensions: dict[str, msgspec.Raw] = {}
 
 
-class Score(msgspec.Struct):
+class Score(msgspec.Struct, frozen=True):
     """``score``; numbers as floats, whose shortest text is the number that was sent."""
 
     scaled: float | None = None
@@ -69,7 +69,7 @@ class Score(msgspec.Struct):
     max: float | None = None
 
 
-class Result(msgspec.Struct):
+class Result(msgspec.Struct, frozen=True):
     """``result`` of a statement, as far as rules look."""
 
     score: Score = Score()
@@ -77,7 +77,7 @@ class Result(msgspec.Struct):
     completion: bool | None = None
 
 
-class Seen(msgspec.Struct):
+class Seen(msgspec.Struct, frozen=True):
     """A statement as rules see it."""
 
     id: str
