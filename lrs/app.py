@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -17,7 +17,12 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from badges import routes as badges
+from lrs.auth.basic import Door
+from lrs.auth.policy import allow
 from lrs.errors import Refused
+from lrs.learners import routes as learners
+from lrs.profiles import routes as profiles
 from lrs.settings import Settings
 from lrs.storage import Clock, wall_clock
 from lrs.tenants import DEFAULT, TENANT_ID, Tenant, open_tenant
@@ -35,6 +40,17 @@ class Tenants:
         self._clock = clock
         self._open: dict[str, Tenant] = {}
         self._lock = threading.Lock()
+
+    def named(self, tenant: str) -> Tenant:
+        """The tenant. Refuses 404 if there is none of that name."""
+        found = self.get(tenant)
+        if found is None:
+            raise Refused("there is no such tenant", status=404, error="not_found")
+        return found
+
+    def open_ones(self) -> list[Tenant]:
+        """The tenants that were asked for so far."""
+        return list(self._open.values())
 
     def get(self, tenant: str) -> Tenant | None:
         """The tenant, or ``None`` if there is none of that name."""
@@ -81,6 +97,7 @@ def is_xapi(path: str) -> bool:
 def create_app(settings: Settings, *, clock: Clock = wall_clock) -> FastAPI:
     """The ASGI application for *settings*."""
     tenants = Tenants(settings, clock)
+    door = Door()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -92,10 +109,17 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> FastAPI:
 
     app = FastAPI(title="Engraft", lifespan=lifespan, docs_url="/docs", redoc_url=None)
     app.state.tenants = tenants
-    app.add_middleware(Front, endpoint=Endpoint(tenants.get, settings))
+    app.add_middleware(Front, endpoint=Endpoint(tenants.get, settings, door))
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _failed)
+
+    guard = admin_guard(door)
+    for router in (profiles.routes(tenants.named), learners.routes(tenants.named)):
+        app.include_router(router)
+        app.include_router(router, prefix="/t/{tenant}", include_in_schema=False)
+    app.webhooks.routes.extend(profiles.webhooks().routes)
+    app.include_router(badges.routes(tenants.named, guard))
 
     @app.get("/health", include_in_schema=False)
     def health() -> dict[str, str]:
@@ -105,6 +129,16 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> FastAPI:
         return {"status": "ok"}
 
     return app
+
+
+def admin_guard(door: Door) -> Callable[[Request, Tenant], None]:
+    """Refuses whoever does not bring a key with the scope ``admin``."""
+
+    def guard(request: Request, tenant: Tenant) -> None:
+        client = request.client.host if request.client else ""
+        allow(door.caller(tenant, request.headers.get("authorization"), client), "admin", "GET")
+
+    return guard
 
 
 def _shown(refused: Refused) -> JSONResponse:

@@ -50,10 +50,10 @@ _log = structlog.get_logger()
 class Endpoint:
     """The application; *tenant_of* gives an opened tenant, or ``None`` if there is none of that name."""
 
-    def __init__(self, tenant_of: Callable[[str], Tenant | None], settings: Settings) -> None:
+    def __init__(self, tenant_of: Callable[[str], Tenant | None], settings: Settings, door: Door) -> None:
         self._tenant_of = tenant_of
         self._settings = settings
-        self._door = Door()
+        self._door = door
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
