@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -58,9 +57,14 @@ REALISTIC = json.dumps(
 ).encode()
 
 
+def unshared(value: Any) -> Any:
+    """A copy in which no part is the same object as another."""
+    return json.loads(json.dumps(value))
+
+
 def statement(**parts: Any) -> dict[str, Any]:
     """The smallest valid statement, with *parts* put in."""
-    return copy.deepcopy({"actor": AGENT, "verb": VERB, "object": ACTIVITY} | parts)
+    return unshared({"actor": AGENT, "verb": VERB, "object": ACTIVITY} | parts)
 
 
 def substatement(**parts: Any) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def substatement(**parts: Any) -> dict[str, Any]:
 
 def changed(value: Any, pointer: str, to: Any) -> Any:
     """A copy of *value* in which *to* stands at *pointer*."""
-    copied = target = copy.deepcopy(value)
+    copied = target = unshared(value)
     *way, last = pointer.split("/")[1:]
     for step in way:
         target = target[int(step)] if isinstance(target, list) else target.setdefault(step, {})
