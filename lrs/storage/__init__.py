@@ -105,7 +105,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Backlog(msgspec.Struct, frozen=True):
-    """One step's entries: those that wait (due or not, leased or not), those parked, the first ``due`` of the former."""
+    """One step's entries: how many wait (due or not, leased or not), how many are parked, the first waiting ``due``."""
 
     step: str
     waiting: int

@@ -74,6 +74,7 @@ class Announcement:
         with self._lock:
             promise: int = max(self._number(self._slot), self._clock() - 1)
             self._map[self._slot : self._slot + 8] = _ONE.pack(promise)
+        floor: int
         floor, target, committed = _CELLS.unpack(self._map[: _CELLS.size])
         if target <= committed:
             return promise

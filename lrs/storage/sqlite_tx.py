@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from lrs.errors import Refused
-from lrs.storage import LARGEST, NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
+from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
+from lrs.storage.sizes import check_size
 from lrs.storage.sqlite_read import SqliteReader
 
 _encode = msgspec.json.Encoder().encode
@@ -236,14 +236,6 @@ class SqliteTx:
         self._connection.execute(
             "DELETE FROM ref WHERE key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?",
             (_json(list(array("q", keys))), seq, row),
-        )
-
-
-def check_size(record: Record) -> None:
-    """Raises ``Refused`` for a body that no engine would take as a record."""
-    if len(record.body) > LARGEST:
-        raise Refused(
-            f"a record has at most {LARGEST} bytes, this one has {len(record.body)}", status=413, error="too_large"
         )
 
 

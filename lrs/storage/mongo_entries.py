@@ -1,0 +1,63 @@
+"""What a MongoDB record owes, as a list of sub-documents: pure changes to that list. Knows no connection.
+
+An entry is ``{step, at, due, tries, token, error}``: ``at`` is when it may be claimed (``due``, the end of a lease, or
+never while it is parked), times in microseconds UTC. The document carries ``due``, the least ``at``, for its index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+from lrs.storage import NEWEST, Owed
+
+PARKED = NEWEST
+Entry = dict[str, Any]
+
+
+def owing(entries: Sequence[Entry], more: Iterable[Owed]) -> list[Entry]:
+    """*entries* and *more*; see ``Tx.owe``."""
+    by_step = {entry["step"]: entry for entry in entries}
+    for owed in more:
+        old = by_step.get(owed.step)
+        due = owed.due if old is None or old["at"] == PARKED else min(old["due"], owed.due)
+        by_step[owed.step] = {"step": owed.step, "at": due, "due": due, "tries": 0, "token": None, "error": None}
+    return list(by_step.values())
+
+
+def leased(
+    entries: Sequence[Entry], steps: Collection[str], now: int, until: int, tokens: Iterable[str]
+) -> list[Entry]:
+    """*entries* with those due leased, as long as there are *tokens*."""
+    token = iter(tokens)
+    changed = []
+    for entry in entries:
+        free = entry["step"] in steps and entry["at"] <= now
+        name = next(token, None) if free else None
+        lost = entry["token"] is not None
+        changed.append(entry if name is None else entry | {"at": until, "token": name, "tries": entry["tries"] + lost})
+    return changed
+
+
+def without(entries: Sequence[Entry], step: str, token: str) -> list[Entry] | None:
+    """*entries* less the one leased with *token*; ``None`` if there is none such."""
+    rest = [entry for entry in entries if entry["step"] != step or entry["token"] != token]
+    return rest if len(rest) < len(entries) else None
+
+
+def changed(entries: Sequence[Entry], chosen: Callable[[Entry], bool], change: Callable[[Entry], Entry]) -> list[Entry]:
+    """*entries*, those *chosen* with the fields of their *change*."""
+    return [entry | change(entry) if chosen(entry) else entry for entry in entries]
+
+
+def update_of(entries: Sequence[Entry]) -> dict[str, dict[str, Any]]:
+    """The update that gives a record these entries; ``owed_rev`` is the compare-and-set token of the list."""
+    count = {"$inc": {"owed_rev": 1}}
+    if not entries:
+        return {"$set": {"owed": []}, "$unset": {"due": ""}, **count}
+    return {"$set": {"owed": list(entries), "due": min(entry["at"] for entry in entries)}, **count}
+
+
+def owed_of(entry: Entry) -> Owed:
+    """The entry as the contract shows it."""
+    return Owed(entry["step"], int(entry["due"]), int(entry["tries"]), entry["error"], parked=entry["at"] == PARKED)

@@ -1,0 +1,143 @@
+"""Owed work on MongoDB outside the order: leasing entries, handing them back, looking at what waits.
+
+None of it draws a place in the order, so none of it holds the head: each change is one document's, by compare-and-set
+on ``owed_rev``. A group that changes the same document meanwhile meets a write conflict and is run again. Clearing
+entries belongs to the facts that follow from them and is done by the transaction. Knows no queue.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+
+from lrs.storage import Backlog, Claim, Clock, Owed, Record
+from lrs.storage.mongo_entries import PARKED, Entry, changed, leased, owed_of, update_of
+from lrs.storage.mongo_read import Document, record_of
+from lrs.storage.mongo_schema import BY_STEP
+
+_ANY_STEP: Document = {"owed.step": {"$gte": ""}, "due": {"$gte": 0}}
+_BACKLOG: list[Document] = [
+    {"$match": _ANY_STEP},
+    {"$unwind": "$owed"},
+    {
+        "$group": {
+            "_id": "$owed.step",
+            "waiting": {"$sum": {"$cond": [{"$lt": ["$owed.at", PARKED]}, 1, 0]}},
+            "parked": {"$sum": {"$cond": [{"$lt": ["$owed.at", PARKED]}, 0, 1]}},
+            "oldest": {"$min": {"$cond": [{"$lt": ["$owed.at", PARKED]}, "$owed.due", None]}},
+        }
+    },
+    {"$sort": {"_id": 1}},
+]
+
+
+class MongoOwed:
+    """What records of one collection owe."""
+
+    def __init__(self, records: Collection[Document], clock: Clock) -> None:
+        self._records = records
+        self._clock = clock
+
+    def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
+        """See ``Store.claim``. Takes a shuffled choice of what is due, so that workers seldom want the same."""
+        now = self._clock()
+        due: dict[str, Document] = {}
+        for step in dict.fromkeys(steps):
+            due.update((found["_id"], found) for found in self._due(step, now, 4 * limit))
+        found = list(due.values())
+        random.shuffle(found)
+        claims: list[Claim] = []
+        for document in found:
+            if len(claims) >= limit:
+                break
+            tokens = [secrets.token_hex(8) for _ in range(limit - len(claims))]
+            entries = leased(document["owed"], steps, now, now + lease, tokens)
+            record = self._set(document, entries)
+            if record is not None:
+                claims.extend(
+                    Claim(record, owed_of(each), each["token"]) for each in entries if each["token"] in tokens
+                )
+        return claims
+
+    def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool) -> bool:
+        """See ``Store.defer``."""
+        at = PARKED if parked else due
+        return self._change(
+            {"owed": {"$elemMatch": {"step": claim.owed.step, "token": claim.token}}, **_named(claim.record)},
+            lambda entry: entry["step"] == claim.owed.step and entry["token"] == claim.token,
+            lambda entry: {"at": at, "due": due, "tries": entry["tries"] + 1, "error": error, "token": None},
+        )
+
+    def backlog(self) -> list[Backlog]:
+        """See ``Store.backlog``."""
+        return [
+            Backlog(row["_id"], int(row["waiting"]), int(row["parked"]), _int_or_none(row["oldest"]))
+            for row in self._records.aggregate(_BACKLOG, hint=BY_STEP)
+        ]
+
+    def parked(self, step: str | None, *, limit: int) -> list[tuple[Record, Owed]]:
+        """See ``Store.parked``."""
+        found = self._records.find(_parked(step), hint=BY_STEP, limit=limit)
+        entries = ((document, entry) for document in found for entry in document["owed"] if _is_parked(entry, step))
+        return [(record_of(document), owed_of(entry)) for document, entry in entries][:limit]
+
+    def retry(self, step: str | None, *, kind: str | None, id: str | None) -> int:
+        """See ``Store.retry``."""
+        now = self._clock()
+        where = _parked(step) | {name: value for name, value in (("kind", kind), ("id", id)) if value is not None}
+        entries = [
+            (document["_id"], entry["step"])
+            for document in self._records.find(where, {"owed": 1}, hint=BY_STEP)
+            for entry in document["owed"]
+            if _is_parked(entry, step)
+        ]
+        return sum(self._revive(name, chosen, now) for name, chosen in entries)
+
+    def _revive(self, name: str, step: str, now: int) -> bool:
+        return self._change(
+            {"_id": name, "owed": {"$elemMatch": {"step": step, "at": PARKED}}},
+            lambda entry: _is_parked(entry, step),
+            lambda _: {"at": now, "due": now, "tries": 0},
+        )
+
+    def _due(self, step: str, now: int, limit: int) -> list[Document]:
+        where = {"owed.step": step, "due": {"$lte": now}, "owed": {"$elemMatch": {"step": step, "at": {"$lte": now}}}}
+        return list(self._records.find(where, {"owed": 1, "owed_rev": 1}, hint=BY_STEP, limit=limit))
+
+    def _change(self, where: Document, chosen: Callable[[Entry], bool], change: Callable[[Entry], Entry]) -> bool:
+        """Changes the entries of a document as long as *where* finds it; ``False`` once it does not."""
+        while found := self._records.find_one(where, {"owed": 1, "owed_rev": 1}):
+            if self._set(found, changed(found["owed"], chosen, change)) is not None:
+                return True
+        return False
+
+    def _set(self, found: Document, entries: Sequence[Entry]) -> Record | None:
+        """The record as it is now, if its entries were still those *found*."""
+        changed = self._records.find_one_and_update(
+            {"_id": found["_id"], "owed_rev": found["owed_rev"]},
+            update_of(entries),
+            return_document=ReturnDocument.AFTER,
+        )
+        return None if changed is None else record_of(changed)
+
+
+def _named(record: Record) -> Document:
+    return {"kind": record.kind, "id": record.id}
+
+
+def _parked(step: str | None) -> Document:
+    where: Document = {"at": PARKED} if step is None else {"at": PARKED, "step": step}
+    return {**_ANY_STEP, "owed": {"$elemMatch": where}} | ({} if step is None else {"owed.step": step})
+
+
+def _is_parked(entry: Entry, step: str | None) -> bool:
+    return entry["at"] == PARKED and step in {None, entry["step"]}
+
+
+def _int_or_none(value: Any) -> int | None:
+    return None if value is None else int(value)
