@@ -1,0 +1,1 @@
+"""Apprenticeship providers' systems, one module for each kind of file."""

@@ -1,0 +1,64 @@
+"""``lrs adapter``: a provider's file from the command line, here or from another machine. Knows no columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from adapters.door import Changed, Closed, Door, basic
+from adapters.ledger import LEASE, Busy
+from adapters.profile import Profile, read_profile
+from adapters.run import SOURCES, Order, run_file
+from lrs.errors import Refused
+
+FALLBACK_PROVIDER = "default"
+PROFILE_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("adapter")
+def adapter() -> None:
+    """Bring in files of training centres and apprenticeship providers."""
+
+
+@adapter.command("run")
+@click.argument("name", metavar="ADAPTER", type=click.Choice(sorted(SOURCES)))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON, every row.")
+@click.option("--endpoint", envvar="LRS_ENDPOINT", help="xAPI endpoint, such as https://lrs.example/xapi.")
+@click.option("--key", envvar="LRS_KEY", help="API key; its scopes: statements/write, profile.")
+@click.option("--secret", envvar="LRS_SECRET", help="Secret of the API key (better in LRS_SECRET).")
+@click.option("--profile", "mapping", type=PROFILE_FILE, help="Mapping profile (JSON).")
+@click.option("--provider", help="Whose file it is; keep to one name for ever [default: the profile's, the key's].")
+def run_command(
+    name: str,
+    file: Path,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    mapping: Path | None,
+    provider: str | None,
+    **access: str | None,
+) -> None:
+    """Run FILE through ADAPTER and say what became of every row. Running it again changes nothing."""
+    try:
+        door = open_door(**access)
+        profile = read_profile(mapping) if mapping else Profile()
+        whose = provider or profile.provider or door.owner() or FALLBACK_PROVIDER
+        report = run_file(Order(name, whose, file, file.name, profile, dry_run), door, wait=2 * LEASE / 1_000_000)
+    except (Refused, Closed, Busy) as error:
+        raise click.ClickException(str(error)) from error
+    except Changed as error:
+        raise click.ClickException("another run for this provider took over; run the file again") from error
+    click.echo(msgspec.json.encode(report.shown()).decode() if as_json else report.text())
+
+
+def open_door(endpoint: str | None = None, key: str | None = None, secret: str | None = None) -> Door:
+    """The door the options or the environment name. Raises ``Refused`` saying which one is missing."""
+    if not endpoint:
+        raise Refused("which store? give --endpoint URL or set LRS_ENDPOINT, such as http://127.0.0.1:8080/xapi")
+    if not key or not secret:
+        raise Refused("which key? give --key and --secret, or set LRS_KEY and LRS_SECRET")
+    return Door(endpoint, basic(key, secret))

@@ -1,0 +1,88 @@
+"""What a fact means for what the store holds already: send, void, or nothing. Pure.
+
+A ledger ``Entry`` knows of each key the version that stands (*live*) and those that may have been sent by a run that
+did not live to say so (*maybe*). Ids follow from provider, key, revision and content alone, so deciding again after a
+crash gives the same ids, and sending them again changes nothing. Another content after a crash voids every version
+that may be out, also one that never arrived: xAPI accepts a voiding statement before its target.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from adapters.source import Fact
+from adapters.vocabulary import canonical, ours
+
+GONE = ""
+"""The hash of a fact that does not hold (any more)."""
+
+
+class Version(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One content of a key: *revision* counts from 1, *parts* is how many statements it made."""
+
+    revision: int
+    hash: str
+    parts: int
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of one key."""
+
+    live: Version | None = None
+    maybe: tuple[Version, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """*intent* is written before sending, *settled* after; *voids* are withdrawn, *target* is what then stands."""
+
+    status: Literal["new", "updated", "unchanged", "absent"]
+    target: Version | None = None
+    voids: tuple[Version, ...] = ()
+    intent: Entry = Entry()
+    settled: Entry = Entry()
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to write or send."""
+        return self.status in {"new", "updated"}
+
+
+def key_of(kind: str, key: tuple[str, ...]) -> str:
+    """The ledger's name of a fact: a hash, so that the ledger itself names nobody."""
+    return sha256(canonical([kind, *key])).hexdigest()[:32]
+
+
+def hash_of(fact: Fact, template: int) -> str:
+    """The hash of what a fact says; ``GONE`` where it says that nothing holds."""
+    return sha256(canonical([template, fact.content])).hexdigest()[:32] if fact.content is not None else GONE
+
+
+def decide(entry: Entry | None, wanted: str, parts: int) -> Decision:
+    """What to do so that *wanted* stands."""
+    entry = entry or Entry()
+    known = (*((entry.live,) if entry.live else ()), *entry.maybe)
+    if not known and wanted == GONE:
+        return Decision("absent")
+    if not entry.maybe and entry.live and entry.live.hash == wanted:
+        return Decision("absent" if wanted == GONE else "unchanged", entry.live)
+    if entry.maybe and entry.maybe[-1].hash == wanted:
+        target, older, intent = entry.maybe[-1], known[:-1], entry
+    else:
+        target = Version(max((v.revision for v in known), default=0) + 1, wanted, parts if wanted else 0)
+        older, intent = known, Entry(entry.live, (*entry.maybe, target))
+    voids = tuple(version for version in older if version.parts)
+    return Decision("updated" if older else "new", target, voids, intent, Entry(target))
+
+
+def statement_id(source: str, key: str, version: Version, part: int) -> UUID:
+    """The id of one statement of a version; *source* names adapter and provider."""
+    return ours("statement", source, key, version.revision, version.hash, part)
+
+
+def void_id(target: str) -> UUID:
+    """The id of the statement that voids *target*."""
+    return ours("void", target)

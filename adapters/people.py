@@ -1,0 +1,139 @@
+"""Who a row is about: learners, and the staff who taught or judged them. Pure; knows no file layout.
+
+A learner's *key* is what the provider calls them (own reference, else ULN, else e-mail), so that a ULN that arrives
+later corrects the row instead of making a second one. The *actor* is the strongest identifier: ULN, own reference,
+e-mail. Names are read only to notice that learner and assessor are one person; they are never sent.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from tincan import Activity, ActivityDefinition, Agent, AgentAccount, Context, Extensions, Statement, Verb
+
+from adapters.cells import email, text
+from adapters.source import Fact, Row, Unusable
+from adapters.vocabulary import IDENTIFIERS, REGISTERED, iri
+from lrs.learners.identifiers import TEMPORARY_ULN, ULN_HOME_PAGE, uln_fault
+
+
+class Ifi(msgspec.Struct, frozen=True, order=True):
+    """One identifier: an account (*home*, *name*), or a mailbox (*home* is ``""``, *name* ``mailto:…``)."""
+
+    home: str
+    name: str
+
+    def agent(self) -> Agent:
+        """The identifier as an xAPI Agent."""
+        if self.home:
+            return Agent(account=AgentAccount(home_page=self.home, name=self.name))
+        return Agent(mbox=self.name)
+
+
+class Learner(msgspec.Struct, frozen=True):
+    """A learner of one row: identifiers, strongest first, and the key the provider knows them by."""
+
+    key: str
+    identifiers: tuple[Ifi, ...]
+
+    @property
+    def actor(self) -> Ifi:
+        """Who statements are about."""
+        return self.identifiers[0]
+
+    def same(self) -> tuple[Fact, ...]:
+        """That the row's further identifiers are the same person: a fact, and a statement, of its own for each.
+
+        So an address that changes corrects nothing else, and no other statement has to repeat it.
+        """
+        return tuple(Fact("same", (*_parts(self.actor), *_parts(o)), Same(self.actor, o)) for o in self.identifiers[1:])
+
+
+class Same(msgspec.Struct, frozen=True):
+    """Two identifiers that one row gives to one person."""
+
+    actor: Ifi
+    other: Ifi
+
+    def statement(self, provider: str) -> Statement:
+        """``registered`` with the provider, under both identifiers (see ``vocabulary.IDENTIFIERS``)."""
+        both = [self.actor.agent().as_version(), self.other.agent().as_version()]
+        return Statement(
+            actor=self.actor.agent(),
+            verb=Verb(id=REGISTERED, display={"en": "registered"}),
+            object=Activity(id=iri("providers", provider), definition=ActivityDefinition(name={"en": provider})),
+            context=Context(extensions=Extensions({IDENTIFIERS: both})),
+        )
+
+
+def mailbox(address: str) -> Ifi:
+    """The identifier of an e-mail address."""
+    return Ifi("", f"mailto:{address}")
+
+
+class Learners:
+    """Reads the learners of one file, and remembers which ULN each of them had."""
+
+    def __init__(self, home: str) -> None:
+        self._home = home
+        self._ulns: dict[str, str] = {}
+
+    def read(self, row: Row) -> Learner:
+        """The learner of *row*, by ``uln``, ``learner_ref`` and ``email``. ``Unusable`` without any."""
+        uln, ref, address = learner_number(row), text(row, "learner_ref"), email(row, "email")
+        own = Ifi(self._home, ref) if ref else None
+        found = [
+            ifi
+            for ifi in (Ifi(ULN_HOME_PAGE, uln) if uln else None, own, mailbox(address) if address else None)
+            if ifi is not None
+        ]
+        if not found:
+            raise Unusable("unknown_learner", "uln", text(row, "uln"), "no ULN, learner reference or e-mail address")
+        for other in (ref, address):
+            if uln and other and self._ulns.setdefault(other, uln) != uln:
+                raise Unusable("two_ulns", "uln", uln, "this file gives the same learner another ULN")
+        return Learner(ref or uln or address, tuple(found))
+
+
+def learner_number(row: Row) -> str:
+    """The ULN of *row*, or ``""``; 9999999999 stands for nobody and counts as none."""
+    cell = text(row, "uln").replace(" ", "")
+    if cell in {"", TEMPORARY_ULN}:
+        return ""
+    fault = uln_fault(cell)
+    if fault:
+        raise Unusable("bad_uln", "uln", cell, fault)
+    return cell
+
+
+def staff(row: Row, column: str, home: str) -> Ifi | None:
+    """Who stands in *column*: an e-mail address, or whatever the provider calls them; ``None`` if empty."""
+    cell = text(row, column)
+    if "@" in cell:
+        return mailbox(email(row, column))
+    return Ifi(home, " ".join(cell.split())) if cell else None
+
+
+def names_of(row: Row) -> frozenset[str]:
+    """The learner's name in both orders, folded, for comparison only."""
+    given, family = _plain(row.cells.get("given_names", "")), _plain(row.cells.get("family_name", ""))
+    return frozenset({f"{given} {family}", f"{family} {given}"}) if given and family else frozenset()
+
+
+def apart(learner: Learner, other: Ifi | None, column: str, names: frozenset[str] = frozenset()) -> Ifi | None:
+    """*other*, who must not be the learner: nobody observes or assesses themselves."""
+    if other is None:
+        return None
+    same = {ifi.name.casefold() for ifi in learner.identifiers} | {learner.key.casefold()}
+    if other.name.casefold() in same or _plain(other.name) in names:
+        raise Unusable("self_assessed", column, other.name, "learner and assessor are the same person")
+    return other
+
+
+def _parts(ifi: Ifi) -> tuple[str, str]:
+    return ifi.home, ifi.name
+
+
+def _plain(name: str) -> str:
+    return " ".join(re.sub(r"[^\w\s]", " ", name).casefold().split())

@@ -1,0 +1,151 @@
+"""``POST /api/imports``: a provider sends the file it has and gets it back, with what became of each row.
+
+Knows no adapter's columns, and not how callers prove who they are. The provider is the caller's own source, so a key
+reaches nobody else's rows. The import enters by the xAPI endpoint of this same server, with the caller's own
+credential: it can do nothing here that the key could not do there (scopes: import,
+statements/write, profile).
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.datastructures import UploadFile
+from starlette.types import Message
+
+from adapters.door import Changed, Closed, Door
+from adapters.ledger import LEASE, Busy
+from adapters.profile import Profile, read_profile
+from adapters.report import Report, returned_csv, returned_workbook
+from adapters.run import Order, dialect_of, run_file
+from adapters.sheets import is_workbook
+from adapters.tables import MAX_BYTES
+from lrs.auth import Caller
+from lrs.auth.policy import allow
+from lrs.errors import Refused
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CallerOf = Callable[[Request], Caller]
+RunImport = Callable[[Order, str, str], Report]
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A received file on disk, the folder it may be worked in, and its mapping profile."""
+
+    path: Path
+    folder: Path
+    name: str
+    profile: Profile
+
+
+def run_here(order: Order, endpoint: str, authorization: str) -> Report:
+    """Runs *order* in this thread, by *endpoint* and with the caller's credential."""
+    return run_file(order, Door(endpoint, authorization))
+
+
+def routes(caller_of: CallerOf, run_import: RunImport = run_here) -> APIRouter:
+    """The routes of imports; *run_import* gets the order, this server's xAPI endpoint and the caller's credential."""
+    router = APIRouter(prefix="/api/imports", tags=["imports"])
+    who = Annotated[Caller, Depends(caller_of)]
+
+    @router.get("")
+    def read_provider(caller: who) -> dict[str, str]:
+        """Whose files this key brings in."""
+        return {"provider": caller.source}
+
+    @router.post("", response_class=Response)
+    def run_upload(
+        request: Request,
+        caller: who,
+        upload: Annotated[Upload, Depends(received)],
+        adapter: Annotated[Literal["training-centre", "training_centre", "eportfolio"], Query()],
+        *,
+        dry_run: bool = False,
+    ) -> Response:
+        """Imports the file; returns it with the columns outcome and reason, or a report (Accept: application/json)."""
+        allow(caller, "imports", "POST")
+        name = adapter.replace("_", "-")
+        order = Order(name, caller.source, upload.path, upload.name, upload.profile, dry_run)
+        report = answered(run_import, order, request)
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse(report.shown())
+        return returned(upload, report)
+
+    return router
+
+
+def answered(run_import: RunImport, order: Order, request: Request) -> Report:
+    """The report, or the ``Refused`` that says why there is none."""
+    try:
+        return run_import(order, own_endpoint(request), request.headers.get("authorization", ""))
+    except (Busy, Changed) as error:
+        message = str(error) if isinstance(error, Busy) else "another import of this provider took over"
+        retry = (("retry-after", str(LEASE // 1_000_000)),)
+        raise Refused(message, status=409, error="import_running", headers=retry) from error
+    except Closed as error:
+        raise Refused(str(error), status=403 if error.status in {401, 403} else 503, error="import_failed") from error
+
+
+def own_endpoint(request: Request) -> str:
+    """The xAPI endpoint beside the requested path, at the socket this server listens on (not what ``Host`` says)."""
+    host, port = request.scope["server"]
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}{request.url.path.partition('/api/imports')[0]}/xapi"
+
+
+def returned(upload: Upload, report: Report) -> Response:
+    """The sender's own file, with what became of each row."""
+    shown = {"Content-Disposition": "attachment", "Cache-Control": "no-store"}
+    if is_workbook(upload.path):
+        made = upload.folder / "returned.xlsx"
+        returned_workbook(upload.path, report, made)
+        return Response(made.read_bytes(), media_type=WORKBOOK, headers=shown)
+    dialect = dialect_of(upload.path, upload.profile)
+    charset = {"utf-8-sig": "utf-8"}.get(dialect.encoding, dialect.encoding)
+    lines: Iterator[bytes] = returned_csv(upload.path, dialect, report)
+    return StreamingResponse(lines, headers=shown | {"Content-Type": f"text/csv; charset={charset}"})
+
+
+async def received(request: Request) -> AsyncIterator[Upload]:
+    """The sent file: a raw body, or ``file`` (and ``profile``, JSON) of a form. Refuses more than ``MAX_BYTES``."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await request.receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BYTES:
+            raise Refused(f"a file may have {MAX_BYTES} bytes: split it", status=413, error="file_too_large")
+        return message
+
+    with TemporaryDirectory(prefix="import-") as made:
+        folder = Path(made)
+        limited = Request(request.scope, counted)
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            yield await _from_form(limited, folder)
+        else:
+            with (folder / "upload").open("wb") as file:
+                async for chunk in limited.stream():
+                    file.write(chunk)
+            yield Upload(folder / "upload", folder, "upload", Profile())
+
+
+async def _from_form(request: Request, folder: Path) -> Upload:
+    async with request.form(max_files=2, max_fields=4) as form:
+        sent: Any = form.get("file")
+        if not isinstance(sent, UploadFile):
+            raise Refused('the form has no file: name its part "file"', error="no_file")
+        with (folder / "upload").open("wb") as file:
+            while chunk := await sent.read(1 << 20):
+                file.write(chunk)
+        mapping = form.get("profile")
+        profile = Profile()
+        if mapping is not None:
+            text = await mapping.read() if isinstance(mapping, UploadFile) else mapping.encode()
+            (folder / "profile.json").write_bytes(text)
+            profile = read_profile(folder / "profile.json")
+        return Upload(folder / "upload", folder, Path(sent.filename or "upload").name, profile)

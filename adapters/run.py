@@ -1,0 +1,98 @@
+"""One run of one file: opens it, takes the provider's lock, walks the pipeline, keeps what came of it.
+
+Used alike by the command line and by ``POST /api/imports``. Knows no HTTP beyond the door it is given.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from hashlib import file_digest
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from adapters.apprenticeship.eportfolio import EPortfolio
+from adapters.door import Door
+from adapters.ledger import Ledger
+from adapters.pipeline import run
+from adapters.profile import Profile
+from adapters.report import Report, in_order
+from adapters.sheets import SheetTable, is_workbook
+from adapters.source import Outcome, Source, Table
+from adapters.tables import CsvTable, Dialect, sniff
+from adapters.training_centre.source import TrainingCentre
+from lrs.errors import Refused
+from lrs.storage import Clock, wall_clock
+
+SOURCES: Mapping[str, Callable[[str, Profile, datetime], Source]] = {
+    "training-centre": TrainingCentre,
+    "eportfolio": EPortfolio,
+}
+PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What is to be run: *file* is the name people know, *path* where its bytes are."""
+
+    adapter: str
+    provider: str
+    path: Path
+    file: str
+    profile: Profile = Profile()
+    dry_run: bool = False
+
+
+def run_file(
+    order: Order,
+    door: Door,
+    *,
+    clock: Clock = wall_clock,
+    sleep: Callable[[float], None] = time.sleep,
+    wait: float = 0,
+) -> Report:
+    """Runs *order* through *door*. Raises ``Refused`` for a file nobody can read, ``Busy``, ``Closed``, ``Changed``.
+
+    *wait* is how many seconds to wait for another run of the same provider to end.
+    """
+    if order.adapter not in SOURCES:
+        raise Refused(f"unknown adapter {order.adapter!r}: use {' or '.join(SOURCES)}", error="unknown_adapter")
+    if not PROVIDER.fullmatch(order.provider):
+        raise Refused("a provider's name has 1 to 80 letters, digits, blanks, . _ -", error="bad_provider")
+    now = datetime.fromtimestamp(clock() / 1_000_000, UTC)
+    source = SOURCES[order.adapter](order.provider, order.profile, now)
+    table = open_table(order.path, order.profile)
+    ledger = Ledger(door, order.adapter, order.provider, clock=clock)
+    if order.dry_run:
+        ledger.load()
+        return _report(order, in_order(run(source, table, ledger, None)))
+    ledger.acquire(str(uuid4()), wait=wait, sleep=sleep)
+    try:
+        ledger.load()
+        report = _report(order, in_order(run(source, table, ledger, door)))
+        ledger.note(order.file, report.noted(now.isoformat()))
+    finally:
+        ledger.release()
+    return report
+
+
+def open_table(path: Path, profile: Profile) -> Table:
+    """*path* as a table, CSV or XLSX by its content, read as *profile* says."""
+    if is_workbook(path):
+        return SheetTable(path, aliases=profile.aliases(), constants=profile.constants)
+    return CsvTable(path, dialect=dialect_of(path, profile), aliases=profile.aliases(), constants=profile.constants)
+
+
+def dialect_of(path: Path, profile: Profile) -> Dialect:
+    """How the CSV *path* is written: as *profile* says, else as it looks."""
+    found = sniff(path, profile.encoding)
+    return found._replace(delimiter=profile.delimiter) if profile.delimiter else found
+
+
+def _report(order: Order, rows: tuple[Outcome, ...]) -> Report:
+    with order.path.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    return Report(order.adapter, order.provider, order.file, digest, order.dry_run, rows)

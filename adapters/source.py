@@ -1,0 +1,118 @@
+"""What every source of rows hands to the pipeline, and what it gets back. Knows no file format and no network.
+
+A ``Source`` is pure: it reads a ``Table`` and yields ``Mapped``, row by row, in the order of the table. The pipeline
+compares each ``Fact`` with the ledger and asks the source for the statements of those that are new or changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+from tincan import Statement
+
+Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
+RESULTS: tuple[Result, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")
+STRUCTURAL = frozenset({"too_many_rows", "too_many_cells", "cell_too_long"})
+"""Codes of rows that cannot be read as rows: an ``error``, where a cell that cannot be believed is quarantined."""
+
+
+class Place(NamedTuple):
+    """Where a row stands, as a spreadsheet shows it: the header is row 1; *sheet* is empty for CSV."""
+
+    sheet: str
+    row: int
+
+
+class Unusable(Exception):
+    """A cell or a row that cannot be taken as it is; the row is quarantined and can be run again once repaired.
+
+    ``code`` is short and stable, ``column`` the column's own name, ``value`` what stood there (shown masked only).
+    """
+
+    def __init__(self, code: str, column: str, value: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.column = column
+        self.value = value
+        self.message = message
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One row: cleaned cells by canonical column name (``lower_case``).
+
+    *doubled* names columns that came twice and said two things; *trouble* is why the row cannot be read at all.
+    """
+
+    place: Place
+    cells: Mapping[str, str]
+    doubled: tuple[str, ...] = ()
+    trouble: Unusable | None = None
+
+
+class Table(Protocol):
+    """Rows that can be walked more than once, with flat memory."""
+
+    columns: tuple[str, ...]
+
+    def rows(self) -> Iterator[Row]:
+        """All rows from the first; blank ones are left out."""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One thing the file says, and by which key it will be recognised when it says otherwise.
+
+    *key* is the natural key. *content* decides whether anything changed, and is all that the statements are built
+    from; ``None`` says the thing does not hold (any more). *parts* is how many statements it makes; it may be 0.
+    """
+
+    kind: str
+    key: tuple[str, ...]
+    content: msgspec.Struct | None
+    parts: int = 1
+
+
+class Mapped(msgspec.Struct, frozen=True):
+    """What some rows came to (several where only together they say something, as the steps of a checklist do).
+
+    Without facts it is a *problem* or a reason to skip; a reason to skip may stand beside a fact that no longer holds.
+    """
+
+    places: tuple[Place, ...]
+    facts: tuple[Fact, ...] = ()
+    problem: Unusable | None = None
+    skipped: str = ""
+
+
+class Source(Protocol):
+    """One kind of file. *template* goes up when the same content is to make other statements than before."""
+
+    name: str
+    template: int
+
+    def read(self, table: Table) -> Iterator[Mapped]:
+        """Every row of *table*, in some order, exactly once."""
+
+    def statements(self, fact: Fact) -> list[Statement]:
+        """The ``fact.parts`` statements of a fact that holds, without ids."""
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What became of one row. *value* is masked, *statements* are the ids that now stand for it."""
+
+    sheet: str
+    row: int
+    outcome: Result
+    code: str = ""
+    column: str = ""
+    value: str = ""
+    reason: str = ""
+    statements: tuple[str, ...] = ()
+
+
+def masked(value: str) -> str:
+    """The shape of *value* without its content: ``1.23E+09`` becomes ``9.99x+99``. At most 40 characters."""
+    shape = re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", value[:41]))
+    return shape if len(shape) <= 40 else shape[:39] + "…"

@@ -1,0 +1,159 @@
+"""Reads observation rows and puts the steps of one checklist together. Pure; knows columns, but no statements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal, cast
+
+import msgspec
+
+from adapters.cells import choice, moment, needed, not_ahead, text, yes
+from adapters.people import Ifi, Learner, Learners, apart, names_of, staff
+from adapters.profile import Profile
+from adapters.source import Fact, Mapped, Place, Row, Unusable
+from adapters.training_centre.facts import Observed, Session, Step
+from adapters.training_centre.sessions import Held
+from adapters.vocabulary import iri
+
+RESULTS = {"pass": "pass", "passed": "pass", "p": "pass", "competent": "pass", "yes": "pass"} | {
+    "fail": "fail",
+    "failed": "fail",
+    "f": "fail",
+    "not yet competent": "fail",
+    "no": "fail",
+    "na": "na",
+    "n/a": "na",
+    "not applicable": "na",
+}
+GroupKey = tuple[str, str, str, int]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """One observation row, read."""
+
+    place: Place
+    learner: Learner
+    session: Session
+    step: Step
+    observer: Ifi
+    second: Ifi | None
+    percent: int
+    at: datetime
+
+
+class Checklists:
+    """Collects steps until the file has been read, then says what each checklist came to."""
+
+    def __init__(self, profile: Profile, provider: str, now: datetime) -> None:
+        self._profile = profile
+        self._provider = provider
+        self._now = now
+        self._groups: dict[GroupKey, list[Seen]] = {}
+        self._broken: dict[GroupKey, list[Place]] = {}
+        self._lost: list[Row] = []
+
+    def add(self, row: Row, held: Held, learners: Learners) -> None:
+        """Takes one row. ``Unusable`` breaks the checklist it belongs to."""
+        try:
+            learner = learners.read(row)
+            key = (needed(row, "session_id"), learner.key, needed(row, "checklist_id"), whole(row, "attempt", 1))
+        except Unusable:
+            self.lose(row)
+            raise
+        try:
+            seen = self._read(row, held, learner)
+        except Unusable:
+            self._broken.setdefault(key, []).append(row.place)
+            raise
+        self._groups.setdefault(key, []).append(seen)
+
+    def lose(self, row: Row) -> None:
+        """Takes a row that belongs to nobody knows which checklist: it may be what another one lacks."""
+        self._lost.append(row)
+
+    def _why_broken(self, key: GroupKey, seen: list[Seen]) -> Place | None:
+        steps = {one.step.id for one in seen}
+        for row in self._lost:
+            told = [row.cells.get(column, "") for column in ("session_id", "checklist_id", "step_id")]
+            if told[0] in {"", key[0]} and told[1] in {"", key[2]} and told[2] not in steps:
+                return row.place
+        return next(iter(self._broken.get(key, ())), None)
+
+    def _read(self, row: Row, held: Held, learner: Learner) -> Seen:
+        home, names = self._profile.home(self._provider), names_of(row)
+        needed(row, "observer")
+        observer = apart(learner, staff(row, "observer", home), "observer", names)
+        second = apart(learner, staff(row, "second_observer", home), "second_observer", names)
+        if second is not None and second == observer:
+            raise Unusable("one_observer", "second_observer", text(row, "second_observer"), "the same person twice")
+        result = choice(row, "result", self._profile.words("result", RESULTS))
+        day = held.session.starts.date()
+        at = moment(row, "observed_at", self._profile.clock(), formats=self._profile.dates, on=day)
+        at = not_ahead(at or held.session.ends, self._now, "observed_at", text(row, "observed_at"))
+        percent = whole(row, "pass_percent", 100)
+        if percent > 100:
+            raise Unusable("no_percentage", "pass_percent", str(percent), "use 0 to 100")
+        step = Step(
+            needed(row, "step_id"),
+            cast("Literal['pass', 'fail', 'na']", result),
+            yes(row, "critical", default=False),
+        )
+        return Seen(row.place, learner, held.session, step, cast("Ifi", observer), second, percent, at)
+
+    def outcomes(self) -> Iterator[Mapped]:
+        """What every checklist came to; rows that ``add`` refused are not among them."""
+        for key, seen in self._groups.items():
+            places = tuple(one.place for one in seen)
+            if broken := self._why_broken(key, seen):
+                reason = f"row {broken.row} may belong to the same checklist and cannot be used"
+                yield Mapped(places, problem=Unusable("checklist_incomplete", "", "", reason))
+            else:
+                yield self._outcome(key, places, seen)
+
+    def _outcome(self, key: GroupKey, places: tuple[Place, ...], seen: list[Seen]) -> Mapped:
+        problem = contradiction(seen)
+        if problem:
+            return Mapped(places, problem=problem)
+        first = seen[0]
+        name, _, revision = key[2].partition("@")
+        content = Observed(
+            who=first.learner.actor,
+            session=first.session,
+            checklist=name if re.match(r"https?://", name) else iri("centres", self._provider, "checklists", name),
+            title=name,
+            revision=revision,
+            attempt=key[3],
+            steps=tuple(sorted((one.step for one in seen), key=lambda step: step.id)),
+            percent=first.percent,
+            observer=first.observer,
+            second=first.second,
+            at=max(one.at for one in seen),
+        )
+        fact = Fact("checklist", (first.session.id, key[1], key[2], str(key[3])), content)
+        return Mapped(places, (*first.learner.same(), fact))
+
+
+def contradiction(seen: list[Seen]) -> Unusable | None:
+    """Why the rows of one checklist do not add up to an outcome, if they do not."""
+    steps = [one.step.id for one in seen]
+    if len({one.observer for one in seen}) > 1 or len({one.second for one in seen}) > 1:
+        return Unusable("several_observers", "observer", "", "one attempt has one observer: use another attempt number")
+    if len(set(steps)) < len(steps):
+        return Unusable("step_twice", "step_id", "", "a step stands twice in one attempt: use another attempt number")
+    if len({one.percent for one in seen}) > 1:
+        return Unusable("told_twice", "pass_percent", "", "the rows of one checklist ask for different percentages")
+    if all(one.step.result == "na" for one in seen):
+        return Unusable("nothing_observed", "result", "", "no step of the checklist applies")
+    return None
+
+
+def whole(row: Row, column: str, default: int) -> int:
+    """The cell as a whole number from 0 to 999."""
+    cell = text(row, column).removesuffix("%").strip()
+    if not cell:
+        return default
+    if not re.fullmatch(r"[0-9]{1,3}", cell):
+        raise Unusable("no_number", column, cell, "use a whole number")
+    return int(cell)

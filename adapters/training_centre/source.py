@@ -1,0 +1,119 @@
+"""The training centre's file as a ``Source``: which reader takes which row, and in what order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tincan import Statement
+
+from adapters.cells import choice, needed, text
+from adapters.people import Learners, Same
+from adapters.profile import Profile
+from adapters.source import Fact, Mapped, Row, Table, Unusable
+from adapters.training_centre.facts import Attended, Observed, attended, observed
+from adapters.training_centre.observations import Checklists
+from adapters.training_centre.rosters import read_jisc, read_roster
+from adapters.training_centre.sessions import Held, jisc_session, read_session
+
+RECORDS = {"session": "session", "sessions": "session", "roster": "roster", "attendance": "roster"} | {
+    "observation": "observation",
+    "observations": "observation",
+    "checklist": "observation",
+}
+JISC_COLUMNS = {"student_id", "event_id", "event_attended"}
+
+
+class TrainingCentre:
+    """One provider's sessions, rosters and observations."""
+
+    name = "training-centre"
+    template = 1
+
+    def __init__(self, provider: str, profile: Profile, now: datetime) -> None:
+        self._provider = provider
+        self._profile = profile
+        self._now = now
+
+    def read(self, table: Table) -> Iterator[Mapped]:
+        """Every row of *table*; checklists come last, when all their steps have been seen."""
+        if set(table.columns) >= JISC_COLUMNS:
+            return self._read_jisc(table)
+        return self._read_own(table)
+
+    def statements(self, fact: Fact) -> list[Statement]:
+        """The statement of an attendance or a checklist; a session alone says nothing about anybody."""
+        if isinstance(fact.content, Attended):
+            return [attended(fact.content)]
+        if isinstance(fact.content, Observed):
+            return [observed(fact.content)]
+        if isinstance(fact.content, Same):
+            return [fact.content.statement(self._provider)]
+        return []
+
+    def _read_jisc(self, table: Table) -> Iterator[Mapped]:
+        learners = Learners(self._profile.home(self._provider))
+        for row in table.rows():
+            try:
+                usable(row)
+                known = Row(row.place, {**row.cells, "learner_ref": text(row, "student_id")}, row.doubled)
+                yield read_jisc(known, jisc_session(known, self._profile, self._provider), learners, self._now)
+            except Unusable as problem:
+                yield Mapped((row.place,), problem=problem)
+
+    def _read_own(self, table: Table) -> Iterator[Mapped]:
+        sessions: dict[str, Held | Unusable] = {}
+        for row in table.rows():
+            if row.trouble is None and _record(row) == "session":
+                yield self._session(row, sessions)
+        learners = Learners(self._profile.home(self._provider))
+        checklists = Checklists(self._profile, self._provider, self._now)
+        for row in table.rows():
+            try:
+                usable(row)
+                record = choice(row, "record", RECORDS, _sheet(row) or None)
+                if record == "roster":
+                    yield read_roster(row, _held(row, sessions), learners, self._profile, self._now)
+                elif record == "observation":
+                    checklists.add(row, _held(row, sessions), learners)
+            except Unusable as problem:
+                if row.trouble is not None or problem.code == "unknown_session":
+                    checklists.lose(row)
+                yield Mapped((row.place,), problem=problem)
+        yield from checklists.outcomes()
+
+    def _session(self, row: Row, sessions: dict[str, Held | Unusable]) -> Mapped:
+        name = row.cells.get("session_id", "")
+        try:
+            held = read_session(row, self._profile, self._provider)
+        except Unusable as problem:
+            sessions.setdefault(name, problem)
+            return Mapped((row.place,), problem=problem)
+        if sessions.setdefault(name, held) != held:
+            twice = Unusable("told_twice", "session_id", name, "the file describes this session in two ways")
+            return Mapped((row.place,), problem=twice)
+        return Mapped((row.place,), (Fact("session", (held.session.id,), held, parts=0),))
+
+
+def usable(row: Row) -> None:
+    """Raises what was wrong with reading *row*."""
+    if row.trouble is not None:
+        raise row.trouble
+
+
+def _record(row: Row) -> str:
+    return RECORDS.get(row.cells.get("record", "").casefold() or row.place.sheet.casefold(), "")
+
+
+def _sheet(row: Row) -> str:
+    return RECORDS.get(row.place.sheet.casefold(), "")
+
+
+def _held(row: Row, sessions: dict[str, Held | Unusable]) -> Held:
+    name = needed(row, "session_id")
+    held = sessions.get(name)
+    if held is None:
+        raise Unusable("unknown_session", "session_id", name, "no session row of this file has this session_id")
+    if isinstance(held, Unusable):
+        raise Unusable("unknown_session", "session_id", name, f"its session row cannot be used: {held.message}")
+    return held
