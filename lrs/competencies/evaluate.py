@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from hashlib import sha256
 
 import msgspec
 
@@ -178,23 +179,34 @@ def award_record(id: str, award: Award, holder: str, owed: tuple[Owed, ...] = ()
 
 def _keep(tx: Tx, record: Record) -> None:
     there = tx.get(record.kind, record.id)
-    if there is None:
-        tx.insert(record)
-    elif there.body != record.body:
-        tx.replace(msgspec.structs.replace(record, rev=there.rev, seq=there.seq))
+    if there is None or there.body != record.body:
+        _put(tx, record, there, seq=there.seq if there else 0)
 
 
 def _write_profile(tx: Tx, person: Record, entries: tuple[Entry, ...]) -> None:
-    """A profile exists from the first award on; each change takes the next version and a new place in the order."""
+    """A profile exists from the first award on; each change takes the next version and a new place in the order.
+
+    How often it has changed is a fact, kept in ``profile-head`` with the hash of what it said, so that a profile that
+    is worked out again has the version it had.
+    """
+    head = tx.get("profile-head", person.id)
+    if head is None and not entries:
+        return
+    profile = Profile(1, person.id, 0, entries, person.meta["into"])
+    digest = sha256(msgspec.json.encode(profile)).hexdigest()
+    same = head is not None and head.meta["digest"] == digest
+    version = (head.meta["version"] if head else 0) + (not same)
+    if not same:
+        meta = {"version": version, "digest": digest}
+        _put(tx, Record("profile-head", person.id, meta=meta), head, seq=head.seq if head else 0)
+    body = msgspec.json.encode(msgspec.structs.replace(profile, version=version))
     there = tx.get("profile", person.id)
-    if there is None and not entries:
-        return
-    before = msgspec.json.decode(there.body, type=Profile) if there else Profile(1, person.id, 0, ())
-    after = Profile(1, person.id, before.version + 1, entries, person.meta["into"])
-    if msgspec.structs.replace(after, version=before.version) == before:
-        return
-    record = Record("profile", person.id, msgspec.json.encode(after), owed=(Owed("sync"),))
-    if there:
-        tx.replace(msgspec.structs.replace(record, rev=there.rev))
-    else:
+    if there is None or there.body != body:
+        _put(tx, Record("profile", person.id, body, owed=(Owed("sync"),)), there, seq=0)
+
+
+def _put(tx: Tx, record: Record, there: Record | None, *, seq: int) -> None:
+    if there is None:
         tx.insert(record)
+    else:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev, seq=seq))

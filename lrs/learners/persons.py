@@ -26,6 +26,8 @@ from lrs.storage import Reader, Record, Tx
 Mint = Callable[[str], str]
 """From the name of an identifier to the id of the person that is minted for it."""
 
+_SHOWN_IN_ORDER = ("mbox", "mbox_sha1sum", "openid", "account")
+
 
 class Kept(msgspec.Struct, frozen=True):
     """The body of an ``identifier`` record."""
@@ -83,8 +85,9 @@ def identifiers_in(reader: Reader, members: Iterable[str]) -> list[Identifier]:
 
 
 def identifiers_of(reader: Reader, person: str) -> list[dict[str, Any]]:
-    """The xAPI identifiers (``mbox``, ``mbox_sha1sum``, ``openid``, ``account``) of *person*'s whole group."""
-    return [identifier.ifi for identifier in identifiers_in(reader, members_of(reader, person))]
+    """The xAPI identifiers of *person*'s whole group: mailboxes, hashes, OpenIDs, then accounts, each oldest first."""
+    found = [identifier.ifi for identifier in identifiers_in(reader, members_of(reader, person))]
+    return sorted(found, key=lambda ifi: _SHOWN_IN_ORDER.index(next(iter(ifi))))
 
 
 def identifier_from(record: Record) -> Identifier:

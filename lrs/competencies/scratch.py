@@ -1,0 +1,112 @@
+"""A temporary store in which everything derived is worked out from the facts of a real one, with the same steps.
+
+Facts are statements, rules, persons with their links, the names awards were minted under, and how often a profile has
+changed. What is owed there is never done: the store is thrown away. Knows nothing of comparing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from lrs.competencies.bring import bring
+from lrs.competencies.evaluate import evaluate
+from lrs.competencies.evidence import Meaning, meaning_of
+from lrs.competencies.rules import Index, Ruleset
+from lrs.competencies.rulesets import in_force
+from lrs.learners.persons import Mint, minter, pages
+from lrs.storage import NEWEST, Owed, Reader, Record, Store, Tx, open_store
+from lrs.tenants import Tenant
+
+T = TypeVar("T")
+
+PAGE = 500
+_FACTS = ("person", "identifier", "link", "identity-authority", "award-lineage", "profile-head", "ruleset")
+_LEASE = 3600 * 1_000_000
+
+
+@contextmanager
+def worked_out(tenant: Tenant, *, ruleset: Ruleset | None = None, until: int = NEWEST) -> Iterator[Store]:
+    """A scratch store with what follows from *tenant*'s statements up to the seq *until*, under *ruleset* if given."""
+    with tempfile.TemporaryDirectory(prefix="lrs-scratch-") as folder:
+        store = open_store(f"sqlite:///{Path(folder) / 'scratch.db'}", clock=tenant.clock)
+        try:
+            for kind in _FACTS:
+                _copy(tenant.store, store, kind)
+            if ruleset:
+                _write(store, _put_rules, ruleset)
+            scratch = Tenant(tenant.id, store, tenant.settings, tenant.master_key, tenant.clock)
+            _derive(tenant.store, scratch, until)
+            yield store
+        finally:
+            store.close()
+
+
+def batches(found: Iterable[T]) -> Iterator[list[T]]:
+    """*found* in lists of at most ``PAGE``."""
+    batch: list[T] = []
+    for one in found:
+        batch.append(one)
+        if len(batch) == PAGE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _copy(source: Reader, store: Store, kind: str) -> None:
+    """Copies a kind; persons owe their evaluation there."""
+    owed = (Owed("evaluate"),) if kind == "person" else ()
+    for batch in batches(pages(source, kind)):
+        _write(store, _insert, [msgspec.structs.replace(record, owed=owed, rev=0) for record in batch])
+
+
+def _derive(facts: Reader, scratch: Tenant, until: int) -> None:
+    rules = in_force(scratch.store).rules
+    mint = minter(scratch.secret("person-ids"))
+    for records in _statements(facts, until):
+        _write(scratch.store, _bring, (records, rules, mint))
+    while claims := scratch.store.claim(["evaluate"], limit=PAGE, lease=_LEASE):
+        evaluate(scratch, claims)
+
+
+def _statements(facts: Reader, until: int) -> Iterator[Sequence[Record]]:
+    start: str | None = None
+    while True:
+        page = facts.find("statement", until=until, limit=PAGE, start=start)
+        yield page.records
+        start = page.next
+        if start is None:
+            return
+
+
+def _bring(tx: Tx, given: tuple[Sequence[Record], Index, Mint]) -> None:
+    records, rules, mint = given
+    bring(tx, [meaning for record in records if (meaning := _meaning(record, rules))], mint)
+
+
+def _meaning(record: Record, rules: Index) -> Meaning | None:
+    """What a statement means; nothing for one that cannot be read, whose own step is parked."""
+    try:
+        return meaning_of(record, rules)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _insert(tx: Tx, records: list[Record]) -> None:
+    for record in records:
+        tx.insert(record)
+
+
+def _put_rules(tx: Tx, ruleset: Ruleset) -> None:
+    tx.delete("ruleset", "current")
+    tx.insert(Record("ruleset", "current", msgspec.json.encode(ruleset)))
+
+
+def _write(store: Store, put: Callable[[Tx, T], None], given: T) -> None:
+    store.write(lambda tx: put(tx, given)).result()
