@@ -6,7 +6,6 @@ One of three modules that know all packages; it only puts them together.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -20,57 +19,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from badges import routes as badges
 from lrs.auth.basic import Door
 from lrs.auth.policy import allow
+from lrs.control import Tenants
 from lrs.errors import Refused
 from lrs.learners import routes as learners
 from lrs.profiles import routes as profiles
 from lrs.settings import Settings
 from lrs.storage import Clock, wall_clock
-from lrs.tenants import DEFAULT, TENANT_ID, Tenant, open_tenant
+from lrs.tenants import DEFAULT, Tenant
 from lrs.xapi import Endpoint
 
 READERS = 16
 """Threads for reads that may wait."""
-
-
-class Tenants:
-    """The open tenants of this process, opened when first asked for."""
-
-    def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._open: dict[str, Tenant] = {}
-        self._lock = threading.Lock()
-
-    def named(self, tenant: str) -> Tenant:
-        """The tenant. Refuses 404 if there is none of that name."""
-        found = self.get(tenant)
-        if found is None:
-            raise Refused("there is no such tenant", status=404, error="not_found")
-        return found
-
-    def open_ones(self) -> list[Tenant]:
-        """The tenants that were asked for so far."""
-        return list(self._open.values())
-
-    def get(self, tenant: str) -> Tenant | None:
-        """The tenant, or ``None`` if there is none of that name."""
-        found = self._open.get(tenant)
-        if found is not None or not TENANT_ID.fullmatch(tenant):
-            return found
-        with self._lock:
-            if tenant not in self._open and self._exists(tenant):
-                self._open[tenant] = open_tenant(self._settings, tenant, clock=self._clock)
-            return self._open.get(tenant)
-
-    def close(self) -> None:
-        """Finishes all accepted writes and closes every store."""
-        with self._lock:
-            for tenant in self._open.values():
-                tenant.store.close()
-            self._open.clear()
-
-    def _exists(self, tenant: str) -> bool:
-        return tenant == DEFAULT or (self._settings.data / "tenants" / tenant).is_dir()
 
 
 class Front:

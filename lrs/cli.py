@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import click
 
+from adapters.commands import adapter
+from adapters.matching.commands import deliveries, services
+from badges.commands import badges
 from lrs.auth.commands import keys
+from lrs.learners.consent_commands import consent
+from lrs.profiles.commands import roles
 from lrs.serve import serve
+from lrs.work_commands import work_group
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,5 +20,5 @@ def main() -> None:
     """Engraft: a learning record store that turns evidence into recognised, portable, matchable skill."""
 
 
-for command in (serve, keys):
+for command in (serve, work_group, keys, adapter, badges, services, deliveries, consent, roles):
     main.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import uvicorn
 
 from lrs.app import create_app
 from lrs.auth.keys import create_key, list_keys
+from lrs.child import Child
 from lrs.errors import Misconfigured
 from lrs.options import settings_for
 from lrs.settings import Settings
@@ -16,7 +18,8 @@ from lrs.tenants import open_tenant
 
 KEEP_ALIVE = 75
 """Seconds; clients that keep a connection longer than the server would find it closed under their next request."""
-
+IN_FLIGHT = 25
+"""Seconds that requests get to be answered after SIGTERM."""
 FIRST_STATEMENT = (
     '{"actor":{"mbox":"mailto:me@example.org"},"verb":{"id":"http://adlnet.gov/expapi/verbs/experienced"},'
     '"object":{"id":"http://example.org/first"}}'
@@ -31,40 +34,57 @@ def serve(host: str, port: int, data: Path | None) -> None:
     """Serve xAPI under /xapi and everything else beside it."""
     settings = settings_for(data)
     try:
-        first_key(settings, f"http://{host}:{port}")
-    except Misconfigured as error:
+        listener = listen(host, port)
+        address = f"http://{host}:{listener.getsockname()[1]}"
+        click.echo(first_key(settings, address))
+    except (Misconfigured, OSError) as error:
         raise click.ClickException(str(error)) from error
-    run(settings, host, port)
+    run(settings, listener)
 
 
-def run(settings: Settings, host: str, port: int) -> None:
-    """Serves until SIGTERM or SIGINT: then answers what is in flight and closes the stores."""
-    uvicorn.run(
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises ``OSError`` that names the address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
+    return listener
+
+
+def run(settings: Settings, listener: socket.socket) -> None:
+    """Serves until SIGTERM or SIGINT: then answers what is in flight, ends the worker and closes the stores."""
+    config = uvicorn.Config(
         create_app(settings),
-        host=host,
-        port=port,
         loop="uvloop",
         http="httptools",
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=25,
-        h11_max_incomplete_event_size=settings.max_header,
+        timeout_graceful_shutdown=IN_FLIGHT,
     )
+    child = Child(settings.data) if settings.worker else None
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        if child is not None:
+            child.close()
 
 
-def first_key(settings: Settings, address: str) -> None:
-    """On the very first start: makes a key, prints it once, and shows how to send a statement."""
+def first_key(settings: Settings, address: str) -> str:
+    """What to say at the start; on the very first one it makes a key and shows how to send a statement."""
     tenant = open_tenant(settings)
     try:
         if list_keys(tenant.store):
-            click.echo(f"xAPI endpoint: {address}/xapi")
-            return
+            return f"xAPI endpoint: {address}/xapi"
         new = create_key(tenant, "first", ["all"])
     finally:
         tenant.store.close()
-    click.echo(
+    return (
         f"xAPI endpoint: {address}/xapi\n"
         f"key:           {new.key}\n"
         f"secret:        {new.secret}   (shown this once; make others with: lrs keys create)\n\n"

@@ -66,14 +66,19 @@ def store_url(settings: Settings, tenant: str) -> str:
     if url is None:
         return f"sqlite:///{(settings.data / 'tenants' / tenant / 'store.db').absolute()}"
     if url.startswith("mongodb"):
-        base, _, options = url.partition("?")
-        server = base.rstrip("/") if base.count("/") < 3 else base.rpartition("/")[0]
-        name = base.rpartition("/")[2] if base.count("/") >= 3 and base.rpartition("/")[2] else "lrs"
-        return f"{server}/{name}_{tenant}" + (f"?{options}" if options else "")
+        return mongo_database(url, tenant)
     if tenant == DEFAULT:
         return url
     path = Path(url.removeprefix("sqlite:///"))
     return f"sqlite:///{path.with_name(f'{path.stem}-{tenant}{path.suffix}')}"
+
+
+def mongo_database(url: str, name: str) -> str:
+    """*url* with a database of its own for *name*; a database in *url* is the prefix (``lrs`` without one)."""
+    base, question, options = url.partition("?")
+    scheme, _, rest = base.partition("://")
+    hosts, _, prefix = rest.partition("/")
+    return f"{scheme}://{hosts}/{prefix or 'lrs'}_{name}{question}{options}"
 
 
 def read_master_key(settings: Settings) -> bytes:

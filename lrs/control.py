@@ -1,0 +1,99 @@
+"""Which tenants there are, kept apart from their data and backups; and those that a process has opened."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+
+from lrs.errors import Misconfigured, Refused
+from lrs.settings import Settings
+from lrs.storage import Clock, Record, Store, Tx, open_store, wall_clock
+from lrs.tenants import DEFAULT, TENANT_ID, Tenant, mongo_database, open_tenant
+
+KIND = "tenant"
+
+
+class Control:
+    """The register of tenants; the default one is always in it."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        if not self.has(DEFAULT):
+            self.add(DEFAULT)
+
+    def has(self, tenant: str) -> bool:
+        """Whether there is a tenant of that id."""
+        return self._store.get(KIND, tenant) is not None
+
+    def tenants(self) -> list[str]:
+        """The ids, oldest first."""
+        return [record.id for record in self._store.find(KIND, limit=10_000).records]
+
+    def add(self, tenant: str) -> bool:
+        """Registers *tenant*; ``False`` if it is registered already. Raises ``Misconfigured`` for an unusable id."""
+        if not TENANT_ID.fullmatch(tenant):
+            raise Misconfigured(f"tenant {tenant!r}: use 1 to 40 lower-case letters, digits and hyphens")
+        body = msgspec.json.encode({"v": 1, "created": self._clock()})
+
+        def decide(tx: Tx) -> bool:
+            if tx.get(KIND, tenant) is not None:
+                return False
+            tx.insert(Record(KIND, tenant, body))
+            return True
+
+        return self._store.write(decide).result()
+
+    def close(self) -> None:
+        """Lets go of the store."""
+        self._store.close()
+
+
+def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
+    """The control store of this installation: ``LRS_CONTROL_URL``, or beside the tenants' stores."""
+    url = settings.control_url
+    if url is None:
+        mongo = settings.store_url if (settings.store_url or "").startswith("mongodb") else None
+        url = mongo_database(mongo, "control") if mongo else f"sqlite:///{(settings.data / 'control.db').absolute()}"
+    return Control(open_store(url, clock=clock), clock)
+
+
+class Tenants:
+    """The open tenants of this process, opened when first asked for."""
+
+    def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._control = open_control(settings, clock=clock)
+        self._open: dict[str, Tenant] = {}
+        self._lock = threading.Lock()
+
+    def named(self, tenant: str) -> Tenant:
+        """The tenant. Refuses 404 if there is none of that name."""
+        found = self.get(tenant)
+        if found is None:
+            raise Refused("there is no such tenant", status=404, error="not_found")
+        return found
+
+    def all(self) -> list[Tenant]:
+        """Every tenant there is, opened."""
+        return [tenant for name in self._control.tenants() if (tenant := self.get(name))]
+
+    def get(self, tenant: str) -> Tenant | None:
+        """The tenant, or ``None`` if there is none of that name."""
+        found = self._open.get(tenant)
+        if found is not None or not TENANT_ID.fullmatch(tenant):
+            return found
+        with self._lock:
+            if tenant not in self._open and self._control.has(tenant):
+                self._open[tenant] = open_tenant(self._settings, tenant, clock=self._clock)
+            return self._open.get(tenant)
+
+    def close(self) -> None:
+        """Finishes all accepted writes and closes every store."""
+        with self._lock:
+            for tenant in self._open.values():
+                tenant.store.close()
+            self._open.clear()
+        self._control.close()
