@@ -1,0 +1,114 @@
+"""Fixtures every folder may use: a clock that is set by hand, and a store on each engine.
+
+MongoDB is stood in for by SecantusDB, which is started as a child once a session; ``LRS_TEST_MONGO_URL`` (an address
+without a database) points the same tests at a real one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pymongo
+import pymongo.errors
+import pytest
+
+from lrs.storage import Store, open_store
+
+START = 1_795_000_000_000_000
+"""2026-11-18T11:06:40Z: what the clock says when a test begins."""
+
+_STAND_IN = """
+import sys
+from secantus import SecantusDBServer
+with SecantusDBServer(storage_path=sys.argv[1]) as server:
+    print(server.uri, flush=True)
+    sys.stdin.read()
+"""
+
+
+class SetClock:
+    """A clock that stands still until it is set; times are microseconds UTC."""
+
+    def __init__(self, now: int = START) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def forward(self, *, seconds: float = 0, micros: int = 0) -> int:
+        """Moves it on, or back with a negative number, and tells the new time."""
+        self.now += int(seconds * 1_000_000) + micros
+        return self.now
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture(scope="session")
+def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a MongoDB, without a database."""
+    given = os.environ.get("LRS_TEST_MONGO_URL")
+    if given:
+        try:
+            with pymongo.MongoClient(given, serverSelectionTimeoutMS=5_000) as client:
+                client.admin.command("ping")
+        except pymongo.errors.PyMongoError as error:
+            pytest.fail(f"LRS_TEST_MONGO_URL is set and nothing answers there: {error}")
+        yield given
+        return
+    folder = tmp_path_factory.mktemp("secantus")
+    command = [sys.executable, "-c", _STAND_IN, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            address = child.stdout.readline().decode().strip()
+            if not address:
+                _cannot_run(child)
+            yield address
+        finally:
+            child.terminate()
+
+
+def _cannot_run(child: subprocess.Popen[bytes]) -> None:
+    assert child.stderr is not None
+    reason = f"SecantusDB does not run here: {child.stderr.read().decode()[-500:]}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def mongo_url(mongo_server: str) -> Iterator[str]:
+    """A database of its own, dropped afterwards."""
+    name = f"lrs_test_{secrets.token_hex(6)}"
+    yield urlsplit(mongo_server)._replace(path=f"/{name}").geturl()
+    with pymongo.MongoClient(mongo_server) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "mongo"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Where a new, empty store may be: the line that runs a test on every engine."""
+    if request.param == "mongo":
+        return str(request.getfixturevalue("mongo_url"))
+    return f"sqlite:///{request.getfixturevalue('tmp_path')}/lrs.db"
+
+
+@pytest.fixture
+def store(store_url: str, clock: SetClock) -> Iterator[Store]:
+    """An empty store on each engine; no thread of it may be left once it is closed."""
+    before = set(threading.enumerate())
+    opened = open_store(store_url, clock=clock)
+    yield opened
+    opened.close()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=5)
+    assert set(threading.enumerate()) <= before

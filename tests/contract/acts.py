@@ -1,0 +1,34 @@
+"""Short words for what every contract test does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lrs.storage import Owed, Record, Store
+
+WAIT = 20
+SECOND = 1_000_000
+
+
+def insert(store: Store, id: str, **parts) -> Record:
+    """Inserts one record of the kind ``thing`` and gives it as it is stored."""
+    return store.write(lambda tx: tx.insert(Record("thing", id, **parts))).result(WAIT)
+
+
+def owing(store: Store, id: str, *steps: str, due: int = 0) -> Record:
+    """Inserts a record that owes *steps* from *due* on."""
+    return insert(store, id, owed=tuple(Owed(step, due) for step in steps))
+
+
+def walk(store: Store, keys: Sequence[int] = (), *, limit: int = 3, kind: str = "thing", **more) -> list[Record]:
+    """Every record of a walk, page by page."""
+    page = store.find(kind, keys, limit=limit, **more)
+    records = list(page.records)
+    while page.next is not None:
+        page = store.find(kind, keys, limit=limit, start=page.next, **more)
+        records += page.records
+    return records
+
+
+def ids(records: Sequence[Record]) -> list[str]:
+    return [record.id for record in records]
