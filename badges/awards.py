@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +17,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from badges.compose import Achievement, Alignment, Award, Evidence, Level, Recipient
+from lrs.profiles.names import name
 
-NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://engraft.dev/ns/badges")
 _ADDRESS = re.compile(r"(https?|urn):[^\s<>\"{}|\\^`]+")
 
 
@@ -29,7 +28,7 @@ class Competency(msgspec.Struct, frozen=True):
     id: str
     label: str
     framework: str | None = None
-    version: str | None = None
+    version: str | int | None = None
     code: str | None = None
 
 
@@ -91,14 +90,14 @@ def read_body(body: bytes) -> AwardBody:
 
 def credential_uuid(award_id: str) -> str:
     """The id of the one badge of an award, whatever runs twice."""
-    return str(uuid.uuid5(NAMESPACE, json.dumps(["credential", award_id])))
+    return name("credential", award_id)
 
 
 def achievement_uuid(award: AwardBody) -> str:
     """The same for everybody who reaches this level of this competency."""
     about = award.competency
-    parts = ["achievement", about.framework, about.version, about.id, award.scale.id, award.level.code]
-    return str(uuid.uuid5(NAMESPACE, json.dumps(parts)))
+    version = about.version if about.version is not None else ""
+    return name("achievement", about.framework or "", version, about.id, award.scale.id, award.level.code)
 
 
 def award_of(
@@ -137,13 +136,15 @@ def recipient_of(identifiers: Sequence[Mapping[str, Any]], award_id: str, secret
 def _achievement(body: AwardBody, address: Callable[[str], str]) -> Achievement:
     about, level, told = body.competency, body.level, body.achievement
     own = told.id if told and told.id and _ADDRESS.fullmatch(told.id) else None
-    name = f"{about.label}: {level.label}"
-    framework = " ".join(part for part in (about.framework, about.version) if part)
+    title = f"{about.label}: {level.label}"
+    framework = " ".join(str(part) for part in (about.framework, about.version) if part)
     return Achievement(
         id=own or address(f"achievements/{achievement_uuid(body)}"),
-        name=told.name if told else name,
-        description=told.description if told else f"{name}, proven by evidence from trusted sources.",
-        criteria=told.criteria if told else f"Evidence that proves {name}" + (f" ({framework})." if framework else "."),
+        name=told.name if told else title,
+        description=told.description if told else f"{title}, proven by evidence from trusted sources.",
+        criteria=told.criteria
+        if told
+        else f"Evidence that proves {title}" + (f" ({framework})." if framework else "."),
         level=Level(level.ordinal, level.code, level.label),
         scale=tuple(Level(step.ordinal, step.code, step.label) for step in body.scale.levels or (level,)),
         alignment=_alignment(about),

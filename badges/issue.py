@@ -51,7 +51,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one commit writes. ``award_rev`` is that of the award it was made for, 0 if there is none any more."""
+    """What one commit writes; ``award_rev`` is that of the award it was made for."""
 
     award: str
     award_rev: int
@@ -92,7 +92,7 @@ def _settle(desk: Desk, claim: Claim) -> None:
 def _write(tx: Tx, *, change: Change) -> None:
     """The decision: if all is as it was when it was signed, it is written. Raises ``Stale``."""
     award = tx.get("award", change.award)
-    if (award.rev if award else 0) != change.award_rev:
+    if award is None or award.rev != change.award_rev:
         raise Stale(f"award {change.award} was changed")
     for record in change.puts:
         if record.rev:
@@ -109,18 +109,19 @@ def _change(desk: Desk, award_id: str) -> Change:
     """What leads from the badge as it is to the badge as the award says."""
     store = desk.tenant.store
     record = store.get("award", award_id)
+    if record is None:
+        raise Stale(f"award {award_id} is gone, and what it owed with it")
     held = store.get("credential", credential_uuid(award_id))
-    body = read_body(record.body) if record else None
-    person = body.person if body else str(held.meta["person"]) if held else ""
-    award = _award(desk, award_id, body) if body and body.state == "held" else None
-    if body and award and not _is_over(award, desk.tenant.clock()):
+    body = read_body(record.body)
+    award = _award(desk, award_id, body) if body.state == "held" else None
+    if award and not _is_over(award, desk.tenant.clock()):
         puts = _issued(desk, award, body, held)
     elif held and held.meta["state"] == ISSUED and not _ends_by_itself(held, body):
         puts = _revoked(desk, held)
     else:
         puts = ()
     changed = tuple(put for put in puts if put.seq == 0)  # the others came from the store as they are
-    return Change(award_id, record.rev if record else 0, person, changed)
+    return Change(award_id, record.rev, body.person, changed)
 
 
 def _award(desk: Desk, award_id: str, body: AwardBody) -> Award:
@@ -137,9 +138,9 @@ def _is_over(award: Award, now: int) -> bool:
     return award.valid_until is not None and datetime.fromisoformat(award.valid_until) < moment
 
 
-def _ends_by_itself(held: Record, body: AwardBody | None) -> bool:
+def _ends_by_itself(held: Record, body: AwardBody) -> bool:
     """An award that ran out as its badge says needs no revocation; a withdrawn one does."""
-    return body is not None and body.state != "withdrawn" and not records.promises_more(held, body.valid_until)
+    return body.state != "withdrawn" and not records.promises_more(held, body.valid_until)
 
 
 def _issued(desk: Desk, award: Award, body: AwardBody, held: Record | None) -> tuple[Record, ...]:

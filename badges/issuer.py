@@ -59,7 +59,7 @@ def issuer_of(tenant: Tenant) -> Issuer:
     did = web_did(tenant)
     if did is None:
         return Issuer(f"did:key:{multikey.multibase_of(key)}", name, url, key, demonstration=True)
-    return Issuer(did, name, url or public_url(tenant, ""), key, demonstration=False)
+    return Issuer(did, name, url or tenant.settings.public_url, key, demonstration=False)
 
 
 def rename(tenant: Tenant, name: str, url: str | None) -> None:
@@ -98,7 +98,7 @@ def did_url(did: str) -> str:
 def public_url(tenant: Tenant, path: str) -> str | None:
     """The permanent address of *path* (``status/…``, ``achievements/…``) under the tenant, if it has one."""
     base = (tenant.settings.public_url or "").rstrip("/")
-    return f"{base}/t/{tenant.id}/{path}".rstrip("/") if base else None
+    return f"{base}/t/{tenant.id}/{path}" if base else None
 
 
 def address(tenant: Tenant, path: str) -> str:

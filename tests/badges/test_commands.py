@@ -1,0 +1,117 @@
+"""``lrs badges`` as somebody at a terminal meets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from badges.commands import badges
+from lrs.settings import Settings
+from lrs.tenants import open_tenant
+from tests.badges.made import badge_in, put_award, run_issue
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LRS_STORE_URL", "LRS_PUBLIC_URL", "LRS_MASTER_KEY_FILE", "LRS_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def issued_in(data: Path, **changes: object) -> Path:
+    """A badge file of a tenant whose data is in *data*."""
+    tenant = open_tenant(Settings(data=data))
+    put_award(tenant, valid_until=None, **changes)
+    run_issue(tenant)
+    record, badge = badge_in(tenant)
+    tenant.store.close()
+    path = data / "badge.json"
+    path.write_text(json.dumps(badge))
+    assert record.rev
+    return path
+
+
+def run(data: Path, *words: object) -> Result:
+    return CliRunner().invoke(badges, [*map(str, words), "--data", str(data)])
+
+
+def test_a_badge_of_our_own_is_valid_without_any_network(tmp_path):
+    result = run(tmp_path, "verify", issued_in(tmp_path), "--offline")
+
+    assert result.exit_code == 0
+    assert [line[:12] for line in result.output.splitlines()] == [
+        "ok  form: JS",
+        "ok  badge: A",
+        "ok  signatur",
+        "ok  dates: v",
+        "ok  status: ",
+        "valid",
+    ]
+
+
+def test_a_changed_badge_is_not_valid_and_the_exit_code_says_so(tmp_path):
+    path = issued_in(tmp_path)
+    path.write_text(path.read_text().replace("Practitioner", "Expert"))
+
+    result = run(tmp_path, "verify", path, "--json", "--offline")
+
+    said = json.loads(result.output)
+    assert result.exit_code == 1
+    assert said["valid"] is False
+    assert [check["name"] for check in said["checks"] if not check["ok"]] == ["signature"]
+
+
+def test_a_revoked_badge_is_not_valid(tmp_path):
+    path = issued_in(tmp_path)
+    tenant = open_tenant(Settings(data=tmp_path))
+    put_award(tenant, state="withdrawn", valid_until=None)
+    run_issue(tenant)
+    tenant.store.close()
+
+    result = run(tmp_path, "verify", path)
+
+    assert result.exit_code == 1
+    assert "NO  status: revoked" in result.output
+
+
+def test_a_badge_of_somebody_elses_store_cannot_be_checked_offline(tmp_path):
+    path = issued_in(tmp_path / "a")
+    (tmp_path / "b").mkdir()
+
+    result = run(tmp_path / "b", "verify", path, "--offline")
+
+    assert result.exit_code == 1
+    assert "offline" in result.output
+
+
+@pytest.mark.parametrize("source", ["no-such-file.json", "http://127.0.0.1:1/badge", "https://localhost/badge.json"])
+def test_a_badge_that_cannot_be_read_is_an_error_in_one_line(tmp_path, source):
+    result = run(tmp_path, "verify", source)
+
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {source}: ")
+
+
+def test_badges_are_listed_and_shown(tmp_path):
+    badge = json.loads(issued_in(tmp_path).read_text())
+
+    listed = run(tmp_path, "list")
+    shown = run(tmp_path, "show", badge["id"])
+    missing = run(tmp_path, "show", "urn:uuid:0")
+
+    fields = listed.output.rstrip("\n").split("\t")
+    assert fields[0] == badge["id"].removeprefix("urn:uuid:")
+    assert (fields[1], fields[4]) == ("issued", "Aseptic gowning: Practitioner")
+    assert json.loads(shown.output) == badge
+    assert missing.exit_code == 1
+
+
+def test_the_issuer_is_named_and_printed(tmp_path):
+    before = json.loads(run(tmp_path, "issuer").output)
+    after = json.loads(run(tmp_path, "issuer", "--name", "Centre", "--url", "https://centre.example.org").output)
+
+    assert before["name"] == "Engraft, default (demonstration)"
+    assert (after["name"], after["url"]) == ("Centre (demonstration)", "https://centre.example.org")
+    assert after["id"] == before["id"]

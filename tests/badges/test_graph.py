@@ -1,0 +1,152 @@
+"""The gate before the signature, and the canonical form against an implementation nobody here wrote."""
+
+from __future__ import annotations
+
+import time
+from copy import deepcopy
+from typing import Any
+
+import pyoxigraph
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyld import jsonld
+
+from badges import contexts
+from badges.contexts import CREDENTIALS_V2, EXTENSIONS, OPEN_BADGES, PINNED, UnknownContext, context, load
+from badges.graph import Unsafe, canonical
+from lrs.errors import Misconfigured
+
+BADGE: dict[str, Any] = {
+    "@context": [CREDENTIALS_V2, OPEN_BADGES],
+    "id": "urn:uuid:11111111-2222-4333-8444-555555555555",
+    "type": ["VerifiableCredential", "OpenBadgeCredential"],
+    "name": "Gowning",
+    "issuer": {"id": "did:web:example.org", "type": ["Profile"], "name": "Example"},
+    "validFrom": "2026-11-21T12:00:00Z",
+    "credentialSubject": {
+        "type": ["AchievementSubject"],
+        "identifier": [
+            {"type": "IdentityObject", "hashed": False, "identityHash": "ada", "identityType": "userName"},
+            {"type": "IdentityObject", "hashed": False, "identityHash": "Ada", "identityType": "name"},
+        ],
+        "achievement": {
+            "id": "urn:uuid:99999999-2222-4333-8444-555555555555",
+            "type": ["Achievement"],
+            "name": "Gowning",
+            "description": "Gowns without touching the outside",
+            "criteria": {"narrative": "Observed twice"},
+        },
+    },
+}
+
+
+def with_name(name: str) -> dict[str, Any]:
+    return {**BADGE, "name": name}
+
+
+def oracle(document: dict[str, Any]) -> bytes:
+    """The canonical form by Oxigraph's RDFC-1.0, from quads whose blank nodes were named anew and shuffled."""
+    quads = jsonld.to_rdf(document, {"documentLoader": load, "format": "application/n-quads"})
+    lines = [line.replace("_:b", "_:other") for line in quads.split("\n")]
+    dataset = pyoxigraph.Dataset(pyoxigraph.parse("\n".join(reversed(lines)), pyoxigraph.RdfFormat.N_QUADS))
+    dataset.canonicalize(pyoxigraph.CanonicalizationAlgorithm.RDFC_1_0)
+    return "".join(sorted(f"{quad} .\n" for quad in dataset)).encode()
+
+
+def test_the_canonical_form_is_the_one_that_another_implementation_of_rdfc_gives():
+    form = canonical(BADGE)
+
+    assert form == oracle(BADGE)
+    assert b'<urn:uuid:11111111-2222-4333-8444-555555555555> <https://schema.org/name> "Gowning" .\n' in form
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x7f", min_codepoint=32), max_size=60))
+def test_any_text_of_people_has_the_form_that_the_other_implementation_gives(text):
+    assert canonical(with_name(f'Gowning {text}\t\r\n"\\')) == oracle(with_name(f'Gowning {text}\t\r\n"\\'))
+
+
+def test_the_order_of_names_and_of_list_entries_is_not_part_of_what_is_said():
+    turned = deepcopy(dict(reversed(BADGE.items())))
+    turned["credentialSubject"]["identifier"].reverse()
+
+    assert canonical(turned) == canonical(BADGE)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"nickname": "Gown"}, "undefined term"),
+        ({"credentialSubject": {**BADGE["credentialSubject"], "grade": "A"}}, "undefined term"),
+        ({"type": ["VerifiableCredential", "GownBadge"]}, "'GownBadge' is neither"),
+        ({"id": "badges/7"}, "'badges/7' is neither"),
+        ({"id": "_:b0"}, "'_:b0' is neither"),
+        ({"id": "https://example.org/a b"}, "neither a defined term nor an absolute"),
+        ({"name": "Gow\x07ning"}, "control character"),
+        ({"name": "Gow\x7fning"}, "control character"),
+        ({"name": {"@value": "Gowning"}}, "no keywords"),
+        ({"@graph": []}, "no keywords"),
+        ({"https://schema.org/name": "Gowning"}, "no addresses"),
+        ({"@context": [CREDENTIALS_V2, OPEN_BADGES, {"name": "https://example.org/x"}]}, "not one of those shipped"),
+        ({"@context": [CREDENTIALS_V2, "https://example.org/context"]}, "not one of those shipped"),
+        (
+            {"credentialSchema": {"id": "https://x.org/s", "type": "1EdTechJsonSchemaValidator2019"}},
+            "neither a defined",
+        ),
+        ({"credentialSubject": {**BADGE["credentialSubject"], "creditsEarned": 1e-7}}, "no common canonical form"),
+        ({"credentialSubject": {**BADGE["credentialSubject"], "creditsEarned": 2**53}}, "no common canonical form"),
+        ({"evidence": [{"id": f"urn:x:{n}", "type": ["Evidence"]} for n in range(4000)]}, "too many values"),
+    ],
+)
+def test_what_a_reader_sees_and_a_signature_would_not_cover_is_refused(change, why):
+    with pytest.raises(Unsafe, match=why):
+        canonical({**BADGE, **change})
+
+
+def test_the_extensions_are_understood_when_their_context_is_named():
+    schema = {"id": "https://example.org/schema.json", "type": "1EdTechJsonSchemaValidator2019"}
+    badge = {**BADGE, "@context": [CREDENTIALS_V2, OPEN_BADGES, EXTENSIONS], "credentialSchema": [schema]}
+
+    assert b"1EdTechJsonSchemaValidator2019" in canonical(badge)
+
+
+def test_a_document_too_deep_to_walk_is_refused():
+    deep: Any = {"id": "urn:x:1", "type": ["Evidence"]}
+    for _ in range(60):
+        deep = {"related": deep}
+
+    with pytest.raises(Unsafe, match="deeply"):
+        canonical({**BADGE, "evidence": [deep]})
+
+
+def test_a_graph_made_to_take_for_ever_is_given_up_on_at_once():
+    twin = {"type": ["Address"], "geo": {"type": ["GeoCoordinates"]}}
+    profile = {"type": ["Profile"], "otherIdentifier": [deepcopy(twin) for _ in range(11)]}
+    poison = {**BADGE, "evidence": [{"type": ["Evidence"], "audience": "x"} for _ in range(3)]}
+    poison["credentialSubject"] = [deepcopy({**BADGE["credentialSubject"], "source": profile}) for _ in range(3)]
+    started = time.monotonic()
+
+    with pytest.raises(Unsafe, match="alike nodes"):
+        canonical(poison)
+
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("url", sorted(PINNED))
+def test_every_shipped_context_is_the_file_that_is_pinned(url):
+    assert "@context" in context(url)
+
+
+def test_no_other_context_is_ever_loaded():
+    with pytest.raises(UnknownContext):
+        load("https://www.w3.org/2018/credentials/v1")
+
+
+def test_a_shipped_context_that_was_changed_is_not_used(tmp_path, monkeypatch):
+    changed = (contexts.FOLDER / "credentials-v2.json").read_bytes() + b" "
+    (tmp_path / "credentials-v2.json").write_bytes(changed)
+    monkeypatch.setattr(contexts, "FOLDER", tmp_path)
+    contexts.context.cache_clear()
+
+    with pytest.raises(Misconfigured, match=r"credentials-v2\.json is not the published file"):
+        context(CREDENTIALS_V2)

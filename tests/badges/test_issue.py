@@ -1,0 +1,413 @@
+"""The step "issue" on a real store: one award, one badge, whatever happens how often and in which order."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from badges import issue as step
+from badges.graph import Unsafe
+from badges.issue import NotAccepted
+from badges.issuer import rename
+from badges.lookup import resolver, status_lists
+from badges.status import bits_of, is_set
+from badges.verify import Verdict, verify
+from lrs.storage import Owed, Record, Stale, Store, Tx
+from lrs.tenants import Tenant
+from tests.badges.made import (
+    AWARD,
+    BODY,
+    HOUR,
+    MAIL,
+    NOON,
+    PERSON,
+    STATEMENT,
+    STATEMENT_2,
+    again,
+    badge_in,
+    list_in,
+    put_award,
+    run_issue,
+    tenant_in,
+)
+
+
+@pytest.fixture
+def tenant(tmp_path: Path, store: Store, clock: Any) -> Tenant:
+    """On each engine; the clock stands at noon."""
+    clock.now = NOON
+    return tenant_in(tmp_path, clock=clock, store=store)
+
+
+def verdict_on(tenant: Tenant, badge: dict[str, Any]) -> Verdict:
+    return verify(
+        json.dumps(badge).encode(),
+        at=tenant.clock(),
+        resolve=resolver(tenant, None),
+        fetch=status_lists(tenant, None),
+    )
+
+
+def failed(verdict: Verdict) -> list[tuple[str, str]]:
+    return [(check.name, check.why) for check in verdict.checks if not check.ok]
+
+
+def bit(tenant: Tenant, badge: dict[str, Any]) -> bool:
+    entry = badge["credentialStatus"]
+    name = entry["statusListCredential"].rpartition("/")[2]
+    return is_set(bits_of(list_in(tenant, name), "revocation"), int(entry["statusListIndex"]))
+
+
+def owed(tenant: Tenant) -> dict[str, int]:
+    return {backlog.step: backlog.waiting for backlog in tenant.store.backlog() if backlog.waiting}
+
+
+def test_an_award_gets_a_badge_that_verifies(tenant):
+    put_award(tenant)
+
+    run_issue(tenant)
+
+    record, badge = badge_in(tenant)
+    assert failed(verdict_on(tenant, badge)) == []
+    assert badge["id"] == f"urn:uuid:{record.id}"
+    assert badge["validFrom"] == "2026-11-21T12:00:00Z"
+    assert (record.meta["state"], record.meta["person"]) == ("issued", PERSON)
+    assert bit(tenant, badge) is False
+    assert owed(tenant) == {}
+
+
+def test_the_step_run_five_times_gives_one_badge_one_place_and_one_revision(tenant):
+    put_award(tenant)
+
+    for _ in range(5):
+        assert run_issue(tenant) == 1
+        again(tenant)
+
+    record, _badge = badge_in(tenant)
+    assert record.rev == 1
+    assert tenant.store.count("status") == 1
+    assert tenant.store.count("status-list") == 1
+    assert tenant.store.count("achievement") == 1
+
+
+def test_a_withdrawn_award_revokes_its_badge_within_the_same_commit(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+    badge = badge_in(tenant)[1]
+
+    put_award(tenant, state="withdrawn")
+    run_issue(tenant)
+
+    assert bit(tenant, badge) is True
+    assert failed(verdict_on(tenant, badge)) == [("status", "revoked")]
+    assert badge_in(tenant)[0].meta["state"] == "revoked"
+    assert badge_in(tenant)[1] == badge
+    assert sum(byte.bit_count() for byte in bits_of(list_in(tenant), "revocation")) == 1
+
+
+def test_revoking_five_times_signs_the_list_once(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+    put_award(tenant, state="withdrawn")
+    for _ in range(5):
+        run_issue(tenant)
+        again(tenant)
+
+    listed = tenant.store.get("status-list", "revocation-1")
+    assert listed is not None
+    assert listed.rev == 2
+
+
+def test_an_award_that_is_deleted_while_its_badge_is_made_gets_none(tenant):
+    put_award(tenant)
+    claims = tenant.store.claim(["issue"], limit=1, lease=HOUR)
+    tenant.store.write(lambda tx: tx.delete("award", AWARD)).result()
+
+    with pytest.raises(Stale):
+        step.issue(tenant, claims, identifiers_of=lambda _reader, _person: [MAIL])
+
+    assert tenant.store.count("credential") == 0
+
+
+def test_more_evidence_issues_the_badge_anew_under_its_id_and_place(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+    first = badge_in(tenant)[1]
+    tenant.clock.now += HOUR
+
+    more = {"statement": STATEMENT_2, "source": "lms", "timestamp": "2026-11-20T10:00:00Z"}
+    put_award(tenant, evidence=[*BODY["evidence"], more])
+    run_issue(tenant)
+
+    record, second = badge_in(tenant)
+    assert (second["id"], second["credentialStatus"]) == (first["id"], first["credentialStatus"])
+    assert second["validFrom"] == "2026-11-21T13:00:00Z"
+    assert [item["id"] for item in second["evidence"]] == [f"urn:uuid:{STATEMENT}", f"urn:uuid:{STATEMENT_2}"]
+    assert failed(verdict_on(tenant, first)) == failed(verdict_on(tenant, second)) == []
+    assert record.rev == 2
+
+
+def test_a_second_issue_within_the_second_is_still_the_newer_one(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+
+    put_award(tenant, evidence=[])
+    run_issue(tenant)
+
+    assert badge_in(tenant)[1]["validFrom"] == "2026-11-21T12:00:00.001Z"
+
+
+def test_valid_from_is_floored_to_a_second_that_has_passed(tenant):
+    tenant.clock.now = NOON + 999_999
+    put_award(tenant)
+
+    run_issue(tenant)
+
+    assert badge_in(tenant)[1]["validFrom"] == "2026-11-21T12:00:00Z"
+
+
+def test_a_longer_award_keeps_its_place_and_a_shorter_one_revokes_the_badge_that_promises_more(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+    first = badge_in(tenant)[1]
+    tenant.clock.now += HOUR
+
+    put_award(tenant, valid_until="2028-05-31")
+    run_issue(tenant)
+    longer = badge_in(tenant)[1]
+    tenant.clock.now += HOUR
+    put_award(tenant, valid_until="2027-01-31")
+    run_issue(tenant)
+    shorter = badge_in(tenant)[1]
+
+    assert longer["credentialStatus"] == first["credentialStatus"] != shorter["credentialStatus"]
+    assert {first["id"], longer["id"]} == {shorter["id"]}
+    assert failed(verdict_on(tenant, first)) == failed(verdict_on(tenant, longer)) == [("status", "revoked")]
+    assert failed(verdict_on(tenant, shorter)) == []
+
+
+def test_an_award_that_is_held_again_gets_a_new_place_and_the_old_copy_stays_revoked(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+    first = badge_in(tenant)[1]
+    put_award(tenant, state="withdrawn")
+    run_issue(tenant)
+    tenant.clock.now += HOUR
+
+    put_award(tenant)
+    run_issue(tenant)
+
+    record, second = badge_in(tenant)
+    assert second["id"] == first["id"]
+    assert record.meta["state"] == "issued"
+    assert failed(verdict_on(tenant, first)) == [("status", "revoked")]
+    assert failed(verdict_on(tenant, second)) == []
+
+
+def test_an_award_that_ran_out_as_its_badge_says_needs_no_revocation(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+    badge = badge_in(tenant)[1]
+    tenant.clock.now += 365 * 24 * HOUR
+
+    put_award(tenant, state="expired")
+    run_issue(tenant)
+
+    assert failed(verdict_on(tenant, badge)) == [("dates", "expired at 2027-05-31T23:59:59+01:00")]
+    assert bit(tenant, badge) is False
+
+
+def test_an_award_that_ran_out_earlier_than_its_badge_says_revokes_it(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+
+    put_award(tenant, state="expired", valid_until="2026-10-31")
+    run_issue(tenant)
+
+    assert bit(tenant, badge_in(tenant)[1]) is True
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"state": "withdrawn"}, {"state": "expired"}, {"valid_until": "2026-11-20"}, {"valid_until": "2020-01-01"}],
+)
+def test_an_award_that_no_longer_holds_gets_no_badge(tenant, changes):
+    put_award(tenant, **changes)
+
+    run_issue(tenant)
+
+    assert tenant.store.count("credential") == 0
+    assert owed(tenant) == {}
+
+
+def test_a_new_name_of_the_issuer_shows_when_the_step_runs_next(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+
+    rename(tenant, "Example Training Centre", "https://centre.example.org")
+    again(tenant)
+    run_issue(tenant)
+
+    assert badge_in(tenant)[1]["issuer"] == {
+        "id": "did:web:skills.example.org:t:default",
+        "type": ["Profile"],
+        "name": "Example Training Centre",
+        "url": "https://centre.example.org",
+    }
+
+
+def test_an_award_that_changes_while_its_badge_is_signed_is_done_anew(tenant):
+    put_award(tenant)
+    claims = tenant.store.claim(["issue"], limit=1, lease=HOUR)
+    asked: list[str] = []
+
+    def identifiers_of(_reader: Any, person: str) -> list[dict[str, Any]]:
+        if not asked:
+            other = json.dumps({**BODY, "valid_until": "2027-02-28"}).encode()
+            old = tenant.store.get("award", AWARD)
+            tenant.store.write(lambda tx: tx.replace(Record("award", AWARD, other, rev=old.rev))).result()
+        asked.append(person)
+        return [MAIL]
+
+    step.issue(tenant, claims, identifiers_of=identifiers_of)
+
+    assert asked == [PERSON, PERSON]
+    assert badge_in(tenant)[1]["validUntil"] == "2027-02-28T23:59:59+00:00"
+
+
+class Overtaken:
+    """A store on which somebody else takes place 7 right before the first commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._overtaken = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def settle(self, claims: Any, decide: Any) -> Any:
+        if not self._overtaken:
+            self._overtaken = True
+            self._store.write(lambda tx: tx.insert(Record("status", "status:revocation-1:7"))).result()
+        return self._store.settle(claims, decide)
+
+
+def test_a_place_that_somebody_else_takes_meanwhile_is_left_to_them(tenant):
+    put_award(tenant)
+    draws = iter([7] * 16 + [7] * 15 + [8])
+
+    run_issue(replace(tenant, store=Overtaken(tenant.store)), draw=lambda _bound: next(draws))
+
+    assert badge_in(tenant)[1]["credentialStatus"]["statusListIndex"] == "8"
+    assert tenant.store.get("status", "status:revocation-1:7").meta == {}
+    assert next(draws, None) is None
+
+
+def test_many_badges_revoked_at_once_by_two_workers_all_end_up_in_the_list(tenant):
+    names = [f"{n:08d}-0c64-5b3e-8a52-2f4f6f1d0a01" for n in range(12)]
+
+    def put(state: str) -> None:
+        def decide(tx: Tx) -> None:
+            body = json.dumps({**BODY, "state": state}).encode()
+            for name in names:
+                old = tx.get("award", name)
+                record = Record("award", name, body, owed=(Owed("issue"),), rev=old.rev if old else 0)
+                _ = tx.replace(record) if old else tx.insert(record)
+
+        tenant.store.write(decide).result()
+
+    put("held")
+    while run_issue(tenant):
+        pass
+    put("withdrawn")
+    with ThreadPoolExecutor(2) as workers:
+        done = [workers.submit(work_off, tenant) for _ in range(2)]
+        assert sum(future.result() for future in done) == 12
+
+    assert tenant.store.count("credential") == 12
+    assert sum(byte.bit_count() for byte in bits_of(list_in(tenant), "revocation")) == 12
+
+
+def work_off(tenant: Tenant) -> int:
+    """One worker: a claim at a time until nothing is owed; work lost to the other worker stays owed."""
+    settled = 0
+    while claims := tenant.store.claim(["issue"], limit=1, lease=HOUR):
+        try:
+            step.issue(tenant, claims, identifiers_of=lambda _reader, _person: [MAIL])
+            settled += 1
+        except Stale:
+            tenant.store.defer(claims[0], due=0, error=None)
+    return settled
+
+
+def test_a_lost_lease_is_stale_and_leaves_nothing(tenant):
+    put_award(tenant)
+    claims = tenant.store.claim(["issue"], limit=1, lease=HOUR)
+    again(tenant)
+
+    with pytest.raises(Stale):
+        step.issue(tenant, claims, identifiers_of=lambda _reader, _person: [MAIL])
+
+    assert tenant.store.count("credential") == 0
+    assert owed(tenant) == {"issue": 1}
+
+
+def test_a_profile_owes_sync_when_its_badge_was_issued_or_revoked_and_only_then(tenant):
+    tenant.store.write(lambda tx: tx.insert(Record("profile", PERSON, b"{}"))).result()
+    put_award(tenant)
+    run_issue(tenant)
+    after_issue = owed(tenant)
+    tenant.store.settle(tenant.store.claim(["sync"], limit=1, lease=HOUR), lambda _tx: None).result()
+
+    again(tenant)
+    run_issue(tenant)
+
+    assert after_issue == {"sync": 1}
+    assert owed(tenant) == {}
+
+
+def test_a_composer_that_forgets_the_achievement_is_caught_before_anything_is_stored(tenant, monkeypatch):
+    compose = step.records.compose
+
+    def broken(*given: Any) -> dict[str, Any]:
+        badge = compose(*given)
+        del badge["credentialSubject"]["achievement"]["criteria"]
+        return badge
+
+    monkeypatch.setattr("badges.records.compose", broken)
+    put_award(tenant)
+
+    with pytest.raises(NotAccepted, match="badge: the achievement lacks"):
+        run_issue(tenant)
+
+    assert tenant.store.count("credential") == tenant.store.count("status") == 0
+
+
+def test_a_label_that_no_signature_can_cover_is_refused_and_stays_owed(tenant):
+    put_award(tenant, level={"ordinal": 2, "code": "P", "label": "Practi\x07tioner"})
+
+    with pytest.raises(Unsafe, match="control character"):
+        run_issue(tenant)
+
+    assert tenant.store.count("credential") == 0
+
+
+def test_without_a_public_address_the_issuer_is_its_key_and_says_that_it_is_a_demonstration(tmp_path):
+    tenant = tenant_in(tmp_path, public_url=None)
+    put_award(tenant)
+    run_issue(tenant)
+
+    badge = badge_in(tenant)[1]
+    verdict = verdict_on(tenant, badge)
+    tenant.store.close()
+
+    assert failed(verdict) == []
+    assert badge["issuer"]["id"].startswith("did:key:z6Mk")
+    assert badge["issuer"]["name"] == "Engraft, default (demonstration)"
+    assert badge["credentialStatus"]["statusListCredential"].startswith("urn:uuid:")
+    assert badge["credentialSubject"]["achievement"]["id"].startswith("urn:uuid:")

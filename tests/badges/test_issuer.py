@@ -1,0 +1,93 @@
+"""Who signs: the DID, its document, its addresses."""
+
+from __future__ import annotations
+
+import pytest
+
+from badges.issuer import address, did_url, issuer_of, web_did
+from lrs.settings import Settings
+from tests.badges.made import tenant_in
+
+
+@pytest.mark.parametrize(
+    ("public_url", "did", "url"),
+    [
+        ("https://skills.example.org", "did:web:skills.example.org:t:default", "https://skills.example.org/t/default"),
+        ("https://example.org:8443/", "did:web:example.org%3A8443:t:default", "https://example.org:8443/t/default"),
+        ("https://example.org/lrs", "did:web:example.org:lrs:t:default", "https://example.org/lrs/t/default"),
+    ],
+)
+def test_the_did_of_a_tenant_resolves_to_the_address_where_its_document_is_served(tmp_path, public_url, did, url):
+    tenant = tenant_in(tmp_path, public_url)
+
+    found = web_did(tenant)
+    tenant.store.close()
+
+    assert found == did
+    assert did_url(did) == f"{url}/did.json"
+    assert address(tenant, "status/revocation-1") == f"{url}/status/revocation-1"
+
+
+@pytest.mark.parametrize("public_url", [None, "", "http://skills.example.org", "https://"])
+def test_without_an_https_address_there_is_no_did_web(tmp_path, public_url):
+    tenant = tenant_in(tmp_path, public_url)
+
+    issuer = issuer_of(tenant)
+    tenant.store.close()
+
+    assert web_did(tenant) is None
+    assert issuer.demonstration is True
+    assert issuer.id.startswith("did:key:z6Mk")
+    assert issuer.method == f"{issuer.id}#{issuer.id.removeprefix('did:key:')}"
+
+
+def test_the_did_document_lists_the_key_as_a_string_under_assertion_method_only(tmp_path):
+    tenant = tenant_in(tmp_path)
+
+    issuer = issuer_of(tenant)
+    tenant.store.close()
+
+    multibase = issuer.method.rpartition("#")[2]
+    assert issuer.did_document() == {
+        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+        "id": "did:web:skills.example.org:t:default",
+        "verificationMethod": [
+            {
+                "id": f"did:web:skills.example.org:t:default#{multibase}",
+                "type": "Multikey",
+                "controller": "did:web:skills.example.org:t:default",
+                "publicKeyMultibase": multibase,
+            }
+        ],
+        "assertionMethod": [f"did:web:skills.example.org:t:default#{multibase}"],
+    }
+
+
+def test_two_tenants_have_two_keys_and_one_tenant_keeps_its_own(tmp_path):
+    tenant = tenant_in(tmp_path)
+    other = type(tenant)("other", tenant.store, Settings(data=tmp_path), tenant.master_key)
+
+    keys = [issuer_of(each).method.rpartition("#")[2] for each in (tenant, other, tenant)]
+    tenant.store.close()
+
+    assert keys[0] == keys[2] != keys[1]
+
+
+def test_addresses_without_a_public_url_stay_the_same_and_differ_from_each_other(tmp_path):
+    tenant = tenant_in(tmp_path, None)
+
+    addresses = [address(tenant, path) for path in ("status/revocation-1", "status/revocation-1", "achievements/x")]
+    tenant.store.close()
+
+    assert addresses[0] == addresses[1] != addresses[2]
+    assert addresses[0].startswith("urn:uuid:")
+
+
+@pytest.mark.parametrize("did", ["did:key:z6Mk", "did:web:", "did:web:example.org:..:x", "did:web:example.org::x", "x"])
+def test_a_name_that_is_no_did_web_has_no_address(did):
+    with pytest.raises(ValueError, match="not a did:web"):
+        did_url(did)
+
+
+def test_a_did_web_of_a_bare_host_is_at_its_well_known_place():
+    assert did_url("did:web:example.org") == "https://example.org/.well-known/did.json"

@@ -1,0 +1,133 @@
+"""The public addresses a badge points to, over HTTP; and that a badge itself is not one of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from badges.issuer import issuer_of
+from badges.routes import routes
+from lrs.errors import Refused
+from lrs.tenants import Tenant
+from tests.badges.made import badge_in, list_in, put_award, run_issue, tenant_in
+
+
+@pytest.fixture(params=["https://skills.example.org"])
+def tenant(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tenant]:
+    opened = tenant_in(tmp_path, request.param)
+    put_award(opened, competency={"id": "K7", "label": "Gowning <b>& more</b>", "framework": "GMP", "code": "4.2"})
+    run_issue(opened)
+    yield opened
+    opened.store.close()
+
+
+class Client:
+    """Asks the app without a socket between them."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return await client.get(path, headers=headers)
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def client(tenant: Tenant) -> Client:
+    app = FastAPI()
+
+    def tenant_of(name: str) -> Tenant:
+        if name != "default":
+            raise Refused("There is no such tenant.", status=404)
+        return tenant
+
+    def guard(request: Request, opened: Tenant) -> None:
+        assert opened is tenant
+        if request.headers.get("authorization") != "Bearer admin":
+            raise Refused("Sign in.", status=401)
+
+    async def refused(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Refused)
+        return JSONResponse(error.shown("r1"), error.status)
+
+    app.add_exception_handler(Refused, refused)
+    app.include_router(routes(tenant_of, guard))
+    return Client(app)
+
+
+def test_the_did_document_is_where_the_did_says(client, tenant):
+    answer = client.get("/t/default/did.json")
+
+    assert answer.status_code == 200
+    assert answer.json() == issuer_of(tenant).did_document()
+
+
+@pytest.mark.parametrize("tenant", [None], indirect=True)
+def test_a_demonstration_issuer_has_no_did_document(client):
+    assert client.get("/t/default/did.json").status_code == 404
+
+
+def test_the_status_list_is_where_the_badge_says_and_may_be_kept_for_a_minute(client, tenant):
+    url = badge_in(tenant)[1]["credentialStatus"]["statusListCredential"]
+
+    answer = client.get(url.removeprefix("https://skills.example.org"))
+
+    assert answer.json() == list_in(tenant)
+    assert answer.headers["content-type"] == "application/vc"
+    assert answer.headers["cache-control"] == "public, max-age=60"
+
+
+def test_the_achievement_is_where_the_badge_says_and_names_no_learner(client, tenant):
+    achievement = badge_in(tenant)[1]["credentialSubject"]["achievement"]
+
+    answer = client.get(achievement["id"].removeprefix("https://skills.example.org"))
+
+    assert answer.json() == achievement
+    assert tenant.store.count("person") == 0
+    assert "ada" not in answer.text
+
+
+def test_a_browser_gets_a_page_in_which_no_markup_of_others_runs(client, tenant):
+    path = badge_in(tenant)[1]["credentialSubject"]["achievement"]["id"].removeprefix("https://skills.example.org")
+
+    answer = client.get(path, headers={"accept": "text/html"})
+
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<h1>Gowning &lt;b&gt;&amp; more&lt;/b&gt;: Practitioner</h1>" in answer.text
+    assert "<li>Practitioner (this one)</li>" in answer.text
+    assert answer.headers["content-security-policy"] == "default-src 'none'"
+
+
+def test_a_badge_is_shown_to_nobody_but_those_whom_the_guard_lets_in(client, tenant):
+    record, badge = badge_in(tenant)
+
+    without = client.get(f"/t/default/credentials/{record.id}")
+    unknown = client.get("/t/default/credentials/00000000-0000-4000-8000-000000000000")
+    allowed = client.get(f"/t/default/credentials/{record.id}", headers={"authorization": "Bearer admin"})
+
+    assert (without.status_code, unknown.status_code, allowed.status_code) == (401, 401, 200)
+    assert allowed.json() == badge
+    assert allowed.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path", ["status/revocation-9", "achievements/x", "status/..%2f..%2fdid.json", "credentials/x"]
+)
+def test_what_is_not_there_is_a_404_of_ours(client, path):
+    answer = client.get(f"/t/default/{path}", headers={"authorization": "Bearer admin"})
+
+    assert answer.status_code == 404
+
+
+def test_an_unknown_tenant_is_a_404(client):
+    assert client.get("/t/nobody/did.json").status_code == 404
