@@ -1,7 +1,8 @@
 """Whether a statement, or an Agent named in a request, keeps the rules of xAPI 1.0.3 or 2.0.
 
-Pure: takes decoded JSON, changes nothing, looks nothing up. The tables below are the rules; ``shapes``, ``agents`` and
-``activities`` hold the parts. Knows nothing of attachments' bytes, of signatures, or of what is stored already.
+Pure: takes decoded JSON, changes nothing, looks nothing up. The tables below are the rules; ``checks``,
+``agent_rules`` and ``activity_rules`` hold the parts. Knows nothing of attachments' bytes, of signatures, or of what
+is stored already.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from functools import partial
 from typing import Any
 
 from lrs.errors import Refused
-from lrs.statements import agents, formats
-from lrs.statements.activities import check_activity, check_context_activities
-from lrs.statements.identity import IDENTIFIERS
-from lrs.statements.shapes import (
+from lrs.statements import agent_rules, formats
+from lrs.statements.activity_rules import check_activity, check_context_activities
+from lrs.statements.checks import (
     Check,
     boolean,
     extensions,
@@ -31,6 +31,7 @@ from lrs.statements.shapes import (
     timestamp,
     uuid,
 )
+from lrs.statements.identity import IDENTIFIERS
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
@@ -73,11 +74,11 @@ def check_agent(value: Any, version: str, *, pointer: str = "", groups: bool = T
     """
     try:
         if not groups:
-            agents.check_agent(value)
+            agent_rules.check_agent(value)
         elif identified:
-            agents.check_identified(value)
+            agent_rules.check_identified(value)
         else:
-            agents.check_actor(value)
+            agent_rules.check_actor(value)
     except Refused as refused:
         raise _named(refused.inside(pointer), version) from None
 
@@ -189,8 +190,8 @@ def _related(kind: str, member: str, check_member: Check) -> Check:
 
 _context_fields_1_0: dict[str, Check] = {
     "registration": uuid("The registration", "2.4.6.1"),
-    "instructor": agents.check_actor,
-    "team": agents.check_group,
+    "instructor": agent_rules.check_actor,
+    "team": agent_rules.check_group,
     "contextActivities": shape(
         "The contextActivities",
         "2.4.6.2",
@@ -206,8 +207,8 @@ _context_fields_1_0: dict[str, Check] = {
 }
 _context_fields_2_0 = {
     **_context_fields_1_0,
-    "contextAgents": _related("contextAgent", "agent", agents.check_agent),
-    "contextGroups": _related("contextGroup", "group", agents.check_group),
+    "contextAgents": _related("contextAgent", "agent", agent_rules.check_agent),
+    "contextGroups": _related("contextGroup", "group", agent_rules.check_group),
 }
 
 
@@ -250,12 +251,12 @@ def _version_form(pattern: str, expected: str) -> Check:
 def _rules(context_fields: dict[str, Check], version_form: Check) -> Check:
     objects: dict[str, Check] = {
         "Activity": check_activity,
-        "Agent": agents.check_agent,
-        "Group": agents.check_group,
+        "Agent": agent_rules.check_agent,
+        "Group": agent_rules.check_group,
         "StatementRef": _statement_ref,
     }
     fields: dict[str, Check] = {
-        "actor": agents.check_actor,
+        "actor": agent_rules.check_actor,
         "verb": _verb,
         "object": partial(_check_object, objects),
         "result": _result,
@@ -270,7 +271,7 @@ def _rules(context_fields: dict[str, Check], version_form: Check) -> Check:
         "object": partial(_check_object, {**objects, "SubStatement": partial(_check_together, check_inner)}),
         "id": uuid("The statement's id", "2.4.1"),
         "stored": timestamp("The stored time", "2.4.8"),
-        "authority": agents.check_authority,
+        "authority": agent_rules.check_authority,
         "version": version_form,
     }
     return partial(_check_together, shape("A statement", "2.2", outer, ("actor", "verb", "object")))

@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from lrs.errors import Refused
+from lrs.statements.validate import check
+
 ID = "12345678-1234-4234-8234-1234567890ab"
 REGISTRATION = "ec531277-b57b-4c15-8d91-d292c5b2b8f7"
 AGENT = {"objectType": "Agent", "mbox": "mailto:learner@example.com"}
@@ -100,3 +105,52 @@ POINTER_OF_PLACE = {
     "substatement actor": "/object/actor",
     "substatement instructor": "/object/context/instructor",
 }
+
+VERSIONS = ("1.0.3", "2.0.0")
+REF = {"objectType": "StatementRef", "id": ID}
+IRI = "https://example.com/thing"
+IDENTIFIERS = {
+    "mbox": "mailto:learner@example.com",
+    "mbox_sha1sum": "cd9b00a5611f94eaa7b1661edab976068e364975",
+    "openid": "https://openid.example/learner",
+    "account": {"homePage": "https://school.example", "name": "1625378"},
+}
+both_versions = pytest.mark.parametrize("version", VERSIONS)
+
+
+def accepted(value, *versions):
+    for version in versions or VERSIONS:
+        check(value, version)
+
+
+def refused(value, pointer, *versions):
+    for version in versions or VERSIONS:
+        with pytest.raises(Refused) as caught:
+            check(value, version)
+        assert caught.value.pointer == pointer, caught.value.message
+        assert (caught.value.status, caught.value.error) == (400, "invalid_statement")
+        assert caught.value.rule.startswith("xAPI 1.0.3 Data " if version == "1.0.3" else "xAPI 2.0 4.2")
+        assert caught.value.message.endswith((".", ".)"))
+    return caught.value
+
+
+def in_both(value):
+    """The statement, and one whose object is a SubStatement with the same parts, with what comes before pointers."""
+    inner = {name: part for name, part in value.items() if name not in ("id", "stored", "authority", "version")}
+    return [(value, ""), (statement(object={"objectType": "SubStatement"} | inner), "/object")]
+
+
+def with_everything():
+    return statement(
+        actor={"account": IDENTIFIERS["account"]},
+        authority=AGENT,
+        object=ACTIVITY | {"definition": {"interactionType": "choice", "choices": [{"id": "a"}]}},
+        result={"score": {"raw": 1}},
+        context={
+            "statement": REF,
+            "team": GROUP,
+            "instructor": AGENT,
+            "contextActivities": {"parent": [ACTIVITY | {"definition": {}}]},
+        },
+        attachments=[ATTACHMENT],
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lrs.statements.shapes import Check, extensions, iri, language_map, list_of, one_of, refusal, shape, text
+from lrs.statements.checks import Check, extensions, iri, language_map, list_of, one_of, refusal, shape, text
 
 INTERACTION_TYPES = (
     "true-false",

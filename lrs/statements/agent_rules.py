@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from lrs.statements import formats
+from lrs.statements.checks import Check, formatted, iri, list_of, mistyped, one_of, refusal, shape, text
 from lrs.statements.identity import IDENTIFIERS
-from lrs.statements.shapes import Check, formatted, iri, list_of, mistyped, one_of, refusal, shape, text
 
 _IDENTIFIERS = frozenset(IDENTIFIERS)
 _NAMES = "mbox, mbox_sha1sum, openid or account"

@@ -24,8 +24,6 @@ def refusal(message: str, section: str, *path: str | int) -> Refused:
 
 def kind_of(value: Any) -> str:
     """What sort of JSON value this is, in words."""
-    if value is None:
-        return "null"
     if type(value) is bool:
         return "true or false"
     names = {str: "a text", int: "a number", float: "a number", list: "a list", dict: "an object"}
