@@ -6,6 +6,7 @@ statements that a change of rules touches, a bounded page per settled step, so t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,7 +16,10 @@ from lrs import audit
 from lrs.competencies.evidence import evidence_id
 from lrs.competencies.rules import Index, Rule, Ruleset, index_rules, rules_for
 from lrs.competencies.seen import learners, look
+from lrs.errors import Refused
+from lrs.keys import pair
 from lrs.learners.persons import holders
+from lrs.statements.keys import activity_key, verb_key
 from lrs.storage import Claim, Owed, Reader, Record, Store, Tx
 
 PAGE = 500
@@ -29,12 +33,16 @@ class InForce(NamedTuple):
 
 
 class Rematch(msgspec.Struct, frozen=True):
-    """A walk: rules that are new or changed, rules that are gone, up to which ``seq``, and where to go on."""
+    """A walk: rules that are new or changed, rules that are gone, up to which ``seq``, and where to go on.
+
+    *ahead* are the search keys still to be walked, *start* the place in the first of them.
+    """
 
     v: int
     changed: tuple[Rule, ...]
     gone: tuple[Rule, ...]
     until: int
+    ahead: tuple[int, ...]
     start: str | None = None
 
 
@@ -58,10 +66,15 @@ def current(reader: Reader) -> Ruleset:
 
 
 def put(tx: Tx, ruleset: Ruleset, by: str) -> bool:
-    """Puts *ruleset* in force and owes the walk over what it touches; ``False`` if it is in force already."""
+    """Puts *ruleset* in force and owes the walk over what it touches; ``False`` if it is in force already.
+
+    Raises ``Refused`` (409) if somebody else put another in force since this one was made.
+    """
     before = current(tx)
     if before == ruleset:
         return False
+    if before.version >= ruleset.version:
+        raise Refused("other rules came into force meanwhile; run it again", status=409, error="busy")
     there = tx.get("ruleset", "current")
     record = Record("ruleset", "current", _encode(ruleset), {"version": ruleset.version})
     if there:
@@ -78,15 +91,14 @@ def put(tx: Tx, ruleset: Ruleset, by: str) -> bool:
 def rematch(store: Store, claim: Claim) -> None:
     """Does one page of a walk, and owes the next. Raises ``Stale`` if somebody else has done it."""
     walk = msgspec.json.decode(claim.record.body, type=Rematch)
-    page = store.find("statement", until=walk.until, limit=PAGE, start=walk.start)
-    touched = _touched(page.records, walk)
-    further = msgspec.structs.replace(walk, start=page.next) if page.next else None
+    records, further = _page(store, walk)
+    touched = _touched(records, walk)
 
     def settle(tx: Tx) -> None:
         for statement in touched.statements:
             tx.owe("statement", statement, Owed("match"))
         _take_back(tx, touched.gone)
-        if further is None:
+        if not further.ahead:
             tx.delete("rematch", claim.record.id)
         else:
             owed = (Owed("match"),)
@@ -99,10 +111,29 @@ def _walk(before: Ruleset, after: Ruleset, until: int) -> Rematch:
     was, now = ({rule.item: rule for rule in one.rules} for one in (before, after))
     changed = tuple(rule for rule in after.rules if was.get(rule.item) != rule)
     gone = tuple(rule for rule in before.rules if rule.item not in now)
-    return Rematch(1, changed, gone, until)
+    return Rematch(1, changed, gone, until, tuple(sorted({key for rule in changed + gone for key in _anchors(rule)})))
 
 
-def _touched(records: tuple[Record, ...], walk: Rematch) -> _Touched:
+def _anchors(rule: Rule) -> list[int]:
+    """The search keys that every statement the rule is about carries one of; types have none, so verbs stand in."""
+    if rule.match == "type":
+        return [verb_key(verb) for verb in rule.verbs]
+    activity = activity_key(rule.activity, related=True)
+    return [pair(verb_key(verb), activity) for verb in rule.verbs]
+
+
+def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:
+    """About a page of statements, from as many keys as that takes, and the walk that is left."""
+    records: list[Record] = []
+    ahead, start = walk.ahead, walk.start
+    while ahead and len(records) < PAGE:
+        page = store.find("statement", ahead[:1], until=walk.until, limit=PAGE - len(records), start=start)
+        records += page.records
+        ahead, start = (ahead, page.next) if page.next else (ahead[1:], None)
+    return records, msgspec.structs.replace(walk, ahead=ahead, start=start)
+
+
+def _touched(records: Sequence[Record], walk: Rematch) -> _Touched:
     changed, gone = (index_rules(Ruleset(0, rules)) for rules in (walk.changed, walk.gone))
     found = _Touched([], [])
     for record in records:

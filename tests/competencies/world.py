@@ -18,6 +18,7 @@ from lrs.competencies.mapping import Known, ruleset_from_table
 from lrs.competencies.rulesets import current, put
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.settings import Settings
+from lrs.statements.keys import keys_of
 from lrs.storage import Owed, Record, open_store
 from lrs.tenants import Tenant
 
@@ -111,6 +112,7 @@ class World:
             statement["id"],
             json.dumps(statement).encode(),
             {"source": source, "version": "2.0.0"},
+            keys_of(statement),
             owed=(Owed("match"),),
         )
         self.write(lambda tx: tx.insert(record))

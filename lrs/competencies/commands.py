@@ -1,0 +1,254 @@
+"""The commands ``framework``, ``rules`` and ``rebuild``. They read files, print, and decide nothing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from lrs.auth.keys import list_keys
+from lrs.competencies import explain as explaining
+from lrs.competencies import rulesets
+from lrs.competencies.framework import Change
+from lrs.competencies.frameworks import frameworks, keep, publish, published
+from lrs.competencies.levels import PRESETS
+from lrs.competencies.mapping import Known, ruleset_from_table
+from lrs.competencies.rebuild import rebuild as rebuild_derived
+from lrs.competencies.rebuild import swings
+from lrs.competencies.rules import Ruleset, unmatched
+from lrs.competencies.seen import OWN_SOURCE, Seen, look
+from lrs.competencies.sheets import framework_from_sheet
+from lrs.competencies.tables import Fault
+from lrs.errors import Refused
+from lrs.learners.persons import pages
+from lrs.options import with_tenant
+from lrs.storage import Reader
+from lrs.tenants import Tenant
+
+BY = "command line"
+_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turns a refusal into one line and exit code 1."""
+
+    @functools.wraps(command)
+    def wrapped(*given: object, **named: object) -> object:
+        try:
+            return command(*given, **named)
+        except Refused as refusal:
+            raise click.ClickException(refusal.message) from refusal
+
+    return wrapped
+
+
+# -- framework ------------------------------------------------------------------------------------------------------
+
+
+@click.group()
+def framework() -> None:
+    """Competency frameworks: import as a draft, publish, list."""
+
+
+@framework.command("import")
+@_file
+@click.option("--id", "uri", help="The framework's URI, the same for ever (default: made from the file's name).")
+@click.option("--title", help="Its title (default: the file's name).")
+@click.option("--scale", default="tiers", show_default=True, type=click.Choice(sorted(PRESETS)), help="Its levels.")
+@with_tenant
+@plainly
+def import_(tenant: Tenant, file: Path, uri: str | None, title: str | None, scale: str) -> None:
+    """Import a sheet with the columns domain, capability, statement and tier (CSV or XLSX), as a draft."""
+    draft, faults = framework_from_sheet(
+        file.read_bytes(),
+        uri=uri or f"urn:engraft:framework:{_slug(file.stem)}",
+        title=title or file.stem,
+        scale=PRESETS[scale],
+    )
+    kept, changes = tenant.store.write(lambda tx: keep(tx, draft)).result()
+    _print_faults(faults)
+    state = f"version {kept.version} ({kept.status})"
+    click.echo(f"{kept.id}: {state}, {len(kept.items)} items, {len(changes) or 'no'} changes")
+    for change in changes:
+        click.echo(f"  {_shown(change)}")
+
+
+@framework.command("publish")
+@click.argument("uri")
+@with_tenant
+@plainly
+def publish_(tenant: Tenant, uri: str) -> None:
+    """Publish the latest draft of the framework URI; that version never changes again."""
+    done = tenant.store.write(lambda tx: publish(tx, uri, BY)).result()
+    click.echo(f"{done.id}: version {done.version} is published")
+
+
+@framework.command("list")
+@_json
+@with_tenant
+def list_(tenant: Tenant, as_json: bool) -> None:
+    """List all versions of all frameworks."""
+    found = frameworks(tenant.store)
+    if as_json:
+        _print_json([{"id": one.id, "version": one.version, "status": one.status, "title": one.title} for one in found])
+        return
+    for one in found:
+        click.echo(f"{one.id}  version {one.version}  {one.status}  {one.title}  ({len(one.items)} items)")
+
+
+# -- rules ----------------------------------------------------------------------------------------------------------
+
+
+@click.group()
+def rules() -> None:
+    """Mapping tables: which activities prove which competency."""
+
+
+@rules.command()
+@_file
+@with_tenant
+@plainly
+def check(tenant: Tenant, file: Path) -> None:
+    """Check a mapping table, row by row; exit code 1 if a row cannot be used."""
+    ruleset, faults = _read_rules(tenant, file)
+    _print_faults(faults)
+    click.echo(f"{len(ruleset.rules)} rules can be used")
+    if any(not fault.warning for fault in faults):
+        raise SystemExit(1)
+
+
+@rules.command("apply")
+@_file
+@click.option("--dry-run", is_flag=True, help="Only show who would gain and lose what.")
+@with_tenant
+@plainly
+def apply_(tenant: Tenant, file: Path, dry_run: bool) -> None:
+    """Put a mapping table in force; rows that cannot be used are named and left out."""
+    ruleset, faults = _read_rules(tenant, file)
+    _print_faults(faults)
+    if dry_run:
+        _print_swings(tenant, ruleset)
+        return
+    if tenant.store.write(lambda tx: rulesets.put(tx, ruleset, BY)).result():
+        click.echo(
+            f"rules version {ruleset.version} with {len(ruleset.rules)} rules; what they touch is looked at again"
+        )
+    else:
+        click.echo(f"nothing changed: rules version {ruleset.version} is in force")
+
+
+@rules.command()
+@click.argument("who")
+@click.option("--competency", help="Only this one: its code or id.")
+@_json
+@with_tenant
+@plainly
+def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> None:
+    """Say why WHO (a person's id, e-mail, learner number or homePage|name) holds what, and why not."""
+    found = explaining.explain(tenant.store, who, competency)
+    if as_json:
+        _print_json(found)
+        return
+    click.echo(f"person {found.person or 'unknown'}, rules version {found.rules}")
+    for answer in found.answers:
+        _print_answer(answer)
+    if not found.answers:
+        click.echo("no evidence: nothing this person did meets a rule")
+
+
+@rules.command("unmatched")
+@click.option("--limit", default=100, show_default=True, help="How many pairs, most frequent first.")
+@_json
+@with_tenant
+def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
+    """List the (activity, verb) pairs seen that no rule is about, with how often."""
+    counts = unmatched(_statements(tenant.store), rulesets.in_force(tenant.store).rules)
+    listed = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+    if as_json:
+        _print_json([{"activity": activity, "verb": verb, "count": count} for (activity, verb), count in listed])
+        return
+    for (activity, verb), count in listed:
+        click.echo(f"{count:8}  {verb}  {activity}")
+
+
+# -- rebuild --------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only print the differences.")
+@with_tenant
+@plainly
+def rebuild(tenant: Tenant, dry_run: bool) -> None:
+    """Work out all derived state again, print the differences and put them right. Sends nothing."""
+    diff = rebuild_derived(tenant, apply=not dry_run)
+    for line in diff.lines():
+        click.echo(line)
+    click.echo(f"{len(diff.added)} added, {len(diff.removed)} removed, {len(diff.changed)} changed")
+
+
+# -- shared ---------------------------------------------------------------------------------------------------------
+
+
+def _read_rules(tenant: Tenant, file: Path) -> tuple[Ruleset, tuple[Fault, ...]]:
+    ready = published(tenant.store)
+    every = frameworks(tenant.store)
+    sources = {str(one["name"]) for one in list_keys(tenant.store)}
+    known = Known(
+        [one for one in every if one.status == "published"], [one for one in every if one not in ready], sources
+    )
+    return ruleset_from_table(file.read_bytes(), known, rulesets.current(tenant.store))
+
+
+def _statements(reader: Reader) -> Iterator[Seen]:
+    for record in pages(reader, "statement"):
+        if record.meta.get("source") != OWN_SOURCE and not record.meta.get("voided"):
+            try:
+                yield look(record)
+            except msgspec.MsgspecError:
+                continue  # Its match step is parked with the reason; `lrs work status` lists it.
+
+
+def _print_swings(tenant: Tenant, ruleset: Ruleset) -> None:
+    found = swings(tenant, ruleset)
+    for one in found:
+        click.echo(f"{'gains' if one.gained else 'loses'}  {one.person}  {one.code} level {one.level} ({one.label})")
+    gained = sum(one.gained for one in found)
+    click.echo(f"dry run: {gained} gained, {len(found) - gained} lost; nothing was changed")
+
+
+def _print_answer(answer: explaining.Answer) -> None:
+    states = ", ".join(_state(one) for one in answer.awards) or "not held"
+    click.echo(f"{answer.code} {answer.label}, level {answer.level}: {states}")
+    for one in answer.evidence:
+        seen = "" if one.score is None else f", score {one.score:g} %"
+        asked = "" if one.threshold is None else f" (asked: {one.threshold:g} %)"
+        verdict = "counts" if one.counted else f"does not count: {one.reason}"
+        click.echo(f"  {one.timestamp}  {one.statement}  from {one.source}{seen}{asked}: {verdict}")
+
+
+def _state(award: dict[str, Any]) -> str:
+    until = award["valid_until"]
+    return f"{award['state']} from {award['held_from']}" + (f" until {until}" if until else "")
+
+
+def _print_faults(faults: Iterable[Fault]) -> None:
+    for fault in faults:
+        click.echo(str(fault), err=True)
+
+
+def _print_json(value: object) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def _shown(change: Change) -> str:
+    what = " -> ".join(part for part in (change.before, change.after) if part)
+    return f"{change.sort}: {change.code}  {what}".rstrip()
+
+
+def _slug(text: str) -> str:
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in text.casefold()).split())

@@ -1,0 +1,108 @@
+"""The commands ``persons``. They print, and decide nothing."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from lrs.errors import Refused
+from lrs.learners import joins
+from lrs.learners.persons import identifiers_of, members_of, pages, person_named
+from lrs.options import with_tenant
+from lrs.storage import Reader
+from lrs.tenants import Tenant
+
+BY = "command line"
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def persons() -> None:
+    """Persons and their identifiers: list, merge, unmerge, suggestions."""
+
+
+@persons.command("list")
+@_json
+@with_tenant
+def list_(tenant: Tenant, as_json: bool) -> None:
+    """List persons with their identifiers, oldest first; those merged into another stand with it."""
+    store = tenant.store
+    for record in pages(store, "person"):
+        if record.meta["into"] is None:
+            others = [member for member in record.meta["members"] if member != record.id]
+            shown = {"person": record.id, "identifiers": identifiers_of(store, record.id), "merged": others}
+            click.echo(_line(shown) if as_json else f"{record.id}  {_line(shown['identifiers'])}")
+
+
+@persons.command()
+@click.argument("one")
+@click.argument("other")
+@click.option("--despite-conflict", is_flag=True, help="Although their identifiers contradict each other.")
+@with_tenant
+def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
+    """Make ONE and OTHER (ids, e-mails, learner numbers or homePage|name) one person. Can be taken back."""
+    first, second = _person(tenant.store, one), _person(tenant.store, other)
+    try:
+        holder = tenant.store.write(
+            lambda tx: joins.merge(tx, first, second, BY, despite_conflict=despite_conflict)
+        ).result()
+    except Refused as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(f"{first} and {second} are one person: {holder}")
+
+
+@persons.command()
+@click.argument("person")
+@with_tenant
+def unmerge(tenant: Tenant, person: str) -> None:
+    """Take PERSON out of the group it was merged into."""
+    id = _person(tenant.store, person)
+    try:
+        others = tenant.store.write(lambda tx: joins.unmerge(tx, id, BY)).result()
+    except Refused as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(f"{id} stands alone; it was one with {', '.join(others)}")
+
+
+@persons.command()
+@_json
+@with_tenant
+def suggestions(tenant: Tenant, as_json: bool) -> None:
+    """List persons that may be one, and conflicts: for you to merge, or not."""
+    for suggestion in joins.suggestions(tenant.store):
+        shown = joins.shown(tenant.store, suggestion)
+        if as_json:
+            click.echo(_line(shown))
+        else:
+            conflict = f"; conflict: {suggestion.conflict}" if suggestion.conflict else ""
+            click.echo(f"{_line(shown['persons'])}  {suggestion.reason} (from {suggestion.source}){conflict}")
+
+
+@persons.command()
+@click.argument("source")
+@with_tenant
+def trust(tenant: Tenant, source: str) -> None:
+    """Mark SOURCE (the name of an API key) as identity authority: its rows that carry two identifiers join them."""
+    tenant.store.write(lambda tx: joins.trust(tx, source, BY)).result()
+    click.echo(f"{source} is an identity authority")
+
+
+@persons.command()
+@click.argument("person")
+@with_tenant
+def show(tenant: Tenant, person: str) -> None:
+    """Print the identifiers of PERSON and whom it is one with, as JSON."""
+    id = _person(tenant.store, person)
+    members = members_of(tenant.store, id)
+    click.echo(_line({"person": members[0], "members": members, "identifiers": identifiers_of(tenant.store, id)}))
+
+
+def _person(reader: Reader, text: str) -> str:
+    found = person_named(reader, text)
+    if found is None:
+        raise click.ClickException(f"nobody is known as {text}")
+    return found
+
+
+def _line(value: object) -> str:
+    return msgspec.json.encode(value).decode()
