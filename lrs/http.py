@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from lrs.auth import Caller
-from lrs.errors import Refused
+from lrs.errors import Overloaded, Refused
 from lrs.tenants import Tenant
 
 Scope = MutableMapping[str, Any]
@@ -37,6 +37,23 @@ class Closed(Exception):
     """The client went away before its request was whole."""
 
 
+class Budget:
+    """Bytes of bodies that may be in memory at once, over all requests of a process."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    def take(self, count: int) -> None:
+        """Raises ``Overloaded`` if that many are not left."""
+        if count > self._left:
+            raise Overloaded
+        self._left -= count
+
+    def give_back(self, count: int) -> None:
+        """After the answer."""
+        self._left += count
+
+
 @dataclass(slots=True)
 class Request:
     """One xAPI request, after the alternate syntax of 1.0.3 has been undone.
@@ -55,6 +72,8 @@ class Request:
     caller: Caller = field(default_factory=Caller.nobody)
     content: bytes | None = None
     client: str = ""
+    budget: Budget | None = None
+    held: int = 0
 
     def parameters(self, allowed: Collection[str], required: Collection[str] = ()) -> dict[str, str]:
         """The query as a dictionary. Refuses unknown, wrong-case, repeated and missing parameters by name."""
@@ -100,8 +119,13 @@ class Request:
                 return
 
     async def body(self, limit: int) -> bytes:
-        """The whole body, at most *limit* bytes."""
-        parts = [chunk async for chunk in self.chunks(limit)]
+        """The whole body, at most *limit* bytes. Raises ``Overloaded`` while others' bodies fill the memory."""
+        parts = []
+        async for chunk in self.chunks(limit):
+            if self.budget is not None:
+                self.budget.take(len(chunk))
+                self.held += len(chunk)
+            parts.append(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 

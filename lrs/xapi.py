@@ -20,6 +20,7 @@ from lrs.documents.routes import HANDLERS as DOCUMENTS
 from lrs.errors import Overloaded, Refused, StoreFull
 from lrs.http import (
     Answer,
+    Budget,
     Closed,
     Receive,
     Request,
@@ -54,6 +55,7 @@ class Endpoint:
         self._tenant_of = tenant_of
         self._settings = settings
         self._door = door
+        self._budget = Budget(settings.queue_bytes)
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
@@ -72,6 +74,9 @@ class Endpoint:
             return
         except Exception as error:  # noqa: BLE001 (whatever went wrong, the client gets an answer in the one shape)
             answer = refusal(refused_for(error, request_id), request_id)
+        finally:
+            if request is not None:
+                self._budget.give_back(request.held)
         version = (request.version if request else "") or self._settings.xapi_fallback_version
         headers: list[tuple[str, str]] = [("x-experience-api-version", version), ("x-request-id", request_id)]
         if horizon is not None:
@@ -83,6 +88,9 @@ class Endpoint:
         tenant = self._tenant_of(path[2] or DEFAULT) if path else None
         if path is None or tenant is None:
             raise Refused("there is nothing at this address", status=404, error="not_found")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._settings.max_header:
+            limit = self._settings.max_header
+            raise Refused(f"the headers are larger than {limit} bytes", status=431, error="too_large")
         client = scope.get("client")
         return Request(
             method=scope["method"],
@@ -92,6 +100,7 @@ class Endpoint:
             headers=headers_of(scope),
             tenant=tenant,
             receive=receive,
+            budget=self._budget,
             client=client[0] if client else "",
         )
 

@@ -16,7 +16,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from lrs.errors import Refused
 
-IN_MEMORY = 256 * 1024
+IN_MEMORY = 64 * 1024
 LONGEST_HEADER = 4_096
 MOST_HEADERS = 20
 RULE = "xAPI 1.0.3 Communication 1.5.2"
