@@ -98,6 +98,8 @@ def parse(url: str) -> httpx.URL:
         raise Blocked("not a URL") from error
     if target.scheme not in {"https", "http"} or not target.host:
         raise Blocked("only https URLs with a host")
+    if target.port is not None and not 0 < target.port < 65_536:
+        raise Blocked("no such port")
     if target.userinfo:
         raise Blocked("no user name or password in a URL")
     return target

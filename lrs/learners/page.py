@@ -48,7 +48,7 @@ def ask(tenant: Tenant, link: Link, service: Service, nonce: str) -> str:
 
 def said(title: str, message: str, nonce: str) -> str:
     """A page that says one thing."""
-    return _render(nonce, title=title, message=message)
+    return _render(nonce, title=title, ask=None, message=message)
 
 
 def headers(nonce: str) -> dict[str, str]:
@@ -102,7 +102,7 @@ def _form(body: bytes) -> dict[str, str]:
         return {}
 
 
-def _render(nonce: str, **shown: str | Mapping[str, Any]) -> str:
+def _render(nonce: str, **shown: str | Mapping[str, Any] | None) -> str:
     return _templates().get_template("consent.html").render(nonce=nonce, **shown)
 
 

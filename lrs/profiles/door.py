@@ -17,7 +17,8 @@ from lrs.settings import KIB
 from lrs.tenants import DEFAULT, Tenant
 
 Model = TypeVar("Model", bound=BaseModel)
-TenantOf = Callable[[str], Tenant]
+TenantOf = Callable[[str], Tenant | None]
+"""Opens a tenant by its id; ``None`` if there is none."""
 
 MAX_BODY = 64 * KIB
 
@@ -36,15 +37,18 @@ OAUTH = OAuth2(
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals a route documents."""
-    return {status: {"model": Problem} for status in statuses}
+    """The refusals a route documents; all others have the same shape (and none is 422, whatever FastAPI expects)."""
+    return {**{status: {"model": Problem} for status in statuses}, "default": {"model": Problem}}
 
 
 def tenant_at(tenant_of: TenantOf) -> Callable[[Request], Tenant]:
     """The dependency that finds the tenant in the path (``/t/{tenant}/…``), or else takes the default one."""
 
     def tenant(request: Request) -> Tenant:
-        return tenant_of(request.path_params.get("tenant", DEFAULT))
+        found = tenant_of(request.path_params.get("tenant", DEFAULT))
+        if found is None:
+            raise Refused("there is no such tenant", status=404, error="not_found")
+        return found
 
     return tenant
 

@@ -64,7 +64,15 @@ def webhooks() -> APIRouter:
         ("badge.issued", models.BadgeEvent, "A badge was issued."),
         ("badge.revoked", models.BadgeEvent, "A badge was revoked."),
     ):
-        router.add_api_route(name, _receiver(model), methods=["POST"], description=told + _SIGNED, summary=name)
+        router.add_api_route(
+            name,
+            _receiver(model),
+            methods=["POST"],
+            status_code=204,
+            summary=name,
+            description=told + _SIGNED,
+            responses={"default": {"description": "Tried again later; 410 ends the subscription."}},
+        )
     return router
 
 
@@ -87,7 +95,7 @@ def _add_token(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
     @router.post(
         "/oauth/token",
         response_model=models.Token,
-        responses={400: {"model": models.TokenProblem}, 401: {"model": models.TokenProblem}},
+        responses={status: {"model": models.TokenProblem} for status in (400, 401, "default")},
         openapi_extra=_FORM,
         dependencies=[Security(_Basic())],
         tags=["services"],

@@ -1,0 +1,112 @@
+"""Roles from CSV: what is read, what is left out and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lrs.errors import Refused
+from lrs.profiles.commands import roles as command
+from lrs.profiles.gap import Requirement, Role
+from lrs.profiles.roles import Problem, read_roles
+
+SAMPLE = """role,role_label,competency,label,level,importance,weight
+technician,GMP technician,gown,Gowning,2,essential,2
+technician,GMP technician,fill,Filling,3,optional,0.50
+analyst,QC analyst,test,Testing,,,
+"""
+
+
+def test_rows_of_one_role_become_its_requirements_in_their_order() -> None:
+    found, problems = read_roles(SAMPLE)
+
+    assert problems == []
+    assert found == [
+        Role(
+            "technician",
+            "GMP technician",
+            (
+                Requirement("gown", "Gowning", level=2, essential=True, weight="2"),
+                Requirement("fill", "Filling", level=3, essential=False, weight="0.5"),
+            ),
+        ),
+        Role("analyst", "QC analyst", (Requirement("test", "Testing"),)),
+    ]
+
+
+def test_a_byte_order_mark_semicolons_and_capital_headers_are_fine() -> None:
+    found, problems = read_roles("\ufeffRole;Competency;Level\r\ntech;gown;2\r\n;;\r\n")
+
+    assert problems == []
+    assert found == [Role("tech", "tech", (Requirement("gown", level=2),))]
+
+
+def test_each_bad_row_is_left_out_with_its_number_and_reason_and_the_rest_goes_in() -> None:
+    text = (
+        "role,competency,level,importance,weight\n"
+        "tech,gown,2,,\n"
+        ",gown,2,,\n"
+        "tech,,2,,\n"
+        "tech,a,0,,\n"
+        "tech,b,2.5,,\n"
+        "tech,c,1,vital,\n"
+        "tech,d,1,,-1\n"
+        "tech,e,1,,NaN\n"
+        "tech,f,1,,much\n"
+        "tech,gown,3,,\n"
+    )
+
+    found, problems = read_roles(text)
+
+    assert found == [Role("tech", "tech", (Requirement("gown", level=2),))]
+    assert problems == [
+        Problem(3, "role is empty"),
+        Problem(4, "competency is empty"),
+        Problem(5, "level must be a whole number from 1 to 999"),
+        Problem(6, "level must be a whole number from 1 to 999"),
+        Problem(7, "importance must be essential or optional"),
+        Problem(8, "weight must be above 0, at most 1000000, with at most 6 decimals"),
+        Problem(9, "weight must be above 0, at most 1000000, with at most 6 decimals"),
+        Problem(10, "weight must be a number"),
+        Problem(11, "the role asks for gown twice"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "name,level\nx,1\n", "role,role,competency\na,b,c\n"])
+def test_a_file_without_the_two_columns_is_refused(text: str) -> None:
+    with pytest.raises(Refused, match="exactly one column"):
+        read_roles(text)
+
+
+def test_importing_twice_changes_nothing_and_a_changed_file_replaces(tmp_path: Path) -> None:
+    file = tmp_path / "roles.csv"
+    file.write_text(SAMPLE)
+    data = ["--data", str(tmp_path / "data")]
+
+    first = CliRunner().invoke(command, ["import", str(file), *data])
+    again = CliRunner().invoke(command, ["import", str(file), *data])
+    file.write_text(SAMPLE.replace("Gowning,2", "Gowning,1"))
+    changed = CliRunner().invoke(command, ["import", str(file), *data])
+    listed = CliRunner().invoke(command, ["list", *data])
+
+    assert first.output == "new        technician\nnew        analyst\n"
+    assert again.output == "unchanged  technician\nunchanged  analyst\n"
+    assert changed.output == "updated    technician\nunchanged  analyst\n"
+    assert listed.output == "technician  GMP technician  (2 requirements)\nanalyst  QC analyst  (1 requirements)\n"
+
+
+def test_a_file_that_is_not_utf_8_or_has_a_bad_row_ends_with_status_1(tmp_path: Path) -> None:
+    latin, partly = tmp_path / "latin.csv", tmp_path / "partly.csv"
+    latin.write_bytes("role,competency\nZürich,x\n".encode("cp1252"))
+    partly.write_text("role,competency,level\na,b,none\na,c,1\n")
+    data = ["--data", str(tmp_path / "data")]
+
+    refused = CliRunner().invoke(command, ["import", str(latin), *data])
+    warned = CliRunner().invoke(command, ["import", str(partly), *data])
+
+    assert (refused.exit_code, refused.stderr) == (1, "Error: latin.csv is not UTF-8: byte 17\n")
+    assert warned.exit_code == 1
+    assert warned.stdout == "new        a\n"
+    assert warned.stderr == "row 2: left out, level must be a whole number from 1 to 999\n"
