@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs import strict_json
 from lrs.statements.equality import fingerprint, same
 from lrs.statements.validate import check
 from tests.statements.examples import (
@@ -40,9 +39,7 @@ def context(**parts):
 
 SAME = {
     "whole numbers": (extended(1), extended(1.0)),
-    "zeros": (extended(0), extended(-0.0)),
     "large whole numbers": (extended(1e22), extended(10**22)),
-    "a whole score": (result(score={"raw": 85}), result(score={"raw": 85.0})),
     "timestamps in another offset": (
         statement(object=substatement(timestamp="2026-11-21T12:00:00Z")),
         statement(object=substatement(timestamp="2026-11-21T14:00:00.000+02:00")),
@@ -102,14 +99,9 @@ DIFFERENT = {
         statement(actor={"mbox": "mailto:anna@example.com"}),
     ),
     "an actor's other name": (statement(actor=OTHER), statement(actor=OTHER | {"name": "x"})),
-    "an account's capitals": (
-        statement(actor={"account": {"homePage": IRI, "name": "a"}}),
-        statement(actor={"account": {"homePage": IRI, "name": "A"}}),
-    ),
     "another verb": (statement(), statement(verb={"id": IRI})),
     "another object": (statement(), statement(object={"id": IRI})),
     "an IRI's capitals": (statement(object={"id": "http://a.example"}), statement(object={"id": "HTTP://a.example"})),
-    "a member more": (statement(actor=GROUP), statement(actor=GROUP | {"member": [*GROUP["member"], OTHER]})),
     "the same member twice": (
         statement(actor=GROUP | {"member": [OTHER]}),
         statement(actor=GROUP | {"member": [OTHER, OTHER]}),
@@ -139,10 +131,6 @@ DIFFERENT = {
     "a SubStatement's timestamp and none": (
         statement(object=substatement(timestamp="2026-11-21T12:00:00Z")),
         statement(object=substatement()),
-    ),
-    "what names no instant": (
-        statement(object=substatement(timestamp="soon")),
-        statement(object=substatement(timestamp=5)),
     ),
     "related agents": (
         context(contextAgents=[{"objectType": "contextAgent", "agent": OTHER}]),
@@ -192,14 +180,11 @@ def test_what_the_lrs_sets_counts_only_where_both_have_it(name, values):
     assert not same(statement(**{name: value}), statement(**{name: other_value}))
 
 
-def test_stored_never_counts():
-    assert same(statement(stored="2026-11-21T12:00:00Z"), statement(stored="2020-01-01T00:00:00Z"))
-
-
 def test_the_fingerprint_leaves_out_all_that_the_lrs_sets():
     full = statement(stored="2020-01-01T00:00:00Z", **{name: values[0] for name, values in ASSIGNED.items()})
 
     assert fingerprint(full) == fingerprint(statement())
+    assert same(full, full | {"stored": "2026-11-21T12:00:00Z"})
     assert len(fingerprint(full)) == 32
 
 
@@ -267,14 +252,6 @@ def test_extensions_are_the_same_exactly_when_their_values_are_equal(one, other)
     assert same(extended(one), extended(other)) == (exactly(one) == exactly(other))
 
 
-@given(any_json)
-def test_a_statement_read_again_from_its_text_is_the_same(value):
-    one = extended(value)
-    text = json.dumps(one, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-    assert same(strict_json.parse(text), one)
-
-
 @given(st.permutations([OTHER, {"mbox": "mailto:a@example.com"}, {"openid": IRI}, {"mbox": "mailto:a@example.com"}]))
 def test_no_order_of_members_counts(members):
     one = statement(object=substatement(actor=GROUP | {"member": members}))
@@ -283,23 +260,18 @@ def test_no_order_of_members_counts(members):
     assert same(one, other)
 
 
+IGNORED = ("/stored", "/object/definition")
 PLACES = [
-    *(
-        "/actor",
-        "/verb",
-        "/object",
-        "/result",
-        "/context",
-        "/attachments",
-        "/timestamp",
-        "/id",
-        "/authority",
-        "/stored",
-    ),
-    *("/actor/mbox", "/actor/member", "/object/id", "/object/objectType", "/object/definition", "/result/duration"),
-    *("/context/contextActivities", "/context/contextActivities/parent", "/context/team", "/context/contextAgents"),
-    *("/context/registration", "/context/statement", "/verb/id"),
+    *("/actor", "/verb", "/object", "/result", "/context", "/attachments", "/timestamp", "/id", "/authority"),
+    *("/actor/mbox", "/actor/member", "/object/id", "/object/objectType", "/result/duration", "/verb/id"),
+    *("/context/contextActivities", "/context/contextActivities/parent", "/context/contextAgents", *IGNORED),
 ]
+
+
+@pytest.mark.parametrize("pointer", PLACES)
+def test_malformed_parts_are_compared_as_they_stand(pointer):
+    assert same(changed(statement(), pointer, 5), changed(statement(), pointer, 5.0))
+    assert same(changed(statement(), pointer, 5), changed(statement(), pointer, 6)) == (pointer in IGNORED)
 
 
 @given(st.sampled_from(PLACES), any_json)
