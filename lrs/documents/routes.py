@@ -16,7 +16,8 @@ from lrs.errors import Overloaded, Refused
 from lrs.http import Answer, Headers, Request, Resource, json_answer
 from lrs.storage import Store, micros_of
 
-_TRIES = 8
+_TRIES = 64
+"""Each one lost was lost to another caller who got through."""
 _DONE = Answer(204)
 
 

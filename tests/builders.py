@@ -1,0 +1,65 @@
+"""Things tests are made of: a tenant in a folder, requests built by hand, answers as a client sees them."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import msgspec
+
+from lrs.auth import Caller
+from lrs.errors import Refused
+from lrs.http import Request, refusal
+from lrs.settings import Settings
+from lrs.tenants import Tenant
+
+
+def tenant_in(folder, store, clock, **settings):
+    """A tenant whose files lie in *folder*; whoever opened *store* closes it."""
+    return Tenant("default", store, Settings(data=folder, **settings), bytes(32), clock)
+
+
+@dataclass
+class Seen:
+    """An answer as a client sees it."""
+
+    status: int
+    headers: dict = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def json(self):
+        return msgspec.json.decode(self.body)
+
+
+def request_to(tenant, method, resource, query=(), body=b"", *, version="1.0.3", chunk=65_536, **headers):
+    """A request as the edge hands it on; a header ``if_match="*"`` is ``If-Match: *``. *query* is a dict or pairs."""
+    pieces = [body[start : start + chunk] for start in range(0, len(body), chunk)] or [b""]
+
+    async def receive():
+        piece = pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+    return Request(
+        method=method,
+        resource=resource,
+        prefix="/xapi",
+        query=list(query.items()) if isinstance(query, dict) else list(query),
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+        tenant=tenant,
+        receive=receive,
+        version=version,
+        caller=Caller("tests", frozenset({"all"}), tenant.id, b'{"mbox":"mailto:tests@example.org"}'),
+    )
+
+
+def answer_of(handlers, request):
+    """What the handler for *request* answers, refusals included."""
+
+    async def run():
+        try:
+            return await handlers[request.resource, "GET" if request.method == "HEAD" else request.method](request)
+        except Refused as refused:
+            return refusal(refused, "r-1")
+
+    answer = asyncio.run(run())
+    body = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
+    return Seen(answer.status, dict(answer.headers), body)
