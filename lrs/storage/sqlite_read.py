@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -111,26 +111,25 @@ class SqliteReader:
             f" AND (f.seq, f.row) < (?, ?) ORDER BY f.seq {order}, f.row {order} LIMIT ?",
             (*keys[1:], keys[0], *span, WALK_CAP + 1),
         )
-        hits: list[tuple[int, int]] = []
+        hits: list[Record] = []
         more: str | None = None
         last = ""
         for walked, (seq, row, holds) in enumerate(walk, 1):
-            if walked > WALK_CAP or (holds and len(hits) == limit):
+            record = self._record(kind, row) if holds else None
+            if walked > WALK_CAP or (record and len(hits) == limit):
                 more = last
                 break
-            if holds:
-                hits.append((seq, row))
+            if record:
+                hits.append(record)
             last = f"{seq}.{row}"
-        return Page(tuple(self._rows(kind, [row for _, row in hits])), more)
+        return Page(tuple(hits), more)
 
-    def _rows(self, kind: str, rows: Sequence[int]) -> Iterator[Record]:
-        number = self.kind_number(kind)
-        for row in rows:
-            found = self.connection.execute(
-                f"SELECT {_COLUMNS} FROM record r WHERE r.row = ? AND r.kind = ?", (row, number)
-            ).fetchone()
-            if found is not None:
-                yield record_of(kind, found)
+    def _record(self, kind: str, row: int) -> Record | None:
+        """The record of *row*, ``None`` if it is of another kind."""
+        found = self.connection.execute(
+            f"SELECT {_COLUMNS} FROM record r WHERE r.row = ? AND r.kind = ?", (row, self.kind_number(kind))
+        ).fetchone()
+        return None if found is None else record_of(kind, found)
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
         """See ``Store.count``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrs.storage import Record, first_seq, last_seq, micros_of
+from lrs.storage import Record, first_seq, last_seq, micros_of, open_store
 from tests.conftest import START
 from tests.contract.acts import WAIT, ids, insert
 
@@ -65,8 +65,6 @@ def test_records_may_share_a_place_they_bring(store):
 
 
 def test_the_order_goes_on_after_the_store_was_closed(store_url, clock):
-    from lrs.storage import open_store  # noqa: PLC0415 (the fixture is not used: this test opens twice)
-
     first = open_store(store_url, clock=clock)
     insert(first, "a")
     first.close()
@@ -80,8 +78,6 @@ def test_the_order_goes_on_after_the_store_was_closed(store_url, clock):
 
 
 def test_two_open_stores_share_one_order_whatever_their_clocks_say(store, store_url, clock):
-    from lrs.storage import open_store  # noqa: PLC0415 (a second process is played by a second store)
-
     late = open_store(store_url, clock=lambda: clock.now - 3_600_000_000)
     places = [insert(each, str(n)).seq for n, each in enumerate([store, late, store, late, late])]
     late.close()

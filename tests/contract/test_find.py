@@ -1,0 +1,141 @@
+"""``find`` and ``count``: keys, ranges, directions, pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from lrs.storage import Record
+from tests.contract.acts import WAIT, ids, insert, walk
+
+
+@pytest.fixture
+def ten(store):
+    """Records ``0`` to ``9`` at the places 100 to 109, keys: 1 all, 2 the even, 3 those over 6, 4 none."""
+    keys = [(1, *([2] if n % 2 == 0 else []), *([3] if n > 6 else [])) for n in range(10)]
+    records = [Record("thing", str(n), keys=keys[n], seq=100 + n) for n in range(10)]
+    store.write(lambda tx: [tx.insert(record) for record in reversed(records)]).result(WAIT)
+    store.write(lambda tx: tx.insert(Record("other", "x", keys=(1, 2, 3), seq=105))).result(WAIT)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ((), "0123456789"),
+        ((1,), "0123456789"),
+        ((2,), "02468"),
+        ((2, 3), "8"),
+        ((3, 2, 1), "8"),
+        ((2, 2), "02468"),
+        ((4,), ""),
+        ((1, 4), ""),
+        ((4, 1), ""),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 3, 10, 11])
+def test_a_walk_finds_the_records_of_the_kind_that_carry_all_keys_oldest_first(ten, keys, found, limit):
+    assert "".join(ids(walk(ten, keys, limit=limit))) == found
+
+
+@pytest.mark.parametrize(("keys", "found"), [((), "9876543210"), ((2,), "86420"), ((1, 3), "987")])
+@pytest.mark.parametrize("limit", [1, 3, 10])
+def test_newest_first_turns_the_walk_round(ten, keys, found, limit):
+    assert "".join(ids(walk(ten, keys, limit=limit, newest_first=True))) == found
+
+
+@pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("limit", [2, 10])
+def test_after_is_left_out_and_until_is_included(ten, keys, newest_first, limit):
+    found = ids(walk(ten, keys, after=103, until=106, newest_first=newest_first, limit=limit))
+
+    assert found == (["6", "5", "4"] if newest_first else ["4", "5", "6"])
+
+
+def test_an_empty_range_has_no_records_and_no_next(ten):
+    assert ten.find("thing", (1,), after=109) == ten.find("thing", (), until=99) == ten.find("none")
+    assert ten.find("none").records == ()
+    assert ten.find("none").next is None
+
+
+@pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
+def test_a_page_has_at_most_limit_records_and_a_next_only_if_there_is_more(ten, keys):
+    exact, less = ten.find("thing", keys, limit=10), ten.find("thing", keys, limit=9)
+
+    assert (len(exact.records), exact.next) == (10, None)
+    assert len(less.records) == 9
+    assert less.next is not None
+    assert ids(ten.find("thing", keys, limit=9, start=less.next).records) == ["9"]
+
+
+def test_a_page_holds_at_most_100_records_unless_told(store):
+    records = [Record("thing", str(n)) for n in range(101)]
+    store.write(lambda tx: [tx.insert(record) for record in records], weight=101).result(WAIT)
+
+    assert len(store.find("thing").records) == 100
+
+
+@pytest.mark.parametrize("keys", [(), (7,), (7, 8)])
+@pytest.mark.parametrize("limit", [1, 2, 4])
+def test_records_that_share_a_place_are_each_walked_once_in_an_order_that_turns_round(store, keys, limit):
+    places = {"a": 50, "b": 51, "c.1": 51, "d": 51, "e.": 51, "f": 51, "g": 52}
+    for id, seq in places.items():
+        insert(store, id, seq=seq, keys=(7, 8))
+
+    oldest = ids(walk(store, keys, limit=limit))
+    newest = ids(walk(store, keys, limit=limit, newest_first=True))
+
+    assert (oldest[0], oldest[-1]) == ("a", "g")
+    assert sorted(oldest) == ["a", "b", "c.1", "d", "e.", "f", "g"]
+    assert newest == oldest[::-1]
+    assert ids(walk(store, keys, limit=100)) == oldest
+
+
+@pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
+def test_a_walk_goes_on_where_it_was_when_records_come_and_go(ten, keys):
+    first = ten.find("thing", keys, limit=5)
+    ten.write(lambda tx: tx.delete("thing", "4")).result(WAIT)
+    ten.write(lambda tx: tx.delete("thing", "5")).result(WAIT)
+    insert(ten, "late", keys=(1,), seq=107)
+    insert(ten, "early", keys=(1,), seq=101)
+
+    rest = ids(ten.find("thing", keys, limit=100, start=first.next).records)
+
+    assert sorted(rest) == ["6", "7", "8", "9", "late"]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_walk_that_looks_at_too_many_stops_early_and_goes_on(store, monkeypatch, newest_first):
+    for engine in ("sqlite_read", "mongo_read"):
+        monkeypatch.setattr(f"lrs.storage.{engine}.WALK_CAP", 4)
+    rare = {0, 5, 11}
+    records = [Record("thing", f"{n:02}", keys=(1, 2) if n in rare else (1,)) for n in range(12)]
+    store.write(lambda tx: [tx.insert(record) for record in records]).result(WAIT)
+
+    pages = [store.find("thing", (1, 2), limit=2, newest_first=newest_first)]
+    while pages[-1].next is not None:
+        pages.append(store.find("thing", (1, 2), limit=2, newest_first=newest_first, start=pages[-1].next))
+
+    found = [ids(page.records) for page in pages]
+    assert found == ([["11"], ["05"], ["00"]] if newest_first else [["00"], ["05"], ["11"]])
+
+
+def test_a_walk_in_a_transaction_is_the_same_walk(ten):
+    def decide(tx):
+        page = tx.find("thing", (2,), limit=2, newest_first=True)
+        return ids(page.records) + ids(tx.find("thing", (2,), newest_first=True, start=page.next).records)
+
+    assert ten.write(decide).result(WAIT) == ["8", "6", "4", "2", "0"]
+
+
+@pytest.mark.parametrize(("keys", "number"), [((), 10), ((1,), 10), ((2,), 5), ((1, 2, 3), 1), ((1, 4), 0)])
+def test_count_tells_how_many_carry_all_keys(ten, keys, number):
+    assert ten.count("thing", keys) == number
+    assert ten.count("none", keys) == 0
+
+
+def test_a_key_given_twice_is_one_key(store):
+    insert(store, "a", keys=(5, 5, 5))
+
+    assert store.count("thing", (5,)) == 1
+    assert ids(walk(store, (5,))) == ["a"]

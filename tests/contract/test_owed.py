@@ -1,0 +1,413 @@
+"""Owed work: it stands with its fact, is leased, settled, handed back, parked and retried."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from lrs.storage import NEWEST, Backlog, Owed, Record, Stale, open_store
+from tests.conftest import START
+from tests.contract.acts import SECOND, WAIT, ids, insert, owing
+
+MINUTE = 60 * SECOND
+
+
+def claim(store, *steps, limit=10, lease=MINUTE):
+    return store.claim(steps, limit=limit, lease=lease)
+
+
+def only(claims):
+    (one,) = claims
+    return one
+
+
+def names(claims):
+    return sorted((each.record.id, each.owed.step) for each in claims)
+
+
+def nothing(_tx):
+    return None
+
+
+def owe(store, id, step, due=0):
+    return store.write(lambda tx: tx.owe("thing", id, Owed(step, due))).result(WAIT)
+
+
+def test_what_a_record_owes_can_be_claimed_once_it_is_stored(store):
+    stored = insert(store, "a", body=b"x", keys=(1,), owed=(Owed("evaluate", 7),))
+
+    claimed = only(claim(store, "evaluate"))
+
+    assert (claimed.record.id, claimed.record.body, claimed.record.keys) == ("a", b"x", (1,))
+    assert (claimed.record.seq, claimed.record.rev, claimed.record.owed) == (stored.seq, 1, ())
+    assert claimed.owed == Owed("evaluate", 7)
+
+
+def test_a_decision_that_fails_owes_nothing(store):
+    def fail(tx):
+        tx.insert(Record("thing", "a", owed=(Owed("evaluate"),)))
+        tx.find("thing")
+        raise ValueError("no")
+
+    store.write(fail).exception(WAIT)
+
+    assert claim(store, "evaluate") == []
+    assert store.backlog() == []
+
+
+def test_only_the_steps_asked_for_are_claimed(store):
+    owing(store, "a", "evaluate", "sync")
+    owing(store, "b", "issue")
+
+    assert claim(store) == []
+    assert claim(store, "none") == []
+    assert names(claim(store, "sync", "issue")) == [("a", "sync"), ("b", "issue")]
+
+
+def test_a_record_may_owe_several_steps_and_each_is_settled_by_itself(store):
+    owing(store, "a", "evaluate", "sync")
+
+    first, second = sorted(claim(store, "evaluate", "sync"), key=lambda each: each.owed.step)
+    store.settle([first], nothing).result(WAIT)
+
+    assert first.token != second.token
+    assert store.backlog() == [Backlog("sync", 1, 0, 0)]
+
+
+def test_an_entry_cannot_be_claimed_before_it_is_due(store, clock):
+    owing(store, "a", "evaluate", due=START + 10)
+
+    assert claim(store, "evaluate") == []
+    clock.now = START + 9
+    assert claim(store, "evaluate") == []
+    clock.now = START + 10
+    assert only(claim(store, "evaluate")).owed.due == START + 10
+
+
+def test_limit_bounds_the_entries_claimed(store):
+    for n in range(6):
+        owing(store, str(n), "evaluate", "sync")
+
+    claims = [claim(store, "evaluate", "sync", limit=5) for _ in range(4)]
+
+    assert [len(each) for each in claims] == [5, 5, 2, 0]
+    assert len({(each.record.id, each.owed.step) for some in claims for each in some}) == 12
+
+
+def test_a_long_queue_of_one_step_does_not_keep_the_others_from_being_claimed(store):
+    many = [Record("thing", str(n), owed=(Owed("a-first"),)) for n in range(150)]
+    store.write(lambda tx: [tx.insert(record) for record in many], weight=150).result(WAIT)
+    owing(store, "other", "b-second")
+
+    claimed = [step for _ in range(48) for _, step in names(claim(store, "a-first", "b-second", limit=3))]
+
+    assert "b-second" in claimed
+
+
+def test_a_leased_entry_is_nobody_elses_until_the_lease_has_run_out(store, clock):
+    owing(store, "a", "evaluate")
+    first = only(claim(store, "evaluate", lease=MINUTE))
+
+    clock.now = START + MINUTE - 1
+    assert claim(store, "evaluate") == []
+    clock.now = START + MINUTE
+    second = only(claim(store, "evaluate"))
+
+    assert (first.owed.tries, second.owed.tries) == (0, 1)
+    assert first.token != second.token
+    assert isinstance(store.settle([first], nothing).exception(WAIT), Stale)
+    assert store.defer(first, due=START, error="late") is False
+    store.settle([second], nothing).result(WAIT)
+    assert store.backlog() == []
+
+
+def test_a_lease_that_ran_out_still_settles_as_long_as_nobody_claimed_it_again(store, clock):
+    owing(store, "a", "evaluate")
+    late = only(claim(store, "evaluate", lease=SECOND))
+    clock.forward(seconds=3_600)
+
+    assert store.settle([late], lambda _: "done").result(WAIT) == "done"
+    assert claim(store, "evaluate") == []
+
+
+def test_settle_clears_the_entries_and_writes_in_one_commit(store):
+    owing(store, "a", "evaluate")
+    owing(store, "b", "evaluate")
+    claims = claim(store, "evaluate")
+
+    written = store.settle(claims, lambda tx: tx.insert(Record("award", "x", owed=(Owed("issue"),)))).result(WAIT)
+
+    assert written.id == "x"
+    assert [each.step for each in store.backlog()] == ["issue"]
+    assert store.get("award", "x") is not None
+
+
+def test_settle_with_one_stale_token_clears_and_writes_nothing(store):
+    owing(store, "a", "evaluate")
+    owing(store, "b", "evaluate")
+    claims = claim(store, "evaluate")
+    owe(store, "b", "evaluate")
+
+    with pytest.raises(Stale):
+        store.settle(claims, lambda tx: tx.insert(Record("award", "x"))).result(WAIT)
+
+    assert store.get("award", "x") is None
+    assert store.backlog() == [Backlog("evaluate", 2, 0, 0)]
+
+
+def test_settle_whose_decision_raises_leaves_the_entries_leased(store):
+    owing(store, "a", "evaluate")
+    claims = claim(store, "evaluate")
+
+    def fail(tx):
+        tx.insert(Record("award", "x"))
+        raise ValueError("no")
+
+    assert isinstance(store.settle(claims, fail).exception(WAIT), ValueError)
+
+    assert store.get("award", "x") is None
+    assert claim(store, "evaluate") == []
+    store.settle(claims, nothing).result(WAIT)
+    assert store.backlog() == []
+
+
+def test_an_entry_is_settled_once(store):
+    owing(store, "a", "evaluate")
+    claims = claim(store, "evaluate")
+    store.settle(claims, nothing).result(WAIT)
+
+    assert isinstance(store.settle(claims, nothing).exception(WAIT), Stale)
+
+
+def test_what_the_settling_decision_owes_anew_stands_after_it(store):
+    owing(store, "a", "expire")
+    claims = claim(store, "expire")
+
+    store.settle(claims, lambda tx: tx.owe("thing", "a", Owed("expire", START + 5))).result(WAIT)
+
+    assert store.backlog() == [Backlog("expire", 1, 0, START + 5)]
+    assert claim(store, "expire") == []
+
+
+def test_owing_a_step_again_while_it_is_leased_makes_the_lease_stale(store):
+    owing(store, "a", "evaluate")
+    first = only(claim(store, "evaluate"))
+
+    owe(store, "a", "evaluate")
+
+    assert isinstance(store.settle([first], nothing).exception(WAIT), Stale)
+    assert store.defer(first, due=NEWEST, error="late") is False
+    second = only(claim(store, "evaluate"))
+    store.settle([second], nothing).result(WAIT)
+
+
+@pytest.mark.parametrize("leased", [False, True])
+@pytest.mark.parametrize(("old", "new", "due"), [(5, 9, 5), (9, 5, 5), (5, START + MINUTE, 5)])
+def test_of_two_times_owed_the_earlier_is_due_also_after_a_lease(store, leased, old, new, due):
+    owing(store, "a", "evaluate", due=old)
+    if leased:
+        claim(store, "evaluate")
+
+    owe(store, "a", "evaluate", new)
+
+    assert only(claim(store, "evaluate")).owed == Owed("evaluate", due)
+
+
+def test_owing_again_starts_the_tries_anew_and_forgets_the_error(store):
+    owing(store, "a", "evaluate")
+    store.defer(only(claim(store, "evaluate")), due=START, error="broken")
+
+    owe(store, "a", "evaluate", START)
+
+    assert only(claim(store, "evaluate")).owed == Owed("evaluate", START)
+
+
+def test_replace_with_owed_adds_to_what_is_owed(store):
+    owing(store, "a", "evaluate")
+    first = only(claim(store, "evaluate"))
+
+    change = Record("thing", "a", b"new", owed=(Owed("evaluate"), Owed("sync", 3)), rev=1)
+    store.write(lambda tx: tx.replace(change)).result(WAIT)
+
+    assert isinstance(store.settle([first], nothing).exception(WAIT), Stale)
+    claims = claim(store, "evaluate", "sync")
+    assert names(claims) == [("a", "evaluate"), ("a", "sync")]
+    assert {each.record.body for each in claims} == {b"new"}
+
+
+def test_replace_without_owed_keeps_what_is_owed_and_its_lease(store):
+    owing(store, "a", "evaluate", "sync")
+    leased = only(claim(store, "evaluate"))
+
+    store.write(lambda tx: tx.replace(Record("thing", "a", b"new", rev=1))).result(WAIT)
+
+    store.settle([leased], nothing).result(WAIT)
+    assert only(claim(store, "sync")).record.body == b"new"
+
+
+def test_delete_removes_what_was_owed(store):
+    owing(store, "a", "evaluate")
+    claims = claim(store, "evaluate")
+
+    store.write(lambda tx: tx.delete("thing", "a")).result(WAIT)
+    insert(store, "a")
+
+    assert isinstance(store.settle(claims, nothing).exception(WAIT), Stale)
+    assert store.defer(claims[0], due=0, error=None) is False
+    assert store.backlog() == []
+
+
+def test_owing_for_a_record_that_is_not_there_is_stale(store):
+    insert(store, "a")
+
+    with pytest.raises(Stale):
+        owe(store, "none", "evaluate")
+
+    assert store.backlog() == []
+
+
+def test_a_step_owed_twice_by_one_insert_is_one_entry_with_the_earlier_due(store):
+    insert(store, "a", owed=(Owed("evaluate", 9), Owed("evaluate", 5)))
+
+    assert store.backlog() == [Backlog("evaluate", 1, 0, 5)]
+
+
+def test_defer_hands_an_entry_back_with_one_more_try_and_the_reason(store, clock):
+    owing(store, "a", "sync")
+    first = only(claim(store, "sync"))
+
+    assert store.defer(first, due=START + 30, error="503 from the service") is True
+
+    assert claim(store, "sync") == []
+    clock.now = START + 30
+    assert only(claim(store, "sync")).owed == Owed("sync", START + 30, 1, "503 from the service")
+    assert isinstance(store.settle([first], nothing).exception(WAIT), Stale)
+    assert store.defer(first, due=0, error=None) is False
+
+
+def test_a_parked_entry_is_shown_with_its_reason_and_left_alone(store, clock):
+    owing(store, "a", "sync", "evaluate")
+    claimed = only(claim(store, "sync"))
+
+    assert store.defer(claimed, due=START, error="400: no such learner", parked=True) is True
+
+    ((record, owed),) = store.parked()
+    assert (record.id, owed) == ("a", Owed("sync", START, 1, "400: no such learner", parked=True))
+    clock.forward(seconds=1e9)
+    assert claim(store, "sync") == []
+    assert names(claim(store, "evaluate")) == [("a", "evaluate")]
+
+
+def test_parked_entries_are_listed_by_step_up_to_a_limit(store):
+    for n in range(3):
+        owing(store, str(n), "sync", "issue")
+    for each in claim(store, "sync", "issue"):
+        store.defer(each, due=0, error="x", parked=True)
+
+    assert sorted((record.id, owed.step) for record, owed in store.parked("sync")) == [
+        ("0", "sync"),
+        ("1", "sync"),
+        ("2", "sync"),
+    ]
+    assert len(store.parked()) == 6
+    assert len(store.parked(limit=4)) == 4
+    assert len(store.parked("sync", limit=2)) == 2
+    assert store.parked("none") == []
+
+
+def test_owing_what_is_parked_makes_it_due_as_it_is_owed_now(store):
+    owing(store, "a", "sync", due=5)
+    store.defer(only(claim(store, "sync")), due=7, error="x", parked=True)
+
+    owe(store, "a", "sync", START + 9)
+
+    assert store.parked() == []
+    assert store.backlog() == [Backlog("sync", 1, 0, START + 9)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "revived"),
+    [
+        ({}, {("thing", "1", "sync"), ("thing", "1", "issue"), ("thing", "2", "sync"), ("other", "1", "sync")}),
+        ({"step": "sync"}, {("thing", "1", "sync"), ("thing", "2", "sync"), ("other", "1", "sync")}),
+        ({"kind": "thing"}, {("thing", "1", "sync"), ("thing", "1", "issue"), ("thing", "2", "sync")}),
+        ({"kind": "thing", "id": "1"}, {("thing", "1", "sync"), ("thing", "1", "issue")}),
+        ({"step": "issue", "kind": "thing", "id": "1"}, {("thing", "1", "issue")}),
+        ({"id": "1"}, {("thing", "1", "sync"), ("thing", "1", "issue"), ("other", "1", "sync")}),
+        ({"kind": "none"}, set()),
+    ],
+)
+def test_retry_makes_the_chosen_parked_entries_due_at_once_with_tries_from_zero(store, chosen, revived):
+    for kind, id, steps in (("thing", "1", ("sync", "issue")), ("thing", "2", ("sync",)), ("other", "1", ("sync",))):
+        record = Record(kind, id, owed=tuple(Owed(step) for step in steps))
+        store.write(lambda tx, record=record: tx.insert(record)).result(WAIT)
+    for each in claim(store, "sync", "issue"):
+        store.defer(each, due=0, error="x", parked=True)
+    owing(store, "waiting", "later", due=START + MINUTE)
+
+    assert store.retry(**chosen) == len(revived)
+
+    claims = claim(store, "sync", "issue", "later")
+    assert {(each.record.kind, each.record.id, each.owed.step) for each in claims} == revived
+    assert {each.owed.tries for each in claims} <= {0}
+    assert {each.owed.due for each in claims} <= {START}
+    assert len(store.parked()) == 4 - len(revived)
+
+
+def test_the_backlog_counts_each_step_in_the_order_of_their_names(store):
+    owing(store, "a", "sync", "evaluate", due=50)
+    owing(store, "b", "sync", due=40)
+    owing(store, "c", "sync", due=START + MINUTE)
+    owing(store, "d", "zip", due=3)
+    store.defer(only(claim(store, "zip")), due=3, error="x", parked=True)
+    claim(store, "evaluate")
+
+    assert store.backlog() == [
+        Backlog("evaluate", 1, 0, 50),
+        Backlog("sync", 3, 0, 40),
+        Backlog("zip", 0, 1, None),
+    ]
+
+
+def test_a_claim_shows_the_record_as_it_is_now(store):
+    owing(store, "a", "evaluate")
+    store.write(lambda tx: tx.replace(Record("thing", "a", b"now", {"m": 1}, (4,), rev=1))).result(WAIT)
+
+    claimed = only(claim(store, "evaluate")).record
+
+    assert (claimed.body, claimed.meta, claimed.keys, claimed.rev) == (b"now", {"m": 1}, (4,), 2)
+
+
+def test_what_is_owed_survives_closing_and_opening(store_url, clock):
+    first = open_store(store_url, clock=clock)
+    owing(first, "a", "evaluate")
+    leased = only(claim(first, "evaluate"))
+    first.close()
+
+    again = open_store(store_url, clock=clock)
+    again.settle([leased], nothing).result(WAIT)
+    assert (again.backlog(), ids(again.find("thing").records)) == ([], ["a"])
+    again.close()
+
+
+def test_several_workers_claim_every_entry_once(store, store_url, clock):
+    records = [Record("thing", str(n), owed=(Owed("evaluate"),)) for n in range(40)]
+    store.write(lambda tx: [tx.insert(record) for record in records]).result(WAIT)
+    other = open_store(store_url, clock=clock)
+    claimed = []
+
+    def work(on):
+        while claims := claim(on, "evaluate", limit=4):
+            claimed.extend(each.record.id for each in claims)
+            on.settle(claims, nothing).result(WAIT)
+
+    threads = [threading.Thread(target=work, args=(each,)) for each in (store, other, store, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(3 * WAIT)
+    other.close()
+
+    assert sorted(claimed, key=int) == [str(n) for n in range(40)]
+    assert store.backlog() == []
