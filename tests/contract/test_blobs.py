@@ -1,0 +1,177 @@
+"""Blobs: named by what they hold, streamed, durable before they are named, swept when nobody keeps them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from bson import ObjectId
+
+from lrs.storage import wall_clock
+from lrs.storage.blobs import FileBlobs
+
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of b"abc": FIPS 180-2, B.1
+NONE = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of nothing
+HOUR = 3_600_000_000
+
+
+def forget(_name: str) -> bool:
+    return False
+
+
+def left_behind(store) -> list[str]:
+    """Everything the engine holds for blobs, whether it has a name or not."""
+    root = getattr(store.blobs, "_root", None)
+    if root is not None:
+        return sorted(path.name for path in root.rglob("*") if path.is_file())
+    return sorted(str(chunk["files_id"]) for chunk in store.blobs._chunks.find())  # noqa: SLF001 (looks behind it)
+
+
+def test_bytes_are_named_by_their_sha_256_and_come_back(store):
+    name = store.blobs.put([b"a", b"", b"bc"])
+
+    assert name == ABC
+    assert b"".join(store.blobs.open(ABC)) == b"abc"
+    assert store.blobs.size(ABC) == 3
+
+
+def test_no_bytes_are_a_blob_too(store):
+    assert store.blobs.put([]) == NONE
+    assert b"".join(store.blobs.open(NONE)) == b""
+    assert store.blobs.size(NONE) == 0
+
+
+def test_a_blob_is_streamed_both_ways_in_chunks_of_less_than_a_megabyte(store):
+    taken = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal taken
+        for n in range(40):
+            taken += 1
+            yield bytes([n]) * 65_536
+
+    name = store.blobs.put(chunks())
+    sizes = [len(chunk) for chunk in store.blobs.open(name)]
+
+    assert taken == 40
+    assert sum(sizes) == store.blobs.size(name) == 2_621_440
+    assert max(sizes) < 1_000_000
+
+
+def test_what_is_not_there_is_a_key_error_at_once(store):
+    with pytest.raises(KeyError):
+        store.blobs.open(ABC)
+    with pytest.raises(KeyError):
+        store.blobs.size(ABC)
+
+
+def test_the_same_bytes_are_kept_once(store):
+    names = [store.blobs.put([b"abc"]) for _ in range(3)]
+
+    assert set(names) == {ABC}
+    assert len(left_behind(store)) == 1
+
+
+def test_a_put_that_fails_keeps_nothing(store):
+    def breaks() -> Iterator[bytes]:
+        yield b"x" * 600_000
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        store.blobs.put(breaks())
+
+    assert left_behind(store) == []
+
+
+def test_a_sweep_drops_what_is_older_and_not_kept_and_tells_how_many(store, clock):
+    old = [store.blobs.put([each]) for each in (b"abc", b"old", b"kept")]
+    since = clock.forward(seconds=3_600)
+    new = store.blobs.put([b"new"])
+
+    dropped = store.blobs.sweep(lambda name: name == old[2], since)
+
+    assert dropped == 2
+    assert b"".join(store.blobs.open(old[2])) == b"kept"
+    assert b"".join(store.blobs.open(new)) == b"new"
+    for name in old[:2]:
+        with pytest.raises(KeyError):
+            store.blobs.open(name)
+    assert len(left_behind(store)) == 2
+
+
+def test_a_sweep_spares_what_was_touched_at_that_very_time(store, clock):
+    store.blobs.put([b"abc"])
+
+    assert store.blobs.sweep(forget, clock()) == 0
+    assert store.blobs.sweep(forget, clock() + 1) == 1
+    assert store.blobs.sweep(forget, clock() + 1) == 0
+
+
+def test_putting_the_same_bytes_again_touches_them(store, clock):
+    store.blobs.put([b"abc"])
+    since = clock.forward(seconds=3_600)
+    store.blobs.put([b"abc"])
+
+    assert store.blobs.sweep(forget, since) == 0
+    assert b"".join(store.blobs.open(ABC)) == b"abc"
+
+
+def test_what_is_touched_while_a_sweep_asks_about_it_stays(store, clock):
+    store.blobs.put([b"abc"])
+    since = clock.forward(seconds=3_600)
+
+    def asked(_name: str) -> bool:
+        store.blobs.put([b"abc"])
+        return False
+
+    assert store.blobs.sweep(asked, since) == 0
+    assert b"".join(store.blobs.open(ABC)) == b"abc"
+
+
+def test_what_was_swept_can_be_put_again(store, clock):
+    store.blobs.put([b"abc"])
+    store.blobs.sweep(forget, clock() + 1)
+
+    store.blobs.put([b"abc"])
+
+    assert b"".join(store.blobs.open(ABC)) == b"abc"
+
+
+def test_many_putting_the_same_bytes_at_once_all_get_the_name(store):
+    names = []
+    threads = [threading.Thread(target=lambda: names.append(store.blobs.put([b"a", b"bc"]))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert names == [ABC] * 8
+    assert b"".join(store.blobs.open(ABC)) == b"abc"
+
+
+def test_a_sweep_clears_what_a_crash_left_in_the_middle_of_a_put(store):
+    store.blobs.put([b"abc"])
+    root = getattr(store.blobs, "_root", None)
+    if root is None:
+        store.blobs._chunks.insert_one({"files_id": ObjectId(), "n": 0, "data": b"x"})  # noqa: SLF001 (behind it)
+    else:
+        (root / ".draft-x").write_bytes(b"x")
+    later = wall_clock() + HOUR
+
+    before = len(left_behind(store))
+    store.blobs.sweep(lambda name: name == ABC, later)
+
+    assert (before, len(left_behind(store))) == (2, 1)
+    assert b"".join(store.blobs.open(ABC)) == b"abc"
+
+
+def test_a_file_a_crash_left_set_aside_is_brought_back(tmp_path, clock):
+    blobs = FileBlobs(tmp_path, clock)
+    blobs.put([b"abc"])
+    path = tmp_path / ABC[:2] / ABC[2:4] / ABC
+    path.rename(path.with_name(f".aside-{ABC}"))
+
+    blobs.sweep(forget, 0)
+
+    assert b"".join(blobs.open(ABC)) == b"abc"
