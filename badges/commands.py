@@ -13,8 +13,9 @@ from badges import issuer as issuers
 from badges.lookup import resolver, status_lists
 from badges.verify import Verdict, verify
 from lrs import outbound
-from lrs.learners.persons import pages
+from lrs.learners.persons import members_of, pages, person_named
 from lrs.options import with_tenant
+from lrs.storage import Record
 from lrs.tenants import Tenant
 
 
@@ -42,12 +43,28 @@ def verify_command(tenant: Tenant, source: str, *, offline: bool, as_json: bool)
 
 
 @badges.command("list")
+@click.option("--holder", help="Only badges of this person: an id, an e-mail address, a learner number.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @with_tenant
-def list_command(tenant: Tenant) -> None:
+def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
     """Prints id, state, first day of validity, person and name of every badge."""
-    for record in pages(tenant.store, "credential"):
-        name = json.loads(record.body).get("name", "")
-        click.echo("\t".join([record.id, record.meta["state"], record.meta["valid_from"], record.meta["person"], name]))
+    found = [_row(record) for record in pages(tenant.store, "credential")]
+    if holder:
+        person = person_named(tenant.store, holder)
+        if person is None:
+            raise click.ClickException(f"nobody here is known as {holder}")
+        members = members_of(tenant.store, person)
+        found = [row for row in found if row["person"] in members]
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for row in found:
+        click.echo("\t".join(row.values()))
+
+
+def _row(record: Record) -> dict[str, str]:
+    shown = {name: str(record.meta[name]) for name in ("state", "valid_from", "person")}
+    return {"id": record.id, **shown, "name": str(json.loads(record.body).get("name", ""))}
 
 
 @badges.command("show")

@@ -45,7 +45,7 @@ def canonical(document: Mapping[str, Any]) -> bytes:
         with _lock:
             return _canonical(document)
     except jsonld.JsonLdError as error:
-        raise Unsafe(f"not valid JSON-LD: {_reason(error)}") from error
+        raise Unsafe(f"not valid JSON-LD: {error.args[0]}") from error
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise Unsafe(f"not valid JSON-LD ({type(error).__name__})") from error  # PyLD meets what it did not expect
 
@@ -67,8 +67,6 @@ def check_json(value: Any) -> None:
 
 def _walk(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any, int]]:
     yield name, value, depth
-    if depth > MAX_DEPTH:
-        return
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield from _walk(part, key, depth + 1)
@@ -124,13 +122,6 @@ def _check_address(address: Any) -> None:
     if not isinstance(address, str) or address.startswith((_BASE, "_:")) or not _ABSOLUTE.fullmatch(address):
         shown = address.removeprefix(_BASE) if isinstance(address, str) else address
         raise Unsafe(f"{shown!r} is neither a defined term nor an absolute address")
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause PyLD gives, in its first line."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error).partition("\n")[0]
 
 
 class _Bounded(URDNA2015):  # type: ignore[misc]  # PyLD has no types

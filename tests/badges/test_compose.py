@@ -116,6 +116,15 @@ def test_a_competency_with_an_address_is_pointed_at(id, url):
     ]
 
 
+def test_a_framework_whose_version_is_a_number_is_named_with_it():
+    about = {"id": "urn:example:k7", "label": "Gowning", "framework": "https://example.org/gmp", "version": 3}
+
+    achievement = composed(competency=about)["credentialSubject"]["achievement"]
+
+    assert achievement["criteria"]["narrative"].endswith("(https://example.org/gmp 3).")
+    assert achievement["id"] != composed(competency={**about, "version": 4})["credentialSubject"]["achievement"]["id"]
+
+
 def test_a_competency_without_an_address_cannot_be_pointed_at():
     badge = composed(competency={"id": "K7", "label": "Gowning"})
 

@@ -86,6 +86,7 @@ def test_the_order_of_names_and_of_list_entries_is_not_part_of_what_is_said():
         ({"name": "Gow\x7fning"}, "control character"),
         ({"name": {"@value": "Gowning"}}, "no keywords"),
         ({"@graph": []}, "no keywords"),
+        ({"id": ["urn:x:1"]}, "not valid JSON-LD: Invalid"),
         ({"https://schema.org/name": "Gowning"}, "no addresses"),
         ({"@context": [CREDENTIALS_V2, OPEN_BADGES, {"name": "https://example.org/x"}]}, "not one of those shipped"),
         ({"@context": [CREDENTIALS_V2, "https://example.org/context"]}, "not one of those shipped"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from badges.issuer import address, did_url, issuer_of, web_did
+from badges.issuer import address, did_url, issuer_of, rename, web_did
 from lrs.settings import Settings
 from tests.badges.made import tenant_in
 
@@ -60,6 +60,22 @@ def test_the_did_document_lists_the_key_as_a_string_under_assertion_method_only(
             }
         ],
         "assertionMethod": [f"did:web:skills.example.org:t:default#{multibase}"],
+    }
+
+
+def test_an_issuer_is_renamed_as_often_as_one_likes(tmp_path):
+    tenant = tenant_in(tmp_path)
+    rename(tenant, "Centre", "https://centre.example.org")
+    rename(tenant, "Example Training Centre", None)
+
+    profile = issuer_of(tenant).profile()
+    tenant.store.close()
+
+    assert profile == {
+        "id": "did:web:skills.example.org:t:default",
+        "type": ["Profile"],
+        "name": "Example Training Centre",
+        "url": "https://skills.example.org",
     }
 
 

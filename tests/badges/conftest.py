@@ -1,0 +1,31 @@
+"""One tenant with one badge, shared by the tests that only read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from badges.issuer import Issuer, issuer_of
+from lrs.tenants import Tenant
+from tests.badges.made import badge_in, put_award, run_issue, tenant_in
+
+
+@pytest.fixture(scope="module")
+def issued(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    opened = tenant_in(tmp_path_factory.mktemp("tenant"))
+    put_award(opened)
+    run_issue(opened)
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def issuer(issued: Tenant) -> Issuer:
+    return issuer_of(issued)
+
+
+@pytest.fixture
+def badge(issued: Tenant) -> dict[str, Any]:
+    return badge_in(issued)[1]

@@ -1,0 +1,55 @@
+"""Where DID documents and status lists come from: our own from the store, others' through the way out that is given."""
+
+from __future__ import annotations
+
+import pytest
+
+from badges.lookup import resolver, status_lists
+from badges.verify import Unavailable
+from lrs.outbound import Blocked, Unreachable
+from tests.badges.made import list_in
+
+
+def test_our_own_did_and_list_are_not_asked_for_outside(issued, issuer):
+    asked: list[str] = []
+
+    did = resolver(issued, lambda url: asked.append(url) or b"")(issuer.id)
+    listed = status_lists(issued, lambda url: asked.append(url) or b"")(list_in(issued)["id"])
+
+    assert did == issuer.did_document()
+    assert b"BitstringStatusListCredential" in listed
+    assert asked == []
+
+
+def test_others_are_asked_at_the_address_their_did_stands_for(issued):
+    answers = {
+        "https://other.example.org/issuers/7/did.json": b'{"id": "did:web:other.example.org:issuers:7"}',
+        "https://other.example.org/list": b"{}",
+    }
+
+    did = resolver(issued, answers.__getitem__)("did:web:other.example.org:issuers:7")
+
+    assert did == {"id": "did:web:other.example.org:issuers:7"}
+    assert status_lists(issued, answers.__getitem__)("https://other.example.org/list") == b"{}"
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b" " * 2_000_000])
+def test_an_answer_that_is_no_did_document_is_none(issued, answer):
+    with pytest.raises(Unavailable, match=r"no DID document of did:web:other\.example\.org"):
+        resolver(issued, lambda _url: answer)("did:web:other.example.org")
+
+
+@pytest.mark.parametrize("error", [Blocked("only https"), Unreachable("answered 500")])
+def test_a_call_that_may_not_or_cannot_be_made_is_told_as_it_is(issued, error):
+    def outbound(_url: str) -> bytes:
+        raise error
+
+    with pytest.raises(Unavailable, match=str(error)):
+        status_lists(issued, outbound)("https://other.example.org/list")
+    with pytest.raises(Unavailable, match=str(error)):
+        resolver(issued, outbound)("did:web:other.example.org")
+
+
+def test_a_did_that_has_no_address_is_not_asked_for(issued):
+    with pytest.raises(Unavailable, match="not a did:web"):
+        resolver(issued, lambda _url: b"{}")("did:web:")
