@@ -91,14 +91,16 @@ def read_badge(record: Record) -> Badge:
 
 
 def shown(subject: str, profile: Profile | None, badges: Iterable[Badge], scopes: Collection[str]) -> dict[str, Any]:
-    """What a service with consent for *scopes* sees under the name *subject*; without a profile, an empty one."""
+    """What a service with consent for *scopes* sees under the name *subject*; without a profile, an empty one.
+
+    It has no version: what the service cannot see change has not changed for it.
+    """
     if PROFILES not in scopes:
         raise ValueError("nothing may be shown without the scope profiles:read")
     held = profile.competencies if profile else ()
     visible = [one for one in held if one.state in SHOWN]
     return {
         "subject": subject,
-        "version": profile.version if profile else 0,
         "competencies": [_competency(one, with_evidence=EVIDENCE in scopes) for one in visible],
         "badges": [_badge(badge) for badge in sorted(badges, key=lambda badge: badge.id) if badge.state == ISSUED],
     }

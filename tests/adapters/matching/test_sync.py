@@ -1,0 +1,307 @@
+"""What services are owed word of, and that they are owed it once."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from adapters.matching import registry
+from adapters.matching.sync import sync
+from lrs.learners import joins
+from lrs.profiles import changes, services
+from lrs.storage import Owed
+from lrs.tenants import Tenant
+from tests.profiles.world import (
+    HOUR,
+    LEASE,
+    Clock,
+    Receiver,
+    agree,
+    held,
+    put_badge,
+    put_person,
+    put_profile,
+    put_service,
+    run_all,
+    run_deliver,
+    run_sync,
+    take_back,
+)
+
+
+@pytest.fixture
+def person(tenant: Tenant, receiving: Receiver) -> str:
+    """A learner with a profile, who agreed to nothing yet, and a service."""
+    put_service(tenant, receiving.url)
+    learner = put_person(tenant, "mailto:ana@example.org")
+    put_profile(tenant, learner, held("gown"))
+    return learner
+
+
+def queued(tenant: Tenant) -> list[tuple[str, int]]:
+    return [(shown["event"], shown["version"]) for shown in registry.listed(tenant)]
+
+
+@pytest.mark.usefixtures("person")
+def test_without_consent_nothing_is_queued(tenant: Tenant) -> None:
+    run_sync(tenant)
+
+    assert queued(tenant) == []
+    assert tenant.store.count(changes.KIND) == 0
+
+
+def test_consent_tells_the_service_whose_it_is_and_what_they_hold(
+    tenant: Tenant, person: str, receiving: Receiver
+) -> None:
+    agree(tenant, person, reference="applicant 17", scopes=("profiles:read", "profiles:read.evidence"))
+    run_all(tenant)
+
+    (given,), (updated,) = receiving.of("consent.given"), receiving.of("profile.updated")
+    subject = services.pairwise(tenant, "career-converter", person)
+    assert given.json["data"] == {
+        "subject": subject,
+        "version": 1,
+        "reference": "applicant 17",
+        "scopes": ["profiles:read", "profiles:read.evidence"],
+        "purpose": "To suggest jobs that fit what you can do",
+        "given": "2026-11-18T11:06:40Z",
+        "expires": None,
+    }
+    assert updated.json["data"]["subject"] == subject
+    assert [one["competency"]["id"] for one in updated.json["data"]["competencies"]] == ["gown"]
+    assert updated.json["data"]["competencies"][0]["evidenceCount"] == 3
+    assert len(receiving.got) == 2
+
+
+def test_running_the_step_again_queues_nothing_more(tenant: Tenant, person: str) -> None:
+    agree(tenant, person)
+    run_sync(tenant)
+    for _ in range(3):
+        tenant.store.write(lambda tx: tx.owe("profile", person, Owed("sync"))).result()
+        run_sync(tenant)
+
+    assert queued(tenant) == [("consent.given", 1), ("profile.updated", 1)]
+
+
+def test_a_change_that_the_service_cannot_see_is_not_told(tenant: Tenant, person: str) -> None:
+    agree(tenant, person)
+    run_sync(tenant)
+    put_profile(tenant, person, held("gown", evidence_count=4), held("fill", state="revoked"))
+    run_sync(tenant)
+
+    assert queued(tenant) == [("consent.given", 1), ("profile.updated", 1)]
+
+
+def test_a_change_that_it_can_see_is_told_with_the_next_version(
+    tenant: Tenant, person: str, receiving: Receiver
+) -> None:
+    agree(tenant, person)
+    run_all(tenant)
+    put_profile(tenant, person, held("gown", 3))
+    run_all(tenant)
+
+    assert [one.json["data"]["version"] for one in receiving.of("profile.updated")] == [1, 2]
+    assert len({one.headers["webhook-id"] for one in receiving.got}) == 3
+
+
+def test_badges_are_told_when_they_are_issued_and_when_they_are_revoked(
+    tenant: Tenant, person: str, receiving: Receiver
+) -> None:
+    agree(tenant, person)
+    run_all(tenant)
+    put_badge(tenant, person, "b1")
+    run_all(tenant)
+    put_badge(tenant, person, "b1", "revoked")
+    run_all(tenant)
+
+    (issued,), (revoked,) = receiving.of("badge.issued"), receiving.of("badge.revoked")
+    assert issued.json["data"]["badge"] == {
+        "id": "urn:uuid:b1",
+        "achievement": "https://lrs.test/achievements/1",
+        "name": "Gowning",
+        "validFrom": "2026-11-01T09:00:00Z",
+        "validUntil": None,
+        "state": "issued",
+    }
+    assert (revoked.json["data"]["badge"]["id"], revoked.json["data"]["badge"]["state"]) == ("urn:uuid:b1", "revoked")
+    assert [len(one.json["data"]["badges"]) for one in receiving.of("profile.updated")] == [0, 1, 0]
+    assert "sha256$abc" not in "".join(one.body.decode() for one in receiving.got)
+
+
+def test_a_badge_that_was_revoked_before_consent_is_never_mentioned(
+    tenant: Tenant, person: str, receiving: Receiver
+) -> None:
+    put_badge(tenant, person, "b1", "revoked")
+    agree(tenant, person)
+    run_all(tenant)
+
+    assert sorted(receiving.events) == ["consent.given", "profile.updated"]
+    assert b"b1" not in b"".join(one.body for one in receiving.got)
+
+
+def test_withdrawal_is_told_and_nothing_follows_it(tenant: Tenant, person: str, receiving: Receiver) -> None:
+    agree(tenant, person, reference="applicant 17")
+    run_all(tenant)
+    take_back(tenant, person)
+    run_all(tenant)
+    put_profile(tenant, person, held("gown", 5))
+    run_all(tenant)
+
+    assert receiving.events[2:] == ["consent.withdrawn"]
+    assert receiving.got[2].json["data"] == {
+        "subject": services.pairwise(tenant, "career-converter", person),
+        "version": 2,
+        "reference": "applicant 17",
+        "scopes": ["profiles:read"],
+    }
+
+
+def test_withdrawing_one_scope_narrows_what_is_shown(tenant: Tenant, person: str, receiving: Receiver) -> None:
+    agree(tenant, person, scopes=("profiles:read", "profiles:read.evidence"))
+    run_all(tenant)
+    take_back(tenant, person, scope="profiles:read.evidence")
+    run_all(tenant)
+
+    assert receiving.of("consent.withdrawn")[0].json["data"]["scopes"] == ["profiles:read.evidence"]
+    assert "evidenceCount" in receiving.of("profile.updated")[0].json["data"]["competencies"][0]
+    assert "evidenceCount" not in receiving.of("profile.updated")[1].json["data"]["competencies"][0]
+
+
+def test_consent_given_again_after_a_withdrawal_tells_everything_again_with_higher_versions(
+    tenant: Tenant, person: str, receiving: Receiver
+) -> None:
+    agree(tenant, person)
+    run_all(tenant)
+    take_back(tenant, person)
+    run_all(tenant)
+    agree(tenant, person)
+    run_all(tenant)
+
+    assert [one.json["data"]["version"] for one in receiving.of("profile.updated")] == [1, 3]
+    assert sorted(receiving.events[3:]) == ["consent.given", "profile.updated"]
+
+
+def test_consent_given_and_withdrawn_before_the_worker_runs_tells_nothing(tenant: Tenant, person: str) -> None:
+    agree(tenant, person)
+    take_back(tenant, person)
+    run_sync(tenant)
+
+    assert queued(tenant) == []
+
+
+def test_a_consent_that_ends_by_itself_is_told_when_it_ends(
+    tenant: Tenant, person: str, receiving: Receiver, clock: Clock
+) -> None:
+    agree(tenant, person, expires=clock.now + HOUR)
+    run_all(tenant)
+    before = list(receiving.events)
+    clock.now += HOUR
+    run_all(tenant)
+
+    assert sorted(before) == ["consent.given", "profile.updated"]
+    assert receiving.events[2:] == ["consent.withdrawn"]
+
+
+def test_consent_before_there_is_a_profile_is_told_and_the_profile_when_it_comes(
+    tenant: Tenant, receiving: Receiver
+) -> None:
+    put_service(tenant, receiving.url)
+    newcomer = put_person(tenant, "mailto:new@example.org")
+    agree(tenant, newcomer)
+    run_all(tenant)
+    put_profile(tenant, newcomer, held("gown"))
+    run_all(tenant)
+
+    assert [len(one.json["data"]["competencies"]) for one in receiving.of("profile.updated")] == [0, 1]
+
+
+def test_each_service_gets_only_what_it_was_promised(tenant: Tenant, person: str, receiving: Receiver) -> None:
+    put_service(tenant, receiving.url, name="Other")
+    agree(tenant, person, "other")
+    run_all(tenant)
+
+    assert {one.json["data"]["subject"] for one in receiving.got} == {services.pairwise(tenant, "other", person)}
+
+
+def test_a_service_without_a_webhook_has_its_feed_and_no_deliveries(tenant: Tenant) -> None:
+    put_service(tenant)
+    person = put_person(tenant, "mailto:ana@example.org")
+    put_profile(tenant, person, held("gown"))
+    agree(tenant, person)
+    run_sync(tenant)
+
+    assert queued(tenant) == []
+    assert tenant.store.count(changes.KIND) == 1
+
+
+def test_two_persons_that_turn_out_to_be_one_keep_their_names_and_show_the_same(
+    tenant: Tenant, receiving: Receiver
+) -> None:
+    put_service(tenant, receiving.url)
+    older = put_person(tenant, "mailto:ana@example.org")
+    younger = put_person(tenant, "mailto:ana@college.example")
+    agree(tenant, younger)
+    put_profile(tenant, older, held("gown"))
+    put_profile(tenant, younger, held("fill"))
+    run_all(tenant)
+    tenant.store.write(lambda tx: joins.merge(tx, older, younger, "test")).result()
+    put_profile(tenant, younger)
+    put_profile(tenant, older, held("gown"), held("fill"))
+    run_all(tenant)
+
+    first, *_, last = receiving.of("profile.updated")
+    assert first.json["data"]["subject"] == last.json["data"]["subject"]
+    assert first.json["data"]["subject"] == services.pairwise(tenant, "career-converter", younger)
+    assert [one["competency"]["id"] for one in first.json["data"]["competencies"]] == ["fill"]
+    assert [one["competency"]["id"] for one in last.json["data"]["competencies"]] == ["gown", "fill"]
+
+
+ACTIONS: dict[str, Any] = {
+    "agree": agree,
+    "profile": lambda tenant, person: put_profile(tenant, person, held("gown", 4)),
+    "badge": lambda tenant, person: put_badge(tenant, person, "b1"),
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(ACTIONS)))
+def test_whatever_comes_first_the_service_ends_up_knowing_the_same(
+    tenant: Tenant, person: str, receiving: Receiver, order: tuple[str, ...]
+) -> None:
+    for action in order:
+        ACTIONS[action](tenant, person)
+        run_all(tenant)
+
+    newest = max(receiving.of("profile.updated"), key=lambda one: one.json["data"]["version"]).json["data"]
+    assert newest["competencies"][0]["level"]["ordinal"] == 4
+    assert [badge["id"] for badge in newest["badges"]] == ["urn:uuid:b1"]
+
+
+def test_a_profile_that_cannot_be_read_stays_owed_and_holds_up_nobody_else(
+    tenant: Tenant, person: str, receiving: Receiver
+) -> None:
+    broken = put_person(tenant, "mailto:broken@example.org")
+    put_profile(tenant, broken, {"competency": "not an object"})
+    agree(tenant, broken)
+    agree(tenant, person)
+
+    claims = tenant.store.claim(["sync"], limit=100, lease=LEASE)
+    with pytest.raises(Exception, match="Expected `object`"):
+        sync(tenant, claims)
+    run_deliver(tenant)
+
+    assert sorted(receiving.events) == ["consent.given", "profile.updated"]
+    assert sum(one.waiting for one in tenant.store.backlog() if one.step == "sync") == 2
+
+
+def test_resync_tells_everything_once_more_under_new_ids(tenant: Tenant, person: str, receiving: Receiver) -> None:
+    agree(tenant, person)
+    run_all(tenant)
+    count = registry.resync(tenant, "career-converter", by="test")
+    run_all(tenant)
+    run_all(tenant)
+
+    assert count == 1
+    assert receiving.events[2:] == ["profile.updated"]
+    assert len({one.headers["webhook-id"] for one in receiving.got}) == 3
