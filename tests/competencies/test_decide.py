@@ -69,7 +69,10 @@ def test_evidence_without_an_end_makes_the_period_endless():
 
 def test_a_statement_that_meets_two_rules_is_one_piece_of_evidence():
     (standing,) = decide(
-        [evidence("2025-01-10", YEAR, "s"), evidence("2025-01-10", EVER, "s")], RULES, {"me"}, lambda _: date(2025, 1, 10)
+        [evidence("2025-01-10", YEAR, "s"), evidence("2025-01-10", EVER, "s")],
+        RULES,
+        {"me"},
+        lambda _: date(2025, 1, 10),
     )
 
     assert [one.statement for one in standing.periods[0].evidence] == ["s"]

@@ -244,10 +244,7 @@ def test_a_statement_that_cannot_be_read_is_parked_and_the_others_go_on(world):
 def test_a_higher_level_is_a_new_award_and_leaves_the_lower_one(tmp_path):
     from tests.competencies.world import World
 
-    rules = (
-        "activity,verb,competency,level,trusted source\n"
-        f"{GOWNING},passed,GOWN,1,vle\n{ASEPTIC},passed,GOWN,2,vle\n"
-    )
+    rules = f"activity,verb,competency,level,trusted source\n{GOWNING},passed,GOWN,1,vle\n{ASEPTIC},passed,GOWN,2,vle\n"
     world = World(tmp_path, rules)
     world.send(statement("one"))
     world.send(statement("two", activity=ASEPTIC))

@@ -58,7 +58,9 @@ def test_the_same_sheet_as_a_workbook_gives_the_same_framework():
 
 
 def test_a_sheet_in_windows_1252_with_semicolons_a_mark_and_blank_lines_is_read():
-    text = "\n# made by Zoë\n Domain ; Capability Title;STATEMENT;Tier Level\n\nHygiène;Habillage;S’habille;Tier 2\n;;\n"
+    text = (
+        "\n# made by Zoë\n Domain ; Capability Title;STATEMENT;Tier Level\n\nHygiène;Habillage;S’habille;Tier 2\n;;\n"
+    )
 
     framework, faults = read(text.encode("cp1252"))
 

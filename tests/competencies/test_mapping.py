@@ -8,7 +8,9 @@ from lrs.competencies.rules import Ruleset
 from lrs.competencies.sheets import framework_from_sheet
 from tests.competencies.world import PASSED, SHEET, URI
 
-HEADER = "activity,verb,competency,level,threshold,valid for,trusted source,match,requalify within,scaled range,framework\n"
+HEADER = (
+    "activity,verb,competency,level,threshold,valid for,trusted source,match,requalify within,scaled range,framework\n"
+)
 
 
 def made(uri=URI, **parts):
@@ -31,7 +33,9 @@ def fault_of(row):
 
 
 def test_a_row_becomes_a_rule():
-    ruleset, faults = read(HEADER + "https://vle.example/g,passed|completed,gown,Tier 2,80%,p12m,vle,Parent,P3M,-1..1,\n")
+    ruleset, faults = read(
+        HEADER + "https://vle.example/g,passed|completed,gown,Tier 2,80%,p12m,vle,Parent,P3M,-1..1,\n"
+    )
 
     (rule,) = ruleset.rules
     assert faults == ()

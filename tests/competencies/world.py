@@ -70,7 +70,7 @@ def statement(name: str, actor: Any = None, **parts: Any) -> dict[str, Any]:
         "verb": {"id": parts.pop("verb", PASSED)},
         "object": {"id": parts.pop("activity", GOWNING)},
         "timestamp": parts.pop("timestamp", "2026-11-20T10:00:00Z"),
-        **({"result": {"score": score, **parts.pop("result", {})}}),
+        "result": {"score": score, **parts.pop("result", {})},
         **parts,
     }
 

@@ -1,0 +1,172 @@
+"""The commands, on a store in a temporary folder, as a person types them."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from lrs.competencies.commands import framework, rebuild, rules
+from lrs.learners.commands import persons
+from lrs.settings import Settings
+from lrs.storage import Owed, Record
+from lrs.tenants import open_tenant
+from lrs.worker import drain
+from tests.competencies.world import ANN, ANN_ACCOUNT, RULES, SHEET, URI, statement
+
+FACE = "activity,verb,competency,level,threshold,valid for,trusted source\n"
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(command, *words, exit_code=0):
+        result = CliRunner().invoke(command, [*map(str, words), "--data", str(tmp_path / "data")])
+        assert result.exit_code == exit_code, result.output
+        return result.output
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path):
+    def file(name, text):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return file
+
+
+@pytest.fixture
+def send(tmp_path):
+    def send(statement, source="vle"):
+        from lrs.competencies.evaluate import evaluate, match
+        from lrs.statements.keys import keys_of
+
+        tenant = open_tenant(Settings(data=tmp_path / "data"))
+        record = Record(
+            "statement",
+            statement["id"],
+            json.dumps(statement).encode(),
+            {"source": source},
+            keys_of(statement),
+            owed=(Owed("match"),),
+        )
+        tenant.store.write(lambda tx: tx.insert(record)).result()
+        for step, brought in (("match", match), ("evaluate", evaluate)):
+            brought(tenant, tenant.store.claim([step], limit=100, lease=60_000_000))
+        tenant.store.close()
+
+    return send
+
+
+@pytest.fixture
+def set_up(run, file):
+    run(framework, "import", file("sheet.csv", SHEET), "--id", URI, "--title", "Advanced therapies")
+    run(framework, "publish", URI)
+    run(rules, "apply", file("rules.csv", RULES))
+
+
+def test_a_framework_is_imported_listed_and_published(run, file):
+    sheet = file("my sheet.csv", SHEET)
+
+    assert "urn:engraft:framework:my-sheet: version 1 (draft), 6 items, 6 changes" in run(framework, "import", sheet)
+    assert "no changes" in run(framework, "import", sheet)
+    assert "version 1 is published" in run(framework, "publish", "urn:engraft:framework:my-sheet")
+    listed = json.loads(run(framework, "list", "--json"))
+    assert [(one["id"], one["version"], one["status"]) for one in listed] == [
+        ("urn:engraft:framework:my-sheet", 1, "published")
+    ]
+    assert "no framework urn:other" in run(framework, "publish", "urn:other", exit_code=1)
+
+
+def test_checking_names_each_bad_row_and_fails(run, file, set_up):
+    table = file("bad.csv", FACE + "urn:a,passed,NOPE,1,,,vle\nurn:b,passed,GOWN,1,,,vle\n")
+
+    output = run(rules, "check", table, exit_code=1)
+
+    assert "row 2, competency: no published framework has 'NOPE'" in output
+    assert "row 3, trusted source: there is no API key 'vle' (warning)" in output
+    assert "1 rules can be used" in output
+
+
+def test_a_browser_key_that_writes_passed_is_explained_as_not_trusted(run, send, set_up):
+    send(statement("one"), source="browser-content")
+
+    output = run(rules, "explain", "ann@example.org")
+
+    assert "GOWN Gowning, level 1 Awareness: not held" in output
+    assert "does not count: source not trusted" in output
+
+
+def test_an_award_is_explained_in_words_and_as_json(run, send, set_up):
+    send(statement("one"))
+
+    assert "held from 2026-11-20" in run(rules, "explain", "ann@example.org")
+    found = json.loads(run(rules, "explain", "ann@example.org", "--competency", "GOWN", "--json"))
+    assert [one["reason"] for one in found["answers"][0]["evidence"]] == [None]
+    assert "no evidence" in run(rules, "explain", "ann@example.org", "--competency", "ASEP")
+    assert "nobody is known as zoe" in run(rules, "explain", "zoe", exit_code=1)
+
+
+def test_a_dry_run_says_who_loses_and_changes_nothing(run, file, send, set_up):
+    send(statement("one"))
+    harder = file("harder.csv", RULES.replace(",80,", ",95,"))
+
+    output = run(rules, "apply", harder, "--dry-run")
+
+    assert "loses" in output
+    assert "GOWN level 1 (Gowning)" in output
+    assert "dry run: 0 gained, 1 lost" in output
+    assert "nothing changed" in run(rules, "apply", file("rules.csv", RULES))
+
+
+def test_what_no_rule_is_about_is_listed_most_frequent_first(run, send, set_up):
+    send(statement("one", activity="urn:rare"))
+    send(statement("two", activity="urn:frequent"))
+    send(statement("three", activity="urn:frequent"))
+    send(statement("four"))
+
+    found = json.loads(run(rules, "unmatched", "--json"))
+
+    assert [(one["activity"], one["count"]) for one in found] == [("urn:frequent", 2), ("urn:rare", 1)]
+    assert "urn:frequent" in run(rules, "unmatched")
+
+
+def test_persons_are_listed_merged_and_parted(run, send, set_up):
+    send(statement("one"))
+    send(statement("two", ANN_ACCOUNT))
+    assert len(run(persons, "list").splitlines()) == 2
+
+    assert "are one person" in run(persons, "merge", "ann@example.org", "https://vle.example|ann")
+    (one,) = run(persons, "list", "--json").splitlines()
+    assert json.loads(one)["identifiers"] == [ANN, ANN_ACCOUNT]
+    assert len(json.loads(run(persons, "show", "ann@example.org"))["members"]) == 2
+    assert "stands alone" in run(persons, "unmerge", "ann@example.org")
+    assert "not merged" in run(persons, "unmerge", "ann@example.org", exit_code=1)
+    assert "nobody is known" in run(persons, "merge", "ann@example.org", "zoe@example.org", exit_code=1)
+
+
+def test_suggestions_are_listed_until_their_source_is_trusted(run, send, set_up):
+    both = {"extensions": {"https://w3id.org/engraft/extensions/identifiers": [ANN_ACCOUNT]}}
+    send(statement("one", context=both), source="registry")
+    assert "one row carries both (from registry)" in run(persons, "suggestions")
+    assert json.loads(run(persons, "suggestions", "--json"))["source"] == "registry"
+
+    run(persons, "trust", "registry")
+    send(statement("two", context=both), source="registry")
+
+    assert run(persons, "suggestions") == ""
+    assert len(run(persons, "list").splitlines()) == 1
+
+
+def test_a_rebuild_prints_what_it_put_right(run, send, set_up, tmp_path):
+    send(statement("one"))
+    tenant = open_tenant(Settings(data=tmp_path / "data"))
+    drain(tenant, ["match", "evaluate"])
+    (award,) = tenant.store.find("award").records
+    tenant.store.write(lambda tx: tx.delete("award", award.id)).result()
+    tenant.store.close()
+
+    assert f"+ award {award.id}" in run(rebuild, "--dry-run")
+    assert "1 added, 0 removed, 0 changed" in run(rebuild)
+    assert "0 added, 0 removed, 0 changed" in run(rebuild)
