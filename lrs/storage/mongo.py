@@ -21,7 +21,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from pymongo import MongoClient, ReadPreference, WriteConcern
-from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
@@ -242,7 +242,7 @@ def _connect(url: str) -> tuple[MongoClient[dict[str, Any]], str]:
         ours: dict[str, Any] = {"serverSelectionTimeoutMS": 5_000, "appname": "engraft"}
         options = {name: value for name, value in ours.items() if name not in parsed["options"]}
         client: MongoClient[dict[str, Any]] = MongoClient(url, **options)
-    except (InvalidURI, ConfigurationError) as error:
+    except (PyMongoError, ValueError) as error:
         raise Misconfigured(f"LRS_STORE_URL: {error}") from error
     if not parsed["database"]:
         client.close()
