@@ -1,0 +1,145 @@
+"""``lrs services`` and ``lrs deliveries``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from adapters.matching.commands import deliveries, services
+from lrs.tenants import Tenant
+from tests.profiles.world import (
+    PURPOSE,
+    Receiver,
+    agree,
+    held,
+    put_person,
+    put_profile,
+    put_service,
+    run_all,
+    run_deliver,
+    token,
+    web,
+)
+
+
+def run(data: Path, group: click.Group, *words: str) -> Result:
+    return CliRunner().invoke(group, [*words, "--data", str(data)], env={"LRS_OUTBOUND_ALLOW": '["127.0.0.0/8"]'})
+
+
+ADD = ("add", "Career Converter", "--scopes", "profiles:read,roles:read", "--purpose", PURPOSE)
+
+
+def test_adding_a_service_prints_its_secrets_once(tmp_path: Path) -> None:
+    made = run(tmp_path, services, *ADD, "--webhook", "http://127.0.0.1:9/hook", "--json")
+    listed = run(tmp_path, services, "list", "--json")
+
+    told = json.loads(made.stdout)
+    assert told["client_id"] == "career-converter"
+    assert told["scopes"] == ["profiles:read", "roles:read"]
+    assert told["webhook_secret"].startswith("whsec_")
+    assert json.loads(listed.stdout) == [
+        {
+            "id": "career-converter",
+            "name": "Career Converter",
+            "state": "active",
+            "reason": None,
+            "webhook": "http://127.0.0.1:9/hook",
+            "scopes": ["profiles:read", "roles:read"],
+            "purpose": PURPOSE,
+        }
+    ]
+    store = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert told["client_secret"].encode() not in store
+    assert told["webhook_secret"].encode() not in store
+
+
+def test_the_plain_text_is_for_reading(tmp_path: Path) -> None:
+    made = run(tmp_path, services, *ADD)
+    listed = run(tmp_path, services, "list")
+
+    assert made.stdout.splitlines()[0] == "client_id       career-converter"
+    assert made.stdout.splitlines()[-1] == "The client secret is shown only now."
+    assert listed.stdout == "career-converter  active  pull only  profiles:read roles:read\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (ADD, "a service career-converter exists already"),
+        (("add", "Other", "--scopes", "profiles:write", "--purpose", "x"), "unknown scope profiles:write"),
+        (("add", "!!!", "--scopes", "roles:read", "--purpose", "x"), "needs at least one letter or digit"),
+        (("add", "Other", "--scopes", "roles:read", "--purpose", " "), "say what the service uses the data for"),
+        (
+            ("add", "Other", "--scopes", "roles:read", "--purpose", "x", "--webhook", "https://10.0.0.8/hook"),
+            "the webhook cannot be used: 10.0.0.8 leads to an address outside the public internet",
+        ),
+        (
+            ("add", "Other", "--scopes", "roles:read", "--purpose", "x", "--webhook", "ftp://example.org/"),
+            "the webhook cannot be used: only https URLs with a host",
+        ),
+        (("resync", "nobody"), "there is no service nobody"),
+    ],
+)
+def test_what_cannot_be_registered_is_refused_in_one_sentence(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    run(tmp_path, services, *ADD)
+
+    result = run(tmp_path, services, *words)
+
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_the_printed_secret_opens_the_door(tenant: Tenant) -> None:
+    made = put_service(tenant)
+
+    with web(tenant) as client:
+        assert token(client, made)
+
+
+def put_learner(tenant: Tenant) -> None:
+    person = put_person(tenant, "mailto:ana@example.org")
+    put_profile(tenant, person, held("gown"))
+    agree(tenant, person)
+
+
+def test_deliveries_are_listed_by_state_and_sent_again_by_id(tenant: Tenant, receiving: Receiver) -> None:
+    data = tenant.settings.data
+    put_service(tenant, receiving.url)
+    put_learner(tenant)
+    receiving.answers = lambda got: (410, {}) if got.json["type"] == "profile.updated" else (200, {})
+    run_all(tenant)
+    dead = json.loads(run(data, deliveries, "list", "--state", "dead", "--json").stdout)
+    receiving.answers = lambda _: (200, {})
+    resync = run(data, services, "resync", "career-converter")
+    again = run(data, deliveries, "resend", dead[0]["id"])
+    run_deliver(tenant)
+    after = run(data, deliveries, "list", "--service", "career-converter")
+
+    assert [(one["event"], one["reason"]) for one in dead if one["event"] == "profile.updated"] == [
+        ("profile.updated", "the service is disabled: it answered 410 Gone")
+    ]
+    assert resync.stdout == "1 consents of career-converter will be told again\n"
+    assert again.stdout == "1 deliveries will be sent again\n"
+    assert "delivered" in after.stdout
+
+
+@pytest.mark.parametrize("words", [(), ("some-id", "--all"), ("--service", "x", "--all")])
+def test_resend_needs_to_know_exactly_what(tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = run(tmp_path, deliveries, "resend", *words)
+
+    assert result.exit_code == 2
+    assert "name one delivery, or --service NAME, or --all" in result.stderr
+
+
+def test_resending_what_is_not_there_is_said(tmp_path: Path) -> None:
+    one = run(tmp_path, deliveries, "resend", "some-id")
+    none = run(tmp_path, deliveries, "resend", "--all")
+
+    assert (one.exit_code, one.stderr) == (1, "Error: there is no delivery some-id\n")
+    assert none.stdout == "0 deliveries will be sent again\n"
