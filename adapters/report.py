@@ -118,20 +118,20 @@ def returned_workbook(path: Path, report: Report, to: Path) -> None:
     """Writes the provider's workbook to *to*, every sheet with what became of each row, cells as harmless text."""
     by_place = {(row.sheet, row.row): row for row in report.rows}
     book = openpyxl.Workbook(write_only=True)
-    source = open_workbook(path)
-    for sheet in source.worksheets:
-        target = book.create_sheet(sheet.title)
-        width = None
-        for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
-            cells = [shown(value) for value in values]
-            if width is None and any(clean(cell) for cell in cells):
-                width = _own_width(cells)
-                told: tuple[str, ...] = ADDED
-            else:
-                told = _told(by_place.get((sheet.title, number)))
-            target.append([*map(neutral, cells[:width]), *told])
+    with open_workbook(path) as source:
+        for sheet in source.worksheets:
+            target = book.create_sheet(sheet.title)
+            width = None
+            for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+                cells = [shown(value) for value in values]
+                if width is None and any(clean(cell) for cell in cells):
+                    width = _own_width(cells)
+                    told: tuple[str, ...] = ADDED
+                else:
+                    told = _told(by_place.get((sheet.title, number)))
+                own = cells[:width] + [""] * ((width or 0) - len(cells))
+                target.append([*map(neutral, own), *told])
     book.save(to)
-    source.close()
 
 
 def _own_width(header: list[str]) -> int:

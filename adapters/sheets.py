@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +34,7 @@ class SheetTable:
         self._aliases = aliases or {}
         self._constants = constants or {}
         check_size(path)
-        with closing(open_workbook(path)) as book:
+        with open_workbook(path) as book:
             first = [names(line, self._aliases) for sheet in book.worksheets for _, line in _lines(sheet, 1)]
         self.columns = tuple(dict.fromkeys(name for header in first for name in header))
         if not any(self.columns):
@@ -45,7 +45,7 @@ class SheetTable:
         return capped(self._rows())
 
     def _rows(self) -> Iterator[Row]:
-        with closing(open_workbook(self._path)) as book:
+        with open_workbook(self._path) as book:
             for sheet in book.worksheets:
                 columns: tuple[str, ...] = ()
                 for number, line in _lines(sheet):
@@ -74,14 +74,17 @@ def check_size(path: Path) -> None:
         raise Refused(f"the workbook unpacks to {unpacked} bytes: split it", status=413, error="file_too_large")
 
 
-def open_workbook(path: Path) -> Any:
-    """The workbook, for reading only. Refuses what is no workbook or is protected by a password."""
-    try:
-        return openpyxl.load_workbook(path, read_only=True, data_only=False)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise Refused("the workbook cannot be opened: save it as .xlsx without a password", error="bad_workbook") from (
-            error
-        )
+@contextmanager
+def open_workbook(path: Path) -> Iterator[Any]:
+    """The workbook, for reading only, whatever its file is called. Refuses what is none, or has a password."""
+    with path.open("rb") as file:
+        try:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=False)
+        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
+            message = "the workbook cannot be opened: save it as .xlsx without a password"
+            raise Refused(message, error="bad_workbook") from error
+        with closing(book):
+            yield book
 
 
 def _lines(sheet: Any, most: int | None = None) -> Iterator[tuple[int, list[str]]]:

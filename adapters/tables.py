@@ -75,7 +75,7 @@ class CsvTable:
 
 
 def _filled(lines: Iterable[tuple[int, list[str] | Unusable]]) -> Iterator[tuple[int, list[str] | Unusable]]:
-    return ((n, line) for n, line in lines if isinstance(line, Unusable) or any(cell.strip(_BLANKS) for cell in line))
+    return ((n, line) for n, line in lines if isinstance(line, Unusable) or any(clean(cell) for cell in line))
 
 
 def records(file: TextIO, dialect: Dialect) -> Iterator[tuple[int, list[str] | Unusable]]:
@@ -127,7 +127,8 @@ def encoding_of(path: Path) -> str:
         start = file.read(4096)
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16"
-        if not start.startswith(codecs.BOM_UTF8) and start.count(0) > len(start) // 4:
+        marked = start.startswith(codecs.BOM_UTF8)
+        if not marked and start.count(0) > len(start) // 4:
             return "utf-16-be" if start[:1] == b"\0" else "utf-16-le"
         decoder = codecs.getincrementaldecoder("utf-8")()
         file.seek(0)
@@ -137,7 +138,7 @@ def encoding_of(path: Path) -> str:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             return "windows-1252"
-    return "utf-8-sig"
+    return "utf-8-sig" if marked else "utf-8"
 
 
 def delimiter_of(line: str) -> str:

@@ -105,7 +105,7 @@ def attended(fact: Attended) -> Statement:
         verb=Verb(id=ATTENDED, display={"en": "attended"}),
         object=activity(session),
         result=Result(completion=fact.attendance in COMPLETE, duration=duration, extensions=Extensions(extensions)),
-        context=context(session.instructor, grouping=[session.course] if session.course else []),
+        context=context(session.instructor, session.course),
         timestamp=session.starts,
     )
 
@@ -119,9 +119,9 @@ def observed(fact: Observed) -> Statement:
         EXTENSIONS + "steps": [[step.id, step.result, step.critical] for step in fact.steps],
         EXTENSIONS + "attempt": fact.attempt,
     }
-    about = context(fact.observer, grouping=[fact.session.course] if fact.session.course else [])
-    about.revision = fact.revision or None
-    about.context_activities.parent = [activity(fact.session)]
+    about = context(fact.observer, fact.session.course, parent=[activity(fact.session)]) or Context()
+    if fact.revision:
+        about.revision = fact.revision
     if fact.second:
         about.extensions = Extensions({EXTENSIONS + "second-observer": fact.second.agent().as_version()})
     return Statement(
@@ -152,13 +152,12 @@ def activity(session: Session) -> Activity:
     return Activity(id=session.id, definition=definition)
 
 
-def context(instructor: Ifi | None, *, grouping: list[str]) -> Context:
-    """Instructor and courses."""
-    about = Context(context_activities=ContextActivities())
-    if grouping:
-        about.context_activities.grouping = [
-            Activity(id=course, definition=ActivityDefinition(type=COURSE)) for course in grouping
-        ]
+def context(instructor: Ifi | None, course: str, parent: list[Activity] | None = None) -> Context | None:
+    """Instructor, the course it belongs to, and what it is a part of; ``None`` if there is nothing to say."""
+    around: dict[str, list[Activity]] = {"parent": parent} if parent else {}
+    if course:
+        around["grouping"] = [Activity(id=course, definition=ActivityDefinition(type=COURSE))]
+    about: dict[str, object] = {"context_activities": ContextActivities(**around)} if around else {}
     if instructor:
-        about.instructor = instructor.agent()
-    return about
+        about["instructor"] = instructor.agent()
+    return Context(**about) if about else None

@@ -39,9 +39,7 @@ class Endpoint:
     def valid(self) -> list[dict[str, Any]]:
         """Statements that stand: neither voided nor voiding."""
         return [
-            s
-            for id, s in self.statements.items()
-            if id not in self.voided and not s["verb"]["id"].endswith("/voided")
+            s for id, s in self.statements.items() if id not in self.voided and not s["verb"]["id"].endswith("/voided")
         ]
 
     def store(self, batch: list[dict[str, Any]]) -> int:
@@ -66,13 +64,13 @@ class Handler(BaseHTTPRequestHandler):
         """Silence."""
 
     def do_GET(self) -> None:
-        self._answer()
+        """One answer, or none where the test cuts the line."""
+        try:
+            self._answer()
+        except ConnectionError:
+            self.close_connection = True
 
-    def do_PUT(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
+    do_PUT = do_POST = do_GET  # noqa: N815 (http.server's words)
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
@@ -87,7 +85,9 @@ class Handler(BaseHTTPRequestHandler):
         self.endpoint.after(name)
         return self._send(status, content, headers)
 
-    def _decide(self, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, bytes, dict[str, str]]:
+    def _decide(  # noqa: PLR0911 (one answer for each case reads best)
+        self, path: str, query: dict[str, list[str]], body: bytes
+    ) -> tuple[int, bytes, dict[str, str]]:
         if not self.headers.get("X-Experience-API-Version") or not self.headers.get("Authorization"):
             return 400, b"headers", {}
         if self.command == "POST" and path == "/xapi/statements":
