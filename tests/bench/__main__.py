@@ -1,0 +1,96 @@
+"""``python -m tests.bench``: measures, prints the table, writes ``bench-result.json``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TextIO
+
+from tests.bench.hotspots import profile
+from tests.bench.large import filters
+from tests.bench.report import Row, in_order, keep, table
+from tests.bench.rows import ROWS, Bench, Plan
+from tests.bench.server import create_key, doing_nothing, serving
+from tests.bench.shown import cold_start, slow_disk
+from tests.bench.statements import statements
+from tests.bench.yardsticks import RawSqlite
+
+SMALL = Plan(rounds=2, warm=10, singles=40, batches=2, seconds=0.05)
+"""Enough to see that everything works; its figures mean nothing."""
+
+
+def main(given: list[str]) -> int:
+    """Runs as *given* says; 1 if a row is invalid."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--large", action="store_true", help="also the row with 2 million statements")
+    parser.add_argument("--profile", action="store_true", help="only show where the time goes, in process")
+    parser.add_argument("--small", action="store_true", help="tiny counts: shows that it works, not how fast it is")
+    parser.add_argument("--out", type=Path, default=Path("bench-result.json"), help="the result file")
+    parser.add_argument("--dir", type=Path, help="where the temporary stores go: a folder on a real disk")
+    options = parser.parse_args(given)
+    plan = SMALL if options.small else Plan()
+    with tempfile.TemporaryDirectory(prefix="engraft-bench-", dir=options.dir or disk()) as name:
+        folder = Path(name)
+        if options.profile:
+            say(profile(folder, 300 if options.small else 3_000))
+            return 0
+        rows, shown = measure(folder, plan)
+        if options.large:
+            rows.append(filters(folder, *((300, 900) if options.small else (50_000, 2_000_000))))
+    rows = in_order(rows)
+    say(table(rows, shown))
+    keep(options.out, rows)
+    return 1 if any(row.invalid for row in rows) else 0
+
+
+def measure(folder: Path, plan: Plan) -> tuple[list[Row], list[tuple[str, str]]]:
+    """All rows of *plan*, and what is shown beside them."""
+    begun = time.monotonic()
+    made = list(statements(plan.stored))
+    headers = create_key(folder / "store")
+    shown = [("cold start, empty", cold_start(folder / "store", headers))]
+    raw = RawSqlite(folder / "raw.db")
+    try:
+        with doing_nothing(folder) as nothing, serving(folder / "store", headers) as server:
+            bench = Bench(plan, server, nothing, raw, made)
+            rows = []
+            for measured in ROWS:
+                rows.append(measured(bench))
+                say(f"{rows[-1].name}: {rows[-1].ratio:.3f}", sys.stderr)
+    finally:
+        raw.close()
+    shown.append(("cold start, filled", cold_start(folder / "store", headers)))
+    shown.extend(slow_disk(folder, made, plan))
+    shown.append(
+        ("load client alone", f"{statistics.median(bench.costs):.0f} us CPU a request, doing-nothing app, c16")
+    )
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    shown.append(("machine", f"{os.cpu_count()} cores, load {load}; took {time.monotonic() - begun:.0f} s"))
+    return rows, shown
+
+
+def say(text: str, where: TextIO | None = None) -> None:
+    """A line for whoever watches; flushed, for a long run is watched."""
+    stream = where or sys.stdout
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+def disk() -> Path | None:
+    """The usual temporary folder, unless it is memory: then the current one, for fsync has to mean something."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    best, kind = "", ""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        _, point, filesystem, *_ = line.split()
+        if usual.is_relative_to(point) and len(point) >= len(best):
+            best, kind = point, filesystem
+    return Path.cwd() if kind in {"tmpfs", "ramfs"} else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,169 @@
+"""The row with 2 million statements: whether a filter costs as much there as among 50,000.
+
+Both stores are filled through the storage layer, in process, and asked through HTTP in turns, by servers without the
+worker process: what the filling owes would keep it busy for hours.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from lrs.auth import Caller
+from lrs.settings import Settings
+from lrs.statements.receive import Intake, prepare_all
+from lrs.statements.write import decision, learn
+from lrs.tenants import open_tenant
+from tests.bench.load import Load, run
+from tests.bench.report import Row
+from tests.bench.rows import PAGE, body, faults, fetch, of_pair
+from tests.bench.server import Server, create_key, serving
+from tests.bench.statements import (
+    BUSY,
+    COURSES,
+    VERBS,
+    activity_id,
+    agent,
+    course_id,
+    instructor,
+    registration,
+    statements,
+    verb_id,
+)
+
+GROUP = 250
+UNDER_WAY = 4
+RARE = 20
+"""Every 20th group is of the source that ``read/mine`` asks for."""
+STEP = 1_000
+"""Microseconds from one statement to the next, by the clock the store is filled with."""
+TURNS = 7
+REQUESTS = 60
+PAGES = 10_000
+SMALL_PAGE = 4
+_AUTHORITY = b'{"account":{"homePage":"http://localhost/t/default","name":"bench"}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two stores, being served: how many statements, since when, and by which key its rare source reads."""
+
+    count: int
+    begun: int
+    server: Server
+    mine: Server
+    pages: int
+
+    def at(self, share: float) -> str:
+        """The time by which *share* of the statements were stored, for a URL."""
+        micros = self.begun + int(self.count * share) * STEP
+        return quote(datetime.fromtimestamp(micros / 1e6, UTC).isoformat().replace("+00:00", "Z"))
+
+
+Paths = Callable[[Side], list[str]]
+
+
+def filters(folder: Path, few: int, many: int, pages: int = PAGES) -> Row:
+    """The worst filter's p95 with *few* statements over that with *many*."""
+    with ExitStack() as stack:
+        sides = [_side(stack, folder / name, count, pages) for name, count in (("few", few), ("many", many))]
+        measured = [(name, *_compared(sides, ask)) for name, ask in _asked(sides).items()]
+    measured.sort(key=lambda each: each[1] / each[2])
+    name, at_few, at_many, _ = measured[0]
+    wrong = faults(load for each in measured for load in each[3])
+    each = ", ".join(f"{name} {few / many:.2f} ({few:.2f}/{many:.2f})" for name, few, many, _ in measured)
+    return Row("filters-2m", at_many, at_few, at_few / at_many, f"worst is {name}; {each}", wrong)
+
+
+def _side(stack: ExitStack, data: Path, count: int, pages: int) -> Side:
+    headers, mine = create_key(data), create_key(data, "statements/read/mine", "rare")
+    begun = fill(data, count)
+    server = stack.enter_context(serving(data, headers, {"LRS_WORKER": "false"}))
+    return Side(count, begun, server, replace(server, headers=mine), min(pages, count // SMALL_PAGE - 1))
+
+
+def _compared(sides: Sequence[Side], ask: Callable[[Side], list[bytes]]) -> tuple[float, float, list[Load]]:
+    loads: list[list[Load]] = [[] for _ in sides]
+    requests = [ask(side) for side in sides]
+    for turn in range(TURNS + 1):
+        for place, side in enumerate(sides):
+            load = run(side.server.port, islice(cycle(requests[place]), REQUESTS), 1)
+            if turn:  # the first only brings the pages in
+                loads[place].append(load)
+    few, many = (statistics.median(load.percentile(0.95) for load in side) for side in loads)
+    return few, many, [load for side in loads for load in side]
+
+
+def _asked(sides: Sequence[Side]) -> dict[str, Callable[[Side], list[bytes]]]:
+    """Every filter's requests. What is asked for fills a page on both sides, so that both do the same work."""
+    busy, last = range(BUSY), len(VERBS) - 1
+    plain: dict[str, Paths] = {
+        "agent": lambda _: [f"agent={quote(agent(n))}" for n in busy],
+        "verb": lambda _: [f"verb={quote(verb_id(n))}" for n in range(len(VERBS))],
+        "activity": lambda _: [f"activity={quote(activity_id(n))}" for n in busy],
+        "registration": lambda _: [f"registration={registration(n, 0)}" for n in busy],
+        "agent+verb": lambda _: [of_pair((n, v)) for n in busy for v in range(last)],
+        "activity+verb": lambda _: [f"activity={quote(activity_id(n))}&verb={quote(verb_id(n % 6))}" for n in busy],
+        "~agent": lambda _: [f"agent={quote(instructor(n))}&related_agents=true" for n in range(COURSES)],
+        "~activity": lambda _: [f"activity={quote(course_id(n))}&related_activities=true" for n in range(COURSES)],
+        "anti-correlated agent+verb": lambda _: [of_pair((0, last))],
+        "since": lambda side: [f"since={side.at(share / 10)}&ascending=true" for share in range(9)],
+        "until": lambda side: [f"until={side.at(share / 10)}" for share in range(1, 10)],
+        "since+until+verb": lambda side: [
+            f"since={side.at(share / 10)}&until={side.at(0.95)}&verb={quote(verb_id(1))}" for share in range(9)
+        ],
+        "no filter": lambda _: ["ascending=false"],
+    }
+    asked = {name: _requests(paths) for name, paths in plain.items()}
+    asked["read/mine"] = lambda side: [side.mine.get(f"statements?limit={PAGE}")]
+    asked[f"page {min(side.pages for side in sides):,} by more"] = lambda side: [side.server.get(_last_page(side))]
+    return asked
+
+
+def _requests(paths: Paths) -> Callable[[Side], list[bytes]]:
+    return lambda side: [side.server.get(f"statements?limit={PAGE}&{path}") for path in paths(side)]
+
+
+def _last_page(side: Side) -> str:
+    """Follows ``more`` from the first page on; the last one's address."""
+    path = f"statements?limit={SMALL_PAGE}"
+    for _ in range(side.pages):
+        path = str(fetch(side.server, path)["more"]).rpartition("/xapi/")[2]
+    return path
+
+
+def fill(data: Path, count: int) -> int:
+    """Stores *count* statements under *data*, ``STEP`` apart; gives the time of the first in microseconds."""
+    begun = time.time_ns() // 1_000 - 2 * count * STEP - 10_000_000
+    ticks = iter(range(begun, 1 << 62, STEP))
+    tenant = open_tenant(Settings(data=data), clock=lambda: next(ticks))
+    callers = [Caller(name, frozenset({"all"}), tenant.id, _AUTHORITY) for name in ("bench", "rare")]
+    under_way: deque[Future[Any]] = deque()
+    try:
+        for place, text in enumerate(_groups(count)):
+            batch = prepare_all(text, Intake("1.0.3", callers[place % RARE == 0], tenant.settings))
+            if len(under_way) >= UNDER_WAY:
+                under_way.popleft().result()
+            under_way.append(tenant.store.write(decision(batch, tenant.seen), weight=len(batch)))
+            learn(tenant, batch)
+        while under_way:
+            under_way.popleft().result()
+    finally:
+        tenant.store.close()
+    return begun
+
+
+def _groups(count: int) -> Iterator[bytes]:
+    made = statements(count)
+    while group := list(islice(made, GROUP)):
+        yield body(group)
