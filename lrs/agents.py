@@ -10,14 +10,12 @@ from typing import Any
 
 import msgspec
 
+from lrs.documents.resources import read_agent
 from lrs.edge import read
-from lrs.errors import Refused
 from lrs.http import Answer, Request, Resource, json_answer
 from lrs.statements.definitions import AGENT_NAME, agent_name_key
-from lrs.statements.identity import IDENTIFIERS, ifi_text
-from lrs.statements.validate import check_agent
+from lrs.statements.identity import IDENTIFIERS
 from lrs.storage import Store
-from lrs.strict_json import parse
 
 MOST_NAMES = 100
 """The newest names are told: an agent with more of them is a program."""
@@ -26,11 +24,7 @@ MOST_NAMES = 100
 async def get(request: Request) -> Answer:
     """GET /agents?agent=: a Person, also for an agent nobody has heard of."""
     given = request.parameters(("agent",), ("agent",))
-    agent = parse(given["agent"].encode())
-    check_agent(agent, request.version, groups=False)
-    identity = ifi_text(agent)
-    if identity is None:
-        raise Refused("parameter 'agent' has no identifier")
+    agent, identity = read_agent(given["agent"], request.version)
     return json_answer(person(agent, await read(_names, request.tenant.store, identity)))
 
 

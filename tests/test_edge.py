@@ -103,3 +103,24 @@ def test_two_loops_one_after_the_other_in_one_thread_both_get_their_results(sqli
         return await write(sqlite, lambda _: number)
 
     assert [asyncio.run(one(1)), asyncio.run(one(2))] == [1, 2]
+
+
+def test_a_write_that_the_store_gives_up_cancels_its_caller(sqlite):
+    class Watched:
+        def write(self, decide, *, weight):
+            self.future = sqlite.write(decide, weight=weight)
+            return self.future
+
+    async def give_up():
+        held, go = threading.Event(), threading.Event()
+        first = asyncio.ensure_future(write(sqlite, lambda _: (held.set(), go.wait(10))))
+        await asyncio.to_thread(held.wait, 10)
+        watched = Watched()
+        second = asyncio.ensure_future(write(watched, lambda _: 1))
+        await asyncio.sleep(0)
+        watched.future.cancel()
+        go.set()
+        await first
+        return await asyncio.gather(second, return_exceptions=True)
+
+    assert isinstance(asyncio.run(give_up())[0], asyncio.CancelledError)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -107,7 +108,7 @@ def read_address(description: Description, request: Request) -> Address:
     return Address(
         description.kind,
         read_activity(given["activityId"]) if "activityId" in given else "",
-        read_agent(given["agent"], request.version) if "agent" in given else "",
+        read_agent(given["agent"], request.version)[1] if "agent" in given else "",
         _registration(given.get("registration")),
         document,
         _after(given.get("since")),
@@ -121,14 +122,11 @@ def read_activity(value: str) -> str:
     return value
 
 
-def read_agent(value: str, version: str) -> str:
-    """The identity of the Agent in the ``agent`` parameter: with or without name, it is the same one."""
-    agent = parse(value.encode())
+def read_agent(value: str, version: str) -> tuple[dict[str, Any], str]:
+    """The Agent in the ``agent`` parameter and its identity: with or without a name, it is the same one."""
+    agent: dict[str, Any] = parse(value.encode())
     check_agent(agent, version, groups=False)
-    identity = ifi_text(agent)
-    if identity is None:
-        raise Refused("parameter 'agent' has no identifier")
-    return identity
+    return agent, ifi_text(agent) or ""
 
 
 def _registration(value: str | None) -> str:

@@ -69,6 +69,14 @@ def test_54_without_an_id_get_lists_the_ids_in_the_order_of_their_last_change(do
     assert seen.headers["last-modified"] == "Wed, 18 Nov 2026 11:06:44 GMT"
 
 
+def test_54_long_lists_are_whole(documents):
+    names = [f"d{number}" for number in range(130)]
+    for name in names:
+        documents.create(name, b"{}")
+
+    assert documents.get(None).json == names
+
+
 def test_54_an_empty_context_lists_no_ids(documents):
     seen = documents.get(None)
 

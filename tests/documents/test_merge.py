@@ -2,8 +2,10 @@
 
 import pytest
 
+from lrs.documents import routes
 from lrs.documents.merge import merge
-from lrs.errors import Refused
+from lrs.errors import Overloaded, Refused
+from tests.builders import tenant_in
 
 
 def test_56_members_are_merged_in_order_with_the_text_of_their_numbers():
@@ -93,3 +95,30 @@ def test_56_a_merge_over_the_limit_is_413_and_changes_nothing(documents):
 
     assert (seen.status, seen.json["message"]) == (413, "the merged document is larger than 600000 bytes")
     assert documents.get("d").body == first
+
+
+def test_56_a_small_merge_over_a_small_limit_is_413_too(documents, tmp_path, clock):
+    documents.tenant = tenant_in(tmp_path, documents.tenant.store, clock, max_document=12)
+    documents.create("d", b'{"a":123456}')
+
+    seen = documents.post("d", b'{"b":1}')
+
+    assert (seen.status, seen.json["message"]) == (413, "the merged document is larger than 12 bytes")
+    assert documents.get("d").body == b'{"a":123456}'
+
+
+def test_a_large_merge_that_never_gets_through_is_told_to_come_again(states, monkeypatch):
+    monkeypatch.setattr(routes, "_TRIES", 1)
+    states.put("d", b'{"a":"' + b"x" * 300_000 + b'"}')
+
+    with pytest.raises(Overloaded):
+        states.post("d", b'{"b":1}')
+
+
+def test_56_a_large_document_may_become_small_by_a_merge(documents):
+    documents.create("d", b'{"a":"' + b"x" * 300_000 + b'"}')
+
+    assert documents.post("d", b'{"a":1}').status == 204
+
+    assert documents.get("d").body == b'{"a":1}'
+    assert "blob" not in documents.tenant.store.find(documents.kind).records[0].meta
