@@ -79,11 +79,12 @@ def status(tenant: Tenant, as_json: bool) -> None:
         click.echo("nothing is owed")
 
 
-def _shown(backlog: Backlog, now: int) -> dict[str, str | int | float]:
-    due = backlog.oldest_due
+def _shown(backlog: Backlog, now: int) -> dict[str, str | int | float | bool]:
+    oldest = backlog.oldest_due
+    due = oldest is not None and oldest <= now
     # What is due at once carries no time; its lag shows once something has tried it.
-    lag = max(0.0, (now - due) / SECOND) if due else 0.0
-    return {"step": backlog.step, "waiting": backlog.waiting, "parked": backlog.parked, "lag": lag}
+    lag = (now - oldest) / SECOND if due and oldest else 0.0
+    return {"step": backlog.step, "waiting": backlog.waiting, "parked": backlog.parked, "due": due, "lag": lag}
 
 
 @work_group.command("retry")

@@ -103,11 +103,7 @@ class Award(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True):
     """One competency of a profile: the highest level held, or, if none is, the one held last."""
 
-    competency: str
-    code: str
-    label: str
-    framework: str
-    framework_version: int
+    competency: AboutCompetency
     level: Level
     state: State
     since: date
@@ -224,13 +220,8 @@ def _entries(awards: Mapping[str, Award], today: date) -> tuple[Entry, ...]:
 
 
 def _entry(id: str, award: Award, today: date) -> Entry:
-    about = award.competency
     return Entry(
-        competency=about.id,
-        code=about.code,
-        label=about.label,
-        framework=about.framework,
-        framework_version=about.version,
+        competency=award.competency,
         level=award.level,
         state=state_on(today, award.valid_until),
         since=award.held_from,

@@ -1,0 +1,64 @@
+"""The processes of the demonstration: the store's server and the matching service, ended with it. Knows no story."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ENDPOINT = "xAPI endpoint: "
+LAST_WORDS = 30
+LOOPBACK = {"LRS_OUTBOUND_ALLOW": '["127.0.0.1/32"]'}
+"""Lets calls reach the matching service, which is a process on this machine."""
+
+
+@contextlib.contextmanager
+def serving(data: Path) -> Iterator[str]:
+    """``lrs serve`` on a free port; gives its address. Raises ``RuntimeError`` if it does not start."""
+    command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(data)]
+    with _running(command) as process:
+        assert process.stdout is not None  # noqa: S101 (asked for in _running)
+        said = process.stdout.readline()
+        if not said.startswith(ENDPOINT):
+            raise RuntimeError(f"the server did not start: {said}{process.stdout.read()}")
+        yield said.removeprefix(ENDPOINT).strip().removesuffix("/xapi")
+
+
+class MatchingService:
+    """The service's process, as the demonstration talks to it."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+        self._process = process
+        self.address = address
+
+    def introduce(self, known: dict[str, Any]) -> None:
+        """Gives it its credentials; it serves from then on."""
+        assert self._process.stdin is not None  # noqa: S101 (asked for in _running)
+        self._process.stdin.write(json.dumps(known) + "\n")
+        self._process.stdin.flush()
+
+
+@contextlib.contextmanager
+def matching_service(folder: Path) -> Iterator[MatchingService]:
+    """The matching service on a free port, keeping what it is sent in *folder*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _running([sys.executable, "-m", "lrs.demo.service", str(folder)]) as process:
+        assert process.stdout is not None  # noqa: S101 (asked for in _running)
+        yield MatchingService(process, process.stdout.readline().strip())
+
+
+@contextlib.contextmanager
+def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (ours)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(LAST_WORDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
