@@ -118,10 +118,7 @@ def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
 
 
 def _evaluate(tenant: Tenant, claim: Claim) -> Future[None]:
-    store, zone = tenant.store, tenant.settings.zone
-    person = store.get("person", claim.record.id)
-    if person is None:
-        return store.settle([claim], lambda _: None)
+    store, zone, person = tenant.store, tenant.settings.zone, claim.record
     made = None if person.meta["into"] else plan_for(store, person, tenant)
 
     def settle(tx: Tx) -> None:

@@ -1,13 +1,14 @@
 """The rule set in force, and what applying another one owes. Knows no table and no command.
 
-Records: ``ruleset`` (``current`` is in force; ``v1``, ``v2``, … are what was), and ``rematch``: a walk over the
-statements that a change of rules touches, a bounded page per settled step, so that a kill loses at most one page.
+Records: ``ruleset`` (``v1``, ``v2``, …; ``current`` says which is in force, and the hash of its bytes), and
+``rematch``: a walk over the statements that a change of rules touches, a bounded page per settled step, so that a kill
+loses at most one page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
@@ -23,6 +24,9 @@ from lrs.statements.keys import activity_key, verb_key
 from lrs.storage import Claim, Owed, Reader, Record, Store, Tx
 
 PAGE = 500
+_PARSED_AT_MOST = 32
+_parsed: dict[str, Index] = {}
+"""Rule sets by the hash of their bytes: the same for every tenant and never out of date."""
 
 
 class InForce(NamedTuple):
@@ -55,14 +59,21 @@ class _Touched(NamedTuple):
 
 def in_force(reader: Reader) -> InForce:
     """The rules as *reader* sees them; parsed once for each set."""
-    record = reader.get("ruleset", "current")
-    return InForce(_index(record.body), record.rev) if record else InForce(_index(_encode(Ruleset(0))), 0)
+    head = reader.get("ruleset", "current")
+    if head is None:
+        return InForce(index_rules(Ruleset(0)), 0)
+    digest = head.meta["digest"]
+    if digest not in _parsed:
+        if len(_parsed) >= _PARSED_AT_MOST:
+            _parsed.clear()
+        _parsed[digest] = index_rules(_ruleset(reader, head.meta["version"]))
+    return InForce(_parsed[digest], head.rev)
 
 
 def current(reader: Reader) -> Ruleset:
     """The rule set in force; version 0, without rules, if none was ever applied."""
-    record = reader.get("ruleset", "current")
-    return msgspec.json.decode(record.body, type=Ruleset) if record else Ruleset(0)
+    head = reader.get("ruleset", "current")
+    return _ruleset(reader, head.meta["version"]) if head else Ruleset(0)
 
 
 def put(tx: Tx, ruleset: Ruleset, by: str) -> bool:
@@ -75,17 +86,27 @@ def put(tx: Tx, ruleset: Ruleset, by: str) -> bool:
         return False
     if before.version >= ruleset.version:
         raise Refused("other rules came into force meanwhile; run it again", status=409, error="busy")
-    there = tx.get("ruleset", "current")
-    record = Record("ruleset", "current", _encode(ruleset), {"version": ruleset.version})
-    if there:
-        tx.replace(msgspec.structs.replace(record, rev=there.rev))
-    else:
-        tx.insert(record)
-    tx.insert(Record("ruleset", f"v{ruleset.version}", record.body, record.meta))
+    put_in_force(tx, ruleset)
     audit.append(tx, by, "rules.applied", {"version": str(ruleset.version)})
     walk = _walk(before, ruleset, tx.next_seq())
     tx.insert(Record("rematch", f"v{ruleset.version}", msgspec.json.encode(walk), owed=(Owed("match"),)))
     return True
+
+
+def put_in_force(tx: Tx, ruleset: Ruleset) -> None:
+    """Keeps *ruleset* and makes it the one in force, without asking what it touches."""
+    body = msgspec.json.encode(ruleset)
+    meta = {"version": ruleset.version, "digest": sha256(body).hexdigest()}
+    _put(tx, Record("ruleset", f"v{ruleset.version}", body, meta))
+    _put(tx, Record("ruleset", "current", meta=meta))
+
+
+def _put(tx: Tx, record: Record) -> None:
+    there = tx.get(record.kind, record.id)
+    if there:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev))
+    else:
+        tx.insert(record)
 
 
 def rematch(store: Store, claim: Claim) -> None:
@@ -162,10 +183,6 @@ def owe_evaluation(tx: Tx, identifiers: set[str]) -> None:
         tx.owe("person", holder, Owed("evaluate"))
 
 
-@lru_cache(maxsize=16)
-def _index(body: bytes) -> Index:
-    return index_rules(msgspec.json.decode(body, type=Ruleset))
-
-
-def _encode(ruleset: Ruleset) -> bytes:
-    return msgspec.json.encode(ruleset)
+def _ruleset(reader: Reader, version: int) -> Ruleset:
+    record = reader.get("ruleset", f"v{version}")
+    return msgspec.json.decode(record.body, type=Ruleset) if record else Ruleset(0)

@@ -18,7 +18,7 @@ from lrs.competencies.bring import bring
 from lrs.competencies.evaluate import evaluate
 from lrs.competencies.evidence import Meaning, meaning_of
 from lrs.competencies.rules import Index, Ruleset
-from lrs.competencies.rulesets import in_force
+from lrs.competencies.rulesets import in_force, put_in_force
 from lrs.learners.persons import Mint, minter, pages
 from lrs.storage import NEWEST, Owed, Reader, Record, Store, Tx, open_store
 from lrs.tenants import Tenant
@@ -39,7 +39,7 @@ def worked_out(tenant: Tenant, *, ruleset: Ruleset | None = None, until: int = N
             for kind in _FACTS:
                 _copy(tenant.store, store, kind)
             if ruleset:
-                _write(store, _put_rules, ruleset)
+                _write(store, put_in_force, ruleset)
             scratch = Tenant(tenant.id, store, tenant.settings, tenant.master_key, tenant.clock)
             _derive(tenant.store, scratch, until)
             yield store
@@ -101,11 +101,6 @@ def _meaning(record: Record, rules: Index) -> Meaning | None:
 def _insert(tx: Tx, records: list[Record]) -> None:
     for record in records:
         tx.insert(record)
-
-
-def _put_rules(tx: Tx, ruleset: Ruleset) -> None:
-    tx.delete("ruleset", "current")
-    tx.insert(Record("ruleset", "current", msgspec.json.encode(ruleset)))
 
 
 def _write(store: Store, put: Callable[[Tx, T], None], given: T) -> None:

@@ -6,8 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from lrs.competencies.commands import framework, rebuild, rules
+from lrs.competencies.evaluate import evaluate, match
 from lrs.learners.commands import persons
 from lrs.settings import Settings
+from lrs.statements.keys import keys_of
 from lrs.storage import Owed, Record
 from lrs.tenants import open_tenant
 from lrs.worker import drain
@@ -39,9 +41,6 @@ def file(tmp_path):
 @pytest.fixture
 def send(tmp_path):
     def send(statement, source="vle"):
-        from lrs.competencies.evaluate import evaluate, match
-        from lrs.statements.keys import keys_of
-
         tenant = open_tenant(Settings(data=tmp_path / "data"))
         record = Record(
             "statement",
@@ -79,7 +78,8 @@ def test_a_framework_is_imported_listed_and_published(run, file):
     assert "no framework urn:other" in run(framework, "publish", "urn:other", exit_code=1)
 
 
-def test_checking_names_each_bad_row_and_fails(run, file, set_up):
+@pytest.mark.usefixtures("set_up")
+def test_checking_names_each_bad_row_and_fails(run, file):
     table = file("bad.csv", FACE + "urn:a,passed,NOPE,1,,,vle\nurn:b,passed,GOWN,1,,,vle\n")
 
     output = run(rules, "check", table, exit_code=1)
@@ -89,7 +89,8 @@ def test_checking_names_each_bad_row_and_fails(run, file, set_up):
     assert "1 rules can be used" in output
 
 
-def test_a_browser_key_that_writes_passed_is_explained_as_not_trusted(run, send, set_up):
+@pytest.mark.usefixtures("set_up")
+def test_a_browser_key_that_writes_passed_is_explained_as_not_trusted(run, send):
     send(statement("one"), source="browser-content")
 
     output = run(rules, "explain", "ann@example.org")
@@ -98,7 +99,8 @@ def test_a_browser_key_that_writes_passed_is_explained_as_not_trusted(run, send,
     assert "does not count: source not trusted" in output
 
 
-def test_an_award_is_explained_in_words_and_as_json(run, send, set_up):
+@pytest.mark.usefixtures("set_up")
+def test_an_award_is_explained_in_words_and_as_json(run, send):
     send(statement("one"))
 
     assert "held from 2026-11-20" in run(rules, "explain", "ann@example.org")
@@ -108,7 +110,8 @@ def test_an_award_is_explained_in_words_and_as_json(run, send, set_up):
     assert "nobody is known as zoe" in run(rules, "explain", "zoe", exit_code=1)
 
 
-def test_a_dry_run_says_who_loses_and_changes_nothing(run, file, send, set_up):
+@pytest.mark.usefixtures("set_up")
+def test_a_dry_run_says_who_loses_and_changes_nothing(run, file, send):
     send(statement("one"))
     harder = file("harder.csv", RULES.replace(",80,", ",95,"))
 
@@ -120,7 +123,8 @@ def test_a_dry_run_says_who_loses_and_changes_nothing(run, file, send, set_up):
     assert "nothing changed" in run(rules, "apply", file("rules.csv", RULES))
 
 
-def test_what_no_rule_is_about_is_listed_most_frequent_first(run, send, set_up):
+@pytest.mark.usefixtures("set_up")
+def test_what_no_rule_is_about_is_listed_most_frequent_first(run, send):
     send(statement("one", activity="urn:rare"))
     send(statement("two", activity="urn:frequent"))
     send(statement("three", activity="urn:frequent"))
@@ -132,7 +136,8 @@ def test_what_no_rule_is_about_is_listed_most_frequent_first(run, send, set_up):
     assert "urn:frequent" in run(rules, "unmatched")
 
 
-def test_persons_are_listed_merged_and_parted(run, send, set_up):
+@pytest.mark.usefixtures("set_up")
+def test_persons_are_listed_merged_and_parted(run, send):
     send(statement("one"))
     send(statement("two", ANN_ACCOUNT))
     assert len(run(persons, "list").splitlines()) == 2
@@ -146,7 +151,8 @@ def test_persons_are_listed_merged_and_parted(run, send, set_up):
     assert "nobody is known" in run(persons, "merge", "ann@example.org", "zoe@example.org", exit_code=1)
 
 
-def test_suggestions_are_listed_until_their_source_is_trusted(run, send, set_up):
+@pytest.mark.usefixtures("set_up")
+def test_suggestions_are_listed_until_their_source_is_trusted(run, send):
     both = {"extensions": {"https://w3id.org/engraft/extensions/identifiers": [ANN_ACCOUNT]}}
     send(statement("one", context=both), source="registry")
     assert "one row carries both (from registry)" in run(persons, "suggestions")
@@ -159,7 +165,8 @@ def test_suggestions_are_listed_until_their_source_is_trusted(run, send, set_up)
     assert len(run(persons, "list").splitlines()) == 1
 
 
-def test_a_rebuild_prints_what_it_put_right(run, send, set_up, tmp_path):
+@pytest.mark.usefixtures("set_up")
+def test_a_rebuild_prints_what_it_put_right(run, send, tmp_path):
     send(statement("one"))
     tenant = open_tenant(Settings(data=tmp_path / "data"))
     drain(tenant, ["match", "evaluate"])

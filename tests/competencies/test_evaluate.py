@@ -2,7 +2,9 @@
 
 import json
 
-from tests.competencies.world import ANN, ASEPTIC, GOWNING, statement, statement_id
+from lrs.competencies.evaluate import match
+from lrs.storage import Owed, Record
+from tests.competencies.world import ANN, ASEPTIC, GOWNING, World, statement, statement_id
 
 
 def test_a_pass_from_a_trusted_source_becomes_an_award_and_a_profile(world):
@@ -40,7 +42,13 @@ def test_a_pass_from_a_trusted_source_becomes_an_award_and_a_profile(world):
     (profile,) = world.all("profile")
     assert (profile["person"], profile["version"]) == (world.person(ANN), 1)
     (entry,) = profile["competencies"]
-    assert (entry["code"], entry["level"]["ordinal"], entry["state"], entry["evidence_count"], entry["since"]) == (
+    assert (
+        entry["competency"]["code"],
+        entry["level"]["ordinal"],
+        entry["state"],
+        entry["evidence_count"],
+        entry["since"],
+    ) == (
         "GOWN",
         1,
         "held",
@@ -177,7 +185,7 @@ def test_steps_run_five_times_leave_the_same_records_and_owe_nothing_new(world):
     world.work()
     before = [record for kind in ("evidence", "award", "profile") for record in world.store.find(kind).records]
     issue = world.store.claim(["issue", "sync"], limit=10, lease=60_000_000)
-    world.store.settle(issue, lambda tx: None).result()
+    world.store.settle(issue, lambda _: None).result()
 
     for _ in range(5):
         world.write(lambda tx: owe(tx, "statement", sent, "match"))
@@ -190,8 +198,6 @@ def test_steps_run_five_times_leave_the_same_records_and_owe_nothing_new(world):
 
 
 def owe(tx, kind, id, step):
-    from lrs.storage import Owed
-
     tx.owe(kind, id, Owed(step))
 
 
@@ -218,8 +224,6 @@ def test_a_claim_whose_statement_was_voided_meanwhile_writes_nothing_and_is_owed
     claims = world.store.claim(["match"], limit=10, lease=60_000_000)
     world.void(sent)
 
-    from lrs.competencies.evaluate import match
-
     match(world.tenant, claims)
 
     assert [one["statement"] for one in world.all("evidence")] == [other]
@@ -228,8 +232,6 @@ def test_a_claim_whose_statement_was_voided_meanwhile_writes_nothing_and_is_owed
 
 
 def test_a_statement_that_cannot_be_read_is_parked_and_the_others_go_on(world):
-    from lrs.storage import Owed, Record
-
     world.write(lambda tx: tx.insert(Record("statement", "broken", b'{"id": 7}', owed=(Owed("match"),))))
     world.send(statement("one"))
 
@@ -242,8 +244,6 @@ def test_a_statement_that_cannot_be_read_is_parked_and_the_others_go_on(world):
 
 
 def test_a_higher_level_is_a_new_award_and_leaves_the_lower_one(tmp_path):
-    from tests.competencies.world import World
-
     rules = f"activity,verb,competency,level,trusted source\n{GOWNING},passed,GOWN,1,vle\n{ASEPTIC},passed,GOWN,2,vle\n"
     world = World(tmp_path, rules)
     world.send(statement("one"))

@@ -59,7 +59,7 @@ def test_the_same_sheet_as_a_workbook_gives_the_same_framework():
 
 def test_a_sheet_in_windows_1252_with_semicolons_a_mark_and_blank_lines_is_read():
     text = (
-        "\n# made by Zoë\n Domain ; Capability Title;STATEMENT;Tier Level\n\nHygiène;Habillage;S’habille;Tier 2\n;;\n"
+        "\n# made by Zoë\n Domain ; Capability Title;STATEMENT;Tier Level\n\nHygiène;Habillage;S'habille;Tier 2\n;;\n"
     )
 
     framework, faults = read(text.encode("cp1252"))
@@ -68,7 +68,7 @@ def test_a_sheet_in_windows_1252_with_semicolons_a_mark_and_blank_lines_is_read(
     assert [(item.label, item.code, item.level) for item in framework.items] == [
         ("Hygiène", "hygi-ne", None),
         ("Habillage", "hygi-ne/habillage", None),
-        ("S’habille", "hygi-ne/habillage/s-habille", 2),
+        ("S'habille", "hygi-ne/habillage/s-habille", 2),
     ]
 
 

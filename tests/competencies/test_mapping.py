@@ -1,5 +1,6 @@
 """The mapping table: each row becomes a rule, or is named with the reason."""
 
+import msgspec
 import pytest
 
 from lrs.competencies.levels import PRESETS
@@ -14,8 +15,6 @@ HEADER = (
 
 
 def made(uri=URI, **parts):
-    import msgspec
-
     framework, _ = framework_from_sheet(SHEET.encode(), uri=uri, title=f"Title of {uri}", scale=PRESETS["tiers"])
     return msgspec.structs.replace(framework, status="published", **parts)
 
@@ -134,8 +133,6 @@ def test_a_version_can_be_named_and_otherwise_the_latest_is_meant():
 
 
 def as_dict(item):
-    import msgspec
-
     return msgspec.structs.asdict(item)
 
 

@@ -1,10 +1,12 @@
 """Derived state is what the facts say: dropped and worked out again, byte for byte, and nothing is sent."""
 
+import msgspec
 import pytest
 
 from lrs.competencies.rebuild import DERIVED, Swing, rebuild, swings
 from lrs.errors import Refused
 from lrs.learners.joins import merge
+from lrs.storage import Record
 from tests.competencies.world import ANN, ANN_ACCOUNT, ASEPTIC, RULES, statement
 
 BOB = {"mbox": "mailto:bob@example.org"}
@@ -61,8 +63,6 @@ def drop(world, records):
 
 
 def test_state_that_was_tampered_with_is_shown_and_put_right(lived):
-    import msgspec
-
     before = everything(lived)
     record = lived.store.find("award").records[0]
     lived.write(lambda tx: tx.replace(msgspec.structs.replace(record, body=b"{}")))
@@ -84,8 +84,6 @@ def test_a_rebuild_waits_for_work_that_would_otherwise_owe_nothing(lived):
 
 
 def test_effects_are_neither_read_nor_written(lived):
-    from lrs.storage import Record
-
     effects = [Record(kind, "one", b"effect") for kind in ("credential", "delivery", "consent", "receipt")]
     kept = [lived.write(lambda tx, effect=effect: tx.insert(effect)) for effect in effects]
     audit = lived.store.find("audit").records

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from lrs.competencies.levels import PRESETS
 from lrs.competencies.rules import Competency, Rule, Ruleset, index_rules, matches, unmatched
 from lrs.competencies.scores import percent, shown
 from lrs.competencies.seen import Moment, Score, Seen
@@ -131,6 +132,4 @@ def test_what_no_rule_is_about_is_counted_by_activity_and_verb():
 
 
 def test_a_competency_is_named_together_with_the_version_it_means():
-    from lrs.competencies.levels import PRESETS
-
     assert Competency("k7", "K7", "Cleanrooms", "urn:standard", 2, PRESETS["tiers"]).key == "k7@2"

@@ -17,6 +17,7 @@ from lrs.competencies.levels import PRESETS
 from lrs.competencies.mapping import Known, ruleset_from_table
 from lrs.competencies.rulesets import current, put
 from lrs.competencies.sheets import framework_from_sheet
+from lrs.learners.identifiers import identifier_of
 from lrs.settings import Settings
 from lrs.statements.keys import keys_of
 from lrs.storage import Owed, Record, open_store
@@ -143,8 +144,6 @@ class World:
         return [award for award in self.all("award") if award["state"] == state]
 
     def person(self, actor: dict[str, Any]) -> str:
-        from lrs.learners.identifiers import identifier_of
-
         identifier = identifier_of(actor)
         assert identifier
         record = self.store.get("identifier", identifier.id)

@@ -1,5 +1,7 @@
 """Reading identifiers out of agents, and the learner number's check digit."""
 
+from hashlib import sha1
+
 import pytest
 
 from lrs.learners.identifiers import ULN_HOME_PAGE, identifier_of, matches_nobody, same_mailbox_but_case, uln_fault
@@ -8,8 +10,6 @@ ANN = {"mbox": "mailto:ann@example.org"}
 
 
 def test_a_mailbox_and_its_hash_are_one_identifier():
-    from hashlib import sha1
-
     hashed = sha1(b"mailto:ann@example.org").hexdigest()
 
     assert identifier_of(ANN).id == identifier_of({"mbox_sha1sum": hashed}).id
@@ -61,7 +61,7 @@ def test_a_learner_number_with_the_right_check_digit_is_good(uln):
         ("1.23E+09", "spreadsheet has rounded"),
         ("1,23457E+09", "spreadsheet has rounded"),
         ("", "ten digits"),
-        ("１000000027", "ten digits"),
+        ("\uff11000000027", "ten digits"),
     ],
 )
 def test_a_learner_number_that_cannot_be_one_says_why(uln, reason):

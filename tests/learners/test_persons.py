@@ -2,7 +2,9 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha1
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,8 +63,6 @@ def test_the_id_of_a_person_cannot_be_worked_out_without_the_secret():
 
 
 def test_a_mailbox_seen_after_its_hash_is_what_the_person_shows(store):
-    from hashlib import sha1
-
     hashed = identifier_of({"mbox_sha1sum": sha1(b"mailto:ann@example.org").hexdigest()})
     (person,) = minted(store, hashed)
     assert identifiers_of(store, person) == [hashed.ifi]
@@ -89,7 +89,7 @@ def test_an_unmerge_gives_both_back_as_they_were_and_evaluates_both_again(store)
     before = [store.get("person", id).meta for id in (older, younger)]
     write(store, lambda tx: merge(tx, older, younger, "staff"))
     for claim in store.claim(["evaluate"], limit=10, lease=60_000_000):
-        store.settle([claim], lambda tx: None).result()
+        store.settle([claim], lambda _: None).result()
 
     others = write(store, lambda tx: unmerge(tx, older, "staff"))
 
@@ -231,8 +231,6 @@ def test_every_merge_unmerge_and_join_is_in_the_audit_chain_without_names(store)
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_an_audit_entry_that_was_changed_or_taken_out_is_found(store, number):
-    import msgspec
-
     for n in range(3):
         write(store, lambda tx, n=n: audit.append(tx, "staff", "tested", {"n": str(n)}))
     record = store.get("audit", f"{number:012d}")
