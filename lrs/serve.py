@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -11,6 +14,7 @@ import uvicorn
 from lrs.app import create_app
 from lrs.auth.keys import create_key, list_keys
 from lrs.child import Child
+from lrs.demo.processes import LOOPBACK
 from lrs.errors import Misconfigured
 from lrs.options import settings_for
 from lrs.settings import Settings
@@ -30,8 +34,11 @@ FIRST_STATEMENT = (
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
-def serve(host: str, port: int, data: Path | None) -> None:
+@click.option("--demo", is_flag=True, help="Feed the sample programme in first, and tell what happens.")
+def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
     """Serve xAPI under /xapi and everything else beside it."""
+    if demo:
+        os.environ |= LOOPBACK
     settings = settings_for(data)
     try:
         listener = listen(host, port)
@@ -39,6 +46,8 @@ def serve(host: str, port: int, data: Path | None) -> None:
         click.echo(first_key(settings, address))
     except (Misconfigured, OSError) as error:
         raise click.ClickException(str(error)) from error
+    if demo:
+        start_demo(settings, address)
     run(settings, listener)
 
 
@@ -73,6 +82,16 @@ def run(settings: Settings, listener: socket.socket) -> None:
     finally:
         if child is not None:
             child.close()
+
+
+def start_demo(settings: Settings, address: str) -> None:
+    """Tells the demonstration's story on this server, in a process of its own; only once for a store."""
+    out = settings.data / "demo"
+    if (out / "gap.json").exists():
+        click.echo(f"The sample programme is in already; its results are in {out}.")
+        return
+    command = [sys.executable, "-m", "lrs", "demo", "--data", str(settings.data), "--out", str(out)]
+    subprocess.Popen([*command, "--endpoint", address])  # noqa: S603 (our own program)
 
 
 def first_key(settings: Settings, address: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from lrs.demo.processes import LOOPBACK, matching_service, serving
+from lrs.demo.processes import LOOPBACK, awaited, matching_service, serving
 from lrs.demo.story import Stage, tell
 
 Main = Callable[[list[str]], None]
@@ -32,7 +32,7 @@ def demo_command(main: click.Command) -> click.Command:
         os.environ |= LOOPBACK
         with contextlib.ExitStack() as stack:
             kept = data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            base = endpoint.removesuffix("/xapi") if endpoint else stack.enter_context(serving(kept))
+            base = awaited(endpoint) if endpoint else stack.enter_context(serving(kept))
             service = stack.enter_context(matching_service(out / "received"))
             say = (lambda _: None) if as_json else click.echo
             summary = tell(Stage(base, kept, out, _runner(main, kept), say, service))

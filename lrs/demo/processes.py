@@ -6,9 +6,12 @@ import contextlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 ENDPOINT = "xAPI endpoint: "
 LAST_WORDS = 30
@@ -26,6 +29,17 @@ def serving(data: Path) -> Iterator[str]:
         if not said.startswith(ENDPOINT):
             raise RuntimeError(f"the server did not start: {said}{process.stdout.read()}")
         yield said.removeprefix(ENDPOINT).strip().removesuffix("/xapi")
+
+
+def awaited(base: str) -> str:
+    """*base*, once the server there answers. Raises ``RuntimeError`` if it does not within half a minute."""
+    end = time.monotonic() + LAST_WORDS
+    while time.monotonic() < end:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{base}/health", trust_env=False).status_code == 200:
+                return base
+        time.sleep(0.2)
+    raise RuntimeError(f"no server answers at {base}")
 
 
 class MatchingService:
