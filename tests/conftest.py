@@ -20,6 +20,7 @@ import pymongo.errors
 import pytest
 
 from lrs.storage import Store, open_store
+from tests.served import Lrs, serving
 
 START = 1_795_000_000_000_000
 """2026-11-18T11:06:40Z: what the clock says when a test begins."""
@@ -129,3 +130,26 @@ def store(store_url: str, clock: SetClock, ending: list[threading.Thread]) -> It
     left = set(threading.enumerate()) - before
     ending.extend(thread for thread in left if thread.name.startswith("pymongo_"))
     assert not [thread.name for thread in left if not thread.name.startswith("pymongo_")]
+
+
+@pytest.fixture(scope="session")
+def lrs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lrs]:
+    """One server for all tests that ask over HTTP: each uses agents, activities and ids of its own."""
+    with serving(tmp_path_factory.mktemp("lrs")) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def lrs_on_mongo(tmp_path_factory: pytest.TempPathFactory, mongo_server: str) -> Iterator[Lrs]:
+    """The same on MongoDB."""
+    name = f"lrs_test_{secrets.token_hex(6)}"
+    url = urlsplit(mongo_server)._replace(path=f"/{name}").geturl()
+    with serving(tmp_path_factory.mktemp("lrs"), store_url=url) as served:
+        yield served
+
+
+@pytest.fixture(params=["lrs", "lrs_on_mongo"], ids=["sqlite", "mongo"])
+def each_lrs(request: pytest.FixtureRequest) -> Lrs:
+    """A server on each engine."""
+    served: Lrs = request.getfixturevalue(request.param)
+    return served

@@ -1,0 +1,138 @@
+"""A server in this process on a free port, and a client that speaks xAPI to it."""
+
+import json
+import threading
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import uvicorn
+
+from lrs.app import create_app
+from lrs.auth.keys import create_key
+from lrs.serve import listen
+from lrs.settings import Settings
+
+VERB = "http://adlnet.gov/expapi/verbs/experienced"
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+
+
+@dataclass
+class Lrs:
+    """A running server as a client with one key sees it; ``tenant`` looks behind it."""
+
+    address: str
+    tenant: object
+    auth: tuple = ("", "")
+    clients: list = field(default_factory=list)
+
+    def as_key(self, *scopes, name="other"):
+        """The same server with another key."""
+        new = create_key(self.tenant, name, scopes)
+        return Lrs(self.address, self.tenant, (new.key, new.secret), self.clients)
+
+    def ask(self, method, path, *, version="1.0.3", auth=..., **more):
+        """One request to *path* under ``/xapi``; ``version=None`` and ``auth=None`` leave the header out."""
+        headers = {} if version is None else {"X-Experience-API-Version": version}
+        headers.update(more.pop("headers", {}))
+        return self.clients[0].request(
+            method, f"{self.address}/xapi/{path}", auth=self.auth if auth is ... else auth, headers=headers, **more
+        )
+
+    def post(self, body, **more):
+        """POST of a statement, a batch, or bytes as they are."""
+        return self._send("POST", body, **more)
+
+    def put(self, body, statement_id, **more):
+        """PUT of one statement."""
+        return self._send("PUT", body, params={"statementId": statement_id}, **more)
+
+    def _send(self, method, body, *, type="application/json", headers=None, **more):
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.ask(method, "statements", content=content, headers={"Content-Type": type, **(headers or {})}, **more)
+
+    def store(self, body, **more):
+        """POST that must succeed; the ids."""
+        answer = self.post(body, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def get(self, *, version="1.0.3", headers=None, auth=..., **params):
+        """GET /statements with *params*."""
+        params = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in params.items()}
+        return self.ask("GET", "statements", version=version, headers=headers or {}, auth=auth, params=params)
+
+    def one(self, statement_id, **params):
+        """The statement as JSON; it must be there."""
+        answer = self.get(statementId=statement_id, **params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def listed(self, **params):
+        """The ids in the list, all pages of it."""
+        answer = self.get(**params)
+        ids = []
+        while True:
+            assert answer.status_code == 200, answer.text
+            ids += [statement["id"] for statement in answer.json()["statements"]]
+            if not (more := answer.json()["more"]):
+                return ids
+            answer = self.follow(more)
+
+    def follow(self, more, **given):
+        """GET of a ``more`` link, resolved against the request's address as clients do."""
+        assert more.startswith("/xapi/statements?")
+        return self.ask("GET", more.removeprefix("/xapi/"), **given)
+
+
+@contextmanager
+def serving(folder, *, scopes=("all",), **settings):
+    """A server for the files in *folder*, and a key with *scopes*."""
+    app = create_app(Settings(data=folder, worker=False, **settings))
+    listener = listen("127.0.0.1", 0)
+    listener.listen(128)  # so that requests wait for the server, and nothing else has to
+    config = uvicorn.Config(
+        app, loop="uvloop", http="httptools", ws="none", log_level="warning", timeout_graceful_shutdown=5
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        with httpx.Client(timeout=30, limits=httpx.Limits(max_connections=64)) as client:
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            assert client.get(f"{address}/health").json() == {"status": "ok"}
+            yield Lrs(address, app.state.tenants.get("default"), clients=[client]).as_key(*scopes, name="tests")
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+
+
+def new_id():
+    return str(uuid.uuid4())
+
+
+def somebody():
+    """An agent nobody else in the tests is."""
+    return {"objectType": "Agent", "mbox": f"mailto:{uuid.uuid4().hex}@example.org"}
+
+
+def something():
+    """An IRI nobody else in the tests uses."""
+    return f"https://example.org/{uuid.uuid4().hex}"
+
+
+def statement(**parts):
+    """A small statement of somebody new about something new."""
+    return {"actor": somebody(), "verb": {"id": VERB}, "object": {"id": something()}} | parts
+
+
+def voiding(statement_id, **parts):
+    """A statement that voids another."""
+    return statement(verb={"id": VOIDED}, object={"objectType": "StatementRef", "id": statement_id}, **parts)
+
+
+def referring(statement_id, **parts):
+    """A statement about another."""
+    return statement(object={"objectType": "StatementRef", "id": statement_id}, **parts)
