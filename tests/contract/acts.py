@@ -8,6 +8,7 @@ from lrs.storage import Owed, Record, Store
 
 WAIT = 20
 SECOND = 1_000_000
+MINUTE = 60 * SECOND
 
 
 def insert(store: Store, id: str, **parts) -> Record:
@@ -32,3 +33,24 @@ def walk(store: Store, keys: Sequence[int] = (), *, limit: int = 3, kind: str = 
 
 def ids(records: Sequence[Record]) -> list[str]:
     return [record.id for record in records]
+
+
+def claim(store, *steps, limit=10, lease=MINUTE):
+    return store.claim(steps, limit=limit, lease=lease)
+
+
+def only(claims):
+    (one,) = claims
+    return one
+
+
+def names(claims):
+    return sorted((each.record.id, each.owed.step) for each in claims)
+
+
+def nothing(_tx):
+    return None
+
+
+def owe(store, id, step, due=0):
+    return store.write(lambda tx: tx.owe("thing", id, Owed(step, due))).result(WAIT)
