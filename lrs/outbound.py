@@ -7,11 +7,12 @@ call is for, it does not know. Source: OWASP Server-Side Request Forgery Prevent
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ipaddress
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,11 @@ import httpx
 from lrs.settings import MIB, Settings
 
 SECONDS = 5.0
+"""For each part: connecting, sending, the next bytes of the answer."""
+
+IN_ALL = 15.0
+"""Seconds for the whole call, so that an answer of one byte at a time ends too."""
+
 MAX_BODY = MIB
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -155,10 +161,11 @@ def _call(
     target = parse(url)
     pinned = target.copy_with(host=address)
     sent = {"accept-encoding": "identity", "user-agent": "engraft", **(headers or {}), "host": target.netloc.decode()}
-    extensions: dict[str, Any] = {"sni_hostname": target.raw_host.decode()}
+    cut = _Cut()
+    extensions: dict[str, Any] = {"sni_hostname": target.raw_host.decode(), "trace": cut.trace}
     client = httpx.Client(verify=trusted(), trust_env=False, follow_redirects=False, timeout=SECONDS)
     try:
-        with client, client.stream(method, pinned, headers=sent, content=body, extensions=extensions) as response:
+        with cut, client, client.stream(method, pinned, headers=sent, content=body, extensions=extensions) as response:
             return Answer(response.status_code, dict(response.headers), _read(response))
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise Unreachable(f"no answer: {type(error).__name__}") from error
@@ -166,12 +173,33 @@ def _call(
 
 def _read(response: httpx.Response) -> bytes:
     """The raw body, cut at ``MAX_BODY``; undecoded, so a compressed answer cannot grow here."""
-    deadline = time.monotonic() + SECONDS
     body = bytearray()
     for chunk in response.iter_raw():
         body += chunk
         if len(body) >= MAX_BODY:
             return bytes(body[:MAX_BODY])
-        if time.monotonic() > deadline:
-            raise Unreachable("the answer came too slowly")
     return bytes(body)
+
+
+class _Cut:
+    """Hangs up after ``IN_ALL`` seconds; httpx only limits the wait for the next bytes."""
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+        self._timer = threading.Timer(IN_ALL, self._hang_up)
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Called by httpcore as the call goes on; keeps the newest connection."""
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            self._stream = info["return_value"]
+
+    def _hang_up(self) -> None:
+        if self._stream is not None:
+            with contextlib.suppress(OSError):
+                self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)

@@ -31,6 +31,10 @@ class Door(BaseHTTPRequestHandler):
         if self.path == "/never":
             self.server.released.wait(10)
             return
+        if self.path == "/drip":
+            while not self.server.released.wait(0.05):
+                self.wfile.write(b"H")
+            return
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("location", "/secret")
@@ -201,6 +205,13 @@ def test_a_receiver_that_never_answers_is_given_up_on(monkeypatch: pytest.Monkey
 
     with serving() as server, pytest.raises(Unreachable, match="ReadTimeout"):
         outbound.post(f"http://127.0.0.1:{server.server_port}/never", b"", {}, LOOPBACK)
+
+
+def test_a_receiver_that_answers_one_byte_at_a_time_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "IN_ALL", 0.4)
+
+    with serving() as server, pytest.raises(Unreachable):
+        outbound.post(f"http://127.0.0.1:{server.server_port}/drip", b"", {}, LOOPBACK)
 
 
 def test_a_closed_port_and_an_unknown_name_are_unreachable_not_forbidden() -> None:

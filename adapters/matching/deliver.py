@@ -26,7 +26,7 @@ from lrs import outbound
 from lrs.outbound import Answer
 from lrs.profiles import services
 from lrs.profiles.services import Service
-from lrs.storage import Claim, Stale, Tx
+from lrs.storage import Claim, Record, Stale, Tx
 from lrs.tenants import Tenant
 
 MINUTE, HOUR = 60, 3_600
@@ -38,6 +38,10 @@ AT_ONCE = 8
 _SECOND = 1_000_000
 
 Jitter = Callable[[], float]
+
+
+class _Undeliverable(Exception):
+    """Nobody to send to, until an operator changes that."""
 
 
 def deliver(tenant: Tenant, claims: Sequence[Claim], *, jitter: Jitter = random.random) -> None:
@@ -71,21 +75,31 @@ def next_try(tries: int, now: int, retry_after: str | None, jitter: float) -> in
 
 
 def _one(tenant: Tenant, claim: Claim, jitter: Jitter) -> None:
+    """A delivery that is done by now (the claim was held too long, or is run again) is not sent a second time."""
+    record = tenant.store.get(deliveries.KIND, claim.record.id)
+    if record is None or record.meta["state"] != deliveries.QUEUED:
+        return
     with contextlib.suppress(Stale):
         try:
-            delivery = deliveries.read(claim.record)
-            service = services.get(tenant.store, delivery.service)
-            if service is None or not service.active or service.webhook is None:
-                why = "the service is disabled" if service else "the service is not registered"
-                _park(tenant, claim, f"{why}: {service.reason}" if service and service.reason else why)
-                return
-            body = payload(tenant, service, claim.record)
+            service, body = _prepared(tenant, record)
         except Unneeded as unneeded:
             _settle(tenant, claim, {"state": unneeded.state, "reason": str(unneeded)})
+        except _Undeliverable as undeliverable:
+            _park(tenant, claim, str(undeliverable))
         except msgspec.MsgspecError as error:
             _park(tenant, claim, f"cannot be put together: {type(error).__name__}")
         else:
             _send(tenant, claim, service, body, jitter)
+
+
+def _prepared(tenant: Tenant, record: Record) -> tuple[Service, bytes]:
+    delivery = deliveries.read(record)
+    service = services.get(tenant.store, delivery.service)
+    if service is None or service.webhook is None:
+        raise _Undeliverable("the service is not registered for deliveries")
+    if not service.active:
+        raise _Undeliverable(f"the service is disabled: {service.reason}")
+    return service, payload(tenant, service, record)
 
 
 def _send(tenant: Tenant, claim: Claim, service: Service, body: bytes, jitter: Jitter) -> None:

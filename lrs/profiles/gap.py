@@ -14,8 +14,8 @@ import msgspec
 
 from lrs.profiles.view import Held
 
-COUNTS = frozenset({"held", "expiring", "in grace", "grace"})
-_DAYS_ARE_SHORT = frozenset({"expiring", "in grace", "grace"})
+COUNTS = frozenset({"held", "expiring", "in grace"})
+_DAYS_ARE_SHORT = frozenset({"expiring", "in grace"})
 
 
 class Requirement(msgspec.Struct, frozen=True):

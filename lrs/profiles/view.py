@@ -18,7 +18,7 @@ from lrs.storage import Record
 ISSUED, REVOKED = "issued", "revoked"
 """The states of a credential (``badges.records``)."""
 
-SHOWN = frozenset({"held", "expiring", "in grace", "grace", "expired"})
+SHOWN = frozenset({"held", "expiring", "in grace", "expired"})
 
 
 class Competency(msgspec.Struct, frozen=True):

@@ -10,11 +10,12 @@ import pytest
 import standardwebhooks
 
 from adapters.matching import registry
-from adapters.matching.deliver import next_try, sign
+from adapters.matching.deliver import deliver, next_try, sign
 from lrs.profiles import services
 from lrs.storage import Record
 from lrs.tenants import Tenant, open_tenant
 from tests.profiles.world import (
+    LEASE,
     PURPOSE,
     SECOND,
     START,
@@ -213,6 +214,19 @@ def test_one_bad_record_among_500_is_given_up_on_with_its_status_and_the_others_
         (bad, "profile.updated", "given up after 10 tries: answered 422", 10)
     ]
     assert len(receiving.got) == 499 + 10
+
+
+def test_a_claim_that_is_run_again_after_it_was_settled_sends_nothing_twice(
+    tenant: Tenant, receiving: Receiver
+) -> None:
+    put_service(tenant, receiving.url)
+    put_learner(tenant)
+    run_sync(tenant)
+    claims = tenant.store.claim(["deliver"], limit=100, lease=LEASE)
+    deliver(tenant, claims)
+    deliver(tenant, claims)
+
+    assert len(receiving.got) == 2
 
 
 def test_a_delivery_that_cannot_be_put_together_is_parked_and_holds_up_nobody(
