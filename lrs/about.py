@@ -10,7 +10,7 @@ from importlib.metadata import version
 from lrs.http import Answer, Request, Resource, json_answer
 
 VERSIONS = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0")
-PROGRAM = "https://engraft.dev/ns/program"
+PROGRAM = "https://w3id.org/engraft/program"
 
 
 async def get(request: Request) -> Answer:

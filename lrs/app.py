@@ -24,6 +24,7 @@ from lrs.errors import Refused
 from lrs.learners import routes as learners
 from lrs.profiles import routes as profiles
 from lrs.settings import Settings
+from lrs.statements.signatures import trust_anchors
 from lrs.storage import Clock, wall_clock
 from lrs.tenants import DEFAULT, Tenant
 from lrs.xapi import Endpoint
@@ -55,6 +56,7 @@ def is_xapi(path: str) -> bool:
 
 def create_app(settings: Settings, *, clock: Clock = wall_clock) -> FastAPI:
     """The ASGI application for *settings*."""
+    trust_anchors(settings)  # a certificate that cannot be read stops the start, not a request
     tenants = Tenants(settings, clock)
     door = Door()
 

@@ -44,5 +44,8 @@ class Settings(BaseSettings):
     outbound_allow: tuple[str, ...] = ()
     """Hosts or networks outside the public internet that outbound calls may reach, e.g. ``127.0.0.1/32``."""
 
+    signature_trust: Path | None = None
+    """A folder of PEM files: certificates whose signatures on statements are believed."""
+
     worker: bool = True
     """Whether ``lrs serve`` starts ``lrs work`` beside it."""

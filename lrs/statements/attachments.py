@@ -78,7 +78,7 @@ def _judged(tenant: Tenant, prepared: Prepared, data: dict[str, Part], version: 
         part = data.get(attachment["sha2"].lower())
         if attachment["usageType"] == USAGE_TYPE and part is not None:
             anchors = trust_anchors(tenant.settings)
-            verdict = check_signature(prepared.tree, attachment, part.read(), version, anchors)
+            verdict = check_signature(prepared.tree, attachment, part.read(), version, anchors, at=tenant.clock())
             return msgspec.structs.replace(prepared, meta={**prepared.meta, "signature": verdict})
     return prepared
 
@@ -94,7 +94,7 @@ def multipart(tenant: Tenant, body: bytes, records: Iterable[Record], boundary: 
     yield line + b"Content-Type: application/json\r\n\r\n" + body + b"\r\n"
     sent: set[str] = set()
     for record in records:
-        blobs = record.meta.get("attachments")
+        blobs: dict[str, str] = record.meta.get("attachments", {})
         for attachment in attachments_of(_decode(record.body)) if blobs else ():
             sha2 = attachment["sha2"].lower()
             if sha2 in sent or sha2 not in blobs:

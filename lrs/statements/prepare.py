@@ -51,7 +51,7 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def prepare(
-    tree: dict[str, Any], text: bytes, *, version: str, caller: Caller, authority: str, statement_id: str
+    tree: dict[str, Any], text: bytes, *, version: str, caller: Caller, authority: str | None, statement_id: str
 ) -> Prepared:
     """*tree* and *text* are one valid statement, decoded and as received; *version* is the request's.
 

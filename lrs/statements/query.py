@@ -68,14 +68,14 @@ def read_query(request: Request, settings: Settings) -> Single | Query:
     if shape not in FORMATS:
         raise Refused(f"parameter 'format' must be one of {', '.join(FORMATS)}")
     attachments = _flag(given, "attachments")
-    wanted = SINGLE & given.keys()
+    wanted = sorted(SINGLE & given.keys())
     if wanted:
         if len(wanted) > 1 or given.keys() & FILTERS:
             raise Refused(
                 "beside statementId or voidedStatementId only 'format' and 'attachments' may stand",
                 rule="xAPI 1.0.3 Communication 2.1.3",
             )
-        name = wanted.pop()
+        name = wanted[0]
         if not is_uuid(given[name]):
             raise Refused(f"parameter {name!r} must be a UUID")
         return Single(given[name].lower(), name == "voidedStatementId", shape, attachments)

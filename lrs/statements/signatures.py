@@ -86,7 +86,7 @@ def trust_anchors(settings: Settings) -> tuple[Certificate, ...]:
 
     Raises ``Misconfigured`` for a file that holds no certificate. A changed folder is read again.
     """
-    folder: Path | None = getattr(settings, "signature_trust", None)
+    folder = settings.signature_trust
     if folder is None:
         return ()
     files = sorted(Path(folder).glob("*.pem"))
