@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tests.bench.hotspots import profile
-from tests.bench.large import filters
+from tests.bench.large import Size, filters
 from tests.bench.report import Row, in_order, keep, table
 from tests.bench.rows import ROWS, Bench, Plan
 from tests.bench.server import create_key, doing_nothing, serving
@@ -20,8 +20,9 @@ from tests.bench.shown import cold_start, slow_disk
 from tests.bench.statements import statements
 from tests.bench.yardsticks import RawSqlite
 
-SMALL = Plan(rounds=2, warm=10, singles=40, batches=2, seconds=0.05)
+SMALL = Plan(rounds=2, warm=10, singles=40, batches=2, seconds=0.05, starts=0)
 """Enough to see that everything works; its figures mean nothing."""
+SMALL_SIZE = Size(few=300, many=900, pages=10, turns=1, requests=3)
 
 
 def main(given: list[str]) -> int:
@@ -32,6 +33,7 @@ def main(given: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="tiny counts: shows that it works, not how fast it is")
     parser.add_argument("--out", type=Path, default=Path("bench-result.json"), help="the result file")
     parser.add_argument("--dir", type=Path, help="where the temporary stores go: a folder on a real disk")
+    parser.add_argument("--no-worker", action="store_true", help="without the worker process: shows what it costs")
     options = parser.parse_args(given)
     plan = SMALL if options.small else Plan()
     with tempfile.TemporaryDirectory(prefix="engraft-bench-", dir=options.dir or disk()) as name:
@@ -39,24 +41,24 @@ def main(given: list[str]) -> int:
         if options.profile:
             say(profile(folder, 300 if options.small else 3_000))
             return 0
-        rows, shown = measure(folder, plan)
+        rows, shown = measure(folder, plan, {"LRS_WORKER": "false"} if options.no_worker else {})
         if options.large:
-            rows.append(filters(folder, *((300, 900) if options.small else (50_000, 2_000_000))))
+            rows.append(filters(folder, SMALL_SIZE if options.small else Size()))
     rows = in_order(rows)
     say(table(rows, shown))
     keep(options.out, rows)
     return 1 if any(row.invalid for row in rows) else 0
 
 
-def measure(folder: Path, plan: Plan) -> tuple[list[Row], list[tuple[str, str]]]:
-    """All rows of *plan*, and what is shown beside them."""
+def measure(folder: Path, plan: Plan, settings: dict[str, str]) -> tuple[list[Row], list[tuple[str, str]]]:
+    """All rows of *plan*, and what is shown beside them; *settings* are the server's, empty for its defaults."""
     begun = time.monotonic()
     made = list(statements(plan.stored))
     headers = create_key(folder / "store")
-    shown = [("cold start, empty", cold_start(folder / "store", headers))]
+    shown = [("cold start, empty", cold_start(folder / "store", headers, plan.starts))]
     raw = RawSqlite(folder / "raw.db")
     try:
-        with doing_nothing(folder) as nothing, serving(folder / "store", headers) as server:
+        with doing_nothing(folder) as nothing, serving(folder / "store", headers, settings) as server:
             bench = Bench(plan, server, nothing, raw, made)
             rows = []
             for measured in ROWS:
@@ -64,7 +66,7 @@ def measure(folder: Path, plan: Plan) -> tuple[list[Row], list[tuple[str, str]]]
                 say(f"{rows[-1].name}: {rows[-1].ratio:.3f}", sys.stderr)
     finally:
         raw.close()
-    shown.append(("cold start, filled", cold_start(folder / "store", headers)))
+    shown.append(("cold start, filled", cold_start(folder / "store", headers, plan.starts)))
     shown.extend(slow_disk(folder, made, plan))
     shown.append(
         ("load client alone", f"{statistics.median(bench.costs):.0f} us CPU a request, doing-nothing app, c16")

@@ -47,11 +47,19 @@ RARE = 20
 """Every 20th group is of the source that ``read/mine`` asks for."""
 STEP = 1_000
 """Microseconds from one statement to the next, by the clock the store is filled with."""
-TURNS = 7
-REQUESTS = 60
-PAGES = 10_000
 SMALL_PAGE = 4
 _AUTHORITY = b'{"account":{"homePage":"http://localhost/t/default","name":"bench"}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many statements on the two sides, which page by ``more``, how many turns of how many requests."""
+
+    few: int = 50_000
+    many: int = 2_000_000
+    pages: int = 10_000
+    turns: int = 7
+    requests: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +79,14 @@ class Side:
 
 
 Paths = Callable[[Side], list[str]]
+Ask = Callable[[Side], list[bytes]]
 
 
-def filters(folder: Path, few: int, many: int, pages: int = PAGES) -> Row:
-    """The worst filter's p95 with *few* statements over that with *many*."""
+def filters(folder: Path, size: Size) -> Row:
+    """The worst filter's p95 with few statements over that with many."""
     with ExitStack() as stack:
-        sides = [_side(stack, folder / name, count, pages) for name, count in (("few", few), ("many", many))]
-        measured = [(name, *_compared(sides, ask)) for name, ask in _asked(sides).items()]
+        sides = [_side(stack, folder / f"of-{count}", count, size.pages) for count in (size.few, size.many)]
+        measured = [(name, *_compared(sides, ask, size)) for name, ask in _asked(sides).items()]
     measured.sort(key=lambda each: each[1] / each[2])
     name, at_few, at_many, _ = measured[0]
     wrong = faults(load for each in measured for load in each[3])
@@ -92,19 +101,19 @@ def _side(stack: ExitStack, data: Path, count: int, pages: int) -> Side:
     return Side(count, begun, server, replace(server, headers=mine), min(pages, count // SMALL_PAGE - 1))
 
 
-def _compared(sides: Sequence[Side], ask: Callable[[Side], list[bytes]]) -> tuple[float, float, list[Load]]:
+def _compared(sides: Sequence[Side], ask: Ask, size: Size) -> tuple[float, float, list[Load]]:
     loads: list[list[Load]] = [[] for _ in sides]
     requests = [ask(side) for side in sides]
-    for turn in range(TURNS + 1):
+    for turn in range(size.turns + 1):
         for place, side in enumerate(sides):
-            load = run(side.server.port, islice(cycle(requests[place]), REQUESTS), 1)
+            load = run(side.server.port, islice(cycle(requests[place]), size.requests), 1)
             if turn:  # the first only brings the pages in
                 loads[place].append(load)
     few, many = (statistics.median(load.percentile(0.95) for load in side) for side in loads)
     return few, many, [load for side in loads for load in side]
 
 
-def _asked(sides: Sequence[Side]) -> dict[str, Callable[[Side], list[bytes]]]:
+def _asked(sides: Sequence[Side]) -> dict[str, Ask]:
     """Every filter's requests. What is asked for fills a page on both sides, so that both do the same work."""
     busy, last = range(BUSY), len(VERBS) - 1
     plain: dict[str, Paths] = {
@@ -130,7 +139,7 @@ def _asked(sides: Sequence[Side]) -> dict[str, Callable[[Side], list[bytes]]]:
     return asked
 
 
-def _requests(paths: Paths) -> Callable[[Side], list[bytes]]:
+def _requests(paths: Paths) -> Ask:
     return lambda side: [side.server.get(f"statements?limit={PAGE}&{path}") for path in paths(side)]
 
 

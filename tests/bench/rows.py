@@ -29,7 +29,10 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured: *singles* and *batches* a round, *seconds* of reading a round, no round over *longest*."""
+    """How much is measured: *singles* and *batches* a round, *seconds* of reading a round, no round over *longest*.
+
+    *starts* is how often each cold start is measured.
+    """
 
     rounds: int = 9
     warm: int = 500
@@ -37,6 +40,7 @@ class Plan:
     batches: int = 35
     seconds: float = 1.0
     longest: float = 8.0
+    starts: int = 3
 
     @property
     def stored(self) -> int:

@@ -120,20 +120,35 @@ def _await_health(process: subprocess.Popen[bytes], port: int, log: Path) -> Non
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+    """Ends the process, and waits for what it had started: those still write into the folder that goes next."""
+    started = _children(process.pid) if process.poll() is None else []
+    process.terminate()
     try:
         process.wait(STOP)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    end = time.monotonic() + STOP
+    while started := [pid for pid in started if _runs(pid)]:
+        if time.monotonic() > end:
+            for pid in started:
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _children(pid: int) -> list[int]:
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            found.extend([int(child), *_children(int(child))])
+        with contextlib.suppress(OSError):  # the thread has just ended
+            for child in task.read_text().split():
+                found.extend([int(child), *_children(int(child))])
     return found
 
 

@@ -1,0 +1,92 @@
+"""``make bench``: that it measures everything and believes nothing that failed. Speed is not judged here."""
+
+import json
+import socket
+import threading
+
+from tests.bench.__main__ import main
+from tests.bench.load import Load, run
+from tests.bench.report import Row, row_of
+from tests.bench.rows import faults
+from tests.bench.statements import statements
+
+
+def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
+    out = tmp_path / "result.json"
+
+    status = main(["--small", "--large", "--out", str(out), "--dir", str(tmp_path)])
+
+    rows = {row["name"]: row for row in json.loads(out.read_text())}
+    assert status == 0
+    assert list(rows) == [
+        "post-single-c16",
+        "post-batch-c4",
+        "query-50k",
+        "by-id-c16",
+        "filters-2m",
+        "memory",
+        "read-under-write",
+    ]
+    assert {name: row["invalid"] for name, row in rows.items() if row["invalid"]} == {}
+    assert [
+        name for name, row in rows.items() if not (row["value"] > 0 and row["yardstick"] > 0 and row["ratio"] > 0)
+    ] == []
+    assert (rows["post-single-c16"]["unit"], rows["post-single-c16"]["min"]) == ("statements/s", 0.2)
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_statements_are_about_a_kilobyte_distinct_and_the_same_in_every_run():
+    made = list(statements(2_000))
+
+    assert min(len(one.raw) for one in made) >= 990
+    assert max(len(one.raw) for one in made) <= 1_100
+    assert len({one.id for one in made}) == 2_000
+    assert [one.raw for one in made] == [one.raw for one in statements(2_000)]
+
+
+def test_an_answer_in_pieces_is_one_answer_and_a_refusal_is_counted():
+    answers = [
+        b"HTTP/1.1 200 OK\r\nconte",
+        b"nt-length: 5\r\n\r\nhe",
+        b"llo",
+        b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n",
+    ]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_answer, args=(listener, answers))
+        thread.start()
+        load = run(listener.getsockname()[1], [b"one", b"two", b"never answered"], 1)
+        thread.join()
+
+    assert dict(load.statuses) == {b"200": 1, b"503": 1}
+    assert (len(load.times), load.size, load.lost, load.errors) == (2, 5, 1, 2)
+    assert load.wrong.startswith(b"HTTP/1.1 503 Busy")
+
+
+def _answer(listener, answers):
+    connection, _ = listener.accept()
+    with connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for answer in answers:
+            if answer.startswith(b"HTTP"):
+                connection.recv(100)
+            connection.sendall(answer)
+        connection.recv(100)
+
+
+def test_a_load_with_refusals_or_without_answers_is_at_fault():
+    refused = Load(times=[0.1, 0.1])
+    refused.statuses.update([b"204", b"401"])
+
+    assert "401: 1" in faults([refused])
+    assert faults([Load()]) != ""
+
+
+def test_ratios_are_medians_over_the_rounds_and_turn_round_where_less_is_better():
+    row = row_of("post-batch-c4", [(1.0, 10.0), (3.0, 10.0), (8.0, 10.0)], note="")
+    less = row_of("memory", [(110.0, 220.0)], note="x", less=True)
+
+    assert (row.value, row.yardstick, row.ratio) == (3.0, 10.0, 0.3)
+    assert (less.ratio, less.note) == (2.0, "x")
+    assert [Row("memory", 1, 1, ratio).verdict for ratio in (0.9, 1.2, 1.6)] == ["BELOW", "ok", "aim"]
+    assert Row("memory", 1, 1, 9.0, invalid="no answers").verdict == "INVALID"
