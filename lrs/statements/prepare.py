@@ -118,7 +118,7 @@ def _needs_another_text(tree: dict[str, Any], version: str) -> bool:
 def _has_lone_activity(tree: dict[str, Any]) -> bool:
     context = tree.get("context")
     listed = context.get("contextActivities") if context else None
-    return bool(listed) and any(isinstance(value, dict) for value in listed.values())
+    return any(isinstance(value, dict) for value in listed.values()) if listed else False
 
 
 def rewritten(text: bytes, tree: dict[str, Any], version: str) -> bytes:
