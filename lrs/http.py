@@ -206,7 +206,7 @@ async def undo_alternate_syntax(request: Request, limit: int) -> Request:
     method = request.query[0][1].upper() if len(request.query) == 1 and request.query[0][0] == "method" else ""
     if request.method != "POST":
         raise Refused("parameter 'method' is for POST only", rule="xAPI 1.0.3 Communication 1.3")
-    if method not in {"GET", "PUT", "POST", "DELETE", "HEAD"}:
+    if method not in {"GET", "PUT", "POST", "DELETE"}:
         raise Refused(
             "the alternate request syntax takes ?method=GET, PUT, POST or DELETE and no other parameter in the URL",
             rule="xAPI 1.0.3 Communication 1.3",

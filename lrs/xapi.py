@@ -69,6 +69,7 @@ class Endpoint:
             if request.resource == "statements":
                 # Taken before anything is read: what is stored until then is visible to this request.
                 horizon = request.tenant.store.horizon()
+            request.query = query_of(scope["query_string"])
             answer = await self._answer(request)
         except Closed:
             return
@@ -77,11 +78,18 @@ class Endpoint:
         finally:
             if request is not None:
                 self._budget.give_back(request.held)
-        version = (request.version if request else "") or self._settings.xapi_fallback_version
-        headers: list[tuple[str, str]] = [("x-experience-api-version", version), ("x-request-id", request_id)]
+        headers: list[tuple[str, str]] = [("x-experience-api-version", self._version(request))]
+        headers.append(("x-request-id", request_id))
         if horizon is not None:
             headers.append(("x-experience-api-consistent-through", timestamp_of_micros(horizon)))
         await send_answer(answer, send, headers=tuple(headers), head=scope["method"] == "HEAD")
+
+    def _version(self, request: Request | None) -> str:
+        """By whose rules the answer was made, also if it was refused before they were asked for."""
+        fallback: str = self._settings.xapi_fallback_version
+        if request is None:
+            return fallback
+        return request.version or _rules_or(request.headers.get("x-experience-api-version"), fallback)
 
     def _request(self, scope: Scope, receive: Receive) -> Request:
         path = _PATH.fullmatch(_SLASHES.sub("/", scope["path"]))
@@ -96,7 +104,7 @@ class Endpoint:
             method=scope["method"],
             resource=(path[3] or "").rstrip("/"),
             prefix=f"{scope.get('root_path', '')}{path[1] or ''}/xapi",
-            query=query_of(scope["query_string"]),
+            query=[],
             headers=headers_of(scope),
             tenant=tenant,
             receive=receive,
