@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Security
 from fastapi.responses import HTMLResponse
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from lrs.errors import Refused
 from lrs.learners import links, page
@@ -15,9 +15,12 @@ from lrs.learners.identifiers import identifier_of, matches_nobody
 from lrs.learners.links import LONGEST_REFERENCE, Wish
 from lrs.profiles.door import TenantOf, asking, described, problems, read_body, small_body, tenant_at
 from lrs.profiles.models import Shape
+from lrs.profiles.services import CONSENTED
 from lrs.profiles.times import iso
 from lrs.profiles.tokens import Access
 from lrs.tenants import Tenant
+
+_SCOPES = f"Of {', '.join(CONSENTED)}, always with the first; without any, all the service has."
 
 
 class Account(Shape):
@@ -30,6 +33,7 @@ class Account(Shape):
 class Learner(Shape):
     """How the service knows the learner: exactly one of the two."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["mbox"]}, {"required": ["account"]}]})
     mbox: str | None = Field(None, pattern=r"^mailto:[^@\s]{1,64}@[^@\s]{1,255}$", examples=["mailto:ana@example.org"])
     account: Account | None = None
 
@@ -48,7 +52,7 @@ class LinkWanted(Shape):
         min_length=1, max_length=LONGEST_REFERENCE, description="The service's own word for the learner."
     )
     learner: Learner
-    scopes: list[str] = Field(default=[], max_length=10, description="Without any: all that a learner can give it.")
+    scopes: list[str] = Field(default=[], max_length=10, description=_SCOPES)
     purpose: str | None = Field(None, max_length=500, description="Must be the one the service is registered for.")
     consent_days: int | None = Field(None, ge=1, le=3_650, description="The consent ends by itself after so many days.")
 

@@ -1,11 +1,9 @@
-"""Links over HTTP: what a service may ask, what a learner sees, and that each link decides once."""
+"""Links over HTTP: what a service may ask, and whom a link is about."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +12,17 @@ import pytest
 
 from adapters.matching.registry import Registered
 from lrs.learners import consent, links
-from lrs.learners.consent import Subject
-from lrs.learners.links import Wish
-from lrs.profiles import services
-from lrs.tenants import Tenant, open_tenant
+from lrs.tenants import Tenant
 from tests.profiles.world import (
-    HOUR,
-    PURPOSE,
     Clock,
     answer_form,
     bearer,
     held,
-    identifier,
     put_person,
     put_profile,
     put_service,
     receiver,
     run_all,
-    settings_in,
     tenant_in,
     web,
 )
@@ -63,13 +54,6 @@ def client(tenant: Tenant) -> Iterator[httpx.Client]:
 
 def ask(client: httpx.Client, made: Registered, **wish: Any) -> httpx.Response:
     return client.post("/api/links", headers=bearer(client, made), json={"reference": "17", "learner": ANA, **wish})
-
-
-def consents(tenant: Tenant) -> list[tuple[str, bool]]:
-    return [(one.scope, one.withdrawn is None) for one in consent.everything(tenant.store)]
-
-
-# -- asking ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_answer_is_the_same_whether_or_not_anybody_of_that_name_is_known(
@@ -156,190 +140,6 @@ def test_a_service_cannot_ask_for_more_than_it_is_registered_for(tenant: Tenant,
 
 def test_without_a_token_there_is_no_link(client: httpx.Client) -> None:
     assert client.post("/api/links", json={"reference": "17", "learner": ANA}).status_code == 401
-
-
-# -- the page -------------------------------------------------------------------------------------------------------
-
-
-class Outline(HTMLParser):
-    """What a screen reader goes by."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, dict[str, str | None]]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes.append((tag, dict(attrs)))
-
-
-def test_the_page_says_who_wants_what_for_what_and_for_how_long(made: Registered, client: httpx.Client) -> None:
-    link = ask(client, made, scopes=["profiles:read"], consentDays=30).json()["link"]
-
-    page = client.get(link)
-
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    for words in ("Career Converter", PURPOSE, "your badges", "For 30 days", "I agree", "I do not agree"):
-        assert words in page.text
-    assert "still need for a role" not in page.text
-
-
-def test_the_page_is_plain_accessible_and_needs_nothing_from_outside(made: Registered, client: httpx.Client) -> None:
-    page = client.get(ask(client, made).json()["link"])
-    outline = Outline()
-    outline.feed(page.text)
-    by_tag = dict(outline.attributes)
-
-    assert by_tag["html"]["lang"] == "en"
-    assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in outline.attributes
-    assert outline.tags.count("h1") == outline.tags.count("main") == outline.tags.count("title") == 1
-    assert not {"script", "link", "img", "iframe"} & set(outline.tags)
-    assert "http" not in page.text
-    assert outline.tags.count("button") == 2
-
-
-def test_the_page_cannot_be_framed_kept_or_leaked(made: Registered, client: httpx.Client) -> None:
-    page = client.get(ask(client, made).json()["link"])
-
-    policy = page.headers["content-security-policy"]
-    nonce = re.search(r"'nonce-([^']+)'", policy)
-    assert nonce
-    assert f'<style nonce="{nonce[1]}">' in page.text
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
-    assert page.headers["referrer-policy"] == "no-referrer"
-    assert page.headers["cache-control"] == "no-store"
-    cookie = page.headers["set-cookie"]
-    assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
-
-
-def test_what_a_service_calls_itself_is_text_and_not_markup(tenant: Tenant, client: httpx.Client) -> None:
-    rude = put_service(tenant, name="<script>alert(1)</script>")
-
-    page = client.get(ask(client, rude).json()["link"])
-
-    assert "<script>" not in page.text
-    assert "&lt;script&gt;" in page.text
-
-
-# -- deciding -------------------------------------------------------------------------------------------------------
-
-
-def test_agreeing_gives_consent_to_what_was_asked_for_and_refusing_gives_none(
-    tenant: Tenant, made: Registered, client: httpx.Client
-) -> None:
-    no = answer_form(client, ask(client, made).json()["link"], "refuse")
-    after_no = consents(tenant)
-    yes = answer_form(client, ask(client, made, scopes=["profiles:read", "gap:read"]).json()["link"])
-
-    assert (no.status_code, after_no) == (200, [])
-    assert yes.status_code == 200
-    assert consents(tenant) == [("profiles:read", True), ("gap:read", True)]
-
-
-@pytest.mark.parametrize("first", ["agree", "refuse"])
-def test_a_link_decides_once(tenant: Tenant, made: Registered, client: httpx.Client, first: str) -> None:
-    link = ask(client, made).json()["link"]
-    form = re.search(r'name="form" value="([^"]+)"', client.get(link).text)
-    assert form
-    client.post(link, data={"form": form[1], "answer": first})
-    before = consents(tenant)
-
-    again = client.post(link, data={"form": form[1], "answer": "agree"})
-    shown = client.get(link)
-
-    assert again.status_code == shown.status_code == 410
-    assert "used already" in shown.text
-    assert consents(tenant) == before
-
-
-def test_of_many_that_answer_at_once_one_decides(tenant: Tenant, made: Registered) -> None:
-    wish = Wish(Subject(identifier=identifier(ANA).id), reference="17")
-    link = links.mint(tenant, made.service, wish, id="race", by="test")
-    token = links.address(tenant, link, "").rpartition("/")[2]
-
-    def answer(number: int) -> str:
-        try:
-            return links.decide(tenant, token, agree=number % 2 == 0).state
-        except Exception as error:  # noqa: BLE001 (counted below)
-            return str(error)
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(answer, range(16)))
-
-    assert answers.count("This link has been used already.") == 15
-    assert len(consents(tenant)) == (3 if "agreed" in answers else 0)
-
-
-def test_a_link_ends_after_24_hours(tenant: Tenant, made: Registered, client: httpx.Client, clock: Clock) -> None:
-    link = ask(client, made).json()["link"]
-    clock.now += 24 * HOUR - 1
-    before = client.get(link)
-    clock.now += 1
-    after = client.get(link)
-
-    assert (before.status_code, after.status_code) == (200, 410)
-    assert "good for 24 hours" in after.text
-    assert consents(tenant) == []
-
-
-def test_a_link_that_was_changed_or_made_up_or_is_another_tenants_is_404(
-    tenant: Tenant, made: Registered, client: httpx.Client, clock: Clock
-) -> None:
-    link = ask(client, made).json()["link"]
-    start, token = link.rpartition("/")[::2]
-    foreign_tenant = open_tenant(settings_in(tenant.settings.data), "elsewhere", clock=clock)
-    foreign = links.mint(
-        foreign_tenant, made.service, Wish(Subject(identifier="x")), id=token_id(tenant, token), by="test"
-    )
-    foreign_token = links.address(foreign_tenant, foreign, "").rpartition("/")[2]
-    foreign_tenant.store.close()
-    changed = token[:10] + ("A" if token[10] != "A" else "B") + token[11:]
-
-    pages = [client.get(f"{start}/{text}") for text in (changed, token[:-2], "x", foreign_token, "A" * 5_000)]
-
-    assert [page.status_code for page in pages] == [404] * 5
-    assert all("This link is not known." in page.text for page in pages)
-
-
-def token_id(tenant: Tenant, token: str) -> str:
-    return links.opened(tenant, token)[0].id
-
-
-def test_an_answer_that_did_not_come_from_the_page_counts_for_nothing(
-    tenant: Tenant, made: Registered, client: httpx.Client
-) -> None:
-    link, other = ask(client, made).json()["link"], ask(client, made).json()["link"]
-    form = re.search(r'name="form" value="([^"]+)"', client.get(link).text)
-    assert form
-    client.cookies.clear()
-    no_cookie = client.post(link, data={"form": form[1], "answer": "agree"})
-    client.get(link)
-    old_form = client.post(link, data={"form": form[1], "answer": "agree"})
-    client.get(other)
-    crossed = client.post(other, data={"form": form[1], "answer": "agree"})
-    nothing = client.post(link, content=b"\xff" * 100)
-
-    assert [answer.status_code for answer in (no_cookie, old_form, crossed, nothing)] == [400] * 4
-    assert consents(tenant) == []
-    assert client.get(link).status_code == 200
-
-
-def test_a_service_that_is_gone_or_has_another_purpose_now_cannot_be_agreed_to(
-    tenant: Tenant, made: Registered, client: httpx.Client
-) -> None:
-    link = ask(client, made).json()["link"]
-    tenant.store.write(lambda tx: services.disable(tx, "career-converter", "test")).result()
-
-    page = client.get(link)
-
-    assert page.status_code == 410
-    assert "no longer connected" in page.text
-
-
-# -- who is meant ---------------------------------------------------------------------------------------------------
 
 
 def test_consent_waits_under_the_identifier_until_there_is_a_person(tenant: Tenant, client: httpx.Client) -> None:

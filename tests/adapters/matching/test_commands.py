@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from adapters.matching import registry
 from adapters.matching.commands import deliveries, services
 from lrs.tenants import Tenant
 from tests.profiles.world import (
@@ -143,3 +144,16 @@ def test_resending_what_is_not_there_is_said(tmp_path: Path) -> None:
 
     assert (one.exit_code, one.stderr) == (1, "Error: there is no delivery some-id\n")
     assert none.stdout == "0 deliveries will be sent again\n"
+
+
+def test_resync_tells_everything_once_more_under_new_ids(tenant: Tenant, receiving: Receiver) -> None:
+    put_service(tenant, receiving.url)
+    put_learner(tenant)
+    run_all(tenant)
+    count = registry.resync(tenant, "career-converter", by="test")
+    run_all(tenant)
+    run_all(tenant)
+
+    assert count == 1
+    assert receiving.events[2:] == ["profile.updated"]
+    assert len({one.headers["webhook-id"] for one in receiving.got}) == 3

@@ -293,15 +293,3 @@ def test_a_profile_that_cannot_be_read_stays_owed_and_holds_up_nobody_else(
 
     assert sorted(receiving.events) == ["consent.given", "profile.updated"]
     assert sum(one.waiting for one in tenant.store.backlog() if one.step == "sync") == 2
-
-
-def test_resync_tells_everything_once_more_under_new_ids(tenant: Tenant, person: str, receiving: Receiver) -> None:
-    agree(tenant, person)
-    run_all(tenant)
-    count = registry.resync(tenant, "career-converter", by="test")
-    run_all(tenant)
-    run_all(tenant)
-
-    assert count == 1
-    assert receiving.events[2:] == ["profile.updated"]
-    assert len({one.headers["webhook-id"] for one in receiving.got}) == 3
