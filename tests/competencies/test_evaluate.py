@@ -2,9 +2,16 @@
 
 import json
 
-from lrs.competencies.evaluate import match
+import msgspec
+import pytest
+
+from lrs.competencies.evaluate import evaluate, match
+from lrs.competencies.seen import SAME_PERSON
+from lrs.keys import key
+from lrs.learners.identifiers import identifier_of
+from lrs.learners.joins import trust
 from lrs.storage import Owed, Record
-from tests.competencies.world import ANN, ASEPTIC, GOWNING, World, statement, statement_id
+from tests.competencies.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, World, statement, statement_id
 
 
 def test_a_pass_from_a_trusted_source_becomes_an_award_and_a_profile(world):
@@ -254,3 +261,53 @@ def test_a_higher_level_is_a_new_award_and_leaves_the_lower_one(tmp_path):
     assert sorted(award["level"]["ordinal"] for award in world.awards()) == [1, 2]
     assert [one["level"]["ordinal"] for one in world.all("profile")[0]["competencies"]] == [2]
     world.close()
+
+
+def test_evidence_that_comes_while_a_person_is_evaluated_is_not_lost(world):
+    world.send(statement("one"))
+    world.work("match")
+    claims = world.store.claim(["evaluate"], limit=10, lease=60_000_000)
+    world.send(statement("two", timestamp="2026-11-21T10:00:00Z"))
+    world.work("match")
+
+    evaluate(world.tenant, claims)
+
+    assert world.all("award") == []
+    world.work()
+    assert [len(award["evidence"]) for award in world.awards()] == [2]
+
+
+def test_one_person_who_cannot_be_evaluated_keeps_nobody_else_from_it(world):
+    world.send(statement("one"))
+    world.send(statement("two", {"mbox": "mailto:bob@example.org"}))
+    world.work("match")
+    broken = Record("evidence", "broken", b"{}", keys=(key("ev-counted", identifier_of(ANN).id),))
+    world.write(lambda tx: tx.insert(broken))
+    claims = world.store.claim(["evaluate"], limit=10, lease=60_000_000)
+
+    with pytest.raises(msgspec.ValidationError):
+        evaluate(world.tenant, claims)
+
+    assert [award["person"] for award in world.awards()] == [world.person({"mbox": "mailto:bob@example.org"})]
+
+
+def test_one_page_of_a_walk_done_twice_is_done_once(world):
+    world.send(statement("one"))
+    (walk,) = (one for one in world.store.claim(["match"], limit=10, lease=1) if one.record.kind == "rematch")
+    match(world.tenant, [walk])
+
+    match(world.tenant, [walk])
+
+    assert world.store.find("rematch").records == ()
+
+
+def test_a_statement_that_names_further_identifiers_joins_them_if_its_source_may(world):
+    world.write(lambda tx: trust(tx, "vle", "test"))
+    world.send(statement("early", ANN_ACCOUNT, timestamp="2026-11-19T10:00:00Z"))
+    world.work()
+
+    world.send(statement("late", context={"extensions": {SAME_PERSON: [ANN_ACCOUNT, {"name": "nobody"}]}}))
+    world.work()
+
+    (award,) = world.awards()
+    assert [proof["statement"] for proof in award["evidence"]] == [statement_id("early"), statement_id("late")]

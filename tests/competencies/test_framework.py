@@ -99,6 +99,25 @@ def test_each_bad_row_is_named_with_its_column_and_the_rest_goes_in():
     assert [item.code for item in framework.items] == ["clean", "GOWN", "G1"]
 
 
+def test_a_domain_and_a_capability_may_stand_in_every_row():
+    framework, faults = read(
+        "domain,domain code,capability,capability code,statement,statement code,tier\n"
+        "Clean,D,Gowning,GOWN,Gowns,G1,1\n"
+        "Clean,D,Gowning,GOWN,Sees,G2,2\n"
+        "Clean,D,,,Trains,G3,3\n"
+        "Other,O,,,Floats,F1,1\n"
+    )
+
+    assert rows_of(framework) == [
+        ("domain", "D", None, 1, None),
+        ("capability", "GOWN", "D", 1, None),
+        ("statement", "G1", "GOWN", 1, 1),
+        ("statement", "G2", "GOWN", 2, 2),
+        ("statement", "G3", "GOWN", 3, 3),
+    ]
+    assert [str(fault) for fault in faults] == ["row 5, capability: the statement stands under no capability"]
+
+
 def test_the_row_number_is_the_line_of_the_file_also_after_a_cell_of_several_lines():
     _, faults = read('domain,capability,statement,tier\nClean,Gowning,"Gowns\nwith care",1\n,,Sees,9\n')
 

@@ -79,9 +79,9 @@ def statement(name: str, actor: Any = None, **parts: Any) -> dict[str, Any]:
 class World:
     """A tenant on a store in *folder*, with the framework published and the rules applied."""
 
-    def __init__(self, folder: Path, rules: str = RULES) -> None:
+    def __init__(self, folder: Path, rules: str = RULES, url: str | None = None) -> None:
         self.clock = Clock()
-        store = open_store(f"sqlite:///{folder / 'store.db'}", clock=self.clock)
+        store = open_store(url or f"sqlite:///{folder / 'store.db'}", clock=self.clock)
         self.tenant = Tenant("default", store, Settings(data=folder), b"k" * 32, self.clock)
         self.store = store
         self.write(lambda tx: keep(tx, self.framework()))
