@@ -86,9 +86,8 @@ def in_order(rows: Iterable[Outcome]) -> tuple[Outcome, ...]:
 
 def _line(row: Outcome) -> str:
     where = f"{row.sheet} row {row.row}".strip()
-    cell = f" {row.column}" if row.column else ""
-    value = f" ({row.value})" if row.value else ""
-    return f"{where}: {row.outcome} {row.code}:{cell}{value}: {row.reason}".replace("::", ":")
+    cell = f"{row.column} ({row.value}): " if row.value else f"{row.column}: " if row.column else ""
+    return f"{where}: {row.outcome} {row.code}: {cell}{row.reason}"
 
 
 def returned_csv(path: Path, dialect: Dialect, report: Report) -> Iterator[bytes]:

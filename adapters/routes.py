@@ -7,8 +7,11 @@ statements/write, profile).
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -29,7 +32,9 @@ from lrs.auth.policy import allow
 from lrs.errors import Refused
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CallerOf = Callable[[Request], Caller]
+AT_ONCE = 2
+RETRY = (("retry-after", str(LEASE // 1_000_000)),)
+CallerOf = Callable[..., Caller]
 RunImport = Callable[[Order, str, str], Report]
 
 
@@ -43,13 +48,23 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 def run_here(order: Order, endpoint: str, authorization: str) -> Report:
-    """Runs *order* in this thread, by *endpoint* and with the caller's credential."""
+    """Runs *order* in this process, by *endpoint* and with the caller's credential."""
     return run_file(order, Door(endpoint, authorization))
 
 
-def routes(caller_of: CallerOf, run_import: RunImport = run_here) -> APIRouter:
-    """The routes of imports; *run_import* gets the order, this server's xAPI endpoint and the caller's credential."""
+def run_apart(order: Order, endpoint: str, authorization: str) -> Report:
+    """Runs *order* in a process of its own: reading files must not slow down the one that serves."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
+        return child.submit(run_here, order, endpoint, authorization).result()
+
+
+def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
+    """The routes of imports. *caller_of* is a dependency that says who calls.
+
+    *run_import* gets the order, this server's xAPI endpoint and the caller's ``Authorization``.
+    """
     router = APIRouter(prefix="/api/imports", tags=["imports"])
+    slots = BoundedSemaphore(AT_ONCE)
     who = Annotated[Caller, Depends(caller_of)]
 
     @router.get("")
@@ -70,7 +85,12 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_here) -> APIRouter:
         allow(caller, "imports", "POST")
         name = adapter.replace("_", "-")
         order = Order(name, caller.source, upload.path, upload.name, upload.profile, dry_run)
-        report = answered(run_import, order, request)
+        if not slots.acquire(blocking=False):
+            raise Refused("too many imports are running", status=503, error="imports_busy", headers=RETRY)
+        try:
+            report = answered(run_import, order, request)
+        finally:
+            slots.release()
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse(report.shown())
         return returned(upload, report)
@@ -84,8 +104,7 @@ def answered(run_import: RunImport, order: Order, request: Request) -> Report:
         return run_import(order, own_endpoint(request), request.headers.get("authorization", ""))
     except (Busy, Changed) as error:
         message = str(error) if isinstance(error, Busy) else "another import of this provider took over"
-        retry = (("retry-after", str(LEASE // 1_000_000)),)
-        raise Refused(message, status=409, error="import_running", headers=retry) from error
+        raise Refused(message, status=409, error="import_running", headers=RETRY) from error
     except Closed as error:
         raise Refused(str(error), status=403 if error.status in {401, 403} else 503, error="import_failed") from error
 

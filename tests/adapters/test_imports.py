@@ -45,7 +45,7 @@ class Server:
         return self.keys[name].key, self.keys[name].secret
 
     def statements(self) -> list[dict]:
-        answer = httpx.get(f"{self.url}/xapi/statements?limit=100", auth=self.auth("reader"), headers=VERSION)
+        answer = httpx.get(f"{self.url}/xapi/statements?limit=1000", auth=self.auth("reader"), headers=VERSION)
         return answer.json()["statements"]
 
 
@@ -62,6 +62,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
         "north": SCOPES,
         "south": SCOPES,
         "college": SCOPES,
+        "slow": SCOPES,
         "writer": ("statements/write", "import"),
         "plain": ("statements/write",),
     }
@@ -285,3 +286,19 @@ def test_a_wrong_secret_is_said_at_once(server, tmp_path):
 
     assert result.exit_code == 1
     assert "the key or its secret is wrong (401)" in result.output
+
+
+def test_while_a_provider_has_an_import_running_the_next_is_told_to_wait(server, tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text(HEADER + "".join(GOOD.replace("E-1", f"B-{n}") for n in range(300)))
+    answers = []
+    running = threading.Thread(target=lambda: answers.append(post(server, "slow", path.read_bytes())))
+    running.start()
+    while running.is_alive():
+        answers.append(post(server, "slow", path.read_bytes()))
+    running.join()
+
+    refused = [answer for answer in answers if answer.status_code != 200]
+    done = [table(answer) for answer in answers if answer.status_code == 200]
+    assert {answer.json()["error"] for answer in refused} <= {"import_running"}
+    assert sum(row[-2] == "new" for rows in done for row in rows) == 300
