@@ -99,10 +99,11 @@ def _held(store: Reader) -> set[tuple[str, str, str, int]]:
 def _quiet(tenant: Tenant) -> int:
     """The ``seq`` of the newest statement, if no step is due that would change derived state."""
     now = tenant.clock()
-    for waiting in tenant.store.backlog():
-        due = waiting.oldest_due is not None and waiting.oldest_due <= now
-        if waiting.step in {"match", "evaluate"} and due:
-            raise Refused(f"{waiting.step} is still owed; let lrs work finish first", status=409, error="busy")
+    for one in tenant.store.backlog():
+        due = one.oldest_due is not None and one.oldest_due <= now
+        # An evaluation may be owed for a day to come; a match is not, unless it failed and waits to be tried again.
+        if (one.step == "match" and one.waiting) or (one.step == "evaluate" and due):
+            raise Refused(f"{one.step} is still owed; let lrs work finish first", status=409, error="busy")
     newest = tenant.store.find("statement", newest_first=True, limit=1).records
     return newest[0].seq if newest else 0
 
