@@ -50,7 +50,9 @@ class Lrs:
 
     def _send(self, method, body, *, type="application/json", headers=None, **more):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.ask(method, "statements", content=content, headers={"Content-Type": type, **(headers or {})}, **more)
+        return self.ask(
+            method, "statements", content=content, headers={"Content-Type": type, **(headers or {})}, **more
+        )
 
     def store(self, body, **more):
         """POST that must succeed; the ids."""

@@ -14,10 +14,10 @@ import msgspec
 from lrs.errors import Refused
 from lrs.http import Request
 from lrs.keys import key
-from lrs.statements.formats import is_iri, is_uuid, micros_of_timestamp
+from lrs.statements.formats import is_iri, is_uuid
 from lrs.statements.identity import ifi_text
+from lrs.statements.query import place_of
 from lrs.statements.validate import check_agent
-from lrs.storage import last_seq
 from lrs.strict_json import parse
 
 
@@ -139,6 +139,6 @@ def _after(value: str | None) -> int:
     if value is None:
         return 0
     try:
-        return last_seq(micros_of_timestamp(value))
+        return place_of(value)
     except ValueError as error:
         raise Refused("parameter 'since' must be an ISO 8601 timestamp") from error

@@ -25,7 +25,7 @@ def verb_key(verb: str) -> int:
 
 
 def agent_key(identity: str, *, related: bool = False) -> int:
-    """Statements with this agent or identified group as actor or object; *related*: anywhere."""
+    """Statements with this agent or group, or a group that has it as member, as actor or object; *related*: anywhere."""
     return key("related agent" if related else "agent", identity)
 
 
@@ -71,11 +71,10 @@ def keys_of(statement: dict[str, Any], authority: str | None = None) -> tuple[in
 
 
 def _own_agents(statement: dict[str, Any]) -> Iterator[str]:
-    for agent in (statement["actor"], statement["object"]):
-        if agent is statement["actor"] or agent.get("objectType") in {"Agent", "Group"}:
-            identity = ifi_text(agent)
-            if identity:
-                yield identity
+    target = statement["object"]
+    yield from _identities(statement["actor"])
+    if target.get("objectType") in {"Agent", "Group"}:
+        yield from _identities(target)
 
 
 def _own_activities(statement: dict[str, Any]) -> Iterator[str]:
@@ -86,12 +85,16 @@ def _own_activities(statement: dict[str, Any]) -> Iterator[str]:
 
 def _all_agents(statement: dict[str, Any]) -> Iterator[str]:
     for agent in _agents(statement):
-        identity = ifi_text(agent)
-        if identity:
+        yield from _identities(agent)
+
+
+def _identities(agent: dict[str, Any]) -> Iterator[str]:
+    """Whom an agent or a group stands for: a group whose member is asked for matches (1.0.3 Communication 2.1.3)."""
+    if identity := ifi_text(agent):
+        yield identity
+    for member in agent.get("member", ()):
+        if identity := ifi_text(member):
             yield identity
-        for member in agent.get("member", ()):
-            if name := ifi_text(member):
-                yield name
 
 
 def _agents(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:

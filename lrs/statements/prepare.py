@@ -23,7 +23,7 @@ from lrs.strict_json import members
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 _encode = msgspec.json.Encoder().encode
-_FRACTION = re.compile(r"\.\d+")
+_FRACTION = re.compile(r"[.,](\d+)")
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -149,5 +149,5 @@ def in_utc(timestamp: str) -> str:
     """The same instant with ``Z``, its fraction as precise as it was told."""
     seconds = micros_of_timestamp(timestamp) // 1_000_000
     fraction = _FRACTION.search(timestamp)
-    whole = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{whole}{fraction[0] if fraction else ''}Z"
+    whole = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+    return f"{whole}.{fraction[1]}Z" if fraction else f"{whole}Z"

@@ -182,12 +182,17 @@ def _time(given: Mapping[str, str], name: str, absent: int) -> int:
     text = value.replace(" ", "+") if value.count(" ") == 1 and "T" in value else value
     if not is_iso_timestamp(text):
         raise Refused(f"parameter {name!r} must be an ISO 8601 timestamp")
-    return last_seq(max(0, micros_of_timestamp(text)))
+    return place_of(text)
+
+
+def place_of(timestamp: str) -> int:
+    """The last place in the order of what is stored at that time; before 1970 and after 2255 lies nothing."""
+    return min(last_seq(max(0, micros_of_timestamp(timestamp))), NEWEST)
 
 
 def _limit(value: str | None, settings: Settings) -> int:
     if value is None:
         return settings.default_page
-    if not (value.isascii() and value.isdigit() and len(value) < 10):
+    if not (value.isascii() and value.isdigit() and len(value) <= 100):
         raise Refused("parameter 'limit' must be a whole number of 0 or more")
     return min(int(value) or settings.max_page, settings.max_page)

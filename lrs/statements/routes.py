@@ -19,13 +19,13 @@ from lrs.storage import Record, micros_of
 
 
 async def post(request: Request) -> Answer:
-    """Stores one statement or a batch; answers the ids in order."""
+    """Stores one statement or a batch; answers the ids in order, as they were sent."""
     request.parameters(())
     batch = await receive(request)
     tenant = request.tenant
-    ids = await write(tenant.store, decision(batch, tenant.seen), len(batch))
+    await write(tenant.store, decision(batch, tenant.seen), len(batch))
     learn(tenant, batch)
-    return json_answer(ids)
+    return json_answer([prepared.tree.get("id", prepared.id) for prepared in batch])
 
 
 async def put(request: Request) -> Answer:

@@ -6,7 +6,7 @@ commit. Knows no HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -51,25 +51,33 @@ def decision(batch: Sequence[Prepared], seen: set[str]) -> Callable[[Tx], list[s
 
     def decide(tx: Tx) -> list[str]:
         known = tx.get_many(KIND, ids)
-        awaited = tx.get_many("awaited", ids)
+        # What an earlier statement of the batch refers to is awaited too.
+        awaited = {*tx.get_many("awaited", ids), *(prepared.refers for prepared in batch)}
         for index, prepared in enumerate(batch):
-            old = known.get(prepared.id)
-            if old is None:
-                _insert(tx, prepared, awaited=prepared.id in awaited)
-            elif not same(prepared.tree, _decode(old.body)):
-                raise Refused(
-                    f"statement {prepared.id} is stored already with other content",
-                    status=409,
-                    error="conflict",
-                    index=index if len(batch) > 1 else None,
-                    rule="xAPI 1.0.3 Communication 2.1.1",
-                )
+            try:
+                _store(tx, prepared, known.get(prepared.id), awaited)
+            except Refused as refused:
+                if len(batch) == 1:
+                    raise
+                raise refused.inside(f"/{index}", index) from refused
         for record in side.values():
             if tx.get(record.kind, record.id) is None:
                 tx.insert(record)
         return ids
 
     return decide
+
+
+def _store(tx: Tx, prepared: Prepared, old: Record | None, awaited: Collection[str | None]) -> None:
+    if old is None:
+        _insert(tx, prepared, awaited=prepared.id in awaited)
+    elif not same(prepared.tree, _decode(old.body)):
+        raise Refused(
+            f"statement {prepared.id} is stored already with other content",
+            status=409,
+            error="conflict",
+            rule="xAPI 1.0.3 Communication 2.1.1",
+        )
 
 
 def _insert(tx: Tx, prepared: Prepared, *, awaited: bool) -> None:

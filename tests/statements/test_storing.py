@@ -1,6 +1,24 @@
-"""Storing statements over HTTP. The numbers are those of the project's xAPI checklist, section 2."""
+"""Storing statements over HTTP: ids, times, batches, resending, on both engines.
 
-from tests.served import new_id, statement
+The numbers are those of the project's xAPI checklist, section 2.
+"""
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.served import new_id, something, statement
+
+STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+ANONYMOUS = {
+    "objectType": "Group",
+    "member": [
+        {"account": {"homePage": "https://oauth.example", "name": "app"}},
+        {"mbox": "mailto:user@example.org"},
+    ],
+}
 
 
 def test_11_post_answers_the_ids_in_order_also_of_one_statement(each_lrs):
@@ -11,3 +29,271 @@ def test_11_post_answers_the_ids_in_order_also_of_one_statement(each_lrs):
 
     assert (batch.status_code, batch.json()) == (200, ids)
     assert (single.status_code, single.json()) == (200, [last])
+
+
+def test_11_ids_are_answered_as_they_were_sent_and_found_in_any_case(lrs):
+    sent = new_id().upper()
+
+    assert lrs.store(statement(id=sent)) == [sent]
+    assert lrs.one(sent)["id"] == sent
+    assert lrs.one(sent.lower())["id"] == sent
+
+
+def test_11_an_empty_batch_is_no_fault_and_stores_nothing(lrs):
+    assert lrs.store([]) == []
+
+
+def test_11_put_is_204_without_a_body_and_needs_an_id(each_lrs):
+    answer = each_lrs.put(statement(), (statement_id := new_id()))
+    without = each_lrs.ask("PUT", "statements", content=b"{}", headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert each_lrs.one(statement_id)["id"] == statement_id
+    assert (without.status_code, without.json()["message"]) == (400, "parameter 'statementId' is missing")
+
+
+def test_11_the_id_of_a_put_and_of_its_statement_must_be_the_same(lrs):
+    statement_id, other = new_id(), new_id()
+
+    answer = lrs.put(statement(id=other), statement_id)
+
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "the statement's id is not the statementId of the request"
+    assert answer.json()["pointer"] == "/id"
+    assert {lrs.get(statementId=one).status_code for one in (statement_id, other)} == {404}
+    assert lrs.put(statement(id=statement_id.upper()), statement_id).status_code == 204
+
+
+def test_11_put_takes_no_batch_and_no_id_that_is_none(lrs):
+    assert lrs.put([statement()], new_id()).json()["message"] == "PUT takes one statement, not an array"
+    assert lrs.put(statement(), "12345").json()["message"] == "parameter 'statementId' must be a UUID"
+
+
+@pytest.mark.parametrize(("version", "own"), [("1.0.3", "1.0.0"), ("2.0.0", "2.0.0")])
+def test_12_what_is_missing_is_set_by_the_lrs(each_lrs, version, own):
+    statement_id = each_lrs.store(statement(), version=version)[0]
+
+    kept = each_lrs.one(statement_id, version=version)
+
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", kept["id"])
+    assert STORED.fullmatch(kept["stored"])
+    assert kept["timestamp"] == kept["stored"]
+    assert kept["version"] == own
+    assert kept["authority"] == {
+        "objectType": "Agent",
+        "name": "tests",
+        "account": {"homePage": "http://localhost/t/default", "name": each_lrs.auth[0]},
+    }
+
+
+@pytest.mark.parametrize("authority", [{"mbox": "mailto:somebody@example.org"}, ANONYMOUS])
+def test_12_an_authority_and_a_timestamp_of_the_client_stay(lrs, authority):
+    statement_id = lrs.store(statement(authority=authority, timestamp="2020-02-29T12:00:00.5Z"))[0]
+
+    kept = lrs.one(statement_id)
+
+    assert (kept["authority"], kept["timestamp"]) == (authority, "2020-02-29T12:00:00.5Z")
+
+
+def test_12_stored_is_always_ours(each_lrs):
+    statement_id = each_lrs.store(statement(stored="2001-01-01T00:00:00Z", timestamp="2001-01-01T00:00:00Z"))[0]
+
+    text = each_lrs.get(statementId=statement_id).text
+
+    assert text.count('"stored"') == 1
+    assert json.loads(text)["stored"] > "2026"
+    assert json.loads(text)["timestamp"] == "2001-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_13_one_bad_statement_refuses_the_batch_and_none_is_stored(each_lrs, bad):
+    batch = [statement(id=new_id()) for _ in range(3)]
+    del batch[bad]["verb"]
+
+    answer = each_lrs.post(batch)
+
+    assert answer.status_code == 400
+    assert (answer.json()["pointer"], answer.json()["index"]) == (f"/{bad}", bad)
+    assert answer.json()["message"] == 'A statement must have "verb".'
+    assert {each_lrs.get(statementId=one["id"]).status_code for one in batch} == {404}
+
+
+def test_13_a_batch_of_fifty_with_item_37_invalid_says_so(each_lrs):
+    batch = [statement(id=new_id()) for _ in range(50)]
+    batch[37]["verb"]["id"] = "experienced"
+
+    answer = each_lrs.post(batch)
+
+    assert answer.status_code == 400
+    assert answer.json() | {"requestId": ""} == {
+        "error": "invalid_statement",
+        "message": "The verb's id must be an IRI with a scheme, such as https://example.com/thing;"
+        ' "experienced" is not.',
+        "pointer": "/37/verb/id",
+        "index": 37,
+        "rule": "xAPI 1.0.3 Data 2.4.3",
+        "requestId": "",
+    }
+    assert {each_lrs.get(statementId=one["id"]).status_code for one in batch[::7]} == {404}
+
+
+@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+def test_14_equal_again_changes_nothing_and_other_content_is_409(each_lrs, version):
+    first = statement(id=new_id(), timestamp="2026-01-01T00:00:00Z")
+    each_lrs.store(first, version=version)
+    before = each_lrs.get(statementId=first["id"]).content
+
+    assert each_lrs.post(first, version=version).json() == [first["id"]]
+    assert each_lrs.put(first, first["id"], version=version).status_code == 204
+    other = each_lrs.put(first | {"result": {"success": True}}, first["id"], version=version)
+    posted = each_lrs.post(first | {"verb": {"id": "https://example.org/other"}}, version=version)
+
+    assert (other.status_code, posted.status_code) == (409, 409)
+    assert other.json() | {"requestId": ""} == {
+        "error": "conflict",
+        "message": f"statement {first['id']} is stored already with other content",
+        "rule": "xAPI 1.0.3 Communication 2.1.1",
+        "requestId": "",
+    }
+    assert each_lrs.get(statementId=first["id"]).content == before
+
+
+@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+def test_14_twins_in_a_batch_are_400_also_in_another_case(each_lrs, version):
+    twin = new_id()
+
+    for other in (twin, twin.upper()):
+        answer = each_lrs.post([statement(id=twin), statement(), statement(id=other)], version=version)
+
+        assert answer.status_code == 400
+        assert (answer.json()["pointer"], answer.json()["index"]) == ("/2/id", 2)
+        assert answer.json()["message"] == "this id stands twice in the batch"
+    assert each_lrs.get(statementId=twin).status_code == 404
+
+
+def test_14_a_batch_with_one_conflict_stores_nothing_and_names_it(each_lrs):
+    there = statement(id=new_id())
+    each_lrs.store(there)
+    fresh = [statement(id=new_id()) for _ in range(4)]
+
+    answer = each_lrs.post([*fresh[:2], there | {"result": {"completion": True}}, *fresh[2:]])
+
+    assert (answer.status_code, answer.json()["index"]) == (409, 2)
+    assert {each_lrs.get(statementId=one["id"]).status_code for one in fresh} == {404}
+    assert "result" not in each_lrs.one(there["id"])
+
+
+def test_14_a_batch_may_bring_again_what_is_there(each_lrs):
+    there = statement(id=new_id())
+    each_lrs.store(there)
+
+    ids = each_lrs.store([fresh := statement(id=new_id()), there])
+
+    assert ids == [fresh["id"], there["id"]]
+    assert each_lrs.one(fresh["id"])["id"] == fresh["id"]
+
+
+def test_14_thirty_two_equal_puts_at_once_store_one_and_are_all_204(each_lrs):
+    one = statement(id=new_id())
+
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda _: each_lrs.put(one, one["id"]), range(32)))
+
+    assert [answer.status_code for answer in answers] == [204] * 32
+    assert each_lrs.listed(activity=one["object"]["id"]) == [one["id"]]
+
+
+def test_14_of_thirty_two_different_puts_at_once_one_wins_and_the_rest_are_409(each_lrs):
+    one = statement(id=new_id())
+    each = [one | {"result": {"score": {"raw": number}}} for number in range(32)]
+
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda body: each_lrs.put(body, one["id"]), each))
+
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses) == [204] + [409] * 31
+    assert each_lrs.one(one["id"])["result"]["score"]["raw"] == statuses.index(204)
+    assert each_lrs.listed(activity=one["object"]["id"]) == [one["id"]]
+
+
+def test_14_writers_of_crossing_batches_each_store_all_or_nothing(lrs):
+    ids = [new_id() for _ in range(8)]
+    place = something()
+
+    def batch(writer):
+        order = ids if writer % 2 else ids[::-1]
+        mine = statement(object={"id": place}, result={"response": f"writer {writer % 4}"})
+        return lrs.post([mine | {"id": one, "actor": {"mbox": "mailto:crossing@example.org"}} for one in order])
+
+    with ThreadPoolExecutor(16) as pool:
+        statuses = [answer.status_code for answer in pool.map(batch, range(16))]
+
+    assert set(statuses) == {200, 409}
+    assert statuses.count(200) == 4
+    assert len({lrs.one(one)["result"]["response"] for one in ids}) == 1
+
+
+def lone_activity(activity):
+    return {"contextActivities": {"parent": {"id": activity}, "category": [{"id": activity}, {"id": activity + "/2"}]}}
+
+
+@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+def test_27_a_lone_context_activity_is_returned_as_an_array(each_lrs, version):
+    activity = something()
+    inner = {"objectType": "SubStatement", **statement(context=lone_activity(activity))}
+
+    plain, nested = each_lrs.store(
+        [statement(context=lone_activity(activity)), statement(object=inner)], version=version
+    )
+
+    expected = {"parent": [{"id": activity}], "category": [{"id": activity}, {"id": activity + "/2"}]}
+    assert each_lrs.one(plain)["context"]["contextActivities"] == expected
+    assert each_lrs.one(nested)["object"]["context"]["contextActivities"] == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "in_utc"),
+    [
+        ("2026-11-21T10:00:00+01:00", "2026-11-21T09:00:00Z"),
+        ("2026-11-21T10:00:00.120-05:30", "2026-11-21T15:30:00.120Z"),
+        ("2026-11-21T10:00:00,123456789+01:00", "2026-11-21T09:00:00.123456789Z"),
+        ("2026-11-21T10:00:00.5Z", "2026-11-21T10:00:00.5Z"),
+        ("2026-11-21T10:00:00", "2026-11-21T10:00:00Z"),
+        ("20261121T100000+0100", "2026-11-21T09:00:00Z"),
+        ("2099-12-31T23:59:59-01:00", "2100-01-01T00:59:59Z"),
+        ("0800-01-01T00:00:00.25+00:00", "0800-01-01T00:00:00.25Z"),
+        ("1969-12-31T23:59:59.75+00:00", "1969-12-31T23:59:59.75Z"),
+    ],
+)
+def test_31_a_timestamp_comes_back_as_sent_in_1_0_3_and_in_utc_in_2_0(lrs, sent, in_utc):
+    inner = {"objectType": "SubStatement", **statement(timestamp=sent)}
+    old, new = [
+        lrs.store([statement(timestamp=sent), statement(object=inner)], version=version)
+        for version in ("1.0.3", "2.0.0")
+    ]
+
+    assert [lrs.one(old[0])["timestamp"], lrs.one(old[1])["object"]["timestamp"]] == [sent, sent]
+    assert [lrs.one(new[0])["timestamp"], lrs.one(new[1])["object"]["timestamp"]] == [in_utc, in_utc]
+
+
+@pytest.mark.parametrize("offset", ["-00", "-0000", "-00:00"])
+def test_31_minus_zero_is_no_offset(lrs, offset):
+    answer = lrs.post(statement(timestamp=f"2026-11-21T10:00:00{offset}"))
+
+    assert (answer.status_code, answer.json()["pointer"]) == (400, "/timestamp")
+
+
+def test_32_times_of_storing_have_all_their_digits_and_never_meet(each_lrs):
+    ids = each_lrs.store([statement() for _ in range(20)])
+
+    times = [each_lrs.one(one)["stored"] for one in ids]
+
+    assert all(STORED.fullmatch(time) for time in times)
+    assert times == sorted(times)
+    assert any(int(time[20:23]) % 10 > 0 for time in [*times, each_lrs.one(each_lrs.store(statement())[0])["stored"]])
+
+
+def test_32_fractions_of_a_second_are_kept(lrs):
+    statement_id = lrs.store(statement(timestamp="2026-11-21T10:00:00.123456789Z"))[0]
+
+    assert lrs.one(statement_id)["timestamp"] == "2026-11-21T10:00:00.123456789Z"
