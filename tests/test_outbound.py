@@ -98,6 +98,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[ThreadingHTTPServ
         "::ffff:10.0.0.8",
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",
+        "2001:0:4136:e378:8000:63bf:80ff:fffe",
     ],
 )
 def test_an_address_outside_the_public_internet_is_refused(address: str) -> None:
@@ -128,6 +129,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
         "https:///hook",
         "//service.test/",
         "https://service.test:99999/",
+        "https://service.test:port/",
         "",
     ],
 )

@@ -44,8 +44,8 @@ class Delivery(msgspec.Struct, frozen=True):
         return name(KIND, self.service, self.event, self.subject, self.version, self.about)
 
 
-def queue(tx: Tx, told: Told, event: Event) -> bool:
-    """Owes *event* to the service of *told*; ``False`` if it was queued before."""
+def queue(tx: Tx, told: Told, event: Event) -> None:
+    """Owes *event* to the service of *told*; the version moves in the same commit, so it is queued once."""
     delivery = Delivery(
         service=told.service,
         event=event.event,
@@ -55,8 +55,6 @@ def queue(tx: Tx, told: Told, event: Event) -> bool:
         data=event.data,
         about=event.about,
     )
-    if tx.get(KIND, delivery.id):
-        return False
     record = Record(
         kind=KIND,
         id=delivery.id,
@@ -66,7 +64,6 @@ def queue(tx: Tx, told: Told, event: Event) -> bool:
         owed=(Owed(STEP),),
     )
     tx.insert(record)
-    return True
 
 
 def read(record: Record) -> Delivery:
@@ -81,10 +78,7 @@ def mark(tx: Tx, id: str, meta: Mapping[str, Any]) -> None:
         tx.replace(msgspec.structs.replace(record, meta=dict(meta), owed=()))
 
 
-def again(tx: Tx, id: str) -> bool:
-    """Owes an existing delivery once more, from its first try on; ``False`` if there is none of this *id*."""
-    if tx.get(KIND, id) is None:
-        return False
+def again(tx: Tx, id: str) -> None:
+    """Owes an existing delivery once more, from its first try on."""
     mark(tx, id, {"state": QUEUED})
     tx.owe(KIND, id, Owed(STEP))
-    return True

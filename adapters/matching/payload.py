@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.matching import deliveries
 from adapters.matching.deliveries import Delivery
-from lrs.profiles import changes, services, view
+from lrs.profiles import changes, view
 from lrs.profiles.changes import Current
 from lrs.profiles.services import Service
 from lrs.profiles.times import iso
@@ -43,12 +43,13 @@ def _data(tenant: Tenant, service: Service, delivery: Delivery) -> dict[str, Any
     if delivery.event == "consent.withdrawn":
         return {"subject": delivery.subject, "version": delivery.version, **delivery.data}
     now = changes.current(tenant.store, service, delivery.person, tenant.clock())
-    if services.PROFILES not in now.consents:
+    shown = now.shown(delivery.subject)
+    if shown is None:
         raise Unneeded(deliveries.WITHHELD, "the learner's consent does not hold any more")
     if delivery.event == "consent.given":
         return _given(delivery)
     if delivery.event == "profile.updated":
-        return _updated(tenant, delivery, now)
+        return _updated(tenant, delivery, shown)
     return _badge(delivery, now)
 
 
@@ -63,13 +64,10 @@ def _given(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _updated(tenant: Tenant, delivery: Delivery, now: Current) -> dict[str, Any]:
+def _updated(tenant: Tenant, delivery: Delivery, shown: dict[str, Any]) -> dict[str, Any]:
     record = tenant.store.get(changes.KIND, f"{delivery.service}:{delivery.subject}")
     if record and changes.read(record).updated > delivery.version:
         raise Unneeded(deliveries.SUPERSEDED, "a newer profile.updated says it all")
-    shown = now.shown(delivery.subject)
-    if shown is None:
-        raise Unneeded(deliveries.WITHHELD, "the learner's consent does not hold any more")
     return {**shown, "version": delivery.version}
 
 

@@ -133,11 +133,6 @@ def of_subject(reader: Reader, subject: Subject) -> list[Consent]:
     return [read(record) for record in pages(reader, KIND, key(*subject.parts))]
 
 
-def of_service(reader: Reader, service: str) -> list[Consent]:
-    """Everything anybody ever gave *service*, also what no longer holds."""
-    return [read(record) for record in pages(reader, KIND, key("service", service))]
-
-
 def everything(reader: Reader) -> list[Consent]:
     """All consents, in the order of their last change."""
     return [read(record) for record in pages(reader, KIND)]

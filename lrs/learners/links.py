@@ -106,7 +106,8 @@ def opened(tenant: Tenant, text: str) -> tuple[Link, Service]:
     Raises ``Refused``: 404 for a text that is not ours, 410 for a link that is too old, decided, or of a service that
     is no longer there.
     """
-    return _usable(tenant.store, _id(tenant, text), tenant.clock())
+    _, link, service = _usable(tenant.store, _id(tenant, text), tenant.clock())
+    return link, service
 
 
 def decide(tenant: Tenant, text: str, *, agree: bool) -> Link:
@@ -114,10 +115,7 @@ def decide(tenant: Tenant, text: str, *, agree: bool) -> Link:
     id, now = _id(tenant, text), tenant.clock()
 
     def answer(tx: Tx) -> Link:
-        link, _ = _usable(tx, id, now)
-        record = tx.get(KIND, id)
-        if record is None:
-            raise _gone("This link is not known.", 404)
+        record, link, _ = _usable(tx, id, now)
         decided = msgspec.structs.replace(link, state="agreed" if agree else "refused")
         tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(decided), owed=()))
         if agree:
@@ -147,7 +145,7 @@ def _id(tenant: Tenant, text: str) -> str:
         raise _gone("This link is not known.", 404) from error
 
 
-def _usable(reader: Reader, id: str, now: int) -> tuple[Link, Service]:
+def _usable(reader: Reader, id: str, now: int) -> tuple[Record, Link, Service]:
     record = reader.get(KIND, id)
     if record is None:
         raise _gone("This link is not known.", 404)
@@ -159,7 +157,7 @@ def _usable(reader: Reader, id: str, now: int) -> tuple[Link, Service]:
         raise _gone("This link is too old: it was good for 24 hours.", 410)
     if service is None or not service.active or service.purpose != link.purpose:
         raise _gone("The service that asked is no longer connected.", 410)
-    return link, service
+    return record, link, service
 
 
 def _gone(message: str, status: int) -> Refused:

@@ -102,11 +102,9 @@ def _add_links(router: APIRouter, tenant: Callable[[Request], Tenant], access: C
 def subject_of(learner: Learner) -> Subject:
     """The identifier that *learner* is, without asking whether anybody has it. Raises ``Refused``."""
     identifier = identifier_of(learner.model_dump(by_alias=True, exclude_none=True))
-    if identifier is None:
-        raise Refused("give either mbox or account", pointer="/learner")
-    fault = matches_nobody(identifier)
-    if fault:
-        raise Refused(fault, pointer="/learner/account/name")
+    fault = matches_nobody(identifier) if identifier else "give either mbox or account"
+    if identifier is None or fault:
+        raise Refused(fault or "", pointer="/learner/account/name")
     return Subject(identifier=identifier.id)
 
 

@@ -17,8 +17,8 @@ from lrs.settings import KIB
 from lrs.tenants import DEFAULT, Tenant
 
 Model = TypeVar("Model", bound=BaseModel)
-TenantOf = Callable[[str], Tenant | None]
-"""Opens a tenant by its id; ``None`` if there is none."""
+TenantOf = Callable[[str], Tenant]
+"""Opens a tenant by its id; raises ``Refused`` (404) if there is none."""
 
 MAX_BODY = 64 * KIB
 
@@ -45,10 +45,7 @@ def tenant_at(tenant_of: TenantOf) -> Callable[[Request], Tenant]:
     """The dependency that finds the tenant in the path (``/t/{tenant}/…``), or else takes the default one."""
 
     def tenant(request: Request) -> Tenant:
-        found = tenant_of(request.path_params.get("tenant", DEFAULT))
-        if found is None:
-            raise Refused("there is no such tenant", status=404, error="not_found")
-        return found
+        return tenant_of(request.path_params.get("tenant", DEFAULT))
 
     return tenant
 

@@ -221,8 +221,9 @@ def test_an_answer_that_did_not_come_from_the_page_counts_for_nothing(
     client.get(other)
     crossed = client.post(other, data={"form": form[1], "answer": "agree"})
     nothing = client.post(link, content=b"\xff" * 100)
+    made_up = client.post(link, data={"form": "made up", "answer": "agree"})
 
-    assert [answer.status_code for answer in (no_cookie, old_form, crossed, nothing)] == [400] * 4
+    assert [answer.status_code for answer in (no_cookie, old_form, crossed, nothing, made_up)] == [400] * 5
     assert consents(tenant) == []
     assert client.get(link).status_code == 200
 

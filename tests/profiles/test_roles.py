@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,26 @@ def test_importing_twice_changes_nothing_and_a_changed_file_replaces(tmp_path: P
     assert again.output == "unchanged  technician\nunchanged  analyst\n"
     assert changed.output == "updated    technician\nunchanged  analyst\n"
     assert listed.output == "technician  GMP technician  (2 requirements)\nanalyst  QC analyst  (1 requirements)\n"
+
+
+def test_both_commands_speak_json(tmp_path: Path) -> None:
+    file = tmp_path / "roles.csv"
+    file.write_text("role,competency,level\na,b,1\na,c,none\n")
+    data = ["--data", str(tmp_path / "data"), "--json"]
+
+    imported = CliRunner().invoke(command, ["import", str(file), *data])
+    listed = CliRunner().invoke(command, ["list", *data])
+
+    assert json.loads(imported.stdout) == {
+        "roles": {"a": "new"},
+        "problems": [{"row": 3, "reason": "level must be a whole number from 1 to 999"}],
+    }
+    assert json.loads(listed.stdout) == [{"id": "a", "label": "a", "requirements": 1}]
+
+
+def test_a_file_with_too_many_rows_is_refused_by_name_of_the_limit() -> None:
+    with pytest.raises(Refused, match="more than 100000 rows"):
+        read_roles("role,competency\n" + "a,b\n" * 100_001)
 
 
 def test_a_file_that_is_not_utf_8_or_has_a_bad_row_ends_with_status_1(tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ def test_a_header_that_cannot_be_read_is_an_unknown_client(tenant: Tenant, heade
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
+@pytest.mark.parametrize("body", [b"grant_type=%ff", b"\xff", b"&".join([b"a=b"] * 21), b"scope=x"])
+def test_a_form_that_cannot_be_read_or_lacks_the_grant_type_is_invalid(tenant: Tenant, body: bytes) -> None:
+    with web(tenant) as client:
+        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        answer = client.post("/oauth/token", content=body, headers=headers)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
 def test_a_token_request_that_is_no_form_is_refused(tenant: Tenant) -> None:
     with web(tenant) as client:
         answer = client.post("/oauth/token", json={"grant_type": "client_credentials"})

@@ -96,6 +96,12 @@ def test_what_cannot_be_registered_is_refused_in_one_sentence(
     assert message in result.stderr
 
 
+def test_a_webhook_whose_name_does_not_resolve_today_may_tomorrow(tmp_path: Path) -> None:
+    made = run(tmp_path, services, *ADD, "--webhook", "https://no-such-name.invalid/hook")
+
+    assert made.exit_code == 0
+
+
 def test_the_printed_secret_opens_the_door(tenant: Tenant) -> None:
     made = put_service(tenant)
 

@@ -105,6 +105,19 @@ def test_a_resend_after_a_withdrawal_sends_nothing(tenant: Tenant, receiving: Re
     assert sorted(receiving.events) == ["consent.given", "profile.updated"]
 
 
+def test_a_badge_that_is_revoked_before_it_was_told_of_is_not_announced(tenant: Tenant, receiving: Receiver) -> None:
+    put_service(tenant, receiving.url)
+    person = put_learner(tenant)
+    run_all(tenant)
+    put_badge(tenant, person, "b1")
+    run_sync(tenant)
+    put_badge(tenant, person, "b1", "revoked")
+    run_deliver(tenant)
+
+    assert receiving.of("badge.issued") == []
+    assert ("badge.issued", "superseded", "the badge is not in force any more") in states(tenant)
+
+
 def test_an_older_version_that_still_waits_gives_way_to_the_newest(
     tenant: Tenant, receiving: Receiver, clock: Clock
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from adapters.matching import registry
 from adapters.matching.deliver import deliver, next_try
 from lrs.profiles import services
-from lrs.storage import Record
+from lrs.storage import Owed, Record
 from lrs.tenants import Tenant, open_tenant
 from tests.profiles.world import (
     LEASE,
@@ -164,6 +164,34 @@ def test_one_bad_record_among_500_is_given_up_on_with_its_status_and_the_others_
         (bad, "profile.updated", "given up after 10 tries: answered 422", 10)
     ]
     assert len(receiving.got) == 499 + 10
+
+
+def test_what_waits_for_a_service_that_was_disabled_or_is_gone_is_parked_with_the_reason(
+    tenant: Tenant, receiving: Receiver
+) -> None:
+    put_service(tenant, receiving.url)
+    put_service(tenant, receiving.url, name="Gone")
+    person = put_learner(tenant)
+    agree(tenant, person, "gone")
+    run_sync(tenant)
+    tenant.store.write(lambda tx: services.disable(tx, "career-converter", "the contract ended")).result()
+    tenant.store.write(lambda tx: tx.delete("service", "gone")).result()
+    run_deliver(tenant)
+
+    assert receiving.got == []
+    assert {(one["service"], one["state"], one["reason"]) for one in registry.listed(tenant)} == {
+        ("career-converter", "dead", "the service is disabled: the contract ended"),
+        ("gone", "dead", "the service is not registered for deliveries"),
+    }
+
+
+def test_a_delivery_that_is_unreadable_itself_is_listed_and_parked(tenant: Tenant) -> None:
+    broken = Record("delivery", "d1", b"{", meta={"state": "queued"}, owed=(Owed("deliver"),))
+    tenant.store.write(lambda tx: tx.insert(broken)).result()
+    run_deliver(tenant)
+
+    (shown,) = registry.listed(tenant)
+    assert (shown["id"], shown["state"], shown["reason"]) == ("d1", "dead", "cannot be put together: DecodeError")
 
 
 def test_a_claim_that_is_run_again_after_it_was_settled_sends_nothing_twice(
