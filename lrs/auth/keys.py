@@ -73,7 +73,7 @@ def revoke_key(tenant: Tenant, key: str) -> bool:
     return tenant.store.write(decide).result()
 
 
-def list_keys(reader: Reader) -> list[dict[str, object]]:
+def list_keys(reader: Reader) -> list[dict[str, Any]]:
     """Every key without its hash, oldest first."""
     keys = []
     page = reader.find(KIND, limit=1_000)
@@ -88,7 +88,17 @@ def check_key(tenant: Tenant, key: str, secret: str) -> Caller | None:
     record = tenant.store.get(KIND, key)
     body: dict[str, Any] = msgspec.json.decode(record.body) if record else {"hash": "00" * 32}
     right = hmac.compare_digest(_hash(tenant, secret), bytes.fromhex(body["hash"]))
-    if not right or record is None or body["revoked"]:
+    return _caller(tenant, key, body) if right and record else None
+
+
+def active_key(tenant: Tenant, key: str) -> Caller | None:
+    """The caller behind *key* as it is now, for who has proven the secret before; ``None`` once it is revoked."""
+    record = tenant.store.get(KIND, key)
+    return _caller(tenant, key, msgspec.json.decode(record.body)) if record else None
+
+
+def _caller(tenant: Tenant, key: str, body: dict[str, Any]) -> Caller | None:
+    if body["revoked"]:
         return None
     return Caller(body["name"], frozenset(body["scopes"]), tenant.id, _authority(tenant, key, body["name"]), key)
 
