@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.diff import Entry, Version, decide
-from adapters.door import Changed, Closed, Door
+from adapters.door import Changed, Closed
 from adapters.ledger import LEASE, Busy
+from lrs.errors import Refused
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
 NOON = 1_795_262_400_000_000
@@ -287,53 +287,36 @@ def test_a_run_whose_lease_was_taken_over_stops_and_nothing_is_doubled(bring, en
     }
 
 
-def test_overload_is_waited_out_as_long_as_the_store_asks(endpoint):
-    waits = []
-    answers = [(429, {"Retry-After": "7"}), (503, {"Retry-After": "1"}), (503, {})]
-    endpoint.before = lambda _: answers.pop(0) if answers else None
-    door = Door(endpoint.url, "Basic eDp5", sleep=waits.append)
+def test_a_run_waits_for_the_lease_of_one_that_was_killed(bring, endpoint):
+    bring("eportfolio", HEADER)
+    (key,) = [key for key in endpoint.documents if key[1] == "lock"]
+    endpoint.documents[key] = json.dumps({"run": "killed", "until": NOON + LEASE}).encode()
+    times = iter([NOON, NOON, NOON, NOON + LEASE])
 
-    assert door.read("https://example.org/a", "none") is None
-    assert waits == [7.0, 1.0, 1.0]
+    report = bring("eportfolio", HEADER + evidence(1), clock=lambda: next(times, NOON + LEASE), wait=60)
 
-
-def test_a_store_that_stays_away_ends_the_run_with_a_reason(endpoint):
-    waits = []
-    endpoint.before = lambda _: (503, {})
-    door = Door(endpoint.url, "Basic eDp5", sleep=waits.append)
-
-    with pytest.raises(Closed, match="answers 503; given up after 8 tries"):
-        door.read("https://example.org/a", "none")
-
-    assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0]
+    assert counted(report) == {"new": 1}
 
 
-@pytest.mark.parametrize(("status", "words"), [(401, "secret is wrong"), (403, "lacks a right"), (500, "refused")])
-def test_what_no_waiting_helps_against_is_said_at_once(endpoint, door, status, words):
-    endpoint.before = lambda _: (status, {})
+def test_a_long_run_keeps_its_lock(bring, endpoint):
+    ticks = iter(range(NOON, NOON + 10**12, LEASE // 4))
 
-    with pytest.raises(Closed, match=words):
-        door.read("https://example.org/a", "none")
+    report = bring("eportfolio", HEADER + "".join(evidence(n) for n in range(1_000)), clock=lambda: next(ticks))
 
-
-def test_an_address_that_is_no_endpoint_is_refused():
-    with pytest.raises(Closed, match="no endpoint"):
-        Door("file:///etc/passwd", "")
+    assert counted(report) == {"new": 1_000}
+    pages, taken_and_freed, renewed, noted = 2 * 4, 2, 1, 1
+    assert endpoint.requests.count("PUT activities/profile") == pages + taken_and_freed + renewed + noted
 
 
-def test_nobody_knows_it_so_it_is_new_and_once_known_it_is_unchanged():
-    assert decide(None, "a", 1).status == "new"
-    assert decide(Entry(Version(1, "a", 1)), "a", 1).status == "unchanged"
-    assert decide(None, "", 1).status == "absent"
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [({"provider": "../x"}, "provider's name"), ({"provider": ""}, "provider's name")],
+)
+def test_a_provider_needs_a_name(bring, more, words):
+    with pytest.raises(Refused, match=words):
+        bring("eportfolio", HEADER, **more)
 
 
-def test_what_may_have_been_sent_is_sent_again_alike_or_voided():
-    maybe = Entry(Version(1, "a", 1), (Version(2, "b", 3),))
-
-    alike, other, back = decide(maybe, "b", 3), decide(maybe, "c", 1), decide(maybe, "a", 1)
-
-    assert (alike.target, alike.voids) == (Version(2, "b", 3), (Version(1, "a", 1),))
-    assert (other.target, other.voids) == (Version(3, "c", 1), (Version(1, "a", 1), Version(2, "b", 3)))
-    assert (back.target, back.voids) == (Version(3, "a", 1), (Version(1, "a", 1), Version(2, "b", 3)))
-    assert other.intent.maybe == (Version(2, "b", 3), Version(3, "c", 1))
-    assert other.settled == Entry(Version(3, "c", 1))
+def test_another_adapter_is_not_guessed(bring):
+    with pytest.raises(Refused, match="use training-centre or eportfolio"):
+        bring("moodle", HEADER)

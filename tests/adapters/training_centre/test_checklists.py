@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import pytest
+
+EXT = "https://w3id.org/engraft/extensions/"
+COLUMNS = (
+    "record,session_id,title,starts_at,ends_at,instructor,learner_ref,uln,email,given_names,family_name,attendance,"
+    "check_in_at,check_out_at,checklist_id,step_id,result,critical,attempt,observed_at,observer,second_observer,"
+    "pass_percent,status"
+)
+SESSION = {
+    "record": "session",
+    "session_id": "S1",
+    "title": "Gowning",
+    "starts_at": "2026-11-02 09:00",
+    "ends_at": "17:00",
+    "instructor": "tess@centre.example",
+}
+ROSTER = {"record": "roster", "session_id": "S1", "learner_ref": "L1", "attendance": "present"}
+STEP = {
+    "record": "observation",
+    "session_id": "S1",
+    "learner_ref": "L1",
+    "checklist_id": "gowning@2",
+    "step_id": "hands",
+    "result": "pass",
+    "critical": "yes",
+    "observer": "tess@centre.example",
+}
+
+
+def sheet(*rows: dict[str, str]) -> str:
+    names = COLUMNS.split(",")
+    return "\n".join([COLUMNS, *(",".join(row.get(name, "") for name in names) for row in rows)]) + "\n"
+
+
+def verbs(endpoint) -> list[str]:
+    return sorted(one["verb"]["id"].rpartition("/")[2] for one in endpoint.valid())
+
+
+def told(report) -> list[tuple[str, str, str]]:
+    return [(row.outcome, row.code, row.column) for row in report.rows]
+
+
+@pytest.mark.parametrize(
+    ("results", "percent", "verb"),
+    [
+        ([("a", "pass", "yes"), ("b", "pass", ""), ("c", "pass", "")], "", "passed"),
+        ([("a", "pass", "yes"), ("b", "pass", ""), ("c", "fail", "")], "", "failed"),
+        ([("a", "pass", "yes"), ("b", "pass", ""), ("c", "fail", "")], "50", "passed"),
+        ([("a", "pass", "yes"), ("b", "pass", ""), ("c", "fail", "")], "51", "failed"),
+        ([("a", "fail", "yes"), ("b", "pass", ""), ("c", "pass", "")], "50", "failed"),
+        ([("a", "pass", "yes"), ("b", "na", ""), ("c", "na", "")], "100", "passed"),
+        ([("a", "na", "yes"), ("b", "pass", "")], "100", "passed"),
+    ],
+)
+def test_a_checklist_is_passed_by_every_critical_step_and_enough_of_the_others(bring, endpoint, results, percent, verb):
+    steps = [
+        STEP | {"step_id": step, "result": result, "critical": critical, "pass_percent": percent}
+        for step, result, critical in results
+    ]
+
+    bring("training-centre", sheet(SESSION, *steps))
+
+    assert verbs(endpoint) == [verb]
+
+
+def test_a_checklist_says_who_watched_which_steps_and_in_which_revision(bring, endpoint):
+    steps = [
+        STEP | {"second_observer": "omar@centre.example", "observed_at": "14:30"},
+        STEP | {"second_observer": "omar@centre.example", "step_id": "hood", "result": "fail", "critical": "no"},
+    ]
+
+    bring("training-centre", sheet(SESSION, *steps))
+
+    (one,) = endpoint.valid()
+    assert one["object"]["id"] == "https://w3id.org/engraft/centres/north/checklists/gowning"
+    assert one["context"]["revision"] == "2"
+    assert one["context"]["instructor"] == {"objectType": "Agent", "mbox": "mailto:tess@centre.example"}
+    assert one["context"]["extensions"] == {
+        EXT + "second-observer": {"objectType": "Agent", "mbox": "mailto:omar@centre.example"}
+    }
+    assert one["result"]["score"] == {"raw": 1.0, "min": 0.0, "max": 2.0}
+    assert one["result"]["extensions"] == {
+        EXT + "steps": [["hands", "pass", True], ["hood", "fail", False]],
+        EXT + "attempt": 1,
+    }
+    assert one["timestamp"] == "2026-11-02T17:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "column"),
+    [
+        ({"result": "maybe"}, "unknown_word", "result"),
+        ({"observer": ""}, "missing", "observer"),
+        ({"observer": "L1"}, "self_assessed", "observer"),
+        ({"observer": "Lee Learner"}, "self_assessed", "observer"),
+        ({"second_observer": "tess@centre.example"}, "one_observer", "second_observer"),
+        ({"observed_at": "2026-13-01 10:00"}, "impossible_date", "observed_at"),
+        ({"pass_percent": "120"}, "no_percentage", "pass_percent"),
+    ],
+)
+def test_a_step_that_cannot_be_read_holds_back_its_whole_checklist_and_no_other(bring, endpoint, change, code, column):
+    named = {"given_names": "Lee", "family_name": "Learner"}
+    good, bad = STEP | named, STEP | named | {"step_id": "hood"} | change
+
+    report = bring("training-centre", sheet(SESSION, good, bad, STEP | {"learner_ref": "L2"}))
+
+    assert told(report) == [
+        ("new", "", ""),
+        ("quarantined", "checklist_incomplete", ""),
+        ("quarantined", code, column),
+        ("new", "", ""),
+    ]
+    assert verbs(endpoint) == ["passed"]
+
+
+def test_a_step_of_nobody_known_holds_back_only_checklists_that_lack_that_step(bring, endpoint):
+    whole = [STEP | {"learner_ref": "L1", "step_id": step} for step in ("hands", "hood")]
+    lacking = [STEP | {"learner_ref": "L2"}]
+    nobody = STEP | {"learner_ref": "", "step_id": "hood", "result": "fail"}
+
+    report = bring("training-centre", sheet(SESSION, *whole, *lacking, nobody))
+
+    assert [row.outcome for row in report.rows] == ["new", "new", "new", "quarantined", "quarantined"]
+    assert [one["actor"]["account"]["name"] for one in endpoint.valid()] == ["L1"]
+
+
+def test_one_attempt_has_one_observer_and_each_step_once(bring):
+    two = bring("training-centre", sheet(SESSION, STEP, STEP | {"step_id": "hood", "observer": "omar"}), file="a.csv")
+    twice = bring("training-centre", sheet(SESSION, STEP, STEP | {"result": "fail"}), file="b.csv")
+    none = bring("training-centre", sheet(SESSION, STEP | {"result": "n/a"}), file="c.csv")
+
+    assert told(two)[1:] == [("quarantined", "several_observers", "observer")] * 2
+    assert told(twice)[1:] == [("quarantined", "step_twice", "step_id")] * 2
+    assert told(none)[1:] == [("quarantined", "nothing_observed", "result")]
+
+
+def test_a_second_attempt_stands_beside_the_first(bring, endpoint):
+    bring("training-centre", sheet(SESSION, STEP | {"result": "fail"}, STEP | {"attempt": "2"}))
+
+    assert verbs(endpoint) == ["failed", "passed"]
