@@ -126,7 +126,7 @@ def _answered(tenant: Tenant, claim: Claim, service: Service, answer: Answer, ji
         _settle(tenant, claim, {"state": deliveries.DELIVERED, "status": answer.status, "at": tenant.clock()})
     elif answer.status == 410:
         reason = "it answered 410 Gone"
-        tenant.store.write(lambda tx: services.disable(tx, service.id, reason)).result()
+        tenant.store.write(lambda tx: services.disable(tx, service.id, reason, by=f"service {service.id}")).result()
         _park(tenant, claim, f"the service is disabled: {reason}")
     else:
         _later(tenant, claim, f"answered {answer.status}", answer.headers.get("retry-after"), jitter)

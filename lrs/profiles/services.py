@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from lrs import audit
 from lrs.errors import Refused
 from lrs.learners.persons import pages
 from lrs.storage import Reader, Record, Tx
@@ -123,8 +124,9 @@ def change(tx: Tx, id: str, changed: Callable[[Service], Service]) -> Service:
     return service
 
 
-def disable(tx: Tx, id: str, reason: str) -> Service:
+def disable(tx: Tx, id: str, reason: str, *, by: str) -> Service:
     """From the commit on, the service is sent nothing and its tokens open nothing."""
+    audit.append(tx, by, "service.disabled", {"service": id})
     return change(tx, id, lambda service: msgspec.structs.replace(service, state="disabled", reason=reason))
 
 

@@ -232,7 +232,7 @@ def test_a_service_that_is_gone_or_has_another_purpose_now_cannot_be_agreed_to(
     tenant: Tenant, made: Registered, client: httpx.Client
 ) -> None:
     link = ask(client, made).json()["link"]
-    tenant.store.write(lambda tx: services.disable(tx, "career-converter", "test")).result()
+    tenant.store.write(lambda tx: services.disable(tx, "career-converter", "test", by="test")).result()
 
     page = client.get(link)
 

@@ -123,7 +123,7 @@ def test_disabling_a_service_closes_its_open_tokens_at_once(tenant: Tenant) -> N
 
     with web(tenant) as client:
         headers = bearer(client, made)
-        tenant.store.write(lambda tx: services.disable(tx, "career-converter", "test")).result()
+        tenant.store.write(lambda tx: services.disable(tx, "career-converter", "test", by="test")).result()
         answer = client.get("/api/profiles", headers=headers)
         again = client.post(
             "/oauth/token", data={"grant_type": "client_credentials"}, auth=("career-converter", made.client_secret)

@@ -174,7 +174,7 @@ def test_what_waits_for_a_service_that_was_disabled_or_is_gone_is_parked_with_th
     person = put_learner(tenant)
     agree(tenant, person, "gone")
     run_sync(tenant)
-    tenant.store.write(lambda tx: services.disable(tx, "career-converter", "the contract ended")).result()
+    tenant.store.write(lambda tx: services.disable(tx, "career-converter", "the contract ended", by="test")).result()
     tenant.store.write(lambda tx: tx.delete("service", "gone")).result()
     run_deliver(tenant)
 
