@@ -16,12 +16,16 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from adapters.history import recent_runs
+from adapters.matching import registry
 from badges import routes as badges
 from lrs.auth.basic import Door
 from lrs.auth.policy import allow
 from lrs.control import Tenants
 from lrs.errors import Refused
 from lrs.learners import routes as learners
+from lrs.pages import routes as pages
+from lrs.pages.facts import Neighbours
 from lrs.profiles import routes as profiles
 from lrs.settings import Settings
 from lrs.statements.signatures import trust_anchors
@@ -74,7 +78,11 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app.add_exception_handler(HTTPException, _failed)
 
     guard = admin_guard(door)
-    for router in (profiles.routes(tenants.named), learners.routes(tenants.named)):
+    for router in (
+        profiles.routes(tenants.named),
+        learners.routes(tenants.named),
+        pages.routes(tenants.named, door, _neighbours()),
+    ):
         app.include_router(router)
         app.include_router(router, prefix="/t/{tenant}", include_in_schema=False)
     app.webhooks.routes.extend(profiles.webhooks().routes)
@@ -88,6 +96,13 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
         return {"status": "ok"}
 
     return app
+
+
+def _neighbours() -> Neighbours:
+    """What the pages show of the adapters, which they do not know."""
+    return Neighbours(
+        imports=recent_runs, failed=registry.failed, resend=lambda tenant, id: registry.resend(tenant, id=id)
+    )
 
 
 def admin_guard(door: Door) -> Callable[[Request, Tenant], None]:
