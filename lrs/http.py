@@ -118,15 +118,19 @@ class Request:
             if not message.get("more_body", False):
                 return
 
-    async def body(self, limit: int) -> bytes:
+    async def body(self, limit: int, what: str = "request body") -> bytes:
         """The whole body, at most *limit* bytes. Raises ``Overloaded`` while others' bodies fill the memory."""
         parts = []
-        async for chunk in self.chunks(limit):
-            if self.budget is not None:
-                self.budget.take(len(chunk))
-                self.held += len(chunk)
+        async for chunk in self.chunks(limit, what):
+            self.hold(len(chunk))
             parts.append(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def hold(self, count: int) -> None:
+        """Counts bytes that stay in memory until the answer. Raises ``Overloaded`` while others' fill it."""
+        if self.budget is not None:
+            self.budget.take(count)
+            self.held += count
 
 
 @dataclass(slots=True)

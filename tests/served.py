@@ -18,7 +18,7 @@ VERB = "http://adlnet.gov/expapi/verbs/experienced"
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
 
-@dataclass
+@dataclass(repr=False)
 class Lrs:
     """A running server as a client with one key sees it; ``tenant`` looks behind it."""
 

@@ -48,10 +48,10 @@ async def receive(request: Request) -> Content:
     """The request's body: checked (400) if it says that it is JSON, a blob if it is large, 413 over the limit."""
     content_type = _content_type(request)
     settings = request.tenant.settings
-    chunks = request.chunks(settings.max_document, WHAT)
     if media_type(content_type) != JSON:
+        chunks = request.chunks(settings.max_document, WHAT)
         return await _receive_any(request.tenant.store, content_type, chunks)
-    body = b"".join([chunk async for chunk in chunks])
+    body = await request.body(settings.max_document, WHAT)
     check = partial(parse, body, max_depth=settings.max_depth)
     if len(body) <= _ON_THE_LOOP:
         check()

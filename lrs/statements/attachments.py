@@ -14,7 +14,7 @@ import msgspec
 from lrs.errors import Refused
 from lrs.statements.parts import RULE, Part, attachment_hash
 from lrs.statements.prepare import Prepared
-from lrs.statements.signatures import USAGE_TYPE, check_signature, trust_anchors
+from lrs.statements.signatures import LARGEST, USAGE_TYPE, VERDICTS, check_signature, trust_anchors
 from lrs.storage import Record
 from lrs.tenants import Tenant
 
@@ -52,7 +52,7 @@ def keep_data(tenant: Tenant, batch: Sequence[Prepared], parts: Sequence[Part], 
             raise Refused("two parts have the same X-Experience-API-Hash", rule=RULE)
         data[sha2] = part
     asked = _match(batch, data)
-    judged = [_judged(tenant, prepared, data, version) for prepared in batch]
+    judged = _judge(tenant, batch, data, version)
     blobs = {sha2: tenant.store.blobs.put(data[sha2].chunks()) for sha2 in asked}
     return [_with_blobs(prepared, blobs) for prepared in judged]
 
@@ -66,21 +66,43 @@ def _match(batch: Sequence[Prepared], data: dict[str, Part]) -> set[str]:
                 asked.add(sha2)
             elif "fileUrl" not in attachment:
                 message = f"the data of the attachment with sha2 {sha2[:16]}… is missing"
-                raise Refused(message, pointer="/attachments", index=index if len(batch) > 1 else None, rule=RULE)
+                raise _of(batch, index, Refused(message, pointer="/attachments", rule=RULE))
     if extra := data.keys() - asked:
         raise Refused(f"no attachment has the sha2 {min(extra)[:16]}… of a part", rule=RULE)
     return asked
 
 
-def _judged(tenant: Tenant, prepared: Prepared, data: dict[str, Part], version: str) -> Prepared:
-    """The statement with the verdict on its signature; it is kept, whatever it says, unless it is malformed."""
-    for attachment in prepared.tree.get("attachments", ()):
-        part = data.get(attachment["sha2"].lower())
-        if attachment["usageType"] == USAGE_TYPE and part is not None:
-            anchors = trust_anchors(tenant.settings)
-            verdict = check_signature(prepared.tree, attachment, part.read(), version, anchors, at=tenant.clock())
-            return msgspec.structs.replace(prepared, meta={**prepared.meta, "signature": verdict})
-    return prepared
+def _of(batch: Sequence[Prepared], index: int, refused: Refused) -> Refused:
+    """*refused* as it is told: of several statements, which one."""
+    return refused.inside(f"/{index}", index) if len(batch) > 1 else refused
+
+
+def _judge(tenant: Tenant, batch: Sequence[Prepared], data: dict[str, Part], version: str) -> list[Prepared]:
+    """The statements with the verdict on their signatures; it is kept, whatever it says, unless one is malformed."""
+    judged = []
+    for index, prepared in enumerate(batch):
+        try:
+            verdicts = _verdicts(tenant, prepared, data, version)
+        except Refused as refused:
+            raise _of(batch, index, refused) from refused
+        best = next((verdict for verdict in VERDICTS if verdict in verdicts), None)
+        meta = {**prepared.meta, "signature": best} if best else prepared.meta
+        judged.append(msgspec.structs.replace(prepared, meta=meta))
+    return judged
+
+
+def _verdicts(tenant: Tenant, prepared: Prepared, data: dict[str, Part], version: str) -> list[str]:
+    signatures = [
+        (one, part)
+        for one in prepared.tree.get("attachments", ())
+        if one["usageType"] == USAGE_TYPE and (part := data.get(one["sha2"].lower()))
+    ]
+    return [
+        check_signature(
+            prepared.tree, one, part.read(LARGEST + 1), version, trust_anchors(tenant.settings), at=tenant.clock()
+        )
+        for one, part in signatures
+    ]
 
 
 def _with_blobs(prepared: Prepared, blobs: dict[str, str]) -> Prepared:

@@ -25,7 +25,7 @@ def verb_key(verb: str) -> int:
 
 
 def agent_key(identity: str, *, related: bool = False) -> int:
-    """Statements with this agent or group, or a group that has it as member, as actor or object; *related*: anywhere."""
+    """Statements with this agent or group, or a group with it as a member, as actor or object; *related*: anywhere."""
     return key("related agent" if related else "agent", identity)
 
 

@@ -44,9 +44,10 @@ class Part:
         while chunk := self.data.read(64 * 1024):
             yield chunk
 
-    def read(self) -> bytes:
-        """All of the data."""
-        return b"".join(self.chunks())
+    def read(self, most: int = -1) -> bytes:
+        """The data, of which at most *most* bytes are wanted."""
+        self.data.seek(0)
+        return self.data.read(most)
 
 
 class Parts:

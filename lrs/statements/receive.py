@@ -59,6 +59,7 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
         first, *data = await taking.take(request.chunks(settings.max_body_with_attachments))
         if first.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             raise Refused("the first part must be the statements, as application/json")
+        request.hold(first.size)
         intake = Intake(request.version, request.caller, settings, statement_id, with_data=True)
         batch = await read(prepare_all, first.read(), intake)
         return await read(keep_data, request.tenant, batch, data, request.version)

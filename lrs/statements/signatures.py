@@ -32,10 +32,13 @@ CONTENT_TYPE = "application/octet-stream"
 VALID_TRUSTED = "valid-trusted"
 VALID_UNTRUSTED = "valid-untrusted"
 UNVERIFIABLE = "unverifiable"
+VERDICTS = (VALID_TRUSTED, VALID_UNTRUSTED, UNVERIFIABLE)
+"""The best one first."""
 
 _HASHES: dict[str, type[HashAlgorithm]] = {"RS256": SHA256, "RS384": SHA384, "RS512": SHA512}
 _RULE = {"1.0.3": "xAPI 1.0.3 Data 2.6", "2.0.0": "IEEE 9274.1.1 4.2.8"}
-_LARGEST = 4 * 1024 * 1024
+LARGEST = 4 * 1024 * 1024
+"""Bytes a signature may have; a signed statement is not larger than that."""
 _MOST_CERTIFICATES = 10
 _LEAST_KEY_BITS = 2_048
 
@@ -108,8 +111,8 @@ def _loaded(files: tuple[tuple[Path, int], ...]) -> tuple[Certificate, ...]:
 
 
 def _read(signature: bytes) -> _Signed:
-    if len(signature) > _LARGEST:
-        raise Refused(f"the signature is larger than {_LARGEST} bytes")
+    if len(signature) > LARGEST:
+        raise Refused(f"the signature is larger than {LARGEST} bytes")
     parts = signature.strip().split(b".")
     if len(parts) != 3:
         raise Refused("the signature is not a JWS in compact form: three parts with a dot between")
