@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -42,7 +41,6 @@ from tests.bench.statements import (
 )
 
 GROUP = 250
-UNDER_WAY = 4
 RARE = 20
 """Every 20th group is of the source that ``read/mine`` asks for."""
 STEP = 1_000
@@ -157,16 +155,16 @@ def fill(data: Path, count: int) -> int:
     ticks = iter(range(begun, 1 << 62, STEP))
     tenant = open_tenant(Settings(data=data), clock=lambda: next(ticks))
     callers = [Caller(name, frozenset({"all"}), tenant.id, _AUTHORITY) for name in ("bench", "rare")]
-    under_way: deque[Future[Any]] = deque()
+    last: Future[Any] | None = None
     try:
         for place, text in enumerate(_groups(count)):
             batch = prepare_all(text, Intake("1.0.3", callers[place % RARE == 0], tenant.settings))
-            if len(under_way) >= UNDER_WAY:
-                under_way.popleft().result()
-            under_way.append(tenant.store.write(decision(batch, tenant.seen), weight=len(batch)))
+            if last is not None:  # nothing ever queues, so nothing is refused for having waited
+                last.result()
+            last = tenant.store.write(decision(batch, tenant.seen), weight=len(batch))
             learn(tenant, batch)
-        while under_way:
-            under_way.popleft().result()
+        if last is not None:
+            last.result()
     finally:
         tenant.store.close()
     return begun
