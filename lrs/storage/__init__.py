@@ -56,7 +56,10 @@ def last_seq(micros: int) -> int:
 
 
 class Owed(msgspec.Struct, frozen=True):
-    """A step of work a record owes from *due* (microseconds UTC) on."""
+    """A step of work a record owes from *due* (microseconds UTC) on; 0 is at once.
+
+    An entry that is read back tells in *due* since when: what was owed at once has the time at which it was.
+    """
 
     step: str
     due: int = 0
@@ -102,6 +105,15 @@ class Claim(msgspec.Struct, frozen=True):
     record: Record
     owed: Owed
     token: str
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What this process's writer does: decisions and weight in the queue, commits so far and decisions in them."""
+
+    waiting: int
+    weight: int
+    commits: int
+    decisions: int
 
 
 class Backlog(msgspec.Struct, frozen=True):
@@ -241,11 +253,20 @@ class Store(Reader, Protocol):
     def backlog(self) -> list[Backlog]:
         """What waits and what is parked, in the order of the steps' names."""
 
+    def is_due(self, steps: Sequence[str]) -> bool:
+        """Whether something of *steps* can be claimed now; a cheap look that leases nothing."""
+
+    def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
+        """Entries that failed, with the latest reason, and will be tried again."""
+
     def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """Entries that were given up on, with the reason."""
 
     def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
         """Makes parked entries due at once, tries from zero; how many. *step*, *kind* and *id* narrow it down."""
+
+    def load(self) -> Load:
+        """How much the writer of this process has to do and has done; asks no disk and no server."""
 
     def horizon(self) -> int:
         """A time (microseconds UTC) up to which everything stored is visible to reads begun after this call.

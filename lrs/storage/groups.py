@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lrs.errors import Overloaded
+from lrs.storage import Load
 
 GROUP_WEIGHT = 256
 
@@ -81,6 +82,7 @@ class GroupCommit:
         self._max_age = max_age
         self._jobs: deque[Job] = deque()
         self._weight = 0
+        self._commits = self._decisions = 0
         self._closing = False
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
@@ -101,6 +103,10 @@ class GroupCommit:
             self._work.notify()
         return job.future
 
+    def load(self) -> Load:
+        """What waits, and what was handed to the engine so far."""
+        return Load(len(self._jobs), self._weight, self._commits, self._decisions)
+
     def close(self) -> None:
         """Writes what was accepted, then stops the thread."""
         with self._lock:
@@ -113,6 +119,8 @@ class GroupCommit:
             running = [job for job in group if job.future.set_running_or_notify_cancel()]
             if not running:
                 continue
+            self._commits += 1
+            self._decisions += len(running)
             try:
                 self._commit(running)
             except BaseException as error:  # noqa: BLE001 (a caller must not wait for ever, whatever went wrong)

@@ -15,13 +15,15 @@ PARKED = NEWEST
 Entry = dict[str, Any]
 
 
-def owing(entries: Sequence[Entry], more: Iterable[Owed]) -> list[Entry]:
-    """*entries* and *more*; see ``Tx.owe``."""
+def owing(entries: Sequence[Entry], more: Iterable[Owed], now: int) -> list[Entry]:
+    """*entries* and *more*, which are owed since *now* if they are due at once; see ``Tx.owe``."""
     by_step = {entry["step"]: entry for entry in entries}
     for owed in more:
         old = by_step.get(owed.step)
-        due = owed.due if old is None or old["at"] == PARKED else min(old["due"], owed.due)
-        by_step[owed.step] = {"step": owed.step, "at": due, "due": due, "tries": 0, "token": None, "error": None}
+        at, due = owed.due, owed.due or now
+        if old is not None and old["at"] != PARKED:
+            at, due = min(old["due"], at), min(old["due"], due)
+        by_step[owed.step] = {"step": owed.step, "at": at, "due": due, "tries": 0, "token": None, "error": None}
     return list(by_step.values())
 
 

@@ -17,7 +17,7 @@ from pymongo.collection import Collection
 
 from lrs.storage import Backlog, Claim, Clock, Owed, Record
 from lrs.storage.mongo_entries import PARKED, Entry, changed, leased, owed_of, update_of
-from lrs.storage.mongo_read import Document, record_of
+from lrs.storage.mongo_read import Document, name_of, record_of
 from lrs.storage.mongo_schema import BY_STEP
 
 _ANY_STEP: Document = {"owed.step": {"$gte": ""}, "due": {"$gte": 0}}
@@ -68,7 +68,10 @@ class MongoOwed:
         """See ``Store.defer``."""
         at = PARKED if parked else due
         return self._change(
-            {"owed": {"$elemMatch": {"step": claim.owed.step, "token": claim.token}}, **_named(claim.record)},
+            {
+                "_id": name_of(claim.record.kind, claim.record.id),
+                "owed": {"$elemMatch": {"step": claim.owed.step, "token": claim.token}},
+            },
             lambda entry: entry["step"] == claim.owed.step and entry["token"] == claim.token,
             lambda entry: {"at": at, "due": due, "tries": entry["tries"] + 1, "error": error, "token": None},
         )
@@ -80,11 +83,18 @@ class MongoOwed:
             for row in self._records.aggregate(_BACKLOG, hint=BY_STEP)
         ]
 
+    def is_due(self, steps: Sequence[str]) -> bool:
+        """See ``Store.is_due``."""
+        now = self._clock()
+        return any(self._due(step, now, 1) for step in steps)
+
+    def failing(self, step: str | None, *, limit: int) -> list[tuple[Record, Owed]]:
+        """See ``Store.failing``."""
+        return self._entries(_failing(step), lambda entry: _is_failing(entry, step), limit)
+
     def parked(self, step: str | None, *, limit: int) -> list[tuple[Record, Owed]]:
         """See ``Store.parked``."""
-        found = self._records.find(_parked(step), hint=BY_STEP, limit=limit)
-        entries = ((document, entry) for document in found for entry in document["owed"] if _is_parked(entry, step))
-        return [(record_of(document), owed_of(entry)) for document, entry in entries][:limit]
+        return self._entries(_parked(step), lambda entry: _is_parked(entry, step), limit)
 
     def retry(self, step: str | None, *, kind: str | None, id: str | None) -> int:
         """See ``Store.retry``."""
@@ -104,6 +114,11 @@ class MongoOwed:
             lambda entry: _is_parked(entry, step),
             lambda _: {"at": now, "due": now, "tries": 0},
         )
+
+    def _entries(self, where: Document, chosen: Callable[[Entry], bool], limit: int) -> list[tuple[Record, Owed]]:
+        found = self._records.find(where, hint=BY_STEP, limit=limit)
+        entries = ((document, entry) for document in found for entry in document["owed"] if chosen(entry))
+        return [(record_of(document), owed_of(entry)) for document, entry in entries][:limit]
 
     def _due(self, step: str, now: int, limit: int) -> list[Document]:
         where = {"owed.step": step, "due": {"$lte": now}, "owed": {"$elemMatch": {"step": step, "at": {"$lte": now}}}}
@@ -126,13 +141,22 @@ class MongoOwed:
         return None if changed is None else record_of(changed)
 
 
-def _named(record: Record) -> Document:
-    return {"kind": record.kind, "id": record.id}
-
-
 def _parked(step: str | None) -> Document:
-    where: Document = {"at": PARKED} if step is None else {"at": PARKED, "step": step}
-    return {**_ANY_STEP, "owed": {"$elemMatch": where}} | ({} if step is None else {"owed.step": step})
+    return _with_entry({"at": PARKED}, step)
+
+
+def _failing(step: str | None) -> Document:
+    return _with_entry({"at": {"$lt": PARKED}, "error": {"$ne": None}}, step)
+
+
+def _with_entry(where: Document, step: str | None) -> Document:
+    if step is None:
+        return {**_ANY_STEP, "owed": {"$elemMatch": where}}
+    return {**_ANY_STEP, "owed": {"$elemMatch": where | {"step": step}}, "owed.step": step}
+
+
+def _is_failing(entry: Entry, step: str | None) -> bool:
+    return entry["at"] < PARKED and entry["error"] is not None and step in {None, entry["step"]}
 
 
 def _is_parked(entry: Entry, step: str | None) -> bool:

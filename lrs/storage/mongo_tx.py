@@ -90,7 +90,7 @@ class MongoTx:
         if entries is None:
             raise Stale(record.kind, record.id)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
-        change = update_of(owing(entries, record.owed)) if record.owed else {}
+        change = update_of(owing(entries, record.owed, self._clock())) if record.owed else {}
         fields = fields_of(stored) | change.get("$set", {})
         self._records.update_one(name, change | {"$set": fields}, session=self._session)
         return stored
@@ -106,7 +106,7 @@ class MongoTx:
         entries = self._entries({"_id": name_of(kind, id)})
         if entries is None:
             raise Stale(kind, id)
-        self._set_entries(kind, id, owing(entries, [owed]))
+        self._set_entries(kind, id, owing(entries, [owed], self._clock()))
 
     def clear(self, claims: Sequence[Claim]) -> None:
         """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
@@ -139,7 +139,8 @@ class MongoTx:
         if not self._pending:
             return
         self.sent += 1
-        documents = [_document(record) for record in self._pending.values()]
+        now = self._clock()
+        documents = [_document(record, now) for record in self._pending.values()]
         self._pending.clear()
         names = [document["_id"] for document in documents]
         taken = self._records.find_one({"_id": {"$in": names}}, {"_id": 1}, session=self._session)
@@ -171,6 +172,6 @@ class MongoTx:
         self._records.update_one({"_id": name_of(kind, id)}, update_of(entries), session=self._session)
 
 
-def _document(record: Record) -> Document:
+def _document(record: Record, now: int) -> Document:
     name = {"_id": name_of(record.kind, record.id), "kind": record.kind, "id": record.id}
-    return name | fields_of(record) | update_of(owing((), record.owed))["$set"] | {"owed_rev": 0}
+    return name | fields_of(record) | update_of(owing((), record.owed, now))["$set"] | {"owed_rev": 0}

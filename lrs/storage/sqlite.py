@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lrs.errors import Overloaded, StoreFull
-from lrs.storage import NEWEST, Backlog, Claim, Clock, Owed, Page, Record, Tx
+from lrs.storage import NEWEST, Backlog, Claim, Clock, Load, Owed, Page, Record, Tx
 from lrs.storage.blobs import FileBlobs
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
@@ -31,7 +31,7 @@ T = TypeVar("T")
 PARKED = NEWEST
 _BUSY_MS = 10_000
 _OWED = (
-    "SELECT r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id, k.name, o.step, o.due, o.tries, o.error, o.token"
+    "SELECT r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id, k.name, o.step, o.due, o.tries, o.error, o.token, o.at"
     " FROM owed o JOIN record r ON r.row = o.row JOIN kind k ON k.number = r.kind"
 )
 
@@ -127,12 +127,28 @@ class SqliteStore:
         )
         return [Backlog(*row) for row in rows]
 
+    def is_due(self, steps: Sequence[str]) -> bool:
+        """See ``Store.is_due``."""
+        query = "SELECT 1 FROM owed WHERE step = ? AND at <= ? LIMIT 1"
+        now, connection = self._clock(), self._reader().connection
+        return any(connection.execute(query, (step, now)).fetchone() for step in steps)
+
+    def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
+        """See ``Store.failing``."""
+        return self._entries("o.error IS NOT NULL AND o.at < ?", step, limit)
+
     def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """See ``Store.parked``."""
+        return self._entries("o.at = ?", step, limit)
+
+    def _entries(self, which: str, step: str | None, limit: int) -> list[tuple[Record, Owed]]:
         rows = self._reader().connection.execute(
-            f"{_OWED} WHERE o.at = ? AND (? IS NULL OR o.step = ?) LIMIT ?", (PARKED, step, step, limit)
+            f"{_OWED} WHERE {which} AND (? IS NULL OR o.step = ?) LIMIT ?", (PARKED, step, step, limit)
         )
-        return [(record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=True)) for row in rows]
+        return [
+            (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[13] == PARKED))
+            for row in rows
+        ]
 
     def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
         """See ``Store.retry``."""
@@ -144,9 +160,17 @@ class SqliteStore:
         )
         return self.write(lambda tx: _ours(tx).execute(change, (now, PARKED, step, kind, id))).result()
 
+    def load(self) -> Load:
+        """See ``Store.load``."""
+        return self._groups.load()
+
     def close(self) -> None:
         """See ``Store.close``."""
         self._groups.close()
+        # A small file for whoever opens it next. Without waiting: others may be reading, or writing, just now.
+        with suppress(sqlite3.Error):
+            self._writer.connection.execute("PRAGMA busy_timeout = 0")
+            self._writer.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         for connection in self._connections:
             connection.close()
         self._announcement.close()

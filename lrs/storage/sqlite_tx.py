@@ -22,7 +22,7 @@ _INSERT_RECORD = "INSERT INTO record (row, kind, id, seq, rev, meta, keys, body)
 _INSERT_KEYS = "INSERT OR IGNORE INTO ref (key, seq, row) SELECT value, ?, ? FROM json_each(?)"
 _OWE = (
     "INSERT INTO owed (row, step, at, due, tries, token, error) VALUES (?, ?, ?, ?, 0, NULL, NULL) ON CONFLICT DO"
-    f" UPDATE SET at = CASE WHEN at = {NEWEST} THEN excluded.due ELSE min(due, excluded.due) END,"
+    f" UPDATE SET at = CASE WHEN at = {NEWEST} THEN excluded.at ELSE min(due, excluded.at) END,"
     f" due = CASE WHEN at = {NEWEST} THEN excluded.due ELSE min(due, excluded.due) END,"
     " tries = 0, token = NULL, error = NULL"
 )
@@ -115,7 +115,7 @@ class SqliteTx:
         if (seq, keys) != (stored.seq, _packed(stored.keys)):
             self._drop_keys(row, seq, keys)
             self._connection.execute(_INSERT_KEYS, (stored.seq, row, _json(sorted(stored.keys))))
-        self._connection.executemany(_OWE, [(row, owed.step, owed.due, owed.due) for owed in stored.owed])
+        self._owe((row, owed) for owed in stored.owed)
         return stored
 
     def delete(self, kind: str, id: str) -> bool:
@@ -134,7 +134,7 @@ class SqliteTx:
         """See ``Tx.owe``."""
         self._direct()
         row, _, _ = self._row_of(kind, id)
-        self._connection.execute(_OWE, (row, owed.step, owed.due, owed.due))
+        self._owe([(row, owed)])
 
     def clear(self, claims: Sequence[Claim]) -> None:
         """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
@@ -189,9 +189,7 @@ class SqliteTx:
             _INSERT_KEYS,
             [(record.seq, row, _json(sorted(record.keys))) for row, record in pending if record.keys],
         )
-        owed = [(row, owed.step, owed.due, owed.due) for row, record in pending for owed in record.owed]
-        if owed:
-            self._connection.executemany(_OWE, owed)
+        self._owe((row, owed) for row, record in pending for owed in record.owed)
 
     def finish(self) -> None:
         """Writes the rest, and the head every process starts its next group from."""
@@ -199,6 +197,13 @@ class SqliteTx:
         if self._exists:  # a decision caught it and went on: what it wrote may be half of what it meant
             raise self._exists
         self._connection.execute("UPDATE head SET seq = ?, row = ?", (self.seq, self._row))
+
+    def _owe(self, entries: Iterable[tuple[int, Owed]]) -> None:
+        """What is due at once can be claimed whatever the clocks say; since when it is owed is kept for the lag."""
+        now = self._clock()
+        rows = [(row, owed.step, owed.due, owed.due or now) for row, owed in entries]
+        if rows:
+            self._connection.executemany(_OWE, rows)
 
     def _direct(self) -> None:
         self.flush()

@@ -63,8 +63,10 @@ class Model:
         if (kind, id) not in self.records:
             raise Stale
         old = self.owed.get((kind, id, owed.step))
-        due = owed.due if old is None or old.at == NEWEST else min(old.due, owed.due)
-        self.owed[kind, id, owed.step] = Entry(due, due)
+        at, due = owed.due, owed.due or self.clock()
+        if old is not None and old.at != NEWEST:
+            at, due = min(old.due, at), min(old.due, due)
+        self.owed[kind, id, owed.step] = Entry(at, due)
 
     def find(self, kind: str, keys: tuple[int, ...], after: int, until: int) -> list[Record]:
         found = [each for each in self.records.values() if each.kind == kind and set(keys) <= set(each.keys)]

@@ -26,7 +26,8 @@ KEYS = some.lists(some.integers(1, 4), max_size=3).map(tuple)
 STEPS = some.sampled_from(["evaluate", "sync"])
 BODIES = some.binary(max_size=3)
 DUES = some.integers(-5, 5)
-OWED = some.lists(some.tuples(STEPS, DUES), max_size=2)
+AT_ONCE_OR_LATER = some.none() | DUES
+OWED = some.lists(some.tuples(STEPS, AT_ONCE_OR_LATER), max_size=2)
 PLACES = some.sampled_from([0, 0, 0, 7, 8])
 MINUTE = 60_000_000
 
@@ -94,9 +95,10 @@ class OneContract(RuleBasedStateMachine):
         self.everywhere(lambda tx: tx.delete(kind, id))
         self.claims = {name: claims for name, claims in self.claims.items() if name[:2] != (kind, id)}
 
-    @rule(kind=KINDS, id=IDS, step=STEPS, due=DUES)
+    @rule(kind=KINDS, id=IDS, step=STEPS, due=AT_ONCE_OR_LATER)
     def owe(self, kind, id, step, due):
-        self.everywhere(lambda tx: tx.owe(kind, id, Owed(step, self.clock() + due)))
+        (owed,) = entries(self.clock, [(step, due)])
+        self.everywhere(lambda tx: tx.owe(kind, id, owed))
 
     @rule(kind=KINDS, ids=some.lists(IDS, min_size=1, max_size=3, unique=True), fails=some.booleans())
     def several_in_one_decision(self, kind, ids, fails):
@@ -208,7 +210,7 @@ class OneContract(RuleBasedStateMachine):
 
 
 def entries(clock, owed):
-    return tuple(Owed(step, clock() + due) for step, due in owed)
+    return tuple(Owed(step, 0 if due is None else clock() + due) for step, due in owed)
 
 
 def bare(record):

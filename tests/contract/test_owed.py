@@ -49,7 +49,7 @@ def test_a_record_may_owe_several_steps_and_each_is_settled_by_itself(store):
     store.settle([first], nothing).result(WAIT)
 
     assert first.token != second.token
-    assert store.backlog() == [Backlog("sync", 1, 0, 0)]
+    assert store.backlog() == [Backlog("sync", 1, 0, START)]
 
 
 def test_an_entry_cannot_be_claimed_before_it_is_due(store, clock):
@@ -60,6 +60,42 @@ def test_an_entry_cannot_be_claimed_before_it_is_due(store, clock):
     assert claim(store, "evaluate") == []
     clock.now = START + 10
     assert only(claim(store, "evaluate")).owed.due == START + 10
+
+
+def test_what_is_owed_at_once_tells_since_when_and_can_be_claimed_whatever_the_clock_says(store, clock):
+    owing(store, "a", "evaluate")
+    clock.now = START - MINUTE
+
+    assert store.backlog() == [Backlog("evaluate", 1, 0, START)]
+    assert only(claim(store, "evaluate")).owed.due == START
+
+
+def test_what_is_owed_at_once_again_is_owed_since_the_first_time(store, clock):
+    owing(store, "a", "evaluate")
+    clock.now = START + MINUTE
+    owe(store, "a", "evaluate")
+
+    assert store.backlog() == [Backlog("evaluate", 1, 0, START)]
+
+
+def test_what_was_owed_for_later_is_due_at_once_when_it_is_owed_at_once(store, clock):
+    owing(store, "a", "evaluate", due=START + MINUTE)
+    clock.now = START + 5
+    owe(store, "a", "evaluate")
+
+    assert only(claim(store, "evaluate")).owed == Owed("evaluate", START + 5)
+
+
+def test_whether_something_is_due_is_told_without_leasing_it(store, clock):
+    owing(store, "a", "evaluate", due=START + 10)
+    assert store.is_due(["evaluate", "sync"]) is False
+
+    clock.now = START + 10
+
+    assert store.is_due(["sync", "evaluate"]) is True
+    assert (store.is_due(["sync"]), store.is_due([])) == (False, False)
+    claim(store, "evaluate")
+    assert store.is_due(["evaluate"]) is False
 
 
 def test_limit_bounds_the_entries_claimed(store):
@@ -130,7 +166,7 @@ def test_settle_with_one_stale_token_clears_and_writes_nothing(store):
         store.settle(claims, lambda tx: tx.insert(Record("award", "x"))).result(WAIT)
 
     assert store.get("award", "x") is None
-    assert store.backlog() == [Backlog("evaluate", 2, 0, 0)]
+    assert store.backlog() == [Backlog("evaluate", 2, 0, START)]
 
 
 def test_settle_whose_decision_raises_leaves_the_entries_leased(store):

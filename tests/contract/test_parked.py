@@ -52,6 +52,22 @@ def test_parked_entries_are_listed_by_step_up_to_a_limit(store):
     assert store.parked("none") == []
 
 
+def test_what_failed_and_will_be_tried_again_is_listed_with_its_reason(store):
+    owing(store, "failing", "sync", "evaluate")
+    owing(store, "parked", "sync")
+    owing(store, "new", "sync")
+    for each in claim(store, "sync"):
+        if each.record.id != "new":
+            store.defer(each, due=START + 9, error="503", parked=each.record.id == "parked")
+
+    ((record, owed),) = store.failing()
+
+    assert (record.kind, record.id, owed) == ("thing", "failing", Owed("sync", START + 9, 1, "503"))
+    assert len(store.failing("sync")) == 1
+    assert (store.failing("evaluate"), store.failing(limit=1)) == ([], [(record, owed)])
+    assert [each.id for each, _ in store.parked()] == ["parked"]
+
+
 def test_owing_what_is_parked_makes_it_due_as_it_is_owed_now(store):
     owing(store, "a", "sync", due=5)
     store.defer(only(claim(store, "sync")), due=7, error="x", parked=True)
