@@ -16,9 +16,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from adapters import routes as imports
 from adapters.history import recent_runs
 from adapters.matching import registry
 from badges import routes as badges
+from lrs.auth import Caller
 from lrs.auth.basic import Door
 from lrs.auth.policy import allow
 from lrs.control import Tenants
@@ -81,6 +83,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     for router in (
         profiles.routes(tenants.named),
         learners.routes(tenants.named),
+        imports.routes(caller_of(tenants, door)),
         pages.routes(tenants.named, door, _neighbours()),
     ):
         app.include_router(router)
@@ -101,8 +104,21 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
 def _neighbours() -> Neighbours:
     """What the pages show of the adapters, which they do not know."""
     return Neighbours(
-        imports=recent_runs, failed=registry.failed, resend=lambda tenant, id: registry.resend(tenant, id=id)
+        imports=recent_runs,
+        failed=registry.failed,
+        resend=lambda tenant, delivery: registry.resend(tenant, id=delivery),
     )
+
+
+def caller_of(tenants: Tenants, door: Door) -> Callable[[Request], Caller]:
+    """The dependency that says who calls with an API key, for the tenant in the path or the default one."""
+
+    def caller(request: Request) -> Caller:
+        tenant = tenants.named(request.path_params.get("tenant", DEFAULT))
+        client = request.client.host if request.client else ""
+        return door.caller(tenant, request.headers.get("authorization"), client)
+
+    return caller
 
 
 def admin_guard(door: Door) -> Callable[[Request, Tenant], None]:

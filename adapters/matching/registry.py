@@ -97,6 +97,15 @@ def listed(tenant: Tenant, *, service: str | None = None, state: str | None = No
             yield shown
 
 
+def failed(tenant: Tenant, *, limit: int = 100) -> list[dict[str, Any]]:
+    """Deliveries that were given up on, at most *limit*, as ``listed`` shows them; does not walk the others."""
+    return [
+        _shown(record) | {"state": PARKED, "reason": owed.error, "tries": owed.tries}
+        for record, owed in tenant.store.parked(deliveries.STEP, limit=limit)
+        if record.kind == deliveries.KIND
+    ]
+
+
 def resend(tenant: Tenant, *, id: str | None = None, service: str | None = None) -> int:
     """Owes one delivery again, or all that were given up on (of *service*); how many. Raises ``Refused`` (404)."""
     if id is None:

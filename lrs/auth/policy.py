@@ -45,6 +45,8 @@ POLICY: dict[tuple[str, str], tuple[str, ...]] = {
     ("imports", "POST"): ("import",),
     ("admin", "GET"): ("admin",),
     ("admin", "POST"): ("admin",),
+    ("pages", "GET"): ("admin",),
+    ("pages", "POST"): ("admin",),
 }
 OPEN = frozenset({("about", "GET")})
 

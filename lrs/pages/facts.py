@@ -1,0 +1,143 @@
+"""What the pages show, read from the store; bounded, whatever the store holds. Decides nothing and formats nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from lrs.competencies.explain import Explanation, explain
+from lrs.competencies.rules import unmatched
+from lrs.competencies.rulesets import in_force
+from lrs.competencies.seen import OWN_SOURCE, Seen, look
+from lrs.keys import key
+from lrs.learners import consent, joins
+from lrs.learners.consent import Consent, Subject
+from lrs.learners.identifiers import Identifier
+from lrs.learners.persons import identifiers_in, members_of, pages
+from lrs.profiles import services, view
+from lrs.profiles.services import Service
+from lrs.profiles.view import Badge
+from lrs.storage import Backlog, Owed, Reader, Record, Store
+from lrs.tenants import Tenant
+
+LOOKED_AT = 500
+"""So many of the newest statements are looked at for what no rule is about."""
+LISTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the last import of one file came to; *at* is RFC 3339, *waiting* the rows to be repaired."""
+
+    adapter: str
+    provider: str
+    file: str
+    at: str
+    counts: Mapping[str, int]
+    waiting: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What lies in parts that the record store does not know; whoever puts the app together fills it in."""
+
+    imports: Callable[[Store], Sequence[Run]]
+    failed: Callable[[Tenant], Sequence[Mapping[str, Any]]]
+    resend: Callable[[Tenant, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerFacts:
+    """One learner: the group of persons that are one, and all that is known of it."""
+
+    members: tuple[str, ...]
+    identifiers: Mapping[str, Sequence[Identifier]]
+    explanation: Explanation
+    held: tuple[view.Held, ...]
+    badges: tuple[tuple[str, Badge], ...]
+    consents: tuple[Consent, ...]
+    services: Mapping[str, Service]
+    suggestions: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFacts:
+    """What waits, what failed, what came in. *unmatched* counts (activity, verb) pairs among *looked_at* statements."""
+
+    backlog: Sequence[Backlog]
+    failing: Sequence[tuple[Record, Owed]]
+    parked: Sequence[tuple[Record, Owed]]
+    failed: Sequence[Mapping[str, Any]]
+    imports: Sequence[Run]
+    services: Sequence[Service]
+    rules: int
+    unmatched: Mapping[tuple[str, str], int]
+    looked_at: int
+
+
+def learner_facts(reader: Reader, who: str) -> LearnerFacts:
+    """About *who*: a person's id, or an identifier as people type it. Raises ``Refused`` (404)."""
+    explanation = explain(reader, who)
+    members = members_of(reader, explanation.person) if explanation.person else ()
+    identifiers = {member: identifiers_in(reader, [member]) for member in members}
+    given = tuple(one for subject in subjects(identifiers) for one in consent.of_subject(reader, subject))
+    profile = reader.get("profile", members[0]) if members else None
+    badges = [record for member in members for record in pages(reader, "credential", key("credential.person", member))]
+    return LearnerFacts(
+        members=members,
+        identifiers=identifiers,
+        explanation=explanation,
+        held=view.read_profile(profile).competencies if profile else (),
+        badges=tuple((record.id, view.read_badge(record)) for record in badges),
+        consents=given,
+        services={one.id: one for one in services.everyone(reader)},
+        suggestions=tuple(_suggestions(reader, set(members))),
+    )
+
+
+def subjects(identifiers: Mapping[str, Sequence[Identifier]]) -> list[Subject]:
+    """All that consents of the persons in *identifiers* may stand under: the persons and their identifiers."""
+    names = [Subject(identifier=one.id) for known in identifiers.values() for one in known]
+    return [*(Subject(person=member) for member in identifiers), *names]
+
+
+def work_facts(tenant: Tenant, neighbours: Neighbours) -> WorkFacts:
+    """What the work of *tenant* looks like now."""
+    store = tenant.store
+    index = in_force(store).rules
+    seen = list(_seen(store))
+    return WorkFacts(
+        backlog=store.backlog(),
+        failing=store.failing(limit=LISTED),
+        parked=store.parked(limit=LISTED),
+        failed=neighbours.failed(tenant),
+        imports=neighbours.imports(store),
+        services=list(services.everyone(store)),
+        rules=len(index.by_item),
+        unmatched=unmatched(seen, index),
+        looked_at=len(seen),
+    )
+
+
+def _suggestions(reader: Reader, members: set[str]) -> Iterator[dict[str, Any]]:
+    for one in joins.suggestions(reader):
+        shown = joins.shown(reader, one)
+        if any(side["person"] in members for side in _sides(shown)):
+            yield shown
+
+
+def _sides(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    sides: list[dict[str, Any]] = shown["persons"]
+    return sides
+
+
+def _seen(reader: Reader) -> Iterator[Seen]:
+    for record in reader.find("statement", newest_first=True, limit=LOOKED_AT).records:
+        if record.meta.get("source") != OWN_SOURCE and not record.meta.get("voided"):
+            try:
+                yield look(record)
+            except msgspec.MsgspecError:
+                continue  # Its match step is put aside with the reason, and that is on the page.

@@ -1,0 +1,270 @@
+"""The routes of the pages behind an administrator's sign-in: a learner, and the work. No logic."""
+
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Cookie, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+
+from lrs.auth.basic import Door
+from lrs.auth.policy import allow
+from lrs.errors import Refused
+from lrs.learners.persons import person_named
+from lrs.pages import acts, facts, session, views
+from lrs.pages.facts import Neighbours
+from lrs.pages.render import page
+from lrs.pages.session import COOKIE, FORM_COOKIE, LASTS, RESOURCE, Session
+from lrs.profiles.door import TenantOf, small_body, tenant_at
+from lrs.tenants import Tenant
+
+_DONE = {
+    "withdrawn": "The consent is withdrawn. Nothing more is shown or sent; the service is told to forget.",
+    "retried": "It is due again.",
+    "resent": "It will be sent again.",
+    "gone": "There was nothing to do: it was done meanwhile.",
+}
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in; ``location`` is where to, with the way back."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self.location = location
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who looks at which tenant's pages; *base* is the path they lie under."""
+
+    tenant: Tenant
+    base: str
+    session: Session
+    done: str
+
+    def page(self, template: str, status: int = 200, **shown: Any) -> Response:
+        """A page with what every page has."""
+        token = session.form_token(self.tenant, self.session.nonce)
+        return page(
+            template, status, base=self.base, form=token, who=self.session.caller.source, done=self.done, **shown
+        )
+
+    def fields(self, body: bytes) -> dict[str, str]:
+        """The fields of a form of this session's. Raises ``Refused`` (403)."""
+        return session.fields(self.tenant, body, self.session.nonce)
+
+    def back(self, place: str, done: str) -> Response:
+        """Sends the browser on to *place*, to say there what was *done*."""
+        return RedirectResponse(f"{self.base}/{place}?done={done}", 303)
+
+
+class PageRoute(APIRoute):
+    """A route whose refusals are pages, and which leads to the sign-in where there is no session."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of the framework, with refusals turned into pages."""
+        inner = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await inner(request)
+            except SignInNeeded as needed:
+                return RedirectResponse(needed.location, 303)
+            except Refused as refused:
+                return refusal(base_of(request), refused)
+            except RequestValidationError:
+                return refusal(base_of(request), Refused("The address or form is not one of ours."))
+
+        return handle
+
+
+def routes(tenant_of: TenantOf, door: Door, neighbours: Neighbours) -> APIRouter:
+    """To be mounted at ``/`` and at ``/t/{tenant}``; *neighbours* are the parts that the app knows."""
+    router = APIRouter(prefix="/pages", route_class=PageRoute, include_in_schema=False)
+    tenant = tenant_at(tenant_of)
+    visit = visiting(tenant)
+    _add_sign_in(router, tenant, door)
+    _add_learners(router, visit)
+    _add_work(router, visit, neighbours)
+    return router
+
+
+def base_of(request: Request) -> str:
+    """The path the pages lie under, for the tenant that was asked for."""
+    tenant = request.path_params.get("tenant")
+    prefix = f"/t/{tenant}" if tenant else ""
+    return f"{request.scope.get('root_path', '')}{prefix}/pages"
+
+
+def refusal(base: str, refused: Refused) -> Response:
+    """A page that says no, with the status and the headers of *refused*."""
+    answer = page("refused.html", refused.status, base=base, message=refused.message)
+    answer.headers.update({name: value for name, value in refused.headers if name != "www-authenticate"})
+    return answer
+
+
+def visiting(tenant: Callable[[Request], Tenant]) -> Callable[..., Visit]:
+    """The dependency that is whoever is signed in. Raises ``SignInNeeded``, or ``Refused`` (403)."""
+
+    def visit(
+        request: Request,
+        here: Annotated[Tenant, Depends(tenant)],
+        cookie: Annotated[str | None, Cookie(alias=COOKIE)] = None,
+    ) -> Visit:
+        base = base_of(request)
+        found = session.session_in(here, cookie)
+        if found is None:
+            then = request.url.path if request.method == "GET" else None
+            raise SignInNeeded(f"{base}/sign-in?then={session.safe_return(base, then)}")
+        allow(found.caller, RESOURCE, request.method)
+        return Visit(here, base, found, _DONE.get(request.query_params.get("done", ""), ""))
+
+    return visit
+
+
+# -- sign-in --------------------------------------------------------------------------------------------------------
+
+
+def _add_sign_in(router: APIRouter, tenant: Callable[[Request], Tenant], door: Door) -> None:
+    here = Annotated[Tenant, Depends(tenant)]
+    form_cookie = Annotated[str | None, Cookie(alias=FORM_COOKIE)]
+
+    @router.get("")
+    def first(request: Request) -> Response:
+        return RedirectResponse(f"{base_of(request)}/learners", 303)
+
+    @router.get("/sign-in")
+    def show(request: Request, tenant: here, nonce: form_cookie = None, then: str | None = None) -> Response:
+        return _asked(request, tenant, nonce, then)
+
+    @router.post("/sign-in")
+    def enter(
+        request: Request,
+        tenant: here,
+        body: Annotated[bytes, Depends(small_body)],
+        nonce: form_cookie = None,
+    ) -> Response:
+        form = session.fields(tenant, body, nonce)
+        base, then = base_of(request), form.get("then")
+        try:
+            caller = session.sign_in(tenant, door, form, request.client.host if request.client else "")
+        except Refused as refused:
+            return _asked(request, tenant, nonce, then, refused)
+        acts.note_sign_in(tenant, caller.key)
+        answer = RedirectResponse(session.safe_return(base, then), 303)
+        value = session.cookie_for(tenant, caller, secrets.token_urlsafe(18))
+        _set_cookie(answer, request, tenant, COOKIE, value)
+        return answer
+
+    @router.post("/sign-out")
+    def leave(
+        request: Request,
+        visit: Annotated[Visit, Depends(visiting(tenant))],
+        body: Annotated[bytes, Depends(small_body)],
+    ) -> Response:
+        visit.fields(body)
+        answer = RedirectResponse(f"{visit.base}/sign-in", 303)
+        answer.delete_cookie(COOKIE, path=base_of(request), httponly=True, samesite="lax")
+        return answer
+
+
+def _asked(
+    request: Request, tenant: Tenant, known: str | None, then: str | None, refused: Refused | None = None
+) -> Response:
+    """The sign-in form, on its own or with why it was refused; one *known* cookie serves all tabs."""
+    base, nonce = base_of(request), known or secrets.token_urlsafe(18)
+    answer = page(
+        "sign-in.html",
+        refused.status if refused else 200,
+        base=base,
+        form=session.form_token(tenant, nonce),
+        then=session.safe_return(base, then),
+        problem=refused.message if refused else "",
+    )
+    answer.headers.update(dict(refused.headers) if refused else {})
+    _set_cookie(answer, request, tenant, FORM_COOKIE, nonce)
+    return answer
+
+
+def _set_cookie(answer: Response, request: Request, tenant: Tenant, name: str, value: str) -> None:
+    is_secure = request.url.scheme == "https" or (tenant.settings.public_url or "").startswith("https:")
+    path, seconds = base_of(request), LASTS // 1_000_000
+    answer.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=is_secure, path=path)
+
+
+# -- a learner ------------------------------------------------------------------------------------------------------
+
+
+def _add_learners(router: APIRouter, visit: Callable[..., Visit]) -> None:
+    here = Annotated[Visit, Depends(visit)]
+
+    @router.get("/learners")
+    def search(visit: here) -> Response:
+        return visit.page("search.html", wanted="", problem="")
+
+    @router.post("/learners")
+    def find(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
+        """By POST, so that no address or number of a learner ends in a log or a browser's history."""
+        wanted = visit.fields(body).get("who", "").strip()
+        person = person_named(visit.tenant.store, wanted)
+        if person:
+            return RedirectResponse(f"{visit.base}/learners/{person}", 303)
+        try:
+            return _learner(visit, wanted)
+        except Refused as refused:
+            return visit.page("search.html", refused.status, wanted=wanted, problem="Nobody is known by that name.")
+
+    @router.get("/learners/{person}")
+    def show(visit: here, person: str) -> Response:
+        return _learner(visit, person)
+
+    @router.post("/learners/{person}/withdraw")
+    def withdraw(visit: here, person: str, body: Annotated[bytes, Depends(small_body)]) -> Response:
+        form = visit.fields(body)
+        service, scope = form.get("service") or None, form.get("scope") or None
+        count = acts.withdraw(visit.tenant, person, service=service, scope=scope, by=visit.session.by)
+        return visit.back(f"learners/{person}", "withdrawn" if count else "gone")
+
+    @router.get("/badges/{id}")
+    def badge(visit: here, id: str) -> Response:
+        record = visit.tenant.store.get("credential", id)
+        if record is None:
+            raise Refused("There is no such badge.", status=404, error="not_found")
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return Response(record.body, media_type="application/json", headers=headers)
+
+
+def _learner(visit: Visit, who: str) -> Response:
+    tenant = visit.tenant
+    found = facts.learner_facts(tenant.store, who)
+    return visit.page("learner.html", **views.learner(found, tenant.clock(), tenant.settings.zone))
+
+
+# -- the work -------------------------------------------------------------------------------------------------------
+
+
+def _add_work(router: APIRouter, visit: Callable[..., Visit], neighbours: Neighbours) -> None:
+    here = Annotated[Visit, Depends(visit)]
+
+    @router.get("/work")
+    def show(visit: here) -> Response:
+        tenant = visit.tenant
+        found = facts.work_facts(tenant, neighbours)
+        return visit.page("work.html", **views.work(found, tenant.clock(), tenant.settings.zone))
+
+    @router.post("/work/retry")
+    def retry(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
+        form = visit.fields(body)
+        step, kind, id = (form.get(name, "") for name in ("step", "kind", "id"))
+        count = acts.retry(visit.tenant, step=step, kind=kind, id=id, by=visit.session.by)
+        return visit.back("work", "retried" if count else "gone")
+
+    @router.post("/work/resend")
+    def resend(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
+        id = visit.fields(body).get("id", "")
+        acts.resend(visit.tenant, neighbours, id=id, by=visit.session.by)
+        return visit.back("work", "resent")

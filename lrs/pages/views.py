@@ -1,0 +1,302 @@
+"""The pages' data: from facts to what a person reads, as plain values for the templates. Pure: no store, no clock.
+
+Nothing here is markup; the templates escape every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lrs.competencies.explain import Answer, Finding
+from lrs.learners.consent import Consent
+from lrs.learners.identifiers import ULN_HOME_PAGE, Identifier
+from lrs.pages.facts import LearnerFacts, Run, WorkFacts
+from lrs.profiles.services import EVIDENCE, GAP, PROFILES, ROLES, Service
+from lrs.profiles.view import REVOKED, Badge, Held
+from lrs.storage import Backlog, Owed, Record
+
+EVIDENCE_SHOWN = 50
+WAITING_SHOWN = 10
+PAIRS_SHOWN = 10
+_SECOND = 1_000_000
+_STEPS = {
+    "refs": "Follow references between statements",
+    "match": "Read statements by the rules",
+    "evaluate": "Work out what people hold",
+    "issue": "Sign and revoke badges",
+    "sync": "See what services must be told",
+    "deliver": "Send it to them",
+}
+_SCOPES = {
+    PROFILES: "Competencies, levels, dates and badges",
+    EVIDENCE: "How much evidence stands behind each",
+    ROLES: "Roles",
+    GAP: "What is missing for a role",
+}
+_WORDS = {
+    "held": "Held",
+    "expiring": "Expires soon",
+    "expired": "Expired",
+    "withdrawn": "Withdrawn",
+    "issued": "Valid",
+    REVOKED: "Revoked",
+    "active": "Active",
+    "disabled": "Disabled",
+}
+
+# -- a learner ------------------------------------------------------------------------------------------------------
+
+
+def learner(facts: LearnerFacts, now: int, zone: str) -> dict[str, Any]:
+    """The page about one learner, as of *now* (microseconds UTC); times are shown in *zone*."""
+    answers = sorted(facts.explanation.answers, key=lambda one: (one.code, -_ordinal(one)))
+    places = {(one.competency, _ordinal(one)): number for number, one in enumerate(answers, 1)}
+    consents = sorted((_consent(one, facts.services, now, zone) for one in facts.consents), key=_consents_first)
+    return {
+        "person": facts.members[0] if facts.members else None,
+        "name": _title(facts),
+        "held": sorted((_held(one, places) for one in facts.held), key=lambda one: (one["code"], one["label"])),
+        "answers": [_answer(number, one, zone) for number, one in enumerate(answers, 1)],
+        "badges": sorted((_badge(id, one) for id, one in facts.badges), key=lambda one: (one["name"], one["since"])),
+        "consents": consents,
+        "in_force": sum(one["holds"] for one in consents),
+        "persons": [_person(id, facts.identifiers[id], first=n == 0) for n, id in enumerate(facts.members)],
+        "suggestions": [_suggestion(one) for one in facts.suggestions],
+    }
+
+
+def identifier_shown(ifi: Mapping[str, Any]) -> tuple[str, str]:
+    """What sort of identifier *ifi* is, in words, and the identifier."""
+    if "mbox" in ifi:
+        return "E-mail", str(ifi["mbox"]).removeprefix("mailto:")
+    if "mbox_sha1sum" in ifi:
+        return "E-mail (only its hash is known)", str(ifi["mbox_sha1sum"])
+    if "openid" in ifi:
+        return "OpenID", str(ifi["openid"])
+    account = ifi["account"]
+    if account["homePage"] == ULN_HOME_PAGE:
+        return "Learner number (ULN)", str(account["name"])
+    return f"Account at {account['homePage']}", str(account["name"])
+
+
+def _title(facts: LearnerFacts) -> str:
+    """The identifier a person would recognise: an e-mail address before anything else."""
+    known = [identifier_shown(one.ifi) for group in facts.identifiers.values() for one in group]
+    mailboxes = [text for sort, text in known if sort == "E-mail"]
+    return next(iter(mailboxes or [text for _, text in known]), "Nobody we know")
+
+
+def _ordinal(answer: Answer) -> int:
+    return int(answer.level.partition(" ")[0])
+
+
+def _held(one: Held, places: Mapping[tuple[str, int], int]) -> dict[str, Any]:
+    level = one.level
+    return {
+        "code": one.competency.code or "",
+        "label": one.competency.label or one.competency.id,
+        "level": f"{level.ordinal} {level.label or ''}".strip() if level else "",
+        "state": _WORDS.get(one.state, one.state),
+        "mood": _mood(one.state),
+        "since": one.since or "",
+        "until": one.valid_until or "No end",
+        "why": places.get((one.competency.id, level.ordinal)) if level else None,
+        "evidence": f"{one.evidence_count} {'piece' if one.evidence_count == 1 else 'pieces'} of evidence",
+    }
+
+
+def _answer(number: int, one: Answer, zone: str) -> dict[str, Any]:
+    newest = sorted(one.evidence, key=lambda finding: finding.timestamp, reverse=True)
+    return {
+        "number": number,
+        "title": f"{one.code} {one.label}: level {one.level}",
+        "awards": [_award(award) for award in one.awards],
+        "evidence": [_finding(finding, zone) for finding in newest[:EVIDENCE_SHOWN]],
+        "more": max(0, len(newest) - EVIDENCE_SHOWN),
+        "counted": sum(finding.counted for finding in newest),
+    }
+
+
+def _award(award: Mapping[str, Any]) -> str:
+    until = f" until {award['valid_until']}" if award["valid_until"] else ", no end"
+    return f"{_WORDS.get(award['state'], award['state'])}: from {award['held_from']}{until}"
+
+
+def _finding(one: Finding, zone: str) -> dict[str, Any]:
+    asked = "" if one.threshold is None else f" (asked: {one.threshold:g}\N{NO-BREAK SPACE}%)"
+    return {
+        "when": moment_of(one.timestamp, zone),
+        "statement": one.statement,
+        "source": one.source,
+        "activity": one.activity,
+        "score": "No score" if one.score is None else f"{one.score:g}\N{NO-BREAK SPACE}%{asked}",
+        "counted": one.counted,
+        "verdict": "Counts" if one.counted else f"Does not count: {one.reason}",
+    }
+
+
+def _badge(id: str, one: Badge) -> dict[str, Any]:
+    return {
+        "id": id,
+        "name": one.name or one.id,
+        "state": _WORDS.get(one.state, one.state),
+        "mood": _mood(one.state),
+        "since": (one.valid_from or "")[:10],
+        "until": (one.valid_until or "")[:10] or "No end",
+    }
+
+
+def _consent(one: Consent, known: Mapping[str, Service], now: int, zone: str) -> dict[str, Any]:
+    service = known.get(one.service)
+    holds = one.holds(now)
+    ended = f"Withdrawn {moment(one.withdrawn, zone)}" if one.withdrawn is not None else "Ended by itself"
+    until = f" until {moment(one.expires, zone)}" if one.expires is not None else " until withdrawn"
+    return {
+        "service": one.service,
+        "name": service.name if service else one.service,
+        "scope": one.scope,
+        "sees": _SCOPES.get(one.scope, one.scope),
+        "purpose": one.purpose,
+        "given": moment(one.given, zone),
+        "how": "by link" if one.how == "link" else "written down by an operator",
+        "holds": holds,
+        "state": f"Given{until}" if holds else ended,
+    }
+
+
+def _consents_first(one: Mapping[str, Any]) -> tuple[bool, str, str]:
+    return (not one["holds"], one["name"], one["scope"])
+
+
+def _person(id: str, identifiers: Iterable[Identifier], *, first: bool) -> dict[str, Any]:
+    shown = [identifier_shown(one.ifi) for one in identifiers]
+    return {"id": id, "first": first, "identifiers": [{"sort": sort, "text": text} for sort, text in shown]}
+
+
+def _suggestion(one: Mapping[str, Any]) -> dict[str, Any]:
+    sides = [{"person": side["person"], "is": identifier_shown(side["identifier"])} for side in one["persons"]]
+    return {"sides": sides, "reason": one["reason"], "source": one["source"], "conflict": one["conflict"]}
+
+
+# -- the work -------------------------------------------------------------------------------------------------------
+
+
+def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
+    """The page about what waits, what failed and what came in, as of *now*."""
+    pairs = sorted(facts.unmatched.items(), key=lambda pair: (-pair[1], pair[0]))
+    parked = [_entry(record, owed) for record, owed in facts.parked if owed.step != "deliver"]
+    return {
+        "steps": [_step(one, now, zone) for one in facts.backlog],
+        "failing": [_entry(record, owed) | {"due": moment(owed.due, zone)} for record, owed in facts.failing],
+        "parked": parked,
+        "failed": [_failed(one, zone) for one in facts.failed],
+        "imports": [_import(one, zone) for one in facts.imports],
+        "services": [_service(one) for one in facts.services],
+        "rules": facts.rules,
+        "looked_at": facts.looked_at,
+        "unmatched": sum(facts.unmatched.values()),
+        "pairs": [{"activity": activity, "verb": verb, "count": count} for (activity, verb), count in pairs],
+        "pairs_shown": PAIRS_SHOWN,
+        "trouble": len(parked) + len(facts.failed) + sum(not one.active for one in facts.services),
+    }
+
+
+def _step(one: Backlog, now: int, zone: str) -> dict[str, Any]:
+    return {
+        "name": one.step,
+        "does": _STEPS.get(one.step, one.step),
+        "waiting": one.waiting,
+        "parked": one.parked,
+        "lag": _lag(one.oldest_due, now, zone),
+    }
+
+
+def _lag(oldest: int | None, now: int, zone: str) -> str:
+    """How long the oldest entry has been due; what is due at once carries no time."""
+    if oldest is None:
+        return "Nothing waits"
+    if oldest > now:
+        return f"Not behind; next due {moment(oldest, zone)}"
+    return f"{lasting(now - oldest)} behind" if oldest else "Due now"
+
+
+def _entry(record: Record, owed: Owed) -> dict[str, Any]:
+    return {
+        "step": owed.step,
+        "does": _STEPS.get(owed.step, owed.step),
+        "kind": record.kind,
+        "id": record.id,
+        "tries": owed.tries,
+        "reason": owed.error or "No reason was kept",
+    }
+
+
+def _failed(one: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    reason = one.get("reason") or "No reason was kept"
+    return {**one, "reason": reason, "when": moment_of(one["queued"], zone)}
+
+
+def _import(one: Run, zone: str) -> dict[str, Any]:
+    counts = ", ".join(f"{count} {what}" for what, count in one.counts.items() if count)
+    return {
+        "adapter": one.adapter,
+        "provider": one.provider,
+        "file": one.file,
+        "when": moment_of(one.at, zone),
+        "counts": counts or "No rows",
+        "waiting": [_row(row) for row in one.waiting[:WAITING_SHOWN]],
+        "more": max(0, len(one.waiting) - WAITING_SHOWN),
+    }
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    where = f"{row.get('sheet') or ''} row {row.get('row', '?')}".strip()
+    column = f", column {row['column']}" if row.get("column") else ""
+    return f"{where}{column}: {row.get('reason', '')}"
+
+
+def _service(one: Service) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "state": _WORDS.get(one.state, one.state),
+        "mood": _mood(one.state),
+        "reason": one.reason or "",
+        "webhook": one.webhook or "None: it asks by itself",
+        "scopes": " ".join(one.scopes),
+    }
+
+
+# -- words ----------------------------------------------------------------------------------------------------------
+
+
+def moment(micros: int, zone: str) -> str:
+    """A time in microseconds UTC as people in *zone* read it, to the minute."""
+    return datetime.fromtimestamp(micros / _SECOND, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def moment_of(timestamp: str, zone: str) -> str:
+    """An RFC 3339 *timestamp* as people in *zone* read it; what is none, as it stands."""
+    try:
+        moment = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return timestamp
+    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z") if moment.tzinfo else timestamp
+
+
+def lasting(micros: int) -> str:
+    """A duration in microseconds, in the largest unit that fits."""
+    seconds = micros // _SECOND
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _mood(state: str) -> str:
+    if state in {"held", "issued", "active"}:
+        return "good"
+    return "warn" if state == "expiring" else "bad"
