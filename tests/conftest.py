@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pymongo
@@ -20,7 +20,9 @@ import pymongo.errors
 import pytest
 
 from lrs.storage import Store, open_store
-from tests.served import Lrs, serving
+
+if TYPE_CHECKING:
+    from tests.served import Lrs
 
 START = 1_795_000_000_000_000
 """2026-11-18T11:06:40Z: what the clock says when a test begins."""
@@ -135,6 +137,8 @@ def store(store_url: str, clock: SetClock, ending: list[threading.Thread]) -> It
 @pytest.fixture(scope="session")
 def lrs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lrs]:
     """One server for all tests that ask over HTTP: each uses agents, activities and ids of its own."""
+    from tests.served import serving  # noqa: PLC0415 (tests of one part need not load the whole application)
+
     with serving(tmp_path_factory.mktemp("lrs")) as served:
         yield served
 
@@ -142,6 +146,8 @@ def lrs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lrs]:
 @pytest.fixture(scope="session")
 def lrs_on_mongo(tmp_path_factory: pytest.TempPathFactory, mongo_server: str) -> Iterator[Lrs]:
     """The same on MongoDB."""
+    from tests.served import serving  # noqa: PLC0415 (as above)
+
     name = f"lrs_test_{secrets.token_hex(6)}"
     url = urlsplit(mongo_server)._replace(path=f"/{name}").geturl()
     with serving(tmp_path_factory.mktemp("lrs"), store_url=url) as served:

@@ -17,18 +17,19 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pymongo import MongoClient, ReadPreference, WriteConcern
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo import ReadPreference, WriteConcern
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
-from pymongo.uri_parser import parse_uri
 
-from lrs.errors import Misconfigured, Overloaded, StoreFull
-from lrs.storage import NEWEST, TIE_BITS, Backlog, Claim, Clock, Owed, Page, Record, Tx, micros_of
+from lrs.errors import Misconfigured
+from lrs.storage import NEWEST, TIE_BITS, Backlog, Claim, Clock, Load, Owed, Page, Record, Tx, micros_of
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.mongo_blobs import GridBlobs
+from lrs.storage.mongo_link import UNKNOWN, answering, connect, failure_of, passes
 from lrs.storage.mongo_owed import MongoOwed
 from lrs.storage.mongo_read import MongoReader
 from lrs.storage.mongo_schema import HEAD, Mongo, migrate
@@ -41,8 +42,6 @@ _PROMISE_STEP = 250_000
 _PATIENCE_S = 15.0
 _STARVED_S = 2.0
 _LONGEST_WAIT_S = 0.05
-_DISK_FULL = {14031, 5091300}  # OutOfDiskSpace, and what `filesystem is full` gives at a commit
-_TRANSIENT, _UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
 
 
 class MongoStore:
@@ -50,7 +49,7 @@ class MongoStore:
 
     def __init__(self, url: str, *, clock: Clock) -> None:
         self._clock = clock
-        self._client, name = _connect(url)
+        self._client, name = connect(url)
         try:
             self._database: Mongo = self._client.get_database(
                 name,
@@ -75,14 +74,17 @@ class MongoStore:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
+    @answering()
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
         return self._reader.get(kind, id)
 
+    @answering()
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
         return self._reader.get_many(kind, ids)
 
+    @answering()
     def find(
         self,
         kind: str,
@@ -99,10 +101,12 @@ class MongoStore:
             kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
         )
 
+    @answering()
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
         """See ``Store.count``."""
         return self._reader.count(kind, keys)
 
+    @answering()
     def horizon(self) -> int:
         """See ``Store.horizon``. Clocks of several machines differ: only the head can promise for all of them."""
         now = self._clock() - 1
@@ -120,6 +124,7 @@ class MongoStore:
         """See ``Store.write``."""
         return self._groups.submit(decide, weight)
 
+    @answering()
     def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
         """See ``Store.claim``."""
         return self._owed.claim(steps, limit=limit, lease=lease)
@@ -134,21 +139,39 @@ class MongoStore:
 
         return self.write(cleared, weight=len(claims))
 
+    @answering()
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
         """See ``Store.defer``."""
         return self._owed.defer(claim, due=due, error=error, parked=parked)
 
+    @answering()
     def backlog(self) -> list[Backlog]:
         """See ``Store.backlog``."""
         return self._owed.backlog()
 
+    @answering()
+    def is_due(self, steps: Sequence[str]) -> bool:
+        """See ``Store.is_due``."""
+        return self._owed.is_due(steps)
+
+    @answering()
+    def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
+        """See ``Store.failing``."""
+        return self._owed.failing(step, limit=limit)
+
+    @answering()
     def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """See ``Store.parked``."""
         return self._owed.parked(step, limit=limit)
 
+    @answering()
     def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
         """See ``Store.retry``."""
         return self._owed.retry(step, kind=kind, id=id)
+
+    def load(self) -> Load:
+        """See ``Store.load``."""
+        return self._groups.load()
 
     def close(self) -> None:
         """See ``Store.close``."""
@@ -156,11 +179,10 @@ class MongoStore:
             return
         self._closing.set()
         self._groups.close()
-        try:
+        with suppress(PyMongoError):  # a server that is away has no use for it
             self._database.writer.delete_one({"_id": self._session.session_id["id"]})
-            self._session.end_session()
-        finally:
-            self._client.close()
+        self._session.end_session()
+        self._client.close()
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -180,8 +202,8 @@ class MongoStore:
             try:
                 return self._attempt(jobs) or len(jobs) == 1
             except PyMongoError as error:
-                if not error.has_error_label(_TRANSIENT) or time.monotonic() > began + _PATIENCE_S:
-                    return _failed(jobs, _failure(error), error)
+                if not passes(error) or time.monotonic() > began + _PATIENCE_S:
+                    return _failed(jobs, failure_of(error), error)
                 if time.monotonic() > starved:
                     starved += _STARVED_S
                     self._end_other_writers()
@@ -217,37 +239,20 @@ class MongoStore:
             try:
                 self._session.commit_transaction()
             except PyMongoError as error:
-                if not error.has_error_label(_UNKNOWN) or time.monotonic() > until:
+                if not error.has_error_label(UNKNOWN) or time.monotonic() > until:
                     raise
             else:
                 return
 
     def _sign_in(self) -> None:
-        self._database.writer.update_one(
-            {"_id": self._session.session_id["id"]}, {"$set": {"since": self._clock()}}, upsert=True
-        )
+        mine = {"_id": self._session.session_id["id"]}
+        self._database.writer.update_one(mine, {"$set": {"since": self._clock()}}, upsert=True)
 
     def _end_other_writers(self) -> None:
         mine = self._session.session_id["id"]
         others = [{"id": writer["_id"]} for writer in self._database.writer.find() if writer["_id"] != mine]
         if others:
             self._client.admin.command({"killSessions": others})
-
-
-def _connect(url: str) -> tuple[MongoClient[dict[str, Any]], str]:
-    """The client, which connects when it is first used, and the name of the database in *url*."""
-    try:
-        parsed = parse_uri(url)
-        # Users' settings in the address come first; a server that is away is told of in seconds, not in 30.
-        ours: dict[str, Any] = {"serverSelectionTimeoutMS": 5_000, "appname": "engraft"}
-        options = {name: value for name, value in ours.items() if name not in parsed["options"]}
-        client: MongoClient[dict[str, Any]] = MongoClient(url, **options)
-    except (PyMongoError, ValueError) as error:
-        raise Misconfigured(f"LRS_STORE_URL: {error}") from error
-    if not parsed["database"]:
-        client.close()
-        raise Misconfigured("LRS_STORE_URL names no database; use mongodb://HOST/DATABASE")
-    return client, parsed["database"]
 
 
 def _failed(jobs: Sequence[Job], answer: Exception, error: Exception) -> bool:
@@ -257,11 +262,3 @@ def _failed(jobs: Sequence[Job], answer: Exception, error: Exception) -> bool:
     for job in jobs:
         job.error = answer
     return True
-
-
-def _failure(error: PyMongoError) -> Exception:
-    if getattr(error, "code", None) in _DISK_FULL:
-        return StoreFull("the database is full: nothing of this request was stored")
-    if isinstance(error, ConnectionFailure) or error.has_error_label(_TRANSIENT):
-        return Overloaded(retry_after=5)
-    return error

@@ -18,7 +18,7 @@ from pymongo.collection import Collection
 from lrs.storage import Backlog, Claim, Clock, Owed, Record
 from lrs.storage.mongo_entries import PARKED, Entry, changed, leased, owed_of, update_of
 from lrs.storage.mongo_read import Document, name_of, record_of
-from lrs.storage.mongo_schema import BY_STEP
+from lrs.storage.mongo_schema import BY_ID, BY_STEP
 
 _ANY_STEP: Document = {"owed.step": {"$gte": ""}, "due": {"$gte": 0}}
 _BACKLOG: list[Document] = [
@@ -126,7 +126,7 @@ class MongoOwed:
 
     def _change(self, where: Document, chosen: Callable[[Entry], bool], change: Callable[[Entry], Entry]) -> bool:
         """Changes the entries of a document as long as *where* finds it; ``False`` once it does not."""
-        while found := self._records.find_one(where, {"owed": 1, "owed_rev": 1}):
+        while found := self._records.find_one(where, {"owed": 1, "owed_rev": 1}, hint=BY_ID):
             if self._set(found, changed(found["owed"], chosen, change)) is not None:
                 return True
         return False
@@ -136,6 +136,7 @@ class MongoOwed:
         changed = self._records.find_one_and_update(
             {"_id": found["_id"], "owed_rev": found["owed_rev"]},
             update_of(entries),
+            hint=BY_ID,
             return_document=ReturnDocument.AFTER,
         )
         return None if changed is None else record_of(changed)

@@ -17,8 +17,8 @@ from lrs.errors import Misconfigured, NewerSchema
 Mongo = Database[dict[str, Any]]
 
 HEAD = "head"
-BY_ORDER, BY_KEY, BY_STEP = "by_order", "by_key", "by_step"
-"""Names of the indexes; queries name the one they are meant for."""
+BY_ORDER, BY_KEY, BY_STEP, BY_ID = "by_order", "by_key", "by_step", "_id_"
+"""Names of the indexes, the last one MongoDB's own; queries name the one they are meant for."""
 
 
 def _records(database: Mongo) -> None:

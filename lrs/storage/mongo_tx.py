@@ -15,6 +15,7 @@ from pymongo.errors import BulkWriteError
 from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
 from lrs.storage.mongo_entries import Entry, owing, update_of, without
 from lrs.storage.mongo_read import Document, MongoReader, fields_of, name_of
+from lrs.storage.mongo_schema import BY_ID
 from lrs.storage.sizes import check_size
 
 _DUPLICATE = 11000
@@ -165,7 +166,7 @@ class MongoTx:
         self.sent += 1
 
     def _entries(self, where: Document) -> list[Entry] | None:
-        found = self._records.find_one(where, {"owed": 1}, session=self._session)
+        found = self._records.find_one(where, {"owed": 1}, hint=BY_ID, session=self._session)
         return None if found is None else found["owed"]
 
     def _set_entries(self, kind: str, id: str, entries: Sequence[Entry]) -> None:

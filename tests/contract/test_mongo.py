@@ -1,0 +1,244 @@
+"""What only the MongoDB engine can get wrong: indexes, field names, lost answers, writers that died holding the head.
+
+Failures are made with the server's own fail points; a real server needs ``enableTestCommands`` for them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from bson import Binary
+from pymongo import monitoring
+from pymongo.errors import OperationFailure
+
+from lrs.errors import Overloaded, StoreFull
+from lrs.storage import Owed, Record, open_store
+from tests.contract.acts import WAIT, claim, insert, only, owe, owing, walk
+
+
+class Heard(monitoring.CommandListener):
+    """The commands that look for records while it listens; updates and deletions name the one document by its id."""
+
+    def __init__(self) -> None:
+        self.listening = False
+        self.commands: list[dict] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if self.listening and event.command_name in {"find", "aggregate", "findAndModify"}:
+            self.commands.append(dict(event.command))
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Not of interest."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Not of interest."""
+
+
+@pytest.fixture(scope="session")
+def heard() -> Heard:
+    listener = Heard()
+    monitoring.register(listener)
+    return listener
+
+
+@pytest.fixture
+def store(heard, mongo_url, clock):  # noqa: ARG001 (listeners must be there before the client)
+    opened = open_store(mongo_url, clock=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def database(mongo_client, mongo_url):
+    return mongo_client.get_database(mongo_url.rpartition("/")[2])
+
+
+@contextmanager
+def failing(client, *commands: str, times: int = 1, **how) -> Iterator[None]:
+    """The next *times* that one of *commands* comes, the server fails as told."""
+    data = {"failCommands": list(commands), **how}
+    try:
+        client.admin.command("configureFailPoint", "failCommand", mode={"times": times}, data=data)
+    except OperationFailure as error:
+        pytest.skip(f"the server has no fail points (enableTestCommands): {error}")
+    yield
+    client.admin.command("configureFailPoint", "failCommand", mode="off")
+
+
+def test_a_record_is_a_flat_document_in_which_nothing_of_the_users_is_a_field_name(store, database):
+    insert(store, "$where", body=b'{"a.b": 1}', meta={"$set": {"a.b": {"": 1}}}, keys=(1, 1 << 40))
+
+    found = database.record.find_one()
+
+    assert found == {
+        "_id": "thing\x1f$where",
+        "kind": "thing",
+        "id": "$where",
+        "seq": 1_838_080_000_000_000_000,
+        "rev": 1,
+        "meta": b'{"$set":{"a.b":{"":1}}}',
+        "keys": [1, 1_099_511_627_776],
+        "body": b'{"a.b": 1}',
+        "owed": [],
+        "owed_rev": 0,
+    }
+
+
+def test_whatever_looks_for_records_uses_an_index_made_for_it(store, database, heard):
+    insert(store, "a", keys=(1, 2), owed=(Owed("evaluate"),))
+    owing(store, "b", "sync")
+    heard.commands.clear()
+    heard.listening = True
+    store.get("thing", "a")
+    store.get_many("thing", ["a", "b"])
+    for keys in ((), (1,), (1, 2)):
+        walk(store, keys, limit=1)
+        walk(store, keys, limit=1, newest_first=True, after=5, until=1 << 62)
+        store.count("thing", keys)
+    store.write(lambda tx: tx.replace(Record("thing", "a", owed=(Owed("evaluate"),), rev=1))).result(WAIT)
+    store.defer(only(claim(store, "sync")), due=0, error="x", parked=True)
+    store.settle(claim(store, "evaluate"), lambda tx: tx.delete("thing", "none")).result(WAIT)
+    store.is_due(["sync"])
+    store.failing()
+    store.backlog()
+    store.parked()
+    store.parked("sync")
+    store.retry("sync", kind="thing", id="b")
+    heard.listening = False
+
+    asked = [command for command in heard.commands if "record" in command.values()]
+    plans = [(command, str(plan_of(database, command))) for command in asked]
+
+    assert len(asked) > 15
+    assert {command["hint"] for command in asked if "hint" in command} == {"by_key", "by_order", "by_step", "_id_"}
+    assert [command for command, plan in plans if "COLLSCAN" in plan] == []
+
+
+def plan_of(database, command):
+    sent = {"lsid", "txnNumber", "startTransaction", "autocommit", "readConcern", "writeConcern"}
+    asked = {name: value for name, value in command.items() if name not in sent and not name.startswith("$")}
+    return database.command("explain", asked)
+
+
+def test_what_the_server_is_asked_for_is_durable_and_in_majority(store):
+    assert store._database.write_concern.document == {"w": "majority", "j": True}  # noqa: SLF001 (a setting)
+    assert store._database.read_concern.level == "majority"  # noqa: SLF001 (a setting)
+
+
+def test_a_writer_that_died_holding_the_head_is_ended(store, database, mongo_client, monkeypatch):
+    monkeypatch.setattr("lrs.storage.mongo._STARVED_S", 0.1)
+    dead = mongo_client.start_session()
+    database.writer.insert_one({"_id": dead.session_id["id"]})
+    dead.start_transaction()
+    database.head.update_one({"_id": "head"}, {"$inc": {"epoch": 1}}, session=dead)
+
+    assert insert(store, "a").rev == 1
+
+    with pytest.raises(OperationFailure):
+        dead.commit_transaction()
+    dead.end_session()
+    assert store.get("thing", "a") is not None
+
+
+def test_a_writer_that_lives_and_was_ended_runs_its_group_again(store, mongo_client):
+    reached, go_on, runs = threading.Event(), threading.Event(), []
+
+    def decide(tx):
+        runs.append(tx.get("thing", "a"))
+        stored = tx.insert(Record("thing", "a"))
+        reached.set()
+        assert go_on.wait(WAIT)
+        return stored
+
+    future = store.write(decide)
+    assert reached.wait(WAIT)
+    mongo_client.admin.command({"killSessions": [store._session.session_id]})  # noqa: SLF001 (what another would do)
+    go_on.set()
+
+    assert future.result(WAIT).rev == 1
+    assert runs == [None, None]
+    assert store.count("thing") == 1
+
+
+def test_a_closed_store_has_signed_off(mongo_url, database):
+    store = open_store(mongo_url)
+    signed_on = database.writer.count_documents({})
+    store.close()
+
+    assert (signed_on, database.writer.count_documents({})) == (1, 0)
+
+
+def test_a_commit_whose_answer_is_lost_is_asked_for_until_it_is_known(store, mongo_client):
+    with failing(mongo_client, "commitTransaction", times=3, errorCode=262, errorLabels=["RetryableWriteError"]):
+        stored = insert(store, "a")
+
+    assert store.get("thing", "a") == stored
+    assert store.count("thing") == 1
+
+
+@pytest.mark.parametrize("command", ["insert", "findAndModify", "update", "commitTransaction"])
+def test_a_group_that_meets_a_write_conflict_is_run_again(store, mongo_client, command):
+    runs = []
+
+    def decide(tx):
+        runs.append(1)
+        return tx.insert(Record("thing", "a"))
+
+    with failing(mongo_client, command, errorCode=112, errorLabels=["TransientTransactionError"]):
+        stored = store.write(decide).result(WAIT)
+
+    assert store.get("thing", "a") == stored
+    assert (stored.rev, len(runs)) == (1, 1 if command == "findAndModify" else 2)
+
+
+def test_a_full_disk_is_store_full_and_nothing_is_kept_and_later_it_goes_on(store, mongo_client):
+    with failing(mongo_client, "insert", errorCode=14031):
+        error = store.write(lambda tx: tx.insert(Record("thing", "a"))).exception(WAIT)
+
+    assert isinstance(error, StoreFull)
+    assert str(error) == "the database is full: nothing of this request was stored"
+    assert store.get("thing", "a") is None
+    assert insert(store, "a").rev == 1
+
+
+def test_two_claims_of_one_entry_at_once_give_it_to_one_of_them(store, database):
+    owing(store, "a", "evaluate")
+    found = database.record.find_one()
+    owe(store, "a", "sync")
+
+    assert store._owed._set(found, []) is None  # noqa: SLF001 (the compare-and-set the claim stands on)
+    assert only(claim(store, "evaluate")).record.id == "a"
+
+
+def test_a_server_that_went_away_is_overloaded_for_readers_and_writers(tmp_path, clock):
+    script = (
+        "import sys; from secantus import SecantusDBServer\n"
+        "with SecantusDBServer(storage_path=sys.argv[1]) as server:\n"
+        "    print(server.uri, flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        url = child.stdout.readline().decode().strip() + "lrs?serverSelectionTimeoutMS=300"
+        store = open_store(url, clock=clock)
+        insert(store, "a")
+        child.kill()
+        child.wait(WAIT)
+
+    for ask in (lambda: store.get("thing", "a"), lambda: store.find("thing"), store.horizon, store.backlog):
+        with pytest.raises(Overloaded) as refused:
+            ask()
+        assert refused.value.retry_after == 5
+    assert isinstance(store.write(lambda tx: tx.insert(Record("thing", "b"))).exception(4 * WAIT), Overloaded)
+    store.close()
+
+
+def test_a_binary_of_any_kind_is_read_as_bytes(store, database):
+    insert(store, "a", body=b"x")
+    database.record.update_one({}, {"$set": {"body": Binary(b"x", 0x80)}})
+
+    assert type(store.get("thing", "a").body) is bytes

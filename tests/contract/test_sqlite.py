@@ -1,0 +1,90 @@
+"""What only the SQLite engine can get wrong: its settings, a full disk, a lock that is not given up, its plans."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from lrs.errors import Overloaded, StoreFull
+from lrs.storage import Record, open_store
+from tests.contract.acts import WAIT, ids, insert
+
+
+@pytest.fixture
+def store(tmp_path, clock):
+    opened = open_store(f"sqlite:///{tmp_path}/lrs.db", clock=clock)
+    yield opened
+    opened.close()
+
+
+def setting(store, name):
+    return store._writer.connection.execute(f"PRAGMA {name}").fetchone()[0]  # noqa: SLF001 (the writer's own setting)
+
+
+def test_the_writer_syncs_every_commit(store):
+    assert (setting(store, "synchronous"), setting(store, "journal_mode")) == (2, "wal")
+
+
+def test_a_full_disk_is_store_full_reads_go_on_and_it_recovers_by_itself(store):
+    insert(store, "a", body=b"x")
+    setting(store, f"max_page_count = {setting(store, 'page_count') + 4}")
+
+    error = store.write(lambda tx: tx.insert(Record("thing", "big", bytes(500_000)))).exception(WAIT)
+
+    assert isinstance(error, StoreFull)
+    assert str(error) == "the disk is full: nothing of this request was stored"
+    assert ids(store.find("thing").records) == ["a"]
+    setting(store, "max_page_count = 1073741823")
+    assert insert(store, "big", body=bytes(500_000)).rev == 1
+
+
+def test_a_lock_that_another_process_does_not_give_up_is_overloaded(store, tmp_path):
+    other = sqlite3.connect(tmp_path / "lrs.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    setting(store, "busy_timeout = 10")
+
+    error = store.write(lambda tx: tx.insert(Record("thing", "a"))).exception(WAIT)
+    other.execute("ROLLBACK")
+    other.close()
+
+    assert isinstance(error, Overloaded)
+    assert insert(store, "a").rev == 1
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT])
+def test_an_error_of_the_disk_ends_the_process_and_is_not_tried_again(tmp_path, clock, code):
+    from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
+
+    said, runs = [], []
+    store = SqliteStore(f"{tmp_path}/lrs.db", clock=clock, fatal=said.append)
+
+    def decide(_tx):
+        runs.append(1)
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        raise error
+
+    assert isinstance(store.write(decide).exception(WAIT), OSError)
+    store.close()
+
+    assert said == [f"{tmp_path}/lrs.db: disk I/O error"]
+    assert runs == [1]
+
+
+@pytest.mark.parametrize(
+    ("keys", "index"),
+    [((), "record_order (kind=? AND"), ((1,), "PRIMARY KEY (key=? AND"), ((1, 2), "PRIMARY KEY (key=?")],
+)
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_walk_goes_along_an_index_and_sorts_nothing(store, keys, index, newest_first):
+    insert(store, "a", keys=(1, 2))
+    asked = []
+    connection = store._reader().connection  # noqa: SLF001 (to hear what it is asked)
+    connection.set_trace_callback(asked.append)
+    store.find("thing", keys, newest_first=newest_first, after=1)
+    connection.set_trace_callback(None)
+    plan = [row[3] for query in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+
+    assert any(index in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step or "SCAN" in step for step in plan), plan
