@@ -5,6 +5,7 @@ import socket
 import threading
 
 from tests.bench.__main__ import main
+from tests.bench.large import Size, filters
 from tests.bench.load import Load, run
 from tests.bench.report import Row, row_of
 from tests.bench.rows import faults
@@ -14,7 +15,7 @@ from tests.bench.statements import statements
 def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
     out = tmp_path / "result.json"
 
-    status = main(["--small", "--large", "--out", str(out), "--dir", str(tmp_path)])
+    status = main(["--small", "--out", str(out), "--dir", str(tmp_path)])
 
     rows = {row["name"]: row for row in json.loads(out.read_text())}
     assert status == 0
@@ -23,7 +24,6 @@ def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
         "post-batch-c4",
         "query-50k",
         "by-id-c16",
-        "filters-2m",
         "memory",
         "read-under-write",
     ]
@@ -33,6 +33,15 @@ def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
     ] == []
     assert (rows["post-single-c16"]["unit"], rows["post-single-c16"]["min"]) == ("statements/s", 0.2)
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_a_small_run_of_the_large_row_asks_every_filter_of_both_stores(tmp_path):
+    row = filters(tmp_path, Size(few=300, many=900, pages=10, turns=1, requests=3))
+
+    assert (row.name, row.invalid) == ("filters-2m", "")
+    assert row.ratio > 0
+    assert row.note.count("(") == 15
+    assert "page 10 by more" in row.note
 
 
 def test_statements_are_about_a_kilobyte_distinct_and_the_same_in_every_run():

@@ -60,7 +60,10 @@ class Server:
 def create_key(data: Path, scope: str = "all", name: str = "bench") -> bytes:
     """Headers with a new key for the store under *data*, made by the real command."""
     command = [str(LRS), "keys", "create", "--name", name, "--scope", scope, "--json", "--data", str(data)]
-    made = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=START).stdout)
+    done = subprocess.run(command, check=False, capture_output=True, timeout=START)
+    if done.returncode:
+        raise RuntimeError(f"lrs keys create failed:\n{done.stderr.decode(errors='replace')[-2_000:]}")
+    made = json.loads(done.stdout)
     credentials = base64.b64encode(f"{made['key']}:{made['secret']}".encode())
     return b"Host: %s\r\nX-Experience-API-Version: 1.0.3\r\nAuthorization: Basic %s\r\n" % (HOST.encode(), credentials)
 
