@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from lrs.documents.resources import read_agent
 from lrs.edge import read
 from lrs.http import Answer, Request, Resource, json_answer
 from lrs.statements.definitions import AGENT_NAME, agent_name_key
 from lrs.statements.identity import IDENTIFIERS
+from lrs.statements.query import read_agent
 from lrs.storage import Store
 
 MOST_NAMES = 100

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 
@@ -15,10 +14,7 @@ from lrs.errors import Refused
 from lrs.http import Request
 from lrs.keys import key
 from lrs.statements.formats import is_iri, is_uuid
-from lrs.statements.identity import ifi_text
-from lrs.statements.query import place_of
-from lrs.statements.validate import check_agent
-from lrs.strict_json import parse
+from lrs.statements.query import place_of, read_agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +116,6 @@ def read_activity(value: str) -> str:
     if not is_iri(value):
         raise Refused("parameter 'activityId' must be an IRI with a scheme")
     return value
-
-
-def read_agent(value: str, version: str) -> tuple[dict[str, Any], str]:
-    """The Agent in the ``agent`` parameter and its identity: with or without a name, it is the same one."""
-    agent: dict[str, Any] = parse(value.encode())
-    check_agent(agent, version, groups=False)
-    return agent, ifi_text(agent) or ""
 
 
 def _registration(value: str | None) -> str:

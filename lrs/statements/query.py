@@ -31,7 +31,7 @@ FORMATS = ("exact", "ids", "canonical")
 MORE = "more"
 
 
-class Query(msgspec.Struct, frozen=True):
+class Query(msgspec.Struct, frozen=True, omit_defaults=True):
     """A list of statements, as asked for: what a ``more`` link has to remember. It carries no rights.
 
     Times are places in the order; *agent* is the identity of an agent.
@@ -80,7 +80,7 @@ def read_query(request: Request, settings: Settings) -> Single | Query:
             raise Refused(f"parameter {name!r} must be a UUID")
         return Single(given[name].lower(), name == "voidedStatementId", shape, attachments)
     return Query(
-        agent=_agent(given.get("agent"), request.version),
+        agent=read_agent(given["agent"], request.version, groups=True)[1] if "agent" in given else None,
         verb=_iri(given, "verb"),
         activity=_iri(given, "activity"),
         registration=_uuid(given, "registration"),
@@ -110,7 +110,7 @@ def keys_for(query: Query, source: str | None) -> list[int]:
     if "verb" in named:
         verb = named.pop("verb")
         others = list(named.values())
-        keys.extend(pair(verb, other) for other in others)
+        keys.extend(pair(other, verb) for other in others)
         if not others:
             keys.append(verb)
     elif "agent" in named and len(named) > 1 and not query.related_agents:
@@ -139,18 +139,16 @@ def _conditions(query: Query) -> list[tuple[int, str]]:
     return found
 
 
-def _agent(text: str | None, version: str) -> str | None:
-    if text is None:
-        return None
+def read_agent(text: str, version: str, *, groups: bool = False) -> tuple[dict[str, Any], str]:
+    """The agent in an ``agent`` parameter, with *groups* also an identified group, and its identity."""
     try:
-        agent: Any = parse(text.encode())
-        check_agent(agent, version)
+        agent: dict[str, Any] = parse(text.encode())
+        check_agent(agent, version, groups=groups, identified=True)
     except Refused as refused:
-        raise Refused(f"parameter 'agent': {refused.message}", rule=refused.rule) from refused
-    identity = ifi_text(agent)
-    if identity is None:
-        raise Refused("parameter 'agent' must be an agent or an identified group: it has no identifier")
-    return identity
+        said = refused.message
+        told = said.removeprefix("The body") if said.startswith("The body ") else f": {said}"
+        raise Refused(f"parameter 'agent'{told}", rule=refused.rule) from refused
+    return agent, ifi_text(agent) or ""
 
 
 def _iri(given: Mapping[str, str], name: str) -> str | None:
