@@ -140,7 +140,7 @@ def _anchors(rule: Rule) -> list[int]:
     if rule.match == "type":
         return [verb_key(verb) for verb in rule.verbs]
     activity = activity_key(rule.activity, related=True)
-    return [pair(verb_key(verb), activity) for verb in rule.verbs]
+    return [pair(activity, verb_key(verb)) for verb in rule.verbs]
 
 
 def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:

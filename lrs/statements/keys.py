@@ -65,7 +65,7 @@ def keys_of(statement: dict[str, Any], authority: str | None = None) -> tuple[in
     registrations = {registration_key(registration)} if registration else set()
     singles = agents | activities | related | registrations
     found = {verb} | singles
-    found.update(pair(verb, single) for single in singles)
+    found.update(pair(single, verb) for single in singles)
     found.update(pair(agent, other) for agent in agents for other in activities | registrations)
     return tuple(found)
 
