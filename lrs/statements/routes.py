@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from email.utils import formatdate
 
-from lrs.edge import read, write
+from lrs.edge import look, read, write
 from lrs.errors import Refused
 from lrs.http import JSON, Answer, Request, Resource, json_answer
 from lrs.statements.attachments import multipart
@@ -50,7 +50,7 @@ async def get(request: Request) -> Answer:
     source = own_source(request.caller)
     languages = languages_of(request.headers.get("accept-language"))
     if isinstance(query, Single):
-        record = await read(find_one, tenant.store, query, source)
+        record = await look(tenant.store, find_one, tenant.store, query, source)
         body = texts_of([record], query.format, languages)[0]
         modified = ("last-modified", formatdate(micros_of(record.seq) / 1_000_000, usegmt=True))
         return _answer(request, body, (record,), query, (modified,))

@@ -47,6 +47,8 @@ _LONGEST_WAIT_S = 0.05
 class MongoStore:
     """See ``Store``."""
 
+    waits = True
+
     def __init__(self, url: str, *, clock: Clock) -> None:
         self._clock = clock
         self._client, name = connect(url)

@@ -39,6 +39,8 @@ _OWED = (
 class SqliteStore:
     """See ``Store``."""
 
+    waits = False
+
     def __init__(self, path: str, *, clock: Clock, fatal: Callable[[str], None] | None = None) -> None:
         self._path = path
         self._clock = clock
