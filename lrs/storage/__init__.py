@@ -124,6 +124,10 @@ class Backlog(msgspec.Struct, frozen=True):
     parked: int
     oldest_due: int | None
 
+    def lag(self, now: int) -> int:
+        """For how many microseconds the oldest entry has been due at *now*; 0 if none is."""
+        return max(0, now - self.oldest_due) if self.oldest_due else 0
+
 
 class Stale(Exception):
     """Somebody else changed the record, or the lease, in between; read again and decide again."""
@@ -212,6 +216,10 @@ class Blobs(Protocol):
 
 class Store(Reader, Protocol):
     """One tenant's records."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether reading one record waits for a network, and so belongs in a thread."""
 
     @property
     def blobs(self) -> Blobs:
