@@ -1,0 +1,148 @@
+"""A site in a temporary folder: the application, a browser in front of it, a small training world behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lrs.app import create_app
+from lrs.auth.keys import create_key
+from lrs.control import open_control
+from lrs.settings import Settings
+from tests.competencies.world import World
+
+
+class Browser:
+    """Asks the application in this process, keeps cookies, follows nothing by itself."""
+
+    def __init__(self, app, address="http://lrs.test"):
+        self.app = app
+        self.address = address
+        self.cookies = httpx.Cookies()
+
+    def ask(self, method, path, **more):
+        async def run():
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url=self.address, cookies=self.cookies, trust_env=False
+            ) as client:
+                answer = await client.request(method, path, **more)
+                self.cookies = client.cookies
+                return answer
+
+        return asyncio.run(run())
+
+    def get(self, path):
+        return self.ask("GET", path)
+
+    def send(self, page, action, **given):
+        """Fills in and sends the first form of *page* that has this *action*; *given* picks among equal ones, too."""
+        forms = [form for form in forms_of(page.text) if form["action"] == action]
+        hidden = next(form["fields"] for form in forms if {**form["fields"], **given}.keys() >= given.keys())
+        return self.ask("POST", action, data={**hidden, **given})
+
+    def sign_in(self, new, *, base="/pages", then=""):
+        page = self.get(f"{base}/sign-in?then={then}" if then else f"{base}/sign-in")
+        return self.send(page, f"{base}/sign-in", key=new.key, secret=new.secret)
+
+
+class _Forms(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.forms = []
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        if tag == "form":
+            self.forms.append({"action": attributes.get("action"), "fields": {}})
+        elif tag == "input" and attributes.get("name"):
+            self.forms[-1]["fields"][attributes["name"]] = attributes.get("value") or ""
+
+
+def forms_of(text):
+    """The forms of a page: action, and fields with the values they have."""
+    parser = _Forms()
+    parser.feed(text)
+    return parser.forms
+
+
+def text_of(answer):
+    """What a person reads: without markup, blanks as one."""
+    parser = _Text()
+    parser.feed(answer.text)
+    return " ".join(" ".join(parser.parts).split())
+
+
+class _Text(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.parts = []
+        self.hidden = False
+
+    def handle_starttag(self, tag, _attrs):
+        self.hidden = tag == "style"
+
+    def handle_endtag(self, _tag):
+        self.hidden = False
+
+    def handle_data(self, data):
+        if not self.hidden:
+            self.parts.append(html.unescape(data))
+
+
+class Site:
+    """The application over the store of a training *world*; *tenant* is the one the application works for."""
+
+    def __init__(self, folder: Path, **settings):
+        self.world = World(folder)
+        self.world.store.close()
+        (folder / "master.key").write_text((b"k" * 32).hex())
+        self.settings = Settings(
+            data=folder, store_url=f"sqlite:///{folder}/store.db", outbound_allow=("127.0.0.0/8",), **settings
+        )
+        control = open_control(self.settings)
+        control.add("other")
+        control.close()
+        self.app = create_app(self.settings, clock=self.world.clock)
+        self.tenant = self.app.state.tenants.get("default")
+        self.other = self.app.state.tenants.get("other")
+        self.world.tenant, self.world.store = self.tenant, self.tenant.store
+        self.operator = create_key(self.tenant, "operator", ["admin"])
+        self.browser = Browser(self.app)
+
+    def audit(self):
+        """What was done, by whom, oldest first."""
+        return [(entry["action"], entry["by"]) for entry in self.world.all("audit")]
+
+    def close(self):
+        self.app.state.tenants.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One site for tests that change nothing in it; its own browser is signed in."""
+    made = Site(tmp_path_factory.mktemp("quiet"))
+    made.browser.sign_in(made.operator)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def browser(site: Site) -> Browser:
+    """Signed in as operator."""
+    answer = site.browser.sign_in(site.operator)
+    assert answer.status_code == 303
+    return site.browser
