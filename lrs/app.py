@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from adapters import routes as imports
 from adapters.history import recent_runs
@@ -26,6 +28,7 @@ from lrs.auth.policy import allow
 from lrs.control import Tenants
 from lrs.errors import Refused
 from lrs.learners import routes as learners
+from lrs.metrics import Requests, exposition
 from lrs.pages import routes as pages
 from lrs.pages.facts import Neighbours
 from lrs.profiles import routes as profiles
@@ -35,6 +38,9 @@ from lrs.storage import Clock, wall_clock
 from lrs.tenants import DEFAULT, Tenant
 from lrs.xapi import Endpoint
 
+if TYPE_CHECKING:
+    from lrs.queue import Notifier
+
 READERS = 16
 """Threads for reads that may wait."""
 
@@ -43,13 +49,32 @@ class Application(FastAPI):
     """FastAPI, but xAPI requests go straight to their endpoint: routing and middleware would halve their rate."""
 
     xapi: Endpoint
+    counted: Requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Any ASGI event; only HTTP requests under ``/xapi`` or ``/t/<tenant>/xapi`` are xAPI's."""
         if scope["type"] == "http" and is_xapi(scope["path"]):
             await self.xapi(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._counting(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    async def _counting(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun, status = perf_counter(), 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, noting)
+        finally:
+            # The route's pattern, never the path: that may name a person.
+            resource = getattr(scope.get("route"), "path", "other")
+            self.counted.add(resource, scope["method"], status, perf_counter() - begun)
 
 
 def is_xapi(path: str) -> bool:
@@ -69,27 +94,38 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
         with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
             asyncio.get_running_loop().set_default_executor(pool)
             tenants.get(DEFAULT)
+            notifier = notifier_for(settings, tenants)
             yield
+            if notifier is not None:
+                notifier.close()
         tenants.close()
 
     app = Application(title="Engraft", lifespan=lifespan, docs_url="/docs", redoc_url=None)
     app.state.tenants = tenants
-    app.xapi = Endpoint(tenants.get, settings, door)
+    app.counted = Requests()
+    app.xapi = Endpoint(tenants.get, settings, door, app.counted)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _failed)
 
-    guard = admin_guard(door)
+    guard, caller = admin_guard(door), caller_of(tenants, door)
     for router in (
         profiles.routes(tenants.named),
         learners.routes(tenants.named),
-        imports.routes(caller_of(tenants, door)),
+        imports.routes(caller),
         pages.routes(tenants.named, door, _neighbours()),
     ):
         app.include_router(router)
         app.include_router(router, prefix="/t/{tenant}", include_in_schema=False)
     app.webhooks.routes.extend(profiles.webhooks().routes)
     app.include_router(badges.routes(tenants.named, guard))
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics(request: Request) -> Response:
+        if not settings.metrics_open:
+            allow(caller(request), "metrics", "GET")
+        content, media_type = exposition(app.counted, tenants.all)
+        return Response(content, media_type=media_type)
 
     @app.get("/health", include_in_schema=False)
     def health() -> dict[str, str]:
@@ -99,6 +135,16 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
         return {"status": "ok"}
 
     return app
+
+
+def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:
+    """What tells Celery workers of work, if they are to do it."""
+    if not settings.celery_broker or not settings.worker:
+        return None
+    from lrs.queue import Notifier  # noqa: PLC0415 (Celery is loaded where it is used)
+    from lrs.worker import STEPS  # noqa: PLC0415 (and so is what the steps need)
+
+    return Notifier(settings, tenants.all, tuple(STEPS))
 
 
 def _neighbours() -> Neighbours:

@@ -1,32 +1,79 @@
-"""The command ``lrs``: one of three modules that know all packages; it only puts them together."""
+"""The command ``lrs``: one of three modules that know all packages; it only puts them together.
+
+A command's module is loaded when the command is used: ``lrs keys`` need not wait for what signs badges.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
+
 import click
 
-from adapters.commands import adapter
-from adapters.matching.commands import deliveries, services
-from badges.commands import badges
-from lrs.auth.commands import keys
-from lrs.competencies.commands import framework, rebuild, rules
-from lrs.demo.commands import demo_command
-from lrs.learners.commands import persons
-from lrs.learners.consent_commands import consent
-from lrs.profiles.commands import roles
-from lrs.serve import serve
-from lrs.work_commands import work_group
+COMMANDS: Mapping[str, str] = {
+    "serve": "lrs.serve:serve",
+    "work": "lrs.work_commands:work_group",
+    "doctor": "lrs.doctor_commands:doctor",
+    "keys": "lrs.auth.commands:keys",
+    "adapter": "adapters.commands:adapter",
+    "framework": "lrs.competencies.commands:framework",
+    "rules": "lrs.competencies.commands:rules",
+    "rebuild": "lrs.competencies.commands:rebuild",
+    "persons": "lrs.learners.commands:persons",
+    "badges": "badges.commands:badges",
+    "services": "adapters.matching.commands:services",
+    "deliveries": "adapters.matching.commands:deliveries",
+    "consent": "lrs.learners.consent_commands:consent",
+    "roles": "lrs.profiles.commands:roles",
+    "demo": "lrs.demo.commands:demo",
+}
+"""Where each command is: its module, and its name there."""
+
+LINES: Mapping[str, str] = {
+    "serve": "Serve xAPI under /xapi and everything else beside it.",
+    "work": "Evaluate, issue badges, deliver: until SIGTERM. lrs serve starts this by itself.",
+    "doctor": "Look for what is wrong, and say what to do about it.",
+    "keys": "API keys: who may send and read.",
+    "adapter": "Bring in files of training centres and apprenticeship providers.",
+    "framework": "Competency frameworks: import as a draft, publish, list.",
+    "rules": "Mapping tables: which activities prove which competency.",
+    "rebuild": "Work out all derived state again, print the differences and put them right.",
+    "persons": "Persons and their identifiers: list, merge, unmerge, suggestions.",
+    "badges": "Open Badges: verify, list, show.",
+    "services": "Matching services that learners can let see their profile.",
+    "deliveries": "What was sent to services, what waits, and what was given up on.",
+    "consent": "What learners let services see.",
+    "roles": "Roles and the competencies they ask for.",
+    "demo": "Show the product at work: evidence, levels, a badge, a delivered profile, a gap.",
+}
+"""What ``lrs --help`` says of each; the first sentence of its own help."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Finds commands in the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, as in the table."""
+        _ = ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Loads the command of that name."""
+        _ = ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes ``LINES``, which need no module."""
+        _ = ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(LINES.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="engraft-lrs")
 def main() -> None:
     """Engraft: a learning record store that turns evidence into recognised, portable, matchable skill."""
-
-
-for command in (
-    *(serve, work_group, keys, adapter),
-    *(framework, rules, rebuild, persons),
-    *(badges, services, deliveries, consent, roles),
-    demo_command(main),
-):
-    main.add_command(command)

@@ -11,7 +11,9 @@ from lrs.settings import Settings
 from lrs.storage import Clock, Record, Store, Tx, open_store, wall_clock
 from lrs.tenants import DEFAULT, TENANT_ID, Tenant, mongo_database, open_tenant
 
-KIND = "tenant"
+KIND, WORKER = "tenant", "worker"
+FORGOTTEN = 24 * 3_600 * 1_000_000
+"""Microseconds after which a worker that died is no longer listed."""
 
 
 class Control:
@@ -45,6 +47,28 @@ class Control:
 
         return self._store.write(decide).result()
 
+    def beat(self, worker: str) -> None:
+        """Puts down that *worker* runs now."""
+        now = self._clock()
+
+        def decide(tx: Tx) -> None:
+            there = tx.get(WORKER, worker)
+            beat = Record(WORKER, worker, meta={"seen": now}, rev=there.rev if there else 0)
+            _ = tx.replace(beat) if there else tx.insert(beat)
+            for old in tx.find(WORKER, limit=1_000).records:
+                if old.meta["seen"] < now - FORGOTTEN:
+                    tx.delete(WORKER, old.id)
+
+        self._store.write(decide).result()
+
+    def leave(self, worker: str) -> None:
+        """Puts down that *worker* ended."""
+        self._store.write(lambda tx: tx.delete(WORKER, worker)).result()
+
+    def workers(self) -> dict[str, int]:
+        """When each worker was last seen (microseconds UTC)."""
+        return {record.id: record.meta["seen"] for record in self._store.find(WORKER, limit=1_000).records}
+
     def close(self) -> None:
         """Lets go of the store."""
         self._store.close()
@@ -65,7 +89,7 @@ class Tenants:
     def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._control = open_control(settings, clock=clock)
+        self.control = open_control(settings, clock=clock)
         self._open: dict[str, Tenant] = {}
         self._lock = threading.Lock()
 
@@ -78,7 +102,7 @@ class Tenants:
 
     def all(self) -> list[Tenant]:
         """Every tenant there is, opened."""
-        return [tenant for name in self._control.tenants() if (tenant := self.get(name))]
+        return [tenant for name in self.control.tenants() if (tenant := self.get(name))]
 
     def get(self, tenant: str) -> Tenant | None:
         """The tenant, or ``None`` if there is none of that name."""
@@ -86,7 +110,7 @@ class Tenants:
         if found is not None or not TENANT_ID.fullmatch(tenant):
             return found
         with self._lock:
-            if tenant not in self._open and self._control.has(tenant):
+            if tenant not in self._open and self.control.has(tenant):
                 self._open[tenant] = open_tenant(self._settings, tenant, clock=self._clock)
             return self._open.get(tenant)
 
@@ -96,4 +120,4 @@ class Tenants:
             for tenant in self._open.values():
                 tenant.store.close()
             self._open.clear()
-        self._control.close()
+        self.control.close()

@@ -41,6 +41,14 @@ class Settings(BaseSettings):
     queue_age: float = Field(default=1.0, gt=0)
 
     celery_broker: str | None = None
+    """``redis://`` or ``amqp://``: workers elsewhere (``lrs work --celery``) do what ``lrs serve``'s own would."""
+    celery_queue: str | None = None
+    """The queue on that broker; by default a name of this store's own."""
+    sweep: float = Field(default=30.0, gt=0)
+    """Seconds between two looks of such a worker at what is due, whatever it has been told."""
+    metrics_open: bool = False
+    """Whether ``/metrics`` is served to whoever asks; otherwise to keys with the scope ``admin``."""
+    log_format: Literal["console", "json"] = "console"
     outbound_allow: tuple[str, ...] = ()
     """Hosts or networks outside the public internet that outbound calls may reach, e.g. ``127.0.0.1/32``."""
 

@@ -5,32 +5,46 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import structlog
 
-from lrs.control import Tenants
+from lrs.control import Control, Tenants
 from lrs.errors import Misconfigured
+from lrs.logs import log_to_stderr
 from lrs.options import settings_for, with_tenant
 from lrs.settings import Settings
-from lrs.storage import Backlog
+from lrs.storage import Backlog, Owed, Record
 from lrs.tenants import Tenant
-from lrs.worker import SECOND, work
+from lrs.worker import IDLE, SECOND, Crew
 
 PARENT_LOOK = 1.0
 """Seconds between two looks whether the server this process works for is still there."""
+BEAT = 20.0
+"""Seconds between two signs of life, for ``lrs doctor``."""
+
+_log = structlog.get_logger()
 
 
 @click.group("work", invoke_without_command=True)
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
+@click.option("--celery", is_flag=True, help="Be a Celery worker on LRS_CELERY_BROKER, one of as many as you start.")
 @click.option("--parent", type=int, hidden=True, help="End with this process.")
 @click.pass_context
-def work_group(context: click.Context, data: Path | None, parent: int | None) -> None:
+def work_group(context: click.Context, data: Path | None, celery: bool, parent: int | None) -> None:
     """Evaluate, issue badges, deliver: until SIGTERM. lrs serve starts this by itself."""
     if context.invoked_subcommand is None:
+        settings = settings_for(data)
+        if celery and not settings.celery_broker:
+            raise click.ClickException("LRS_CELERY_BROKER is not set: name a broker, redis://HOST/0 or amqp://HOST")
+        log_to_stderr(settings.log_format)
         try:
-            run_worker(settings_for(data), parent)
+            run_celery_worker(settings) if celery else run_worker(settings, parent)
         except Misconfigured as error:
             raise click.ClickException(str(error)) from error
 
@@ -40,51 +54,96 @@ def run_worker(settings: Settings, parent: int | None = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent, stop), daemon=True).start()
+    with _crew(settings, IDLE):
+        while not stop.wait(PARENT_LOOK):
+            if parent is not None and os.getppid() != parent:
+                return
+
+
+def run_celery_worker(settings: Settings) -> None:
+    """Works for whichever tenant a message names, and for every tenant once a sweep, until SIGTERM or SIGINT."""
+    from lrs.queue import celery_app, listen_to_broker  # noqa: PLC0415 (Celery is loaded where it is used)
+
+    with _crew(settings, settings.sweep) as crew:
+        listen_to_broker(celery_app(settings, crew.call), _name())
+
+
+@contextmanager
+def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
     tenants = Tenants(settings)
+    over = threading.Event()
+    pulse = threading.Thread(target=_beat, args=(tenants.control, over), name="pulse")
     try:
-        work(tenants.all, stop)
+        crew = Crew(tenants.all, idle)
+        pulse.start()
+        try:
+            yield crew
+        finally:
+            over.set()
+            crew.close()
+            pulse.join()
     finally:
         tenants.close()
 
 
-def _end_with(parent: int, stop: threading.Event) -> None:
-    while os.getppid() == parent and not stop.wait(PARENT_LOOK):
-        pass
-    stop.set()
+def _beat(control: Control, over: threading.Event) -> None:
+    name = _name()
+    while not over.is_set():
+        _tell(control.beat, name)
+        over.wait(BEAT)
+    _tell(control.leave, name)
+
+
+def _tell(sign: Callable[[str], None], name: str) -> None:
+    try:
+        sign(name)
+    except Exception as error:  # noqa: BLE001 (a sign of life that is late harms nothing)
+        _log.warning("cannot tell whether this worker runs", error=type(error).__name__)
+
+
+def _name() -> str:
+    return f"lrs-{os.getpid()}@{socket.gethostname()}"
 
 
 @work_group.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_tenant
 def status(tenant: Tenant, as_json: bool) -> None:
-    """Show what waits, for how long, and what was put aside with which reason."""
+    """Show what waits, for how long, what fails, and what was put aside, with the reasons."""
     now = tenant.clock()
     rows = [_shown(backlog, now) for backlog in tenant.store.backlog()]
-    aside = [
-        {"step": owed.step, "kind": record.kind, "id": record.id, "tries": owed.tries, "error": owed.error}
-        for record, owed in tenant.store.parked()
-    ]
+    failing, aside = _entries(tenant.store.failing()), _entries(tenant.store.parked())
     if as_json:
-        click.echo(json.dumps({"steps": rows, "parked": aside}))
+        click.echo(json.dumps({"steps": rows, "failing": failing, "parked": aside}))
         return
     for row in rows:
         click.echo(
             f"{row['step']:10} {row['waiting']:>8} waiting  {row['parked']:>6} put aside  lag {row['lag']:.1f} s"
         )
-    for entry in aside:
-        click.echo(f"put aside: {entry['step']} of {entry['kind']} {entry['id']}: {entry['error']}")
+    for title, entries in (("failing", failing), ("put aside", aside)):
+        for entry in entries:
+            what = f"{entry['step']} of {entry['kind']} {entry['id']}"
+            click.echo(f"{title}: {what}: {entry['tries']} tries, {entry['error']}")
     if not rows:
         click.echo("nothing is owed")
 
 
 def _shown(backlog: Backlog, now: int) -> dict[str, str | int | float | bool]:
-    oldest = backlog.oldest_due
-    due = oldest is not None and oldest <= now
-    # What is due at once carries no time; its lag shows once something has tried it.
-    lag = (now - oldest) / SECOND if due and oldest else 0.0
-    return {"step": backlog.step, "waiting": backlog.waiting, "parked": backlog.parked, "due": due, "lag": lag}
+    due = backlog.oldest_due is not None and backlog.oldest_due <= now
+    return {
+        "step": backlog.step,
+        "waiting": backlog.waiting,
+        "parked": backlog.parked,
+        "due": due,
+        "lag": backlog.lag(now) / SECOND,
+    }
+
+
+def _entries(found: Iterable[tuple[Record, Owed]]) -> list[dict[str, str | int | None]]:
+    return [
+        {"step": owed.step, "kind": record.kind, "id": record.id, "tries": owed.tries, "error": owed.error}
+        for record, owed in found
+    ]
 
 
 @work_group.command("retry")

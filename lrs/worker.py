@@ -24,7 +24,7 @@ from lrs.tenants import Tenant
 
 SECOND = 1_000_000
 IDLE = 0.1
-"""Seconds between two looks when nothing is due."""
+"""Seconds between two looks when nothing is due and nobody calls."""
 
 _log = structlog.get_logger()
 
@@ -62,29 +62,78 @@ def drain(tenant: Tenant, steps: Sequence[str] = tuple(STEPS), *, steady: Callab
     return total
 
 
-def work(tenants: Callable[[], Sequence[Tenant]], stop: threading.Event) -> None:
-    """Drains all *tenants* until *stop* is set, each lane in a thread of its own."""
+class Calls:
+    """Word that there is work, kept until a lane has time for it."""
 
-    def lane(steps: Sequence[str]) -> None:
-        while not stop.is_set():
-            if not sum(_drained(tenant, steps, stop) for tenant in tenants()):
-                stop.wait(IDLE)
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._tenants: set[str] = set()
+        self._over = False
 
-    threads = [threading.Thread(target=lane, args=(steps,), name=f"work-{steps[0]}") for steps in LANES]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    def call(self, tenant: str) -> None:
+        """Says that something of *tenant* may be due."""
+        with self._condition:
+            self._tenants.add(tenant)
+            self._condition.notify()
+
+    def end(self) -> None:
+        """No more waiting."""
+        with self._condition:
+            self._over = True
+            self._condition.notify()
+
+    def wait(self, seconds: float) -> set[str]:
+        """Whose work is called for; empty once *seconds* have passed without a call, and at the end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._tenants or self._over, seconds)
+            tenants, self._tenants = self._tenants, set()
+            return tenants
 
 
-def _drained(tenant: Tenant, steps: Sequence[str], stop: threading.Event) -> int:
-    try:
-        return drain(tenant, steps, steady=lambda: not stop.is_set())
-    except Exception:  # noqa: BLE001 (the loop goes on: what is owed is still owed)
-        # The store may be away for a while (busy, full, restarting).
-        _log.exception("work interrupted", tenant=tenant.id, steps=list(steps))
-        stop.wait(1)
-        return 0
+class Crew:
+    """Threads that drain every lane: of a tenant when its work is called for, of all *tenants* every *idle* seconds."""
+
+    def __init__(self, tenants: Callable[[], Sequence[Tenant]], idle: float = IDLE) -> None:
+        self._tenants = tenants
+        self._idle = idle
+        self._stop = threading.Event()
+        self._calls = [Calls() for _ in LANES]
+        self._threads = [
+            threading.Thread(target=self._lane, args=lane, name=f"work-{lane[0][0]}")
+            for lane in zip(LANES, self._calls, strict=True)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def call(self, tenant: str) -> None:
+        """Says that something of *tenant* may be due."""
+        for calls in self._calls:
+            calls.call(tenant)
+
+    def close(self) -> None:
+        """Finishes the steps at hand, so that no lease is left."""
+        self._stop.set()
+        for calls in self._calls:
+            calls.end()
+        for thread in self._threads:
+            thread.join()
+
+    def _lane(self, steps: Sequence[str], calls: Calls) -> None:
+        called: set[str] = set()
+        while not self._stop.is_set():
+            if not self._drained(steps, called):
+                called = calls.wait(self._idle)
+
+    def _drained(self, steps: Sequence[str], called: set[str]) -> int:
+        """How much was done; of all tenants if nobody was *called* for."""
+        try:
+            tenants = [tenant for tenant in self._tenants() if not called or tenant.id in called]
+            return sum(drain(tenant, steps, steady=lambda: not self._stop.is_set()) for tenant in tenants)
+        except Exception:  # noqa: BLE001 (the loop goes on: what is owed is still owed)
+            # The store may be away for a while (busy, full, restarting).
+            _log.exception("work interrupted", steps=list(steps))
+            self._stop.wait(1)
+            return 0
 
 
 def _run_once(tenant: Tenant, name: str, step: Step) -> int:

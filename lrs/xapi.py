@@ -10,6 +10,7 @@ import itertools
 import re
 import secrets
 from collections.abc import Callable
+from time import perf_counter
 
 import structlog
 
@@ -34,6 +35,7 @@ from lrs.http import (
     send_answer,
     undo_alternate_syntax,
 )
+from lrs.metrics import Requests
 from lrs.settings import Settings
 from lrs.statements.formats import timestamp_of_micros
 from lrs.statements.routes import HANDLERS as STATEMENTS
@@ -49,18 +51,25 @@ _log = structlog.get_logger()
 
 
 class Endpoint:
-    """The application; *tenant_of* gives an opened tenant, or ``None`` if there is none of that name."""
+    """The application; *tenant_of* gives an opened tenant, or ``None`` if there is none of that name.
 
-    def __init__(self, tenant_of: Callable[[str], Tenant | None], settings: Settings, door: Door) -> None:
+    Every request is counted in *counted*.
+    """
+
+    def __init__(
+        self, tenant_of: Callable[[str], Tenant | None], settings: Settings, door: Door, counted: Requests
+    ) -> None:
         self._tenant_of = tenant_of
         self._settings = settings
         self._door = door
+        self._counted = counted
         self._budget = Budget(settings.queue_bytes)
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; *scope* is of type ``http``."""
+        begun = perf_counter()
         request_id = f"{self._run}-{next(self._numbers)}"
         request: Request | None = None
         horizon = None
@@ -83,6 +92,8 @@ class Endpoint:
         if horizon is not None:
             headers.append(("x-experience-api-consistent-through", timestamp_of_micros(horizon)))
         await send_answer(answer, send, headers=tuple(headers), head=scope["method"] == "HEAD")
+        resource = request.resource if request and request.resource in METHODS else "other"
+        self._counted.add(resource, scope["method"], answer.status, perf_counter() - begun)
 
     def _version(self, request: Request | None) -> str:
         """By whose rules the answer was made, also if it was refused before they were asked for."""

@@ -45,6 +45,7 @@ POLICY: dict[tuple[str, str], tuple[str, ...]] = {
     ("imports", "POST"): ("import",),
     ("admin", "GET"): ("admin",),
     ("admin", "POST"): ("admin",),
+    ("metrics", "GET"): ("admin",),
     ("pages", "GET"): ("admin",),
     ("pages", "POST"): ("admin",),
 }

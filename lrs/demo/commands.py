@@ -15,33 +15,28 @@ import click
 from lrs.demo.processes import LOOPBACK, awaited, matching_service, serving
 from lrs.demo.story import Stage, tell
 
-Main = Callable[[list[str]], None]
 
-
-def demo_command(main: click.Command) -> click.Command:
-    """The command; *main* is the whole command line, which the story uses like a person would."""
-
-    @click.command("demo")
-    @click.option("--out", type=click.Path(path_type=Path), default=Path("demo-out"), show_default=True)
-    @click.option("--data", type=click.Path(path_type=Path), help="Keep the store here (default: a temporary one).")
-    @click.option("--endpoint", help="A running server on --data, in the place of one of the demonstration's own.")
-    @click.option("--json", "as_json", is_flag=True, help="Print only a summary, as JSON.")
-    def demo(out: Path, data: Path | None, endpoint: str | None, as_json: bool) -> None:
-        """Show the product at work: evidence, levels, a badge, a delivered profile, a gap."""
-        out.mkdir(parents=True, exist_ok=True)
-        os.environ |= LOOPBACK
-        with contextlib.ExitStack() as stack:
-            kept = data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            base = awaited(endpoint) if endpoint else stack.enter_context(serving(kept))
-            service = stack.enter_context(matching_service(out / "received"))
-            say = (lambda _: None) if as_json else click.echo
-            summary = tell(Stage(base, kept, out, _runner(main, kept), say, service))
-        if as_json:
-            click.echo(json.dumps(summary))
-        else:
-            click.echo(f"\nLook at {out}: badge.json, verify.json, profile.json, gap.json")
-
-    return demo
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("demo-out"), show_default=True)
+@click.option("--data", type=click.Path(path_type=Path), help="Keep the store here (default: a temporary one).")
+@click.option("--endpoint", help="A running server on --data, in the place of one of the demonstration's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print only a summary, as JSON.")
+@click.pass_context
+def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | None, as_json: bool) -> None:
+    """Show the product at work: evidence, levels, a badge, a delivered profile, a gap."""
+    main = context.find_root().command  # the whole command line, which the story uses like a person would
+    out.mkdir(parents=True, exist_ok=True)
+    os.environ |= LOOPBACK
+    with contextlib.ExitStack() as stack:
+        kept = data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        base = awaited(endpoint) if endpoint else stack.enter_context(serving(kept))
+        service = stack.enter_context(matching_service(out / "received"))
+        say = (lambda _: None) if as_json else click.echo
+        summary = tell(Stage(base, kept, out, _runner(main, kept), say, service))
+    if as_json:
+        click.echo(json.dumps(summary))
+    else:
+        click.echo(f"\nLook at {out}: badge.json, verify.json, profile.json, gap.json")
 
 
 def _runner(main: click.Command, data: Path) -> Callable[..., str]:

@@ -23,6 +23,7 @@ import uvloop
 from lrs.auth.basic import Door
 from lrs.auth.keys import create_key
 from lrs.control import Tenants
+from lrs.metrics import Requests
 from lrs.settings import Settings
 from lrs.storage import wall_clock
 from lrs.tenants import DEFAULT
@@ -54,7 +55,7 @@ def profile(folder: Path, count: int) -> str:
         assert tenant is not None
         key = create_key(tenant, "profile", ["all"])
         headers = _headers(f"{key.key}:{key.secret}")
-        endpoint = Endpoint(tenants.get, tenant.settings, Door())
+        endpoint = Endpoint(tenants.get, tenant.settings, Door(), Requests())
         posts = [(_scope("POST", "statements", headers), made.raw) for made in statements(count)]
         posted = _under_profile(endpoint, posts, 16)
         writer = list(threads)

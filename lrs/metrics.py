@@ -1,0 +1,127 @@
+"""What ``/metrics`` tells: requests by resource, the writer, and what is owed. Knows no person and no statement.
+
+Requests are counted in plain integers by the event loop alone and put together when somebody asks; a request costs well
+under 3 microseconds. Format: Prometheus text exposition 0.0.4.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from lrs.storage import Backlog
+from lrs.tenants import Tenant
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Upper bounds of the histogram's buckets, in seconds."""
+METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"})
+_SECOND = 1_000_000
+
+
+class Series:
+    """Requests of one resource, method and class of status: how many in each bucket, and their seconds together."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(BOUNDS) + 1)
+        self.seconds = 0.0
+
+
+class Requests:
+    """Counts requests. Used by one thread; read by any."""
+
+    def __init__(self) -> None:
+        self._series: dict[tuple[str, str, int], Series] = {}
+
+    def add(self, resource: str, method: str, status: int, seconds: float) -> None:
+        """Counts one; *resource* is one of few names of ours, never what a client made up."""
+        key = (resource, method, status // 100)
+        series = self._series.get(key)
+        if series is None:
+            key = (resource, method if method in METHODS else "other", status // 100)
+            series = self._series.setdefault(key, Series())
+        series.buckets[bisect_left(BOUNDS, seconds)] += 1
+        series.seconds += seconds
+
+    def series(self) -> list[tuple[tuple[str, str, int], Series]]:
+        """All that was counted: resource, method and class of status (2 is 2xx), with its numbers."""
+        return sorted(self._series.items(), key=lambda item: item[0])
+
+
+def exposition(requests: Requests, tenants: Callable[[], Sequence[Tenant]]) -> tuple[bytes, str]:
+    """The text and its media type; all tenants together. Reads the backlogs, so it belongs in a thread."""
+    from prometheus_client import CollectorRegistry, ProcessCollector, exposition  # noqa: PLC0415 (when first asked)
+
+    registry = CollectorRegistry(auto_describe=False)
+    ProcessCollector(registry=registry)
+    registry.register(_Collector(requests, tenants))
+    return exposition.generate_latest(registry), exposition.CONTENT_TYPE_PLAIN_0_0_4
+
+
+class _Collector:
+    def __init__(self, requests: Requests, tenants: Callable[[], Sequence[Tenant]]) -> None:
+        self._requests = requests
+        self._tenants = tenants
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        tenants = self._tenants()
+        yield from _of_requests(self._requests)
+        yield from _of_writers(tenants)
+        yield from _of_owed(tenants)
+
+
+def _of_requests(requests: Requests) -> Iterator[Metric]:
+    from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415 (see above)
+
+    labels = ("resource", "method", "status")
+    durations = HistogramMetricFamily("lrs_request_duration_seconds", "Requests, by how long they took.", labels=labels)
+    bounds = [*map(str, BOUNDS), "+Inf"]
+    for (resource, method, status), series in requests.series():
+        buckets = list(zip(bounds, map(float, accumulate(series.buckets)), strict=True))
+        durations.add_metric((resource, method, f"{status}xx"), buckets, series.seconds)
+    yield durations
+
+
+def _of_writers(tenants: Sequence[Tenant]) -> Iterator[Metric]:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415 (see above)
+
+    loads = [tenant.store.load() for tenant in tenants]
+    yield GaugeMetricFamily(
+        "lrs_writer_waiting", "Decisions in the writers' queues.", sum(one.waiting for one in loads)
+    )
+    yield GaugeMetricFamily(
+        "lrs_writer_waiting_records", "Records they will write, about.", sum(one.weight for one in loads)
+    )
+    yield CounterMetricFamily("lrs_writer_commits", "Commits of this process.", sum(one.commits for one in loads))
+    yield CounterMetricFamily(
+        "lrs_writer_decisions",
+        "Decisions in them; over the commits, the size of a group.",
+        sum(d.decisions for d in loads),
+    )
+
+
+def _of_owed(tenants: Sequence[Tenant]) -> Iterator[Metric]:
+    from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 (see above)
+
+    waiting = GaugeMetricFamily("lrs_owed_waiting", "Entries of owed work that wait, due or not.", labels=("step",))
+    parked = GaugeMetricFamily("lrs_owed_parked", "Entries that were given up on.", labels=("step",))
+    lag = GaugeMetricFamily("lrs_owed_lag_seconds", "For how long the oldest has been due.", labels=("step",))
+    found: dict[str, list[tuple[Backlog, int]]] = {}
+    for tenant in tenants:
+        now = tenant.clock()
+        for backlog in tenant.store.backlog():
+            found.setdefault(backlog.step, []).append((backlog, now))
+    for step, backlogs in sorted(found.items()):
+        waiting.add_metric((step,), sum(one.waiting for one, _ in backlogs))
+        parked.add_metric((step,), sum(one.parked for one, _ in backlogs))
+        lag.add_metric((step,), max(one.lag(now) for one, now in backlogs) / _SECOND)
+    yield from (waiting, parked, lag)
