@@ -15,7 +15,7 @@ from collections.abc import Callable
 from lrs.storage import Record, Store, micros_of, open_store, wall_clock
 
 HOUR = 3_600_000_000
-PATIENCE_S = 90
+PATIENCE_S = 60
 KEY = 5
 
 

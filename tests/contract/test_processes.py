@@ -1,9 +1,9 @@
 """Several processes on one store: nothing missed, nothing twice, the order never decreases, promises hold.
 
 What the stand-in for MongoDB cannot show, and a real replica set must (``LRS_TEST_MONGO_URL``): that ``w: majority``
-and majority reads hold through an election; contention for the head as a server's own queue of waiters settles it
-(the stand-in answers a write conflict at once and may starve a writer, so numbers are small); shards; and that
-a commit whose answer is lost is asked for again.
+and majority reads hold through an election; how long a writer waits for the head when many want it (the stand-in
+answers a write conflict at once and may starve a writer, so numbers are small); shards; the limits of 16 MiB a document
+and 100 levels; that the planner takes the indexes untold. Lost answers are made with fail points: ``test_mongo.py``.
 """
 
 from __future__ import annotations
