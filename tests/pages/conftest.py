@@ -101,6 +101,7 @@ class Site:
 
     def __init__(self, folder: Path, **settings):
         self.world = World(folder)
+        self.world.work()
         self.world.store.close()
         (folder / "master.key").write_text((b"k" * 32).hex())
         self.settings = Settings(

@@ -1,0 +1,272 @@
+"""The page about a learner: what is held, why, badges, who has access, and identifiers; and taking a consent back."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from adapters.matching import registry
+from lrs.learners import consent, joins
+from lrs.learners.consent import Grant, Subject
+from lrs.learners.identifiers import identifier_of
+from lrs.learners.persons import minter
+from lrs.worker import drain
+from tests.competencies.world import ANN, ANN_ACCOUNT, statement, statement_id
+from tests.pages.conftest import text_of
+
+EVIL = {"account": {"homePage": "https://vle.example", "name": "<script>alert('held')</script>"}}
+TEMPORARY = {"account": {"homePage": "https://www.gov.uk/uln", "name": "9999999999"}}
+
+
+def work(site):
+    drain(site.tenant, ["refs", "match", "evaluate", "issue", "sync"])
+
+
+def find(browser, who):
+    return browser.send(browser.get("/pages/learners"), "/pages/learners", who=who)
+
+
+def page_of(site, browser, actor=ANN):
+    return browser.get(f"/pages/learners/{site.world.person(actor)}")
+
+
+def service_for(site, person, *scopes):
+    registry.register(
+        site.tenant,
+        "Career Converter",
+        webhook=None,
+        scopes=["profiles:read", "gap:read"],
+        purpose="To find <b>roles</b>",
+        by="test",
+    )
+    grant = Grant(Subject(person=person), "career-converter", scopes, "To find <b>roles</b>", "operator", "test")
+    site.world.write(lambda tx: consent.give(tx, grant))
+
+
+def test_a_learner_is_found_by_address_account_and_id(site, browser):
+    site.world.send(statement("one"))
+    site.world.send(statement("two", ANN_ACCOUNT))
+    work(site)
+    ann, account = site.world.person(ANN), site.world.person(ANN_ACCOUNT)
+
+    found = {
+        who: find(browser, who)
+        for who in ("ann@example.org", " mailto:ann@example.org ", "https://vle.example|ann", account)
+    }
+
+    assert {who: answer.headers.get("location") for who, answer in found.items()} == {
+        "ann@example.org": f"/pages/learners/{ann}",
+        " mailto:ann@example.org ": f"/pages/learners/{ann}",
+        "https://vle.example|ann": f"/pages/learners/{account}",
+        account: f"/pages/learners/{account}",
+    }
+
+
+def test_a_learner_is_found_by_learner_number(site, browser):
+    number = {"account": {"homePage": "https://www.gov.uk/uln", "name": "1000001376"}}
+    site.world.send(statement("one", number))
+    work(site)
+
+    answer = find(browser, "1000001376")
+
+    assert answer.headers["location"] == f"/pages/learners/{site.world.person(number)}"
+    assert "1000001376 Learner number (ULN)" in text_of(page_of(site, browser, number))
+
+
+@pytest.mark.parametrize("who", ["nobody@example.org", '"><script>alert(1)</script>', "", "https://vle.example|", "|"])
+def test_somebody_unknown_is_said_to_be_so_in_plain_words(quiet, who):
+    answer = find(quiet.browser, who)
+
+    assert answer.status_code == 404
+    assert "Nobody is known by that name. Check the spelling" in text_of(answer)
+    assert "<script" not in answer.text
+
+
+def test_the_page_says_what_is_held_and_why(site, browser):
+    site.world.send(statement("enough", score={"raw": 90, "min": 0, "max": 100}))
+    site.world.send(statement("too little", score={"raw": 50, "min": 0, "max": 100}))
+    site.world.send(statement("from a browser"), source="scorm-content")
+    work(site)
+
+    text = text_of(page_of(site, browser))
+
+    assert "GOWN Gowning 1 Awareness Held 2026-11-20 No end 1 piece of evidence" in text
+    assert "GOWN Gowning: level 1 Awareness Held: from 2026-11-20, no end" in text
+    assert "Evidence, newest first; 1 of 3 counts" in text
+    about = "https://vle.example/gowning"
+    enough, little, browsed = (statement_id(name) for name in ("enough", "too little", "from a browser"))
+    assert f"2026-11-20 10:00 GMT vle {about} {enough} 90 % (asked: 80 %) Counts" in text
+    assert f"vle {about} {little} 50 % (asked: 80 %) Does not count: below threshold" in text
+    assert f"scorm-content {about} {browsed} 90 % (asked: 80 %) Does not count: source not trusted" in text
+
+
+def test_the_badge_on_the_page_is_the_signed_one(site, browser):
+    site.world.send(statement("one"))
+    work(site)
+
+    page = page_of(site, browser)
+    link = re.search(r'href="(/pages/badges/[0-9a-f-]{36})"', page.text)[1]
+    badge = browser.get(link)
+
+    assert "Gowning: Awareness Valid" in text_of(page)
+    assert badge.headers["content-type"] == "application/json"
+    assert badge.json()["proof"][0]["cryptosuite"] == "eddsa-rdfc-2022"
+    assert badge.json()["credentialSubject"]["achievement"]["name"] == "Gowning: Awareness"
+
+
+def test_a_badge_whose_evidence_is_void_is_shown_as_revoked(site, browser):
+    site.world.send(statement("one"))
+    work(site)
+    site.world.void(statement_id("one"))
+    work(site)
+
+    text = text_of(page_of(site, browser))
+
+    assert "Gowning: Awareness Revoked" in text
+    assert "Nothing yet. A level is held once evidence of a trusted source meets a rule" in text
+
+
+def test_a_badge_that_does_not_exist_is_not_found(browser):
+    assert browser.get("/pages/badges/nothing").status_code == 404
+
+
+def test_a_learner_named_like_markup_is_only_text(site, browser):
+    site.world.send(statement("one", EVIL, activity="https://vle.example/gowning"), source="vle")
+    work(site)
+    person = site.world.person(EVIL)
+    service_for(site, person, "profiles:read")
+
+    page = browser.get(f"/pages/learners/{person}")
+
+    assert page.status_code == 200
+    assert "<script" not in page.text
+    assert "<b>" not in page.text
+    assert "<h1>&lt;script&gt;alert(&#39;held&#39;)&lt;/script&gt;</h1>" in page.text
+    assert "To find &lt;b&gt;roles&lt;/b&gt;" in page.text
+
+
+def test_a_consent_is_shown_and_taken_back_with_the_name_of_the_key(site, browser):
+    site.world.send(statement("one"))
+    work(site)
+    person = site.world.person(ANN)
+    service_for(site, person, "profiles:read", "gap:read")
+    page = browser.get(f"/pages/learners/{person}")
+
+    answer = browser.send(page, f"/pages/learners/{person}/withdraw", service="career-converter", scope="gap:read")
+    after = browser.get(answer.headers["location"])
+
+    assert "Career Converter What is missing for a role gap:read" in text_of(page)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/pages/learners/{person}?done=withdrawn")
+    assert "The consent is withdrawn." in text_of(after)
+    kept = {one.scope: one.withdrawn is None for one in consent.of_subject(site.tenant.store, Subject(person=person))}
+    assert kept == {"profiles:read": True, "gap:read": False}
+    assert site.audit()[-1] == ("consent.withdrawn", f"key {site.operator.key}")
+
+
+def test_everything_can_be_taken_back_at_once(site, browser):
+    site.world.send(statement("one"))
+    work(site)
+    person = site.world.person(ANN)
+    service_for(site, person, "profiles:read", "gap:read")
+    page = browser.get(f"/pages/learners/{person}")
+
+    browser.send(page, f"/pages/learners/{person}/withdraw", service="", scope="")
+    again = browser.send(page, f"/pages/learners/{person}/withdraw", service="", scope="")
+
+    consents = consent.of_subject(site.tenant.store, Subject(person=person))
+    assert [one.withdrawn is None for one in consents] == [False, False]
+    assert again.headers["location"] == f"/pages/learners/{person}?done=gone"
+    assert "it was done meanwhile" in text_of(browser.get(again.headers["location"]))
+
+
+def test_withdrawing_for_nobody_is_not_found(browser):
+    answer = browser.send(browser.get("/pages/learners"), "/pages/learners", who="x")
+    token = re.search(r'name="form" value="([^"]+)"', answer.text)[1]
+
+    answer = browser.ask("POST", "/pages/learners/nobody/withdraw", data={"form": token})
+
+    assert (answer.status_code, "There is no such learner." in text_of(answer)) == (404, True)
+
+
+def test_a_consent_that_waits_under_an_identifier_is_shown_and_can_be_taken_back(site, browser):
+    site.world.send(statement("one"))
+    work(site)
+    person = site.world.person(ANN)
+    registry.register(site.tenant, "Later", webhook=None, scopes=["profiles:read"], purpose="Why", by="test")
+    grant = Grant(Subject(identifier=identifier_of(ANN).id), "later", ("profiles:read",), "Why", "link", "test")
+    site.world.write(lambda tx: consent.give(tx, grant))
+
+    page = browser.get(f"/pages/learners/{person}")
+    answer = browser.send(page, f"/pages/learners/{person}/withdraw", service="later", scope="profiles:read")
+
+    assert "Later Competencies, levels, dates and badges" in text_of(page)
+    assert answer.headers["location"].endswith("?done=withdrawn")
+
+
+def test_persons_that_are_one_and_those_that_may_be_are_told(site, browser):
+    site.world.send(statement("one"))
+    site.world.send(statement("two", ANN_ACCOUNT))
+    site.world.send(statement("three", {"mbox": "mailto:ann@elsewhere.example"}))
+    work(site)
+    ann, account = site.world.person(ANN), site.world.person(ANN_ACCOUNT)
+    site.world.write(lambda tx: joins.merge(tx, ann, account, "test"))
+    mint = minter(site.tenant.secret("person-ids"))
+    pair = identifier_of(ANN), identifier_of({"mbox": "mailto:ann@elsewhere.example"})
+    site.world.write(lambda tx: joins.link(tx, *pair, source="some file", mint=mint))
+
+    text = text_of(browser.get(f"/pages/learners/{account}"))
+
+    holder, other = sorted((ann, account), key=lambda id: site.tenant.store.get("person", id).seq)
+    assert "These 2 persons are one. To take one out again: lrs persons unmerge ID" in text
+    assert f"{other} merged into the first" in text
+    assert f"{holder} merged" not in text
+    assert "one row carries both (from some file)." in text
+    assert "lrs persons merge" in text
+
+
+def test_what_arrived_under_a_temporary_number_is_shown_as_nobodys(site, browser):
+    site.world.send(statement("one", TEMPORARY))
+    work(site)
+
+    answer = find(browser, "9999999999")
+
+    assert answer.status_code == 200
+    assert "This identifier stands for no person" in text_of(answer)
+    assert "9999999999 is a temporary learner number and matches nobody" in text_of(answer)
+
+
+def test_a_learner_of_whom_nothing_counts_is_told_what_to_do_next(site, browser):
+    site.world.send(statement("one", activity="https://vle.example/other"))
+    work(site)
+
+    text = text_of(page_of(site, browser))
+
+    assert "No evidence: nothing this learner did meets a rule." in text
+    assert "No badge yet." in text
+    assert "Nobody. A service sees a learner only once the learner agrees" in text
+    assert "Nothing suggests that anybody else is the same person." in text
+
+
+def test_a_long_history_is_cut_and_says_so(site, browser):
+    for number in range(52):
+        site.world.send(statement(f"n{number}", timestamp=f"2026-11-20T10:{number:02}:00Z"))
+    work(site)
+
+    page = page_of(site, browser)
+
+    assert "52 of 52 counts" in text_of(page)
+    assert "And 2 older: lrs rules explain" in text_of(page)
+    assert statement_id("n51") in page.text
+    assert statement_id("n1") not in page.text
+
+
+def test_the_page_of_one_tenants_learner_is_not_found_in_another(site, browser):
+    site.world.send(statement("one"))
+    work(site)
+    person = site.world.person(ANN)
+
+    assert json.loads(site.tenant.store.get("person", person).body) == {"v": 1}
+    assert site.other.store.get("person", person) is None
+    assert browser.get(f"/t/other/pages/learners/{person}").status_code == 303

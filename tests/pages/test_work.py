@@ -1,0 +1,220 @@
+"""The page about the work: what waits, fails or was given up on, imports, services; and trying again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from adapters.matching import deliveries, registry
+from lrs.documents.content import keep
+from lrs.documents.resources import ACTIVITY_PROFILE, Address
+from lrs.pages.views import lasting, moment, moment_of
+from lrs.profiles import services
+from lrs.storage import Owed, Record
+from lrs.worker import drain
+from tests.competencies.world import statement
+from tests.pages.conftest import text_of
+
+LEDGER = "https://w3id.org/engraft/ledgers/eportfolio/North%20%26%20Sons"
+
+
+def put(site, record):
+    site.world.write(lambda tx: tx.insert(record))
+
+
+def give_up(site, record):
+    """Puts *record* in the store, and aside what it owes."""
+    put(site, record)
+    claim = next(one for one in site.tenant.store.claim(["issue", "deliver"], limit=9, lease=1_000_000))
+    site.tenant.store.defer(claim, due=site.world.clock(), error="<i>no such level</i>", parked=True)
+
+
+def delivery(site, service="career-converter"):
+    body = {"service": service, "event": "profile.updated", "person": "p", "subject": "s", "version": 1}
+    record = Record("delivery", "d-1", json.dumps(body).encode(), {"state": "queued"}, owed=(Owed("deliver"),))
+    give_up(site, record)
+
+
+def noted(site, runs, activity=LEDGER, document="runs"):
+    """A document as an import leaves it."""
+    content = keep(site.tenant.store, "application/json", json.dumps(runs).encode())
+    address = Address(ACTIVITY_PROFILE.kind, activity, "", document=document)
+    meta = {"type": content.type, "etag": content.etag, "document": document, "activity": activity}
+    if content.blob:
+        meta["blob"] = content.blob
+    put(site, Record(address.kind, address.id, b"" if content.blob else content.body, meta, address.keys))
+
+
+def test_where_nothing_is_the_matter_each_part_says_what_to_do(quiet):
+    text = text_of(quiet.browser.get("/pages/work"))
+
+    assert "Nothing needs you." in text
+    assert "Nothing is owed: every statement has been read" in text
+    assert "Nothing fails at present." in text
+    assert "Nothing was given up on." in text
+    assert "Every delivery arrived or is still being tried." in text
+    assert "None is connected. Connect one with lrs services add" in text
+    assert "No statement has come in yet." in text
+    assert "No file has come in. Bring one in with lrs adapter run" in text
+
+
+def test_what_waits_is_told_with_how_far_behind_it_is(site, browser):
+    site.world.send(statement("one"))
+    site.world.clock.now += 185_000_000
+    put(site, Record("person", "p", b'{"v":1}', {"into": None, "members": ["p"]}, owed=(_evaluated_in_june(),)))
+
+    text = text_of(browser.get("/pages/work"))
+
+    assert "Read statements by the rules match 1 3 min behind 0" in text
+    assert "Work out what people hold evaluate 1 Not behind; next due 2027-06-01 01:00 BST 0" in text
+
+
+def _evaluated_in_june():
+    return Owed("evaluate", due=1_811_808_000_000_000)
+
+
+def test_what_failed_and_will_be_tried_again_is_told_with_its_reason(site, browser):
+    put(site, Record("award", "a-1", b"nonsense", owed=(Owed("issue"),)))
+    drain(site.tenant, ["issue"])
+
+    text = text_of(browser.get("/pages/work"))
+
+    assert "Sign and revoke badges award a-1" in text
+    assert "JSON is malformed" in text
+    assert "Nothing needs you." in text
+
+
+def test_what_was_given_up_on_is_tried_again_at_the_press_of_a_button(site, browser):
+    give_up(site, Record("award", "a-1", b"nonsense", owed=(Owed("issue"),)))
+    page = browser.get("/pages/work")
+
+    answer = browser.send(page, "/pages/work/retry")
+    after = browser.get(answer.headers["location"])
+
+    assert "1 thing needs somebody" in text_of(page)
+    assert "&lt;i&gt;no such level&lt;/i&gt;" in page.text
+    assert (answer.status_code, answer.headers["location"]) == (303, "/pages/work?done=retried")
+    assert "It is due again." in text_of(after)
+    assert site.tenant.store.parked() == []
+    assert [claim.record.id for claim in site.tenant.store.claim(["issue"], limit=9, lease=1_000_000)] == ["a-1"]
+    assert site.audit()[-1] == ("work.retried", f"key {site.operator.key}")
+
+
+def test_a_second_press_finds_nothing_to_do(site, browser):
+    give_up(site, Record("award", "a-1", b"nonsense", owed=(Owed("issue"),)))
+    page = browser.get("/pages/work")
+    browser.send(page, "/pages/work/retry")
+
+    answer = browser.send(page, "/pages/work/retry")
+
+    assert answer.headers["location"] == "/pages/work?done=gone"
+    assert [action for action, _ in site.audit()].count("work.retried") == 1
+
+
+def test_a_delivery_that_failed_is_sent_again(site, browser):
+    delivery(site)
+    page = browser.get("/pages/work")
+
+    answer = browser.send(page, "/pages/work/resend")
+
+    assert "career-converter profile.updated" in text_of(page)
+    assert "Nothing was given up on." in text_of(page)
+    assert answer.headers["location"] == "/pages/work?done=resent"
+    assert site.tenant.store.parked() == []
+    assert site.tenant.store.get(deliveries.KIND, "d-1").meta == {"state": "queued"}
+    assert site.audit()[-1] == ("delivery.resent", f"key {site.operator.key}")
+
+
+def test_sending_again_what_there_is_not_is_not_found(site, browser):
+    delivery(site)
+
+    answer = browser.send(browser.get("/pages/work"), "/pages/work/resend", id="d-2")
+
+    assert (answer.status_code, "there is no delivery d-2" in text_of(answer)) == (404, True)
+    assert site.audit()[-1][0] == "session.opened"
+
+
+def test_recent_imports_are_told_newest_first_with_the_rows_to_repair(site, browser):
+    row = {"sheet": "", "row": 17, "column": "uln", "reason": "<u>no ULN</u>"}
+    noted(
+        site,
+        {
+            "old.csv": {"sha256": "", "at": "2026-11-01T10:00:00+00:00", "counts": {"new": 3, "skipped": 0}},
+            "new.csv": {
+                "sha256": "",
+                "at": "2026-11-20T10:00:00+00:00",
+                "counts": {"new": 14, "quarantined": 11},
+                "quarantine": [row] * 11,
+            },
+        },
+    )
+
+    page = browser.get("/pages/work")
+    text = text_of(page)
+
+    assert text.index(
+        "new.csv North & Sons eportfolio 2026-11-20 10:00 GMT 14 new, 11 quarantined 11 rows"
+    ) < text.index("old.csv North & Sons eportfolio 2026-11-01 10:00 GMT 3 new None")
+    assert "row 17, column uln: &lt;u&gt;no ULN&lt;/u&gt;" in page.text
+    assert "And 1 more: the returned file names each." in text
+
+
+def test_a_large_ledger_is_read_from_where_it_lies_and_what_is_none_is_left_out(site, browser):
+    run = {
+        "sha256": "",
+        "at": "2026-11-20T10:00:00+00:00",
+        "counts": {"new": 1},
+        "quarantine": [{"reason": "x" * 300_000}],
+    }
+    noted(site, {"large.csv": run})
+    noted(site, {"nonsense": 3}, activity=f"{LEDGER}-2")
+    noted(site, {"other.csv": run}, activity="https://example.org/course")
+    noted(site, {"page.csv": run}, document="page-0")
+
+    text = text_of(browser.get("/pages/work"))
+
+    assert "large.csv" in text
+    assert not any(name in text for name in ("nonsense", "other.csv", "page.csv"))
+
+
+def test_a_service_that_was_disabled_is_told_with_what_to_do(site, browser):
+    for name in ("Career Converter", "Gone"):
+        registry.register(
+            site.tenant, name, webhook="http://127.0.0.1:9/hook", scopes=["profiles:read"], purpose="Why", by="test"
+        )
+    site.world.write(lambda tx: services.disable(tx, "gone", "it answered 410 Gone", by="test"))
+
+    text = text_of(browser.get("/pages/work"))
+
+    assert "Career Converter Active http://127.0.0.1:9/hook profiles:read" in text
+    assert "Gone Disabled: it answered 410 Gone. Once it is put right: lrs services resync gone" in text
+    assert "1 thing needs somebody" in text
+
+
+def test_statements_no_rule_is_about_are_counted(site, browser):
+    for number in range(3):
+        site.world.send(statement(f"other {number}", activity="https://vle.example/other"))
+    site.world.send(statement("known"))
+    site.world.send(statement("voided", activity="https://vle.example/voided"))
+    site.world.void(statement("voided")["id"])
+
+    text = text_of(browser.get("/pages/work"))
+
+    assert "3 of the newest 4 statements are about nothing that one of the 2 rules knows." in text
+    assert "https://vle.example/other http://adlnet.gov/expapi/verbs/passed 3" in text
+
+
+@pytest.mark.parametrize(
+    ("micros", "shown"),
+    [(0, "0 s"), (59_999_999, "59 s"), (60_000_000, "1 min"), (7_199_000_000, "1 h"), (200_000_000_000, "2 d")],
+)
+def test_durations_are_told_in_the_largest_unit_that_fits(micros, shown):
+    assert lasting(micros) == shown
+
+
+def test_times_are_told_in_the_zone_of_the_reader():
+    assert moment(1_795_000_000_000_000, "Europe/London") == "2026-11-18 11:06 GMT"
+    assert moment_of("2026-07-01T12:00:00Z", "Europe/London") == "2026-07-01 13:00 BST"
+    assert moment_of("2026-07-01T12:00:00", "Europe/London") == "2026-07-01T12:00:00"
+    assert moment_of("soon", "Europe/London") == "soon"
