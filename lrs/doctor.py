@@ -1,0 +1,167 @@
+"""What is wrong with an installation, and what to do about it: one finding a check. Prints nothing, changes nothing.
+
+A problem is what needs somebody; a warning is what they should know. No finding names a person.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from lrs.errors import Misconfigured
+from lrs.profiles import services
+from lrs.settings import MIB, Settings
+from lrs.storage import micros_of
+from lrs.storage.versions import found_and_known
+from lrs.tenants import Tenant, store_url
+
+SECOND = 1_000_000
+LITTLE_ROOM, NO_ROOM = 1_024 * MIB, 256 * MIB
+SLOW_SYNC = 0.02
+"""Seconds; a disk that takes longer to sync holds every writer up."""
+LATE = 60
+"""Seconds of lag from which a step is late."""
+ALIVE = 60
+"""Seconds within which a worker that runs shows itself."""
+AHEAD = 5
+"""Seconds that the order may be before the clock; machines differ by some."""
+
+Status = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check."""
+
+    check: str
+    status: Status
+    message: str
+
+    def shown(self) -> dict[str, str]:
+        """As JSON shows it."""
+        return asdict(self)
+
+
+def of_settings(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """What the settings say, before any store is opened."""
+    known = {f"LRS_{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(
+        name for name in environment if name.startswith("LRS_") and name not in known and name[:9] != "LRS_TEST_"
+    )
+    for name in unknown:
+        yield Finding("settings", "problem", f"{name} is not a setting of ours: correct its name, or take it away")
+    if not unknown:
+        yield Finding("settings", "ok", "every LRS_ variable is known")
+    url = settings.public_url or ""
+    if url.startswith("https://"):
+        yield Finding("public-url", "ok", f"permanent addresses begin with {url}")
+    else:
+        message = "LRS_PUBLIC_URL is no https address: badges are demonstrations that nobody else can look up"
+        yield Finding("public-url", "warning", message)
+    yield _master_key(settings)
+
+
+def of_store(settings: Settings, tenant: str) -> Finding:
+    """Whether *tenant*'s store is there and of a schema that this program can work with."""
+    try:
+        found, known = found_and_known(store_url(settings, tenant))
+    except (Misconfigured, sqlite3.Error, OSError) as error:
+        return Finding("store", "problem", f"the store cannot be reached: {error}")
+    if found is None:
+        return Finding("store", "warning", "there is no store yet: lrs serve makes one")
+    if found > known:
+        message = f"the store has schema {found}, this program knows up to {known}: start the newer version"
+        return Finding("store", "problem", message)
+    if found < known:
+        return Finding("store", "warning", f"the store has schema {found}: lrs serve will bring it to {known}")
+    return Finding("store", "ok", f"reached, schema {found}")
+
+
+def of_disk(settings: Settings) -> Iterator[Finding]:
+    """Room and speed of the disk under ``LRS_DATA``."""
+    folder = settings.data
+    if not folder.is_dir():
+        return
+    free = shutil.disk_usage(folder).free
+    status: Status = "problem" if free < NO_ROOM else "warning" if free < LITTLE_ROOM else "ok"
+    yield Finding("disk-space", status, f"{free // MIB} MiB are free under {folder}")
+    try:
+        took = _sync_time(folder)
+    except OSError as error:
+        yield Finding("disk-sync", "problem", f"{folder} cannot be written: {error.strerror}")
+        return
+    status = "warning" if took > SLOW_SYNC else "ok"
+    yield Finding("disk-sync", status, f"a sync takes {took * 1_000:.1f} ms")
+
+
+def of_work(tenant: Tenant, workers: Mapping[str, int]) -> Iterator[Finding]:
+    """Whether what is owed is being paid; *workers* says when each was last seen (microseconds UTC)."""
+    now = tenant.clock()
+    alive = sum(now - seen < ALIVE * SECOND for seen in workers.values())
+    if alive:
+        yield Finding("worker", "ok", f"{alive} running")
+    else:
+        yield Finding("worker", "problem", "no worker runs: start lrs serve, or lrs work")
+    for backlog in tenant.store.backlog():
+        name, lag = f"step {backlog.step}", backlog.lag(now) / SECOND
+        if backlog.parked:
+            message = f"{backlog.parked} put aside: lrs work status says why, lrs work retry tries again"
+            yield Finding(name, "problem", message)
+        status: Status = "problem" if lag > LATE else "ok"
+        yield Finding(name, status, f"{backlog.waiting} waiting, the oldest due for {lag:.0f} s")
+
+
+def of_clock(tenant: Tenant) -> Finding:
+    """Whether the clock is behind what was stored: then everything is stored in the last moment seen, not now."""
+    newest = tenant.store.find("statement", newest_first=True, limit=1).records
+    ahead = (micros_of(newest[0].seq) - tenant.clock()) / SECOND if newest else 0.0
+    if ahead > AHEAD:
+        message = f"the clock is {ahead:.0f} s behind the newest statement: it jumped back, or it jumped ahead before"
+        return Finding("clock", "problem", message)
+    return Finding("clock", "ok", "not behind what is stored")
+
+
+def of_services(tenant: Tenant) -> Iterator[Finding]:
+    """Services that are sent nothing any more."""
+    for service in services.everyone(tenant.store):
+        if not service.active:
+            yield Finding(f"service {service.id}", "warning", f"disabled: {service.reason}")
+
+
+def _master_key(settings: Settings) -> Finding:
+    path = settings.master_key_file or settings.data / "master.key"
+    try:
+        mode = path.stat().st_mode & 0o777
+    except OSError:
+        if settings.master_key_file:
+            return Finding("master-key", "problem", f"LRS_MASTER_KEY_FILE: {path} cannot be read")
+        return Finding("master-key", "warning", "there is no master key yet: lrs serve makes one")
+    if mode & 0o077:
+        return Finding("master-key", "problem", f"{path} is open to others (mode {mode:o}): chmod 600 {path}")
+    return Finding("master-key", "ok", f"{path} is its owner's alone")
+
+
+def _sync_time(folder: Path) -> float:
+    """The median of five syncs of 4 KiB, in seconds."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".sync-")
+    try:
+        times = []
+        for _ in range(5):
+            os.write(descriptor, bytes(4_096))
+            begun = time.perf_counter()
+            os.fsync(descriptor)
+            times.append(time.perf_counter() - begun)
+        return statistics.median(times)
+    finally:
+        os.close(descriptor)
+        with suppress(FileNotFoundError):
+            Path(name).unlink()

@@ -1,0 +1,83 @@
+"""``lrs doctor``: all checks of one tenant, for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from pydantic import ValidationError
+
+from badges.issuer import issuer_of
+from lrs.control import Tenants
+from lrs.doctor import Finding, of_clock, of_disk, of_services, of_settings, of_store, of_work
+from lrs.errors import Misconfigured
+from lrs.options import settings_for
+from lrs.settings import Settings
+from lrs.tenants import DEFAULT, Tenant
+
+_MARKS = {"ok": "ok     ", "warning": "WARNING", "problem": "PROBLEM"}
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
+@click.option("--tenant", default=DEFAULT, show_default=True, help="Which tenant.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def doctor(data: Path | None, tenant: str, as_json: bool) -> None:
+    """Look for what is wrong, and say what to do about it. Ends with 1 if there is a problem."""
+    findings = list(_findings(data, tenant))
+    problems = sum(finding.status == "problem" for finding in findings)
+    if as_json:
+        shown = [finding.shown() for finding in findings]
+        click.echo(json.dumps({"ok": not problems, "findings": shown}))
+    else:
+        for finding in findings:
+            click.echo(f"{_MARKS[finding.status]} {finding.check}: {finding.message}")
+    sys.exit(1 if problems else 0)
+
+
+def _findings(data: Path | None, name: str) -> Iterator[Finding]:
+    try:
+        settings = settings_for(data)
+    except ValidationError as error:
+        for fault in error.errors(include_input=False, include_url=False):
+            place = "_".join(str(part) for part in fault["loc"]).upper()
+            yield Finding("settings", "problem", f"LRS_{place}: {fault['msg']}")
+        return
+    yield from of_settings(settings, os.environ)
+    yield from of_disk(settings)
+    store = of_store(settings, name)
+    yield store
+    if store.status == "ok":
+        yield from _of_tenant(settings, name)
+
+
+def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
+    try:
+        tenants = Tenants(settings)
+    except Misconfigured as error:
+        yield Finding("control", "problem", str(error))
+        return
+    try:
+        tenant = tenants.get(name)
+        if tenant is None:
+            yield Finding("tenant", "problem", f"there is no tenant {name!r}")
+            return
+        yield from of_work(tenant, tenants.control.workers())
+        yield of_clock(tenant)
+        yield _issuer(tenant)
+        yield from of_services(tenant)
+    except Misconfigured as error:
+        yield Finding("tenant", "problem", str(error))
+    finally:
+        tenants.close()
+
+
+def _issuer(tenant: Tenant) -> Finding:
+    issuer = issuer_of(tenant)
+    if issuer.demonstration:
+        return Finding("issuer", "warning", f"{issuer.id}, a demonstration: set LRS_PUBLIC_URL to an https address")
+    return Finding("issuer", "ok", issuer.id)

@@ -1,0 +1,43 @@
+"""Which schema a store has, asked without opening it, since opening migrates. Knows no record."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+
+def found_and_known(url: str) -> tuple[int | None, int]:
+    """The version of the store at *url* (``None`` if there is none yet) and the one this program writes.
+
+    Raises ``Misconfigured`` if a server does not answer, ``sqlite3.Error`` for a file that cannot be read.
+    """
+    if url.startswith("sqlite:///"):
+        return _of_sqlite(url.removeprefix("sqlite:///"))
+    return _of_mongo(url)
+
+
+def _of_sqlite(path: str) -> tuple[int | None, int]:
+    from lrs.storage.sqlite_schema import SCHEMA_VERSION  # noqa: PLC0415 (an engine is loaded when it is used)
+
+    if not Path(path).exists():
+        return None, SCHEMA_VERSION
+    # Not `mode=ro`: that cannot read a store whose log a crash has left behind.
+    with closing(sqlite3.connect(path, timeout=5)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0]) or None, SCHEMA_VERSION
+
+
+def _of_mongo(url: str) -> tuple[int | None, int]:
+    from pymongo.errors import PyMongoError  # noqa: PLC0415 (an engine is loaded when it is used)
+
+    from lrs.errors import Misconfigured  # noqa: PLC0415
+    from lrs.storage.mongo_link import connect  # noqa: PLC0415
+    from lrs.storage.mongo_schema import SCHEMA_VERSION  # noqa: PLC0415
+
+    client, name = connect(url)
+    with client:
+        try:
+            found = client[name]["meta"].find_one({"_id": "schema"})
+        except PyMongoError as error:
+            raise Misconfigured(f"LRS_STORE_URL: MongoDB does not answer: {error}") from error
+    return (int(found["version"]) if found else None), SCHEMA_VERSION
