@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
-from lrs.storage import Clock, Store, open_store, wall_clock
+from lrs.storage import Clock, Queue, Store, open_store, wall_clock
 
 DEFAULT = "default"
 TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -57,7 +57,8 @@ def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wal
     if not TENANT_ID.fullmatch(tenant):
         raise Misconfigured(f"tenant {tenant!r}: use 1 to 40 lower-case letters, digits and hyphens")
     key = read_master_key(settings)
-    return Tenant(tenant, open_store(store_url(settings, tenant), clock=clock), settings, key, clock)
+    queue = Queue(settings.queue_count, settings.queue_age)
+    return Tenant(tenant, open_store(store_url(settings, tenant), clock=clock, queue=queue), settings, key, clock)
 
 
 def store_url(settings: Settings, tenant: str) -> str:

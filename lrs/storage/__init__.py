@@ -287,7 +287,17 @@ class Store(Reader, Protocol):
         """Finishes what was accepted, then lets go of files, connections and threads. Again is harmless."""
 
 
-def open_store(url: str, *, clock: Clock = wall_clock) -> Store:
+class Queue(msgspec.Struct, frozen=True):
+    """What may wait for the writer: so many statements, the first of them so many seconds; more is refused at once."""
+
+    count: int = 4_096
+    age: float = 1.0
+
+
+USUAL = Queue()
+
+
+def open_store(url: str, *, clock: Clock = wall_clock, queue: Queue = USUAL) -> Store:
     """Opens the store at *url*: ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
 
     Raises ``Misconfigured`` for another scheme, ``NewerSchema`` for a store of a later version.
@@ -295,10 +305,10 @@ def open_store(url: str, *, clock: Clock = wall_clock) -> Store:
     if url.startswith("sqlite:///"):
         from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
-        return SqliteStore(url.removeprefix("sqlite:///"), clock=clock)
+        return SqliteStore(url.removeprefix("sqlite:///"), clock=clock, queue=queue)
     if url.startswith(("mongodb://", "mongodb+srv://")):
         from lrs.storage.mongo import MongoStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
-        return MongoStore(url, clock=clock)
+        return MongoStore(url, clock=clock, queue=queue)
     scheme = url.partition(":")[0]
     raise Misconfigured(f"LRS_STORE_URL: unknown scheme {scheme!r}; use sqlite:///PATH or mongodb://HOST/DATABASE")

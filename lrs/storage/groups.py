@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lrs.errors import Overloaded
-from lrs.storage import Load
+from lrs.storage import Load, Queue
 
 GROUP_WEIGHT = 256
 
@@ -74,12 +74,9 @@ def decide_all(tx: Undoable, jobs: Sequence[Job], broken: type[Exception]) -> bo
 class GroupCommit:
     """The queue before an engine's commit, and the thread that empties it."""
 
-    def __init__(
-        self, commit: Callable[[Sequence[Job]], None], *, name: str, max_weight: int = 8_192, max_age: float = 1.0
-    ) -> None:
+    def __init__(self, commit: Callable[[Sequence[Job]], None], *, name: str, queue: Queue) -> None:
         self._commit = commit
-        self._max_weight = max_weight
-        self._max_age = max_age
+        self._queue = queue
         self._jobs: deque[Job] = deque()
         self._weight = 0
         self._commits = self._decisions = 0
@@ -95,7 +92,7 @@ class GroupCommit:
         with self._lock:
             if self._closing:
                 raise Overloaded
-            if self._jobs and (self._weight + weight > self._max_weight or now - self._jobs[0].since > self._max_age):
+            if self._jobs and (self._weight + weight > self._queue.count or now - self._jobs[0].since > self._queue.age):
                 raise Overloaded
             job = Job(decide, weight, now)
             self._jobs.append(job)

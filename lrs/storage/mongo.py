@@ -26,7 +26,7 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from lrs.errors import Misconfigured
-from lrs.storage import NEWEST, TIE_BITS, Backlog, Claim, Clock, Load, Owed, Page, Record, Tx, micros_of
+from lrs.storage import NEWEST, TIE_BITS, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx, micros_of
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.mongo_blobs import GridBlobs
 from lrs.storage.mongo_link import UNKNOWN, answering, connect, failure_of, passes
@@ -49,7 +49,7 @@ class MongoStore:
 
     waits = True
 
-    def __init__(self, url: str, *, clock: Clock) -> None:
+    def __init__(self, url: str, *, clock: Clock, queue: Queue = USUAL) -> None:
         self._clock = clock
         self._client, name = connect(url)
         try:
@@ -72,7 +72,7 @@ class MongoStore:
         self._owed = MongoOwed(self._database.record, clock)
         self.blobs = GridBlobs(self._database, clock)
         self._closing = threading.Event()
-        self._groups = GroupCommit(self._commit, name="mongo-writer")
+        self._groups = GroupCommit(self._commit, name="mongo-writer", queue=queue)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lrs.errors import Overloaded, StoreFull
-from lrs.storage import NEWEST, Backlog, Claim, Clock, Load, Owed, Page, Record, Tx
+from lrs.storage import NEWEST, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx
 from lrs.storage.blobs import FileBlobs
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
@@ -41,7 +41,9 @@ class SqliteStore:
 
     waits = False
 
-    def __init__(self, path: str, *, clock: Clock, fatal: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, path: str, *, clock: Clock, queue: Queue = USUAL, fatal: Callable[[str], None] | None = None
+    ) -> None:
         self._path = path
         self._clock = clock
         self._fatal = fatal or _end_process
@@ -52,7 +54,7 @@ class SqliteStore:
         self._local = threading.local()
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
         self.blobs = FileBlobs(Path(path).parent / "blobs", clock)
-        self._groups = GroupCommit(self._commit, name="sqlite-writer")
+        self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,253 @@
+"""Each limit is refused with the limit named, at the limit nothing is; limits are lowered by settings."""
+
+import base64
+import gzip
+import json
+import os
+import socket
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+
+from lrs.errors import Overloaded
+from lrs.http import Budget
+from lrs.settings import Settings
+from tests.served import new_id, serving, statement
+from tests.statements.test_attachments import attached, first, mixed, part, send
+
+LIMITS = {
+    "max_body": 20_000,
+    "max_body_with_attachments": 60_000,
+    "max_statement": 4_000,
+    "max_batch": 5,
+    "max_document": 3_000,
+    "max_attachments": 3,
+    "max_depth": 20,
+    "max_page": 4,
+    "max_header": 2_000,
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("small"), **LIMITS) as served:
+        yield served
+
+
+def padded(size, **parts):
+    """A statement's text of exactly *size* bytes."""
+    body = json.dumps(statement(result={"response": ""}, **parts))
+    return body.replace('"response": ""', f'"response": "{"x" * (size - len(body))}"').encode()
+
+
+def chunked(body):
+    """*body* without a length told."""
+    yield from (body[start : start + 1_000] for start in range(0, len(body), 1_000))
+
+
+def too_large(answer, message):
+    assert (answer.status_code, answer.json()["error"], answer.json()["message"]) == (413, "too_large", message)
+
+
+def test_a_body_over_the_limit_is_413_told_or_not(small):
+    batch = b"[" + b",".join(padded(3_999) for _ in range(5)) + b"]"
+    assert len(batch) == 20_001
+
+    too_large(small.post(batch), "the request body is larger than 20000 bytes")
+    headers = {"Content-Type": "application/json"}
+    unknown = small.ask("POST", "statements", content=chunked(batch + b" " * 50_000), headers=headers)
+    too_large(unknown, "the request body is larger than 20000 bytes")
+    assert small.post(batch.replace(b"xx", b"x", 1)).status_code == 200
+
+
+def test_a_told_length_over_the_limit_is_refused_before_it_is_sent(small):
+    address = urlsplit(small.address)
+    head = (
+        "POST /xapi/statements HTTP/1.1\r\nHost: x\r\nX-Experience-API-Version: 1.0.3\r\n"
+        f"Content-Type: application/json\r\nAuthorization: Basic {_basic(small)}\r\nContent-Length: 99999999999\r\n\r\n"
+    )
+
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def _basic(lrs):
+    return base64.b64encode(":".join(lrs.auth).encode()).decode()
+
+
+def test_a_statement_over_the_limit_is_413_and_named(small):
+    one = padded(4_001, id=(statement_id := new_id()))
+
+    too_large(small.post(one), "the statement is larger than 4000 bytes")
+    batch = small.post(b"[%s,%s]" % (padded(4_000), one))
+    too_large(batch, "the statement is larger than 4000 bytes")
+    assert (batch.json()["pointer"], batch.json()["index"]) == ("/1", 1)
+    too_large(small.put(one, statement_id), "the statement is larger than 4000 bytes")
+    assert small.get(statementId=statement_id).status_code == 404
+    assert small.post(padded(4_000)).status_code == 200
+
+
+def test_a_batch_over_the_limit_is_413(small):
+    batch = [statement(id=new_id()) for _ in range(6)]
+
+    too_large(small.post(batch), "more than 5 statements in a request")
+    assert small.get(statementId=batch[0]["id"]).status_code == 404
+    assert small.post(batch[:5]).status_code == 200
+
+
+def test_depth_over_the_limit_is_400_and_named(small):
+    def nested(levels):
+        deep = "[" * levels + "]" * levels
+        return json.dumps(statement(result={"extensions": {"x:y": 0}})).replace(": 0", f": {deep}").encode()
+
+    answer = small.post(nested(18))
+
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "The JSON is nested deeper than 20 levels."
+    assert small.post(nested(17)).status_code == 200
+    parameter = small.get(agent="[" * 200 + "]" * 200)
+    assert parameter.json()["message"] == "parameter 'agent': The JSON is nested deeper than 100 levels."
+
+
+def test_attachments_over_the_limits_are_413(small):
+    files = [bytes([65 + n]) * 10 for n in range(4)]
+    one, huge = attached(*files), b"z" * 61_000
+
+    too_large(send(small, mixed(first(one), *map(part, files))), "more than 3 attachments")
+    too_large(
+        send(small, mixed(first(attached(huge)), part(huge))),
+        "the request body is larger than 60000 bytes",
+    )
+    too_large(
+        send(small, mixed(b"Content-Type: application/json\r\n\r\n" + b" " * 20_001)),
+        "the statements are larger than 20000 bytes",
+    )
+    assert small.get(statementId=one["id"]).status_code == 404
+    assert send(small, mixed(first(attached(*files[:3])), *map(part, files[:3]))).status_code == 200
+
+
+def test_ten_thousand_parts_are_refused_early(lrs):
+    body = mixed(first(statement()), *[part(b"x")] * 10_000)
+
+    too_large(send(lrs, body), "more than 100 attachments")
+
+
+def test_endless_headers_of_a_part_are_refused(lrs):
+    for headers in (b"X: " + b"y" * 1_000_000, b"".join(b"X%d: y\r\n" % n for n in range(50_000)), b"x" * 100_000):
+        answer = send(lrs, mixed(first(statement()), headers + b"\r\n\r\nx"))
+
+        assert answer.status_code == 400
+        assert answer.json()["rule"] == "xAPI 1.0.3 Communication 1.5.2"
+
+
+@pytest.mark.parametrize("type", ["application/json", "text/plain"])
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_a_document_over_the_limit_is_413(small, method, type):
+    params = {"activityId": "https://example.org/a", "profileId": new_id()}
+    headers = {"Content-Type": type, "If-None-Match": "*"}
+
+    def write(body):
+        return small.ask(method, "activities/profile", params=params, content=body, headers=headers)
+
+    too_large(write(b'"' + b"x" * 2_999 + b'"'), "the document is larger than 3000 bytes")
+    assert small.ask("GET", "activities/profile", params=params).status_code == 404
+    assert write(b'"' + b"x" * 2_998 + b'"').status_code == 204
+
+
+def test_a_page_has_at_most_the_limit(small):
+    small.store([statement() for _ in range(5)])
+
+    assert len(small.get(limit=1_000).json()["statements"]) == 4
+
+
+def test_a_header_block_over_the_limit_is_431(small):
+    answer = small.get(headers={"X-Long": "x" * 2_000})
+
+    assert (answer.status_code, answer.json()["message"]) == (431, "the headers are larger than 2000 bytes")
+    assert answer.headers["x-experience-api-version"] in {"1.0.3", "2.0.0"}
+    assert small.get(headers={"X-Long": "x" * 500}, limit=1).status_code == 200
+
+
+def test_a_query_of_very_many_parameters_is_400(lrs):
+    answer = lrs.ask("GET", "statements?" + "&".join(f"a{n}=1" for n in range(101)))
+
+    assert (answer.status_code, answer.json()["message"]) == (400, "the query has more than 100 parameters")
+
+
+def test_a_compressed_body_is_not_unpacked(lrs):
+    answer = lrs.post(gzip.compress(json.dumps(statement()).encode()), headers={"Content-Encoding": "gzip"})
+
+    assert answer.status_code == 400
+
+
+def test_bodies_in_memory_have_a_budget_that_comes_back(tmp_path):
+    with serving(tmp_path, queue_bytes=5_000) as lrs:
+        for _ in range(3):
+            busy = lrs.post(padded(6_000))
+            assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+            assert busy.json()["error"] == "overloaded"
+        document = lrs.ask(
+            "PUT",
+            "activities/profile",
+            params={"activityId": "https://example.org/a", "profileId": "p"},
+            content=b'"' + b"x" * 6_000 + b'"',
+            headers={"Content-Type": "application/json", "If-None-Match": "*"},
+        )
+        assert document.status_code == 503
+        assert send(lrs, mixed(first(json.loads(padded(6_000))))).status_code == 503
+
+        assert [lrs.post(padded(4_000)).status_code for _ in range(3)] == [200, 200, 200]
+
+
+def test_a_budget_refuses_what_is_not_left():
+    budget = Budget(10)
+    budget.take(7)
+
+    with pytest.raises(Overloaded):
+        budget.take(4)
+    budget.give_back(7)
+    budget.take(10)
+
+
+def test_a_full_queue_is_503_with_retry_after_and_recovers_by_itself(tmp_path):
+    with serving(tmp_path, queue_count=8, queue_age=60) as lrs:
+        held, go = threading.Event(), threading.Event()
+        lrs.tenant.store.write(lambda _: (held.set(), go.wait(20)))
+        assert held.wait(10)
+        waiting = [lrs.tenant.store.write(lambda _: None) for _ in range(8)]
+
+        busy = lrs.post(one := statement(id=new_id()))
+        reading = lrs.get(limit=1)
+        go.set()
+        for future in waiting:
+            future.result(10)
+
+        assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+        assert busy.json()["message"] == "the server is busy: send this again"
+        assert reading.status_code == 200
+        assert lrs.get(statementId=one["id"]).status_code == 404
+        assert lrs.post(one).status_code == 200
+
+
+def test_a_queue_that_waits_too_long_is_503(tmp_path):
+    with serving(tmp_path, queue_age=1e-9) as lrs:
+        held, go = threading.Event(), threading.Event()
+        lrs.tenant.store.write(lambda _: (held.set(), go.wait(20)))
+        assert held.wait(10)
+        first_in_line = lrs.tenant.store.write(lambda _: None)
+
+        busy = lrs.post(statement())
+        go.set()
+        first_in_line.result(10)
+
+        assert busy.status_code == 503
+        assert lrs.post(statement()).status_code == 200
+
+
+def test_every_limit_is_a_setting(monkeypatch):
+    for name, value in LIMITS.items():
+        monkeypatch.setitem(os.environ, f"LRS_{name.upper()}", str(value))
+
+    assert {name: getattr(Settings(), name) for name in LIMITS} == LIMITS
