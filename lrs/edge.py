@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
@@ -29,7 +29,7 @@ async def look(store: Store, function: Callable[..., T], *args: Any) -> T:
     return await read(function, *args) if store.waits else function(*args)
 
 
-async def write(store: Store, decide: Callable[[Tx], T], weight: int = 1) -> T:
+async def write(store: Store, decide: Callable[[Tx], T], weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> T:
     """What *decide* returned, once its commit is durable; what it raised otherwise. ``Overloaded`` comes at once.
 
     A cancelled caller takes its decision back only if that has not started.
@@ -38,7 +38,7 @@ async def write(store: Store, decide: Callable[[Tx], T], weight: int = 1) -> T:
     arrivals = getattr(_here, "arrivals", None)
     if arrivals is None or arrivals.loop is not loop:
         arrivals = _here.arrivals = _Arrivals(loop)
-    future = store.write(decide, weight=weight)
+    future = store.write(decide, weight=weight, reads=reads)
     waiter: asyncio.Future[T] = loop.create_future()
     future.add_done_callback(partial(arrivals.add, waiter))
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -88,9 +89,17 @@ def run(settings: Settings, listener: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=IN_FLIGHT,
     )
+    server = uvicorn.Server(config)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal again once it is done; without handlers of ours that would end the process there.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     child = Child(settings.data) if settings.worker and not settings.celery_broker else None
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     finally:
         if child is not None:
             child.close()

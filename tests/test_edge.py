@@ -107,8 +107,8 @@ def test_two_loops_one_after_the_other_in_one_thread_both_get_their_results(sqli
 
 def test_a_write_that_the_store_gives_up_cancels_its_caller(sqlite):
     class Watched:
-        def write(self, decide, *, weight):
-            self.future = sqlite.write(decide, weight=weight)
+        def write(self, decide, **more):
+            self.future = sqlite.write(decide, **more)
             return self.future
 
     async def give_up():

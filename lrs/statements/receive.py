@@ -110,7 +110,7 @@ def _prepared(tree: Any, text: bytes, intake: Intake) -> Prepared:
         version=intake.version,
         caller=intake.caller,
         authority=_identity(intake.caller.authority),
-        statement_id=intake.statement_id or str(uuid.uuid4()),
+        statement_id=intake.statement_id or tree.get("id") or str(uuid.uuid4()),
     )
 
 

@@ -19,6 +19,8 @@ from lrs.storage import Claim, Owed, Record, Tx
 from lrs.tenants import Tenant
 
 KIND = "statement"
+AWAITED = "awaited"
+"""Names a statement that was referred to before it came."""
 IN_COMMIT = 256
 """How many referring statements one commit updates; the rest is owed as step ``refs``."""
 
@@ -48,8 +50,8 @@ def referring(tx: Tx, statement: str) -> Iterator[Record]:
 
 def await_target(tx: Tx, statement: str) -> None:
     """Notes that *statement* is referred to before it came."""
-    if tx.get("awaited", statement) is None:
-        tx.insert(Record("awaited", statement))
+    if tx.get(AWAITED, statement) is None:
+        tx.insert(Record(AWAITED, statement))
 
 
 def spread(tx: Tx, statement: str) -> bool:

@@ -14,7 +14,7 @@ from lrs.statements.query import MORE, Query, Single, read_query
 from lrs.statements.read import find_one, find_page, own_source, result_text, seal, texts_of, unseal
 from lrs.statements.receive import receive
 from lrs.statements.shape import languages_of
-from lrs.statements.write import decision, learn
+from lrs.statements.write import decision, learn, reads
 from lrs.storage import Record, micros_of
 
 
@@ -23,7 +23,7 @@ async def post(request: Request) -> Answer:
     request.parameters(())
     batch = await receive(request)
     tenant = request.tenant
-    await write(tenant.store, decision(batch, tenant.seen), len(batch))
+    await write(tenant.store, decision(batch, tenant.seen), len(batch), reads(batch))
     learn(tenant, batch)
     return json_answer([prepared.tree.get("id", prepared.id) for prepared in batch])
 
@@ -35,7 +35,7 @@ async def put(request: Request) -> Answer:
         raise Refused("parameter 'statementId' must be a UUID")
     batch = await receive(request, statement_id)
     tenant = request.tenant
-    await write(tenant.store, decision(batch, tenant.seen), len(batch))
+    await write(tenant.store, decision(batch, tenant.seen), len(batch), reads(batch))
     learn(tenant, batch)
     return Answer(204)
 

@@ -17,7 +17,7 @@ from lrs.statements.equality import same
 from lrs.statements.formats import timestamp_of_micros
 from lrs.statements.keys import refers_key
 from lrs.statements.prepare import Prepared
-from lrs.statements.references import await_target, inherited, referring, spread, void
+from lrs.statements.references import AWAITED, await_target, inherited, referring, spread, void
 from lrs.storage import Owed, Record, Tx, micros_of
 from lrs.tenants import Tenant
 
@@ -32,7 +32,7 @@ def store_statements(tenant: Tenant, batch: Sequence[Prepared]) -> Future[list[s
     Raises through the future ``Refused`` 409 for an id that holds something else, 403 for voiding what another source
     sent, 400 for voiding a voiding statement.
     """
-    future = tenant.store.write(decision(batch, tenant.seen), weight=len(batch))
+    future = tenant.store.write(decision(batch, tenant.seen), weight=len(batch), reads=reads(batch))
     future.add_done_callback(
         lambda done: learn(tenant, batch) if not done.cancelled() and not done.exception() else None
     )
@@ -44,6 +44,11 @@ def learn(tenant: Tenant, batch: Sequence[Prepared]) -> None:
     tenant.seen.learn(record.id for prepared in batch for record in prepared.side)
 
 
+def reads(batch: Sequence[Prepared]) -> list[tuple[str, str]]:
+    """The records every decision about *batch* looks at."""
+    return [(kind, prepared.id) for prepared in batch for kind in (KIND, AWAITED)]
+
+
 def decision(batch: Sequence[Prepared], seen: set[str]) -> Callable[[Tx], list[str]]:
     """What the writer is to decide for *batch*; side records in *seen* are known to be stored."""
     ids = [prepared.id for prepared in batch]
@@ -52,7 +57,7 @@ def decision(batch: Sequence[Prepared], seen: set[str]) -> Callable[[Tx], list[s
     def decide(tx: Tx) -> list[str]:
         known = tx.get_many(KIND, ids)
         # What an earlier statement of the batch refers to is awaited too.
-        awaited = {*tx.get_many("awaited", ids), *(prepared.refers for prepared in batch)}
+        awaited = {*tx.get_many(AWAITED, ids), *(prepared.refers for prepared in batch)}
         for index, prepared in enumerate(batch):
             try:
                 _store(tx, prepared, known.get(prepared.id), awaited)

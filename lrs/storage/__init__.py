@@ -225,12 +225,13 @@ class Store(Reader, Protocol):
     def blobs(self) -> Blobs:
         """Where large bodies and attachments are."""
 
-    def write(self, decide: Callable[[Tx], T], *, weight: int = 1) -> Future[T]:
+    def write(self, decide: Callable[[Tx], T], *, weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> Future[T]:
         """Runs *decide* in the write transaction; the future is done once the commit is durable.
 
         *weight* is about how many records it will write: groups and the queue are bounded by it. Cancelling the
         future drops a decision that has not started.
 
+        *reads* are records (kind, id) that it will ask for, looked up for the whole group at once.
         Raises ``Overloaded`` at once when the queue is full, too old or closed; ``StoreFull`` comes through the
         future.
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -27,6 +27,7 @@ class Job:
     decide: Callable[[Any], Any]
     weight: int
     since: float
+    reads: Sequence[tuple[str, str]] = ()
     future: Future[Any] = field(default_factory=Future)
     result: Any = None
     error: BaseException | None = None
@@ -41,6 +42,9 @@ class Job:
 
 class Undoable(Protocol):
     """A transaction that can take back the latest decision as long as nothing of it reached the database."""
+
+    def load(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Looks up the records (kind, id) that the decisions are going to ask for."""
 
     def mark(self) -> Any:
         """Where the transaction stands."""
@@ -57,6 +61,7 @@ def decide_all(tx: Undoable, jobs: Sequence[Job], broken: type[Exception]) -> bo
 
     *broken* is what the engine raises when the transaction itself is lost; it passes through.
     """
+    tx.load(pair for job in jobs for pair in job.reads)
     for job in jobs:
         mark = tx.mark()
         try:
@@ -86,15 +91,17 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, decide: Callable[[Any], Any], weight: int) -> Future[Any]:
+    def submit(self, decide: Callable[[Any], Any], weight: int, reads: Sequence[tuple[str, str]] = ()) -> Future[Any]:
         """Queues *decide*. Raises ``Overloaded`` if too much waits, or the first in line has waited too long."""
         now = time.monotonic()
         with self._lock:
             if self._closing:
                 raise Overloaded
-            if self._jobs and (self._weight + weight > self._queue.count or now - self._jobs[0].since > self._queue.age):
+            if self._jobs and (
+                self._weight + weight > self._queue.count or now - self._jobs[0].since > self._queue.age
+            ):
                 raise Overloaded
-            job = Job(decide, weight, now)
+            job = Job(decide, weight, now, reads)
             self._jobs.append(job)
             self._weight += weight
             self._work.notify()

@@ -122,9 +122,9 @@ class MongoStore:
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    def write(self, decide: Callable[[Tx], T], *, weight: int = 1) -> Future[T]:
+    def write(self, decide: Callable[[Tx], T], *, weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> Future[T]:
         """See ``Store.write``."""
-        return self._groups.submit(decide, weight)
+        return self._groups.submit(decide, weight, reads)
 
     @answering()
     def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:

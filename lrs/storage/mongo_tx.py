@@ -13,6 +13,7 @@ import msgspec
 from pymongo.errors import BulkWriteError
 
 from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
+from lrs.storage.known import Known
 from lrs.storage.mongo_entries import Entry, owing, update_of, without
 from lrs.storage.mongo_read import Document, MongoReader, fields_of, name_of
 from lrs.storage.mongo_schema import BY_ID
@@ -26,6 +27,7 @@ class MongoTx:
 
     def __init__(self, reader: MongoReader, seq: int, clock: Clock) -> None:
         self._reader = reader
+        self._known = Known(reader)
         self._records = reader.records
         self._session = reader.session
         self._clock = clock
@@ -36,16 +38,20 @@ class MongoTx:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
+    def load(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Looks up *wanted* (kind, id) before the decisions ask for them."""
+        self._known.load(wanted)
+
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
         waiting = self._pending.get((kind, id))
-        return msgspec.structs.replace(waiting, owed=()) if waiting else self._reader.get(kind, id)
+        return msgspec.structs.replace(waiting, owed=()) if waiting else self._known.get(kind, id)
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
         wanted = list(ids)
         waiting = {id: self._pending[kind, id] for id in wanted if (kind, id) in self._pending}
-        found = self._reader.get_many(kind, [id for id in wanted if id not in waiting])
+        found = self._known.get_many(kind, [id for id in wanted if id not in waiting])
         return found | {id: msgspec.structs.replace(record, owed=()) for id, record in waiting.items()}
 
     def find(
@@ -78,6 +84,7 @@ class MongoTx:
         if (record.kind, record.id) in self._pending:
             self._exists = Exists(record.kind, record.id)
             raise self._exists
+        self._known.forget(record.kind, record.id)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=1)
         self._pending[record.kind, record.id] = stored
         return stored
@@ -86,6 +93,7 @@ class MongoTx:
         """See ``Tx.replace``."""
         check_size(record)
         self._direct()
+        self._known.forget(record.kind, record.id)
         name = {"_id": name_of(record.kind, record.id)}
         entries = self._entries({**name, "rev": record.rev})
         if entries is None:
@@ -99,6 +107,7 @@ class MongoTx:
     def delete(self, kind: str, id: str) -> bool:
         """See ``Tx.delete``."""
         self._direct()
+        self._known.forget(kind, id)
         return self._records.delete_one({"_id": name_of(kind, id)}, session=self._session).deleted_count > 0
 
     def owe(self, kind: str, id: str, owed: Owed) -> None:

@@ -92,9 +92,9 @@ class SqliteStore:
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    def write(self, decide: Callable[[Tx], T], *, weight: int = 1) -> Future[T]:
+    def write(self, decide: Callable[[Tx], T], *, weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> Future[T]:
         """See ``Store.write``."""
-        return self._groups.submit(decide, weight)
+        return self._groups.submit(decide, weight, reads)
 
     def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
         """See ``Store.claim``. Takes a shuffled choice of what is due, so that workers seldom want the same."""

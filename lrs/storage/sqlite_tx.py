@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
+from lrs.storage.known import Known
 from lrs.storage.sizes import check_size
 from lrs.storage.sqlite_read import SqliteReader
 
@@ -37,6 +38,7 @@ class SqliteTx:
 
     def __init__(self, reader: SqliteReader, clock: Clock) -> None:
         self._reader = reader
+        self._known = Known(reader)
         self._connection = reader.connection
         self._clock = clock
         self._pending: dict[tuple[str, str], tuple[int, Record]] = {}
@@ -47,10 +49,14 @@ class SqliteTx:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
+    def load(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Looks up *wanted* (kind, id) before the decisions ask for them."""
+        self._known.load(wanted)
+
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
         waiting = self._pending.get((kind, id))
-        return msgspec.structs.replace(waiting[1], owed=()) if waiting else self._reader.get(kind, id)
+        return msgspec.structs.replace(waiting[1], owed=()) if waiting else self._known.get(kind, id)
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
@@ -62,7 +68,7 @@ class SqliteTx:
             else:
                 rest.append(id)
         if rest:
-            found.update(self._reader.get_many(kind, rest))
+            found.update(self._known.get_many(kind, rest))
         return found
 
     def find(
@@ -95,6 +101,7 @@ class SqliteTx:
         if (record.kind, record.id) in self._pending:
             self._exists = Exists(record.kind, record.id)
             raise self._exists
+        self._known.forget(record.kind, record.id)
         self._row += 1
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=1)
         self._pending[record.kind, record.id] = (self._row, stored)
@@ -104,6 +111,7 @@ class SqliteTx:
         """See ``Tx.replace``."""
         check_size(record)
         self._direct()
+        self._known.forget(record.kind, record.id)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
         row, seq, keys = self._row_of(record.kind, record.id)
         changed = self._connection.execute(
@@ -121,6 +129,7 @@ class SqliteTx:
     def delete(self, kind: str, id: str) -> bool:
         """See ``Tx.delete``."""
         self._direct()
+        self._known.forget(kind, id)
         try:
             row, seq, keys = self._row_of(kind, id)
         except Stale:

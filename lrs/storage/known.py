@@ -1,0 +1,56 @@
+"""Records that the decisions of one group are going to look at, looked up together. Knows no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from lrs.storage import Record
+
+
+class Lookup(Protocol):
+    """Finding records by id."""
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """See ``Reader.get``."""
+
+    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
+        """See ``Reader.get_many``."""
+
+
+class Known:
+    """A look-up that remembers what was loaded, also what was not there, until the transaction changes it."""
+
+    def __init__(self, reader: Lookup) -> None:
+        self._reader = reader
+        self._found: dict[tuple[str, str], Record | None] = {}
+
+    def load(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Looks up all *wanted* (kind, id), with one question for each kind."""
+        ids: dict[str, list[str]] = {}
+        for kind, id in wanted:
+            ids.setdefault(kind, []).append(id)
+        for kind, some in ids.items():
+            found = self._reader.get_many(kind, some)
+            self._found.update(((kind, id), found.get(id)) for id in some)
+
+    def forget(self, kind: str, id: str) -> None:
+        """To be called for what the transaction inserts, replaces or deletes."""
+        self._found.pop((kind, id), None)
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """See ``Reader.get``."""
+        if (kind, id) in self._found:
+            return self._found[kind, id]
+        return self._reader.get(kind, id)
+
+    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
+        """See ``Reader.get_many``."""
+        found: dict[str, Record] = {}
+        rest = []
+        for id in ids:
+            if (kind, id) not in self._found:
+                rest.append(id)
+            elif record := self._found[kind, id]:
+                found[id] = record
+        return found | self._reader.get_many(kind, rest) if rest else found
