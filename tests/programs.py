@@ -1,0 +1,197 @@
+"""The product's own programs as processes: started, killed, ended, and looked at from outside.
+
+Each is stopped by its process id, and what it said is in a log beside the data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+PATIENCE = 60
+HOST = "127.0.0.1"
+
+
+def until(holds: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    """Asks again and again; other processes give no other sign."""
+    end = time.monotonic() + patience
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {patience} s for {what}")
+        time.sleep(0.01)
+
+
+@dataclass
+class Programs:
+    """Programs on one data folder, with the same settings; all are gone at the end."""
+
+    data: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def start(self, *words: str, **settings: str) -> subprocess.Popen[str]:
+        """``lrs`` with *words*; *settings* are ``LRS_*`` without the prefix."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("LRS_")}
+        ours = {f"LRS_{name.upper()}": value for name, value in (self.settings | settings).items()}
+        with (self.data.parent / "programs.log").open("a") as log:
+            program = subprocess.Popen(
+                [sys.executable, "-m", "lrs", *words, "--data", str(self.data)],
+                env=kept | ours,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.running.append(program)
+        return program
+
+    def serve(self, **settings: str) -> tuple[subprocess.Popen[str], str]:
+        """A server that answers, and its address."""
+        server = self.start("serve", "--port", "0", **settings)
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        assert line.startswith("xAPI endpoint: "), (line, self.log())
+        address = line.split()[2].removesuffix("/xapi")
+        until(lambda: answers(address) or server.poll() is not None, "the server")
+        assert server.poll() is None, self.log()
+        return server, address
+
+    def workers(self, count: int, **settings: str) -> list[subprocess.Popen[str]]:
+        """Celery workers."""
+        return [self.start("work", "--celery", **settings) for _ in range(count)]
+
+    def log(self) -> str:
+        """What they said so far."""
+        return (self.data.parent / "programs.log").read_text()[-5_000:]
+
+    def end(self) -> None:
+        """Kills what is left, and what it started."""
+        for program in self.running:
+            for pid in (*children(program.pid), program.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            program.wait(PATIENCE)
+            if program.stdout:
+                program.stdout.close()
+
+
+@contextlib.contextmanager
+def programs(folder: Path, **settings: str) -> Iterator[Programs]:
+    """Programs on ``folder/data``."""
+    data = folder / "data"
+    data.mkdir(exist_ok=True)
+    held = Programs(data, settings)
+    try:
+        yield held
+    finally:
+        held.end()
+
+
+def answers(address: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{address}/health", trust_env=False, timeout=5).status_code == 200
+    return False
+
+
+def children(pid: int) -> list[int]:
+    """The processes that *pid* started and that still run."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += [int(child) for child in task.read_text().split() if runs(int(child))]
+    return found
+
+
+def runs(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class Behind:
+    """The owed entries as they stand in the file of the embedded store."""
+
+    def __init__(self, data: Path) -> None:
+        path = data / "tenants" / "default" / "store.db"
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+
+    def leased(self, step: str) -> bool:
+        """Whether somebody has an entry of *step* in hand."""
+        query = "SELECT 1 FROM owed WHERE step = ? AND token IS NOT NULL LIMIT 1"
+        return self._connection.execute(query, (step,)).fetchone() is not None
+
+    def let_leases_run_out(self) -> None:
+        """What a minute of waiting would do, also to those of workers that live: they then find their lease lost."""
+        self._connection.execute("UPDATE owed SET at = 1 WHERE token IS NOT NULL")
+
+    def due(self) -> int:
+        """How many entries are due by now or in hand."""
+        now = time.time_ns() // 1_000
+        query = "SELECT count(*) FROM owed WHERE at <= ? OR token IS NOT NULL"
+        count: int = self._connection.execute(query, (now,)).fetchone()[0]
+        return count
+
+    def failures(self) -> list[tuple[str, str]]:
+        """The steps that failed, and why."""
+        return self._connection.execute("SELECT step, error FROM owed WHERE error IS NOT NULL").fetchall()
+
+    def make_due(self) -> None:
+        """What the wait after a failure would do."""
+        self._connection.execute("UPDATE owed SET at = 1 WHERE error IS NOT NULL")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Forwarder:
+    """A broker that comes back: nothing listens on ``port`` until ``start``; then it leads to the real one's."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        with socket.create_server((HOST, 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        listener = socket.create_server((HOST, self.port))
+        listener.settimeout(0.1)
+        self._run(self._accept, listener)
+
+    def close(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, target: Callable[..., None], *args: socket.socket) -> None:
+        thread = threading.Thread(target=target, args=args)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with listener:
+            while not self._stop.is_set():
+                with contextlib.suppress(TimeoutError):
+                    self._run(self._lead, listener.accept()[0])
+
+    def _lead(self, near: socket.socket) -> None:
+        with near, socket.create_connection((HOST, self._to)) as far, contextlib.suppress(OSError):
+            while not self._stop.is_set():
+                for ready in select.select([near, far], [], [], 0.1)[0]:
+                    data = ready.recv(65_536)
+                    if not data:
+                        return
+                    (far if ready is near else near).sendall(data)

@@ -1,0 +1,281 @@
+"""Owed work in processes that are killed (P4, P5): nothing is lost, nothing is done twice, ingest feels nothing.
+
+``kill -9`` comes when the store shows that a step is in somebody's hands. The minute until a dead worker's lease has
+run out is not waited for: the test ends all leases, also those of workers that live. The broker is a real one:
+``LRS_TEST_REDIS`` and ``LRS_TEST_RABBITMQ`` name it; if they are not set and nothing runs on the usual port, the test
+is skipped, if they are set it fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import kombu
+import pytest
+import redis
+
+from lrs.auth.keys import create_key
+from lrs.queue import queue_name
+from lrs.settings import Settings
+from lrs.storage import Owed
+from lrs.tenants import Tenant, open_tenant, store_url
+from tests.competencies.world import ASEPTIC, GOWNING, PASSED, World
+from tests.profiles.world import Receiver, agree, put_person, put_service, receiver
+from tests.programs import Behind, Forwarder, Programs, children, programs, until
+
+STEPS = ("refs", "match", "evaluate", "issue", "sync", "deliver")
+LEARNERS = 4
+pytestmark = pytest.mark.timeout(240)
+
+
+@dataclass
+class Workplace:
+    """A store with a framework, rules, a service and its receiver; learners who agreed; programs that work on it."""
+
+    tenant: Tenant
+    programs: Programs
+    receiving: Receiver
+    behind: Behind
+    auth: tuple[str, str]
+    learners: list[str] = field(default_factory=list)
+    address: str = ""
+
+    def learn(self, count: int = LEARNERS) -> None:
+        """*count* new learners pass two courses each; the server says yes to every statement."""
+        made = [f"mailto:{uuid4().hex}@example.org" for _ in range(count)]
+        for mbox in made:
+            agree(self.tenant, put_person(self.tenant, mbox))
+        for activity in (GOWNING, ASEPTIC):
+            statements = [passed(mbox, activity) for mbox in made]
+            answer = httpx.post(
+                f"{self.address}/xapi/statements",
+                json=statements,
+                auth=self.auth,
+                headers={"X-Experience-API-Version": "1.0.3"},
+                trust_env=False,
+                timeout=10,
+            )
+            assert answer.status_code == 200, answer.text
+        self.learners += made
+
+    def settle(self) -> None:
+        """Waits until all is done that is due."""
+        until(self._is_settled, "the work to be done")
+
+    def _is_settled(self) -> bool:
+        assert self.tenant.store.parked() == []
+        if failed := self.behind.failures():
+            # Only what a lost lease or a busy file can do; the wait after it is not waited for.
+            assert {step for step, _ in failed} <= set(STEPS)
+            self.behind.make_due()
+        return self.behind.due() == 0
+
+    def check(self) -> None:
+        """Every learner has what the statements prove, once."""
+        count = 2 * len(self.learners)
+        awards = self.all("award")
+        credentials = self.all("credential")
+        assert Counter(award["state"] for award in awards) == {"held": count}
+        assert len({(award["person"], award["competency"]["id"]) for award in awards}) == count
+        assert len(credentials) == count
+        places = [badge["credentialStatus"]["statusListIndex"] for badge in credentials]
+        assert len(set(places)) == count
+        self._check_deliveries()
+
+    def _check_deliveries(self) -> None:
+        page = self.tenant.store.find("delivery", limit=10_000)
+        states = {record.id: record.meta["state"] for record in page.records}
+        got = {}
+        for one in self.receiving.got:
+            got.setdefault(one.headers["webhook-id"], []).append(one.json)
+        assert set(states.values()) <= {"delivered", "superseded"}
+        assert {id for id, state in states.items() if state == "delivered"} == got.keys()
+        assert {len({each["type"] for each in same}) for same in got.values()} == {1}
+        told = {}
+        for same in got.values():
+            event = same[-1]
+            if event["type"] == "profile.updated":
+                held = told.setdefault(event["data"]["subject"], {})
+                held[event["data"]["version"]] = len(event["data"]["competencies"])
+        assert sorted(versions[max(versions)] for versions in told.values()) == [2] * len(self.learners)
+
+    def all(self, kind: str) -> list[dict]:
+        return [json.loads(record.body) for record in self.tenant.store.find(kind, limit=10_000).records]
+
+    def owe_everything_again(self) -> None:
+        """What a step run twice, or a lost message, comes to."""
+        owing = {"statement": ("match", "refs"), "person": ("evaluate",), "award": ("issue",), "profile": ("sync",)}
+
+        def decide(tx):
+            for kind, steps in owing.items():
+                for record in tx.find(kind, limit=10_000).records:
+                    for step in steps:
+                        tx.owe(kind, record.id, Owed(step))
+
+        self.tenant.store.write(decide).result()
+
+
+def passed(mbox: str, activity: str) -> dict:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    return {
+        "actor": {"mbox": mbox},
+        "verb": {"id": PASSED},
+        "object": {"id": activity},
+        "timestamp": yesterday,
+        "result": {"score": {"raw": 90, "min": 0, "max": 100}, "completion": True},
+    }
+
+
+@contextmanager
+def workplace(folder: Path, **settings: str) -> Iterator[Workplace]:
+    allowed = {"outbound_allow": '["127.0.0.1/32"]', "sweep": "0.5", **settings}
+    with programs(folder, **allowed) as held, receiver() as receiving:
+        local = Settings(data=held.data, outbound_allow=("127.0.0.1/32",))
+        world = World(held.data, url=store_url(local, "default"))
+        world.close()
+        tenant = open_tenant(local)
+        put_service(tenant, receiving.url)
+        new = create_key(tenant, "vle", ["statements/write", "define"])
+        behind = Behind(held.data)
+        try:
+            yield Workplace(tenant, held, receiving, behind, (new.key, new.secret))
+        finally:
+            behind.close()
+            held.end()
+            tenant.store.close()
+
+
+def reachable(url: str, variable: str) -> str:
+    """*url* if somebody answers there; otherwise the test is skipped, or fails if *variable* asked for it."""
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname, parts.port), timeout=2).close()
+    except OSError as error:
+        reason = f"{variable}: nobody answers at {parts.hostname}:{parts.port}: {error}"
+        if os.environ.get(variable):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return url
+
+
+@pytest.fixture
+def redis_url(tmp_path) -> Iterator[str]:
+    url = reachable(os.environ.get("LRS_TEST_REDIS", "redis://127.0.0.1:6379/15"), "LRS_TEST_REDIS")
+    yield url
+    with redis.Redis.from_url(url) as client:
+        # The queue's name is the store's, so nobody else's keys begin with it.
+        for key in client.scan_iter(f"{queue_name(Settings(data=tmp_path / 'data'))}*"):
+            client.delete(key)
+
+
+@pytest.fixture
+def rabbitmq_url(tmp_path) -> Iterator[str]:
+    url = reachable(os.environ.get("LRS_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672//"), "LRS_TEST_RABBITMQ")
+    yield url
+    name = queue_name(Settings(data=tmp_path / "data"))
+    with kombu.Connection(url) as connection:
+        connection.default_channel.queue_delete(name)
+        connection.default_channel.exchange_delete(name)
+
+
+def kill_at(work: Workplace, step: str, victims: list[int]) -> None:
+    """Waits until *step* is in somebody's hands and kills all that could have it."""
+    if step == "refs":
+        work.owe_everything_again()
+    until(lambda: work.behind.leased(step), f"a lease on {step}")
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    work.behind.let_leases_run_out()
+
+
+def test_two_celery_workers_on_redis_are_killed_at_every_step(tmp_path, redis_url):
+    with workplace(tmp_path, celery_broker=redis_url) as work:
+        _, work.address = work.programs.serve()
+        workers = work.programs.workers(2)
+        work.learn()
+        for step in STEPS:
+            kill_at(work, step, [worker.pid for worker in workers])
+            workers = work.programs.workers(2)
+            work.learn(2)
+        work.settle()
+        work.check()
+        received = Counter(one.headers["webhook-id"] for one in work.receiving.got)
+
+        for _ in range(5):
+            work.owe_everything_again()
+            work.settle()
+
+        work.check()
+        assert Counter(one.headers["webhook-id"] for one in work.receiving.got) == received
+
+
+def test_the_worker_beside_a_server_is_killed_at_every_step_and_started_again(tmp_path):
+    with workplace(tmp_path) as work:
+        server, work.address = work.programs.serve()
+        work.learn()
+        for step in STEPS:
+            until(lambda: children(server.pid), "the worker")
+            kill_at(work, step, children(server.pid))
+            work.learn(2)
+
+        work.settle()
+        work.check()
+
+
+def test_a_worker_on_rabbitmq_hears_of_work_from_the_broker_alone(tmp_path, rabbitmq_url):
+    with workplace(tmp_path, celery_broker=rabbitmq_url, sweep="3600") as work:
+        _, work.address = work.programs.serve()
+        workers = work.programs.workers(1)
+        work.learn()
+        work.settle()
+        for worker in workers:
+            worker.kill()
+        work.learn()
+        work.programs.workers(1)
+
+        work.settle()
+        work.check()
+
+
+def test_while_the_broker_is_away_ingest_goes_on_and_its_return_starts_the_work(tmp_path, redis_url):
+    forwarder = Forwarder(urlsplit(redis_url).port)
+    away = redis_url.replace(str(urlsplit(redis_url).port), str(forwarder.port))
+    with workplace(tmp_path, celery_broker=away, sweep="3600") as work:
+        work.programs.workers(1)
+        until(lambda: "Cannot connect" in work.programs.log(), "the worker to miss the broker")
+        _, work.address = work.programs.serve()
+        for _ in range(5):
+            work.learn(1)
+        assert work.all("award") == []
+        assert work.behind.due() > 0
+
+        forwarder.start()
+        try:
+            work.settle()
+        finally:
+            work.programs.end()
+            forwarder.close()
+        work.check()
+
+
+def test_without_any_broker_the_sweep_finds_what_is_due(tmp_path):
+    nobody = Forwarder(1)
+    with workplace(tmp_path, celery_broker=f"redis://127.0.0.1:{nobody.port}/0", sweep="0.2") as work:
+        _, work.address = work.programs.serve()
+        work.programs.workers(1)
+        work.learn()
+
+        work.settle()
+        work.check()
