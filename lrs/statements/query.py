@@ -6,6 +6,7 @@ Rules: xAPI 1.0.3 Communication 2.1.3; IEEE 9274.1.1 4.1.6.1.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -29,6 +30,8 @@ SINGLE = frozenset({"statementId", "voidedStatementId"})
 SHAPES = frozenset({"format", "attachments"})
 FORMATS = ("exact", "ids", "canonical")
 MORE = "more"
+SHORT = 100
+"""Statements of a page that is worth no thread."""
 
 
 class Query(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -124,6 +127,11 @@ def keys_for(query: Query, source: str | None) -> list[int]:
     if source is not None:
         keys.append(source_key(source))
     return keys
+
+
+def is_short(query: Query, source: str | None) -> bool:
+    """Whether one range of keys and few statements answer it, which takes well under a millisecond."""
+    return query.limit <= SHORT and query.format == "exact" and len(keys_for(query, source)) == 1
 
 
 def _conditions(query: Query) -> list[tuple[int, str]]:

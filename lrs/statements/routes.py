@@ -10,7 +10,7 @@ from lrs.errors import Refused
 from lrs.http import JSON, Answer, Request, Resource, json_answer
 from lrs.statements.attachments import multipart
 from lrs.statements.formats import is_uuid
-from lrs.statements.query import MORE, Query, Single, read_query
+from lrs.statements.query import MORE, Query, Single, is_short, read_query
 from lrs.statements.read import find_one, find_page, own_source, result_text, seal, texts_of, unseal
 from lrs.statements.receive import receive
 from lrs.statements.shape import languages_of
@@ -47,17 +47,32 @@ async def get(request: Request) -> Answer:
         query: Query | Single = unseal(tenant, request.parameters({MORE})[MORE])
     else:
         query = read_query(request, tenant.settings)
-    source = own_source(request.caller)
-    languages = languages_of(request.headers.get("accept-language"))
     if isinstance(query, Single):
-        record = await look(tenant.store, find_one, tenant.store, query, source)
-        body = texts_of([record], query.format, languages)[0]
-        modified = ("last-modified", formatdate(micros_of(record.seq) / 1_000_000, usegmt=True))
-        return _answer(request, body, (record,), query, (modified,))
-    found = await read(find_page, tenant.store, query, source)
-    more = f"{request.prefix}/statements?{MORE}={seal(tenant, found.more)}" if found.more else ""
-    body = result_text(texts_of(found.records, query.format, languages), more)
+        return await _one(request, query)
+    return await _page(request, query)
+
+
+async def _one(request: Request, query: Single) -> Answer:
+    store = request.tenant.store
+    record = await look(store, find_one, store, query, own_source(request.caller))
+    body = texts_of([record], query.format, _languages(request))[0]
+    modified = ("last-modified", formatdate(micros_of(record.seq) / 1_000_000, usegmt=True))
+    return _answer(request, body, (record,), query, (modified,))
+
+
+async def _page(request: Request, query: Query) -> Answer:
+    store, source = request.tenant.store, own_source(request.caller)
+    if is_short(query, source):
+        found = await look(store, find_page, store, query, source)
+    else:
+        found = await read(find_page, store, query, source)
+    more = f"{request.prefix}/statements?{MORE}={seal(request.tenant, found.more)}" if found.more else ""
+    body = result_text(texts_of(found.records, query.format, _languages(request)), more)
     return _answer(request, body, found.records, query)
+
+
+def _languages(request: Request) -> list[str]:
+    return languages_of(request.headers.get("accept-language"))
 
 
 def _answer(

@@ -147,20 +147,24 @@ class SqliteTx:
 
     def clear(self, claims: Sequence[Claim]) -> None:
         """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
-        self._direct()
-        for claim in claims:
-            done = self._connection.execute(
-                "DELETE FROM owed WHERE row = (SELECT row FROM record WHERE id = ? AND kind = ?) AND step = ?"
-                " AND token = ?",
-                (claim.record.id, self._reader.kind_number(claim.record.kind), claim.owed.step, claim.token),
-            ).rowcount
-            if not done:
-                raise Stale(claim.record.kind, claim.record.id)
+        kinds = {claim.record.kind: self._reader.kind_number(claim.record.kind) for claim in claims}
+        done = self.execute_many(
+            "DELETE FROM owed WHERE row = (SELECT row FROM record WHERE id = ? AND kind = ?)"
+            " AND step = ? AND token = ?",
+            [(claim.record.id, kinds[claim.record.kind], claim.owed.step, claim.token) for claim in claims],
+        )
+        if done != len(claims):
+            raise Stale(f"{len(claims) - done} of {len(claims)} leases")
 
     def execute(self, statement: str, values: Sequence[Any]) -> int:
         """The engine's own changes to owed entries; how many rows changed."""
         self._direct()
         return self._connection.execute(statement, values).rowcount
+
+    def execute_many(self, statement: str, values: Sequence[Sequence[Any]]) -> int:
+        """The same change for many entries; how many rows changed in all."""
+        self._direct()
+        return self._connection.executemany(statement, values).rowcount if values else 0
 
     def rows(self, query: str, values: Sequence[Any]) -> list[Any]:
         """The engine's own look at what this transaction sees."""
