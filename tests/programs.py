@@ -128,10 +128,14 @@ class Behind:
         path = data / "tenants" / "default" / "store.db"
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
 
-    def leased(self, step: str) -> bool:
-        """Whether somebody has an entry of *step* in hand."""
+    def sees_lease(self, step: str, seconds: float) -> bool:
+        """Whether within *seconds* somebody has an entry of *step* in hand; it may be for less than a millisecond."""
         query = "SELECT 1 FROM owed WHERE step = ? AND token IS NOT NULL LIMIT 1"
-        return self._connection.execute(query, (step,)).fetchone() is not None
+        end = time.monotonic() + seconds
+        while self._connection.execute(query, (step,)).fetchone() is None:
+            if time.monotonic() > end:
+                return False
+        return True
 
     def let_leases_run_out(self) -> None:
         """What a minute of waiting would do, also to those of workers that live: they then find their lease lost."""

@@ -1,0 +1,207 @@
+"""``lrs doctor``: what it finds, and how it ends."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from lrs.cli import main
+from lrs.control import open_control
+from lrs.doctor import of_clock, of_disk, of_services, of_settings, of_store, of_work
+from lrs.settings import Settings
+from lrs.storage import Owed, Record, open_store
+from lrs.storage.versions import found_and_known
+from lrs.tenants import open_tenant
+from tests.builders import tenant_in
+from tests.conftest import START
+from tests.profiles.world import put_service
+
+SECOND = 1_000_000
+
+
+def found(findings):
+    return {finding.check: (finding.status, finding.message) for finding in findings}
+
+
+def run(data, *words, **settings):
+    environment = {f"LRS_{name.upper()}": value for name, value in settings.items()}
+    answer = CliRunner().invoke(main, ["doctor", "--data", str(data), *words], env=environment)
+    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
+    return answer
+
+
+@pytest.fixture
+def healthy(tmp_path):
+    settings = Settings(data=tmp_path)
+    open_tenant(settings).store.close()
+    control = open_control(settings)
+    control.beat("lrs-1@here")
+    control.close()
+    return tmp_path
+
+
+def test_an_installation_that_works_has_no_problem(healthy):
+    answer = run(healthy, public_url="https://lrs.example")
+
+    assert answer.exit_code == 0
+    assert "PROBLEM" not in answer.output
+    assert "ok      worker: 1 running\n" in answer.output
+    assert "ok      issuer: did:web:lrs.example:t:default\n" in answer.output
+    assert "ok      store: reached, schema 1\n" in answer.output
+
+
+def test_without_an_https_address_badges_are_demonstrations_and_that_is_a_warning(healthy):
+    answer = run(healthy, "--json")
+
+    told = {finding["check"]: finding for finding in json.loads(answer.output)["findings"]}
+    assert (answer.exit_code, json.loads(answer.output)["ok"]) == (0, True)
+    assert told["public-url"]["status"] == told["issuer"]["status"] == "warning"
+    assert "badges are demonstrations" in told["public-url"]["message"]
+
+
+def test_before_the_first_start_there_is_nothing_to_find_and_nothing_is_made(tmp_path):
+    answer = run(tmp_path / "data")
+
+    assert answer.exit_code == 0
+    assert "there is no store yet" in answer.output
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_setting_that_does_not_exist_or_cannot_be_read_is_a_problem(healthy):
+    unknown, wrong = run(healthy, colour="red"), run(healthy, sweep="soon")
+
+    assert (unknown.exit_code, wrong.exit_code) == (1, 1)
+    assert "PROBLEM settings: LRS_COLOUR is not a setting of ours" in unknown.output
+    assert "PROBLEM settings: LRS_SWEEP: Input should be a valid number" in wrong.output
+
+
+def test_a_master_key_that_others_can_read_is_a_problem(healthy):
+    (healthy / "master.key").chmod(0o640)
+
+    status, message = found(of_settings(Settings(data=healthy), {}))["master-key"]
+
+    assert (status, message) == (
+        "problem",
+        f"{healthy}/master.key is open to others (mode 640): chmod 600 {healthy}/master.key",
+    )
+
+
+def test_a_master_key_that_was_named_and_is_not_there_is_a_problem(tmp_path):
+    settings = Settings(data=tmp_path, master_key_file=tmp_path / "gone")
+
+    assert found(of_settings(settings, {}))["master-key"][0] == "problem"
+
+
+def test_a_store_of_another_version_is_told_without_changing_it(tmp_path):
+    path = tmp_path / "store.db"
+    open_store(f"sqlite:///{path}").close()
+    settings = Settings(data=tmp_path, store_url=f"sqlite:///{path}")
+    assert found_and_known(f"sqlite:///{path}") == (1, 1)
+
+    set_version(path, 7)
+    newer = of_store(settings, "default")
+    path.write_bytes(b"not a database" * 1_000)
+    broken = of_store(settings, "default")
+
+    assert (newer.status, newer.message) == (
+        "problem",
+        "the store has schema 7, this program knows up to 1: start the newer version",
+    )
+    assert (broken.status, broken.message[:30]) == ("problem", "the store cannot be reached: f")
+
+
+def set_version(path, version):
+    import sqlite3  # noqa: PLC0415 (to make what no program of ours would)
+
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+
+
+def test_a_mongodb_that_does_not_answer_is_a_problem(tmp_path):
+    url = "mongodb://127.0.0.1:1/lrs?serverSelectionTimeoutMS=50"
+
+    finding = of_store(Settings(data=tmp_path, store_url=url), "default")
+
+    assert finding.status == "problem"
+    assert "MongoDB does not answer" in finding.message
+
+
+def test_the_schema_is_found_on_each_engine(store_url, store):
+    assert store.backlog() == []
+    assert found_and_known(store_url) == (1, 1)
+
+
+def test_room_and_speed_of_the_disk_are_measured(tmp_path):
+    told = found(of_disk(Settings(data=tmp_path)))
+
+    assert told.keys() == {"disk-space", "disk-sync"}
+    assert list(tmp_path.iterdir()) == []
+    assert list(of_disk(Settings(data=tmp_path / "none"))) == []
+
+
+def test_work_that_is_late_parked_or_done_by_nobody_is_a_problem(tmp_path, store, clock):
+    tenant = tenant_in(tmp_path, store, clock)
+    for id, step in (("a", "match"), ("b", "issue"), ("c", "sync")):
+        store.write(lambda tx, id=id, step=step: tx.insert(Record("thing", id, owed=(Owed(step),)))).result()
+    (claim,) = store.claim(["issue"], limit=1, lease=SECOND)
+    store.defer(claim, due=START, error="no", parked=True)
+    clock.forward(seconds=50)
+    store.write(lambda tx: tx.insert(Record("thing", "late", owed=(Owed("deliver"),)))).result()
+    clock.forward(seconds=20)
+
+    told = [
+        (finding.check, finding.status, finding.message)
+        for finding in of_work(tenant, {"gone": START, "here": clock.now - 19 * SECOND})
+    ]
+
+    assert told == [
+        ("worker", "ok", "1 running"),
+        ("step deliver", "ok", "1 waiting, the oldest due for 20 s"),
+        ("step issue", "problem", "1 put aside: lrs work status says why, lrs work retry tries again"),
+        ("step issue", "ok", "0 waiting, the oldest due for 0 s"),
+        ("step match", "problem", "1 waiting, the oldest due for 70 s"),
+        ("step sync", "problem", "1 waiting, the oldest due for 70 s"),
+    ]
+    assert next(of_work(tenant, {"gone": START})).status == "problem"
+
+
+def test_a_clock_that_jumped_back_is_a_problem(tmp_path, store, clock):
+    tenant = tenant_in(tmp_path, store, clock)
+    assert of_clock(tenant).status == "ok"
+    store.write(lambda tx: tx.insert(Record("statement", "s"))).result()
+    clock.forward(seconds=-3_600)
+
+    finding = of_clock(tenant)
+
+    assert finding.status == "problem"
+    assert finding.message.startswith("the clock is 3600 s behind the newest statement")
+
+
+def test_a_service_that_was_disabled_is_named_with_the_reason(healthy):
+    from lrs.profiles.services import disable  # noqa: PLC0415
+
+    tenant = open_tenant(Settings(data=healthy))
+    put_service(tenant)
+    assert list(of_services(tenant)) == []
+    tenant.store.write(lambda tx: disable(tx, "career-converter", "it answered 410 Gone", by="test")).result()
+    told = found(of_services(tenant))
+    tenant.store.close()
+
+    assert told == {"service career-converter": ("warning", "disabled: it answered 410 Gone")}
+
+
+def test_workers_that_end_or_died_long_ago_are_forgotten(tmp_path, clock):
+    control = open_control(Settings(data=tmp_path), clock=clock)
+    control.beat("a")
+    control.beat("b")
+    control.leave("b")
+    clock.forward(seconds=24 * 3_600)
+    control.beat("c")
+    assert control.workers() == {"a": START, "c": clock.now}
+
+    clock.forward(seconds=1)
+    control.beat("c")
+
+    assert control.workers() == {"c": clock.now}
+    control.close()
