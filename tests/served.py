@@ -26,11 +26,12 @@ class Lrs:
     tenant: object
     auth: tuple = ("", "")
     clients: list = field(default_factory=list)
+    app: object = None
 
     def as_key(self, *scopes, name="other"):
         """The same server with another key."""
         new = create_key(self.tenant, name, scopes)
-        return Lrs(self.address, self.tenant, (new.key, new.secret), self.clients)
+        return Lrs(self.address, self.tenant, (new.key, new.secret), self.clients, self.app)
 
     def ask(self, method, path, *, version="1.0.3", auth=..., **more):
         """One request to *path* under ``/xapi``; ``version=None`` and ``auth=None`` leave the header out."""
@@ -104,7 +105,9 @@ def serving(folder, *, scopes=("all",), **settings):
         with httpx.Client(timeout=30, limits=httpx.Limits(max_connections=64)) as client:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
             assert client.get(f"{address}/health").json() == {"status": "ok"}
-            yield Lrs(address, app.state.tenants.get("default"), clients=[client]).as_key(*scopes, name="tests")
+            yield Lrs(address, app.state.tenants.get("default"), clients=[client], app=app).as_key(
+                *scopes, name="tests"
+            )
     finally:
         server.should_exit = True
         thread.join(20)
