@@ -1,0 +1,227 @@
+"""API keys: kept as hashes, shown once, revoked within a second everywhere, guessed in vain."""
+
+import json
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from lrs.auth import keys
+from lrs.auth.keys import check_key, create_key, list_keys, revoke_key
+from lrs.errors import Misconfigured
+from lrs.serve import first_key
+from lrs.settings import Settings
+from lrs.tenants import open_tenant
+from tests.programs import PATIENCE, programs
+from tests.served import new_id, serving, statement
+
+
+def test_a_secret_is_nowhere_in_the_files(tmp_path):
+    with serving(tmp_path) as lrs:
+        key, secret = lrs.auth
+        assert lrs.store(statement())
+
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    kept = b"".join(path.read_bytes() for path in files)
+
+    assert key.encode() in kept
+    assert secret.encode() not in kept
+
+
+def test_a_secret_is_not_kept_on_mongo_either(lrs_on_mongo, mongo_client):
+    secret = lrs_on_mongo.as_key("all", name="hidden").auth[1]
+    url = lrs_on_mongo.tenant.settings.store_url
+    database = mongo_client[f"{url.rpartition('/')[2]}_default"]
+
+    kept = "".join(str(record) for name in database.list_collection_names() for record in database[name].find())
+
+    assert "hidden" in kept
+    assert secret not in kept
+
+
+@pytest.fixture
+def tenant(tmp_path):
+    opened = open_tenant(Settings(data=tmp_path))
+    yield opened
+    opened.store.close()
+
+
+def test_the_hash_is_keyed_by_the_installation(tmp_path, tenant):
+    new = create_key(tenant, "one", ["all"])
+    body = json.loads(tenant.store.get("key", new.key).body)
+
+    assert set(body) == {"v", "name", "scopes", "hash", "created", "revoked"}
+    assert re.fullmatch("[0-9a-f]{64}", body["hash"])
+    (tmp_path / "master.key").write_text("ab" * 32)
+    other = open_tenant(Settings(data=tmp_path))
+    try:
+        assert check_key(tenant, new.key, new.secret) is not None
+        assert check_key(other, new.key, new.secret) is None
+    finally:
+        other.store.close()
+
+
+def test_secrets_are_long_and_never_the_same(tenant):
+    made = [create_key(tenant, "many", ["all"]) for _ in range(20)]
+
+    assert len({one.secret for one in made}) == len({one.key for one in made}) == 20
+    assert all(len(one.secret) >= 43 for one in made)
+
+
+def test_a_key_says_who_calls_and_what_it_may(tenant):
+    new = create_key(tenant, "moodle", ["statements/write", "state", "state"])
+
+    caller = check_key(tenant, new.key, new.secret)
+
+    assert (caller.source, caller.scopes, caller.tenant) == ("moodle", {"statements/write", "state"}, "default")
+    assert list_keys(tenant.store) == [
+        {"key": new.key, "name": "moodle", "scopes": ["state", "statements/write"], "revoked": None}
+    ]
+
+
+@pytest.mark.parametrize("secret", ["", "wrong", "\x00", "é", "🗝" * 100, "x" * 1_000_000])
+def test_a_wrong_secret_opens_nothing(tenant, secret):
+    new = create_key(tenant, "one", ["all"])
+
+    assert check_key(tenant, new.key, secret) is None
+    assert check_key(tenant, "default.ffffffffffffffff", secret) is None
+
+
+def test_an_unknown_key_is_compared_like_a_known_one(tenant, monkeypatch):
+    """Equal work is what can be counted here; equal time is measured elsewhere."""
+    new = create_key(tenant, "one", ["all"])
+    compared = []
+    original = keys.hmac.compare_digest
+    monkeypatch.setattr(keys.hmac, "compare_digest", lambda a, b: compared.append((len(a), len(b))) or original(a, b))
+
+    check_key(tenant, new.key, "wrong")
+    check_key(tenant, "nobody", "wrong")
+
+    assert compared == [(32, 32), (32, 32)]
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "message"),
+    [
+        ("", ["all"], "key name '': use 1 to 80 letters, digits, spaces, dots, hyphens, underscores"),
+        ("a\nb", ["all"], None),
+        ("x", ["everything"], None),
+        ("x", [], "a key without a scope can do nothing: name at least one"),
+    ],
+)
+def test_an_unusable_name_or_scope_is_refused(tenant, name, scopes, message):
+    with pytest.raises(Misconfigured) as caught:
+        create_key(tenant, name, scopes)
+
+    assert message is None or str(caught.value) == message
+    assert list_keys(tenant.store) == []
+
+
+def test_a_revoked_key_stays_revoked_and_listed(tenant):
+    new = create_key(tenant, "one", ["all"])
+
+    assert revoke_key(tenant, new.key) is True
+    first = list_keys(tenant.store)[0]["revoked"]
+    assert revoke_key(tenant, new.key) is True
+    assert revoke_key(tenant, "default.unknown") is False
+
+    assert check_key(tenant, new.key, new.secret) is None
+    assert list_keys(tenant.store)[0]["revoked"] == first
+
+
+def test_a_key_of_one_tenant_opens_no_other(tmp_path):
+    settings = Settings(data=tmp_path)
+    one, two = open_tenant(settings, "one"), open_tenant(settings, "two")
+    try:
+        new = create_key(one, "x", ["all"])
+        assert check_key(two, new.key, new.secret) is None
+    finally:
+        one.store.close()
+        two.store.close()
+
+
+def test_the_first_start_makes_a_key_once_and_there_is_no_default(tmp_path):
+    settings = Settings(data=tmp_path)
+
+    said = first_key(settings, "http://h:1")
+    again = first_key(settings, "http://h:1")
+    elsewhere = first_key(Settings(data=tmp_path / "other"), "http://h:1")
+
+    secret = re.search(r"secret: +(\S+)", said)[1]
+    assert "secret" not in again
+    assert secret != re.search(r"secret: +(\S+)", elsewhere)[1]
+    assert (tmp_path / "master.key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("key", ["", "00" * 31, "zz" * 32, "secret"])
+def test_an_empty_or_weak_master_key_stops_the_start(tmp_path, key):
+    (tmp_path / "key").write_text(key)
+
+    with pytest.raises(Misconfigured, match="64 hexadecimal digits"):
+        open_tenant(Settings(data=tmp_path, master_key_file=tmp_path / "key"))
+
+
+def test_keys_are_made_and_revoked_beside_a_running_server_within_a_second(tmp_path):
+    with programs(tmp_path) as ours, httpx.Client(trust_env=False) as client:
+        _, address = ours.serve(worker="false")
+
+        def said(*words):
+            return ours.start(*words).communicate(timeout=PATIENCE)[0]
+
+        def status(made):
+            headers = {"X-Experience-API-Version": "1.0.3"}
+            return client.get(
+                f"{address}/xapi/statements?limit=1", auth=(made["key"], made["secret"]), headers=headers
+            ).status_code
+
+        made = json.loads(said("keys", "create", "--name", "x", "--scope", "all/read", "--json"))
+        assert made.keys() == {"key", "secret"}
+        assert status(made) == 200
+
+        assert said("keys", "revoke", made["key"]) == f"revoked {made['key']}\n"
+        revoked = time.monotonic()
+        while status(made) == 200:
+            assert time.monotonic() - revoked < 1
+
+        assert status(made) == 401
+        listed = said("keys", "list")
+        assert f"{made['key']}  revoked  x  all/read" in listed
+        assert made["secret"] not in listed + ours.log()
+
+
+# -- the door -------------------------------------------------------------------------------------------------------
+
+
+def test_a_thousand_wrong_logins_are_slowed_down_and_the_rightful_caller_is_served(tmp_path):
+    with serving(tmp_path) as lrs:
+
+        def guess(number):
+            user = lrs.auth[0] if number % 2 else f"default.{number:016x}"
+            return lrs.get(auth=(user, f"guess {number}"), limit=1)
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(guess, range(1_000)))
+            served = list(pool.map(lambda _: lrs.post(statement()).status_code, range(20)))
+
+        statuses = [answer.status_code for answer in answers]
+        assert (statuses.count(401), statuses.count(429)) == (100, 900)
+        slowed = [answer for answer in answers if answer.status_code == 429]
+        assert all(1 <= int(answer.headers["retry-after"]) <= 61 for answer in slowed)
+        assert {answer.json()["error"] for answer in slowed} == {"too_many_attempts"}
+        assert served == [200] * 20
+
+
+def test_unknown_user_and_wrong_secret_get_the_same_answer(lrs):
+    known = lrs.get(auth=(lrs.auth[0], "wrong"))
+    unknown = lrs.get(auth=(f"default.{new_id()[:8]}", "wrong"))
+
+    assert known.status_code == unknown.status_code == 401
+    assert known.json() | {"requestId": ""} == unknown.json() | {"requestId": ""}
+
+
+def test_a_statement_keeps_who_delivered_it(each_lrs):
+    statement_id = each_lrs.as_key("all", name="moodle 4.5").store(statement())[0]
+
+    assert each_lrs.tenant.store.get("statement", statement_id).meta["source"] == "moodle 4.5"
