@@ -7,7 +7,7 @@ identifiers. Everything else, and everything that conflicts, goes on the list of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 import msgspec
@@ -109,6 +109,12 @@ def conflict_between(reader: Reader, one: str, other: str) -> str | None:
 def suggestions(reader: Reader) -> list[Suggestion]:
     """Those whose identifiers still belong to different persons, in the order they came up."""
     return [one for one in _all_suggestions(reader) if _still_two(reader, one)]
+
+
+def suggestions_about(reader: Reader, identifiers: Collection[str]) -> list[Suggestion]:
+    """Those of ``suggestions`` that concern one of *identifiers* (by name)."""
+    about = (one for one in _all_suggestions(reader) if not set(one.identifiers).isdisjoint(identifiers))
+    return [one for one in about if _still_two(reader, one)]
 
 
 def _all_suggestions(reader: Reader) -> list[Suggestion]:

@@ -85,6 +85,7 @@ def learner_facts(reader: Reader, who: str) -> LearnerFacts:
     identifiers = {member: identifiers_in(reader, [member]) for member in members}
     given = tuple(one for subject in subjects(identifiers) for one in consent.of_subject(reader, subject))
     profile = reader.get("profile", members[0]) if members else None
+    own = {one.id for known in identifiers.values() for one in known}
     badges = [record for member in members for record in pages(reader, "credential", key("credential.person", member))]
     return LearnerFacts(
         members=members,
@@ -94,7 +95,7 @@ def learner_facts(reader: Reader, who: str) -> LearnerFacts:
         badges=tuple((record.id, view.read_badge(record)) for record in badges),
         consents=given,
         services={one.id: one for one in services.everyone(reader)},
-        suggestions=tuple(_suggestions(reader, set(members))),
+        suggestions=tuple(joins.shown(reader, one) for one in joins.suggestions_about(reader, own)),
     )
 
 
@@ -120,18 +121,6 @@ def work_facts(tenant: Tenant, neighbours: Neighbours) -> WorkFacts:
         unmatched=unmatched(seen, index),
         looked_at=len(seen),
     )
-
-
-def _suggestions(reader: Reader, members: set[str]) -> Iterator[dict[str, Any]]:
-    for one in joins.suggestions(reader):
-        shown = joins.shown(reader, one)
-        if any(side["person"] in members for side in _sides(shown)):
-            yield shown
-
-
-def _sides(shown: dict[str, Any]) -> list[dict[str, Any]]:
-    sides: list[dict[str, Any]] = shown["persons"]
-    return sides
 
 
 def _seen(reader: Reader) -> Iterator[Seen]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
@@ -76,8 +75,6 @@ class PageRoute(APIRoute):
                 return RedirectResponse(needed.location, 303)
             except Refused as refused:
                 return refusal(base_of(request), refused)
-            except RequestValidationError:
-                return refusal(base_of(request), Refused("The address or form is not one of ours."))
 
         return handle
 

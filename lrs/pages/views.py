@@ -6,14 +6,13 @@ Nothing here is markup; the templates escape every value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from lrs.competencies.explain import Answer, Finding
 from lrs.learners.consent import Consent
 from lrs.learners.identifiers import ULN_HOME_PAGE, Identifier
 from lrs.pages.facts import LearnerFacts, Run, WorkFacts
+from lrs.pages.words import lasting, moment, moment_of
 from lrs.profiles.services import EVIDENCE, GAP, PROFILES, ROLES, Service
 from lrs.profiles.view import REVOKED, Badge, Held
 from lrs.storage import Backlog, Owed, Record
@@ -21,7 +20,6 @@ from lrs.storage import Backlog, Owed, Record
 EVIDENCE_SHOWN = 50
 WAITING_SHOWN = 10
 PAIRS_SHOWN = 10
-_SECOND = 1_000_000
 _STEPS = {
     "refs": "Follow references between statements",
     "match": "Read statements by the rules",
@@ -268,32 +266,6 @@ def _service(one: Service) -> dict[str, Any]:
         "webhook": one.webhook or "None: it asks by itself",
         "scopes": " ".join(one.scopes),
     }
-
-
-# -- words ----------------------------------------------------------------------------------------------------------
-
-
-def moment(micros: int, zone: str) -> str:
-    """A time in microseconds UTC as people in *zone* read it, to the minute."""
-    return datetime.fromtimestamp(micros / _SECOND, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z")
-
-
-def moment_of(timestamp: str, zone: str) -> str:
-    """An RFC 3339 *timestamp* as people in *zone* read it; what is none, as it stands."""
-    try:
-        moment = datetime.fromisoformat(timestamp)
-    except ValueError:
-        return timestamp
-    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z") if moment.tzinfo else timestamp
-
-
-def lasting(micros: int) -> str:
-    """A duration in microseconds, in the largest unit that fits."""
-    seconds = micros // _SECOND
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
 
 
 def _mood(state: str) -> str:

@@ -75,6 +75,22 @@ def test_a_learner_is_found_by_learner_number(site, browser):
     assert "1000001376 Learner number (ULN)" in text_of(page_of(site, browser, number))
 
 
+@pytest.mark.parametrize(
+    ("actor", "shown"),
+    [
+        ({"mbox_sha1sum": "a" * 40}, f"{'a' * 40} E-mail (only its hash is known)"),
+        ({"openid": "https://ann.example/"}, "https://ann.example/ OpenID"),
+        (ANN_ACCOUNT, "ann Account at https://vle.example"),
+        (ANN, "ann@example.org E-mail"),
+    ],
+)
+def test_each_sort_of_identifier_is_named(site, browser, actor, shown):
+    site.world.send(statement("one", actor))
+    work(site)
+
+    assert shown in text_of(page_of(site, browser, actor))
+
+
 @pytest.mark.parametrize("who", ["nobody@example.org", '"><script>alert(1)</script>', "", "https://vle.example|", "|"])
 def test_somebody_unknown_is_said_to_be_so_in_plain_words(quiet, who):
     answer = find(quiet.browser, who)

@@ -9,7 +9,7 @@ import pytest
 from adapters.matching import deliveries, registry
 from lrs.documents.content import keep
 from lrs.documents.resources import ACTIVITY_PROFILE, Address
-from lrs.pages.views import lasting, moment, moment_of
+from lrs.pages.words import lasting, moment, moment_of
 from lrs.profiles import services
 from lrs.storage import Owed, Record
 from lrs.worker import drain
@@ -198,6 +198,7 @@ def test_statements_no_rule_is_about_are_counted(site, browser):
     site.world.send(statement("known"))
     site.world.send(statement("voided", activity="https://vle.example/voided"))
     site.world.void(statement("voided")["id"])
+    put(site, Record("statement", "unreadable", b"nonsense", {"source": "vle"}))
 
     text = text_of(browser.get("/pages/work"))
 
