@@ -41,7 +41,7 @@ class Tenant:
     id: str
     store: Store
     settings: Settings
-    master_key: bytes
+    master_key: bytes = field(repr=False)
     clock: Clock = wall_clock
     seen: Remembered = field(default_factory=lambda: Remembered(50_000))
     """Ids of insert-only records that are certainly stored, so that they need not be looked up again."""
