@@ -9,14 +9,19 @@ from importlib.metadata import version
 
 from lrs.http import Answer, Request, Resource, json_answer
 
-VERSIONS = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0")
+OLD = ("1.0.0", "1.0.1", "1.0.2", "1.0.3")
+VERSIONS = (*OLD, "2.0.0")
 PROGRAM = "https://w3id.org/engraft/program"
 
 
 async def get(request: Request) -> Answer:
-    """GET /about, with or without credentials and version header."""
+    """GET /about, with or without credentials and version header.
+
+    Who says that it speaks 1.0 is told the versions of 1.0: clients of that time (tincan) fail on one they do not know.
+    """
     request.parameters(())
-    return json_answer({"version": VERSIONS, "extensions": {PROGRAM: {"name": "Engraft", "version": _version()}}})
+    versions = OLD if request.headers.get("x-experience-api-version", "").startswith("1.0") else VERSIONS
+    return json_answer({"version": versions, "extensions": {PROGRAM: {"name": "Engraft", "version": _version()}}})
 
 
 def _version() -> str:

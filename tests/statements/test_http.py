@@ -203,11 +203,17 @@ def test_07_a_parameter_that_stands_twice_is_400(lrs):
     assert (answer.status_code, answer.json()["message"]) == (400, "parameter 'limit' was sent twice")
 
 
-def test_09_about_lists_both_versions(lrs):
-    about = lrs.ask("GET", "about").json()
+@pytest.mark.parametrize("version", [None, "2.0.0"])
+def test_09_about_lists_both_versions(lrs, version):
+    about = lrs.ask("GET", "about", version=version, auth=None).json()
 
-    assert {"1.0.3", "2.0.0"} <= set(about["version"])
+    assert about["version"] == ["1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0"]
     assert isinstance(about["extensions"], dict)
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.0.1", "1.0.3"])
+def test_09_about_tells_a_client_of_1_0_the_versions_it_can_know(lrs, version):
+    assert lrs.ask("GET", "about", version=version).json()["version"] == ["1.0.0", "1.0.1", "1.0.2", "1.0.3"]
 
 
 def test_10_utf_8_goes_in_and_out(lrs):
