@@ -26,6 +26,7 @@ def key(sort: str, *about: str) -> int:
     return near << OWN_BITS | own
 
 
+@lru_cache(maxsize=16_384)
 def pair(near: int, other: int) -> int:
     """The key of two keys that hold together, in the neighbourhood of the first; the order counts."""
     return (near >> OWN_BITS) << OWN_BITS | (near * _ODD + other * _ODD_TOO) >> 20 & _OWN

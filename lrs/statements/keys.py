@@ -7,7 +7,6 @@ however rare the pair is (measured at 600,000 statements: intersecting two frequ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from lrs.keys import key, pair
@@ -55,82 +54,65 @@ def keys_of(statement: dict[str, Any], authority: str | None = None) -> tuple[in
     *authority* is the identity of the agent that the LRS sets as authority, where the statement has none.
     """
     verb = verb_key(statement["verb"]["id"])
-    agents = {agent_key(name) for name in _own_agents(statement)}
-    activities = {activity_key(id) for id in _own_activities(statement)}
-    related = {agent_key(name, related=True) for name in _all_agents(statement)}
-    related.update(activity_key(id, related=True) for id in _all_activities(statement))
+    target = statement["object"]
+    agents = _identities(statement["actor"])
+    if target.get("objectType") in {"Agent", "Group"}:
+        agents += _identities(target)
+    own = {agent_key(identity) for identity in agents}
+    about = {activity_key(target["id"])} if target.get("objectType", "Activity") == "Activity" else set()
+    if registration := statement.get("context", _NOTHING).get("registration"):
+        about.add(registration_key(registration))
+    singles = own | about
+    singles.update([agent_key(identity, related=True) for identity in _all_agents(statement)])
+    singles.update([activity_key(id, related=True) for id in _all_activities(statement)])
     if authority is not None and "authority" not in statement:
-        related.add(agent_key(authority, related=True))
-    registration = (statement.get("context") or {}).get("registration")
-    registrations = {registration_key(registration)} if registration else set()
-    singles = agents | activities | related | registrations
-    found = {verb} | singles
-    found.update(pair(single, verb) for single in singles)
-    found.update(pair(agent, other) for agent in agents for other in activities | registrations)
+        singles.add(agent_key(authority, related=True))
+    found = [verb, *singles]
+    found += [pair(single, verb) for single in singles]
+    found += [pair(agent, other) for agent in own for other in about]
     return tuple(found)
 
 
-def _own_agents(statement: dict[str, Any]) -> Iterator[str]:
-    target = statement["object"]
-    yield from _identities(statement["actor"])
-    if target.get("objectType") in {"Agent", "Group"}:
-        yield from _identities(target)
+_NOTHING: dict[str, Any] = {}
 
 
-def _own_activities(statement: dict[str, Any]) -> Iterator[str]:
-    target = statement["object"]
-    if target.get("objectType", "Activity") == "Activity":
-        yield target["id"]
-
-
-def _all_agents(statement: dict[str, Any]) -> Iterator[str]:
-    for agent in _agents(statement):
-        yield from _identities(agent)
-
-
-def _identities(agent: dict[str, Any]) -> Iterator[str]:
+def _identities(agent: dict[str, Any]) -> list[str]:
     """Whom an agent or a group stands for: a group whose member is asked for matches (1.0.3 Communication 2.1.3)."""
-    if identity := ifi_text(agent):
-        yield identity
-    for member in agent.get("member", ()):
-        if identity := ifi_text(member):
-            yield identity
+    identity = ifi_text(agent)
+    found = [identity] if identity else []
+    if "member" in agent:
+        found += [identity for member in agent["member"] if (identity := ifi_text(member))]
+    return found
 
 
-def _agents(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _all_agents(statement: dict[str, Any]) -> list[str]:
     """Every agent and group: actor, object, authority, instructor, team, context agents and groups, SubStatement."""
-    yield statement["actor"]
-    if authority := statement.get("authority"):
-        yield authority
+    found = _identities(statement["actor"])
+    if "authority" in statement:
+        found += _identities(statement["authority"])
     target = statement["object"]
     kind = target.get("objectType")
     if kind in {"Agent", "Group"}:
-        yield target
+        found += _identities(target)
     elif kind == "SubStatement":
-        yield from _agents(target)
-    context = statement.get("context")
-    if not context:
-        return
+        found += _all_agents(target)
+    context = statement.get("context", _NOTHING)
     for name in ("instructor", "team"):
-        if agent := context.get(name):
-            yield agent
-    for entry in context.get("contextAgents", ()):
-        yield entry["agent"]
-    for entry in context.get("contextGroups", ()):
-        yield entry["group"]
+        if name in context:
+            found += _identities(context[name])
+    for name, part in (("contextAgents", "agent"), ("contextGroups", "group")):
+        for entry in context.get(name, ()):
+            found += _identities(entry[part])
+    return found
 
 
-def _all_activities(statement: dict[str, Any]) -> Iterator[str]:
+def _all_activities(statement: dict[str, Any]) -> list[str]:
+    """Every activity: object, context activities, SubStatement."""
     target = statement["object"]
     kind = target.get("objectType", "Activity")
-    if kind == "Activity":
-        yield target["id"]
-    elif kind == "SubStatement":
-        yield from _all_activities(target)
-    contexts = (statement.get("context") or {}).get("contextActivities")
-    if not contexts:
-        return
-    for name in CONTEXT_KINDS:
-        listed = contexts.get(name, ())
-        for activity in (listed,) if isinstance(listed, dict) else listed:
-            yield activity["id"]
+    found = [target["id"]] if kind == "Activity" else []
+    if kind == "SubStatement":
+        found += _all_activities(target)
+    for listed in statement.get("context", _NOTHING).get("contextActivities", _NOTHING).values():
+        found += [listed["id"]] if isinstance(listed, dict) else [activity["id"] for activity in listed]
+    return found

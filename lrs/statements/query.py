@@ -6,7 +6,6 @@ Rules: xAPI 1.0.3 Communication 2.1.3; IEEE 9274.1.1 4.1.6.1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import msgspec
