@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from badges.compose import Achievement, Alignment, Award, Evidence, Level, Recipient
-from lrs.profiles.names import name
+from lrs.names import name
 
 _ADDRESS = re.compile(r"(https?|urn):[^\s<>\"{}|\\^`]+")
 

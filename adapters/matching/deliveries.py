@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from lrs.keys import key
+from lrs.names import name
 from lrs.profiles.changes import Event, Told
-from lrs.profiles.names import name
 from lrs.storage import Owed, Record, Tx
 
 KIND = "delivery"

@@ -22,7 +22,7 @@ import msgspec
 from lrs.competencies.decide import Held, RuleRef, Standing
 from lrs.competencies.levels import Level, LevelScale
 from lrs.competencies.rules import Competency
-from lrs.profiles.names import name
+from lrs.names import name
 
 EXPIRING = timedelta(days=30)
 State = Literal["held", "expiring", "expired"]

@@ -15,7 +15,7 @@ from lrs.competencies.rules import CLOCK_SKEW, Index, Match, matches
 from lrs.competencies.seen import OWN_SOURCE, Seen, event_time, is_group, learners, look, moment_of, same_person
 from lrs.keys import key
 from lrs.learners.identifiers import Identifier, identifier_of, matches_nobody
-from lrs.profiles.names import name
+from lrs.names import name
 from lrs.storage import Record, first_seq
 
 

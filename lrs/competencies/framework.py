@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from lrs.competencies.levels import LevelScale
-from lrs.profiles.names import name
+from lrs.names import name
 
 Status = Literal["draft", "published"]
 

@@ -11,7 +11,7 @@ from lrs import audit
 from lrs.competencies.framework import Change, Framework, from_json, succeed, to_json
 from lrs.errors import Refused
 from lrs.keys import key
-from lrs.profiles.names import name
+from lrs.names import name
 from lrs.storage import Reader, Record, Tx
 
 MAX_VERSIONS = 1_000

@@ -16,7 +16,7 @@ from lrs.competencies.dates import parse_period, shorter
 from lrs.competencies.framework import Framework, Item
 from lrs.competencies.rules import ROLES, Competency, Role, Rule, Ruleset
 from lrs.competencies.tables import Fault, Row, read_table
-from lrs.profiles.names import name
+from lrs.names import name
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "activity": ("activity id", "activity iri", "module", "course"),

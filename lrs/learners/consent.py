@@ -14,7 +14,7 @@ import msgspec
 from lrs import audit
 from lrs.keys import key
 from lrs.learners.persons import pages
-from lrs.profiles.names import name
+from lrs.names import name
 from lrs.profiles.services import Service
 from lrs.storage import Owed, Reader, Record, Tx, micros_of
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.profiles.names import name
+from lrs.names import name
 
 ULN_HOME_PAGE = "https://www.gov.uk/uln"
 """``account.homePage`` of a Unique Learner Number (England); ``account.name`` is its ten digits."""

@@ -18,7 +18,7 @@ from lrs.keys import key
 from lrs.learners.identifiers import Identifier, matches_nobody
 from lrs.learners.persons import Mint, ensure, holders, identifier_from, identifiers_in, members_of, pages
 from lrs.learners.suggestions import Suggestion, suggest
-from lrs.profiles.names import name
+from lrs.names import name
 from lrs.storage import Owed, Reader, Record, Tx
 
 Outcome = Literal["joined", "already", "suggested", "conflict", "nobody"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from lrs.learners.identifiers import Identifier
-from lrs.profiles.names import name
+from lrs.names import name
 from lrs.storage import Record, Tx
 
 
