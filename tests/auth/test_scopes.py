@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.served import new_id, referring, somebody, something, statement, voiding
-from tests.statements.test_attachments import attached, fetched, first, mixed, part, send
+from tests.statements.multipart import attached, fetched, first, mixed, part, send
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from lrs.errors import Overloaded
 from lrs.http import Budget
 from lrs.settings import Settings
 from tests.served import new_id, serving, statement
-from tests.statements.test_attachments import attached, first, mixed, part, send
+from tests.statements.multipart import attached, first, mixed, part, send
 
 LIMITS = {
     "max_body": 20_000,

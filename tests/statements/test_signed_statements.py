@@ -6,8 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.served import new_id, serving, statement
+from tests.statements.multipart import first, mixed, part, send
 from tests.statements.signers import certificate, rsa_key, sign, x5c
-from tests.statements.test_attachments import first, mixed, part, send
 
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 

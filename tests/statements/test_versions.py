@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.served import new_id, serving, somebody, something, statement
-from tests.statements.test_attachments import first, mixed, send
+from tests.statements.multipart import first, mixed, send
 
 OLD, NEW = "1.0.3", "2.0.0"
 both = pytest.mark.parametrize("version", [OLD, NEW])
