@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ import msgspec
 
 from lrs.auth import Caller
 from lrs.errors import Overloaded, Refused
+from lrs.pace import Pace
 from lrs.tenants import Tenant
 
 Scope = MutableMapping[str, Any]
@@ -74,6 +76,9 @@ class Request:
     client: str = ""
     budget: Budget | None = None
     held: int = 0
+    pace: Pace | None = None
+    entered: int = 0
+    since: float = 0.0
 
     def parameters(self, allowed: Collection[str], required: Collection[str] = ()) -> dict[str, str]:
         """The query as a dictionary. Refuses unknown, wrong-case, repeated and missing parameters by name."""
@@ -127,10 +132,25 @@ class Request:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def hold(self, count: int) -> None:
-        """Counts bytes that stay in memory until the answer. Raises ``Overloaded`` while others' fill it."""
+        """Counts bytes that stay in memory until the answer. Raises ``Overloaded`` while others' fill it.
+
+        A request is let in with its first bytes; once inside it is not sent away for its size.
+        """
+        if self.pace is not None:
+            if not self.entered:
+                self.pace.enter(count)
+                self.entered = count
+            self.since = perf_counter()
         if self.budget is not None:
             self.budget.take(count)
             self.held += count
+
+    def let_go(self) -> None:
+        """After the answer: nothing of the body is in memory any more."""
+        if self.budget is not None:
+            self.budget.give_back(self.held)
+        if self.pace is not None and self.entered:
+            self.pace.leave(self.entered, perf_counter() - self.since)
 
 
 @dataclass(slots=True)

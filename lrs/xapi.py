@@ -36,6 +36,7 @@ from lrs.http import (
     undo_alternate_syntax,
 )
 from lrs.metrics import Requests
+from lrs.pace import Pace
 from lrs.settings import Settings
 from lrs.statements.formats import timestamp_of_micros
 from lrs.statements.routes import HANDLERS as STATEMENTS
@@ -47,6 +48,8 @@ for _handlers in (STATEMENTS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, a
         METHODS.setdefault(_resource, {})[_method] = _handler
 _PATH = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))?/xapi(?:/(.*))?")
 _SLASHES = re.compile(r"/{2,}")
+FIRST_BYTES = 4_096
+"""Where not even these fit, a write is sent away before anything is read of it."""
 _log = structlog.get_logger()
 
 
@@ -64,6 +67,7 @@ class Endpoint:
         self._door = door
         self._counted = counted
         self._budget = Budget(settings.queue_bytes)
+        self._pace = Pace()
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
@@ -74,6 +78,8 @@ class Endpoint:
         request: Request | None = None
         horizon = None
         try:
+            if scope["method"] in {"POST", "PUT"}:
+                self._pace.check(FIRST_BYTES)
             request = self._request(scope, receive)
             if request.resource == "statements":
                 # Taken before anything is read: what is stored until then is visible to this request.
@@ -86,7 +92,7 @@ class Endpoint:
             answer = refusal(refused_for(error, request_id), request_id)
         finally:
             if request is not None:
-                self._budget.give_back(request.held)
+                request.let_go()
         headers: list[tuple[str, str]] = [("x-experience-api-version", self._version(request))]
         headers.append(("x-request-id", request_id))
         if horizon is not None:
@@ -120,6 +126,7 @@ class Endpoint:
             tenant=tenant,
             receive=receive,
             budget=self._budget,
+            pace=self._pace,
             client=client[0] if client else "",
         )
 
