@@ -55,7 +55,11 @@ def celery_app(settings: Settings, call: Callable[[str], None] = lambda _: None)
         broker_connection_timeout=PATIENCE,
         broker_transport_options=_transport(broker, queue),
     )
-    app.task(call, name=TASK)
+
+    @app.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
+    def work(tenant: str) -> None:
+        call(tenant)
+
     return app
 
 
@@ -105,7 +109,7 @@ class Notifier:
         try:
             with self._app.connection_for_write() as connection:
                 # Without this, a broker that is away would be waited for with growing pauses.
-                connection.ensure_connection(max_retries=1, timeout=PATIENCE)
+                connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=PATIENCE)
                 waiting = connection.default_channel.queue_declare(self._queue, durable=True, auto_delete=False)
                 if waiting.message_count < ENOUGH:
                     for tenant in due:
