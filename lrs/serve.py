@@ -20,6 +20,7 @@ from lrs.demo.processes import LOOPBACK
 from lrs.errors import Misconfigured
 from lrs.logs import log_to_stderr
 from lrs.options import settings_for
+from lrs.protocol import Bounded
 from lrs.settings import Settings
 from lrs.tenants import open_tenant
 
@@ -82,7 +83,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Bounded,
         log_config=None,
         access_log=False,
         server_header=False,

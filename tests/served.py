@@ -11,6 +11,7 @@ import uvicorn
 
 from lrs.app import create_app
 from lrs.auth.keys import create_key
+from lrs.protocol import Bounded
 from lrs.serve import listen
 from lrs.settings import Settings
 
@@ -96,7 +97,7 @@ def serving(folder, *, scopes=("all",), **settings):
     listener = listen("127.0.0.1", 0)
     listener.listen(128)  # so that requests wait for the server, and nothing else has to
     config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", ws="none", log_level="warning", timeout_graceful_shutdown=5
+        app, loop="uvloop", http=Bounded, ws="none", log_level="warning", timeout_graceful_shutdown=5
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))

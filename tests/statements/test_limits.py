@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -168,6 +169,29 @@ def test_a_header_block_over_the_limit_is_431(small):
     assert (answer.status_code, answer.json()["message"]) == (431, "the headers are larger than 2000 bytes")
     assert answer.headers["x-experience-api-version"] in {"1.0.3", "2.0.0"}
     assert small.get(headers={"X-Long": "x" * 500}, limit=1).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"GET /" + b"x" * 1_000_000,
+        b"GET / HTTP/1.1\r\nX: " + b"y" * 1_000_000,
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200_000,
+    ],
+    ids=["line", "header", "headers"],
+)
+def test_a_head_without_end_is_cut_off(lrs, endless):
+    address = urlsplit(lrs.address)
+
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        said = b""
+        with suppress(ConnectionError):
+            connection.sendall(endless)
+        with suppress(ConnectionError):
+            said = connection.recv(1_000)
+
+    assert said == b"" or said.startswith(b"HTTP/1.1 431 ")
+    assert lrs.get(limit=1).status_code == 200
 
 
 def test_a_query_of_very_many_parameters_is_400(lrs):
