@@ -100,7 +100,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
                 notifier.close()
         tenants.close()
 
-    app = Application(title="Engraft", lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    app = Application(title="Engraft", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.tenants = tenants
     app.counted = Requests()
     app.xapi = Endpoint(tenants.get, settings, door, app.counted)

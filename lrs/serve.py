@@ -121,14 +121,15 @@ def first_key(settings: Settings, address: str) -> str:
     tenant = open_tenant(settings)
     try:
         if list_keys(tenant.store):
-            return f"xAPI endpoint: {address}/xapi"
+            return f"xAPI endpoint: {address}/xapi\npages:         {address}/pages"
         new = create_key(tenant, "first", ["all"])
     finally:
         tenant.store.close()
     return (
         f"xAPI endpoint: {address}/xapi\n"
         f"key:           {new.key}\n"
-        f"secret:        {new.secret}   (shown this once; make others with: lrs keys create)\n\n"
+        f"secret:        {new.secret}   (shown this once; make others with: lrs keys create)\n"
+        f"pages:         {address}/pages   (sign in with a key: lrs keys create --name operator --scope admin)\n\n"
         "Send a first statement:\n"
         f"  curl -u '{new.key}:{new.secret}' -H 'X-Experience-API-Version: 1.0.3' \\\n"
         f"    -H 'Content-Type: application/json' {address}/xapi/statements \\\n"

@@ -32,6 +32,9 @@ from lrs.storage.sqlite_tx import SqliteTx
 T = TypeVar("T")
 PARKED = NEWEST
 _BUSY_MS = 10_000
+PAGES_BETWEEN_CHECKPOINTS = 8_000
+"""32 MB of log: pages that many commits change are written back once. At the default of 4 MB a statement cost a third
+more bytes (97 KB instead of 74, groups of 8)."""
 _OWED = (
     "SELECT r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id, k.name, o.step, o.due, o.tries, o.error, o.token, o.at"
     " FROM owed o JOIN record r ON r.row = o.row JOIN kind k ON k.number = r.kind"
@@ -188,6 +191,7 @@ class SqliteStore:
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
         connection.execute("PRAGMA cache_size = -16000")
         self._connections.append(connection)
         return connection
