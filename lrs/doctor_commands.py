@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from pydantic import ValidationError
 
 from badges.issuer import issuer_of
 from lrs.control import Tenants
 from lrs.doctor import Finding, of_clock, of_disk, of_services, of_settings, of_store, of_work
 from lrs.errors import Misconfigured
-from lrs.options import settings_for
+from lrs.options import read_settings
 from lrs.settings import Settings
 from lrs.tenants import DEFAULT, Tenant
 
@@ -41,11 +40,9 @@ def doctor(data: Path | None, tenant: str, as_json: bool) -> None:
 
 def _findings(data: Path | None, name: str) -> Iterator[Finding]:
     try:
-        settings = settings_for(data)
-    except ValidationError as error:
-        for fault in error.errors(include_input=False, include_url=False):
-            place = "_".join(str(part) for part in fault["loc"]).upper()
-            yield Finding("settings", "problem", f"LRS_{place}: {fault['msg']}")
+        settings = read_settings(data)
+    except Misconfigured as error:
+        yield Finding("settings", "problem", str(error))
         return
     yield from of_settings(settings, os.environ)
     yield from of_disk(settings)

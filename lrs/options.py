@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
@@ -17,8 +19,23 @@ Command = Callable[..., Any]
 
 
 def settings_for(data: Path | None) -> Settings:
-    """The settings from the environment, with ``--data`` before ``LRS_DATA``."""
-    return Settings() if data is None else Settings(data=data)
+    """The settings from the environment, with ``--data`` before ``LRS_DATA``; ends the command if one is wrong."""
+    try:
+        return read_settings(data)
+    except Misconfigured as error:
+        raise click.ClickException(str(error)) from error
+
+
+def read_settings(data: Path | None) -> Settings:
+    """The same. Raises ``Misconfigured`` with every fault, never with what was given: that may be a secret."""
+    try:
+        return Settings() if data is None else Settings(data=data)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        told = (f"LRS_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults)
+        raise Misconfigured("; ".join(told)) from error
+    except SettingsError as error:  # a list that is not written as JSON
+        raise Misconfigured(f"LRS_ settings: {error}") from error
 
 
 def with_tenant(command: Command) -> Command:

@@ -40,3 +40,20 @@ def test_a_command_that_is_not_there_is_refused():
 
     assert answer.exit_code == 2
     assert "No such command 'frobnicate'" in answer.output
+
+
+def test_a_setting_that_cannot_be_read_ends_a_command_with_its_name_and_never_its_value(tmp_path):
+    environment = {"LRS_SWEEP": "s3cret", "LRS_MAX_PAGE": "0"}
+
+    answer = CliRunner().invoke(main, ["keys", "list", "--data", str(tmp_path)], env=environment)
+
+    assert answer.exit_code == 1
+    assert "LRS_MAX_PAGE: Input should be greater than 0; LRS_SWEEP: Input should be a valid number" in answer.output
+    assert "s3cret" not in answer.output
+
+
+def test_a_list_that_is_not_json_ends_a_command_too(tmp_path):
+    answer = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path)], env={"LRS_OUTBOUND_ALLOW": "10.0.0.0/8"})
+
+    assert answer.exit_code == 1
+    assert 'PROBLEM settings: LRS_ settings: error parsing value for field "outbound_allow"' in answer.output
