@@ -56,7 +56,7 @@ def celery_app(settings: Settings, call: Callable[[str], None] = lambda _: None)
         broker_transport_options=_transport(broker, queue),
     )
 
-    @app.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
+    @app.task(name=TASK, shared=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def work(tenant: str) -> None:
         call(tenant)
 
