@@ -13,9 +13,9 @@ from badges import issuer as issuers
 from badges.lookup import resolver, status_lists
 from badges.verify import Verdict, verify
 from lrs import outbound
-from lrs.learners.persons import members_of, pages, person_named
+from lrs.learners.persons import members_of, person_named
 from lrs.options import with_tenant
-from lrs.storage import Record
+from lrs.storage import Record, pages
 from lrs.tenants import Tenant
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from badges.issuer import address, did_url, issuer_of
 from badges.verify import MAX_LIST, Fetch, Invalid, Resolve, Unavailable, read
-from lrs.learners.persons import pages
 from lrs.outbound import Blocked, Unreachable
+from lrs.storage import pages
 from lrs.tenants import Tenant
 
 Outbound = Callable[[str], bytes]

@@ -6,10 +6,10 @@ import threading
 
 import msgspec
 
-from lrs.errors import Misconfigured, Refused
+from lrs.errors import Refused
 from lrs.settings import Settings
-from lrs.storage import Clock, Record, Store, Tx, open_store, wall_clock
-from lrs.tenants import DEFAULT, TENANT_ID, Tenant, mongo_database, open_tenant
+from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
+from lrs.tenants import CONTROL, DEFAULT, TENANT_ID, Tenant, check_id, mongo_database, open_tenant
 
 KIND, WORKER = "tenant", "worker"
 FORGOTTEN = 24 * 3_600 * 1_000_000
@@ -31,12 +31,11 @@ class Control:
 
     def tenants(self) -> list[str]:
         """The ids, oldest first."""
-        return [record.id for record in self._store.find(KIND, limit=10_000).records]
+        return [record.id for record in pages(self._store, KIND)]
 
     def add(self, tenant: str) -> bool:
         """Registers *tenant*; ``False`` if it is registered already. Raises ``Misconfigured`` for an unusable id."""
-        if not TENANT_ID.fullmatch(tenant):
-            raise Misconfigured(f"tenant {tenant!r}: use 1 to 40 lower-case letters, digits and hyphens")
+        check_id(tenant)
         body = msgspec.json.encode({"v": 1, "created": self._clock()})
 
         def decide(tx: Tx) -> bool:
@@ -79,7 +78,7 @@ def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
     url = settings.control_url
     if url is None:
         mongo = settings.store_url if (settings.store_url or "").startswith("mongodb") else None
-        url = mongo_database(mongo, "control") if mongo else f"sqlite:///{(settings.data / 'control.db').absolute()}"
+        url = mongo_database(mongo, CONTROL) if mongo else f"sqlite:///{(settings.data / 'control.db').absolute()}"
     return Control(open_store(url, clock=clock), clock)
 
 

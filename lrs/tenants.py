@@ -17,6 +17,8 @@ from lrs.settings import Settings
 from lrs.storage import Clock, Queue, Store, open_store, wall_clock
 
 DEFAULT = "default"
+CONTROL = "control"
+"""Names the control store where a tenant's name would stand, so no tenant has it."""
 TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -54,11 +56,16 @@ class Tenant:
 
 def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
     """Opens *tenant* as *settings* say. Raises ``Misconfigured`` with what to change."""
-    if not TENANT_ID.fullmatch(tenant):
-        raise Misconfigured(f"tenant {tenant!r}: use 1 to 40 lower-case letters, digits and hyphens")
+    check_id(tenant)
     key = read_master_key(settings)
     queue = Queue(settings.queue_count, settings.queue_age)
     return Tenant(tenant, open_store(store_url(settings, tenant), clock=clock, queue=queue), settings, key, clock)
+
+
+def check_id(tenant: str) -> None:
+    """Raises ``Misconfigured`` for an id that no tenant can have."""
+    if not TENANT_ID.fullmatch(tenant) or tenant == CONTROL:
+        raise Misconfigured(f"tenant {tenant!r}: use 1 to 40 lower-case letters, digits and hyphens, not {CONTROL!r}")
 
 
 def store_url(settings: Settings, tenant: str) -> str:

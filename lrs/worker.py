@@ -137,7 +137,11 @@ class Crew:
 
 
 def _run_once(tenant: Tenant, name: str, step: Step) -> int:
-    claims = tenant.store.claim([name], limit=step.batch, lease=step.lease * SECOND)
+    claimed = tenant.store.claim([name], limit=step.batch, lease=step.lease * SECOND)
+    claims = [claim for claim in claimed if claim.owed.tries < step.tries]
+    for claim in claimed:
+        if claim.owed.tries >= step.tries:  # whoever had it never came back to say why
+            tenant.store.defer(claim, due=tenant.clock(), error=f"its worker ended {step.tries} times", parked=True)
     if len(claims) > 1:
         try:
             step.run(tenant, claims)
@@ -146,7 +150,7 @@ def _run_once(tenant: Tenant, name: str, step: Step) -> int:
                 _run_alone(tenant, step, claim)
     elif claims:
         _run_alone(tenant, step, claims[0])
-    return len(claims)
+    return len(claimed)
 
 
 def _run_alone(tenant: Tenant, step: Step, claim: Claim) -> None:

@@ -22,7 +22,8 @@ from badges.issuer import issuer_of
 from lrs.competencies.explain import explain
 from lrs.learners import consent, joins
 from lrs.learners.consent import Subject
-from lrs.learners.persons import members_of, pages, person_named
+from lrs.learners.persons import members_of, person_named
+from lrs.storage import pages
 from tests.interop.conftest import node  # noqa: F401 (a fixture)
 from tests.profiles.world import receiver
 from tests.served import serving

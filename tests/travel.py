@@ -41,9 +41,9 @@ from lrs.competencies.rulesets import current, put
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.keys import key
 from lrs.learners import joins
-from lrs.learners.persons import members_of, pages, person_named
+from lrs.learners.persons import members_of, person_named
 from lrs.profiles import roles
-from lrs.storage import Store
+from lrs.storage import Store, pages
 from lrs.tenants import Tenant
 from lrs.worker import drain
 from tests.interop.conftest import node  # noqa: F401 (a fixture)

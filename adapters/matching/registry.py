@@ -19,11 +19,10 @@ from lrs import audit, outbound
 from lrs.errors import Refused
 from lrs.keys import key
 from lrs.learners import consent
-from lrs.learners.persons import pages
 from lrs.profiles import services
 from lrs.profiles.services import Service
 from lrs.profiles.times import iso
-from lrs.storage import Owed, Record, Tx, micros_of
+from lrs.storage import Owed, Record, Tx, micros_of, pages
 from lrs.tenants import Tenant
 
 PARKED = "dead"

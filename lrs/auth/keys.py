@@ -15,7 +15,7 @@ import msgspec
 from lrs.auth import Caller
 from lrs.auth.policy import SCOPES
 from lrs.errors import Misconfigured
-from lrs.storage import Reader, Record, Tx
+from lrs.storage import Reader, Record, Tx, pages
 from lrs.tenants import Tenant
 
 KIND = "key"
@@ -76,8 +76,7 @@ def revoke_key(tenant: Tenant, key: str) -> bool:
 def list_keys(reader: Reader) -> list[dict[str, Any]]:
     """Every key without its hash, oldest first."""
     keys = []
-    page = reader.find(KIND, limit=1_000)
-    for record in page.records:
+    for record in pages(reader, KIND):
         body = msgspec.json.decode(record.body)
         keys.append({"key": record.id, "name": body["name"], "scopes": body["scopes"], "revoked": body["revoked"]})
     return keys

@@ -13,8 +13,8 @@ from lrs.competencies.evidence import Meaning, evidence_from
 from lrs.competencies.rulesets import owe_evaluation
 from lrs.keys import key
 from lrs.learners.joins import link
-from lrs.learners.persons import Mint, ensure, pages
-from lrs.storage import Record, Tx
+from lrs.learners.persons import Mint, ensure
+from lrs.storage import Record, Tx, pages
 
 
 def bring(tx: Tx, meanings: Sequence[Meaning], mint: Mint) -> None:

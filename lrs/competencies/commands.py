@@ -24,9 +24,8 @@ from lrs.competencies.seen import OWN_SOURCE, Seen, look
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.competencies.tables import Fault
 from lrs.errors import Refused
-from lrs.learners.persons import pages
 from lrs.options import with_tenant
-from lrs.storage import Reader
+from lrs.storage import Reader, pages
 from lrs.tenants import Tenant
 
 BY = "command line"

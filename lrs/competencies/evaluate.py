@@ -21,8 +21,8 @@ from lrs.competencies.evidence import Meaning, evidence_from, meaning_of
 from lrs.competencies.rules import Index
 from lrs.competencies.rulesets import in_force, rematch
 from lrs.keys import key
-from lrs.learners.persons import Mint, minter, pages
-from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx
+from lrs.learners.persons import Mint, minter
+from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx, pages
 from lrs.tenants import Tenant
 
 

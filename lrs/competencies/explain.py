@@ -17,8 +17,8 @@ from lrs.competencies.rules import Index, Rule
 from lrs.competencies.rulesets import in_force
 from lrs.errors import Refused
 from lrs.keys import key
-from lrs.learners.persons import identifiers_in, members_of, named, pages, person_named
-from lrs.storage import Reader
+from lrs.learners.persons import identifiers_in, members_of, named, person_named
+from lrs.storage import Reader, pages
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -15,8 +15,7 @@ from lrs.competencies.awards import Award
 from lrs.competencies.rules import Ruleset
 from lrs.competencies.scratch import batches, worked_out
 from lrs.errors import Refused
-from lrs.learners.persons import pages
-from lrs.storage import Reader, Record, Store, Tx
+from lrs.storage import Reader, Record, Store, Tx, pages
 from lrs.tenants import Tenant
 
 DERIVED = ("evidence", "award", "profile")

@@ -19,8 +19,8 @@ from lrs.competencies.evaluate import evaluate
 from lrs.competencies.evidence import Meaning, meaning_of
 from lrs.competencies.rules import Index, Ruleset
 from lrs.competencies.rulesets import in_force, put_in_force
-from lrs.learners.persons import Mint, minter, pages
-from lrs.storage import NEWEST, Owed, Reader, Record, Store, Tx, open_store
+from lrs.learners.persons import Mint, minter
+from lrs.storage import NEWEST, Owed, Reader, Record, Store, Tx, open_store, pages
 from lrs.tenants import Tenant
 
 T = TypeVar("T")

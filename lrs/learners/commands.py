@@ -7,9 +7,9 @@ import msgspec
 
 from lrs.errors import Refused
 from lrs.learners import joins
-from lrs.learners.persons import identifiers_of, members_of, pages, person_named
+from lrs.learners.persons import identifiers_of, members_of, person_named
 from lrs.options import with_tenant
-from lrs.storage import Reader
+from lrs.storage import Reader, pages
 from lrs.tenants import Tenant
 
 BY = "command line"

@@ -13,10 +13,9 @@ import msgspec
 
 from lrs import audit
 from lrs.keys import key
-from lrs.learners.persons import pages
 from lrs.names import name
 from lrs.profiles.services import Service
-from lrs.storage import Owed, Reader, Record, Tx, micros_of
+from lrs.storage import Owed, Reader, Record, Tx, micros_of, pages
 
 KIND = "consent"
 STEP = "sync"

@@ -16,10 +16,10 @@ from lrs import audit
 from lrs.errors import Refused
 from lrs.keys import key
 from lrs.learners.identifiers import Identifier, matches_nobody
-from lrs.learners.persons import Mint, ensure, holders, identifier_from, identifiers_in, members_of, pages
+from lrs.learners.persons import Mint, ensure, holders, identifier_from, identifiers_in, members_of
 from lrs.learners.suggestions import Suggestion, suggest
 from lrs.names import name
-from lrs.storage import Owed, Reader, Record, Tx
+from lrs.storage import Owed, Reader, Record, Tx, pages
 
 Outcome = Literal["joined", "already", "suggested", "conflict", "nobody"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hmac
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -21,7 +21,7 @@ import msgspec
 from lrs.keys import key
 from lrs.learners.identifiers import ULN_HOME_PAGE, Identifier, identifier_of, same_mailbox_but_case
 from lrs.learners.suggestions import suggest
-from lrs.storage import Reader, Record, Tx
+from lrs.storage import Reader, Record, Tx, pages
 
 Mint = Callable[[str], str]
 """From the name of an identifier to the id of the person that is minted for it."""
@@ -117,17 +117,6 @@ def person_named(reader: Reader, text: str) -> str | None:
     identifier = named(text)
     record = reader.get("identifier", identifier.id) if identifier else None
     return record.meta["person"] if record else None
-
-
-def pages(reader: Reader, kind: str, *keys: int) -> Iterator[Record]:
-    """All records of *kind* that carry *keys*, in order, a bounded page at a time."""
-    start: str | None = None
-    while True:
-        page = reader.find(kind, keys, limit=500, start=start)
-        yield from page.records
-        start = page.next
-        if start is None:
-            return
 
 
 def _mint(tx: Tx, identifier: Identifier, person: str) -> Record:

@@ -16,11 +16,11 @@ from lrs.keys import key
 from lrs.learners import consent, joins
 from lrs.learners.consent import Consent, Subject
 from lrs.learners.identifiers import Identifier
-from lrs.learners.persons import identifiers_in, members_of, pages
+from lrs.learners.persons import identifiers_in, members_of
 from lrs.profiles import services, view
 from lrs.profiles.services import Service
 from lrs.profiles.view import Badge
-from lrs.storage import Backlog, Owed, Reader, Record, Store
+from lrs.storage import Backlog, Owed, Reader, Record, Store, pages
 from lrs.tenants import Tenant
 
 LOOKED_AT = 500

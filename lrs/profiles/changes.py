@@ -19,7 +19,7 @@ from lrs.learners.consent import Consent, Subject
 from lrs.profiles import services, view
 from lrs.profiles.services import Service
 from lrs.profiles.view import Badge, Profile
-from lrs.storage import Reader, Record
+from lrs.storage import Reader, Record, pages
 from lrs.tenants import Tenant
 
 KIND = "change"
@@ -111,7 +111,7 @@ def current(reader: Reader, service: Service, person: str, at: int) -> Current:
     members = persons.members_of(reader, person) or (person,)
     record = reader.get("profile", members[0])
     credentials = [
-        record for member in members for record in persons.pages(reader, "credential", key("credential.person", member))
+        record for member in members for record in pages(reader, "credential", key("credential.person", member))
     ]
     badges = [view.read_badge(credential) for credential in credentials]
     return Current(

@@ -15,9 +15,8 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from lrs.errors import Refused
-from lrs.learners.persons import pages
 from lrs.profiles.gap import Requirement, Role
-from lrs.storage import Reader, Record, Tx
+from lrs.storage import Reader, Record, Tx, pages
 
 KIND = "role"
 MOST_ROWS = 100_000

@@ -16,8 +16,7 @@ import msgspec
 
 from lrs import audit
 from lrs.errors import Refused
-from lrs.learners.persons import pages
-from lrs.storage import Reader, Record, Tx
+from lrs.storage import Reader, Record, Tx, pages
 from lrs.tenants import Tenant
 
 KIND = "service"

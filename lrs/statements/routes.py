@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from email.utils import formatdate
 
-from lrs.edge import look, read, write
+from lrs.edge import look, read
 from lrs.errors import Refused
 from lrs.http import JSON, Answer, Request, Resource, json_answer
 from lrs.statements.attachments import multipart
@@ -14,7 +14,7 @@ from lrs.statements.query import MORE, Query, Single, is_short, read_query
 from lrs.statements.read import find_one, find_page, own_source, result_text, seal, texts_of, unseal
 from lrs.statements.receive import receive
 from lrs.statements.shape import languages_of
-from lrs.statements.write import decision, learn, reads
+from lrs.statements.write import store
 from lrs.storage import Record, micros_of
 
 
@@ -22,9 +22,7 @@ async def post(request: Request) -> Answer:
     """Stores one statement or a batch; answers the ids in order, as they were sent."""
     request.parameters(())
     batch = await receive(request)
-    tenant = request.tenant
-    await write(tenant.store, decision(batch, tenant.seen), len(batch), reads(batch))
-    learn(tenant, batch)
+    await store(request.tenant, batch)
     return json_answer([prepared.tree.get("id", prepared.id) for prepared in batch])
 
 
@@ -34,9 +32,7 @@ async def put(request: Request) -> Answer:
     if not is_uuid(statement_id):
         raise Refused("parameter 'statementId' must be a UUID")
     batch = await receive(request, statement_id)
-    tenant = request.tenant
-    await write(tenant.store, decision(batch, tenant.seen), len(batch), reads(batch))
-    learn(tenant, batch)
+    await store(request.tenant, batch)
     return Answer(204)
 
 
@@ -53,19 +49,19 @@ async def get(request: Request) -> Answer:
 
 
 async def _one(request: Request, query: Single) -> Answer:
-    store = request.tenant.store
-    record = await look(store, find_one, store, query, own_source(request.caller))
+    kept = request.tenant.store
+    record = await look(kept, find_one, kept, query, own_source(request.caller))
     body = texts_of([record], query.format, _languages(request))[0]
     modified = ("last-modified", formatdate(micros_of(record.seq) / 1_000_000, usegmt=True))
     return _answer(request, body, (record,), query, (modified,))
 
 
 async def _page(request: Request, query: Query) -> Answer:
-    store, source = request.tenant.store, own_source(request.caller)
+    kept, source = request.tenant.store, own_source(request.caller)
     if is_short(query, source):
-        found = await look(store, find_page, store, query, source)
+        found = await look(kept, find_page, kept, query, source)
     else:
-        found = await read(find_page, store, query, source)
+        found = await read(find_page, kept, query, source)
     more = f"{request.prefix}/statements?{MORE}={seal(request.tenant, found.more)}" if found.more else ""
     body = result_text(texts_of(found.records, query.format, _languages(request)), more)
     return _answer(request, body, found.records, query)

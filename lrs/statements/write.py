@@ -7,11 +7,11 @@ commit. Knows no HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import msgspec
 
+from lrs.edge import write
 from lrs.errors import Refused
 from lrs.statements.equality import same
 from lrs.statements.formats import timestamp_of_micros
@@ -26,22 +26,15 @@ _decode = msgspec.json.Decoder().decode
 _EVALUATE = (Owed("match"),)
 
 
-def store_statements(tenant: Tenant, batch: Sequence[Prepared]) -> Future[list[str]]:
-    """Stores *batch* whole or not at all; the future gives the ids in order.
+async def store(tenant: Tenant, batch: Sequence[Prepared]) -> list[str]:
+    """Stores *batch* whole or not at all; gives the ids in order.
 
-    Raises through the future ``Refused`` 409 for an id that holds something else, 403 for voiding what another source
-    sent, 400 for voiding a voiding statement.
+    Refuses 409 for an id that holds something else, 403 for voiding what another source sent, 400 for voiding a voiding
+    statement.
     """
-    future = tenant.store.write(decision(batch, tenant.seen), weight=len(batch), reads=reads(batch))
-    future.add_done_callback(
-        lambda done: learn(tenant, batch) if not done.cancelled() and not done.exception() else None
-    )
-    return future
-
-
-def learn(tenant: Tenant, batch: Sequence[Prepared]) -> None:
-    """After the commit: the side records of *batch* need not be looked up again."""
+    ids = await write(tenant.store, decision(batch, tenant.seen), len(batch), reads(batch))
     tenant.seen.learn(record.id for prepared in batch for record in prepared.side)
+    return ids
 
 
 def reads(batch: Sequence[Prepared]) -> list[tuple[str, str]]:

@@ -298,6 +298,17 @@ class Queue(msgspec.Struct, frozen=True):
 USUAL = Queue()
 
 
+def pages(reader: Reader, kind: str, *keys: int) -> Iterator[Record]:
+    """All records of *kind* that carry *keys*, in order, read a bounded page at a time."""
+    start: str | None = None
+    while True:
+        page = reader.find(kind, keys, limit=500, start=start)
+        yield from page.records
+        start = page.next
+        if start is None:
+            return
+
+
 def open_store(url: str, *, clock: Clock = wall_clock, queue: Queue = USUAL) -> Store:
     """Opens the store at *url*: ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
 

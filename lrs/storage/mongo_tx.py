@@ -130,18 +130,17 @@ class MongoTx:
 
     # -- the group --------------------------------------------------------------------------------------------------
 
-    def mark(self) -> tuple[int, int, int]:
+    def mark(self) -> tuple[int, int, int, Exists | None]:
         """Where the transaction stands, to be able to take one decision's inserts back."""
-        return self.sent, len(self._pending), self.seq
+        return self.sent, len(self._pending), self.seq, self._exists
 
-    def undo(self, mark: tuple[int, int, int]) -> bool:
+    def undo(self, mark: tuple[int, int, int, Exists | None]) -> bool:
         """Takes back what was inserted since *mark*; ``False`` if some of it has been sent already."""
         if self.sent != mark[0]:
             return False
         while len(self._pending) > mark[1]:
             self._pending.popitem()
-        self.seq = mark[2]
-        self._exists = None
+        self.seq, self._exists = mark[2:]
         return True
 
     def flush(self) -> None:

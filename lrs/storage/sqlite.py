@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakSet, finalize
 
 import msgspec
 
@@ -53,12 +54,12 @@ class SqliteStore:
         self._clock = clock
         self._fatal = fatal or _end_process
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._connections: list[sqlite3.Connection] = []
+        self._readers: WeakSet[SqliteReader] = WeakSet()
         self._writer = SqliteReader(self._connect())
         migrate(self._writer.connection, path)
         self._local = threading.local()
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
-        self.blobs = FileBlobs(Path(path).parent / "blobs", clock)
+        self.blobs = FileBlobs(Path(path).with_suffix(".blobs"), clock)
         self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue)
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -124,9 +125,13 @@ class SqliteStore:
 
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
         """See ``Store.defer``."""
-        change = "UPDATE owed SET at = ?, due = ?, tries = tries + 1, error = ?, token = NULL WHERE token = ?"
-        at = PARKED if parked else due
-        return self.write(lambda tx: _ours(tx).execute(change, (at, due, error, claim.token)) > 0).result()
+        change = (
+            "UPDATE owed SET at = ?, due = ?, tries = tries + 1, error = ?, token = NULL WHERE token = ? AND step = ?"
+            " AND row = (SELECT r.row FROM record r JOIN kind k ON k.number = r.kind WHERE r.id = ? AND k.name = ?)"
+        )
+        entry = (claim.token, claim.owed.step, claim.record.id, claim.record.kind)
+        values = (PARKED if parked else due, due, error, *entry)
+        return self.write(lambda tx: _ours(tx).execute(change, values) > 0).result()
 
     def backlog(self) -> list[Backlog]:
         """See ``Store.backlog``."""
@@ -180,8 +185,8 @@ class SqliteStore:
         with suppress(sqlite3.Error):
             self._writer.connection.execute("PRAGMA busy_timeout = 0")
             self._writer.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        for connection in self._connections:
-            connection.close()
+        for reader in (self._writer, *self._readers):
+            reader.connection.close()
         self._announcement.close()
 
     # -- inside -----------------------------------------------------------------------------------------------------
@@ -193,7 +198,6 @@ class SqliteStore:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
         connection.execute("PRAGMA cache_size = -16000")
-        self._connections.append(connection)
         return connection
 
     def _reader(self) -> SqliteReader:
@@ -203,6 +207,8 @@ class SqliteStore:
             connection.execute("PRAGMA query_only = 1")
             connection.execute("PRAGMA cache_size = -2000")
             reader = self._local.reader = SqliteReader(connection)
+            self._readers.add(reader)
+            finalize(reader, connection.close)  # when its thread has ended
         return reader
 
     def _commit(self, jobs: Sequence[Job]) -> None:
@@ -216,6 +222,7 @@ class SqliteStore:
         """``False`` if nothing was kept and each of the several jobs has to be tried alone."""
         connection = self._writer.connection
         before = 0
+        committed = False
         try:
             connection.execute("BEGIN IMMEDIATE")
             tx = SqliteTx(self._writer, self._clock)
@@ -225,6 +232,7 @@ class SqliteStore:
                 return len(jobs) == 1
             self._announcement.reach(tx.seq)
             connection.execute("COMMIT")
+            committed = True
             before = tx.seq
         except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
             failure = self._failure(error) if isinstance(error, sqlite3.Error) else error
@@ -233,10 +241,11 @@ class SqliteStore:
             for job in jobs:
                 job.error = failure
         finally:
-            if connection.in_transaction:
+            if not committed:
+                self._writer.forget_kinds()
+            if connection.in_transaction:  # a full disk, for one, has rolled back already, and let go of the lock
                 self._announcement.reach(before)
                 connection.execute("ROLLBACK")
-                self._writer.forget_kinds()
             self._announcement.reached(before)
         return True
 

@@ -172,18 +172,17 @@ class SqliteTx:
 
     # -- the group --------------------------------------------------------------------------------------------------
 
-    def mark(self) -> tuple[int, int, int, int]:
+    def mark(self) -> tuple[int, int, int, int, Exists | None]:
         """Where the transaction stands, to be able to take one decision's inserts back."""
-        return self.flushed, len(self._pending), self.seq, self._row
+        return self.flushed, len(self._pending), self.seq, self._row, self._exists
 
-    def undo(self, mark: tuple[int, int, int, int]) -> bool:
+    def undo(self, mark: tuple[int, int, int, int, Exists | None]) -> bool:
         """Takes back what was inserted since *mark*; ``False`` if some of it has been written already."""
         if self.flushed != mark[0]:
             return False
         while len(self._pending) > mark[1]:
             self._pending.popitem()
-        self.seq, self._row = mark[2:]
-        self._exists = None
+        self.seq, self._row, self._exists = mark[2:]
         return True
 
     def flush(self) -> None:

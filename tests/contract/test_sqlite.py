@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
+import threading
 
 import pytest
 
@@ -88,3 +90,26 @@ def test_a_walk_goes_along_an_index_and_sorts_nothing(store, keys, index, newest
 
     assert any(index in step for step in plan), plan
     assert not any("TEMP B-TREE" in step or "SCAN" in step for step in plan), plan
+
+
+def test_a_kind_first_seen_in_a_write_that_a_full_disk_undid_is_not_remembered(store):
+    setting(store, f"max_page_count = {setting(store, 'page_count')}")
+    assert isinstance(store.write(lambda tx: tx.insert(Record("new", "1", bytes(500_000)))).exception(WAIT), StoreFull)
+    setting(store, "max_page_count = 1073741823")
+
+    store.write(lambda tx: tx.insert(Record("other", "1"))).result(WAIT)
+    store.write(lambda tx: tx.insert(Record("new", "9"))).result(WAIT)
+
+    assert store.get("new", "9").kind == "new"
+    assert ids(store.find("other").records) == ["1"]
+
+
+def test_a_thread_that_ends_takes_its_connection_along(store):
+    for _ in range(20):
+        reading = threading.Thread(target=store.get, args=("kind", "id"))
+        reading.start()
+        reading.join()
+
+    gc.collect()
+
+    assert len(store._readers) == 0  # noqa: SLF001 (what it holds on to is the point)

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from lrs import audit
 from lrs.learners import joins
 from lrs.learners.consent_commands import consent
-from lrs.learners.persons import pages
+from lrs.storage import pages
 from lrs.tenants import Tenant
 from tests.profiles.world import Clock, answer_form, held, put_person, put_profile, put_service, tenant_in, web
 
