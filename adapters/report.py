@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import openpyxl
 
 from adapters.sheets import open_workbook, shown
 from adapters.source import RESULTS, Outcome, Unusable
@@ -115,6 +114,8 @@ def returned_csv(path: Path, dialect: Dialect, report: Report) -> Iterator[bytes
 
 def returned_workbook(path: Path, report: Report, to: Path) -> None:
     """Writes the provider's workbook to *to*, every sheet with what became of each row, cells as harmless text."""
+    import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
+
     by_place = {(row.sheet, row.row): row for row in report.rows}
     book = openpyxl.Workbook(write_only=True)
     with open_workbook(path) as source:

@@ -14,9 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from adapters.source import Place, Row
 from adapters.tables import MAX_BYTES, capped, clean, names, to_row
 from lrs.errors import Refused
@@ -77,6 +74,9 @@ def check_size(path: Path) -> None:
 @contextmanager
 def open_workbook(path: Path) -> Iterator[Any]:
     """The workbook, for reading only, whatever its file is called. Refuses what is none, or has a password."""
+    import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415 (the same)
+
     with path.open("rb") as file:
         try:
             book = openpyxl.load_workbook(file, read_only=True, data_only=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ WALK_CAP = 10_000
 
 _COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id"
 _IDS_AT_ONCE = 500
+SHORT_META = 128
 _meta = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -149,4 +151,11 @@ class SqliteReader:
 def record_of(kind: str, row: Sequence[Any]) -> Record:
     """The record in a row of ``_COLUMNS``."""
     _, seq, rev, meta, keys, body, id = row
-    return Record(kind, id, body, _meta.decode(meta), tuple(array("q", keys)), (), seq, rev)
+    known = _short_meta(meta) if len(meta) < SHORT_META else _meta.decode(meta)
+    return Record(kind, id, body, known, tuple(array("q", keys)), (), seq, rev)
+
+
+@lru_cache(maxsize=1_024)
+def _short_meta(meta: bytes) -> dict[str, Any]:
+    """Most statements of a source say the same of themselves. Never changed by anybody: a ``meta`` is replaced."""
+    return _meta.decode(meta)
