@@ -33,8 +33,13 @@ async def store(tenant: Tenant, batch: Sequence[Prepared]) -> list[str]:
     statement.
     """
     ids = await write(tenant.store, decision(batch, tenant.seen), len(batch), reads(batch))
-    tenant.seen.learn(record.id for prepared in batch for record in prepared.side)
+    learn(tenant, batch)
     return ids
+
+
+def learn(tenant: Tenant, batch: Sequence[Prepared]) -> None:
+    """After the commit: the side records of *batch* need not be looked up again."""
+    tenant.seen.learn(record.id for prepared in batch for record in prepared.side)
 
 
 def reads(batch: Sequence[Prepared]) -> list[tuple[str, str]]:
