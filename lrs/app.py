@@ -90,12 +90,12 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     door = Door()
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, float]]:
         with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
             asyncio.get_running_loop().set_default_executor(pool)
             tenants.get(DEFAULT)
             notifier = notifier_for(settings, tenants)
-            yield
+            yield {"patience": settings.patience}  # the server hands this to each connection's protocol
             if notifier is not None:
                 notifier.close()
         tenants.close()

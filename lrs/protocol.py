@@ -1,19 +1,33 @@
-"""HTTP/1.1 as uvicorn speaks it, but a request line and headers without end are cut off. Knows no application.
+"""HTTP/1.1 as uvicorn speaks it, but what has no end is cut off, and so is who falls silent. Knows no application.
 
-uvicorn collects a request's head in memory, however long it is, before anybody is asked (measured: 200 MB of headers
-took 200 MB). What is a little too long is refused further on, with an answer that names the limit; this is the rest.
+uvicorn collects a request's head and the trailers of a chunked body in memory, however long they are, before anybody is
+asked (measured: 200 MB of headers took 200 MB), and waits for the rest of a request for ever. What is a little too long
+is refused further on, with an answer that names the limit; this is the rest.
 """
 
 from __future__ import annotations
 
+import asyncio
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LONGEST_HEAD = 256 * 1024
-"""Bytes of a request line and headers; well over every limit that is answered with a reason."""
-_ANSWER = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\ncontent-length: 73\r\n"
-    b"connection: close\r\n\r\n"
-    b'{"error":"too_large","message":"the head of the request has no end soon"}'
+"""Bytes of a request line and headers, or of trailers; well over every limit that is answered with a reason."""
+PATIENCE = 30.0
+"""Seconds without a byte of an unfinished request, where the application's state names no other ``patience``."""
+
+
+def _closing(status: bytes, body: bytes) -> bytes:
+    head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+    return head % (status, len(body)) + body
+
+
+_TOO_LARGE = _closing(
+    b"431 Request Header Fields Too Large",
+    b'{"error":"too_large","message":"the head of the request has no end soon"}',
+)
+_TOO_LATE = _closing(
+    b"408 Request Timeout", b'{"error":"timeout","message":"the rest of the request did not come in time"}'
 )
 
 
@@ -21,23 +35,84 @@ class Bounded(HttpToolsProtocol):
     """The protocol of one connection."""
 
     _in_head = False
-    _head = 0
+    _in_trailers = False
+    _counted = 0
+    _looks = 0
+    _pause = PATIENCE / 2
+    _next_look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """A client came. One timer for a connection, not one for a request, sees whether it still sends."""
+        super().connection_made(transport)
+        self._pause = self.app_state.get("patience", PATIENCE) / 2
+        self._next_look = self.loop.call_later(self._pause, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It went."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""
+        self._looks = 0
         super().data_received(data)
-        if self._in_head:
-            self._head += len(data)
-            if self._head > LONGEST_HEAD and not self.transport.is_closing():
-                self.transport.write(_ANSWER)
-                self.transport.close()
+        if self._in_head or self._in_trailers:
+            self._counted += len(data)
+            if self._counted > LONGEST_HEAD and not self.transport.is_closing():
+                self._cut_off(_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """The parser saw the first byte of a request."""
-        self._in_head, self._head = True, 0
+        self._in_head, self._in_trailers, self._counted = True, False, 0
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """The parser saw a field. One after the blank line is a trailer: nobody reads those, so none is kept."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The parser saw the blank line."""
         self._in_head = False
         super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        """The parser saw a chunk's length: what follows are its data or, after the last chunk, trailers."""
+        self._in_trailers, self._counted = True, 0
+
+    def on_body(self, body: bytes) -> None:
+        """The parser saw data."""
+        self._in_trailers = False
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        """The parser saw the end of a chunk's data, or of the trailers."""
+        self._in_trailers = False
+
+    def _look(self) -> None:
+        """The third look without a byte between them is the last one: after one to one and a half ``patience``."""
+        if self.transport.is_closing():
+            return
+        self._looks = self._looks + 1 if self._is_waiting() else 0
+        if self._looks > 2:
+            self._cut_off(_TOO_LATE)
+        else:
+            self._next_look = self.loop.call_later(self._pause, self._look)
+
+    def _is_waiting(self) -> bool:
+        """Whether it is the client's turn to send, and uvicorn has no timer of its own for that."""
+        cycle = self.cycle
+        if cycle is None:
+            return True
+        if cycle.response_complete:
+            return self._in_head or self.timeout_keep_alive_task is None
+        if cycle.response_started or cycle.waiting_for_100_continue:
+            return False
+        return cycle.more_body and not self.flow.read_paused
+
+    def _cut_off(self, answer: bytes) -> None:
+        """Closes the connection, with *answer* where the client can still take it for one to its request."""
+        if self._in_head or (self.cycle is not None and not self.cycle.response_started):
+            self.transport.write(answer)
+        self.transport.close()

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     max_page: int = Field(default=1_000, gt=0)
     default_page: int = Field(default=100, gt=0)
     max_header: int = Field(default=32 * KIB, gt=0)
+    patience: float = Field(default=30.0, gt=0)
+    """Seconds without a byte of a request that is not whole; then it is answered 408."""
 
     queue_bytes: int = Field(default=64 * MIB, gt=0)
     queue_count: int = Field(default=4_096, gt=0)

@@ -194,6 +194,75 @@ def test_a_head_without_end_is_cut_off(lrs, endless):
     assert lrs.get(limit=1).status_code == 200
 
 
+CHUNKED = "POST /xapi/statements HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+
+
+def raw(lrs):
+    """A connection to the server, to say what no client would."""
+    address = urlsplit(lrs.address)
+    return socket.create_connection((address.hostname, address.port), timeout=10)
+
+
+def said_until_closed(connection):
+    said = b""
+    with suppress(ConnectionError):
+        while more := connection.recv(65_536):
+            said += more
+    return said
+
+
+@pytest.mark.parametrize("trailers", [b"X: " + b"y" * 1_000_000, b"X: y\r\n" * 200_000], ids=["one", "many"])
+@pytest.mark.parametrize("version", ["", "X-Experience-API-Version: 1.0.3\r\n"], ids=["answered", "unauthorized"])
+def test_trailers_without_end_are_cut_off(lrs, trailers, version):
+    with raw(lrs) as connection:
+        connection.sendall(f"{CHUNKED}{version}\r\n2\r\n{{}}\r\n0\r\n".encode())
+        status = connection.recv(12)
+        with suppress(ConnectionError):
+            connection.sendall(trailers)
+            connection.sendall(b"X: y\r\n" * 50_000)
+        said_until_closed(connection)
+
+    assert status in {b"HTTP/1.1 400", b"HTTP/1.1 401"}
+    assert lrs.get(limit=1).status_code == 200
+
+
+def test_trailers_are_not_headers(lrs):
+    head = f"{CHUNKED}Authorization: Basic {_basic(lrs)}\r\nContent-Type: application/json\r\n"
+    body = json.dumps(statement()).encode()
+    with raw(lrs) as connection:
+        connection.sendall(head.encode() + b"X-Experience-API-Version: 1.0.3\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"%x\r\n%s\r\n0\r\nContent-Type: text/plain\r\n\r\n" % (len(body), body))
+
+        assert said_until_closed(connection).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("begun", "answer"),
+    [
+        (b"", b""),
+        (b"POST /xapi/statements HTTP/1.1\r\nHost: x\r\n", b"HTTP/1.1 408 "),
+        (b"POST /xapi/statements?method=PUT HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"HTTP/1.1 408 "),
+        (b"POST /xapi/statements?method=PUT HTTP/1.1\r\nContent-Length: 9\r\n\r\na=b", b"HTTP/1.1 408 "),
+        (b"POST /oauth/token HTTP/1.1\r\nContent-Length: 9\r\n\r\na=b", b"HTTP/1.1 408 "),
+    ],
+    ids=["nothing", "half a head", "no body", "half a body", "outside xAPI"],
+)
+def test_who_falls_silent_in_a_request_is_408_and_cut_off(tmp_path, begun, answer):
+    with serving(tmp_path, patience=0.2) as lrs, raw(lrs) as connection:
+        connection.sendall(begun)
+
+        assert said_until_closed(connection)[:13] == answer
+
+
+def test_who_waits_for_the_server_is_not_cut_off(tmp_path):
+    with serving(tmp_path, patience=0.05) as lrs:
+        held, go = threading.Event(), threading.Event()
+        lrs.tenant.store.write(lambda _: (held.set(), go.wait(0.5)))
+        assert held.wait(10)
+
+        assert lrs.post(statement()).status_code == 200
+
+
 def test_a_query_of_very_many_parameters_is_400(lrs):
     answer = lrs.ask("GET", "statements?" + "&".join(f"a{n}=1" for n in range(101)))
 
