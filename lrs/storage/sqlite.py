@@ -29,6 +29,7 @@ from lrs.storage.horizon import Announcement
 from lrs.storage.sqlite_read import SqliteReader, record_of
 from lrs.storage.sqlite_schema import migrate
 from lrs.storage.sqlite_tx import SqliteTx
+from lrs.storage.turn import Turn
 
 T = TypeVar("T")
 PARKED = NEWEST
@@ -60,6 +61,7 @@ class SqliteStore:
         self._local = threading.local()
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
         self.blobs = FileBlobs(Path(path).with_suffix(".blobs"), clock)
+        self._turn = Turn(Path(f"{path}-turn"))
         self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue)
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -188,6 +190,7 @@ class SqliteStore:
         for reader in (self._writer, *self._readers):
             reader.connection.close()
         self._announcement.close()
+        self._turn.close()
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -213,9 +216,11 @@ class SqliteStore:
 
     def _commit(self, jobs: Sequence[Job]) -> None:
         """All decisions in one transaction; if one fails after it had written, each in its own."""
-        if not self._commit_together(jobs):
-            for job in jobs:
-                job.result = job.error = None
+        with self._turn:
+            together = self._commit_together(jobs)
+        for job in () if together else jobs:
+            job.result = job.error = None
+            with self._turn:
                 self._commit_together((job,))
 
     def _commit_together(self, jobs: Sequence[Job]) -> bool:
