@@ -14,8 +14,8 @@ from hashlib import blake2b
 
 OWN_BITS = 40
 _OWN = (1 << OWN_BITS) - 1
+_NEAR = ~_OWN
 _ODD = 0x9E3779B97F4A7C15
-_ODD_TOO = 0xC2B2AE3D27D4EB4F
 
 
 @lru_cache(maxsize=65_536)
@@ -26,10 +26,9 @@ def key(sort: str, *about: str) -> int:
     return near << OWN_BITS | own
 
 
-@lru_cache(maxsize=16_384)
 def pair(near: int, other: int) -> int:
     """The key of two keys that hold together, in the neighbourhood of the first; the order counts."""
-    return (near >> OWN_BITS) << OWN_BITS | (near * _ODD + other * _ODD_TOO) >> 20 & _OWN
+    return near & _NEAR | (near ^ other << 1) * _ODD >> 24 & _OWN
 
 
 def _hash(text: str) -> int:
