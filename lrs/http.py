@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from lrs.auth import Caller
+from lrs.edge import read
 from lrs.errors import Overloaded, Refused
 from lrs.pace import Pace
 from lrs.tenants import Tenant
@@ -26,13 +27,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = tuple[tuple[str, str], ...]
 
 JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
 _VERSION_1 = re.compile(r"1\.0(\.\d{1,4})?")
 _VERSION_2 = re.compile(r"2\.0(\.\d{1,4})?")
-_FORM_HEADERS = frozenset(
-    {"authorization", "x-experience-api-version", "content-type", "content-length", "if-match", "if-none-match"}
-    | {"accept", "accept-language", "content-transfer-encoding", "x-experience-api-hash", "content-encoding"}
-)
+COUNTED = 64 * 1024
+"""Of a larger body only so much counts for the pace: it would else find no room beside others."""
 
 
 class Closed(Exception):
@@ -123,27 +121,41 @@ class Request:
             if not message.get("more_body", False):
                 return
 
-    async def body(self, limit: int, what: str = "request body") -> bytes:
-        """The whole body, at most *limit* bytes. Raises ``Overloaded`` while others' bodies fill the memory."""
+    async def gather(self, limit: int, what: str = "request body") -> bytes:
+        """The whole body, at most *limit* bytes, held in memory but not yet let in."""
         parts = []
         async for chunk in self.chunks(limit, what):
             self.hold(len(chunk))
             parts.append(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def hold(self, count: int) -> None:
-        """Counts bytes that stay in memory until the answer. Raises ``Overloaded`` while others' fill it.
+    async def body(self, limit: int, what: str = "request body") -> bytes:
+        """The whole body, at most *limit* bytes. Raises ``Overloaded`` while others' bodies fill the memory."""
+        if self.content is None:
+            whole = await self.gather(limit, what)
+        else:
+            whole = self.content  # held since it came in its form
+            if len(whole) > limit:
+                raise too_large(what, limit)
+        self.enter(len(whole))
+        return whole
 
-        A request is let in with its first bytes; once inside it is not sent away for its size.
-        """
-        if self.pace is not None:
-            if not self.entered:
-                self.pace.enter(count)
-                self.entered = count
-            self.since = perf_counter()
+    def hold(self, count: int) -> None:
+        """Counts bytes that stay in memory until the answer. Raises ``Overloaded`` while others' fill it."""
         if self.budget is not None:
             self.budget.take(count)
             self.held += count
+
+    def enter(self, count: int) -> None:
+        """The body, of *count* bytes, is whole: work on it begins. Raises ``Overloaded`` while there is too much.
+
+        Not before: whoever sends slowly would keep others out.
+        """
+        if self.pace is not None:
+            count = min(count, COUNTED)
+            self.pace.enter(count)
+            self.entered = count
+            self.since = perf_counter()
 
     def let_go(self) -> None:
         """After the answer: nothing of the body is in memory any more."""
@@ -222,41 +234,6 @@ def query_of(query_string: bytes) -> list[tuple[str, str]]:
         raise Refused("the query is not UTF-8") from error
 
 
-async def undo_alternate_syntax(request: Request, limit: int) -> Request:
-    """Turns ``POST …?method=PUT`` with a form into the request it stands for (xAPI 1.0.3 Communication 1.3).
-
-    A form field beats a header of the same name: content in browsers can set only the former.
-    """
-    method = request.query[0][1].upper() if len(request.query) == 1 and request.query[0][0] == "method" else ""
-    if request.method != "POST":
-        raise Refused("parameter 'method' is for POST only", rule="xAPI 1.0.3 Communication 1.3")
-    if method not in {"GET", "PUT", "POST", "DELETE"}:
-        raise Refused(
-            "the alternate request syntax takes ?method=GET, PUT, POST or DELETE and no other parameter in the URL",
-            rule="xAPI 1.0.3 Communication 1.3",
-        )
-    if request.media_type not in {FORM, ""}:
-        raise Refused(f"the alternate request syntax needs Content-Type {FORM}", rule="xAPI 1.0.3 Communication 1.3")
-    fields = query_of((await request.body(limit)).replace(b"\r\n", b""))
-    headers = dict(request.headers)
-    headers.pop("content-type", None)
-    headers.pop("content-length", None)
-    query: list[tuple[str, str]] = []
-    content = b""
-    for name, value in fields:
-        if name == "content":
-            content = value.encode()
-        elif name.lower() in _FORM_HEADERS:
-            headers[name.lower()] = value
-        else:
-            query.append((name, value))
-    if method in {"PUT", "POST"}:
-        headers.setdefault("content-type", JSON)
-    headers["content-length"] = str(len(content))
-    request.method, request.query, request.headers, request.content = method, query, headers, content
-    return request
-
-
 async def send_answer(answer: Answer, send: Send, *, headers: Headers, head: bool) -> None:
     """Writes the answer; for HEAD the same headers as GET and no body."""
     body = answer.body
@@ -268,6 +245,7 @@ async def send_answer(answer: Answer, send: Send, *, headers: Headers, head: boo
         await send({"type": "http.response.body", "body": b"" if head else body})
         return
     await send({"type": "http.response.start", "status": answer.status, "headers": sent})
-    for chunk in () if head else body:
+    chunks = iter(() if head else body)
+    while (chunk := await read(next, chunks, None)) is not None:  # a chunk may wait for a disk
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

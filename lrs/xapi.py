@@ -14,7 +14,7 @@ from time import perf_counter
 
 import structlog
 
-from lrs import about, activities, agents
+from lrs import about, activities, agents, alternate
 from lrs.auth.basic import Door
 from lrs.auth.policy import OPEN, allow
 from lrs.documents.routes import HANDLERS as DOCUMENTS
@@ -33,7 +33,6 @@ from lrs.http import (
     refusal,
     rules_of,
     send_answer,
-    undo_alternate_syntax,
 )
 from lrs.metrics import Requests
 from lrs.pace import Pace
@@ -137,7 +136,8 @@ class Endpoint:
                 f"xAPI has no resource at this address; it has {', '.join(METHODS)}", status=404, error="not_found"
             )
         if any(name == "method" for name, _ in request.query):
-            await undo_alternate_syntax(request, request.tenant.settings.max_document)
+            known = self._is_known(request)
+            await alternate.undo(request, request.tenant.settings.max_document, known=known)
         told = request.headers.get("x-experience-api-version")
         method = "GET" if request.method == "HEAD" else request.method
         if (request.resource, method) in OPEN:
@@ -160,6 +160,14 @@ class Endpoint:
                 headers=(("allow", allowed),),
             )
         return await handler(request)
+
+    def _is_known(self, request: Request) -> bool:
+        """Whether a form may be large: only then the header is asked for, and what it says is not the last word."""
+        told = request.headers.get("content-length", "")
+        if "authorization" not in request.headers or (told.isdigit() and len(told) < 7):
+            return False
+        self._door.caller(request.tenant, request.headers["authorization"], request.client)
+        return True
 
 
 def refused_for(error: Exception, request_id: str) -> Refused:

@@ -6,7 +6,7 @@ Rules: xAPI 1.0.3 Communication 1.5.2. Each part's data is hashed on the way and
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256, sha384, sha512
 from typing import IO, TYPE_CHECKING
@@ -53,9 +53,12 @@ class Part:
 class Parts:
     """Takes the body as it arrives; ``whole()`` gives the parts."""
 
-    def __init__(self, content_type: str, *, most_parts: int, largest_first: int) -> None:
+    def __init__(self, content_type: str, hold: Callable[[int], None], *, most_parts: int, largest_first: int) -> None:
+        """*hold* is told of bytes that stay in memory, and may refuse them."""
         self.parts: list[Part] = []
         self._name = self._value = b""
+        self._headers = 0
+        self._hold = hold
         self._ended = False
         self._most_parts = most_parts
         self._largest_first = largest_first
@@ -67,7 +70,8 @@ class Parts:
             "on_part_data": self._data,
             "on_end": self._end,
         }
-        self._parser = MultipartParser(boundary_of(content_type), callbacks)
+        # The parser's own limit is 8, and its refusal does not name it.
+        self._parser = MultipartParser(boundary_of(content_type), callbacks, max_header_count=MOST_HEADERS + 1)
 
     async def take(self, chunks: AsyncIterator[bytes]) -> list[Part]:
         """Reads all *chunks*. Refuses a body that is not whole or not well-formed."""
@@ -87,6 +91,7 @@ class Parts:
             raise Refused(f"more than {self._most_parts} attachments", status=413, error="too_large", rule=RULE)
         self.parts.append(Part())
         self._name = self._value = b""
+        self._headers = 0
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -97,10 +102,12 @@ class Parts:
         self._check_header()
 
     def _check_header(self) -> None:
-        if len(self._name) + len(self._value) > LONGEST_HEADER or len(self.parts[-1].headers) > MOST_HEADERS:
+        if len(self._name) + len(self._value) > LONGEST_HEADER or self._headers >= MOST_HEADERS:
             raise Refused(f"a part has a header longer than {LONGEST_HEADER} bytes, or too many", rule=RULE)
 
     def _header_end(self) -> None:
+        self._headers += 1
+        self._hold(len(self._name) + len(self._value))
         name = self._name.decode("latin-1").strip().lower()
         self.parts[-1].headers[name] = self._value.decode("latin-1").strip()
         self._name = self._value = b""
@@ -111,6 +118,8 @@ class Parts:
         if len(self.parts) == 1 and part.size > self._largest_first:
             limit = self._largest_first
             raise Refused(f"the statements are larger than {limit} bytes", status=413, error="too_large", rule=RULE)
+        if (in_memory := min(end - start, IN_MEMORY - part.size + end - start)) > 0:
+            self._hold(in_memory)
         part.data.write(data[start:end])
 
     def _end(self) -> None:

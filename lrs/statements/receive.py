@@ -53,13 +53,17 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
             "the Content-Type must be application/json or multipart/mixed", rule="xAPI 1.0.3 Communication 1.5"
         )
     taking = Parts(
-        request.headers["content-type"], most_parts=settings.max_attachments, largest_first=settings.max_body
+        request.headers["content-type"],
+        request.hold,
+        most_parts=settings.max_attachments,
+        largest_first=settings.max_body,
     )
     try:
         first, *data = await taking.take(request.chunks(settings.max_body_with_attachments))
         if first.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             raise Refused("the first part must be the statements, as application/json")
-        request.hold(first.size)
+        request.hold(first.size)  # a second time: as a file, and read from it
+        request.enter(first.size)
         intake = Intake(request.version, request.caller, settings, statement_id, with_data=True)
         batch = await read(prepare_all, first.read(), intake)
         return await read(keep_data, request.tenant, batch, data, request.version)

@@ -1,11 +1,15 @@
 """The alternate request syntax of 1.0.3: requests as forms. The numbers are those of the project's xAPI checklist."""
 
+import asyncio
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import pytest
 
+from lrs.alternate import undo
+from lrs.http import Budget, Request
 from tests.served import new_id, statement
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -88,3 +92,77 @@ def test_08_in_2_0_there_is_no_alternate_syntax(lrs):
     assert (answer.status_code, answer.json()["message"]) == (400, "xAPI 2.0 has no alternate request syntax")
     assert answer.headers["x-experience-api-version"] == "2.0.0"
     assert lrs.get(statementId=statement_id).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Content-Type", "multipart/mixed; boundary=\u2603"),
+        ("Content-Type", "application/json\n"),
+        ("Content-Type", "application/json\x00"),
+        ("X-Experience-API-Version", "1.0.3\x7f"),
+        ("Authorization", "Basic \u20ac"),
+        ("Accept-Language", "en\rX-Other: 1"),
+        ("If-Match", "\x85"),
+    ],
+)
+def test_08_a_form_field_that_no_header_could_hold_is_400_and_named(lrs, name, value):
+    answer = form(lrs, {name: value, "content": json.dumps(statement())}, "POST")
+
+    assert answer.status_code == 400
+    assert answer.json()["message"] == f"form field '{name}' has characters that no header can have"
+
+
+def document(lrs, size, profile, fields=(), **more):
+    """PUT of a document of *size* bytes in a form."""
+    whole = {"activityId": "https://example.org/forms", "profileId": profile, "content": "x" * size}
+    whole |= {"Content-Type": "text/plain", "If-None-Match": "*", **dict(fields)}
+    return form(lrs, whole, "PUT", resource="activities/profile", **more)
+
+
+def test_08_a_form_of_nobody_known_is_refused_where_it_is_large(lrs):
+    token = {"Authorization": "Basic " + base64.b64encode(":".join(lrs.auth).encode()).decode()}
+
+    for fields in ({}, token):
+        answer = document(lrs, 1_048_576, new_id(), fields, auth=None)
+        assert (answer.status_code, answer.json()["message"]) == (
+            413,
+            "the form whose credentials are not in the header Authorization is larger than 1048576 bytes",
+        )
+    assert document(lrs, 1_048_576, new_id(), auth=("nobody", "at all")).status_code == 401
+    assert document(lrs, 1_040_000, new_id(), token, auth=None).status_code == 204
+    assert document(lrs, 1_048_576, new_id()).status_code == 204
+
+
+class Counting(ThreadPoolExecutor):
+    """Threads that know how often they were asked."""
+
+    asked = 0
+
+    def submit(self, *args, **more):
+        self.asked += 1
+        return super().submit(*args, **more)
+
+
+def asked_for(raw):
+    """The request that the form *raw* stands for, its body, and how often threads were asked."""
+
+    async def receive():
+        return {"type": "http.request", "body": raw}
+
+    async def taken():
+        with Counting(1) as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            request = Request("POST", "statements", "", [("method", "PUT")], {}, None, receive, budget=Budget(100_000))
+            await undo(request, 100_000, known=True)
+            return request, await request.body(100_000), threads.asked
+
+    return asyncio.run(taken())
+
+
+def test_a_form_is_counted_once_and_a_large_one_taken_apart_beside_the_loop():
+    small, body, asked = asked_for(b"content=" + b"%C3%A9" * 10)
+    assert (body.decode(), small.held, asked) == ("\u00e9" * 10, 68, 0)
+
+    large, body, asked = asked_for(b"content=" + b"%C3%A9" * 12_000)
+    assert (body.decode(), large.held, asked) == ("\u00e9" * 12_000, 72_008, 1)

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -143,6 +143,16 @@ def test_endless_headers_of_a_part_are_refused(lrs):
         assert answer.json()["rule"] == "xAPI 1.0.3 Communication 1.5.2"
 
 
+def test_a_header_of_a_part_counts_each_time_it_is_there(lrs):
+    one, data = attached(b"x"), part(b"x")
+
+    refused = send(lrs, mixed(first(one), b"X: y\r\n" * 18 + data))
+
+    assert refused.status_code == 400
+    assert refused.json()["message"] == "a part has a header longer than 4096 bytes, or too many"
+    assert send(lrs, mixed(first(one), b"X: y\r\n" * 17 + data)).status_code == 200
+
+
 @pytest.mark.parametrize("type", ["application/json", "text/plain"])
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 def test_a_document_over_the_limit_is_413(small, method, type):
@@ -254,6 +264,18 @@ def test_who_falls_silent_in_a_request_is_408_and_cut_off(tmp_path, begun, answe
         assert said_until_closed(connection)[:13] == answer
 
 
+@pytest.mark.parametrize("query", ["?method=PUT", ""], ids=["unauthenticated", "authenticated"])
+def test_bodies_that_do_not_arrive_keep_nobody_out(lrs, query):
+    sender = "" if query else f"Content-Type: application/json\r\nAuthorization: Basic {_basic(lrs)}\r\n"
+    head = f"POST /xapi/statements{query} HTTP/1.1\r\nX-Experience-API-Version: 1.0.3\r\n{sender}"
+    begun = f"{head}Content-Length: 200000\r\n\r\n".encode() + b"x" * 65_536
+    with ExitStack() as stalled:
+        for _ in range(16):
+            stalled.enter_context(raw(lrs)).sendall(begun)
+
+        assert {lrs.post(statement()).status_code for _ in range(50)} == {200}
+
+
 def test_who_waits_for_the_server_is_not_cut_off(tmp_path):
     with serving(tmp_path, patience=0.05) as lrs:
         held, go = threading.Event(), threading.Event()
@@ -290,6 +312,8 @@ def test_bodies_in_memory_have_a_budget_that_comes_back(tmp_path):
         )
         assert document.status_code == 503
         assert send(lrs, mixed(first(json.loads(padded(6_000))))).status_code == 503
+        files = [bytes([65 + n]) * 1_500 for n in range(3)]
+        assert send(lrs, mixed(first(attached(*files)), *map(part, files))).status_code == 503
 
         assert [lrs.post(padded(4_000)).status_code for _ in range(3)] == [200, 200, 200]
 
