@@ -6,6 +6,7 @@ answer, errors too, says by which version's rules it was made. Knows the resourc
 
 from __future__ import annotations
 
+import errno
 import itertools
 import re
 import secrets
@@ -49,6 +50,7 @@ _PATH = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))?/xapi(?:/(.*))?")
 _SLASHES = re.compile(r"/{2,}")
 FIRST_BYTES = 4_096
 """Where not even these fit, a write is sent away before anything is read of it."""
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _log = structlog.get_logger()
 
 
@@ -170,7 +172,7 @@ class Endpoint:
         return True
 
 
-def refused_for(error: Exception, request_id: str) -> Refused:
+def refused_for(error: Exception, request_id: str = "") -> Refused:
     """What the client is told about *error*."""
     if isinstance(error, Refused):
         return error
@@ -179,6 +181,8 @@ def refused_for(error: Exception, request_id: str) -> Refused:
         return Refused("the server is busy: send this again", status=503, error="overloaded", headers=wait)
     if isinstance(error, StoreFull):
         return Refused(str(error), status=507, error="store_full")
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:  # for a blob, or for a body on its way to one
+        return Refused("the disk is full: nothing of this request was stored", status=507, error="store_full")
     _log.error("request failed", request=request_id, exc_info=error)
     return Refused("the server failed; its log says why", status=500, error="internal_error")
 

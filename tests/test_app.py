@@ -1,0 +1,65 @@
+"""Outside xAPI: what a full or busy store is answered as, and whether the health page asks it."""
+
+import errno
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from lrs.errors import Overloaded, StoreFull
+from lrs.xapi import refused_for
+from tests.served import serving
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory):
+    """A server with an address that fails as it is told."""
+    errors = {
+        "busy": Overloaded(5),
+        "full": StoreFull("the store is full"),
+        "no-space": OSError(errno.ENOSPC, "No space left on device"),
+        "quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
+        "other": OSError(errno.EIO, "Input/output error"),
+    }
+
+    def fail(name: str):
+        raise errors[name]
+
+    with serving(tmp_path_factory.mktemp("failing")) as lrs:
+        lrs.app.add_api_route("/fail/{name}", fail)
+        yield lrs
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "error", "message"),
+    [
+        ("busy", 503, "overloaded", "the server is busy: send this again"),
+        ("full", 507, "store_full", "the store is full"),
+        ("no-space", 507, "store_full", "the disk is full: nothing of this request was stored"),
+        ("quota", 507, "store_full", "the disk is full: nothing of this request was stored"),
+        ("other", 500, "internal_error", "the server failed; its log says why"),
+    ],
+)
+def test_a_store_that_cannot_is_told_in_the_one_shape(failing, name, status, error, message):
+    answer = failing.clients[0].get(f"{failing.address}/fail/{name}")
+
+    assert (answer.status_code, answer.json()["error"], answer.json()["message"]) == (status, error, message)
+    assert answer.headers.get("retry-after") == ("5" if name == "busy" else None)
+
+
+def test_a_disk_that_is_full_of_blobs_is_507_under_xapi_too():
+    assert refused_for(OSError(errno.ENOSPC, "No space left on device")).status == 507
+
+
+def test_health_asks_the_database(tmp_path):
+    with serving(tmp_path) as lrs, closing(sqlite3.connect(tmp_path / "tenants" / "default" / "store.db")) as other:
+
+        def health():
+            return lrs.clients[0].get(f"{lrs.address}/health")
+
+        other.execute("ALTER TABLE record RENAME TO lost")
+        broken = health()
+        other.execute("ALTER TABLE lost RENAME TO record")
+
+        assert (broken.status_code, broken.json()["message"]) == (503, "the store does not answer")
+        assert health().status_code == 200
