@@ -36,7 +36,7 @@ from lrs.settings import Settings
 from lrs.statements.signatures import trust_anchors
 from lrs.storage import Clock, wall_clock
 from lrs.tenants import DEFAULT, Tenant
-from lrs.xapi import Endpoint, refused_for
+from lrs.xapi import Endpoint, parted, refused_for
 
 if TYPE_CHECKING:
     from lrs.queue import Notifier
@@ -53,7 +53,7 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Any ASGI event; only HTTP requests under ``/xapi`` or ``/t/<tenant>/xapi`` are xAPI's."""
-        if scope["type"] == "http" and is_xapi(scope["path"]):
+        if scope["type"] == "http" and parted(scope["path"]) is not None:
             await self.xapi(scope, receive, send)
         elif scope["type"] == "http":
             await self._counting(scope, receive, send)
@@ -75,12 +75,6 @@ class Application(FastAPI):
             # The route's pattern, never the path: that may name a person.
             resource = getattr(scope.get("route"), "path", "other")
             self.counted.add(resource, scope["method"], status, perf_counter() - begun)
-
-
-def is_xapi(path: str) -> bool:
-    """Whether *path* lies under an xAPI endpoint, however many slashes it has."""
-    parts = [part for part in path.split("/") if part]
-    return parts[:1] == ["xapi"] or (parts[:1] == ["t"] and parts[2:3] == ["xapi"])
 
 
 def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from time import perf_counter
+from functools import lru_cache
+from time import gmtime, perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -27,7 +28,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = tuple[tuple[str, str], ...]
 
 JSON = "application/json"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _VERSION_1 = re.compile(r"1\.0(\.\d{1,4})?")
+_PLAIN_QUERY = re.compile(rb"[A-Za-z0-9_.~-]+=[A-Za-z0-9_.~:/-]*(?:&[A-Za-z0-9_.~-]+=[A-Za-z0-9_.~:/-]*){0,20}")
+"""Nothing in it is encoded: most queries for one statement, and for the next page."""
 _VERSION_2 = re.compile(r"2\.0(\.\d{1,4})?")
 COUNTED = 64 * 1024
 """Of a larger body only so much counts for the pace: it would else find no room beside others."""
@@ -192,6 +197,7 @@ def refusal(refused: Refused, request_id: str) -> Answer:
     return json_answer(refused.shown(request_id), status=refused.status, headers=refused.headers)
 
 
+@lru_cache(maxsize=64)
 def rules_of(told: str | None) -> str:
     """Which rules answer a request with this ``X-Experience-API-Version``. Refuses a missing or unknown version."""
     if told is None:
@@ -222,6 +228,9 @@ def query_of(query_string: bytes) -> list[tuple[str, str]]:
     """The parameters in order. Refuses bytes that are not UTF-8 after decoding."""
     if not query_string:
         return []
+    if _PLAIN_QUERY.fullmatch(query_string):
+        pairs = [part.partition("=") for part in query_string.decode("ascii").split("&")]
+        return [(name, value) for name, _, value in pairs]
     try:
         return parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except UnicodeDecodeError:
@@ -232,6 +241,12 @@ def query_of(query_string: bytes) -> list[tuple[str, str]]:
         return parse_qsl(query_string.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError as error:
         raise Refused("the query is not UTF-8") from error
+
+
+def http_date(seconds: int) -> str:
+    """*seconds* since 1970 as RFC 9110 5.6.7 writes it: ``Sun, 06 Nov 1994 08:49:37 GMT``."""
+    year, month, day, hour, minute, second, weekday, *_ = gmtime(seconds)
+    return f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
 
 
 async def send_answer(answer: Answer, send: Send, *, headers: Headers, head: bool) -> None:

@@ -11,7 +11,9 @@ import itertools
 import re
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 from time import perf_counter
+from typing import NamedTuple
 
 import structlog
 
@@ -52,6 +54,23 @@ FIRST_BYTES = 4_096
 """Where not even these fit, a write is sent away before anything is read of it."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _log = structlog.get_logger()
+
+
+class Path(NamedTuple):
+    """An address of xAPI: *prefix* is what stands before the resource, ``/xapi`` or ``/t/<tenant>/xapi``."""
+
+    tenant: str
+    prefix: str
+    resource: str
+
+
+@lru_cache(maxsize=1_024)
+def parted(path: str) -> Path | None:
+    """*path* in its parts, however many slashes stand between them; ``None`` for one that is not xAPI's."""
+    found = _PATH.fullmatch(_SLASHES.sub("/", path))
+    if found is None:
+        return None
+    return Path(found[2] or DEFAULT, f"{found[1] or ''}/xapi", (found[3] or "").rstrip("/"))
 
 
 class Endpoint:
@@ -110,8 +129,8 @@ class Endpoint:
         return request.version or _rules_or(request.headers.get("x-experience-api-version"), fallback)
 
     def _request(self, scope: Scope, receive: Receive) -> Request:
-        path = _PATH.fullmatch(_SLASHES.sub("/", scope["path"]))
-        tenant = self._tenant_of(path[2] or DEFAULT) if path else None
+        path = parted(scope["path"])
+        tenant = self._tenant_of(path.tenant) if path else None
         if path is None or tenant is None:
             raise Refused("there is nothing at this address", status=404, error="not_found")
         if sum(len(name) + len(value) for name, value in scope["headers"]) > self._settings.max_header:
@@ -120,8 +139,8 @@ class Endpoint:
         client = scope.get("client")
         return Request(
             method=scope["method"],
-            resource=(path[3] or "").rstrip("/"),
-            prefix=f"{scope.get('root_path', '')}{path[1] or ''}/xapi",
+            resource=path.resource,
+            prefix=scope.get("root_path", "") + path.prefix,
             query=[],
             headers=headers_of(scope),
             tenant=tenant,

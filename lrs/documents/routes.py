@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from email.utils import formatdate
 from functools import partial
 
 from lrs.documents import change as decide
@@ -13,7 +12,7 @@ from lrs.documents.content import merged, receive, stored_bytes
 from lrs.documents.resources import ALL, Address, Description, read_address
 from lrs.edge import read, write
 from lrs.errors import Overloaded, Refused
-from lrs.http import Answer, Headers, Request, Resource, json_answer
+from lrs.http import Answer, Headers, Request, Resource, http_date, json_answer
 from lrs.storage import Store, micros_of
 
 _TRIES = 64
@@ -114,4 +113,4 @@ def _ids(store: Store, address: Address) -> tuple[list[str], int]:
 
 
 def _modified(seq: int) -> Headers:
-    return (("last-modified", formatdate(micros_of(seq) // 1_000_000, usegmt=True)),)
+    return (("last-modified", http_date(micros_of(seq) // 1_000_000)),)

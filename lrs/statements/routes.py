@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from email.utils import formatdate
 
 from lrs.edge import look, read
 from lrs.errors import Refused
-from lrs.http import JSON, Answer, Request, Resource, json_answer
+from lrs.http import JSON, Answer, Request, Resource, http_date, json_answer
 from lrs.statements.attachments import multipart
 from lrs.statements.formats import is_uuid
 from lrs.statements.query import MORE, Query, Single, is_short, read_query
@@ -51,8 +50,8 @@ async def get(request: Request) -> Answer:
 async def _one(request: Request, query: Single) -> Answer:
     kept = request.tenant.store
     record = await look(kept, find_one, kept, query, own_source(request.caller))
-    body = texts_of([record], query.format, _languages(request))[0]
-    modified = ("last-modified", formatdate(micros_of(record.seq) / 1_000_000, usegmt=True))
+    body = texts_of([record], query.format, _languages(request, query))[0]
+    modified = ("last-modified", http_date(micros_of(record.seq) // 1_000_000))
     return _answer(request, body, (record,), query, (modified,))
 
 
@@ -63,12 +62,13 @@ async def _page(request: Request, query: Query) -> Answer:
     else:
         found = await read(find_page, kept, query, source)
     more = f"{request.prefix}/statements?{MORE}={seal(request.tenant, found.more)}" if found.more else ""
-    body = result_text(texts_of(found.records, query.format, _languages(request)), more)
+    body = result_text(texts_of(found.records, query.format, _languages(request, query)), more)
     return _answer(request, body, found.records, query)
 
 
-def _languages(request: Request) -> list[str]:
-    return languages_of(request.headers.get("accept-language"))
+def _languages(request: Request, query: Query | Single) -> list[str]:
+    """Which languages are wanted, where that makes a difference."""
+    return languages_of(request.headers.get("accept-language")) if query.format == "canonical" else []
 
 
 def _answer(
