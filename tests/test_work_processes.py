@@ -103,7 +103,8 @@ class Workplace:
         for one in self.receiving.got:
             got.setdefault(one.headers["webhook-id"], []).append(one.json)
         assert set(states.values()) <= {"delivered", "superseded"}
-        assert {id for id, state in states.items() if state == "delivered"} == got.keys()
+        # A worker killed between the answer and putting it down has delivered what a newer one then supersedes.
+        assert {id for id, state in states.items() if state == "delivered"} <= got.keys() <= states.keys()
         assert {len({each["type"] for each in same}) for same in got.values()} == {1}
         told = {}
         for same in got.values():
