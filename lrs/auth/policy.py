@@ -20,7 +20,7 @@ SCOPES = frozenset(
         "admin",
     }
 )
-"""xAPI 1.0.3 Communication 4.2, and ours: ``void/any`` voids what other sources sent, ``import`` sets ``stored`` and
+"""xAPI 1.0.3 Communication 4.2, and ours: ``void/any`` voids what other sources sent, ``import``
 brings files in, ``admin`` manages keys, services, people and pages. ``all`` is everything of xAPI, nothing of these."""
 
 _READ = ("all", "all/read")
