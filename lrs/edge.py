@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,6 +22,11 @@ T = TypeVar("T")
 async def read(function: Callable[..., T], *args: Any) -> T:
     """``function(*args)`` in the executor: for anything that waits for a disk or a database."""
     return await asyncio.get_running_loop().run_in_executor(None, function, *args)
+
+
+async def compute(function: Callable[..., T], *args: Any) -> T:
+    """``function(*args)``, which computes for long: in one thread, one after the other."""
+    return await asyncio.get_running_loop().run_in_executor(_computing, function, *args)
 
 
 async def look(store: Store, function: Callable[..., T], *args: Any) -> T:
@@ -46,6 +51,9 @@ async def write(store: Store, decide: Callable[[Tx], T], weight: int = 1, reads:
     except asyncio.CancelledError:
         future.cancel()
         raise
+
+
+_computing = ThreadPoolExecutor(1, "compute")
 
 
 class _Arrivals:

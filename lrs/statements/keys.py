@@ -3,6 +3,8 @@
 One key per condition, and one per pair of conditions that are asked together, so that a query walks a single range
 however rare the pair is (measured at 600,000 statements: intersecting two frequent keys 94 to 133 ms, a pair key
 0.04 ms). A pair key also answers for one statement of a chain of references, which two keys side by side would not.
+What is only related has no pair keys: contexts are few and busy, and each of their keys has an index page of its own
+to be written with every statement. With a verb they are walked and looked up.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from typing import Any
 from lrs.keys import key, pair
 from lrs.statements.identity import ifi_text
 
-KEY_VERSION = 1
-"""``meta.k`` of records whose keys were made by this function."""
+KEY_VERSION = 2
+"""``meta.k`` of records whose keys were made by this function. Version 1 had more: pairs of related ones with the verb."""
 
 CONTEXT_KINDS = ("parent", "grouping", "category", "other")
 
@@ -62,13 +64,12 @@ def keys_of(statement: dict[str, Any], authority: str | None = None) -> tuple[in
     about = {activity_key(target["id"])} if target.get("objectType", "Activity") == "Activity" else set()
     if registration := statement.get("context", _NOTHING).get("registration"):
         about.add(registration_key(registration))
-    singles = own | about
-    singles.update([agent_key(identity, related=True) for identity in _all_agents(statement)])
-    singles.update([activity_key(id, related=True) for id in _all_activities(statement)])
+    related = {agent_key(identity, related=True) for identity in _all_agents(statement)}
+    related.update([activity_key(id, related=True) for id in _all_activities(statement)])
     if authority is not None and "authority" not in statement:
-        singles.add(agent_key(authority, related=True))
-    found = [verb, *singles]
-    found += [pair(single, verb) for single in singles]
+        related.add(agent_key(authority, related=True))
+    found = [verb, *own, *about, *related]
+    found += [pair(single, verb) for single in (*own, *about)]
     found += [pair(agent, other) for agent in own for other in about]
     return tuple(found)
 

@@ -108,21 +108,19 @@ def keys_for(query: Query, source: str | None) -> list[int]:
     *source* restricts to what that source delivered.
     """
     named = {name: single for single, name in _conditions(query)}
-    keys: list[int] = []
-    if "verb" in named:
-        verb = named.pop("verb")
-        others = list(named.values())
-        keys.extend(pair(other, verb) for other in others)
-        if not others:
-            keys.append(verb)
-    elif "agent" in named and len(named) > 1 and not query.related_agents:
-        agent = named.pop("agent")
-        pairable = {"registration", "activity"} - ({"activity"} if query.related_activities else set())
-        keys.extend(pair(agent, single) if name in pairable else single for name, single in named.items())
-        if not pairable & named.keys():
-            keys.append(agent)
+    related = [
+        named.pop(name)
+        for name, wide in (("agent", query.related_agents), ("activity", query.related_activities))
+        if wide and name in named
+    ]
+    verb, agent = named.pop("verb", None), named.get("agent")
+    if verb is not None:
+        keys = [pair(single, verb) for single in named.values()] or [*related, verb]
+    elif agent is not None and len(named) > 1:
+        keys = [pair(agent, single) for name, single in named.items() if name != "agent"]
     else:
-        keys.extend(named.values())
+        keys = list(named.values())
+    keys.extend(single for single in related if single not in keys)
     if source is not None:
         keys.append(source_key(source))
     return keys

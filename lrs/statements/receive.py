@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from lrs.auth import Caller
-from lrs.edge import read
+from lrs.edge import compute, read
 from lrs.errors import Refused
 from lrs.http import JSON, Request, too_large
 from lrs.settings import Settings
@@ -47,7 +47,7 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
     if request.media_type == JSON:
         body = await request.body(settings.max_body)
         intake = Intake(request.version, request.caller, settings, statement_id)
-        return prepare_all(body, intake) if len(body) <= ON_THE_LOOP else await read(prepare_all, body, intake)
+        return prepare_all(body, intake) if len(body) <= ON_THE_LOOP else await compute(prepare_all, body, intake)
     if request.media_type != MIXED:
         raise Refused(
             "the Content-Type must be application/json or multipart/mixed", rule="xAPI 1.0.3 Communication 1.5"
@@ -65,7 +65,7 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
         request.hold(first.size)  # a second time: as a file, and read from it
         request.enter(first.size)
         intake = Intake(request.version, request.caller, settings, statement_id, with_data=True)
-        batch = await read(prepare_all, first.read(), intake)
+        batch = await compute(prepare_all, first.read(), intake)
         return await read(keep_data, request.tenant, batch, data, request.version)
     finally:
         close_parts(taking)
