@@ -214,10 +214,17 @@ def rules_of(told: str | None) -> str:
     )
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """The request's headers by lower-case name; a repeated one is joined with commas (RFC 9110 5.3)."""
+def headers_of(scope: Scope, limit: int) -> dict[str, str]:
+    """The request's headers by lower-case name; a repeated one is joined with commas (RFC 9110 5.3).
+
+    Refuses 431 if they are larger than *limit* bytes together.
+    """
     found: dict[str, str] = {}
+    size = 0
     for name, value in scope["headers"]:
+        size += len(name) + len(value)
+        if size > limit:
+            raise Refused(f"the headers are larger than {limit} bytes", status=431, error="too_large")
         key = name.decode("latin-1")
         text = value.decode("latin-1")
         found[key] = f"{found[key]}, {text}" if key in found else text
@@ -243,6 +250,7 @@ def query_of(query_string: bytes) -> list[tuple[str, str]]:
         raise Refused("the query is not UTF-8") from error
 
 
+@lru_cache(maxsize=4_096)
 def http_date(seconds: int) -> str:
     """*seconds* since 1970 as RFC 9110 5.6.7 writes it: ``Sun, 06 Nov 1994 08:49:37 GMT``."""
     year, month, day, hour, minute, second, weekday, *_ = gmtime(seconds)

@@ -133,16 +133,13 @@ class Endpoint:
         tenant = self._tenant_of(path.tenant) if path else None
         if path is None or tenant is None:
             raise Refused("there is nothing at this address", status=404, error="not_found")
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._settings.max_header:
-            limit = self._settings.max_header
-            raise Refused(f"the headers are larger than {limit} bytes", status=431, error="too_large")
         client = scope.get("client")
         return Request(
             method=scope["method"],
             resource=path.resource,
             prefix=scope.get("root_path", "") + path.prefix,
             query=[],
-            headers=headers_of(scope),
+            headers=headers_of(scope, self._settings.max_header),
             tenant=tenant,
             receive=receive,
             budget=self._budget,

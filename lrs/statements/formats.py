@@ -182,7 +182,12 @@ def _micros_of_any(text: str) -> int:
 def timestamp_of_micros(micros: int) -> str:
     """*micros* (microseconds UTC since 1970, years 1 to 9999) as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``."""
     seconds, rest = divmod(micros, SECOND)
-    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()[:19]}.{rest:06}Z"
+    return f"{_second(seconds)}.{rest:06}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()[:19]
 
 
 def is_duration(text: str) -> bool:
