@@ -25,6 +25,8 @@ from lrs.tenants import Tenant
 SECOND = 1_000_000
 IDLE = 0.1
 """Seconds between two looks when nothing is due and nobody calls."""
+GATHER = 0.05
+"""Seconds between two rounds while work comes in more slowly than it could be done."""
 
 _log = structlog.get_logger()
 
@@ -51,15 +53,21 @@ LANES: Sequence[Sequence[str]] = (("refs", "match", "evaluate"), ("issue",), ("s
 """Steps that wait for one another; the lanes do not: a slow receiver holds up no award, and no award a level."""
 
 
-def drain(tenant: Tenant, steps: Sequence[str] = tuple(STEPS), *, steady: Callable[[], bool] = lambda: True) -> int:
-    """Runs what is due of *steps* until nothing is, or *steady* says stop; gives how many entries were claimed."""
+def drain(
+    tenant: Tenant, steps: Sequence[str] = tuple(STEPS), *, rest: Callable[[float], bool] = lambda _: False
+) -> int:
+    """Runs what is due of *steps* until nothing is; gives how many entries were claimed.
+
+    *rest* is called between two rounds with the seconds to wait, and says whether to stop there. It is more than none
+    where no step found as many as it takes at once: many small commits would hold up those who write statements.
+    """
     total = 0
-    while steady():
-        claimed = sum(_run_once(tenant, name, STEPS[name]) for name in steps)
-        if not claimed:
-            break
-        total += claimed
-    return total
+    while True:
+        claimed = {name: _run_once(tenant, name, STEPS[name]) for name in steps}
+        total += sum(claimed.values())
+        full = any(count >= STEPS[name].batch for name, count in claimed.items())
+        if not any(claimed.values()) or rest(0 if full else GATHER):
+            return total
 
 
 class Calls:
@@ -128,7 +136,7 @@ class Crew:
         """How much was done; of all tenants if nobody was *called* for."""
         try:
             tenants = [tenant for tenant in self._tenants() if not called or tenant.id in called]
-            return sum(drain(tenant, steps, steady=lambda: not self._stop.is_set()) for tenant in tenants)
+            return sum(drain(tenant, steps, rest=self._stop.wait) for tenant in tenants)
         except Exception:  # noqa: BLE001 (the loop goes on: what is owed is still owed)
             # The store may be away for a while (busy, full, restarting).
             _log.exception("work interrupted", steps=list(steps))

@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import TypeVar
 from weakref import WeakSet, finalize
 
-import msgspec
-
 from lrs.errors import Overloaded, StoreFull
 from lrs.storage import NEWEST, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx
 from lrs.storage.blobs import FileBlobs
@@ -28,7 +26,7 @@ from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
 from lrs.storage.sqlite_read import SqliteReader, record_of
 from lrs.storage.sqlite_schema import migrate
-from lrs.storage.sqlite_tx import SqliteTx
+from lrs.storage.sqlite_tx import SqliteTx, json_list
 from lrs.storage.turn import Turn
 
 T = TypeVar("T")
@@ -114,7 +112,14 @@ class SqliteStore:
         if not due:
             return []
         random.shuffle(due)
-        return self.write(lambda tx: self._lease(tx, due[:limit], now, now + lease)).result()
+        token = secrets.token_hex(8)
+        self.write(lambda tx: self._lease(tx, due[:limit], token, now, now + lease)).result()
+        # Read after the commit, which holds up every other writer: whoever changes an entry now makes its lease stale.
+        leased = self._reader().connection.execute(
+            f"{_OWED} WHERE o.row IN (SELECT value FROM json_each(?)) AND o.token GLOB ?",
+            (json_list([row for row, _ in due[:limit]]), f"{token}-*"),
+        )
+        return [Claim(record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11]), row[12]) for row in leased]
 
     def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T]) -> Future[T]:
         """See ``Store.settle``."""
@@ -269,19 +274,14 @@ class SqliteStore:
             return OSError(f"{self._path}: {error}")  # not tried again
         return error
 
-    def _lease(self, tx: Tx, due: Sequence[tuple[int, str]], now: int, until: int) -> list[Claim]:
-        """Marks what is still due, each entry with a token of its own, and reads it: two calls for all of them."""
-        lease = secrets.token_hex(8)
-        _ours(tx).execute_many(
-            "UPDATE owed SET tries = tries + (token IS NOT NULL), token = ?, at = ? WHERE row = ? AND step = ?"
-            " AND at <= ?",
-            [(f"{lease}-{place}", until, row, step, now) for place, (row, step) in enumerate(due)],
-        )
-        found = _ours(tx).rows(
-            f"{_OWED} WHERE o.row IN (SELECT value FROM json_each(?)) AND o.token GLOB ?",
-            (msgspec.json.encode([row for row, _ in due]).decode(), f"{lease}-*"),
-        )
-        return [Claim(record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11]), row[12]) for row in found]
+    def _lease(self, tx: Tx, due: Sequence[tuple[int, str]], token: str, now: int, until: int) -> None:
+        """Marks what is still due; every entry has a token of its own, which ends in its row."""
+        for step in {step for _, step in due}:
+            _ours(tx).execute(
+                "UPDATE owed SET tries = tries + (token IS NOT NULL), token = ? || '-' || step || '-' || row, at = ?"
+                " WHERE row IN (SELECT value FROM json_each(?)) AND step = ? AND +at <= ?",
+                (token, until, json_list([row for row, one in due if one == step]), step, now),
+            )
 
 
 def _ours(tx: Tx) -> SqliteTx:

@@ -152,12 +152,17 @@ class SqliteTx:
         self._owe([(row, owed)])
 
     def clear(self, claims: Sequence[Claim]) -> None:
-        """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
-        kinds = {claim.record.kind: self._reader.kind_number(claim.record.kind) for claim in claims}
-        done = self.execute_many(
-            "DELETE FROM owed WHERE row = (SELECT row FROM record WHERE id = ? AND kind = ?)"
-            " AND step = ? AND token = ?",
-            [(claim.record.id, kinds[claim.record.kind], claim.owed.step, claim.token) for claim in claims],
+        """Removes settled entries; their tokens end in their rows. Raises ``Stale`` if one is no longer the one."""
+        tokens: dict[str, list[str]] = {}
+        for claim in claims:
+            tokens.setdefault(claim.owed.step, []).append(claim.token)
+        done = sum(
+            self.execute(
+                "DELETE FROM owed WHERE row IN (SELECT value FROM json_each(?)) AND step = ?"
+                " AND token IN (SELECT value FROM json_each(?))",
+                (json_list([int(token.rpartition("-")[2]) for token in some]), step, json_list(some)),
+            )
+            for step, some in tokens.items()
         )
         if done != len(claims):
             raise Stale(f"{len(claims) - done} of {len(claims)} leases")
@@ -166,15 +171,6 @@ class SqliteTx:
         """The engine's own changes to owed entries; how many rows changed."""
         self._direct()
         return self._connection.execute(statement, values).rowcount
-
-    def execute_many(self, statement: str, values: Sequence[Sequence[Any]]) -> int:
-        """The same change for many entries; how many rows changed in all."""
-        self._direct()
-        return self._connection.executemany(statement, values).rowcount if values else 0
-
-    def rows(self, query: str, values: Sequence[Any]) -> list[Any]:
-        """The engine's own look at what this transaction sees."""
-        return self._connection.execute(query, values).fetchall()
 
     # -- the group --------------------------------------------------------------------------------------------------
 
@@ -267,7 +263,7 @@ class SqliteTx:
     def _drop_keys(self, row: int, seq: int, keys: bytes) -> None:
         self._connection.execute(
             "DELETE FROM ref WHERE key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?",
-            (_json(list(array("q", keys))), seq, row),
+            (json_list(list(array("q", keys))), seq, row),
         )
 
 
@@ -277,8 +273,9 @@ def _of_rows(statement: tuple[str, str, str], size: int) -> str:
     return start + ", ".join([row] * size) + end
 
 
-def _json(keys: list[int]) -> str:
-    return _encode(keys).decode()
+def json_list(values: Sequence[int | str]) -> str:
+    """*values* as a parameter for ``json_each``."""
+    return _encode(values).decode()
 
 
 def _packed(keys: Sequence[int]) -> bytes:
