@@ -139,8 +139,9 @@ def _anchors(rule: Rule) -> list[int]:
     """The search keys that every statement the rule is about carries one of; types have none, so verbs stand in."""
     if rule.match == "type":
         return [verb_key(verb) for verb in rule.verbs]
-    activity = activity_key(rule.activity, related=True)
-    return [pair(activity, verb_key(verb)) for verb in rule.verbs]
+    if rule.match == "activity":
+        return [pair(activity_key(rule.activity), verb_key(verb)) for verb in rule.verbs]
+    return [activity_key(rule.activity, related=True)]
 
 
 def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:

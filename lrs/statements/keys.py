@@ -15,7 +15,7 @@ from lrs.keys import key, pair
 from lrs.statements.identity import ifi_text
 
 KEY_VERSION = 2
-"""``meta.k`` of records whose keys were made by this function. Version 1 had more: pairs of related ones with the verb."""
+"""``meta.k`` of records whose keys were made by this function. Those of version 1 hold all of these and more."""
 
 CONTEXT_KINDS = ("parent", "grouping", "category", "other")
 

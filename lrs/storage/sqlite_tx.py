@@ -28,10 +28,11 @@ _KEYS = ("INSERT OR IGNORE INTO ref (key, seq, row) VALUES ", "(?, ?, ?)", "")
 _OWED = (
     "INSERT INTO owed (row, step, at, due, tries, token, error) VALUES ",
     "(?, ?, ?, ?, 0, NULL, NULL)",
-    " ON CONFLICT DO"
-    f" UPDATE SET at = CASE WHEN at = {NEWEST} THEN excluded.at ELSE min(due, excluded.at) END,"
-    f" due = CASE WHEN at = {NEWEST} THEN excluded.due ELSE min(due, excluded.due) END,"
-    " tries = 0, token = NULL, error = NULL",
+    (
+        f" ON CONFLICT DO UPDATE SET at = CASE WHEN at = {NEWEST} THEN excluded.at ELSE min(due, excluded.at) END,"
+        f" due = CASE WHEN at = {NEWEST} THEN excluded.due ELSE min(due, excluded.due) END,"
+        " tries = 0, token = NULL, error = NULL"
+    ),
 )
 
 
