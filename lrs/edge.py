@@ -53,6 +53,32 @@ async def write(store: Store, decide: Callable[[Tx], T], weight: int = 1, reads:
         raise
 
 
+class Turns:
+    """Lets one caller on in each round of the event loop: whoever comes meanwhile is served between two of them."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._taken = False
+
+    async def take(self) -> None:
+        """Returns when it is the caller's turn; the turn ends with the round."""
+        loop = asyncio.get_running_loop()
+        if self._taken:
+            waiter: asyncio.Future[None] = loop.create_future()
+            self._waiting.append(waiter)
+            await waiter
+        self._taken = True
+        loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._taken = False
+
+
 _computing = ThreadPoolExecutor(1, "compute")
 
 

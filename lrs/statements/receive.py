@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from lrs.auth import Caller
-from lrs.edge import compute, read
+from lrs.edge import Turns, compute, read
 from lrs.errors import Refused
 from lrs.http import JSON, Request, too_large
 from lrs.settings import Settings
@@ -28,6 +28,9 @@ from lrs.strict_json import parse, slices
 MIXED = "multipart/mixed"
 ON_THE_LOOP = 64 * 1024
 """Smaller bodies are parsed at once; larger ones would hold up the loop."""
+
+
+_turns = Turns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,10 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
     if request.media_type == JSON:
         body = await request.body(settings.max_body)
         intake = Intake(request.version, request.caller, settings, statement_id)
-        return prepare_all(body, intake) if len(body) <= ON_THE_LOOP else await compute(prepare_all, body, intake)
+        if len(body) > ON_THE_LOOP:
+            return await compute(prepare_all, body, intake)
+        await _turns.take()
+        return prepare_all(body, intake)
     if request.media_type != MIXED:
         raise Refused(
             "the Content-Type must be application/json or multipart/mixed", rule="xAPI 1.0.3 Communication 1.5"
