@@ -17,6 +17,9 @@ class Lookup(Protocol):
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
 
+    def get_all(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+        """The records of *wanted* (kind, id) that exist."""
+
 
 class Known:
     """A look-up that remembers what was loaded, also what was not there, until the transaction changes it."""
@@ -26,13 +29,11 @@ class Known:
         self._found: dict[tuple[str, str], Record | None] = {}
 
     def load(self, wanted: Iterable[tuple[str, str]]) -> None:
-        """Looks up all *wanted* (kind, id), with one question for each kind."""
-        ids: dict[str, list[str]] = {}
-        for kind, id in wanted:
-            ids.setdefault(kind, []).append(id)
-        for kind, some in ids.items():
-            found = self._reader.get_many(kind, some)
-            self._found.update(((kind, id), found.get(id)) for id in some)
+        """Looks up all *wanted* (kind, id) with one question."""
+        names = list(wanted)
+        if names:
+            found = self._reader.get_all(names)
+            self._found.update((name, found.get(name)) for name in names)
 
     def forget(self, kind: str, id: str) -> None:
         """To be called for what the transaction inserts, replaces or deletes."""

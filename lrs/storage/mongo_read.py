@@ -45,11 +45,15 @@ class MongoReader:
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
-        wanted = iter(ids)
-        records: dict[str, Record] = {}
-        while some := [name_of(kind, id) for id in islice(wanted, _IDS_AT_ONCE)]:
+        return {id: record for (_, id), record in self.get_all((kind, id) for id in ids).items()}
+
+    def get_all(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+        """The records of *wanted* (kind, id) that exist."""
+        names = iter(wanted)
+        records: dict[tuple[str, str], Record] = {}
+        while some := [name_of(kind, id) for kind, id in islice(names, _IDS_AT_ONCE)]:
             found = self.records.find({"_id": {"$in": some}}, _RECORD, session=self.session)
-            records.update((document["id"], record_of(document)) for document in found)
+            records.update(((document["kind"], document["id"]), record_of(document)) for document in found)
         return records
 
     def find(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -51,16 +51,21 @@ class SqliteReader:
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
-        wanted = list(ids)
-        found: dict[str, Record] = {}
-        for start in range(0, len(wanted), _IDS_AT_ONCE):
-            some = wanted[start : start + _IDS_AT_ONCE]
-            marks = ",".join("?" * len(some))
+        return {id: record for (_, id), record in self.get_all((kind, id) for id in ids).items()}
+
+    def get_all(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+        """The records of *wanted* (kind, id) that exist."""
+        names = list(wanted)
+        kinds = {self.kind_number(kind): kind for kind in {kind for kind, _ in names}}
+        found: dict[tuple[str, str], Record] = {}
+        for start in range(0, len(names), _IDS_AT_ONCE):
+            some = {id for _, id in names[start : start + _IDS_AT_ONCE]}
             rows = self.connection.execute(
-                f"SELECT {_COLUMNS} FROM record r WHERE r.id IN ({marks}) AND r.kind = ?",
-                (*some, self.kind_number(kind)),
+                f"SELECT {_COLUMNS}, r.kind FROM record r"
+                f" WHERE r.id IN ({_marks(some)}) AND r.kind IN ({_marks(kinds)})",
+                (*some, *kinds),
             )
-            found.update((row[6], record_of(kind, row)) for row in rows)
+            found.update(((kinds[row[7]], row[6]), record_of(kinds[row[7]], row[:7])) for row in rows)
         return found
 
     def find(
@@ -146,6 +151,10 @@ class SqliteReader:
                 (keys[0], number, *keys[1:]),
             )
         return int(found.fetchone()[0])
+
+
+def _marks(values: Collection[object]) -> str:
+    return ",".join("?" * len(values))
 
 
 def record_of(kind: str, row: Sequence[Any]) -> Record:

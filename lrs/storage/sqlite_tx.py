@@ -22,7 +22,8 @@ from lrs.storage.sizes import check_size
 from lrs.storage.sqlite_read import SqliteReader
 
 _encode = msgspec.json.Encoder().encode
-_MOST_ROWS = 1_024
+_MOST_VALUES = 30_000
+"""In one statement; SQLite takes 32,766."""
 _RECORDS = ("INSERT INTO record (row, kind, id, seq, rev, meta, keys, body) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?)", "")
 _KEYS = ("INSERT OR IGNORE INTO ref (key, seq, row) VALUES ", "(?, ?, ?)", "")
 _OWED = (
@@ -218,16 +219,16 @@ class SqliteTx:
 
     def _insert_keys(self, records: Iterable[tuple[int, Record]]) -> None:
         """In the order of the index: neighbours go to a page while it is at hand."""
-        self._insert(_KEYS, sorted([(key, record.seq, row) for row, record in records for key in record.keys]))
+        rows = sorted([(key, record.seq, row) for row, record in records for key in record.keys])
+        # Some of the last once more, which changes nothing: so there are few different statements to prepare.
+        rows.extend(rows[-1:] * (_rounded(len(rows)) - len(rows)))
+        self._insert(_KEYS, rows)
 
     def _insert(self, statement: tuple[str, str, str], rows: Sequence[tuple[Any, ...]]) -> None:
-        """By powers of two rows at a time: few calls, and few different texts for SQLite to keep."""
-        start = 0
-        while rest := len(rows) - start:
-            size = min(1 << rest.bit_length() - 1, _MOST_ROWS)
-            values = list(chain.from_iterable(rows[start : start + size]))
-            self._connection.execute(_of_rows(statement, size), values)
-            start += size
+        most = _MOST_VALUES // len(rows[0]) if rows else 1
+        for start in range(0, len(rows), most):
+            some = rows[start : start + most]
+            self._connection.execute(_of_rows(statement, len(some)), list(chain.from_iterable(some)))
 
     def _direct(self) -> None:
         self.flush()
@@ -266,6 +267,12 @@ class SqliteTx:
             "DELETE FROM ref WHERE key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?",
             (json_list(list(array("q", keys))), seq, row),
         )
+
+
+def _rounded(count: int) -> int:
+    """*count*, up to an eighth more."""
+    step = 1 << max(0, count.bit_length() - 4)
+    return -(-count // step) * step
 
 
 @lru_cache(maxsize=64)
