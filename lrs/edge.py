@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -110,12 +110,12 @@ class _Arrivals:
             waiter, result = self._results.popleft()
             if waiter.done():
                 continue
-            if result.cancelled():
-                waiter.cancel()
-            elif (error := result.exception()) is not None:
-                waiter.set_exception(error)
-            else:
+            try:
                 waiter.set_result(result.result())
+            except CancelledError:
+                waiter.cancel()
+            except BaseException as error:  # noqa: BLE001 (it is the caller's)
+                waiter.set_exception(error)
 
 
 _here = threading.local()

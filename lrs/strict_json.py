@@ -48,7 +48,7 @@ def parse(body: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
     try:
         tree = _decode(body)
         suspect = (
-            (body.count(b"{") + body.count(b"[") > max_depth and _is_deeper(tree, max_depth))
+            _is_too_deep(body, tree, max_depth)
             or body.count(b":") != _encode(tree).count(b":")
             or _ESCAPED_COLONS[0] in body
             or _ESCAPED_COLONS[1] in body
@@ -109,8 +109,22 @@ def _refusal(message: str, pointer: str | None = None) -> Refused:
     return Refused(message, error="invalid_json", pointer=pointer, rule=_RULE)
 
 
+def _is_too_deep(body: bytes, tree: Any, limit: int) -> bool:
+    """Counts brackets first: most texts have fewer than *limit*, and so have most elements of a long array."""
+    if _brackets(body) <= limit:
+        return False
+    if type(tree) is not list:
+        return _is_deeper(tree, limit)
+    parts = zip(_decode_slices(body), tree, strict=True)
+    return any(_brackets(bytes(part)) >= limit and _is_deeper(element, limit - 1) for part, element in parts)
+
+
+def _brackets(body: bytes) -> int:
+    return body.count(b"{") + body.count(b"[")
+
+
 def _is_deeper(tree: Any, limit: int) -> bool:
-    level = [tree]
+    level = [tree] if type(tree) is dict or type(tree) is list else []
     while limit > 0 and level:
         limit -= 1
         level = [

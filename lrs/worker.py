@@ -43,7 +43,7 @@ class Step:
 
 STEPS: Mapping[str, Step] = {
     "refs": Step(refs),
-    "match": Step(match, batch=200),
+    "match": Step(match, batch=500),
     "evaluate": Step(evaluate, batch=20),
     "issue": Step(issue),
     "sync": Step(sync, batch=20),

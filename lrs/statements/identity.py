@@ -15,12 +15,12 @@ def ifi_text(agent: Mapping[str, Any]) -> str | None:
     Equal texts mean the same agent: ``mbox:mailto:a@b.example``, ``account:<length>:<homePage>|<name>``. The length
     keeps an account apart from one whose home page ends where the other's name begins.
     """
+    account = agent.get("account")
+    if account is not None:
+        home = account["homePage"]
+        return f"account:{len(home)}:{home}|{account['name']}"
     for identifier in ("mbox", "mbox_sha1sum", "openid"):
         value = agent.get(identifier)
         if value is not None:
             return f"{identifier}:{value}"
-    account = agent.get("account")
-    if account is None:
-        return None
-    home = account["homePage"]
-    return f"account:{len(home)}:{home}|{account['name']}"
+    return None

@@ -57,24 +57,28 @@ def keys_of(statement: dict[str, Any], authority: str | None = None) -> tuple[in
     """
     verb = verb_key(statement["verb"]["id"])
     target = statement["object"]
-    agents = _identities(statement["actor"])
-    if target.get("objectType") in {"Agent", "Group"}:
-        agents += _identities(target)
-    own = {agent_key(identity) for identity in agents}
-    about = {activity_key(target["id"])} if target.get("objectType", "Activity") == "Activity" else set()
-    if registration := statement.get("context", _NOTHING).get("registration"):
-        about.add(registration_key(registration))
-    related = {agent_key(identity, related=True) for identity in _all_agents(statement)}
-    related.update([activity_key(id, related=True) for id in _all_activities(statement)])
+    kind = target.get("objectType", "Activity")
+    context = statement.get("context", _NOTHING)
+    actors = _identities(statement["actor"])
+    if kind in _ACTORS:
+        actors += _identities(target)
+    own = {agent_key(identity) for identity in actors}
+    about = {activity_key(target["id"])} if kind == "Activity" else set()
+    if "registration" in context:
+        about.add(registration_key(context["registration"]))
+    agents = {*actors, *_further_agents(statement)}
     if authority is not None and "authority" not in statement:
-        related.add(agent_key(authority, related=True))
-    found = [verb, *own, *about, *related]
-    found += [pair(single, verb) for single in (*own, *about)]
+        agents.add(authority)
+    found = [verb, *own, *about]
+    found += [pair(single, verb) for single in found[1:]]
     found += [pair(agent, other) for agent in own for other in about]
+    found += [agent_key(identity, related=True) for identity in agents]
+    found += [activity_key(id, related=True) for id in set(_all_activities(statement))]
     return tuple(found)
 
 
 _NOTHING: dict[str, Any] = {}
+_ACTORS = frozenset({"Agent", "Group"})
 
 
 def _identities(agent: dict[str, Any]) -> list[str]:
@@ -86,24 +90,22 @@ def _identities(agent: dict[str, Any]) -> list[str]:
     return found
 
 
-def _all_agents(statement: dict[str, Any]) -> list[str]:
-    """Every agent and group: actor, object, authority, instructor, team, context agents and groups, SubStatement."""
-    found = _identities(statement["actor"])
-    if "authority" in statement:
-        found += _identities(statement["authority"])
+def _further_agents(statement: dict[str, Any]) -> list[str]:
+    """Every agent and group but actor and object: authority, instructor, team, context agents, groups, SubStatement."""
+    found = _identities(statement["authority"]) if "authority" in statement else []
     target = statement["object"]
-    kind = target.get("objectType")
-    if kind in {"Agent", "Group"}:
-        found += _identities(target)
-    elif kind == "SubStatement":
-        found += _all_agents(target)
-    context = statement.get("context", _NOTHING)
-    for name in ("instructor", "team"):
-        if name in context:
-            found += _identities(context[name])
-    for name, part in (("contextAgents", "agent"), ("contextGroups", "group")):
-        for entry in context.get(name, ()):
-            found += _identities(entry[part])
+    if target.get("objectType") == "SubStatement":
+        found += _identities(target["actor"]) + _further_agents(target)
+        if target["object"].get("objectType") in _ACTORS:
+            found += _identities(target["object"])
+    context = statement.get("context")
+    if context:
+        for name in ("instructor", "team"):
+            if name in context:
+                found += _identities(context[name])
+        for name, part in (("contextAgents", "agent"), ("contextGroups", "group")):
+            for entry in context.get(name, ()):
+                found += _identities(entry[part])
     return found
 
 
@@ -115,5 +117,5 @@ def _all_activities(statement: dict[str, Any]) -> list[str]:
     if kind == "SubStatement":
         found += _all_activities(target)
     for listed in statement.get("context", _NOTHING).get("contextActivities", _NOTHING).values():
-        found += [listed["id"]] if isinstance(listed, dict) else [activity["id"] for activity in listed]
+        found += [listed["id"]] if type(listed) is dict else [activity["id"] for activity in listed]
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,7 @@ class SqliteReader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self._kinds: dict[str, int] = {}
+        self._names: dict[int, str] = {}
 
     def kind_number(self, kind: str) -> int:
         """The number of *kind*; 0, which no record has, if nothing of that kind was ever stored."""
@@ -38,9 +39,17 @@ class SqliteReader:
             number = self._kinds[kind] = int(found[0])
         return number
 
+    def _kind_name(self, number: int) -> str:
+        name = self._names.get(number)
+        if name is None:
+            found = self.connection.execute("SELECT name FROM kind WHERE number = ?", (number,)).fetchone()
+            name = self._names[number] = str(found[0])
+        return name
+
     def forget_kinds(self) -> None:
         """After a rollback: a kind first seen in it was never stored."""
         self._kinds.clear()
+        self._names.clear()
 
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
@@ -55,17 +64,18 @@ class SqliteReader:
 
     def get_all(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
         """The records of *wanted* (kind, id) that exist."""
-        names = list(wanted)
-        kinds = {self.kind_number(kind): kind for kind in {kind for kind, _ in names}}
+        names = set(wanted)
+        ids = list({id for _, id in names})
         found: dict[tuple[str, str], Record] = {}
-        for start in range(0, len(names), _IDS_AT_ONCE):
-            some = {id for _, id in names[start : start + _IDS_AT_ONCE]}
-            rows = self.connection.execute(
-                f"SELECT {_COLUMNS}, r.kind FROM record r"
-                f" WHERE r.id IN ({_marks(some)}) AND r.kind IN ({_marks(kinds)})",
-                (*some, *kinds),
-            )
-            found.update(((kinds[row[7]], row[6]), record_of(kinds[row[7]], row[:7])) for row in rows)
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[start : start + _IDS_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            for row in self.connection.execute(
+                f"SELECT {_COLUMNS}, r.kind FROM record r WHERE r.id IN ({marks})", some
+            ).fetchall():
+                kind = self._kind_name(row[7])
+                if (kind, row[6]) in names:
+                    found[kind, row[6]] = record_of(kind, row[:7])
         return found
 
     def find(
@@ -151,10 +161,6 @@ class SqliteReader:
                 (keys[0], number, *keys[1:]),
             )
         return int(found.fetchone()[0])
-
-
-def _marks(values: Collection[object]) -> str:
-    return ",".join("?" * len(values))
 
 
 def record_of(kind: str, row: Sequence[Any]) -> Record:
