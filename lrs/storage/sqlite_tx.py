@@ -11,7 +11,6 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -197,7 +196,7 @@ class SqliteTx:
         pending = list(self._pending.values())
         self._pending.clear()
         try:
-            self._insert(_RECORDS, [self._columns(row, record) for row, record in pending])
+            self._insert(_RECORDS, [value for row, record in pending for value in self._columns(row, record)], 8)
         except sqlite3.IntegrityError as error:
             self._exists = Exists(str(error))
             raise self._exists from error
@@ -214,21 +213,26 @@ class SqliteTx:
     def _owe(self, entries: Iterable[tuple[int, Owed]]) -> None:
         """What is due at once can be claimed whatever the clocks say; since when it is owed is kept for the lag."""
         now = self._clock()
-        rows = [(row, owed.step, owed.due, owed.due or now) for row, owed in entries]
-        self._insert(_OWED, rows)
+        self._insert(
+            _OWED, [value for row, owed in entries for value in (row, owed.step, owed.due, owed.due or now)], 4
+        )
 
     def _insert_keys(self, records: Iterable[tuple[int, Record]]) -> None:
-        """In the order of the index: neighbours go to a page while it is at hand."""
-        rows = sorted([(key, record.seq, row) for row, record in records for key in record.keys])
+        values: list[int] = []
+        for row, record in records:
+            for key in sorted(record.keys):
+                values += (key, record.seq, row)
         # Some of the last once more, which changes nothing: so there are few different statements to prepare.
-        rows.extend(rows[-1:] * (_rounded(len(rows)) - len(rows)))
-        self._insert(_KEYS, rows)
+        count = len(values) // 3
+        values += values[-3:] * (_rounded(count) - count)
+        self._insert(_KEYS, values, 3)
 
-    def _insert(self, statement: tuple[str, str, str], rows: Sequence[tuple[Any, ...]]) -> None:
-        most = _MOST_VALUES // len(rows[0]) if rows else 1
-        for start in range(0, len(rows), most):
-            some = rows[start : start + most]
-            self._connection.execute(_of_rows(statement, len(some)), list(chain.from_iterable(some)))
+    def _insert(self, statement: tuple[str, str, str], values: Sequence[Any], columns: int) -> None:
+        """*values* are those of all rows, one row after the other."""
+        most = _MOST_VALUES // columns * columns
+        for start in range(0, len(values), most):
+            some = values[start : start + most]
+            self._connection.execute(_of_rows(statement, len(some) // columns), some)
 
     def _direct(self) -> None:
         self.flush()
