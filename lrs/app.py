@@ -97,7 +97,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app = Application(title="Engraft", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.tenants = tenants
     app.counted = Requests()
-    app.xapi = Endpoint(tenants.get, settings, door, app.counted)
+    app.xapi = Endpoint(tenants, settings, door, app.counted)
     for error in (Refused, Overloaded, StoreFull, OSError):
         app.add_exception_handler(error, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

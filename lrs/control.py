@@ -103,9 +103,13 @@ class Tenants:
         """Every tenant there is, opened."""
         return [tenant for name in self.control.tenants() if (tenant := self.get(name))]
 
+    def opened(self, tenant: str) -> Tenant | None:
+        """The tenant if it is open already: reads nothing."""
+        return self._open.get(tenant)
+
     def get(self, tenant: str) -> Tenant | None:
         """The tenant, or ``None`` if there is none of that name."""
-        found = self._open.get(tenant)
+        found = self.opened(tenant)
         if found is not None or not TENANT_ID.fullmatch(tenant):
             return found
         with self._lock:

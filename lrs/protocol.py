@@ -1,4 +1,6 @@
-"""HTTP/1.1 as uvicorn speaks it, but what has no end is cut off, and so is who falls silent. Knows no application.
+"""HTTP/1.1 as uvicorn speaks it, but what has no end is cut off, and so is who falls all but silent.
+
+Knows no application.
 
 uvicorn collects a request's head and the trailers of a chunked body in memory, however long they are, before anybody is
 asked (measured: 200 MB of headers took 200 MB), and waits for the rest of a request for ever. What is a little too long
@@ -14,7 +16,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 LONGEST_HEAD = 256 * 1024
 """Bytes of a request line and headers, or of trailers; well over every limit that is answered with a reason."""
 PATIENCE = 30.0
-"""Seconds without a byte of an unfinished request, where the application's state names no other ``patience``."""
+"""Seconds an unfinished request may stand still, where the application's state names no other ``patience``."""
+LEAST = 1_024
+"""Bytes in half that time; who sends fewer stands still: a body that drips would hold its memory for hours."""
 
 
 def _closing(status: bytes, body: bytes) -> bytes:
@@ -38,6 +42,7 @@ class Bounded(HttpToolsProtocol):
     _in_trailers = False
     _counted = 0
     _looks = 0
+    _arrived = 0
     _pause = PATIENCE / 2
     _next_look: asyncio.TimerHandle | None = None
 
@@ -55,7 +60,7 @@ class Bounded(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""
-        self._looks = 0
+        self._arrived += len(data)
         super().data_received(data)
         if self._in_head or self._in_trailers:
             self._counted += len(data)
@@ -65,6 +70,7 @@ class Bounded(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The parser saw the first byte of a request."""
         self._in_head, self._in_trailers, self._counted = True, False, 0
+        self._looks = 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -91,10 +97,11 @@ class Bounded(HttpToolsProtocol):
         self._in_trailers = False
 
     def _look(self) -> None:
-        """The third look without a byte between them is the last one: after one to one and a half ``patience``."""
+        """The third look with next to nothing between them is the last: after one to one and a half ``patience``."""
         if self.transport.is_closing():
             return
-        self._looks = self._looks + 1 if self._is_waiting() else 0
+        self._looks = self._looks + 1 if self._is_waiting() and self._arrived < LEAST else 0
+        self._arrived = 0
         if self._looks > 2:
             self._cut_off(_TOO_LATE)
         else:

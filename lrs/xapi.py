@@ -10,7 +10,6 @@ import errno
 import itertools
 import re
 import secrets
-from collections.abc import Callable
 from functools import lru_cache
 from time import perf_counter
 from typing import NamedTuple
@@ -18,9 +17,12 @@ from typing import NamedTuple
 import structlog
 
 from lrs import about, activities, agents, alternate
+from lrs.auth import Caller
 from lrs.auth.basic import Door
 from lrs.auth.policy import OPEN, allow
+from lrs.control import Tenants
 from lrs.documents.routes import HANDLERS as DOCUMENTS
+from lrs.edge import look, read
 from lrs.errors import Overloaded, Refused, StoreFull
 from lrs.http import (
     Answer,
@@ -42,7 +44,7 @@ from lrs.pace import Pace
 from lrs.settings import Settings
 from lrs.statements.formats import timestamp_of_micros
 from lrs.statements.routes import HANDLERS as STATEMENTS
-from lrs.tenants import DEFAULT, Tenant
+from lrs.tenants import DEFAULT
 
 METHODS: dict[str, dict[str, Resource]] = {}
 for _handlers in (STATEMENTS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, about.HANDLERS):
@@ -74,15 +76,10 @@ def parted(path: str) -> Path | None:
 
 
 class Endpoint:
-    """The application; *tenant_of* gives an opened tenant, or ``None`` if there is none of that name.
+    """The application, for all *tenants*. Every request is counted in *counted*."""
 
-    Every request is counted in *counted*.
-    """
-
-    def __init__(
-        self, tenant_of: Callable[[str], Tenant | None], settings: Settings, door: Door, counted: Requests
-    ) -> None:
-        self._tenant_of = tenant_of
+    def __init__(self, tenants: Tenants, settings: Settings, door: Door, counted: Requests) -> None:
+        self._tenants = tenants
         self._settings = settings
         self._door = door
         self._counted = counted
@@ -100,10 +97,10 @@ class Endpoint:
         try:
             if scope["method"] in {"POST", "PUT"}:
                 self._pace.check(FIRST_BYTES)
-            request = self._request(scope, receive)
+            request = await self._request(scope, receive)
             if request.resource == "statements":
                 # Taken before anything is read: what is stored until then is visible to this request.
-                horizon = request.tenant.store.horizon()
+                horizon = await look(request.tenant.store, request.tenant.store.horizon)
             request.query = query_of(scope["query_string"])
             answer = await self._answer(request)
         except Closed:
@@ -128,9 +125,9 @@ class Endpoint:
             return fallback
         return request.version or _rules_or(request.headers.get("x-experience-api-version"), fallback)
 
-    def _request(self, scope: Scope, receive: Receive) -> Request:
+    async def _request(self, scope: Scope, receive: Receive) -> Request:
         path = parted(scope["path"])
-        tenant = self._tenant_of(path.tenant) if path else None
+        tenant = self._tenants.opened(path.tenant) or await read(self._tenants.get, path.tenant) if path else None
         if path is None or tenant is None:
             raise Refused("there is nothing at this address", status=404, error="not_found")
         client = scope.get("client")
@@ -154,7 +151,7 @@ class Endpoint:
                 f"xAPI has no resource at this address; it has {', '.join(METHODS)}", status=404, error="not_found"
             )
         if any(name == "method" for name, _ in request.query):
-            known = self._is_known(request)
+            known = await self._is_known(request)
             await alternate.undo(request, request.tenant.settings.max_document, known=known)
         told = request.headers.get("x-experience-api-version")
         method = "GET" if request.method == "HEAD" else request.method
@@ -165,7 +162,7 @@ class Endpoint:
             if request.content is not None and request.version == "2.0.0":
                 raise Refused("xAPI 2.0 has no alternate request syntax", rule="IEEE 9274.1.1 4.1.1")
             authorization = request.headers.get("authorization")
-            request.caller = self._door.caller(request.tenant, authorization, request.client)
+            request.caller = await self._caller(request, authorization)
             if method in methods:
                 allow(request.caller, request.resource, method)
         handler = methods.get(method)
@@ -179,12 +176,18 @@ class Endpoint:
             )
         return await handler(request)
 
-    def _is_known(self, request: Request) -> bool:
+    async def _caller(self, request: Request, authorization: str | None) -> Caller:
+        known = self._door.known(request.tenant, authorization)
+        if known is not None:
+            return known
+        return await look(request.tenant.store, self._door.caller, request.tenant, authorization, request.client)
+
+    async def _is_known(self, request: Request) -> bool:
         """Whether a form may be large: only then the header is asked for, and what it says is not the last word."""
         told = request.headers.get("content-length", "")
         if "authorization" not in request.headers or (told.isdigit() and len(told) < 7):
             return False
-        self._door.caller(request.tenant, request.headers["authorization"], request.client)
+        await self._caller(request, request.headers["authorization"])
         return True
 
 

@@ -24,6 +24,9 @@ KIND = "statement"
 LONGEST_MORE = 65_536
 ROUNDS = 10
 """How often a page is filled up when statements found had to be left out."""
+AT_ONCE = 100
+PAGE_BYTES = 16 * 1024 * 1024
+"""A page of statements that are together larger ends there, with more to come: it is held in memory."""
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _query = msgspec.json.Decoder(Query)
@@ -51,17 +54,21 @@ def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:
 
 
 def find_page(reader: Reader, query: Query, source: str | None) -> Found:
-    """The statements that meet *query*, at most ``query.limit`` of them; fewer, with more, if they lie far apart."""
+    """The statements that meet *query*, at most ``query.limit``; fewer, and more to come, if far apart or large."""
     keys = keys_for(query, source)
     wanted = set(conditions(query)) if len(keys) > 1 else set()
     records: list[Record] = []
-    start = query.start
-    for _ in range(ROUNDS):
-        page = _walk(reader, keys, query, start, query.limit - len(records))
-        records.extend(r for r in page.records if "voided" not in r.meta and holds_on_one(reader, r, wanted))
+    start, size, rounds = query.start, 0, 0
+    while rounds < ROUNDS:
+        asked = min(AT_ONCE, query.limit - len(records))
+        page = _walk(reader, keys, query, start, asked)
+        kept = [r for r in page.records if "voided" not in r.meta and holds_on_one(reader, r, wanted)]
+        records.extend(kept)
+        size += sum(len(record.body) for record in kept)
         start = page.next
-        if start is None or len(records) == query.limit:
+        if start is None or len(records) == query.limit or size > PAGE_BYTES:
             break
+        rounds += len(kept) < asked
     return Found(tuple(records), None if start is None else msgspec.structs.replace(query, start=start))
 
 
@@ -92,6 +99,12 @@ def holds_on_one(reader: Reader, record: Record, wanted: set[int]) -> bool:
             return True
         current = reader.get(KIND, refers) if refers else None
     return False
+
+
+def page_of(reader: Reader, query: Query, source: str | None, languages: Sequence[str]) -> tuple[Found, list[bytes]]:
+    """``find_page``, and the texts of what was found in the format asked for."""
+    found = find_page(reader, query, source)
+    return found, texts_of(found.records, query.format, languages)
 
 
 def texts_of(records: Iterable[Record], shape: str, languages: Sequence[str]) -> list[bytes]:

@@ -10,7 +10,7 @@ from lrs.http import JSON, Answer, Request, Resource, http_date, json_answer
 from lrs.statements.attachments import multipart
 from lrs.statements.formats import is_uuid
 from lrs.statements.query import MORE, Query, Single, is_short, read_query
-from lrs.statements.read import find_one, find_page, own_source, result_text, seal, texts_of, unseal
+from lrs.statements.read import find_one, own_source, page_of, result_text, seal, texts_of, unseal
 from lrs.statements.receive import receive
 from lrs.statements.shape import languages_of
 from lrs.statements.write import store
@@ -57,13 +57,10 @@ async def _one(request: Request, query: Single) -> Answer:
 
 async def _page(request: Request, query: Query) -> Answer:
     kept, source = request.tenant.store, own_source(request.caller)
-    if is_short(query, source):
-        found = await look(kept, find_page, kept, query, source)
-    else:
-        found = await read(find_page, kept, query, source)
+    asked = (kept, query, source, _languages(request, query))
+    found, texts = await (look(kept, page_of, *asked) if is_short(query, source) else read(page_of, *asked))
     more = f"{request.prefix}/statements?{MORE}={seal(request.tenant, found.more)}" if found.more else ""
-    body = result_text(texts_of(found.records, query.format, _languages(request, query)), more)
-    return _answer(request, body, found.records, query)
+    return _answer(request, result_text(texts, more), found.records, query)
 
 
 def _languages(request: Request, query: Query | Single) -> list[str]:

@@ -55,7 +55,7 @@ def profile(folder: Path, count: int) -> str:
         assert tenant is not None
         key = create_key(tenant, "profile", ["all"])
         headers = _headers(f"{key.key}:{key.secret}")
-        endpoint = Endpoint(tenants.get, tenant.settings, Door(), Requests())
+        endpoint = Endpoint(tenants, tenant.settings, Door(), Requests())
         posts = [(_scope("POST", "statements", headers), made.raw) for made in statements(count)]
         posted = _under_profile(endpoint, posts, 16)
         writer = list(threads)

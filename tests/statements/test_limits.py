@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+import time
 from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
@@ -262,6 +263,27 @@ def test_who_falls_silent_in_a_request_is_408_and_cut_off(tmp_path, begun, answe
         connection.sendall(begun)
 
         assert said_until_closed(connection)[:13] == answer
+
+
+def test_a_body_that_drips_is_408_and_one_that_flows_is_not(tmp_path):
+    whole = json.dumps(statement()).encode()
+    with serving(tmp_path, patience=1.0) as lrs, raw(lrs) as slow:
+        head = f"POST /xapi/statements HTTP/1.1\r\nAuthorization: Basic {_basic(lrs)}\r\n"
+        head += "Content-Type: application/json\r\nX-Experience-API-Version: 1.0.3\r\nContent-Length: %d\r\n\r\n"
+        slow.sendall((head % 9_999).encode())
+        with raw(lrs) as steady:
+            padded_body = whole + b" " * 20_000
+            steady.sendall((head.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n") % len(padded_body)).encode())
+            answer = b""
+            for start in range(0, len(padded_body), 2_048):
+                steady.sendall(padded_body[start : start + 2_048])
+                with suppress(BrokenPipeError):  # it is closed already, and its answer waits to be read
+                    slow.sendall(b" ")
+                time.sleep(0.2)
+            answer = said_until_closed(steady)
+
+        assert said_until_closed(slow).startswith(b"HTTP/1.1 408 ")
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("query", ["?method=PUT", ""], ids=["unauthenticated", "authenticated"])
