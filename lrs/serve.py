@@ -30,7 +30,7 @@ IN_FLIGHT = 25
 """Seconds that requests get to be answered after SIGTERM."""
 OBJECTS_A_ROUND = 50_000
 """New objects between two rounds of garbage collection; at the default of 700 they took 7 % of the serving thread."""
-HAND_OVER = 0.0005
+HAND_OVER = 0.0001
 """Seconds after which a thread that computes lets another go on; at the default of 5 ms the writer, back from SQLite,
 waits for the rest of a batch that is being parsed: a fifth of its time."""
 FIRST_STATEMENT = (
