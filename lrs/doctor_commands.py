@@ -12,7 +12,7 @@ import click
 
 from badges.issuer import issuer_of
 from lrs.control import Tenants
-from lrs.doctor import Finding, of_clock, of_disk, of_services, of_settings, of_store, of_work
+from lrs.doctor import Finding, of_audit, of_clock, of_disk, of_services, of_settings, of_store, of_work
 from lrs.errors import Misconfigured
 from lrs.options import read_settings
 from lrs.settings import Settings
@@ -65,6 +65,7 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
             return
         yield from of_work(tenant, tenants.control.workers())
         yield of_clock(tenant)
+        yield of_audit(tenant)
         yield _issuer(tenant)
         yield from of_services(tenant)
     except Misconfigured as error:
