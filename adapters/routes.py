@@ -67,6 +67,10 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
     slots = BoundedSemaphore(AT_ONCE)
     who = Annotated[Caller, Depends(caller_of)]
 
+    def admitted(caller: who) -> Caller:
+        allow(caller, "imports", "POST")
+        return caller
+
     @router.get("")
     def read_provider(caller: who) -> dict[str, str]:
         """Whose files this key brings in."""
@@ -75,14 +79,13 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
     @router.post("", response_class=Response)
     def run_upload(
         request: Request,
-        caller: who,
+        caller: Annotated[Caller, Depends(admitted)],  # before the upload: nothing is read of a stranger's file
         upload: Annotated[Upload, Depends(received)],
         adapter: Annotated[Literal["training-centre", "training_centre", "eportfolio"], Query()],
         *,
         dry_run: bool = False,
     ) -> Response:
         """Imports the file; returns it with the columns outcome and reason, or a report (Accept: application/json)."""
-        allow(caller, "imports", "POST")
         name = adapter.replace("_", "-")
         order = Order(name, caller.source, upload.path, upload.name, upload.profile, dry_run)
         if not slots.acquire(blocking=False):

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from fastapi import Request
 
 from adapters.commands import adapter
+from adapters.door import basic
 from adapters.routes import routes
 from lrs.app import create_app
 from lrs.auth import Caller
@@ -212,6 +213,22 @@ def test_what_cannot_be_done_is_refused_with_its_reason(server, who, content, qu
 
 def test_without_a_key_there_is_no_import(server):
     assert httpx.post(f"{server.url}/api/imports?adapter=eportfolio", content=b"a\n1\n").status_code == 401
+
+
+@pytest.mark.parametrize(("who", "status"), [(None, 401), ("plain", 403)])
+def test_who_may_not_import_is_told_so_before_a_byte_of_the_file_is_read(server, who, status):
+    credential = f"Authorization: {basic(*server.auth(who))}\r\n" if who else ""
+    head = (
+        "POST /api/imports?adapter=eportfolio HTTP/1.1\r\nHost: lrs.example\r\n"
+        f"{credential}Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+    )
+    url = httpx.URL(server.url)
+
+    with socket.create_connection((url.host, url.port), timeout=60) as connection, connection.makefile("rb") as answer:
+        connection.sendall(head.encode())
+        line = answer.readline()
+
+    assert line.startswith(f"HTTP/1.1 {status} ".encode())  # who is read from is told 100 first
 
 
 def test_the_command_line_from_another_machine_shares_the_ledger_of_the_key(server, tmp_path):
