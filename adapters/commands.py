@@ -31,7 +31,11 @@ def adapter() -> None:
 @click.option("--key", envvar="LRS_KEY", help="API key; its scopes: statements/write, profile.")
 @click.option("--secret", envvar="LRS_SECRET", help="Secret of the API key (better in LRS_SECRET).")
 @click.option("--profile", "mapping", type=PROFILE_FILE, help="Mapping profile (JSON).")
-@click.option("--provider", help="Whose file it is; keep to one name for ever [default: the profile's, the key's].")
+@click.option(
+    "--provider",
+    help="Whose file it is; keep to one name for ever [default: the profile's, the key's]."
+    " Another name than the key's needs a key with the scope all.",
+)
 def run_command(
     name: str,
     file: Path,

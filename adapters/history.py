@@ -7,15 +7,13 @@ from urllib.parse import unquote
 
 import msgspec
 
-from adapters.vocabulary import iri
 from lrs.documents.content import stored_bytes
-from lrs.documents.resources import ACTIVITY_PROFILE
+from lrs.documents.resources import ACTIVITY_PROFILE, LEDGERS
 from lrs.pages.facts import Run
 from lrs.storage import Record, Store
 
 LOOKED_AT = 200
 """Ledgers among so many of the newest Activity Profile documents are found; each run writes its own anew."""
-_LEDGERS = iri("ledgers") + "/"
 
 
 def recent_runs(store: Store, *, limit: int = 20) -> list[Run]:
@@ -26,12 +24,12 @@ def recent_runs(store: Store, *, limit: int = 20) -> list[Run]:
 
 
 def _is_ledger(document: Record) -> bool:
-    return document.meta.get("document") == "runs" and str(document.meta.get("activity", "")).startswith(_LEDGERS)
+    return document.meta.get("document") == "runs" and str(document.meta.get("activity", "")).startswith(LEDGERS)
 
 
 def _runs(store: Store, document: Record) -> list[Run]:
     """Those in one ledger; anybody with the right scope may write such a document, so one that is none is left out."""
-    adapter, _, provider = document.meta["activity"].removeprefix(_LEDGERS).partition("/")
+    adapter, _, provider = document.meta["activity"].removeprefix(LEDGERS).partition("/")
     try:
         noted = msgspec.json.decode(b"".join(stored_bytes(store, document)), type=dict[str, _Noted])
     except msgspec.MsgspecError:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from urllib.parse import unquote
 
 import msgspec
 
+from lrs.auth import Caller
 from lrs.errors import Refused
 from lrs.http import Request
 from lrs.keys import key
@@ -36,6 +38,9 @@ ACTIVITY_PROFILE = Description(
 )
 AGENT_PROFILE = Description("agents/profile", "agent_profile", "Agent Profile", ("agent",), "profileId")
 ALL = (STATE, ACTIVITY_PROFILE, AGENT_PROFILE)
+
+LEDGERS = "https://w3id.org/engraft/ledgers/"
+"""Adapters keep what a provider's files came to in the profile of an activity below it: ``<adapter>/<provider>``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,22 @@ def read_address(description: Description, request: Request) -> Address:
         document,
         _after(given.get("since")),
     )
+
+
+def check_owner(address: Address, caller: Caller, *, reads: bool) -> None:
+    """Refuses (403), there or not, a ledger of a provider other than the caller's own source.
+
+    It holds what a provider sent of its learners, and who writes in it decides what of theirs is voided. ``all`` is
+    everything of xAPI, so it reaches every ledger, ``all/read`` to read.
+    """
+    if not address.activity.startswith(LEDGERS) or caller.may("all", *(("all/read",) if reads else ())):
+        return
+    if unquote(address.activity.rpartition("/")[2]) != caller.source:
+        raise Refused(
+            "this ledger is another provider's: use a key that was made for the provider, or one with the scope all",
+            status=403,
+            error="forbidden",
+        )
 
 
 def read_activity(value: str) -> str:

@@ -9,7 +9,7 @@ from lrs.documents import change as decide
 from lrs.documents.change import Change, TooLargeToMerge
 from lrs.documents.concurrency import conditions_of, matches
 from lrs.documents.content import merged, receive, stored_bytes
-from lrs.documents.resources import ALL, Address, Description, read_address
+from lrs.documents.resources import ALL, Address, Description, check_owner, read_address
 from lrs.edge import read, write
 from lrs.errors import Overloaded, Refused
 from lrs.http import Answer, Headers, Request, Resource, http_date, json_answer
@@ -22,7 +22,7 @@ _DONE = Answer(204)
 
 async def get(description: Description, request: Request) -> Answer:
     """The document as it was sent, or the ids of the context as a JSON array, in the order of their last change."""
-    address = read_address(description, request)
+    address = _address(description, request)
     store = request.tenant.store
     if address.document is None:
         ids, newest = await read(_ids, store, address)
@@ -67,7 +67,7 @@ async def post(description: Description, request: Request) -> Answer:
 
 async def delete(description: Description, request: Request) -> Answer:
     """Removes a document, or all documents of a context."""
-    address = read_address(description, request)
+    address = _address(description, request)
     conditions = conditions_of(request.headers)
     store = request.tenant.store
     if address.document is not None:
@@ -86,9 +86,16 @@ HANDLERS: dict[tuple[str, str], Resource] = {
 }
 
 
+def _address(description: Description, request: Request) -> Address:
+    """What the request names, and its caller may have."""
+    address = read_address(description, request)
+    check_owner(address, request.caller, reads=request.method in {"GET", "HEAD"})
+    return address
+
+
 async def _change(description: Description, request: Request) -> Change:
     return Change(
-        read_address(description, request),
+        _address(description, request),
         conditions_of(request.headers),
         request.version,
         await receive(request),

@@ -68,6 +68,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
         "plain": ("statements/write",),
     }
     keys = {name: create_key(tenants.get("default"), name, listed) for name, listed in scopes.items()}
+    keys["operator"] = create_key(tenants.get("default"), "operator", ["all"])
     keys["reader"] = create_key(tenants.get("default"), "reader", ["all/read"])
     listening = socket.create_server(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
@@ -255,6 +256,59 @@ def test_the_command_line_tells_people_what_to_repair(server, tmp_path):
         "  row 3: quarantined impossible_date: evidence_date (9999-99-99): there is no such date\n"
         "Repair these rows and run the file again: what is in already will not change.\n"
     )
+
+
+LEDGER = "https://w3id.org/engraft/ledgers/eportfolio/north"
+
+
+def ledger(server: Server, who: str, method: str, document: str | None = "page-0", **more) -> httpx.Response:
+    """A request for what the imports of the provider north are remembered by."""
+    query = {"activityId": LEDGER} | ({"profileId": document} if document else {})
+    headers = VERSION | more.pop("headers", {})
+    url = f"{server.url}/xapi/activities/profile"
+    return httpx.request(method, url, params=query, auth=server.auth(who), headers=headers, **more)
+
+
+@pytest.fixture(scope="module")
+def remembered(server: Server) -> Server:
+    """The server after an import of the provider north."""
+    assert post(server, "north", (HEADER + GOOD.replace("E-1", "L-1")).encode()).status_code == 200
+    return server
+
+
+@pytest.mark.parametrize("document", ["page-0", "page-9", None])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE"])
+def test_a_providers_key_reaches_no_other_providers_ledger_there_or_not(remembered, method, document):
+    server = remembered
+    before = ledger(server, "north", "GET").content
+    body = {"content": b"{}", "headers": {"Content-Type": "application/json"}} if method in {"PUT", "POST"} else {}
+
+    answer = ledger(server, "south", method, document, **body)
+
+    assert answer.status_code == (400 if document is None and method in {"PUT", "POST", "DELETE"} else 403)
+    assert ledger(server, "north", "GET").content == before
+    assert before.startswith(b'{"rows":{"')
+
+
+def test_all_reads_and_writes_every_ledger_and_all_read_reads_it(remembered):
+    server = remembered
+    content = {"content": b"{}", "headers": {"Content-Type": "application/json"}}
+
+    assert ledger(server, "reader", "GET").status_code == 200
+    assert ledger(server, "reader", "POST", "note", **content).status_code == 403
+    assert ledger(server, "operator", "POST", "note", **content).status_code == 204
+
+
+def test_the_command_line_does_not_work_for_a_provider_that_the_key_is_not_for(server, tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text(HEADER + GOOD.replace("E-1", "O-1"))
+
+    code, text = run(server, "eportfolio", str(path), "--provider", "north", who="south")
+    by_operator, _ = run(server, "eportfolio", str(path), "--provider", "north", who="operator")
+
+    assert code == 1
+    assert "this ledger is another provider's: use a key that was made for the provider" in text
+    assert by_operator == 0
 
 
 def test_a_correction_through_the_real_store_voids_and_links(server, tmp_path):
