@@ -2,7 +2,9 @@
 
 One record per learner, service, scope and purpose. Giving and withdrawing change the record, write the audit chain and
 owe ``sync``, all in one commit; whoever shows or sends anything asks ``scopes_for`` at that moment, so a withdrawal
-holds from its commit on. A consent for an identifier that no person has yet waits under that identifier (``bind``).
+holds from its commit on. ``profiles:read`` carries the other scopes: they say the same things, counted or compared, so
+none is asked for, holds or stays without it. A consent for an identifier that no person has yet waits under that
+identifier (``bind``).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import msgspec
 from lrs import audit
 from lrs.keys import key
 from lrs.names import name
-from lrs.profiles.services import Service
+from lrs.profiles.services import PROFILES, Service
 from lrs.storage import Owed, Reader, Record, Tx, micros_of, pages
 
 KIND = "consent"
@@ -96,13 +98,17 @@ def give(tx: Tx, grant: Grant) -> list[Consent]:
 def withdraw(
     tx: Tx, subjects: Sequence[Subject], *, by: str, service: str | None = None, scope: str | None = None
 ) -> list[Consent]:
-    """Withdraws what *subjects* have given, all of it or only for *service* or *scope*; what was withdrawn now."""
+    """Withdraws what *subjects* have given, all of it or only for *service* or *scope*; what was withdrawn now.
+
+    With ``profiles:read`` everything goes that the same service was given: what is held can be told from a gap.
+    """
+    everything = scope in {None, PROFILES}
     now = micros_of(tx.next_seq())
     held = [
         consent
         for subject in subjects
         for consent in of_subject(tx, subject)
-        if consent.withdrawn is None and service in {None, consent.service} and scope in {None, consent.scope}
+        if consent.withdrawn is None and service in {None, consent.service} and (everything or scope == consent.scope)
     ]
     gone = [_put(tx, msgspec.structs.replace(consent, withdrawn=now)) for consent in held]
     _tell(tx, "consent.withdrawn", by, gone)
@@ -138,8 +144,11 @@ def everything(reader: Reader) -> list[Consent]:
 
 
 def scopes_for(consents: Iterable[Consent], service: Service, at: int) -> dict[str, Consent]:
-    """What *service* may see *at* that time, by scope: consented for its purpose, and still registered for."""
-    return {
+    """What *service* may see *at* that time, by scope: consented for its purpose, and still registered for.
+
+    Nothing without ``profiles:read``, which may have ended by itself before the others.
+    """
+    found = {
         consent.scope: consent
         for consent in consents
         if consent.service == service.id
@@ -147,6 +156,7 @@ def scopes_for(consents: Iterable[Consent], service: Service, at: int) -> dict[s
         and consent.scope in service.scopes
         and consent.holds(at)
     }
+    return found if PROFILES in found else {}
 
 
 def _put(tx: Tx, consent: Consent) -> Consent:

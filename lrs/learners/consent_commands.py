@@ -61,7 +61,7 @@ def give(
 @with_tenant
 @click.argument("learner")
 @click.option("--service", help="Only from this service; without it, from all.")
-@click.option("--scope", help="Only this scope.")
+@click.option("--scope", help="Only this scope; with profiles:read all others of the service go too.")
 def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | None) -> None:
     """Withdraws what LEARNER agreed to; from now on nothing of it is shown or sent."""
     with plainly():

@@ -161,6 +161,7 @@ def _consent(one: Consent, known: Mapping[str, Service], now: int, zone: str) ->
         "given": moment(one.given, zone),
         "how": "by link" if one.how == "link" else "written down by an operator",
         "holds": holds,
+        "carries": one.scope == PROFILES,
         "state": f"Given{until}" if holds else ended,
     }
 

@@ -26,7 +26,7 @@ SCOPES = {
     "profiles:read": "Profiles of learners who agreed",
     "profiles:read.evidence": "How much evidence stands behind each competency",
     "roles:read": "Roles and what they ask for",
-    "gap:read": "What a learner still needs for a role",
+    "gap:read": "What a learner still needs for a role; only together with consent to profiles:read",
 }
 
 OAUTH = OAuth2(

@@ -190,7 +190,7 @@ class ConsentGiven(Shape):
 
 
 class ConsentWithdrawn(Shape):
-    """A learner no longer agrees to ``scopes``; forget what came with them."""
+    """A learner no longer agrees to ``scopes``; forget what came with them. With profiles:read all others go."""
 
     subject: str
     version: int

@@ -165,7 +165,7 @@ def _add_roles(router: APIRouter, tenant: Callable[[Request], Tenant], access: C
     def read_gap(
         tenant: here, who: Annotated[Access, Security(access, scopes=[services.GAP])], subject: str, role: str
     ) -> dict[str, Any]:
-        """What the learner still needs for a role."""
+        """What the learner still needs for a role; needs the learner's consent to gap:read and to profiles:read."""
         return pull.gap_of(tenant, who.service, subject, role)
 
     @router.get("/api/roles", response_model=models.Roles, responses=problems(401, 403), tags=["services"])

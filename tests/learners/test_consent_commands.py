@@ -47,6 +47,21 @@ def test_consent_given_by_e_mail_address_is_listed_and_withdrawn_by_it(tenant: T
     assert sorted(after) == [("gap:read", "withdrawn"), ("profiles:read", "given")]
 
 
+def test_with_profiles_read_everything_goes_that_the_same_service_sees(tenant: Tenant) -> None:
+    put_person(tenant, "mailto:ana@example.org")
+    put_service(tenant, name="Other")
+    run(tenant, "give", "ana@example.org", "career-converter", "--scopes", "profiles:read,gap:read")
+    run(tenant, "give", "ana@example.org", "other", "--scopes", "profiles:read,gap:read")
+
+    gone = run(tenant, "withdraw", "ana@example.org", "--service", "career-converter", "--scope", "profiles:read")
+
+    assert sorted(gone.output.splitlines()) == [
+        "withdrawn: career-converter gap:read",
+        "withdrawn: career-converter profiles:read",
+    ]
+    assert listed(tenant, "--service", "other") == [("profiles:read", "given"), ("gap:read", "given")]
+
+
 def test_consent_of_somebody_nobody_knows_yet_waits_and_can_be_withdrawn_also_after_they_appear(
     tenant: Tenant,
 ) -> None:

@@ -7,6 +7,9 @@ import msgspec
 from lrs.profiles import roles, services
 from lrs.tenants import Tenant
 from tests.profiles.world import (
+    HOUR,
+    START,
+    Clock,
     agree,
     bearer,
     held,
@@ -15,6 +18,7 @@ from tests.profiles.world import (
     put_profile,
     put_service,
     run_sync,
+    take_back,
     token,
     web,
 )
@@ -164,6 +168,32 @@ def test_the_gap_needs_the_learners_consent_to_just_that(tenant: Tenant) -> None
     }
     assert (unknown.status_code, unknown.json()["error"]) == (404, "role_unknown")
     assert unnamed.status_code == 400
+
+
+def test_no_gap_is_told_once_profiles_read_is_withdrawn_or_has_ended(tenant: Tenant, clock: Clock) -> None:
+    made = put_service(tenant)
+    one, other = put_learners(tenant, 2)
+    put_roles(tenant)
+    for person in (one, other):
+        agree(tenant, person, scopes=ALL)
+    agree(tenant, other, scopes=("profiles:read",), expires=START + HOUR)
+    paths = [f"/api/profiles/{subject_of(tenant, person)}/gap" for person in (one, other)]
+
+    with web(tenant) as client:
+        headers = bearer(client, made)
+        before = [client.get(path, headers=headers, params={"role": "tech"}).status_code for path in paths]
+        take_back(tenant, one, scope="profiles:read")
+        withdrawn = client.get(paths[0], headers=headers, params={"role": "tech"})
+        agree(tenant, one, scopes=("profiles:read",))
+        given_again = client.get(paths[0], headers=headers, params={"role": "tech"})
+        clock.now += HOUR
+        headers = bearer(client, made)
+        ended = client.get(paths[1], headers=headers, params={"role": "tech"})
+
+    assert before == [200, 200]
+    assert (withdrawn.status_code, withdrawn.json()["error"]) == (404, "profile_unknown")
+    assert given_again.status_code == 404  # what was withdrawn with it is asked for anew
+    assert ended.status_code == 404
 
 
 def test_roles_are_listed_with_what_they_ask_for(tenant: Tenant) -> None:
