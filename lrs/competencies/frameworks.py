@@ -31,7 +31,9 @@ def frameworks(reader: Reader) -> list[Framework]:
 
 def published(reader: Reader) -> list[Framework]:
     """The latest published version of each framework, by URI."""
-    return list({one.id: one for one in frameworks(reader) if one.status == "published"}.values())
+    found = [one for one in reader.find("framework", limit=MAX_VERSIONS).records if one.meta["status"] == "published"]
+    latest = {one.meta["uri"]: one for one in sorted(found, key=lambda one: (one.meta["uri"], one.meta["version"]))}
+    return [from_json(record.body) for record in latest.values()]
 
 
 def keep(tx: Tx, draft: Framework) -> tuple[Framework, tuple[Change, ...]]:

@@ -52,7 +52,8 @@ def gap_of(tenant: Tenant, service: Service, subject: str, role: str) -> dict[st
     if services.GAP not in now.consents:
         raise _unknown()
     held = now.profile.competencies if now.profile else ()
-    return {"subject": subject, **gap(roles.get(tenant.store, role), held)}
+    (asked,) = roles.labelled(tenant.store, [roles.get(tenant.store, role)])
+    return {"subject": subject, **gap(asked, held)}
 
 
 def role_shown(role: Role) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
+from lrs.competencies.frameworks import published
 from lrs.errors import Refused
 from lrs.profiles.gap import Requirement, Role
 from lrs.storage import Reader, Record, Tx, pages
@@ -76,6 +77,25 @@ def get(reader: Reader, id: str) -> Role:
     if record is None:
         raise Refused("there is no such role", status=404, error="role_unknown")
     return msgspec.json.decode(record.body, type=Role)
+
+
+def labelled(reader: Reader, found: Sequence[Role]) -> list[Role]:
+    """The roles *found*, with the published frameworks' own words for what has no label in them."""
+    if all(asked.label for role in found for asked in role.requirements):
+        return list(found)
+    words: dict[tuple[str | None, str], str] = {}
+    for framework in published(reader):
+        for item in framework.items:
+            words[framework.id, item.code] = words[framework.id, item.id] = words[None, item.id] = item.label
+
+    def in_words(asked: Requirement) -> Requirement:
+        label = asked.label or words.get((asked.framework, asked.competency))
+        return msgspec.structs.replace(asked, label=label)
+
+    return [
+        msgspec.structs.replace(role, requirements=tuple(in_words(asked) for asked in role.requirements))
+        for role in found
+    ]
 
 
 def everyone(reader: Reader) -> Iterator[Role]:

@@ -171,4 +171,5 @@ def _add_roles(router: APIRouter, tenant: Callable[[Request], Tenant], access: C
     @router.get("/api/roles", response_model=models.Roles, responses=problems(401, 403), tags=["services"])
     def read_roles(tenant: here, _who: Annotated[Access, Security(access, scopes=[services.ROLES])]) -> dict[str, Any]:
         """All roles and what they ask for."""
-        return {"roles": [pull.role_shown(role) for role in roles.everyone(tenant.store)]}
+        found = roles.labelled(tenant.store, list(roles.everyone(tenant.store)))
+        return {"roles": [pull.role_shown(role) for role in found]}

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from lrs.competencies import frameworks
+from lrs.competencies.framework import item_id
+from lrs.competencies.levels import PRESETS
+from lrs.competencies.sheets import framework_from_sheet
 from lrs.profiles import roles, services
 from lrs.tenants import Tenant
+from tests.competencies.world import SHEET, URI
 from tests.profiles.world import (
     HOUR,
     START,
@@ -168,6 +173,44 @@ def test_the_gap_needs_the_learners_consent_to_just_that(tenant: Tenant) -> None
     }
     assert (unknown.status_code, unknown.json()["error"]) == (404, "role_unknown")
     assert unnamed.status_code == 400
+
+
+def put_framework(tenant: Tenant, sheet: str, *, published: bool = True) -> None:
+    framework, faults = framework_from_sheet(sheet.encode(), uri=URI, title="Therapies", scale=PRESETS["tiers"])
+    assert faults == ()
+    tenant.store.write(lambda tx: frameworks.keep(tx, framework)).result()
+    if published:
+        tenant.store.write(lambda tx: frameworks.publish(tx, URI, "test")).result()
+
+
+def test_what_neither_the_role_nor_the_profile_has_a_label_for_is_called_as_its_framework_calls_it(
+    tenant: Tenant,
+) -> None:
+    made = put_service(tenant)
+    (person,) = put_learners(tenant, 1)
+    agree(tenant, person, scopes=ALL)
+    put_framework(tenant, SHEET)
+    put_framework(tenant, SHEET.replace("Gowning", "Not yet published"), published=False)
+    found, _ = roles.read_roles(
+        "role,competency,label,framework\n"
+        f"tech,GOWN,,{URI}\n"
+        f"tech,{item_id(URI, 'ASEP')},,\n"
+        f"tech,GOWN-1,Our word,{URI}\n"
+        "tech,ASEP,,\n"
+        "tech,gown,,\n"
+    )
+    tenant.store.write(lambda tx: [roles.keep(tx, role) for role in found]).result()
+
+    with web(tenant) as client:
+        headers = bearer(client, made)
+        path = f"/api/profiles/{subject_of(tenant, person)}/gap"
+        gap = client.get(path, headers=headers, params={"role": "tech"}).json()
+        (role,) = client.get("/api/roles", headers=headers).json()["roles"]
+
+    # A code without its framework names nothing; "gown" is the id of what the learner holds.
+    words = ["Gowning", "Aseptic technique", "Our word", None]
+    assert [row["label"] for row in gap["requirements"]] == [*words, "About gown"]
+    assert [row["label"] for row in role["requirements"]] == [*words, None]
 
 
 def test_no_gap_is_told_once_profiles_read_is_withdrawn_or_has_ended(tenant: Tenant, clock: Clock) -> None:
