@@ -165,7 +165,7 @@ class Journey:
         return next(data["subject"] for data in given if data["reference"] == f"our-{name}")
 
     def told(self, name: str) -> list[str]:
-        """The types of all events about the learner; services are not promised an order."""
+        """The types of all events about the learner; services are promised that ``consent.given`` comes first."""
         subject = self.subject(name)
         return [one.json["type"] for one in self.receiver.got if one.json["data"]["subject"] == subject]
 

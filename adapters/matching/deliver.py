@@ -141,6 +141,9 @@ def _later(tenant: Tenant, claim: Claim, reason: str, retry_after: str | None, j
 
 
 def _park(tenant: Tenant, claim: Claim, reason: str) -> None:
+    if claim.record.meta.get("awaited"):  # what waited for it goes without; before it is aside, so that nothing hangs
+        given_up = functools.partial(deliveries.mark, id=claim.record.id, meta={"state": deliveries.QUEUED})
+        tenant.store.write(given_up).result()
     tenant.store.defer(claim, due=tenant.clock(), error=reason, parked=True)
 
 

@@ -40,13 +40,13 @@ def payload(tenant: Tenant, service: Service, record: Record) -> bytes:
 
 
 def _data(tenant: Tenant, service: Service, delivery: Delivery) -> dict[str, Any]:
-    if delivery.event == "consent.withdrawn":
+    if delivery.event == changes.WITHDRAWN:
         return {"subject": delivery.subject, "version": delivery.version, **delivery.data}
     now = changes.current(tenant.store, service, delivery.person, tenant.clock())
     shown = now.shown(delivery.subject)
     if shown is None:
         raise Unneeded(deliveries.WITHHELD, "the learner's consent does not hold any more")
-    if delivery.event == "consent.given":
+    if delivery.event == changes.GIVEN:
         return _given(delivery)
     if delivery.event == "profile.updated":
         return _updated(tenant, delivery, shown)

@@ -82,4 +82,4 @@ def _tell(tx: Tx, tenant: Tenant, service_id: str, person: str, now: int) -> Non
         tx.insert(known)
     if service.webhook:
         for event in events:
-            deliveries.queue(tx, told, event)
+            deliveries.queue(tx, told, event, now)

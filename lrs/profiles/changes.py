@@ -23,13 +23,16 @@ from lrs.storage import Reader, Record, pages
 from lrs.tenants import Tenant
 
 KIND = "change"
+GIVEN = "consent.given"
+WITHDRAWN = "consent.withdrawn"
 
 
 class Told(msgspec.Struct, frozen=True):
     """What *service* knows of the learner it calls *subject*.
 
     ``scopes`` maps a scope to when it was given; ``version`` counts what was told, ``updated`` is the version of the
-    last ``profile.updated``, ``seen`` the digest of what that showed, ``badges`` those it was told of.
+    last ``profile.updated``, ``consented`` that of the last ``consent.given``, ``seen`` the digest of what was shown,
+    ``badges`` those it was told of.
     """
 
     service: str
@@ -39,6 +42,7 @@ class Told(msgspec.Struct, frozen=True):
     badges: tuple[str, ...] = ()
     version: int = 0
     updated: int = 0
+    consented: int = 0
     seen: str = ""
     generation: int = 0
     reference: str | None = None
@@ -98,6 +102,7 @@ def due(told: Told, now: Current) -> tuple[Told, list[Event]]:
             badges=tuple(sorted({*told.badges, *issued} - set(revoked))),
             version=version,
             updated=version if is_new else told.updated,
+            consented=version if any(one.event == GIVEN for one in events) else told.consented,
             seen=seen,
             generation=now.generation,
             reference=_reference(told, now.consents.values()),
@@ -147,7 +152,7 @@ def record_of(told: Told, before: Record | None) -> Record:
 
 def _withdrawn(told: Told, now: Current) -> tuple[Told, list[Event]]:
     version = told.version + 1
-    event = Event("consent.withdrawn", version, {"reference": told.reference, "scopes": sorted(told.scopes)})
+    event = Event(WITHDRAWN, version, {"reference": told.reference, "scopes": sorted(told.scopes)})
     gone = Told(told.service, told.person, told.subject, version=version, reference=told.reference)
     return msgspec.structs.replace(gone, updated=version, generation=now.generation), [event]
 
@@ -156,7 +161,7 @@ def _consent_events(told: Told, now: Current, version: int) -> list[Event]:
     events = []
     lost = sorted(set(told.scopes) - set(now.consents))
     if lost:
-        events.append(Event("consent.withdrawn", version, {"reference": told.reference, "scopes": lost}))
+        events.append(Event(WITHDRAWN, version, {"reference": told.reference, "scopes": lost}))
     fresh = {scope: one for scope, one in now.consents.items() if told.scopes.get(scope) != one.given}
     if fresh:
         latest = max(fresh.values(), key=lambda one: one.given)
@@ -167,7 +172,7 @@ def _consent_events(told: Told, now: Current, version: int) -> list[Event]:
             "given": latest.given,
             "expires": latest.expires,
         }
-        events.append(Event("consent.given", version, dict(data)))
+        events.append(Event(GIVEN, version, dict(data)))
     return events
 
 

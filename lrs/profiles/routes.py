@@ -79,7 +79,9 @@ def webhooks() -> APIRouter:
 _SIGNED = (
     " Signed by Standard Webhooks: the headers webhook-id, webhook-timestamp (seconds) and webhook-signature"
     " (v1, and the base64 of HMAC-SHA256 over id.timestamp.body with the secret behind whsec_). Answer 2xx to accept;"
-    " other answers are tried again for about three days; 410 ends the subscription."
+    " other answers are tried again for about three days; 410 ends the subscription. Of a learner nothing comes before"
+    " consent.given has been accepted or given up on; beyond that events may come late, repeated and in any order: go"
+    " by version, and by webhook-id for what was handled already."
 )
 
 

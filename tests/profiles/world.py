@@ -190,6 +190,11 @@ class Receiver:
         return [one for one in self.got if one.json["type"] == event]
 
 
+def only(event: str, status: int, **headers: str) -> Callable[[Got], tuple[int, dict[str, str]]]:
+    """Answers *status* to *event*, and 204 to all others."""
+    return lambda got: (status, headers) if got.json["type"] == event else (204, {})
+
+
 @contextmanager
 def receiver() -> Iterator[Receiver]:
     """A matching service's web server, on a free port of the loopback interface."""

@@ -11,15 +11,19 @@ import standardwebhooks
 
 from adapters.matching import registry
 from adapters.matching.deliver import sign
+from lrs.profiles import services
 from lrs.storage import Record
 from lrs.tenants import Tenant
 from tests.profiles.world import (
+    HOUR,
+    LEASE,
     PURPOSE,
     SECOND,
     Clock,
     Receiver,
     agree,
     held,
+    only,
     put_badge,
     put_person,
     put_profile,
@@ -123,7 +127,7 @@ def test_an_older_version_that_still_waits_gives_way_to_the_newest(
 ) -> None:
     put_service(tenant, receiving.url)
     person = put_learner(tenant)
-    receiving.answers = lambda _: (503, {})
+    receiving.answers = only("profile.updated", 503)
     run_all(tenant)
     put_profile(tenant, person, held("gown", 5))
     clock.now += 5 * SECOND
@@ -136,6 +140,93 @@ def test_an_older_version_that_still_waits_gives_way_to_the_newest(
     ]
     assert sent == [(1, 2), (2, 5)]
     assert ("profile.updated", "superseded", "a newer profile.updated says it all") in states(tenant)
+
+
+def test_nothing_is_told_of_a_learner_before_consent_given_has_arrived(
+    tenant: Tenant, receiving: Receiver, clock: Clock
+) -> None:
+    put_service(tenant, receiving.url)
+    person = put_learner(tenant)
+    run_sync(tenant)
+    receiving.answers = only("consent.given", 503)
+    run_deliver(tenant)
+    put_badge(tenant, person, "b1")
+    put_profile(tenant, person, held("gown", 5))
+    run_all(tenant)
+    waiting = states(tenant)
+    before = list(receiving.events)
+    receiving.answers = lambda _: (204, {})
+    clock.now += 5 * SECOND
+    run_deliver(tenant)
+
+    reason = "waits until consent.given has arrived"
+    assert before == ["consent.given"]
+    assert waiting == [
+        ("badge.issued", "queued", reason),
+        ("consent.given", "queued", None),
+        ("profile.updated", "queued", reason),
+        ("profile.updated", "queued", reason),
+    ]
+    assert receiving.events[:2] == ["consent.given", "consent.given"]
+    assert sorted(receiving.events[2:]) == ["badge.issued", "profile.updated"]
+    assert [one.json["data"]["version"] for one in receiving.of("profile.updated")] == [2]
+
+
+def test_other_learners_and_what_follows_later_do_not_wait(tenant: Tenant, receiving: Receiver) -> None:
+    put_service(tenant, receiving.url)
+    first, second = put_learner(tenant), put_learner(tenant, 1)
+    subject = services.pairwise(tenant, "career-converter", first)
+    receiving.answers = lambda got: (503 if got.json["data"]["subject"] == subject else 204, {})
+    run_all(tenant)
+    put_profile(tenant, second, held("gown", 5))
+    run_all(tenant)
+
+    told = [(one.json["type"], one.json["data"]["subject"] == subject) for one in receiving.got]
+    assert sorted(told) == [
+        ("consent.given", False),
+        ("consent.given", True),
+        ("profile.updated", False),
+        ("profile.updated", False),
+    ]
+
+
+def test_a_withdrawal_waits_for_nothing_and_what_waited_is_withheld(
+    tenant: Tenant, receiving: Receiver, clock: Clock
+) -> None:
+    put_service(tenant, receiving.url)
+    person = put_learner(tenant)
+    receiving.answers = only("consent.given", 503)
+    run_all(tenant)
+    take_back(tenant, person)
+    run_all(tenant)
+    clock.now += 5 * SECOND
+    run_deliver(tenant)
+
+    assert receiving.events == ["consent.given", "consent.withdrawn"]
+    assert [(event, state) for event, state, _ in states(tenant)] == [
+        ("consent.given", "withheld"),
+        ("consent.withdrawn", "delivered"),
+        ("profile.updated", "withheld"),
+    ]
+
+
+def test_a_consent_whose_worker_never_came_back_is_not_waited_for_for_ever(
+    tenant: Tenant, receiving: Receiver, clock: Clock
+) -> None:
+    put_service(tenant, receiving.url)
+    put_learner(tenant)
+    run_sync(tenant)
+    (claim,) = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
+    tenant.store.defer(claim, due=clock.now, error="its worker ended 10 times", parked=True)
+    clock.now += 10 * 24 * HOUR - SECOND
+    before = run_deliver(tenant)
+    clock.now += SECOND
+    run_deliver(tenant)
+    registry.resend(tenant)
+    run_deliver(tenant)
+
+    assert before == 0
+    assert receiving.events == ["profile.updated", "consent.given"]
 
 
 def test_nothing_that_is_sent_names_the_learner(tenant: Tenant, receiving: Receiver) -> None:

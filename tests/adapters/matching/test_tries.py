@@ -18,6 +18,7 @@ from tests.profiles.world import (
     Receiver,
     agree,
     held,
+    only,
     put_person,
     put_profile,
     put_service,
@@ -48,9 +49,8 @@ def test_a_receiver_that_is_down_is_tried_on_the_schedule_then_given_up_on_and_a
     put_learner(tenant)
     run_sync(tenant)
     receiving.answers = lambda _: (503, {})
-    start = clock.now
     tried = []
-    for wait in [0, *WAITS]:
+    for wait in [0, *WAITS, *WAITS]:
         clock.now += wait * SECOND - 1 if wait else 0
         assert run_deliver(tenant) == 0 or wait == 0
         clock.now += 1 if wait else 0
@@ -64,8 +64,9 @@ def test_a_receiver_that_is_down_is_tried_on_the_schedule_then_given_up_on_and_a
     resent = registry.resend(tenant, service="career-converter")
     run_deliver(tenant)
 
-    assert tried == [2, 4, 6, 8, 10, 12, 14, 16, 18, 20]
-    assert clock.now - start > 0
+    # Once consent.given is given up, what waited for it has tries of its own.
+    assert tried == [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]
+    assert receiving.events[:11] == ["consent.given"] * 10 + ["profile.updated"]
     assert dead == [
         ("consent.given", "dead", "given up after 10 tries: answered 503"),
         ("profile.updated", "dead", "given up after 10 tries: answered 503"),
@@ -81,7 +82,7 @@ def test_every_try_carries_the_same_id_and_body_and_its_own_time(
 ) -> None:
     put_service(tenant, receiving.url)
     put_learner(tenant)
-    receiving.answers = lambda _: (500, {})
+    receiving.answers = only("profile.updated", 500)
     run_all(tenant)
     clock.now += 5 * SECOND
     receiving.answers = lambda _: (200, {})
@@ -128,7 +129,7 @@ def test_retry_after_is_read_from_the_answer(tenant: Tenant, receiving: Receiver
     clock.now += SECOND
     late = run_deliver(tenant)
 
-    assert (early, late) == (0, 2)
+    assert (early, late) == (0, 1)
 
 
 def test_a_receiver_that_is_not_there_is_tried_again(tenant: Tenant) -> None:
@@ -200,11 +201,12 @@ def test_a_claim_that_is_run_again_after_it_was_settled_sends_nothing_twice(
     put_service(tenant, receiving.url)
     put_learner(tenant)
     run_sync(tenant)
-    claims = tenant.store.claim(["deliver"], limit=100, lease=LEASE)
-    deliver(tenant, claims)
-    deliver(tenant, claims)
+    for _ in range(2):
+        claims = tenant.store.claim(["deliver"], limit=100, lease=LEASE)
+        deliver(tenant, claims)
+        deliver(tenant, claims)
 
-    assert len(receiving.got) == 2
+    assert receiving.events == ["consent.given", "profile.updated"]
 
 
 def test_a_delivery_that_cannot_be_put_together_is_parked_and_holds_up_nobody(
@@ -260,7 +262,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(tenant: Tenant, receiving: 
     receiving.answers = lambda _: (307, {"Location": location})
     run_all(tenant)
 
-    assert len(receiving.got) == 2
+    assert receiving.events == ["consent.given"]
     assert {one["state"] for one in registry.listed(tenant)} == {"queued"}
 
 
