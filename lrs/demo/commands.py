@@ -8,10 +8,12 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from lrs.demo import sample
 from lrs.demo.processes import LOOPBACK, awaited, matching_service, serving
 from lrs.demo.story import Stage, tell
 
@@ -32,11 +34,12 @@ def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | N
         base = awaited(endpoint) if endpoint else stack.enter_context(serving(kept))
         service = stack.enter_context(matching_service(out / "received"))
         say = (lambda _: None) if as_json else click.echo
-        summary = tell(Stage(base, kept, out, _runner(main, kept), say, service))
+        sample.write(out / "sample", datetime.now(UTC).date())
+        summary = tell(Stage(base, kept, out, out / "sample", _runner(main, kept), say, service))
     if as_json:
         click.echo(json.dumps(summary))
     else:
-        click.echo(f"\nLook at {out}: badge.json, verify.json, profile.json, gap.json")
+        click.echo(f"\nLook at {out}: badge.json, verify.json, profile.json, gap.json, and sample/, which went in")
 
 
 def _runner(main: click.Command, data: Path) -> Callable[..., str]:

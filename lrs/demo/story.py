@@ -6,10 +6,8 @@ import html
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import httpx
 
 from lrs.demo import course
 from lrs.demo.processes import MatchingService
+from lrs.demo.sample import FILES
 
 LEARNER = "amara@learner.engraft-demo.example"
 FRAMEWORK = "https://engraft-demo.example/frameworks/advanced-therapies"
@@ -27,11 +26,15 @@ REFERENCE = "applicant-17"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the story plays: *lrs* runs a command of ours and gives what it printed, *say* tells the reader."""
+    """Where the story plays: *lrs* runs a command of ours and gives what it printed, *say* tells the reader.
+
+    *sample* is the folder with the files of the sample programme.
+    """
 
     base: str
     data: Path
     out: Path
+    sample: Path
     lrs: Callable[..., str]
     say: Callable[[str], None]
     service: MatchingService
@@ -154,16 +157,9 @@ def _gap(stage: Stage, subject: str) -> dict[str, Any]:
 
 
 def _command(stage: Stage, *words: str, data: bool = True) -> str:
-    """Runs a command whose words that end in .csv or .json are files of the sample programme."""
-    with _files() as folder:
-        named = [str(folder / word) if word.endswith((".csv", ".json")) else word for word in words]
-        return stage.lrs(*named, data=data)
-
-
-@contextmanager
-def _files() -> Iterator[Path]:
-    with as_file(files("lrs.demo")) as folder:
-        yield folder
+    """Runs a command; words that name files of the sample programme stand for these."""
+    named = [str(stage.sample / word) if word in FILES else word for word in words]
+    return stage.lrs(*named, data=data)
 
 
 def _due(stage: Stage) -> bool:
