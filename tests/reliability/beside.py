@@ -1,0 +1,60 @@
+"""A second process that writes statements into the data of a running server (``tests.reliability.beside DATA``).
+
+It says ``ready`` once it has stored its first statement, writes until its standard input ends, and then prints the ids
+of what it stored as one JSON array.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+from lrs.auth import Caller
+from lrs.settings import Settings
+from lrs.statements.receive import Intake, prepare_all
+from lrs.statements.write import decision, reads
+from lrs.tenants import Tenant, open_tenant
+from tests.reliability.writers import statement
+
+AUTHORITY = b'{"objectType":"Agent","account":{"homePage":"https://example.org","name":"beside"}}'
+PATIENCE_S = 60
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def store_one(tenant: Tenant) -> str:
+    """Stores a statement as a request would; its id, once it is durable."""
+    caller = Caller("beside", frozenset({"all"}), tenant.id, AUTHORITY, "beside")
+    batch = prepare_all(json.dumps(statement()).encode(), Intake("1.0.3", caller, tenant.settings))
+    stored: list[str] = tenant.store.write(decision(batch, set()), reads=reads(batch)).result(PATIENCE_S)
+    return stored[0]
+
+
+def main(data: str) -> None:
+    tenant = open_tenant(Settings(data=Path(data)))
+    stored = [store_one(tenant)]
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.is_set():
+            stored.append(store_one(tenant))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    say("ready")
+    for thread in threads:
+        thread.start()
+    sys.stdin.read()
+    over.set()
+    for thread in threads:
+        thread.join()
+    tenant.store.close()
+    say(json.dumps(stored))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
