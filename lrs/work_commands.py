@@ -20,6 +20,7 @@ from lrs.logs import log_to_stderr
 from lrs.options import settings_for, with_tenant
 from lrs.settings import Settings
 from lrs.storage import Backlog, Owed, Record
+from lrs.sweep import Sweeper
 from lrs.tenants import Tenant
 from lrs.worker import IDLE, SECOND, Crew
 
@@ -75,11 +76,13 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
     pulse = threading.Thread(target=_beat, args=(tenants.control, over), name="pulse")
     try:
         crew = Crew(tenants.all, idle)
+        sweeper = Sweeper(tenants.all)
         pulse.start()
         try:
             yield crew
         finally:
             over.set()
+            sweeper.close()
             crew.close()
             pulse.join()
     finally:

@@ -211,7 +211,11 @@ class Blobs(Protocol):
         """The length in bytes. Raises ``KeyError``."""
 
     def sweep(self, keep: Callable[[str], bool], older_than: int) -> int:
-        """Drops blobs untouched since *older_than* (microseconds UTC) that *keep* does not hold; how many."""
+        """Drops blobs untouched since *older_than* (microseconds UTC) that *keep* does not hold; how many.
+
+        Nobody else is held up meanwhile, and what *keep* raises ends it. No more than some thousand names are in
+        memory at a time.
+        """
 
 
 class Store(Reader, Protocol):
@@ -298,11 +302,11 @@ class Queue(msgspec.Struct, frozen=True):
 USUAL = Queue()
 
 
-def pages(reader: Reader, kind: str, *keys: int) -> Iterator[Record]:
-    """All records of *kind* that carry *keys*, in order, read a bounded page at a time."""
+def pages(reader: Reader, kind: str, *keys: int, limit: int = 500) -> Iterator[Record]:
+    """All records of *kind* that carry *keys*, in order, *limit* of them read at a time."""
     start: str | None = None
     while True:
-        page = reader.find(kind, keys, limit=500, start=start)
+        page = reader.find(kind, keys, limit=limit, start=start)
         yield from page.records
         start = page.next
         if start is None:

@@ -68,16 +68,27 @@ class FileBlobs:
     def sweep(self, keep: Callable[[str], bool], older_than: int) -> int:
         """Drops old blobs nobody keeps, and what a crash left behind."""
         dropped = 0
-        for path in list(self._root.glob("**/*")):
+        for path in self._files():
             if path.name.startswith(_ASIDE):
                 _bring_back(path)
-            elif not path.is_file() or not _older(path, older_than):
+            elif not _older(path, older_than):
                 continue
             elif path.name.startswith(_DRAFT):
                 path.unlink(missing_ok=True)
             elif not keep(path.name):
                 dropped += _drop(path, older_than)
         return dropped
+
+    def _files(self) -> Iterator[Path]:
+        """All files, those of one folder read at a time."""
+        folders = [self._root]
+        while folders:
+            try:
+                entries = list(os.scandir(folders.pop()))
+            except FileNotFoundError:
+                continue
+            folders.extend(Path(entry.path) for entry in entries if entry.is_dir())
+            yield from (Path(entry.path) for entry in entries if entry.is_file())
 
     def _place(self, draft: Path, target: Path) -> None:
         now = self._clock() * 1_000
@@ -107,8 +118,11 @@ def _drop(path: Path, older_than: int) -> int:
 
 
 def _bring_back(aside: Path) -> None:
+    """Unless the same bytes were put meanwhile: those were touched later."""
     with suppress(FileNotFoundError):
-        aside.rename(aside.with_name(aside.name.removeprefix(_ASIDE)))
+        with suppress(FileExistsError):
+            os.link(aside, aside.with_name(aside.name.removeprefix(_ASIDE)))
+        aside.unlink(missing_ok=True)
 
 
 def _older(path: Path, micros: int) -> bool:

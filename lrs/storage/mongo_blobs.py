@@ -20,6 +20,7 @@ from lrs.storage.mongo_schema import Mongo
 
 _BUCKET = "blob"
 _TOUCHED = "metadata.touched"
+_PAGE = 500
 _ORPHANS: list[dict[str, Any]] = [
     {"$match": {"n": 0}},
     {"$project": {"files_id": 1}},
@@ -75,7 +76,7 @@ class GridBlobs:
     def sweep(self, keep: Callable[[str], bool], older_than: int) -> int:
         """Drops old blobs nobody keeps, and chunks a crash left behind."""
         dropped = 0
-        for file in self._files.find({_TOUCHED: {"$lt": older_than}}, {"filename": 1}):
+        for file in self._older(older_than):
             if keep(file["filename"]):
                 continue
             # Asked again in the same step as it is dropped: somebody may have touched it meanwhile.
@@ -87,6 +88,17 @@ class GridBlobs:
             if orphan["files_id"].generation_time < born_before:
                 self._chunks.delete_many({"files_id": orphan["files_id"]})
         return dropped
+
+    def _older(self, than: int) -> Iterator[dict[str, Any]]:
+        """Those untouched since, a page at a time: what is asked about one may take longer than a cursor lives."""
+        after: dict[str, Any] = {}
+        while True:
+            query = {_TOUCHED: {"$lt": than}, **after}
+            page = list(self._files.find(query, {"filename": 1}).sort("_id").limit(_PAGE))
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = {"_id": {"$gt": page[-1]["_id"]}}
 
     def _file(self, name: str) -> GridOut:
         try:

@@ -175,3 +175,15 @@ def test_a_file_a_crash_left_set_aside_is_brought_back(tmp_path, clock):
     blobs.sweep(forget, 0)
 
     assert b"".join(blobs.open(ABC)) == b"abc"
+
+
+def test_a_file_a_crash_left_set_aside_does_not_age_one_that_was_put_since(tmp_path, clock):
+    blobs = FileBlobs(tmp_path, clock)
+    blobs.put([b"abc"])
+    path = tmp_path / ABC[:2] / ABC[2:4] / ABC
+    path.rename(path.with_name(f".aside-{ABC}"))
+    since = clock.forward(seconds=3_600)
+    blobs.put([b"abc"])
+
+    assert [blobs.sweep(forget, since) for _ in range(2)] == [0, 0]
+    assert [each.name for each in path.parent.iterdir()] == [ABC]
