@@ -2,15 +2,17 @@
 
 import json
 import re
+import sys
 import time
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from lrs.auth import keys
+from lrs.auth.basic import Door
 from lrs.auth.keys import check_key, create_key, list_keys, revoke_key
-from lrs.errors import Misconfigured
+from lrs.errors import Misconfigured, Refused
 from lrs.serve import first_key
 from lrs.settings import Settings
 from lrs.tenants import open_tenant
@@ -89,17 +91,46 @@ def test_a_wrong_secret_opens_nothing(tenant, secret):
     assert check_key(tenant, "default.ffffffffffffffff", secret) is None
 
 
-def test_an_unknown_key_is_compared_like_a_known_one(tenant, monkeypatch):
-    """Equal work is what can be counted here; equal time is measured elsewhere."""
+def calls_at_the_door(tenant, user, secret):
+    """Every call made in ``lrs/auth`` for one wrong login, in order: what is called, in Python or in C."""
+    door, header = Door(), "Basic " + b64encode(f"{user}:{secret}".encode()).decode()
+    calls = []
+
+    def note(frame, event, argument):
+        if event in {"call", "c_call"} and "/lrs/auth/" in frame.f_code.co_filename:
+            calls.append(frame.f_code.co_qualname if event == "call" else argument.__qualname__)
+
+    sys.setprofile(note)
+    try:
+        with pytest.raises(Refused):
+            door.caller(tenant, header, "127.0.0.1")
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_an_unknown_key_takes_the_same_path_as_a_wrong_secret(tenant):
+    """Equal work is what can be counted here; equal time is measured in ``tests/soak``."""
     new = create_key(tenant, "one", ["all"])
-    compared = []
-    original = keys.hmac.compare_digest
-    monkeypatch.setattr(keys.hmac, "compare_digest", lambda a, b: compared.append((len(a), len(b))) or original(a, b))
 
-    check_key(tenant, new.key, "wrong")
-    check_key(tenant, "nobody", "wrong")
+    known = calls_at_the_door(tenant, new.key, "wrong")
+    unknown = calls_at_the_door(tenant, f"default.{'f' * 16}", "wrong")
 
-    assert compared == [(32, 32), (32, 32)]
+    assert unknown == known
+    assert [known.count(name) for name in ("_hash", "json_decode", "compare_digest")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("wrong", ["secret", "key"])
+def test_a_wrong_login_asks_the_store_once(tenant, monkeypatch, wrong):
+    new = create_key(tenant, "one", ["all"])
+    asked = []
+    original = tenant.store.get
+    monkeypatch.setattr(tenant.store, "get", lambda kind, id: asked.append(kind) or original(kind, id))
+
+    key = new.key if wrong == "secret" else "default.ffffffffffffffff"
+    assert check_key(tenant, key, "wrong") is None
+
+    assert asked == ["key"]
 
 
 @pytest.mark.parametrize(
