@@ -97,19 +97,20 @@ def _rematched(store: Store, claim: Claim) -> None:
 
 
 def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """The step ``evaluate``: writes what each claimed person holds, each in a commit of its own.
+    """The step ``evaluate``: writes what each claimed person holds, each by a decision of its own.
 
     Whoever changes evidence or groups in between owes the step again, which makes the lease stale: then nothing is
-    written here. One person's failure does not keep the others from theirs; the first is raised at the end.
+    written here. One person's failure does not keep the others from theirs; the first is raised at the end. All is
+    worked out before the first is written, so that the decisions come to the writer together and share a commit.
     """
-    futures: list[Future[None]] = []
+    plans: list[tuple[Claim, Plan | None]] = []
     errors: list[BaseException] = []
     for claim in claims:
         try:
-            futures.append(_evaluate(tenant, claim))
+            plans.append((claim, None if claim.record.meta["into"] else plan_for(tenant.store, claim.record, tenant)))
         except Exception as error:  # noqa: BLE001 (raised below, once the others are done)
             errors.append(error)
-    for future in futures:
+    for future in [_settle_evaluation(tenant, claim, made) for claim, made in plans]:
         failure = future.exception()
         if failure and not isinstance(failure, Stale):
             errors.append(failure)
@@ -117,9 +118,8 @@ def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
         raise errors[0]
 
 
-def _evaluate(tenant: Tenant, claim: Claim) -> Future[None]:
-    store, zone, person = tenant.store, tenant.settings.zone, claim.record
-    made = None if person.meta["into"] else plan_for(store, person, tenant)
+def _settle_evaluation(tenant: Tenant, claim: Claim, made: Plan | None) -> Future[None]:
+    zone, person = tenant.settings.zone, claim.record
 
     def settle(tx: Tx) -> None:
         now = tx.get("person", person.id)
@@ -131,7 +131,7 @@ def _evaluate(tenant: Tenant, claim: Claim) -> Future[None]:
         if made and made.next_day:
             tx.owe("person", person.id, Owed("evaluate", due=midnight(made.next_day, zone)))
 
-    return store.settle([claim], settle)
+    return tenant.store.settle([claim], settle)
 
 
 def plan_for(reader: Reader, person: Record, tenant: Tenant) -> Plan:
@@ -161,11 +161,12 @@ def lineages_of(reader: Reader, members: Sequence[str]) -> list[Lineage]:
 
 
 def _write(tx: Tx, holder: str, made: Plan) -> None:
-    for lineage in made.lineages:
-        body, keys = msgspec.json.encode(lineage), (key("lineage", lineage.person),)
-        _keep(tx, Record("award-lineage", lineage.id, body, keys=keys))
-    for id, award in made.awards.items():
-        _keep(tx, award_record(id, award, holder, owed=(Owed("issue"),)))
+    lineages = [
+        Record("award-lineage", lineage.id, msgspec.json.encode(lineage), keys=(key("lineage", lineage.person),))
+        for lineage in made.lineages
+    ]
+    _keep(tx, "award-lineage", lineages)
+    _keep(tx, "award", [award_record(id, award, holder, owed=(Owed("issue"),)) for id, award in made.awards.items()])
 
 
 def award_record(id: str, award: Award, holder: str, owed: tuple[Owed, ...] = ()) -> Record:
@@ -174,10 +175,13 @@ def award_record(id: str, award: Award, holder: str, owed: tuple[Owed, ...] = ()
     return Record("award", id, body, {"person": holder, "state": award.state}, (key("award", holder),), owed)
 
 
-def _keep(tx: Tx, record: Record) -> None:
-    there = tx.get(record.kind, record.id)
-    if there is None or there.body != record.body:
-        _put(tx, record, there, seq=there.seq if there else 0)
+def _keep(tx: Tx, kind: str, records: Sequence[Record]) -> None:
+    """Writes those of *records* that say something else than what is there."""
+    known = tx.get_many(kind, [record.id for record in records]) if records else {}
+    for record in records:
+        there = known.get(record.id)
+        if there is None or there.body != record.body:
+            _put(tx, record, there, seq=there.seq if there else 0)
 
 
 def _write_profile(tx: Tx, person: Record, entries: tuple[Entry, ...]) -> None:
