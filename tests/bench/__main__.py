@@ -19,9 +19,25 @@ from tests.bench.rows import ROWS, Bench, Plan
 from tests.bench.server import create_key, doing_nothing, serving
 from tests.bench.shown import cold_start, slow_disk
 from tests.bench.statements import statements
+from tests.bench.work import owed_work, with_rules
 from tests.bench.yardsticks import RawSqlite
 
-SMALL = Plan(rounds=2, warm=10, singles=40, batches=2, seconds=0.05, starts=0)
+SMALL = Plan(
+    rounds=2,
+    warm=100,
+    singles=100,
+    batches=2,
+    seconds=0.05,
+    starts=0,
+    stored=700,
+    learners=200,
+    turns=1,
+    evidence=40,
+    offered=10,
+    burst=10,
+    again=1,
+    feed=10,
+)
 """Enough to see that everything works; its figures mean nothing."""
 SMALL_SIZE = Size(few=300, many=900, pages=10, turns=1, requests=3)
 
@@ -52,19 +68,23 @@ def main(given: list[str]) -> int:
 
 
 def measure(folder: Path, plan: Plan, settings: dict[str, str]) -> tuple[list[Row], list[tuple[str, str]]]:
-    """All rows of *plan*, and what is shown beside them; *settings* are the server's, empty for its defaults."""
+    """All rows of *plan*, and what is shown beside them.
+
+    *settings* are the server's, empty for its defaults; with others, the rows of owed work are left out.
+    """
     begun = time.monotonic()
     made = list(statements(plan.stored))
     headers = create_key(folder / "store")
     shown = [("cold start, empty", cold_start(folder / "store", headers, plan.starts))]
     raw = RawSqlite(folder / "raw.db")
+    rows: list[Row] = []
     try:
-        with doing_nothing(folder) as nothing, serving(folder / "store", headers, settings) as server:
-            bench = Bench(plan, server, nothing, raw, made)
-            rows = []
-            for measured in ROWS:
-                rows.append(measured(bench))
-                say(f"{rows[-1].name}: {rows[-1].ratio:.3f}", sys.stderr)
+        with doing_nothing(folder) as nothing:
+            with serving(folder / "store", headers, settings) as server:
+                bench = Bench(plan, server, nothing, raw, made)
+                rows.extend(told(measured(bench)) for measured in ROWS)
+                rows.extend(map(told, () if settings else owed_work(bench, folder)))
+            rows.extend(map(told, () if settings else with_rules(bench, folder)))
     finally:
         raw.close()
     shown.append(("cold start, filled", cold_start(folder / "store", headers, plan.starts)))
@@ -75,6 +95,12 @@ def measure(folder: Path, plan: Plan, settings: dict[str, str]) -> tuple[list[Ro
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     shown.append(("machine", f"{os.cpu_count()} cores, load {load}; took {time.monotonic() - begun:.0f} s"))
     return rows, shown
+
+
+def told(row: Row) -> Row:
+    """*row*, once it has been said how it came out."""
+    say(f"{row.name}: {row.ratio:.3f}", sys.stderr)
+    return row
 
 
 def say(text: str, where: TextIO | None = None) -> None:

@@ -31,7 +31,9 @@ PAGE = 50
 class Plan:
     """How much is measured: *singles* and *batches* a round, *seconds* of reading a round, no round over *longest*.
 
-    *starts* is how often each cold start is measured.
+    *starts* is how often each cold start is measured; reading is, with *stored* statements. The rest is of the rows of
+    owed work: *learners* of a large store, *turns* between it and a small one, *evidence* statements a round, *offered*
+    in all at a steady rate, a *burst* of awards, *again* rounds with rules, and before each row a *feed* of awards.
     """
 
     rounds: int = 9
@@ -41,11 +43,14 @@ class Plan:
     seconds: float = 1.0
     longest: float = 8.0
     starts: int = 3
-
-    @property
-    def stored(self) -> int:
-        """How many statements are stored when reading is measured."""
-        return self.warm + self.rounds * (self.singles + self.batches * BATCH)
+    stored: int = 50_000
+    learners: int = 10_000
+    turns: int = 9
+    evidence: int = 2_000
+    offered: int = 500
+    burst: int = 500
+    again: int = 4
+    feed: int = 1_000
 
 
 @dataclass(slots=True)

@@ -59,13 +59,20 @@ class Server:
 
 def create_key(data: Path, scope: str = "all", name: str = "bench") -> bytes:
     """Headers with a new key for the store under *data*, made by the real command."""
-    command = [str(LRS), "keys", "create", "--name", name, "--scope", scope, "--json", "--data", str(data)]
-    done = subprocess.run(command, check=False, capture_output=True, timeout=START)
-    if done.returncode:
-        raise RuntimeError(f"lrs keys create failed:\n{done.stderr.decode(errors='replace')[-2_000:]}")
-    made = json.loads(done.stdout)
+    made = json.loads(lrs(data, "keys", "create", "--name", name, "--scope", scope, "--json"))
     credentials = base64.b64encode(f"{made['key']}:{made['secret']}".encode())
     return b"Host: %s\r\nX-Experience-API-Version: 1.0.3\r\nAuthorization: Basic %s\r\n" % (HOST.encode(), credentials)
+
+
+def lrs(data: Path, *words: str, settings: Mapping[str, str] | None = None) -> str:
+    """What ``lrs`` with *words* printed, for the store under *data*. Raises ``RuntimeError`` if it failed."""
+    command = [str(LRS), *words, "--data", str(data)]
+    done = subprocess.run(
+        command, env=_environment(settings), check=False, capture_output=True, text=True, timeout=START
+    )
+    if done.returncode:
+        raise RuntimeError(f"lrs {' '.join(words[:2])} failed:\n{done.stdout[-1_000:]}{done.stderr[-2_000:]}")
+    return done.stdout
 
 
 @contextlib.contextmanager
@@ -73,9 +80,8 @@ def serving(data: Path, headers: bytes, environment: Mapping[str, str] | None = 
     """``lrs serve`` on *data* with default settings; its output goes to ``server.log`` beside the store."""
     port = free_port()
     command = [str(LRS), "serve", "--host", HOST, "--port", str(port), "--data", str(data)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LRS_")}
     log = data.with_name(f"{data.name}.log")
-    with running(command, {**kept, **(environment or {})}, port, log) as (pid, started):
+    with running(command, _environment(environment), port, log) as (pid, started):
         yield Server(port, pid, headers, started)
 
 
@@ -99,6 +105,12 @@ def running(command: list[str], environment: dict[str, str], port: int, log: Pat
         yield process.pid, time.perf_counter() - begun
     finally:
         _stop(process)
+
+
+def _environment(settings: Mapping[str, str] | None) -> dict[str, str]:
+    """That of this process, with no settings of ours but these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LRS_")}
+    return {**kept, **(settings or {})}
 
 
 def free_port() -> int:

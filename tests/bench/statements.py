@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LEARNERS = 2_000
@@ -73,6 +73,22 @@ def statements(count: int, *, seed: int = 20, first: int = 0) -> Iterator[Made]:
         yield _made(chance, learner, verb, activity)
 
 
+def passed(learners: Iterable[int], activities: int, *, seed: int, year: int = 2025) -> Iterator[Made]:
+    """One success for each of *learners*, in that order, on one of the first *activities*; ids are distinct by *seed*.
+
+    *year* is in the past of whoever runs this, as what is to count as evidence has to be.
+    """
+    chance = random.Random(f"passed/{seed}")
+    for learner in learners:
+        yield _made(chance, learner, VERBS.index("passed"), int(chance.random() * activities), score=90, year=year)
+
+
+def skewed(count: int, *, seed: int) -> list[int]:
+    """*count* learners as ``statements`` chooses them: a fifth of the time one of the busy."""
+    chance = random.Random(f"skewed/{seed}")
+    return [_skewed(chance, LEARNERS) for _ in range(count)]
+
+
 def _who(chance: random.Random, place: int) -> tuple[int, int]:
     if place % 100 == 0 and place < 100 * TOGETHER:
         return 0, len(VERBS) - 1
@@ -84,18 +100,20 @@ def _skewed(chance: random.Random, size: int) -> int:
     return int(chance.random() * BUSY) if chance.random() < 0.2 else BUSY + int(chance.random() * (size - BUSY))
 
 
-def _made(chance: random.Random, learner: int, verb: int, activity: int) -> Made:
+def _made(
+    chance: random.Random, learner: int, verb: int, activity: int, *, score: int | None = None, year: int = 2026
+) -> Made:
     bits = f"{chance.getrandbits(128):032x}"
     id = f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
     course = activity % COURSES
     enrolled = registration(learner, course)
-    score = int(chance.random() * 101)
+    score = int(chance.random() * 101) if score is None else score
     minutes = int(chance.random() * 3_600)
     raw = _STATEMENT % (
         *(id, learner, learner, VERBS[verb], VERBS[verb], _ACTIVITY_TEXTS[activity]),
         *(score / 100, score, "true" if score > 59 else "false", minutes // 60, minutes % 60),
         *(enrolled, course, course, course, course % 7, 1 + minutes % 3, f"{bits[:12]}"),
-        *(1 + minutes % 28, minutes % 24, minutes % 60, score % 60, score * 7),
+        *(year, 1 + minutes % 28, minutes % 24, minutes % 60, score % 60, score * 7),
     )
     return Made(id, raw.encode(), learner, verb, activity, enrolled)
 
@@ -128,5 +146,5 @@ _STATEMENT = (
     '"grouping":[{"id":"https://lms.example.org/courses/%03d/run"}],'
     '"category":[{"id":"https://lms.example.org/kinds/%d"}]},'
     '"extensions":{"https://lms.example.org/x/attempt":%d,"https://lms.example.org/x/session":"%s"}},'
-    '"timestamp":"2026-10-%02dT%02d:%02d:%02d.%03dZ"}'
+    '"timestamp":"%d-10-%02dT%02d:%02d:%02d.%03dZ"}'
 )

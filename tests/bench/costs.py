@@ -1,0 +1,88 @@
+"""What a statement costs to match and evaluate, in one process: with many learners, and with many rules.
+
+CPU of the whole process, on two stores in turns. What other steps are owed stays owed, on both. Knows no server.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from lrs.auth import Caller
+from lrs.settings import Settings
+from lrs.statements.receive import Intake, prepare_all
+from lrs.statements.write import decision, learn
+from lrs.tenants import Tenant, open_tenant
+from lrs.worker import drain
+from tests.bench.programme import RULES, bring_in
+from tests.bench.report import Row, row_of
+from tests.bench.rows import Plan, body
+from tests.bench.statements import Made, passed
+
+FEW_LEARNERS = 100
+FEW_RULES = 10
+STEPS = ("refs", "match", "evaluate")
+GROUP = 250
+_AUTHORITY = b'{"account":{"homePage":"http://localhost/t/default","name":"bench"}}'
+
+
+def learners(folder: Path, plan: Plan) -> Row:
+    """What a second statement costs of learners who are 100 in a store of 10,000, or alone in theirs."""
+    ready = folder / "ready"
+    bring_in(ready)
+    pairs: list[tuple[float, float]] = []
+    with _opened(ready, folder / "many") as many:
+        _cost(many, passed(range(plan.learners), RULES, seed=0))
+        for turn in range(plan.turns):
+            asked = range(turn, plan.learners, plan.learners // FEW_LEARNERS)
+            with _opened(ready, folder / f"few-{turn}") as few:
+                _cost(few, passed(asked, RULES, seed=0))
+                pairs.append(tuple(_cost(side, passed(asked, RULES, seed=1 + turn)) for side in (many, few)))
+    return row_of("learners-10k", pairs, note=f"{plan.learners:,} and {FEW_LEARNERS} learners", less=True)
+
+
+def rules(folder: Path, plan: Plan) -> Row:
+    """What a statement of each of 100 learners costs with 200 rules in force, and with 10."""
+    pairs = []
+    with ExitStack() as stack:
+        sides = []
+        for count in (RULES, FEW_RULES):
+            ready = folder / f"ready-{count}"
+            bring_in(ready, count)
+            sides.append((stack.enter_context(_opened(ready, folder / f"of-{count}")), count))
+        for turn in range(plan.turns + 1):
+            asked = [passed(range(FEW_LEARNERS), count, seed=turn) for _, count in sides]
+            pairs.append(tuple(_cost(side, made) for (side, _), made in zip(sides, asked, strict=True)))
+    return row_of("rules-200", pairs[1:], note=f"{RULES} and {FEW_RULES} rules", less=True)
+
+
+@contextmanager
+def _opened(ready: Path, data: Path) -> Iterator[Tenant]:
+    """A copy of the store under *ready*, with nothing left to match."""
+    shutil.copytree(ready, data)
+    tenant = open_tenant(Settings(data=data))
+    try:
+        drain(tenant, STEPS)
+        yield tenant
+    finally:
+        tenant.store.close()
+
+
+def _cost(tenant: Tenant, statements: Iterable[Made]) -> float:
+    """Stores *statements* and gives what matching and evaluating cost, in microseconds of CPU for each of them."""
+    made = list(statements)
+    caller = Caller("bench", frozenset({"all"}), tenant.id, _AUTHORITY)
+    for at in range(0, len(made), GROUP):
+        batch = prepare_all(body(made[at : at + GROUP]), Intake("1.0.3", caller, tenant.settings))
+        tenant.store.write(decision(batch, tenant.seen), weight=len(batch)).result()
+        learn(tenant, batch)
+    before = tenant.store.count("evidence")
+    begun = time.process_time()
+    drain(tenant, STEPS)
+    spent = time.process_time() - begun
+    if tenant.store.count("evidence") - before != len(made):
+        raise RuntimeError("not every statement became evidence")
+    return spent / len(made) * 1e6
