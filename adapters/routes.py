@@ -30,6 +30,7 @@ from adapters.tables import MAX_BYTES
 from lrs.auth import Caller
 from lrs.auth.policy import allow
 from lrs.errors import Refused
+from lrs.profiles.door import problems
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 AT_ONCE = 2
@@ -58,6 +59,25 @@ def run_apart(order: Order, endpoint: str, authorization: str) -> Report:
         return child.submit(run_here, order, endpoint, authorization).result()
 
 
+_TEXT = {"type": "string", "format": "binary"}
+_FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {**_TEXT, "description": "The provider's file, CSV or XLSX, as it is."},
+                    "profile": {**_TEXT, "description": "The mapping profile (JSON) of an e-portfolio export."},
+                },
+            }
+        },
+        "*/*": {"schema": {**_TEXT, "description": "The file alone."}},
+    },
+}
+
+
 def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
     """The routes of imports. *caller_of* is a dependency that says who calls.
 
@@ -71,12 +91,17 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
         allow(caller, "imports", "POST")
         return caller
 
-    @router.get("")
+    @router.get("", responses=problems(401, 403))
     def read_provider(caller: who) -> dict[str, str]:
         """Whose files this key brings in."""
         return {"provider": caller.source}
 
-    @router.post("", response_class=Response)
+    @router.post(
+        "",
+        response_class=Response,
+        responses=problems(400, 401, 403, 409, 413, 503),
+        openapi_extra={"requestBody": _FORM},
+    )
     def run_upload(
         request: Request,
         caller: Annotated[Caller, Depends(admitted)],  # before the upload: nothing is read of a stranger's file

@@ -14,6 +14,7 @@ from jinja2 import Environment
 
 from badges.issuer import issuer_of
 from lrs.errors import Refused
+from lrs.profiles.door import problems
 from lrs.storage import Record
 from lrs.tenants import Tenant
 
@@ -52,12 +53,18 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
             raise Refused("This issuer has no did:web: LRS_PUBLIC_URL is not https.", status=404, error="not_found")
         return _json(issuer.did_document(), "application/did+json", _PAGE_AGE)
 
-    @router.get("/t/{tenant}/status/{name}", summary="A Bitstring status list, as a signed credential")
+    @router.get(
+        "/t/{tenant}/status/{name}", responses=problems(404), summary="A Bitstring status list, as a signed credential"
+    )
     def status_list(tenant: str, name: str) -> Response:
         record = _record(tenant_of(tenant), "status-list", name)
         return Response(record.body, media_type="application/vc", headers={"cache-control": _LIST_AGE})
 
-    @router.get("/t/{tenant}/achievements/{id}", summary="What a badge stands for, as JSON-LD or a page")
+    @router.get(
+        "/t/{tenant}/achievements/{id}",
+        responses=problems(404),
+        summary="What a badge stands for, as JSON-LD or a page",
+    )
     def achievement(tenant: str, id: str, request: Request) -> Response:
         found = json.loads(_record(tenant_of(tenant), "achievement", id).body)
         if "text/html" in request.headers.get("accept", ""):
@@ -65,7 +72,9 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
             return Response(_PAGE.render(found), media_type="text/html", headers=headers)
         return _json(found, "application/json", _PAGE_AGE)
 
-    @router.get("/t/{tenant}/credentials/{id}", summary="One badge, for those who may see it")
+    @router.get(
+        "/t/{tenant}/credentials/{id}", responses=problems(401, 403, 404), summary="One badge, for those who may see it"
+    )
     def credential(tenant: str, id: str, request: Request) -> Response:
         opened = tenant_of(tenant)
         guard(request, opened)
