@@ -148,10 +148,13 @@ class Facts:
 def plan(standings: Iterable[Standing], facts: Facts, today: date) -> Plan:
     """The awards and the profile that follow from what was decided, and the lineages grown to cover them."""
     lineages = {lineage.id: lineage for lineage in facts.lineages}
+    oldest: dict[tuple[str, int], Lineage] = {}
+    for lineage in facts.lineages:
+        oldest.setdefault((lineage.competency.key, lineage.level.ordinal), lineage)
     current: dict[str, tuple[Lineage, Held]] = {}
     for standing in standings:
         competency = facts.competencies[standing.competency]
-        chosen, numbers = _named(standing, competency, facts)
+        chosen, numbers = _named(standing, competency, facts, oldest.get((competency.key, standing.level)))
         lineages[chosen.id] = chosen
         current.update(
             (chosen.award(number), (chosen, held)) for number, held in zip(numbers, standing.periods, strict=True)
@@ -165,17 +168,18 @@ def plan(standings: Iterable[Standing], facts: Facts, today: date) -> Plan:
     return Plan(tuple(lineages.values()), awards, entries, _next_day(awards.values(), today))
 
 
-def _named(standing: Standing, competency: Competency, facts: Facts) -> tuple[Lineage, list[int]]:
+def _named(
+    standing: Standing, competency: Competency, facts: Facts, known: Lineage | None
+) -> tuple[Lineage, list[int]]:
     """The lineage that a standing goes on under, its spans grown, and the number of each period.
 
-    The one minted first, if the group has one; else a new one, for the person whose evidence is the oldest.
+    The one *known* that was minted first, if the group has one; else a new one, for the person whose evidence is the
+    oldest.
     """
     founding = standing.periods[0].evidence[0]
-    about = (competency.key, standing.level)
-    known = [one for one in facts.lineages if (one.competency.key, one.level.ordinal) == about]
     level = competency.scale.at(standing.level) or Level(standing.level, str(standing.level), str(standing.level))
     fresh = Lineage(1, facts.minted_for[founding.identifier], competency, level, founding.rule, ())
-    lineage = known[0] if known else fresh
+    lineage = known or fresh
     spans, numbers = list(lineage.spans), []
     for held in standing.periods:
         number = next((n for n, span in enumerate(spans) if n not in numbers and span.meets(held)), len(spans))
