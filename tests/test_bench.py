@@ -7,6 +7,7 @@ import threading
 from tests.bench.__main__ import main
 from tests.bench.large import Size, filters
 from tests.bench.load import Load, run
+from tests.bench.receiver import Told
 from tests.bench.report import Row, row_of
 from tests.bench.rows import faults
 from tests.bench.statements import statements
@@ -26,12 +27,23 @@ def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
         "by-id-c16",
         "memory",
         "read-under-write",
+        "evaluated",
+        "learners-10k",
+        "rules-200",
+        "receipt-p95",
+        "awards-500",
+        "post-single-c16-with-rules",
+        "post-batch-c4-with-rules",
+        "query-50k-with-rules",
+        "by-id-c16-with-rules",
+        "read-under-write-with-rules",
     ]
     assert {name: row["invalid"] for name, row in rows.items() if row["invalid"]} == {}
     assert [
         name for name, row in rows.items() if not (row["value"] > 0 and row["yardstick"] > 0 and row["ratio"] > 0)
     ] == []
     assert (rows["post-single-c16"]["unit"], rows["post-single-c16"]["min"]) == ("statements/s", 0.2)
+    assert rows["query-50k-with-rules"]["min"] == rows["query-50k"]["min"] == 0.1
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
 
@@ -42,6 +54,21 @@ def test_a_small_run_of_the_large_row_asks_every_filter_of_both_stores(tmp_path)
     assert row.ratio > 0
     assert row.note.count("(") == 15
     assert "page 10 by more" in row.note
+
+
+def test_a_level_came_with_the_first_profile_that_shows_it_even_if_the_consent_that_names_the_learner_came_later():
+    told = Told()
+    empty, level, badge = (
+        {"type": "profile.updated", "data": {"subject": "s1", "competencies": held, "badges": badges}}
+        for held, badges in (([], []), (["A1"], []), (["A1"], ["Gowning"]))
+    )
+
+    for at, event in ((1.0, empty), (2.0, level), (4.0, badge), (5.0, level)):
+        told.take(at, event)
+    told.take(6.0, {"type": "consent.given", "data": {"subject": "s1", "reference": "7"}})
+    told.take(7.0, badge)
+
+    assert (told.levels, told.badges, told.events) == ({"7": 2.0}, {"7": 4.0}, 6)
 
 
 def test_statements_are_about_a_kilobyte_distinct_and_the_same_in_every_run():

@@ -33,11 +33,11 @@ TARGETS = {
     "receipt-p95": Target("s from 200 to receipt", "5 s", 1.00, 5.00),
     "awards-500": Target("s until a badge is had", "30 s", 1.00, 5.00),
 }
+"""In the order they are printed. A new row is a line here and a function in ``rows.ROWS``, or in ``work``."""
 WITH_RULES = "-with-rules"
 AGAIN = ("post-single-c16", "post-batch-c4", "query-50k", "by-id-c16", "read-under-write")
 """Measured once more with rules in force and the worker at work, and held to the same."""
 TARGETS |= {name + WITH_RULES: TARGETS[name] for name in AGAIN}
-"""In the order they are printed. A new row is a line here and a function in ``rows.ROWS``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Plan:
     starts: int = 3
     stored: int = 50_000
     learners: int = 10_000
-    turns: int = 9
+    turns: int = 15
     evidence: int = 2_000
     offered: int = 500
     burst: int = 500

@@ -83,10 +83,11 @@ def passed(learners: Iterable[int], activities: int, *, seed: int, year: int = 2
         yield _made(chance, learner, VERBS.index("passed"), int(chance.random() * activities), score=90, year=year)
 
 
-def skewed(count: int, *, seed: int) -> list[int]:
-    """*count* learners as ``statements`` chooses them: a fifth of the time one of the busy."""
-    chance = random.Random(f"skewed/{seed}")
-    return [_skewed(chance, LEARNERS) for _ in range(count)]
+def shuffled(count: int, *, seed: int) -> list[int]:
+    """The first *count* learners in an order of chance."""
+    learners = list(range(count))
+    random.Random(f"shuffled/{seed}").shuffle(learners)
+    return learners
 
 
 def _who(chance: random.Random, place: int) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from tests.bench.rows import (
     timing,
 )
 from tests.bench.server import Server, create_key, serving
-from tests.bench.statements import LEARNERS, passed, skewed
+from tests.bench.statements import LEARNERS, passed, shuffled
 from tests.bench.yardsticks import RawSqlite
 
 AGAIN = (post_single, post_batch, query, by_id, read_under_write)
@@ -46,11 +46,12 @@ def owed_work(bench: Bench, folder: Path) -> Iterator[Row]:
 def evaluated(works: Works, bench: Bench, plain: Tenant) -> Row:
     """The same statements to a server without rules, and to one whose rules all of them meet, until all is evaluated.
 
-    There is no waiting for the badges that follow: signing goes on beside what is measured.
+    Each is of another learner, so that no evaluation stands for two of them, and most lead to a new award. Nobody
+    waits for the badges that follow: they are signed beside what is measured.
     """
     pairs, loads = [], []
     for turn in range(bench.plan.again):
-        made = list(passed(skewed(bench.plan.evidence, seed=turn), RULES, seed=100 + turn))
+        made = list(passed(shuffled(bench.plan.evidence, seed=turn), RULES, seed=100 + turn))
         yard = run(bench.server.port, [bench.server.post(one.raw) for one in made], 16)
         wait_for(plain)
         known = works.tenant.store.count("evidence")
