@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ SECOND = 1_000_000
 IDLE = 0.1
 """Seconds between two looks when nothing is due and nobody calls."""
 GATHER = 0.05
-"""Seconds between two rounds while work comes in more slowly than it could be done."""
+"""Seconds from the beginning of one round to that of the next, where less was found than could be done."""
 
 _log = structlog.get_logger()
 
@@ -44,13 +45,15 @@ class Step:
 STEPS: Mapping[str, Step] = {
     "refs": Step(refs),
     "match": Step(match, batch=500),
-    "evaluate": Step(evaluate, batch=20),
-    "issue": Step(issue),
+    "evaluate": Step(evaluate, batch=200),
+    "issue": Step(issue, batch=4),
     "sync": Step(sync, batch=20),
     "deliver": Step(deliver, batch=16, lease=120),
 }
-LANES: Sequence[Sequence[str]] = (("refs", "match", "evaluate"), ("issue",), ("sync",), ("deliver",))
-"""Steps that wait for one another; the lanes do not: a slow receiver holds up no award, and no award a level."""
+LANES: Sequence[Sequence[str]] = (("refs", "match", "evaluate", "issue", "sync"), ("deliver",))
+"""Steps of a lane take turns, in each as many at once as stand above; the lanes do not wait for one another: a slow
+receiver holds up nobody's level. What computes is in one lane, for threads of one process cannot compute side by side.
+"""
 
 
 def drain(
@@ -63,10 +66,12 @@ def drain(
     """
     total = 0
     while True:
+        begun = time.monotonic()
         claimed = {name: _run_once(tenant, name, STEPS[name]) for name in steps}
         total += sum(claimed.values())
         full = any(count >= STEPS[name].batch for name, count in claimed.items())
-        if not any(claimed.values()) or rest(0 if full else GATHER):
+        left = 0.0 if full else max(0.0, begun + GATHER - time.monotonic())
+        if not any(claimed.values()) or rest(left):
             return total
 
 

@@ -117,7 +117,7 @@ class SqliteTx:
     def replace(self, record: Record) -> Record:
         """See ``Tx.replace``."""
         check_size(record)
-        self._direct()
+        self._change(record.kind, record.id)
         self._known.forget(record.kind, record.id)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
         row, seq, keys = self._row_of(record.kind, record.id)
@@ -135,7 +135,7 @@ class SqliteTx:
 
     def delete(self, kind: str, id: str) -> bool:
         """See ``Tx.delete``."""
-        self._direct()
+        self._change(kind, id)
         self._known.forget(kind, id)
         try:
             row, seq, keys = self._row_of(kind, id)
@@ -148,7 +148,7 @@ class SqliteTx:
 
     def owe(self, kind: str, id: str, owed: Owed) -> None:
         """See ``Tx.owe``."""
-        self._direct()
+        self._change(kind, id)
         row, _, _ = self._row_of(kind, id)
         self._owe([(row, owed)])
 
@@ -157,12 +157,13 @@ class SqliteTx:
         tokens: dict[str, list[str]] = {}
         for claim in claims:
             tokens.setdefault(claim.owed.step, []).append(claim.token)
+        self.flushed += 1
         done = sum(
-            self.execute(
+            self._connection.execute(
                 "DELETE FROM owed WHERE row IN (SELECT value FROM json_each(?)) AND step = ?"
                 " AND token IN (SELECT value FROM json_each(?))",
                 (json_list([int(token.rpartition("-")[2]) for token in some]), step, json_list(some)),
-            )
+            ).rowcount
             for step, some in tokens.items()
         )
         if done != len(claims):
@@ -170,7 +171,8 @@ class SqliteTx:
 
     def execute(self, statement: str, values: Sequence[Any]) -> int:
         """The engine's own changes to owed entries; how many rows changed."""
-        self._direct()
+        self.flush()
+        self.flushed += 1
         return self._connection.execute(statement, values).rowcount
 
     # -- the group --------------------------------------------------------------------------------------------------
@@ -234,8 +236,10 @@ class SqliteTx:
             some = values[start : start + most]
             self._connection.execute(_of_rows(statement, len(some) // columns), some)
 
-    def _direct(self) -> None:
-        self.flush()
+    def _change(self, kind: str, id: str) -> None:
+        """Before a record is changed in the database at once: it has to be there, others need not."""
+        if (kind, id) in self._pending:
+            self.flush()
         self.flushed += 1
 
     def _columns(self, row: int, record: Record) -> tuple[Any, ...]:
