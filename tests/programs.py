@@ -18,8 +18,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import httpx
+from pymongo import MongoClient
 
 PATIENCE = 60
 HOST = "127.0.0.1"
@@ -121,15 +123,36 @@ def runs(pid: int) -> bool:
         return False
 
 
-class Behind:
-    """The owed entries as they stand in the file of the embedded store."""
+class Behind(Protocol):
+    """The owed entries as they stand in the store, past everything that is ours."""
+
+    def sees_lease(self, step: str, seconds: float) -> bool:
+        """Whether within *seconds* somebody has an entry of *step* in hand; it may be for less than a millisecond."""
+
+    def let_leases_run_out(self) -> None:
+        """What a minute of waiting would do, also to those of workers that live: they then find their lease lost."""
+
+    def due(self) -> int:
+        """How many entries are due by now or in hand."""
+
+    def failures(self) -> list[tuple[str, str]]:
+        """The steps that failed, and why."""
+
+    def make_due(self) -> None:
+        """What the wait after a failure would do."""
+
+    def close(self) -> None:
+        """Lets go of the store."""
+
+
+class BehindSqlite:
+    """In the file of the embedded store."""
 
     def __init__(self, data: Path) -> None:
         path = data / "tenants" / "default" / "store.db"
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
 
     def sees_lease(self, step: str, seconds: float) -> bool:
-        """Whether within *seconds* somebody has an entry of *step* in hand; it may be for less than a millisecond."""
         query = "SELECT 1 FROM owed WHERE step = ? AND token IS NOT NULL LIMIT 1"
         end = time.monotonic() + seconds
         while self._connection.execute(query, (step,)).fetchone() is None:
@@ -138,26 +161,79 @@ class Behind:
         return True
 
     def let_leases_run_out(self) -> None:
-        """What a minute of waiting would do, also to those of workers that live: they then find their lease lost."""
         self._connection.execute("UPDATE owed SET at = 1 WHERE token IS NOT NULL")
 
     def due(self) -> int:
-        """How many entries are due by now or in hand."""
         now = time.time_ns() // 1_000
         query = "SELECT count(*) FROM owed WHERE at <= ? OR token IS NOT NULL"
         count: int = self._connection.execute(query, (now,)).fetchone()[0]
         return count
 
     def failures(self) -> list[tuple[str, str]]:
-        """The steps that failed, and why."""
         return self._connection.execute("SELECT step, error FROM owed WHERE error IS NOT NULL").fetchall()
 
     def make_due(self) -> None:
-        """What the wait after a failure would do."""
         self._connection.execute("UPDATE owed SET at = 1 WHERE error IS NOT NULL")
 
     def close(self) -> None:
         self._connection.close()
+
+
+class BehindMongo:
+    """In the database of a tenant on MongoDB."""
+
+    def __init__(self, url: str) -> None:
+        self._client: MongoClient[dict[str, Any]] = MongoClient(url)
+        self._records = self._client.get_default_database().record
+
+    def sees_lease(self, step: str, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        leased = {"due": {"$exists": True}, "owed": {"$elemMatch": {"step": step, "token": {"$ne": None}}}}
+        while self._records.find_one(leased, {"_id": 1}) is None:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def let_leases_run_out(self) -> None:
+        # The transactions of the dead would hold their documents for a minute too; those of the living are run again.
+        self._client.admin.command({"killAllSessions": []})
+        self._set_due(lambda entry: entry["token"] is not None)
+
+    def due(self) -> int:
+        time.sleep(0.2)  # the stand-in shares the machine with those who are waited for
+        now = time.time_ns() // 1_000
+        return sum(entry["at"] <= now or entry["token"] is not None for entry in self._entries())
+
+    def failures(self) -> list[tuple[str, str]]:
+        return [(entry["step"], entry["error"]) for entry in self._entries() if entry["error"] is not None]
+
+    def make_due(self) -> None:
+        self._set_due(lambda entry: entry["error"] is not None)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _entries(self) -> list[dict[str, Any]]:
+        return [entry for record in self._owing() for entry in record["owed"]]
+
+    def _owing(self) -> list[dict[str, Any]]:
+        return list(self._records.find({"due": {"$exists": True}}, {"owed": 1, "owed_rev": 1}))
+
+    def _set_due(self, chosen: Callable[[dict[str, Any]], bool]) -> None:
+        """Workers that live change the same records meanwhile: once more for each that had changed."""
+        missed = True
+        while missed:
+            missed = False
+            for record in self._owing():
+                if not any(chosen(entry) and entry["at"] != 1 for entry in record["owed"]):
+                    continue
+                owed = [entry | {"at": 1} if chosen(entry) else entry for entry in record["owed"]]
+                done = self._records.update_one(
+                    {"_id": record["_id"], "owed_rev": record["owed_rev"]},
+                    {"$set": {"owed": owed, "due": 1}, "$inc": {"owed_rev": 1}},
+                )
+                missed = missed or not done.modified_count
 
 
 class Forwarder:

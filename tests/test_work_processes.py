@@ -26,14 +26,15 @@ import kombu
 import pytest
 import redis
 
+from adapters.matching import registry
 from lrs.auth.keys import create_key
 from lrs.queue import queue_name
 from lrs.settings import Settings
 from lrs.storage import Owed
 from lrs.tenants import Tenant, open_tenant, store_url
 from tests.competencies.world import ASEPTIC, GOWNING, PASSED, World
-from tests.profiles.world import Receiver, agree, put_person, put_service, receiver
-from tests.programs import Behind, Forwarder, Programs, children, programs, until
+from tests.profiles.world import Got, Receiver, agree, put_person, put_service, receiver
+from tests.programs import Behind, BehindMongo, BehindSqlite, Forwarder, Programs, children, programs, runs, until
 
 STEPS = ("refs", "match", "evaluate", "issue", "sync", "deliver")
 LEARNERS = 4
@@ -145,13 +146,14 @@ def passed(mbox: str, activity: str) -> dict:
 def workplace(folder: Path, **settings: str) -> Iterator[Workplace]:
     allowed = {"outbound_allow": '["127.0.0.1/32"]', "sweep": "0.5", **settings}
     with programs(folder, **allowed) as held, receiver() as receiving:
-        local = Settings(data=held.data, outbound_allow=("127.0.0.1/32",))
-        world = World(held.data, url=store_url(local, "default"))
+        local = Settings(data=held.data, outbound_allow=("127.0.0.1/32",), store_url=settings.get("store_url"))
+        url = store_url(local, "default")
+        world = World(held.data, url=url)
         world.close()
         tenant = open_tenant(local)
         put_service(tenant, receiving.url)
         new = create_key(tenant, "vle", ["statements/write", "define"])
-        behind = Behind(held.data)
+        behind = BehindMongo(url) if url.startswith("mongodb") else BehindSqlite(held.data)
         try:
             yield Workplace(tenant, held, receiving, behind, (new.key, new.secret))
         finally:
@@ -208,20 +210,42 @@ def kill_at(work: Workplace, step: str, victims: list[int]) -> None:
     work.behind.let_leases_run_out()
 
 
-def test_two_celery_workers_on_redis_are_killed_at_every_step(tmp_path, redis_url):
-    with workplace(tmp_path, celery_broker=redis_url) as work:
+@dataclass(frozen=True)
+class Engine:
+    """The settings that say where the store is, and how much is done on it: the stand-in is some ten times as slow."""
+
+    settings: dict[str, str] = field(default_factory=dict)
+    first: int = LEARNERS
+    later: int = 2
+    again: int = 5
+
+
+@pytest.fixture(params=["sqlite", "mongo"])
+def engine(request, tmp_path) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        yield Engine()
+        return
+    url = request.getfixturevalue("mongo_url")
+    queue = queue_name(Settings(data=tmp_path / "data"))  # the one that is cleaned up after the test
+    yield Engine({"store_url": url, "celery_queue": queue}, first=1, later=1, again=2)
+    records = urlsplit(store_url(Settings(store_url=url), "default")).path[1:]
+    request.getfixturevalue("mongo_client").drop_database(records)
+
+
+def test_two_celery_workers_on_redis_are_killed_at_every_step(tmp_path, redis_url, engine):
+    with workplace(tmp_path, celery_broker=redis_url, **engine.settings) as work:
         _, work.address = work.programs.serve()
         workers = work.programs.workers(2)
-        work.learn()
+        work.learn(engine.first)
         for step in STEPS:
             kill_at(work, step, [worker.pid for worker in workers])
             workers = work.programs.workers(2)
-            work.learn(2)
+            work.learn(engine.later)
         work.settle()
         work.check()
         received = Counter(one.headers["webhook-id"] for one in work.receiving.got)
 
-        for _ in range(5):
+        for _ in range(engine.again):
             work.owe_everything_again()
             work.settle()
 
@@ -240,6 +264,39 @@ def test_the_worker_beside_a_server_is_killed_at_every_step_and_started_again(tm
 
         work.settle()
         work.check()
+
+
+def test_a_delivery_whose_worker_is_killed_four_times_after_sending_has_one_id_and_one_outcome(tmp_path, engine):
+    with workplace(tmp_path, **engine.settings) as work:
+        server, work.address = work.programs.serve()
+        killed: list[list[int]] = []
+
+        def answer(got: Got) -> tuple[int, dict[str, str]]:
+            if got.json["type"] == "consent.given" and len(killed) < 4:
+                victims = children(server.pid)
+                for pid in victims:
+                    os.kill(pid, signal.SIGKILL)
+                killed.append(victims)
+            return 204, {}
+
+        work.receiving.answers = answer
+        work.learn(1)
+        for turn in range(4):
+            until(lambda turn=turn: len(killed) > turn, "the worker to send")
+            until(lambda turn=turn: not any(map(runs, killed[turn])), "the worker to be gone")
+            work.behind.let_leases_run_out()
+        work.settle()
+
+        work.check()
+        given = work.receiving.got[:5]
+        later = [one.json["type"] for one in work.receiving.got[5:]]
+        assert [one.json["type"] for one in given] == ["consent.given"] * 5
+        assert len({one.headers["webhook-id"] for one in given}) == 1
+        assert len({one.body for one in given}) == 1
+        assert "consent.given" not in later
+        assert "profile.updated" in later
+        states = [state["state"] for state in registry.listed(work.tenant) if state["event"] == "consent.given"]
+        assert states == ["delivered"]
 
 
 def test_a_worker_on_rabbitmq_hears_of_work_from_the_broker_alone(tmp_path, rabbitmq_url):
