@@ -18,7 +18,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def persons() -> None:
-    """Persons and their identifiers: list, merge, unmerge, suggestions."""
+    """Persons and their identifiers: list, merge, unmerge, suggestions, dismiss."""
 
 
 @persons.command("list")
@@ -65,17 +65,34 @@ def unmerge(tenant: Tenant, person: str) -> None:
 
 
 @persons.command()
+@click.option("--dismissed", is_flag=True, help="Those that were dismissed.")
 @_json
 @with_tenant
-def suggestions(tenant: Tenant, as_json: bool) -> None:
-    """List persons that may be one, and conflicts: for you to merge, or not."""
-    for suggestion in joins.suggestions(tenant.store):
+def suggestions(tenant: Tenant, dismissed: bool, as_json: bool) -> None:
+    """List persons that may be one, and conflicts: for you to merge, or to dismiss."""
+    for suggestion in joins.suggestions(tenant.store, dismissed=dismissed):
         shown = joins.shown(tenant.store, suggestion)
         if as_json:
             click.echo(_line(shown))
         else:
             conflict = f"; conflict: {suggestion.conflict}" if suggestion.conflict else ""
             click.echo(f"{_line(shown['persons'])}  {suggestion.reason} (from {suggestion.source}){conflict}")
+
+
+@persons.command()
+@click.argument("one")
+@click.argument("other")
+@click.option("--back", is_flag=True, help="Put back on the list what was dismissed.")
+@with_tenant
+def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
+    """Take off the list that ONE and OTHER may be one person. Joins and parts nobody."""
+    first, second = _person(tenant.store, one), _person(tenant.store, other)
+    change = joins.bring_back if back else joins.dismiss
+    try:
+        count = tenant.store.write(lambda tx: change(tx, first, second, BY)).result()
+    except Refused as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(f"{count} {'suggestion' if count == 1 else 'suggestions'} {'back on' if back else 'taken off'} the list")
 
 
 @persons.command()

@@ -106,9 +106,9 @@ def conflict_between(reader: Reader, one: str, other: str) -> str | None:
     return f"both have another {clash[0]}" if clash else None
 
 
-def suggestions(reader: Reader) -> list[Suggestion]:
-    """Those whose identifiers still belong to different persons, in the order they came up."""
-    return [one for one in _all_suggestions(reader) if _still_two(reader, one)]
+def suggestions(reader: Reader, *, dismissed: bool = False) -> list[Suggestion]:
+    """Those whose identifiers still belong to different persons, in the order they came up; or those *dismissed*."""
+    return [one for one in _all_suggestions(reader, dismissed=dismissed) if _still_two(reader, one)]
 
 
 def suggestions_about(reader: Reader, identifiers: Collection[str]) -> list[Suggestion]:
@@ -117,8 +117,50 @@ def suggestions_about(reader: Reader, identifiers: Collection[str]) -> list[Sugg
     return [one for one in about if _still_two(reader, one)]
 
 
-def _all_suggestions(reader: Reader) -> list[Suggestion]:
-    return [msgspec.json.decode(record.body, type=Suggestion) for record in pages(reader, "suggestion")]
+def dismiss(tx: Tx, one: str, other: str, by: str) -> int:
+    """Takes what suggests that two persons are one off the list; how many. Nothing is joined or parted by it.
+
+    Raises ``Refused`` (404) for an unknown person, or if nothing of the kind is on the list.
+    """
+    return _mark(tx, one, other, by, dismissed=True)
+
+
+def bring_back(tx: Tx, one: str, other: str, by: str) -> int:
+    """Puts back on the list what ``dismiss`` took off. Raises as it does."""
+    return _mark(tx, one, other, by, dismissed=False)
+
+
+def _mark(tx: Tx, one: str, other: str, by: str, *, dismissed: bool) -> int:
+    here, there = ({identifier.id for identifier in identifiers_in(tx, _known(tx, person))} for person in (one, other))
+    found = [
+        record
+        for record in pages(tx, "suggestion")
+        if _is_dismissed(record) != dismissed and _is_between(_suggestion(record), here, there)
+    ]
+    if not found:
+        raise Refused("nothing of the kind is suggested about these two", status=404, error="not_found")
+    for record in found:
+        tx.replace(msgspec.structs.replace(record, meta={"dismissed": by} if dismissed else {}))
+    action = "suggestion.dismissed" if dismissed else "suggestion.brought-back"
+    audit.append(tx, by, action, {"one": one, "other": other})
+    return len(found)
+
+
+def _is_between(suggestion: Suggestion, here: Collection[str], there: Collection[str]) -> bool:
+    first, second = suggestion.identifiers
+    return (first in here and second in there) or (first in there and second in here)
+
+
+def _is_dismissed(record: Record) -> bool:
+    return "dismissed" in record.meta
+
+
+def _suggestion(record: Record) -> Suggestion:
+    return msgspec.json.decode(record.body, type=Suggestion)
+
+
+def _all_suggestions(reader: Reader, *, dismissed: bool = False) -> list[Suggestion]:
+    return [_suggestion(record) for record in pages(reader, "suggestion") if _is_dismissed(record) == dismissed]
 
 
 def _still_two(reader: Reader, suggestion: Suggestion) -> bool:

@@ -22,7 +22,10 @@ class Suggestion(msgspec.Struct, frozen=True):
 def suggest(
     tx: Tx, one: Identifier, other: Identifier, reason: str, *, source: str, conflict: str | None = None
 ) -> None:
-    """Puts the pair on the list, once; a conflict found later is added to what stands there."""
+    """Puts the pair on the list, once; a conflict found later is added to what stands there.
+
+    One that was dismissed stays so, unless the conflict is a new one: that is more than whoever dismissed it knew.
+    """
     first, second = sorted((one.id, other.id))
     suggestion = Suggestion(1, (first, second), reason, source, conflict)
     record = Record("suggestion", name("suggestion", first, second), msgspec.json.encode(suggestion))
@@ -30,4 +33,5 @@ def suggest(
     if there is None:
         tx.insert(record)
     elif conflict and there.body != record.body:
-        tx.replace(msgspec.structs.replace(there, body=record.body))
+        is_known = msgspec.json.decode(there.body, type=Suggestion).conflict == conflict
+        tx.replace(msgspec.structs.replace(there, body=record.body, meta=there.meta if is_known else {}))

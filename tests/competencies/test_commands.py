@@ -157,6 +157,13 @@ def test_suggestions_are_listed_until_their_source_is_trusted(run, send):
     send(statement("one", context=both), source="registry")
     assert "one row carries both (from registry)" in run(persons, "suggestions")
     assert json.loads(run(persons, "suggestions", "--json"))["source"] == "registry"
+    pair = ("ann@example.org", "https://vle.example|ann")
+    assert run(persons, "dismiss", *pair) == "1 suggestion taken off the list\n"
+    assert run(persons, "suggestions") == ""
+    assert "one row carries both" in run(persons, "suggestions", "--dismissed")
+    assert "nothing of the kind is suggested" in run(persons, "dismiss", *pair, exit_code=1)
+    assert run(persons, "dismiss", "--back", *pair) == "1 suggestion back on the list\n"
+    assert "one row carries both" in run(persons, "suggestions")
 
     run(persons, "trust", "registry")
     send(statement("two", context=both), source="registry")

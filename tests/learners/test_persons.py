@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from lrs import audit
 from lrs.errors import Refused
 from lrs.learners.identifiers import ULN_HOME_PAGE, identifier_of
-from lrs.learners.joins import link, merge, shown, suggestions, trust, unmerge
+from lrs.learners.joins import bring_back, dismiss, link, merge, shown, suggestions, trust, unmerge
 from lrs.learners.persons import ensure, holders, identifiers_of, members_of, minter, person_named
-from lrs.storage import open_store
+from lrs.storage import open_store, pages
 from tests.competencies.world import Clock
 
 MINT = minter(b"secret")
@@ -141,6 +141,54 @@ def test_a_row_of_anybody_else_is_a_suggestion_until_a_person_merges(store):
     one, other = (side["person"] for side in sides)
     write(store, lambda tx: merge(tx, one, other, "staff"))
     assert suggestions(store) == []
+
+
+def test_a_suggestion_that_is_dismissed_is_off_the_list_stays_off_and_can_be_brought_back(store):
+    linked(store, ULN, ANN, "some upload")
+    linked(store, ULN, ACCOUNT, "some upload")
+    person, number = person_named(store, "ann@example.org"), person_named(store, "1000000027")
+
+    assert write(store, lambda tx: dismiss(tx, person, number, "staff")) == 1
+    assert linked(store, ANN, ULN, "another upload") == "suggested"
+    left, gone = suggestions(store), suggestions(store, dismissed=True)
+    assert write(store, lambda tx: bring_back(tx, number, person, "staff")) == 1
+
+    assert [set(one.identifiers) for one in left] == [{ULN.id, ACCOUNT.id}]
+    assert [set(one.identifiers) for one in gone] == [{ULN.id, ANN.id}]
+    assert len(suggestions(store)) == 2
+    assert suggestions(store, dismissed=True) == []
+    assert members_of(store, person) == (person,)
+    entries = [json.loads(record.body) for record in pages(store, "audit")]
+    assert [(entry["action"], entry["by"]) for entry in entries[-2:]] == [
+        ("suggestion.dismissed", "staff"),
+        ("suggestion.brought-back", "staff"),
+    ]
+
+
+def test_a_conflict_that_is_found_after_a_dismissal_is_listed(store):
+    write(store, lambda tx: trust(tx, "registry", "staff"))
+    linked(store, ULN, ANN, "some upload")
+    person, number = person_named(store, "ann@example.org"), person_named(store, "1000000027")
+    write(store, lambda tx: dismiss(tx, person, number, "staff"))
+    linked(store, ANN, ACCOUNT)
+    linked(store, ULN, OTHER_ACCOUNT)
+
+    assert linked(store, ULN, ANN) == "conflict"
+    (found,) = suggestions(store)
+    write(store, lambda tx: dismiss(tx, person, number, "staff"))
+    assert linked(store, ULN, ANN) == "conflict"
+
+    assert found.conflict == "both have another account https://vle.example"
+    assert suggestions(store) == []
+
+
+def test_what_is_not_suggested_cannot_be_dismissed_or_brought_back(store):
+    one, other = minted(store, ANN, ACCOUNT)
+
+    for change in (dismiss, bring_back):
+        with pytest.raises(Refused, match="nothing of the kind is suggested") as refusal:
+            write(store, lambda tx, change=change: change(tx, one, other, "staff"))
+        assert refusal.value.status == 404
 
 
 def test_a_conflict_joins_nobody_and_is_listed_even_from_an_authority(store):
