@@ -30,6 +30,8 @@ ON_THE_LOOP = 64 * 1024
 """Smaller bodies are parsed at once; larger ones would hold up the loop."""
 
 
+SMALL = 4 * 1024
+"""Bodies up to this are prepared one in each round of the loop: a query would else wait for a whole crowd of them."""
 _turns = Turns()
 
 
@@ -52,7 +54,8 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
         intake = Intake(request.version, request.caller, settings, statement_id)
         if len(body) > ON_THE_LOOP:
             return await compute(prepare_all, body, intake)
-        await _turns.take()
+        if len(body) <= SMALL:
+            await _turns.take()
         return prepare_all(body, intake)
     if request.media_type != MIXED:
         raise Refused(
