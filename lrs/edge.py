@@ -53,22 +53,31 @@ async def write(store: Store, decide: Callable[[Tx], T], weight: int = 1, reads:
         raise
 
 
-class Turns:
+async def turn() -> None:
     """Lets one caller on in each round of the event loop: whoever comes meanwhile is served between two of them."""
+    loop = asyncio.get_running_loop()
+    turns = getattr(_here, "turns", None)
+    if turns is None or turns.loop is not loop:
+        turns = _here.turns = _Turns(loop)
+    await turns.take()
 
-    def __init__(self) -> None:
+
+class _Turns:
+    """Those who wait for their turn on one loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._taken = False
 
     async def take(self) -> None:
         """Returns when it is the caller's turn; the turn ends with the round."""
-        loop = asyncio.get_running_loop()
         if self._taken:
-            waiter: asyncio.Future[None] = loop.create_future()
+            waiter: asyncio.Future[None] = self.loop.create_future()
             self._waiting.append(waiter)
             await waiter
         self._taken = True
-        loop.call_soon(self._next)
+        self.loop.call_soon(self._next)
 
     def _next(self) -> None:
         while self._waiting:

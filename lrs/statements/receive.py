@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from lrs.auth import Caller
-from lrs.edge import Turns, compute, read
+from lrs.edge import compute, read, turn
 from lrs.errors import Refused
 from lrs.http import JSON, Request, too_large
 from lrs.settings import Settings
@@ -28,11 +28,8 @@ from lrs.strict_json import parse, slices
 MIXED = "multipart/mixed"
 ON_THE_LOOP = 64 * 1024
 """Smaller bodies are parsed at once; larger ones would hold up the loop."""
-
-
 SMALL = 4 * 1024
 """Bodies up to this are prepared one in each round of the loop: a query would else wait for a whole crowd of them."""
-_turns = Turns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
         if len(body) > ON_THE_LOOP:
             return await compute(prepare_all, body, intake)
         if len(body) <= SMALL:
-            await _turns.take()
+            await turn()
         return prepare_all(body, intake)
     if request.media_type != MIXED:
         raise Refused(
