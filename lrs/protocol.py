@@ -10,6 +10,7 @@ is refused further on, with an answer that names the limit; this is the rest.
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -35,6 +36,38 @@ _TOO_LATE = _closing(
 )
 
 
+class InOnePiece:
+    """A transport that sends what is written in one round of the loop as one piece.
+
+    uvicorn writes the head of an answer and its body one after the other, and each would be a call of the system and a
+    packet of its own.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """See ``asyncio.WriteTransport.write``."""
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        """See ``asyncio.BaseTransport.close``: what was written still goes out."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._written:
+            self._transport.write(b"".join(self._written))
+            self._written.clear()
+
+
 class Bounded(HttpToolsProtocol):
     """The protocol of one connection."""
 
@@ -48,7 +81,7 @@ class Bounded(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """A client came. One timer for a connection, not one for a request, sees whether it still sends."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", InOnePiece(transport, self.loop)))
         self._pause = self.app_state.get("patience", PATIENCE) / 2
         self._next_look = self.loop.call_later(self._pause, self._look)
 

@@ -1,0 +1,50 @@
+"""What an answer is sent in: one piece, in order, and whole before a connection is closed."""
+
+import asyncio
+
+from lrs.protocol import InOnePiece
+
+
+class Recorder:
+    """A transport that keeps what it was told."""
+
+    def __init__(self):
+        self.told = []
+
+    def write(self, data):
+        self.told.append(data)
+
+    def close(self):
+        self.told.append("closed")
+
+    def is_closing(self):
+        return "closed" in self.told
+
+
+def test_head_and_body_leave_in_one_piece():
+    async def answer_twice():
+        recorder = Recorder()
+        transport = InOnePiece(recorder, asyncio.get_running_loop())
+        transport.write(b"head ")
+        transport.write(b"body")
+        assert recorder.told == []
+        await asyncio.sleep(0)
+        transport.write(b"the next answer")
+        await asyncio.sleep(0)
+        return recorder.told
+
+    assert asyncio.run(answer_twice()) == [b"head body", b"the next answer"]
+
+
+def test_what_was_written_before_closing_still_goes_out_and_only_once():
+    async def answer_and_close():
+        recorder = Recorder()
+        transport = InOnePiece(recorder, asyncio.get_running_loop())
+        transport.write(b"last words")
+        assert not transport.is_closing()
+        transport.close()
+        await asyncio.sleep(0)
+        assert transport.is_closing()
+        return recorder.told
+
+    assert asyncio.run(answer_and_close()) == [b"last words", "closed"]
