@@ -31,6 +31,8 @@ MAX_DEPTH = 40
 MAX_VALUES = 10_000
 MAX_PERMUTATIONS = 10_000
 REMEMBERED = 16
+MOST_MEANINGS = 1_000
+"""Of contexts within contexts; a badge has about 20."""
 
 _BASE = "relative://document/"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]*")
@@ -38,6 +40,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LARGEST = 2**53
 _lock = threading.Lock()
 _contexts: dict[str, Any] = {}
+_meant: dict[tuple[Any, ...], tuple[Any, Any]] = {}
 
 
 class Unsafe(Exception):
@@ -51,7 +54,7 @@ def canonical(document: Mapping[str, Any]) -> bytes:
         with _lock:
             return _canonical(json.dumps(document))
     except jsonld.JsonLdError as error:
-        raise Unsafe(f"not valid JSON-LD: {error.args[0]}") from error
+        raise Unsafe(f"not valid JSON-LD: {(error.__cause__ or error).args[0]}") from error
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise Unsafe(f"not valid JSON-LD ({type(error).__name__})") from error  # PyLD meets what it did not expect
 
@@ -99,13 +102,42 @@ def _check_number(name: str, number: float) -> None:
 
 @functools.lru_cache(REMEMBERED)
 def _canonical(text: str) -> bytes:
-    document = json.loads(text)
-    options = {"documentLoader": load, "contextResolver": ContextResolver(_contexts, load)}
-    expanded = jsonld.expand(document, {**options, "base": _BASE}, on_property_dropped=_dropped)
-    _check_addresses(expanded)
-    dataset = jsonld.to_rdf(expanded, {**options, "base": ""})
+    options = {"documentLoader": load, "contextResolver": ContextResolver(_contexts, load), "base": _BASE}
+    dataset = _Safe(on_property_dropped=_dropped).to_rdf(json.loads(text), options)
     quads: str = _Bounded().main(dataset, {"format": "application/n-quads"})
     return quads.encode()
+
+
+class _Safe(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
+    """JSON-LD 1.1 in safe mode. What a context means inside another is worked out once.
+
+    PyLD works it out anew for every node with a type, which took half of a badge's time.
+    """
+
+    def expand(self, input_: Any, options: dict[str, Any]) -> Any:
+        """The expanded document, if nothing of it was left out."""
+        expanded = super().expand(input_, options)
+        _check_addresses(expanded)
+        return expanded
+
+    def _process_context(self, active_ctx: Any, local_ctx: Any, options: Any, *args: Any, **flags: Any) -> Any:
+        if "_uuid" not in active_ctx or args or "cycles" in flags:  # one that is only being made
+            return super()._process_context(active_ctx, local_ctx, options, *args, **flags)
+        # A context that is in force has a number of its own and never changes. One that stands in another is told by
+        # its place in memory, where being remembered keeps it; in documents stand addresses only.
+        name = tuple(local_ctx) if isinstance(local_ctx, list) else local_ctx
+        asked = (active_ctx["_uuid"], name if _is_address(name) else id(local_ctx), *sorted(flags.items()))
+        known = _meant.get(asked)
+        if known is None:
+            if len(_meant) >= MOST_MEANINGS:
+                _meant.clear()
+            found = super()._process_context(active_ctx, local_ctx, options, **flags)
+            known = _meant[asked] = (found, local_ctx)
+        return known[0]
+
+
+def _is_address(context: Any) -> bool:
+    return isinstance(context, str) or (isinstance(context, tuple) and all(isinstance(part, str) for part in context))
 
 
 def _dropped(term: str | None) -> None:

@@ -110,6 +110,19 @@ def test_the_extensions_are_understood_when_their_context_is_named():
     assert b"1EdTechJsonSchemaValidator2019" in canonical(badge)
 
 
+@given(st.lists(st.sampled_from(range(4)), min_size=2, max_size=8), st.uuids())
+def test_the_form_does_not_depend_on_what_was_read_before(order, id):
+    kinds = [
+        BADGE,
+        {**BADGE, "@context": [CREDENTIALS_V2, OPEN_BADGES, EXTENSIONS]},
+        {"@context": CREDENTIALS_V2, "type": ["VerifiableCredential"], "credentialSubject": {"name": "nobody"}},
+        {**BADGE, "credentialSubject": BADGE["credentialSubject"]["achievement"]},
+    ]
+    for place, kind in enumerate(order):
+        document = {**kinds[kind], "id": f"urn:uuid:{id}#{place}"}
+        assert canonical(document) == oracle(document)
+
+
 def test_a_document_too_deep_to_walk_is_refused():
     deep: Any = {"id": "urn:x:1", "type": ["Evidence"]}
     for _ in range(60):
