@@ -28,6 +28,7 @@ IN_ALL = 15.0
 """Seconds for the whole call, so that an answer of one byte at a time ends too."""
 
 MAX_BODY = MIB
+_reading = threading.Lock()
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -163,7 +164,9 @@ def _call(
     sent = {"accept-encoding": "identity", "user-agent": "engraft", **(headers or {}), "host": target.netloc.decode()}
     cut = _Cut()
     extensions: dict[str, Any] = {"sni_hostname": target.raw_host.decode(), "trace": cut.trace}
-    client = httpx.Client(verify=trusted(), trust_env=False, follow_redirects=False, timeout=SECONDS)
+    with _reading:  # the first calls may come at the same time
+        authorities = trusted()
+    client = httpx.Client(verify=authorities, trust_env=False, follow_redirects=False, timeout=SECONDS)
     try:
         with cut, client, client.stream(method, pinned, headers=sent, content=body, extensions=extensions) as response:
             return Answer(response.status_code, dict(response.headers), _read(response))

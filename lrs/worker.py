@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from adapters.matching.deliver import deliver
+from adapters.matching.deliver import AT_ONCE, deliver
 from adapters.matching.sync import sync
 from badges.issue import issue
 from lrs.competencies.evaluate import evaluate, match
@@ -48,7 +48,7 @@ STEPS: Mapping[str, Step] = {
     "evaluate": Step(evaluate, batch=200),
     "issue": Step(issue, batch=4),
     "sync": Step(sync, batch=20),
-    "deliver": Step(deliver, batch=16, lease=120),
+    "deliver": Step(deliver, batch=AT_ONCE, lease=120),
 }
 LANES: Sequence[Sequence[str]] = (("refs", "match", "evaluate", "issue", "sync"), ("deliver",))
 """Steps of a lane take turns, in each as many at once as stand above; the lanes do not wait for one another: a slow

@@ -13,8 +13,9 @@ import functools
 import hashlib
 import hmac
 import random
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -26,6 +27,7 @@ from lrs import outbound
 from lrs.outbound import Answer
 from lrs.profiles import services
 from lrs.profiles.services import Service
+from lrs.settings import Settings
 from lrs.storage import Claim, Record, Stale, Tx
 from lrs.tenants import Tenant
 
@@ -34,7 +36,9 @@ SCHEDULE = (5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR
 """Seconds to wait after each failed try; after one more it is given up."""
 
 JITTER = 0.1
-AT_ONCE = 8
+AT_ONCE = 16
+"""Calls under way; more claims than that would wait, and what they say grow old."""
+_senders = ThreadPoolExecutor(AT_ONCE, "deliver")
 _SECOND = 1_000_000
 
 Jitter = Callable[[], float]
@@ -47,13 +51,29 @@ class _Undeliverable(Exception):
 def deliver(tenant: Tenant, claims: Sequence[Claim], *, jitter: Jitter = random.random) -> None:
     """Settles, defers or parks each claim on a ``delivery`` record. *jitter* gives numbers from 0 to 1.
 
-    Receivers are called at the same time, so that one that is slow does not hold up the others beyond their leases.
-    Raises the first unforeseen failure, after all others are done; what failed stays owed.
+    Receivers are called at the same time, so that one that is slow does not hold up the others beyond their leases;
+    what became of a call is put down when its answer comes. Raises the first unforeseen failure, after all others are
+    done; what failed stays owed.
     """
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="deliver") as pool:
-        started: list[Future[None]] = [pool.submit(_one, tenant, claim, jitter) for claim in claims]
-    for future in started:
-        future.result()
+    calls: dict[Future[Answer], _Call] = {}
+    ends: list[Future[None] | None] = []
+    failures: list[Exception] = []
+    for claim in claims:
+        with _kept(failures):
+            begun = _begin(tenant, claim)
+            if isinstance(begun, _Call):
+                calls[_senders.submit(begun.post, tenant.settings)] = begun
+            else:
+                ends.append(begun)
+    for answer in as_completed(calls):
+        with _kept(failures):
+            ends.append(_end(tenant, calls[answer], answer, jitter))
+    for end in ends:
+        with _kept(failures):
+            if end:
+                end.result()
+    if failures:
+        raise failures[0]
 
 
 def sign(secret: str, id: str, seconds: int, body: bytes) -> str:
@@ -74,22 +94,50 @@ def next_try(tries: int, now: int, retry_after: str | None, jitter: float) -> in
     return now + round(wait * _SECOND)
 
 
-def _one(tenant: Tenant, claim: Claim, jitter: Jitter) -> None:
-    """A delivery that is done by now (the claim was held too long, or is run again) is not sent a second time."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is sent for a claim, and to whom."""
+
+    claim: Claim
+    service: Service
+    headers: dict[str, str]
+    body: bytes
+
+    def post(self, settings: Settings) -> Answer:
+        """Sends it. Raises as ``outbound.post`` does."""
+        return outbound.post(self.service.webhook or "", self.body, self.headers, settings)
+
+
+@contextlib.contextmanager
+def _kept(failures: list[Exception]) -> Iterator[None]:
+    """Goes on whatever fails, and keeps why; a claim that somebody else has by now is no failure."""
+    try:
+        yield
+    except Stale:
+        pass
+    except Exception as error:  # noqa: BLE001 (raised once the others are done)
+        failures.append(error)
+
+
+def _begin(tenant: Tenant, claim: Claim) -> _Call | Future[None] | None:
+    """What to send, or how the claim ended without that.
+
+    A delivery that is done by now (the claim was held too long, or is run again) is not sent a second time.
+    """
     record = tenant.store.get(deliveries.KIND, claim.record.id)
     if record is None or record.meta["state"] != deliveries.QUEUED:
-        return
-    with contextlib.suppress(Stale):
-        try:
-            service, body = _prepared(tenant, record)
-        except Unneeded as unneeded:
-            _settle(tenant, claim, {"state": unneeded.state, "reason": str(unneeded)})
-        except _Undeliverable as undeliverable:
-            _park(tenant, claim, str(undeliverable))
-        except msgspec.MsgspecError as error:
-            _park(tenant, claim, f"cannot be put together: {type(error).__name__}")
-        else:
-            _send(tenant, claim, service, body, jitter)
+        return None
+    try:
+        service, body = _prepared(tenant, record)
+    except Unneeded as unneeded:
+        return _settle(tenant, claim, {"state": unneeded.state, "reason": str(unneeded)})
+    except _Undeliverable as undeliverable:
+        _park(tenant, claim, str(undeliverable))
+    except msgspec.MsgspecError as error:
+        _park(tenant, claim, f"cannot be put together: {type(error).__name__}")
+    else:
+        return _Call(claim, service, _headers(tenant, service, claim.record.id, body), body)
+    return None
 
 
 def _prepared(tenant: Tenant, record: Record) -> tuple[Service, bytes]:
@@ -102,34 +150,39 @@ def _prepared(tenant: Tenant, record: Record) -> tuple[Service, bytes]:
     return service, payload(tenant, service, record)
 
 
-def _send(tenant: Tenant, claim: Claim, service: Service, body: bytes, jitter: Jitter) -> None:
+def _headers(tenant: Tenant, service: Service, id: str, body: bytes) -> dict[str, str]:
     seconds = tenant.clock() // _SECOND
-    id = claim.record.id
-    headers = {
+    return {
         "content-type": "application/json",
         "webhook-id": id,
         "webhook-timestamp": str(seconds),
         "webhook-signature": sign(services.webhook_secret(tenant, service), id, seconds, body),
     }
+
+
+def _end(tenant: Tenant, call: _Call, answer: Future[Answer], jitter: Jitter) -> Future[None] | None:
+    """Puts down what became of a call; what is given back is the commit that says it arrived."""
     try:
-        answer = outbound.post(service.webhook or "", body, headers, tenant.settings)
+        got = answer.result()
     except outbound.Blocked as blocked:
-        _park(tenant, claim, f"not sent: {blocked}")
+        _park(tenant, call.claim, f"not sent: {blocked}")
     except outbound.Unreachable as unreachable:
-        _later(tenant, claim, str(unreachable), None, jitter)
+        _later(tenant, call.claim, str(unreachable), None, jitter)
     else:
-        _answered(tenant, claim, service, answer, jitter)
+        if 200 <= got.status < 300:
+            arrived = {"state": deliveries.DELIVERED, "status": got.status, "at": tenant.clock()}
+            return _settle(tenant, call.claim, arrived)
+        _refused(tenant, call, got, jitter)
+    return None
 
 
-def _answered(tenant: Tenant, claim: Claim, service: Service, answer: Answer, jitter: Jitter) -> None:
-    if 200 <= answer.status < 300:
-        _settle(tenant, claim, {"state": deliveries.DELIVERED, "status": answer.status, "at": tenant.clock()})
-    elif answer.status == 410:
-        reason = "it answered 410 Gone"
-        tenant.store.write(lambda tx: services.disable(tx, service.id, reason, by=f"service {service.id}")).result()
-        _park(tenant, claim, f"the service is disabled: {reason}")
+def _refused(tenant: Tenant, call: _Call, answer: Answer, jitter: Jitter) -> None:
+    if answer.status == 410:
+        id, reason = call.service.id, "it answered 410 Gone"
+        tenant.store.write(lambda tx: services.disable(tx, id, reason, by=f"service {id}")).result()
+        _park(tenant, call.claim, f"the service is disabled: {reason}")
     else:
-        _later(tenant, claim, f"answered {answer.status}", answer.headers.get("retry-after"), jitter)
+        _later(tenant, call.claim, f"answered {answer.status}", answer.headers.get("retry-after"), jitter)
 
 
 def _later(tenant: Tenant, claim: Claim, reason: str, retry_after: str | None, jitter: Jitter) -> None:
@@ -147,9 +200,9 @@ def _park(tenant: Tenant, claim: Claim, reason: str) -> None:
     tenant.store.defer(claim, due=tenant.clock(), error=reason, parked=True)
 
 
-def _settle(tenant: Tenant, claim: Claim, meta: dict[str, object]) -> None:
+def _settle(tenant: Tenant, claim: Claim, meta: dict[str, object]) -> Future[None]:
     decide: Callable[[Tx], None] = functools.partial(deliveries.mark, id=claim.record.id, meta=meta)
-    tenant.store.settle([claim], decide).result()
+    return tenant.store.settle([claim], decide)
 
 
 def _asked(retry_after: str | None, now: int) -> float:
