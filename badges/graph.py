@@ -49,7 +49,6 @@ class Unsafe(Exception):
 
 def canonical(document: Mapping[str, Any]) -> bytes:
     """The canonical N-Quads of *document*, in UTF-8. Raises ``Unsafe`` with the first reason found."""
-    check_json(document)
     try:
         with _lock:
             return _canonical(json.dumps(document))
@@ -102,8 +101,10 @@ def _check_number(name: str, number: float) -> None:
 
 @functools.lru_cache(REMEMBERED)
 def _canonical(text: str) -> bytes:
+    document = json.loads(text)
+    check_json(document)
     options = {"documentLoader": load, "contextResolver": ContextResolver(_contexts, load), "base": _BASE}
-    dataset = _Safe(on_property_dropped=_dropped).to_rdf(json.loads(text), options)
+    dataset = _Safe(on_property_dropped=_dropped).to_rdf(document, options)
     quads: str = _Bounded().main(dataset, {"format": "application/n-quads"})
     return quads.encode()
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -72,21 +73,26 @@ def issue(
     says what cannot be signed, ``ValueError`` for an award of another shape. Claims before that one are settled.
     """
     desk = Desk(tenant, issuer_of(tenant), identifiers_of, draw)
-    for claim in claims:
-        _settle(desk, claim)
+    signed: list[tuple[Claim, Change]] = []
+    try:
+        signed.extend((claim, _change(desk, claim.record.id)) for claim in claims)
+    finally:
+        for claim, settled in [(claim, _settle(desk, claim, change)) for claim, change in signed]:  # in one commit
+            _end(desk, claim, settled)
 
 
-def _settle(desk: Desk, claim: Claim) -> None:
+def _settle(desk: Desk, claim: Claim, change: Change) -> Future[None]:
+    return desk.tenant.store.settle([claim], functools.partial(_write, change=change))
+
+
+def _end(desk: Desk, claim: Claim, settled: Future[None]) -> None:
     """Tries until nothing changed in between; a lost lease is ``Stale`` every time, and in the end raised."""
-    for attempt in range(1, ATTEMPTS + 1):
-        change = _change(desk, claim.record.id)
+    for _ in range(ATTEMPTS - 1):
         try:
-            desk.tenant.store.settle([claim], functools.partial(_write, change=change)).result()
+            return settled.result()
         except Stale:
-            if attempt == ATTEMPTS:
-                raise
-        else:
-            return
+            settled = _settle(desk, claim, _change(desk, claim.record.id))
+    return settled.result()
 
 
 def _write(tx: Tx, *, change: Change) -> None:

@@ -46,7 +46,7 @@ STEPS: Mapping[str, Step] = {
     "refs": Step(refs),
     "match": Step(match, batch=500),
     "evaluate": Step(evaluate, batch=200),
-    "issue": Step(issue, batch=4),
+    "issue": Step(issue, batch=8),
     "sync": Step(sync, batch=20),
     "deliver": Step(deliver, batch=AT_ONCE, lease=120),
 }
