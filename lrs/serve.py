@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from lrs.auth.keys import create_key, list_keys
 from lrs.child import Child
 from lrs.demo.processes import LOOPBACK
 from lrs.errors import Misconfigured
+from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
 from lrs.options import settings_for
 from lrs.protocol import Bounded
@@ -28,8 +28,6 @@ KEEP_ALIVE = 75
 """Seconds; clients that keep a connection longer than the server would find it closed under their next request."""
 IN_FLIGHT = 25
 """Seconds that requests get to be answered after SIGTERM."""
-OBJECTS_A_ROUND = 50_000
-"""New objects between two rounds of garbage collection; at the default of 700 they took 7 % of the serving thread."""
 HAND_OVER = 0.0001
 """Seconds after which a thread that computes lets another go on; at the default of 5 ms the writer, back from SQLite,
 waits for the rest of a batch that is being parsed: a fifth of its time."""
@@ -80,9 +78,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
     With a broker there is no worker beside the server; the application itself says on the queue that there is work.
     """
     app = create_app(settings)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(OBJECTS_A_ROUND, 20, 50)
+    collect_rarely()
     sys.setswitchinterval(HAND_OVER)
     config = uvicorn.Config(
         app,

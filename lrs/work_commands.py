@@ -16,6 +16,7 @@ import structlog
 
 from lrs.control import Control, Tenants
 from lrs.errors import Misconfigured
+from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
 from lrs.options import settings_for, with_tenant
 from lrs.settings import Settings
@@ -71,6 +72,7 @@ def run_celery_worker(settings: Settings) -> None:
 
 @contextmanager
 def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
+    collect_rarely()
     tenants = Tenants(settings)
     over = threading.Event()
     pulse = threading.Thread(target=_beat, args=(tenants.control, over), name="pulse")

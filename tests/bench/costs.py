@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lrs.auth import Caller
+from lrs.garbage import collect_rarely
 from lrs.settings import Settings
 from lrs.statements.receive import Intake, prepare_all
 from lrs.statements.write import decision, learn
@@ -34,6 +35,7 @@ _AUTHORITY = b'{"account":{"homePage":"http://localhost/t/default","name":"bench
 
 def learners(folder: Path, plan: Plan) -> Row:
     """What a second statement costs of learners who are 100 in a store of 10,000, or alone in theirs."""
+    collect_rarely()  # as the worker does
     ready = folder / "ready"
     bring_in(ready)
     pairs: list[tuple[float, float]] = []
