@@ -36,7 +36,6 @@ SMALL = Plan(
     offered=10,
     burst=10,
     again=1,
-    feed=10,
 )
 """Enough to see that everything works; its figures mean nothing."""
 SMALL_SIZE = Size(few=300, many=900, pages=10, turns=1, requests=3)

@@ -36,7 +36,7 @@ TARGETS = {
 """In the order they are printed. A new row is a line here and a function in ``rows.ROWS``, or in ``work``."""
 WITH_RULES = "-with-rules"
 AGAIN = ("post-single-c16", "post-batch-c4", "query-50k", "by-id-c16", "read-under-write")
-"""Measured once more with rules in force and the worker at work, and held to the same."""
+"""Measured once more with rules in force and evidence coming in, and held to the same."""
 TARGETS |= {name + WITH_RULES: TARGETS[name] for name in AGAIN}
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import uvloop
+
 from lrs.tenants import Tenant
 from tests.bench import costs
-from tests.bench.load import run
+from tests.bench.load import Load, run, send
 from tests.bench.programme import RULES, bring_in, looking, wait_for
-from tests.bench.receipts import Works, at_work, awards, receipt
+from tests.bench.receipts import RATE, Works, at_work, awards, receipt
 from tests.bench.report import WITH_RULES, Row, row_of
 from tests.bench.rows import (
-    BATCH,
     Bench,
-    body,
     by_id,
     faults,
     post_batch,
@@ -68,26 +71,45 @@ def evaluated(works: Works, bench: Bench, plain: Tenant) -> Row:
 
 
 def with_rules(bench: Bench, folder: Path) -> Iterator[Row]:
-    """The rows of ``AGAIN`` on a store of their own with 200 rules in force, the worker never out of awards to sign."""
+    """The rows of ``AGAIN`` on a store of their own with 200 rules in force, and work never done.
+
+    Beside what is measured, evidence of another learner comes in 50 times a second: matched, evaluated, signed for.
+    """
     data = folder / "ruled"
     headers = create_key(data)
     bring_in(data)
     raw = RawSqlite(folder / "ruled-raw.db")
     plan = replace(bench.plan, rounds=bench.plan.again)
     try:
-        with serving(data, headers) as server, looking(data) as tenant:
+        with serving(data, headers) as server, looking(data) as tenant, coming_in(server) as beside:
             again = Bench(plan, server, bench.nothing, raw, bench.made)
-            for place, measured in enumerate(AGAIN):
-                _feed(server, range(LEARNERS + place * plan.feed, LEARNERS + (place + 1) * plan.feed))
+            for measured in AGAIN:
+                before, begun = len(beside.times), time.perf_counter()
                 row = measured(again)
+                rate = (len(beside.times) - before) / (time.perf_counter() - begun)
                 waiting = ", ".join(f"{one.waiting} {one.step}" for one in tenant.store.backlog())
-                yield replace(row, name=row.name + WITH_RULES, note=f"{row.note}; owed at the end: {waiting}")
+                note = f"{row.note}; {rate:.0f} learners/s beside; owed at the end: {waiting}"
+                yield replace(row, name=row.name + WITH_RULES, note=note, invalid=row.invalid or faults([beside]))
     finally:
         raw.close()
 
 
-def _feed(server: Server, learners: Sequence[int]) -> None:
-    made = list(passed(learners, RULES, seed=learners[0]))
-    load = run(server.port, [server.post(body(made[at : at + BATCH])) for at in range(0, len(made), BATCH)], 4)
-    if wrong := faults([load]):
-        raise RuntimeError(wrong)
+@contextmanager
+def coming_in(server: Server) -> Iterator[Load]:
+    """Posts evidence of one learner after the other, ``RATE`` a second, until the end; gives what comes of it."""
+    over, load = threading.Event(), Load()
+
+    def paced() -> Iterator[bytes]:
+        begun = time.perf_counter()
+        for place, one in enumerate(passed(itertools.count(LEARNERS), RULES, seed=7)):
+            if over.wait(max(0.0, begun + place / RATE - time.perf_counter())):
+                return
+            yield server.post(one.raw)
+
+    thread = threading.Thread(target=lambda: uvloop.run(send(server.port, paced(), 1, load)), name="beside")
+    thread.start()
+    try:
+        yield load
+    finally:
+        over.set()
+        thread.join()
