@@ -26,7 +26,7 @@ from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
 from lrs.storage.sqlite_read import SqliteReader, record_of
 from lrs.storage.sqlite_schema import migrate
-from lrs.storage.sqlite_tx import SqliteTx, json_list
+from lrs.storage.sqlite_tx import SqliteTx, json_list, token_and_row
 from lrs.storage.turn import Turn
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ PAGES_BETWEEN_CHECKPOINTS = 8_000
 """32 MB of log: pages that many commits change are written back once. At the default of 4 MB a statement cost a third
 more bytes (97 KB instead of 74, groups of 8)."""
 _OWED = (
-    "SELECT r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id, k.name, o.step, o.due, o.tries, o.error, o.token, o.at"
+    "SELECT r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id, k.name, o.step, o.due, o.tries, o.error, o.at"
     " FROM owed o JOIN record r ON r.row = o.row JOIN kind k ON k.number = r.kind"
 )
 
@@ -103,7 +103,7 @@ class SqliteStore:
         return self._groups.submit(decide, weight, reads)
 
     def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
-        """See ``Store.claim``. Takes a shuffled choice of what is due, so that workers seldom want the same."""
+        """See ``Store.claim``. Takes neighbours, which share pages, somewhere in what is due: workers seldom meet."""
         now = self._clock()
         query = "SELECT row, step FROM owed WHERE step = ? AND at <= ? LIMIT ?"
         due: list[tuple[int, str]] = []
@@ -111,15 +111,17 @@ class SqliteStore:
             due.extend(self._reader().connection.execute(query, (step, now, 4 * limit)))
         if not due:
             return []
-        random.shuffle(due)
-        token = secrets.token_hex(8)
-        self.write(lambda tx: self._lease(tx, due[:limit], token, now, now + lease)).result()
+        start = min(random.randrange(0, len(due), limit), max(0, len(due) - limit))  # noqa: S311 (no secret)
+        due, token = due[start : start + limit], secrets.token_bytes(8)
+        self.write(lambda tx: self._lease(tx, due, token, now, now + lease)).result()
         # Read after the commit, which holds up every other writer: whoever changes an entry now makes its lease stale.
         leased = self._reader().connection.execute(
-            f"{_OWED} WHERE o.row IN (SELECT value FROM json_each(?)) AND o.token GLOB ?",
-            (json_list([row for row, _ in due[:limit]]), f"{token}-*"),
+            f"{_OWED} WHERE o.row IN (SELECT value FROM json_each(?)) AND o.token = ?",
+            (json_list([row for row, _ in due]), token),
         )
-        return [Claim(record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11]), row[12]) for row in leased]
+        return [
+            Claim(record_of(row[7], row[:7]), Owed(*row[8:12]), f"{token.hex()}-{row[8]}-{row[0]}") for row in leased
+        ]
 
     def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T]) -> Future[T]:
         """See ``Store.settle``."""
@@ -133,11 +135,11 @@ class SqliteStore:
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
         """See ``Store.defer``."""
         change = (
-            "UPDATE owed SET at = ?, due = ?, tries = tries + 1, error = ?, token = NULL WHERE token = ? AND step = ?"
-            " AND row = (SELECT r.row FROM record r JOIN kind k ON k.number = r.kind WHERE r.id = ? AND k.name = ?)"
+            "UPDATE owed SET at = ?, due = ?, tries = tries + 1, error = ?, token = NULL"
+            " WHERE row = ? AND step = ? AND token = ?"
         )
-        entry = (claim.token, claim.owed.step, claim.record.id, claim.record.kind)
-        values = (PARKED if parked else due, due, error, *entry)
+        token, row = token_and_row(claim)
+        values = (PARKED if parked else due, due, error, row, claim.owed.step, token)
         return self.write(lambda tx: _ours(tx).execute(change, values) > 0).result()
 
     def backlog(self) -> list[Backlog]:
@@ -167,7 +169,7 @@ class SqliteStore:
             f"{_OWED} WHERE {which} AND (? IS NULL OR o.step = ?) LIMIT ?", (PARKED, step, step, limit)
         )
         return [
-            (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[13] == PARKED))
+            (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[12] == PARKED))
             for row in rows
         ]
 
@@ -274,11 +276,11 @@ class SqliteStore:
             return OSError(f"{self._path}: {error}")  # not tried again
         return error
 
-    def _lease(self, tx: Tx, due: Sequence[tuple[int, str]], token: str, now: int, until: int) -> None:
-        """Marks what is still due; every entry has a token of its own, which ends in its row."""
+    def _lease(self, tx: Tx, due: Sequence[tuple[int, str]], token: bytes, now: int, until: int) -> None:
+        """Marks what is still due."""
         for step in {step for _, step in due}:
             _ours(tx).execute(
-                "UPDATE owed SET tries = tries + (token IS NOT NULL), token = ? || '-' || step || '-' || row, at = ?"
+                "UPDATE owed SET tries = tries + (token IS NOT NULL), token = ?, at = ?"
                 " WHERE row IN (SELECT value FROM json_each(?)) AND step = ? AND +at <= ?",
                 (token, until, json_list([row for row, one in due if one == step]), step, now),
             )

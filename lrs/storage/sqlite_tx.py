@@ -153,18 +153,18 @@ class SqliteTx:
         self._owe([(row, owed)])
 
     def clear(self, claims: Sequence[Claim]) -> None:
-        """Removes settled entries; their tokens end in their rows. Raises ``Stale`` if one is no longer the one."""
-        tokens: dict[str, list[str]] = {}
+        """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
+        rows: dict[tuple[str, bytes], list[int]] = {}
         for claim in claims:
-            tokens.setdefault(claim.owed.step, []).append(claim.token)
+            token, row = token_and_row(claim)
+            rows.setdefault((claim.owed.step, token), []).append(row)
         self.flushed += 1
         done = sum(
             self._connection.execute(
-                "DELETE FROM owed WHERE row IN (SELECT value FROM json_each(?)) AND step = ?"
-                " AND token IN (SELECT value FROM json_each(?))",
-                (json_list([int(token.rpartition("-")[2]) for token in some]), step, json_list(some)),
+                "DELETE FROM owed WHERE row IN (SELECT value FROM json_each(?)) AND step = ? AND token = ?",
+                (json_list(some), step, token),
             ).rowcount
-            for step, some in tokens.items()
+            for (step, token), some in rows.items()
         )
         if done != len(claims):
             raise Stale(f"{len(claims) - done} of {len(claims)} leases")
@@ -275,6 +275,11 @@ class SqliteTx:
             "DELETE FROM ref WHERE key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?",
             (json_list(list(array("q", keys))), seq, row),
         )
+
+
+def token_and_row(claim: Claim) -> tuple[bytes, int]:
+    """What is kept of a lease, the same for all that were claimed together, and the row it is on."""
+    return bytes.fromhex(claim.token.partition("-")[0]), int(claim.token.rpartition("-")[2])
 
 
 def _rounded(count: int) -> int:
