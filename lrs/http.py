@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from time import gmtime, perf_counter
 from typing import Any
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from lrs.auth import Caller
+from lrs.auth import NOBODY, Caller
 from lrs.edge import read
 from lrs.errors import Overloaded, Refused
 from lrs.pace import Pace
@@ -74,7 +74,7 @@ class Request:
     tenant: Tenant
     receive: Receive
     version: str = ""
-    caller: Caller = field(default_factory=Caller.nobody)
+    caller: Caller = NOBODY
     content: bytes | None = None
     client: str = ""
     budget: Budget | None = None

@@ -18,11 +18,10 @@ class Caller:
     authority: bytes = b""
     key: str = ""
 
-    @classmethod
-    def nobody(cls) -> Caller:
-        """A caller without any right."""
-        return cls("", frozenset(), "")
-
     def may(self, *scopes: str) -> bool:
         """Whether one of *scopes* was granted."""
         return not self.scopes.isdisjoint(scopes)
+
+
+NOBODY = Caller("", frozenset(), "")
+"""A caller without any right."""

@@ -26,7 +26,7 @@ FILTERS = frozenset(
     | {"limit", "ascending"}
 )
 SINGLE = frozenset({"statementId", "voidedStatementId"})
-SHAPES = frozenset({"format", "attachments"})
+PARAMETERS = FILTERS | SINGLE | {"format", "attachments"}
 FORMATS = ("exact", "ids", "canonical")
 MORE = "more"
 SHORT = 100
@@ -65,19 +65,18 @@ class Single(msgspec.Struct, frozen=True):
 
 def read_query(request: Request, settings: Settings) -> Single | Query:
     """What the request asks for. Refuses unknown, wrong-case, malformed and contradicting parameters."""
-    given = request.parameters(FILTERS | SINGLE | SHAPES)
+    given = request.parameters(PARAMETERS)
     shape = given.get("format", "exact")
     if shape not in FORMATS:
         raise Refused(f"parameter 'format' must be one of {', '.join(FORMATS)}")
     attachments = _flag(given, "attachments")
-    wanted = sorted(SINGLE & given.keys())
-    if wanted:
+    if wanted := SINGLE.intersection(given):
         if len(wanted) > 1 or given.keys() & FILTERS:
             raise Refused(
                 "beside statementId or voidedStatementId only 'format' and 'attachments' may stand",
                 rule="xAPI 1.0.3 Communication 2.1.3",
             )
-        name = wanted[0]
+        (name,) = wanted
         if not is_uuid(given[name]):
             raise Refused(f"parameter {name!r} must be a UUID")
         return Single(given[name].lower(), name == "voidedStatementId", shape, attachments)
