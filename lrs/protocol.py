@@ -63,9 +63,9 @@ class InOnePiece:
         self._transport.close()
 
     def _send(self) -> None:
-        if self._written:
-            self._transport.write(b"".join(self._written))
-            self._written.clear()
+        written, self._written = self._written, []
+        if written and not self._transport.is_closing():
+            self._transport.writelines(written)
 
 
 class Bounded(HttpToolsProtocol):

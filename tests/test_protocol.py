@@ -11,8 +11,8 @@ class Recorder:
     def __init__(self):
         self.told = []
 
-    def write(self, data):
-        self.told.append(data)
+    def writelines(self, pieces):
+        self.told.append(b"".join(pieces))
 
     def close(self):
         self.told.append("closed")
@@ -34,6 +34,18 @@ def test_head_and_body_leave_in_one_piece():
         return recorder.told
 
     assert asyncio.run(answer_twice()) == [b"head body", b"the next answer"]
+
+
+def test_nothing_is_sent_to_a_client_that_has_gone():
+    async def answer_too_late():
+        recorder = Recorder()
+        transport = InOnePiece(recorder, asyncio.get_running_loop())
+        transport.write(b"too late")
+        recorder.close()
+        await asyncio.sleep(0)
+        return recorder.told
+
+    assert asyncio.run(answer_too_late()) == ["closed"]
 
 
 def test_what_was_written_before_closing_still_goes_out_and_only_once():
