@@ -31,6 +31,8 @@ from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx
 from lrs.tenants import Tenant
 
 ATTEMPTS = 8
+SHARED = frozenset({"status-list", "achievement"})
+"""Kinds that belong to many badges: what changes one is written before the next badge looks at it."""
 
 IdentifiersOf = Callable[[Reader, str], Sequence[Mapping[str, Any]]]
 """The xAPI identifiers of a person, oldest first."""
@@ -75,10 +77,21 @@ def issue(
     desk = Desk(tenant, issuer_of(tenant), identifiers_of, draw)
     signed: list[tuple[Claim, Change]] = []
     try:
-        signed.extend((claim, _change(desk, claim.record.id)) for claim in claims)
+        for claim in claims:
+            change = _change(desk, claim.record.id)
+            signed.append((claim, change))
+            if any(record.kind in SHARED for record in change.puts):
+                _settle_all(desk, signed)
     finally:
-        for claim, settled in [(claim, _settle(desk, claim, change)) for claim, change in signed]:  # in one commit
-            _end(desk, claim, settled)
+        _settle_all(desk, signed)
+
+
+def _settle_all(desk: Desk, signed: list[tuple[Claim, Change]]) -> None:
+    """Settles those that were signed, and empties the list; they come to the writer together and share a commit."""
+    begun = [(claim, _settle(desk, claim, change)) for claim, change in signed]
+    signed.clear()
+    for claim, settled in begun:
+        _end(desk, claim, settled)
 
 
 def _settle(desk: Desk, claim: Claim, change: Change) -> Future[None]:

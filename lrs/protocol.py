@@ -54,15 +54,16 @@ class InOnePiece:
     def write(self, data: bytes) -> None:
         """See ``asyncio.WriteTransport.write``."""
         if not self._written:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.send)
         self._written.append(data)
 
     def close(self) -> None:
         """See ``asyncio.BaseTransport.close``: what was written still goes out."""
-        self._send()
+        self.send()
         self._transport.close()
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """Sends what was written since the last time."""
         written, self._written = self._written, []
         if written and not self._transport.is_closing():
             self._transport.writelines(written)
@@ -78,10 +79,12 @@ class Bounded(HttpToolsProtocol):
     _arrived = 0
     _pause = PATIENCE / 2
     _next_look: asyncio.TimerHandle | None = None
+    _pieces: InOnePiece
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """A client came. One timer for a connection, not one for a request, sees whether it still sends."""
-        super().connection_made(cast("asyncio.Transport", InOnePiece(transport, self.loop)))
+        self._pieces = InOnePiece(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._pieces))
         self._pause = self.app_state.get("patience", PATIENCE) / 2
         self._next_look = self.loop.call_later(self._pause, self._look)
 
@@ -90,6 +93,11 @@ class Bounded(HttpToolsProtocol):
         if self._next_look is not None:
             self._next_look.cancel()
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        """The client sends no more; after this the transport closes, so the answer to its last request goes first."""
+        self._pieces.send()
+        super().eof_received()
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""

@@ -1,6 +1,8 @@
 """What an answer is sent in: one piece, in order, and whole before a connection is closed."""
 
 import asyncio
+import socket
+from urllib.parse import urlsplit
 
 from lrs.protocol import InOnePiece
 
@@ -60,3 +62,14 @@ def test_what_was_written_before_closing_still_goes_out_and_only_once():
         return recorder.told
 
     assert asyncio.run(answer_and_close()) == [b"last words", "closed"]
+
+
+def test_a_client_that_sends_no_more_still_gets_its_answer(lrs):
+    parts = urlsplit(lrs.address)
+    for _ in range(20):
+        with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+            client.sendall(b"GET /xapi/about HTTP/1.1\r\nHost: test\r\n\r\n")
+            client.shutdown(socket.SHUT_WR)
+            answer = client.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert answer.endswith(b"}")

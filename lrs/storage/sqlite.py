@@ -111,7 +111,7 @@ class SqliteStore:
             due.extend(self._reader().connection.execute(query, (step, now, 4 * limit)))
         if not due:
             return []
-        start = min(random.randrange(0, len(due), limit), max(0, len(due) - limit))  # noqa: S311 (no secret)
+        start = random.randrange(max(1, len(due) - limit + 1))  # noqa: S311 (no secret)
         due, token = due[start : start + limit], secrets.token_bytes(8)
         self.write(lambda tx: self._lease(tx, due, token, now, now + lease)).result()
         # Read after the commit, which holds up every other writer: whoever changes an entry now makes its lease stale.

@@ -77,17 +77,17 @@ def tenant_in(
     return Tenant("default", opened, settings, b"\x07" * 32, clock)
 
 
-def put_award(tenant: Tenant, **changes: Any) -> None:
+def put_award(tenant: Tenant, id: str = AWARD, **changes: Any) -> None:
     """The award as a colleague's step would leave it: stored, and owing its badge."""
     body = json.dumps({**BODY, **changes}).encode()
 
     def decide(tx: Tx) -> None:
-        old = tx.get("award", AWARD)
+        old = tx.get("award", id)
         if old:
             tx.replace(msgspec.structs.replace(old, body=body, seq=0))
-            tx.owe("award", AWARD, Owed("issue"))
+            tx.owe("award", id, Owed("issue"))
         else:
-            tx.insert(Record("award", AWARD, body, owed=(Owed("issue"),)))
+            tx.insert(Record("award", id, body, owed=(Owed("issue"),)))
 
     tenant.store.write(decide).result()
 

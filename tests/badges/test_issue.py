@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from badges import issue as step
+from badges import records
 from badges.graph import Unsafe
 from badges.issue import NotAccepted
 from badges.issuer import rename
+from badges.sign import sign
 from badges.status import bits_of, is_set
 from lrs.storage import Record, Store
 from lrs.tenants import Tenant
@@ -103,6 +106,30 @@ def test_revoking_five_times_signs_the_list_once(tenant):
     listed = tenant.store.get("status-list", "revocation-1")
     assert listed is not None
     assert listed.rev == 2
+
+
+def test_of_several_badges_of_one_round_each_is_signed_once_and_so_is_the_list_for_each_that_is_revoked(
+    tenant, monkeypatch
+):
+    awards = [str(uuid.uuid4()) for _ in range(4)]
+    for award in awards:
+        put_award(tenant, award)
+    signed = []
+    monkeypatch.setattr(records, "sign", lambda document, *rest: signed.append(document["id"]) or sign(document, *rest))
+
+    assert run_issue(tenant) == 4
+
+    # The first badge brings the list and the achievement along; the other three need neither.
+    assert len(signed) == 5
+    assert tenant.store.count("credential") == tenant.store.count("status") == 4
+    signed.clear()
+    for award in awards:
+        put_award(tenant, award, state="withdrawn")
+
+    assert run_issue(tenant) == 4
+
+    assert len(signed) == 4
+    assert sum(byte.bit_count() for byte in bits_of(list_in(tenant), "revocation")) == 4
 
 
 def test_more_evidence_issues_the_badge_anew_under_its_id_and_place(tenant):

@@ -6,6 +6,7 @@ deliveries are other rows' matter. Knows no server.
 
 from __future__ import annotations
 
+import gc
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -35,11 +36,10 @@ _AUTHORITY = b'{"account":{"homePage":"http://localhost/t/default","name":"bench
 
 def learners(folder: Path, plan: Plan) -> Row:
     """What a second statement costs of learners who are 100 in a store of 10,000, or alone in theirs."""
-    collect_rarely()  # as the worker does
     ready = folder / "ready"
     bring_in(ready)
     pairs: list[tuple[float, float]] = []
-    with _opened(ready, folder / "many") as many:
+    with _as_the_worker(), _opened(ready, folder / "many") as many:
         _cost(many, passed(range(plan.learners), RULES, seed=0))
         for turn in range(plan.turns):
             asked = range(turn, plan.learners, plan.learners // FEW_LEARNERS)
@@ -52,7 +52,7 @@ def learners(folder: Path, plan: Plan) -> Row:
 def rules(folder: Path, plan: Plan) -> Row:
     """What a statement of each of 100 learners costs with 200 rules in force, and with 10."""
     pairs = []
-    with ExitStack() as stack:
+    with _as_the_worker(), ExitStack() as stack:
         sides = []
         for count in (RULES, FEW_RULES):
             ready = folder / f"ready-{count}"
@@ -62,6 +62,18 @@ def rules(folder: Path, plan: Plan) -> Row:
             asked = [passed(range(FEW_LEARNERS), count, seed=turn) for _, count in sides]
             pairs.append(tuple(_cost(side, made) for (side, _), made in zip(sides, asked, strict=True)))
     return row_of("rules-200", pairs[1:], note=f"{RULES} and {FEW_RULES} rules", less=True)
+
+
+@contextmanager
+def _as_the_worker() -> Iterator[None]:
+    """Garbage is collected as in the worker; afterwards as it was, for what else is measured in this process."""
+    before = gc.get_threshold()
+    collect_rarely()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 @contextmanager

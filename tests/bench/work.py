@@ -89,7 +89,8 @@ def with_rules(bench: Bench, folder: Path) -> Iterator[Row]:
                 rate = (len(beside.times) - before) / (time.perf_counter() - begun)
                 waiting = ", ".join(f"{one.waiting} {one.step}" for one in tenant.store.backlog())
                 note = f"{row.note}; {rate:.0f} learners/s beside; owed at the end: {waiting}"
-                yield replace(row, name=row.name + WITH_RULES, note=note, invalid=row.invalid or faults([beside]))
+                wrong = row.invalid or faults([beside]) or ("" if rate > RATE / 2 else "too little came in beside")
+                yield replace(row, name=row.name + WITH_RULES, note=note, invalid=wrong)
     finally:
         raw.close()
 
