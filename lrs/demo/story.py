@@ -136,8 +136,8 @@ def _received(stage: Stage) -> dict[str, Any]:
     profile = _event(stage, "profile.updated")
     (stage.out / "profile.json").write_text(json.dumps(profile, indent=2), "utf-8")
     for held in profile["competencies"]:
-        level, until = held["level"]["label"], held.get("validUntil") or "no end"
-        stage.say(f"   {held['competency']['code']:3} {held['competency']['label']}: {level} (until {until})")
+        level, until = held["level"]["label"], f"until {held['validUntil']}" if held.get("validUntil") else "no end"
+        stage.say(f"   {held['competency']['code']:3} {held['competency']['label']}: {level} ({until})")
     return profile
 
 
