@@ -160,7 +160,8 @@ def _run_once(tenant: Tenant, name: str, step: Step) -> int:
             step.run(tenant, claims)
         except Exception:  # noqa: BLE001 (each is run by itself below, where a failure is kept with its reason)
             for claim in claims:
-                _run_alone(tenant, step, claim)
+                if tenant.store.holds(claim):
+                    _run_alone(tenant, step, claim)
     elif claims:
         _run_alone(tenant, step, claims[0])
     return len(claimed)

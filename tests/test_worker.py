@@ -7,12 +7,13 @@ import pytest
 import structlog
 from click.testing import CliRunner
 
+from lrs import worker
 from lrs.cli import main
 from lrs.queue import TASK, Notifier, celery_app, queue_name
 from lrs.settings import Settings
 from lrs.storage import Owed, Record
 from lrs.tenants import open_tenant
-from lrs.worker import LANES, STEPS, Calls, Crew
+from lrs.worker import LANES, STEPS, Calls, Crew, Step, drain
 from tests.programs import until
 
 
@@ -45,6 +46,30 @@ def test_a_crew_looks_by_itself_and_when_it_is_called(tenant):
         until(lambda: tenant.store.backlog() == [], "what was called for")
     finally:
         crew.close()
+
+
+def test_after_a_batch_failed_only_what_it_left_undone_is_run_again(tenant, monkeypatch):
+    runs = []
+
+    def run(tenant, claims):
+        for claim in sorted(claims, key=lambda one: one.record.id):
+            runs.append(claim.record.id)
+            if claim.record.id == "settled":
+                tenant.store.settle([claim], lambda _: None).result()
+            elif claim.record.id == "later":
+                tenant.store.defer(claim, due=2**62, error="answered 503")
+            else:
+                raise ValueError("unforeseen")
+
+    for id in ("later", "settled", "wrong"):
+        owe(tenant, id)
+    monkeypatch.setitem(worker.STEPS, "refs", Step(run, batch=10))
+
+    drain(tenant, ("refs",))
+
+    assert sorted(runs) == ["later", "settled", "wrong", "wrong"]
+    kept = {record.id: owed.error for record, owed in tenant.store.failing()}
+    assert kept == {"later": "answered 503", "wrong": "ValueError: unforeseen"}
 
 
 def test_a_crew_sweeps_without_any_call(tenant):

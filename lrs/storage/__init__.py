@@ -263,6 +263,9 @@ class Store(Reader, Protocol):
         ``False`` if the lease was lost meanwhile.
         """
 
+    def holds(self, claim: Claim) -> bool:
+        """Whether *claim* could still be settled: it was not, nor handed back, nor claimed by somebody else."""
+
     def backlog(self) -> list[Backlog]:
         """What waits and what is parked, in the order of the steps' names."""
 

@@ -147,6 +147,11 @@ class MongoStore:
         return self._owed.defer(claim, due=due, error=error, parked=parked)
 
     @answering()
+    def holds(self, claim: Claim) -> bool:
+        """See ``Store.holds``."""
+        return self._owed.holds(claim)
+
+    @answering()
     def backlog(self) -> list[Backlog]:
         """See ``Store.backlog``."""
         return self._owed.backlog()

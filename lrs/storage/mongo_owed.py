@@ -68,13 +68,14 @@ class MongoOwed:
         """See ``Store.defer``."""
         at = PARKED if parked else due
         return self._change(
-            {
-                "_id": name_of(claim.record.kind, claim.record.id),
-                "owed": {"$elemMatch": {"step": claim.owed.step, "token": claim.token}},
-            },
+            _held(claim),
             lambda entry: entry["step"] == claim.owed.step and entry["token"] == claim.token,
             lambda entry: {"at": at, "due": due, "tries": entry["tries"] + 1, "error": error, "token": None},
         )
+
+    def holds(self, claim: Claim) -> bool:
+        """See ``Store.holds``."""
+        return self._records.find_one(_held(claim), {"_id": 1}) is not None
 
     def backlog(self) -> list[Backlog]:
         """See ``Store.backlog``."""
@@ -140,6 +141,14 @@ class MongoOwed:
             return_document=ReturnDocument.AFTER,
         )
         return None if changed is None else record_of(changed)
+
+
+def _held(claim: Claim) -> Document:
+    """The record of *claim*, as long as its lease stands."""
+    return {
+        "_id": name_of(claim.record.kind, claim.record.id),
+        "owed": {"$elemMatch": {"step": claim.owed.step, "token": claim.token}},
+    }
 
 
 def _parked(step: str | None) -> Document:

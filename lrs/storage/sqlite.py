@@ -142,6 +142,12 @@ class SqliteStore:
         values = (PARKED if parked else due, due, error, row, claim.owed.step, token)
         return self.write(lambda tx: _ours(tx).execute(change, values) > 0).result()
 
+    def holds(self, claim: Claim) -> bool:
+        """See ``Store.holds``."""
+        token, row = token_and_row(claim)
+        query = "SELECT 1 FROM owed WHERE row = ? AND step = ? AND token = ?"
+        return self._reader().connection.execute(query, (row, claim.owed.step, token)).fetchone() is not None
+
     def backlog(self) -> list[Backlog]:
         """See ``Store.backlog``."""
         rows = self._reader().connection.execute(

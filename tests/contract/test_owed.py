@@ -149,6 +149,22 @@ def test_settle_clears_the_entries_and_writes_in_one_commit(store):
     assert store.get("award", "x") is not None
 
 
+def test_a_claim_holds_until_it_is_settled_handed_back_or_claimed_again(store, clock):
+    for name in ("a", "b", "c"):
+        owing(store, name, "evaluate")
+    settled, deferred, lost = sorted(claim(store, "evaluate"), key=lambda each: each.record.id)
+    assert [store.holds(each) for each in (settled, deferred, lost)] == [True, True, True]
+
+    store.settle([settled], nothing).result(WAIT)
+    store.defer(deferred, due=START + 9 * MINUTE, error="later")
+
+    assert [store.holds(each) for each in (settled, deferred, lost)] == [False, False, True]
+    clock.now = START + MINUTE
+    assert store.holds(lost)  # it ran out, but nobody else has it
+    again = only(claim(store, "evaluate"))
+    assert [store.holds(lost), store.holds(again)] == [False, True]
+
+
 def test_settle_with_one_stale_token_clears_and_writes_nothing(store):
     owing(store, "a", "evaluate")
     owing(store, "b", "evaluate")
