@@ -108,11 +108,15 @@ class SqliteStore:
         query = "SELECT row, step FROM owed WHERE step = ? AND at <= ? LIMIT ?"
         due: list[tuple[int, str]] = []
         for step in dict.fromkeys(steps):
-            due.extend(self._reader().connection.execute(query, (step, now, 4 * limit)))
+            found = self._reader().connection.execute(query, (step, now, 4 * limit)).fetchall()
+            start = random.randrange(max(1, len(found) - limit + 1))  # noqa: S311 (no secret)
+            due.extend(found[start : start + limit])
         if not due:
             return []
-        start = random.randrange(max(1, len(due) - limit + 1))  # noqa: S311 (no secret)
-        due, token = due[start : start + limit], secrets.token_bytes(8)
+        if len(due) > limit:  # of several steps: each has its share
+            random.shuffle(due)
+            del due[limit:]
+        token = secrets.token_bytes(8)
         self.write(lambda tx: self._lease(tx, due, token, now, now + lease)).result()
         # Read after the commit, which holds up every other writer: whoever changes an entry now makes its lease stale.
         leased = self._reader().connection.execute(
@@ -174,10 +178,7 @@ class SqliteStore:
         rows = self._reader().connection.execute(
             f"{_OWED} WHERE {which} AND (? IS NULL OR o.step = ?) LIMIT ?", (PARKED, step, step, limit)
         )
-        return [
-            (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[12] == PARKED))
-            for row in rows
-        ]
+        return [(record_of(row[7], row[:7]), Owed(*row[8:12], parked=row[12] == PARKED)) for row in rows]
 
     def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
         """See ``Store.retry``."""
