@@ -178,7 +178,10 @@ class SqliteStore:
         rows = self._reader().connection.execute(
             f"{_OWED} WHERE {which} AND (? IS NULL OR o.step = ?) LIMIT ?", (PARKED, step, step, limit)
         )
-        return [(record_of(row[7], row[:7]), Owed(*row[8:12], parked=row[12] == PARKED)) for row in rows]
+        return [
+            (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[12] == PARKED))
+            for row in rows
+        ]
 
     def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
         """See ``Store.retry``."""
