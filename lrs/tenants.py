@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -50,8 +51,12 @@ class Tenant:
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes for *purpose*, the same for ever, derived from the master key (HKDF-SHA256, RFC 5869)."""
-        info = f"engraft/{self.id}/{purpose}".encode()
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self.master_key)
+        return _derived(self.master_key, f"engraft/{self.id}/{purpose}")
+
+
+@lru_cache(maxsize=256)
+def _derived(master_key: bytes, info: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info.encode()).derive(master_key)
 
 
 def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:

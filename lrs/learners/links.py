@@ -19,8 +19,8 @@ from lrs.keys import key
 from lrs.learners import consent
 from lrs.learners.consent import Grant, Subject
 from lrs.profiles import services
-from lrs.profiles.sealed import NotOurs, seal, unseal
 from lrs.profiles.services import Service
+from lrs.sealed import NotOurs, seal, unseal
 from lrs.storage import Reader, Record, Tx
 from lrs.tenants import Tenant
 
@@ -140,7 +140,7 @@ def _grant(link: Link, now: int) -> Grant:
 
 def _id(tenant: Tenant, text: str) -> str:
     try:
-        return str(unseal(tenant.secret("link"), text)[0])
+        return unseal(tenant.secret("link"), text, str)
     except NotOurs as error:
         raise _gone("This link is not known.", 404) from error
 

@@ -18,8 +18,8 @@ from lrs.errors import Refused
 from lrs.learners import links
 from lrs.learners.links import Link
 from lrs.profiles import services
-from lrs.profiles.sealed import NotOurs, seal, unseal
 from lrs.profiles.services import Service
+from lrs.sealed import NotOurs, seal, unseal
 from lrs.tenants import Tenant
 
 COOKIE = "consent"
@@ -67,7 +67,7 @@ def headers(nonce: str) -> dict[str, str]:
 
 def form_token(tenant: Tenant, link: str, nonce: str) -> str:
     """What the form sends back: this link and this showing, signed."""
-    return seal(tenant.secret("consent-form"), link, nonce)
+    return seal(tenant.secret("consent-form"), (link, nonce))
 
 
 def decided(tenant: Tenant, token: str, body: bytes, cookie: str | None) -> tuple[str, str]:
@@ -89,7 +89,7 @@ def decided(tenant: Tenant, token: str, body: bytes, cookie: str | None) -> tupl
 def is_from_page(tenant: Tenant, link: Link, token: str, cookie: str | None) -> bool:
     """Whether the form's *token* was made for this link, and for the showing whose nonce is in the *cookie*."""
     try:
-        return unseal(tenant.secret("consent-form"), token) == [link.id, cookie]
+        return unseal(tenant.secret("consent-form"), token, tuple[str, str]) == (link.id, cookie)
     except NotOurs:
         return False
 

@@ -19,7 +19,7 @@ from lrs.auth.basic import Door
 from lrs.auth.keys import active_key
 from lrs.auth.policy import allow
 from lrs.errors import Refused
-from lrs.profiles.sealed import NotOurs, seal, unseal
+from lrs.sealed import NotOurs, seal, unseal
 from lrs.tenants import Tenant
 
 COOKIE = "engraft-pages"
@@ -62,13 +62,13 @@ def sign_in(tenant: Tenant, door: Door, form: Mapping[str, str], client: str) ->
 
 def cookie_for(tenant: Tenant, caller: Caller, nonce: str) -> str:
     """The session cookie's value: good for ``LASTS`` from now, in this tenant alone."""
-    return seal(tenant.secret("pages-session"), caller.key, tenant.clock() + LASTS, nonce)
+    return seal(tenant.secret("pages-session"), (caller.key, tenant.clock() + LASTS, nonce))
 
 
 def session_in(tenant: Tenant, cookie: str | None) -> Session | None:
     """The session that *cookie* stands for, or ``None``: not ours, over, or its key may no longer."""
     try:
-        key, until, nonce = unseal(tenant.secret("pages-session"), cookie or "")
+        key, until, nonce = unseal(tenant.secret("pages-session"), cookie or "", tuple[str, int, str])
     except NotOurs:
         return None
     caller = active_key(tenant, key)
@@ -86,10 +86,10 @@ def fields(tenant: Tenant, body: bytes, nonce: str | None) -> dict[str, str]:
     """The fields of a form that was shown under *nonce*. Raises ``Refused`` (403) for any other."""
     try:
         form = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10))
-        told = unseal(tenant.secret("pages-form"), form.get("form", ""))
+        told = unseal(tenant.secret("pages-form"), form.get("form", ""), str)
     except (ValueError, NotOurs):
-        told = []
-    if nonce is None or told != [nonce]:
+        told = None
+    if nonce is None or told != nonce:
         message = "This form did not come from a page shown to you, or you signed in again since. Go back and reload."
         raise Refused(message, status=403, error="bad_form")
     return form

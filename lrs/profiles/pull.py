@@ -13,9 +13,9 @@ from lrs.keys import key
 from lrs.profiles import changes, roles, services, view
 from lrs.profiles.changes import Current, Told
 from lrs.profiles.gap import Role, gap
-from lrs.profiles.sealed import NotOurs, seal, unseal
 from lrs.profiles.services import Service
 from lrs.profiles.times import iso
+from lrs.sealed import NotOurs, seal, unseal
 from lrs.storage import Page, Record, micros_of
 from lrs.tenants import Tenant
 
@@ -32,7 +32,7 @@ def feed(tenant: Tenant, service: Service, cursor: str | None, limit: int) -> di
     last = page.records[-1].seq if page.records else after
     return {
         "profiles": [_entry(tenant, service, record) for record in page.records],
-        "cursor": seal(tenant.secret("cursor"), service.id, last),
+        "cursor": seal(tenant.secret("cursor"), (service.id, last)),
         "more": page.next is not None,
     }
 
@@ -107,12 +107,12 @@ def _after(tenant: Tenant, service: Service, cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:
-        owner, seq = unseal(tenant.secret("cursor"), cursor)
+        owner, seq = unseal(tenant.secret("cursor"), cursor, tuple[str, int])
     except NotOurs as error:
         raise _bad_cursor() from error
     if owner != service.id:
         raise _bad_cursor()
-    return int(seq)
+    return seq
 
 
 def _bad_cursor() -> Refused:

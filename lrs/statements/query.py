@@ -13,6 +13,7 @@ import msgspec
 from lrs.errors import Refused
 from lrs.http import Request
 from lrs.keys import pair
+from lrs.sealed import NotOurs, unseal
 from lrs.settings import Settings
 from lrs.statements.formats import is_iri, is_iso_timestamp, is_uuid, micros_of_timestamp
 from lrs.statements.identity import ifi_text
@@ -20,6 +21,7 @@ from lrs.statements.keys import activity_key, agent_key, registration_key, sourc
 from lrs.statements.validate import check_agent
 from lrs.storage import NEWEST, last_seq
 from lrs.strict_json import parse
+from lrs.tenants import Tenant
 
 FILTERS = frozenset(
     {"agent", "verb", "activity", "registration", "related_activities", "related_agents", "since", "until"}
@@ -94,6 +96,15 @@ def read_query(request: Request, settings: Settings) -> Single | Query:
         format=shape,
         attachments=attachments,
     )
+
+
+def query_after(tenant: Tenant, token: str) -> Query:
+    """The query in a ``more`` link's *token*, which holds for good. Refuses 400 for one this tenant did not make."""
+    try:
+        return unseal(tenant.secret(MORE), token, Query)
+    except NotOurs as error:
+        message = "this 'more' link was not made by this server, or was changed"
+        raise Refused(message, error="bad_more") from error
 
 
 def conditions(query: Query) -> list[int]:

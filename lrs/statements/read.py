@@ -5,10 +5,7 @@ A page of the format ``exact`` is the stored texts joined; nothing is decoded.
 
 from __future__ import annotations
 
-import base64
-import hmac
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 
 import msgspec
 
@@ -18,10 +15,8 @@ from lrs.statements.keys import keys_of
 from lrs.statements.query import Query, Single, conditions, keys_for
 from lrs.statements.shape import canonical, ids_only
 from lrs.storage import Page, Reader, Record
-from lrs.tenants import Tenant
 
 KIND = "statement"
-LONGEST_MORE = 65_536
 ROUNDS = 10
 """How often a page is filled up when statements found had to be left out."""
 AT_ONCE = 100
@@ -29,7 +24,6 @@ PAGE_BYTES = 16 * 1024 * 1024
 """A page of statements that are together larger ends there, with more to come: it is held in memory."""
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-_query = msgspec.json.Decoder(Query)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -119,36 +113,3 @@ def texts_of(records: Iterable[Record], shape: str, languages: Sequence[str]) ->
 def result_text(texts: Sequence[bytes], more: str) -> bytes:
     """A StatementResult (xAPI 1.0.3 Data 2.5); ``more`` is always there."""
     return b'{"statements":[%s],"more":%s}' % (b",".join(texts), _encode(more))
-
-
-# -- more -----------------------------------------------------------------------------------------------------------
-
-
-def seal(tenant: Tenant, query: Query) -> str:
-    """*query* as an opaque token that only this tenant's server can have made; it holds for good and gives no right."""
-    text = _encode(query)
-    return _token(_seal_of(tenant, text) + text)
-
-
-def unseal(tenant: Tenant, token: str) -> Query:
-    """The query in *token*. Refuses 400 for one that was changed, made elsewhere, or is no token at all."""
-    refused = Refused("this 'more' link was not made by this server, or was changed", error="bad_more")
-    if len(token) > LONGEST_MORE or not token.isascii():
-        raise refused
-    try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-    except ValueError:
-        raise refused from None
-    sealed, text = raw[:16], raw[16:]
-    # The decoder overlooks foreign characters and spare bits; only the writing that was given out counts.
-    if _token(raw) != token or not hmac.compare_digest(sealed, _seal_of(tenant, text)):
-        raise refused
-    return _query.decode(text)
-
-
-def _token(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _seal_of(tenant: Tenant, text: bytes) -> bytes:
-    return hmac.digest(tenant.secret("more"), text, sha256)[:16]

@@ -7,10 +7,11 @@ import secrets
 from lrs.edge import look, read
 from lrs.errors import Refused
 from lrs.http import JSON, Answer, Request, Resource, http_date, json_answer
+from lrs.sealed import seal
 from lrs.statements.attachments import multipart
 from lrs.statements.formats import is_uuid
-from lrs.statements.query import MORE, Query, Single, is_short, read_query
-from lrs.statements.read import find_one, own_source, page_of, result_text, seal, texts_of, unseal
+from lrs.statements.query import MORE, Query, Single, is_short, query_after, read_query
+from lrs.statements.read import find_one, own_source, page_of, result_text, texts_of
 from lrs.statements.receive import receive
 from lrs.statements.shape import languages_of
 from lrs.statements.write import store
@@ -39,7 +40,7 @@ async def get(request: Request) -> Answer:
     """One statement, a page of them, or the page a ``more`` link leads to."""
     tenant = request.tenant
     if any(name == MORE for name, _ in request.query):
-        query: Query | Single = unseal(tenant, request.parameters({MORE})[MORE])
+        query: Query | Single = query_after(tenant, request.parameters({MORE})[MORE])
     else:
         query = read_query(request, tenant.settings)
     if isinstance(query, Single):
@@ -59,7 +60,7 @@ async def _page(request: Request, query: Query) -> Answer:
     kept, source = request.tenant.store, own_source(request.caller)
     asked = (kept, query, source, _languages(request, query))
     found, texts = await (look(kept, page_of, *asked) if is_short(query, source) else read(page_of, *asked))
-    more = f"{request.prefix}/statements?{MORE}={seal(request.tenant, found.more)}" if found.more else ""
+    more = f"{request.prefix}/statements?{MORE}={seal(request.tenant.secret(MORE), found.more)}" if found.more else ""
     return _answer(request, result_text(texts, more), found.records, query)
 
 
