@@ -21,9 +21,10 @@ _ODD = 0x9E3779B97F4A7C15
 @lru_cache(maxsize=65_536)
 def key(sort: str, *about: str) -> int:
     """The key of *sort* about something; boundaries count. The first of *about* is its neighbourhood."""
-    near = _hash(about[0] if about else sort) >> OWN_BITS
-    own = _hash("\x1f".join((sort, *(f"{len(part)}:{part}" for part in about)))) & _OWN
-    return near << OWN_BITS | own
+    text = sort
+    for part in about:
+        text += f"\x1f{len(part)}:{part}"
+    return _hash(about[0] if about else sort) & _NEAR | _hash(text) & _OWN
 
 
 def pair(near: int, other: int) -> int:

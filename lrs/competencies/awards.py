@@ -59,8 +59,8 @@ class Lineage(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """The name of the fact itself."""
-        return name("award-lineage", self.person, self.competency.key, self.level.ordinal)
+        """The name of the fact itself: that of the first award it names, beside which it lies."""
+        return self.award(0)
 
     def award(self, number: int) -> str:
         """The name of the award for the period *number*."""

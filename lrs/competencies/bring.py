@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lrs.competencies.evidence import Meaning, evidence_from
+from lrs.competencies.evidence import Meaning, evidence_from, statement_key
 from lrs.competencies.rulesets import owe_evaluation
-from lrs.keys import key
 from lrs.learners.joins import link
 from lrs.learners.persons import Mint, ensure
 from lrs.storage import Record, Tx, pages
@@ -25,8 +24,9 @@ def bring(tx: Tx, meanings: Sequence[Meaning], mint: Mint) -> None:
         for other in meaning.same:
             for learner in meaning.learners:
                 link(tx, learner, other, source=meaning.source, mint=mint)
-        if meaning.voided:
-            touched |= _take_back(tx, meaning.statement)
+        for identifier in meaning.voided:
+            if _take_back(tx, meaning.statement, identifier):
+                touched.add(identifier)
     if touched:
         owe_evaluation(tx, touched)
 
@@ -47,9 +47,9 @@ def _write(tx: Tx, evidence: Sequence[Record]) -> set[str]:
     return touched
 
 
-def _take_back(tx: Tx, statement: str) -> set[str]:
-    """Removes all evidence of a voided statement; gives the identifiers it was evidence for."""
-    found = list(pages(tx, "evidence", key("ev-statement", statement)))
+def _take_back(tx: Tx, statement: str, identifier: str) -> bool:
+    """Removes what a voided statement was evidence of for *identifier*; whether it was any."""
+    found = list(pages(tx, "evidence", statement_key(identifier, statement)))
     for record in found:
         tx.delete("evidence", record.id)
-    return {evidence_from(record).identifier for record in found}
+    return bool(found)

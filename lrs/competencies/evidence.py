@@ -23,34 +23,41 @@ from lrs.storage import Record, first_seq
 class Meaning:
     """What a statement says about persons: its evidence, whom to know, and who is said to be the same person.
 
-    *voided*: it says nothing any more, and what it once said is to be taken back.
+    A voided one says nothing any more; *voided* names the identifiers of which it once said something.
     """
 
     statement: str
     source: str
-    voided: bool
     evidence: tuple[Record, ...] = ()
     learners: tuple[Identifier, ...] = ()
     same: tuple[Identifier, ...] = ()
+    voided: tuple[str, ...] = ()
 
 
 def meaning_of(record: Record, index: Index) -> Meaning:
     """Reads a ``statement`` record. Raises ``msgspec.DecodeError`` for a body that is no statement."""
     moment = moment_of(record)
-    if moment.source == OWN_SOURCE or record.meta.get("voided"):
-        return Meaning(record.id, moment.source, voided=bool(record.meta.get("voided")))
+    if moment.source == OWN_SOURCE:
+        return Meaning(record.id, moment.source)
     seen = look(record)
+    if record.meta.get("voided"):
+        return Meaning(record.id, moment.source, voided=tuple(one.id for one in learners(seen)))
     met = matches(seen, moment, index)
     about = learners(seen) if met or not is_group(seen) else []
     evidence = tuple(_record(record, seen, match, one) for match in met for one in about)
     known = tuple(one for one in about if matches_nobody(one) is None)
     same = () if is_group(seen) else tuple(same_person(seen))
-    return Meaning(record.id, moment.source, voided=False, evidence=evidence, learners=known, same=same)
+    return Meaning(record.id, moment.source, evidence, known, same)
 
 
 def evidence_id(statement: str, item: str, identifier: str) -> str:
     """The name of what *statement* means to the rule *item* for *identifier*."""
     return name("evidence", statement, item, identifier)
+
+
+def statement_key(identifier: str, statement: str) -> int:
+    """What *statement* is evidence of for *identifier*."""
+    return key("ev-statement", identifier, statement)
 
 
 def evidence_from(record: Record) -> Evidence:
@@ -90,6 +97,6 @@ def _keys(evidence: Evidence) -> tuple[int, ...]:
     keys = (
         key("ev", evidence.identifier, evidence.rule.item),
         key("ev-person-identifier", evidence.identifier),
-        key("ev-statement", evidence.statement),
+        statement_key(evidence.identifier, evidence.statement),
     )
     return (*keys, key("ev-counted", evidence.identifier)) if evidence.reason is None else keys
