@@ -33,6 +33,8 @@ from tests.bench.statements import LEARNERS, passed, shuffled
 from tests.bench.yardsticks import RawSqlite
 
 AGAIN = (post_single, post_batch, query, by_id, read_under_write)
+MISSED = 10
+"""So many learners may be missing beside a row: one of the small run is over before they would have come."""
 
 
 def owed_work(bench: Bench, folder: Path) -> Iterator[Row]:
@@ -86,10 +88,11 @@ def with_rules(bench: Bench, folder: Path) -> Iterator[Row]:
             for measured in AGAIN:
                 before, begun = len(beside.times), time.perf_counter()
                 row = measured(again)
-                rate = (len(beside.times) - before) / (time.perf_counter() - begun)
+                came, took = len(beside.times) - before, time.perf_counter() - begun
                 waiting = ", ".join(f"{one.waiting} {one.step}" for one in tenant.store.backlog())
-                note = f"{row.note}; {rate:.0f} learners/s beside; owed at the end: {waiting}"
-                wrong = row.invalid or faults([beside]) or ("" if rate > RATE / 2 else "too little came in beside")
+                note = f"{row.note}; {came / took:.0f} learners/s beside; owed at the end: {waiting}"
+                few = "too little came in beside" if came < took * RATE / 2 - MISSED else ""
+                wrong = row.invalid or faults([beside]) or few
                 yield replace(row, name=row.name + WITH_RULES, note=note, invalid=wrong)
     finally:
         raw.close()
