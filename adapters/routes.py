@@ -39,6 +39,13 @@ CallerOf = Callable[..., Caller]
 RunImport = Callable[[Order, str, str], Report]
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """What is to be done with a file: by which adapter, and whether only tried."""
+
+    adapter: str
+    dry_run: bool
+
+
 class Upload(msgspec.Struct, frozen=True):
     """A received file on disk, the folder it may be worked in, and its mapping profile."""
 
@@ -105,14 +112,11 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
     def run_upload(
         request: Request,
         caller: Annotated[Caller, Depends(admitted)],  # before the upload: nothing is read of a stranger's file
+        asked: Annotated[Asked, Depends(asked_for)],
         upload: Annotated[Upload, Depends(received)],
-        adapter: Annotated[Literal["training-centre", "training_centre", "eportfolio"], Query()],
-        *,
-        dry_run: bool = False,
     ) -> Response:
         """Imports the file; returns it with the columns outcome and reason, or a report (Accept: application/json)."""
-        name = adapter.replace("_", "-")
-        order = Order(name, caller.source, upload.path, upload.name, upload.profile, dry_run)
+        order = Order(asked.adapter, caller.source, upload.path, upload.name, upload.profile, asked.dry_run)
         if not slots.acquire(blocking=False):
             raise Refused("too many imports are running", status=503, error="imports_busy", headers=RETRY)
         try:
@@ -157,8 +161,15 @@ def returned(upload: Upload, report: Report) -> Response:
     return StreamingResponse(lines, headers=shown | {"Content-Type": f"text/csv; charset={charset}"})
 
 
-async def received(request: Request) -> AsyncIterator[Upload]:
-    """The sent file: a raw body, or ``file`` (and ``profile``, JSON) of a form. Refuses more than ``MAX_BYTES``."""
+def asked_for(
+    adapter: Annotated[Literal["training-centre", "training_centre", "eportfolio"], Query()], *, dry_run: bool = False
+) -> Asked:
+    """The parameters of an import."""
+    return Asked(adapter.replace("_", "-"), dry_run)
+
+
+async def received(request: Request, _: Annotated[Asked, Depends(asked_for)]) -> AsyncIterator[Upload]:
+    """Once the parameters are in order, the sent file: a raw body, or ``file`` (and ``profile``, JSON) of a form. Refuses more than ``MAX_BYTES``."""
     size = 0
 
     async def counted() -> Message:

@@ -216,11 +216,20 @@ def test_without_a_key_there_is_no_import(server):
     assert httpx.post(f"{server.url}/api/imports?adapter=eportfolio", content=b"a\n1\n").status_code == 401
 
 
-@pytest.mark.parametrize(("who", "status"), [(None, 401), ("plain", 403)])
-def test_who_may_not_import_is_told_so_before_a_byte_of_the_file_is_read(server, who, status):
+@pytest.mark.parametrize(
+    ("who", "query", "status"),
+    [
+        (None, "adapter=eportfolio", 401),
+        ("plain", "adapter=eportfolio", 403),
+        ("north", "adapter=nothing", 400),
+        ("north", "adapter=eportfolio&dry_run=perhaps", 400),
+        ("north", "", 400),
+    ],
+)
+def test_what_will_not_be_imported_is_refused_before_a_byte_of_the_file_is_read(server, who, query, status):
     credential = f"Authorization: {basic(*server.auth(who))}\r\n" if who else ""
     head = (
-        "POST /api/imports?adapter=eportfolio HTTP/1.1\r\nHost: lrs.example\r\n"
+        f"POST /api/imports?{query} HTTP/1.1\r\nHost: lrs.example\r\n"
         f"{credential}Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
     )
     url = httpx.URL(server.url)
