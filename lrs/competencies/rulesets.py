@@ -1,8 +1,8 @@
 """The rule set in force, and what applying another one owes. Knows no table and no command.
 
 Records: ``ruleset`` (``v1``, ``v2``, …; ``current`` says which is in force, and the hash of its bytes), and
-``rematch``: a walk over the statements that a change of rules touches, a bounded page per settled step, so that a kill
-loses at most one page.
+``rematch``: a walk over the statements that a change of rules, or of trust in a source, touches, a bounded page per
+settled step, so that a kill loses at most one page.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lrs.competencies.seen import learners, look
 from lrs.errors import Refused
 from lrs.keys import pair
 from lrs.learners.persons import holders
-from lrs.statements.keys import activity_key, verb_key
+from lrs.statements.keys import activity_key, source_key, verb_key
 from lrs.storage import Claim, Owed, Reader, Record, Store, Tx
 
 PAGE = 500
@@ -39,7 +39,8 @@ class InForce(NamedTuple):
 class Rematch(msgspec.Struct, frozen=True):
     """A walk: rules that are new or changed, rules that are gone, up to which ``seq``, and where to go on.
 
-    *ahead* are the search keys still to be walked, *start* the place in the first of them.
+    *ahead* are the search keys still to be walked, *start* the place in the first of them. With *every*, all statements
+    on the way are matched again, whatever the rules.
     """
 
     v: int
@@ -48,6 +49,7 @@ class Rematch(msgspec.Struct, frozen=True):
     until: int
     ahead: tuple[int, ...]
     start: str | None = None
+    every: bool = False
 
 
 class _Touched(NamedTuple):
@@ -91,6 +93,12 @@ def put(tx: Tx, ruleset: Ruleset, by: str) -> bool:
     walk = _walk(before, ruleset, tx.next_seq())
     tx.insert(Record("rematch", f"v{ruleset.version}", msgspec.json.encode(walk), owed=(Owed("match"),)))
     return True
+
+
+def read_again(tx: Tx, source: str) -> None:
+    """Owes the walk over all that *source* has sent: it may say more of persons now than when it came."""
+    walk = Rematch(1, (), (), tx.next_seq(), (source_key(source),), every=True)
+    tx.insert(Record("rematch", f"source/{source}/{walk.until}", msgspec.json.encode(walk), owed=(Owed("match"),)))
 
 
 def put_in_force(tx: Tx, ruleset: Ruleset) -> None:
@@ -158,6 +166,8 @@ def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:
 def _touched(records: Sequence[Record], walk: Rematch) -> _Touched:
     changed, gone = (index_rules(Ruleset(0, rules)) for rules in (walk.changed, walk.gone))
     found = _Touched([], [])
+    if walk.every:
+        return _Touched([record.id for record in records], [])
     for record in records:
         try:
             seen = look(record)

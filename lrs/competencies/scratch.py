@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,9 +92,12 @@ def _bring(tx: Tx, given: tuple[Sequence[Record], Index, Mint]) -> None:
 
 
 def _meaning(record: Record, rules: Index) -> Meaning | None:
-    """What a statement means; nothing for one that cannot be read, whose own step is parked."""
+    """What a statement means; nothing for one that cannot be read, whose own step is parked.
+
+    Whom it once joined, or did not, is a fact that was copied: it is not decided again.
+    """
     try:
-        return meaning_of(record, rules)
+        return replace(meaning_of(record, rules), same=())
     except msgspec.MsgspecError:
         return None
 

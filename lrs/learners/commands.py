@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 import msgspec
 
+from lrs.competencies.rulesets import read_again
 from lrs.errors import Refused
 from lrs.learners import joins
 from lrs.learners.persons import identifiers_of, members_of, person_named
 from lrs.options import with_tenant
-from lrs.storage import Reader, pages
+from lrs.storage import Reader, Tx, pages
 from lrs.tenants import Tenant
 
 BY = "command line"
@@ -99,8 +100,16 @@ def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
 @click.argument("source")
 @with_tenant
 def trust(tenant: Tenant, source: str) -> None:
-    """Mark SOURCE (the name of an API key) as identity authority: its rows that carry two identifiers join them."""
-    tenant.store.write(lambda tx: joins.trust(tx, source, BY)).result()
+    """Mark SOURCE (the name of an API key) as identity authority: its rows that carry two identifiers join them.
+
+    Those it has sent already are read again.
+    """
+
+    def decide(tx: Tx) -> None:
+        if joins.trust(tx, source, BY):
+            read_again(tx, source)
+
+    tenant.store.write(decide).result()
     click.echo(f"{source} is an identity authority")
 
 

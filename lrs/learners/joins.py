@@ -33,11 +33,13 @@ class Link(msgspec.Struct, frozen=True):
     by: str
 
 
-def trust(tx: Tx, source: str, by: str) -> None:
-    """Marks *source* (the name of an API key) as identity authority: its rows may join persons."""
-    if tx.get("identity-authority", source) is None:
-        tx.insert(Record("identity-authority", source))
-        audit.append(tx, by, "identity-authority.marked", {"source": source})
+def trust(tx: Tx, source: str, by: str) -> bool:
+    """Marks *source* (the name of an API key) as identity authority: its rows may join persons; ``False`` if it is."""
+    if tx.get("identity-authority", source) is not None:
+        return False
+    tx.insert(Record("identity-authority", source))
+    audit.append(tx, by, "identity-authority.marked", {"source": source})
+    return True
 
 
 def link(tx: Tx, one: Identifier, other: Identifier, *, source: str, mint: Mint) -> Outcome:

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from lrs.competencies.evaluate import evaluate, match
+from lrs.competencies.rulesets import read_again
 from lrs.competencies.seen import SAME_PERSON
 from lrs.keys import key
 from lrs.learners.identifiers import identifier_of
-from lrs.learners.joins import trust
+from lrs.learners.joins import suggestions, trust
 from lrs.storage import Owed, Record
 from tests.competencies.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, World, statement, statement_id
 
@@ -299,6 +300,22 @@ def test_one_page_of_a_walk_done_twice_is_done_once(world):
     match(world.tenant, [walk])
 
     assert world.store.find("rematch").records == ()
+
+
+def test_who_trusts_a_source_has_its_earlier_rows_read_again(world):
+    named = {"extensions": {SAME_PERSON: [ANN_ACCOUNT]}}
+    world.send(statement("early", ANN_ACCOUNT, timestamp="2026-11-19T10:00:00Z"))
+    world.send(statement("late", context=named), source="registry")
+    world.work()
+    assert len(world.awards()) == 1
+    assert len(suggestions(world.store)) == 1
+
+    world.write(lambda tx: trust(tx, "registry", "test") and read_again(tx, "registry"))
+    world.work()
+
+    assert world.store.find("rematch").records == ()
+    assert suggestions(world.store) == []
+    assert len({record.meta["into"] or record.id for record in world.store.find("person").records}) == 1
 
 
 def test_a_statement_that_names_further_identifiers_joins_them_if_its_source_may(world):

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from lrs.competencies.rebuild import DERIVED, Swing, rebuild, swings
+from lrs.competencies.seen import SAME_PERSON
 from lrs.errors import Refused
-from lrs.learners.joins import merge
+from lrs.learners.joins import merge, trust
 from lrs.storage import Record
 from tests.competencies.world import ANN, ANN_ACCOUNT, ASEPTIC, RULES, statement
 
@@ -38,6 +39,15 @@ def everything(world):
 
 
 def test_a_rebuild_right_after_the_work_finds_nothing_different(lived):
+    assert rebuild(lived.tenant, apply=True).lines() == []
+
+
+def test_a_rebuild_joins_nobody_whom_the_facts_leave_apart(lived):
+    claimed = {"extensions": {SAME_PERSON: [ANN]}}
+    lived.send(statement("b2", BOB, context=claimed))
+    lived.work()
+    lived.write(lambda tx: trust(tx, "vle", "test"))
+
     assert rebuild(lived.tenant, apply=True).lines() == []
 
 

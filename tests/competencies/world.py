@@ -19,7 +19,7 @@ from lrs.competencies.rulesets import current, put
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.learners.identifiers import identifier_of
 from lrs.settings import Settings
-from lrs.statements.keys import keys_of
+from lrs.statements.keys import keys_of, source_key
 from lrs.storage import Owed, Record, open_store
 from lrs.tenants import Tenant
 
@@ -113,7 +113,7 @@ class World:
             statement["id"],
             json.dumps(statement).encode(),
             {"source": source, "version": "2.0.0"},
-            keys_of(statement),
+            (*keys_of(statement), source_key(source)),
             owed=(Owed("match"),),
         )
         self.write(lambda tx: tx.insert(record))
