@@ -223,6 +223,8 @@ def _print_swings(tenant: Tenant, ruleset: Ruleset) -> None:
 def _print_answer(answer: explaining.Answer) -> None:
     states = ", ".join(_state(one) for one in answer.awards) or "not held"
     click.echo(f"{answer.code} {answer.label}, level {answer.level}: {states}")
+    if not answer.evidence:
+        click.echo("  no evidence is left: it was voided, or its rule is gone")
     for one in answer.evidence:
         seen = "" if one.score is None else f", score {one.score:g} %"
         asked = "" if one.threshold is None else f" (asked: {one.threshold:g} %)"

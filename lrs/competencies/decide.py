@@ -29,8 +29,8 @@ class RuleRef(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True):
     """What one statement means to one rule for one identifier; the body of an ``evidence`` record.
 
-    *event* is microseconds UTC. *reason* says why it does not count; ``None`` if it does. *instructor* is the name of
-    the identifier of whoever the statement calls instructor.
+    *event* is microseconds UTC. *reason* says why it does not count; ``None`` if it does. *instructors* are the names
+    of the identifiers of whoever the statement calls instructor, a group's members among them.
     """
 
     v: int
@@ -42,7 +42,7 @@ class Evidence(msgspec.Struct, frozen=True):
     event: int
     score: float | None = None
     reason: str | None = None
-    instructor: str | None = None
+    instructors: tuple[str, ...] = ()
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ def why_not(one: Evidence, own: Collection[str]) -> str | None:
     Whether the instructor is the learner depends on which identifiers are one person's, so it is asked here, where a
     merge or an unmerge is seen, and not when the statement came.
     """
-    return one.reason or ("self-assessed" if one.instructor in own else None)
+    return one.reason or (None if set(one.instructors).isdisjoint(own) else "self-assessed")
 
 
 @dataclass(slots=True)

@@ -12,9 +12,19 @@ import msgspec
 
 from lrs.competencies.decide import Evidence, RuleRef
 from lrs.competencies.rules import CLOCK_SKEW, Index, Match, matches
-from lrs.competencies.seen import OWN_SOURCE, Seen, event_time, is_group, learners, look, moment_of, same_person
+from lrs.competencies.seen import (
+    OWN_SOURCE,
+    Seen,
+    event_time,
+    instructors,
+    is_group,
+    learners,
+    look,
+    moment_of,
+    same_person,
+)
 from lrs.keys import key
-from lrs.learners.identifiers import Identifier, identifier_of, matches_nobody
+from lrs.learners.identifiers import Identifier, matches_nobody
 from lrs.names import name
 from lrs.storage import Record, first_seq
 
@@ -71,7 +81,6 @@ _decode = msgspec.json.Decoder(Evidence).decode
 def _record(statement: Record, seen: Seen, match: Match, learner: Identifier) -> Record:
     moment = moment_of(statement)
     event = event_time(seen, moment.stored)
-    instructor = identifier_of(seen.context.instructor)
     evidence = Evidence(
         v=1,
         statement=statement.id,
@@ -82,7 +91,7 @@ def _record(statement: Record, seen: Seen, match: Match, learner: Identifier) ->
         event=event,
         score=match.score,
         reason=match.reason or matches_nobody(learner),
-        instructor=instructor.id if instructor else None,
+        instructors=tuple(one.id for one in instructors(seen)),
     )
     return Record(
         "evidence",

@@ -38,7 +38,10 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """For one competency and level: the awards there are, and all evidence, oldest first."""
+    """For one competency and level: the awards there are, and all evidence, oldest first.
+
+    No evidence beside an award: all there was has been voided, or was evidence of a rule that is gone.
+    """
 
     competency: str
     code: str
@@ -74,6 +77,7 @@ def explain(reader: Reader, who: str, competency: str | None = None) -> Explanat
         if rule:
             about.setdefault((rule.competency, rule.level), []).append(_finding(one, rule, own))
     answers = [_answer(index, *pair, tuple(findings), awards) for pair, findings in sorted(about.items())]
+    answers += _bare(awards, {(index.competencies[id].id, level) for id, level in about})
     wanted = None if competency is None else competency.casefold()
     kept = tuple(one for one in answers if wanted in {None, one.code.casefold(), one.competency})
     return Explanation(holder, index.version, kept)
@@ -117,6 +121,27 @@ def _finding(one: Evidence, rule: Rule, own: set[str]) -> Finding:
     )
 
 
+def _bare(awards: list[tuple[str, Award]], told: set[tuple[str, int]]) -> list[Answer]:
+    """The awards of competencies and levels that are not *told* of yet, which have lost their evidence."""
+    about: dict[tuple[str, int], list[tuple[str, Award]]] = {}
+    for id, one in awards:
+        if (one.competency.id, one.level.ordinal) not in told:
+            about.setdefault((one.competency.id, one.level.ordinal), []).append((id, one))
+    return [_of_awards(found[0][1], found) for _, found in sorted(about.items())]
+
+
+def _of_awards(one: Award, found: list[tuple[str, Award]]) -> Answer:
+    level = f"{one.level.ordinal} {one.level.label}"
+    return Answer(one.competency.id, one.competency.code, one.competency.label, level, _shown(found), ())
+
+
+def _shown(awards: Iterable[tuple[str, Award]]) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {"award": id, "state": one.state, "held_from": one.held_from, "valid_until": one.valid_until}
+        for id, one in awards
+    )
+
+
 def _answer(
     index: Index, competency: str, level: int, findings: tuple[Finding, ...], awards: list[tuple[str, Award]]
 ) -> Answer:
@@ -127,10 +152,6 @@ def _answer(
         code=about.code,
         label=about.label,
         level=f"{level} {named_level.label}" if named_level else str(level),
-        awards=tuple(
-            {"award": id, "state": one.state, "held_from": one.held_from, "valid_until": one.valid_until}
-            for id, one in awards
-            if (one.competency.id, one.level.ordinal) == (about.id, level)
-        ),
+        awards=_shown(one for one in awards if (one[1].competency.id, one[1].level.ordinal) == (about.id, level)),
         evidence=findings,
     )

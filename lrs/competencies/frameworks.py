@@ -12,26 +12,25 @@ from lrs.competencies.framework import Change, Framework, from_json, succeed, to
 from lrs.errors import Refused
 from lrs.keys import key
 from lrs.names import name
-from lrs.storage import Reader, Record, Tx
-
-MAX_VERSIONS = 1_000
+from lrs.storage import Reader, Record, Tx, pages
 
 
 def versions(reader: Reader, uri: str) -> list[Framework]:
     """All versions of the framework *uri*, oldest first."""
-    found = reader.find("framework", [key("framework", uri)], limit=MAX_VERSIONS).records
+    found = pages(reader, "framework", key("framework", uri))
     return sorted((from_json(record.body) for record in found), key=lambda framework: framework.version)
 
 
 def frameworks(reader: Reader) -> list[Framework]:
     """All versions of all frameworks, by URI, then version."""
-    found = reader.find("framework", limit=MAX_VERSIONS).records
-    return sorted((from_json(record.body) for record in found), key=lambda one: (one.id, one.version))
+    return sorted(
+        (from_json(record.body) for record in pages(reader, "framework")), key=lambda one: (one.id, one.version)
+    )
 
 
 def published(reader: Reader) -> list[Framework]:
     """The latest published version of each framework, by URI."""
-    found = [one for one in reader.find("framework", limit=MAX_VERSIONS).records if one.meta["status"] == "published"]
+    found = [one for one in pages(reader, "framework") if one.meta["status"] == "published"]
     latest = {one.meta["uri"]: one for one in sorted(found, key=lambda one: (one.meta["uri"], one.meta["version"]))}
     return [from_json(record.body) for record in latest.values()]
 

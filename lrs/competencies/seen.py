@@ -135,9 +135,21 @@ def is_group(seen: Seen) -> bool:
 
 def learners(seen: Seen) -> list[Identifier]:
     """The identifiers of whom the statement is about: the actor, or a group's members."""
-    members = seen.actor.get("member") if is_group(seen) else [seen.actor]
-    found = [identifier_of(member) for member in (members if isinstance(members, list) else [])[:MAX_MEMBERS]]
-    return list({one.id: one for one in found if one}.values())
+    return _known(_members(seen.actor) if is_group(seen) else [seen.actor])
+
+
+def instructors(seen: Seen) -> list[Identifier]:
+    """The identifiers of who is called instructor: an agent, or a group and its members."""
+    return _known([seen.context.instructor, *_members(seen.context.instructor)])
+
+
+def _members(group: Any) -> list[Any]:
+    members = group.get("member") if isinstance(group, dict) else None
+    return members[:MAX_MEMBERS] if isinstance(members, list) else []
+
+
+def _known(agents: list[Any]) -> list[Identifier]:
+    return list({one.id: one for agent in agents if (one := identifier_of(agent))}.values())
 
 
 def same_person(seen: Seen) -> list[Identifier]:

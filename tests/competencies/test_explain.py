@@ -102,3 +102,30 @@ def test_a_date_in_the_future_is_named(world):
     world.work()
 
     assert reasons(world) == ["in the future"]
+
+
+def test_what_was_held_until_its_only_evidence_was_voided_is_still_explained(world):
+    only = world.send(statement("only"))
+    world.work()
+    world.void(only)
+    world.work()
+
+    (answer,) = explain(world.store, "ann@example.org").answers
+
+    assert (answer.code, answer.level, answer.evidence) == ("GOWN", "1 Awareness", ())
+    assert [one["state"] for one in answer.awards] == ["withdrawn"]
+
+
+@pytest.mark.parametrize("instructor", [{"name": "Team"}, {"mbox": "mailto:team@example.org"}])
+def test_who_is_among_the_instructors_of_a_group_has_assessed_herself(world, instructor):
+    tess = {"mbox": "mailto:tess@example.org"}
+    world.send(statement("one", context={"instructor": {"objectType": "Group", "member": [tess, ANN], **instructor}}))
+    world.send(statement("two", context={"instructor": {"objectType": "Group", "member": [tess], **instructor}}))
+    world.work()
+
+    found = explain(world.store, "ann@example.org").answers[0].evidence
+
+    assert {one.statement: one.reason for one in found} == {
+        statement_id("one"): "self-assessed",
+        statement_id("two"): None,
+    }
