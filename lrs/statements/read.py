@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from lrs import storage
 from lrs.auth import Caller
 from lrs.errors import Refused
 from lrs.statements.keys import keys_of
@@ -19,9 +20,6 @@ from lrs.storage import Page, Reader, Record
 KIND = "statement"
 ROUNDS = 10
 """How often a page is filled up when statements found had to be left out."""
-AT_ONCE = 100
-PAGE_BYTES = 16 * 1024 * 1024
-"""A page of statements that are together larger ends there, with more to come: it is held in memory."""
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -48,19 +46,22 @@ def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:
 
 
 def find_page(reader: Reader, query: Query, source: str | None) -> Found:
-    """The statements that meet *query*, at most ``query.limit``; fewer, and more to come, if far apart or large."""
+    """The statements that meet *query*, at most ``query.limit``; fewer, and more to come, if far apart or large.
+
+    Of large ones a page has ``PAGE_BYTES``, or a little more: it is held in memory.
+    """
     keys = keys_for(query, source)
     wanted = set(conditions(query)) if len(keys) > 1 else set()
     records: list[Record] = []
     start, size, rounds = query.start, 0, 0
     while rounds < ROUNDS:
-        asked = min(AT_ONCE, query.limit - len(records))
+        asked = query.limit - len(records)
         page = _walk(reader, keys, query, start, asked)
         kept = [r for r in page.records if "voided" not in r.meta and holds_on_one(reader, r, wanted)]
         records.extend(kept)
         size += sum(len(record.body) for record in kept)
         start = page.next
-        if start is None or len(records) == query.limit or size > PAGE_BYTES:
+        if start is None or len(records) == query.limit or size > storage.PAGE_BYTES:
             break
         rounds += len(kept) < asked
     return Found(tuple(records), None if start is None else msgspec.structs.replace(query, start=start))

@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 TIE_BITS = 10
 NEWEST = (1 << 63) - 1
+PAGE_BYTES = 16 * 1024 * 1024
+"""A page of records whose bodies are together larger ends there: it is held in memory."""
 LARGEST = 15_000_000
 """How many bytes the body of one record may have; MongoDB refuses documents of 16 MiB, envelope included."""
 Clock = Callable[[], int]
@@ -91,8 +93,8 @@ class Record(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """Some records of a walk, and where to go on; ``next`` is ``None`` once there is nothing more.
 
-    A walk that had to pass over too many records to find enough stops early: a page may be short, even empty, and
-    still have a ``next``.
+    A walk that had to pass over too many records to find enough stops early, and so does one that has found more than
+    ``PAGE_BYTES``: a page may be short, even empty, and still have a ``next``.
     """
 
     records: tuple[Record, ...]

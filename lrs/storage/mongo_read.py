@@ -16,6 +16,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
+from lrs import storage
 from lrs.storage import NEWEST, Page, Record
 from lrs.storage.mongo_schema import BY_KEY, BY_ORDER
 
@@ -82,25 +83,24 @@ class MongoReader:
             hint=BY_KEY if keys else BY_ORDER,
             session=self.session,
         )
-        return _page(list(found), limit, None)
+        return _page(found, limit)
 
     def _find_all(self, where: Document, others: Sequence[int], order: int, limit: int) -> Page:
         """Walks the first key and looks at each record for the others, at most ``WALK_CAP`` a call."""
-        found = list(
-            self.records.aggregate(
-                [
-                    {"$match": where},
-                    {"$sort": {"seq": order, "_id": order}},
-                    {"$limit": WALK_CAP},
-                    {"$match": {"keys": {"$all": list(others)}}},
-                    {"$limit": limit + 1},
-                    {"$project": _RECORD},
-                ],
-                hint=BY_KEY,
-                session=self.session,
-            )
+        found = self.records.aggregate(
+            [
+                {"$match": where},
+                {"$sort": {"seq": order, "_id": order}},
+                {"$limit": WALK_CAP},
+                {"$match": {"keys": {"$all": list(others)}}},
+                {"$limit": limit + 1},
+                {"$project": _RECORD},
+            ],
+            hint=BY_KEY,
+            session=self.session,
         )
-        return _page(found, limit, None if len(found) > limit else self._end_of_walk(where, order))
+        page = _page(found, limit)
+        return page if page.next else Page(page.records, self._end_of_walk(where, order))
 
     def _end_of_walk(self, where: Document, order: int) -> str | None:
         """Where a walk that met its cap stopped; ``None`` if it had come to the end."""
@@ -164,9 +164,17 @@ def _span(kind: str, after: int, until: int, *, newest_first: bool, start: str |
     return {"seq": edge, "$or": [{"seq": {beyond: seq}}, {"_id": {beyond: name_of(kind, id)}}]}
 
 
-def _page(found: Sequence[Document], limit: int, end: str | None) -> Page:
-    more = _place(found[limit - 1]) if len(found) > limit else end
-    return Page(tuple(record_of(document) for document in found[:limit]), more)
+def _page(found: Iterable[Document], limit: int) -> Page:
+    """The first *limit* documents, or as many as have ``PAGE_BYTES``, and whether there are more."""
+    documents: list[Document] = []
+    size = 0
+    for document in found:
+        documents.append(document)
+        size += len(document["body"])
+        if len(documents) > limit or size > storage.PAGE_BYTES:
+            del documents[limit:]
+            return Page(tuple(map(record_of, documents)), _place(documents[-1]))
+    return Page(tuple(map(record_of, documents)))
 
 
 def _place(document: Document) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from lrs import storage
 from lrs.storage import NEWEST, Page, Record
 
 WALK_CAP = 10_000
@@ -17,6 +18,7 @@ WALK_CAP = 10_000
 
 _COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id"
 _IDS_AT_ONCE = 500
+_ROWS_AT_ONCE = 16
 SHORT_META = 128
 _meta = msgspec.json.Decoder(dict[str, Any])
 
@@ -108,15 +110,14 @@ class SqliteReader:
                 " AND (f.seq, f.row) > (?, ?) AND (f.seq, f.row) < (?, ?) AND r.kind = ?"
                 f" ORDER BY f.seq {order}, f.row {order} LIMIT ?"
             )
-            rows = self.connection.execute(query, (keys[0], *span, number, limit + 1)).fetchall()
+            rows = self.connection.execute(query, (keys[0], *span, number, limit + 1))
         else:
             query = (
                 f"SELECT {_COLUMNS} FROM record r WHERE r.kind = ? AND (r.seq, r.row) > (?, ?)"
                 f" AND (r.seq, r.row) < (?, ?) ORDER BY r.seq {order}, r.row {order} LIMIT ?"
             )
-            rows = self.connection.execute(query, (number, *span, limit + 1)).fetchall()
-        more = f"{rows[limit - 1][1]}.{rows[limit - 1][0]}" if len(rows) > limit else None
-        return Page(tuple(record_of(kind, row) for row in rows[:limit]), more)
+            rows = self.connection.execute(query, (number, *span, limit + 1))
+        return _page(kind, rows, limit)
 
     def _find_all(self, kind: str, keys: Sequence[int], span: tuple[int, ...], order: str, limit: int) -> Page:
         """Walks the first key and looks each entry up under the others, at most ``WALK_CAP`` entries a call."""
@@ -131,13 +132,15 @@ class SqliteReader:
         hits: list[Record] = []
         more: str | None = None
         last = ""
+        size = 0
         for walked, (seq, row, holds) in enumerate(walk, 1):
             record = self._record(kind, row) if holds else None
-            if walked > WALK_CAP or (record and len(hits) == limit):
+            if walked > WALK_CAP or size > storage.PAGE_BYTES or (record and len(hits) == limit):
                 more = last
                 break
             if record:
                 hits.append(record)
+                size += len(record.body)
             last = f"{seq}.{row}"
         return Page(tuple(hits), more)
 
@@ -161,6 +164,20 @@ class SqliteReader:
                 (keys[0], number, *keys[1:]),
             )
         return int(found.fetchone()[0])
+
+
+def _page(kind: str, cursor: sqlite3.Cursor, limit: int) -> Page:
+    """The first *limit* rows, or as many as have ``PAGE_BYTES``, and whether there are more."""
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    while size <= storage.PAGE_BYTES and (some := cursor.fetchmany(_ROWS_AT_ONCE)):
+        rows += some
+        size += sum(len(row[5]) for row in some)
+    cursor.close()  # one that was not read to its end would hold on to the state it reads
+    if len(rows) <= limit and size <= storage.PAGE_BYTES:
+        return Page(tuple(record_of(kind, row) for row in rows))
+    del rows[limit:]
+    return Page(tuple(record_of(kind, row) for row in rows), f"{rows[-1][1]}.{rows[-1][0]}")
 
 
 def record_of(kind: str, row: Sequence[Any]) -> Record:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from lrs.statements import read
+from lrs import storage
 from tests.served import VERB, new_id, serving, somebody, something, statement
 
 FILTERS = {
@@ -88,16 +88,16 @@ def test_41_what_is_stored_while_paging_is_neither_missed_nor_doubled(each_lrs):
 
 
 def test_41_a_page_ends_early_where_its_statements_are_large(each_lrs, monkeypatch):
-    monkeypatch.setattr(read, "AT_ONCE", 2)
-    monkeypatch.setattr(read, "PAGE_BYTES", 8_000)
-    actor = somebody()
+    monkeypatch.setattr(storage, "PAGE_BYTES", 30_000)
+    actor, about = somebody(), {"id": something()}
     large = {"https://example.org/x": "x" * 2_000}
-    ids = each_lrs.store([statement(actor=actor, context={"extensions": large}) for _ in range(10)])
+    ids = each_lrs.store([statement(actor=actor, object=about, context={"extensions": large}) for _ in range(50)])
 
-    page = each_lrs.get(agent=actor, limit=10, ascending="true").json()
+    page = each_lrs.get(agent=actor, limit=50, ascending="true").json()
 
-    assert [one["id"] for one in page["statements"]] == ids[:4]
-    assert each_lrs.listed(agent=actor, limit=10, ascending="true") == ids
+    assert 10 < len(page["statements"]) < 40
+    assert each_lrs.listed(agent=actor, limit=50, ascending="true") == ids
+    assert each_lrs.listed(verb=VERB, activity=about["id"], related_activities="true", limit=50) == ids[::-1]
 
 
 def test_41_more_keeps_the_format(lrs):
