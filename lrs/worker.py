@@ -132,15 +132,19 @@ class Crew:
             thread.join()
 
     def _lane(self, steps: Sequence[str], calls: Calls) -> None:
-        called: set[str] = set()
+        """Calls for one tenant, however many, do not put off the look at all of them."""
+        called: set[str] | None = None
+        due = 0.0
         while not self._stop.is_set():
+            if time.monotonic() >= due:
+                called, due = None, time.monotonic() + self._idle
             if not self._drained(steps, called):
-                called = calls.wait(self._idle)
+                called = calls.wait(max(0.0, due - time.monotonic()))
 
-    def _drained(self, steps: Sequence[str], called: set[str]) -> int:
-        """How much was done; of all tenants if nobody was *called* for."""
+    def _drained(self, steps: Sequence[str], called: set[str] | None) -> int:
+        """How much was done of those *called* for; ``None``: of all tenants."""
         try:
-            tenants = [tenant for tenant in self._tenants() if not called or tenant.id in called]
+            tenants = [tenant for tenant in self._tenants() if called is None or tenant.id in called]
             return sum(drain(tenant, steps, rest=self._stop.wait) for tenant in tenants)
         except Exception:  # noqa: BLE001 (the loop goes on: what is owed is still owed)
             # The store may be away for a while (busy, full, restarting).

@@ -82,6 +82,28 @@ def test_a_crew_sweeps_without_any_call(tenant):
         crew.close()
 
 
+def test_calls_for_one_tenant_do_not_put_off_the_look_at_another(tenant, tmp_path):
+    other = open_tenant(Settings(data=tmp_path), "other")
+    crew = Crew(lambda: [tenant, other], idle=0.2)
+    called = threading.Event()
+
+    def calling():
+        while not called.wait(0.01):
+            crew.call("default")
+
+    caller = threading.Thread(target=calling)
+    caller.start()
+    try:
+        owe(other, "quiet")
+
+        until(lambda: other.store.backlog() == [], "the look at all tenants")
+    finally:
+        called.set()
+        caller.join()
+        crew.close()
+        other.store.close()
+
+
 def test_a_crew_goes_on_after_the_store_was_away(tenant):
     looks = []
 
