@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import uvicorn
+from starlette.types import ASGIApp
 
 from lrs.app import create_app
 from lrs.auth.keys import create_key, list_keys
@@ -77,20 +78,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
 
     With a broker there is no worker beside the server; the application itself says on the queue that there is work.
     """
-    app = create_app(settings)
-    collect_rarely()
-    sys.setswitchinterval(HAND_OVER)
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http=Bounded,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=IN_FLIGHT,
-    )
-    server = uvicorn.Server(config)
+    server = server_for(create_app(settings))
 
     def stop(*_: object) -> None:
         server.should_exit = True
@@ -104,6 +92,23 @@ def run(settings: Settings, listener: socket.socket) -> None:
     finally:
         if child is not None:
             child.close()
+
+
+def server_for(app: ASGIApp) -> uvicorn.Server:
+    """The server that *app* runs on, in a process that is arranged for serving."""
+    collect_rarely()
+    sys.setswitchinterval(HAND_OVER)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=Bounded,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=IN_FLIGHT,
+    )
+    return uvicorn.Server(config)
 
 
 def start_demo(settings: Settings, address: str) -> None:

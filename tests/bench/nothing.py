@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import uvicorn
+from lrs.serve import listen, server_for
+from tests.bench.load import HOST
 
 _BODY = b'{"nothing":"%s"}' % (b"x" * 1_000)
 _START = {
@@ -19,8 +20,10 @@ _START = {
 _REST = {"type": "http.response.body", "body": _BODY}
 
 
-async def app(_scope: Any, receive: Any, send: Any) -> None:
-    """Any HTTP request; its body is read."""
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """Any HTTP request; its body is read. Raises for anything else, which tells the server that there is no more."""
+    if scope["type"] != "http":
+        raise NotImplementedError
     while (await receive()).get("more_body"):
         pass
     await send(_START)
@@ -28,13 +31,4 @@ async def app(_scope: Any, receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        app,
-        port=int(sys.argv[1]),
-        loop="uvloop",
-        http="httptools",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    server_for(app).run(sockets=[listen(HOST, int(sys.argv[1]))])
