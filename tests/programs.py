@@ -237,7 +237,7 @@ class BehindMongo:
 
 
 class Forwarder:
-    """A broker that comes back: nothing listens on ``port`` until ``start``; then it leads to the real one's."""
+    """A broker that comes and goes: from ``start`` to ``close``, ``port`` leads to the real one's."""
 
     def __init__(self, port: int) -> None:
         self._to = port
@@ -247,6 +247,7 @@ class Forwarder:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
+        self._stop.clear()
         listener = socket.create_server((HOST, self.port))
         listener.settimeout(0.1)
         self._run(self._accept, listener)
@@ -255,6 +256,7 @@ class Forwarder:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self._threads.clear()
 
     def _run(self, target: Callable[..., None], *args: socket.socket) -> None:
         thread = threading.Thread(target=target, args=args)

@@ -12,8 +12,9 @@ import json
 import os
 import signal
 import socket
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -51,6 +52,8 @@ class Workplace:
     behind: Behind
     auth: tuple[str, str]
     learners: list[str] = field(default_factory=list)
+    took: list[float] = field(default_factory=list)
+    """Seconds of each request that stored statements."""
     address: str = ""
 
     def learn(self, count: int = LEARNERS) -> None:
@@ -62,6 +65,7 @@ class Workplace:
             agree(self.tenant, put_person(self.tenant, mbox))
         for activity in (GOWNING, ASEPTIC):
             statements = [passed(mbox, activity) for mbox in made]
+            begun = time.perf_counter()
             answer = httpx.post(
                 f"{self.address}/xapi/statements",
                 json=statements,
@@ -70,6 +74,7 @@ class Workplace:
                 trust_env=False,
                 timeout=10,
             )
+            self.took.append(time.perf_counter() - begun)
             assert answer.status_code == 200, answer.text
         self.learners += made
 
@@ -202,19 +207,46 @@ def rabbitmq_url(tmp_path) -> Iterator[str]:
         connection.default_channel.exchange_delete(name)
 
 
-def kill_at(work: Workplace, step: str, victims: list[int]) -> None:
-    """Waits until *step* is in somebody's hands and kills all that could have it."""
+def kill_at(work: Workplace, step: str, workers: Callable[[], list[int]]) -> int:
+    """Kills all *workers* (process ids) with *step* in their hands, until a lease was left behind; how many it took."""
+    killed = 0
     for _ in range(20):
+        victims = workers()
         if work.behind.sees_lease(step, seconds=2):
-            break
-        # It was over before we looked: again.
+            for pid in victims:
+                os.kill(pid, signal.SIGKILL)
+            until(lambda victims=victims: not any(map(runs, victims)), "the workers to be gone")
+            killed += len(victims)
+            left = work.behind.sees_lease(step, seconds=0)
+            work.behind.let_leases_run_out()
+            if left:
+                return killed
+        # It was over before we looked, or before the blow fell: again.
         work.owe_everything_again()
         work.learn(1 if step == "deliver" else 0)
-    else:
-        raise AssertionError(f"{step} was never seen in anybody's hands")
-    for pid in victims:
-        os.kill(pid, signal.SIGKILL)
-    work.behind.let_leases_run_out()
+    raise AssertionError(f"{step} was never left in anybody's hands")
+
+
+def two_celery_workers(work: Workplace) -> Callable[[], list[int]]:
+    """Gives the process ids of two workers that run; started anew once they do not."""
+    now: list[int] = []
+
+    def running() -> list[int]:
+        if not now or not all(map(runs, now)):
+            now[:] = [worker.pid for worker in work.programs.workers(2)]
+        return now
+
+    return running
+
+
+def workers_beside(server: int) -> Callable[[], list[int]]:
+    """Gives the process ids of those that the process *server* has started, once there are any."""
+
+    def running() -> list[int]:
+        until(lambda: children(server), "the worker")
+        return children(server)
+
+    return running
 
 
 @dataclass(frozen=True)
@@ -242,11 +274,12 @@ def engine(request, tmp_path) -> Iterator[Engine]:
 def test_two_celery_workers_on_redis_are_killed_at_every_step(tmp_path, redis_url, engine):
     with workplace(tmp_path, celery_broker=redis_url, **engine.settings) as work:
         _, work.address = work.programs.serve()
-        workers = work.programs.workers(2)
+        workers = two_celery_workers(work)
+        workers()
         work.learn(engine.first)
         for step in STEPS:
-            kill_at(work, step, [worker.pid for worker in workers])
-            workers = work.programs.workers(2)
+            kill_at(work, step, workers)
+            workers()
             work.learn(engine.later)
         work.settle()
         work.check()
@@ -265,12 +298,18 @@ def test_the_worker_beside_a_server_is_killed_at_every_step_and_started_again(tm
         server, work.address = work.programs.serve()
         work.learn()
         for step in STEPS:
-            until(lambda: children(server.pid), "the worker")
-            kill_at(work, step, children(server.pid))
+            kill_at(work, step, workers_beside(server.pid))
             work.learn(2)
-
         work.settle()
         work.check()
+        received = Counter(one.headers["webhook-id"] for one in work.receiving.got)
+
+        for _ in range(5):
+            work.owe_everything_again()
+            work.settle()
+
+        work.check()
+        assert Counter(one.headers["webhook-id"] for one in work.receiving.got) == received
 
 
 def test_a_delivery_whose_worker_is_killed_four_times_after_sending_has_one_id_and_one_outcome(tmp_path, engine):

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from lrs.statements import references
+from lrs.worker import drain
 from tests.served import VERB, VOIDED, new_id, referring, somebody, something, statement, voiding
 
 
@@ -127,6 +129,21 @@ def test_38_references_are_followed_through_any_number_of_steps_whatever_came_fi
     assert each_lrs.listed(activity=activity) == expected
     assert each_lrs.listed(registration=registration) == expected
     assert each_lrs.listed(agent=actor, activity=activity, verb=VERB, registration=registration) == expected
+
+
+def test_38_what_one_commit_cannot_update_is_owed_and_then_found(each_lrs, monkeypatch):
+    monkeypatch.setattr(references, "IN_COMMIT", 3)
+    verb, target = something(), new_id()
+    first = [referring(target, id=new_id()) for _ in range(5)]
+    second = [referring(one["id"], id=new_id()) for one in first]
+    ids = [target, *each_lrs.store([*first, *second])]
+
+    each_lrs.store(statement(id=target, verb={"id": verb}))
+    at_once = each_lrs.listed(verb=verb)
+    drain(each_lrs.tenant, ("refs",))
+
+    assert len(at_once) == 4
+    assert sorted(each_lrs.listed(verb=verb)) == sorted(ids)
 
 
 def test_38_all_filters_must_hold_on_one_statement_of_the_chain(each_lrs):
