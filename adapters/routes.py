@@ -169,7 +169,10 @@ def asked_for(
 
 
 async def received(request: Request, _: Annotated[Asked, Depends(asked_for)]) -> AsyncIterator[Upload]:
-    """Once the parameters are in order, the sent file: a raw body, or ``file`` (and ``profile``, JSON) of a form. Refuses more than ``MAX_BYTES``."""
+    """The sent file: a raw body, or ``file`` (and ``profile``, JSON) of a form. Refuses more than ``MAX_BYTES``.
+
+    Nothing is read of it before the parameters are in order.
+    """
     size = 0
 
     async def counted() -> Message:
