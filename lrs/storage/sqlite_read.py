@@ -6,6 +6,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ WALK_CAP = 10_000
 """How many entries of the first key one call looks at when further keys must hold as well."""
 
 _COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id"
+_body = itemgetter(5)
 _IDS_AT_ONCE = 500
 _ROWS_AT_ONCE = 16
 SHORT_META = 128
@@ -172,7 +174,7 @@ def _page(kind: str, cursor: sqlite3.Cursor, limit: int) -> Page:
     size = 0
     while size <= storage.PAGE_BYTES and (some := cursor.fetchmany(_ROWS_AT_ONCE)):
         rows += some
-        size += sum(len(row[5]) for row in some)
+        size += sum(map(len, map(_body, some)))
     cursor.close()  # one that was not read to its end would hold on to the state it reads
     if len(rows) <= limit and size <= storage.PAGE_BYTES:
         return Page(tuple(record_of(kind, row) for row in rows))

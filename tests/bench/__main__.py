@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from tests.bench.hotspots import profile
+from tests.bench.hotspots import profile, shares
 from tests.bench.large import Size, filters
 from tests.bench.report import Row, in_order, keep, table
 from tests.bench.rows import ROWS, Bench, Plan
@@ -36,6 +36,7 @@ SMALL = Plan(
     offered=10,
     burst=10,
     again=1,
+    profiled=100,
 )
 """Enough to see that everything works; its figures mean nothing."""
 SMALL_SIZE = Size(few=300, many=900, pages=10, turns=1, requests=3)
@@ -88,6 +89,7 @@ def measure(folder: Path, plan: Plan, settings: dict[str, str]) -> tuple[list[Ro
         raw.close()
     shown.append(("cold start, filled", cold_start(folder / "store", headers, plan.starts)))
     shown.extend(slow_disk(folder, made, plan))
+    shown.extend(shares(folder, plan.profiled))
     shown.append(
         ("load client alone", f"{statistics.median(bench.costs):.0f} us CPU a request, doing-nothing app, c16")
     )

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import uvloop
@@ -32,12 +32,32 @@ from tests.bench.rows import busy_pairs, query_path
 from tests.bench.statements import statements
 
 TOP = 20
+FEW = 7
+LEAST = 1.0
+"""Microseconds a request; threads that took less did nothing."""
 READERS = 16
 _ROOT = str(Path(__file__).resolve().parents[2])
 
 
+class Part(NamedTuple):
+    """What was done in one kind of thread for *count* requests."""
+
+    title: str
+    profiles: Sequence[cProfile.Profile]
+    count: int
+
+
 def profile(folder: Path, count: int) -> str:
     """The dearest functions of *count* POSTs from 16 callers, then of *count* queries, as text."""
+    return "\n".join(_report(part) for part in _measured(folder, count))
+
+
+def shares(folder: Path, count: int) -> list[tuple[str, str]]:
+    """For each kind of thread, the functions that take most of its time, and their shares, in a line."""
+    return [(f"profile, {part.title}", text) for part in _measured(folder, count) if (text := _shares(part))]
+
+
+def _measured(folder: Path, count: int) -> list[Part]:
     tenants = Tenants(Settings(data=folder / "profiled"), wall_clock)
     threads: list[cProfile.Profile] = []
 
@@ -59,16 +79,18 @@ def profile(folder: Path, count: int) -> str:
         posts = [(_scope("POST", "statements", headers), made.raw) for made in statements(count)]
         posted = _under_profile(endpoint, posts, 16)
         writer = list(threads)
-        reports = [_report("POST, loop", [posted], count), _report("POST, writer", writer, count)]
         gets = [(_scope("GET", query_path(pair), headers), b"") for pair in busy_pairs() * (count // 100)]
         got = _under_profile(endpoint, gets, 1)
-        reports.extend(
-            (_report("GET, loop", [got], len(gets)), _report("GET, readers", threads[len(writer) :], len(gets)))
-        )
+        readers = threads[len(writer) :]
     finally:
         threading.setprofile(None)
         tenants.close()
-    return "\n".join(reports)
+    return [
+        Part("POST, loop", [posted], count),
+        Part("POST, writer", writer, count),
+        Part("GET, loop", [got], len(gets)),
+        Part("GET, readers", readers, len(gets)),
+    ]
 
 
 def _under_profile(
@@ -126,16 +148,35 @@ def _scope(method: str, target: str, headers: list[tuple[bytes, bytes]]) -> dict
     }
 
 
-def _report(title: str, profiles: Sequence[cProfile.Profile], count: int) -> str:
-    for one in profiles:
+def _report(part: Part) -> str:
+    text = io.StringIO()
+    stats = _stats(part, text)
+    if stats is None:
+        return f"== {part.title}: not measured (Python 3.12 and later profile one thread at a time)\n"
+    stats.sort_stats("tottime").print_stats(TOP)
+    total = stats.total_tt / part.count * 1e6
+    shown = text.getvalue().replace(_ROOT + "/", "").partition("ncalls")[2]
+    said = f"{total:.0f} us a request under the profiler, {part.count} requests"
+    return f"== {part.title}: {said}\n   ncalls{shown.rstrip()}\n"
+
+
+def _shares(part: Part) -> str:
+    stats = _stats(part, io.StringIO())
+    if stats is None or stats.total_tt / part.count * 1e6 < LEAST:
+        return ""
+    dearest = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:FEW]
+    return ", ".join(f"{own / stats.total_tt:.0%} {_name(place)}" for place, (_, _, own, *_) in dearest)
+
+
+def _name(place: tuple[str, int, str]) -> str:
+    file, _, function = place
+    return function.strip("{}<>").replace("built-in method ", "") if file == "~" else f"{Path(file).stem}.{function}"
+
+
+def _stats(part: Part, text: io.StringIO) -> Any:
+    """What was measured; ``None`` if nothing was."""
+    for one in part.profiles:
         one.disable()
         one.create_stats()
-    text = io.StringIO()
-    kept = [one for one in profiles if one.stats]
-    if not kept:
-        return f"== {title}: not measured (Python 3.12 and later profile one thread at a time)\n"
-    stats = pstats.Stats(*kept, stream=text)
-    stats.sort_stats("tottime").print_stats(TOP)
-    total = stats.total_tt / count * 1e6  # type: ignore[attr-defined]  # not in the stub
-    shown = text.getvalue().replace(_ROOT + "/", "").partition("ncalls")[2]
-    return f"== {title}: {total:.0f} us a request under the profiler, {count} requests\n   ncalls{shown.rstrip()}\n"
+    kept = [one for one in part.profiles if one.stats]
+    return pstats.Stats(*kept, stream=text) if kept else None

@@ -33,7 +33,7 @@ class Plan:
 
     *starts* is how often each cold start is measured; reading is, with *stored* statements. The rest is of the rows of
     owed work: *learners* of a large store, *turns* between it and a small one, *evidence* statements a round, *offered*
-    in all at a steady rate, a *burst* of awards, and *again* rounds with rules.
+    in all at a steady rate, a *burst* of awards, *again* rounds with rules, and *profiled* requests under a profiler.
     """
 
     rounds: int = 9
@@ -50,6 +50,7 @@ class Plan:
     offered: int = 500
     burst: int = 500
     again: int = 4
+    profiled: int = 1_000
 
 
 @dataclass(slots=True)
