@@ -1,4 +1,4 @@
-"""``lrs badges``: verify a badge, list and show issued ones, name the issuer. Prints; decides nothing."""
+"""``lrs badges``: verify a badge, list, show and renew issued ones, name the issuer. Prints; decides nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from badges import issuer as issuers
 from badges.lookup import resolver, status_lists
+from badges.renew import renew
 from badges.verify import Verdict, verify
 from lrs import outbound
 from lrs.learners.persons import members_of, person_named
@@ -21,7 +22,7 @@ from lrs.tenants import Tenant
 
 @click.group()
 def badges() -> None:
-    """Open Badges: verify, list, show."""
+    """Open Badges: verify, list, show, renew."""
 
 
 @badges.command("verify")
@@ -76,6 +77,13 @@ def show_command(tenant: Tenant, id: str) -> None:
     if record is None:
         raise click.ClickException(f"there is no badge {id}")
     click.echo(record.body.decode())
+
+
+@badges.command("renew")
+@with_tenant
+def renew_command(tenant: Tenant) -> None:
+    """Has every badge issued anew that was issued under another LRS_PUBLIC_URL; the former one is revoked."""
+    click.echo(f"{renew(tenant)} badges will be issued anew by {issuers.issuer_of(tenant).id}")
 
 
 @badges.command("issuer")

@@ -33,6 +33,13 @@ def issued_in(data: Path, **changes: object) -> Path:
     return path
 
 
+def withdraw(data: Path) -> None:
+    tenant = open_tenant(Settings(data=data))
+    put_award(tenant, state="withdrawn", valid_until=None)
+    run_issue(tenant)
+    tenant.store.close()
+
+
 def run(data: Path, *words: object) -> Result:
     return CliRunner().invoke(badges, [*map(str, words), "--data", str(data)])
 
@@ -65,15 +72,23 @@ def test_a_changed_badge_is_not_valid_and_the_exit_code_says_so(tmp_path):
 
 def test_a_revoked_badge_is_not_valid(tmp_path):
     path = issued_in(tmp_path)
-    tenant = open_tenant(Settings(data=tmp_path))
-    put_award(tenant, state="withdrawn", valid_until=None)
-    run_issue(tenant)
-    tenant.store.close()
+    withdraw(tmp_path)
 
     result = run(tmp_path, "verify", path)
 
     assert result.exit_code == 1
     assert "NO  status: revoked" in result.output
+
+
+def test_badges_from_before_the_address_was_set_are_renewed_on_demand(tmp_path, monkeypatch):
+    issued_in(tmp_path)
+    before = run(tmp_path, "renew").output
+    monkeypatch.setenv("LRS_PUBLIC_URL", "https://skills.example.org")
+
+    after = run(tmp_path, "renew").output
+
+    assert before.startswith("0 badges will be issued anew by did:key:z6Mk")
+    assert after == "1 badges will be issued anew by did:web:skills.example.org:t:default\n"
 
 
 def test_a_badge_of_somebody_elses_store_cannot_be_checked_offline(tmp_path):
