@@ -6,6 +6,7 @@ import functools
 import json
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -28,16 +29,22 @@ def badges() -> None:
 @badges.command("verify")
 @click.argument("source", metavar="FILE_OR_URL")
 @click.option("--offline", is_flag=True, help="Fetch nothing: only our own badges and did:key issuers can pass.")
+@click.option(
+    "--status-list",
+    type=click.File("rb"),
+    help="The issuer's status list, in the place of asking for it: says what was revoked when it was saved.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @with_tenant
-def verify_command(tenant: Tenant, source: str, *, offline: bool, as_json: bool) -> None:
+def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: BinaryIO | None, as_json: bool) -> None:
     """Checks a badge: form, badge, signature, dates, status. Exit code 1 unless all of them pass."""
     fetch = None if offline else functools.partial(outbound.fetch, settings=tenant.settings)
+    saved = status_list.read() if status_list else None
     verdict = verify(
         _document(tenant, source),
         at=tenant.clock(),
         resolve=resolver(tenant, fetch),
-        fetch=status_lists(tenant, fetch),
+        fetch=status_lists(tenant, fetch) if saved is None else lambda _url: saved,
     )
     click.echo(json.dumps(verdict.shown(), indent=2) if as_json else _told(verdict))
     sys.exit(0 if verdict.valid else 1)
@@ -73,10 +80,16 @@ def _row(record: Record) -> dict[str, str]:
 @with_tenant
 def show_command(tenant: Tenant, id: str) -> None:
     """Prints the badge as it is signed."""
-    record = tenant.store.get("credential", id.removeprefix("urn:uuid:"))
-    if record is None:
-        raise click.ClickException(f"there is no badge {id}")
-    click.echo(record.body.decode())
+    click.echo(_kept(tenant, "credential", id).body.decode())
+
+
+@badges.command("status-list")
+@click.argument("id")
+@with_tenant
+def status_list_command(tenant: Tenant, id: str) -> None:
+    """Prints the status list that the badge ID stands in, as it is signed now: for whoever cannot ask for it."""
+    name = str(_kept(tenant, "credential", id).meta["list"])
+    click.echo(_kept(tenant, "status-list", name).body.decode())
 
 
 @badges.command("renew")
@@ -95,6 +108,13 @@ def issuer_command(tenant: Tenant, name: str | None, url: str | None) -> None:
     if name:
         issuers.rename(tenant, name, url)
     click.echo(json.dumps(issuers.issuer_of(tenant).profile(), indent=2, ensure_ascii=False))
+
+
+def _kept(tenant: Tenant, kind: str, id: str) -> Record:
+    record = tenant.store.get(kind, id.removeprefix("urn:uuid:"))
+    if record is None:
+        raise click.ClickException(f"there is no {kind} {id}")
+    return record
 
 
 def _document(tenant: Tenant, source: str) -> bytes:

@@ -80,6 +80,54 @@ def test_a_revoked_badge_is_not_valid(tmp_path):
     assert "NO  status: revoked" in result.output
 
 
+def test_who_has_only_the_badge_and_its_status_list_can_check_both(tmp_path):
+    path, other = issued_in(tmp_path), tmp_path / "other"
+    id = json.loads(path.read_text())["id"]
+    early, late = tmp_path / "early.json", tmp_path / "late.json"
+    early.write_text(run(tmp_path, "status-list", id).output)
+    withdraw(tmp_path)
+    late.write_text(run(tmp_path, "status-list", id).output)
+
+    before = run(other, "verify", path, "--offline", "--status-list", early)
+    after = run(other, "verify", path, "--offline", "--status-list", late)
+
+    assert (before.exit_code, before.output.splitlines()[-1]) == (0, "valid")
+    assert after.exit_code == 1
+    assert [line for line in after.output.splitlines() if not line.startswith("ok ")] == [
+        "NO  status: revoked",
+        "not valid",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (lambda told: {**told, "id": "urn:uuid:0"}, "the status list is another one, or another issuer's"),
+        (lambda told: {**told, "issuer": "did:key:z6Mk"}, "the status list is another one, or another issuer's"),
+        (lambda told: {**told, "name": "mine"}, "the signature does not fit what the badge says"),
+        (lambda told: [told], "not a JSON object"),
+    ],
+)
+def test_a_file_that_is_not_the_status_list_of_the_badge_does_not_stand_for_it(tmp_path, changed, why):
+    path = issued_in(tmp_path)
+    listed = json.loads(run(tmp_path, "status-list", json.loads(path.read_text())["id"]).output)
+    (tmp_path / "list.json").write_text(json.dumps(changed(listed)))
+
+    result = run(tmp_path, "verify", path, "--status-list", tmp_path / "list.json")
+
+    assert result.exit_code == 1
+    assert [line for line in result.output.splitlines() if line.startswith("NO ")] == [f"NO  status: {why}"]
+
+
+def test_a_status_list_that_is_not_there_is_an_error_in_one_line(tmp_path):
+    missing_file = run(tmp_path, "verify", issued_in(tmp_path), "--status-list", tmp_path / "none.json")
+    missing_badge = run(tmp_path, "status-list", "urn:uuid:0")
+
+    assert missing_file.exit_code == 2
+    assert "none.json" in missing_file.output
+    assert (missing_badge.exit_code, missing_badge.output) == (1, "Error: there is no credential urn:uuid:0\n")
+
+
 def test_badges_from_before_the_address_was_set_are_renewed_on_demand(tmp_path, monkeypatch):
     issued_in(tmp_path)
     before = run(tmp_path, "renew").output
