@@ -1,4 +1,4 @@
-"""``lrs badges``: verify a badge, list and show issued ones, name the issuer. Prints; decides nothing."""
+"""``lrs badges``: verify a badge, list, show and renew issued ones, name the issuer. Prints; decides nothing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import functools
 import json
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from badges import issuer as issuers
 from badges.lookup import resolver, status_lists
+from badges.renew import renew
 from badges.verify import Verdict, verify
 from lrs import outbound
 from lrs.learners.persons import members_of, person_named
@@ -21,22 +23,28 @@ from lrs.tenants import Tenant
 
 @click.group()
 def badges() -> None:
-    """Open Badges: verify, list, show."""
+    """Open Badges: verify, list, show, renew."""
 
 
 @badges.command("verify")
 @click.argument("source", metavar="FILE_OR_URL")
 @click.option("--offline", is_flag=True, help="Fetch nothing: only our own badges and did:key issuers can pass.")
+@click.option(
+    "--status-list",
+    type=click.File("rb"),
+    help="The issuer's status list, in the place of asking for it: says what was revoked when it was saved.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @with_tenant
-def verify_command(tenant: Tenant, source: str, *, offline: bool, as_json: bool) -> None:
+def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: BinaryIO | None, as_json: bool) -> None:
     """Checks a badge: form, badge, signature, dates, status. Exit code 1 unless all of them pass."""
     fetch = None if offline else functools.partial(outbound.fetch, settings=tenant.settings)
+    saved = status_list.read() if status_list else None
     verdict = verify(
         _document(tenant, source),
         at=tenant.clock(),
         resolve=resolver(tenant, fetch),
-        fetch=status_lists(tenant, fetch),
+        fetch=status_lists(tenant, fetch) if saved is None else lambda _url: saved,
     )
     click.echo(json.dumps(verdict.shown(), indent=2) if as_json else _told(verdict))
     sys.exit(0 if verdict.valid else 1)
@@ -72,10 +80,23 @@ def _row(record: Record) -> dict[str, str]:
 @with_tenant
 def show_command(tenant: Tenant, id: str) -> None:
     """Prints the badge as it is signed."""
-    record = tenant.store.get("credential", id.removeprefix("urn:uuid:"))
-    if record is None:
-        raise click.ClickException(f"there is no badge {id}")
-    click.echo(record.body.decode())
+    click.echo(_kept(tenant, "credential", id).body.decode())
+
+
+@badges.command("status-list")
+@click.argument("id")
+@with_tenant
+def status_list_command(tenant: Tenant, id: str) -> None:
+    """Prints the status list that the badge ID stands in, as it is signed now: for whoever cannot ask for it."""
+    name = str(_kept(tenant, "credential", id).meta["list"])
+    click.echo(_kept(tenant, "status-list", name).body.decode())
+
+
+@badges.command("renew")
+@with_tenant
+def renew_command(tenant: Tenant) -> None:
+    """Has every badge issued anew that was issued under another LRS_PUBLIC_URL; the former one is revoked."""
+    click.echo(f"{renew(tenant)} badges will be issued anew by {issuers.issuer_of(tenant).id}")
 
 
 @badges.command("issuer")
@@ -87,6 +108,13 @@ def issuer_command(tenant: Tenant, name: str | None, url: str | None) -> None:
     if name:
         issuers.rename(tenant, name, url)
     click.echo(json.dumps(issuers.issuer_of(tenant).profile(), indent=2, ensure_ascii=False))
+
+
+def _kept(tenant: Tenant, kind: str, id: str) -> Record:
+    record = tenant.store.get(kind, id.removeprefix("urn:uuid:"))
+    if record is None:
+        raise click.ClickException(f"there is no {kind} {id}")
+    return record
 
 
 def _document(tenant: Tenant, source: str) -> bytes:

@@ -72,7 +72,8 @@ def issue(
     """Settles each claim on an ``award`` record with the badge in its right state.
 
     Raises ``Stale`` if a lease was lost, ``NotAccepted`` if what was signed does not verify, ``Unsafe`` if the award
-    says what cannot be signed, ``ValueError`` for an award of another shape. Claims before that one are settled.
+    says what cannot be signed, ``ValueError`` for an award of another shape, ``KeyLost`` if a badge to be revoked is of
+    a key that is gone. Claims before that one are settled.
     """
     desk = Desk(tenant, issuer_of(tenant), identifiers_of, draw)
     signed: list[tuple[Claim, Change]] = []
@@ -163,16 +164,20 @@ def _ends_by_itself(held: Record, body: AwardBody) -> bool:
 
 
 def _issued(desk: Desk, award: Award, body: AwardBody, held: Record | None) -> tuple[Record, ...]:
-    """A badge where there is none or another; its place is kept unless the badge out there must no longer hold."""
-    live = held is not None and held.meta["state"] == ISSUED
-    if held and live and held.meta["basis"] == records.basis_of(award, desk.issuer):
-        return ()
+    """A badge where there is none or another; its place is kept unless the badge out there must no longer hold.
+
+    It must not beside one of another issuer or with its list at another address: wallets would keep both.
+    """
     tenant = desk.tenant
+    live = held is not None and held.meta["state"] == ISSUED
+    current = held is not None and live and records.is_current(tenant, desk.issuer, str(held.meta["list"]))
+    if held and current and held.meta["basis"] == records.basis_of(award, desk.issuer):
+        return ()
     retired: tuple[Record, ...] = ()
-    if held and live and not records.promises_more(held, body.valid_until):
+    if held and current and not records.promises_more(held, body.valid_until):
         place = (str(held.meta["list"]), int(held.meta["index"]))
     else:
-        place = free_place(tenant.store, REVOCATION, desk.draw)
+        place = free_place(tenant.store, records.list_names(tenant, desk.issuer, REVOCATION), desk.draw)
         retired = _retired(desk, held) if held and live else ()
     badge = records.credential_record(tenant, desk.issuer, award, body, place, held)
     lists = {record.id: record for record in retired if record.kind == "status-list"}
@@ -185,7 +190,7 @@ def _issued(desk: Desk, award: Award, body: AwardBody, held: Record | None) -> t
 
 
 def _retired(desk: Desk, held: Record) -> tuple[Record, ...]:
-    """The place of the badge that is out there, set in its list."""
+    """The place of the badge that is out there, set in its own list, whoever the issuer is now."""
     name, index = str(held.meta["list"]), int(held.meta["index"])
     listed = records.list_record(desk.tenant, desk.issuer, name, index)
     return listed, records.place_record(desk.tenant, (name, index), held.id, REVOKED)

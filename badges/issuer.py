@@ -58,7 +58,7 @@ def issuer_of(tenant: Tenant) -> Issuer:
     name, url = named.get("name", f"Engraft, {tenant.id}"), named.get("url")
     did = web_did(tenant)
     if did is None:
-        return Issuer(f"did:key:{multikey.multibase_of(key)}", name, url, key, demonstration=True)
+        return Issuer(key_did(key), name, url, key, demonstration=True)
     return Issuer(did, name, url or tenant.settings.public_url, key, demonstration=False)
 
 
@@ -74,6 +74,11 @@ def rename(tenant: Tenant, name: str, url: str | None) -> None:
             tx.insert(Record("issuer", "profile", body))
 
     tenant.store.write(decide).result()
+
+
+def key_did(key: Ed25519PrivateKey) -> str:
+    """The did:key that *key* is."""
+    return f"did:key:{multikey.multibase_of(key)}"
 
 
 def web_did(tenant: Tenant) -> str | None:

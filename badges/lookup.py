@@ -5,10 +5,11 @@ Knows nothing of signatures. ``fetch`` is ``lrs.outbound.fetch`` bound to the se
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from badges.issuer import address, did_url, issuer_of
+from badges.issuer import did_url, issuer_of
 from badges.verify import MAX_LIST, Fetch, Invalid, Resolve, Unavailable, read
 from lrs.outbound import Blocked, Unreachable
 from lrs.storage import pages
@@ -33,11 +34,11 @@ def resolver(tenant: Tenant, outbound: Outbound | None) -> Resolve:
 
 
 def status_lists(tenant: Tenant, outbound: Outbound | None) -> Fetch:
-    """Status list credentials; *tenant*'s own come from its store."""
+    """Status list credentials; *tenant*'s own come from its store, also those of an address it had before."""
 
     def fetch(url: str) -> bytes:
         for record in pages(tenant.store, "status-list"):
-            if address(tenant, f"status/{record.id}") == url:
+            if json.loads(record.body)["id"] == url:
                 return record.body
         return _get(url, outbound)
 

@@ -4,7 +4,8 @@ A record made here has ``seq`` 0 and the ``rev`` of the stored one, 0 if there i
 given back as it was stored.
 
 kind ``credential``, id uuid5 of the award: the signed badge; meta says whose, for which award, since when, its place.
-kind ``status-list``, id ``<purpose>-<n>``: the signed list. kind ``status``, id ``status:<list>:<n>``: a taken place.
+kind ``status-list``, id ``<purpose>-<n>``: the signed list, for ever under the address and issuer it began with.
+kind ``status``, id ``status:<list>:<n>``: a taken place.
 kind ``achievement``: the Achievement as JSON, without learners.
 """
 
@@ -12,16 +13,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from badges import status
 from badges.awards import AwardBody, achievement_uuid
 from badges.compose import Award, Json, StatusEntry, achievement_json, compose
-from badges.issuer import Issuer, address
+from badges.issuer import Issuer, address, key_did
 from badges.sign import sign
 from lrs.keys import key
-from lrs.storage import Record
+from lrs.storage import Record, pages
 from lrs.tenants import Tenant
 
 ISSUED = "issued"
@@ -29,6 +33,10 @@ REVOKED = "revoked"
 
 Place = tuple[str, int]
 """The name of a status list and the place in it."""
+
+
+class KeyLost(Exception):
+    """A list has to change, and its issuer is a key that the master key does not give."""
 
 
 def to_bytes(value: Json) -> bytes:
@@ -53,17 +61,57 @@ def issue_time(now: int, last: str | None) -> str:
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 
+def list_names(tenant: Tenant, issuer: Issuer, purpose: str) -> Iterator[str]:
+    """The lists that new badges of *issuer* may stand in, without end: its own, and those nobody has begun."""
+    for number in count(1):
+        name = f"{purpose}-{number}"
+        if is_current(tenant, issuer, name):
+            yield name
+
+
+def is_current(tenant: Tenant, issuer: Issuer, name: str) -> bool:
+    """Whether list *name* is *issuer*'s, at the address it publishes at now; so is one that nobody has begun."""
+    record = tenant.store.get("status-list", name)
+    return record is None or _is_at(tenant, issuer, record)
+
+
+def former_lists(tenant: Tenant, issuer: Issuer) -> Iterator[tuple[str, str, int]]:
+    """Address, issuer and number of unrevoked badges of each list from before the issuer or the address changed."""
+    for record in pages(tenant.store, "status-list"):
+        if not _is_at(tenant, issuer, record):
+            listed = json.loads(record.body)
+            places = pages(tenant.store, "status", key("status.list", record.id))
+            yield listed["id"], listed["issuer"], sum(place.meta["state"] == ISSUED for place in places)
+
+
+def _is_at(tenant: Tenant, issuer: Issuer, record: Record) -> bool:
+    listed = json.loads(record.body)
+    return bool(listed["id"] == address(tenant, f"status/{record.id}") and _method(listed) == issuer.method)
+
+
+def _method(listed: Json) -> str:
+    return str(listed["proof"][0]["verificationMethod"])
+
+
 def list_record(tenant: Tenant, issuer: Issuer, name: str, revoke: int | None = None) -> Record:
-    """List *name* with place *revoke* set, signed anew."""
+    """List *name* with place *revoke* set, signed anew; a new one for *issuer*, another for the one it belongs to.
+
+    A verifier takes a list only under the address and from the issuer that the badge names, so neither ever changes;
+    all did:web issuers of a tenant have one key. Raises ``KeyLost``.
+    """
     old = tenant.store.get("status-list", name)
     purpose = name.rpartition("-")[0]
-    bits = status.bits_of(json.loads(old.body), purpose) if old else status.EMPTY
+    listed = json.loads(old.body) if old else {"id": address(tenant, f"status/{name}"), "issuer": issuer.id}
+    bits = status.bits_of(listed, purpose) if old else status.EMPTY
     if old and (revoke is None or status.is_set(bits, revoke)):
         return old
+    signer = replace(issuer, id=listed["issuer"])
+    if signer.id.startswith("did:key:") and signer.id != key_did(issuer.key):
+        raise KeyLost(f"status list {name} is of {signer.id}: bring back the master key that gave it")
     bits = bits if revoke is None else status.with_set(bits, revoke)
     now = issue_time(tenant.clock(), None)
-    unsigned = status.compose_list(address(tenant, f"status/{name}"), issuer.id, purpose, bits, now)
-    body = to_bytes(sign(unsigned, issuer.key, issuer.method, now))
+    unsigned = status.compose_list(listed["id"], signer.id, purpose, bits, now)
+    body = to_bytes(sign(unsigned, signer.key, signer.method, now))
     return Record("status-list", name, body, meta={"purpose": purpose}, rev=old.rev if old else 0)
 
 

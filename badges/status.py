@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from badges.contexts import CREDENTIALS_V2
@@ -100,17 +100,15 @@ def place_id(name: str, index: int) -> str:
     return f"status:{name}:{index}"
 
 
-def free_place(reader: Reader, purpose: str, draw: Draw) -> tuple[str, int]:
-    """A list's name and a place in it that nobody has, drawn so that neighbours in a list say nothing.
+def free_place(reader: Reader, names: Iterator[str], draw: Draw) -> tuple[str, int]:
+    """A list of *names*, which have no end, and a place in it that nobody has: its neighbours in the list say nothing.
 
     A list that 16 draws find full is left for the next one; it then is about 90 % full.
     """
-    number = 1
     while True:
-        name = f"{purpose}-{number}"
+        name = next(names)
         drawn = {place_id(name, index): index for index in (draw(ENTRIES) for _ in range(PROBES))}
         taken = reader.get_many("status", drawn)
         for id, index in drawn.items():
             if id not in taken:
                 return name, index
-        number += 1

@@ -39,7 +39,7 @@ LINES: Mapping[str, str] = {
     "rules": "Mapping tables: which activities prove which competency.",
     "rebuild": "Work out all derived state again, print the differences and put them right.",
     "persons": "Persons and their identifiers: list, merge, unmerge, suggestions, dismiss.",
-    "badges": "Open Badges: verify, list, show.",
+    "badges": "Open Badges: verify, list, show, renew.",
     "services": "Matching services that learners can let see their profile.",
     "deliveries": "What was sent to services, what waits, and what was given up on.",
     "consent": "What learners let services see.",

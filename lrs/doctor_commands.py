@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from badges.issuer import issuer_of
+from badges.issuer import did_url, issuer_of
+from badges.records import former_lists
 from lrs.control import Tenants
 from lrs.doctor import Finding, of_audit, of_clock, of_disk, of_services, of_settings, of_store, of_work
 from lrs.errors import Misconfigured
@@ -66,7 +67,7 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
         yield from of_work(tenant, tenants.control.workers())
         yield of_clock(tenant)
         yield of_audit(tenant)
-        yield _issuer(tenant)
+        yield from _issuer(tenant)
         yield from of_services(tenant)
     except Misconfigured as error:
         yield Finding("tenant", "problem", str(error))
@@ -74,8 +75,20 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
         tenants.close()
 
 
-def _issuer(tenant: Tenant) -> Finding:
+def _issuer(tenant: Tenant) -> Iterator[Finding]:
     issuer = issuer_of(tenant)
     if issuer.demonstration:
-        return Finding("issuer", "warning", f"{issuer.id}, a demonstration: set LRS_PUBLIC_URL to an https address")
-    return Finding("issuer", "ok", issuer.id)
+        message = f"{issuer.id}, a demonstration: set LRS_PUBLIC_URL to an https address"
+        yield Finding("issuer", "warning", message)
+    else:
+        yield Finding("issuer", "ok", issuer.id)
+    for url, did, count in former_lists(tenant, issuer):
+        if count:
+            yield Finding("issuer-before", "warning", _former(url, did, count))
+
+
+def _former(url: str, did: str, count: int) -> str:
+    told = f"badges of {did} that are not revoked: {count}; lrs badges renew issues those that are held anew"
+    asked = [url] if url.startswith("http") else []
+    asked += [did_url(did)] if did.startswith("did:web:") else []
+    return f"{told}; whoever checks one asks at {' and '.join(asked)}" if asked else told

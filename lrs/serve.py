@@ -55,9 +55,13 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
         click.echo(first_key(settings, address))
     except (Misconfigured, OSError) as error:
         raise click.ClickException(str(error)) from error
-    if demo:
-        start_demo(settings, address)
-    run(settings, listener)
+    story = start_demo(settings, address) if demo else None
+    try:
+        run(settings, listener)
+    finally:
+        if story is not None:
+            story.terminate()
+            story.wait()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -111,14 +115,14 @@ def server_for(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def start_demo(settings: Settings, address: str) -> None:
-    """Tells the demonstration's story on this server, in a process of its own; only once for a store."""
+def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes] | None:
+    """Tells the demonstration's story on this server, in a process of its own, unless it was told to its end here."""
     out = settings.data / "demo"
     if (out / "gap.json").exists():
         click.echo(f"The sample programme is in already; its results are in {out}.")
-        return
+        return None
     command = [sys.executable, "-m", "lrs", "demo", "--data", str(settings.data), "--out", str(out)]
-    subprocess.Popen([*command, "--endpoint", address])  # noqa: S603 (our own program)
+    return subprocess.Popen([*command, "--endpoint", address])  # noqa: S603 (our own program)
 
 
 def first_key(settings: Settings, address: str) -> str:

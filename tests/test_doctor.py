@@ -1,11 +1,14 @@
 """``lrs doctor``: what it finds, and how it ends."""
 
 import json
+import uuid
+from dataclasses import replace
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
+from badges.issuer import issuer_of
 from lrs import audit
 from lrs.cli import main
 from lrs.control import open_control
@@ -14,6 +17,7 @@ from lrs.settings import Settings
 from lrs.storage import Owed, Record, open_store
 from lrs.storage.versions import found_and_known
 from lrs.tenants import open_tenant
+from tests.badges.made import put_award, run_issue
 from tests.builders import tenant_in
 from tests.conftest import START
 from tests.profiles.world import put_service
@@ -59,6 +63,29 @@ def test_without_an_https_address_badges_are_demonstrations_and_that_is_a_warnin
     assert (answer.exit_code, json.loads(answer.output)["ok"]) == (0, True)
     assert told["public-url"]["status"] == told["issuer"]["status"] == "warning"
     assert "badges are demonstrations" in told["public-url"]["message"]
+
+
+def test_badges_of_an_issuer_from_before_are_counted_and_it_is_said_where_they_are_checked(healthy):
+    for url in (None, "http://lrs.example", "https://old.example"):
+        tenant = open_tenant(Settings(data=healthy, public_url=url))
+        put_award(tenant, str(uuid.uuid4()), valid_until=None)
+        run_issue(tenant)
+        did_key = issuer_of(replace(tenant, settings=Settings(data=healthy))).id
+        tenant.store.close()
+
+    before = json.loads(run(healthy, "--json", public_url="https://old.example").output)["findings"]
+    after = json.loads(run(healthy, "--json", public_url="https://new.example").output)["findings"]
+
+    told = "that are not revoked: 1; lrs badges renew issues those that are held anew"
+    old = "https://old.example/t/default"
+    asked = f"whoever checks one asks at {old}/status/revocation-3 and {old}/did.json"
+    assert [finding["message"] for finding in after if finding["check"] == "issuer-before"] == [
+        f"badges of {did_key} {told}",
+        f"badges of {did_key} {told}; whoever checks one asks at http://lrs.example/t/default/status/revocation-2",
+        f"badges of did:web:old.example:t:default {told}; {asked}",
+    ]
+    assert {finding["status"] for finding in after if finding["check"] == "issuer-before"} == {"warning"}
+    assert len([finding for finding in before if finding["check"] == "issuer-before"]) == 2
 
 
 def test_before_the_first_start_there_is_nothing_to_find_and_nothing_is_made(tmp_path):

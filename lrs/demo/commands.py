@@ -6,12 +6,14 @@ import contextlib
 import io
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import httpx
 
 from lrs.demo import sample
 from lrs.demo.processes import LOOPBACK, awaited, matching_service, serving
@@ -29,7 +31,8 @@ def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | N
     main = context.find_root().command  # the whole command line, which the story uses like a person would
     out.mkdir(parents=True, exist_ok=True)
     os.environ |= LOOPBACK
-    with contextlib.ExitStack() as stack:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended on the way out
+    with _plainly(), contextlib.ExitStack() as stack:
         kept = data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         base = awaited(endpoint) if endpoint else stack.enter_context(serving(kept))
         service = stack.enter_context(matching_service(out / "received"))
@@ -40,6 +43,19 @@ def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | N
         click.echo(json.dumps(summary))
     else:
         click.echo(f"\nLook at {out}: badge.json, verify.json, profile.json, gap.json, and sample/, which went in")
+        click.echo("Anybody who is given the badge and its status list can check them, with nothing else:")
+        click.echo(f"  lrs badges verify {out}/badge.json --status-list {out}/status-list.json --offline")
+
+
+@contextlib.contextmanager
+def _plainly() -> Iterator[None]:
+    """Says in one sentence why the story broke off, and what to do."""
+    try:
+        yield
+    except (click.ClickException, RuntimeError, OSError, httpx.HTTPError, KeyboardInterrupt) as error:
+        why = error.message if isinstance(error, click.ClickException) else str(error) or "it was stopped"
+        told = f"the sample programme broke off: {why}. The same command tells it again from the beginning"
+        raise click.ClickException(told) from error
 
 
 def _runner(main: click.Command, data: Path) -> Callable[..., str]:

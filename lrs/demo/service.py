@@ -2,7 +2,7 @@
 
 It takes webhooks, checks their signatures, keeps what it is sent, and asks for links and gaps as OAuth client.
 Run with ``python -m lrs.demo.service FOLDER``; it says its address on the first line it prints, reads its credentials
-as one line of JSON, and then serves.
+as one line of JSON, and then serves until that input ends.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import hmac
 import json
 import sys
+import threading
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -86,13 +87,17 @@ def handler(matching: Matching) -> type[BaseHTTPRequestHandler]:
 
 
 def main() -> None:
-    """Serves until it is ended."""
-    matching = Matching(Path(sys.argv[1]))
+    """Serves until its input ends, which it does with whoever started it."""
+    folder = Path(sys.argv[1])
+    for told_before in folder.glob("*.json"):
+        told_before.unlink()
+    matching = Matching(folder)
     server = HTTPServer(("127.0.0.1", 0), handler(matching))
     sys.stdout.write(f"http://127.0.0.1:{server.server_port}\n")
     sys.stdout.flush()
     matching.known = json.loads(sys.stdin.readline())
-    server.serve_forever()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lrs.demo import course
 from lrs.demo.processes import MatchingService
 from lrs.demo.sample import FILES
 
+SERVICE = "Demo Career Converter"
 LEARNER = "amara@learner.engraft-demo.example"
 FRAMEWORK = "https://engraft-demo.example/frameworks/advanced-therapies"
 ROLE = "aseptic-operator"
@@ -41,7 +43,10 @@ class Stage:
 
 
 def tell(stage: Stage) -> dict[str, Any]:
-    """Plays everything; leaves badge.json, profile.json, gap.json and verify.json in ``out``, and sums them up."""
+    """Plays everything; leaves badge, status-list, verify, profile and gap (.json) in ``out``, and sums them up.
+
+    On a store where it was told before, to the end or not, it can be told again; gap.json is left last.
+    """
     keys = _set_up(stage)
     _evidence(stage, keys)
     _settle(stage)
@@ -76,7 +81,7 @@ def _set_up(stage: Stage) -> dict[str, dict[str, str]]:
     stage.say(_indent(_command(stage, "rules", "apply", "rules.csv")))
     stage.say(_indent(_command(stage, "roles", "import", "roles.csv")))
     made = stage.lrs(
-        *("services", "add", "Demo Career Converter", "--webhook", f"{stage.service.address}/webhook"),
+        *("services", "add", _service_name(stage), "--webhook", f"{stage.service.address}/webhook"),
         *("--scopes", "profiles:read,roles:read,gap:read", "--purpose", "To find roles that fit you", "--json"),
     )
     stage.service.introduce({**json.loads(made), "base": stage.base})
@@ -109,8 +114,10 @@ def _badges(stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
     held = json.loads(stage.lrs("badges", "list", "--holder", LEARNER, "--json"))
     chosen = max((one for one in held if one["state"] == "issued"), key=lambda one: one["name"])
     badge = json.loads(stage.lrs("badges", "show", chosen["id"]))
-    (stage.out / "badge.json").write_text(json.dumps(badge, indent=2), "utf-8")
-    verdict = json.loads(stage.lrs("badges", "verify", str(stage.out / "badge.json"), "--json"))
+    files = stage.out / "badge.json", stage.out / "status-list.json"
+    files[0].write_text(json.dumps(badge, indent=2), "utf-8")
+    files[1].write_text(stage.lrs("badges", "status-list", chosen["id"]), "utf-8")
+    verdict = json.loads(stage.lrs("badges", "verify", str(files[0]), "--status-list", str(files[1]), "--json"))
     (stage.out / "verify.json").write_text(json.dumps(verdict, indent=2), "utf-8")
     stage.say(f"   {len(held)} badges for {LEARNER}; {chosen['name']}: {'valid' if verdict['valid'] else 'NOT VALID'}")
     return badge, verdict
@@ -165,6 +172,13 @@ def _command(stage: Stage, *words: str, data: bool = True) -> str:
 def _due(stage: Stage) -> bool:
     now = stage.lrs("work", "status", "--json")
     return any(step["due"] for step in json.loads(now)["steps"])
+
+
+def _service_name(stage: Stage) -> str:
+    """One that no service of the store has: of one from an earlier telling nobody knows the secret any more."""
+    taken = {one["name"] for one in json.loads(stage.lrs("services", "list", "--json"))}
+    later = (f"{SERVICE} {number}" for number in count(2))
+    return next(name for name in chain([SERVICE], later) if name not in taken)
 
 
 def _event(stage: Stage, kind: str) -> dict[str, Any]:

@@ -33,6 +33,13 @@ def issued_in(data: Path, **changes: object) -> Path:
     return path
 
 
+def withdraw(data: Path) -> None:
+    tenant = open_tenant(Settings(data=data))
+    put_award(tenant, state="withdrawn", valid_until=None)
+    run_issue(tenant)
+    tenant.store.close()
+
+
 def run(data: Path, *words: object) -> Result:
     return CliRunner().invoke(badges, [*map(str, words), "--data", str(data)])
 
@@ -65,15 +72,71 @@ def test_a_changed_badge_is_not_valid_and_the_exit_code_says_so(tmp_path):
 
 def test_a_revoked_badge_is_not_valid(tmp_path):
     path = issued_in(tmp_path)
-    tenant = open_tenant(Settings(data=tmp_path))
-    put_award(tenant, state="withdrawn", valid_until=None)
-    run_issue(tenant)
-    tenant.store.close()
+    withdraw(tmp_path)
 
     result = run(tmp_path, "verify", path)
 
     assert result.exit_code == 1
     assert "NO  status: revoked" in result.output
+
+
+def test_who_has_only_the_badge_and_its_status_list_can_check_both(tmp_path):
+    path, other = issued_in(tmp_path), tmp_path / "other"
+    id = json.loads(path.read_text())["id"]
+    early, late = tmp_path / "early.json", tmp_path / "late.json"
+    early.write_text(run(tmp_path, "status-list", id).output)
+    withdraw(tmp_path)
+    late.write_text(run(tmp_path, "status-list", id).output)
+
+    before = run(other, "verify", path, "--offline", "--status-list", early)
+    after = run(other, "verify", path, "--offline", "--status-list", late)
+
+    assert (before.exit_code, before.output.splitlines()[-1]) == (0, "valid")
+    assert after.exit_code == 1
+    assert [line for line in after.output.splitlines() if not line.startswith("ok ")] == [
+        "NO  status: revoked",
+        "not valid",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (lambda told: {**told, "id": "urn:uuid:0"}, "the status list is another one, or another issuer's"),
+        (lambda told: {**told, "issuer": "did:key:z6Mk"}, "the status list is another one, or another issuer's"),
+        (lambda told: {**told, "name": "mine"}, "the signature does not fit what the badge says"),
+        (lambda told: [told], "not a JSON object"),
+    ],
+)
+def test_a_file_that_is_not_the_status_list_of_the_badge_does_not_stand_for_it(tmp_path, changed, why):
+    path = issued_in(tmp_path)
+    listed = json.loads(run(tmp_path, "status-list", json.loads(path.read_text())["id"]).output)
+    (tmp_path / "list.json").write_text(json.dumps(changed(listed)))
+
+    result = run(tmp_path, "verify", path, "--status-list", tmp_path / "list.json")
+
+    assert result.exit_code == 1
+    assert [line for line in result.output.splitlines() if line.startswith("NO ")] == [f"NO  status: {why}"]
+
+
+def test_a_status_list_that_is_not_there_is_an_error_in_one_line(tmp_path):
+    missing_file = run(tmp_path, "verify", issued_in(tmp_path), "--status-list", tmp_path / "none.json")
+    missing_badge = run(tmp_path, "status-list", "urn:uuid:0")
+
+    assert missing_file.exit_code == 2
+    assert "none.json" in missing_file.output
+    assert (missing_badge.exit_code, missing_badge.output) == (1, "Error: there is no credential urn:uuid:0\n")
+
+
+def test_badges_from_before_the_address_was_set_are_renewed_on_demand(tmp_path, monkeypatch):
+    issued_in(tmp_path)
+    before = run(tmp_path, "renew").output
+    monkeypatch.setenv("LRS_PUBLIC_URL", "https://skills.example.org")
+
+    after = run(tmp_path, "renew").output
+
+    assert before.startswith("0 badges will be issued anew by did:key:z6Mk")
+    assert after == "1 badges will be issued anew by did:web:skills.example.org:t:default\n"
 
 
 def test_a_badge_of_somebody_elses_store_cannot_be_checked_offline(tmp_path):

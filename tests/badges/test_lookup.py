@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from badges.lookup import resolver, status_lists
 from badges.verify import Unavailable
 from lrs.outbound import Blocked, Unreachable
+from lrs.settings import Settings
 from tests.badges.made import list_in
 
 
@@ -19,6 +22,13 @@ def test_our_own_did_and_list_are_not_asked_for_outside(issued, issuer):
     assert did == issuer.did_document()
     assert b"BitstringStatusListCredential" in listed
     assert asked == []
+
+
+def test_a_list_from_before_the_address_changed_is_found_under_the_address_it_has(issued):
+    url = list_in(issued)["id"]
+    moved = replace(issued, settings=Settings(data=issued.settings.data, public_url="https://elsewhere.example.org"))
+
+    assert status_lists(moved, None)(url) == status_lists(issued, None)(url)
 
 
 def test_others_are_asked_at_the_address_their_did_stands_for(issued):

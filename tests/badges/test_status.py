@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given
@@ -88,10 +88,14 @@ class Taken:
         return {id: Record(kind, id) for id in ids if id in self.ids}
 
 
+def lists() -> Iterator[str]:
+    return (f"revocation-{number}" for number in (1, 2))
+
+
 def test_a_place_that_is_taken_is_passed_over():
     draws = iter([5, 5, 9, *range(100, 200)])
 
-    assert status.free_place(Taken("status:revocation-1:5"), "revocation", lambda _n: next(draws)) == (
+    assert status.free_place(Taken("status:revocation-1:5"), lists(), lambda _n: next(draws)) == (
         "revocation-1",
         9,
     )
@@ -101,12 +105,12 @@ def test_a_full_list_is_left_for_the_next_one():
     full = Taken(*(f"status:revocation-1:{n}" for n in range(16)))
     draws = iter([*range(16), *range(16)])
 
-    assert status.free_place(full, "revocation", lambda _n: next(draws)) == ("revocation-2", 0)
+    assert status.free_place(full, lists(), lambda _n: next(draws)) == ("revocation-2", 0)
 
 
 def test_draws_are_asked_for_within_the_list():
     asked = []
 
-    status.free_place(Taken(), "suspension", lambda bound: asked.append(bound) or 3)
+    status.free_place(Taken(), lists(), lambda bound: asked.append(bound) or 3)
 
     assert set(asked) == {131_072}

@@ -1,0 +1,46 @@
+"""Badges that another issuer signed, or that point to another address: owed anew. Issues nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
+from badges.awards import credential_uuid, read_body
+from badges.issuer import issuer_of
+from badges.records import ISSUED, is_current
+from lrs.storage import Owed, Tx, pages
+from lrs.tenants import Tenant
+
+AT_ONCE = 500
+"""Awards a commit."""
+
+
+def renew(tenant: Tenant) -> int:
+    """Owes the badge of every held award whose badge is not the present issuer's; gives how many there are."""
+    former = _former(tenant)
+    count = 0
+    while some := list(islice(former, AT_ONCE)):
+        tenant.store.write(partial(_owe, awards=some)).result()
+        count += len(some)
+    return count
+
+
+def _owe(tx: Tx, awards: list[str]) -> None:
+    there = tx.get_many("award", awards)
+    for award in awards:
+        if award in there:
+            tx.owe("award", award, Owed("issue"))
+
+
+def _former(tenant: Tenant) -> Iterator[str]:
+    issuer, current = issuer_of(tenant), dict[str, bool]()
+    for award in pages(tenant.store, "award"):
+        held = tenant.store.get("credential", credential_uuid(award.id))
+        if held is None or held.meta["state"] != ISSUED or read_body(award.body).state != "held":
+            continue
+        name = str(held.meta["list"])
+        if name not in current:
+            current[name] = is_current(tenant, issuer, name)
+        if not current[name]:
+            yield award.id
