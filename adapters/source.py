@@ -15,7 +15,7 @@ from tincan import Statement
 
 Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
 RESULTS: tuple[Result, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")
-STRUCTURAL = frozenset({"too_many_rows", "too_many_cells", "cell_too_long"})
+STRUCTURAL = frozenset({"too_many_cells", "cell_too_long"})
 """Codes of rows that cannot be read as rows: an ``error``, where a cell that cannot be believed is quarantined."""
 
 
@@ -87,10 +87,15 @@ class Mapped(msgspec.Struct, frozen=True):
 
 
 class Source(Protocol):
-    """One kind of file. *template* goes up when the same content is to make other statements than before."""
+    """One kind of file. *template* goes up when the same content is to make other statements than before.
+
+    *columns* are the canonical ones it knows; *worded*, of those with a vocabulary, what each word means.
+    """
 
     name: str
     template: int
+    columns: frozenset[str]
+    worded: Mapping[str, Mapping[str, str]]
 
     def read(self, table: Table) -> Iterator[Mapped]:
         """Every row of *table*, in some order, exactly once."""

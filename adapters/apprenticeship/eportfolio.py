@@ -19,7 +19,7 @@ all. What a later file leaves out stays as it is: leaving out is not deleting.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Literal, cast
 
@@ -55,6 +55,15 @@ OUTCOMES = {"pass": "pass", "passed": "pass", "merit": "pass", "distinction": "p
     "fail": "fail",
     "failed": "fail",
 }
+COLUMNS = frozenset(
+    {"uln", "learner_ref", "email", "given_names", "family_name"}
+    | {"standard_ref", "standard_version", "option", "start_date", "planned_end_date", "status", "break_start"}
+    | {"withdrawal_date"}
+    | {"evidence_id", "ksb_code", "ksb_guid", "evidence_title", "evidence_date", "evidence_status", "assessor"}
+    | {"grade"}
+    | {"otj_date", "otj_minutes", "otj_hours", "otj_category", "otj_countable", "otj_ref"}
+    | {"gateway_date", "assessment_outcome", "assessment_date", "assessment_grade", "resit_no"}
+)
 SUMMARY = re.compile(r"(grand |sub ?-?)?totals?\b.*|summary|count|sum|end of (file|report)", re.IGNORECASE)
 MAX_DAY = 24 * 60
 
@@ -64,6 +73,12 @@ class EPortfolio:
 
     name = "eportfolio"
     template = 1
+    columns = COLUMNS
+    worded: Mapping[str, Mapping[str, str]] = {
+        "status": STATUSES,
+        "evidence_status": EVIDENCE,
+        "assessment_outcome": OUTCOMES,
+    }
 
     def __init__(self, provider: str, profile: Profile, now: datetime) -> None:
         self._provider = provider
@@ -112,6 +127,7 @@ class EPortfolio:
         learner = learners.read(row)
         evidence, why = self._evidence(row, learner)
         told = (*self._enrolment(row, learner), *evidence, *self._otj(row, learner), *self._end(row, learner))
+        self._count(told, learner)
         if not told:
             return Mapped(
                 (row.place,), skipped=why or "nothing to record: no start date, evidence, hours or assessment"
@@ -197,13 +213,20 @@ class EPortfolio:
             return
         standard = self._on(row)
         at = self._day(row, "otj_date", learner, standard)
-        total = self._days[learner.key, at.date()] = self._days.get((learner.key, at.date()), 0) + spent
+        total = self._days.get((learner.key, at.date()), 0) + spent
         if total > MAX_DAY:
             raise Unusable("over_a_day", "otj_date", text(row, "otj_date"), f"{total} minutes on one day")
         category = text(row, "otj_category")
         key = (learner.key, standard.ref, at.date().isoformat(), category.casefold(), text(row, "otj_ref"))
         countable = yes(row, "otj_countable", default=True)
         yield Fact("otj", key, facts.OffTheJob(learner.actor, standard, at, spent, category, countable))
+
+    def _count(self, told: tuple[Fact, ...], learner: Learner) -> None:
+        """Adds the off-the-job minutes of a row that is taken to its day's; a refused row's count for nothing."""
+        for fact in told:
+            if isinstance(fact.content, facts.OffTheJob):
+                on = (learner.key, fact.content.at.date())
+                self._days[on] = self._days.get(on, 0) + fact.content.minutes
 
     def _end(self, row: Row, learner: Learner) -> Iterator[Fact]:
         if text(row, "gateway_date"):
