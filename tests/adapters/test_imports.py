@@ -8,7 +8,11 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children
 from pathlib import Path
 
 import httpx
@@ -16,16 +20,18 @@ import openpyxl
 import pytest
 import uvicorn
 from click.testing import CliRunner
-from fastapi import Request
 
+import adapters.door
 from adapters.commands import adapter
 from adapters.door import basic
-from adapters.routes import routes
-from lrs.app import create_app
-from lrs.auth import Caller
+from adapters.ledger import Ledger
+from adapters.routes import RunImport, routes
+from lrs.app import caller_of, create_app
 from lrs.auth.basic import Door
 from lrs.auth.keys import NewKey, create_key
 from lrs.settings import Settings
+from lrs.storage import wall_clock
+from tests.served import serving
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
@@ -53,22 +59,19 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Server]:
     app = create_app(Settings(data=tmp_path_factory.mktemp("data"), worker=False))
-    tenants, door = app.state.tenants, Door()
-
-    def caller_of(request: Request) -> Caller:
-        return door.caller(tenants.get("default"), request.headers.get("authorization"), "test")
-
-    app.include_router(routes(caller_of))
+    tenants = app.state.tenants
     scopes = {
         "north": SCOPES,
         "south": SCOPES,
         "college": SCOPES,
         "slow": SCOPES,
+        "killed": SCOPES,
+        "harbour": SCOPES,
         "writer": ("statements/write", "import"),
         "plain": ("statements/write",),
     }
     keys = {name: create_key(tenants.get("default"), name, listed) for name, listed in scopes.items()}
-    keys["operator"] = create_key(tenants.get("default"), "operator", ["all"])
+    keys["operator"] = create_key(tenants.get("default"), "operator", ["all", "import"])
     keys["reader"] = create_key(tenants.get("default"), "reader", ["all/read"])
     listening = socket.create_server(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
@@ -368,17 +371,134 @@ def test_a_wrong_secret_is_said_at_once(server, tmp_path):
     assert "the key or its secret is wrong (401)" in result.output
 
 
-def test_while_a_provider_has_an_import_running_the_next_is_told_to_wait(server, tmp_path):
-    path = tmp_path / "file.csv"
-    path.write_text(HEADER + "".join(GOOD.replace("E-1", f"B-{n}") for n in range(300)))
-    answers = []
-    running = threading.Thread(target=lambda: answers.append(post(server, "slow", path.read_bytes())))
-    running.start()
-    while running.is_alive():
-        answers.append(post(server, "slow", path.read_bytes()))
-    running.join()
+def test_while_a_provider_has_an_import_running_the_next_is_told_to_wait(server):
+    key = server.auth("slow")
+    running = Ledger(adapters.door.Door(f"{server.url}/xapi", basic(*key)), "eportfolio", "slow", clock=wall_clock)
+    running.acquire("the other", wait=0, sleep=time.sleep)
 
-    refused = [answer for answer in answers if answer.status_code != 200]
-    done = [table(answer) for answer in answers if answer.status_code == 200]
-    assert {answer.json()["error"] for answer in refused} <= {"import_running"}
-    assert sum(row[-2] == "new" for rows in done for row in rows) == 300
+    told = post(server, "slow", (HEADER + GOOD).encode())
+    running.release()
+    again = post(server, "slow", (HEADER + GOOD).encode())
+
+    assert (told.status_code, told.json()["error"], told.headers["retry-after"]) == (409, "import_running", "30")
+    assert [row[-2] for row in table(again)] == ["outcome", "new"]
+
+
+def test_of_imports_of_one_provider_sent_at_once_each_goes_in_or_is_told_to_wait_and_nothing_doubles(server):
+    content = (HEADER + "".join(GOOD.replace("E-1", f"B-{n}") for n in range(300))).encode()
+    before = len(server.statements())
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: post(server, "slow", content), range(2)))
+
+    assert {answer.status_code for answer in answers} in ({200}, {200, 409})
+    assert sum(row[-2] == "new" for one in answers if one.status_code == 200 for row in table(one)) == 300
+    assert len(server.statements()) == before + 300
+
+
+def test_an_import_whose_process_is_killed_can_be_sent_again(server):
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(post, server, "killed", (HEADER + GOOD).encode())
+        while not (children := active_children()):
+            pass
+        children[0].kill()
+
+        told = running.result()
+    again = post(server, "killed", (HEADER + GOOD).encode())
+
+    assert (told.status_code, told.json()["error"], told.headers["retry-after"]) == (503, "import_failed", "30")
+    assert "broken off before its end: send the file again" in told.json()["message"]
+    assert [row[-2] for row in table(again)] == ["outcome", "new"]
+
+
+@contextmanager
+def importing_by(run_import: RunImport, folder: Path) -> Iterator[Callable[[bytes], httpx.Response]]:
+    """Sends files to a server of its own that runs imports by *run_import*."""
+    with serving(folder, scopes=["import"]) as lrs:
+        lrs.app.include_router(routes(caller_of(lrs.app.state.tenants, Door()), run_import), prefix="/by")
+        url = f"{lrs.address}/by/api/imports?adapter=eportfolio"
+        yield lambda content: lrs.clients[0].post(url, content=content, auth=lrs.auth)
+
+
+def test_more_imports_than_two_at_once_are_told_to_come_back(tmp_path):
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def held(_order, _endpoint, _authorization, answer):
+        begun.release()
+        go_on.wait(60)
+        answer.path.write_text("done")
+        return "text/plain"
+
+    with importing_by(held, tmp_path) as send, ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(send, b"a\n1\n") for _ in range(2)]
+        assert begun.acquire(timeout=60)
+        assert begun.acquire(timeout=60)
+
+        third = send(b"a\n1\n")
+        go_on.set()
+        first, second = (one.result() for one in running)
+        fourth = send(b"a\n1\n")
+
+    assert (third.status_code, third.json()["error"], third.headers["retry-after"]) == (503, "imports_busy", "30")
+    assert [first.text, second.text, fourth.text] == ["done", "done", "done"]
+
+
+def test_the_serving_process_passes_on_what_the_import_wrote_and_reads_no_file(tmp_path):
+    made = b"\x00what the other process wrote" * 100_000
+
+    def written(_order, _endpoint, _authorization, answer):
+        answer.path.write_bytes(made)
+        return "application/x-made"
+
+    with importing_by(written, tmp_path) as send:
+        answer = send(b"PK\x03\x04 no workbook")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-made")
+    assert answer.headers["content-length"] == str(len(made))
+    assert answer.content == made
+
+
+def with_profile(server: Server, who: str, profile: dict, *, adapter: str = "eportfolio") -> httpx.Response:
+    """One good row, sent with a mapping profile."""
+    files = {"file": ("file.csv", (HEADER + GOOD).encode()), "profile": ("p.json", json.dumps(profile).encode())}
+    url = f"{server.url}/api/imports?adapter={adapter}"
+    return httpx.post(url, files=files, auth=server.auth(who), timeout=60, headers={"Accept": "application/json"})
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        ({"encoding": "hex"}, "'hex' is not a text encoding"),
+        ({"dates": ["%d %d"]}, "'%d %d' is no format of a date"),
+        ({"constants": {"standart_ref": "ST1406"}}, "constants: there is no column 'standart_ref'; use one of: assess"),
+    ],
+)
+def test_a_profile_that_cannot_be_followed_is_the_senders_fault(server, profile, words):
+    answer = with_profile(server, "north", profile)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_profile")
+    assert words in answer.json()["message"]
+
+
+def test_the_provider_that_a_profile_names_is_the_one_and_only_a_key_for_it_or_for_all_brings_its_file_in(server):
+    by_another = with_profile(server, "south", {"provider": "harbour"})
+    by_itself = with_profile(server, "harbour", {"provider": "harbour"})
+    by_operator = with_profile(server, "operator", {"provider": "harbour"})
+
+    assert (by_another.status_code, by_another.json()["error"]) == (403, "import_failed")
+    assert "this ledger is another provider's" in by_another.json()["message"]
+    assert (by_itself.json()["provider"], by_itself.json()["counts"]["new"]) == ("harbour", 1)
+    assert (by_operator.json()["provider"], by_operator.json()["counts"]["unchanged"]) == ("harbour", 1)
+
+
+def test_a_workbook_that_turns_out_to_be_damaged_is_the_senders_fault(server, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["learner_ref"])
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "cut.xlsx", "w") as cut:
+        for name in whole.namelist():
+            cut.writestr(name, whole.read(name)[: -20 if "sheet1" in name else None])
+
+    answer = post(server, "north", (tmp_path / "cut.xlsx").read_bytes())
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_workbook")
