@@ -12,6 +12,7 @@ off the job  otj_date*, otj_minutes or otj_hours*, otj_category, otj_countable, 
 end          gateway_date; assessment_outcome, assessment_date*, assessment_grade (or grade), resit_no
 ===========  =========================================================================================================
 
+Nothing is done before the learner started on the standard, as this file or else an earlier one of the provider says.
 Only accepted evidence counts; evidence that was accepted and no longer is, is withdrawn. A row is taken whole or not at
 all. What a later file leaves out stays as it is: leaving out is not deleting.
 """
@@ -30,7 +31,7 @@ from adapters.apprenticeship.facts import Standard
 from adapters.cells import choice, day, midnight, minutes, needed, not_ahead, text, yes
 from adapters.people import Learner, Learners, Same, apart, names_of, staff
 from adapters.profile import Profile
-from adapters.source import Fact, Mapped, Row, Table, Unusable
+from adapters.source import Earlier, Fact, Mapped, Row, Table, Unusable
 
 STATUSES = {"learning": "learning", "in learning": "learning", "live": "learning", "active": "learning"} | {
     "continuing": "learning",
@@ -87,11 +88,13 @@ class EPortfolio:
         self._zone = profile.clock()
         self._starts: dict[tuple[str, str], date] = {}
         self._days: dict[tuple[str, date], int] = {}
+        self._earlier: Earlier = lambda _kind, _key: ""
 
-    def read(self, table: Table) -> Iterator[Mapped]:
+    def read(self, table: Table, earlier: Earlier, /) -> Iterator[Mapped]:
         """Every row of *table*, after a first walk that notes when each learner started."""
         home = self._profile.home(self._provider)
         self._days = {}
+        self._earlier = earlier
         self._starts = self._find_starts(table, Learners(home))
         learners = Learners(home)
         for row in table.rows():
@@ -151,11 +154,19 @@ class EPortfolio:
         needed(row, column)
         on = cast("date", day(row, column, self._profile.dates))
         at = not_ahead(midnight(on, self._zone), self._now, column, text(row, column))
-        start = self._starts.get((learner.key, standard.ref))
+        start = self._started((learner.key, standard.ref))
         if start and on < start:
             message = "this was before the learner started on the standard"
             raise Unusable("before_enrolment", column, text(row, column), message)
         return at
+
+    def _started(self, key: tuple[str, str]) -> date | None:
+        """When a learner started on a standard: as this file says, else an earlier one of this provider."""
+        here = self._starts.get(key)
+        if here:
+            return here
+        kept = self._earlier("enrolment", key)
+        return date.fromisoformat(kept) if kept else None
 
     def _enrolment(self, row: Row, learner: Learner) -> Iterator[Fact]:
         start = day(row, "start_date", self._profile.dates)
@@ -170,7 +181,8 @@ class EPortfolio:
                 raise Unusable("ends_before_start", "planned_end_date", str(planned), "planned to end before it starts")
             ends = planned.isoformat() if planned else ""
             starts = midnight(start, self._zone)
-            yield Fact("enrolment", key, facts.Enrolled(learner.actor, standard, starts, ends, text(row, "option")))
+            content = facts.Enrolled(learner.actor, standard, starts, ends, text(row, "option"))
+            yield Fact("enrolment", key, content, kept=start.isoformat())
         if status in {"break", "withdrawn"}:
             on = day(row, "break_start" if status == "break" else "withdrawal_date", self._profile.dates)
             kind = cast("Literal['break', 'withdrawn']", status)

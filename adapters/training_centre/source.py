@@ -10,7 +10,7 @@ from tincan import Statement
 from adapters.cells import choice, needed, text
 from adapters.people import Learners, Same
 from adapters.profile import Profile
-from adapters.source import Fact, Mapped, Row, Table, Unusable
+from adapters.source import Earlier, Fact, Mapped, Row, Table, Unusable
 from adapters.training_centre.facts import Attended, Observed, attended, observed
 from adapters.training_centre.observations import RESULTS, Checklists
 from adapters.training_centre.rosters import WORDS, read_jisc, read_roster
@@ -52,8 +52,8 @@ class TrainingCentre:
         self._profile = profile
         self._now = now
 
-    def read(self, table: Table) -> Iterator[Mapped]:
-        """Every row of *table*; checklists come last, when all their steps have been seen."""
+    def read(self, table: Table, _: Earlier, /) -> Iterator[Mapped]:
+        """Every row of *table*; checklists come last, when all their steps have been seen. A file stands for itself."""
         if set(table.columns) >= JISC_COLUMNS:
             return self._read_jisc(table)
         return self._read_own(table)

@@ -161,6 +161,47 @@ def test_evidence_is_held_against_a_start_that_stands_further_down(bring):
     assert [row.code for row in report.rows] == ["before_enrolment", ""]
 
 
+START = {"learner_ref": "P-1", "standard_ref": "ST1406", "start_date": "01/09/2025"}
+
+
+def test_evidence_is_held_against_a_start_that_came_in_an_earlier_file_of_the_provider(bring):
+    evidence = sheet(ROW | {"start_date": "", "evidence_date": "31/08/2025"})
+    bring("eportfolio", sheet(START))
+
+    before = bring("eportfolio", evidence)
+    elsewhere = bring("eportfolio", evidence, provider="south")
+    on_the_day = bring("eportfolio", evidence.replace("31/08/2025", "01/09/2025"))
+    bring("eportfolio", sheet(START | {"start_date": "01/08/2025"}))
+    corrected = bring("eportfolio", evidence)
+
+    assert [(row.outcome, row.code) for row in before.rows] == [("quarantined", "before_enrolment")]
+    assert [row.outcome for row in elsewhere.rows] == ["new"]
+    assert [row.outcome for row in on_the_day.rows] == ["new"]
+    assert [row.outcome for row in corrected.rows] == ["updated"]
+
+
+def test_the_start_that_a_file_itself_tells_comes_before_an_earlier_files(bring):
+    bring("eportfolio", sheet(START))
+
+    report = bring("eportfolio", sheet(ROW | {"start_date": "01/08/2025", "evidence_date": "02/08/2025"}))
+
+    assert [row.outcome for row in report.rows] == ["updated"]
+
+
+def test_a_ledger_written_before_starts_were_kept_is_read_on(bring, endpoint):
+    bring("eportfolio", sheet(ROW))
+    (page,) = [key for key in endpoint.documents if key[1] == "page-0"]
+    told = json.loads(endpoint.documents[page])
+    told["rows"] = {key: [live[:3], maybe] for key, (live, maybe) in told["rows"].items()}
+    endpoint.documents[page] = json.dumps(told).encode()
+
+    again = bring("eportfolio", sheet(ROW))
+    early = bring("eportfolio", sheet(ROW | {"start_date": "", "evidence_id": "E-9", "evidence_date": "31/08/2025"}))
+
+    assert [row.outcome for row in again.rows] == ["unchanged"]
+    assert [row.outcome for row in early.rows] == ["new"]
+
+
 def test_one_learner_with_two_numbers_waits_for_a_person(bring):
     report = bring("eportfolio", sheet(ROW | {"uln": "1061484016"}, ROW | {"uln": "1061484466", "evidence_id": "E-2"}))
 
