@@ -14,8 +14,9 @@ from pathlib import Path
 import click
 
 from lrs.demo import sample
-from lrs.demo.processes import LOOPBACK, awaited, matching_service, serving
+from lrs.demo.processes import LOOPBACK, awaited, matching_service
 from lrs.demo.story import Stage, tell
+from lrs.processes import serving
 
 
 @click.command()

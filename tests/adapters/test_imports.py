@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -19,7 +21,7 @@ import httpx
 import openpyxl
 import pytest
 import uvicorn
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 import adapters.door
 from adapters.commands import adapter
@@ -28,7 +30,8 @@ from adapters.ledger import Ledger
 from adapters.routes import RunImport, routes
 from lrs.app import caller_of, create_app
 from lrs.auth.basic import Door
-from lrs.auth.keys import NewKey, create_key
+from lrs.auth.keys import NewKey, create_key, list_keys
+from lrs.serve import first_key
 from lrs.settings import Settings
 from lrs.storage import wall_clock
 from tests.served import serving
@@ -348,7 +351,7 @@ def test_a_correction_through_the_real_store_voids_and_links(server, tmp_path):
 @pytest.mark.parametrize(
     ("shell", "words"),
     [
-        ({}, "which store? give --endpoint URL or set LRS_ENDPOINT"),
+        ({"LRS_KEY": "k", "LRS_SECRET": "s"}, "which store? give --endpoint URL or set LRS_ENDPOINT"),
         ({"LRS_ENDPOINT": "http://127.0.0.1:9/xapi"}, "which key? give --key and --secret"),
         ({"LRS_ENDPOINT": "ftp://x", "LRS_KEY": "k", "LRS_SECRET": "s"}, "no endpoint"),
     ],
@@ -360,6 +363,64 @@ def test_the_command_line_says_what_it_needs(tmp_path, shell, words):
 
     assert result.exit_code == 1
     assert words in result.output
+
+
+def test_a_store_here_and_one_elsewhere_are_not_chosen_between(tmp_path):
+    (tmp_path / "file.csv").write_text(HEADER + GOOD)
+    shell = {"LRS_ENDPOINT": "http://127.0.0.1:9/xapi", "LRS_KEY": "k", "LRS_SECRET": "s"}
+    given = ["run", "eportfolio", str(tmp_path / "file.csv"), "--data", str(tmp_path / "data")]
+
+    result = CliRunner().invoke(adapter, given, env=shell)
+
+    assert result.exit_code == 1
+    assert "--data is a store on this machine: leave out --endpoint" in result.output
+
+
+def run_bare(data: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(adapter, ["run", *arguments], env={"LRS_DATA": str(data)})
+
+
+def test_without_an_endpoint_a_file_goes_into_the_store_of_this_machine_through_the_same_door(tmp_path):
+    data, path = tmp_path / "data", tmp_path / "file.csv"
+    path.write_text(HEADER + GOOD + BAD)
+
+    tried = run_bare(data, "eportfolio", str(path), "--dry-run", "--json")
+    first = run_bare(data, "eportfolio", str(path))
+    again = run_bare(data, "eportfolio", str(path), "--json")
+    of_north = run_bare(data, "eportfolio", str(path), "--provider", "north", "--json")
+
+    counts = [json.loads(one.stdout)["counts"] for one in (tried, again, of_north)]
+    assert [(one["new"], one["unchanged"], one["quarantined"]) for one in counts] == [(1, 0, 1), (0, 1, 1), (1, 0, 1)]
+    assert first.stdout.startswith("file.csv: 1 new, 1 quarantined\n  row 3: quarantined impossible_date: ")
+    assert f"into the store on this machine ({data}), as the provider eportfolio\n" in first.stderr
+    with serving(data) as lrs:
+        stored = lrs.get().json()["statements"]
+        keys = list_keys(lrs.tenant.store)
+    assert [one["authority"]["name"] for one in stored] == ["north", "eportfolio"]
+    assert [(key["name"], bool(key["revoked"])) for key in keys if key["name"] != "tests"] == [
+        ("eportfolio", True),
+        ("eportfolio", True),
+        ("eportfolio", True),
+        ("north", True),
+    ]
+
+
+def test_a_store_that_has_only_seen_files_still_tells_its_first_key(tmp_path):
+    (tmp_path / "file.csv").write_text(HEADER + GOOD)
+    run_bare(tmp_path / "data", "eportfolio", str(tmp_path / "file.csv"))
+
+    said = first_key(Settings(data=tmp_path / "data"), "http://h:1")
+
+    assert "shown this once" in said
+
+
+def test_a_server_that_is_there_for_another_process_ends_with_it(tmp_path):
+    command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(tmp_path), "--parent", "1"]
+
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ended.returncode, ended.stdout[:15]) == (0, "xAPI endpoint: ")
+    assert "secret" not in ended.stdout
 
 
 def test_a_wrong_secret_is_said_at_once(server, tmp_path):
