@@ -24,7 +24,8 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?")
 _OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
 _YES = frozenset({"yes", "y", "true", "t", "1", "x"})
 _NO = frozenset({"no", "n", "false", "f", "0"})
-_EXCEL = {"excel": date(1899, 12, 30), "excel1904": date(1904, 1, 1)}
+NUMBERED = {"excel": date(1899, 12, 30), "excel1904": date(1904, 1, 1)}
+"""The day that number 0 stands for, by the name a mapping profile gives such dates."""
 
 
 def text(row: Row, column: str) -> str:
@@ -88,9 +89,9 @@ def day(row: Row, column: str, formats: Sequence[str] = DATES) -> date | None:
 
 def _day(cell: str, formats: Sequence[str]) -> date | None:
     for form in formats:
-        if form in _EXCEL:
+        if form in NUMBERED:
             if re.fullmatch(r"\d{5}", cell):
-                return _EXCEL[form] + timedelta(days=int(cell))
+                return NUMBERED[form] + timedelta(days=int(cell))
             continue
         try:
             return datetime.strptime(cell, form).replace(tzinfo=UTC).date()
@@ -125,7 +126,10 @@ def moment(
     if the_day is None:
         raise Unusable("missing", column, cell, "the date is missing") if not named else _no_date(column, cell)
     if offset:
-        return datetime.fromisoformat(f"{the_day}T{hour}{offset[1].upper()}")
+        try:
+            return datetime.fromisoformat(f"{the_day}T{hour}{offset[1].upper()}")
+        except ValueError as error:
+            raise Unusable("impossible_time", column, cell, "no clock is that far from UTC") from error
     return local(datetime.combine(the_day, hour), zone, column, cell)
 
 

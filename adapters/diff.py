@@ -22,11 +22,12 @@ GONE = ""
 
 
 class Version(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One content of a key: *revision* counts from 1, *parts* is how many statements it made."""
+    """One content of a key: *revision* counts from 1, *parts* is how many statements it made, *kept* the fact's."""
 
     revision: int
     hash: str
     parts: int
+    kept: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -34,6 +35,12 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
     live: Version | None = None
     maybe: tuple[Version, ...] = ()
+
+    @property
+    def kept(self) -> str:
+        """What the newest version keeps."""
+        newest = self.maybe[-1] if self.maybe else self.live
+        return newest.kept if newest else ""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -61,8 +68,8 @@ def hash_of(fact: Fact, template: int) -> str:
     return sha256(canonical([template, fact.content])).hexdigest()[:32] if fact.content is not None else GONE
 
 
-def decide(entry: Entry | None, wanted: str, parts: int) -> Decision:
-    """What to do so that *wanted* stands."""
+def decide(entry: Entry | None, wanted: str, parts: int, kept: str = "") -> Decision:
+    """What to do so that *wanted* stands; a version made for it keeps *kept*."""
     entry = entry or Entry()
     known = (*((entry.live,) if entry.live else ()), *entry.maybe)
     if not known and wanted == GONE:
@@ -72,7 +79,7 @@ def decide(entry: Entry | None, wanted: str, parts: int) -> Decision:
     if entry.maybe and entry.maybe[-1].hash == wanted:
         target, older, intent = entry.maybe[-1], known[:-1], entry
     else:
-        target = Version(max((v.revision for v in known), default=0) + 1, wanted, parts if wanted else 0)
+        target = Version(max((v.revision for v in known), default=0) + 1, wanted, parts if wanted else 0, kept)
         older, intent = known, Entry(entry.live, (*entry.maybe, target))
     voids = tuple(version for version in older if version.parts)
     return Decision("updated" if older else "new", target, voids, intent, Entry(target))

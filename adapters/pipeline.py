@@ -54,7 +54,7 @@ class Seen:
 def run(source: Source, table: Table, ledger: Ledger, door: Door | None) -> Iterator[Outcome]:
     """What becomes of each row of *table*; without a *door* nothing is written (a dry run)."""
     seen = Seen()
-    mapped = source.read(table)
+    mapped = source.read(table, lambda kind, key: (ledger.get(key_of(kind, key)) or Entry()).kept)
     while chunk := list(islice(mapped, CHUNK)):
         planned = [plan(source, one, ledger, seen) for one in chunk]
         refused: dict[str, StatementsRefused] = {}
@@ -77,7 +77,7 @@ def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: Seen) -> list[Cha
         except Unusable as problem:
             return problem
         before = ledger.get(key)
-        decision = decide(before, wanted, fact.parts) if not repeats else Decision("unchanged")
+        decision = decide(before, wanted, fact.parts, fact.kept) if not repeats else Decision("unchanged")
         changes.append(Change(fact, key, decision, before, repeats))
         said.append((key, wanted))
     for key, wanted in said:

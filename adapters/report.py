@@ -1,24 +1,18 @@
-"""What a run came to: counts, row by row, as JSON, as text, and as the provider's own file. Knows no adapter.
+"""What a run came to: counts, row by row, as JSON and as text. Knows no adapter.
 
-Nothing here shows a cell's content: values are masked (``source.masked``). The returned file is the sender's own.
+Nothing here shows a cell's content: values are masked (``source.masked``).
 """
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from io import StringIO
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from adapters.sheets import open_workbook, shown
-from adapters.source import RESULTS, Outcome, Unusable
-from adapters.tables import Dialect, clean, neutral, records
+from adapters.source import RESULTS, Outcome
 
-ADDED = ("outcome", "reason")
 LISTED = 50
 QUARANTINE = 200
 
@@ -40,14 +34,14 @@ class Report(msgspec.Struct, frozen=True):
         return {result: counted[result] for result in RESULTS}
 
     def shown(self) -> dict[str, Any]:
-        """The report as JSON-able data."""
+        """The report, for ``msgspec`` to encode."""
         return {
             "adapter": self.adapter,
             "provider": self.provider,
             "file": {"name": self.file, "sha256": self.sha256},
             "dryRun": self.dry_run,
             "counts": self.counts,
-            "rows": msgspec.to_builtins(self.rows),
+            "rows": self.rows,
         }
 
     def noted(self, at: str) -> dict[str, Any]:
@@ -87,68 +81,3 @@ def _line(row: Outcome) -> str:
     where = f"{row.sheet} row {row.row}".strip()
     cell = f"{row.column} ({row.value}): " if row.value else f"{row.column}: " if row.column else ""
     return f"{where}: {row.outcome} {row.code}: {cell}{row.reason}"
-
-
-def returned_csv(path: Path, dialect: Dialect, report: Report) -> Iterator[bytes]:
-    """The provider's file, row by row in its own encoding and delimiter, with what became of each row.
-
-    Every cell is made harmless for spreadsheets. Columns that an earlier return added are replaced.
-    """
-    by_row = {row.row: row for row in report.rows}
-    encoding = {"utf-8-sig": "utf-8"}.get(dialect.encoding, dialect.encoding)
-    encoding = "utf-16-le" if encoding == "utf-16" else encoding
-    if dialect.encoding in {"utf-8-sig", "utf-16"}:
-        yield "\ufeff".encode(encoding)
-    with path.open(encoding=dialect.encoding, errors="replace", newline="") as file:
-        width = None
-        for number, line in records(file, dialect):
-            cells = [] if isinstance(line, Unusable) else line
-            if width is None and any(clean(cell) for cell in cells):
-                width = _own_width(cells)
-                told: tuple[str, ...] = ADDED
-            else:
-                told = _told(by_row.get(number))
-            own = cells[:width] + [""] * ((width or 0) - len(cells))
-            yield _csv_line([*map(neutral, own), *told], dialect.delimiter).encode(encoding, "replace")
-
-
-def returned_workbook(path: Path, report: Report, to: Path) -> None:
-    """Writes the provider's workbook to *to*, every sheet with what became of each row, cells as harmless text."""
-    import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
-
-    by_place = {(row.sheet, row.row): row for row in report.rows}
-    book = openpyxl.Workbook(write_only=True)
-    with open_workbook(path) as source:
-        for sheet in source.worksheets:
-            target = book.create_sheet(sheet.title)
-            width = None
-            for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
-                cells = [shown(value) for value in values]
-                if width is None and any(clean(cell) for cell in cells):
-                    width = _own_width(cells)
-                    told: tuple[str, ...] = ADDED
-                else:
-                    told = _told(by_place.get((sheet.title, number)))
-                own = cells[:width] + [""] * ((width or 0) - len(cells))
-                target.append([*map(neutral, own), *told])
-    book.save(to)
-
-
-def _own_width(header: list[str]) -> int:
-    folded = [clean(cell).casefold() for cell in header]
-    while folded and not folded[-1]:
-        folded.pop()
-    return len(folded) - len(ADDED) if tuple(folded[-2:]) == ADDED else len(folded)
-
-
-def _told(row: Outcome | None) -> tuple[str, str]:
-    if row is None:
-        return "", ""
-    cell = f"{row.column}: " if row.column else ""
-    return row.outcome, neutral(f"{cell}{row.reason}") if row.reason else ""
-
-
-def _csv_line(cells: list[str], delimiter: str) -> str:
-    line = StringIO()
-    csv.writer(line, delimiter=delimiter).writerow(cells)
-    return line.getvalue()

@@ -1,13 +1,14 @@
 """``POST /api/imports``: a provider sends the file it has and gets it back, with what became of each row.
 
-Knows no adapter's columns, and not how callers prove who they are. The provider is the caller's own source, so a key
-reaches nobody else's rows. The import enters by the xAPI endpoint of this same server, with the caller's own
-credential: it can do nothing here that the key could not do there (scopes: import,
-statements/write, profile).
+Knows no adapter's columns, and not how callers prove who they are. The provider is the mapping profile's, else the
+caller's own source, as on the command line. The import enters by the xAPI endpoint of this same server, with the
+caller's own credential: it can do nothing here that the key could not do there (scopes: import, statements/write,
+profile), so it is refused for another provider's file unless the key has the scope ``all``.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,27 +17,26 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from starlette.datastructures import UploadFile
 from starlette.types import Message
 
 from adapters.door import Changed, Closed, Door
 from adapters.ledger import LEASE, Busy
 from adapters.profile import Profile, read_profile
-from adapters.report import Report, returned_csv, returned_workbook
-from adapters.run import Order, dialect_of, run_file
-from adapters.sheets import is_workbook
+from adapters.returned import JSON, Answer, write_answer
+from adapters.run import Order, run_file
 from adapters.tables import MAX_BYTES
 from lrs.auth import Caller
 from lrs.auth.policy import allow
 from lrs.errors import Refused
 from lrs.profiles.door import problems
 
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 AT_ONCE = 2
 RETRY = (("retry-after", str(LEASE // 1_000_000)),)
 CallerOf = Callable[..., Caller]
-RunImport = Callable[[Order, str, str], Report]
+RunImport = Callable[[Order, str, str, Answer], str]
+_BLOCK = 1 << 20
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -55,15 +55,15 @@ class Upload(msgspec.Struct, frozen=True):
     profile: Profile
 
 
-def run_here(order: Order, endpoint: str, authorization: str) -> Report:
-    """Runs *order* in this process, by *endpoint* and with the caller's credential."""
-    return run_file(order, Door(endpoint, authorization))
+def run_here(order: Order, endpoint: str, authorization: str, answer: Answer) -> str:
+    """Runs *order* in this process, by *endpoint* and with the caller's credential; writes *answer*, its media type."""
+    return write_answer(answer, order, run_file(order, Door(endpoint, authorization)))
 
 
-def run_apart(order: Order, endpoint: str, authorization: str) -> Report:
-    """Runs *order* in a process of its own: reading files must not slow down the one that serves."""
+def run_apart(order: Order, endpoint: str, authorization: str, answer: Answer) -> str:
+    """The same in a process of its own: reading and writing files must not slow down the one that serves."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
-        return child.submit(run_here, order, endpoint, authorization).result()
+        return child.submit(run_here, order, endpoint, authorization, answer).result()
 
 
 _TEXT = {"type": "string", "format": "binary"}
@@ -88,7 +88,7 @@ _FORM = {
 def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
     """The routes of imports. *caller_of* is a dependency that says who calls.
 
-    *run_import* gets the order, this server's xAPI endpoint and the caller's ``Authorization``.
+    *run_import* gets the order, this server's xAPI endpoint, the caller's ``Authorization`` and the answer to write.
     """
     router = APIRouter(prefix="/api/imports", tags=["imports"])
     slots = BoundedSemaphore(AT_ONCE)
@@ -116,24 +116,27 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
         upload: Annotated[Upload, Depends(received)],
     ) -> Response:
         """Imports the file; returns it with the columns outcome and reason, or a report (Accept: application/json)."""
-        order = Order(asked.adapter, caller.source, upload.path, upload.name, upload.profile, asked.dry_run)
+        whose = upload.profile.provider or caller.source
+        order = Order(asked.adapter, whose, upload.path, upload.name, upload.profile, asked.dry_run)
+        answer = Answer(upload.folder / "answer", JSON in request.headers.get("accept", ""))
         if not slots.acquire(blocking=False):
             raise Refused("too many imports are running", status=503, error="imports_busy", headers=RETRY)
         try:
-            report = answered(run_import, order, request)
+            media_type = answered(run_import, order, request, answer)
         finally:
             slots.release()
-        if "application/json" in request.headers.get("accept", ""):
-            return JSONResponse(report.shown())
-        return returned(upload, report)
+        return returned(answer, media_type)
 
     return router
 
 
-def answered(run_import: RunImport, order: Order, request: Request) -> Report:
-    """The report, or the ``Refused`` that says why there is none."""
+def answered(run_import: RunImport, order: Order, request: Request, answer: Answer) -> str:
+    """The media type of *answer*, once it is written. Raises the ``Refused`` that says why it is not."""
     try:
-        return run_import(order, own_endpoint(request), request.headers.get("authorization", ""))
+        return run_import(order, own_endpoint(request), request.headers.get("authorization", ""), answer)
+    except BrokenProcessPool as error:
+        message = "the import was broken off before its end: send the file again, what is in already will not change"
+        raise Refused(message, status=503, error="import_failed", headers=RETRY) from error
     except (Busy, Changed) as error:
         message = str(error) if isinstance(error, Busy) else "another import of this provider took over"
         raise Refused(message, status=409, error="import_running", headers=RETRY) from error
@@ -148,17 +151,18 @@ def own_endpoint(request: Request) -> str:
     return f"http://{shown}:{port}{request.url.path.partition('/api/imports')[0]}/xapi"
 
 
-def returned(upload: Upload, report: Report) -> Response:
-    """The sender's own file, with what became of each row."""
-    shown = {"Content-Disposition": "attachment", "Cache-Control": "no-store"}
-    if is_workbook(upload.path):
-        made = upload.folder / "returned.xlsx"
-        returned_workbook(upload.path, report, made)
-        return Response(made.read_bytes(), media_type=WORKBOOK, headers=shown)
-    dialect = dialect_of(upload.path, upload.profile)
-    charset = {"utf-8-sig": "utf-8"}.get(dialect.encoding, dialect.encoding)
-    lines: Iterator[bytes] = returned_csv(upload.path, dialect, report)
-    return StreamingResponse(lines, headers=shown | {"Content-Type": f"text/csv; charset={charset}"})
+def returned(answer: Answer, media_type: str) -> Response:
+    """The written *answer*, as it is."""
+    shown = {"Cache-Control": "no-store", "Content-Type": media_type, "Content-Length": str(answer.path.stat().st_size)}
+    if not answer.as_json:
+        shown["Content-Disposition"] = "attachment"
+    return StreamingResponse(_blocks(answer.path), headers=shown)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
 
 
 def asked_for(

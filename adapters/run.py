@@ -64,6 +64,7 @@ def run_file(
         raise Refused("a provider's name has 1 to 80 letters, digits, blanks, . _ -", error="bad_provider")
     now = datetime.fromtimestamp(clock() / 1_000_000, UTC)
     source = SOURCES[order.adapter](order.provider, order.profile, now)
+    order.profile.check(source.columns, source.worded)
     table = open_table(order.path, order.profile)
     ledger = Ledger(door, order.adapter, order.provider, clock=clock)
     if order.dry_run:

@@ -6,7 +6,9 @@ Dates become ISO text, also in workbooks with the 1904 base; whole numbers lose 
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import date, datetime, time
@@ -14,11 +16,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from adapters import tables
 from adapters.source import Place, Row
-from adapters.tables import MAX_BYTES, capped, clean, names, to_row
+from adapters.tables import MAX_BYTES, clean, names, to_row
 from lrs.errors import Refused
 
 MAX_UNPACKED = 512 * 1024 * 1024
+LEAST_ROW = 20
+"""Bytes that a row with a value takes at the least; a workbook too small to have too many rows need not be counted."""
+MAX_SHEET_ROWS = 1_048_576
+"""What Excel allows; a row that claims a higher number would be reached through as many empty ones."""
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, SyntaxError, RuntimeError, OSError, EOFError),
+    *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
+)
+"""What openpyxl raises on a damaged workbook: it checks little, and trips over what is not there."""
 
 
 class SheetTable:
@@ -30,22 +42,21 @@ class SheetTable:
         self._path = path
         self._aliases = aliases or {}
         self._constants = constants or {}
-        check_size(path)
+        unpacked = check_size(path)
+        if unpacked > LEAST_ROW * tables.MAX_ROWS:
+            tables.check_rows(self.rows())
         with open_workbook(path) as book:
-            first = [names(line, self._aliases) for sheet in book.worksheets for _, line in _lines(sheet, 1)]
+            first = [names(line, self._aliases) for sheet in book.worksheets for _, line in _filled(sheet, 1)]
         self.columns = tuple(dict.fromkeys(name for header in first for name in header))
         if not any(self.columns):
             raise Refused("the workbook is empty: the first row of a sheet must name the columns", error="empty_file")
 
     def rows(self) -> Iterator[Row]:
         """The rows of every sheet below its header."""
-        return capped(self._rows())
-
-    def _rows(self) -> Iterator[Row]:
         with open_workbook(self._path) as book:
             for sheet in book.worksheets:
                 columns: tuple[str, ...] = ()
-                for number, line in _lines(sheet):
+                for number, line in _filled(sheet):
                     if not columns:
                         columns = names(line, self._aliases)
                         continue
@@ -58,17 +69,18 @@ def is_workbook(path: Path) -> bool:
         return file.read(4) == b"PK\x03\x04"
 
 
-def check_size(path: Path) -> None:
-    """Refuses an archive that is broken, too large, or grows too large when unpacked."""
+def check_size(path: Path) -> int:
+    """How many bytes an archive unpacks to. Refuses one that is broken, too large, or grows too large."""
     if path.stat().st_size > MAX_BYTES:
         raise Refused(f"the file is larger than {MAX_BYTES} bytes: split it", status=413, error="file_too_large")
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except _UNREADABLE as error:
         raise Refused("the workbook cannot be opened: it is damaged", error="bad_workbook") from error
     if unpacked > MAX_UNPACKED:
         raise Refused(f"the workbook unpacks to {unpacked} bytes: split it", status=413, error="file_too_large")
+    return unpacked
 
 
 @contextmanager
@@ -80,17 +92,35 @@ def open_workbook(path: Path) -> Iterator[Any]:
     with path.open("rb") as file:
         try:
             book = openpyxl.load_workbook(file, read_only=True, data_only=False)
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
+        except (InvalidFileException, *_UNREADABLE) as error:
             message = "the workbook cannot be opened: save it as .xlsx without a password"
             raise Refused(message, error="bad_workbook") from error
         with closing(book):
             yield book
 
 
-def _lines(sheet: Any, most: int | None = None) -> Iterator[tuple[int, list[str]]]:
+def lines(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """Every row of *sheet* by its number, blank ones too, cells as text. Refuses a sheet that is damaged."""
+    sheet.reset_dimensions()  # what a file says of its size is often wrong, and rows beyond it would be left out
+    rows = enumerate(sheet.iter_rows(values_only=True), start=1)
+    while True:
+        try:
+            number, values = next(rows, (0, ()))
+            line = [shown(value) for value in values]
+        except _UNREADABLE as error:
+            message = f"the sheet {sheet.title} cannot be read: it is damaged, save the workbook again"
+            raise Refused(message, error="bad_workbook") from error
+        if not number:
+            return
+        if number > MAX_SHEET_ROWS:
+            message = f"the sheet {sheet.title} claims more than {MAX_SHEET_ROWS} rows: it is damaged"
+            raise Refused(message, error="bad_workbook")
+        yield number, line
+
+
+def _filled(sheet: Any, most: int | None = None) -> Iterator[tuple[int, list[str]]]:
     found = 0
-    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
-        line = [shown(value) for value in values]
+    for number, line in lines(sheet):
         while line and not clean(line[-1]):
             line.pop()
         if line:

@@ -7,7 +7,7 @@ compares each ``Fact`` with the ledger and asks the source for the statements of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
@@ -15,7 +15,7 @@ from tincan import Statement
 
 Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
 RESULTS: tuple[Result, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")
-STRUCTURAL = frozenset({"too_many_rows", "too_many_cells", "cell_too_long"})
+STRUCTURAL = frozenset({"too_many_cells", "cell_too_long"})
 """Codes of rows that cannot be read as rows: an ``error``, where a cell that cannot be believed is quarantined."""
 
 
@@ -66,12 +66,18 @@ class Fact(msgspec.Struct, frozen=True):
 
     *key* is the natural key. *content* decides whether anything changed, and is all that the statements are built
     from; ``None`` says the thing does not hold (any more). *parts* is how many statements it makes; it may be 0.
+    *kept* is what later files may need to know of it; the ledger keeps it as it is, so it must name nobody.
     """
 
     kind: str
     key: tuple[str, ...]
     content: msgspec.Struct | None
     parts: int = 1
+    kept: str = ""
+
+
+Earlier = Callable[[str, tuple[str, ...]], str]
+"""What the provider's earlier files *kept* of the fact with this kind and key, or ``""``."""
 
 
 class Mapped(msgspec.Struct, frozen=True):
@@ -87,12 +93,17 @@ class Mapped(msgspec.Struct, frozen=True):
 
 
 class Source(Protocol):
-    """One kind of file. *template* goes up when the same content is to make other statements than before."""
+    """One kind of file. *template* goes up when the same content is to make other statements than before.
+
+    *columns* are the canonical ones it knows; *worded*, of those with a vocabulary, what each word means.
+    """
 
     name: str
     template: int
+    columns: frozenset[str]
+    worded: Mapping[str, Mapping[str, str]]
 
-    def read(self, table: Table) -> Iterator[Mapped]:
+    def read(self, table: Table, earlier: Earlier, /) -> Iterator[Mapped]:
         """Every row of *table*, in some order, exactly once."""
 
     def statements(self, fact: Fact) -> list[Statement]:

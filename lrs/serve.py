@@ -7,6 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -21,12 +24,15 @@ from lrs.errors import Misconfigured
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
 from lrs.options import settings_for
+from lrs.processes import ENDPOINT
 from lrs.protocol import Bounded
 from lrs.settings import Settings
 from lrs.tenants import open_tenant
 
 KEEP_ALIVE = 75
 """Seconds; clients that keep a connection longer than the server would find it closed under their next request."""
+PARENT_LOOK = 1.0
+"""Seconds between two looks whether the program that needs the server is still there."""
 IN_FLIGHT = 25
 """Seconds that requests get to be answered after SIGTERM."""
 HAND_OVER = 0.0001
@@ -43,7 +49,8 @@ FIRST_STATEMENT = (
 @click.option("--port", default=8080, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
 @click.option("--demo", is_flag=True, help="Feed the sample programme in first, and tell what happens.")
-def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
+@click.option("--parent", type=int, hidden=True, help="Only serve, without a worker, and end with this process.")
+def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | None) -> None:
     """Serve xAPI under /xapi and everything else beside it."""
     if demo:
         os.environ |= LOOPBACK
@@ -52,12 +59,12 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
     try:
         listener = listen(host, port)
         address = f"http://{host}:{listener.getsockname()[1]}"
-        click.echo(first_key(settings, address))
+        click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(settings, address))
     except (Misconfigured, OSError) as error:
         raise click.ClickException(str(error)) from error
     story = start_demo(settings, address) if demo else None
     try:
-        run(settings, listener)
+        run(settings, listener, parent)
     finally:
         if story is not None:
             story.terminate()
@@ -77,10 +84,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
+def run(settings: Settings, listener: socket.socket, parent: int | None = None) -> None:
     """Serves until SIGTERM or SIGINT: then answers what is in flight, closes the stores and ends the worker.
 
     With a broker there is no worker beside the server; the application itself says on the queue that there is work.
+    For a *parent* there is none either: such a server is there for that process alone, and ends with it.
     """
     server = server_for(create_app(settings))
 
@@ -90,12 +98,20 @@ def run(settings: Settings, listener: socket.socket) -> None:
     # uvicorn raises the signal again once it is done; without handlers of ours that would end the process there.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    child = Child(settings.data) if settings.worker and not settings.celery_broker else None
+    if parent:
+        threading.Thread(target=_await_end_of, args=(parent, stop), daemon=True).start()
+    child = Child(settings.data) if settings.worker and not settings.celery_broker and not parent else None
     try:
         server.run(sockets=[listener])
     finally:
         if child is not None:
             child.close()
+
+
+def _await_end_of(parent: int, stop: Callable[[], None]) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_LOOK)
+    stop()
 
 
 def server_for(app: ASGIApp) -> uvicorn.Server:
@@ -126,16 +142,16 @@ def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes] | No
 
 
 def first_key(settings: Settings, address: str) -> str:
-    """What to say at the start; on the very first one it makes a key and shows how to send a statement."""
+    """What to say at the start; while there is no key that works, it makes one and shows how to send a statement."""
     tenant = open_tenant(settings)
     try:
-        if list_keys(tenant.store):
-            return f"xAPI endpoint: {address}/xapi\npages:         {address}/pages"
+        if not all(key["revoked"] for key in list_keys(tenant.store)):
+            return f"{ENDPOINT}{address}/xapi\npages:         {address}/pages"
         new = create_key(tenant, "first", ["all"])
     finally:
         tenant.store.close()
     return (
-        f"xAPI endpoint: {address}/xapi\n"
+        f"{ENDPOINT}{address}/xapi\n"
         f"key:           {new.key}\n"
         f"secret:        {new.secret}   (shown this once; make others with: lrs keys create)\n"
         f"pages:         {address}/pages   (sign in with a key: lrs keys create --name operator --scope admin)\n\n"

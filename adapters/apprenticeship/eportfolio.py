@@ -12,6 +12,7 @@ off the job  otj_date*, otj_minutes or otj_hours*, otj_category, otj_countable, 
 end          gateway_date; assessment_outcome, assessment_date*, assessment_grade (or grade), resit_no
 ===========  =========================================================================================================
 
+Nothing is done before the learner started on the standard, as this file or else an earlier one of the provider says.
 Only accepted evidence counts; evidence that was accepted and no longer is, is withdrawn. A row is taken whole or not at
 all. What a later file leaves out stays as it is: leaving out is not deleting.
 """
@@ -19,7 +20,7 @@ all. What a later file leaves out stays as it is: leaving out is not deleting.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Literal, cast
 
@@ -30,7 +31,7 @@ from adapters.apprenticeship.facts import Standard
 from adapters.cells import choice, day, midnight, minutes, needed, not_ahead, text, yes
 from adapters.people import Learner, Learners, Same, apart, names_of, staff
 from adapters.profile import Profile
-from adapters.source import Fact, Mapped, Row, Table, Unusable
+from adapters.source import Earlier, Fact, Mapped, Row, Table, Unusable
 
 STATUSES = {"learning": "learning", "in learning": "learning", "live": "learning", "active": "learning"} | {
     "continuing": "learning",
@@ -55,6 +56,15 @@ OUTCOMES = {"pass": "pass", "passed": "pass", "merit": "pass", "distinction": "p
     "fail": "fail",
     "failed": "fail",
 }
+COLUMNS = frozenset(
+    {"uln", "learner_ref", "email", "given_names", "family_name"}
+    | {"standard_ref", "standard_version", "option", "start_date", "planned_end_date", "status", "break_start"}
+    | {"withdrawal_date"}
+    | {"evidence_id", "ksb_code", "ksb_guid", "evidence_title", "evidence_date", "evidence_status", "assessor"}
+    | {"grade"}
+    | {"otj_date", "otj_minutes", "otj_hours", "otj_category", "otj_countable", "otj_ref"}
+    | {"gateway_date", "assessment_outcome", "assessment_date", "assessment_grade", "resit_no"}
+)
 SUMMARY = re.compile(r"(grand |sub ?-?)?totals?\b.*|summary|count|sum|end of (file|report)", re.IGNORECASE)
 MAX_DAY = 24 * 60
 
@@ -64,6 +74,12 @@ class EPortfolio:
 
     name = "eportfolio"
     template = 1
+    columns = COLUMNS
+    worded: Mapping[str, Mapping[str, str]] = {
+        "status": STATUSES,
+        "evidence_status": EVIDENCE,
+        "assessment_outcome": OUTCOMES,
+    }
 
     def __init__(self, provider: str, profile: Profile, now: datetime) -> None:
         self._provider = provider
@@ -72,11 +88,13 @@ class EPortfolio:
         self._zone = profile.clock()
         self._starts: dict[tuple[str, str], date] = {}
         self._days: dict[tuple[str, date], int] = {}
+        self._earlier: Earlier = lambda _kind, _key: ""
 
-    def read(self, table: Table) -> Iterator[Mapped]:
+    def read(self, table: Table, earlier: Earlier, /) -> Iterator[Mapped]:
         """Every row of *table*, after a first walk that notes when each learner started."""
         home = self._profile.home(self._provider)
         self._days = {}
+        self._earlier = earlier
         self._starts = self._find_starts(table, Learners(home))
         learners = Learners(home)
         for row in table.rows():
@@ -112,6 +130,7 @@ class EPortfolio:
         learner = learners.read(row)
         evidence, why = self._evidence(row, learner)
         told = (*self._enrolment(row, learner), *evidence, *self._otj(row, learner), *self._end(row, learner))
+        self._count(told, learner)
         if not told:
             return Mapped(
                 (row.place,), skipped=why or "nothing to record: no start date, evidence, hours or assessment"
@@ -135,11 +154,19 @@ class EPortfolio:
         needed(row, column)
         on = cast("date", day(row, column, self._profile.dates))
         at = not_ahead(midnight(on, self._zone), self._now, column, text(row, column))
-        start = self._starts.get((learner.key, standard.ref))
+        start = self._started((learner.key, standard.ref))
         if start and on < start:
             message = "this was before the learner started on the standard"
             raise Unusable("before_enrolment", column, text(row, column), message)
         return at
+
+    def _started(self, key: tuple[str, str]) -> date | None:
+        """When a learner started on a standard: as this file says, else an earlier one of this provider."""
+        here = self._starts.get(key)
+        if here:
+            return here
+        kept = self._earlier("enrolment", key)
+        return date.fromisoformat(kept) if kept else None
 
     def _enrolment(self, row: Row, learner: Learner) -> Iterator[Fact]:
         start = day(row, "start_date", self._profile.dates)
@@ -154,7 +181,8 @@ class EPortfolio:
                 raise Unusable("ends_before_start", "planned_end_date", str(planned), "planned to end before it starts")
             ends = planned.isoformat() if planned else ""
             starts = midnight(start, self._zone)
-            yield Fact("enrolment", key, facts.Enrolled(learner.actor, standard, starts, ends, text(row, "option")))
+            content = facts.Enrolled(learner.actor, standard, starts, ends, text(row, "option"))
+            yield Fact("enrolment", key, content, kept=start.isoformat())
         if status in {"break", "withdrawn"}:
             on = day(row, "break_start" if status == "break" else "withdrawal_date", self._profile.dates)
             kind = cast("Literal['break', 'withdrawn']", status)
@@ -197,13 +225,20 @@ class EPortfolio:
             return
         standard = self._on(row)
         at = self._day(row, "otj_date", learner, standard)
-        total = self._days[learner.key, at.date()] = self._days.get((learner.key, at.date()), 0) + spent
+        total = self._days.get((learner.key, at.date()), 0) + spent
         if total > MAX_DAY:
             raise Unusable("over_a_day", "otj_date", text(row, "otj_date"), f"{total} minutes on one day")
         category = text(row, "otj_category")
         key = (learner.key, standard.ref, at.date().isoformat(), category.casefold(), text(row, "otj_ref"))
         countable = yes(row, "otj_countable", default=True)
         yield Fact("otj", key, facts.OffTheJob(learner.actor, standard, at, spent, category, countable))
+
+    def _count(self, told: tuple[Fact, ...], learner: Learner) -> None:
+        """Adds the off-the-job minutes of a row that is taken to its day's; a refused row's count for nothing."""
+        for fact in told:
+            if isinstance(fact.content, facts.OffTheJob):
+                on = (learner.key, fact.content.at.date())
+                self._days[on] = self._days.get(on, 0) + fact.content.minutes
 
     def _end(self, row: Row, learner: Learner) -> Iterator[Fact]:
         if text(row, "gateway_date"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from tincan import Statement
@@ -10,11 +10,11 @@ from tincan import Statement
 from adapters.cells import choice, needed, text
 from adapters.people import Learners, Same
 from adapters.profile import Profile
-from adapters.source import Fact, Mapped, Row, Table, Unusable
+from adapters.source import Earlier, Fact, Mapped, Row, Table, Unusable
 from adapters.training_centre.facts import Attended, Observed, attended, observed
-from adapters.training_centre.observations import Checklists
-from adapters.training_centre.rosters import read_jisc, read_roster
-from adapters.training_centre.sessions import Held, jisc_session, read_session
+from adapters.training_centre.observations import RESULTS, Checklists
+from adapters.training_centre.rosters import WORDS, read_jisc, read_roster
+from adapters.training_centre.sessions import KINDS, STATUSES, Held, jisc_session, read_session
 
 RECORDS = {"session": "session", "sessions": "session", "roster": "roster", "attendance": "roster"} | {
     "observation": "observation",
@@ -22,6 +22,16 @@ RECORDS = {"session": "session", "sessions": "session", "roster": "roster", "att
     "checklist": "observation",
 }
 JISC_COLUMNS = {"student_id", "event_id", "event_attended"}
+COLUMNS = frozenset(
+    {"record", "session_id", "uln", "learner_ref", "email", "given_names", "family_name"}
+    | {"title", "starts_at", "ends_at", "kind", "instructor", "activity_id", "centre_id", "status"}
+    | {"attendance", "check_in_at", "check_out_at", "minutes"}
+    | {"checklist_id", "step_id", "result", "observer", "critical", "attempt", "observed_at", "second_observer"}
+    | {"pass_percent"}
+    | {"student_id", "event_id", "event_attended", "event_name", "event_type", "event_description", "start_time"}
+    | {"end_time", "staff_id"}
+    | {"attendance_late", "attendance_category"}
+)
 
 
 class TrainingCentre:
@@ -29,14 +39,21 @@ class TrainingCentre:
 
     name = "training-centre"
     template = 1
+    columns = COLUMNS
+    worded: Mapping[str, Mapping[str, str]] = {
+        "kind": KINDS,
+        "status": STATUSES,
+        "attendance": WORDS,
+        "result": RESULTS,
+    }
 
     def __init__(self, provider: str, profile: Profile, now: datetime) -> None:
         self._provider = provider
         self._profile = profile
         self._now = now
 
-    def read(self, table: Table) -> Iterator[Mapped]:
-        """Every row of *table*; checklists come last, when all their steps have been seen."""
+    def read(self, table: Table, _: Earlier, /) -> Iterator[Mapped]:
+        """Every row of *table*; checklists come last, when all their steps have been seen. A file stands for itself."""
         if set(table.columns) >= JISC_COLUMNS:
             return self._read_jisc(table)
         return self._read_own(table)

@@ -97,13 +97,18 @@ def _plain(header: str) -> str:
     return "".join(letter for letter in header.casefold() if letter.isalnum())
 
 
-def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
+def text_of(content: bytes) -> str:
+    """The text of a CSV file: UTF-8, with its mark or without, else Windows-1252. Raises ``Refused`` for no text."""
     if b"\x00" in content:
         raise Refused("the file is neither a CSV nor an XLSX table")
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")
+        return content.decode("cp1252", "replace")
+
+
+def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    text = text_of(content)
     header = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
     delimiter = max(",;\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

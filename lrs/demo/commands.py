@@ -16,8 +16,9 @@ import click
 import httpx
 
 from lrs.demo import sample
-from lrs.demo.processes import LOOPBACK, awaited, matching_service, serving
+from lrs.demo.processes import LOOPBACK, awaited, matching_service
 from lrs.demo.story import Stage, tell
+from lrs.processes import serving
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""The processes of the demonstration: the store's server and the matching service, ended with it. Knows no story."""
+"""The processes of the demonstration: the store's server and the matching service. Knows no story."""
 
 from __future__ import annotations
 
@@ -13,27 +13,16 @@ from typing import Any
 
 import httpx
 
-ENDPOINT = "xAPI endpoint: "
-LAST_WORDS = 30
+from lrs.processes import running
+
+PATIENCE = 30
 LOOPBACK = {"LRS_OUTBOUND_ALLOW": '["127.0.0.1/32"]'}
 """Lets calls reach the matching service, which is a process on this machine."""
 
 
-@contextlib.contextmanager
-def serving(data: Path) -> Iterator[str]:
-    """``lrs serve`` on a free port; gives its address. Raises ``RuntimeError`` if it does not start."""
-    command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(data)]
-    with _running(command) as process:
-        assert process.stdout is not None  # noqa: S101 (asked for in _running)
-        said = process.stdout.readline()
-        if not said.startswith(ENDPOINT):
-            raise RuntimeError(f"the server did not start: {said}{process.stdout.read()}")
-        yield said.removeprefix(ENDPOINT).strip().removesuffix("/xapi")
-
-
 def awaited(base: str) -> str:
     """*base*, once the server there answers. Raises ``RuntimeError`` if it does not within half a minute."""
-    end = time.monotonic() + LAST_WORDS
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with contextlib.suppress(httpx.HTTPError):
             if httpx.get(f"{base}/health", trust_env=False).status_code == 200:
@@ -51,7 +40,7 @@ class MatchingService:
 
     def introduce(self, known: dict[str, Any]) -> None:
         """Gives it its credentials; it serves from then on."""
-        assert self._process.stdin is not None  # noqa: S101 (asked for in _running)
+        assert self._process.stdin is not None  # noqa: S101 (asked for in running)
         self._process.stdin.write(json.dumps(known) + "\n")
         self._process.stdin.flush()
 
@@ -60,19 +49,6 @@ class MatchingService:
 def matching_service(folder: Path) -> Iterator[MatchingService]:
     """The matching service on a free port, keeping what it is sent in *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _running([sys.executable, "-m", "lrs.demo.service", str(folder)]) as process:
-        assert process.stdout is not None  # noqa: S101 (asked for in _running)
+    with running([sys.executable, "-m", "lrs.demo.service", str(folder)]) as process:
+        assert process.stdout is not None  # noqa: S101 (asked for in running)
         yield MatchingService(process, process.stdout.readline().strip())
-
-
-@contextlib.contextmanager
-def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (ours)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(LAST_WORDS)
-            except subprocess.TimeoutExpired:
-                process.kill()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from lrs.competencies.tables import text_of
 from lrs.errors import Refused
 from lrs.options import with_tenant
 from lrs.profiles import roles as kept
@@ -35,12 +36,8 @@ def roles() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def import_roles(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Reads roles from FILE (CSV: role, competency, level, importance, weight)."""
-    try:
-        text = file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{file.name} is not UTF-8: byte {error.start}") from error
     with plainly():
-        found, problems = kept.read_roles(text)
+        found, problems = kept.read_roles(text_of(file.read_bytes()))
         outcomes = tenant.store.write(lambda tx: {role.id: kept.keep(tx, role) for role in found}).result()
     if as_json:
         rows = [{"row": problem.row, "reason": problem.reason} for problem in problems]

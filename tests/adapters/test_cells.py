@@ -82,6 +82,7 @@ def test_times_are_local_unless_they_carry_an_offset(cell, expected):
     [
         ("2026-11-20 25:00", "impossible_time"),
         ("2026-11-20 12:60", "impossible_time"),
+        ("2026-11-20 12:00+99:99", "impossible_time"),
         ("2026-11-20", "no_time"),
         ("2026-03-29 01:30", "time_skipped"),
         ("2026-10-25 01:30", "time_twice"),

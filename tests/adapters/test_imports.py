@@ -6,26 +6,35 @@ import csv
 import io
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children
 from pathlib import Path
 
 import httpx
 import openpyxl
 import pytest
 import uvicorn
-from click.testing import CliRunner
-from fastapi import Request
+from click.testing import CliRunner, Result
 
+import adapters.door
 from adapters.commands import adapter
 from adapters.door import basic
-from adapters.routes import routes
-from lrs.app import create_app
-from lrs.auth import Caller
+from adapters.ledger import Ledger
+from adapters.routes import RunImport, routes
+from lrs.app import caller_of, create_app
 from lrs.auth.basic import Door
-from lrs.auth.keys import NewKey, create_key
+from lrs.auth.keys import NewKey, create_key, list_keys
+from lrs.serve import first_key
 from lrs.settings import Settings
+from lrs.storage import wall_clock
+from tests.served import serving
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
@@ -53,22 +62,20 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Server]:
     app = create_app(Settings(data=tmp_path_factory.mktemp("data"), worker=False))
-    tenants, door = app.state.tenants, Door()
-
-    def caller_of(request: Request) -> Caller:
-        return door.caller(tenants.get("default"), request.headers.get("authorization"), "test")
-
-    app.include_router(routes(caller_of))
+    tenants = app.state.tenants
     scopes = {
         "north": SCOPES,
         "south": SCOPES,
         "college": SCOPES,
         "slow": SCOPES,
+        "killed": SCOPES,
+        "wide": SCOPES,
+        "harbour": SCOPES,
         "writer": ("statements/write", "import"),
         "plain": ("statements/write",),
     }
     keys = {name: create_key(tenants.get("default"), name, listed) for name, listed in scopes.items()}
-    keys["operator"] = create_key(tenants.get("default"), "operator", ["all"])
+    keys["operator"] = create_key(tenants.get("default"), "operator", ["all", "import"])
     keys["reader"] = create_key(tenants.get("default"), "reader", ["all/read"])
     listening = socket.create_server(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
@@ -344,7 +351,7 @@ def test_a_correction_through_the_real_store_voids_and_links(server, tmp_path):
 @pytest.mark.parametrize(
     ("shell", "words"),
     [
-        ({}, "which store? give --endpoint URL or set LRS_ENDPOINT"),
+        ({"LRS_KEY": "k", "LRS_SECRET": "s"}, "which store? give --endpoint URL or set LRS_ENDPOINT"),
         ({"LRS_ENDPOINT": "http://127.0.0.1:9/xapi"}, "which key? give --key and --secret"),
         ({"LRS_ENDPOINT": "ftp://x", "LRS_KEY": "k", "LRS_SECRET": "s"}, "no endpoint"),
     ],
@@ -358,6 +365,64 @@ def test_the_command_line_says_what_it_needs(tmp_path, shell, words):
     assert words in result.output
 
 
+def test_a_store_here_and_one_elsewhere_are_not_chosen_between(tmp_path):
+    (tmp_path / "file.csv").write_text(HEADER + GOOD)
+    shell = {"LRS_ENDPOINT": "http://127.0.0.1:9/xapi", "LRS_KEY": "k", "LRS_SECRET": "s"}
+    given = ["run", "eportfolio", str(tmp_path / "file.csv"), "--data", str(tmp_path / "data")]
+
+    result = CliRunner().invoke(adapter, given, env=shell)
+
+    assert result.exit_code == 1
+    assert "--data is a store on this machine: leave out --endpoint" in result.output
+
+
+def run_bare(data: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(adapter, ["run", *arguments], env={"LRS_DATA": str(data)})
+
+
+def test_without_an_endpoint_a_file_goes_into_the_store_of_this_machine_through_the_same_door(tmp_path):
+    data, path = tmp_path / "data", tmp_path / "file.csv"
+    path.write_text(HEADER + GOOD + BAD)
+
+    tried = run_bare(data, "eportfolio", str(path), "--dry-run", "--json")
+    first = run_bare(data, "eportfolio", str(path))
+    again = run_bare(data, "eportfolio", str(path), "--json")
+    of_north = run_bare(data, "eportfolio", str(path), "--provider", "north", "--json")
+
+    counts = [json.loads(one.stdout)["counts"] for one in (tried, again, of_north)]
+    assert [(one["new"], one["unchanged"], one["quarantined"]) for one in counts] == [(1, 0, 1), (0, 1, 1), (1, 0, 1)]
+    assert first.stdout.startswith("file.csv: 1 new, 1 quarantined\n  row 3: quarantined impossible_date: ")
+    assert f"into the store on this machine ({data}), as the provider eportfolio\n" in first.stderr
+    with serving(data) as lrs:
+        stored = lrs.get().json()["statements"]
+        keys = list_keys(lrs.tenant.store)
+    assert [one["authority"]["name"] for one in stored] == ["north", "eportfolio"]
+    assert [(key["name"], bool(key["revoked"])) for key in keys if key["name"] != "tests"] == [
+        ("eportfolio", True),
+        ("eportfolio", True),
+        ("eportfolio", True),
+        ("north", True),
+    ]
+
+
+def test_a_store_that_has_only_seen_files_still_tells_its_first_key(tmp_path):
+    (tmp_path / "file.csv").write_text(HEADER + GOOD)
+    run_bare(tmp_path / "data", "eportfolio", str(tmp_path / "file.csv"))
+
+    said = first_key(Settings(data=tmp_path / "data"), "http://h:1")
+
+    assert "shown this once" in said
+
+
+def test_a_server_that_is_there_for_another_process_ends_with_it(tmp_path):
+    command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(tmp_path), "--parent", "1"]
+
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ended.returncode, ended.stdout[:15]) == (0, "xAPI endpoint: ")
+    assert "secret" not in ended.stdout
+
+
 def test_a_wrong_secret_is_said_at_once(server, tmp_path):
     (tmp_path / "file.csv").write_text(HEADER + GOOD)
     shell = {"LRS_ENDPOINT": f"{server.url}/xapi", "LRS_KEY": "nobody", "LRS_SECRET": "wrong"}
@@ -368,17 +433,167 @@ def test_a_wrong_secret_is_said_at_once(server, tmp_path):
     assert "the key or its secret is wrong (401)" in result.output
 
 
-def test_while_a_provider_has_an_import_running_the_next_is_told_to_wait(server, tmp_path):
-    path = tmp_path / "file.csv"
-    path.write_text(HEADER + "".join(GOOD.replace("E-1", f"B-{n}") for n in range(300)))
-    answers = []
-    running = threading.Thread(target=lambda: answers.append(post(server, "slow", path.read_bytes())))
-    running.start()
-    while running.is_alive():
-        answers.append(post(server, "slow", path.read_bytes()))
-    running.join()
+WIDE_ROWS = 50_000
+WIDE = "every word that the tutor wrote about the week " * 85
 
-    refused = [answer for answer in answers if answer.status_code != 200]
-    done = [table(answer) for answer in answers if answer.status_code == 200]
-    assert {answer.json()["error"] for answer in refused} <= {"import_running"}
-    assert sum(row[-2] == "new" for rows in done for row in rows) == 300
+
+def wide_file() -> Iterator[bytes]:
+    """200 MB: rows with a long note, of which every 2,500th has evidence, and the one after it a date that is none."""
+    yield HEADER.replace("\n", ",note\n").encode()
+    nothing = f"P-1,,,,,,,,{WIDE}\n".encode()
+    for start in range(0, WIDE_ROWS, 2_500):
+        good, bad = GOOD.replace("E-1", f"W-{start}"), BAD.replace("E-2", f"X-{start}")
+        yield f"{good.strip()},{WIDE}\n{bad.strip()},{WIDE}\n".encode() + nothing * 2_498
+
+
+def test_of_a_file_of_200_mb_every_bad_row_has_its_reason_and_the_rest_goes_in(server, tmp_path):
+    url, size = f"{server.url}/api/imports?adapter=eportfolio", 0
+    with (
+        (tmp_path / "returned.csv").open("wb") as made,
+        httpx.stream("POST", url, content=wide_file(), auth=server.auth("wide"), timeout=110) as answer,
+    ):
+        for block in answer.iter_bytes():
+            size += made.write(block)
+
+    with (tmp_path / "returned.csv").open(newline="") as file:
+        next(rows := csv.reader(file))
+        told = [(number, row[-2], row[-1]) for number, row in enumerate(rows) if row[-2] != "skipped"]
+    assert (answer.status_code, size > 200_000_000) == (200, True)
+    assert told == [
+        one
+        for start in range(0, 50_000, 2_500)
+        for one in ((start, "new", ""), (start + 1, "quarantined", "evidence_date: there is no such date"))
+    ]
+
+
+def test_while_a_provider_has_an_import_running_the_next_is_told_to_wait(server):
+    key = server.auth("slow")
+    running = Ledger(adapters.door.Door(f"{server.url}/xapi", basic(*key)), "eportfolio", "slow", clock=wall_clock)
+    running.acquire("the other", wait=0, sleep=time.sleep)
+
+    told = post(server, "slow", (HEADER + GOOD).encode())
+    running.release()
+    again = post(server, "slow", (HEADER + GOOD).encode())
+
+    assert (told.status_code, told.json()["error"], told.headers["retry-after"]) == (409, "import_running", "30")
+    assert [row[-2] for row in table(again)] == ["outcome", "new"]
+
+
+def test_of_imports_of_one_provider_sent_at_once_each_goes_in_or_is_told_to_wait_and_nothing_doubles(server):
+    content = (HEADER + "".join(GOOD.replace("E-1", f"B-{n}") for n in range(300))).encode()
+    before = len(server.statements())
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: post(server, "slow", content), range(2)))
+
+    assert {answer.status_code for answer in answers} in ({200}, {200, 409})
+    assert sum(row[-2] == "new" for one in answers if one.status_code == 200 for row in table(one)) == 300
+    assert len(server.statements()) == before + 300
+
+
+def test_an_import_whose_process_is_killed_can_be_sent_again(server):
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(post, server, "killed", (HEADER + GOOD).encode())
+        while not (children := active_children()):
+            pass
+        children[0].kill()
+
+        told = running.result()
+    again = post(server, "killed", (HEADER + GOOD).encode())
+
+    assert (told.status_code, told.json()["error"], told.headers["retry-after"]) == (503, "import_failed", "30")
+    assert "broken off before its end: send the file again" in told.json()["message"]
+    assert [row[-2] for row in table(again)] == ["outcome", "new"]
+
+
+@contextmanager
+def importing_by(run_import: RunImport, folder: Path) -> Iterator[Callable[[bytes], httpx.Response]]:
+    """Sends files to a server of its own that runs imports by *run_import*."""
+    with serving(folder, scopes=["import"]) as lrs:
+        lrs.app.include_router(routes(caller_of(lrs.app.state.tenants, Door()), run_import), prefix="/by")
+        url = f"{lrs.address}/by/api/imports?adapter=eportfolio"
+        yield lambda content: lrs.clients[0].post(url, content=content, auth=lrs.auth)
+
+
+def test_more_imports_than_two_at_once_are_told_to_come_back(tmp_path):
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def held(_order, _endpoint, _authorization, answer):
+        begun.release()
+        go_on.wait(60)
+        answer.path.write_text("done")
+        return "text/plain"
+
+    with importing_by(held, tmp_path) as send, ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(send, b"a\n1\n") for _ in range(2)]
+        assert begun.acquire(timeout=60)
+        assert begun.acquire(timeout=60)
+
+        third = send(b"a\n1\n")
+        go_on.set()
+        first, second = (one.result() for one in running)
+        fourth = send(b"a\n1\n")
+
+    assert (third.status_code, third.json()["error"], third.headers["retry-after"]) == (503, "imports_busy", "30")
+    assert [first.text, second.text, fourth.text] == ["done", "done", "done"]
+
+
+def test_the_serving_process_passes_on_what_the_import_wrote_and_reads_no_file(tmp_path):
+    made = b"\x00what the other process wrote" * 100_000
+
+    def written(_order, _endpoint, _authorization, answer):
+        answer.path.write_bytes(made)
+        return "application/x-made"
+
+    with importing_by(written, tmp_path) as send:
+        answer = send(b"PK\x03\x04 no workbook")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-made")
+    assert answer.headers["content-length"] == str(len(made))
+    assert answer.content == made
+
+
+def with_profile(server: Server, who: str, profile: dict, *, adapter: str = "eportfolio") -> httpx.Response:
+    """One good row, sent with a mapping profile."""
+    files = {"file": ("file.csv", (HEADER + GOOD).encode()), "profile": ("p.json", json.dumps(profile).encode())}
+    url = f"{server.url}/api/imports?adapter={adapter}"
+    return httpx.post(url, files=files, auth=server.auth(who), timeout=60, headers={"Accept": "application/json"})
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        ({"encoding": "hex"}, "'hex' is not a text encoding"),
+        ({"dates": ["%d %d"]}, "'%d %d' is no format of a date"),
+        ({"constants": {"standart_ref": "ST1406"}}, "constants: there is no column 'standart_ref'; use one of: assess"),
+    ],
+)
+def test_a_profile_that_cannot_be_followed_is_the_senders_fault(server, profile, words):
+    answer = with_profile(server, "north", profile)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_profile")
+    assert words in answer.json()["message"]
+
+
+def test_the_provider_that_a_profile_names_is_the_one_and_only_a_key_for_it_or_for_all_brings_its_file_in(server):
+    by_another = with_profile(server, "south", {"provider": "harbour"})
+    by_itself = with_profile(server, "harbour", {"provider": "harbour"})
+    by_operator = with_profile(server, "operator", {"provider": "harbour"})
+
+    assert (by_another.status_code, by_another.json()["error"]) == (403, "import_failed")
+    assert "this ledger is another provider's" in by_another.json()["message"]
+    assert (by_itself.json()["provider"], by_itself.json()["counts"]["new"]) == ("harbour", 1)
+    assert (by_operator.json()["provider"], by_operator.json()["counts"]["unchanged"]) == ("harbour", 1)
+
+
+def test_a_workbook_that_turns_out_to_be_damaged_is_the_senders_fault(server, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["learner_ref"])
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "cut.xlsx", "w") as cut:
+        for name in whole.namelist():
+            cut.writestr(name, whole.read(name)[: -20 if "sheet1" in name else None])
+
+    answer = post(server, "north", (tmp_path / "cut.xlsx").read_bytes())
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_workbook")

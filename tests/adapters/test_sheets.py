@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from datetime import date, datetime, time
+from pathlib import Path
 
 import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from adapters import tables
 from adapters.sheets import SheetTable
 from lrs.errors import Refused
+
+SHEET = "xl/worksheets/sheet1.xml"
 
 
 def test_cells_are_the_text_a_good_csv_would_have_also_with_the_1904_base(tmp_path):
@@ -68,6 +73,72 @@ def test_an_archive_that_grows_too_large_is_refused_before_it_is_unpacked(tmp_pa
     with pytest.raises(Refused, match="unpacks to 537919488 bytes") as refusal:
         SheetTable(tmp_path / "bomb.xlsx")
     assert refusal.value.status == 413
+
+
+def broken(path: Path, change: Callable[[bytes], bytes], rows: int = 1) -> None:
+    """A workbook with a header and *rows* whose sheet is changed afterwards."""
+    book = openpyxl.Workbook()
+    for line in ["a"] + ["1"] * rows:
+        book.active.append([line])
+    book.save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members[SHEET] = change(members[SHEET])
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda xml: xml[:-40],
+        lambda xml: xml.replace(b'r="2"', b'r="two"'),
+        lambda xml: xml.replace(b't="inlineStr"><is><t>1</t></is>', b't="s"><v>9</v>'),
+        lambda xml: xml.replace(b'r="2"', b'r="99999999"'),
+    ],
+    ids=["XML that ends early", "a row number that is none", "a text that is not there", "more rows than there can be"],
+)
+def test_a_sheet_that_is_damaged_inside_is_refused_by_name(tmp_path, change):
+    broken(tmp_path / "file.xlsx", change)
+
+    with pytest.raises(Refused, match=r"the sheet Sheet .* damaged") as refusal:
+        list(SheetTable(tmp_path / "file.xlsx").rows())
+
+    assert (refusal.value.status, refusal.value.error) == (400, "bad_workbook")
+
+
+def test_a_sheet_whose_bytes_were_changed_is_refused(tmp_path):
+    broken(tmp_path / "file.xlsx", lambda xml: xml, rows=5_000)
+    content = (tmp_path / "file.xlsx").read_bytes()
+    (tmp_path / "file.xlsx").write_bytes(
+        content.replace(b'r="A5001" t="inlineStr"><is><t>1<', b'r="A5001" t="inlineStr"><is><t>2<')
+    )
+
+    with pytest.raises(Refused, match="the sheet Sheet cannot be read: it is damaged"):
+        list(SheetTable(tmp_path / "file.xlsx").rows())
+
+
+def test_a_workbook_with_more_rows_than_the_limit_in_all_its_sheets_is_refused_whole(tmp_path, monkeypatch):
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("Two")):
+        for line in (["a"], ["1"], ["2"]):
+            sheet.append(line)
+    book.save(tmp_path / "file.xlsx")
+
+    monkeypatch.setattr(tables, "MAX_ROWS", 4)
+    assert len(list(SheetTable(tmp_path / "file.xlsx").rows())) == 4
+    monkeypatch.setattr(tables, "MAX_ROWS", 3)
+    with pytest.raises(Refused, match="more than 3 rows: split it") as refusal:
+        SheetTable(tmp_path / "file.xlsx")
+
+    assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
+
+
+def test_rows_beyond_the_size_that_a_sheet_claims_are_read(tmp_path):
+    broken(tmp_path / "file.xlsx", lambda xml: xml.replace(b'<dimension ref="A1:A2"', b'<dimension ref="A1:A1"'))
+
+    assert [dict(row.cells) for row in SheetTable(tmp_path / "file.xlsx").rows()] == [{"a": "1"}]
 
 
 def test_an_archive_that_is_no_workbook_is_refused(tmp_path):

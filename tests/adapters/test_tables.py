@@ -16,10 +16,14 @@ from adapters.tables import CsvTable, clean, is_formula, neutral
 from lrs.errors import Refused
 
 
-def read(tmp_path: Path, content: bytes, **more) -> list[dict[str, str]]:
+def write(tmp_path: Path, content: bytes) -> Path:
     path = tmp_path / "file.csv"
     path.write_bytes(content)
-    return [dict(row.cells) for row in CsvTable(path, **more).rows()]
+    return path
+
+
+def read(tmp_path: Path, content: bytes, **more) -> list[dict[str, str]]:
+    return [dict(row.cells) for row in CsvTable(write(tmp_path, content), **more).rows()]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "windows-1252", "utf-16", "utf-16-le", "utf-16-be"])
@@ -112,16 +116,14 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path):
     assert refusal.value.status == 413
 
 
-def test_rows_beyond_the_limit_are_one_row_that_says_so(tmp_path, monkeypatch):
+def test_a_file_with_more_rows_than_the_limit_is_refused_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "MAX_ROWS", 2)
-    path = tmp_path / "file.csv"
-    path.write_bytes(b"a\n1\n2\n3\n4\n")
 
-    rows = list(CsvTable(path).rows())
+    assert len(read(tmp_path, b"a\n1\n\n2\n\n")) == 2
+    with pytest.raises(Refused, match="more than 2 rows: split it") as refusal:
+        CsvTable(write(tmp_path, b"a\n1\n\n2\n3\n"))
 
-    assert [row.cells.get("a") for row in rows] == ["1", "2", None]
-    assert rows[2].trouble is not None
-    assert rows[2].trouble.code == "too_many_rows"
+    assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
 
 
 def walked_peak(path: Path) -> tuple[int, int]:

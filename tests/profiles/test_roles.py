@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from lrs.errors import Refused
 from lrs.profiles.commands import roles as command
 from lrs.profiles.gap import Requirement, Role
-from lrs.profiles.roles import Problem, read_roles
+from lrs.profiles.roles import Problem, everyone, read_roles
+from lrs.settings import Settings
+from lrs.tenants import open_tenant
 
 SAMPLE = """role,role_label,competency,label,level,importance,weight
 technician,GMP technician,gown,Gowning,2,essential,2
@@ -118,16 +120,29 @@ def test_a_file_with_too_many_rows_is_refused_by_name_of_the_limit() -> None:
         read_roles("role,competency\n" + "a,b\n" * 100_001)
 
 
-def test_a_file_that_is_not_utf_8_or_has_a_bad_row_ends_with_status_1(tmp_path: Path) -> None:
-    latin, partly = tmp_path / "latin.csv", tmp_path / "partly.csv"
-    latin.write_bytes("role,competency\nZürich,x\n".encode("cp1252"))
+def test_a_file_in_windows_1252_is_read_as_that(tmp_path: Path) -> None:
+    (tmp_path / "roles.csv").write_bytes("role,competency,label\na,b,Zürich \N{EN DASH} Café\n".encode("cp1252"))
+    data = ["--data", str(tmp_path / "data")]
+
+    imported = CliRunner().invoke(command, ["import", str(tmp_path / "roles.csv"), *data])
+
+    tenant = open_tenant(Settings(data=tmp_path / "data"))
+    (role,) = everyone(tenant.store)
+    tenant.store.close()
+    assert (imported.exit_code, imported.stdout) == (0, "new        a\n")
+    assert role.requirements[0].label == "Zürich \N{EN DASH} Café"
+
+
+def test_a_file_that_is_no_table_or_has_a_bad_row_ends_with_status_1(tmp_path: Path) -> None:
+    picture, partly = tmp_path / "picture.png", tmp_path / "partly.csv"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
     partly.write_text("role,competency,level\na,b,none\na,c,1\n")
     data = ["--data", str(tmp_path / "data")]
 
-    refused = CliRunner().invoke(command, ["import", str(latin), *data])
+    refused = CliRunner().invoke(command, ["import", str(picture), *data])
     warned = CliRunner().invoke(command, ["import", str(partly), *data])
 
-    assert (refused.exit_code, refused.stderr) == (1, "Error: latin.csv is not UTF-8: byte 17\n")
+    assert (refused.exit_code, refused.stderr) == (1, "Error: the file is neither a CSV nor an XLSX table\n")
     assert warned.exit_code == 1
     assert warned.stdout == "new        a\n"
     assert warned.stderr == "row 2: left out, level must be a whole number from 1 to 999\n"

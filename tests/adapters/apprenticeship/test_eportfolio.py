@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,47 @@ def test_evidence_is_held_against_a_start_that_stands_further_down(bring):
     assert [row.code for row in report.rows] == ["before_enrolment", ""]
 
 
+START = {"learner_ref": "P-1", "standard_ref": "ST1406", "start_date": "01/09/2025"}
+
+
+def test_evidence_is_held_against_a_start_that_came_in_an_earlier_file_of_the_provider(bring):
+    evidence = sheet(ROW | {"start_date": "", "evidence_date": "31/08/2025"})
+    bring("eportfolio", sheet(START))
+
+    before = bring("eportfolio", evidence)
+    elsewhere = bring("eportfolio", evidence, provider="south")
+    on_the_day = bring("eportfolio", evidence.replace("31/08/2025", "01/09/2025"))
+    bring("eportfolio", sheet(START | {"start_date": "01/08/2025"}))
+    corrected = bring("eportfolio", evidence)
+
+    assert [(row.outcome, row.code) for row in before.rows] == [("quarantined", "before_enrolment")]
+    assert [row.outcome for row in elsewhere.rows] == ["new"]
+    assert [row.outcome for row in on_the_day.rows] == ["new"]
+    assert [row.outcome for row in corrected.rows] == ["updated"]
+
+
+def test_the_start_that_a_file_itself_tells_comes_before_an_earlier_files(bring):
+    bring("eportfolio", sheet(START))
+
+    report = bring("eportfolio", sheet(ROW | {"start_date": "01/08/2025", "evidence_date": "02/08/2025"}))
+
+    assert [row.outcome for row in report.rows] == ["updated"]
+
+
+def test_a_ledger_written_before_starts_were_kept_is_read_on(bring, endpoint):
+    bring("eportfolio", sheet(ROW))
+    (page,) = [key for key in endpoint.documents if key[1] == "page-0"]
+    told = json.loads(endpoint.documents[page])
+    told["rows"] = {key: [live[:3], maybe] for key, (live, maybe) in told["rows"].items()}
+    endpoint.documents[page] = json.dumps(told).encode()
+
+    again = bring("eportfolio", sheet(ROW))
+    early = bring("eportfolio", sheet(ROW | {"start_date": "", "evidence_id": "E-9", "evidence_date": "31/08/2025"}))
+
+    assert [row.outcome for row in again.rows] == ["unchanged"]
+    assert [row.outcome for row in early.rows] == ["new"]
+
+
 def test_one_learner_with_two_numbers_waits_for_a_person(bring):
     report = bring("eportfolio", sheet(ROW | {"uln": "1061484016"}, ROW | {"uln": "1061484466", "evidence_id": "E-2"}))
 
@@ -175,6 +217,8 @@ def test_hours_are_read_as_the_profile_says_and_a_day_has_only_24(bring, endpoin
         otj | {"otj_hours": "25", "otj_category": "y"},
         otj | {"otj_hours": "21", "otj_category": "z"},
         otj | {"otj_hours": "2.05", "otj_category": "college", "otj_ref": "2"},
+        otj | {"otj_hours": "18.20", "otj_category": "Reading"},
+        otj | {"otj_minutes": "1", "otj_category": "Travel"},
     ]
 
     report = bring("eportfolio", sheet(*rows), profile=Profile(hours="h.mm"))
@@ -185,10 +229,27 @@ def test_hours_are_read_as_the_profile_says_and_a_day_has_only_24(bring, endpoin
         ("quarantined", "negative"),
         ("quarantined", "over_a_day"),
         ("quarantined", "over_a_day"),
+        ("new", ""),
+        ("new", ""),
         ("quarantined", "over_a_day"),
     ]
-    assert sorted(one["result"]["duration"] for one in endpoint.valid()) == ["PT01H30M00S", "PT02H05M00S"]
-    assert [one["result"]["extensions"][EXT + "otj-countable"] for one in endpoint.valid()] == [False, True]
+    assert [one["result"]["duration"] for one in endpoint.valid()] == [
+        "PT02H05M00S",
+        "PT01H30M00S",
+        "PT02H05M00S",
+        "PT18H20M00S",
+    ]
+    assert [one["result"]["extensions"][EXT + "otj-countable"] for one in endpoint.valid()] == [False, True, True, True]
+
+
+def test_the_minutes_of_a_row_that_waits_for_another_reason_do_not_fill_the_day(bring, endpoint):
+    otj = {"learner_ref": "P-1", "standard_ref": "ST1406", "otj_date": "2026-11-02", "otj_hours": "20"}
+    waits = otj | {"otj_category": "College", "gateway_date": "2026-13-01"}
+
+    report = bring("eportfolio", sheet(waits, otj | {"otj_category": "Shadowing"}))
+
+    assert [(row.outcome, row.code) for row in report.rows] == [("quarantined", "impossible_date"), ("new", "")]
+    assert verbs(endpoint) == ["experienced"]
 
 
 def test_who_withdrew_and_reappears_has_not_left(bring, endpoint):
@@ -257,6 +318,13 @@ def test_half_a_list_of_codes_is_no_list(cell):
         ('{"headrs": {}}', "headrs"),
         ('{"zone": "Europe/Londn"}', "Londn"),
         ('{"encoding": "utf-99"}', "utf-99"),
+        ('{"encoding": "hex"}', "hex"),
+        ('{"encoding": "base64"}', "base64"),
+        ('{"encoding": "idna"}', "idna"),
+        ('{"dates": ["%d/%m/%Y", "%d %d"]}', "'%d %d' is no format of a date"),
+        ('{"dates": ["%d/%m"]}', "'%d/%m' is no format of a date"),
+        ('{"dates": ["%-d/%m/%Y"]}', "'%-d/%m/%Y' is no format of a date"),
+        ('{"dates": [""]}', "'' is no format of a date"),
         ('{"delimiter": "~"}', "delimiter"),
         ('{"hours": "days"}', "hours"),
         ("no json", "profile.json"),
@@ -267,6 +335,38 @@ def test_a_mapping_profile_that_cannot_be_followed_is_refused_by_name(tmp_path, 
 
     with pytest.raises(Refused, match=words):
         read_profile(tmp_path / "profile.json")
+
+
+@pytest.mark.parametrize(
+    "form", ["%d/%m/%Y", "%y%m%d", "%d %b %Y", "%j %Y", "%Y-%m-%dT%H:%M:%S%z", "excel", "excel1904"]
+)
+@pytest.mark.parametrize("encoding", ["", "windows-1252", "utf-8", "utf-16", "cp037", "mac-roman"])
+def test_every_real_date_format_and_text_encoding_is_followed(tmp_path, form, encoding):
+    (tmp_path / "profile.json").write_text(json.dumps({"dates": [form], "encoding": encoding}))
+
+    read = read_profile(tmp_path / "profile.json")
+
+    assert (read.dates, read.encoding) == ((form,), encoding)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "profile", "words"),
+    [
+        ("eportfolio", Profile(headers={"evidence_titel": ["Title"]}), "headers: there is no column 'evidence_titel'"),
+        ("eportfolio", Profile(constants={"Standard_ref": "ST1406"}), "constants: there is no column 'Standard_ref'"),
+        ("eportfolio", Profile(values={"evidence": {"ok": "accepted"}}), "use one of: .*evidence_status"),
+        ("eportfolio", Profile(values={"option": {"a": "b"}}), "values: there is no column 'option'"),
+        ("eportfolio", Profile(values={"status": {"weg": "gone"}}), "status cannot mean 'gone'"),
+        ("training-centre", Profile(headers={"ksb_code": ["Criteria"]}), "use one of: .*checklist_id"),
+        ("training-centre", Profile(values={"record": {"Termin": "session"}}), "values: there is no column 'record'"),
+    ],
+)
+def test_a_mapping_profile_that_names_no_column_of_the_adapter_is_refused(bring, endpoint, adapter, profile, words):
+    with pytest.raises(Refused, match=words) as refusal:
+        bring(adapter, sheet(ROW), profile=profile)
+
+    assert (refusal.value.status, refusal.value.error) == (400, "bad_profile")
+    assert endpoint.requests == []
 
 
 def test_a_profile_gives_words_their_meaning_and_only_meanings_that_exist(bring):

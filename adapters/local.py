@@ -1,0 +1,36 @@
+"""The door of the store on this machine: a server and a key of its own for as long as a run lasts.
+
+So a file that is brought in here goes the way it would go from anywhere: checked, stored and remembered alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adapters.door import Door, basic
+from lrs.auth.keys import create_key, revoke_key
+from lrs.processes import serving
+from lrs.settings import Settings
+from lrs.tenants import open_tenant
+
+SCOPES = ("statements/write", "profile")
+
+
+@contextmanager
+def door_of(settings: Settings, source: str) -> Iterator[Door]:
+    """The door of the default tenant's store, with a key of *source* that is revoked at the end.
+
+    Raises ``Misconfigured`` for settings or a name that cannot be used, or if the server does not start.
+    """
+    tenant = open_tenant(settings)
+    try:
+        new = create_key(tenant, source, SCOPES)
+        try:
+            with serving(settings.data, "--parent", str(os.getpid())) as address:
+                yield Door(f"{address}/xapi", basic(new.key, new.secret))
+        finally:
+            revoke_key(tenant, new.key)
+    finally:
+        tenant.store.close()
