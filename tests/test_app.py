@@ -47,6 +47,18 @@ def test_a_store_that_cannot_is_told_in_the_one_shape(failing, name, status, err
     assert answer.headers.get("retry-after") == ("5" if name == "busy" else None)
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("fail/full", 507), ("nothing", 404), ("t/default/api/roles", 401), ("t/nobody/api/roles", 404)],
+)
+def test_every_error_outside_xapi_has_a_request_id_of_its_own(failing, path, status):
+    answers = [failing.clients[0].get(f"{failing.address}/{path}") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [status] * 2
+    assert [answer.json()["requestId"] for answer in answers] == [answer.headers["x-request-id"] for answer in answers]
+    assert len({answer.headers["x-request-id"] for answer in answers} - {""}) == 2
+
+
 def test_a_disk_that_is_full_of_blobs_is_507_under_xapi_too():
     assert refused_for(OSError(errno.ENOSPC, "No space left on device")).status == 507
 
