@@ -55,6 +55,8 @@ for _handlers in (HANDLERS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, abo
 _PATH = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))?/xapi(?:/(.*))?")
 _SLASHES = re.compile(r"/{2,}")
 STATEMENTS = "statements"
+LONGEST_KEPT = 128
+"""Characters of an address that is remembered: anybody may send a thousand of the longest there are."""
 FIRST_BYTES = 4_096
 """Where not even these fit, a write is sent away before anything is read of it."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -69,9 +71,17 @@ class Path(NamedTuple):
     resource: str
 
 
-@lru_cache(maxsize=1_024)
 def parted(path: str) -> Path | None:
     """*path* in its parts, however many slashes stand between them; ``None`` for one that is not xAPI's."""
+    return _kept(path) if len(path) <= LONGEST_KEPT else _parted(path)
+
+
+@lru_cache(maxsize=1_024)
+def _kept(path: str) -> Path | None:
+    return _parted(path)
+
+
+def _parted(path: str) -> Path | None:
     found = _PATH.fullmatch(_SLASHES.sub("/", path))
     if found is None:
         return None

@@ -2,12 +2,13 @@
 
 import errno
 import sqlite3
+import tracemalloc
 from contextlib import closing
 
 import pytest
 
 from lrs.errors import Overloaded, StoreFull
-from lrs.xapi import refused_for
+from lrs.xapi import parted, refused_for
 from tests.served import serving
 
 
@@ -61,6 +62,18 @@ def test_every_error_outside_xapi_has_a_request_id_of_its_own(failing, path, sta
 
 def test_a_disk_that_is_full_of_blobs_is_507_under_xapi_too():
     assert refused_for(OSError(errno.ENOSPC, "No space left on device")).status == 507
+
+
+def test_very_long_addresses_are_parted_and_not_remembered():
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            assert parted(f"/xapi/{'x' * 50_000}{number}").prefix == "/xapi"
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert held < 1_000_000
 
 
 def test_health_asks_the_database(tmp_path):
