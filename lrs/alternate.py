@@ -69,19 +69,26 @@ async def undo(request: Request, limit: int, *, known: bool) -> None:
 
 
 def form_of(raw: bytes) -> Form:
-    """Takes *raw* apart. Refuses what is not UTF-8, and header fields that no header could hold."""
-    form = Form([], {}, b"")
-    content = b""
+    """Takes *raw* apart. Refuses what is not UTF-8, header fields that no header could hold, and what stands twice.
+
+    A parameter that stands twice is refused where the parameters are read.
+    """
+    query: list[tuple[str, str]] = []
+    headers: dict[str, str] = {}
+    content: bytes | None = None
     for name, value in query_of(raw.replace(b"\r\n", b"")):
+        lower = name.lower()
+        if lower in headers or (name == "content" and content is not None):
+            raise Refused(f"form field {name!r} was sent twice", rule=RULE)
         if name == "content":
             content = value.encode()
-        elif name.lower() in _HEADERS:
+        elif lower in _HEADERS:
             if not _FIELD.fullmatch(value):
                 raise Refused(f"form field {name!r} has characters that no header can have", rule=RULE)
-            form.headers[name.lower()] = value
+            headers[lower] = value
         else:
-            form.query.append((name, value))
-    return Form(form.query, form.headers, content)
+            query.append((name, value))
+    return Form(query, headers, content or b"")
 
 
 def _with_fields(headers: Mapping[str, str], form: Form, method: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ One of three modules that know all packages; it only puts them together.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from time import perf_counter
@@ -27,6 +27,7 @@ from lrs.auth.basic import Door
 from lrs.auth.policy import allow
 from lrs.control import Tenants
 from lrs.errors import Overloaded, Refused, StoreFull
+from lrs.http import Headers
 from lrs.learners import routes as learners
 from lrs.metrics import Requests, exposition
 from lrs.pages import routes as pages
@@ -62,11 +63,13 @@ class Application(FastAPI):
 
     async def _counting(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun, status = perf_counter(), 500
+        scope["request_id"] = request_id = self.xapi.new_id()
 
         async def noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
@@ -76,6 +79,11 @@ class Application(FastAPI):
             resource = getattr(scope.get("route"), "path", "other")
             self.counted.add(resource, scope["method"], status, perf_counter() - begun)
 
+    def parting(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+        """What an answer at *path* carries that the connection gives by itself (see ``lrs.protocol``)."""
+        place, request_id = parted(path), self.xapi.new_id()
+        return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
+
 
 def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     """The ASGI application for *settings*."""
@@ -84,12 +92,13 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     door = Door()
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, float]]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
         with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
             asyncio.get_running_loop().set_default_executor(pool)
             tenants.get(DEFAULT)
             notifier = notifier_for(settings, tenants)
-            yield {"patience": settings.patience}  # the server hands this to each connection's protocol
+            # The server hands this to each connection's protocol.
+            yield {"patience": settings.patience, "parting": app.parting}
             if notifier is not None:
                 notifier.close()
         tenants.close()
@@ -173,24 +182,26 @@ def admin_guard(door: Door) -> Callable[[Request, Tenant], None]:
     return guard
 
 
-def _shown(refused: Refused) -> JSONResponse:
-    return JSONResponse(refused.shown(""), status_code=refused.status, headers=dict(refused.headers))
+def _shown(request: Request, refused: Refused) -> JSONResponse:
+    body = refused.shown(request.scope["request_id"])
+    return JSONResponse(body, status_code=refused.status, headers=dict(refused.headers))
 
 
-async def _refused(_: Request, error: Exception) -> JSONResponse:
-    return _shown(refused_for(error))
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    return _shown(request, refused_for(error, request.scope["request_id"]))
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Never 422: a body or parameter that is wrong is 400, and the first fault is named with its place."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for this type)
     first = error.errors()[0]
     pointer = "".join(f"/{part}" for part in first["loc"][1:])
-    return _shown(Refused(f"{'/'.join(map(str, first['loc']))}: {first['msg']}", pointer=pointer))
+    return _shown(request, Refused(f"{'/'.join(map(str, first['loc']))}: {first['msg']}", pointer=pointer))
 
 
-async def _failed(_: Request, error: Exception) -> JSONResponse:
+async def _failed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for this type)
     codes = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
-    refused = Refused(str(error.detail), status=error.status_code, error=codes.get(error.status_code, "error"))
-    return JSONResponse(refused.shown(""), status_code=refused.status, headers=error.headers)
+    headers = tuple((error.headers or {}).items())
+    code = codes.get(error.status_code, "error")
+    return _shown(request, Refused(str(error.detail), status=error.status_code, error=code, headers=headers))

@@ -6,7 +6,7 @@ import threading
 
 import msgspec
 
-from lrs.errors import Refused
+from lrs.errors import Misconfigured, Refused
 from lrs.settings import Settings
 from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
 from lrs.tenants import CONTROL, DEFAULT, TENANT_ID, Tenant, check_id, mongo_database, open_tenant
@@ -80,6 +80,19 @@ def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
         mongo = settings.store_url if (settings.store_url or "").startswith("mongodb") else None
         url = mongo_database(mongo, CONTROL) if mongo else f"sqlite:///{(settings.data / 'control.db').absolute()}"
     return Control(open_store(url, clock=clock), clock)
+
+
+def open_registered(settings: Settings, tenant: str) -> Tenant:
+    """Opens *tenant* as *settings* say. Raises ``Misconfigured``, also if there is none of that name."""
+    if tenant != DEFAULT:
+        check_id(tenant)
+        control = open_control(settings)
+        try:
+            if not control.has(tenant):
+                raise Misconfigured(f"there is no tenant {tenant!r}; there are {', '.join(control.tenants())}")
+        finally:
+            control.close()
+    return open_tenant(settings, tenant)
 
 
 class Tenants:

@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from lrs.auth import NOBODY, Caller
+from lrs.citations import rule
 from lrs.edge import read
 from lrs.errors import Overloaded, Refused
 from lrs.pace import Pace
@@ -87,14 +88,18 @@ class Request:
         found: dict[str, str] = {}
         for name, value in self.query:
             if name not in allowed:
-                raise Refused(f"unknown parameter {name[:60]!r}: this resource takes {', '.join(sorted(allowed))}")
+                raise self.wrong(f"unknown parameter {name[:60]!r}: this resource takes {', '.join(sorted(allowed))}")
             if name in found:
-                raise Refused(f"parameter {name!r} was sent twice")
+                raise self.wrong(f"parameter {name!r} was sent twice")
             found[name] = value
         for name in required:
             if name not in found:
-                raise Refused(f"parameter {name!r} is missing")
+                raise self.wrong(f"parameter {name!r} is missing")
         return found
+
+    def wrong(self, message: str, section: str = "Communication 3.2") -> Refused:
+        """The refusal of what breaks the rule in *section* of 1.0.3, by the specification of the caller's version."""
+        return Refused(message, rule=rule(section, self.version))
 
     @property
     def media_type(self) -> str:

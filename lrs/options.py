@@ -11,9 +11,10 @@ import click
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from lrs.control import open_registered
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
-from lrs.tenants import DEFAULT, open_tenant
+from lrs.tenants import DEFAULT
 
 Command = Callable[..., Any]
 
@@ -46,7 +47,7 @@ def with_tenant(command: Command) -> Command:
     @functools.wraps(command)
     def wrapped(data: Path | None, tenant: str, **given: object) -> object:
         try:
-            opened = open_tenant(settings_for(data), tenant)
+            opened = open_registered(settings_for(data), tenant)
         except Misconfigured as error:
             raise click.ClickException(str(error)) from error
         try:

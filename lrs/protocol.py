@@ -1,6 +1,6 @@
 """HTTP/1.1 as uvicorn speaks it, but what has no end is cut off, and so is who falls all but silent.
 
-Knows no application.
+Knows no application, but asks it what its answers carry.
 
 uvicorn collects a request's head and the trailers of a chunked body in memory, however long they are, before anybody is
 asked (measured: 200 MB of headers took 200 MB), and waits for the rest of a request for ever. What is a little too long
@@ -10,9 +10,14 @@ is refused further on, with an answer that names the limit; this is the rest.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any, cast
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from lrs.errors import Refused
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of a request line and headers, or of trailers; well over every limit that is answered with a reason."""
@@ -22,18 +27,19 @@ LEAST = 1_024
 """Bytes in half that time; who sends fewer stands still: a body that drips would hold its memory for hours."""
 
 
-def _closing(status: bytes, body: bytes) -> bytes:
-    head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-    return head % (status, len(body)) + body
+LONGEST_PATH = 1_024
+"""Bytes of an address that is worth a look at what is there."""
+_TOO_LARGE = Refused(
+    f"the head of the request, or what follows its body, is larger than {LONGEST_HEAD} bytes",
+    status=431,
+    error="too_large",
+)
+_TOO_LATE = Refused("the rest of the request did not come in time", status=408, error="timeout")
+_NOT_HTTP = Refused("this is not HTTP/1.1 as RFC 9112 has it", error="bad_request")
 
 
-_TOO_LARGE = _closing(
-    b"431 Request Header Fields Too Large",
-    b'{"error":"too_large","message":"the head of the request has no end soon"}',
-)
-_TOO_LATE = _closing(
-    b"408 Request Timeout", b'{"error":"timeout","message":"the rest of the request did not come in time"}'
-)
+def _carries_nothing(_path: str, _headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    return ()
 
 
 class InOnePiece:
@@ -72,6 +78,7 @@ class InOnePiece:
 class Bounded(HttpToolsProtocol):
     """The protocol of one connection."""
 
+    url = b""
     _in_head = False
     _in_trailers = False
     _counted = 0
@@ -137,6 +144,10 @@ class Bounded(HttpToolsProtocol):
         """The parser saw the end of a chunk's data, or of the trailers."""
         self._in_trailers = False
 
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's words, which say less)
+        """The parser does not understand what came."""
+        self._cut_off(_NOT_HTTP)
+
     def _look(self) -> None:
         """The third look with next to nothing between them is the last: after one to one and a half ``patience``."""
         if self.transport.is_closing():
@@ -159,8 +170,26 @@ class Bounded(HttpToolsProtocol):
             return False
         return cycle.more_body and not self.flow.read_paused
 
-    def _cut_off(self, answer: bytes) -> None:
-        """Closes the connection, with *answer* where the client can still take it for one to its request."""
+    def _cut_off(self, refused: Refused) -> None:
+        """Closes the connection, with an answer where the client can still take it for one to its request."""
         if self._in_head or (self.cycle is not None and not self.cycle.response_started):
-            self.transport.write(answer)
+            self.transport.write(self._closing(refused))
         self.transport.close()
+
+    def _closing(self, refused: Refused) -> bytes:
+        """The answer, with what all answers at this address carry."""
+        path = self.url[: LONGEST_PATH + 1].partition(b"?")[0].decode("latin-1")
+        carried = self.app_state.get("parting", _carries_nothing)(
+            path if len(path) <= LONGEST_PATH else "", self.headers
+        )
+        body = msgspec.json.encode(refused.shown(dict(carried).get("x-request-id", "")))
+        fields = [(name.encode(), value.encode()) for name, value in carried]
+        fields += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        lines = [b"%s: %s\r\n" % field for field in (*self.server_state.default_headers, *fields)]
+        status = HTTPStatus(refused.status)
+        return b"HTTP/1.1 %d %s\r\n%sconnection: close\r\n\r\n%s" % (
+            status,
+            status.phrase.encode(),
+            b"".join(lines),
+            body,
+        )

@@ -115,7 +115,10 @@ def read_master_key(settings: Settings) -> bytes:
 
 
 def _create_once(path: Path, text: str) -> None:
-    """Two processes may start at once: whoever links first wins, and no reader sees a half-written key."""
+    """Two processes may start at once: whoever links first wins, and no reader sees a half-written key.
+
+    Durable on return, the folder too: secrets handed out under a key that is lost open nothing any more.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -128,3 +131,8 @@ def _create_once(path: Path, text: str) -> None:
         pass
     finally:
         draft.unlink()
+    descriptor = os.open(path.parent, os.O_RDONLY)  # also where another one won: it may not have come to this yet
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -10,6 +10,7 @@ import errno
 import itertools
 import re
 import secrets
+from collections.abc import Iterable
 from functools import lru_cache
 from time import perf_counter
 from typing import NamedTuple
@@ -28,6 +29,7 @@ from lrs.http import (
     Answer,
     Budget,
     Closed,
+    Headers,
     Receive,
     Request,
     Resource,
@@ -43,15 +45,18 @@ from lrs.metrics import Requests
 from lrs.pace import Pace
 from lrs.settings import Settings
 from lrs.statements.formats import timestamp_of_micros
-from lrs.statements.routes import HANDLERS as STATEMENTS
-from lrs.tenants import DEFAULT
+from lrs.statements.routes import HANDLERS
+from lrs.tenants import DEFAULT, Tenant
 
 METHODS: dict[str, dict[str, Resource]] = {}
-for _handlers in (STATEMENTS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, about.HANDLERS):
+for _handlers in (HANDLERS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, about.HANDLERS):
     for (_resource, _method), _handler in _handlers.items():
         METHODS.setdefault(_resource, {})[_method] = _handler
 _PATH = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))?/xapi(?:/(.*))?")
 _SLASHES = re.compile(r"/{2,}")
+STATEMENTS = "statements"
+LONGEST_KEPT = 128
+"""Characters of an address that is remembered: anybody may send a thousand of the longest there are."""
 FIRST_BYTES = 4_096
 """Where not even these fit, a write is sent away before anything is read of it."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -66,9 +71,17 @@ class Path(NamedTuple):
     resource: str
 
 
-@lru_cache(maxsize=1_024)
 def parted(path: str) -> Path | None:
     """*path* in its parts, however many slashes stand between them; ``None`` for one that is not xAPI's."""
+    return _kept(path) if len(path) <= LONGEST_KEPT else _parted(path)
+
+
+@lru_cache(maxsize=1_024)
+def _kept(path: str) -> Path | None:
+    return _parted(path)
+
+
+def _parted(path: str) -> Path | None:
     found = _PATH.fullmatch(_SLASHES.sub("/", path))
     if found is None:
         return None
@@ -85,22 +98,26 @@ class Endpoint:
         self._counted = counted
         self._budget = Budget(settings.queue_bytes)
         self._pace = Pace()
+        self._told: dict[str, int] = {}
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; *scope* is of type ``http``."""
+        """One request; *scope* is of type ``http``, its path one of xAPI."""
         begun = perf_counter()
-        request_id = f"{self._run}-{next(self._numbers)}"
+        request_id = self.new_id()
+        path = parted(scope["path"])
+        assert path is not None  # noqa: S101 (what is not xAPI's goes elsewhere)
         request: Request | None = None
-        horizon = None
+        horizon: int | None = None
         try:
             if scope["method"] in {"POST", "PUT"}:
                 self._pace.check(FIRST_BYTES)
-            request = await self._request(scope, receive)
-            if request.resource == "statements":
+            tenant = await self._tenant(path.tenant)
+            if path.resource == STATEMENTS:
                 # Taken before anything is read: what is stored until then is visible to this request.
-                horizon = await look(request.tenant.store, request.tenant.store.horizon)
+                horizon = self._told[path.tenant] = await look(tenant.store, tenant.store.horizon)
+            request = self._request(scope, receive, path, tenant)
             request.query = query_of(scope["query_string"])
             answer = await self._answer(request)
         except Closed:
@@ -110,26 +127,40 @@ class Endpoint:
         finally:
             if request is not None:
                 request.let_go()
-        headers: list[tuple[str, str]] = [("x-experience-api-version", self._version(request))]
-        headers.append(("x-request-id", request_id))
-        if horizon is not None:
-            headers.append(("x-experience-api-consistent-through", timestamp_of_micros(horizon)))
-        await send_answer(answer, send, headers=tuple(headers), head=scope["method"] == "HEAD")
-        resource = request.resource if request and request.resource in METHODS else "other"
+        version = request.version if request is not None else ""
+        headers = self._marks(path, version or self._told_version(scope["headers"]), request_id, horizon)
+        await send_answer(answer, send, headers=headers, head=scope["method"] == "HEAD")
+        resource = path.resource if request and path.resource in METHODS else "other"
         self._counted.add(resource, scope["method"], answer.status, perf_counter() - begun)
 
-    def _version(self, request: Request | None) -> str:
-        """By whose rules the answer was made, also if it was refused before they were asked for."""
-        fallback: str = self._settings.xapi_fallback_version
-        if request is None:
-            return fallback
-        return request.version or _rules_or(request.headers.get("x-experience-api-version"), fallback)
+    def new_id(self) -> str:
+        """A name for a request, which its answer and the log both tell."""
+        return f"{self._run}-{next(self._numbers)}"
 
-    async def _request(self, scope: Scope, receive: Receive) -> Request:
-        path = parted(scope["path"])
-        tenant = self._tenants.opened(path.tenant) or await read(self._tenants.get, path.tenant) if path else None
-        if path is None or tenant is None:
+    def parting(self, path: Path, headers: Iterable[tuple[bytes, bytes]], request_id: str) -> Headers:
+        """What an answer at *path* carries that the connection gives by itself, as far as *headers* have come."""
+        return self._marks(path, self._told_version(headers), request_id, None)
+
+    def _marks(self, path: Path, version: str, request_id: str, horizon: int | None) -> Headers:
+        """What every answer carries. Without a *horizon* of its own the last one told still holds, or none at all."""
+        marks = (("x-experience-api-version", version), ("x-request-id", request_id))
+        if path.resource != STATEMENTS:
+            return marks
+        through = self._told.get(path.tenant, 0) if horizon is None else horizon
+        return (*marks, ("x-experience-api-consistent-through", timestamp_of_micros(through)))
+
+    def _told_version(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """By whose rules a request is refused that was not read yet."""
+        told = next((value.decode("latin-1") for name, value in headers if name == b"x-experience-api-version"), None)
+        return _rules_or(told, self._settings.xapi_fallback_version)
+
+    async def _tenant(self, name: str) -> Tenant:
+        tenant = self._tenants.opened(name) or await read(self._tenants.get, name)
+        if tenant is None:
             raise Refused("there is nothing at this address", status=404, error="not_found")
+        return tenant
+
+    def _request(self, scope: Scope, receive: Receive, path: Path, tenant: Tenant) -> Request:
         client = scope.get("client")
         return Request(
             method=scope["method"],

@@ -123,6 +123,12 @@ def runs(pid: int) -> bool:
         return False
 
 
+def peak_memory(pid: int) -> float:
+    """The most that *pid* ever had in memory, in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1_024
+
+
 class Behind(Protocol):
     """The owed entries as they stand in the store, past everything that is ours."""
 

@@ -5,6 +5,7 @@ import threading
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
@@ -86,8 +87,9 @@ class Lrs:
 
     def follow(self, more, **given):
         """GET of a ``more`` link, resolved against the request's address as clients do."""
-        assert more.startswith("/xapi/statements?")
-        return self.ask("GET", more.removeprefix("/xapi/"), **given)
+        place = urlsplit(self.address).path + "/xapi/"
+        assert more.startswith(f"{place}statements?")
+        return self.ask("GET", more.removeprefix(place), **given)
 
 
 @contextmanager

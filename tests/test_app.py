@@ -2,12 +2,13 @@
 
 import errno
 import sqlite3
+import tracemalloc
 from contextlib import closing
 
 import pytest
 
 from lrs.errors import Overloaded, StoreFull
-from lrs.xapi import refused_for
+from lrs.xapi import parted, refused_for
 from tests.served import serving
 
 
@@ -47,8 +48,32 @@ def test_a_store_that_cannot_is_told_in_the_one_shape(failing, name, status, err
     assert answer.headers.get("retry-after") == ("5" if name == "busy" else None)
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("fail/full", 507), ("nothing", 404), ("t/default/api/roles", 401), ("t/nobody/api/roles", 404)],
+)
+def test_every_error_outside_xapi_has_a_request_id_of_its_own(failing, path, status):
+    answers = [failing.clients[0].get(f"{failing.address}/{path}") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [status] * 2
+    assert [answer.json()["requestId"] for answer in answers] == [answer.headers["x-request-id"] for answer in answers]
+    assert len({answer.headers["x-request-id"] for answer in answers} - {""}) == 2
+
+
 def test_a_disk_that_is_full_of_blobs_is_507_under_xapi_too():
     assert refused_for(OSError(errno.ENOSPC, "No space left on device")).status == 507
+
+
+def test_very_long_addresses_are_parted_and_not_remembered():
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            assert parted(f"/xapi/{'x' * 50_000}{number}").prefix == "/xapi"
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert held < 1_000_000
 
 
 def test_health_asks_the_database(tmp_path):

@@ -83,13 +83,13 @@ def _etag(old: Record | None) -> str | None:
 
 
 def _merged(old: Record, change: Change) -> Content:
-    refuse_other_types(old.meta["type"], change.content.type)
+    refuse_other_types(old.meta["type"], change.content.type, change.version)
     ready = change.merged.get(old.meta["etag"])
     if ready is not None:
         return ready
     if old.meta["size"] + change.content.size > INLINE:
         raise TooLargeToMerge(old)
-    text = merge(old.body, change.content.body)
+    text = merge(old.body, change.content.body, change.version)
     if len(text) > change.limit:
         raise too_large("merged document", change.limit)
     return small(JSON, text)

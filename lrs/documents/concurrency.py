@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lrs.citations import rule
 from lrs.errors import Refused
 
 ANY = "*"
 _TAG = re.compile(r'(?:W/)?"([^"]*)"|([^",\s]+)')
-_RULE = {"1.0.3": "xAPI 1.0.3 Communication 3.1", "2.0.0": "IEEE 9274.1.1 4.1.4"}
+_RULE = "Communication 3.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,14 @@ def check_put(conditions: Conditions, etag: str | None, version: str, *, profile
             " or If-None-Match: * to create only",
             status=409,
             error="conflict",
-            rule=_RULE[version],
+            rule=rule(_RULE, version),
         )
     if etag is None and profile and version == "1.0.3":
         raise Refused(
-            "PUT of a profile needs If-Match or If-None-Match: send If-None-Match: * to create it", rule=_RULE[version]
+            "PUT of a profile needs If-Match or If-None-Match: send If-None-Match: * to create it",
+            rule=rule(_RULE, version),
         )
 
 
 def _failed(message: str, version: str) -> Refused:
-    return Refused(message, status=412, error="precondition_failed", rule=_RULE[version])
+    return Refused(message, status=412, error="precondition_failed", rule=rule(_RULE, version))

@@ -100,9 +100,9 @@ def keep(store: Store, content_type: str, body: bytes) -> Content:
     return Content(content_type, sha1(body, usedforsecurity=False).hexdigest(), len(body), body, blob)
 
 
-def merged(store: Store, old: Record, new: Content, limit: int) -> Content:
+def merged(store: Store, old: Record, new: Content, limit: int, version: str) -> Content:
     """*new* merged into the document *old*, of any size. Refuses more than *limit* bytes with 413."""
-    text = merge(b"".join(stored_bytes(store, old)), new.body)
+    text = merge(b"".join(stored_bytes(store, old)), new.body, version)
     if len(text) > limit:
         raise too_large("merged document", limit)
     return keep(store, JSON, text)

@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import msgspec
 
+from lrs.citations import rule
 from lrs.errors import Refused
 from lrs.http import JSON
 from lrs.strict_json import members
 
-_RULE = "xAPI 1.0.3 Communication 2.2"
+_RULE = "Communication 2.2"
 
 
-def refuse_other_types(old: str, new: str) -> None:
+def refuse_other_types(old: str, new: str, version: str) -> None:
     """Refuses (400) unless both content types are ``application/json``."""
     for what, content_type in (("document that is there", old), ("document that was sent", new)):
         if media_type(content_type) != JSON:
             raise Refused(
-                f"POST merges two JSON objects, but the {what} is not {JSON}; use PUT to replace it", rule=_RULE
+                f"POST merges two JSON objects, but the {what} is not {JSON}; use PUT to replace it",
+                rule=rule(_RULE, version),
             )
 
 
-def merge(old: bytes, new: bytes) -> bytes:
+def merge(old: bytes, new: bytes, version: str) -> bytes:
     """The members of *new* over those of *old*, two JSON texts that were checked. Refuses (400) all but objects."""
     for what, text in (("document that is there", old), ("document that was sent", new)):
         if not text.lstrip().startswith(b"{"):
             raise Refused(
-                f"POST merges two JSON objects, but the {what} is not an object; use PUT to replace it", rule=_RULE
+                f"POST merges two JSON objects, but the {what} is not an object; use PUT to replace it",
+                rule=rule(_RULE, version),
             )
     merged = {**members(old), **members(new)}
     return b"{" + b",".join(msgspec.json.encode(name) + b":" + text for name, text in merged.items()) + b"}"

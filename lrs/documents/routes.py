@@ -58,7 +58,7 @@ async def post(description: Description, request: Request) -> Answer:
         try:
             await write(store, partial(decide.post, change=change))
         except TooLargeToMerge as wanted:
-            content = await read(merged, store, wanted.old, change.content, change.limit)
+            content = await read(merged, store, wanted.old, change.content, change.limit, change.version)
             change = replace(change, merged={wanted.old.meta["etag"]: content})
         else:
             return _DONE

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from lrs.citations import rule
 from lrs.errors import Refused
-from lrs.statements.parts import RULE, Part, attachment_hash
-from lrs.statements.prepare import Prepared
+from lrs.statements.parts import Part, attachment_hash, malformed
+from lrs.statements.prepare import Prepared, in_batch
 from lrs.statements.signatures import LARGEST, USAGE_TYPE, VERDICTS, check_signature, trust_anchors
 from lrs.storage import Record
 from lrs.tenants import Tenant
@@ -21,22 +22,26 @@ from lrs.tenants import Tenant
 _decode = msgspec.json.Decoder().decode
 
 
-def attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
-    """The attachments of a statement and of its SubStatement."""
-    listed: list[dict[str, Any]] = list(statement.get("attachments", ()))
+def attachments_of(statement: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The attachments of a statement and of its SubStatement, each with its pointer."""
+    listed = _listed(statement, "/attachments")
     if statement["object"].get("objectType") == "SubStatement":
-        listed.extend(statement["object"].get("attachments", ()))
+        listed += _listed(statement["object"], "/object/attachments")
     return listed
 
 
-def need_file_url(attachments: Iterable[dict[str, Any]]) -> None:
+def _listed(statement: dict[str, Any], pointer: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(f"{pointer}/{number}", one) for number, one in enumerate(statement.get("attachments", ()))]
+
+
+def need_file_url(statement: dict[str, Any], version: str) -> None:
     """Refuses an attachment whose data is neither here nor linked to."""
-    for attachment in attachments:
+    for pointer, attachment in attachments_of(statement):
         if "fileUrl" not in attachment:
             raise Refused(
                 "an attachment without fileUrl needs its data: send the request as multipart/mixed",
-                pointer="/attachments",
-                rule="xAPI 1.0.3 Communication 1.5.1",
+                pointer=pointer,
+                rule=rule("Communication 1.5.1", version),
             )
 
 
@@ -47,44 +52,39 @@ def keep_data(tenant: Tenant, batch: Sequence[Prepared], parts: Sequence[Part], 
     """
     data: dict[str, Part] = {}
     for part in parts:
-        sha2 = attachment_hash(part)
+        sha2 = attachment_hash(part, version)
         if sha2 in data:
-            raise Refused("two parts have the same X-Experience-API-Hash", rule=RULE)
+            raise malformed("two parts have the same X-Experience-API-Hash", version)
         data[sha2] = part
-    asked = _match(batch, data)
+    asked = _match(batch, data, version)
     judged = _judge(tenant, batch, data, version)
     blobs = {sha2: tenant.store.blobs.put(data[sha2].chunks()) for sha2 in asked}
     return [_with_blobs(prepared, blobs) for prepared in judged]
 
 
-def _match(batch: Sequence[Prepared], data: dict[str, Part]) -> set[str]:
+def _match(batch: Sequence[Prepared], data: dict[str, Part], version: str) -> set[str]:
     asked: set[str] = set()
-    for index, prepared in enumerate(batch):
-        for attachment in attachments_of(prepared.tree):
+    for prepared in batch:
+        for pointer, attachment in attachments_of(prepared.tree):
             sha2 = attachment["sha2"].lower()
             if sha2 in data:
                 asked.add(sha2)
             elif "fileUrl" not in attachment:
-                message = f"the data of the attachment with sha2 {sha2[:16]}… is missing"
-                raise _of(batch, index, Refused(message, pointer="/attachments", rule=RULE))
+                missing = malformed(f"the data of the attachment with sha2 {sha2[:16]}… is missing", version)
+                raise in_batch(missing.inside(pointer), prepared.index)
     if extra := data.keys() - asked:
-        raise Refused(f"no attachment has the sha2 {min(extra)[:16]}… of a part", rule=RULE)
+        raise malformed(f"no attachment has the sha2 {min(extra)[:16]}… of a part", version)
     return asked
-
-
-def _of(batch: Sequence[Prepared], index: int, refused: Refused) -> Refused:
-    """*refused* as it is told: of several statements, which one."""
-    return refused.inside(f"/{index}", index) if len(batch) > 1 else refused
 
 
 def _judge(tenant: Tenant, batch: Sequence[Prepared], data: dict[str, Part], version: str) -> list[Prepared]:
     """The statements with the verdict on their signatures; it is kept, whatever it says, unless one is malformed."""
     judged = []
-    for index, prepared in enumerate(batch):
+    for prepared in batch:
         try:
             verdicts = _verdicts(tenant, prepared, data, version)
         except Refused as refused:
-            raise _of(batch, index, refused) from refused
+            raise in_batch(refused, prepared.index) from refused
         best = next((verdict for verdict in VERDICTS if verdict in verdicts), None)
         meta = {**prepared.meta, "signature": best} if best else prepared.meta
         judged.append(msgspec.structs.replace(prepared, meta=meta))
@@ -92,21 +92,20 @@ def _judge(tenant: Tenant, batch: Sequence[Prepared], data: dict[str, Part], ver
 
 
 def _verdicts(tenant: Tenant, prepared: Prepared, data: dict[str, Part], version: str) -> list[str]:
-    signatures = [
-        (one, part)
-        for one in prepared.tree.get("attachments", ())
-        if one["usageType"] == USAGE_TYPE and (part := data.get(one["sha2"].lower()))
-    ]
-    return [
-        check_signature(
-            prepared.tree, one, part.read(LARGEST + 1), version, trust_anchors(tenant.settings), at=tenant.clock()
-        )
-        for one, part in signatures
-    ]
+    verdicts = []
+    for pointer, one in _listed(prepared.tree, "/attachments"):
+        if one["usageType"] != USAGE_TYPE or (part := data.get(one["sha2"].lower())) is None:
+            continue
+        signature, trust = part.read(LARGEST + 1), trust_anchors(tenant.settings)
+        try:
+            verdicts.append(check_signature(prepared.tree, one, signature, version, trust, at=tenant.clock()))
+        except Refused as refused:
+            raise refused.inside(pointer) from refused
+    return verdicts
 
 
 def _with_blobs(prepared: Prepared, blobs: dict[str, str]) -> Prepared:
-    mine = {sha2: blobs[sha2] for a in attachments_of(prepared.tree) if (sha2 := a["sha2"].lower()) in blobs}
+    mine = {sha2: blobs[sha2] for _, a in attachments_of(prepared.tree) if (sha2 := a["sha2"].lower()) in blobs}
     return msgspec.structs.replace(prepared, meta={**prepared.meta, "attachments": mine}) if mine else prepared
 
 
@@ -117,7 +116,7 @@ def multipart(tenant: Tenant, body: bytes, records: Iterable[Record], boundary: 
     sent: set[str] = set()
     for record in records:
         blobs: dict[str, str] = record.meta.get("attachments", {})
-        for attachment in attachments_of(_decode(record.body)) if blobs else ():
+        for _, attachment in attachments_of(_decode(record.body)) if blobs else ():
             sha2 = attachment["sha2"].lower()
             if sha2 in sent or sha2 not in blobs:
                 continue

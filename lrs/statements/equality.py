@@ -12,7 +12,6 @@ Pure, and defined for any JSON: what has not the form it should have is compared
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -23,14 +22,6 @@ from lrs.statements import formats
 _ASSIGNED = frozenset({"id", "stored", "timestamp", "authority", "version"})
 _encode = msgspec.json.Encoder(order="sorted").encode
 _Canon = Callable[[Any], Any]
-
-
-def fingerprint(statement: dict[str, Any]) -> bytes:
-    """SHA-256 over what *statement* says, without what an LRS may set: id, stored, timestamp, authority, version.
-
-    Equal for statements that are the same by the rules above; 32 bytes.
-    """
-    return hashlib.sha256(_encode(_said(statement))).digest()
 
 
 def same(received: dict[str, Any], stored: dict[str, Any]) -> bool:

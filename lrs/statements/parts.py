@@ -8,12 +8,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256, sha384, sha512
+from hashlib import sha224, sha256, sha384, sha512
 from typing import IO, TYPE_CHECKING
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from lrs.citations import rule
 from lrs.errors import Refused
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 IN_MEMORY = 64 * 1024
 LONGEST_HEADER = 4_096
 MOST_HEADERS = 20
-RULE = "xAPI 1.0.3 Communication 1.5.2"
-_DIGESTS = {64: sha256, 96: sha384, 128: sha512}
+_DIGESTS = {56: sha224, 64: sha256, 96: sha384, 128: sha512}
 
 
 def _spool() -> IO[bytes]:
@@ -53,8 +53,11 @@ class Part:
 class Parts:
     """Takes the body as it arrives; ``whole()`` gives the parts."""
 
-    def __init__(self, content_type: str, hold: Callable[[int], None], *, most_parts: int, largest_first: int) -> None:
-        """*hold* is told of bytes that stay in memory, and may refuse them."""
+    def __init__(
+        self, content_type: str, hold: Callable[[int], None], version: str, *, most_parts: int, largest_first: int
+    ) -> None:
+        """*hold* is told of bytes that stay in memory, and may refuse them; *version* is the request's."""
+        self._version = version
         self.parts: list[Part] = []
         self._name = self._value = b""
         self._headers = 0
@@ -71,7 +74,7 @@ class Parts:
             "on_end": self._end,
         }
         # The parser's own limit is 8, and its refusal does not name it.
-        self._parser = MultipartParser(boundary_of(content_type), callbacks, max_header_count=MOST_HEADERS + 1)
+        self._parser = MultipartParser(boundary_of(content_type, version), callbacks, max_header_count=MOST_HEADERS + 1)
 
     async def take(self, chunks: AsyncIterator[bytes]) -> list[Part]:
         """Reads all *chunks*. Refuses a body that is not whole or not well-formed."""
@@ -79,16 +82,16 @@ class Parts:
             try:
                 self._parser.write(chunk)
             except MultipartParseError as error:
-                raise Refused("the multipart body is malformed", rule=RULE) from error
+                raise malformed("the multipart body is malformed", self._version) from error
         if not self.parts:
-            raise Refused("the boundary of the Content-Type does not occur in the body", rule=RULE)
+            raise malformed("the boundary of the Content-Type does not occur in the body", self._version)
         if not self._ended:
-            raise Refused("the multipart body ends before its closing boundary", rule=RULE)
+            raise malformed("the multipart body ends before its closing boundary", self._version)
         return self.parts
 
     def _begin(self) -> None:
         if len(self.parts) > self._most_parts:
-            raise Refused(f"more than {self._most_parts} attachments", status=413, error="too_large", rule=RULE)
+            raise Refused(f"more than {self._most_parts} attachments", status=413, error="too_large")
         self.parts.append(Part())
         self._name = self._value = b""
         self._headers = 0
@@ -103,7 +106,9 @@ class Parts:
 
     def _check_header(self) -> None:
         if len(self._name) + len(self._value) > LONGEST_HEADER or self._headers >= MOST_HEADERS:
-            raise Refused(f"a part has a header longer than {LONGEST_HEADER} bytes, or too many", rule=RULE)
+            raise malformed(
+                f"a part has a header longer than {LONGEST_HEADER} bytes, or more than {MOST_HEADERS}", self._version
+            )
 
     def _header_end(self) -> None:
         self._headers += 1
@@ -117,7 +122,7 @@ class Parts:
         part.size += end - start
         if len(self.parts) == 1 and part.size > self._largest_first:
             limit = self._largest_first
-            raise Refused(f"the statements are larger than {limit} bytes", status=413, error="too_large", rule=RULE)
+            raise Refused(f"the statements are larger than {limit} bytes", status=413, error="too_large")
         if (in_memory := min(end - start, IN_MEMORY - part.size + end - start)) > 0:
             self._hold(in_memory)
         part.data.write(data[start:end])
@@ -126,11 +131,16 @@ class Parts:
         self._ended = True
 
 
-def boundary_of(content_type: str) -> bytes:
+def malformed(message: str, version: str) -> Refused:
+    """The refusal of a body that is not as a request with attachments has to be."""
+    return Refused(message, rule=rule("Communication 1.5.2", version))
+
+
+def boundary_of(content_type: str, version: str) -> bytes:
     """The boundary parameter. Refuses a content type without one."""
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not boundary or len(boundary) > 200:
-        raise Refused("the Content-Type multipart/mixed has no usable boundary parameter", rule=RULE)
+        raise malformed("the Content-Type multipart/mixed has no usable boundary parameter", version)
     return boundary
 
 
@@ -140,17 +150,17 @@ def close_parts(taken: Parts) -> None:
         part.data.close()
 
 
-def attachment_hash(part: Part) -> str:
+def attachment_hash(part: Part, version: str) -> str:
     """The SHA-2 the part names, checked against its data. Refuses a part that may not stand there."""
     if part.headers.get("content-transfer-encoding", "").lower() != "binary":
-        raise Refused("an attachment part needs the header Content-Transfer-Encoding: binary", rule=RULE)
+        raise malformed("an attachment part needs the header Content-Transfer-Encoding: binary", version)
     told = part.headers.get("x-experience-api-hash", "").lower()
     digest = _DIGESTS.get(len(told))
     if digest is None:
-        raise Refused("an attachment part needs the header X-Experience-API-Hash with a SHA-2 in hex", rule=RULE)
+        raise malformed("an attachment part needs the header X-Experience-API-Hash with a SHA-2 in hex", version)
     computed = digest()
     for chunk in part.chunks():
         computed.update(chunk)
     if computed.hexdigest() != told:
-        raise Refused("an attachment's data does not have the hash that its X-Experience-API-Hash says", rule=RULE)
+        raise malformed("an attachment's data does not have the hash that its X-Experience-API-Hash says", version)
     return told

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from lrs.auth import Caller
+from lrs.citations import rule
 from lrs.errors import Refused
 from lrs.statements.definitions import side_records
 from lrs.statements.formats import micros_of_timestamp
@@ -30,7 +31,7 @@ class Prepared(msgspec.Struct, frozen=True):
     """A statement ready for the writer: all that does not depend on what is stored already.
 
     The stored text is ``{"stored":…,`` + (``"timestamp":…,`` if *stamped*) + *added* + *rest*. *side* are insert-only
-    records it brings along; *sha2* names the attachments whose data came with it.
+    records it brings along; *index* is its place in the array it came in, ``None`` if it came by itself.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Prepared(msgspec.Struct, frozen=True):
     refers: str | None = None
     voids: bool = False
     side: tuple[Record, ...] = ()
+    index: int | None = None
 
     def text(self, stored: bytes) -> bytes:
         """The statement as it is kept and answered; *stored* is its time as JSON text without quotes."""
@@ -51,7 +53,14 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def prepare(
-    tree: dict[str, Any], text: bytes, *, version: str, caller: Caller, authority: str | None, statement_id: str
+    tree: dict[str, Any],
+    text: bytes,
+    *,
+    version: str,
+    caller: Caller,
+    authority: str | None,
+    statement_id: str,
+    index: int | None,
 ) -> Prepared:
     """*tree* and *text* are one valid statement, decoded and as received; *version* is the request's.
 
@@ -88,14 +97,24 @@ def prepare(
         refers=refers,
         voids=voids,
         side=side_records(tree) if caller.may("all", "define") else (),
+        index=index,
     )
 
 
-def with_id(tree: dict[str, Any], statement_id: str) -> None:
+def in_batch(refused: Refused, index: int | None) -> Refused:
+    """*refused* as it is told: of an array, also of one, which statement."""
+    return refused if index is None else refused.inside(f"/{index}", index)
+
+
+def with_id(tree: dict[str, Any], statement_id: str, version: str) -> None:
     """Refuses a PUT whose statement names another id than the request."""
     told = tree.get("id")
     if told is not None and told.lower() != statement_id.lower():
-        raise Refused("the statement's id is not the statementId of the request", pointer="/id")
+        raise Refused(
+            "the statement's id is not the statementId of the request",
+            pointer="/id",
+            rule=rule("Communication 2.1.1", version),
+        )
 
 
 def _reference(tree: dict[str, Any]) -> str | None:

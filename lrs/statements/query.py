@@ -74,9 +74,9 @@ def read_query(request: Request, settings: Settings) -> Single | Query:
     attachments = _flag(given, "attachments")
     if wanted := SINGLE.intersection(given):
         if len(wanted) > 1 or given.keys() & FILTERS:
-            raise Refused(
+            raise request.wrong(
                 "beside statementId or voidedStatementId only 'format' and 'attachments' may stand",
-                rule="xAPI 1.0.3 Communication 2.1.3",
+                "Communication 2.1.3",
             )
         (name,) = wanted
         if not is_uuid(given[name]):

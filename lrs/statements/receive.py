@@ -14,14 +14,15 @@ from typing import Any
 import msgspec
 
 from lrs.auth import Caller
+from lrs.citations import rule
 from lrs.edge import compute, read, turn
 from lrs.errors import Refused
 from lrs.http import JSON, Request, too_large
 from lrs.settings import Settings
-from lrs.statements.attachments import attachments_of, keep_data, need_file_url
+from lrs.statements.attachments import keep_data, need_file_url
 from lrs.statements.identity import ifi_text
-from lrs.statements.parts import Parts, close_parts
-from lrs.statements.prepare import Prepared, prepare, with_id
+from lrs.statements.parts import Parts, close_parts, malformed
+from lrs.statements.prepare import Prepared, in_batch, prepare, with_id
 from lrs.statements.validate import check
 from lrs.strict_json import parse, slices
 
@@ -55,19 +56,18 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
             await turn()
         return prepare_all(body, intake)
     if request.media_type != MIXED:
-        raise Refused(
-            "the Content-Type must be application/json or multipart/mixed", rule="xAPI 1.0.3 Communication 1.5"
-        )
+        raise request.wrong("the Content-Type must be application/json or multipart/mixed", "Communication 1.5")
     taking = Parts(
         request.headers["content-type"],
         request.hold,
+        request.version,
         most_parts=settings.max_attachments,
         largest_first=settings.max_body,
     )
     try:
         first, *data = await taking.take(request.chunks(settings.max_body_with_attachments))
         if first.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-            raise Refused("the first part must be the statements, as application/json")
+            raise malformed("the first part must be the statements, as application/json", request.version)
         request.hold(first.size)  # a second time: as a file, and read from it
         request.enter(first.size)
         intake = Intake(request.version, request.caller, settings, statement_id, with_data=True)
@@ -79,7 +79,10 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
 
 def prepare_all(body: bytes, intake: Intake) -> list[Prepared]:
     """Parses and checks *body*, a statement or an array of them. Refuses all for the first one that is wrong."""
-    tree = parse(body, max_depth=intake.settings.max_depth)
+    try:
+        tree = parse(body, max_depth=intake.settings.max_depth)
+    except Refused as refused:
+        raise _of_array(refused, body) from refused
     if isinstance(tree, dict):
         return [_prepared(tree, body.strip(), intake)]
     if not isinstance(tree, list):
@@ -91,29 +94,37 @@ def prepare_all(body: bytes, intake: Intake) -> list[Prepared]:
     return _prepared_batch(tree, slices(body), intake)
 
 
+def _of_array(refused: Refused, body: bytes) -> Refused:
+    """*refused*, of a whole body that is no JSON: of an array, which statement, if that can be known."""
+    if not refused.pointer or not body.lstrip().startswith(b"["):
+        return refused
+    return refused.inside("", int(refused.pointer.split("/")[1]))
+
+
 def _prepared_batch(trees: Sequence[Any], texts: Sequence[bytes], intake: Intake) -> list[Prepared]:
     batch = []
     ids: set[str] = set()
     for index, (tree, text) in enumerate(zip(trees, texts, strict=True)):
         try:
-            one = _prepared(tree, text, intake)
+            one = _prepared(tree, text, intake, index)
             if one.id in ids:
-                raise Refused("this id stands twice in the batch", pointer="/id", rule="IEEE 9274.1.1 4.1.6.1")
+                twice = rule("Communication 2.1.2", intake.version)
+                raise Refused("this id stands twice in the batch", pointer="/id", rule=twice)
         except Refused as refused:
-            raise refused.inside(f"/{index}", index) from refused
+            raise in_batch(refused, index) from refused
         ids.add(one.id)
         batch.append(one)
     return batch
 
 
-def _prepared(tree: Any, text: bytes, intake: Intake) -> Prepared:
+def _prepared(tree: Any, text: bytes, intake: Intake, index: int | None = None) -> Prepared:
     if len(text) > intake.settings.max_statement:
         raise too_large("statement", intake.settings.max_statement)
     check(tree, intake.version)
     if intake.statement_id is not None:
-        with_id(tree, intake.statement_id)
+        with_id(tree, intake.statement_id, intake.version)
     if not intake.with_data:
-        need_file_url(attachments_of(tree))
+        need_file_url(tree, intake.version)
     return prepare(
         tree,
         text,
@@ -121,6 +132,7 @@ def _prepared(tree: Any, text: bytes, intake: Intake) -> Prepared:
         caller=intake.caller,
         authority=_identity(intake.caller.authority),
         statement_id=intake.statement_id or tree.get("id") or str(uuid.uuid4()),
+        index=index,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from lrs.citations import rule
 from lrs.errors import Refused
 from lrs.statements.keys import refers_key, source_key
 from lrs.storage import Claim, Owed, Record, Tx
@@ -88,7 +89,7 @@ def void(tx: Tx, target: Record, *, by: str, meta: dict[str, Any]) -> None:
         raise Refused(
             f"statement {target.id} is a voiding statement: it cannot be voided itself",
             pointer="/object/id",
-            rule="xAPI 1.0.3 Data 2.3.2",
+            rule=rule("Data 2.3.2", meta["version"]),
         )
     if target.meta["source"] != meta["source"] and not meta.get("void_any"):
         raise Refused(
@@ -96,6 +97,7 @@ def void(tx: Tx, target: Record, *, by: str, meta: dict[str, Any]) -> None:
             status=403,
             error="forbidden",
             pointer="/object/id",
+            rule=rule("Data 2.3.2", meta["version"]),
         )
     if "voided" in target.meta:
         return

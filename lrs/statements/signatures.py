@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAl
 from cryptography.x509 import Certificate, load_der_x509_certificate, load_pem_x509_certificates
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
+from lrs.citations import rule
 from lrs.errors import Misconfigured, Refused
 from lrs.settings import Settings
 from lrs.statements.equality import same
@@ -36,7 +37,6 @@ VERDICTS = (VALID_TRUSTED, VALID_UNTRUSTED, UNVERIFIABLE)
 """The best one first."""
 
 _HASHES: dict[str, type[HashAlgorithm]] = {"RS256": SHA256, "RS384": SHA384, "RS512": SHA512}
-_RULE = {"1.0.3": "xAPI 1.0.3 Data 2.6", "2.0.0": "IEEE 9274.1.1 4.2.8"}
 LARGEST = 4 * 1024 * 1024
 """Bytes a signature may have; a signed statement is not larger than that."""
 _MOST_CERTIFICATES = 10
@@ -67,7 +67,7 @@ def check_signature(
     ``valid-trusted``: made with the certificate in ``x5c``, which leads to one of *trust* and was valid *at* that time
     (microseconds UTC; without a time nothing is trusted). ``valid-untrusted``: made with it, but it leads nowhere we
     know. ``unverifiable``: no certificate to verify it with. Refuses (400) a signature that is malformed, uses another
-    algorithm, signs another statement, or was not made with its certificate.
+    algorithm, signs another statement, or was not made with its certificate; the pointer is seen from *attachment*.
     """
     try:
         if attachment["contentType"].partition(";")[0].strip().lower() != CONTENT_TYPE:
@@ -80,7 +80,7 @@ def check_signature(
             return UNVERIFIABLE
         _verify(signed, chain[0])
     except Refused as refused:
-        raise Refused(refused.message, error="invalid_signature", pointer="/attachments", rule=_RULE[version]) from None
+        raise Refused(refused.message, error="invalid_signature", pointer="", rule=rule("Data 2.6", version)) from None
     return VALID_TRUSTED if at is not None and _leads_to(chain, trust, at) else VALID_UNTRUSTED
 
 

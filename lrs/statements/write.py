@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
+from lrs.citations import rule
 from lrs.edge import write
 from lrs.errors import Refused
 from lrs.statements.equality import same
 from lrs.statements.formats import timestamp_of_micros
 from lrs.statements.keys import refers_key
-from lrs.statements.prepare import Prepared
+from lrs.statements.prepare import Prepared, in_batch
 from lrs.statements.references import AWAITED, await_target, inherited, referring, spread, void
 from lrs.storage import Owed, Record, Tx, micros_of
 from lrs.tenants import Tenant
@@ -56,13 +57,11 @@ def decision(batch: Sequence[Prepared], seen: set[str]) -> Callable[[Tx], list[s
         known = tx.get_many(KIND, ids)
         # What an earlier statement of the batch refers to is awaited too.
         awaited = {*tx.get_many(AWAITED, ids), *(prepared.refers for prepared in batch)}
-        for index, prepared in enumerate(batch):
+        for prepared in batch:
             try:
                 _store(tx, prepared, known.get(prepared.id), awaited)
             except Refused as refused:
-                if len(batch) == 1:
-                    raise
-                raise refused.inside(f"/{index}", index) from refused
+                raise in_batch(refused, prepared.index) from refused
         for record in side.values():
             if tx.get(record.kind, record.id) is None:
                 tx.insert(record)
@@ -79,7 +78,7 @@ def _store(tx: Tx, prepared: Prepared, old: Record | None, awaited: Collection[s
             f"statement {prepared.id} is stored already with other content",
             status=409,
             error="conflict",
-            rule="xAPI 1.0.3 Communication 2.1.1",
+            rule=rule("Communication 2.1.1", prepared.meta["version"]),
         )
 
 

@@ -276,7 +276,10 @@ class SqliteStore:
             self.write(lambda _: None)
 
     def _failure(self, error: sqlite3.Error) -> Exception:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        told = getattr(error, "sqlite_errorcode", 0)
+        code = told & 0xFF
+        if told == sqlite3.SQLITE_IOERR_SHMSIZE:  # the index of the log could not grow, but the log may have
+            return StoreFull("the disk is full: send this again once there is room, to be sure that it is stored")
         if code == sqlite3.SQLITE_FULL:
             return StoreFull("the disk is full: nothing of this request was stored")
         if code == sqlite3.SQLITE_BUSY:

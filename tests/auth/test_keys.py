@@ -1,21 +1,26 @@
 """API keys: kept as hashes, shown once, revoked within a second everywhere, guessed in vain."""
 
 import json
+import os
 import re
 import sys
 import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from lrs.auth.basic import Door
 from lrs.auth.keys import check_key, create_key, list_keys, revoke_key
+from lrs.cli import main
+from lrs.control import open_control
 from lrs.errors import Misconfigured, Refused
 from lrs.serve import first_key
 from lrs.settings import Settings
-from lrs.tenants import open_tenant
+from lrs.tenants import open_tenant, read_master_key
 from tests.programs import PATIENCE, programs
 from tests.served import new_id, serving, statement
 
@@ -171,6 +176,38 @@ def test_a_key_of_one_tenant_opens_no_other(tmp_path):
     finally:
         one.store.close()
         two.store.close()
+
+
+def test_no_key_is_made_for_a_tenant_that_there_is_not(tmp_path):
+    words = ["keys", "create", "--name", "x", "--data", str(tmp_path), "--tenant"]
+
+    unknown, unusable = CliRunner().invoke(main, [*words, "second"]), CliRunner().invoke(main, [*words, "No"])
+
+    assert (unknown.exit_code, unusable.exit_code) == (1, 1)
+    assert unknown.output == "Error: there is no tenant 'second'; there are default\n"
+    assert "tenant 'No': use 1 to 40 lower-case letters" in unusable.output
+    assert not (tmp_path / "tenants" / "second").exists()
+
+    control = open_control(Settings(data=tmp_path))
+    control.add("second")
+    control.close()
+    assert CliRunner().invoke(main, [*words, "second"]).exit_code == 0
+
+
+def test_a_new_master_key_and_its_folder_are_synced(tmp_path, monkeypatch):
+    synced, real = [], os.fsync
+
+    def note(descriptor):
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append((path, (tmp_path / "master.key").exists(), path.stat().st_size if path.is_file() else None))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    read_master_key(Settings(data=tmp_path))
+
+    (draft, linked, size), *folders = synced
+    assert (draft.parent, linked, size) == (tmp_path, False, 64)
+    assert [(path, linked) for path, linked, _ in folders] == [(tmp_path, True)]
 
 
 def test_the_first_start_makes_a_key_once_and_there_is_no_default(tmp_path):

@@ -107,6 +107,7 @@ def test_voiding_what_another_source_sent_needs_void_any(each_lrs, mine):
         "message": f"statement {target} came from another source: voiding it needs the scope void/any",
         "pointer": "/1/object/id",
         "index": 1,
+        "rule": "xAPI 1.0.3 Data 2.3.2",
         "requestId": "",
     }
     assert each_lrs.get(statementId=target).status_code == 200

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from bson import ObjectId
@@ -164,6 +166,46 @@ def test_a_sweep_clears_what_a_crash_left_in_the_middle_of_a_put(store):
 
     assert (before, len(left_behind(store))) == (2, 1)
     assert b"".join(store.blobs.open(ABC)) == b"abc"
+
+
+@pytest.fixture
+def synced(monkeypatch) -> list[tuple[Path, int | None, bool]]:
+    """What is synced, in order: the path, the length of a file, and whether the blob of b"abc" has its name by then."""
+    found: list[tuple[Path, int | None, bool]] = []
+    real = os.fsync
+
+    def note(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        root = next(folder for folder in (path, *path.parents) if (folder / "blobs").exists())
+        named = (root / "blobs" / ABC[:2] / ABC[2:4] / ABC).exists()
+        found.append((path, path.stat().st_size if path.is_file() else None, named))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    return found
+
+
+def test_a_file_is_synced_before_it_is_named_and_its_folders_afterwards(tmp_path, clock, synced):
+    root = tmp_path / "blobs"
+
+    FileBlobs(root, clock).put([b"a", b"bc"])
+
+    (draft, size, named), *folders = synced
+    assert (draft.parent, size, named) == (root, 3, False)
+    shared = root / ABC[:2]
+    assert folders == [(folder, None, True) for folder in (shared / ABC[2:4], shared, root, tmp_path)]
+
+
+def test_who_puts_what_is_there_syncs_its_folders_too(tmp_path, clock, synced):
+    blobs = FileBlobs(tmp_path / "blobs", clock)
+    blobs.put([b"abc"])
+    first = [path for path, _, _ in synced[1:]]
+    synced.clear()
+
+    blobs.put([b"abc"])
+
+    assert [path for path, _, _ in synced[1:]] == first
+    assert len(first) == 4
 
 
 def test_a_file_a_crash_left_set_aside_is_brought_back(tmp_path, clock):

@@ -74,6 +74,27 @@ def test_an_error_of_the_disk_ends_the_process_and_is_not_tried_again(tmp_path, 
     assert runs == [1]
 
 
+def test_a_disk_too_full_for_the_index_of_the_log_is_store_full_and_it_recovers_by_itself(tmp_path, clock):
+    from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
+
+    said = []
+    store = SqliteStore(f"{tmp_path}/lrs.db", clock=clock, fatal=said.append)
+
+    def decide(tx):
+        tx.insert(Record("thing", "a"))
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+        raise error
+
+    error = store.write(decide).exception(WAIT)
+    again = insert(store, "a")
+    store.close()
+
+    assert isinstance(error, StoreFull)
+    assert str(error) == "the disk is full: send this again once there is room, to be sure that it is stored"
+    assert (again.rev, said) == (1, [])
+
+
 @pytest.mark.parametrize(
     ("keys", "index"),
     [((), "record_order (kind=? AND"), ((1,), "PRIMARY KEY (key=? AND"), ((1, 2), "PRIMARY KEY (key=?")],

@@ -12,21 +12,21 @@ def test_56_members_are_merged_in_order_with_the_text_of_their_numbers():
     old = b'{ "z": 0.10, "a": 1e2, "same" : [1,  2] }'
     new = b'{"new": 12345678901234567890123, "a": 1.50}'
 
-    assert merge(old, new) == b'{"z":0.10,"a":1.50,"same":[1,  2],"new":12345678901234567890123}'
+    assert merge(old, new, "1.0.3") == b'{"z":0.10,"a":1.50,"same":[1,  2],"new":12345678901234567890123}'
 
 
 def test_56_keys_meet_whatever_way_they_are_escaped():
-    assert merge(b'{"\\u0061":1, "":2, "a.b":3, "$set":4}', b'{"a":5}') == b'{"a":5,"":2,"a.b":3,"$set":4}'
+    assert merge(b'{"\\u0061":1, "":2, "a.b":3, "$set":4}', b'{"a":5}', "1.0.3") == b'{"a":5,"":2,"a.b":3,"$set":4}'
 
 
 def test_56_nested_objects_are_replaced_not_merged():
-    assert merge(b'{"n":{"a":1}}', b'{"n":{"b":2}}') == b'{"n":{"b":2}}'
+    assert merge(b'{"n":{"a":1}}', b'{"n":{"b":2}}', "1.0.3") == b'{"n":{"b":2}}'
 
 
 @pytest.mark.parametrize(("old", "new"), [(b"[1]", b"{}"), (b"{}", b'"x"'), (b"null", b"{}"), (b"{}", b" [1]")])
 def test_56_anything_but_two_objects_is_refused(old, new):
     with pytest.raises(Refused) as caught:
-        merge(old, new)
+        merge(old, new, "1.0.3")
 
     assert caught.value.status == 400
 
@@ -68,6 +68,15 @@ def test_56_post_of_what_cannot_be_merged_is_400_and_changes_nothing(documents, 
     after = documents.get("d")
     assert seen.status == 400
     assert (after.body, after.headers["content-type"]) == (old, old_type)
+
+
+def test_56_a_refused_merge_names_the_rule_of_the_version(documents, version):
+    documents.create("d", b"[1]", version=version)
+
+    seen = [documents.post("d", b"{}", version=version, content_type=type) for type in ("application/json", "text/a")]
+
+    rule = {"1.0.3": "xAPI 1.0.3 Communication 2.2", "2.0.0": "IEEE 9274.1.1 4.1.6"}[version]
+    assert [answer.json["rule"] for answer in seen] == [rule, rule]
 
 
 def test_56_large_documents_are_merged_too(documents):

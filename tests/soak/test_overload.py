@@ -6,7 +6,6 @@ import json
 import socket
 import time
 from base64 import b64encode
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,7 +15,7 @@ from lrs.settings import Settings
 from lrs.tenants import open_tenant
 from tests.bench.load import run, within
 from tests.bench.shown import slow_library
-from tests.programs import programs
+from tests.programs import peak_memory, programs
 from tests.reliability.writers import Writers, statement, stored
 from tests.soak.offered import offer
 
@@ -66,8 +65,7 @@ def test_overload_is_shed_and_the_rest_is_served(held, auth, row):
 
     told = offer(port, request, 4 * peak.rate, OVERLOAD_S)
 
-    lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
-    memory = int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+    memory = peak_memory(server.pid)
     after = run(port, within(15, forever(request)), 8)
     assert set(told.statuses) <= {200, 429, 503}
     assert (told.lost, told.without_wait) == (0, 0)
@@ -76,7 +74,7 @@ def test_overload_is_shed_and_the_rest_is_served(held, auth, row):
     row("overload: offered over peak", told.sent / told.seconds / reached, "ratio", at_least=3)
     row("overload: goodput over peak", len(told.times) / told.seconds / reached, "ratio", at_least=0.8)
     row("overload: p99 of the accepted", told.percentile(0.99), "s", at_most=2)
-    row("overload: memory at most", memory / 1024, "MB", at_most=600)
+    row("overload: memory at most", memory, "MB", at_most=600)
     row("overload: rate afterwards over peak", after.rate / peak.rate, "ratio", at_least=0.6)
 
 

@@ -113,6 +113,31 @@ def test_08_a_form_field_that_no_header_could_hold_is_400_and_named(lrs, name, v
     assert answer.json()["message"] == f"form field '{name}' has characters that no header can have"
 
 
+@pytest.mark.parametrize(
+    ("twice", "named"),
+    [
+        ([("content", "{}"), ("content", "{}")], "content"),
+        ([("Content-Type", "application/json"), ("content-type", "text/plain")], "content-type"),
+        ([("X-Experience-API-Version", "1.0.3")] * 2, "X-Experience-API-Version"),
+        ([("Authorization", "Basic eDp5")] * 2, "Authorization"),
+    ],
+)
+def test_08_a_form_field_that_stands_twice_is_400_and_nothing_is_stored(lrs, twice, named):
+    one = statement(id=new_id())
+    fields = [(name, json.dumps(one) if name == "content" else value) for name, value in twice]
+
+    answer = form(lrs, urlencode([("content", json.dumps(one)), *fields][named == "content" :]).encode(), "POST")
+
+    assert (answer.status_code, answer.json()["message"]) == (400, f"form field '{named}' was sent twice")
+    assert lrs.get(statementId=one["id"]).status_code == 404
+
+
+def test_08_a_parameter_that_stands_twice_in_a_form_is_400(lrs):
+    answer = form(lrs, b"limit=1&limit=2")
+
+    assert (answer.status_code, answer.json()["message"]) == (400, "parameter 'limit' was sent twice")
+
+
 def document(lrs, size, profile, fields=(), **more):
     """PUT of a document of *size* bytes in a form."""
     whole = {"activityId": "https://example.org/forms", "profileId": profile, "content": "x" * size}

@@ -1,7 +1,7 @@
 """Attachments over HTTP: multipart in and out. The numbers are those of the project's xAPI checklist, section 2."""
 
 import json
-from hashlib import sha256, sha512
+from hashlib import sha224, sha256, sha384, sha512
 
 import pytest
 
@@ -116,10 +116,30 @@ def test_48_in_json_every_attachment_needs_a_file_url(each_lrs):
     assert refused.json()["message"] == (
         "an attachment without fileUrl needs its data: send the request as multipart/mixed"
     )
-    assert (refused.json()["pointer"], refused.json()["index"]) == ("/1/attachments", 1)
-    assert each_lrs.post(nested).status_code == 400
+    assert (refused.json()["pointer"], refused.json()["index"]) == ("/1/attachments/0", 1)
+    inner = each_lrs.post(nested)
+    assert (inner.status_code, inner.json()["pointer"]) == (400, "/object/attachments/0")
     assert each_lrs.store(linked) == [linked["id"]]
     assert each_lrs.one(linked["id"])["attachments"] == linked["attachments"]
+
+
+@pytest.mark.parametrize(
+    ("version", "rule"), [("1.0.3", "xAPI 1.0.3 Communication 1.5.2"), ("2.0.0", "IEEE 9274.1.1 4.1.3")]
+)
+@pytest.mark.parametrize("before", [None, 0, 1])
+def test_48_a_missing_part_is_named_by_its_place_also_in_a_substatement_and_in_a_list_of_one(
+    lrs, before, version, rule
+):
+    inner = {"objectType": "SubStatement"} | {name: part for name, part in attached(C, D).items() if name != "id"}
+    in_list = "" if before is None else f"/{before}"
+    for one, place in ((attached(C, D), "/attachments/1"), (statement(object=inner), "/object/attachments/1")):
+        body = one if before is None else [*(statement() for _ in range(before)), one]
+
+        answer = send(lrs, mixed(first(body), part(C)), version=version)
+
+        assert answer.status_code == 400
+        assert (answer.json()["pointer"], answer.json().get("index")) == (in_list + place, before)
+        assert answer.json()["rule"] == rule
 
 
 @pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
@@ -132,10 +152,12 @@ def test_48_multipart_may_carry_no_data_or_data_beside_a_file_url(lrs, version):
     assert fetched(lrs, statementId=both["id"])[1][1] == A
 
 
-def test_49_length_is_not_held_against_the_data(lrs):
+@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+def test_49_length_is_not_held_against_the_data(lrs, version):
     one = attached(A, length=len(A) // 2)
 
-    assert send(lrs, mixed(first(one), part(A))).json() == [one["id"]]
+    assert send(lrs, mixed(first(one), part(A)), version=version).json() == [one["id"]]
+    assert fetched(lrs, statementId=one["id"])[1][1] == A
 
 
 @pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
@@ -225,12 +247,14 @@ def test_51_head_of_attachments_has_no_body(lrs):
     assert answer.content == b""
 
 
-def test_51_sha_512_and_the_data_of_a_substatement_are_kept_too(lrs):
-    inner = attached(A, sha2=sha512(A).hexdigest())
+@pytest.mark.parametrize("digest", [sha224, sha256, sha384, sha512])
+def test_51_each_sha_2_and_the_data_of_a_substatement_are_kept_too(lrs, digest):
+    sha2 = digest(A).hexdigest()
+    inner = attached(A, sha2=sha2)
     del inner["id"]
     one = statement(id=new_id(), object={"objectType": "SubStatement"} | inner)
 
-    answer = send(lrs, mixed(first(one), part(A, X_Experience_API_Hash=sha512(A).hexdigest())))
+    answer = send(lrs, mixed(first(one), part(A, X_Experience_API_Hash=sha2)))
 
     assert answer.status_code == 200, answer.text
     assert fetched(lrs, statementId=one["id"])[1][1] == A

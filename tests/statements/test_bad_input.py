@@ -170,7 +170,7 @@ def test_bad_json_in_a_batch_stores_nothing(each_lrs, name):
     said = refused(each_lrs, body, batch_of=2)
 
     assert said["error"] == "invalid_json"
-    assert pointer is None or said["pointer"] == f"/1{pointer}"
+    assert pointer is None or (said["pointer"], said["index"]) == (f"/1{pointer}", 1)
 
 
 @pytest.mark.parametrize("name", BAD_STATEMENTS)
@@ -242,6 +242,50 @@ def test_an_unknown_key_and_a_wrong_scope_are_refused(lrs):
     )
     assert (unknown.json()["error"], forbidden.json()["error"]) == ("unauthorized", "forbidden")
     assert lrs.get(statementId=one["id"]).status_code == 404
+
+
+def test_bad_json_outside_a_list_has_no_index(lrs):
+    said = refused(lrs, b'{"7":NaN}')
+
+    assert said["pointer"] == "/7"
+    assert "index" not in said
+
+
+RULES = {
+    "an unknown parameter": ({"foo": "1"}, "Communication 3.2", "4.1.5"),
+    "statementId beside a filter": ({"statementId": new_id(), "limit": "1"}, "Communication 2.1.3", "4.1.6.1"),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_refused_query_names_the_rule_of_the_caller_s_version(lrs, name):
+    params, old, new = RULES[name]
+
+    assert lrs.get(**params).json()["rule"] == f"xAPI 1.0.3 {old}"
+    assert lrs.get(version="2.0.0", **params).json()["rule"] == f"IEEE 9274.1.1 {new}"
+
+
+@pytest.mark.parametrize(
+    ("type", "old", "new"),
+    [
+        ("text/plain", "Communication 1.5", "4.1.3"),
+        ("multipart/mixed", "Communication 1.5.2", "4.1.3"),
+        ("multipart/mixed; boundary=b", "Communication 1.5.2", "4.1.3"),
+    ],
+)
+def test_a_refused_body_names_the_rule_of_the_caller_s_version(lrs, type, old, new):
+    body = b"--b\r\nContent-Type: text/plain\r\n\r\n{}\r\n--b--\r\n"
+
+    assert lrs.post(body, type=type).json()["rule"] == f"xAPI 1.0.3 {old}"
+    assert lrs.post(body, type=type, version="2.0.0").json()["rule"] == f"IEEE 9274.1.1 {new}"
+
+
+def test_a_missing_or_repeated_parameter_names_its_rule(lrs):
+    missing = lrs.ask("PUT", "statements", content=b"{}", headers={"Content-Type": "application/json"})
+    repeated = lrs.ask("GET", "statements?limit=1&limit=1", version="2.0.0")
+
+    assert missing.json()["rule"] == "xAPI 1.0.3 Communication 3.2"
+    assert repeated.json()["rule"] == "IEEE 9274.1.1 4.1.5"
 
 
 def test_no_refusal_repeats_whose_statement_it_was(lrs):

@@ -150,7 +150,7 @@ def test_a_header_of_a_part_counts_each_time_it_is_there(lrs):
     refused = send(lrs, mixed(first(one), b"X: y\r\n" * 18 + data))
 
     assert refused.status_code == 400
-    assert refused.json()["message"] == "a part has a header longer than 4096 bytes, or too many"
+    assert refused.json()["message"] == "a part has a header longer than 4096 bytes, or more than 20"
     assert send(lrs, mixed(first(one), b"X: y\r\n" * 17 + data)).status_code == 200
 
 
@@ -178,7 +178,7 @@ def test_a_header_block_over_the_limit_is_431(small):
     answer = small.get(headers={"X-Long": "x" * 2_000})
 
     assert (answer.status_code, answer.json()["message"]) == (431, "the headers are larger than 2000 bytes")
-    assert answer.headers["x-experience-api-version"] in {"1.0.3", "2.0.0"}
+    assert answer.headers["x-experience-api-version"] == "1.0.3"
     assert small.get(headers={"X-Long": "x" * 500}, limit=1).status_code == 200
 
 

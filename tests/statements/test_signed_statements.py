@@ -58,12 +58,14 @@ def test_52_what_is_no_signature_is_400_and_says_which_statement(lrs):
     for body, message in refused.values():
         answer = send(lrs, body)
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_signature")
-        assert (answer.json()["pointer"], answer.json()["rule"]) == ("/attachments", "xAPI 1.0.3 Data 2.6")
+        assert answer.json()["pointer"] == ("/attachments/1" if body is refused["second"][0] else "/attachments/0")
+        assert answer.json()["rule"] == "xAPI 1.0.3 Data 2.6"
         assert message is None or answer.json()["message"] == message
     assert {lrs.get(statementId=name["id"]).status_code for name in (one, two)} == {404}
 
 
-def test_52_in_a_batch_the_statement_with_the_bad_signature_is_named(lrs):
+@pytest.mark.parametrize("before", [0, 1])
+def test_52_in_a_batch_the_statement_with_the_bad_signature_is_named(lrs, before):
     bad = b"no.signature"
     attachment = {
         "usageType": SIGNATURE,
@@ -73,10 +75,11 @@ def test_52_in_a_batch_the_statement_with_the_bad_signature_is_named(lrs):
         "sha2": sha256(bad).hexdigest(),
     }
 
-    answer = send(lrs, mixed(first([statement(), statement(attachments=[attachment])]), part(bad)))
+    batch = [*(statement() for _ in range(before)), statement(attachments=[attachment])]
+    answer = send(lrs, mixed(first(batch), part(bad)))
 
     assert answer.status_code == 400
-    assert (answer.json()["pointer"], answer.json()["index"]) == ("/1/attachments", 1)
+    assert (answer.json()["pointer"], answer.json()["index"]) == (f"/{before}/attachments/0", before)
 
 
 def test_53_the_payload_is_the_statement_and_durations_are_cut_in_2_0(lrs):

@@ -82,6 +82,8 @@ def test_37_a_voiding_statement_cannot_be_voided(each_lrs):
     assert answer.status_code == 400
     assert answer.json()["message"] == f"statement {voider} is a voiding statement: it cannot be voided itself"
     assert (answer.json()["pointer"], answer.json()["index"]) == ("/1/object/id", 1)
+    assert answer.json()["rule"] == "xAPI 1.0.3 Data 2.3.2"
+    assert each_lrs.post(voiding(voider), version="2.0.0").json()["rule"] == "IEEE 9274.1.1 4.2.5"
     assert each_lrs.one(voider)["id"] == voider
 
 
