@@ -6,11 +6,12 @@ So a file that is brought in here goes the way it would go from anywhere: checke
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.door import Door, basic
-from lrs.auth.keys import create_key, revoke_key
+from lrs.auth.keys import create_key, forget_key
 from lrs.processes import serving
 from lrs.settings import Settings
 from lrs.tenants import open_tenant
@@ -20,17 +21,19 @@ SCOPES = ("statements/write", "profile")
 
 @contextmanager
 def door_of(settings: Settings, source: str) -> Iterator[Door]:
-    """The door of the default tenant's store, with a key of *source* that is revoked at the end.
+    """The door of the default tenant's store, with a key of *source* that is gone at the end, also on SIGTERM.
 
     Raises ``Misconfigured`` for settings or a name that cannot be used, or if the server does not start.
     """
     tenant = open_tenant(settings)
     try:
         new = create_key(tenant, source, SCOPES)
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             with serving(settings.data, "--parent", str(os.getpid())) as address:
                 yield Door(f"{address}/xapi", basic(new.key, new.secret))
         finally:
-            revoke_key(tenant, new.key)
+            signal.signal(signal.SIGTERM, before)
+            forget_key(tenant, new.key)
     finally:
         tenant.store.close()

@@ -5,7 +5,9 @@ It is written by the process that ran the import, so that the one that serves on
 
 from __future__ import annotations
 
+import codecs
 import csv
+import re
 from pathlib import Path
 
 import msgspec
@@ -17,6 +19,8 @@ from adapters.source import Outcome, Unusable
 from adapters.tables import Dialect, clean, neutral, records
 
 ADDED = ("outcome", "reason")
+_NOT_IN_TITLES = re.compile(r"[\\*?:/\[\]]")
+"""Read in others' workbooks, but not to be written."""
 JSON = "application/json"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -38,7 +42,8 @@ def write_answer(answer: Answer, order: Order, report: Report) -> str:
         return WORKBOOK
     dialect = dialect_of(order.path, order.profile)
     return_csv(order.path, dialect, report, answer.path)
-    return f"text/csv; charset={'utf-8' if dialect.encoding == 'utf-8-sig' else dialect.encoding}"
+    charset = codecs.lookup(dialect.encoding).name  # a profile may write it in a way that no header could hold
+    return f"text/csv; charset={charset.removesuffix('-sig')}"
 
 
 def return_csv(path: Path, dialect: Dialect, report: Report, to: Path) -> None:
@@ -72,7 +77,7 @@ def return_workbook(path: Path, report: Report, to: Path) -> None:
     book = openpyxl.Workbook(write_only=True)
     with open_workbook(path) as source:
         for sheet in source.worksheets:
-            target = book.create_sheet(sheet.title)
+            target = book.create_sheet(_NOT_IN_TITLES.sub("_", sheet.title))
             width = None
             for number, cells in lines(sheet):
                 if width is None and any(clean(cell) for cell in cells):

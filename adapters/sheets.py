@@ -6,6 +6,7 @@ Dates become ISO text, also in workbooks with the 1904 base; whole numbers lose 
 
 from __future__ import annotations
 
+import lzma
 import struct
 import zipfile
 import zlib
@@ -22,12 +23,10 @@ from adapters.tables import MAX_BYTES, clean, names, to_row
 from lrs.errors import Refused
 
 MAX_UNPACKED = 512 * 1024 * 1024
-LEAST_ROW = 20
-"""Bytes that a row with a value takes at the least; a workbook too small to have too many rows need not be counted."""
 MAX_SHEET_ROWS = 1_048_576
 """What Excel allows; a row that claims a higher number would be reached through as many empty ones."""
 _UNREADABLE = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, SyntaxError, RuntimeError, OSError, EOFError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, SyntaxError, RuntimeError, OSError, EOFError),
     *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
 )
 """What openpyxl raises on a damaged workbook: it checks little, and trips over what is not there."""
@@ -42,9 +41,8 @@ class SheetTable:
         self._path = path
         self._aliases = aliases or {}
         self._constants = constants or {}
-        unpacked = check_size(path)
-        if unpacked > LEAST_ROW * tables.MAX_ROWS:
-            tables.check_rows(self.rows())
+        check_size(path)
+        tables.check_rows(self.rows())  # always: a small archive can show one part as many sheets
         with open_workbook(path) as book:
             first = [names(line, self._aliases) for sheet in book.worksheets for _, line in _filled(sheet, 1)]
         self.columns = tuple(dict.fromkeys(name for header in first for name in header))
@@ -69,8 +67,8 @@ def is_workbook(path: Path) -> bool:
         return file.read(4) == b"PK\x03\x04"
 
 
-def check_size(path: Path) -> int:
-    """How many bytes an archive unpacks to. Refuses one that is broken, too large, or grows too large."""
+def check_size(path: Path) -> None:
+    """Refuses an archive that is broken, too large, or grows too large when unpacked."""
     if path.stat().st_size > MAX_BYTES:
         raise Refused(f"the file is larger than {MAX_BYTES} bytes: split it", status=413, error="file_too_large")
     try:
@@ -80,7 +78,6 @@ def check_size(path: Path) -> int:
         raise Refused("the workbook cannot be opened: it is damaged", error="bad_workbook") from error
     if unpacked > MAX_UNPACKED:
         raise Refused(f"the workbook unpacks to {unpacked} bytes: split it", status=413, error="file_too_large")
-    return unpacked
 
 
 @contextmanager

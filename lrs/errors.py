@@ -37,12 +37,15 @@ class Refused(Exception):
         self.headers = headers
 
     def inside(self, prefix: str, index: int | None = None) -> Refused:
-        """The same refusal seen from one level further out: *prefix* is put before the pointer."""
+        """The same refusal seen from one level further out: *prefix* is put before the pointer.
+
+        Always another one: an exception that is its own cause would keep all it has passed through in memory.
+        """
         return Refused(
             self.message,
             status=self.status,
             error=self.error,
-            pointer=prefix + (self.pointer or ""),
+            pointer=prefix + (self.pointer or "") or self.pointer,
             index=self.index if index is None else index,
             rule=self.rule,
             headers=self.headers,

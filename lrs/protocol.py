@@ -127,9 +127,9 @@ class Bounded(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The parser saw the blank line."""
-        self._in_head = False
+        """The parser saw the blank line. What is wrong with the head is answered as long as it counts as one."""
         super().on_headers_complete()
+        self._in_head = False
 
     def on_chunk_header(self) -> None:
         """The parser saw a chunk's length: what follows are its data or, after the last chunk, trailers."""

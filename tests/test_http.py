@@ -3,7 +3,10 @@
 import asyncio
 import threading
 
-from lrs.http import Answer, send_answer
+import pytest
+
+from lrs.errors import Refused
+from lrs.http import MOST_PARAMETERS, Answer, query_of, send_answer
 
 
 def test_the_chunks_of_an_answer_are_made_beside_the_loop():
@@ -24,3 +27,9 @@ def test_the_chunks_of_an_answer_are_made_beside_the_loop():
     assert sent == [(None, False), (b"one", True), (b"two", True), (b"", False)]
     assert makers
     assert threading.get_ident() not in makers
+
+
+def test_parameters_are_counted_before_anything_is_made_of_them():
+    assert len(query_of(b"&".join([b"a=1"] * MOST_PARAMETERS))) == MOST_PARAMETERS
+    with pytest.raises(Refused, match="more than 100 parameters"):
+        query_of(b"&" * MOST_PARAMETERS)

@@ -4,6 +4,8 @@ import asyncio
 import socket
 from urllib.parse import urlsplit
 
+import pytest
+
 from lrs.protocol import InOnePiece
 
 
@@ -73,3 +75,13 @@ def test_a_client_that_sends_no_more_still_gets_its_answer(lrs):
             answer = client.makefile("rb").read()
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert answer.endswith(b"}")
+
+
+@pytest.mark.parametrize("request_line", ["GET http:// HTTP/1.1", "CONNECT a:1 HTTP/1.1", "NONSENSE"])
+def test_a_head_that_cannot_be_understood_is_told_so(lrs, request_line):
+    parts = urlsplit(lrs.address)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+        client.sendall(f"{request_line}\r\nHost: test\r\n\r\n".encode())
+        answer = client.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")

@@ -61,6 +61,11 @@ def create_key(tenant: Tenant, name: str, scopes: Iterable[str]) -> NewKey:
     return new
 
 
+def forget_key(tenant: Tenant, key: str) -> None:
+    """Takes away a *key* that was made for one run of a program and that nobody else ever had."""
+    tenant.store.write(lambda tx: tx.delete(KIND, key)).result()
+
+
 def revoke_key(tenant: Tenant, key: str) -> bool:
     """Takes *key* out of use within a second, in every process; ``False`` if there is no such key."""
     now = tenant.clock()

@@ -103,7 +103,7 @@ def prepare(
 
 def in_batch(refused: Refused, index: int | None) -> Refused:
     """*refused* as it is told: of an array, also of one, which statement."""
-    return refused if index is None else refused.inside(f"/{index}", index)
+    return refused.inside("" if index is None else f"/{index}", index)
 
 
 def with_id(tree: dict[str, Any], statement_id: str, version: str) -> None:

@@ -20,6 +20,8 @@ from lrs.storage import Page, Reader, Record
 KIND = "statement"
 ROUNDS = 10
 """How often a page is filled up when statements found had to be left out."""
+AT_ONCE = 100
+"""How many are looked at in one go where each has to be decoded."""
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -55,7 +57,7 @@ def find_page(reader: Reader, query: Query, source: str | None) -> Found:
     records: list[Record] = []
     start, size, rounds = query.start, 0, 0
     while rounds < ROUNDS:
-        asked = query.limit - len(records)
+        asked = min(AT_ONCE if wanted else query.limit, query.limit - len(records))
         page = _walk(reader, keys, query, start, asked)
         kept = [r for r in page.records if "voided" not in r.meta and holds_on_one(reader, r, wanted)]
         records.extend(kept)

@@ -96,9 +96,8 @@ def prepare_all(body: bytes, intake: Intake) -> list[Prepared]:
 
 def _of_array(refused: Refused, body: bytes) -> Refused:
     """*refused*, of a whole body that is no JSON: of an array, which statement, if that can be known."""
-    if not refused.pointer or not body.lstrip().startswith(b"["):
-        return refused
-    return refused.inside("", int(refused.pointer.split("/")[1]))
+    is_array = body.lstrip().startswith(b"[")
+    return refused.inside("", int(refused.pointer.split("/")[1]) if refused.pointer and is_array else None)
 
 
 def _prepared_batch(trees: Sequence[Any], texts: Sequence[bytes], intake: Intake) -> list[Prepared]:

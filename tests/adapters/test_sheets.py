@@ -10,6 +10,8 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from adapters import tables
+from adapters.report import Report
+from adapters.returned import return_workbook
 from adapters.sheets import SheetTable
 from lrs.errors import Refused
 
@@ -147,3 +149,30 @@ def test_an_archive_that_is_no_workbook_is_refused(tmp_path):
 
     with pytest.raises(Refused, match="cannot be opened"):
         SheetTable(tmp_path / "other.xlsx")
+
+
+def test_an_archive_packed_in_a_way_that_cannot_be_undone_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "file.xlsx", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("[Content_Types].xml", b"x" * 10_000)
+    data = bytearray((tmp_path / "file.xlsx").read_bytes())
+    data[70:90] = bytes(20)
+    (tmp_path / "file.xlsx").write_bytes(data)
+
+    with pytest.raises(Refused, match="cannot be opened"):
+        SheetTable(tmp_path / "file.xlsx")
+
+
+def test_a_sheet_whose_name_others_allow_and_we_cannot_write_is_returned(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "A-B"
+    book.active.append(["Code"])
+    book.active.append(["1"])
+    book.save(tmp_path / "made.xlsx")
+    with zipfile.ZipFile(tmp_path / "made.xlsx") as made, zipfile.ZipFile(tmp_path / "sent.xlsx", "w") as sent:
+        for member in made.infolist():
+            sent.writestr(member, made.read(member).replace(b"A-B", b"A/B"))
+    report = Report("training-centre", "north", "sent.xlsx", "", dry_run=False, rows=())
+
+    return_workbook(tmp_path / "sent.xlsx", report, tmp_path / "returned.xlsx")
+
+    assert openpyxl.load_workbook(tmp_path / "returned.xlsx").sheetnames == ["A_B"]

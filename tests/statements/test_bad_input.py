@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from lrs.auth import Caller
+from lrs.errors import Refused
+from lrs.settings import Settings
+from lrs.statements.receive import Intake, prepare_all
 from tests.served import new_id, statement
 
 GOOD = json.dumps(statement())
@@ -297,3 +301,16 @@ def test_no_refusal_repeats_whose_statement_it_was(lrs):
         statement(context={"ada@example.org": 1}),
     ):
         assert "ada" not in lrs.post(wrong).text
+
+
+@pytest.mark.parametrize("body", [b"{", b"[{]", b'{"actor":1}', b'[{"actor":1}]'])
+def test_a_refusal_keeps_nothing_alive_that_it_has_passed_through(body):
+    caller = Caller("tests", frozenset({"all"}), "default", b"{}")
+
+    with pytest.raises(Refused) as caught:
+        prepare_all(body, Intake("1.0.3", caller, Settings()))
+
+    causes = [caught.value]
+    while causes[-1].__cause__ is not None and len(causes) < 10:
+        causes.append(causes[-1].__cause__)
+    assert len({id(one) for one in causes}) == len(causes) < 10

@@ -57,8 +57,9 @@ def test_an_iri_without_a_scheme_is_400_at_every_place_by_post_and_put(lrs, plac
     assert lrs.get(statementId=statement_id).status_code == 404
 
 
+AN_ID = "347893c2-5d5b-47c9-8789-ac1bc846d5ba"
 WRONG_VALUES = {
-    "statementId": ("must be a UUID", ["", "12345", "true", "{" + new_id() + "}", new_id() + "0", new_id()[:-1] + "g"]),
+    "statementId": ("must be a UUID", ["", "12345", "true", "{" + AN_ID + "}", AN_ID + "0", AN_ID[:-1] + "g"]),
     "voidedStatementId": ("must be a UUID", ["", "12345", "null"]),
     "registration": ("must be a UUID", ["", "12345", "true"]),
     "verb": ("must be an IRI with a scheme", ["", "experienced", "ab=c://should.fail.com", "a b"]),
