@@ -19,6 +19,8 @@ from adapters.source import Outcome, Unusable
 from adapters.tables import Dialect, clean, neutral, records
 
 ADDED = ("outcome", "reason")
+_TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
+"""A charset as a header can say it; a mapping profile may write it otherwise."""
 _NOT_IN_TITLES = re.compile(r"[\\*?:/\[\]]")
 """Read in others' workbooks, but not to be written."""
 JSON = "application/json"
@@ -42,8 +44,8 @@ def write_answer(answer: Answer, order: Order, report: Report) -> str:
         return WORKBOOK
     dialect = dialect_of(order.path, order.profile)
     return_csv(order.path, dialect, report, answer.path)
-    charset = codecs.lookup(dialect.encoding).name  # a profile may write it in a way that no header could hold
-    return f"text/csv; charset={charset.removesuffix('-sig')}"
+    named = dialect.encoding if _TOKEN.fullmatch(dialect.encoding) else codecs.lookup(dialect.encoding).name
+    return f"text/csv; charset={named.removesuffix('-sig')}"
 
 
 def return_csv(path: Path, dialect: Dialect, report: Report, to: Path) -> None:

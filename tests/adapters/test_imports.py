@@ -136,6 +136,20 @@ def test_what_came_back_repaired_goes_in_again_without_doubling(server):
     assert [row[-2:] for row in table(answer)] == [["outcome", "reason"], ["unchanged", ""], ["new", ""]]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8\r\n", "utf-8中", "UTF_8"])
+def test_an_encoding_written_in_an_odd_way_is_told_in_a_way_a_header_can_hold(server, encoding):
+    files = {"file": ("file.csv", (HEADER + GOOD).encode()), "profile": json.dumps({"encoding": encoding}).encode()}
+
+    answer = httpx.post(
+        f"{server.url}/api/imports?adapter=eportfolio&dry_run=true", files=files, auth=server.auth("north"), timeout=60
+    )
+
+    assert (answer.status_code, answer.headers["content-type"].lower()) in {
+        (200, "text/csv; charset=utf-8"),
+        (200, "text/csv; charset=utf_8"),
+    }
+
+
 def test_windows_1252_with_semicolons_comes_back_as_it_was_sent(server):
     answer = httpx.post(
         f"{server.url}/api/imports?adapter=eportfolio",
