@@ -268,7 +268,9 @@ def engine(request, tmp_path) -> Iterator[Engine]:
     queue = queue_name(Settings(data=tmp_path / "data"))  # the one that is cleaned up after the test
     yield Engine({"store_url": url, "celery_queue": queue}, first=1, later=1, again=2)
     records = urlsplit(store_url(Settings(store_url=url), "default")).path[1:]
-    request.getfixturevalue("mongo_client").drop_database(records)
+    client = request.getfixturevalue("mongo_client")
+    client.admin.command({"killAllSessions": []})  # those of the dead hold on to what is to go
+    client.drop_database(records)
 
 
 def test_two_celery_workers_on_redis_are_killed_at_every_step(tmp_path, redis_url, engine):
