@@ -45,12 +45,12 @@ class Plan:
     starts: int = 3
     stored: int = 50_000
     learners: int = 10_000
-    turns: int = 15
+    turns: int = 12
     evidence: int = 2_000
     offered: int = 500
     burst: int = 500
     again: int = 4
-    profiled: int = 1_000
+    profiled: int = 500
 
 
 @dataclass(slots=True)
