@@ -45,7 +45,7 @@ class Refused(Exception):
             self.message,
             status=self.status,
             error=self.error,
-            pointer=prefix + (self.pointer or "") or self.pointer,
+            pointer=prefix + (self.pointer or "") if prefix else self.pointer,
             index=self.index if index is None else index,
             rule=self.rule,
             headers=self.headers,

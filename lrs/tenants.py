@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
 from lrs.storage import Clock, Queue, Store, open_store, wall_clock
+from lrs.storage.blobs import sync_folder
 
 DEFAULT = "default"
 CONTROL = "control"
@@ -131,8 +132,4 @@ def _create_once(path: Path, text: str) -> None:
         pass
     finally:
         draft.unlink()
-    descriptor = os.open(path.parent, os.O_RDONLY)  # also where another one won: it may not have come to this yet
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)  # also where another one won: it may not have come to this yet

@@ -142,7 +142,7 @@ class Endpoint:
         return self._marks(path, self._told_version(headers), request_id, None)
 
     def _marks(self, path: Path, version: str, request_id: str, horizon: int | None) -> Headers:
-        """What every answer carries. Without a *horizon* of its own the last one told still holds, or none at all."""
+        """What every answer carries. Without a *horizon* of its own the last one told still holds; at first, 1970."""
         marks = (("x-experience-api-version", version), ("x-request-id", request_id))
         if path.resource != STATEMENTS:
             return marks

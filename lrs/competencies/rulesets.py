@@ -98,7 +98,7 @@ def put(tx: Tx, ruleset: Ruleset, by: str) -> bool:
 def read_again(tx: Tx, source: str) -> None:
     """Owes the walk over all that *source* has sent: it may say more of persons now than when it came."""
     walk = Rematch(1, (), (), tx.next_seq(), (source_key(source),), every=True)
-    tx.insert(Record("rematch", f"source/{source}/{walk.until}", msgspec.json.encode(walk), owed=(Owed("match"),)))
+    tx.insert(Record("rematch", f"source/{source}", msgspec.json.encode(walk), owed=(Owed("match"),)))
 
 
 def put_in_force(tx: Tx, ruleset: Ruleset) -> None:
@@ -164,10 +164,10 @@ def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:
 
 
 def _touched(records: Sequence[Record], walk: Rematch) -> _Touched:
-    changed, gone = (index_rules(Ruleset(0, rules)) for rules in (walk.changed, walk.gone))
-    found = _Touched([], [])
     if walk.every:
         return _Touched([record.id for record in records], [])
+    changed, gone = (index_rules(Ruleset(0, rules)) for rules in (walk.changed, walk.gone))
+    found = _Touched([], [])
     for record in records:
         try:
             seen = look(record)

@@ -100,7 +100,7 @@ class FileBlobs:
             draft.rename(target)
         # Also when it was there: whoever put it a moment ago may not have come to this yet.
         for folder in (target.parent, target.parent.parent, self._root, self._root.parent):
-            _sync_folder(folder)
+            sync_folder(folder)
 
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name[2:4] / name
@@ -132,7 +132,8 @@ def _older(path: Path, micros: int) -> bool:
         return False
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Makes what names a file in *folder* durable, as a sync of the file makes what is in it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

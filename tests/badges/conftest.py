@@ -1,15 +1,24 @@
-"""One tenant with one badge, shared by the tests that only read them."""
+"""A tenant to issue in, and one with one badge, shared by the tests that only read them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from badges.issuer import Issuer, issuer_of
+from lrs.storage import Store
 from lrs.tenants import Tenant
-from tests.badges.made import badge_in, put_award, run_issue, tenant_in
+from tests.badges.made import NOON, badge_in, put_award, run_issue, tenant_in
+
+
+@pytest.fixture
+def tenant(tmp_path: Path, store: Store, clock: Any) -> Tenant:
+    """On each engine; the clock stands at noon."""
+    clock.now = NOON
+    return tenant_in(tmp_path, clock=clock, store=store)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from badges.issue import NotAccepted
 from badges.issuer import rename
 from badges.sign import sign
 from badges.status import bits_of, is_set
-from lrs.storage import Record, Store
+from lrs.storage import Record
 from lrs.tenants import Tenant
 from tests.badges.made import (
     BODY,
@@ -33,13 +32,6 @@ from tests.badges.made import (
     tenant_in,
     verdict_on,
 )
-
-
-@pytest.fixture
-def tenant(tmp_path: Path, store: Store, clock: Any) -> Tenant:
-    """On each engine; the clock stands at noon."""
-    clock.now = NOON
-    return tenant_in(tmp_path, clock=clock, store=store)
 
 
 def bit(tenant: Tenant, badge: dict[str, Any]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,20 +13,18 @@ from badges.records import KeyLost, former_lists
 from badges.renew import renew
 from badges.status import bits_of
 from lrs.settings import Settings
-from lrs.storage import Record, Store
+from lrs.storage import Record
 from lrs.tenants import Tenant
 from tests.badges.made import (
     AWARD,
     BODY,
     HOUR,
-    NOON,
     again,
     badge_in,
     failed,
     list_in,
     put_award,
     run_issue,
-    tenant_in,
     verdict_on,
 )
 
@@ -35,13 +32,6 @@ OTHER = "7d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"
 HTTPS, HTTPS_2 = "https://skills.example.org", "https://badges.example.com/lrs"
 HTTP, HTTP_2 = "http://127.0.0.1:8080", "http://10.0.0.7"
 MOVES = [(None, HTTPS), (HTTP, HTTPS), (HTTPS, HTTPS_2), (HTTPS, None), (HTTP, HTTP_2)]
-
-
-@pytest.fixture
-def tenant(tmp_path: Path, store: Store, clock: Any) -> Tenant:
-    """On each engine; the clock stands at noon."""
-    clock.now = NOON
-    return tenant_in(tmp_path, clock=clock, store=store)
 
 
 def at(tenant: Tenant, public_url: str | None) -> Tenant:

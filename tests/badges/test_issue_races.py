@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,22 +18,13 @@ from tests.badges.made import (
     BODY,
     HOUR,
     MAIL,
-    NOON,
     PERSON,
     again,
     badge_in,
     list_in,
     put_award,
     run_issue,
-    tenant_in,
 )
-
-
-@pytest.fixture
-def tenant(tmp_path: Path, store: Store, clock: Any) -> Tenant:
-    """On each engine; the clock stands at noon."""
-    clock.now = NOON
-    return tenant_in(tmp_path, clock=clock, store=store)
 
 
 def owed(tenant: Tenant) -> dict[str, int]:
