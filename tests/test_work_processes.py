@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -31,7 +32,7 @@ from adapters.matching import registry
 from lrs.auth.keys import create_key
 from lrs.queue import queue_name
 from lrs.settings import Settings
-from lrs.storage import Owed
+from lrs.storage import Owed, Tx
 from lrs.tenants import Tenant, open_tenant, store_url
 from tests.competencies.world import ASEPTIC, GOWNING, PASSED, World
 from tests.profiles.world import Got, Receiver, agree, put_person, put_service, receiver
@@ -131,16 +132,19 @@ class Workplace:
         return [json.loads(record.body) for record in self.tenant.store.find(kind, limit=10_000).records]
 
     def owe_everything_again(self) -> None:
-        """What a step run twice, or a lost message, comes to."""
+        """What a step run twice, or a lost message, comes to.
+
+        Each record in a commit of its own: one of all would lose every race against workers that lease meanwhile.
+        """
         owing = {"statement": ("match", "refs"), "person": ("evaluate",), "award": ("issue",), "profile": ("sync",)}
+        for kind, steps in owing.items():
+            for record in self.tenant.store.find(kind, limit=10_000).records:
+                self.tenant.store.write(partial(_owe, kind, record.id, steps)).result()
 
-        def decide(tx):
-            for kind, steps in owing.items():
-                for record in tx.find(kind, limit=10_000).records:
-                    for step in steps:
-                        tx.owe(kind, record.id, Owed(step))
 
-        self.tenant.store.write(decide).result()
+def _owe(kind: str, id: str, steps: tuple[str, ...], tx: Tx) -> None:
+    for step in steps:
+        tx.owe(kind, id, Owed(step))
 
 
 def passed(mbox: str, activity: str) -> dict:
