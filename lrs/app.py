@@ -54,8 +54,9 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Any ASGI event; only HTTP requests under ``/xapi`` or ``/t/<tenant>/xapi`` are xAPI's."""
-        if scope["type"] == "http" and parted(scope["path"]) is not None:
-            await self.xapi(scope, receive, send)
+        path = parted(scope["path"]) if scope["type"] == "http" else None
+        if path is not None:
+            await self.xapi.answer(path, scope, receive, send)
         elif scope["type"] == "http":
             await self._counting(scope, receive, send)
         else:

@@ -29,11 +29,6 @@ async def compute(function: Callable[..., T], *args: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(_computing, function, *args)
 
 
-async def look(store: Store, function: Callable[..., T], *args: Any) -> T:
-    """``function(*args)``, which reads a record or two of *store*: at once where that takes microseconds."""
-    return await read(function, *args) if store.waits else function(*args)
-
-
 async def write(store: Store, decide: Callable[[Tx], T], weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> T:
     """What *decide* returned, once its commit is durable; what it raised otherwise. ``Overloaded`` comes at once.
 

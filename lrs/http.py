@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
 from functools import lru_cache
 from time import gmtime, perf_counter
 from typing import Any
@@ -59,8 +58,7 @@ class Budget:
         self._left += count
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """One xAPI request, after the alternate syntax of 1.0.3 has been undone.
 
     ``version`` is ``"1.0.3"`` or ``"2.0.0"``: the rules that answer it. ``query`` keeps the parameters as sent.
@@ -174,8 +172,7 @@ class Request:
             self.pace.leave(self.entered, perf_counter() - self.since)
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """What goes back: *body* whole, or as chunks (then without a length)."""
 
     status: int = 200

@@ -7,16 +7,17 @@ call is for, it does not know. Source: OWASP Server-Side Request Forgery Prevent
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpcore
 import httpx
 
 from lrs.settings import MIB, Settings
@@ -158,51 +159,83 @@ def _call(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
 ) -> Answer:
-    address = check(url, settings, resolve=resolve)
-    target = parse(url)
-    pinned = target.copy_with(host=address)
-    sent = {"accept-encoding": "identity", "user-agent": "engraft", **(headers or {}), "host": target.netloc.decode()}
-    cut = _Cut()
-    extensions: dict[str, Any] = {"sni_hostname": target.raw_host.decode(), "trace": cut.trace}
+    way = _Way(check(url, settings, resolve=resolve), time.monotonic() + IN_ALL)
+    sent = [*{"accept-encoding": "identity", "user-agent": "engraft", **(headers or {})}.items()]
+    wait = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)}
     with _reading:  # the first calls may come at the same time
         authorities = trusted()
-    client = httpx.Client(verify=authorities, trust_env=False, follow_redirects=False, timeout=SECONDS)
+    pool = httpcore.ConnectionPool(ssl_context=authorities, network_backend=way)
     try:
-        with cut, client, client.stream(method, pinned, headers=sent, content=body, extensions=extensions) as response:
-            return Answer(response.status_code, dict(response.headers), _read(response))
-    except (httpx.HTTPError, httpx.StreamError) as error:
+        with pool, pool.stream(method, str(parse(url)), headers=sent, content=body, extensions=wait) as response:
+            told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+            return Answer(response.status, told, _read(response))
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise Unreachable(f"no answer: {type(error).__name__}") from error
 
 
-def _read(response: httpx.Response) -> bytes:
+def _read(response: httpcore.Response) -> bytes:
     """The raw body, cut at ``MAX_BODY``; undecoded, so a compressed answer cannot grow here."""
     body = bytearray()
-    for chunk in response.iter_raw():
+    for chunk in response.iter_stream():
         body += chunk
         if len(body) >= MAX_BODY:
             return bytes(body[:MAX_BODY])
     return bytes(body)
 
 
-class _Cut:
-    """Hangs up after ``IN_ALL`` seconds; httpx only limits the wait for the next bytes."""
+class _Way(httpcore.NetworkBackend):
+    """Connects to *address*, whatever host the URL names, and only until *end* (``time.monotonic``)."""
 
-    def __init__(self) -> None:
-        self._stream: Any = None
-        self._timer = threading.Timer(IN_ALL, self._hang_up)
+    def __init__(self, address: str, end: float) -> None:
+        self._address = address
+        self._end = end
+        self._network = httpcore.SyncBackend()
 
-    def __enter__(self) -> None:
-        self._timer.start()
+    def connect_tcp(
+        self,
+        host: str,  # noqa: ARG002 (that is the point)
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """See ``httpcore.NetworkBackend``."""
+        stream = self._network.connect_tcp(self._address, port, timeout, local_address, socket_options)
+        return _UntilTheEnd(stream, self._end)
 
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
 
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Called by httpcore as the call goes on; keeps the newest connection."""
-        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            self._stream = info["return_value"]
+class _UntilTheEnd(httpcore.NetworkStream):
+    """A connection that hangs up at *end*, however often the other side sends one more byte."""
 
-    def _hang_up(self) -> None:
-        if self._stream is not None:
-            with contextlib.suppress(OSError):
-                self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+    def __init__(self, stream: httpcore.NetworkStream, end: float) -> None:
+        self._stream = stream
+        self._end = end
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """See ``httpcore.NetworkStream``."""
+        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """See ``httpcore.NetworkStream``."""
+        self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        """See ``httpcore.NetworkStream``."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """See ``httpcore.NetworkStream``."""
+        left = self._left(timeout, httpcore.ConnectTimeout)
+        return _UntilTheEnd(self._stream.start_tls(ssl_context, server_hostname, left), self._end)
+
+    def get_extra_info(self, info: str) -> Any:
+        """See ``httpcore.NetworkStream``."""
+        return self._stream.get_extra_info(info)
+
+    def _left(self, timeout: float | None, over: type[httpcore.TimeoutException]) -> float:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise over
+        return left if timeout is None else min(timeout, left)

@@ -1,4 +1,4 @@
-"""The xAPI endpoint as an ASGI application: from path and headers to a handler, and from any outcome to an answer.
+"""The xAPI endpoint as ASGI: from path and headers to a handler, and from any outcome to an answer.
 
 Serves ``/xapi`` and ``/t/<tenant>/xapi``. Duplicate slashes are collapsed: real clients send ``//statements``. Every
 answer, errors too, says by which version's rules it was made. Knows the resources only by their tables of handlers.
@@ -23,7 +23,7 @@ from lrs.auth.basic import Door
 from lrs.auth.policy import OPEN, allow
 from lrs.control import Tenants
 from lrs.documents.routes import HANDLERS as DOCUMENTS
-from lrs.edge import look, read
+from lrs.edge import read
 from lrs.errors import Overloaded, Refused, StoreFull
 from lrs.http import (
     Answer,
@@ -89,7 +89,7 @@ def _parted(path: str) -> Path | None:
 
 
 class Endpoint:
-    """The application, for all *tenants*. Every request is counted in *counted*."""
+    """What answers xAPI, for all *tenants*. Every request is counted in *counted*."""
 
     def __init__(self, tenants: Tenants, settings: Settings, door: Door, counted: Requests) -> None:
         self._tenants = tenants
@@ -102,21 +102,21 @@ class Endpoint:
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; *scope* is of type ``http``, its path one of xAPI."""
+    async def answer(self, path: Path, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request; *scope* is of type ``http``, *path* its path in parts."""
         begun = perf_counter()
         request_id = self.new_id()
-        path = parted(scope["path"])
-        assert path is not None  # noqa: S101 (what is not xAPI's goes elsewhere)
         request: Request | None = None
         horizon: int | None = None
         try:
             if scope["method"] in {"POST", "PUT"}:
                 self._pace.check(FIRST_BYTES)
-            tenant = await self._tenant(path.tenant)
+            tenant = self._tenants.opened(path.tenant) or await self._tenant(path.tenant)
             if path.resource == STATEMENTS:
                 # Taken before anything is read: what is stored until then is visible to this request.
-                horizon = self._told[path.tenant] = await look(tenant.store, tenant.store.horizon)
+                store = tenant.store
+                horizon = await read(store.horizon) if store.waits else store.horizon()
+                self._told[path.tenant] = horizon
             request = self._request(scope, receive, path, tenant)
             request.query = query_of(scope["query_string"])
             answer = await self._answer(request)
@@ -155,7 +155,7 @@ class Endpoint:
         return _rules_or(told, self._settings.xapi_fallback_version)
 
     async def _tenant(self, name: str) -> Tenant:
-        tenant = self._tenants.opened(name) or await read(self._tenants.get, name)
+        tenant = await read(self._tenants.get, name)
         if tenant is None:
             raise Refused("there is nothing at this address", status=404, error="not_found")
         return tenant
@@ -193,7 +193,8 @@ class Endpoint:
             if request.content is not None and request.version == "2.0.0":
                 raise Refused("xAPI 2.0 has no alternate request syntax", rule="IEEE 9274.1.1 4.1.1")
             authorization = request.headers.get("authorization")
-            request.caller = await self._caller(request, authorization)
+            caller = self._door.known(request.tenant, authorization)
+            request.caller = caller or await self._caller(request, authorization)
             if method in methods:
                 allow(request.caller, request.resource, method)
         handler = methods.get(method)
@@ -208,10 +209,8 @@ class Endpoint:
         return await handler(request)
 
     async def _caller(self, request: Request, authorization: str | None) -> Caller:
-        known = self._door.known(request.tenant, authorization)
-        if known is not None:
-            return known
-        return await look(request.tenant.store, self._door.caller, request.tenant, authorization, request.client)
+        asked = (request.tenant, authorization, request.client)
+        return await read(self._door.caller, *asked) if request.tenant.store.waits else self._door.caller(*asked)
 
     async def _is_known(self, request: Request) -> bool:
         """Whether a form may be large: only then the header is asked for, and what it says is not the last word."""

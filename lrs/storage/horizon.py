@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import struct
 import threading
 import time
 from collections.abc import Callable
@@ -22,11 +21,9 @@ from pathlib import Path
 
 from lrs.storage import NEWEST, Clock, micros_of
 
+_FLOOR, _TARGET, _COMMITTED, _PROMISES = range(4)
 _SLOTS = 64
-_CELLS = struct.Struct("<qqq")
-_PROMISES = struct.Struct(f"<{_SLOTS}q")
-_ONE = struct.Struct("<q")
-_SIZE = _CELLS.size + _PROMISES.size
+_SIZE = 8 * (_PROMISES + _SLOTS)
 _OVERDUE_S = 0.25
 
 
@@ -48,34 +45,35 @@ class Announcement:
                 file.write(bytes(missing))
                 file.flush()
             self._map = mmap.mmap(file.fileno(), _SIZE)
+        self._cells = memoryview(self._map).cast("q")
         # Two processes whose numbers meet share a slot: each then sees the other's promise as its own.
-        self._slot = _CELLS.size + os.getpid() % _SLOTS * _ONE.size
+        self._slot = _PROMISES + os.getpid() % _SLOTS
 
     def begin(self, seq: int) -> int:
         """With the write lock held and the order at *seq*: the lowest time (microseconds) this commit may store."""
         free = micros_of(seq) + 1
-        self._map[:16] = struct.pack("<qq", free, NEWEST)
-        promised = max(_PROMISES.unpack(self._map[_CELLS.size :]))
-        floor: int = max(self._clock(), free, promised + 1)
-        self._map[:8] = _ONE.pack(floor)
+        with self._lock:  # letting go of it makes the announcement visible to other cores before promises are read
+            self._cells[_FLOOR] = free
+            self._cells[_TARGET] = NEWEST
+        floor = max(self._clock(), free, max(self._cells[_PROMISES:]) + 1)
+        self._cells[_FLOOR] = floor
         return floor
 
     def reach(self, seq: int) -> None:
         """With the write lock still held: the commit will bring the order to *seq* (rolled back: to where it was)."""
-        self._map[8:16] = _ONE.pack(seq)
+        self._cells[_TARGET] = seq
 
     def reached(self, seq: int) -> None:
         """After the commit or the rollback. One that comes late must not lower what a later commit has set."""
-        if seq > self._number(16):
-            self._map[16:24] = _ONE.pack(seq)
+        if seq > self._cells[_COMMITTED]:  # noqa: PLR1730 (`max` would also write where nothing is to change)
+            self._cells[_COMMITTED] = seq
 
     def horizon(self) -> int:
         """See ``Store.horizon``. The microsecond of the clock itself may still be drawn, so it is not promised."""
+        cells = self._cells
         with self._lock:
-            promise: int = max(self._number(self._slot), self._clock() - 1)
-            self._map[self._slot : self._slot + 8] = _ONE.pack(promise)
-        floor: int
-        floor, target, committed = _CELLS.unpack(self._map[: _CELLS.size])
+            promise = cells[self._slot] = max(cells[self._slot], self._clock() - 1)
+        floor, target, committed = cells[_FLOOR], cells[_TARGET], cells[_COMMITTED]
         if target <= committed:
             return promise
         self._watch(floor)
@@ -83,11 +81,8 @@ class Announcement:
 
     def close(self) -> None:
         """Lets go of the mapping."""
+        self._cells.release()
         self._map.close()
-
-    def _number(self, at: int) -> int:
-        number: int = _ONE.unpack(self._map[at : at + 8])[0]
-        return number
 
     def _watch(self, floor: int) -> None:
         seen, since = self._watched

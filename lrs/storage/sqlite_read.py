@@ -18,6 +18,7 @@ WALK_CAP = 10_000
 """How many entries of the first key one call looks at when further keys must hold as well."""
 
 _COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id"
+_BY_ID = f"SELECT {_COLUMNS} FROM record r WHERE r.id = ? AND r.kind = ?"
 _body = itemgetter(5)
 _IDS_AT_ONCE = 500
 _ROWS_AT_ONCE = 16
@@ -57,9 +58,7 @@ class SqliteReader:
 
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
-        row = self.connection.execute(
-            f"SELECT {_COLUMNS} FROM record r WHERE r.id = ? AND r.kind = ?", (id, self.kind_number(kind))
-        ).fetchone()
+        row = self.connection.execute(_BY_ID, (id, self.kind_number(kind))).fetchone()
         return None if row is None else record_of(kind, row)
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
