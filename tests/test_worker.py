@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 import structlog
@@ -30,6 +31,23 @@ def owe(tenant, id, step="refs"):
 
 def test_every_step_is_in_one_lane():
     assert sorted(step for lane in LANES for step in lane) == sorted(STEPS)
+
+
+def test_a_round_tells_of_all_levels_that_are_due_before_it_signs_a_few_badges(tenant, monkeypatch):
+    done = []
+
+    def settle(tenant, claims):
+        done.extend(claim.owed.step for claim in claims)
+        tenant.store.settle(claims, lambda _: None).result()
+
+    for step in ("sync", "issue"):
+        monkeypatch.setitem(worker.STEPS, step, replace(STEPS[step], run=settle))
+        for number in range(50):
+            owe(tenant, f"{step}-{number}", step)
+
+    drain(tenant, LANES[0], rest=lambda _: True)
+
+    assert done == ["sync"] * 50 + ["issue"] * 8
 
 
 def test_a_crew_looks_by_itself_and_when_it_is_called(tenant):
