@@ -22,7 +22,7 @@ MOST_DEFINITIONS = 1_000
 async def get(request: Request) -> Answer:
     """GET /activities?activityId=: an Activity, also for one nobody has heard of."""
     given = request.parameters(("activityId",), ("activityId",))
-    return json_answer(await read(activity, request.tenant.store, read_activity(given["activityId"])))
+    return json_answer(await read(activity, request.tenant.store, read_activity(request, given["activityId"])))
 
 
 def activity(store: Store, activity_id: str) -> dict[str, Any]:
