@@ -54,7 +54,7 @@ def keep_data(tenant: Tenant, batch: Sequence[Prepared], parts: Sequence[Part], 
     for part in parts:
         sha2 = attachment_hash(part, version)
         if sha2 in data:
-            raise malformed("two parts have the same X-Experience-API-Hash", version)
+            raise malformed(f"part {part.number} has the X-Experience-API-Hash of a part before it", version)
         data[sha2] = part
     asked = _match(batch, data, version)
     judged = _judge(tenant, batch, data, version)
