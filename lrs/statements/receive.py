@@ -86,9 +86,11 @@ def prepare_all(body: bytes, intake: Intake) -> list[Prepared]:
     if isinstance(tree, dict):
         return [_prepared(tree, body.strip(), intake)]
     if not isinstance(tree, list):
-        raise Refused("the body must be a statement or an array of statements", pointer="")
+        several = rule("Communication 2.1.2", intake.version)
+        raise Refused("the body must be a statement or an array of statements", pointer="", rule=several)
     if intake.statement_id is not None:
-        raise Refused("PUT takes one statement, not an array", pointer="")
+        one = rule("Communication 2.1.1", intake.version)
+        raise Refused("PUT takes one statement, not an array", pointer="", rule=one)
     if len(tree) > intake.settings.max_batch:
         raise Refused(f"more than {intake.settings.max_batch} statements in a request", status=413, error="too_large")
     return _prepared_batch(tree, slices(body), intake)
