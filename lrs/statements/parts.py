@@ -88,7 +88,11 @@ class Parts:
             try:
                 self._parser.write(chunk)
             except MultipartParseError as error:
-                raise malformed("the multipart body is malformed", self._version) from error
+                raise malformed(
+                    "the multipart body is malformed: each boundary and each header needs a line of its own that ends"
+                    " with CR LF, and an empty line stands before the data",
+                    self._version,
+                ) from error
         if not self.parts:
             raise malformed("the boundary of the Content-Type does not occur in the body", self._version)
         if not self._ended:

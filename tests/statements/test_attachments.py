@@ -34,6 +34,14 @@ MALFORMED = {
         "multipart/mixed; boundary=other",
         "the boundary of the Content-Type does not occur in the body",
     ),
+    "lines that end with LF alone": (
+        mixed(first(attached(C)), part(C)).replace(b"\r\n", b"\n"),
+        None,
+        (
+            "the multipart body is malformed: each boundary and each header needs a line of its own that ends with"
+            " CR LF, and an empty line stands before the data"
+        ),
+    ),
     "no closing boundary": (
         mixed(first(attached(C)), part(C))[:-6],
         None,
@@ -95,7 +103,7 @@ MALFORMED = {
 @pytest.mark.parametrize("fault", MALFORMED)
 def test_47_malformed_multipart_is_400_and_nothing_is_stored(lrs, fault):
     body, type, message = MALFORMED[fault]
-    statement_id = json.loads(body[body.index(b'{"actor') :].partition(b"\r\n")[0])["id"] if body else new_id()
+    statement_id = json.loads(body[body.index(b'{"actor') :].splitlines()[0])["id"] if body else new_id()
 
     answer = send(lrs, body, type=type or "multipart/mixed; boundary=the-boundary")
 
