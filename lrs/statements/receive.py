@@ -19,7 +19,7 @@ from lrs.edge import compute, read, turn
 from lrs.errors import Refused
 from lrs.http import JSON, Request, too_large
 from lrs.settings import Settings
-from lrs.statements.attachments import keep_data, need_file_url
+from lrs.statements.attachments import judge, keep_data, need_file_url
 from lrs.statements.identity import ifi_text
 from lrs.statements.parts import Parts, close_parts, malformed
 from lrs.statements.prepare import Prepared, in_batch, prepare, with_id
@@ -51,10 +51,12 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
         body = await request.body(settings.max_body)
         intake = Intake(request.version, request.caller, settings, statement_id)
         if len(body) > ON_THE_LOOP:
-            return await compute(prepare_all, body, intake)
-        if len(body) <= SMALL:
-            await turn()
-        return prepare_all(body, intake)
+            batch = await compute(prepare_all, body, intake)
+        else:
+            if len(body) <= SMALL:
+                await turn()
+            batch = prepare_all(body, intake)
+        return judge(request.tenant, batch, {}, request.version)
     if request.media_type != MIXED:
         raise request.wrong("the Content-Type must be application/json or multipart/mixed", "Communication 1.5")
     taking = Parts(

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.served import new_id, serving, statement
-from tests.statements.multipart import first, mixed, part, send
+from tests.statements.multipart import attached, first, mixed, part, send
 from tests.statements.signers import certificate, rsa_key, sign, x5c
 
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
@@ -62,6 +62,20 @@ def test_52_what_is_no_signature_is_400_and_says_which_statement(lrs):
         assert answer.json()["rule"] == "xAPI 1.0.3 Data 2.6"
         assert message is None or answer.json()["message"] == message
     assert {lrs.get(statementId=name["id"]).status_code for name in (one, two)} == {404}
+
+
+@pytest.mark.parametrize("multipart", [False, True])
+def test_52_a_signature_that_is_only_linked_to_is_unverifiable_and_held_to_its_type(each_lrs, multipart):
+    linked = {"fileUrl": "https://example.org/signature", "usageType": SIGNATURE}
+    good = attached(b"a.b.c", **linked, contentType="application/octet-stream")
+    bad = attached(b"a.b.c", **linked, contentType="text/plain")
+
+    answers = [send(each_lrs, mixed(first(one))) if multipart else each_lrs.post([one]) for one in (good, bad)]
+
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert verdict(each_lrs, good["id"]) == "unverifiable"
+    assert answers[1].json()["message"] == "a signature must have the contentType application/octet-stream"
+    assert answers[1].json()["pointer"] == ("" if multipart else "/0") + "/attachments/0"
 
 
 @pytest.mark.parametrize("before", [0, 1])
