@@ -148,9 +148,7 @@ def _registration(request: Request, value: str | None) -> str:
 def _after(request: Request, value: str | None) -> int:
     if value is None:
         return 0
-    # A "+" of an offset that was not percent-encoded arrives as a blank, as in a list of statements.
-    text = value.replace(" ", "+") if value.count(" ") == 1 and "T" in value else value
     try:
-        return place_of(text)
+        return place_of(value)
     except ValueError as error:
         raise request.wrong("parameter 'since' must be an ISO 8601 timestamp") from error

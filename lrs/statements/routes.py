@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 
 from lrs.edge import read
-from lrs.errors import Refused
 from lrs.http import JSON, Answer, Request, Resource, http_date, json_answer
 from lrs.sealed import seal
 from lrs.statements.attachments import multipart
@@ -30,7 +29,7 @@ async def put(request: Request) -> Answer:
     """Stores one statement under the id of the request."""
     statement_id = request.parameters({"statementId"}, {"statementId"})["statementId"]
     if not is_uuid(statement_id):
-        raise Refused("parameter 'statementId' must be a UUID")
+        raise request.wrong("parameter 'statementId' must be a UUID")
     batch = await receive(request, statement_id)
     await store(request.tenant, batch)
     return Answer(204)

@@ -88,6 +88,8 @@ def test_a_parameter_with_a_wrong_value_is_400_and_named(lrs, name, value):
     assert answer.status_code == 400
     assert answer.json()["message"].endswith(WRONG_VALUES[name][0])
     assert f"'{name}'" in answer.json()["message"]
+    assert answer.json()["rule"] == "xAPI 1.0.3 Communication 3.2"
+    assert lrs.get(version="2.0.0", **{name: value}).json()["rule"] == "IEEE 9274.1.1 4.1.5"
 
 
 @pytest.mark.parametrize(("resource", "name"), [("activities", "activityId"), ("activities/profile", "activityId")])
