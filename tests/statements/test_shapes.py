@@ -172,6 +172,17 @@ def test_45_46_a_list_has_the_same_statements_as_one_by_one(each_lrs, format):
     assert listed == [each_lrs.one(one, format=format) for one in ids[::-1]]
 
 
+@pytest.mark.parametrize("format", ["exact", "ids", "canonical"])
+def test_45_46_numbers_keep_their_text_in_every_format(each_lrs, format):
+    told = b'{"raw":0.10,"min":1e-2,"max":1E+2}'
+    body = json.dumps(statement(result={"score": {}})).encode().replace(b'"score": {}', b'"score":' + told)
+    statement_id = each_lrs.store(body)[0]
+
+    answer = each_lrs.get(statementId=statement_id, format=format)
+
+    assert told in answer.content
+
+
 @pytest.mark.parametrize("format", ["", "Exact", "id", "canonical ", "json"])
 def test_45_there_are_three_formats(lrs, format):
     answer = lrs.get(format=format)
