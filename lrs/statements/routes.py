@@ -10,7 +10,7 @@ from lrs.sealed import seal
 from lrs.statements.attachments import multipart
 from lrs.statements.formats import is_uuid
 from lrs.statements.query import MORE, Query, Single, is_short, query_after, read_query
-from lrs.statements.read import find_one, own_source, page_of, result_text, texts_of
+from lrs.statements.read import one_of, own_source, page_of, result_text
 from lrs.statements.receive import receive
 from lrs.statements.shape import languages_of
 from lrs.statements.write import store
@@ -49,9 +49,8 @@ async def get(request: Request) -> Answer:
 
 async def _one(request: Request, query: Single) -> Answer:
     kept = request.tenant.store
-    asked = (kept, query, own_source(request.caller))
-    record = await read(find_one, *asked) if kept.waits else find_one(*asked)
-    body = texts_of([record], query.format, _languages(request, query))[0]
+    asked = (kept, query, own_source(request.caller), _languages(request, query))
+    record, body = await read(one_of, *asked) if kept.waits else one_of(*asked)
     modified = ("last-modified", http_date(micros_of(record.seq) // 1_000_000))
     return _answer(request, body, (record,), query, (modified,))
 
