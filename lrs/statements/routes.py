@@ -16,6 +16,9 @@ from lrs.statements.shape import languages_of
 from lrs.statements.write import store
 from lrs.storage import Record, micros_of
 
+SIGNATURE = "x-engraft-signature"
+"""The verdict on the signatures of a statement: the best one, where it is signed."""
+
 
 async def post(request: Request) -> Answer:
     """Stores one statement or a batch; answers the ids in order, as they were sent."""
@@ -52,7 +55,9 @@ async def _one(request: Request, query: Single) -> Answer:
     asked = (kept, query, own_source(request.caller), _languages(request, query))
     record, body = await read(one_of, *asked) if kept.waits else one_of(*asked)
     modified = ("last-modified", http_date(micros_of(record.seq) // 1_000_000))
-    return _answer(request, body, (record,), query, (modified,))
+    verdict = record.meta.get("signature")
+    told = (modified, (SIGNATURE, verdict)) if verdict else (modified,)
+    return _answer(request, body, (record,), query, told)
 
 
 async def _page(request: Request, query: Query) -> Answer:

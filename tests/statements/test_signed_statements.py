@@ -122,4 +122,7 @@ def test_53_a_certificate_in_x5c_must_have_signed_and_a_trusted_one_is_told_apar
 
         assert verdict(lrs, one["id"]) == "valid-trusted"
         assert verdict(lrs, two["id"]) == "valid-untrusted"
+        assert lrs.get(statementId=one["id"]).headers["x-engraft-signature"] == "valid-trusted"
+        assert lrs.get(statementId=two["id"]).headers["x-engraft-signature"] == "valid-untrusted"
+        assert "x-engraft-signature" not in lrs.get(statementId=lrs.store(statement())[0]).headers
         assert lrs.get(statementId=three["id"]).status_code == 404
