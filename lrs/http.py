@@ -86,7 +86,9 @@ class Request(msgspec.Struct):
         found: dict[str, str] = {}
         for name, value in self.query:
             if name not in allowed:
-                raise self.wrong(f"unknown parameter {name[:60]!r}: this resource takes {', '.join(sorted(allowed))}")
+                # JSON that was sent as a form arrives as a name, and may say whose it is: that is not repeated.
+                shown = "" if len(name) > 60 or set('{"@') & set(name) else f" {name!r}"
+                raise self.wrong(f"unknown parameter{shown}: this resource takes {', '.join(sorted(allowed))}")
             if name in found:
                 raise self.wrong(f"parameter {name!r} was sent twice")
             found[name] = value

@@ -55,6 +55,22 @@ for _handlers in (HANDLERS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, abo
 _PATH = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))?/xapi(?:/(.*))?")
 _SLASHES = re.compile(r"/{2,}")
 STATEMENTS = "statements"
+ANY_ORIGIN = (("access-control-allow-origin", "*"),)
+"""Content runs in browsers, on hosts of its own, and brings its key along; cookies and stored logins stay out."""
+_PREFLIGHT = (
+    ("access-control-allow-methods", "GET, HEAD, PUT, POST, DELETE"),
+    (
+        "access-control-allow-headers",
+        "authorization, content-type, x-experience-api-version, if-match, if-none-match, accept-language",
+    ),
+    ("access-control-max-age", "86400"),
+)
+_EXPOSED = (
+    (
+        "access-control-expose-headers",
+        "etag, last-modified, retry-after, x-experience-api-version, x-experience-api-consistent-through, x-request-id",
+    ),
+)
 LONGEST_KEPT = 128
 """Characters of an address that is remembered: anybody may send a thousand of the longest there are."""
 FIRST_BYTES = 4_096
@@ -143,7 +159,7 @@ class Endpoint:
 
     def _marks(self, path: Path, version: str, request_id: str, horizon: int | None) -> Headers:
         """What every answer carries. Without a *horizon* of its own the last one told still holds; at first, 1970."""
-        marks = (("x-experience-api-version", version), ("x-request-id", request_id))
+        marks = (("x-experience-api-version", version), ("x-request-id", request_id), *ANY_ORIGIN, *_EXPOSED)
         if path.resource != STATEMENTS:
             return marks
         through = self._told.get(path.tenant, 0) if horizon is None else horizon
@@ -176,6 +192,8 @@ class Endpoint:
         )
 
     async def _answer(self, request: Request) -> Answer:
+        if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
+            return Answer(204, b"", _PREFLIGHT)
         methods = METHODS.get(request.resource)
         if methods is None:
             raise Refused(

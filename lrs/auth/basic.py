@@ -32,7 +32,13 @@ class Door:
         return known[1] if known is not None and known[0] > time.monotonic() else None
 
     def caller(self, tenant: Tenant, header: str | None, client: str) -> Caller:
-        """Who sends *header*. Refuses with 401, or 429 after too many wrong ones from *client*."""
+        """Who sends *header*. Refuses with 401, or 429 after too many wrong ones from *client*.
+
+        None at all is no guess: clients that wait to be asked send every first request without.
+        """
+        if header is None:
+            message = "credentials are missing: send HTTP Basic with an API key and its secret"
+            raise Refused(message, status=401, error="unauthorized", headers=_CHALLENGE)
         known = self.known(tenant, header)
         if known is not None:
             return known
@@ -40,13 +46,13 @@ class Door:
         credentials = decode_basic(header)
         found = check_key(tenant, *credentials) if credentials else None
         if found is None:
-            raise self._refused(client, now, header)
+            raise self._refused(client, now)
         if len(self._known) >= _FULL:
             self._known.clear()
         self._known[tenant.id, header] = (now + REMEMBERED, found)
         return found
 
-    def _refused(self, client: str, now: float, header: str | None) -> Refused:
+    def _refused(self, client: str, now: float) -> Refused:
         since, count = self._bad.get(client, (now, 0))
         if now - since > 60:
             since, count = now, 0
@@ -57,9 +63,7 @@ class Door:
             wait = str(max(1, int(61 - (now - since))))
             message = "too many wrong credentials from this address; try again later"
             return Refused(message, status=429, error="too_many_attempts", headers=(("retry-after", wait),))
-        message = "credentials are missing: send HTTP Basic with an API key and its secret"
-        if header is not None:
-            message = "the credentials are wrong: send HTTP Basic with an API key and its secret"
+        message = "the credentials are wrong: send HTTP Basic with an API key and its secret"
         return Refused(message, status=401, error="unauthorized", headers=_CHALLENGE)
 
 

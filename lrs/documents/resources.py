@@ -103,16 +103,16 @@ def read_address(description: Description, request: Request) -> Address:
     given = request.parameters(allowed, required)
     document = given.get(description.document)
     if document == "":
-        raise Refused(f"parameter {description.document!r} is empty")
+        raise request.wrong(f"parameter {description.document!r} is empty")
     if document is not None and "since" in given:
-        raise Refused(f"parameter 'since' is for lists: it cannot stand beside {description.document!r}")
+        raise request.wrong(f"parameter 'since' is for lists: it cannot stand beside {description.document!r}")
     return Address(
         description.kind,
-        read_activity(given["activityId"]) if "activityId" in given else "",
+        read_activity(request, given["activityId"]) if "activityId" in given else "",
         read_agent(given["agent"], request.version)[1] if "agent" in given else "",
-        _registration(given.get("registration")),
+        _registration(request, given.get("registration")),
         document,
-        _after(given.get("since")),
+        _after(request, given.get("since")),
     )
 
 
@@ -132,23 +132,23 @@ def check_owner(address: Address, caller: Caller, *, reads: bool) -> None:
         )
 
 
-def read_activity(value: str) -> str:
+def read_activity(request: Request, value: str) -> str:
     """The ``activityId`` parameter."""
     if not is_iri(value):
-        raise Refused("parameter 'activityId' must be an IRI with a scheme")
+        raise request.wrong("parameter 'activityId' must be an IRI with a scheme")
     return value
 
 
-def _registration(value: str | None) -> str:
+def _registration(request: Request, value: str | None) -> str:
     if value is not None and not is_uuid(value):
-        raise Refused("parameter 'registration' must be a UUID")
+        raise request.wrong("parameter 'registration' must be a UUID")
     return (value or "").lower()
 
 
-def _after(value: str | None) -> int:
+def _after(request: Request, value: str | None) -> int:
     if value is None:
         return 0
     try:
         return place_of(value)
     except ValueError as error:
-        raise Refused("parameter 'since' must be an ISO 8601 timestamp") from error
+        raise request.wrong("parameter 'since' must be an ISO 8601 timestamp") from error

@@ -74,7 +74,8 @@ async def delete(description: Description, request: Request) -> Answer:
         await write(store, partial(decide.delete, address=address, conditions=conditions, version=request.version))
         return _DONE
     if conditions.given:
-        raise Refused(f"If-Match and If-None-Match are for one document: send {description.document} too")
+        message = f"If-Match and If-None-Match are for one document: send {description.document} too"
+        raise request.wrong(message, "Communication 3.1")
     await write(store, partial(decide.delete_all, address=address))
     return _DONE
 

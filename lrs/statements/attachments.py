@@ -6,7 +6,7 @@ the data: the conformance suite sends a wrong one and wants 200; the hash says m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -54,10 +54,10 @@ def keep_data(tenant: Tenant, batch: Sequence[Prepared], parts: Sequence[Part], 
     for part in parts:
         sha2 = attachment_hash(part, version)
         if sha2 in data:
-            raise malformed("two parts have the same X-Experience-API-Hash", version)
+            raise malformed(f"part {part.number} has the X-Experience-API-Hash of a part before it", version)
         data[sha2] = part
     asked = _match(batch, data, version)
-    judged = _judge(tenant, batch, data, version)
+    judged = judge(tenant, batch, data, version)
     blobs = {sha2: tenant.store.blobs.put(data[sha2].chunks()) for sha2 in asked}
     return [_with_blobs(prepared, blobs) for prepared in judged]
 
@@ -77,10 +77,13 @@ def _match(batch: Sequence[Prepared], data: dict[str, Part], version: str) -> se
     return asked
 
 
-def _judge(tenant: Tenant, batch: Sequence[Prepared], data: dict[str, Part], version: str) -> list[Prepared]:
+def judge(tenant: Tenant, batch: Sequence[Prepared], data: Mapping[str, Part], version: str) -> list[Prepared]:
     """The statements with the verdict on their signatures; it is kept, whatever it says, unless one is malformed."""
     judged = []
     for prepared in batch:
+        if "attachments" not in prepared.tree:
+            judged.append(prepared)
+            continue
         try:
             verdicts = _verdicts(tenant, prepared, data, version)
         except Refused as refused:
@@ -91,12 +94,13 @@ def _judge(tenant: Tenant, batch: Sequence[Prepared], data: dict[str, Part], ver
     return judged
 
 
-def _verdicts(tenant: Tenant, prepared: Prepared, data: dict[str, Part], version: str) -> list[str]:
+def _verdicts(tenant: Tenant, prepared: Prepared, data: Mapping[str, Part], version: str) -> list[str]:
     verdicts = []
     for pointer, one in _listed(prepared.tree, "/attachments"):
-        if one["usageType"] != USAGE_TYPE or (part := data.get(one["sha2"].lower())) is None:
+        if one["usageType"] != USAGE_TYPE:
             continue
-        signature, trust = part.read(LARGEST + 1), trust_anchors(tenant.settings)
+        part = data.get(one["sha2"].lower())
+        signature, trust = (part.read(LARGEST + 1), trust_anchors(tenant.settings)) if part else (None, ())
         try:
             verdicts.append(check_signature(prepared.tree, one, signature, version, trust, at=tenant.clock()))
         except Refused as refused:

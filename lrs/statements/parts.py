@@ -32,8 +32,12 @@ def _spool() -> IO[bytes]:
 
 @dataclass(slots=True)
 class Part:
-    """One part: its headers by lower-case name, and its data in a file that is in memory while it is small."""
+    """One part: its headers by lower-case name, and its data in a file that is in memory while it is small.
 
+    *number* is its place in the request; the statements are part 1.
+    """
+
+    number: int
     headers: dict[str, str] = field(default_factory=dict)
     data: IO[bytes] = field(default_factory=_spool)
     size: int = 0
@@ -74,25 +78,44 @@ class Parts:
             "on_end": self._end,
         }
         # The parser's own limit is 8, and its refusal does not name it.
-        self._parser = MultipartParser(boundary_of(content_type, version), callbacks, max_header_count=MOST_HEADERS + 1)
+        boundary = boundary_of(content_type, version)
+        self._first_line = b"\n--" + boundary
+        self._parser = MultipartParser(boundary, callbacks, max_header_count=MOST_HEADERS + 1)
 
     async def take(self, chunks: AsyncIterator[bytes]) -> list[Part]:
         """Reads all *chunks*. Refuses a body that is not whole or not well-formed."""
-        async for chunk in chunks:
+        async for chunk in self._without_preamble(chunks):
             try:
                 self._parser.write(chunk)
             except MultipartParseError as error:
-                raise malformed("the multipart body is malformed", self._version) from error
+                raise malformed(
+                    "the multipart body is malformed: each boundary and each header needs a line of its own that ends"
+                    " with CR LF, and an empty line stands before the data",
+                    self._version,
+                ) from error
         if not self.parts:
             raise malformed("the boundary of the Content-Type does not occur in the body", self._version)
         if not self._ended:
             raise malformed("the multipart body ends before its closing boundary", self._version)
         return self.parts
 
+    async def _without_preamble(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """*chunks* from the first boundary on: what stands before it is to be ignored (RFC 2046 5.1.1)."""
+        read = b"\n"
+        async for chunk in chunks:
+            read += chunk
+            start = read.find(self._first_line)
+            if start >= 0:
+                yield read[start + 1 :]
+                break
+            read = read[-len(self._first_line) :]
+        async for chunk in chunks:
+            yield chunk
+
     def _begin(self) -> None:
         if len(self.parts) > self._most_parts:
             raise Refused(f"more than {self._most_parts} attachments", status=413, error="too_large")
-        self.parts.append(Part())
+        self.parts.append(Part(len(self.parts) + 1))
         self._name = self._value = b""
         self._headers = 0
 
@@ -153,14 +176,14 @@ def close_parts(taken: Parts) -> None:
 def attachment_hash(part: Part, version: str) -> str:
     """The SHA-2 the part names, checked against its data. Refuses a part that may not stand there."""
     if part.headers.get("content-transfer-encoding", "").lower() != "binary":
-        raise malformed("an attachment part needs the header Content-Transfer-Encoding: binary", version)
+        raise malformed(f"part {part.number}, an attachment, needs Content-Transfer-Encoding: binary", version)
     told = part.headers.get("x-experience-api-hash", "").lower()
     digest = _DIGESTS.get(len(told))
     if digest is None:
-        raise malformed("an attachment part needs the header X-Experience-API-Hash with a SHA-2 in hex", version)
+        raise malformed(f"part {part.number}, an attachment, needs X-Experience-API-Hash with a SHA-2 in hex", version)
     computed = digest()
     for chunk in part.chunks():
         computed.update(chunk)
     if computed.hexdigest() != told:
-        raise malformed("an attachment's data does not have the hash that its X-Experience-API-Hash says", version)
+        raise malformed(f"part {part.number} has not the data that its X-Experience-API-Hash says", version)
     return told

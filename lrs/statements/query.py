@@ -15,7 +15,7 @@ from lrs.http import Request
 from lrs.keys import pair
 from lrs.sealed import NotOurs, unseal
 from lrs.settings import Settings
-from lrs.statements.formats import is_iri, is_iso_timestamp, is_uuid, micros_of_timestamp
+from lrs.statements.formats import is_iri, is_uuid, micros_of_timestamp
 from lrs.statements.identity import ifi_text
 from lrs.statements.keys import activity_key, agent_key, registration_key, source_key, verb_key
 from lrs.statements.validate import check_agent
@@ -70,8 +70,8 @@ def read_query(request: Request, settings: Settings) -> Single | Query:
     given = request.parameters(PARAMETERS)
     shape = given.get("format", "exact")
     if shape not in FORMATS:
-        raise Refused(f"parameter 'format' must be one of {', '.join(FORMATS)}")
-    attachments = _flag(given, "attachments")
+        raise request.wrong(f"parameter 'format' must be one of {', '.join(FORMATS)}")
+    attachments = _flag(request, given, "attachments")
     if wanted := SINGLE.intersection(given):
         if len(wanted) > 1 or given.keys() & FILTERS:
             raise request.wrong(
@@ -80,19 +80,19 @@ def read_query(request: Request, settings: Settings) -> Single | Query:
             )
         (name,) = wanted
         if not is_uuid(given[name]):
-            raise Refused(f"parameter {name!r} must be a UUID")
+            raise request.wrong(f"parameter {name!r} must be a UUID")
         return Single(given[name].lower(), name == "voidedStatementId", shape, attachments)
     return Query(
         agent=read_agent(given["agent"], request.version, groups=True)[1] if "agent" in given else None,
-        verb=_iri(given, "verb"),
-        activity=_iri(given, "activity"),
-        registration=_uuid(given, "registration"),
-        related_agents=_flag(given, "related_agents"),
-        related_activities=_flag(given, "related_activities"),
-        after=_time(given, "since", 0),
-        until=_time(given, "until", NEWEST),
-        limit=_limit(given.get("limit"), settings),
-        ascending=_flag(given, "ascending"),
+        verb=_iri(request, given, "verb"),
+        activity=_iri(request, given, "activity"),
+        registration=_uuid(request, given, "registration"),
+        related_agents=_flag(request, given, "related_agents"),
+        related_activities=_flag(request, given, "related_activities"),
+        after=_time(request, given, "since", 0),
+        until=_time(request, given, "until", NEWEST),
+        limit=_limit(request, given.get("limit"), settings),
+        ascending=_flag(request, given, "ascending"),
         format=shape,
         attachments=attachments,
     )
@@ -166,46 +166,49 @@ def read_agent(text: str, version: str, *, groups: bool = False) -> tuple[dict[s
     return agent, ifi_text(agent) or ""
 
 
-def _iri(given: Mapping[str, str], name: str) -> str | None:
+def _iri(request: Request, given: Mapping[str, str], name: str) -> str | None:
     value = given.get(name)
     if value is not None and not is_iri(value):
-        raise Refused(f"parameter {name!r} must be an IRI with a scheme")
+        raise request.wrong(f"parameter {name!r} must be an IRI with a scheme")
     return value
 
 
-def _uuid(given: Mapping[str, str], name: str) -> str | None:
+def _uuid(request: Request, given: Mapping[str, str], name: str) -> str | None:
     value = given.get(name)
     if value is not None and not is_uuid(value):
-        raise Refused(f"parameter {name!r} must be a UUID")
+        raise request.wrong(f"parameter {name!r} must be a UUID")
     return value
 
 
-def _flag(given: Mapping[str, str], name: str) -> bool:
+def _flag(request: Request, given: Mapping[str, str], name: str) -> bool:
     value = given.get(name, "false")
     if value not in {"true", "false"}:
-        raise Refused(f"parameter {name!r} must be true or false")
+        raise request.wrong(f"parameter {name!r} must be true or false")
     return value == "true"
 
 
-def _time(given: Mapping[str, str], name: str, absent: int) -> int:
+def _time(request: Request, given: Mapping[str, str], name: str, absent: int) -> int:
     value = given.get(name)
     if value is None:
         return absent
-    # A "+" of an offset that was not percent-encoded arrives as a blank.
-    text = value.replace(" ", "+") if value.count(" ") == 1 and "T" in value else value
-    if not is_iso_timestamp(text):
-        raise Refused(f"parameter {name!r} must be an ISO 8601 timestamp")
-    return place_of(text)
+    try:
+        return place_of(value)
+    except ValueError as error:
+        raise request.wrong(f"parameter {name!r} must be an ISO 8601 timestamp") from error
 
 
 def place_of(timestamp: str) -> int:
-    """The last place in the order of what is stored at that time; before 1970 and after 2255 lies nothing."""
-    return min(last_seq(max(0, micros_of_timestamp(timestamp))), NEWEST)
+    """The last place in the order of what is stored at that time; before 1970 and after 2255 lies nothing.
+
+    A "+" of an offset that was not percent-encoded arrives as a blank. Raises ``ValueError``.
+    """
+    text = timestamp.replace(" ", "+") if timestamp.count(" ") == 1 and "T" in timestamp else timestamp
+    return min(last_seq(max(0, micros_of_timestamp(text))), NEWEST)
 
 
-def _limit(value: str | None, settings: Settings) -> int:
+def _limit(request: Request, value: str | None, settings: Settings) -> int:
     if value is None:
         return settings.default_page
     if not (value.isascii() and value.isdigit() and len(value) <= 100):
-        raise Refused("parameter 'limit' must be a whole number of 0 or more")
+        raise request.wrong("parameter 'limit' must be a whole number of 0 or more")
     return min(int(value) or settings.max_page, settings.max_page)

@@ -5,13 +5,16 @@ A page of the format ``exact`` is the stored texts joined; nothing is decoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
+from typing import Any
 
 import msgspec
 
 from lrs import storage
 from lrs.auth import Caller
 from lrs.errors import Refused
+from lrs.statements.definitions import DEFINITION, definition_key, merged_definition
 from lrs.statements.keys import keys_of
 from lrs.statements.query import Query, Single, conditions, keys_for
 from lrs.statements.shape import canonical, ids_only
@@ -22,7 +25,12 @@ ROUNDS = 10
 """How often a page is filled up when statements found had to be left out."""
 AT_ONCE = 100
 """How many are looked at in one go where each has to be decoded."""
+MOST_DEFINITIONS = 1_000
+"""The newest are merged: content that sends a new definition with each statement must not make reading slow."""
+Definitions = Callable[[str], dict[str, Any]]
 _decode = msgspec.json.Decoder().decode
+_decode_as_told = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode())).decode
+"""Numbers keep their text: 0.10 is not answered as 0.1, nor 1e2 as 100.0."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,6 +53,12 @@ def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:
         name = "voidedStatementId" if wanted.voided else "statementId"
         raise Refused(f"there is no statement with this {name}", status=404, error="not_found")
     return record
+
+
+def one_of(reader: Reader, wanted: Single, source: str | None, languages: Sequence[str]) -> tuple[Record, bytes]:
+    """``find_one``, and the text of what was found in the format asked for."""
+    record = find_one(reader, wanted, source)
+    return record, texts_of([record], wanted.format, languages, _known(reader, source))[0]
 
 
 def find_page(reader: Reader, query: Query, source: str | None) -> Found:
@@ -101,16 +115,27 @@ def holds_on_one(reader: Reader, record: Record, wanted: set[int]) -> bool:
 def page_of(reader: Reader, query: Query, source: str | None, languages: Sequence[str]) -> tuple[Found, list[bytes]]:
     """``find_page``, and the texts of what was found in the format asked for."""
     found = find_page(reader, query, source)
-    return found, texts_of(found.records, query.format, languages)
+    return found, texts_of(found.records, query.format, languages, _known(reader, source))
 
 
-def texts_of(records: Iterable[Record], shape: str, languages: Sequence[str]) -> list[bytes]:
+def texts_of(records: Iterable[Record], shape: str, languages: Sequence[str], known: Definitions) -> list[bytes]:
     """The statements' texts in the format asked for."""
     if shape == "ids":
-        return [_encode(ids_only(_decode(record.body))) for record in records]
+        return [_encode(ids_only(_decode_as_told(record.body))) for record in records]
     if shape == "canonical":
-        return [_encode(canonical(_decode(record.body), languages)) for record in records]
+        return [_encode(canonical(_decode_as_told(record.body), languages, known)) for record in records]
     return [record.body for record in records]
+
+
+def _known(reader: Reader, source: str | None) -> Definitions:
+    """What the LRS knows of activities: to who is held to a *source*, nothing of what others said."""
+    return cache(partial(definition_in, reader)) if source is None else lambda _: {}
+
+
+def definition_in(reader: Reader, activity_id: str) -> dict[str, Any]:
+    """What statements said about the activity, merged; empty if they said nothing."""
+    page = reader.find(DEFINITION, [definition_key(activity_id)], newest_first=True, limit=MOST_DEFINITIONS)
+    return merged_definition(msgspec.json.decode(record.body) for record in reversed(page.records))
 
 
 def result_text(texts: Sequence[bytes], more: str) -> bytes:

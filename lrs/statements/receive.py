@@ -19,7 +19,7 @@ from lrs.edge import compute, read, turn
 from lrs.errors import Refused
 from lrs.http import JSON, Request, too_large
 from lrs.settings import Settings
-from lrs.statements.attachments import keep_data, need_file_url
+from lrs.statements.attachments import judge, keep_data, need_file_url
 from lrs.statements.identity import ifi_text
 from lrs.statements.parts import Parts, close_parts, malformed
 from lrs.statements.prepare import Prepared, in_batch, prepare, with_id
@@ -51,10 +51,12 @@ async def receive(request: Request, statement_id: str | None = None) -> list[Pre
         body = await request.body(settings.max_body)
         intake = Intake(request.version, request.caller, settings, statement_id)
         if len(body) > ON_THE_LOOP:
-            return await compute(prepare_all, body, intake)
-        if len(body) <= SMALL:
-            await turn()
-        return prepare_all(body, intake)
+            batch = await compute(prepare_all, body, intake)
+        else:
+            if len(body) <= SMALL:
+                await turn()
+            batch = prepare_all(body, intake)
+        return judge(request.tenant, batch, {}, request.version)
     if request.media_type != MIXED:
         raise request.wrong("the Content-Type must be application/json or multipart/mixed", "Communication 1.5")
     taking = Parts(
@@ -86,9 +88,11 @@ def prepare_all(body: bytes, intake: Intake) -> list[Prepared]:
     if isinstance(tree, dict):
         return [_prepared(tree, body.strip(), intake)]
     if not isinstance(tree, list):
-        raise Refused("the body must be a statement or an array of statements", pointer="")
+        several = rule("Communication 2.1.2", intake.version)
+        raise Refused("the body must be a statement or an array of statements", pointer="", rule=several)
     if intake.statement_id is not None:
-        raise Refused("PUT takes one statement, not an array", pointer="")
+        one = rule("Communication 2.1.1", intake.version)
+        raise Refused("PUT takes one statement, not an array", pointer="", rule=one)
     if len(tree) > intake.settings.max_batch:
         raise Refused(f"more than {intake.settings.max_batch} statements in a request", status=413, error="too_large")
     return _prepared_batch(tree, slices(body), intake)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import secrets
 
 from lrs.edge import read
-from lrs.errors import Refused
 from lrs.http import JSON, Answer, Request, Resource, http_date, json_answer
 from lrs.sealed import seal
 from lrs.statements.attachments import multipart
 from lrs.statements.formats import is_uuid
 from lrs.statements.query import MORE, Query, Single, is_short, query_after, read_query
-from lrs.statements.read import find_one, own_source, page_of, result_text, texts_of
+from lrs.statements.read import one_of, own_source, page_of, result_text
 from lrs.statements.receive import receive
 from lrs.statements.shape import languages_of
 from lrs.statements.write import store
 from lrs.storage import Record, micros_of
+
+SIGNATURE = "x-engraft-signature"
+"""The verdict on the signatures of a statement: the best one, where it is signed."""
 
 
 async def post(request: Request) -> Answer:
@@ -30,7 +32,7 @@ async def put(request: Request) -> Answer:
     """Stores one statement under the id of the request."""
     statement_id = request.parameters({"statementId"}, {"statementId"})["statementId"]
     if not is_uuid(statement_id):
-        raise Refused("parameter 'statementId' must be a UUID")
+        raise request.wrong("parameter 'statementId' must be a UUID")
     batch = await receive(request, statement_id)
     await store(request.tenant, batch)
     return Answer(204)
@@ -50,11 +52,12 @@ async def get(request: Request) -> Answer:
 
 async def _one(request: Request, query: Single) -> Answer:
     kept = request.tenant.store
-    asked = (kept, query, own_source(request.caller))
-    record = await read(find_one, *asked) if kept.waits else find_one(*asked)
-    body = texts_of([record], query.format, _languages(request, query))[0]
+    asked = (kept, query, own_source(request.caller), _languages(request, query))
+    record, body = await read(one_of, *asked) if kept.waits else one_of(*asked)
     modified = ("last-modified", http_date(micros_of(record.seq) // 1_000_000))
-    return _answer(request, body, (record,), query, (modified,))
+    verdict = record.meta.get("signature")
+    told = (modified, (SIGNATURE, verdict)) if verdict else (modified,)
+    return _answer(request, body, (record,), query, told)
 
 
 async def _page(request: Request, query: Query) -> Answer:

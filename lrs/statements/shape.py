@@ -20,8 +20,11 @@ def ids_only(statement: Json) -> Json:
     return _shaped(statement, agent=_identified, activity=_activity_id, verb=lambda verb: {"id": verb["id"]})
 
 
-def canonical(statement: Json, languages: Sequence[str]) -> Json:
-    """Every language map with one entry: the first of *languages* it has, else its own first."""
+def canonical(statement: Json, languages: Sequence[str], definition_of: Callable[[str], Json]) -> Json:
+    """Every activity with *definition_of* its id, where that is known; every language map with one entry.
+
+    That is the first of *languages* it has, else its own first.
+    """
 
     def one(languages_of: Json) -> Json:
         return _one_language(languages_of, languages)
@@ -30,7 +33,7 @@ def canonical(statement: Json, languages: Sequence[str]) -> Json:
         return {**verb, "display": one(verb["display"])} if "display" in verb else verb
 
     def activity(activity: Json) -> Json:
-        definition = activity.get("definition")
+        definition = definition_of(activity["id"]) or activity.get("definition")
         return {**activity, "definition": _definition(definition, one)} if definition else activity
 
     return _shaped(statement, agent=lambda agent: agent, activity=activity, verb=verb)

@@ -56,7 +56,7 @@ class _Signed:
 def check_signature(
     statement: Mapping[str, Any],
     attachment: Mapping[str, Any],
-    signature: bytes,
+    signature: bytes | None,
     version: str,
     trust: Sequence[Certificate],
     *,
@@ -64,14 +64,19 @@ def check_signature(
 ) -> str:
     """The verdict on *signature*, the data of *attachment* of *statement*: a valid statement as received.
 
+    *signature* is ``None`` where the data was only linked to.
+
     ``valid-trusted``: made with the certificate in ``x5c``, which leads to one of *trust* and was valid *at* that time
     (microseconds UTC; without a time nothing is trusted). ``valid-untrusted``: made with it, but it leads nowhere we
-    know. ``unverifiable``: no certificate to verify it with. Refuses (400) a signature that is malformed, uses another
-    algorithm, signs another statement, or was not made with its certificate; the pointer is seen from *attachment*.
+    know. ``unverifiable``: no data, or no certificate to verify it with. Refuses (400) a signature that is malformed,
+    uses another algorithm, signs another statement, or was not made with its certificate; the pointer is seen from
+    *attachment*.
     """
     try:
         if attachment["contentType"].partition(";")[0].strip().lower() != CONTENT_TYPE:
             raise Refused(f"a signature must have the contentType {CONTENT_TYPE}")
+        if signature is None:
+            return UNVERIFIABLE
         signed = _read(signature)
         if not same(*_comparable(dict(statement), signed.payload)):
             raise Refused("the signature signs another statement than the one it is attached to")

@@ -87,7 +87,7 @@ def _named(refused: Refused, version: str) -> Refused:
     section = refused.rule or ""
     if version == "2.0.0":
         section = next(there for here, there in _SECTIONS_OF_2_0 if section.startswith(here))
-        rule = f"xAPI 2.0 {section}"
+        rule = f"IEEE 9274.1.1 {section}"
     else:
         rule = f"xAPI 1.0.3 Data {section}"
     return Refused(refused.message, error=refused.error, pointer=refused.pointer, rule=rule)

@@ -262,6 +262,16 @@ def test_keys_are_made_and_revoked_beside_a_running_server_within_a_second(tmp_p
 # -- the door -------------------------------------------------------------------------------------------------------
 
 
+def test_who_waits_to_be_asked_for_credentials_is_always_asked(tmp_path):
+    with serving(tmp_path) as lrs:
+        answers = [lrs.get(auth=None) for _ in range(150)]
+        guess = lrs.get(auth=("who", "what"))
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert answers[-1].headers["www-authenticate"].startswith("Basic ")
+    assert guess.status_code == 401
+
+
 def test_a_thousand_wrong_logins_are_slowed_down_and_the_rightful_caller_is_served(tmp_path):
     with serving(tmp_path) as lrs:
 

@@ -66,6 +66,16 @@ def test_mine_holds_where_references_are_followed(each_lrs, mine):
     assert mine.listed(verb=verb) == [reference]
 
 
+def test_mine_tells_nothing_of_what_others_said_of_an_activity(each_lrs, mine):
+    activity = something()
+    each_lrs.store(statement(object={"id": activity, "definition": {"name": {"en": "Course"}}}))
+    own = mine.store(statement(object={"id": activity}))[0]
+
+    assert mine.one(own, format="canonical")["object"] == {"id": activity}
+    assert mine.get(activity=activity, format="canonical").json()["statements"][0]["object"] == {"id": activity}
+    assert each_lrs.one(own, format="canonical")["object"]["definition"] == {"name": {"en": "Course"}}
+
+
 def test_mine_holds_for_attachments(lrs):
     mine = lrs.as_key("statements/write", "statements/read/mine", name=f"source {new_id()[:8]}")
     foreign, own = attached(b"of others"), attached(b"my own")

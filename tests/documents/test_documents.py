@@ -96,6 +96,16 @@ def test_54_since_is_exclusive(documents, clock):
     assert since("2026-11-18T12:06:41+01:00") == []
 
 
+def test_54_a_plus_that_was_not_encoded_is_an_offset(documents, clock):
+    documents.create("one", b"{}")
+    clock.forward(seconds=1)
+    documents.create("two", b"{}")
+
+    seen = documents.get(None, more={"since": "2026-11-18T12:06:40 01:00"})
+
+    assert (seen.status, seen.json) == (200, ["two"])
+
+
 @pytest.mark.parametrize("text", ["not a timestamp", "true", "", "2026-11-18T11:06:40-00:00"])
 def test_54_a_since_that_is_no_timestamp_is_400(documents, text):
     seen = documents.get(None, more={"since": text})
@@ -147,10 +157,13 @@ def test_54_states_are_listed_over_all_registrations_unless_one_is_named(states)
     assert states.get(None, more={"registration": REGISTRATION}).json == ["b", "a"]
 
 
-def test_54_deleting_a_context_under_a_condition_is_refused(states):
+def test_54_deleting_a_context_under_a_condition_is_refused(states, version):
     states.put("s", b"{}")
 
-    assert states.delete(None, if_match='"x"').status == 400
+    seen = states.delete(None, if_match='"x"', version=version)
+
+    rule = {"1.0.3": "xAPI 1.0.3 Communication 3.1", "2.0.0": "IEEE 9274.1.1 4.1.4"}[version]
+    assert (seen.status, seen.json["rule"]) == (400, rule)
     assert states.get("s").status == 200
 
 
@@ -228,6 +241,18 @@ def test_55_a_malformed_or_unknown_parameter_is_400_for_every_method(states, met
 
     assert seen.status == 400
     assert states.get(None).json == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"activityId": "no scheme"}, {"registration": "true"}, {"stateId": ""}, {"since": "2026-11-18T11:06:40Z"}],
+    ids=str,
+)
+def test_55_a_refused_parameter_names_the_rule_of_the_version(states, wrong, version):
+    seen = states.get("s", more=wrong, version=version)
+
+    rule = {"1.0.3": "xAPI 1.0.3 Communication 3.2", "2.0.0": "IEEE 9274.1.1 4.1.5"}[version]
+    assert (seen.status, seen.json["rule"]) == (400, rule)
 
 
 def test_55_a_profile_takes_no_registration(profiles):

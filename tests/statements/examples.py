@@ -129,7 +129,7 @@ def refused(value, pointer, *versions):
             check(value, version)
         assert caught.value.pointer == pointer, caught.value.message
         assert (caught.value.status, caught.value.error) == (400, "invalid_statement")
-        assert caught.value.rule.startswith("xAPI 1.0.3 Data " if version == "1.0.3" else "xAPI 2.0 4.2")
+        assert caught.value.rule.startswith("xAPI 1.0.3 Data " if version == "1.0.3" else "IEEE 9274.1.1 4.2")
         assert caught.value.message.endswith((".", ".)"))
     return caught.value
 

@@ -83,6 +83,16 @@ def test_08_only_post_can_carry_another_method(lrs, method):
     assert answer.status_code == 400
 
 
+def test_08_json_sent_as_a_form_is_refused_without_repeating_whose_it_is(lrs):
+    body = b'{"actor":{"account":{"name":"Ada Lovelace","homePage":"https://school.example"}}}'
+
+    answer = lrs.ask("POST", "statements?method=PUT", content=body, headers=FORM)
+
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "unknown parameter: this resource takes statementId"
+    assert "Ada" not in answer.text
+
+
 def test_08_in_2_0_there_is_no_alternate_syntax(lrs):
     statement_id = new_id()
     fields = {"statementId": statement_id, "content": json.dumps(statement())}

@@ -32,7 +32,15 @@ MALFORMED = {
     "a boundary that does not occur": (
         mixed(first(attached(C)), part(C)),
         "multipart/mixed; boundary=other",
+        "the boundary of the Content-Type does not occur in the body",
+    ),
+    "lines that end with LF alone": (
+        mixed(first(attached(C)), part(C)).replace(b"\r\n", b"\n"),
         None,
+        (
+            "the multipart body is malformed: each boundary and each header needs a line of its own that ends with"
+            " CR LF, and an empty line stands before the data"
+        ),
     ),
     "no closing boundary": (
         mixed(first(attached(C)), part(C))[:-6],
@@ -49,12 +57,12 @@ MALFORMED = {
     "a second part of statements": (
         mixed(first(attached(C)), first(statement()), part(C)),
         None,
-        "an attachment part needs the header Content-Transfer-Encoding: binary",
+        "part 2, an attachment, needs Content-Transfer-Encoding: binary",
     ),
     "no hash": (
         mixed(first(attached(C)), part(C, X_Experience_API_Hash=None)),
         None,
-        "an attachment part needs the header X-Experience-API-Hash with a SHA-2 in hex",
+        "part 2, an attachment, needs X-Experience-API-Hash with a SHA-2 in hex",
     ),
     "a hash of another form": (mixed(first(attached(C)), part(C, X_Experience_API_Hash="abc")), None, None),
     "a hash that nothing has": (
@@ -65,12 +73,12 @@ MALFORMED = {
     "data that has another hash": (
         mixed(first(attached(C)), part(D, X_Experience_API_Hash=sha256(C).hexdigest())),
         None,
-        "an attachment's data does not have the hash that its X-Experience-API-Hash says",
+        "part 2 has not the data that its X-Experience-API-Hash says",
     ),
     "another transfer encoding": (
         mixed(first(attached(C)), part(C, Content_Transfer_Encoding="base64")),
         None,
-        "an attachment part needs the header Content-Transfer-Encoding: binary",
+        "part 2, an attachment, needs Content-Transfer-Encoding: binary",
     ),
     "no transfer encoding": (mixed(first(attached(C)), part(C, Content_Transfer_Encoding=None)), None, None),
     "a missing part": (
@@ -81,7 +89,7 @@ MALFORMED = {
     "a part twice": (
         mixed(first(attached(C)), part(C), part(C)),
         None,
-        "two parts have the same X-Experience-API-Hash",
+        "part 3 has the X-Experience-API-Hash of a part before it",
     ),
     "a header without end": (mixed(first(attached(C)), part(C, X="y" * 5_000)), None, None),
     "very many headers": (
@@ -95,7 +103,7 @@ MALFORMED = {
 @pytest.mark.parametrize("fault", MALFORMED)
 def test_47_malformed_multipart_is_400_and_nothing_is_stored(lrs, fault):
     body, type, message = MALFORMED[fault]
-    statement_id = json.loads(body[body.index(b'{"actor') :].partition(b"\r\n")[0])["id"] if body else new_id()
+    statement_id = json.loads(body[body.index(b'{"actor') :].splitlines()[0])["id"] if body else new_id()
 
     answer = send(lrs, body, type=type or "multipart/mixed; boundary=the-boundary")
 
@@ -182,6 +190,18 @@ def test_50_what_real_clients_write_is_read(lrs, version):
     )
 
     answer = send(lrs, body, type=f'multipart/mixed; charset=utf-8; boundary="{boundary}"', version=version)
+
+    assert answer.status_code == 200, answer.text
+    assert fetched(lrs, statementId=one["id"])[1][1] == PHOTO
+
+
+@pytest.mark.parametrize(
+    "preamble", [b"\r\n", b"MIME, in several - or many - parts\r\n", b"x" * 200_000 + b"\r\n--the\r\n"]
+)
+def test_50_what_stands_before_the_first_boundary_is_ignored(lrs, preamble):
+    one = attached(PHOTO)
+
+    answer = send(lrs, preamble + mixed(first(one), part(PHOTO)))
 
     assert answer.status_code == 200, answer.text
     assert fetched(lrs, statementId=one["id"])[1][1] == PHOTO

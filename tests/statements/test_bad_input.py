@@ -284,6 +284,18 @@ def test_a_refused_body_names_the_rule_of_the_caller_s_version(lrs, type, old, n
     assert lrs.post(body, type=type, version="2.0.0").json()["rule"] == f"IEEE 9274.1.1 {new}"
 
 
+@pytest.mark.parametrize(
+    ("version", "several", "one"),
+    [
+        ("1.0.3", "xAPI 1.0.3 Communication 2.1.2", "xAPI 1.0.3 Communication 2.1.1"),
+        ("2.0.0", "IEEE 9274.1.1 4.1.6.1", "IEEE 9274.1.1 4.1.6.1"),
+    ],
+)
+def test_a_body_that_is_no_statement_or_several_in_a_put_names_its_rule(lrs, version, several, one):
+    assert lrs.post(b"5", version=version).json()["rule"] == several
+    assert lrs.put([statement()], new_id(), version=version).json()["rule"] == one
+
+
 def test_a_missing_or_repeated_parameter_names_its_rule(lrs):
     missing = lrs.ask("PUT", "statements", content=b"{}", headers={"Content-Type": "application/json"})
     repeated = lrs.ask("GET", "statements?limit=1&limit=1", version="2.0.0")

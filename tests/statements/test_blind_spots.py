@@ -88,6 +88,8 @@ def test_a_parameter_with_a_wrong_value_is_400_and_named(lrs, name, value):
     assert answer.status_code == 400
     assert answer.json()["message"].endswith(WRONG_VALUES[name][0])
     assert f"'{name}'" in answer.json()["message"]
+    assert answer.json()["rule"] == "xAPI 1.0.3 Communication 3.2"
+    assert lrs.get(version="2.0.0", **{name: value}).json()["rule"] == "IEEE 9274.1.1 4.1.5"
 
 
 @pytest.mark.parametrize(("resource", "name"), [("activities", "activityId"), ("activities/profile", "activityId")])
@@ -156,12 +158,29 @@ def test_last_modified_is_there_on_every_document(lrs, version):
     assert lrs.ask("GET", "activities/profile", params=params, version=version).headers["last-modified"].endswith("GMT")
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
-def test_no_origin_is_reflected(lrs, origin):
-    for method in ("GET", "OPTIONS"):
-        answer = lrs.ask(method, "statements", headers={"Origin": origin, "Access-Control-Request-Method": "GET"})
+@pytest.mark.parametrize("origin", ["https://content.example", "null"])
+def test_content_in_a_browser_may_ask_from_anywhere_and_no_origin_is_reflected(lrs, origin):
+    wanted = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
 
-        assert not [name for name in answer.headers if name.startswith("access-control-")]
+    asked = lrs.ask("OPTIONS", "statements", version=None, auth=None, headers=wanted)
+    answers = [
+        lrs.ask("GET", "statements", headers={"Origin": origin}),
+        lrs.ask("GET", "statements", auth=None, headers={"Origin": origin}),
+    ]
+
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert "PUT" in asked.headers["access-control-allow-methods"]
+    for name in ("authorization", "content-type", "x-experience-api-version", "if-match", "if-none-match"):
+        assert name in asked.headers["access-control-allow-headers"]
+    assert [answer.status_code for answer in answers] == [200, 401]
+    for answer in (asked, *answers):
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+        assert "etag" in answer.headers["access-control-expose-headers"]
+
+
+def test_options_that_is_no_preflight_is_405(lrs):
+    assert lrs.ask("OPTIONS", "statements").status_code == 405
 
 
 # -- more -----------------------------------------------------------------------------------------------------------

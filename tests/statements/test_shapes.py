@@ -153,6 +153,27 @@ def test_46_canonical_chooses_per_map(lrs):
     assert answer["object"]["definition"]["name"] == {"de": "Kurs"}
 
 
+def test_46_canonical_has_what_is_known_of_each_activity(each_lrs):
+    """xAPI 1.0.3 Communication 2.1.3: populated with the canonical definition, as determined by the LRS."""
+    activity, actor = something(), somebody()
+    told = [
+        {"id": activity, "definition": {"name": {"en": "Course"}, "type": "https://example.org/t"}},
+        {"id": activity, "definition": {"name": {"de": "Kurs"}}},
+    ]
+    each_lrs.store([statement(object=one) for one in told])
+    bare = statement(actor=actor, object={"id": activity}, context={"contextActivities": {"other": [{"id": activity}]}})
+    statement_id = each_lrs.store(bare)[0]
+    german = {"Accept-Language": "de"}
+
+    single = each_lrs.one(statement_id, format="canonical", headers=german)
+    listed = each_lrs.get(agent=actor, format="canonical", headers=german).json()["statements"]
+
+    whole = {"id": activity, "definition": {"name": {"de": "Kurs"}, "type": "https://example.org/t"}}
+    assert (single["object"], single["context"]["contextActivities"]["other"]) == (whole, [whole])
+    assert listed == [single]
+    assert each_lrs.one(statement_id)["object"] == {"id": activity}
+
+
 def test_46_the_header_alone_has_no_effect_on_a_list(lrs):
     actor = somebody()
     lrs.store(statement(actor=actor, verb={"id": VERB, "display": TWO}))
@@ -170,6 +191,17 @@ def test_45_46_a_list_has_the_same_statements_as_one_by_one(each_lrs, format):
     listed = each_lrs.get(agent=actor, format=format).json()["statements"]
 
     assert listed == [each_lrs.one(one, format=format) for one in ids[::-1]]
+
+
+@pytest.mark.parametrize("format", ["exact", "ids", "canonical"])
+def test_45_46_numbers_keep_their_text_in_every_format(each_lrs, format):
+    told = b'{"raw":0.10,"min":1e-2,"max":1E+2}'
+    body = json.dumps(statement(result={"score": {}})).encode().replace(b'"score": {}', b'"score":' + told)
+    statement_id = each_lrs.store(body)[0]
+
+    answer = each_lrs.get(statementId=statement_id, format=format)
+
+    assert told in answer.content
 
 
 @pytest.mark.parametrize("format", ["", "Exact", "id", "canonical ", "json"])

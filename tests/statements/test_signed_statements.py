@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.served import new_id, serving, statement
-from tests.statements.multipart import first, mixed, part, send
+from tests.statements.multipart import attached, first, mixed, part, send
 from tests.statements.signers import certificate, rsa_key, sign, x5c
 
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
@@ -64,6 +64,20 @@ def test_52_what_is_no_signature_is_400_and_says_which_statement(lrs):
     assert {lrs.get(statementId=name["id"]).status_code for name in (one, two)} == {404}
 
 
+@pytest.mark.parametrize("multipart", [False, True])
+def test_52_a_signature_that_is_only_linked_to_is_unverifiable_and_held_to_its_type(each_lrs, multipart):
+    linked = {"fileUrl": "https://example.org/signature", "usageType": SIGNATURE}
+    good = attached(b"a.b.c", **linked, contentType="application/octet-stream")
+    bad = attached(b"a.b.c", **linked, contentType="text/plain")
+
+    answers = [send(each_lrs, mixed(first(one))) if multipart else each_lrs.post([one]) for one in (good, bad)]
+
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert verdict(each_lrs, good["id"]) == "unverifiable"
+    assert answers[1].json()["message"] == "a signature must have the contentType application/octet-stream"
+    assert answers[1].json()["pointer"] == ("" if multipart else "/0") + "/attachments/0"
+
+
 @pytest.mark.parametrize("before", [0, 1])
 def test_52_in_a_batch_the_statement_with_the_bad_signature_is_named(lrs, before):
     bad = b"no.signature"
@@ -108,4 +122,7 @@ def test_53_a_certificate_in_x5c_must_have_signed_and_a_trusted_one_is_told_apar
 
         assert verdict(lrs, one["id"]) == "valid-trusted"
         assert verdict(lrs, two["id"]) == "valid-untrusted"
+        assert lrs.get(statementId=one["id"]).headers["x-engraft-signature"] == "valid-trusted"
+        assert lrs.get(statementId=two["id"]).headers["x-engraft-signature"] == "valid-untrusted"
+        assert "x-engraft-signature" not in lrs.get(statementId=lrs.store(statement())[0]).headers
         assert lrs.get(statementId=three["id"]).status_code == 404

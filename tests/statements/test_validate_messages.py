@@ -79,17 +79,17 @@ def test_unknown_keys_that_are_long_or_private_are_placed_at_their_object():
 @pytest.mark.parametrize(
     ("value", "rules"),
     [
-        (statement(actor={}), ("xAPI 1.0.3 Data 2.4.2.1", "xAPI 2.0 4.2.2.1")),
-        (statement(verb={}), ("xAPI 1.0.3 Data 2.4.3", "xAPI 2.0 4.2.2.2")),
-        (statement(object={}), ("xAPI 1.0.3 Data 2.4.4.1", "xAPI 2.0 4.2.2.3")),
-        (statement(result=1), ("xAPI 1.0.3 Data 2.4.5", "xAPI 2.0 4.2.2.4")),
-        (statement(context=1), ("xAPI 1.0.3 Data 2.4.6", "xAPI 2.0 4.2.2.5")),
-        (statement(attachments=1), ("xAPI 1.0.3 Data 2.4.11", "xAPI 2.0 4.2.2.6")),
-        (statement(version="3"), ("xAPI 1.0.3 Data 2.4.10", "xAPI 2.0 4.2.4.3")),
-        (statement(id="3"), ("xAPI 1.0.3 Data 2.4.1", "xAPI 2.0 4.2.4.2")),
-        (statement(verb={"id": VOIDED}), ("xAPI 1.0.3 Data 2.3.2", "xAPI 2.0 4.2.5")),
-        (statement(result={"duration": "3"}), ("xAPI 1.0.3 Data 4.6", "xAPI 2.0 4.2.7")),
-        (statement(result=None), ("xAPI 1.0.3 Data 2.2", "xAPI 2.0 4.2")),
+        (statement(actor={}), ("xAPI 1.0.3 Data 2.4.2.1", "IEEE 9274.1.1 4.2.2.1")),
+        (statement(verb={}), ("xAPI 1.0.3 Data 2.4.3", "IEEE 9274.1.1 4.2.2.2")),
+        (statement(object={}), ("xAPI 1.0.3 Data 2.4.4.1", "IEEE 9274.1.1 4.2.2.3")),
+        (statement(result=1), ("xAPI 1.0.3 Data 2.4.5", "IEEE 9274.1.1 4.2.2.4")),
+        (statement(context=1), ("xAPI 1.0.3 Data 2.4.6", "IEEE 9274.1.1 4.2.2.5")),
+        (statement(attachments=1), ("xAPI 1.0.3 Data 2.4.11", "IEEE 9274.1.1 4.2.2.6")),
+        (statement(version="3"), ("xAPI 1.0.3 Data 2.4.10", "IEEE 9274.1.1 4.2.4.3")),
+        (statement(id="3"), ("xAPI 1.0.3 Data 2.4.1", "IEEE 9274.1.1 4.2.4.2")),
+        (statement(verb={"id": VOIDED}), ("xAPI 1.0.3 Data 2.3.2", "IEEE 9274.1.1 4.2.5")),
+        (statement(result={"duration": "3"}), ("xAPI 1.0.3 Data 4.6", "IEEE 9274.1.1 4.2.7")),
+        (statement(result=None), ("xAPI 1.0.3 Data 2.2", "IEEE 9274.1.1 4.2")),
     ],
 )
 def test_the_rule_is_named_by_the_text_of_the_version_in_use(value, rules):
