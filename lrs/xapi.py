@@ -55,7 +55,13 @@ for _handlers in (HANDLERS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, abo
 _PATH = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))?/xapi(?:/(.*))?")
 _SLASHES = re.compile(r"/{2,}")
 STATEMENTS = "statements"
-ANY_ORIGIN = (("access-control-allow-origin", "*"),)
+ANY_ORIGIN = (
+    ("access-control-allow-origin", "*"),
+    (
+        "access-control-expose-headers",
+        "etag, last-modified, retry-after, x-experience-api-version, x-experience-api-consistent-through, x-request-id",
+    ),
+)
 """Content runs in browsers, on hosts of its own, and brings its key along; cookies and stored logins stay out."""
 _PREFLIGHT = (
     ("access-control-allow-methods", "GET, HEAD, PUT, POST, DELETE"),
@@ -64,12 +70,6 @@ _PREFLIGHT = (
         "authorization, content-type, x-experience-api-version, if-match, if-none-match, accept-language",
     ),
     ("access-control-max-age", "86400"),
-)
-_EXPOSED = (
-    (
-        "access-control-expose-headers",
-        "etag, last-modified, retry-after, x-experience-api-version, x-experience-api-consistent-through, x-request-id",
-    ),
 )
 LONGEST_KEPT = 128
 """Characters of an address that is remembered: anybody may send a thousand of the longest there are."""
@@ -145,6 +145,8 @@ class Endpoint:
                 request.let_go()
         version = request.version if request is not None else ""
         headers = self._marks(path, version or self._told_version(scope["headers"]), request_id, horizon)
+        if request is None or "origin" in request.headers:
+            headers += ANY_ORIGIN
         await send_answer(answer, send, headers=headers, head=scope["method"] == "HEAD")
         resource = path.resource if request and path.resource in METHODS else "other"
         self._counted.add(resource, scope["method"], answer.status, perf_counter() - begun)
@@ -159,7 +161,7 @@ class Endpoint:
 
     def _marks(self, path: Path, version: str, request_id: str, horizon: int | None) -> Headers:
         """What every answer carries. Without a *horizon* of its own the last one told still holds; at first, 1970."""
-        marks = (("x-experience-api-version", version), ("x-request-id", request_id), *ANY_ORIGIN, *_EXPOSED)
+        marks = (("x-experience-api-version", version), ("x-request-id", request_id))
         if path.resource != STATEMENTS:
             return marks
         through = self._told.get(path.tenant, 0) if horizon is None else horizon

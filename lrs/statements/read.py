@@ -58,7 +58,7 @@ def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:
 def one_of(reader: Reader, wanted: Single, source: str | None, languages: Sequence[str]) -> tuple[Record, bytes]:
     """``find_one``, and the text of what was found in the format asked for."""
     record = find_one(reader, wanted, source)
-    return record, texts_of([record], wanted.format, languages, _known(reader, source))[0]
+    return record, texts_of(reader, [record], wanted.format, source, languages)[0]
 
 
 def find_page(reader: Reader, query: Query, source: str | None) -> Found:
@@ -115,14 +115,17 @@ def holds_on_one(reader: Reader, record: Record, wanted: set[int]) -> bool:
 def page_of(reader: Reader, query: Query, source: str | None, languages: Sequence[str]) -> tuple[Found, list[bytes]]:
     """``find_page``, and the texts of what was found in the format asked for."""
     found = find_page(reader, query, source)
-    return found, texts_of(found.records, query.format, languages, _known(reader, source))
+    return found, texts_of(reader, found.records, query.format, source, languages)
 
 
-def texts_of(records: Iterable[Record], shape: str, languages: Sequence[str], known: Definitions) -> list[bytes]:
-    """The statements' texts in the format asked for."""
+def texts_of(
+    reader: Reader, records: Iterable[Record], shape: str, source: str | None, languages: Sequence[str]
+) -> list[bytes]:
+    """The statements' texts in the format asked for, for who is held to *source*."""
     if shape == "ids":
         return [_encode(ids_only(_decode_as_told(record.body))) for record in records]
     if shape == "canonical":
+        known = _known(reader, source)
         return [_encode(canonical(_decode_as_told(record.body), languages, known)) for record in records]
     return [record.body for record in records]
 
