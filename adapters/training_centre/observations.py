@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Literal, cast
 
@@ -54,9 +54,10 @@ class Checklists:
         self._broken: dict[GroupKey, list[Place]] = {}
         self._lost: list[Row] = []
 
-    def add(self, row: Row, held: Held, learners: Learners) -> None:
+    def add(self, row: Row, session_of: Callable[[Row], Held], learners: Learners) -> None:
         """Takes one row. ``Unusable`` breaks the checklist it belongs to."""
         try:
+            held = session_of(row)
             learner = learners.read(row)
             key = (needed(row, "session_id"), learner.key, needed(row, "checklist_id"), whole(row, "attempt", 1))
         except Unusable:
@@ -89,6 +90,10 @@ class Checklists:
         if second is not None and second == observer:
             raise Unusable("one_observer", "second_observer", text(row, "second_observer"), "the same person twice")
         result = choice(row, "result", self._profile.words("result", RESULTS))
+        if held.status == "cancelled":
+            raise Unusable(
+                "session_cancelled", "session_id", row.cells["session_id"], "nobody is seen at a cancelled session"
+            )
         day = held.session.starts.date()
         at = moment(row, "observed_at", self._profile.clock(), formats=self._profile.dates, on=day)
         at = not_ahead(at or held.session.ends, self._now, "observed_at", text(row, "observed_at"))

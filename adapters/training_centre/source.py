@@ -92,9 +92,9 @@ class TrainingCentre:
                 if record == "roster":
                     yield read_roster(row, _held(row, sessions), learners, self._profile, self._now)
                 elif record == "observation":
-                    checklists.add(row, _held(row, sessions), learners)
+                    checklists.add(row, lambda one: _held(one, sessions), learners)
             except Unusable as problem:
-                if row.trouble is not None or problem.code == "unknown_session":
+                if _is_lost_step(row):
                     checklists.lose(row)
                 yield Mapped((row.place,), problem=problem)
         yield from checklists.outcomes()
@@ -120,6 +120,12 @@ def usable(row: Row) -> None:
 
 def _record(row: Row) -> str:
     return RECORDS.get(row.cells.get("record", "").casefold() or row.place.sheet.casefold(), "")
+
+
+def _is_lost_step(row: Row) -> bool:
+    """Whether a row that no reader took may be a step of a checklist: nothing says that it is something else."""
+    record = _record(row)
+    return record in {"", "observation"} if row.trouble is not None else not record and bool(row.cells.get("step_id"))
 
 
 def _sheet(row: Row) -> str:
