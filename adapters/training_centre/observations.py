@@ -74,6 +74,18 @@ class Checklists:
         """Takes a row that belongs to nobody knows which checklist: it may be what another one lacks."""
         self._lost.append(row)
 
+    def _named_twice(self) -> set[GroupKey]:
+        """Checklists of one learner that the file has under two names: each lacks what the other has."""
+        pairs = [
+            (key, (key[0], name, *key[2:]))
+            for key, seen in self._groups.items()
+            for name in {name for one in seen for name in one.learner.names}
+        ]
+        return {key for pair in pairs if pair[0] != pair[1] and self._is_told_of(pair[1]) for key in pair}
+
+    def _is_told_of(self, key: GroupKey) -> bool:
+        return key in self._groups or key in self._broken
+
     def _why_broken(self, key: GroupKey, seen: list[Seen]) -> Place | None:
         steps = {one.step.id for one in seen}
         for row in self._lost:
@@ -109,9 +121,13 @@ class Checklists:
 
     def outcomes(self) -> Iterator[Mapped]:
         """What every checklist came to; rows that ``add`` refused are not among them."""
+        twice = self._named_twice()
         for key, seen in self._groups.items():
             places = tuple(one.place for one in seen)
-            if broken := self._why_broken(key, seen):
+            if key in twice:
+                reason = "rows of this checklist call the same learner by different names: use one in all of them"
+                yield Mapped(places, problem=Unusable("two_names", "", "", reason))
+            elif broken := self._why_broken(key, seen):
                 reason = f"row {broken.row} may belong to the same checklist and cannot be used"
                 yield Mapped(places, problem=Unusable("checklist_incomplete", "", "", reason))
             else:

@@ -161,6 +161,19 @@ def test_nobody_is_seen_at_a_session_that_was_cancelled(bring, endpoint):
     assert verbs(endpoint) == []
 
 
+def test_a_checklist_that_the_file_has_under_two_names_of_a_learner_waits_for_a_person(bring, endpoint):
+    both = STEP | {"uln": "1000001376"}
+    number = both | {"learner_ref": "", "step_id": "hood", "result": "fail"}
+    neighbour = STEP | {"learner_ref": "L2"}
+
+    report = bring("training-centre", sheet(SESSION, both, number, neighbour))
+    unread = bring("training-centre", sheet(SESSION, both, number | {"result": "?"}), file="b.csv")
+
+    assert [row.code for row in report.rows] == ["", "two_names", "two_names", ""]
+    assert [row.code for row in unread.rows] == ["", "two_names", "unknown_word"]
+    assert [one["actor"]["account"]["name"] for one in endpoint.valid()] == ["L2"]
+
+
 def test_one_attempt_has_one_observer_and_each_step_once(bring):
     two = bring("training-centre", sheet(SESSION, STEP, STEP | {"step_id": "hood", "observer": "omar"}), file="a.csv")
     twice = bring("training-centre", sheet(SESSION, STEP, STEP | {"result": "fail"}), file="b.csv")
