@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lrs.csv_lines import UNCLOSED, CsvLines
 from lrs.errors import Refused
 
 MAX_FILE = 50 * 1024 * 1024
@@ -111,10 +112,13 @@ def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
     text = text_of(content)
     header = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
     delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = CsvLines(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
         last = 0
         for cells in reader:
+            if lines.unclosed:
+                raise Refused(f"row {last + 1}: {UNCLOSED}")
             yield last + 1, [cell.strip() for cell in cells] or [""]
             last = reader.line_num
     except csv.Error as error:

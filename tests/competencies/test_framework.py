@@ -133,6 +133,7 @@ def test_the_row_number_is_the_line_of_the_file_also_after_a_cell_of_several_lin
         (b"PK\x03\x04broken", "no readable XLSX"),
         (b"domain\x00\x00", "neither a CSV nor"),
         (b"domain,capability\n", "holds no framework"),
+        (b'domain,capability\nClean,"Gowning\nClean,Care\n', "row 2: a quotation mark is never closed"),
     ],
 )
 def test_a_file_that_is_no_framework_is_refused_with_the_reason(content, message):
