@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Literal, cast
 
@@ -119,14 +119,20 @@ class Checklists:
         )
         return Seen(row.place, learner, held.session, step, cast("Ifi", observer), second, percent, at)
 
-    def outcomes(self) -> Iterator[Mapped]:
-        """What every checklist came to; rows that ``add`` refused are not among them."""
+    def outcomes(self, absent: Collection[tuple[str, ...]]) -> Iterator[Mapped]:
+        """What every checklist came to; rows that ``add`` refused are not among them.
+
+        *absent* are sessions, and learners by their key, of whom the file says that they were not there.
+        """
         twice = self._named_twice()
         for key, seen in self._groups.items():
             places = tuple(one.place for one in seen)
             if key in twice:
                 reason = "rows of this checklist call the same learner by different names: use one in all of them"
                 yield Mapped(places, problem=Unusable("two_names", "", "", reason))
+            elif (seen[0].session.id, key[1]) in absent:
+                reason = "the roster says that this learner was not there, so nobody can have seen it"
+                yield Mapped(places, problem=Unusable("was_absent", "", "", reason))
             elif broken := self._why_broken(key, seen):
                 reason = f"row {broken.row} may belong to the same checklist and cannot be used"
                 yield Mapped(places, problem=Unusable("checklist_incomplete", "", "", reason))

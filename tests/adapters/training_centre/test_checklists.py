@@ -174,6 +174,17 @@ def test_a_checklist_that_the_file_has_under_two_names_of_a_learner_waits_for_a_
     assert [one["actor"]["account"]["name"] for one in endpoint.valid()] == ["L2"]
 
 
+@pytest.mark.parametrize("word", ["absent", "excused", "no-show"])
+def test_nobody_is_seen_at_a_session_that_the_roster_says_they_missed(bring, endpoint, word):
+    missed = ROSTER | {"attendance": word}
+    late = ROSTER | {"learner_ref": "L2", "attendance": "late"}
+
+    report = bring("training-centre", sheet(SESSION, STEP, missed, late, STEP | {"learner_ref": "L2"}))
+
+    assert [row.code for row in report.rows] == ["", "was_absent", "", "", ""]
+    assert verbs(endpoint) == ["attended", "attended", "passed"]
+
+
 def test_one_attempt_has_one_observer_and_each_step_once(bring):
     two = bring("training-centre", sheet(SESSION, STEP, STEP | {"step_id": "hood", "observer": "omar"}), file="a.csv")
     twice = bring("training-centre", sheet(SESSION, STEP, STEP | {"result": "fail"}), file="b.csv")
