@@ -65,7 +65,8 @@ def read_table(content: bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[li
     """
     if len(content) > MAX_FILE:
         raise Refused(f"the file is larger than {MAX_FILE // 1024**2} MiB", status=413, error="too_large")
-    lines = _xlsx(content) if content[:4] == b"PK\x03\x04" else _csv(content)
+    is_workbook = content[:4] == b"PK\x03\x04"
+    lines = _xlsx(content) if is_workbook else _csv(content)
     columns: list[str | None] | None = None
     rows: list[Row] = []
     faults: list[Fault] = []
@@ -76,7 +77,8 @@ def read_table(content: bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[li
             columns = _columns(cells, aliases)
             continue
         named = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
-        fault = _fault(number, named)
+        spilled = not is_workbook and any(cells[len(columns) :])
+        fault = _spilled(number, cells, columns) if spilled else _fault(number, named)
         if fault:
             faults.append(fault)
         else:
@@ -84,6 +86,10 @@ def read_table(content: bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[li
     if columns is None:
         raise Refused("the file has no header line")
     return rows, faults
+
+
+def _spilled(number: int, cells: Sequence[str], columns: Sequence[str | None]) -> Fault:
+    return Fault(number, None, f"{len(cells)} cells stand under {len(columns)} headers: quote the one with a delimiter")
 
 
 def _fault(number: int, cells: Mapping[str, str]) -> Fault | None:
