@@ -18,9 +18,12 @@ from adapters.tables import is_formula
 
 HoursFormat = Literal["decimal", "h.mm", "h:mm", "minutes"]
 DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d")
+_OF_WORKBOOKS = "%Y-%m-%d"
+"""How ``sheets`` writes a date cell, which is a date whatever formats the texts of a file are in."""
 AHEAD = timedelta(hours=24)
 _EMAIL = re.compile(r"(?:mailto:)?([^@\s<>\"',;:]{1,64}@[^@\s<>\"',;:.]+(?:\.[^@\s<>\"',;:.]+)+)", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?")
+_TIME_OF_DAY = re.compile(r"[T ](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?$")
 _OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
 _YES = frozenset({"yes", "y", "true", "t", "1", "x"})
 _NO = frozenset({"no", "n", "false", "f", "0"})
@@ -75,11 +78,14 @@ def yes(row: Row, column: str, *, default: bool) -> bool:
 
 
 def day(row: Row, column: str, formats: Sequence[str] = DATES) -> date | None:
-    """The cell as a date by the first of *formats* that fits (``strptime``, ``excel``, ``excel1904``)."""
+    """The cell as a date by the first of *formats* that fits (``strptime``, ``excel``, ``excel1904``).
+
+    A date cell of a workbook needs no format, and a time of day behind a date is of no account.
+    """
     cell = text(row, column)
     if not cell:
         return None
-    found = _day(re.sub(r"[T ]00:00(:00)?(\.0+)?$", "", cell), formats)
+    found = _day(cell, formats) or _day(_TIME_OF_DAY.sub("", cell), formats)
     if found is None:
         raise _no_date(column, cell)
     if not 1900 <= found.year <= 2200:
@@ -88,7 +94,7 @@ def day(row: Row, column: str, formats: Sequence[str] = DATES) -> date | None:
 
 
 def _day(cell: str, formats: Sequence[str]) -> date | None:
-    for form in formats:
+    for form in formats if "%Y-%d-%m" in formats else (*formats, _OF_WORKBOOKS):
         if form in NUMBERED:
             if re.fullmatch(r"\d{5}", cell):
                 return NUMBERED[form] + timedelta(days=int(cell))

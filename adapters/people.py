@@ -42,6 +42,11 @@ class Learner(msgspec.Struct, frozen=True):
         """Who statements are about."""
         return self.identifiers[0]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What a row's *key* for this learner may be: any of the identifiers, as ``key`` writes it."""
+        return frozenset(ifi.name.removeprefix("mailto:") for ifi in self.identifiers)
+
     def same(self) -> tuple[Fact, ...]:
         """That the row's further identifiers are the same person: a fact, and a statement, of its own for each.
 

@@ -13,7 +13,8 @@ A JSON file; every member is optional, an unknown one is refused. Example::
     }
 
 Headers are compared trimmed, case-folded, with blanks and punctuation as one. ``constants`` fill empty cells.
-``dates`` are ``strptime`` formats, the first that fits counts, and ``excel`` or ``excel1904`` for day numbers.
+``dates`` are ``strptime`` formats, the first that fits counts, and ``excel`` or ``excel1904`` for day numbers;
+date cells of a workbook need none.
 ``hours`` says what 2.05 means in columns of hours: ``decimal`` 2 h 03, ``h.mm`` 2 h 05; or ``h:mm``, ``minutes``.
 """
 

@@ -15,7 +15,7 @@ import msgspec
 from adapters.report import Report
 from adapters.run import Order, dialect_of
 from adapters.sheets import is_workbook, lines, open_workbook
-from adapters.source import Outcome, Unusable
+from adapters.source import Outcome
 from adapters.tables import Dialect, clean, neutral, records
 
 ADDED = ("outcome", "reason")
@@ -60,8 +60,7 @@ def return_csv(path: Path, dialect: Dialect, report: Report, to: Path) -> None:
     ):
         writer = csv.writer(made, delimiter=dialect.delimiter)
         width = None
-        for number, line in records(file, dialect):
-            cells = [] if isinstance(line, Unusable) else line
+        for number, cells, _ in records(file, dialect):
             if width is None and any(clean(cell) for cell in cells):
                 width = _own_width(cells)
                 told: tuple[str, ...] = ADDED

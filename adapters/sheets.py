@@ -6,10 +6,7 @@ Dates become ISO text, also in workbooks with the 1904 base; whole numbers lose 
 
 from __future__ import annotations
 
-import lzma
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import date, datetime, time
@@ -20,16 +17,10 @@ from typing import Any
 from adapters import tables
 from adapters.source import Place, Row
 from adapters.tables import MAX_BYTES, clean, names, to_row
+from lrs.competencies.tables import MAX_SHEET_ROWS, UNREADABLE
 from lrs.errors import Refused
 
 MAX_UNPACKED = 512 * 1024 * 1024
-MAX_SHEET_ROWS = 1_048_576
-"""What Excel allows; a row that claims a higher number would be reached through as many empty ones."""
-_UNREADABLE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, SyntaxError, RuntimeError, OSError, EOFError),
-    *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
-)
-"""What openpyxl raises on a damaged workbook: it checks little, and trips over what is not there."""
 
 
 class SheetTable:
@@ -74,7 +65,7 @@ def check_size(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Refused("the workbook cannot be opened: it is damaged", error="bad_workbook") from error
     if unpacked > MAX_UNPACKED:
         raise Refused(f"the workbook unpacks to {unpacked} bytes: split it", status=413, error="file_too_large")
@@ -89,7 +80,7 @@ def open_workbook(path: Path) -> Iterator[Any]:
     with path.open("rb") as file:
         try:
             book = openpyxl.load_workbook(file, read_only=True, data_only=False)
-        except (InvalidFileException, *_UNREADABLE) as error:
+        except (InvalidFileException, *UNREADABLE) as error:
             message = "the workbook cannot be opened: save it as .xlsx without a password"
             raise Refused(message, error="bad_workbook") from error
         with closing(book):
@@ -104,7 +95,7 @@ def lines(sheet: Any) -> Iterator[tuple[int, list[str]]]:
         try:
             number, values = next(rows, (0, ()))
             line = [shown(value) for value in values]
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             message = f"the sheet {sheet.title} cannot be read: it is damaged, save the workbook again"
             raise Refused(message, error="bad_workbook") from error
         if not number:

@@ -15,7 +15,7 @@ from tincan import Statement
 
 Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
 RESULTS: tuple[Result, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")
-STRUCTURAL = frozenset({"too_many_cells", "cell_too_long"})
+STRUCTURAL = frozenset({"too_many_cells", "cell_too_long", "open_quote"})
 """Codes of rows that cannot be read as rows: an ``error``, where a cell that cannot be believed is quarantined."""
 
 

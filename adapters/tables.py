@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from adapters.source import Place, Row, Unusable
+from lrs.csv_lines import UNCLOSED, CsvLines
 from lrs.errors import Refused
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -40,6 +41,14 @@ class Dialect(NamedTuple):
     skip: int = 0
 
 
+class Line(NamedTuple):
+    """One record of a file, by its number as a spreadsheet counts; *trouble* is why it cannot be read as a row."""
+
+    number: int
+    cells: list[str]
+    trouble: Unusable | None = None
+
+
 class CsvTable:
     """A CSV file as a ``Table``. *aliases* turns normalised headers into canonical names, *constants* fill gaps."""
 
@@ -56,9 +65,11 @@ class CsvTable:
         self.dialect = dialect or sniff(path)
         with self._open() as file:
             lines = _filled(records(file, self.dialect))
-            _, header = next(lines, (0, []))
+            header = next(lines, Line(0, []))
             check_rows(lines)
-        self.columns = names(header if isinstance(header, list) else [], aliases or {})
+        if header.trouble:
+            raise Refused(f"row {header.number} of the file: {header.trouble.message}", error="bad_header")
+        self.columns = names(header.cells, aliases or {})
         if not any(self.columns):
             raise Refused("the file is empty: its first row must name the columns", error="empty_file")
 
@@ -67,35 +78,38 @@ class CsvTable:
         with self._open() as file:
             lines = _filled(records(file, self.dialect))
             next(lines, None)
-            for number, line in lines:
-                if isinstance(line, Unusable):
-                    yield Row(Place("", number), {}, trouble=line)
+            for number, cells, trouble in lines:
+                if trouble:
+                    yield Row(Place("", number), {}, trouble=trouble)
                 else:
-                    yield to_row(Place("", number), self.columns, line, self._constants)
+                    yield to_row(Place("", number), self.columns, cells, self._constants)
 
     def _open(self) -> TextIO:
         return self._path.open(encoding=self.dialect.encoding, errors="replace", newline="")
 
 
-def _filled(lines: Iterable[tuple[int, list[str] | Unusable]]) -> Iterator[tuple[int, list[str] | Unusable]]:
-    return ((n, line) for n, line in lines if isinstance(line, Unusable) or any(clean(cell) for cell in line))
+def _filled(lines: Iterable[Line]) -> Iterator[Line]:
+    return (line for line in lines if line.trouble or any(clean(cell) for cell in line.cells))
 
 
-def records(file: TextIO, dialect: Dialect) -> Iterator[tuple[int, list[str] | Unusable]]:
+def records(file: TextIO, dialect: Dialect) -> Iterator[Line]:
     """Records with their numbers as a spreadsheet counts them: a cell over several lines is one row."""
     for _ in range(dialect.skip):
         file.readline()
-    reader = csv.reader(file, delimiter=dialect.delimiter)
+    lines = CsvLines(file)
+    reader = csv.reader(lines, delimiter=dialect.delimiter)
     number = dialect.skip
     while True:
         number += 1
         try:
-            yield number, next(reader)
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error:
             message = f"a cell is longer than {MAX_CELL} characters: a quotation mark may be open"
-            yield number, Unusable("cell_too_long", "", "", message)
+            yield Line(number, [], Unusable("cell_too_long", "", "", message))
+            continue
+        yield Line(number, cells, Unusable("open_quote", "", "", UNCLOSED) if lines.unclosed else None)
 
 
 def check_rows(rows: Iterable[object]) -> None:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from badges.compose import Achievement, Alignment, Award, Evidence, Level, Recipient
+from lrs.competencies.dates import day_of, micros_in
 from lrs.names import name
 
 _ADDRESS = re.compile(r"(https?|urn):[^\s<>\"{}|\\^`]+")
@@ -112,7 +113,7 @@ def award_of(
         recipient=recipient,
         awarded=datetime.combine(body.held_from, time(), tz).isoformat(),
         valid_until=ends,
-        evidence=tuple(_evidence(proof) for proof in body.evidence),
+        evidence=tuple(_evidence(proof, zone) for proof in body.evidence),
     )
 
 
@@ -162,7 +163,8 @@ def _alignment(about: Competency) -> Alignment | None:
     return Alignment(url, about.label, about.framework, about.code)
 
 
-def _evidence(proof: Proof) -> Evidence:
-    """A statement by its id and day; what it says, and who said it, is the learner's to disclose."""
-    day = f" of {proof.timestamp[:10]}" if proof.timestamp else ""
+def _evidence(proof: Proof, zone: str) -> Evidence:
+    """A statement by its id and its day in *zone*; what it says, and who said it, is the learner's to disclose."""
+    when = micros_in(proof.timestamp or "")
+    day = f" of {day_of(when, zone)}" if when is not None else ""
     return Evidence(uuid.UUID(proof.statement).urn, f"Learning record{day}")

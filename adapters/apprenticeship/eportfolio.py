@@ -119,7 +119,8 @@ class EPortfolio:
             except Unusable:
                 continue
             if standard and start:
-                starts.setdefault((learner.key, standard.ref), start)
+                for known in learner.names:
+                    starts.setdefault((known, standard.ref), start)
         return starts
 
     def _row(self, row: Row, learners: Learners) -> Mapped:
@@ -154,18 +155,19 @@ class EPortfolio:
         needed(row, column)
         on = cast("date", day(row, column, self._profile.dates))
         at = not_ahead(midnight(on, self._zone), self._now, column, text(row, column))
-        start = self._started((learner.key, standard.ref))
+        start = self._started(learner, standard)
         if start and on < start:
             message = "this was before the learner started on the standard"
             raise Unusable("before_enrolment", column, text(row, column), message)
         return at
 
-    def _started(self, key: tuple[str, str]) -> date | None:
+    def _started(self, learner: Learner, standard: Standard) -> date | None:
         """When a learner started on a standard: as this file says, else an earlier one of this provider."""
-        here = self._starts.get(key)
+        keys = [(name, standard.ref) for name in (learner.key, *sorted(learner.names - {learner.key}))]
+        here = next((self._starts[key] for key in keys if key in self._starts), None)
         if here:
             return here
-        kept = self._earlier("enrolment", key)
+        kept = next(filter(None, (self._earlier("enrolment", key) for key in keys)), None)
         return date.fromisoformat(kept) if kept else None
 
     def _enrolment(self, row: Row, learner: Learner) -> Iterator[Fact]:

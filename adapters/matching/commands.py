@@ -35,6 +35,34 @@ def add(tenant: Tenant, name: str, *, webhook: str | None, scopes: str, purpose:
     wanted = [scope for scope in scopes.replace(",", " ").split() if scope]
     with plainly():
         made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY)
+    _show_secrets(made, as_json=as_json)
+
+
+@services.command("rotate")
+@with_tenant
+@click.argument("service")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def rotate(tenant: Tenant, service: str, *, as_json: bool) -> None:
+    """Gives SERVICE new secrets and prints them, once; the former end at once.
+
+    What it refuses until it knows them is sent again, for about three days.
+    """
+    with plainly():
+        made = registry.rotate(tenant, service, by=BY)
+    _show_secrets(made, as_json=as_json)
+
+
+@services.command("disable")
+@with_tenant
+@click.argument("service")
+def disable(tenant: Tenant, service: str) -> None:
+    """Tells SERVICE nothing more and answers it nothing, until lrs services resync."""
+    with plainly():
+        tenant.store.write(lambda tx: kept.disable(tx, service, "by command", by=BY)).result()
+    click.echo(f"{service} is disabled; lrs services resync {service} takes it back")
+
+
+def _show_secrets(made: registry.Registered, *, as_json: bool) -> None:
     shown = {
         "client_id": made.service.id,
         "client_secret": made.client_secret,

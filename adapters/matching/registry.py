@@ -66,6 +66,22 @@ def register(
     return Registered(service, client_secret, services.webhook_secret(tenant, service))
 
 
+def rotate(tenant: Tenant, id: str, *, by: str) -> Registered:
+    """Gives the service new secrets in the place of both; its tokens end, and what is sent from now on is signed anew.
+
+    Raises ``Refused`` (404).
+    """
+    client_secret = secrets.token_urlsafe(32)
+    fresh = {"salt": secrets.token_hex(8), "secret": services.hash_secret(tenant, client_secret)}
+
+    def renew(tx: Tx) -> Service:
+        audit.append(tx, by, "service.rotated", {"service": id})
+        return services.change(tx, id, lambda service: msgspec.structs.replace(service, **fresh))
+
+    service = tenant.store.write(renew).result()
+    return Registered(service, client_secret, services.webhook_secret(tenant, service))
+
+
 def resync(tenant: Tenant, id: str, *, by: str) -> int:
     """Makes the service active and owes it everything its learners agreed to, once more; the number of consents."""
 

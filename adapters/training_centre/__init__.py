@@ -24,5 +24,6 @@ Unmarked rows say nothing. Minutes are told for those who were there.
 
 A checklist is ``passed`` when every critical step passed and at least ``pass_percent`` (100 unless given) of the others
 that apply, else ``failed``; its instructor is the observer. All steps of one learner, session, checklist and attempt
-stand or fall together: one unreadable step quarantines them all, since nobody can say what it would have been.
+stand or fall together: one unreadable step quarantines them all, since nobody can say what it would have been. A
+learner whom the file has under two names, or who was not there as its roster says, has no checklist either.
 """

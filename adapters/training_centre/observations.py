@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Literal, cast
 
@@ -54,9 +54,10 @@ class Checklists:
         self._broken: dict[GroupKey, list[Place]] = {}
         self._lost: list[Row] = []
 
-    def add(self, row: Row, held: Held, learners: Learners) -> None:
+    def add(self, row: Row, session_of: Callable[[Row], Held], learners: Learners) -> None:
         """Takes one row. ``Unusable`` breaks the checklist it belongs to."""
         try:
+            held = session_of(row)
             learner = learners.read(row)
             key = (needed(row, "session_id"), learner.key, needed(row, "checklist_id"), whole(row, "attempt", 1))
         except Unusable:
@@ -72,6 +73,18 @@ class Checklists:
     def lose(self, row: Row) -> None:
         """Takes a row that belongs to nobody knows which checklist: it may be what another one lacks."""
         self._lost.append(row)
+
+    def _named_twice(self) -> set[GroupKey]:
+        """Checklists of one learner that the file has under two names: each lacks what the other has."""
+        pairs = [
+            (key, (key[0], name, *key[2:]))
+            for key, seen in self._groups.items()
+            for name in {name for one in seen for name in one.learner.names}
+        ]
+        return {key for pair in pairs if pair[0] != pair[1] and self._is_told_of(pair[1]) for key in pair}
+
+    def _is_told_of(self, key: GroupKey) -> bool:
+        return key in self._groups or key in self._broken
 
     def _why_broken(self, key: GroupKey, seen: list[Seen]) -> Place | None:
         steps = {one.step.id for one in seen}
@@ -89,6 +102,10 @@ class Checklists:
         if second is not None and second == observer:
             raise Unusable("one_observer", "second_observer", text(row, "second_observer"), "the same person twice")
         result = choice(row, "result", self._profile.words("result", RESULTS))
+        if held.status == "cancelled":
+            raise Unusable(
+                "session_cancelled", "session_id", row.cells["session_id"], "nobody is seen at a cancelled session"
+            )
         day = held.session.starts.date()
         at = moment(row, "observed_at", self._profile.clock(), formats=self._profile.dates, on=day)
         at = not_ahead(at or held.session.ends, self._now, "observed_at", text(row, "observed_at"))
@@ -102,11 +119,21 @@ class Checklists:
         )
         return Seen(row.place, learner, held.session, step, cast("Ifi", observer), second, percent, at)
 
-    def outcomes(self) -> Iterator[Mapped]:
-        """What every checklist came to; rows that ``add`` refused are not among them."""
+    def outcomes(self, absent: Collection[tuple[str, ...]]) -> Iterator[Mapped]:
+        """What every checklist came to; rows that ``add`` refused are not among them.
+
+        *absent* are sessions, and learners by their key, of whom the file says that they were not there.
+        """
+        twice = self._named_twice()
         for key, seen in self._groups.items():
             places = tuple(one.place for one in seen)
-            if broken := self._why_broken(key, seen):
+            if key in twice:
+                reason = "rows of this checklist call the same learner by different names: use one in all of them"
+                yield Mapped(places, problem=Unusable("two_names", "", "", reason))
+            elif (seen[0].session.id, key[1]) in absent:
+                reason = "the roster says that this learner was not there, so nobody can have seen it"
+                yield Mapped(places, problem=Unusable("was_absent", "", "", reason))
+            elif broken := self._why_broken(key, seen):
                 reason = f"row {broken.row} may belong to the same checklist and cannot be used"
                 yield Mapped(places, problem=Unusable("checklist_incomplete", "", "", reason))
             else:

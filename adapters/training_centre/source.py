@@ -11,7 +11,7 @@ from adapters.cells import choice, needed, text
 from adapters.people import Learners, Same
 from adapters.profile import Profile
 from adapters.source import Earlier, Fact, Mapped, Row, Table, Unusable
-from adapters.training_centre.facts import Attended, Observed, attended, observed
+from adapters.training_centre.facts import THERE, Attended, Observed, attended, observed
 from adapters.training_centre.observations import RESULTS, Checklists
 from adapters.training_centre.rosters import WORDS, read_jisc, read_roster
 from adapters.training_centre.sessions import KINDS, STATUSES, Held, jisc_session, read_session
@@ -85,19 +85,22 @@ class TrainingCentre:
                 yield self._session(row, sessions)
         learners = Learners(self._profile.home(self._provider))
         checklists = Checklists(self._profile, self._provider, self._now)
+        absent: set[tuple[str, ...]] = set()
         for row in table.rows():
             try:
                 usable(row)
                 record = choice(row, "record", RECORDS, _sheet(row) or None)
                 if record == "roster":
-                    yield read_roster(row, _held(row, sessions), learners, self._profile, self._now)
+                    told = read_roster(row, _held(row, sessions), learners, self._profile, self._now)
+                    absent.update(fact.key for fact in told.facts if _is_absence(fact))
+                    yield told
                 elif record == "observation":
-                    checklists.add(row, _held(row, sessions), learners)
+                    checklists.add(row, lambda one: _held(one, sessions), learners)
             except Unusable as problem:
-                if row.trouble is not None or problem.code == "unknown_session":
+                if _is_lost_step(row):
                     checklists.lose(row)
                 yield Mapped((row.place,), problem=problem)
-        yield from checklists.outcomes()
+        yield from checklists.outcomes(absent)
 
     def _session(self, row: Row, sessions: dict[str, Held | Unusable]) -> Mapped:
         name = row.cells.get("session_id", "")
@@ -120,6 +123,16 @@ def usable(row: Row) -> None:
 
 def _record(row: Row) -> str:
     return RECORDS.get(row.cells.get("record", "").casefold() or row.place.sheet.casefold(), "")
+
+
+def _is_absence(fact: Fact) -> bool:
+    return isinstance(fact.content, Attended) and fact.content.attendance not in THERE
+
+
+def _is_lost_step(row: Row) -> bool:
+    """Whether a row that no reader took may be a step of a checklist: nothing says that it is something else."""
+    record = _record(row)
+    return record in {"", "observation"} if row.trouble is not None else not record and bool(row.cells.get("step_id"))
 
 
 def _sheet(row: Row) -> str:

@@ -14,6 +14,7 @@ import msgspec
 
 from lrs.auth import Caller
 from lrs.auth.policy import SCOPES
+from lrs.competencies.seen import OWN_SOURCE
 from lrs.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, pages
 from lrs.tenants import Tenant
@@ -42,6 +43,10 @@ def create_key(tenant: Tenant, name: str, scopes: Iterable[str]) -> NewKey:
     granted = sorted(set(scopes))
     if not NAME.fullmatch(name):
         raise Misconfigured(f"key name {name!r}: use 1 to 80 letters, digits, spaces, dots, hyphens, underscores")
+    if name.casefold() == OWN_SOURCE:
+        raise Misconfigured(
+            f"key name {name!r}: it stands for this store itself, whose statements never prove anything"
+        )
     if unknown := [scope for scope in granted if scope not in SCOPES]:
         raise Misconfigured(f"unknown scope {unknown[0]!r}: choose from {', '.join(sorted(SCOPES))}")
     if not granted:

@@ -133,6 +133,8 @@ def apply_(tenant: Tenant, file: Path, dry_run: bool) -> None:
     if dry_run:
         _print_swings(tenant, ruleset)
         return
+    if faults and not ruleset.rules:
+        raise Refused("no row can be used, so nothing was changed; a table with a header only takes all rules away")
     if tenant.store.write(lambda tx: rulesets.put(tx, ruleset, BY)).result():
         click.echo(
             f"rules version {ruleset.version} with {len(ruleset.rules)} rules; what they touch is looked at again"

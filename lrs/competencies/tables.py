@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
+import struct
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
+from lrs.csv_lines import UNCLOSED, CsvLines
 from lrs.errors import Refused
 
 MAX_FILE = 50 * 1024 * 1024
 MAX_UNPACKED = 200 * 1024 * 1024
 MAX_CELL = 32_767
+MAX_SHEET_ROWS = 1_048_576
+"""What Excel allows; a row that claims a higher number would be reached through as many empty ones."""
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, SyntaxError, RuntimeError, OSError, EOFError),
+    *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
+)
+"""What openpyxl raises on a damaged workbook: it checks little, and trips over what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,8 @@ def read_table(content: bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[li
     """
     if len(content) > MAX_FILE:
         raise Refused(f"the file is larger than {MAX_FILE // 1024**2} MiB", status=413, error="too_large")
-    lines = _xlsx(content) if content[:4] == b"PK\x03\x04" else _csv(content)
+    is_workbook = content[:4] == b"PK\x03\x04"
+    lines = _xlsx(content) if is_workbook else _csv(content)
     columns: list[str | None] | None = None
     rows: list[Row] = []
     faults: list[Fault] = []
@@ -63,7 +77,8 @@ def read_table(content: bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[li
             columns = _columns(cells, aliases)
             continue
         named = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
-        fault = _fault(number, named)
+        spilled = not is_workbook and any(cells[len(columns) :])
+        fault = _spilled(number, cells, columns) if spilled else _fault(number, named)
         if fault:
             faults.append(fault)
         else:
@@ -71,6 +86,10 @@ def read_table(content: bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[li
     if columns is None:
         raise Refused("the file has no header line")
     return rows, faults
+
+
+def _spilled(number: int, cells: Sequence[str], columns: Sequence[str | None]) -> Fault:
+    return Fault(number, None, f"{len(cells)} cells stand under {len(columns)} headers: quote the one with a delimiter")
 
 
 def _fault(number: int, cells: Mapping[str, str]) -> Fault | None:
@@ -111,10 +130,13 @@ def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
     text = text_of(content)
     header = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
     delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = CsvLines(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
         last = 0
         for cells in reader:
+            if lines.unclosed:
+                raise Refused(f"row {last + 1}: {UNCLOSED}")
             yield last + 1, [cell.strip() for cell in cells] or [""]
             last = reader.line_num
     except csv.Error as error:
@@ -129,18 +151,27 @@ def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
             if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED:
                 raise Refused("the workbook unpacks to more than 200 MiB", status=413, error="too_large")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise Refused("the file is no readable XLSX workbook") from error
-    try:
         sheet = book.worksheets[0]
-        yield from enumerate(_texts(sheet.iter_rows(values_only=True)), 1)
-    finally:
-        book.close()
+    except UNREADABLE as error:
+        raise Refused("the file is no readable XLSX workbook") from error
+    with closing(book):
+        yield from _lines(sheet)
 
 
-def _texts(rows: Iterable[Sequence[object]]) -> Iterator[list[str]]:
-    for row in rows:
-        yield [_text(cell) for cell in row] or [""]
+def _lines(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """The rows of *sheet* by number, also those beyond the size it claims. Refuses a sheet that is damaged."""
+    sheet.reset_dimensions()
+    rows = enumerate(sheet.iter_rows(values_only=True), 1)
+    while True:
+        try:
+            number, values = next(rows, (0, ()))
+        except UNREADABLE as error:
+            raise Refused(f"the sheet {sheet.title} cannot be read: it is damaged, save the workbook again") from error
+        if not number:
+            return
+        if number > MAX_SHEET_ROWS:
+            raise Refused(f"the sheet {sheet.title} claims more than {MAX_SHEET_ROWS} rows: it is damaged")
+        yield number, [_text(cell) for cell in values] or [""]
 
 
 def _text(cell: object) -> str:

@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from lrs.competencies.frameworks import published
+from lrs.csv_lines import UNCLOSED, CsvLines
 from lrs.errors import Refused
 from lrs.profiles.gap import Requirement, Role
 from lrs.storage import Reader, Record, Tx, pages
@@ -34,7 +35,8 @@ class Problem(msgspec.Struct, frozen=True):
 
 def read_roles(text: str) -> tuple[list[Role], list[Problem]]:
     """The roles in *text*, and the rows that could not be used. Raises ``Refused`` for a file that is no role table."""
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=_delimiter(text))
+    lines = CsvLines(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    rows = csv.reader(lines, delimiter=_delimiter(text))
     header = [name.strip().casefold() for name in next(rows, [])]
     for needed in _NEEDED:
         if header.count(needed) != 1:
@@ -45,6 +47,8 @@ def read_roles(text: str) -> tuple[list[Role], list[Problem]]:
     for number, values in enumerate(rows, start=2):
         if number > MOST_ROWS:
             raise Refused(f"more than {MOST_ROWS} rows", status=413, error="too_large")
+        if lines.unclosed:
+            raise Refused(f"row {number}: {UNCLOSED}", error="bad_file")
         row = {name: value.strip() for name, value in zip(header, values, strict=False)}
         if not any(row.values()):
             continue

@@ -39,6 +39,25 @@ def test_dates_are_read_the_british_way(cell, expected):
 
 
 @pytest.mark.parametrize(
+    ("cell", "form", "expected"),
+    [
+        ("2026-11-03 00:00:00", "%d/%m/%Y", date(2026, 11, 3)),
+        ("2026-11-03 14:05:30", "%d/%m/%Y", date(2026, 11, 3)),
+        ("03/11/2026 9:30", "%d/%m/%Y", date(2026, 11, 3)),
+        ("03/11/2026 00:00", "%d/%m/%Y %H:%M", date(2026, 11, 3)),
+        ("2026-03-11", "%Y-%d-%m", date(2026, 11, 3)),
+    ],
+)
+def test_a_date_cell_of_a_workbook_is_a_date_whatever_format_the_profile_names(cell, form, expected):
+    assert cells.day(row(cell), "at", (form,)) == expected
+
+
+@pytest.mark.parametrize(("cell", "form"), [("2026-11-13", "%Y-%d-%m"), ("03/11/2026 24:30", "%d/%m/%Y")])
+def test_a_date_that_the_profile_reads_otherwise_is_not_guessed(cell, form):
+    assert code(cells.day, row(cell), "at", (form,)) == "impossible_date"
+
+
+@pytest.mark.parametrize(
     ("cell", "expected"),
     [
         ("2026-13-12", "impossible_date"),
@@ -53,6 +72,12 @@ def test_dates_are_read_the_british_way(cell, expected):
 )
 def test_a_date_that_is_none_says_why(cell, expected):
     assert code(cells.day, row(cell), "at") == expected
+
+
+def test_a_moment_of_a_workbook_is_one_whatever_format_the_profile_names():
+    found = cells.moment(row("2026-07-01 09:30:00"), "at", LONDON, formats=("%d/%m/%Y",))
+
+    assert found == datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
 
 
 def test_day_numbers_of_a_spreadsheet_are_dates_where_the_profile_says_so():

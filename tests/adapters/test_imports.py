@@ -125,6 +125,19 @@ def test_a_file_goes_in_and_comes_back_with_what_became_of_each_row(server):
     assert len(server.statements()) == before + 1
 
 
+def test_rows_that_an_open_quotation_mark_swallowed_come_back_with_the_row_that_has_it(server):
+    swallowed = 'P-7,"ST1406\n' + GOOD
+
+    answer = post(server, "north", (HEADER + swallowed).encode())
+
+    _, only = table(answer)
+    assert only[:2] == ["P-7", "ST1406\n" + GOOD]
+    assert only[-2:] == [
+        "error",
+        "a quotation mark is never closed: the rows below it have become part of this one",
+    ]
+
+
 def test_what_came_back_repaired_goes_in_again_without_doubling(server):
     sent = HEADER.replace("E-", "R-") + GOOD.replace("E-1", "R-1") + BAD.replace("E-2", "R-2")
     returned = post(server, "north", sent.encode()).content

@@ -93,6 +93,18 @@ def test_an_open_quotation_mark_costs_rows_but_neither_the_file_nor_memory(tmp_p
     assert dict(rows[-1].cells) == {"a": "8", "b": "9"}
 
 
+def test_a_quotation_that_is_never_closed_is_no_cell(tmp_path):
+    rows = list(CsvTable(write(tmp_path, b'a,b\n1,"5"" pipe"\n2,7" pipe\n3,"open\n4,5\n')).rows())
+
+    assert [(row.place.row, row.cells.get("b"), row.trouble and row.trouble.code) for row in rows] == [
+        (2, '5" pipe', None),
+        (3, '7" pipe', None),
+        (4, None, "open_quote"),
+    ]
+    with pytest.raises(Refused, match=r"row 1 of the file: a quotation mark is never closed"):
+        CsvTable(write(tmp_path, b'a,"b\n1,2\n'))
+
+
 def test_a_cell_over_several_lines_is_one_row_as_a_spreadsheet_counts(tmp_path):
     path = tmp_path / "file.csv"
     path.write_bytes(b'a,b\n"one\ntwo",2\n3,4\n')

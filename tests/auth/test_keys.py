@@ -145,6 +145,11 @@ def test_a_wrong_login_asks_the_store_once(tenant, monkeypatch, wrong):
         ("a\nb", ["all"], None),
         ("x", ["everything"], None),
         ("x", [], "a key without a scope can do nothing: name at least one"),
+        (
+            "Engraft",
+            ["all"],
+            "key name 'Engraft': it stands for this store itself, whose statements never prove anything",
+        ),
     ],
 )
 def test_an_unusable_name_or_scope_is_refused(tenant, name, scopes, message):

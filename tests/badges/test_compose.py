@@ -201,3 +201,19 @@ def test_evidence_is_named_by_its_statement_and_day_only():
             "name": "Learning record of 2026-06-01",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "expected"),
+    [
+        ("2026-06-30T23:00:00Z", "Learning record of 2026-07-01"),
+        ("2026-11-03T00:30:00+02:00", "Learning record of 2026-11-02"),
+        ("2026-11-03T23:30:00Z", "Learning record of 2026-11-03"),
+        ("", "Learning record"),
+        (None, "Learning record"),
+    ],
+)
+def test_the_day_of_evidence_is_that_of_the_centres_zone_as_the_awards_is(timestamp, expected):
+    evidence = [{"statement": "12345678-1234-5678-1234-567812345678", "timestamp": timestamp}]
+
+    assert [one["name"] for one in composed(evidence=evidence)["evidence"]] == [expected]

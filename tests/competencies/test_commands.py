@@ -124,6 +124,20 @@ def test_a_dry_run_says_who_loses_and_changes_nothing(run, file, send):
 
 
 @pytest.mark.usefixtures("set_up")
+def test_a_table_of_which_no_row_can_be_used_takes_no_rule_away_and_an_empty_one_all(run, file):
+    elsewhere = file("elsewhere.csv", FACE + "https://vle.example/quiz,passed,NOPE,1,80,,vle\n")
+
+    refused = run(rules, "apply", elsewhere, exit_code=1)
+    still = run(rules, "apply", file("rules.csv", RULES))
+    emptied = run(rules, "apply", file("empty.csv", FACE))
+
+    assert "row 2, competency: no published framework has 'NOPE'" in refused
+    assert "no row can be used, so nothing was changed" in refused
+    assert "nothing changed: rules version 1 is in force" in still
+    assert "rules version 2 with 0 rules" in emptied
+
+
+@pytest.mark.usefixtures("set_up")
 def test_what_no_rule_is_about_is_listed_most_frequent_first(run, send):
     send(statement("one", activity="urn:rare"))
     send(statement("two", activity="urn:frequent"))

@@ -1,6 +1,7 @@
 """Frameworks from spreadsheets: rows, codes, tiers, versions and the report of what changed."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -133,6 +134,7 @@ def test_the_row_number_is_the_line_of_the_file_also_after_a_cell_of_several_lin
         (b"PK\x03\x04broken", "no readable XLSX"),
         (b"domain\x00\x00", "neither a CSV nor"),
         (b"domain,capability\n", "holds no framework"),
+        (b'domain,capability\nClean,"Gowning\nClean,Care\n', "row 2: a quotation mark is never closed"),
     ],
 )
 def test_a_file_that_is_no_framework_is_refused_with_the_reason(content, message):
@@ -147,6 +149,40 @@ def test_a_file_that_is_too_large_is_refused_unread(monkeypatch):
         read_table(b"domain,capability", {"domain": ()})
 
     assert refusal.value.status == 413
+
+
+def changed(content: bytes, change) -> bytes:
+    """A workbook with its first sheet changed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        members = {name: packed.read(name) for name in packed.namelist()}
+    members["xl/worksheets/sheet1.xml"] = change(members["xl/worksheets/sheet1.xml"])
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:
+        for name, member in members.items():
+            packed.writestr(name, member)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda xml: xml[:-40],
+        lambda xml: xml.replace(b'r="2"', b'r="two"'),
+        lambda xml: xml.replace(b'r="2"', b'r="99999999"'),
+    ],
+    ids=["XML that ends early", "a row number that is none", "more rows than there can be"],
+)
+def test_a_workbook_that_is_damaged_inside_is_refused_by_the_name_of_its_sheet(change):
+    with pytest.raises(Refused, match=r"the sheet Sheet .* damaged"):
+        read(changed(workbook(["domain", "capability"], ["Clean", "Gowning"]), change))
+
+
+def test_rows_beyond_the_size_that_a_sheet_claims_are_read():
+    rows = workbook(["domain", "capability"], ["Clean", "Gowning"], ["Clean", "Care"])
+
+    framework, _ = read(changed(rows, lambda xml: xml.replace(b'ref="A1:B3"', b'ref="A1:B2"')))
+
+    assert [item.label for item in framework.items] == ["Clean", "Gowning", "Care"]
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch):

@@ -66,6 +66,7 @@ def test_a_row_becomes_a_rule():
         ("urn:a,passed,GOWN,1,,,vle,,,0..10", "scaled range", "write 0..1 or -1..1"),
         ("=HYPERLINK(1),passed,GOWN,1,,,vle", "activity", "a formula"),
         ("urn:a,passed,GOWN,1,,,vle,,,,urn:other", "competency", "no published framework has 'GOWN'"),
+        ("urn:a,passed,GOWN,1,,,vle,,,,,vle-2", None, "12 cells stand under 11 headers"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named_with_column_and_reason(row, column, reason):

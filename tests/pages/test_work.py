@@ -158,6 +158,8 @@ def test_recent_imports_are_told_newest_first_with_the_rows_to_repair(site, brow
     ) < text.index("old.csv North & Sons eportfolio 2026-11-01 10:00 GMT 3 new None")
     assert "row 17, column uln: &lt;u&gt;no ULN&lt;/u&gt;" in page.text
     assert "And 1 more: the returned file names each." in text
+    assert "Nothing failed, but rows of files wait to be repaired: see recent imports" in text
+    assert "Nothing needs you." not in text
 
 
 def test_a_large_ledger_is_read_from_where_it_lies_and_what_is_none_is_left_out(site, browser):

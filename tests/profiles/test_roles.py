@@ -120,6 +120,11 @@ def test_a_file_with_too_many_rows_is_refused_by_name_of_the_limit() -> None:
         read_roles("role,competency\n" + "a,b\n" * 100_001)
 
 
+def test_a_file_in_which_a_quotation_is_never_closed_is_refused_for_nobody_knows_the_rows_below_it() -> None:
+    with pytest.raises(Refused, match="row 3: a quotation mark is never closed"):
+        read_roles('role,competency,label\na,b,"c"\na,d,"e\na,f,g\n')
+
+
 def test_a_file_in_windows_1252_is_read_as_that(tmp_path: Path) -> None:
     (tmp_path / "roles.csv").write_bytes("role,competency,label\na,b,Zürich \N{EN DASH} Café\n".encode("cp1252"))
     data = ["--data", str(tmp_path / "data")]

@@ -164,6 +164,31 @@ def test_evidence_is_held_against_a_start_that_stands_further_down(bring):
 START = {"learner_ref": "P-1", "standard_ref": "ST1406", "start_date": "01/09/2025"}
 
 
+@pytest.mark.parametrize(
+    ("start", "evidence"),
+    [
+        ({"learner_ref": "P-1", "uln": "1000001376"}, {"learner_ref": "", "uln": "1000001376"}),
+        ({"learner_ref": "", "uln": "1000001376"}, {"learner_ref": "P-1", "uln": "1000001376"}),
+        ({"learner_ref": "", "email": "a@x.example"}, {"learner_ref": "P-1", "email": "a@x.example"}),
+    ],
+)
+def test_evidence_is_held_against_a_start_that_was_told_under_another_name_of_the_learner(bring, start, evidence):
+    enrolled = ROW | {"evidence_id": "", "ksb_code": "", "evidence_date": "", "evidence_status": ""} | start
+    early = ROW | {"start_date": "", "evidence_date": "31/08/2025"} | evidence
+
+    report = bring("eportfolio", sheet(enrolled, early))
+
+    assert [row.code for row in report.rows] == ["", "before_enrolment"]
+
+
+def test_evidence_is_held_against_a_start_that_an_earlier_file_told_under_a_number_only(bring):
+    bring("eportfolio", sheet(START | {"learner_ref": "", "uln": "1000001376"}))
+
+    report = bring("eportfolio", sheet(ROW | {"uln": "1000001376", "start_date": "", "evidence_date": "31/08/2025"}))
+
+    assert [row.code for row in report.rows] == ["before_enrolment"]
+
+
 def test_evidence_is_held_against_a_start_that_came_in_an_earlier_file_of_the_provider(bring):
     evidence = sheet(ROW | {"start_date": "", "evidence_date": "31/08/2025"})
     bring("eportfolio", sheet(START))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from adapters.matching import registry
 from adapters.matching.commands import deliveries, services
 from lrs.tenants import Tenant
 from tests.profiles.world import (
     PURPOSE,
+    Clock,
     Receiver,
     agree,
     held,
@@ -83,6 +86,8 @@ def test_the_plain_text_is_for_reading(tmp_path: Path) -> None:
             "the webhook cannot be used: only https URLs with a host",
         ),
         (("resync", "nobody"), "there is no service nobody"),
+        (("rotate", "nobody"), "there is no service nobody"),
+        (("disable", "nobody"), "there is no service nobody"),
     ],
 )
 def test_what_cannot_be_registered_is_refused_in_one_sentence(
@@ -107,6 +112,51 @@ def test_the_printed_secret_opens_the_door(tenant: Tenant) -> None:
 
     with web(tenant) as client:
         assert token(client, made)
+
+
+def test_new_secrets_take_the_place_of_the_former_at_once(tenant: Tenant, receiving: Receiver, clock: Clock) -> None:
+    clock.now = time.time_ns() // 1_000  # the other side looks at the real clock
+    former = put_service(tenant, receiving.url)
+    put_learner(tenant)
+    with web(tenant) as client:
+        opened = {"Authorization": f"Bearer {token(client, former)}"}
+
+        made = json.loads(run(tenant.settings.data, services, "rotate", "career-converter", "--json").stdout)
+
+        kept = client.get("/api/profiles", headers=opened)
+        old, new = (
+            client.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=("career-converter", secret))
+            for secret in (former.client_secret, made["client_secret"])
+        )
+    run_all(tenant)
+    told = receiving.got[0]
+    assert [kept.status_code, old.status_code, new.status_code] == [401, 401, 200]
+    assert Webhook(made["webhook_secret"]).verify(told.body, told.headers)["type"] == "consent.given"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(former.webhook_secret).verify(told.body, told.headers)
+
+
+def test_a_service_can_be_shut_out_and_taken_back(tenant: Tenant, receiving: Receiver) -> None:
+    made = put_service(tenant, receiving.url)
+    put_learner(tenant)
+    data = tenant.settings.data
+
+    out = run(data, services, "disable", "career-converter")
+    run_all(tenant)
+    with web(tenant) as client:
+        shut = client.post(
+            "/oauth/token", data={"grant_type": "client_credentials"}, auth=("career-converter", made.client_secret)
+        )
+    listed = run(data, services, "list")
+    silent = list(receiving.events)
+    run(data, services, "resync", "career-converter")
+    run_all(tenant)
+
+    assert out.stdout == "career-converter is disabled; lrs services resync career-converter takes it back\n"
+    assert shut.status_code == 401
+    assert listed.stdout.startswith("career-converter  disabled (by command)")
+    assert silent == []
+    assert receiving.events == ["consent.given", "profile.updated"]
 
 
 def put_learner(tenant: Tenant) -> None:

@@ -126,6 +126,65 @@ def test_a_step_of_nobody_known_holds_back_only_checklists_that_lack_that_step(b
     assert [one["actor"]["account"]["name"] for one in endpoint.valid()] == ["L1"]
 
 
+@pytest.mark.parametrize(
+    ("change", "code"), [({"record": "observaton"}, "unknown_word"), ({"session_id": ""}, "missing")]
+)
+def test_a_step_that_is_not_known_to_belong_to_a_checklist_holds_back_the_one_that_may_lack_it(
+    bring, endpoint, change, code
+):
+    stray = STEP | {"step_id": "hood", "result": "fail"} | change
+
+    report = bring("training-centre", sheet(SESSION, STEP, stray))
+
+    assert [row.code for row in report.rows] == ["", "checklist_incomplete", code]
+    assert verbs(endpoint) == []
+
+
+def test_a_row_that_is_no_step_holds_back_no_checklist(bring, endpoint):
+    spilled = sheet(SESSION, STEP, ROSTER | {"learner_ref": "L2"}).rstrip("\n") + ",one,two\n"
+
+    report = bring("training-centre", spilled + "Total 3" + "," * 23 + "\n")
+
+    assert told(report) == [
+        ("new", "", ""),
+        ("new", "", ""),
+        ("error", "too_many_cells", ""),
+        ("quarantined", "unknown_word", "record"),
+    ]
+    assert verbs(endpoint) == ["passed"]
+
+
+def test_nobody_is_seen_at_a_session_that_was_cancelled(bring, endpoint):
+    report = bring("training-centre", sheet(SESSION | {"status": "cancelled"}, STEP))
+
+    assert told(report)[1:] == [("quarantined", "session_cancelled", "session_id")]
+    assert verbs(endpoint) == []
+
+
+def test_a_checklist_that_the_file_has_under_two_names_of_a_learner_waits_for_a_person(bring, endpoint):
+    both = STEP | {"uln": "1000001376"}
+    number = both | {"learner_ref": "", "step_id": "hood", "result": "fail"}
+    neighbour = STEP | {"learner_ref": "L2"}
+
+    report = bring("training-centre", sheet(SESSION, both, number, neighbour))
+    unread = bring("training-centre", sheet(SESSION, both, number | {"result": "?"}), file="b.csv")
+
+    assert [row.code for row in report.rows] == ["", "two_names", "two_names", ""]
+    assert [row.code for row in unread.rows] == ["", "two_names", "unknown_word"]
+    assert [one["actor"]["account"]["name"] for one in endpoint.valid()] == ["L2"]
+
+
+@pytest.mark.parametrize("word", ["absent", "excused", "no-show"])
+def test_nobody_is_seen_at_a_session_that_the_roster_says_they_missed(bring, endpoint, word):
+    missed = ROSTER | {"attendance": word}
+    late = ROSTER | {"learner_ref": "L2", "attendance": "late"}
+
+    report = bring("training-centre", sheet(SESSION, STEP, missed, late, STEP | {"learner_ref": "L2"}))
+
+    assert [row.code for row in report.rows] == ["", "was_absent", "", "", ""]
+    assert verbs(endpoint) == ["attended", "attended", "passed"]
+
+
 def test_one_attempt_has_one_observer_and_each_step_once(bring):
     two = bring("training-centre", sheet(SESSION, STEP, STEP | {"step_id": "hood", "observer": "omar"}), file="a.csv")
     twice = bring("training-centre", sheet(SESSION, STEP, STEP | {"result": "fail"}), file="b.csv")
