@@ -27,7 +27,7 @@ from lrs.metrics import Requests
 from lrs.settings import Settings
 from lrs.storage import wall_clock
 from lrs.tenants import DEFAULT
-from lrs.xapi import Endpoint
+from lrs.xapi import Endpoint, parted
 from tests.bench.rows import busy_pairs, query_path
 from tests.bench.statements import statements
 
@@ -113,6 +113,8 @@ async def _drive(endpoint: Endpoint, requests: Iterator[tuple[dict[str, Any], by
 
 async def _call(endpoint: Endpoint, requests: Iterator[tuple[dict[str, Any], bytes]]) -> None:
     for scope, content in requests:
+        path = parted(scope["path"])
+        assert path is not None
         statuses: list[int] = []
 
         async def receive(content: bytes = content) -> dict[str, Any]:
@@ -122,7 +124,7 @@ async def _call(endpoint: Endpoint, requests: Iterator[tuple[dict[str, Any], byt
             if "status" in message:
                 statuses.append(message["status"])
 
-        await endpoint(scope, receive, send)
+        await endpoint.answer(path, scope, receive, send)
         if statuses != [200]:
             raise RuntimeError(f"{scope['method']} {scope['path']} was answered {statuses}")
 

@@ -36,7 +36,7 @@ class Plan:
     in all at a steady rate, a *burst* of awards, *again* rounds with rules, and *profiled* requests under a profiler.
     """
 
-    rounds: int = 9
+    rounds: int = 7
     warm: int = 500
     singles: int = 2_000
     batches: int = 35
@@ -45,8 +45,8 @@ class Plan:
     starts: int = 3
     stored: int = 50_000
     learners: int = 10_000
-    turns: int = 12
-    evidence: int = 2_000
+    turns: int = 10
+    evidence: int = 1_500
     offered: int = 500
     burst: int = 500
     again: int = 4
