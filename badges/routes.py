@@ -23,6 +23,8 @@ Guard = Callable[[Request, Tenant], None]
 
 _LIST_AGE = "public, max-age=60"
 _PAGE_AGE = "public, max-age=300"
+_ANYBODY = {"access-control-allow-origin": "*"}
+"""Verifiers run in browsers too, and what a badge points to is public anyway."""
 _PAGE = Environment(autoescape=True).from_string(
     """<!doctype html>
 <html lang="en">
@@ -58,7 +60,7 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
     )
     def status_list(tenant: str, name: str) -> Response:
         record = _record(tenant_of(tenant), "status-list", name)
-        return Response(record.body, media_type="application/vc", headers={"cache-control": _LIST_AGE})
+        return Response(record.body, media_type="application/vc", headers={"cache-control": _LIST_AGE} | _ANYBODY)
 
     @router.get(
         "/t/{tenant}/achievements/{id}",
@@ -93,4 +95,4 @@ def _record(tenant: Tenant, kind: str, id: str) -> Record:
 
 def _json(value: Any, media_type: str, age: str) -> Response:
     body = json.dumps(value, ensure_ascii=False)
-    return Response(body, media_type=media_type, headers={"cache-control": age, "vary": "accept"})
+    return Response(body, media_type=media_type, headers={"cache-control": age, "vary": "accept"} | _ANYBODY)

@@ -97,6 +97,17 @@ def test_the_achievement_is_where_the_badge_says_and_names_no_learner(client, te
     assert "ada" not in answer.text
 
 
+def test_a_verifier_in_a_browser_may_read_what_a_badge_points_to_but_no_badge(client, tenant):
+    record, badge = badge_in(tenant)
+    pointed = (badge["credentialStatus"]["statusListCredential"], badge["credentialSubject"]["achievement"]["id"])
+
+    public = ["/t/default/did.json", *(url.removeprefix("https://skills.example.org") for url in pointed)]
+    allowed = client.get(f"/t/default/credentials/{record.id}", headers={"authorization": "Bearer admin"})
+
+    assert [client.get(path).headers.get("access-control-allow-origin") for path in public] == ["*", "*", "*"]
+    assert "access-control-allow-origin" not in allowed.headers
+
+
 def test_a_browser_gets_a_page_in_which_no_markup_of_others_runs(client, tenant):
     path = badge_in(tenant)[1]["credentialSubject"]["achievement"]["id"].removeprefix("https://skills.example.org")
 
