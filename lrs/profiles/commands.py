@@ -39,14 +39,17 @@ def import_roles(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     with plainly():
         found, problems = kept.read_roles(text_of(file.read_bytes()))
         outcomes = tenant.store.write(lambda tx: {role.id: kept.keep(tx, role) for role in found}).result()
+    unknown = kept.unknown(tenant.store, found)
     if as_json:
         rows = [{"row": problem.row, "reason": problem.reason} for problem in problems]
-        click.echo(json.dumps({"roles": outcomes, "problems": rows}, indent=2))
+        click.echo(json.dumps({"roles": outcomes, "problems": rows, "unknown": unknown}, indent=2))
     else:
         for id, outcome in outcomes.items():
             click.echo(f"{outcome:10} {id}")
         for problem in problems:
             click.echo(f"row {problem.row}: left out, {problem.reason}", err=True)
+        for told in unknown:
+            click.echo(f"note: {told}", err=True)
     if problems:
         raise click.exceptions.Exit(1)
 

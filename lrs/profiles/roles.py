@@ -87,10 +87,7 @@ def labelled(reader: Reader, found: Sequence[Role]) -> list[Role]:
     """The roles *found*, with the published frameworks' own words for what has no label in them."""
     if all(asked.label for role in found for asked in role.requirements):
         return list(found)
-    words: dict[tuple[str | None, str], str] = {}
-    for framework in published(reader):
-        for item in framework.items:
-            words[framework.id, item.code] = words[framework.id, item.id] = words[None, item.id] = item.label
+    words = _words(reader)
 
     def in_words(asked: Requirement) -> Requirement:
         label = asked.label or words.get((asked.framework, asked.competency))
@@ -100,6 +97,27 @@ def labelled(reader: Reader, found: Sequence[Role]) -> list[Role]:
         msgspec.structs.replace(role, requirements=tuple(in_words(asked) for asked in role.requirements))
         for role in found
     ]
+
+
+def unknown(reader: Reader, found: Sequence[Role]) -> list[str]:
+    """What the roles *found* ask for that no published framework has, and nobody can hold: a sentence for each."""
+    words = _words(reader)
+    return [
+        f"{role.id} asks for {asked.competency}, which is in no published framework"
+        + ("" if asked.framework else "; a code needs the column framework beside it")
+        for role in found
+        for asked in role.requirements
+        if (asked.framework, asked.competency) not in words
+    ]
+
+
+def _words(reader: Reader) -> dict[tuple[str | None, str], str]:
+    """What the published frameworks call each competency, by the names that a requirement may give it."""
+    words: dict[tuple[str | None, str], str] = {}
+    for framework in published(reader):
+        for item in framework.items:
+            words[framework.id, item.code] = words[framework.id, item.id] = words[None, item.id] = item.label
+    return words
 
 
 def everyone(reader: Reader) -> Iterator[Role]:

@@ -11,9 +11,10 @@ from click.testing import CliRunner
 from lrs.errors import Refused
 from lrs.profiles.commands import roles as command
 from lrs.profiles.gap import Requirement, Role
-from lrs.profiles.roles import Problem, everyone, read_roles
+from lrs.profiles.roles import Problem, everyone, read_roles, unknown
 from lrs.settings import Settings
 from lrs.tenants import open_tenant
+from tests.competencies.world import URI, World
 
 SAMPLE = """role,role_label,competency,label,level,importance,weight
 technician,GMP technician,gown,Gowning,2,essential,2
@@ -94,9 +95,9 @@ def test_importing_twice_changes_nothing_and_a_changed_file_replaces(tmp_path: P
     changed = CliRunner().invoke(command, ["import", str(file), *data])
     listed = CliRunner().invoke(command, ["list", *data])
 
-    assert first.output == "new        technician\nnew        analyst\n"
-    assert again.output == "unchanged  technician\nunchanged  analyst\n"
-    assert changed.output == "updated    technician\nunchanged  analyst\n"
+    assert first.stdout == "new        technician\nnew        analyst\n"
+    assert again.stdout == "unchanged  technician\nunchanged  analyst\n"
+    assert changed.stdout == "updated    technician\nunchanged  analyst\n"
     assert listed.output == "technician  GMP technician  (2 requirements)\nanalyst  QC analyst  (1 requirements)\n"
 
 
@@ -111,6 +112,7 @@ def test_both_commands_speak_json(tmp_path: Path) -> None:
     assert json.loads(imported.stdout) == {
         "roles": {"a": "new"},
         "problems": [{"row": 3, "reason": "level must be a whole number from 1 to 999"}],
+        "unknown": ["a asks for b, which is in no published framework; a code needs the column framework beside it"],
     }
     assert json.loads(listed.stdout) == [{"id": "a", "label": "a", "requirements": 1}]
 
@@ -150,4 +152,20 @@ def test_a_file_that_is_no_table_or_has_a_bad_row_ends_with_status_1(tmp_path: P
     assert (refused.exit_code, refused.stderr) == (1, "Error: the file is neither a CSV nor an XLSX table\n")
     assert warned.exit_code == 1
     assert warned.stdout == "new        a\n"
-    assert warned.stderr == "row 2: left out, level must be a whole number from 1 to 999\n"
+    assert warned.stderr == (
+        "row 2: left out, level must be a whole number from 1 to 999\n"
+        "note: a asks for c, which is in no published framework; a code needs the column framework beside it\n"
+    )
+
+
+def test_what_a_role_asks_for_and_no_published_framework_has_is_told(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    found, _ = read_roles(f"role,framework,competency\nop,{URI},GOWN\nop,{URI},Z9\ntech,,GOWN\n")
+
+    told = unknown(world.store, found)
+
+    world.close()
+    assert told == [
+        "op asks for Z9, which is in no published framework",
+        "tech asks for GOWN, which is in no published framework; a code needs the column framework beside it",
+    ]
