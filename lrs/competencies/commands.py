@@ -133,6 +133,8 @@ def apply_(tenant: Tenant, file: Path, dry_run: bool) -> None:
     if dry_run:
         _print_swings(tenant, ruleset)
         return
+    if faults and not ruleset.rules:
+        raise click.ClickException("no row can be used, and without rules nothing is held: nothing was changed")
     if tenant.store.write(lambda tx: rulesets.put(tx, ruleset, BY)).result():
         click.echo(
             f"rules version {ruleset.version} with {len(ruleset.rules)} rules; what they touch is looked at again"
