@@ -105,6 +105,8 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, parent: int |
     if parent:
         threading.Thread(target=_await_end_of, args=(parent, stop), daemon=True).start()
     child = Child(settings.data) if settings.worker and not settings.celery_broker and not parent else None
+    if child is not None:
+        server.leaving = child.stop
     try:
         server.run(sockets=[listener])
     finally:
@@ -118,7 +120,18 @@ def _await_end_of(parent: int, stop: Callable[[], None]) -> None:
     stop()
 
 
-def server_for(app: ASGIApp) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """uvicorn's, which also says when it begins to stop: one after the other, the worker and it would take too long."""
+
+    leaving: Callable[[], None] = staticmethod(lambda: None)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn has it."""
+        self.leaving()
+        await super().shutdown(sockets)
+
+
+def server_for(app: ASGIApp) -> Server:
     """The server that *app* runs on, in a process that is arranged for serving."""
     collect_rarely()
     sys.setswitchinterval(HAND_OVER)
@@ -132,7 +145,7 @@ def server_for(app: ASGIApp) -> uvicorn.Server:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=IN_FLIGHT,
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes] | None:
