@@ -84,7 +84,7 @@ def key_did(key: Ed25519PrivateKey) -> str:
 def web_did(tenant: Tenant) -> str | None:
     """The tenant's did:web, or ``None`` without an https ``LRS_PUBLIC_URL``."""
     parts = urlsplit((tenant.settings.public_url or "").rstrip("/"))
-    if parts.scheme != "https" or not parts.netloc:
+    if parts.scheme != "https":
         return None
     path = [quote(part, safe="") for part in parts.path.split("/") if part]
     return ":".join(["did:web", quote(parts.netloc, safe=""), *path, "t", tenant.id])

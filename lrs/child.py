@@ -28,10 +28,14 @@ class Child:
         self._thread = threading.Thread(target=self._watch, name="work-watch", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
-        """Ends the process after the step at hand."""
+    def stop(self) -> None:
+        """Tells the process to end after the step at hand."""
         self._stop.set()
         self._process.terminate()
+
+    def close(self) -> None:
+        """Ends the process after the step at hand, and waits for it."""
+        self.stop()
         try:
             self._process.wait(LAST_STEP)
         except subprocess.TimeoutExpired:

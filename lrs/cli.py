@@ -5,10 +5,13 @@ A command's module is loaded when the command is used: ``lrs keys`` need not wai
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from importlib import import_module
 
 import click
+
+from lrs.errors import Misconfigured, Overloaded, StoreFull
 
 COMMANDS: Mapping[str, str] = {
     "serve": "lrs.serve:serve",
@@ -65,6 +68,19 @@ class Commands(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command; what an operator can put right is told in one line, not in a traceback."""
+        try:
+            return super().invoke(ctx)
+        except (Misconfigured, StoreFull) as error:
+            raise click.ClickException(str(error)) from error
+        except Overloaded as error:
+            raise click.ClickException("the store is busy, or cannot be reached: try again in a moment") from error
+        except OSError as error:
+            if error.filename is None or error.errno == errno.EPIPE:
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes ``LINES``, which need no module."""

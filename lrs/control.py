@@ -9,7 +9,7 @@ import msgspec
 from lrs.errors import Misconfigured, Refused
 from lrs.settings import Settings
 from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
-from lrs.tenants import CONTROL, DEFAULT, TENANT_ID, Tenant, check_id, mongo_database, open_tenant
+from lrs.tenants import CONTROL, DEFAULT, TENANT_ID, Tenant, check_id, data_folder, mongo_database, open_tenant
 
 KIND, WORKER = "tenant", "worker"
 FORGOTTEN = 24 * 3_600 * 1_000_000
@@ -78,7 +78,7 @@ def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
     url = settings.control_url
     if url is None:
         mongo = settings.store_url if (settings.store_url or "").startswith("mongodb") else None
-        url = mongo_database(mongo, CONTROL) if mongo else f"sqlite:///{(settings.data / 'control.db').absolute()}"
+        url = mongo_database(mongo, CONTROL) if mongo else f"sqlite:///{data_folder(settings) / 'control.db'}"
     return Control(open_store(url, clock=clock), clock)
 
 

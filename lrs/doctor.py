@@ -27,6 +27,8 @@ from lrs.tenants import Tenant, store_url
 
 SECOND = 1_000_000
 LITTLE_ROOM, NO_ROOM = 1_024 * MIB, 256 * MIB
+OF_ADAPTERS = {"LRS_ENDPOINT", "LRS_KEY", "LRS_SECRET"}
+"""What ``lrs adapter run`` reads beside the settings."""
 SLOW_SYNC = 0.02
 """Seconds; a disk that takes longer to sync holds every writer up."""
 LATE = 60
@@ -54,7 +56,7 @@ class Finding:
 
 def of_settings(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
     """What the settings say, before any store is opened."""
-    known = {f"LRS_{name.upper()}" for name in Settings.model_fields}
+    known = {f"LRS_{name.upper()}" for name in Settings.model_fields} | OF_ADAPTERS
     unknown = sorted(
         name for name in environment if name.startswith("LRS_") and name not in known and name[:9] != "LRS_TEST_"
     )

@@ -34,7 +34,7 @@ def read_settings(data: Path | None) -> Settings:
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
         told = (f"LRS_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults)
-        raise Misconfigured("; ".join(told)) from error
+        raise Misconfigured("; ".join(told).replace(": Value error, ", ": ")) from error
     except SettingsError as error:  # a list that is not written as JSON
         raise Misconfigured(f"LRS_ settings: {error}") from error
 

@@ -38,6 +38,7 @@ IN_FLIGHT = 25
 HAND_OVER = 0.0001
 """Seconds after which a thread that computes lets another go on; at the default of 5 ms the writer, back from SQLite,
 waits for the rest of a batch that is being parsed: a fifth of its time."""
+PORT = click.IntRange(0, 65_535)
 FIRST_STATEMENT = (
     '{"actor":{"mbox":"mailto:me@example.org"},"verb":{"id":"http://adlnet.gov/expapi/verbs/experienced"},'
     '"object":{"id":"http://example.org/first"}}'
@@ -46,7 +47,7 @@ FIRST_STATEMENT = (
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--port", default=8080, type=PORT, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
 @click.option("--demo", is_flag=True, help="Feed the sample programme in first, and tell what happens.")
 @click.option("--parent", type=int, hidden=True, help="Only serve, without a worker, and end with this process.")
@@ -56,15 +57,13 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | 
         os.environ |= LOOPBACK
     settings = settings_for(data)
     log_to_stderr(settings.log_format)
-    try:
-        listener = listen(host, port)
-        address = f"http://{host}:{listener.getsockname()[1]}"
-        click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(settings, address))
-    except (Misconfigured, OSError) as error:
-        raise click.ClickException(str(error)) from error
+    listener = listen(host, port)
+    address = address_of(host, listener.getsockname()[1])
+    app = create_app(settings)  # what keeps the server from starting is told before a key is made
+    click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(settings, address))
     story = start_demo(settings, address) if demo else None
     try:
-        run(settings, listener, parent)
+        run(app, settings, listener, parent)
     finally:
         if story is not None:
             story.terminate()
@@ -72,7 +71,7 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | 
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises ``OSError`` that names the address."""
+    """A bound socket. Raises ``Misconfigured`` that names the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -80,17 +79,22 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
+        raise Misconfigured(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
     return listener
 
 
-def run(settings: Settings, listener: socket.socket, parent: int | None = None) -> None:
-    """Serves until SIGTERM or SIGINT: then answers what is in flight, closes the stores and ends the worker.
+def address_of(host: str, port: int) -> str:
+    """Where a server that listens there is found."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(app: ASGIApp, settings: Settings, listener: socket.socket, parent: int | None = None) -> None:
+    """Serves *app* until SIGTERM or SIGINT: then answers what is in flight, closes the stores and ends the worker.
 
     With a broker there is no worker beside the server; the application itself says on the queue that there is work.
     For a *parent* there is none either: such a server is there for that process alone, and ends with it.
     """
-    server = server_for(create_app(settings))
+    server = server_for(app)
 
     def stop(*_: object) -> None:
         server.should_exit = True
@@ -101,6 +105,8 @@ def run(settings: Settings, listener: socket.socket, parent: int | None = None) 
     if parent:
         threading.Thread(target=_await_end_of, args=(parent, stop), daemon=True).start()
     child = Child(settings.data) if settings.worker and not settings.celery_broker and not parent else None
+    if child is not None:
+        server.leaving = child.stop
     try:
         server.run(sockets=[listener])
     finally:
@@ -114,7 +120,18 @@ def _await_end_of(parent: int, stop: Callable[[], None]) -> None:
     stop()
 
 
-def server_for(app: ASGIApp) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """uvicorn's, which also says when it begins to stop: one after the other, the worker and it would take too long."""
+
+    leaving: Callable[[], None] = staticmethod(lambda: None)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn has it."""
+        self.leaving()
+        await super().shutdown(sockets)
+
+
+def server_for(app: ASGIApp) -> Server:
     """The server that *app* runs on, in a process that is arranged for serving."""
     collect_rarely()
     sys.setswitchinterval(HAND_OVER)
@@ -128,7 +145,7 @@ def server_for(app: ASGIApp) -> uvicorn.Server:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=IN_FLIGHT,
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes] | None:

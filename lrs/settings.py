@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import DirectoryPath, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KIB = 1024
@@ -15,32 +17,52 @@ MIB = 1024 * KIB
 class Settings(BaseSettings):
     """What an operator can change. Sizes are bytes, times are seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="LRS_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="LRS_", extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     data: Path = Path("data")
+    """The folder of the embedded store, and of a master key that is named nowhere else."""
     store_url: str | None = None
+    """``sqlite:///PATH`` or ``mongodb://HOST/DATABASE``; by default files under ``LRS_DATA``."""
     control_url: str | None = None
+    """The same, for the register of tenants; by default beside their stores."""
     master_key_file: Path | None = None
+    """The key that all secrets derive from, 64 hexadecimal digits; by default made once under ``LRS_DATA``."""
     public_url: str | None = None
+    """The address others reach this server at; badges ask there for ever."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "2.0.0"
+    """Which version the answer to a request without a version header names."""
     zone: str = "Europe/London"
+    """The time zone in which days are days, such as the last one of a competency's validity."""
 
     max_body: int = Field(default=16 * MIB, gt=0)
+    """A request's body without attachments."""
     max_body_with_attachments: int = Field(default=256 * MIB, gt=0)
+    """A request's body with attachments."""
     max_statement: int = Field(default=MIB, gt=0)
+    """One statement."""
     max_batch: int = Field(default=1_000, gt=0)
+    """Statements in a request."""
     max_document: int = Field(default=16 * MIB, gt=0)
+    """A state or profile document."""
     max_attachments: int = Field(default=100, gt=0)
+    """Attachments in a request whose data is sent along."""
     max_depth: int = Field(default=100, gt=0)
+    """Levels of a JSON document."""
     max_page: int = Field(default=1_000, gt=0)
+    """Statements in an answer; a larger ``limit`` is lowered to it."""
     default_page: int = Field(default=100, gt=0)
+    """Statements in an answer to a request without ``limit``."""
     max_header: int = Field(default=32 * KIB, gt=0)
+    """The head of a request."""
     patience: float = Field(default=30.0, gt=0)
     """Seconds without a byte of a request that is not whole; then it is answered 408."""
 
     queue_bytes: int = Field(default=64 * MIB, gt=0)
+    """Bodies being worked on at a time; what does not fit is answered 503."""
     queue_count: int = Field(default=4_096, gt=0)
+    """Statements that wait to be written; further ones are answered 503."""
     queue_age: float = Field(default=1.0, gt=0)
+    """Seconds the oldest of them may have waited for another one to be taken."""
 
     celery_broker: str | None = None
     """``redis://`` or ``amqp://``: workers elsewhere (``lrs work --celery``) do what ``lrs serve``'s own would."""
@@ -51,11 +73,43 @@ class Settings(BaseSettings):
     metrics_open: bool = False
     """Whether ``/metrics`` is served to whoever asks; otherwise to keys with the scope ``admin``."""
     log_format: Literal["console", "json"] = "console"
+    """How log lines are written."""
     outbound_allow: tuple[str, ...] = ()
-    """Hosts or networks outside the public internet that outbound calls may reach, e.g. ``127.0.0.1/32``."""
+    """Hosts or networks outside the public internet that outbound calls may reach, as JSON: ``["127.0.0.1/32"]``."""
 
-    signature_trust: Path | None = None
+    signature_trust: DirectoryPath | None = None
     """A folder of PEM files: certificates whose signatures on statements are believed."""
 
     worker: bool = True
     """Whether ``lrs serve`` starts ``lrs work`` beside it."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _says_something(cls, given: object) -> object:
+        """A variable that is empty was forgotten: an empty folder would be whichever the program is started in."""
+        if given == "":
+            raise ValueError("is empty: take it away, or give it a value")
+        return given
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url and not re.fullmatch(r"https?://[^/?#]+[^?#]*", url):
+            raise ValueError("no address of a server; write it like https://lrs.example.org")
+        return url
+
+    @field_validator("celery_broker")
+    @classmethod
+    def _is_a_broker(cls, url: str | None) -> str | None:
+        if url and not re.match(r"(rediss?|amqps?|memory)://", url):
+            raise ValueError("no broker we can use; write it like redis://HOST/0 or amqp://HOST")
+        return url
+
+    @field_validator("zone")
+    @classmethod
+    def _exists(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError, KeyError) as error:
+            raise ValueError("no time zone of that name; write it like Europe/London") from error
+        return zone

@@ -95,6 +95,15 @@ def mongo_database(url: str, name: str) -> str:
     return f"{scheme}://{hosts}/{prefix or 'lrs'}_{name}{question}{options}"
 
 
+def data_folder(settings: Settings) -> Path:
+    """The folder of the embedded store, made if it is not there. Raises ``Misconfigured`` if it cannot be."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"LRS_DATA: {settings.data} cannot be a folder of ours: {error.strerror}") from error
+    return settings.data.absolute()
+
+
 def read_master_key(settings: Settings) -> bytes:
     """The key all secrets derive from: ``LRS_MASTER_KEY_FILE``, or made once under ``LRS_DATA``.
 
@@ -104,7 +113,7 @@ def read_master_key(settings: Settings) -> bytes:
     if not path.exists():
         if settings.master_key_file:
             raise Misconfigured(f"LRS_MASTER_KEY_FILE: {path} does not exist")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        data_folder(settings)
         _create_once(path, secrets.token_hex(32))
     try:
         key = bytes.fromhex(path.read_text("ascii").strip())

@@ -15,14 +15,13 @@ import click
 import structlog
 
 from lrs.control import Control, Tenants
-from lrs.errors import Misconfigured
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
 from lrs.options import settings_for, with_tenant
 from lrs.settings import Settings
 from lrs.storage import Backlog, Owed, Record
 from lrs.sweep import Sweeper
-from lrs.tenants import Tenant
+from lrs.tenants import DEFAULT, Tenant
 from lrs.worker import IDLE, SECOND, Crew
 
 PARENT_LOOK = 1.0
@@ -45,10 +44,10 @@ def work_group(context: click.Context, data: Path | None, celery: bool, parent: 
         if celery and not settings.celery_broker:
             raise click.ClickException("LRS_CELERY_BROKER is not set: name a broker, redis://HOST/0 or amqp://HOST")
         log_to_stderr(settings.log_format)
-        try:
-            run_celery_worker(settings) if celery else run_worker(settings, parent)
-        except Misconfigured as error:
-            raise click.ClickException(str(error)) from error
+        if celery:
+            run_celery_worker(settings)
+        else:
+            run_worker(settings, parent)
 
 
 def run_worker(settings: Settings, parent: int | None = None) -> None:
@@ -77,6 +76,7 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
     over = threading.Event()
     pulse = threading.Thread(target=_beat, args=(tenants.control, over), name="pulse")
     try:
+        tenants.get(DEFAULT)  # what cannot be opened is told at once, not in the log over and over again
         crew = Crew(tenants.all, idle)
         sweeper = Sweeper(tenants.all)
         pulse.start()

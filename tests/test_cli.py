@@ -1,5 +1,7 @@
 """The command line as a whole: every command is where the table says, and only what is used is loaded."""
 
+import socket
+import sqlite3
 import subprocess
 import sys
 from importlib import import_module
@@ -9,6 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from lrs.cli import COMMANDS, LINES, main
+from lrs.control import open_control
+from lrs.errors import Overloaded, StoreFull
+from lrs.serve import address_of
+from lrs.settings import Settings
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -57,3 +63,141 @@ def test_a_list_that_is_not_json_ends_a_command_too(tmp_path):
 
     assert answer.exit_code == 1
     assert 'PROBLEM settings: LRS_ settings: error parsing value for field "outbound_allow"' in answer.output
+
+
+def said(*words, **environment):
+    """What ``lrs`` with *words* said on both outputs, and its exit code."""
+    answer = CliRunner().invoke(main, words, env=environment)
+    return answer.exit_code, answer.output
+
+
+def test_a_folder_that_is_a_file_is_named_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+
+    answer = said("keys", "list", "--data", str(tmp_path / "file"))
+
+    assert answer == (1, f"Error: LRS_DATA: {tmp_path}/file cannot be a folder of ours: File exists\n")
+
+
+def test_a_file_that_is_no_database_is_named_in_one_line(tmp_path):
+    (tmp_path / "notes.txt").write_text("no database, but long enough to be looked at by who expects one " * 9)
+
+    answer = said("keys", "list", "--data", str(tmp_path), LRS_STORE_URL=f"sqlite:///{tmp_path}/notes.txt")
+
+    assert answer == (1, f"Error: {tmp_path}/notes.txt cannot be opened: file is not a database\n")
+
+
+def test_a_file_that_cannot_be_read_is_named_in_one_line(tmp_path):
+    (tmp_path / "master.key").mkdir()
+
+    assert said("keys", "list", "--data", str(tmp_path)) == (1, f"Error: {tmp_path}/master.key: Is a directory\n")
+
+
+def test_an_address_without_a_file_or_a_server_is_told_in_one_line(tmp_path):
+    away = "mongodb://127.0.0.1:1/lrs?serverSelectionTimeoutMS=100"
+
+    none = said("keys", "list", "--data", str(tmp_path), LRS_STORE_URL="sqlite:///")
+    code, text = said("keys", "list", "--data", str(tmp_path), LRS_STORE_URL=away)
+
+    assert none == (1, "Error: LRS_STORE_URL names no file; use sqlite:///PATH\n")
+    assert (code, text.count("\n")) == (1, 1)
+    assert text.startswith("Error: LRS_STORE_URL: MongoDB cannot be used: 127.0.0.1:1: ")
+    assert text.endswith("Connection refused\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Overloaded(), "the store is busy, or cannot be reached: try again in a moment"),
+        (StoreFull("the disk is full: nothing of this request was stored"), "the disk is full: nothing of this"),
+        (PermissionError(13, "Permission denied", "/data"), "/data: Permission denied"),
+    ],
+)
+def test_what_stops_a_command_midway_is_one_line(tmp_path, monkeypatch, error, told):
+    def fails(_):
+        raise error
+
+    monkeypatch.setattr("lrs.auth.commands.list_keys", fails)
+
+    code, text = said("keys", "list", "--data", str(tmp_path))
+
+    assert (code, text.count("\n")) == (1, 1)
+    assert text.startswith(f"Error: {told}")
+
+
+def test_a_fault_of_ours_is_not_put_as_the_operators(tmp_path, monkeypatch):
+    def fails(_):
+        raise OSError("nobody's file")
+
+    monkeypatch.setattr("lrs.auth.commands.list_keys", fails)
+
+    answer = CliRunner().invoke(main, ["keys", "list", "--data", str(tmp_path)])
+
+    assert str(answer.exception) == "nobody's file"
+
+
+def test_a_port_that_is_none_or_taken_is_told_in_one_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        in_use = said("serve", "--data", str(tmp_path / "data"), "--port", str(port))
+
+    code, text = said("serve", "--port", "99999")
+
+    assert in_use == (1, f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port\n")
+    assert not (tmp_path / "data").exists()
+    assert code == 2
+    assert text.endswith("99999 is not in the range 0<=x<=65535.\n")
+
+
+def test_a_server_that_cannot_start_says_why_and_shows_no_key(tmp_path):
+    open_control(Settings(data=tmp_path)).close()
+    with sqlite3.connect(tmp_path / "control.db") as newer:
+        newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(tmp_path)]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(f"Error: {tmp_path}/control.db has schema 99, this program knows up to ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_worker_on_a_newer_store_ends_and_says_why(tmp_path):
+    assert said("keys", "list", "--data", str(tmp_path)) == (0, "")
+    path = tmp_path / "tenants" / "default" / "store.db"
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    command = [sys.executable, "-m", "lrs", "work", "--data", str(tmp_path)]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(f"Error: {path} has schema 99, this program knows up to ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("LRS_DATA", "", "is empty: take it away, or give it a value"),
+        ("LRS_MASTER_KEY_FILE", "", "is empty: take it away, or give it a value"),
+        ("LRS_ZONE", "Mars/Olympus", "no time zone of that name; write it like Europe/London"),
+        ("LRS_ZONE", "../UTC", "no time zone of that name; write it like Europe/London"),
+        ("LRS_PUBLIC_URL", "lrs.example", "no address of a server; write it like https://lrs.example.org"),
+        ("LRS_PUBLIC_URL", "https://", "no address of a server; write it like https://lrs.example.org"),
+        ("LRS_CELERY_BROKER", "kafka://h", "no broker we can use; write it like redis://HOST/0 or amqp://HOST"),
+        ("LRS_SIGNATURE_TRUST", "/no/such/folder", "Path does not point to a directory"),
+    ],
+)
+def test_a_setting_that_would_fail_later_fails_at_the_start(name, value, told):
+    assert said("keys", "list", **{name: value}) == (1, f"Error: {name}: {told}\n")
+
+
+def test_every_setting_says_what_it_is():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(("host", "address"), [("::1", "http://[::1]:80"), ("lrs.local", "http://lrs.local:80")])
+def test_the_address_that_is_shown_can_be_copied(host, address):
+    assert address_of(host, 80) == address

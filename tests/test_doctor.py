@@ -104,6 +104,12 @@ def test_a_setting_that_does_not_exist_or_cannot_be_read_is_a_problem(healthy):
     assert "PROBLEM settings: LRS_SWEEP: Input should be a valid number" in wrong.output
 
 
+def test_what_the_readme_tells_to_set_is_no_problem(healthy):
+    told = found(of_settings(Settings(data=healthy), {"LRS_ENDPOINT": "u", "LRS_KEY": "k", "LRS_SECRET": "s"}))
+
+    assert told["settings"] == ("ok", "every LRS_ variable is known")
+
+
 def test_a_master_key_that_others_can_read_is_a_problem(healthy):
     (healthy / "master.key").chmod(0o640)
 

@@ -7,9 +7,12 @@ import json
 import click
 
 from lrs.auth.keys import create_key, list_keys, revoke_key
+from lrs.auth.policy import SCOPES
 from lrs.errors import Misconfigured
 from lrs.options import with_tenant
 from lrs.tenants import Tenant
+
+_SCOPES = f"May be given repeatedly; one of: {', '.join(sorted(SCOPES))}."
 
 
 @click.group()
@@ -19,7 +22,7 @@ def keys() -> None:
 
 @keys.command("create")
 @click.option("--name", required=True, help="The source this key stands for, e.g. 'moodle'.")
-@click.option("--scope", "scopes", multiple=True, default=("all",), show_default=True, help="May be given repeatedly.")
+@click.option("--scope", "scopes", multiple=True, default=("all",), show_default=True, help=_SCOPES)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_tenant
 def create(tenant: Tenant, name: str, scopes: tuple[str, ...], as_json: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from lrs import audit
 from lrs.auth import Caller
 from lrs.auth.policy import SCOPES
 from lrs.competencies.seen import OWN_SOURCE
@@ -19,7 +20,7 @@ from lrs.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, pages
 from lrs.tenants import Tenant
 
-KIND = "key"
+KIND, BY = "key", "operator"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 _NOBODY = msgspec.json.encode(
     {"v": 1, "name": "nobody", "scopes": ["all"], "hash": "00" * 32, "created": 1_795_000_000_000_000, "revoked": None}
@@ -62,13 +63,23 @@ def create_key(tenant: Tenant, name: str, scopes: Iterable[str]) -> NewKey:
             "revoked": None,
         }
     )
-    tenant.store.write(lambda tx: tx.insert(Record(KIND, new.key, body))).result()
+
+    def decide(tx: Tx) -> None:
+        tx.insert(Record(KIND, new.key, body))
+        audit.append(tx, BY, "key.created", {"key": new.key, "scopes": " ".join(granted)})
+
+    tenant.store.write(decide).result()
     return new
 
 
 def forget_key(tenant: Tenant, key: str) -> None:
     """Takes away a *key* that was made for one run of a program and that nobody else ever had."""
-    tenant.store.write(lambda tx: tx.delete(KIND, key)).result()
+
+    def decide(tx: Tx) -> None:
+        tx.delete(KIND, key)
+        audit.append(tx, BY, "key.forgotten", {"key": key})
+
+    tenant.store.write(decide).result()
 
 
 def revoke_key(tenant: Tenant, key: str) -> bool:
@@ -80,8 +91,10 @@ def revoke_key(tenant: Tenant, key: str) -> bool:
         if record is None:
             return False
         body = msgspec.json.decode(record.body)
-        body["revoked"] = body["revoked"] or now
-        tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(body)))
+        if not body["revoked"]:
+            body["revoked"] = now
+            tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(body)))
+            audit.append(tx, BY, "key.revoked", {"key": key})
         return True
 
     return tenant.store.write(decide).result()

@@ -17,6 +17,7 @@ while it is leased makes the lease stale, so the newer fact is never lost.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -321,15 +322,24 @@ def pages(reader: Reader, kind: str, *keys: int, limit: int = 500) -> Iterator[R
 def open_store(url: str, *, clock: Clock = wall_clock, queue: Queue = USUAL) -> Store:
     """Opens the store at *url*: ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
 
-    Raises ``Misconfigured`` for another scheme, ``NewerSchema`` for a store of a later version.
+    Raises ``Misconfigured`` for another scheme and for what cannot be opened, ``NewerSchema`` for a later version's.
     """
     if url.startswith("sqlite:///"):
-        from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
-
-        return SqliteStore(url.removeprefix("sqlite:///"), clock=clock, queue=queue)
+        return _open_file(url.removeprefix("sqlite:///"), clock, queue)
     if url.startswith(("mongodb://", "mongodb+srv://")):
         from lrs.storage.mongo import MongoStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
         return MongoStore(url, clock=clock, queue=queue)
     scheme = url.partition(":")[0]
     raise Misconfigured(f"LRS_STORE_URL: unknown scheme {scheme!r}; use sqlite:///PATH or mongodb://HOST/DATABASE")
+
+
+def _open_file(path: str, clock: Clock, queue: Queue) -> Store:
+    from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
+
+    if not path:
+        raise Misconfigured("LRS_STORE_URL names no file; use sqlite:///PATH")
+    try:
+        return SqliteStore(path, clock=clock, queue=queue)
+    except sqlite3.Error as error:
+        raise Misconfigured(f"{path} cannot be opened: {error}") from error

@@ -29,7 +29,7 @@ from lrs.errors import Misconfigured
 from lrs.storage import NEWEST, TIE_BITS, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx, micros_of
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.mongo_blobs import GridBlobs
-from lrs.storage.mongo_link import UNKNOWN, answering, connect, failure_of, passes
+from lrs.storage.mongo_link import UNKNOWN, answering, connect, failure_of, passes, reason_of
 from lrs.storage.mongo_owed import MongoOwed
 from lrs.storage.mongo_read import MongoReader
 from lrs.storage.mongo_schema import HEAD, Mongo, migrate
@@ -64,7 +64,7 @@ class MongoStore:
             self._sign_in()
         except PyMongoError as error:
             self._client.close()
-            raise Misconfigured(f"LRS_STORE_URL: MongoDB cannot be used: {error}") from error
+            raise Misconfigured(f"LRS_STORE_URL: MongoDB cannot be used: {reason_of(error)}") from error
         except BaseException:
             self._client.close()
             raise

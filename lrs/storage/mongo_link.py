@@ -41,6 +41,11 @@ def answering() -> Iterator[None]:
         raise Overloaded(retry_after=5) from error
 
 
+def reason_of(error: PyMongoError) -> str:
+    """What an operator is told of *error*: without the timeouts and the topology that PyMongo puts behind it."""
+    return str(error).partition(" (configured timeouts:")[0].partition(", Timeout: ")[0]
+
+
 def passes(error: PyMongoError) -> bool:
     """Whether the group may be run again at once; a server that is away was waited for already."""
     return error.has_error_label(TRANSIENT) and not isinstance(error, ServerSelectionTimeoutError)

@@ -31,7 +31,7 @@ def _of_mongo(url: str) -> tuple[int | None, int]:
     from pymongo.errors import PyMongoError  # noqa: PLC0415 (an engine is loaded when it is used)
 
     from lrs.errors import Misconfigured  # noqa: PLC0415
-    from lrs.storage.mongo_link import connect  # noqa: PLC0415
+    from lrs.storage.mongo_link import connect, reason_of  # noqa: PLC0415
     from lrs.storage.mongo_schema import SCHEMA_VERSION  # noqa: PLC0415
 
     client, name = connect(url)
@@ -39,5 +39,5 @@ def _of_mongo(url: str) -> tuple[int | None, int]:
         try:
             found = client[name]["meta"].find_one({"_id": "schema"})
         except PyMongoError as error:
-            raise Misconfigured(f"LRS_STORE_URL: MongoDB does not answer: {error}") from error
+            raise Misconfigured(f"LRS_STORE_URL: MongoDB does not answer: {reason_of(error)}") from error
     return (int(found["version"]) if found else None), SCHEMA_VERSION

@@ -65,6 +65,17 @@ def set_up(run, file):
     run(rules, "apply", file("rules.csv", RULES))
 
 
+@pytest.mark.usefixtures("set_up")
+def test_a_table_of_which_no_row_can_be_used_takes_nothing_away(run, file):
+    run(framework, "import", file("twin.csv", SHEET), "--id", "https://example.org/twin")
+    run(framework, "publish", "https://example.org/twin")
+
+    told = run(rules, "apply", file("rules.csv", RULES), exit_code=1)
+
+    assert "is in 2 frameworks; name one in the column framework" in told
+    assert "no row can be used, so nothing was changed" in told
+
+
 def test_a_framework_is_imported_listed_and_published(run, file):
     sheet = file("my sheet.csv", SHEET)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import sqlite3
+import time
 from base64 import b64encode
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -79,13 +80,15 @@ def test_a_server_told_to_stop_answers_what_it_has_begun_and_leaves_one_whole_fi
 
         server.terminate()
         until(lambda: refused(address), "the server to stop listening")
+        stopped = time.monotonic()
+        until(lambda: not runs(worker), "the worker to end, which waits for no request")
+        until(lambda: time.monotonic() > stopped + 0.5, "more than the moment that uvicorn gives everybody")
         status = half.finish()
         ended = server.wait(30)
 
         writers.wait()
         assert (status, ended) == (200, 0)
         assert set(writers.statuses) <= {200, 503}
-        assert not runs(worker)
         assert not store_of(held).with_name("store.db-wal").exists()
         assert integrity(store_of(held)) == [("ok",)]
         _, address = held.serve()
