@@ -26,10 +26,12 @@ from badges.issuer import Issuer, address, issuer_of
 from badges.records import ISSUED, REVOKED
 from badges.status import REVOCATION, Draw, free_place
 from badges.verify import verify
+from lrs import audit
 from lrs.learners import persons
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx
 from lrs.tenants import Tenant
 
+BY = "worker"
 ATTEMPTS = 8
 SHARED = frozenset({"status-list", "achievement"})
 """Kinds that belong to many badges: what changes one is written before the next badge looks at it."""
@@ -121,6 +123,8 @@ def _write(tx: Tx, *, change: Change) -> None:
             tx.insert(record)
         else:
             raise Stale(f"{record.kind} {record.id} appeared")
+        if record.kind == "credential":
+            audit.append(tx, BY, f"badge.{record.meta['state']}", {"badge": record.id, "award": change.award})
     if change.puts and tx.get("profile", change.person):
         tx.owe("profile", change.person, Owed("sync"))
 

@@ -96,9 +96,12 @@ def mongo_database(url: str, name: str) -> str:
 
 
 def data_folder(settings: Settings) -> Path:
-    """The folder of the embedded store, made if it is not there. Raises ``Misconfigured`` if it cannot be."""
+    """The folder of the embedded store, made for nobody else to look into if it is not there.
+
+    Raises ``Misconfigured`` if it cannot be.
+    """
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Misconfigured(f"LRS_DATA: {settings.data} cannot be a folder of ours: {error.strerror}") from error
     return settings.data.absolute()

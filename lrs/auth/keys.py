@@ -13,9 +13,8 @@ from typing import Any
 import msgspec
 
 from lrs import audit
-from lrs.auth import Caller
+from lrs.auth import OWN_SOURCE, Caller
 from lrs.auth.policy import SCOPES
-from lrs.competencies.seen import OWN_SOURCE
 from lrs.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, pages
 from lrs.tenants import Tenant

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from lrs.auth import OWN_SOURCE
 from lrs.auth.keys import list_keys
 from lrs.competencies import explain as explaining
 from lrs.competencies import rulesets
@@ -20,7 +21,7 @@ from lrs.competencies.mapping import Known, ruleset_from_table
 from lrs.competencies.rebuild import rebuild as rebuild_derived
 from lrs.competencies.rebuild import swings
 from lrs.competencies.rules import Ruleset, unmatched
-from lrs.competencies.seen import OWN_SOURCE, Seen, look
+from lrs.competencies.seen import Seen, look
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.competencies.tables import Fault
 from lrs.errors import Refused

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from lrs.auth import OWN_SOURCE
 from lrs.competencies.decide import Evidence, RuleRef
 from lrs.competencies.rules import CLOCK_SKEW, Index, Match, matches
 from lrs.competencies.seen import (
-    OWN_SOURCE,
     Seen,
     event_time,
     instructors,

@@ -12,9 +12,10 @@ from typing import Literal, get_args
 
 import msgspec
 
+from lrs.auth import OWN_SOURCE
 from lrs.competencies.levels import LevelScale
 from lrs.competencies.scores import exact, percent, shown
-from lrs.competencies.seen import OWN_SOURCE, Moment, Seen, event_time, is_group, places
+from lrs.competencies.seen import Moment, Seen, event_time, is_group, places
 
 Role = Literal["activity", "type", "parent", "grouping", "category"]
 ROLES: tuple[Role, ...] = get_args(Role)

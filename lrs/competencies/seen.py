@@ -14,9 +14,6 @@ from lrs.competencies.dates import micros_in
 from lrs.learners.identifiers import Identifier, identifier_of
 from lrs.storage import Record, micros_of
 
-OWN_SOURCE = "engraft"
-"""``meta.source`` of statements the product itself emits; they are never evidence, or awards would feed themselves."""
-
 SAME_PERSON = "https://w3id.org/engraft/extensions/identifiers"
 """``context.extensions``: agents that the statement's source says are the same person as the actor."""
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from lrs.auth import OWN_SOURCE
 from lrs.competencies.explain import Explanation, explain
 from lrs.competencies.rules import unmatched
 from lrs.competencies.rulesets import in_force
-from lrs.competencies.seen import OWN_SOURCE, Seen, look
+from lrs.competencies.seen import Seen, look
 from lrs.keys import key
 from lrs.learners import consent, joins
 from lrs.learners.consent import Consent, Subject

@@ -245,6 +245,7 @@ def test_the_first_start_makes_a_key_once_and_there_is_no_default(tmp_path):
     assert "secret" not in again
     assert secret != re.search(r"secret: +(\S+)", elsewhere)[1]
     assert (tmp_path / "master.key").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "other").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("key", ["", "00" * 31, "zz" * 32, "secret"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -14,9 +15,11 @@ from badges.issue import NotAccepted
 from badges.issuer import rename
 from badges.sign import sign
 from badges.status import bits_of, is_set
+from lrs import audit
 from lrs.storage import Record
 from lrs.tenants import Tenant
 from tests.badges.made import (
+    AWARD,
     BODY,
     HOUR,
     NOON,
@@ -85,6 +88,29 @@ def test_a_withdrawn_award_revokes_its_badge_within_the_same_commit(tenant):
     assert badge_in(tenant)[0].meta["state"] == "revoked"
     assert badge_in(tenant)[1] == badge
     assert sum(byte.bit_count() for byte in bits_of(list_in(tenant), "revocation")) == 1
+
+
+def test_each_badge_issued_issued_anew_or_revoked_and_a_new_name_is_one_entry_of_the_audit_chain(tenant):
+    put_award(tenant)
+    run_issue(tenant)
+    again(tenant)
+    run_issue(tenant)
+    rename(tenant, "Centre", None)
+    again(tenant)
+    run_issue(tenant)
+    put_award(tenant, state="withdrawn")
+    run_issue(tenant)
+
+    badge = {"badge": badge_in(tenant)[0].id, "award": AWARD}
+    entries = [json.loads(record.body) for record in tenant.store.find("audit").records]
+
+    assert [(entry["by"], entry["action"], entry["about"]) for entry in entries] == [
+        ("worker", "badge.issued", badge),
+        ("operator", "issuer.named", {"issuer": "default"}),
+        ("worker", "badge.issued", badge),
+        ("worker", "badge.revoked", badge),
+    ]
+    assert audit.broken_at(tenant.store) is None
 
 
 def test_revoking_five_times_signs_the_list_once(tenant):
