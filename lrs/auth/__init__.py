@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 OWN_SOURCE = "engraft"
-"""``meta.source`` of statements the product itself emits; they are never evidence, or awards would feed themselves. So no
-key can stand for it."""
+"""``meta.source`` of statements the product itself emits; they are never evidence, or awards would feed themselves.
+So no key can stand for it."""
 
 
 @dataclass(frozen=True, slots=True)
