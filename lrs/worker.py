@@ -46,11 +46,11 @@ STEPS: Mapping[str, Step] = {
     "refs": Step(refs),
     "match": Step(match, batch=500),
     "evaluate": Step(evaluate, batch=200),
+    "issue": Step(issue, batch=4),
     "sync": Step(sync, batch=200),
-    "issue": Step(issue, batch=8),
     "deliver": Step(deliver, batch=AT_ONCE, lease=120),
 }
-LANES: Sequence[Sequence[str]] = (("refs", "match", "evaluate", "sync", "issue"), ("deliver",))
+LANES: Sequence[Sequence[str]] = (("refs", "match", "evaluate", "issue", "sync"), ("deliver",))
 """Steps of a lane take turns, in each as many at once as stand above; the lanes do not wait for one another: a slow
 receiver holds up nobody's level. What computes is in one lane, for threads of one process cannot compute side by side.
 """
