@@ -13,7 +13,7 @@ from lrs.citations import rule
 from lrs.errors import Refused
 
 ANY = "*"
-_TAG = re.compile(r'(?:W/)?"([^"]*)"|([^",\s]+)')
+_TAG = re.compile(r'(?:W/)?("[^"]*"|[^",\s]+)')
 _RULE = "Communication 3.1"
 
 
@@ -44,7 +44,7 @@ def _tags(header: str | None) -> frozenset[str] | None:
         return None
     if header.strip() == ANY:
         return frozenset({ANY})
-    return frozenset(quoted or bare for quoted, bare in _TAG.findall(header)) - {ANY}
+    return frozenset(tag.strip('"') for tag in _TAG.findall(header)) - {ANY}
 
 
 def matches(tags: frozenset[str], etag: str | None) -> bool:
