@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -125,14 +125,24 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app.webhooks.routes.extend(profiles.webhooks().routes)
     app.include_router(badges.routes(tenants.named, guard))
 
-    @app.get("/metrics", include_in_schema=False)
+    app.include_router(_operating(settings, tenants, app.counted, caller))
+    return app
+
+
+def _operating(
+    settings: Settings, tenants: Tenants, counted: Requests, caller: Callable[[Request], Caller]
+) -> APIRouter:
+    """What an operator's programs ask: whether the server is well, and how much it does."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/metrics")
     def metrics(request: Request) -> Response:
         if not settings.metrics_open:
             allow(caller(request), "metrics", "GET")
-        content, media_type = exposition(app.counted, tenants.all)
+        content, media_type = exposition(counted, tenants.all)
         return Response(content, media_type=media_type)
 
-    @app.get("/health", include_in_schema=False)
+    @router.get("/health")
     def health() -> dict[str, str]:
         try:
             tenants.named(DEFAULT).store.get("key", "health")  # no such record: what counts is that somebody looked
@@ -140,7 +150,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
             raise HTTPException(503, "the store does not answer") from error
         return {"status": "ok"}
 
-    return app
+    return router
 
 
 def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:

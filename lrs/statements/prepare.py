@@ -66,13 +66,6 @@ def prepare(
 
     *statement_id* is used if it has none of its own; *authority* is the identity of the caller's authority.
     """
-    added = []
-    if "id" not in tree:
-        added.append(b'"id":"%s",' % statement_id.encode())
-    if "authority" not in tree:
-        added.append(b'"authority":%s,' % caller.authority)
-    if "version" not in tree:
-        added.append(b'"version":"2.0.0",' if version == "2.0.0" else b'"version":"1.0.0",')
     if _needs_another_text(tree, version):
         text = rewritten(text, tree, version)
     refers = _reference(tree)
@@ -89,7 +82,7 @@ def prepare(
     return Prepared(
         id=tree.get("id", statement_id).lower(),
         tree=tree,
-        added=b"".join(added),
+        added=_added(tree, version, caller.authority, statement_id),
         rest=text[1:],
         stamped="timestamp" not in tree,
         keys=keys,
@@ -99,6 +92,18 @@ def prepare(
         side=side_records(tree) if caller.may("all", "define") else (),
         index=index,
     )
+
+
+def _added(tree: dict[str, Any], version: str, authority: bytes, statement_id: str) -> bytes:
+    """The members that the client left to the LRS, as they are put in front of its text."""
+    added = b""
+    if "id" not in tree:
+        added += b'"id":"%s",' % statement_id.encode()
+    if "authority" not in tree:
+        added += b'"authority":%s,' % authority
+    if "version" not in tree:
+        added += b'"version":"2.0.0",' if version == "2.0.0" else b'"version":"1.0.0",'
+    return added
 
 
 def in_batch(refused: Refused, index: int | None) -> Refused:
