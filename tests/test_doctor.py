@@ -229,7 +229,7 @@ def test_an_audit_entry_that_was_changed_or_taken_out_is_a_problem(tmp_path, sto
 
 
 def test_a_service_that_was_disabled_is_named_with_the_reason(healthy):
-    from lrs.profiles.services import disable  # noqa: PLC0415
+    from lrs.profiles.services import disable  # noqa: PLC0415 (used here alone)
 
     tenant = open_tenant(Settings(data=healthy))
     put_service(tenant)
