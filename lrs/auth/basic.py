@@ -16,6 +16,8 @@ REMEMBERED = 0.5
 BAD_LOGINS = 100
 """A minute, from one address; the next ones are answered 429. Right credentials are always served."""
 _FULL = 10_000
+_LONGEST_KEPT = 256
+"""Characters of a header that is remembered: right credentials, too, may stand among thousands of blanks."""
 _CHALLENGE = (("www-authenticate", 'Basic realm="xAPI", charset="UTF-8"'),)
 
 
@@ -49,7 +51,8 @@ class Door:
             raise self._refused(client, now)
         if len(self._known) >= _FULL:
             self._known.clear()
-        self._known[tenant.id, header] = (now + REMEMBERED, found)
+        if len(header) <= _LONGEST_KEPT:
+            self._known[tenant.id, header] = (now + REMEMBERED, found)
         return found
 
     def _refused(self, client: str, now: float) -> Refused:

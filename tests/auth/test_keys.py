@@ -139,6 +139,19 @@ def test_a_wrong_login_asks_the_store_once(tenant, monkeypatch, wrong):
     assert asked == ["key"]
 
 
+def test_a_right_login_is_remembered_unless_it_is_long(tenant):
+    new = create_key(tenant, "one", ["all"])
+    door = Door()
+    header = "Basic " + b64encode(f"{new.key}:{new.secret}".encode()).decode()
+    padded = header + " " * 1_000
+
+    callers = [door.caller(tenant, sent, "192.0.2.1") for sent in (header, padded)]
+
+    assert [caller.source for caller in callers] == ["one", "one"]
+    assert door.known(tenant, header) == callers[0]
+    assert door.known(tenant, padded) is None
+
+
 @pytest.mark.parametrize(
     ("name", "scopes", "message"),
     [
