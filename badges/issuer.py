@@ -63,7 +63,7 @@ def issuer_of(tenant: Tenant) -> Issuer:
     return Issuer(did, name, url or tenant.settings.public_url, key, demonstration=False)
 
 
-def rename(tenant: Tenant, name: str, url: str | None, by: str = "operator") -> None:
+def rename(tenant: Tenant, name: str, url: str | None) -> None:
     """Gives the issuer a name and a home page; badges show them from their next issue on."""
     body = json.dumps({"v": 1, "name": name, **({"url": url} if url else {})}, ensure_ascii=False).encode()
 
@@ -73,7 +73,7 @@ def rename(tenant: Tenant, name: str, url: str | None, by: str = "operator") -> 
             tx.replace(Record("issuer", "profile", body, rev=old.rev))
         else:
             tx.insert(Record("issuer", "profile", body))
-        audit.append(tx, by, "issuer.named", {"issuer": tenant.id})
+        audit.append(tx, "operator", "issuer.named", {"issuer": tenant.id})
 
     tenant.store.write(decide).result()
 
