@@ -13,8 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from adapters.source import Row, Unusable
 from adapters.tables import is_formula
+from lrs.tables.row import Row, Unusable
 
 HoursFormat = Literal["decimal", "h.mm", "h:mm", "minutes"]
 DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d")
@@ -34,6 +34,8 @@ NUMBERED = {"excel": date(1899, 12, 30), "excel1904": date(1904, 1, 1)}
 def text(row: Row, column: str) -> str:
     """The cell as text, or ``""``."""
     cell = row.cells.get(column, "")
+    if column in row.faults:
+        raise row.faults[column]
     if column in row.doubled:
         raise Unusable("duplicate_column", column, cell, "the column comes twice with different values")
     if is_formula(cell):

@@ -13,9 +13,10 @@ import msgspec
 from tincan import Activity, ActivityDefinition, Agent, AgentAccount, Context, Extensions, Statement, Verb
 
 from adapters.cells import email, text
-from adapters.source import Fact, Row, Unusable
+from adapters.source import Fact
 from adapters.vocabulary import IDENTIFIERS, REGISTERED, iri
 from lrs.learners.identifiers import TEMPORARY_ULN, ULN_HOME_PAGE, uln_fault
+from lrs.tables.row import Row, Unusable
 
 
 class Ifi(msgspec.Struct, frozen=True, order=True):

@@ -16,8 +16,9 @@ from tincan import Agent, AgentAccount, Context, Statement, StatementRef, Verb
 from adapters.diff import GONE, Decision, Entry, Version, decide, hash_of, key_of, statement_id, void_id
 from adapters.door import Door, StatementsRefused
 from adapters.ledger import Ledger
-from adapters.source import STRUCTURAL, Fact, Mapped, Outcome, Result, Source, Table, Unusable, masked
+from adapters.source import STRUCTURAL, Fact, Mapped, Outcome, Result, Source, Table, masked
 from adapters.vocabulary import BASE, VOIDED
+from lrs.tables.row import Unusable
 
 CHUNK = 250
 BATCH = 500

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters import tables
-from adapters.source import Place, Row
 from adapters.tables import MAX_BYTES, clean, names, to_row
 from lrs.competencies.tables import MAX_SHEET_ROWS, UNREADABLE
 from lrs.errors import Refused
+from lrs.tables.row import Place, Row
 
 MAX_UNPACKED = 512 * 1024 * 1024
 

@@ -8,48 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 from tincan import Statement
+
+from lrs.tables.row import Place, Row, Unusable
 
 Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
 RESULTS: tuple[Result, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")
 STRUCTURAL = frozenset({"too_many_cells", "cell_too_long", "open_quote"})
 """Codes of rows that cannot be read as rows: an ``error``, where a cell that cannot be believed is quarantined."""
-
-
-class Place(NamedTuple):
-    """Where a row stands, as a spreadsheet shows it: the header is row 1; *sheet* is empty for CSV."""
-
-    sheet: str
-    row: int
-
-
-class Unusable(Exception):
-    """A cell or a row that cannot be taken as it is; the row is quarantined and can be run again once repaired.
-
-    ``code`` is short and stable, ``column`` the column's own name, ``value`` what stood there (shown masked only).
-    """
-
-    def __init__(self, code: str, column: str, value: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.column = column
-        self.value = value
-        self.message = message
-
-
-class Row(msgspec.Struct, frozen=True):
-    """One row: cleaned cells by canonical column name (``lower_case``).
-
-    *doubled* names columns that came twice and said two things; *trouble* is why the row cannot be read at all.
-    """
-
-    place: Place
-    cells: Mapping[str, str]
-    doubled: tuple[str, ...] = ()
-    trouble: Unusable | None = None
 
 
 class Table(Protocol):

@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from adapters.source import Place, Row, Unusable
 from lrs.csv_lines import UNCLOSED, CsvLines
 from lrs.errors import Refused
+from lrs.tables.row import Place, Row, Unusable
 
 MAX_BYTES = 256 * 1024 * 1024
 MAX_CELL = 131_072

@@ -31,7 +31,8 @@ from adapters.apprenticeship.facts import Standard
 from adapters.cells import choice, day, midnight, minutes, needed, not_ahead, text, yes
 from adapters.people import Learner, Learners, Same, apart, names_of, staff
 from adapters.profile import Profile
-from adapters.source import Earlier, Fact, Mapped, Row, Table, Unusable
+from adapters.source import Earlier, Fact, Mapped, Table
+from lrs.tables.row import Row, Unusable
 
 STATUSES = {"learning": "learning", "in learning": "learning", "live": "learning", "active": "learning"} | {
     "continuing": "learning",

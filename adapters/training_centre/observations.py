@@ -12,10 +12,11 @@ import msgspec
 from adapters.cells import choice, moment, needed, not_ahead, text, yes
 from adapters.people import Ifi, Learner, Learners, apart, names_of, staff
 from adapters.profile import Profile
-from adapters.source import Fact, Mapped, Place, Row, Unusable
+from adapters.source import Fact, Mapped
 from adapters.training_centre.facts import Observed, Session, Step
 from adapters.training_centre.sessions import Held
 from adapters.vocabulary import iri
+from lrs.tables.row import Place, Row, Unusable
 
 RESULTS = {"pass": "pass", "passed": "pass", "p": "pass", "competent": "pass", "yes": "pass"} | {
     "fail": "fail",

@@ -8,9 +8,10 @@ from typing import cast
 from adapters.cells import choice, minutes, moment, not_ahead, text, yes
 from adapters.people import Learner, Learners, apart, names_of
 from adapters.profile import Profile
-from adapters.source import Fact, Mapped, Row, Unusable
+from adapters.source import Fact, Mapped
 from adapters.training_centre.facts import THERE, Attendance, Attended, Session
 from adapters.training_centre.sessions import Held
+from lrs.tables.row import Row, Unusable
 
 WORDS = {
     "present": "present",

@@ -11,9 +11,9 @@ import msgspec
 from adapters.cells import choice, moment, needed, text
 from adapters.people import Ifi, staff
 from adapters.profile import Profile
-from adapters.source import Row, Unusable
 from adapters.training_centre.facts import Session
 from adapters.vocabulary import iri
+from lrs.tables.row import Row, Unusable
 
 KINDS = {
     "practical": "practical",

@@ -10,11 +10,12 @@ from tincan import Statement
 from adapters.cells import choice, needed, text
 from adapters.people import Learners, Same
 from adapters.profile import Profile
-from adapters.source import Earlier, Fact, Mapped, Row, Table, Unusable
+from adapters.source import Earlier, Fact, Mapped, Table
 from adapters.training_centre.facts import THERE, Attended, Observed, attended, observed
 from adapters.training_centre.observations import RESULTS, Checklists
 from adapters.training_centre.rosters import WORDS, read_jisc, read_roster
 from adapters.training_centre.sessions import KINDS, STATUSES, Held, jisc_session, read_session
+from lrs.tables.row import Row, Unusable
 
 RECORDS = {"session": "session", "sessions": "session", "roster": "roster", "attendance": "roster"} | {
     "observation": "observation",

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapters import cells
-from adapters.source import Place, Row, Unusable
+from lrs.tables.row import Place, Row, Unusable
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -192,3 +192,12 @@ def test_yes_and_no_come_in_many_spellings():
 
 def test_a_cell_whose_bytes_were_lost_is_not_taken():
     assert code(cells.text, row("Zo\ufffd"), "at") == "encoding"
+
+
+def test_a_cell_that_the_reader_found_fault_with_is_unusable_when_it_is_asked_for():
+    fault = Unusable("error_value", "when", "#N/A", "the cell shows #N/A: a formula behind it failed")
+    broken = Row(Place("S", 2), {"when": "#N/A", "title": "fine"}, faults={"when": fault})
+
+    assert cells.text(broken, "title") == "fine"
+    with pytest.raises(Unusable, match="formula behind it failed"):
+        cells.day(broken, "when")

@@ -14,12 +14,12 @@ import pytest
 from pydantic import ValidationError
 
 from adapters import cells
-from adapters.source import Place, Row, Unusable
 from lrs.documents.concurrency import conditions_of
 from lrs.errors import Refused
 from lrs.learners.routes import Learner
 from lrs.pages.session import safe_return
 from lrs.statements.validate import check
+from lrs.tables.row import Place, Row, Unusable
 from tests.served import statement
 from tests.soak.patterns import LONG, killers, never_used, uses
 from tests.statements.test_formats import STARTS, TESTS, UNITS

@@ -1,0 +1,55 @@
+"""One row of a table: where it stands, what its cells show, what they hold. Knows no file format and no column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+
+class Place(NamedTuple):
+    """Where a row stands, as a spreadsheet shows it: the first row is 1; *sheet* is empty for CSV."""
+
+    sheet: str
+    row: int
+
+
+class Unusable(Exception):
+    """A cell or a row that cannot be taken as it is; the row is left aside and can be read again once repaired.
+
+    ``code`` is short and stable, ``column`` the column's own name, ``value`` what stood there (shown masked only).
+    """
+
+    def __init__(self, code: str, column: str, value: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.column = column
+        self.value = value
+        self.message = message
+
+
+class Percent(NamedTuple):
+    """What a cell with a format of per cent holds: 80 for 80 %."""
+
+    number: Decimal
+
+
+Value = date | datetime | time | timedelta | Decimal | Percent
+"""What a cell of a workbook holds when it is more than text."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One row by canonical column name; see the package's docstring for *cells*, *values*, *faults* and *trouble*.
+
+    *doubled* names columns that came twice and said two things.
+    """
+
+    place: Place
+    cells: Mapping[str, str]
+    doubled: tuple[str, ...] = ()
+    trouble: Unusable | None = None
+    values: Mapping[str, Value] = {}
+    faults: Mapping[str, Unusable] = {}
