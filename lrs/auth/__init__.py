@@ -13,7 +13,8 @@ So no key can stand for it."""
 class Caller:
     """Whoever sent a request: the *source* its credential stands for, what it may do, and for which tenant.
 
-    ``authority`` is the JSON text of the agent that statements without an authority of their own get.
+    ``authority`` is the JSON text of the agent that its statements get as theirs (1.0.3 Data 2.4.9); a caller that may
+    ``import`` brings others' statements, which keep the one they have.
     """
 
     source: str

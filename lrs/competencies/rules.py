@@ -2,7 +2,7 @@
 
 Rules are found by what anchors them (verb, and the activity, its type, parent, grouping or category), so a statement
 that no rule is about costs one look into a table. Trust is by default-deny: a rule counts only what comes from a source
-it names; ``authority``, which anybody can write, is never asked. Knows no person and no store.
+it names; ``authority``, which an import may bring along, is never asked. Knows no person and no store.
 """
 
 from __future__ import annotations

@@ -7,6 +7,10 @@ of the statement), the order of a Group's members, one Activity or a list of one
 address, ``context.language``), and seconds of a duration beyond 0.01 (Data 4.6). All else is compared exactly: true is
 not 1, PT60S is not PT1M, and the metadata of attachments counts. Floats are compared as doubles, integers exactly.
 
+What an LRS may set does not count (Data 2.2): ``id``, ``stored``, ``authority`` and ``version`` never, ``timestamp``
+not where one side has none or the stored side has the server's own. So a statement that comes directly and again by way
+of another LRS, which has set these in its own manner, is one statement, whichever comes first.
+
 Pure, and defined for any JSON: what has not the form it should have is compared as it stands. Knows no store.
 """
 
@@ -24,17 +28,13 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 _Canon = Callable[[Any], Any]
 
 
-def same(received: dict[str, Any], stored: dict[str, Any]) -> bool:
-    """Whether *received* says what *stored* says.
-
-    ``id``, ``timestamp``, ``authority`` and ``version`` count only where both have them, ``stored`` never: an LRS sets
-    what was left out. Symmetric.
-    """
-    both = (_ASSIGNED - {"stored"}) & received.keys() & stored.keys()
-    return all(
-        _encode(_CANON_OF_ASSIGNED[name](received[name])) == _encode(_CANON_OF_ASSIGNED[name](stored[name]))
-        for name in both
-    ) and _encode(_said(received)) == _encode(_said(stored))
+def same(received: dict[str, Any], stored: dict[str, Any], *, stamped: bool = False) -> bool:
+    """Whether *received* says what *stored* says; *stamped*: the ``timestamp`` of *stored* is the server's own."""
+    if not stamped and "timestamp" in received and "timestamp" in stored:
+        one, other = _instant(received["timestamp"]), _instant(stored["timestamp"])
+        if _encode(one) != _encode(other):
+            return False
+    return _encode(_said(received)) == _encode(_said(stored))
 
 
 def _said(statement: dict[str, Any]) -> dict[str, Any]:
@@ -148,10 +148,4 @@ _OF_OBJECT: dict[str, _Canon] = {
     "Group": _agent,
     "StatementRef": lambda value: _by_field(value, _OF_REF),
     "SubStatement": lambda value: _by_field(value, _OF_STATEMENT),
-}
-_CANON_OF_ASSIGNED: dict[str, _Canon] = {
-    "id": _lower,
-    "timestamp": _instant,
-    "authority": _agent,
-    "version": _plain,
 }

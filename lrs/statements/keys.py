@@ -53,7 +53,7 @@ def refers_key(statement: str) -> int:
 def keys_of(statement: dict[str, Any], authority: str | None = None) -> tuple[int, ...]:
     """The search keys of *statement*, a valid statement as received, without those of what it refers to.
 
-    *authority* is the identity of the agent that the LRS sets as authority, where the statement has none.
+    *authority* is the identity of the agent that the LRS sets as authority, where the statement keeps none of its own.
     """
     verb = verb_key(statement["verb"]["id"])
     target = statement["object"]

@@ -1,8 +1,9 @@
 """From a valid statement to what will be stored of it, pure: the received text and what an LRS adds to it.
 
 The text is kept as it came: numbers, key order, extensions. Members the LRS sets are put in front of it. It is taken
-apart only where xAPI asks for another text: a ``stored`` of the client's, a lone activity in contextActivities
-(returned as an array, 1.0.3 Data 2.4.6.2), a timestamp with an offset (UTC in 2.0, IEEE 9274.1.1 4.2.7).
+apart only where xAPI asks for another text: a ``stored`` of the client's, an ``authority`` of a client that does not
+import (1.0.3 Data 2.4.9), a lone activity in contextActivities (returned as an array, 1.0.3 Data 2.4.6.2), a timestamp
+with an offset (UTC in 2.0, IEEE 9274.1.1 4.2.7).
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from lrs.strict_json import members
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 _encode = msgspec.json.Encoder().encode
 _FRACTION = re.compile(r"[.,](\d+)")
+_STAMPED = re.compile(rb'\{"stored":"([^"]+)","timestamp":"\1",')
+_STORED, _STORED_AND_AUTHORITY = frozenset({"stored"}), frozenset({"stored", "authority"})
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -52,6 +55,14 @@ class Prepared(msgspec.Struct, frozen=True):
         return b'{"stored":"%s",%s%s%s' % (stored, stamp, self.added, self.rest)
 
 
+def is_stamped(text: bytes) -> bool:
+    """Whether the ``timestamp`` of a statement as it is kept (see ``Prepared.text``) is the server's, not its sender's.
+
+    To be seen in every statement ever stored: both times stand in front, and are one text.
+    """
+    return _STAMPED.match(text) is not None
+
+
 def prepare(
     tree: dict[str, Any],
     text: bytes,
@@ -64,10 +75,13 @@ def prepare(
 ) -> Prepared:
     """*tree* and *text* are one valid statement, decoded and as received; *version* is the request's.
 
-    *statement_id* is used if it has none of its own; *authority* is the identity of the caller's authority.
+    *statement_id* is used if it has none of its own; *authority* is the identity of the caller's authority, which takes
+    the place of one that was sent unless the caller may ``import``.
     """
-    if _needs_another_text(tree, version):
-        text = rewritten(text, tree, version)
+    ours = _STORED if caller.may("import") else _STORED_AND_AUTHORITY
+    if not ours.isdisjoint(tree) or _needs_another_text(tree, version):
+        text = rewritten(text, tree, version, ours)
+        tree = {name: value for name, value in tree.items() if name not in ours}
     refers = _reference(tree)
     keys = (*keys_of(tree, authority), source_key(caller.source))
     meta: dict[str, Any] = {"source": caller.source, "version": version, "k": KEY_VERSION}
@@ -131,7 +145,7 @@ def _reference(tree: dict[str, Any]) -> str | None:
 
 
 def _needs_another_text(tree: dict[str, Any], version: str) -> bool:
-    if "stored" in tree or _has_lone_activity(tree):
+    if _has_lone_activity(tree):
         return True
     if version == "2.0.0" and not tree.get("timestamp", "Z").endswith("Z"):
         return True
@@ -145,10 +159,9 @@ def _has_lone_activity(tree: dict[str, Any]) -> bool:
     return any(isinstance(value, dict) for value in listed.values()) if listed else False
 
 
-def rewritten(text: bytes, tree: dict[str, Any], version: str) -> bytes:
-    """The text of a statement or SubStatement with exactly the members changed that must be."""
-    parts = members(text)
-    parts.pop("stored", None)
+def rewritten(text: bytes, tree: dict[str, Any], version: str, ours: frozenset[str] = frozenset()) -> bytes:
+    """The text of a statement or SubStatement without the members *ours*, and with those changed that must be."""
+    parts = {name: part for name, part in members(text).items() if name not in ours}
     if version == "2.0.0" and not tree.get("timestamp", "Z").endswith("Z"):
         parts["timestamp"] = _encode(in_utc(tree["timestamp"]))
     if _has_lone_activity(tree):

@@ -78,7 +78,7 @@ def check_signature(
         if signature is None:
             return UNVERIFIABLE
         signed = _read(signature)
-        if not same(*_comparable(dict(statement), signed.payload)):
+        if not (_same_id(statement, signed.payload) and same(*_comparable(dict(statement), signed.payload))):
             raise Refused("the signature signs another statement than the one it is attached to")
         chain = _certificates(signed.head.get("x5c"))
         if not chain:
@@ -146,6 +146,12 @@ def _object(text: bytes, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Refused(f"the {what} of the signature is not a JSON object")
     return value
+
+
+def _same_id(statement: Mapping[str, Any], payload: dict[str, Any]) -> bool:
+    """Whether the two ids are one, where both are there: else a signature could be moved to another statement."""
+    one, other = statement.get("id"), payload.get("id")
+    return one is None or other is None or (isinstance(other, str) and one.lower() == other.lower())
 
 
 def _comparable(statement: dict[str, Any], payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

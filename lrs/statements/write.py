@@ -17,7 +17,7 @@ from lrs.errors import Refused
 from lrs.statements.equality import same
 from lrs.statements.formats import timestamp_of_micros
 from lrs.statements.keys import refers_key
-from lrs.statements.prepare import Prepared, in_batch
+from lrs.statements.prepare import Prepared, in_batch, is_stamped
 from lrs.statements.references import AWAITED, await_target, inherited, referring, spread, void
 from lrs.storage import Owed, Record, Tx, micros_of
 from lrs.tenants import Tenant
@@ -73,7 +73,7 @@ def decision(batch: Sequence[Prepared], seen: set[str]) -> Callable[[Tx], list[s
 def _store(tx: Tx, prepared: Prepared, old: Record | None, awaited: Collection[str | None]) -> None:
     if old is None:
         _insert(tx, prepared, awaited=prepared.id in awaited)
-    elif not same(prepared.tree, _decode(old.body)):
+    elif not same(prepared.tree, _decode(old.body), stamped=is_stamped(old.body)):
         raise Refused(
             f"statement {prepared.id} is stored already with other content",
             status=409,

@@ -160,6 +160,8 @@ def test_the_authority_somebody_writes_gives_no_right(lrs):
     other = lrs.as_key("statements/write", name="pretender")
 
     assert other.post(voiding(target, authority=authority)).status_code == 403
+    importer = lrs.as_key("statements/write", "import", name="importer")
+    assert importer.post(voiding(target, authority=authority)).status_code == 403
 
 
 # -- define ---------------------------------------------------------------------------------------------------------

@@ -281,7 +281,7 @@ def test_44_related_activities_searches_object_contexts_and_substatements(each_l
 def test_44_related_agents_searches_actor_object_authority_context_and_substatements(each_lrs):
     agent = somebody()
     own = each_lrs.store([statement(actor=agent), statement(object=agent)])
-    related = each_lrs.store(list(parts_with(agent=agent)))
+    related = each_lrs.as_key("all", "import").store(list(parts_with(agent=agent)))
 
     assert len(related) == 7
     assert each_lrs.listed(agent=agent) == own[::-1]

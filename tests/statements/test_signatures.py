@@ -106,6 +106,13 @@ def test_53_durations_are_compared_to_a_hundredth_of_a_second():
     refusal(signed(), statement={**STATEMENT, "result": {**STATEMENT["result"], "duration": "PT1.13S"}})
 
 
+def test_53_who_stored_it_and_by_which_version_may_be_otherwise_in_the_payload():
+    theirs = {"authority": {"mbox": "mailto:theirs@example.org"}, "version": "1.0.0", "stored": "2026-01-01T00:00:00Z"}
+    ours = {"authority": {"mbox": "mailto:ours@example.org"}, "version": "2.0.0"}
+
+    assert verdict(signed({**STATEMENT, **theirs}), statement={**STATEMENT, **ours}) == "valid-trusted"
+
+
 def test_53_what_an_lrs_sets_may_be_missing_in_the_payload():
     statement = {
         **STATEMENT,

@@ -86,13 +86,48 @@ def test_12_what_is_missing_is_set_by_the_lrs(each_lrs, version, own):
     }
 
 
-@pytest.mark.parametrize("authority", [{"mbox": "mailto:somebody@example.org"}, ANONYMOUS])
-def test_12_an_authority_and_a_timestamp_of_the_client_stay(lrs, authority):
-    statement_id = lrs.store(statement(authority=authority, timestamp="2020-02-29T12:00:00.5Z"))[0]
+AUTHORITIES = pytest.mark.parametrize("authority", [{"mbox": "mailto:somebody@example.org"}, ANONYMOUS])
 
-    kept = lrs.one(statement_id)
 
-    assert (kept["authority"], kept["timestamp"]) == (authority, "2020-02-29T12:00:00.5Z")
+@AUTHORITIES
+@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+def test_12_a_timestamp_of_the_client_stays_and_its_authority_is_the_servers(each_lrs, authority, version):
+    sent = statement(authority=authority, timestamp="2020-02-29T12:00:00.5Z")
+    statement_id = each_lrs.store(sent, version=version)[0]
+
+    kept = each_lrs.one(statement_id, version=version)
+
+    assert (kept["authority"]["name"], kept["timestamp"]) == ("tests", "2020-02-29T12:00:00.5Z")
+    assert kept["authority"]["account"]["name"] == each_lrs.auth[0]
+    assert each_lrs.get(statementId=statement_id).text.count('"authority"') == 1
+    somebody = authority.get("member", [authority])[0]
+    assert statement_id not in each_lrs.listed(agent=somebody, related_agents="true")
+    assert statement_id in each_lrs.listed(agent=kept["authority"], related_agents="true")
+
+
+@AUTHORITIES
+def test_12_an_import_brings_the_authority_of_its_statements_along(each_lrs, authority):
+    importer = each_lrs.as_key("statements/write", "import", name="old-store")
+    theirs, without = importer.store([statement(authority=authority), statement()])
+
+    assert each_lrs.one(theirs)["authority"] == authority
+    assert each_lrs.one(without)["authority"]["name"] == "old-store"
+    somebody = authority.get("member", [authority])[0]
+    assert theirs in each_lrs.listed(agent=somebody, related_agents="true")
+
+
+def test_12_an_authority_that_is_none_is_refused_although_it_is_not_kept(lrs):
+    answer = lrs.post(statement(authority={"objectType": "Group", "member": [{"mbox": "mailto:a@example.org"}]}))
+
+    assert (answer.status_code, answer.json()["pointer"]) == (400, "/authority")
+
+
+def test_12_nobody_learns_a_name_from_an_authority_that_is_not_kept(lrs):
+    lrs.store(statement(authority={"mbox": "mailto:named@example.org", "name": "Forged"}))
+
+    person = lrs.ask("GET", "agents", params={"agent": '{"mbox":"mailto:named@example.org"}'}).json()
+
+    assert person == {"objectType": "Person", "mbox": ["mailto:named@example.org"]}
 
 
 def test_12_stored_is_always_ours(each_lrs):
@@ -176,6 +211,46 @@ def test_14_twins_in_a_batch_are_400_also_in_another_case(each_lrs, version):
             }[version]
         )
     assert each_lrs.get(statementId=twin).status_code == 404
+
+
+THEIRS = {
+    "stored": "2026-01-01T00:00:00.000Z",
+    "timestamp": "2026-01-01T00:00:00.000Z",
+    "authority": {"account": {"homePage": "https://other.example", "name": "lrs"}},
+    "version": "1.0.0",
+}
+"""What another LRS has set in a statement that it forwards."""
+
+
+@pytest.mark.parametrize("scopes", [("statements/write",), ("statements/write", "import")], ids=["sender", "import"])
+@pytest.mark.parametrize("own", [{}, {"timestamp": "2025-12-31T23:59:58Z"}], ids=["undated", "dated"])
+@pytest.mark.parametrize("versions", [("1.0.3", "1.0.3"), ("1.0.3", "2.0.0"), ("2.0.0", "1.0.3")])
+def test_14_a_statement_is_the_same_sent_directly_and_forwarded_in_both_orders(each_lrs, scopes, own, versions):
+    forwarder = each_lrs.as_key(*scopes, name="forwarder")
+    for first, second in ((each_lrs, forwarder), (forwarder, each_lrs)):
+        direct = statement(id=new_id(), **own)
+        bodies = {each_lrs.auth: direct, forwarder.auth: {**direct, **THEIRS, **own}}
+        assert first.post(bodies[first.auth], version=versions[0]).status_code == 200
+        before = each_lrs.get(statementId=direct["id"]).content
+
+        assert second.post(bodies[second.auth], version=versions[1]).json() == [direct["id"]]
+        assert second.put(bodies[second.auth], direct["id"], version=versions[1]).status_code == 204
+        assert each_lrs.get(statementId=direct["id"]).content == before
+
+
+def test_14_a_statement_read_back_can_be_sent_again(each_lrs):
+    ids = each_lrs.store([statement(), statement(timestamp="2026-01-01T00:00:00+01:00")], version="2.0.0")
+
+    back = [each_lrs.one(one, version="2.0.0") for one in ids]
+
+    assert each_lrs.store(back, version="2.0.0") == ids
+
+
+def test_14_another_time_than_its_senders_is_another_statement(each_lrs):
+    dated = statement(id=new_id(), timestamp="2026-01-01T00:00:00Z")
+    each_lrs.store(dated)
+
+    assert each_lrs.post({**dated, "timestamp": "2026-01-01T00:00:01Z"}).status_code == 409
 
 
 def test_14_a_batch_with_one_conflict_stores_nothing_and_names_it(each_lrs):
