@@ -27,7 +27,7 @@ from lrs.tenants import Tenant
 T = TypeVar("T")
 
 PAGE = 500
-_FACTS = ("person", "identifier", "link", "identity-authority", "award-lineage", "profile-head", "ruleset")
+FACTS = ("person", "identifier", "link", "identity-authority", "award-lineage", "profile-head", "ruleset")
 _LEASE = 3600 * 1_000_000
 
 
@@ -37,7 +37,7 @@ def worked_out(tenant: Tenant, *, ruleset: Ruleset | None = None, until: int = N
     with tempfile.TemporaryDirectory(prefix="lrs-scratch-") as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'scratch.db'}", clock=tenant.clock)
         try:
-            for kind in _FACTS:
+            for kind in FACTS:
                 _copy(tenant.store, store, kind)
             if ruleset:
                 _write(store, put_in_force, ruleset)
@@ -88,10 +88,10 @@ def _statements(facts: Reader, until: int) -> Iterator[Sequence[Record]]:
 
 def _bring(tx: Tx, given: tuple[Sequence[Record], Index, Mint]) -> None:
     records, rules, mint = given
-    bring(tx, [meaning for record in records if (meaning := _meaning(record, rules))], mint)
+    bring(tx, [meaning for record in records if (meaning := read_meaning(record, rules))], mint)
 
 
-def _meaning(record: Record, rules: Index) -> Meaning | None:
+def read_meaning(record: Record, rules: Index) -> Meaning | None:
     """What a statement means; nothing for one that cannot be read, whose own step is parked.
 
     Whom it once joined, or did not, is a fact that was copied: it is not decided again.

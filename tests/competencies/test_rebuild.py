@@ -7,7 +7,7 @@ from lrs.competencies.rebuild import DERIVED, Swing, rebuild, swings
 from lrs.competencies.seen import SAME_PERSON
 from lrs.errors import Refused
 from lrs.learners.joins import merge, trust
-from lrs.storage import Record
+from lrs.storage import Owed, Record
 from tests.competencies.world import ANN, ANN_ACCOUNT, ASEPTIC, RULES, statement
 
 BOB = {"mbox": "mailto:bob@example.org"}
@@ -122,3 +122,36 @@ def test_a_dry_run_of_other_rules_says_who_gains_and_who_loses_and_changes_nothi
     )
     assert swings(lived.tenant, lived.ruleset(RULES)) == []
     assert everything(lived) == before
+
+
+def test_a_rebuild_waits_for_a_match_that_failed_and_will_be_tried_again(lived):
+    drop(lived, everything(lived))
+    lived.send(statement("new"))
+    (claim,) = lived.store.claim(["match"], limit=1, lease=60_000_000)
+    lived.store.defer(claim, due=lived.clock() + 3_600_000_000, error="the store was away")
+
+    with pytest.raises(Refused, match="match is still owed"):
+        rebuild(lived.tenant, apply=True)
+
+    assert everything(lived) == {}
+
+
+@pytest.mark.parametrize(("step", "parked"), [("evaluate", False), ("evaluate", True), ("match", True)])
+def test_a_rebuild_does_not_do_what_a_step_that_failed_would_still_owe_a_badge_for(lived, step, parked):
+    lived.send(statement("c1", {"mbox": "mailto:cid@example.org"}))
+    if step == "evaluate":
+        lived.work("match")
+    (claim,) = lived.store.claim([step], limit=1, lease=60_000_000)
+    lived.store.defer(claim, due=lived.clock() + 3_600_000_000, error="its worker ended", parked=parked)
+
+    with pytest.raises(Refused, match=f"{step} failed: lrs work status says why"):
+        rebuild(lived.tenant, apply=True)
+
+
+def test_a_statement_that_nobody_can_read_does_not_keep_a_rebuild_waiting(lived):
+    broken = Record("statement", "broken", b"{}", {"source": "vle", "version": "2.0.0"}, owed=(Owed("match"),))
+    lived.write(lambda tx: tx.insert(broken))
+    lived.work()
+    assert [record.id for record, _ in lived.store.parked("match")] == ["broken"]
+
+    assert rebuild(lived.tenant, apply=True).lines() == []
