@@ -34,9 +34,12 @@ bench-large: install
 soak: install
 	$(BIN)/python -m pytest tests/soak -m soak -p no:randomly
 
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-emit-index-url --prerelease if-necessary-or-explicit
+
 lock:
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-emit-index-url --prerelease if-necessary-or-explicit -o requirements.lock
+	$(LOCK) --group dev -o requirements.lock
+	$(LOCK) -c requirements.lock -o docker/requirements.lock
 
 clean:
 	rm -rf .venv

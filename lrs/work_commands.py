@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -65,6 +66,8 @@ def run_celery_worker(settings: Settings) -> None:
     """Works for whichever tenant a message names, and for every tenant once a sweep, until SIGTERM or SIGINT."""
     from lrs.queue import celery_app, listen_to_broker  # noqa: PLC0415 (Celery is loaded where it is used)
 
+    # Celery takes the signal over once it listens; until then the step at hand is finished all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _crew(settings, settings.sweep) as crew:
         listen_to_broker(celery_app(settings, crew.call), _name())
 
