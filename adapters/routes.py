@@ -29,6 +29,7 @@ from adapters.run import Order, run_file
 from adapters.tables import MAX_BYTES
 from lrs.auth import Caller
 from lrs.auth.policy import allow
+from lrs.browsers import ATTACHMENT
 from lrs.errors import Refused
 from lrs.profiles.door import problems
 
@@ -154,9 +155,8 @@ def own_endpoint(request: Request) -> str:
 def returned(answer: Answer, media_type: str) -> Response:
     """The written *answer*, as it is."""
     shown = {"Cache-Control": "no-store", "Content-Type": media_type, "Content-Length": str(answer.path.stat().st_size)}
-    if not answer.as_json:
-        shown["Content-Disposition"] = "attachment"
-    return StreamingResponse(_blocks(answer.path), headers=shown)
+    name, value = ATTACHMENT
+    return StreamingResponse(_blocks(answer.path), headers=shown | {name: value})
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

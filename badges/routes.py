@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from jinja2 import Environment
 
 from badges.issuer import issuer_of
+from lrs.browsers import page_policy
 from lrs.errors import Refused
 from lrs.profiles.door import problems
 from lrs.storage import Record
@@ -70,7 +71,7 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
     def achievement(tenant: str, id: str, request: Request) -> Response:
         found = json.loads(_record(tenant_of(tenant), "achievement", id).body)
         if "text/html" in request.headers.get("accept", ""):
-            headers = {"cache-control": _PAGE_AGE, "content-security-policy": "default-src 'none'", "vary": "accept"}
+            headers = page_policy(forms=False) | {"cache-control": _PAGE_AGE, "vary": "accept"} | _ANYBODY
             return Response(_PAGE.render(found), media_type="text/html", headers=headers)
         return _json(found, "application/json", _PAGE_AGE)
 

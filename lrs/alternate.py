@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lrs.browsers import is_foreign
 from lrs.edge import read
 from lrs.errors import Refused
 from lrs.http import JSON, Request, query_of
@@ -55,10 +56,18 @@ def method_of(request: Request) -> str:
 async def undo(request: Request, limit: int, *, known: bool) -> None:
     """Turns ``POST …?method=PUT`` with a form into the request it stands for.
 
-    A form field beats a header of the same name: content in browsers can set only the former. *known*: whether the
-    sender's credentials have been checked, so that the form may have *limit* bytes.
+    A form field beats a header of the same name: content in browsers can set only the former. But never the header
+    ``Authorization``: who asks is not for a form to say. *known*: whether the sender's credentials have been checked,
+    so that the form may have *limit* bytes.
     """
     method = method_of(request)
+    if "authorization" in request.headers and is_foreign(request.headers):
+        raise Refused(
+            "a page in a browser puts its credentials into the form, as the field Authorization; "
+            "the header may be a login that the browser remembered",
+            status=403,
+            error="forbidden",
+        )
     if known or limit <= FROM_ANYBODY:
         raw = await request.gather(limit)
     else:
@@ -94,6 +103,8 @@ def form_of(raw: bytes) -> Form:
 def _with_fields(headers: Mapping[str, str], form: Form, method: str) -> dict[str, str]:
     found = {name: value for name, value in headers.items() if name not in {"content-type", "content-length"}}
     found.update(form.headers)
+    if "authorization" in headers:
+        found["authorization"] = headers["authorization"]
     if method in {"PUT", "POST"}:
         found.setdefault("content-type", JSON)
     found["content-length"] = str(len(form.content))

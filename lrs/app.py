@@ -25,6 +25,7 @@ from badges import routes as badges
 from lrs.auth import Caller
 from lrs.auth.basic import Door
 from lrs.auth.policy import allow
+from lrs.browsers import guarded, is_foreign
 from lrs.control import Tenants
 from lrs.errors import Overloaded, Refused, StoreFull
 from lrs.http import Headers
@@ -54,13 +55,14 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Any ASGI event; only HTTP requests under ``/xapi`` or ``/t/<tenant>/xapi`` are xAPI's."""
-        path = parted(scope["path"]) if scope["type"] == "http" else None
-        if path is not None:
-            await self.xapi.answer(path, scope, receive, send)
-        elif scope["type"] == "http":
-            await self._counting(scope, receive, send)
-        else:
+        if scope["type"] != "http":
             await super().__call__(scope, receive, send)
+            return
+        path = parted(scope["path"])
+        if path is not None:
+            await self.xapi.answer(path, scope, receive, guarded(send))
+        else:
+            await self._counting(scope, receive, guarded(send))
 
     async def _counting(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun, status = perf_counter(), 500
@@ -178,6 +180,8 @@ def caller_of(tenants: Tenants, door: Door) -> Callable[[Request], Caller]:
     def caller(request: Request) -> Caller:
         tenant = tenants.named(request.path_params.get("tenant", DEFAULT))
         client = request.client.host if request.client else ""
+        if request.method != "GET" and is_foreign(request.headers):
+            raise Refused("another site's page may not send this", status=403, error="forbidden")
         return door.caller(tenant, request.headers.get("authorization"), client)
 
     return caller

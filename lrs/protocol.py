@@ -17,6 +17,7 @@ from typing import Any, cast
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from lrs.browsers import closed
 from lrs.errors import Refused
 
 LONGEST_HEAD = 256 * 1024
@@ -185,7 +186,7 @@ class Bounded(HttpToolsProtocol):
         body = msgspec.json.encode(refused.shown(dict(carried).get("x-request-id", "")))
         fields = [(name.encode(), value.encode()) for name, value in carried]
         fields += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        lines = [b"%s: %s\r\n" % field for field in (*self.server_state.default_headers, *fields)]
+        lines = [b"%s: %s\r\n" % field for field in (*self.server_state.default_headers, *closed(fields))]
         status = HTTPStatus(refused.status)
         return b"HTTP/1.1 %d %s\r\n%sconnection: close\r\n\r\n%s" % (
             status,

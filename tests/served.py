@@ -117,6 +117,15 @@ def serving(folder, *, scopes=("all",), **settings):
         listener.close()
 
 
+def routes_of(app):
+    """Method and path of every route behind the xAPI endpoint, with and without the tenant in front."""
+    for route in app.routes:
+        parts = route.effective_route_contexts() if hasattr(route, "effective_route_contexts") else [route]
+        for part in parts:
+            for method in part.methods - {"HEAD"}:
+                yield method, part.path
+
+
 def new_id():
     return str(uuid.uuid4())
 

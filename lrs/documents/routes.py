@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from lrs.browsers import ATTACHMENT
 from lrs.documents import change as decide
 from lrs.documents.change import Change, TooLargeToMerge
 from lrs.documents.concurrency import conditions_of, matches
@@ -35,7 +36,7 @@ async def get(description: Description, request: Request) -> Answer:
     known = conditions_of(request.headers).none_match
     if known is not None and matches(known, etag):
         return Answer(304, b"", headers)
-    headers = (("content-type", record.meta["type"]), *headers)
+    headers = (("content-type", record.meta["type"]), ATTACHMENT, *headers)
     if "blob" not in record.meta:
         return Answer(200, record.body, headers)
     headers = (("content-length", str(record.meta["size"])), *headers)

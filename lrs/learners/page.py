@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 import jinja2
 
+from lrs.browsers import page_policy
 from lrs.errors import Refused
 from lrs.learners import links
 from lrs.learners.links import Link
@@ -53,16 +54,7 @@ def said(title: str, message: str, nonce: str) -> str:
 
 def headers(nonce: str) -> dict[str, str]:
     """What keeps the page to itself: no other site may frame it, feed it, keep it or learn its address."""
-    policy = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    )
-    return {
-        "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-    }
+    return page_policy(nonce) | {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
 def form_token(tenant: Tenant, link: str, nonce: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import jinja2
 from fastapi.responses import HTMLResponse
 
+from lrs.browsers import page_policy
+
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -22,15 +24,9 @@ def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
 
 def headers(nonce: str) -> dict[str, str]:
     """What keeps a page to itself; *nonce* marks its only style."""
-    policy = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    )
-    return {
-        "Content-Security-Policy": policy,
+    return page_policy(nonce) | {
         "Referrer-Policy": "same-origin",
         "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
 

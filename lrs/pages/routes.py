@@ -231,8 +231,7 @@ def _add_learners(router: APIRouter, visit: Callable[..., Visit]) -> None:
         record = visit.tenant.store.get("credential", id)
         if record is None:
             raise Refused("There is no such badge.", status=404, error="not_found")
-        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        return Response(record.body, media_type="application/json", headers=headers)
+        return Response(record.body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _learner(visit: Visit, who: str) -> Response:

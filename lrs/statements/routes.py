@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from lrs.browsers import ATTACHMENT
 from lrs.edge import read
 from lrs.http import JSON, Answer, Request, Resource, http_date, json_answer
 from lrs.sealed import seal
@@ -86,7 +87,7 @@ def _answer(
         return Answer(200, body, (("content-type", JSON), *headers))
     boundary = secrets.token_hex(24)
     kind = ("content-type", f"multipart/mixed; boundary={boundary}")
-    return Answer(200, multipart(request.tenant, body, records, boundary), (kind, *headers))
+    return Answer(200, multipart(request.tenant, body, records, boundary), (kind, ATTACHMENT, *headers))
 
 
 HANDLERS: dict[tuple[str, str], Resource] = {

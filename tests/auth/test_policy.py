@@ -11,7 +11,7 @@ from adapters.matching.registry import register
 from lrs.auth.keys import create_key
 from lrs.auth.policy import POLICY, SCOPES
 from lrs.xapi import METHODS
-from tests.served import serving
+from tests.served import routes_of, serving
 
 SERVICE_SCOPES = ("profiles:read", "profiles:read.evidence", "roles:read", "gap:read")
 NOBODY, WRONG, SESSION = "nobody", "wrong secret", "admin's session"
@@ -145,15 +145,6 @@ class Site:
 def site(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("site")) as lrs:
         yield Site(lrs)
-
-
-def routes_of(app):
-    """Method and path of every route behind the xAPI endpoint, with and without the tenant in front."""
-    for route in app.routes:
-        parts = route.effective_route_contexts() if hasattr(route, "effective_route_contexts") else [route]
-        for part in parts:
-            for method in part.methods - {"HEAD"}:
-                yield method, part.path
 
 
 def test_every_route_stands_in_the_table(tmp_path):

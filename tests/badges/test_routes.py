@@ -116,7 +116,10 @@ def test_a_browser_gets_a_page_in_which_no_markup_of_others_runs(client, tenant)
     assert answer.headers["content-type"].startswith("text/html")
     assert "<h1>Gowning &lt;b&gt;&amp; more&lt;/b&gt;: Practitioner</h1>" in answer.text
     assert "<li>Practitioner (this one)</li>" in answer.text
-    assert answer.headers["content-security-policy"] == "default-src 'none'"
+    assert answer.headers["content-security-policy"] == (
+        "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    )
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_badge_is_shown_to_nobody_but_those_whom_the_guard_lets_in(client, tenant):

@@ -53,7 +53,53 @@ def test_08_credentials_and_version_may_be_form_fields_only(lrs):
 
 def test_08_a_form_field_beats_the_header(lrs):
     assert form(lrs, {"X-Experience-API-Version": "0.8", "limit": "1"}).status_code == 400
-    assert form(lrs, {"Authorization": "Basic eDp5", "limit": "1"}).status_code == 401
+    assert (
+        form(lrs, {"Accept-Language": "de", "limit": "1"}, headers=FORM | {"Accept-Language": ","}).status_code == 200
+    )
+
+
+def basic(auth):
+    return "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+
+
+def test_08_the_form_never_overrides_the_credentials_of_the_header(lrs):
+    other = lrs.as_key("statements/write", name="somebody else")
+    put = new_id()
+
+    stored = form(
+        lrs, {"statementId": put, "content": json.dumps(statement()), "Authorization": basic(other.auth)}, "PUT"
+    )
+    wrong = form(lrs, {"limit": "1", "Authorization": basic(lrs.auth)}, auth=("nobody", "at all"))
+
+    assert (stored.status_code, wrong.status_code) == (204, 401)
+    assert lrs.one(put)["authority"]["account"]["name"] == lrs.auth[0]
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize("fields", [{}, {"Authorization": "Basic eDp5"}])
+def test_08_a_login_that_a_browser_remembered_does_not_count_for_another_sites_form(lrs, origin, fields):
+    statement_id = new_id()
+    fields = {"statementId": statement_id, "content": json.dumps(statement())} | fields
+
+    answer = form(lrs, fields, "PUT", headers=FORM | {"Origin": origin})
+
+    assert (answer.status_code, answer.json()["error"]) == (403, "forbidden")
+    assert "into the form" in answer.json()["message"]
+    assert lrs.get(statementId=statement_id).status_code == 404
+
+
+def test_08_another_sites_content_brings_its_key_in_the_form(lrs):
+    statement_id = new_id()
+    fields = {
+        "statementId": statement_id,
+        "content": json.dumps(statement()),
+        "Authorization": basic(lrs.auth),
+        "X-Experience-API-Version": "1.0.3",
+    }
+
+    answer = form(lrs, fields, "PUT", auth=None, version=None, headers=FORM | {"Origin": "https://content.example"})
+
+    assert answer.status_code == 204
 
 
 @pytest.mark.parametrize(
