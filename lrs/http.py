@@ -33,6 +33,11 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _VERSION_1 = re.compile(r"1\.0(\.\d{1,4})?")
 _VERSION_2 = re.compile(r"2\.0(\.\d{1,4})?")
 MOST_PARAMETERS = 100
+_XAPI_NAMES = frozenset(
+    """statementid voidedstatementid agent verb activity registration related_activities related_agents since until
+    limit format attachments ascending activityid stateid profileid method""".split()
+)
+"""Every parameter xAPI has anywhere, in lower case: one of these in the wrong place or case is a fault, not foreign."""
 COUNTED = 64 * 1024
 """Of a larger body only so much counts for the pace: it would else find no room beside others."""
 
@@ -80,12 +85,22 @@ class Request(msgspec.Struct):
     pace: Pace | None = None
     entered: int = 0
     since: float = 0.0
+    ignored: int = 0
 
-    def parameters(self, allowed: Collection[str], required: Collection[str] = ()) -> dict[str, str]:
-        """The query as a dictionary. Refuses unknown, wrong-case, repeated and missing parameters by name."""
+    def parameters(
+        self, allowed: Collection[str], required: Collection[str] = (), *, lenient: bool = False
+    ) -> dict[str, str]:
+        """The query as a dictionary. Refuses unknown, wrong-case, repeated and missing parameters by name.
+
+        *lenient*: what is no parameter of xAPI in any case is left out and counted in ``ignored``: content copies the
+        parameters of its launch into each request (TinCanJS), and would lose everything.
+        """
         found: dict[str, str] = {}
         for name, value in self.query:
             if name not in allowed:
+                if lenient and name.strip().casefold() not in _XAPI_NAMES and not set('{"') & set(name):
+                    self.ignored += 1
+                    continue
                 # JSON that was sent as a form arrives as a name, and may say whose it is: that is not repeated.
                 shown = "" if len(name) > 60 or set('{"@') & set(name) else f" {name!r}"
                 raise self.wrong(f"unknown parameter{shown}: this resource takes {', '.join(sorted(allowed))}")

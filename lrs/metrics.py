@@ -38,6 +38,12 @@ class Requests:
 
     def __init__(self) -> None:
         self._series: dict[tuple[str, str, int], Series] = {}
+        self.ignored: dict[str, int] = {}
+        """By resource: parameters that no rule of xAPI knows, and that were left out."""
+
+    def ignore(self, resource: str, count: int) -> None:
+        """Counts parameters that were left out of a request to *resource*, one of few names of ours."""
+        self.ignored[resource] = self.ignored.get(resource, 0) + count
 
     def add(self, resource: str, method: str, status: int, seconds: float) -> None:
         """Counts one; *resource* is one of few names of ours, never what a client made up."""
@@ -80,7 +86,7 @@ class _Collector:
 
 
 def _of_requests(requests: Requests) -> Iterator[Metric]:
-    from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415 (see above)
+    from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily  # noqa: PLC0415 (see above)
 
     labels = ("resource", "method", "status")
     durations = HistogramMetricFamily("lrs_request_duration_seconds", "Requests, by how long they took.", labels=labels)
@@ -89,6 +95,12 @@ def _of_requests(requests: Requests) -> Iterator[Metric]:
         buckets = list(zip(bounds, map(float, accumulate(series.buckets)), strict=True))
         durations.add_metric((resource, method, f"{status}xx"), buckets, series.seconds)
     yield durations
+    ignored = CounterMetricFamily(
+        "lrs_ignored_parameters", "Query parameters that are none of xAPI and were ignored.", labels=("resource",)
+    )
+    for resource, count in sorted(requests.ignored.items()):
+        ignored.add_metric((resource,), count)
+    yield ignored
 
 
 def _of_writers(tenants: Sequence[Tenant]) -> Iterator[Metric]:

@@ -150,6 +150,8 @@ class Endpoint:
         await send_answer(answer, send, headers=headers, head=scope["method"] == "HEAD")
         resource = path.resource if request and path.resource in METHODS else "other"
         self._counted.add(resource, scope["method"], answer.status, perf_counter() - begun)
+        if request is not None and request.ignored:
+            self._counted.ignore(resource, request.ignored)
 
     def new_id(self) -> str:
         """A name for a request, which its answer and the log both tell."""

@@ -57,6 +57,21 @@ def test_metrics_tell_requests_the_writer_and_what_is_owed_and_name_nobody(tmp_p
     assert not [line for line in told if "ann" in line]
 
 
+def test_foreign_parameters_are_counted_by_resource_and_never_named(tmp_path):
+    with serving(tmp_path, metrics_open=True) as lrs:
+        lrs.ask("POST", "statements?token=ann&tincan=true", json=statement())
+        lrs.ask("POST", "statements", json=statement())
+        place = {"activityId": "https://example.org/a", "agent": '{"mbox":"mailto:ann@example.org"}', "stateId": "s"}
+        lrs.ask("PUT", "activities/state", params={**place, "token": "ann"}, json={})
+        lrs.ask("GET", "statements?token=ann")
+
+        told = lines_of(lrs)
+
+    assert told['lrs_ignored_parameters_total{resource="statements"}'] == "2.0"
+    assert told['lrs_ignored_parameters_total{resource="activities/state"}'] == "1.0"
+    assert not [line for line in told if "ann" in line or "token" in line]
+
+
 def test_metrics_are_for_keys_with_the_scope_admin_unless_the_operator_opens_them(tmp_path):
     with serving(tmp_path) as lrs:
         admin = lrs.as_key("admin")

@@ -15,13 +15,15 @@ SCOPES = frozenset(
         "state",
         "define",
         "profile",
+        "agents/profile/read",
         "void/any",
         "import",
         "admin",
     }
 )
-"""xAPI 1.0.3 Communication 4.2, and ours: ``void/any`` voids what other sources sent, ``import``
-brings files in, ``admin`` manages keys, services, people and pages. ``all`` is everything of xAPI, nothing of these."""
+"""xAPI 1.0.3 Communication 4.2, and ours: ``agents/profile/read`` reads what content asks of its learner's profile,
+``void/any`` voids what other sources sent, ``import`` brings files, and statements with their authority, in, ``admin``
+manages keys, services, people and pages. ``all`` is everything of xAPI, nothing of the last three."""
 
 _READ = ("all", "all/read")
 POLICY: dict[tuple[str, str], tuple[str, ...]] = {
@@ -36,7 +38,7 @@ POLICY: dict[tuple[str, str], tuple[str, ...]] = {
     ("activities/profile", "PUT"): ("all", "profile"),
     ("activities/profile", "POST"): ("all", "profile"),
     ("activities/profile", "DELETE"): ("all", "profile"),
-    ("agents/profile", "GET"): (*_READ, "profile"),
+    ("agents/profile", "GET"): (*_READ, "profile", "agents/profile/read"),
     ("agents/profile", "PUT"): ("all", "profile"),
     ("agents/profile", "POST"): ("all", "profile"),
     ("agents/profile", "DELETE"): ("all", "profile"),

@@ -19,7 +19,13 @@ from lrs.competencies.seen import Moment, Seen, event_time, is_group, places
 
 Role = Literal["activity", "type", "parent", "grouping", "category"]
 ROLES: tuple[Role, ...] = get_args(Role)
-UNCOMPLETED = "http://id.tincanapi.com/verb/uncompleted"
+UNCOMPLETED = frozenset(
+    {
+        "http://id.tincanapi.com/verb/uncompleted",
+        "https://xapi.edlm/profiles/edlm-lms/concepts/verbs/uncompleted",
+    }
+)
+"""The verbs of Moodle's logstore_xapi, the older one first."""
 CLOCK_SKEW = 24 * 3600 * 1_000_000
 """How far (microseconds) a statement may lie after the moment it was stored and still count."""
 
@@ -130,7 +136,7 @@ def judge(rule: Rule, seen: Seen, moment: Moment) -> Match:
         (moment.source not in rule.sources, "source not trusted"),
         (is_group(seen), "actor is a group"),
         (event_time(seen, moment.stored) > moment.stored + CLOCK_SKEW, "in the future"),
-        (seen.result.completion is False or seen.verb.id == UNCOMPLETED, "not completed"),
+        (seen.result.completion is False or seen.verb.id in UNCOMPLETED, "not completed"),
         (seen.result.success is False, "not successful"),
         (rule.threshold is not None and score is None, "no score"),
         (rule.threshold is not None and score is not None and score < exact(rule.threshold), "below threshold"),

@@ -90,7 +90,11 @@ def _context_key(address: Address, registration: str) -> int:
 
 
 def read_address(description: Description, request: Request) -> Address:
-    """What the request's parameters name. Refuses (400) what is missing, unknown or malformed, for every method."""
+    """What the request's parameters name. Refuses (400) what is missing, unknown or malformed, for every method.
+
+    Foreign parameters do no harm beside a document's own id; without it, a misspelt one would list, or delete, a whole
+    context.
+    """
     optional = ("registration",) if description.registered else ()
     allowed = (
         *description.context,
@@ -100,7 +104,8 @@ def read_address(description: Description, request: Request) -> Address:
     )
     one_only = request.method in {"PUT", "POST"} or (request.method == "DELETE" and not description.registered)
     required = (*description.context, description.document) if one_only else description.context
-    given = request.parameters(allowed, required)
+    names_one = any(name == description.document for name, _ in request.query)
+    given = request.parameters(allowed, required, lenient=names_one)
     document = given.get(description.document)
     if document == "":
         raise request.wrong(f"parameter {description.document!r} is empty")

@@ -48,14 +48,10 @@ def need_file_url(statement: dict[str, Any], version: str) -> None:
 def keep_data(tenant: Tenant, batch: Sequence[Prepared], parts: Sequence[Part], version: str) -> list[Prepared]:
     """*batch* with its data kept as blobs and its signatures judged; data comes first, so that no record lacks it.
 
-    Refuses parts that are missing, twice there, unasked for, or not what their hash says; nothing is kept then.
+    Refuses parts that are missing, unasked for, or not what their hash says; nothing is kept then. Data that comes
+    twice is taken once: a sender only SHOULD not repeat it (Communication 1.5.2).
     """
-    data: dict[str, Part] = {}
-    for part in parts:
-        sha2 = attachment_hash(part, version)
-        if sha2 in data:
-            raise malformed(f"part {part.number} has the X-Experience-API-Hash of a part before it", version)
-        data[sha2] = part
+    data = {attachment_hash(part, version): part for part in parts}
     asked = _match(batch, data, version)
     judged = judge(tenant, batch, data, version)
     blobs = {sha2: tenant.store.blobs.put(data[sha2].chunks()) for sha2 in asked}

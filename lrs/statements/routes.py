@@ -23,7 +23,7 @@ SIGNATURE = "x-engraft-signature"
 
 async def post(request: Request) -> Answer:
     """Stores one statement or a batch; answers the ids in order, as they were sent."""
-    request.parameters(())
+    request.parameters((), lenient=True)
     batch = await receive(request)
     await store(request.tenant, batch)
     return json_answer([prepared.tree.get("id", prepared.id) for prepared in batch])
@@ -31,7 +31,7 @@ async def post(request: Request) -> Answer:
 
 async def put(request: Request) -> Answer:
     """Stores one statement under the id of the request."""
-    statement_id = request.parameters({"statementId"}, {"statementId"})["statementId"]
+    statement_id = request.parameters({"statementId"}, {"statementId"}, lenient=True)["statementId"]
     if not is_uuid(statement_id):
         raise request.wrong("parameter 'statementId' must be a UUID")
     batch = await receive(request, statement_id)

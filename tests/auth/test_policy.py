@@ -43,8 +43,11 @@ XAPI = {
         for resource, scope in (
             ("activities/state", "state"),
             ("activities/profile", "profile"),
-            ("agents/profile", "profile"),
         )
+    },
+    "agents/profile": {
+        **dict.fromkeys(("GET", "HEAD"), keys("all", "all/read", "profile", "agents/profile/read")),
+        **dict.fromkeys(("PUT", "POST", "DELETE"), keys("all", "profile")),
     },
     "activities": {
         **dict.fromkeys(("GET", "HEAD"), keys("all", "all/read", "statements/read", "profile", "state")),

@@ -65,6 +65,17 @@ def test_a_source_the_rule_does_not_name_is_not_trusted_and_naming_none_trusts_n
     assert verdict(rule(sources=()), seen()) == ["source not trusted"]
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "http://id.tincanapi.com/verb/uncompleted",
+        "https://xapi.edlm/profiles/edlm-lms/concepts/verbs/uncompleted",
+    ],
+)
+def test_uncompleted_is_no_completion_in_moodles_older_words_and_in_those_of_today(verb):
+    assert verdict(rule(verbs=(verb,)), seen(verb=verb)) == ["not completed"]
+
+
 def test_the_authority_a_statement_claims_for_itself_is_never_trust():
     claimed = seen(authority={"account": {"homePage": "https://lrs.example", "name": "vle"}})
 

@@ -232,7 +232,9 @@ def test_55_a_missing_document_id_is_400(states, profiles, resource, method):
         {"registration": "6b1f9a0e6c2a4f5e9d550d1f6f1f2a3b"},
         {"stateId": ""},
         {"stateid": "s"},
-        {"foo": "bar"},
+        {"StateID": "s"},
+        {"profileId": "s"},
+        {"limit": "1"},
     ],
     ids=str,
 )
@@ -241,6 +243,29 @@ def test_55_a_malformed_or_unknown_parameter_is_400_for_every_method(states, met
 
     assert seen.status == 400
     assert states.get(None).json == []
+
+
+def test_55_a_foreign_parameter_is_ignored_where_the_document_is_named(documents):
+    foreign = {"content_token": "1", "tincan": "true"}
+
+    put = documents.call("PUT", "one", b'{"a":1}', more=foreign, content_type="application/json", if_none_match="*")
+    posted = documents.call("POST", "one", b'{"b":2}', more=foreign, content_type="application/json")
+    got = documents.get("one", more=foreign)
+    etag = got.headers["etag"]
+    deleted = documents.call("DELETE", "one", more=foreign, if_match=etag)
+
+    assert (put.status, posted.status, got.json, deleted.status) == (204, 204, {"a": 1, "b": 2}, 204)
+    assert documents.get("one").status == 404
+
+
+@pytest.mark.parametrize("name", ["stateID", "state_id", "stateId ", "foo"])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_55_without_its_id_a_foreign_parameter_is_400_and_lists_and_deletes_nothing(states, method, name):
+    states.call("PUT", "kept", b"{}", content_type="application/json")
+
+    seen = states.call(method, None, more={name: "kept"})
+
+    assert (seen.status, states.get(None).json) == (400, ["kept"])
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -80,6 +83,34 @@ def test_tincanjs_goes_the_whole_way_and_back(round_trip: Any, lrs: Any) -> None
     for name in ("Activity", "Agent"):
         assert seen["profiles"][name] == ["saved", {"v": 1}, 412, "saved", ["p"], "dropped"]
     assert seen["activity"] == activity
+
+
+def test_content_that_copies_a_launch_parameter_into_each_request_loses_nothing(node: Any, lrs: Any) -> None:
+    """As Articulate Rise does, whose launch has a query of its own."""
+    browser = lrs.as_key("statements/write", "state", name="content")
+    agent, activity, ids, registration = somebody(), something(), [new_id() for _ in range(3)], new_id()
+    launch = {
+        "endpoint": f"{lrs.address}/xapi/",
+        "auth": "Basic " + base64.b64encode(":".join(browser.auth).encode()).decode(),
+        "actor": json.dumps(agent),
+        "activity_id": activity,
+        "registration": registration,
+        "content_token": "b1946ac9",
+        "tincan": "true",
+    }
+
+    seen = node("tincanjs-launched", {"launch": f"https://rise.example/index.html?{urlencode(launch)}", "ids": ids})
+
+    assert seen == {
+        "extended": {"content_token": "b1946ac9", "tincan": "true"},
+        "written": "done",
+        "read": {"page": 7},
+        "one": "done",
+        "batch": "done",
+        "deleted": "done",
+        "gone": "done",
+    }
+    assert lrs.listed(agent=agent, registration=registration, activity=activity, ascending="true") == ids
 
 
 def test_slashes_too_many_are_no_obstacle(node: Any, lrs: Any) -> None:

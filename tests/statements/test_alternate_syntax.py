@@ -139,6 +139,14 @@ def test_08_json_sent_as_a_form_is_refused_without_repeating_whose_it_is(lrs):
     assert "Ada" not in answer.text
 
 
+def test_08_a_form_may_have_foreign_fields_where_a_request_may_have_foreign_parameters(lrs):
+    statement_id = new_id()
+    fields = {"statementId": statement_id, "content": json.dumps(statement()), "content_token": "1"}
+
+    assert form(lrs, fields, "PUT").status_code == 204
+    assert form(lrs, {"statementId": statement_id, "content_token": "1"}, "GET").status_code == 400
+
+
 def test_08_in_2_0_there_is_no_alternate_syntax(lrs):
     statement_id = new_id()
     fields = {"statementId": statement_id, "content": json.dumps(statement())}

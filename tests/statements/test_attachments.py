@@ -86,10 +86,15 @@ MALFORMED = {
         None,
         f"the data of the attachment with sha2 {sha256(D).hexdigest()[:16]}… is missing",
     ),
-    "a part twice": (
-        mixed(first(attached(C)), part(C), part(C)),
+    "a part twice, once with other data": (
+        mixed(first(attached(C)), part(C), part(D, X_Experience_API_Hash=sha256(C).hexdigest())),
         None,
-        "part 3 has the X-Experience-API-Hash of a part before it",
+        "part 3 has not the data that its X-Experience-API-Hash says",
+    ),
+    "a part twice that nothing asks for": (
+        mixed(first(attached(C)), part(C), part(D), part(D)),
+        None,
+        f"no attachment has the sha2 {sha256(D).hexdigest()[:16]}… of a part",
     ),
     "a header without end": (mixed(first(attached(C)), part(C, X="y" * 5_000)), None, None),
     "very many headers": (
@@ -158,6 +163,19 @@ def test_48_multipart_may_carry_no_data_or_data_beside_a_file_url(lrs, version):
     for body in (mixed(first(plain)), mixed(first(linked)), mixed(first(both), part(A))):
         assert send(lrs, body, version=version).status_code == 200
     assert fetched(lrs, statementId=both["id"])[1][1] == A
+
+
+@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+def test_48_the_same_data_twice_is_taken_once(each_lrs, version):
+    one, other = attached(A, A), attached(A)
+
+    answer = send(each_lrs, mixed(first([one, other]), part(A), part(B), part(A)), version=version)
+    taken = send(each_lrs, mixed(first([one, other]), part(A), part(A)), version=version)
+
+    assert answer.status_code == 400
+    assert (taken.status_code, taken.json()) == (200, [one["id"], other["id"]])
+    parts = fetched(each_lrs, statementId=one["id"])
+    assert [parts[1][1], len(parts)] == [A, 2]
 
 
 @pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])

@@ -181,20 +181,41 @@ def test_07_an_unknown_or_wrong_case_parameter_is_400_and_named(lrs, name):
     assert answer.json()["message"].startswith(f"unknown parameter {name!r}: this resource takes activity, agent,")
 
 
-@pytest.mark.parametrize(("method", "known"), [("POST", {}), ("PUT", {"statementId": new_id()})])
-def test_07_an_unknown_parameter_is_400_when_storing_too_and_nothing_is_stored(lrs, method, known):
-    statement_id = known.get("statementId", new_id())
-
-    answer = lrs.ask(
+def storing(lrs, method, statement_id, *foreign, **more):
+    """POST, or PUT under its id, of a statement with *foreign* parameters."""
+    return lrs.ask(
         method,
         "statements",
-        params=known | {"foo": "bar"},
+        params=[*foreign, *([("statementId", statement_id)] if method == "PUT" else [])],
         content=json.dumps(statement(id=statement_id)),
         headers={"Content-Type": "application/json"},
+        **more,
     )
 
-    assert answer.status_code == 400
+
+@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("name", ["foo", "tincan", "content_token", "", "$where", "\u00fc" * 70])
+def test_07_a_foreign_parameter_is_ignored_when_storing_however_often(lrs, name, method, version):
+    answer = storing(lrs, method, statement_id := new_id(), (name, "1"), (name, "2"), version=version)
+
+    assert answer.status_code == {"POST": 200, "PUT": 204}[method], answer.text
+    assert lrs.one(statement_id)["id"] == statement_id
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("name", ["StatementId", "STATEMENTID", "limit", "Since", "agent", "Method", "stateId"])
+def test_07_a_parameter_of_xapi_in_the_wrong_case_or_place_is_400_when_storing_and_nothing_is_stored(lrs, method, name):
+    answer = storing(lrs, method, statement_id := new_id(), (name, new_id()))
+
+    assert (answer.status_code, answer.json()["message"].split(":")[0]) == (400, f"unknown parameter {name!r}")
     assert lrs.get(statementId=statement_id).status_code == 404
+
+
+def test_07_a_misspelt_statement_id_is_missed(lrs):
+    answer = lrs.ask("PUT", "statements?statement=1", json=statement())
+
+    assert (answer.status_code, answer.json()["message"]) == (400, "parameter 'statementId' is missing")
 
 
 def test_07_a_parameter_that_stands_twice_is_400(lrs):
