@@ -34,8 +34,9 @@ _VERSION_1 = re.compile(r"1\.0(\.\d{1,4})?")
 _VERSION_2 = re.compile(r"2\.0(\.\d{1,4})?")
 MOST_PARAMETERS = 100
 _XAPI_NAMES = frozenset(
-    """statementid voidedstatementid agent verb activity registration related_activities related_agents since until
-    limit format attachments ascending activityid stateid profileid method""".split()
+    {"activity", "activityid", "agent", "ascending", "attachments", "format", "limit", "method", "profileid"}
+    | {"registration", "related_activities", "related_agents", "since", "stateid", "statementid", "until", "verb"}
+    | {"voidedstatementid"}
 )
 """Every parameter xAPI has anywhere, in lower case: one of these in the wrong place or case is a fault, not foreign."""
 COUNTED = 64 * 1024
