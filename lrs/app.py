@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -33,6 +33,7 @@ from lrs.learners import routes as learners
 from lrs.metrics import Requests, exposition
 from lrs.pages import routes as pages
 from lrs.pages.facts import Neighbours
+from lrs.prefix import check_prefix, own_path
 from lrs.profiles import routes as profiles
 from lrs.settings import Settings
 from lrs.statements.signatures import trust_anchors
@@ -52,13 +53,17 @@ class Application(FastAPI):
 
     xapi: Endpoint
     counted: Requests
+    prefix = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Any ASGI event; only HTTP requests under ``/xapi`` or ``/t/<tenant>/xapi`` are xAPI's."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        path = parted(scope["path"])
+        own = own_path(scope["path"], self.prefix)
+        if self.prefix:
+            scope["root_path"], scope["path"] = self.prefix, self.prefix + own
+        path = parted(own)
         if path is not None:
             await self.xapi.answer(path, scope, receive, guarded(send))
         else:
@@ -84,8 +89,16 @@ class Application(FastAPI):
 
     def parting(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
         """What an answer at *path* carries that the connection gives by itself (see ``lrs.protocol``)."""
-        place, request_id = parted(path), self.xapi.new_id()
+        place, request_id = parted(own_path(path, self.prefix)), self.xapi.new_id()
         return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
+
+    def openapi(self) -> dict[str, Any]:
+        """As FastAPI has it; where tokens are had is no path of the document, so the prefix is put in front here."""
+        document = super().openapi()
+        for scheme in document["components"]["securitySchemes"].values():
+            for flow in scheme.get("flows", {}).values():
+                flow["tokenUrl"] = self.prefix + own_path(flow["tokenUrl"], self.prefix)
+        return document
 
 
 def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
@@ -128,6 +141,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app.include_router(badges.routes(tenants.named, guard))
 
     app.include_router(_operating(settings, tenants, app.counted, caller))
+    app.prefix = check_prefix(settings.prefix, app.routes)
     return app
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import DirectoryPath, Field, field_validator
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KIB = 1024
 MIB = 1024 * KIB
+_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?")
 
 
 class Settings(BaseSettings):
@@ -28,7 +30,8 @@ class Settings(BaseSettings):
     master_key_file: Path | None = None
     """The key that all secrets derive from, 64 hexadecimal digits; by default made once under ``LRS_DATA``."""
     public_url: str | None = None
-    """The address others reach this server at; badges ask there for ever."""
+    """The address others reach this server at, with a path where it lies behind a proxy's prefix; badges ask there for
+    ever."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "2.0.0"
     """Which version the answer to a request without a version header names."""
     zone: str = "Europe/London"
@@ -96,7 +99,17 @@ class Settings(BaseSettings):
     def _is_an_address(cls, url: str | None) -> str | None:
         if url and not re.fullmatch(r"https?://[^/?#]+[^?#]*", url):
             raise ValueError("no address of a server; write it like https://lrs.example.org")
+        if url and not _PREFIX.fullmatch(urlsplit(url).path):
+            raise ValueError(
+                "a path that cannot be a prefix: it may have letters, digits and . _ ~ - between single slashes, like"
+                " https://example.org/engraft"
+            )
         return url
+
+    @property
+    def prefix(self) -> str:
+        """The path of ``public_url``, like ``/engraft``; empty if it has none."""
+        return urlsplit(self.public_url or "").path.rstrip("/")
 
     @field_validator("celery_broker")
     @classmethod
