@@ -1,12 +1,17 @@
 """What an answer is sent in: one piece, in order, and whole before a connection is closed."""
 
 import asyncio
+import base64
+import json
 import socket
+import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 
-from lrs.protocol import InOnePiece
+from lrs.protocol import MOST_FRAMING, InOnePiece
+from tests.served import statement
 
 
 class Recorder:
@@ -85,3 +90,195 @@ def test_a_head_that_cannot_be_understood_is_told_so(lrs, request_line):
         answer = client.makefile("rb").read()
 
     assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+# -- RFC 9112 and 9110, spoken by hand ------------------------------------------------------------------------------
+
+
+def said(lrs, *pieces):
+    """What the server answers to *pieces* until it closes the connection."""
+    parts = urlsplit(lrs.address)
+    answer = b""
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client, suppress(ConnectionError):
+        for piece in pieces:
+            client.sendall(piece)
+        while more := client.recv(65_536):
+            answer += more
+    return answer
+
+
+def status_and_message(answer):
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body).get("message")
+
+
+def about(*fields, version="1.1"):
+    lines = "".join(f"{field}\r\n" for field in (*fields, "Connection: close"))
+    return f"GET /xapi/about HTTP/{version}\r\n{lines}\r\n".encode("latin-1")
+
+
+MISSING, TWICE = "header Host is missing: send it once", "header Host was sent twice: send it once"
+NO_HOST = "header Host is no host: send the name or address of this server, and its port"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (about(), MISSING),
+        (about("Host: a", "Host: a"), TWICE),
+        (about("Host: a", "host: b"), TWICE),
+        (about("Host: a", "Host: b", version="1.0"), TWICE),
+        (about("Host: a b"), NO_HOST),
+        (about("Host: a, b"), NO_HOST),
+        (about("Host: user@a"), NO_HOST),
+        (about("Host: a/b"), NO_HOST),
+        (about("Host: a:b"), NO_HOST),
+        (about("Host: [::1"), NO_HOST),
+        (about("Host: \xe4"), NO_HOST),
+        (b"GET http://a/xapi/about HTTP/1.1\r\nConnection: close\r\n\r\n", MISSING),
+    ],
+)
+def test_a_request_without_one_host_is_400(lrs, asked, message):
+    assert status_and_message(said(lrs, asked)) == (400, message)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        about("Host: a"),
+        about("Host:"),
+        about("Host: [::1]:8080"),
+        about("Host: a.example:"),
+        about("Host: a_b.example \t "),
+        about("Host: a", version="1.0"),
+        about(version="1.0"),
+        b"GET http://a/xapi/about HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    ],
+)
+def test_a_request_with_one_host_is_answered(lrs, asked):
+    assert status_and_message(said(lrs, asked)) == (200, None)
+
+
+def posted(*fields, version="1.1", body=b"2\r\n{}\r\n0\r\n\r\n"):
+    lines = "".join(f"{field}\r\n" for field in ("Host: a", *fields, "Connection: close"))
+    return f"POST /xapi/statements HTTP/{version}\r\n{lines}\r\n".encode() + body
+
+
+@pytest.mark.parametrize(
+    "codings",
+    [
+        ["gzip"],
+        ["gzip, chunked"],
+        ["gzip", "chunked"],
+        ["identity"],
+        ["xchunked"],
+        ["chunked;q=1"],
+    ],
+)
+def test_a_transfer_coding_other_than_chunked_is_501(lrs, codings):
+    fields = [f"Transfer-Encoding: {coding}" for coding in codings]
+
+    assert status_and_message(said(lrs, posted(*fields))) == (501, "of transfer codings only chunked is known")
+
+
+@pytest.mark.parametrize(
+    ("fields", "version"),
+    [
+        (["Transfer-Encoding: chunked"], "1.0"),
+        (["Transfer-Encoding: chunked", "Content-Length: 2"], "1.1"),
+        (["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], "1.1"),
+        (["Transfer-Encoding: chunked, gzip"], "1.1"),
+        (["Content-Length: 2", "Content-Length: 2"], "1.1"),
+        (["Content-Length: +2"], "1.1"),
+    ],
+)
+def test_a_body_of_two_lengths_is_400(lrs, fields, version):
+    assert status_and_message(said(lrs, posted(*fields, version=version)))[0] == 400
+
+
+@pytest.mark.parametrize("coding", ["chunked", "Chunked", "chunked  "])
+def test_a_chunked_body_is_read(lrs, coding):
+    status, message = status_and_message(said(lrs, posted(f"Transfer-Encoding: {coding}")))
+
+    assert (status, message) == (400, "header X-Experience-API-Version is missing: send 1.0.3 or 2.0.0")
+
+
+@pytest.mark.parametrize("request_line", ["GET /xapi/about HTTP/2.0", "GET /xapi/about"])
+def test_another_version_of_http_is_505(lrs, request_line):
+    answer = said(lrs, f"{request_line}\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+
+    assert status_and_message(answer) == (505, "this server speaks HTTP/1.1")
+
+
+def test_blanks_behind_a_headers_value_do_not_belong_to_it(lrs):
+    basic = base64.b64encode(":".join(lrs.auth).encode()).decode()
+    fields = ["Host: a \t", "X-Experience-API-Version: 1.0.3 \t ", f"Authorization: Basic {basic}\t"]
+
+    answer = said(lrs, about(*fields).replace(b"/about", b"/statements?limit=1"))
+
+    assert status_and_message(answer) == (200, None)
+
+
+def drained(lrs, *pieces):
+    """A connection that sends a body of *pieces* and reads its answer in between; the bytes that were taken."""
+    parts = urlsplit(lrs.address)
+    taken = 0
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client, suppress(ConnectionError):
+        client.sendall(b"POST /xapi/statements HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in pieces:
+            client.sendall(piece)
+            taken += len(piece)
+    return taken
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"1;a=", *[b"x" * 65_536] * 200],
+        [(b"1;a=" + b"x" * 1_000 + b"\r\na\r\n") * 64] * 200,
+        [b"0\r\n", *[b"X: " + b"x" * 65_536] * 200],
+    ],
+    ids=["one extension", "many extensions", "trailers"],
+)
+def test_extensions_and_trailers_of_a_chunked_body_have_a_bound(lrs, pieces):
+    assert drained(lrs, *pieces) < sum(map(len, pieces)) // 2
+    assert lrs.get(limit=1).status_code == 200
+
+
+def test_a_bound_on_extensions_is_told_where_the_answer_has_not_begun(lrs):
+    basic = base64.b64encode(":".join(lrs.auth).encode()).decode()
+    fields = ["X-Experience-API-Version: 1.0.3", f"Authorization: Basic {basic}", "Content-Type: application/json"]
+    head = posted("Transfer-Encoding: chunked", *fields, body=b"")
+    extension = b"1;a=" + b"x" * (MOST_FRAMING + 100)
+
+    answer = said(lrs, head, extension[:1_000], extension[1_000:])
+
+    assert status_and_message(answer) == (400, "the chunked body has more than 65536 bytes of extensions and trailers")
+
+
+def test_a_body_of_the_smallest_chunks_is_taken(lrs):
+    basic = base64.b64encode(":".join(lrs.auth).encode()).decode()
+    fields = ["X-Experience-API-Version: 1.0.3", f"Authorization: Basic {basic}", "Content-Type: application/json"]
+    body = json.dumps([statement() for _ in range(200)]).encode()
+    chunks = b"".join(b"1;x\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    head = posted("Transfer-Encoding: chunked", *fields, body=b"")
+
+    answer = said(lrs, head, *(chunks[start : start + 5_000] for start in range(0, len(chunks), 5_000)))
+
+    assert len(chunks) > 4 * MOST_FRAMING
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_faulty_head_behind_a_request_that_waits_is_not_answered_in_its_place(lrs):
+    held, go = threading.Event(), threading.Event()
+    lrs.tenant.store.write(lambda _: (held.set(), go.wait(2)))
+    assert held.wait(10)
+    basic = base64.b64encode(":".join(lrs.auth).encode()).decode()
+    fields = ["X-Experience-API-Version: 1.0.3", f"Authorization: Basic {basic}", "Content-Type: application/json"]
+    body = json.dumps(statement()).encode()
+    first = posted(f"Content-Length: {len(body)}", *fields, body=body).replace(b"Connection: close\r\n", b"")
+
+    answer = said(lrs, first + about())
+    go.set()
+
+    assert answer == b""

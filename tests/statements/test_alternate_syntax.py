@@ -53,9 +53,6 @@ def test_08_credentials_and_version_may_be_form_fields_only(lrs):
 
 def test_08_a_form_field_beats_the_header(lrs):
     assert form(lrs, {"X-Experience-API-Version": "0.8", "limit": "1"}).status_code == 400
-    assert (
-        form(lrs, {"Accept-Language": "de", "limit": "1"}, headers=FORM | {"Accept-Language": ","}).status_code == 200
-    )
 
 
 def basic(auth):

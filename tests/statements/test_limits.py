@@ -252,9 +252,9 @@ def test_trailers_are_not_headers(lrs):
     [
         (b"", b""),
         (b"POST /xapi/statements HTTP/1.1\r\nHost: x\r\n", b"HTTP/1.1 408 "),
-        (b"POST /xapi/statements?method=PUT HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"HTTP/1.1 408 "),
-        (b"POST /xapi/statements?method=PUT HTTP/1.1\r\nContent-Length: 9\r\n\r\na=b", b"HTTP/1.1 408 "),
-        (b"POST /oauth/token HTTP/1.1\r\nContent-Length: 9\r\n\r\na=b", b"HTTP/1.1 408 "),
+        (b"POST /xapi/statements?method=PUT HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", b"HTTP/1.1 408 "),
+        (b"POST /xapi/statements?method=PUT HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na=b", b"HTTP/1.1 408 "),
+        (b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na=b", b"HTTP/1.1 408 "),
     ],
     ids=["nothing", "half a head", "no body", "half a body", "outside xAPI"],
 )
@@ -268,7 +268,7 @@ def test_who_falls_silent_in_a_request_is_408_and_cut_off(tmp_path, begun, answe
 def test_a_body_that_drips_is_408_and_one_that_flows_is_not(tmp_path):
     whole = json.dumps(statement()).encode()
     with serving(tmp_path, patience=1.0) as lrs, raw(lrs) as slow:
-        head = f"POST /xapi/statements HTTP/1.1\r\nAuthorization: Basic {_basic(lrs)}\r\n"
+        head = f"POST /xapi/statements HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {_basic(lrs)}\r\n"
         head += "Content-Type: application/json\r\nX-Experience-API-Version: 1.0.3\r\nContent-Length: %d\r\n\r\n"
         slow.sendall((head % 9_999).encode())
         with raw(lrs) as steady:
@@ -289,7 +289,7 @@ def test_a_body_that_drips_is_408_and_one_that_flows_is_not(tmp_path):
 @pytest.mark.parametrize("query", ["?method=PUT", ""], ids=["unauthenticated", "authenticated"])
 def test_bodies_that_do_not_arrive_keep_nobody_out(lrs, query):
     sender = "" if query else f"Content-Type: application/json\r\nAuthorization: Basic {_basic(lrs)}\r\n"
-    head = f"POST /xapi/statements{query} HTTP/1.1\r\nX-Experience-API-Version: 1.0.3\r\n{sender}"
+    head = f"POST /xapi/statements{query} HTTP/1.1\r\nHost: x\r\nX-Experience-API-Version: 1.0.3\r\n{sender}"
     begun = f"{head}Content-Length: 200000\r\n\r\n".encode() + b"x" * 65_536
     with ExitStack() as stalled:
         for _ in range(16):

@@ -107,7 +107,9 @@ def parted(answer):
 @both
 def test_01_04_a_head_without_end_is_answered_in_the_version_it_told_and_names_the_limit(lrs, version):
     assert lrs.get(limit=1).status_code == 200
-    head = f"GET /xapi/statements?limit=1 HTTP/1.1\r\nX-Experience-API-Version: {version}\r\nX-Long: ".encode()
+    head = (
+        f"GET /xapi/statements?limit=1 HTTP/1.1\r\nHost: x\r\nX-Experience-API-Version: {version}\r\nX-Long: ".encode()
+    )
     with raw(lrs) as connection:
         connection.sendall(head + b"y" * (LONGEST_HEAD - len(head)))
         connection.sendall(b"y")  # nothing of it is left unread when the connection is closed
@@ -124,7 +126,9 @@ def test_01_04_a_head_without_end_is_answered_in_the_version_it_told_and_names_t
 
 @both
 def test_01_04_who_falls_silent_is_answered_in_the_version_it_told(tmp_path, version):
-    head = f"POST /xapi/statements HTTP/1.1\r\nX-Experience-API-Version: {version}\r\nContent-Length: 9\r\n\r\n"
+    head = (
+        f"POST /xapi/statements HTTP/1.1\r\nHost: x\r\nX-Experience-API-Version: {version}\r\nContent-Length: 9\r\n\r\n"
+    )
     with serving(tmp_path, patience=0.2) as lrs, raw(lrs) as connection:
         connection.sendall(head.replace("\r\n\r\n", "\r\nAuthorization: Basic eDp5\r\n\r\n").encode()[:-2])
 
