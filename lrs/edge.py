@@ -14,7 +14,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from lrs.storage import Store, Tx
+from lrs.storage import ROWS, Store, Tx
 
 T = TypeVar("T")
 
@@ -29,7 +29,9 @@ async def compute(function: Callable[..., T], *args: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(_computing, function, *args)
 
 
-async def write(store: Store, decide: Callable[[Tx], T], weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> T:
+async def write(
+    store: Store, decide: Callable[[Tx], T], weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+) -> T:
     """What *decide* returned, once its commit is durable; what it raised otherwise. ``Overloaded`` comes at once.
 
     A cancelled caller takes its decision back only if that has not started.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from lrs.storage import Backlog
+from lrs.storage import ROWS, Backlog
 from lrs.tenants import Tenant
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _of_writers(tenants: Sequence[Tenant]) -> Iterator[Metric]:
         "lrs_writer_waiting", "Decisions in the writers' queues.", sum(one.waiting for one in loads)
     )
     yield GaugeMetricFamily(
-        "lrs_writer_waiting_records", "Records they will write, about.", sum(one.weight for one in loads)
+        "lrs_writer_waiting_records", "Records they will write, about.", sum(one.weight for one in loads) // ROWS
     )
     yield CounterMetricFamily("lrs_writer_commits", "Commits of this process.", sum(one.commits for one in loads))
     yield CounterMetricFamily(

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
-from lrs.storage import Clock, Queue, Store, open_store, wall_clock
+from lrs.storage import ROWS, Clock, Queue, Store, open_store, wall_clock
 from lrs.storage.blobs import sync_folder
 
 DEFAULT = "default"
@@ -64,7 +64,7 @@ def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wal
     """Opens *tenant* as *settings* say. Raises ``Misconfigured`` with what to change."""
     check_id(tenant)
     key = read_master_key(settings)
-    queue = Queue(settings.queue_count, settings.queue_age)
+    queue = Queue(settings.queue_count * ROWS, settings.queue_age)
     return Tenant(tenant, open_store(store_url(settings, tenant), clock=clock, queue=queue), settings, key, clock)
 
 

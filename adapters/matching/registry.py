@@ -22,7 +22,7 @@ from lrs.learners import consent
 from lrs.profiles import services
 from lrs.profiles.services import Service
 from lrs.profiles.times import iso
-from lrs.storage import Owed, Record, Tx, micros_of, pages
+from lrs.storage import ROWS, Owed, Record, Tx, micros_of, pages
 from lrs.tenants import Tenant
 
 PARKED = "dead"
@@ -93,7 +93,7 @@ def resync(tenant: Tenant, id: str, *, by: str) -> int:
     owing = [record.id for record in pages(tenant.store, consent.KIND, key("service", id))]
     for at in range(0, len(owing), _BATCH):
         batch = owing[at : at + _BATCH]
-        tenant.store.write(functools.partial(_owe, ids=batch), weight=len(batch)).result()
+        tenant.store.write(functools.partial(_owe, ids=batch), weight=ROWS * len(batch)).result()
     return len(owing)
 
 

@@ -83,12 +83,14 @@ def prepare(
         text = rewritten(text, tree, version, ours)
         tree = {name: value for name, value in tree.items() if name not in ours}
     refers = _reference(tree)
-    keys = (*keys_of(tree, authority), source_key(caller.source))
+    own = keys_of(tree, authority)
+    keys = (*own, source_key(caller.source))
     meta: dict[str, Any] = {"source": caller.source, "version": version, "k": KEY_VERSION}
     voids = tree["verb"]["id"] == VOIDED
     if refers:
         keys = (*keys, refers_key(refers))
         meta["refers"] = refers
+        meta["own"] = len(own)
     if voids:
         meta["voids"] = True
         if caller.may("void/any"):

@@ -15,6 +15,7 @@ from lrs.http import Request
 from lrs.keys import pair
 from lrs.sealed import NotOurs, unseal
 from lrs.settings import Settings
+from lrs.statements.chains import mark
 from lrs.statements.formats import is_iri, is_uuid, micros_of_timestamp
 from lrs.statements.identity import ifi_text
 from lrs.statements.keys import activity_key, agent_key, registration_key, source_key, verb_key
@@ -115,7 +116,7 @@ def conditions(query: Query) -> list[int]:
 def keys_for(query: Query, source: str | None) -> list[int]:
     """The keys to walk, the first one first: as few as cover all conditions, pairs where there are pair keys.
 
-    *source* restricts to what that source delivered.
+    *source* restricts to what that source delivered, and to what it says by itself or through others of that source.
     """
     named = {name: single for single, name in _conditions(query)}
     related = [
@@ -132,7 +133,7 @@ def keys_for(query: Query, source: str | None) -> list[int]:
         keys = list(named.values())
     keys.extend(single for single in related if single not in keys)
     if source is not None:
-        keys.append(source_key(source))
+        keys = [*keys, source_key(source), *(~mark(single) for single in keys)]
     return keys
 
 

@@ -14,8 +14,8 @@ import msgspec
 from lrs import storage
 from lrs.auth import Caller
 from lrs.errors import Refused
+from lrs.statements.chains import Link, link_of, links
 from lrs.statements.definitions import DEFINITION, definition_key, merged_definition
-from lrs.statements.keys import keys_of
 from lrs.statements.query import Query, Single, conditions, keys_for
 from lrs.statements.shape import canonical, ids_only
 from lrs.storage import Page, Reader, Record
@@ -73,7 +73,7 @@ def find_page(reader: Reader, query: Query, source: str | None) -> Found:
     while rounds < ROUNDS:
         asked = min(AT_ONCE if wanted else query.limit, query.limit - len(records))
         page = _walk(reader, keys, query, start, asked)
-        kept = [r for r in page.records if "voided" not in r.meta and holds_on_one(reader, r, wanted)]
+        kept = [r for r in page.records if "voided" not in r.meta and holds_on_one(reader, r, wanted, source)]
         records.extend(kept)
         size += sum(len(record.body) for record in kept)
         start = page.next
@@ -95,21 +95,20 @@ def _walk(reader: Reader, keys: Sequence[int], query: Query, start: str | None, 
     )
 
 
-def holds_on_one(reader: Reader, record: Record, wanted: set[int]) -> bool:
-    """Whether all conditions hold on one statement of the chain of references that begins with *record*."""
-    if not wanted:
+def holds_on_one(reader: Reader, record: Record, wanted: set[int], source: str | None) -> bool:
+    """Whether all conditions hold on one statement of the chain of references that begins with *record*.
+
+    Who is held to a *source* is not led beyond its statements.
+    """
+    first = link_of(record)
+    if not wanted or first.refers is None or wanted.issubset(first.own):
         return True
-    current: Record | None = record
-    visited: set[str] = set()
-    while current is not None and current.id not in visited:
-        visited.add(current.id)
-        refers = current.meta.get("refers")
-        if refers is None and current is record:
-            return True
-        if wanted <= set(keys_of(_decode(current.body))):
-            return True
-        current = reader.get(KIND, refers) if refers else None
-    return False
+
+    def find(id: str) -> Link | None:
+        found = reader.get(KIND, id)
+        return link_of(found) if found and source in {None, found.meta["source"]} else None
+
+    return any(wanted.issubset(link.own) for link in links(first, find))
 
 
 def page_of(reader: Reader, query: Query, source: str | None, languages: Sequence[str]) -> tuple[Found, list[bytes]]:

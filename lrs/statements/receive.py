@@ -21,6 +21,7 @@ from lrs.http import JSON, Request, too_large
 from lrs.settings import Settings
 from lrs.statements.attachments import judge, keep_data, need_file_url
 from lrs.statements.identity import ifi_text
+from lrs.statements.limits import check_keys, check_rows
 from lrs.statements.parts import Parts, close_parts, malformed
 from lrs.statements.prepare import Prepared, in_batch, prepare, with_id
 from lrs.statements.validate import check
@@ -117,6 +118,7 @@ def _prepared_batch(trees: Sequence[Any], texts: Sequence[bytes], intake: Intake
             raise in_batch(refused, index) from refused
         ids.add(one.id)
         batch.append(one)
+    check_rows(batch)
     return batch
 
 
@@ -128,7 +130,7 @@ def _prepared(tree: Any, text: bytes, intake: Intake, index: int | None = None) 
         with_id(tree, intake.statement_id, intake.version)
     if not intake.with_data:
         need_file_url(tree, intake.version)
-    return prepare(
+    prepared = prepare(
         tree,
         text,
         version=intake.version,
@@ -137,6 +139,8 @@ def _prepared(tree: Any, text: bytes, intake: Intake, index: int | None = None) 
         statement_id=intake.statement_id or tree.get("id") or str(uuid.uuid4()),
         index=index,
     )
+    check_keys(len(prepared.keys))
+    return prepared
 
 
 @lru_cache(maxsize=1_024)

@@ -1,13 +1,13 @@
-"""Statements that refer to statements, inside the writer: inherited search keys, and voiding.
+"""Statements that refer to statements, inside the writer: keys that come late, and voiding.
 
-A statement that refers to another is found by whatever finds that one (xAPI 1.0.3 Communication 2.1.3, "Filter
-Conditions for StatementRefs"), through any number of steps, also when the target is voided. So it carries the target's
-search keys beside its own, and a target that arrives late gives them to all that wait for it.
+A target that arrives late gives its keys (``chains``) to those that wait for it, and on along the chain. One commit
+writes a bounded number of rows; the rest is owed as step ``refs``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,38 +15,59 @@ import msgspec
 
 from lrs.citations import rule
 from lrs.errors import Refused
-from lrs.statements.keys import refers_key, source_key
-from lrs.storage import Claim, Owed, Record, Tx
+from lrs.statements.chains import Link, keys_along, link_of, with_keys
+from lrs.statements.keys import refers_key, verb_key
+from lrs.statements.prepare import VOIDED
+from lrs.storage import ROW_BYTES, Claim, Owed, Record, Tx
 from lrs.tenants import Tenant
 
 KIND = "statement"
 AWAITED = "awaited"
-"""Names a statement that was referred to before it came."""
-IN_COMMIT = 256
-"""How many referring statements one commit updates; the rest is owed as step ``refs``."""
+"""Names a statement that was referred to before it came; its body is the place where giving it keys goes on."""
+IN_COMMIT = 4_000
+"""Rows that one commit writes or reads to give keys on; the rest is owed as step ``refs``."""
+MOST_READ = 32 * 1024 * 1024
+"""Bytes of stored statements that the references of one request may lead to."""
+_AT_ONCE = 50
+_REFS = Owed("refs")
 
 
-def inherited(target: Record) -> set[int]:
-    """The search keys a statement gets from *target*: all but whose it is and what it refers to itself.
+class Chains:
+    """The statements that references lead to: those of this request, then those stored, each read once."""
 
-    ``held`` are the keys of a voided statement, which is found by none of them any more.
-    """
-    keys = set(target.meta.get("held", target.keys))
-    keys.discard(source_key(target.meta["source"]))
-    if refers := target.meta.get("refers"):
-        keys.discard(refers_key(refers))
-    return keys
+    def __init__(self, tx: Tx, links: Iterable[Link] = ()) -> None:
+        self._tx = tx
+        self._links: dict[str, Link | None] = {link.id: link for link in links}
+        self._read = 0
 
+    def load(self, ids: Iterable[str]) -> None:
+        """Reads what is stored of *ids* with one question."""
+        missing = {id for id in ids if id not in self._links}
+        if missing:
+            found = self._tx.get_many(KIND, missing)
+            self._links.update(dict.fromkeys(missing))
+            for record in found.values():
+                self._note(record)
 
-def referring(tx: Tx, statement: str) -> Iterator[Record]:
-    """The statements whose object is a reference to *statement*, oldest first."""
-    start = None
-    while True:
-        page = tx.find(KIND, [refers_key(statement)], start=start)
-        yield from page.records
-        start = page.next
-        if start is None:
-            return
+    def find(self, id: str) -> Link | None:
+        """The statement, ``None`` if there is none. Refuses 413 once ``MOST_READ`` bytes had to be read."""
+        if id not in self._links:
+            self._links[id] = None
+            record = self._tx.get(KIND, id)
+            if record is not None:
+                self._note(record)
+        return self._links[id]
+
+    def _note(self, record: Record) -> None:
+        self._read += len(record.body)
+        if self._read > MOST_READ:
+            raise Refused(
+                f"the statements that this request refers to have together more than {MOST_READ} bytes:"
+                " send fewer references at a time",
+                status=413,
+                error="too_large",
+            )
+        self._links[record.id] = link_of(record)
 
 
 def await_target(tx: Tx, statement: str) -> None:
@@ -55,69 +76,106 @@ def await_target(tx: Tx, statement: str) -> None:
         tx.insert(Record(AWAITED, statement))
 
 
-def spread(tx: Tx, statement: str) -> bool:
-    """Gives the keys of *statement* to all that refer to it, and on; ``False`` if some of it is owed now."""
-    queue, visited = [statement], {statement}
-    updates = 0
-    while queue:
-        current = tx.get(KIND, queue.pop())
-        if current is None:
-            continue
-        keys = inherited(current)
-        for record in referring(tx, current.id):
-            held = set(record.meta.get("held", record.keys))
-            if keys <= held:
-                continue
-            if updates == IN_COMMIT:
-                for unfinished in {current.id, *queue}:
-                    tx.owe(KIND, unfinished, Owed("refs"))
-                return False
-            updates += 1
-            tx.replace(_with_keys(record, tuple(held | keys)))
-            if record.id not in visited:
-                visited.add(record.id)
-                queue.append(record.id)
-    return True
+def spread(tx: Tx, statements: Iterable[str], *, resume: bool = False) -> None:
+    """Gives the keys of *statements* to all that refer to them, and on; what is too much for one commit is owed.
 
-
-def void(tx: Tx, target: Record, *, by: str, meta: dict[str, Any]) -> None:
-    """Takes *target* out of every list; it is evaluated again, without it.
-
-    Refuses 400 for a voiding statement (xAPI 1.0.3 Data 2.3.2), 403 for what another source sent.
+    *resume* goes on where an earlier commit ended.
     """
-    if target.meta.get("voids"):
+    chains = Chains(tx)
+    queue = deque((id, _place(tx, id) if resume else None) for id in statements)
+    seen = {id for id, _ in queue}
+    left = IN_COMMIT
+    while queue:
+        current, start = queue.popleft()
+        while left > 0:
+            page = tx.find(KIND, [refers_key(current)], limit=_AT_ONCE, start=start)
+            for record in page.records:
+                rows, changed = _update(tx, record, chains)
+                left -= rows
+                if changed and record.id not in seen:
+                    seen.add(record.id)
+                    queue.append((record.id, None))
+            start = page.next
+            if start is None:
+                break
+        else:
+            tx.owe(KIND, current, _REFS)
+        _put_place(tx, current, start)
+
+
+def _update(tx: Tx, record: Record, chains: Chains) -> tuple[int, bool]:
+    """Gives a referring statement its keys as they are now; how many rows that was worth, and whether it changed."""
+    old = record.meta.get("held", record.keys)
+    new = keys_along(link_of(record), chains.find)
+    looked = 1 + len(record.body) // ROW_BYTES
+    if set(old) == set(new):
+        return looked, False
+    tx.replace(with_keys(record, new))
+    return looked + len(set(old) ^ set(new)), True
+
+
+def _place(tx: Tx, statement: str) -> str | None:
+    record = tx.get(AWAITED, statement)
+    return record.body.decode() or None if record else None
+
+
+def _put_place(tx: Tx, statement: str, start: str | None) -> None:
+    record = tx.get(AWAITED, statement)
+    body = (start or "").encode()
+    if record is not None and record.body != body:
+        tx.replace(msgspec.structs.replace(record, body=body))
+    elif record is None and start is not None:
+        tx.insert(Record(AWAITED, statement, body))
+
+
+def voider_of(tx: Tx, statement: str, meta: Mapping[str, Any]) -> str | None:
+    """The statement that came before its target and voids it; it counts if its sender may void what this one sent."""
+    start = None
+    while True:
+        page = tx.find(KIND, [refers_key(statement), verb_key(VOIDED)], limit=_AT_ONCE, start=start)
+        for voider in page.records:
+            if voider.meta.get("voids") and (voider.meta["source"] == meta["source"] or voider.meta.get("void_any")):
+                return voider.id
+        start = page.next
+        if start is None:
+            return None
+
+
+def may_void(target: str, told: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+    """Refuses 400 to void a voiding statement (xAPI 1.0.3 Data 2.3.2), 403 to void what another source sent.
+
+    *told* is the ``meta`` of the target, *meta* that of the voiding statement.
+    """
+    if told.get("voids"):
         raise Refused(
-            f"statement {target.id} is a voiding statement: it cannot be voided itself",
+            f"statement {target} is a voiding statement: it cannot be voided itself",
             pointer="/object/id",
             rule=rule("Data 2.3.2", meta["version"]),
         )
-    if target.meta["source"] != meta["source"] and not meta.get("void_any"):
+    if told["source"] != meta["source"] and not meta.get("void_any"):
         raise Refused(
-            f"statement {target.id} came from another source: voiding it needs the scope void/any",
+            f"statement {target} came from another source: voiding it needs the scope void/any",
             status=403,
             error="forbidden",
             pointer="/object/id",
             rule=rule("Data 2.3.2", meta["version"]),
         )
-    if "voided" in target.meta:
-        return
-    refers = target.meta.get("refers")
+
+
+def voided(record: Record, by: str) -> Record:
+    """*record* as it is found by nothing but what it refers to; it is evaluated again, without it."""
+    refers = record.meta.get("refers")
     keys = (refers_key(refers),) if refers else ()
-    changed = {**target.meta, "voided": by, "held": list(target.keys)}
-    tx.replace(msgspec.structs.replace(target, meta=changed, keys=keys, owed=(Owed("match"),)))
-
-
-def _with_keys(record: Record, keys: tuple[int, ...]) -> Record:
-    if "held" in record.meta:
-        return msgspec.structs.replace(record, meta={**record.meta, "held": list(keys)})
-    return msgspec.structs.replace(record, keys=keys)
+    meta = {**record.meta, "voided": by, "held": list(record.keys)}
+    return msgspec.structs.replace(record, meta=meta, keys=keys, owed=(Owed("match"),))
 
 
 def refs(tenant: Tenant, claims: Sequence[Claim]) -> None:
     """The step ``refs``: gives a statement's keys to those referring to it that one commit could not update."""
     for claim in claims:
-        tenant.store.settle([claim], partial(_spread_on, statement=claim.record.id)).result()
+        decide = partial(_spread_on, statement=claim.record.id)
+        tenant.store.settle([claim], decide, weight=IN_COMMIT).result()
 
 
 def _spread_on(tx: Tx, *, statement: str) -> None:
-    spread(tx, statement)
+    spread(tx, [statement], resume=True)

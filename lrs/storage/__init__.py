@@ -32,9 +32,15 @@ T = TypeVar("T")
 TIE_BITS = 10
 NEWEST = (1 << 63) - 1
 PAGE_BYTES = 16 * 1024 * 1024
-"""A page of records whose bodies are together larger ends there: it is held in memory."""
+"""A page of records that are together larger, with their keys and meta, ends there: it is held in memory."""
+MOST_AT_ONCE = 2 * PAGE_BYTES
+"""How many bytes of records can be asked for by their ids: a whole batch that is sent again, and more."""
 LARGEST = 15_000_000
 """How many bytes the body of one record may have; MongoDB refuses documents of 16 MiB, envelope included."""
+ROWS = 19
+"""Rows that a plain statement writes: 17 search keys, itself, what it owes. The measure of other writes, about."""
+ROW_BYTES = 256
+"""How many bytes of a record are worth a row."""
 Clock = Callable[[], int]
 
 
@@ -95,7 +101,7 @@ class Page(msgspec.Struct, frozen=True):
     """Some records of a walk, and where to go on; ``next`` is ``None`` once there is nothing more.
 
     A walk that had to pass over too many records to find enough stops early, and so does one that has found more than
-    ``PAGE_BYTES``: a page may be short, even empty, and still have a ``next``.
+    ``PAGE_BYTES`` of bodies, keys and meta: a page may be short, even empty, and still have a ``next``.
     """
 
     records: tuple[Record, ...]
@@ -111,7 +117,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What this process's writer does: decisions and weight in the queue, commits so far and decisions in them."""
+    """What this process's writer does: decisions and rows in the queue, commits so far and decisions in them."""
 
     waiting: int
     weight: int
@@ -147,7 +153,7 @@ class Reader(Protocol):
         """The record, or ``None``."""
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
-        """Those of the records that exist, by id."""
+        """Those of the records that exist, by id. ``Refused`` if they are together larger than ``MOST_AT_ONCE``."""
 
     def find(
         self,
@@ -161,6 +167,8 @@ class Reader(Protocol):
         start: str | None = None,
     ) -> Page:
         """Records of *kind* that carry all *keys*, with ``after < seq <= until``, ordered by ``seq``.
+
+        ``~key`` among them, never the first, asks for those that do not carry *key*.
 
         *start* is the ``next`` of an earlier page of the same walk, *limit* at least 1. Records that share a ``seq``
         come in an order of the engine's own, which is the same in every walk and turns round with *newest_first*.
@@ -232,11 +240,13 @@ class Store(Reader, Protocol):
     def blobs(self) -> Blobs:
         """Where large bodies and attachments are."""
 
-    def write(self, decide: Callable[[Tx], T], *, weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> Future[T]:
+    def write(
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+    ) -> Future[T]:
         """Runs *decide* in the write transaction; the future is done once the commit is durable.
 
-        *weight* is about how many records it will write: groups and the queue are bounded by it. Cancelling the
-        future drops a decision that has not started.
+        *weight* is about how many rows it will write, search keys included: groups and the queue are bounded by it.
+        Cancelling the future drops a decision that has not started.
 
         *reads* are records (kind, id) that it will ask for, looked up for the whole group at once.
         Raises ``Overloaded`` at once when the queue is full, too old or closed; ``StoreFull`` comes through the
@@ -253,8 +263,10 @@ class Store(Reader, Protocol):
         are left alone. A long queue of one step does not keep the other steps from being claimed.
         """
 
-    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T]) -> Future[T]:
+    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
         """Clears the claimed entries and runs *decide*, in one commit. ``Stale`` if any token is no longer the one.
+
+        *weight* is that of ``write``; 0 is a plain statement's for each claim.
 
         If *decide* raises, the entries stay leased. A lease that ran out settles as long as nobody claimed it again.
         What *decide* owes anew on the same record stands after it.
@@ -299,9 +311,9 @@ class Store(Reader, Protocol):
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """What may wait for the writer: so many statements, the first of them so many seconds; more is refused at once."""
+    """Limits of the write queue: rows, and the age of the first in line in seconds; more is refused at once."""
 
-    count: int = 4_096
+    rows: int = 4_096 * ROWS
     age: float = 1.0
 
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lrs.errors import Overloaded
-from lrs.storage import Load, Queue
+from lrs.storage import ROWS, Load, Queue
 
-GROUP_WEIGHT = 256
+GROUP_WEIGHT = 256 * ROWS
+"""Rows of one commit; a decision that is heavier by itself has one of its own."""
 
 
 @dataclass(slots=True)
@@ -97,9 +98,7 @@ class GroupCommit:
         with self._lock:
             if self._closing:
                 raise Overloaded
-            if self._jobs and (
-                self._weight + weight > self._queue.count or now - self._jobs[0].since > self._queue.age
-            ):
+            if self._jobs and (self._weight + weight > self._queue.rows or now - self._jobs[0].since > self._queue.age):
                 raise Overloaded
             job = Job(decide, weight, now, reads)
             self._jobs.append(job)

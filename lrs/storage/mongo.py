@@ -26,7 +26,22 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from lrs.errors import Misconfigured
-from lrs.storage import NEWEST, TIE_BITS, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx, micros_of
+from lrs.storage import (
+    NEWEST,
+    ROWS,
+    TIE_BITS,
+    USUAL,
+    Backlog,
+    Claim,
+    Clock,
+    Load,
+    Owed,
+    Page,
+    Queue,
+    Record,
+    Tx,
+    micros_of,
+)
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.mongo_blobs import GridBlobs
 from lrs.storage.mongo_link import UNKNOWN, answering, connect, failure_of, passes, reason_of
@@ -122,7 +137,9 @@ class MongoStore:
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    def write(self, decide: Callable[[Tx], T], *, weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> Future[T]:
+    def write(
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+    ) -> Future[T]:
         """See ``Store.write``."""
         return self._groups.submit(decide, weight, reads)
 
@@ -131,7 +148,7 @@ class MongoStore:
         """See ``Store.claim``."""
         return self._owed.claim(steps, limit=limit, lease=lease)
 
-    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T]) -> Future[T]:
+    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
         """See ``Store.settle``."""
 
         def cleared(tx: Tx) -> T:
@@ -139,7 +156,7 @@ class MongoStore:
             tx.clear(claims)
             return decide(tx)
 
-        return self.write(cleared, weight=len(claims))
+        return self.write(cleared, weight=weight or ROWS * len(claims))
 
     @answering()
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:

@@ -19,6 +19,7 @@ from pymongo.collection import Collection
 from lrs import storage
 from lrs.storage import NEWEST, Page, Record
 from lrs.storage.mongo_schema import BY_KEY, BY_ORDER
+from lrs.storage.sizes import check_found
 
 WALK_CAP = 10_000
 """How many entries of the first key one call looks at when further keys must hold as well."""
@@ -52,9 +53,12 @@ class MongoReader:
         """The records of *wanted* (kind, id) that exist."""
         names = iter(wanted)
         records: dict[tuple[str, str], Record] = {}
+        size = 0
         while some := [name_of(kind, id) for kind, id in islice(names, _IDS_AT_ONCE)]:
             found = self.records.find({"_id": {"$in": some}}, _RECORD, session=self.session)
-            records.update(((document["kind"], document["id"]), record_of(document)) for document in found)
+            for document in found:
+                records[document["kind"], document["id"]] = record_of(document)
+                check_found(size := size + len(document["body"]))
         return records
 
     def find(
@@ -92,7 +96,7 @@ class MongoReader:
                 {"$match": where},
                 {"$sort": {"seq": order, "_id": order}},
                 {"$limit": WALK_CAP},
-                {"$match": {"keys": {"$all": list(others)}}},
+                {"$match": {"keys": _carrying(others)}},
                 {"$limit": limit + 1},
                 {"$project": _RECORD},
             ],
@@ -119,7 +123,7 @@ class MongoReader:
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
         """See ``Store.count``."""
-        where: Document = {"kind": kind, "keys": {"$all": list(keys)}} if keys else {"kind": kind}
+        where: Document = {"kind": kind, "keys": _carrying(keys)} if keys else {"kind": kind}
         return self.records.count_documents(where, hint=BY_KEY if keys else BY_ORDER, session=self.session)
 
 
@@ -164,13 +168,19 @@ def _span(kind: str, after: int, until: int, *, newest_first: bool, start: str |
     return {"seq": edge, "$or": [{"seq": {beyond: seq}}, {"_id": {beyond: name_of(kind, id)}}]}
 
 
+def _carrying(keys: Sequence[int]) -> Document:
+    """The condition on ``keys``: all of them, and none of those given as ``~key``."""
+    wanted, unwanted = [key for key in keys if key >= 0], [~key for key in keys if key < 0]
+    return {name: some for name, some in (("$all", wanted), ("$nin", unwanted)) if some}
+
+
 def _page(found: Iterable[Document], limit: int) -> Page:
     """The first *limit* documents, or as many as have ``PAGE_BYTES``, and whether there are more."""
     documents: list[Document] = []
     size = 0
     for document in found:
         documents.append(document)
-        size += len(document["body"])
+        size += len(document["body"]) + len(document["meta"]) + 8 * len(document["keys"])
         if len(documents) > limit or size > storage.PAGE_BYTES:
             del documents[limit:]
             return Page(tuple(map(record_of, documents)), _place(documents[-1]))

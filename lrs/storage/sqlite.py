@@ -20,7 +20,7 @@ from typing import TypeVar
 from weakref import WeakSet, finalize
 
 from lrs.errors import Overloaded, StoreFull
-from lrs.storage import NEWEST, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx
+from lrs.storage import NEWEST, ROWS, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx
 from lrs.storage.blobs import FileBlobs
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
@@ -98,7 +98,9 @@ class SqliteStore:
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    def write(self, decide: Callable[[Tx], T], *, weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> Future[T]:
+    def write(
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+    ) -> Future[T]:
         """See ``Store.write``."""
         return self._groups.submit(decide, weight, reads)
 
@@ -127,14 +129,14 @@ class SqliteStore:
             Claim(record_of(row[7], row[:7]), Owed(*row[8:12]), f"{token.hex()}-{row[8]}-{row[0]}") for row in leased
         ]
 
-    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T]) -> Future[T]:
+    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
         """See ``Store.settle``."""
 
         def cleared(tx: Tx) -> T:
             _ours(tx).clear(claims)
             return decide(tx)
 
-        return self.write(cleared, weight=len(claims))
+        return self.write(cleared, weight=weight or ROWS * len(claims))
 
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
         """See ``Store.defer``."""

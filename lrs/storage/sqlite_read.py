@@ -6,20 +6,19 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from lrs import storage
 from lrs.storage import NEWEST, Page, Record
+from lrs.storage.sizes import check_found
 
 WALK_CAP = 10_000
 """How many entries of the first key one call looks at when further keys must hold as well."""
 
 _COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id"
 _BY_ID = f"SELECT {_COLUMNS} FROM record r WHERE r.id = ? AND r.kind = ?"
-_body = itemgetter(5)
 _IDS_AT_ONCE = 500
 _ROWS_AT_ONCE = 16
 SHORT_META = 128
@@ -70,15 +69,17 @@ class SqliteReader:
         names = set(wanted)
         ids = list({id for _, id in names})
         found: dict[tuple[str, str], Record] = {}
+        size = 0
         for start in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[start : start + _IDS_AT_ONCE]
             marks = ",".join("?" * len(some))
             for row in self.connection.execute(
                 f"SELECT {_COLUMNS}, r.kind FROM record r WHERE r.id IN ({marks})", some
-            ).fetchall():
+            ):
                 kind = self._kind_name(row[7])
                 if (kind, row[6]) in names:
                     found[kind, row[6]] = record_of(kind, row[:7])
+                    check_found(size := size + len(row[5]))
         return found
 
     def find(
@@ -122,13 +123,11 @@ class SqliteReader:
 
     def _find_all(self, kind: str, keys: Sequence[int], span: tuple[int, ...], order: str, limit: int) -> Page:
         """Walks the first key and looks each entry up under the others, at most ``WALK_CAP`` entries a call."""
-        also = " AND ".join(
-            "EXISTS (SELECT 1 FROM ref g WHERE g.key = ? AND g.seq = f.seq AND g.row = f.row)" for _ in keys[1:]
-        )
+        also = " AND ".join(map(_carries, keys[1:]))
         walk = self.connection.execute(
             f"SELECT f.seq, f.row, {also} FROM ref f WHERE f.key = ? AND (f.seq, f.row) > (?, ?)"
             f" AND (f.seq, f.row) < (?, ?) ORDER BY f.seq {order}, f.row {order} LIMIT ?",
-            (*keys[1:], keys[0], *span, WALK_CAP + 1),
+            (*map(plain_key, keys[1:]), keys[0], *span, WALK_CAP + 1),
         )
         hits: list[Record] = []
         more: str | None = None
@@ -141,7 +140,7 @@ class SqliteReader:
                 break
             if record:
                 hits.append(record)
-                size += len(record.body)
+                size += _size_of(record)
             last = f"{seq}.{row}"
         return Page(tuple(hits), more)
 
@@ -158,13 +157,23 @@ class SqliteReader:
         if not keys:
             found = self.connection.execute("SELECT count(*) FROM record WHERE kind = ?", (number,))
         else:
-            also = " AND EXISTS (SELECT 1 FROM ref g WHERE g.key = ? AND g.seq = f.seq AND g.row = f.row)"
             found = self.connection.execute(
                 "SELECT count(*) FROM ref f JOIN record r ON r.row = f.row WHERE f.key = ? AND r.kind = ?"
-                + also * (len(keys) - 1),
-                (keys[0], number, *keys[1:]),
+                + "".join(f" AND {_carries(key)}" for key in keys[1:]),
+                (keys[0], number, *map(plain_key, keys[1:])),
             )
         return int(found.fetchone()[0])
+
+
+def _carries(key: int) -> str:
+    """The condition that an entry's record carries *key*, or does not, for ``~key``."""
+    exists = "EXISTS (SELECT 1 FROM ref g WHERE g.key = ? AND g.seq = f.seq AND g.row = f.row)"
+    return exists if key >= 0 else f"NOT {exists}"
+
+
+def plain_key(key: int) -> int:
+    """The key that is carried or, as ``~key``, not carried."""
+    return key if key >= 0 else ~key
 
 
 def _page(kind: str, cursor: sqlite3.Cursor, limit: int) -> Page:
@@ -173,12 +182,16 @@ def _page(kind: str, cursor: sqlite3.Cursor, limit: int) -> Page:
     size = 0
     while size <= storage.PAGE_BYTES and (some := cursor.fetchmany(_ROWS_AT_ONCE)):
         rows += some
-        size += sum(map(len, map(_body, some)))
+        size += sum(len(row[3]) + len(row[4]) + len(row[5]) for row in some)
     cursor.close()  # one that was not read to its end would hold on to the state it reads
     if len(rows) <= limit and size <= storage.PAGE_BYTES:
         return Page(tuple(record_of(kind, row) for row in rows))
     del rows[limit:]
     return Page(tuple(record_of(kind, row) for row in rows), f"{rows[-1][1]}.{rows[-1][0]}")
+
+
+def _size_of(record: Record) -> int:
+    return len(record.body) + 8 * len(record.keys)
 
 
 def record_of(kind: str, row: Sequence[Any]) -> Record:

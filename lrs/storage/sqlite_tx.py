@@ -127,9 +127,7 @@ class SqliteTx:
         ).rowcount
         if not changed:
             raise Stale(record.kind, record.id)
-        if (seq, keys) != (stored.seq, _packed(stored.keys)):
-            self._drop_keys(row, seq, keys)
-            self._insert_keys([(row, stored)])
+        self._change_keys(row, seq, keys, stored)
         self._owe((row, owed) for owed in stored.owed)
         return stored
 
@@ -141,7 +139,7 @@ class SqliteTx:
             row, seq, keys = self._row_of(kind, id)
         except Stale:
             return False
-        self._drop_keys(row, seq, keys)
+        self._drop_keys(row, seq, array("q", keys))
         self._connection.execute("DELETE FROM record WHERE row = ?", (row,))
         self._connection.execute("DELETE FROM owed WHERE row = ?", (row,))
         return True
@@ -202,7 +200,7 @@ class SqliteTx:
         except sqlite3.IntegrityError as error:
             self._exists = Exists(str(error))
             raise self._exists from error
-        self._insert_keys(pending)
+        self._insert_keys((key, record.seq, row) for row, record in pending for key in record.keys)
         self._owe((row, owed) for row, record in pending for owed in record.owed)
 
     def finish(self) -> None:
@@ -219,11 +217,17 @@ class SqliteTx:
             _OWED, [value for row, owed in entries for value in (row, owed.step, owed.due, owed.due or now)], 4
         )
 
-    def _insert_keys(self, records: Iterable[tuple[int, Record]]) -> None:
-        values: list[int] = []
-        for row, record in records:
-            for key in sorted(record.keys):
-                values += (key, record.seq, row)
+    def _change_keys(self, row: int, seq: int, packed: bytes, stored: Record) -> None:
+        """Only those entries that change, as long as the record keeps its place."""
+        old, new = set(array("q", packed)), set(stored.keys)
+        if seq == stored.seq:
+            old, new = old - new, new - old
+        self._drop_keys(row, seq, old)
+        self._insert_keys((key, stored.seq, row) for key in new)
+
+    def _insert_keys(self, entries: Iterable[tuple[int, int, int]]) -> None:
+        """In the order of the index: entries that lie side by side are written one after the other."""
+        values = [value for entry in sorted(entries) for value in entry]
         # Some of the last once more, which changes nothing: so there are few different statements to prepare.
         count = len(values) // 3
         values += values[-3:] * (_rounded(count) - count)
@@ -270,10 +274,10 @@ class SqliteTx:
             raise Stale(kind, id)
         return found[0], found[1], found[2]
 
-    def _drop_keys(self, row: int, seq: int, keys: bytes) -> None:
+    def _drop_keys(self, row: int, seq: int, keys: Iterable[int]) -> None:
         self._connection.execute(
             "DELETE FROM ref WHERE key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?",
-            (json_list(list(array("q", keys))), seq, row),
+            (json_list(list(keys)), seq, row),
         )
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.served import new_id, referring, somebody, something, statement, voiding
+from tests.served import new_id, somebody, something, statement, voiding
 from tests.statements.multipart import attached, fetched, first, mixed, part, send
 
 
@@ -55,15 +55,6 @@ def test_mine_holds_for_voided_statements(each_lrs, mine):
     assert mine.get(voidedStatementId=foreign).status_code == 404
     assert mine.get(voidedStatementId=own).status_code == 200
     assert each_lrs.get(voidedStatementId=foreign).status_code == 200
-
-
-def test_mine_holds_where_references_are_followed(each_lrs, mine):
-    verb = something()
-    foreign = each_lrs.store(statement(verb={"id": verb}))[0]
-    reference = mine.store(referring(foreign))[0]
-    each_lrs.store(referring(foreign))
-
-    assert mine.listed(verb=verb) == [reference]
 
 
 def test_mine_tells_nothing_of_what_others_said_of_an_activity(each_lrs, mine):

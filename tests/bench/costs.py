@@ -19,6 +19,7 @@ from lrs.garbage import collect_rarely
 from lrs.settings import Settings
 from lrs.statements.receive import Intake, prepare_all
 from lrs.statements.write import decision, learn
+from lrs.storage import ROWS
 from lrs.tenants import Tenant, open_tenant
 from lrs.worker import drain
 from tests.bench.programme import RULES, bring_in
@@ -102,7 +103,7 @@ def _cost(tenant: Tenant, statements: Iterable[Made]) -> float:
     caller = Caller("bench", frozenset({"all"}), tenant.id, _AUTHORITY)
     for at in range(0, len(made), GROUP):
         batch = prepare_all(body(made[at : at + GROUP]), Intake("1.0.3", caller, tenant.settings))
-        tenant.store.write(decision(batch, tenant.seen), weight=len(batch)).result()
+        tenant.store.write(decision(batch, tenant.seen), weight=ROWS * len(batch)).result()
         learn(tenant, batch)
     before = tenant.store.count("evidence")
     begun = time.process_time()

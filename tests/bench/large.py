@@ -22,6 +22,7 @@ from lrs.auth import Caller
 from lrs.settings import Settings
 from lrs.statements.receive import Intake, prepare_all
 from lrs.statements.write import decision, learn
+from lrs.storage import ROWS
 from lrs.tenants import open_tenant
 from tests.bench.load import Load, run
 from tests.bench.report import Row
@@ -161,7 +162,7 @@ def fill(data: Path, count: int) -> int:
             batch = prepare_all(text, Intake("1.0.3", callers[place % RARE == 0], tenant.settings))
             if last is not None:  # nothing ever queues, so nothing is refused for having waited
                 last.result()
-            last = tenant.store.write(decision(batch, tenant.seen), weight=len(batch))
+            last = tenant.store.write(decision(batch, tenant.seen), weight=ROWS * len(batch))
             learn(tenant, batch)
         if last is not None:
             last.result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lrs.errors import Refused
 from lrs.storage import Record
 from tests.contract.acts import WAIT, ids, insert, walk
 
@@ -27,6 +28,10 @@ def ten(store):
         ((2, 3), "8"),
         ((3, 2, 1), "8"),
         ((2, 2), "02468"),
+        ((1, ~2), "13579"),
+        ((1, ~2, ~3), "135"),
+        ((3, ~2, 1), "79"),
+        ((1, ~4), "0123456789"),
         ((4,), ""),
         ((1, 4), ""),
         ((4, 1), ""),
@@ -66,6 +71,28 @@ def test_a_page_has_at_most_limit_records_and_a_next_only_if_there_is_more(ten, 
     assert len(less.records) == 9
     assert less.next is not None
     assert ids(ten.find("thing", keys, limit=9, start=less.next).records) == ["9"]
+
+
+@pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
+def test_a_page_ends_where_bodies_and_keys_are_together_too_large(store, monkeypatch, keys):
+    monkeypatch.setattr("lrs.storage.PAGE_BYTES", 10_000)
+    wide = [Record("thing", str(n), b"x" * 1_000, keys=(1, *range(100 * n + 10, 100 * n + 60))) for n in range(40)]
+    store.write(lambda tx: [tx.insert(record) for record in wide]).result(WAIT)
+
+    page = store.find("thing", keys)
+
+    assert 8 <= len(page.records) <= 16
+    assert page.next is not None
+
+
+def test_records_asked_for_by_id_have_a_size_at_most(store, monkeypatch):
+    monkeypatch.setattr("lrs.storage.sizes.MOST_AT_ONCE", 2_500)
+    for id in "abc":
+        insert(store, id, body=b"x" * 1_000)
+
+    assert set(store.get_many("thing", ["a", "b", "d"])) == {"a", "b"}
+    with pytest.raises(Refused, match="together more than 2500 bytes"):
+        store.get_many("thing", ["a", "b", "c"])
 
 
 def test_a_page_holds_at_most_100_records_unless_told(store):
@@ -128,7 +155,9 @@ def test_a_walk_in_a_transaction_is_the_same_walk(ten):
     assert ten.write(decide).result(WAIT) == ["8", "6", "4", "2", "0"]
 
 
-@pytest.mark.parametrize(("keys", "number"), [((), 10), ((1,), 10), ((2,), 5), ((1, 2, 3), 1), ((1, 4), 0)])
+@pytest.mark.parametrize(
+    ("keys", "number"), [((), 10), ((1,), 10), ((2,), 5), ((1, 2, 3), 1), ((1, 4), 0), ((1, ~2), 5), ((3, ~2, 1), 2)]
+)
 def test_count_tells_how_many_carry_all_keys(ten, keys, number):
     assert ten.count("thing", keys) == number
     assert ten.count("none", keys) == 0

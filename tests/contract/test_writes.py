@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from lrs.errors import Overloaded
-from lrs.storage import Exists, Record, micros_of, open_store
+from lrs.storage import ROWS, Exists, Record, micros_of, open_store
 from tests.conftest import START
 from tests.contract.acts import WAIT, ids, insert
 
@@ -186,17 +186,17 @@ def test_compare_and_set_loses_no_update_between_two_open_stores(store, store_ur
 def test_a_group_with_more_records_than_a_group_holds_is_written_whole(store):
     records = [Record("thing", str(n)) for n in range(700)]
 
-    store.write(lambda tx: [tx.insert(record) for record in records], weight=700).result(WAIT)
+    store.write(lambda tx: [tx.insert(record) for record in records], weight=300 * ROWS).result(WAIT)
 
     assert store.count("thing") == 700
 
 
 def test_a_full_queue_refuses_at_once_and_takes_again_when_it_is_empty(store):
     gate = Gate(store)
-    store.write(lambda tx: tx.insert(Record("thing", "waiting")), weight=8_000)
+    store.write(lambda tx: tx.insert(Record("thing", "waiting")), weight=8_000 * ROWS)
 
     with pytest.raises(Overloaded) as refused:
-        store.write(lambda tx: tx.insert(Record("thing", "refused")), weight=193)
+        store.write(lambda tx: tx.insert(Record("thing", "refused")), weight=193 * ROWS)
 
     gate.open.set()
     gate.held.result(WAIT)
