@@ -17,7 +17,7 @@ from schemathesis import GenerationMode
 
 from lrs.profiles import roles, services
 from tests.badges.made import badge_in, put_award, run_issue
-from tests.profiles.world import agree, held, put_person, put_profile, put_service, run_sync
+from tests.profiles.world import agree, held, put_badge, put_person, put_profile, put_service, run_sync
 from tests.programs import PATIENCE
 from tests.served import serving
 
@@ -25,6 +25,7 @@ OPERATIONS = {
     "POST /oauth/token": 60,
     "GET /api/profiles": 60,
     "GET /api/profiles/{subject}": 60,
+    "GET /api/profiles/{subject}/badges/{badge}": 60,
     "GET /api/profiles/{subject}/gap": 60,
     "GET /api/roles": 10,
     "POST /api/links": 120,
@@ -61,13 +62,14 @@ class Site:
         person = put_person(tenant, "mailto:ana@example.org")
         made = put_service(tenant)
         put_profile(tenant, person, held("gown"))
-        agree(tenant, person, scopes=("profiles:read", "gap:read"))
+        agree(tenant, person, scopes=("profiles:read", "badges:read", "gap:read"))
         run_sync(tenant)
         found, _ = roles.read_roles("role,competency,level\ntechnician,gown,2\n")
         tenant.store.write(lambda tx: [roles.keep(tx, role) for role in found]).result()
         put_award(tenant)
         run_issue(tenant)
         badge, said = badge_in(tenant)
+        put_badge(tenant, person, "b1")
 
         self.address, self.client = lrs.address, lrs.clients[0]
         self.session = requests.Session()
@@ -80,6 +82,7 @@ class Site:
         self.there = {
             "tenant": "default",
             "subject": services.pairwise(tenant, made.service.id, person),
+            "badge": services.badge_reference(tenant, made.service.id, "urn:uuid:b1"),
             "name": said["credentialStatus"]["statusListCredential"].rpartition("/")[2],
         }
         self._ids = {"achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2]}

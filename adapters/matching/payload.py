@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.matching import deliveries
 from adapters.matching.deliveries import Delivery
-from lrs.profiles import changes, view
+from lrs.profiles import changes, services, view
 from lrs.profiles.changes import Current
 from lrs.profiles.services import Service
 from lrs.profiles.times import iso
@@ -42,7 +42,7 @@ def payload(tenant: Tenant, service: Service, record: Record) -> bytes:
 def _data(tenant: Tenant, service: Service, delivery: Delivery) -> dict[str, Any]:
     if delivery.event == changes.WITHDRAWN:
         return {"subject": delivery.subject, "version": delivery.version, **delivery.data}
-    now = changes.current(tenant.store, service, delivery.person, tenant.clock())
+    now = changes.current(tenant, tenant.store, service, delivery.person, tenant.clock())
     shown = now.shown(delivery.subject)
     if shown is None:
         raise Unneeded(deliveries.WITHHELD, "the learner's consent does not hold any more")
@@ -50,7 +50,7 @@ def _data(tenant: Tenant, service: Service, delivery: Delivery) -> dict[str, Any
         return _given(delivery)
     if delivery.event == "profile.updated":
         return _updated(tenant, delivery, shown)
-    return _badge(delivery, now)
+    return _badge(tenant, delivery, now)
 
 
 def _given(delivery: Delivery) -> dict[str, Any]:
@@ -71,10 +71,11 @@ def _updated(tenant: Tenant, delivery: Delivery, shown: dict[str, Any]) -> dict[
     return {**shown, "version": delivery.version}
 
 
-def _badge(delivery: Delivery, now: Current) -> dict[str, Any]:
+def _badge(tenant: Tenant, delivery: Delivery, now: Current) -> dict[str, Any]:
     badge = now.badges.get(delivery.about)
     if delivery.event == "badge.issued" and (badge is None or badge.state != view.ISSUED):
         raise Unneeded(deliveries.SUPERSEDED, "the badge is not in force any more")
-    told = view.badge_shown(badge) if badge else {"id": delivery.about}
+    reference = services.badge_reference(tenant, delivery.service, delivery.about)
+    told = view.badge_shown(badge) if badge else {"id": reference}
     state = view.ISSUED if delivery.event == "badge.issued" else view.REVOKED
     return {"subject": delivery.subject, "version": delivery.version, "badge": {**told, "state": state}}

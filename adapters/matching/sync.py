@@ -72,7 +72,7 @@ def _tell(tx: Tx, tenant: Tenant, service_id: str, person: str, now: int) -> Non
     if service is None or not service.active:
         return
     before, record = changes.told_before(tenant, tx, service_id, person)
-    told, events = changes.due(before, changes.current(tx, service, person, now))
+    told, events = changes.due(before, changes.current(tenant, tx, service, person, now))
     if not events:
         return
     known = changes.record_of(told, record)

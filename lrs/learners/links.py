@@ -25,6 +25,7 @@ from lrs.storage import Reader, Record, Tx
 from lrs.tenants import Tenant
 
 KIND = "consent-link"
+OPEN, AGREED, REFUSED = "open", "agreed", "refused"
 LASTS = 24 * 3_600 * 1_000_000
 LONGEST_REFERENCE = 200
 _DAY = 24 * 3_600 * 1_000_000
@@ -42,7 +43,7 @@ class Link(msgspec.Struct, frozen=True):
     by: str
     reference: str | None = None
     consent_days: int | None = None
-    state: str = "open"
+    state: str = OPEN
     v: int = 1
 
 
@@ -100,23 +101,28 @@ def address(tenant: Tenant, link: Link, base: str) -> str:
     return f"{base.rstrip('/')}/t/{tenant.id}/links/{seal(tenant.secret('link'), link.id)}"
 
 
-def opened(tenant: Tenant, text: str) -> tuple[Link, Service]:
-    """The link that *text* names and the service it is for.
+def opened(tenant: Tenant, text: str) -> tuple[Link, Service | None]:
+    """The link that *text* names, and the service it is for if that is still there.
 
-    Raises ``Refused``: 404 for a text that is not ours, 410 for a link that is too old, decided, or of a service that
-    is no longer there.
+    Raises ``Refused``: 404 for a text that is not ours; unless the link is decided, 410 for one that is too old or of a
+    service that can no longer be agreed to.
     """
-    _, link, service = _usable(tenant.store, _id(tenant, text), tenant.clock())
+    _, link, service = _found(tenant.store, _id(tenant, text), tenant.clock())
     return link, service
 
 
 def decide(tenant: Tenant, text: str, *, agree: bool) -> Link:
-    """The learner's answer, once: the second caller gets ``Refused`` (410), whatever both said; else as ``opened``."""
+    """The learner's answer. The first one counts: whoever comes later gets the link as it was decided.
+
+    Raises ``Refused`` as ``opened`` does.
+    """
     id, now = _id(tenant, text), tenant.clock()
 
     def answer(tx: Tx) -> Link:
-        record, link, _ = _usable(tx, id, now)
-        decided = msgspec.structs.replace(link, state="agreed" if agree else "refused")
+        record, link, _ = _found(tx, id, now)
+        if link.state != OPEN:
+            return link
+        decided = msgspec.structs.replace(link, state=AGREED if agree else REFUSED)
         tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(decided), owed=()))
         if agree:
             consent.give(tx, _grant(link, now))
@@ -145,14 +151,14 @@ def _id(tenant: Tenant, text: str) -> str:
         raise _gone("This link is not known.", 404) from error
 
 
-def _usable(reader: Reader, id: str, now: int) -> tuple[Record, Link, Service]:
+def _found(reader: Reader, id: str, now: int) -> tuple[Record, Link, Service | None]:
     record = reader.get(KIND, id)
     if record is None:
         raise _gone("This link is not known.", 404)
     link = msgspec.json.decode(record.body, type=Link)
     service = services.get(reader, link.service)
-    if link.state != "open":
-        raise _gone("This link has been used already.", 410)
+    if link.state != OPEN:
+        return record, link, service
     if now >= link.expires:
         raise _gone("This link is too old: it was good for 24 hours.", 410)
     if service is None or not service.active or service.purpose != link.purpose:

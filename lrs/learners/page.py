@@ -7,6 +7,8 @@ cookie that was set when the page was shown, so no other site can answer for the
 from __future__ import annotations
 
 import functools
+import re
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,16 +26,35 @@ from lrs.sealed import NotOurs, seal, unseal
 from lrs.tenants import Tenant
 
 COOKIE = "consent"
+_BROWSER = re.compile(r"[A-Za-z0-9_-]{24}")
+_CLOSE = "You can close this page."
 _TEMPLATES = Path(__file__).parent.parent / "pages" / "templates"
 _SHOWN = {
-    services.PROFILES: "Your competencies, how well you hold them and until when, and your badges",
+    services.PROFILES: "Your competencies, how well you hold them and until when, and which badges you have",
     services.EVIDENCE: "How much evidence stands behind each competency",
+    services.BADGES: "Your badges themselves, so that it can check who issued them",
     services.GAP: "What you would still need for a role it has in mind",
 }
 
 
-def ask(tenant: Tenant, link: Link, service: Service, nonce: str) -> str:
-    """The question. *nonce* marks the style and, in the form, this showing of the page."""
+def shown(tenant: Tenant, token: str, browser: str, nonce: str) -> str:
+    """The question, or what was decided. *browser* is what the cookie says; *nonce* marks the style.
+
+    Raises ``Refused`` (404, 410).
+    """
+    link, service = links.opened(tenant, token)
+    name = service.name if service else link.service
+    if link.state == links.AGREED:
+        return said(
+            "You agreed", f"{name} can see what you agreed to, until you withdraw it or it ends. {_CLOSE}", nonce
+        )
+    if link.state == links.REFUSED or service is None:
+        return said("You did not agree", f"Through this link {name} sees nothing of your profile. {_CLOSE}", nonce)
+    return ask(tenant, link, service, browser, nonce)
+
+
+def ask(tenant: Tenant, link: Link, service: Service, browser: str, nonce: str) -> str:
+    """The question; its form says for which *browser* it was made."""
     return _render(
         nonce,
         title="Share your skill profile?",
@@ -42,7 +63,8 @@ def ask(tenant: Tenant, link: Link, service: Service, nonce: str) -> str:
             "purpose": link.purpose,
             "shown": [_SHOWN[scope] for scope in link.scopes],
             "duration": _duration(link.consent_days),
-            "form": form_token(tenant, link.id, nonce),
+            "badges": services.BADGES in link.scopes,
+            "form": form_token(tenant, link.id, browser),
         },
     )
 
@@ -57,29 +79,30 @@ def headers(nonce: str) -> dict[str, str]:
     return page_policy(nonce) | {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
-def form_token(tenant: Tenant, link: str, nonce: str) -> str:
-    """What the form sends back: this link and this showing, signed."""
-    return seal(tenant.secret("consent-form"), (link, nonce))
+def browser_of(cookie: str | None) -> str:
+    """What the *cookie* of an earlier showing says, so that a second tab does not spoil the first one's form."""
+    return cookie if cookie and _BROWSER.fullmatch(cookie) else secrets.token_urlsafe(18)
 
 
-def decided(tenant: Tenant, token: str, body: bytes, cookie: str | None) -> tuple[str, str]:
-    """Takes the answer in the form *body* and gives the title and text to show. Raises ``Refused`` (400, 404, 410).
+def form_token(tenant: Tenant, link: str, browser: str) -> str:
+    """What the form sends back: this link and this browser, signed."""
+    return seal(tenant.secret("consent-form"), (link, browser))
 
-    The same text whether or not we know the learner.
-    """
-    link, service = links.opened(tenant, token)
+
+def decide(tenant: Tenant, token: str, body: bytes, cookie: str | None) -> None:
+    """Takes the answer in the form *body*; what was decided already stays. Raises ``Refused`` (400, 404, 410)."""
+    link, _ = links.opened(tenant, token)
+    if link.state != links.OPEN:
+        return
     form = _form(body)
     answer = form.get("answer", "")
     if answer not in {"agree", "refuse"} or not is_from_page(tenant, link, form.get("form", ""), cookie):
         raise Refused("The answer did not come from our page. Open the link again, and allow cookies.")
     links.decide(tenant, token, agree=answer == "agree")
-    if answer == "agree":
-        return "Thank you", f"{service.name} can now see what you agreed to. You can close this page."
-    return "Nothing is shared", f"{service.name} sees nothing of your profile. You can close this page."
 
 
 def is_from_page(tenant: Tenant, link: Link, token: str, cookie: str | None) -> bool:
-    """Whether the form's *token* was made for this link, and for the showing whose nonce is in the *cookie*."""
+    """Whether the form's *token* was made for this link and for the browser that has the *cookie*."""
     try:
         return unseal(tenant.secret("consent-form"), token, tuple[str, str]) == (link.id, cookie)
     except NotOurs:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Security
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ConfigDict, Field, model_validator
 
 from lrs.errors import Refused
@@ -112,16 +112,17 @@ def _add_page(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
     here = Annotated[Tenant, Depends(tenant)]
 
     @router.get("/links/{token}", response_class=HTMLResponse, include_in_schema=False)
-    def show(request: Request, tenant: here, token: str) -> HTMLResponse:
-        nonce = secrets.token_urlsafe(18)
+    def show(
+        request: Request, tenant: here, token: str, consent: Annotated[str | None, Cookie()] = None
+    ) -> HTMLResponse:
+        nonce, browser = secrets.token_urlsafe(18), page.browser_of(consent)
         try:
-            link, service = links.opened(tenant, token)
+            answer = _page(page.shown(tenant, token, browser, nonce), nonce)
         except Refused as refused:
-            return _page(page.said("This link cannot be used", refused.message, nonce), nonce, refused.status)
-        answer = _page(page.ask(tenant, link, service, nonce), nonce)
+            return _unusable(refused)
         is_secure = request.url.scheme == "https" or (tenant.settings.public_url or "").startswith("https:")
         path = request.url.path
-        answer.set_cookie(page.COOKIE, nonce, httponly=True, samesite="strict", secure=is_secure, path=path)
+        answer.set_cookie(page.COOKIE, browser, httponly=True, samesite="strict", secure=is_secure, path=path)
         return answer
 
     @router.post("/links/{token}", response_class=HTMLResponse, include_in_schema=False)
@@ -130,13 +131,18 @@ def _add_page(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
         token: str,
         body: Annotated[bytes, Depends(small_body)],
         consent: Annotated[str | None, Cookie()] = None,
-    ) -> HTMLResponse:
-        nonce = secrets.token_urlsafe(18)
+    ) -> Response:
         try:
-            title, message = page.decided(tenant, token, body, consent)
+            page.decide(tenant, token, body, consent)
         except Refused as refused:
-            return _page(page.said("This link cannot be used", refused.message, nonce), nonce, refused.status)
-        return _page(page.said(title, message, nonce), nonce)
+            return _unusable(refused)
+        # To the same address, relative to itself: a reload asks what was decided, and sends nothing again.
+        return RedirectResponse(token, 303, page.headers(""))
+
+
+def _unusable(refused: Refused) -> HTMLResponse:
+    nonce = secrets.token_urlsafe(18)
+    return _page(page.said("This link cannot be used", refused.message, nonce), nonce, refused.status)
 
 
 def _page(html: str, nonce: str, status: int = 200) -> HTMLResponse:

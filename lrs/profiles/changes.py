@@ -111,20 +111,24 @@ def due(told: Told, now: Current) -> tuple[Told, list[Event]]:
     )
 
 
-def current(reader: Reader, service: Service, person: str, at: int) -> Current:
+def current(tenant: Tenant, reader: Reader, service: Service, person: str, at: int) -> Current:
     """What *service* may know of *person*, and of all who are one with them, *at* that time."""
     members = persons.members_of(reader, person) or (person,)
     record = reader.get("profile", members[0])
     credentials = [
         record for member in members for record in pages(reader, "credential", key("credential.person", member))
     ]
-    badges = [view.read_badge(credential) for credential in credentials]
+    badges = [_named(tenant, service, view.read_badge(credential)) for credential in credentials]
     return Current(
         consents=consent.scopes_for(consent.of_subject(reader, Subject(person=person)), service, at),
         profile=view.read_profile(record) if record else None,
         badges={badge.id: badge for badge in badges},
         generation=service.generation,
     )
+
+
+def _named(tenant: Tenant, service: Service, badge: Badge) -> Badge:
+    return msgspec.structs.replace(badge, reference=services.badge_reference(tenant, service.id, badge.id))
 
 
 def told_before(tenant: Tenant, reader: Reader, service: str, person: str) -> tuple[Told, Record | None]:

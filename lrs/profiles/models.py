@@ -73,9 +73,12 @@ class Held(Shape):
 
 
 class Badge(Shape):
-    """An Open Badges 3.0 credential the learner holds; ``id`` is the credential's own."""
+    """An Open Badges 3.0 credential the learner holds."""
 
-    id: str
+    id: str = Field(
+        description="The badge's name towards this service alone. With badges:read, the badge itself is at"
+        " /api/profiles/{subject}/badges/{id}."
+    )
     state: Literal["issued", "revoked"]
     achievement: str | None = None
     name: str | None = None

@@ -46,6 +46,21 @@ def one(tenant: Tenant, service: Service, subject: str) -> dict[str, Any]:
     return {**shown, "version": told.version}
 
 
+def badge(tenant: Tenant, service: Service, subject: str, reference: str) -> bytes:
+    """The signed badge that *service* calls *reference*, as it can be verified.
+
+    Raises ``Refused`` (404), also without the learner's consent to ``badges:read`` and for a badge that is revoked.
+    """
+    _, now = _found(tenant, service, subject)
+    agreed = now.badges.values() if services.BADGES in now.consents else ()
+    for held in agreed:
+        if held.reference == reference and held.state == view.ISSUED:
+            record = tenant.store.get("credential", held.id.removeprefix("urn:uuid:"))
+            if record is not None:
+                return record.body
+    raise Refused("there is no such badge, or no consent to it", status=404, error="badge_unknown")
+
+
 def gap_of(tenant: Tenant, service: Service, subject: str, role: str) -> dict[str, Any]:
     """The gap between the learner and *role*. Raises ``Refused`` (404), also without consent to ``gap:read``."""
     _, now = _found(tenant, service, subject)
@@ -87,7 +102,7 @@ def _changed(tenant: Tenant, service: Service, after: int, limit: int) -> Page:
 
 def _entry(tenant: Tenant, service: Service, record: Record) -> dict[str, Any]:
     told = changes.read(record)
-    shown = changes.current(tenant.store, service, told.person, tenant.clock()).shown(told.subject)
+    shown = changes.current(tenant, tenant.store, service, told.person, tenant.clock()).shown(told.subject)
     entry: dict[str, Any] = {"subject": told.subject, "version": told.version, "changed": iso(micros_of(record.seq))}
     if shown is None:
         return {**entry, "deleted": True}
@@ -100,7 +115,7 @@ def _found(tenant: Tenant, service: Service, subject: str) -> tuple[Told, Curren
     if record is None:
         raise _unknown()
     told = changes.read(record)
-    return told, changes.current(tenant.store, service, told.person, tenant.clock())
+    return told, changes.current(tenant, tenant.store, service, told.person, tenant.clock())
 
 
 def _after(tenant: Tenant, service: Service, cursor: str | None) -> int:

@@ -13,6 +13,8 @@ from lrs.profiles.door import TenantOf, asking, problems, small_body, tenant_at
 from lrs.profiles.tokens import Access
 from lrs.tenants import Tenant
 
+VC = "application/vc"
+"""A credential secured by a proof inside it (W3C Verifiable Credentials Data Model 2.0, section 6.3)."""
 _FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -50,6 +52,7 @@ def routes(tenant_of: TenantOf) -> APIRouter:
     tenant = tenant_at(tenant_of)
     _add_token(router, tenant)
     _add_profiles(router, tenant, asking(tenant))
+    _add_badges(router, tenant, asking(tenant))
     _add_roles(router, tenant, asking(tenant))
     return router
 
@@ -153,6 +156,23 @@ def _add_profiles(router: APIRouter, tenant: Callable[[Request], Tenant], access
             return Response(status_code=304, headers=headers)
         response.headers.update(headers)
         return profile
+
+
+def _add_badges(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:
+    here = Annotated[Tenant, Depends(tenant)]
+
+    @router.get(
+        "/api/profiles/{subject}/badges/{badge}",
+        response_class=Response,
+        responses={**problems(401, 403, 404), 200: {"description": "The badge as it is signed.", "content": {VC: {}}}},
+        tags=["services"],
+    )
+    def read_badge(
+        tenant: here, who: Annotated[Access, Security(access, scopes=[services.BADGES])], subject: str, badge: str
+    ) -> Response:
+        """The badge itself, to be verified; needs the learner's consent to badges:read and to profiles:read."""
+        signed = pull.badge(tenant, who.service, subject, badge)
+        return Response(signed, media_type=VC, headers={"Cache-Control": "private, no-cache"})
 
 
 def _add_roles(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:

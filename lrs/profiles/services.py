@@ -22,10 +22,11 @@ from lrs.tenants import Tenant
 KIND = "service"
 PROFILES = "profiles:read"
 EVIDENCE = "profiles:read.evidence"
+BADGES = "badges:read"
 ROLES = "roles:read"
 GAP = "gap:read"
-SCOPES = (PROFILES, EVIDENCE, ROLES, GAP)
-CONSENTED = (PROFILES, EVIDENCE, GAP)
+SCOPES = (PROFILES, EVIDENCE, BADGES, ROLES, GAP)
+CONSENTED = (PROFILES, EVIDENCE, BADGES, GAP)
 """The scopes that touch a person, so that each needs that person's consent."""
 
 _NOT_IN_ID = re.compile(r"[^a-z0-9]+")
@@ -82,6 +83,12 @@ def webhook_secret(tenant: Tenant, service: Service) -> str:
 def pairwise(tenant: Tenant, service: str, person: str) -> str:
     """The name *person* has towards *service* alone: two services cannot join theirs, nobody can reverse it."""
     seed = msgspec.json.encode([service, person])
+    return hmac.digest(tenant.secret("pairwise"), seed, hashlib.sha256)[:16].hex()
+
+
+def badge_reference(tenant: Tenant, service: str, badge: str) -> str:
+    """The name that the badge of the id *badge* has towards *service* alone; its own id would join a learner's two."""
+    seed = msgspec.json.encode([service, "badge", badge])
     return hmac.digest(tenant.secret("pairwise"), seed, hashlib.sha256)[:16].hex()
 
 

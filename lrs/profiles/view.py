@@ -61,7 +61,7 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 class Badge(msgspec.Struct, frozen=True):
-    """A credential as a service sees it: ``id`` is the credential's own, under which it can be verified."""
+    """A credential: ``id`` is its own, the same for everybody; ``reference`` is its name towards one service alone."""
 
     id: str
     achievement: str | None
@@ -69,6 +69,7 @@ class Badge(msgspec.Struct, frozen=True):
     valid_from: str | None
     valid_until: str | None
     state: str
+    reference: str = ""
 
 
 def read_profile(record: Record) -> Profile:
@@ -100,7 +101,7 @@ def shown(subject: str, profile: Profile | None, badges: Iterable[Badge], scopes
     return {
         "subject": subject,
         "competencies": [_competency(one, with_evidence=EVIDENCE in scopes) for one in visible],
-        "badges": [_badge(badge) for badge in sorted(badges, key=lambda badge: badge.id) if badge.state == ISSUED],
+        "badges": [_badge(badge) for badge in sorted(badges, key=_by_reference) if badge.state == ISSUED],
     }
 
 
@@ -130,13 +131,18 @@ def _competency(held: Held, *, with_evidence: bool) -> dict[str, Any]:
 
 def _badge(badge: Badge) -> dict[str, Any]:
     return {
-        "id": badge.id,
+        "id": badge.reference,
         "achievement": badge.achievement,
         "name": badge.name,
         "validFrom": badge.valid_from,
         "validUntil": badge.valid_until,
         "state": badge.state,
     }
+
+
+def _by_reference(badge: Badge) -> str:
+    """Not by the badge's own id: two services would be told of the same badges in the same order."""
+    return badge.reference
 
 
 def badge_shown(badge: Badge) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from lrs.auth.policy import POLICY, SCOPES
 from lrs.xapi import METHODS
 from tests.served import routes_of, serving
 
-SERVICE_SCOPES = ("profiles:read", "profiles:read.evidence", "roles:read", "gap:read")
+SERVICE_SCOPES = ("profiles:read", "profiles:read.evidence", "badges:read", "roles:read", "gap:read")
 NOBODY, WRONG, SESSION = "nobody", "wrong secret", "admin's session"
 KEYS = frozenset(SCOPES)
 SERVICES = frozenset(f"service {scope}" for scope in SERVICE_SCOPES)
@@ -82,6 +82,7 @@ TABLE = {
     ("POST", "/api/imports"): keys("import"),
     ("GET", "/api/profiles"): {"service profiles:read"},
     ("GET", "/api/profiles/{subject}"): {"service profiles:read"},
+    ("GET", "/api/profiles/{subject}/badges/{badge}"): {"service badges:read"},
     ("GET", "/api/profiles/{subject}/gap"): {"service gap:read"},
     ("GET", "/api/roles"): {"service roles:read"},
     ("POST", "/api/links"): SERVICES,
@@ -188,7 +189,7 @@ UPLOAD = {"content": b"a,b\n1,2\n", "params": {"adapter": "training-centre"}, "h
 
 
 @pytest.mark.parametrize("prefix", ["", "/t/default"])
-@pytest.mark.parametrize(("method", "path"), list(TABLE))
+@pytest.mark.parametrize(("method", "path"), sorted(TABLE))
 def test_other_routes_let_in_who_the_table_says(site, method, path, prefix):
     if prefix == "" and path in {"/did.json", "/status/{name}", "/achievements/{id}", "/credentials/{id}"}:
         prefix = "/t/default"

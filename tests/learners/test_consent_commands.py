@@ -136,6 +136,7 @@ def test_a_link_from_the_operator_lets_the_learner_decide(tenant: Tenant) -> Non
     assert printed.output.startswith("https://lrs.example/t/default/links/")
     assert answer.status_code == 200
     assert sorted(listed(tenant, person)) == [
+        ("badges:read", "given"),
         ("gap:read", "given"),
         ("profiles:read", "given"),
         ("profiles:read.evidence", "given"),

@@ -177,7 +177,7 @@ def test_the_document_describes_no_422(http: httpx.Client) -> None:
 
 def press_agree(url: str) -> None:
     """What the learner's browser does, which is not the service's."""
-    with httpx.Client(trust_env=False) as browser:
+    with httpx.Client(trust_env=False, follow_redirects=True) as browser:
         page = browser.get(url)
         form = re.search(r'name="form" value="([^"]+)"', page.text)
         assert form

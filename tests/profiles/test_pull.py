@@ -102,7 +102,7 @@ def test_a_profile_shows_what_was_agreed_to_and_nothing_that_speaks_against_the_
         ],
         "badges": [
             {
-                "id": "urn:uuid:b1",
+                "id": services.badge_reference(tenant, "career-converter", "urn:uuid:b1"),
                 "achievement": "https://lrs.test/achievements/1",
                 "name": "Gowning",
                 "validFrom": "2026-11-01T09:00:00Z",
@@ -114,6 +114,49 @@ def test_a_profile_shows_what_was_agreed_to_and_nothing_that_speaks_against_the_
     assert wide.json()["competencies"][0]["evidenceCount"] == 3
     assert "secret" not in wide.text
     assert person not in wide.text
+
+
+def test_two_services_have_no_name_for_a_badge_in_common(tenant: Tenant) -> None:
+    one, other = put_service(tenant), put_service(tenant, name="Other")
+    person = put_person(tenant, "mailto:ana@example.org")
+    put_profile(tenant, person)
+    for id in ("b1", "b2", "b3"):
+        put_badge(tenant, person, id)
+    agree(tenant, person)
+    agree(tenant, person, service="other")
+    run_sync(tenant)
+
+    with web(tenant) as client:
+        told = [client.get("/api/profiles", headers=bearer(client, made)).json() for made in (one, other)]
+
+    names = [[badge["id"] for badge in feed["profiles"][0]["profile"]["badges"]] for feed in told]
+    assert [len(set(ids)) for ids in names] == [3, 3]
+    assert not set(names[0]) & set(names[1])
+    assert "urn:uuid" not in str(told)
+
+
+def test_the_badge_itself_needs_the_learners_consent_to_just_that(tenant: Tenant) -> None:
+    made = put_service(tenant)
+    person = put_person(tenant, "mailto:ana@example.org")
+    put_profile(tenant, person)
+    put_badge(tenant, person, "b1")
+    put_badge(tenant, person, "b2", "revoked")
+    agree(tenant, person)
+    run_sync(tenant)
+    names = [services.badge_reference(tenant, "career-converter", f"urn:uuid:{id}") for id in ("b1", "b2")]
+    path = f"/api/profiles/{subject_of(tenant, person)}/badges"
+
+    with web(tenant) as client:
+        headers = bearer(client, made)
+        without = client.get(f"{path}/{names[0]}", headers=headers)
+        agree(tenant, person, scopes=("profiles:read", "badges:read"))
+        found = client.get(f"{path}/{names[0]}", headers=headers)
+        others = [client.get(f"{path}/{name}", headers=headers) for name in (names[1], "urn:uuid:b1", "b1")]
+
+    assert (without.status_code, without.json()["error"]) == (404, "badge_unknown")
+    assert (found.status_code, found.headers["content-type"]) == (200, "application/vc")
+    assert found.json()["id"] == "urn:uuid:b1"
+    assert [answer.status_code for answer in others] == [404] * 3
 
 
 def test_consent_for_another_purpose_shows_nothing(tenant: Tenant) -> None:

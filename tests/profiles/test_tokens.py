@@ -36,7 +36,7 @@ def test_a_token_is_given_for_the_secret_in_the_header_or_in_the_form(tenant: Te
     assert by_form.headers["cache-control"] == "no-store"
     assert by_form.json()["token_type"] == "Bearer"
     assert by_form.json()["expires_in"] == 3600
-    assert by_form.json()["scope"] == "profiles:read profiles:read.evidence roles:read gap:read"
+    assert by_form.json()["scope"] == "profiles:read profiles:read.evidence badges:read roles:read gap:read"
     assert by_header.json()["scope"] == "roles:read"
 
 

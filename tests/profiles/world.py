@@ -128,7 +128,7 @@ def put_service(
     webhook: str | None = None,
     *,
     name: str = "Career Converter",
-    scopes: tuple[str, ...] = ("profiles:read", "profiles:read.evidence", "roles:read", "gap:read"),
+    scopes: tuple[str, ...] = ("profiles:read", "profiles:read.evidence", "badges:read", "roles:read", "gap:read"),
 ) -> Registered:
     return registry.register(tenant, name, webhook=webhook, scopes=scopes, purpose=PURPOSE, by="test")
 
@@ -264,4 +264,4 @@ def answer_form(client: httpx.Client, url: str, answer: str = "agree") -> Any:
     assert page.status_code == 200, page.text
     found = re.search(r'name="form" value="([^"]+)"', page.text)
     assert found
-    return client.post(url, data={"form": found[1], "answer": answer})
+    return client.post(url, data={"form": found[1], "answer": answer}, follow_redirects=True)

@@ -117,15 +117,16 @@ def test_badges_are_told_when_they_are_issued_and_when_they_are_revoked(
     run_all(tenant)
 
     (issued,), (revoked,) = receiving.of("badge.issued"), receiving.of("badge.revoked")
+    reference = services.badge_reference(tenant, "career-converter", "urn:uuid:b1")
     assert issued.json["data"]["badge"] == {
-        "id": "urn:uuid:b1",
+        "id": reference,
         "achievement": "https://lrs.test/achievements/1",
         "name": "Gowning",
         "validFrom": "2026-11-01T09:00:00Z",
         "validUntil": None,
         "state": "issued",
     }
-    assert (revoked.json["data"]["badge"]["id"], revoked.json["data"]["badge"]["state"]) == ("urn:uuid:b1", "revoked")
+    assert (revoked.json["data"]["badge"]["id"], revoked.json["data"]["badge"]["state"]) == (reference, "revoked")
     assert [len(one.json["data"]["badges"]) for one in receiving.of("profile.updated")] == [0, 1, 0]
     assert "sha256$abc" not in "".join(one.body.decode() for one in receiving.got)
 
@@ -275,7 +276,8 @@ def test_whatever_comes_first_the_service_ends_up_knowing_the_same(
 
     newest = max(receiving.of("profile.updated"), key=lambda one: one.json["data"]["version"]).json["data"]
     assert newest["competencies"][0]["level"]["ordinal"] == 4
-    assert [badge["id"] for badge in newest["badges"]] == ["urn:uuid:b1"]
+    reference = services.badge_reference(tenant, "career-converter", "urn:uuid:b1")
+    assert [badge["id"] for badge in newest["badges"]] == [reference]
 
 
 def test_a_profile_that_cannot_be_read_stays_owed_and_holds_up_nobody_else(
