@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lrs.browsers import is_foreign
+from lrs.codings import unsupported
 from lrs.edge import read
 from lrs.errors import Refused
 from lrs.http import JSON, Request, query_of
@@ -73,6 +74,8 @@ async def undo(request: Request, limit: int, *, known: bool) -> None:
     else:
         raw = await request.gather(FROM_ANYBODY, "form whose credentials are not in the header Authorization")
     form = form_of(raw) if len(raw) <= _ON_THE_LOOP else await read(form_of, raw)
+    if form.headers.get("content-encoding", "identity").lower() != "identity":
+        raise unsupported()  # a form holds text; the form as a whole may be packed
     request.method, request.query, request.content = method, form.query, form.content
     request.headers = _with_fields(request.headers, form, method)
 
@@ -101,7 +104,7 @@ def form_of(raw: bytes) -> Form:
 
 
 def _with_fields(headers: Mapping[str, str], form: Form, method: str) -> dict[str, str]:
-    found = {name: value for name, value in headers.items() if name not in {"content-type", "content-length"}}
+    found = {name: value for name, value in headers.items() if not name.startswith("content-")}
     found.update(form.headers)
     if "authorization" in headers:
         found["authorization"] = headers["authorization"]

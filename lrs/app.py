@@ -26,6 +26,7 @@ from lrs.auth import Caller
 from lrs.auth.basic import Door
 from lrs.auth.policy import allow
 from lrs.browsers import guarded, is_foreign
+from lrs.codings import unpacked
 from lrs.control import Tenants
 from lrs.errors import Overloaded, Refused, StoreFull
 from lrs.http import Headers
@@ -63,11 +64,12 @@ class Application(FastAPI):
         own = own_path(scope["path"], self.prefix)
         if self.prefix:
             scope["root_path"], scope["path"] = self.prefix, self.prefix + own
+        receive, send = unpacked(scope["headers"], receive), guarded(send)
         path = parted(own)
         if path is not None:
-            await self.xapi.answer(path, scope, receive, guarded(send))
+            await self.xapi.answer(path, scope, receive, send)
         else:
-            await self._counting(scope, receive, guarded(send))
+            await self._counting(scope, receive, send)
 
     async def _counting(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun, status = perf_counter(), 500

@@ -63,12 +63,12 @@ ANY_ORIGIN = (
     ),
 )
 """Content runs in browsers, on hosts of its own, and brings its key along; cookies and stored logins stay out."""
+_MAY_BRING = (
+    "authorization, content-type, content-encoding, accept-language, x-experience-api-version, if-match, if-none-match"
+)
 _PREFLIGHT = (
     ("access-control-allow-methods", "GET, HEAD, PUT, POST, DELETE"),
-    (
-        "access-control-allow-headers",
-        "authorization, content-type, x-experience-api-version, if-match, if-none-match, accept-language",
-    ),
+    ("access-control-allow-headers", _MAY_BRING),
     ("access-control-max-age", "86400"),
 )
 LONGEST_KEPT = 128
