@@ -11,8 +11,6 @@ import base64
 import http.client
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -20,6 +18,9 @@ import msgspec
 from tincan import RemoteLRS, Statement, StatementList
 from tincan.http_request import HTTPRequest
 from tincan.lrs_response import LRSResponse
+
+from lrs.addresses import web_address
+from lrs.retry_after import seconds_asked
 
 TRIES = 8
 LONGEST_WAIT = 120.0
@@ -70,9 +71,11 @@ class Door:
     def __init__(
         self, endpoint: str, authorization: str, *, sleep: Callable[[float], None] = time.sleep, timeout: float = 60
     ) -> None:
+        try:
+            web_address(endpoint)
+        except ValueError as error:
+            raise Closed(f"{endpoint!r} is no endpoint ({error}): use http(s)://host/path/xapi") from error
         parts = urlsplit(endpoint)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise Closed(f"{endpoint!r} is no endpoint: use http(s)://host/path/xapi")
         self._target = parts._replace(path=parts.path.rstrip("/") + "/")
         self._authorization = authorization
         self._client = _Client(endpoint=self._target.geturl(), auth=authorization, carry=self._carry)
@@ -143,7 +146,7 @@ class Door:
                 if status not in _PASSING:
                     return LRSResponse(success=200 <= status < 300, request=request, response=response, data=data)
                 reason = f"{self._target.hostname} answers {status}"
-                wait = max(wait, _asked_wait(response.getheader("Retry-After")))
+                wait = max(wait, seconds_asked(response.getheader("Retry-After"), time.time()))
             if tried + 1 < TRIES:
                 self._sleep(min(wait, LONGEST_WAIT))
         raise Closed(f"{reason}; given up after {TRIES} tries")
@@ -167,17 +170,6 @@ class Door:
 def basic(key: str, secret: str) -> str:
     """The ``Authorization`` header of an API key."""
     return "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
-
-
-def _asked_wait(header: str | None) -> float:
-    if not header:
-        return 0.0
-    if header.strip().isdigit():
-        return float(header)
-    try:
-        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return 0.0
 
 
 def _require(answer: LRSResponse) -> None:

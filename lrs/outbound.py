@@ -20,6 +20,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from lrs.addresses import web_address
 from lrs.settings import MIB, Settings
 
 SECONDS = 5.0
@@ -101,16 +102,9 @@ def check(url: str, settings: Settings, *, resolve: Resolve = resolve_name) -> s
 def parse(url: str) -> httpx.URL:
     """*url*, if it is one that a call could be made to. Raises ``Blocked``."""
     try:
-        target = httpx.URL(url)
-    except (httpx.InvalidURL, TypeError) as error:
-        raise Blocked("not a URL") from error
-    if target.scheme not in {"https", "http"} or not target.host:
-        raise Blocked("only https URLs with a host")
-    if target.port is not None and not 0 < target.port < 65_536:
-        raise Blocked("no such port")
-    if target.userinfo:
-        raise Blocked("no user name or password in a URL")
-    return target
+        return web_address(url)
+    except ValueError as error:
+        raise Blocked(str(error)) from error
 
 
 def is_public(address: Address) -> bool:

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from pydantic import DirectoryPath, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from lrs.addresses import web_address
+
 KIB = 1024
 MIB = 1024 * KIB
 _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?")
@@ -97,9 +99,16 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _is_an_address(cls, url: str | None) -> str | None:
-        if url and not re.fullmatch(r"https?://[^/?#]+[^?#]*", url):
+        if url is None:
+            return None
+        try:
+            web_address(url)
+            is_plain = not {"?", "#"} & set(url)
+        except ValueError:
+            is_plain = False
+        if not is_plain:
             raise ValueError("no address of a server; write it like https://lrs.example.org")
-        if url and not _PREFIX.fullmatch(urlsplit(url).path):
+        if not _PREFIX.fullmatch(urlsplit(url).path):
             raise ValueError(
                 "a path that cannot be a prefix: it may have letters, digits and . _ ~ - between single slashes, like"
                 " https://example.org/engraft"

@@ -16,8 +16,6 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 import msgspec
 
@@ -27,6 +25,7 @@ from lrs import outbound
 from lrs.outbound import Answer
 from lrs.profiles import services
 from lrs.profiles.services import Service
+from lrs.retry_after import seconds_asked
 from lrs.settings import Settings
 from lrs.storage import Claim, Record, Stale, Tx
 from lrs.tenants import Tenant
@@ -90,7 +89,8 @@ def next_try(tries: int, now: int, retry_after: str | None, jitter: float) -> in
     """
     if tries >= len(SCHEDULE):
         return None
-    wait = max(SCHEDULE[tries] * (1 + JITTER * jitter), min(_asked(retry_after, now), SCHEDULE[-1]))
+    asked = seconds_asked(retry_after, now / _SECOND)
+    wait = max(SCHEDULE[tries] * (1 + JITTER * jitter), min(asked, SCHEDULE[-1]))
     return now + round(wait * _SECOND)
 
 
@@ -203,16 +203,3 @@ def _park(tenant: Tenant, claim: Claim, reason: str) -> None:
 def _settle(tenant: Tenant, claim: Claim, meta: dict[str, object]) -> Future[None]:
     decide: Callable[[Tx], None] = functools.partial(deliveries.mark, id=claim.record.id, meta=meta)
     return tenant.store.settle([claim], decide)
-
-
-def _asked(retry_after: str | None, now: int) -> float:
-    """The seconds that Retry-After asks for; what cannot be read asks for nothing."""
-    if retry_after is None:
-        return 0
-    if retry_after.isascii() and retry_after.isdigit():
-        return int(retry_after[:9])
-    try:
-        until = parsedate_to_datetime(retry_after)
-        return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now / _SECOND
-    except ValueError:
-        return 0

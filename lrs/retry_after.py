@@ -1,0 +1,21 @@
+"""The header ``Retry-After``, as others send it (RFC 9110 10.2.3)."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+_LONGEST = 64
+
+
+def seconds_asked(header: str | None, now: float) -> float:
+    """How many seconds to wait from *now* (seconds since 1970); 0 for a time that has passed and for what is none."""
+    told = (header or "").strip()[:_LONGEST]
+    if told.isascii() and told.isdigit():
+        return float(told[:9])
+    try:
+        until = parsedate_to_datetime(told)
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max(0.0, until.timestamp() - now)
+    except (TypeError, ValueError, OverflowError):  # the last for a zone thousands of years away
+        return 0.0
