@@ -14,7 +14,8 @@ _NAME = re.compile(r"(?=.{1,253}\.?$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*
 def web_address(url: str) -> httpx.URL:
     """*url* in its parts: http or https, a host that there can be, no user name.
 
-    Raises ``ValueError`` that says why it is none. A name in other letters is taken, and is its IDNA form in ``raw_host`` (RFC 5891).
+    Raises ``ValueError`` that says why it is none. A name in other letters is taken, and is in its IDNA form in
+    ``raw_host`` (RFC 5891).
     """
     try:
         parts = httpx.URL(url)
