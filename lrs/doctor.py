@@ -6,6 +6,7 @@ A problem is what needs somebody; a warning is what they should know. No finding
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 import statistics
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from lrs import audit
+from lrs.competencies.strangers import counted_for_nobody
 from lrs.errors import Misconfigured
 from lrs.profiles import services
 from lrs.settings import MIB, Settings
@@ -147,6 +149,16 @@ def of_services(tenant: Tenant) -> Iterator[Finding]:
     for service in services.everyone(tenant.store):
         if not service.active:
             yield Finding(f"service {service.id}", "warning", f"disabled: {service.reason}")
+
+
+def of_strangers(tenant: Tenant) -> Iterator[Finding]:
+    """Whether guests of a source, whoever they are, have become one person."""
+    for source, count in sorted(counted_for_nobody(tenant.store).items()):
+        message = (
+            f"{count} pieces of evidence from {source} count for a name for nobody, such as guest: lrs persons nobody"
+            f" {shlex.quote(source)} --default reads again what it sent, and takes back the levels and badges"
+        )
+        yield Finding(f"strangers {source}", "warning", message)
 
 
 def _master_key(settings: Settings) -> Finding:

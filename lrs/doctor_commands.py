@@ -13,7 +13,7 @@ import click
 from badges.issuer import did_url, issuer_of
 from badges.records import former_lists
 from lrs.control import Tenants
-from lrs.doctor import Finding, of_audit, of_clock, of_disk, of_services, of_settings, of_store, of_work
+from lrs.doctor import Finding, of_audit, of_clock, of_disk, of_services, of_settings, of_store, of_strangers, of_work
 from lrs.errors import Misconfigured
 from lrs.options import read_settings
 from lrs.settings import Settings
@@ -69,6 +69,7 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
         yield of_audit(tenant)
         yield from _issuer(tenant)
         yield from of_services(tenant)
+        yield from of_strangers(tenant)
     except Misconfigured as error:
         yield Finding("tenant", "problem", str(error))
     finally:

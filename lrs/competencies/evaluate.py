@@ -20,7 +20,9 @@ from lrs.competencies.decide import decide
 from lrs.competencies.evidence import Meaning, evidence_from, meaning_of
 from lrs.competencies.rules import Index
 from lrs.competencies.rulesets import in_force, rematch
+from lrs.competencies.seen import moment_of
 from lrs.keys import key
+from lrs.learners.nobody import names_by_source
 from lrs.learners.persons import Mint, minter
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx, pages
 from lrs.tenants import Tenant
@@ -77,9 +79,10 @@ def _settle_matches(store: Store, claims: Sequence[Claim], mint: Mint) -> Sequen
 
 def _read(store: Store, claims: Sequence[Claim], index: Index) -> tuple[list[Claim], list[Meaning]]:
     readable, meanings = [], []
+    nobody = names_by_source(store, {moment_of(claim.record).source for claim in claims})
     for claim in claims:
         try:
-            meanings.append(meaning_of(claim.record, index))
+            meanings.append(meaning_of(claim.record, index, nobody[moment_of(claim.record).source]))
             readable.append(claim)
         except msgspec.MsgspecError as error:
             store.defer(claim, due=claim.owed.due, error=f"the statement cannot be read: {error}", parked=True)

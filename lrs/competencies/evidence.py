@@ -24,7 +24,7 @@ from lrs.competencies.seen import (
     same_person,
 )
 from lrs.keys import key
-from lrs.learners.identifiers import Identifier, matches_nobody
+from lrs.learners.identifiers import NOBODY, Identifier, matches_nobody
 from lrs.names import name
 from lrs.storage import Record, first_seq
 
@@ -44,8 +44,11 @@ class Meaning:
     voided: tuple[str, ...] = ()
 
 
-def meaning_of(record: Record, index: Index) -> Meaning:
-    """Reads a ``statement`` record. Raises ``msgspec.DecodeError`` for a body that is no statement."""
+def meaning_of(record: Record, index: Index, nobody: frozenset[str] = NOBODY) -> Meaning:
+    """Reads a ``statement`` record; *nobody* are its source's names for nobody.
+
+    Raises ``msgspec.DecodeError`` for a body that is no statement.
+    """
     moment = moment_of(record)
     if moment.source == OWN_SOURCE:
         return Meaning(record.id, moment.source)
@@ -54,8 +57,9 @@ def meaning_of(record: Record, index: Index) -> Meaning:
         return Meaning(record.id, moment.source, voided=tuple(one.id for one in learners(seen)))
     met = matches(seen, moment, index)
     about = learners(seen) if met or not is_group(seen) else []
-    evidence = tuple(_record(record, seen, match, one) for match in met for one in about)
-    known = tuple(one for one in about if matches_nobody(one) is None)
+    unknown = {one.id: reason for one in about if (reason := matches_nobody(one, nobody))}
+    evidence = tuple(_record(record, seen, match, one, unknown.get(one.id)) for match in met for one in about)
+    known = tuple(one for one in about if one.id not in unknown)
     same = () if is_group(seen) else tuple(same_person(seen))
     return Meaning(record.id, moment.source, evidence, known, same)
 
@@ -78,7 +82,7 @@ def evidence_from(record: Record) -> Evidence:
 _decode = msgspec.json.Decoder(Evidence).decode
 
 
-def _record(statement: Record, seen: Seen, match: Match, learner: Identifier) -> Record:
+def _record(statement: Record, seen: Seen, match: Match, learner: Identifier, unknown: str | None) -> Record:
     moment = moment_of(statement)
     event = event_time(seen, moment.stored)
     evidence = Evidence(
@@ -90,7 +94,7 @@ def _record(statement: Record, seen: Seen, match: Match, learner: Identifier) ->
         timestamp=seen.timestamp,
         event=event,
         score=match.score,
-        reason=match.reason or matches_nobody(learner),
+        reason=match.reason or unknown,
         instructors=tuple(one.id for one in instructors(seen)),
     )
     return Record(

@@ -98,7 +98,7 @@ def put(tx: Tx, ruleset: Ruleset, by: str) -> bool:
 def read_again(tx: Tx, source: str) -> None:
     """Owes the walk over all that *source* has sent: it may say more of persons now than when it came."""
     walk = Rematch(1, (), (), tx.next_seq(), (source_key(source),), every=True)
-    tx.insert(Record("rematch", f"source/{source}", msgspec.json.encode(walk), owed=(Owed("match"),)))
+    _put(tx, Record("rematch", f"source/{source}", msgspec.json.encode(walk), owed=(Owed("match"),)))
 
 
 def put_in_force(tx: Tx, ruleset: Ruleset) -> None:

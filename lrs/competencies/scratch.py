@@ -20,6 +20,9 @@ from lrs.competencies.evaluate import evaluate
 from lrs.competencies.evidence import Meaning, meaning_of
 from lrs.competencies.rules import Index, Ruleset
 from lrs.competencies.rulesets import in_force, put_in_force
+from lrs.competencies.seen import moment_of
+from lrs.learners.identifiers import NOBODY
+from lrs.learners.nobody import names_by_source
 from lrs.learners.persons import Mint, minter
 from lrs.storage import NEWEST, Owed, Reader, Record, Store, Tx, open_store, pages
 from lrs.tenants import Tenant
@@ -27,7 +30,16 @@ from lrs.tenants import Tenant
 T = TypeVar("T")
 
 PAGE = 500
-FACTS = ("person", "identifier", "link", "identity-authority", "award-lineage", "profile-head", "ruleset")
+FACTS = (
+    "person",
+    "identifier",
+    "link",
+    "identity-authority",
+    "nobody-names",
+    "award-lineage",
+    "profile-head",
+    "ruleset",
+)
 _LEASE = 3600 * 1_000_000
 
 
@@ -88,16 +100,18 @@ def _statements(facts: Reader, until: int) -> Iterator[Sequence[Record]]:
 
 def _bring(tx: Tx, given: tuple[Sequence[Record], Index, Mint]) -> None:
     records, rules, mint = given
-    bring(tx, [meaning for record in records if (meaning := read_meaning(record, rules))], mint)
+    nobody = names_by_source(tx, {moment_of(record).source for record in records})
+    meanings = (read_meaning(record, rules, nobody[moment_of(record).source]) for record in records)
+    bring(tx, [meaning for meaning in meanings if meaning], mint)
 
 
-def read_meaning(record: Record, rules: Index) -> Meaning | None:
+def read_meaning(record: Record, rules: Index, nobody: frozenset[str] = NOBODY) -> Meaning | None:
     """What a statement means; nothing for one that cannot be read, whose own step is parked.
 
     Whom it once joined, or did not, is a fact that was copied: it is not decided again.
     """
     try:
-        return replace(meaning_of(record, rules), same=())
+        return replace(meaning_of(record, rules, nobody), same=())
     except msgspec.MsgspecError:
         return None
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import click
 import msgspec
 
+from lrs.auth.keys import list_keys
 from lrs.competencies.rulesets import read_again
 from lrs.errors import Refused
-from lrs.learners import joins
+from lrs.learners import joins, nobody
+from lrs.learners.identifiers import NOBODY
 from lrs.learners.persons import identifiers_of, members_of, person_named
 from lrs.options import with_tenant
+from lrs.statements.keys import source_key
 from lrs.storage import Reader, Tx, pages
 from lrs.tenants import Tenant
 
@@ -19,7 +24,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def persons() -> None:
-    """Persons and their identifiers: list, merge, unmerge, suggestions, dismiss."""
+    """Persons and their identifiers: list, merge, unmerge, suggestions, dismiss, names for nobody."""
 
 
 @persons.command("list")
@@ -111,6 +116,57 @@ def trust(tenant: Tenant, source: str) -> None:
 
     tenant.store.write(decide).result()
     click.echo(f"{source} is an identity authority")
+
+
+@persons.command("nobody")
+@click.argument("source", required=False)
+@click.argument("names", nargs=-1)
+@click.option("--default", "to_default", is_flag=True, help="The names that sources have without a list of their own.")
+@click.option("--none", "to_none", is_flag=True, help="No names: only accounts without a name stand for nobody.")
+@with_tenant
+def nobody_(tenant: Tenant, source: str | None, names: tuple[str, ...], *, to_default: bool, to_none: bool) -> None:
+    """Set which NAMES (of accounts, mailboxes, OpenIDs) stand for nobody in what SOURCE sends; without any, show them.
+
+    What SOURCE has sent already is read again: whatever a guest proved, and its badge, is taken back.
+    """
+    if bool(names) + to_default + to_none > 1:
+        raise click.UsageError("give names, --default or --none")
+    if source is None and (to_default or to_none):
+        raise click.UsageError("name the SOURCE whose list it is")
+    if source is None:
+        _print_lists(nobody.own_lists(tenant.store))
+    elif not (names or to_default or to_none):
+        click.echo(_listed(source, nobody.names_of(tenant.store, source)))
+    else:
+        _set_nobody(tenant, source, NOBODY if to_default else names)
+
+
+def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> None:
+    known = {str(one["name"]) for one in list_keys(tenant.store)}
+    if source not in known and not tenant.store.find("statement", [source_key(source)], limit=1).records:
+        raise click.ClickException(f"no key is called {source}, and nothing came from it: see lrs keys list")
+    if not all(name.strip() for name in names):
+        raise click.ClickException("a name is empty: accounts without a name stand for nobody anyway")
+
+    def decide(tx: Tx) -> bool:
+        changed = nobody.put_names(tx, source, names, BY)
+        if changed:
+            read_again(tx, source)
+        return changed
+
+    changed = tenant.store.write(decide).result()
+    click.echo(_listed(source, nobody.names_of(tenant.store, source)))
+    click.echo("what it has sent is read again" if changed else "nothing changed: that is its list already")
+
+
+def _print_lists(lists: Mapping[str, Collection[str]]) -> None:
+    click.echo(_listed("every source without a list of its own", NOBODY))
+    for source, names in sorted(lists.items()):
+        click.echo(_listed(source, names))
+
+
+def _listed(whose: str, names: Collection[str]) -> str:
+    return f"{whose}: {', '.join(sorted(names)) or 'no names'}; and accounts without a name"
 
 
 @persons.command()

@@ -11,6 +11,7 @@ that differ only in case do not: whether they are one is the mail server's affai
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import sha1
 from typing import Any
 
@@ -20,6 +21,9 @@ from lrs.names import name
 
 ULN_HOME_PAGE = "https://www.gov.uk/uln"
 """``account.homePage`` of a Unique Learner Number (England); ``account.name`` is its ten digits."""
+
+NOBODY = frozenset({"anonymous", "guest", "root@localhost"})
+"""Names for nobody where a source has no list of its own: Moodle's guest, his mailbox, and what others call one."""
 
 TEMPORARY_ULN = "9999999999"
 _ULN_WEIGHTS = range(10, 1, -1)
@@ -55,12 +59,34 @@ def identifier_of(agent: Any) -> Identifier | None:
     return None
 
 
-def matches_nobody(identifier: Identifier) -> str | None:
-    """Why *identifier* stands for no person (a temporary or impossible learner number), or ``None`` if it may."""
-    account = identifier.ifi.get("account", {})
-    if account.get("homePage") != ULN_HOME_PAGE:
-        return None
-    return uln_fault(account["name"])
+def matches_nobody(identifier: Identifier, names: frozenset[str] = NOBODY) -> str | None:
+    """Why *identifier* stands for no person, or ``None`` if it may.
+
+    So do a temporary or impossible learner number, an account without a name, and one of *names* (see ``plain_name``):
+    what a source calls its guests, whoever they are.
+    """
+    account = identifier.ifi.get("account")
+    if account is not None:
+        if not account["name"].strip():
+            return "an account without a name stands for nobody"
+        if account["homePage"] == ULN_HOME_PAGE:
+            return uln_fault(account["name"])
+    hashed = identifier.ifi.get("mbox_sha1sum")
+    if hashed is not None:
+        name = _hashes(names).get(hashed.lower())
+    else:
+        name = plain_name(account["name"] if account else identifier.ifi.get("mbox") or identifier.ifi["openid"])
+    return f"{name} is a name for nobody" if name in names else None
+
+
+def plain_name(text: str) -> str:
+    """An account's name, mailbox or OpenID as it is compared with the names for nobody: in any case, without mailto."""
+    return text.strip().casefold().removeprefix("mailto:")
+
+
+@lru_cache(maxsize=64)
+def _hashes(names: frozenset[str]) -> dict[str, str]:
+    return {sha1(f"mailto:{name}".encode()).hexdigest(): name for name in names}  # noqa: S324 (xAPI says SHA-1)
 
 
 def uln_fault(text: str) -> str | None:

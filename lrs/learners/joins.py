@@ -16,6 +16,7 @@ from lrs import audit
 from lrs.errors import Refused
 from lrs.keys import key
 from lrs.learners.identifiers import Identifier, matches_nobody
+from lrs.learners.nobody import names_of
 from lrs.learners.persons import Mint, ensure, holders, identifier_from, identifiers_in, members_of
 from lrs.learners.suggestions import Suggestion, suggest
 from lrs.names import name
@@ -47,9 +48,10 @@ def link(tx: Tx, one: Identifier, other: Identifier, *, source: str, mint: Mint)
 
     ``joined`` and ``already`` only for an identity authority; ``suggested`` for anybody else, and where a command has
     parted the two before; ``conflict`` where both groups have different strong identifiers of one sort; ``nobody``
-    where one of them is a learner number that matches nobody.
+    where one of them matches nobody.
     """
-    if matches_nobody(one) or matches_nobody(other):
+    nobody = names_of(tx, source)
+    if matches_nobody(one, nobody) or matches_nobody(other, nobody):
         return "nobody"
     persons = ensure(tx, (one, other), mint)
     first, second = persons[one.id], persons[other.id]

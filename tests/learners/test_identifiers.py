@@ -68,7 +68,7 @@ def test_a_learner_number_that_cannot_be_one_says_why(uln, reason):
     assert reason in uln_fault(uln)
 
 
-def test_only_learner_numbers_can_match_nobody():
+def test_of_accounts_with_a_name_only_learner_numbers_can_match_nobody():
     assert matches_nobody(identifier_of({"account": {"homePage": ULN_HOME_PAGE, "name": "9999999999"}}))
     assert matches_nobody(identifier_of({"account": {"homePage": "urn:x", "name": "9999999999"}})) is None
     assert matches_nobody(identifier_of(ANN)) is None
