@@ -12,9 +12,10 @@ from contextlib import contextmanager
 
 from adapters.door import Door, basic
 from lrs.auth.keys import create_key, forget_key
+from lrs.control import open_registered
 from lrs.processes import serving
 from lrs.settings import Settings
-from lrs.tenants import open_tenant
+from lrs.tenants import DEFAULT
 
 SCOPES = ("statements/write", "profile")
 
@@ -25,7 +26,7 @@ def door_of(settings: Settings, source: str) -> Iterator[Door]:
 
     Raises ``Misconfigured`` for settings or a name that cannot be used, or if the server does not start.
     """
-    tenant = open_tenant(settings)
+    tenant = open_registered(settings, DEFAULT)
     try:
         new = create_key(tenant, source, SCOPES)
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -6,10 +6,11 @@ import threading
 
 import msgspec
 
+from lrs import master_key
 from lrs.errors import Misconfigured, Refused
 from lrs.settings import Settings
 from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
-from lrs.tenants import CONTROL, DEFAULT, TENANT_ID, Tenant, check_id, data_folder, mongo_database, open_tenant
+from lrs.tenants import DEFAULT, TENANT_ID, Tenant, check_id, control_url, data_folder, open_tenant, read_master_key
 
 KIND, WORKER = "tenant", "worker"
 FORGOTTEN = 24 * 3_600 * 1_000_000
@@ -74,24 +75,27 @@ class Control:
 
 
 def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
-    """The control store of this installation: ``LRS_CONTROL_URL``, or beside the tenants' stores."""
-    url = settings.control_url
-    if url is None:
-        mongo = settings.store_url if (settings.store_url or "").startswith("mongodb") else None
-        url = mongo_database(mongo, CONTROL) if mongo else f"sqlite:///{data_folder(settings) / 'control.db'}"
-    return Control(open_store(url, clock=clock), clock)
+    """The control store of this installation. Raises ``Misconfigured``, also under another master key than its own."""
+    key = read_master_key(settings)
+    data_folder(settings)
+    store = open_store(control_url(settings), clock=clock)
+    try:
+        master_key.claim(store, key, master_key.path_of(settings))
+        return Control(store, clock)
+    except BaseException:
+        store.close()
+        raise
 
 
 def open_registered(settings: Settings, tenant: str) -> Tenant:
     """Opens *tenant* as *settings* say. Raises ``Misconfigured``, also if there is none of that name."""
-    if tenant != DEFAULT:
-        check_id(tenant)
-        control = open_control(settings)
-        try:
-            if not control.has(tenant):
-                raise Misconfigured(f"there is no tenant {tenant!r}; there are {', '.join(control.tenants())}")
-        finally:
-            control.close()
+    check_id(tenant)
+    control = open_control(settings)
+    try:
+        if not control.has(tenant):
+            raise Misconfigured(f"there is no tenant {tenant!r}; there are {', '.join(control.tenants())}")
+    finally:
+        control.close()
     return open_tenant(settings, tenant)
 
 

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from lrs import audit
+from lrs import audit, master_key
 from lrs.competencies.strangers import counted_for_nobody
 from lrs.errors import Misconfigured
 from lrs.profiles import services
@@ -162,15 +162,19 @@ def of_strangers(tenant: Tenant) -> Iterator[Finding]:
 
 
 def _master_key(settings: Settings) -> Finding:
-    path = settings.master_key_file or settings.data / "master.key"
+    path = master_key.path_of(settings)
+    if not settings.master_key_file and not path.exists():
+        return Finding("master-key", "warning", "there is no master key: lrs serve makes one with a new store")
     try:
-        mode = path.stat().st_mode & 0o777
-    except OSError:
-        if settings.master_key_file:
-            return Finding("master-key", "problem", f"LRS_MASTER_KEY_FILE: {path} cannot be read")
-        return Finding("master-key", "warning", "there is no master key yet: lrs serve makes one")
+        master_key.read(path)
+        told = path.stat()
+    except (Misconfigured, OSError) as error:
+        return Finding("master-key", "problem", str(error))
+    mode = told.st_mode & 0o777
     if mode & 0o077:
         return Finding("master-key", "problem", f"{path} is open to others (mode {mode:o}): chmod 600 {path}")
+    if told.st_uid not in {os.geteuid(), 0}:
+        return Finding("master-key", "problem", f"{path} belongs to the user {told.st_uid}, who can read and change it")
     return Finding("master-key", "ok", f"{path} is its owner's alone")
 
 

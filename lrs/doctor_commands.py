@@ -15,6 +15,7 @@ from badges.records import former_lists
 from lrs.control import Tenants
 from lrs.doctor import Finding, of_audit, of_clock, of_disk, of_services, of_settings, of_store, of_strangers, of_work
 from lrs.errors import Misconfigured
+from lrs.master_key import OtherKey
 from lrs.options import read_settings
 from lrs.settings import Settings
 from lrs.tenants import DEFAULT, Tenant
@@ -56,6 +57,9 @@ def _findings(data: Path | None, name: str) -> Iterator[Finding]:
 def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
     try:
         tenants = Tenants(settings)
+    except OtherKey as error:
+        yield Finding("master-key", "problem", str(error))
+        return
     except Misconfigured as error:
         yield Finding("control", "problem", str(error))
         return

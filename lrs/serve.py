@@ -59,7 +59,11 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | 
     log_to_stderr(settings.log_format)
     listener = listen(host, port)
     address = address_of(host, listener.getsockname()[1])
-    app = create_app(settings)  # what keeps the server from starting is told before a key is made
+    try:
+        app = create_app(settings)  # what keeps the server from starting is told before a key is made
+    except BaseException:
+        listener.close()
+        raise
     click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(settings, address))
     story = start_demo(settings, address) if demo else None
     try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,10 +12,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from lrs import audit, master_key
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
 from lrs.storage import ROWS, Clock, Queue, Store, open_store, wall_clock
-from lrs.storage.blobs import sync_folder
+from lrs.storage.private import private_folder
+from lrs.storage.versions import found_and_known
 
 DEFAULT = "default"
 CONTROL = "control"
@@ -65,7 +66,37 @@ def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wal
     check_id(tenant)
     key = read_master_key(settings)
     queue = Queue(settings.queue_count * ROWS, settings.queue_age)
-    return Tenant(tenant, open_store(store_url(settings, tenant), clock=clock, queue=queue), settings, key, clock)
+    secret = _derived(key, f"engraft/{tenant}/audit")
+    store = open_store(store_url(settings, tenant), clock=clock, queue=queue, secret=secret)
+    try:
+        master_key.claim(store, key, master_key.path_of(settings), audit.begin)
+    except BaseException:
+        store.close()
+        raise
+    return Tenant(tenant, store, settings, key, clock)
+
+
+def read_master_key(settings: Settings) -> bytes:
+    """The key of this installation; one is made if there is neither a key nor a store. Raises ``Misconfigured``."""
+    path = master_key.path_of(settings)
+    if not settings.master_key_file and not path.exists():
+        there = _is_there(control_url(settings)) or _is_there(store_url(settings, DEFAULT))
+        # Asked for once more: whoever starts beside us makes the key before the store.
+        if there and not path.exists():
+            raise Misconfigured(
+                f"{path} is missing, the master key of a store that is there: put it back from where it is kept, or name"
+                " it in LRS_MASTER_KEY_FILE. Another key would open nothing and make every badge invalid"
+            )
+        data_folder(settings)
+        master_key.make(path)
+    return master_key.read(path)
+
+
+def _is_there(url: str) -> bool:
+    try:
+        return found_and_known(url)[0] is not None
+    except sqlite3.Error as error:
+        raise Misconfigured(f"{url.removeprefix('sqlite:///')} cannot be opened: {error}") from error
 
 
 def check_id(tenant: str) -> None:
@@ -87,6 +118,15 @@ def store_url(settings: Settings, tenant: str) -> str:
     return f"sqlite:///{path.with_name(f'{path.stem}-{tenant}{path.suffix}')}"
 
 
+def control_url(settings: Settings) -> str:
+    """Where the register of tenants is: ``LRS_CONTROL_URL``, or beside their stores."""
+    if settings.control_url is not None:
+        return settings.control_url
+    if (settings.store_url or "").startswith("mongodb"):
+        return mongo_database(settings.store_url or "", CONTROL)
+    return f"sqlite:///{settings.data.absolute() / 'control.db'}"
+
+
 def mongo_database(url: str, name: str) -> str:
     """*url* with a database of its own for *name*; a database in *url* is the prefix (``lrs`` without one)."""
     base, question, options = url.partition("?")
@@ -101,47 +141,7 @@ def data_folder(settings: Settings) -> Path:
     Raises ``Misconfigured`` if it cannot be.
     """
     try:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(settings.data)
     except OSError as error:
         raise Misconfigured(f"LRS_DATA: {settings.data} cannot be a folder of ours: {error.strerror}") from error
     return settings.data.absolute()
-
-
-def read_master_key(settings: Settings) -> bytes:
-    """The key all secrets derive from: ``LRS_MASTER_KEY_FILE``, or made once under ``LRS_DATA``.
-
-    Raises ``Misconfigured`` for a file that is missing or holds fewer than 32 bytes of hex.
-    """
-    path = settings.master_key_file or settings.data / "master.key"
-    if not path.exists():
-        if settings.master_key_file:
-            raise Misconfigured(f"LRS_MASTER_KEY_FILE: {path} does not exist")
-        data_folder(settings)
-        _create_once(path, secrets.token_hex(32))
-    try:
-        key = bytes.fromhex(path.read_text("ascii").strip())
-    except ValueError as error:
-        raise Misconfigured(f"{path}: expected at least 64 hexadecimal digits") from error
-    if len(key) < 32:
-        raise Misconfigured(f"{path}: expected at least 64 hexadecimal digits, found {2 * len(key)}")
-    return key
-
-
-def _create_once(path: Path, text: str) -> None:
-    """Two processes may start at once: whoever links first wins, and no reader sees a half-written key.
-
-    Durable on return, the folder too: secrets handed out under a key that is lost open nothing any more.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    sync_folder(path.parent)  # also where another one won: it may not have come to this yet

@@ -126,7 +126,7 @@ def ending() -> Iterator[list[threading.Thread]]:
 def store(store_url: str, clock: SetClock, ending: list[threading.Thread]) -> Iterator[Store]:
     """An empty store on each engine; no thread of it may be left once it is closed."""
     before = set(threading.enumerate())
-    opened = open_store(store_url, clock=clock)
+    opened = open_store(store_url, clock=clock, secret=bytes(32))
     yield opened
     opened.close()
     left = {thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("deliver")}

@@ -87,12 +87,6 @@ def test_a_file_that_is_no_database_is_named_in_one_line(tmp_path):
     assert answer == (1, f"Error: {tmp_path}/notes.txt cannot be opened: file is not a database\n")
 
 
-def test_a_file_that_cannot_be_read_is_named_in_one_line(tmp_path):
-    (tmp_path / "master.key").mkdir()
-
-    assert said("keys", "list", "--data", str(tmp_path)) == (1, f"Error: {tmp_path}/master.key: Is a directory\n")
-
-
 def test_an_address_without_a_file_or_a_server_is_told_in_one_line(tmp_path):
     away = "mongodb://127.0.0.1:1/lrs?serverSelectionTimeoutMS=100"
 

@@ -17,6 +17,7 @@ while it is leased makes the lease stale, so the newer fact is never lost.
 
 from __future__ import annotations
 
+import hmac
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -205,6 +206,9 @@ class Tx(Reader, Protocol):
         What was parked is due as *owed* says. Raises ``Stale`` if there is no such record.
         """
 
+    def mac(self, text: bytes) -> bytes:
+        """See ``Store.mac``."""
+
 
 class Blobs(Protocol):
     """Content-addressed bytes, named by their SHA-256 in lower-case hex. Put before the record that names them.
@@ -239,6 +243,12 @@ class Store(Reader, Protocol):
     @property
     def blobs(self) -> Blobs:
         """Where large bodies and attachments are."""
+
+    def mac(self, text: bytes) -> bytes:
+        """The HMAC-SHA256 of *text* with the secret that the store was opened with: 32 bytes.
+
+        Raises ``RuntimeError`` if it was opened without one: there is no secret that everybody knows.
+        """
 
     def write(
         self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
@@ -331,27 +341,36 @@ def pages(reader: Reader, kind: str, *keys: int, limit: int = 500) -> Iterator[R
             return
 
 
-def open_store(url: str, *, clock: Clock = wall_clock, queue: Queue = USUAL) -> Store:
+def mac_with(secret: bytes | None, text: bytes) -> bytes:
+    """See ``Store.mac``; what both engines do."""
+    if secret is None:
+        raise RuntimeError("the store was opened without a secret")
+    return hmac.digest(secret, text, "sha256")
+
+
+def open_store(url: str, *, clock: Clock = wall_clock, queue: Queue = USUAL, secret: bytes | None = None) -> Store:
     """Opens the store at *url*: ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
+
+    *secret* is what ``mac`` uses; it is not kept in the store.
 
     Raises ``Misconfigured`` for another scheme and for what cannot be opened, ``NewerSchema`` for a later version's.
     """
     if url.startswith("sqlite:///"):
-        return _open_file(url.removeprefix("sqlite:///"), clock, queue)
+        return _open_file(url.removeprefix("sqlite:///"), clock, queue, secret)
     if url.startswith(("mongodb://", "mongodb+srv://")):
         from lrs.storage.mongo import MongoStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
-        return MongoStore(url, clock=clock, queue=queue)
+        return MongoStore(url, clock=clock, queue=queue, secret=secret)
     scheme = url.partition(":")[0]
     raise Misconfigured(f"LRS_STORE_URL: unknown scheme {scheme!r}; use sqlite:///PATH or mongodb://HOST/DATABASE")
 
 
-def _open_file(path: str, clock: Clock, queue: Queue) -> Store:
+def _open_file(path: str, clock: Clock, queue: Queue, secret: bytes | None) -> Store:
     from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
     if not path:
         raise Misconfigured("LRS_STORE_URL names no file; use sqlite:///PATH")
     try:
-        return SqliteStore(path, clock=clock, queue=queue)
+        return SqliteStore(path, clock=clock, queue=queue, secret=secret)
     except sqlite3.Error as error:
         raise Misconfigured(f"{path} cannot be opened: {error}") from error

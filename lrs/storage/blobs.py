@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from lrs.storage import Clock
+from lrs.storage.private import private_folder
 
 CHUNK = 64 * 1024
 _DRAFT, _ASIDE = ".draft-", ".aside-"
@@ -28,7 +29,7 @@ class FileBlobs:
 
     def put(self, chunks: Iterable[bytes]) -> str:
         """Writes to a draft, syncs, then renames: a blob is whole or not there."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        private_folder(self._root)
         descriptor, draft = tempfile.mkstemp(dir=self._root, prefix=_DRAFT)
         digest = sha256()
         try:
@@ -96,7 +97,7 @@ class FileBlobs:
             os.utime(target, ns=(now, now))
         except FileNotFoundError:
             os.utime(draft, ns=(now, now))
-            target.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(target.parent)
             draft.rename(target)
         # Also when it was there: whoever put it a moment ago may not have come to this yet.
         for folder in (target.parent, target.parent.parent, self._root, self._root.parent):

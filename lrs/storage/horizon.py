@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lrs.storage import NEWEST, Clock, micros_of
+from lrs.storage.private import private_file
 
 _FLOOR, _TARGET, _COMMITTED, _PROMISES = range(4)
 _SLOTS = 64
@@ -38,7 +39,7 @@ class Announcement:
         self._overdue = overdue
         self._lock = threading.Lock()
         self._watched = (0, 0.0)
-        path.touch()
+        private_file(path)
         with path.open("r+b") as file:
             missing = _SIZE - file.seek(0, 2)
             if missing > 0:

@@ -40,6 +40,7 @@ from lrs.storage import (
     Queue,
     Record,
     Tx,
+    mac_with,
     micros_of,
 )
 from lrs.storage.groups import GroupCommit, Job, decide_all
@@ -64,7 +65,8 @@ class MongoStore:
 
     waits = True
 
-    def __init__(self, url: str, *, clock: Clock, queue: Queue = USUAL) -> None:
+    def __init__(self, url: str, *, clock: Clock, queue: Queue = USUAL, secret: bytes | None = None) -> None:
+        self._secret = secret
         self._clock = clock
         self._client, name = connect(url)
         try:
@@ -117,6 +119,10 @@ class MongoStore:
         return self._reader.find(
             kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
         )
+
+    def mac(self, text: bytes) -> bytes:
+        """See ``Store.mac``."""
+        return mac_with(self._secret, text)
 
     @answering()
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
@@ -248,7 +254,7 @@ class MongoStore:
         if head is None:
             raise Misconfigured(f"the database {self._database.name} has lost its head document; restore a backup")
         before = int(head["seq"])
-        tx = MongoTx(MongoReader(self._database.record, session), before, self._clock)
+        tx = MongoTx(MongoReader(self._database.record, session), before, self._clock, self._secret)
         if not decide_all(tx, jobs, PyMongoError):
             return False
         if tx.seq != before:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from pymongo.errors import BulkWriteError
 
-from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
+from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, mac_with
 from lrs.storage.known import Known
 from lrs.storage.mongo_entries import Entry, owing, update_of, without
 from lrs.storage.mongo_read import Document, MongoReader, fields_of, name_of
@@ -25,12 +25,13 @@ _DUPLICATE = 11000
 class MongoTx:
     """See ``Tx``. *sent* counts what went to the server, and so can no longer be taken back by itself."""
 
-    def __init__(self, reader: MongoReader, seq: int, clock: Clock) -> None:
+    def __init__(self, reader: MongoReader, seq: int, clock: Clock, secret: bytes | None) -> None:
         self._reader = reader
         self._known = Known(reader)
         self._records = reader.records
         self._session = reader.session
         self._clock = clock
+        self._secret = secret
         self._pending: dict[tuple[str, str], Record] = {}
         self._exists: Exists | None = None
         self.seq = seq
@@ -70,6 +71,10 @@ class MongoTx:
         return self._reader.find(
             kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
         )
+
+    def mac(self, text: bytes) -> bytes:
+        """See ``Store.mac``."""
+        return mac_with(self._secret, text)
 
     # -- writing ----------------------------------------------------------------------------------------------------
 

@@ -20,10 +20,11 @@ from typing import TypeVar
 from weakref import WeakSet, finalize
 
 from lrs.errors import Overloaded, StoreFull
-from lrs.storage import NEWEST, ROWS, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx
+from lrs.storage import NEWEST, ROWS, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx, mac_with
 from lrs.storage.blobs import FileBlobs
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
+from lrs.storage.private import close_to_others, private_file, private_folder
 from lrs.storage.sqlite_read import SqliteReader, record_of
 from lrs.storage.sqlite_schema import migrate
 from lrs.storage.sqlite_tx import SqliteTx, json_list, token_and_row
@@ -47,12 +48,19 @@ class SqliteStore:
     waits = False
 
     def __init__(
-        self, path: str, *, clock: Clock, queue: Queue = USUAL, fatal: Callable[[str], None] | None = None
+        self,
+        path: str,
+        *,
+        clock: Clock,
+        queue: Queue = USUAL,
+        secret: bytes | None = None,
+        fatal: Callable[[str], None] | None = None,
     ) -> None:
         self._path = path
         self._clock = clock
+        self._secret = secret
         self._fatal = fatal or _end_process
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(path))
         self._readers: WeakSet[SqliteReader] = WeakSet()
         self._writer = SqliteReader(self._connect())
         migrate(self._writer.connection, path)
@@ -95,6 +103,10 @@ class SqliteStore:
     def horizon(self) -> int:
         """See ``Store.horizon``."""
         return self._announcement.horizon()
+
+    def mac(self, text: bytes) -> bytes:
+        """See ``Store.mac``."""
+        return mac_with(self._secret, text)
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -249,7 +261,7 @@ class SqliteStore:
         committed = False
         try:
             connection.execute("BEGIN IMMEDIATE")
-            tx = SqliteTx(self._writer, self._clock)
+            tx = SqliteTx(self._writer, self._clock, self._secret)
             before = tx.seq
             tx.floor = self._announcement.begin(before)
             if not decide_all(tx, jobs, sqlite3.Error):
@@ -299,6 +311,15 @@ class SqliteStore:
                 " WHERE row IN (SELECT value FROM json_each(?)) AND step = ? AND +at <= ?",
                 (token, until, json_list([row for row, one in due if one == step]), step, now),
             )
+
+
+def _make_private(path: Path) -> None:
+    """SQLite gives its log and the index of that the rights of the database, so that comes first."""
+    private_folder(path.parent)
+    private_file(path)
+    for more in ("-wal", "-shm", "-horizon", "-turn", "-journal"):
+        close_to_others(path.with_name(path.name + more))
+    close_to_others(path.with_suffix(".blobs"))
 
 
 def _ours(tx: Tx) -> SqliteTx:

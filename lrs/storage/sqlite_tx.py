@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale
+from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, mac_with
 from lrs.storage.known import Known
 from lrs.storage.sizes import check_size
 from lrs.storage.sqlite_read import SqliteReader
@@ -43,11 +43,12 @@ class SqliteTx:
     the commit may store.
     """
 
-    def __init__(self, reader: SqliteReader, clock: Clock) -> None:
+    def __init__(self, reader: SqliteReader, clock: Clock, secret: bytes | None) -> None:
         self._reader = reader
         self._known = Known(reader)
         self._connection = reader.connection
         self._clock = clock
+        self._secret = secret
         self._pending: dict[tuple[str, str], tuple[int, Record]] = {}
         self.seq, self._row = self._connection.execute("SELECT seq, row FROM head").fetchone()
         self.flushed = 0
@@ -94,6 +95,10 @@ class SqliteTx:
         return self._reader.find(
             kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
         )
+
+    def mac(self, text: bytes) -> bytes:
+        """See ``Store.mac``."""
+        return mac_with(self._secret, text)
 
     # -- writing ----------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,14 @@ import fcntl
 from pathlib import Path
 from types import TracebackType
 
+from lrs.storage.private import private_file
+
 
 class Turn:
     """A lock on the file at *path*; one process's writer thread uses it as a context manager."""
 
     def __init__(self, path: Path) -> None:
+        private_file(path)
         self._file = path.open("ab")
 
     def __enter__(self) -> None:

@@ -73,7 +73,7 @@ def tenant_in(
 ) -> Tenant:
     settings = Settings(data=folder, public_url=public_url)
     clock = clock or Clock()
-    opened = store or open_store(f"sqlite:///{folder}/store.db", clock=clock)
+    opened = store or open_store(f"sqlite:///{folder}/store.db", clock=clock, secret=bytes(32))
     return Tenant("default", opened, settings, b"\x07" * 32, clock)
 
 

@@ -81,7 +81,7 @@ class World:
 
     def __init__(self, folder: Path, rules: str = RULES, url: str | None = None) -> None:
         self.clock = Clock()
-        store = open_store(url or f"sqlite:///{folder / 'store.db'}", clock=self.clock)
+        store = open_store(url or f"sqlite:///{folder / 'store.db'}", clock=self.clock, secret=bytes(32))
         self.tenant = Tenant("default", store, Settings(data=folder), b"k" * 32, self.clock)
         self.store = store
         self.write(lambda tx: keep(tx, self.framework()))

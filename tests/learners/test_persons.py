@@ -27,7 +27,7 @@ TEMPORARY = identifier_of({"account": {"homePage": ULN_HOME_PAGE, "name": "99999
 
 @pytest.fixture
 def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'store.db'}", clock=Clock())
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}", clock=Clock(), secret=bytes(32))
     yield store
     store.close()
 
@@ -305,7 +305,7 @@ def test_merges_in_any_order_make_the_same_groups(tmp_path_factory, made, random
 
 
 def groups_after(folder, order):
-    store = open_store(f"sqlite:///{folder / 'store.db'}", clock=Clock())
+    store = open_store(f"sqlite:///{folder / 'store.db'}", clock=Clock(), secret=bytes(32))
     people = minted(store, *(identifier_of({"mbox": f"mailto:{n}@example.org"}) for n in range(5)))
     for one, other in order:
         write(store, lambda tx, one=one, other=other: merge(tx, people[one], people[other], "staff"))
