@@ -1,8 +1,8 @@
-"""A chain of what people did: each entry holds the keyed hash of the one before, so that none can be changed or taken out.
+"""A chain of what people did: each entry holds the keyed hash of the one before, so that none is changed or taken out.
 
 The key is the store's secret (``Store.mac``), which does not lie in the store: whoever can write the store alone cannot
 make an entry that fits. Entries of version 1, from before there was a key, are kept; the first keyed entry after them
-holds their hash. Knows what an entry looks like, not what actions there are. Entries hold ids, never names or addresses.
+holds their hash. Knows what an entry looks like, not what actions there are. Entries hold ids, no names or addresses.
 """
 
 from __future__ import annotations

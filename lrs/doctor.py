@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from lrs import audit, master_key
+from lrs import master_key
 from lrs.competencies.strangers import counted_for_nobody
 from lrs.errors import Misconfigured
 from lrs.profiles import services
@@ -133,15 +133,6 @@ def of_clock(tenant: Tenant) -> Finding:
         message = f"the clock is {ahead:.0f} s behind the newest statement: it jumped back, or it jumped ahead before"
         return Finding("clock", "problem", message)
     return Finding("clock", "ok", "not behind what is stored")
-
-
-def of_audit(tenant: Tenant) -> Finding:
-    """Whether the record of what people did is whole; reads all of it."""
-    broken = audit.broken_at(tenant.store)
-    if broken is not None:
-        message = f"entry {broken} was changed or taken out: compare it with a backup"
-        return Finding("audit", "problem", message)
-    return Finding("audit", "ok", "no entry was changed or taken out")
 
 
 def of_services(tenant: Tenant) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ import click
 from badges.issuer import did_url, issuer_of
 from badges.records import former_lists
 from lrs.control import Tenants
-from lrs.doctor import Finding, of_audit, of_clock, of_disk, of_services, of_settings, of_store, of_strangers, of_work
+from lrs.doctor import Finding, of_clock, of_disk, of_services, of_settings, of_store, of_strangers, of_work
+from lrs.doctor_audit import of_audit
 from lrs.errors import Misconfigured
 from lrs.master_key import OtherKey
 from lrs.options import read_settings
@@ -70,7 +71,7 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
             return
         yield from of_work(tenant, tenants.control.workers())
         yield of_clock(tenant)
-        yield of_audit(tenant)
+        yield from of_audit(tenant)
         yield from _issuer(tenant)
         yield from of_services(tenant)
         yield from of_strangers(tenant)

@@ -15,6 +15,8 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 Format = Literal["console", "json"]
+AUDIT = "lrs.audit"
+"""The logger of the record of actions, whose events are shown though nothing is wrong."""
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -45,6 +47,7 @@ def log_to_stderr(format: Format) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger(AUDIT).setLevel(logging.INFO)
 
 
 def place_of_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -11,6 +11,7 @@ import click
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from lrs.audit_head import putting_down
 from lrs.control import open_registered
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
@@ -51,7 +52,8 @@ def with_tenant(command: Command) -> Command:
         except Misconfigured as error:
             raise click.ClickException(str(error)) from error
         try:
-            return command(opened, **given)
+            with putting_down(opened):
+                return command(opened, **given)
         finally:
             opened.store.close()
 

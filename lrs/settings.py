@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import DirectoryPath, Field, field_validator
+from pydantic import DirectoryPath, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lrs.addresses import web_address
@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """The same, for the register of tenants; by default beside their stores."""
     master_key_file: Path | None = None
     """The key that all secrets derive from, 64 hexadecimal digits; by default made once under ``LRS_DATA``."""
+    audit_head: Path | None = None
+    """A file outside ``LRS_DATA`` that gets the number and hash of the last entry of the record of actions."""
     public_url: str | None = None
     """The address others reach this server at, with a path where it lies behind a proxy's prefix; badges ask there for
     ever."""
@@ -95,6 +97,14 @@ class Settings(BaseSettings):
         if given == "":
             raise ValueError("is empty: take it away, or give it a value")
         return given
+
+    @field_validator("audit_head")
+    @classmethod
+    def _lies_elsewhere(cls, path: Path | None, given: ValidationInfo) -> Path | None:
+        data = given.data.get("data")
+        if path and data and path.absolute().resolve().is_relative_to(data.absolute().resolve()):
+            raise ValueError("lies in LRS_DATA, where whoever changes the store can change it too; name one elsewhere")
+        return path
 
     @field_validator("public_url")
     @classmethod

@@ -84,8 +84,8 @@ def read_master_key(settings: Settings) -> bytes:
         # Asked for once more: whoever starts beside us makes the key before the store.
         if there and not path.exists():
             raise Misconfigured(
-                f"{path} is missing, the master key of a store that is there: put it back from where it is kept, or name"
-                " it in LRS_MASTER_KEY_FILE. Another key would open nothing and make every badge invalid"
+                f"{path} is missing, the master key of a store that is there: put it back from where it is kept, or"
+                " name it in LRS_MASTER_KEY_FILE. Another key would open nothing and make every badge invalid"
             )
         data_folder(settings)
         master_key.make(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import structlog
 
+from lrs.audit_head import Publisher
 from lrs.control import Control, Tenants
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
@@ -82,6 +83,7 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
         tenants.get(DEFAULT)  # what cannot be opened is told at once, not in the log over and over again
         crew = Crew(tenants.all, idle)
         sweeper = Sweeper(tenants.all)
+        publisher = Publisher(tenants.all, settings.audit_head)
         pulse.start()
         try:
             yield crew
@@ -89,6 +91,7 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
             over.set()
             sweeper.close()
             crew.close()
+            publisher.close()
             pulse.join()
     finally:
         tenants.close()

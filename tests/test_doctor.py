@@ -4,15 +4,13 @@ import json
 import uuid
 from dataclasses import replace
 
-import msgspec
 import pytest
 from click.testing import CliRunner
 
 from badges.issuer import issuer_of
-from lrs import audit
 from lrs.cli import main
 from lrs.control import open_control
-from lrs.doctor import Finding, of_audit, of_clock, of_disk, of_services, of_settings, of_store, of_work
+from lrs.doctor import of_clock, of_disk, of_services, of_settings, of_store, of_work
 from lrs.settings import Settings
 from lrs.storage import Owed, Record, open_store
 from lrs.storage.versions import found_and_known
@@ -211,21 +209,6 @@ def test_a_clock_that_jumped_back_is_a_problem(tmp_path, store, clock):
 
     assert finding.status == "problem"
     assert finding.message.startswith("the clock is 3600 s behind the newest statement")
-
-
-def test_an_audit_entry_that_was_changed_or_taken_out_is_a_problem(tmp_path, store, clock):
-    tenant = tenant_in(tmp_path, store, clock)
-    for action in ("key.created", "key.revoked", "persons.merged"):
-        store.write(lambda tx, action=action: audit.append(tx, "test", action, {})).result()
-    assert of_audit(tenant).status == "ok"
-    second = store.find("audit").records[1]
-    changed = second.body.replace(b"revoked", b"rotated")
-    store.write(lambda tx: tx.replace(msgspec.structs.replace(second, body=changed))).result()
-
-    assert of_audit(tenant) == Finding("audit", "problem", "entry 3 was changed or taken out: compare it with a backup")
-
-    store.write(lambda tx: tx.delete("audit", second.id)).result()
-    assert of_audit(tenant).message.startswith("entry 2 ")
 
 
 def test_a_service_that_was_disabled_is_named_with_the_reason(healthy):

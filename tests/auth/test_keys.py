@@ -5,9 +5,9 @@ import os
 import re
 import sys
 import time
-from dataclasses import replace
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -57,7 +57,7 @@ def tenant(tmp_path):
     opened.store.close()
 
 
-def test_the_hash_is_keyed_by_the_installation(tmp_path, tenant):
+def test_the_hash_is_keyed_by_the_installation(tenant):
     new = create_key(tenant, "one", ["all"])
     body = json.loads(tenant.store.get("key", new.key).body)
 

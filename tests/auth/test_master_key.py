@@ -103,7 +103,7 @@ def test_two_folders_with_keys_of_their_own_cannot_share_a_store(tmp_path, store
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "master.key").write_text(OTHER)
 
-    with pytest.raises(Misconfigured, match="two/master.key is not the master key of this store"):
+    with pytest.raises(Misconfigured, match=r"two/master\.key is not the master key of this store"):
         open_registered(two, "default")
 
     open_registered(one, "default").store.close()
