@@ -165,7 +165,7 @@ def _master_key(settings: Settings) -> Finding:
     if mode & 0o077:
         return Finding("master-key", "problem", f"{path} is open to others (mode {mode:o}): chmod 600 {path}")
     if told.st_uid not in {os.geteuid(), 0}:
-        return Finding("master-key", "problem", f"{path} belongs to the user {told.st_uid}, who can read and change it")
+        return Finding("master-key", "warning", f"{path} belongs to the user {told.st_uid}, who can read and change it")
     return Finding("master-key", "ok", f"{path} is its owner's alone")
 
 
