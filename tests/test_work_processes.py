@@ -33,7 +33,7 @@ from lrs.auth.keys import create_key
 from lrs.queue import queue_name
 from lrs.settings import Settings
 from lrs.storage import Owed, Tx
-from lrs.tenants import Tenant, open_tenant, store_url
+from lrs.tenants import Tenant, open_tenant, read_master_key, store_url
 from tests.competencies.world import ASEPTIC, GOWNING, PASSED, World
 from tests.profiles.world import Got, Receiver, agree, put_person, put_service, receiver
 from tests.programs import Behind, BehindMongo, BehindSqlite, Forwarder, Programs, children, programs, runs, until
@@ -164,6 +164,7 @@ def workplace(folder: Path, **settings: str) -> Iterator[Workplace]:
     with programs(folder, **allowed) as held, receiver() as receiving:
         local = Settings(data=held.data, outbound_allow=("127.0.0.1/32",), store_url=settings.get("store_url"))
         url = store_url(local, "default")
+        read_master_key(local)  # a key is made before its store, never after
         world = World(held.data, url=url)
         world.close()
         tenant = open_tenant(local)
