@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -198,21 +200,17 @@ except Misconfigured as error:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_key_that_another_user_keeps_to_himself_is_named_with_whose_it_is(tmp_path):
-    folder = tmp_path
-    while folder != folder.parent:  # what pytest makes is closed to others
-        folder.chmod(folder.stat().st_mode | 0o011)
-        folder = folder.parent
-    (tmp_path / "k").write_text(ONE)
-    (tmp_path / "k").chmod(0o600)
+def test_a_key_that_another_user_keeps_to_himself_is_named_with_whose_it_is():
+    with TemporaryDirectory() as folder:  # what pytest makes is closed to others
+        key = Path(folder) / "k"
+        key.parent.chmod(0o755)
+        key.write_text(ONE)
+        key.chmod(0o600)
 
-    said = subprocess.run(
-        [sys.executable, "-c", _AS_NOBODY, str(tmp_path / "k")], capture_output=True, text=True, check=False
-    )
+        said = subprocess.run([sys.executable, "-c", _AS_NOBODY, str(key)], capture_output=True, text=True, check=False)
 
     assert said.stdout == (
-        f"the master key {tmp_path}/k cannot be read:"
-        " it belongs to the user root, and this program runs as the user nobody\n"
+        f"the master key {key} cannot be read: it belongs to the user root, and this program runs as the user nobody\n"
     )
 
 
