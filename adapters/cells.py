@@ -135,7 +135,8 @@ def moment(
         raise Unusable("missing", column, cell, "the date is missing") if not named else _no_date(column, cell)
     if offset:
         try:
-            return datetime.fromisoformat(f"{the_day}T{hour}{offset[1].upper()}")
+            # The text is made here, of parts that were read, and the offset is kept as it was written.
+            return datetime.fromisoformat(f"{the_day}T{hour}{offset[1].upper()}")  # noqa: TID251 (see above)
         except ValueError as error:
             raise Unusable("impossible_time", column, cell, "no clock is that far from UTC") from error
     return local(datetime.combine(the_day, hour), zone, column, cell)

@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -30,6 +29,7 @@ from lrs import audit
 from lrs.learners import persons
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx
 from lrs.tenants import Tenant
+from lrs.times import micros_of_timestamp
 
 BY = "worker"
 ATTEMPTS = 8
@@ -158,8 +158,7 @@ def _award(desk: Desk, award_id: str, body: AwardBody) -> Award:
 
 def _is_over(award: Award, now: int) -> bool:
     """An award that nobody has marked as expired yet gets no badge that is born expired."""
-    moment = datetime.fromtimestamp(now / 1_000_000, UTC)
-    return award.valid_until is not None and datetime.fromisoformat(award.valid_until) < moment
+    return award.valid_until is not None and micros_of_timestamp(award.valid_until) < now
 
 
 def _ends_by_itself(held: Record, body: AwardBody) -> bool:
@@ -207,11 +206,7 @@ def _revoked(desk: Desk, held: Record) -> tuple[Record, ...]:
 
 def _accept(desk: Desk, badge: Record, listed: Record) -> None:
     """Reads the badge as a stranger would, with the list as it will be. Raises ``NotAccepted``."""
-    at = max(desk.tenant.clock(), _micros(badge.meta["valid_from"]))
+    at = max(desk.tenant.clock(), micros_of_timestamp(badge.meta["valid_from"]))
     verdict = verify(badge.body, at=at, resolve=lambda _did: desk.issuer.did_document(), fetch=lambda _url: listed.body)
     if not verdict.valid:
         raise NotAccepted("; ".join(f"{check.name}: {check.why}" for check in verdict.checks if not check.ok))
-
-
-def _micros(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp() * 1_000_000)

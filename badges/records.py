@@ -27,6 +27,7 @@ from badges.sign import sign
 from lrs.keys import key
 from lrs.storage import Record, pages
 from lrs.tenants import Tenant
+from lrs.times import micros_of_timestamp
 
 ISSUED = "issued"
 REVOKED = "revoked"
@@ -56,8 +57,8 @@ def issue_time(now: int, last: str | None) -> str:
     Verifiers allow no clock skew, so it never lies ahead; within one second a millisecond makes the difference.
     """
     moment = datetime.fromtimestamp(now // 1_000_000, UTC)
-    if last and datetime.fromisoformat(last) >= moment:
-        moment = datetime.fromisoformat(last) + timedelta(milliseconds=1)
+    if last and (before := datetime.fromtimestamp(micros_of_timestamp(last) / 1_000_000, UTC)) >= moment:
+        moment = before + timedelta(milliseconds=1)
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 

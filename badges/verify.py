@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,6 +19,7 @@ from badges.graph import MAX_DEPTH, Unsafe, canonical
 from badges.sign import PURPOSE, SUITE, NotSigned, check_signature
 from lrs.errors import Refused
 from lrs.strict_json import parse
+from lrs.times import micros_of_timestamp, zoned_micros
 
 MAX_BADGE = 256 * 1024
 MAX_LIST = 1024 * 1024
@@ -157,7 +157,7 @@ def _signature(credential: Json, at: int, resolve: Resolve) -> str:
         if not isinstance(proof, Mapping) or proof.get("type") != "DataIntegrityProof":
             continue
         if proof.get("cryptosuite") == SUITE and proof.get("proofPurpose") == PURPOSE:
-            if "expires" in proof and _time(proof, "expires") < _moment(at):
+            if "expires" in proof and _time(proof, "expires") < at:
                 raise Invalid("the proof has expired")
             check_signature(credential, proof, _key(_issuer(credential), proof, resolve))
             return f"{SUITE}, by {proof['verificationMethod']}"
@@ -199,29 +199,27 @@ def _did_document(did: str, resolve: Resolve) -> Json:
 
 
 def _dates(credential: Json, at: int) -> str:
-    now, start = _moment(at), _time(credential, "validFrom")
-    if start > now:
-        raise Invalid(f"not valid before {start.isoformat()}")
+    start = _time(credential, "validFrom")
+    if start > at:
+        raise Invalid(f"not valid before {credential['validFrom']}")
     if "validUntil" not in credential:
-        return f"valid from {start.isoformat()}, without end"
-    end = _time(credential, "validUntil")
-    if end < now:
-        raise Invalid(f"expired at {end.isoformat()}")
-    return f"valid from {start.isoformat()} until {end.isoformat()}"
+        return f"valid from {credential['validFrom']}, without end"
+    if _time(credential, "validUntil") < at:
+        raise Invalid(f"expired at {credential['validUntil']}")
+    return f"valid from {credential['validFrom']} until {credential['validUntil']}"
 
 
-def _time(part: Json, name: str) -> datetime:
+def _time(part: Json, name: str) -> int:
+    """Microseconds UTC."""
+    text = str(part.get(name))
     try:
-        time = datetime.fromisoformat(str(part.get(name)))
+        micros_of_timestamp(text)
     except ValueError as error:
         raise Invalid(f"{name} is not a date and time") from error
-    if time.tzinfo is None:
-        raise Invalid(f"{name} has no time zone")
-    return time
-
-
-def _moment(micros: int) -> datetime:
-    return datetime.fromtimestamp(micros / 1_000_000, UTC)
+    try:
+        return zoned_micros(text)
+    except ValueError as error:
+        raise Invalid(f"{name} has no time zone") from error
 
 
 def _status(credential: Json, at: int, resolve: Resolve, fetch: Fetch) -> str:

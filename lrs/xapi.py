@@ -44,9 +44,9 @@ from lrs.http import (
 from lrs.metrics import Requests
 from lrs.pace import Pace
 from lrs.settings import Settings
-from lrs.statements.formats import timestamp_of_micros
 from lrs.statements.routes import HANDLERS
 from lrs.tenants import DEFAULT, Tenant
+from lrs.times import timestamp_of_micros
 
 METHODS: dict[str, dict[str, Resource]] = {}
 for _handlers in (HANDLERS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, about.HANDLERS):

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from lrs.times import micros_of_timestamp
+
 _DURATION = re.compile(r"P(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,4})W)?(?:([0-9]{1,5})D)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -64,9 +66,8 @@ def midnight(day: date, zone: str) -> int:
 
 
 def micros_in(timestamp: str) -> int | None:
-    """An ISO 8601 timestamp in microseconds UTC (without an offset: UTC); ``None`` if it is none."""
+    """A timestamp in microseconds UTC, as ``lrs.times`` reads it; ``None`` if it is none."""
     try:
-        moment = datetime.fromisoformat(timestamp)
-        return (moment.replace(tzinfo=moment.tzinfo or UTC) - _EPOCH) // _MICROSECOND
-    except (ValueError, OverflowError):
+        return micros_of_timestamp(timestamp)
+    except ValueError:
         return None

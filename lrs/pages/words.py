@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from lrs.times import zoned_micros
+
 SECOND = 1_000_000
 
 
@@ -16,10 +18,9 @@ def moment(micros: int, zone: str) -> str:
 def moment_of(timestamp: str, zone: str) -> str:
     """An RFC 3339 *timestamp* as people in *zone* read it; what is none, as it stands."""
     try:
-        moment = datetime.fromisoformat(timestamp)
-    except ValueError:
+        return moment(zoned_micros(timestamp), zone)
+    except (ValueError, OverflowError):  # a year that the zone would move out of the calendar
         return timestamp
-    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z") if moment.tzinfo else timestamp
 
 
 def lasting(micros: int) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from lrs.errors import Refused
 from lrs.statements import formats
 from lrs.strict_json import excerpt, pointer_of
+from lrs.times import is_iso_timestamp
 
 Check = Callable[[Any], None]
 
@@ -95,7 +96,7 @@ def uuid(what: str, section: str) -> Check:
 def timestamp(what: str, section: str) -> Check:
     """An ISO 8601 date and time."""
     expected = "an ISO 8601 date and time such as 2026-11-21T10:00:00.000Z"
-    return formatted(what, section, formats.is_iso_timestamp, expected)
+    return formatted(what, section, is_iso_timestamp, expected)
 
 
 def one_of(what: str, section: str, allowed: tuple[str, ...]) -> Check:

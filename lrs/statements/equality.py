@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from lrs.statements import formats
+from lrs.times import is_iso_timestamp, micros_of_timestamp, timestamp_of_micros
 
 _ASSIGNED = frozenset({"id", "stored", "timestamp", "authority", "version"})
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -73,8 +74,8 @@ def _lower(value: Any) -> Any:
 
 
 def _instant(value: Any) -> Any:
-    if type(value) is str and formats.is_iso_timestamp(value):
-        return formats.timestamp_of_micros(formats.micros_of_timestamp(value))
+    if type(value) is str and is_iso_timestamp(value):
+        return timestamp_of_micros(micros_of_timestamp(value))
     return _plain(value)
 
 

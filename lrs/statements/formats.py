@@ -1,23 +1,13 @@
-"""The text formats xAPI values have: IRI, UUID, timestamp, duration, language tag, mailto, media type, hashes.
+"""The text formats xAPI values have: IRI, UUID, duration, language tag, mailto, media type, hashes.
 
-Says yes or no, and gives times as integers. Every pattern is linear in the length of the text (possessive
+Says yes or no; timestamps are read by ``lrs.times``. Every pattern is linear in the length of the text (possessive
 quantifiers where two repeats meet). Knows nothing of statements, versions or refusals.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from functools import lru_cache
-
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
-
-_EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
-_FIRST = (1 - _EPOCH_DAY) * DAY
-_LAST = (dt.date.max.toordinal() + 1 - _EPOCH_DAY) * DAY - 1
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 
 _IRI_CHAR = r"[^\x00-\x20<>\"{}|\\^`\x7f-\x9f]"
 _match_iri = re.compile(rf"[A-Za-z][A-Za-z0-9+.\-]*+:{_IRI_CHAR}++").fullmatch
@@ -48,20 +38,6 @@ _match_language_tag = re.compile(
     |sgn-(?:BE-FR|BE-NL|CH-DE)|art-lojban|cel-gaulish|no-(?:bok|nyn)|zh-(?:guoyu|hakka|min|min-nan|xiang)
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
-).fullmatch
-
-# What nearly every client sends, with days that every month has: such a text needs no further look.
-_match_plain_timestamp = re.compile(
-    r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(?:\.[0-9]{1,9})?Z"
-).fullmatch
-_match_timestamp = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]++))?)?"
-    r"(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
-).fullmatch
-_match_basic_timestamp = re.compile(
-    r"([0-9]{4})([0-9]{2})([0-9]{2})[Tt]([0-9]{2})([0-9]{2})(?:([0-9]{2})(?:[.,]([0-9]++))?)?"
-    r"(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 ).fullmatch
 
 _AMOUNT = r"[0-9]++(?:[.,][0-9]++)?"
@@ -129,65 +105,6 @@ def _has_tag_form(text: str) -> bool:
     variants = (match["variants"] or "").lower().split("-")[1:]
     singletons = [part for part in (match["extensions"] or "").lower().split("-") if len(part) == 1]
     return len(set(variants)) == len(variants) and len(set(singletons)) == len(singletons)
-
-
-def is_iso_timestamp(text: str) -> bool:
-    """Whether ``micros_of_timestamp`` understands *text*."""
-    if _match_plain_timestamp(text):
-        return True
-    try:
-        _micros_of_any(text)
-    except ValueError:
-        return False
-    return True
-
-
-def micros_of_timestamp(text: str) -> int:
-    """The instant *text* names, in microseconds UTC since 1970; digits beyond microseconds are cut off.
-
-    ISO 8601 combined date and time, extended (``T``, ``t`` or, as RFC 3339 allows, a blank between) or basic, minutes
-    or seconds precise. A missing offset means UTC: xAPI 1.0.3 Data 4.5 says the zone SHOULD be there, no test of
-    either version refuses its absence, and content in the field omits it. Refused with ``ValueError``: a negative
-    zero offset (RFC 3339 4.3, ISO 8601 forbids it), 24:00, days that do not exist, instants outside the years 1 to
-    9999, and ``:60`` anywhere but in the last minute of a UTC day, where it is the first second of the next one.
-    """
-    if _match_plain_timestamp(text):
-        return (dt.datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
-    return _micros_of_any(text)
-
-
-def _micros_of_any(text: str) -> int:
-    match = _match_timestamp(text) or _match_basic_timestamp(text)
-    if match is None:
-        raise ValueError("not an ISO 8601 timestamp")
-    year, month, day, hour, minute, second, fraction, sign, off_hour, off_minute = match.groups()
-    seconds = int(second or 0)
-    clock = int(hour) * 3600 + int(minute) * 60
-    if int(hour) > 23 or int(minute) > 59 or seconds > 60:
-        raise ValueError("not a time of day")
-    if sign:
-        offset = int(off_hour) * 3600 + int(off_minute or 0) * 60
-        if int(off_hour) > 23 or int(off_minute or 0) > 59 or (sign == "-" and not offset):
-            raise ValueError("not an offset from UTC")
-        clock += offset if sign == "-" else -offset
-    if seconds == 60 and clock % 86_400 != 86_340:
-        raise ValueError("not a leap second")
-    days = dt.date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
-    micros = days * DAY + (clock + seconds) * SECOND + (int(fraction[:6].ljust(6, "0")) if fraction else 0)
-    if not _FIRST <= micros <= _LAST:
-        raise ValueError("not within the years 1 to 9999")
-    return micros
-
-
-def timestamp_of_micros(micros: int) -> str:
-    """*micros* (microseconds UTC since 1970, years 1 to 9999) as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``."""
-    seconds, rest = divmod(micros, SECOND)
-    return f"{_second(seconds)}.{rest:06}Z"
-
-
-@lru_cache(maxsize=64)
-def _second(seconds: int) -> str:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()[:19]
 
 
 def is_duration(text: str) -> bool:

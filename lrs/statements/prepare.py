@@ -18,10 +18,10 @@ from lrs.auth import Caller
 from lrs.citations import rule
 from lrs.errors import Refused
 from lrs.statements.definitions import side_records
-from lrs.statements.formats import micros_of_timestamp
 from lrs.statements.keys import KEY_VERSION, keys_of, refers_key, source_key
 from lrs.storage import Record
 from lrs.strict_json import members
+from lrs.times import micros_of_timestamp
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 _encode = msgspec.json.Encoder().encode

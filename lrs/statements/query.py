@@ -16,13 +16,14 @@ from lrs.keys import pair
 from lrs.sealed import NotOurs, unseal
 from lrs.settings import Settings
 from lrs.statements.chains import mark
-from lrs.statements.formats import is_iri, is_uuid, micros_of_timestamp
+from lrs.statements.formats import is_iri, is_uuid
 from lrs.statements.identity import ifi_text
 from lrs.statements.keys import activity_key, agent_key, registration_key, source_key, verb_key
 from lrs.statements.validate import check_agent
 from lrs.storage import NEWEST, last_seq
 from lrs.strict_json import parse
 from lrs.tenants import Tenant
+from lrs.times import micros_of_timestamp
 
 FILTERS = frozenset(
     {"agent", "verb", "activity", "registration", "related_activities", "related_agents", "since", "until"}

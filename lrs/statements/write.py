@@ -16,12 +16,12 @@ from lrs.edge import compute, write
 from lrs.errors import Refused
 from lrs.statements.chains import Link, keys_along
 from lrs.statements.equality import same
-from lrs.statements.formats import timestamp_of_micros
 from lrs.statements.limits import MOST_ROWS, rows_of, too_many_rows
 from lrs.statements.prepare import Prepared, in_batch, is_stamped
 from lrs.statements.references import AWAITED, Chains, await_target, may_void, spread, voided, voider_of
 from lrs.storage import Owed, Record, Tx, micros_of
 from lrs.tenants import Tenant
+from lrs.times import timestamp_of_micros
 
 KIND = "statement"
 COMPARED_INSIDE = 256 * 1024

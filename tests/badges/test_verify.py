@@ -29,7 +29,7 @@ def test_a_verdict_says_what_was_found_in_five_checks(issued, badge, issuer):
             {
                 "name": "dates",
                 "ok": True,
-                "why": "valid from 2026-11-21T12:00:00+00:00 until 2027-05-31T23:59:59+01:00",
+                "why": "valid from 2026-11-21T12:00:00Z until 2027-05-31T23:59:59+01:00",
             },
             {"name": "status", "ok": True, "why": "not on the revocation list"},
         ],
@@ -91,8 +91,8 @@ def test_any_part_that_was_taken_out_breaks_the_signature(issued, badge, part):
 @pytest.mark.parametrize(
     ("changes", "check", "why"),
     [
-        ({"validFrom": "2026-11-21T12:00:01Z"}, "dates", "not valid before 2026-11-21T12:00:01+00:00"),
-        ({"validUntil": "2026-11-21T11:59:59Z"}, "dates", "expired at 2026-11-21T11:59:59+00:00"),
+        ({"validFrom": "2026-11-21T12:00:01Z"}, "dates", "not valid before 2026-11-21T12:00:01Z"),
+        ({"validUntil": "2026-11-21T11:59:59Z"}, "dates", "expired at 2026-11-21T11:59:59Z"),
         ({"validFrom": "2026-11-21T12:00:00"}, "dates", "validFrom has no time zone"),
         ({"validFrom": "yesterday"}, "dates", "validFrom is not a date and time"),
         ({"validFrom": None}, "dates", "validFrom is not a date and time"),

@@ -2,9 +2,14 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from lrs.competencies.dates import Period, add, day_of, micros_in, midnight, parse_period, shorter
+from lrs.competencies.seen import Seen, event_time
+from lrs.statements.validate import check
+from lrs.times import micros_of_timestamp
+from tests.served import new_id, statement
 
 LONDON = "Europe/London"
 
@@ -66,3 +71,25 @@ def test_timestamps_are_read_with_any_offset(text, same):
 @pytest.mark.parametrize("text", ["", "2026-02-30T10:00:00Z", "yesterday", "2026-13-01T00:00:00Z"])
 def test_a_date_that_does_not_exist_is_none(text):
     assert micros_in(text) is None
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "utc"),
+    [
+        ("2026-06-30T23:30:00z", "2026-06-30T23:30:00Z"),
+        ("2026-06-30t23:30:00Z", "2026-06-30T23:30:00Z"),
+        ("2026-06-30T23:59:60Z", "2026-07-01T00:00:00Z"),
+        ("2026-07-01T00:59:60+01:00", "2026-07-01T00:00:00Z"),
+        ("2026-06-30T23:30Z", "2026-06-30T23:30:00Z"),
+        ("20260630T233000Z", "2026-06-30T23:30:00Z"),
+        ("2026-06-30T23:30:00,5Z", "2026-06-30T23:30:00.5Z"),
+        ("2026-07-01T05:00:00+05:30", "2026-06-30T23:30:00Z"),
+        ("2026-06-30 23:30:00Z", "2026-06-30T23:30:00Z"),
+    ],
+)
+def test_evidence_is_dated_by_every_timestamp_that_a_statement_may_have(timestamp, utc):
+    """Some were taken at the door and then read as none: evidence was dated with the day it was stored."""
+    check(statement(timestamp=timestamp), "1.0.3")
+    seen = msgspec.convert(statement(id=new_id(), timestamp=timestamp), Seen)
+
+    assert event_time(seen, stored=0) == micros_of_timestamp(utc) > 0

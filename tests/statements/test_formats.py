@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lrs import times
 from lrs.statements import formats
 
 IRIS = [
@@ -218,7 +219,7 @@ TESTS = [
     formats.is_uuid,
     formats.is_mailto,
     formats.is_language_tag,
-    formats.is_iso_timestamp,
+    times.is_iso_timestamp,
     formats.is_duration,
     formats.is_media_type,
     formats.is_sha1,

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lrs import times
 from lrs.statements import formats
 
 
@@ -38,8 +39,8 @@ from lrs.statements import formats
     ],
 )
 def test_line_31_any_writing_of_an_instant_gives_its_microseconds(text, micros):
-    assert formats.is_iso_timestamp(text)
-    assert formats.micros_of_timestamp(text) == micros
+    assert times.is_iso_timestamp(text)
+    assert times.micros_of_timestamp(text) == micros
 
 
 @pytest.mark.parametrize(
@@ -70,9 +71,9 @@ def test_line_31_any_writing_of_an_instant_gives_its_microseconds(text, micros):
     ],
 )
 def test_line_31_what_names_no_instant_is_no_timestamp(text):
-    assert not formats.is_iso_timestamp(text)
+    assert not times.is_iso_timestamp(text)
     with pytest.raises(ValueError, match=r".+"):
-        formats.micros_of_timestamp(text)
+        times.micros_of_timestamp(text)
 
 
 @given(
@@ -83,11 +84,11 @@ def test_line_31_offsets_and_round_trips_agree_with_the_standard_library(naive, 
     moment = naive.replace(tzinfo=dt.timezone(dt.timedelta(minutes=minutes)))
     expected = (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
 
-    micros = formats.micros_of_timestamp(moment.isoformat())
+    micros = times.micros_of_timestamp(moment.isoformat())
 
     assert micros == expected
-    assert formats.micros_of_timestamp(formats.timestamp_of_micros(micros)) == micros
-    assert len(formats.timestamp_of_micros(micros)) == 27
+    assert times.micros_of_timestamp(times.timestamp_of_micros(micros)) == micros
+    assert len(times.timestamp_of_micros(micros)) == 27
 
 
 @given(
@@ -96,9 +97,9 @@ def test_line_31_offsets_and_round_trips_agree_with_the_standard_library(naive, 
 def test_line_31_the_quick_way_and_the_careful_way_agree(year, month, day, hour, fraction):
     plain = f"{year:04}-{month:02}-{day:02}T{hour:02}:59:58{'.' if fraction else ''}{fraction}"
 
-    assert formats.is_iso_timestamp(plain + "Z") == formats.is_iso_timestamp(plain + "+00:00")
-    if formats.is_iso_timestamp(plain + "Z"):
-        assert formats.micros_of_timestamp(plain + "Z") == formats.micros_of_timestamp(plain + "+00:00")
+    assert times.is_iso_timestamp(plain + "Z") == times.is_iso_timestamp(plain + "+00:00")
+    if times.is_iso_timestamp(plain + "Z"):
+        assert times.micros_of_timestamp(plain + "Z") == times.micros_of_timestamp(plain + "+00:00")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_line_31_the_quick_way_and_the_careful_way_agree(year, month, day, hour,
     ],
 )
 def test_line_32_times_are_written_in_utc_with_all_six_digits(micros, text):
-    assert formats.timestamp_of_micros(micros) == text
+    assert times.timestamp_of_micros(micros) == text
 
 
 @pytest.mark.parametrize(
