@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from lrs.auth import OWN_SOURCE
 from lrs.auth.keys import list_keys
 from lrs.competencies import explain as explaining
 from lrs.competencies import rulesets
@@ -20,13 +19,15 @@ from lrs.competencies.levels import PRESETS
 from lrs.competencies.mapping import Known, ruleset_from_table
 from lrs.competencies.rebuild import rebuild as rebuild_derived
 from lrs.competencies.rebuild import swings
-from lrs.competencies.rules import Ruleset, unmatched
-from lrs.competencies.seen import Seen, look
+from lrs.competencies.rules import Ruleset
 from lrs.competencies.sheets import framework_from_sheet
+from lrs.competencies.sightings import NeverSeen, never_seen
 from lrs.competencies.tables import Fault
+from lrs.competencies.unmatched import Unmatched, legible, unmatched, with_names
 from lrs.errors import Refused
 from lrs.options import with_tenant
-from lrs.storage import Reader, pages
+from lrs.printable import printable
+from lrs.storage import pages
 from lrs.tenants import Tenant
 
 BY = "command line"
@@ -114,10 +115,12 @@ def rules() -> None:
 @with_tenant
 @plainly
 def check(tenant: Tenant, file: Path) -> None:
-    """Check a mapping table, row by row; exit code 1 if a row cannot be used."""
+    """Check a mapping table, row by row, and tell what no source ever sent; exit code 1 if a row cannot be used."""
     ruleset, faults = _read_rules(tenant, file)
     _print_faults(faults)
     click.echo(f"{len(ruleset.rules)} rules can be used")
+    for one in never_seen(tenant.store, ruleset.rules):
+        click.echo(_never(one))
     if any(not fault.warning for fault in faults):
         raise SystemExit(1)
 
@@ -164,18 +167,24 @@ def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> 
 
 
 @rules.command("unmatched")
-@click.option("--limit", default=100, show_default=True, help="How many pairs, most frequent first.")
+@click.option("--limit", default=100, show_default=True, help="How many lines, most frequent first.")
 @_json
 @with_tenant
 def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
-    """List the (activity, verb) pairs seen that no rule is about, with how often."""
-    counts = unmatched(_statements(tenant.store), rulesets.in_force(tenant.store).rules)
-    listed = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+    """List what was seen that no rule is about: how often, verb, activity, and its name.
+
+    Attempts are put together under what they are attempts at: a rule for them has "parent" in its column match.
+    """
+    store = tenant.store
+    found = unmatched(legible(pages(store, "statement")), rulesets.in_force(store).rules)[: max(limit, 0)]
+    listed = with_names(store, found)
     if as_json:
-        _print_json([{"activity": activity, "verb": verb, "count": count} for (activity, verb), count in listed])
+        _print_json([_unmatched_shown(one) for one in listed])
         return
-    for (activity, verb), count in listed:
-        click.echo(f"{count:8}  {verb}  {activity}")
+    for one in listed:
+        name = f"  {one.name}" if one.name else ""
+        attempts = f"  (match: parent; {len(one.attempts)} attempts)" if one.attempts else ""
+        click.echo(printable(f"{one.count:8}  {one.verb}  {one.activity}{name}{attempts}"))
 
 
 # -- rebuild --------------------------------------------------------------------------------------------------------
@@ -206,13 +215,15 @@ def _read_rules(tenant: Tenant, file: Path) -> tuple[Ruleset, tuple[Fault, ...]]
     return ruleset_from_table(file.read_bytes(), known, rulesets.current(tenant.store))
 
 
-def _statements(reader: Reader) -> Iterator[Seen]:
-    for record in pages(reader, "statement"):
-        if record.meta.get("source") != OWN_SOURCE and not record.meta.get("voided"):
-            try:
-                yield look(record)
-            except msgspec.MsgspecError:
-                continue  # Its match step is parked with the reason; `lrs work status` lists it.
+def _unmatched_shown(one: Unmatched) -> dict[str, Any]:
+    shown = {"activity": one.activity, "verb": one.verb, "count": one.count, "name": one.name, "match": one.match}
+    return {**shown, "attempts": len(one.attempts)} if one.attempts else shown
+
+
+def _never(one: NeverSeen) -> str:
+    role = "" if one.match == "activity" else f" as {one.match}"
+    but = "; with other verbs of its row it was" if one.partly else ""
+    return f"never seen from {one.source}: {one.activity}{role} with {' or '.join(one.verbs)}{but}"
 
 
 def _print_swings(tenant: Tenant, ruleset: Ruleset) -> None:

@@ -7,7 +7,7 @@ it names; ``authority``, which an import may bring along, is never asked. Knows 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import msgspec
@@ -142,13 +142,3 @@ def judge(rule: Rule, seen: Seen, moment: Moment) -> Match:
         (rule.threshold is not None and score is not None and score < exact(rule.threshold), "below threshold"),
     )
     return Match(rule, next((reason for holds, reason in reasons if holds), None), shown(score))
-
-
-def unmatched(statements: Iterable[Seen], index: Index) -> dict[tuple[str, str], int]:
-    """How often each (activity, verb) was seen that no rule is about."""
-    counts: dict[tuple[str, str], int] = {}
-    for seen in statements:
-        if seen.object.objectType == "Activity" and not rules_for(seen, index):
-            pair = (seen.object.id, seen.verb.id)
-            counts[pair] = counts.get(pair, 0) + 1
-    return counts

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from lrs.auth import OWN_SOURCE
 from lrs.competencies.explain import Explanation, explain
-from lrs.competencies.rules import unmatched
 from lrs.competencies.rulesets import in_force
-from lrs.competencies.seen import Seen, look
+from lrs.competencies.unmatched import Unmatched, legible, unmatched
 from lrs.keys import key
 from lrs.learners import consent, joins
 from lrs.learners.consent import Consent, Subject
@@ -66,7 +62,7 @@ class LearnerFacts:
 
 @dataclass(frozen=True, slots=True)
 class WorkFacts:
-    """What waits, what failed, what came in. *unmatched* counts (activity, verb) pairs among *looked_at* statements."""
+    """What waits, what failed, what came in. *unmatched* is about the newest statements, *looked_at* of them."""
 
     backlog: Sequence[Backlog]
     failing: Sequence[tuple[Record, Owed]]
@@ -75,7 +71,7 @@ class WorkFacts:
     imports: Sequence[Run]
     services: Sequence[Service]
     rules: int
-    unmatched: Mapping[tuple[str, str], int]
+    unmatched: Sequence[Unmatched]
     looked_at: int
 
 
@@ -110,7 +106,8 @@ def work_facts(tenant: Tenant, neighbours: Neighbours) -> WorkFacts:
     """What the work of *tenant* looks like now."""
     store = tenant.store
     index = in_force(store).rules
-    seen = list(_seen(store))
+    newest = store.find("statement", newest_first=True, limit=LOOKED_AT).records
+    seen = list(legible(newest))
     return WorkFacts(
         backlog=store.backlog(),
         failing=store.failing(limit=LISTED),
@@ -122,12 +119,3 @@ def work_facts(tenant: Tenant, neighbours: Neighbours) -> WorkFacts:
         unmatched=unmatched(seen, index),
         looked_at=len(seen),
     )
-
-
-def _seen(reader: Reader) -> Iterator[Seen]:
-    for record in reader.find("statement", newest_first=True, limit=LOOKED_AT).records:
-        if record.meta.get("source") != OWN_SOURCE and not record.meta.get("voided"):
-            try:
-                yield look(record)
-            except msgspec.MsgspecError:
-                continue  # Its match step is put aside with the reason, and that is on the page.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lrs.competencies.explain import Answer, Finding
+from lrs.competencies.unmatched import Unmatched
 from lrs.learners.consent import Consent
 from lrs.learners.identifiers import ULN_HOME_PAGE, Identifier
 from lrs.pages.facts import LearnerFacts, Run, WorkFacts
@@ -185,7 +186,6 @@ def _suggestion(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
     """The page about what waits, what failed and what came in, as of *now*."""
-    pairs = sorted(facts.unmatched.items(), key=lambda pair: (-pair[1], pair[0]))
     parked = [_entry(record, owed) for record, owed in facts.parked if owed.step != "deliver"]
     return {
         "steps": [_step(one, now, zone) for one in facts.backlog],
@@ -196,10 +196,20 @@ def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
         "services": [_service(one) for one in facts.services],
         "rules": facts.rules,
         "looked_at": facts.looked_at,
-        "unmatched": sum(facts.unmatched.values()),
-        "pairs": [{"activity": activity, "verb": verb, "count": count} for (activity, verb), count in pairs],
+        "unmatched": sum(one.count for one in facts.unmatched),
+        "pairs": [_pair(one) for one in facts.unmatched],
         "pairs_shown": PAIRS_SHOWN,
         "trouble": len(parked) + len(facts.failed) + sum(not one.active for one in facts.services),
+    }
+
+
+def _pair(one: Unmatched) -> dict[str, Any]:
+    return {
+        "activity": one.activity,
+        "name": one.name or "",
+        "verb": one.verb,
+        "count": one.count,
+        "attempts": len(one.attempts),
     }
 
 

@@ -9,13 +9,22 @@ from lrs.competencies.commands import framework, rebuild, rules
 from lrs.competencies.evaluate import evaluate, match
 from lrs.learners.commands import persons
 from lrs.settings import Settings
-from lrs.statements.keys import keys_of
+from lrs.statements.keys import keys_of, source_key
 from lrs.storage import Owed, Record
 from lrs.tenants import open_tenant
 from lrs.worker import drain
-from tests.competencies.world import ANN, ANN_ACCOUNT, RULES, SHEET, URI, statement
+from tests.competencies.world import ANN, ANN_ACCOUNT, PASSED, RULES, SHEET, URI, statement
 
+ATTEMPT = "http://adlnet.gov/expapi/activities/attempt"
 FACE = "activity,verb,competency,level,threshold,valid for,trusted source\n"
+
+
+def quiz_attempt(number):
+    """As Moodle sends it: each attempt is an activity of its own, under its quiz."""
+    one = statement(f"attempt {number}", activity=f"urn:attempt:{number}")
+    one["object"]["definition"] = {"type": ATTEMPT, "name": {"en": f"A quiz, attempt {number}"}}
+    quiz = {"id": "urn:quiz", "definition": {"name": {"de": "Ein Quiz", "en-GB": "A quiz\x1b[31m"}}}
+    return {**one, "context": {"contextActivities": {"parent": [quiz, {"id": "urn:course"}]}}}
 
 
 @pytest.fixture
@@ -47,7 +56,7 @@ def send(tmp_path):
             statement["id"],
             json.dumps(statement).encode(),
             {"source": source},
-            keys_of(statement),
+            (*keys_of(statement), source_key(source)),
             owed=(Owed("match"),),
         )
         tenant.store.write(lambda tx: tx.insert(record)).result()
@@ -158,7 +167,40 @@ def test_what_no_rule_is_about_is_listed_most_frequent_first(run, send):
     found = json.loads(run(rules, "unmatched", "--json"))
 
     assert [(one["activity"], one["count"]) for one in found] == [("urn:frequent", 2), ("urn:rare", 1)]
-    assert "urn:frequent" in run(rules, "unmatched")
+    assert run(rules, "unmatched") == f"       2  {PASSED}  urn:frequent\n       1  {PASSED}  urn:rare\n"
+    assert run(rules, "unmatched", "--limit", 1).count("\n") == 1
+
+
+@pytest.mark.usefixtures("set_up")
+def test_what_no_rule_is_about_is_shown_with_names_and_attempts_under_what_they_are_attempts_at(run, send):
+    for number in (1, 2):
+        send(quiz_attempt(number))
+
+    (one,) = json.loads(run(rules, "unmatched", "--json"))
+
+    assert one == {
+        "activity": "urn:quiz",
+        "verb": PASSED,
+        "count": 2,
+        "name": "A quiz\x1b[31m",
+        "match": "parent",
+        "attempts": 2,
+    }
+    assert run(rules, "unmatched") == (f"       2  {PASSED}  urn:quiz  A quiz\\x1b[31m  (match: parent; 2 attempts)\n")
+
+
+@pytest.mark.usefixtures("set_up")
+def test_what_a_source_never_sent_is_told_when_rules_are_checked(run, file, send):
+    send(statement("one"))
+    send(statement("two", activity="https://vle.example/aseptic"))
+
+    told = run(rules, "check", file("rules.csv", RULES)).splitlines()
+
+    completed = "http://adlnet.gov/expapi/verbs/completed"
+    assert [line for line in told if line.startswith("never")] == [
+        f"never seen from centre: https://vle.example/aseptic with {completed} or {PASSED}",
+        f"never seen from vle: https://vle.example/aseptic with {completed}; with other verbs of its row it was",
+    ]
 
 
 @pytest.mark.usefixtures("set_up")

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from lrs.competencies.levels import PRESETS
-from lrs.competencies.rules import Competency, Rule, Ruleset, index_rules, matches, unmatched
+from lrs.competencies.rules import Competency, Rule, Ruleset, index_rules, matches
 from lrs.competencies.scores import percent, shown
 from lrs.competencies.seen import Moment, Score, Seen
 from tests.competencies.world import ASEPTIC, GOWNING, NOON, PASSED, micros, statement
@@ -131,15 +131,6 @@ def test_a_rule_without_an_anchor_is_refused():
 
 def test_our_own_statements_match_nothing():
     assert verdict(rule(sources=("engraft",)), seen(), Moment(STORED.stored, "engraft")) == []
-
-
-def test_what_no_rule_is_about_is_counted_by_activity_and_verb():
-    index = index_rules(Ruleset(1, (rule(),)))
-    failed = "http://adlnet.gov/expapi/verbs/failed"
-
-    counts = unmatched([seen(), seen(verb=failed), seen(verb=failed), seen(activity=ASEPTIC)], index)
-
-    assert counts == {(GOWNING, failed): 2, (ASEPTIC, PASSED): 1}
 
 
 def test_a_competency_is_named_together_with_the_version_it_means():
