@@ -68,6 +68,8 @@ def run_command(
     except Changed as error:
         raise click.ClickException("another run for this provider took over; run the file again") from error
     click.echo(msgspec.json.encode(report.shown()).decode() if as_json else report.text())
+    if not report.usable:
+        raise click.exceptions.Exit(1)
 
 
 @contextmanager

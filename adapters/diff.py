@@ -37,20 +37,33 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     maybe: tuple[Version, ...] = ()
 
     @property
+    def newest(self) -> Version | None:
+        """What stands, or may stand if a run was broken off."""
+        return self.maybe[-1] if self.maybe else self.live
+
+    @property
     def kept(self) -> str:
         """What the newest version keeps."""
-        newest = self.maybe[-1] if self.maybe else self.live
-        return newest.kept if newest else ""
+        return self.newest.kept if self.newest else ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether something was told, and was not taken back."""
+        return self.newest is not None and self.newest.hash != GONE
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """*intent* is written before sending, *settled* after; *voids* are withdrawn, *target* is what then stands."""
+    """*intent* is written before sending, *settled* after; *voids* are withdrawn, *target* is what then stands.
+
+    *noted* says that nothing is sent and the entry is written all the same, since there is more to be kept with it.
+    """
 
     status: Literal["new", "updated", "unchanged", "absent"]
     target: Version | None = None
     voids: tuple[Version, ...] = ()
     intent: Entry = Entry()
     settled: Entry = Entry()
+    noted: bool = False
 
     @property
     def changes(self) -> bool:
@@ -75,7 +88,9 @@ def decide(entry: Entry | None, wanted: str, parts: int, kept: str = "") -> Deci
     if not known and wanted == GONE:
         return Decision("absent")
     if not entry.maybe and entry.live and entry.live.hash == wanted:
-        return Decision("absent" if wanted == GONE else "unchanged", entry.live)
+        live = msgspec.structs.replace(entry.live, kept=kept or entry.live.kept)
+        status: Literal["absent", "unchanged"] = "absent" if wanted == GONE else "unchanged"
+        return Decision(status, live, settled=Entry(live), noted=live != entry.live)
     if entry.maybe and entry.maybe[-1].hash == wanted:
         target, older, intent = entry.maybe[-1], known[:-1], entry
     else:

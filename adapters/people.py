@@ -8,6 +8,7 @@ e-mail. Names are read only to notice that learner and assessor are one person; 
 from __future__ import annotations
 
 import re
+from urllib.parse import quote, unquote
 
 import msgspec
 from tincan import Activity, ActivityDefinition, Agent, AgentAccount, Context, Extensions, Statement, Verb
@@ -17,6 +18,8 @@ from adapters.source import Fact
 from adapters.vocabulary import IDENTIFIERS, REGISTERED, iri
 from lrs.learners.identifiers import TEMPORARY_ULN, ULN_HOME_PAGE, uln_fault
 from lrs.tables.row import Row, Unusable
+
+_NOT_IN_IRI = re.compile(r"[%?#^`{|}]")
 
 
 class Ifi(msgspec.Struct, frozen=True, order=True):
@@ -30,6 +33,11 @@ class Ifi(msgspec.Struct, frozen=True, order=True):
         if self.home:
             return Agent(account=AgentAccount(home_page=self.home, name=self.name))
         return Agent(mbox=self.name)
+
+    @property
+    def written(self) -> str:
+        """The identifier as people write it: an address without ``mailto:``, or the account's name."""
+        return self.name if self.home else unquote(self.name.removeprefix("mailto:"))
 
 
 class Learner(msgspec.Struct, frozen=True):
@@ -46,7 +54,7 @@ class Learner(msgspec.Struct, frozen=True):
     @property
     def names(self) -> frozenset[str]:
         """What a row's *key* for this learner may be: any of the identifiers, as ``key`` writes it."""
-        return frozenset(ifi.name.removeprefix("mailto:") for ifi in self.identifiers)
+        return frozenset(ifi.written for ifi in self.identifiers)
 
     def same(self) -> tuple[Fact, ...]:
         """That the row's further identifiers are the same person: a fact, and a statement, of its own for each.
@@ -74,8 +82,8 @@ class Same(msgspec.Struct, frozen=True):
 
 
 def mailbox(address: str) -> Ifi:
-    """The identifier of an e-mail address."""
-    return Ifi("", f"mailto:{address}")
+    """The identifier of an e-mail address; what an IRI cannot have in it is percent-encoded (RFC 6068, 2)."""
+    return Ifi("", "mailto:" + _NOT_IN_IRI.sub(lambda sign: quote(sign[0], safe=""), address))
 
 
 class Learners:
@@ -131,9 +139,9 @@ def apart(learner: Learner, other: Ifi | None, column: str, names: frozenset[str
     """*other*, who must not be the learner: nobody observes or assesses themselves."""
     if other is None:
         return None
-    same = {ifi.name.casefold() for ifi in learner.identifiers} | {learner.key.casefold()}
-    if other.name.casefold() in same or _plain(other.name) in names:
-        raise Unusable("self_assessed", column, other.name, "learner and assessor are the same person")
+    same = {name.casefold() for name in (learner.key, *learner.names)}
+    if other.written.casefold() in same or _plain(other.written) in names:
+        raise Unusable("self_assessed", column, other.written, "learner and assessor are the same person")
     return other
 
 

@@ -13,9 +13,10 @@ from itertools import islice
 import msgspec
 from tincan import Agent, AgentAccount, Context, Statement, StatementRef, Verb
 
-from adapters.diff import GONE, Decision, Entry, Version, decide, hash_of, key_of, statement_id, void_id
+from adapters.diff import GONE, Decision, Entry, Version, decide, key_of, statement_id, void_id
 from adapters.door import Door, StatementsRefused
 from adapters.ledger import Ledger
+from adapters.recognise import Known, Seen, recognise
 from adapters.source import STRUCTURAL, Fact, Mapped, Outcome, Result, Source, Table, masked
 from adapters.vocabulary import BASE, VOIDED
 from lrs.tables.row import Unusable
@@ -32,24 +33,6 @@ class Change(msgspec.Struct, frozen=True):
     decision: Decision
     before: Entry | None
     repeats: int = 0
-
-
-class Seen:
-    """What this file has said so far, so that saying it again is noticed, and contradicting it too."""
-
-    def __init__(self) -> None:
-        self._said: dict[str, tuple[str, int]] = {}
-
-    def row(self, key: str, wanted: str) -> int:
-        """The row that said the same, or 0. ``Unusable`` if it said something else."""
-        hashed, row = self._said.get(key, (wanted, 0))
-        if hashed != wanted:
-            raise Unusable("told_twice", "", "", f"row {row} of this file says otherwise about the same thing")
-        return row
-
-    def add(self, key: str, wanted: str, row: int) -> None:
-        """Keeps that *row* said *wanted* about *key*."""
-        self._said.setdefault(key, (wanted, row))
 
 
 def run(source: Source, table: Table, ledger: Ledger, door: Door | None) -> Iterator[Outcome]:
@@ -69,34 +52,41 @@ def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: Seen) -> list[Cha
     """What is to be done for the facts of *mapped*: all of them, or none and the reason."""
     if mapped.problem is not None:
         return mapped.problem
-    changes = []
-    said = []
+    found = []
     for fact in mapped.facts:
-        key, wanted = key_of(fact.kind, fact.key), hash_of(fact, source.template)
         try:
-            repeats = seen.row(key, wanted)
+            repeats = seen.row(fact, source.template)
+            found.append((fact, repeats, recognise(fact, source.template, ledger.get, seen)))
         except Unusable as problem:
             return problem
-        before = ledger.get(key)
-        decision = decide(before, wanted, fact.parts, fact.kept) if not repeats else Decision("unchanged")
-        changes.append(Change(fact, key, decision, before, repeats))
-        said.append((key, wanted))
-    for key, wanted in said:
-        seen.add(key, wanted, mapped.places[0].row)
-    return changes
+    for fact, _, known in found:
+        seen.add(fact, source.template, known, mapped.places[0].row)
+    return [_change(fact, known, repeats) for fact, repeats, known in found]
+
+
+def _change(fact: Fact, known: Known, repeats: int) -> Change:
+    before = known.before
+    if repeats:
+        decision = Decision("unchanged")
+    elif fact.partial and before is not None and before.stands:
+        decision = Decision("unchanged", before.live)
+    else:
+        decision = decide(before, known.wanted, fact.parts, fact.kept)
+    return Change(fact, known.key, decision, before, repeats)
 
 
 def _apply(source: Source, changes: list[Change], ledger: Ledger, door: Door) -> dict[str, StatementsRefused]:
     """Intent, statements, settled. Those that the store refused, by key; they are put back as they were."""
     due = [change for change in changes if change.decision.changes]
-    if not due:
+    noted = [change for change in changes if change.decision.noted]
+    if not due and not noted:
         return {}
     ledger.renew()
     ledger.put({change.key: change.decision.intent for change in due})
     refused: dict[str, StatementsRefused] = {}
     for batch in batches([(change.key, statements_of(source, change, ledger.source)) for change in due]):
         refused |= _send(batch, door)
-    ledger.put({c.key: c.before if c.key in refused else c.decision.settled for c in due})
+    ledger.put({c.key: c.before if c.key in refused else c.decision.settled for c in (*due, *noted)})
     return refused
 
 
@@ -180,10 +170,21 @@ def _outcome(
             return Outcome("", 0, "error", f"store_{refusal.status}", reason=f"the store refused: {refusal.message}")
     stands = tuple(i for c in changes if c.decision.target for i in ids_of(name, c.key, c.decision.target))
     states = {change.decision.status for change in changes}
+    remark = mapped.skipped or mapped.remark or _repeated(changes)
     if states & {"updated", "new"}:
-        return Outcome("", 0, "updated" if "updated" in states else "new", statements=stands)
+        status: Result = "updated" if "updated" in states else "new"
+        return Outcome("", 0, status, reason=remark, statements=stands)
     if mapped.skipped or not changes:
-        return Outcome("", 0, "skipped", reason=mapped.skipped)
+        return Outcome("", 0, "skipped", mapped.code, reason=mapped.skipped)
     if all(change.repeats for change in changes):
-        return Outcome("", 0, "skipped", "repeated", reason=f"says the same as row {changes[0].repeats}")
-    return Outcome("", 0, "unchanged", statements=stands)
+        return Outcome("", 0, "skipped", "repeated", reason=remark or f"says the same as row {changes[0].repeats}")
+    return Outcome("", 0, "unchanged", reason=remark, statements=stands)
+
+
+def _repeated(changes: list[Change]) -> str:
+    """What has to be said where a fact counts once that might have been meant twice."""
+    for change in changes:
+        if change.repeats and change.fact.loose:
+            told = f"says the same as row {change.repeats}, so it counts once"
+            return f"{told}; if both are meant: {change.fact.loose.advice}"
+    return ""

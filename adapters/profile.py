@@ -1,21 +1,7 @@
 """A saved mapping profile: how one provider's file becomes ours. Pure; knows no rows.
 
-A JSON file; every member is optional, an unknown one is refused. Example::
-
-    {
-      "provider": "north-college",
-      "encoding": "windows-1252", "delimiter": ";",
-      "headers": {"uln": ["Unique Learner Number", "ULN "], "ksb_code": ["Criteria"]},
-      "constants": {"standard_ref": "ST1406", "standard_version": "1.0"},
-      "values": {"evidence_status": {"signed off": "accepted"}},
-      "dates": ["%d/%m/%Y", "excel"], "hours": "h.mm", "zone": "Europe/London",
-      "home_page": "https://portfolio.north.example/"
-    }
-
-Headers are compared trimmed, case-folded, with blanks and punctuation as one. ``constants`` fill empty cells.
-``dates`` are ``strptime`` formats, the first that fits counts, and ``excel`` or ``excel1904`` for day numbers;
-date cells of a workbook need none.
-``hours`` says what 2.05 means in columns of hours: ``decimal`` 2 h 03, ``h.mm`` 2 h 05; or ``h:mm``, ``minutes``.
+A JSON file; every member is optional, an unknown one is refused. ``docs/mapping-profile.md`` explains each of them with
+an example, and lists the words that are known without one.
 """
 
 from __future__ import annotations
@@ -28,9 +14,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from adapters.cells import DATES, NUMBERED, HoursFormat, folded_word
+from adapters.hours import DecimalSign, HoursFormat, Numbers
 from adapters.tables import DELIMITERS, fold
+from adapters.times import DATES, NUMBERED, Calendar
 from adapters.vocabulary import iri
+from adapters.words import EVERY, NOTHING, Silence, Words, folded_word
 from lrs.errors import Refused
 
 _ANY_BYTES = bytes(range(256))
@@ -38,7 +26,12 @@ _SOME_DAY = datetime(2001, 2, 13, tzinfo=UTC)
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """See the module's docstring. *home_page* is where the provider's own references are accounts."""
+    """See the module's docstring.
+
+    *headers* are other names of our columns, *constants* fill empty cells, *values* give words their meaning by column.
+    *dates* are formats of ``strptime``, the first that fits counts, and ``excel`` or ``excel1904`` for day numbers.
+    *home_page* is where the provider's own references are accounts.
+    """
 
     provider: str = ""
     encoding: str = ""
@@ -48,6 +41,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: dict[str, dict[str, str]] = {}
     dates: tuple[str, ...] = DATES
     hours: HoursFormat = "decimal"
+    decimal: DecimalSign = ""
     zone: str = "Europe/London"
     home_page: str = ""
 
@@ -59,35 +53,62 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The home page of *provider*'s own references."""
         return self.home_page or iri("providers", provider)
 
-    def check(self, columns: Iterable[str], worded: Mapping[str, Mapping[str, str]]) -> None:
-        """Raises ``Refused`` for what names none of an adapter's *columns*, or gives words to one without known ones.
+    def check(self, columns: Iterable[str], worded: Mapping[str, Words]) -> None:
+        """Raises ``Refused`` for what names none of an adapter's *columns*, or gives a word a meaning that is none.
 
-        *worded* holds the known words by column.
+        *worded* holds the known words by column. In other columns a word can only mean nothing.
         """
-        for member, named, there in (
-            ("headers", self.headers, columns),
-            ("constants", self.constants, columns),
-            ("values", self.values, worded),
-        ):
+        for member, named in (("headers", self.headers), ("constants", self.constants), ("values", self.values)):
             for column in named:
-                if column not in there:
-                    listed = ", ".join(sorted(there))
+                if column not in columns and (member, column) != ("values", EVERY):
+                    listed = ", ".join(sorted(columns))
                     message = f"mapping profile: {member}: there is no column {column!r}; use one of: {listed}"
                     raise Refused(message, error="bad_profile")
-        for column in self.values:
-            self.words(column, worded[column])
+        for column, words in self.values.items():
+            meanings = {"", *worded.get(column, {}).values()}
+            for meant in words.values():
+                if meant not in meanings and column not in worded:
+                    listed = ", ".join(sorted(worded))
+                    message = f"values: there is no column {column!r} with words of its own; use one of: {listed}"
+                    raise Refused(f"mapping profile: {message}", error="bad_profile")
+                if meant not in meanings:
+                    listed = ", ".join(sorted(repr(one) for one in meanings))
+                    message = f"mapping profile: values: {column} cannot mean {meant!r}; use one of: {listed}"
+                    raise Refused(message, error="bad_profile")
 
-    def words(self, column: str, known: Mapping[str, str]) -> dict[str, str]:
-        """*known* words of *column*, and those the profile adds. Raises ``Refused`` for a meaning that is none."""
-        added = self.values.get(column, {})
-        for meant in added.values():
-            if meant not in known.values():
-                raise Refused(f"mapping profile: {column} cannot mean {meant!r}", error="bad_profile")
-        return {**known} | {folded_word(said): meant for said, meant in added.items()}
+    def terms(self, provider: str, worded: Mapping[str, Words], free: frozenset[str], now: datetime) -> Terms:
+        """The profile made ready for the files of *provider*: see ``Terms``."""
+        added = {column: _folded(words) for column, words in self.values.items()}
+        nothing = {**NOTHING, **added.pop(EVERY, {})}
+        words = {column: {**worded.get(column, {}), **added.get(column, {})} for column in {*worded, *added}}
+        return Terms(
+            provider=provider,
+            home=self.home_page or iri("providers", provider),
+            calendar=Calendar(ZoneInfo(self.zone), self.dates),
+            numbers=Numbers(self.hours, self.decimal),
+            words=words,
+            silence=Silence(free, words, self.constants, nothing),
+            now=now,
+        )
 
-    def clock(self) -> ZoneInfo:
-        """The zone of times without an offset."""
-        return ZoneInfo(self.zone)
+
+class Terms(msgspec.Struct, frozen=True):
+    """How the cells of one provider's file are read: dates, numbers, *words* by column, and when it is *now*.
+
+    *home* is the home page of the provider's own references.
+    """
+
+    provider: str
+    home: str
+    calendar: Calendar
+    numbers: Numbers
+    words: Mapping[str, Words]
+    silence: Silence
+    now: datetime
+
+
+def _folded(words: Mapping[str, str]) -> dict[str, str]:
+    return {folded_word(said): meant for said, meant in words.items()}
 
 
 def read_profile(path: Path) -> Profile:

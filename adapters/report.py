@@ -6,7 +6,7 @@ Nothing here shows a cell's content: values are masked (``source.masked``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,11 +14,18 @@ import msgspec
 from adapters.source import RESULTS, Outcome
 
 LISTED = 50
+NOTHING_USABLE = "Nothing of this file could be used."
+_TAKEN = frozenset({"new", "updated", "unchanged"})
+_UNDERSTOOD = frozenset({"repeated", "not_yet"})
+"""Codes of skipped rows that say something all the same: it is known, or does not count yet."""
 QUARANTINE = 200
 
 
 class Report(msgspec.Struct, frozen=True):
-    """One run over one file; *rows* in the order of the file."""
+    """One run over one file; *rows* in the order of the file.
+
+    *notes* say how the file was read, each once: which row is the header, which headers and sheets were left out.
+    """
 
     adapter: str
     provider: str
@@ -26,6 +33,12 @@ class Report(msgspec.Struct, frozen=True):
     sha256: str
     dry_run: bool
     rows: tuple[Outcome, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether anything of the file could be used; a file that only says what is known already could."""
+        return any(row.outcome in _TAKEN or row.code in _UNDERSTOOD for row in self.rows)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -41,6 +54,8 @@ class Report(msgspec.Struct, frozen=True):
             "file": {"name": self.file, "sha256": self.sha256},
             "dryRun": self.dry_run,
             "counts": self.counts,
+            "usable": self.usable,
+            "notes": self.notes,
             "rows": self.rows,
         }
 
@@ -56,15 +71,17 @@ class Report(msgspec.Struct, frozen=True):
         }
 
     def text(self) -> str:
-        """The report for people: a line of counts, then the rows that need somebody."""
+        """The report for people: a line of counts, then the rows that need somebody, and those that were left out."""
         counts = ", ".join(f"{count} {result}" for result, count in self.counts.items() if count) or "no rows"
         lines = [f"{self.file}: {counts}{' (dry run: nothing was written)' if self.dry_run else ''}"]
+        lines += [f"  {note}" for note in self.notes]
         waiting = [row for row in self.rows if row.outcome in {"quarantined", "error"}]
-        lines += [f"  {_line(row)}" for row in waiting[:LISTED]]
-        if len(waiting) > LISTED:
-            lines.append(f"  … and {len(waiting) - LISTED} more: use --json for all")
+        lines += _listed(waiting)
+        lines += _listed([row for row in self.rows if row.outcome not in {"quarantined", "error"} and row.reason])
         if waiting:
             lines.append("Repair these rows and run the file again: what is in already will not change.")
+        if not self.usable:
+            lines.append(NOTHING_USABLE)
         return "\n".join(lines)
 
 
@@ -77,7 +94,30 @@ def in_order(rows: Iterable[Outcome]) -> tuple[Outcome, ...]:
     return tuple(sorted(found, key=lambda row: (sheets[row.sheet], row.row)))
 
 
-def _line(row: Outcome) -> str:
-    where = f"{row.sheet} row {row.row}".strip()
+def _listed(rows: Sequence[Outcome]) -> list[str]:
+    """A line for all rows to which the same happened for the same reason; at most ``LISTED``."""
+    alike: dict[Outcome, list[int]] = {}
+    for row in rows:
+        alike.setdefault(msgspec.structs.replace(row, row=0, statements=()), []).append(row.row)
+    lines = [f"  {_line(row, numbers)}" for row, numbers in list(alike.items())[:LISTED]]
+    left = sum(len(numbers) for numbers in list(alike.values())[LISTED:])
+    return [*lines, f"  … and {left} more rows: use --json for all"] if left else lines
+
+
+def _line(row: Outcome, numbers: Sequence[int]) -> str:
+    where = f"{row.sheet} row{'s' if len(numbers) > 1 else ''} {_ranges(numbers)}".strip()
     cell = f"{row.column} ({row.value}): " if row.value else f"{row.column}: " if row.column else ""
-    return f"{where}: {row.outcome} {row.code}: {cell}{row.reason}"
+    return f"{where}: {f'{row.outcome} {row.code}'.strip()}: {cell}{row.reason}"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Row numbers as people list them: ``3, 5-9``; at most ``LISTED`` of them."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    told = [f"{first}-{last}" if last > first else str(first) for first, last in found[:LISTED]]
+    left = sum(last - first + 1 for first, last in found[LISTED:])
+    return ", ".join([*told, f"and {left} more"] if left else told)

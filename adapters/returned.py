@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.report import Report
+from adapters.report import NOTHING_USABLE, Report
 from adapters.run import Order, dialect_of
 from adapters.sheets import is_workbook, lines, open_workbook
 from adapters.source import Outcome
@@ -34,10 +34,22 @@ class Answer(msgspec.Struct, frozen=True):
     as_json: bool
 
 
-def write_answer(answer: Answer, order: Order, report: Report) -> str:
-    """Writes the answer to *order*, which came to *report*; its media type."""
+class Written(msgspec.Struct, frozen=True):
+    """The media type of a written answer, and whether anything of the file was *usable*."""
+
+    media_type: str
+    usable: bool
+
+
+def write_answer(answer: Answer, order: Order, report: Report) -> Written:
+    """Writes the answer to *order*, which came to *report*."""
+    return Written(_write(answer, order, report), report.usable)
+
+
+def _write(answer: Answer, order: Order, report: Report) -> str:
     if answer.as_json:
-        answer.path.write_bytes(msgspec.json.encode(report.shown()))
+        problem = {} if report.usable else {"error": "nothing_usable", "message": NOTHING_USABLE}
+        answer.path.write_bytes(msgspec.json.encode(problem | report.shown()))
         return JSON
     if is_workbook(order.path):
         return_workbook(order.path, report, answer.path)

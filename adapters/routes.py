@@ -24,7 +24,7 @@ from starlette.types import Message
 from adapters.door import Changed, Closed, Door
 from adapters.ledger import LEASE, Busy
 from adapters.profile import Profile, read_profile
-from adapters.returned import JSON, Answer, write_answer
+from adapters.returned import JSON, Answer, Written, write_answer
 from adapters.run import Order, run_file
 from adapters.tables import MAX_BYTES
 from lrs.auth import Caller
@@ -36,7 +36,7 @@ from lrs.profiles.door import problems
 AT_ONCE = 2
 RETRY = (("retry-after", str(LEASE // 1_000_000)),)
 CallerOf = Callable[..., Caller]
-RunImport = Callable[[Order, str, str, Answer], str]
+RunImport = Callable[[Order, str, str, Answer], Written]
 _BLOCK = 1 << 20
 
 
@@ -56,12 +56,12 @@ class Upload(msgspec.Struct, frozen=True):
     profile: Profile
 
 
-def run_here(order: Order, endpoint: str, authorization: str, answer: Answer) -> str:
-    """Runs *order* in this process, by *endpoint* and with the caller's credential; writes *answer*, its media type."""
+def run_here(order: Order, endpoint: str, authorization: str, answer: Answer) -> Written:
+    """Runs *order* in this process, by *endpoint* and with the caller's credential; writes *answer*."""
     return write_answer(answer, order, run_file(order, Door(endpoint, authorization)))
 
 
-def run_apart(order: Order, endpoint: str, authorization: str, answer: Answer) -> str:
+def run_apart(order: Order, endpoint: str, authorization: str, answer: Answer) -> Written:
     """The same in a process of its own: reading and writing files must not slow down the one that serves."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
         return child.submit(run_here, order, endpoint, authorization, answer).result()
@@ -116,23 +116,26 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
         asked: Annotated[Asked, Depends(asked_for)],
         upload: Annotated[Upload, Depends(received)],
     ) -> Response:
-        """Imports the file; returns it with the columns outcome and reason, or a report (Accept: application/json)."""
+        """Imports the file; returns it with the columns outcome and reason, or a report (Accept: application/json).
+
+        400 if nothing of the file could be used; the body says of each row why.
+        """
         whose = upload.profile.provider or caller.source
         order = Order(asked.adapter, whose, upload.path, upload.name, upload.profile, asked.dry_run)
         answer = Answer(upload.folder / "answer", JSON in request.headers.get("accept", ""))
         if not slots.acquire(blocking=False):
             raise Refused("too many imports are running", status=503, error="imports_busy", headers=RETRY)
         try:
-            media_type = answered(run_import, order, request, answer)
+            written = answered(run_import, order, request, answer)
         finally:
             slots.release()
-        return returned(answer, media_type)
+        return returned(answer, written)
 
     return router
 
 
-def answered(run_import: RunImport, order: Order, request: Request, answer: Answer) -> str:
-    """The media type of *answer*, once it is written. Raises the ``Refused`` that says why it is not."""
+def answered(run_import: RunImport, order: Order, request: Request, answer: Answer) -> Written:
+    """What came of writing *answer*. Raises the ``Refused`` that says why it is not."""
     try:
         return run_import(order, own_endpoint(request), request.headers.get("authorization", ""), answer)
     except BrokenProcessPool as error:
@@ -152,11 +155,13 @@ def own_endpoint(request: Request) -> str:
     return f"http://{shown}:{port}{request.url.path.partition('/api/imports')[0]}/xapi"
 
 
-def returned(answer: Answer, media_type: str) -> Response:
-    """The written *answer*, as it is."""
-    shown = {"Cache-Control": "no-store", "Content-Type": media_type, "Content-Length": str(answer.path.stat().st_size)}
+def returned(answer: Answer, written: Written) -> Response:
+    """The written *answer*, as it is: 200, or 400 if nothing of the file could be used."""
+    size = str(answer.path.stat().st_size)
+    shown = {"Cache-Control": "no-store", "Content-Type": written.media_type, "Content-Length": size}
     name, value = ATTACHMENT
-    return StreamingResponse(_blocks(answer.path), headers=shown | {name: value})
+    status = 200 if written.usable else 400
+    return StreamingResponse(_blocks(answer.path), status_code=status, headers=shown | {name: value})
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
@@ -16,6 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from adapters.apprenticeship.eportfolio import EPortfolio
+from adapters.day_order import check_day_order
 from adapters.door import Door
 from adapters.ledger import Ledger
 from adapters.pipeline import run
@@ -25,10 +26,12 @@ from adapters.sheets import SheetTable, is_workbook
 from adapters.source import Outcome, Source, Table
 from adapters.tables import CsvTable, Dialect, sniff
 from adapters.training_centre.source import TrainingCentre
+from adapters.words import Silence
 from lrs.errors import Refused
 from lrs.storage import Clock, wall_clock
+from lrs.tables.row import Row
 
-SOURCES: Mapping[str, Callable[[str, Profile, datetime], Source]] = {
+SOURCES: Mapping[str, type[TrainingCentre | EPortfolio]] = {
     "training-centre": TrainingCentre,
     "eportfolio": EPortfolio,
 }
@@ -63,9 +66,12 @@ def run_file(
     if not PROVIDER.fullmatch(order.provider):
         raise Refused("a provider's name has 1 to 80 letters, digits, blanks, . _ -", error="bad_provider")
     now = datetime.fromtimestamp(clock() / 1_000_000, UTC)
-    source = SOURCES[order.adapter](order.provider, order.profile, now)
-    order.profile.check(source.columns, source.worded)
-    table = open_table(order.path, order.profile)
+    kind = SOURCES[order.adapter]
+    order.profile.check(kind.columns, kind.worded)
+    terms = order.profile.terms(order.provider, kind.worded, kind.free, now)
+    source: Source = kind(terms)
+    table = Spoken(open_table(order.path, order.profile), terms.silence)
+    check_day_order(table.rows(), source.dated, terms.calendar.formats)
     ledger = Ledger(door, order.adapter, order.provider, clock=clock)
     if order.dry_run:
         ledger.load()
@@ -78,6 +84,19 @@ def run_file(
     finally:
         ledger.release()
     return report
+
+
+class Spoken:
+    """*table* as an adapter reads it: the cells empty that say nothing."""
+
+    def __init__(self, table: Table, silence: Silence) -> None:
+        self._table = table
+        self._silence = silence
+        self.columns = table.columns
+
+    def rows(self) -> Iterator[Row]:
+        """All rows from the first."""
+        return map(self._silence.row, self._table.rows())
 
 
 def open_table(path: Path, profile: Profile) -> Table:

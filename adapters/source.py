@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import msgspec
 from tincan import Statement
 
+from adapters.words import Words
 from lrs.tables.row import Place, Row, Unusable
 
 Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
@@ -30,12 +31,31 @@ class Table(Protocol):
         """All rows from the first; blank ones are left out."""
 
 
+class Loose(msgspec.Struct, frozen=True):
+    """How else a fact may be known: earlier files, and versions of ours, told such things less exactly.
+
+    *key* is the fact's key without what tells it from others like it; where it is the fact's own key, nothing does.
+    *same* are other contents that say the same, *alike* those of the same thing with something corrected in them.
+    *corrects* is what the row says of itself: whether it puts right what was told, or is a further one (``no``).
+    *advice* says what a person can add to the row, in *column* or beside it, so that it can be told apart.
+    """
+
+    key: tuple[str, ...]
+    same: tuple[msgspec.Struct, ...] = ()
+    alike: tuple[msgspec.Struct, ...] = ()
+    corrects: Literal["yes", "no", ""] = ""
+    advice: str = ""
+    column: str = ""
+
+
 class Fact(msgspec.Struct, frozen=True):
     """One thing the file says, and by which key it will be recognised when it says otherwise.
 
     *key* is the natural key. *content* decides whether anything changed, and is all that the statements are built
     from; ``None`` says the thing does not hold (any more). *parts* is how many statements it makes; it may be 0.
     *kept* is what later files may need to know of it; the ledger keeps it as it is, so it must name nobody.
+    *partial* is a fact of which something could not be read: it is told only where nothing stands yet. *loose* is set
+    where the key alone may not tell the thing from others.
     """
 
     kind: str
@@ -43,6 +63,8 @@ class Fact(msgspec.Struct, frozen=True):
     content: msgspec.Struct | None
     parts: int = 1
     kept: str = ""
+    partial: bool = False
+    loose: Loose | None = None
 
 
 Earlier = Callable[[str, tuple[str, ...]], str]
@@ -53,24 +75,30 @@ class Mapped(msgspec.Struct, frozen=True):
     """What some rows came to (several where only together they say something, as the steps of a checklist do).
 
     Without facts it is a *problem* or a reason to skip; a reason to skip may stand beside a fact that no longer holds.
+    A *remark* says what was left out of a row that counts. *code* names the reason to skip.
     """
 
     places: tuple[Place, ...]
     facts: tuple[Fact, ...] = ()
     problem: Unusable | None = None
     skipped: str = ""
+    remark: str = ""
+    code: str = ""
 
 
 class Source(Protocol):
     """One kind of file. *template* goes up when the same content is to make other statements than before.
 
-    *columns* are the canonical ones it knows; *worded*, of those with a vocabulary, what each word means.
+    *columns* are the canonical ones it knows; of those, *free* hold free text, *dated* days or instants, and *worded*
+    says what each word of a vocabulary means.
     """
 
     name: str
     template: int
     columns: frozenset[str]
-    worded: Mapping[str, Mapping[str, str]]
+    free: frozenset[str]
+    dated: frozenset[str]
+    worded: Mapping[str, Words]
 
     def read(self, table: Table, earlier: Earlier, /) -> Iterator[Mapped]:
         """Every row of *table*, in some order, exactly once."""

@@ -8,8 +8,9 @@ enrolment    standard_ref*, standard_version, option, start_date, planned_end_da
              completed), break_start, withdrawal_date
 evidence     evidence_id, ksb_code* (``K 1``, ``k1, k2; S3``), ksb_guid, evidence_title, evidence_date*,
              evidence_status* (draft, submitted, accepted, rejected), assessor, grade; needs standard_version
-off the job  otj_date*, otj_minutes or otj_hours*, otj_category, otj_countable, otj_ref (for two of a day and category)
-end          gateway_date; assessment_outcome, assessment_date*, assessment_grade (or grade), resit_no
+off the job  otj_date*, otj_minutes or otj_hours*, otj_start, otj_category, otj_countable, otj_ref, otj_correction (see
+             ``off_the_job``)
+end          gateway_date; assessment_outcome or assessment_grade (or grade), assessment_date*, resit_no
 ===========  =========================================================================================================
 
 Nothing is done before the learner started on the standard, as this file or else an earlier one of the provider says.
@@ -26,48 +27,35 @@ from typing import Literal, cast
 
 from tincan import Statement
 
+from adapters import words
 from adapters.apprenticeship import facts, ksb
 from adapters.apprenticeship.facts import Standard
-from adapters.cells import choice, day, midnight, minutes, needed, not_ahead, text, yes
+from adapters.apprenticeship.off_the_job import Hours
+from adapters.apprenticeship.standards import on_standard, standard_of
+from adapters.cells import choice, needed, text
 from adapters.people import Learner, Learners, Same, apart, names_of, staff
-from adapters.profile import Profile
+from adapters.profile import Terms
 from adapters.source import Earlier, Fact, Mapped, Table
+from adapters.times import day, midnight, not_ahead
+from adapters.words import Words, folded_word
 from lrs.tables.row import Row, Unusable
 
-STATUSES = {"learning": "learning", "in learning": "learning", "live": "learning", "active": "learning"} | {
-    "continuing": "learning",
-    "on programme": "learning",
-    "break": "break",
-    "on break": "break",
-    "break in learning": "break",
-    "withdrawn": "withdrawn",
-    "left": "withdrawn",
-    "completed": "completed",
-    "achieved": "completed",
-}
-EVIDENCE = {"accepted": "accepted", "approved": "accepted", "signed off": "accepted", "passed": "accepted"} | {
-    "draft": "draft",
-    "submitted": "submitted",
-    "awaiting review": "submitted",
-    "in review": "submitted",
-    "rejected": "rejected",
-    "referred": "rejected",
-}
-OUTCOMES = {"pass": "pass", "passed": "pass", "merit": "pass", "distinction": "pass"} | {
-    "fail": "fail",
-    "failed": "fail",
-}
 COLUMNS = frozenset(
     {"uln", "learner_ref", "email", "given_names", "family_name"}
     | {"standard_ref", "standard_version", "option", "start_date", "planned_end_date", "status", "break_start"}
     | {"withdrawal_date"}
     | {"evidence_id", "ksb_code", "ksb_guid", "evidence_title", "evidence_date", "evidence_status", "assessor"}
     | {"grade"}
-    | {"otj_date", "otj_minutes", "otj_hours", "otj_category", "otj_countable", "otj_ref"}
+    | {"otj_date", "otj_start", "otj_minutes", "otj_hours", "otj_category", "otj_countable", "otj_ref"}
+    | {"otj_correction"}
     | {"gateway_date", "assessment_outcome", "assessment_date", "assessment_grade", "resit_no"}
 )
+FREE = frozenset({"given_names", "family_name", "option", "evidence_title", "otj_category"})
+DATED = frozenset(
+    {"start_date", "planned_end_date", "break_start", "withdrawal_date", "evidence_date", "otj_date", "gateway_date"}
+    | {"assessment_date"}
+)
 SUMMARY = re.compile(r"(grand |sub ?-?)?totals?\b.*|summary|count|sum|end of (file|report)", re.IGNORECASE)
-MAX_DAY = 24 * 60
 
 
 class EPortfolio:
@@ -76,28 +64,29 @@ class EPortfolio:
     name = "eportfolio"
     template = 1
     columns = COLUMNS
-    worded: Mapping[str, Mapping[str, str]] = {
-        "status": STATUSES,
-        "evidence_status": EVIDENCE,
-        "assessment_outcome": OUTCOMES,
+    free = FREE
+    dated = DATED
+    worded: Mapping[str, Words] = {
+        "status": words.ENROLMENT,
+        "evidence_status": words.EVIDENCE,
+        "assessment_outcome": words.OUTCOME,
+        "assessment_grade": words.GRADE,
+        "otj_countable": words.YES_NO,
+        "otj_correction": words.YES_NO,
     }
 
-    def __init__(self, provider: str, profile: Profile, now: datetime) -> None:
-        self._provider = provider
-        self._profile = profile
-        self._now = now
-        self._zone = profile.clock()
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
         self._starts: dict[tuple[str, str], date] = {}
-        self._days: dict[tuple[str, date], int] = {}
+        self._hours = Hours(terms)
         self._earlier: Earlier = lambda _kind, _key: ""
 
     def read(self, table: Table, earlier: Earlier, /) -> Iterator[Mapped]:
         """Every row of *table*, after a first walk that notes when each learner started."""
-        home = self._profile.home(self._provider)
-        self._days = {}
         self._earlier = earlier
-        self._starts = self._find_starts(table, Learners(home))
-        learners = Learners(home)
+        self._hours = Hours(self._terms)
+        self._starts = self._find_starts(table, Learners(self._terms.home))
+        learners = Learners(self._terms.home)
         for row in table.rows():
             try:
                 yield self._row(row, learners)
@@ -108,15 +97,15 @@ class EPortfolio:
         """The statement of one fact."""
         content = fact.content
         if isinstance(content, Same):
-            return [content.statement(self._provider)]
+            return [content.statement(self._terms.provider)]
         return [facts.statement_of(content)]
 
     def _find_starts(self, table: Table, learners: Learners) -> dict[tuple[str, str], date]:
         starts: dict[tuple[str, str], date] = {}
         for row in table.rows() if "start_date" in table.columns else ():
             try:
-                learner, standard = learners.read(row), self._standard(row)
-                start = day(row, "start_date", self._profile.dates)
+                learner, standard = learners.read(row), standard_of(row)
+                start = day(row, "start_date", self._terms.calendar)
             except Unusable:
                 continue
             if standard and start:
@@ -128,34 +117,29 @@ class EPortfolio:
         if row.trouble is not None:
             raise row.trouble
         if is_summary(row):
-            return Mapped((row.place,), skipped="a summary, not a learner")
+            return Mapped((row.place,), skipped="a summary, not a learner", code="summary")
         learner = learners.read(row)
-        evidence, why = self._evidence(row, learner)
-        told = (*self._enrolment(row, learner), *evidence, *self._otj(row, learner), *self._end(row, learner))
-        self._count(told, learner)
-        if not told:
-            return Mapped(
-                (row.place,), skipped=why or "nothing to record: no start date, evidence, hours or assessment"
-            )
-        return Mapped((row.place,), (*learner.same(), *told), skipped=why)
-
-    def _standard(self, row: Row) -> Standard | None:
-        ref = re.sub(r"\s+", "", text(row, "standard_ref")).upper()
-        if ref and not re.fullmatch(r"[A-Z0-9][A-Z0-9./-]{0,19}", ref):
-            raise Unusable("no_standard", "standard_ref", ref, "this is no reference of a standard, such as ST1406")
-        return Standard(ref, text(row, "standard_version").lower().removeprefix("v").strip()) if ref else None
-
-    def _on(self, row: Row) -> Standard:
-        standard = self._standard(row)
-        if standard is None:
-            raise Unusable("no_standard", "standard_ref", "", "say which standard: a column or a constant")
-        return standard
+        evidence, not_accepted = self._evidence(row, learner)
+        told = [*self._enrolment(row, learner), *evidence]
+        told += self._hours.read(row, learner, self._day) if self._hours.is_told(row) else ()
+        end, no_outcome = self._end(row, learner)
+        told += end
+        self._hours.count(told)
+        why = not_accepted or no_outcome
+        if not told and not why:
+            nothing = "nothing to record: no start date, evidence, hours or assessment"
+            return Mapped((row.place,), skipped=nothing, code="nothing")
+        remark = (
+            "" if self._hours.is_told(row) or not text(row, "otj_date") else "otj_date is filled, and the time is not"
+        )
+        all_told = (*learner.same(), *told) if told else ()
+        return Mapped((row.place,), all_told, skipped=why, remark=remark, code="not_yet" if why else "")
 
     def _day(self, row: Row, column: str, learner: Learner, standard: Standard) -> datetime:
         """A day something was done on: not in the future, not before the learner started."""
         needed(row, column)
-        on = cast("date", day(row, column, self._profile.dates))
-        at = not_ahead(midnight(on, self._zone), self._now, column, text(row, column))
+        on = cast("date", day(row, column, self._terms.calendar))
+        at = not_ahead(midnight(on, self._terms.calendar.zone), self._terms.now, column, text(row, column))
         start = self._started(learner, standard)
         if start and on < start:
             message = "this was before the learner started on the standard"
@@ -172,24 +156,24 @@ class EPortfolio:
         return date.fromisoformat(kept) if kept else None
 
     def _enrolment(self, row: Row, learner: Learner) -> Iterator[Fact]:
-        start = day(row, "start_date", self._profile.dates)
-        status = choice(row, "status", self._profile.words("status", STATUSES), "")
+        calendar = self._terms.calendar
+        start = day(row, "start_date", calendar)
+        status = choice(row, "status", self._terms.words["status"], "")
         if start is None and not status:
             return
-        standard = self._on(row)
+        standard = on_standard(row)
         key = (learner.key, standard.ref)
         if start:
-            planned = day(row, "planned_end_date", self._profile.dates)
+            planned = day(row, "planned_end_date", calendar)
             if planned and planned < start:
                 raise Unusable("ends_before_start", "planned_end_date", str(planned), "planned to end before it starts")
             ends = planned.isoformat() if planned else ""
-            starts = midnight(start, self._zone)
-            content = facts.Enrolled(learner.actor, standard, starts, ends, text(row, "option"))
+            content = facts.Enrolled(learner.actor, standard, midnight(start, calendar.zone), ends, text(row, "option"))
             yield Fact("enrolment", key, content, kept=start.isoformat())
         if status in {"break", "withdrawn"}:
-            on = day(row, "break_start" if status == "break" else "withdrawal_date", self._profile.dates)
+            on = day(row, "break_start" if status == "break" else "withdrawal_date", calendar)
             kind = cast("Literal['break', 'withdrawn']", status)
-            at = midnight(on, self._zone) if on else None
+            at = midnight(on, calendar.zone) if on else None
             yield Fact("status", key, facts.Interrupted(learner.actor, standard, kind, at))
         elif status:
             yield Fact("status", key, None)
@@ -198,8 +182,8 @@ class EPortfolio:
         """Facts, and why the evidence does not count if it does not."""
         if not text(row, "evidence_id") and not text(row, "ksb_code"):
             return (), ""
-        standard, evidence = self._on(row), needed(row, "evidence_id")
-        status = choice(row, "evidence_status", self._profile.words("evidence_status", EVIDENCE))
+        standard, evidence = on_standard(row), needed(row, "evidence_id")
+        status = choice(row, "evidence_status", self._terms.words["evidence_status"])
         listed = needed(row, "ksb_code")
         try:
             codes = ksb.codes(listed)
@@ -212,7 +196,7 @@ class EPortfolio:
             message = "codes change their meaning between versions of a standard: say which one"
             raise Unusable("no_version", "standard_version", "", message)
         at = self._day(row, "evidence_date", learner, standard)
-        assessor = staff(row, "assessor", self._profile.home(self._provider))
+        assessor = staff(row, "assessor", self._terms.home)
         apart(learner, assessor, "assessor", names_of(row))
         guid, title, grade = text(row, "ksb_guid"), text(row, "evidence_title"), text(row, "grade")
         who = learner.actor
@@ -221,43 +205,35 @@ class EPortfolio:
             for key in keys
         ), ""
 
-    def _otj(self, row: Row, learner: Learner) -> Iterator[Fact]:
-        told = minutes(row, "otj_minutes", "minutes")
-        spent = told if told is not None else minutes(row, "otj_hours", self._profile.hours)
-        if spent is None:
-            return
-        standard = self._on(row)
-        at = self._day(row, "otj_date", learner, standard)
-        total = self._days.get((learner.key, at.date()), 0) + spent
-        if total > MAX_DAY:
-            raise Unusable("over_a_day", "otj_date", text(row, "otj_date"), f"{total} minutes on one day")
-        category = text(row, "otj_category")
-        key = (learner.key, standard.ref, at.date().isoformat(), category.casefold(), text(row, "otj_ref"))
-        countable = yes(row, "otj_countable", default=True)
-        yield Fact("otj", key, facts.OffTheJob(learner.actor, standard, at, spent, category, countable))
-
-    def _count(self, told: tuple[Fact, ...], learner: Learner) -> None:
-        """Adds the off-the-job minutes of a row that is taken to its day's; a refused row's count for nothing."""
-        for fact in told:
-            if isinstance(fact.content, facts.OffTheJob):
-                on = (learner.key, fact.content.at.date())
-                self._days[on] = self._days.get(on, 0) + fact.content.minutes
-
-    def _end(self, row: Row, learner: Learner) -> Iterator[Fact]:
+    def _end(self, row: Row, learner: Learner) -> tuple[list[Fact], str]:
+        """Facts of gateway and assessment, and why the assessment does not count if it does not."""
+        told: list[Fact] = []
         if text(row, "gateway_date"):
-            standard = self._on(row)
+            standard = on_standard(row)
             at = self._day(row, "gateway_date", learner, standard)
-            yield Fact("gateway", (learner.key, standard.ref), facts.Gateway(learner.actor, standard, at))
-        outcome = choice(row, "assessment_outcome", self._profile.words("assessment_outcome", OUTCOMES), "")
-        if outcome:
-            standard = self._on(row)
-            at = self._day(row, "assessment_date", learner, standard)
-            resit = text(row, "resit_no") or "0"
-            if not re.fullmatch(r"[0-9]{1,2}", resit):
-                raise Unusable("no_number", "resit_no", resit, "use a whole number")
-            grade = text(row, "assessment_grade") or ("" if text(row, "evidence_id") else text(row, "grade"))
-            content = facts.Assessed(learner.actor, standard, at, outcome == "pass", grade, int(resit))
-            yield Fact("assessment", (learner.key, standard.ref, resit), content)
+            told.append(Fact("gateway", (learner.key, standard.ref), facts.Gateway(learner.actor, standard, at)))
+        outcome = self._outcome(row)
+        if not outcome:
+            return told, ""
+        standard, resit = on_standard(row), text(row, "resit_no") or "0"
+        if not re.fullmatch(r"[0-9]{1,2}", resit):
+            raise Unusable("no_number", "resit_no", resit, "use a whole number")
+        key = (learner.key, standard.ref, resit)
+        if outcome == "pending":
+            return [*told, Fact("assessment", key, None)], "the assessment has no outcome yet"
+        at = self._day(row, "assessment_date", learner, standard)
+        grade = text(row, "assessment_grade") or ("" if text(row, "evidence_id") else text(row, "grade"))
+        content = facts.Assessed(learner.actor, standard, at, outcome == "pass", grade, int(resit))
+        return [*told, Fact("assessment", key, content)], ""
+
+    def _outcome(self, row: Row) -> str:
+        """Pass, fail, pending or nothing: as the outcome says, else as the grade of the assessment does."""
+        outcome = choice(row, "assessment_outcome", self._terms.words["assessment_outcome"], "")
+        graded = self._terms.words["assessment_grade"].get(folded_word(text(row, "assessment_grade")), "")
+        if outcome in {"pass", "fail"} and graded and graded != outcome:
+            told = f"the outcome says {outcome}, and the grade {graded}"
+            raise Unusable("told_twice", "assessment_grade", text(row, "assessment_grade"), told)
+        return outcome or choice(row, "assessment_grade", self._terms.words["assessment_grade"], "")
 
 
 def is_summary(row: Row) -> bool:

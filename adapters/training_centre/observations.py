@@ -9,25 +9,16 @@ from typing import Literal, cast
 
 import msgspec
 
-from adapters.cells import choice, moment, needed, not_ahead, text, yes
+from adapters.cells import choice, needed, percent, text, whole, yes
 from adapters.people import Ifi, Learner, Learners, apart, names_of, staff
-from adapters.profile import Profile
+from adapters.profile import Terms
 from adapters.source import Fact, Mapped
-from adapters.training_centre.facts import Observed, Session, Step
+from adapters.times import moment, not_ahead
+from adapters.training_centre.facts import Observed, Step
 from adapters.training_centre.sessions import Held
 from adapters.vocabulary import iri
 from lrs.tables.row import Place, Row, Unusable
 
-RESULTS = {"pass": "pass", "passed": "pass", "p": "pass", "competent": "pass", "yes": "pass"} | {
-    "fail": "fail",
-    "failed": "fail",
-    "f": "fail",
-    "not yet competent": "fail",
-    "no": "fail",
-    "na": "na",
-    "n/a": "na",
-    "not applicable": "na",
-}
 GroupKey = tuple[str, str, str, int]
 
 
@@ -36,7 +27,7 @@ class Seen(msgspec.Struct, frozen=True):
 
     place: Place
     learner: Learner
-    session: Session
+    held: Held
     step: Step
     observer: Ifi
     second: Ifi | None
@@ -47,10 +38,8 @@ class Seen(msgspec.Struct, frozen=True):
 class Checklists:
     """Collects steps until the file has been read, then says what each checklist came to."""
 
-    def __init__(self, profile: Profile, provider: str, now: datetime) -> None:
-        self._profile = profile
-        self._provider = provider
-        self._now = now
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
         self._groups: dict[GroupKey, list[Seen]] = {}
         self._broken: dict[GroupKey, list[Place]] = {}
         self._lost: list[Row] = []
@@ -96,29 +85,27 @@ class Checklists:
         return next(iter(self._broken.get(key, ())), None)
 
     def _read(self, row: Row, held: Held, learner: Learner) -> Seen:
-        home, names = self._profile.home(self._provider), names_of(row)
+        home, names = self._terms.home, names_of(row)
         needed(row, "observer")
         observer = apart(learner, staff(row, "observer", home), "observer", names)
         second = apart(learner, staff(row, "second_observer", home), "second_observer", names)
         if second is not None and second == observer:
             raise Unusable("one_observer", "second_observer", text(row, "second_observer"), "the same person twice")
-        result = choice(row, "result", self._profile.words("result", RESULTS))
+        result = choice(row, "result", self._terms.words["result"])
         if held.status == "cancelled":
             raise Unusable(
                 "session_cancelled", "session_id", row.cells["session_id"], "nobody is seen at a cancelled session"
             )
         day = held.session.starts.date()
-        at = moment(row, "observed_at", self._profile.clock(), formats=self._profile.dates, on=day)
-        at = not_ahead(at or held.session.ends, self._now, "observed_at", text(row, "observed_at"))
-        percent = whole(row, "pass_percent", 100)
-        if percent > 100:
-            raise Unusable("no_percentage", "pass_percent", str(percent), "use 0 to 100")
+        at = moment(row, "observed_at", self._terms.calendar, on=day)
+        at = not_ahead(at or held.session.ends, self._terms.now, "observed_at", text(row, "observed_at"))
+        asked = percent(row, "pass_percent", 100)
         step = Step(
             needed(row, "step_id"),
             cast("Literal['pass', 'fail', 'na']", result),
-            yes(row, "critical", default=False),
+            yes(row, "critical", default=False, known=self._terms.words["critical"]),
         )
-        return Seen(row.place, learner, held.session, step, cast("Ifi", observer), second, percent, at)
+        return Seen(row.place, learner, held, step, cast("Ifi", observer), second, asked, at)
 
     def outcomes(self, absent: Collection[tuple[str, ...]]) -> Iterator[Mapped]:
         """What every checklist came to; rows that ``add`` refused are not among them.
@@ -131,7 +118,7 @@ class Checklists:
             if key in twice:
                 reason = "rows of this checklist call the same learner by different names: use one in all of them"
                 yield Mapped(places, problem=Unusable("two_names", "", "", reason))
-            elif (seen[0].session.id, key[1]) in absent:
+            elif (seen[0].held.session.id, key[1]) in absent:
                 reason = "the roster says that this learner was not there, so nobody can have seen it"
                 yield Mapped(places, problem=Unusable("was_absent", "", "", reason))
             elif broken := self._why_broken(key, seen):
@@ -148,8 +135,8 @@ class Checklists:
         name, _, revision = key[2].partition("@")
         content = Observed(
             who=first.learner.actor,
-            session=first.session,
-            checklist=name if re.match(r"https?://", name) else iri("centres", self._provider, "checklists", name),
+            session=first.held.session,
+            checklist=self._checklist(name),
             title=name,
             revision=revision,
             attempt=key[3],
@@ -159,8 +146,12 @@ class Checklists:
             second=first.second,
             at=max(one.at for one in seen),
         )
-        fact = Fact("checklist", (first.session.id, key[1], key[2], str(key[3])), content)
+        about = (first.held.session.id, key[1], key[2], str(key[3]))
+        fact = Fact("checklist", about, content, partial=bool(first.held.unread))
         return Mapped(places, (*first.learner.same(), fact))
+
+    def _checklist(self, name: str) -> str:
+        return name if re.match(r"https?://", name) else iri("centres", self._terms.provider, "checklists", name)
 
 
 def contradiction(seen: list[Seen]) -> Unusable | None:
@@ -175,13 +166,3 @@ def contradiction(seen: list[Seen]) -> Unusable | None:
     if all(one.step.result == "na" for one in seen):
         return Unusable("nothing_observed", "result", "", "no step of the checklist applies")
     return None
-
-
-def whole(row: Row, column: str, default: int) -> int:
-    """The cell as a whole number from 0 to 999."""
-    cell = text(row, column).removesuffix("%").strip()
-    if not cell:
-        return default
-    if not re.fullmatch(r"[0-9]{1,3}", cell):
-        raise Unusable("no_number", column, cell, "use a whole number")
-    return int(cell)

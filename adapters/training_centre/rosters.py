@@ -2,75 +2,62 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import cast
 
-from adapters.cells import choice, minutes, moment, not_ahead, text, yes
+from adapters.cells import choice, text, yes
+from adapters.hours import minutes
 from adapters.people import Learner, Learners, apart, names_of
-from adapters.profile import Profile
+from adapters.profile import Terms
 from adapters.source import Fact, Mapped
+from adapters.times import moment, not_ahead
 from adapters.training_centre.facts import THERE, Attendance, Attended, Session
 from adapters.training_centre.sessions import Held
 from lrs.tables.row import Row, Unusable
 
-WORDS = {
-    "present": "present",
-    "attended": "present",
-    "p": "present",
-    "late": "late",
-    "l": "late",
-    "left early": "left_early",
-    "excused": "excused",
-    "absent": "absent",
-    "no show": "absent",
-    "noshow": "absent",
-    "dna": "absent",
-    "a": "absent",
-    "unmarked": "unmarked",
-    "not checked in": "unmarked",
-    "": "unmarked",
-}
+NO_INSTRUCTOR = "told without the session's instructor, whose cell cannot be read; repaired, it will be told again with"
 
 
-def read_roster(row: Row, held: Held, learners: Learners, profile: Profile, now: datetime) -> Mapped:
+def read_roster(row: Row, held: Held, learners: Learners, terms: Terms) -> Mapped:
     """What a ``roster`` row says."""
     learner = learners.read(row)
-    attendance = choice(row, "attendance", profile.words("attendance", WORDS), "unmarked")
-    came = moment(row, "check_in_at", profile.clock(), formats=profile.dates, on=held.session.starts.date())
-    left = moment(row, "check_out_at", profile.clock(), formats=profile.dates, on=held.session.starts.date())
+    attendance = choice(row, "attendance", terms.words["attendance"], "unmarked")
+    came = moment(row, "check_in_at", terms.calendar, on=held.session.starts.date())
+    left = moment(row, "check_out_at", terms.calendar, on=held.session.starts.date())
     if attendance == "unmarked":
         nothing = Fact("attendance", (held.session.id, learner.key), None)
-        return Mapped((row.place,), (nothing,), skipped="attendance is not marked")
+        return Mapped((row.place,), (nothing,), skipped="attendance is not marked", code="not_yet")
     if held.status == "cancelled" and attendance in THERE:
         raise Unusable("session_cancelled", "attendance", attendance, "nobody attends a cancelled session")
     if came and left and left < came:
         raise Unusable("ends_before_start", "check_out_at", text(row, "check_out_at"), "out before in")
-    stayed = minutes(row, "minutes", "minutes")
+    stayed = minutes(row, "minutes", terms.numbers.of_minutes())
     if stayed is None and came and left:
         stayed = round((left - came).total_seconds() / 60)
     for column, at in (("check_in_at", came), ("check_out_at", left)):
         if at:
-            not_ahead(at, now, column, text(row, column))
-    not_ahead(held.session.starts, now, "starts_at", text(row, "starts_at"))
-    return attended(row, learner, held.session, cast("Attendance", attendance), stayed)
+            not_ahead(at, terms.now, column, text(row, column))
+    not_ahead(held.session.starts, terms.now, "starts_at", text(row, "starts_at"))
+    return attended(row, learner, held, cast("Attendance", attendance), stayed)
 
 
 def attended(
-    row: Row, learner: Learner, session: Session, attendance: Attendance, stayed: int | None, category: str = ""
+    row: Row, learner: Learner, held: Held, attendance: Attendance, stayed: int | None, category: str = ""
 ) -> Mapped:
     """The fact of one learner at one session."""
+    session = held.session
     apart(learner, session.instructor, "instructor", names_of(row))
     if attendance not in THERE:
         stayed = None
     content = Attended(learner.actor, session, attendance, stayed, category)
-    return Mapped((row.place,), (*learner.same(), Fact("attendance", (session.id, learner.key), content)))
+    fact = Fact("attendance", (session.id, learner.key), content, partial=bool(held.unread))
+    return Mapped((row.place,), (*learner.same(), fact), remark=NO_INSTRUCTOR if held.unread else "")
 
 
-def read_jisc(row: Row, session: Session, learners: Learners, now: datetime) -> Mapped:
+def read_jisc(row: Row, session: Session, learners: Learners, terms: Terms) -> Mapped:
     """What a row of the Jisc TSV says: ``event_attended`` 1 or 0, ``attendance_late`` 1, 0 or nothing."""
     learner = learners.read(row)
-    not_ahead(session.starts, now, "start_time", text(row, "start_time"))
-    there = yes(row, "event_attended", default=False)
-    late = yes(row, "attendance_late", default=False)
+    not_ahead(session.starts, terms.now, "start_time", text(row, "start_time"))
+    there = yes(row, "event_attended", default=False, known=terms.words["event_attended"])
+    late = yes(row, "attendance_late", default=False, known=terms.words["attendance_late"])
     attendance: Attendance = "absent" if not there else "late" if late else "present"
-    return attended(row, learner, session, attendance, None, text(row, "attendance_category"))
+    return attended(row, learner, Held(session, "held"), attendance, None, text(row, "attendance_category"))

@@ -8,77 +8,71 @@ from urllib.parse import quote
 
 import msgspec
 
-from adapters.cells import choice, moment, needed, text
-from adapters.people import Ifi, staff
-from adapters.profile import Profile
+from adapters.cells import choice, needed, text
+from adapters.people import staff
+from adapters.profile import Terms
+from adapters.times import moment
 from adapters.training_centre.facts import Session
 from adapters.vocabulary import iri
 from lrs.tables.row import Row, Unusable
 
-KINDS = {
-    "practical": "practical",
-    "classroom": "classroom",
-    "vr": "vr",
-    "virtual reality": "vr",
-    "placement": "placement",
-}
-STATUSES = {"held": "held", "completed": "held", "done": "held", "scheduled": "scheduled", "planned": "scheduled"} | {
-    "cancelled": "cancelled",
-    "canceled": "cancelled",
-}
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
 
-class Held(msgspec.Struct, frozen=True):
-    """A session and whether it took place; a session that is only scheduled may turn out to have."""
+class Held(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A session and whether it took place; a session that is only scheduled may turn out to have.
+
+    *unread* is why its instructor could not be read, if so: who was there is told all the same. Left out where it is
+    empty, so that ledgers from before there was such a thing know the session again.
+    """
 
     session: Session
     status: str
+    unread: str = ""
 
 
-def read_session(row: Row, profile: Profile, provider: str) -> Held:
+def read_session(row: Row, terms: Terms) -> Held:
     """The session of a ``session`` row."""
-    starts, ends = span(row, profile, "starts_at", "ends_at")
+    starts, ends = span(row, terms, "starts_at", "ends_at")
     course = text(row, "activity_id")
     if course and not _IRI.fullmatch(course):
         raise Unusable("no_iri", "activity_id", course, "an activity is named by an IRI, such as https://…")
+    instructor, unread = None, ""
+    try:
+        instructor = staff(row, "instructor", terms.home)
+    except Unusable as problem:
+        unread = problem.message
     session = Session(
-        id=iri("centres", text(row, "centre_id") or provider, "sessions", needed(row, "session_id")),
+        id=iri("centres", text(row, "centre_id") or terms.provider, "sessions", needed(row, "session_id")),
         title=needed(row, "title"),
-        kind=choice(row, "kind", profile.words("kind", KINDS), "practical"),
+        kind=choice(row, "kind", terms.words["kind"], "practical"),
         starts=starts,
         ends=ends,
-        instructor=staff(row, "instructor", profile.home(provider)),
+        instructor=instructor,
         course=course,
     )
-    return Held(session, choice(row, "status", profile.words("status", STATUSES), "held"))
+    return Held(session, choice(row, "status", terms.words["status"], "held"), unread)
 
 
-def span(row: Row, profile: Profile, first: str, last: str) -> tuple[datetime, datetime]:
+def span(row: Row, terms: Terms, first: str, last: str) -> tuple[datetime, datetime]:
     """Start and end; the end is after the start."""
     needed(row, first), needed(row, last)
-    zone = profile.clock()
-    starts = moment(row, first, zone, formats=profile.dates)
-    ends = moment(row, last, zone, formats=profile.dates, on=starts.date() if starts else None)
+    starts = moment(row, first, terms.calendar)
+    ends = moment(row, last, terms.calendar, on=starts.date() if starts else None)
     if starts is None or ends is None or ends <= starts:
         raise Unusable("ends_before_start", last, text(row, last), "a session ends after it starts")
     return starts, ends
 
 
-def jisc_session(row: Row, profile: Profile, provider: str) -> Session:
+def jisc_session(row: Row, terms: Terms) -> Session:
     """The event of a row of the Jisc TSV; its IRI is made as the recipe does, below the provider's home page."""
-    starts, ends = span(row, profile, "start_time", "end_time")
+    starts, ends = span(row, terms, "start_time", "end_time")
     return Session(
-        id=f"{profile.home(provider).rstrip('/')}/event/{quote(needed(row, 'event_id'), safe='')}",
+        id=f"{terms.home.rstrip('/')}/event/{quote(needed(row, 'event_id'), safe='')}",
         title=needed(row, "event_name"),
         kind=text(row, "event_type") or "event",
         starts=starts,
         ends=ends,
-        instructor=jisc_staff(row, profile.home(provider)),
+        instructor=staff(row, "staff_id", terms.home),
         description=text(row, "event_description"),
     )
-
-
-def jisc_staff(row: Row, home: str) -> Ifi | None:
-    """The member of staff of a row of the Jisc TSV."""
-    return staff(row, "staff_id", home)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
+import msgspec
 from tincan import Statement
 
+from adapters import words
 from adapters.cells import choice, needed, text
 from adapters.people import Learners, Same
-from adapters.profile import Profile
+from adapters.profile import Terms
 from adapters.source import Earlier, Fact, Mapped, Table
 from adapters.training_centre.facts import THERE, Attended, Observed, attended, observed
-from adapters.training_centre.observations import RESULTS, Checklists
-from adapters.training_centre.rosters import WORDS, read_jisc, read_roster
-from adapters.training_centre.sessions import KINDS, STATUSES, Held, jisc_session, read_session
+from adapters.training_centre.observations import Checklists
+from adapters.training_centre.rosters import read_jisc, read_roster
+from adapters.training_centre.sessions import Held, jisc_session, read_session
+from adapters.words import Words, folded_word
 from lrs.tables.row import Row, Unusable
 
-RECORDS = {"session": "session", "sessions": "session", "roster": "roster", "attendance": "roster"} | {
-    "observation": "observation",
-    "observations": "observation",
-    "checklist": "observation",
-}
 JISC_COLUMNS = {"student_id", "event_id", "event_attended"}
 COLUMNS = frozenset(
     {"record", "session_id", "uln", "learner_ref", "email", "given_names", "family_name"}
@@ -35,23 +32,33 @@ COLUMNS = frozenset(
 )
 
 
+FREE = frozenset(
+    {"given_names", "family_name", "title", "event_name", "event_type", "event_description", "attendance_category"}
+)
+DATED = frozenset({"starts_at", "ends_at", "check_in_at", "check_out_at", "observed_at", "start_time", "end_time"})
+
+
 class TrainingCentre:
     """One provider's sessions, rosters and observations."""
 
     name = "training-centre"
     template = 1
     columns = COLUMNS
-    worded: Mapping[str, Mapping[str, str]] = {
-        "kind": KINDS,
-        "status": STATUSES,
-        "attendance": WORDS,
-        "result": RESULTS,
+    free = FREE
+    dated = DATED
+    worded: Mapping[str, Words] = {
+        "record": words.RECORD,
+        "kind": words.KIND,
+        "status": words.SESSION,
+        "attendance": words.ATTENDANCE,
+        "result": words.RESULT,
+        "critical": words.YES_NO,
+        "event_attended": words.YES_NO,
+        "attendance_late": words.YES_NO,
     }
 
-    def __init__(self, provider: str, profile: Profile, now: datetime) -> None:
-        self._provider = provider
-        self._profile = profile
-        self._now = now
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
 
     def read(self, table: Table, _: Earlier, /) -> Iterator[Mapped]:
         """Every row of *table*; checklists come last, when all their steps have been seen. A file stands for itself."""
@@ -66,39 +73,40 @@ class TrainingCentre:
         if isinstance(fact.content, Observed):
             return [observed(fact.content)]
         if isinstance(fact.content, Same):
-            return [fact.content.statement(self._provider)]
+            return [fact.content.statement(self._terms.provider)]
         return []
 
     def _read_jisc(self, table: Table) -> Iterator[Mapped]:
-        learners = Learners(self._profile.home(self._provider))
+        learners = Learners(self._terms.home)
         for row in table.rows():
             try:
                 usable(row)
-                known = Row(row.place, {**row.cells, "learner_ref": text(row, "student_id")}, row.doubled)
-                yield read_jisc(known, jisc_session(known, self._profile, self._provider), learners, self._now)
+                cells = {**row.cells, "learner_ref": text(row, "student_id")}
+                known = msgspec.structs.replace(row, cells=cells)
+                yield read_jisc(known, jisc_session(known, self._terms), learners, self._terms)
             except Unusable as problem:
                 yield Mapped((row.place,), problem=problem)
 
     def _read_own(self, table: Table) -> Iterator[Mapped]:
         sessions: dict[str, Held | Unusable] = {}
         for row in table.rows():
-            if row.trouble is None and _record(row) == "session":
+            if row.trouble is None and self._record(row) == "session":
                 yield self._session(row, sessions)
-        learners = Learners(self._profile.home(self._provider))
-        checklists = Checklists(self._profile, self._provider, self._now)
+        learners = Learners(self._terms.home)
+        checklists = Checklists(self._terms)
         absent: set[tuple[str, ...]] = set()
         for row in table.rows():
             try:
                 usable(row)
-                record = choice(row, "record", RECORDS, _sheet(row) or None)
+                record = choice(row, "record", self._terms.words["record"], self._sheet(row) or None)
                 if record == "roster":
-                    told = read_roster(row, _held(row, sessions), learners, self._profile, self._now)
+                    told = read_roster(row, _held(row, sessions), learners, self._terms)
                     absent.update(fact.key for fact in told.facts if _is_absence(fact))
                     yield told
                 elif record == "observation":
                     checklists.add(row, lambda one: _held(one, sessions), learners)
             except Unusable as problem:
-                if _is_lost_step(row):
+                if self._is_lost_step(row):
                     checklists.lose(row)
                 yield Mapped((row.place,), problem=problem)
         yield from checklists.outcomes(absent)
@@ -106,14 +114,33 @@ class TrainingCentre:
     def _session(self, row: Row, sessions: dict[str, Held | Unusable]) -> Mapped:
         name = row.cells.get("session_id", "")
         try:
-            held = read_session(row, self._profile, self._provider)
+            held = read_session(row, self._terms)
         except Unusable as problem:
             sessions.setdefault(name, problem)
             return Mapped((row.place,), problem=problem)
         if sessions.setdefault(name, held) != held:
             twice = Unusable("told_twice", "session_id", name, "the file describes this session in two ways")
             return Mapped((row.place,), problem=twice)
+        if held.unread:
+            told = f"{held.unread}; who was there is told without the instructor until this is repaired"
+            unread = Unusable("no_instructor", "instructor", row.cells.get("instructor", ""), told)
+            return Mapped((row.place,), problem=unread)
         return Mapped((row.place,), (Fact("session", (held.session.id,), held, parts=0),))
+
+    def _record(self, row: Row) -> str:
+        """What *row* is, by its cell or else its sheet; ``""`` if nothing says so."""
+        cell = row.cells.get("record", "")
+        return self._terms.words["record"].get(folded_word(cell), "") if cell else self._sheet(row)
+
+    def _sheet(self, row: Row) -> str:
+        return self._terms.words["record"].get(folded_word(row.place.sheet), "")
+
+    def _is_lost_step(self, row: Row) -> bool:
+        """Whether a row that no reader took may be a step of a checklist: nothing says that it is something else."""
+        record = self._record(row)
+        if row.trouble is not None:
+            return record in {"", "observation"}
+        return not record and bool(row.cells.get("step_id"))
 
 
 def usable(row: Row) -> None:
@@ -122,22 +149,8 @@ def usable(row: Row) -> None:
         raise row.trouble
 
 
-def _record(row: Row) -> str:
-    return RECORDS.get(row.cells.get("record", "").casefold() or row.place.sheet.casefold(), "")
-
-
 def _is_absence(fact: Fact) -> bool:
     return isinstance(fact.content, Attended) and fact.content.attendance not in THERE
-
-
-def _is_lost_step(row: Row) -> bool:
-    """Whether a row that no reader took may be a step of a checklist: nothing says that it is something else."""
-    record = _record(row)
-    return record in {"", "observation"} if row.trouble is not None else not record and bool(row.cells.get("step_id"))
-
-
-def _sheet(row: Row) -> str:
-    return RECORDS.get(row.place.sheet.casefold(), "")
 
 
 def _held(row: Row, sessions: dict[str, Held | Unusable]) -> Held:
@@ -146,5 +159,6 @@ def _held(row: Row, sessions: dict[str, Held | Unusable]) -> Held:
     if held is None:
         raise Unusable("unknown_session", "session_id", name, "no session row of this file has this session_id")
     if isinstance(held, Unusable):
-        raise Unusable("unknown_session", "session_id", name, f"its session row cannot be used: {held.message}")
+        told = f"its session row cannot be used: {held.column}: {held.message}"
+        raise Unusable("unknown_session", "session_id", name, told)
     return held

@@ -5,10 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters import cells
+from adapters import cells, hours, times
+from adapters.hours import Numbers
+from adapters.times import DATES, Calendar
 from lrs.tables.row import Place, Row, Unusable
 
 LONDON = ZoneInfo("Europe/London")
+
+
+def calendar(*formats: str) -> Calendar:
+    return Calendar(LONDON, formats or DATES)
 
 
 def row(cell: str) -> Row:
@@ -35,7 +41,7 @@ def code(function, *args, **more) -> str:
     ],
 )
 def test_dates_are_read_the_british_way(cell, expected):
-    assert cells.day(row(cell), "at") == expected
+    assert times.day(row(cell), "at", calendar()) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,12 +55,12 @@ def test_dates_are_read_the_british_way(cell, expected):
     ],
 )
 def test_a_date_cell_of_a_workbook_is_a_date_whatever_format_the_profile_names(cell, form, expected):
-    assert cells.day(row(cell), "at", (form,)) == expected
+    assert times.day(row(cell), "at", calendar(form)) == expected
 
 
 @pytest.mark.parametrize(("cell", "form"), [("2026-11-13", "%Y-%d-%m"), ("03/11/2026 24:30", "%d/%m/%Y")])
 def test_a_date_that_the_profile_reads_otherwise_is_not_guessed(cell, form):
-    assert code(cells.day, row(cell), "at", (form,)) == "impossible_date"
+    assert code(times.day, row(cell), "at", calendar(form)) == "impossible_date"
 
 
 @pytest.mark.parametrize(
@@ -71,19 +77,19 @@ def test_a_date_that_the_profile_reads_otherwise_is_not_guessed(cell, form):
     ],
 )
 def test_a_date_that_is_none_says_why(cell, expected):
-    assert code(cells.day, row(cell), "at") == expected
+    assert code(times.day, row(cell), "at", calendar()) == expected
 
 
 def test_a_moment_of_a_workbook_is_one_whatever_format_the_profile_names():
-    found = cells.moment(row("2026-07-01 09:30:00"), "at", LONDON, formats=("%d/%m/%Y",))
+    found = times.moment(row("2026-07-01 09:30:00"), "at", calendar("%d/%m/%Y"))
 
     assert found == datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
 
 
 def test_day_numbers_of_a_spreadsheet_are_dates_where_the_profile_says_so():
-    assert cells.day(row("45981"), "at", ("excel",)) == date(2025, 11, 20)
-    assert cells.day(row("44519"), "at", ("excel1904",)) == date(2025, 11, 20)
-    assert cells.day(row("2026-11"), "at", ("%Y-%m",)) == date(2026, 11, 1)
+    assert times.day(row("45981"), "at", calendar("excel")) == date(2025, 11, 20)
+    assert times.day(row("44519"), "at", calendar("excel1904")) == date(2025, 11, 20)
+    assert times.day(row("2026-11"), "at", calendar("%Y-%m")) == date(2026, 11, 1)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +105,7 @@ def test_day_numbers_of_a_spreadsheet_are_dates_where_the_profile_says_so():
     ],
 )
 def test_times_are_local_unless_they_carry_an_offset(cell, expected):
-    assert cells.moment(row(cell), "at", LONDON, on=date(2026, 7, 1)) == expected
+    assert times.moment(row(cell), "at", calendar(), on=date(2026, 7, 1)) == expected
 
 
 @pytest.mark.parametrize(
@@ -116,16 +122,16 @@ def test_times_are_local_unless_they_carry_an_offset(cell, expected):
     ],
 )
 def test_a_time_that_never_was_or_was_twice_is_left_to_a_person(cell, expected):
-    assert code(cells.moment, row(cell), "at", LONDON) == expected
+    assert code(times.moment, row(cell), "at", calendar()) == expected
 
 
 def test_a_clock_may_be_a_day_ahead_and_no_more():
     now = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
-    assert cells.not_ahead(datetime(2026, 11, 22, 12, tzinfo=UTC), now, "at", "") == datetime(
+    assert times.not_ahead(datetime(2026, 11, 22, 12, tzinfo=UTC), now, "at", "") == datetime(
         2026, 11, 22, 12, tzinfo=UTC
     )
-    assert code(cells.not_ahead, datetime(2026, 11, 22, 12, 0, 1, tzinfo=UTC), now, "at", "") == "in_the_future"
+    assert code(times.not_ahead, datetime(2026, 11, 22, 12, 0, 1, tzinfo=UTC), now, "at", "") == "in_the_future"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +149,7 @@ def test_a_clock_may_be_a_day_ahead_and_no_more():
     ],
 )
 def test_hours_mean_what_the_profile_says(cell, form, expected):
-    assert cells.minutes(row(cell), "at", form) == expected
+    assert hours.minutes(row(cell), "at", Numbers(form)) == expected
 
 
 @pytest.mark.parametrize(
@@ -158,7 +164,7 @@ def test_hours_mean_what_the_profile_says(cell, form, expected):
     ],
 )
 def test_an_impossible_time_span_says_why(cell, form, expected):
-    assert code(cells.minutes, row(cell), "at", form) == expected
+    assert code(hours.minutes, row(cell), "at", Numbers(form)) == expected
 
 
 def test_addresses_lose_mailto_and_capitals():
@@ -172,9 +178,9 @@ def test_what_is_no_address_is_refused(cell):
 
 @pytest.mark.parametrize("killer", ["a@" + "a." * 50_000, "@" * 100_000, "9" * 100_000, "K" * 100_000, " " * 100_000])
 def test_no_cell_takes_long_to_refuse(killer):
-    for function in (cells.email, cells.day):
+    for function, more in ((cells.email, ()), (times.day, (calendar(),)), (hours.minutes, (Numbers("decimal"),))):
         with pytest.raises(Unusable):
-            function(row(killer), "at")
+            function(row(killer), "at", *more)
 
 
 def test_yes_and_no_come_in_many_spellings():
@@ -200,4 +206,4 @@ def test_a_cell_that_the_reader_found_fault_with_is_unusable_when_it_is_asked_fo
 
     assert cells.text(broken, "title") == "fine"
     with pytest.raises(Unusable, match="formula behind it failed"):
-        cells.day(broken, "when")
+        times.day(broken, "when", calendar())

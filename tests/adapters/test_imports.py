@@ -27,6 +27,7 @@ import adapters.door
 from adapters.commands import adapter
 from adapters.door import basic
 from adapters.ledger import Ledger
+from adapters.returned import Written
 from adapters.routes import RunImport, routes
 from lrs.app import caller_of, create_app
 from lrs.auth.basic import Door
@@ -544,7 +545,7 @@ def test_more_imports_than_two_at_once_are_told_to_come_back(tmp_path):
         begun.release()
         go_on.wait(60)
         answer.path.write_text("done")
-        return "text/plain"
+        return Written("text/plain", usable=True)
 
     with importing_by(held, tmp_path) as send, ThreadPoolExecutor(2) as pool:
         running = [pool.submit(send, b"a\n1\n") for _ in range(2)]
@@ -565,7 +566,7 @@ def test_the_serving_process_passes_on_what_the_import_wrote_and_reads_no_file(t
 
     def written(_order, _endpoint, _authorization, answer):
         answer.path.write_bytes(made)
-        return "application/x-made"
+        return Written("application/x-made", usable=True)
 
     with importing_by(written, tmp_path) as send:
         answer = send(b"PK\x03\x04 no workbook")

@@ -9,11 +9,14 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
-from adapters import cells
+from adapters import cells, hours, times
+from adapters.hours import Numbers
+from adapters.times import Calendar
 from lrs.documents.concurrency import conditions_of
 from lrs.errors import Refused
 from lrs.learners.routes import Learner
@@ -38,8 +41,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     **{test.__name__: test for test in TESTS},
     "the ETags of a header": lambda text: conditions_of({"if-match": text}),
     "an e-mail address in a cell": lambda text: cells.email(cell(text), "at"),
-    "a day in a cell": lambda text: cells.day(cell(text), "at"),
-    "a time span in a cell": lambda text: cells.minutes(cell(text), "at", "h:mm"),
+    "a day in a cell": lambda text: times.day(cell(text), "at", Calendar(ZoneInfo("Europe/London"))),
+    "a time span in a cell": lambda text: hours.minutes(cell(text), "at", Numbers("h:mm")),
     "the learner of a link": lambda text: Learner.model_validate({"mbox": text}),
     "the version of a statement, 1.0.3": lambda text: check(statement(version=text), "1.0.3"),
     "the version of a statement, 2.0.0": lambda text: check(statement(version=text), "2.0.0"),

@@ -130,7 +130,6 @@ def test_a_learner_number_that_arrives_later_corrects_and_does_not_double(bring,
         ({"ksb_code": "K1, whatever"}, "no_ksb", "ksb_code"),
         ({"ksb_code": "=A1"}, "formula", "ksb_code"),
         ({"evidence_date": "31/11/2025"}, "impossible_date", "evidence_date"),
-        ({"evidence_date": "11/25/2025"}, "impossible_date", "evidence_date"),
         ({"evidence_date": "45964"}, "date_serial", "evidence_date"),
         ({"evidence_date": "31/08/2025"}, "before_enrolment", "evidence_date"),
         ({"evidence_date": "23/11/2026"}, "in_the_future", "evidence_date"),
@@ -224,7 +223,7 @@ def test_a_ledger_written_before_starts_were_kept_is_read_on(bring, endpoint):
     early = bring("eportfolio", sheet(ROW | {"start_date": "", "evidence_id": "E-9", "evidence_date": "31/08/2025"}))
 
     assert [row.outcome for row in again.rows] == ["unchanged"]
-    assert [row.outcome for row in early.rows] == ["new"]
+    assert [row.code for row in early.rows] == ["before_enrolment"]  # the same file again tells the start to the ledger
 
 
 def test_one_learner_with_two_numbers_waits_for_a_person(bring):
@@ -383,7 +382,7 @@ def test_every_real_date_format_and_text_encoding_is_followed(tmp_path, form, en
         ("eportfolio", Profile(values={"option": {"a": "b"}}), "values: there is no column 'option'"),
         ("eportfolio", Profile(values={"status": {"weg": "gone"}}), "status cannot mean 'gone'"),
         ("training-centre", Profile(headers={"ksb_code": ["Criteria"]}), "use one of: .*checklist_id"),
-        ("training-centre", Profile(values={"record": {"Termin": "session"}}), "values: there is no column 'record'"),
+        ("training-centre", Profile(values={"*": {"keine": "absent"}}), "values: there is no column '*'"),
     ],
 )
 def test_a_mapping_profile_that_names_no_column_of_the_adapter_is_refused(bring, endpoint, adapter, profile, words):

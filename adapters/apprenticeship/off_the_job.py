@@ -1,0 +1,119 @@
+"""Off-the-job hours: which rows are sessions of their own, and which say the same again. Pure.
+
+A session is known by learner, standard, day and category, and by its reference (``otj_ref``) or else its time of day
+(``otj_start``, or with the day in ``otj_date``; midnight is no time). Rows with neither are one session a day and
+category: the same time span told again is the same session, another one is left to a person, who adds a time or a
+reference, or says with ``otj_correction`` yes that the row puts right what an earlier file told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from typing import Literal, cast
+
+import msgspec
+
+from adapters.apprenticeship.facts import OffTheJob, Standard
+from adapters.apprenticeship.standards import on_standard
+from adapters.cells import choice, text, yes
+from adapters.hours import minutes
+from adapters.people import Learner
+from adapters.profile import Terms
+from adapters.recognise import EXACT
+from adapters.source import Fact, Loose
+from adapters.times import has_time, moment, not_ahead
+from lrs.tables.row import Row, Unusable
+
+MAX_DAY = 24 * 60
+_ADVICE = "give each its start time (otj_start, or in otj_date) or a reference of its own (otj_ref)"
+_CORRECTS = "say yes under otj_correction if the row puts right what was told"
+Corrects = Literal["yes", "no", ""]
+DayOf = Callable[[Row, str, Learner, Standard], datetime]
+"""Reads the day in a column, or says why nothing can have been done on it."""
+
+
+class Hours:
+    """Reads the off-the-job hours of one file, and adds up each learner's day."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._days: dict[tuple[str, date], dict[tuple[str, ...], int]] = {}
+
+    def is_told(self, row: Row) -> bool:
+        """Whether *row* tells a time span."""
+        return bool(text(row, "otj_minutes") or text(row, "otj_hours"))
+
+    def read(self, row: Row, learner: Learner, day_of: DayOf) -> list[Fact]:
+        """The session of *row*."""
+        numbers = self._terms.numbers
+        told = minutes(row, "otj_minutes", numbers.of_minutes())
+        spent = told if told is not None else minutes(row, "otj_hours", numbers)
+        if spent is None:
+            return []
+        standard = on_standard(row)
+        day = day_of(row, "otj_date", learner, standard)
+        start = self._start(row, day)
+        category, ref = text(row, "otj_category"), text(row, "otj_ref")
+        countable = yes(row, "otj_countable", default=True, known=self._terms.words["otj_countable"])
+        content = OffTheJob(learner.actor, standard, start or day, spent, category, countable)
+        key = (learner.key, standard.ref, day.date().isoformat(), category.casefold(), ref)
+        if ref:
+            fact = Fact("otj", key, content)
+        elif start:
+            fact = _timed(key, content, day, learner, self._corrects(row))
+        else:
+            fact = _untimed(key, content, learner, self._corrects(row))
+        self._check_day(row, fact, day)
+        return [fact]
+
+    def _start(self, row: Row, day: datetime) -> datetime | None:
+        """When the session began, if the row tells."""
+        calendar = self._terms.calendar
+        column = "otj_start" if text(row, "otj_start") else "otj_date"
+        if column == "otj_date" and not has_time(row, column):
+            return None
+        at = cast("datetime", moment(row, column, calendar, on=day.date())).astimezone(calendar.zone)
+        if at.date() != day.date():
+            raise Unusable("told_twice", column, text(row, column), "the start is not on the day of otj_date")
+        return not_ahead(at, self._terms.now, column, text(row, column))
+
+    def _corrects(self, row: Row) -> Corrects:
+        """Whether *row* says that it puts right what was told, or that it does not."""
+        return cast("Corrects", choice(row, "otj_correction", self._terms.words["otj_correction"], ""))
+
+    def _check_day(self, row: Row, fact: Fact, day: datetime) -> None:
+        """Refuses a session with which its learner's day has more than 24 hours."""
+        content = cast("OffTheJob", fact.content)
+        others = self._days.get((fact.key[0], day.date()), {})
+        total = content.minutes + sum(spent for key, spent in others.items() if key != fact.key)
+        if total > MAX_DAY:
+            raise Unusable("over_a_day", "otj_date", text(row, "otj_date"), f"{total} minutes on one day")
+
+    def count(self, told: Iterable[Fact]) -> None:
+        """Adds the sessions of a row that is taken to their day; a refused row's count for nothing."""
+        for fact in told:
+            if isinstance(fact.content, OffTheJob):
+                on = (fact.key[0], fact.content.at.astimezone(self._terms.calendar.zone).date())
+                self._days.setdefault(on, {}).setdefault(fact.key, fact.content.minutes)
+
+
+def _untimed(key: tuple[str, ...], content: OffTheJob, learner: Learner, corrects: Corrects) -> Fact:
+    alike = tuple(_by_others(content, learner))
+    loose = Loose(key, (), alike, corrects, f"{_ADVICE}; {_CORRECTS}", "otj_date")
+    return Fact("otj", key, content, kept=str(content.minutes), loose=loose)
+
+
+def _timed(key: tuple[str, ...], content: OffTheJob, day: datetime, learner: Learner, corrects: Corrects) -> Fact:
+    """A session with its start; version 0.1 knew no start and told it as the day's."""
+    as_before = msgspec.structs.replace(content, at=day)
+    alike = (*_by_others(content, learner), *_by_others(as_before, learner))
+    told = f"{_CORRECTS} without a time, or no if it is a further session"
+    loose = Loose(key, (content, as_before), alike, corrects, told, "otj_correction")
+    clock = content.at.strftime("%H:%M")
+    return Fact("otj", (*key, clock), content, kept=f"{EXACT}{clock} {content.minutes}", loose=loose)
+
+
+def _by_others(content: OffTheJob, learner: Learner) -> Iterator[OffTheJob]:
+    """*content* as it was told while less was known of the learner."""
+    return (msgspec.structs.replace(content, who=who) for who in learner.identifiers[1:])

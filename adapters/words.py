@@ -1,0 +1,141 @@
+"""The words people use for one thing, column by column: one table, which a mapping profile extends. Pure.
+
+A word is compared without regard to case, hyphens, underscores and blanks (``folded_word``). A word that a column's
+table does not know is no guess of ours: the row is quarantined, with the words that are known. Words that say only
+that there is nothing (``NOTHING``) leave a cell empty in every column that is not free text, unless the column's own
+table knows them: a step's result ``n/a`` means that the step does not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from lrs.tables.row import Row
+
+Words = Mapping[str, str]
+"""Folded word to what it means; the meaning ``""`` is nothing."""
+EVERY = "*"
+"""Stands for every column in a mapping profile's ``values``; its words can only mean nothing."""
+
+
+def folded_word(word: str) -> str:
+    """*word* without the differences people make: case, dashes, underscores, blanks, a full stop at the end."""
+    plain = word.casefold()
+    for stroke in "_-\u2010\u2011\u2012\u2013\u2014\u2212":
+        plain = plain.replace(stroke, " ")
+    return " ".join(plain.split()).removesuffix(".")
+
+
+def _table(**meanings: str) -> Words:
+    """Each meaning with the words for it, divided by ``;``; the meaning is a word for itself."""
+    words = {}
+    for meaning, listed in meanings.items():
+        for word in (meaning, *listed.split(";")):
+            words[folded_word(word)] = meaning
+    return MappingProxyType(words)
+
+
+NOTHING = _table(
+    **{
+        "": "-;.;n/a;n\\a;na;n.a;n/k;nk;none;nil;null;nan;undefined;unknown;tbc;tba;tbd;t.b.c;to be confirmed;"
+        "to be advised;to be agreed;to be arranged;to be determined;to be decided;not applicable;not available;"
+        "not known;not set;not given;not recorded;not entered;not yet known;no data;blank;empty;(blank);(none);(null);"
+        "(empty);[null];<null>;00/00/0000;0000-00-00"
+    }
+)
+YES_NO = _table(yes="y;true;t;1;x;\u2713;\u2714;on", no="n;false;f;0;off")
+ENROLMENT = _table(
+    learning="in learning;live;active;continuing;on programme;on program;current;enrolled;in training;in progress;"
+    "started",
+    **{"break": "on break;on a break;break in learning;bil;paused;suspended;on hold"},
+    withdrawn="left;leaver;early leaver;withdrew;dropped out",
+    completed="complete;achieved;finished",
+)
+EVIDENCE = _table(
+    accepted="approved;signed off;passed;pass;met;achieved;competent",
+    submitted="awaiting review;in review;under review;for review;awaiting assessment;awaiting marking;pending;"
+    "submitted for review;ready for review",
+    draft="in progress;not submitted;not started;started",
+    rejected="referred;refer;declined;not accepted;returned;resubmit;not met;fail;failed;not yet competent",
+)
+_GRADED = {
+    "pass": "passed;p;merit;m;distinction;d;dist;distinction*;d*;high pass",
+    "fail": "failed;f;refer;referred;unsuccessful;not passed;did not pass;ungraded;u",
+}
+GRADE = _table(**_GRADED)
+OUTCOME = _table(
+    **_GRADED, pending="awaiting result;awaiting results;awaiting outcome;booked;scheduled;not yet taken;deferred"
+)
+KIND = _table(
+    practical="hands on;practical session;lab;laboratory;workshop",
+    classroom="classroom session;theory;lecture;seminar",
+    vr="virtual reality",
+    placement="work placement",
+)
+SESSION = _table(
+    held="completed;complete;done;delivered;finished;took place",
+    scheduled="planned;upcoming;booked;confirmed",
+    cancelled="canceled;called off",
+)
+ATTENDANCE = _table(
+    present="attended;p;/;\\;\u2713;\u2714;yes;y;true;1;on time;in attendance;checked in",
+    late="l;arrived late;present late",
+    left_early="left;le;early leave",
+    excused="e;authorised absence;authorized absence;authorised;authorized;sick;ill;holiday;leave",
+    absent="a;ab;abs;no show;noshow;dna;did not attend;not attended;non attendance;unauthorised absence;"
+    "unauthorized absence;no;n;false;0",
+    unmarked="not checked in;not marked;",
+)
+RESULT = _table(
+    **{"pass": "passed;p;competent;yes;y;true;met;achieved;satisfactory;\u2713;\u2714"},
+    fail="failed;f;not yet competent;nyc;not competent;no;n;false;not met;not achieved;unsatisfactory;refer;referred",
+    na="n/a;not applicable",
+)
+RECORD = _table(
+    session="sessions;event;events",
+    roster="rosters;register;attendance;attendances",
+    observation="observations;checklist;checklists",
+)
+
+
+def known_words(words: Words) -> str:
+    """The *words* of a column for a person: each meaning, and in brackets what else is said for it."""
+    return ", ".join(_meaning(words, meaning) for meaning in dict.fromkeys(words.values()) if meaning)
+
+
+def _meaning(words: Words, meaning: str) -> str:
+    others = [word for word, meant in words.items() if meant == meaning and word not in {"", folded_word(meaning)}]
+    return f"{meaning} ({', '.join(others)})" if others else meaning
+
+
+class Silence(msgspec.Struct, frozen=True):
+    """Which cells say nothing: *free* are the columns of free text, *words* those with a table, *nothing* for all.
+
+    *constants* stand for what says nothing, as they do for what is empty.
+    """
+
+    free: frozenset[str]
+    words: Mapping[str, Words]
+    constants: Mapping[str, str] = {}
+    nothing: Words = NOTHING
+
+    def row(self, row: Row) -> Row:
+        """*row* with the cells empty that say nothing."""
+        silent = [column for column, cell in row.cells.items() if cell and self._is_silent(column, cell)]
+        if not silent:
+            return row
+        values = {column: value for column, value in row.values.items() if column not in silent}
+        told = {column: self.constants.get(column, "") for column in silent}
+        return msgspec.structs.replace(row, cells={**row.cells, **told}, values=values)
+
+    def _is_silent(self, column: str, cell: str) -> bool:
+        if len(cell) > 40:
+            return False
+        word = folded_word(cell)
+        own = self.words.get(column, {})
+        if word in own:
+            return not own[word]
+        return column not in self.free and word in self.nothing
