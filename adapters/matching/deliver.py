@@ -94,6 +94,14 @@ def next_try(tries: int, now: int, retry_after: str | None, jitter: float) -> in
     return now + round(wait * _SECOND)
 
 
+def give_up(tenant: Tenant, claim: Claim, reason: str) -> None:
+    """Puts a delivery aside, visibly; what waited for it goes without."""
+    if claim.record.meta.get("awaited"):  # before it is aside, so that nothing hangs
+        given_up = functools.partial(deliveries.mark, id=claim.record.id, meta={"state": deliveries.QUEUED})
+        tenant.store.write(given_up).result()
+    tenant.store.defer(claim, due=tenant.clock(), error=reason, parked=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     """What is sent for a claim, and to whom."""
@@ -132,9 +140,9 @@ def _begin(tenant: Tenant, claim: Claim) -> _Call | Future[None] | None:
     except Unneeded as unneeded:
         return _settle(tenant, claim, {"state": unneeded.state, "reason": str(unneeded)})
     except _Undeliverable as undeliverable:
-        _park(tenant, claim, str(undeliverable))
+        give_up(tenant, claim, str(undeliverable))
     except msgspec.MsgspecError as error:
-        _park(tenant, claim, f"cannot be put together: {type(error).__name__}")
+        give_up(tenant, claim, f"cannot be put together: {type(error).__name__}")
     else:
         return _Call(claim, service, _headers(tenant, service, claim.record.id, body), body)
     return None
@@ -165,7 +173,7 @@ def _end(tenant: Tenant, call: _Call, answer: Future[Answer], jitter: Jitter) ->
     try:
         got = answer.result()
     except outbound.Blocked as blocked:
-        _park(tenant, call.claim, f"not sent: {blocked}")
+        give_up(tenant, call.claim, f"not sent: {blocked}")
     except outbound.Unreachable as unreachable:
         _later(tenant, call.claim, str(unreachable), None, jitter)
     else:
@@ -180,7 +188,7 @@ def _refused(tenant: Tenant, call: _Call, answer: Answer, jitter: Jitter) -> Non
     if answer.status == 410:
         id, reason = call.service.id, "it answered 410 Gone"
         tenant.store.write(lambda tx: services.disable(tx, id, reason, by=f"service {id}")).result()
-        _park(tenant, call.claim, f"the service is disabled: {reason}")
+        give_up(tenant, call.claim, f"the service is disabled: {reason}")
     else:
         _later(tenant, call.claim, f"answered {answer.status}", answer.headers.get("retry-after"), jitter)
 
@@ -188,16 +196,9 @@ def _refused(tenant: Tenant, call: _Call, answer: Answer, jitter: Jitter) -> Non
 def _later(tenant: Tenant, claim: Claim, reason: str, retry_after: str | None, jitter: Jitter) -> None:
     due = next_try(claim.owed.tries, tenant.clock(), retry_after, jitter())
     if due is None:
-        _park(tenant, claim, f"given up after {claim.owed.tries + 1} tries: {reason}")
+        give_up(tenant, claim, f"given up after {claim.owed.tries + 1} tries: {reason}")
     else:
         tenant.store.defer(claim, due=due, error=reason)
-
-
-def _park(tenant: Tenant, claim: Claim, reason: str) -> None:
-    if claim.record.meta.get("awaited"):  # what waited for it goes without; before it is aside, so that nothing hangs
-        given_up = functools.partial(deliveries.mark, id=claim.record.id, meta={"state": deliveries.QUEUED})
-        tenant.store.write(given_up).result()
-    tenant.store.defer(claim, due=tenant.clock(), error=reason, parked=True)
 
 
 def _settle(tenant: Tenant, claim: Claim, meta: dict[str, object]) -> Future[None]:

@@ -20,7 +20,7 @@ from lrs.competencies.rules import Ruleset
 from lrs.competencies.rulesets import in_force
 from lrs.competencies.scratch import FACTS, batches, read_meaning, worked_out
 from lrs.errors import Refused
-from lrs.storage import Backlog, Reader, Record, Store, Tx, pages
+from lrs.storage import ROWS, Backlog, Reader, Record, Store, Tx, pages
 from lrs.tenants import Tenant
 
 DERIVED = ("evidence", "award", "profile")
@@ -207,7 +207,7 @@ def put_right(store: Store, scratch: Reader, diff: Diff) -> list[Name]:
 def _put_all(store: Store, scratch: Reader, names: Sequence[Name], seen: dict[Name, bytes]) -> list[Name]:
     left: list[Name] = []
     for batch in batches(names):
-        left += store.write(_putting_right(scratch, batch, seen), weight=len(batch)).result()
+        left += store.write(_putting_right(scratch, batch, seen), weight=ROWS * len(batch)).result()
     return left
 
 

@@ -12,7 +12,8 @@ leaves the others untouched.
 
 **Owed work.** An ``Owed`` entry stands in the same commit as the fact it follows from. ``claim`` leases entries,
 ``settle`` clears them together with the writes of its own decision, ``defer`` hands one back. Owing a step again
-while it is leased makes the lease stale, so the newer fact is never lost.
+while it is leased makes the lease stale, so the newer fact is never lost. A lease that runs out tells that a worker
+ended, but not over which entry: such entries are claimed one by one (``claim_lost``).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from lrs.errors import Misconfigured
+from lrs.storage.leases import Ahead
 
 T = TypeVar("T")
 
@@ -269,9 +271,22 @@ class Store(Reader, Protocol):
     def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
         """Leases up to *limit* due entries of *steps* for *lease* microseconds, in no particular order.
 
-        An entry whose lease has run out can be claimed again; its tries then count the lost attempt. Parked entries
-        are left alone. A long queue of one step does not keep the other steps from being claimed.
+        Parked entries are left alone, and those whose lease ran out. A long queue of one step does not keep the other
+        steps from being claimed.
         """
+
+    def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
+        """Leases one entry of *steps* whose lease has run out: its worker ended, maybe over one leased beside it.
+
+        It is to be run by itself. If this lease runs out as well, the entry is what was being run, and its tries count
+        that when it is claimed the next time.
+        """
+
+    def locked(self, step: str, ahead: Ahead) -> int:
+        """How many entries of *step* lie further ahead of now than *ahead* says; parked ones are not among them."""
+
+    def unlock(self, step: str, ahead: Ahead) -> int:
+        """Makes those entries due at once, and void the leases among them; how many. Their tries stay as they are."""
 
     def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
         """Clears the claimed entries and runs *decide*, in one commit. ``Stale`` if any token is no longer the one.

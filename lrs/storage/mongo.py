@@ -44,6 +44,7 @@ from lrs.storage import (
     micros_of,
 )
 from lrs.storage.groups import GroupCommit, Job, decide_all
+from lrs.storage.leases import Ahead
 from lrs.storage.mongo_blobs import GridBlobs
 from lrs.storage.mongo_link import UNKNOWN, answering, connect, failure_of, passes, reason_of
 from lrs.storage.mongo_owed import MongoOwed
@@ -153,6 +154,21 @@ class MongoStore:
     def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
         """See ``Store.claim``."""
         return self._owed.claim(steps, limit=limit, lease=lease)
+
+    @answering()
+    def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
+        """See ``Store.claim_lost``."""
+        return self._owed.claim_lost(steps, lease=lease)
+
+    @answering()
+    def locked(self, step: str, ahead: Ahead) -> int:
+        """See ``Store.locked``."""
+        return self._owed.locked(step, ahead)
+
+    @answering()
+    def unlock(self, step: str, ahead: Ahead) -> int:
+        """See ``Store.unlock``."""
+        return self._owed.unlock(step, ahead)
 
     def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
         """See ``Store.settle``."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from lrs.storage import NEWEST, Owed
+from lrs.storage.leases import Ahead, is_alone
 
 PARKED = NEWEST
 Entry = dict[str, Any]
@@ -30,15 +31,34 @@ def owing(entries: Sequence[Entry], more: Iterable[Owed], now: int) -> list[Entr
 def leased(
     entries: Sequence[Entry], steps: Collection[str], now: int, until: int, tokens: Iterable[str]
 ) -> list[Entry]:
-    """*entries* with those due leased, as long as there are *tokens*."""
+    """*entries* with those due leased, as long as there are *tokens*; those whose lease ran out are left alone."""
     token = iter(tokens)
     changed = []
     for entry in entries:
-        free = entry["step"] in steps and entry["at"] <= now
+        free = entry["step"] in steps and entry["at"] <= now and entry["token"] is None
         name = next(token, None) if free else None
-        lost = entry["token"] is not None
-        changed.append(entry if name is None else entry | {"at": until, "token": name, "tries": entry["tries"] + lost})
+        changed.append(entry if name is None else entry | {"at": until, "token": name})
     return changed
+
+
+def leased_alone(entries: Sequence[Entry], steps: Collection[str], now: int, until: int, token: str) -> list[Entry]:
+    """*entries* with the first of those leased whose lease ran out; its tries count one that was by itself."""
+    changed, free = [], True
+    for entry in entries:
+        lost = entry["step"] in steps and entry["at"] <= now and entry["token"] is not None
+        if free and lost:
+            tries = entry["tries"] + is_alone(bytes.fromhex(entry["token"]))
+            changed.append(entry | {"at": until, "token": token, "tries": tries})
+            free = False
+        else:
+            changed.append(entry)
+    return changed
+
+
+def is_locked(entry: Entry, step: str, ahead: Ahead, now: int) -> bool:
+    """Whether the entry, of *step*, lies further ahead than it can, and is not parked."""
+    bound = ahead.lease if entry["token"] else ahead.tried if entry["tries"] else ahead.untried
+    return entry["step"] == step and bound is not None and now + bound < entry["at"] < PARKED
 
 
 def without(entries: Sequence[Entry], step: str, token: str) -> list[Entry] | None:

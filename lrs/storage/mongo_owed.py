@@ -8,7 +8,6 @@ entries belongs to the facts that follow from them and is done by the transactio
 from __future__ import annotations
 
 import random
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,17 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from lrs.storage import Backlog, Claim, Clock, Owed, Record
-from lrs.storage.mongo_entries import PARKED, Entry, changed, leased, owed_of, update_of
+from lrs.storage.leases import Ahead, new_token
+from lrs.storage.mongo_entries import (
+    PARKED,
+    Entry,
+    changed,
+    is_locked,
+    leased,
+    leased_alone,
+    owed_of,
+    update_of,
+)
 from lrs.storage.mongo_read import Document, name_of, record_of
 from lrs.storage.mongo_schema import BY_ID, BY_STEP
 
@@ -48,21 +57,54 @@ class MongoOwed:
         now = self._clock()
         due: dict[str, Document] = {}
         for step in dict.fromkeys(steps):
-            due.update((found["_id"], found) for found in self._due(step, now, 4 * limit))
+            due.update((found["_id"], found) for found in self._due(step, now, 4 * limit, {"token": None}))
         found = list(due.values())
         random.shuffle(found)
         claims: list[Claim] = []
         for document in found:
             if len(claims) >= limit:
                 break
-            tokens = [secrets.token_hex(8) for _ in range(limit - len(claims))]
-            entries = leased(document["owed"], steps, now, now + lease, tokens)
-            record = self._set(document, entries)
-            if record is not None:
-                claims.extend(
-                    Claim(record, owed_of(each), each["token"]) for each in entries if each["token"] in tokens
-                )
+            tokens = [new_token().hex() for _ in range(limit - len(claims))]
+            claims += self._lease(document, leased(document["owed"], steps, now, now + lease, tokens), tokens)
         return claims
+
+    def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
+        """See ``Store.claim_lost``."""
+        now = self._clock()
+        found = [one for step in steps for one in self._due(step, now, 8, {"token": {"$ne": None}})]
+        random.shuffle(found)
+        for document in found:
+            token = new_token(alone=True).hex()
+            entries = leased_alone(document["owed"], steps, now, now + lease, token)
+            for claim in self._lease(document, entries, [token]):
+                return claim
+        return None
+
+    def _lease(self, document: Document, entries: Sequence[Entry], tokens: Sequence[str]) -> list[Claim]:
+        record = self._set(document, entries)
+        if record is None:
+            return []
+        return [Claim(record, owed_of(each), each["token"]) for each in entries if each["token"] in tokens]
+
+    def locked(self, step: str, ahead: Ahead) -> int:
+        """See ``Store.locked``."""
+        return len(self._locked(step, ahead, self._clock()))
+
+    def unlock(self, step: str, ahead: Ahead) -> int:
+        """See ``Store.unlock``."""
+        now = self._clock()
+        return sum(
+            self._change(
+                {"_id": name, **_ahead(step, now + ahead.least)},
+                lambda entry: is_locked(entry, step, ahead, now),
+                lambda entry: {"at": 0, "due": min(entry["due"], now), "token": None},
+            )
+            for name in self._locked(step, ahead, now)
+        )
+
+    def _locked(self, step: str, ahead: Ahead, now: int) -> list[str]:
+        found = self._records.find(_ahead(step, now + ahead.least), {"owed": 1}, hint=BY_STEP)
+        return [one["_id"] for one in found if any(is_locked(entry, step, ahead, now) for entry in one["owed"])]
 
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool) -> bool:
         """See ``Store.defer``."""
@@ -87,7 +129,7 @@ class MongoOwed:
     def is_due(self, steps: Sequence[str]) -> bool:
         """See ``Store.is_due``."""
         now = self._clock()
-        return any(self._due(step, now, 1) for step in steps)
+        return any(self._due(step, now, 1, {}) for step in steps)
 
     def failing(self, step: str | None, *, limit: int) -> list[tuple[Record, Owed]]:
         """See ``Store.failing``."""
@@ -113,7 +155,7 @@ class MongoOwed:
         return self._change(
             {"_id": name, "owed": {"$elemMatch": {"step": step, "at": PARKED}}},
             lambda entry: _is_parked(entry, step),
-            lambda _: {"at": now, "due": now, "tries": 0},
+            lambda _: {"at": 0, "due": now, "tries": 0},
         )
 
     def _entries(self, where: Document, chosen: Callable[[Entry], bool], limit: int) -> list[tuple[Record, Owed]]:
@@ -121,8 +163,9 @@ class MongoOwed:
         entries = ((document, entry) for document in found for entry in document["owed"] if chosen(entry))
         return [(record_of(document), owed_of(entry)) for document, entry in entries][:limit]
 
-    def _due(self, step: str, now: int, limit: int) -> list[Document]:
-        where = {"owed.step": step, "due": {"$lte": now}, "owed": {"$elemMatch": {"step": step, "at": {"$lte": now}}}}
+    def _due(self, step: str, now: int, limit: int, which: Document) -> list[Document]:
+        entry = {"step": step, "at": {"$lte": now}, **which}
+        where = {"owed.step": step, "due": {"$lte": now}, "owed": {"$elemMatch": entry}}
         return list(self._records.find(where, {"owed": 1, "owed_rev": 1}, hint=BY_STEP, limit=limit))
 
     def _change(self, where: Document, chosen: Callable[[Entry], bool], change: Callable[[Entry], Entry]) -> bool:
@@ -141,6 +184,11 @@ class MongoOwed:
             return_document=ReturnDocument.AFTER,
         )
         return None if changed is None else record_of(changed)
+
+
+def _ahead(step: str, least: int) -> Document:
+    """Records with an entry of *step* that is for a time after *least*."""
+    return _with_entry({"at": {"$gt": least, "$lt": PARKED}}, step)
 
 
 def _held(claim: Claim) -> Document:

@@ -7,8 +7,6 @@ of the disk ends the process: after a failed fsync nobody knows what was kept, a
 from __future__ import annotations
 
 import os
-import random
-import secrets
 import sqlite3
 import sys
 import threading
@@ -20,29 +18,25 @@ from typing import TypeVar
 from weakref import WeakSet, finalize
 
 from lrs.errors import Overloaded, StoreFull
-from lrs.storage import NEWEST, ROWS, USUAL, Backlog, Claim, Clock, Load, Owed, Page, Queue, Record, Tx, mac_with
+from lrs.storage import NEWEST, ROWS, USUAL, Claim, Clock, Load, Page, Queue, Record, Tx, mac_with
 from lrs.storage.blobs import FileBlobs
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
 from lrs.storage.private import close_to_others, private_file, private_folder
-from lrs.storage.sqlite_read import SqliteReader, record_of
+from lrs.storage.sqlite_owed import SqliteOwed, ours
+from lrs.storage.sqlite_read import SqliteReader
 from lrs.storage.sqlite_schema import migrate
-from lrs.storage.sqlite_tx import SqliteTx, json_list, token_and_row
+from lrs.storage.sqlite_tx import SqliteTx
 from lrs.storage.turn import Turn
 
 T = TypeVar("T")
-PARKED = NEWEST
 _BUSY_MS = 10_000
 PAGES_BETWEEN_CHECKPOINTS = 8_000
 """32 MB of log: pages that many commits change are written back once. At the default of 4 MB a statement cost a third
 more bytes (97 KB instead of 74, groups of 8)."""
-_OWED = (
-    "SELECT r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id, k.name, o.step, o.due, o.tries, o.error, o.at"
-    " FROM owed o JOIN record r ON r.row = o.row JOIN kind k ON k.number = r.kind"
-)
 
 
-class SqliteStore:
+class SqliteStore(SqliteOwed):
     """See ``Store``."""
 
     waits = False
@@ -116,96 +110,14 @@ class SqliteStore:
         """See ``Store.write``."""
         return self._groups.submit(decide, weight, reads)
 
-    def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
-        """See ``Store.claim``. Takes neighbours, which share pages, somewhere in what is due: workers seldom meet."""
-        now = self._clock()
-        query = "SELECT row, step FROM owed WHERE step = ? AND at <= ? LIMIT ?"
-        due: list[tuple[int, str]] = []
-        for step in dict.fromkeys(steps):
-            found = self._reader().connection.execute(query, (step, now, 4 * limit)).fetchall()
-            start = random.randrange(max(1, len(found) - limit + 1))  # noqa: S311 (no secret)
-            due.extend(found[start : start + limit])
-        if not due:
-            return []
-        if len(due) > limit:  # of several steps: each has its share
-            random.shuffle(due)
-            del due[limit:]
-        token = secrets.token_bytes(8)
-        self.write(lambda tx: self._lease(tx, due, token, now, now + lease)).result()
-        # Read after the commit, which holds up every other writer: whoever changes an entry now makes its lease stale.
-        leased = self._reader().connection.execute(
-            f"{_OWED} WHERE o.row IN (SELECT value FROM json_each(?)) AND o.token = ?",
-            (json_list([row for row, _ in due]), token),
-        )
-        return [
-            Claim(record_of(row[7], row[:7]), Owed(*row[8:12]), f"{token.hex()}-{row[8]}-{row[0]}") for row in leased
-        ]
-
     def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
         """See ``Store.settle``."""
 
         def cleared(tx: Tx) -> T:
-            _ours(tx).clear(claims)
+            ours(tx).clear(claims)
             return decide(tx)
 
         return self.write(cleared, weight=weight or ROWS * len(claims))
-
-    def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
-        """See ``Store.defer``."""
-        change = (
-            "UPDATE owed SET at = ?, due = ?, tries = tries + 1, error = ?, token = NULL"
-            " WHERE row = ? AND step = ? AND token = ?"
-        )
-        token, row = token_and_row(claim)
-        values = (PARKED if parked else due, due, error, row, claim.owed.step, token)
-        return self.write(lambda tx: _ours(tx).execute(change, values) > 0).result()
-
-    def holds(self, claim: Claim) -> bool:
-        """See ``Store.holds``."""
-        token, row = token_and_row(claim)
-        query = "SELECT 1 FROM owed WHERE row = ? AND step = ? AND token = ?"
-        return self._reader().connection.execute(query, (row, claim.owed.step, token)).fetchone() is not None
-
-    def backlog(self) -> list[Backlog]:
-        """See ``Store.backlog``."""
-        rows = self._reader().connection.execute(
-            "SELECT step, sum(at < ?1), sum(at = ?1), min(CASE WHEN at < ?1 THEN due END) FROM owed GROUP BY step",
-            (PARKED,),
-        )
-        return [Backlog(*row) for row in rows]
-
-    def is_due(self, steps: Sequence[str]) -> bool:
-        """See ``Store.is_due``."""
-        query = "SELECT 1 FROM owed WHERE step = ? AND at <= ? LIMIT 1"
-        now, connection = self._clock(), self._reader().connection
-        return any(connection.execute(query, (step, now)).fetchone() for step in steps)
-
-    def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
-        """See ``Store.failing``."""
-        return self._entries("o.error IS NOT NULL AND o.at < ?", step, limit)
-
-    def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
-        """See ``Store.parked``."""
-        return self._entries("o.at = ?", step, limit)
-
-    def _entries(self, which: str, step: str | None, limit: int) -> list[tuple[Record, Owed]]:
-        rows = self._reader().connection.execute(
-            f"{_OWED} WHERE {which} AND (? IS NULL OR o.step = ?) LIMIT ?", (PARKED, step, step, limit)
-        )
-        return [
-            (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[12] == PARKED))
-            for row in rows
-        ]
-
-    def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
-        """See ``Store.retry``."""
-        now = self._clock()
-        change = (
-            "UPDATE owed SET at = ?1, due = ?1, tries = 0 WHERE at = ?2 AND (?3 IS NULL OR step = ?3) AND EXISTS"
-            " (SELECT 1 FROM record r JOIN kind k ON k.number = r.kind WHERE r.row = owed.row"
-            " AND (?4 IS NULL OR k.name = ?4) AND (?5 IS NULL OR r.id = ?5))"
-        )
-        return self.write(lambda tx: _ours(tx).execute(change, (now, PARKED, step, kind, id))).result()
 
     def load(self) -> Load:
         """See ``Store.load``."""
@@ -303,15 +215,6 @@ class SqliteStore:
             return OSError(f"{self._path}: {error}")  # not tried again
         return error
 
-    def _lease(self, tx: Tx, due: Sequence[tuple[int, str]], token: bytes, now: int, until: int) -> None:
-        """Marks what is still due."""
-        for step in {step for _, step in due}:
-            _ours(tx).execute(
-                "UPDATE owed SET tries = tries + (token IS NOT NULL), token = ?, at = ?"
-                " WHERE row IN (SELECT value FROM json_each(?)) AND step = ? AND +at <= ?",
-                (token, until, json_list([row for row, one in due if one == step]), step, now),
-            )
-
 
 def _make_private(path: Path) -> None:
     """SQLite gives its log and the index of that the rights of the database, so that comes first."""
@@ -320,11 +223,6 @@ def _make_private(path: Path) -> None:
     for more in ("-wal", "-shm", "-horizon", "-turn", "-journal"):
         close_to_others(path.with_name(path.name + more))
     close_to_others(path.with_suffix(".blobs"))
-
-
-def _ours(tx: Tx) -> SqliteTx:
-    assert isinstance(tx, SqliteTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
-    return tx
 
 
 def _end_process(message: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -172,7 +172,7 @@ class SqliteTx:
         if done != len(claims):
             raise Stale(f"{len(claims) - done} of {len(claims)} leases")
 
-    def execute(self, statement: str, values: Sequence[Any]) -> int:
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any]) -> int:
         """The engine's own changes to owed entries; how many rows changed."""
         self.flush()
         self.flushed += 1

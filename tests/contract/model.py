@@ -20,6 +20,7 @@ class Entry:
     tries: int = 0
     error: str | None = None
     leased: bool = False
+    alone: bool = False
 
 
 @dataclass
@@ -72,8 +73,9 @@ class Model:
         found = [each for each in self.records.values() if each.kind == kind and set(keys) <= set(each.keys)]
         return sorted((each for each in found if after < each.seq <= until), key=lambda each: (each.seq, each.id))
 
-    def due(self, steps: set[str]) -> dict[tuple[str, str, str], Entry]:
-        return {name: entry for name, entry in self.owed.items() if name[2] in steps and entry.at <= self.clock()}
+    def due(self, steps: set[str], *, lost: bool = False) -> dict[tuple[str, str, str], Entry]:
+        due = {name: entry for name, entry in self.owed.items() if name[2] in steps and entry.at <= self.clock()}
+        return {name: entry for name, entry in due.items() if entry.leased is lost}
 
     def backlog(self) -> list[Backlog]:
         lines = []

@@ -139,16 +139,29 @@ class OneContract(RuleBasedStateMachine):
     @rule(steps=some.sets(STEPS, min_size=1))
     def claim(self, steps):
         due = self.model.due(steps)
-        per_store = [store.claim(sorted(steps), limit=100, lease=MINUTE) for store in self.stores]
+        self.leased(due, [store.claim(sorted(steps), limit=100, lease=MINUTE) for store in self.stores], alone=False)
+
+    @rule(steps=some.sets(STEPS, min_size=1))
+    def claim_what_was_lost(self, steps):
+        """One by one, until none is left: which comes first is the engine's choice."""
+        lost = self.model.due(steps, lost=True)
+        for entry in lost.values():
+            entry.tries += entry.alone
+        per_store = [
+            list(iter(lambda store=store: store.claim_lost(sorted(steps), lease=MINUTE), None)) for store in self.stores
+        ]
+        self.leased(lost, per_store, alone=True)
+
+    def leased(self, due, per_store, *, alone):
         for name, entry in due.items():
-            entry.tries += entry.leased
-            entry.at, entry.leased = self.clock() + MINUTE, True
+            entry.at, entry.leased, entry.alone = self.clock() + MINUTE, True, alone
             if name in self.claims:
                 self.lose(name)
             self.claims[name] = []
         for claims in per_store:
             named = {(each.record.kind, each.record.id, each.owed.step): each for each in claims}
             assert named.keys() == due.keys()
+            assert len(claims) == len(due)
             for name, each in named.items():
                 entry = self.model.owed[name]
                 assert each.owed == Owed(name[2], entry.due, entry.tries, entry.error)

@@ -105,10 +105,14 @@ def test_a_long_queue_of_one_step_does_not_keep_the_others_from_being_claimed(st
         owing(store, str(n), "a-first")
     owing(store, "other", "b-second")
 
-    # Leases of no time leave the queue as long as it is; each claim takes b-second with a chance of about 3 in 13.
-    claims = (claim(store, "a-first", "b-second", limit=3, lease=0) for _ in range(150))
+    # Handed back at once, the queue is as long as before; each claim takes b-second with a chance of about 3 in 13.
+    def claimed():
+        some = claim(store, "a-first", "b-second", limit=3)
+        for each in some:
+            store.defer(each, due=START, error="again")
+        return some
 
-    assert any(each.owed.step == "b-second" for some in claims for each in some)
+    assert any(each.owed.step == "b-second" for _ in range(150) for each in claimed())
 
 
 def test_a_leased_entry_is_nobody_elses_until_the_lease_has_run_out(store, clock):
@@ -117,15 +121,49 @@ def test_a_leased_entry_is_nobody_elses_until_the_lease_has_run_out(store, clock
 
     clock.now = START + MINUTE - 1
     assert claim(store, "evaluate") == []
+    assert store.claim_lost(["evaluate"], lease=MINUTE) is None
     clock.now = START + MINUTE
-    second = only(claim(store, "evaluate"))
+    assert store.is_due(["evaluate"]) is True
+    second = store.claim_lost(["evaluate"], lease=MINUTE)
 
-    assert (first.owed.tries, second.owed.tries) == (0, 1)
     assert first.token != second.token
     assert isinstance(store.settle([first], nothing).exception(WAIT), Stale)
     assert store.defer(first, due=START, error="late") is False
     store.settle([second], nothing).result(WAIT)
     assert store.backlog() == []
+
+
+def test_what_was_leased_when_a_worker_ended_is_claimed_one_by_one_and_beside_nothing_new(store, clock):
+    for name in ("a", "b", "c"):
+        owing(store, name, "evaluate")
+    claim(store, "evaluate", lease=MINUTE)
+    clock.now = START + MINUTE
+    owing(store, "new", "evaluate")
+
+    lost = [store.claim_lost(["evaluate"], lease=MINUTE) for _ in range(4)]
+
+    assert sorted(each.record.id for each in lost[:3]) == ["a", "b", "c"]
+    assert lost[3] is None
+    assert names(claim(store, "evaluate")) == [("new", "evaluate")]
+
+
+def test_the_end_of_a_worker_counts_only_for_the_entry_that_was_leased_by_itself(store, clock):
+    for name in ("guilty", "innocent"):
+        owing(store, name, "evaluate")
+    claim(store, "evaluate", lease=MINUTE)
+
+    tries = {"guilty": [], "innocent": []}
+    for _ in range(3):
+        clock.forward(seconds=60)
+        for _ in range(2):
+            one = store.claim_lost(["evaluate"], lease=MINUTE)
+            tries[one.record.id].append(one.owed.tries)
+            if one.record.id == "innocent":
+                store.defer(one, due=clock.now, error=None)  # as if it had been found due again
+                store.write(lambda tx: tx.owe("thing", "innocent", Owed("evaluate"))).result(WAIT)
+                claim(store, "evaluate", lease=MINUTE)
+
+    assert tries == {"guilty": [0, 1, 2], "innocent": [0, 0, 0]}
 
 
 def test_a_lease_that_ran_out_still_settles_as_long_as_nobody_claimed_it_again(store, clock):
@@ -161,7 +199,7 @@ def test_a_claim_holds_until_it_is_settled_handed_back_or_claimed_again(store, c
     assert [store.holds(each) for each in (settled, deferred, lost)] == [False, False, True]
     clock.now = START + MINUTE
     assert store.holds(lost)  # it ran out, but nobody else has it
-    again = only(claim(store, "evaluate"))
+    again = store.claim_lost(["evaluate"], lease=MINUTE)
     assert [store.holds(lost), store.holds(again)] == [False, True]
 
 
