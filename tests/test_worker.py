@@ -11,10 +11,11 @@ from click.testing import CliRunner
 from lrs import worker
 from lrs.cli import main
 from lrs.queue import TASK, Notifier, celery_app, queue_name
+from lrs.rounds import Step
 from lrs.settings import Settings
 from lrs.storage import Owed, Record
 from lrs.tenants import open_tenant
-from lrs.worker import LANES, STEPS, Calls, Crew, Step, drain
+from lrs.worker import LANES, STEPS, Calls, Crew, drain
 from tests.programs import until
 
 
@@ -75,7 +76,7 @@ def test_after_a_batch_failed_only_what_it_left_undone_is_run_again(tenant, monk
             if claim.record.id == "settled":
                 tenant.store.settle([claim], lambda _: None).result()
             elif claim.record.id == "later":
-                tenant.store.defer(claim, due=2**62, error="answered 503")
+                tenant.store.defer(claim, due=tenant.clock() + 3_600_000_000, error="answered 503")
             else:
                 raise ValueError("unforeseen")
 

@@ -20,7 +20,7 @@ from lrs.competencies.sheets import framework_from_sheet
 from lrs.learners.identifiers import identifier_of
 from lrs.settings import Settings
 from lrs.statements.keys import keys_of, source_key
-from lrs.storage import Owed, Record, open_store
+from lrs.storage import Claim, Owed, Record, open_store
 from lrs.tenants import Tenant
 
 URI = "https://example.org/frameworks/atmp"
@@ -130,12 +130,19 @@ class World:
     def work(self, *steps: str) -> int:
         """Does all that is due now; how many claims that took."""
         done = 0
-        while claims := self.store.claim(steps or ("match", "evaluate"), limit=200, lease=60_000_000):
+        while claims := self._claim(steps or ("match", "evaluate")):
             for step, run in STEPS.items():
                 if mine := [claim for claim in claims if claim.owed.step == step]:
                     run(self.tenant, mine)
             done += len(claims)
         return done
+
+    def _claim(self, steps: tuple[str, ...]) -> list[Claim]:
+        """What is due; where nothing is, one of those that somebody had and never came back with."""
+        lease = 60_000_000
+        found = self.store.claim(steps, limit=200, lease=lease)
+        lost = None if found else self.store.claim_lost(steps, lease=lease)
+        return [lost] if lost else found
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         return [json.loads(record.body) for record in self.store.find(kind, limit=1000).records]
