@@ -26,7 +26,8 @@ from lrs.storage import Record, Stale, Tx, pages
 from lrs.tenants import Tenant
 
 KIND, ID = "sweep", "blobs"
-DAY = 24 * 3_600 * 1_000_000
+HOUR = 3_600 * 1_000_000
+DAY = 24 * HOUR
 AGAIN_AFTER = 6 * 3_600 * 1_000_000
 """Microseconds after which a sweep that was begun and not finished is begun anew."""
 LOOK = 600.0
@@ -123,9 +124,14 @@ def _begin(tx: Tx, now: int) -> Record | None:
     old = tx.get(KIND, ID)
     if old is None:
         return tx.insert(Record(KIND, ID, meta={"at": 0, "begun": now}))
-    if now < old.meta["at"] + DAY or now < old.meta["begun"] + AGAIN_AFTER:
+    if _is_within(now, old.meta["at"], DAY) or _is_within(now, old.meta["begun"], AGAIN_AFTER):
         return None
     return tx.replace(Record(KIND, ID, old.body, {"at": old.meta["at"], "begun": now}, rev=old.rev))
+
+
+def _is_within(now: int, since: int, span: int) -> bool:
+    """A time that lies far ahead is of a clock that was ahead: it would put the sweep off for as long as that."""
+    return since - HOUR <= now < since + span
 
 
 def _marks_of(tenant: Tenant, rest: Rest) -> Marks:
@@ -166,10 +172,18 @@ class Sweeper:
         while not self._stop.is_set():
             try:
                 for tenant in self._tenants():
-                    if dropped := sweep_blobs(tenant, rest=self._stop.wait):
-                        _log.info("blobs without a record dropped", tenant=tenant.id, count=dropped)
+                    self._sweep(tenant)
             except Interrupted:
                 return
             except Exception as error:  # noqa: BLE001 (the loop goes on: what is left behind is found another time)
                 _log.warning("blobs not swept", error=type(error).__name__)
             self._stop.wait(self._look)
+
+    def _sweep(self, tenant: Tenant) -> None:
+        try:
+            if dropped := sweep_blobs(tenant, rest=self._stop.wait):
+                _log.info("blobs without a record dropped", tenant=tenant.id, count=dropped)
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001 (another tenant's are swept all the same)
+            _log.warning("blobs not swept", tenant=tenant.id, error=type(error).__name__)

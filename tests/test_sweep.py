@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from lrs.settings import Settings
-from lrs.storage import Record, wall_clock
+from lrs.storage import Record, open_store, wall_clock
 from lrs.sweep import KINDS, Interrupted, Marks, Sweeper, sweep_blobs
 from lrs.tenants import Tenant, open_tenant
 from tests.programs import programs, until
@@ -190,6 +190,38 @@ def test_a_sweep_that_was_interrupted_drops_nothing_and_is_begun_anew_hours_late
     clock.forward(seconds=6 * 3_600)
     assert sweep_blobs(tenant) == 1
     assert not there(tenant, left)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_sweep_is_not_put_off_by_one_of_a_clock_that_was_a_year_ahead(tenant, clock, ended):
+    left = keep(tenant, b"left")
+    insert(tenant, Record("statement", new_id()))
+    clock.forward(seconds=365 * DAY)
+    if ended:
+        sweep_blobs(tenant)
+    else:
+        tenant.store.write(lambda tx: tx.insert(Record("sweep", "blobs", meta={"at": 0, "begun": clock.now}))).result()
+    clock.forward(seconds=-364 * DAY)
+
+    assert [sweep_after(tenant, clock) for _ in range(3)][-1] is not None
+    assert not there(tenant, left)
+
+
+def test_a_tenant_whose_blobs_cannot_be_swept_keeps_no_other_from_it(tenant, clock, tmp_path):
+    left = keep(tenant, b"left")
+    gone = open_store(f"sqlite:///{tmp_path}/gone.db")
+    gone.close()
+    damaged = Tenant("damaged", gone, Settings(data=tmp_path), bytes(32), clock)
+
+    def tenants():
+        clock.forward(seconds=DAY)
+        return [damaged, tenant]
+
+    sweeper = Sweeper(tenants, look=0.01)
+    try:
+        until(lambda: not there(tenant, left), "the sweep of the other")
+    finally:
+        sweeper.close()
 
 
 def test_a_sweep_that_another_one_overtook_leaves_the_state_to_it(tenant, clock):
