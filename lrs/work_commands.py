@@ -20,11 +20,12 @@ from lrs.control import Control, Tenants
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
 from lrs.options import settings_for, with_tenant
+from lrs.rounds import SECOND
 from lrs.settings import Settings
 from lrs.storage import Backlog, Owed, Record
 from lrs.sweep import Sweeper
 from lrs.tenants import DEFAULT, Tenant
-from lrs.worker import IDLE, SECOND, Crew
+from lrs.worker import IDLE, Crew
 
 PARENT_LOOK = 1.0
 """Seconds between two looks whether the server this process works for is still there."""
