@@ -24,9 +24,10 @@ from starlette.types import Message
 from adapters.door import Changed, Closed, Door
 from adapters.ledger import LEASE, Busy
 from adapters.profile import Profile, read_profile
-from adapters.returned import JSON, Answer, Written, write_answer
+from adapters.returned import JSON, WORKBOOK, Answer, Written, write_answer
 from adapters.run import Order, run_file
 from adapters.tables import MAX_BYTES
+from lrs.accept import preferred
 from lrs.auth import Caller
 from lrs.auth.policy import allow
 from lrs.browsers import ATTACHMENT
@@ -34,6 +35,7 @@ from lrs.errors import Refused
 from lrs.profiles.door import problems
 
 AT_ONCE = 2
+FILES = ("text/csv", WORKBOOK)
 RETRY = (("retry-after", str(LEASE // 1_000_000)),)
 CallerOf = Callable[..., Caller]
 RunImport = Callable[[Order, str, str, Answer], Written]
@@ -122,7 +124,7 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
         """
         whose = upload.profile.provider or caller.source
         order = Order(asked.adapter, whose, upload.path, upload.name, upload.profile, asked.dry_run)
-        answer = Answer(upload.folder / "answer", JSON in request.headers.get("accept", ""))
+        answer = Answer(upload.folder / "answer", preferred(request.headers.get("accept"), (*FILES, JSON)) == JSON)
         if not slots.acquire(blocking=False):
             raise Refused("too many imports are running", status=503, error="imports_busy", headers=RETRY)
         try:

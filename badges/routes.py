@@ -13,6 +13,8 @@ from fastapi import APIRouter, Request, Response
 from jinja2 import Environment
 
 from badges.issuer import issuer_of
+from badges.public import PublicRoute
+from lrs.accept import preferred
 from lrs.browsers import page_policy
 from lrs.errors import Refused
 from lrs.profiles.door import problems
@@ -24,8 +26,6 @@ Guard = Callable[[Request, Tenant], None]
 
 _LIST_AGE = "public, max-age=60"
 _PAGE_AGE = "public, max-age=300"
-_ANYBODY = {"access-control-allow-origin": "*"}
-"""Verifiers run in browsers too, and what a badge points to is public anyway."""
 _PAGE = Environment(autoescape=True).from_string(
     """<!doctype html>
 <html lang="en">
@@ -47,9 +47,9 @@ _PAGE = Environment(autoescape=True).from_string(
 
 def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
     """The router. *tenant_of* opens a tenant by its id, and raises ``Refused`` for one that does not exist."""
-    router = APIRouter()
+    router, guarded = APIRouter(route_class=PublicRoute), APIRouter()
 
-    @router.get("/t/{tenant}/did.json", include_in_schema=False)
+    @router.get("/t/{tenant}/did.json", responses=problems(404), summary="The issuer's keys, as a DID document")
     def did(tenant: str) -> Response:
         issuer = issuer_of(tenant_of(tenant))
         if issuer.demonstration:
@@ -61,7 +61,7 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
     )
     def status_list(tenant: str, name: str) -> Response:
         record = _record(tenant_of(tenant), "status-list", name)
-        return Response(record.body, media_type="application/vc", headers={"cache-control": _LIST_AGE} | _ANYBODY)
+        return Response(record.body, media_type="application/vc", headers={"cache-control": _LIST_AGE})
 
     @router.get(
         "/t/{tenant}/achievements/{id}",
@@ -70,12 +70,12 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
     )
     def achievement(tenant: str, id: str, request: Request) -> Response:
         found = json.loads(_record(tenant_of(tenant), "achievement", id).body)
-        if "text/html" in request.headers.get("accept", ""):
-            headers = page_policy(forms=False) | {"cache-control": _PAGE_AGE, "vary": "accept"} | _ANYBODY
+        if preferred(request.headers.get("accept"), ("application/json", "text/html")) == "text/html":
+            headers = page_policy(forms=False) | {"cache-control": _PAGE_AGE, "vary": "accept"}
             return Response(_PAGE.render(found), media_type="text/html", headers=headers)
         return _json(found, "application/json", _PAGE_AGE)
 
-    @router.get(
+    @guarded.get(
         "/t/{tenant}/credentials/{id}", responses=problems(401, 403, 404), summary="One badge, for those who may see it"
     )
     def credential(tenant: str, id: str, request: Request) -> Response:
@@ -84,6 +84,7 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
         record = _record(opened, "credential", id)
         return Response(record.body, media_type="application/vc", headers={"cache-control": "no-store"})
 
+    router.include_router(guarded)
     return router
 
 
@@ -96,4 +97,4 @@ def _record(tenant: Tenant, kind: str, id: str) -> Record:
 
 def _json(value: Any, media_type: str, age: str) -> Response:
     body = json.dumps(value, ensure_ascii=False)
-    return Response(body, media_type=media_type, headers={"cache-control": age, "vary": "accept"} | _ANYBODY)
+    return Response(body, media_type=media_type, headers={"cache-control": age, "vary": "accept"})

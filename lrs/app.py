@@ -75,18 +75,23 @@ class Application(FastAPI):
         begun, status = perf_counter(), 500
         scope["request_id"] = request_id = self.xapi.new_id()
 
+        is_head = scope["method"] == "HEAD"
+        asked = {**scope, "method": "GET"} if is_head else scope  # every GET of ours has one (RFC 9110 9.3.2)
+
         async def noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
-            await super().__call__(scope, receive, noting)
+            await super().__call__(asked, receive, noting)
         finally:
             # The route's pattern, never the path: that may name a person.
-            resource = getattr(scope.get("route"), "path", "other")
+            resource = getattr(asked.get("route"), "path", "other")
             self.counted.add(resource, scope["method"], status, perf_counter() - begun)
 
     def parting(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -233,6 +238,8 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 async def _failed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for this type)
     codes = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+    if error.status_code == 404 and isinstance(request.app, Application):  # ours are ``Refused``: no route was found
+        return _shown(request, request.app.xapi.nowhere(request.scope))
     headers = tuple((error.headers or {}).items())
     code = codes.get(error.status_code, "error")
     return _shown(request, Refused(str(error.detail), status=error.status_code, error=code, headers=headers))

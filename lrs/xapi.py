@@ -43,10 +43,12 @@ from lrs.http import (
 )
 from lrs.metrics import Requests
 from lrs.pace import Pace
+from lrs.prefix import own_path
 from lrs.settings import Settings
 from lrs.statements.routes import HANDLERS
 from lrs.tenants import DEFAULT, Tenant
 from lrs.times import timestamp_of_micros
+from lrs.wayfinding import no_tenant, nowhere
 
 METHODS: dict[str, dict[str, Resource]] = {}
 for _handlers in (HANDLERS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, about.HANDLERS):
@@ -127,7 +129,9 @@ class Endpoint:
         try:
             if scope["method"] in {"POST", "PUT"}:
                 self._pace.check(FIRST_BYTES)
-            tenant = self._tenants.opened(path.tenant) or await self._tenant(path.tenant)
+            tenant = self._tenants.opened(path.tenant) or await read(self._tenants.get, path.tenant)
+            if tenant is None:
+                raise no_tenant(self._base(scope))
             if path.resource == STATEMENTS:
                 # Taken before anything is read: what is stored until then is visible to this request.
                 store = tenant.store
@@ -135,6 +139,8 @@ class Endpoint:
                 self._told[path.tenant] = horizon
             request = self._request(scope, receive, path, tenant)
             request.query = query_of(scope["query_string"])
+            if path.resource not in METHODS and request.method != "OPTIONS":
+                raise self.nowhere(scope)
             answer = await self._answer(request)
         except Closed:
             return
@@ -174,11 +180,16 @@ class Endpoint:
         told = next((value.decode("latin-1") for name, value in headers if name == b"x-experience-api-version"), None)
         return _rules_or(told, self._settings.xapi_fallback_version)
 
-    async def _tenant(self, name: str) -> Tenant:
-        tenant = await read(self._tenants.get, name)
-        if tenant is None:
-            raise Refused("there is nothing at this address", status=404, error="not_found")
-        return tenant
+    def nowhere(self, scope: Scope) -> Refused:
+        """The refusal of an address, of xAPI's or beside it, at which there is nothing."""
+        return nowhere(own_path(scope["path"], self._settings.prefix), self._base(scope), METHODS)
+
+    def _base(self, scope: Scope) -> str:
+        """The address in front of every path, as the caller knows it."""
+        if self._settings.public_url:
+            return self._settings.public_url.rstrip("/")
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+        return f"{scope['scheme']}://{host or 'HOST'}"
 
     def _request(self, scope: Scope, receive: Receive, path: Path, tenant: Tenant) -> Request:
         client = scope.get("client")
@@ -198,11 +209,7 @@ class Endpoint:
     async def _answer(self, request: Request) -> Answer:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return Answer(204, b"", _PREFLIGHT)
-        methods = METHODS.get(request.resource)
-        if methods is None:
-            raise Refused(
-                f"xAPI has no resource at this address; it has {', '.join(METHODS)}", status=404, error="not_found"
-            )
+        methods = METHODS.get(request.resource, {})
         if any(name == "method" for name, _ in request.query):
             known = await self._is_known(request)
             await alternate.undo(request, request.tenant.settings.max_document, known=known)

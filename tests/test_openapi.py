@@ -31,6 +31,7 @@ OPERATIONS = {
     "POST /api/links": 120,
     "GET /api/imports": 10,
     "POST /api/imports": 10,
+    "GET /t/{tenant}/did.json": 20,
     "GET /t/{tenant}/status/{name}": 60,
     "GET /t/{tenant}/achievements/{id}": 60,
     "GET /t/{tenant}/credentials/{id}": 60,
