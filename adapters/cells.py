@@ -102,7 +102,5 @@ def email(row: Row, column: str) -> str:
         raise Unusable("no_email", column, cell, told)
     found = _EMAIL.fullmatch(cell) if len(cell) <= 254 + len("mailto:") else None
     if not found or len(found[1]) > 254:
-        raise Unusable(
-            "no_email", column, cell, "this is no e-mail address: it takes one, such as name@college.example"
-        )
+        raise Unusable("no_email", column, cell, "this is no e-mail address, such as name@college.example")
     return found[1].lower()

@@ -1,0 +1,168 @@
+"""Which rows of off-the-job hours are sessions of their own, and which are left to a person."""
+
+from __future__ import annotations
+
+import pytest
+
+COLUMNS = (
+    "learner_ref,uln,standard_ref,otj_date,otj_start,otj_hours,otj_minutes,otj_category,otj_ref,otj_countable,"
+    "otj_correction"
+)
+ROW = {"learner_ref": "A", "standard_ref": "ST1406", "otj_date": "06/11/2026", "otj_hours": "2"}
+
+
+def sheet(*rows: dict[str, str]) -> str:
+    names = COLUMNS.split(",")
+    return "\n".join([COLUMNS, *(",".join(row.get(name, "") for name in names) for row in rows)]) + "\n"
+
+
+def spent(endpoint) -> list[tuple[str, str]]:
+    return [
+        (one["timestamp"][:16], one["result"]["duration"].removeprefix("PT"))
+        for one in endpoint.valid()
+        if one["verb"]["id"].endswith("/experienced")
+    ]
+
+
+def told(report) -> list[tuple[str, str, str]]:
+    return [(row.outcome, row.code, row.column) for row in report.rows]
+
+
+def test_a_start_time_tells_sessions_apart_in_a_column_of_its_own_or_with_the_day(bring, endpoint):
+    rows = [ROW | {"otj_start": "09:00"}, ROW | {"otj_start": "1:30 pm"}, ROW | {"otj_date": "2026-11-06T18:00"}]
+
+    first = bring("eportfolio", sheet(*rows))
+    again = bring("eportfolio", sheet(*reversed(rows)))
+
+    assert told(first) == [("new", "", "")] * 3
+    assert told(again) == [("unchanged", "", "")] * 3
+    assert spent(endpoint) == [
+        ("2026-11-06T09:00", "02H00M00S"),
+        ("2026-11-06T13:30", "02H00M00S"),
+        ("2026-11-06T18:00", "02H00M00S"),
+    ]
+
+
+def test_midnight_is_no_time(bring):
+    bring("eportfolio", sheet(ROW))
+
+    report = bring("eportfolio", sheet(ROW | {"otj_date": "06/11/2026 00:00:00"}))
+
+    assert told(report) == [("unchanged", "", "")]
+
+
+def test_a_correction_with_a_time_or_a_reference_voids_what_was_said(bring, endpoint):
+    rows = [ROW | {"otj_start": "09:00"}, ROW | {"otj_ref": "77"}]
+    bring("eportfolio", sheet(*rows))
+
+    report = bring("eportfolio", sheet(*(row | {"otj_hours": "3"} for row in rows)))
+
+    assert told(report) == [("updated", "", "")] * 2
+    assert spent(endpoint) == [("2026-11-06T09:00", "03H00M00S"), ("2026-11-06T00:00", "03H00M00S")]
+    assert len(endpoint.voided) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "stands"),
+    [
+        ("", ("quarantined", "not_told_apart", "otj_correction"), [("2026-11-06T00:00", "02H00M00S")]),
+        ("yes", ("updated", "", ""), [("2026-11-06T09:00", "03H00M00S")]),
+        ("no", ("new", "", ""), [("2026-11-06T00:00", "02H00M00S"), ("2026-11-06T09:00", "03H00M00S")]),
+    ],
+)
+def test_a_session_with_a_time_after_one_without_is_a_correction_or_a_further_one_as_the_row_says(
+    bring, endpoint, said, outcome, stands
+):
+    bring("eportfolio", sheet(ROW))
+    row = sheet(ROW | {"otj_start": "09:00", "otj_hours": "3", "otj_correction": said})
+
+    first, again = bring("eportfolio", row), bring("eportfolio", row)
+
+    assert told(first) == [outcome]
+    assert told(again) == [outcome if not said else ("unchanged", "", "")]
+    assert spent(endpoint) == stands
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "stands"),
+    [
+        ("", ("quarantined", "not_told_apart", "otj_date"), "02H00M00S"),
+        ("no", ("quarantined", "not_told_apart", "otj_date"), "02H00M00S"),
+        ("yes", ("updated", "", ""), "03H00M00S"),
+    ],
+)
+def test_without_a_time_or_a_reference_only_a_row_that_says_so_corrects(bring, endpoint, said, outcome, stands):
+    bring("eportfolio", sheet(ROW))
+
+    report = bring("eportfolio", sheet(ROW | {"otj_hours": "3", "otj_correction": said}))
+
+    assert told(report) == [outcome]
+    assert spent(endpoint) == [("2026-11-06T00:00", stands)]
+
+
+def test_what_may_have_been_told_twice_in_one_file_is_listed_with_what_to_do(bring, endpoint):
+    report = bring("eportfolio", sheet(ROW, ROW | {"otj_hours": "3"}, ROW | {"otj_start": "09:00"}))
+
+    assert told(report) == [("new", "", ""), ("quarantined", "told_twice", "otj_date"), ("new", "", "")]
+    assert report.rows[1].reason.startswith(
+        "row 2 of this file says otherwise about the same thing: give each its start time (otj_start, or in otj_date)"
+    )
+    assert spent(endpoint) == [("2026-11-06T00:00", "02H00M00S"), ("2026-11-06T09:00", "02H00M00S")]
+
+
+def test_a_file_of_many_rows_says_the_same_of_them_wherever_a_chunk_ends(bring):
+    others = [ROW | {"learner_ref": f"B{number}"} for number in range(300)]
+
+    report = bring("eportfolio", sheet(ROW, *others, ROW | {"otj_start": "09:00"}, ROW | {"otj_hours": "3"}, ROW))
+
+    assert told(report)[301:] == [
+        ("new", "", ""),
+        ("quarantined", "told_twice", "otj_date"),
+        ("skipped", "repeated", ""),
+    ]
+
+
+def test_a_learner_number_that_arrives_later_corrects_hours_with_and_without_a_time(bring, endpoint):
+    rows = [ROW, ROW | {"otj_date": "05/11/2026", "otj_start": "09:00"}]
+    bring("eportfolio", sheet(*rows))
+
+    report = bring("eportfolio", sheet(*(row | {"uln": "1000001376"} for row in rows)))
+
+    assert told(report) == [("updated", "", "")] * 2
+    named = {one["actor"]["account"]["name"] for one in endpoint.valid()}
+    assert named == {"1000001376"}
+
+
+def test_a_row_that_is_repeated_does_not_fill_its_day(bring):
+    report = bring("eportfolio", sheet(ROW | {"otj_hours": "13"}, ROW | {"otj_hours": "13"}))
+
+    assert told(report) == [("new", "", ""), ("skipped", "repeated", "")]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "column"),
+    [
+        ({"otj_start": "25:00"}, "impossible_time", "otj_start"),
+        ({"otj_start": "07/11/2026 09:00"}, "told_twice", "otj_start"),
+        ({"otj_date": "25/10/2026 01:30"}, "time_twice", "otj_date"),
+        ({"otj_date": "29/03/2026 01:30"}, "time_skipped", "otj_date"),
+        ({"otj_correction": "perhaps"}, "unknown_word", "otj_correction"),
+        ({"otj_date": ""}, "missing", "otj_date"),
+    ],
+)
+def test_a_session_whose_time_cannot_be_believed_waits(bring, change, code, column):
+    report = bring("eportfolio", sheet(ROW | change, ROW | {"learner_ref": "B"}))
+
+    assert told(report) == [("quarantined", code, column), ("new", "", "")]
+
+
+def test_a_session_in_the_evening_of_a_summer_day_is_of_that_day(bring, endpoint):
+    rows = [ROW | {"otj_date": "01/07/2026 23:30", "otj_hours": "0.5"}, ROW | {"otj_date": "2026-07-01T22:45:00Z"}]
+
+    report = bring("eportfolio", sheet(*rows))
+
+    assert told(report) == [("new", "", "")] * 2
+    assert [(one["timestamp"], one["result"]["duration"]) for one in endpoint.valid()] == [
+        ("2026-07-01T23:30:00+01:00", "PT30M00S"),
+        ("2026-07-01T23:45:00+01:00", "PT02H00M00S"),
+    ]

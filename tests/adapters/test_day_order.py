@@ -1,0 +1,56 @@
+"""A file whose dates cannot all be read in one order is stopped whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.day_order import check_day_order
+from adapters.times import DATES
+from lrs.errors import Refused
+from lrs.tables.row import Place, Row
+
+
+def rows(*cells: str) -> list[Row]:
+    return [Row(Place("", number), {"on": cell, "other": "14/14/2026"}) for number, cell in enumerate(cells, 2)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "formats"),
+    [
+        (("03/04/2026", "03/14/2026"), DATES),
+        (("25/04/2026 09:00", "03-14-2026 10:00"), DATES),
+        (("3/4/26", "3/14/26"), ("%d/%m/%y",)),
+        (("03/14/2026", "25/04/2026"), ("%m/%d/%Y",)),
+        (("03/04/2026", "03/14/2026"), ("%d/%m/%Y", "%m/%d/%Y")),
+    ],
+)
+def test_dates_that_contradict_each_other_stop_the_file_in_whatever_order_they_come(cells, formats):
+    for told in (cells, cells[::-1]):
+        with pytest.raises(Refused, match="the file's dates contradict each other") as no:
+            check_day_order(rows(*told), {"on"}, formats)
+        assert no.value.error == "dates_contradict"
+
+
+@pytest.mark.parametrize(
+    ("cells", "formats"),
+    [
+        (("03/04/2026", "25/04/2026", "2026-14-03", "31/31/2026", "3/14", "1.10", ""), DATES),
+        (("03/14/2026", "12/31/2026", "03/04/2026"), ("%m/%d/%Y",)),
+        (("03.04.2026", "25.04.2026", "03/14/2026"), ("%d.%m.%Y", "%m/%d/%Y")),
+        (("03/14/2026", "12/31/2026"), DATES),
+        (("03/14/2026", "03/04/2026"), ("%Y-%m-%d", "excel")),
+    ],
+)
+def test_dates_that_all_can_have_the_order_that_was_named_do_not(cells, formats):
+    check_day_order(rows(*cells), {"on"}, formats)
+
+
+def test_the_message_says_where_and_what_to_do_and_shows_no_cell():
+    with pytest.raises(Refused) as no:
+        check_day_order(rows("03/04/2026", "", "03/14/2026"), ["on"], DATES)
+
+    assert no.value.message == (
+        "the file's dates contradict each other: on in row 4 can only have the month first, while on in row 2 is read"
+        " with the day first. Nothing was taken in: write all dates in one order, best as 2026-11-20, or name the one"
+        ' that the file has under "dates" in a mapping profile'
+    )
