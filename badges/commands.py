@@ -6,17 +6,19 @@ import functools
 import json
 import sys
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from badges import issuer as issuers
 from badges.lookup import resolver, status_lists
 from badges.renew import renew
-from badges.verify import Verdict, verify
+from badges.verify import MAX_BADGE, MAX_LIST, Verdict, verify
 from lrs import outbound
+from lrs.errors import Refused
+from lrs.files import content
 from lrs.learners.persons import members_of, person_named
 from lrs.options import with_tenant
+from lrs.plain_text import one_line
 from lrs.storage import Record, pages
 from lrs.tenants import Tenant
 
@@ -31,15 +33,15 @@ def badges() -> None:
 @click.option("--offline", is_flag=True, help="Fetch nothing: only our own badges and did:key issuers can pass.")
 @click.option(
     "--status-list",
-    type=click.File("rb"),
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The issuer's status list, in the place of asking for it: says what was revoked when it was saved.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @with_tenant
-def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: BinaryIO | None, as_json: bool) -> None:
+def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: Path | None, as_json: bool) -> None:
     """Checks a badge: form, badge, signature, dates, status. Exit code 1 unless all of them pass."""
     fetch = None if offline else functools.partial(outbound.fetch, settings=tenant.settings)
-    saved = status_list.read() if status_list else None
+    saved = content(status_list, MAX_LIST) if status_list else None
     verdict = verify(
         _document(tenant, source),
         at=tenant.clock(),
@@ -67,7 +69,7 @@ def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     for row in found:
-        click.echo("\t".join(row.values()))
+        click.echo("\t".join(map(one_line, row.values())))
 
 
 def _row(record: Record) -> dict[str, str]:
@@ -104,9 +106,12 @@ def renew_command(tenant: Tenant) -> None:
 @click.option("--url", help="The issuer's home page.")
 @with_tenant
 def issuer_command(tenant: Tenant, name: str | None, url: str | None) -> None:
-    """Prints who signs the badges; with --name, gives it a name first."""
-    if name:
-        issuers.rename(tenant, name, url)
+    """Prints who signs the badges; with --name or --url, changes that first."""
+    if name is not None or url is not None:
+        try:
+            issuers.rename(tenant, name, url)
+        except Refused as refused:
+            raise click.ClickException(refused.message) from refused
     click.echo(json.dumps(issuers.issuer_of(tenant).profile(), indent=2, ensure_ascii=False))
 
 
@@ -120,7 +125,7 @@ def _kept(tenant: Tenant, kind: str, id: str) -> Record:
 def _document(tenant: Tenant, source: str) -> bytes:
     if not source.startswith(("https://", "http://")):
         try:
-            return Path(source).read_bytes()
+            return content(Path(source), MAX_BADGE)
         except OSError as error:
             raise click.ClickException(f"{source}: {error.strerror}") from error
     try:
@@ -130,5 +135,5 @@ def _document(tenant: Tenant, source: str) -> bytes:
 
 
 def _told(verdict: Verdict) -> str:
-    lines = [f"{'ok ' if check.ok else 'NO '} {check.name}: {check.why}" for check in verdict.checks]
+    lines = [f"{'ok ' if check.ok else 'NO '} {check.name}: {one_line(check.why)}" for check in verdict.checks]
     return "\n".join([*lines, "valid" if verdict.valid else "not valid"])

@@ -5,7 +5,11 @@ calls safe mode: nothing the reader sees may be missing from what is signed. Kno
 
 Two works of PyLD are mended here. It drops what it has no term for, and takes relative identifiers as relative to
 ``http://example.org/base/``; both are refused. It does not escape control characters as RDFC-1.0 says; those are
-refused too. Its caches are not safe between threads; one lock stands around it.
+refused too. Its caches are not safe between threads; each thread has its own, so that a document that takes long holds
+up no other.
+
+A stranger's document is bounded before any work is done: how many values, entries of one list and contexts it has,
+for PyLD compares each entry of a list with all before it and works out every context that is named.
 
 The form of the last few documents is remembered by their exact text: whoever signs a badge and then reads it as a
 stranger would comes here with the same badge three times, and with the same status list for every badge.
@@ -17,6 +21,7 @@ import functools
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import factorial
 from typing import Any
@@ -26,21 +31,36 @@ from pyld.canon import URDNA2015
 from pyld.context_resolver import ContextResolver
 
 from badges.contexts import PINNED, load
+from lrs.plain_text import CONTROL
 
 MAX_DEPTH = 40
-MAX_VALUES = 10_000
-MAX_PERMUTATIONS = 10_000
+MAX_VALUES = 2_000
+"""Values of a document: a badge has about 100, one with 100 pieces of evidence 700."""
+MAX_ENTRIES = 250
+"""Entries of one list, with those of lists in it."""
+MAX_CONTEXTS = 12
+"""Contexts named in a document, the same one again too."""
+MAX_TYPES = 12
+"""Types of one object."""
+MAX_PERMUTATIONS = 5_000
 REMEMBERED = 16
 MOST_MEANINGS = 1_000
 """Of contexts within contexts; a badge has about 20."""
 
 _BASE = "relative://document/"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]*")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LARGEST = 2**53
-_lock = threading.Lock()
-_contexts: dict[str, Any] = {}
-_meant: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+
+
+class _Own(threading.local):
+    """What a thread remembers: contexts by their address, and what each means inside another."""
+
+    def __init__(self) -> None:
+        self.contexts: dict[str, Any] = {}
+        self.meant: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+
+
+_own = _Own()
 
 
 class Unsafe(Exception):
@@ -49,9 +69,29 @@ class Unsafe(Exception):
 
 def canonical(document: Mapping[str, Any]) -> bytes:
     """The canonical N-Quads of *document*, in UTF-8. Raises ``Unsafe`` with the first reason found."""
+    found = _canonical(json.dumps(document))
+    if isinstance(found, Unsafe):
+        raise Unsafe(*found.args)
+    return found
+
+
+@functools.lru_cache(REMEMBERED)
+def _canonical(text: str) -> bytes | Unsafe:
+    """The form of the document *text*, or why it has none: that, too, is worked out once."""
     try:
-        with _lock:
-            return _canonical(json.dumps(document))
+        return _worked_out(text)
+    except Unsafe as refused:
+        return refused.with_traceback(None)
+
+
+def _worked_out(text: str) -> bytes:
+    try:
+        document = json.loads(text)
+        check_json(document)
+        options = {"documentLoader": load, "contextResolver": ContextResolver(_own.contexts, load), "base": _BASE}
+        dataset = _Safe(on_property_dropped=_dropped).to_rdf(document, options)
+        quads: str = _Bounded().main(dataset, {"format": "application/n-quads"})
+        return quads.encode()
     except jsonld.JsonLdError as error:
         raise Unsafe(f"not valid JSON-LD: {(error.__cause__ or error).args[0]}") from error
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
@@ -59,18 +99,40 @@ def canonical(document: Mapping[str, Any]) -> bytes:
 
 
 def check_json(value: Any) -> None:
-    """Refuses what is legal JSON but not one plain reading. Raises ``Unsafe``."""
+    """Refuses what is legal JSON but not one plain reading, or too much to read. Raises ``Unsafe``."""
+    contexts = 0
+    said: Counter[tuple[str, str]] = Counter()
     for count, (name, part, depth) in enumerate(_walk(value, "", 0)):
         if count >= MAX_VALUES or depth > MAX_DEPTH:
-            raise Unsafe("too many values, or too deeply nested")
-        if _CONTROL.search(name) or (isinstance(part, str) and _CONTROL.search(part)):
+            raise Unsafe(f"more than {MAX_VALUES} values, or nested deeper than {MAX_DEPTH}")
+        _check_length(name, part, said)
+        if CONTROL.search(name) or (isinstance(part, str) and CONTROL.search(part)):
             raise Unsafe(f"control character in {name!r}")
         if name == "@context":
+            contexts += isinstance(part, str)
+            if contexts > MAX_CONTEXTS:
+                raise Unsafe(f"more than {MAX_CONTEXTS} contexts")
             _check_context(part)
         elif name.startswith("@") or ":" in name:
             raise Unsafe(f"{name!r}: only plain terms are read, no keywords and no addresses")
         elif isinstance(part, float) or (type(part) is int and abs(part) >= _LARGEST):
             _check_number(name, part)
+
+
+def _check_length(name: str, part: Any, said: Counter[tuple[str, str]]) -> None:
+    """*said* counts what was said of an id so far, for that is one list, however many objects say it."""
+    if isinstance(part, list) and _entries(part) > (MAX_TYPES if name == "type" else MAX_ENTRIES):
+        raise Unsafe(f"{name!r} has too many entries")
+    if isinstance(part, Mapping) and isinstance(part.get("id"), str):
+        said.update({(part["id"], word): _entries(value) for word, value in part.items()})
+        for word in part:
+            if said[part["id"], word] > MAX_ENTRIES:
+                raise Unsafe(f"{word!r} has too many entries")
+
+
+def _entries(part: Any) -> int:
+    """How many entries a list has for JSON-LD, which knows no list in a list."""
+    return sum(map(_entries, part)) if isinstance(part, list) else 1
 
 
 def _walk(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any, int]]:
@@ -99,16 +161,6 @@ def _check_number(name: str, number: float) -> None:
         raise Unsafe(f"{name!r}: the number {number} has no common canonical form")
 
 
-@functools.lru_cache(REMEMBERED)
-def _canonical(text: str) -> bytes:
-    document = json.loads(text)
-    check_json(document)
-    options = {"documentLoader": load, "contextResolver": ContextResolver(_contexts, load), "base": _BASE}
-    dataset = _Safe(on_property_dropped=_dropped).to_rdf(document, options)
-    quads: str = _Bounded().main(dataset, {"format": "application/n-quads"})
-    return quads.encode()
-
-
 class _Safe(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
     """JSON-LD 1.1 in safe mode. What a context means inside another is worked out once.
 
@@ -128,12 +180,13 @@ class _Safe(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
         # its place in memory, where being remembered keeps it; in documents stand addresses only.
         name = tuple(local_ctx) if isinstance(local_ctx, list) else local_ctx
         asked = (active_ctx["_uuid"], name if _is_address(name) else id(local_ctx), *sorted(flags.items()))
-        known = _meant.get(asked)
+        meant = _own.meant
+        known = meant.get(asked)
         if known is None:
-            if len(_meant) >= MOST_MEANINGS:
-                _meant.clear()
+            if len(meant) >= MOST_MEANINGS:
+                meant.clear()
             found = super()._process_context(active_ctx, local_ctx, options, **flags)
-            known = _meant[asked] = (found, local_ctx)
+            known = meant[asked] = (found, local_ctx)
         return known[0]
 
 

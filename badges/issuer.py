@@ -8,6 +8,7 @@ takes (badges.md, section 1.3). Sources: did:web method specification; W3C DID 1
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +18,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from badges import multikey
 from lrs import audit
+from lrs.errors import Refused
+from lrs.plain_text import control_character
 from lrs.storage import Record, Tx
 from lrs.tenants import Tenant
 
 KEY_PURPOSE = "badge-signing-key/1"
 DEMONSTRATION = " (demonstration)"
+_HOME = re.compile(r"https?://[^\s/?#<>\"{}|\\^`]+[^\s<>\"{}|\\^`]*")
 _UNPUBLISHED = uuid.UUID("0f0b6f3e-5b0e-5b57-9a1f-2f6a0d1f7c11")
 
 
@@ -56,15 +60,40 @@ def issuer_of(tenant: Tenant) -> Issuer:
     key = Ed25519PrivateKey.from_private_bytes(tenant.secret(KEY_PURPOSE))
     record = tenant.store.get("issuer", "profile")
     named = json.loads(record.body) if record else {}
-    name, url = named.get("name", f"Engraft, {tenant.id}"), named.get("url")
+    name, url = named.get("name", _first_name(tenant)), named.get("url")
     did = web_did(tenant)
     if did is None:
         return Issuer(key_did(key), name, url, key, demonstration=True)
     return Issuer(did, name, url or tenant.settings.public_url, key, demonstration=False)
 
 
-def rename(tenant: Tenant, name: str, url: str | None) -> None:
-    """Gives the issuer a name and a home page; badges show them from their next issue on."""
+def _first_name(tenant: Tenant) -> str:
+    return f"Engraft, {tenant.id}"
+
+
+def fault_of(name: str, url: str | None) -> str | None:
+    """Why no badge could be signed with this name and home page of the issuer; ``None`` if one can."""
+    found = control_character(name)
+    if found:
+        return f"the issuer's name has the control character {found} in it: type it anew"
+    if not name.strip():
+        return "the issuer's name is empty"
+    if url is not None and not _HOME.fullmatch(url):
+        return f"the issuer's home page {url!r} is no address: write it like https://centre.example.org"
+    return None
+
+
+def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> None:
+    """Gives the issuer a name, with or without a home page, or only another home page. Raises ``Refused``.
+
+    Badges show them from their next issue on.
+    """
+    record = tenant.store.get("issuer", "profile")
+    before = json.loads(record.body) if record else {"name": _first_name(tenant)}
+    name = before["name"] if name is None else name
+    fault = fault_of(name, url)
+    if fault:
+        raise Refused(fault, error="bad_name")
     body = json.dumps({"v": 1, "name": name, **({"url": url} if url else {})}, ensure_ascii=False).encode()
 
     def decide(tx: Tx) -> None:

@@ -6,17 +6,20 @@ Source: W3C "Data Integrity EdDSA Cryptosuites v1.0", section 3.2. Knows neither
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from badges.graph import canonical
+from badges.graph import Unsafe, canonical
 from badges.multikey import base58, from_base58
 
 SUITE = "eddsa-rdfc-2022"
 PURPOSE = "assertionMethod"
+LARGEST_PROOF = 8 * 1024
+"""Characters of a proof's options as JSON: they are put into canonical form, as the document is."""
 
 
 class NotSigned(Exception):
@@ -57,4 +60,6 @@ def _signed_bytes(document: Mapping[str, Any], proof: Mapping[str, Any]) -> byte
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     unsecured = {name: value for name, value in document.items() if name != "proof"}
     options["@context"] = document.get("@context")
+    if len(json.dumps(options)) > LARGEST_PROOF:
+        raise Unsafe(f"the proof is longer than {LARGEST_PROOF} characters")
     return hashlib.sha256(canonical(options)).digest() + hashlib.sha256(canonical(unsecured)).digest()

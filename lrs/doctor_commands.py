@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from badges.issuer import did_url, issuer_of
+from badges.issuer import did_url, fault_of, issuer_of
 from badges.records import former_lists
 from lrs.control import Tenants
 from lrs.doctor import Finding, of_clock, of_disk, of_services, of_settings, of_store, of_strangers, of_work
@@ -83,6 +83,9 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
 
 def _issuer(tenant: Tenant) -> Iterator[Finding]:
     issuer = issuer_of(tenant)
+    fault = fault_of(issuer.name, issuer.url)
+    if fault:
+        yield Finding("issuer", "problem", f"no badge can be signed: {fault} (lrs badges issuer --name NAME)")
     if issuer.demonstration:
         message = f"{issuer.id}, a demonstration: set LRS_PUBLIC_URL to an https address"
         yield Finding("issuer", "warning", message)

@@ -7,7 +7,7 @@ version is never taken for a "K7" that means something else in the next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -70,6 +70,17 @@ def to_json(framework: Framework) -> bytes:
 def from_json(body: bytes) -> Framework:
     """The framework that ``to_json`` wrote."""
     return msgspec.json.decode(body, type=Framework)
+
+
+def texts_of(framework: Framework) -> Iterator[tuple[str, str]]:
+    """Every text that a badge may show, and what it is of."""
+    yield "the framework's id", framework.id
+    yield "the framework's title", framework.title
+    for item in framework.items:
+        yield f"the code {item.code!r}", item.code
+        yield f"the text of {item.code!r}", item.label
+    for level in framework.scale.levels:
+        yield f"the level {level.code!r}", f"{level.code}{level.label}{level.description or ''}"
 
 
 def succeed(known: Sequence[Framework], draft: Framework) -> tuple[Framework, tuple[Change, ...]]:

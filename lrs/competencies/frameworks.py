@@ -8,10 +8,11 @@ from __future__ import annotations
 import msgspec
 
 from lrs import audit
-from lrs.competencies.framework import Change, Framework, from_json, succeed, to_json
+from lrs.competencies.framework import Change, Framework, from_json, succeed, texts_of, to_json
 from lrs.errors import Refused
 from lrs.keys import key
 from lrs.names import name
+from lrs.plain_text import control_character
 from lrs.storage import Reader, Record, Tx, pages
 
 
@@ -36,7 +37,14 @@ def published(reader: Reader) -> list[Framework]:
 
 
 def keep(tx: Tx, draft: Framework) -> tuple[Framework, tuple[Change, ...]]:
-    """Imports *draft*: gives the version that now stands, and what is different in it from the latest before."""
+    """Imports *draft*: gives the version that now stands, and what is different in it from the latest before.
+
+    Raises ``Refused`` for a text that could stand in no badge.
+    """
+    for whose, text in texts_of(draft):
+        found = control_character(text)
+        if found:
+            raise Refused(f"{whose} has the control character {found} in it: take it out in the file")
     known = versions(tx, draft.id)
     framework, changes = succeed(known, draft)
     if known and framework == known[-1]:

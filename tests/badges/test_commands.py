@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from badges.commands import badges
+from lrs.cli import main
 from lrs.settings import Settings
 from lrs.tenants import open_tenant
 from tests.badges.made import badge_in, put_award, run_issue
@@ -155,6 +156,33 @@ def test_a_badge_that_cannot_be_read_is_an_error_in_one_line(tmp_path, source):
 
     assert result.exit_code == 1
     assert result.output.startswith(f"Error: {source}: ")
+
+
+@pytest.mark.parametrize("option", ["", "--status-list"])
+def test_a_file_that_is_too_large_to_be_one_is_not_read_to_its_end(tmp_path, option):
+    large = tmp_path / "large.json"
+    with large.open("wb") as file:
+        file.truncate(700_000_000)
+    words = ["verify", large] if not option else ["verify", issued_in(tmp_path), option, large]
+
+    result = CliRunner().invoke(main, ["badges", *map(str, words), "--data", str(tmp_path)])
+
+    assert result.exit_code == 1
+    assert "large.json is larger than" in result.output
+
+
+def test_names_in_a_strangers_badge_forge_no_line_of_the_verdict(tmp_path):
+    path = issued_in(tmp_path)
+    badge = json.loads(path.read_text())
+    badge["issuer"]["name"] = "X\nok  signature: by the regulator\u202e\nvalid"
+    path.write_text(json.dumps(badge))
+
+    result = run(tmp_path, "verify", path, "--offline")
+
+    lines = result.output.splitlines()
+    assert [line.split()[1] for line in lines[:-1]] == ["form:", "badge:", "signature:", "dates:", "status:"]
+    assert lines[1].endswith("issued by X\\nok  signature: by the regulator\\u202e\\nvalid")
+    assert lines[-1] == "not valid"
 
 
 def test_badges_are_listed_and_shown(tmp_path):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from typing import Any
 
 import pyoxigraph
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyld import jsonld
 
-from badges import contexts
+from badges import contexts, graph
 from badges.contexts import CREDENTIALS_V2, EXTENSIONS, OPEN_BADGES, PINNED, UnknownContext, context, load
 from badges.graph import Unsafe, canonical
 from lrs.errors import Misconfigured
@@ -95,7 +97,7 @@ def test_the_order_of_names_and_of_list_entries_is_not_part_of_what_is_said():
         ),
         ({"credentialSubject": {**BADGE["credentialSubject"], "creditsEarned": 1e-7}}, "no common canonical form"),
         ({"credentialSubject": {**BADGE["credentialSubject"], "creditsEarned": 2**53}}, "no common canonical form"),
-        ({"evidence": [{"id": f"urn:x:{n}", "type": ["Evidence"]} for n in range(4000)]}, "too many values"),
+        ({"evidence": [{"id": f"urn:x:{n}", "type": ["Evidence"]} for n in range(4000)]}, "too many entries"),
     ],
 )
 def test_what_a_reader_sees_and_a_signature_would_not_cover_is_refused(change, why):
@@ -110,6 +112,7 @@ def test_the_extensions_are_understood_when_their_context_is_named():
     assert b"1EdTechJsonSchemaValidator2019" in canonical(badge)
 
 
+@settings(deadline=None)  # the first document reads the contexts
 @given(st.lists(st.sampled_from(range(4)), min_size=2, max_size=8), st.uuids())
 def test_the_form_does_not_depend_on_what_was_read_before(order, id):
     kinds = [
@@ -128,7 +131,7 @@ def test_a_document_too_deep_to_walk_is_refused():
     for _ in range(60):
         deep = {"related": deep}
 
-    with pytest.raises(Unsafe, match="deeply"):
+    with pytest.raises(Unsafe, match="nested deeper"):
         canonical({**BADGE, "evidence": [deep]})
 
 
@@ -141,6 +144,68 @@ def test_a_graph_made_to_take_for_ever_is_given_up_on():
 
     with pytest.raises(Unsafe, match="alike nodes"):
         canonical(poison)
+
+
+def grown(part: Any, count: int) -> Any:
+    return [deepcopy(part) for _ in range(count)]
+
+
+PERSON = BADGE["credentialSubject"]
+COSTLY = {
+    "contexts": ({"@context": BADGE["@context"] * 7}, "more than 12 contexts"),
+    "contexts within": ({"evidence": grown({"@context": BADGE["@context"], "type": ["Evidence"]}, 6)}, "12 contexts"),
+    "types": ({"type": [*BADGE["type"] * 7]}, "'type' has too many"),
+    "alike nodes": ({"evidence": grown({"type": ["Evidence"]}, 251)}, "'evidence' has too many"),
+    "names": ({"name": [f"name {number}" for number in range(251)]}, "'name' has too many"),
+    "a list in a list": ({"name": [[f"{row} {at}" for at in range(126)] for row in range(2)]}, "'name' has too many"),
+    "one id": ({"evidence": grown({"id": "urn:e:1", "narrative": ["x"] * 126}, 2)}, "'narrative' has too many"),
+    "values": ({"evidence": grown({"type": ["Evidence"], "name": ["x"] * 10}, 200)}, "more than 2000"),
+    "permutations": (
+        {"credentialSubject": grown({**PERSON, "identifier": grown({"type": "IdentityObject"}, 8)}, 9)},
+        "alike",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_document_that_would_cost_much_is_refused_before_the_work_is_done(name):
+    change, why = COSTLY[name]
+
+    with pytest.raises(Unsafe, match=why):
+        canonical({**BADGE, **change})
+
+
+def test_why_a_document_has_no_form_is_worked_out_once(monkeypatch):
+    poison = {**BADGE, "credentialSubject": grown({**PERSON, "identifier": grown({"type": "IdentityObject"}, 8)}, 9)}
+
+    with pytest.raises(Unsafe) as first:
+        canonical(poison)
+    monkeypatch.setattr(graph, "_worked_out", None)
+
+    with pytest.raises(Unsafe) as second:
+        canonical(poison)
+
+    assert str(first.value) == str(second.value)
+
+
+def test_a_thread_that_works_on_a_document_holds_up_no_other():
+    entered, go = threading.Event(), threading.Event()
+
+    def slow(term: str | None) -> None:
+        entered.set()
+        assert go.wait(30)
+        raise Unsafe(str(term))
+
+    document = {**BADGE, "undefined": "x"}
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setattr(graph, "_dropped", slow)
+        waiting = pool.submit(canonical, document)
+        assert entered.wait(30)
+        other = canonical({**BADGE, "name": "read meanwhile"})
+        go.set()
+
+        assert isinstance(waiting.exception(30), Unsafe)
+    assert b"read meanwhile" in other
 
 
 @pytest.mark.parametrize("url", sorted(PINNED))

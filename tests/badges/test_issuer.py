@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from badges.issuer import address, did_url, issuer_of, rename, web_did
+from lrs.errors import Refused
 from lrs.settings import Settings
 from tests.badges.made import tenant_in
 
@@ -107,3 +108,32 @@ def test_a_name_that_is_no_did_web_has_no_address(did):
 
 def test_a_did_web_of_a_bare_host_is_at_its_well_known_place():
     assert did_url("did:web:example.org") == "https://example.org/.well-known/did.json"
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "why"),
+    [
+        ("Cen\x07tre", None, r"the issuer's name has the control character \\x07 in it"),
+        ("\x1b[2JCentre", None, r"control character \\x1b"),
+        (" ", None, "the issuer's name is empty"),
+        ("Centre", "centre.example.org", "is no address"),
+        ("Centre", "https://centre.example.org/a b", "is no address"),
+    ],
+)
+def test_an_issuer_that_no_badge_could_be_signed_for_is_refused(tenant, name, url, why):
+    before = issuer_of(tenant)
+
+    with pytest.raises(Refused, match=why):
+        rename(tenant, name, url)
+
+    assert issuer_of(tenant).name == before.name
+
+
+def test_the_home_page_alone_can_be_changed(tenant):
+    rename(tenant, "Centre")
+    rename(tenant, url="https://centre.example.org")
+
+    assert (issuer_of(tenant).profile()["name"], issuer_of(tenant).url) == (
+        "Centre",
+        "https://centre.example.org",
+    )

@@ -218,3 +218,11 @@ def test_an_issuer_that_we_cannot_resolve_is_not_believed(issued, badge, id):
     changed["proof"][0]["verificationMethod"] = f"{id}#{id.rpartition(':')[2]}"
 
     assert "signature" in dict(failed(verdict_on(issued, changed)))
+
+
+def test_a_proof_that_is_longer_than_any_is_refused(issued, badge):
+    badge["proof"][0]["domain"] = ["x" * 100] * 100
+
+    (signature,) = [check for check in verdict_on(issued, badge).checks if check.name == "signature"]
+
+    assert (signature.ok, signature.why) == (False, "the proof is longer than 8192 characters")

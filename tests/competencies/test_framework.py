@@ -13,6 +13,7 @@ from lrs.competencies.levels import PRESETS
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.competencies.tables import read_table
 from lrs.errors import Refused
+from lrs.storage import open_store
 from tests.competencies.world import SHEET, URI
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "case" / "opensalt-spreadsheet_import_sample.xlsx"
@@ -276,3 +277,15 @@ def test_publishing_twice_is_publishing_once_and_an_unknown_one_is_refused(world
 def test_a_workbook_of_another_tool_is_refused_with_the_headers_we_know():
     with pytest.raises(Refused, match="domain"):
         read(SAMPLE.read_bytes())
+
+
+def test_a_control_character_in_a_framework_is_refused_with_its_place(tmp_path):
+    sheet = b"domain,capability,statement,statement code,tier\nA,B,Gow\x07ning,K1,1\n"
+    draft, _ = read(sheet)
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+
+    with pytest.raises(Refused, match=r"the text of 'K1' has the control character \\x07"):
+        store.write(lambda tx: keep(tx, draft)).result()
+
+    assert versions(store, URI) == []
+    store.close()
