@@ -18,11 +18,15 @@ from urllib.parse import urlsplit
 import pymongo
 import pymongo.errors
 import pytest
+from hypothesis import settings
 
 from lrs.storage import Store, open_store
 
 if TYPE_CHECKING:
     from tests.served import Lrs
+
+settings.register_profile("engraft", deadline=None)  # times are measured by make bench and make soak, not here
+settings.load_profile("engraft")
 
 START = 1_795_000_000_000_000
 """2026-11-18T11:06:40Z: what the clock says when a test begins."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyoxigraph
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyld import jsonld
 
@@ -112,7 +112,6 @@ def test_the_extensions_are_understood_when_their_context_is_named():
     assert b"1EdTechJsonSchemaValidator2019" in canonical(badge)
 
 
-@settings(deadline=None)  # the first document reads the contexts
 @given(st.lists(st.sampled_from(range(4)), min_size=2, max_size=8), st.uuids())
 def test_the_form_does_not_depend_on_what_was_read_before(order, id):
     kinds = [
