@@ -37,6 +37,10 @@ def text(row: Row, column: str) -> str:
 def needed(row: Row, column: str) -> str:
     """The cell as text; it must not be empty."""
     cell = text(row, column)
+    if not cell and column not in row.cells:
+        raise Unusable(
+            "missing", column, "", "the column is not there: add it, or name its header in a mapping profile"
+        )
     if not cell:
         raise Unusable("missing", column, "", "the cell is empty, or says only that there is nothing (n/a, TBC)")
     return cell
