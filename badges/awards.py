@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,7 +67,10 @@ class Described(msgspec.Struct, frozen=True):
 
 
 class AwardBody(msgspec.Struct, frozen=True):
-    """The body of a record of kind ``award``, version 1; what a badge does not say is passed over."""
+    """The body of a record of kind ``award``, version 1; what a badge does not say is passed over.
+
+    *evidence_count* is given where *evidence* does not name all there is.
+    """
 
     v: int
     person: str
@@ -78,6 +81,7 @@ class AwardBody(msgspec.Struct, frozen=True):
     valid_until: date | None = None
     scale: Scale = Scale()
     evidence: tuple[Proof, ...] = ()
+    evidence_count: int | None = None
     achievement: Described | None = None
 
 
@@ -113,7 +117,7 @@ def award_of(
         recipient=recipient,
         awarded=datetime.combine(body.held_from, time(), tz).isoformat(),
         valid_until=ends,
-        evidence=tuple(_evidence(proof, zone) for proof in body.evidence),
+        evidence=(*(_evidence(proof, zone) for proof in body.evidence), *_counted(body)),
     )
 
 
@@ -161,6 +165,14 @@ def _alignment(about: Competency) -> Alignment | None:
     except ValueError:
         return None
     return Alignment(url, about.label, about.framework, about.code)
+
+
+def _counted(body: AwardBody) -> Iterator[Evidence]:
+    """How much there is besides what is named, as of the signing."""
+    if body.evidence_count is not None:
+        yield Evidence(
+            None, f"{body.evidence_count} learning records in all; {len(body.evidence)} of them are named here"
+        )
 
 
 def _evidence(proof: Proof, zone: str) -> Evidence:

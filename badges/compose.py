@@ -60,9 +60,9 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What it rests on; ``id`` is ``urn:`` or https, never the data itself."""
+    """What it rests on; ``id`` is ``urn:`` or https, never the data itself; none where it is about more than one."""
 
-    id: str
+    id: str | None
     name: str
 
 
@@ -99,7 +99,9 @@ def compose(award: Award, issuer: Json, valid_from: str, status: StatusEntry) ->
         "validFrom": valid_from,
         "validUntil": award.valid_until,
         "credentialSubject": _subject(award),
-        "evidence": [{"id": item.id, "type": ["Evidence"], "name": item.name} for item in award.evidence],
+        "evidence": [
+            _without_empty({"id": item.id, "type": ["Evidence"], "name": item.name}) for item in award.evidence
+        ],
         "credentialStatus": _status(status),
     }
     return _without_empty(credential)
@@ -138,6 +140,10 @@ def _subject(award: Award) -> Json:
             "result": [result] if level else [],
         }
     )
+
+
+def _evidence(item: Evidence) -> Json:
+    return _without_empty({"id": item.id, "type": ["Evidence"], "name": item.name})
 
 
 def _identity(recipient: Recipient) -> Json:

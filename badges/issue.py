@@ -26,6 +26,7 @@ from badges.records import ISSUED, REVOKED
 from badges.status import REVOCATION, Draw, free_place
 from badges.verify import verify
 from lrs import audit
+from lrs.competencies.uncounted import uncounted
 from lrs.learners import persons
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx
 from lrs.tenants import Tenant
@@ -174,7 +175,7 @@ def _issued(desk: Desk, award: Award, body: AwardBody, held: Record | None) -> t
     tenant = desk.tenant
     live = held is not None and held.meta["state"] == ISSUED
     current = held is not None and live and records.is_current(tenant, desk.issuer, str(held.meta["list"]))
-    if held and current and held.meta["basis"] == records.basis_of(award, desk.issuer):
+    if held and current and records.says_the_same(held, award, desk.issuer) and not _names_lost(desk, body, held):
         return ()
     retired: tuple[Record, ...] = ()
     if held and current and not records.promises_more(held, body.valid_until):
@@ -190,6 +191,17 @@ def _issued(desk: Desk, award: Award, body: AwardBody, held: Record | None) -> t
     about = records.achievement_record(tenant, award, body)
     wanted = (badge, taken, listed, about, *retired)
     return tuple({(record.kind, record.id): record for record in wanted}.values())
+
+
+def _names_lost(desk: Desk, body: AwardBody, held: Record) -> bool:
+    """Whether the badge names evidence that no longer counts, and the award no longer does.
+
+    As long as the award does, an evaluation is owed: it owes this step once more.
+    """
+    named = set(records.named_in(held))
+    proofs = {proof.statement for proof in body.evidence}
+    lost = uncounted(desk.tenant.store, body.person, named | proofs)
+    return not lost.isdisjoint(named) and lost.isdisjoint(proofs)
 
 
 def _retired(desk: Desk, held: Record) -> tuple[Record, ...]:

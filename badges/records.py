@@ -11,7 +11,6 @@ kind ``achievement``: the Achievement as JSON, without learners.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -45,10 +44,26 @@ def to_bytes(value: Json) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def basis_of(award: Award, issuer: Issuer) -> str:
-    """A fingerprint of all a badge says but its dates of issue and its place; the same basis needs no new badge."""
-    said = compose(award, issuer.profile(), "", StatusEntry("", 0))
-    return hashlib.sha256(to_bytes({**said, "key": issuer.method})).hexdigest()
+def says_the_same(held: Record, award: Award, issuer: Issuer) -> bool:
+    """Whether the badge *held* says of *award* what one signed now would, and is signed with *issuer*'s key.
+
+    Not asked are its dates of issue and its place, and which evidence it names and how much there was: a level that is
+    well proven gets more every day.
+    """
+    badge = json.loads(held.body)
+    now = compose(award, issuer.profile(), "", StatusEntry("", 0))
+    return _bare(badge) == _bare(now) and _method(badge) == issuer.method
+
+
+def named_in(held: Record) -> list[str]:
+    """The statements that the badge *held* names as evidence."""
+    evidence = json.loads(held.body).get("evidence", [])
+    return [str(one["id"]).removeprefix("urn:uuid:") for one in evidence if "id" in one]
+
+
+def _bare(badge: Json) -> Json:
+    unasked = {"proof", "validFrom", "credentialStatus", "evidence"}
+    return {name: value for name, value in badge.items() if name not in unasked}
 
 
 def issue_time(now: int, last: str | None) -> str:
@@ -142,19 +157,18 @@ def credential_record(
         "credential",
         id,
         to_bytes(signed),
-        meta=_meta(body, award, issuer, place, valid_from),
+        meta=_meta(body, place, valid_from),
         keys=(key("credential.person", body.person),),
         rev=old.rev if old else 0,
     )
 
 
-def _meta(body: AwardBody, award: Award, issuer: Issuer, place: Place, valid_from: str) -> dict[str, Any]:
+def _meta(body: AwardBody, place: Place, valid_from: str) -> dict[str, Any]:
     return {
         "person": body.person,
         "state": ISSUED,
         "list": place[0],
         "index": place[1],
-        "basis": basis_of(award, issuer),
         "valid_from": valid_from,
         "ends": body.valid_until.isoformat() if body.valid_until else None,
     }

@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     """Which version the answer to a request without a version header names."""
     zone: str = "Europe/London"
     """The time zone in which days are days, such as the last one of a competency's validity."""
+    rules_review: float = Field(default=24 * 3_600.0, ge=0, le=366 * 24 * 3_600.0)
+    """Seconds for which a level that a change of rules alone takes away stays held."""
 
     max_body: int = Field(default=16 * MIB, gt=0)
     """A request's body without attachments."""

@@ -19,32 +19,13 @@ from typing import Literal
 
 import msgspec
 
-from lrs.competencies.decide import Held, RuleRef, Standing
+from lrs.competencies.decide import Held, Review, RuleRef, Span, Standing
 from lrs.competencies.levels import Level, LevelScale
 from lrs.competencies.rules import Competency
 from lrs.names import name
 
 EXPIRING = timedelta(days=30)
 State = Literal["held", "expiring", "expired"]
-
-
-class Span(msgspec.Struct, frozen=True):
-    """First and last day (``None``: no end) of everything an award's name has ever stood for."""
-
-    held_from: date
-    valid_until: date | None
-
-    def meets(self, other: Span | Held) -> bool:
-        """Whether the two have a day in common."""
-        return (self.valid_until is None or other.held_from <= self.valid_until) and (
-            other.valid_until is None or self.held_from <= other.valid_until
-        )
-
-    def joined(self, other: Span | Held) -> Span:
-        """The shortest span that holds both."""
-        ends = (self.valid_until, other.valid_until)
-        until = None if None in ends else max(end for end in ends if end)
-        return Span(min(self.held_from, other.held_from), until)
 
 
 class Lineage(msgspec.Struct, frozen=True):
@@ -85,8 +66,12 @@ class AboutCompetency(msgspec.Struct, frozen=True):
     code: str
 
 
-class Award(msgspec.Struct, frozen=True):
-    """The body of an ``award`` record; *person* is who holds it now."""
+class Award(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of an ``award`` record; *person* is who holds it now.
+
+    *evidence* is what ``decide.cited`` names; where that is not all, *evidence_count* says how much there is. With a
+    *review* rules alone have taken it away, and it is held until that ends.
+    """
 
     v: int
     person: str
@@ -98,9 +83,11 @@ class Award(msgspec.Struct, frozen=True):
     state: Literal["held", "withdrawn", "expired"]
     evidence: tuple[Proof, ...]
     rule: RuleRef
+    evidence_count: int | None = None
+    review: Review | None = None
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One competency of a profile: the highest level held, or, if none is, the one held last."""
 
     competency: AboutCompetency
@@ -110,6 +97,7 @@ class Entry(msgspec.Struct, frozen=True):
     valid_until: date | None
     evidence_count: int
     award: str
+    review: Review | None = None
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -124,12 +112,16 @@ class Profile(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What should be stored for a person: lineages, awards by name, profile entries, and when to look again."""
+    """What should be stored for a person: lineages, awards by name, profile entries, and when to look again.
+
+    That is on *next_day*, and when the first review ends (microseconds UTC).
+    """
 
     lineages: tuple[Lineage, ...]
     awards: Mapping[str, Award]
     entries: tuple[Entry, ...]
     next_day: date | None
+    review_ends: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +157,8 @@ def plan(standings: Iterable[Standing], facts: Facts, today: date) -> Plan:
         for number, span in enumerate(lineage.spans)
     }
     entries = _entries(awards, today)
-    return Plan(tuple(lineages.values()), awards, entries, _next_day(awards.values(), today))
+    ends = [award.review.until for award in awards.values() if award.review]
+    return Plan(tuple(lineages.values()), awards, entries, _next_day(awards.values(), today), min(ends, default=None))
 
 
 def _named(
@@ -176,9 +169,9 @@ def _named(
     The one *known* that was minted first, if the group has one; else a new one, for the person whose evidence is the
     oldest.
     """
-    founding = standing.periods[0].evidence[0]
+    founding = standing.periods[0]
     level = competency.scale.at(standing.level) or Level(standing.level, str(standing.level), str(standing.level))
-    fresh = Lineage(1, facts.minted_for[founding.identifier], competency, level, founding.rule, ())
+    fresh = Lineage(1, facts.minted_for[founding.founder], competency, level, founding.rule, ())
     lineage = known or fresh
     spans, numbers = list(lineage.spans), []
     for held in standing.periods:
@@ -205,8 +198,34 @@ def _award(lineage: Lineage, span: Span, current: tuple[Lineage, Held] | None, h
         valid_until=days.valid_until,
         state="withdrawn" if held is None else "expired" if _ended(held.valid_until, today) else "held",
         evidence=tuple(Proof(one.statement, one.source, one.timestamp) for one in held.evidence) if held else (),
-        rule=held.evidence[0].rule if held else lineage.rule,
+        rule=held.rule if held else lineage.rule,
+        evidence_count=held.count if held and held.count > len(held.evidence) else None,
+        review=held.review if held else None,
     )
+
+
+def is_news(before: bytes, after: bytes) -> bool:
+    """Whether an award's badge has to be looked at, given both bodies.
+
+    It has if anything but its evidence is another, or if a piece that was named is named no more: it may be voided. As
+    long as rules that took it away are in review, nothing is.
+    """
+    try:
+        old, new = (msgspec.json.decode(body, type=Award) for body in (before, after))
+    except msgspec.MsgspecError:
+        return True
+    named = not {one.statement for one in old.evidence} <= {one.statement for one in new.evidence}
+    return named or _bare(old) != _bare(new)
+
+
+def _bare(award: Award) -> Award:
+    return msgspec.structs.replace(award, evidence=(), evidence_count=None, review=None)
+
+
+def without_counts(profile: Profile) -> Profile:
+    """The profile as if nothing were said of how much evidence there is, and of reviews."""
+    entries = tuple(msgspec.structs.replace(one, evidence_count=0, review=None) for one in profile.competencies)
+    return msgspec.structs.replace(profile, competencies=entries)
 
 
 def _ended(until: date | None, today: date) -> bool:
@@ -214,10 +233,10 @@ def _ended(until: date | None, today: date) -> bool:
 
 
 def _entries(awards: Mapping[str, Award], today: date) -> tuple[Entry, ...]:
-    best: dict[str, tuple[tuple[bool, int, date], str]] = {}
+    best: dict[str, tuple[tuple[bool, int, bool, date], str]] = {}
     for id, award in sorted(awards.items()):
         if award.state != "withdrawn":
-            rank = (award.state == "held", award.level.ordinal, award.held_from)
+            rank = (award.state == "held", award.level.ordinal, award.review is None, award.held_from)
             about = award.competency.id
             best[about] = max(best.get(about, (rank, id)), (rank, id))
     return tuple(_entry(id, awards[id], today) for _, (_, id) in sorted(best.items()))
@@ -230,8 +249,9 @@ def _entry(id: str, award: Award, today: date) -> Entry:
         state=state_on(today, award.valid_until),
         since=award.held_from,
         valid_until=award.valid_until,
-        evidence_count=len(award.evidence),
+        evidence_count=award.evidence_count or len(award.evidence),
         award=id,
+        review=award.review,
     )
 
 

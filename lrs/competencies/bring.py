@@ -9,47 +9,57 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lrs.competencies.evidence import Meaning, evidence_from, statement_key
-from lrs.competencies.rulesets import owe_evaluation
+from lrs.competencies import tallies
+from lrs.competencies.decide import Evidence
+from lrs.competencies.evidence import Meaning, evidence_from, former_id, statement_key
+from lrs.competencies.owing import owe_evaluation, owe_issue
 from lrs.learners.joins import link
 from lrs.learners.persons import Mint, ensure
 from lrs.storage import Record, Tx, pages
 
 
-def bring(tx: Tx, meanings: Sequence[Meaning], mint: Mint) -> None:
-    """Brings persons and evidence of all these statements to current."""
+def bring(tx: Tx, meanings: Sequence[Meaning], mint: Mint, zone: str) -> None:
+    """Brings persons, evidence and tallies of all these statements to current; days are days in *zone*."""
     ensure(tx, (one for meaning in meanings for one in meaning.learners), mint)
-    touched = _write(tx, [record for meaning in meanings for record in meaning.evidence])
+    touched, lost = _write(tx, [record for meaning in meanings for record in meaning.evidence], zone)
     for meaning in meanings:
         for other in meaning.same:
             for learner in meaning.learners:
                 link(tx, learner, other, source=meaning.source, mint=mint)
         for identifier in meaning.voided:
-            if _take_back(tx, meaning.statement, identifier):
-                touched.add(identifier)
-    if touched:
-        owe_evaluation(tx, touched)
+            if _take_back(tx, meaning.statement, identifier, zone):
+                lost.add(identifier)
+    owe_evaluation(tx, touched | lost)
+    owe_issue(tx, lost)
 
 
-def _write(tx: Tx, evidence: Sequence[Record]) -> set[str]:
-    """Inserts or replaces evidence; gives the identifiers for whom something is different now."""
-    there = tx.get_many("evidence", [record.id for record in evidence]) if evidence else {}
-    touched = set()
+def _write(tx: Tx, evidence: Sequence[Record], zone: str) -> tuple[set[str], set[str]]:
+    """Inserts or replaces evidence; gives the identifiers for whom something is different now, and counts no more."""
+    said = {record.id: evidence_from(record) for record in evidence}
+    names = {id: former_id(one.statement, one.rule, one.identifier) for id, one in said.items()}
+    there = tx.get_many("evidence", [*names, *names.values()]) if evidence else {}
+    went: list[Evidence] = []
+    came: list[Evidence] = []
     for record in evidence:
+        if names[record.id] in there:  # from before there were tallies, so in none
+            tx.delete("evidence", names[record.id])
         known = there.get(record.id)
         if known is None:
             tx.insert(record)
         elif (known.body, known.seq, set(known.keys)) != (record.body, record.seq, set(record.keys)):
             tx.replace(msgspec.structs.replace(record, rev=known.rev))
+            went += [evidence_from(known)] if tallies.in_tally(known) else []
         else:
             continue
-        touched.add(evidence_from(record).identifier)
-    return touched
+        came.append(said[record.id])
+    counted = [one for one in came if one.reason is None]
+    tallies.keep(tx, went, counted, zone)
+    lost = {(one.identifier, one.statement) for one in went} - {(one.identifier, one.statement) for one in counted}
+    return {one.identifier for one in came}, {identifier for identifier, _ in lost}
 
 
-def _take_back(tx: Tx, statement: str, identifier: str) -> bool:
+def _take_back(tx: Tx, statement: str, identifier: str, zone: str) -> bool:
     """Removes what a voided statement was evidence of for *identifier*; whether it was any."""
     found = list(pages(tx, "evidence", statement_key(identifier, statement)))
-    for record in found:
-        tx.delete("evidence", record.id)
+    tallies.remove(tx, found, zone)
     return bool(found)

@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
-from lrs.auth.keys import list_keys
 from lrs.competencies import explain as explaining
 from lrs.competencies import rulesets
+from lrs.competencies.dates import moment
 from lrs.competencies.framework import Change
-from lrs.competencies.frameworks import frameworks, keep, publish, published
+from lrs.competencies.frameworks import frameworks, keep, publish
 from lrs.competencies.levels import PRESETS
-from lrs.competencies.mapping import Known, ruleset_from_table
+from lrs.competencies.printed import BY, file_argument, json_option, plainly, print_faults, print_json, read_rules
 from lrs.competencies.rebuild import rebuild as rebuild_derived
-from lrs.competencies.rebuild import swings
-from lrs.competencies.rules import Ruleset
+from lrs.competencies.rules_commands import apply_, restore, show
+from lrs.competencies.rules_commands import list_ as list_rules
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.competencies.sightings import NeverSeen, never_seen
-from lrs.competencies.tables import Fault
 from lrs.competencies.unmatched import Unmatched, legible, unmatched, with_names
-from lrs.errors import Refused
 from lrs.options import with_tenant
 from lrs.printable import printable
 from lrs.storage import pages
 from lrs.tenants import Tenant
-
-BY = "command line"
-_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turns a refusal into one line and exit code 1."""
-
-    @functools.wraps(command)
-    def wrapped(*given: object, **named: object) -> object:
-        try:
-            return command(*given, **named)
-        except Refused as refusal:
-            raise click.ClickException(refusal.message) from refusal
-
-    return wrapped
-
 
 # -- framework ------------------------------------------------------------------------------------------------------
 
@@ -57,7 +34,7 @@ def framework() -> None:
 
 
 @framework.command("import")
-@_file
+@file_argument
 @click.option("--id", "uri", help="The framework's URI, the same for ever (default: made from the file's name).")
 @click.option("--title", help="Its title (default: the file's name).")
 @click.option("--scale", default="tiers", show_default=True, type=click.Choice(sorted(PRESETS)), help="Its levels.")
@@ -72,7 +49,7 @@ def import_(tenant: Tenant, file: Path, uri: str | None, title: str | None, scal
         scale=PRESETS[scale],
     )
     kept, changes = tenant.store.write(lambda tx: keep(tx, draft)).result()
-    _print_faults(faults)
+    print_faults(faults)
     state = f"version {kept.version} ({kept.status})"
     click.echo(f"{kept.id}: {state}, {len(kept.items)} items, {len(changes) or 'no'} changes")
     for change in changes:
@@ -90,13 +67,13 @@ def publish_(tenant: Tenant, uri: str) -> None:
 
 
 @framework.command("list")
-@_json
+@json_option
 @with_tenant
 def list_(tenant: Tenant, as_json: bool) -> None:
     """List all versions of all frameworks."""
     found = frameworks(tenant.store)
     if as_json:
-        _print_json([{"id": one.id, "version": one.version, "status": one.status, "title": one.title} for one in found])
+        print_json([{"id": one.id, "version": one.version, "status": one.status, "title": one.title} for one in found])
         return
     for one in found:
         click.echo(f"{one.id}  version {one.version}  {one.status}  {one.title}  ({len(one.items)} items)")
@@ -111,13 +88,13 @@ def rules() -> None:
 
 
 @rules.command()
-@_file
+@file_argument
 @with_tenant
 @plainly
 def check(tenant: Tenant, file: Path) -> None:
     """Check a mapping table, row by row, and tell what no source ever sent; exit code 1 if a row cannot be used."""
-    ruleset, faults = _read_rules(tenant, file)
-    _print_faults(faults)
+    ruleset, faults = read_rules(tenant, file)
+    print_faults(faults)
     click.echo(f"{len(ruleset.rules)} rules can be used")
     for one in never_seen(tenant.store, ruleset.rules):
         click.echo(_never(one))
@@ -125,50 +102,32 @@ def check(tenant: Tenant, file: Path) -> None:
         raise SystemExit(1)
 
 
-@rules.command("apply")
-@_file
-@click.option("--dry-run", is_flag=True, help="Only show who would gain and lose what.")
-@with_tenant
-@plainly
-def apply_(tenant: Tenant, file: Path, dry_run: bool) -> None:
-    """Put a mapping table in force; rows that cannot be used are named and left out."""
-    ruleset, faults = _read_rules(tenant, file)
-    _print_faults(faults)
-    if dry_run:
-        _print_swings(tenant, ruleset)
-        return
-    if faults and not ruleset.rules:
-        raise Refused("no row can be used, so nothing was changed; a table with a header only takes all rules away")
-    if tenant.store.write(lambda tx: rulesets.put(tx, ruleset, BY)).result():
-        click.echo(
-            f"rules version {ruleset.version} with {len(ruleset.rules)} rules; what they touch is looked at again"
-        )
-    else:
-        click.echo(f"nothing changed: rules version {ruleset.version} is in force")
+for _command in (apply_, restore, list_rules, show):
+    rules.add_command(_command)
 
 
 @rules.command()
 @click.argument("who")
 @click.option("--competency", help="Only this one: its code or id.")
-@_json
+@json_option
 @with_tenant
 @plainly
 def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> None:
     """Say why WHO (a person's id, e-mail, learner number or homePage|name) holds what, and why not."""
     found = explaining.explain(tenant.store, who, competency)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     click.echo(f"person {found.person or 'unknown'}, rules version {found.rules}")
     for answer in found.answers:
-        _print_answer(answer)
+        _print_answer(answer, tenant.settings.zone)
     if not found.answers:
         click.echo("no evidence: nothing this person did meets a rule")
 
 
 @rules.command("unmatched")
 @click.option("--limit", default=100, show_default=True, help="How many lines, most frequent first.")
-@_json
+@json_option
 @with_tenant
 def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
     """List what was seen that no rule is about: how often, verb, activity, and its name.
@@ -179,7 +138,7 @@ def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
     found = unmatched(legible(pages(store, "statement")), rulesets.in_force(store).rules)[: max(limit, 0)]
     listed = with_names(store, found)
     if as_json:
-        _print_json([_unmatched_shown(one) for one in listed])
+        print_json([_unmatched_shown(one) for one in listed])
         return
     for one in listed:
         name = f"  {one.name}" if one.name else ""
@@ -205,16 +164,6 @@ def rebuild(tenant: Tenant, dry_run: bool) -> None:
 # -- shared ---------------------------------------------------------------------------------------------------------
 
 
-def _read_rules(tenant: Tenant, file: Path) -> tuple[Ruleset, tuple[Fault, ...]]:
-    ready = published(tenant.store)
-    every = frameworks(tenant.store)
-    sources = {str(one["name"]) for one in list_keys(tenant.store)}
-    known = Known(
-        [one for one in every if one.status == "published"], [one for one in every if one not in ready], sources
-    )
-    return ruleset_from_table(file.read_bytes(), known, rulesets.current(tenant.store))
-
-
 def _unmatched_shown(one: Unmatched) -> dict[str, Any]:
     shown = {"activity": one.activity, "verb": one.verb, "count": one.count, "name": one.name, "match": one.match}
     return {**shown, "attempts": len(one.attempts)} if one.attempts else shown
@@ -226,16 +175,8 @@ def _never(one: NeverSeen) -> str:
     return f"never seen from {one.source}: {one.activity}{role} with {' or '.join(one.verbs)}{but}"
 
 
-def _print_swings(tenant: Tenant, ruleset: Ruleset) -> None:
-    found = swings(tenant, ruleset)
-    for one in found:
-        click.echo(f"{'gains' if one.gained else 'loses'}  {one.person}  {one.code} level {one.level} ({one.label})")
-    gained = sum(one.gained for one in found)
-    click.echo(f"dry run: {gained} gained, {len(found) - gained} lost; nothing was changed")
-
-
-def _print_answer(answer: explaining.Answer) -> None:
-    states = ", ".join(_state(one) for one in answer.awards) or "not held"
+def _print_answer(answer: explaining.Answer, zone: str) -> None:
+    states = ", ".join(_state(one, zone) for one in answer.awards) or "not held"
     click.echo(f"{answer.code} {answer.label}, level {answer.level}: {states}")
     if not answer.evidence:
         click.echo("  no evidence is left: it was voided, or its rule is gone")
@@ -246,18 +187,12 @@ def _print_answer(answer: explaining.Answer) -> None:
         click.echo(f"  {one.timestamp}  {one.statement}  from {one.source}{seen}{asked}: {verdict}")
 
 
-def _state(award: dict[str, Any]) -> str:
+def _state(award: dict[str, Any], zone: str) -> str:
     until = award["valid_until"]
-    return f"{award['state']} from {award['held_from']}" + (f" until {until}" if until else "")
-
-
-def _print_faults(faults: Iterable[Fault]) -> None:
-    for fault in faults:
-        click.echo(str(fault), err=True)
-
-
-def _print_json(value: object) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    held = f"from {award['held_from']}" + (f" until {until}" if until else "")
+    if award["state"] != explaining.IN_REVIEW:
+        return f"{award['state']} {held}"
+    return f"held {held}, in review until {moment(award['review_until'], zone)} because {award['because']}"
 
 
 def _shown(change: Change) -> str:

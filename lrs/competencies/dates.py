@@ -60,6 +60,11 @@ def day_of(micros: int, zone: str) -> date:
     return (_EPOCH + timedelta(microseconds=micros)).astimezone(ZoneInfo(zone)).date()
 
 
+def moment(micros: int, zone: str) -> str:
+    """A time in microseconds UTC as people in *zone* read it, to the minute."""
+    return datetime.fromtimestamp(micros / 1_000_000, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z")
+
+
 def midnight(day: date, zone: str) -> int:
     """When *day* begins in *zone*, in microseconds UTC."""
     return (datetime.combine(day, time(), ZoneInfo(zone)) - _EPOCH) // _MICROSECOND

@@ -1,14 +1,15 @@
 """From a person's evidence to what the person holds. Pure: the same evidence in any order gives the same answer.
 
 Evidence of one competency and level makes periods: each piece opens a stretch from its day on, for as long as its rule
-says; stretches that touch are one unbroken period. Knows no store, no today and no award's name: whether a period has
-ended is a matter of when one looks.
+says; stretches that touch are one unbroken period. What more than one piece of one rule on one day adds is its number
+alone, so evidence comes here as tallies, one for each rule and day: deciding costs days, however much happens on one.
+Knows no store, no today and no award's name: whether a period has ended is a matter of when one looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import msgspec
@@ -16,6 +17,8 @@ import msgspec
 from lrs.competencies.dates import add, parse_period
 from lrs.competencies.rules import Rule
 
+CITED = 20
+"""How many pieces of evidence an award, a badge and a tally name at most; the others are counted."""
 _ONE_DAY = timedelta(days=1)
 
 
@@ -45,12 +48,71 @@ class Evidence(msgspec.Struct, frozen=True):
     instructors: tuple[str, ...] = ()
 
 
-class Held(msgspec.Struct, frozen=True):
-    """An unbroken period, first and last day (``None``: no end), and the evidence in it, oldest first."""
+class Piece(msgspec.Struct, frozen=True, order=True):
+    """A statement that is evidence, as far as awards and badges name it; *event* is microseconds UTC."""
+
+    event: int
+    statement: str
+    source: str
+    timestamp: str
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """The evidence of one identifier that counts for one version of a rule on one day; body of a ``tally`` record.
+
+    *pieces* are the first ``CITED`` by time, then statement, *count* says how many there are. Evidence with other
+    *instructors* is another tally, since whether it is self-assessed depends on who is one person.
+    """
+
+    v: int
+    identifier: str
+    rule: RuleRef
+    day: date
+    instructors: tuple[str, ...]
+    count: int
+    pieces: tuple[Piece, ...]
+
+
+class Span(msgspec.Struct, frozen=True):
+    """First and last day (``None``: no end) of everything an award's name has ever stood for."""
 
     held_from: date
     valid_until: date | None
-    evidence: tuple[Evidence, ...]
+
+    def meets(self, other: Span | Held) -> bool:
+        """Whether the two have a day in common."""
+        return (self.valid_until is None or other.held_from <= self.valid_until) and (
+            other.valid_until is None or self.held_from <= other.valid_until
+        )
+
+    def joined(self, other: Span | Held) -> Span:
+        """The shortest span that holds both."""
+        ends = (self.valid_until, other.valid_until)
+        until = None if None in ends else max(end for end in ends if end)
+        return Span(min(self.held_from, other.held_from), until)
+
+
+class Review(msgspec.Struct, frozen=True):
+    """Rules of version *rules* have taken a period away, or days of it; it is held *until* then (microseconds UTC)."""
+
+    until: int
+    rules: int
+
+
+class Held(msgspec.Struct, frozen=True):
+    """An unbroken period, first and last day (``None``: no end), and what it rests on.
+
+    *founder* is the identifier of the oldest evidence and *rule* its rule. *evidence* is at most ``CITED`` pieces,
+    oldest first (see ``cited``), out of *count*. With a *review* it is held by former rules only, and so not for long.
+    """
+
+    held_from: date
+    valid_until: date | None
+    founder: str
+    rule: RuleRef
+    evidence: tuple[Piece, ...]
+    count: int
+    review: Review | None = None
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -61,53 +123,75 @@ class Standing(msgspec.Struct, frozen=True):
     periods: tuple[Held, ...]
 
 
-def decide(
-    evidence: Iterable[Evidence],
-    rules: Mapping[str, Rule],
-    own: Collection[str],
-    day_of: Callable[[int], date],
-) -> tuple[Standing, ...]:
+def decide(tallies: Iterable[Tally], rules: Mapping[str, Rule], own: Collection[str]) -> tuple[Standing, ...]:
     """What the evidence of the identifiers *own* (one person's) proves, by competency, then level.
 
     Evidence of rules that are no longer in force proves nothing.
     """
-    groups: dict[tuple[str, int], list[Evidence]] = {}
-    for one in evidence:
+    groups: dict[tuple[str, int], list[Tally]] = {}
+    for one in tallies:
         rule = rules.get(one.rule.item)
-        if rule and why_not(one, own) is None:
+        if rule and not self_assessed(one.instructors, own):
             groups.setdefault((rule.competency, rule.level), []).append(one)
-    return tuple(Standing(*about, _periods(found, rules, day_of)) for about, found in sorted(groups.items()))
+    return tuple(Standing(*about, _periods(found, rules)) for about, found in sorted(groups.items()))
 
 
 def why_not(one: Evidence, own: Collection[str]) -> str | None:
-    """Why a piece of evidence does not count for the person with the identifiers *own*; ``None`` if it does.
+    """Why a piece of evidence does not count for the person with the identifiers *own*; ``None`` if it does."""
+    return one.reason or ("self-assessed" if self_assessed(one.instructors, own) else None)
 
-    Whether the instructor is the learner depends on which identifiers are one person's, so it is asked here, where a
-    merge or an unmerge is seen, and not when the statement came.
+
+def self_assessed(instructors: Iterable[str], own: Collection[str]) -> bool:
+    """Whether the instructor is the learner.
+
+    That depends on which identifiers are one person's, so it is asked here, where a merge or an unmerge is seen, and
+    not when the statement came.
     """
-    return one.reason or (None if set(one.instructors).isdisjoint(own) else "self-assessed")
+    return not set(instructors).isdisjoint(own)
+
+
+def cited(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """The pieces to be named: all if they are few, else as many of the oldest as of the newest; oldest first."""
+    half = CITED // 2
+    return tuple(pieces) if len(pieces) <= CITED else (*pieces[:half], *pieces[-half:])
 
 
 @dataclass(slots=True)
 class _Open:
-    """A period that is still being read; evidence by statement: one that meets two rules is one piece of evidence."""
+    """A period that is still being read."""
 
     held_from: date
     valid_until: date | None
-    evidence: dict[str, Evidence]
+    tallies: list[Tally] = field(default_factory=list)
+
+    def held(self) -> Held:
+        """The period with its evidence; a statement that meets two rules is one piece, as far as pieces are named."""
+        named = {piece.statement: piece for tally in self.tallies for piece in tally.pieces}
+        pieces = sorted(named.values(), key=lambda piece: (piece.event, piece.statement))
+        twice = sum(len(tally.pieces) for tally in self.tallies) - len(pieces)
+        count = sum(tally.count for tally in self.tallies) - twice
+        first = self.tallies[0]
+        return Held(self.held_from, self.valid_until, first.identifier, first.rule, cited(pieces), count)
 
 
-def _periods(found: Iterable[Evidence], rules: Mapping[str, Rule], day_of: Callable[[int], date]) -> tuple[Held, ...]:
+def _periods(found: Iterable[Tally], rules: Mapping[str, Rule]) -> tuple[Held, ...]:
     periods: list[_Open] = []
-    for one in sorted(found, key=lambda one: (one.event, one.statement, one.rule.item, one.identifier)):
-        day, rule = day_of(one.event), rules[one.rule.item]
+    for one in sorted(found, key=_in_order):
+        day, rule = one.day, rules[one.rule.item]
         last = periods[-1] if periods else None
         if last and (last.valid_until is None or day <= last.valid_until + _ONE_DAY):
             last.valid_until = _extended(last.valid_until, day, rule)
-            last.evidence.setdefault(one.statement, one)
         else:
-            periods.append(_Open(day, _until(day, rule), {one.statement: one}))
-    return tuple(Held(one.held_from, one.valid_until, tuple(one.evidence.values())) for one in periods)
+            last = _Open(day, _until(day, rule))
+            periods.append(last)
+        last.tallies.append(one)
+    return tuple(one.held() for one in periods)
+
+
+def _in_order(one: Tally) -> tuple[int, str, str, int, str, tuple[str, ...]]:
+    """By the first piece: later ones of a rule on its day never make a period longer."""
+    first = one.pieces[0]
+    return (first.event, first.statement, one.rule.item, one.rule.version, one.identifier, one.instructors)
 
 
 def _until(day: date, rule: Rule) -> date | None:

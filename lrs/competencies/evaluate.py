@@ -1,26 +1,30 @@
 """The two steps of owed work: ``match`` brings the evidence of statements to current, ``evaluate`` what persons hold.
 
 Both are about a state, never about an event: run twice, late or in any order they leave the same records. What follows
-from a change (``issue`` for an award, ``sync`` for a profile) is owed in the commit that makes it. The thinking is done
-in ``evidence``, ``decide`` and ``awards``; here is only what is read and written.
+from a change (``issue`` for an award, ``sync`` for a profile) is owed in the commit that makes it; that there is more
+evidence, or other pieces of it are named, is no such change. The thinking is done in ``evidence``, ``decide`` and
+``awards``; here is only what is read and written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from hashlib import sha256
 
 import msgspec
 
-from lrs.competencies.awards import Award, Entry, Facts, Lineage, Plan, Profile, plan
+from lrs.competencies.awards import Award, Entry, Facts, Lineage, Plan, Profile, is_news, plan, without_counts
 from lrs.competencies.bring import bring
 from lrs.competencies.dates import day_of, midnight
-from lrs.competencies.decide import decide
-from lrs.competencies.evidence import Meaning, evidence_from, meaning_of
+from lrs.competencies.decide import Span, Standing, Tally, decide
+from lrs.competencies.evidence import Meaning, meaning_of
+from lrs.competencies.rematch import rematch
+from lrs.competencies.review import About, Former, reviewed
 from lrs.competencies.rules import Index
-from lrs.competencies.rulesets import in_force, rematch
+from lrs.competencies.rulesets import InForce, in_force
 from lrs.competencies.seen import moment_of
+from lrs.competencies.tallies import tallies_of
 from lrs.keys import key
 from lrs.learners.nobody import names_by_source
 from lrs.learners.persons import Mint, minter
@@ -42,19 +46,19 @@ def match(tenant: Tenant, claims: Sequence[Claim]) -> None:
     """
     mint = minter(tenant.secret("person-ids"))
     statements = [claim for claim in claims if claim.record.kind == "statement"]
-    if not _matched(tenant.store, statements, mint):
+    if not _matched(tenant, statements, mint):
         for claim in statements:
-            _matched(tenant.store, [claim], mint)
+            _matched(tenant, [claim], mint)
     for claim in claims:
         if claim.record.kind == "rematch":
-            _rematched(tenant.store, claim)
+            _rematched(tenant, claim)
 
 
-def _matched(store: Store, claims: Sequence[Claim], mint: Mint) -> bool:
+def _matched(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> bool:
     """Whether nothing was lost; of several claims none is done if the lease of one was lost."""
     while claims:
         try:
-            claims = _settle_matches(store, claims, mint)
+            claims = _settle_matches(tenant, claims, mint)
         except _RulesChanged:
             continue
         except Stale:
@@ -62,36 +66,37 @@ def _matched(store: Store, claims: Sequence[Claim], mint: Mint) -> bool:
     return True
 
 
-def _settle_matches(store: Store, claims: Sequence[Claim], mint: Mint) -> Sequence[Claim]:
+def _settle_matches(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> Sequence[Claim]:
     """Settles the claims and gives those that are left: none. Raises ``_RulesChanged`` or ``Stale``."""
-    index, rev = in_force(store)
-    readable, meanings = _read(store, claims, index)
+    store = tenant.store
+    rules = in_force(store)
+    readable, meanings = _read(store, claims, rules)
 
     def settle(tx: Tx) -> None:
-        if in_force(tx).rev != rev:
+        if in_force(tx).rev != rules.rev:
             raise _RulesChanged
-        bring(tx, meanings, mint)
+        bring(tx, meanings, mint, tenant.settings.zone)
 
     if readable:
         store.settle(readable, settle).result()
     return ()
 
 
-def _read(store: Store, claims: Sequence[Claim], index: Index) -> tuple[list[Claim], list[Meaning]]:
+def _read(store: Store, claims: Sequence[Claim], rules: InForce) -> tuple[list[Claim], list[Meaning]]:
     readable, meanings = [], []
     nobody = names_by_source(store, {moment_of(claim.record).source for claim in claims})
     for claim in claims:
         try:
-            meanings.append(meaning_of(claim.record, index, nobody[moment_of(claim.record).source]))
+            meanings.append(meaning_of(claim.record, rules, nobody[moment_of(claim.record).source]))
             readable.append(claim)
         except msgspec.MsgspecError as error:
             store.defer(claim, due=claim.owed.due, error=f"the statement cannot be read: {error}", parked=True)
     return readable, meanings
 
 
-def _rematched(store: Store, claim: Claim) -> None:
+def _rematched(tenant: Tenant, claim: Claim) -> None:
     try:
-        rematch(store, claim)
+        rematch(tenant, claim)
     except Stale:
         return  # Somebody else has done this page, and owes the next.
 
@@ -133,27 +138,58 @@ def _settle_evaluation(tenant: Tenant, claim: Claim, made: Plan | None) -> Futur
         _write_profile(tx, person, made.entries if made else ())
         if made and made.next_day:
             tx.owe("person", person.id, Owed("evaluate", due=midnight(made.next_day, zone)))
+        if made and made.review_ends:
+            tx.owe("person", person.id, Owed("evaluate", due=made.review_ends))
 
     return tenant.store.settle([claim], settle)
 
 
 def plan_for(reader: Reader, person: Record, tenant: Tenant) -> Plan:
-    """What the evidence of *person* (a holder) and of everybody in its group comes to today."""
-    zone = tenant.settings.zone
-    index = in_force(reader).rules
+    """What the evidence of *person* (a holder) and of everybody in its group comes to now."""
+    now, zone = tenant.clock(), tenant.settings.zone
+    rules = in_force(reader)
     minted_for = {
         record.id: member
         for member in person.meta["members"]
         for record in pages(reader, "identifier", key("identifier-person", member))
     }
-    evidence = [
-        evidence_from(record)
-        for identifier in minted_for
-        for record in pages(reader, "evidence", key("ev-counted", identifier))
+    tallies = [tally for identifier in minted_for for tally in tallies_of(reader, identifier, zone)]
+    lineages = lineages_of(reader, person.meta["members"])
+    standings = standings_of(tallies, rules, minted_for.keys(), now, spans_of(lineages))
+    facts = Facts(person.id, minted_for, rules.competencies(), lineages)
+    return plan(standings, facts, day_of(now, zone))
+
+
+def standings_of(
+    tallies: Sequence[Tally], rules: InForce, own: Collection[str], now: int, spans: Mapping[About, Sequence[Span]]
+) -> tuple[Standing, ...]:
+    """What is held by the rules in force, and what former ones gave whose successors are in review."""
+    former = [
+        Former(decide(_of_versions(tallies, one.rules), one.rules.by_item, own), one.until, one.by)
+        for one in rules.in_review(now)
     ]
-    standings = decide(evidence, index.by_item, minted_for.keys(), lambda micros: day_of(micros, zone))
-    facts = Facts(person.id, minted_for, index.competencies, lineages_of(reader, person.meta["members"]))
-    return plan(standings, facts, day_of(tenant.clock(), zone))
+    return reviewed(decide(_in_force(tallies, rules), rules.rules.by_item, own), former, spans)
+
+
+def spans_of(lineages: Sequence[Lineage]) -> dict[About, list[Span]]:
+    """All that was ever awarded, by competency and level."""
+    spans: dict[About, list[Span]] = {}
+    for one in lineages:
+        spans.setdefault((one.competency.key, one.level.ordinal), []).extend(one.spans)
+    return spans
+
+
+def _of_versions(tallies: Sequence[Tally], rules: Index) -> list[Tally]:
+    return [one for one in tallies if (one.rule.item, one.rule.version) in rules.versions]
+
+
+def _in_force(tallies: Sequence[Tally], rules: InForce) -> list[Tally]:
+    """Those of the rules in force, and those whose rule has changed and that have not been matched again yet.
+
+    Without the latter a level would be lost for as long as that takes.
+    """
+    former = {version for one in rules.former for version in one.rules.versions} - rules.rules.versions
+    return [one for one in tallies if (one.rule.item, one.rule.version) not in former]
 
 
 def lineages_of(reader: Reader, members: Sequence[str]) -> list[Lineage]:
@@ -169,44 +205,52 @@ def _write(tx: Tx, holder: str, made: Plan) -> None:
         for lineage in made.lineages
     ]
     _keep(tx, "award-lineage", lineages)
-    _keep(tx, "award", [award_record(id, award, holder, owed=(Owed("issue"),)) for id, award in made.awards.items()])
+    _keep(tx, "award", [award_record(id, award, holder) for id, award in made.awards.items()])
 
 
-def award_record(id: str, award: Award, holder: str, owed: tuple[Owed, ...] = ()) -> Record:
-    """The record of an award, found by ``key("award", holder)``; *owed* counts only if it is different from before."""
-    body = msgspec.json.encode(award)
-    return Record("award", id, body, {"person": holder, "state": award.state}, (key("award", holder),), owed)
+def award_record(id: str, award: Award, holder: str) -> Record:
+    """The record of an award, found by ``key("award", holder)``."""
+    return Record(
+        "award", id, msgspec.json.encode(award), {"person": holder, "state": award.state}, (key("award", holder),)
+    )
 
 
 def _keep(tx: Tx, kind: str, records: Sequence[Record]) -> None:
-    """Writes those of *records* that say something else than what is there."""
+    """Writes those of *records* that say something else than what is there; an award that says news owes its badge."""
     known = tx.get_many(kind, [record.id for record in records]) if records else {}
     for record in records:
         there = known.get(record.id)
         if there is None or there.body != record.body:
-            _put(tx, record, there, seq=there.seq if there else 0)
+            owes = kind == "award" and (there is None or is_news(there.body, record.body))
+            owing = msgspec.structs.replace(record, owed=(Owed("issue"),)) if owes else record
+            _put(tx, owing, there, seq=there.seq if there else 0)
 
 
 def _write_profile(tx: Tx, person: Record, entries: tuple[Entry, ...]) -> None:
     """A profile exists from the first award on; each change takes the next version and a new place in the order.
 
     How often it has changed is a fact, kept in ``profile-head`` with the hash of what it said, so that a profile that
-    is worked out again has the version it had.
+    is worked out again has the version it had. More evidence is no change.
     """
     head = tx.get("profile-head", person.id)
     if head is None and not entries:
         return
     profile = Profile(1, person.id, 0, entries, person.meta["into"])
-    digest = sha256(msgspec.json.encode(profile)).hexdigest()
-    same = head is not None and head.meta["digest"] == digest
+    digest, counting = _digest(without_counts(profile)), _digest(profile)  # once the latter was what is kept
+    same = head is not None and head.meta["digest"] in {digest, counting}
     version = (head.meta["version"] if head else 0) + (not same)
-    if not same:
+    if head is None or head.meta["digest"] != digest:
         meta = {"version": version, "digest": digest}
         _put(tx, Record("profile-head", person.id, meta=meta), head, seq=head.seq if head else 0)
     body = msgspec.json.encode(msgspec.structs.replace(profile, version=version))
     there = tx.get("profile", person.id)
     if there is None or there.body != body:
-        _put(tx, Record("profile", person.id, body, owed=(Owed("sync"),)), there, seq=0)
+        owed = () if same and there else (Owed("sync"),)
+        _put(tx, Record("profile", person.id, body, owed=owed), there, seq=there.seq if same and there else 0)
+
+
+def _digest(profile: Profile) -> str:
+    return sha256(msgspec.json.encode(profile)).hexdigest()
 
 
 def _put(tx: Tx, record: Record, there: Record | None, *, seq: int) -> None:

@@ -12,8 +12,10 @@ import msgspec
 
 from lrs.auth import OWN_SOURCE
 from lrs.competencies.decide import Evidence, RuleRef
-from lrs.competencies.rules import CLOCK_SKEW, Index, Match, matches
+from lrs.competencies.rules import CLOCK_SKEW, Match, matches
+from lrs.competencies.rulesets import InForce
 from lrs.competencies.seen import (
+    Moment,
     Seen,
     event_time,
     instructors,
@@ -44,7 +46,7 @@ class Meaning:
     voided: tuple[str, ...] = ()
 
 
-def meaning_of(record: Record, index: Index, nobody: frozenset[str] = NOBODY) -> Meaning:
+def meaning_of(record: Record, rules: InForce, nobody: frozenset[str] = NOBODY) -> Meaning:
     """Reads a ``statement`` record; *nobody* are its source's names for nobody.
 
     Raises ``msgspec.DecodeError`` for a body that is no statement.
@@ -55,7 +57,7 @@ def meaning_of(record: Record, index: Index, nobody: frozenset[str] = NOBODY) ->
     seen = look(record)
     if record.meta.get("voided"):
         return Meaning(record.id, moment.source, voided=tuple(one.id for one in learners(seen)))
-    met = matches(seen, moment, index)
+    met = _met(record, seen, moment, rules)
     about = learners(seen) if met or not is_group(seen) else []
     unknown = {one.id: reason for one in about if (reason := matches_nobody(one, nobody))}
     evidence = tuple(_record(record, seen, match, one, unknown.get(one.id)) for match in met for one in about)
@@ -64,9 +66,24 @@ def meaning_of(record: Record, index: Index, nobody: frozenset[str] = NOBODY) ->
     return Meaning(record.id, moment.source, evidence, known, same)
 
 
-def evidence_id(statement: str, item: str, identifier: str) -> str:
-    """The name of what *statement* means to the rule *item* for *identifier*."""
-    return name("evidence", statement, item, identifier)
+def _met(record: Record, seen: Seen, moment: Moment, rules: InForce) -> list[Match]:
+    """By the rules in force, and by former ones that were in force when it was stored; each version of a rule once."""
+    met = matches(seen, moment, rules.rules)
+    for former in rules.former:
+        if record.seq <= former.replaced:
+            known = {match.rule for match in met}
+            met += [match for match in matches(seen, moment, former.rules) if match.rule not in known]
+    return met
+
+
+def evidence_id(statement: str, rule: RuleRef, identifier: str) -> str:
+    """The name of what *statement* means to a version of a rule for *identifier*."""
+    return name("evidence", statement, rule.item, rule.version, identifier)
+
+
+def former_id(statement: str, rule: RuleRef, identifier: str) -> str:
+    """The name it had when of each rule only one version was known."""
+    return name("evidence", statement, rule.item, identifier)
 
 
 def statement_key(identifier: str, statement: str) -> int:
@@ -99,7 +116,7 @@ def _record(statement: Record, seen: Seen, match: Match, learner: Identifier, un
     )
     return Record(
         "evidence",
-        evidence_id(statement.id, match.rule.item, learner.id),
+        evidence_id(statement.id, evidence.rule, learner.id),
         msgspec.json.encode(evidence),
         keys=_keys(evidence),
         seq=first_seq(max(1, min(event, moment.stored + CLOCK_SKEW))),
@@ -107,9 +124,8 @@ def _record(statement: Record, seen: Seen, match: Match, learner: Identifier, un
 
 
 def _keys(evidence: Evidence) -> tuple[int, ...]:
-    keys = (
+    return (
         key("ev", evidence.identifier, evidence.rule.item),
         key("ev-person-identifier", evidence.identifier),
         statement_key(evidence.identifier, evidence.statement),
     )
-    return (*keys, key("ev-counted", evidence.identifier)) if evidence.reason is None else keys

@@ -5,20 +5,24 @@ Knows no command and no page: it gives plain values that both can show.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
 
 from lrs.competencies.awards import Award
 from lrs.competencies.decide import Evidence, why_not
+from lrs.competencies.differences import former_rule, why_former, why_in_review
 from lrs.competencies.evidence import evidence_from
-from lrs.competencies.rules import Index, Rule
-from lrs.competencies.rulesets import in_force
+from lrs.competencies.rules import Competency, Rule
+from lrs.competencies.rulesets import InForce, in_force
 from lrs.errors import Refused
 from lrs.keys import key
 from lrs.learners.persons import identifiers_in, members_of, named, person_named
 from lrs.storage import Reader, pages
+
+IN_REVIEW = "in review"
+"""The state shown of an award that rules alone took away, and that is held for a while."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -67,20 +71,21 @@ def explain(reader: Reader, who: str, competency: str | None = None) -> Explanat
     person = person_named(reader, who)
     members = members_of(reader, person) if person else ()
     own = {identifier.id for identifier in identifiers_in(reader, members)} or _nobody(reader, who)
-    index = in_force(reader).rules
+    rules = in_force(reader)
     found = sorted(_evidence(reader, own), key=lambda one: (one.event, one.statement, one.rule.item))
     holder = members[0] if members else None
     awards = _awards(reader, holder) if holder else []
+    told = {(one.statement, one.rule.item) for one in found if former_rule(rules, one.rule) is None}
     about: dict[tuple[str, int], list[Finding]] = {}
     for one in found:
-        rule = index.by_item.get(one.rule.item)
+        rule = _rule_of(one, told, rules)
         if rule:
-            about.setdefault((rule.competency, rule.level), []).append(_finding(one, rule, own))
-    answers = [_answer(index, *pair, tuple(findings), awards) for pair, findings in sorted(about.items())]
-    answers += _bare(awards, {(index.competencies[id].id, level) for id, level in about})
+            about.setdefault((rule.competency, rule.level), []).append(_finding(one, rule, own, rules))
+    answers = [_answer(rules, *pair, tuple(findings), awards) for pair, findings in sorted(about.items())]
+    answers += _bare(awards, {(rules.competencies()[id].id, level) for id, level in about}, rules)
     wanted = None if competency is None else competency.casefold()
     kept = tuple(one for one in answers if wanted in {None, one.code.casefold(), one.competency})
-    return Explanation(holder, index.version, kept)
+    return Explanation(holder, rules.rules.version, kept)
 
 
 def _nobody(reader: Reader, who: str) -> set[str]:
@@ -104,8 +109,17 @@ def _awards(reader: Reader, holder: str) -> list[tuple[str, Award]]:
     return [(record.id, msgspec.json.decode(record.body, type=Award)) for record in records]
 
 
-def _finding(one: Evidence, rule: Rule, own: set[str]) -> Finding:
-    reason = why_not(one, own)
+def _rule_of(one: Evidence, told: Collection[tuple[str, str]], rules: InForce) -> Rule | None:
+    """The rule that a piece of evidence is of; a former one only where the rule in force says nothing of the piece."""
+    now = rules.rules.by_item.get(one.rule.item)
+    former = former_rule(rules, one.rule)
+    if former is None:
+        return now
+    return None if (one.statement, one.rule.item) in told else former
+
+
+def _finding(one: Evidence, rule: Rule, own: set[str], rules: InForce) -> Finding:
+    reason = why_not(one, own) or why_former(rules, one.rule)
     return Finding(
         statement=one.statement,
         timestamp=one.timestamp,
@@ -121,37 +135,47 @@ def _finding(one: Evidence, rule: Rule, own: set[str]) -> Finding:
     )
 
 
-def _bare(awards: list[tuple[str, Award]], told: set[tuple[str, int]]) -> list[Answer]:
+def _bare(awards: list[tuple[str, Award]], told: set[tuple[str, int]], rules: InForce) -> list[Answer]:
     """The awards of competencies and levels that are not *told* of yet, which have lost their evidence."""
     about: dict[tuple[str, int], list[tuple[str, Award]]] = {}
     for id, one in awards:
         if (one.competency.id, one.level.ordinal) not in told:
             about.setdefault((one.competency.id, one.level.ordinal), []).append((id, one))
-    return [_of_awards(found[0][1], found) for _, found in sorted(about.items())]
+    return [_of_awards(found[0][1], found, rules) for _, found in sorted(about.items())]
 
 
-def _of_awards(one: Award, found: list[tuple[str, Award]]) -> Answer:
+def _of_awards(one: Award, found: list[tuple[str, Award]], rules: InForce) -> Answer:
     level = f"{one.level.ordinal} {one.level.label}"
-    return Answer(one.competency.id, one.competency.code, one.competency.label, level, _shown(found), ())
+    return Answer(one.competency.id, one.competency.code, one.competency.label, level, _shown(found, rules), ())
 
 
-def _shown(awards: Iterable[tuple[str, Award]]) -> tuple[dict[str, Any], ...]:
-    return tuple(
-        {"award": id, "state": one.state, "held_from": one.held_from, "valid_until": one.valid_until}
-        for id, one in awards
-    )
+def _shown(awards: Iterable[tuple[str, Award]], rules: InForce) -> tuple[dict[str, Any], ...]:
+    return tuple(_award(id, one, rules) for id, one in awards)
+
+
+def _award(id: str, one: Award, rules: InForce) -> dict[str, Any]:
+    shown = {"award": id, "state": one.state, "held_from": one.held_from, "valid_until": one.valid_until}
+    if one.review is None:
+        return shown
+    about = (f"{one.competency.id}@{one.competency.version}", one.level.ordinal)
+    because = why_in_review(rules, about, one.review.rules)
+    return shown | {"state": IN_REVIEW, "review_until": one.review.until, "because": because}
 
 
 def _answer(
-    index: Index, competency: str, level: int, findings: tuple[Finding, ...], awards: list[tuple[str, Award]]
+    rules: InForce, competency: str, level: int, findings: tuple[Finding, ...], awards: list[tuple[str, Award]]
 ) -> Answer:
-    about = index.competencies[competency]
+    about = rules.competencies()[competency]
     named_level = about.scale.at(level)
     return Answer(
         competency=about.id,
         code=about.code,
         label=about.label,
         level=f"{level} {named_level.label}" if named_level else str(level),
-        awards=_shown(one for one in awards if (one[1].competency.id, one[1].level.ordinal) == (about.id, level)),
+        awards=_shown((one for one in awards if _is_about(one[1], about, level)), rules),
         evidence=findings,
     )
+
+
+def _is_about(award: Award, competency: Competency, level: int) -> bool:
+    return (award.competency.id, award.level.ordinal) == (competency.id, level)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -71,10 +71,13 @@ class Unusable(Exception):
         self.reason = reason
 
 
-def ruleset_from_table(content: bytes, known: Known, before: Ruleset) -> tuple[Ruleset, tuple[Fault, ...]]:
+def ruleset_from_table(
+    content: bytes, known: Known, before: Ruleset, earlier: Sequence[Ruleset] = ()
+) -> tuple[Ruleset, tuple[Fault, ...]]:
     """The rule set that follows *before*, and the rows left out with the reason.
 
-    A rule keeps its ``version`` as long as nothing about it changes; a set in which nothing changes is *before*.
+    A rule keeps its ``version`` as long as nothing about it changes, and has it again if it comes back as it was in one
+    of the *earlier* sets (newest first); a set in which nothing changes is *before*.
     """
     rows, faults = read_table(content, ALIASES)
     rules: dict[str, Rule] = {}
@@ -95,22 +98,24 @@ def ruleset_from_table(content: bytes, known: Known, before: Ruleset) -> tuple[R
         rules[rule.item] = rule
         competencies[competency.key] = competency
         faults += _warnings(row, rule, known)
-    ruleset = _versioned(before, tuple(rules.values()), tuple(competencies.values()))
+    ruleset = _versioned((before, *earlier), tuple(rules.values()), tuple(competencies.values()))
     return ruleset, tuple(sorted(faults, key=lambda fault: fault.row))
 
 
-def _versioned(before: Ruleset, rules: tuple[Rule, ...], competencies: tuple[Competency, ...]) -> Ruleset:
-    version = before.version + 1
-    was = {rule.item: rule for rule in before.rules}
-    kept = tuple(_with_version(rule, was.get(rule.item), version) for rule in rules)
-    ruleset = Ruleset(version, kept, competencies)
+def _versioned(known: Sequence[Ruleset], rules: tuple[Rule, ...], competencies: tuple[Competency, ...]) -> Ruleset:
+    """The rule set that follows the first of *known*."""
+    before = known[0]
+    was: dict[str, list[Rule]] = {}
+    for rule in (rule for ruleset in known for rule in ruleset.rules):
+        was.setdefault(rule.item, []).append(rule)
+    kept = tuple(_with_version(rule, was.get(rule.item, ()), before.version + 1) for rule in rules)
+    ruleset = Ruleset(before.version + 1, kept, competencies)
     return before if msgspec.structs.replace(ruleset, version=before.version) == before else ruleset
 
 
-def _with_version(rule: Rule, was: Rule | None, version: int) -> Rule:
-    if was and msgspec.structs.replace(rule, version=was.version) == was:
-        return was
-    return msgspec.structs.replace(rule, version=version)
+def _with_version(rule: Rule, known: Iterable[Rule], version: int) -> Rule:
+    same = (was for was in known if msgspec.structs.replace(rule, version=was.version) == was)
+    return next(same, msgspec.structs.replace(rule, version=version))
 
 
 def _rule(row: Row, known: Known) -> tuple[Rule, Competency]:

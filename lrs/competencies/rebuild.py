@@ -1,7 +1,7 @@
 """Derived state compared, byte for byte, with what the facts say, and put right.
 
-Derived are evidence, awards and profiles. Credentials, deliveries, consents and audit are effects: never read, never
-written here. Nothing is owed by what is put right, so a rebuild sends nothing.
+Derived are evidence, its tallies, awards and profiles. Credentials, deliveries, consents and audit are effects: never
+read, never written here. Nothing is owed by what is put right, so a rebuild sends nothing.
 
 Steps may run meanwhile. A record is put right only if it still is what it was compared as; one that changed, appeared
 or went in between is left alone, and everything is worked out again. Facts that change make it begin again, too.
@@ -15,15 +15,13 @@ from hashlib import blake2b
 
 import msgspec
 
-from lrs.competencies.awards import Award
-from lrs.competencies.rules import Ruleset
 from lrs.competencies.rulesets import in_force
 from lrs.competencies.scratch import FACTS, batches, read_meaning, worked_out
 from lrs.errors import Refused
 from lrs.storage import ROWS, Backlog, Reader, Record, Store, Tx, pages
 from lrs.tenants import Tenant
 
-DERIVED = ("evidence", "award", "profile")
+DERIVED = ("evidence", "tally", "award", "profile")
 LINEAGE = "award-lineage"
 ATTEMPTS = 5
 """How often derived state is worked out anew because something changed meanwhile."""
@@ -62,17 +60,6 @@ class Diff:
         """The diff for people: ``+``, ``-`` or ``~``, the kind and the id."""
         marked = (("+", self.added), ("-", self.removed), ("~", self.changed))
         return [f"{mark} {kind} {id}" for mark, found in marked for kind, id in found]
-
-
-@dataclass(frozen=True, slots=True)
-class Swing:
-    """An award that a change of rules would give or take: whose, and of what."""
-
-    person: str
-    code: str
-    label: str
-    level: int
-    gained: bool
 
 
 def rebuild(tenant: Tenant, *, apply: bool) -> Diff:
@@ -123,22 +110,6 @@ def _compare(store: Reader, scratch: Reader, kind: str, diff: Diff) -> None:
         diff.added += [(kind, one.id) for one in batch if one.id not in known]
 
 
-def swings(tenant: Tenant, ruleset: Ruleset) -> list[Swing]:
-    """Who would gain and lose what if *ruleset* came into force. Nothing is written."""
-    with worked_out(tenant) as now:
-        before = _held(now)
-    with worked_out(tenant, ruleset=ruleset) as then:
-        after = _held(then)
-    changes = [(one, False) for one in before - after] + [(one, True) for one in after - before]
-    return [Swing(*one, gained=gained) for one, gained in sorted(changes)]
-
-
-def _held(store: Reader) -> set[tuple[str, str, str, int]]:
-    awards = (msgspec.json.decode(record.body, type=Award) for record in pages(store, "award"))
-    held = (one for one in awards if one.state == "held")
-    return {(one.person, one.competency.code, one.competency.label, one.level.ordinal) for one in held}
-
-
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """What derived state was worked out from: statements, and a digest of the names and revisions of all else."""
@@ -169,7 +140,7 @@ def _gave_up(store: Store, one: Backlog) -> bool:
         return bool(one.parked or store.failing(one.step, limit=1))
     if not one.parked:
         return False
-    rules = in_force(store).rules
+    rules = in_force(store)
     parked = [record for record, _ in store.parked(one.step, limit=one.parked)]
     return any(record.kind != "statement" or read_meaning(record, rules) for record in parked)
 

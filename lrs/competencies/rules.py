@@ -78,12 +78,16 @@ class Ruleset(msgspec.Struct, frozen=True):
 
 
 class Index(msgspec.Struct, frozen=True):
-    """A rule set ready to be asked: rules by verb, then by (role, IRI); rules by item; competencies by key."""
+    """A rule set ready to be asked: rules by verb, then by (role, IRI); rules by item; competencies by key.
+
+    *versions* has the lasting id of each rule with its version.
+    """
 
     version: int
     by_verb: Mapping[str, Mapping[tuple[str, str], tuple[Rule, ...]]]
     by_item: Mapping[str, Rule]
     competencies: Mapping[str, Competency]
+    versions: frozenset[tuple[str, int]]
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -110,7 +114,8 @@ def index_rules(ruleset: Ruleset) -> Index:
             anchor = (rule.match, rule.activity)
             anchors[anchor] = (*anchors.get(anchor, ()), rule)
     by_item = {rule.item: rule for rule in ruleset.rules}
-    return Index(ruleset.version, by_verb, by_item, {one.key: one for one in ruleset.competencies})
+    versions = frozenset((rule.item, rule.version) for rule in ruleset.rules)
+    return Index(ruleset.version, by_verb, by_item, {one.key: one for one in ruleset.competencies}, versions)
 
 
 def rules_for(seen: Seen, index: Index) -> tuple[Rule, ...]:

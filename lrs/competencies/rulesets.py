@@ -1,199 +1,224 @@
-"""The rule set in force, and what applying another one owes. Knows no table and no command.
+"""The rule set in force, those before it, and those whose losses are in review. Knows no table, no command and no walk.
 
-Records: ``ruleset`` (``v1``, ``v2``, …; ``current`` says which is in force, and the hash of its bytes), and
-``rematch``: a walk over the statements that a change of rules, or of trust in a source, touches, a bounded page per
-settled step, so that a kill loses at most one page.
+Records ``ruleset``: ``v1``, ``v2``, …, each with when it was applied and until when what it takes away stays held (its
+review); and ``current``, which says what is in force, the hash of its bytes, and the *former* rule sets whose
+successor's review had not ended when the latest was applied. All of that are facts: what follows from them is the same
+whenever it is worked out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from lrs import audit
-from lrs.competencies.evidence import evidence_id
-from lrs.competencies.rules import Index, Rule, Ruleset, index_rules, rules_for
-from lrs.competencies.seen import learners, look
+from lrs.competencies.decide import RuleRef
+from lrs.competencies.rules import Competency, Index, Ruleset, index_rules
+from lrs.competencies.walk import walk_between
 from lrs.errors import Refused
-from lrs.keys import pair
-from lrs.learners.persons import holders
-from lrs.statements.keys import activity_key, source_key, verb_key
-from lrs.storage import Claim, Owed, Reader, Record, Store, Tx
+from lrs.storage import Owed, Reader, Record, Tx, micros_of, pages
 
-PAGE = 500
-_PARSED_AT_MOST = 32
+KIND = "ruleset"
+IN_REVIEW = 20
+"""How many rule sets can be in review beside the one in force: each is asked whenever a person is looked at."""
+_PARSED_AT_MOST = 64
 _parsed: dict[str, Index] = {}
 """Rule sets by the hash of their bytes: the same for every tenant and never out of date."""
 
 
+class Former(NamedTuple):
+    """A rule set that another took the place of.
+
+    What it would count of statements up to the place *replaced* stays held *until* then (microseconds UTC); *by* is the
+    version that took its place.
+    """
+
+    version: int
+    rules: Index
+    replaced: int
+    until: int
+    by: int
+
+
 class InForce(NamedTuple):
-    """The rules in force, and the revision of the record they were read from (0: no rules yet)."""
+    """The rules in force, the revision of the record they were read from (0: no rules yet), and former ones.
+
+    *former* (newest first) are kept until rules change again, so what is evidence does not depend on the time; whether
+    what they gave is still held does: see ``in_review``.
+    """
 
     rules: Index
     rev: int
+    former: tuple[Former, ...] = ()
+
+    def in_review(self, now: int) -> tuple[Former, ...]:
+        """Those former rule sets under which something may still be held."""
+        return tuple(one for one in self.former if one.until > now)
+
+    def keeps(self, rule: RuleRef) -> bool:
+        """Whether there is evidence of this version of a rule."""
+        return any((rule.item, rule.version) in index.versions for index in self.every())
+
+    def competencies(self) -> Mapping[str, Competency]:
+        """All that the rules in force and the former ones name, by ``Competency.key``."""
+        return {key: one for index in reversed(self.every()) for key, one in index.competencies.items()}
+
+    def every(self) -> tuple[Index, ...]:
+        """The rules in force, then the former ones."""
+        return (self.rules, *(one.rules for one in self.former))
 
 
-class Rematch(msgspec.Struct, frozen=True):
-    """A walk: rules that are new or changed, rules that are gone, up to which ``seq``, and where to go on.
+class Applied(NamedTuple):
+    """A rule set that is kept: what it says, when it was applied and until when its losses were or are in review.
 
-    *ahead* are the search keys still to be walked, *start* the place in the first of them. With *every*, all statements
-    on the way are matched again, whatever the rules.
+    Times are microseconds UTC; ``None`` where they were not written down yet. *restores* is the version that it brought
+    back.
     """
 
-    v: int
-    changed: tuple[Rule, ...]
-    gone: tuple[Rule, ...]
+    ruleset: Ruleset
+    at: int | None
+    until: int | None
+    by: str | None
+    restores: int | None
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """A former rule set as the record ``current`` keeps it; *content* is the hash of what it says but its version."""
+
+    version: int
+    digest: str
+    content: str
+    replaced: int
     until: int
-    ahead: tuple[int, ...]
-    start: str | None = None
-    every: bool = False
-
-
-class _Touched(NamedTuple):
-    """On one page: statements to be matched again, and evidence (by id) of rules that are gone, with its learner."""
-
-    statements: list[str]
-    gone: list[tuple[str, str, str]]
+    by: int
 
 
 def in_force(reader: Reader) -> InForce:
     """The rules as *reader* sees them; parsed once for each set."""
-    head = reader.get("ruleset", "current")
+    head = reader.get(KIND, "current")
     if head is None:
         return InForce(index_rules(Ruleset(0)), 0)
-    digest = head.meta["digest"]
-    if digest not in _parsed:
-        if len(_parsed) >= _PARSED_AT_MOST:
-            _parsed.clear()
-        _parsed[digest] = index_rules(_ruleset(reader, head.meta["version"]))
-    return InForce(_parsed[digest], head.rev)
+    former = (
+        Former(one.version, _index(reader, one.version, one.digest), one.replaced, one.until, one.by)
+        for one in _kept(head.meta)
+    )
+    return InForce(_index(reader, head.meta["version"], head.meta["digest"]), head.rev, tuple(former))
 
 
 def current(reader: Reader) -> Ruleset:
     """The rule set in force; version 0, without rules, if none was ever applied."""
-    head = reader.get("ruleset", "current")
+    head = reader.get(KIND, "current")
     return _ruleset(reader, head.meta["version"]) if head else Ruleset(0)
 
 
-def put(tx: Tx, ruleset: Ruleset, by: str) -> bool:
+def in_review(reader: Reader) -> list[Ruleset]:
+    """The former rule sets, newest first."""
+    head = reader.get(KIND, "current")
+    return [_ruleset(reader, one.version) for one in _kept(head.meta)] if head else []
+
+
+def applied(reader: Reader) -> list[Applied]:
+    """All rule sets there ever were, oldest first."""
+    records = [record for record in pages(reader, KIND) if record.id != "current"]
+    return sorted((_applied(record) for record in records), key=lambda one: one.ruleset.version)
+
+
+def of_version(reader: Reader, version: int) -> Applied:
+    """One of them. Raises ``Refused`` (404)."""
+    record = reader.get(KIND, f"v{version}")
+    if record is None:
+        raise Refused(f"there are no rules of version {version}; lrs rules list", status=404, error="not_found")
+    return _applied(record)
+
+
+def restored(reader: Reader, version: int) -> Ruleset:
+    """The rule set that brings back *version*; its rules keep the versions they had. Raises ``Refused`` (404)."""
+    ruleset, now = of_version(reader, version).ruleset, current(reader)
+    again = msgspec.structs.replace(ruleset, version=now.version + 1)
+    return now if _content(again) == _content(now) else again
+
+
+def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | None = None) -> bool:
     """Puts *ruleset* in force and owes the walk over what it touches; ``False`` if it is in force already.
 
-    Raises ``Refused`` (409) if somebody else put another in force since this one was made.
+    What it takes away stays held for *review* microseconds from now. Raises ``Refused`` (409) if somebody else put
+    another in force since this one was made, or if too many are in review.
     """
     before = current(tx)
     if before == ruleset:
         return False
     if before.version >= ruleset.version:
         raise Refused("other rules came into force meanwhile; run it again", status=409, error="busy")
-    put_in_force(tx, ruleset)
+    was, at = in_force(tx), tx.next_seq()
+    until = micros_of(at) + review
+    head = tx.get(KIND, "current")
+    replaced = [_replaced(head.meta, before, at, until, ruleset)] if head and review else []
+    former = _still(replaced + (_kept(head.meta) if head else []), ruleset, micros_of(at))
+    body = msgspec.json.encode(ruleset)
+    meta = {"version": ruleset.version, "digest": sha256(body).hexdigest()}
+    tx.insert(
+        Record(KIND, f"v{ruleset.version}", body, meta | {"at": at, "until": until, "by": by, "restores": restores})
+    )
+    now = Record(KIND, "current", meta=meta | {"former": msgspec.to_builtins(former)}, rev=head.rev if head else 0)
+    _ = tx.replace(now) if head else tx.insert(now)
     audit.append(tx, by, "rules.applied", {"version": str(ruleset.version)})
-    walk = _walk(before, ruleset, tx.next_seq())
+    walk = walk_between(was.every(), in_force(tx).every(), at)
     tx.insert(Record("rematch", f"v{ruleset.version}", msgspec.json.encode(walk), owed=(Owed("match"),)))
     return True
 
 
-def read_again(tx: Tx, source: str) -> None:
-    """Owes the walk over all that *source* has sent: it may say more of persons now than when it came."""
-    walk = Rematch(1, (), (), tx.next_seq(), (source_key(source),), every=True)
-    _put(tx, Record("rematch", f"source/{source}", msgspec.json.encode(walk), owed=(Owed("match"),)))
+def _replaced(head: Mapping[str, Any], before: Ruleset, at: int, until: int, by: Ruleset) -> _Kept:
+    return _Kept(before.version, head["digest"], _content(before), at, until, by.version)
 
 
-def put_in_force(tx: Tx, ruleset: Ruleset) -> None:
-    """Keeps *ruleset* and makes it the one in force, without asking what it touches."""
-    body = msgspec.json.encode(ruleset)
-    meta = {"version": ruleset.version, "digest": sha256(body).hexdigest()}
-    _put(tx, Record("ruleset", f"v{ruleset.version}", body, meta))
-    _put(tx, Record("ruleset", "current", meta=meta))
+def _still(former: Sequence[_Kept], ruleset: Ruleset, now: int) -> list[_Kept]:
+    """Those of *former* (newest first) in review at *now*; of several that say the same, the one that lasts longest.
+
+    One that says what *ruleset* does takes nothing more: what it gave is held again.
+    """
+    found: dict[str, _Kept] = {}
+    for one in former:
+        if one.until > now and one.content != _content(ruleset):
+            newer = found.setdefault(one.content, one)
+            found[one.content] = msgspec.structs.replace(newer, until=max(newer.until, one.until))
+    if len(found) > IN_REVIEW:
+        first = min(one.until for one in found.values())
+        raise Refused(
+            f"{IN_REVIEW} changes of rules are in review already; restore one of them, or wait until the first review"
+            f" ends in {(first - now) // 60_000_000 + 1} minutes",
+            status=409,
+            error="in_review",
+        )
+    return list(found.values())
 
 
-def _put(tx: Tx, record: Record) -> None:
-    there = tx.get(record.kind, record.id)
-    if there:
-        tx.replace(msgspec.structs.replace(record, rev=there.rev))
-    else:
-        tx.insert(record)
+def _content(ruleset: Ruleset) -> str:
+    return sha256(msgspec.json.encode((ruleset.rules, ruleset.competencies))).hexdigest()
 
 
-def rematch(store: Store, claim: Claim) -> None:
-    """Does one page of a walk, and owes the next. Raises ``Stale`` if somebody else has done it."""
-    walk = msgspec.json.decode(claim.record.body, type=Rematch)
-    records, further = _page(store, walk)
-    touched = _touched(records, walk)
-
-    def settle(tx: Tx) -> None:
-        for statement in touched.statements:
-            tx.owe("statement", statement, Owed("match"))
-        _take_back(tx, touched.gone)
-        if not further.ahead:
-            tx.delete("rematch", claim.record.id)
-        else:
-            owed = (Owed("match"),)
-            tx.replace(msgspec.structs.replace(claim.record, body=msgspec.json.encode(further), owed=owed))
-
-    store.settle([claim], settle).result()
+def _kept(head: Mapping[str, Any]) -> list[_Kept]:
+    return msgspec.convert(head.get("former", []), list[_Kept])
 
 
-def _walk(before: Ruleset, after: Ruleset, until: int) -> Rematch:
-    was, now = ({rule.item: rule for rule in one.rules} for one in (before, after))
-    changed = tuple(rule for rule in after.rules if was.get(rule.item) != rule)
-    gone = tuple(rule for rule in before.rules if rule.item not in now)
-    return Rematch(1, changed, gone, until, tuple(sorted({key for rule in changed + gone for key in _anchors(rule)})))
+def _applied(record: Record) -> Applied:
+    at, until = record.meta.get("at"), record.meta.get("until")
+    when = micros_of(at) if at else None
+    reviewed = until if until and when and until > when else None
+    ruleset = msgspec.json.decode(record.body, type=Ruleset)
+    return Applied(ruleset, when, reviewed, record.meta.get("by"), record.meta.get("restores"))
 
 
-def _anchors(rule: Rule) -> list[int]:
-    """The search keys that every statement the rule is about carries one of; types have none, so verbs stand in."""
-    if rule.match == "type":
-        return [verb_key(verb) for verb in rule.verbs]
-    if rule.match == "activity":
-        return [pair(activity_key(rule.activity), verb_key(verb)) for verb in rule.verbs]
-    return [activity_key(rule.activity, related=True)]
-
-
-def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:
-    """About a page of statements, from as many keys as that takes, and the walk that is left."""
-    records: list[Record] = []
-    ahead, start = walk.ahead, walk.start
-    while ahead and len(records) < PAGE:
-        page = store.find("statement", ahead[:1], until=walk.until, limit=PAGE - len(records), start=start)
-        records += page.records
-        ahead, start = (ahead, page.next) if page.next else (ahead[1:], None)
-    return records, msgspec.structs.replace(walk, ahead=ahead, start=start)
-
-
-def _touched(records: Sequence[Record], walk: Rematch) -> _Touched:
-    if walk.every:
-        return _Touched([record.id for record in records], [])
-    changed, gone = (index_rules(Ruleset(0, rules)) for rules in (walk.changed, walk.gone))
-    found = _Touched([], [])
-    for record in records:
-        try:
-            seen = look(record)
-        except msgspec.DecodeError:
-            continue  # Its own match step is parked with the reason; there is no evidence of it.
-        if rules_for(seen, changed):
-            found.statements.append(record.id)
-        for rule in rules_for(seen, gone):
-            found.gone.extend((evidence_id(record.id, rule.item, one.id), rule.item, one.id) for one in learners(seen))
-    return found
-
-
-def _take_back(tx: Tx, gone: list[tuple[str, str, str]]) -> None:
-    """Removes evidence of rules that are gone; not of one that a still later rule set has brought back."""
-    rules = in_force(tx).rules
-    learned = {who for id, item, who in gone if item not in rules.by_item and tx.delete("evidence", id)}
-    owe_evaluation(tx, learned)
-
-
-def owe_evaluation(tx: Tx, identifiers: set[str]) -> None:
-    """Makes the persons who hold what *identifiers* (by name) prove owe an evaluation."""
-    persons = {record.meta["person"] for record in tx.get_many("identifier", identifiers).values()}
-    for holder in sorted(set(holders(tx, persons).values())):
-        tx.owe("person", holder, Owed("evaluate"))
+def _index(reader: Reader, version: int, digest: str) -> Index:
+    if digest not in _parsed:
+        if len(_parsed) >= _PARSED_AT_MOST:
+            _parsed.clear()
+        _parsed[digest] = index_rules(_ruleset(reader, version))
+    return _parsed[digest]
 
 
 def _ruleset(reader: Reader, version: int) -> Ruleset:
-    record = reader.get("ruleset", f"v{version}")
+    record = reader.get(KIND, f"v{version}")
     return msgspec.json.decode(record.body, type=Ruleset) if record else Ruleset(0)

@@ -18,8 +18,7 @@ import msgspec
 from lrs.competencies.bring import bring
 from lrs.competencies.evaluate import evaluate
 from lrs.competencies.evidence import Meaning, meaning_of
-from lrs.competencies.rules import Index, Ruleset
-from lrs.competencies.rulesets import in_force, put_in_force
+from lrs.competencies.rulesets import InForce, in_force
 from lrs.competencies.seen import moment_of
 from lrs.learners.identifiers import NOBODY
 from lrs.learners.nobody import names_by_source
@@ -44,15 +43,13 @@ _LEASE = 3600 * 1_000_000
 
 
 @contextmanager
-def worked_out(tenant: Tenant, *, ruleset: Ruleset | None = None, until: int = NEWEST) -> Iterator[Store]:
-    """A scratch store with what follows from *tenant*'s statements up to the seq *until*, under *ruleset* if given."""
+def worked_out(tenant: Tenant, *, until: int = NEWEST) -> Iterator[Store]:
+    """A scratch store with what follows from *tenant*'s statements up to the seq *until*."""
     with tempfile.TemporaryDirectory(prefix="lrs-scratch-") as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'scratch.db'}", clock=tenant.clock)
         try:
             for kind in FACTS:
                 _copy(tenant.store, store, kind)
-            if ruleset:
-                _write(store, put_in_force, ruleset)
             scratch = Tenant(tenant.id, store, tenant.settings, tenant.master_key, tenant.clock)
             _derive(tenant.store, scratch, until)
             yield store
@@ -80,10 +77,10 @@ def _copy(source: Reader, store: Store, kind: str) -> None:
 
 
 def _derive(facts: Reader, scratch: Tenant, until: int) -> None:
-    rules = in_force(scratch.store).rules
+    rules = in_force(scratch.store)
     mint = minter(scratch.secret("person-ids"))
     for records in _statements(facts, until):
-        _write(scratch.store, _bring, (records, rules, mint))
+        _write(scratch.store, _bring, (records, rules, mint, scratch.settings.zone))
     while claims := scratch.store.claim(["evaluate"], limit=PAGE, lease=_LEASE):
         evaluate(scratch, claims)
 
@@ -98,14 +95,14 @@ def _statements(facts: Reader, until: int) -> Iterator[Sequence[Record]]:
             return
 
 
-def _bring(tx: Tx, given: tuple[Sequence[Record], Index, Mint]) -> None:
-    records, rules, mint = given
+def _bring(tx: Tx, given: tuple[Sequence[Record], InForce, Mint, str]) -> None:
+    records, rules, mint, zone = given
     nobody = names_by_source(tx, {moment_of(record).source for record in records})
     meanings = (read_meaning(record, rules, nobody[moment_of(record).source]) for record in records)
-    bring(tx, [meaning for meaning in meanings if meaning], mint)
+    bring(tx, [meaning for meaning in meanings if meaning], mint, zone)
 
 
-def read_meaning(record: Record, rules: Index, nobody: frozenset[str] = NOBODY) -> Meaning | None:
+def read_meaning(record: Record, rules: InForce, nobody: frozenset[str] = NOBODY) -> Meaning | None:
     """What a statement means; nothing for one that cannot be read, whose own step is parked.
 
     Whom it once joined, or did not, is a fact that was copied: it is not decided again.

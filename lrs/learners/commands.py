@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from lrs.auth.keys import list_keys
-from lrs.competencies.rulesets import read_again
+from lrs.competencies.walk import read_again
 from lrs.errors import Refused
 from lrs.learners import joins, nobody
 from lrs.learners.identifiers import NOBODY

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lrs.competencies.explain import Answer, Finding
+from lrs.competencies.explain import IN_REVIEW, Answer, Finding
 from lrs.competencies.unmatched import Unmatched
 from lrs.learners.consent import Consent
 from lrs.learners.identifiers import ULN_HOME_PAGE, Identifier
@@ -39,6 +39,7 @@ _WORDS = {
     "held": "Held",
     "expiring": "Expires soon",
     "expired": "Expired",
+    IN_REVIEW: "Held, in review",
     "withdrawn": "Withdrawn",
     "issued": "Valid",
     REVOKED: "Revoked",
@@ -57,7 +58,7 @@ def learner(facts: LearnerFacts, now: int, zone: str) -> dict[str, Any]:
     return {
         "person": facts.members[0] if facts.members else None,
         "name": _title(facts),
-        "held": sorted((_held(one, places) for one in facts.held), key=lambda one: (one["code"], one["label"])),
+        "held": sorted((_held(one, places, zone) for one in facts.held), key=lambda one: (one["code"], one["label"])),
         "answers": [_answer(number, one, zone) for number, one in enumerate(answers, 1)],
         "badges": sorted((_badge(id, one) for id, one in facts.badges), key=lambda one: (one["name"], one["since"])),
         "consents": consents,
@@ -92,14 +93,15 @@ def _ordinal(answer: Answer) -> int:
     return int(answer.level.partition(" ")[0])
 
 
-def _held(one: Held, places: Mapping[tuple[str, int], int]) -> dict[str, Any]:
+def _held(one: Held, places: Mapping[tuple[str, int], int], zone: str) -> dict[str, Any]:
     level = one.level
+    state = _WORDS.get(one.state, one.state)
     return {
         "code": one.competency.code or "",
         "label": one.competency.label or one.competency.id,
         "level": f"{level.ordinal} {level.label or ''}".strip() if level else "",
-        "state": _WORDS.get(one.state, one.state),
-        "mood": _mood(one.state),
+        "state": f"{state}, in review until {moment(one.review.until, zone)}" if one.review else state,
+        "mood": "warn" if one.review else _mood(one.state),
         "since": one.since or "",
         "until": one.valid_until or "No end",
         "why": places.get((one.competency.id, level.ordinal)) if level else None,
@@ -112,16 +114,19 @@ def _answer(number: int, one: Answer, zone: str) -> dict[str, Any]:
     return {
         "number": number,
         "title": f"{one.code} {one.label}: level {one.level}",
-        "awards": [_award(award) for award in one.awards],
+        "awards": [_award(award, zone) for award in one.awards],
         "evidence": [_finding(finding, zone) for finding in newest[:EVIDENCE_SHOWN]],
         "more": max(0, len(newest) - EVIDENCE_SHOWN),
         "counted": sum(finding.counted for finding in newest),
     }
 
 
-def _award(award: Mapping[str, Any]) -> str:
+def _award(award: Mapping[str, Any], zone: str) -> str:
     until = f" until {award['valid_until']}" if award["valid_until"] else ", no end"
-    return f"{_WORDS.get(award['state'], award['state'])}: from {award['held_from']}{until}"
+    told = f"{_WORDS.get(award['state'], award['state'])}: from {award['held_from']}{until}"
+    if award["state"] != IN_REVIEW:
+        return told
+    return f"{told}. Valid until {moment(award['review_until'], zone)}, because {award['because']}"
 
 
 def _finding(one: Finding, zone: str) -> dict[str, Any]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
+from lrs.competencies.dates import moment
 from lrs.times import zoned_micros
 
+__all__ = ["lasting", "moment", "moment_of"]
+
 SECOND = 1_000_000
-
-
-def moment(micros: int, zone: str) -> str:
-    """A time in microseconds UTC as people in *zone* read it, to the minute."""
-    return datetime.fromtimestamp(micros / SECOND, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def moment_of(timestamp: str, zone: str) -> str:

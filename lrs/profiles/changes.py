@@ -31,8 +31,8 @@ class Told(msgspec.Struct, frozen=True):
     """What *service* knows of the learner it calls *subject*.
 
     ``scopes`` maps a scope to when it was given; ``version`` counts what was told, ``updated`` is the version of the
-    last ``profile.updated``, ``consented`` that of the last ``consent.given``, ``seen`` the digest of what was shown,
-    ``badges`` those it was told of.
+    last ``profile.updated``, ``consented`` that of the last ``consent.given``, ``seen`` the digest of what was shown
+    but for how much evidence there is (it was once with it), ``badges`` those it was told of.
     """
 
     service: str
@@ -89,8 +89,8 @@ def due(told: Told, now: Current) -> tuple[Told, list[Event]]:
     if told.scopes:
         events += [Event("badge.issued", version, about=id) for id in issued]
     events += [Event("badge.revoked", version, about=id) for id in revoked]
-    seen = hashlib.sha256(msgspec.json.encode(shown, order="sorted")).hexdigest()
-    is_new = seen != told.seen or now.generation != told.generation or not told.scopes
+    seen = _digest(view.without_counts(shown))
+    is_new = told.seen not in {seen, _digest(shown)} or now.generation != told.generation or not told.scopes
     if is_new:
         events.append(Event("profile.updated", version))
     if not events:
@@ -109,6 +109,10 @@ def due(told: Told, now: Current) -> tuple[Told, list[Event]]:
         ),
         events,
     )
+
+
+def _digest(shown: dict[str, Any]) -> str:
+    return hashlib.sha256(msgspec.json.encode(shown, order="sorted")).hexdigest()
 
 
 def current(tenant: Tenant, reader: Reader, service: Service, person: str, at: int) -> Current:

@@ -39,6 +39,13 @@ class Level(msgspec.Struct, frozen=True):
     label: str | None = None
 
 
+class Review(msgspec.Struct, frozen=True):
+    """Rules of version ``rules`` have taken it away; until then (microseconds UTC) it is held, and so it is shown."""
+
+    until: int
+    rules: int
+
+
 class Held(msgspec.Struct, frozen=True):
     """One competency a person holds or held, as ``evaluate`` wrote it; the dates are ISO 8601."""
 
@@ -49,6 +56,7 @@ class Held(msgspec.Struct, frozen=True):
     valid_until: str | None = None
     evidence_count: int = 0
     award: str | None = None
+    review: Review | None = None
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -103,6 +111,14 @@ def shown(subject: str, profile: Profile | None, badges: Iterable[Badge], scopes
         "competencies": [_competency(one, with_evidence=EVIDENCE in scopes) for one in visible],
         "badges": [_badge(badge) for badge in sorted(badges, key=_by_reference) if badge.state == ISSUED],
     }
+
+
+def without_counts(view: dict[str, Any]) -> dict[str, Any]:
+    """*view* without the numbers of how much evidence there is: more of it is no news; that a number is shown is."""
+    held = [
+        {name: None if name == "evidenceCount" else said for name, said in one.items()} for one in view["competencies"]
+    ]
+    return {**view, "competencies": held}
 
 
 def etag(view: dict[str, Any]) -> str:

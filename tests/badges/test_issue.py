@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import Any
 
+import msgspec
 import pytest
 
 from badges import issue as step
@@ -150,29 +151,95 @@ def test_of_several_badges_of_one_round_each_is_signed_once_and_so_is_the_list_f
     assert sum(byte.bit_count() for byte in bits_of(list_in(tenant), "revocation")) == 4
 
 
-def test_more_evidence_issues_the_badge_anew_under_its_id_and_place(tenant):
+MORE = {"statement": STATEMENT_2, "source": "lms", "timestamp": "2026-11-20T10:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"evidence": [*BODY["evidence"], MORE]},
+        {"evidence": [*BODY["evidence"], MORE], "evidence_count": 10_000},
+        {"evidence": []},
+        {"rule": {"id": "gowning", "version": 4}},
+        {"review": {"until": NOON + HOUR, "rules": 4}},
+    ],
+)
+def test_neither_more_evidence_nor_a_review_nor_another_version_of_the_rule_signs_a_badge_anew(tenant, changes):
+    put_award(tenant)
+    run_issue(tenant)
+    first = badge_in(tenant)
+    tenant.clock.now += HOUR
+
+    put_award(tenant, **changes)
+    run_issue(tenant)
+
+    assert badge_in(tenant) == first
+
+
+def test_another_period_issues_the_badge_anew_under_its_id_and_place_with_the_evidence_of_now(tenant):
     put_award(tenant)
     run_issue(tenant)
     first = badge_in(tenant)[1]
     tenant.clock.now += HOUR
 
-    more = {"statement": STATEMENT_2, "source": "lms", "timestamp": "2026-11-20T10:00:00Z"}
-    put_award(tenant, evidence=[*BODY["evidence"], more])
+    longer = {"valid_until": "2027-11-20", "evidence": [*BODY["evidence"], MORE], "evidence_count": 10_000}
+    put_award(tenant, **longer)
     run_issue(tenant)
 
     record, second = badge_in(tenant)
     assert (second["id"], second["credentialStatus"]) == (first["id"], first["credentialStatus"])
     assert second["validFrom"] == "2026-11-21T13:00:00Z"
-    assert [item["id"] for item in second["evidence"]] == [f"urn:uuid:{STATEMENT}", f"urn:uuid:{STATEMENT_2}"]
+    assert second["evidence"] == [
+        {"id": f"urn:uuid:{STATEMENT}", "type": ["Evidence"], "name": "Learning record of 2026-06-01"},
+        {"id": f"urn:uuid:{STATEMENT_2}", "type": ["Evidence"], "name": "Learning record of 2026-11-20"},
+        {"type": ["Evidence"], "name": "10000 learning records in all; 2 of them are named here"},
+    ]
     assert failed(verdict_on(tenant, first)) == failed(verdict_on(tenant, second)) == []
     assert record.rev == 2
+
+
+def test_a_badge_that_names_a_voided_statement_is_issued_anew_without_it_and_one_that_does_not_is_left(tenant):
+    for id in (STATEMENT, STATEMENT_2):
+        tenant.store.write(lambda tx, id=id: tx.insert(Record("statement", id, meta={"voided": True}))).result()
+    put_award(tenant)
+    run_issue(tenant)
+    first = badge_in(tenant)
+
+    again(tenant)
+    run_issue(tenant)
+    unevaluated = badge_in(tenant)
+    put_award(tenant, evidence=[{**MORE, "statement": AWARD}])
+    run_issue(tenant)
+
+    assert unevaluated == first
+    record, badge = badge_in(tenant)
+    assert [item["id"] for item in badge["evidence"]] == [f"urn:uuid:{AWARD}"]
+    assert badge["credentialStatus"] == first[1]["credentialStatus"]
+    again(tenant)
+    run_issue(tenant)
+    assert badge_in(tenant) == (record, badge)
+
+
+def test_a_badge_of_an_earlier_version_that_names_more_evidence_is_not_issued_anew(tenant):
+    put_award(tenant, evidence=[{**MORE, "statement": str(uuid.uuid5(uuid.NAMESPACE_URL, str(n)))} for n in range(50)])
+    run_issue(tenant)
+    first = badge_in(tenant)
+    tenant.store.write(
+        lambda tx: tx.replace(msgspec.structs.replace(first[0], meta={**first[0].meta, "basis": "of the time"}))
+    ).result()
+    before = badge_in(tenant)
+
+    put_award(tenant)
+    run_issue(tenant)
+
+    assert badge_in(tenant) == before
 
 
 def test_a_second_issue_within_the_second_is_still_the_newer_one(tenant):
     put_award(tenant)
     run_issue(tenant)
 
-    put_award(tenant, evidence=[])
+    put_award(tenant, valid_until=None)
     run_issue(tenant)
 
     assert badge_in(tenant)[1]["validFrom"] == "2026-11-21T12:00:00.001Z"

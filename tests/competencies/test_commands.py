@@ -137,17 +137,19 @@ def test_a_dry_run_says_who_loses_and_changes_nothing(run, file, send):
 
     output = run(rules, "apply", harder, "--dry-run")
 
-    assert "loses" in output
+    assert "loses  ann@example.org" in output
     assert "GOWN level 1 (Gowning)" in output
     assert "dry run: 0 gained, 1 lost" in output
     assert "nothing changed" in run(rules, "apply", file("rules.csv", RULES))
 
 
-@pytest.mark.usefixtures("set_up")
-def test_a_table_of_which_no_row_can_be_used_takes_no_rule_away_and_an_empty_one_all(run, file):
-    elsewhere = file("elsewhere.csv", FACE + "https://vle.example/quiz,passed,NOPE,1,80,,vle\n")
+BAD_ROW = "https://vle.example/quiz,passed,NOPE,1,80,,vle\n"
 
-    refused = run(rules, "apply", elsewhere, exit_code=1)
+
+@pytest.mark.usefixtures("set_up")
+@pytest.mark.parametrize("skip", [(), ("--skip-unusable",)])
+def test_a_table_of_which_no_row_can_be_used_takes_no_rule_away_and_an_empty_one_all(run, file, skip):
+    refused = run(rules, "apply", file("elsewhere.csv", FACE + BAD_ROW), *skip, exit_code=1)
     still = run(rules, "apply", file("rules.csv", RULES))
     emptied = run(rules, "apply", file("empty.csv", FACE))
 
@@ -155,6 +157,89 @@ def test_a_table_of_which_no_row_can_be_used_takes_no_rule_away_and_an_empty_one
     assert "no row can be used, so nothing was changed" in refused
     assert "nothing changed: rules version 1 is in force" in still
     assert "rules version 2 with 0 rules" in emptied
+
+
+@pytest.mark.usefixtures("set_up")
+def test_a_table_with_a_row_that_cannot_be_used_is_refused_unless_such_rows_are_to_be_left_out(run, file):
+    table = file("one-bad.csv", RULES.rstrip("\n") + "\n" + BAD_ROW.replace(",80,", ",80,", 1))
+
+    refused = run(rules, "apply", table, exit_code=1)
+    dry = run(rules, "apply", table, "--dry-run", exit_code=1)
+    applied = run(rules, "apply", table, "--skip-unusable")
+
+    assert "row 4, competency: no published framework has 'NOPE'" in refused
+    assert "1 row cannot be used, so nothing was changed" in refused
+    assert "1 row cannot be used" in dry
+    assert "nothing changed: rules version 1 is in force" in applied
+
+
+@pytest.mark.usefixtures("set_up")
+def test_a_loss_is_named_and_needs_the_right_number(run, file, send):
+    send(statement("one"))
+    send(statement("two", {"mbox": "mailto:bob@example.org"}))
+    harder = file("harder.csv", RULES.replace(",80,", ",95,"))
+
+    refused = run(rules, "apply", harder, exit_code=1)
+    wrong = run(rules, "apply", harder, "--expect-loss", "1", exit_code=1)
+    done = run(rules, "apply", harder, "--expect-loss", "2")
+    needless = run(rules, "apply", file("rules.csv", RULES), "--expect-loss", "2", exit_code=1)
+
+    for name in ("ann@example.org", "bob@example.org"):
+        assert any(line.startswith(f"loses  {name}  ") for line in refused.splitlines())
+    assert "GOWN level 1 (Gowning)" in refused
+    assert "2 held levels would go, so nothing was changed" in refused
+    assert "run it again with --expect-loss 2" in refused
+    assert "2 held levels would go, not 1, so nothing was changed" in wrong
+    assert "rules version 2 with 2 rules" in done
+    assert "2 held levels will go, and until" in done
+    assert "lrs rules restore 1 brings them back" in done
+    assert "0 held levels would go, not 2, so nothing was changed" in needless
+
+
+@pytest.mark.usefixtures("set_up")
+def test_the_number_can_be_typed_where_a_terminal_is_there(file, send, tmp_path, monkeypatch):
+    send(statement("one"))
+    harder = file("harder.csv", RULES.replace(",80,", ",95,"))
+    monkeypatch.setattr("lrs.competencies.rules_commands._somebody_is_there", lambda: True)
+
+    def typed(number):
+        words = ["apply", str(harder), "--data", str(tmp_path / "data")]
+        return CliRunner().invoke(rules, words, input=f"{number}\n")
+
+    wrong, right = typed(3), typed(1)
+
+    assert "1 held level would go. Type that number to go on: " in wrong.output
+    assert (wrong.exit_code, right.exit_code) == (1, 0)
+    assert "not 3" in wrong.output
+    assert "rules version 2 with 2 rules" in right.output
+
+
+@pytest.mark.usefixtures("set_up")
+def test_rule_sets_are_kept_listed_shown_and_restored(run, file, send):
+    send(statement("one"))
+    run(rules, "apply", file("harder.csv", RULES.replace(",80,", ",95,")), "--expect-loss", "1")
+
+    table = run(rules, "show", "1")
+    restored = run(rules, "restore", "1")
+
+    assert table.splitlines()[1].startswith(
+        "https://vle.example/gowning,activity,http://adlnet.gov/expapi/verbs/passed,"
+    )
+    assert "nothing changed: rules version 3 is in force" in run(rules, "apply", file("shown.csv", table))
+    assert "gains  ann@example.org" in restored
+    assert "rules version 3 with 2 rules" in restored
+    listed = run(rules, "list").splitlines()
+    assert [line.split("  ")[0] for line in listed] == ["version 1", "version 2", "version 3"]
+    assert "restores version 1" in listed[2]
+    assert listed[2].endswith("in force")
+    assert [(one["version"], one["restores"]) for one in json.loads(run(rules, "list", "--json"))] == [
+        (1, None),
+        (2, None),
+        (3, 1),
+    ]
+    assert json.loads(run(rules, "show", "2", "--json"))["ruleset"]["rules"][0]["threshold"] == 95
+    assert "nothing changed: rules version 3 is in force" in run(rules, "restore", "1")
+    assert "there are no rules of version 9" in run(rules, "restore", "9", exit_code=1)
 
 
 @pytest.mark.usefixtures("set_up")

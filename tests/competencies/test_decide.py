@@ -5,9 +5,9 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.competencies.dates import day_of
 from lrs.competencies.decide import Evidence, RuleRef, decide, why_not
 from lrs.competencies.rules import Rule
+from lrs.competencies.tallies import tallied
 from tests.competencies.world import micros
 
 YEAR = Rule("year", 1, "activity", "urn:a", ("urn:v",), "gown@1", 1, valid_for="P12M")
@@ -25,7 +25,7 @@ def evidence(day, rule=YEAR, name=None, **parts):
 
 
 def spans(*found):
-    standings = decide(found, RULES, {"me"}, lambda event: day_of(event, "Europe/London"))
+    standings = decide(tallied(found, "Europe/London"), RULES, {"me"})
     return [
         (one.held_from.isoformat(), one.valid_until.isoformat() if one.valid_until else None)
         for standing in standings
@@ -68,14 +68,12 @@ def test_evidence_without_an_end_makes_the_period_endless():
 
 
 def test_a_statement_that_meets_two_rules_is_one_piece_of_evidence():
-    (standing,) = decide(
-        [evidence("2025-01-10", YEAR, "s"), evidence("2025-01-10", EVER, "s")],
-        RULES,
-        {"me"},
-        lambda _: date(2025, 1, 10),
-    )
+    both = [evidence("2025-01-10", YEAR, "s"), evidence("2025-01-10", EVER, "s")]
 
-    assert [one.statement for one in standing.periods[0].evidence] == ["s"]
+    (standing,) = decide(tallied(both, "Europe/London"), RULES, {"me"})
+
+    (held,) = standing.periods
+    assert ([one.statement for one in held.evidence], held.count) == (["s"], 1)
 
 
 def test_an_instructor_who_is_the_learner_under_another_identifier_does_not_count():
@@ -83,34 +81,43 @@ def test_an_instructor_who_is_the_learner_under_another_identifier_does_not_coun
 
     assert why_not(one, {"me"}) is None
     assert why_not(one, {"me", "my other name"}) == "self-assessed"
-    assert decide([one], RULES, {"me", "my other name"}, lambda _: date(2025, 1, 10)) == ()
+    assert decide(tallied([one], "Europe/London"), RULES, {"me", "my other name"}) == ()
 
 
 def test_evidence_that_was_refused_or_of_rules_no_longer_in_force_proves_nothing():
-    assert spans(evidence("2025-01-10", reason="below threshold")) == []
-    assert decide([evidence("2025-01-10")], {}, {"me"}, lambda _: date(2025, 1, 10)) == ()
+    assert decide(tallied([evidence("2025-01-10")], "Europe/London"), {}, {"me"}) == ()
 
 
 pieces = st.builds(
     evidence,
     st.dates(date(2020, 1, 1), date(2026, 1, 1)).map(date.isoformat),
     st.sampled_from(list(RULES.values())),
-    reason=st.sampled_from([None, None, None, "no score"]),
+    st.sampled_from([f"s{n}" for n in range(40)]),
 )
 
 
-@given(st.lists(pieces, max_size=12, unique_by=lambda one: one.statement), st.randoms())
-def test_the_same_evidence_in_any_order_decides_the_same(found, random):
+@given(st.lists(pieces, max_size=60, unique_by=lambda one: (one.statement, one.rule)), st.randoms())
+def test_the_same_evidence_in_any_order_decides_and_names_the_same(found, random):
     shuffled = list(found)
     random.shuffle(shuffled)
 
-    def day(event):
-        return day_of(event, "Europe/London")
+    decided = decide(tallied(found, "Europe/London"), RULES, {"me"})
 
-    decided = decide(found, RULES, {"me"}, day)
-
-    assert decide(shuffled, RULES, {"me"}, day) == decided
+    assert decide(tallied(shuffled, "Europe/London"), RULES, {"me"}) == decided
     for standing in decided:
         for before, after in zip(standing.periods, standing.periods[1:], strict=False):
             assert before.valid_until is not None
             assert (after.held_from - before.valid_until).days > 1
+        for held in standing.periods:
+            assert len(held.evidence) == min(held.count, 20)
+            assert list(held.evidence) == sorted(held.evidence)
+
+
+def test_of_much_evidence_the_ten_oldest_and_the_ten_newest_are_named_and_all_is_counted():
+    days = [f"2025-01-{day:02d}" for day in range(1, 32)]
+
+    (standing,) = decide(tallied([evidence(day) for day in days], "Europe/London"), RULES, {"me"})
+
+    (held,) = standing.periods
+    assert [one.statement[:10] for one in held.evidence] == days[:10] + days[-10:]
+    assert held.count == 31

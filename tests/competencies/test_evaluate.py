@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from lrs.competencies.evaluate import evaluate, match
-from lrs.competencies.rulesets import read_again
 from lrs.competencies.seen import SAME_PERSON
+from lrs.competencies.walk import read_again
 from lrs.keys import key
 from lrs.learners.identifiers import identifier_of
 from lrs.learners.joins import suggestions, trust

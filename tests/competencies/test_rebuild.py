@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from lrs.competencies.rebuild import DERIVED, Swing, rebuild, swings
+from lrs.competencies.losses import Swing, look_at, swings
+from lrs.competencies.rebuild import DERIVED, rebuild
 from lrs.competencies.seen import SAME_PERSON
 from lrs.errors import Refused
 from lrs.learners.joins import merge, trust
@@ -110,7 +111,7 @@ def test_a_dry_run_of_other_rules_says_who_gains_and_who_loses_and_changes_nothi
     ann, bob = lived.person(ANN), lived.person(BOB)
     other = "activity,verb,competency,level,trusted source\nhttps://vle.example/gowning,passed,GOWN,1,browser\n"
 
-    found = swings(lived.tenant, lived.ruleset(other))
+    found = swings(lived.store, look_at(lived.tenant, lived.ruleset(other)))
 
     assert sorted(found, key=str) == sorted(
         [
@@ -120,7 +121,7 @@ def test_a_dry_run_of_other_rules_says_who_gains_and_who_loses_and_changes_nothi
         ],
         key=str,
     )
-    assert swings(lived.tenant, lived.ruleset(RULES)) == []
+    assert swings(lived.store, look_at(lived.tenant, lived.ruleset(RULES))) == []
     assert everything(lived) == before
 
 

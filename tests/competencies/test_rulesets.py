@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from lrs.competencies import rulesets
+from lrs.competencies import rematch
 from lrs.competencies.evaluate import match
 from lrs.competencies.frameworks import published
 from lrs.competencies.mapping import Known, ruleset_from_table
@@ -64,7 +64,7 @@ def test_rules_by_type_find_what_was_there_before(world):
 
 
 def test_a_walk_over_many_statements_is_settled_page_by_page_and_survives_a_kill(world, monkeypatch):
-    monkeypatch.setattr(rulesets, "PAGE", 3)
+    monkeypatch.setattr(rematch, "PAGE", 3)
     for n in range(10):
         world.send(statement(f"s{n}", score={"raw": 60, "min": 0, "max": 100}))
     world.work()

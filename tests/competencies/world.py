@@ -15,7 +15,7 @@ from lrs.competencies.evaluate import evaluate, match
 from lrs.competencies.frameworks import keep, publish, published
 from lrs.competencies.levels import PRESETS
 from lrs.competencies.mapping import Known, ruleset_from_table
-from lrs.competencies.rulesets import current, put
+from lrs.competencies.rulesets import current, in_review, put, restored
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.learners.identifiers import identifier_of
 from lrs.settings import Settings
@@ -37,6 +37,7 @@ GOWNING, ASEPTIC = "https://vle.example/gowning", "https://vle.example/aseptic"
 PASSED = "http://adlnet.gov/expapi/verbs/passed"
 ANN = {"mbox": "mailto:ann@example.org"}
 ANN_ACCOUNT = {"account": {"homePage": "https://vle.example", "name": "ann"}}
+HOUR = 3_600_000_000
 NOON = "2026-11-21T12:00:00Z"
 STEPS = {"match": match, "evaluate": evaluate}
 
@@ -99,13 +100,19 @@ class World:
         return self.store.write(decide).result()
 
     def ruleset(self, rules: str) -> Any:
-        ruleset, faults = ruleset_from_table(rules.encode(), Known(published(self.store)), current(self.store))
+        known, earlier = Known(published(self.store)), in_review(self.store)
+        ruleset, faults = ruleset_from_table(rules.encode(), known, current(self.store), earlier)
         assert [fault for fault in faults if not fault.warning] == []
         return ruleset
 
-    def apply(self, rules: str) -> None:
+    def apply(self, rules: str, review: int = 0) -> None:
+        """Puts the table *rules* in force; what it takes away is in review for that many hours."""
         ruleset = self.ruleset(rules)
-        self.write(lambda tx: put(tx, ruleset, "test"))
+        self.write(lambda tx: put(tx, ruleset, "test", review=review * HOUR))
+
+    def restore(self, version: int, review: int = 0) -> None:
+        ruleset = restored(self.store, version)
+        self.write(lambda tx: put(tx, ruleset, "test", review=review * HOUR, restores=version))
 
     def send(self, statement: dict[str, Any], source: str = "vle") -> str:
         record = Record(

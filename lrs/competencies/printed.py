@@ -1,0 +1,60 @@
+"""What the commands about frameworks and rules share: reading a table, refusing in one line, printing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from lrs.auth.keys import list_keys
+from lrs.competencies import rulesets
+from lrs.competencies.frameworks import frameworks, published
+from lrs.competencies.mapping import Known, ruleset_from_table
+from lrs.competencies.rules import Ruleset
+from lrs.competencies.tables import Fault
+from lrs.errors import Refused
+from lrs.tenants import Tenant
+
+BY = "command line"
+file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turns a refusal into one line and exit code 1."""
+
+    @functools.wraps(command)
+    def wrapped(*given: object, **named: object) -> object:
+        try:
+            return command(*given, **named)
+        except Refused as refusal:
+            raise click.ClickException(refusal.message) from refusal
+
+    return wrapped
+
+
+def read_rules(tenant: Tenant, file: Path) -> tuple[Ruleset, tuple[Fault, ...]]:
+    """The rule set that the table in *file* makes of the one in force, and what is wrong with its rows."""
+    ready = published(tenant.store)
+    every = frameworks(tenant.store)
+    sources = {str(one["name"]) for one in list_keys(tenant.store)}
+    known = Known(
+        [one for one in every if one.status == "published"], [one for one in every if one not in ready], sources
+    )
+    before, earlier = rulesets.current(tenant.store), rulesets.in_review(tenant.store)
+    return ruleset_from_table(file.read_bytes(), known, before, earlier)
+
+
+def print_faults(faults: Iterable[Fault]) -> None:
+    """One line each, on standard error."""
+    for fault in faults:
+        click.echo(str(fault), err=True)
+
+
+def print_json(value: object) -> None:
+    """*value* as JSON that people can read."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())

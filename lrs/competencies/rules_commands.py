@@ -1,0 +1,261 @@
+"""The commands ``lrs rules apply``, ``restore``, ``list`` and ``show``: they show what follows, and decide nothing."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+import click
+
+from lrs.competencies import rulesets
+from lrs.competencies.dates import day_of, moment
+from lrs.competencies.losses import Changed, Look, Swing, look_at, swings, unchanged
+from lrs.competencies.mapping import ALIASES
+from lrs.competencies.printed import BY, file_argument, json_option, plainly, print_faults, print_json, read_rules
+from lrs.competencies.rules import Ruleset
+from lrs.competencies.rulesets import Applied
+from lrs.errors import Refused
+from lrs.learners.persons import identifiers_of
+from lrs.options import with_tenant
+from lrs.storage import Reader, Tx
+from lrs.tenants import Tenant
+
+ATTEMPTS = 5
+"""How often the levels that would go are counted anew because something changed meanwhile."""
+SECOND = 1_000_000
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Only show who would gain and lose what.")
+_expect_loss = click.option(
+    "--expect-loss", type=click.IntRange(min=0), metavar="N", help="So many held levels may go, and no other number."
+)
+
+
+@click.command("apply")
+@file_argument
+@_dry_run
+@_expect_loss
+@click.option("--skip-unusable", is_flag=True, help="Leave out rows that cannot be used.")
+@with_tenant
+@plainly
+def apply_(tenant: Tenant, file: Path, dry_run: bool, expect_loss: int | None, skip_unusable: bool) -> None:
+    """Put a mapping table in force, unless a row cannot be used or a held level would go unexpectedly.
+
+    What rules alone take away stays held for LRS_RULES_REVIEW (24 hours), and lrs rules restore brings it back.
+    """
+    ruleset, faults = read_rules(tenant, file)
+    print_faults(faults)
+    unusable = sum(not fault.warning for fault in faults)
+    if unusable and not ruleset.rules:
+        raise Refused("no row can be used, so nothing was changed; a table with a header only takes all rules away")
+    if unusable and not skip_unusable:
+        raise Refused(
+            f"{unusable} {'row' if unusable == 1 else 'rows'} cannot be used, so nothing was changed: mend the table,"
+            " or run it with --skip-unusable to go without them"
+        )
+    _put(tenant, ruleset, None, dry_run=dry_run, expected=expect_loss)
+
+
+@click.command("restore")
+@click.argument("version", type=click.IntRange(min=1))
+@_dry_run
+@_expect_loss
+@with_tenant
+@plainly
+def restore(tenant: Tenant, version: int, dry_run: bool, expect_loss: int | None) -> None:
+    """Put the rules of an earlier VERSION in force again, as the next version.
+
+    What those after it took away is held again; while it is in review, with the same badge.
+    """
+    ruleset = rulesets.restored(tenant.store, version)
+    _put(tenant, ruleset, version, dry_run=dry_run, expected=expect_loss)
+
+
+@click.command("list")
+@json_option
+@with_tenant
+def list_(tenant: Tenant, as_json: bool) -> None:
+    """List all versions of the rules, oldest first; the last is in force."""
+    found = rulesets.applied(tenant.store)
+    if as_json:
+        print_json([_as_json(one) for one in found])
+        return
+    for one in found:
+        click.echo(_line(one, tenant, in_force=one is found[-1]))
+    if not found:
+        click.echo("no rules were ever applied")
+
+
+@click.command("show")
+@click.argument("version", type=click.IntRange(min=1), required=False)
+@json_option
+@with_tenant
+@plainly
+def show(tenant: Tenant, version: int | None, as_json: bool) -> None:
+    """Print the rules of VERSION, or those in force, as a table that can be applied."""
+    found = rulesets.of_version(tenant.store, version or rulesets.current(tenant.store).version)
+    if as_json:
+        print_json({**_as_json(found), "ruleset": found.ruleset})
+        return
+    click.echo(_table(found.ruleset), nl=False)
+
+
+# -- applying -------------------------------------------------------------------------------------------------------
+
+
+def _put(tenant: Tenant, ruleset: Ruleset, restores: int | None, *, dry_run: bool, expected: int | None) -> None:
+    """Shows who gains and loses; then, unless it is a dry run, puts *ruleset* in force if just that many are lost.
+
+    Raises ``Refused`` if another number is, or if it went on changing while it was counted.
+    """
+    shown: Sequence[Swing] | None = None
+    for _ in range(ATTEMPTS):
+        try:
+            seen = look_at(tenant, ruleset)
+            found = swings(tenant.store, seen)
+            if found != shown:
+                _print_swings(tenant, found)
+            shown = found
+            if dry_run:
+                return _print_end(found)
+            expected = _agreed(found, expected)
+            done = _applied(tenant, ruleset, seen, restores)
+        except Changed:
+            continue
+        return _print_done(tenant, ruleset, found, done=done)
+    raise Refused(
+        f"statements that these rules are about, or persons, changed during each of {ATTEMPTS} attempts; nothing was"
+        " changed: run it again when less comes in",
+        status=409,
+        error="busy",
+    )
+
+
+def _agreed(found: Sequence[Swing], expected: int | None) -> int:
+    """How many held levels go, if that is *expected*, or typed by somebody who sits there. Raises ``Refused``."""
+    lost = sum(not one.gained for one in found)
+    if expected is None and lost and _somebody_is_there():
+        expected = click.prompt(f"{_levels(lost)} would go. Type that number to go on", type=int, err=True)
+    if expected is None and lost:
+        raise Refused(
+            f"{_levels(lost)} would go, so nothing was changed: see who loses them above, and if that is right, run it"
+            f" again with --expect-loss {lost}"
+        )
+    if expected is not None and expected != lost:
+        raise Refused(
+            f"{_levels(lost)} would go, not {expected}, so nothing was changed: if that is right, run it again with"
+            f" --expect-loss {lost}"
+        )
+    return lost
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()
+
+
+def _applied(tenant: Tenant, ruleset: Ruleset, seen: Look, restores: int | None) -> bool:
+    review = round(tenant.settings.rules_review * SECOND)
+    today = day_of(tenant.clock(), tenant.settings.zone)
+
+    def decide(tx: Tx) -> bool:
+        unchanged(tx, seen, today)
+        return rulesets.put(tx, ruleset, BY, review=review, restores=restores)
+
+    return tenant.store.write(decide).result()
+
+
+# -- printing -------------------------------------------------------------------------------------------------------
+
+
+def _print_swings(tenant: Tenant, found: Sequence[Swing]) -> None:
+    for one in found:
+        does = "gains" if one.gained else "loses" if one.ends is None else "has shorter"
+        until = "" if one.ends is None else f", until {one.ends}"
+        who = _named(tenant.store, one.person)
+        click.echo(f"{does}  {who}  {one.code} level {one.level} ({one.label}){until}")
+
+
+def _named(reader: Reader, person: str) -> str:
+    """An identifier that people know, with the person's id."""
+    known = identifiers_of(reader, person)
+    account = known[0].get("account") if known else None
+    text = (
+        f"{account['homePage']}|{account['name']}" if account else str(next(iter(known[0].values()))) if known else ""
+    )
+    return f"{text.removeprefix('mailto:')}  {person}".strip()
+
+
+def _print_end(found: Sequence[Swing]) -> None:
+    gained = sum(one.gained for one in found)
+    click.echo(f"dry run: {gained} gained, {len(found) - gained} lost; nothing was changed")
+
+
+def _print_done(tenant: Tenant, ruleset: Ruleset, found: Sequence[Swing], *, done: bool) -> None:
+    if not done:
+        click.echo(f"nothing changed: rules version {ruleset.version} is in force")
+        return
+    rules = f"{len(ruleset.rules)} {'rule' if len(ruleset.rules) == 1 else 'rules'}"
+    click.echo(f"rules version {ruleset.version} with {rules}; what they touch is looked at again")
+    lost = sum(not one.gained for one in found)
+    until = rulesets.of_version(tenant.store, ruleset.version).until
+    if lost and until:
+        click.echo(
+            f"{_levels(lost)} will go, and until {moment(until, tenant.settings.zone)} stay held, in review:"
+            f" lrs rules restore {ruleset.version - 1} brings them back"
+        )
+
+
+def _levels(count: int) -> str:
+    return f"{count} held {'level' if count == 1 else 'levels'}"
+
+
+def _line(one: Applied, tenant: Tenant, *, in_force: bool) -> str:
+    zone = tenant.settings.zone
+    parts = [
+        f"version {one.ruleset.version}",
+        f"{len(one.ruleset.rules)} rules",
+        f"applied {moment(one.at, zone)}" if one.at else "applied at an unknown time",
+        f"by {one.by}" if one.by else "",
+        f"restores version {one.restores}" if one.restores else "",
+        f"losses in review until {moment(one.until, zone)}" if one.until and one.until > tenant.clock() else "",
+        "in force" if in_force else "",
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def _as_json(one: Applied) -> dict[str, object]:
+    return {
+        "version": one.ruleset.version,
+        "rules": len(one.ruleset.rules),
+        "applied": one.at,
+        "review_until": one.until,
+        "by": one.by,
+        "restores": one.restores,
+    }
+
+
+def _table(ruleset: Ruleset) -> str:
+    """The rules as the table that makes them: a competency is named with the framework's version it means."""
+    competencies = {one.key: one for one in ruleset.competencies}
+    text = StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(ALIASES)
+    for rule in ruleset.rules:
+        about = competencies[rule.competency]
+        cells = {
+            "activity": rule.activity,
+            "match": rule.match,
+            "verb": "|".join(rule.verbs),
+            "competency": f"{about.code}@{about.version}",
+            "framework": about.framework,
+            "level": rule.level,
+            "threshold": "" if rule.threshold is None else f"{rule.threshold}%",
+            "valid for": rule.valid_for,
+            "requalify within": rule.window,
+            "trusted source": "|".join(rule.sources),
+            "scaled range": "-1..1" if rule.scaled_range[0] < 0 else "",
+        }
+        lines.writerow([cells[column] for column in ALIASES])
+    return text.getvalue()

@@ -1,0 +1,67 @@
+"""Which statements a change of rules touches, or a source that is trusted anew: a walk, as it is kept.
+
+Record ``rematch``: what to look for, and how far it came. Rules are told apart by their lasting id and version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from lrs.competencies.rules import Index, Rule
+from lrs.keys import pair
+from lrs.statements.keys import activity_key, source_key, verb_key
+from lrs.storage import Owed, Record, Tx
+
+
+class Rematch(msgspec.Struct, frozen=True):
+    """A walk: rules by which statements are matched anew, rules whose evidence goes, up to which ``seq``.
+
+    *asked* are rules whose learners have to be looked at, whatever becomes of the evidence. *ahead* are the search keys
+    still to be walked, *start* the place in the first of them. With *every*, all statements on the way are matched
+    again, whatever the rules.
+    """
+
+    v: int
+    changed: tuple[Rule, ...]
+    gone: tuple[Rule, ...]
+    until: int
+    ahead: tuple[int, ...]
+    start: str | None = None
+    every: bool = False
+    asked: tuple[Rule, ...] = ()
+
+
+def walk_between(was: Sequence[Index], now: Sequence[Index], until: int) -> Rematch:
+    """The walk from rules to rules: the first of each are those in force, the others former ones that still count."""
+    before, after = set(was[0].by_item.values()), set(now[0].by_item.values())
+    kept = {rule for index in now for rule in index.by_item.values()}
+    gone = {rule for index in was for rule in index.by_item.values()} - kept
+    changed, asked = after - before, before ^ after
+    ahead = tuple(sorted({key for rule in changed | gone | asked for key in anchors(rule)}))
+    return Rematch(1, _ordered(changed), _ordered(gone), until, ahead, asked=_ordered(asked))
+
+
+def read_again(tx: Tx, source: str) -> None:
+    """Owes the walk over all that *source* has sent: it may say more of persons now than when it came."""
+    walk = Rematch(1, (), (), tx.next_seq(), (source_key(source),), every=True)
+    record = Record("rematch", f"source/{source}", msgspec.json.encode(walk), owed=(Owed("match"),))
+    there = tx.get(record.kind, record.id)
+    if there:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev))
+    else:
+        tx.insert(record)
+
+
+def anchors(rule: Rule) -> list[int]:
+    """The search keys that every statement the rule is about carries one of; types have none, so verbs stand in."""
+    if rule.match == "type":
+        return [verb_key(verb) for verb in rule.verbs]
+    if rule.match == "activity":
+        return [pair(activity_key(rule.activity), verb_key(verb)) for verb in rule.verbs]
+    return [activity_key(rule.activity, related=True)]
+
+
+def _ordered(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(sorted(rules, key=lambda rule: (rule.item, rule.version)))
