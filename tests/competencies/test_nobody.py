@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from lrs.cli import main
 from lrs.competencies.explain import explain
 from lrs.competencies.rebuild import rebuild
-from lrs.competencies.rulesets import read_again
 from lrs.competencies.strangers import counted_for_nobody
+from lrs.competencies.walk import read_again
 from lrs.doctor import of_strangers
 from lrs.errors import Refused
 from lrs.learners.identifiers import NOBODY, identifier_of
