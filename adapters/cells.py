@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from adapters.tables import is_formula
 from adapters.words import YES_NO, Words, folded_word, known_words
 from lrs.tables.row import Percent, Row, Unusable
 
@@ -27,10 +26,6 @@ def text(row: Row, column: str) -> str:
     cell = row.cells.get(column, "")
     if column in row.doubled:
         raise Unusable("duplicate_column", column, cell, "the column comes twice with different values")
-    if is_formula(cell):
-        raise Unusable("formula", column, cell, "the cell holds a formula, not a value")
-    if "\ufffd" in cell:
-        raise Unusable("encoding", column, cell, "the cell holds bytes that are no text in the file's encoding")
     return cell
 
 

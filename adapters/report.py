@@ -12,7 +12,10 @@ from typing import Any
 import msgspec
 
 from adapters.source import RESULTS, Outcome
+from lrs.tables.table import Table
 
+ADDED = ("outcome", "reason")
+"""The columns that a returned file has more than the sent one."""
 LISTED = 50
 NOTHING_USABLE = "Nothing of this file could be used."
 _TAKEN = frozenset({"new", "updated", "unchanged"})
@@ -25,6 +28,7 @@ class Report(msgspec.Struct, frozen=True):
     """One run over one file; *rows* in the order of the file.
 
     *notes* say how the file was read, each once: which row is the header, which headers and sheets were left out.
+    *table* is the file as it was read.
     """
 
     adapter: str
@@ -33,7 +37,8 @@ class Report(msgspec.Struct, frozen=True):
     sha256: str
     dry_run: bool
     rows: tuple[Outcome, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
+    table: Table
 
     @property
     def usable(self) -> bool:
@@ -72,7 +77,7 @@ class Report(msgspec.Struct, frozen=True):
 
     def text(self) -> str:
         """The report for people: a line of counts, then the rows that need somebody, and those that were left out."""
-        counts = ", ".join(f"{count} {result}" for result, count in self.counts.items() if count) or "no rows"
+        counts = ", ".join(f"{count} {result}" for result, count in self.counts.items() if count)
         lines = [f"{self.file}: {counts}{' (dry run: nothing was written)' if self.dry_run else ''}"]
         lines += [f"  {note}" for note in self.notes]
         waiting = [row for row in self.rows if row.outcome in {"quarantined", "error"}]

@@ -12,16 +12,18 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.report import NOTHING_USABLE, Report
-from adapters.run import Order, dialect_of
-from adapters.sheets import is_workbook, lines, open_workbook
+from adapters.report import ADDED, NOTHING_USABLE, Report
 from adapters.source import Outcome
-from adapters.tables import Dialect, clean, neutral, records
+from lrs.tables.cell import clean, neutral
+from lrs.tables.delimited import Delimited
+from lrs.tables.package import open_package
+from lrs.tables.row import Line
+from lrs.tables.workbook import HIDDEN, Sheet
 
-ADDED = ("outcome", "reason")
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
 """A charset as a header can say it; a mapping profile may write it otherwise."""
 _NOT_IN_TITLES = re.compile(r"[\\*?:/\[\]]")
+_NOT_IN_CELLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """Read in others' workbooks, but not to be written."""
 JSON = "application/json"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -41,66 +43,80 @@ class Written(msgspec.Struct, frozen=True):
     usable: bool
 
 
-def write_answer(answer: Answer, order: Order, report: Report) -> Written:
-    """Writes the answer to *order*, which came to *report*."""
-    return Written(_write(answer, order, report), report.usable)
+def write_answer(answer: Answer, report: Report) -> Written:
+    """Writes the answer that is *report*, or the file with it."""
+    return Written(_write(answer, report), report.usable)
 
 
-def _write(answer: Answer, order: Order, report: Report) -> str:
+def _write(answer: Answer, report: Report) -> str:
     if answer.as_json:
         problem = {} if report.usable else {"error": "nothing_usable", "message": NOTHING_USABLE}
         answer.path.write_bytes(msgspec.json.encode(problem | report.shown()))
         return JSON
-    if is_workbook(order.path):
-        return_workbook(order.path, report, answer.path)
+    dialect = report.table.dialect
+    if dialect is None:
+        return_workbook(report, answer.path)
         return WORKBOOK
-    dialect = dialect_of(order.path, order.profile)
-    return_csv(order.path, dialect, report, answer.path)
+    return_csv(report, answer.path)
     named = dialect.encoding if _TOKEN.fullmatch(dialect.encoding) else codecs.lookup(dialect.encoding).name
     return f"text/csv; charset={named.removesuffix('-sig')}"
 
 
-def return_csv(path: Path, dialect: Dialect, report: Report, to: Path) -> None:
+def return_csv(report: Report, to: Path) -> None:
     """Writes the provider's file to *to*, in its own encoding and delimiter, with what became of each row.
 
     Every cell is made harmless for spreadsheets. Columns that an earlier return added are replaced.
     """
-    by_row = {row.row: row for row in report.rows}
-    with (
-        path.open(encoding=dialect.encoding, errors="replace", newline="") as file,
-        to.open("w", encoding=dialect.encoding, errors="replace", newline="") as made,
-    ):
+    dialect = report.table.dialect
+    if dialect is None:
+        raise TypeError(report.file)
+    told = _Told(report, "")
+    with to.open("w", encoding=dialect.encoding, errors="replace", newline="") as made:
         writer = csv.writer(made, delimiter=dialect.delimiter)
-        width = None
-        for number, cells, _ in records(file, dialect):
-            if width is None and any(clean(cell) for cell in cells):
-                width = _own_width(cells)
-                told: tuple[str, ...] = ADDED
-            else:
-                told = _told(by_row.get(number))
-            own = cells[:width] + [""] * ((width or 0) - len(cells))
-            writer.writerow([*map(neutral, own), *told])
+        writer.writerows(told.row(line) for line in Delimited(report.table.file, dialect).lines())
 
 
-def return_workbook(path: Path, report: Report, to: Path) -> None:
-    """Writes the provider's workbook to *to*, every sheet with what became of each row, cells as harmless text."""
+def return_workbook(report: Report, to: Path) -> None:
+    """Writes the provider's workbook to *to*, every sheet with what became of each row, cells as harmless text.
+
+    What is hidden stays hidden: shown, it would be read when the file comes back.
+    """
     import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
 
-    by_place = {(row.sheet, row.row): row for row in report.rows}
     book = openpyxl.Workbook(write_only=True)
-    with open_workbook(path) as source:
-        for sheet in source.worksheets:
-            target = book.create_sheet(_NOT_IN_TITLES.sub("_", sheet.title))
-            width = None
-            for number, cells in lines(sheet):
-                if width is None and any(clean(cell) for cell in cells):
-                    width = _own_width(cells)
-                    told: tuple[str, ...] = ADDED
-                else:
-                    told = _told(by_place.get((sheet.title, number)))
-                own = cells[:width] + [""] * ((width or 0) - len(cells))
-                target.append([*map(neutral, own), *told])
+    with open_package(report.table.file) as package:
+        for part in package.sheets:
+            target = book.create_sheet(_NOT_IN_TITLES.sub("_", part.title)[:31])
+            target.sheet_state = "hidden" if part.hidden else "visible"
+            told = _Told(report, part.title)
+            last = 0
+            for line in Sheet(package, part).lines():
+                for _ in range(line.number - last - 1):
+                    target.append([])
+                last = line.number
+                if line.trouble == HIDDEN:
+                    target.row_dimensions[last].hidden = True
+                target.append([_NOT_IN_CELLS.sub("", cell) for cell in told.row(line)])
     book.save(to)
+
+
+class _Told:
+    """The rows of one sheet with what became of each; rows above the header, and of sheets without, have nothing."""
+
+    def __init__(self, report: Report, title: str) -> None:
+        self._by_row = {row.row: row for row in report.rows if row.sheet == title}
+        self._header = next((one.header.row for one in report.table.sheets if one.title == title), 0)
+        self._width = 0
+
+    def row(self, line: Line) -> list[str]:
+        """The cells of *line*, harmless, and after the last column of the header what became of it."""
+        if line.number < self._header or not self._header:
+            return list(map(neutral, line.cells))
+        if line.number == self._header:
+            self._width = _own_width(line.cells)
+        told = ADDED if line.number == self._header else _told(self._by_row.get(line.number))
+        own = line.cells[: self._width] + [""] * (self._width - len(line.cells))
+        return [*map(neutral, own), *told]
 
 
 def _own_width(header: list[str]) -> int:

@@ -26,13 +26,13 @@ from adapters.ledger import LEASE, Busy
 from adapters.profile import Profile, read_profile
 from adapters.returned import JSON, WORKBOOK, Answer, Written, write_answer
 from adapters.run import Order, run_file
-from adapters.tables import MAX_BYTES
 from lrs.accept import preferred
 from lrs.auth import Caller
 from lrs.auth.policy import allow
 from lrs.browsers import ATTACHMENT
 from lrs.errors import Refused
 from lrs.profiles.door import problems
+from lrs.tables.file import MAX_BYTES
 
 AT_ONCE = 2
 FILES = ("text/csv", WORKBOOK)
@@ -60,7 +60,7 @@ class Upload(msgspec.Struct, frozen=True):
 
 def run_here(order: Order, endpoint: str, authorization: str, answer: Answer) -> Written:
     """Runs *order* in this process, by *endpoint* and with the caller's credential; writes *answer*."""
-    return write_answer(answer, order, run_file(order, Door(endpoint, authorization)))
+    return write_answer(answer, run_file(order, Door(endpoint, authorization)))
 
 
 def run_apart(order: Order, endpoint: str, authorization: str, answer: Answer) -> Written:

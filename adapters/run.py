@@ -21,15 +21,17 @@ from adapters.door import Door
 from adapters.ledger import Ledger
 from adapters.pipeline import run
 from adapters.profile import Profile
-from adapters.report import Report, in_order
-from adapters.sheets import SheetTable, is_workbook
-from adapters.source import Outcome, Source, Table
-from adapters.tables import CsvTable, Dialect, sniff
+from adapters.report import ADDED, Report, in_order
+from adapters.source import Outcome, Source
 from adapters.training_centre.source import TrainingCentre
 from adapters.words import Silence
 from lrs.errors import Refused
 from lrs.storage import Clock, wall_clock
+from lrs.tables.header import Headers, fold
+from lrs.tables.notes import notes_on
+from lrs.tables.opening import open_table
 from lrs.tables.row import Row
+from lrs.tables.table import Table
 
 SOURCES: Mapping[str, type[TrainingCentre | EPortfolio]] = {
     "training-centre": TrainingCentre,
@@ -70,16 +72,17 @@ def run_file(
     order.profile.check(kind.columns, kind.worded)
     terms = order.profile.terms(order.provider, kind.worded, kind.free, now)
     source: Source = kind(terms)
-    table = Spoken(open_table(order.path, order.profile), terms.silence)
-    check_day_order(table.rows(), source.dated, terms.calendar.formats)
+    table = table_of(order, source)
+    told = Spoken(table, terms.silence)
+    check_day_order(told.rows(), source.dated, terms.calendar.formats)
     ledger = Ledger(door, order.adapter, order.provider, clock=clock)
     if order.dry_run:
         ledger.load()
-        return _report(order, in_order(run(source, table, ledger, None)))
+        return _report(order, table, in_order(run(source, told, ledger, None)))
     ledger.acquire(str(uuid4()), wait=wait, sleep=sleep)
     try:
         ledger.load()
-        report = _report(order, in_order(run(source, table, ledger, door)))
+        report = _report(order, table, in_order(run(source, told, ledger, door)))
         ledger.note(order.file, report.noted(now.isoformat()))
     finally:
         ledger.release()
@@ -99,20 +102,23 @@ class Spoken:
         return map(self._silence.row, self._table.rows())
 
 
-def open_table(path: Path, profile: Profile) -> Table:
-    """*path* as a table, CSV or XLSX by its content, read as *profile* says."""
-    if is_workbook(path):
-        return SheetTable(path, aliases=profile.aliases(), constants=profile.constants)
-    return CsvTable(path, dialect=dialect_of(path, profile), aliases=profile.aliases(), constants=profile.constants)
+def table_of(order: Order, source: Source) -> Table:
+    """The file of *order* as a table with *source*'s columns, read as its profile says. Refuses one without rows."""
+    profile = order.profile
+    known = {fold(column): column for column in source.columns} | profile.aliases()
+    table = open_table(
+        order.path,
+        Headers(known, own=frozenset(ADDED)),
+        constants=profile.constants,
+        encoding=profile.encoding,
+        delimiter=profile.delimiter,
+    )
+    if not any(found.rows for found in table.sheets):
+        raise Refused("the file has a header and no row below it: there is nothing to bring in", error="no_rows")
+    return table
 
 
-def dialect_of(path: Path, profile: Profile) -> Dialect:
-    """How the CSV *path* is written: as *profile* says, else as it looks."""
-    found = sniff(path, profile.encoding)
-    return found._replace(delimiter=profile.delimiter) if profile.delimiter else found
-
-
-def _report(order: Order, rows: tuple[Outcome, ...]) -> Report:
+def _report(order: Order, table: Table, rows: tuple[Outcome, ...]) -> Report:
     with order.path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
-    return Report(order.adapter, order.provider, order.file, digest, order.dry_run, rows)
+    return Report(order.adapter, order.provider, order.file, digest, order.dry_run, rows, notes_on(table), table)

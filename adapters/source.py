@@ -18,14 +18,16 @@ from lrs.tables.row import Place, Row, Unusable
 
 Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
 RESULTS: tuple[Result, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")
-STRUCTURAL = frozenset({"too_many_cells", "cell_too_long", "open_quote"})
+STRUCTURAL = frozenset({"too_many_cells", "cell_too_long", "open_quote", "cut_off"})
 """Codes of rows that cannot be read as rows: an ``error``, where a cell that cannot be believed is quarantined."""
 
 
 class Table(Protocol):
     """Rows that can be walked more than once, with flat memory."""
 
-    columns: tuple[str, ...]
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns there are, each once."""
 
     def rows(self) -> Iterator[Row]:
         """All rows from the first; blank ones are left out."""

@@ -65,7 +65,7 @@ class Site:
         put_profile(tenant, person, held("gown"))
         agree(tenant, person, scopes=("profiles:read", "badges:read", "gap:read"))
         run_sync(tenant)
-        found, _ = roles.read_roles("role,competency,level\ntechnician,gown,2\n")
+        found, _ = roles.read_roles(b"role,competency,level\ntechnician,gown,2\n")
         tenant.store.write(lambda tx: [roles.keep(tx, role) for role in found]).result()
         put_award(tenant)
         run_issue(tenant)

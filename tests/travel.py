@@ -251,7 +251,7 @@ def prepare(journey: Journey) -> None:
     rules, faults = ruleset_from_table(RULES.encode(), known, current(journey.store))
     assert faults == ()
     journey.write(lambda tx: put(tx, rules, "test"))
-    found, problems = roles.read_roles(ROLES)
+    found, problems = roles.read_roles(ROLES.encode())
     assert problems == []
     journey.write(lambda tx: [roles.keep(tx, role) for role in found])
     journey.service = registry.register(

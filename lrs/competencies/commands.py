@@ -13,10 +13,20 @@ from lrs.competencies.dates import moment
 from lrs.competencies.framework import Change
 from lrs.competencies.frameworks import frameworks, keep, publish
 from lrs.competencies.levels import PRESETS
-from lrs.competencies.printed import BY, file_argument, json_option, plainly, print_faults, print_json, read_rules
+from lrs.competencies.printed import (
+    BY,
+    file_argument,
+    json_option,
+    plainly,
+    print_faults,
+    print_json,
+    print_notes,
+    read_rules,
+)
 from lrs.competencies.rebuild import rebuild as rebuild_derived
 from lrs.competencies.rules_commands import apply_, restore, show
 from lrs.competencies.rules_commands import list_ as list_rules
+from lrs.competencies.sheets import ALIASES as COLUMNS
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.competencies.sightings import NeverSeen, never_seen
 from lrs.competencies.unmatched import Unmatched, legible, unmatched, with_names
@@ -42,8 +52,9 @@ def framework() -> None:
 @plainly
 def import_(tenant: Tenant, file: Path, uri: str | None, title: str | None, scale: str) -> None:
     """Import a sheet with the columns domain, capability, statement and tier (CSV or XLSX), as a draft."""
+    print_notes(file, COLUMNS)
     draft, faults = framework_from_sheet(
-        file.read_bytes(),
+        file,
         uri=uri or f"urn:engraft:framework:{_slug(file.stem)}",
         title=title or file.stem,
         scale=PRESETS[scale],

@@ -9,14 +9,16 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from lrs.competencies.dates import parse_period, shorter
 from lrs.competencies.framework import Framework, Item
 from lrs.competencies.rules import ROLES, Competency, Role, Rule, Ruleset
-from lrs.competencies.tables import Fault, Row, read_table
+from lrs.competencies.tables import Fault, read_table
 from lrs.names import name
+from lrs.tables.row import Row
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "activity": ("activity id", "activity iri", "module", "course"),
@@ -72,7 +74,7 @@ class Unusable(Exception):
 
 
 def ruleset_from_table(
-    content: bytes, known: Known, before: Ruleset, earlier: Sequence[Ruleset] = ()
+    content: Path | bytes, known: Known, before: Ruleset, earlier: Sequence[Ruleset] = ()
 ) -> tuple[Ruleset, tuple[Fault, ...]]:
     """The rule set that follows *before*, and the rows left out with the reason.
 
@@ -87,14 +89,16 @@ def ruleset_from_table(
         try:
             rule, competency = _rule(row, known)
         except Unusable as fault:
-            faults.append(Fault(row.number, fault.column, fault.reason))
+            faults.append(Fault(row.place.row, fault.column, fault.reason))
             continue
         if rule.item in rules:
             faults.append(
-                Fault(row.number, None, f"the same activity, verb, competency and level as row {first_row[rule.item]}")
+                Fault(
+                    row.place.row, None, f"the same activity, verb, competency and level as row {first_row[rule.item]}"
+                )
             )
             continue
-        first_row[rule.item] = row.number
+        first_row[rule.item] = row.place.row
         rules[rule.item] = rule
         competencies[competency.key] = competency
         faults += _warnings(row, rule, known)
@@ -234,6 +238,8 @@ def _durations(row: Row) -> tuple[str | None, str | None]:
 
 def _warnings(row: Row, rule: Rule, known: Known) -> list[Fault]:
     if not rule.sources:
-        return [Fault(row.number, "trusted source", "names no source, so nothing will ever count", warning=True)]
+        return [Fault(row.place.row, "trusted source", "names no source, so nothing will ever count", warning=True)]
     unknown = [source for source in rule.sources if known.sources is not None and source not in known.sources]
-    return [Fault(row.number, "trusted source", f"there is no API key {source!r}", warning=True) for source in unknown]
+    return [
+        Fault(row.place.row, "trusted source", f"there is no API key {source!r}", warning=True) for source in unknown
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import msgspec
 from lrs.auth.keys import list_keys
 from lrs.competencies import rulesets
 from lrs.competencies.frameworks import frameworks, published
-from lrs.competencies.mapping import Known, ruleset_from_table
+from lrs.competencies.mapping import ALIASES, Known, ruleset_from_table
 from lrs.competencies.rules import Ruleset
-from lrs.competencies.tables import Fault
+from lrs.competencies.tables import Fault, told_of
 from lrs.errors import Refused
 from lrs.tenants import Tenant
 
@@ -46,7 +46,14 @@ def read_rules(tenant: Tenant, file: Path) -> tuple[Ruleset, tuple[Fault, ...]]:
         [one for one in every if one.status == "published"], [one for one in every if one not in ready], sources
     )
     before, earlier = rulesets.current(tenant.store), rulesets.in_review(tenant.store)
-    return ruleset_from_table(file.read_bytes(), known, before, earlier)
+    print_notes(file, ALIASES)
+    return ruleset_from_table(file, known, before, earlier)
+
+
+def print_notes(file: Path, aliases: Mapping[str, Sequence[str]]) -> None:
+    """How the table in *file* is read, and what of it is not, on standard error."""
+    for note in told_of(file, aliases):
+        click.echo(f"note: {note}", err=True)
 
 
 def print_faults(faults: Iterable[Fault]) -> None:

@@ -1,20 +1,22 @@
 """The spreadsheet domain -> capability -> statement -> tier, made into a framework. Pure; knows no store, no versions.
 
 A row names a statement, the capability and the domain it stands under, and its tier. An empty domain or capability
-means "as above" (merged cells). Each may have a code; without one its code is made from its text. The codes are what
-mapping tables name.
+means "as above" (merged cells). Each may have a code; without one it gets one (``codes``). The codes are what mapping
+tables name.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from lrs.competencies.codes import Codes
 from lrs.competencies.framework import Framework, Item, item_id
 from lrs.competencies.levels import LevelScale
-from lrs.competencies.tables import Fault, Row, read_table
+from lrs.competencies.tables import Fault, read_table
 from lrs.errors import Refused
+from lrs.tables.row import Row
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "domain": ("domain name", "domain title", "area"),
@@ -26,7 +28,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "tier": ("level", "tier level", "skill level"),
 }
 _SORTS = ("domain", "capability", "statement")
-_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_ABOVE = ("domain", "domain code", "capability", "capability code")
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class _Sheet:
 
     uri: str
     scale: LevelScale
+    codes: Codes
     items: dict[str, Item] = field(default_factory=dict)
     children: dict[str | None, int] = field(default_factory=dict)
     above: dict[str, Item] = field(default_factory=dict)
@@ -42,16 +45,14 @@ class _Sheet:
 
 
 def framework_from_sheet(
-    content: bytes, *, uri: str, title: str, scale: LevelScale
+    content: Path | bytes, *, uri: str, title: str, scale: LevelScale
 ) -> tuple[Framework, tuple[Fault, ...]]:
     """A draft of version 1 from a CSV or XLSX file, and the rows left out with the reason.
 
     Raises ``Refused`` if nothing usable is in it.
     """
-    rows, faults = read_table(content, ALIASES)
-    sheet = _Sheet(uri, scale, faults=faults)
-    for row in rows:
-        _read_row(sheet, row)
+    rows, faults = read_table(content, ALIASES, above=_ABOVE)
+    sheet = _read(rows, uri, scale, faults)
     if not sheet.items:
         why = "; ".join(str(fault) for fault in sheet.faults[:3]) or "it has no rows"
         raise Refused(f"the sheet holds no framework: {why}")
@@ -59,10 +60,22 @@ def framework_from_sheet(
     return draft, tuple(sorted(sheet.faults, key=lambda fault: fault.row))
 
 
+def _read(rows: Iterable[Row], uri: str, scale: LevelScale, faults: Iterable[Fault]) -> _Sheet:
+    """All *rows*, read again while made codes turn out to stand for several labels: at most once a level."""
+    codes = Codes()
+    while True:
+        sheet = _Sheet(uri, scale, codes, faults=list(faults))
+        for row in rows:
+            _read_row(sheet, row)
+        if not codes.learnt():
+            return sheet
+
+
 def _read_row(sheet: _Sheet, row: Row) -> None:
     level = sheet.scale.named(row["tier"]) if row["tier"] else None
     if row["tier"] and level is None:
-        sheet.faults.append(Fault(row.number, "tier", f"{row['tier']!r} is no level of the scale {sheet.scale.name!r}"))
+        reason = f"{row['tier']!r} is no level of the scale {sheet.scale.name!r}"
+        sheet.faults.append(Fault(row.place.row, "tier", reason))
         return
     fault = _orphan(sheet, row)
     if fault:
@@ -85,19 +98,19 @@ def _read_row(sheet: _Sheet, row: Row) -> None:
 
 def _orphan(sheet: _Sheet, row: Row) -> Fault | None:
     if not any(row[sort] for sort in _SORTS):
-        return Fault(row.number, None, "names no domain, capability or statement")
+        return Fault(row.place.row, None, "names no domain, capability or statement")
     if row["capability"] and not row["domain"] and "domain" not in sheet.above:
-        return Fault(row.number, "domain", "the capability stands under no domain")
+        return Fault(row.place.row, "domain", "the capability stands under no domain")
     elsewhere = row["domain"] and "domain" in sheet.above and row["domain"] != sheet.above["domain"].label
     if row["statement"] and not row["capability"] and (elsewhere or "capability" not in sheet.above):
-        return Fault(row.number, "capability", "the statement stands under no capability")
+        return Fault(row.place.row, "capability", "the statement stands under no capability")
     return None
 
 
 def _place(sheet: _Sheet, row: Row, sort: str, parent: Item | None, level: int | None) -> Item | None:
     """The row's item of *sort*, new or as it was; ``None``, with a fault, if its code means something else already."""
     label = row[sort]
-    code = row[f"{sort} code"] or _made_code(label, parent)
+    code = row[f"{sort} code"] or sheet.codes.made(label, parent.code if parent else "")
     id = item_id(sheet.uri, code)
     parent_id = parent.id if parent else None
     known = sheet.items.get(id)
@@ -106,14 +119,9 @@ def _place(sheet: _Sheet, row: Row, sort: str, parent: Item | None, level: int |
         sheet.items[id] = known = Item(id, code, label, sort, order, parent_id, level)
         return known
     if (known.sort, known.label, known.parent) != (sort, label, parent_id):
-        sheet.faults.append(Fault(row.number, f"{sort} code", f"{code!r} is {known.sort} {known.label!r} already"))
+        sheet.faults.append(Fault(row.place.row, f"{sort} code", f"{code!r} is {known.sort} {known.label!r} already"))
         return None
     if sort == "statement":
-        sheet.faults.append(Fault(row.number, "statement", f"{code!r} stands in the sheet already"))
+        sheet.faults.append(Fault(row.place.row, "statement", f"{code!r} stands in the sheet already"))
         return None
     return known
-
-
-def _made_code(label: str, parent: Item | None) -> str:
-    words = _NOT_WORD.sub("-", label.casefold()).strip("-")[:60] or "item"
-    return f"{parent.code}/{words}" if parent else words

@@ -1,40 +1,27 @@
-"""Reading a table out of a CSV or XLSX file that people made, row by row. Knows no column's meaning.
+"""Our own tables (frameworks, rules, roles) out of a file: every row is taken whole, or named with the reason.
 
-Tolerated: a byte order mark, Windows-1252, ``;`` or tab between cells, blank lines, ``#`` comment lines, headers in any
-case and with stray blanks. Not tolerated, with the row and the column: formula cells, in either kind of file.
+``lrs.tables`` reads the file; this module holds what our tables have in common: one sheet, ``#`` comment lines, a
+header that names no column twice, and no cell of a known column that leaves doubt.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import lzma
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date, time, timedelta
+from pathlib import Path
 
-from lrs.csv_lines import UNCLOSED, CsvLines
 from lrs.errors import Refused
-
-MAX_FILE = 50 * 1024 * 1024
-MAX_UNPACKED = 200 * 1024 * 1024
-MAX_CELL = 32_767
-MAX_SHEET_ROWS = 1_048_576
-"""What Excel allows; a row that claims a higher number would be reached through as many empty ones."""
-UNREADABLE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, SyntaxError, RuntimeError, OSError, EOFError),
-    *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
-)
-"""What openpyxl raises on a damaged workbook: it checks little, and trips over what is not there."""
+from lrs.tables.header import headers_of
+from lrs.tables.notes import notes_on
+from lrs.tables.opening import open_table
+from lrs.tables.row import Row
+from lrs.tables.table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a row (1 is the file's first line) was left out, or, as a *warning*, what is odd about it."""
+    """Why a row (1 is the sheet's first) was left out, or, as a *warning*, what is odd about it."""
 
     row: int
     column: str | None
@@ -46,137 +33,57 @@ class Fault:
         return f"{where}: {self.reason}" + (" (warning)" if self.warning else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line: its number in the file, and its cells by column name, blanks around them gone."""
+def read_table(
+    content: Path | bytes,
+    aliases: Mapping[str, Sequence[str]],
+    *,
+    above: Collection[str] = (),
+    needed: Collection[str] = (),
+) -> tuple[list[Row], list[Fault]]:
+    """The rows of the first visible sheet with known headers, under our column names, and the rows that are no data.
 
-    number: int
-    cells: Mapping[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "")
-
-
-def read_table(content: bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[list[Row], list[Fault]]:
-    """The rows of a CSV or XLSX file (its first sheet) under our column names, and the rows that are no data.
-
-    *aliases* maps each column's name to the headers it goes by. Raises ``Refused`` for a file that is no table, too
-    large, or has a header twice.
+    *aliases* maps each column's name to the headers it goes by. In the columns *above*, a cell that is merged with the
+    one above it says what an empty one does. Raises ``Refused`` for a file that is no table or too large, has a header
+    twice or lacks one of the columns *needed*, and for one whose rest cannot be told apart.
     """
-    if len(content) > MAX_FILE:
-        raise Refused(f"the file is larger than {MAX_FILE // 1024**2} MiB", status=413, error="too_large")
-    is_workbook = content[:4] == b"PK\x03\x04"
-    lines = _xlsx(content) if is_workbook else _csv(content)
-    columns: list[str | None] | None = None
+    table = _opened(content, aliases)
+    named = [column for column in table.sheets[0].header.columns if column in aliases]
+    twice = sorted({column for column in named if named.count(column) > 1})
+    if twice:
+        raise Refused(f"the header has the column {twice[0]!r} twice", error="bad_file")
+    for column in needed:
+        if column not in named:
+            raise Refused(f"the file needs a column {column}", error="bad_file")
     rows: list[Row] = []
     faults: list[Fault] = []
-    for number, cells in lines:
-        if not any(cells) or cells[0].startswith("#"):
-            continue
-        if columns is None:
-            columns = _columns(cells, aliases)
-            continue
-        named = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
-        spilled = not is_workbook and any(cells[len(columns) :])
-        fault = _spilled(number, cells, columns) if spilled else _fault(number, named)
+    for row in table.rows():
+        fault = _fault(row, named, above)
         if fault:
             faults.append(fault)
         else:
-            rows.append(Row(number, named))
-    if columns is None:
-        raise Refused("the file has no header line")
+            rows.append(row)
     return rows, faults
 
 
-def _spilled(number: int, cells: Sequence[str], columns: Sequence[str | None]) -> Fault:
-    return Fault(number, None, f"{len(cells)} cells stand under {len(columns)} headers: quote the one with a delimiter")
+def told_of(content: Path | bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """What a person is told about how the table in *content* is read, and what of it is not."""
+    return notes_on(_opened(content, aliases))
 
 
-def _fault(number: int, cells: Mapping[str, str]) -> Fault | None:
-    for column, cell in cells.items():
-        if cell.startswith("="):
-            return Fault(number, column, "a formula, not a value")
-        if len(cell) > MAX_CELL:
-            return Fault(number, column, f"longer than {MAX_CELL} characters")
+def _opened(content: Path | bytes, aliases: Mapping[str, Sequence[str]]) -> Table:
+    return open_table(content, headers_of(aliases, comments=True)).first_sheet()
+
+
+def _fault(row: Row, columns: Sequence[str], above: Collection[str]) -> Fault | None:
+    number = row.place.row
+    if row.trouble:
+        if not row.cells:
+            raise Refused(f"row {number}: {row.trouble.message}", error="bad_file")
+        return Fault(number, None, row.trouble.message)
+    for column in columns:
+        fault = row.faults.get(column)
+        if fault and not (fault.code == "merged" and column in above):
+            return Fault(number, column, fault.message)
+        if isinstance(row.values.get(column), date | time | timedelta):
+            return Fault(number, column, "the cell holds a date or a time: format the column as text and type it again")
     return None
-
-
-def _columns(cells: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> list[str | None]:
-    known = {_plain(word): column for column, words in aliases.items() for word in (column, *words)}
-    columns = [known.get(_plain(cell)) for cell in cells]
-    twice = sorted({column for column in columns if column and columns.count(column) > 1})
-    if twice:
-        raise Refused(f"the header has the column {twice[0]!r} twice")
-    if not any(columns):
-        raise Refused("no header is known; expected some of: " + ", ".join(aliases))
-    return columns
-
-
-def _plain(header: str) -> str:
-    return "".join(letter for letter in header.casefold() if letter.isalnum())
-
-
-def text_of(content: bytes) -> str:
-    """The text of a CSV file: UTF-8, with its mark or without, else Windows-1252. Raises ``Refused`` for no text."""
-    if b"\x00" in content:
-        raise Refused("the file is neither a CSV nor an XLSX table")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
-
-
-def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    text = text_of(content)
-    header = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-    delimiter = max(",;\t", key=header.count)
-    lines = CsvLines(io.StringIO(text, newline=""))
-    reader = csv.reader(lines, delimiter=delimiter)
-    try:
-        last = 0
-        for cells in reader:
-            if lines.unclosed:
-                raise Refused(f"row {last + 1}: {UNCLOSED}")
-            yield last + 1, [cell.strip() for cell in cells] or [""]
-            last = reader.line_num
-    except csv.Error as error:
-        raise Refused(f"line {reader.line_num}: {error}") from error
-
-
-def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED:
-                raise Refused("the workbook unpacks to more than 200 MiB", status=413, error="too_large")
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-        sheet = book.worksheets[0]
-    except UNREADABLE as error:
-        raise Refused("the file is no readable XLSX workbook") from error
-    with closing(book):
-        yield from _lines(sheet)
-
-
-def _lines(sheet: Any) -> Iterator[tuple[int, list[str]]]:
-    """The rows of *sheet* by number, also those beyond the size it claims. Refuses a sheet that is damaged."""
-    sheet.reset_dimensions()
-    rows = enumerate(sheet.iter_rows(values_only=True), 1)
-    while True:
-        try:
-            number, values = next(rows, (0, ()))
-        except UNREADABLE as error:
-            raise Refused(f"the sheet {sheet.title} cannot be read: it is damaged, save the workbook again") from error
-        if not number:
-            return
-        if number > MAX_SHEET_ROWS:
-            raise Refused(f"the sheet {sheet.title} claims more than {MAX_SHEET_ROWS} rows: it is damaged")
-        yield number, [_text(cell) for cell in values] or [""]
-
-
-def _text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()

@@ -1,4 +1,4 @@
-"""``lrs roles``: what a role asks for, from a CSV file. Knows no learner."""
+"""``lrs roles``: what a role asks for, from a CSV or XLSX file. Knows no learner."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from lrs.competencies.tables import text_of
+from lrs.competencies.tables import told_of
 from lrs.errors import Refused
 from lrs.options import with_tenant
 from lrs.profiles import roles as kept
@@ -35,20 +35,21 @@ def roles() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def import_roles(tenant: Tenant, file: Path, *, as_json: bool) -> None:
-    """Reads roles from FILE (CSV: role, competency, level, importance, weight)."""
+    """Reads roles from FILE (CSV or XLSX: role, competency, level, importance, weight)."""
     with plainly():
-        found, problems = kept.read_roles(text_of(file.read_bytes()))
+        notes = told_of(file, kept.COLUMNS)
+        found, problems = kept.read_roles(file)
         outcomes = tenant.store.write(lambda tx: {role.id: kept.keep(tx, role) for role in found}).result()
     unknown = kept.unknown(tenant.store, found)
     if as_json:
         rows = [{"row": problem.row, "reason": problem.reason} for problem in problems]
-        click.echo(json.dumps({"roles": outcomes, "problems": rows, "unknown": unknown}, indent=2))
+        click.echo(json.dumps({"roles": outcomes, "problems": rows, "unknown": unknown, "notes": notes}, indent=2))
     else:
         for id, outcome in outcomes.items():
             click.echo(f"{outcome:10} {id}")
         for problem in problems:
             click.echo(f"row {problem.row}: left out, {problem.reason}", err=True)
-        for told in unknown:
+        for told in (*notes, *unknown):
             click.echo(f"note: {told}", err=True)
     if problems:
         raise click.exceptions.Exit(1)

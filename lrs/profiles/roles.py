@@ -1,4 +1,4 @@
-"""Roles: read from CSV, kept, listed. Knows no learner.
+"""Roles: read from CSV or XLSX, kept, listed. Knows no learner.
 
 Columns (any order, header case does not matter): ``role``, ``competency``; optional ``role_label``, ``label``,
 ``framework``, ``level`` (ordinal from 1), ``importance`` (essential, optional; default essential), ``weight`` (default
@@ -7,21 +7,31 @@ Columns (any order, header case does not matter): ``role``, ``competency``; opti
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 import msgspec
 
 from lrs.competencies.frameworks import published
-from lrs.csv_lines import UNCLOSED, CsvLines
+from lrs.competencies.tables import read_table
 from lrs.errors import Refused
 from lrs.profiles.gap import Requirement, Role
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.tables.row import Row
 
 KIND = "role"
-MOST_ROWS = 100_000
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "role": (),
+    "role_label": (),
+    "competency": (),
+    "label": (),
+    "framework": (),
+    "level": (),
+    "importance": (),
+    "weight": (),
+    "source": (),
+}
 _HEAVIEST = 1_000_000
 _NEEDED = ("role", "competency")
 
@@ -33,33 +43,23 @@ class Problem(msgspec.Struct, frozen=True):
     reason: str
 
 
-def read_roles(text: str) -> tuple[list[Role], list[Problem]]:
-    """The roles in *text*, and the rows that could not be used. Raises ``Refused`` for a file that is no role table."""
-    lines = CsvLines(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    rows = csv.reader(lines, delimiter=_delimiter(text))
-    header = [name.strip().casefold() for name in next(rows, [])]
-    for needed in _NEEDED:
-        if header.count(needed) != 1:
-            raise Refused(f"the file needs exactly one column {needed}", error="bad_file")
+def read_roles(content: Path | bytes) -> tuple[list[Role], list[Problem]]:
+    """The roles in a file, and the rows that could not be used. Raises ``Refused`` for a file that is no role table."""
+    rows, faults = read_table(content, COLUMNS, needed=_NEEDED)
     found: dict[str, list[Requirement]] = {}
-    about: dict[str, Mapping[str, str]] = {}
-    problems: list[Problem] = []
-    for number, values in enumerate(rows, start=2):
-        if number > MOST_ROWS:
-            raise Refused(f"more than {MOST_ROWS} rows", status=413, error="too_large")
-        if lines.unclosed:
-            raise Refused(f"row {number}: {UNCLOSED}", error="bad_file")
-        row = {name: value.strip() for name, value in zip(header, values, strict=False)}
-        if not any(row.values()):
-            continue
+    about: dict[str, Row] = {}
+    problems = [Problem(fault.row, str(fault).partition(": ")[2]) for fault in faults]
+    for row in rows:
         try:
-            requirement = _requirement(row, found.get(row.get("role", ""), ()))
+            requirement = _requirement(row, found.get(row["role"], ()))
         except ValueError as error:
-            problems.append(Problem(number, str(error)))
+            problems.append(Problem(row.place.row, str(error)))
             continue
         found.setdefault(row["role"], []).append(requirement)
         about.setdefault(row["role"], row)
-    return [_role(id, about[id], asked) for id, asked in found.items()], problems
+    if not found and not problems:
+        raise Refused("the file holds no roles: it has no rows", error="bad_file")
+    return [_role(id, about[id], asked) for id, asked in found.items()], sorted(problems, key=lambda one: one.row)
 
 
 def keep(tx: Tx, role: Role) -> str:
@@ -126,28 +126,23 @@ def everyone(reader: Reader) -> Iterator[Role]:
         yield msgspec.json.decode(record.body, type=Role)
 
 
-def _delimiter(text: str) -> str:
-    first = text.partition("\n")[0]
-    return max(",;\t", key=first.count)
-
-
-def _requirement(row: Mapping[str, str], before: Sequence[Requirement]) -> Requirement:
+def _requirement(row: Row, before: Sequence[Requirement]) -> Requirement:
     """One row, after those *before* it of the same role. Raises ``ValueError`` with the reason."""
     for needed in _NEEDED:
-        if not row.get(needed):
+        if not row[needed]:
             raise ValueError(f"{needed} is empty")
     if any(one.competency == row["competency"] for one in before):
         raise ValueError(f"the role asks for {row['competency']} twice")
-    importance = row.get("importance", "").casefold() or "essential"
+    importance = row["importance"].casefold() or "essential"
     if importance not in {"essential", "optional"}:
         raise ValueError("importance must be essential or optional")
     return Requirement(
         competency=row["competency"],
-        label=row.get("label") or None,
-        framework=row.get("framework") or None,
-        level=_level(row.get("level", "")),
+        label=row["label"] or None,
+        framework=row["framework"] or None,
+        level=_level(row["level"]),
         essential=importance == "essential",
-        weight=_weight(row.get("weight", "")),
+        weight=_weight(row["weight"]),
     )
 
 
@@ -169,5 +164,5 @@ def _weight(text: str) -> str:
     return format(weight.normalize(), "f")
 
 
-def _role(id: str, row: Mapping[str, str], requirements: list[Requirement]) -> Role:
-    return Role(id, row.get("role_label") or id, tuple(requirements), row.get("source") or None)
+def _role(id: str, row: Row, requirements: list[Requirement]) -> Role:
+    return Role(id, row["role_label"] or id, tuple(requirements), row["source"] or None)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
+BLANKS = " \t\r\n\f\v\u00a0\u200b\ufeff\x00"
+"""What stands around a cell and says nothing."""
+
 
 class Place(NamedTuple):
     """Where a row stands, as a spreadsheet shows it: the first row is 1; *sheet* is empty for CSV."""
@@ -41,6 +44,30 @@ Value = date | datetime | time | timedelta | Decimal | Percent
 """What a cell of a workbook holds when it is more than text."""
 
 
+class Fault(NamedTuple):
+    """Why a cell, or a whole line, cannot be believed."""
+
+    code: str
+    message: str
+
+
+class Line(NamedTuple):
+    """One line of a file as it stands there, before anybody knows its columns: *values* and *faults* by position."""
+
+    number: int
+    cells: list[str]
+    values: Mapping[int, Value] = {}
+    faults: Mapping[int, Fault] = {}
+    trouble: Fault | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Whether the line shows nothing, and hides nothing."""
+        if any(cell.strip(BLANKS) for cell in self.cells):
+            return False
+        return self.trouble is None and all(fault.code == "merged" for fault in self.faults.values())
+
+
 class Row(msgspec.Struct, frozen=True):
     """One row by canonical column name; see the package's docstring for *cells*, *values*, *faults* and *trouble*.
 
@@ -53,3 +80,6 @@ class Row(msgspec.Struct, frozen=True):
     trouble: Unusable | None = None
     values: Mapping[str, Value] = {}
     faults: Mapping[str, Unusable] = {}
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")

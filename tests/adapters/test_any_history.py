@@ -15,7 +15,7 @@ HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidenc
 NOON = 1_795_262_400_000_000
 TITLE = "https://w3id.org/engraft/extensions/evidence-title"
 
-FILES = st.dictionaries(st.integers(1, 4), st.sampled_from(["a", "b", None]), max_size=4)
+FILES = st.dictionaries(st.integers(1, 4), st.sampled_from(["a", "b", None]), min_size=1, max_size=4)
 RUNS = st.lists(st.tuples(FILES, st.one_of(st.none(), st.integers(1, 14)), st.booleans()), max_size=6)
 
 

@@ -73,7 +73,6 @@ def test_a_date_that_the_profile_reads_otherwise_is_not_guessed(cell, form):
         ("2026-11", "date_incomplete"),
         ("0026-11-20", "impossible_date"),
         ("yesterday", "impossible_date"),
-        ("=TODAY()", "formula"),
     ],
 )
 def test_a_date_that_is_none_says_why(cell, expected):
@@ -194,10 +193,6 @@ def test_yes_and_no_come_in_many_spellings():
         False,
     ]
     assert code(cells.yes, row("perhaps"), "at", default=True) == "unknown_word"
-
-
-def test_a_cell_whose_bytes_were_lost_is_not_taken():
-    assert code(cells.text, row("Zo\ufffd"), "at") == "encoding"
 
 
 def test_a_cell_that_the_reader_found_fault_with_is_unusable_when_it_is_asked_for():

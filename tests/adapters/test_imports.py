@@ -202,7 +202,7 @@ def test_a_workbook_comes_back_as_a_workbook_without_formulas(server, tmp_path):
             "2025-09-01",
             "'-5",
             "quarantined",
-            "learner_ref: the cell holds a formula, not a value",
+            "learner_ref: the cell holds a formula that was saved without its value: type the value instead",
         ),
     ]
 
@@ -235,7 +235,9 @@ def test_a_dry_run_as_json_changes_nothing(server):
     ("who", "content", "query", "status", "error"),
     [
         ("plain", b"a\n1\n", {}, 403, "forbidden"),
-        ("writer", b"a\n1\n", {}, 403, "import_failed"),
+        ("writer", (HEADER + GOOD).encode(), {}, 403, "import_failed"),
+        ("north", b"a\n1\n", {}, 400, "no_header"),
+        ("north", HEADER.encode(), {}, 400, "no_rows"),
         ("north", b"", {}, 400, "empty_file"),
         ("north", b"PK\x03\x04nonsense", {}, 400, "bad_workbook"),
         ("north", b"a\n1\n", {"adapter": "nothing"}, 400, "bad_request"),
@@ -297,6 +299,7 @@ def test_the_command_line_tells_people_what_to_repair(server, tmp_path):
     assert code == 0
     assert text == (
         "mine.csv: 1 new, 1 quarantined (dry run: nothing was written)\n"
+        "  read as utf-8, comma between cells, header in row 1\n"
         "  row 3: quarantined impossible_date: evidence_date (9999-99-99): there is no such date\n"
         "Repair these rows and run the file again: what is in already will not change.\n"
     )
@@ -419,7 +422,10 @@ def test_without_an_endpoint_a_file_goes_into_the_store_of_this_machine_through_
 
     counts = [json.loads(one.stdout)["counts"] for one in (tried, again, of_north)]
     assert [(one["new"], one["unchanged"], one["quarantined"]) for one in counts] == [(1, 0, 1), (0, 1, 1), (1, 0, 1)]
-    assert first.stdout.startswith("file.csv: 1 new, 1 quarantined\n  row 3: quarantined impossible_date: ")
+    assert first.stdout.startswith(
+        "file.csv: 1 new, 1 quarantined\n  read as utf-8, comma between cells, header in row 1"
+    )
+    assert "\n  row 3: quarantined impossible_date: " in first.stdout
     assert f"into the store on this machine ({data}), as the provider eportfolio\n" in first.stderr
     with serving(data) as lrs:
         stored = lrs.get().json()["statements"]

@@ -288,7 +288,7 @@ def test_a_run_whose_lease_was_taken_over_stops_and_nothing_is_doubled(bring, en
 
 
 def test_a_run_waits_for_the_lease_of_one_that_was_killed(bring, endpoint):
-    bring("eportfolio", HEADER)
+    bring("eportfolio", HEADER + evidence(2))
     (key,) = [key for key in endpoint.documents if key[1] == "lock"]
     endpoint.documents[key] = json.dumps({"run": "killed", "until": NOON + LEASE}).encode()
     times = iter([NOON, NOON, NOON, NOON + LEASE])

@@ -93,7 +93,7 @@ def test_each_bad_row_is_named_with_its_column_and_the_rest_goes_in():
     assert [(fault.row, fault.column, fault.reason) for fault in faults] == [
         (2, "domain", "the capability stands under no domain"),
         (4, "tier", "'Tier 9' is no level of the scale 'Skills for Health tiers'"),
-        (5, "statement", "a formula, not a value"),
+        (5, "statement", "the cell holds a formula, not a value: paste its value over it"),
         (6, "statement code", "'G1' is statement 'Gowns' already"),
         (7, None, "names no domain, capability or statement"),
         (8, "capability code", "'GOWN' is capability 'Gowning' already"),
@@ -120,8 +120,8 @@ def test_a_domain_and_a_capability_may_stand_in_every_row():
     assert [str(fault) for fault in faults] == ["row 5, capability: the statement stands under no capability"]
 
 
-def test_the_row_number_is_the_line_of_the_file_also_after_a_cell_of_several_lines():
-    _, faults = read('domain,capability,statement,tier\nClean,Gowning,"Gowns\nwith care",1\n,,Sees,9\n')
+def test_the_row_number_is_the_one_a_spreadsheet_shows_also_after_a_cell_of_several_lines_and_a_blank_one():
+    _, faults = read('domain,capability,statement,tier\nClean,Gowning,"Gowns\nwith care",1\n\n,,Sees,9\n')
 
     assert [fault.row for fault in faults] == [4]
 
@@ -129,11 +129,11 @@ def test_the_row_number_is_the_line_of_the_file_also_after_a_cell_of_several_lin
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no header line"),
+        (b"", "the file is empty"),
         (b"colour,size\nred,4\n", "no header is known"),
         (b"domain,Domain Name\nx,y\n", "'domain' twice"),
-        (b"PK\x03\x04broken", "no readable XLSX"),
-        (b"domain\x00\x00", "neither a CSV nor"),
+        (b"PK\x03\x04broken", "damaged or was cut off"),
+        (b"domain\x00\x00", "holds no framework: it has no rows"),
         (b"domain,capability\n", "holds no framework"),
         (b'domain,capability\nClean,"Gowning\nClean,Care\n', "row 2: a quotation mark is never closed"),
     ],
@@ -144,9 +144,9 @@ def test_a_file_that_is_no_framework_is_refused_with_the_reason(content, message
 
 
 def test_a_file_that_is_too_large_is_refused_unread(monkeypatch):
-    monkeypatch.setattr("lrs.competencies.tables.MAX_FILE", 10)
+    monkeypatch.setattr("lrs.tables.file.MAX_BYTES", 10)
 
-    with pytest.raises(Refused, match="larger than") as refusal:
+    with pytest.raises(Refused, match="the limit is 10: split it") as refusal:
         read_table(b"domain,capability", {"domain": ()})
 
     assert refusal.value.status == 413
@@ -187,7 +187,7 @@ def test_rows_beyond_the_size_that_a_sheet_claims_are_read():
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch):
-    monkeypatch.setattr("lrs.competencies.tables.MAX_UNPACKED", 100)
+    monkeypatch.setattr("lrs.tables.package.MAX_UNPACKED", 100)
 
     with pytest.raises(Refused, match="unpacks"):
         read(workbook(["domain"], ["x"]))

@@ -107,7 +107,7 @@ def test_it_links_receives_reads_and_is_cut_off(tenant: Tenant, http: httpx.Clie
     person = put_person(tenant, "mailto:ana@example.org")
     put_profile(tenant, person, held("gown", 2))
     put_badge(tenant, person, "b1")
-    table, _ = roles.read_roles("role,competency,level\ntechnician,gown,2\ntechnician,fill,1\n")
+    table, _ = roles.read_roles(b"role,competency,level\ntechnician,gown,2\ntechnician,fill,1\n")
     tenant.store.write(lambda tx: [roles.keep(tx, role) for role in table]).result()
     with receiver() as inbox:
         made = put_service(tenant, inbox.url)

@@ -175,7 +175,7 @@ def test_consent_for_another_purpose_shows_nothing(tenant: Tenant) -> None:
 
 
 def put_roles(tenant: Tenant) -> None:
-    found, _ = roles.read_roles("role,role_label,competency,level,weight\ntech,Technician,gown,4,1\n")
+    found, _ = roles.read_roles(b"role,role_label,competency,level,weight\ntech,Technician,gown,4,1\n")
     tenant.store.write(lambda tx: [roles.keep(tx, role) for role in found]).result()
 
 
@@ -234,7 +234,7 @@ def test_what_neither_the_role_nor_the_profile_has_a_label_for_is_called_as_its_
     agree(tenant, person, scopes=ALL)
     put_framework(tenant, SHEET)
     put_framework(tenant, SHEET.replace("Gowning", "Not yet published"), published=False)
-    found, _ = roles.read_roles(
+    asked = (
         "role,competency,label,framework\n"
         f"tech,GOWN,,{URI}\n"
         f"tech,{item_id(URI, 'ASEP')},,\n"
@@ -242,6 +242,7 @@ def test_what_neither_the_role_nor_the_profile_has_a_label_for_is_called_as_its_
         "tech,ASEP,,\n"
         "tech,gown,,\n"
     )
+    found, _ = roles.read_roles(asked.encode())
     tenant.store.write(lambda tx: [roles.keep(tx, role) for role in found]).result()
 
     with web(tenant) as client:

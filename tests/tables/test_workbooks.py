@@ -9,16 +9,15 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from adapters import tables
 from adapters.report import Report
 from adapters.returned import return_workbook
-from adapters.sheets import SheetTable
 from lrs.errors import Refused
+from tests.tables.opened import opened
 
 SHEET = "xl/worksheets/sheet1.xml"
 
 
-def test_cells_are_the_text_a_good_csv_would_have_also_with_the_1904_base(tmp_path):
+def test_cells_are_what_they_show_and_dates_are_iso_also_with_the_1904_base(tmp_path):
     book = openpyxl.Workbook()
     book.epoch = CALENDAR_MAC_1904
     book.active.append(["Day", "At", "Clock", "Number", "Half", "Flag", "Long"])
@@ -26,15 +25,15 @@ def test_cells_are_the_text_a_good_csv_would_have_also_with_the_1904_base(tmp_pa
     book.active.append(values)
     book.save(tmp_path / "file")
 
-    (row,) = SheetTable(tmp_path / "file").rows()
+    (row,) = opened(tmp_path / "file", "day at clock number half flag long").rows()
 
     assert dict(row.cells) == {
-        "day": "2026-11-02 00:00:00",
+        "day": "2026-11-02",
         "at": "2026-11-02 09:30:00",
         "clock": "09:05:00",
         "number": "3",
         "half": "2.05",
-        "flag": "no",
+        "flag": "FALSE",
         "long": "1061484016",
     }
 
@@ -49,7 +48,7 @@ def test_every_sheet_has_its_own_header_and_blank_rows_count(tmp_path):
     book.create_sheet("Empty")
     book.save(tmp_path / "file.xlsx")
 
-    table = SheetTable(tmp_path / "file.xlsx")
+    table = opened(tmp_path / "file.xlsx", "a b c")
 
     assert table.columns == ("a", "b", "c")
     assert [(row.place.sheet, row.place.row, dict(row.cells)) for row in table.rows()] == [
@@ -61,19 +60,19 @@ def test_every_sheet_has_its_own_header_and_blank_rows_count(tmp_path):
 def test_an_empty_workbook_is_refused(tmp_path):
     openpyxl.Workbook().save(tmp_path / "file.xlsx")
 
-    with pytest.raises(Refused, match="empty"):
-        SheetTable(tmp_path / "file.xlsx")
+    with pytest.raises(Refused, match="no header is known"):
+        opened(tmp_path / "file.xlsx", "a")
 
 
 def test_an_archive_that_grows_too_large_is_refused_before_it_is_unpacked(tmp_path):
     archive = zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED)
-    with archive, archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as member:
+    with archive, archive.open("[Content_Types].xml", "w", force_zip64=True) as member:
         for _ in range(513):
             member.write(b"\0" * 1024 * 1024)
 
     assert (tmp_path / "bomb.xlsx").stat().st_size < 1_000_000
     with pytest.raises(Refused, match="unpacks to 537919488 bytes") as refusal:
-        SheetTable(tmp_path / "bomb.xlsx")
+        opened(tmp_path / "bomb.xlsx", "a")
     assert refusal.value.status == 413
 
 
@@ -105,7 +104,7 @@ def test_a_sheet_that_is_damaged_inside_is_refused_by_name(tmp_path, change):
     broken(tmp_path / "file.xlsx", change)
 
     with pytest.raises(Refused, match=r"the sheet Sheet .* damaged") as refusal:
-        list(SheetTable(tmp_path / "file.xlsx").rows())
+        list(opened(tmp_path / "file.xlsx", "a").rows())
 
     assert (refusal.value.status, refusal.value.error) == (400, "bad_workbook")
 
@@ -118,7 +117,7 @@ def test_a_sheet_whose_bytes_were_changed_is_refused(tmp_path):
     )
 
     with pytest.raises(Refused, match="the sheet Sheet cannot be read: it is damaged"):
-        list(SheetTable(tmp_path / "file.xlsx").rows())
+        list(opened(tmp_path / "file.xlsx", "a").rows())
 
 
 def test_a_workbook_with_more_rows_than_the_limit_in_all_its_sheets_is_refused_whole(tmp_path, monkeypatch):
@@ -128,11 +127,11 @@ def test_a_workbook_with_more_rows_than_the_limit_in_all_its_sheets_is_refused_w
             sheet.append(line)
     book.save(tmp_path / "file.xlsx")
 
-    monkeypatch.setattr(tables, "MAX_ROWS", 4)
-    assert len(list(SheetTable(tmp_path / "file.xlsx").rows())) == 4
-    monkeypatch.setattr(tables, "MAX_ROWS", 3)
+    monkeypatch.setattr("lrs.tables.opening.MAX_ROWS", 4)
+    assert len(list(opened(tmp_path / "file.xlsx", "a").rows())) == 4
+    monkeypatch.setattr("lrs.tables.opening.MAX_ROWS", 3)
     with pytest.raises(Refused, match="more than 3 rows: split it") as refusal:
-        SheetTable(tmp_path / "file.xlsx")
+        opened(tmp_path / "file.xlsx", "a")
 
     assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
 
@@ -140,15 +139,15 @@ def test_a_workbook_with_more_rows_than_the_limit_in_all_its_sheets_is_refused_w
 def test_rows_beyond_the_size_that_a_sheet_claims_are_read(tmp_path):
     broken(tmp_path / "file.xlsx", lambda xml: xml.replace(b'<dimension ref="A1:A2"', b'<dimension ref="A1:A1"'))
 
-    assert [dict(row.cells) for row in SheetTable(tmp_path / "file.xlsx").rows()] == [{"a": "1"}]
+    assert [dict(row.cells) for row in opened(tmp_path / "file.xlsx", "a").rows()] == [{"a": "1"}]
 
 
 def test_an_archive_that_is_no_workbook_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "other.xlsx", "w") as archive:
         archive.writestr("hello.txt", "hello")
 
-    with pytest.raises(Refused, match="cannot be opened"):
-        SheetTable(tmp_path / "other.xlsx")
+    with pytest.raises(Refused, match="zip archive without a workbook: unpack it"):
+        opened(tmp_path / "other.xlsx", "a")
 
 
 def test_an_archive_packed_in_a_way_that_cannot_be_undone_is_refused(tmp_path):
@@ -158,8 +157,8 @@ def test_an_archive_packed_in_a_way_that_cannot_be_undone_is_refused(tmp_path):
     data[70:90] = bytes(20)
     (tmp_path / "file.xlsx").write_bytes(data)
 
-    with pytest.raises(Refused, match="cannot be opened"):
-        SheetTable(tmp_path / "file.xlsx")
+    with pytest.raises(Refused, match="damaged"):
+        opened(tmp_path / "file.xlsx", "a")
 
 
 def test_a_sheet_whose_name_others_allow_and_we_cannot_write_is_returned(tmp_path):
@@ -171,8 +170,9 @@ def test_a_sheet_whose_name_others_allow_and_we_cannot_write_is_returned(tmp_pat
     with zipfile.ZipFile(tmp_path / "made.xlsx") as made, zipfile.ZipFile(tmp_path / "sent.xlsx", "w") as sent:
         for member in made.infolist():
             sent.writestr(member, made.read(member).replace(b"A-B", b"A/B"))
-    report = Report("training-centre", "north", "sent.xlsx", "", dry_run=False, rows=())
+    table = opened(tmp_path / "sent.xlsx", "code")
+    report = Report("training-centre", "north", "sent.xlsx", "", dry_run=False, rows=(), notes=(), table=table)
 
-    return_workbook(tmp_path / "sent.xlsx", report, tmp_path / "returned.xlsx")
+    return_workbook(report, tmp_path / "returned.xlsx")
 
     assert openpyxl.load_workbook(tmp_path / "returned.xlsx").sheetnames == ["A_B"]

@@ -1,0 +1,255 @@
+"""Number formats of workbooks: what a cell shows, and what it therefore says (ECMA-376 part 1, 18.8.31). Pure.
+
+Known are ``General``, ``@``, ``0`` and ``0.00`` with any number of zeros, ``#,##0`` below a thousand, per cent, and
+everything that shows a whole date, a time of day or an elapsed time. Any other format is refused by its name, and so is
+a cell that holds something else than it shows: nobody can say which of the two is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from lrs.tables.row import Percent, Value
+
+BUILT_IN: dict[int, str] = {
+    0: "General",
+    1: "0",
+    2: "0.00",
+    3: "#,##0",
+    4: "#,##0.00",
+    9: "0%",
+    10: "0.00%",
+    11: "0.00E+00",
+    12: "# ?/?",
+    13: "# ??/??",
+    14: "mm-dd-yy",
+    15: "d-mmm-yy",
+    16: "d-mmm",
+    17: "mmm-yy",
+    18: "h:mm AM/PM",
+    19: "h:mm:ss AM/PM",
+    20: "h:mm",
+    21: "h:mm:ss",
+    22: "m/d/yy h:mm",
+    37: "#,##0 ;(#,##0)",
+    38: "#,##0 ;[Red](#,##0)",
+    39: "#,##0.00;(#,##0.00)",
+    40: "#,##0.00;[Red](#,##0.00)",
+    45: "mm:ss",
+    46: "[h]:mm:ss",
+    47: "mmss.0",
+    48: "##0.0E+0",
+    49: "@",
+}
+"""Formats that a workbook names by number only (18.8.30); others depend on the country and are refused."""
+_EXACT = Context(prec=15)
+"""Digits that a spreadsheet keeps of a number."""
+_SECONDS = 86_400
+_LAST_DAY = 2_958_465
+_OF_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 (a cell has no zone)
+_OF_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 (the same)
+_COLOURS = "black|blue|cyan|green|magenta|red|white|yellow"
+_SKIPPED = re.compile(rf"_.|\*.|\[(?:{_COLOURS}|color ?\d+|\$-[0-9a-f,]+)\]", re.IGNORECASE)
+_LITERAL = re.compile(r'"[^"]*"|\\.')
+_SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\]]*\]|[^;"\\\[])*)(?:;|$)')
+_NUMBER = re.compile(r"([#,]*0*)(?:\.(0*)(#*))?(%?)")
+_PARTS = re.compile(r"\[h+\]|\[m+\]|\[s+\]|am/pm|a/p|y+|m+|d+|h+|s+|e+", re.IGNORECASE)
+_DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
+
+
+class Doubt(Exception):
+    """Why nobody can say what a cell means; the message ends in what to do."""
+
+
+class Shown(NamedTuple):
+    """What a cell shows, and what it holds if that is more than text."""
+
+    text: str
+    value: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """A format of dates or times: which parts it shows. *elapsed* is the bracketed unit, ``""`` without."""
+
+    date: bool
+    partial: bool
+    hours: bool
+    minutes: bool
+    seconds: bool
+    elapsed: Literal["", "h", "m", "s"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A format of numbers: zeros before the point, decimals at least and at most, thousands apart, per cent."""
+
+    zeros: int
+    least: int
+    most: int
+    thousands: bool
+    percent: bool
+
+
+def shown(raw: str, form: str, *, from_1904: bool) -> Shown:
+    """What a cell shows that holds the number *raw* in the format *form*. Raises ``Doubt``."""
+    number = _held(raw)
+    part = _section(form, number) if form else "General"
+    if part.casefold() in {"general", "@"}:
+        return _general(number)
+    known = _read(part)
+    if isinstance(known, _Clock):
+        return _moment(number, known, form, from_1904=from_1904)
+    if isinstance(known, _Number):
+        return _number(number, known, form)
+    raise Doubt(f"the number format {form!r} is not known here: format the column as text and type it again")
+
+
+def _held(raw: str) -> Decimal:
+    try:
+        number = _EXACT.create_decimal(raw)
+    except ArithmeticError as error:
+        raise Doubt("the cell holds no number that is known here: type it again") from error
+    if not number.is_finite() or (number and not -30 < number.adjusted() < _EXACT.prec):
+        message = f"a spreadsheet keeps only {_EXACT.prec} digits of a number"
+        raise Doubt(f"{message}: format the column as text and type it again")
+    return number
+
+
+def _section(form: str, number: Decimal) -> str:
+    """The part of *form* that is used for *number*, without colours, locales and widths."""
+    parts = _SECTION.findall(form)[: None if form.endswith(";") else -1] if len(form) <= 255 else []
+    if not parts:
+        raise Doubt(f"the number format {form[:40]!r} cannot be read: format the column as text and type it again")
+    below = number < 0 and len(parts) > 1
+    zero = number == 0 and len(parts) > 2
+    part = _SKIPPED.sub("", parts[1 if below else 2 if zero else 0]).strip()
+    if not part or (below and not part.startswith("-")):
+        what = "nothing" if not part else "a negative number without a minus sign"
+        raise Doubt(f"the number format {form!r} shows {what}: format the column as text and type it again")
+    return part.removeprefix("-") if below else part
+
+
+@lru_cache(maxsize=512)
+def _read(part: str) -> _Clock | _Number | None:
+    """What one section of a format shows; ``None`` if it is not known here."""
+    bare = _LITERAL.sub("", part)
+    if _DATE_LETTERS.search(_PARTS.sub(lambda found: found[0] if found[0][0] in "yYmMdDhHsS[" else "", bare)):
+        return _clock(bare)
+    compact = part.replace(" ", "")
+    found = _NUMBER.fullmatch(compact)
+    whole = found[1] if found else ""
+    if not found or not whole or whole.endswith(",") or "," in whole.replace("#,##0", ""):
+        return None
+    least = len(found[2] or "")
+    return _Number(whole.count("0"), least, least + len(found[3] or ""), "," in whole, bool(found[4]))
+
+
+def _clock(bare: str) -> _Clock | None:
+    parts = [part.lower() for part in _PARTS.findall(bare)]
+    rest = _PARTS.sub("", bare)
+    if re.search(r"[0#?%\[\]]", re.sub(r"\.0+", "", rest)):
+        return None
+    minutes = [at for at, part in enumerate(parts) if part in {"m", "mm"} and _beside_clock(parts, at)]
+    months = [at for at, part in enumerate(parts) if part.startswith("m") and at not in minutes]
+    named = {
+        "year": any(part[0] in "ye" for part in parts),
+        "month": bool(months),
+        "day": "d" in parts or "dd" in parts,
+    }
+    elapsed = next((part[1] for part in parts if part.startswith("[")), "")
+    return _Clock(
+        date=all(named.values()),
+        partial=any(part[0] in "yed" for part in parts) or bool(months),
+        hours=any(part[0] == "h" for part in parts) or elapsed == "h",
+        minutes=bool(minutes) or elapsed == "m",
+        seconds=any(part[0] == "s" for part in parts) or elapsed == "s",
+        elapsed=elapsed,  # type: ignore[arg-type]  # one of the letters in the pattern
+    )
+
+
+def _beside_clock(parts: list[str], at: int) -> bool:
+    """Whether the ``m`` at *at* means minutes: after hours or before seconds."""
+    before = next((part for part in reversed(parts[:at]) if part not in {"am/pm", "a/p"}), "")
+    after = parts[at + 1] if at + 1 < len(parts) else ""
+    return before[:1] == "h" or before.startswith("[h") or after[:1] == "s" or after.startswith("[s")
+
+
+def _general(number: Decimal) -> Shown:
+    text = format(number.normalize(_EXACT), "f")
+    return Shown("0" if text == "-0" else text, number)
+
+
+def _number(number: Decimal, form: _Number, name: str) -> Shown:
+    held = _EXACT.multiply(number, 100) if form.percent else number
+    rounded = held.quantize(Decimal(1).scaleb(-form.most), ROUND_HALF_UP, Context(prec=40))
+    sign = "-" if rounded < 0 else ""
+    whole, _, rest = format(abs(rounded), "f").partition(".")
+    while len(rest) > form.least and rest.endswith("0"):
+        rest = rest[:-1]
+    digits = whole.lstrip("0").rjust(form.zeros, "0")
+    text = sign + digits + ("." + rest if rest else "") + ("%" if form.percent else "")
+    if form.thousands and abs(rounded) >= 1000:
+        message = f"the cell shows a separator of thousands ({name!r}), which some read as a decimal point"
+        raise Doubt(f"{message}: format the column as a number without it")
+    if not digits or (rounded != held and form.most < 2):
+        raise Doubt(f"the cell shows {text or 'nothing'} but holds more decimals: show them all, or type what it shows")
+    return Shown(text, Percent(rounded) if form.percent else rounded)
+
+
+def _moment(number: Decimal, form: _Clock, name: str, *, from_1904: bool) -> Shown:
+    seconds = int((number * _SECONDS).quantize(Decimal(1), ROUND_HALF_UP, Context(prec=40)))
+    if form.partial and not form.date:
+        message = f"the cell shows only a part of a date ({name!r})"
+        raise Doubt(f"{message}: format the column so that it shows day, month and year, such as yyyy-mm-dd")
+    if form.elapsed and not form.partial:
+        return _elapsed(seconds, form)
+    if seconds < 0:
+        raise Doubt("the cell holds a negative date or time: type it again")
+    if not form.date:
+        return _time_of_day(seconds, form, name)
+    first, start = (0, _OF_1904) if from_1904 else (61, _OF_1900)
+    if not first <= seconds // _SECONDS <= _LAST_DAY:
+        raise Doubt("the cell holds a number that is no date since March 1900: type the date again")
+    at = start + timedelta(seconds=_floored(seconds, form))
+    return Shown(at.isoformat(" ", "seconds"), at) if form.hours else Shown(at.date().isoformat(), at.date())
+
+
+def _floored(seconds: int, form: _Clock) -> int:
+    """*seconds* without what *form* does not show."""
+    if form.seconds:
+        return seconds
+    return seconds // 60 * 60 if form.minutes else seconds // 3600 * 3600
+
+
+def _time_of_day(seconds: int, form: _Clock, name: str) -> Shown:
+    if seconds >= _SECONDS:
+        message = f"the cell shows a time of day ({name!r}) but holds days as well"
+        raise Doubt(f"{message}: format it as a date and time, or as [h]:mm if it is an elapsed time")
+    if (seconds >= 3600 and not form.hours) or (seconds % 3600 and not form.minutes):
+        raise Doubt(f"the cell shows only a part of a time ({name!r}): format the column as hh:mm:ss")
+    at = (_OF_1904 + timedelta(seconds=_floored(seconds, form))).time()
+    return Shown(at.isoformat("seconds"), at)
+
+
+def _elapsed(seconds: int, form: _Clock) -> Shown:
+    total = _floored(abs(seconds), form)
+    hours, minutes, left = total // 3600, total // 60 % 60, total % 60
+    if form.elapsed == "h":
+        shown_parts = [
+            str(hours),
+            *([f"{minutes:02}"] if form.minutes else []),
+            *([f"{left:02}"] if form.seconds else []),
+        ]
+    elif form.elapsed == "m":
+        shown_parts = [str(total // 60), *([f"{left:02}"] if form.seconds else [])]
+    else:
+        shown_parts = [str(total)]
+    text = ("-" if seconds < 0 else "") + ":".join(shown_parts)
+    value = timedelta(seconds=total if seconds >= 0 else -total)
+    return Shown(text if ":" in text else f"{text}{form.elapsed}", value)

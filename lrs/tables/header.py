@@ -1,0 +1,78 @@
+"""Finding the line that names the columns, however its words are joined. Knows no file format."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from lrs.tables.cell import spoken
+from lrs.tables.row import Line
+
+SEARCHED = 50
+"""Lines with something in them among which the header is looked for."""
+
+
+class Headers(NamedTuple):
+    """What a reader knows: the column that each folded header stands for.
+
+    *own* are headers that are neither read nor worth a word. *comments* says whether ``#`` lines are comments.
+    """
+
+    known: Mapping[str, str]
+    own: frozenset[str] = frozenset()
+    comments: bool = False
+
+
+class Header(NamedTuple):
+    """The header of one sheet: its row, and for each position the column's name (``""`` for a blank one).
+
+    *unknown* are the headers nobody knows, as they are written.
+    """
+
+    row: int
+    columns: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def headers_of(aliases: Mapping[str, Sequence[str]], *, comments: bool = False) -> Headers:
+    """What is known by *aliases*: each column's name, and the headers it goes by besides."""
+    known = {fold(word): column for column, words in aliases.items() for word in (column, *words)}
+    return Headers(known, comments=comments)
+
+
+def fold(header: str) -> str:
+    """One header without the differences people make: ``Start Date``, ``start_date`` and ``StartDate`` are one."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", header).casefold() if letter.isalnum())
+
+
+def known_in(line: Line, headers: Headers) -> int:
+    """How many columns *line* names as a header."""
+    found = {headers.known.get(fold(cell)) for cell in line.cells if len(cell) <= 200}
+    return len(found - {None})
+
+
+def find_header(lines: Iterable[Line], headers: Headers) -> Header | None:
+    """The first of *lines* that names most columns, or ``None`` if none names any."""
+    best, most = None, 0
+    for line in lines:
+        if line.trouble and line.trouble.code != "encoding":
+            continue
+        found = known_in(line, headers)
+        if found > most:
+            best, most = line, found
+    return read_header(best, headers) if best else None
+
+
+def read_header(line: Line, headers: Headers) -> Header:
+    """*line* as a header. An unknown column goes by its folded header, so that its cells are still there."""
+    folded = [fold(cell) for cell in line.cells]
+    while folded and not folded[-1]:
+        folded.pop()
+    columns = tuple(headers.known.get(name, name) for name in folded)
+    unknown = tuple(
+        spoken(cell)
+        for cell, name in zip(line.cells, folded, strict=False)
+        if name and name not in headers.known and name not in headers.own
+    )
+    return Header(line.number, columns, unknown)

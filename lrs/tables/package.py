@@ -1,0 +1,257 @@
+"""The parts of a workbook (ECMA-376, transitional and strict): its sheets, its strings, its number formats.
+
+Read here and not by openpyxl, which gives the value of a cell or its formula, never both, and knows no hidden row when
+it streams; it also refuses workbooks for their fonts and fills, which say nothing about a cell. XML is read without
+document types and entities, and nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import lzma
+import posixpath
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any, NamedTuple
+from xml.parsers import expat
+
+from lrs.errors import Refused
+from lrs.tables.cell import spoken
+from lrs.tables.file import File
+from lrs.tables.formats import BUILT_IN
+
+MAX_UNPACKED = 512 * 1024 * 1024
+MAX_SHEETS = 256
+_BLOCK = 1 << 16
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, expat.ExpatError, RuntimeError, OSError, EOFError),
+    *(LookupError, ValueError),
+)
+"""What a damaged archive and damaged XML raise, and numbers and references in it that are none."""
+
+
+class Part(NamedTuple):
+    """One sheet: its title, where it stands in the archive, and whether it is hidden."""
+
+    title: str
+    path: str
+    hidden: bool
+
+
+class Elements:
+    """The elements of one XML part, as events: subclasses say what they want of them. Local names only."""
+
+    def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        """An element begins."""
+
+    def end(self, name: str, /) -> None:
+        """An element ends."""
+
+    def text(self, text: str, /) -> None:
+        """Characters between elements."""
+
+    def feed(self, part: IO[bytes]) -> Iterator[None]:
+        """Reads *part*, block by block; after each, whoever iterates may take what has been found."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = lambda name, attributes: self.start(_local(name), attributes)
+        parser.EndElementHandler = lambda name: self.end(_local(name))
+        parser.CharacterDataHandler = self.text
+        parser.StartDoctypeDeclHandler = _no_document_type
+        while block := part.read(_BLOCK):
+            parser.Parse(block, False)
+            yield
+        parser.Parse(b"", True)
+        yield
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2] if ":" in name else name
+
+
+def _no_document_type(*_: Any) -> None:
+    raise damaged("it holds a document type, which no workbook has")
+
+
+def damaged(why: str = "it is damaged", sheet: str = "") -> Refused:
+    """The refusal of a workbook, or one *sheet* of it, that cannot be read."""
+    what = f"the sheet {spoken(sheet)}" if sheet else "the workbook"
+    return Refused(f"{what} cannot be read: {why}, save the workbook again", error="bad_workbook")
+
+
+class Package:
+    """An open workbook. Raises ``Refused`` for one that is broken, or too large when unpacked."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._names = {name.lstrip("/").casefold(): name for name in archive.namelist()}
+        book = self._main("_rels/.rels", "officeDocument") or "xl/workbook.xml"
+        found = _Book()
+        self._read(book, found)
+        related = self._relations(book)
+        self.from_1904 = found.from_1904
+        if len(found.sheets) > MAX_SHEETS:
+            raise damaged(f"it has more than {MAX_SHEETS} sheets")
+        self.sheets = [
+            Part(title, related[id][1], hidden)
+            for title, id, hidden in found.sheets
+            if related.get(id, ("", ""))[0].endswith("/worksheet")
+        ]
+        kinds = {kind.rpartition("/")[2]: target for kind, target in related.values()}
+        self.formats = self._formats(kinds.get("styles"))
+        self.strings = self._strings(kinds.get("sharedStrings"))
+
+    def open(self, path: str) -> IO[bytes]:
+        """The bytes of the part at *path*."""
+        return self._archive.open(self._names[path.casefold()])
+
+    def size(self, path: str) -> int:
+        """The bytes of the part at *path*, unpacked."""
+        return self._archive.getinfo(self._names[path.casefold()]).file_size
+
+    def _read(self, path: str, elements: Elements) -> None:
+        with self.open(path) as part:
+            for _ in elements.feed(part):
+                pass
+
+    def _relations(self, path: str) -> dict[str, tuple[str, str]]:
+        folder, _, name = path.rpartition("/")
+        found = _Relations(folder)
+        at = posixpath.join(folder, "_rels", f"{name}.rels")
+        if at.casefold() in self._names:
+            self._read(at, found)
+        return found.by_id
+
+    def _main(self, path: str, kind: str) -> str:
+        found = _Relations("")
+        self._read(path, found)
+        return next((target for type, target in found.by_id.values() if type.endswith("/" + kind)), "")
+
+    def _formats(self, path: str | None) -> list[str]:
+        found = _Styles()
+        if path and path.casefold() in self._names:
+            self._read(path, found)
+        return [found.named.get(id) or BUILT_IN.get(id, f"built-in format {id}") for id in found.of_cells] or [
+            "General"
+        ]
+
+    def _strings(self, path: str | None) -> list[str]:
+        found = _Strings()
+        if path and path.casefold() in self._names:
+            self._read(path, found)
+        return found.strings
+
+
+@contextmanager
+def open_package(file: File) -> Iterator[Package]:
+    """The workbook in *file*, open. Raises ``Refused`` if it cannot be read."""
+    with ExitStack() as closing:
+        try:
+            archive = closing.enter_context(zipfile.ZipFile(closing.enter_context(file.open())))
+            unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > MAX_UNPACKED:
+                message = f"the workbook unpacks to {unpacked} bytes: split it"
+                raise Refused(message, status=413, error="file_too_large")
+            package = Package(archive)
+        except BROKEN as error:
+            raise damaged() from error
+        yield package
+
+
+class _Book(Elements):
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, str, bool]] = []
+        self.from_1904 = False
+
+    def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        if name == "sheet":
+            id = next((value for key, value in attributes.items() if key.endswith(":id")), "")
+            self.sheets.append((attributes.get("name", ""), id, attributes.get("state", "visible") != "visible"))
+        elif name == "workbookPr":
+            self.from_1904 = attributes.get("date1904", "0") in {"1", "true"}
+
+
+class _Relations(Elements):
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self.by_id: dict[str, tuple[str, str]] = {}
+
+    def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        if name == "Relationship" and attributes.get("TargetMode") != "External":
+            target = attributes.get("Target", "")
+            path = target.lstrip("/") if target.startswith("/") else posixpath.join(self._folder, target)
+            self.by_id[attributes.get("Id", "")] = (attributes.get("Type", ""), posixpath.normpath(path))
+
+
+class _Styles(Elements):
+    """The number format of each style that a cell can name: *of_cells* by its place, *named* what is not built in."""
+
+    def __init__(self) -> None:
+        self.named: dict[int, str] = {}
+        self.of_cells: list[int] = []
+        self._within = False
+
+    def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        if name == "numFmt" and "numFmtId" in attributes:
+            self.named[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
+        elif name == "cellXfs":
+            self._within = True
+        elif name == "xf" and self._within:
+            self.of_cells.append(int(attributes.get("numFmtId", "0")))
+
+    def end(self, name: str, /) -> None:
+        self._within = self._within and name != "cellXfs"
+
+
+class Texts(Elements):
+    """Collects the texts of rich and plain strings, without the phonetic readings beside them."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._taking = False
+        self._beside = 0
+
+    def start(self, name: str, _: Mapping[str, str], /) -> None:
+        """Texts begin with ``t``."""
+        if name == "rPh":
+            self._beside += 1
+        elif name == "t":
+            self._taking = not self._beside
+
+    def end(self, name: str, /) -> None:
+        """Texts end with ``t``."""
+        if name == "rPh":
+            self._beside -= 1
+        elif name == "t":
+            self._taking = False
+
+    def text(self, text: str, /) -> None:
+        """Takes what stands in a text."""
+        if self._taking:
+            self._pieces.append(text)
+
+    def taken(self) -> str:
+        """What was collected since the last call."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        return unescaped(text)
+
+
+class _Strings(Texts):
+    def __init__(self) -> None:
+        super().__init__()
+        self.strings: list[str] = []
+
+    def end(self, name: str, /) -> None:
+        super().end(name)
+        if name == "si":
+            self.strings.append(self.taken())
+
+
+def unescaped(text: str) -> str:
+    """*text* with ``_x000D_`` and its like as the characters they stand for (ECMA-376 part 1, 22.9.2.19)."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
