@@ -16,7 +16,8 @@ from badges.verify import MAX_BADGE, MAX_LIST, Verdict, verify
 from lrs import outbound
 from lrs.errors import Refused
 from lrs.files import content
-from lrs.learners.persons import members_of, person_named
+from lrs.learners.persons import members_of
+from lrs.learners.search import found_one
 from lrs.options import with_tenant
 from lrs.plain_text import one_line
 from lrs.storage import Record, pages
@@ -53,14 +54,17 @@ def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: P
 
 
 @badges.command("list")
-@click.option("--holder", help="Only badges of this person: an id, an e-mail address, a learner number.")
+@click.option("--holder", help="Only badges of this person: an id, a name, or any identifier.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @with_tenant
 def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
     """Prints id, state, first day of validity, person and name of every badge."""
     found = [_row(record) for record in pages(tenant.store, "credential")]
     if holder:
-        person = person_named(tenant.store, holder)
+        try:
+            person = found_one(tenant.store, holder)
+        except Refused as refused:
+            raise click.ClickException(one_line(refused.message)) from refused
         if person is None:
             raise click.ClickException(f"nobody here is known as {holder}")
         members = members_of(tenant.store, person)

@@ -31,7 +31,7 @@ from lrs.competencies.sheets import framework_from_sheet
 from lrs.competencies.sightings import NeverSeen, never_seen
 from lrs.competencies.unmatched import Unmatched, legible, unmatched, with_names
 from lrs.options import with_tenant
-from lrs.printable import printable
+from lrs.plain_text import one_line
 from lrs.storage import pages
 from lrs.tenants import Tenant
 
@@ -124,12 +124,13 @@ for _command in (apply_, restore, list_rules, show):
 @with_tenant
 @plainly
 def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> None:
-    """Say why WHO (a person's id, e-mail, learner number or homePage|name) holds what, and why not."""
+    """Say why WHO (a person's id, a name, or any identifier) holds what, and why not."""
     found = explaining.explain(tenant.store, who, competency)
     if as_json:
         print_json(found)
         return
-    click.echo(f"person {found.person or 'unknown'}, rules version {found.rules}")
+    name = f" ({one_line(found.name)})" if found.name else ""
+    click.echo(f"person {found.person or 'unknown'}{name}, rules version {found.rules}")
     for answer in found.answers:
         _print_answer(answer, tenant.settings.zone)
     if not found.answers:
@@ -154,7 +155,7 @@ def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
     for one in listed:
         name = f"  {one.name}" if one.name else ""
         attempts = f"  (match: parent; {len(one.attempts)} attempts)" if one.attempts else ""
-        click.echo(printable(f"{one.count:8}  {one.verb}  {one.activity}{name}{attempts}"))
+        click.echo(one_line(f"{one.count:8}  {one.verb}  {one.activity}{name}{attempts}"))
 
 
 # -- rebuild --------------------------------------------------------------------------------------------------------

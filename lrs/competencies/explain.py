@@ -18,7 +18,8 @@ from lrs.competencies.rules import Competency, Rule
 from lrs.competencies.rulesets import InForce, in_force
 from lrs.errors import Refused
 from lrs.keys import key
-from lrs.learners.persons import identifiers_in, members_of, named, person_named
+from lrs.learners.persons import identifiers_in, members_of, named
+from lrs.learners.search import found_one, somebody
 from lrs.storage import Reader, pages
 
 IN_REVIEW = "in review"
@@ -56,19 +57,24 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Whom it is about (``None``: an identifier that stands for no person), the rules' version, and the answers."""
+    """Whom it is about (``None``: an identifier that stands for no person), the rules' version, and the answers.
+
+    *name* is what the newest statement calls the person, if it does.
+    """
 
     person: str | None
     rules: int
     answers: tuple[Answer, ...]
+    name: str | None = None
 
 
 def explain(reader: Reader, who: str, competency: str | None = None) -> Explanation:
-    """Explains a person, named by its id or an identifier (see ``persons.named``).
+    """Explains a person, named by its id, an identifier or a name (see ``search``).
 
-    *competency* keeps to the one with this code or id. Raises ``Refused`` (404) for somebody never heard of.
+    *competency* keeps to the one with this code or id. Raises ``Refused`` (404) for somebody never heard of, (409)
+    where several are named so.
     """
-    person = person_named(reader, who)
+    person = found_one(reader, who)
     members = members_of(reader, person) if person else ()
     own = {identifier.id for identifier in identifiers_in(reader, members)} or _nobody(reader, who)
     rules = in_force(reader)
@@ -85,7 +91,8 @@ def explain(reader: Reader, who: str, competency: str | None = None) -> Explanat
     answers += _bare(awards, {(rules.competencies()[id].id, level) for id, level in about}, rules)
     wanted = None if competency is None else competency.casefold()
     kept = tuple(one for one in answers if wanted in {None, one.code.casefold(), one.competency})
-    return Explanation(holder, rules.rules.version, kept)
+    name = somebody(reader, holder).name if holder else None
+    return Explanation(holder, rules.rules.version, kept, name)
 
 
 def _nobody(reader: Reader, who: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import click
 import msgspec
@@ -12,8 +12,10 @@ from lrs.competencies.walk import read_again
 from lrs.errors import Refused
 from lrs.learners import joins, nobody
 from lrs.learners.identifiers import NOBODY
-from lrs.learners.persons import identifiers_of, members_of, person_named
+from lrs.learners.persons import members_of, person_named
+from lrs.learners.search import Somebody, found_one, search, somebody
 from lrs.options import with_tenant
+from lrs.plain_text import one_line
 from lrs.statements.keys import source_key
 from lrs.storage import Reader, Tx, pages
 from lrs.tenants import Tenant
@@ -28,16 +30,33 @@ def persons() -> None:
 
 
 @persons.command("list")
+@click.argument("who", required=False)
 @_json
 @with_tenant
-def list_(tenant: Tenant, as_json: bool) -> None:
-    """List persons with their identifiers, oldest first; those merged into another stand with it."""
+def list_(tenant: Tenant, who: str | None, as_json: bool) -> None:
+    """List persons with names and identifiers, oldest first; those merged into another stand with it.
+
+    With WHO (a name, any identifier, or a part of one) only those it names.
+    """
     store = tenant.store
-    for record in pages(store, "person"):
-        if record.meta["into"] is None:
-            others = [member for member in record.meta["members"] if member != record.id]
-            shown = {"person": record.id, "identifiers": identifiers_of(store, record.id), "merged": others}
-            click.echo(_line(shown) if as_json else f"{record.id}  {_line(shown['identifiers'])}")
+    for one in _everybody(store) if who is None else _searched(store, who):
+        others = [member for member in members_of(store, one.person) if member != one.person]
+        shown = {"person": one.person, "name": one.name, "identifiers": one.identifiers, "merged": others}
+        name = f"{one_line(one.name)}  " if one.name else ""
+        click.echo(_line(shown) if as_json else f"{one.person}  {name}{_line(one.identifiers)}")
+
+
+def _everybody(reader: Reader) -> Iterator[Somebody]:
+    return (somebody(reader, record.id) for record in pages(reader, "person") if record.meta["into"] is None)
+
+
+def _searched(reader: Reader, who: str) -> Iterable[Somebody]:
+    searched = search(reader, who)
+    if not searched.found:
+        raise click.ClickException(f"nobody is known as {who}")
+    if not searched.whole:
+        click.echo("there may be more than are listed: say more of the name", err=True)
+    return searched.found
 
 
 @persons.command()
@@ -173,16 +192,21 @@ def _listed(whose: str, names: Collection[str]) -> str:
 @click.argument("person")
 @with_tenant
 def show(tenant: Tenant, person: str) -> None:
-    """Print the identifiers of PERSON and whom it is one with, as JSON."""
-    id = _person(tenant.store, person)
-    members = members_of(tenant.store, id)
-    click.echo(_line({"person": members[0], "members": members, "identifiers": identifiers_of(tenant.store, id)}))
+    """Print name and identifiers of PERSON (a name will do) and whom it is one with, as JSON."""
+    try:
+        id = found_one(tenant.store, person)
+    except Refused as refused:
+        raise click.ClickException(one_line(refused.message)) from refused
+    if id is None:
+        raise click.ClickException(f"nobody is known as {person}")
+    one, members = somebody(tenant.store, id), members_of(tenant.store, id)
+    click.echo(_line({"person": id, "name": one.name, "members": members, "identifiers": one.identifiers}))
 
 
 def _person(reader: Reader, text: str) -> str:
     found = person_named(reader, text)
     if found is None:
-        raise click.ClickException(f"nobody is known as {text}")
+        raise click.ClickException(f"nobody is known as {text}; lrs persons list finds ids by a part of a name")
     return found
 
 

@@ -16,6 +16,7 @@ from lrs.learners import links
 from lrs.learners.consent import Grant, Subject
 from lrs.learners.links import Wish
 from lrs.learners.persons import identifiers_in, members_of, named, person_named
+from lrs.learners.search import found_one
 from lrs.options import with_tenant
 from lrs.profiles import services
 from lrs.profiles.commands import plainly
@@ -84,7 +85,7 @@ def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, a
     """Lists consents, of LEARNER or of everybody, also those that no longer hold."""
     with plainly():
         store = tenant.store
-        subjects = subjects_named(store, learner) if learner else ()
+        subjects = subjects_named(store, _found(store, learner)) if learner else ()
         found = [one for subject in subjects for one in kept.of_subject(store, subject)]
         if learner is None:
             found = kept.everything(store)
@@ -122,6 +123,11 @@ def subject_named(reader: Reader, text: str) -> Subject:
     if identifier is None:
         raise Refused("name the learner by id, e-mail address, learner number, homePage|name or OpenID")
     return Subject(identifier=identifier.id)
+
+
+def _found(reader: Reader, text: str) -> str:
+    """*text*, or the id of the one learner it is a name of: enough where only something is read."""
+    return text if person_named(reader, text) or named(text) else found_one(reader, text) or text
 
 
 def subjects_named(reader: Reader, text: str) -> list[Subject]:

@@ -11,6 +11,7 @@ Records: ``person`` (meta ``into``: the holder or null, ``members``: the group, 
 from __future__ import annotations
 
 import hmac
+import re
 import uuid
 from collections.abc import Callable, Iterable
 from hashlib import sha256
@@ -26,6 +27,7 @@ from lrs.storage import Reader, Record, Tx, pages
 Mint = Callable[[str], str]
 """From the name of an identifier to the id of the person that is minted for it."""
 
+_SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 _SHOWN_IN_ORDER = ("mbox", "mbox_sha1sum", "openid", "account")
 
 
@@ -97,9 +99,11 @@ def identifier_from(record: Record) -> Identifier:
 
 
 def named(text: str) -> Identifier | None:
-    """The identifier a person types: ``mailto:…``, an e-mail address, ten digits, ``homePage|name``, an OpenID."""
+    """The identifier a person types: an e-mail address or its SHA-1, ten digits, ``homePage|name``, an OpenID."""
     if text.isdigit():
         return identifier_of({"account": {"homePage": ULN_HOME_PAGE, "name": text}})
+    if _SHA1.fullmatch(text):
+        return identifier_of({"mbox_sha1sum": text})
     home_page, bar, account_name = text.partition("|")
     if bar:
         return identifier_of({"account": {"homePage": home_page, "name": account_name}})

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from lrs.auth.basic import Door
 from lrs.auth.policy import allow
 from lrs.errors import Refused
-from lrs.learners.persons import person_named
+from lrs.learners.search import Search, search
 from lrs.pages import acts, facts, session, views
 from lrs.pages.facts import Neighbours
 from lrs.pages.render import page
@@ -200,20 +200,23 @@ def _add_learners(router: APIRouter, visit: Callable[..., Visit]) -> None:
     here = Annotated[Visit, Depends(visit)]
 
     @router.get("/learners")
-    def search(visit: here) -> Response:
-        return visit.page("search.html", wanted="", problem="")
+    def ask(visit: here) -> Response:
+        return visit.page("search.html", wanted="", problem="", **views.searched(Search(())))
 
     @router.post("/learners")
     def find(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
         """By POST, so that no address or number of a learner ends in a log or a browser's history."""
         wanted = visit.fields(body).get("who", "").strip()
-        person = person_named(visit.tenant.store, wanted)
-        if person:
-            return RedirectResponse(f"{visit.base}/learners/{person}", 303)
+        searched = search(visit.tenant.store, wanted)
+        if len(searched.found) == 1 and searched.whole:
+            return RedirectResponse(f"{visit.base}/learners/{searched.found[0].person}", 303)
+        if searched.found:
+            return visit.page("search.html", wanted=wanted, problem="", **views.searched(searched))
         try:
             return _learner(visit, wanted)
         except Refused as refused:
-            return visit.page("search.html", refused.status, wanted=wanted, problem="Nobody is known by that name.")
+            problem = "Nobody is known by that name."
+            return visit.page("search.html", refused.status, wanted=wanted, problem=problem, **views.searched(searched))
 
     @router.get("/learners/{person}")
     def show(visit: here, person: str) -> Response:

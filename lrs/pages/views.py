@@ -12,6 +12,7 @@ from lrs.competencies.explain import IN_REVIEW, Answer, Finding
 from lrs.competencies.unmatched import Unmatched
 from lrs.learners.consent import Consent
 from lrs.learners.identifiers import ULN_HOME_PAGE, Identifier
+from lrs.learners.search import Search
 from lrs.pages.facts import LearnerFacts, Run, WorkFacts
 from lrs.pages.words import lasting, moment, moment_of
 from lrs.profiles.services import EVIDENCE, GAP, PROFILES, ROLES, Service
@@ -82,8 +83,23 @@ def identifier_shown(ifi: Mapping[str, Any]) -> tuple[str, str]:
     return f"Account at {account['homePage']}", str(account["name"])
 
 
+def searched(search: Search) -> dict[str, Any]:
+    """Who was found, for the page that lists them."""
+    people = [
+        {
+            "person": one.person,
+            "name": one.name or "",
+            "identifiers": [" ".join(reversed(identifier_shown(ifi))) for ifi in one.identifiers],
+        }
+        for one in search.found
+    ]
+    return {"people": people, "whole": search.whole}
+
+
 def _title(facts: LearnerFacts) -> str:
-    """The identifier a person would recognise: an e-mail address before anything else."""
+    """What a person would recognise: a name, then an e-mail address before any other identifier."""
+    if facts.explanation.name:
+        return facts.explanation.name
     known = [identifier_shown(one.ifi) for group in facts.identifiers.values() for one in group]
     mailboxes = [text for sort, text in known if sort == "E-mail"]
     return next(iter(mailboxes or [text for _, text in known]), "Nobody we know")

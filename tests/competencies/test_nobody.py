@@ -171,6 +171,8 @@ def test_doctor_tells_of_guests_that_became_a_person_before_and_what_to_do(world
 def run(world, tmp_path):
     world.send(statement("one", GUEST))
     world.work()
+    (tmp_path / "master.key").write_text((b"k" * 32).hex())
+    (tmp_path / "master.key").chmod(0o600)
 
     def run(*words, exit_code=0):
         environment = {"LRS_STORE_URL": f"sqlite:///{tmp_path}/store.db"}

@@ -64,6 +64,27 @@ def test_a_learner_is_found_by_address_account_and_id(site, browser):
     }
 
 
+def test_a_learner_is_found_by_name_and_several_are_listed(site, browser):
+    for number, name in enumerate(["Zoë <b>Müller</b>", "Anna Smith", "Joanna Smithson"]):
+        site.world.send(
+            statement(name, {"account": {"homePage": "https://vle.example", "name": str(number)}, "name": name})
+        )
+    work(site)
+    anna, joanna, zoe = (
+        site.world.person({"account": {"homePage": "https://vle.example", "name": number}}) for number in "120"
+    )
+
+    one, several, nobody = find(browser, "muller"), find(browser, "smith"), find(browser, "brown")
+
+    assert one.headers["location"] == f"/pages/learners/{zoe}"
+    assert "<h1>Zoë &lt;b&gt;Müller&lt;/b&gt;</h1>" in browser.get(f"/pages/learners/{zoe}").text
+    assert several.status_code == 200
+    assert f'<a href="/pages/learners/{anna}">Anna Smith</a>' in several.text
+    assert f'<a href="/pages/learners/{joanna}">Joanna Smithson</a>' in several.text
+    assert "2 found Whom this may mean Name Known by Anna Smith 1 Account at https://vle.example" in text_of(several)
+    assert (nobody.status_code, "Nobody is known by that name." in nobody.text) == (404, True)
+
+
 def test_a_learner_is_found_by_learner_number(site, browser):
     number = {"account": {"homePage": "https://www.gov.uk/uln", "name": "1000001376"}}
     site.world.send(statement("one", number))
