@@ -24,6 +24,6 @@ def counted_for_nobody(reader: Reader) -> Counter[str]:
     counts: Counter[str] = Counter()
     for record in pages(reader, "identifier"):
         if matches_nobody(identifier_from(record), NOBODY):
-            evidence = map(evidence_from, pages(reader, "evidence", key("ev-counted", record.id)))
-            counts.update(one.source for one in evidence if one.source not in own)
+            evidence = map(evidence_from, pages(reader, "evidence", key("ev-person-identifier", record.id)))
+            counts.update(one.source for one in evidence if one.reason is None and one.source not in own)
     return counts
