@@ -19,7 +19,8 @@ KIND = "audit"
 SEALED, RESTORED = "audit.sealed", "store.restored"
 """The actions of the entry that seals unkeyed ones, and of the first entry after a restore."""
 START = "0" * 64
-_HEAD = ("audit-head", "head")
+HEAD_KIND = "audit-head"
+_HEAD = (HEAD_KIND, "head")
 _AT_ONCE = 500
 
 

@@ -28,6 +28,8 @@ COMMANDS: Mapping[str, str] = {
     "deliveries": "adapters.matching.commands:deliveries",
     "consent": "lrs.learners.consent_commands:consent",
     "roles": "lrs.profiles.commands:roles",
+    "backup": "lrs.backup.commands:backup",
+    "restore": "lrs.backup.commands:restore",
     "demo": "lrs.demo.commands:demo",
 }
 """Where each command is: its module, and its name there."""
@@ -47,6 +49,8 @@ LINES: Mapping[str, str] = {
     "deliveries": "What was sent to services, what waits, and what was given up on.",
     "consent": "What learners let services see.",
     "roles": "Roles and the competencies they ask for.",
+    "backup": "Write the whole embedded store to one new file, while the server runs.",
+    "restore": "Put a backup back as the store in an empty folder.",
     "demo": "Show the product at work: evidence, levels, a badge, a delivered profile, a gap.",
 }
 """What ``lrs --help`` says of each; the first sentence of its own help."""

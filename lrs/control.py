@@ -10,7 +10,17 @@ from lrs import master_key
 from lrs.errors import Misconfigured, Refused
 from lrs.settings import Settings
 from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
-from lrs.tenants import DEFAULT, TENANT_ID, Tenant, check_id, control_url, data_folder, open_tenant, read_master_key
+from lrs.tenants import (
+    DEFAULT,
+    TENANT_ID,
+    Tenant,
+    check_id,
+    check_whole,
+    control_url,
+    data_folder,
+    open_tenant,
+    read_master_key,
+)
 
 KIND, WORKER = "tenant", "worker"
 FORGOTTEN = 24 * 3_600 * 1_000_000
@@ -76,6 +86,7 @@ class Control:
 
 def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
     """The control store of this installation. Raises ``Misconfigured``, also under another master key than its own."""
+    check_whole(settings)
     key = read_master_key(settings)
     data_folder(settings)
     store = open_store(control_url(settings), clock=clock)

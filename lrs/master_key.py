@@ -106,7 +106,12 @@ def claim(store: Store, key: bytes, path: Path, first: Callable[[Tx], object] = 
         return ours if there is None else str(there.meta["fingerprint"])
 
     there = store.get(KIND, ID)
-    known = str(there.meta["fingerprint"]) if there else store.write(decide).result()
+    check(key, str(there.meta["fingerprint"]) if there else store.write(decide).result(), path)
+
+
+def check(key: bytes, known: str, path: Path) -> None:
+    """Raises ``OtherKey`` unless *key*, which *path* holds, is the one whose fingerprint is *known*."""
+    ours = fingerprint(key)
     if not hmac.compare_digest(known.encode(), ours.encode()):
         raise OtherKey(
             f"{path} is not the master key of this store: its key has the fingerprint {known[:16]}, this file's has"

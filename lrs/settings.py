@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import DirectoryPath, Field, ValidationInfo, field_validator
+from pydantic import DirectoryPath, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lrs.addresses import web_address
@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     """The key that all secrets derive from, 64 hexadecimal digits; by default made once under ``LRS_DATA``."""
     audit_head: Path | None = None
     """A file outside ``LRS_DATA`` that gets the number and hash of the last entry of the record of actions."""
+    backup_passphrase: SecretStr | None = None
+    """Seals the master key in a backup, and opens it at a restore."""
+    backup_passphrase_file: Path | None = None
+    """The same, as the content of a file."""
     public_url: str | None = None
     """The address others reach this server at, with a path where it lies behind a proxy's prefix; badges ask there for
     ever."""

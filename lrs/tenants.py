@@ -22,6 +22,8 @@ from lrs.storage.versions import found_and_known
 DEFAULT = "default"
 CONTROL = "control"
 """Names the control store where a tenant's name would stand, so no tenant has it."""
+RESTORING = "RESTORING"
+"""A file under ``LRS_DATA`` that is there while a restore is under way, and after one that was killed."""
 TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -133,6 +135,16 @@ def mongo_database(url: str, name: str) -> str:
     scheme, _, rest = base.partition("://")
     hosts, _, prefix = rest.partition("/")
     return f"{scheme}://{hosts}/{prefix or 'lrs'}_{name}{question}{options}"
+
+
+def check_whole(settings: Settings) -> None:
+    """Raises ``Misconfigured`` if a restore into ``LRS_DATA`` has not come to its end."""
+    marker = settings.data.absolute() / RESTORING
+    if marker.exists():
+        raise Misconfigured(
+            f"{marker.parent} is being restored, or a restore was broken off: wait for it, or empty the folder and run"
+            " lrs restore again"
+        )
 
 
 def data_folder(settings: Settings) -> Path:

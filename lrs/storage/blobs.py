@@ -20,6 +20,11 @@ CHUNK = 64 * 1024
 _DRAFT, _ASIDE = ".draft-", ".aside-"
 
 
+def blobs_beside(store: Path) -> Path:
+    """The folder of the blobs of the store in the file *store*."""
+    return store.with_suffix(".blobs")
+
+
 class FileBlobs:
     """Blobs under *root*, two levels deep by the first digits of their name."""
 
@@ -40,7 +45,7 @@ class FileBlobs:
                 file.flush()
                 os.fsync(file.fileno())
             name = digest.hexdigest()
-            self._place(Path(draft), self._path(name))
+            self._place(Path(draft), self.path_of(name))
         finally:
             Path(draft).unlink(missing_ok=True)
         return name
@@ -48,7 +53,7 @@ class FileBlobs:
     def open(self, sha256: str) -> Iterator[bytes]:
         """The bytes, 64 KiB at a time; the file is opened at once, so a missing blob is a ``KeyError`` here."""
         try:
-            file = self._path(sha256).open("rb")
+            file = self.path_of(sha256).open("rb")
         except FileNotFoundError as error:
             raise KeyError(sha256) from error
 
@@ -62,7 +67,7 @@ class FileBlobs:
     def size(self, sha256: str) -> int:
         """The length in bytes."""
         try:
-            return self._path(sha256).stat().st_size
+            return self.path_of(sha256).stat().st_size
         except FileNotFoundError as error:
             raise KeyError(sha256) from error
 
@@ -103,7 +108,8 @@ class FileBlobs:
         for folder in (target.parent, target.parent.parent, self._root, self._root.parent):
             sync_folder(folder)
 
-    def _path(self, name: str) -> Path:
+    def path_of(self, name: str) -> Path:
+        """Where the blob of this name is, if it is there."""
         return self._root / name[:2] / name[2:4] / name
 
 

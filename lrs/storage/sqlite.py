@@ -19,7 +19,7 @@ from weakref import WeakSet, finalize
 
 from lrs.errors import Overloaded, StoreFull
 from lrs.storage import NEWEST, ROWS, USUAL, Claim, Clock, Load, Page, Queue, Record, Tx, mac_with
-from lrs.storage.blobs import FileBlobs
+from lrs.storage.blobs import FileBlobs, blobs_beside
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
 from lrs.storage.private import close_to_others, private_file, private_folder
@@ -60,7 +60,7 @@ class SqliteStore(SqliteOwed):
         migrate(self._writer.connection, path)
         self._local = threading.local()
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
-        self.blobs = FileBlobs(Path(path).with_suffix(".blobs"), clock)
+        self.blobs = FileBlobs(blobs_beside(Path(path)), clock)
         self._turn = Turn(Path(f"{path}-turn"))
         self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue)
 
@@ -222,7 +222,7 @@ def _make_private(path: Path) -> None:
     private_file(path)
     for more in ("-wal", "-shm", "-horizon", "-turn", "-journal"):
         close_to_others(path.with_name(path.name + more))
-    close_to_others(path.with_suffix(".blobs"))
+    close_to_others(blobs_beside(path))
 
 
 def _end_process(message: str) -> None:

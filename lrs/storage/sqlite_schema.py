@@ -45,7 +45,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     while True:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            version = _version(connection, path)
+            version = version_of(connection, path)
             if version == SCHEMA_VERSION:
                 return
             for statement in MIGRATIONS[version]:
@@ -58,7 +58,8 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
                 connection.execute("ROLLBACK")
 
 
-def _version(connection: sqlite3.Connection, path: str) -> int:
+def version_of(connection: sqlite3.Connection, path: str) -> int:
+    """The schema of the file, called *path*; 0 for an empty one. Raises as ``migrate`` does."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
