@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -19,6 +18,7 @@ from lrs.backup.restore import restore as put_back
 from lrs.backup.take import back_up
 from lrs.options import settings_for
 from lrs.storage import wall_clock
+from lrs.times import micros_of_timestamp
 
 _DATA = click.option(
     "--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA)."
@@ -76,7 +76,7 @@ def restore(file: Path, data: Path | None, passphrase_file: Path | None, as_json
         return
     click.echo(f"restored to {settings.data.absolute()}, as it was at {found.header.created}")
     _tell(found)
-    ahead = datetime.fromisoformat(found.header.created).timestamp() - wall_clock() / 1_000_000
+    ahead = (micros_of_timestamp(found.header.created) - wall_clock()) / 1_000_000
     if ahead > 0:
         click.echo(
             f"WARNING: the clock of this machine is {ahead:.0f} s behind the backup: put it right before you start"

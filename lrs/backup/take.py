@@ -11,7 +11,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +33,7 @@ from lrs.storage.sqlite_copy import examine, records_of, snapshot
 from lrs.storage.sqlite_schema import SCHEMA_VERSION
 from lrs.sweep import KINDS, named_by
 from lrs.tenants import check_whole
+from lrs.times import timestamp_of_micros
 
 
 def back_up(settings: Settings, file: Path, passphrase: bytes | None, *, clock: Clock = wall_clock) -> Backup:
@@ -90,8 +90,7 @@ class _Taking:
     def take(self, passphrase: bytes | None, now: int) -> None:
         """Writes all members."""
         id = str(uuid4())
-        created = datetime.fromtimestamp(now / 1_000_000, UTC).isoformat(timespec="seconds")
-        header = Header("backup", FORMAT, version("engraft-lrs"), id, created, SCHEMA_VERSION)
+        header = Header("backup", FORMAT, version("engraft-lrs"), id, timestamp_of_micros(now), SCHEMA_VERSION)
         self._writer.add_json(HEADER, header)
         control = self._add_store(contents.CONTROL, control_file(self._settings))
         tenants = sorted(record.id for record in records_of(self._copy, (TENANT,)))
