@@ -43,7 +43,7 @@ LINES: Mapping[str, str] = {
     "framework": "Competency frameworks: import as a draft, publish, list.",
     "rules": "Mapping tables: which activities prove which competency.",
     "rebuild": "Work out all derived state again, print the differences and put them right.",
-    "persons": "Persons and their identifiers: list, merge, unmerge, suggestions, dismiss.",
+    "persons": "Persons and their identifiers: list, merge, unmerge, suggestions, dismiss, names for nobody.",
     "badges": "Open Badges: verify, list, show, renew.",
     "services": "Matching services that learners can let see their profile.",
     "deliveries": "What was sent to services, what waits, and what was given up on.",
