@@ -31,7 +31,7 @@ from lrs.auth import Caller
 from lrs.auth.policy import allow
 from lrs.browsers import ATTACHMENT
 from lrs.errors import Refused
-from lrs.profiles.door import problems
+from lrs.profiles.door import WITH_KEY, problems
 from lrs.tables.file import MAX_BYTES
 
 AT_ONCE = 2
@@ -101,7 +101,7 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
         allow(caller, "imports", "POST")
         return caller
 
-    @router.get("", responses=problems(401, 403))
+    @router.get("", responses=problems(401, 403), openapi_extra=WITH_KEY)
     def read_provider(caller: who) -> dict[str, str]:
         """Whose files this key brings in."""
         return {"provider": caller.source}
@@ -110,7 +110,7 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
         "",
         response_class=Response,
         responses=problems(400, 401, 403, 409, 413, 503),
-        openapi_extra={"requestBody": _FORM},
+        openapi_extra={"requestBody": _FORM} | WITH_KEY,
     )
     def run_upload(
         request: Request,

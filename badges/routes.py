@@ -17,7 +17,7 @@ from badges.public import PublicRoute
 from lrs.accept import preferred
 from lrs.browsers import page_policy
 from lrs.errors import Refused
-from lrs.profiles.door import problems
+from lrs.profiles.door import WITH_KEY, problems
 from lrs.storage import Record
 from lrs.tenants import Tenant
 
@@ -47,9 +47,14 @@ _PAGE = Environment(autoescape=True).from_string(
 
 def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
     """The router. *tenant_of* opens a tenant by its id, and raises ``Refused`` for one that does not exist."""
-    router, guarded = APIRouter(route_class=PublicRoute), APIRouter()
+    router = APIRouter(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
+    guarded = APIRouter(default_response_class=Response)
 
-    @router.get("/t/{tenant}/did.json", responses=problems(404), summary="The issuer's keys, as a DID document")
+    @router.get(
+        "/t/{tenant}/did.json",
+        responses=problems(404) | _sends("application/did+json"),
+        summary="The issuer's keys, as a DID document",
+    )
     def did(tenant: str) -> Response:
         issuer = issuer_of(tenant_of(tenant))
         if issuer.demonstration:
@@ -57,7 +62,9 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
         return _json(issuer.did_document(), "application/did+json", _PAGE_AGE)
 
     @router.get(
-        "/t/{tenant}/status/{name}", responses=problems(404), summary="A Bitstring status list, as a signed credential"
+        "/t/{tenant}/status/{name}",
+        responses=problems(404) | _sends("application/vc"),
+        summary="A Bitstring status list, as a signed credential",
     )
     def status_list(tenant: str, name: str) -> Response:
         record = _record(tenant_of(tenant), "status-list", name)
@@ -65,7 +72,7 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
 
     @router.get(
         "/t/{tenant}/achievements/{id}",
-        responses=problems(404),
+        responses=problems(404) | _sends("application/json", "text/html"),
         summary="What a badge stands for, as JSON-LD or a page",
     )
     def achievement(tenant: str, id: str, request: Request) -> Response:
@@ -76,7 +83,10 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
         return _json(found, "application/json", _PAGE_AGE)
 
     @guarded.get(
-        "/t/{tenant}/credentials/{id}", responses=problems(401, 403, 404), summary="One badge, for those who may see it"
+        "/t/{tenant}/credentials/{id}",
+        responses=problems(401, 403, 404) | _sends("application/vc"),
+        summary="One badge, for those who may see it",
+        openapi_extra=WITH_KEY,
     )
     def credential(tenant: str, id: str, request: Request) -> Response:
         opened = tenant_of(tenant)
@@ -86,6 +96,12 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
 
     router.include_router(guarded)
     return router
+
+
+def _sends(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """The answer 200, for the OpenAPI document."""
+    content = {kind: {"schema": {"type": "string" if kind == "text/html" else "object"}} for kind in media_types}
+    return {200: {"description": "It is there.", "content": content}}
 
 
 def _record(tenant: Tenant, kind: str, id: str) -> Record:

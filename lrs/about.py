@@ -21,10 +21,11 @@ async def get(request: Request) -> Answer:
     """
     request.parameters(())
     versions = OLD if request.headers.get("x-experience-api-version", "").startswith("1.0") else VERSIONS
-    return json_answer({"version": versions, "extensions": {PROGRAM: {"name": "Engraft", "version": _version()}}})
+    return json_answer({"version": versions, "extensions": {PROGRAM: {"name": "Engraft", "version": release()}}})
 
 
-def _version() -> str:
+def release() -> str:
+    """The version of this program."""
     return version("engraft-lrs")
 
 

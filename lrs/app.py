@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
@@ -28,6 +28,8 @@ from lrs.auth.policy import allow
 from lrs.browsers import guarded, is_foreign
 from lrs.codings import unpacked
 from lrs.control import Tenants
+from lrs.docs import routes as docs
+from lrs.docs.document import complete
 from lrs.errors import Overloaded, Refused, StoreFull
 from lrs.http import Headers
 from lrs.learners import routes as learners
@@ -36,11 +38,12 @@ from lrs.pages import routes as pages
 from lrs.pages.facts import Neighbours
 from lrs.prefix import check_prefix, own_path
 from lrs.profiles import routes as profiles
+from lrs.profiles.door import WITH_KEY, problems
 from lrs.settings import Settings
 from lrs.statements.signatures import trust_anchors
 from lrs.storage import Clock, wall_clock
 from lrs.tenants import DEFAULT, Tenant
-from lrs.xapi import Endpoint, parted, refused_for
+from lrs.xapi import METHODS, Endpoint, parted, refused_for
 
 if TYPE_CHECKING:
     from lrs.queue import Notifier
@@ -100,12 +103,17 @@ class Application(FastAPI):
         return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
 
     def openapi(self) -> dict[str, Any]:
-        """As FastAPI has it; where tokens are had is no path of the document, so the prefix is put in front here."""
-        document = super().openapi()
-        for scheme in document["components"]["securitySchemes"].values():
-            for flow in scheme.get("flows", {}).values():
-                flow["tokenUrl"] = self.prefix + own_path(flow["tokenUrl"], self.prefix)
-        return document
+        """As FastAPI has it, and xAPI too, which passes it by.
+
+        Where tokens are had is no path of the document, so the prefix is put in front here.
+        """
+        if self.openapi_schema is None:
+            document = super().openapi()
+            complete(document, [(resource, method) for resource, methods in METHODS.items() for method in methods])
+            for scheme in document["components"]["securitySchemes"].values():
+                for flow in scheme.get("flows", {}).values():
+                    flow["tokenUrl"] = self.prefix + own_path(flow["tokenUrl"], self.prefix)
+        return super().openapi()
 
 
 def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
@@ -148,6 +156,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app.include_router(badges.routes(tenants.named, guard))
 
     app.include_router(_operating(settings, tenants, app.counted, caller))
+    app.include_router(docs.routes(app.openapi))
     app.prefix = check_prefix(settings.prefix, app.routes)
     return app
 
@@ -156,16 +165,23 @@ def _operating(
     settings: Settings, tenants: Tenants, counted: Requests, caller: Callable[[Request], Caller]
 ) -> APIRouter:
     """What an operator's programs ask: whether the server is well, and how much it does."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(tags=["server"])
 
-    @router.get("/metrics")
+    @router.get(
+        "/metrics",
+        response_class=PlainTextResponse,
+        responses=problems(401, 403),
+        summary="How much the server does, for Prometheus",
+        description="Needs a key with the scope admin, unless LRS_METRICS_OPEN is set.",
+        openapi_extra=WITH_KEY,
+    )
     def metrics(request: Request) -> Response:
         if not settings.metrics_open:
             allow(caller(request), "metrics", "GET")
         content, media_type = exposition(counted, tenants.all)
         return Response(content, media_type=media_type)
 
-    @router.get("/health")
+    @router.get("/health", responses=problems(503), summary="Whether the store answers")
     def health() -> dict[str, str]:
         try:
             tenants.named(DEFAULT).store.get("key", "health")  # no such record: what counts is that somebody looked

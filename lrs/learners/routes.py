@@ -20,6 +20,22 @@ from lrs.profiles.times import iso
 from lrs.profiles.tokens import Access
 from lrs.tenants import Tenant
 
+_PAGES: dict[int | str, dict[str, Any]] = {"default": {"description": "A page that says why not."}}
+_ANSWER = {
+    "required": True,
+    "content": {
+        "application/x-www-form-urlencoded": {
+            "schema": {
+                "type": "object",
+                "required": ["form", "answer"],
+                "properties": {
+                    "form": {"type": "string", "description": "The token that the page before gave out."},
+                    "answer": {"type": "string", "enum": ["agree", "refuse"]},
+                },
+            }
+        }
+    },
+}
 _SCOPES = f"Of {', '.join(CONSENTED)}, always with the first; without any, all the service has."
 
 
@@ -111,7 +127,13 @@ def subject_of(learner: Learner) -> Subject:
 def _add_page(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
     here = Annotated[Tenant, Depends(tenant)]
 
-    @router.get("/links/{token}", response_class=HTMLResponse, include_in_schema=False)
+    @router.get(
+        "/links/{token}",
+        response_class=HTMLResponse,
+        responses=_PAGES,
+        summary="The page on which a learner agrees or not",
+        tags=["pages"],
+    )
     def show(
         request: Request, tenant: here, token: str, consent: Annotated[str | None, Cookie()] = None
     ) -> HTMLResponse:
@@ -125,7 +147,15 @@ def _add_page(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
         answer.set_cookie(page.COOKIE, browser, httponly=True, samesite="strict", secure=is_secure, path=path)
         return answer
 
-    @router.post("/links/{token}", response_class=HTMLResponse, include_in_schema=False)
+    @router.post(
+        "/links/{token}",
+        status_code=303,
+        response_class=HTMLResponse,
+        responses=_PAGES,
+        openapi_extra={"requestBody": _ANSWER},
+        summary="Takes the learner's answer",
+        tags=["pages"],
+    )
     def decide(
         tenant: here,
         token: str,

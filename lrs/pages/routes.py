@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from lrs.auth.basic import Door
@@ -26,6 +26,20 @@ _DONE = {
     "resent": "It will be sent again.",
     "gone": "There was nothing to do: it was done meanwhile.",
 }
+
+
+SIGNED_IN: dict[str, Any] = {"security": [{"session": []}]}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "A page that says why not, or 303 to the sign-in.", "content": {"text/html": {}}}
+}
+
+
+def _form(*fields: str) -> dict[str, Any]:
+    """The body of a route that reads a form of ours, for the OpenAPI document."""
+    properties = {name: {"type": "string"} for name in ("form", *fields)}
+    properties["form"]["description"] = "The token that the page before gave out."
+    schema = {"type": "object", "required": ["form"], "properties": properties}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
 
 
 class SignInNeeded(Exception):
@@ -81,7 +95,9 @@ class PageRoute(APIRoute):
 
 def routes(tenant_of: TenantOf, door: Door, neighbours: Neighbours) -> APIRouter:
     """To be mounted at ``/`` and at ``/t/{tenant}``; *neighbours* are the parts that the app knows."""
-    router = APIRouter(prefix="/pages", route_class=PageRoute, include_in_schema=False)
+    router = APIRouter(
+        prefix="/pages", route_class=PageRoute, tags=["pages"], default_response_class=HTMLResponse, responses=_REFUSALS
+    )
     tenant = tenant_at(tenant_of)
     visit = visiting(tenant)
     _add_sign_in(router, tenant, door)
@@ -130,15 +146,15 @@ def _add_sign_in(router: APIRouter, tenant: Callable[[Request], Tenant], door: D
     here = Annotated[Tenant, Depends(tenant)]
     form_cookie = Annotated[str | None, Cookie(alias=FORM_COOKIE)]
 
-    @router.get("")
+    @router.get("", status_code=303, summary="Leads to the learners")
     def first(request: Request) -> Response:
         return RedirectResponse(f"{base_of(request)}/learners", 303)
 
-    @router.get("/sign-in")
+    @router.get("/sign-in", summary="The form to sign in with a key of the scope admin")
     def show(request: Request, tenant: here, nonce: form_cookie = None, then: str | None = None) -> Response:
         return _asked(request, tenant, nonce, then)
 
-    @router.post("/sign-in")
+    @router.post("/sign-in", status_code=303, summary="Signs in", openapi_extra=_form("key", "secret", "then"))
     def enter(
         request: Request,
         tenant: here,
@@ -157,7 +173,7 @@ def _add_sign_in(router: APIRouter, tenant: Callable[[Request], Tenant], door: D
         _set_cookie(answer, request, tenant, COOKIE, value)
         return answer
 
-    @router.post("/sign-out")
+    @router.post("/sign-out", status_code=303, summary="Signs out", openapi_extra=_form() | SIGNED_IN)
     def leave(
         request: Request,
         visit: Annotated[Visit, Depends(visiting(tenant))],
@@ -199,11 +215,11 @@ def _set_cookie(answer: Response, request: Request, tenant: Tenant, name: str, v
 def _add_learners(router: APIRouter, visit: Callable[..., Visit]) -> None:
     here = Annotated[Visit, Depends(visit)]
 
-    @router.get("/learners")
+    @router.get("/learners", summary="The form to look for a learner", openapi_extra=SIGNED_IN)
     def ask(visit: here) -> Response:
         return visit.page("search.html", wanted="", problem="", **views.searched(Search(())))
 
-    @router.post("/learners")
+    @router.post("/learners", summary="Looks for a learner", openapi_extra=_form("who") | SIGNED_IN)
     def find(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
         """By POST, so that no address or number of a learner ends in a log or a browser's history."""
         wanted = visit.fields(body).get("who", "").strip()
@@ -218,18 +234,25 @@ def _add_learners(router: APIRouter, visit: Callable[..., Visit]) -> None:
             problem = "Nobody is known by that name."
             return visit.page("search.html", refused.status, wanted=wanted, problem=problem, **views.searched(searched))
 
-    @router.get("/learners/{person}")
+    @router.get("/learners/{person}", summary="What a learner holds, why, and who may see it", openapi_extra=SIGNED_IN)
     def show(visit: here, person: str) -> Response:
         return _learner(visit, person)
 
-    @router.post("/learners/{person}/withdraw")
+    @router.post(
+        "/learners/{person}/withdraw",
+        status_code=303,
+        summary="Withdraws a consent",
+        openapi_extra=_form("service", "scope") | SIGNED_IN,
+    )
     def withdraw(visit: here, person: str, body: Annotated[bytes, Depends(small_body)]) -> Response:
         form = visit.fields(body)
         service, scope = form.get("service") or None, form.get("scope") or None
         count = acts.withdraw(visit.tenant, person, service=service, scope=scope, by=visit.session.by)
         return visit.back(f"learners/{person}", "withdrawn" if count else "gone")
 
-    @router.get("/badges/{id}")
+    @router.get(
+        "/badges/{id}", response_class=JSONResponse, summary="A badge as it was issued", openapi_extra=SIGNED_IN
+    )
     def badge(visit: here, id: str) -> Response:
         record = visit.tenant.store.get("credential", id)
         if record is None:
@@ -249,20 +272,27 @@ def _learner(visit: Visit, who: str) -> Response:
 def _add_work(router: APIRouter, visit: Callable[..., Visit], neighbours: Neighbours) -> None:
     here = Annotated[Visit, Depends(visit)]
 
-    @router.get("/work")
+    @router.get("/work", summary="What waits, fails or was put aside", openapi_extra=SIGNED_IN)
     def show(visit: here) -> Response:
         tenant = visit.tenant
         found = facts.work_facts(tenant, neighbours)
         return visit.page("work.html", **views.work(found, tenant.clock(), tenant.settings.zone))
 
-    @router.post("/work/retry")
+    @router.post(
+        "/work/retry",
+        status_code=303,
+        summary="Makes due what was put aside",
+        openapi_extra=_form("step", "kind", "id") | SIGNED_IN,
+    )
     def retry(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
         form = visit.fields(body)
         step, kind, id = (form.get(name, "") for name in ("step", "kind", "id"))
         count = acts.retry(visit.tenant, step=step, kind=kind, id=id, by=visit.session.by)
         return visit.back("work", "retried" if count else "gone")
 
-    @router.post("/work/resend")
+    @router.post(
+        "/work/resend", status_code=303, summary="Sends a delivery again", openapi_extra=_form("id") | SIGNED_IN
+    )
     def resend(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
         id = visit.fields(body).get("id", "")
         acts.resend(visit.tenant, neighbours, id=id, by=visit.session.by)

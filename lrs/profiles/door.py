@@ -32,8 +32,13 @@ SCOPES = {
 OAUTH = OAuth2(
     flows=OAuthFlows(clientCredentials=OAuthFlowClientCredentials(tokenUrl="/oauth/token", scopes=SCOPES)),
     scheme_name="service",
+    description="An access token of /oauth/token, by client credentials (RFC 6749 section 4.4).",
     auto_error=False,
 )
+
+
+WITH_KEY: dict[str, Any] = {"security": [{"key": []}]}
+"""Says in the OpenAPI document that a route takes an API key."""
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -1,0 +1,194 @@
+"""From an OpenAPI document to what its page shows. Pure; knows no route and no HTML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_LARGEST = 12
+"""Values of an enumeration that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type in words; *schema* names the one it leads to."""
+
+    text: str
+    schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A parameter, a member of an object, a body or an answer."""
+
+    name: str
+    types: tuple[Type, ...]
+    text: str
+    place: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method of a path."""
+
+    method: str
+    path: str
+    summary: str
+    text: str
+    who: str
+    parameters: tuple[Row, ...]
+    bodies: tuple[Row, ...]
+    answers: tuple[Row, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Its place in the page."""
+        return f"{self.method}{self.path}".lower().replace("/", "-").translate(str.maketrans("", "", "{}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The operations of a tag, or the events that we send."""
+
+    name: str
+    text: str
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """An object, or another type, with a name."""
+
+    name: str
+    text: str
+    types: tuple[Type, ...]
+    members: tuple[Row, ...]
+
+
+def groups(document: Json) -> list[Group]:
+    """The operations by their first tag, in the order of the document's tags; then the webhooks."""
+    found: dict[str, list[Operation]] = {tag["name"]: [] for tag in document["tags"]}
+    for path, methods in document["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                found[methods[method]["tags"][0]].append(_operation(method, path, methods[method]))
+    told = {tag["name"]: tag["description"] for tag in document["tags"]}
+    shown = [Group(name, told[name], tuple(operations)) for name, operations in found.items()]
+    sent = [_operation("post", name, event["post"]) for name, event in document.get("webhooks", {}).items()]
+    return [*shown, Group("webhooks", "What we send to a service, signed by Standard Webhooks.", tuple(sent))]
+
+
+def schemas(document: Json) -> list[Schema]:
+    """The schemas by name."""
+    named = document["components"]["schemas"]
+    return [
+        Schema(
+            name, schema.get("description", ""), () if _is_object(schema) else tuple(types_of(schema)), _members(schema)
+        )
+        for name, schema in sorted(named.items())
+    ]
+
+
+def _operation(method: str, path: str, told: Json) -> Operation:
+    return Operation(
+        method.upper(),
+        path,
+        told.get("summary", ""),
+        told.get("description", ""),
+        _who(told) if path.startswith("/") else "Sent by this server to the service.",
+        tuple(_parameter(one) for one in told.get("parameters", ())),
+        tuple(_contents(told.get("requestBody", {}))),
+        tuple(_answer(status, answer) for status, answer in told["responses"].items()),
+    )
+
+
+def _who(told: Json) -> str:
+    needed = [
+        name + (f" with {', '.join(scopes)}" if scopes else "")
+        for one in told.get("security", ())
+        for name, scopes in one.items()
+    ]
+    return f"Who asks: {' or '.join(needed)}." if needed else "Open to everybody."
+
+
+def _parameter(told: Json) -> Row:
+    schema = told.get("schema") or next(iter(told["content"].values()))["schema"]
+    return Row(
+        told["name"],
+        tuple(types_of(schema)),
+        told.get("description") or schema.get("description", ""),
+        told["in"],
+        told.get("required", False),
+    )
+
+
+def _contents(told: Json) -> Iterator[Row]:
+    for media_type, content in told.get("content", {}).items():
+        schema = content.get("schema", {})
+        members = ", ".join(schema.get("properties", ()))
+        text = schema.get("description") or (f"With {members}." if members else "")
+        yield Row(media_type, tuple(types_of(schema)), text)
+
+
+def _answer(status: str, told: Json) -> Row:
+    contents = list(_contents(told))
+    types = tuple(dict.fromkeys(type for row in contents for type in row.types if type.text))
+    return Row(
+        "else" if status == "default" else status,
+        types,
+        told.get("description", ""),
+        ", ".join(r.name for r in contents),
+    )
+
+
+def _members(schema: Json) -> tuple[Row, ...]:
+    required = schema.get("required", ())
+    return tuple(
+        Row(name, tuple(types_of(one)), one.get("description", ""), required=name in required)
+        for name, one in schema.get("properties", {}).items()
+    )
+
+
+def _is_object(schema: Json) -> bool:
+    return "properties" in schema
+
+
+def types_of(schema: Json) -> Iterator[Type]:
+    """What *schema* says of a value, in as few words as will do; each part may lead to a named schema."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        yield Type(name, name)
+    elif several := schema.get("anyOf") or schema.get("oneOf"):
+        for one in several:
+            yield from types_of(one)
+    elif schema.get("type") == "array":
+        for one in types_of(schema.get("items", {})):
+            yield Type(f"list of {one.text or 'anything'}", one.schema)
+    else:
+        yield Type(_plain(schema))
+
+
+def _plain(schema: Json) -> str:
+    if "const" in schema:
+        return json.dumps(schema["const"])
+    if "enum" in schema:
+        values = schema["enum"]
+        return ", ".join(map(str, values[:_LARGEST])) + (", …" if len(values) > _LARGEST else "")
+    kind = schema.get("format") or schema.get("type", "")
+    limits = [
+        f"{word} {json.dumps(schema[name], ensure_ascii=False)}" for name, word in _LIMITS.items() if name in schema
+    ]
+    return ", ".join([str(kind), *limits]).strip(", ")
+
+
+_LIMITS = {
+    "minimum": "from",
+    "maximum": "to",
+    "maxLength": "length to",
+    "default": "else",
+}
