@@ -135,7 +135,7 @@ class Package:
         found = _Styles()
         if path and path.casefold() in self._names:
             self._read(path, found)
-        return [found.named.get(id) or BUILT_IN.get(id, f"built-in format {id}") for id in found.of_cells] or [
+        return [found.named.get(id) or BUILT_IN.get(id, f'"built-in format {id}"') for id in found.of_cells] or [
             "General"
         ]
 

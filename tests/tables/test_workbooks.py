@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -12,6 +13,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from adapters.report import Report
 from adapters.returned import return_workbook
 from lrs.errors import Refused
+from lrs.tables.notes import notes_on
 from tests.tables.opened import opened
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -176,3 +178,113 @@ def test_a_sheet_whose_name_others_allow_and_we_cannot_write_is_returned(tmp_pat
     return_workbook(report, tmp_path / "returned.xlsx")
 
     assert openpyxl.load_workbook(tmp_path / "returned.xlsx").sheetnames == ["A_B"]
+
+
+def edited(path: Path, change: Callable[[str], str], *rows: list[object]) -> Path:
+    """A workbook with *rows* whose sheet's XML is changed afterwards."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members[SHEET] = change(members[SHEET].decode()).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def faults(row) -> dict[str, str]:
+    return {column: fault.code for column, fault in row.faults.items()}
+
+
+def test_a_formula_shows_the_value_that_was_saved_with_it_and_is_still_a_fault(tmp_path):
+    path = edited(
+        tmp_path / "file.xlsx",
+        lambda xml: re.sub(r"(<f>1\+1</f>)<v */?>(</v>)?", r"\1<v>2</v>", xml),
+        ["a", "b"],
+        ["=1+1", "=B1"],
+    )
+
+    (row,) = opened(path, "a b").rows()
+
+    assert (row["a"], row["b"]) == ("2", "=B1")
+    assert faults(row) == {"a": "formula", "b": "formula"}
+    assert "saved without its value" in row.faults["b"].message
+
+
+def test_a_formula_that_shows_nothing_is_an_empty_cell_and_a_row_of_them_is_blank(tmp_path):
+    path = edited(
+        tmp_path / "file.xlsx",
+        lambda xml: xml.replace('t="inlineStr"><is><t>gone</t></is>', 't="str"><f>IF(1,"")</f><v></v>'),
+        ["a"],
+        ["1"],
+        ["gone"],
+    )
+
+    assert [row["a"] for row in opened(path, "a").rows()] == ["1"]
+
+
+def test_error_values_are_faults_whatever_made_them(tmp_path):
+    path = edited(
+        tmp_path / "file.xlsx",
+        lambda xml: xml.replace('t="inlineStr"><is><t>gone</t></is>', 't="e"><f>VLOOKUP(1)</f><v>#N/A</v>'),
+        ["a", "b"],
+        ["gone", "#REF!"],
+    )
+
+    (row,) = opened(path, "a b").rows()
+
+    assert faults(row) == {"a": "error_value", "b": "error_value"}
+
+
+def test_hidden_columns_are_read_and_said_and_cells_beside_the_table_are_said(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], ["1", "2"], ["3", "4", "a note"]):
+        book.active.append(row)
+    book.active.column_dimensions["B"].hidden = True
+    book.save(tmp_path / "file.xlsx")
+
+    table = opened(tmp_path / "file.xlsx", "a b")
+
+    assert [dict(row.cells) for row in table.rows()] == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+    assert notes_on(table)[1:] == (
+        "sheet Sheet: cells right of the header not read in 1 row",
+        "sheet Sheet: hidden columns are read like any other: B",
+    )
+
+
+def test_phonetic_readings_and_rich_text_and_escapes_are_one_text(tmp_path):
+    rich = "<is><r><t>Zo</t></r><r><t>ë_x000D_</t></r><rPh><t>no</t></rPh></is>"
+    path = edited(tmp_path / "file.xlsx", lambda xml: xml.replace("<is><t>gone</t></is>", rich), ["a"], ["gone"])
+
+    assert [row["a"] for row in opened(path, "a").rows()] == ["Zoë"]
+
+
+def test_a_document_type_is_refused(tmp_path):
+    bomb = '<!DOCTYPE x [<!ENTITY a "1">]>'
+    path = edited(tmp_path / "file.xlsx", lambda xml: bomb + xml, ["a"], ["1"])
+
+    with pytest.raises(Refused, match="a document type"):
+        opened(path, "a")
+
+
+def test_strict_workbooks_and_prefixes_are_read(tmp_path):
+    def strict(xml: str) -> str:
+        return xml.replace("<", "<x:").replace("<x:/", "</x:").replace('xmlns="', 'xmlns:x="')
+
+    path = edited(tmp_path / "file.xlsx", strict, ["a"], ["1"])
+
+    assert [row["a"] for row in opened(path, "a").rows()] == ["1"]
+
+
+def test_many_sheets_that_are_one_part_are_refused(tmp_path, monkeypatch):
+    book = openpyxl.Workbook()
+    book.active.append(["a"])
+    book.create_sheet("Two").append(["a"])
+    book.save(tmp_path / "file.xlsx")
+    monkeypatch.setattr("lrs.tables.package.MAX_SHEETS", 1)
+
+    with pytest.raises(Refused, match="more than 1 sheets"):
+        opened(tmp_path / "file.xlsx", "a")
