@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from lrs.auth import Caller
 from lrs.auth.basic import Door
 from lrs.auth.policy import allow
 from lrs.browsers import guarded, is_foreign
+from lrs.child import Deaths
 from lrs.codings import unpacked
 from lrs.control import Tenants
 from lrs.docs import routes as docs
@@ -57,6 +58,7 @@ class Application(FastAPI):
 
     xapi: Endpoint
     counted: Requests
+    deaths: Deaths
     prefix = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,7 +128,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
         with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
             asyncio.get_running_loop().set_default_executor(pool)
-            tenants.get(DEFAULT)
+            tenants.start()
             notifier = notifier_for(settings, tenants)
             # The server hands this to each connection's protocol.
             yield {"patience": settings.patience, "parting": app.parting}
@@ -137,6 +139,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app = Application(title="Engraft", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.tenants = tenants
     app.counted = Requests()
+    app.deaths = Deaths()
     app.xapi = Endpoint(tenants, settings, door, app.counted)
     for error in (Refused, Overloaded, StoreFull, OSError):
         app.add_exception_handler(error, _refused)
@@ -155,14 +158,14 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app.webhooks.routes.extend(profiles.webhooks().routes)
     app.include_router(badges.routes(tenants.named, guard))
 
-    app.include_router(_operating(settings, tenants, app.counted, caller))
+    app.include_router(_operating(app, settings, tenants, caller))
     app.include_router(docs.routes(app.openapi))
     app.prefix = check_prefix(settings.prefix, app.routes)
     return app
 
 
 def _operating(
-    settings: Settings, tenants: Tenants, counted: Requests, caller: Callable[[Request], Caller]
+    app: Application, settings: Settings, tenants: Tenants, caller: Callable[[Request], Caller]
 ) -> APIRouter:
     """What an operator's programs ask: whether the server is well, and how much it does."""
     router = APIRouter(tags=["server"])
@@ -178,18 +181,33 @@ def _operating(
     def metrics(request: Request) -> Response:
         if not settings.metrics_open:
             allow(caller(request), "metrics", "GET")
-        content, media_type = exposition(counted, tenants.all)
+        content, media_type = exposition(app.counted, tenants, app.deaths)
         return Response(content, media_type=media_type)
 
-    @router.get("/health", responses=problems(503), summary="Whether the store answers")
-    def health() -> dict[str, str]:
-        try:
-            tenants.named(DEFAULT).store.get("key", "health")  # no such record: what counts is that somebody looked
-        except Exception as error:
-            raise HTTPException(503, "the store does not answer") from error
-        return {"status": "ok"}
+    @router.get("/health", responses=problems(503), summary="Whether the stores answer, and how many tenants' do not")
+    def health() -> dict[str, str | int]:
+        return _health(tenants)
 
     return router
+
+
+def _health(tenants: Tenants) -> dict[str, str | int]:
+    """Well as long as one tenant's store answers: starting again would mend no other. How many do not is told."""
+    answering = failing = 0
+    with suppress(Exception):  # that the register does not answer is told by none being there
+        opened = tenants.all()
+        failing = len(tenants.unusable())
+        for tenant in opened:
+            try:
+                tenant.store.get("key", "health")  # no such record: what counts is that somebody looked
+                answering += 1
+                if tenant.store.waits:
+                    break  # one server has them all, and would be waited for once for each
+            except Exception:  # noqa: BLE001 (counted, and told below)
+                failing += 1
+    if not answering:
+        raise HTTPException(503, "the store does not answer")
+    return {"status": "degraded", "unusable": failing} if failing else {"status": "ok"}
 
 
 def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 import msgspec
+import structlog
 
 from lrs import master_key
 from lrs.errors import Misconfigured, Refused
+from lrs.master_key import OtherKey
 from lrs.settings import Settings
 from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
 from lrs.tenants import (
@@ -22,9 +29,13 @@ from lrs.tenants import (
     read_master_key,
 )
 
-KIND, WORKER = "tenant", "worker"
+KIND, WORKER, DEATHS = "tenant", "worker", "worker-deaths"
 FORGOTTEN = 24 * 3_600 * 1_000_000
 """Microseconds after which a worker that died is no longer listed."""
+AGAIN_AFTER = 30.0
+"""Seconds after which a tenant that could not be opened is tried again."""
+
+_log = structlog.get_logger()
 
 
 class Control:
@@ -79,6 +90,27 @@ class Control:
         """When each worker was last seen (microseconds UTC)."""
         return {record.id: record.meta["seen"] for record in self._store.find(WORKER, limit=1_000).records}
 
+    def died(self, server: str, count: int, reason: str, again: float) -> None:
+        """Puts down that the worker of *server* died *count* times in a row, and starts in *again* seconds."""
+        now = self._clock()
+        meta = {"at": now, "count": count, "reason": reason, "again": again}
+
+        def decide(tx: Tx) -> None:
+            for old in tx.find(DEATHS, limit=1_000).records:
+                if old.id == server or old.meta["at"] < now - FORGOTTEN:
+                    tx.delete(DEATHS, old.id)
+            tx.insert(Record(DEATHS, server, meta=meta))
+
+        self._store.write(decide).result()
+
+    def recovered(self, server: str) -> None:
+        """Puts down that the worker of *server* is well, or that its server ended."""
+        self._store.write(lambda tx: tx.delete(DEATHS, server)).result()
+
+    def deaths(self) -> list[Mapping[str, Any]]:
+        """Of servers whose worker died: when last (``at``), how often in a row, why, and the pause after it."""
+        return [record.meta for record in self._store.find(DEATHS, limit=1_000).records]
+
     def close(self) -> None:
         """Lets go of the store."""
         self._store.close()
@@ -110,40 +142,102 @@ def open_registered(settings: Settings, tenant: str) -> Tenant:
     return open_tenant(settings, tenant)
 
 
+class Unusable(Refused):
+    """A tenant's store cannot be opened. What a caller is told names no file; *reason* does, for the operator."""
+
+    def __init__(self, tenant: str, reason: str) -> None:
+        super().__init__(
+            "the store of this tenant cannot be opened at present; lrs doctor tells its operator why",
+            status=503,
+            error="unavailable",
+            headers=(("Retry-After", str(round(AGAIN_AFTER))),),
+        )
+        self.tenant = tenant
+        self.reason = reason
+
+
 class Tenants:
-    """The open tenants of this process, opened when first asked for."""
+    """The open tenants of this process, opened when first asked for. One that cannot be opened concerns no other."""
 
     def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
         self._settings = settings
         self._clock = clock
         self.control = open_control(settings, clock=clock)
         self._open: dict[str, Tenant] = {}
+        self._unusable: dict[str, tuple[Unusable, float]] = {}
         self._lock = threading.Lock()
+        self._started = False
+
+    def start(self) -> list[Unusable]:
+        """Opens every tenant, and tells which cannot be.
+
+        Raises ``Misconfigured`` if none can, and if one has another master key: with the reason of the first.
+        """
+        try:
+            opened = self.all()
+            failed = self.unusable()
+            for one in failed:
+                if isinstance(one.__cause__, OtherKey) or not opened:
+                    raise Misconfigured(one.reason)
+        except BaseException:
+            self.close()
+            raise
+        if not self._started:
+            self._started = True
+            for one in failed:
+                _tell(one)
+        return failed
 
     def named(self, tenant: str) -> Tenant:
-        """The tenant. Refuses 404 if there is none of that name."""
+        """The tenant. Refuses 404 if there is none of that name, 503 if it cannot be opened."""
         found = self.get(tenant)
         if found is None:
             raise Refused("there is no such tenant", status=404, error="not_found")
         return found
 
     def all(self) -> list[Tenant]:
-        """Every tenant there is, opened."""
-        return [tenant for name in self.control.tenants() if (tenant := self.get(name))]
+        """Every tenant that can be opened."""
+        found = []
+        for name in self.control.tenants():
+            with suppress(Unusable):
+                tenant = self.get(name)
+                found += [tenant] if tenant else []
+        return found
+
+    def unusable(self) -> list[Unusable]:
+        """Those that could not be opened when they were last asked for."""
+        return [error for error, _ in list(self._unusable.values())]
 
     def opened(self, tenant: str) -> Tenant | None:
         """The tenant if it is open already: reads nothing."""
         return self._open.get(tenant)
 
     def get(self, tenant: str) -> Tenant | None:
-        """The tenant, or ``None`` if there is none of that name."""
+        """The tenant, or ``None`` if there is none of that name. Raises ``Unusable``."""
         found = self.opened(tenant)
         if found is not None or not TENANT_ID.fullmatch(tenant):
             return found
         with self._lock:
             if tenant not in self._open and self.control.has(tenant):
-                self._open[tenant] = open_tenant(self._settings, tenant, clock=self._clock)
+                self._open[tenant] = self._opened(tenant)
             return self._open.get(tenant)
+
+    def _opened(self, tenant: str) -> Tenant:
+        """Opens it; one that could not be is not tried again for some seconds, and its reason is logged once."""
+        known, again = self._unusable.get(tenant, (None, 0.0))
+        if known and time.monotonic() < again:
+            raise known
+        try:
+            opened = open_tenant(self._settings, tenant, clock=self._clock)
+        except (Misconfigured, sqlite3.Error, OSError) as error:
+            unusable = Unusable(tenant, str(error))
+            unusable.__cause__ = error
+            if self._started and (known is None or known.reason != unusable.reason):
+                _tell(unusable)
+            self._unusable[tenant] = (unusable, time.monotonic() + AGAIN_AFTER)
+            raise unusable from error
+        self._unusable.pop(tenant, None)
+        return opened
 
     def close(self) -> None:
         """Finishes all accepted writes and closes every store."""
@@ -152,3 +246,7 @@ class Tenants:
                 tenant.store.close()
             self._open.clear()
         self.control.close()
+
+
+def _tell(one: Unusable) -> None:
+    _log.error("a tenant cannot be opened; the others are served", tenant=one.tenant, reason=one.reason)

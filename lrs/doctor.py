@@ -12,13 +12,14 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lrs import master_key
+from lrs.aside import waiting_for
 from lrs.competencies.strangers import counted_for_nobody
 from lrs.errors import Misconfigured
 from lrs.profiles import services
@@ -37,6 +38,10 @@ LATE = 60
 """Seconds of lag from which a step is late."""
 ALIVE = 60
 """Seconds within which a worker that runs shows itself."""
+STILL_DYING = 360
+"""Seconds since the pause after its last death within which a worker is not yet known to be well."""
+TOO_OFTEN = 3
+"""Deaths in a row of which one is no accident."""
 AHEAD = 5
 """Seconds that the order may be before the clock; machines differ by some."""
 
@@ -108,21 +113,57 @@ def of_disk(settings: Settings) -> Iterator[Finding]:
     yield Finding("disk-sync", status, f"a sync takes {took * 1_000:.1f} ms")
 
 
-def of_work(tenant: Tenant, workers: Mapping[str, int]) -> Iterator[Finding]:
-    """Whether what is owed is being paid; *workers* says when each was last seen (microseconds UTC)."""
+def of_work(
+    tenant: Tenant, workers: Mapping[str, int], deaths: Sequence[Mapping[str, Any]] = (), locked: Mapping[str, int] = {}
+) -> Iterator[Finding]:
+    """Whether what is owed is being paid.
+
+    *workers* says when each was last seen (microseconds UTC), *deaths* what ``Control.deaths`` does, *locked* how many
+    entries of each step a clock that was ahead has locked.
+    """
     now = tenant.clock()
-    alive = sum(now - seen < ALIVE * SECOND for seen in workers.values())
+    dying = [one for one in deaths if abs(now - one["at"]) < (one["again"] + STILL_DYING) * SECOND]
+    alive = sum(abs(now - seen) < ALIVE * SECOND for seen in workers.values())
+    for one in dying:
+        yield _dying(one, now, alive)
     if alive:
         yield Finding("worker", "ok", f"{alive} running")
-    else:
+    elif not dying:
         yield Finding("worker", "problem", "no worker runs: start lrs serve, or lrs work")
     for backlog in tenant.store.backlog():
         name, lag = f"step {backlog.step}", backlog.lag(now) / SECOND
         if backlog.parked:
-            message = f"{backlog.parked} put aside: lrs work status says why, lrs work retry tries again"
+            message = (
+                f"{backlog.parked} put aside: lrs work status says why, lrs work retry tries again; until then"
+                f" {waiting_for(backlog.step)}"
+            )
+            yield Finding(name, "problem", message)
+        if count := locked.get(backlog.step):
+            message = (
+                f"{count} locked by a clock that was ahead when they were claimed or put off: a worker frees them"
+                " within a minute, lrs work retry at once"
+            )
             yield Finding(name, "problem", message)
         status: Status = "problem" if lag > LATE else "ok"
         yield Finding(name, status, f"{backlog.waiting} waiting, the oldest due for {lag:.0f} s")
+
+
+def _dying(death: Mapping[str, Any], now: int, alive: int) -> Finding:
+    count, ago = death["count"], max(0, now - death["at"]) // SECOND
+    times = "once" if count == 1 else f"{count} times in a row"
+    status: Status = "problem" if count >= TOO_OFTEN or not alive else "warning"
+    message = (
+        f"the one beside lrs serve died {times}, the last time {ago} s ago: {death['reason']}. It is started again by"
+        f" itself, {death['again']:.0f} s after that; the log of lrs serve says more"
+    )
+    return Finding("worker", status, message)
+
+
+def of_others(settings: Settings, known: Sequence[str], tenant: str) -> Iterator[Finding]:
+    """Tenants other than *tenant* whose store cannot be used; all else about them is asked by ``--tenant``."""
+    for name in known:
+        if name != tenant and (finding := of_store(settings, name)).status == "problem":
+            yield Finding(f"tenant {name}", "problem", f"it is not served: {finding.message}")
 
 
 def of_clock(tenant: Tenant) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +13,15 @@ import click
 
 from badges.issuer import did_url, fault_of, issuer_of
 from badges.records import former_lists
-from lrs.control import Tenants
-from lrs.doctor import Finding, of_clock, of_disk, of_services, of_settings, of_store, of_strangers, of_work
+from lrs.control import Tenants, Unusable
+from lrs.doctor import Finding, of_clock, of_disk, of_others, of_services, of_settings, of_store, of_strangers, of_work
 from lrs.doctor_audit import of_audit
 from lrs.errors import Misconfigured
 from lrs.master_key import OtherKey
 from lrs.options import read_settings
 from lrs.settings import Settings
 from lrs.tenants import DEFAULT, Tenant
+from lrs.worker import STEPS
 
 _MARKS = {"ok": "ok     ", "warning": "WARNING", "problem": "PROBLEM"}
 
@@ -65,17 +67,21 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
         yield Finding("control", "problem", str(error))
         return
     try:
+        yield from of_others(settings, tenants.control.tenants(), name)
         tenant = tenants.get(name)
         if tenant is None:
             yield Finding("tenant", "problem", f"there is no tenant {name!r}")
             return
-        yield from of_work(tenant, tenants.control.workers())
+        locked = {step: tenant.store.locked(step, STEPS[step].ahead) for step in STEPS}
+        yield from of_work(tenant, tenants.control.workers(), tenants.control.deaths(), locked)
         yield of_clock(tenant)
         yield from of_audit(tenant)
         yield from _issuer(tenant)
         yield from of_services(tenant)
         yield from of_strangers(tenant)
-    except Misconfigured as error:
+    except Unusable as error:
+        yield Finding("tenant", "problem", error.reason)
+    except (Misconfigured, sqlite3.Error) as error:
         yield Finding("tenant", "problem", str(error))
     finally:
         tenants.close()

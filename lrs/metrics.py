@@ -7,10 +7,12 @@ under 3 microseconds. Format: Prometheus text exposition 0.0.4.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from lrs.child import Deaths
+from lrs.control import Tenants
 from lrs.storage import ROWS, Backlog
 from lrs.tenants import Tenant
 
@@ -60,29 +62,41 @@ class Requests:
         return sorted(self._series.items(), key=lambda item: item[0])
 
 
-def exposition(requests: Requests, tenants: Callable[[], Sequence[Tenant]]) -> tuple[bytes, str]:
+def exposition(requests: Requests, tenants: Tenants, deaths: Deaths) -> tuple[bytes, str]:
     """The text and its media type; all tenants together. Reads the backlogs, so it belongs in a thread."""
     from prometheus_client import CollectorRegistry, ProcessCollector, exposition  # noqa: PLC0415 (when first asked)
 
     registry = CollectorRegistry(auto_describe=False)
     ProcessCollector(registry=registry)
-    registry.register(_Collector(requests, tenants))
+    registry.register(_Collector(requests, tenants, deaths))
     return exposition.generate_latest(registry), exposition.CONTENT_TYPE_PLAIN_0_0_4
 
 
 class _Collector:
-    def __init__(self, requests: Requests, tenants: Callable[[], Sequence[Tenant]]) -> None:
+    def __init__(self, requests: Requests, tenants: Tenants, deaths: Deaths) -> None:
         self._requests = requests
         self._tenants = tenants
+        self._deaths = deaths
 
     def describe(self) -> Iterable[Metric]:
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        tenants = self._tenants()
+        """One tenant that cannot be looked at is told as that, and hides none of the others."""
+        tenants = self._tenants.all()
+        down = {one.tenant for one in self._tenants.unusable()}
+        owed: list[tuple[Backlog, int]] = []
+        for tenant in tenants:
+            try:
+                now = tenant.clock()
+                owed += [(backlog, now) for backlog in tenant.store.backlog()]
+            except Exception:  # noqa: BLE001 (its own line says that it cannot be read)
+                down.add(tenant.id)
         yield from _of_requests(self._requests)
         yield from _of_writers(tenants)
-        yield from _of_owed(tenants)
+        yield from _of_owed(owed)
+        yield _of_tenants({tenant.id for tenant in tenants} | down, down)
+        yield from _of_worker(self._deaths)
 
 
 def _of_requests(requests: Requests) -> Iterator[Metric]:
@@ -121,19 +135,33 @@ def _of_writers(tenants: Sequence[Tenant]) -> Iterator[Metric]:
     )
 
 
-def _of_owed(tenants: Sequence[Tenant]) -> Iterator[Metric]:
+def _of_owed(owed: Sequence[tuple[Backlog, int]]) -> Iterator[Metric]:
     from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 (see above)
 
     waiting = GaugeMetricFamily("lrs_owed_waiting", "Entries of owed work that wait, due or not.", labels=("step",))
     parked = GaugeMetricFamily("lrs_owed_parked", "Entries that were given up on.", labels=("step",))
     lag = GaugeMetricFamily("lrs_owed_lag_seconds", "For how long the oldest has been due.", labels=("step",))
     found: dict[str, list[tuple[Backlog, int]]] = {}
-    for tenant in tenants:
-        now = tenant.clock()
-        for backlog in tenant.store.backlog():
-            found.setdefault(backlog.step, []).append((backlog, now))
+    for backlog, now in owed:
+        found.setdefault(backlog.step, []).append((backlog, now))
     for step, backlogs in sorted(found.items()):
         waiting.add_metric((step,), sum(one.waiting for one, _ in backlogs))
         parked.add_metric((step,), sum(one.parked for one, _ in backlogs))
         lag.add_metric((step,), max(one.lag(now) for one, now in backlogs) / _SECOND)
     yield from (waiting, parked, lag)
+
+
+def _of_tenants(known: set[str], down: set[str]) -> Metric:
+    from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 (see above)
+
+    up = GaugeMetricFamily("lrs_tenant_up", "Whether the tenant's store can be opened and read.", labels=("tenant",))
+    for tenant in sorted(known):
+        up.add_metric((tenant,), float(tenant not in down))
+    return up
+
+
+def _of_worker(deaths: Deaths) -> Iterator[Metric]:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415 (see above)
+
+    yield CounterMetricFamily("lrs_worker_deaths", "How often the worker beside this server died.", deaths.count)
+    yield GaugeMetricFamily("lrs_worker_running", "Whether it runs now.", float(deaths.running))

@@ -87,6 +87,7 @@ class Notifier:
         self._steps = steps
         self._errors = (OperationalError, OSError, *self._app.connection().connection_errors)
         self._reached = True
+        self._blind: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
         self._thread.start()
@@ -100,10 +101,23 @@ class Notifier:
     def _run(self) -> None:
         while not self._stop.wait(LOOK):
             try:
-                if due := [tenant.id for tenant in self._tenants() if tenant.store.is_due(self._steps)]:
-                    self._say(due)
-            except Exception as error:  # noqa: BLE001 (the store may be away: looked at again in a moment)
+                tenants = self._tenants()
+            except Exception as error:  # noqa: BLE001 (the register may be away: looked at again in a moment)
                 _log.warning("cannot see what is due", error=type(error).__name__)
+                continue
+            if due := [tenant.id for tenant in tenants if self._is_due(tenant)]:
+                self._say(due)
+
+    def _is_due(self, tenant: Tenant) -> bool:
+        try:
+            due = tenant.store.is_due(self._steps)
+        except Exception as error:  # noqa: BLE001 (one tenant's store may be away or damaged: no other waits for it)
+            if tenant.id not in self._blind:
+                _log.warning("cannot see what is due", tenant=tenant.id, error=type(error).__name__)
+            self._blind.add(tenant.id)
+            return False
+        self._blind.discard(tenant.id)
+        return due
 
     def _say(self, due: Sequence[str]) -> None:
         try:

@@ -25,8 +25,8 @@ from lrs.tenants import Tenant
 SECOND = 1_000_000
 GATHER = 0.05
 """Seconds from the beginning of one round to that of the next, where less was found than could be done."""
-SLICE = 0.5
-"""Seconds that a batch may take; the next one is half as large if it took longer."""
+SLICE = 1.0
+"""Seconds of computing that a batch may take; the next one is half as large if it took longer."""
 UNLOCK_EVERY = 60.0
 """Seconds between two looks for what a clock that was ahead has locked; one that goes back is looked into at once."""
 LONGEST_WAIT = 3_600
@@ -47,6 +47,7 @@ def park(tenant: Tenant, claim: Claim, reason: str) -> None:
 class Step:
     """How one step is run: *batch* claims at once, leased for *lease* seconds, put aside after *tries* failures.
 
+    A step that *waits* for others does not get smaller batches for it: they wait together.
     *wait* is the longest that a failed entry waits, *planned* the longest that one is owed ahead, in seconds; ``None``
     for any day to come. *give_up* puts one aside, with the reason.
     """
@@ -55,6 +56,7 @@ class Step:
     batch: int = 1
     lease: int = 60
     tries: int = 10
+    waits: bool = False
     wait: int = 2 * LONGEST_WAIT
     planned: int | None = 0
     give_up: Callable[[Tenant, Claim, str], None] = park
@@ -137,7 +139,7 @@ class Work:
         if claims:
             _run_batch(self.tenant, step, claims)
         full, took = len(claims) >= limit, time.monotonic() - begun
-        if took > SLICE:
+        if took > SLICE and not step.waits:
             self._limits[name] = max(1, limit // 2)
         elif full and took < SLICE / 2:
             self._limits[name] = min(step.batch, limit * 2)

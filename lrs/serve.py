@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import click
 import uvicorn
 from starlette.types import ASGIApp
 
-from lrs.app import create_app
+from lrs.app import Application, create_app
 from lrs.auth.keys import create_key, list_keys
 from lrs.child import Child
 from lrs.demo.processes import LOOPBACK
@@ -61,6 +62,8 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | 
     address = address_of(host, listener.getsockname()[1])
     try:
         app = create_app(settings)  # what keeps the server from starting is told before a key is made
+        for one in app.state.tenants.start():
+            click.echo(f"tenant {one.tenant} cannot be opened, and is not served: {one.reason}", err=True)
     except BaseException:
         listener.close()
         raise
@@ -92,7 +95,7 @@ def address_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(app: ASGIApp, settings: Settings, listener: socket.socket, parent: int | None = None) -> None:
+def run(app: Application, settings: Settings, listener: socket.socket, parent: int | None = None) -> None:
     """Serves *app* until SIGTERM or SIGINT: then answers what is in flight, closes the stores and ends the worker.
 
     With a broker there is no worker beside the server; the application itself says on the queue that there is work.
@@ -108,7 +111,8 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, parent: int |
         signal.signal(number, stop)
     if parent:
         threading.Thread(target=_await_end_of, args=(parent, stop), daemon=True).start()
-    child = Child(settings.data) if settings.worker and not settings.celery_broker and not parent else None
+    beside = settings.worker and not settings.celery_broker and not parent
+    child = Child(settings, app.state.tenants.control, app.deaths) if beside else None
     if child is not None:
         server.leaving = child.stop
     try:
@@ -164,7 +168,10 @@ def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes] | No
 
 def first_key(settings: Settings, address: str) -> str:
     """What to say at the start; on the very first one it makes a key and shows how to send a statement."""
-    tenant = open_tenant(settings)
+    try:
+        tenant = open_tenant(settings)
+    except (Misconfigured, sqlite3.Error, OSError):
+        return f"{ENDPOINT}{address}/xapi\npages:         {address}/pages"  # it is told why; others are served
     try:
         if list_keys(tenant.store):
             return f"{ENDPOINT}{address}/xapi\npages:         {address}/pages"

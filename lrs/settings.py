@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     """``redis://`` or ``amqp://``: workers elsewhere (``lrs work --celery``) do what ``lrs serve``'s own would."""
     celery_queue: str | None = None
     """The queue on that broker; by default a name of this store's own."""
+    worker_pause: float = Field(default=60.0, gt=0)
+    """The longest pause in seconds before a built-in worker that keeps dying is started again."""
     sweep: float = Field(default=30.0, gt=0)
     """Seconds between two looks of such a worker at what is due, whatever it has been told."""
     metrics_open: bool = False

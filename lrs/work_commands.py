@@ -15,17 +15,18 @@ from pathlib import Path
 import click
 import structlog
 
+from lrs.aside import waiting_for
 from lrs.audit_head import Publisher
 from lrs.control import Control, Tenants
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
 from lrs.options import settings_for, with_tenant
-from lrs.rounds import SECOND
+from lrs.rounds import SECOND, unlock
 from lrs.settings import Settings
 from lrs.storage import Backlog, Owed, Record
 from lrs.sweep import Sweeper
-from lrs.tenants import DEFAULT, Tenant
-from lrs.worker import IDLE, Crew
+from lrs.tenants import Tenant
+from lrs.worker import IDLE, STEPS, Crew
 
 PARENT_LOOK = 1.0
 """Seconds between two looks whether the server this process works for is still there."""
@@ -81,7 +82,7 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
     over = threading.Event()
     pulse = threading.Thread(target=_beat, args=(tenants.control, over), name="pulse")
     try:
-        tenants.get(DEFAULT)  # what cannot be opened is told at once, not in the log over and over again
+        tenants.start()
         crew = Crew(tenants.all, idle)
         sweeper = Sweeper(tenants.all)
         publisher = Publisher(tenants.all, settings.audit_head)
@@ -136,6 +137,8 @@ def status(tenant: Tenant, as_json: bool) -> None:
         for entry in entries:
             what = f"{entry['step']} of {entry['kind']} {entry['id']}"
             click.echo(f"{title}: {what}: {entry['tries']} tries, {entry['error']}")
+            if "waiting_for_it" in entry:
+                click.echo(f"  until it is tried again, {entry['waiting_for_it']}")
     if not rows:
         click.echo("nothing is owed")
 
@@ -152,15 +155,20 @@ def _shown(backlog: Backlog, now: int) -> dict[str, str | int | float | bool]:
 
 
 def _entries(found: Iterable[tuple[Record, Owed]]) -> list[dict[str, str | int | None]]:
-    return [
-        {"step": owed.step, "kind": record.kind, "id": record.id, "tries": owed.tries, "error": owed.error}
-        for record, owed in found
-    ]
+    shown = []
+    for record, owed in found:
+        entry = {"step": owed.step, "kind": record.kind, "id": record.id, "tries": owed.tries, "error": owed.error}
+        shown.append(entry | {"waiting_for_it": waiting_for(owed.step, record.kind)} if owed.parked else entry)
+    return shown
 
 
 @work_group.command("retry")
 @click.option("--step", help="Only entries of this step.")
 @with_tenant
 def retry(tenant: Tenant, step: str | None) -> None:
-    """Make what was put aside due again, with all tries before it."""
+    """Make what was put aside due again, with all tries before it, and what a clock that was ahead has locked."""
+    if step is not None and step not in STEPS:
+        raise click.ClickException(f"there is no step {step!r}; there are {', '.join(STEPS)}")
     click.echo(f"{tenant.store.retry(step)} entries are due again")
+    if freed := unlock(tenant, {name: STEPS[name] for name in STEPS if step in {None, name}}):
+        click.echo(f"{freed} entries that a clock that was ahead had locked are due")

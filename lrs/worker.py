@@ -40,6 +40,7 @@ STEPS: Mapping[str, Step] = {
         deliver,
         batch=AT_ONCE,
         lease=120,
+        waits=True,
         wait=round(SCHEDULE[-1] * (1 + JITTER)),
         planned=deliveries.LONGEST_WAIT // SECOND,
         give_up=give_up,

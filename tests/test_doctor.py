@@ -191,12 +191,68 @@ def test_work_that_is_late_parked_or_done_by_nobody_is_a_problem(tmp_path, store
     assert told == [
         ("worker", "ok", "1 running"),
         ("step deliver", "ok", "1 waiting, the oldest due for 20 s"),
-        ("step issue", "problem", "1 put aside: lrs work status says why, lrs work retry tries again"),
+        (
+            "step issue",
+            "problem",
+            (
+                "1 put aside: lrs work status says why, lrs work retry tries again; until then the badge is neither issued"
+                " nor revoked, whatever became of the level"
+            ),
+        ),
         ("step issue", "ok", "0 waiting, the oldest due for 0 s"),
         ("step match", "problem", "1 waiting, the oldest due for 70 s"),
         ("step sync", "problem", "1 waiting, the oldest due for 70 s"),
     ]
     assert next(of_work(tenant, {"gone": START})).status == "problem"
+
+
+def test_a_worker_that_dies_is_told_with_its_last_reason_and_nobody_is_told_to_start_what_runs(tmp_path, store, clock):
+    tenant = tenant_in(tmp_path, store, clock)
+    dying = {"at": START - 3 * SECOND, "count": 19, "reason": "killed by SIGSEGV", "again": 60.0}
+    told = (
+        "the last time 3 s ago: killed by SIGSEGV. It is started again by itself, 60 s after that; the log of lrs serve"
+    )
+
+    assert list(of_work(tenant, {}, [dying])) == [
+        Finding(
+            "worker",
+            "problem",
+            f"the one beside lrs serve died 19 times in a row, {told}; the log of lrs serve says more",
+        )
+    ]
+    here = {"lrs-1": START}
+    once = list(of_work(tenant, here, [dying | {"count": 1}]))
+    assert [(one.status, one.message[:37]) for one in once] == [
+        ("warning", "the one beside lrs serve died once, t"),
+        ("ok", "1 running"),
+    ]
+    assert [one.status for one in of_work(tenant, here, [dying])] == ["problem", "ok"]
+    clock.forward(seconds=3_600)  # its server ended without a word
+    assert [one.message for one in of_work(tenant, {}, [dying])] == ["no worker runs: start lrs serve, or lrs work"]
+
+
+def test_a_worker_that_was_seen_by_a_clock_that_was_ahead_is_not_taken_for_one_that_runs(tmp_path, store, clock):
+    tenant = tenant_in(tmp_path, store, clock)
+
+    assert next(of_work(tenant, {"gone": START + 3_600 * SECOND})).status == "problem"
+
+
+def test_what_a_clock_that_was_ahead_has_locked_is_a_problem_until_it_is_retried(healthy):
+    tenant = open_tenant(Settings(data=healthy))
+    tenant.store.write(lambda tx: tx.insert(Record("thing", "a", owed=(Owed("issue"),)))).result()
+    (claim,) = tenant.store.claim(["issue"], limit=1, lease=SECOND)
+    tenant.store.defer(claim, due=tenant.clock() + 86_400 * SECOND, error="503")
+
+    before = run(healthy, public_url="https://lrs.example")
+    retried = CliRunner().invoke(main, ["work", "retry", "--data", str(healthy)])
+    after = run(healthy, public_url="https://lrs.example")
+    due = tenant.store.is_due(["issue"])
+    tenant.store.close()
+
+    assert before.exit_code == 1
+    assert "PROBLEM step issue: 1 locked by a clock that was ahead when they were claimed or put off" in before.output
+    assert retried.output == ("0 entries are due again\n1 entries that a clock that was ahead had locked are due\n")
+    assert (after.exit_code, due) == (0, True)
 
 
 def test_a_clock_that_jumped_back_is_a_problem(tmp_path, store, clock):

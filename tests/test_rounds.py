@@ -100,14 +100,21 @@ def test_where_nothing_is_short_each_step_has_one_batch_a_round_in_the_order_of_
     assert (pause.claimed, round(pause.seconds, 3)) == (1, 0.049)
 
 
-def test_a_batch_that_took_too_long_is_followed_by_a_smaller_one_and_quick_ones_grow_again(tenant, stopwatch):
+def test_a_batch_that_took_too_long_is_followed_by_a_smaller_one_unless_it_waited_and_quick_ones_grow_again(
+    tenant, stopwatch
+):
     done = []
     owe(tenant, "heavy", *(f"h{number}" for number in range(100)))
-    work = Work(tenant, {"heavy": Step(settling(done, stopwatch, 0.1), batch=20)})
+    work = Work(tenant, {"heavy": Step(settling(done, stopwatch, 0.2), batch=20)})
 
     in_turns(work)
 
     assert [len(batch) for batch in done][:4] == [20, 10, 5, 5]
+    done.clear()
+    owe(tenant, "waiting", *(f"w{number}" for number in range(60)))
+    waiting = Work(tenant, {"waiting": Step(settling(done, stopwatch, 0.2), batch=20, waits=True)})
+    in_turns(waiting)
+    assert [len(batch) for batch in done] == [20, 20, 20]
     done.clear()
     owe(tenant, "light", *(f"l{number}" for number in range(100)))
     quick = Work(tenant, {"light": Step(settling(done, stopwatch, 0.001), batch=20)})

@@ -171,6 +171,72 @@ def test_a_message_is_the_tenant_as_json_on_a_queue_of_the_stores_own(tmp_path):
     app.close()
 
 
+def test_a_message_is_done_with_only_after_it_was_heard(tmp_path):
+    """A worker that is killed before has its message heard by another: nothing but the time of a look hangs on it."""
+    app = celery_app(Settings(data=tmp_path, celery_broker="memory://"))
+
+    assert app.tasks[TASK].acks_late is True
+    app.close()
+
+
+def test_the_notifier_speaks_of_other_tenants_where_one_cannot_be_looked_at(tmp_path, tenant, monkeypatch):
+    settings = Settings(data=tmp_path, celery_broker="memory://")
+    monkeypatch.setattr("lrs.queue.LOOK", 0.01)
+    damaged = open_tenant(Settings(data=tmp_path), "damaged")
+    shut = replace(damaged, store=Shut())
+    owe(tenant, "a")
+    app = celery_app(settings)
+    with structlog.testing.capture_logs() as logged:
+        notifier = Notifier(settings, lambda: [shut, tenant], ["refs"])
+        try:
+            with app.connection_for_read() as connection:
+                queue = connection.SimpleQueue(queue_name(settings))
+                until(lambda: queue.qsize() > 2, "messages about the other")
+                heard = {queue.get(timeout=5).payload[0][0] for _ in range(2)}
+        finally:
+            notifier.close()
+            app.close()
+            damaged.store.close()
+
+    assert heard == {"default"}
+    assert [(line["event"], line["tenant"]) for line in logged] == [("cannot see what is due", "damaged")]
+
+
+class Shut:
+    """A store that cannot be asked."""
+
+    def is_due(self, _steps):
+        raise OSError("damaged")
+
+
+def test_one_tenant_with_a_long_queue_keeps_no_other_waiting(tenant, tmp_path, monkeypatch):
+    """In the time of one batch, not of the queue: the other is done while most of it still waits."""
+    other = open_tenant(Settings(data=tmp_path), "other")
+    done = []
+    both = threading.Event()
+
+    def slow(tenant, claims):
+        both.wait(20)
+        done.extend([tenant.id] * len(claims))
+        tenant.store.settle(claims, lambda _: None).result()
+
+    monkeypatch.setitem(worker.STEPS, "refs", Step(slow, batch=1))
+    for number in range(40):
+        owe(tenant, f"long-{number}")
+    crew = Crew(lambda: [tenant, other], idle=0.01)
+    try:
+        owe(other, "short")
+        crew.call("other")
+        both.set()
+        until(lambda: tenant.store.backlog() == other.store.backlog() == [], "all of it")
+    finally:
+        crew.close()
+        other.store.close()
+
+    assert done.index("other") < 10
+    assert len(done) == 41
+
+
 def test_the_notifier_speaks_of_what_is_due_and_stops_when_nobody_listens(tmp_path, tenant, monkeypatch):
     settings = Settings(data=tmp_path, celery_broker="memory://")
     monkeypatch.setattr("lrs.queue.LOOK", 0.01)
@@ -254,7 +320,11 @@ def test_status_shows_what_waits_and_for_how_long_what_fails_and_what_was_put_as
     assert (step["step"], step["waiting"], step["parked"], step["due"]) == ("refs", 2, 1, True)
     assert 0 < step["lag"] < 60
     assert told["failing"] == [{"step": "refs", "kind": "statement", "id": "failing", "tries": 1, "error": "503"}]
-    assert [(entry["id"], entry["error"]) for entry in told["parked"]] == [("aside", "400")]
+    until_then = "filters may not find statements by what they refer to"
+    assert [(one["id"], one["error"], one["waiting_for_it"]) for one in told["parked"]] == [
+        ("aside", "400", until_then)
+    ]
+    assert f"  until it is tried again, {until_then}\n" in text
     assert "failing: refs of statement failing: 1 tries, 503\n" in text
     assert "put aside: refs of statement aside: 1 tries, 400\n" in text
 
@@ -265,6 +335,9 @@ def test_retry_makes_what_was_put_aside_due_again(tmp_path, tenant):
     tenant.store.defer(claim, due=0, error="400", parked=True)
 
     assert run(tmp_path, "retry", "--step", "sync") == "0 entries are due again\n"
+    unknown = CliRunner().invoke(main, ["work", "retry", "--step", "snyc", "--data", str(tmp_path)])
+    assert unknown.exit_code == 1
+    assert "there is no step 'snyc'; there are refs, match, evaluate, issue, sync, deliver" in unknown.output
     assert run(tmp_path, "retry") == "1 entries are due again\n"
     assert tenant.store.is_due(["refs"])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lrs.aside import waiting_for
 from lrs.competencies.explain import IN_REVIEW, Answer, Finding
 from lrs.competencies.unmatched import Unmatched
 from lrs.learners.consent import Consent
@@ -261,6 +262,7 @@ def _entry(record: Record, owed: Owed) -> dict[str, Any]:
         "id": record.id,
         "tries": owed.tries,
         "reason": owed.error or "No reason was kept",
+        "waiting": waiting_for(owed.step, record.kind),
     }
 
 

@@ -210,7 +210,10 @@ class SqliteStore(SqliteOwed):
             return StoreFull("the disk is full: nothing of this request was stored")
         if code == sqlite3.SQLITE_BUSY:
             return Overloaded()
-        if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            # Not tried again. Nothing of it was kept, and other tenants' stores are none the worse.
+            return OSError(f"{self._path} is damaged: {error}; restore it from a backup")
+        if code == sqlite3.SQLITE_IOERR:
             self._fatal(f"{self._path}: {error}")
             return OSError(f"{self._path}: {error}")  # not tried again
         return error
