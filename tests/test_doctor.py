@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from badges.issuer import issuer_of
 from lrs.cli import main
 from lrs.control import open_control
-from lrs.doctor import of_clock, of_disk, of_services, of_settings, of_store, of_work
+from lrs.doctor import Finding, of_clock, of_disk, of_services, of_settings, of_store, of_work
 from lrs.settings import Settings
 from lrs.storage import Owed, Record, open_store
 from lrs.storage.versions import found_and_known
@@ -195,8 +195,8 @@ def test_work_that_is_late_parked_or_done_by_nobody_is_a_problem(tmp_path, store
             "step issue",
             "problem",
             (
-                "1 put aside: lrs work status says why, lrs work retry tries again; until then the badge is neither issued"
-                " nor revoked, whatever became of the level"
+                "1 put aside: lrs work status says why, lrs work retry tries again; until then the badge is neither"
+                " issued nor revoked, whatever became of the level"
             ),
         ),
         ("step issue", "ok", "0 waiting, the oldest due for 0 s"),
@@ -209,9 +209,7 @@ def test_work_that_is_late_parked_or_done_by_nobody_is_a_problem(tmp_path, store
 def test_a_worker_that_dies_is_told_with_its_last_reason_and_nobody_is_told_to_start_what_runs(tmp_path, store, clock):
     tenant = tenant_in(tmp_path, store, clock)
     dying = {"at": START - 3 * SECOND, "count": 19, "reason": "killed by SIGSEGV", "again": 60.0}
-    told = (
-        "the last time 3 s ago: killed by SIGSEGV. It is started again by itself, 60 s after that; the log of lrs serve"
-    )
+    told = "the last time 3 s ago: killed by SIGSEGV. It is started again by itself, 60 s after that"
 
     assert list(of_work(tenant, {}, [dying])) == [
         Finding(
@@ -251,7 +249,7 @@ def test_what_a_clock_that_was_ahead_has_locked_is_a_problem_until_it_is_retried
 
     assert before.exit_code == 1
     assert "PROBLEM step issue: 1 locked by a clock that was ahead when they were claimed or put off" in before.output
-    assert retried.output == ("0 entries are due again\n1 entries that a clock that was ahead had locked are due\n")
+    assert retried.stdout == ("0 entries are due again\n1 entries that a clock that was ahead had locked are due\n")
     assert (after.exit_code, due) == (0, True)
 
 

@@ -12,6 +12,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -160,7 +162,7 @@ def passed(mbox: str, activity: str) -> dict:
 
 @contextmanager
 def workplace(folder: Path, **settings: str) -> Iterator[Workplace]:
-    allowed = {"outbound_allow": '["127.0.0.1/32"]', "sweep": "0.5", **settings}
+    allowed = {"outbound_allow": '["127.0.0.1/32"]', "sweep": "0.5", "worker_pause": "1", **settings}
     with programs(folder, **allowed) as held, receiver() as receiving:
         local = Settings(data=held.data, outbound_allow=("127.0.0.1/32",), store_url=settings.get("store_url"))
         url = store_url(local, "default")
@@ -317,6 +319,32 @@ def test_the_worker_beside_a_server_is_killed_at_every_step_and_started_again(tm
 
         work.check()
         assert Counter(one.headers["webhook-id"] for one in work.receiving.got) == received
+
+
+def test_deaths_of_the_worker_beside_a_server_are_counted_and_told_with_the_reason(tmp_path):
+    with workplace(tmp_path, metrics_open="true") as work:
+        server, work.address = work.programs.serve()
+        workers = workers_beside(server.pid)
+        for _ in range(3):
+            (victim,) = workers()
+            os.kill(victim, signal.SIGKILL)
+            until(lambda victim=victim: not runs(victim), "the worker to be gone")
+        workers()
+
+        told = httpx.get(f"{work.address}/metrics", trust_env=False).text
+        doctor = subprocess.run(
+            [sys.executable, "-m", "lrs", "doctor", "--data", work.programs.data, "--json"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    assert "lrs_worker_deaths_total 3.0" in told
+    found = [one for one in json.loads(doctor.stdout)["findings"] if one["check"] == "worker"]
+    assert found[0]["status"] == "problem"
+    assert "the one beside lrs serve died 3 times in a row" in found[0]["message"]
+    assert "killed by SIGKILL" in found[0]["message"]
+    assert not [one for one in found if "no worker runs" in one["message"]]
 
 
 def test_a_delivery_whose_worker_is_killed_four_times_after_sending_has_one_id_and_one_outcome(tmp_path, engine):
