@@ -157,8 +157,16 @@ def _shown(backlog: Backlog, now: int) -> dict[str, str | int | float | bool]:
 def _entries(found: Iterable[tuple[Record, Owed]]) -> list[dict[str, str | int | None]]:
     shown = []
     for record, owed in found:
-        entry = {"step": owed.step, "kind": record.kind, "id": record.id, "tries": owed.tries, "error": owed.error}
-        shown.append(entry | {"waiting_for_it": waiting_for(owed.step, record.kind)} if owed.parked else entry)
+        entry: dict[str, str | int | None] = {
+            "step": owed.step,
+            "kind": record.kind,
+            "id": record.id,
+            "tries": owed.tries,
+            "error": owed.error,
+        }
+        if owed.parked:
+            entry["waiting_for_it"] = waiting_for(owed.step, record.kind)
+        shown.append(entry)
     return shown
 
 
