@@ -111,7 +111,10 @@ class Work:
         self._begun, self._claimed, self._full = time.monotonic(), 0, False
         wall = self.tenant.clock()
         if wall < self._wall or self._begun >= self._looked:
-            unlock(self.tenant, self._steps)
+            for name, count in unlock(self.tenant, self._steps).items():
+                _log.warning(
+                    "what a clock that was ahead had locked is due", tenant=self.tenant.id, step=name, count=count
+                )
             self._looked = self._begun + UNLOCK_EVERY
         self._wall = wall
         self._round = self._batches()
@@ -147,15 +150,11 @@ class Work:
         return len(claims) + lost, full or lost > 0
 
 
-def unlock(tenant: Tenant, steps: Mapping[str, Step]) -> int:
-    """Makes due what a clock that was ahead has locked; how many entries."""
-    freed = 0
-    for name, step in steps.items():
-        if tenant.store.locked(name, step.ahead):
-            count = tenant.store.unlock(name, step.ahead)
-            _log.warning("the clock was ahead: what it had locked is due", tenant=tenant.id, step=name, count=count)
-            freed += count
-    return freed
+def unlock(tenant: Tenant, steps: Mapping[str, Step]) -> dict[str, int]:
+    """Makes due what a clock that was ahead has locked; how many entries of which steps."""
+    locked = [name for name, step in steps.items() if tenant.store.locked(name, step.ahead)]
+    freed = {name: tenant.store.unlock(name, steps[name].ahead) for name in locked}
+    return {name: count for name, count in freed.items() if count}
 
 
 def _run_batch(tenant: Tenant, step: Step, claims: Sequence[Claim]) -> None:

@@ -178,5 +178,6 @@ def retry(tenant: Tenant, step: str | None) -> None:
     if step is not None and step not in STEPS:
         raise click.ClickException(f"there is no step {step!r}; there are {', '.join(STEPS)}")
     click.echo(f"{tenant.store.retry(step)} entries are due again")
-    if freed := unlock(tenant, {name: STEPS[name] for name in STEPS if step in {None, name}}):
-        click.echo(f"{freed} entries that a clock that was ahead had locked are due")
+    freed = unlock(tenant, {name: STEPS[name] for name in STEPS if step in {None, name}})
+    if freed:
+        click.echo(f"{sum(freed.values())} entries that a clock that was ahead had locked are due")
