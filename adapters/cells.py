@@ -99,6 +99,9 @@ def email(row: Row, column: str) -> str:
     if _CURLY.search(cell):
         told = "the address has a curly apostrophe, as word processors make it: type a straight one (')"
         raise Unusable("no_email", column, cell, told)
+    if cell.startswith("'"):
+        told = "the address begins with an apostrophe, as a spreadsheet marks text: take it away"
+        raise Unusable("no_email", column, cell, told)
     found = _EMAIL.fullmatch(cell) if len(cell) <= 254 + len("mailto:") else None
     if not found or len(found[1]) > 254:
         raise Unusable("no_email", column, cell, "this is no e-mail address, such as name@college.example")

@@ -1,8 +1,8 @@
 """Spans of time out of cells, as people write them, in whole minutes. Pure; knows no adapter.
 
-``2:30``, ``02:30:00``, ``2h 30m``, ``2.5hrs`` and time cells of a workbook say themselves what they are. Of a bare
-number the mapping profile says what it is (``hours``), and which sign its fraction stands behind (``decimal``): without
-that, ``1,200`` may be two numbers and is left to a person.
+``2:30``, ``02:30:00``, ``2h 30m``, ``2.5hrs``, ``PT2H30M`` and time cells of a workbook say themselves what they are.
+Of a bare number the mapping profile says what it is (``hours``), and which sign its fraction stands behind
+(``decimal``): without that, ``1,200`` may be two numbers and is left to a person.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _SPELT = re.compile(
     rf"(?:(?P<hours>{_NUMBER}) ?{_HOURS}\.?)?(?: ?(?:and |, ?)?(?P<minutes>{_NUMBER}) ?(?P<unit>{_MINUTES}\.?)?)?",
     re.IGNORECASE,
 )
-_CLOCK = re.compile(r"([0-9]{1,4}):([0-5]?[0-9])(?::([0-5][0-9])(?:\.0+)?)?")
+_CLOCK = re.compile(rf"([0-9]{{1,4}}):([0-5]?[0-9])(?::([0-5][0-9])(?:\.0+)?)?(?: ?{_HOURS}\.?)?", re.IGNORECASE)
+_ISO = re.compile(r"PT(?=[0-9])(?:([0-9]{1,4})H)?(?:([0-9]{1,5})M)?(?:([0-9]{1,2})(?:\.0+)?S)?", re.IGNORECASE)
 _FRACTION = re.compile(rf"([0-9]{{0,2}}) ?([½¼¾])(?: ?{_HOURS}\.?)?", re.IGNORECASE)
 _PARTS = {"½": 30, "¼": 15, "¾": 45}
 _MINUS = re.compile("[-\u2212] ?(?=[0-9.,])")
@@ -85,9 +86,9 @@ def _number(held: Decimal, numbers: Numbers, column: str) -> int | None:
 
 
 def _written(cell: str, numbers: Numbers, column: str) -> int | None:
-    clock = _CLOCK.fullmatch(cell)
+    clock = _CLOCK.fullmatch(cell) or _ISO.fullmatch(cell)
     if clock:
-        return int(clock[1]) * 60 + int(clock[2]) + (int(clock[3] or 0) >= 30)
+        return int(clock[1] or 0) * 60 + int(clock[2] or 0) + (int(clock[3] or 0) >= 30)
     part = _FRACTION.fullmatch(cell)
     if part:
         return int(part[1] or 0) * 60 + _PARTS[part[2]]
@@ -150,5 +151,5 @@ def _grouped(cell: str, sign: str, numbers: Numbers, column: str) -> str:
 
 
 def _expected(numbers: Numbers) -> str:
-    written = {"decimal": "2.5", "h.mm": "2.30", "h:mm": "2:30", "minutes": "150"}[numbers.hours]
-    return f"expected a span of time: {written}, 2:30 or 2h 30m"
+    written = {"decimal": "2.5, ", "h.mm": "2.30, ", "h:mm": "", "minutes": "150, "}[numbers.hours]
+    return f"expected a span of time: {written}2:30 or 2h 30m"

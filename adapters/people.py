@@ -8,6 +8,7 @@ e-mail. Names are read only to notice that learner and assessor are one person; 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -113,6 +114,8 @@ class Learners:
 def learner_number(row: Row) -> str:
     """The ULN of *row*, or ``""``; 9999999999 stands for nobody and counts as none."""
     cell = text(row, "uln").replace(" ", "")
+    if isinstance(row.values.get("uln"), Decimal):  # a number cell may show its thousands apart
+        cell = cell.replace(",", "")
     if cell in {"", TEMPORARY_ULN}:
         return ""
     fault = uln_fault(cell)

@@ -184,7 +184,7 @@ def _outcome(
 def _repeated(changes: list[Change]) -> str:
     """What has to be said where a fact counts once that might have been meant twice."""
     for change in changes:
-        if change.repeats and change.fact.loose:
+        if change.repeats and change.fact.loose and change.fact.loose.unsure:
             told = f"says the same as row {change.repeats}, so it counts once"
             return f"{told}; if both are meant: {change.fact.loose.advice}"
     return ""

@@ -109,5 +109,5 @@ def _hashes(fact: Fact, contents: tuple[msgspec.Struct, ...], template: int) -> 
 
 
 def _doubt(loose: Loose) -> Unusable:
-    told = "an earlier file told something else of this day: is this row a correction of it, or a further one?"
+    told = "an earlier file told something else of this: is the row a correction of it, or a further one?"
     return Unusable("not_told_apart", loose.column, "", f"{told} Nothing was changed. To decide it, {loose.advice}")

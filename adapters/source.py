@@ -39,7 +39,8 @@ class Loose(msgspec.Struct, frozen=True):
     *key* is the fact's key without what tells it from others like it; where it is the fact's own key, nothing does.
     *same* are other contents that say the same, *alike* those of the same thing with something corrected in them.
     *corrects* is what the row says of itself: whether it puts right what was told, or is a further one (``no``).
-    *advice* says what a person can add to the row, in *column* or beside it, so that it can be told apart.
+    *advice* says what a person can add to the row, in *column* or beside it, so that it can be told apart; *unsure*,
+    that two rows of one file that say the same may be two things.
     """
 
     key: tuple[str, ...]
@@ -48,6 +49,7 @@ class Loose(msgspec.Struct, frozen=True):
     corrects: Literal["yes", "no", ""] = ""
     advice: str = ""
     column: str = ""
+    unsure: bool = False
 
 
 class Fact(msgspec.Struct, frozen=True):

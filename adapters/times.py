@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,12 +25,14 @@ NUMBERED = {"excel": date(1899, 12, 30), "excel1904": date(1904, 1, 1)}
 """The day that number 0 stands for, by the name a mapping profile gives such dates."""
 AHEAD = timedelta(hours=24)
 _ISO = "%Y-%m-%d"
+_SERIAL = re.compile(r"\d{5}(?:\.\d{1,15})?")
 _YEARS = range(1950, 2150)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?: ?([ap])\.?m\.?)?", re.IGNORECASE)
 _CLOCK_BEHIND = re.compile(rf"(?:^|[T ]){_CLOCK.pattern}$", re.IGNORECASE)
 _OFFSET = re.compile(r" ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|(?<=:\d\d)[+-]\d{2})$", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
-_SEPT = re.compile(r"\bsept\b", re.IGNORECASE)
+_SEPT = re.compile(r"\bsept\b\.?", re.IGNORECASE)
+_WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? (?=.)", re.IGNORECASE)
 _SHORT_YEAR = re.compile(r"\d{1,2}[/.\- ](?:\d{1,2}|[a-z]{3,9})[/.\- ]\d{2}", re.IGNORECASE)
 
 
@@ -71,6 +74,9 @@ def moment(row: Row, column: str, calendar: Calendar, *, on: date | None = None)
     if not cell:
         return None
     offset = _OFFSET.search(cell) if _has_offset(cell) else None
+    serial = next((form for form in calendar.formats if form in NUMBERED and _SERIAL.fullmatch(cell)), None)
+    if serial and "." in cell:
+        return local(_serial(serial, cell), calendar.zone, column, cell)
     head = cell[: offset.start()] if offset else cell
     clock = _CLOCK_BEHIND.search(head)
     if clock is None:
@@ -91,7 +97,15 @@ def has_time(row: Row, column: str) -> bool:
     """Whether a date cell tells a time of day too; midnight is what systems write that know none."""
     cell = text(row, column)
     clock = _CLOCK_BEHIND.search(_OFFSET.sub("", cell) if _has_offset(cell) else cell)
-    return clock is not None and _time_of(clock) != time(0)
+    if clock is None:
+        return _SERIAL.fullmatch(cell) is not None and cell.partition(".")[2].strip("0") != ""
+    return _time_of(clock) != time(0)
+
+
+def _serial(form: str, cell: str) -> datetime:
+    """What a day number with its fraction of a day stands for, to the second."""
+    seconds = round(Decimal(cell) * 86_400)
+    return datetime.combine(NUMBERED[form], time(0)) + timedelta(seconds=seconds)
 
 
 def _has_offset(cell: str) -> bool:
@@ -130,11 +144,12 @@ def _read_day(row: Row, column: str, cell: str, calendar: Calendar) -> date | No
 
 
 def _by_formats(cell: str, formats: Sequence[str], zone: ZoneInfo) -> date | None:
-    plain = _SEPT.sub("Sep", _ORDINAL.sub("", cell))
+    weekday = _WEEKDAY.match(cell)
+    plain = _SEPT.sub("Sep", _ORDINAL.sub("", cell[weekday.end() if weekday else 0 :]))
     for form in formats if "%Y-%d-%m" in formats else (*formats, _ISO):
         if form in NUMBERED:
-            if re.fullmatch(r"\d{5}", plain):
-                return NUMBERED[form] + timedelta(days=int(plain))
+            if _SERIAL.fullmatch(plain):
+                return _serial(form, plain).date()
             continue
         if form == "%Y%m%d" and len(plain) != 8:  # strptime takes 2026113 for a date as well
             continue

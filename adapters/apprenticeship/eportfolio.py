@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Literal, cast
 
+from msgspec import structs
 from tincan import Statement
 
 from adapters import words
@@ -35,7 +36,7 @@ from adapters.apprenticeship.standards import on_standard, standard_of
 from adapters.cells import choice, needed, text
 from adapters.people import Learner, Learners, Same, apart, names_of, staff
 from adapters.profile import Terms
-from adapters.source import Earlier, Fact, Mapped, Table
+from adapters.source import Earlier, Fact, Loose, Mapped, Table
 from adapters.times import day, midnight, not_ahead
 from adapters.words import Words, folded_word
 from lrs.tables.row import Row, Unusable
@@ -55,6 +56,7 @@ DATED = frozenset(
     {"start_date", "planned_end_date", "break_start", "withdrawal_date", "evidence_date", "otj_date", "gateway_date"}
     | {"assessment_date"}
 )
+_RESIT = "number it under resit_no: 0 for the first assessment, which this row then corrects, 1 for the first resit"
 SUMMARY = re.compile(r"(grand |sub ?-?)?totals?\b.*|summary|count|sum|end of (file|report)", re.IGNORECASE)
 
 
@@ -224,7 +226,9 @@ class EPortfolio:
         at = self._day(row, "assessment_date", learner, standard)
         grade = text(row, "assessment_grade") or ("" if text(row, "evidence_id") else text(row, "grade"))
         content = facts.Assessed(learner.actor, standard, at, outcome == "pass", grade, int(resit))
-        return [*told, Fact("assessment", key, content)], ""
+        alike = tuple(structs.replace(content, who=who) for who in learner.identifiers[1:])
+        loose = Loose(key, (), alike, "yes" if text(row, "resit_no") else "", _RESIT, "assessment_date")
+        return [*told, Fact("assessment", key, content, kept=at.date().isoformat(), loose=loose)], ""
 
     def _outcome(self, row: Row) -> str:
         """Pass, fail, pending or nothing: as the outcome says, else as the grade of the assessment does."""

@@ -100,7 +100,7 @@ class Hours:
 
 def _untimed(key: tuple[str, ...], content: OffTheJob, learner: Learner, corrects: Corrects) -> Fact:
     alike = tuple(_by_others(content, learner))
-    loose = Loose(key, (), alike, corrects, f"{_ADVICE}; {_CORRECTS}", "otj_date")
+    loose = Loose(key, (), alike, corrects, f"{_ADVICE}; {_CORRECTS}", "otj_date", unsure=True)
     return Fact("otj", key, content, kept=str(content.minutes), loose=loose)
 
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters import cells, hours, times
+from adapters import cells, hours, people, times
 from adapters.hours import Numbers
 from adapters.times import DATES, Calendar
-from lrs.tables.row import Place, Row, Unusable
+from lrs.statements.formats import is_mailto
+from lrs.tables.row import Percent, Place, Row, Unusable
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -202,3 +204,212 @@ def test_a_cell_that_the_reader_found_fault_with_is_unusable_when_it_is_asked_fo
     assert cells.text(broken, "title") == "fine"
     with pytest.raises(Unusable, match="formula behind it failed"):
         times.day(broken, "when", calendar())
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("3rd November 2026", date(2026, 11, 3)),
+        ("Tue 3 Nov 2026", date(2026, 11, 3)),
+        ("Tuesday, 3 November 2026", date(2026, 11, 3)),
+        ("3 Sept 2026", date(2026, 9, 3)),
+        ("3-Nov-2026", date(2026, 11, 3)),
+        ("November 3, 2026", date(2026, 11, 3)),
+        ("20261103", date(2026, 11, 3)),
+        ("03/11/2026 9:30 PM", date(2026, 11, 3)),
+        ("2026-11-03T10:00:00.000", date(2026, 11, 3)),
+        ("2026-11-03T10:00Z", date(2026, 11, 3)),
+        ("2026-07-03T23:30:00Z", date(2026, 7, 4)),
+        ("2026-11-03 23:30:00-05", date(2026, 11, 4)),
+        ("03/11/2026 00:30 +01:00", date(2026, 11, 2)),
+    ],
+)
+def test_a_day_is_read_as_people_and_systems_write_it_in_the_centres_zone(cell, expected):
+    assert times.day(row(cell), "at", calendar()) == expected
+
+
+@pytest.mark.parametrize("cell", ["03/11/26", "3-Nov-26", "3.11.26"])
+def test_a_year_of_two_digits_is_left_to_a_person_or_to_the_profile(cell):
+    assert code(times.day, row(cell), "at", calendar()) == "date_incomplete"
+    assert times.day(row("03/11/26"), "at", calendar("%d/%m/%y")) == date(2026, 11, 3)
+
+
+def test_a_day_number_with_a_fraction_is_a_day_and_a_time():
+    cell = row("46329.395833")
+
+    assert times.day(cell, "at", calendar("excel")) == date(2026, 11, 3)
+    assert times.has_time(cell, "at")
+    assert times.moment(cell, "at", calendar("excel")) == datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
+    assert code(times.day, cell, "at", calendar()) == "date_serial"
+
+
+@pytest.mark.parametrize(
+    ("held", "shown", "expected"),
+    [
+        (timedelta(hours=7, minutes=30), "7:30", 450),
+        (time(2, 30), "02:30:00", 150),
+        (timedelta(hours=24), "24:00", 1440),
+        (Decimal("2.5"), "2.50", 150),
+        (Decimal("7.333333333333333"), "7.33", 440),
+    ],
+)
+def test_a_cell_of_a_workbook_is_the_span_of_time_it_holds(held, shown, expected):
+    cell = Row(Place("S", 2), {"at": shown}, values={"at": held})
+
+    assert hours.minutes(cell, "at", Numbers()) == expected
+
+
+@pytest.mark.parametrize(
+    ("held", "shown", "expected"),
+    [
+        (timedelta(hours=25), "25:00", "over_a_day"),
+        (Decimal(-1), "-1", "negative"),
+        (Percent(Decimal(50)), "50%", "no_duration"),
+        (date(2026, 11, 3), "2026-11-03", "no_duration"),
+    ],
+)
+def test_a_cell_of_a_workbook_that_holds_no_span_of_time_says_why(held, shown, expected):
+    cell = Row(Place("S", 2), {"at": shown}, values={"at": held})
+
+    assert code(hours.minutes, cell, "at", Numbers()) == expected
+
+
+@pytest.mark.parametrize("form", ["decimal", "h.mm", "h:mm", "minutes"])
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("2:30", 150),
+        ("02:30:00", 150),
+        ("2:30 hrs", 150),
+        ("2h 30m", 150),
+        ("2h30", 150),
+        ("2 hours 30 minutes", 150),
+        ("2 hrs and 30 mins", 150),
+        ("2 hours", 120),
+        ("150 mins", 150),
+        ("45m", 45),
+        ("7\u00bd", 450),
+        ("1 \u00be hrs", 105),
+        ("PT2H30M", 150),
+        ("PT45M", 45),
+    ],
+)
+def test_what_says_itself_what_it_is_needs_no_format(cell, form, expected):
+    assert hours.minutes(row(cell), "at", Numbers(form)) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "numbers", "expected"),
+    [
+        ("2.5hrs", Numbers(), 150),
+        ("2.30 hours", Numbers("h.mm"), 150),
+        ("2,5", Numbers(), 150),
+        ("0,250", Numbers(), 15),
+        ("1.250", Numbers(), 75),
+        ("1,200", Numbers("minutes", "."), 1200),
+        ("1,200", Numbers("decimal", ","), 72),
+        ("1.200", Numbers("minutes", ","), 1200),
+        ("1,200.5", Numbers("minutes"), 1200),
+        ("1.200,5", Numbers("minutes"), 1200),
+        ("+2", Numbers(), 120),
+    ],
+)
+def test_a_number_is_read_by_its_signs_where_they_leave_no_doubt(cell, numbers, expected):
+    assert hours.minutes(row(cell), "at", numbers) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "numbers", "expected"),
+    [
+        ("1,200", Numbers(), "two_numbers"),
+        ("1,200", Numbers("minutes"), "two_numbers"),
+        ("1,200 mins", Numbers(), "two_numbers"),
+        ("1.200", Numbers("minutes"), "two_numbers"),
+        ("1,200.5", Numbers("minutes", ","), "no_duration"),
+        ("2,5", Numbers("decimal", "."), "no_duration"),
+        ("2.5", Numbers("decimal", ","), "no_duration"),
+        ("2.5h 30m", Numbers(), "no_duration"),
+        ("2h 90m", Numbers(), "no_duration"),
+        ("2:75", Numbers(), "no_duration"),
+        ("1..2", Numbers(), "no_duration"),
+        (".", Numbers(), "no_duration"),
+        ("h", Numbers(), "no_duration"),
+        ("-2h", Numbers(), "negative"),
+        ("\u22121:30", Numbers(), "negative"),
+        ("1,234,567", Numbers(), "over_a_day"),
+    ],
+)
+def test_a_number_that_may_be_two_or_is_none_is_left_to_a_person(cell, numbers, expected):
+    assert code(hours.minutes, row(cell), "at", numbers) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "held", "expected"),
+    [
+        ("100%", Percent(Decimal(100)), 100),
+        ("80%", None, 80),
+        ("80 %", None, 80),
+        ("80", Decimal(80), 80),
+        ("80.0%", None, 80),
+        ("0", None, 0),
+        ("1%", None, 1),
+        ("", None, 75),
+    ],
+)
+def test_per_cent_is_what_the_cell_shows(cell, held, expected):
+    values = {"at": held} if held is not None else {}
+
+    assert cells.percent(Row(Place("", 2), {"at": cell}, values=values), "at", 75) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("1", "no_percentage"),
+        ("0.8", "no_percentage"),
+        ("120", "no_percentage"),
+        ("80.5%", "no_number"),
+        ("all", "no_number"),
+    ],
+)
+def test_a_share_is_not_taken_for_per_cent_nor_per_cent_for_a_share(cell, expected):
+    assert code(cells.percent, row(cell), "at", 100) == expected
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "sean.o'brien@college.example",
+        "!#$%&'*+-/=?^_`{|}~@x.example",
+        "zo\u00eb@college.example",
+        "a.b+c@sub.x.example",
+    ],
+)
+def test_an_address_is_what_rfc_5322_calls_one(cell):
+    assert cells.email(row(cell), "at") == cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("sean.o\u2019brien@college.example", "curly apostrophe"),
+        ("'sean@college.example", "begins with an apostrophe"),
+        ("Sean <sean@college.example>", "no e-mail address"),
+        ("a@x.example; b@x.example", "no e-mail address"),
+        ("a..b@x.example", "no e-mail address"),
+        (".a@x.example", "no e-mail address"),
+        ("a@x.example.", "no e-mail address"),
+        ("a" * 65 + "@x.example", "no e-mail address"),
+    ],
+)
+def test_an_address_that_is_none_says_what_is_wrong_with_it(cell, told):
+    with pytest.raises(Unusable, match=told):
+        cells.email(row(cell), "at")
+
+
+@pytest.mark.parametrize("address", ["o'brien@x.example", "a%b@x.example", "{a}|b?#^`c@x.example", "a&b=c/d@x.example"])
+def test_every_address_becomes_a_mailbox_that_the_store_takes_and_that_is_read_back(address):
+    mailbox = people.mailbox(address)
+
+    assert is_mailto(mailbox.name)
+    assert mailbox.written == address

@@ -78,7 +78,7 @@ def test_another_time_span_of_a_day_in_a_later_file_is_listed_for_a_person_and_v
     assert [(row.outcome, row.code, row.column) for row in report.rows] == [
         ("quarantined", "not_told_apart", "otj_date")
     ]
-    assert "is this row a correction of it, or a further one?" in report.rows[0].reason
+    assert "is the row a correction of it, or a further one?" in report.rows[0].reason
     assert hours(endpoint) == [("A", "2026-11-06T00:00:00Z", "02H00M00S")]
     assert endpoint.voided == set()
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from adapters.apprenticeship.ksb import codes
+from adapters.people import learner_number
 from adapters.profile import Profile, read_profile
 from lrs.errors import Refused
+from lrs.tables.row import Place, Row
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "adapters"
 EXT = "https://w3id.org/engraft/extensions/"
@@ -404,3 +407,46 @@ def test_a_profile_gives_words_their_meaning_and_only_meanings_that_exist(bring)
     )
     with pytest.raises(Refused, match="acepted"):
         bring("eportfolio", sheet(row), profile=Profile(values={"evidence_status": {"abgenommen": "acepted"}}))
+
+
+END = {"learner_ref": "P-1", "standard_ref": "ST1406", "assessment_outcome": "Fail", "assessment_date": "20/08/2026"}
+RESIT = END | {"assessment_outcome": "Pass", "assessment_date": "20/10/2026"}
+
+
+@pytest.mark.parametrize(
+    ("resit", "outcome", "stands"),
+    [
+        ("", ("quarantined", "not_told_apart", "assessment_date"), ["failed"]),
+        ("0", ("updated", "", ""), ["passed"]),
+        ("1", ("new", "", ""), ["failed", "passed"]),
+    ],
+)
+def test_an_assessment_of_another_day_is_a_correction_or_a_resit_as_its_number_says(
+    bring, endpoint, resit, outcome, stands
+):
+    bring("eportfolio", sheet(END))
+
+    report = bring("eportfolio", sheet(RESIT | {"resit_no": resit}))
+
+    assert [(row.outcome, row.code, row.column) for row in report.rows] == [outcome]
+    assert verbs(endpoint) == stands
+
+
+def test_an_assessment_of_the_same_day_is_corrected_and_said_once_though_every_row_repeats_it(bring, endpoint):
+    bring("eportfolio", sheet(END))
+    rows = [ROW | END | {"assessment_outcome": "Pass", "evidence_id": f"E-{number}"} for number in (1, 2)]
+
+    report = bring("eportfolio", sheet(*rows))
+
+    assert [(row.outcome, row.reason) for row in report.rows] == [("updated", ""), ("new", "")]
+    assert verbs(endpoint) == ["demonstrated", "demonstrated", "passed", "registered"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "held"),
+    [("1,000,001,376", Decimal(1000001376)), ("1000001376", Decimal(1000001376)), ("1000001376", None)],
+)
+def test_a_learner_number_is_its_digits_also_where_a_number_cell_shows_thousands(shown, held):
+    values = {"uln": held} if held is not None else {}
+
+    assert learner_number(Row(Place("", 2), {"uln": shown}, values=values)) == "1000001376"
