@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from adapters.source import RESULTS, Outcome
+from lrs.tables.header import fold
 from lrs.tables.table import Table
 
 ADDED = ("outcome", "reason")
@@ -75,19 +76,40 @@ class Report(msgspec.Struct, frozen=True):
             "quarantine": msgspec.to_builtins(kept),
         }
 
+    def called(self, row: Outcome) -> str:
+        """The column of *row* as its file calls it, with our name for it where that is another."""
+        sheets = {one.title: one.header.written for one in self.table.sheets}
+        written = sheets.get(row.sheet, {}).get(row.column, row.column)
+        return written if fold(written) == fold(row.column) else f"{written} [{row.column}]"
+
     def text(self) -> str:
         """The report for people: a line of counts, then the rows that need somebody, and those that were left out."""
         counts = ", ".join(f"{count} {result}" for result, count in self.counts.items() if count)
         lines = [f"{self.file}: {counts}{' (dry run: nothing was written)' if self.dry_run else ''}"]
         lines += [f"  {note}" for note in self.notes]
         waiting = [row for row in self.rows if row.outcome in {"quarantined", "error"}]
-        lines += _listed(waiting)
-        lines += _listed([row for row in self.rows if row.outcome not in {"quarantined", "error"} and row.reason])
+        lines += self._listed(waiting)
+        lines += self._listed([row for row in self.rows if row.outcome not in {"quarantined", "error"} and row.reason])
         if waiting:
             lines.append("Repair these rows and run the file again: what is in already will not change.")
         if not self.usable:
             lines.append(NOTHING_USABLE)
         return "\n".join(lines)
+
+    def _listed(self, rows: Sequence[Outcome]) -> list[str]:
+        """A line for all rows to which the same happened for the same reason; at most ``LISTED``."""
+        alike: dict[Outcome, list[int]] = {}
+        for row in rows:
+            alike.setdefault(msgspec.structs.replace(row, row=0, statements=()), []).append(row.row)
+        lines = [f"  {self._line(row, numbers)}" for row, numbers in list(alike.items())[:LISTED]]
+        left = sum(len(numbers) for numbers in list(alike.values())[LISTED:])
+        return [*lines, f"  … and {left} more rows: use --json for all"] if left else lines
+
+    def _line(self, row: Outcome, numbers: Sequence[int]) -> str:
+        where = f"{row.sheet} row{'s' if len(numbers) > 1 else ''} {_ranges(numbers)}".strip()
+        value = f" ({row.value})" if row.value else ""
+        cell = f"{self.called(row)}{value}: " if row.column else ""
+        return f"{where}: {f'{row.outcome} {row.code}'.strip()}: {cell}{row.reason}"
 
 
 def in_order(rows: Iterable[Outcome]) -> tuple[Outcome, ...]:
@@ -97,22 +119,6 @@ def in_order(rows: Iterable[Outcome]) -> tuple[Outcome, ...]:
     for row in found:
         sheets.setdefault(row.sheet, len(sheets))
     return tuple(sorted(found, key=lambda row: (sheets[row.sheet], row.row)))
-
-
-def _listed(rows: Sequence[Outcome]) -> list[str]:
-    """A line for all rows to which the same happened for the same reason; at most ``LISTED``."""
-    alike: dict[Outcome, list[int]] = {}
-    for row in rows:
-        alike.setdefault(msgspec.structs.replace(row, row=0, statements=()), []).append(row.row)
-    lines = [f"  {_line(row, numbers)}" for row, numbers in list(alike.items())[:LISTED]]
-    left = sum(len(numbers) for numbers in list(alike.values())[LISTED:])
-    return [*lines, f"  … and {left} more rows: use --json for all"] if left else lines
-
-
-def _line(row: Outcome, numbers: Sequence[int]) -> str:
-    where = f"{row.sheet} row{'s' if len(numbers) > 1 else ''} {_ranges(numbers)}".strip()
-    cell = f"{row.column} ({row.value}): " if row.value else f"{row.column}: " if row.column else ""
-    return f"{where}: {f'{row.outcome} {row.code}'.strip()}: {cell}{row.reason}"
 
 
 def _ranges(numbers: Sequence[int]) -> str:

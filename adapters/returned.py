@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 
 from adapters.report import ADDED, NOTHING_USABLE, Report
-from adapters.source import Outcome
 from lrs.tables.cell import clean, neutral
 from lrs.tables.delimited import Delimited
 from lrs.tables.package import open_package
@@ -104,6 +103,7 @@ class _Told:
     """The rows of one sheet with what became of each; rows above the header, and of sheets without, have nothing."""
 
     def __init__(self, report: Report, title: str) -> None:
+        self._report = report
         self._by_row = {row.row: row for row in report.rows if row.sheet == title}
         self._header = next((one.header.row for one in report.table.sheets if one.title == title), 0)
         self._width = 0
@@ -114,9 +114,16 @@ class _Told:
             return list(map(neutral, line.cells))
         if line.number == self._header:
             self._width = _own_width(line.cells)
-        told = ADDED if line.number == self._header else _told(self._by_row.get(line.number))
+        told = ADDED if line.number == self._header else self._became(line.number)
         own = line.cells[: self._width] + [""] * (self._width - len(line.cells))
         return [*map(neutral, own), *told]
+
+    def _became(self, number: int) -> tuple[str, str]:
+        row = self._by_row.get(number)
+        if row is None:
+            return "", ""
+        cell = f"{self._report.called(row)}: " if row.column else ""
+        return row.outcome, neutral(f"{cell}{row.reason}") if row.reason else ""
 
 
 def _own_width(header: list[str]) -> int:
@@ -124,10 +131,3 @@ def _own_width(header: list[str]) -> int:
     while folded and not folded[-1]:
         folded.pop()
     return len(folded) - len(ADDED) if tuple(folded[-2:]) == ADDED else len(folded)
-
-
-def _told(row: Outcome | None) -> tuple[str, str]:
-    if row is None:
-        return "", ""
-    cell = f"{row.column}: " if row.column else ""
-    return row.outcome, neutral(f"{cell}{row.reason}") if row.reason else ""

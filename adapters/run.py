@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
@@ -106,13 +106,18 @@ def table_of(order: Order, source: Source) -> Table:
     """The file of *order* as a table with *source*'s columns, read as its profile says. Refuses one without rows."""
     profile = order.profile
     known = {fold(column): column for column in source.columns} | profile.aliases()
-    table = open_table(
-        order.path,
-        Headers(known, own=frozenset(ADDED)),
-        constants=profile.constants,
-        encoding=profile.encoding,
-        delimiter=profile.delimiter,
-    )
+    headers = Headers(known, own=frozenset(ADDED))
+    try:
+        table = open_table(
+            order.path,
+            headers,
+            constants=profile.constants,
+            encoding=profile.encoding,
+            delimiter=profile.delimiter,
+        )
+    except Refused as refusal:
+        other = _meant_for(order, ()) if refusal.error == "no_header" else ""
+        raise Refused(f"{refusal.message}{other}", status=refusal.status, error=refusal.error) from refusal
     if not any(found.rows for found in table.sheets):
         raise Refused("the file has a header and no row below it: there is nothing to bring in", error="no_rows")
     return table
@@ -121,4 +126,19 @@ def table_of(order: Order, source: Source) -> Table:
 def _report(order: Order, table: Table, rows: tuple[Outcome, ...]) -> Report:
     with order.path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
-    return Report(order.adapter, order.provider, order.file, digest, order.dry_run, rows, notes_on(table), table)
+    report = Report(order.adapter, order.provider, order.file, digest, order.dry_run, rows, notes_on(table), table)
+    other = "" if report.usable else _meant_for(order, table.columns)
+    return msgspec.structs.replace(report, notes=(*report.notes, other.lstrip("; "))) if other else report
+
+
+def _meant_for(order: Order, columns: Collection[str]) -> str:
+    """A hint, if another adapter knows more headers of the file than the *columns* that the chosen one does."""
+    known = len(set(columns) & SOURCES[order.adapter].columns)
+    for name, other in SOURCES.items():
+        try:
+            found = open_table(order.path, Headers({fold(column): column for column in other.columns}))
+        except Refused:
+            continue
+        if name != order.adapter and len(set(found.columns) & other.columns) > known:
+            return f"; the adapter {name} knows more of the file's headers: is it meant for that one?"
+    return ""

@@ -27,12 +27,13 @@ class Headers(NamedTuple):
 class Header(NamedTuple):
     """The header of one sheet: its row, and for each position the column's name (``""`` for a blank one).
 
-    *unknown* are the headers nobody knows, as they are written.
+    *unknown* are the headers nobody knows, as they are written; *written* is how the file calls each column.
     """
 
     row: int
     columns: tuple[str, ...]
     unknown: tuple[str, ...]
+    written: Mapping[str, str] = {}
 
 
 def headers_of(aliases: Mapping[str, Sequence[str]], *, comments: bool = False) -> Headers:
@@ -75,4 +76,7 @@ def read_header(line: Line, headers: Headers) -> Header:
         for cell, name in zip(line.cells, folded, strict=False)
         if name and name not in headers.known and name not in headers.own
     )
-    return Header(line.number, columns, unknown)
+    written: dict[str, str] = {}
+    for name, cell in zip(columns, line.cells, strict=False):
+        written.setdefault(name, spoken(cell))
+    return Header(line.number, columns, unknown, written)

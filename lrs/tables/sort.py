@@ -49,7 +49,7 @@ _OLDEST_EXCEL = (
     b"\x09\x00\x04\x00",
 )
 _MARKUP = re.compile(rb"<(!doctype html|html|table|head|body|meta|div|style|script)\b", re.IGNORECASE)
-_TAG = re.compile(rb"<[!?A-Za-z][^,;\t|]{0,200}>", re.DOTALL)
+_TAG = re.compile(rb"<!--|<[!?A-Za-z][^,;\t|]{0,200}>", re.DOTALL)
 _JSON = re.compile(rb'(\{\s*["}]|\[\s*[\[{"\d])')
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x19\x1b-\x1f\x7f]")
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."

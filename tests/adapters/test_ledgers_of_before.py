@@ -9,21 +9,27 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
+from adapters.door import Door, basic
 from adapters.profile import read_profile
+from adapters.run import Order, run_file
+from tests.served import serving
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
 FAULTS = Path(__file__).parent / "faults"
 HEADER = "learner_ref,uln,standard_ref,standard_version,start_date,otj_date,otj_hours,otj_category,otj_correction\n"
 
 
+TOLD = json.loads((GOLDEN / "ledger-0.1.json").read_text())
+
+
 @pytest.fixture(autouse=True)
 def remembered(endpoint):
-    told = json.loads((GOLDEN / "ledger-0.1.json").read_text())
-    endpoint.documents = {(activity, name): body.encode() for activity, name, body in told["documents"]}
-    endpoint.statements = {one["id"]: one for one in told["statements"]}
-    endpoint.voided = set(told["voided"])
+    endpoint.documents = {(activity, name): body.encode() for activity, name, body in TOLD["documents"]}
+    endpoint.statements = {one["id"]: one for one in TOLD["statements"]}
+    endpoint.voided = set(TOLD["voided"])
 
 
 def otj(*cells: str) -> str:
@@ -90,3 +96,30 @@ def test_a_learner_number_that_arrives_later_corrects_what_0_1_told(bring, endpo
 
     assert [row.outcome for row in report.rows] == ["updated"]
     assert (minutes(endpoint, "A"), minutes(endpoint, "1000001376")) == ([], ["PT02H00M00S"])
+
+
+def test_in_the_real_store_on_each_engine_the_same_files_change_nothing_and_lost_sessions_come_in(store_url, tmp_path):
+    version = {"X-Experience-API-Version": "1.0.3"}
+    with serving(tmp_path, scopes=["all", "import"], store_url=store_url) as lrs:
+        for activity, name, body in TOLD["documents"]:
+            httpx.put(
+                f"{lrs.address}/xapi/activities/profile",
+                params={"activityId": activity, "profileId": name},
+                content=body,
+                auth=lrs.auth,
+                headers=version | {"Content-Type": "application/json", "If-None-Match": "*"},
+            ).raise_for_status()
+        url = f"{lrs.address}/xapi/statements"
+        httpx.post(url, json=TOLD["statements"], auth=lrs.auth, headers=version).raise_for_status()
+        door = Door(f"{lrs.address}/xapi", basic(*lrs.auth))
+        profile = read_profile(GOLDEN / "portfolio-profile.json")
+
+        centre = run_file(Order("training-centre", "north", GOLDEN / "centre.csv", "centre.csv"), door)
+        portfolio = run_file(Order("eportfolio", "north", GOLDEN / "portfolio.csv", "portfolio.csv", profile), door)
+        order = Order("eportfolio", "north", FAULTS / "off-the-job-same-day.csv", "off-the-job-same-day.csv")
+        first, again = run_file(order, door), run_file(order, door)
+
+    assert counted(centre) == {"unchanged": 11, "skipped": 1}
+    assert counted(portfolio) == {"unchanged": 4, "skipped": 2}
+    assert counted(first) == {"new": 2, "unchanged": 2, "skipped": 1}
+    assert counted(again) == {"unchanged": 4, "skipped": 1}

@@ -12,15 +12,24 @@ import pytest
 from click.testing import CliRunner
 
 from adapters.commands import adapter
+from adapters.profile import Profile
 from adapters.report import Report
 from adapters.source import Outcome
+from lrs.errors import Refused
 from tests.served import Lrs, serving
+from tests.tables.opened import opened
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status\n"
 GOOD = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted\n"
 BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-03,accepted\n"
 DRAFT = "P-3,ST1406,1.0,E-3,K1,,draft\n"
 EMPTY = "P-4,,,,,,\n"
+
+
+def report_of(*rows: Outcome, notes: tuple[str, ...] = (), dry_run: bool = False) -> Report:
+    """A report on *rows* of a file whose header is ``E-Mail, Criteria``."""
+    table = opened(b"E-Mail,Criteria\na@x.example,K1\n", "email ksb_code")
+    return Report("eportfolio", "north", "file.csv", "", dry_run, rows, notes, table)
 
 
 @contextmanager
@@ -74,8 +83,11 @@ def test_what_is_known_already_or_does_not_count_yet_is_a_success(tmp_path):
         posted = post(lrs, (HEADER + GOOD + BAD).encode())
 
     assert (first[0], again[0], draft[0], posted.status_code) == (0, 0, 0, 200)
-    assert again[1] == "file.csv: 1 unchanged\n"
-    assert draft[1] == "draft.csv: 1 skipped\n  row 2: skipped not_yet: evidence is draft, not accepted\n"
+    assert again[1].splitlines()[0] == "file.csv: 1 unchanged"
+    assert draft[1].splitlines()[0::2] == [
+        "draft.csv: 1 skipped",
+        "  row 2: skipped not_yet: evidence is draft, not accepted",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -90,18 +102,17 @@ def test_what_is_known_already_or_does_not_count_yet_is_a_success(tmp_path):
     ],
 )
 def test_a_report_knows_whether_anything_was_of_use(outcomes, usable):
-    rows = tuple(Outcome("", number, outcome, code) for number, (outcome, code) in enumerate(outcomes, 2))
+    rows = [Outcome("", number, outcome, code) for number, (outcome, code) in enumerate(outcomes, 2)]
 
-    assert Report("eportfolio", "north", "file.csv", "", dry_run=False, rows=rows).usable is usable
+    assert report_of(*rows).usable is usable
 
 
 def test_rows_with_the_same_reason_are_one_line_and_every_skipped_row_is_named():
     same = [Outcome("", number, "skipped", "summary", reason="a summary, not a learner") for number in (2, 3, 4, 9)]
     bad = [Outcome("Data", n, "quarantined", "no_email", "email", "xxx", "this is no e-mail address") for n in (7, 8)]
-    report = Report("eportfolio", "north", "file.xlsx", "", dry_run=True, rows=(*same, *bad), notes=("read as utf-8",))
 
-    assert report.text() == (
-        "file.xlsx: 4 skipped, 2 quarantined (dry run: nothing was written)\n"
+    assert report_of(*same, *bad, notes=("read as utf-8",), dry_run=True).text() == (
+        "file.csv: 4 skipped, 2 quarantined (dry run: nothing was written)\n"
         "  read as utf-8\n"
         "  Data rows 7-8: quarantined no_email: email (xxx): this is no e-mail address\n"
         "  rows 2-4, 9: skipped summary: a summary, not a learner\n"
@@ -111,9 +122,45 @@ def test_rows_with_the_same_reason_are_one_line_and_every_skipped_row_is_named()
 
 
 def test_a_report_of_very_many_reasons_says_how_many_rows_it_leaves_out():
-    rows = tuple(Outcome("", n, "quarantined", "no_email", "email", "x" * (n % 60), "no") for n in range(2, 122))
+    rows = [Outcome("", n, "quarantined", "no_email", "email", "x" * (n % 60), "no") for n in range(2, 122)]
 
-    text = Report("eportfolio", "north", "file.csv", "", dry_run=False, rows=rows).text().splitlines()
+    text = report_of(*rows).text().splitlines()
 
     assert len(text) == 1 + 50 + 1 + 2
     assert text[51] == "  … and 20 more rows: use --json for all"
+
+
+def test_a_column_is_called_as_the_file_calls_it_and_ours_is_said_where_that_is_another(bring):
+    profile = Profile(headers={"ksb_code": ["Criteria"], "evidence_status": ["State"]})
+    header = "Learner Ref;Standard Ref;Standard version;Evidence ID;Criteria;EvidenceDate;State\n"
+
+    report = bring(
+        "eportfolio", header + "P-1;ST1406;1.0;E-1;K;2025-11-03;ok\nP-1;ST1406;1.0;E-1;K1;x;accepted\n", profile=profile
+    )
+
+    lines = report.text().splitlines()
+    assert lines[2].startswith(
+        "  row 2: quarantined unknown_word: State [evidence_status] (xx): this word is not known"
+    )
+    assert lines[3] == "  row 3: quarantined impossible_date: EvidenceDate (x): there is no such date"
+
+
+@pytest.mark.parametrize(
+    ("adapter_name", "header", "told"),
+    [
+        ("eportfolio", "student_id\tevent_id\tevent_attended\n1\t2\t1\n", "the adapter training-centre knows more"),
+        (
+            "eportfolio",
+            "record,email,attendance\nroster,a@x.example,present\n",
+            "the adapter training-centre knows more",
+        ),
+        ("training-centre", "email,ksb_code,evidence_id\na@x.example,K1,1\n", "the adapter eportfolio knows more"),
+    ],
+)
+def test_a_file_for_the_other_adapter_is_said_to_be_one(bring, adapter_name, header, told):
+    try:
+        said = bring(adapter_name, header).text()
+    except Refused as refusal:
+        said = refusal.message
+
+    assert told in said
