@@ -154,7 +154,7 @@ def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
         return
     for one in listed:
         name = f"  {one.name}" if one.name else ""
-        attempts = f"  (match: parent; {len(one.attempts)} attempts)" if one.attempts else ""
+        attempts = f"  (match: parent; attempts: {len(one.attempts)})" if one.attempts else ""
         click.echo(one_line(f"{one.count:8}  {one.verb}  {one.activity}{name}{attempts}"))
 
 

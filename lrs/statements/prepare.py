@@ -79,7 +79,7 @@ def prepare(
     the place of one that was sent unless the caller may ``import``.
     """
     ours = _STORED if caller.may("import") else _STORED_AND_AUTHORITY
-    if not ours.isdisjoint(tree) or _needs_another_text(tree, version):
+    if not tree.keys().isdisjoint(ours) or _needs_another_text(tree, version):
         text = rewritten(text, tree, version, ours)
         tree = {name: value for name, value in tree.items() if name not in ours}
     refers = _reference(tree)

@@ -271,7 +271,7 @@ def test_what_no_rule_is_about_is_shown_with_names_and_attempts_under_what_they_
         "match": "parent",
         "attempts": 2,
     }
-    assert run(rules, "unmatched") == (f"       2  {PASSED}  urn:quiz  A quiz\\x1b[31m  (match: parent; 2 attempts)\n")
+    assert run(rules, "unmatched") == (f"       2  {PASSED}  urn:quiz  A quiz\\x1b[31m  (match: parent; attempts: 2)\n")
 
 
 @pytest.mark.usefixtures("set_up")
