@@ -8,9 +8,10 @@ import re
 import pytest
 
 from adapters.matching import registry
-from lrs.learners import consent, joins
+from lrs.competencies.walk import read_again
+from lrs.learners import consent, joins, nobody
 from lrs.learners.consent import Grant, Subject
-from lrs.learners.identifiers import identifier_of
+from lrs.learners.identifiers import NOBODY, identifier_of
 from lrs.learners.persons import minter
 from lrs.worker import drain
 from tests.competencies.world import ANN, ANN_ACCOUNT, statement, statement_id
@@ -83,6 +84,32 @@ def test_a_learner_is_found_by_name_and_several_are_listed(site, browser):
     assert f'<a href="/pages/learners/{joanna}">Joanna Smithson</a>' in several.text
     assert "2 found Whom this may mean Name Known by Anna Smith 1 Account at https://vle.example" in text_of(several)
     assert (nobody.status_code, "Nobody is known by that name." in nobody.text) == (404, True)
+
+
+def test_what_guests_were_awarded_is_revoked_once_their_name_is_one_for_nobody(site, browser):
+    guest = {"account": {"homePage": "https://vle.example", "name": "guest"}}
+    site.world.write(lambda tx: nobody.put_names(tx, "vle", [], "test"))
+    site.world.send(statement("one", guest))
+    site.world.send(statement("two", guest))
+    work(site)
+    held = [record.meta["state"] for record in site.world.store.find("credential").records]
+
+    site.world.write(lambda tx: (nobody.put_names(tx, "vle", NOBODY, "test"), read_again(tx, "vle")))
+    work(site)
+
+    assert held == ["issued"]
+    assert [record.meta["state"] for record in site.world.store.find("credential").records] == ["revoked"]
+    assert "Does not count: guest is a name for nobody" in text_of(page_of(site, browser, guest))
+
+
+def test_who_looks_for_a_guest_is_told_that_it_is_nobody(site, browser):
+    site.world.send(statement("one", {"account": {"homePage": "https://vle.example", "name": ""}}))
+    work(site)
+
+    text = text_of(find(browser, "https://vle.example|"))
+
+    assert "stands for no person (a temporary or impossible learner number, or a name for nobody" in text
+    assert "Does not count: an account without a name stands for nobody" in text
 
 
 def test_a_learner_is_found_by_learner_number(site, browser):
