@@ -54,8 +54,12 @@ def test_a_lock_that_another_process_does_not_give_up_is_overloaded(store, tmp_p
     assert insert(store, "a").rev == 1
 
 
-@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT])
-def test_an_error_of_the_disk_ends_the_process_and_is_not_tried_again(tmp_path, clock, code):
+@pytest.mark.parametrize(
+    ("code", "ends"), [(sqlite3.SQLITE_IOERR, True), (sqlite3.SQLITE_CORRUPT, False), (sqlite3.SQLITE_NOTADB, False)]
+)
+def test_an_error_of_the_disk_ends_the_process_a_damaged_file_does_not_and_neither_is_tried_again(
+    tmp_path, clock, code, ends
+):
     from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
     said, runs = [], []
@@ -70,7 +74,7 @@ def test_an_error_of_the_disk_ends_the_process_and_is_not_tried_again(tmp_path, 
     assert isinstance(store.write(decide).exception(WAIT), OSError)
     store.close()
 
-    assert said == [f"{tmp_path}/lrs.db: disk I/O error"]
+    assert said == ([f"{tmp_path}/lrs.db: disk I/O error"] if ends else [])
     assert runs == [1]
 
 

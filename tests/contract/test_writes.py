@@ -85,6 +85,14 @@ def _raise_after_changing(tx):
     raise ValueError("no")
 
 
+def _raise_half_written(tx):
+    """One record has gone to the engine, the other has not."""
+    tx.insert(Record("thing", "bad-1"))
+    tx.find("thing")
+    tx.insert(Record("thing", "bad-2"))
+    raise ValueError("no")
+
+
 def _insert_what_is_there(tx):
     tx.insert(Record("thing", "bad-1"))
     tx.insert(Record("thing", "old"))
@@ -101,6 +109,7 @@ def _insert_what_cannot_be_kept(tx):
         (_raise, ValueError),
         (_raise_after_reading, ValueError),
         (_raise_after_changing, ValueError),
+        (_raise_half_written, ValueError),
         (_insert_what_is_there, Exists),
         (_insert_what_cannot_be_kept, TypeError),
     ],
@@ -117,6 +126,23 @@ def test_one_failing_decision_keeps_nothing_and_leaves_the_others_of_its_group_u
     assert before.result(WAIT).id == "before"
     assert after.result(WAIT) is None
     assert ids(store.find("thing").records) == ["old", "before", "after"]
+
+
+def test_a_kind_first_seen_in_a_decision_that_failed_is_not_taken_for_known(store, store_url, clock):
+    def fail(tx):
+        tx.insert(Record("undone", "1"))
+        assert ids(tx.find("undone").records) == ["1"]  # written, and read back, before it fails
+        raise ValueError("no")
+
+    assert isinstance(store.write(fail).exception(WAIT), ValueError)
+    store.write(lambda tx: tx.insert(Record("other", "1"))).result(WAIT)
+    store.write(lambda tx: tx.insert(Record("undone", "2"))).result(WAIT)
+
+    again = open_store(store_url, clock=clock)
+    found = {kind: ids(again.find(kind).records) for kind in ("undone", "other")}
+    again.close()
+    assert found == {"undone": ["2"], "other": ["1"]}
+    assert {kind: ids(store.find(kind).records) for kind in ("undone", "other")} == found
 
 
 def test_equal_inserts_in_one_group_give_one_record_and_exists_for_the_rest(store):
