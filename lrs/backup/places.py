@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
-from lrs.tenants import DEFAULT, check_whole, control_url, store_url
+from lrs.tenants import DEFAULT, control_url, store_url
 
 _SQLITE = "sqlite:///"
 _KEPT = {"lost+found"}
@@ -23,18 +24,18 @@ def store_file(settings: Settings, tenant: str) -> Path:
     return _file(store_url(settings, tenant), settings)
 
 
-def check_empty(settings: Settings) -> None:
-    """Raises ``Misconfigured`` unless nothing is where a store would be restored to."""
+def check_empty(settings: Settings, tenants: Iterable[str] = (DEFAULT,), *, but: str = "") -> None:
+    """Raises ``Misconfigured`` if anything *but* that file is where a store of *tenants* would be restored to."""
     folder = settings.data.absolute()
-    check_whole(settings)
-    there = sorted(path.name for path in folder.iterdir() if path.name not in _KEPT) if folder.is_dir() else []
+    kept = {*_KEPT, but}
+    there = sorted(path.name for path in folder.iterdir() if path.name not in kept) if folder.is_dir() else []
     if there:
         told = ", ".join(there[:5]) + (", …" if len(there) > 5 else "")
         raise Misconfigured(
             f"{folder} is not empty ({told}): a store is restored into an empty folder only; stop the server that uses"
             " this one and move it away, or name another with --data"
         )
-    for path in (control_file(settings), store_file(settings, DEFAULT)):
+    for path in (control_file(settings), *(store_file(settings, tenant) for tenant in tenants)):
         if path.exists():
             raise Misconfigured(f"{path} exists: a store is restored where there is none; move it away first")
 

@@ -26,7 +26,7 @@ from lrs.storage.blobs import FileBlobs, blobs_beside, sync_folder
 from lrs.storage.private import FILE, private_file, private_folder
 from lrs.storage.sqlite_copy import end_leases
 from lrs.storage.sqlite_schema import SCHEMA_VERSION
-from lrs.tenants import RESTORING, control_url, data_folder, open_tenant
+from lrs.tenants import RESTORING, check_whole, control_url, data_folder, open_tenant
 
 BY = "lrs restore"
 _BESIDE = ("", "-wal", "-shm", "-journal", "-horizon", "-turn")
@@ -37,13 +37,11 @@ def restore(settings: Settings, file: Path, passphrase: bytes | None, *, clock: 
 
     Raises ``Misconfigured`` and ``OSError``; then nothing is left of it.
     """
+    check_whole(settings)
     check_empty(settings)
     backup = contents.examine(file, SCHEMA_VERSION)
     key = _key_of(settings, backup, passphrase)
     contents.check_mac(backup, key)
-    for tenant in backup.manifest.tenants:
-        if store_file(settings, tenant).exists():
-            raise Misconfigured(f"{store_file(settings, tenant)} exists: move it away first")
     with _restoring(settings, backup):
         try:
             _unpack(settings, file, backup)
@@ -91,18 +89,23 @@ def _restoring(settings: Settings, backup: Backup) -> Iterator[None]:
         os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE))
     except FileExistsError as error:
         raise Misconfigured(f"another restore into {folder} has begun") from error
+    ours = False
     try:
+        # Again, now that nothing else starts here: somebody may have, while the backup was read.
+        check_empty(settings, backup.manifest.tenants, but=RESTORING)
+        ours = True
         sync_folder(folder)
         yield
     except BaseException:
-        _take_away(settings, backup, key_before=key_before)
-        marker.unlink()
-        if not there_before:
-            with suppress(OSError):
-                folder.rmdir()
+        if ours:
+            _take_away(settings, backup, key_before=key_before)
         raise
-    marker.unlink()
-    sync_folder(folder)
+    finally:
+        marker.unlink()
+        sync_folder(folder)
+        if not there_before:
+            with suppress(OSError):  # not empty: it was restored
+                folder.rmdir()
 
 
 def _take_away(settings: Settings, backup: Backup, *, key_before: bool) -> None:

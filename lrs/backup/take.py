@@ -111,11 +111,16 @@ class _Taking:
         for blob in _blobs_of(self._copy):
             try:
                 size = blobs.size(blob)
-                self._writer.add(f"tenants/{tenant}/blobs/{blob}", size, blobs.open(blob))
+                found = self._writer.add(f"tenants/{tenant}/blobs/{blob}", size, blobs.open(blob))
             except KeyError:
                 missing += 1
-            else:
-                names.add(blob, size)
+                continue
+            if found != blob:
+                raise Misconfigured(
+                    f"{blobs.path_of(blob)} is damaged: its content is not what its name says. Put it back from an"
+                    " earlier backup, or move it away, then it is told as missing"
+                )
+            names.add(blob, size)
         head = next((record.meta for record in records_of(self._copy, (HEAD_KIND,))), {})
         audit = {name: head[name] for name in ("number", "hash") if name in head}
         self._copy.unlink()

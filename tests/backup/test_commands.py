@@ -1,5 +1,6 @@
 """``lrs backup`` and ``lrs restore`` as an operator meets them."""
 
+import itertools
 import json
 import os
 import resource
@@ -8,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -16,10 +18,11 @@ from click.testing import CliRunner
 
 from lrs import audit
 from lrs.auth.keys import check_key, create_key
+from lrs.backup import contents
 from lrs.cli import main
 from lrs.control import open_control
 from lrs.settings import Settings
-from lrs.storage import Owed, Record
+from lrs.storage import Owed, Record, pages
 from lrs.tenants import open_tenant
 from tests.badges.made import badge_in, put_award, run_issue
 from tests.programs import until
@@ -347,3 +350,106 @@ def test_a_backup_that_is_stopped_leaves_no_file_of_that_name(tmp_path, number):
     assert not (tmp_path / "b.tar").exists()
     assert number == signal.SIGKILL or not any(tmp_path.glob(".b.tar.*"))
     assert run("backup", tmp_path / "b.tar", "--data", tmp_path / "data")[0] == 0
+
+
+@pytest.mark.usefixtures("lived")
+def test_a_new_file_system_may_have_its_own_folder_and_nothing_else(tmp_path):
+    run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", backup_passphrase=PASSPHRASE)
+    (tmp_path / "again" / "lost+found").mkdir(parents=True)
+    words = ("restore", tmp_path / "b.tar", "--data", tmp_path / "again")
+
+    (tmp_path / "again" / "notes").touch()
+    refused = run(*words, backup_passphrase=PASSPHRASE)
+    (tmp_path / "again" / "notes").unlink()
+
+    assert (refused[0], f"{tmp_path}/again is not empty (notes)" in refused[1]) == (1, True)
+    assert run(*words, backup_passphrase=PASSPHRASE)[0] == 0
+
+
+@pytest.mark.usefixtures("lived")
+def test_a_server_that_starts_in_the_folder_while_the_backup_is_read_is_not_written_over(tmp_path, monkeypatch):
+    run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", backup_passphrase=PASSPHRASE)
+    read = contents.examine
+
+    def slowly(path, schema):
+        found = read(path, schema)
+        assert run("keys", "create", "--name", "new", "--scope", "all", "--data", tmp_path / "again")[0] == 0
+        return found
+
+    monkeypatch.setattr(contents, "examine", slowly)
+    kept = tmp_path / "kept"
+    kept.write_text((tmp_path / "data" / "master.key").read_text())
+    words = ("restore", tmp_path / "b.tar", "--data", tmp_path / "again")
+    code, text = run(*words, backup_passphrase=PASSPHRASE, master_key_file=kept)
+
+    assert (code, f"{tmp_path}/again is not empty (control.db, " in text) == (1, True)
+    assert "new" in run("keys", "list", "--data", tmp_path / "again", master_key_file=kept)[1]
+    assert "RESTORING" not in files_in(tmp_path / "again")
+
+
+@pytest.mark.usefixtures("lived")
+def test_a_blob_that_the_disk_damaged_is_named_and_nothing_is_written(tmp_path):
+    blob = next(path for path in (tmp_path / "data" / "tenants" / "second").rglob("*") if len(path.name) == 64)
+    blob.write_bytes(b"x" * blob.stat().st_size)
+
+    code, text = run("backup", tmp_path / "b.tar", "--data", tmp_path / "data")
+
+    assert (code, text.startswith(f"Error: {blob} is damaged: its content is not what its name says.")) == (1, True)
+    assert not (tmp_path / "b.tar").exists()
+
+
+def test_what_a_store_names_is_in_its_backup_also_while_others_write(tmp_path):
+    settings = Settings(data=tmp_path / "data")
+    open_control(settings).close()
+    tenant = open_tenant(settings)
+    over = threading.Event()
+
+    def write():
+        for n in itertools.takewhile(lambda _: not over.is_set(), itertools.count()):
+            blob = tenant.store.blobs.put([f"attachment {n}".encode()])
+            record = Record("statement", str(n), b"{}", {"attachments": {"a": blob}})
+            tenant.store.write(lambda tx, record=record: tx.insert(record)).result()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        until(lambda: tenant.store.count("statement") > 20, "statements")
+        for n in range(3):
+            words = ("backup", tmp_path / f"{n}.tar", "--data", tmp_path / "data")
+            assert run(*words, backup_passphrase=PASSPHRASE)[0] == 0
+    finally:
+        over.set()
+        writer.join()
+        tenant.store.close()
+
+    counts = []
+    for n in range(3):
+        there = tmp_path / f"again-{n}"
+        assert run("restore", tmp_path / f"{n}.tar", "--data", there, backup_passphrase=PASSPHRASE)[0] == 0
+        again = open_tenant(Settings(data=there))
+        with closing(again.store):
+            records = list(pages(again.store, "statement"))
+            counts.append(len(records))
+            found = [b"".join(again.store.blobs.open(record.meta["attachments"]["a"])) for record in records]
+        assert found == [f"attachment {record.id}".encode() for record in records]
+    assert counts[0] > 20
+    assert counts == sorted(set(counts))
+
+
+def test_what_stands_outside_the_store_agrees_that_it_was_restored(tmp_path):
+    with_head = {"audit_head": tmp_path / "heads", "backup_passphrase": PASSPHRASE}
+    make = ("keys", "create", "--scope", "all", "--data", tmp_path / "data", "--name")
+    run(*make, "one", **with_head)
+    run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", **with_head)
+    run(*make, "two", **with_head)
+    run(*make, "three", **with_head)
+    shutil.rmtree(tmp_path / "data")
+    restored = run("restore", tmp_path / "b.tar", "--data", tmp_path / "data", **with_head)
+    run(*make, "four", **with_head)
+
+    _, text = run("doctor", "--data", tmp_path / "data", **with_head)
+
+    assert restored[0] == 0
+    assert f"WARNING audit-head: {tmp_path}/heads has entry 2 as it was on " in text
+    assert "the store was restored on " in text
+    assert "ok      audit: no entry was changed or taken out (3)" in text
