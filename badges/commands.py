@@ -64,7 +64,7 @@ def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
         try:
             person = found_one(tenant.store, holder)
         except Refused as refused:
-            raise click.ClickException(one_line(refused.message)) from refused
+            raise click.ClickException(refused.message) from refused
         if person is None:
             raise click.ClickException(f"nobody here is known as {holder}")
         members = members_of(tenant.store, person)

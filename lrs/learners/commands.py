@@ -196,7 +196,7 @@ def show(tenant: Tenant, person: str) -> None:
     try:
         id = found_one(tenant.store, person)
     except Refused as refused:
-        raise click.ClickException(one_line(refused.message)) from refused
+        raise click.ClickException(refused.message) from refused
     if id is None:
         raise click.ClickException(f"nobody is known as {person}")
     one, members = somebody(tenant.store, id), members_of(tenant.store, id)

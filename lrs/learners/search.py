@@ -17,6 +17,7 @@ import msgspec
 from lrs.errors import Refused
 from lrs.learners.identifiers import plain_name
 from lrs.learners.persons import holders, identifier_from, identifiers_of, person_named
+from lrs.plain_text import one_line
 from lrs.statements.identity import ifi_text
 from lrs.statements.keys import agent_key
 from lrs.storage import Reader, Record
@@ -93,9 +94,9 @@ def somebody(reader: Reader, holder: str) -> Somebody:
 
 
 def described(one: Somebody) -> str:
-    """A line about *one*: id, name, identifiers."""
+    """*one* as a line: id, name, identifiers; nothing in it steers a terminal."""
     shown = ", ".join(_text(ifi) for ifi in one.identifiers)
-    return f"{one.person} {one.name} ({shown})" if one.name else f"{one.person} ({shown})"
+    return one_line(f"{one.person} {one.name} ({shown})" if one.name else f"{one.person} ({shown})")
 
 
 def name_of(reader: Reader, ifi: dict[str, Any]) -> str | None:

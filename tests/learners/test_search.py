@@ -160,3 +160,9 @@ def test_a_name_that_would_steer_a_terminal_is_shown_as_it_is_written(world, run
 
     assert "Zoë\\x1b[2J\\nperson x  [" in run("persons", "list", "u1001")
     assert "(Zoë\\x1b[2J\\nperson x)" in run("rules", "explain", "u1001")
+    world.send(statement("twin", {**NAMELESS, "name": "Zoë Brown"}))
+    for words in (("rules", "explain", "zoe"), ("consent", "list", "zoe"), ("persons", "show", "zoe")):
+        told = run(*words, exit_code=1)
+        assert "Zoë\\x1b[2J\\nperson x (u1001)" in told
+        assert "\x1b" not in told
+        assert told.count("\n") == 1
