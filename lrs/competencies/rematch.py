@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,12 +25,19 @@ from lrs.tenants import Tenant
 PAGE = 500
 
 
+class _Place(NamedTuple):
+    """The rule that evidence is of, and the place of its statement in the order."""
+
+    rule: RuleRef
+    seq: int
+
+
 @dataclass(slots=True)
 class _Touched:
-    """On one page: statements to be matched again, names of evidence to be removed, learners to be looked at."""
+    """On one page: statements to be matched again, evidence that may have to go by name, learners to be looked at."""
 
     statements: list[str] = field(default_factory=list)
-    gone: dict[str, RuleRef] = field(default_factory=dict)
+    gone: dict[str, _Place] = field(default_factory=dict)
     learners: set[str] = field(default_factory=set)
 
 
@@ -78,7 +86,7 @@ def _touched(records: Sequence[Record], walk: Rematch) -> _Touched:
             found.statements.append(record.id)
         if rules_for(seen, asked):
             found.learners.update(one.id for one in learners(seen))
-        found.gone |= _evidence_of(record.id, seen, rules_for(seen, gone), walk.gone)
+        found.gone |= _evidence_of(record, seen, rules_for(seen, gone), walk.gone)
     return found
 
 
@@ -87,21 +95,24 @@ def _index(rules: Collection[Rule]) -> Index:
     return index_rules(Ruleset(0, tuple({rule.item: rule for rule in rules}.values())))
 
 
-def _evidence_of(statement: str, seen: Seen, met: Sequence[Rule], rules: Sequence[Rule]) -> dict[str, RuleRef]:
+def _evidence_of(record: Record, seen: Seen, met: Sequence[Rule], rules: Sequence[Rule]) -> dict[str, _Place]:
     items = {rule.item for rule in met}
-    found: dict[str, RuleRef] = {}
+    found: dict[str, _Place] = {}
     for ref in [RuleRef(rule.item, rule.version) for rule in rules if rule.item in items]:
         for one in learners(seen):
-            found[evidence_id(statement, ref, one.id)] = found[former_id(statement, ref, one.id)] = ref
+            for id in (evidence_id(record.id, ref, one.id), former_id(record.id, ref, one.id)):
+                found[id] = _Place(ref, record.seq)
     return found
 
 
-def _take_back(tx: Tx, gone: dict[str, RuleRef], zone: str) -> None:
-    """Removes evidence of rules that are gone; not of one that a still later rule set has brought back."""
+def _take_back(tx: Tx, gone: dict[str, _Place], zone: str) -> None:
+    """Removes what is evidence no more by the rules of now: a still later rule set may have brought a rule back."""
     there = tx.get_many("evidence", gone) if gone else {}
-    live = in_force(tx)
+    rules = in_force(tx)
     found = [
-        record for id, record in there.items() if evidence_from(record).rule == gone[id] and not live.keeps(gone[id])
+        record
+        for id, record in there.items()
+        if evidence_from(record).rule == gone[id].rule and gone[id].seq > rules.bound(gone[id].rule)
     ]
     tallies.remove(tx, found, zone)
     owe_evaluation(tx, {evidence_from(record).identifier for record in found})

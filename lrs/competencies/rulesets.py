@@ -16,10 +16,10 @@ import msgspec
 
 from lrs import audit
 from lrs.competencies.decide import RuleRef
-from lrs.competencies.rules import Competency, Index, Ruleset, index_rules
-from lrs.competencies.walk import walk_between
+from lrs.competencies.rules import Competency, Index, Rule, Ruleset, index_rules
+from lrs.competencies.walk import Rematch, walk_about
 from lrs.errors import Refused
-from lrs.storage import Owed, Reader, Record, Tx, micros_of, pages
+from lrs.storage import NEWEST, Owed, Reader, Record, Tx, micros_of, pages
 
 KIND = "ruleset"
 IN_REVIEW = 20
@@ -58,12 +58,17 @@ class InForce(NamedTuple):
         """Those former rule sets under which something may still be held."""
         return tuple(one for one in self.former if one.until > now)
 
-    def keeps(self, rule: RuleRef) -> bool:
-        """Whether there is evidence of this version of a rule."""
-        return any((rule.item, rule.version) in index.versions for index in self.every())
+    def bound(self, rule: Rule | RuleRef) -> int:
+        """Up to which place in the order statements are evidence of this version of a rule; 0 if none is."""
+        version = (rule.item, rule.version)
+        if version in self.rules.versions:
+            return NEWEST
+        return max((one.replaced for one in self.former if version in one.rules.versions), default=0)
 
     def competencies(self) -> Mapping[str, Competency]:
         """All that the rules in force and the former ones name, by ``Competency.key``."""
+        if not self.former:
+            return self.rules.competencies
         return {key: one for index in reversed(self.every()) for key, one in index.competencies.items()}
 
     def every(self) -> tuple[Index, ...]:
@@ -165,9 +170,17 @@ def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | N
     now = Record(KIND, "current", meta=meta | {"former": msgspec.to_builtins(former)}, rev=head.rev if head else 0)
     _ = tx.replace(now) if head else tx.insert(now)
     audit.append(tx, by, "rules.applied", {"version": str(ruleset.version)})
-    walk = walk_between(was.every(), in_force(tx).every(), at)
+    walk = _walk(was, in_force(tx), at)
     tx.insert(Record("rematch", f"v{ruleset.version}", msgspec.json.encode(walk), owed=(Owed("match"),)))
     return True
+
+
+def _walk(was: InForce, now: InForce, at: int) -> Rematch:
+    """What has to be looked at: rules that are evidence of fewer statements lose what there is of the others."""
+    before, after = set(was.rules.by_item.values()), set(now.rules.by_item.values())
+    every = {rule for index in was.every() for rule in index.by_item.values()}
+    gone = {rule for rule in every if now.bound(rule) < min(was.bound(rule), at)}
+    return walk_about(after - before, gone, before ^ after, at)
 
 
 def _replaced(head: Mapping[str, Any], before: Ruleset, at: int, until: int, by: Ruleset) -> _Kept:

@@ -5,18 +5,18 @@ Record ``rematch``: what to look for, and how far it came. Rules are told apart 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 import msgspec
 
-from lrs.competencies.rules import Index, Rule
+from lrs.competencies.rules import Rule
 from lrs.keys import pair
 from lrs.statements.keys import activity_key, source_key, verb_key
 from lrs.storage import Owed, Record, Tx
 
 
 class Rematch(msgspec.Struct, frozen=True):
-    """A walk: rules by which statements are matched anew, rules whose evidence goes, up to which ``seq``.
+    """A walk: rules by which statements are matched anew, rules some of whose evidence goes, up to which ``seq``.
 
     *asked* are rules whose learners have to be looked at, whatever becomes of the evidence. *ahead* are the search keys
     still to be walked, *start* the place in the first of them. With *every*, all statements on the way are matched
@@ -33,13 +33,9 @@ class Rematch(msgspec.Struct, frozen=True):
     asked: tuple[Rule, ...] = ()
 
 
-def walk_between(was: Sequence[Index], now: Sequence[Index], until: int) -> Rematch:
-    """The walk from rules to rules: the first of each are those in force, the others former ones that still count."""
-    before, after = set(was[0].by_item.values()), set(now[0].by_item.values())
-    kept = {rule for index in now for rule in index.by_item.values()}
-    gone = {rule for index in was for rule in index.by_item.values()} - kept
-    changed, asked = after - before, before ^ after
-    ahead = tuple(sorted({key for rule in changed | gone | asked for key in anchors(rule)}))
+def walk_about(changed: Collection[Rule], gone: Collection[Rule], asked: Collection[Rule], until: int) -> Rematch:
+    """The walk over all statements up to the place *until* that one of the rules is about."""
+    ahead = tuple(sorted({key for rule in (*changed, *gone, *asked) for key in anchors(rule)}))
     return Rematch(1, _ordered(changed), _ordered(gone), until, ahead, asked=_ordered(asked))
 
 

@@ -352,3 +352,17 @@ def test_the_rule_set_of_a_store_from_before_reviews_is_reviewed_too(held):
 
     assert awards(held) == IN_REVIEW
     assert [(one.ruleset.version, one.until is None) for one in applied(held.store)] == [(1, True), (2, False)]
+
+
+def test_what_came_after_a_former_rule_set_goes_with_the_rules_that_counted_it_last(held):
+    """Found by any history: the rule on gowning is in both tables, the review only of the first change."""
+    held.apply("\n".join(line for line in RULES.splitlines() if "aseptic" not in line), review=DAY)
+    held.send(statement("between", timestamp="2026-11-19T10:00:00Z"))
+    done(held)
+    assert awards(held) == [("GOWN", "held", "2026-11-19", None, None)]
+
+    held.apply(RULES.splitlines()[0] + "\n")
+    done(held)
+
+    assert len(held.all("evidence")) == 1
+    assert awards(held) == [("GOWN", "held", "2026-11-20", None, 2)]

@@ -115,16 +115,22 @@ class World:
         self.write(lambda tx: put(tx, ruleset, "test", review=review * HOUR, restores=version))
 
     def send(self, statement: dict[str, Any], source: str = "vle") -> str:
-        record = Record(
-            "statement",
-            statement["id"],
-            json.dumps(statement).encode(),
-            {"source": source, "version": "2.0.0"},
-            (*keys_of(statement), source_key(source)),
-            owed=(Owed("match"),),
-        )
-        self.write(lambda tx: tx.insert(record))
+        self.send_all([statement], source)
         return str(statement["id"])
+
+    def send_all(self, statements: list[dict[str, Any]], source: str = "vle") -> None:
+        records = [
+            Record(
+                "statement",
+                one["id"],
+                json.dumps(one).encode(),
+                {"source": source, "version": "2.0.0"},
+                (*keys_of(one), source_key(source)),
+                owed=(Owed("match"),),
+            )
+            for one in statements
+        ]
+        self.write(lambda tx: [tx.insert(record) for record in records])
 
     def void(self, id: str) -> None:
         def decide(tx: Any) -> None:
