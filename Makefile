@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer and make; everything else is installed into .venv from the hashed lock.
 PYTHON ?= python3
 BIN := .venv/bin
+PORT ?= 8080
 
 .PHONY: install run test check bench bench-large soak lock clean
 
@@ -14,7 +15,7 @@ install: .venv/installed
 	@touch $@
 
 run: install
-	$(BIN)/lrs serve --demo
+	$(BIN)/lrs serve --demo --port $(PORT)
 
 test: install
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile

@@ -8,7 +8,6 @@ takes (badges.md, section 1.3). Sources: did:web method specification; W3C DID 1
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from badges import multikey
 from lrs import audit
+from lrs.addresses import web_address
 from lrs.errors import Refused
 from lrs.plain_text import control_character
 from lrs.storage import Record, Tx
@@ -25,7 +25,6 @@ from lrs.tenants import Tenant
 
 KEY_PURPOSE = "badge-signing-key/1"
 DEMONSTRATION = " (demonstration)"
-_HOME = re.compile(r"https?://[^\s/?#<>\"{}|\\^`]+[^\s<>\"{}|\\^`]*")
 _UNPUBLISHED = uuid.UUID("0f0b6f3e-5b0e-5b57-9a1f-2f6a0d1f7c11")
 
 
@@ -78,8 +77,11 @@ def fault_of(name: str, url: str | None) -> str | None:
         return f"the issuer's name has the control character {found} in it: type it anew"
     if not name.strip():
         return "the issuer's name is empty"
-    if url is not None and not _HOME.fullmatch(url):
-        return f"the issuer's home page {url!r} is no address: write it like https://centre.example.org"
+    try:
+        if url is not None:
+            web_address(url)
+    except ValueError as error:
+        return f"the issuer's home page {url!r} is no address ({error}): write it like https://centre.example.org"
     return None
 
 
@@ -94,6 +96,7 @@ def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> N
     fault = fault_of(name, url)
     if fault:
         raise Refused(fault, error="bad_name")
+    url = str(web_address(url)) if url else None  # as an address is written in a badge, without blanks
     body = json.dumps({"v": 1, "name": name, **({"url": url} if url else {})}, ensure_ascii=False).encode()
 
     def decide(tx: Tx) -> None:

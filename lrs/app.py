@@ -35,6 +35,7 @@ from lrs.errors import Overloaded, Refused, StoreFull
 from lrs.http import Headers
 from lrs.learners import routes as learners
 from lrs.metrics import Requests, exposition
+from lrs.pages import front
 from lrs.pages import routes as pages
 from lrs.pages.facts import Neighbours
 from lrs.prefix import check_prefix, own_path
@@ -152,6 +153,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
         learners.routes(tenants.named),
         imports.routes(caller),
         pages.routes(tenants.named, door, _neighbours()),
+        front.routes(tenants.named),
     ):
         app.include_router(router)
         app.include_router(router, prefix="/t/{tenant}", include_in_schema=False)

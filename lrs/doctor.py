@@ -23,15 +23,13 @@ from lrs.aside import waiting_for
 from lrs.competencies.strangers import counted_for_nobody
 from lrs.errors import Misconfigured
 from lrs.profiles import services
-from lrs.settings import MIB, Settings
+from lrs.settings import MIB, UNKNOWN, Settings, unknown_names
 from lrs.storage import micros_of
 from lrs.storage.versions import found_and_known
 from lrs.tenants import Tenant, store_url
 
 SECOND = 1_000_000
 LITTLE_ROOM, NO_ROOM = 1_024 * MIB, 256 * MIB
-OF_ADAPTERS = {"LRS_ENDPOINT", "LRS_KEY", "LRS_SECRET"}
-"""What ``lrs adapter run`` reads beside the settings."""
 SLOW_SYNC = 0.02
 """Seconds; a disk that takes longer to sync holds every writer up."""
 LATE = 60
@@ -63,12 +61,9 @@ class Finding:
 
 def of_settings(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
     """What the settings say, before any store is opened."""
-    known = {f"LRS_{name.upper()}" for name in Settings.model_fields} | OF_ADAPTERS
-    unknown = sorted(
-        name for name in environment if name.startswith("LRS_") and name not in known and name[:9] != "LRS_TEST_"
-    )
+    unknown = unknown_names(environment)
     for name in unknown:
-        yield Finding("settings", "problem", f"{name} is not a setting of ours: correct its name, or take it away")
+        yield Finding("settings", "problem", UNKNOWN.format(name))
     if not unknown:
         yield Finding("settings", "ok", "every LRS_ variable is known")
     url = settings.public_url or ""

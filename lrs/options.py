@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pydantic_settings import SettingsError
 from lrs.audit_head import putting_down
 from lrs.control import open_registered
 from lrs.errors import Misconfigured
-from lrs.settings import Settings
+from lrs.settings import UNKNOWN, Settings, unknown_names
 from lrs.tenants import DEFAULT
 
 Command = Callable[..., Any]
@@ -38,6 +39,12 @@ def read_settings(data: Path | None) -> Settings:
         raise Misconfigured("; ".join(told).replace(": Value error, ", ": ")) from error
     except SettingsError as error:  # a list that is not written as JSON
         raise Misconfigured(f"LRS_ settings: {error}") from error
+
+
+def tell_unknown() -> None:
+    """Says on standard error which ``LRS_`` variables nobody reads."""
+    for name in unknown_names(os.environ):
+        click.echo(UNKNOWN.format(name), err=True)
 
 
 def with_tenant(command: Command) -> Command:

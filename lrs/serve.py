@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import sqlite3
@@ -24,7 +25,7 @@ from lrs.demo.processes import LOOPBACK
 from lrs.errors import Misconfigured
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
-from lrs.options import settings_for
+from lrs.options import settings_for, tell_unknown
 from lrs.processes import ENDPOINT
 from lrs.protocol import Bounded
 from lrs.settings import Settings
@@ -57,6 +58,7 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | 
     if demo:
         os.environ |= LOOPBACK
     settings = settings_for(data)
+    tell_unknown()
     log_to_stderr(settings.log_format)
     listener = listen(host, port)
     address = address_of(host, listener.getsockname()[1])
@@ -67,7 +69,7 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | 
     except BaseException:
         listener.close()
         raise
-    click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(settings, address))
+    click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(settings, address, data))
     story = start_demo(settings, address) if demo else None
     try:
         run(app, settings, listener, parent)
@@ -166,23 +168,31 @@ def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes] | No
     return subprocess.Popen([*command, "--endpoint", address])  # noqa: S603 (our own program)
 
 
-def first_key(settings: Settings, address: str) -> str:
-    """What to say at the start; on the very first one it makes a key and shows how to send a statement."""
+def first_key(settings: Settings, address: str, data: Path | None = None) -> str:
+    """What to say at the start; on the very first one it makes a key and shows how to send a statement.
+
+    *data* is the folder that was named on the command line: other commands need it too, to meet the same store.
+    """
+    known = f"{ENDPOINT}{address}/xapi\npages:         {address}/pages\nstart here:    {address}/"
     try:
         tenant = open_tenant(settings)
     except (Misconfigured, sqlite3.Error, OSError):
-        return f"{ENDPOINT}{address}/xapi\npages:         {address}/pages"  # it is told why; others are served
+        return known  # it is told why; others are served
     try:
         if list_keys(tenant.store):
-            return f"{ENDPOINT}{address}/xapi\npages:         {address}/pages"
-        new = create_key(tenant, "first", ["all"])
+            return known
+        new = create_key(tenant, "first", ["all", "admin"])
     finally:
         tenant.store.close()
+    option = f"--data {shlex.quote(str(data))} " if data else ""
     return (
         f"{ENDPOINT}{address}/xapi\n"
         f"key:           {new.key}\n"
-        f"secret:        {new.secret}   (shown this once; make others with: lrs keys create)\n"
-        f"pages:         {address}/pages   (sign in with a key: lrs keys create --name operator --scope admin)\n\n"
+        f"secret:        {new.secret}   (shown this once)\n"
+        f"pages:         {address}/pages   (sign in with this key and secret)\n"
+        f"start here:    {address}/\n\n"
+        "This key may do everything: keep it for yourself, and make one for each sender:\n"
+        f"  lrs keys create {option}--name my-course --scope statements/write\n\n"
         "Send a first statement:\n"
         f"  curl -u '{new.key}:{new.secret}' -H 'X-Experience-API-Version: 1.0.3' \\\n"
         f"    -H 'Content-Type: application/json' {address}/xapi/statements \\\n"

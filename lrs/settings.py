@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -16,6 +17,11 @@ from lrs.addresses import web_address
 KIB = 1024
 MIB = 1024 * KIB
 _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?")
+
+OF_ADAPTERS = {"LRS_ENDPOINT", "LRS_KEY", "LRS_SECRET"}
+"""What ``lrs adapter run`` reads beside the settings."""
+UNKNOWN = "{} is not a setting of ours: correct its name, or take it away"
+"""What is told of a variable that nobody reads: a misspelt setting would be ignored without a word."""
 
 
 class Settings(BaseSettings):
@@ -153,3 +159,11 @@ class Settings(BaseSettings):
         except (ValueError, OSError, KeyError) as error:
             raise ValueError("no time zone of that name; write it like Europe/London") from error
         return zone
+
+
+def unknown_names(environment: Iterable[str]) -> list[str]:
+    """The names that begin with ``LRS_`` and are read by nobody, but for those of our tests."""
+    known = {f"LRS_{name.upper()}" for name in Settings.model_fields} | OF_ADAPTERS
+    return sorted(
+        name for name in environment if name.startswith("LRS_") and name not in known and name[:9] != "LRS_TEST_"
+    )

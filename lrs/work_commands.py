@@ -20,7 +20,7 @@ from lrs.audit_head import Publisher
 from lrs.control import Control, Tenants
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
-from lrs.options import settings_for, with_tenant
+from lrs.options import settings_for, tell_unknown, with_tenant
 from lrs.rounds import SECOND, unlock
 from lrs.settings import Settings
 from lrs.storage import Backlog, Owed, Record
@@ -47,6 +47,8 @@ def work_group(context: click.Context, data: Path | None, celery: bool, parent: 
         settings = settings_for(data)
         if celery and not settings.celery_broker:
             raise click.ClickException("LRS_CELERY_BROKER is not set: name a broker, redis://HOST/0 or amqp://HOST")
+        if parent is None:
+            tell_unknown()
         log_to_stderr(settings.log_format)
         if celery:
             run_celery_worker(settings)

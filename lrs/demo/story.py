@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -128,11 +129,16 @@ def _consent(stage: Stage) -> str:
     wish = {"learner": {"mbox": f"mailto:{LEARNER}"}, "scopes": ["profiles:read", "gap:read"], "reference": REFERENCE}
     with httpx.Client(timeout=10, trust_env=False) as browser:
         link = browser.post(f"{stage.service.address}/link", json=wish).json()["link"]
-        page = browser.get(link).raise_for_status().text
-        form = re.search(r'name="form" value="([^"]+)"', page)
+        # LRS_PUBLIC_URL may lead elsewhere yet, and its cookies go back by https only: this browser is on the machine.
+        here = f"{stage.base}{urlsplit(link).path}"
+        page = browser.get(here).raise_for_status()
+        form = re.search(r'name="form" value="([^"]+)"', page.text)
         if form is None:
             raise RuntimeError("the consent page has no form")
-        browser.post(link, data={"form": html.unescape(form[1]), "answer": "agree"}).raise_for_status()
+        cookie = {"Cookie": page.headers["set-cookie"].partition(";")[0]}
+        sent = browser.post(here, data={"form": html.unescape(form[1]), "answer": "agree"}, headers=cookie)
+        if sent.status_code != 303:
+            raise RuntimeError(f"the consent page answered {sent.status_code}")
     given = _event(stage, "consent.given")
     stage.say(f"   the service got consent.given for its {given['reference']}, who is {given['subject']} to it alone")
     return str(given["subject"])

@@ -253,6 +253,10 @@ def test_the_first_start_makes_a_key_once_and_there_is_no_default(tmp_path):
 
     secret = re.search(r"secret: +(\S+)", said)[1]
     assert "secret" not in again
+    assert "lrs keys create --name my-course" in said
+    assert "lrs keys create --data '/a folder' --name my-course" in first_key(
+        Settings(data=tmp_path / "third"), "http://h:1", Path("/a folder")
+    )
     assert secret != re.search(r"secret: +(\S+)", elsewhere)[1]
     assert (tmp_path / "master.key").stat().st_mode & 0o077 == 0
     assert (tmp_path / "other").stat().st_mode & 0o077 == 0

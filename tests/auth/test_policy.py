@@ -68,6 +68,7 @@ OPEN = {
     ("POST", "/oauth/token"),
     ("GET", "/links/{token}"),
     ("POST", "/links/{token}"),
+    ("GET", "/"),
     ("GET", "/pages"),
     ("GET", "/pages/sign-in"),
     ("POST", "/pages/sign-in"),

@@ -117,7 +117,7 @@ def test_a_did_web_of_a_bare_host_is_at_its_well_known_place():
         ("\x1b[2JCentre", None, r"control character \\x1b"),
         (" ", None, "the issuer's name is empty"),
         ("Centre", "centre.example.org", "is no address"),
-        ("Centre", "https://centre.example.org/a b", "is no address"),
+        ("Centre", "https://cen tre.example.org/", "is no address"),
     ],
 )
 def test_an_issuer_that_no_badge_could_be_signed_for_is_refused(tenant, name, url, why):
