@@ -16,13 +16,15 @@ from lrs.learners.identifiers import ULN_HOME_PAGE, Identifier
 from lrs.learners.search import Search
 from lrs.pages.facts import LearnerFacts, Run, WorkFacts
 from lrs.pages.words import lasting, moment, moment_of
-from lrs.profiles.services import EVIDENCE, GAP, PROFILES, ROLES, Service
+from lrs.profiles.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, Service
 from lrs.profiles.view import REVOKED, Badge, Held
 from lrs.storage import Backlog, Owed, Record
 
 EVIDENCE_SHOWN = 50
 WAITING_SHOWN = 10
 PAIRS_SHOWN = 10
+LATE = 60 * 1_000_000
+"""Microseconds of lag from which the page says that work is behind; ``lrs doctor`` says so too."""
 _STEPS = {
     "refs": "Follow references between statements",
     "match": "Read statements by the rules",
@@ -34,6 +36,7 @@ _STEPS = {
 _SCOPES = {
     PROFILES: "Competencies, levels, dates and badges",
     EVIDENCE: "How much evidence stands behind each",
+    BADGES: "The badges themselves",
     ROLES: "Roles",
     GAP: "What is missing for a role",
 }
@@ -221,7 +224,8 @@ def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
         "unmatched": sum(one.count for one in facts.unmatched),
         "pairs": [_pair(one) for one in facts.unmatched],
         "pairs_shown": PAIRS_SHOWN,
-        "trouble": len(parked) + len(facts.failed) + sum(not one.active for one in facts.services),
+        "trouble": sum(one.parked for one in facts.backlog) + sum(not one.active for one in facts.services),
+        "late": [_STEPS.get(one.step, one.step) for one in facts.backlog if one.lag(now) > LATE],
     }
 
 

@@ -53,7 +53,7 @@ def test_where_nothing_is_the_matter_each_part_says_what_to_do(quiet):
     assert "Nothing is owed: every statement has been read" in text
     assert "Nothing fails at present." in text
     assert "Nothing was given up on." in text
-    assert "Every delivery arrived or is still being tried." in text
+    assert "No delivery was given up on" in text
     assert "None is connected. Connect one with lrs services add" in text
     assert "No statement has come in yet." in text
     assert "No file has come in. Bring one in with lrs adapter run" in text
@@ -67,6 +67,8 @@ def test_what_waits_is_told_with_how_far_behind_it_is(site, browser):
     text = text_of(browser.get("/pages/work"))
 
     assert "Read statements by the rules match 1 3 min behind 0" in text
+    assert "Work is behind by more than a minute: Read statements by the rules." in text
+    assert "Nothing needs you." not in text
     assert "Work out what people hold evaluate 1 Not behind; next due 2027-06-01 01:00 BST 0" in text
 
 
@@ -82,7 +84,8 @@ def test_what_failed_and_will_be_tried_again_is_told_with_its_reason(site, brows
 
     assert "Sign and revoke badges award a-1" in text
     assert "JSON is malformed" in text
-    assert "Nothing needs you." in text
+    assert "Some work failed and is tried again by itself: see failing." in text
+    assert "Nothing needs you." not in text
 
 
 def test_what_was_given_up_on_is_tried_again_at_the_press_of_a_button(site, browser):
@@ -119,7 +122,8 @@ def test_a_delivery_that_failed_is_sent_again(site, browser):
     answer = browser.send(page, "/pages/work/resend")
 
     assert "career-converter profile.updated" in text_of(page)
-    assert "Nothing was given up on." in text_of(page)
+    assert "Nothing but the deliveries below." in text_of(page)
+    assert "Nothing was given up on." not in text_of(page)
     assert answer.headers["location"] == "/pages/work?done=resent"
     assert site.tenant.store.parked() == []
     assert site.tenant.store.get(deliveries.KIND, "d-1").meta == {"state": "queued"}
@@ -158,7 +162,7 @@ def test_recent_imports_are_told_newest_first_with_the_rows_to_repair(site, brow
     ) < text.index("old.csv North & Sons eportfolio 2026-11-01 10:00 GMT 3 new None")
     assert "row 17, column uln: &lt;u&gt;no ULN&lt;/u&gt;" in page.text
     assert "And 1 more: the returned file names each." in text
-    assert "Nothing failed, but rows of files wait to be repaired: see recent imports" in text
+    assert "Rows of files wait to be repaired: see recent imports" in text
     assert "Nothing needs you." not in text
 
 
