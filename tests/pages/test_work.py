@@ -84,7 +84,7 @@ def test_what_failed_and_will_be_tried_again_is_told_with_its_reason(site, brows
 
     assert "Sign and revoke badges award a-1" in text
     assert "JSON is malformed" in text
-    assert "Some work failed and is tried again by itself: see failing." in text
+    assert "Some work failed and is tried again by itself: see failing" in text
     assert "Nothing needs you." not in text
 
 
