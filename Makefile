@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: install run test check bench bench-large soak lock clean
+.PHONY: install run test check bench bench-large soak browser lock clean
 
 install: .venv/installed
 
@@ -34,6 +34,10 @@ bench-large: install
 
 soak: install
 	$(BIN)/python -m pytest tests/soak -m soak -p no:randomly
+
+# In a headless Chromium, such as Debian's package chromium; where there is none, it says so and tries nothing.
+browser: install
+	$(BIN)/python -m pytest tests/browser -m browser -p no:randomly
 
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-header --no-emit-index-url --prerelease if-necessary-or-explicit
