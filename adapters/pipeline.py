@@ -169,7 +169,8 @@ def _outcome(
         if refusal := refused.get(change.key):
             return Outcome("", 0, "error", f"store_{refusal.status}", reason=f"the store refused: {refusal.message}")
     stands = tuple(i for c in changes if c.decision.target for i in ids_of(name, c.key, c.decision.target))
-    states = {change.decision.status for change in changes}
+    told = [change for change in changes if change.fact.parts] or changes
+    states = {change.decision.status for change in told}
     remark = mapped.skipped or mapped.remark or _repeated(changes)
     if states & {"updated", "new"}:
         status: Result = "updated" if "updated" in states else "new"

@@ -16,6 +16,8 @@ from lrs.tables.row import Unusable
 
 EXACT = "at "
 """How a fact's *kept* begins if it says what tells the fact from others under the looser key."""
+EXACTLY = "exactly"
+"""The kind of facts that say that things like them were told exactly; their key is a loose fact's *exact*."""
 EntryOf = Callable[[str], Entry | None]
 
 
@@ -63,27 +65,31 @@ def recognise(fact: Fact, template: int, entry_of: EntryOf, seen: Seen) -> Known
     if loose is None:
         return known
     if loose.key == fact.key:
-        return _of_its_key(fact, loose, template, known)
+        return _of_its_key(fact, loose, template, known, _told_exactly(loose, entry_of, seen))
     key = key_of(fact.kind, loose.key)
     if known.before is not None or seen.has(key):
         return known
     return _told_less_exactly(fact, loose, template, known, Known(key, entry_of(key), ""))
 
 
-def _of_its_key(fact: Fact, loose: Loose, template: int, known: Known) -> Known:
+def _told_exactly(loose: Loose, entry_of: EntryOf, seen: Seen) -> bool:
+    """Whether earlier files, and not this one, told such things exactly."""
+    key = key_of(EXACTLY, loose.exact)
+    return bool(loose.exact) and entry_of(key) is not None and not seen.has(key)
+
+
+def _of_its_key(fact: Fact, loose: Loose, template: int, known: Known, exactly: bool) -> Known:  # noqa: FBT001
     """What is known under a key that may be several things' key: the same told again, or a correction that says so."""
-    before = known.before
-    if loose.corrects == "no":
-        told = "a further one needs something to tell it from the others"
-        raise Unusable("not_told_apart", loose.column, "", f"{told}: {loose.advice}")
-    if before is None or not before.stands or before.newest is None or loose.corrects == "yes":
+    newest = known.before.newest if known.before and known.before.stands else None
+    if newest is None:
+        if exactly and loose.corrects != "no":
+            raise _doubt(loose, loose.further)
         return known
-    newest = before.newest
-    if newest.hash == known.wanted or (newest.kept and newest.kept == fact.kept):
+    if newest.hash == known.wanted or (newest.kept and newest.kept == fact.kept) or loose.corrects == "yes":
         return known
     if not newest.kept and newest.hash in _hashes(fact, loose.alike, template):
         return known
-    raise _doubt(loose)
+    raise _doubt(loose, loose.advice)
 
 
 def _told_less_exactly(fact: Fact, loose: Loose, template: int, known: Known, looser: Known) -> Known:
@@ -101,13 +107,13 @@ def _told_less_exactly(fact: Fact, loose: Loose, template: int, known: Known, lo
     if not told.kept:
         alike = told.hash in _hashes(fact, loose.alike, template)
         return Known(looser.key, before, known.wanted) if alike else known
-    raise _doubt(loose)
+    raise _doubt(loose, loose.advice)
 
 
 def _hashes(fact: Fact, contents: tuple[msgspec.Struct, ...], template: int) -> set[str]:
     return {hash_of(msgspec.structs.replace(fact, content=content), template) for content in contents} - {GONE}
 
 
-def _doubt(loose: Loose) -> Unusable:
+def _doubt(loose: Loose, advice: str) -> Unusable:
     told = "an earlier file told something else of this: is the row a correction of it, or a further one?"
-    return Unusable("not_told_apart", loose.column, "", f"{told} Nothing was changed. To decide it, {loose.advice}")
+    return Unusable("not_told_apart", loose.column, "", f"{told} Nothing was changed. To decide it, {advice}")

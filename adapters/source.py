@@ -40,7 +40,8 @@ class Loose(msgspec.Struct, frozen=True):
     *same* are other contents that say the same, *alike* those of the same thing with something corrected in them.
     *corrects* is what the row says of itself: whether it puts right what was told, or is a further one (``no``).
     *advice* says what a person can add to the row, in *column* or beside it, so that it can be told apart; *unsure*,
-    that two rows of one file that say the same may be two things.
+    that two rows of one file that say the same may be two things. *exact* is the key of the fact that says that earlier
+    files told such things exactly, and *further* what a person can do about a row that then does not.
     """
 
     key: tuple[str, ...]
@@ -50,6 +51,8 @@ class Loose(msgspec.Struct, frozen=True):
     advice: str = ""
     column: str = ""
     unsure: bool = False
+    exact: tuple[str, ...] = ()
+    further: str = ""
 
 
 class Fact(msgspec.Struct, frozen=True):

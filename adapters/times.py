@@ -30,6 +30,7 @@ _YEARS = range(1950, 2150)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?: ?([ap])\.?m\.?)?", re.IGNORECASE)
 _CLOCK_BEHIND = re.compile(rf"(?:^|[T ]){_CLOCK.pattern}$", re.IGNORECASE)
 _OFFSET = re.compile(r" ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|(?<=:\d\d)[+-]\d{2})$", re.IGNORECASE)
+_BY_MACHINE = re.compile(r"\dT\d|:\d\d:\d\d", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
 _SEPT = re.compile(r"\bsept\b\.?", re.IGNORECASE)
 _WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? (?=.)", re.IGNORECASE)
@@ -109,7 +110,9 @@ def _serial(form: str, cell: str) -> datetime:
 
 
 def _has_offset(cell: str) -> bool:
-    return ":" in cell and _OFFSET.search(cell) is not None
+    """Whether *cell* ends in an offset; ``09:00-11:00`` is from nine to eleven unless a machine wrote it."""
+    found = _OFFSET.search(cell) if ":" in cell else None
+    return found is not None and (not found[1].startswith("-") or _BY_MACHINE.search(cell) is not None)
 
 
 def _time_of(clock: re.Match[str]) -> time | None:

@@ -20,7 +20,7 @@ from adapters.cells import choice, text, yes
 from adapters.hours import minutes
 from adapters.people import Learner
 from adapters.profile import Terms
-from adapters.recognise import EXACT
+from adapters.recognise import EXACT, EXACTLY
 from adapters.source import Fact, Loose
 from adapters.times import has_time, moment, not_ahead
 from lrs.tables.row import Row, Unusable
@@ -65,7 +65,7 @@ class Hours:
         else:
             fact = _untimed(key, content, learner, self._corrects(row))
         self._check_day(row, fact, day)
-        return [fact]
+        return [fact, Fact(EXACTLY, fact.loose.exact, Timed(), parts=0)] if start and fact.loose else [fact]
 
     def _start(self, row: Row, day: datetime) -> datetime | None:
         """When the session began, if the row tells."""
@@ -98,9 +98,22 @@ class Hours:
                 self._days.setdefault(on, {}).setdefault(fact.key, fact.content.minutes)
 
 
+class Timed(msgspec.Struct, frozen=True):
+    """That sessions of a day and category came with their start; the key says which."""
+
+
 def _untimed(key: tuple[str, ...], content: OffTheJob, learner: Learner, corrects: Corrects) -> Fact:
-    alike = tuple(_by_others(content, learner))
-    loose = Loose(key, (), alike, corrects, f"{_ADVICE}; {_CORRECTS}", "otj_date", unsure=True)
+    loose = Loose(
+        key,
+        alike=tuple(_by_others(content, learner)),
+        corrects=corrects,
+        advice=f"{_ADVICE}; {_CORRECTS}",
+        column="otj_date",
+        unsure=True,
+        exact=key,
+        further="give the row its start time (otj_start, or in otj_date), or say no under otj_correction if it is a"
+        " further session",
+    )
     return Fact("otj", key, content, kept=str(content.minutes), loose=loose)
 
 
@@ -108,8 +121,8 @@ def _timed(key: tuple[str, ...], content: OffTheJob, day: datetime, learner: Lea
     """A session with its start; version 0.1 knew no start and told it as the day's."""
     as_before = msgspec.structs.replace(content, at=day)
     alike = (*_by_others(content, learner), *_by_others(as_before, learner))
-    told = f"{_CORRECTS} without a time, or no if it is a further session"
-    loose = Loose(key, (content, as_before), alike, corrects, told, "otj_correction")
+    advice = f"{_CORRECTS} without a time, or no if it is a further session"
+    loose = Loose(key, (content, as_before), alike, corrects, advice, "otj_correction", exact=key)
     clock = content.at.strftime("%H:%M")
     return Fact("otj", (*key, clock), content, kept=f"{EXACT}{clock} {content.minutes}", loose=loose)
 

@@ -14,7 +14,7 @@ from adapters.training_centre.facts import THERE, Attendance, Attended, Session
 from adapters.training_centre.sessions import Held
 from lrs.tables.row import Row, Unusable
 
-NO_INSTRUCTOR = "told without the session's instructor, whose cell cannot be read; repaired, it will be told again with"
+NO_INSTRUCTOR = "told without the session's instructor, whose cell cannot be read: once it is repaired, told again with"
 
 
 def read_roster(row: Row, held: Held, learners: Learners, terms: Terms) -> Mapped:

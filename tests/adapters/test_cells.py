@@ -100,6 +100,9 @@ def test_day_numbers_of_a_spreadsheet_are_dates_where_the_profile_says_so():
         ("2026-12-01T09:30:15", datetime(2026, 12, 1, 9, 30, 15, tzinfo=UTC)),
         ("01/07/2026 09:30", datetime(2026, 7, 1, 8, 30, tzinfo=UTC)),
         ("2026-07-01T09:30Z", datetime(2026, 7, 1, 9, 30, tzinfo=UTC)),
+        ("2026-07-01T09:30-05:00", datetime(2026, 7, 1, 14, 30, tzinfo=UTC)),
+        ("01/07/2026 9:30 pm", datetime(2026, 7, 1, 20, 30, tzinfo=UTC)),
+        ("12:15 AM", datetime(2026, 6, 30, 23, 15, tzinfo=UTC)),
         ("2026-10-25 01:30+01:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
         ("2026-10-25 01:30+00:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
         ("08:55", datetime(2026, 7, 1, 7, 55, tzinfo=UTC)),
@@ -120,6 +123,8 @@ def test_times_are_local_unless_they_carry_an_offset(cell, expected):
         ("2026-10-25 01:30", "time_twice"),
         ("2026-13-20 09:00", "impossible_date"),
         ("09:00", "missing"),
+        ("2026-11-20 09:00-11:00", "no_time"),
+        ("09:00-05:00", "no_time"),
     ],
 )
 def test_a_time_that_never_was_or_was_twice_is_left_to_a_person(cell, expected):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import pytest
 
 from adapters.day_order import check_day_order
@@ -54,3 +56,40 @@ def test_the_message_says_where_and_what_to_do_and_shows_no_cell():
         " with the day first. Nothing was taken in: write all dates in one order, best as 2026-11-20, or name the one"
         ' that the file has under "dates" in a mapping profile'
     )
+
+
+def cell(at: date | str) -> Row:
+    """A row with a date cell of a workbook, or with a text."""
+    if isinstance(at, str):
+        return Row(Place("Data", 2), {"on": at})
+    return Row(Place("Data", 3), {"on": at.isoformat()}, values={"on": at})
+
+
+SECOND, THIRD, LATE = date(2026, 3, 2), datetime(2026, 4, 3, 9), date(2026, 3, 25)  # noqa: DTZ001 (a cell has no zone)
+
+
+@pytest.mark.parametrize("cells", [(SECOND, "03/14/2026"), ("03/14/2026", LATE, THIRD)])
+def test_date_cells_beside_texts_that_can_only_be_month_first_may_have_been_swapped(cells):
+    with pytest.raises(Refused, match="on in Data row 2 can only have the month first, while on in Data row 3"):
+        check_day_order(map(cell, cells), {"on"}, DATES)
+
+
+def test_a_column_with_date_cells_up_to_the_12th_and_later_days_as_text_was_swapped_by_a_program():
+    with pytest.raises(Refused, match="day and month of some dates seem to be swapped: on has date cells") as no:
+        check_day_order(map(cell, (SECOND, "25/03/2026", THIRD, "14/04/2026")), {"on"}, DATES)
+
+    assert no.value.error == "dates_contradict"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        (SECOND, "25/03/2026", THIRD),
+        (SECOND, "25/03/2026", THIRD, "14/04/2026", LATE),
+        (SECOND, "25/03/2026", THIRD, "14/04/2026", "03/04/2026"),
+        (SECOND, THIRD, LATE),
+        (LATE, "03/14/2026"),
+    ],
+)
+def test_date_cells_and_texts_that_a_person_has_mixed_are_not_stopped(cells):
+    check_day_order(map(cell, cells), {"on"}, DATES)

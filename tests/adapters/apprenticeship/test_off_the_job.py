@@ -83,6 +83,33 @@ def test_a_session_with_a_time_after_one_without_is_a_correction_or_a_further_on
     assert spent(endpoint) == stands
 
 
+@pytest.mark.parametrize("said", ["", "yes", "no"])
+def test_a_session_without_a_time_after_some_with_one_is_a_further_one_only_if_it_says_so(bring, endpoint, said):
+    bring("eportfolio", sheet(ROW | {"otj_start": "09:00"}, ROW | {"otj_start": "13:00"}))
+    row = sheet(ROW | {"otj_correction": said})
+
+    first, again = bring("eportfolio", row), bring("eportfolio", row)
+
+    if said == "no":
+        assert told(first) + told(again) == [("new", "", ""), ("unchanged", "", "")]
+        assert len(spent(endpoint)) == 3
+        return
+    assert told(first) + told(again) == [("quarantined", "not_told_apart", "otj_date")] * 2
+    assert first.rows[0].reason.endswith(
+        "start time (otj_start, or in otj_date), or say no under otj_correction if it is a further session"
+    )
+    assert len(spent(endpoint)) == 2
+
+
+def test_a_file_that_has_sessions_with_and_without_a_time_on_one_day_says_itself_that_they_are_several(bring, endpoint):
+    rows = [ROW | {"otj_start": "09:00"}, ROW, ROW | {"otj_start": "13:00"}]
+
+    first, again = bring("eportfolio", sheet(*rows)), bring("eportfolio", sheet(*rows))
+
+    assert told(first) + told(again) == [("new", "", "")] * 3 + [("unchanged", "", "")] * 3
+    assert len(spent(endpoint)) == 3
+
+
 @pytest.mark.parametrize(
     ("said", "outcome", "stands"),
     [
