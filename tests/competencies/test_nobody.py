@@ -37,8 +37,8 @@ NOBODIES = {
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path)
+def world(tmp_path, store_url):
+    made = World(tmp_path, url=store_url)
     yield made
     made.close()
 
@@ -167,15 +167,19 @@ def test_doctor_tells_of_guests_that_became_a_person_before_and_what_to_do(world
 # -- the command ----------------------------------------------------------------------------------------------------
 
 
+on_one_engine = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""A command opens a MongoDB database by the tenant's name, which the world does not do."""
+
+
 @pytest.fixture
-def run(world, tmp_path):
+def run(world, tmp_path, store_url):
     world.send(statement("one", GUEST))
     world.work()
     (tmp_path / "master.key").write_text((b"k" * 32).hex())
     (tmp_path / "master.key").chmod(0o600)
 
     def run(*words, exit_code=0):
-        environment = {"LRS_STORE_URL": f"sqlite:///{tmp_path}/store.db"}
+        environment = {"LRS_STORE_URL": store_url}
         answer = CliRunner().invoke(main, ["persons", "nobody", *words, "--data", str(tmp_path)], env=environment)
         assert answer.exit_code == exit_code, answer.output
         return answer.output
@@ -183,6 +187,7 @@ def run(world, tmp_path):
     return run
 
 
+@on_one_engine
 def test_the_command_shows_sets_and_takes_away_names(run):
     default = "anonymous, guest, root@localhost; and accounts without a name\n"
     assert run() == f"every source without a list of its own: {default}"
@@ -196,6 +201,7 @@ def test_the_command_shows_sets_and_takes_away_names(run):
     assert run("vle", "--default") == f"vle: {default}{again}"
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     ("words", "exit_code", "told"),
     [

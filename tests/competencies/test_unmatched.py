@@ -96,8 +96,8 @@ def test_a_name_may_be_odd_and_is_then_left_out():
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path)
+def world(tmp_path, store_url):
+    made = World(tmp_path, url=store_url)
     yield made
     made.close()
 
