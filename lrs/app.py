@@ -70,7 +70,9 @@ class Application(FastAPI):
         own = own_path(scope["path"], self.prefix)
         if self.prefix:
             scope["root_path"], scope["path"] = self.prefix, self.prefix + own
-        receive, send = unpacked(scope["headers"], receive), guarded(send)
+        send = guarded(send)
+        if scope["method"] in {"POST", "PUT"}:  # nothing else of ours has a body
+            receive = unpacked(scope["headers"], receive)
         path = parted(own)
         if path is not None:
             await self.xapi.answer(path, scope, receive, send)

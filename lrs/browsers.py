@@ -33,7 +33,7 @@ def guarded(send: Send) -> Send:
 def closed(fields: Fields) -> list[tuple[bytes, bytes]]:
     """*fields* (lower-case names) of an answer, sandboxed unless they say otherwise, and never guessed at."""
     answer = list(fields)
-    given = {name for name, _ in answer}
+    given = dict(answer)
     answer += [field for field in _CLOSED if field[0] not in given]
     return answer
 

@@ -132,10 +132,15 @@ class Bounded(HttpToolsProtocol):
             self._next_look.cancel()
         super().connection_lost(exc)
 
-    def eof_received(self) -> None:
-        """The client sends no more; after this the transport closes, so the answer to its last request goes first."""
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # as asyncio has it
+        """The client sends no more. Where it waits for an answer, the transport stays open until that went out."""
         self._pieces.send()
         super().eof_received()
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body or self.pipeline:
+            return None
+        cycle.keep_alive = False
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""

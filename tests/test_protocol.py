@@ -82,6 +82,27 @@ def test_a_client_that_sends_no_more_still_gets_its_answer(lrs):
         assert answer.endswith(b"}")
 
 
+@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/nowhere"])
+def test_a_client_that_sends_no_more_is_answered_where_that_takes_a_while(lrs, path):
+    parts = urlsplit(lrs.address)
+    for _ in range(5):
+        with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+            client.shutdown(socket.SHUT_WR)
+            answer = client.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 ")
+        assert answer.endswith(b"}")
+
+
+def test_a_client_that_sends_no_more_in_the_middle_of_a_body_is_let_go(lrs):
+    parts = urlsplit(lrs.address)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+        client.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\na=b")
+        client.shutdown(socket.SHUT_WR)
+
+        assert client.makefile("rb").read() == b""
+
+
 @pytest.mark.parametrize("request_line", ["GET http:// HTTP/1.1", "CONNECT a:1 HTTP/1.1", "NONSENSE"])
 def test_a_head_that_cannot_be_understood_is_told_so(lrs, request_line):
     parts = urlsplit(lrs.address)
