@@ -42,6 +42,7 @@ OPERATIONS = {
 XAPI = {f"{method} /xapi/{resource}": 10 for resource, methods in METHODS.items() for method in methods}
 PAGES = dict.fromkeys(
     [
+        "GET /",
         "GET /links/{token}",
         "POST /links/{token}",
         "GET /pages",

@@ -1,12 +1,12 @@
 """The page at ``/``: what this is, and the addresses that matter. Knows nobody and tells nothing about anybody."""
 
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
+from lrs.about import release
 from lrs.accept import preferred
 from lrs.pages.render import page
 from lrs.profiles.door import TenantOf, tenant_at
@@ -17,18 +17,23 @@ HTML, JSON = "text/html", "application/json"
 
 def routes(tenant_of: TenantOf) -> APIRouter:
     """To be mounted at ``/`` and at ``/t/{tenant}``."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(tags=["server"])
     _add_front(router, tenant_at(tenant_of))
     return router
 
 
 def _add_front(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
-    @router.get("/")
+    @router.get(
+        "/",
+        response_class=HTMLResponse,
+        responses={200: {"content": {JSON: {"schema": {"type": "object"}}}}},
+        summary="What this is, and the addresses that matter, as a page or as JSON",
+    )
     def front(request: Request, here: Annotated[Tenant, Depends(tenant)]) -> Response:
         found = places(root_of(request, here), request.path_params.get("tenant"))
         if preferred(request.headers.get("accept"), (JSON, HTML)) == JSON:
-            return JSONResponse({"name": "engraft-lrs", "version": version("engraft-lrs"), **found}, headers=_VARY)
-        answer = page("front.html", title="Engraft", places=found, version=version("engraft-lrs"))
+            return JSONResponse({"name": "engraft-lrs", "version": release(), **found}, headers=_VARY)
+        answer = page("front.html", title="Engraft", places=found, version=release())
         answer.headers.update(_VARY)
         return answer
 
