@@ -26,7 +26,9 @@ SECOND = 1_000_000
 GATHER = 0.05
 """Seconds from the beginning of one round to that of the next, where less was found than could be done."""
 SLICE = 1.0
-"""Seconds of computing that a batch may take; the next one is half as large if it took longer."""
+"""Seconds of computing that a batch may take; the next one is half as large if it took longer. Not of the wall clock:
+on a machine that is short of time, smaller batches would cost more still. That counts only where a lease might run out.
+"""
 UNLOCK_EVERY = 60.0
 """Seconds between two looks for what a clock that was ahead has locked; one that goes back is looked into at once."""
 LONGEST_WAIT = 3_600
@@ -137,14 +139,16 @@ class Work:
 
     def _run(self, name: str) -> tuple[int, bool]:
         """One batch of a step, and one entry whose worker ended."""
-        step, limit, begun = self._steps[name], self._limits[name], time.monotonic()
+        step, limit = self._steps[name], self._limits[name]
+        begun, computed = time.monotonic(), time.thread_time()
         claims = self.tenant.store.claim([name], limit=limit, lease=step.lease * SECOND)
         if claims:
             _run_batch(self.tenant, step, claims)
-        full, took = len(claims) >= limit, time.monotonic() - begun
-        if took > SLICE and not step.waits:
+        full = len(claims) >= limit
+        took, computed = time.monotonic() - begun, time.thread_time() - computed
+        if not step.waits and (computed > SLICE or took > step.lease / 4):
             self._limits[name] = max(1, limit // 2)
-        elif full and took < SLICE / 2:
+        elif full and computed < SLICE / 2:
             self._limits[name] = min(step.batch, limit * 2)
         lost = _run_lost(self.tenant, name, step)
         return len(claims) + lost, full or lost > 0

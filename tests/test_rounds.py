@@ -27,8 +27,13 @@ def stopwatch(monkeypatch):
     class Stopwatch:
         now = 1_000.0
 
+        computed = 0.0
+
         def monotonic(self):
             return self.now
+
+        def thread_time(self):
+            return self.computed
 
     watch = Stopwatch()
     monkeypatch.setattr(rounds, "time", watch)
@@ -50,6 +55,7 @@ def settling(done, watch=None, seconds=0.0):
         done.append([claim.record.id for claim in claims])
         if watch:
             watch.now += seconds * len(claims)
+            watch.computed += seconds * len(claims)
         tenant.store.settle(claims, lambda _: None).result()
 
     return run
@@ -58,6 +64,25 @@ def settling(done, watch=None, seconds=0.0):
 def in_turns(work):
     while (pause := work.turn()) is None or pause.claimed:
         pass
+
+
+def test_a_batch_that_only_waited_its_turn_is_not_made_smaller_until_its_lease_is_in_danger(tenant, stopwatch):
+    done = []
+
+    def slow(seconds):
+        def run(tenant, claims):
+            stopwatch.now += seconds
+            settling(done)(tenant, claims)
+
+        return run
+
+    owe(tenant, "busy", *(f"b{number}" for number in range(60)))
+    in_turns(Work(tenant, {"busy": Step(slow(10), batch=20)}))
+    assert [len(batch) for batch in done] == [20, 20, 20]
+    done.clear()
+    owe(tenant, "busier", *(f"c{number}" for number in range(35)))
+    in_turns(Work(tenant, {"busier": Step(slow(16), batch=20)}))
+    assert [len(batch) for batch in done] == [20, 10, 5]
 
 
 def test_a_step_of_few_at_a_time_gets_as_much_time_as_one_with_a_long_queue(tenant, stopwatch):
