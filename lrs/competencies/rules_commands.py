@@ -9,8 +9,10 @@ from io import StringIO
 from pathlib import Path
 
 import click
+import msgspec
 
 from lrs.competencies import rulesets
+from lrs.competencies.awards import Award
 from lrs.competencies.dates import day_of, moment
 from lrs.competencies.losses import Changed, Look, Swing, look_at, swings, unchanged
 from lrs.competencies.mapping import ALIASES
@@ -18,9 +20,11 @@ from lrs.competencies.printed import BY, file_argument, json_option, plainly, pr
 from lrs.competencies.rules import Ruleset
 from lrs.competencies.rulesets import Applied
 from lrs.errors import Refused
-from lrs.learners.persons import identifiers_of
+from lrs.keys import key
+from lrs.learners.search import described, somebody
 from lrs.options import with_tenant
-from lrs.storage import Reader, Tx
+from lrs.plain_text import one_line
+from lrs.storage import Reader, Tx, pages
 from lrs.tenants import Tenant
 
 ATTEMPTS = 5
@@ -171,20 +175,20 @@ def _applied(tenant: Tenant, ruleset: Ruleset, seen: Look, restores: int | None)
 
 def _print_swings(tenant: Tenant, found: Sequence[Swing]) -> None:
     for one in found:
-        does = "gains" if one.gained else "loses" if one.ends is None else "has shorter"
         until = "" if one.ends is None else f", until {one.ends}"
-        who = _named(tenant.store, one.person)
-        click.echo(f"{does}  {who}  {one.code} level {one.level} ({one.label}){until}")
+        who = described(somebody(tenant.store, one.person))
+        line = f"{_does(tenant.store, one)}  {who}  {one.code} level {one.level} ({one.label}){until}"
+        click.echo(one_line(line))
 
 
-def _named(reader: Reader, person: str) -> str:
-    """An identifier that people know, with the person's id."""
-    known = identifiers_of(reader, person)
-    account = known[0].get("account") if known else None
-    text = (
-        f"{account['homePage']}|{account['name']}" if account else str(next(iter(known[0].values()))) if known else ""
+def _does(reader: Reader, one: Swing) -> str:
+    if not one.gained:
+        return "loses" if one.ends is None else "has shorter"
+    awards = (
+        msgspec.json.decode(record.body, type=Award) for record in pages(reader, "award", key("award", one.person))
     )
-    return f"{text.removeprefix('mailto:')}  {person}".strip()
+    about = {(award.competency.code, award.level.ordinal) for award in awards if award.review and award.state == "held"}
+    return "keeps" if (one.code, one.level) in about else "gains"
 
 
 def _print_end(found: Sequence[Swing]) -> None:
