@@ -41,6 +41,7 @@ from lrs.pages.facts import Neighbours
 from lrs.prefix import check_prefix, own_path
 from lrs.profiles import routes as profiles
 from lrs.profiles.door import WITH_KEY, problems
+from lrs.refusals import Refusals, refusal_of
 from lrs.settings import Settings
 from lrs.statements.signatures import trust_anchors
 from lrs.storage import Clock, wall_clock
@@ -58,6 +59,7 @@ class Application(FastAPI):
     """FastAPI, but xAPI requests go straight to their endpoint: routing and middleware would halve their rate."""
 
     xapi: Endpoint
+    refused: Refusals
     counted: Requests
     deaths: Deaths
     prefix = ""
@@ -107,6 +109,12 @@ class Application(FastAPI):
         place, request_id = parted(own_path(path, self.prefix)), self.xapi.new_id()
         return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
 
+    def cut_off(self, path: str, refused: Refused, request_id: str) -> None:
+        """Notes a refusal that the connection gives by itself."""
+        place = parted(own_path(path, self.prefix))
+        resource = place.resource if place and place.resource in METHODS else "other"
+        self.refused.note(refusal_of(refused, tenant="", source="", method="", resource=resource, request=request_id))
+
     def openapi(self) -> dict[str, Any]:
         """As FastAPI has it, and xAPI too, which passes it by.
 
@@ -134,16 +142,18 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
             tenants.start()
             notifier = notifier_for(settings, tenants)
             # The server hands this to each connection's protocol.
-            yield {"patience": settings.patience, "parting": app.parting}
+            yield {"patience": settings.patience, "parting": app.parting, "cut_off": app.cut_off}
             if notifier is not None:
                 notifier.close()
+        app.refused.close()
         tenants.close()
 
     app = Application(title="Engraft", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.tenants = tenants
     app.counted = Requests()
     app.deaths = Deaths()
-    app.xapi = Endpoint(tenants, settings, door, app.counted)
+    app.refused = Refusals(settings.data)
+    app.xapi = Endpoint(tenants, settings, door, app.counted, app.refused)
     for error in (Refused, Overloaded, StoreFull, OSError):
         app.add_exception_handler(error, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -241,7 +251,9 @@ def caller_of(tenants: Tenants, door: Door) -> Callable[[Request], Caller]:
         client = request.client.host if request.client else ""
         if request.method != "GET" and is_foreign(request.headers):
             raise Refused("another site's page may not send this", status=403, error="forbidden")
-        return door.caller(tenant, request.headers.get("authorization"), client)
+        found = door.caller(tenant, request.headers.get("authorization"), client)
+        request.scope["source"] = found.source
+        return found
 
     return caller
 
@@ -251,12 +263,19 @@ def admin_guard(door: Door) -> Callable[[Request, Tenant], None]:
 
     def guard(request: Request, tenant: Tenant) -> None:
         client = request.client.host if request.client else ""
-        allow(door.caller(tenant, request.headers.get("authorization"), client), "admin", "GET")
+        found = door.caller(tenant, request.headers.get("authorization"), client)
+        request.scope["source"] = found.source
+        allow(found, "admin", "GET")
 
     return guard
 
 
 def _shown(request: Request, refused: Refused) -> JSONResponse:
+    scope = request.scope
+    about = {"tenant": request.path_params.get("tenant", DEFAULT), "source": scope.get("source", "")}
+    resource = getattr(scope.get("route"), "path", "other")
+    noted = refusal_of(refused, **about, method=scope["method"], resource=resource, request=scope["request_id"])
+    request.app.refused.note(noted)
     body = refused.shown(request.scope["request_id"])
     return JSONResponse(body, status_code=refused.status, headers=dict(refused.headers))
 

@@ -70,6 +70,10 @@ def head_fault(version: str, hosts: list[bytes], codings: list[bytes]) -> Refuse
     return None
 
 
+def _tells_nobody(_path: str, _refused: Refused, _request_id: str) -> None:
+    return
+
+
 class InOnePiece:
     """A transport that sends what is written in one round of the loop as one piece.
 
@@ -237,7 +241,9 @@ class Bounded(HttpToolsProtocol):
         carried = self.app_state.get("parting", _carries_nothing)(
             path if len(path) <= LONGEST_PATH else "", self.headers
         )
-        body = msgspec.json.encode(refused.shown(dict(carried).get("x-request-id", "")))
+        request_id = dict(carried).get("x-request-id", "")
+        self.app_state.get("cut_off", _tells_nobody)(path, refused, request_id)
+        body = msgspec.json.encode(refused.shown(request_id))
         fields = [(name.encode(), value.encode()) for name, value in carried]
         fields += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         lines = [b"%s: %s\r\n" % field for field in (*self.server_state.default_headers, *closed(fields))]

@@ -44,6 +44,7 @@ from lrs.http import (
 from lrs.metrics import Requests
 from lrs.pace import Pace
 from lrs.prefix import own_path
+from lrs.refusals import Refusals, refusal_of
 from lrs.settings import Settings
 from lrs.statements.routes import HANDLERS
 from lrs.tenants import DEFAULT, Tenant
@@ -109,11 +110,12 @@ def _parted(path: str) -> Path | None:
 class Endpoint:
     """What answers xAPI, for all *tenants*. Every request is counted in *counted*."""
 
-    def __init__(self, tenants: Tenants, settings: Settings, door: Door, counted: Requests) -> None:
+    def __init__(self, tenants: Tenants, settings: Settings, door: Door, counted: Requests, refused: Refusals) -> None:
         self._tenants = tenants
         self._settings = settings
         self._door = door
         self._counted = counted
+        self._refused = refused
         self._budget = Budget(settings.queue_bytes)
         self._pace = Pace()
         self._told: dict[str, int] = {}
@@ -145,7 +147,9 @@ class Endpoint:
         except Closed:
             return
         except Exception as error:  # noqa: BLE001 (whatever went wrong, the client gets an answer in the one shape)
-            answer = refusal(refused_for(error, request_id), request_id)
+            refused = refused_for(error, request_id)
+            answer = refusal(refused, request_id)
+            self._note(refused, path, scope["method"], request, request_id)
         finally:
             if request is not None:
                 request.let_go()
@@ -158,6 +162,13 @@ class Endpoint:
         self._counted.add(resource, scope["method"], answer.status, perf_counter() - begun)
         if request is not None and request.ignored:
             self._counted.ignore(resource, request.ignored)
+
+    def _note(self, refused: Refused, path: Path, method: str, request: Request | None, request_id: str) -> None:
+        source = request.caller.source if request is not None else ""
+        resource = path.resource if path.resource in METHODS else "other"
+        tenant = path.tenant if self._tenants.opened(path.tenant) else ""
+        about = {"tenant": tenant, "source": source, "method": method, "resource": resource, "request": request_id}
+        self._refused.note(refusal_of(refused, **about))
 
     def new_id(self) -> str:
         """A name for a request, which its answer and the log both tell."""

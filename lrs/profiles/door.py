@@ -59,11 +59,13 @@ def asking(tenant: Callable[[Request], Tenant]) -> Callable[..., Access]:
     """The dependency that is the calling service, with all the scopes that the route asks for by ``Security``."""
 
     def access(
+        request: Request,
         needed: SecurityScopes,
         here: Annotated[Tenant, Depends(tenant)],
         authorization: Annotated[str | None, Security(OAUTH)],
     ) -> Access:
         found = tokens.access(here, authorization)
+        request.scope["source"] = f"service {found.service.id}"
         for scope in needed.scopes:
             found.needs(scope)
         return found

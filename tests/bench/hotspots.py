@@ -24,6 +24,7 @@ from lrs.auth.basic import Door
 from lrs.auth.keys import create_key
 from lrs.control import Tenants
 from lrs.metrics import Requests
+from lrs.refusals import Refusals
 from lrs.settings import Settings
 from lrs.storage import wall_clock
 from lrs.tenants import DEFAULT
@@ -75,7 +76,7 @@ def _measured(folder: Path, count: int) -> list[Part]:
         assert tenant is not None
         key = create_key(tenant, "profile", ["all"])
         headers = _headers(f"{key.key}:{key.secret}")
-        endpoint = Endpoint(tenants, tenant.settings, Door(), Requests())
+        endpoint = Endpoint(tenants, tenant.settings, Door(), Requests(), Refusals(tenant.settings.data))
         posts = [(_scope("POST", "statements", headers), made.raw) for made in statements(count)]
         posted = _under_profile(endpoint, posts, 16)
         writer = list(threads)
