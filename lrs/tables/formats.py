@@ -55,8 +55,10 @@ _OF_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 (a cell has no zone)
 _OF_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 (the same)
 _COLOURS = "black|blue|cyan|green|magenta|red|white|yellow"
 _SKIPPED = re.compile(rf"_.|\*.|\[(?:{_COLOURS}|color ?\d+|\$-[0-9a-f,]+)\]", re.IGNORECASE)
-_LITERAL = re.compile(r'"[^"]*"|\\.')
-_SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\]]*\]|[^;"\\\[])*)(?:;|$)')
+_LITERAL = re.compile(r'"[^"]{0,255}"|\\.')
+_LONGEST = 255
+_PIECES = re.compile(r'"[^"]{0,255}"|\\.|\[[^\]]{0,255}\]|.', re.DOTALL)
+"""Bounded, so that no format takes longer than its length."""
 _NUMBER = re.compile(r"([#,]*0*)(?:\.(0*)(#*))?(%?)")
 _PARTS = re.compile(r"\[h+\]|\[m+\]|\[s+\]|am/pm|a/p|y+|m+|d+|h+|s+|e+", re.IGNORECASE)
 _DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
@@ -99,7 +101,7 @@ class _Number:
 def shown(raw: str, form: str, *, from_1904: bool) -> Shown:
     """What a cell shows that holds the number *raw* in the format *form*. Raises ``Doubt``."""
     number = _held(raw)
-    part = _section(form, number) if form else "General"
+    part = _section(form, below=number < 0, zero=not number) if form else "General"
     if part.casefold() in {"general", "@"}:
         return _general(number)
     known = _read(part)
@@ -121,13 +123,18 @@ def _held(raw: str) -> Decimal:
     return number
 
 
-def _section(form: str, number: Decimal) -> str:
-    """The part of *form* that is used for *number*, without colours, locales and widths."""
-    parts = _SECTION.findall(form)[: None if form.endswith(";") else -1] if len(form) <= 255 else []
-    if not parts:
+@lru_cache(maxsize=512)
+def _section(form: str, *, below: bool, zero: bool) -> str:
+    """The part of *form* for a number *below* zero, for *zero*, or above, without colours, locales and widths."""
+    if len(form) > _LONGEST:
         raise Doubt(f"the number format {form[:40]!r} cannot be read: format the column as text and type it again")
-    below = number < 0 and len(parts) > 1
-    zero = number == 0 and len(parts) > 2
+    parts = [""]
+    for piece in _PIECES.findall(form):
+        if piece == ";":
+            parts.append("")
+        else:
+            parts[-1] += piece
+    below, zero = below and len(parts) > 1, zero and len(parts) > 2
     part = _SKIPPED.sub("", parts[1 if below else 2 if zero else 0]).strip()
     if not part or (below and not part.startswith("-")):
         what = "nothing" if not part else "a negative number without a minus sign"
