@@ -100,7 +100,7 @@ class Unpacking:
             if self._packed:
                 self._member()
         self._given += len(piece)
-        if self._taken > 2 * self._given + _LARGEST_LOSS:
+        if self._taken - len(self._packed) > 2 * self._given + _LARGEST_LOSS:
             raise self._wrong("has next to nothing in it")
         return piece
 

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import random
 import tracemalloc
 import zlib
 from urllib.parse import urlencode
@@ -219,6 +220,14 @@ def test_a_body_that_unpacks_to_a_thousand_times_its_size_is_unpacked_piece_by_p
     assert set(sizes) == {PIECE}
     assert sum(sizes) == 16 << 20
     assert peak < 1_500_000
+
+
+@pytest.mark.parametrize("step", [100_000, 1_000_000, 10_000_000])
+@pytest.mark.parametrize("level", [0, 9])
+def test_a_large_body_that_arrives_in_large_pieces_is_unpacked_whole(step, level):
+    body = random.Random(1).randbytes(3_000_000) + bytes(3_000_000)
+
+    assert sum(pieces_of(gzip.compress(body, level), 1 << 30, step=step)) == 6_000_000
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 1_000])
