@@ -269,10 +269,16 @@ def test_extensions_and_trailers_of_a_chunked_body_have_a_bound(lrs, pieces):
 def test_a_bound_on_extensions_is_told_where_the_answer_has_not_begun(lrs):
     basic = base64.b64encode(":".join(lrs.auth).encode()).decode()
     fields = ["X-Experience-API-Version: 1.0.3", f"Authorization: Basic {basic}", "Content-Type: application/json"]
-    head = posted("Transfer-Encoding: chunked", *fields, body=b"")
-    extension = b"1;a=" + b"x" * (MOST_FRAMING + 100)
+    head = posted("Transfer-Encoding: chunked", "Expect: 100-continue", *fields, body=b"")
+    parts = urlsplit(lrs.address)
+    answer = b""
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as client:
+        client.sendall(head)
+        assert client.recv(1_000).startswith(b"HTTP/1.1 100 ")  # what is sent from here on is counted whole
 
-    answer = said(lrs, head, extension[:1_000], extension[1_000:])
+        client.sendall(b"1;a=" + b"x" * (MOST_FRAMING + 100))
+        while more := client.recv(65_536):
+            answer += more
 
     assert status_and_message(answer) == (400, "the chunked body has more than 65536 bytes of extensions and trailers")
 
