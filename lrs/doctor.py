@@ -21,6 +21,7 @@ from typing import Any, Literal
 from lrs import master_key
 from lrs.aside import waiting_for
 from lrs.competencies.strangers import counted_for_nobody
+from lrs.control import Tenants, Unusable
 from lrs.errors import Misconfigured
 from lrs.profiles import services
 from lrs.settings import MIB, UNKNOWN, Settings, unknown_names
@@ -154,11 +155,18 @@ def _dying(death: Mapping[str, Any], now: int, alive: int) -> Finding:
     return Finding("worker", status, message)
 
 
-def of_others(settings: Settings, known: Sequence[str], tenant: str) -> Iterator[Finding]:
+def of_others(tenants: Tenants, tenant: str) -> Iterator[Finding]:
     """Tenants other than *tenant* whose store cannot be used; all else about them is asked by ``--tenant``."""
-    for name in known:
-        if name != tenant and (finding := of_store(settings, name)).status == "problem":
-            yield Finding(f"tenant {name}", "problem", f"it is not served: {finding.message}")
+    for name in tenants.control.tenants():
+        if name == tenant:
+            continue
+        try:
+            if other := tenants.get(name):
+                other.store.backlog()
+        except Unusable as error:
+            yield Finding(f"tenant {name}", "problem", f"it is not served: {error.reason}")
+        except (sqlite3.Error, OSError) as error:
+            yield Finding(f"tenant {name}", "problem", f"its store cannot be read: {error}; restore it from a backup")
 
 
 def of_clock(tenant: Tenant) -> Finding:

@@ -67,7 +67,7 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
         yield Finding("control", "problem", str(error))
         return
     try:
-        yield from of_others(settings, tenants.control.tenants(), name)
+        yield from of_others(tenants, name)
         tenant = tenants.get(name)
         if tenant is None:
             yield Finding("tenant", "problem", f"there is no tenant {name!r}")

@@ -72,6 +72,10 @@ class NewerSchema(Misconfigured):
     """The store was written by a newer version of the program."""
 
 
+class Damaged(OSError):
+    """The file of a store is not what was written; the message says which, and what to do."""
+
+
 class StoreFull(Exception):
     """The disk or the database has no room; nothing of the write was kept."""
 

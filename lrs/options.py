@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pydantic_settings import SettingsError
 
 from lrs.audit_head import putting_down
 from lrs.control import open_registered
-from lrs.errors import Misconfigured
+from lrs.errors import Damaged, Misconfigured
 from lrs.settings import UNKNOWN, Settings, unknown_names
 from lrs.tenants import DEFAULT
 
@@ -61,6 +62,11 @@ def with_tenant(command: Command) -> Command:
         try:
             with putting_down(opened):
                 return command(opened, **given)
+        except Damaged as error:
+            raise click.ClickException(str(error)) from error
+        except sqlite3.DatabaseError as error:
+            message = f"the store of tenant {tenant!r} cannot be read: {error}; restore it from a backup"
+            raise click.ClickException(message) from error
         finally:
             opened.store.close()
 

@@ -192,6 +192,22 @@ def test_doctor_tells_of_a_damaged_tenant_whichever_it_is_asked_about(tmp_path):
         findings = json.loads(answer.stdout)["findings"]
         return {one["check"]: one["message"] for one in findings if one["status"] == "problem"}
 
-    assert "it is not served: the store cannot be reached: file is not a database" in doctor()["tenant head"]
+    told = doctor()
+    assert told["tenant head"].startswith("it is not served: ")
+    assert told["tenant head"].endswith("store.db cannot be opened: file is not a database")
+    assert "its store cannot be read: database disk image is malformed" in told["tenant inside"]
     assert "malformed" in doctor("--tenant", "inside")["tenant"]
     assert "file is not a database" in doctor("--tenant", "head")["store"]
+
+
+def test_a_command_on_a_damaged_store_says_so_in_a_line(tmp_path):
+    tenants_in(tmp_path, "inside")
+    break_inside(tmp_path, "inside")
+
+    for words in (["work", "status"], ["work", "retry"]):
+        answer = CliRunner().invoke(main, [*words, "--tenant", "inside", "--data", str(tmp_path)])
+        assert answer.exit_code == 1
+        assert answer.stderr.startswith("Error: ")
+        assert "malformed" in answer.stderr
+        assert "restore it from a backup" in answer.stderr
+        assert "Traceback" not in answer.stderr

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 from weakref import WeakSet, finalize
 
-from lrs.errors import Overloaded, StoreFull
+from lrs.errors import Damaged, Overloaded, StoreFull
 from lrs.storage import NEWEST, ROWS, USUAL, Claim, Clock, Load, Page, Queue, Record, Tx, mac_with
 from lrs.storage.blobs import FileBlobs, blobs_beside
 from lrs.storage.groups import GroupCommit, Job, decide_all
@@ -212,7 +212,7 @@ class SqliteStore(SqliteOwed):
             return Overloaded()
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             # Not tried again. Nothing of it was kept, and other tenants' stores are none the worse.
-            return OSError(f"{self._path} is damaged: {error}; restore it from a backup")
+            return Damaged(f"{self._path} is damaged: {error}; restore it from a backup")
         if code == sqlite3.SQLITE_IOERR:
             self._fatal(f"{self._path}: {error}")
             return OSError(f"{self._path}: {error}")  # not tried again
