@@ -89,6 +89,9 @@ def _restoring(settings: Settings, backup: Backup) -> Iterator[None]:
         os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE))
     except FileExistsError as error:
         raise Misconfigured(f"another restore into {folder} has begun") from error
+    except OSError:
+        _unmake(folder, there_before=there_before)
+        raise
     ours = False
     try:
         # Again, now that nothing else starts here: somebody may have, while the backup was read.
@@ -103,9 +106,13 @@ def _restoring(settings: Settings, backup: Backup) -> Iterator[None]:
     finally:
         marker.unlink()
         sync_folder(folder)
-        if not there_before:
-            with suppress(OSError):  # not empty: it was restored
-                folder.rmdir()
+        _unmake(folder, there_before=there_before)
+
+
+def _unmake(folder: Path, *, there_before: bool) -> None:
+    if not there_before:
+        with suppress(OSError):  # not empty: it was restored
+            folder.rmdir()
 
 
 def _take_away(settings: Settings, backup: Backup, *, key_before: bool) -> None:
@@ -113,10 +120,9 @@ def _take_away(settings: Settings, backup: Backup, *, key_before: bool) -> None:
         for suffix in _BESIDE:
             store.with_name(store.name + suffix).unlink(missing_ok=True)
         shutil.rmtree(blobs_beside(store), ignore_errors=True)
-        with suppress(OSError):  # not empty, or not ours
-            store.parent.rmdir()
-    with suppress(OSError):
-        (settings.data / "tenants").rmdir()
+    for name in (*(f"tenants/{tenant}" for tenant in backup.manifest.tenants), "tenants"):
+        with suppress(OSError):  # not there, with a store elsewhere
+            (settings.data / name).rmdir()
     if not key_before:
         master_key.path_of(settings).unlink(missing_ok=True)
 

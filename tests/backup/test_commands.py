@@ -335,11 +335,7 @@ def test_a_restore_that_was_killed_keeps_everything_from_starting_in_the_folder(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
 @pytest.mark.usefixtures("lived")
 def test_a_backup_that_is_stopped_leaves_no_file_of_that_name(tmp_path, number):
-    with closing(open_tenant(Settings(data=tmp_path / "data")).store) as store:
-        for n in range(40):
-            blob = store.blobs.put([bytes([n]) * 1_000_000])
-            record = Record("statement", f"large {n}", b"{}", {"attachments": {"a": blob}})
-            store.write(lambda tx, record=record: tx.insert(record)).result()
+    enlarge(tmp_path / "data")
     command = [sys.executable, "-m", "lrs", "backup", str(tmp_path / "b.tar"), "--data", str(tmp_path / "data")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         until(lambda: any(tmp_path.glob(".b.tar.*/backup")) or process.poll() is not None, "the draft")
@@ -453,3 +449,34 @@ def test_what_stands_outside_the_store_agrees_that_it_was_restored(tmp_path):
     assert f"WARNING audit-head: {tmp_path}/heads has entry 2 as it was on " in text
     assert "the store was restored on " in text
     assert "ok      audit: no entry was changed or taken out (3)" in text
+
+
+def enlarge(data):
+    """40 MB more, so that there is time to stop what copies them."""
+    with closing(open_tenant(Settings(data=data)).store) as store:
+        for n in range(40):
+            blob = store.blobs.put([bytes([n]) * 1_000_000])
+            record = Record("statement", f"large {n}", b"{}", {"attachments": {"a": blob}})
+            store.write(lambda tx, record=record: tx.insert(record)).result()
+
+
+@pytest.mark.usefixtures("lived")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_restore_that_is_stopped_leaves_nothing_or_what_nothing_starts_from(tmp_path, number):
+    enlarge(tmp_path / "data")
+    shutil.copy(tmp_path / "data" / "master.key", tmp_path / "kept")
+    run("backup", tmp_path / "b.tar", "--data", tmp_path / "data")
+    again = tmp_path / "again"
+    command = [sys.executable, "-m", "lrs", "restore", str(tmp_path / "b.tar"), "--data", str(again)]
+    kept = os.environ | {"LRS_MASTER_KEY_FILE": str(tmp_path / "kept")}
+    with subprocess.Popen(command, env=kept, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        until(lambda: (again / "tenants").exists() or process.poll() is not None, "the first of the stores")
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[0]
+
+    if number == signal.SIGTERM:
+        assert said == "Error: it was stopped: nothing was left behind\n"
+        assert not again.exists()
+    else:
+        code, text = run("keys", "list", "--data", again, master_key_file=tmp_path / "kept")
+        assert (code, text.startswith(f"Error: {again} is being restored, or a restore was broken off")) == (1, True)

@@ -80,6 +80,10 @@ def test_a_backup_taken_under_load_and_between_kills_restores_all_that_was_ackno
         count = len(writers.acknowledged)
         backed_up(held, tmp_path / "backup.tar")
         during = len(writers.acknowledged) - count
+        over = held.start("restore", str(tmp_path / "backup.tar"), backup_passphrase=PASSPHRASE)
+        assert over.wait(120) == 1
+        assert "is not empty" in held.log()
+        assert len(writers.acknowledged) > count + during
         server.kill()
         writers.wait()
 
