@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
 from adapters.matching import registry
 from adapters.matching.sync import sync
-from lrs.learners import joins
+from lrs.learners import consent, joins
+from lrs.learners.consent import Subject
 from lrs.profiles import changes, services
-from lrs.storage import Owed
+from lrs.storage import Claim, Owed, Store, Tx
 from lrs.tenants import Tenant
 from tests.profiles.world import (
     HOUR,
@@ -295,3 +301,78 @@ def test_a_profile_that_cannot_be_read_stays_owed_and_holds_up_nobody_else(
 
     assert sorted(receiving.events) == ["consent.given", "profile.updated"]
     assert sum(one.waiting for one in tenant.store.backlog() if one.step == "sync") == 2
+
+
+def test_what_changes_while_it_is_worked_out_is_worked_out_anew(tenant: Tenant, person: str) -> None:
+    """The decision is made outside the writer; here a withdrawal is written between it and its commit."""
+    agree(tenant, person)
+    run_sync(tenant)
+    put_profile(tenant, person, held("gown", 4))
+    claims = tenant.store.claim(["sync"], limit=100, lease=LEASE)
+    begun, gate = threading.Event(), threading.Event()
+    holding = tenant.store.write(lambda _: (begun.set(), gate.wait(30))[1])
+    assert begun.wait(30)
+    subjects = [Subject(person=person)]
+    withdrawn = tenant.store.write(lambda tx: consent.withdraw(tx, subjects, by="test"))
+
+    working = threading.Thread(target=sync, args=(tenant, claims))
+    working.start()
+    until = time.monotonic() + 30
+    while tenant.store.load().waiting < 2 and time.monotonic() < until:
+        threading.Event().wait(0.001)
+    gate.set()
+    working.join()
+
+    assert holding.result()
+    assert len(withdrawn.result()) == 1
+    run_sync(tenant)
+    assert queued(tenant) == [("consent.given", 1), ("profile.updated", 1), ("consent.withdrawn", 2)]
+    assert "sync" not in {one.step for one in tenant.store.backlog()}
+
+
+def test_nothing_is_worked_out_inside_the_writer(tenant: Tenant, receiving: Receiver) -> None:
+    """40 learners with 40 badges each and nothing to tell held the writer for 1.6 s: it read and compared them all."""
+    put_service(tenant, receiving.url)
+    learners = [put_person(tenant, f"mailto:learner{number}@example.org") for number in range(3)]
+    for learner in learners:
+        put_profile(tenant, learner, held("gown"))
+        agree(tenant, learner)
+        for number in range(5):
+            put_badge(tenant, learner, f"{learner}-{number}")
+    run_sync(tenant)
+    for learner in learners:
+        tenant.store.write(lambda tx, learner=learner: tx.owe("profile", learner, Owed("sync"))).result()
+    claims = tenant.store.claim(["sync"], limit=100, lease=LEASE)
+    asked = Asked(tenant.store)
+
+    sync(dataclasses.replace(tenant, store=asked), claims)
+
+    assert len(claims) == 3
+    assert asked.inside == []
+
+
+class Asked:
+    """The store, noting what decisions read inside its writer."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.inside: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], Any], **more: Any) -> Future[Any]:
+        return self._store.settle(claims, lambda tx: decide(Watched(tx, self.inside)), **more)
+
+
+class Watched:
+    """A transaction, noting what is read in it."""
+
+    def __init__(self, tx: Tx, noted: list[str]) -> None:
+        self._tx = tx
+        self._noted = noted
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"get", "get_many", "find"}:
+            self._noted.append(name)
+        return getattr(self._tx, name)
