@@ -30,6 +30,7 @@ from lrs.accept import preferred
 from lrs.auth import Caller
 from lrs.auth.policy import allow
 from lrs.browsers import ATTACHMENT
+from lrs.edge import read
 from lrs.errors import Refused
 from lrs.profiles.door import WITH_KEY, problems
 from lrs.tables.file import MAX_BYTES
@@ -101,6 +102,15 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
         allow(caller, "imports", "POST")
         return caller
 
+    async def running() -> AsyncIterator[None]:
+        """One of the imports that may run, from before its file is read until its answer is written."""
+        if not slots.acquire(blocking=False):
+            raise Refused("too many imports are running", status=503, error="imports_busy", headers=RETRY)
+        try:
+            yield
+        finally:
+            slots.release()
+
     @router.get("", responses=problems(401, 403), openapi_extra=WITH_KEY)
     def read_provider(caller: who) -> dict[str, str]:
         """Whose files this key brings in."""
@@ -116,6 +126,7 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
         request: Request,
         caller: Annotated[Caller, Depends(admitted)],  # before the upload: nothing is read of a stranger's file
         asked: Annotated[Asked, Depends(asked_for)],
+        _: Annotated[None, Depends(running, scope="function")],  # before the upload too: it fills the disk
         upload: Annotated[Upload, Depends(received)],
     ) -> Response:
         """Imports the file; returns it with the columns outcome and reason, or a report (Accept: application/json).
@@ -125,13 +136,7 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
         whose = upload.profile.provider or caller.source
         order = Order(asked.adapter, whose, upload.path, upload.name, upload.profile, asked.dry_run)
         answer = Answer(upload.folder / "answer", preferred(request.headers.get("accept"), (*FILES, JSON)) == JSON)
-        if not slots.acquire(blocking=False):
-            raise Refused("too many imports are running", status=503, error="imports_busy", headers=RETRY)
-        try:
-            written = answered(run_import, order, request, answer)
-        finally:
-            slots.release()
-        return returned(answer, written)
+        return returned(answer, answered(run_import, order, request, answer))
 
     return router
 
@@ -200,9 +205,7 @@ async def received(request: Request, _: Annotated[Asked, Depends(asked_for)]) ->
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
             yield await _from_form(limited, folder)
         else:
-            with (folder / "upload").open("wb") as file:
-                async for chunk in limited.stream():
-                    file.write(chunk)
+            await _save(limited.stream(), folder / "upload")
             yield Upload(folder / "upload", folder, "upload", Profile())
 
 
@@ -211,13 +214,32 @@ async def _from_form(request: Request, folder: Path) -> Upload:
         sent: Any = form.get("file")
         if not isinstance(sent, UploadFile):
             raise Refused('the form has no file: name its part "file"', error="no_file")
-        with (folder / "upload").open("wb") as file:
-            while chunk := await sent.read(1 << 20):
-                file.write(chunk)
+        await _save(_blocks_of(sent), folder / "upload")
         mapping = form.get("profile")
         profile = Profile()
         if mapping is not None:
             text = await mapping.read() if isinstance(mapping, UploadFile) else mapping.encode()
-            (folder / "profile.json").write_bytes(text)
-            profile = read_profile(folder / "profile.json")
+            profile = await read(_profile_in, folder / "profile.json", text)
         return Upload(folder / "upload", folder, Path(sent.filename or "upload").name, profile)
+
+
+async def _save(chunks: AsyncIterator[bytes], path: Path) -> None:
+    """Writes *chunks* to *path* in threads, a block at a time: the event loop waits for no disk."""
+    with await read(path.open, "wb") as file:
+        waiting = bytearray()
+        async for chunk in chunks:
+            waiting += chunk
+            if len(waiting) >= _BLOCK:
+                await read(file.write, bytes(waiting))
+                waiting.clear()
+        await read(file.write, bytes(waiting))
+
+
+async def _blocks_of(sent: UploadFile) -> AsyncIterator[bytes]:
+    while block := await sent.read(_BLOCK):
+        yield block
+
+
+def _profile_in(path: Path, text: bytes) -> Profile:
+    path.write_bytes(text)
+    return read_profile(path)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,8 @@ ROUNDS = 10
 """How often a page is filled up when statements found had to be left out."""
 AT_ONCE = 100
 """How many are looked at in one go where each has to be decoded."""
+SHORT_BYTES = 256 * 1024
+"""A page that is larger is read in a thread: hundreds of small statements, or one large one."""
 MOST_DEFINITIONS = 1_000
 """The newest are merged: content that sends a new definition with each statement must not make reading slow."""
 Definitions = Callable[[str], dict[str, Any]]
@@ -32,6 +34,13 @@ _decode = msgspec.json.Decoder().decode
 _decode_as_told = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode())).decode
 """Numbers keep their text: 0.10 is not answered as 0.1, nor 1e2 as 100.0."""
 _encode = msgspec.json.Encoder().encode
+
+
+class Bounds(NamedTuple):
+    """Of a page: statements and bytes."""
+
+    limit: int
+    most: int
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -61,37 +70,39 @@ def one_of(reader: Reader, wanted: Single, source: str | None, languages: Sequen
     return record, texts_of(reader, [record], wanted.format, source, languages)[0]
 
 
-def find_page(reader: Reader, query: Query, source: str | None) -> Found:
+def find_page(reader: Reader, query: Query, source: str | None, most: int | None = None) -> Found:
     """The statements that meet *query*, at most ``query.limit``; fewer, and more to come, if far apart or large.
 
-    Of large ones a page has ``PAGE_BYTES``, or a little more: it is held in memory.
+    Of large ones a page has *most* bytes (``PAGE_BYTES``), or a little more: it is held in memory.
     """
+    most = min(most or storage.PAGE_BYTES, storage.PAGE_BYTES)
     keys = keys_for(query, source)
     wanted = set(conditions(query)) if len(keys) > 1 else set()
     records: list[Record] = []
     start, size, rounds = query.start, 0, 0
     while rounds < ROUNDS:
         asked = min(AT_ONCE if wanted else query.limit, query.limit - len(records))
-        page = _walk(reader, keys, query, start, asked)
+        page = _walk(reader, keys, query, start, Bounds(asked, most))
         kept = [r for r in page.records if "voided" not in r.meta and holds_on_one(reader, r, wanted, source)]
         records.extend(kept)
         size += sum(len(record.body) for record in kept)
         start = page.next
-        if start is None or len(records) == query.limit or size > storage.PAGE_BYTES:
+        if start is None or len(records) == query.limit or size > most:
             break
         rounds += len(kept) < asked
     return Found(tuple(records), None if start is None else msgspec.structs.replace(query, start=start))
 
 
-def _walk(reader: Reader, keys: Sequence[int], query: Query, start: str | None, limit: int) -> Page:
+def _walk(reader: Reader, keys: Sequence[int], query: Query, start: str | None, bounds: Bounds) -> Page:
     return reader.find(
         KIND,
         keys,
         after=query.after,
         until=query.until,
         newest_first=not query.ascending,
-        limit=limit,
+        limit=bounds.limit,
         start=start,
+        most=bounds.most,
     )
 
 
@@ -115,6 +126,14 @@ def page_of(reader: Reader, query: Query, source: str | None, languages: Sequenc
     """``find_page``, and the texts of what was found in the format asked for."""
     found = find_page(reader, query, source)
     return found, texts_of(reader, found.records, query.format, source, languages)
+
+
+def short_page(reader: Reader, query: Query, source: str | None) -> tuple[Found, list[bytes]] | None:
+    """``page_of`` for the event loop, which nothing may hold up; ``None`` if it is larger than ``SHORT_BYTES``."""
+    found = find_page(reader, query, source, SHORT_BYTES)
+    if sum(len(record.body) for record in found.records) > SHORT_BYTES:
+        return None
+    return found, texts_of(reader, found.records, query.format, source, ())
 
 
 def texts_of(

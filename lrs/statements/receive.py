@@ -28,7 +28,7 @@ from lrs.statements.validate import check
 from lrs.strict_json import parse, slices
 
 MIXED = "multipart/mixed"
-ON_THE_LOOP = 64 * 1024
+ON_THE_LOOP = 32 * 1024
 """Smaller bodies are parsed at once; larger ones would hold up the loop."""
 SMALL = 4 * 1024
 """Bodies up to this are prepared one in each round of the loop: a query would else wait for a whole crowd of them."""

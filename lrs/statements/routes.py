@@ -11,7 +11,7 @@ from lrs.sealed import seal
 from lrs.statements.attachments import multipart
 from lrs.statements.formats import is_uuid
 from lrs.statements.query import MORE, Query, Single, is_short, query_after, read_query
-from lrs.statements.read import one_of, own_source, page_of, result_text
+from lrs.statements.read import one_of, own_source, page_of, result_text, short_page
 from lrs.statements.receive import receive
 from lrs.statements.shape import languages_of
 from lrs.statements.write import store
@@ -65,8 +65,9 @@ async def _one(request: Request, query: Single) -> Answer:
 async def _page(request: Request, query: Query) -> Answer:
     kept, source = request.tenant.store, own_source(request.caller)
     asked = (kept, query, source, _languages(request, query))
-    at_once = not kept.waits and is_short(query, source)  # which takes less than the way to a thread and back
-    found, texts = page_of(*asked) if at_once else await read(page_of, *asked)
+    # What is short takes less than the way to a thread and back; whether it is, is known once it was read.
+    short = short_page(kept, query, source) if not kept.waits and is_short(query, source) else None
+    found, texts = short if short is not None else await read(page_of, *asked)
     more = f"{request.prefix}/statements?{MORE}={seal(request.tenant.secret(MORE), found.more)}" if found.more else ""
     return _answer(request, result_text(texts, more), found.records, query)
 

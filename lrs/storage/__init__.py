@@ -168,6 +168,7 @@ class Reader(Protocol):
         newest_first: bool = False,
         limit: int = 100,
         start: str | None = None,
+        most: int | None = None,
     ) -> Page:
         """Records of *kind* that carry all *keys*, with ``after < seq <= until``, ordered by ``seq``.
 
@@ -175,7 +176,7 @@ class Reader(Protocol):
 
         *start* is the ``next`` of an earlier page of the same walk, *limit* at least 1. Records that share a ``seq``
         come in an order of the engine's own, which is the same in every walk and turns round with *newest_first*.
-        Without *keys* it is a scan of the kind.
+        Without *keys* it is a scan of the kind. A page that has *most* bytes ends there (``PAGE_BYTES``).
         """
 
 

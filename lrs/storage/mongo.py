@@ -115,10 +115,11 @@ class MongoStore:
         newest_first: bool = False,
         limit: int = 100,
         start: str | None = None,
+        most: int | None = None,
     ) -> Page:
         """See ``Reader.find``."""
         return self._reader.find(
-            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
+            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
         )
 
     def mac(self, text: bytes) -> bytes:

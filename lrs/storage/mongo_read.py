@@ -31,6 +31,7 @@ _PLACE = {"seq": 1}
 _meta = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder().encode
 Document = dict[str, Any]
+Bounds = tuple[int, int]
 
 
 class MongoReader:
@@ -71,6 +72,7 @@ class MongoReader:
         newest_first: bool = False,
         limit: int = 100,
         start: str | None = None,
+        most: int | None = None,
     ) -> Page:
         """See ``Reader.find``."""
         where: Document = {"kind": kind, **_span(kind, after, until, newest_first=newest_first, start=start)}
@@ -78,7 +80,7 @@ class MongoReader:
         if keys:
             where["keys"] = keys[0]
         if len(keys) > 1:
-            return self._find_all(where, keys[1:], order, limit)
+            return self._find_all(where, keys[1:], order, (limit, most or storage.PAGE_BYTES))
         found = self.records.find(
             where,
             _RECORD,
@@ -87,9 +89,9 @@ class MongoReader:
             hint=BY_KEY if keys else BY_ORDER,
             session=self.session,
         )
-        return _page(found, limit)
+        return _page(found, (limit, most or storage.PAGE_BYTES))
 
-    def _find_all(self, where: Document, others: Sequence[int], order: int, limit: int) -> Page:
+    def _find_all(self, where: Document, others: Sequence[int], order: int, bounds: Bounds) -> Page:
         """Walks the first key and looks at each record for the others, at most ``WALK_CAP`` a call."""
         found = self.records.aggregate(
             [
@@ -97,13 +99,13 @@ class MongoReader:
                 {"$sort": {"seq": order, "_id": order}},
                 {"$limit": WALK_CAP},
                 {"$match": {"keys": _carrying(others)}},
-                {"$limit": limit + 1},
+                {"$limit": bounds[0] + 1},
                 {"$project": _RECORD},
             ],
             hint=BY_KEY,
             session=self.session,
         )
-        page = _page(found, limit)
+        page = _page(found, bounds)
         return page if page.next else Page(page.records, self._end_of_walk(where, order))
 
     def _end_of_walk(self, where: Document, order: int) -> str | None:
@@ -174,14 +176,15 @@ def _carrying(keys: Sequence[int]) -> Document:
     return {name: some for name, some in (("$all", wanted), ("$nin", unwanted)) if some}
 
 
-def _page(found: Iterable[Document], limit: int) -> Page:
-    """The first *limit* documents, or as many as have ``PAGE_BYTES``, and whether there are more."""
+def _page(found: Iterable[Document], bounds: Bounds) -> Page:
+    """The first documents, as many as *bounds* (documents, bytes) allow, and whether there are more."""
+    limit, most = bounds
     documents: list[Document] = []
     size = 0
     for document in found:
         documents.append(document)
         size += len(document["body"]) + len(document["meta"]) + 8 * len(document["keys"])
-        if len(documents) > limit or size > storage.PAGE_BYTES:
+        if len(documents) > limit or size > most:
             del documents[limit:]
             return Page(tuple(map(record_of, documents)), _place(documents[-1]))
     return Page(tuple(map(record_of, documents)))

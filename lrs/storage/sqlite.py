@@ -84,10 +84,11 @@ class SqliteStore(SqliteOwed):
         newest_first: bool = False,
         limit: int = 100,
         start: str | None = None,
+        most: int | None = None,
     ) -> Page:
         """See ``Reader.find``."""
         return self._reader().find(
-            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
+            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
         )
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:

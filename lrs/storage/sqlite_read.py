@@ -6,7 +6,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,9 +20,17 @@ WALK_CAP = 10_000
 _COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id"
 _BY_ID = f"SELECT {_COLUMNS} FROM record r WHERE r.id = ? AND r.kind = ?"
 _IDS_AT_ONCE = 500
-_ROWS_AT_ONCE = 16
+_ROWS_AT_ONCE, _FEW_ROWS = 16, 4
+"""Rows between two looks at how large a page has become: the first of a whole page, the others of a small one."""
 SHORT_META = 128
 _meta = msgspec.json.Decoder(dict[str, Any])
+
+
+class Bounds(NamedTuple):
+    """Of a page: records and bytes."""
+
+    limit: int
+    most: int
 
 
 class SqliteReader:
@@ -92,6 +100,7 @@ class SqliteReader:
         newest_first: bool = False,
         limit: int = 100,
         start: str | None = None,
+        most: int | None = None,
     ) -> Page:
         """See ``Reader.find``."""
         low, high = (after, NEWEST), (until, NEWEST)
@@ -105,7 +114,7 @@ class SqliteReader:
         order = "DESC" if newest_first else "ASC"
         number = self.kind_number(kind)
         if len(keys) > 1:
-            return self._find_all(kind, keys, span, order, limit)
+            return self._find_all(kind, keys, span, order, Bounds(limit, most or storage.PAGE_BYTES))
         if keys:
             query = (
                 f"SELECT {_COLUMNS} FROM ref f CROSS JOIN record r ON r.row = f.row WHERE f.key = ?"
@@ -119,9 +128,9 @@ class SqliteReader:
                 f" AND (r.seq, r.row) < (?, ?) ORDER BY r.seq {order}, r.row {order} LIMIT ?"
             )
             rows = self.connection.execute(query, (number, *span, limit + 1))
-        return _page(kind, rows, limit)
+        return _page(kind, rows, Bounds(limit, most or storage.PAGE_BYTES))
 
-    def _find_all(self, kind: str, keys: Sequence[int], span: tuple[int, ...], order: str, limit: int) -> Page:
+    def _find_all(self, kind: str, keys: Sequence[int], span: tuple[int, ...], order: str, bounds: Bounds) -> Page:
         """Walks the first key and looks each entry up under the others, at most ``WALK_CAP`` entries a call."""
         also = " AND ".join(map(_carries, keys[1:]))
         walk = self.connection.execute(
@@ -135,7 +144,7 @@ class SqliteReader:
         size = 0
         for walked, (seq, row, holds) in enumerate(walk, 1):
             record = self._record(kind, row) if holds else None
-            if walked > WALK_CAP or size > storage.PAGE_BYTES or (record and len(hits) == limit):
+            if walked > WALK_CAP or size > bounds.most or (record and len(hits) == bounds.limit):
                 more = last
                 break
             if record:
@@ -176,15 +185,17 @@ def plain_key(key: int) -> int:
     return key if key >= 0 else ~key
 
 
-def _page(kind: str, cursor: sqlite3.Cursor, limit: int) -> Page:
-    """The first *limit* rows, or as many as have ``PAGE_BYTES``, and whether there are more."""
+def _page(kind: str, cursor: sqlite3.Cursor, bounds: Bounds) -> Page:
+    """The first ``limit`` rows, or as many as have ``most`` bytes, and whether there are more."""
+    limit, most = bounds
+    at_once = _ROWS_AT_ONCE if most >= storage.PAGE_BYTES else _FEW_ROWS
     rows: list[tuple[Any, ...]] = []
     size = 0
-    while size <= storage.PAGE_BYTES and (some := cursor.fetchmany(_ROWS_AT_ONCE)):
+    while size <= most and (some := cursor.fetchmany(at_once)):
         rows += some
         size += sum(len(row[3]) + len(row[4]) + len(row[5]) for row in some)
     cursor.close()  # one that was not read to its end would hold on to the state it reads
-    if len(rows) <= limit and size <= storage.PAGE_BYTES:
+    if len(rows) <= limit and size <= most:
         return Page(tuple(record_of(kind, row) for row in rows))
     del rows[limit:]
     return Page(tuple(record_of(kind, row) for row in rows), f"{rows[-1][1]}.{rows[-1][0]}")

@@ -89,11 +89,12 @@ class SqliteTx:
         newest_first: bool = False,
         limit: int = 100,
         start: str | None = None,
+        most: int | None = None,
     ) -> Page:
         """See ``Reader.find``."""
         self.flush()
         return self._reader.find(
-            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
+            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
         )
 
     def mac(self, text: bytes) -> bytes:

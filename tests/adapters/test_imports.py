@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import http.client
 import io
 import json
 import socket
@@ -16,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import openpyxl
@@ -541,10 +544,30 @@ def importing_by(run_import: RunImport, folder: Path) -> Iterator[Callable[[byte
     with serving(folder, scopes=["import"]) as lrs:
         lrs.app.include_router(routes(caller_of(lrs.app.state.tenants, Door()), run_import), prefix="/by")
         url = f"{lrs.address}/by/api/imports?adapter=eportfolio"
-        yield lambda content: lrs.clients[0].post(url, content=content, auth=lrs.auth)
+
+        def send(content: bytes) -> httpx.Response:
+            return lrs.clients[0].post(url, content=content, auth=lrs.auth)
+
+        send.url, send.auth = url, lrs.auth
+        yield send
 
 
-def test_more_imports_than_two_at_once_are_told_to_come_back(tmp_path):
+def answer_before_the_file(url: str, auth: tuple[str, str]) -> tuple[int, str, str | None]:
+    """What is told to who announces a file and sends none of it."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    connection.putrequest("POST", f"{parts.path}?{parts.query}")
+    credential = base64.b64encode(":".join(auth).encode()).decode()
+    for name, value in {"Authorization": f"Basic {credential}", "Content-Length": "200000000"}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    told = json.loads(answer.read())
+    connection.close()
+    return answer.status, told["error"], answer.headers["retry-after"]
+
+
+def test_more_imports_than_two_at_once_are_told_to_come_back_before_their_file_is_read(tmp_path):
     begun, go_on = threading.Semaphore(0), threading.Event()
 
     def held(_order, _endpoint, _authorization, answer):
@@ -558,12 +581,12 @@ def test_more_imports_than_two_at_once_are_told_to_come_back(tmp_path):
         assert begun.acquire(timeout=60)
         assert begun.acquire(timeout=60)
 
-        third = send(b"a\n1\n")
+        third = answer_before_the_file(send.url, send.auth)
         go_on.set()
         first, second = (one.result() for one in running)
         fourth = send(b"a\n1\n")
 
-    assert (third.status_code, third.json()["error"], third.headers["retry-after"]) == (503, "imports_busy", "30")
+    assert third == (503, "imports_busy", "30")
     assert [first.text, second.text, fourth.text] == ["done", "done", "done"]
 
 

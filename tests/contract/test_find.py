@@ -168,3 +168,14 @@ def test_a_key_given_twice_is_one_key(store):
 
     assert store.count("thing", (5,)) == 1
     assert ids(walk(store, (5,))) == ["a"]
+
+
+@pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
+def test_a_page_ends_at_the_bytes_that_are_asked_for(store, keys):
+    for number in range(12):
+        insert(store, f"{number:02}", body=b"x" * 1_000, keys=(1,))
+
+    page = store.find("thing", keys, most=2_500)
+
+    assert 3 <= len(page.records) <= 4
+    assert ids(store.find("thing", keys, start=page.next).records)[0] == f"{len(page.records):02}"

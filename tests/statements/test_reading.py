@@ -309,3 +309,16 @@ def test_44_filters_meet_as_and_in_every_pairing(each_lrs):
         listed = each_lrs.listed(**fewer)
         assert len(listed) == 2
         assert found in listed
+
+
+def test_a_short_page_of_large_statements_is_the_same_page(each_lrs):
+    """It is given up on the event loop and read in a thread."""
+    verb = something()
+    large = {something(): "x" * 100_000}
+    ids = [each_lrs.store(statement(verb={"id": verb}, result={"extensions": large}))[0] for _ in range(5)]
+    ids += each_lrs.store([statement(verb={"id": verb}) for _ in range(3)])
+
+    page = each_lrs.get(verb=verb, limit=7).json()
+
+    assert [one["id"] for one in page["statements"]] == ids[:0:-1]
+    assert [one["id"] for one in each_lrs.follow(page["more"]).json()["statements"]] == ids[:1]
