@@ -44,7 +44,8 @@ from lrs.profiles.door import WITH_KEY, problems
 from lrs.refusals import Refusals, refusal_of
 from lrs.settings import Settings
 from lrs.statements.signatures import trust_anchors
-from lrs.storage import Clock, wall_clock
+from lrs.storage import Clock, Store, wall_clock
+from lrs.storage.room import FULL, READ_ONLY
 from lrs.tenants import DEFAULT, Tenant
 from lrs.xapi import METHODS, Endpoint, parted, refused_for
 
@@ -52,6 +53,11 @@ if TYPE_CHECKING:
     from lrs.queue import Notifier
 
 READERS = 16
+_HEALTH_S = 2.0
+_SAID = {
+    FULL: "the disk is full: writes are refused, reads go on; make room on it",
+    READ_ONLY: "the store's folder is read-only: writes are refused, reads go on; let this user write there",
+}
 """Threads for reads that may wait."""
 
 
@@ -206,8 +212,12 @@ def _operating(
 
 
 def _health(tenants: Tenants) -> dict[str, str | int]:
-    """Well as long as one tenant's store answers: starting again would mend no other. How many do not is told."""
+    """Well as long as one tenant's store answers: starting again would mend no other. How many do not is told.
+
+    Well, too, where nothing can be written, for reads go on; why is told.
+    """
     answering = failing = 0
+    lacks: str | None = None
     with suppress(Exception):  # that the register does not answer is told by none being there
         opened = tenants.all()
         failing = len(tenants.unusable())
@@ -215,13 +225,24 @@ def _health(tenants: Tenants) -> dict[str, str | int]:
             try:
                 tenant.store.get("key", "health")  # no such record: what counts is that somebody looked
                 answering += 1
+                lacks = lacks or _lack_of(tenant.store)
                 if tenant.store.waits:
                     break  # one server has them all, and would be waited for once for each
             except Exception:  # noqa: BLE001 (counted, and told below)
                 failing += 1
     if not answering:
         raise HTTPException(503, "the store does not answer")
+    if lacks:
+        return {"status": lacks, "message": _SAID[lacks], **({"unusable": failing} if failing else {})}
     return {"status": "degraded", "unusable": failing} if failing else {"status": "ok"}
+
+
+def _lack_of(store: Store) -> str | None:
+    """Why nothing can be written to *store*; one that could not be is tried anew."""
+    if store.lacks is not None:
+        with suppress(StoreFull, Overloaded, TimeoutError):
+            store.write(lambda _: None).result(_HEALTH_S)
+    return store.lacks
 
 
 def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:

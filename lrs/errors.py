@@ -80,6 +80,10 @@ class StoreFull(Exception):
     """The disk or the database has no room; nothing of the write was kept."""
 
 
+class StoreReadOnly(StoreFull):
+    """The store's folder may not be written to; nothing of the write was kept."""
+
+
 class Overloaded(Exception):
     """The writer's queue is full or too old; ``retry_after`` is in seconds."""
 

@@ -6,7 +6,6 @@ answer, errors too, says by which version's rules it was made. Knows the resourc
 
 from __future__ import annotations
 
-import errno
 import itertools
 import re
 import secrets
@@ -24,7 +23,7 @@ from lrs.auth.policy import OPEN, allow
 from lrs.control import Tenants
 from lrs.documents.routes import HANDLERS as DOCUMENTS
 from lrs.edge import read
-from lrs.errors import Overloaded, Refused, StoreFull
+from lrs.errors import Overloaded, Refused, StoreFull, StoreReadOnly
 from lrs.http import (
     Answer,
     Budget,
@@ -47,6 +46,7 @@ from lrs.prefix import own_path
 from lrs.refusals import Refusals, refusal_of
 from lrs.settings import Settings
 from lrs.statements.routes import HANDLERS
+from lrs.storage.room import NO_ROOM
 from lrs.tenants import DEFAULT, Tenant
 from lrs.times import timestamp_of_micros
 from lrs.wayfinding import no_tenant, nowhere
@@ -78,7 +78,8 @@ LONGEST_KEPT = 128
 """Characters of an address that is remembered: anybody may send a thousand of the longest there are."""
 FIRST_BYTES = 4_096
 """Where not even these fit, a write is sent away before anything is read of it."""
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_LATER = (("retry-after", "30"),)
+"""For what an operator has to mend first."""
 _log = structlog.get_logger()
 
 
@@ -268,10 +269,13 @@ def refused_for(error: Exception, request_id: str = "") -> Refused:
     if isinstance(error, Overloaded):
         wait = (("retry-after", str(error.retry_after)),)
         return Refused("the server is busy: send this again", status=503, error="overloaded", headers=wait)
+    if isinstance(error, StoreReadOnly):
+        return Refused(str(error), status=503, error="store_read_only", headers=_LATER)
     if isinstance(error, StoreFull):
-        return Refused(str(error), status=507, error="store_full")
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:  # for a blob, or for a body on its way to one
-        return Refused("the disk is full: nothing of this request was stored", status=507, error="store_full")
+        return Refused(str(error), status=507, error="store_full", headers=_LATER)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:  # for a body on its way to the store
+        message = "the disk is full: nothing of this request was stored"
+        return Refused(message, status=507, error="store_full", headers=_LATER)
     _log.error("request failed", request=request_id, exc_info=error)
     return Refused("the server failed; its log says why", status=500, error="internal_error")
 

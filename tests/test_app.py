@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from lrs.errors import Overloaded, StoreFull
+from lrs.errors import Overloaded, StoreFull, StoreReadOnly
 from lrs.xapi import parted, refused_for
 from tests.served import serving
 
@@ -20,6 +20,7 @@ def failing(tmp_path_factory):
         "full": StoreFull("the store is full"),
         "no-space": OSError(errno.ENOSPC, "No space left on device"),
         "quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
+        "read-only": StoreReadOnly("the store's folder is read-only"),
         "other": OSError(errno.EIO, "Input/output error"),
     }
 
@@ -38,6 +39,7 @@ def failing(tmp_path_factory):
         ("full", 507, "store_full", "the store is full"),
         ("no-space", 507, "store_full", "the disk is full: nothing of this request was stored"),
         ("quota", 507, "store_full", "the disk is full: nothing of this request was stored"),
+        ("read-only", 503, "store_read_only", "the store's folder is read-only"),
         ("other", 500, "internal_error", "the server failed; its log says why"),
     ],
 )
@@ -45,7 +47,7 @@ def test_a_store_that_cannot_is_told_in_the_one_shape(failing, name, status, err
     answer = failing.clients[0].get(f"{failing.address}/fail/{name}")
 
     assert (answer.status_code, answer.json()["error"], answer.json()["message"]) == (status, error, message)
-    assert answer.headers.get("retry-after") == ("5" if name == "busy" else None)
+    assert answer.headers.get("retry-after") == {"busy": "5", "other": None}.get(name, "30")
 
 
 @pytest.mark.parametrize(

@@ -322,6 +322,10 @@ class Store(Reader, Protocol):
     def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
         """Makes parked entries due at once, tries from zero; how many. *step*, *kind* and *id* narrow it down."""
 
+    @property
+    def lacks(self) -> str | None:
+        """Why the latest write was not kept: ``full``, ``read-only``, or ``None`` if it was."""
+
     def load(self) -> Load:
         """How much the writer of this process has to do and has done; asks no disk and no server."""
 

@@ -10,11 +10,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from lrs.storage import Clock
+from lrs.storage.ending import end_process
 from lrs.storage.private import private_folder
+from lrs.storage.room import NO_ROOM, Room
 
 CHUNK = 64 * 1024
 _DRAFT, _ASIDE = ".draft-", ".aside-"
@@ -28,12 +31,28 @@ def blobs_beside(store: Path) -> Path:
 class FileBlobs:
     """Blobs under *root*, two levels deep by the first digits of their name."""
 
-    def __init__(self, root: Path, clock: Clock) -> None:
+    def __init__(
+        self, root: Path, clock: Clock, room: Room | None = None, fatal: Callable[[str], None] = end_process
+    ) -> None:
         self._root = root
         self._clock = clock
+        self._room = room or Room(str(root))
+        self._fatal = fatal
 
     def put(self, chunks: Iterable[bytes]) -> str:
-        """Writes to a draft, syncs, then renames: a blob is whole or not there."""
+        """Writes to a draft, syncs, then renames: a blob is whole or not there.
+
+        Raises ``StoreFull`` or ``StoreReadOnly``. A failed fsync ends the process: the kernel tells of it once, and the
+        next one would succeed whatever was lost.
+        """
+        try:
+            name = self._put(chunks)
+        except OSError as error:
+            raise self._room.failure(error) from error
+        self._room.kept()
+        return name
+
+    def _put(self, chunks: Iterable[bytes]) -> str:
         private_folder(self._root)
         descriptor, draft = tempfile.mkstemp(dir=self._root, prefix=_DRAFT)
         digest = sha256()
@@ -43,7 +62,7 @@ class FileBlobs:
                     digest.update(chunk)
                     file.write(chunk)
                 file.flush()
-                os.fsync(file.fileno())
+                self._sync_file(file.fileno())
             name = digest.hexdigest()
             self._place(Path(draft), self.path_of(name))
         finally:
@@ -98,15 +117,31 @@ class FileBlobs:
 
     def _place(self, draft: Path, target: Path) -> None:
         now = self._clock() * 1_000
+        made = False
         try:
             os.utime(target, ns=(now, now))
         except FileNotFoundError:
+            made = True
             os.utime(draft, ns=(now, now))
             private_folder(target.parent)
             draft.rename(target)
         # Also when it was there: whoever put it a moment ago may not have come to this yet.
         for folder in (target.parent, target.parent.parent, self._root, self._root.parent):
-            sync_folder(folder)
+            sync_folder(folder, partial(self._failed, folder, target if made else None))
+
+    def _sync_file(self, descriptor: int) -> None:
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in NO_ROOM:  # then nothing was kept, and the draft is dropped
+                self._fatal(f"{self._root}: {error}")
+            raise
+
+    def _failed(self, folder: Path, made: Path | None, error: OSError) -> None:
+        """A name may be lost. *made* is taken back: whoever puts the bytes again makes it anew, and syncs that."""
+        if made:
+            made.unlink(missing_ok=True)
+        self._fatal(f"{folder}: {error}")
 
     def path_of(self, name: str) -> Path:
         """Where the blob of this name is, if it is there."""
@@ -139,10 +174,16 @@ def _older(path: Path, micros: int) -> bool:
         return False
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes what names a file in *folder* durable, as a sync of the file makes what is in it."""
+def sync_folder(folder: Path, failed: Callable[[OSError], None] = lambda _: None) -> None:
+    """Makes what names a file in *folder* durable, as a sync of the file makes what is in it.
+
+    *failed* is told of an fsync that failed, before that is raised: it must not be tried again.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        failed(error)
+        raise
     finally:
         os.close(descriptor)

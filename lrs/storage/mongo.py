@@ -25,7 +25,7 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from lrs.errors import Misconfigured
+from lrs.errors import Misconfigured, StoreFull
 from lrs.storage import (
     NEWEST,
     ROWS,
@@ -51,6 +51,7 @@ from lrs.storage.mongo_owed import MongoOwed
 from lrs.storage.mongo_read import MongoReader
 from lrs.storage.mongo_schema import HEAD, Mongo, migrate
 from lrs.storage.mongo_tx import MongoTx
+from lrs.storage.room import FULL, Room
 
 T = TypeVar("T")
 _DURABLE = WriteConcern("majority", j=True)
@@ -69,6 +70,7 @@ class MongoStore:
     def __init__(self, url: str, *, clock: Clock, queue: Queue = USUAL, secret: bytes | None = None) -> None:
         self._secret = secret
         self._clock = clock
+        self._room = Room("LRS_STORE_URL")
         self._client, name = connect(url)
         try:
             self._database: Mongo = self._client.get_database(
@@ -216,6 +218,11 @@ class MongoStore:
         """See ``Store.retry``."""
         return self._owed.retry(step, kind=kind, id=id)
 
+    @property
+    def lacks(self) -> str | None:
+        """See ``Store.lacks``."""
+        return self._room.lacks
+
     def load(self) -> Load:
         """See ``Store.load``."""
         return self._groups.load()
@@ -247,10 +254,15 @@ class MongoStore:
             for job in jobs:
                 job.result = job.error = None
             try:
-                return self._attempt(jobs) or len(jobs) == 1
+                whole = self._attempt(jobs)
+                self._room.kept()
+                return whole or len(jobs) == 1
             except PyMongoError as error:
                 if not passes(error) or time.monotonic() > began + _PATIENCE_S:
-                    return _failed(jobs, failure_of(error), error)
+                    answer = failure_of(error)
+                    if isinstance(answer, StoreFull):
+                        self._room.missed(FULL)
+                    return _failed(jobs, answer, error)
                 if time.monotonic() > starved:
                     starved += _STARVED_S
                     self._end_other_writers()

@@ -6,9 +6,7 @@ of the disk ends the process: after a failed fsync nobody knows what was kept, a
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -17,12 +15,14 @@ from pathlib import Path
 from typing import TypeVar
 from weakref import WeakSet, finalize
 
-from lrs.errors import Damaged, Overloaded, StoreFull
+from lrs.errors import Damaged, Overloaded, StoreFull, StoreReadOnly
 from lrs.storage import NEWEST, ROWS, USUAL, Claim, Clock, Load, Page, Queue, Record, Tx, mac_with
 from lrs.storage.blobs import FileBlobs, blobs_beside
+from lrs.storage.ending import end_process
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
 from lrs.storage.private import close_to_others, private_file, private_folder
+from lrs.storage.room import FULL, READ_ONLY, Room
 from lrs.storage.sqlite_owed import SqliteOwed, ours
 from lrs.storage.sqlite_read import SqliteReader
 from lrs.storage.sqlite_schema import migrate
@@ -53,14 +53,15 @@ class SqliteStore(SqliteOwed):
         self._path = path
         self._clock = clock
         self._secret = secret
-        self._fatal = fatal or _end_process
+        self._fatal = fatal or end_process
+        self._room = Room(path, Path(path).parent)
         _make_private(Path(path))
         self._readers: WeakSet[SqliteReader] = WeakSet()
         self._writer = SqliteReader(self._connect())
         migrate(self._writer.connection, path)
         self._local = threading.local()
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
-        self.blobs = FileBlobs(blobs_beside(Path(path)), clock)
+        self.blobs = FileBlobs(blobs_beside(Path(path)), clock, self._room, self._fatal)
         self._turn = Turn(Path(f"{path}-turn"))
         self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue)
 
@@ -119,6 +120,11 @@ class SqliteStore(SqliteOwed):
             return decide(tx)
 
         return self.write(cleared, weight=weight or ROWS * len(claims))
+
+    @property
+    def lacks(self) -> str | None:
+        """See ``Store.lacks``."""
+        return self._room.lacks
 
     def load(self) -> Load:
         """See ``Store.load``."""
@@ -182,6 +188,7 @@ class SqliteStore(SqliteOwed):
             self._announcement.reach(tx.seq)
             connection.execute("COMMIT")
             committed = True
+            self._room.kept()
             before = tx.seq
         except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
             failure = self._failure(error) if isinstance(error, sqlite3.Error) else error
@@ -205,10 +212,15 @@ class SqliteStore(SqliteOwed):
     def _failure(self, error: sqlite3.Error) -> Exception:
         told = getattr(error, "sqlite_errorcode", 0)
         code = told & 0xFF
-        if told == sqlite3.SQLITE_IOERR_SHMSIZE:  # the index of the log could not grow, but the log may have
-            return StoreFull("the disk is full: send this again once there is room, to be sure that it is stored")
-        if code == sqlite3.SQLITE_FULL:
-            return StoreFull("the disk is full: nothing of this request was stored")
+        if told == sqlite3.SQLITE_IOERR_SHMSIZE or code == sqlite3.SQLITE_FULL:
+            self._room.missed(FULL)
+            # Where only the index of the log could not grow, the log may have.
+            sure = code == sqlite3.SQLITE_FULL
+            later = "send this again once there is room, to be sure that it is stored"
+            return StoreFull(f"the disk is full: {'nothing of this request was stored' if sure else later}")
+        if code == sqlite3.SQLITE_READONLY:
+            self._room.missed(READ_ONLY)
+            return StoreReadOnly("the store's folder is read-only: nothing of this request was stored")
         if code == sqlite3.SQLITE_BUSY:
             return Overloaded()
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
@@ -227,9 +239,3 @@ def _make_private(path: Path) -> None:
     for more in ("-wal", "-shm", "-horizon", "-turn", "-journal"):
         close_to_others(path.with_name(path.name + more))
     close_to_others(blobs_beside(path))
-
-
-def _end_process(message: str) -> None:
-    sys.stderr.write(f"lrs: the store failed and this process ends, so that no write is answered wrongly: {message}\n")
-    sys.stderr.flush()
-    os._exit(74)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -9,9 +10,12 @@ from pathlib import Path
 
 import pytest
 from bson import ObjectId
+from structlog.testing import capture_logs
 
+from lrs.errors import StoreFull, StoreReadOnly
 from lrs.storage import wall_clock
 from lrs.storage.blobs import FileBlobs
+from lrs.storage.room import Room
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of b"abc": FIPS 180-2, B.1
 NONE = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of nothing
@@ -229,3 +233,96 @@ def test_a_file_a_crash_left_set_aside_does_not_age_one_that_was_put_since(tmp_p
 
     assert [blobs.sweep(forget, since) for _ in range(2)] == [0, 0]
     assert [each.name for each in path.parent.iterdir()] == [ABC]
+
+
+def failing(monkeypatch, code, when):
+    """The system call fsync fails with *code* where *when* (what the descriptor stands for) says so, each time anew."""
+    real = os.fsync
+
+    def fsync(descriptor):
+        if when(Path(f"/proc/self/fd/{descriptor}").readlink()):
+            raise OSError(code, os.strerror(code))
+        real(descriptor)
+
+    monkeypatch.setattr("os.fsync", fsync)
+
+
+@pytest.mark.parametrize("level", range(4))
+def test_a_failed_sync_of_a_folder_ends_the_process_and_its_retry_is_not_believed(tmp_path, clock, monkeypatch, level):
+    said = []
+    root = tmp_path / "blobs"
+    path = root / ABC[:2] / ABC[2:4] / ABC
+    failed = path.parents[level]
+    blobs = FileBlobs(root, clock, fatal=said.append)
+    with monkeypatch.context() as broken:
+        failing(broken, errno.EIO, lambda what: what == failed)
+
+        with pytest.raises(OSError, match="Input/output"):
+            blobs.put([b"abc"])
+
+    assert said == [f"{failed}: [Errno 5] Input/output error"]
+    assert not path.exists()
+    assert blobs.put([b"abc"]) == ABC
+
+
+def test_a_failed_sync_of_the_bytes_ends_the_process(tmp_path, clock, monkeypatch):
+    said = []
+    blobs = FileBlobs(tmp_path, clock, fatal=said.append)
+    failing(monkeypatch, errno.EIO, lambda what: what.is_file())
+
+    with pytest.raises(OSError, match="Input/output"):
+        blobs.put([b"abc"])
+
+    assert said == [f"{tmp_path}: [Errno 5] Input/output error"]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "lacks"),
+    [(errno.ENOSPC, StoreFull, "full"), (errno.EDQUOT, StoreFull, "full"), (errno.EROFS, StoreReadOnly, "read-only")],
+)
+def test_no_room_and_no_right_for_a_blob_are_told_as_for_the_store_and_end_nothing(
+    tmp_path, clock, monkeypatch, code, kind, lacks
+):
+    said, room = [], Room("here")
+    blobs = FileBlobs(tmp_path, clock, room, said.append)
+    with monkeypatch.context() as broken:
+        broken.setattr("tempfile.mkstemp", raising(OSError(code, os.strerror(code))))
+        with pytest.raises(kind):
+            blobs.put([b"abc"])
+        assert room.lacks == lacks
+
+    assert blobs.put([b"abc"]) == ABC
+    assert (said, room.lacks) == ([], None)
+
+
+def test_a_disk_that_is_full_when_the_bytes_are_synced_is_full_and_ends_nothing(tmp_path, clock, monkeypatch):
+    said = []
+    blobs = FileBlobs(tmp_path, clock, fatal=said.append)
+    with monkeypatch.context() as broken:
+        failing(broken, errno.ENOSPC, lambda what: what.is_file())
+        with pytest.raises(StoreFull):
+            blobs.put([b"abc"])
+
+    assert said == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_log_says_once_that_there_is_no_room_and_once_that_there_is():
+    with capture_logs() as logged:
+        room = Room("here")
+        for _ in range(3):
+            room.missed("full")
+        for _ in range(3):
+            room.kept()
+
+    assert [(one["log_level"], one["event"].partition(":")[0]) for one in logged] == [
+        ("error", "the store cannot be written to"),
+        ("warning", "the store can be written to again"),
+    ]
+
+
+def raising(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail

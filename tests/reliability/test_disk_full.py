@@ -61,9 +61,14 @@ def test_a_full_disk_refuses_writes_serves_reads_and_recovers_when_there_is_room
     assert answers[-1].status_code == 507
     assert answers[-1].json()["error"] == "store_full"
     assert answers[-1].json()["message"] == "the disk is full: nothing of this request was stored"
+    assert answers[-1].headers["retry-after"] == "30"
+    for _ in range(3):
+        assert client.post("/xapi/statements", json=large()).status_code == 507
+    assert client.get("/health").json()["status"] == "full"
     assert client.get("/xapi/statements", params={"statementId": before["id"]}).json()["actor"] == before["actor"]
 
     (disk / "filler").unlink()
+    assert client.get("/health").json() == {"status": "ok"}
     assert client.post("/xapi/statements", json=refused).status_code == 200
     assert client.get("/xapi/statements", params={"statementId": refused["id"]}).status_code == 200
     assert process.poll() is None

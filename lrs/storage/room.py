@@ -1,0 +1,58 @@
+"""Whether the store can be written to: logged once when that changes, not with each request. Knows no engine."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import structlog
+
+from lrs.errors import StoreFull, StoreReadOnly
+
+FULL, READ_ONLY = "full", "read-only"
+ENOUGH = 2 * 1024 * 1024
+"""Bytes: two of the largest statements."""
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+_log = structlog.get_logger()
+
+
+class Room:
+    """What the latest write at *where* met with; ``lacks`` is ``FULL``, ``READ_ONLY`` or, if it was kept, ``None``."""
+
+    def __init__(self, where: str, folder: Path | None = None) -> None:
+        self._where = where
+        self._folder = folder
+        self.lacks: str | None = None
+
+    def kept(self) -> None:
+        """Something was written. A full disk is full until there is room for more than some small thing."""
+        if self.lacks is not None and not (self.lacks == FULL and self._is_tight()):
+            self.lacks = None
+            _log.warning("the store can be written to again", where=self._where)
+
+    def _is_tight(self) -> bool:
+        if self._folder is None:
+            return False
+        disk = os.statvfs(self._folder)
+        return disk.f_bavail * disk.f_frsize < ENOUGH
+
+    def missed(self, lacks: str) -> None:
+        """Something could not be written."""
+        if self.lacks != lacks:
+            self.lacks = lacks
+            todo = "make room on the disk" if lacks == FULL else "let this user write there"
+            said = "the store cannot be written to: writes are refused, reads go on"
+            _log.error(said, why=lacks, where=self._where, todo=todo)
+
+    def failure(self, error: OSError) -> Exception:
+        """What a caller is told of *error*; the error itself if it has nothing to do with room."""
+        if error.errno in NO_ROOM:
+            self.missed(FULL)
+            return StoreFull("the disk is full: nothing of this request was stored")
+        if error.errno in _REFUSED:
+            self.missed(READ_ONLY)
+            return StoreReadOnly("the store's folder is read-only: nothing of this request was stored")
+        return error
