@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from tests.bench.bounds import bounds
 from tests.bench.hotspots import profile, shares
 from tests.bench.large import Size, filters
 from tests.bench.report import Row, in_order, keep, table
@@ -83,6 +84,7 @@ def measure(folder: Path, plan: Plan, settings: dict[str, str]) -> tuple[list[Ro
             with serving(folder / "store", headers, settings) as server:
                 bench = Bench(plan, server, nothing, raw, made)
                 rows.extend(told(measured(bench)) for measured in ROWS)
+                rows.extend(map(told, bounds(bench, folder / "bounds")))
                 rows.extend(map(told, () if settings else owed_work(bench, folder)))
             rows.extend(map(told, () if settings else with_rules(bench, folder)))
     finally:
