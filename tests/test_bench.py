@@ -4,6 +4,8 @@ import json
 import socket
 import threading
 
+import pytest
+
 from tests.bench.__main__ import main
 from tests.bench.large import Size, filters
 from tests.bench.load import Load, run
@@ -13,6 +15,7 @@ from tests.bench.rows import faults
 from tests.bench.statements import statements
 
 
+@pytest.mark.timeout(400)  # measured 60 s alone; every row starts servers of its own
 def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
     out = tmp_path / "result.json"
 

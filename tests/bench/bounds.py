@@ -183,13 +183,13 @@ def _voiding(tenant: Tenant, held: dict[str, float]) -> None:
 
 
 def _telling(tenant: Tenant, held: dict[str, float]) -> None:
-    """40 learners with 20 badges each, of whom a service is told nothing new."""
+    """40 learners with 10 badges each, of whom a service is told nothing new."""
     world.put_service(tenant, "http://127.0.0.1:9/hook")
     learners = [world.put_person(tenant, f"mailto:learner{number}@example.org") for number in range(40)]
     for learner in learners:
         world.put_profile(tenant, learner, world.held("gown"))
         world.agree(tenant, learner)
-        for number in range(20):
+        for number in range(10):
             world.put_badge(tenant, learner, f"{learner}-{number}")
     world.run_sync(tenant)
     for learner in learners:
