@@ -91,9 +91,13 @@ class Delimited:
 
 @contextmanager
 def text_of(file: File, encoding: str) -> Iterator[TextIO]:
-    """The text of *file*; bytes that are none become U+FFFD."""
-    with file.open() as opened, io.TextIOWrapper(opened, encoding, "replace", newline="") as text:
-        yield text
+    """The text of *file*; bytes that are none become U+FFFD. Refuses a file of which *encoding* can make nothing."""
+    try:
+        with file.open() as opened, io.TextIOWrapper(opened, encoding, "replace", newline="") as text:
+            yield text
+    except UnicodeError as error:
+        message = f"the file cannot be read as {encoding}: name another encoding in the mapping profile, or none"
+        raise Refused(message, error="bad_encoding") from error
 
 
 def sep_line(file: File, encoding: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lrs.errors import Refused
 from lrs.tables.cell import is_comment, spoken
-from lrs.tables.delimited import DELIMITERS, Delimited, Dialect, sep_line
+from lrs.tables.delimited import DELIMITERS, OPEN_QUOTE, Delimited, Dialect, sep_line
 from lrs.tables.file import File
 from lrs.tables.header import SEARCHED, Headers, find_header, known_in
 from lrs.tables.package import MAX_UNPACKED, open_package
@@ -22,6 +22,8 @@ from lrs.tables.workbook import Sheet
 MAX_ROWS = 500_000
 """Of one file: what a report and a comparison with earlier files hold in memory, some 950 bytes a row, grows with the
 rows alone: at the limit about half a gigabyte."""
+MAX_LEADING = 1_000
+"""Lines, with blank ones, of which a separator is judged."""
 MAX_LINES = 4 * 1_048_576
 """Of one file, with blank ones."""
 
@@ -51,20 +53,24 @@ def _of_text(file: File, headers: Headers, constants: Mapping[str, str], encodin
     tried = [Dialect(encoding, separator, skip) for separator in delimiter or named or DELIMITERS]
     dialect = max(tried, key=lambda one: _most_known(Delimited(file, one), headers))
     found = _walk(Delimited(file, dialect), headers, _Budget())
-    if found is None:
-        raise _unclosed(Delimited(file, dialect)) or _no_header(headers, ())
+    unread = _unread(Delimited(file, dialect), found.header.row if found else None)
+    if unread or found is None:
+        raise unread or _no_header(headers, ())
     padded = not encoding.startswith(("utf-16", "utf-32")) and file.ends_in_zeros()
     return Table(file, headers, constants, dialect, (found,), padded=padded)
 
 
 def _most_known(sheet: Delimited, headers: Headers) -> int:
-    lines = islice((line for line in sheet.lines() if not line.blank), SEARCHED)
+    lines = islice((line for line in islice(sheet.lines(), MAX_LEADING) if not line.blank), SEARCHED)
     return max((known_in(line, headers) for line in lines), default=0)
 
 
-def _unclosed(sheet: Delimited) -> Refused | None:
-    for line in islice(sheet.lines(), SEARCHED):
-        if line.trouble:
+def _unread(sheet: Delimited, header: int | None) -> Refused | None:
+    """Why a line above the header has swallowed others, if one has; without a *header*, of those that are searched."""
+    for line in islice(sheet.lines(), MAX_LEADING):
+        if line.number == header:
+            return None
+        if (line.trouble and not line.cells) or line.trouble == OPEN_QUOTE:
             return Refused(f"row {line.number} of the file: {line.trouble.message}", error="bad_header")
     return None
 

@@ -94,12 +94,14 @@ class Package:
         self._read(book, found)
         related = self._relations(book)
         self.from_1904 = found.from_1904
+        if any(id not in related for _, id, _ in found.sheets):
+            raise damaged("one of its sheets is missing")
         if len(found.sheets) > MAX_SHEETS:
             raise damaged(f"it has more than {MAX_SHEETS} sheets")
         self.sheets = [
             Part(title, related[id][1], hidden)
             for title, id, hidden in found.sheets
-            if related.get(id, ("", ""))[0].endswith("/worksheet")
+            if related[id][0].endswith("/worksheet")
         ]
         kinds = {kind.rpartition("/")[2]: target for kind, target in related.values()}
         self.formats = self._formats(kinds.get("styles"))

@@ -63,7 +63,7 @@ class Line(NamedTuple):
     @property
     def blank(self) -> bool:
         """Whether the line shows nothing, and hides nothing."""
-        if any(cell.strip(BLANKS) for cell in self.cells):
+        if any(cell.strip(BLANKS) for cell in reversed(self.cells)):
             return False
         return self.trouble is None and all(fault.code == "merged" for fault in self.faults.values())
 

@@ -120,4 +120,4 @@ def to_row(found: Found, line: Line, constants: Mapping[str, str]) -> Row:
 
 def beside(line: Line, columns: Sequence[str]) -> bool:
     """Whether *line* has something right of its header."""
-    return any(clean(cell) for cell in line.cells[len(columns) :])
+    return any(clean(cell) for cell in reversed(line.cells[len(columns) :]))

@@ -18,10 +18,12 @@ MAX_ROW = 1_048_576
 MAX_COLUMN = 16_384
 """What Excel allows."""
 MAX_MERGED = 10_000
-"""Merged ranges of one sheet that are remembered."""
+"""Merged cells of one sheet."""
 HIDDEN = Fault("hidden_row", "the row is hidden, by a filter or by hand: show it, or delete it")
 _NEVER_SAVED = Fault("formula", "the cell holds a formula that was saved without its value: type the value instead")
 _MERGED = Fault("merged", "the cell is part of a merged one: unmerge it and fill in every row")
+_MOST_COVERED = 255
+"""Columns further right are not looked at for merged cells."""
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
@@ -168,9 +170,11 @@ class _Rows(Texts):
 
     def _merge(self, reference: str) -> None:
         first, _, last = reference.partition(":")
-        if last and len(self.merged) < MAX_MERGED:
+        if len(self.merged) == MAX_MERGED:
+            raise damaged(f"it has more than {MAX_MERGED} merged cells: unmerge them")
+        if last:
             (top, left), (bottom, right) = position(first), position(last)
-            self.merged.append(Range(top, bottom, left, min(right, left + 255)))
+            self.merged.append(Range(top, bottom, left, min(right, _MOST_COVERED)))
 
 
 class _Covered:
@@ -179,21 +183,27 @@ class _Covered:
     def __init__(self, merged: Sequence[Range]) -> None:
         self._ahead = sorted(merged, reverse=True)
         self._here: list[Range] = []
+        self._columns: set[int] = set()
+        self._until = 0
 
     def marked(self, line: Line) -> Line:
         """*line*, which comes after those before it, with these faults."""
         if not self._ahead and not self._here:
             return line
-        while self._ahead and self._ahead[-1].top <= line.number:
-            self._here.append(self._ahead.pop())
-        self._here = [one for one in self._here if one.bottom >= line.number]
-        covered = {
-            at: _MERGED
-            for one in self._here
-            for at in range(one.left, one.right + 1)
-            if (line.number, at) != (one.top, one.left) and not (at < len(line.cells) and line.cells[at])
-        }
+        own = self._move(line.number)
+        covered = {at: _MERGED for at in self._columns - own if at >= len(line.cells) or not line.cells[at]}
         return line._replace(faults={**covered, **line.faults}) if covered else line
+
+    def _move(self, row: int) -> set[int]:
+        """Goes on to *row*; the columns in which a merged cell begins there."""
+        new = []
+        while self._ahead and self._ahead[-1].top <= row:
+            new.append(self._ahead.pop())
+        if new or row > self._until:
+            self._here = [one for one in (*self._here, *new) if one.bottom >= row]
+            self._columns = {at for one in self._here for at in range(one.left, one.right + 1)}
+            self._until = min((one.bottom for one in self._here), default=MAX_ROW)
+        return {one.left for one in new if one.top == row}
 
 
 def position(reference: str) -> tuple[int, int]:

@@ -256,3 +256,18 @@ def test_no_bytes_are_a_crash(tmp_path, content):
     with suppress(Refused):
         for row in opened(path, "a b").rows():
             assert row.trouble is not None or any(row.cells.values())
+
+
+def test_a_line_above_the_header_that_has_swallowed_rows_stops_the_file():
+    with pytest.raises(Refused, match="row 1 of the file: a cell is longer than 131072 characters"):
+        opened(b'"' + b"a,b\n" * 100_000, "a b")
+
+
+def test_an_encoding_of_the_mapping_profile_that_fits_nothing_is_refused():
+    with pytest.raises(Refused, match="cannot be read as utf-16: name another encoding"):
+        opened(b"a\n1\n", "a", encoding="utf-16")
+
+
+def test_a_line_that_never_ends_is_refused_before_it_is_held():
+    with pytest.raises(Refused, match="a line is longer than 4194304 characters"):
+        opened(b"a\n" + b"x" * 5_000_000, "a")

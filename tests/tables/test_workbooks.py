@@ -288,3 +288,29 @@ def test_many_sheets_that_are_one_part_are_refused(tmp_path, monkeypatch):
 
     with pytest.raises(Refused, match="more than 1 sheets"):
         opened(tmp_path / "file.xlsx", "a")
+
+
+def test_a_sheet_that_the_workbook_names_and_does_not_have_is_damage(tmp_path):
+    path = edited(tmp_path / "file.xlsx", lambda xml: xml, ["a"], ["1"])
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["xl/workbook.xml"] = members["xl/workbook.xml"].replace(b'"rId1"', b'"rId9"')
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+    with pytest.raises(Refused, match="one of its sheets is missing"):
+        opened(path, "a")
+
+
+def test_more_merged_cells_than_are_remembered_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("lrs.tables.workbook.MAX_MERGED", 1)
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], ["1"], ["2"]):
+        book.active.append(row)
+    book.active.merge_cells("A2:B2")
+    book.active.merge_cells("A3:B3")
+    book.save(tmp_path / "file.xlsx")
+
+    with pytest.raises(Refused, match="more than 1 merged cells: unmerge them"):
+        opened(tmp_path / "file.xlsx", "a b")
