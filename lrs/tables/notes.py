@@ -30,7 +30,7 @@ def _not_read(table: Table) -> Iterator[str]:
     if table.hidden:
         yield f"hidden sheets are not read: {_named(table.hidden)}"
     if table.left_out:
-        yield f"sheets without a header that is known are not read: {_named(table.left_out)}"
+        yield f"sheets whose headers are not those of this table are not read: {_named(table.left_out)}"
     if table.spare:
         yield f"only one sheet is read; these have such a header too: {_named(table.spare)}"
     unknown = dict.fromkeys(name for found in table.sheets for name in found.header.unknown)

@@ -22,6 +22,8 @@ from lrs.tables.workbook import Sheet
 MAX_ROWS = 500_000
 """Of one file: what a report and a comparison with earlier files hold in memory, some 950 bytes a row, grows with the
 rows alone: at the limit about half a gigabyte."""
+_SURELY = 3
+"""Known headers of one sheet that make another, with a single one, a cover or a list of words."""
 MAX_LEADING = 1_000
 """Lines, with blank ones, of which a separator is judged."""
 MAX_LINES = 4 * 1_048_576
@@ -90,9 +92,20 @@ def _of_workbook(file: File, headers: Headers, constants: Mapping[str, str]) -> 
             else:
                 left_out.append(part.title)
         hidden = tuple(part.title for part in package.sheets if part.hidden)
+    sheets, others = _alike(sheets, headers)
+    left_out += others
     if not sheets:
         raise _no_header(headers, hidden)
     return Table(file, headers, constants, None, tuple(sheets), hidden, tuple(left_out))
+
+
+def _alike(sheets: Sequence[Found], headers: Headers) -> tuple[list[Found], list[str]]:
+    """The *sheets* that are the table, and the titles of those where one word only happens to be a header of it."""
+    columns = set(headers.known.values())
+    known = [len(columns.intersection(found.header.columns)) for found in sheets]
+    least = 2 if max(known, default=0) >= _SURELY else 1
+    taken = [found for found, count in zip(sheets, known, strict=True) if count >= least]
+    return taken, [found.title for found, count in zip(sheets, known, strict=True) if count < least]
 
 
 class _Budget:

@@ -147,7 +147,7 @@ def test_the_first_visible_sheet_with_known_headers_is_taken_and_said(lrs):
 
     assert notes(result) == [
         "read sheet F with its header in row 1",
-        "sheets without a header that is known are not read: Read me",
+        "sheets whose headers are not those of this table are not read: Read me",
     ]
     assert [line.split("  ")[1] for line in added(result)] == ["A", "Gowning", "Puts on gown"]
 

@@ -255,6 +255,22 @@ def test_hidden_columns_are_read_and_said_and_cells_beside_the_table_are_said(tm
     )
 
 
+def test_a_cover_on_which_one_word_happens_to_be_a_header_is_no_sheet_of_the_table(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "Cover"
+    for row in (["Title", "b"], ["Made by", "us"]):
+        book.active.append(row)
+    book.create_sheet("Data")
+    for row in (["a", "b", "c"], ["1", "2", "3"]):
+        book["Data"].append(row)
+    book.save(tmp_path / "file.xlsx")
+
+    table = opened(tmp_path / "file.xlsx", "a b c")
+
+    assert [found.title for found in table.sheets] == ["Data"]
+    assert notes_on(table)[1] == "sheets whose headers are not those of this table are not read: Cover"
+
+
 def test_phonetic_readings_and_rich_text_and_escapes_are_one_text(tmp_path):
     rich = "<is><r><t>Zo</t></r><r><t>ë_x000D_</t></r><rPh><t>no</t></rPh></is>"
     path = edited(tmp_path / "file.xlsx", lambda xml: xml.replace("<is><t>gone</t></is>", rich), ["a"], ["gone"])
