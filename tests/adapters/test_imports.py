@@ -72,6 +72,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
         "south": SCOPES,
         "college": SCOPES,
         "slow": SCOPES,
+        "jumped": SCOPES,
         "killed": SCOPES,
         "wide": SCOPES,
         "harbour": SCOPES,
@@ -509,6 +510,19 @@ def test_while_a_provider_has_an_import_running_the_next_is_told_to_wait(server)
 
     assert (told.status_code, told.json()["error"], told.headers["retry-after"]) == (409, "import_running", "30")
     assert [row[-2] for row in table(again)] == ["outcome", "new"]
+
+
+def test_a_lock_of_a_clock_that_was_ahead_keeps_no_import_waiting(server):
+    def a_day_ahead():
+        return wall_clock() + 86_400_000_000
+
+    key = server.auth("jumped")
+    door = adapters.door.Door(f"{server.url}/xapi", basic(*key))
+    Ledger(door, "eportfolio", "jumped", clock=a_day_ahead).acquire("before", wait=0, sleep=time.sleep)
+
+    told = post(server, "jumped", (HEADER + GOOD).encode())
+
+    assert told.status_code == 200
 
 
 def test_of_imports_of_one_provider_sent_at_once_each_goes_in_or_is_told_to_wait_and_nothing_doubles(server):

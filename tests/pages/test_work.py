@@ -97,6 +97,7 @@ def test_what_was_given_up_on_is_tried_again_at_the_press_of_a_button(site, brow
 
     assert "1 thing needs somebody" in text_of(page)
     assert "&lt;i&gt;no such level&lt;/i&gt;" in page.text
+    assert "Until it is tried again, the badge is neither issued nor revoked" in text_of(page)
     assert (answer.status_code, answer.headers["location"]) == (303, "/pages/work?done=retried")
     assert "It is due again." in text_of(after)
     assert site.tenant.store.parked() == []
