@@ -97,7 +97,7 @@ def form_of(raw: bytes) -> Form:
         elif lower in _HEADERS:
             if not _FIELD.fullmatch(value):
                 raise Refused(f"form field {name!r} has characters that no header can have", rule=RULE)
-            headers[lower] = value
+            headers[lower] = value.strip(" \t")
         else:
             query.append((name, value))
     return Form(query, headers, content or b"")

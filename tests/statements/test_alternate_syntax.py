@@ -55,6 +55,10 @@ def test_08_a_form_field_beats_the_header(lrs):
     assert form(lrs, {"X-Experience-API-Version": "0.8", "limit": "1"}).status_code == 400
 
 
+def test_08_blanks_around_a_form_field_do_not_belong_to_the_header_it_stands_for(lrs):
+    assert form(lrs, {"X-Experience-API-Version": " 1.0.3 \t", "limit": "1"}, version=None).status_code == 200
+
+
 def basic(auth):
     return "Basic " + base64.b64encode(":".join(auth).encode()).decode()
 
