@@ -30,7 +30,14 @@ _CLOCK = re.compile(rf"([0-9]{{1,4}}):([0-5]?[0-9])(?::([0-5][0-9])(?:\.0+)?)?(?
 _ISO = re.compile(r"PT(?=[0-9])(?:([0-9]{1,4})H)?(?:([0-9]{1,5})M)?(?:([0-9]{1,2})(?:\.0+)?S)?", re.IGNORECASE)
 _FRACTION = re.compile(rf"([0-9]{{0,2}}) ?([½¼¾])(?: ?{_HOURS}\.?)?", re.IGNORECASE)
 _PARTS = {"½": 30, "¼": 15, "¾": 45}
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:\.[0-9]{3})+)")
+_WITH_POINT = re.compile(r"([0-9]{0,6}|[1-9][0-9]{0,2}(?:,[0-9]{3})+)\.([0-9]{1,6})")
+_WITH_COMMA = re.compile(r"([0-9]{0,6}|[1-9][0-9]{0,2}(?:\.[0-9]{3})+),([0-9]{1,6})")
 _MINUS = re.compile("[-\u2212] ?(?=[0-9.,])")
+
+
+LONGEST = 80
+"""Characters of a cell that may be a span of time."""
 
 
 class Numbers(msgspec.Struct, frozen=True):
@@ -49,7 +56,7 @@ def minutes(row: Row, column: str, numbers: Numbers) -> int | None:
     cell = text(row, column)
     if not cell:
         return None
-    total = _held(row, column, cell, numbers)
+    total = _held(row, column, cell, numbers) if len(cell) <= LONGEST else None
     if total is None:
         raise Unusable("no_duration", column, cell, _expected(numbers))
     if total < 0:
@@ -128,15 +135,11 @@ def _plain(cell: str, numbers: Numbers, column: str) -> str | None:
     """
     if re.fullmatch(r"[0-9]{1,6}", cell):
         return cell
-    signs = [sign for sign in ".," if sign in cell]
-    if len(signs) == 1 and re.fullmatch(rf"[1-9][0-9]{{0,2}}(?:\{signs[0]}[0-9]{{3}})+", cell):
-        return _grouped(cell, signs[0], numbers, column)
-    for decimal, between in ((".", ","), (",", ".")):
-        number = re.fullmatch(
-            rf"([0-9]{{0,6}}|[1-9][0-9]{{0,2}}(?:\{between}[0-9]{{3}})+)\{decimal}([0-9]{{1,6}})", cell
-        )
+    if _GROUPED.fullmatch(cell):
+        return _grouped(cell, "," if "," in cell else ".", numbers, column)
+    for decimal, number in ((".", _WITH_POINT.fullmatch(cell)), (",", _WITH_COMMA.fullmatch(cell))):
         if number and numbers.decimal in {"", decimal}:
-            return f"{number[1].replace(between, '') or '0'}.{number[2]}"
+            return f"{number[1].replace(',', '').replace('.', '') or '0'}.{number[2]}"
     return None
 
 

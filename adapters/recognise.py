@@ -65,7 +65,7 @@ def recognise(fact: Fact, template: int, entry_of: EntryOf, seen: Seen) -> Known
     if loose is None:
         return known
     if loose.key == fact.key:
-        return _of_its_key(fact, loose, template, known, _told_exactly(loose, entry_of, seen))
+        return _of_its_key(fact, loose, template, known, exactly=_told_exactly(loose, entry_of, seen))
     key = key_of(fact.kind, loose.key)
     if known.before is not None or seen.has(key):
         return known
@@ -78,7 +78,7 @@ def _told_exactly(loose: Loose, entry_of: EntryOf, seen: Seen) -> bool:
     return bool(loose.exact) and entry_of(key) is not None and not seen.has(key)
 
 
-def _of_its_key(fact: Fact, loose: Loose, template: int, known: Known, exactly: bool) -> Known:  # noqa: FBT001
+def _of_its_key(fact: Fact, loose: Loose, template: int, known: Known, *, exactly: bool) -> Known:
     """What is known under a key that may be several things' key: the same told again, or a correction that says so."""
     newest = known.before.newest if known.before and known.before.stands else None
     if newest is None:

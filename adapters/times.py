@@ -23,12 +23,15 @@ DATES = (
 )
 NUMBERED = {"excel": date(1899, 12, 30), "excel1904": date(1904, 1, 1)}
 """The day that number 0 stands for, by the name a mapping profile gives such dates."""
+LONGEST = 80
+"""Characters of a cell that may be a day or a time."""
 AHEAD = timedelta(hours=24)
 _ISO = "%Y-%m-%d"
 _SERIAL = re.compile(r"\d{5}(?:\.\d{1,15})?")
 _YEARS = range(1950, 2150)
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?: ?([ap])\.?m\.?)?", re.IGNORECASE)
-_CLOCK_BEHIND = re.compile(rf"(?:^|[T ]){_CLOCK.pattern}$", re.IGNORECASE)
+_CLOCK_BEHIND = re.compile(
+    r"(?:^|[T ])(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?: ?([ap])\.?m\.?)?$", re.IGNORECASE
+)
 _OFFSET = re.compile(r" ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|(?<=:\d\d)[+-]\d{2})$", re.IGNORECASE)
 _BY_MACHINE = re.compile(r"\dT\d|:\d\d:\d\d", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
@@ -52,6 +55,8 @@ def day(row: Row, column: str, calendar: Calendar) -> date | None:
     cell = text(row, column)
     if not cell:
         return None
+    if len(cell) > LONGEST:
+        raise _no_date(column, cell[:LONGEST])
     if isinstance(row.values.get(column), time | timedelta):
         raise Unusable("impossible_date", column, cell, "this is a time without a date")
     clock = _CLOCK_BEHIND.search(cell)
@@ -74,6 +79,8 @@ def moment(row: Row, column: str, calendar: Calendar, *, on: date | None = None)
     cell = text(row, column)
     if not cell:
         return None
+    if len(cell) > LONGEST:
+        raise _no_date(column, cell[:LONGEST])
     offset = _OFFSET.search(cell) if _has_offset(cell) else None
     serial = next((form for form in calendar.formats if form in NUMBERED and _SERIAL.fullmatch(cell)), None)
     if serial and "." in cell:
@@ -96,7 +103,7 @@ def moment(row: Row, column: str, calendar: Calendar, *, on: date | None = None)
 
 def has_time(row: Row, column: str) -> bool:
     """Whether a date cell tells a time of day too; midnight is what systems write that know none."""
-    cell = text(row, column)
+    cell = text(row, column)[:LONGEST]
     clock = _CLOCK_BEHIND.search(_OFFSET.sub("", cell) if _has_offset(cell) else cell)
     if clock is None:
         return _SERIAL.fullmatch(cell) is not None and cell.partition(".")[2].strip("0") != ""

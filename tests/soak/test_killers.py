@@ -42,6 +42,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "the ETags of a header": lambda text: conditions_of({"if-match": text}),
     "an e-mail address in a cell": lambda text: cells.email(cell(text), "at"),
     "a day in a cell": lambda text: times.day(cell(text), "at", Calendar(ZoneInfo("Europe/London"))),
+    "an instant in a cell": lambda text: times.moment(cell(text), "at", Calendar(ZoneInfo("Europe/London"))),
     "a time span in a cell": lambda text: hours.minutes(cell(text), "at", Numbers("h:mm")),
     "the learner of a link": lambda text: Learner.model_validate({"mbox": text}),
     "the version of a statement, 1.0.3": lambda text: check(statement(version=text), "1.0.3"),
