@@ -18,7 +18,7 @@ from lrs.errors import Refused
 from lrs.files import content
 from lrs.learners.persons import members_of
 from lrs.learners.search import found_one
-from lrs.options import with_tenant
+from lrs.options import with_tenant, with_tenant_to_read
 from lrs.plain_text import one_line
 from lrs.storage import Record, pages
 from lrs.tenants import Tenant
@@ -56,7 +56,7 @@ def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: P
 @badges.command("list")
 @click.option("--holder", help="Only badges of this person: an id, a name, or any identifier.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-@with_tenant
+@with_tenant_to_read
 def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
     """Prints id, state, first day of validity, person and name of every badge."""
     found = [_row(record) for record in pages(tenant.store, "credential")]
@@ -83,7 +83,7 @@ def _row(record: Record) -> dict[str, str]:
 
 @badges.command("show")
 @click.argument("id")
-@with_tenant
+@with_tenant_to_read
 def show_command(tenant: Tenant, id: str) -> None:
     """Prints the badge as it is signed."""
     click.echo(_kept(tenant, "credential", id).body.decode())
@@ -91,7 +91,7 @@ def show_command(tenant: Tenant, id: str) -> None:
 
 @badges.command("status-list")
 @click.argument("id")
-@with_tenant
+@with_tenant_to_read
 def status_list_command(tenant: Tenant, id: str) -> None:
     """Prints the status list that the badge ID stands in, as it is signed now: for whoever cannot ask for it."""
     name = str(_kept(tenant, "credential", id).meta["list"])

@@ -6,6 +6,7 @@ import functools
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lrs.audit_head import putting_down
 from lrs.control import open_registered
 from lrs.errors import Damaged, Misconfigured
 from lrs.settings import UNKNOWN, Settings, unknown_names
-from lrs.tenants import DEFAULT
+from lrs.tenants import DEFAULT, Tenant, open_tenant_to_read
 
 Command = Callable[..., Any]
 
@@ -50,17 +51,29 @@ def tell_unknown() -> None:
 
 def with_tenant(command: Command) -> Command:
     """Adds ``--data`` and ``--tenant`` and passes the opened ``Tenant`` first; closes its store afterwards."""
+    return _with_tenant(command, open_registered, putting_down)
 
+
+def with_tenant_to_read(command: Command) -> Command:
+    """The same for a command that only shows something: nothing is written, so the folder may be read-only."""
+    return _with_tenant(command, open_tenant_to_read, lambda _: nullcontext())
+
+
+def _with_tenant(
+    command: Command,
+    opening: Callable[[Settings, str], Tenant],
+    around: Callable[[Tenant], AbstractContextManager[None]],
+) -> Command:
     @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
     @click.option("--tenant", default=DEFAULT, show_default=True, help="Which tenant.")
     @functools.wraps(command)
     def wrapped(data: Path | None, tenant: str, **given: object) -> object:
         try:
-            opened = open_registered(settings_for(data), tenant)
+            opened = opening(settings_for(data), tenant)
         except Misconfigured as error:
             raise click.ClickException(str(error)) from error
         try:
-            with putting_down(opened):
+            with around(opened):
                 return command(opened, **given)
         except Damaged as error:
             raise click.ClickException(str(error)) from error

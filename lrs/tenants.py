@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from lrs import audit, master_key
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
-from lrs.storage import ROWS, Clock, Queue, Store, open_store, wall_clock
+from lrs.storage import ROWS, Clock, Queue, Store, open_store, open_to_read, wall_clock
 from lrs.storage.private import private_folder
 from lrs.storage.versions import found_and_known
 
@@ -72,6 +72,23 @@ def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wal
     store = open_store(store_url(settings, tenant), clock=clock, queue=queue, secret=secret)
     try:
         master_key.claim(store, key, master_key.path_of(settings), audit.begin)
+    except BaseException:
+        store.close()
+        raise
+    return Tenant(tenant, store, settings, key, clock)
+
+
+def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
+    """*tenant* for a command that only shows something: nothing is written. Raises ``Misconfigured``."""
+    check_id(tenant)
+    check_whole(settings)
+    key = master_key.read(master_key.path_of(settings))
+    secret = _derived(key, f"engraft/{tenant}/audit")
+    store = open_to_read(store_url(settings, tenant), clock=clock, secret=secret)
+    try:
+        known = store.get(master_key.KIND, master_key.ID)
+        if known is not None:
+            master_key.check(key, str(known.meta["fingerprint"]), master_key.path_of(settings))
     except BaseException:
         store.close()
         raise

@@ -20,7 +20,7 @@ from lrs.audit_head import Publisher
 from lrs.control import Control, Tenants
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
-from lrs.options import settings_for, tell_unknown, with_tenant
+from lrs.options import settings_for, tell_unknown, with_tenant, with_tenant_to_read
 from lrs.rounds import SECOND, unlock
 from lrs.settings import Settings
 from lrs.storage import Backlog, Owed, Record
@@ -122,7 +122,7 @@ def _name() -> str:
 
 @work_group.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@with_tenant
+@with_tenant_to_read
 def status(tenant: Tenant, as_json: bool) -> None:
     """Show what waits, for how long, what fails, and what was put aside, with the reasons."""
     now = tenant.clock()

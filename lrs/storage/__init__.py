@@ -19,10 +19,12 @@ ended, but not over which entry: such entries are claimed one by one (``claim_lo
 from __future__ import annotations
 
 import hmac
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -385,6 +387,18 @@ def open_store(url: str, *, clock: Clock = wall_clock, queue: Queue = USUAL, sec
     raise Misconfigured(f"LRS_STORE_URL: unknown scheme {scheme!r}; use sqlite:///PATH or mongodb://HOST/DATABASE")
 
 
+def open_to_read(url: str, *, clock: Clock = wall_clock, secret: bytes | None = None) -> Store:
+    """The store at *url*, to be read only: a file and its folder are left as they are; a database is opened as usual.
+
+    Raises ``Misconfigured``, also for a file that is not there or would have to be migrated.
+    """
+    if not url.startswith("sqlite:///"):
+        return open_store(url, clock=clock, secret=secret)
+    from lrs.storage.sqlite_reading import SqliteToRead  # noqa: PLC0415 (an engine is loaded when it is used)
+
+    return SqliteToRead(url.removeprefix("sqlite:///"), clock=clock, secret=secret)
+
+
 def _open_file(path: str, clock: Clock, queue: Queue, secret: bytes | None) -> Store:
     from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
@@ -392,5 +406,9 @@ def _open_file(path: str, clock: Clock, queue: Queue, secret: bytes | None) -> S
         raise Misconfigured("LRS_STORE_URL names no file; use sqlite:///PATH")
     try:
         return SqliteStore(path, clock=clock, queue=queue, secret=secret)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
+        folder = Path(path).parent
+        if folder.is_dir() and not os.access(folder, os.W_OK):
+            message = f"{folder} is read-only for this user: let it write there, or name another folder in LRS_DATA"
+            raise Misconfigured(message) from error
         raise Misconfigured(f"{path} cannot be opened: {error}") from error

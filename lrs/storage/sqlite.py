@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -16,15 +16,16 @@ from typing import TypeVar
 from weakref import WeakSet, finalize
 
 from lrs.errors import Damaged, Overloaded, StoreFull, StoreReadOnly
-from lrs.storage import NEWEST, ROWS, USUAL, Claim, Clock, Load, Page, Queue, Record, Tx, mac_with
+from lrs.storage import ROWS, USUAL, Claim, Clock, Load, Queue, Tx, mac_with
 from lrs.storage.blobs import FileBlobs, blobs_beside
 from lrs.storage.ending import end_process
 from lrs.storage.groups import GroupCommit, Job, decide_all
 from lrs.storage.horizon import Announcement
 from lrs.storage.private import close_to_others, private_file, private_folder
 from lrs.storage.room import FULL, READ_ONLY, Room
-from lrs.storage.sqlite_owed import SqliteOwed, ours
+from lrs.storage.sqlite_owed import ours
 from lrs.storage.sqlite_read import SqliteReader
+from lrs.storage.sqlite_reading import SqliteReading
 from lrs.storage.sqlite_schema import migrate
 from lrs.storage.sqlite_tx import SqliteTx
 from lrs.storage.turn import Turn
@@ -36,7 +37,7 @@ PAGES_BETWEEN_CHECKPOINTS = 8_000
 more bytes (97 KB instead of 74, groups of 8)."""
 
 
-class SqliteStore(SqliteOwed):
+class SqliteStore(SqliteReading):
     """See ``Store``."""
 
     waits = False
@@ -66,35 +67,6 @@ class SqliteStore(SqliteOwed):
         self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue)
 
     # -- reading ----------------------------------------------------------------------------------------------------
-
-    def get(self, kind: str, id: str) -> Record | None:
-        """See ``Reader.get``."""
-        return self._reader().get(kind, id)
-
-    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
-        """See ``Reader.get_many``."""
-        return self._reader().get_many(kind, ids)
-
-    def find(
-        self,
-        kind: str,
-        keys: Sequence[int] = (),
-        *,
-        after: int = 0,
-        until: int = NEWEST,
-        newest_first: bool = False,
-        limit: int = 100,
-        start: str | None = None,
-        most: int | None = None,
-    ) -> Page:
-        """See ``Reader.find``."""
-        return self._reader().find(
-            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
-        )
-
-    def count(self, kind: str, keys: Sequence[int] = ()) -> int:
-        """See ``Store.count``."""
-        return self._reader().count(kind, keys)
 
     def horizon(self) -> int:
         """See ``Store.horizon``."""
