@@ -26,9 +26,7 @@ def bring(tx: Tx, meanings: Sequence[Meaning], mint: Mint, zone: str) -> None:
         for other in meaning.same:
             for learner in meaning.learners:
                 link(tx, learner, other, source=meaning.source, mint=mint)
-        for identifier in meaning.voided:
-            if _take_back(tx, meaning.statement, identifier, zone):
-                lost.add(identifier)
+    lost |= _take_back(tx, meanings, zone)
     owe_evaluation(tx, touched | lost)
     owe_issue(tx, lost)
 
@@ -58,8 +56,13 @@ def _write(tx: Tx, evidence: Sequence[Record], zone: str) -> tuple[set[str], set
     return {one.identifier for one in came}, {identifier for identifier, _ in lost}
 
 
-def _take_back(tx: Tx, statement: str, identifier: str, zone: str) -> bool:
-    """Removes what a voided statement was evidence of for *identifier*; whether it was any."""
-    found = list(pages(tx, "evidence", statement_key(identifier, statement)))
+def _take_back(tx: Tx, meanings: Sequence[Meaning], zone: str) -> set[str]:
+    """Removes what voided statements were evidence of, all at once; gives the identifiers for whom it was any."""
+    found = [
+        record
+        for meaning in meanings
+        for identifier in meaning.voided
+        for record in pages(tx, "evidence", statement_key(identifier, meaning.statement))
+    ]
     tallies.remove(tx, found, zone)
-    return bool(found)
+    return {evidence_from(record).identifier for record in found}

@@ -120,7 +120,7 @@ def _put(tenant: Tenant, ruleset: Ruleset, restores: int | None, *, dry_run: boo
             seen = look_at(tenant, ruleset)
             found = swings(tenant.store, seen)
             if found != shown:
-                _print_swings(tenant, found)
+                _print_swings(tenant, [one for one in found if dry_run or not one.gained])
             shown = found
             if dry_run:
                 return _print_end(found)
@@ -184,11 +184,10 @@ def _print_swings(tenant: Tenant, found: Sequence[Swing]) -> None:
 def _does(reader: Reader, one: Swing) -> str:
     if not one.gained:
         return "loses" if one.ends is None else "has shorter"
-    awards = (
-        msgspec.json.decode(record.body, type=Award) for record in pages(reader, "award", key("award", one.person))
-    )
-    about = {(award.competency.code, award.level.ordinal) for award in awards if award.review and award.state == "held"}
-    return "keeps" if (one.code, one.level) in about else "gains"
+    records = pages(reader, "award", key("award", one.person))
+    awards = [msgspec.json.decode(record.body, type=Award) for record in records]
+    in_review = {(award.competency.code, award.level.ordinal) for award in awards if award.review}
+    return "keeps" if (one.code, one.level) in in_review else "gains"
 
 
 def _print_end(found: Sequence[Swing]) -> None:
@@ -200,15 +199,20 @@ def _print_done(tenant: Tenant, ruleset: Ruleset, found: Sequence[Swing], *, don
     if not done:
         click.echo(f"nothing changed: rules version {ruleset.version} is in force")
         return
-    rules = f"{len(ruleset.rules)} {'rule' if len(ruleset.rules) == 1 else 'rules'}"
-    click.echo(f"rules version {ruleset.version} with {rules}; what they touch is looked at again")
+    click.echo(f"rules version {ruleset.version} with {_rules(ruleset)}; what they touch is looked at again")
     lost = sum(not one.gained for one in found)
+    if gained := len(found) - lost:
+        click.echo(f"{gained} {'level is' if gained == 1 else 'levels are'} gained, or held again")
     until = rulesets.of_version(tenant.store, ruleset.version).until
     if lost and until:
         click.echo(
             f"{_levels(lost)} will go, and until {moment(until, tenant.settings.zone)} stay held, in review:"
             f" lrs rules restore {ruleset.version - 1} brings them back"
         )
+
+
+def _rules(ruleset: Ruleset) -> str:
+    return f"{len(ruleset.rules)} {'rule' if len(ruleset.rules) == 1 else 'rules'}"
 
 
 def _levels(count: int) -> str:
@@ -219,7 +223,7 @@ def _line(one: Applied, tenant: Tenant, *, in_force: bool) -> str:
     zone = tenant.settings.zone
     parts = [
         f"version {one.ruleset.version}",
-        f"{len(one.ruleset.rules)} rules",
+        _rules(one.ruleset),
         f"applied {moment(one.at, zone)}" if one.at else "applied at an unknown time",
         f"by {one.by}" if one.by else "",
         f"restores version {one.restores}" if one.restores else "",

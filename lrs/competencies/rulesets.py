@@ -158,8 +158,8 @@ def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | N
     if before.version >= ruleset.version:
         raise Refused("other rules came into force meanwhile; run it again", status=409, error="busy")
     was, at = in_force(tx), tx.next_seq()
-    until = micros_of(at) + review
     head = tx.get(KIND, "current")
+    until = micros_of(at) + (review if head else 0)
     replaced = [_replaced(head.meta, before, at, until, ruleset)] if head and review else []
     former = _still(replaced + (_kept(head.meta) if head else []), ruleset, micros_of(at))
     body = msgspec.json.encode(ruleset)

@@ -2,14 +2,14 @@
 
 Record ``tally``: derived, and a function of the ``evidence`` records alone: the first pieces of one rule and day, and
 how many there are. It is brought up to date in the commit that changes the evidence, at the cost of that change,
-however much evidence there is; only a piece that is named and goes has its day read again.
+however much evidence there is; only where a piece that is named goes, the next is looked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 
 import msgspec
 
@@ -108,9 +108,10 @@ def _change(changes: dict[str, _Change], one: Evidence, zone: str) -> _Change:
 def _changed(tx: Tx, tally: Tally, change: _Change, zone: str) -> Tally:
     count = tally.count + len(change.added) - len(change.removed)
     left = [piece for piece in tally.pieces if piece.statement not in change.removed]
+    pieces = (*left, *change.added.values())
     if len(left) < len(tally.pieces) < tally.count:
-        return _grown(change.empty, _of_the_day(tx, change.empty, zone), count)
-    return _grown(change.empty, (*left, *change.added.values()), count)
+        pieces = (*pieces, *_next(tx, tally, len(tally.pieces) - len(left), zone))
+    return _grown(change.empty, {piece.statement: piece for piece in pieces}.values(), count)
 
 
 def _grown(empty: Tally, pieces: Iterable[Piece], count: int) -> Tally:
@@ -118,26 +119,37 @@ def _grown(empty: Tally, pieces: Iterable[Piece], count: int) -> Tally:
     return msgspec.structs.replace(empty, count=count, pieces=tuple(first))
 
 
-def _of_the_day(tx: Tx, tally: Tally, zone: str) -> Iterator[Piece]:
-    """All pieces of a tally, from the evidence: its records lie in the order of when they happened."""
-    after, until = _place(tally.day, zone), max(_place(tally.day + timedelta(days=1), zone), first_seq(1))
+def _next(tx: Tx, tally: Tally, wanted: int, zone: str) -> list[Piece]:
+    """The pieces after the last that *tally* names, at least as many as *wanted* if there are.
+
+    Evidence lies in the order of when it happened, so no more is read than that and what happened at the same moment.
+    """
+    last = tally.pieces[-1]
+    found: list[Piece] = []
+    for one in _from(tx, tally, last.event, zone):
+        if len(found) >= wanted and one.event > max(found[wanted - 1].event, 1):
+            break
+        if _piece(one) > last:
+            found.append(_piece(one))
+    return found
+
+
+def _from(tx: Tx, tally: Tally, event: int, zone: str) -> Iterator[Evidence]:
+    """The evidence in *tally* from the time *event* on."""
+    until = max(first_seq(max(1, midnight(tally.day + timedelta(days=1), zone))) - 1, first_seq(1))
     rule = key("ev", tally.identifier, tally.rule.item)
     start: str | None = None
     while True:
-        page = tx.find("evidence", [rule], after=after, until=until, limit=500, start=start)
+        after = first_seq(max(1, event)) - 1
+        page = tx.find("evidence", [rule], after=after, until=until, limit=100, start=start)
         for record in page.records:
             one = evidence_from(record)
             there = (one.rule, day_of(one.event, zone), tuple(sorted(one.instructors)))
             if there == (tally.rule, tally.day, tally.instructors) and in_tally(record):
-                yield _piece(one)
+                yield one
         start = page.next
         if start is None:
             return
-
-
-def _place(day: date, zone: str) -> int:
-    """The last place in the order of evidence before *day* begins; what happened before 1970 has the first of all."""
-    return first_seq(max(1, midnight(day, zone))) - 1
 
 
 def _piece(one: Evidence) -> Piece:

@@ -55,6 +55,20 @@ def test_a_named_piece_that_is_voided_makes_room_for_the_next_and_another_is_onl
     assert rebuild(world.tenant, apply=True).lines() == []
 
 
+def test_named_pieces_that_are_voided_together_make_room_for_as_many_of_the_next(world):
+    sent = [statement(f"s{n:02d}", timestamp=f"2026-11-20T10:00:{n:02d}Z") for n in range(50)]
+    world.send_all(sent[:49])
+    world.work()
+    for one in sent[1:20]:
+        world.void(one["id"])
+    world.send(sent[49])
+
+    world.work()
+
+    assert tally(world) == (31, [one["id"] for one in (sent[0], *sent[20:39])])
+    assert rebuild(world.tenant, apply=True).lines() == []
+
+
 def test_a_day_without_evidence_has_no_tally(world):
     (sent,) = passes(world, 1)
 

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.timeout(300)  # the first test may install the npm pack
 
 
 def tenant_today(folder: Path, public_url: str | None) -> Tenant:
-    """A tenant with one badge, without end, issued now: the other side looks at the real clock."""
+    """A tenant with one badge, without end, issued now: the other side looks at the real clock. It counts evidence."""
     opened = tenant_in(folder, public_url, Clock(time.time_ns() // 1_000))
-    put_award(opened, valid_until=None)
+    put_award(opened, valid_until=None, evidence_count=10_000)
     run_issue(opened)
     return opened
 

@@ -8,13 +8,15 @@ import re
 import pytest
 
 from adapters.matching import registry
+from lrs.competencies.dates import moment
+from lrs.competencies.rulesets import applied
 from lrs.competencies.walk import read_again
 from lrs.learners import consent, joins, nobody
 from lrs.learners.consent import Grant, Subject
 from lrs.learners.identifiers import NOBODY, identifier_of
 from lrs.learners.persons import minter
 from lrs.worker import drain
-from tests.competencies.world import ANN, ANN_ACCOUNT, statement, statement_id
+from tests.competencies.world import ANN, ANN_ACCOUNT, RULES, statement, statement_id
 from tests.pages.conftest import text_of
 
 EVIL = {"account": {"homePage": "https://vle.example", "name": "<script>alert('held')</script>"}}
@@ -164,6 +166,22 @@ def test_the_page_says_what_is_held_and_why(site, browser):
     assert f"2026-11-20 10:00 GMT vle {about} {enough} 90 % (asked: 80 %) Counts" in text
     assert f"vle {about} {little} 50 % (asked: 80 %) Does not count: below threshold" in text
     assert f"scorm-content {about} {browsed} 90 % (asked: 80 %) Does not count: source not trusted" in text
+
+
+def test_a_level_in_review_is_shown_as_held_with_the_time_and_the_reason_and_its_badge_as_valid(site, browser):
+    site.world.send(statement("one"))
+    work(site)
+    site.world.apply(RULES.replace(",80,", ",95,"), review=24)
+    work(site)
+
+    shown = text_of(page_of(site, browser))
+
+    until = moment(applied(site.world.store)[-1].until, "Europe/London")
+    assert f"Held, in review until {until}" in shown
+    because = "because in rules version 2 the rule on https://vle.example/gowning asks for 95 % instead of 80 %"
+    assert f"Held, in review: from 2026-11-20, no end. Valid until {until}, {because}" in shown
+    assert "Valid" in shown
+    assert "Revoked" not in shown
 
 
 def test_the_badge_on_the_page_is_the_signed_one(site, browser):
