@@ -274,6 +274,8 @@ class Store(Reader, Protocol):
     def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
         """Leases up to *limit* due entries of *steps* for *lease* microseconds, in no particular order.
 
+        Once the records have ``PAGE_BYTES`` together it ends there: they are held in memory.
+
         Parked entries are left alone, and those whose lease ran out. A long queue of one step does not keep the other
         steps from being claimed.
         """

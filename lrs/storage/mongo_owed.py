@@ -14,6 +14,7 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
+from lrs import storage
 from lrs.storage import Backlog, Claim, Clock, Owed, Record
 from lrs.storage.leases import Ahead, new_token
 from lrs.storage.mongo_entries import (
@@ -62,7 +63,7 @@ class MongoOwed:
         random.shuffle(found)
         claims: list[Claim] = []
         for document in found:
-            if len(claims) >= limit:
+            if len(claims) >= limit or sum(len(one.record.body) for one in claims) > storage.PAGE_BYTES:
                 break
             tokens = [new_token().hex() for _ in range(limit - len(claims))]
             claims += self._lease(document, leased(document["owed"], steps, now, now + lease, tokens), tokens)

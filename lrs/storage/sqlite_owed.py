@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
+from lrs import storage
 from lrs.storage import NEWEST, Backlog, Claim, Clock, Owed, Record, Tx
 from lrs.storage.leases import TOKEN_BYTES, Ahead, is_alone, new_token
 from lrs.storage.sqlite_read import SqliteReader, record_of
@@ -56,7 +57,21 @@ class SqliteOwed:
         if len(due) > limit:  # of several steps: each has its share
             random.shuffle(due)
             del due[limit:]
-        return self._leased(due, now, now + lease, new_token())
+        return self._leased(self._fitting(due), now, now + lease, new_token())
+
+    def _fitting(self, due: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
+        """The first of *due* whose records have ``PAGE_BYTES`` together; at least one."""
+        query = (
+            "SELECT row, length(body) + length(keys) + length(meta) FROM record"
+            " WHERE row IN (SELECT value FROM json_each(?))"
+        )
+        sizes = dict(self._reader().connection.execute(query, (json_list([row for row, _ in due]),)).fetchall())
+        total = 0
+        for count, (row, _) in enumerate(due):
+            total += sizes.get(row, 0)
+            if total > storage.PAGE_BYTES and count:
+                return due[:count]
+        return due
 
     def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
         """See ``Store.claim_lost``. What is owed at once has the time 0, and need not be passed over."""

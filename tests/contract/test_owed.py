@@ -100,6 +100,24 @@ def test_limit_bounds_the_entries_claimed(store):
     assert len({(each.record.id, each.owed.step) for some in claims for each in some}) == 12
 
 
+def test_a_claim_ends_where_its_records_are_together_too_large(store, monkeypatch):
+    monkeypatch.setattr("lrs.storage.PAGE_BYTES", 10_000)
+    for number in range(6):
+        insert(store, str(number), body=b"x" * 4_000, owed=(Owed("step"),))
+
+    claimed = [store.claim(["step"], limit=100, lease=MINUTE) for _ in range(4)]
+
+    assert [len(claims) for claims in claimed] in ([2, 2, 2, 0], [3, 3, 0, 0])
+    assert sorted(one.record.id for claims in claimed for one in claims) == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_one_record_that_is_larger_than_a_claim_is_claimed_all_the_same(store, monkeypatch):
+    monkeypatch.setattr("lrs.storage.PAGE_BYTES", 10)
+    insert(store, "large", body=b"x" * 4_000, owed=(Owed("step"),))
+
+    assert [one.record.id for one in store.claim(["step"], limit=100, lease=MINUTE)] == ["large"]
+
+
 def test_a_long_queue_of_one_step_does_not_keep_the_others_from_being_claimed(store):
     for n in range(14):
         owing(store, str(n), "a-first")
