@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
@@ -22,6 +23,7 @@ from adapters import routes as imports
 from adapters.history import recent_runs
 from adapters.matching import registry
 from badges import routes as badges
+from lrs import operating
 from lrs.auth import Caller
 from lrs.auth.basic import Door
 from lrs.auth.policy import allow
@@ -40,12 +42,10 @@ from lrs.pages import routes as pages
 from lrs.pages.facts import Neighbours
 from lrs.prefix import check_prefix, own_path
 from lrs.profiles import routes as profiles
-from lrs.profiles.door import WITH_KEY, problems
 from lrs.refusals import Refusals, refusal_of
 from lrs.settings import Settings
 from lrs.statements.signatures import trust_anchors
-from lrs.storage import Clock, Store, wall_clock
-from lrs.storage.room import FULL, READ_ONLY
+from lrs.storage import Clock, wall_clock
 from lrs.tenants import DEFAULT, Tenant
 from lrs.xapi import METHODS, Endpoint, parted, refused_for
 
@@ -53,11 +53,6 @@ if TYPE_CHECKING:
     from lrs.queue import Notifier
 
 READERS = 16
-_HEALTH_S = 2.0
-_SAID = {
-    FULL: "the disk is full: writes are refused, reads go on; make room on it",
-    READ_ONLY: "the store's folder is read-only: writes are refused, reads go on; let this user write there",
-}
 """Threads for reads that may wait."""
 
 
@@ -178,71 +173,11 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app.webhooks.routes.extend(profiles.webhooks().routes)
     app.include_router(badges.routes(tenants.named, guard))
 
-    app.include_router(_operating(app, settings, tenants, caller))
+    shown = partial(exposition, app.counted, tenants, app.deaths)
+    app.include_router(operating.routes(settings, tenants, caller, shown))
     app.include_router(docs.routes(app.openapi))
     app.prefix = check_prefix(settings.prefix, app.routes)
     return app
-
-
-def _operating(
-    app: Application, settings: Settings, tenants: Tenants, caller: Callable[[Request], Caller]
-) -> APIRouter:
-    """What an operator's programs ask: whether the server is well, and how much it does."""
-    router = APIRouter(tags=["server"])
-
-    @router.get(
-        "/metrics",
-        response_class=PlainTextResponse,
-        responses=problems(401, 403),
-        summary="How much the server does, for Prometheus",
-        description="Needs a key with the scope admin, unless LRS_METRICS_OPEN is set.",
-        openapi_extra=WITH_KEY,
-    )
-    def metrics(request: Request) -> Response:
-        if not settings.metrics_open:
-            allow(caller(request), "metrics", "GET")
-        content, media_type = exposition(app.counted, tenants, app.deaths)
-        return Response(content, media_type=media_type)
-
-    @router.get("/health", responses=problems(503), summary="Whether the stores answer, and how many tenants' do not")
-    def health() -> dict[str, str | int]:
-        return _health(tenants)
-
-    return router
-
-
-def _health(tenants: Tenants) -> dict[str, str | int]:
-    """Well as long as one tenant's store answers: starting again would mend no other. How many do not is told.
-
-    Well, too, where nothing can be written, for reads go on; why is told.
-    """
-    answering = failing = 0
-    lacks: str | None = None
-    with suppress(Exception):  # that the register does not answer is told by none being there
-        opened = tenants.all()
-        failing = len(tenants.unusable())
-        for tenant in opened:
-            try:
-                tenant.store.get("key", "health")  # no such record: what counts is that somebody looked
-                answering += 1
-                lacks = lacks or _lack_of(tenant.store)
-                if tenant.store.waits:
-                    break  # one server has them all, and would be waited for once for each
-            except Exception:  # noqa: BLE001 (counted, and told below)
-                failing += 1
-    if not answering:
-        raise HTTPException(503, "the store does not answer")
-    if lacks:
-        return {"status": lacks, "message": _SAID[lacks], **({"unusable": failing} if failing else {})}
-    return {"status": "degraded", "unusable": failing} if failing else {"status": "ok"}
-
-
-def _lack_of(store: Store) -> str | None:
-    """Why nothing can be written to *store*; one that could not be is tried anew."""
-    if store.lacks is not None:
-        with suppress(StoreFull, Overloaded, TimeoutError):
-            store.write(lambda _: None).result(_HEALTH_S)
-    return store.lacks
 
 
 def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:
