@@ -106,7 +106,7 @@ def table_of(order: Order, source: Source) -> Table:
     """The file of *order* as a table with *source*'s columns, read as its profile says. Refuses one without rows."""
     profile = order.profile
     known = {fold(column): column for column in source.columns} | profile.aliases()
-    headers = Headers(known, own=frozenset(ADDED))
+    headers = Headers(known, own=frozenset(ADDED), dated=source.dated | source.free)
     try:
         table = open_table(
             order.path,

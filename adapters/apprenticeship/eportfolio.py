@@ -54,7 +54,7 @@ COLUMNS = frozenset(
 FREE = frozenset({"given_names", "family_name", "option", "evidence_title", "otj_category"})
 DATED = frozenset(
     {"start_date", "planned_end_date", "break_start", "withdrawal_date", "evidence_date", "otj_date", "gateway_date"}
-    | {"assessment_date"}
+    | {"assessment_date", "otj_start"}
 )
 _RESIT = "number it under resit_no: 0 for the first assessment, which this row then corrects, 1 for the first resit"
 SUMMARY = re.compile(r"(grand |sub ?-?)?totals?\b.*|summary|count|sum|end of (file|report)", re.IGNORECASE)

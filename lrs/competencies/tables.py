@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 from lrs.errors import Refused
@@ -84,6 +84,6 @@ def _fault(row: Row, columns: Sequence[str], above: Collection[str]) -> Fault | 
         fault = row.faults.get(column)
         if fault and not (fault.code == "merged" and column in above):
             return Fault(number, column, fault.message)
-        if isinstance(row.values.get(column), date | time | timedelta):
-            return Fault(number, column, "the cell holds a date or a time: format the column as text and type it again")
+        if isinstance(row.values.get(column), time | timedelta):
+            return Fault(number, column, "the cell holds a time: format the column as text and type it again")
     return None

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from lrs.tables.cell import spoken
-from lrs.tables.row import Line
+from lrs.tables.row import Fault, Line, Value
 
 SEARCHED = 50
 """Lines with something in them among which the header is looked for."""
 
 
+_MADE_DATE = Fault("date_value", "the cell holds a date: format the column as text and type it again")
+
+
 class Headers(NamedTuple):
     """What a reader knows: the column that each folded header stands for.
 
-    *own* are headers that are neither read nor worth a word. *comments* says whether ``#`` lines are comments.
+    *own* are headers that are neither read nor worth a word. *comments* says whether ``#`` lines are comments. In a
+    column that is none of *dated*, a date is something that the spreadsheet has made of a reference, such as ``1-2``.
     """
 
     known: Mapping[str, str]
     own: frozenset[str] = frozenset()
     comments: bool = False
+    dated: frozenset[str] = frozenset()
+
+    def fault_of(self, column: str, value: Value | None) -> Fault | None:
+        """Why *column* cannot hold *value*, if it cannot."""
+        wrong = isinstance(value, date) and column not in self.dated and column in self.known.values()
+        return _MADE_DATE if wrong else None
 
 
 class Header(NamedTuple):

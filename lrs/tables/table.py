@@ -69,7 +69,7 @@ class Table:
         for found, lines in self._walks():
             for line in lines:
                 if line.number > found.header.row and not line.blank and not self._is_comment(line):
-                    yield to_row(found, line, self.constants)
+                    yield to_row(found, line, self.headers, self.constants)
 
     def _walks(self) -> Iterator[tuple[Found, Iterator[Line]]]:
         if self.dialect:
@@ -84,7 +84,7 @@ class Table:
         return self.headers.comments and is_comment(line.cells)
 
 
-def to_row(found: Found, line: Line, constants: Mapping[str, str]) -> Row:
+def to_row(found: Found, line: Line, headers: Headers, constants: Mapping[str, str]) -> Row:
     """*line* as a row of its sheet. A column that comes twice is one column as long as it does not say two things.
 
     Cells right of the header are trouble in CSV, where they show that a cell was not quoted; in a workbook they stand
@@ -104,13 +104,14 @@ def to_row(found: Found, line: Line, constants: Mapping[str, str]) -> Row:
     doubled = []
     for at, name in enumerate(columns):
         cell = clean(line.cells[at]) if at < len(line.cells) else ""
+        value = line.values.get(at)
         if cell and cells.get(name, cell) not in {cell, ""}:
             doubled.append(name)
         if cell or name not in cells:
             cells[name] = cell
-            if at in line.values:
-                values[name] = line.values[at]
-        fault = (fault_of(cell) if cell else None) or line.faults.get(at)
+            if value is not None:
+                values[name] = value
+        fault = (fault_of(cell) if cell else None) or line.faults.get(at) or headers.fault_of(name, value)
         if fault:
             faults[name] = Unusable(fault.code, name, cell, fault.message)
     for name, value in constants.items():

@@ -6,6 +6,7 @@ The files stand in ``faults``; everybody in them is made up.
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -193,3 +194,12 @@ def test_the_report_as_json_has_the_notes(tmp_path):
         "read as utf-8, comma between cells, header in row 4",
         "2 rows above the header not read",
     ]
+
+
+def test_a_reference_that_the_spreadsheet_has_made_a_date_of_names_nobody(bring, tmp_path):
+    rows = [["learner_ref", "standard_ref", "start_date"], [date(2026, 2, 1), "ST1406", date(2025, 9, 1)]]
+    saved(tmp_path / "a.xlsx", *rows)
+
+    report = bring("eportfolio", tmp_path / "a.xlsx")
+
+    assert [(row.code, row.column) for row in report.rows] == [("date_value", "learner_ref")]

@@ -230,7 +230,7 @@ def test_a_code_that_the_spreadsheet_has_made_a_date_of_is_no_code(published, tm
     checked = published("rules", "check", saved(tmp_path / "r.xlsx", RULES_HEADER, rule))
 
     assert left_out(checked)[0] == (
-        "row 2, competency: the cell holds a date or a time: format the column as text and type it again"
+        "row 2, competency: the cell holds a date: format the column as text and type it again"
     )
 
 
