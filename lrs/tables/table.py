@@ -114,8 +114,8 @@ def to_row(found: Found, line: Line, headers: Headers, constants: Mapping[str, s
         fault = (fault_of(cell) if cell else None) or line.faults.get(at) or headers.fault_of(name, value)
         if fault:
             faults[name] = Unusable(fault.code, name, cell, fault.message)
-    for name, value in constants.items():
-        cells[name] = cells.get(name) or value
+    for name, constant in constants.items():
+        cells[name] = cells.get(name) or constant
     return Row(place, cells, tuple(doubled), trouble, values, faults)
 
 
