@@ -82,6 +82,9 @@ def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clo
     """*tenant* for a command that only shows something: nothing is written. Raises ``Misconfigured``."""
     check_id(tenant)
     check_whole(settings)
+    path = store_url(settings, tenant).removeprefix("sqlite:///")
+    if "://" not in path and not Path(path).is_file():
+        raise Misconfigured(f"tenant {tenant!r} has no store {path}: --data or LRS_DATA names the folder of one")
     key = master_key.read(master_key.path_of(settings))
     secret = _derived(key, f"engraft/{tenant}/audit")
     store = open_to_read(store_url(settings, tenant), clock=clock, secret=secret)

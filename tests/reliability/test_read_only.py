@@ -90,6 +90,15 @@ def test_what_would_write_says_in_a_line_that_the_folder_is_read_only(data, tmp_
     assert "read-only" in lrs(folder, tmp_path / "copy", "doctor").stdout
 
 
+def test_where_there_is_no_store_none_is_made(tmp_path):
+    argv = [sys.executable, "-m", "lrs", "badges", "list", "--data", str(tmp_path / "nothing")]
+    ended = subprocess.run(argv, env=_clean(), capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert "tenant 'default' has no store" in ended.stderr
+    assert not (tmp_path / "nothing").exists()
+
+
 def test_showing_something_leaves_every_file_as_it_is(data):
     folder, tenant = data
     tenant.store.close()
