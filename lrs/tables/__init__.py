@@ -1,5 +1,9 @@
 """One reader for every table that people send: frameworks, rules, roles, providers' files; CSV and XLSX.
 
+From the bottom: ``file`` (bytes), ``sort`` (which sort of file), ``text`` and ``delimited`` (CSV), ``package``,
+``workbook`` and ``formats`` (XLSX), ``header`` (which row names the columns), ``table`` and ``opening`` (rows),
+``notes`` (what a person is told). ``docs/tables.md`` says the same to those who send files.
+
 What a cell is, for whoever reads it (``lrs.tables.row.Row``):
 
 ``cells[column]``
@@ -12,7 +16,9 @@ What a cell is, for whoever reads it (``lrs.tables.row.Row``):
     number) or ``Percent`` (in per cent: 80 for 80 %). ``None`` for a text cell, and always for CSV.
 ``faults.get(column)``
     why the cell cannot be believed, as an ``Unusable`` to raise when the column is asked for: ``formula``,
-    ``error_value`` (``#N/A``), ``number_format``, ``encoding``, ``cell_too_long``. ``cells`` still has what it shows.
+    ``error_value`` (``#N/A``), ``number_format``, ``date_value``, ``merged``, ``encoding``, ``cell_too_long``. ``cells``
+    still has what it shows.
 ``trouble``
-    why the whole row cannot be read (``too_many_cells``, ``open_quote``).
+    why the whole row cannot be read: ``too_many_cells``, ``open_quote``, ``cell_too_long``, ``cut_off``, ``encoding``,
+    ``hidden_row``.
 """
