@@ -16,8 +16,8 @@ What a cell is, for whoever reads it (``lrs.tables.row.Row``):
     number) or ``Percent`` (in per cent: 80 for 80 %). ``None`` for a text cell, and always for CSV.
 ``faults.get(column)``
     why the cell cannot be believed, as an ``Unusable`` to raise when the column is asked for: ``formula``,
-    ``error_value`` (``#N/A``), ``number_format``, ``date_value``, ``merged``, ``encoding``, ``cell_too_long``. ``cells``
-    still has what it shows.
+    ``error_value`` (``#N/A``), ``number_format``, ``date_value``, ``merged``, ``encoding``, ``cell_too_long``.
+    ``cells`` still has what it shows.
 ``trouble``
     why the whole row cannot be read: ``too_many_cells``, ``open_quote``, ``cell_too_long``, ``cut_off``, ``encoding``,
     ``hidden_row``.
