@@ -17,16 +17,18 @@ from lrs.tables.row import Row
 
 Words = Mapping[str, str]
 """Folded word to what it means; the meaning ``""`` is nothing."""
+_LONGEST = 40
+"""Characters of a cell that may say nothing."""
 EVERY = "*"
 """Stands for every column in a mapping profile's ``values``; its words can only mean nothing."""
 
 
+_STROKES = str.maketrans(dict.fromkeys("_-\u2010\u2011\u2012\u2013\u2014\u2212", " "))
+
+
 def folded_word(word: str) -> str:
     """*word* without the differences people make: case, dashes, underscores, blanks, a full stop at the end."""
-    plain = word.casefold()
-    for stroke in "_-\u2010\u2011\u2012\u2013\u2014\u2212":
-        plain = plain.replace(stroke, " ")
-    return " ".join(plain.split()).removesuffix(".")
+    return " ".join(word.casefold().translate(_STROKES).split()).removesuffix(".")
 
 
 def _table(**meanings: str) -> Words:
@@ -132,10 +134,10 @@ class Silence(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(row, cells={**row.cells, **told}, values=values)
 
     def _is_silent(self, column: str, cell: str) -> bool:
-        if len(cell) > 40:
+        own = self.words.get(column)
+        if len(cell) > _LONGEST or (own is None and column in self.free):
             return False
         word = folded_word(cell)
-        own = self.words.get(column, {})
-        if word in own:
+        if own is not None and word in own:
             return not own[word]
         return column not in self.free and word in self.nothing

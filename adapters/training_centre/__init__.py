@@ -26,4 +26,7 @@ A checklist is ``passed`` when every critical step passed and at least ``pass_pe
 that apply, else ``failed``; its instructor is the observer. All steps of one learner, session, checklist and attempt
 stand or fall together: one unreadable step quarantines them all, since nobody can say what it would have been. A
 learner whom the file has under two names, or who was not there as its roster says, has no checklist either.
+
+A session whose instructor cannot be read keeps its roster, which is told without the instructor where nothing stands
+yet; a session that cannot be read otherwise takes its roster along, and each row says why.
 """
