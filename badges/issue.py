@@ -170,7 +170,8 @@ def _ends_by_itself(held: Record, body: AwardBody) -> bool:
 def _issued(desk: Desk, award: Award, body: AwardBody, held: Record | None) -> tuple[Record, ...]:
     """A badge where there is none or another; its place is kept unless the badge out there must no longer hold.
 
-    It must not beside one of another issuer or with its list at another address: wallets would keep both.
+    More evidence makes no other badge; that it names evidence that no longer counts does. It must not hold beside one
+    of another issuer or with its list at another address: wallets would keep both.
     """
     tenant = desk.tenant
     live = held is not None and held.meta["state"] == ISSUED
