@@ -8,7 +8,7 @@ import pytest
 from lrs.competencies.rebuild import rebuild
 from lrs.tenants import Tenant
 from lrs.worker import drain
-from tests.competencies.world import ANN, RULES, World, statement
+from tests.competencies.world import ANN, HOUR, RULES, World, statement
 from tests.profiles.world import agree, put_service, settings_in
 
 AT_ONCE = 500
@@ -116,3 +116,23 @@ def test_a_badge_that_names_a_piece_its_award_names_no_more_is_signed_anew_once_
 
     assert badge(world).rev == first.rev + 1
     assert told.events.count("profile.updated") == 2
+
+
+def test_a_service_hears_nothing_of_a_review_nor_of_what_is_restored_in_it_but_of_its_end(world, told):
+    told.got.clear()
+    harder = RULES.replace("passed,GOWN,1,80,,vle", "passed,GOWN,1,95,P12M,vle")
+
+    world.apply(harder, review=24)
+    drain(world.tenant)
+    world.restore(1, review=24)
+    drain(world.tenant)
+    world.apply(harder, review=24)
+    drain(world.tenant)
+    during = list(told.events)
+    world.clock.now += 24 * HOUR
+    drain(world.tenant)
+
+    assert during == []
+    assert sorted(told.events) == ["badge.revoked", "profile.updated"]
+    assert told.of("profile.updated")[0].json["data"]["competencies"] == []
+    assert badge(world).meta["state"] == "revoked"
