@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, str] = {
 LINES: Mapping[str, str] = {
     "serve": "Serve xAPI under /xapi and everything else beside it.",
     "work": "Evaluate, issue badges, deliver: until SIGTERM. lrs serve starts this by itself.",
-    "requests": "Requests that were refused, as it happens: who sent them, which place, which rule.",
+    "requests": "Look at requests that were refused: who sent them, which place, which rule.",
     "doctor": "Look for what is wrong, and say what to do about it.",
     "keys": "API keys: who may send and read.",
     "adapter": "Bring in files of training centres and apprenticeship providers.",

@@ -19,7 +19,7 @@ LOOK = 0.2
 
 @click.group("requests")
 def requests_group() -> None:
-    """Requests that were refused: who sent them, which place, which rule; never what was sent."""
+    """Look at requests that were refused: who sent them, which place, which rule."""
 
 
 @requests_group.command("tail")
