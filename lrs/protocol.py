@@ -15,13 +15,17 @@ import asyncio
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lrs.browsers import closed
 from lrs.errors import Refused
+from lrs.staying import StayingParser
+
+if TYPE_CHECKING:
+    import httptools
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of a request line and headers; well over every limit that is answered with a reason."""
@@ -127,6 +131,7 @@ class Bounded(HttpToolsProtocol):
         """A client came. One timer for a connection, not one for a request, sees whether it still sends."""
         self._pieces = InOnePiece(transport, self.loop)
         super().connection_made(cast("asyncio.Transport", self._pieces))
+        self.parser = cast("httptools.HttpRequestParser", StayingParser(self))
         self._pause = self.app_state.get("patience", PATIENCE) / 2
         self._next_look = self.loop.call_later(self._pause, self._look)
 
@@ -194,9 +199,14 @@ class Bounded(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The parser saw the end of the request."""
+        """The parser saw the end of the request, or of the head of one that asks for an upgrade."""
+        if self.parser.should_upgrade():
+            return
         self._is_chunked = False
         super().on_message_complete()
+
+    def _should_upgrade(self) -> bool:
+        return False
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's words, which say less)
         """The parser does not understand what came, or we refused its head."""

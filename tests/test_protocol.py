@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 import socket
 import threading
 from contextlib import suppress
@@ -309,3 +310,66 @@ def test_a_faulty_head_behind_a_request_that_waits_is_not_answered_in_its_place(
     go.set()
 
     assert answer == b""
+
+
+# -- Upgrade, which this server ignores (RFC 9110 7.8) --------------------------------------------------------------
+
+UPGRADES = [
+    ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"],
+    ["Connection: keep-alive, upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: eA=="],
+    ["Connection: upgrade", "Upgrade: anything/1"],
+]
+STATUS = re.compile(rb"HTTP/1\.1 (\d+) ")
+BACK = b"GET /xapi/about HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+def storing(lrs, *fields):
+    """The head of a request that stores a statement."""
+    basic = base64.b64encode(":".join(lrs.auth).encode()).decode()
+    own = ["Host: a", "X-Experience-API-Version: 1.0.3", f"Authorization: Basic {basic}"]
+    lines = "".join(f"{field}\r\n" for field in (*own, "Content-Type: application/json", *fields))
+    return f"POST /xapi/statements HTTP/1.1\r\n{lines}\r\n".encode()
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES, ids=["h2c", "websocket", "anything"])
+@pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "chunked"])
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one piece", "in pieces"])
+def test_the_body_of_a_request_that_asks_for_an_upgrade_is_its_body(lrs, upgrade, chunked, at_once):
+    body = json.dumps(statement()).encode()
+    framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
+    sent = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if chunked else body
+    pieces = [storing(lrs, *upgrade, framing), sent[:9], sent[9:], storing(lrs, framing) + sent, BACK]
+
+    answer = said(lrs, *([b"".join(pieces)] if at_once else pieces))
+
+    heads = STATUS.findall(answer)
+    assert heads == [b"200", b"200", b"200"]
+    assert answer.count(b'\r\n\r\n["') == 2  # the ids of two statements
+    assert answer.endswith(b"}")
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES, ids=["h2c", "websocket", "anything"])
+def test_a_body_that_looks_like_a_request_is_none_where_an_upgrade_is_asked_for(lrs, upgrade):
+    inner = b"GET /xapi/about HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    answer = said(lrs, storing(lrs, *upgrade, f"Content-Length: {len(inner)}"), inner, BACK)
+
+    heads = STATUS.findall(answer)
+    assert heads == [b"400", b"200"]
+
+
+def test_requests_without_a_body_may_each_ask_for_an_upgrade(lrs):
+    asking = b"GET /xapi/about HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+    assert said(lrs, asking + asking + BACK).count(b"HTTP/1.1 200 OK") == 3
+    assert said(lrs, asking, asking, BACK).count(b"HTTP/1.1 200 OK") == 3
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [["Transfer-Encoding: chunked", "Content-Length: 2"], ["Content-Length: 2", "Content-Length: 3"]],
+)
+def test_an_upgrade_is_no_way_around_the_one_length_of_a_body(lrs, framing):
+    asked = posted(*UPGRADES[2], *framing)
+
+    assert status_and_message(said(lrs, asked))[0] == 400
