@@ -9,26 +9,28 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lrs.competencies import tallies
+from lrs.competencies import tallies, uncompletions
 from lrs.competencies.decide import Evidence
 from lrs.competencies.evidence import Meaning, evidence_from, former_id, statement_key
-from lrs.competencies.owing import owe_evaluation, owe_issue
+from lrs.competencies.owing import owe_evaluation, owe_issue, owe_match
 from lrs.learners.joins import link
 from lrs.learners.persons import Mint, ensure
 from lrs.storage import Record, Tx, pages
 
 
 def bring(tx: Tx, meanings: Sequence[Meaning], mint: Mint, zone: str) -> None:
-    """Brings persons, evidence and tallies of all these statements to current; days are days in *zone*."""
+    """Brings persons, evidence, tallies and marks that were taken off to current; days are days in *zone*."""
     ensure(tx, (one for meaning in meanings for one in meaning.learners), mint)
     touched, lost = _write(tx, [record for meaning in meanings for record in meaning.evidence], zone)
     for meaning in meanings:
         for other in meaning.same:
             for learner in meaning.learners:
                 link(tx, learner, other, source=meaning.source, mint=mint)
-    lost |= _take_back(tx, meanings, zone)
+    off = uncompletions.keep(tx, [one for meaning in meanings for one in meaning.uncompletions])
+    lost |= _take_back(tx, meanings, zone) | off
     owe_evaluation(tx, touched | lost)
     owe_issue(tx, lost)
+    owe_match(tx, off)
 
 
 def _write(tx: Tx, evidence: Sequence[Record], zone: str) -> tuple[set[str], set[str]]:
@@ -57,7 +59,7 @@ def _write(tx: Tx, evidence: Sequence[Record], zone: str) -> tuple[set[str], set
 
 
 def _take_back(tx: Tx, meanings: Sequence[Meaning], zone: str) -> set[str]:
-    """Removes what voided statements were evidence of, all at once; gives the identifiers for whom it was any."""
+    """Removes what voided statements were evidence of or took off, all at once; gives the identifiers concerned."""
     found = [
         record
         for meaning in meanings
@@ -65,4 +67,5 @@ def _take_back(tx: Tx, meanings: Sequence[Meaning], zone: str) -> set[str]:
         for record in pages(tx, "evidence", statement_key(identifier, meaning.statement))
     ]
     tallies.remove(tx, found, zone)
-    return {evidence_from(record).identifier for record in found}
+    voided = [(meaning.statement, identifier) for meaning in meanings for identifier in meaning.voided]
+    return {evidence_from(record).identifier for record in found} | uncompletions.remove(tx, voided)

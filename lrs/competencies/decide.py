@@ -14,6 +14,7 @@ from datetime import date, timedelta
 
 import msgspec
 
+from lrs.competencies.completion import Completion, Marks, Uncompletion
 from lrs.competencies.dates import add, parse_period
 from lrs.competencies.rules import Rule
 
@@ -33,7 +34,8 @@ class Evidence(msgspec.Struct, frozen=True):
     """What one statement means to one rule for one identifier; the body of an ``evidence`` record.
 
     *event* is microseconds UTC. *reason* says why it does not count; ``None`` if it does. *instructors* are the names
-    of the identifiers of whoever the statement calls instructor, a group's members among them.
+    of the identifiers of whoever the statement calls instructor, a group's members among them. *completes* is there if
+    the statement says that the activity is completed, which a later one may take back.
     """
 
     v: int
@@ -46,6 +48,7 @@ class Evidence(msgspec.Struct, frozen=True):
     score: float | None = None
     reason: str | None = None
     instructors: tuple[str, ...] = ()
+    completes: Completion | msgspec.UnsetType = msgspec.UNSET
 
 
 class Piece(msgspec.Struct, frozen=True, order=True):
@@ -136,9 +139,24 @@ def decide(tallies: Iterable[Tally], rules: Mapping[str, Rule], own: Collection[
     return tuple(Standing(*about, _periods(found, rules)) for about, found in sorted(groups.items()))
 
 
-def why_not(one: Evidence, own: Collection[str]) -> str | None:
-    """Why a piece of evidence does not count for the person with the identifiers *own*; ``None`` if it does."""
-    return one.reason or ("self-assessed" if self_assessed(one.instructors, own) else None)
+def why_not(one: Evidence, own: Collection[str], marks: Marks) -> str | None:
+    """Why a piece of evidence does not count for the person with the identifiers *own*; ``None`` if it does.
+
+    *marks* are those that were taken off that person.
+    """
+    if one.reason:
+        return one.reason
+    if self_assessed(one.instructors, own):
+        return "self-assessed"
+    by = taken_back(one, marks)
+    return f"taken back by statement {by.statement} on {by.timestamp}" if by else None
+
+
+def taken_back(one: Evidence, marks: Marks) -> Uncompletion | None:
+    """What takes back a piece of evidence."""
+    done = one.completes
+    by = marks.get((one.source, done.activity)) if done else None
+    return by if by and done and (one.event, done.seq) < (by.event, by.seq) else None
 
 
 def self_assessed(instructors: Iterable[str], own: Collection[str]) -> bool:

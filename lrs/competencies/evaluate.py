@@ -25,6 +25,7 @@ from lrs.competencies.rules import Index
 from lrs.competencies.rulesets import InForce, in_force
 from lrs.competencies.seen import moment_of
 from lrs.competencies.tallies import tallies_of
+from lrs.competencies.uncompletions import marks_of
 from lrs.keys import key
 from lrs.learners.nobody import names_by_source
 from lrs.learners.persons import Mint, minter
@@ -153,7 +154,8 @@ def plan_for(reader: Reader, person: Record, tenant: Tenant) -> Plan:
         for member in person.meta["members"]
         for record in pages(reader, "identifier", key("identifier-person", member))
     }
-    tallies = [tally for identifier in minted_for for tally in tallies_of(reader, identifier, zone)]
+    marks = marks_of(reader, minted_for)
+    tallies = [tally for identifier in minted_for for tally in tallies_of(reader, identifier, zone, marks)]
     lineages = lineages_of(reader, person.meta["members"])
     standings = standings_of(tallies, rules, minted_for.keys(), now, spans_of(lineages))
     facts = Facts(person.id, minted_for, rules.competencies(), lineages)

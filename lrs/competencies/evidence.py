@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from lrs.auth import OWN_SOURCE
+from lrs.competencies.completion import Uncompletion, completion_in
 from lrs.competencies.decide import Evidence, RuleRef
 from lrs.competencies.rules import CLOCK_SKEW, Match, matches
 from lrs.competencies.rulesets import InForce
@@ -25,6 +26,7 @@ from lrs.competencies.seen import (
     moment_of,
     same_person,
 )
+from lrs.competencies.uncompletions import uncompletions_in
 from lrs.keys import key
 from lrs.learners.identifiers import NOBODY, Identifier, matches_nobody
 from lrs.names import name
@@ -35,6 +37,8 @@ from lrs.storage import Record, first_seq
 class Meaning:
     """What a statement says about persons: its evidence, whom to know, and who is said to be the same person.
 
+    *uncompletions* are the completion marks that it takes off.
+
     A voided one says nothing any more; *voided* names the identifiers of which it once said something.
     """
 
@@ -44,6 +48,7 @@ class Meaning:
     learners: tuple[Identifier, ...] = ()
     same: tuple[Identifier, ...] = ()
     voided: tuple[str, ...] = ()
+    uncompletions: tuple[Uncompletion, ...] = ()
 
 
 def meaning_of(record: Record, rules: InForce, nobody: frozenset[str] = NOBODY) -> Meaning:
@@ -63,7 +68,8 @@ def meaning_of(record: Record, rules: InForce, nobody: frozenset[str] = NOBODY) 
     evidence = tuple(_record(record, seen, match, one, unknown.get(one.id)) for match in met for one in about)
     known = tuple(one for one in about if one.id not in unknown)
     same = () if is_group(seen) else tuple(same_person(seen))
-    return Meaning(record.id, moment.source, evidence, known, same)
+    off = tuple(uncompletions_in(record, seen))
+    return Meaning(record.id, moment.source, evidence, known, same, uncompletions=off)
 
 
 def _met(record: Record, seen: Seen, moment: Moment, rules: InForce) -> list[Match]:
@@ -91,6 +97,22 @@ def statement_key(identifier: str, statement: str) -> int:
     return key("ev-statement", identifier, statement)
 
 
+def completion_key(identifier: str, source: str, activity: str) -> int:
+    """What is evidence because *source* said that *activity* is completed."""
+    return key("ev-completion", identifier, source, activity)
+
+
+def evidence_keys(evidence: Evidence) -> tuple[int, ...]:
+    """What a piece of evidence is found by."""
+    found = (
+        key("ev", evidence.identifier, evidence.rule.item),
+        key("ev-person-identifier", evidence.identifier),
+        statement_key(evidence.identifier, evidence.statement),
+    )
+    done = evidence.completes
+    return (*found, completion_key(evidence.identifier, evidence.source, done.activity)) if done else found
+
+
 def evidence_from(record: Record) -> Evidence:
     """The evidence in an ``evidence`` record."""
     return _decode(record.body)
@@ -113,19 +135,12 @@ def _record(statement: Record, seen: Seen, match: Match, learner: Identifier, un
         score=match.score,
         reason=match.reason or unknown,
         instructors=tuple(one.id for one in instructors(seen)),
+        completes=completion_in(seen, statement.seq),
     )
     return Record(
         "evidence",
         evidence_id(statement.id, evidence.rule, learner.id),
         msgspec.json.encode(evidence),
-        keys=_keys(evidence),
+        keys=evidence_keys(evidence),
         seq=first_seq(max(1, min(event, moment.stored + CLOCK_SKEW))),
-    )
-
-
-def _keys(evidence: Evidence) -> tuple[int, ...]:
-    return (
-        key("ev", evidence.identifier, evidence.rule.item),
-        key("ev-person-identifier", evidence.identifier),
-        statement_key(evidence.identifier, evidence.statement),
     )

@@ -16,6 +16,7 @@ from lrs.competencies.differences import former_rule, why_former, why_in_review
 from lrs.competencies.evidence import evidence_from
 from lrs.competencies.rules import Competency, Rule
 from lrs.competencies.rulesets import InForce, in_force
+from lrs.competencies.uncompletions import marks_of
 from lrs.errors import Refused
 from lrs.keys import key
 from lrs.learners.persons import identifiers_in, members_of, named
@@ -77,6 +78,7 @@ def explain(reader: Reader, who: str, competency: str | None = None) -> Explanat
     person = found_one(reader, who)
     members = members_of(reader, person) if person else ()
     own = {identifier.id for identifier in identifiers_in(reader, members)} or _nobody(reader, who)
+    marks = marks_of(reader, own)
     rules = in_force(reader)
     found = sorted(_evidence(reader, own), key=lambda one: (one.event, one.statement, one.rule.item))
     holder = members[0] if members else None
@@ -86,7 +88,8 @@ def explain(reader: Reader, who: str, competency: str | None = None) -> Explanat
     for one in found:
         rule = _rule_of(one, told, rules)
         if rule:
-            about.setdefault((rule.competency, rule.level), []).append(_finding(one, rule, own, rules))
+            reason = why_not(one, own, marks) or why_former(rules, one.rule)
+            about.setdefault((rule.competency, rule.level), []).append(_finding(one, rule, reason))
     answers = [_answer(rules, *pair, tuple(findings), awards) for pair, findings in sorted(about.items())]
     answers += _bare(awards, {(rules.competencies()[id].id, level) for id, level in about}, rules)
     wanted = None if competency is None else competency.casefold()
@@ -125,8 +128,7 @@ def _rule_of(one: Evidence, told: Collection[tuple[str, str]], rules: InForce) -
     return None if (one.statement, one.rule.item) in told else former
 
 
-def _finding(one: Evidence, rule: Rule, own: set[str], rules: InForce) -> Finding:
-    reason = why_not(one, own) or why_former(rules, one.rule)
+def _finding(one: Evidence, rule: Rule, reason: str | None) -> Finding:
     return Finding(
         statement=one.statement,
         timestamp=one.timestamp,

@@ -7,30 +7,33 @@ write lock, in a fold that can be continued; ``unchanged`` then says, inside it,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
 
 from lrs.audit import Entry
+from lrs.competencies.completion import NO_MARKS, UNCOMPLETED, Uncompletion, latest
 from lrs.competencies.dates import day_of
-from lrs.competencies.decide import Held, Tally, decide
+from lrs.competencies.decide import Evidence, Held, Tally, decide, taken_back
 from lrs.competencies.evidence import evidence_from, meaning_of
 from lrs.competencies.review import About
 from lrs.competencies.rules import Competency, Index, Ruleset, index_rules, rules_for
 from lrs.competencies.rulesets import Former, InForce, current, in_force
 from lrs.competencies.seen import look, moment_of
 from lrs.competencies.tallies import tallied
+from lrs.competencies.uncompletions import uncompletions_in
 from lrs.competencies.walk import anchors
 from lrs.learners.nobody import names_by_source
 from lrs.learners.persons import holders, identifiers_in, members_of
+from lrs.statements.keys import verb_key
 from lrs.storage import NEWEST, Page, Reader, Record
 from lrs.tenants import Tenant
 
 PAGE = 500
 """How many statements are read at once, and how many may have come since the last look for it to be checked."""
-VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+TAKES_BACK = frozenset({"http://adlnet.gov/expapi/verbs/voided"}) | UNCOMPLETED
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,7 +59,8 @@ class Changed(Exception):
 class Look:
     """What was seen of statements up to the place *until*: the tallies of all *rules*, by what they are of.
 
-    *rules* are those of the competencies and levels that are touched: the new ones, then the ones in force.
+    *rules* are those of the competencies and levels that are touched: the new ones, then the ones in force. *completed*
+    is evidence, and its tally, that one of *uncompleted* may take back, which depends on who is one person.
     """
 
     after: Ruleset
@@ -66,12 +70,14 @@ class Look:
     until: int
     audited: int
     tallies: dict[tuple[str, str, int, date, tuple[str, ...]], Tally] = field(default_factory=dict)
+    uncompleted: list[Uncompletion] = field(default_factory=list)
+    completed: list[tuple[Evidence, Tally]] = field(default_factory=list)
 
 
 def look_at(tenant: Tenant, ruleset: Ruleset) -> Look:
     """Reads all statements that the difference between the rules in force and *ruleset* could be about.
 
-    Raises ``Changed`` if one was voided meanwhile.
+    Raises ``Changed`` if one was voided or taken back meanwhile.
     """
     store, zone = tenant.store, tenant.settings.zone
     head, before = in_force(store), current(store)
@@ -79,11 +85,14 @@ def look_at(tenant: Tenant, ruleset: Ruleset) -> Look:
     seen = Look(
         ruleset, rules, head.rev, day_of(tenant.clock(), zone), _newest(store, "statement"), _newest(store, "audit")
     )
+    for verb in sorted(UNCOMPLETED):
+        for page in _walk(store, (verb_key(verb),), until=seen.until):
+            seen.uncompleted += [one for record in page.records for one in _taken_off(record)]
     for anchor in sorted({key for index in rules.every() for rule in index.by_item.values() for key in anchors(rule)}):
         for page in _walk(store, (anchor,), until=seen.until):
             _fold(store, seen, page.records, zone)
     for page in _walk(store, (), after=seen.until):
-        if any(_is_void(record) for record in page.records):
+        if any(_takes_back(record) for record in page.records):
             raise Changed
         _fold(store, seen, page.records, zone)
         seen.until = page.records[-1].seq if page.records else seen.until
@@ -93,14 +102,28 @@ def look_at(tenant: Tenant, ruleset: Ruleset) -> Look:
 def swings(reader: Reader, seen: Look) -> list[Swing]:
     """Who would gain and who would lose what, by person."""
     groups: dict[str, list[Tally]] = {}
-    persons = _persons(reader, {one.identifier for one in seen.tallies.values()})
-    for one in seen.tallies.values():
+    tallies = [*seen.tallies.values(), *(tally for _, tally in seen.completed)]
+    about = {one.identifier for one in tallies} | {one.identifier for one in seen.uncompleted}
+    persons = _persons(reader, about)
+    for one in _still_counted(seen, persons):
         groups.setdefault(persons[one.identifier], []).append(one)
     found: list[Swing] = []
     for holder, tallies in groups.items():
         own = {one.id for one in identifiers_in(reader, members_of(reader, holder))} or {holder}
         found += _swings(holder, tallies, own, seen)
     return sorted(found)
+
+
+def _still_counted(seen: Look, persons: Mapping[str, str]) -> Iterator[Tally]:
+    """All tallies but of what was taken back from the same person."""
+    off: dict[str, list[Uncompletion]] = {}
+    for one in seen.uncompleted:
+        off.setdefault(persons[one.identifier], []).append(one)
+    marks = {holder: latest(found) for holder, found in off.items()}
+    yield from seen.tallies.values()
+    for evidence, tally in seen.completed:
+        if not taken_back(evidence, marks.get(persons[evidence.identifier], NO_MARKS)):
+            yield tally
 
 
 def unchanged(tx: Reader, seen: Look, today: date) -> None:
@@ -112,7 +135,7 @@ def unchanged(tx: Reader, seen: Look, today: date) -> None:
         or today != seen.today
         or newer.next
         or audited.next
-        or any(_is_void(record) or _meets(record, seen) for record in newer.records)
+        or any(_takes_back(record) or _meets(record, seen) for record in newer.records)
         or any(_is_about_persons(record) for record in audited.records)
     ):
         raise Changed
@@ -148,13 +171,16 @@ def _walk(reader: Reader, keys: tuple[int, ...], *, after: int = 0, until: int =
 def _fold(reader: Reader, seen: Look, records: Sequence[Record], zone: str) -> None:
     """Keeps the first piece of each tally: what comes later on the day makes nothing longer."""
     nobody = names_by_source(reader, {moment_of(record).source for record in records})
+    marks = {(one.source, one.activity) for one in seen.uncompleted}
     for record in records:
         try:
             meaning = meaning_of(record, seen.rules, nobody[moment_of(record).source])
         except msgspec.MsgspecError:
             continue  # Its match step is parked with the reason; it is no evidence before or after.
-        counted = (one for one in map(evidence_from, meaning.evidence) if one.reason is None)
-        for tally in tallied(counted, zone):
+        counted = [one for one in map(evidence_from, meaning.evidence) if one.reason is None]
+        may_go = [one for one in counted if one.completes and (one.source, one.completes.activity) in marks]
+        seen.completed += [(one, tally) for one in may_go for tally in tallied([one], zone)]
+        for tally in tallied((one for one in counted if one not in may_go), zone):
             about = (tally.identifier, tally.rule.item, tally.rule.version, tally.day, tally.instructors)
             known = seen.tallies.get(about)
             if known is None or tally.pieces[0] < known.pieces[0]:
@@ -199,12 +225,20 @@ def _newest(reader: Reader, kind: str) -> int:
     return newest[0].seq if newest else 0
 
 
-def _is_void(record: Record) -> bool:
-    """Whether a statement may void another; one that cannot be read counts for nothing."""
+def _takes_back(record: Record) -> bool:
+    """Whether a statement may void another, or take it back; one that cannot be read counts for nothing."""
     try:
-        return look(record).verb.id == VOIDED
+        return look(record).verb.id in TAKES_BACK
     except msgspec.DecodeError:
         return False
+
+
+def _taken_off(record: Record) -> list[Uncompletion]:
+    """The marks that a statement which holds takes off."""
+    try:
+        return [] if record.meta.get("voided") else list(uncompletions_in(record, look(record)))
+    except msgspec.DecodeError:
+        return []
 
 
 def _meets(record: Record, seen: Look) -> bool:

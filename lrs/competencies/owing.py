@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from lrs.competencies.evidence import evidence_from
+from lrs.competencies.tallies import counted_key
 from lrs.keys import key
-from lrs.learners.persons import holders
+from lrs.learners.persons import holders, identifiers_in, members_of
 from lrs.storage import Owed, Tx, pages
 
 
@@ -20,6 +22,14 @@ def owe_issue(tx: Tx, identifiers: Collection[str]) -> None:
     for holder in _holders(tx, identifiers):
         for award in pages(tx, "award", key("award", holder)):
             tx.owe("award", award.id, Owed("issue"))
+
+
+def owe_match(tx: Tx, identifiers: Collection[str]) -> None:
+    """Makes their statements owe a match whose evidence is from before it said what was completed."""
+    for holder in _holders(tx, identifiers):
+        for one in identifiers_in(tx, members_of(tx, holder)):
+            for record in pages(tx, "evidence", counted_key(one.id)):
+                tx.owe("statement", evidence_from(record).statement, Owed("match"))
 
 
 def _holders(tx: Tx, identifiers: Collection[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Derived state compared, byte for byte, with what the facts say, and put right.
 
-Derived are evidence, its tallies, awards and profiles. Credentials, deliveries, consents and audit are effects: never
-read, never written here. Nothing is owed by what is put right, so a rebuild sends nothing.
+Derived are evidence, its tallies, marks taken off, awards and profiles. Credentials, deliveries, consents and audit are
+effects: never read, never written here. Nothing is owed by what is put right, so a rebuild sends nothing.
 
 Steps may run meanwhile. A record is put right only if it still is what it was compared as; one that changed, appeared
 or went in between is left alone, and everything is worked out again. Facts that change make it begin again, too.
@@ -21,7 +21,7 @@ from lrs.errors import Refused
 from lrs.storage import ROWS, Backlog, Reader, Record, Store, Tx, pages
 from lrs.tenants import Tenant
 
-DERIVED = ("evidence", "tally", "award", "profile")
+DERIVED = ("evidence", "tally", "uncompletion", "award", "profile")
 LINEAGE = "award-lineage"
 ATTEMPTS = 5
 """How often derived state is worked out anew because something changed meanwhile."""

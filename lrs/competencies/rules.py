@@ -13,19 +13,13 @@ from typing import Literal, get_args
 import msgspec
 
 from lrs.auth import OWN_SOURCE
+from lrs.competencies.completion import UNCOMPLETED
 from lrs.competencies.levels import LevelScale
 from lrs.competencies.scores import exact, percent, shown
 from lrs.competencies.seen import Moment, Seen, event_time, is_group, places
 
 Role = Literal["activity", "type", "parent", "grouping", "category"]
 ROLES: tuple[Role, ...] = get_args(Role)
-UNCOMPLETED = frozenset(
-    {
-        "http://id.tincanapi.com/verb/uncompleted",
-        "https://xapi.edlm/profiles/edlm-lms/concepts/verbs/uncompleted",
-    }
-)
-"""The verbs of Moodle's logstore_xapi, the older one first."""
 CLOCK_SKEW = 24 * 3600 * 1_000_000
 """How far (microseconds) a statement may lie after the moment it was stored and still count."""
 

@@ -7,15 +7,16 @@ however much evidence there is; only where a piece that is named goes, the next 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import msgspec
 
+from lrs.competencies.completion import Marks
 from lrs.competencies.dates import day_of, midnight
-from lrs.competencies.decide import CITED, Evidence, Piece, Tally
-from lrs.competencies.evidence import evidence_from
+from lrs.competencies.decide import CITED, Evidence, Piece, Tally, taken_back
+from lrs.competencies.evidence import completion_key, evidence_from
 from lrs.keys import key
 from lrs.names import name
 from lrs.storage import Reader, Record, Tx, first_seq, pages
@@ -38,12 +39,27 @@ def tallied(evidence: Iterable[Evidence], zone: str) -> list[Tally]:
     return [_grown(change.empty, change.added.values(), len(change.added)) for change in changes.values()]
 
 
-def tallies_of(reader: Reader, identifier: str, zone: str) -> Iterator[Tally]:
-    """All tallies of *identifier* (by name), those of evidence from before there were tallies among them."""
+def tallies_of(reader: Reader, identifier: str, zone: str, marks: Marks) -> Iterator[Tally]:
+    """All tallies of *identifier* (by name), those of evidence from before there were tallies among them.
+
+    What *marks*, taken off the person, take back is not in them; no more evidence is read than that.
+    """
+    gone = _changes(_taken_back(reader, identifier, marks), (), zone)
     for record in pages(reader, KIND, key(KIND, identifier)):
-        yield _decode(record.body)
+        tally = _decode(record.body)
+        left = _changed(reader, tally, gone[record.id], zone) if record.id in gone else tally
+        if left.pieces:
+            yield left
     before = pages(reader, "evidence", counted_key(identifier))
     yield from tallied((evidence_from(record) for record in before), zone)
+
+
+def _taken_back(reader: Reader, identifier: str, marks: Marks) -> Iterator[Evidence]:
+    for source, activity in marks:
+        for record in pages(reader, "evidence", completion_key(identifier, source, activity)):
+            one = evidence_from(record)
+            if in_tally(record) and taken_back(one, marks):
+                yield one
 
 
 def counted_key(identifier: str) -> int:
@@ -105,12 +121,12 @@ def _change(changes: dict[str, _Change], one: Evidence, zone: str) -> _Change:
     return changes[id]
 
 
-def _changed(tx: Tx, tally: Tally, change: _Change, zone: str) -> Tally:
+def _changed(reader: Reader, tally: Tally, change: _Change, zone: str) -> Tally:
     count = tally.count + len(change.added) - len(change.removed)
     left = [piece for piece in tally.pieces if piece.statement not in change.removed]
     pieces = (*left, *change.added.values())
     if len(left) < len(tally.pieces) < tally.count:
-        pieces = (*pieces, *_next(tx, tally, len(tally.pieces) - len(left), zone))
+        pieces = (*pieces, *_next(reader, tally, change.removed, len(tally.pieces) - len(left), zone))
     return _grown(change.empty, {piece.statement: piece for piece in pieces}.values(), count)
 
 
@@ -119,29 +135,29 @@ def _grown(empty: Tally, pieces: Iterable[Piece], count: int) -> Tally:
     return msgspec.structs.replace(empty, count=count, pieces=tuple(first))
 
 
-def _next(tx: Tx, tally: Tally, wanted: int, zone: str) -> list[Piece]:
-    """The pieces after the last that *tally* names, at least as many as *wanted* if there are.
+def _next(reader: Reader, tally: Tally, without: Collection[str], wanted: int, zone: str) -> list[Piece]:
+    """The pieces after the last that *tally* names, at least as many as *wanted* if there are; none of *without*.
 
     Evidence lies in the order of when it happened, so no more is read than that and what happened at the same moment.
     """
     last = tally.pieces[-1]
     found: list[Piece] = []
-    for one in _from(tx, tally, last.event, zone):
+    for one in _from(reader, tally, last.event, zone):
         if len(found) >= wanted and one.event > max(found[wanted - 1].event, 1):
             break
-        if _piece(one) > last:
+        if _piece(one) > last and one.statement not in without:
             found.append(_piece(one))
     return found
 
 
-def _from(tx: Tx, tally: Tally, event: int, zone: str) -> Iterator[Evidence]:
+def _from(reader: Reader, tally: Tally, event: int, zone: str) -> Iterator[Evidence]:
     """The evidence in *tally* from the time *event* on."""
     until = max(first_seq(max(1, midnight(tally.day + timedelta(days=1), zone))) - 1, first_seq(1))
     rule = key("ev", tally.identifier, tally.rule.item)
     start: str | None = None
     while True:
         after = first_seq(max(1, event)) - 1
-        page = tx.find("evidence", [rule], after=after, until=until, limit=100, start=start)
+        page = reader.find("evidence", [rule], after=after, until=until, limit=100, start=start)
         for record in page.records:
             one = evidence_from(record)
             there = (one.rule, day_of(one.event, zone), tuple(sorted(one.instructors)))

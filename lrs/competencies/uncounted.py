@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from lrs.competencies.completion import Marks
 from lrs.competencies.decide import why_not
 from lrs.competencies.evidence import evidence_from, statement_key
+from lrs.competencies.uncompletions import marks_of
 from lrs.learners.persons import identifiers_in, members_of
 from lrs.storage import Reader, pages
 
@@ -16,13 +18,14 @@ def uncounted(reader: Reader, person: str, statements: Collection[str]) -> set[s
     Of one that is not in the store nothing is known, so it is not among them.
     """
     own = {identifier.id for identifier in identifiers_in(reader, members_of(reader, person))}
+    marks = marks_of(reader, own)
     there = reader.get_many("statement", statements)
-    return {id for id, record in there.items() if record.meta.get("voided") or not _counts(reader, id, own)}
+    return {id for id, record in there.items() if record.meta.get("voided") or not _counts(reader, id, own, marks)}
 
 
-def _counts(reader: Reader, statement: str, own: Collection[str]) -> bool:
+def _counts(reader: Reader, statement: str, own: Collection[str], marks: Marks) -> bool:
     return any(
-        why_not(evidence_from(record), own) is None
+        why_not(evidence_from(record), own, marks) is None
         for identifier in own
         for record in pages(reader, "evidence", statement_key(identifier, statement))
     )

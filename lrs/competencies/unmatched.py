@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lrs.auth import OWN_SOURCE
+from lrs.competencies.completion import UNCOMPLETED
 from lrs.competencies.rules import Index, Role, rules_for
 from lrs.competencies.seen import Activity, Seen, look
 from lrs.statements.definitions import DEFINITION, definition_key
@@ -73,10 +74,13 @@ def legible(records: Iterable[Record]) -> Iterator[tuple[Record, Seen]]:
 
 
 def unmatched(statements: Iterable[tuple[Record, Seen]], index: Index) -> list[Unmatched]:
-    """What no rule of *index* is about, most frequent first; memory grows with activities and attempts."""
+    """What no rule of *index* is about, most frequent first; memory grows with activities and attempts.
+
+    That a completion mark was taken off needs no rule.
+    """
     found: dict[tuple[str, str], Unmatched] = {}
     for record, seen in statements:
-        if seen.object.objectType != "Activity" or rules_for(seen, index):
+        if seen.object.objectType != "Activity" or seen.verb.id in UNCOMPLETED or rules_for(seen, index):
             continue
         about = _attempted(seen)
         activity = about or seen.object

@@ -79,8 +79,8 @@ def test_a_statement_that_meets_two_rules_is_one_piece_of_evidence():
 def test_an_instructor_who_is_the_learner_under_another_identifier_does_not_count():
     one = evidence("2025-01-10", instructors=("another", "my other name"))
 
-    assert why_not(one, {"me"}) is None
-    assert why_not(one, {"me", "my other name"}) == "self-assessed"
+    assert why_not(one, {"me"}, {}) is None
+    assert why_not(one, {"me", "my other name"}, {}) == "self-assessed"
     assert decide(tallied([one], "Europe/London"), RULES, {"me", "my other name"}) == ()
 
 

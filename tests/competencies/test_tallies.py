@@ -8,7 +8,7 @@ import pytest
 
 from badges.issue import issue
 from lrs.competencies import tallies
-from lrs.competencies.evidence import evidence_from, former_id
+from lrs.competencies.evidence import evidence_from, evidence_keys, former_id
 from lrs.competencies.rebuild import rebuild
 from lrs.keys import key
 from lrs.learners.identifiers import identifier_of
@@ -120,7 +120,10 @@ def test_in_any_order_and_in_portions_the_same_evidence_gives_the_same_tally(wor
 
 
 def make_former(world):
-    """Evidence as it was written once: named without the version of its rule, with a key of its own if it counts."""
+    """Evidence as it was written once: named without the version of its rule, with a key of its own if it counts.
+
+    It did not say what was completed.
+    """
 
     def decide(tx):
         for record in tx.find("evidence", limit=1000).records:
@@ -128,7 +131,9 @@ def make_former(world):
             counted = (tallies.counted_key(one.identifier),) if one.reason is None else ()
             tx.delete("evidence", record.id)
             id = former_id(one.statement, one.rule, one.identifier)
-            tx.insert(msgspec.structs.replace(record, id=id, keys=(*record.keys, *counted), rev=0))
+            known = msgspec.structs.replace(one, completes=msgspec.UNSET)
+            keys = (*evidence_keys(known), *counted)
+            tx.insert(msgspec.structs.replace(record, id=id, body=msgspec.json.encode(known), keys=keys, rev=0))
         for record in tx.find("tally", limit=1000).records:
             tx.delete("tally", record.id)
 

@@ -1,0 +1,60 @@
+"""Records ``uncompletion``: derived, each from one statement alone; neither rules nor persons are asked.
+
+So they stay as they are whatever rules come and whoever is merged; only voiding the statement takes one away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from lrs.competencies.completion import UNCOMPLETED, Marks, Uncompletion, latest
+from lrs.competencies.rules import CLOCK_SKEW
+from lrs.competencies.seen import Seen, event_time, is_group, learners, moment_of
+from lrs.keys import key
+from lrs.names import name
+from lrs.storage import Reader, Record, Tx, pages
+
+KIND = "uncompletion"
+_decode = msgspec.json.Decoder(Uncompletion).decode
+
+
+def uncompletions_in(record: Record, seen: Seen) -> Iterator[Uncompletion]:
+    """What a ``statement`` record takes off; like a completion it counts neither of a group nor from the future."""
+    moment = moment_of(record)
+    event = event_time(seen, moment.stored)
+    about = seen.object
+    if seen.verb.id not in UNCOMPLETED or about.objectType != "Activity" or is_group(seen):
+        return
+    if event > moment.stored + CLOCK_SKEW:
+        return
+    for one in learners(seen):
+        yield Uncompletion(1, record.id, one.id, moment.source, about.id, seen.timestamp, event, record.seq)
+
+
+def marks_of(reader: Reader, identifiers: Iterable[str]) -> Marks:
+    """The marks that were taken off the person with *identifiers* (by name)."""
+    return latest(_decode(record.body) for one in identifiers for record in pages(reader, KIND, key(KIND, one)))
+
+
+def keep(tx: Tx, found: Sequence[Uncompletion]) -> set[str]:
+    """Writes what is not there yet; for which identifiers."""
+    said = {_id(one.statement, one.identifier): one for one in found}
+    there = tx.get_many(KIND, said) if said else {}
+    for id in said.keys() - there.keys():
+        tx.insert(Record(KIND, id, msgspec.json.encode(said[id]), keys=(key(KIND, said[id].identifier),)))
+    return {said[id].identifier for id in said.keys() - there.keys()}
+
+
+def remove(tx: Tx, voided: Iterable[tuple[str, str]]) -> set[str]:
+    """Removes what voided statements took off, each with an identifier; for which identifiers it was anything."""
+    names = {_id(statement, identifier): identifier for statement, identifier in voided}
+    there = tx.get_many(KIND, names) if names else {}
+    for id in there:
+        tx.delete(KIND, id)
+    return {names[id] for id in there}
+
+
+def _id(statement: str, identifier: str) -> str:
+    return name(KIND, statement, identifier)
