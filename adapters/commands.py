@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import msgspec
 
 from adapters.door import Changed, Closed, Door, basic
 from adapters.ledger import LEASE, Busy
@@ -16,12 +15,13 @@ from adapters.profile import Profile, read_profile
 from adapters.run import SOURCES, Order, run_file
 from lrs.errors import Misconfigured, Refused
 from lrs.options import settings_for
+from lrs.printing import Group, json_option, print_json
 
 FALLBACK_PROVIDER = "default"
 PROFILE_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group("adapter")
+@click.group("adapter", cls=Group)
 def adapter() -> None:
     """Bring in files of training centres and apprenticeship providers."""
 
@@ -30,7 +30,7 @@ def adapter() -> None:
 @click.argument("name", metavar="ADAPTER", type=click.Choice(sorted(SOURCES)))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Report as JSON, every row.")
+@json_option
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
 @click.option(
     "--endpoint",
@@ -56,7 +56,10 @@ def run_command(
     provider: str | None,
     **access: str | None,
 ) -> None:
-    """Run FILE through ADAPTER and say what became of every row. Running it again changes nothing."""
+    """Bring FILE in through ADAPTER and say what became of every row.
+
+    Running it again changes nothing. With --json the report has every row.
+    """
     try:
         profile = read_profile(mapping) if mapping else Profile()
         named = provider or profile.provider
@@ -67,7 +70,10 @@ def run_command(
         raise click.ClickException(str(error)) from error
     except Changed as error:
         raise click.ClickException("another run for this provider took over; run the file again") from error
-    click.echo(msgspec.json.encode(report.shown()).decode() if as_json else report.text())
+    if as_json:
+        print_json(report.shown())
+    else:
+        click.echo(report.text())
     if not report.usable:
         raise click.exceptions.Exit(1)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from adapters.source import RESULTS, Outcome
 from lrs.tables.header import fold
+from lrs.tables.notes import worth_saying
 from lrs.tables.table import Table
 
 ADDED = ("outcome", "reason")
@@ -86,7 +87,7 @@ class Report(msgspec.Struct, frozen=True):
         """The report for people: a line of counts, then the rows that need somebody, and those that were left out."""
         counts = ", ".join(f"{count} {result}" for result, count in self.counts.items() if count)
         lines = [f"{self.file}: {counts}{' (dry run: nothing was written)' if self.dry_run else ''}"]
-        lines += [f"  {note}" for note in self.notes]
+        lines += [f"  {note}" for note in worth_saying(self.notes)]
         waiting = [row for row in self.rows if row.outcome in {"quarantined", "error"}]
         lines += self._listed(waiting)
         lines += self._listed([row for row in self.rows if row.outcome not in {"quarantined", "error"} and row.reason])

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 
 from badges import issuer as issuers
 from badges.lookup import resolver, status_lists
@@ -20,13 +21,16 @@ from lrs.learners.persons import members_of
 from lrs.learners.search import found_one
 from lrs.options import with_tenant, with_tenant_to_read
 from lrs.plain_text import one_line
+from lrs.printing import Group, json_option, print_json, print_list, print_record
 from lrs.storage import Record, pages
 from lrs.tenants import Tenant
 
+_NO_BADGES = "there are no such badges: one is issued when a rule is met (lrs rules list, lrs rules explain LEARNER)"
 
-@click.group()
+
+@click.group(cls=Group)
 def badges() -> None:
-    """Open Badges: verify, list, show, renew."""
+    """Verify, list, show and renew Open Badges, and name their issuer."""
 
 
 @badges.command("verify")
@@ -37,10 +41,13 @@ def badges() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The issuer's status list, in the place of asking for it: says what was revoked when it was saved.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@json_option
 @with_tenant
 def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: Path | None, as_json: bool) -> None:
-    """Checks a badge: form, badge, signature, dates, status. Exit code 1 unless all of them pass."""
+    """Check a badge: form, badge, signature, dates, status.
+
+    Ends with 1 unless all of them pass.
+    """
     fetch = None if offline else functools.partial(outbound.fetch, settings=tenant.settings)
     saved = content(status_list, MAX_LIST) if status_list else None
     verdict = verify(
@@ -49,16 +56,19 @@ def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: P
         resolve=resolver(tenant, fetch),
         fetch=status_lists(tenant, fetch) if saved is None else lambda _url: saved,
     )
-    click.echo(json.dumps(verdict.shown(), indent=2) if as_json else _told(verdict))
+    if as_json:
+        print_json(verdict.shown())
+    else:
+        click.echo(_told(verdict))
     sys.exit(0 if verdict.valid else 1)
 
 
 @badges.command("list")
 @click.option("--holder", help="Only badges of this person: an id, a name, or any identifier.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@json_option
 @with_tenant_to_read
 def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
-    """Prints id, state, first day of validity, person and name of every badge."""
+    """List badges: id, state, first day of validity, person and name."""
     found = [_row(record) for record in pages(tenant.store, "credential")]
     if holder:
         try:
@@ -69,11 +79,12 @@ def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
             raise click.ClickException(f"nobody here is known as {holder}")
         members = members_of(tenant.store, person)
         found = [row for row in found if row["person"] in members]
-    if as_json:
-        click.echo(json.dumps(found))
-        return
-    for row in found:
-        click.echo("\t".join(map(one_line, row.values())))
+    print_list(
+        found,
+        {"id": "id", "state": "state", "valid from": "valid_from", "person": "person", "name": "name"},
+        none=_NO_BADGES,
+        as_json=as_json,
+    )
 
 
 def _row(record: Record) -> dict[str, str]:
@@ -83,40 +94,46 @@ def _row(record: Record) -> dict[str, str]:
 
 @badges.command("show")
 @click.argument("id")
+@json_option
 @with_tenant_to_read
-def show_command(tenant: Tenant, id: str) -> None:
-    """Prints the badge as it is signed."""
-    click.echo(_kept(tenant, "credential", id).body.decode())
+def show_command(tenant: Tenant, id: str, *, as_json: bool) -> None:
+    """Print the badge ID as it is signed, a JSON document; with --json the same, laid out."""
+    _print_document(_kept(tenant, "credential", id), as_json=as_json)
 
 
 @badges.command("status-list")
 @click.argument("id")
+@json_option
 @with_tenant_to_read
-def status_list_command(tenant: Tenant, id: str) -> None:
-    """Prints the status list that the badge ID stands in, as it is signed now: for whoever cannot ask for it."""
+def status_list_command(tenant: Tenant, id: str, *, as_json: bool) -> None:
+    """Print the status list that the badge ID stands in, as it is signed now; with --json the same, laid out.
+
+    For whoever cannot ask for it: lrs badges verify FILE --status-list FILE.
+    """
     name = str(_kept(tenant, "credential", id).meta["list"])
-    click.echo(_kept(tenant, "status-list", name).body.decode())
+    _print_document(_kept(tenant, "status-list", name), as_json=as_json)
 
 
 @badges.command("renew")
 @with_tenant
 def renew_command(tenant: Tenant) -> None:
-    """Has every badge issued anew that was issued under another LRS_PUBLIC_URL; the former one is revoked."""
+    """Issue every badge anew that was issued under another LRS_PUBLIC_URL; the former one is revoked."""
     click.echo(f"{renew(tenant)} badges will be issued anew by {issuers.issuer_of(tenant).id}")
 
 
 @badges.command("issuer")
 @click.option("--name", help="The name that badges show from their next issue on.")
 @click.option("--url", help="The issuer's home page.")
+@json_option
 @with_tenant
-def issuer_command(tenant: Tenant, name: str | None, url: str | None) -> None:
-    """Prints who signs the badges; with --name or --url, changes that first."""
+def issuer_command(tenant: Tenant, name: str | None, url: str | None, *, as_json: bool) -> None:
+    """Show who signs the badges; with --name or --url, change that first."""
     if name is not None or url is not None:
         try:
             issuers.rename(tenant, name, url)
         except Refused as refused:
             raise click.ClickException(refused.message) from refused
-    click.echo(json.dumps(issuers.issuer_of(tenant).profile(), indent=2, ensure_ascii=False))
+    print_record(issuers.issuer_of(tenant).profile(), as_json=as_json)
 
 
 def _kept(tenant: Tenant, kind: str, id: str) -> Record:
@@ -124,6 +141,13 @@ def _kept(tenant: Tenant, kind: str, id: str) -> Record:
     if record is None:
         raise click.ClickException(f"there is no {kind} {id}")
     return record
+
+
+def _print_document(record: Record, *, as_json: bool) -> None:
+    if as_json:
+        print_json(msgspec.Raw(record.body))
+    else:
+        click.echo(record.body.decode())
 
 
 def _document(tenant: Tenant, source: str) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -126,12 +127,20 @@ def compare(lines: Sequence[Line], found: Mapping[int, str], restored: Iterable[
 
 
 class Publisher:
-    """A thread that puts down the end of each chain of *tenants* when it is not where it was."""
+    """A thread that puts down the end of each chain of *tenants* when it is not where it was.
 
-    def __init__(self, tenants: Callable[[], Sequence[Tenant]], path: Path | None, look: float = LOOK) -> None:
+    In the file, each time. In the log too, unless *every* is more than 0: then the newest after so many seconds.
+    """
+
+    def __init__(
+        self, tenants: Callable[[], Sequence[Tenant]], path: Path | None, look: float = LOOK, *, every: float = 0
+    ) -> None:
         self._tenants = tenants
         self._path = path
         self._look = look
+        self._every = every
+        self._unsaid: dict[str, Head] = {}
+        self._said = time.monotonic()
         self._known: dict[str, Head] = {}
         self._failed: set[str] = set()
         self._stop = threading.Event()
@@ -153,6 +162,8 @@ class Publisher:
                 self._heard("", error)
             for tenant in tenants:
                 self._look_at(tenant)
+            if over or time.monotonic() - self._said >= self._every:
+                self._say()
             if over:
                 return
             self._stop.wait(self._look)
@@ -169,7 +180,14 @@ class Publisher:
             return
         self._known[tenant.id] = head
         self._failed.discard(tenant.id)
-        _log.info("end of the record of actions", tenant=tenant.id, number=head.number, hash=head.hash)
+        self._unsaid[tenant.id] = head
+
+    def _say(self) -> None:
+        """Logs the ends that were not logged yet."""
+        self._said = time.monotonic()
+        for tenant, head in self._unsaid.items():
+            _log.info("end of the record of actions", tenant=tenant, number=head.number, hash=head.hash)
+        self._unsaid.clear()
 
     def _heard(self, tenant: str, error: Exception) -> None:
         """Logs only when it begins: a file that cannot be written for a day is one line."""

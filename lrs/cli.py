@@ -6,56 +6,68 @@ A command's module is loaded when the command is used: ``lrs keys`` need not wai
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 
 import click
+import structlog
 
 from lrs.errors import Misconfigured, Overloaded, StoreFull
 
 COMMANDS: Mapping[str, str] = {
     "serve": "lrs.serve:serve",
-    "work": "lrs.work_commands:work_group",
-    "requests": "lrs.requests_commands:requests_group",
+    "demo": "lrs.demo.commands:demo",
     "doctor": "lrs.doctor_commands:doctor",
     "keys": "lrs.auth.commands:keys",
     "adapter": "adapters.commands:adapter",
+    "requests": "lrs.requests_commands:requests_group",
+    "persons": "lrs.learners.commands:persons",
     "framework": "lrs.competencies.commands:framework",
     "rules": "lrs.competencies.commands:rules",
-    "rebuild": "lrs.competencies.commands:rebuild",
-    "persons": "lrs.learners.commands:persons",
     "badges": "badges.commands:badges",
-    "services": "adapters.matching.commands:services",
-    "deliveries": "adapters.matching.commands:deliveries",
-    "consent": "lrs.learners.consent_commands:consent",
     "roles": "lrs.profiles.commands:roles",
+    "services": "adapters.matching.commands:services",
+    "consent": "lrs.learners.consent_commands:consent",
+    "deliveries": "adapters.matching.commands:deliveries",
+    "work": "lrs.work_commands:work_group",
+    "rebuild": "lrs.competencies.commands:rebuild",
     "backup": "lrs.backup.commands:backup",
     "restore": "lrs.backup.commands:restore",
-    "demo": "lrs.demo.commands:demo",
 }
 """Where each command is: its module, and its name there."""
 
-LINES: Mapping[str, str] = {
-    "serve": "Serve xAPI under /xapi and everything else beside it.",
-    "work": "Evaluate, issue badges, deliver: until SIGTERM. lrs serve starts this by itself.",
-    "requests": "Look at requests that were refused: who sent them, which place, which rule.",
-    "doctor": "Look for what is wrong, and say what to do about it.",
-    "keys": "API keys: who may send and read.",
-    "adapter": "Bring in files of training centres and apprenticeship providers.",
-    "framework": "Competency frameworks: import as a draft, publish, list.",
-    "rules": "Mapping tables: which activities prove which competency.",
-    "rebuild": "Work out all derived state again, print the differences and put them right.",
-    "persons": "Persons and their identifiers: list, merge, unmerge, suggestions, dismiss, names for nobody.",
-    "badges": "Open Badges: verify, list, show, renew.",
-    "services": "Matching services that learners can let see their profile.",
-    "deliveries": "What was sent to services, what waits, and what was given up on.",
-    "consent": "What learners let services see.",
-    "roles": "Roles and the competencies they ask for.",
-    "backup": "Write the whole embedded store to one new file, while the server runs.",
-    "restore": "Put a backup back as the store in an empty folder.",
-    "demo": "Show the product at work: evidence, levels, a badge, a delivered profile, a gap.",
+SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "Begin": {
+        "serve": "Serve xAPI under /xapi, and pages, badges and profiles beside it.",
+        "demo": "Show the product at work: evidence, levels, a badge, a delivered profile, a gap.",
+        "doctor": "Look for what is wrong, and say what to do about it.",
+    },
+    "Take evidence in": {
+        "keys": "Make, list and revoke API keys: who may send and read.",
+        "adapter": "Bring in files of training centres and apprenticeship providers.",
+        "requests": "Look at requests that were refused: who sent them, which place, which rule.",
+        "persons": "List, merge and part persons and their identifiers, and say which names mean nobody.",
+    },
+    "From evidence to a badge": {
+        "framework": "Import, publish and list competency frameworks.",
+        "rules": "Check, apply, restore and explain rules: which activities prove which competency.",
+        "badges": "Verify, list, show and renew Open Badges, and name their issuer.",
+    },
+    "Let services see profiles": {
+        "roles": "Import and list roles and the competencies they ask for.",
+        "services": "Register and look after matching services that learners can let see their profile.",
+        "consent": "Give, withdraw and list consents: what learners let services see.",
+        "deliveries": "List and resend deliveries: what was sent to services, what waits, what was given up on.",
+    },
+    "Keep it running": {
+        "work": "Evaluate evidence, issue badges and deliver profiles, until SIGTERM.",
+        "rebuild": "Work out all derived state again, print the differences and put them right.",
+        "backup": "Write the whole embedded store to one new file, while the server runs.",
+        "restore": "Put a backup back as the store in an empty folder.",
+    },
 }
-"""What ``lrs --help`` says of each; the first sentence of its own help."""
+"""What ``lrs --help`` says of each, in the order in which a newcomer needs them; the first sentence of its own help."""
 
 
 class Commands(click.Group):
@@ -77,6 +89,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Runs the command; what an operator can put right is told in one line, not in a traceback."""
+        log_beside()
         try:
             return super().invoke(ctx)
         except (Misconfigured, StoreFull) as error:
@@ -89,10 +102,18 @@ class Commands(click.Group):
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes ``LINES``, which need no module."""
+        """Writes ``SECTIONS``, which need no module."""
         _ = ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(LINES.items()))
+        width = max(map(len, COMMANDS))
+        for title, lines in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), line) for name, line in lines.items()])
+
+
+def log_beside() -> None:
+    """Keeps log lines of a command that has not said how it logs off standard output, where what it prints is read."""
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

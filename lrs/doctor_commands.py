@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import sys
@@ -19,6 +18,8 @@ from lrs.doctor_audit import of_audit
 from lrs.errors import Misconfigured
 from lrs.master_key import OtherKey
 from lrs.options import read_settings
+from lrs.plain_text import one_line
+from lrs.printing import json_option, print_json
 from lrs.settings import Settings
 from lrs.tenants import DEFAULT, Tenant
 from lrs.worker import STEPS
@@ -29,17 +30,19 @@ _MARKS = {"ok": "ok     ", "warning": "WARNING", "problem": "PROBLEM"}
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
 @click.option("--tenant", default=DEFAULT, show_default=True, help="Which tenant.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def doctor(data: Path | None, tenant: str, as_json: bool) -> None:
-    """Look for what is wrong, and say what to do about it. Ends with 1 if there is a problem."""
+    """Look for what is wrong, and say what to do about it.
+
+    Ends with 1 if there is a problem.
+    """
     findings = list(_findings(data, tenant))
     problems = sum(finding.status == "problem" for finding in findings)
     if as_json:
-        shown = [finding.shown() for finding in findings]
-        click.echo(json.dumps({"ok": not problems, "findings": shown}))
+        print_json({"ok": not problems, "findings": [finding.shown() for finding in findings]})
     else:
         for finding in findings:
-            click.echo(f"{_MARKS[finding.status]} {finding.check}: {finding.message}")
+            click.echo(one_line(f"{_MARKS[finding.status]} {finding.check}: {finding.message}"))
     sys.exit(1 if problems else 0)
 
 

@@ -11,13 +11,14 @@ import msgspec
 
 from lrs.options import settings_for
 from lrs.plain_text import one_line
+from lrs.printing import Group
 from lrs.refusals import Follower, Refusal, newest
 
 LOOK = 0.2
 """Seconds between two looks at the file."""
 
 
-@click.group("requests")
+@click.group("requests", cls=Group)
 def requests_group() -> None:
     """Look at requests that were refused: who sent them, which place, which rule."""
 
@@ -27,7 +28,7 @@ def requests_group() -> None:
 @click.option("--source", help="Only of this source: the name of a key, or - for those without a right one.")
 @click.option("--lines", default=20, show_default=True, type=click.IntRange(0), help="How many from before.")
 @click.option("--once", is_flag=True, help="Print those and end, instead of waiting for more.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line: there is no end to wait for.")
 def tail(data: Path | None, source: str | None, lines: int, *, once: bool, as_json: bool) -> None:
     """Show the newest refusals of the server on this machine, and each further one until Ctrl-C."""
     folder = settings_for(data).data

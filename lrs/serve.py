@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from lrs.app import Application, create_app
 from lrs.auth.keys import create_key, list_keys
 from lrs.child import Child
-from lrs.demo.processes import LOOPBACK
+from lrs.demo.processes import SETTINGS
 from lrs.errors import Misconfigured
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
@@ -54,9 +54,9 @@ FIRST_STATEMENT = (
 @click.option("--demo", is_flag=True, help="Feed the sample programme in first, and tell what happens.")
 @click.option("--parent", type=int, hidden=True, help="Only serve, without a worker, and end with this process.")
 def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | None) -> None:
-    """Serve xAPI under /xapi and everything else beside it."""
+    """Serve xAPI under /xapi, and pages, badges and profiles beside it."""
     if demo:
-        os.environ |= LOOPBACK
+        os.environ |= SETTINGS
     settings = settings_for(data)
     tell_unknown()
     log_to_stderr(settings.log_format)
@@ -164,6 +164,7 @@ def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes] | No
     if (out / "gap.json").exists():
         click.echo(f"The sample programme is in already; its results are in {out}.")
         return None
+    click.echo("\nThe sample programme is played through this server now; this takes half a minute:\n")
     command = [sys.executable, "-m", "lrs", "demo", "--data", str(settings.data), "--out", str(out)]
     return subprocess.Popen([*command, "--endpoint", address])  # noqa: S603 (our own program)
 

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """The key that all secrets derive from, 64 hexadecimal digits; by default made once under ``LRS_DATA``."""
     audit_head: Path | None = None
     """A file outside ``LRS_DATA`` that gets the number and hash of the last entry of the record of actions."""
+    audit_log_every: float = Field(default=0, ge=0)
+    """Seconds for which log lines with the same may wait for newer ones; 0 logs each. The file has each anyway."""
     backup_passphrase: SecretStr | None = None
     """Seals the master key in a backup, and opens it at a restore."""
     backup_passphrase_file: Path | None = None

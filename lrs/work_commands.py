@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -21,6 +20,8 @@ from lrs.control import Control, Tenants
 from lrs.garbage import collect_rarely
 from lrs.logs import log_to_stderr
 from lrs.options import settings_for, tell_unknown, with_tenant, with_tenant_to_read
+from lrs.plain_text import one_line
+from lrs.printing import Column, Group, json_option, print_json, print_list
 from lrs.rounds import SECOND, unlock
 from lrs.settings import Settings
 from lrs.storage import Backlog, Owed, Record
@@ -33,16 +34,26 @@ PARENT_LOOK = 1.0
 BEAT = 20.0
 """Seconds between two signs of life, for ``lrs doctor``."""
 
+
+_STEP_COLUMNS: dict[str, Column] = {
+    "step": "step",
+    "waiting": "waiting",
+    "put aside": "parked",
+    "lag": lambda row: f"{row['lag']:.1f} s",
+}
 _log = structlog.get_logger()
 
 
-@click.group("work", invoke_without_command=True)
+@click.group("work", cls=Group, invoke_without_command=True)
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
 @click.option("--celery", is_flag=True, help="Be a Celery worker on LRS_CELERY_BROKER, one of as many as you start.")
 @click.option("--parent", type=int, hidden=True, help="End with this process.")
 @click.pass_context
 def work_group(context: click.Context, data: Path | None, celery: bool, parent: int | None) -> None:
-    """Evaluate, issue badges, deliver: until SIGTERM. lrs serve starts this by itself."""
+    """Evaluate evidence, issue badges and deliver profiles, until SIGTERM.
+
+    lrs serve starts this by itself.
+    """
     if context.invoked_subcommand is None:
         settings = settings_for(data)
         if celery and not settings.celery_broker:
@@ -87,7 +98,7 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
         tenants.start()
         crew = Crew(tenants.all, idle)
         sweeper = Sweeper(tenants.all)
-        publisher = Publisher(tenants.all, settings.audit_head)
+        publisher = Publisher(tenants.all, settings.audit_head, every=settings.audit_log_every)
         pulse.start()
         try:
             yield crew
@@ -121,7 +132,7 @@ def _name() -> str:
 
 
 @work_group.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @with_tenant_to_read
 def status(tenant: Tenant, as_json: bool) -> None:
     """Show what waits, for how long, what fails, and what was put aside, with the reasons."""
@@ -129,20 +140,15 @@ def status(tenant: Tenant, as_json: bool) -> None:
     rows = [_shown(backlog, now) for backlog in tenant.store.backlog()]
     failing, aside = _entries(tenant.store.failing()), _entries(tenant.store.parked())
     if as_json:
-        click.echo(json.dumps({"steps": rows, "failing": failing, "parked": aside}))
+        print_json({"steps": rows, "failing": failing, "parked": aside})
         return
-    for row in rows:
-        click.echo(
-            f"{row['step']:10} {row['waiting']:>8} waiting  {row['parked']:>6} put aside  lag {row['lag']:.1f} s"
-        )
+    print_list(rows, _STEP_COLUMNS, none="nothing is owed", as_json=False)
     for title, entries in (("failing", failing), ("put aside", aside)):
         for entry in entries:
             what = f"{entry['step']} of {entry['kind']} {entry['id']}"
-            click.echo(f"{title}: {what}: {entry['tries']} tries, {entry['error']}")
+            click.echo(one_line(f"{title}: {what}: {entry['tries']} tries, {entry['error']}"))
             if "waiting_for_it" in entry:
                 click.echo(f"  until it is tried again, {entry['waiting_for_it']}")
-    if not rows:
-        click.echo("nothing is owed")
 
 
 def _shown(backlog: Backlog, now: int) -> dict[str, str | int | float | bool]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import structlog
 from click.testing import CliRunner
 
 from lrs import audit
@@ -235,6 +236,22 @@ def test_a_worker_puts_the_end_down_and_goes_on_when_the_file_can_be_written_aga
             publisher.close()
 
         assert [line.number for line in lines_of(head, tenant.store)[0]] == [1, 2]
+
+
+def test_where_log_lines_may_wait_the_file_has_each_end_and_the_log_the_last(data, tmp_path):
+    head = tmp_path / "heads"
+    with opened(data, head) as tenant, structlog.testing.capture_logs() as logged:
+        publisher = Publisher(lambda: [tenant], head, look=0.01, every=3600)
+        try:
+            for number, what in enumerate(("one", "two"), 1):
+                act(tenant, what)
+                until(lambda number=number: head.exists() and len(head.read_text().splitlines()) == number, "a line")
+            before = list(logged)
+        finally:
+            publisher.close()
+
+    assert before == []
+    assert [(line["event"], line["number"]) for line in logged] == [("end of the record of actions", 2)]
 
 
 def test_a_command_without_a_server_puts_down_what_it_did_and_nothing_when_it_only_looked(tmp_path):

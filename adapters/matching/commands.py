@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from adapters.matching import registry
 from lrs.options import with_tenant
+from lrs.printing import Group, json_option, print_list, print_record
 from lrs.profiles import services as kept
 from lrs.profiles.commands import plainly
 from lrs.tenants import Tenant
@@ -15,12 +14,15 @@ from lrs.tenants import Tenant
 BY = "operator"
 
 
+_NO_DELIVERIES = (
+    "there are no such deliveries: one is made once a learner has agreed (lrs consent list) and something changes"
+)
 _PUBLIC = ("id", "name", "state", "reason", "webhook", "scopes", "purpose")
 
 
-@click.group()
+@click.group(cls=Group)
 def services() -> None:
-    """Matching services that learners can let see their profile."""
+    """Register and look after matching services that learners can let see their profile."""
 
 
 @services.command("add")
@@ -29,9 +31,9 @@ def services() -> None:
 @click.option("--webhook", help="Where events are posted; without it the service can only ask.")
 @click.option("--scopes", required=True, help=f"Comma-separated, of: {', '.join(kept.SCOPES)}.")
 @click.option("--purpose", required=True, help="What for, in the words that the learner will read.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 def add(tenant: Tenant, name: str, *, webhook: str | None, scopes: str, purpose: str, as_json: bool) -> None:
-    """Registers a service and prints its secrets, once."""
+    """Register a service and print its secrets, which are shown this once."""
     wanted = [scope for scope in scopes.replace(",", " ").split() if scope]
     with plainly():
         made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY)
@@ -41,9 +43,9 @@ def add(tenant: Tenant, name: str, *, webhook: str | None, scopes: str, purpose:
 @services.command("rotate")
 @with_tenant
 @click.argument("service")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 def rotate(tenant: Tenant, service: str, *, as_json: bool) -> None:
-    """Gives SERVICE new secrets and prints them, once; the former end at once.
+    """Give SERVICE new secrets and print them, once; the former end at once.
 
     What it refuses until it knows them is sent again, for about three days.
     """
@@ -56,7 +58,7 @@ def rotate(tenant: Tenant, service: str, *, as_json: bool) -> None:
 @with_tenant
 @click.argument("service")
 def disable(tenant: Tenant, service: str) -> None:
-    """Tells SERVICE nothing more and answers it nothing, until lrs services resync."""
+    """Shut SERVICE out: it is told and answered nothing, until lrs services resync."""
     with plainly():
         tenant.store.write(lambda tx: kept.disable(tx, service, "by command", by=BY)).result()
     click.echo(f"{service} is disabled; lrs services resync {service} takes it back")
@@ -70,57 +72,70 @@ def _show_secrets(made: registry.Registered, *, as_json: bool) -> None:
         "webhook": made.service.webhook,
         "scopes": list(made.service.scopes),
     }
-    if as_json:
-        click.echo(json.dumps(shown, indent=2))
-        return
-    for label, value in shown.items():
-        click.echo(f"{label:15} {' '.join(value) if isinstance(value, list) else value or '-'}")
-    click.echo("The client secret is shown only now.")
+    print_record(shown, as_json=as_json)
+    if not as_json:
+        click.echo("The client secret is shown only now.")
 
 
 @services.command("list")
 @with_tenant
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 def list_services(tenant: Tenant, *, as_json: bool) -> None:
-    """Lists the services and whether they are active."""
-    found = list(kept.everyone(tenant.store))
-    if as_json:
-        click.echo(json.dumps([{name: getattr(one, name) for name in _PUBLIC} for one in found], indent=2))
-        return
-    for one in found:
-        why = f" ({one.reason})" if one.reason else ""
-        click.echo(f"{one.id}  {one.state}{why}  {one.webhook or 'pull only'}  {' '.join(one.scopes)}")
+    """List the services, and whether they are active."""
+    found = [{name: getattr(one, name) for name in _PUBLIC} for one in kept.everyone(tenant.store)]
+    print_list(
+        found,
+        {
+            "id": "id",
+            "name": "name",
+            "state": lambda one: f"{one['state']} ({one['reason']})" if one["reason"] else one["state"],
+            "webhook": lambda one: one["webhook"] or "pull only",
+            "scopes": "scopes",
+        },
+        none="there are no services yet: lrs services add NAME registers one",
+        as_json=as_json,
+    )
 
 
 @services.command("resync")
 @with_tenant
 @click.argument("service")
 def resync(tenant: Tenant, service: str) -> None:
-    """Makes SERVICE active again and sends it everything its learners agreed to once more."""
+    """Make SERVICE active again and send it everything its learners agreed to once more."""
     with plainly():
         count = registry.resync(tenant, service, by=BY)
     click.echo(f"{count} consents of {service} will be told again")
 
 
-@click.group()
+@click.group(cls=Group)
 def deliveries() -> None:
-    """What was sent to services, what waits, and what was given up on."""
+    """List and resend deliveries: what was sent to services, what waits, what was given up on."""
 
 
 @deliveries.command("list")
 @with_tenant
 @click.option("--service", help="Only of this service.")
-@click.option("--state", type=click.Choice(["queued", "delivered", "superseded", "withheld", registry.PARKED]))
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.option(
+    "--state",
+    type=click.Choice(["queued", "delivered", "superseded", "withheld", registry.PARKED]),
+    help='Only those in this state; "dead" are those that were given up on.',
+)
+@json_option
 def list_deliveries(tenant: Tenant, *, service: str | None, state: str | None, as_json: bool) -> None:
-    """Lists deliveries, oldest first; "dead" are those that were given up on."""
-    found = registry.listed(tenant, service=service, state=state)
-    if as_json:
-        click.echo(json.dumps(list(found), indent=2))
-        return
-    for one in found:
-        why = one["reason"] or one["status"] or ""
-        click.echo(f"{one['queued']}  {one['id']}  {one['service']}  {one['event']}  {one['state']}  {why}")
+    """List deliveries, oldest first."""
+    print_list(
+        list(registry.listed(tenant, service=service, state=state)),
+        {
+            "queued": "queued",
+            "id": "id",
+            "service": "service",
+            "event": "event",
+            "state": "state",
+            "reason": lambda one: one["reason"] or one["status"],
+        },
+        none=_NO_DELIVERIES,
+        as_json=as_json,
+    )
 
 
 @deliveries.command("resend")
@@ -129,7 +144,7 @@ def list_deliveries(tenant: Tenant, *, service: str | None, state: str | None, a
 @click.option("--service", help="All of this service that were given up on.")
 @click.option("--all", "everything", is_flag=True, help="All that were given up on.")
 def resend(tenant: Tenant, delivery: str | None, *, service: str | None, everything: bool) -> None:
-    """Sends DELIVERY again, whatever became of it, or what was given up on."""
+    """Send DELIVERY again, whatever became of it, or what was given up on."""
     if [delivery is not None, service is not None, everything].count(True) != 1:
         raise click.UsageError("name one delivery, or --service NAME, or --all")
     with plainly():

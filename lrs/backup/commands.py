@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from lrs.backup.passphrase import passphrase_of
 from lrs.backup.restore import restore as put_back
 from lrs.backup.take import back_up
 from lrs.options import settings_for
+from lrs.printing import json_option, print_json
 from lrs.storage import wall_clock
 from lrs.times import micros_of_timestamp
 
@@ -29,14 +29,13 @@ _PASSPHRASE = click.option(
     help="A file with the passphrase that seals the master key (or LRS_BACKUP_PASSPHRASE).",
 )
 _FILE = click.argument("file", type=click.Path(path_type=Path))
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 @click.command()
 @_FILE
 @_DATA
 @_PASSPHRASE
-@_JSON
+@json_option
 def backup(file: Path, data: Path | None, passphrase_file: Path | None, as_json: bool) -> None:
     """Write the whole embedded store to one new file, while the server runs.
 
@@ -47,7 +46,7 @@ def backup(file: Path, data: Path | None, passphrase_file: Path | None, as_json:
         made = back_up(settings, file, passphrase_of(settings, passphrase_file))
     missing = sum(part.missing for part in made.manifest.tenants.values())
     if as_json:
-        click.echo(json.dumps(_shown(made) | {"file": str(file), "bytes": file.stat().st_size}))
+        print_json(_shown(made) | {"file": str(file), "bytes": file.stat().st_size})
     else:
         click.echo(f"{file}: {file.stat().st_size} bytes, read back and whole")
         _tell(made)
@@ -65,14 +64,14 @@ def backup(file: Path, data: Path | None, passphrase_file: Path | None, as_json:
 @_FILE
 @_DATA
 @_PASSPHRASE
-@_JSON
+@json_option
 def restore(file: Path, data: Path | None, passphrase_file: Path | None, as_json: bool) -> None:
     """Put a backup back as the store in an empty folder."""
     settings = settings_for(data)
     with _plainly(file):
         found = put_back(settings, file, passphrase_of(settings, passphrase_file))
     if as_json:
-        click.echo(json.dumps(_shown(found) | {"data": str(settings.data.absolute())}))
+        print_json(_shown(found) | {"data": str(settings.data.absolute())})
         return
     click.echo(f"restored to {settings.data.absolute()}, as it was at {found.header.created}")
     _tell(found)

@@ -9,20 +9,10 @@ import click
 
 from lrs.competencies import explain as explaining
 from lrs.competencies import rulesets
-from lrs.competencies.dates import moment
-from lrs.competencies.framework import Change
+from lrs.competencies.framework import Change, Framework
 from lrs.competencies.frameworks import frameworks, keep, publish
 from lrs.competencies.levels import PRESETS
-from lrs.competencies.printed import (
-    BY,
-    file_argument,
-    json_option,
-    plainly,
-    print_faults,
-    print_json,
-    print_notes,
-    read_rules,
-)
+from lrs.competencies.printed import BY, file_argument, plainly, print_faults, print_notes, read_rules
 from lrs.competencies.rebuild import rebuild as rebuild_derived
 from lrs.competencies.rules_commands import apply_, restore, show
 from lrs.competencies.rules_commands import list_ as list_rules
@@ -32,15 +22,16 @@ from lrs.competencies.sightings import NeverSeen, never_seen
 from lrs.competencies.unmatched import Unmatched, legible, unmatched, with_names
 from lrs.options import with_tenant
 from lrs.plain_text import one_line
+from lrs.printing import Group, json_option, print_json, print_list, time_of
 from lrs.storage import pages
 from lrs.tenants import Tenant
 
 # -- framework ------------------------------------------------------------------------------------------------------
 
 
-@click.group()
+@click.group(cls=Group)
 def framework() -> None:
-    """Competency frameworks: import as a draft, publish, list."""
+    """Import, publish and list competency frameworks."""
 
 
 @framework.command("import")
@@ -48,10 +39,11 @@ def framework() -> None:
 @click.option("--id", "uri", help="The framework's URI, the same for ever (default: made from the file's name).")
 @click.option("--title", help="Its title (default: the file's name).")
 @click.option("--scale", default="tiers", show_default=True, type=click.Choice(sorted(PRESETS)), help="Its levels.")
+@json_option
 @with_tenant
 @plainly
-def import_(tenant: Tenant, file: Path, uri: str | None, title: str | None, scale: str) -> None:
-    """Import a sheet with the columns domain, capability, statement and tier (CSV or XLSX), as a draft."""
+def import_(tenant: Tenant, file: Path, *, uri: str | None, title: str | None, scale: str, as_json: bool) -> None:
+    """Import FILE, a sheet with the columns domain, capability, statement and tier (CSV or XLSX), as a draft."""
     print_notes(file, COLUMNS)
     draft, faults = framework_from_sheet(
         file,
@@ -61,10 +53,13 @@ def import_(tenant: Tenant, file: Path, uri: str | None, title: str | None, scal
     )
     kept, changes = tenant.store.write(lambda tx: keep(tx, draft)).result()
     print_faults(faults)
+    if as_json:
+        print_json({**_framework(kept), "changes": changes, "problems": faults})
+        return
     state = f"version {kept.version} ({kept.status})"
     click.echo(f"{kept.id}: {state}, {len(kept.items)} items, {len(changes) or 'no'} changes")
     for change in changes:
-        click.echo(f"  {_shown(change)}")
+        click.echo(f"  {one_line(_shown(change))}")
 
 
 @framework.command("publish")
@@ -82,33 +77,41 @@ def publish_(tenant: Tenant, uri: str) -> None:
 @with_tenant
 def list_(tenant: Tenant, as_json: bool) -> None:
     """List all versions of all frameworks."""
-    found = frameworks(tenant.store)
-    if as_json:
-        print_json([{"id": one.id, "version": one.version, "status": one.status, "title": one.title} for one in found])
-        return
-    for one in found:
-        click.echo(f"{one.id}  version {one.version}  {one.status}  {one.title}  ({len(one.items)} items)")
+    print_list(
+        [_framework(one) for one in frameworks(tenant.store)],
+        {"id": "id", "version": "version", "state": "state", "name": "name", "items": "items"},
+        none="there are no frameworks yet: lrs framework import FILE brings one in",
+        as_json=as_json,
+    )
 
 
 # -- rules ----------------------------------------------------------------------------------------------------------
 
 
-@click.group()
+@click.group(cls=Group)
 def rules() -> None:
-    """Mapping tables: which activities prove which competency."""
+    """Check, apply, restore and explain rules: which activities prove which competency."""
 
 
 @rules.command()
 @file_argument
+@json_option
 @with_tenant
 @plainly
-def check(tenant: Tenant, file: Path) -> None:
-    """Check a mapping table, row by row, and tell what no source ever sent; exit code 1 if a row cannot be used."""
+def check(tenant: Tenant, file: Path, *, as_json: bool) -> None:
+    """Check the mapping table FILE, row by row, and tell what no source ever sent.
+
+    Ends with 1 if a row cannot be used.
+    """
     ruleset, faults = read_rules(tenant, file)
+    never = never_seen(tenant.store, ruleset.rules)
     print_faults(faults)
-    click.echo(f"{len(ruleset.rules)} rules can be used")
-    for one in never_seen(tenant.store, ruleset.rules):
-        click.echo(_never(one))
+    if as_json:
+        print_json({"rules": len(ruleset.rules), "problems": faults, "never_seen": never})
+    else:
+        click.echo(f"{len(ruleset.rules)} rules can be used")
+        for one in never:
+            click.echo(one_line(_never(one)))
     if any(not fault.warning for fault in faults):
         raise SystemExit(1)
 
@@ -132,7 +135,7 @@ def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> 
     name = f" ({one_line(found.name)})" if found.name else ""
     click.echo(f"person {found.person or 'unknown'}{name}, rules version {found.rules}")
     for answer in found.answers:
-        _print_answer(answer, tenant.settings.zone)
+        _print_answer(answer)
     if not found.answers:
         click.echo("no evidence: nothing this person did meets a rule")
 
@@ -149,13 +152,19 @@ def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
     store = tenant.store
     found = unmatched(legible(pages(store, "statement")), rulesets.in_force(store).rules)[: max(limit, 0)]
     listed = with_names(store, found)
-    if as_json:
-        print_json([_unmatched_shown(one) for one in listed])
-        return
-    for one in listed:
-        name = f"  {one.name}" if one.name else ""
-        attempts = f"  (match: parent; attempts: {len(one.attempts)})" if one.attempts else ""
-        click.echo(one_line(f"{one.count:8}  {one.verb}  {one.activity}{name}{attempts}"))
+    print_list(
+        [_unmatched_shown(one) for one in listed],
+        {
+            "count": "count",
+            "verb": "verb",
+            "activity": "activity",
+            "name": "name",
+            "match": "match",
+            "attempts": lambda one: one.get("attempts"),
+        },
+        none="there is nothing that no rule is about: all that was seen meets one, or nothing came in yet",
+        as_json=as_json,
+    )
 
 
 # -- rebuild --------------------------------------------------------------------------------------------------------
@@ -163,17 +172,38 @@ def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only print the differences.")
+@json_option
 @with_tenant
 @plainly
-def rebuild(tenant: Tenant, dry_run: bool) -> None:
-    """Work out all derived state again, print the differences and put them right. Sends nothing."""
+def rebuild(tenant: Tenant, *, dry_run: bool, as_json: bool) -> None:
+    """Work out all derived state again, print the differences and put them right.
+
+    Sends nothing.
+    """
     diff = rebuild_derived(tenant, apply=not dry_run)
+    if as_json:
+        found = {"added": diff.added, "removed": diff.removed, "changed": diff.changed}
+        shown = {sort: [{"kind": kind, "id": id} for kind, id in names] for sort, names in found.items()}
+        print_json({"dry_run": dry_run, **shown})
+        return
     for line in diff.lines():
         click.echo(line)
     click.echo(f"{len(diff.added)} added, {len(diff.removed)} removed, {len(diff.changed)} changed")
 
 
 # -- shared ---------------------------------------------------------------------------------------------------------
+
+
+def _framework(one: Framework) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "version": one.version,
+        "state": one.status,
+        "status": one.status,
+        "name": one.title,
+        "title": one.title,
+        "items": len(one.items),
+    }
 
 
 def _unmatched_shown(one: Unmatched) -> dict[str, Any]:
@@ -187,24 +217,24 @@ def _never(one: NeverSeen) -> str:
     return f"never seen from {one.source}: {one.activity}{role} with {' or '.join(one.verbs)}{but}"
 
 
-def _print_answer(answer: explaining.Answer, zone: str) -> None:
-    states = ", ".join(_state(one, zone) for one in answer.awards) or "not held"
-    click.echo(f"{answer.code} {answer.label}, level {answer.level}: {states}")
+def _print_answer(answer: explaining.Answer) -> None:
+    states = ", ".join(_state(one) for one in answer.awards) or "not held"
+    click.echo(one_line(f"{answer.code} {answer.label}, level {answer.level}: {states}"))
     if not answer.evidence:
         click.echo("  no evidence is left: it was voided, or its rule is gone")
     for one in answer.evidence:
         seen = "" if one.score is None else f", score {one.score:g} %"
         asked = "" if one.threshold is None else f" (asked: {one.threshold:g} %)"
         verdict = "counts" if one.counted else f"does not count: {one.reason}"
-        click.echo(f"  {one.timestamp}  {one.statement}  from {one.source}{seen}{asked}: {verdict}")
+        click.echo(one_line(f"  {one.timestamp}  {one.statement}  from {one.source}{seen}{asked}: {verdict}"))
 
 
-def _state(award: dict[str, Any], zone: str) -> str:
+def _state(award: dict[str, Any]) -> str:
     until = award["valid_until"]
     held = f"from {award['held_from']}" + (f" until {until}" if until else "")
     if award["state"] != explaining.IN_REVIEW:
         return f"{award['state']} {held}"
-    return f"held {held}, in review until {moment(award['review_until'], zone)} because {award['because']}"
+    return f"held {held}, in review until {time_of(award['review_until'])} because {award['because']}"
 
 
 def _shown(change: Change) -> str:

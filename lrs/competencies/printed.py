@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from lrs.auth.keys import list_keys
 from lrs.competencies import rulesets
@@ -17,11 +18,12 @@ from lrs.competencies.mapping import ALIASES, Known, ruleset_from_table
 from lrs.competencies.rules import Ruleset
 from lrs.competencies.tables import Fault, told_of
 from lrs.errors import Refused
+from lrs.plain_text import one_line
+from lrs.tables.notes import worth_saying
 from lrs.tenants import Tenant
 
 BY = "command line"
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -52,16 +54,36 @@ def read_rules(tenant: Tenant, file: Path) -> tuple[Ruleset, tuple[Fault, ...]]:
 
 def print_notes(file: Path, aliases: Mapping[str, Sequence[str]]) -> None:
     """How the table in *file* is read, and what of it is not, on standard error."""
-    for note in told_of(file, aliases):
-        click.echo(f"note: {note}", err=True)
+    for note in worth_saying(told_of(file, aliases)):
+        click.echo(one_line(f"note: {note}"), err=True)
 
 
 def print_faults(faults: Iterable[Fault]) -> None:
     """One line each, on standard error."""
     for fault in faults:
-        click.echo(str(fault), err=True)
+        click.echo(one_line(str(fault)), err=True)
 
 
-def print_json(value: object) -> None:
-    """*value* as JSON that people can read."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+def table_of(ruleset: Ruleset) -> str:
+    """The rules as the table that makes them: a competency is named with the framework's version it means."""
+    competencies = {one.key: one for one in ruleset.competencies}
+    text = StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(ALIASES)
+    for rule in ruleset.rules:
+        about = competencies[rule.competency]
+        cells = {
+            "activity": rule.activity,
+            "match": rule.match,
+            "verb": "|".join(rule.verbs),
+            "competency": f"{about.code}@{about.version}",
+            "framework": about.framework,
+            "level": rule.level,
+            "threshold": "" if rule.threshold is None else f"{rule.threshold}%",
+            "valid for": rule.valid_for,
+            "requalify within": rule.window,
+            "trusted source": "|".join(rule.sources),
+            "scaled range": "-1..1" if rule.scaled_range[0] < 0 else "",
+        }
+        lines.writerow([cells[column] for column in ALIASES])
+    return text.getvalue()

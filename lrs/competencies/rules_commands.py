@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Sequence
-from io import StringIO
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -13,23 +12,37 @@ import msgspec
 
 from lrs.competencies import rulesets
 from lrs.competencies.awards import Award
-from lrs.competencies.dates import day_of, moment
+from lrs.competencies.dates import day_of
 from lrs.competencies.losses import Changed, Look, Swing, look_at, swings, unchanged
-from lrs.competencies.mapping import ALIASES
-from lrs.competencies.printed import BY, file_argument, json_option, plainly, print_faults, print_json, read_rules
+from lrs.competencies.printed import BY, file_argument, plainly, print_faults, read_rules, table_of
 from lrs.competencies.rules import Ruleset
 from lrs.competencies.rulesets import Applied
 from lrs.errors import Refused
 from lrs.keys import key
+from lrs.learners.persons import identifiers_of
 from lrs.learners.search import described, somebody
 from lrs.options import with_tenant
 from lrs.plain_text import one_line
+from lrs.printing import json_option, print_json, print_list, time_of
 from lrs.storage import Reader, Tx, pages
 from lrs.tenants import Tenant
 
 ATTEMPTS = 5
 """How often the levels that would go are counted anew because something changed meanwhile."""
 SECOND = 1_000_000
+
+_NO_RULES = "no rules were ever applied: lrs rules apply FILE puts a mapping table in force"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How rules are to be put in force: the version they bring back, only shown, so many losses, told as JSON."""
+
+    restores: int | None
+    dry_run: bool
+    expected: int | None
+    as_json: bool
+
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Only show who would gain and lose what.")
 _expect_loss = click.option(
@@ -42,10 +55,13 @@ _expect_loss = click.option(
 @_dry_run
 @_expect_loss
 @click.option("--skip-unusable", is_flag=True, help="Leave out rows that cannot be used.")
+@json_option
 @with_tenant
 @plainly
-def apply_(tenant: Tenant, file: Path, dry_run: bool, expect_loss: int | None, skip_unusable: bool) -> None:
-    """Put a mapping table in force, unless a row cannot be used or a held level would go unexpectedly.
+def apply_(
+    tenant: Tenant, file: Path, *, dry_run: bool, expect_loss: int | None, skip_unusable: bool, as_json: bool
+) -> None:
+    """Put the mapping table FILE in force, unless a row cannot be used or a held level would go unexpectedly.
 
     What rules alone take away stays held for LRS_RULES_REVIEW (24 hours), and lrs rules restore brings it back.
     """
@@ -59,22 +75,23 @@ def apply_(tenant: Tenant, file: Path, dry_run: bool, expect_loss: int | None, s
             f"{unusable} {'row' if unusable == 1 else 'rows'} cannot be used, so nothing was changed: mend the table,"
             " or run it with --skip-unusable to go without them"
         )
-    _put(tenant, ruleset, None, dry_run=dry_run, expected=expect_loss)
+    _put(tenant, ruleset, _Asked(None, dry_run, expect_loss, as_json))
 
 
 @click.command("restore")
 @click.argument("version", type=click.IntRange(min=1))
 @_dry_run
 @_expect_loss
+@json_option
 @with_tenant
 @plainly
-def restore(tenant: Tenant, version: int, dry_run: bool, expect_loss: int | None) -> None:
+def restore(tenant: Tenant, version: int, *, dry_run: bool, expect_loss: int | None, as_json: bool) -> None:
     """Put the rules of an earlier VERSION in force again, as the next version.
 
     What those after it took away is held again; while it is in review, with the same badge.
     """
     ruleset = rulesets.restored(tenant.store, version)
-    _put(tenant, ruleset, version, dry_run=dry_run, expected=expect_loss)
+    _put(tenant, ruleset, _Asked(version, dry_run, expect_loss, as_json))
 
 
 @click.command("list")
@@ -83,13 +100,21 @@ def restore(tenant: Tenant, version: int, dry_run: bool, expect_loss: int | None
 def list_(tenant: Tenant, as_json: bool) -> None:
     """List all versions of the rules, oldest first; the last is in force."""
     found = rulesets.applied(tenant.store)
-    if as_json:
-        print_json([_as_json(one) for one in found])
-        return
-    for one in found:
-        click.echo(_line(one, tenant, in_force=one is found[-1]))
-    if not found:
-        click.echo("no rules were ever applied")
+    now = str(time_of(tenant.clock()))
+    print_list(
+        [_as_json(one) | {"state": "in force" if one is found[-1] else "former"} for one in found],
+        {
+            "version": "version",
+            "state": "state",
+            "rules": "rules",
+            "applied": "applied",
+            "by": "by",
+            "restores": "restores",
+            "losses in review until": lambda one: one["review_until"] if (one["review_until"] or "") > now else None,
+        },
+        none=_NO_RULES,
+        as_json=as_json,
+    )
 
 
 @click.command("show")
@@ -99,36 +124,44 @@ def list_(tenant: Tenant, as_json: bool) -> None:
 @plainly
 def show(tenant: Tenant, version: int | None, as_json: bool) -> None:
     """Print the rules of VERSION, or those in force, as a table that can be applied."""
-    found = rulesets.of_version(tenant.store, version or rulesets.current(tenant.store).version)
+    wanted = version or rulesets.current(tenant.store).version
+    if not wanted:
+        raise click.ClickException(_NO_RULES)
+    found = rulesets.of_version(tenant.store, wanted)
     if as_json:
         print_json({**_as_json(found), "ruleset": found.ruleset})
         return
-    click.echo(_table(found.ruleset), nl=False)
+    click.echo(table_of(found.ruleset), nl=False)
 
 
 # -- applying -------------------------------------------------------------------------------------------------------
 
 
-def _put(tenant: Tenant, ruleset: Ruleset, restores: int | None, *, dry_run: bool, expected: int | None) -> None:
+def _put(tenant: Tenant, ruleset: Ruleset, asked: _Asked) -> None:
     """Shows who gains and loses; then, unless it is a dry run, puts *ruleset* in force if just that many are lost.
 
+    With JSON, who gains and loses is told on standard error too: it says why nothing was changed, where that is so.
     Raises ``Refused`` if another number is, or if it went on changing while it was counted.
     """
     shown: Sequence[Swing] | None = None
+    expected = asked.expected
     for _ in range(ATTEMPTS):
         try:
             seen = look_at(tenant, ruleset)
             found = swings(tenant.store, seen)
             if found != shown:
-                _print_swings(tenant, [one for one in found if dry_run or not one.gained])
+                told = [one for one in found if asked.dry_run or not one.gained]
+                _print_swings(tenant, told, err=asked.as_json)
             shown = found
-            if dry_run:
-                return _print_end(found)
-            expected = _agreed(found, expected)
-            done = _applied(tenant, ruleset, seen, restores)
+            done = False
+            if not asked.dry_run:
+                expected = _agreed(found, expected)
+                done = _applied(tenant, ruleset, seen, asked.restores)
         except Changed:
             continue
-        return _print_done(tenant, ruleset, found, done=done)
+        if asked.as_json:
+            return print_json({"version": ruleset.version, "applied": done, "changes": _changes(tenant, found)})
+        return _print_end(found) if asked.dry_run else _print_done(tenant, ruleset, found, done=done)
     raise Refused(
         f"statements that these rules are about, or persons, changed during each of {ATTEMPTS} attempts; nothing was"
         " changed: run it again when less comes in",
@@ -173,12 +206,12 @@ def _applied(tenant: Tenant, ruleset: Ruleset, seen: Look, restores: int | None)
 # -- printing -------------------------------------------------------------------------------------------------------
 
 
-def _print_swings(tenant: Tenant, found: Sequence[Swing]) -> None:
+def _print_swings(tenant: Tenant, found: Sequence[Swing], *, err: bool) -> None:
     for one in found:
         until = "" if one.ends is None else f", until {one.ends}"
         who = described(somebody(tenant.store, one.person))
         line = f"{_does(tenant.store, one)}  {who}  {one.code} level {one.level} ({one.label}){until}"
-        click.echo(one_line(line))
+        click.echo(one_line(line), err=err)
 
 
 def _does(reader: Reader, one: Swing) -> str:
@@ -188,6 +221,21 @@ def _does(reader: Reader, one: Swing) -> str:
     awards = [msgspec.json.decode(record.body, type=Award) for record in records]
     in_review = {(award.competency.code, award.level.ordinal) for award in awards if award.review}
     return "keeps" if (one.code, one.level) in in_review else "gains"
+
+
+def _changes(tenant: Tenant, found: Sequence[Swing]) -> list[dict[str, object]]:
+    return [
+        {
+            "person": one.person,
+            "identifiers": identifiers_of(tenant.store, one.person),
+            "code": one.code,
+            "label": one.label,
+            "level": one.level,
+            "gained": one.gained,
+            "ends": one.ends,
+        }
+        for one in found
+    ]
 
 
 def _print_end(found: Sequence[Swing]) -> None:
@@ -206,7 +254,7 @@ def _print_done(tenant: Tenant, ruleset: Ruleset, found: Sequence[Swing], *, don
     until = rulesets.of_version(tenant.store, ruleset.version).until
     if lost and until:
         click.echo(
-            f"{_levels(lost)} will go, and until {moment(until, tenant.settings.zone)} stay held, in review:"
+            f"{_levels(lost)} will go, and until {time_of(until)} stay held, in review:"
             f" lrs rules restore {ruleset.version - 1} brings them back"
         )
 
@@ -219,51 +267,12 @@ def _levels(count: int) -> str:
     return f"{count} held {'level' if count == 1 else 'levels'}"
 
 
-def _line(one: Applied, tenant: Tenant, *, in_force: bool) -> str:
-    zone = tenant.settings.zone
-    parts = [
-        f"version {one.ruleset.version}",
-        _rules(one.ruleset),
-        f"applied {moment(one.at, zone)}" if one.at else "applied at an unknown time",
-        f"by {one.by}" if one.by else "",
-        f"restores version {one.restores}" if one.restores else "",
-        f"losses in review until {moment(one.until, zone)}" if one.until and one.until > tenant.clock() else "",
-        "in force" if in_force else "",
-    ]
-    return "  ".join(part for part in parts if part)
-
-
 def _as_json(one: Applied) -> dict[str, object]:
     return {
         "version": one.ruleset.version,
         "rules": len(one.ruleset.rules),
-        "applied": one.at,
-        "review_until": one.until,
+        "applied": time_of(one.at),
+        "review_until": time_of(one.until),
         "by": one.by,
         "restores": one.restores,
     }
-
-
-def _table(ruleset: Ruleset) -> str:
-    """The rules as the table that makes them: a competency is named with the framework's version it means."""
-    competencies = {one.key: one for one in ruleset.competencies}
-    text = StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(ALIASES)
-    for rule in ruleset.rules:
-        about = competencies[rule.competency]
-        cells = {
-            "activity": rule.activity,
-            "match": rule.match,
-            "verb": "|".join(rule.verbs),
-            "competency": f"{about.code}@{about.version}",
-            "framework": about.framework,
-            "level": rule.level,
-            "threshold": "" if rule.threshold is None else f"{rule.threshold}%",
-            "valid for": rule.valid_for,
-            "requalify within": rule.window,
-            "trusted source": "|".join(rule.sources),
-            "scaled range": "-1..1" if rule.scaled_range[0] < 0 else "",
-        }
-        lines.writerow([cells[column] for column in ALIASES])
-    return text.getvalue()

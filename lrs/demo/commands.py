@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import signal
 import tempfile
@@ -16,22 +15,32 @@ import click
 import httpx
 
 from lrs.demo import sample
-from lrs.demo.processes import LOOPBACK, awaited, matching_service
+from lrs.demo.processes import SETTINGS, awaited, matching_service
 from lrs.demo.story import Stage, tell
+from lrs.printing import json_option, print_json
 from lrs.processes import serving
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("demo-out"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("demo-out"),
+    show_default=True,
+    help="Folder for the results.",
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the store here (default: a temporary one).")
 @click.option("--endpoint", help="A running server on --data, in the place of one of the demonstration's own.")
-@click.option("--json", "as_json", is_flag=True, help="Print only a summary, as JSON.")
+@json_option
 @click.pass_context
 def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | None, as_json: bool) -> None:
-    """Show the product at work: evidence, levels, a badge, a delivered profile, a gap."""
+    """Show the product at work: evidence, levels, a badge, a delivered profile, a gap.
+
+    With --json only a summary is printed.
+    """
     main = context.find_root().command  # the whole command line, which the story uses like a person would
     out.mkdir(parents=True, exist_ok=True)
-    os.environ |= LOOPBACK
+    os.environ |= SETTINGS
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended on the way out
     with _plainly(), contextlib.ExitStack() as stack:
         kept = data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -41,11 +50,13 @@ def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | N
         sample.write(out / "sample", datetime.now(UTC).date())
         summary = tell(Stage(base, kept, out, out / "sample", _runner(main, kept), say, service))
     if as_json:
-        click.echo(json.dumps(summary))
+        print_json(summary)
     else:
         click.echo(f"\nLook at {out}: badge.json, verify.json, profile.json, gap.json, and sample/, which went in")
         click.echo("Anybody who is given the badge and its status list can check them, with nothing else:")
         click.echo(f"  lrs badges verify {out}/badge.json --status-list {out}/status-list.json --offline")
+        if endpoint:
+            click.echo(f"The server goes on until Ctrl-C: begin at {endpoint}/")
 
 
 @contextlib.contextmanager

@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import click
-import msgspec
 
 from lrs.auth.keys import list_keys
 from lrs.competencies.walk import read_again
 from lrs.errors import Refused
 from lrs.learners import joins, nobody
-from lrs.learners.identifiers import NOBODY
+from lrs.learners.identifiers import NOBODY, as_typed
 from lrs.learners.persons import members_of, person_named
 from lrs.learners.search import Somebody, found_one, search, somebody
 from lrs.options import with_tenant
 from lrs.plain_text import one_line
+from lrs.printing import Group, json_option, print_json, print_list, print_record
 from lrs.statements.keys import source_key
 from lrs.storage import Reader, Tx, pages
 from lrs.tenants import Tenant
 
 BY = "command line"
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group()
+@click.group(cls=Group)
 def persons() -> None:
-    """Persons and their identifiers: list, merge, unmerge, suggestions, dismiss, names for nobody."""
+    """List, merge and part persons and their identifiers, and say which names mean nobody."""
 
 
 @persons.command("list")
 @click.argument("who", required=False)
-@_json
+@json_option
 @with_tenant
 def list_(tenant: Tenant, who: str | None, as_json: bool) -> None:
     """List persons with names and identifiers, oldest first; those merged into another stand with it.
@@ -39,11 +38,24 @@ def list_(tenant: Tenant, who: str | None, as_json: bool) -> None:
     With WHO (a name, any identifier, or a part of one) only those it names.
     """
     store = tenant.store
-    for one in _everybody(store) if who is None else _searched(store, who):
-        others = [member for member in members_of(store, one.person) if member != one.person]
-        shown = {"person": one.person, "name": one.name, "identifiers": one.identifiers, "merged": others}
-        name = f"{one_line(one.name)}  " if one.name else ""
-        click.echo(_line(shown) if as_json else f"{one.person}  {name}{_line(one.identifiers)}")
+    found = _everybody(store) if who is None else _searched(store, who)
+    print_list(
+        [_shown(one, members_of(store, one.person)) for one in found],
+        {"person": "person", "name": "name", "identifiers": lambda one: list(map(as_typed, one["identifiers"]))},
+        none="there are no persons yet: they come with statements about them",
+        as_json=as_json,
+    )
+
+
+def _shown(one: Somebody, members: Iterable[str]) -> dict[str, object]:
+    others = [member for member in members if member != one.person]
+    return {
+        "id": one.person,
+        "person": one.person,
+        "name": one.name,
+        "identifiers": one.identifiers,
+        "merged": others,
+    }
 
 
 def _everybody(reader: Reader) -> Iterator[Somebody]:
@@ -65,7 +77,10 @@ def _searched(reader: Reader, who: str) -> Iterable[Somebody]:
 @click.option("--despite-conflict", is_flag=True, help="Although their identifiers contradict each other.")
 @with_tenant
 def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
-    """Make ONE and OTHER (ids, e-mails, learner numbers or homePage|name) one person. Can be taken back."""
+    """Make ONE and OTHER (ids, e-mails, learner numbers or homePage|name) one person.
+
+    lrs persons unmerge takes it back.
+    """
     first, second = _person(tenant.store, one), _person(tenant.store, other)
     try:
         holder = tenant.store.write(
@@ -91,17 +106,23 @@ def unmerge(tenant: Tenant, person: str) -> None:
 
 @persons.command()
 @click.option("--dismissed", is_flag=True, help="Those that were dismissed.")
-@_json
+@json_option
 @with_tenant
 def suggestions(tenant: Tenant, dismissed: bool, as_json: bool) -> None:
     """List persons that may be one, and conflicts: for you to merge, or to dismiss."""
-    for suggestion in joins.suggestions(tenant.store, dismissed=dismissed):
-        shown = joins.shown(tenant.store, suggestion)
-        if as_json:
-            click.echo(_line(shown))
-        else:
-            conflict = f"; conflict: {suggestion.conflict}" if suggestion.conflict else ""
-            click.echo(f"{_line(shown['persons'])}  {suggestion.reason} (from {suggestion.source}){conflict}")
+    store = tenant.store
+    print_list(
+        [joins.shown(store, suggestion) for suggestion in joins.suggestions(store, dismissed=dismissed)],
+        {
+            "identifiers": lambda one: [as_typed(side["identifier"]) for side in one["persons"]],
+            "persons": lambda one: list(dict.fromkeys(side["person"] for side in one["persons"])),
+            "reason": "reason",
+            "source": "source",
+            "conflict": "conflict",
+        },
+        none=f"nothing {'was dismissed' if dismissed else 'is suggested: no two persons look like one'}",
+        as_json=as_json,
+    )
 
 
 @persons.command()
@@ -110,7 +131,10 @@ def suggestions(tenant: Tenant, dismissed: bool, as_json: bool) -> None:
 @click.option("--back", is_flag=True, help="Put back on the list what was dismissed.")
 @with_tenant
 def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
-    """Take off the list that ONE and OTHER may be one person. Joins and parts nobody."""
+    """Take off the list that ONE and OTHER may be one person.
+
+    Joins and parts nobody.
+    """
     first, second = _person(tenant.store, one), _person(tenant.store, other)
     change = joins.bring_back if back else joins.dismiss
     try:
@@ -142,8 +166,11 @@ def trust(tenant: Tenant, source: str) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--default", "to_default", is_flag=True, help="The names that sources have without a list of their own.")
 @click.option("--none", "to_none", is_flag=True, help="No names: only accounts without a name stand for nobody.")
+@json_option
 @with_tenant
-def nobody_(tenant: Tenant, source: str | None, names: tuple[str, ...], *, to_default: bool, to_none: bool) -> None:
+def nobody_(
+    tenant: Tenant, source: str | None, names: tuple[str, ...], *, to_default: bool, to_none: bool, as_json: bool
+) -> None:
     """Set which NAMES (of accounts, mailboxes, OpenIDs) stand for nobody in what SOURCE sends; without any, show them.
 
     What SOURCE has sent already is read again: whatever a guest proved, and its badge, is taken back.
@@ -153,14 +180,20 @@ def nobody_(tenant: Tenant, source: str | None, names: tuple[str, ...], *, to_de
     if source is None and (to_default or to_none):
         raise click.UsageError("name the SOURCE whose list it is")
     if source is None:
-        _print_lists(nobody.own_lists(tenant.store))
-    elif not (names or to_default or to_none):
-        click.echo(_listed(source, nobody.names_of(tenant.store, source)))
-    else:
-        _set_nobody(tenant, source, NOBODY if to_default else names)
+        lists: dict[str | None, Collection[str]] = {None: NOBODY}
+        lists.update(nobody.own_lists(tenant.store))
+        _print_lists(lists, as_json=as_json)
+        return
+    told = ""
+    if names or to_default or to_none:
+        changed = _set_nobody(tenant, source, NOBODY if to_default else names)
+        told = "what it has sent is read again" if changed else "nothing changed: that is its list already"
+    _print_lists({source: nobody.names_of(tenant.store, source)}, as_json=as_json)
+    if told:
+        click.echo(told, err=as_json)
 
 
-def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> None:
+def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> bool:
     known = {str(one["name"]) for one in list_keys(tenant.store)}
     if source not in known and not tenant.store.find("statement", [source_key(source)], limit=1).records:
         raise click.ClickException(f"no key is called {source}, and nothing came from it: see lrs keys list")
@@ -173,15 +206,16 @@ def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> None:
             read_again(tx, source)
         return changed
 
-    changed = tenant.store.write(decide).result()
-    click.echo(_listed(source, nobody.names_of(tenant.store, source)))
-    click.echo("what it has sent is read again" if changed else "nothing changed: that is its list already")
+    return tenant.store.write(decide).result()
 
 
-def _print_lists(lists: Mapping[str, Collection[str]]) -> None:
-    click.echo(_listed("every source without a list of its own", NOBODY))
-    for source, names in sorted(lists.items()):
-        click.echo(_listed(source, names))
+def _print_lists(lists: Mapping[str | None, Collection[str]], *, as_json: bool) -> None:
+    """The names for nobody of each source; ``None`` stands for those without a list of their own."""
+    if as_json:
+        print_json([{"source": whose, "names": sorted(found)} for whose, found in lists.items()])
+        return
+    for whose, found in sorted(lists.items(), key=lambda one: one[0] or ""):
+        click.echo(one_line(_listed(whose or "every source without a list of its own", found)))
 
 
 def _listed(whose: str, names: Collection[str]) -> str:
@@ -190,9 +224,10 @@ def _listed(whose: str, names: Collection[str]) -> str:
 
 @persons.command()
 @click.argument("person")
+@json_option
 @with_tenant
-def show(tenant: Tenant, person: str) -> None:
-    """Print name and identifiers of PERSON (a name will do) and whom it is one with, as JSON."""
+def show(tenant: Tenant, person: str, *, as_json: bool) -> None:
+    """Show name and identifiers of PERSON (a name will do), and whom it is one with."""
     try:
         id = found_one(tenant.store, person)
     except Refused as refused:
@@ -200,7 +235,9 @@ def show(tenant: Tenant, person: str) -> None:
     if id is None:
         raise click.ClickException(f"nobody is known as {person}")
     one, members = somebody(tenant.store, id), members_of(tenant.store, id)
-    click.echo(_line({"person": id, "name": one.name, "members": members, "identifiers": one.identifiers}))
+    identifiers = one.identifiers if as_json else list(map(as_typed, one.identifiers))
+    shown = {"id": id, "person": id, "name": one.name, "members": members, "identifiers": identifiers}
+    print_record(shown, as_json=as_json)
 
 
 def _person(reader: Reader, text: str) -> str:
@@ -208,7 +245,3 @@ def _person(reader: Reader, text: str) -> str:
     if found is None:
         raise click.ClickException(f"nobody is known as {text}; lrs persons list finds ids by a part of a name")
     return found
-
-
-def _line(value: object) -> str:
-    return msgspec.json.encode(value).decode()

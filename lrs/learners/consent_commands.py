@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import secrets
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -18,17 +17,22 @@ from lrs.learners.links import Wish
 from lrs.learners.persons import identifiers_in, members_of, named, person_named
 from lrs.learners.search import found_one
 from lrs.options import with_tenant
+from lrs.printing import Group, json_option, print_list, time_of
 from lrs.profiles import services
 from lrs.profiles.commands import plainly
 from lrs.storage import Reader
 from lrs.tenants import Tenant
 
 BY = "operator"
+_NO_CONSENTS = (
+    "there are no such consents: learners give them on the page of a link (lrs consent link), or lrs consent give"
+    " writes one down"
+)
 
 
-@click.group()
+@click.group(cls=Group)
 def consent() -> None:
-    """What learners let services see."""
+    """Give, withdraw and list consents: what learners let services see."""
 
 
 @consent.command("give")
@@ -41,7 +45,7 @@ def consent() -> None:
 def give(
     tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None, until: datetime | None
 ) -> None:
-    """Writes down that LEARNER (id, e-mail, learner number) agreed, on paper say, to SERVICE seeing the profile."""
+    """Write down that LEARNER (id, e-mail, learner number) agreed, on paper say, to SERVICE seeing the profile."""
     with plainly():
         known = services.wanted(tenant.store, service)
         grant = Grant(
@@ -64,7 +68,7 @@ def give(
 @click.option("--service", help="Only from this service; without it, from all.")
 @click.option("--scope", help="Only this scope; with profiles:read all others of the service go too.")
 def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | None) -> None:
-    """Withdraws what LEARNER agreed to; from now on nothing of it is shown or sent."""
+    """Withdraw what LEARNER agreed to; from now on nothing of it is shown or sent."""
     with plainly():
         subjects = subjects_named(tenant.store, learner)
         gone = tenant.store.write(
@@ -80,9 +84,9 @@ def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | 
 @with_tenant
 @click.argument("learner", required=False)
 @click.option("--service", help="Only what was given to this service.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, as_json: bool) -> None:
-    """Lists consents, of LEARNER or of everybody, also those that no longer hold."""
+    """List consents, of LEARNER or of everybody, also those that no longer hold."""
     with plainly():
         store = tenant.store
         subjects = subjects_named(store, _found(store, learner)) if learner else ()
@@ -90,11 +94,19 @@ def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, a
         if learner is None:
             found = kept.everything(store)
     rows = [_row(one, tenant.clock()) for one in found if service in {None, one.service}]
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        click.echo(f"{row['person'] or row['identifier']}  {row['service']}  {row['scope']}  {row['state']}")
+    print_list(
+        rows,
+        {
+            "learner": lambda row: row["person"] or row["identifier"],
+            "service": "service",
+            "scope": "scope",
+            "state": "state",
+            "given": "given_at",
+            "until": lambda row: row["withdrawn_at"] or row["expires_at"],
+        },
+        none=_NO_CONSENTS,
+        as_json=as_json,
+    )
 
 
 @consent.command("link")
@@ -104,7 +116,7 @@ def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, a
 @click.option("--scopes", help="Comma-separated; without it, all that the service has and a learner can give.")
 @click.option("--reference", help="The service's own word for this learner.")
 def link(tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None) -> None:
-    """Prints a link, good once and for 24 hours, on which LEARNER can agree or not; hand it to nobody else."""
+    """Print a link, good once and for 24 hours, on which LEARNER can agree or not; hand it to nobody else."""
     if tenant.settings.public_url is None:
         raise click.ClickException("set LRS_PUBLIC_URL first: a link needs the address that learners reach")
     with plainly():
@@ -161,4 +173,7 @@ def _row(one: kept.Consent, now: int) -> dict[str, str | int | None]:
         "withdrawn": one.withdrawn,
         "how": one.how,
         "reference": one.reference,
+        "given_at": time_of(one.given),
+        "expires_at": time_of(one.expires),
+        "withdrawn_at": time_of(one.withdrawn),
     }

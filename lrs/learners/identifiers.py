@@ -59,6 +59,14 @@ def identifier_of(agent: Any) -> Identifier | None:
     return None
 
 
+def as_typed(ifi: dict[str, Any]) -> str:
+    """An identifier as a person types it (see ``lrs.learners.persons.named``)."""
+    account = ifi.get("account")
+    if account is None:
+        return str(next(iter(ifi.values()))).removeprefix("mailto:")
+    return str(account["name"]) if account["homePage"] == ULN_HOME_PAGE else f"{account['homePage']}|{account['name']}"
+
+
 def matches_nobody(identifier: Identifier, names: frozenset[str] = NOBODY) -> str | None:
     """Why *identifier* stands for no person, or ``None`` if it may.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,10 @@ import click
 from lrs.competencies.tables import told_of
 from lrs.errors import Refused
 from lrs.options import with_tenant
+from lrs.plain_text import one_line
+from lrs.printing import Group, json_option, print_json, print_list
 from lrs.profiles import roles as kept
+from lrs.tables.notes import worth_saying
 from lrs.tenants import Tenant
 
 
@@ -25,17 +27,17 @@ def plainly() -> Iterator[None]:
         raise click.ClickException(refused.message) from refused
 
 
-@click.group()
+@click.group(cls=Group)
 def roles() -> None:
-    """Roles and the competencies they ask for."""
+    """Import and list roles and the competencies they ask for."""
 
 
 @roles.command("import")
 @with_tenant
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@json_option
 def import_roles(tenant: Tenant, file: Path, *, as_json: bool) -> None:
-    """Reads roles from FILE (CSV or XLSX: role, competency, level, importance, weight)."""
+    """Read roles from FILE (CSV or XLSX: role, competency, level, importance, weight)."""
     with plainly():
         notes = told_of(file, kept.COLUMNS)
         found, problems = kept.read_roles(file)
@@ -43,29 +45,34 @@ def import_roles(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     unknown = kept.unknown(tenant.store, found)
     if as_json:
         rows = [{"row": problem.row, "reason": problem.reason} for problem in problems]
-        click.echo(json.dumps({"roles": outcomes, "problems": rows, "unknown": unknown, "notes": notes}, indent=2))
+        print_json({"roles": outcomes, "problems": rows, "unknown": unknown, "notes": notes})
     else:
-        for id, outcome in outcomes.items():
-            click.echo(f"{outcome:10} {id}")
+        print_list(
+            [{"id": id, "outcome": outcome} for id, outcome in outcomes.items()],
+            {"outcome": "outcome", "role": "id"},
+            none="no role could be read",
+            as_json=False,
+        )
         for problem in problems:
-            click.echo(f"row {problem.row}: left out, {problem.reason}", err=True)
-        for told in (*notes, *unknown):
-            click.echo(f"note: {told}", err=True)
+            click.echo(one_line(f"row {problem.row}: left out, {problem.reason}"), err=True)
+        for told in (*worth_saying(notes), *unknown):
+            click.echo(one_line(f"note: {told}"), err=True)
     if problems:
         raise click.exceptions.Exit(1)
 
 
 @roles.command("list")
 @with_tenant
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 def list_roles(tenant: Tenant, *, as_json: bool) -> None:
-    """Lists the roles."""
+    """List the roles."""
     found = [
-        {"id": role.id, "label": role.label, "requirements": len(role.requirements)}
+        {"id": role.id, "name": role.label, "label": role.label, "requirements": len(role.requirements)}
         for role in kept.everyone(tenant.store)
     ]
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return
-    for role in found:
-        click.echo(f"{role['id']}  {role['label']}  ({role['requirements']} requirements)")
+    print_list(
+        found,
+        {"id": "id", "name": "name", "requirements": "requirements"},
+        none="there are no roles yet: lrs roles import FILE brings them in",
+        as_json=as_json,
+    )

@@ -10,10 +10,18 @@ from lrs.tables.table import Found, Table
 
 _MOST_NAMED = 300
 
+PLAIN = "read as utf-8, comma between cells, header in row 1"
+"""The first sentence on a file as most are: a program may want it, a person need not be told."""
+
 
 def notes_on(table: Table) -> tuple[str, ...]:
     """The sentences on *table*; the first says how it was read."""
     return (_how(table), *_not_read(table), *(note for found in table.sheets for note in _of_sheet(found)))
+
+
+def worth_saying(notes: Iterable[str]) -> tuple[str, ...]:
+    """*notes* without the one that says that nothing is special about how a file was read."""
+    return tuple(note for note in notes if note != PLAIN)
 
 
 def _how(table: Table) -> str:

@@ -62,7 +62,6 @@ def test_sessions_of_one_day_are_each_counted_where_their_time_tells_them_apart(
     assert [(row.outcome, row.code) for row in report.rows] == [("new", "")] * 4 + [("skipped", "repeated")]
     assert report.text() == (
         "off-the-job-same-day.csv: 4 new, 1 skipped\n"
-        "  read as utf-8, comma between cells, header in row 1\n"
         "  row 6: skipped repeated: says the same as row 5, so it counts once; if both are meant: give each its start"
         " time (otj_start, or in otj_date) or a reference of its own (otj_ref); say yes under otj_correction if the row"
         " puts right what was told"

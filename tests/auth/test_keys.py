@@ -294,7 +294,7 @@ def test_keys_are_made_and_revoked_beside_a_running_server_within_a_second(tmp_p
 
         assert status(made) == 401
         listed = said("keys", "list")
-        assert f"{made['key']}  revoked  x  all/read" in listed
+        assert f"{made['key']}  x      revoked  all/read\n" in listed
         assert made["secret"] not in listed + ours.log()
 
 

@@ -192,7 +192,9 @@ def test_badges_are_listed_and_shown(tmp_path):
     shown = run(tmp_path, "show", badge["id"])
     missing = run(tmp_path, "show", "urn:uuid:0")
 
-    fields = listed.output.rstrip("\n").split("\t")
+    heading, row = listed.output.splitlines()
+    assert heading.split() == ["ID", "STATE", "VALID", "FROM", "PERSON", "NAME"]
+    fields = row.split("  ")
     assert fields[0] == badge["id"].removeprefix("urn:uuid:")
     assert (fields[1], fields[4]) == ("issued", "Aseptic gowning: Practitioner")
     assert json.loads(shown.output) == badge
@@ -200,9 +202,13 @@ def test_badges_are_listed_and_shown(tmp_path):
 
 
 def test_the_issuer_is_named_and_printed(tmp_path):
-    before = json.loads(run(tmp_path, "issuer").output)
-    after = json.loads(run(tmp_path, "issuer", "--name", "Centre", "--url", "https://centre.example.org").output)
+    before = json.loads(run(tmp_path, "issuer", "--json").output)
+    named = run(tmp_path, "issuer", "--name", "Centre", "--url", "https://centre.example.org").output
+    after = json.loads(run(tmp_path, "issuer", "--json").output)
 
     assert before["name"] == "Engraft, default (demonstration)"
     assert (after["name"], after["url"]) == ("Centre (demonstration)", "https://centre.example.org")
     assert after["id"] == before["id"]
+    assert named == (
+        f"id    {after['id']}\ntype  Profile\nname  Centre (demonstration)\nurl   https://centre.example.org\n"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def test_consent_until_a_day_holds_to_the_end_of_that_day_in_the_operators_zone(
 
     # 30 June 2027, 23:59:59.999999 in London is one hour earlier in UTC.
     assert row["expires"] == 1_814_396_399_999_999
+    assert row["expires_at"] == "2027-06-30T22:59:59Z"
     assert row["how"] == "operator"
 
 
@@ -121,7 +123,9 @@ def test_the_list_names_who_what_and_whether_it_holds(tenant: Tenant) -> None:
     person = put_person(tenant, "mailto:ana@example.org")
     run(tenant, "give", person, "career-converter", "--scopes", "profiles:read")
 
-    assert run(tenant, "list").output == f"{person}  career-converter  profiles:read  given\n"
+    heading, row = run(tenant, "list").output.splitlines()
+    assert heading.split() == ["LEARNER", "SERVICE", "SCOPE", "STATE", "GIVEN", "UNTIL"]
+    assert re.fullmatch(rf"{person}  career-converter  profiles:read  given  20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ  -", row)
 
 
 def test_a_link_from_the_operator_lets_the_learner_decide(tenant: Tenant) -> None:

@@ -134,13 +134,14 @@ def run(world, tmp_path, store_url):
 
 @on_one_engine
 def test_persons_are_listed_with_names_and_by_a_part_of_one(world, run):
-    account = json.dumps([{"account": ZOE["account"]}], separators=(",", ":"))
-
-    assert run("persons", "list", "zoe") == f"{world.person(ZOE)}  Zoë Müller  {account}\n"
-    assert len(run("persons", "list").splitlines()) == 5
-    (shown,) = map(json.loads, run("persons", "list", "muller", "--json").splitlines())
+    assert run("persons", "list", "zoe").splitlines() == [
+        f"PERSON{' ' * 30}  NAME        IDENTIFIERS",
+        f"{world.person(ZOE)}  Zoë Müller  https://vle.example|u1001",
+    ]
+    assert len(run("persons", "list").splitlines()) == 6
+    (shown,) = json.loads(run("persons", "list", "muller", "--json"))
     assert (shown["person"], shown["name"], shown["merged"]) == (world.person(ZOE), "Zoë Müller", [])
-    assert json.loads(run("persons", "show", "zoe"))["name"] == "Zoë Müller"
+    assert "\nname         Zoë Müller\n" in run("persons", "show", "zoe")
     assert "nobody is known as nobody here" in run("persons", "list", "nobody here", exit_code=1)
     assert "several are known as smith" in run("persons", "show", "smith", exit_code=1)
 
@@ -166,7 +167,7 @@ def test_what_changes_something_takes_no_part_of_a_name(run):
 def test_a_name_that_would_steer_a_terminal_is_shown_as_it_is_written(world, run):
     world.send(statement("evil", {**ZOE, "name": "Zoë\x1b[2J\nperson x"}))
 
-    assert "Zoë\\x1b[2J\\nperson x  [" in run("persons", "list", "u1001")
+    assert "  Zoë\\x1b[2J\\nperson x  https" in run("persons", "list", "u1001")
     assert "(Zoë\\x1b[2J\\nperson x)" in run("rules", "explain", "u1001")
     world.send(statement("twin", {**NAMELESS, "name": "Zoë Brown"}))
     for words in (("rules", "explain", "zoe"), ("consent", "list", "zoe"), ("persons", "show", "zoe")):

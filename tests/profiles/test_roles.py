@@ -103,10 +103,12 @@ def test_importing_twice_changes_nothing_and_a_changed_file_replaces(tmp_path: P
     changed = CliRunner().invoke(command, ["import", str(file), *data])
     listed = CliRunner().invoke(command, ["list", *data])
 
-    assert first.stdout == "new        technician\nnew        analyst\n"
-    assert again.stdout == "unchanged  technician\nunchanged  analyst\n"
-    assert changed.stdout == "updated    technician\nunchanged  analyst\n"
-    assert listed.output == "technician  GMP technician  (2 requirements)\nanalyst  QC analyst  (1 requirements)\n"
+    assert first.stdout == "OUTCOME  ROLE\nnew      technician\nnew      analyst\n"
+    assert again.stdout == "OUTCOME    ROLE\nunchanged  technician\nunchanged  analyst\n"
+    assert changed.stdout == "OUTCOME    ROLE\nupdated    technician\nunchanged  analyst\n"
+    assert listed.output == (
+        "ID          NAME            REQUIREMENTS\ntechnician  GMP technician  2\nanalyst     QC analyst      1\n"
+    )
 
 
 def test_both_commands_speak_json(tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_both_commands_speak_json(tmp_path: Path) -> None:
         "unknown": ["a asks for b, which is in no published framework; a code needs the column framework beside it"],
         "notes": ["read as utf-8, comma between cells, header in row 1"],
     }
-    assert json.loads(listed.stdout) == [{"id": "a", "label": "a", "requirements": 1}]
+    assert json.loads(listed.stdout) == [{"id": "a", "name": "a", "label": "a", "requirements": 1}]
 
 
 def test_a_file_with_too_many_rows_is_refused_by_name_of_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +149,7 @@ def test_a_file_in_windows_1252_is_read_as_that(tmp_path: Path) -> None:
     tenant = open_tenant(Settings(data=tmp_path / "data"))
     (role,) = everyone(tenant.store)
     tenant.store.close()
-    assert (imported.exit_code, imported.stdout) == (0, "new        a\n")
+    assert (imported.exit_code, imported.stdout) == (0, "OUTCOME  ROLE\nnew      a\n")
     assert role.requirements[0].label == "Zürich \N{EN DASH} Café"
 
 
@@ -165,10 +167,9 @@ def test_a_file_that_is_no_table_or_has_a_bad_row_ends_with_status_1(tmp_path: P
         "Error: the file is a picture (PNG): send the table itself, as .xlsx or CSV\n",
     )
     assert warned.exit_code == 1
-    assert warned.stdout == "new        a\n"
+    assert warned.stdout == "OUTCOME  ROLE\nnew      a\n"
     assert warned.stderr == (
         "row 2: left out, level must be a whole number from 1 to 999\n"
-        "note: read as utf-8, comma between cells, header in row 1\n"
         "note: a asks for c, which is in no published framework; a code needs the column framework beside it\n"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -67,7 +68,10 @@ def test_the_plain_text_is_for_reading(tmp_path: Path) -> None:
 
     assert made.stdout.splitlines()[0] == "client_id       career-converter"
     assert made.stdout.splitlines()[-1] == "The client secret is shown only now."
-    assert listed.stdout == "career-converter  active  pull only  profiles:read roles:read\n"
+    assert [re.split("  +", line) for line in listed.stdout.splitlines()] == [
+        ["ID", "NAME", "STATE", "WEBHOOK", "SCOPES"],
+        ["career-converter", "Career Converter", "active", "pull only", "profiles:read, roles:read"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +158,7 @@ def test_a_service_can_be_shut_out_and_taken_back(tenant: Tenant, receiving: Rec
 
     assert out.stdout == "career-converter is disabled; lrs services resync career-converter takes it back\n"
     assert shut.status_code == 401
-    assert listed.stdout.startswith("career-converter  disabled (by command)")
+    assert listed.stdout.splitlines()[1].startswith("career-converter  Career Converter  disabled (by command)  ")
     assert silent == []
     assert receiving.events == ["consent.given", "profile.updated"]
 

@@ -1,0 +1,293 @@
+"""Every command keeps to one convention: found from the command tree itself, so that a new one is held to it.
+
+The convention stands in DECISIONS.md; ``lrs.printing`` prints by it.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+import structlog
+from click.testing import CliRunner, Result
+
+from lrs.cli import main
+from lrs.demo import sample
+from lrs.demo.story import FRAMEWORK, LEARNER
+from lrs.printing import first_sentence
+from lrs.settings import Settings
+from lrs.tenants import open_tenant
+from lrs.worker import drain
+
+ACTS = {
+    *("serve", "work", "work retry", "keys revoke", "framework publish"),
+    *("persons merge", "persons unmerge", "persons dismiss", "persons trust"),
+    *("badges renew", "services disable", "services resync", "deliveries resend"),
+    *("consent give", "consent withdraw", "consent link"),
+}
+"""They do something and say so in a sentence: without --json."""
+STREAMS = {"requests tail"}
+"""They print until they are stopped: with --json an object a line."""
+ELSEWHERE = {"demo"}
+"""It plays for a while: what it prints with --json is read by tests/test_demo.py."""
+LISTS = {
+    *("keys list", "framework list", "rules list", "rules unmatched", "persons list", "persons suggestions"),
+    *("badges list", "services list", "deliveries list", "consent list", "roles list"),
+}
+EMPTY_FOR_ALL_THAT = {"persons suggestions"}
+"""Lists that the sample programme puts nothing in."""
+VERBS = {
+    *(
+        "Apply",
+        "Bring",
+        "Check",
+        "Evaluate",
+        "Give",
+        "Have",
+        "Import",
+        "Issue",
+        "List",
+        "Look",
+        "Make",
+        "Mark",
+        "Print",
+    ),
+    *("Publish", "Put", "Read", "Register", "Revoke", "Say", "Send", "Serve", "Set", "Show", "Shut", "Take", "Verify"),
+    *("Withdraw", "Work", "Write"),
+}
+"""What a help begins with; a new command may bring another."""
+
+
+def walk(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        yield f"{path}{name}", command
+        if isinstance(command, click.Group):
+            yield from walk(command, f"{path}{name} ")
+
+
+def runs(command: click.Command) -> bool:
+    return not isinstance(command, click.Group) or command.invoke_without_command
+
+
+EVERY = dict(walk(main))
+COMMANDS = {name: command for name, command in EVERY.items() if runs(command)}
+WITH_JSON = [name for name, one in COMMANDS.items() if any(option.name == "as_json" for option in one.params)]
+PRINTING = [name for name in WITH_JSON if name not in STREAMS | ELSEWHERE]
+
+
+def run(data: Path, *words: object, env: dict[str, str] | None = None) -> Result:
+    told = [] if "--data" in words else ["--data", data]
+    environment = {"LRS_OUTBOUND_ALLOW": '["127.0.0.0/8"]', **(env or {})}
+    answer = CliRunner().invoke(main, [*map(str, [*words, *told])], env=environment)
+    assert answer.exception is None or isinstance(answer.exception, SystemExit), (words, answer.exception)
+    assert "Traceback" not in answer.output
+    return answer
+
+
+def required(command: click.Command, text: str, path: Path) -> list[str]:
+    """Words for all that *command* must be given: *text*, or *path* where it is a file, or the first of a choice."""
+    words: list[str] = []
+    for param in command.params:
+        if param.required:
+            kind = param.type
+            value = str(path) if isinstance(kind, click.Path) else text
+            value = str(kind.choices[0]) if isinstance(kind, click.Choice) else value
+            value = "1" if isinstance(kind, click.IntRange) else value
+            words += [value] if isinstance(param, click.Argument) else [param.opts[0], value]
+    return words
+
+
+# -- what is promised of each -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_help_is_one_sentence_that_begins_with_a_verb(name: str) -> None:
+    told = first_sentence(EVERY[name])
+
+    assert re.fullmatch(r"[^.]+(\.\S[^.]*)*\.", told), told
+    assert told.split()[0].rstrip(",") in VERBS, f"{told}: is that a verb? then say so in VERBS"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_option_has_a_help_that_ends_with_a_full_stop(name: str) -> None:
+    options = [one for one in COMMANDS[name].params if isinstance(one, click.Option) and not one.hidden]
+
+    assert [one.name for one in options if not (one.help or "").endswith(".")] == []
+
+
+def test_each_command_prints_json_or_is_known_to_do_something_only() -> None:
+    assert {name for name in COMMANDS if name not in WITH_JSON} == ACTS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_wrong_option_ends_with_two(name: str, tmp_path: Path) -> None:
+    answer = run(tmp_path, *name.split(), "--no-such-option")
+
+    assert answer.exit_code == 2
+    assert "No such option" in answer.stderr
+    assert answer.stdout == ""
+
+
+@pytest.mark.parametrize("name", [name for name, one in COMMANDS.items() if required(one, "", Path())])
+def test_what_is_missing_ends_with_two(name: str, tmp_path: Path) -> None:
+    answer = run(tmp_path, *name.split())
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "Missing" in answer.stderr
+
+
+FILES = [
+    (name, param.name)
+    for name, one in COMMANDS.items()
+    for param in one.params
+    if isinstance(param.type, click.Path) and param.name not in {"data", "out"}
+]
+
+
+@pytest.mark.parametrize(("name", "file"), FILES)
+def test_a_file_that_is_not_there_is_named(name: str, file: str, tmp_path: Path) -> None:
+    missing, there = tmp_path / "missing" / "file", tmp_path / "there"
+    there.write_text("{}")
+    (param,) = [one for one in COMMANDS[name].params if one.name == file]
+    words = required(COMMANDS[name], "x", missing if param.required else there)
+
+    answer = run(tmp_path / "data", *name.split(), *words, *([] if param.required else [param.opts[0], missing]))
+
+    assert answer.exit_code in {1, 2}
+    assert answer.stdout == ""
+    assert str(missing) in answer.stderr or "there is no store" in answer.stderr
+
+
+@pytest.mark.parametrize("name", PRINTING)
+def test_on_an_empty_store_json_is_one_document_or_there_is_an_error(name: str, tmp_path: Path) -> None:
+    asked = required(COMMANDS[name], "nothing-such", tmp_path / "missing")
+
+    answer = run(tmp_path / "data", *name.split(), *asked, "--json")
+
+    if answer.stdout:
+        json.loads(answer.stdout)
+    else:
+        assert answer.exit_code in {1, 2}
+        assert answer.stderr.startswith(("Error: ", "Usage: "))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_empty_list_is_said_in_a_sentence_and_is_an_empty_array(name: str, tmp_path: Path) -> None:
+    open_tenant(Settings(data=tmp_path)).store.close()
+
+    told, shown = run(tmp_path, *name.split()), run(tmp_path, *name.split(), "--json")
+
+    assert (told.exit_code, told.stdout, told.stderr.count("\n")) == (0, "", 1)
+    assert re.match(r"(there (are|is) no|no rules|nothing is)", told.stderr)
+    assert (shown.exit_code, shown.stdout) == (0, "[]\n")
+
+
+def test_a_log_line_does_not_stand_in_what_a_command_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def logs(_: object) -> list[object]:
+        structlog.get_logger().warning("something is odd")
+        return []
+
+    monkeypatch.setattr("lrs.auth.commands.list_keys", logs)
+
+    assert run(tmp_path, "keys", "list", "--json").stdout == "[]\n"
+
+
+# -- on a store with something in it ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
+    """Runs a command on a store that has one of everything; what it is about is put in the place of its name."""
+    folder = tmp_path_factory.mktemp("filled")
+    data, files = folder / "data", folder / "sample"
+    sample.write(files, date(2026, 11, 20))
+
+    def done(*words: object) -> str:
+        answer = run(data, *words)
+        assert answer.exit_code == 0, answer.output
+        return answer.stdout
+
+    done("framework", "import", files / "framework.csv", "--id", FRAMEWORK)
+    done("framework", "publish", FRAMEWORK)
+    for source in ("online-platform", "training-centre", "apprenticeship-provider"):
+        done("keys", "create", "--name", source)
+    done("rules", "apply", files / "rules.csv")
+    done("roles", "import", files / "roles.csv")
+    done("adapter", "run", "training-centre", files / "training-centre.csv", "--provider", "training-centre")
+    made = ("--scopes", "profiles:read", "--purpose", "To try", "--json")
+    done("services", "add", "Converter", "--webhook", "http://127.0.0.1:9/hook", *made)
+    done("consent", "give", LEARNER, "converter")
+    tenant = open_tenant(Settings(data=data))
+    drain(tenant, ["refs", "match", "evaluate", "issue", "sync"])
+    tenant.store.close()
+    (folder / "badge.json").write_text(done("badges", "show", json.loads(done("badges", "list", "--json"))[0]["id"]))
+    done("backup", folder / "backup.tar")
+    badge = json.loads((folder / "badge.json").read_text())["id"]
+    names = {"BADGE": badge, "LEARNER": LEARNER, "FOLDER": folder, "SAMPLE": files}
+
+    def on_filled(name: str, *more: str) -> Result:
+        words = [re.sub("|".join(names), lambda found: str(names[found[0]]), word) for word in WORDS.get(name, ())]
+        return run(data, *name.split(), *words, *more, env={"LRS_MASTER_KEY_FILE": str(data / "master.key")})
+
+    return on_filled
+
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "keys create": ("--name", "another"),
+    "adapter run": ("training-centre", "SAMPLE/training-centre.csv", "--provider", "training-centre"),
+    "persons show": ("LEARNER",),
+    "framework import": ("SAMPLE/framework.csv", "--id", FRAMEWORK),
+    "rules apply": ("SAMPLE/rules.csv",),
+    "rules check": ("SAMPLE/rules.csv",),
+    "rules explain": ("LEARNER",),
+    "rules restore": ("1",),
+    "badges show": ("BADGE",),
+    "badges status-list": ("BADGE",),
+    "badges verify": ("FOLDER/badge.json", "--offline"),
+    "roles import": ("SAMPLE/roles.csv",),
+    "services add": ("Another", "--scopes", "profiles:read", "--purpose", "To try"),
+    "services rotate": ("converter",),
+    "backup": ("FOLDER/another.tar",),
+    "restore": ("FOLDER/backup.tar", "--data", "FOLDER/restored"),
+}
+"""How each command that must be given something is called on the sample programme."""
+ENDS_WITH_ONE = {"doctor"}
+"""No worker runs for that store: a problem."""
+
+
+@pytest.mark.parametrize("name", PRINTING)
+def test_json_is_one_document_and_nothing_else(name: str, filled: Callable[..., Result]) -> None:
+    assert name in WORDS or not required(COMMANDS[name], "", Path()), "say in WORDS how it is called"
+
+    answer = filled(name, "--json")
+
+    assert answer.exit_code == (1 if name in ENDS_WITH_ONE else 0), answer.output
+    if answer.exit_code == 0 or answer.stdout:
+        shown = json.loads(answer.stdout)
+        assert isinstance(shown, list if name in LISTS or name == "persons nobody" else dict)
+        if name in LISTS - EMPTY_FOR_ALL_THAT:
+            assert shown
+
+
+@pytest.mark.parametrize("name", sorted(LISTS - EMPTY_FOR_ALL_THAT))
+def test_a_list_has_aligned_columns_under_a_heading(name: str, filled: Callable[..., Result]) -> None:
+    answer = filled(name)
+
+    heading, *rows = answer.stdout.splitlines()
+    assert heading == heading.upper()
+    starts = [found.start() for found in re.finditer(r"(?<!\S)\S+(?: \S+)*", heading)]
+    assert len(rows) == len(json.loads(filled(name, "--json").stdout))
+    for row in rows:
+        assert {row[start - 2 : start] for start in starts[1:]} == {"  "}, row
+        assert " " not in {row[start] for start in starts}, row
+
+
+def test_a_new_list_is_held_to_it_too(filled: Callable[..., Result]) -> None:
+    arrays = {name for name in PRINTING if (text := filled(name, "--json").stdout) and text.startswith("[")}
+
+    assert arrays == {*LISTS, "persons nobody"}
