@@ -239,7 +239,7 @@ def test_unknown_headers_are_each_named_once(lrs, tmp_path):
 
     result = lrs("framework", "import", tmp_path / "f.csv")
 
-    assert notes(result)[1] == "headers that are not known here, so their columns are not read: Owner, [31mred"
+    assert notes(result) == ["headers that are not known here, so their columns are not read: Owner, [31mred"]
     assert [line.split("  ")[1] for line in added(result)] == ["A", "B", "C"]
 
 
