@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import click
@@ -230,6 +231,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     badge = json.loads((folder / "badge.json").read_text())["id"]
     names = {"BADGE": badge, "LEARNER": LEARNER, "FOLDER": folder, "SAMPLE": files}
 
+    @cache  # a backup is written once
     def on_filled(name: str, *more: str) -> Result:
         words = [re.sub("|".join(names), lambda found: str(names[found[0]]), word) for word in WORDS.get(name, ())]
         return run(data, *name.split(), *words, *more, env={"LRS_MASTER_KEY_FILE": str(data / "master.key")})
