@@ -36,6 +36,13 @@ language statement contextAgents contextGroups agent group relevantTypes usageTy
 fileUrl reference learner scopes purpose consentDays file adapter provider mapping dryRun cursor limit role
 """
 _KNOWN = frozenset(_NAMES.split())
+_NUMBERED = """
+member attachments parent grouping category other choices scale source target steps correctResponsesPattern
+contextAgents contextGroups relevantTypes scopes
+"""
+_LISTS = frozenset(_NUMBERED.split())
+"""What has numbered places; anywhere else digits are a name, and may be somebody's: a learner number, a telephone."""
+_LONGEST_NUMBER = 3
 _log = structlog.get_logger()
 
 
@@ -67,17 +74,29 @@ def refusal_of(refused: Refused, *, tenant: str, source: str, method: str, resou
         status=refused.status,
         error=refused.error,
         index=refused.index,
-        place=place_of(refused.pointer),
+        place=place_of(refused.pointer, refused.index),
         rule=refused.rule,
         request=request,
     )
 
 
-def place_of(pointer: str | None) -> str | None:
-    """*pointer* without names that somebody may have made up: each becomes ``…``."""
+def place_of(pointer: str | None, index: int | None = None) -> str | None:
+    """*pointer* without names that somebody may have made up: each becomes ``…``. *index* is that of its statement."""
     if pointer is None:
         return None
-    return "/".join(part if not part or part in _KNOWN or part.isdigit() else "…" for part in pointer.split("/"))
+    before = "batch"
+    shown = []
+    for part in pointer.split("/"):
+        shown.append(part if not part or part in _KNOWN or _is_number(part, before, index) else "…")
+        before = part or before
+    return "/".join(shown)
+
+
+def _is_number(part: str, before: str, index: int | None) -> bool:
+    """Whether *part*, behind *before*, is a place in a list."""
+    if before == "batch":
+        return part == str(index)
+    return before in _LISTS and len(part) <= _LONGEST_NUMBER and part.isascii() and part.isdigit()
 
 
 class Refusals:
@@ -148,7 +167,7 @@ def newest(folder: Path, count: int) -> list[Refusal]:
     found: deque[Refusal] = deque(maxlen=count)
     for name in (f"{FILE}.1", FILE):
         with suppress(FileNotFoundError):
-            found.extend(_read(folder / name))
+            found.extend(_read(folder / name)[0])
     return list(found)
 
 
@@ -167,12 +186,12 @@ class Follower:
             old = self._path.with_name(f"{FILE}.1")
             with suppress(FileNotFoundError):
                 if before is not None and old.stat().st_ino == before:
-                    yield from _read(old, self._at)
+                    yield from _read(old, self._at)[0]
             self._at = 0
         if size > self._at:
             with suppress(FileNotFoundError):
-                yield from _read(self._path, self._at)
-            self._at = size
+                found, self._at = _read(self._path, self._at)
+                yield from found
 
     def _end(self) -> tuple[int, int | None]:
         try:
@@ -182,9 +201,15 @@ class Follower:
         return told.st_size, told.st_ino
 
 
-def _read(path: Path, start: int = 0) -> Iterator[Refusal]:
+def _read(path: Path, start: int = 0) -> tuple[list[Refusal], int]:
+    """The whole lines from *start* on, and where they end: the file may grow while it is read."""
+    found = []
     with path.open("rb") as file:
         file.seek(start)
         for line in file:
-            with suppress(msgspec.MsgspecError):  # a line that is being written, or was cut off by a full disk
-                yield msgspec.json.decode(line, type=Refusal)
+            if not line.endswith(b"\n"):  # it is being written, or was cut off by a full disk
+                break
+            start += len(line)
+            with suppress(msgspec.MsgspecError):  # what is left of one that was cut off, and the next
+                found.append(msgspec.json.decode(line, type=Refusal))
+    return found, start

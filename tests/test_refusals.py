@@ -8,13 +8,14 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from lrs import refusals
 from lrs.cli import main
 from lrs.errors import Refused
-from lrs.refusals import FILE, Follower, Refusals, newest, place_of, refusal_of
+from lrs.refusals import FILE, Follower, Refusals, _append, newest, place_of, refusal_of
 from tests.programs import until
 from tests.served import serving, statement
 
@@ -124,15 +125,53 @@ def test_a_folder_that_cannot_be_written_refuses_nobody_else(tmp_path):
     assert newest(tmp_path, 9) == []
 
 
+def test_a_follower_tells_each_line_once_though_the_file_grows_while_it_looks(tmp_path):
+    texts = [msgspec.json.encode(noted(number)) + b"\n" for number in range(4)]
+
+    class Late(Follower):
+        def _end(self):
+            told = super()._end()
+            if texts:
+                _append(tmp_path / FILE, texts.pop(0))
+            return told
+
+    _append(tmp_path / FILE, b"")
+    follower = Late(tmp_path)
+
+    seen = [one.rule for _ in range(8) for one in follower.added()]
+
+    assert seen == ["rule 0", "rule 1", "rule 2", "rule 3"]
+
+
+def test_a_line_that_is_being_written_is_told_once_it_is_whole(tmp_path):
+    _append(tmp_path / FILE, b"")
+    follower, text = Follower(tmp_path), msgspec.json.encode(noted(1)) + b"\n"
+
+    _append(tmp_path / FILE, text[:20])
+    assert list(follower.added()) == []
+    _append(tmp_path / FILE, text[20:])
+
+    assert [one.rule for one in follower.added()] == ["rule 1"]
+
+
 @pytest.mark.parametrize(
-    ("pointer", "shown"),
+    ("pointer", "index", "shown"),
     [
-        (None, None),
-        ("", ""),
-        ("/3/actor/mbox", "/3/actor/mbox"),
-        ("/context/extensions/https:~1~1example.org~1anna", "/context/extensions/…"),
-        ("/anna@example.org/name", "/…/name"),
+        (None, None, None),
+        ("", None, ""),
+        ("/3/actor/mbox", 3, "/3/actor/mbox"),
+        ("/1003/actor/mbox", 1003, "/1003/actor/mbox"),
+        ("/actor/member/399/mbox", None, "/actor/member/399/mbox"),
+        ("/7/context/contextActivities/parent/0/id", 7, "/7/context/contextActivities/parent/0/id"),
+        ("/context/extensions/https:~1~1example.org~1anna", None, "/context/extensions/…"),
+        ("/anna@example.org/name", None, "/…/name"),
+        ("/1234567890", None, "/…"),
+        ("/3/1234567890", 3, "/3/…"),
+        ("/actor/07700900123", None, "/actor/…"),
+        ("/actor/member/9434567890", None, "/actor/member/…"),
+        ("/context/extensions/https:~1~1a.example/9434567890/1/1990", None, "/context/extensions/…/…/…/…"),
+        ("/result/score/\u00b2\u00b3", None, "/result/score/…"),
     ],
 )
-def test_a_place_names_nothing_that_somebody_made_up(pointer, shown):
-    assert place_of(pointer) == shown
+def test_a_place_names_nothing_that_somebody_made_up(pointer, index, shown):
+    assert place_of(pointer, index) == shown

@@ -142,21 +142,22 @@ def voider_of(tx: Tx, statement: str, meta: Mapping[str, Any]) -> str | None:
 
 
 def may_void(target: str, told: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-    """Refuses 400 to void a voiding statement (xAPI 1.0.3 Data 2.3.2), 403 to void what another source sent.
+    """Refuses 403 to void what another source sent, 400 to void a voiding statement (xAPI 1.0.3 Data 2.3.2).
 
-    *told* is the ``meta`` of the target, *meta* that of the voiding statement.
+    In this order: what another source's statement says, also that it voids, is not everybody's to know. *told* is the
+    ``meta`` of the target, *meta* that of the voiding statement.
     """
-    if told.get("voids"):
-        raise Refused(
-            f"statement {target} is a voiding statement: it cannot be voided itself",
-            pointer="/object/id",
-            rule=rule("Data 2.3.2", meta["version"]),
-        )
     if told["source"] != meta["source"] and not meta.get("void_any"):
         raise Refused(
             f"statement {target} came from another source: voiding it needs the scope void/any",
             status=403,
             error="forbidden",
+            pointer="/object/id",
+            rule=rule("Data 2.3.2", meta["version"]),
+        )
+    if told.get("voids"):
+        raise Refused(
+            f"statement {target} is a voiding statement: it cannot be voided itself",
             pointer="/object/id",
             rule=rule("Data 2.3.2", meta["version"]),
         )

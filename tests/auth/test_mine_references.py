@@ -176,3 +176,13 @@ def test_pages_of_ones_own_go_on_past_references_that_are_left_out(each_lrs, min
             break
 
     assert mine.listed(verb=verb, limit=size) == own[::-1]
+
+
+def test_voiding_does_not_tell_whether_what_somebody_else_sent_voids_something(each_lrs, mine):
+    plain = each_lrs.store(statement())[0]
+    voider = each_lrs.store(voiding(new_id()))[0]
+
+    answers = [mine.post(voiding(target)) for target in (plain, voider)]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].json()["message"].replace(plain, "") == answers[1].json()["message"].replace(voider, "")
