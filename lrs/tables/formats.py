@@ -16,37 +16,6 @@ from typing import Literal, NamedTuple
 
 from lrs.tables.row import Percent, Value
 
-BUILT_IN: dict[int, str] = {
-    0: "General",
-    1: "0",
-    2: "0.00",
-    3: "#,##0",
-    4: "#,##0.00",
-    9: "0%",
-    10: "0.00%",
-    11: "0.00E+00",
-    12: "# ?/?",
-    13: "# ??/??",
-    14: "mm-dd-yy",
-    15: "d-mmm-yy",
-    16: "d-mmm",
-    17: "mmm-yy",
-    18: "h:mm AM/PM",
-    19: "h:mm:ss AM/PM",
-    20: "h:mm",
-    21: "h:mm:ss",
-    22: "m/d/yy h:mm",
-    37: "#,##0 ;(#,##0)",
-    38: "#,##0 ;[Red](#,##0)",
-    39: "#,##0.00;(#,##0.00)",
-    40: "#,##0.00;[Red](#,##0.00)",
-    45: "mm:ss",
-    46: "[h]:mm:ss",
-    47: "mmss.0",
-    48: "##0.0E+0",
-    49: "@",
-}
-"""Formats that a workbook names by number only (18.8.30); others depend on the country and are refused."""
 _EXACT = Context(prec=15)
 """Digits that a spreadsheet keeps of a number."""
 _SECONDS = 86_400
@@ -54,7 +23,9 @@ _LAST_DAY = 2_958_465
 _OF_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 (a cell has no zone)
 _OF_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 (the same)
 _COLOURS = "black|blue|cyan|green|magenta|red|white|yellow"
-_SKIPPED = re.compile(rf"_.|\*.|\[(?:{_COLOURS}|color ?\d+|\$-[0-9a-f,]+)\]", re.IGNORECASE)
+_LOCALE = r"\$-(?:[0-9a-f,]+|x-sys(?:date|time)|[a-z]{2,3}(?:-(?:[a-z]{2,4}|\d{3}))*)"
+"""Also ``[$-en-GB]``; not what names another calendar or other digits, such as ``[$-th-TH,107]``."""
+_SKIPPED = re.compile(rf"_.|\*.|\[(?:{_COLOURS}|color ?\d+|{_LOCALE})\]", re.IGNORECASE)
 _LITERAL = re.compile(r'"[^"]{0,255}"|\\.')
 _LONGEST = 255
 _PIECES = re.compile(r'"[^"]{0,255}"|\\.|\[[^\]]{0,255}\]|.', re.DOTALL)
@@ -123,17 +94,57 @@ def _held(raw: str) -> Decimal:
     return number
 
 
+def shown_iso(text: str, form: str) -> Shown:
+    """What a cell shows that holds the ISO 8601 date *text* in the format *form*. Raises ``Doubt``."""
+    at = _of_iso(text.strip().removesuffix("Z"))
+    if at is None:
+        return Shown(text.strip().removesuffix("Z").replace("T", " ", 1).lstrip())
+    if isinstance(_read(_section(form, below=False, zero=False)), _Clock):
+        days = Decimal((at - _OF_1900) // timedelta(seconds=1)) / _SECONDS
+        return shown(str(days), form, from_1904=False)
+    return Shown(at.isoformat(" ", "seconds"), at)
+
+
+def _of_iso(text: str) -> datetime | None:
+    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"):
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007 (a cell has no zone)
+        except ValueError:
+            continue
+    return None
+
+
+def check_text(form: str) -> None:
+    """Raises ``Doubt`` if a text in the format *form* shows as something else, or not at all."""
+    parts = _sections(form)
+    last = _SKIPPED.sub("", parts[-1]).strip()
+    own = len(parts) > 3 or ("@" in _LITERAL.sub("", last) and last != "@")
+    if own and last.casefold() not in {"@", "general"}:
+        message = f"the number format {form!r} makes the text in the cell show as something else, or not at all"
+        raise Doubt(f"{message}: format the column as text")
+
+
 @lru_cache(maxsize=512)
-def _section(form: str, *, below: bool, zero: bool) -> str:
-    """The part of *form* for a number *below* zero, for *zero*, or above, without colours, locales and widths."""
+def _sections(form: str) -> tuple[str, ...]:
+    """The parts of *form* between semicolons. ``Doubt`` for one that asks whether the number is above another."""
     if len(form) > _LONGEST:
         raise Doubt(f"the number format {form[:40]!r} cannot be read: format the column as text and type it again")
     parts = [""]
     for piece in _PIECES.findall(form):
+        if piece.startswith(("[<", "[>", "[=")):
+            message = f"what the number format {form!r} shows depends on the number"
+            raise Doubt(f"{message}: format the column as text and type it again")
         if piece == ";":
             parts.append("")
         else:
             parts[-1] += piece
+    return tuple(parts)
+
+
+@lru_cache(maxsize=512)
+def _section(form: str, *, below: bool, zero: bool) -> str:
+    """The part of *form* for a number *below* zero, for *zero*, or above, without colours, locales and widths."""
+    parts = _sections(form)
     below, zero = below and len(parts) > 1, zero and len(parts) > 2
     part = _SKIPPED.sub("", parts[1 if below else 2 if zero else 0]).strip()
     if not part or (below and not part.startswith("-")):
@@ -215,6 +226,8 @@ def _moment(number: Decimal, form: _Clock, name: str, *, from_1904: bool) -> Sho
         message = f"the cell shows only a part of a date ({name!r})"
         raise Doubt(f"{message}: format the column so that it shows day, month and year, such as yyyy-mm-dd")
     if form.elapsed and not form.partial:
+        if seconds % 3600 and form.elapsed == "h" and not form.minutes:
+            raise _partly(name, "[h]:mm")
         return _elapsed(seconds, form)
     if seconds < 0:
         raise Doubt("the cell holds a negative date or time: type it again")
@@ -223,8 +236,14 @@ def _moment(number: Decimal, form: _Clock, name: str, *, from_1904: bool) -> Sho
     first, start = (0, _OF_1904) if from_1904 else (61, _OF_1900)
     if not first <= seconds // _SECONDS <= _LAST_DAY:
         raise Doubt("the cell holds a number that is no date since March 1900: type the date again")
+    if form.hours and seconds % 3600 and not form.minutes:
+        raise _partly(name, "dd/mm/yyyy hh:mm")
     at = start + timedelta(seconds=_floored(seconds, form))
     return Shown(at.isoformat(" ", "seconds"), at) if form.hours else Shown(at.date().isoformat(), at.date())
+
+
+def _partly(name: str, better: str) -> Doubt:
+    return Doubt(f"the cell shows only a part of a time ({name!r}): format the column as {better}")
 
 
 def _floored(seconds: int, form: _Clock) -> int:
@@ -239,7 +258,7 @@ def _time_of_day(seconds: int, form: _Clock, name: str) -> Shown:
         message = f"the cell shows a time of day ({name!r}) but holds days as well"
         raise Doubt(f"{message}: format it as a date and time, or as [h]:mm if it is an elapsed time")
     if (seconds >= 3600 and not form.hours) or (seconds % 3600 and not form.minutes):
-        raise Doubt(f"the cell shows only a part of a time ({name!r}): format the column as hh:mm:ss")
+        raise _partly(name, "hh:mm:ss")
     at = (_OF_1904 + timedelta(seconds=_floored(seconds, form))).time()
     return Shown(at.isoformat("seconds"), at)
 

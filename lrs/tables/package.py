@@ -19,12 +19,14 @@ from typing import IO, Any, NamedTuple
 from xml.parsers import expat
 
 from lrs.errors import Refused
+from lrs.tables.built_in import BUILT_IN
 from lrs.tables.cell import spoken
 from lrs.tables.file import File
-from lrs.tables.formats import BUILT_IN
 
 MAX_UNPACKED = 512 * 1024 * 1024
 MAX_SHEETS = 256
+MAX_TAG = 1 << 20
+"""Bytes of one tag or comment: expat reads an unfinished one again with every block."""
 _BLOCK = 1 << 16
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 BROKEN = (
@@ -62,8 +64,12 @@ class Elements:
         parser.EndElementHandler = lambda name: self.end(_local(name))
         parser.CharacterDataHandler = self.text
         parser.StartDoctypeDeclHandler = _no_document_type
+        fed = 0
         while block := part.read(_BLOCK):
             parser.Parse(block, False)
+            fed += len(block)
+            if fed - max(parser.CurrentByteIndex, 0) > MAX_TAG:
+                raise damaged(f"it holds a tag or a comment of more than {MAX_TAG} bytes")
             yield
         parser.Parse(b"", True)
         yield
@@ -105,7 +111,13 @@ class Package:
         ]
         kinds = {kind.rpartition("/")[2]: target for kind, target in related.values()}
         self.formats = self._formats(kinds.get("styles"))
-        self.strings = self._strings(kinds.get("sharedStrings"))
+        self._shared = self._strings(kinds.get("sharedStrings"))
+
+    def string(self, number: int) -> str:
+        """A shared string, by its number from 0. Raises ``LookupError``."""
+        if number < 0:
+            raise LookupError(number)
+        return self._shared[number]
 
     def open(self, path: str) -> IO[bytes]:
         """The bytes of the part at *path*."""
@@ -190,23 +202,27 @@ class _Relations(Elements):
 
 
 class _Styles(Elements):
-    """The number format of each style that a cell can name: *of_cells* by its place, *named* what is not built in."""
+    """The number format of each style that a cell can name: *of_cells* by its place, *named* what is not built in.
+
+    Formats of conditions and tables (``dxfs``) have numbers of their own, which may be those of other formats.
+    """
 
     def __init__(self) -> None:
         self.named: dict[int, str] = {}
         self.of_cells: list[int] = []
-        self._within = False
+        self._within = ""
 
     def start(self, name: str, attributes: Mapping[str, str], /) -> None:
-        if name == "numFmt" and "numFmtId" in attributes:
+        if name in {"numFmts", "cellXfs"}:
+            self._within = name
+        elif name == "numFmt" and self._within == "numFmts" and "numFmtId" in attributes:
             self.named[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
-        elif name == "cellXfs":
-            self._within = True
-        elif name == "xf" and self._within:
+        elif name == "xf" and self._within == "cellXfs":
             self.of_cells.append(int(attributes.get("numFmtId", "0")))
 
     def end(self, name: str, /) -> None:
-        self._within = self._within and name != "cellXfs"
+        if name == self._within:
+            self._within = ""
 
 
 class Texts(Elements):
@@ -255,5 +271,11 @@ class _Strings(Texts):
 
 
 def unescaped(text: str) -> str:
-    """*text* with ``_x000D_`` and its like as the characters they stand for (ECMA-376 part 1, 22.9.2.19)."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    """*text* with ``_x000D_`` and its like as the characters they stand for (ECMA-376 part 1, 22.9.2.19).
+
+    They are units of UTF-16; half a character is none, and becomes U+FFFD.
+    """
+    if "_x" not in text:
+        return text
+    units = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lrs.tables.cell import FORMULA
-from lrs.tables.formats import Doubt, Shown, shown
+from lrs.tables.formats import Doubt, Shown, check_text, shown, shown_iso
 from lrs.tables.package import BROKEN, Package, Part, Texts, damaged
 from lrs.tables.row import Fault, Line, Value
 
@@ -24,6 +24,8 @@ _NEVER_SAVED = Fault("formula", "the cell holds a formula that was saved without
 _MERGED = Fault("merged", "the cell is part of a merged one: unmerge it and fill in every row")
 _MOST_COVERED = 255
 """Columns further right are not looked at for merged cells."""
+_SPILLING = frozenset({"array", "dataTable"})
+"""Formulas whose values fill cells beside and below their own (18.3.1.40)."""
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
@@ -77,6 +79,8 @@ class _Rows(Texts):
         self._column = -1
         self._cell: Mapping[str, str] = {}
         self._formula = ""
+        self._spilling = 0
+        self._spilled: dict[int, int] = {}
         self._texts: dict[int, str] = {}
         self._values: dict[int, Value] = {}
         self._faults: dict[int, Fault] = {}
@@ -89,8 +93,11 @@ class _Rows(Texts):
     def start(self, name: str, attributes: Mapping[str, str], /) -> None:
         if name == "c":
             self._start_cell(attributes)
-        elif name in {"v", "f"}:
+        elif name == "v":
             self._taking = True
+        elif name == "f":
+            self._taking = True
+            self._spill(attributes.get("ref", "") if attributes.get("t") in _SPILLING else "")
         elif name == "row":
             self._start_row(attributes)
         elif name == "mergeCell":
@@ -136,8 +143,10 @@ class _Rows(Texts):
                 self._texts[at] = self._formula
                 self._faults[at] = _NEVER_SAVED
             return
-        if self._formula:
+        if self._formula or self._spilled.get(at, 0) >= self._number:
             self._faults[at] = FORMULA
+        if self._cell.get("t") == "s":
+            text = self._package.string(int(text))
         try:
             told = self._shown(text)
         except Doubt as doubt:
@@ -149,16 +158,30 @@ class _Rows(Texts):
 
     def _shown(self, text: str) -> Shown:
         kind = self._cell.get("t", "n")
-        if kind == "s":
-            return Shown(self._package.strings[int(text)])
         if kind == "b":
             return Shown("TRUE" if text.strip() in {"1", "true"} else "FALSE")
+        if kind == "n":
+            return shown(text.strip(), self._form(), from_1904=self._package.from_1904)
         if kind == "d":
-            return Shown(text.removesuffix("Z").replace("T", " ", 1))
-        if kind != "n":
-            return Shown(text)
-        form = self._package.formats[int(self._cell.get("s", "0"))]
-        return shown(text.strip(), form, from_1904=self._package.from_1904)
+            return shown_iso(text, self._form())
+        if kind != "e" and int(self._cell.get("s", "0")) < len(self._package.formats):
+            check_text(self._form())
+        return Shown(text)
+
+    def _form(self) -> str:
+        return self._package.formats[int(self._cell.get("s", "0"))]
+
+    def _spill(self, reference: str) -> None:
+        """Notes where a formula puts further values: their cells hold no formula of their own."""
+        first, _, last = reference.partition(":")
+        if not last:
+            return
+        self._spilling += 1
+        if self._spilling > MAX_MERGED:
+            raise damaged(f"it has more than {MAX_MERGED} array formulas: paste their values over them")
+        (_, left), (bottom, right) = position(first), position(last)
+        for at in range(left, min(right, _MOST_COVERED) + 1):
+            self._spilled[at] = max(bottom, self._spilled.get(at, 0))
 
     def _end_row(self) -> None:
         cells = [""] * (1 + max(self._texts, default=-1))

@@ -33,6 +33,10 @@ from lrs.tables.row import Percent
         ("0.5", "0 %", "50%", Percent(Decimal(50))),
         ("46329", "yyyy-mm-dd", "2026-11-03", date(2026, 11, 3)),
         ("46329", "[$-809]dd mmmm yyyy;@", "2026-11-03", date(2026, 11, 3)),
+        ("46329", "[$-en-GB]d mmmm yyyy;@", "2026-11-03", date(2026, 11, 3)),
+        ("46329", "[$-x-sysdate]dddd, mmmm dd, yyyy", "2026-11-03", date(2026, 11, 3)),
+        ("46329.375", "dd/mm/yyyy hh", "2026-11-03 09:00:00", datetime(2026, 11, 3, 9)),  # noqa: DTZ001
+        ("1.5", "[h]", "36h", timedelta(hours=36)),
         ("46329", 'ddd d" of "mmm yy', "2026-11-03", date(2026, 11, 3)),
         ("46329.395833333336", "m/d/yy h:mm", "2026-11-03 09:30:00", datetime(2026, 11, 3, 9, 30)),  # noqa: DTZ001
         ("0.39583333", "h:mm AM/PM", "09:30:00", time(9, 30)),
@@ -81,6 +85,11 @@ def test_dates_are_counted_from_1904_where_the_workbook_says_so():
         ("1.3125", "h:mm", "a time of day ('h:mm') but holds days as well"),
         ("0.1", "mm:ss", "only a part of a time"),
         ("0.51", "h AM/PM", "only a part of a time"),
+        ("46329.395833333336", "dd/mm/yyyy hh", "only a part of a time"),
+        ("0.3125", "[h]", "only a part of a time ('[h]'): format the column as [h]:mm"),
+        ("0", '[=1]"Yes";[=0]"No";General', "depends on the number"),
+        ("0", "[<1]0%;[<10]0.0;0", "depends on the number"),
+        ("46329", "[$-th-TH-u-ca-buddhist]d mmmm yyyy", "is not known here"),
     ],
 )
 def test_what_leaves_doubt_is_refused_by_name_with_what_to_do(raw, form, why):
