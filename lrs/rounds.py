@@ -51,7 +51,8 @@ class Step:
 
     A step that *waits* for others does not get smaller batches for it: they wait together.
     *wait* is the longest that a failed entry waits, *planned* the longest that one is owed ahead, in seconds; ``None``
-    for any day to come. *give_up* puts one aside, with the reason.
+    for any day to come. *give_up* puts one aside, with the reason. *first* is called before a tenant's first
+    round.
     """
 
     run: Callable[[Tenant, Sequence[Claim]], None]
@@ -62,6 +63,7 @@ class Step:
     wait: int = 2 * LONGEST_WAIT
     planned: int | None = 0
     give_up: Callable[[Tenant, Claim, str], None] = park
+    first: Callable[[Tenant], None] | None = None
 
     @property
     def ahead(self) -> Ahead:
@@ -85,6 +87,7 @@ class Work:
         self.tenant = tenant
         self._steps = steps
         self._limits = {name: step.batch for name, step in steps.items()}
+        self._first = [step.first for step in steps.values() if step.first]
         self._round: Iterator[tuple[int, bool]] | None = None
         self._begun = self._looked = 0.0
         self._wall = 0
@@ -111,6 +114,9 @@ class Work:
 
     def _begin(self) -> None:
         self._begun, self._claimed, self._full = time.monotonic(), 0, False
+        while self._first:
+            self._first[0](self.tenant)
+            del self._first[0]  # only now: what failed is called again
         wall = self.tenant.clock()
         if wall < self._wall or self._begun >= self._looked:
             for name, count in unlock(self.tenant, self._steps).items():

@@ -18,6 +18,7 @@ from adapters.matching.deliver import AT_ONCE, JITTER, SCHEDULE, deliver, give_u
 from adapters.matching.sync import sync
 from badges.issue import issue
 from lrs.competencies.evaluate import evaluate, match
+from lrs.competencies.uncompletions import read_those_before
 from lrs.rota import Rota
 from lrs.rounds import SECOND, Step, Work
 from lrs.statements.references import refs
@@ -32,7 +33,7 @@ _log = structlog.get_logger()
 
 STEPS: Mapping[str, Step] = {
     "refs": Step(refs),
-    "match": Step(match, batch=500),
+    "match": Step(match, batch=500, first=read_those_before),
     "evaluate": Step(evaluate, batch=200, planned=None),
     "issue": Step(issue, batch=4),
     "sync": Step(sync, batch=200, planned=None),

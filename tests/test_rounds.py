@@ -292,3 +292,19 @@ def test_a_drain_frees_what_is_locked_too(tenant, clock):
     drain(tenant, ("refs",))
 
     assert tenant.store.backlog() == []
+
+
+def test_what_comes_before_a_step_is_done_once_and_again_only_where_it_failed(tenant):
+    called = []
+
+    def first(tenant):
+        called.append(tenant.id)
+        if len(called) == 1:
+            raise OSError("busy")
+
+    work = Work(tenant, {"step": Step(settling([]), first=first)})
+    with pytest.raises(OSError, match="busy"):
+        work.turn()
+
+    assert [work.turn() is None for _ in range(4)] == [False] * 4
+    assert called == ["default", "default"]

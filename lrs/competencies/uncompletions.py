@@ -1,6 +1,7 @@
 """Records ``uncompletion``: derived, each from one statement alone; neither rules nor persons are asked.
 
-So they stay as they are whatever rules come and whoever is merged; only voiding the statement takes one away.
+So they stay as they are whatever rules come and whoever is merged; only voiding the statement takes one away. Record
+``read-again`` says that the statements of before there were any have been looked for.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ import msgspec
 from lrs.competencies.completion import UNCOMPLETED, Marks, Uncompletion, latest
 from lrs.competencies.rules import CLOCK_SKEW
 from lrs.competencies.seen import Seen, event_time, is_group, learners, moment_of
+from lrs.competencies.walk import read_verbs_again
 from lrs.keys import key
 from lrs.names import name
+from lrs.statements.keys import verb_key
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.tenants import Tenant
 
 KIND = "uncompletion"
+_READ = Record("read-again", KIND)
 _decode = msgspec.json.Decoder(Uncompletion).decode
 
 
@@ -36,6 +41,22 @@ def uncompletions_in(record: Record, seen: Seen) -> Iterator[Uncompletion]:
 def marks_of(reader: Reader, identifiers: Iterable[str]) -> Marks:
     """The marks that were taken off the person with *identifiers* (by name)."""
     return latest(_decode(record.body) for one in identifiers for record in pages(reader, KIND, key(KIND, one)))
+
+
+def read_those_before(tenant: Tenant) -> None:
+    """Owes, once, that the statements are read which took marks off before that was known (0.1.0)."""
+    store = tenant.store
+    if store.get(_READ.kind, _READ.id) or not any(
+        store.find("statement", [verb_key(verb)], limit=1).records for verb in UNCOMPLETED
+    ):
+        return
+
+    def decide(tx: Tx) -> None:
+        if tx.get(_READ.kind, _READ.id) is None:
+            tx.insert(_READ)
+            read_verbs_again(tx, KIND, UNCOMPLETED)
+
+    store.write(decide).result()
 
 
 def keep(tx: Tx, found: Sequence[Uncompletion]) -> set[str]:

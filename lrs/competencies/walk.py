@@ -41,8 +41,17 @@ def walk_about(changed: Collection[Rule], gone: Collection[Rule], asked: Collect
 
 def read_again(tx: Tx, source: str) -> None:
     """Owes the walk over all that *source* has sent: it may say more of persons now than when it came."""
-    walk = Rematch(1, (), (), tx.next_seq(), (source_key(source),), every=True)
-    record = Record("rematch", f"source/{source}", msgspec.json.encode(walk), owed=(Owed("match"),))
+    _read_again(tx, f"source/{source}", [source_key(source)])
+
+
+def read_verbs_again(tx: Tx, name: str, verbs: Iterable[str]) -> None:
+    """Owes the walk *name* over all statements with one of *verbs*: the program says more of them than it did."""
+    _read_again(tx, name, [verb_key(verb) for verb in verbs])
+
+
+def _read_again(tx: Tx, name: str, keys: Iterable[int]) -> None:
+    walk = Rematch(1, (), (), tx.next_seq(), tuple(sorted(keys)), every=True)
+    record = Record("rematch", name, msgspec.json.encode(walk), owed=(Owed("match"),))
     there = tx.get(record.kind, record.id)
     if there:
         tx.replace(msgspec.structs.replace(record, rev=there.rev))

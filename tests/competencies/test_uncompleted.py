@@ -17,6 +17,8 @@ from lrs.competencies.rulesets import current
 from lrs.competencies.uncounted import uncounted
 from lrs.competencies.unmatched import legible, unmatched
 from lrs.learners.joins import merge, unmerge
+from lrs.storage import Owed
+from lrs.worker import drain
 from tests.competencies.test_tallies import make_former
 from tests.competencies.world import ANN, ANN_ACCOUNT, GOWNING, RULES, World, statement, statement_id
 
@@ -230,6 +232,30 @@ def test_it_takes_back_what_a_store_from_before_it_was_told_apart_has(world):
     world.send(undone("off", ELEVEN, ANN_ACCOUNT))
 
     assert held(world) == ids("pass")
+
+
+def test_what_was_taken_off_before_it_was_known_is_taken_back_by_the_first_work_and_looked_for_once(world):
+    world.send(done("on", TEN))
+    world.send(undone("off", ELEVEN))
+    world.work()
+    world.write(lambda tx: [tx.delete("uncompletion", one.id) for one in tx.find("uncompletion").records])
+    world.write(lambda tx: tx.owe("person", world.person(ANN), Owed("evaluate")))
+    world.work()
+    assert [award["state"] for award in world.all("award")] == ["held"]
+
+    drain(world.tenant, ["match", "evaluate"])
+
+    assert held(world) == []
+    assert drain(world.tenant, ["match", "evaluate"]) == 0
+
+
+def test_where_no_mark_was_ever_taken_off_the_first_work_writes_nothing(world):
+    world.send(done("on", TEN))
+    world.work()
+
+    assert drain(world.tenant, ["match", "evaluate"]) == 0
+
+    assert [world.store.count(kind) for kind in ("read-again", "rematch")] == [0, 0]
 
 
 # -- in any order -----------------------------------------------------------------------------------------------------
