@@ -12,6 +12,7 @@ import msgspec
 
 from badges import issuer as issuers
 from badges.lookup import resolver, status_lists
+from badges.records import former_lists
 from badges.renew import renew
 from badges.verify import MAX_BADGE, MAX_LIST, Verdict, verify
 from lrs import outbound
@@ -118,7 +119,14 @@ def status_list_command(tenant: Tenant, id: str, *, as_json: bool) -> None:
 @with_tenant
 def renew_command(tenant: Tenant) -> None:
     """Issue every badge anew that was issued under another LRS_PUBLIC_URL; the former one is revoked."""
-    click.echo(f"{renew(tenant)} badges will be issued anew by {issuers.issuer_of(tenant).id}")
+    issuer = issuers.issuer_of(tenant)
+    for _, did, count in former_lists(tenant, issuer) if issuer.demonstration else ():
+        if count and did.startswith("did:web:"):
+            raise click.ClickException(
+                f"LRS_PUBLIC_URL is not set for this command, and {count} badges of {did} would become demonstrations:"
+                " give it the settings of the server"
+            )
+    click.echo(f"{renew(tenant)} badges will be issued anew by {issuer.id}")
 
 
 @badges.command("issuer")

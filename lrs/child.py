@@ -65,15 +65,20 @@ class Child:
         self._server = f"{os.uname().nodename}-{os.getpid()}"
         self._in_a_row = 0
         self._stop = threading.Event()
+        self._telling = threading.Lock()
         self._said = ""
         self._process = self._start()
         self._thread = threading.Thread(target=self._watch, name="work-watch", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Tells the process to end after the step at hand."""
-        self._stop.set()
+        """Tells the process to end after the step at hand; deaths are forgotten while the register is still open."""
+        with self._telling:
+            is_first = not self._stop.is_set()
+            self._stop.set()
         self._process.terminate()
+        if is_first:
+            self._tell(lambda: self._register.recovered(self._server))
 
     def close(self) -> None:
         """Ends the process after the step at hand, and waits for it."""
@@ -84,9 +89,9 @@ class Child:
             self._process.kill()
             self._process.wait()
         self._thread.join()
-        self._tell(lambda: self._register.recovered(self._server))
 
     def _start(self) -> subprocess.Popen[bytes]:
+        """Starts the process. Raises ``OSError`` where there is no memory for it, or its program is being replaced."""
         self._said = ""
         process = subprocess.Popen(self._command, stderr=subprocess.PIPE)  # noqa: S603 (our own program)
         assert process.stderr is not None  # noqa: S101 (asked for above)
@@ -106,21 +111,32 @@ class Child:
                     sys.stderr.buffer.flush()
 
     def _watch(self) -> None:
-        while not self._stop.is_set():
+        while True:
             status = self._ended()
             self._deaths.running = False
             if self._stop.is_set():
                 return
-            self._deaths.count += 1
-            self._in_a_row += 1
-            again = min(AGAIN_AFTER * 2 ** (min(self._in_a_row, 32) - 1), self._longest)
             self._hearing.join(AGAIN_AFTER)
-            reason = reason_of(status, self._said)
-            _log.warning("the worker process ended and is started again", reason=reason, again_in=again)
-            self._tell(lambda: self._register.died(self._server, self._in_a_row, reason, again))  # noqa: B023 (at once)
-            if self._stop.wait(again):
+            again = self._died(reason_of(status, self._said))
+            while not self._stop.wait(again):
+                try:
+                    self._process = self._start()
+                    break
+                except OSError as error:
+                    again = self._died(f"cannot be started: {error.strerror}")
+            else:
                 return
-            self._process = self._start()
+
+    def _died(self, reason: str) -> float:
+        """Counts and tells a death; gives the seconds until the next start."""
+        self._deaths.count += 1
+        self._in_a_row += 1
+        again: float = min(AGAIN_AFTER * 2 ** (min(self._in_a_row, 32) - 1), self._longest)
+        _log.warning("the worker process ended and is started again", reason=reason, again_in=again)
+        with self._telling:
+            if not self._stop.is_set():
+                self._tell(lambda: self._register.died(self._server, self._in_a_row, reason, again))
+        return again
 
     def _ended(self) -> int:
         """Waits for the end of the process; one that has run for long enough is well."""

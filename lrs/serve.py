@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -29,6 +28,7 @@ from lrs.options import settings_for, tell_unknown
 from lrs.processes import ENDPOINT
 from lrs.protocol import Bounded
 from lrs.settings import Settings
+from lrs.signals import on_ending
 from lrs.tenants import open_tenant
 
 KEEP_ALIVE = 75
@@ -98,19 +98,18 @@ def address_of(host: str, port: int) -> str:
 
 
 def run(app: Application, settings: Settings, listener: socket.socket, parent: int | None = None) -> None:
-    """Serves *app* until SIGTERM or SIGINT: then answers what is in flight, closes the stores and ends the worker.
+    """Serves *app* until it is asked to end: then answers what is in flight, closes the stores and ends the worker.
 
     With a broker there is no worker beside the server; the application itself says on the queue that there is work.
     For a *parent* there is none either: such a server is there for that process alone, and ends with it.
     """
     server = server_for(app)
 
-    def stop(*_: object) -> None:
+    def stop() -> None:
         server.should_exit = True
 
     # uvicorn raises the signal again once it is done; without handlers of ours that would end the process there.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    on_ending(stop)
     if parent:
         threading.Thread(target=_await_end_of, args=(parent, stop), daemon=True).start()
     beside = settings.worker and not settings.celery_broker and not parent

@@ -24,6 +24,7 @@ from lrs.plain_text import one_line
 from lrs.printing import Column, Group, json_option, print_json, print_list
 from lrs.rounds import SECOND, unlock
 from lrs.settings import Settings
+from lrs.signals import on_ending
 from lrs.storage import Backlog, Owed, Record
 from lrs.sweep import Sweeper
 from lrs.tenants import Tenant
@@ -68,10 +69,9 @@ def work_group(context: click.Context, data: Path | None, celery: bool, parent: 
 
 
 def run_worker(settings: Settings, parent: int | None = None) -> None:
-    """Works for every tenant until SIGTERM, SIGINT or the end of *parent*; then finishes the step at hand."""
+    """Works for every tenant until SIGTERM, SIGINT, SIGHUP or the end of *parent*; then finishes the step at hand."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    on_ending(stop.set)
     with _crew(settings, IDLE):
         while not stop.wait(PARENT_LOOK):
             if parent is not None and os.getppid() != parent:

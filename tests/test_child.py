@@ -85,6 +85,27 @@ def test_a_worker_that_cannot_be_put_down_as_dead_is_started_again_all_the_same(
         started.close()
 
 
+def test_a_worker_whose_program_is_away_for_a_while_is_started_once_it_is_back(tmp_path, monkeypatch):
+    program, place = tmp_path / "program", tmp_path / "elsewhere"
+    program.write_text("#!/bin/sh\nsleep 0.2\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(child, "AGAIN_AFTER", 0.01)
+    register, deaths = Register(), Deaths()
+    started = Child(Settings(data=tmp_path, worker_pause=0.05), register, deaths, [str(program)])
+    try:
+        program.rename(place)
+        until(lambda: len(register.told) >= 3, "two starts that fail")
+        away = deaths.running
+        place.rename(program)
+        until(lambda: deaths.running, "the worker")
+    finally:
+        started.close()
+
+    reason = "cannot be started: No such file or directory"
+    assert register.told[:3] == [(1, "ended with status 0", 0.01), (2, reason, 0.02), (3, reason, 0.04)]
+    assert not away
+
+
 @pytest.mark.parametrize(
     ("status", "said", "reason"),
     [

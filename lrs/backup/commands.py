@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from lrs.backup.restore import restore as put_back
 from lrs.backup.take import back_up
 from lrs.options import settings_for
 from lrs.printing import json_option, print_json
+from lrs.signals import interrupting
 from lrs.storage import wall_clock
 from lrs.times import micros_of_timestamp
 
@@ -108,13 +108,11 @@ def _tell(backup: Backup) -> None:
 
 @contextmanager
 def _plainly(file: Path) -> Iterator[None]:
-    """Says in a line what stopped it; SIGTERM is as good as Ctrl-C, so that nothing half done is left."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Says in a line what stopped it: whatever asked it to end, nothing half done is left."""
     try:
-        yield
+        with interrupting():
+            yield
     except KeyboardInterrupt as error:
         raise click.ClickException("it was stopped: nothing was left behind") from error
     except OSError as error:
         raise click.ClickException(f"{error.filename or file}: {error.strerror}: nothing was left behind") from error
-    finally:
-        signal.signal(signal.SIGTERM, before)

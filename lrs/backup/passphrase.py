@@ -6,6 +6,8 @@ The costs of scrypt are fixed by the format of the backup, so that a file that w
 from __future__ import annotations
 
 import os
+import unicodedata
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import msgspec
@@ -37,21 +39,31 @@ class Sealed(msgspec.Struct, frozen=True):
 def passphrase_of(settings: Settings, file: Path | None) -> bytes | None:
     """The passphrase from *file*, ``LRS_BACKUP_PASSPHRASE_FILE`` or ``LRS_BACKUP_PASSPHRASE``; ``None`` without any.
 
-    Raises ``Misconfigured`` for an empty one, and for two.
+    What is typed alike is alike, whichever editor or machine wrote it: line ends and a byte order mark do not count,
+    and letters with marks are composed (NFC, as RFC 8265 has it). Raises ``Misconfigured`` for none, and for two.
     """
     path = file or settings.backup_passphrase_file
     if path is None:
         told = settings.backup_passphrase
-        return told.get_secret_value().encode() if told else None
+        return _as_typed(os.fsencode(told.get_secret_value())) if told else None
     if settings.backup_passphrase:
         raise Misconfigured(
             "a passphrase stands in LRS_BACKUP_PASSPHRASE, and a file of one is named: leave one of them"
         )
     with path.open("rb") as read:
-        text = read.read(_LONGEST + 1).rstrip(b"\r\n")
+        text = _as_typed(read.read(_LONGEST + 1))
     if not text or len(text) > _LONGEST:
         raise Misconfigured(f"{path} holds no passphrase: it is empty, or longer than {_LONGEST} bytes")
     return text
+
+
+def _as_typed(text: bytes) -> bytes:
+    """*text* as everybody writes it; bytes that are no UTF-8 as they are."""
+    plain = text.removeprefix(BOM_UTF8).rstrip(b"\r\n")
+    try:
+        return unicodedata.normalize("NFC", plain.decode()).encode()
+    except UnicodeDecodeError:
+        return plain
 
 
 def seal(key: bytes, passphrase: bytes, backup: str) -> Sealed:

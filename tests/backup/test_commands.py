@@ -143,6 +143,33 @@ def test_without_a_passphrase_the_key_is_said_to_be_missing_and_is_asked_for(tmp
     assert run(*verified, master_key_file=tmp_path / "kept")[0] == 0
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [b"stra\xc3\x9fe \xc3\xa4\r\n", b"\xef\xbb\xbfstra\xc3\x9fe \xc3\xa4", b"stra\xc3\x9fe a\xcc\x88\n"],
+    ids=["line-end", "byte-order-mark", "decomposed"],
+)
+@pytest.mark.usefixtures("lived")
+def test_a_passphrase_opens_whichever_editor_wrote_it(tmp_path, typed):
+    (tmp_path / "typed").write_bytes(typed)
+    run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", backup_passphrase="straße ä")
+
+    assert (
+        run("restore", tmp_path / "b.tar", "--data", tmp_path / "again", "--passphrase-file", tmp_path / "typed")[0]
+        == 0
+    )
+
+
+@pytest.mark.usefixtures("lived")
+def test_a_passphrase_that_is_no_utf_8_is_taken_as_its_bytes(tmp_path):
+    (tmp_path / "typed").write_bytes(b"\xe4\n")
+    run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", backup_passphrase=os.fsdecode(b"\xe4"))
+
+    assert (
+        run("restore", tmp_path / "b.tar", "--data", tmp_path / "again", "--passphrase-file", tmp_path / "typed")[0]
+        == 0
+    )
+
+
 @pytest.mark.usefixtures("lived")
 def test_a_wrong_an_empty_or_a_missing_passphrase_is_told_and_leaves_nothing(tmp_path):
     (tmp_path / "right").write_text(PASSPHRASE + "\n")
@@ -332,7 +359,9 @@ def test_a_restore_that_was_killed_keeps_everything_from_starting_in_the_folder(
     assert files_in(tmp_path / "again") == ["RESTORING"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name
+)
 @pytest.mark.usefixtures("lived")
 def test_a_backup_that_is_stopped_leaves_no_file_of_that_name(tmp_path, number):
     enlarge(tmp_path / "data")
@@ -461,7 +490,7 @@ def enlarge(data):
 
 
 @pytest.mark.usefixtures("lived")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
 def test_a_restore_that_is_stopped_leaves_nothing_or_what_nothing_starts_from(tmp_path, number):
     enlarge(tmp_path / "data")
     shutil.copy(tmp_path / "data" / "master.key", tmp_path / "kept")
@@ -474,7 +503,7 @@ def test_a_restore_that_is_stopped_leaves_nothing_or_what_nothing_starts_from(tm
         process.send_signal(number)
         said = process.communicate(timeout=60)[0]
 
-    if number == signal.SIGTERM:
+    if number != signal.SIGKILL:
         assert said == "Error: it was stopped: nothing was left behind\n"
         assert not again.exists()
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,23 @@ def test_badges_from_before_the_address_was_set_are_renewed_on_demand(tmp_path, 
 
     assert before.startswith("0 badges will be issued anew by did:key:z6Mk")
     assert after == "1 badges will be issued anew by did:web:skills.example.org:t:default\n"
+
+
+def test_a_command_without_the_servers_address_makes_no_badge_a_demonstration(tmp_path, monkeypatch):
+    monkeypatch.setenv("LRS_PUBLIC_URL", "https://skills.example.org")
+    issued_in(tmp_path)
+    monkeypatch.delenv("LRS_PUBLIC_URL")
+
+    refused = run(tmp_path, "renew")
+
+    assert refused.exit_code == 1
+    assert refused.output == (
+        "Error: LRS_PUBLIC_URL is not set for this command, and 1 badges of did:web:skills.example.org:t:default would"
+        " become demonstrations: give it the settings of the server\n"
+    )
+    tenant = open_tenant(Settings(data=tmp_path))
+    with closing(tenant.store):
+        assert tenant.store.backlog() == []
 
 
 def test_a_badge_of_somebody_elses_store_cannot_be_checked_offline(tmp_path):
