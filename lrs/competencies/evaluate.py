@@ -170,7 +170,8 @@ def standings_of(
         Former(decide(_of_versions(tallies, one.rules), one.rules.by_item, own), one.until, one.by)
         for one in rules.in_review(now)
     ]
-    return reviewed(decide(_in_force(tallies, rules), rules.rules.by_item, own), former, spans)
+    counting = [one for one in tallies if rules.counts(one.rule)]
+    return reviewed(decide(counting, rules.rules.by_item, own), former, spans)
 
 
 def spans_of(lineages: Sequence[Lineage]) -> dict[About, list[Span]]:
@@ -183,15 +184,6 @@ def spans_of(lineages: Sequence[Lineage]) -> dict[About, list[Span]]:
 
 def _of_versions(tallies: Sequence[Tally], rules: Index) -> list[Tally]:
     return [one for one in tallies if (one.rule.item, one.rule.version) in rules.versions]
-
-
-def _in_force(tallies: Sequence[Tally], rules: InForce) -> list[Tally]:
-    """Those of the rules in force, and those whose rule has changed and that have not been matched again yet.
-
-    Without the latter a level would be lost for as long as that takes.
-    """
-    former = {version for one in rules.former for version in one.rules.versions} - rules.rules.versions
-    return [one for one in tallies if (one.rule.item, one.rule.version) not in former]
 
 
 def lineages_of(reader: Reader, members: Sequence[str]) -> list[Lineage]:

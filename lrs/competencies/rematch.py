@@ -1,28 +1,37 @@
 """One page of a walk over statements: which are matched again, whose evidence goes, who has to be looked at.
 
-A bounded page per settled step, so that a kill loses at most one page. Knows not why there is a walk.
+A bounded page per settled step, so that a kill loses at most one page. Evidence of a rule's new version comes in the
+commit in which that of its old one goes: in between somebody would hold nothing, and lose a badge for it. Knows not why
+there is a walk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
 
 from lrs.competencies import tallies
+from lrs.competencies.bring import bring
 from lrs.competencies.decide import RuleRef
-from lrs.competencies.evidence import evidence_from, evidence_id, former_id
+from lrs.competencies.evidence import Meaning, evidence_from, evidence_id, former_id, meaning_of
 from lrs.competencies.owing import owe_evaluation
 from lrs.competencies.rules import Index, Rule, Ruleset, index_rules, rules_for
-from lrs.competencies.rulesets import in_force
-from lrs.competencies.seen import Seen, learners, look
+from lrs.competencies.rulesets import InForce, in_force
+from lrs.competencies.seen import Seen, learners, look, moment_of
 from lrs.competencies.walk import Rematch
+from lrs.learners.nobody import names_by_source
+from lrs.learners.persons import minter
 from lrs.storage import Claim, Owed, Record, Store, Tx
 from lrs.tenants import Tenant
 
 PAGE = 500
+
+
+class _Changed(Exception):
+    """Rules, or who is nobody, changed between reading the statements and writing their evidence."""
 
 
 class _Place(NamedTuple):
@@ -36,21 +45,39 @@ class _Place(NamedTuple):
 class _Touched:
     """On one page: statements to be matched again, evidence that may have to go by name, learners to be looked at."""
 
-    statements: list[str] = field(default_factory=list)
+    statements: list[Record] = field(default_factory=list)
     gone: dict[str, _Place] = field(default_factory=dict)
     learners: set[str] = field(default_factory=set)
 
 
 def rematch(tenant: Tenant, claim: Claim) -> None:
     """Does one page of a walk, and owes the next. Raises ``Stale`` if somebody else has done it."""
+    while True:
+        try:
+            return _rematch(tenant, claim)
+        except _Changed:
+            continue
+
+
+def _rematch(tenant: Tenant, claim: Claim) -> None:
     walk = msgspec.json.decode(claim.record.body, type=Rematch)
+    rules = in_force(tenant.store)
     records, further = _page(tenant.store, walk)
     touched = _touched(records, walk)
+    read = () if walk.every else touched.statements
+    nobody = names_by_source(tenant.store, {moment_of(record).source for record in read})
+    meanings = _meanings(read, rules, nobody)
+    mint, zone = minter(tenant.secret("person-ids")), tenant.settings.zone
 
     def settle(tx: Tx) -> None:
-        for statement in touched.statements:
-            tx.owe("statement", statement, Owed("match"))
-        _take_back(tx, touched.gone, tenant.settings.zone)
+        if in_force(tx).rev != rules.rev or names_by_source(tx, nobody) != nobody:
+            raise _Changed
+        brought = _unchanged(tx, touched.statements, meanings)
+        bring(tx, [meanings[id] for id in brought], mint, zone)
+        for record in touched.statements:
+            if record.id not in brought:
+                tx.owe("statement", record.id, Owed("match"))
+        _take_back(tx, touched.gone, zone)
         owe_evaluation(tx, touched.learners)
         if not further.ahead:
             tx.delete("rematch", claim.record.id)
@@ -59,6 +86,24 @@ def rematch(tenant: Tenant, claim: Claim) -> None:
             tx.replace(msgspec.structs.replace(claim.record, body=msgspec.json.encode(further), owed=owed))
 
     tenant.store.settle([claim], settle).result()
+
+
+def _meanings(records: Sequence[Record], rules: InForce, nobody: Mapping[str, frozenset[str]]) -> dict[str, Meaning]:
+    """What the statements mean now, by id; one that cannot be read is left to its own match step, which parks it."""
+    found: dict[str, Meaning] = {}
+    for record in records:
+        try:
+            found[record.id] = meaning_of(record, rules, nobody[moment_of(record).source])
+        except msgspec.MsgspecError:
+            continue
+    return found
+
+
+def _unchanged(tx: Tx, records: Sequence[Record], meanings: Collection[str]) -> set[str]:
+    """Those of the statements with *meanings* that are as they were read; another may have been voided meanwhile."""
+    wanted = {record.id: record.rev for record in records if record.id in meanings}
+    there = tx.get_many("statement", wanted) if wanted else {}
+    return {id for id, rev in wanted.items() if id in there and there[id].rev == rev}
 
 
 def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:
@@ -74,7 +119,7 @@ def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:
 
 def _touched(records: Sequence[Record], walk: Rematch) -> _Touched:
     if walk.every:
-        return _Touched([record.id for record in records])
+        return _Touched(list(records))
     changed, gone, asked = (_index(rules) for rules in (walk.changed, walk.gone, walk.asked))
     found = _Touched()
     for record in records:
@@ -83,7 +128,7 @@ def _touched(records: Sequence[Record], walk: Rematch) -> _Touched:
         except msgspec.DecodeError:
             continue  # Its own match step is parked with the reason; there is no evidence of it.
         if rules_for(seen, changed):
-            found.statements.append(record.id)
+            found.statements.append(record)
         if rules_for(seen, asked):
             found.learners.update(one.id for one in learners(seen))
         found.gone |= _evidence_of(record, seen, rules_for(seen, gone), walk.gone)

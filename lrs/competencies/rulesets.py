@@ -1,8 +1,9 @@
 """The rule set in force, those before it, and those whose losses are in review. Knows no table, no command and no walk.
 
 Records ``ruleset``: ``v1``, ``v2``, …, each with when it was applied and until when what it takes away stays held (its
-review); and ``current``, which says what is in force, the hash of its bytes, and the *former* rule sets whose
-successor's review had not ended when the latest was applied. All of that are facts: what follows from them is the same
+review); and ``current``, which says what is in force, the hash of its bytes, the *former* rule sets whose successor's
+review had not ended when the latest was applied, and the *unread* ones, replaced without a review, by whose rules
+statements may still count that the walk has not come to. All of that are facts: what follows from them is the same
 whenever it is worked out.
 """
 
@@ -47,12 +48,14 @@ class InForce(NamedTuple):
     """The rules in force, the revision of the record they were read from (0: no rules yet), and former ones.
 
     *former* (newest first) are kept until rules change again, so what is evidence does not depend on the time; whether
-    what they gave is still held does: see ``in_review``.
+    what they gave is still held does: see ``in_review``. *unread* are those replaced without a review while the walk
+    that brings their evidence up to date may be on its way; ``None`` if that was not written down (version 0.1.0).
     """
 
     rules: Index
     rev: int
     former: tuple[Former, ...] = ()
+    unread: tuple[Index, ...] | None = ()
 
     def in_review(self, now: int) -> tuple[Former, ...]:
         """Those former rule sets under which something may still be held."""
@@ -64,6 +67,19 @@ class InForce(NamedTuple):
         if version in self.rules.versions:
             return NEWEST
         return max((one.replaced for one in self.former if version in one.rules.versions), default=0)
+
+    def counts(self, ref: RuleRef) -> bool:
+        """Whether evidence of this version of a rule counts by the rules in force.
+
+        So does that of a rule which has changed and whose statements were not read again yet: without it a level would
+        be lost for as long as that takes. What was in review does not, however long its evidence is still there.
+        """
+        version = (ref.item, ref.version)
+        if version in self.rules.versions:
+            return True
+        if any(version in one.rules.versions for one in self.former):
+            return False
+        return self.unread is None or any(version in one.versions for one in self.unread)
 
     def competencies(self) -> Mapping[str, Competency]:
         """All that the rules in force and the former ones name, by ``Competency.key``."""
@@ -101,6 +117,14 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     by: int
 
 
+class _Unread(msgspec.Struct, frozen=True, array_like=True):
+    """A rule set replaced without a review, as the record ``current`` keeps it."""
+
+    version: int
+    digest: str
+    by: int
+
+
 def in_force(reader: Reader) -> InForce:
     """The rules as *reader* sees them; parsed once for each set."""
     head = reader.get(KIND, "current")
@@ -110,7 +134,9 @@ def in_force(reader: Reader) -> InForce:
         Former(one.version, _index(reader, one.version, one.digest), one.replaced, one.until, one.by)
         for one in _kept(head.meta)
     )
-    return InForce(_index(reader, head.meta["version"], head.meta["digest"]), head.rev, tuple(former))
+    unread = _unread(head.meta)
+    replaced = None if unread is None else tuple(_index(reader, one.version, one.digest) for one in unread)
+    return InForce(_index(reader, head.meta["version"], head.meta["digest"]), head.rev, tuple(former), replaced)
 
 
 def current(reader: Reader) -> Ruleset:
@@ -167,7 +193,10 @@ def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | N
     tx.insert(
         Record(KIND, f"v{ruleset.version}", body, meta | {"at": at, "until": until, "by": by, "restores": restores})
     )
-    now = Record(KIND, "current", meta=meta | {"former": msgspec.to_builtins(former)}, rev=head.rev if head else 0)
+    meta |= {"former": msgspec.to_builtins(former)}
+    if (unread := _still_unread(tx, head, ruleset, reviewed=bool(replaced))) is not None:
+        meta["unread"] = msgspec.to_builtins(unread)
+    now = Record(KIND, "current", meta=meta, rev=head.rev if head else 0)
     _ = tx.replace(now) if head else tx.insert(now)
     audit.append(tx, by, "rules.applied", {"version": str(ruleset.version)})
     walk = _walk(was, in_force(tx), at)
@@ -208,12 +237,28 @@ def _still(former: Sequence[_Kept], ruleset: Ruleset, now: int) -> list[_Kept]:
     return list(found.values())
 
 
+def _still_unread(tx: Tx, head: Record | None, by: Ruleset, *, reviewed: bool) -> list[_Unread] | None:
+    """Those whose walk is still on its way, and the one in force if it goes without a review; ``None``: not known."""
+    before = _unread(head.meta) if head else []
+    under_way = bool(tx.find("rematch", limit=1).records)
+    if before is None and under_way:
+        return None
+    still = [one for one in before or () if tx.get("rematch", f"v{one.by}")]
+    if head and not reviewed:
+        still.append(_Unread(head.meta["version"], head.meta["digest"], by.version))
+    return still
+
+
 def _content(ruleset: Ruleset) -> str:
     return sha256(msgspec.json.encode((ruleset.rules, ruleset.competencies))).hexdigest()
 
 
 def _kept(head: Mapping[str, Any]) -> list[_Kept]:
     return msgspec.convert(head.get("former", []), list[_Kept])
+
+
+def _unread(head: Mapping[str, Any]) -> list[_Unread] | None:
+    return msgspec.convert(head["unread"], list[_Unread]) if "unread" in head else None
 
 
 def _applied(record: Record) -> Applied:

@@ -3,11 +3,13 @@
 import pytest
 
 from badges.issue import issue
+from lrs.competencies.evaluate import match
 from lrs.competencies.explain import explain
 from lrs.competencies.rebuild import rebuild
 from lrs.competencies.rulesets import applied
 from lrs.errors import Refused
 from lrs.learners.joins import merge, unmerge
+from lrs.storage import Owed
 from tests.competencies.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, HOUR, RULES, World, statement
 
 BOB = {"mbox": "mailto:bob@example.org"}
@@ -366,3 +368,38 @@ def test_what_came_after_a_former_rule_set_goes_with_the_rules_that_counted_it_l
 
     assert len(held.all("evidence")) == 1
     assert awards(held) == [("GOWN", "held", "2026-11-20", None, 2)]
+
+
+def test_what_a_review_ended_does_not_come_back_while_the_walk_of_a_later_change_is_on_its_way(held):
+    held.apply(HARDER, review=DAY)
+    done(held)
+    held.clock.now = applied(held.store)[-1].until
+    done(held)
+    before = badges(held)
+
+    held.apply(HARDER + "https://vle.example/other,passed,GOWN,2,80,,vle\n", review=DAY)
+    held.write(lambda tx: tx.owe("person", held.person(ANN), Owed("evaluate")))
+    held.work("evaluate")
+
+    assert awards(held) == WITHDRAWN
+    done(held)
+    assert (awards(held), badges(held)) == (WITHDRAWN, before)
+
+
+@pytest.mark.parametrize("rules", [RULES.replace(",80,", ",85,"), RULES.replace(",80,,", ",80,P99Y,")])
+def test_a_level_that_both_rules_give_is_held_all_the_while_statements_are_read_again_without_a_review(held, rules):
+    before = [record.rev for record in held.store.find("credential", limit=100).records]
+
+    held.apply(rules)
+    held.write(lambda tx: tx.owe("person", held.person(ANN), Owed("evaluate")))
+    held.work("evaluate")
+    seen = [one["state"] for one in held.all("award")]
+    while claims := held.store.claim(["match"], limit=1, lease=60_000_000):
+        match(held.tenant, claims)
+        held.work("evaluate")
+        seen += [one["state"] for one in held.all("award")]
+    done(held)
+
+    assert set(seen) == {"held"}
+    if "P99Y" not in rules:  # by which the badge has an end
+        assert [record.rev for record in held.store.find("credential", limit=100).records] == before
