@@ -69,9 +69,14 @@ def work_group(context: click.Context, data: Path | None, celery: bool, parent: 
 
 
 def run_worker(settings: Settings, parent: int | None = None) -> None:
-    """Works for every tenant until SIGTERM, SIGINT, SIGHUP or the end of *parent*; then finishes the step at hand."""
+    """Works for every tenant until SIGTERM, SIGINT, SIGHUP or the end of *parent*; then finishes the step at hand.
+
+    With a *parent* SIGINT is left to that: Ctrl-C reaches both, and a worker that ended first would be started again.
+    """
     stop = threading.Event()
     on_ending(stop.set)
+    if parent is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     with _crew(settings, IDLE):
         while not stop.wait(PARENT_LOOK):
             if parent is not None and os.getppid() != parent:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
-from functools import cache
+from itertools import count
 from pathlib import Path
 
 import click
@@ -229,10 +229,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     (folder / "badge.json").write_text(done("badges", "show", json.loads(done("badges", "list", "--json"))[0]["id"]))
     done("backup", folder / "backup.tar")
     badge = json.loads((folder / "badge.json").read_text())["id"]
-    names = {"BADGE": badge, "LEARNER": LEARNER, "FOLDER": folder, "SAMPLE": files}
+    names: dict[str, object] = {"BADGE": badge, "LEARNER": LEARNER, "FOLDER": folder, "SAMPLE": files, "NUMBER": 0}
+    numbers = count()
 
-    @cache  # a backup is written once
     def on_filled(name: str, *more: str) -> Result:
+        names["NUMBER"] = next(numbers)  # what can be made once only is another each time
         words = [re.sub("|".join(names), lambda found: str(names[found[0]]), word) for word in WORDS.get(name, ())]
         return run(data, *name.split(), *words, *more, env={"LRS_MASTER_KEY_FILE": str(data / "master.key")})
 
@@ -252,10 +253,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "badges status-list": ("BADGE",),
     "badges verify": ("FOLDER/badge.json", "--offline"),
     "roles import": ("SAMPLE/roles.csv",),
-    "services add": ("Another", "--scopes", "profiles:read", "--purpose", "To try"),
+    "services add": ("Another NUMBER", "--scopes", "profiles:read", "--purpose", "To try"),
     "services rotate": ("converter",),
-    "backup": ("FOLDER/another.tar",),
-    "restore": ("FOLDER/backup.tar", "--data", "FOLDER/restored"),
+    "backup": ("FOLDER/another-NUMBER.tar",),
+    "restore": ("FOLDER/backup.tar", "--data", "FOLDER/restored-NUMBER"),
 }
 """How each command that must be given something is called on the sample programme."""
 ENDS_WITH_ONE = {"doctor"}

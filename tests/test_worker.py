@@ -1,6 +1,7 @@
 """The crew that drains the lanes, the command that shows the work, and the Celery application without a broker."""
 
 import json
+import signal
 import threading
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from lrs.rounds import Step
 from lrs.settings import Settings
 from lrs.storage import Owed, Record
 from lrs.tenants import open_tenant
+from lrs.work_commands import run_worker
 from lrs.worker import LANES, STEPS, Calls, Crew, drain
 from tests.programs import until
 
@@ -347,3 +349,17 @@ def test_a_celery_worker_without_a_broker_says_what_is_missing(tmp_path):
 
     assert answer.exit_code == 1
     assert "LRS_CELERY_BROKER is not set: name a broker, redis://HOST/0 or amqp://HOST" in answer.output
+
+
+def test_a_worker_beside_a_server_leaves_ctrl_c_to_that(tmp_path):
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    settings = Settings(data=tmp_path)
+    open_tenant(settings).store.close()
+    try:
+        run_worker(settings, parent=1)  # which is not who started us, so it ends at the first look
+        beside = signal.getsignal(signal.SIGINT)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert beside is signal.SIG_IGN
