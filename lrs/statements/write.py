@@ -109,17 +109,18 @@ def refuse_conflicts(batch: Sequence[Prepared], known: Mapping[str, Record]) -> 
 
 def _insert_all(tx: Tx, batch: Sequence[Prepared]) -> None:
     """Each is written once, with all the keys that it has at the end of the batch."""
-    links = {prepared.id: _link(prepared) for prepared in batch}
+    ids = {prepared.id for prepared in batch}
+    links = {prepared.id: _link(prepared) for prepared in batch} if any(one.refers for one in batch) else {}
     chains = Chains(tx, links.values())
     chains.load(prepared.refers for prepared in batch if prepared.refers)
     keys = [keys_along(links[one.id], chains.find) if one.refers else one.keys for one in batch]
-    targets = _voided_targets(tx, batch, links)
+    targets = _voided_targets(tx, batch, ids)
     rows = sum(len(some) + 2 for some in keys) + sum(len(target.keys) for target, _ in targets)
     if rows > MOST_ROWS:
         raise too_many_rows(rows)
     for target, by in targets:
         tx.replace(voided(target, by))
-    awaited = tx.get_many(AWAITED, list(links))
+    awaited = tx.get_many(AWAITED, ids)
     inside = _voided_inside(batch)
     for prepared, some in zip(batch, keys, strict=True):
         if prepared.refers and chains.find(prepared.refers) is None:
