@@ -10,6 +10,7 @@ import os
 import pwd
 import secrets
 import stat
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,6 @@ from lrs.errors import Misconfigured
 from lrs.settings import Settings
 from lrs.storage import Record, Store, Tx
 from lrs.storage.blobs import sync_folder
-from lrs.storage.private import FILE
 
 SHORTEST = 32
 """Bytes."""
@@ -71,14 +71,14 @@ def keep(path: Path, text: str) -> None:
 
     Durable on return, the folder too: secrets handed out under a key that is lost open nothing any more.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE)
-    with os.fdopen(descriptor, "w") as file:
-        os.fchmod(descriptor, FILE)
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
+    # Not named by the process: in a container that has the same number at each start, also after one that was killed.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = Path(name)
     try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
         with suppress(FileExistsError):
             os.link(draft, path)
     finally:

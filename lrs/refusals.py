@@ -107,7 +107,7 @@ class Refusals:
         self._waiting: deque[Refusal] = deque()
         self._dropped = 0
         self._called = threading.Event()
-        self._over = False
+        self._over = threading.Event()
         self._fails = False
         self._thread: threading.Thread | None = None
 
@@ -124,17 +124,17 @@ class Refusals:
 
     def close(self) -> None:
         """Writes what was taken."""
-        self._over = True
+        self._over.set()
         self._called.set()
         if self._thread is not None:
             self._thread.join()
 
     def _write_all(self) -> None:
-        while not self._over:
+        while not self._over.is_set():
             self._called.wait()
             self._called.clear()
             self._write()
-            self._called.wait(PAUSE if not self._over else 0)
+            self._over.wait(PAUSE)
         self._write()
 
     def _write(self) -> None:

@@ -106,7 +106,6 @@ def test_more_than_can_be_told_at_once_are_counted(tmp_path, monkeypatch):
     until(lambda: newest(tmp_path, 9), "the first line")
     for number in range(1, 9):
         writer.note(noted(number))
-    monkeypatch.setattr(writer, "_over", True)
     writer.close()
 
     found = newest(tmp_path, 9)

@@ -80,7 +80,10 @@ def _key_of(settings: Settings, backup: Backup, passphrase: bytes | None) -> byt
 
 @contextmanager
 def _restoring(settings: Settings, backup: Backup) -> Iterator[None]:
-    """Marks the folder as half done for the block; if the block fails, what it made is taken away again."""
+    """Marks the folder as half done for the block; if the block fails, what it made is taken away again.
+
+    If that fails too, the mark stays: nothing starts from what is left.
+    """
     there_before = settings.data.is_dir()
     folder = data_folder(settings)
     key_before = master_key.path_of(settings).exists()
@@ -102,11 +105,15 @@ def _restoring(settings: Settings, backup: Backup) -> Iterator[None]:
     except BaseException:
         if ours:
             _take_away(settings, backup, key_before=key_before)
+        _unmark(marker, there_before=there_before)
         raise
-    finally:
-        marker.unlink()
-        sync_folder(folder)
-        _unmake(folder, there_before=there_before)
+    _unmark(marker, there_before=there_before)
+
+
+def _unmark(marker: Path, *, there_before: bool) -> None:
+    marker.unlink()
+    sync_folder(marker.parent)
+    _unmake(marker.parent, there_before=there_before)
 
 
 def _unmake(folder: Path, *, there_before: bool) -> None:

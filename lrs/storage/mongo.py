@@ -254,9 +254,7 @@ class MongoStore:
             for job in jobs:
                 job.result = job.error = None
             try:
-                whole = self._attempt(jobs)
-                self._room.kept()
-                return whole or len(jobs) == 1
+                return self._attempt(jobs) or len(jobs) == 1
             except PyMongoError as error:
                 if not passes(error) or time.monotonic() > began + _PATIENCE_S:
                     answer = failure_of(error)
@@ -289,6 +287,7 @@ class MongoStore:
         if tx.seq != before:
             heads.update_one({"_id": HEAD}, {"$set": {"seq": tx.seq}}, session=session)
         self._finish_transaction()
+        self._room.kept()
         return True
 
     def _finish_transaction(self) -> None:

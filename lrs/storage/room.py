@@ -36,7 +36,10 @@ class Room:
     def _is_tight(self) -> bool:
         if self._folder is None:
             return False
-        disk = os.statvfs(self._folder)
+        try:
+            disk = os.statvfs(self._folder)
+        except OSError:  # what was written is written, whatever became of the folder's name
+            return False
         return disk.f_bavail * disk.f_frsize < ENOUGH
 
     def missed(self, lacks: str) -> None:

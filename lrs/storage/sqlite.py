@@ -160,7 +160,6 @@ class SqliteStore(SqliteReading):
             self._announcement.reach(tx.seq)
             connection.execute("COMMIT")
             committed = True
-            self._room.kept()
             before = tx.seq
         except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
             failure = self._failure(error) if isinstance(error, sqlite3.Error) else error
@@ -175,6 +174,8 @@ class SqliteStore(SqliteReading):
                 self._announcement.reach(before)
                 connection.execute("ROLLBACK")
             self._announcement.reached(before)
+        if committed:
+            self._room.kept()
         return True
 
     def _empty_commit(self) -> None:

@@ -16,7 +16,7 @@ from lrs.control import Tenants, open_control, open_registered
 from lrs.errors import Misconfigured
 from lrs.settings import Settings
 from lrs.storage import open_store
-from lrs.tenants import open_tenant
+from lrs.tenants import open_tenant, read_master_key
 
 ONE, OTHER = "ab" * 32, "cd" * 32
 
@@ -96,6 +96,14 @@ def test_a_store_whose_key_is_missing_is_told_so_and_no_other_key_is_made(starte
     assert code == 1
     assert text.startswith(f"Error: {started}/master.key is missing, the master key of a store that is there")
     assert not (started / "master.key").exists()
+
+
+def test_a_start_that_was_killed_while_it_made_the_key_does_not_stop_the_next_one_with_its_process_number(tmp_path):
+    (tmp_path / f".master.key.{os.getpid()}").write_text("ab")
+
+    made = read_master_key(Settings(data=tmp_path))
+
+    assert made == bytes.fromhex((tmp_path / "master.key").read_text())
 
 
 def test_two_folders_with_keys_of_their_own_cannot_share_a_store(tmp_path, store_url):

@@ -19,10 +19,12 @@ from click.testing import CliRunner
 from lrs import audit
 from lrs.auth.keys import check_key, create_key
 from lrs.backup import contents
+from lrs.backup.restore import _restoring
 from lrs.cli import main
 from lrs.control import open_control
 from lrs.settings import Settings
 from lrs.storage import Owed, Record, pages
+from lrs.storage.sqlite_schema import SCHEMA_VERSION
 from lrs.tenants import open_tenant
 from tests.badges.made import badge_in, put_award, run_issue
 from tests.programs import until
@@ -357,6 +359,24 @@ def test_a_restore_that_was_killed_keeps_everything_from_starting_in_the_folder(
     told = f"Error: {tmp_path}/again is being restored, or a restore was broken off"
     assert [(code, text.startswith(told)) for code, text in answers] == [(1, True)] * 3
     assert files_in(tmp_path / "again") == ["RESTORING"]
+
+
+@pytest.mark.usefixtures("lived")
+def test_where_what_a_failed_restore_made_cannot_be_taken_away_nothing_starts_in_the_folder(tmp_path):
+    run("backup", tmp_path / "b.tar", "--data", tmp_path / "data")
+    backup, again = contents.examine(tmp_path / "b.tar", SCHEMA_VERSION), tmp_path / "again"
+
+    with pytest.raises(IsADirectoryError):
+        stopped_beside_a_folder_in_the_way(Settings(data=again), backup)
+
+    code, text = run("keys", "list", "--data", again)
+    assert (code, text.startswith(f"Error: {again} is being restored, or a restore was broken off")) == (1, True)
+
+
+def stopped_beside_a_folder_in_the_way(settings, backup):
+    with _restoring(settings, backup):
+        (settings.data / "control.db-wal").mkdir()
+        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(

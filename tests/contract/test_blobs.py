@@ -321,6 +321,15 @@ def test_the_log_says_once_that_there_is_no_room_and_once_that_there_is():
     ]
 
 
+def test_a_write_that_was_kept_is_kept_also_where_the_room_on_the_disk_can_no_longer_be_asked(tmp_path):
+    room = Room("here", tmp_path / "gone")
+    room.missed("full")
+
+    room.kept()
+
+    assert room.lacks is None
+
+
 def raising(error):
     def fail(*_, **__):
         raise error
