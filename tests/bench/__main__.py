@@ -37,6 +37,7 @@ SMALL = Plan(
     offered=10,
     burst=10,
     again=1,
+    bounded=60,
     profiled=100,
 )
 """Enough to see that everything works; its figures mean nothing."""

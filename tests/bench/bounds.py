@@ -38,21 +38,26 @@ LONGEST_MS = 500.0
 """No decision holds the writer for longer."""
 STALL_MS = 50.0
 """Nor does anything hold up the event loop."""
-BATCH = 1_000
+FIRST = 1_000
+"""From one seed to the next the statements begin so many places later, as many as a batch has at the most."""
+WIDEST_AT_ONCE = 28
+"""Of ``FIRST`` statements: a request of the widest that there may be has no more rows than is allowed."""
 MEMBER_KEYS = 5
 SETTLED = 5
 """Batches that fill the store before anything is measured."""
 Json = dict[str, Any]
+Target = Callable[[int, int], int | None]
+"""The place that the statement at a place of so many refers to."""
 
 
 def bounds(bench: Bench, folder: Path) -> Iterator[Row]:
     """The rows; *bench* has the running server, whose event loop is looked at."""
-    with _opened(folder) as tenant:
+    with _opened(folder, bench.plan.bounded) as tenant:
         held: dict[str, float] = {}
         yield _chained(tenant, bench.plan, held)
         yield _widest(tenant, bench.plan, held)
-        _late(tenant, held)
-        _voiding(tenant, held)
+        _late(tenant, bench.plan.bounded, held)
+        _voiding(tenant, _widest_at_once(bench.plan), held)
         _telling(tenant, held)
         longest = max(held.values())
         note = ", ".join(f"{name} {ms:.0f}" for name, ms in sorted(held.items(), key=lambda one: -one[1])[:8])
@@ -61,11 +66,11 @@ def bounds(bench: Bench, folder: Path) -> Iterator[Row]:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[Tenant]:
+def _opened(folder: Path, count: int) -> Iterator[Tenant]:
     tenant = open_tenant(Settings(data=folder, outbound_allow=("127.0.0.1",)))
     try:
         for seed in range(SETTLED):
-            _store(tenant, _plain(BATCH, seed))
+            _store(tenant, _plain(count, seed))
         yield tenant
     finally:
         tenant.store.close()
@@ -83,14 +88,14 @@ def _store(tenant: Tenant, batch: Sequence[Json]) -> tuple[float, float]:
 
 
 def _plain(count: int, seed: int) -> list[Json]:
-    return [json.loads(one.raw) | {"id": str(uuid.uuid4())} for one in statements(count, seed=seed, first=seed * BATCH)]
+    return [json.loads(one.raw) | {"id": str(uuid.uuid4())} for one in statements(count, seed=seed, first=seed * FIRST)]
 
 
-def _referring(seed: int, target: Callable[[int], int | None]) -> list[Json]:
-    """Plain statements, each but for its object, a reference to the one at the place *target* gives."""
-    batch = _plain(BATCH, seed)
+def _referring(count: int, seed: int, target: Target) -> list[Json]:
+    """Plain statements, each but for its object, a reference to the one at the place *target* gives, of so many."""
+    batch = _plain(count, seed)
     for place, one in enumerate(batch):
-        other = target(place)
+        other = target(place, count)
         if other is not None:
             one["object"] = {"objectType": "StatementRef", "id": batch[other]["id"]}
             for name in ("revision", "platform"):  # which only a statement about an activity may have
@@ -98,12 +103,12 @@ def _referring(seed: int, target: Callable[[int], int | None]) -> list[Json]:
     return batch
 
 
-SHAPES: dict[str, Callable[[int], int | None]] = {
-    "chain": lambda place: place - 1 if place else None,
-    "chain, newest first": lambda place: place + 1 if place + 1 < BATCH else None,
-    "ring": lambda place: (place + 1) % BATCH,
-    "all to one": lambda place: 0 if place else None,
-    "each to itself": lambda place: place,
+SHAPES: dict[str, Target] = {
+    "chain": lambda place, _: place - 1 if place else None,
+    "chain, newest first": lambda place, count: place + 1 if place + 1 < count else None,
+    "ring": lambda place, count: (place + 1) % count,
+    "all to one": lambda place, _: 0 if place else None,
+    "each to itself": lambda place, _: place,
 }
 
 
@@ -112,11 +117,11 @@ def _chained(tenant: Tenant, plan: Plan, held: dict[str, float]) -> Row:
     pairs = []
     seeds = itertools.count(100)
     for _ in range(plan.rounds):
-        plain = _store(tenant, _plain(BATCH, next(seeds)))
+        plain = _store(tenant, _plain(plan.bounded, next(seeds)))
         held["plain"] = max(held.get("plain", 0.0), plain[1])
         dearest = 0.0
         for name, target in SHAPES.items():
-            took = _store(tenant, _referring(next(seeds), target))
+            took = _store(tenant, _referring(plan.bounded, next(seeds), target))
             held[name] = max(held.get(name, 0.0), took[1])
             dearest = max(dearest, sum(took))
         pairs.append((dearest, sum(plain)))
@@ -134,9 +139,13 @@ def _widest(tenant: Tenant, plan: Plan, held: dict[str, float]) -> Row:
         held["widest"] = max(held.get("widest", 0.0), took[1])
         sizes.append(len(plain))
         pairs.append((sum(took), sum(yard)))
-    took = _store(tenant, [wide(MOST_KEYS // MEMBER_KEYS - 2) for _ in range(30)])
+    took = _store(tenant, [wide(MOST_KEYS // MEMBER_KEYS - 2) for _ in range(_widest_at_once(plan))])
     held["a request of widest"] = took[1]
     return row_of("widest", pairs, note=f"{sizes[0]} plain statements have as many bytes", less=True)
+
+
+def _widest_at_once(plan: Plan) -> int:
+    return max(1, plan.bounded * WIDEST_AT_ONCE // FIRST)
 
 
 def wide(members: int) -> Json:
@@ -154,10 +163,10 @@ def wide(members: int) -> Json:
     }
 
 
-def _late(tenant: Tenant, held: dict[str, float]) -> None:
-    """1,000 targets that 1,000 statements wait for, and what is owed of it afterwards."""
-    targets = _plain(BATCH, 900)
-    waiting = _plain(BATCH, 901)
+def _late(tenant: Tenant, count: int, held: dict[str, float]) -> None:
+    """*count* targets that as many statements wait for, and what is owed of it afterwards."""
+    targets = _plain(count, 900)
+    waiting = _plain(count, 901)
     for one, target in zip(waiting, targets, strict=True):
         one["object"] = {"objectType": "StatementRef", "id": target["id"]}
         one["context"] = {"registration": str(uuid.uuid4())}
@@ -169,9 +178,9 @@ def _late(tenant: Tenant, held: dict[str, float]) -> None:
         held["step refs"] = max(held.get("step refs", 0.0), (time.process_time() - begun) * 1e3)
 
 
-def _voiding(tenant: Tenant, held: dict[str, float]) -> None:
+def _voiding(tenant: Tenant, count: int, held: dict[str, float]) -> None:
     """As many of the widest statements voided at once as a request may."""
-    target = [wide(MOST_KEYS // MEMBER_KEYS - 2) for _ in range(28)]
+    target = [wide(MOST_KEYS // MEMBER_KEYS - 2) for _ in range(count)]
     _store(tenant, target)
     voided = "http://adlnet.gov/expapi/verbs/voided"
     actor = {"mbox": "mailto:a@example.org"}

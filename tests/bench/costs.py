@@ -22,7 +22,7 @@ from lrs.statements.write import decision, learn
 from lrs.storage import ROWS
 from lrs.tenants import Tenant, open_tenant
 from lrs.worker import drain
-from tests.bench.programme import RULES, bring_in
+from tests.bench.programme import RULES, prepared
 from tests.bench.report import Row, row_of
 from tests.bench.rows import Plan, body
 from tests.bench.statements import Made, passed
@@ -39,14 +39,13 @@ _AUTHORITY = b'{"account":{"homePage":"http://localhost/t/default","name":"bench
 
 def learners(folder: Path, plan: Plan) -> Row:
     """What a second statement costs of learners who are 100 in a store of 10,000, or alone in theirs."""
-    ready = folder / "ready"
-    bring_in(ready)
+    ready = prepared(folder)
     pairs: list[tuple[float, float]] = []
-    with _as_the_worker(), _opened(ready, folder / "many") as many:
+    with _as_the_worker(), _opened(ready, folder / "many-learners") as many:
         _cost(many, passed(range(plan.learners), RULES, seed=0))
         for turn in range(plan.turns):
             asked = range(turn, plan.learners, plan.learners // FEW_LEARNERS)
-            with _opened(ready, folder / f"few-{turn}") as few:
+            with _opened(ready, folder / f"few-learners-{turn}") as few:
                 _cost(few, passed(asked, RULES, seed=0))
                 costs = [_cost(side, passed(asked, RULES, seed=1 + turn)) for side in _turned((many, few), turn)]
                 pairs.append(_turned((costs[0], costs[1]), turn))
@@ -57,11 +56,10 @@ def rules(folder: Path, plan: Plan) -> Row:
     """What a statement of each of 100 learners costs with 200 rules in force, and with 10."""
     pairs = []
     with _as_the_worker(), ExitStack() as stack:
-        sides = []
-        for count in (RULES, FEW_RULES):
-            ready = folder / f"ready-{count}"
-            bring_in(ready, count)
-            sides.append((stack.enter_context(_opened(ready, folder / f"of-{count}")), count))
+        sides = [
+            (stack.enter_context(_opened(prepared(folder, count), folder / f"rules-{count}")), count)
+            for count in (RULES, FEW_RULES)
+        ]
         for turn in range(plan.turns + 1):
             asked = [passed(range(FEW_LEARNERS), count, seed=turn) for _, count in sides]
             pairs.append(tuple(_cost(side, made) for (side, _), made in zip(sides, asked, strict=True)))

@@ -46,8 +46,15 @@ def mapping(rules: int) -> str:
     return "\n".join(["activity,verb,competency,level,threshold,valid for,trusted source", *lines, ""])
 
 
-def bring_in(data: Path, rules: int = RULES) -> None:
-    """Publishes the framework and puts *rules* rules in force, in the store under *data*."""
+def prepared(folder: Path, rules: int = RULES) -> Path:
+    """A store under *folder*, to be copied, with the framework published and *rules* rules in force; made once."""
+    data = folder / f"programme-{rules}"
+    if not data.exists():
+        _bring_in(data, rules)
+    return data
+
+
+def _bring_in(data: Path, rules: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         sheet, table = Path(name, "framework.csv"), Path(name, "rules.csv")
         sheet.write_text(framework(), "utf-8")

@@ -6,6 +6,7 @@ The service is in this process, so that one clock says when a statement was answ
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from lrs.learners.identifiers import identifier_of
 from lrs.storage import Tx
 from lrs.tenants import Tenant
 from tests.bench.load import HOST, Load, send
-from tests.bench.programme import RULES, bring_in, looking, wait_for
+from tests.bench.programme import RULES, looking, prepared, wait_for
 from tests.bench.receiver import Told, receiving
 from tests.bench.report import Row, row_of
 from tests.bench.rows import Plan, body, faults
@@ -46,10 +47,10 @@ class Works:
 
 
 @contextmanager
-def at_work(plan: Plan, data: Path) -> Iterator[Works]:
-    """A server on a new store under *data*, with rules and a matching service."""
+def at_work(plan: Plan, folder: Path) -> Iterator[Works]:
+    """A server on a new store under *folder*, with rules and a matching service."""
+    data = Path(shutil.copytree(prepared(folder), folder / "work"))
     headers, webhook = create_key(data), free_port()
-    bring_in(data)
     address = f"http://{HOST}:{webhook}/webhook"
     asked = ("--webhook", address, "--scopes", "profiles:read", "--purpose", PURPOSE)
     lrs(data, "services", "add", SERVICE, *asked, settings=OUTBOUND)

@@ -33,7 +33,8 @@ class Plan:
 
     *starts* is how often each cold start is measured; reading is, with *stored* statements. The rest is of the rows of
     owed work: *learners* of a large store, *turns* between it and a small one, *evidence* statements a round, *offered*
-    in all at a steady rate, a *burst* of awards, *again* rounds with rules, and *profiled* requests under a profiler.
+    in all at a steady rate, a *burst* of awards, *again* rounds with rules. *bounded* is the statements of a batch that
+    holds the writer, *profiled* the requests under a profiler.
     """
 
     rounds: int = 7
@@ -50,6 +51,7 @@ class Plan:
     offered: int = 500
     burst: int = 500
     again: int = 4
+    bounded: int = 1_000
     profiled: int = 500
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import uvloop
 from lrs.tenants import Tenant
 from tests.bench import costs
 from tests.bench.load import Load, run, send
-from tests.bench.programme import RULES, bring_in, looking, wait_for
+from tests.bench.programme import RULES, looking, prepared, wait_for
 from tests.bench.receipts import RATE, Works, at_work, awards, receipt
 from tests.bench.report import WITH_RULES, Row, row_of
 from tests.bench.rows import (
@@ -39,13 +40,13 @@ MISSED = 10
 
 def owed_work(bench: Bench, folder: Path) -> Iterator[Row]:
     """The rows measured while the server without rules runs, whose store is ``store`` in *folder*."""
-    with at_work(bench.plan, folder / "work") as works:
+    with at_work(bench.plan, folder) as works:
         yield receipt(works)
         yield awards(works)
         with looking(folder / "store") as plain:
             yield evaluated(works, bench, plain)
-    yield costs.learners(folder / "learners", bench.plan)
-    yield costs.rules(folder / "rules", bench.plan)
+    yield costs.learners(folder, bench.plan)
+    yield costs.rules(folder, bench.plan)
 
 
 def evaluated(works: Works, bench: Bench, plain: Tenant) -> Row:
@@ -77,9 +78,8 @@ def with_rules(bench: Bench, folder: Path) -> Iterator[Row]:
 
     Beside what is measured, evidence of another learner comes in 50 times a second: matched, evaluated, signed for.
     """
-    data = folder / "ruled"
+    data = Path(shutil.copytree(prepared(folder), folder / "ruled"))
     headers = create_key(data)
-    bring_in(data)
     raw = RawSqlite(folder / "ruled-raw.db")
     plan = replace(bench.plan, rounds=bench.plan.again)
     try:
