@@ -113,7 +113,7 @@ class Learners:
 
 def learner_number(row: Row) -> str:
     """The ULN of *row*, or ``""``; 9999999999 stands for nobody and counts as none."""
-    cell = text(row, "uln").replace(" ", "")
+    cell = "".join(text(row, "uln").split())
     if isinstance(row.values.get("uln"), Decimal):  # a number cell may show its thousands apart
         cell = cell.replace(",", "")
     if cell in {"", TEMPORARY_ULN}:

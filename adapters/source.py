@@ -18,7 +18,7 @@ from lrs.tables.row import Place, Row, Unusable
 
 Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
 RESULTS: tuple[Result, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")
-STRUCTURAL = frozenset({"too_many_cells", "cell_too_long", "open_quote", "cut_off"})
+STRUCTURAL = frozenset({"too_many_cells", "cell_too_long", "open_quote", "cut_off", "second_table"})
 """Codes of rows that cannot be read as rows: an ``error``, where a cell that cannot be believed is quarantined."""
 
 

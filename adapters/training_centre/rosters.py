@@ -24,8 +24,7 @@ def read_roster(row: Row, held: Held, learners: Learners, terms: Terms) -> Mappe
     came = moment(row, "check_in_at", terms.calendar, on=held.session.starts.date())
     left = moment(row, "check_out_at", terms.calendar, on=held.session.starts.date())
     if attendance == "unmarked":
-        nothing = Fact("attendance", (held.session.id, learner.key), None)
-        return Mapped((row.place,), (nothing,), skipped="attendance is not marked", code="not_yet")
+        return unmarked(row, held.session, learner)
     if held.status == "cancelled" and attendance in THERE:
         raise Unusable("session_cancelled", "attendance", attendance, "nobody attends a cancelled session")
     if came and left and left < came:
@@ -38,6 +37,12 @@ def read_roster(row: Row, held: Held, learners: Learners, terms: Terms) -> Mappe
             not_ahead(at, terms.now, column, text(row, column))
     not_ahead(held.session.starts, terms.now, "starts_at", text(row, "starts_at"))
     return attended(row, learner, held, cast("Attendance", attendance), stayed)
+
+
+def unmarked(row: Row, session: Session, learner: Learner) -> Mapped:
+    """What a row says that tells nobody whether the learner was there."""
+    nothing = Fact("attendance", (session.id, learner.key), None)
+    return Mapped((row.place,), (nothing,), skipped="attendance is not marked", code="not_yet")
 
 
 def attended(
@@ -57,6 +62,8 @@ def read_jisc(row: Row, session: Session, learners: Learners, terms: Terms) -> M
     """What a row of the Jisc TSV says: ``event_attended`` 1 or 0, ``attendance_late`` 1, 0 or nothing."""
     learner = learners.read(row)
     not_ahead(session.starts, terms.now, "start_time", text(row, "start_time"))
+    if not text(row, "event_attended"):
+        return unmarked(row, session, learner)
     there = yes(row, "event_attended", default=False, known=terms.words["event_attended"])
     late = yes(row, "attendance_late", default=False, known=terms.words["attendance_late"])
     attendance: Attendance = "absent" if not there else "late" if late else "present"

@@ -20,5 +20,5 @@ What a cell is, for whoever reads it (``lrs.tables.row.Row``):
     ``cells`` still has what it shows.
 ``trouble``
     why the whole row cannot be read: ``too_many_cells``, ``open_quote``, ``cell_too_long``, ``cut_off``, ``encoding``,
-    ``hidden_row``.
+    ``hidden_row``, ``second_table``.
 """

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-from lrs.tables.row import BLANKS, Fault
+from lrs.tables.row import BLANKS, DIRECTIONS, Fault
 
 MAX_CELL = 32_767
 """Characters that a spreadsheet keeps in one cell."""
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')
 _TEXT_PREFIX = re.compile(r"'(?=[=+\-@\d\t\r])")
+_UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_DIRECTION = re.compile(f"[{DIRECTIONS}]")
 _ERROR = re.compile(
     r"#(?:N/?A|N/?D|NV|GETTING_DATA|#{2,}|[^\W\d_]{2,12}[!?]|DIV/0!|[¡¿][^\W\d_/0]{2,12}[!?]|¡DIV/0!)|Err:5\d\d",
     re.IGNORECASE,
@@ -21,12 +24,22 @@ TOO_LONG = Fault("cell_too_long", f"the cell is longer than {MAX_CELL} character
 
 
 def clean(cell: str) -> str:
-    """A cell without what spreadsheets add: outer blanks, ``="0123"``, a leading ``'`` before digits or signs."""
-    text = cell.strip(BLANKS)
+    """A cell without what spreadsheets add (outer blanks, ``="0123"``, ``'`` before digits or signs) and nobody sees.
+
+    Unseen are blanks without width, soft hyphens and, where nothing is written from right to left, marks of direction.
+    """
+    text = (cell if cell.isascii() else _seen(cell)).strip(BLANKS)
     wrapped = _TEXT_FORMULA.fullmatch(text)
     if wrapped:
         return wrapped[1].strip(BLANKS)
     return _TEXT_PREFIX.sub("", text, count=1)
+
+
+def _seen(cell: str) -> str:
+    text = _UNSEEN.sub("", cell)
+    plain = _DIRECTION.sub("", text)
+    leftwards = plain != text and any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in plain)
+    return text if leftwards else plain
 
 
 def fault_of(text: str) -> Fault | None:

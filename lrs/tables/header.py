@@ -5,15 +5,20 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from lrs.tables.cell import spoken
 from lrs.tables.row import Fault, Line, Value
 
 SEARCHED = 50
 """Lines with something in them among which the header is looked for."""
+_OTHER = 3
+"""Headers, and nothing else, that make a line the header of another table."""
 
 
+_LONGEST = 200
+"""Characters of a cell that may be a header."""
 _MADE_DATE = Fault("date_value", "the cell holds a date: format the column as text and type it again")
 
 
@@ -38,13 +43,16 @@ class Headers(NamedTuple):
 class Header(NamedTuple):
     """The header of one sheet: its row, and for each position the column's name (``""`` for a blank one).
 
-    *unknown* are the headers nobody knows, as they are written; *written* is how the file calls each column.
+    *unknown* are the headers nobody knows, as they are written; *written* is how the file calls each column. *names*
+    are all *columns*, *read* those that are known.
     """
 
     row: int
     columns: tuple[str, ...]
     unknown: tuple[str, ...]
     written: Mapping[str, str] = {}
+    names: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
 
 
 def headers_of(aliases: Mapping[str, Sequence[str]], *, comments: bool = False) -> Headers:
@@ -58,9 +66,12 @@ def fold(header: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKC", header).casefold() if letter.isalnum())
 
 
+_folded = lru_cache(maxsize=4096)(fold)
+
+
 def known_in(line: Line, headers: Headers) -> int:
     """How many columns *line* names as a header."""
-    found = {headers.known.get(fold(cell)) for cell in line.cells if len(cell) <= 200}
+    found = {headers.known.get(fold(cell)) for cell in line.cells if len(cell) <= _LONGEST}
     return len(found - {None})
 
 
@@ -90,4 +101,16 @@ def read_header(line: Line, headers: Headers) -> Header:
     written: dict[str, str] = {}
     for name, cell in zip(columns, line.cells, strict=False):
         written.setdefault(name, spoken(cell))
-    return Header(line.number, columns, unknown, written)
+    names = frozenset(columns) - {""}
+    return Header(line.number, columns, unknown, written, names, names & set(headers.known.values()))
+
+
+def comes_again(line: Line, header: Header, headers: Headers) -> Literal["", "same", "other"]:
+    """Whether *line*, below *header*, is that header again, as on every page of a report, or that of another table."""
+    first = next((cell for cell in line.cells if cell), "")
+    if len(first) > _LONGEST or not (_folded(first) in headers.known or _folded(first) in header.names):
+        return ""
+    found = read_header(line, headers)
+    if found.columns == header.columns:
+        return "same"
+    return "other" if len(found.names) >= _OTHER and found.names <= header.names | found.read else ""

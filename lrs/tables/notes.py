@@ -54,6 +54,8 @@ def _of_sheet(found: Found) -> Iterator[str]:
         yield f"{where}{_counted(found.above, 'row')} above the header not read"
     if found.comments:
         yield f"{where}{_counted(found.comments, 'comment line')} (#) not read"
+    if found.again:
+        yield f"{where}{_counted(found.again, 'row')} with the header again not read"
     if found.part and found.beside:
         yield f"{where}cells right of the header not read in {_counted(found.beside, 'row')}"
     if found.hidden_columns:

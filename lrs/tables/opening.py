@@ -11,7 +11,7 @@ from lrs.errors import Refused
 from lrs.tables.cell import is_comment, spoken
 from lrs.tables.delimited import DELIMITERS, OPEN_QUOTE, Delimited, Dialect, sep_line
 from lrs.tables.file import File
-from lrs.tables.header import SEARCHED, Headers, find_header, known_in
+from lrs.tables.header import SEARCHED, Headers, comes_again, find_header, known_in
 from lrs.tables.package import MAX_UNPACKED, open_package
 from lrs.tables.row import Line
 from lrs.tables.sort import sort_of
@@ -148,17 +148,19 @@ def _walk(sheet: Delimited | Sheet, headers: Headers, budget: _Budget) -> Found 
     header = find_header((line for line in head if not _is_comment(line, headers)), headers)
     if header is None:
         return None
-    rows = above = right = comments = 0
+    rows = above = right = comments = again = 0
     for line in chain(head, lines):
         if _is_comment(line, headers):
             comments += 1
         elif line.number < header.row:
             above += 1
+        elif comes_again(line, header, headers) == "same":
+            again += line.number > header.row
         elif line.number > header.row:
             budget.count_row()
             rows += 1
             right += beside(line, header.columns)
-    return Found(sheet.title, header, rows=rows, above=above, beside=right, comments=comments)
+    return Found(sheet.title, header, rows=rows, above=above, beside=right, comments=comments, again=again)
 
 
 def _filled(lines: Iterable[Line], budget: _Budget) -> Iterator[Line]:

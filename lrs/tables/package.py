@@ -25,6 +25,8 @@ from lrs.tables.file import File
 
 MAX_UNPACKED = 512 * 1024 * 1024
 MAX_SHEETS = 256
+MAX_DEPTH = 256
+"""Elements within one another; expat keeps the name of each that is open."""
 MAX_TAG = 1 << 20
 """Bytes of one tag or comment: expat reads an unfinished one again with every block."""
 _BLOCK = 1 << 16
@@ -60,8 +62,22 @@ class Elements:
         """Reads *part*, block by block; after each, whoever iterates may take what has been found."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
-        parser.StartElementHandler = lambda name, attributes: self.start(_local(name), attributes)
-        parser.EndElementHandler = lambda name: self.end(_local(name))
+        depth = 0
+
+        def began(name: str, attributes: Mapping[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise damaged(f"its elements stand in one another more than {MAX_DEPTH} deep")
+            self.start(_local(name), attributes)
+
+        def ended(name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            self.end(_local(name))
+
+        parser.StartElementHandler = began
+        parser.EndElementHandler = ended
         parser.CharacterDataHandler = self.text
         parser.StartDoctypeDeclHandler = _no_document_type
         fed = 0

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
-BLANKS = " \t\r\n\f\v\u00a0\u200b\ufeff\x00"
+DIRECTIONS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Marks of the direction of writing: Windows puts them around the parts of a date."""
+BLANKS = " \t\r\n\f\v\u00a0\u00ad\u2007\u200b\u202f\u2060\u3000\ufeff\x00" + DIRECTIONS
 """What stands around a cell and says nothing."""
 
 

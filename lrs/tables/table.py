@@ -5,24 +5,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lrs.tables.cell import clean, fault_of, is_comment
 from lrs.tables.delimited import OPEN_QUOTE, Delimited, Dialect
 from lrs.tables.file import File
-from lrs.tables.header import Header, Headers
+from lrs.tables.header import Header, Headers, comes_again
 from lrs.tables.package import Part, open_package
-from lrs.tables.row import Line, Place, Row, Unusable, Value
+from lrs.tables.row import Fault, Line, Place, Row, Unusable, Value
 from lrs.tables.workbook import Range, Sheet
+
+_SECOND = (
+    "row {} names other columns than the header above it: give the table that begins there a file or a sheet of its own"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """One sheet with a header, and what the first walk has counted in it: rows with something in them.
 
-    *rows* stand below the header, *above* above it; *beside* have cells right of the header. *part* is where a
-    workbook has the sheet, ``None`` for CSV.
+    *rows* stand below the header, *above* above it; *beside* have cells right of the header; *again* are the header
+    once more. *part* is where a workbook has the sheet, ``None`` for CSV.
     """
 
     title: str
@@ -32,6 +36,7 @@ class Found:
     above: int = 0
     beside: int = 0
     comments: int = 0
+    again: int = 0
     merged: tuple[Range, ...] = ()
     hidden_columns: tuple[str, ...] = ()
 
@@ -67,9 +72,9 @@ class Table:
     def rows(self) -> Iterator[Row]:
         """All rows below the headers, sheet by sheet; what cannot be read is a row with its trouble."""
         for found, lines in self._walks():
-            for line in lines:
-                if line.number > found.header.row and not line.blank and not self._is_comment(line):
-                    yield to_row(found, line, self.headers, self.constants)
+            below = (line for line in lines if line.number > found.header.row and not line.blank)
+            for line in own_lines((line for line in below if not self._is_comment(line)), found.header, self.headers):
+                yield to_row(found, line, self.headers, self.constants)
 
     def _walks(self) -> Iterator[tuple[Found, Iterator[Line]]]:
         if self.dialect:
@@ -82,6 +87,19 @@ class Table:
 
     def _is_comment(self, line: Line) -> bool:
         return self.headers.comments and is_comment(line.cells)
+
+
+def own_lines(lines: Iterable[Line], header: Header, headers: Headers) -> Iterator[Line]:
+    """*lines* without those that are the *header* again; what stands under another one has its trouble."""
+    other = 0
+    for line in lines:
+        again = comes_again(line, header, headers)
+        if again:
+            other = line.number if again == "other" else 0
+        if other and not line.trouble:
+            yield line._replace(trouble=Fault("second_table", _SECOND.format(other)))
+        elif again != "same":
+            yield line
 
 
 def to_row(found: Found, line: Line, headers: Headers, constants: Mapping[str, str]) -> Row:
@@ -102,7 +120,9 @@ def to_row(found: Found, line: Line, headers: Headers, constants: Mapping[str, s
     values: dict[str, Value] = {}
     faults: dict[str, Unusable] = {}
     doubled = []
-    for at, name in enumerate(columns):
+    here = min(len(line.cells), len(columns))
+    for at in (*range(here), *(at for at in line.faults if here <= at < len(columns))):
+        name = columns[at]
         cell = clean(line.cells[at]) if at < len(line.cells) else ""
         value = line.values.get(at)
         if cell and cells.get(name, cell) not in {cell, ""}:
@@ -114,6 +134,8 @@ def to_row(found: Found, line: Line, headers: Headers, constants: Mapping[str, s
         fault = (fault_of(cell) if cell else None) or line.faults.get(at) or headers.fault_of(name, value)
         if fault:
             faults[name] = Unusable(fault.code, name, cell, fault.message)
+    for name in found.header.read:
+        cells.setdefault(name, "")
     for name, constant in constants.items():
         cells[name] = cells.get(name) or constant
     return Row(place, cells, tuple(doubled), trouble, values, faults)

@@ -167,6 +167,12 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         ("'=1+1", "=1+1"),
         ("'t Hooft", "'t Hooft"),
         ("\ufeff x\u00a0", "x"),
+        ("\u200e03\u200e/\u200e11\u200e/2026", "03/11/2026"),
+        ("\u200f03/11/2026", "03/11/2026"),
+        ("A\u200b12\u00ad", "A12"),
+        ("pat\u2060@\ufeffcollege.example", "pat@college.example"),
+        ("\u05d0\u200f(b)", "\u05d0\u200f(b)"),
+        ("\u06a9\u200c\u06cc", "\u06a9\u200c\u06cc"),
     ],
 )
 def test_what_spreadsheets_add_is_taken_off(cell, cleaned):

@@ -104,3 +104,8 @@ def test_a_text_in_a_format_for_numbers_is_the_text(code):
 def test_a_string_with_a_negative_number_is_damage():
     with pytest.raises(Refused, match="damaged"):
         opened(workbook(text("A1", "Name"), '<c r="A2" t="s"><v>-1</v></c>', strings="<si><t>Pat</t></si>"), "name")
+
+
+def test_elements_that_stand_in_one_another_without_end_are_refused():
+    with pytest.raises(Refused, match="more than 256 deep"):
+        opened(workbook(text("A1", "Name"), after="<a>" * 300 + "</a>" * 300), "name")

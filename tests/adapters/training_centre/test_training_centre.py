@@ -102,6 +102,21 @@ def test_an_attendance_is_the_jisc_recipe_in_full(bring, endpoint):
     }
 
 
+def test_an_attendance_of_jiscs_table_that_nobody_marked_is_no_absence(bring, endpoint):
+    header = "student_id,event_id,event_name,start_time,end_time,event_attended\n"
+    event = "E1,Lecture,2026-11-02 09:00,2026-11-02 10:00"
+
+    report = bring("training-centre", f"{header}A1,{event},1\nA2,{event},\nA3,{event},N/A\nA4,{event},0\n")
+
+    assert [(row.outcome, row.code) for row in report.rows] == [
+        ("new", ""),
+        ("skipped", "not_yet"),
+        ("skipped", "not_yet"),
+        ("new", ""),
+    ]
+    assert sorted(one["actor"]["account"]["name"] for one in endpoint.valid()) == ["A1", "A4"]
+
+
 def test_the_jisc_sample_gives_ten_attended_two_of_them_late_and_five_absent(bring, endpoint):
     if not JISC.exists():
         pytest.skip("the Jisc sample is not beside this checkout (../shared/data)")
