@@ -29,6 +29,10 @@ from lrs.tenants import Tenant
 _NO_BADGES = "there are no such badges: one is issued when a rule is met (lrs rules list, lrs rules explain LEARNER)"
 
 
+LONGEST_WHY = 400
+"""Characters of a check's answer on a terminal."""
+
+
 @click.group(cls=Group)
 def badges() -> None:
     """Verify, list, show and renew Open Badges, and name their issuer."""
@@ -171,5 +175,11 @@ def _document(tenant: Tenant, source: str) -> bytes:
 
 
 def _told(verdict: Verdict) -> str:
-    lines = [f"{'ok ' if check.ok else 'NO '} {check.name}: {one_line(check.why)}" for check in verdict.checks]
+    lines = [f"{'ok ' if check.ok else 'NO '} {check.name}: {_in_short(check.why)}" for check in verdict.checks]
     return "\n".join([*lines, "valid" if verdict.valid else "not valid"])
+
+
+def _in_short(why: str) -> str:
+    """*why* may quote a stranger's badge, in which a name can be as long as the badge."""
+    shown = one_line(why)
+    return shown if len(shown) <= LONGEST_WHY else shown[: LONGEST_WHY - 1] + "…"

@@ -42,7 +42,8 @@ MAX_CONTEXTS = 12
 """Contexts named in a document, the same one again too."""
 MAX_TYPES = 12
 """Types of one object."""
-MAX_PERMUTATIONS = 5_000
+MAX_PERMUTATIONS = 1_000
+"""Of nodes that nothing tells apart, over a whole document: six of them beside each other have 720."""
 REMEMBERED = 16
 MOST_MEANINGS = 1_000
 """Of contexts within contexts; a badge has about 20."""

@@ -18,6 +18,7 @@ from badges.contexts import CREDENTIALS_V2, OPEN_BADGES
 from badges.graph import MAX_DEPTH, Unsafe, canonical
 from badges.sign import PURPOSE, SUITE, NotSigned, check_signature
 from lrs.errors import Refused
+from lrs.plain_text import quoted
 from lrs.strict_json import parse
 from lrs.times import micros_of_timestamp, zoned_micros
 
@@ -148,7 +149,7 @@ def _types(part: Json) -> set[str]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "without a name"
+    return quoted(value) if isinstance(value, str) else "without a name"
 
 
 def _signature(credential: Json, at: int, resolve: Resolve) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from lrs.docs import view, xapi
 from lrs.docs.document import complete
+from lrs.profiles import services
 from lrs.xapi import METHODS
 from tests.served import new_id, routes_of, serving, something, statement
 
@@ -82,6 +83,20 @@ def test_a_key_with_a_scope_that_is_described_is_let_in(document):
     assert told["description"] == "Needs a key with one of the scopes all, state."
     assert told["security"] == [{"key": []}]
     assert "security" not in document["paths"]["/xapi/about"]["get"]
+
+
+def test_the_scopes_of_services_that_are_described_are_those_there_are(document):
+    flow = document["components"]["securitySchemes"]["service"]["flows"]["clientCredentials"]
+    asked = {
+        scope
+        for told in operations(document).values()
+        for one in told.get("security", [])
+        for needed in one.values()
+        for scope in needed
+    }
+
+    assert tuple(flow["scopes"]) == services.SCOPES
+    assert asked <= set(services.SCOPES)
 
 
 def test_what_is_answered_is_what_the_document_says(lrs, document):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrs.plain_text import control_character, one_line
+from lrs.plain_text import LONGEST_NAME, control_character, one_line, quoted
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,23 @@ def test_a_text_of_others_takes_one_line_and_moves_nothing(text, shown):
 )
 def test_the_first_control_character_is_named(text, found):
     assert control_character(text) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Gowning: Practitioner", '"Gowning: Practitioner"'),
+        ("Gowning, issued by a ministry", '"Gowning, issued by a ministry"'),
+        ('Gowning", issued by "a ministry', '"Gowning\\", issued by \\"a ministry"'),
+        ("a\\", '"a\\\\"'),
+        ("X" + " " * 70 + "ok  signature: by a ministry", '"X ok signature: by a ministry"'),
+        ("X" + "\u3000\u00a0" * 30 + "valid", '"X valid"'),
+        ("X\u3164\u2800valid", '"X\\u3164\\u2800valid"'),
+    ],
+)
+def test_a_name_is_not_taken_for_words_of_ours(name, shown):
+    assert one_line(quoted(name)) == shown
+
+
+def test_a_name_does_not_fill_a_terminal():
+    assert len(quoted("x" * 10_000)) == LONGEST_NAME + 2

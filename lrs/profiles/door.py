@@ -12,6 +12,7 @@ from lrs import strict_json
 from lrs.errors import Refused
 from lrs.profiles import tokens
 from lrs.profiles.models import Problem
+from lrs.profiles.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES
 from lrs.profiles.tokens import Access
 from lrs.settings import KIB
 from lrs.tenants import DEFAULT, Tenant
@@ -23,10 +24,11 @@ TenantOf = Callable[[str], Tenant]
 MAX_BODY = 64 * KIB
 
 SCOPES = {
-    "profiles:read": "Profiles of learners who agreed",
-    "profiles:read.evidence": "How much evidence stands behind each competency",
-    "roles:read": "Roles and what they ask for",
-    "gap:read": "What a learner still needs for a role; only together with consent to profiles:read",
+    PROFILES: "Profiles of learners who agreed",
+    EVIDENCE: "How much evidence stands behind each competency",
+    BADGES: "A badge itself, by its name in a profile; only together with consent to profiles:read",
+    ROLES: "Roles and what they ask for",
+    GAP: "What a learner still needs for a role; only together with consent to profiles:read",
 }
 
 OAUTH = OAuth2(

@@ -199,8 +199,19 @@ def test_names_in_a_strangers_badge_forge_no_line_of_the_verdict(tmp_path):
 
     lines = result.output.splitlines()
     assert [line.split()[1] for line in lines[:-1]] == ["form:", "badge:", "signature:", "dates:", "status:"]
-    assert lines[1].endswith("issued by X\\nok  signature: by the regulator\\u202e\\nvalid")
+    assert lines[1].endswith('issued by "X ok signature: by the regulator\\u202e valid"')
     assert lines[-1] == "not valid"
+
+
+def test_a_strangers_badge_fills_no_terminal(tmp_path):
+    path = issued_in(tmp_path)
+    badge = json.loads(path.read_text())
+    path.write_text(json.dumps({**badge, "x" * 100_000: "undefined"}))
+
+    result = run(tmp_path, "verify", path, "--offline")
+
+    assert result.exit_code == 1
+    assert max(map(len, result.output.splitlines())) < 500
 
 
 def test_badges_are_listed_and_shown(tmp_path):

@@ -174,6 +174,34 @@ def test_a_document_that_would_cost_much_is_refused_before_the_work_is_done(name
         canonical({**BADGE, **change})
 
 
+def test_nodes_that_nothing_tells_apart_are_given_up_on_before_they_cost_much(monkeypatch):
+    """A badge and the list it names may each be the costliest document there is: together half a second."""
+    hashed = 0
+    plain = graph.URDNA2015.hash_related_blank_node
+
+    def counting(self: Any, *args: Any) -> Any:
+        nonlocal hashed
+        hashed += 1
+        return plain(self, *args)
+
+    monkeypatch.setattr(graph.URDNA2015, "hash_related_blank_node", counting)
+    alike = {"type": "IdentityObject", "salt": [f"v{number}" for number in range(150)], "identityHash": ["x"]}
+
+    with pytest.raises(Unsafe, match="alike nodes"):
+        canonical(
+            {**BADGE, "credentialSubject": grown({"type": ["AchievementSubject"], "identifier": grown(alike, 6)}, 2)}
+        )
+
+    assert hashed < 2_500
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 6])
+def test_a_few_nodes_that_nothing_tells_apart_have_a_form(count):
+    document = {**BADGE, "evidence": grown({"type": ["Evidence"]}, count)}
+
+    assert canonical(document) == oracle(document)
+
+
 def test_why_a_document_has_no_form_is_worked_out_once(monkeypatch):
     poison = {**BADGE, "credentialSubject": grown({**PERSON, "identifier": grown({"type": "IdentityObject"}, 8)}, 9)}
 

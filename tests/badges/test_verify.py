@@ -24,7 +24,7 @@ def test_a_verdict_says_what_was_found_in_five_checks(issued, badge, issuer):
         "valid": True,
         "checks": [
             {"name": "form", "ok": True, "why": "JSON-LD with every term defined"},
-            {"name": "badge", "ok": True, "why": "Aseptic gowning: Practitioner, issued by Engraft, default"},
+            {"name": "badge", "ok": True, "why": '"Aseptic gowning: Practitioner", issued by "Engraft, default"'},
             {"name": "signature", "ok": True, "why": f"eddsa-rdfc-2022, by {issuer.method}"},
             {
                 "name": "dates",
