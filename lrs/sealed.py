@@ -1,7 +1,8 @@
 """Texts that we hand out and later recognise as ours: ``more`` links, cursors, links, form tokens.
 
 ``base64url(MAC || JSON)`` with a keyed BLAKE2b of 16 bytes (RFC 7693 2.9): opaque by convention, not secret; it never
-carries rights. Knows not what the texts say.
+carries rights. What must not be read is hidden: ChaCha20-Poly1305 (RFC 8439) with the MAC of the JSON as the nonce, so
+the same is hidden the same way and nothing else is. Knows not what the texts say.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import hmac
 from typing import Any, TypeVar
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 T = TypeVar("T")
 _MAC = 16
+_NONCE = 12
 _LONGEST = 65_536
 
 
@@ -30,6 +34,33 @@ def seal(secret: bytes, told: Any) -> str:
 
 def unseal(secret: bytes, text: str, kind: type[T]) -> T:
     """What was sealed with *secret*, which was a *kind*. Raises ``NotOurs``."""
+    raw = _read(text)
+    if not hmac.compare_digest(raw[:_MAC], _mac(secret, raw[_MAC:])):
+        raise NotOurs
+    return _decoded(raw[_MAC:], kind)
+
+
+def hide(secret: bytes, told: Any) -> str:
+    """As ``seal``, but whoever gets the text cannot read what it says."""
+    text = msgspec.json.encode(told)
+    nonce = _mac(secret, text)[:_NONCE]
+    return _written(nonce + _cipher(secret).encrypt(nonce, text, None))
+
+
+def reveal(secret: bytes, text: str, kind: type[T]) -> T:
+    """What was hidden with *secret*, which was a *kind*. Raises ``NotOurs``."""
+    raw = _read(text)
+    try:
+        return _decoded(_cipher(secret).decrypt(raw[:_NONCE], raw[_NONCE:], None), kind)
+    except (InvalidTag, ValueError) as error:  # the latter where there is not even a whole nonce
+        raise NotOurs from error
+
+
+def _cipher(secret: bytes) -> ChaCha20Poly1305:
+    return ChaCha20Poly1305(hashlib.blake2b(b"hidden", key=secret, digest_size=32).digest())
+
+
+def _read(text: str) -> bytes:
     if len(text) > _LONGEST or not text.isascii():
         raise NotOurs
     try:
@@ -37,10 +68,14 @@ def unseal(secret: bytes, text: str, kind: type[T]) -> T:
     except ValueError as error:
         raise NotOurs from error
     # The decoder overlooks foreign characters and spare bits; only the writing that was given out counts.
-    if _written(raw) != text or not hmac.compare_digest(raw[:_MAC], _mac(secret, raw[_MAC:])):
+    if _written(raw) != text:
         raise NotOurs
+    return raw
+
+
+def _decoded(text: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(raw[_MAC:], type=kind)
+        return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:  # sealed by another release, in which this said something else
         raise NotOurs from error
 

@@ -34,7 +34,7 @@ LONGEST_WAIT = 10 * 86_400 * 1_000_000
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """What to say to whom; ``about`` is a badge's id for the badge events, ``data`` what consent events say."""
+    """What to say to whom; in badge events ``about`` is the service's name for the badge, ``data`` is for consent."""
 
     service: str
     event: str

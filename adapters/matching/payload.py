@@ -72,10 +72,12 @@ def _updated(tenant: Tenant, delivery: Delivery, shown: dict[str, Any]) -> dict[
 
 
 def _badge(tenant: Tenant, delivery: Delivery, now: Current) -> dict[str, Any]:
-    badge = now.badges.get(delivery.about)
+    reference = delivery.about
+    if reference.startswith("urn:"):  # queued by a version that kept the badge's own id
+        reference = services.badge_reference(tenant, delivery.service, reference)
+    badge = next((one for one in now.badges.values() if one.reference == reference), None)
     if delivery.event == "badge.issued" and (badge is None or badge.state != view.ISSUED):
         raise Unneeded(deliveries.SUPERSEDED, "the badge is not in force any more")
-    reference = services.badge_reference(tenant, delivery.service, delivery.about)
-    told = view.badge_shown(badge) if badge else {"id": reference}
+    told = view.badge_shown(badge, now.consents) if badge else {"id": reference}
     state = view.ISSUED if delivery.event == "badge.issued" else view.REVOKED
     return {"subject": delivery.subject, "version": delivery.version, "badge": {**told, "state": state}}

@@ -164,7 +164,8 @@ def _word(tenant: Tenant, service_id: str, person: str, now: int) -> tuple[list[
     if service is None or not service.active:
         return [], []
     before, record = changes.told_before(tenant, store, service_id, person)
-    told, events = changes.due(before, changes.current(tenant, store, service, person, now))
+    reference = functools.partial(services.badge_reference, tenant, service_id)
+    told, events = changes.due(before, changes.current(tenant, store, service, person, now), reference)
     if not events:
         return [], []
     known = changes.record_of(told, record)

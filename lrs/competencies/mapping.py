@@ -15,7 +15,7 @@ import msgspec
 
 from lrs.competencies.dates import parse_period, shorter
 from lrs.competencies.framework import Framework, Item
-from lrs.competencies.rules import ROLES, Competency, Role, Rule, Ruleset
+from lrs.competencies.rules import ROLES, Competency, Role, Rule, Ruleset, content
 from lrs.competencies.tables import Fault, read_table
 from lrs.names import name
 from lrs.tables.row import Row
@@ -79,7 +79,7 @@ def ruleset_from_table(
     """The rule set that follows *before*, and the rows left out with the reason.
 
     A rule keeps its ``version`` as long as nothing about it changes, and has it again if it comes back as it was in one
-    of the *earlier* sets (newest first); a set in which nothing changes is *before*.
+    of the *earlier* sets (newest first); a set in which nothing changes but the order of rows is *before*.
     """
     rows, faults = read_table(content, ALIASES)
     rules: dict[str, Rule] = {}
@@ -114,7 +114,7 @@ def _versioned(known: Sequence[Ruleset], rules: tuple[Rule, ...], competencies: 
         was.setdefault(rule.item, []).append(rule)
     kept = tuple(_with_version(rule, was.get(rule.item, ()), before.version + 1) for rule in rules)
     ruleset = Ruleset(before.version + 1, kept, competencies)
-    return before if msgspec.structs.replace(ruleset, version=before.version) == before else ruleset
+    return before if content(ruleset) == content(before) else ruleset
 
 
 def _with_version(rule: Rule, known: Iterable[Rule], version: int) -> Rule:
@@ -191,11 +191,21 @@ def _competency(row: Row, known: Known) -> tuple[Competency, Item]:
     if len(found) > 1:
         raise Unusable("competency", f"{code!r} is in {len(found)} frameworks; name one in the column framework")
     if not found:
-        drafts = [one for one in known.drafts if row["framework"] in {"", one.id, one.title} and one.item_named(code)]
-        hint = f"; it is in a draft of {drafts[0].id}, publish that first" if drafts else ""
-        raise Unusable("competency", f"no published framework has {text!r}{hint}")
+        raise _unknown(row, text, code, named, known.drafts)
     framework, item = found[0]
     return Competency(item.id, item.code, item.label, framework.id, item.since, framework.scale), item
+
+
+def _unknown(row: Row, text: str, code: str, named: Sequence[Framework], drafts: Iterable[Framework]) -> Unusable:
+    """Why a table cannot name a competency: what it lacks is its framework, or is there, but not published."""
+    of_name = [one for one in drafts if row["framework"] in {"", one.id, one.title}]
+    having = [one for one in of_name if one.item_named(code)]
+    if row["framework"] and not named and not having:
+        why = "is not published yet" if of_name else "is the id or title of no framework"
+        return Unusable("framework", f"{row['framework']!r} {why}")
+    hint = f"; it is in a draft of {having[0].id}, publish that first" if having else ""
+    where = f"{named[0].id} does not have" if row["framework"] and named else "no published framework has"
+    return Unusable("competency", f"{where} {text!r}{hint}")
 
 
 def _level(row: Row, competency: Competency, item: Item) -> int:

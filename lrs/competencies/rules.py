@@ -71,6 +71,11 @@ class Ruleset(msgspec.Struct, frozen=True):
     v: int = 1
 
 
+def content(ruleset: Ruleset) -> tuple[frozenset[Rule], frozenset[Competency]]:
+    """What a rule set says, whatever its version and the order of its rules: that decides nothing."""
+    return frozenset(ruleset.rules), frozenset(ruleset.competencies)
+
+
 class Index(msgspec.Struct, frozen=True):
     """A rule set ready to be asked: rules by verb, then by (role, IRI); rules by item; competencies by key.
 

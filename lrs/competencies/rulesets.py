@@ -250,7 +250,9 @@ def _still_unread(tx: Tx, head: Record | None, by: Ruleset, *, reviewed: bool) -
 
 
 def _content(ruleset: Ruleset) -> str:
-    return sha256(msgspec.json.encode((ruleset.rules, ruleset.competencies))).hexdigest()
+    rules = sorted(ruleset.rules, key=lambda rule: rule.item)
+    competencies = sorted(ruleset.competencies, key=lambda one: one.key)
+    return sha256(msgspec.json.encode((rules, competencies))).hexdigest()
 
 
 def _kept(head: Mapping[str, Any]) -> list[_Kept]:

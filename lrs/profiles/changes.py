@@ -8,7 +8,7 @@ another order the comparison comes to the same end, and a second run finds nothi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -62,15 +62,19 @@ class Current(msgspec.Struct, frozen=True):
     badges: dict[str, Badge]
     generation: int = 0
 
-    def shown(self, subject: str) -> dict[str, Any] | None:
-        """What may be shown now, or ``None`` without consent."""
+    def shown(self, subject: str, *, exact: bool = False) -> dict[str, Any] | None:
+        """What may be shown now, or ``None`` without consent. *exact*: see ``view.shown``."""
         if services.PROFILES not in self.consents:
             return None
-        return view.shown(subject, self.profile, self.badges.values(), self.consents)
+        return view.shown(subject, self.profile, self.badges.values(), self.consents, exact=exact)
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something a service is owed word of; ``about`` tells two events of one version apart (a badge's id)."""
+    """Something a service is owed word of; ``about`` tells two events of one version apart.
+
+    It is the service's own name for a badge: the webhook's id follows from it, and from the badge's own id another
+    service could work it out.
+    """
 
     event: str
     version: int
@@ -78,17 +82,20 @@ class Event(msgspec.Struct, frozen=True):
     about: str = ""
 
 
-def due(told: Told, now: Current) -> tuple[Told, list[Event]]:
-    """What *told* becomes, and the events that say so; unchanged and none if the service knows it all."""
-    shown = now.shown(told.subject)
+def due(told: Told, now: Current, reference: Callable[[str], str]) -> tuple[Told, list[Event]]:
+    """What *told* becomes, and the events that say so; unchanged and none if the service knows it all.
+
+    *reference* gives the service's name for a badge by its id.
+    """
+    shown = now.shown(told.subject, exact=True)  # a badge that was signed anew on the same day is news
     if shown is None:
         return _withdrawn(told, now) if told.scopes else (told, [])
     version = told.version + 1
     events = _consent_events(told, now, version)
     issued, revoked = _badge_moves(told, now)
     if told.scopes:
-        events += [Event("badge.issued", version, about=id) for id in issued]
-    events += [Event("badge.revoked", version, about=id) for id in revoked]
+        events += [Event("badge.issued", version, about=reference(id)) for id in issued]
+    events += [Event("badge.revoked", version, about=reference(id)) for id in revoked]
     seen = _digest(view.without_counts(shown))
     is_new = told.seen not in {seen, _digest(shown)} or now.generation != told.generation or not told.scopes
     if is_new:

@@ -82,7 +82,7 @@ class Badge(Shape):
     state: Literal["issued", "revoked"]
     achievement: str | None = None
     name: str | None = None
-    valid_from: str | None = None
+    valid_from: str | None = Field(None, description="To the second only with badges:read; otherwise its day, UTC.")
     valid_until: str | None = None
 
 

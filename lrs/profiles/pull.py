@@ -15,7 +15,7 @@ from lrs.profiles.changes import Current, Told
 from lrs.profiles.gap import Role, gap
 from lrs.profiles.services import Service
 from lrs.profiles.times import iso
-from lrs.sealed import NotOurs, seal, unseal
+from lrs.sealed import NotOurs, hide, reveal, unseal
 from lrs.storage import Page, Record, micros_of
 from lrs.tenants import Tenant
 
@@ -24,15 +24,16 @@ def feed(tenant: Tenant, service: Service, cursor: str | None, limit: int) -> di
     """Up to *limit* profiles that changed after *cursor*, in the order they changed; a withdrawn one is a tombstone.
 
     A profile that changes again moves to the end, so a walk may meet it twice and never misses it. The answer's
-    cursor is always good to go on from, at once while ``more`` is true, and later. Raises ``Refused`` (400) for a
-    cursor that is not this service's.
+    cursor is always good to go on from, at once while ``more`` is true, and later. The place it says is hidden: what
+    two services are told of one learner in one commit has neighbouring places, by which they could join it. Raises
+    ``Refused`` (400) for a cursor that is not this service's.
     """
     after = _after(tenant, service, cursor)
     page = _changed(tenant, service, after, limit)
     last = page.records[-1].seq if page.records else after
     return {
         "profiles": [_entry(tenant, service, record) for record in page.records],
-        "cursor": seal(tenant.secret("cursor"), (service.id, last)),
+        "cursor": hide(tenant.secret("cursor"), (service.id, last)),
         "more": page.next is not None,
     }
 
@@ -122,12 +123,20 @@ def _after(tenant: Tenant, service: Service, cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:
-        owner, seq = unseal(tenant.secret("cursor"), cursor, tuple[str, int])
-    except NotOurs as error:
-        raise _bad_cursor() from error
+        owner, seq = reveal(tenant.secret("cursor"), cursor, tuple[str, int])
+    except NotOurs:
+        owner, seq = _former_cursor(tenant, cursor)
     if owner != service.id:
         raise _bad_cursor()
     return seq
+
+
+def _former_cursor(tenant: Tenant, cursor: str) -> tuple[str, int]:
+    """What a cursor of version 0.1.0 says, which a service may have kept."""
+    try:
+        return unseal(tenant.secret("cursor"), cursor, tuple[str, int])
+    except NotOurs as error:
+        raise _bad_cursor() from error
 
 
 def _bad_cursor() -> Refused:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.profiles.services import EVIDENCE
+from lrs.profiles.services import BADGES, EVIDENCE
 from lrs.storage import Record
 
 ISSUED, REVOKED = "issued", "revoked"
@@ -99,8 +99,12 @@ def read_badge(record: Record) -> Badge:
     )
 
 
-def shown(subject: str, profile: Profile | None, badges: Iterable[Badge], scopes: Collection[str]) -> dict[str, Any]:
+def shown(
+    subject: str, profile: Profile | None, badges: Iterable[Badge], scopes: Collection[str], *, exact: bool = False
+) -> dict[str, Any]:
     """What a service with consent for *scopes* sees under the name *subject*; without a profile, an empty one.
+
+    *exact*, it says of each badge the second of its issue too: to be compared, and not to be shown.
 
     It has no version: what the service cannot see change has not changed for it.
     """
@@ -109,7 +113,11 @@ def shown(subject: str, profile: Profile | None, badges: Iterable[Badge], scopes
     return {
         "subject": subject,
         "competencies": [_competency(one, with_evidence=EVIDENCE in scopes) for one in visible],
-        "badges": [_badge(badge) for badge in sorted(badges, key=_by_reference) if badge.state == ISSUED],
+        "badges": [
+            badge_shown(one, {BADGES} if exact else scopes)
+            for one in sorted(badges, key=_by_reference)
+            if one.state == ISSUED
+        ],
     }
 
 
@@ -145,22 +153,27 @@ def _competency(held: Held, *, with_evidence: bool) -> dict[str, Any]:
     return told
 
 
-def _badge(badge: Badge) -> dict[str, Any]:
+def badge_shown(badge: Badge, scopes: Collection[str]) -> dict[str, Any]:
+    """What a service with *scopes* is told of a badge.
+
+    The second of its issue goes only to who may have the badge itself: to everybody else it is the day, for all
+    services are told the same time, and the seconds of a few badges would join a learner's two names.
+    """
     return {
         "id": badge.reference,
         "achievement": badge.achievement,
         "name": badge.name,
-        "validFrom": badge.valid_from,
+        "validFrom": badge.valid_from if BADGES in scopes or not badge.valid_from else _day(badge.valid_from),
         "validUntil": badge.valid_until,
         "state": badge.state,
     }
 
 
+def _day(timestamp: str) -> str:
+    """The beginning of the day of *timestamp*, RFC 3339 in UTC."""
+    return f"{timestamp[:10]}T00:00:00Z"
+
+
 def _by_reference(badge: Badge) -> str:
     """Not by the badge's own id: two services would be told of the same badges in the same order."""
     return badge.reference
-
-
-def badge_shown(badge: Badge) -> dict[str, Any]:
-    """What an event about one badge says of it."""
-    return _badge(badge)

@@ -65,7 +65,12 @@ def test_a_row_becomes_a_rule():
         ("urn:a,passed,GOWN,1,,,vle,sibling", "match", "'sibling' is none of activity, type"),
         ("urn:a,passed,GOWN,1,,,vle,,,0..10", "scaled range", "write 0..1 or -1..1"),
         ("=HYPERLINK(1),passed,GOWN,1,,,vle", "activity", "a formula"),
-        ("urn:a,passed,GOWN,1,,,vle,,,,urn:other", "competency", "no published framework has 'GOWN'"),
+        ("urn:a,passed,GOWN,1,,,vle,,,,urn:other", "framework", "'urn:other' is the id or title of no framework"),
+        (
+            "urn:a,passed,NOPE,1,,,vle,,,,https://example.org/frameworks/atmp",
+            "competency",
+            "/atmp does not have 'NOPE'",
+        ),
         ("urn:a,passed,GOWN,1,,,vle,,,,,vle-2", None, "12 cells stand under 11 headers"),
     ],
 )
@@ -148,8 +153,10 @@ def test_a_rule_keeps_its_version_until_something_about_it_changes():
 
     same, _ = read(HEADER + "urn:a,passed,GOWN,1,80,,vle\nurn:b,passed,GOWN,1,80,,vle\n", before=first)
     second, _ = read(HEADER + "urn:a,passed,GOWN,1,80,,vle\nurn:b,passed,GOWN,1,70,,vle\n", before=first)
+    turned, _ = read(HEADER + "urn:b,passed,GOWN,1,80,,vle\nurn:a,passed,GOWN,1,80,,vle\n", before=first)
 
     assert same == first
+    assert turned == first  # the order of rows decides nothing, so sorting a table takes nothing away
     assert second.version == 2
     assert [(rule.activity, rule.version) for rule in second.rules] == [("urn:a", 1), ("urn:b", 2)]
     assert [rule.item for rule in second.rules] == [rule.item for rule in first.rules]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import msgspec
 
 from lrs.competencies import frameworks
@@ -9,6 +11,7 @@ from lrs.competencies.framework import item_id
 from lrs.competencies.levels import PRESETS
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.profiles import roles, services
+from lrs.sealed import seal
 from lrs.tenants import Tenant
 from tests.competencies.world import SHEET, URI
 from tests.profiles.world import (
@@ -105,7 +108,7 @@ def test_a_profile_shows_what_was_agreed_to_and_nothing_that_speaks_against_the_
                 "id": services.badge_reference(tenant, "career-converter", "urn:uuid:b1"),
                 "achievement": "https://lrs.test/achievements/1",
                 "name": "Gowning",
-                "validFrom": "2026-11-01T09:00:00Z",
+                "validFrom": "2026-11-01T00:00:00Z",
                 "validUntil": None,
                 "state": "issued",
             }
@@ -319,3 +322,38 @@ def test_the_same_routes_stand_under_the_tenants_own_path_and_an_unknown_tenant_
 
         assert client.get("/t/default/api/profiles", headers=headers).status_code == 200
         assert client.get("/t/elsewhere/api/profiles", headers=headers).status_code == 404
+
+
+def test_two_services_cannot_join_a_learner_by_a_cursor_or_by_the_second_of_a_badge(tenant: Tenant) -> None:
+    made = [put_service(tenant), put_service(tenant, name="Other")]
+    person = put_person(tenant, "mailto:ana@example.org")
+    put_profile(tenant, person)
+    put_badge(tenant, person, "b1")
+    agree(tenant, person)
+    agree(tenant, person, service="other")
+    run_sync(tenant)
+
+    with web(tenant) as client:
+        told = [client.get("/api/profiles", headers=bearer(client, one)).json() for one in made]
+
+    places = [str(record.seq) for record in tenant.store.find("change", limit=10).records]
+    assert len(places) == 2
+    for feed in told:
+        read = base64.urlsafe_b64decode(feed["cursor"] + "==").decode("latin-1")
+        assert not [place for place in places if place[:8] in read]
+        assert [one["validFrom"] for one in feed["profiles"][0]["profile"]["badges"]] == ["2026-11-01T00:00:00Z"]
+
+
+def test_a_cursor_that_version_0_1_0_gave_out_still_says_where_to_go_on(tenant: Tenant) -> None:
+    made = put_service(tenant)
+    person = put_person(tenant, "mailto:ana@example.org")
+    put_profile(tenant, person)
+    agree(tenant, person)
+    run_sync(tenant)
+    (record,) = tenant.store.find("change", limit=10).records
+    former = seal(tenant.secret("cursor"), ("career-converter", record.seq))
+
+    with web(tenant) as client:
+        answer = client.get("/api/profiles", headers=bearer(client, made), params={"cursor": former})
+
+    assert (answer.status_code, answer.json()["profiles"]) == (200, [])

@@ -16,6 +16,7 @@ from adapters.matching import registry
 from adapters.matching.sync import sync
 from lrs.learners import consent, joins
 from lrs.learners.consent import Subject
+from lrs.names import name
 from lrs.profiles import changes, services
 from lrs.storage import Claim, Owed, Store, Tx
 from lrs.tenants import Tenant
@@ -128,13 +129,45 @@ def test_badges_are_told_when_they_are_issued_and_when_they_are_revoked(
         "id": reference,
         "achievement": "https://lrs.test/achievements/1",
         "name": "Gowning",
-        "validFrom": "2026-11-01T09:00:00Z",
+        "validFrom": "2026-11-01T00:00:00Z",
         "validUntil": None,
         "state": "issued",
     }
     assert (revoked.json["data"]["badge"]["id"], revoked.json["data"]["badge"]["state"]) == (reference, "revoked")
     assert [len(one.json["data"]["badges"]) for one in receiving.of("profile.updated")] == [0, 1, 0]
     assert "sha256$abc" not in "".join(one.body.decode() for one in receiving.got)
+
+
+def test_the_id_of_a_badge_s_webhook_cannot_be_worked_out_from_the_badge_by_another_service(
+    tenant: Tenant, person: str, receiving: Receiver
+) -> None:
+    agree(tenant, person)
+    run_all(tenant)
+    put_badge(tenant, person, "b1")
+    run_all(tenant)
+    put_badge(tenant, person, "b1", "revoked")
+    run_all(tenant)
+
+    subject = services.pairwise(tenant, "career-converter", person)
+    for event, version in (("badge.issued", 2), ("badge.revoked", 3)):
+        (one,) = receiving.of(event)
+        guessed = name("delivery", "career-converter", event, subject, version, "urn:uuid:b1")
+        assert one.headers["webhook-id"] != guessed
+
+
+def test_a_service_that_may_have_the_badge_is_told_the_second_it_was_signed(
+    tenant: Tenant, receiving: Receiver
+) -> None:
+    put_service(tenant, receiving.url, scopes=services.SCOPES)
+    person = put_person(tenant, "mailto:ana@example.org")
+    put_profile(tenant, person)
+    agree(tenant, person, scopes=("profiles:read", "badges:read"))
+    run_all(tenant)
+    put_badge(tenant, person, "b1")
+    run_all(tenant)
+
+    (issued,) = receiving.of("badge.issued")
+    assert issued.json["data"]["badge"]["validFrom"] == "2026-11-01T09:00:00Z"
 
 
 def test_a_badge_that_was_revoked_before_consent_is_never_mentioned(
