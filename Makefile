@@ -15,6 +15,7 @@ install: .venv/installed
 	@touch $@
 
 wheel: install
+	@rm -f dist/engraft_lrs-*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 run: install

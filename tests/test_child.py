@@ -86,13 +86,14 @@ def test_a_worker_that_cannot_be_put_down_as_dead_is_started_again_all_the_same(
 
 
 def test_a_worker_whose_program_is_away_for_a_while_is_started_once_it_is_back(tmp_path, monkeypatch):
-    program, place, over = tmp_path / "program", tmp_path / "elsewhere", tmp_path / "over"
-    program.write_text(f"#!/bin/sh\nuntil [ -e {over} ]; do sleep 0.01; done\n")
+    program, place, begun, over = (tmp_path / name for name in ("program", "elsewhere", "begun", "over"))
+    program.write_text(f"#!/bin/sh\ntouch {begun}\nuntil [ -e {over} ]; do sleep 0.01; done\n")
     program.chmod(0o700)
     monkeypatch.setattr(child, "AGAIN_AFTER", 0.01)
     register, deaths = Register(), Deaths()
     started = Child(Settings(data=tmp_path, worker_pause=0.05), register, deaths, [str(program)])
     try:
+        until(begun.exists, "the program, which its shell has read by then")
         program.rename(place)
         over.touch()
         until(lambda: len(register.told) >= 3, "two starts that fail")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import shutil
@@ -139,6 +140,36 @@ def test_secrets_bind_mounts_and_dependencies_are_there():
             source = volume.split(":")[0]
             there = (DOCKER / source).is_file() if source.startswith("./") else source in whole["volumes"]
             assert there, volume
+
+
+def test_commands_are_told_the_units_user_folder_and_settings():
+    settings, readme = unit(), (ROOT / "README.md").read_text()
+    (alias,) = re.findall(r"^alias engraft='(.*?)'$", readme, re.MULTILINE | re.DOTALL)
+    words = shlex.split(alias)
+
+    given = {f"{name}={value}" for name, value in env_of(words).items()}
+    assert given == {word for word in settings["Environment"][0].split() if not word.startswith("LRS_LOG_FORMAT=")}
+    assert {f"User={settings['User'][0]}", f"EnvironmentFile={settings['EnvironmentFile'][0][1:]}"} <= set(words)
+    assert words[-1] == settings["ExecStart"][0].split()[0]
+
+
+def env_of(words):
+    """What the words of ``systemd-run`` set."""
+    return dict(after.split("=", 1) for word, after in itertools.pairwise(words) if word == "-E")
+
+
+def test_a_service_that_may_not_change_owners_does_not_begin_as_root():
+    for name, service in SERVICES.items():
+        begins_as_root = "user" not in service and name not in OURS and service["image"] != "caddy:2"
+        assert not begins_as_root or "CHOWN" in service["cap_add"], name
+
+
+def test_the_wheel_is_the_only_one_that_the_readme_installs():
+    made = re.search(r"^wheel:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert made is not None
+    assert made[1].splitlines()[0] == "\t@rm -f dist/engraft_lrs-*.whl"
+    assert "pip install --no-deps dist/engraft_lrs-*.whl" in (ROOT / "README.md").read_text()
 
 
 def test_the_files_that_are_read_have_examples_and_are_never_committed():
