@@ -128,6 +128,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 def masked(value: str) -> str:
-    """The shape of *value* without its content: ``1.23E+09`` becomes ``9.99x+99``. At most 40 characters."""
-    shape = re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", value[:41]))
+    """The shape of *value* without its content: ``1.23E+09`` becomes ``9.99x+99``. At most 40 characters, one line."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in value[:41])
+    shape = re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", printable))
     return shape if len(shape) <= 40 else shape[:39] + "…"

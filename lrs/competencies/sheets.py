@@ -14,7 +14,7 @@ from pathlib import Path
 from lrs.competencies.codes import Codes
 from lrs.competencies.framework import Framework, Item, item_id
 from lrs.competencies.levels import LevelScale
-from lrs.competencies.tables import Fault, read_table
+from lrs.competencies.tables import Fault, read_table, said
 from lrs.errors import Refused
 from lrs.tables.row import Row
 
@@ -33,7 +33,11 @@ _ABOVE = ("domain", "domain code", "capability", "capability code")
 
 @dataclass(slots=True)
 class _Sheet:
-    """What has been read so far; *above* is the item of each sort that the row before stood in."""
+    """What has been read so far; *above* is the item of each sort that the row before stood in.
+
+    *lost* is the last row that was left out though it names another domain or capability: rows below do not mean the
+    one before it.
+    """
 
     uri: str
     scale: LevelScale
@@ -42,6 +46,7 @@ class _Sheet:
     children: dict[str | None, int] = field(default_factory=dict)
     above: dict[str, Item] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    lost: int = 0
 
 
 def framework_from_sheet(
@@ -63,10 +68,15 @@ def framework_from_sheet(
 def _read(rows: Iterable[Row], uri: str, scale: LevelScale, faults: Iterable[Fault]) -> _Sheet:
     """All *rows*, read again while made codes turn out to stand for several labels: at most once a level."""
     codes = Codes()
+    steps: list[Row | Fault] = [*rows, *faults]
+    steps.sort(key=lambda step: step.row if isinstance(step, Fault) else step.place.row)
     while True:
         sheet = _Sheet(uri, scale, codes, faults=list(faults))
-        for row in rows:
-            _read_row(sheet, row)
+        for step in steps:
+            if isinstance(step, Fault):
+                _lose(sheet, step.row, step.says)
+            else:
+                _read_row(sheet, step)
         if not codes.learnt():
             return sheet
 
@@ -76,10 +86,12 @@ def _read_row(sheet: _Sheet, row: Row) -> None:
     if row["tier"] and level is None:
         reason = f"{row['tier']!r} is no level of the scale {sheet.scale.name!r}"
         sheet.faults.append(Fault(row.place.row, "tier", reason))
+        _lose(sheet, row.place.row, said(row, _ABOVE))
         return
     fault = _orphan(sheet, row)
     if fault:
         sheet.faults.append(fault)
+        _lose(sheet, row.place.row, said(row, _ABOVE))
         return
     parent: Item | None = None
     for sort in _SORTS:
@@ -87,6 +99,7 @@ def _read_row(sheet: _Sheet, row: Row) -> None:
             ordinal = level.ordinal if level and sort == "statement" else None
             found = _place(sheet, row, sort, parent, ordinal)
             if found is None:
+                _lose(sheet, row.place.row, ((sort, ""),))
                 return
             if found is not sheet.above.get(sort):
                 for below in _SORTS[_SORTS.index(sort) + 1 :]:
@@ -96,15 +109,31 @@ def _read_row(sheet: _Sheet, row: Row) -> None:
             parent = sheet.above.get(sort, parent) if sort != "statement" else parent
 
 
+def _lose(sheet: _Sheet, number: int, says: Iterable[tuple[str, str]]) -> None:
+    """Forgets what stood above row *number*, which is left out, where the row *says* something else."""
+    known = {sort: item.label for sort, item in sheet.above.items()}
+    known |= {f"{sort} code": item.code for sort, item in sheet.above.items()}
+    other = {column.removesuffix(" code") for column, text in says if not text or known.get(column) != text}
+    first = next((at for at, sort in enumerate(_SORTS[:-1]) if sort in other), None)
+    if first is not None:
+        sheet.lost = number
+        for sort in _SORTS[first:]:
+            sheet.above.pop(sort, None)
+
+
 def _orphan(sheet: _Sheet, row: Row) -> Fault | None:
     if not any(row[sort] for sort in _SORTS):
         return Fault(row.place.row, None, "names no domain, capability or statement")
     if row["capability"] and not row["domain"] and "domain" not in sheet.above:
-        return Fault(row.place.row, "domain", "the capability stands under no domain")
+        return Fault(row.place.row, "domain", f"the capability stands under no domain{_why(sheet)}")
     elsewhere = row["domain"] and "domain" in sheet.above and row["domain"] != sheet.above["domain"].label
     if row["statement"] and not row["capability"] and (elsewhere or "capability" not in sheet.above):
-        return Fault(row.place.row, "capability", "the statement stands under no capability")
+        return Fault(row.place.row, "capability", f"the statement stands under no capability{_why(sheet)}")
     return None
+
+
+def _why(sheet: _Sheet) -> str:
+    return f": row {sheet.lost} above, which names one, is left out" if sheet.lost else ""
 
 
 def _place(sheet: _Sheet, row: Row, sort: str, parent: Item | None, level: int | None) -> Item | None:

@@ -6,8 +6,8 @@ header that names no column twice, and no cell of a known column that leaves dou
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -21,12 +21,16 @@ from lrs.tables.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a row (1 is the sheet's first) was left out, or, as a *warning*, what is odd about it."""
+    """Why a row (1 is the sheet's first) was left out, or, as a *warning*, what is odd about it.
+
+    *says* is what the row that was left out says, by column, and the rows below it may mean; ``""`` if unreadable.
+    """
 
     row: int
     column: str | None
     reason: str
     warning: bool = False
+    says: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         where = f"row {self.row}" + (f", {self.column}" if self.column else "")
@@ -59,10 +63,16 @@ def read_table(
     for row in table.rows():
         fault = _fault(row, named, above)
         if fault:
-            faults.append(fault)
+            faults.append(replace(fault, says=said(row, above)))
         else:
             rows.append(row)
     return rows, faults
+
+
+def said(row: Row, columns: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """What *row* says in *columns*, without those that are empty; ``""`` for a cell that cannot be read."""
+    unread = {column for column in columns if column in row.faults and row.faults[column].code != "merged"}
+    return tuple((name, "" if name in unread else row[name]) for name in columns if row[name] or name in unread)
 
 
 def told_of(content: Path | bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
