@@ -228,7 +228,9 @@ def admin_guard(door: Door) -> Callable[[Request, Tenant], None]:
 
 def _shown(request: Request, refused: Refused) -> JSONResponse:
     scope = request.scope
-    about = {"tenant": request.path_params.get("tenant", DEFAULT), "source": scope.get("source", "")}
+    told = request.path_params.get("tenant", DEFAULT)
+    tenant = told if request.app.state.tenants.opened(told) else ""  # or somebody made it up
+    about = {"tenant": tenant, "source": scope.get("source", "")}
     resource = getattr(scope.get("route"), "path", "other")
     noted = refusal_of(refused, **about, method=scope["method"], resource=resource, request=scope["request_id"])
     request.app.refused.note(noted)

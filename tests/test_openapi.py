@@ -32,7 +32,7 @@ OPERATIONS = {
     "GET /api/roles": 10,
     "POST /api/links": 120,
     "GET /api/imports": 10,
-    "POST /api/imports": 10,
+    "POST /api/imports": 4,
     "GET /t/{tenant}/did.json": 20,
     "GET /t/{tenant}/status/{name}": 60,
     "GET /t/{tenant}/achievements/{id}": 60,

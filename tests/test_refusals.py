@@ -33,7 +33,7 @@ def tail(folder, *words):
 
 @pytest.fixture
 def refusing(tmp_path):
-    """A server that has refused: a bad statement, a wrong secret, a wrong parameter, a file, bytes that are no HTTP."""
+    """A server that has refused: a bad statement, a wrong secret, a wrong parameter, a file, a made-up name, no HTTP."""
     with serving(tmp_path) as lrs:
         bad = statement(actor={"mbox": "mailto:zoe.secret@example.org"}, result={"score": {"scaled": 7}})
         bad["context"] = {"extensions": {"https://example.org/zoe-secret": 1}}
@@ -41,11 +41,12 @@ def refusing(tmp_path):
         lrs.post(statement(), auth=(lrs.auth[0], "zoe-secret"))
         lrs.get(zoesecret="1")
         lrs.clients[0].post(f"{lrs.address}/api/imports", auth=lrs.auth)
+        lrs.clients[0].get(f"{lrs.address}/t/zoe-secret/api/roles")
         parts = urlsplit(lrs.address)
         with socket.create_connection((parts.hostname, parts.port)) as raw:
             raw.sendall(b"zoe-secret\r\n\r\n")
             raw.recv(1_000)
-        until(lambda: len(newest(tmp_path, 9)) == 5, "five lines")
+        until(lambda: len(newest(tmp_path, 9)) == 6, "six lines")
     return tmp_path
 
 
@@ -57,6 +58,7 @@ def test_each_refusal_has_its_source_place_and_rule_and_nothing_that_was_sent(re
         "401  POST statements  -  (unauthorized",
         "400  GET statements  tests  xAPI 1.0.3 Communication 3.2  (bad_request",
         "403  POST /api/imports  tests  (forbidden",
+        "404  GET /api/roles  -  (not_found",
         "400  other  -  (bad_request",
     ]
     assert "secret" not in (refusing / FILE).read_text()
@@ -66,7 +68,7 @@ def test_each_refusal_has_its_source_place_and_rule_and_nothing_that_was_sent(re
 def test_one_source_can_be_looked_at(refusing):
     found = [json.loads(line) for line in tail(refusing, "--source", "-", "--json").splitlines()]
 
-    assert [(one["status"], one["source"]) for one in found] == [(401, "-"), (400, "-")]
+    assert [(one["status"], one["source"]) for one in found] == [(401, "-"), (404, "-"), (400, "-")]
 
 
 def test_what_comes_is_shown_while_one_looks(tmp_path):

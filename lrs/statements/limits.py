@@ -18,7 +18,7 @@ MOST_ROWS = 64_000
 
 
 def rows_of(prepared: Prepared) -> int:
-    """How many rows the statement will be, at most."""
+    """About how many rows the statement will be: what it inherits counts whole, without marks for another source."""
     return len(prepared.keys) + 2 + (MOST_INHERITED if prepared.refers else 0)
 
 
