@@ -12,10 +12,11 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from lrs import storage
-from lrs.storage import NEWEST, Backlog, Claim, Clock, Owed, Record, Tx
+from lrs.storage import NEWEST, ROWS, Backlog, Claim, Clock, Owed, Record, Tx
 from lrs.storage.leases import TOKEN_BYTES, Ahead, is_alone, new_token
 from lrs.storage.sqlite_read import SqliteReader, record_of
-from lrs.storage.sqlite_tx import SqliteTx, json_list, token_and_row
+from lrs.storage.sqlite_rows import json_list
+from lrs.storage.sqlite_tx import SqliteTx, token_and_row
 
 T = TypeVar("T")
 PARKED = NEWEST
@@ -39,7 +40,9 @@ class SqliteOwed:
     def _reader(self) -> SqliteReader:
         raise NotImplementedError
 
-    def write(self, decide: Callable[[Tx], T], *, weight: int = 1, reads: Sequence[tuple[str, str]] = ()) -> Future[T]:
+    def write(
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+    ) -> Future[T]:
         """See ``Store.write``."""
         raise NotImplementedError
 

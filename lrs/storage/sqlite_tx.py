@@ -1,18 +1,10 @@
-"""A write transaction on SQLite: inserts are gathered and written in few, large calls.
-
-Every row that SQLite steps through by itself lets go of the interpreter's lock and has to get it back from whoever took
-it meanwhile, up to 5 ms each time; so many rows go into one statement. Beside a thread that computes, a group of 100 is
-written in 34 ms this way, and in 1,400 ms row by row. Knows no queue and no thread.
-"""
+"""A write transaction on SQLite: inserts are gathered and written together. Knows no queue and no thread."""
 
 from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -21,21 +13,9 @@ from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Reco
 from lrs.storage.known import Known
 from lrs.storage.sizes import check_size
 from lrs.storage.sqlite_read import SqliteReader
+from lrs.storage.sqlite_rows import OWED, RECORDS, insert_keys, insert_rows, json_list, packed
 
 _encode = msgspec.json.Encoder().encode
-_MOST_VALUES = 30_000
-"""In one statement; SQLite takes 32,766."""
-_RECORDS = ("INSERT INTO record (row, kind, id, seq, rev, meta, keys, body) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?)", "")
-_KEYS = ("INSERT OR IGNORE INTO ref (key, seq, row) VALUES ", "(?, ?, ?)", "")
-_OWED = (
-    "INSERT INTO owed (row, step, at, due, tries, token, error) VALUES ",
-    "(?, ?, ?, ?, 0, NULL, NULL)",
-    (
-        f" ON CONFLICT DO UPDATE SET at = CASE WHEN at = {NEWEST} THEN excluded.at ELSE min(due, excluded.at) END,"
-        f" due = CASE WHEN at = {NEWEST} THEN excluded.due ELSE min(due, excluded.due) END,"
-        " tries = 0, token = NULL, error = NULL"
-    ),
-)
 
 
 class SqliteTx:
@@ -131,7 +111,7 @@ class SqliteTx:
         row, seq, keys = self._row_of(record.kind, record.id)
         changed = self._connection.execute(
             "UPDATE record SET seq = ?, rev = ?, meta = ?, keys = ?, body = ? WHERE row = ? AND rev = ?",
-            (stored.seq, stored.rev, _encode(stored.meta), _packed(stored.keys), stored.body, row, record.rev),
+            (stored.seq, stored.rev, _encode(stored.meta), packed(stored.keys), stored.body, row, record.rev),
         ).rowcount
         if not changed:
             raise Stale(record.kind, record.id)
@@ -204,11 +184,11 @@ class SqliteTx:
         pending = list(self._pending.values())
         self._pending.clear()
         try:
-            self._insert(_RECORDS, [value for row, record in pending for value in self._columns(row, record)], 8)
+            insert_rows(self._connection, RECORDS, [value for each in pending for value in self._columns(*each)])
         except sqlite3.IntegrityError as error:
             self._exists = Exists(str(error))
             raise self._exists from error
-        self._insert_keys((record.keys, record.seq, row) for row, record in pending)
+        insert_keys(self._connection, ((record.keys, record.seq, row) for row, record in pending))
         self._owe((row, owed) for row, record in pending for owed in record.owed)
 
     def finish(self) -> None:
@@ -221,9 +201,8 @@ class SqliteTx:
     def _owe(self, entries: Iterable[tuple[int, Owed]]) -> None:
         """What is due at once can be claimed whatever the clocks say; since when it is owed is kept for the lag."""
         now = self._clock()
-        self._insert(
-            _OWED, [value for row, owed in entries for value in (row, owed.step, owed.due, owed.due or now)], 4
-        )
+        values = [value for row, owed in entries for value in (row, owed.step, owed.due, owed.due or now)]
+        insert_rows(self._connection, OWED, values)
 
     def _change_keys(self, row: int, seq: int, packed: bytes, stored: Record) -> None:
         """Only those entries that change, as long as the record keeps its place."""
@@ -231,29 +210,7 @@ class SqliteTx:
         if seq == stored.seq:
             old, new = old - new, new - old
         self._drop_keys(row, seq, old)
-        self._insert_keys([(new, stored.seq, row)])
-
-    def _insert_keys(self, records: Iterable[tuple[Iterable[int], int, int]]) -> None:
-        """*records* are keys, seq and row. Entries that lie side by side in the index are written one after the other.
-
-        They are gathered by key, of which many records share some: to sort all entries costs three times as much.
-        """
-        by_key: defaultdict[int, list[int]] = defaultdict(list)
-        for keys, seq, row in records:
-            for key in keys:
-                by_key[key] += (key, seq, row)
-        values = list(chain.from_iterable(by_key[key] for key in sorted(by_key)))
-        # Some of the last once more, which changes nothing: so there are few different statements to prepare.
-        count = len(values) // 3
-        values += values[-3:] * (_rounded(count) - count)
-        self._insert(_KEYS, values, 3)
-
-    def _insert(self, statement: tuple[str, str, str], values: Sequence[Any], columns: int) -> None:
-        """*values* are those of all rows, one row after the other."""
-        most = _MOST_VALUES // columns * columns
-        for start in range(0, len(values), most):
-            some = values[start : start + most]
-            self._connection.execute(_of_rows(statement, len(some) // columns), some)
+        insert_keys(self._connection, [(new, stored.seq, row)])
 
     def _change(self, kind: str, id: str) -> None:
         """Before a record is changed in the database at once: it has to be there, others need not."""
@@ -269,7 +226,7 @@ class SqliteTx:
             record.seq,
             record.rev,
             _encode(record.meta),
-            _packed(record.keys),
+            packed(record.keys),
             record.body,
         )
 
@@ -299,24 +256,3 @@ class SqliteTx:
 def token_and_row(claim: Claim) -> tuple[bytes, int]:
     """What is kept of a lease, the same for all that were claimed together, and the row it is on."""
     return bytes.fromhex(claim.token.partition("-")[0]), int(claim.token.rpartition("-")[2])
-
-
-def _rounded(count: int) -> int:
-    """*count*, up to an eighth more."""
-    step = 1 << max(0, count.bit_length() - 4)
-    return -(-count // step) * step
-
-
-@lru_cache(maxsize=64)
-def _of_rows(statement: tuple[str, str, str], size: int) -> str:
-    start, row, end = statement
-    return start + ", ".join([row] * size) + end
-
-
-def json_list(values: Sequence[int | str]) -> str:
-    """*values* as a parameter for ``json_each``."""
-    return _encode(values).decode()
-
-
-def _packed(keys: Sequence[int]) -> bytes:
-    return array("q", keys).tobytes()
