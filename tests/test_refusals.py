@@ -33,7 +33,7 @@ def tail(folder, *words):
 
 @pytest.fixture
 def refusing(tmp_path):
-    """A server that has refused: a bad statement, a wrong secret, a wrong parameter, a file, a made-up name, no HTTP."""
+    """A server that refused a bad statement, a secret, a parameter, a file, a tenant that there is not, and no HTTP."""
     with serving(tmp_path) as lrs:
         bad = statement(actor={"mbox": "mailto:zoe.secret@example.org"}, result={"score": {"scaled": 7}})
         bad["context"] = {"extensions": {"https://example.org/zoe-secret": 1}}
