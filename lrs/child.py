@@ -65,7 +65,7 @@ class Child:
         self._server = f"{os.uname().nodename}-{os.getpid()}"
         self._in_a_row = 0
         self._stop = threading.Event()
-        self._telling = threading.Lock()
+        self._lock = threading.Lock()
         self._said = ""
         self._process = self._start()
         self._thread = threading.Thread(target=self._watch, name="work-watch", daemon=True)
@@ -73,7 +73,7 @@ class Child:
 
     def stop(self) -> None:
         """Tells the process to end after the step at hand; deaths are forgotten while the register is still open."""
-        with self._telling:
+        with self._lock:
             is_first = not self._stop.is_set()
             self._stop.set()
         self._process.terminate()
@@ -120,12 +120,18 @@ class Child:
             again = self._died(reason_of(status, self._said))
             while not self._stop.wait(again):
                 try:
-                    self._process = self._start()
+                    self._start_again()
                     break
                 except OSError as error:
                     again = self._died(f"cannot be started: {error.strerror}")
             else:
                 return
+
+    def _start_again(self) -> None:
+        """Unless *stop* came meanwhile: it ends the process that it sees, and nobody would end one that comes after."""
+        with self._lock:
+            if not self._stop.is_set():
+                self._process = self._start()
 
     def _died(self, reason: str) -> float:
         """Counts and tells a death; gives the seconds until the next start."""
@@ -133,7 +139,7 @@ class Child:
         self._in_a_row += 1
         again: float = min(AGAIN_AFTER * 2 ** (min(self._in_a_row, 32) - 1), self._longest)
         _log.warning("the worker process ended and is started again", reason=reason, again_in=again)
-        with self._telling:
+        with self._lock:
             if not self._stop.is_set():
                 self._tell(lambda: self._register.died(self._server, self._in_a_row, reason, again))
         return again

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -53,18 +55,18 @@ def test_a_worker_that_dies_again_and_again_is_started_less_and_less_often(tmp_p
 
 
 def test_after_a_good_run_the_pauses_begin_anew(tmp_path, monkeypatch):
-    monkeypatch.setattr(child, "GOOD_RUN", 0.2)
-    runs = tmp_path / "runs"
-    code = (
-        f"import pathlib, time; runs = pathlib.Path({str(runs)!r})\n"
-        "count = len(runs.read_text()) if runs.exists() else 0\n"
-        "runs.write_text('x' * (count + 1))\n"
-        "time.sleep(1.5 if count == 2 else 0)\n"
-    )
-    started, register, deaths = dying(tmp_path, monkeypatch, code)
+    monkeypatch.setattr(child, "GOOD_RUN", 1.0)
+    monkeypatch.setattr(child, "AGAIN_AFTER", 0.01)
+    program, runs, over = (tmp_path / name for name in ("program", "runs", "over"))
+    third = f"if [ $(wc -l < {runs}) = 3 ]; then until [ -e {over} ]; do sleep 0.01; done; fi"
+    program.write_text(f"#!/bin/sh\necho >> {runs}\n{third}\n")
+    program.chmod(0o700)
+    register, deaths = Register(), Deaths()
+    started = Child(Settings(data=tmp_path), register, deaths, [str(program)])
     try:
         until(lambda: "recovered" in register.told, "the good run")
         assert deaths.running
+        over.touch()
         until(lambda: register.told[-1] != "recovered", "the death after it")
     finally:
         started.close()
@@ -83,6 +85,26 @@ def test_a_worker_that_cannot_be_put_down_as_dead_is_started_again_all_the_same(
         until(lambda: deaths.count >= 3, "three deaths")
     finally:
         started.close()
+
+
+def test_a_server_that_ends_while_its_worker_is_started_again_ends_that_one_too(tmp_path, monkeypatch):
+    stays, once = "import time; time.sleep(600)", tmp_path / "once"
+    code = f"import pathlib; once = pathlib.Path({str(once)!r})\nif once.exists(): {stays}\nonce.touch()"
+    started, _, _ = dying(tmp_path, monkeypatch, code)
+    closing = threading.Thread(target=started.close, daemon=True)
+    start = subprocess.Popen
+
+    def meanwhile(*given, **more):
+        if not closing.is_alive():
+            closing.start()
+            closing.join(0.5)  # it comes as far as it can before the process is there
+        return start(*given, **more)
+
+    monkeypatch.setattr("lrs.child.subprocess.Popen", meanwhile)
+    until(lambda: closing.ident is not None, "the second start")
+    closing.join(30)
+
+    assert not closing.is_alive()
 
 
 def test_a_worker_whose_program_is_away_for_a_while_is_started_once_it_is_back(tmp_path, monkeypatch):
