@@ -2,13 +2,14 @@
 
 A loss is a level that is held today under the rules in force and would not be under the others, or that would end
 earlier. What is in review already goes by the rules before it and is no loss of these. The looking is done outside the
-write lock, in a fold that can be continued; ``unchanged`` then says, inside it, whether what was seen still holds.
+write lock, in a fold that is continued with what comes in meanwhile, so that it ends however much does; ``unchanged``
+then says, inside it, whether what was seen still holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import msgspec
@@ -91,12 +92,48 @@ def look_at(tenant: Tenant, ruleset: Ruleset) -> Look:
     for anchor in sorted({key for index in rules.every() for rule in index.by_item.values() for key in anchors(rule)}):
         for page in _walk(store, (anchor,), until=seen.until):
             _fold(store, seen, page.records, zone)
-    for page in _walk(store, (), after=seen.until):
+    _catch_up(store, seen, zone)
+    return seen
+
+
+def _catch_up(reader: Reader, seen: Look, zone: str) -> None:
+    for page in _walk(reader, (), after=seen.until):
         if any(_takes_back(record) for record in page.records):
             raise Changed
-        _fold(store, seen, page.records, zone)
+        _fold(reader, seen, page.records, zone)
         seen.until = page.records[-1].seq if page.records else seen.until
-    return seen
+
+
+def look_on(tenant: Tenant, seen: Look) -> set[str]:
+    """Takes in what has come since the look; gives the identifiers that it is about.
+
+    Raises ``Changed`` if that is no matter of evidence alone, and everything has to be looked at anew.
+    """
+    audited = tenant.store.find("audit", after=seen.audited, limit=PAGE)
+    if (
+        in_force(tenant.store).rev != seen.rev
+        or day_of(tenant.clock(), tenant.settings.zone) != seen.today
+        or audited.next
+        or any(_is_about_persons(record) for record in audited.records)
+    ):
+        raise Changed
+    known, completed = set(seen.tallies), len(seen.completed)
+    _catch_up(tenant.store, seen, tenant.settings.zone)
+    fresh = {about[0] for about in seen.tallies.keys() - known}
+    return fresh | {tally.identifier for _, tally in seen.completed[completed:]}
+
+
+def swings_now(reader: Reader, seen: Look, before: Sequence[Swing], touched: Collection[str]) -> list[Swing]:
+    """``swings``, if they were *before* and since then something was seen of the identifiers *touched* alone."""
+    theirs = {*_persons(reader, set(touched)).values(), *touched}  # what nobody had been minted for stood for itself
+    own = {one.id for holder in theirs for one in identifiers_in(reader, members_of(reader, holder))}.union(touched)
+    of_them = replace(
+        seen,
+        tallies={about: one for about, one in seen.tallies.items() if about[0] in own},
+        uncompleted=[one for one in seen.uncompleted if one.identifier in own],
+        completed=[pair for pair in seen.completed if pair[1].identifier in own],
+    )
+    return sorted([one for one in before if one.person not in theirs] + swings(reader, of_them))
 
 
 def swings(reader: Reader, seen: Look) -> list[Swing]:

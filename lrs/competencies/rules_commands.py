@@ -13,7 +13,7 @@ import msgspec
 from lrs.competencies import rulesets
 from lrs.competencies.awards import Award
 from lrs.competencies.dates import day_of
-from lrs.competencies.losses import Changed, Look, Swing, look_at, swings, unchanged
+from lrs.competencies.losses import Changed, Look, Swing, look_at, look_on, swings, swings_now, unchanged
 from lrs.competencies.printed import BY, file_argument, plainly, print_faults, read_rules, table_of
 from lrs.competencies.rules import Ruleset
 from lrs.competencies.rulesets import Applied
@@ -27,8 +27,10 @@ from lrs.printing import json_option, print_json, print_list, time_of
 from lrs.storage import Reader, Tx, pages
 from lrs.tenants import Tenant
 
-ATTEMPTS = 5
-"""How often the levels that would go are counted anew because something changed meanwhile."""
+ATTEMPTS = 50
+"""How often the levels that would go are counted because something changed meanwhile; after the first time that takes
+as long as what changed, unless it is more than evidence that did.
+"""
 SECOND = 1_000_000
 
 _NO_RULES = "no rules were ever applied: lrs rules apply FILE puts a mapping table in force"
@@ -145,14 +147,15 @@ def _put(tenant: Tenant, ruleset: Ruleset, asked: _Asked) -> None:
     """
     shown: Sequence[Swing] | None = None
     expected = asked.expected
+    seen: Look | None = None
+    found: list[Swing] = []
     for _ in range(ATTEMPTS):
         try:
-            seen = look_at(tenant, ruleset)
-            found = swings(tenant.store, seen)
-            if found != shown:
-                told = [one for one in found if asked.dry_run or not one.gained]
+            seen, found = _looked(tenant, ruleset, seen, found)
+            told = [one for one in found if asked.dry_run or not one.gained]
+            if told != shown:
                 _print_swings(tenant, told, err=asked.as_json)
-            shown = found
+            shown = told
             done = False
             if not asked.dry_run:
                 expected = _agreed(found, expected)
@@ -168,6 +171,22 @@ def _put(tenant: Tenant, ruleset: Ruleset, asked: _Asked) -> None:
         status=409,
         error="busy",
     )
+
+
+def _looked(tenant: Tenant, ruleset: Ruleset, seen: Look | None, found: list[Swing]) -> tuple[Look, list[Swing]]:
+    """Who gains and loses, by a look at everything, or by what was *seen* and *found* and what has come since.
+
+    Raises ``Changed``.
+    """
+    if seen:
+        try:
+            touched = look_on(tenant, seen)
+        except Changed:
+            pass  # more than evidence changed, so everything is looked at anew
+        else:
+            return seen, swings_now(tenant.store, seen, found, touched)
+    seen = look_at(tenant, ruleset)
+    return seen, swings(tenant.store, seen)
 
 
 def _agreed(found: Sequence[Swing], expected: int | None) -> int:

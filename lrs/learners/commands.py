@@ -63,7 +63,7 @@ def _everybody(reader: Reader) -> Iterator[Somebody]:
 
 
 def _searched(reader: Reader, who: str) -> Iterable[Somebody]:
-    searched = search(reader, who)
+    searched = search(reader, who, every=True)
     if not searched.found:
         raise click.ClickException(f"nobody is known as {who}")
     if not searched.whole:

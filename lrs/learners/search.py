@@ -2,14 +2,14 @@
 
 Names are not kept apart from statements: what a learner is called is what the newest statement calls it. So every
 learner can be found however long ago it came, nothing has to be kept up, and a search by name costs a look-up for each
-identifier: about a second for ``LOOKED_THROUGH`` of them, the newest, which are all that are looked at.
+identifier: about a second for ``LOOKED_THROUGH`` of them. A page asks for the names of the newest so many only, and
+says so; identifiers themselves are all looked at. A command that must have the one who is meant asks for all names.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -51,34 +51,38 @@ class _Said(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Said).decode
 
 
-def search(reader: Reader, text: str) -> Search:
+def search(reader: Reader, text: str, *, every: bool = False) -> Search:
     """Learners whom *text* names, in any case and without accents.
 
     By id or a whole identifier it is that one alone; else all whose identifier is *text* without its sort or home page;
     else all in whose name each word stands, or in whose identifier the text does, those with the words as they are
-    first.
+    first. Unless *every* name is asked for, those of the ``LOOKED_THROUGH`` identifiers that were seen last are.
     """
     exact = person_named(reader, text)
     if exact:
         return _listed(reader, {exact: _EQUAL})
     wanted = _folded(text)
-    records = list(islice(_identifiers(reader), LOOKED_THROUGH + 1)) if wanted else []
-    looked_at = [(record.meta["person"], identifier_from(record).ifi) for record in records[:LOOKED_THROUGH]]
+    records = _identifiers(reader) if wanted else ()
+    looked_at = [(record.meta["person"], identifier_from(record).ifi) for record in records]
     near = {person: _EQUAL for person, ifi in looked_at if _folded(_text(ifi)) == wanted}
     if near:
         return _listed(reader, near)
-    for person, ifi in looked_at:
-        if closeness := _closeness(reader, ifi, wanted):
+    named = len(looked_at) if every else LOOKED_THROUGH
+    for number, (person, ifi) in enumerate(looked_at):
+        name = name_of(reader, ifi) if number < named else None
+        if closeness := _closeness(name, ifi, wanted):
             near[person] = max(closeness, near.get(person, 0))
-    return _listed(reader, near, whole=len(records) <= LOOKED_THROUGH)
+    return _listed(reader, near, whole=len(looked_at) <= named)
 
 
 def found_one(reader: Reader, text: str) -> str | None:
     """The person *text* names (see ``search``), ``None`` if nobody; for what only reads, as a part of a name is enough.
 
+    All names are asked for: one of several would be taken for the only one.
+
     Raises ``Refused`` (409) if there are several, and names them.
     """
-    found = search(reader, text)
+    found = search(reader, text, every=True)
     if len(found.found) > 1:
         several = "; ".join(described(one) for one in found.found)
         more = "" if found.whole else "; and perhaps more"
@@ -134,9 +138,9 @@ def _identifiers(reader: Reader) -> Iterator[Record]:
             return
 
 
-def _closeness(reader: Reader, ifi: dict[str, Any], wanted: str) -> int:
-    """How well *wanted* fits; 0: not at all."""
-    name = _folded(name_of(reader, ifi) or "")
+def _closeness(called: str | None, ifi: dict[str, Any], wanted: str) -> int:
+    """How well *wanted* fits an identifier and what it is *called*; 0: not at all."""
+    name = _folded(called or "")
     words = wanted.split()
     if set(words) <= set(name.split()):
         return _WORDS

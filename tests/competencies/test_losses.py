@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from lrs.competencies.frameworks import keep, publish
-from lrs.competencies.losses import Changed, Swing, look_at, swings, unchanged
+from lrs.competencies.losses import Changed, Swing, look_at, look_on, swings, swings_now, unchanged
 from lrs.learners.joins import merge
 from tests.competencies.world import ANN, ANN_ACCOUNT, ASEPTIC, HOUR, RULES, SHEET, URI, World, statement
 
@@ -171,3 +171,38 @@ def test_what_no_rule_of_these_is_about_is_no_change_and_another_day_is(world):
     world.write(lambda tx: unchanged(tx, seen, TODAY))
     with pytest.raises(Changed):
         world.write(lambda tx: unchanged(tx, seen, date(2026, 11, 22)))
+
+
+def test_evidence_that_comes_meanwhile_is_taken_in_without_looking_at_everything_again(world):
+    world.send(statement("one"))
+    world.work()
+    ann = world.person(ANN)
+    seen = look_at(world.tenant, world.ruleset(HARDER))
+    before = swings(world.store, seen)
+    world.send(statement("better", score={"raw": 97, "min": 0, "max": 100}))
+    world.send(statement("two", BOB))
+    world.work()
+    bob = world.person(BOB)
+
+    touched = look_on(world.tenant, seen)
+    now = swings_now(world.store, seen, before, touched)
+    nobody = look_on(world.tenant, seen)
+
+    world.write(lambda tx: unchanged(tx, seen, TODAY))
+    assert before == [loss(ann)]
+    assert now == [loss(bob)]
+    assert now == found(world, HARDER)
+    assert (nobody, swings_now(world.store, seen, now, nobody)) == (set(), now)
+
+
+@pytest.mark.parametrize("meanwhile", [lambda world: world.apply(RULES.replace("P12M", "P6M")), _merged])
+def test_what_is_no_matter_of_evidence_alone_is_not_taken_in(world, meanwhile):
+    world.send(statement("one"))
+    world.send(statement("two", BOB))
+    world.work()
+    seen = look_at(world.tenant, world.ruleset(HARDER))
+
+    meanwhile(world)
+
+    with pytest.raises(Changed):
+        look_on(world.tenant, seen)

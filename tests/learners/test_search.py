@@ -82,6 +82,19 @@ def test_a_search_that_does_not_look_at_all_says_so(world, monkeypatch):
     assert (found(world, "joanna"), search(world.store, "joanna").whole) == ([world.person(JO)], False)
 
 
+def test_whoever_was_seen_long_ago_is_found_by_a_part_of_an_identifier_and_is_not_passed_over_for_another(
+    world, monkeypatch
+):
+    monkeypatch.setattr(searching, "LOOKED_THROUGH", 3)
+
+    assert found(world, "u100") == [world.person(ZOE)]
+    assert found_one(world.store, "zoe") == world.person(ZOE)
+    world.send(statement("namesake", {"name": "Hanna", "mbox": "mailto:h@example.org"}))
+    world.work()
+    with pytest.raises(Refused, match="several are known as nna"):
+        found_one(world.store, "nna")
+
+
 def test_the_name_is_that_of_the_newest_statement_and_a_members_too(world):
     world.send(statement("later", {**ANNA, "name": "Anna Brown"}))
     world.send(statement("nameless", {"mbox": ANNA["mbox"]}))
