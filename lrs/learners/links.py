@@ -18,6 +18,7 @@ from lrs.errors import Refused
 from lrs.keys import key
 from lrs.learners import consent
 from lrs.learners.consent import Grant, Subject
+from lrs.learners.persons import members_of
 from lrs.profiles import services
 from lrs.profiles.services import Service
 from lrs.sealed import NotOurs, seal, unseal
@@ -111,6 +112,16 @@ def opened(tenant: Tenant, text: str) -> tuple[Link, Service | None]:
     return link, service
 
 
+def holds(tenant: Tenant, link: Link, service: Service | None) -> bool:
+    """Whether *service* may see anything of whom *link* is about, now."""
+    store = tenant.store
+    known = store.get("identifier", link.subject.identifier or "")
+    person = known.meta["person"] if known else link.subject.person
+    group = [Subject(person=one) for one in members_of(store, person)] if person else []
+    given = [one for subject in (link.subject, *group) for one in consent.of_subject(store, subject)]
+    return service is not None and service.active and bool(consent.scopes_for(given, service, tenant.clock()))
+
+
 def decide(tenant: Tenant, text: str, *, agree: bool) -> Link:
     """The learner's answer. The first one counts: whoever comes later gets the link as it was decided.
 
@@ -162,7 +173,7 @@ def _found(reader: Reader, id: str, now: int) -> tuple[Record, Link, Service | N
     if now >= link.expires:
         raise _gone("This link is too old: it was good for 24 hours.", 410)
     if service is None or not service.active or service.purpose != link.purpose:
-        raise _gone("The service that asked is no longer connected.", 410)
+        raise _gone("The service that asked is no longer connected, or asks for another purpose now.", 410)
     return record, link, service
 
 

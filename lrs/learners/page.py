@@ -44,6 +44,8 @@ def shown(tenant: Tenant, token: str, browser: str, nonce: str) -> str:
     """
     link, service = links.opened(tenant, token)
     name = service.name if service else link.service
+    if link.state == links.AGREED and not links.holds(tenant, link, service):
+        return said("You agreed, and that has ended", f"{name} sees nothing of your profile. {_CLOSE}", nonce)
     if link.state == links.AGREED:
         return said(
             "You agreed", f"{name} can see what you agreed to, until you withdraw it or it ends. {_CLOSE}", nonce

@@ -172,7 +172,8 @@ def _add_page(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
 
 def _unusable(refused: Refused) -> HTMLResponse:
     nonce = secrets.token_urlsafe(18)
-    return _page(page.said("This link cannot be used", refused.message, nonce), nonce, refused.status)
+    title = "Your answer was not taken" if refused.status == 400 else "This link cannot be used"
+    return _page(page.said(title, refused.message, nonce), nonce, refused.status)
 
 
 def _page(html: str, nonce: str, status: int = 200) -> HTMLResponse:

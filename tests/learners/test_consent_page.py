@@ -25,7 +25,9 @@ from tests.profiles.world import (
     answer_form,
     bearer,
     identifier,
+    put_person,
     put_service,
+    run_sync,
     settings_in,
     tenant_in,
     web,
@@ -191,7 +193,35 @@ def test_what_was_decided_is_told_after_the_link_has_ended_and_the_service_is_go
     page = client.get(link)
 
     assert page.status_code == 200
-    assert "<h1>You agreed</h1>" in page.text
+    assert "<h1>You agreed, and that has ended</h1>" in page.text
+    assert "sees nothing of your profile" in page.text
+
+
+@pytest.mark.parametrize("bound", [False, True], ids=["nobody known yet", "a person"])
+def test_what_was_agreed_to_and_withdrawn_or_has_ended_is_not_said_to_be_seen(
+    tenant: Tenant, made: Registered, client: httpx.Client, clock: Clock, bound: bool
+) -> None:
+    if bound:
+        put_person(tenant, ANA["mbox"])
+    link = ask(client, made, consentDays=1).json()["link"]
+    answer_form(client, link)
+    run_sync(tenant)
+
+    holds = client.get(link)
+    clock.now += 25 * HOUR
+    over = client.get(link)
+    again = ask(client, made).json()["link"]
+    answer_form(client, again)
+    run_sync(tenant)
+    anew = client.get(again)
+    (given,) = {one.subject for one in consent.everything(tenant.store)}
+    tenant.store.write(lambda tx: consent.withdraw(tx, [given], by="test")).result()
+    withdrawn = client.get(again)
+
+    for page in (holds, anew):
+        assert "<h1>You agreed</h1>" in page.text
+    for page in (over, withdrawn):
+        assert "<h1>You agreed, and that has ended</h1>" in page.text
 
 
 def test_a_form_that_was_sent_after_the_end_says_so_and_decides_nothing(
@@ -286,6 +316,7 @@ def test_an_answer_that_did_not_come_from_the_page_counts_for_nothing(
     made_up = client.post(link, data={"form": "made up", "answer": "agree"})
 
     assert [answer.status_code for answer in (no_cookie, other_browsers, crossed, nothing, made_up)] == [400] * 5
+    assert "<h1>Your answer was not taken</h1>" in no_cookie.text
     assert consents(tenant) == []
     assert client.get(link).status_code == 200
 
