@@ -28,6 +28,8 @@ from lrs.tables.row import Row, Unusable
 MAX_DAY = 24 * 60
 _ADVICE = "give each its start time (otj_start, or in otj_date) or a reference of its own (otj_ref)"
 _CORRECTS = "say yes under otj_correction if the row puts right what was told"
+_ROUNDED = 3
+"""Minutes by which hours with one decimal may differ from the minutes beside them."""
 Corrects = Literal["yes", "no", ""]
 DayOf = Callable[[Row, str, Learner, Standard], datetime]
 """Reads the day in a column, or says why nothing can have been done on it."""
@@ -46,9 +48,7 @@ class Hours:
 
     def read(self, row: Row, learner: Learner, day_of: DayOf) -> list[Fact]:
         """The session of *row*."""
-        numbers = self._terms.numbers
-        told = minutes(row, "otj_minutes", numbers.of_minutes())
-        spent = told if told is not None else minutes(row, "otj_hours", numbers)
+        spent = self._spent(row)
         if spent is None:
             return []
         standard = on_standard(row)
@@ -66,6 +66,16 @@ class Hours:
             fact = _untimed(key, content, learner, self._corrects(row))
         self._check_day(row, fact, day)
         return [fact, Fact(EXACTLY, fact.loose.exact, Timed(), parts=0)] if start and fact.loose else [fact]
+
+    def _spent(self, row: Row) -> int | None:
+        """The minutes of *row*. Hours and minutes that differ may be 2 h 30 in two columns, or one of them is wrong."""
+        numbers = self._terms.numbers
+        told = minutes(row, "otj_minutes", numbers.of_minutes())
+        hours = minutes(row, "otj_hours", numbers)
+        if told is not None and hours and abs(told - hours) > _ROUNDED:
+            both = f"{told} minutes here, and {hours} under otj_hours: write the whole time in one of the two, as 2:30"
+            raise Unusable("told_twice", "otj_minutes", text(row, "otj_minutes"), both)
+        return hours if told is None else told
 
     def _start(self, row: Row, day: datetime) -> datetime | None:
         """When the session began, if the row tells."""

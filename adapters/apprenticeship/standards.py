@@ -12,7 +12,7 @@ from lrs.tables.row import Row, Unusable
 def standard_of(row: Row) -> Standard | None:
     """The standard that *row* names by ``standard_ref`` and ``standard_version``, if it names one."""
     ref = re.sub(r"\s+", "", text(row, "standard_ref")).upper()
-    if ref and not re.fullmatch(r"[A-Z0-9][A-Z0-9./-]{0,19}", ref):
+    if ref and (not re.fullmatch(r"[A-Z0-9][A-Z0-9./-]{0,19}", ref) or re.match(r"ST[0-9]{4}.", ref)):
         raise Unusable("no_standard", "standard_ref", ref, "this is no reference of a standard, such as ST1406")
     return Standard(ref, text(row, "standard_version").lower().removeprefix("v").strip()) if ref else None
 

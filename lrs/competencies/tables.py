@@ -23,7 +23,7 @@ from lrs.tables.table import Table
 class Fault:
     """Why a row (1 is the sheet's first) was left out, or, as a *warning*, what is odd about it.
 
-    *says* is what the row that was left out says, by column, and the rows below it may mean; ``""`` if unreadable.
+    *says* is what the row that was left out says in the columns that name what it is about; ``""`` if unreadable.
     """
 
     row: int
@@ -63,7 +63,7 @@ def read_table(
     for row in table.rows():
         fault = _fault(row, named, above)
         if fault:
-            faults.append(replace(fault, says=said(row, above)))
+            faults.append(replace(fault, says=said(row, (*above, *needed))))
         else:
             rows.append(row)
     return rows, faults

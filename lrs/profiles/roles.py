@@ -2,7 +2,7 @@
 
 Columns (any order, header case does not matter): ``role``, ``competency``; optional ``role_label``, ``label``,
 ``framework``, ``level`` (ordinal from 1), ``importance`` (essential, optional; default essential), ``weight`` (default
-1), ``source``. One row is one requirement; rows of one role follow its order in the file.
+1), ``source``. One row is one requirement; rows of one role follow its order in the file. A role is taken whole or not.
 """
 
 from __future__ import annotations
@@ -44,22 +44,33 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def read_roles(content: Path | bytes) -> tuple[list[Role], list[Problem]]:
-    """The roles in a file, and the rows that could not be used. Raises ``Refused`` for a file that is no role table."""
+    """The roles in a file, and the rows that could not be used. Raises ``Refused`` for a file that is no role table.
+
+    A role of which a row is left out is left out whole: it would ask for less than is meant. So are all roles, where
+    nobody can say which one a row is of.
+    """
     rows, faults = read_table(content, COLUMNS, needed=_NEEDED)
     found: dict[str, list[Requirement]] = {}
     about: dict[str, Row] = {}
-    problems = [Problem(fault.row, str(fault).partition(": ")[2]) for fault in faults]
+    lost = [(Problem(fault.row, str(fault).partition(": ")[2]), dict(fault.says).get("role", "")) for fault in faults]
     for row in rows:
         try:
             requirement = _requirement(row, found.get(row["role"], ()))
         except ValueError as error:
-            problems.append(Problem(row.place.row, str(error)))
+            lost.append((Problem(row.place.row, str(error)), row["role"]))
             continue
         found.setdefault(row["role"], []).append(requirement)
         about.setdefault(row["role"], row)
-    if not found and not problems:
+    if not found and not lost:
         raise Refused("the file holds no roles: it has no rows", error="bad_file")
-    return [_role(id, about[id], asked) for id, asked in found.items()], sorted(problems, key=lambda one: one.row)
+    incomplete = {role for _, role in lost}
+    whole = [] if "" in incomplete else [role for role in found if role not in incomplete]
+    problems = [Problem(one.row, f"{one.reason}; {_left(role)}") for one, role in lost]
+    return [_role(id, about[id], found[id]) for id in whole], sorted(problems, key=lambda one: one.row)
+
+
+def _left(role: str) -> str:
+    return f"the role {role} is left as it was" if role else "nobody knows of which role it is, so all are left"
 
 
 def keep(tx: Tx, role: Role) -> str:

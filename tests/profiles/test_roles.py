@@ -47,11 +47,11 @@ def test_a_byte_order_mark_semicolons_and_capital_headers_are_fine() -> None:
     assert found == [Role("tech", "tech", (Requirement("gown", level=2),))]
 
 
-def test_each_bad_row_is_left_out_with_its_number_and_reason_and_the_rest_goes_in() -> None:
+def test_each_bad_row_is_left_out_with_its_number_and_reason_and_its_role_with_it() -> None:
     text = (
         "role,competency,level,importance,weight\n"
+        "cook,stir,1,,\n"
         "tech,gown,2,,\n"
-        ",gown,2,,\n"
         "tech,,2,,\n"
         "tech,a,0,,\n"
         "tech,b,2.5,,\n"
@@ -60,22 +60,33 @@ def test_each_bad_row_is_left_out_with_its_number_and_reason_and_the_rest_goes_i
         "tech,e,1,,NaN\n"
         "tech,f,1,,much\n"
         "tech,gown,3,,\n"
+        "tech,#N/A,3,,\n"
     )
 
     found, problems = read_roles(text.encode())
 
-    assert found == [Role("tech", "tech", (Requirement("gown", level=2),))]
+    assert found == [Role("cook", "cook", (Requirement("stir", level=1),))]
+    left = "; the role tech is left as it was"
     assert problems == [
-        Problem(3, "role is empty"),
-        Problem(4, "competency is empty"),
-        Problem(5, "level must be a whole number from 1 to 999"),
-        Problem(6, "level must be a whole number from 1 to 999"),
-        Problem(7, "importance must be essential or optional"),
-        Problem(8, "weight must be above 0, at most 1000000, with at most 6 decimals"),
-        Problem(9, "weight must be above 0, at most 1000000, with at most 6 decimals"),
-        Problem(10, "weight must be a number"),
-        Problem(11, "the role asks for gown twice"),
+        Problem(4, f"competency is empty{left}"),
+        Problem(5, f"level must be a whole number from 1 to 999{left}"),
+        Problem(6, f"level must be a whole number from 1 to 999{left}"),
+        Problem(7, f"importance must be essential or optional{left}"),
+        Problem(8, f"weight must be above 0, at most 1000000, with at most 6 decimals{left}"),
+        Problem(9, f"weight must be above 0, at most 1000000, with at most 6 decimals{left}"),
+        Problem(10, f"weight must be a number{left}"),
+        Problem(11, f"the role asks for gown twice{left}"),
+        Problem(12, f"the cell shows #N/A: a formula failed there{left}"),
     ]
+
+
+@pytest.mark.parametrize("role", ["", "#REF!"])
+def test_a_row_of_which_nobody_knows_the_role_leaves_all_roles_as_they_were(role: str) -> None:
+    found, problems = read_roles(f"role,competency\ncook,stir\n{role},gown\n".encode())
+
+    assert found == []
+    assert [problem.row for problem in problems] == [3]
+    assert problems[0].reason.endswith("; nobody knows of which role it is, so all are left")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +124,7 @@ def test_importing_twice_changes_nothing_and_a_changed_file_replaces(tmp_path: P
 
 def test_both_commands_speak_json(tmp_path: Path) -> None:
     file = tmp_path / "roles.csv"
-    file.write_text("role,competency,level\na,b,1\na,c,none\n")
+    file.write_text("role,competency,level\na,b,1\nd,c,none\n")
     data = ["--data", str(tmp_path / "data"), "--json"]
 
     imported = CliRunner().invoke(command, ["import", str(file), *data])
@@ -121,7 +132,7 @@ def test_both_commands_speak_json(tmp_path: Path) -> None:
 
     assert json.loads(imported.stdout) == {
         "roles": {"a": "new"},
-        "problems": [{"row": 3, "reason": "level must be a whole number from 1 to 999"}],
+        "problems": [{"row": 3, "reason": "level must be a whole number from 1 to 999; the role d is left as it was"}],
         "unknown": ["a asks for b, which is in no published framework; a code needs the column framework beside it"],
         "notes": ["read as utf-8, comma between cells, header in row 1"],
     }
@@ -156,7 +167,7 @@ def test_a_file_in_windows_1252_is_read_as_that(tmp_path: Path) -> None:
 def test_a_file_that_is_no_table_or_has_a_bad_row_ends_with_status_1(tmp_path: Path) -> None:
     picture, partly = tmp_path / "picture.png", tmp_path / "partly.csv"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
-    partly.write_text("role,competency,level\na,b,none\na,c,1\n")
+    partly.write_text("role,competency,level\nb,b,none\na,c,1\n")
     data = ["--data", str(tmp_path / "data")]
 
     refused = CliRunner().invoke(command, ["import", str(picture), *data])
@@ -169,7 +180,7 @@ def test_a_file_that_is_no_table_or_has_a_bad_row_ends_with_status_1(tmp_path: P
     assert warned.exit_code == 1
     assert warned.stdout == "OUTCOME  ROLE\nnew      a\n"
     assert warned.stderr == (
-        "row 2: left out, level must be a whole number from 1 to 999\n"
+        "row 2: left out, level must be a whole number from 1 to 999; the role b is left as it was\n"
         "note: a asks for c, which is in no published framework; a code needs the column framework beside it\n"
     )
 

@@ -193,3 +193,26 @@ def test_a_session_in_the_evening_of_a_summer_day_is_of_that_day(bring, endpoint
         ("2026-07-01T23:30:00+01:00", "PT30M00S"),
         ("2026-07-01T23:45:00+01:00", "PT02H00M00S"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "spent_minutes", "came_to"),
+    [
+        ("2", "30", ("quarantined", "told_twice", "otj_minutes")),
+        ("2", "0", ("quarantined", "told_twice", "otj_minutes")),
+        ("two", "30", ("quarantined", "no_duration", "otj_hours")),
+        ("2.3", "140", ("new", "", "")),
+        ("0", "30", ("new", "", "")),
+        ("2", "120", ("new", "", "")),
+    ],
+)
+def test_hours_and_minutes_of_one_row_agree_or_are_left_to_a_person(bring, hours, spent_minutes, came_to):
+    report = bring("eportfolio", sheet(ROW | {"otj_hours": hours, "otj_minutes": spent_minutes}))
+
+    assert told(report) == [came_to]
+
+
+def test_a_reference_with_its_version_in_it_is_no_standard_of_its_own(bring):
+    report = bring("eportfolio", sheet(ROW | {"standard_ref": "ST1406 v1.1"}))
+
+    assert told(report) == [("quarantined", "no_standard", "standard_ref")]
