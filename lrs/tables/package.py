@@ -110,13 +110,13 @@ class Package:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        self._names = {name.lstrip("/").casefold(): name for name in archive.namelist()}
+        self._names = {name.replace("\\", "/").lstrip("/").casefold(): name for name in archive.namelist()}
         book = self._main("_rels/.rels", "officeDocument") or "xl/workbook.xml"
         found = _Book()
         self._read(book, found)
         related = self._relations(book)
         self.from_1904 = found.from_1904
-        if any(id not in related for _, id, _ in found.sheets):
+        if any(id not in related or related[id][1].casefold() not in self._names for _, id, _ in found.sheets):
             raise damaged("one of its sheets is missing")
         if len(found.sheets) > MAX_SHEETS:
             raise damaged(f"it has more than {MAX_SHEETS} sheets")

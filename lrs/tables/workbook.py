@@ -131,7 +131,7 @@ class _Rows(Texts):
     def _start_cell(self, attributes: Mapping[str, str]) -> None:
         self._cell = attributes
         self._column = position(attributes["r"])[1] if "r" in attributes else self._column + 1
-        if not 0 <= self._column < MAX_COLUMN:
+        if not 0 <= self._column < MAX_COLUMN or self._column in self._texts:
             raise ValueError(self._column)
         self._formula = ""
 

@@ -6,7 +6,7 @@ import pytest
 
 from lrs.errors import Refused
 from tests.tables.opened import opened
-from tests.tables.written import formats, text, workbook
+from tests.tables.written import formats, renamed, text, workbook
 
 
 def faults(row) -> dict[str, str]:
@@ -109,3 +109,18 @@ def test_a_string_with_a_negative_number_is_damage():
 def test_elements_that_stand_in_one_another_without_end_are_refused():
     with pytest.raises(Refused, match="more than 256 deep"):
         opened(workbook(text("A1", "Name"), after="<a>" * 300 + "</a>" * 300), "name")
+
+
+def test_a_sheet_that_is_not_in_the_archive_is_damage_and_one_with_backslashes_in_its_name_is_there():
+    table = workbook(text("A1", "Name"), text("A2", "Pat"))
+
+    (row,) = opened(renamed(table, "xl/sheet.xml", "xl\\sheet.xml"), "name").rows()
+
+    assert row["name"] == "Pat"
+    with pytest.raises(Refused, match="one of its sheets is missing"):
+        opened(renamed(table, "xl/sheet.xml", ""), "name")
+
+
+def test_a_cell_that_stands_twice_is_damage_and_not_the_second_of_the_two():
+    with pytest.raises(Refused, match="the sheet S cannot be read"):
+        opened(workbook(text("A1", "Name"), text("A2", "Pat") + text("A2", "Sam")), "name")

@@ -35,6 +35,16 @@ def workbook(*rows: str, styles: str = "", strings: str = "", after: str = "") -
     return written.getvalue()
 
 
+def renamed(content: bytes, part: str, name: str) -> bytes:
+    """The workbook in *content* with its *part* under another *name*, or without it for ``""``."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(changed, "w") as after:
+        for one in before.namelist():
+            if one != part or name:
+                after.writestr(name if one == part else one, before.read(one))
+    return changed.getvalue()
+
+
 def text(place: str, words: str, style: int = 0) -> str:
     """A cell with its text in it."""
     return f'<c r="{place}" s="{style}" t="inlineStr"><is><t>{words}</t></is></c>'
