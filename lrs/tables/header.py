@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 from lrs.tables.cell import spoken
@@ -111,6 +112,8 @@ def comes_again(line: Line, header: Header, headers: Headers) -> Literal["", "sa
     if len(first) > _LONGEST or not (_folded(first) in headers.known or _folded(first) in header.names):
         return ""
     found = read_header(line, headers)
-    if found.columns == header.columns:
+    enough = len(found.names) >= min(_OTHER, len(header.names))
+    in_place = zip_longest(found.columns, header.columns, fillvalue="")
+    if enough and all(name in {"", column} for name, column in in_place):
         return "same"
     return "other" if len(found.names) >= _OTHER and found.names <= header.names | found.read else ""

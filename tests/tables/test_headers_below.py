@@ -18,6 +18,14 @@ def test_the_header_on_every_page_of_a_report_is_no_row_and_is_counted():
     assert "1 row with the header again not read" in notes_on(table)
 
 
+def test_a_returned_file_has_the_header_again_without_the_columns_that_were_added():
+    content = b"Name,Hours,Room,outcome,reason\nPat,2,A,new,\nName,Hours,Room,,\nSam,3,B,new,\n"
+
+    rows = list(opened(content, "name hours room").rows())
+
+    assert [(row["name"], row.trouble) for row in rows] == [("Pat", None), ("Sam", None)]
+
+
 def test_a_file_of_headers_alone_has_no_rows():
     assert opened(b"Name,Hours\nname,hours\n", "name hours").sheets[0].rows == 0
 
