@@ -88,11 +88,12 @@ def mailbox(address: str) -> Ifi:
 
 
 class Learners:
-    """Reads the learners of one file, and remembers which ULN each of them had."""
+    """Reads the learners of one file, and remembers which ULN, or which name, each of them had."""
 
     def __init__(self, home: str) -> None:
         self._home = home
         self._ulns: dict[str, str] = {}
+        self._named: dict[str, frozenset[str]] = {}
 
     def read(self, row: Row) -> Learner:
         """The learner of *row*, by ``uln``, ``learner_ref`` and ``email``. ``Unusable`` without any."""
@@ -108,7 +109,15 @@ class Learners:
         for other in (ref, address):
             if uln and other and self._ulns.setdefault(other, uln) != uln:
                 raise Unusable("two_ulns", "uln", uln, "this file gives the same learner another ULN")
+        if not ref and not uln:
+            self._check_name(address, names_of(row))
         return Learner(ref or uln or address, tuple(found))
+
+    def _check_name(self, address: str, names: frozenset[str]) -> None:
+        """Raises ``Unusable`` if an address alone stands for learners of two names."""
+        if names and not names & self._named.setdefault(address, names):
+            told = "this file gives the address to learners of two names: give each a learner reference or ULN"
+            raise Unusable("two_learners", "email", address, told)
 
 
 def learner_number(row: Row) -> str:

@@ -1,8 +1,8 @@
 """One reader for every table that people send: frameworks, rules, roles, providers' files; CSV and XLSX.
 
-From the bottom: ``file`` (bytes), ``sort`` (which sort of file), ``text`` and ``delimited`` (CSV), ``package``,
-``workbook`` and ``formats`` (XLSX), ``header`` (which row names the columns), ``table`` and ``opening`` (rows),
-``notes`` (what a person is told). ``docs/tables.md`` says the same to those who send files.
+From the bottom: ``file`` (bytes), ``sort`` (which sort of file), ``text`` and ``delimited`` (CSV), ``elements`` (XML),
+``package``, ``workbook`` and ``formats`` (XLSX), ``header`` (which row names the columns), ``table`` and ``opening``
+(rows), ``notes`` (what a person is told). ``docs/tables.md`` says the same to those who send files.
 
 What a cell is, for whoever reads it (``lrs.tables.row.Row``):
 

@@ -15,21 +15,21 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 from xml.parsers import expat
 
 from lrs.errors import Refused
 from lrs.tables.built_in import BUILT_IN
-from lrs.tables.cell import spoken
+from lrs.tables.cell import MAX_CELL
+from lrs.tables.elements import Elements, damaged
 from lrs.tables.file import File
 
 MAX_UNPACKED = 512 * 1024 * 1024
 MAX_SHEETS = 256
-MAX_DEPTH = 256
-"""Elements within one another; expat keeps the name of each that is open."""
-MAX_TAG = 1 << 20
-"""Bytes of one tag or comment: expat reads an unfinished one again with every block."""
-_BLOCK = 1 << 16
+MAX_TEXTS = 256 * 1024 * 1024
+"""Bytes that the shared texts of a workbook may need in memory, some 64 for each and its letters."""
+MAX_TEXT = 8 * MAX_CELL
+"""Letters of one text that are kept; a cell may have an eighth, and ``_x000D_`` is one."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, expat.ExpatError, RuntimeError, OSError, EOFError),
@@ -44,65 +44,6 @@ class Part(NamedTuple):
     title: str
     path: str
     hidden: bool
-
-
-class Elements:
-    """The elements of one XML part, as events: subclasses say what they want of them. Local names only."""
-
-    def start(self, name: str, attributes: Mapping[str, str], /) -> None:
-        """An element begins."""
-
-    def end(self, name: str, /) -> None:
-        """An element ends."""
-
-    def text(self, text: str, /) -> None:
-        """Characters between elements."""
-
-    def feed(self, part: IO[bytes]) -> Iterator[None]:
-        """Reads *part*, block by block; after each, whoever iterates may take what has been found."""
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        depth = 0
-
-        def began(name: str, attributes: Mapping[str, str]) -> None:
-            nonlocal depth
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise damaged(f"its elements stand in one another more than {MAX_DEPTH} deep")
-            self.start(_local(name), attributes)
-
-        def ended(name: str) -> None:
-            nonlocal depth
-            depth -= 1
-            self.end(_local(name))
-
-        parser.StartElementHandler = began
-        parser.EndElementHandler = ended
-        parser.CharacterDataHandler = self.text
-        parser.StartDoctypeDeclHandler = _no_document_type
-        fed = 0
-        while block := part.read(_BLOCK):
-            parser.Parse(block, False)
-            fed += len(block)
-            if fed - max(parser.CurrentByteIndex, 0) > MAX_TAG:
-                raise damaged(f"it holds a tag or a comment of more than {MAX_TAG} bytes")
-            yield
-        parser.Parse(b"", True)
-        yield
-
-
-def _local(name: str) -> str:
-    return name.rpartition(":")[2] if ":" in name else name
-
-
-def _no_document_type(*_: Any) -> None:
-    raise damaged("it holds a document type, which no workbook has")
-
-
-def damaged(why: str = "it is damaged", sheet: str = "") -> Refused:
-    """The refusal of a workbook, or one *sheet* of it, that cannot be read."""
-    what = f"the sheet {spoken(sheet)}" if sheet else "the workbook"
-    return Refused(f"{what} cannot be read: {why}, save the workbook again", error="bad_workbook")
 
 
 class Package:
@@ -246,6 +187,7 @@ class Texts(Elements):
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self._length = 0
         self._taking = False
         self._beside = 0
 
@@ -265,13 +207,15 @@ class Texts(Elements):
 
     def text(self, text: str, /) -> None:
         """Takes what stands in a text."""
-        if self._taking:
+        if self._taking and self._length < MAX_TEXT:
             self._pieces.append(text)
+            self._length += len(text)
 
     def taken(self) -> str:
         """What was collected since the last call."""
         text = "".join(self._pieces)
         self._pieces.clear()
+        self._length = 0
         return unescaped(text)
 
 
@@ -279,11 +223,16 @@ class _Strings(Texts):
     def __init__(self) -> None:
         super().__init__()
         self.strings: list[str] = []
+        self._bytes = 0
 
     def end(self, name: str, /) -> None:
         super().end(name)
         if name == "si":
-            self.strings.append(self.taken())
+            text = self.taken()
+            self.strings.append(text)
+            self._bytes += 64 + len(text)
+            if self._bytes > MAX_TEXTS:
+                raise Refused("the workbook holds too much text: split it", status=413, error="file_too_large")
 
 
 def unescaped(text: str) -> str:

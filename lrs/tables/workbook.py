@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lrs.tables.cell import FORMULA
+from lrs.tables.elements import damaged
 from lrs.tables.formats import Doubt, Shown, check_text, shown, shown_iso
-from lrs.tables.package import BROKEN, Package, Part, Texts, damaged
+from lrs.tables.package import BROKEN, Package, Part, Texts
 from lrs.tables.row import Fault, Line, Value
 
 MAX_ROW = 1_048_576

@@ -124,3 +124,20 @@ def test_a_sheet_that_is_not_in_the_archive_is_damage_and_one_with_backslashes_i
 def test_a_cell_that_stands_twice_is_damage_and_not_the_second_of_the_two():
     with pytest.raises(Refused, match="the sheet S cannot be read"):
         opened(workbook(text("A1", "Name"), text("A2", "Pat") + text("A2", "Sam")), "name")
+
+
+def test_more_shared_texts_than_memory_is_meant_for_are_refused(monkeypatch):
+    monkeypatch.setattr("lrs.tables.package.MAX_TEXTS", 1_000)
+    many = workbook(text("A1", "Name"), strings="<si><t>a</t></si>" * 20)
+
+    with pytest.raises(Refused, match="too much text: split it"):
+        opened(many, "name")
+
+
+def test_of_a_text_of_megabytes_only_so_much_is_kept_that_it_is_known_to_be_too_long():
+    table = workbook(text("A1", "Name"), text("A2", "a" * 2_000_000))
+
+    (row,) = opened(table, "name").rows()
+
+    assert faults(row) == {"name": "cell_too_long"}
+    assert len(row["name"]) < 400_000

@@ -231,3 +231,22 @@ def test_a_workbook_of_three_sheets_says_the_same_as_the_csv(bring, endpoint, tm
     ]
     assert verbs(endpoint) == ["attended", "passed", "registered"]
     assert bring("training-centre", path).counts["unchanged"] == 3
+
+
+def test_an_address_alone_is_one_learner_and_not_two_of_other_names(bring):
+    roster = {"record": "roster", "session_id": "S1", "attendance": "present", "email": "shared@centre.example"}
+    rows = [
+        roster | {"given_names": "Pat", "family_name": "Lee"},
+        roster | {"given_names": "Kim", "family_name": "Poe"},
+        roster | {"given_names": "Kim", "family_name": "Poe", "learner_ref": "L2"},
+        roster | {"given_names": "LEE", "family_name": "pat"},
+    ]
+
+    report = bring("training-centre", sheet(SESSION, *rows))
+
+    assert told(report)[1:] == [
+        ("new", "", ""),
+        ("quarantined", "two_learners", "email"),
+        ("new", "", ""),
+        ("skipped", "repeated", ""),
+    ]
