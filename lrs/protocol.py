@@ -126,10 +126,11 @@ class Bounded(HttpToolsProtocol):
     _pause = PATIENCE / 2
     _next_look: asyncio.TimerHandle | None = None
     _pieces: InOnePiece
+    _data: list[bytes]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """A client came. One timer for a connection, not one for a request, sees whether it still sends."""
-        self._pieces = InOnePiece(transport, self.loop)
+        self._pieces, self._data = InOnePiece(transport, self.loop), []
         super().connection_made(cast("asyncio.Transport", self._pieces))
         self.parser = cast("httptools.HttpRequestParser", StayingParser(self))
         self._pause = self.app_state.get("patience", PATIENCE) / 2
@@ -156,6 +157,7 @@ class Bounded(HttpToolsProtocol):
         self._arrived += len(data)
         message, self._expected = self._message, 0
         super().data_received(data)
+        self._hand_on()
         if self._in_head:
             self._counted += len(data)
             self._hold_to(LONGEST_HEAD, _TOO_LARGE)
@@ -194,14 +196,20 @@ class Bounded(HttpToolsProtocol):
         self._expected += PER_CHUNK
 
     def on_body(self, body: bytes) -> None:
-        """The parser saw data."""
+        """The parser saw data. What comes in one round is handed on as one: a chunk may be a byte, and there 40,000."""
         self._expected += len(body)
-        super().on_body(body)
+        self._data.append(body)
+
+    def _hand_on(self) -> None:
+        if self._data:
+            data, self._data = self._data, []
+            super().on_body(b"".join(data))
 
     def on_message_complete(self) -> None:
         """The parser saw the end of the request, or of the head of one that asks for an upgrade."""
         if self.parser.should_upgrade():
             return
+        self._hand_on()
         self._is_chunked = False
         super().on_message_complete()
 
