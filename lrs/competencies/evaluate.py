@@ -139,7 +139,7 @@ def _settle_evaluation(tenant: Tenant, claim: Claim, made: Plan | None) -> Futur
         _write_profile(tx, person, made.entries if made else ())
         if made and made.next_day:
             tx.owe("person", person.id, Owed("evaluate", due=midnight(made.next_day, zone)))
-        if made and made.review_ends:
+        if made and made.review_ends and made.review_ends > tenant.clock():
             tx.owe("person", person.id, Owed("evaluate", due=made.review_ends))
 
     return tenant.store.settle([claim], settle)
@@ -157,21 +157,26 @@ def plan_for(reader: Reader, person: Record, tenant: Tenant) -> Plan:
     marks = marks_of(reader, minted_for)
     tallies = [tally for identifier in minted_for for tally in tallies_of(reader, identifier, zone, marks)]
     lineages = lineages_of(reader, person.meta["members"])
-    standings = standings_of(tallies, rules, minted_for.keys(), now, spans_of(lineages))
+    former = [
+        *((one.rules, one.until, one.by) for one in rules.in_review(now)),
+        *((one.rules, one.at, one.by) for one in rules.on_its_way(reader)),
+    ]
+    standings = standings_of(tallies, rules, minted_for.keys(), former, spans_of(lineages))
     facts = Facts(person.id, minted_for, rules.competencies(), lineages)
     return plan(standings, facts, day_of(now, zone))
 
 
 def standings_of(
-    tallies: Sequence[Tally], rules: InForce, own: Collection[str], now: int, spans: Mapping[About, Sequence[Span]]
+    tallies: Sequence[Tally],
+    rules: InForce,
+    own: Collection[str],
+    former: Sequence[tuple[Index, int, int]],
+    spans: Mapping[About, Sequence[Span]],
 ) -> tuple[Standing, ...]:
-    """What is held by the rules in force, and what former ones gave whose successors are in review."""
-    former = [
-        Former(decide(_of_versions(tallies, one.rules), one.rules.by_item, own), one.until, one.by)
-        for one in rules.in_review(now)
-    ]
+    """What is held by the rules in force, and what *former* ones gave that is held still: until when, and by which."""
+    gave = [Former(decide(_of_versions(tallies, one), one.by_item, own), until, by) for one, until, by in former]
     counting = [one for one in tallies if rules.counts(one.rule)]
-    return reviewed(decide(counting, rules.rules.by_item, own), former, spans)
+    return reviewed(decide(counting, rules.rules.by_item, own), gave, spans)
 
 
 def spans_of(lineages: Sequence[Lineage]) -> dict[About, list[Span]]:

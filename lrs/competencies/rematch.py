@@ -1,7 +1,7 @@
 """One page of a walk over statements: which are matched again, whose evidence goes, who has to be looked at.
 
-A bounded page per settled step, so that a kill loses at most one page. Evidence of a rule's new version comes in the
-commit in which that of its old one goes: in between somebody would hold nothing, and lose a badge for it. Knows not why
+A bounded page per settled step, so that a kill loses at most one page. Statements are read anew in the page's own
+commit, so that once a walk is over (or, where it goes twice, its first time) all that it brings is there. Knows not why
 there is a walk.
 """
 
@@ -21,7 +21,7 @@ from lrs.competencies.owing import owe_evaluation
 from lrs.competencies.rules import Index, Rule, Ruleset, index_rules, rules_for
 from lrs.competencies.rulesets import InForce, in_force
 from lrs.competencies.seen import Seen, learners, look, moment_of
-from lrs.competencies.walk import Rematch
+from lrs.competencies.walk import Rematch, once_more
 from lrs.learners.nobody import names_by_source
 from lrs.learners.persons import minter
 from lrs.storage import Claim, Owed, Record, Store, Tx
@@ -63,6 +63,8 @@ def _rematch(tenant: Tenant, claim: Claim) -> None:
     walk = msgspec.json.decode(claim.record.body, type=Rematch)
     rules = in_force(tenant.store)
     records, further = _page(tenant.store, walk)
+    if walk.twice and not further.ahead:
+        further = once_more(walk)
     touched = _touched(records, walk)
     read = () if walk.every else touched.statements
     nobody = names_by_source(tenant.store, {moment_of(record).source for record in read})
@@ -77,7 +79,7 @@ def _rematch(tenant: Tenant, claim: Claim) -> None:
         for record in touched.statements:
             if record.id not in brought:
                 tx.owe("statement", record.id, Owed("match"))
-        _take_back(tx, touched.gone, zone)
+        _take_back(tx, {} if walk.twice else touched.gone, zone)
         owe_evaluation(tx, touched.learners)
         if not further.ahead:
             tx.delete("rematch", claim.record.id)

@@ -2,9 +2,9 @@
 
 Records ``ruleset``: ``v1``, ``v2``, …, each with when it was applied and until when what it takes away stays held (its
 review); and ``current``, which says what is in force, the hash of its bytes, the *former* rule sets whose successor's
-review had not ended when the latest was applied, and the *unread* ones, replaced without a review, by whose rules
-statements may still count that the walk has not come to. All of that are facts: what follows from them is the same
-whenever it is worked out.
+review had not ended when the latest was applied, and the *unread* ones, replaced without a review, whose levels stay
+held until the walk has brought the evidence of those in force. All of that are facts: what follows from them is the
+same whenever it is worked out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 from lrs import audit
 from lrs.competencies.decide import RuleRef
 from lrs.competencies.rules import Competency, Index, Rule, Ruleset, index_rules
-from lrs.competencies.walk import Rematch, walk_about
+from lrs.competencies.walk import Rematch, is_bringing, walk_about
 from lrs.errors import Refused
 from lrs.storage import NEWEST, Owed, Reader, Record, Tx, micros_of, pages
 
@@ -44,18 +44,26 @@ class Former(NamedTuple):
     by: int
 
 
+class Unread(NamedTuple):
+    """A rule set replaced without a review, at the time *at* (microseconds UTC), by version *by*."""
+
+    rules: Index
+    at: int
+    by: int
+
+
 class InForce(NamedTuple):
     """The rules in force, the revision of the record they were read from (0: no rules yet), and former ones.
 
     *former* (newest first) are kept until rules change again, so what is evidence does not depend on the time; whether
     what they gave is still held does: see ``in_review``. *unread* are those replaced without a review while the walk
-    that brings their evidence up to date may be on its way; ``None`` if that was not written down (version 0.1.0).
+    over what they touch may be on its way; ``None`` if that was not written down (version 0.1.0).
     """
 
     rules: Index
     rev: int
     former: tuple[Former, ...] = ()
-    unread: tuple[Index, ...] | None = ()
+    unread: tuple[Unread, ...] | None = ()
 
     def in_review(self, now: int) -> tuple[Former, ...]:
         """Those former rule sets under which something may still be held."""
@@ -71,21 +79,24 @@ class InForce(NamedTuple):
     def counts(self, ref: RuleRef) -> bool:
         """Whether evidence of this version of a rule counts by the rules in force.
 
-        So does that of a rule which has changed and whose statements were not read again yet: without it a level would
-        be lost for as long as that takes. What was in review does not, however long its evidence is still there.
+        What was in review does not, however long its evidence is still there. In a store of version 0.1.0 that of a
+        rule which has changed does until its statements were read again.
         """
         version = (ref.item, ref.version)
-        if version in self.rules.versions:
-            return True
-        if any(version in one.rules.versions for one in self.former):
-            return False
-        return self.unread is None or any(version in one.versions for one in self.unread)
+        known = self.unread is not None or any(version in one.rules.versions for one in self.former)
+        return version in self.rules.versions or not known
+
+    def on_its_way(self, reader: Reader) -> tuple[Unread, ...]:
+        """Those *unread* whose successor's evidence is not all there yet: what they gave is held until then."""
+        found = ((one, reader.get("rematch", f"v{one.by}")) for one in self.unread or ())
+        return tuple(one for one, walk in found if walk and is_bringing(walk))
 
     def competencies(self) -> Mapping[str, Competency]:
-        """All that the rules in force and the former ones name, by ``Competency.key``."""
-        if not self.former:
+        """All that the rules in force and those before them name, by ``Competency.key``."""
+        every = (*self.every(), *(one.rules for one in self.unread or ()))
+        if len(every) == 1:
             return self.rules.competencies
-        return {key: one for index in reversed(self.every()) for key, one in index.competencies.items()}
+        return {key: one for index in reversed(every) for key, one in index.competencies.items()}
 
     def every(self) -> tuple[Index, ...]:
         """The rules in force, then the former ones."""
@@ -122,6 +133,7 @@ class _Unread(msgspec.Struct, frozen=True, array_like=True):
 
     version: int
     digest: str
+    at: int
     by: int
 
 
@@ -134,9 +146,10 @@ def in_force(reader: Reader) -> InForce:
         Former(one.version, _index(reader, one.version, one.digest), one.replaced, one.until, one.by)
         for one in _kept(head.meta)
     )
-    unread = _unread(head.meta)
-    replaced = None if unread is None else tuple(_index(reader, one.version, one.digest) for one in unread)
-    return InForce(_index(reader, head.meta["version"], head.meta["digest"]), head.rev, tuple(former), replaced)
+    kept = _unread(head.meta)
+    unread = (Unread(_index(reader, one.version, one.digest), one.at, one.by) for one in kept or ())
+    index = _index(reader, head.meta["version"], head.meta["digest"])
+    return InForce(index, head.rev, tuple(former), None if kept is None else tuple(unread))
 
 
 def current(reader: Reader) -> Ruleset:
@@ -194,22 +207,22 @@ def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | N
         Record(KIND, f"v{ruleset.version}", body, meta | {"at": at, "until": until, "by": by, "restores": restores})
     )
     meta |= {"former": msgspec.to_builtins(former)}
-    if (unread := _still_unread(tx, head, ruleset, reviewed=bool(replaced))) is not None:
+    if (unread := _still_unread(tx, head, ruleset, at, reviewed=bool(replaced))) is not None:
         meta["unread"] = msgspec.to_builtins(unread)
     now = Record(KIND, "current", meta=meta, rev=head.rev if head else 0)
     _ = tx.replace(now) if head else tx.insert(now)
     audit.append(tx, by, "rules.applied", {"version": str(ruleset.version)})
-    walk = _walk(was, in_force(tx), at)
+    walk = _walk(was, in_force(tx), at, twice=bool(head and not replaced))
     tx.insert(Record("rematch", f"v{ruleset.version}", msgspec.json.encode(walk), owed=(Owed("match"),)))
     return True
 
 
-def _walk(was: InForce, now: InForce, at: int) -> Rematch:
+def _walk(was: InForce, now: InForce, at: int, *, twice: bool) -> Rematch:
     """What has to be looked at: rules that are evidence of fewer statements lose what there is of the others."""
     before, after = set(was.rules.by_item.values()), set(now.rules.by_item.values())
     every = {rule for index in was.every() for rule in index.by_item.values()}
     gone = {rule for rule in every if now.bound(rule) < min(was.bound(rule), at)}
-    return walk_about(after - before, gone, before ^ after, at)
+    return walk_about(after - before, gone, before ^ after, at, twice=twice)
 
 
 def _replaced(head: Mapping[str, Any], before: Ruleset, at: int, until: int, by: Ruleset) -> _Kept:
@@ -237,7 +250,7 @@ def _still(former: Sequence[_Kept], ruleset: Ruleset, now: int) -> list[_Kept]:
     return list(found.values())
 
 
-def _still_unread(tx: Tx, head: Record | None, by: Ruleset, *, reviewed: bool) -> list[_Unread] | None:
+def _still_unread(tx: Tx, head: Record | None, by: Ruleset, at: int, *, reviewed: bool) -> list[_Unread] | None:
     """Those whose walk is still on its way, and the one in force if it goes without a review; ``None``: not known."""
     before = _unread(head.meta) if head else []
     under_way = bool(tx.find("rematch", limit=1).records)
@@ -245,7 +258,7 @@ def _still_unread(tx: Tx, head: Record | None, by: Ruleset, *, reviewed: bool) -
         return None
     still = [one for one in before or () if tx.get("rematch", f"v{one.by}")]
     if head and not reviewed:
-        still.append(_Unread(head.meta["version"], head.meta["digest"], by.version))
+        still.append(_Unread(head.meta["version"], head.meta["digest"], micros_of(at), by.version))
     return still
 
 

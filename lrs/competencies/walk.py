@@ -20,7 +20,8 @@ class Rematch(msgspec.Struct, frozen=True):
 
     *asked* are rules whose learners have to be looked at, whatever becomes of the evidence. *ahead* are the search keys
     still to be walked, *start* the place in the first of them. With *every*, all statements on the way are matched
-    again, whatever the rules.
+    again, whatever the rules. A walk that goes *twice* brings the new evidence first and takes the old away after, so
+    that nobody is without both in between.
     """
 
     v: int
@@ -31,12 +32,25 @@ class Rematch(msgspec.Struct, frozen=True):
     start: str | None = None
     every: bool = False
     asked: tuple[Rule, ...] = ()
+    twice: bool = False
 
 
-def walk_about(changed: Collection[Rule], gone: Collection[Rule], asked: Collection[Rule], until: int) -> Rematch:
+def is_bringing(record: Record) -> bool:
+    """Whether the walk in a ``rematch`` *record* is one that goes twice, and goes for the first time."""
+    return msgspec.json.decode(record.body, type=Rematch).twice
+
+
+def once_more(walk: Rematch) -> Rematch:
+    """What a walk that goes twice does the second time, after all is brought."""
+    return walk_about((), walk.gone, (*walk.changed, *walk.asked), walk.until)
+
+
+def walk_about(
+    changed: Collection[Rule], gone: Collection[Rule], asked: Collection[Rule], until: int, *, twice: bool = False
+) -> Rematch:
     """The walk over all statements up to the place *until* that one of the rules is about."""
     ahead = tuple(sorted({key for rule in (*changed, *gone, *asked) for key in anchors(rule)}))
-    return Rematch(1, _ordered(changed), _ordered(gone), until, ahead, asked=_ordered(asked))
+    return Rematch(1, _ordered(changed), _ordered(gone), until, ahead, asked=_ordered(set(asked)), twice=twice)
 
 
 def read_again(tx: Tx, source: str) -> None:

@@ -386,9 +386,23 @@ def test_what_a_review_ended_does_not_come_back_while_the_walk_of_a_later_change
     assert (awards(held), badges(held)) == (WITHDRAWN, before)
 
 
-@pytest.mark.parametrize("rules", [RULES.replace(",80,", ",85,"), RULES.replace(",80,,", ",80,P99Y,")])
-def test_a_level_that_both_rules_give_is_held_all_the_while_statements_are_read_again_without_a_review(held, rules):
-    before = [record.rev for record in held.store.find("credential", limit=100).records]
+EXAM = RULES.replace("vle.example/gowning", "vle.example/exam")
+
+
+@pytest.mark.parametrize(
+    ("rules", "signed"),
+    [
+        (RULES.replace(",80,", ",85,"), (1, True)),
+        (RULES.replace(",80,,", ",80,P99Y,"), (2, False)),  # the badge promised more
+        (EXAM, (2, True)),  # it names other evidence
+    ],
+)
+def test_a_level_that_both_rules_give_is_held_all_the_while_statements_are_read_again_without_a_review(
+    held, rules, signed
+):
+    held.send(statement("exam", activity="https://vle.example/exam"))
+    done(held)
+    (before,) = held.store.find("credential", limit=100).records
 
     held.apply(rules)
     held.write(lambda tx: tx.owe("person", held.person(ANN), Owed("evaluate")))
@@ -400,6 +414,6 @@ def test_a_level_that_both_rules_give_is_held_all_the_while_statements_are_read_
         seen += [one["state"] for one in held.all("award")]
     done(held)
 
+    (badge,) = held.store.find("credential", limit=100).records
     assert set(seen) == {"held"}
-    if "P99Y" not in rules:  # by which the badge has an end
-        assert [record.rev for record in held.store.find("credential", limit=100).records] == before
+    assert (badge.rev, badge.meta["index"] == before.meta["index"]) == signed
