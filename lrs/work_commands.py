@@ -71,12 +71,14 @@ def work_group(context: click.Context, data: Path | None, celery: bool, parent: 
 def run_worker(settings: Settings, parent: int | None = None) -> None:
     """Works for every tenant until SIGTERM, SIGINT, SIGHUP or the end of *parent*; then finishes the step at hand.
 
-    With a *parent* SIGINT is left to that: Ctrl-C reaches both, and a worker that ended first would be started again.
+    With a *parent* SIGINT and SIGHUP are left to that: Ctrl-C and a terminal that is closed reach both, and a worker
+    that ended first would be started again.
     """
     stop = threading.Event()
     on_ending(stop.set)
     if parent is not None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
     with _crew(settings, IDLE):
         while not stop.wait(PARENT_LOOK):
             if parent is not None and os.getppid() != parent:
@@ -84,11 +86,11 @@ def run_worker(settings: Settings, parent: int | None = None) -> None:
 
 
 def run_celery_worker(settings: Settings) -> None:
-    """Works for whichever tenant a message names, and for every tenant once a sweep, until SIGTERM or SIGINT."""
+    """Works for whichever tenant a message names, and for every tenant once a sweep, until it is asked to end."""
     from lrs.queue import celery_app, listen_to_broker  # noqa: PLC0415 (Celery is loaded where it is used)
 
-    # Celery takes the signal over once it listens; until then the step at hand is finished all the same.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # Celery takes signals over once it listens, but for that of a terminal that is closed: it stops on an exit, too.
+    on_ending(lambda: sys.exit(0))
     with _crew(settings, settings.sweep) as crew:
         listen_to_broker(celery_app(settings, crew.call), _name())
 

@@ -52,11 +52,15 @@ def test_a_server_whose_terminal_is_closed_ends_as_by_sigterm_and_its_worker_too
         server, _ = ours.serve()
         until(lambda: children(server.pid), "the worker")
         (worker,) = children(server.pid)
-        server.send_signal(signal.SIGHUP)
+        until(lambda: "end of the record of actions" in ours.log(), "the worker's first look")
+        for one in (worker, server.pid):  # a terminal tells all that run in it
+            os.kill(one, signal.SIGHUP)
         server.wait(60)
+        said = ours.log()
 
     assert server.returncode == 0
     assert not runs(worker)
+    assert "is started again" not in said
 
 
 def test_a_worker_whose_terminal_is_closed_ends_as_by_sigterm(tmp_path):

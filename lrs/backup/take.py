@@ -58,7 +58,7 @@ def back_up(settings: Settings, file: Path, passphrase: bytes | None, *, clock: 
                 written.flush()
                 os.fsync(written.fileno())
         except sqlite3.Error as error:
-            raise Misconfigured(f"the store cannot be copied to {file.parent}: {error}") from error
+            raise Misconfigured(f"the copy of a store in {file.parent} cannot be read: {error}") from error
         backup = contents.examine(draft, SCHEMA_VERSION)
         _place(draft, file)
     return backup
@@ -127,9 +127,12 @@ class _Taking:
         return TenantPart(store, names.count, names.bytes, names.digest(), missing, audit)
 
     def _add_store(self, name: str, source: Path) -> StoreFile:
-        """Leaves the copy for what else is to be read of it."""
-        snapshot(source, self._copy)
-        schema, counts = examine(self._copy)
+        """Leaves the copy for what else is to be read of it. Raises ``Misconfigured`` that names *source*."""
+        try:
+            snapshot(source, self._copy)
+            schema, counts = examine(self._copy, source)
+        except sqlite3.Error as error:
+            raise Misconfigured(f"{source} cannot be copied to {self._copy.parent.parent}: {error}") from error
         for record in records_of(self._copy, (master_key.KIND,)):
             master_key.check(self._key, str(record.meta["fingerprint"]), master_key.path_of(self._settings))
         size = self._copy.stat().st_size

@@ -37,16 +37,16 @@ def snapshot(source: Path, target: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
 
 
-def examine(path: Path) -> tuple[int, dict[str, int]]:
-    """The schema of the copy in *path*, and how many records of each kind it has, once all of it was checked.
+def examine(path: Path, source: Path) -> tuple[int, dict[str, int]]:
+    """The schema of the copy of *source* in *path*, and how many records of each kind it has, once all was checked.
 
     Raises ``Misconfigured`` for a damaged one and ``NewerSchema`` for one of a later version.
     """
     with closing(_opened(path)) as connection:
         told = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
         if told != ["ok"]:
-            raise Misconfigured(f"the store is damaged: {'; '.join(told)}")
-        schema = version_of(connection, str(path))
+            raise Misconfigured(f"{source} is damaged: {'; '.join(told)}")
+        schema = version_of(connection, str(source))
         counts = connection.execute(
             "SELECT k.name, count(*) FROM record r JOIN kind k ON k.number = r.kind GROUP BY k.name ORDER BY k.name"
         )
