@@ -1,7 +1,8 @@
 """Derived state compared, byte for byte, with what the facts say, and put right.
 
 Derived are evidence, its tallies, marks taken off, awards and profiles. Credentials, deliveries, consents and audit are
-effects: never read, never written here. Nothing is owed by what is put right, so a rebuild sends nothing.
+effects: never read, never written here, and a rebuild sends nothing. An award that says something else than it did
+owes its badge a look (the step ``issue``): what is out there must not say more than is held.
 
 Steps may run meanwhile. A record is put right only if it still is what it was compared as; one that changed, appeared
 or went in between is left alone, and everything is worked out again. Facts that change make it begin again, too.
@@ -15,10 +16,12 @@ from hashlib import blake2b
 
 import msgspec
 
+from lrs.competencies.awards import is_news
 from lrs.competencies.rulesets import in_force
 from lrs.competencies.scratch import FACTS, batches, read_meaning, worked_out
+from lrs.competencies.uncompletions import read_those_before
 from lrs.errors import Refused
-from lrs.storage import ROWS, Backlog, Reader, Record, Store, Tx, pages
+from lrs.storage import ROWS, Backlog, Owed, Reader, Record, Store, Tx, pages
 from lrs.tenants import Tenant
 
 DERIVED = ("evidence", "tally", "uncompletion", "award", "profile")
@@ -68,6 +71,8 @@ def rebuild(tenant: Tenant, *, apply: bool) -> Diff:
     Raises ``Refused`` (409) while work waits or was given up: steps that then found their result in place would owe no
     badge and no delivery. So it does once something changed during each of ``ATTEMPTS`` attempts.
     """
+    if apply:
+        read_those_before(tenant)  # what it takes off must go the way of all work, so that services are told
     found = Diff()
     for _ in range(ATTEMPTS):
         facts = _quiet(tenant)
@@ -206,4 +211,6 @@ def _put(tx: Tx, name: Name, right: Record | None, seen: bytes | None) -> bool:
     else:
         seq = right.seq if right.kind == "evidence" else there.seq
         tx.replace(msgspec.structs.replace(right, rev=there.rev, seq=seq))
+        if right.kind == "award" and is_news(there.body, right.body):
+            tx.owe("award", right.id, Owed("issue"))
     return True

@@ -87,6 +87,26 @@ def test_state_that_was_tampered_with_is_shown_and_put_right(lived):
     assert everything(lived) == before
 
 
+def test_an_award_that_says_something_else_owes_its_badge_a_look_and_one_with_more_evidence_does_not(lived):
+    def waiting():
+        return sum(one.waiting for one in lived.store.backlog() if one.step == "issue")
+
+    for claim in lived.store.claim(["issue"], limit=100, lease=60_000_000):
+        lived.store.settle([claim], lambda _: None).result()
+    first, *_ = records = lived.store.find("award").records
+    body = msgspec.json.decode(first.body)
+    for other in ({"evidence_count": 7}, {"held_from": "2020-01-01"}):
+        told = msgspec.structs.replace(first, rev=lived.store.get("award", first.id).rev)
+        told = msgspec.structs.replace(told, body=msgspec.json.encode(body | other))
+        lived.write(lambda tx, told=told: tx.replace(told))
+        assert waiting() == 0
+
+        assert rebuild(lived.tenant, apply=True).lines() == [f"~ award {first.id}"]
+
+        assert waiting() == ("held_from" in other)
+    assert [one.body for one in lived.store.find("award").records] == [one.body for one in records]
+
+
 def test_a_rebuild_waits_for_work_that_would_otherwise_owe_nothing(lived):
     lived.send(statement("new"))
 

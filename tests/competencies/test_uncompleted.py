@@ -16,6 +16,7 @@ from lrs.competencies.rules import index_rules
 from lrs.competencies.rulesets import current
 from lrs.competencies.uncounted import uncounted
 from lrs.competencies.unmatched import legible, unmatched
+from lrs.errors import Refused
 from lrs.learners.joins import merge, unmerge
 from lrs.storage import Owed
 from lrs.worker import drain
@@ -234,6 +235,24 @@ def test_it_takes_back_what_a_store_from_before_it_was_told_apart_has(world):
     assert held(world) == ids("pass")
 
 
+def test_a_rebuild_leaves_what_was_taken_off_before_it_was_known_to_the_steps_which_tell_others(world):
+    world.send(done("on", TEN))
+    world.work()
+    world.send(undone("off", ELEVEN))
+    (claim,) = world.store.claim(["match"], limit=1, lease=60_000_000)
+    world.store.settle([claim], lambda _: None).result()
+
+    for _ in range(2):
+        with pytest.raises(Refused, match="match is still owed; let lrs work finish first"):
+            rebuild(world.tenant, apply=True)
+    assert [award["state"] for award in world.all("award")] == ["held"]
+    world.work()
+
+    assert rebuild(world.tenant, apply=True).lines() == []
+    assert [award["state"] for award in world.all("award")] == ["withdrawn"]
+    assert "issue" in {one.step for one in world.store.backlog() if one.waiting}
+
+
 def test_what_was_taken_off_before_it_was_known_is_taken_back_by_the_first_work_and_looked_for_once(world):
     world.send(done("on", TEN))
     world.send(undone("off", ELEVEN))
@@ -284,6 +303,7 @@ def test_any_order_of_marks_merge_void_rules_and_work_ends_with_the_same(order, 
             act(world, action, order)
             if work:
                 world.work()
+        drain(world.tenant, ["match", "evaluate"])
         assert held(world) == ids("on again", "pass")
         before = everything(world)
         for kind in DERIVED:
