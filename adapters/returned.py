@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.report import ADDED, NOTHING_USABLE, Report
+from lrs.storage.private import private_file
 from lrs.tables.cell import clean, neutral
 from lrs.tables.delimited import Delimited
 from lrs.tables.package import open_package
@@ -43,7 +44,8 @@ class Written(msgspec.Struct, frozen=True):
 
 
 def write_answer(answer: Answer, report: Report) -> Written:
-    """Writes the answer that is *report*, or the file with it."""
+    """Writes the answer that is *report*, or the file with it, for its owner alone: it holds learners' rows."""
+    private_file(answer.path)
     return Written(_write(answer, report), report.usable)
 
 

@@ -1,0 +1,41 @@
+"""What goes back to a provider, as it lies in a file until it is sent."""
+
+import os
+import stat
+
+import openpyxl
+import pytest
+
+from adapters.returned import Answer, write_answer
+
+HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title"
+ROW = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted,Log"
+
+
+def workbook(path):
+    book = openpyxl.Workbook()
+    for line in (HEADER, ROW):
+        book.active.append(line.split(","))
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("sent", "as_json", "media_type"),
+    [
+        ("csv", False, "text/csv; charset=utf-8"),
+        ("xlsx", False, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("csv", True, "application/json"),
+    ],
+)
+def test_it_is_for_its_owner_alone_whatever_the_umask(
+    bring, portfolio_profile, tmp_path, request, sent, as_json, media_type
+):
+    content = workbook(tmp_path / "file.xlsx") if sent == "xlsx" else f"{HEADER}\n{ROW}\n"
+    report = bring("eportfolio", content, profile=portfolio_profile)
+    request.addfinalizer(lambda before=os.umask(0): os.umask(before))
+
+    written = write_answer(Answer(tmp_path / "answer", as_json), report)
+
+    assert written.media_type == media_type
+    assert stat.S_IMODE((tmp_path / "answer").stat().st_mode) == 0o600
