@@ -16,7 +16,6 @@ from badges.records import former_lists
 from badges.renew import renew
 from badges.verify import MAX_BADGE, MAX_LIST, Verdict, verify
 from lrs import outbound
-from lrs.errors import Refused
 from lrs.files import content
 from lrs.learners.persons import members_of
 from lrs.learners.search import found_one
@@ -76,10 +75,7 @@ def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
     """List badges: id, state, first day of validity, person and name."""
     found = [_row(record) for record in pages(tenant.store, "credential")]
     if holder:
-        try:
-            person = found_one(tenant.store, holder)
-        except Refused as refused:
-            raise click.ClickException(refused.message) from refused
+        person = found_one(tenant.store, holder)
         if person is None:
             raise click.ClickException(f"nobody here is known as {holder}")
         members = members_of(tenant.store, person)
@@ -141,10 +137,7 @@ def renew_command(tenant: Tenant) -> None:
 def issuer_command(tenant: Tenant, name: str | None, url: str | None, *, as_json: bool) -> None:
     """Show who signs the badges; with --name or --url, change that first."""
     if name is not None or url is not None:
-        try:
-            issuers.rename(tenant, name, url)
-        except Refused as refused:
-            raise click.ClickException(refused.message) from refused
+        issuers.rename(tenant, name, url)
     print_record(issuers.issuer_of(tenant).profile(), as_json=as_json)
 
 

@@ -16,7 +16,7 @@ from pydantic_settings import SettingsError
 
 from lrs.audit_head import putting_down
 from lrs.control import open_registered
-from lrs.errors import Damaged, Misconfigured
+from lrs.errors import Damaged, Misconfigured, Refused
 from lrs.settings import UNKNOWN, Settings, unknown_names
 from lrs.tenants import DEFAULT, Tenant, open_tenant_to_read
 
@@ -50,7 +50,10 @@ def tell_unknown() -> None:
 
 
 def with_tenant(command: Command) -> Command:
-    """Adds ``--data`` and ``--tenant`` and passes the opened ``Tenant`` first; closes its store afterwards."""
+    """Adds ``--data`` and ``--tenant`` and passes the opened ``Tenant`` first; closes its store afterwards.
+
+    What is refused is said in one line, and ends with 1.
+    """
     return _with_tenant(command, open_registered, putting_down)
 
 
@@ -75,6 +78,8 @@ def _with_tenant(
         try:
             with around(opened):
                 return command(opened, **given)
+        except Refused as refusal:
+            raise click.ClickException(refusal.message) from refusal
         except Damaged as error:
             raise click.ClickException(str(error)) from error
         except sqlite3.DatabaseError as error:

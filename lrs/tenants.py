@@ -27,6 +27,12 @@ RESTORING = "RESTORING"
 TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
+_KEY_MISSING = (
+    "{} is missing, the master key of a store that is there: put it back from where it is kept, or name it in"
+    " LRS_MASTER_KEY_FILE. Another key would open nothing and make every badge invalid"
+)
+
+
 class Remembered(set[str]):
     """A set that forgets everything once it is full: good enough for what can be looked up again."""
 
@@ -83,15 +89,19 @@ def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clo
     check_id(tenant)
     check_whole(settings)
     path = store_url(settings, tenant).removeprefix("sqlite:///")
-    if "://" not in path and not Path(path).is_file():
+    is_file = "://" not in path
+    if is_file and not Path(path).is_file():
         raise Misconfigured(f"tenant {tenant!r} has no store {path}: --data or LRS_DATA names the folder of one")
-    key = master_key.read(master_key.path_of(settings))
+    key_file = master_key.path_of(settings)
+    if is_file and not settings.master_key_file and not key_file.exists():
+        raise Misconfigured(_KEY_MISSING.format(key_file))
+    key = master_key.read(key_file)
     secret = _derived(key, f"engraft/{tenant}/audit")
     store = open_to_read(store_url(settings, tenant), clock=clock, secret=secret)
     try:
         known = store.get(master_key.KIND, master_key.ID)
         if known is not None:
-            master_key.check(key, str(known.meta["fingerprint"]), master_key.path_of(settings))
+            master_key.check(key, str(known.meta["fingerprint"]), key_file)
     except BaseException:
         store.close()
         raise
@@ -105,10 +115,7 @@ def read_master_key(settings: Settings) -> bytes:
         there = _is_there(control_url(settings)) or _is_there(store_url(settings, DEFAULT))
         # Asked for once more: whoever starts beside us makes the key before the store.
         if there and not path.exists():
-            raise Misconfigured(
-                f"{path} is missing, the master key of a store that is there: put it back from where it is kept, or"
-                " name it in LRS_MASTER_KEY_FILE. Another key would open nothing and make every badge invalid"
-            )
+            raise Misconfigured(_KEY_MISSING.format(path))
         data_folder(settings)
         master_key.make(path)
     return master_key.read(path)

@@ -15,6 +15,7 @@ from lrs.control import open_control
 from lrs.errors import Overloaded, StoreFull
 from lrs.serve import address_of
 from lrs.settings import Settings
+from lrs.tenants import open_tenant
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -75,7 +76,7 @@ def said(*words, **environment):
 def test_a_folder_that_is_a_file_is_named_in_one_line(tmp_path):
     (tmp_path / "file").touch()
 
-    answer = said("keys", "list", "--data", str(tmp_path / "file"))
+    answer = said("keys", "revoke", "k", "--data", str(tmp_path / "file"))
 
     assert answer == (1, f"Error: LRS_DATA: {tmp_path}/file cannot be a folder of ours: File exists\n")
 
@@ -83,7 +84,7 @@ def test_a_folder_that_is_a_file_is_named_in_one_line(tmp_path):
 def test_a_file_that_is_no_database_is_named_in_one_line(tmp_path):
     (tmp_path / "notes.txt").write_text("no database, but long enough to be looked at by who expects one " * 9)
 
-    answer = said("keys", "list", "--data", str(tmp_path), LRS_STORE_URL=f"sqlite:///{tmp_path}/notes.txt")
+    answer = said("keys", "revoke", "k", "--data", str(tmp_path), LRS_STORE_URL=f"sqlite:///{tmp_path}/notes.txt")
 
     assert answer == (1, f"Error: {tmp_path}/notes.txt cannot be opened: file is not a database\n")
 
@@ -91,8 +92,8 @@ def test_a_file_that_is_no_database_is_named_in_one_line(tmp_path):
 def test_an_address_without_a_file_or_a_server_is_told_in_one_line(tmp_path):
     away = "mongodb://127.0.0.1:1/lrs?serverSelectionTimeoutMS=100"
 
-    none = said("keys", "list", "--data", str(tmp_path), LRS_STORE_URL="sqlite:///")
-    code, text = said("keys", "list", "--data", str(tmp_path), LRS_STORE_URL=away)
+    none = said("keys", "revoke", "k", "--data", str(tmp_path), LRS_STORE_URL="sqlite:///")
+    code, text = said("keys", "revoke", "k", "--data", str(tmp_path), LRS_STORE_URL=away)
 
     assert none == (1, "Error: LRS_STORE_URL names no file; use sqlite:///PATH\n")
     assert (code, text.count("\n")) == (1, 1)
@@ -112,6 +113,7 @@ def test_what_stops_a_command_midway_is_one_line(tmp_path, monkeypatch, error, t
     def fails(_):
         raise error
 
+    open_tenant(Settings(data=tmp_path)).store.close()
     monkeypatch.setattr("lrs.auth.commands.list_keys", fails)
 
     code, text = said("keys", "list", "--data", str(tmp_path))
@@ -124,6 +126,7 @@ def test_a_fault_of_ours_is_not_put_as_the_operators(tmp_path, monkeypatch):
     def fails(_):
         raise OSError("nobody's file")
 
+    open_tenant(Settings(data=tmp_path)).store.close()
     monkeypatch.setattr("lrs.auth.commands.list_keys", fails)
 
     answer = CliRunner().invoke(main, ["keys", "list", "--data", str(tmp_path)])
@@ -159,7 +162,7 @@ def test_a_server_that_cannot_start_says_why_and_shows_no_key(tmp_path):
 
 
 def test_a_worker_on_a_newer_store_ends_and_says_why(tmp_path):
-    assert said("keys", "list", "--json", "--data", str(tmp_path)) == (0, "[]\n")
+    open_tenant(Settings(data=tmp_path)).store.close()
     path = tmp_path / "tenants" / "default" / "store.db"
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version = 99")

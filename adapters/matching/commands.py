@@ -5,10 +5,9 @@ from __future__ import annotations
 import click
 
 from adapters.matching import registry
-from lrs.options import with_tenant
+from lrs.options import with_tenant, with_tenant_to_read
 from lrs.printing import Group, json_option, print_list, print_record
 from lrs.profiles import services as kept
-from lrs.profiles.commands import plainly
 from lrs.tenants import Tenant
 
 BY = "operator"
@@ -35,8 +34,7 @@ def services() -> None:
 def add(tenant: Tenant, name: str, *, webhook: str | None, scopes: str, purpose: str, as_json: bool) -> None:
     """Register a service and print its secrets, which are shown this once."""
     wanted = [scope for scope in scopes.replace(",", " ").split() if scope]
-    with plainly():
-        made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY)
+    made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY)
     _show_secrets(made, as_json=as_json)
 
 
@@ -49,8 +47,7 @@ def rotate(tenant: Tenant, service: str, *, as_json: bool) -> None:
 
     What it refuses until it knows them is sent again, for about three days.
     """
-    with plainly():
-        made = registry.rotate(tenant, service, by=BY)
+    made = registry.rotate(tenant, service, by=BY)
     _show_secrets(made, as_json=as_json)
 
 
@@ -59,8 +56,7 @@ def rotate(tenant: Tenant, service: str, *, as_json: bool) -> None:
 @click.argument("service")
 def disable(tenant: Tenant, service: str) -> None:
     """Shut SERVICE out: it is told and answered nothing, until lrs services resync."""
-    with plainly():
-        tenant.store.write(lambda tx: kept.disable(tx, service, "by command", by=BY)).result()
+    tenant.store.write(lambda tx: kept.disable(tx, service, "by command", by=BY)).result()
     click.echo(f"{service} is disabled; lrs services resync {service} takes it back")
 
 
@@ -78,7 +74,7 @@ def _show_secrets(made: registry.Registered, *, as_json: bool) -> None:
 
 
 @services.command("list")
-@with_tenant
+@with_tenant_to_read
 @json_option
 def list_services(tenant: Tenant, *, as_json: bool) -> None:
     """List the services, and whether they are active."""
@@ -102,8 +98,7 @@ def list_services(tenant: Tenant, *, as_json: bool) -> None:
 @click.argument("service")
 def resync(tenant: Tenant, service: str) -> None:
     """Make SERVICE active again and send it everything its learners agreed to once more."""
-    with plainly():
-        count = registry.resync(tenant, service, by=BY)
+    count = registry.resync(tenant, service, by=BY)
     click.echo(f"{count} consents of {service} will be told again")
 
 
@@ -113,7 +108,7 @@ def deliveries() -> None:
 
 
 @deliveries.command("list")
-@with_tenant
+@with_tenant_to_read
 @click.option("--service", help="Only of this service.")
 @click.option(
     "--state",
@@ -123,6 +118,8 @@ def deliveries() -> None:
 @json_option
 def list_deliveries(tenant: Tenant, *, service: str | None, state: str | None, as_json: bool) -> None:
     """List deliveries, oldest first."""
+    if service is not None:
+        kept.wanted(tenant.store, service)
     print_list(
         list(registry.listed(tenant, service=service, state=state)),
         {
@@ -147,6 +144,5 @@ def resend(tenant: Tenant, delivery: str | None, *, service: str | None, everyth
     """Send DELIVERY again, whatever became of it, or what was given up on."""
     if [delivery is not None, service is not None, everything].count(True) != 1:
         raise click.UsageError("name one delivery, or --service NAME, or --all")
-    with plainly():
-        count = registry.resend(tenant, id=delivery, service=service)
+    count = registry.resend(tenant, id=delivery, service=service)
     click.echo(f"{count} deliveries will be sent again")

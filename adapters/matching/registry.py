@@ -123,6 +123,8 @@ def failed(tenant: Tenant, *, limit: int = 100) -> list[dict[str, Any]]:
 
 def resend(tenant: Tenant, *, id: str | None = None, service: str | None = None) -> int:
     """Owes one delivery again, or all that were given up on (of *service*); how many. Raises ``Refused`` (404)."""
+    if service is not None:
+        services.wanted(tenant.store, service)
     if id is None:
         wanted = [shown["id"] for shown in listed(tenant, service=service, state=PARKED)]
     elif tenant.store.get(deliveries.KIND, id):

@@ -7,7 +7,7 @@ import click
 from lrs.auth.keys import create_key, list_keys, revoke_key
 from lrs.auth.policy import SCOPES
 from lrs.errors import Misconfigured
-from lrs.options import with_tenant
+from lrs.options import with_tenant, with_tenant_to_read
 from lrs.printing import Group, json_option, print_json, print_list
 from lrs.tenants import Tenant
 
@@ -38,7 +38,7 @@ def create(tenant: Tenant, name: str, scopes: tuple[str, ...], as_json: bool) ->
 
 @keys.command("list")
 @json_option
-@with_tenant
+@with_tenant_to_read
 def list_all(tenant: Tenant, as_json: bool) -> None:
     """List the keys, never their secrets."""
     found = [

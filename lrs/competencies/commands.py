@@ -12,7 +12,7 @@ from lrs.competencies import rulesets
 from lrs.competencies.framework import Change, Framework
 from lrs.competencies.frameworks import frameworks, keep, publish
 from lrs.competencies.levels import PRESETS
-from lrs.competencies.printed import BY, file_argument, plainly, print_faults, print_notes, read_rules
+from lrs.competencies.printed import BY, file_argument, print_faults, print_notes, read_rules
 from lrs.competencies.rebuild import rebuild as rebuild_derived
 from lrs.competencies.rules_commands import apply_, restore, show
 from lrs.competencies.rules_commands import list_ as list_rules
@@ -20,7 +20,7 @@ from lrs.competencies.sheets import ALIASES as COLUMNS
 from lrs.competencies.sheets import framework_from_sheet
 from lrs.competencies.sightings import NeverSeen, never_seen
 from lrs.competencies.unmatched import Unmatched, legible, unmatched, with_names
-from lrs.options import with_tenant
+from lrs.options import with_tenant, with_tenant_to_read
 from lrs.plain_text import one_line
 from lrs.printing import Group, json_option, print_json, print_list, time_of
 from lrs.storage import pages
@@ -41,7 +41,6 @@ def framework() -> None:
 @click.option("--scale", default="tiers", show_default=True, type=click.Choice(sorted(PRESETS)), help="Its levels.")
 @json_option
 @with_tenant
-@plainly
 def import_(tenant: Tenant, file: Path, *, uri: str | None, title: str | None, scale: str, as_json: bool) -> None:
     """Import FILE, a sheet with the columns domain, capability, statement and tier (CSV or XLSX), as a draft."""
     print_notes(file, COLUMNS)
@@ -65,7 +64,6 @@ def import_(tenant: Tenant, file: Path, *, uri: str | None, title: str | None, s
 @framework.command("publish")
 @click.argument("uri")
 @with_tenant
-@plainly
 def publish_(tenant: Tenant, uri: str) -> None:
     """Publish the latest draft of the framework URI; that version never changes again."""
     done = tenant.store.write(lambda tx: publish(tx, uri, BY)).result()
@@ -74,7 +72,7 @@ def publish_(tenant: Tenant, uri: str) -> None:
 
 @framework.command("list")
 @json_option
-@with_tenant
+@with_tenant_to_read
 def list_(tenant: Tenant, as_json: bool) -> None:
     """List all versions of all frameworks."""
     print_list(
@@ -96,8 +94,7 @@ def rules() -> None:
 @rules.command()
 @file_argument
 @json_option
-@with_tenant
-@plainly
+@with_tenant_to_read
 def check(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Check the mapping table FILE, row by row, and tell what no source ever sent.
 
@@ -124,8 +121,7 @@ for _command in (apply_, restore, list_rules, show):
 @click.argument("who")
 @click.option("--competency", help="Only this one: its code or id.")
 @json_option
-@with_tenant
-@plainly
+@with_tenant_to_read
 def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> None:
     """Say why WHO (a person's id, a name, or any identifier) holds what, and why not."""
     found = explaining.explain(tenant.store, who, competency)
@@ -143,7 +139,7 @@ def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> 
 @rules.command("unmatched")
 @click.option("--limit", default=100, show_default=True, help="How many lines, most frequent first.")
 @json_option
-@with_tenant
+@with_tenant_to_read
 def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
     """List what was seen that no rule is about: how often, verb, activity, and its name.
 
@@ -174,7 +170,6 @@ def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Only print the differences.")
 @json_option
 @with_tenant
-@plainly
 def rebuild(tenant: Tenant, *, dry_run: bool, as_json: bool) -> None:
     """Work out all derived state again, print the differences and put them right.
 

@@ -1,13 +1,11 @@
-"""What the commands about frameworks and rules share: reading a table, refusing in one line, printing."""
+"""What the commands about frameworks and rules share: reading a table, printing."""
 
 from __future__ import annotations
 
 import csv
-import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,26 +15,12 @@ from lrs.competencies.frameworks import frameworks, published
 from lrs.competencies.mapping import ALIASES, Known, ruleset_from_table
 from lrs.competencies.rules import Ruleset
 from lrs.competencies.tables import Fault, told_of
-from lrs.errors import Refused
 from lrs.plain_text import one_line
 from lrs.tables.notes import worth_saying
 from lrs.tenants import Tenant
 
 BY = "command line"
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-
-
-def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turns a refusal into one line and exit code 1."""
-
-    @functools.wraps(command)
-    def wrapped(*given: object, **named: object) -> object:
-        try:
-            return command(*given, **named)
-        except Refused as refusal:
-            raise click.ClickException(refusal.message) from refusal
-
-    return wrapped
 
 
 def read_rules(tenant: Tenant, file: Path) -> tuple[Ruleset, tuple[Fault, ...]]:

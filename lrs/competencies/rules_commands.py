@@ -14,14 +14,14 @@ from lrs.competencies import rulesets
 from lrs.competencies.awards import Award
 from lrs.competencies.dates import day_of
 from lrs.competencies.losses import Changed, Look, Swing, look_at, look_on, swings, swings_now, unchanged
-from lrs.competencies.printed import BY, file_argument, plainly, print_faults, read_rules, table_of
+from lrs.competencies.printed import BY, file_argument, print_faults, read_rules, table_of
 from lrs.competencies.rules import Ruleset
 from lrs.competencies.rulesets import Applied
 from lrs.errors import Refused
 from lrs.keys import key
 from lrs.learners.persons import identifiers_of
 from lrs.learners.search import described, somebody
-from lrs.options import with_tenant
+from lrs.options import with_tenant, with_tenant_to_read
 from lrs.plain_text import one_line
 from lrs.printing import json_option, print_json, print_list, time_of
 from lrs.storage import Reader, Tx, pages
@@ -59,7 +59,6 @@ _expect_loss = click.option(
 @click.option("--skip-unusable", is_flag=True, help="Leave out rows that cannot be used.")
 @json_option
 @with_tenant
-@plainly
 def apply_(
     tenant: Tenant, file: Path, *, dry_run: bool, expect_loss: int | None, skip_unusable: bool, as_json: bool
 ) -> None:
@@ -86,7 +85,6 @@ def apply_(
 @_expect_loss
 @json_option
 @with_tenant
-@plainly
 def restore(tenant: Tenant, version: int, *, dry_run: bool, expect_loss: int | None, as_json: bool) -> None:
     """Put the rules of an earlier VERSION in force again, as the next version.
 
@@ -98,7 +96,7 @@ def restore(tenant: Tenant, version: int, *, dry_run: bool, expect_loss: int | N
 
 @click.command("list")
 @json_option
-@with_tenant
+@with_tenant_to_read
 def list_(tenant: Tenant, as_json: bool) -> None:
     """List all versions of the rules, oldest first; the last is in force."""
     found = rulesets.applied(tenant.store)
@@ -122,8 +120,7 @@ def list_(tenant: Tenant, as_json: bool) -> None:
 @click.command("show")
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @json_option
-@with_tenant
-@plainly
+@with_tenant_to_read
 def show(tenant: Tenant, version: int | None, as_json: bool) -> None:
     """Print the rules of VERSION, or those in force, as a table that can be applied."""
     wanted = version or rulesets.current(tenant.store).version

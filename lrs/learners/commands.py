@@ -8,12 +8,11 @@ import click
 
 from lrs.auth.keys import list_keys
 from lrs.competencies.walk import read_again
-from lrs.errors import Refused
 from lrs.learners import joins, nobody
 from lrs.learners.identifiers import NOBODY, as_typed
 from lrs.learners.persons import members_of, person_named
 from lrs.learners.search import Somebody, found_one, search, somebody
-from lrs.options import with_tenant
+from lrs.options import with_tenant, with_tenant_to_read
 from lrs.plain_text import one_line
 from lrs.printing import Group, json_option, print_json, print_list, print_record
 from lrs.statements.keys import source_key
@@ -21,6 +20,7 @@ from lrs.storage import Reader, Tx, pages
 from lrs.tenants import Tenant
 
 BY = "command line"
+_UNKNOWN = "no key is called {}, and nothing came from it: see lrs keys list"
 
 
 @click.group(cls=Group)
@@ -31,7 +31,7 @@ def persons() -> None:
 @persons.command("list")
 @click.argument("who", required=False)
 @json_option
-@with_tenant
+@with_tenant_to_read
 def list_(tenant: Tenant, who: str | None, as_json: bool) -> None:
     """List persons with names and identifiers, oldest first; those merged into another stand with it.
 
@@ -82,12 +82,9 @@ def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
     lrs persons unmerge takes it back.
     """
     first, second = _person(tenant.store, one), _person(tenant.store, other)
-    try:
-        holder = tenant.store.write(
-            lambda tx: joins.merge(tx, first, second, BY, despite_conflict=despite_conflict)
-        ).result()
-    except Refused as refusal:
-        raise click.ClickException(refusal.message) from refusal
+    holder = tenant.store.write(
+        lambda tx: joins.merge(tx, first, second, BY, despite_conflict=despite_conflict)
+    ).result()
     click.echo(f"{first} and {second} are one person: {holder}")
 
 
@@ -97,17 +94,14 @@ def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
 def unmerge(tenant: Tenant, person: str) -> None:
     """Take PERSON out of the group it was merged into."""
     id = _person(tenant.store, person)
-    try:
-        others = tenant.store.write(lambda tx: joins.unmerge(tx, id, BY)).result()
-    except Refused as refusal:
-        raise click.ClickException(refusal.message) from refusal
+    others = tenant.store.write(lambda tx: joins.unmerge(tx, id, BY)).result()
     click.echo(f"{id} stands alone; it was one with {', '.join(others)}")
 
 
 @persons.command()
 @click.option("--dismissed", is_flag=True, help="Those that were dismissed.")
 @json_option
-@with_tenant
+@with_tenant_to_read
 def suggestions(tenant: Tenant, dismissed: bool, as_json: bool) -> None:
     """List persons that may be one, and conflicts: for you to merge, or to dismiss."""
     store = tenant.store
@@ -137,10 +131,7 @@ def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
     """
     first, second = _person(tenant.store, one), _person(tenant.store, other)
     change = joins.bring_back if back else joins.dismiss
-    try:
-        count = tenant.store.write(lambda tx: change(tx, first, second, BY)).result()
-    except Refused as refusal:
-        raise click.ClickException(refusal.message) from refusal
+    count = tenant.store.write(lambda tx: change(tx, first, second, BY)).result()
     click.echo(f"{count} {'suggestion' if count == 1 else 'suggestions'} {'back on' if back else 'taken off'} the list")
 
 
@@ -157,8 +148,11 @@ def trust(tenant: Tenant, source: str) -> None:
         if joins.trust(tx, source, BY):
             read_again(tx, source)
 
+    known = _is_known(tenant.store, source)
     tenant.store.write(decide).result()
     click.echo(f"{source} is an identity authority")
+    if not known:
+        click.echo(f"WARNING: {_UNKNOWN.format(source)}; it joins nobody until a key of that name sends", err=True)
 
 
 @persons.command("nobody")
@@ -194,9 +188,8 @@ def nobody_(
 
 
 def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> bool:
-    known = {str(one["name"]) for one in list_keys(tenant.store)}
-    if source not in known and not tenant.store.find("statement", [source_key(source)], limit=1).records:
-        raise click.ClickException(f"no key is called {source}, and nothing came from it: see lrs keys list")
+    if not _is_known(tenant.store, source):
+        raise click.ClickException(_UNKNOWN.format(source))
     if not all(name.strip() for name in names):
         raise click.ClickException("a name is empty: accounts without a name stand for nobody anyway")
 
@@ -207,6 +200,12 @@ def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> bool:
         return changed
 
     return tenant.store.write(decide).result()
+
+
+def _is_known(reader: Reader, source: str) -> bool:
+    """Whether a key has that name, or something came from it."""
+    named = any(one["name"] == source for one in list_keys(reader))
+    return named or bool(reader.find("statement", [source_key(source)], limit=1).records)
 
 
 def _print_lists(lists: Mapping[str | None, Collection[str]], *, as_json: bool) -> None:
@@ -225,13 +224,10 @@ def _listed(whose: str, names: Collection[str]) -> str:
 @persons.command()
 @click.argument("person")
 @json_option
-@with_tenant
+@with_tenant_to_read
 def show(tenant: Tenant, person: str, *, as_json: bool) -> None:
     """Show name and identifiers of PERSON (a name will do), and whom it is one with."""
-    try:
-        id = found_one(tenant.store, person)
-    except Refused as refused:
-        raise click.ClickException(refused.message) from refused
+    id = found_one(tenant.store, person)
     if id is None:
         raise click.ClickException(f"nobody is known as {person}")
     one, members = somebody(tenant.store, id), members_of(tenant.store, id)

@@ -16,10 +16,9 @@ from lrs.learners.consent import Grant, Subject
 from lrs.learners.links import Wish
 from lrs.learners.persons import identifiers_in, members_of, named, person_named
 from lrs.learners.search import found_one
-from lrs.options import with_tenant
+from lrs.options import with_tenant, with_tenant_to_read
 from lrs.printing import Group, json_option, print_list, time_of
 from lrs.profiles import services
-from lrs.profiles.commands import plainly
 from lrs.storage import Reader
 from lrs.tenants import Tenant
 
@@ -46,19 +45,18 @@ def give(
     tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None, until: datetime | None
 ) -> None:
     """Write down that LEARNER (id, e-mail, learner number) agreed, on paper say, to SERVICE seeing the profile."""
-    with plainly():
-        known = services.wanted(tenant.store, service)
-        grant = Grant(
-            subject=subject_named(tenant.store, learner),
-            service=known.id,
-            scopes=links.scopes_asked(known, _split(scopes)),
-            purpose=known.purpose,
-            how="operator",
-            by=BY,
-            reference=reference,
-            expires=_end_of(until.date(), tenant.settings.zone) if until else None,
-        )
-        given = tenant.store.write(lambda tx: kept.give(tx, grant)).result()
+    known = services.wanted(tenant.store, service)
+    grant = Grant(
+        subject=subject_named(tenant.store, learner),
+        service=known.id,
+        scopes=links.scopes_asked(known, _split(scopes)),
+        purpose=known.purpose,
+        how="operator",
+        by=BY,
+        reference=reference,
+        expires=_end_of(until.date(), tenant.settings.zone) if until else None,
+    )
+    given = tenant.store.write(lambda tx: kept.give(tx, grant)).result()
     click.echo(f"{service} may use: {', '.join(one.scope for one in given)}")
 
 
@@ -69,11 +67,10 @@ def give(
 @click.option("--scope", help="Only this scope; with profiles:read all others of the service go too.")
 def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | None) -> None:
     """Withdraw what LEARNER agreed to; from now on nothing of it is shown or sent."""
-    with plainly():
-        subjects = subjects_named(tenant.store, learner)
-        gone = tenant.store.write(
-            functools.partial(kept.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
-        ).result()
+    subjects = subjects_named(tenant.store, learner)
+    gone = tenant.store.write(
+        functools.partial(kept.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
+    ).result()
     for one in gone:
         click.echo(f"withdrawn: {one.service} {one.scope}")
     if not gone:
@@ -81,18 +78,19 @@ def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | 
 
 
 @consent.command("list")
-@with_tenant
+@with_tenant_to_read
 @click.argument("learner", required=False)
 @click.option("--service", help="Only what was given to this service.")
 @json_option
 def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, as_json: bool) -> None:
     """List consents, of LEARNER or of everybody, also those that no longer hold."""
-    with plainly():
-        store = tenant.store
-        subjects = subjects_named(store, _found(store, learner)) if learner else ()
-        found = [one for subject in subjects for one in kept.of_subject(store, subject)]
-        if learner is None:
-            found = kept.everything(store)
+    store = tenant.store
+    if service is not None:
+        services.wanted(store, service)
+    subjects = subjects_named(store, _found(store, learner)) if learner else ()
+    found = [one for subject in subjects for one in kept.of_subject(store, subject)]
+    if learner is None:
+        found = kept.everything(store)
     rows = [_row(one, tenant.clock()) for one in found if service in {None, one.service}]
     print_list(
         rows,
@@ -119,10 +117,9 @@ def link(tenant: Tenant, learner: str, service: str, *, scopes: str | None, refe
     """Print a link, good once and for 24 hours, on which LEARNER can agree or not; hand it to nobody else."""
     if tenant.settings.public_url is None:
         raise click.ClickException("set LRS_PUBLIC_URL first: a link needs the address that learners reach")
-    with plainly():
-        known = services.wanted(tenant.store, service)
-        wish = Wish(subject_named(tenant.store, learner), _split(scopes), reference)
-        made = links.mint(tenant, known, wish, id=secrets.token_urlsafe(18), by=BY)
+    known = services.wanted(tenant.store, service)
+    wish = Wish(subject_named(tenant.store, learner), _split(scopes), reference)
+    made = links.mint(tenant, known, wish, id=secrets.token_urlsafe(18), by=BY)
     click.echo(links.address(tenant, made, tenant.settings.public_url))
 
 

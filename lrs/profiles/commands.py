@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from lrs.competencies.tables import told_of
-from lrs.errors import Refused
-from lrs.options import with_tenant
+from lrs.options import with_tenant, with_tenant_to_read
 from lrs.plain_text import one_line
 from lrs.printing import Group, json_option, print_json, print_list
 from lrs.profiles import roles as kept
 from lrs.tables.notes import worth_saying
 from lrs.tenants import Tenant
-
-
-@contextlib.contextmanager
-def plainly() -> Iterator[None]:
-    """Says a refusal in one sentence and ends with status 1."""
-    try:
-        yield
-    except Refused as refused:
-        raise click.ClickException(refused.message) from refused
 
 
 @click.group(cls=Group)
@@ -38,10 +26,9 @@ def roles() -> None:
 @json_option
 def import_roles(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Read roles from FILE (CSV or XLSX: role, competency, level, importance, weight)."""
-    with plainly():
-        notes = told_of(file, kept.COLUMNS)
-        found, problems = kept.read_roles(file)
-        outcomes = tenant.store.write(lambda tx: {role.id: kept.keep(tx, role) for role in found}).result()
+    notes = told_of(file, kept.COLUMNS)
+    found, problems = kept.read_roles(file)
+    outcomes = tenant.store.write(lambda tx: {role.id: kept.keep(tx, role) for role in found}).result()
     unknown = kept.unknown(tenant.store, found)
     if as_json:
         rows = [{"row": problem.row, "reason": problem.reason} for problem in problems]
@@ -62,7 +49,7 @@ def import_roles(tenant: Tenant, file: Path, *, as_json: bool) -> None:
 
 
 @roles.command("list")
-@with_tenant
+@with_tenant_to_read
 @json_option
 def list_roles(tenant: Tenant, *, as_json: bool) -> None:
     """List the roles."""

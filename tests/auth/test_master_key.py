@@ -128,7 +128,7 @@ def test_a_store_of_an_earlier_version_takes_the_fingerprint_of_its_first_start(
         store.write(lambda tx: tx.delete("master-key", "fingerprint")).result()
         store.close()
 
-    assert run("keys", "list", "--data", str(started))[0] == 0
+    assert run("keys", "create", "--name", "x", "--data", str(started))[0] == 0
     (started / "master.key").write_text(OTHER)
     assert run("keys", "list", "--data", str(started))[0] == 1
 
@@ -180,7 +180,7 @@ def test_the_fingerprint_is_no_part_of_the_key_and_differs_with_every_key():
 def test_a_file_that_holds_no_key_is_named_in_one_line(tmp_path, content, told):
     (tmp_path / "k").write_text(content)
 
-    assert run("keys", "list", "--data", str(tmp_path), master_key_file=tmp_path / "k") == (
+    assert run("keys", "revoke", "k", "--data", str(tmp_path), master_key_file=tmp_path / "k") == (
         1,
         f"Error: the master key {tmp_path}/k{told if told.startswith(':') else f' {told}'}\n",
     )
@@ -191,7 +191,7 @@ def test_a_folder_or_a_pipe_in_the_place_of_the_key_is_named_in_one_line(tmp_pat
     os.mkfifo(tmp_path / "pipe")
 
     for name in ("folder", "pipe"):
-        assert run("keys", "list", "--data", str(tmp_path), master_key_file=tmp_path / name) == (
+        assert run("keys", "revoke", "k", "--data", str(tmp_path), master_key_file=tmp_path / name) == (
             1,
             f"Error: the master key {tmp_path}/{name} is a folder or a device, not a file: name the file itself\n",
         )

@@ -353,11 +353,20 @@ def test_suggestions_are_listed_until_their_source_is_trusted(run, send):
     assert run(persons, "dismiss", "--back", *pair) == "1 suggestion back on the list\n"
     assert "one row carries both" in run(persons, "suggestions")
 
-    run(persons, "trust", "registry")
+    assert run(persons, "trust", "registry") == "registry is an identity authority\n"
     send(statement("two", context=both), source="registry")
 
     assert run(persons, "suggestions") == nothing
     assert len(run(persons, "list").splitlines()) == 2
+
+
+def test_a_source_that_is_trusted_before_it_is_known_is_told_of(run):
+    told = run(persons, "trust", "regstry")
+
+    assert told == (
+        "regstry is an identity authority\nWARNING: no key is called regstry, and nothing came from it: see lrs keys"
+        " list; it joins nobody until a key of that name sends\n"
+    )
 
 
 @pytest.mark.usefixtures("set_up")

@@ -48,6 +48,12 @@ def test_consent_given_by_e_mail_address_is_listed_and_withdrawn_by_it(tenant: T
     assert sorted(after) == [("gap:read", "withdrawn"), ("profiles:read", "given")]
 
 
+def test_consents_for_a_service_that_is_not_there_are_refused(tenant: Tenant) -> None:
+    answer = run(tenant, "list", "--service", "carer-converter", "--json")
+
+    assert (answer.exit_code, answer.output) == (1, "Error: there is no service carer-converter\n")
+
+
 def test_with_profiles_read_everything_goes_that_the_same_service_sees(tenant: Tenant) -> None:
     put_person(tenant, "mailto:ana@example.org")
     put_service(tenant, name="Other")

@@ -62,6 +62,15 @@ def test_adding_a_service_prints_its_secrets_once(tmp_path: Path) -> None:
     assert told["webhook_secret"].encode() not in store
 
 
+@pytest.mark.parametrize("words", [("list",), ("list", "--state", "dead", "--json"), ("resend",)])
+def test_deliveries_of_a_service_that_is_not_there_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    run(tmp_path, services, *ADD)
+
+    answer = run(tmp_path, deliveries, *words, "--service", "carer-converter")
+
+    assert (answer.exit_code, answer.output) == (1, "Error: there is no service carer-converter\n")
+
+
 def test_the_plain_text_is_for_reading(tmp_path: Path) -> None:
     made = run(tmp_path, services, *ADD)
     listed = run(tmp_path, services, "list")
