@@ -33,7 +33,8 @@ def test_it_is_for_its_owner_alone_whatever_the_umask(
 ):
     content = workbook(tmp_path / "file.xlsx") if sent == "xlsx" else f"{HEADER}\n{ROW}\n"
     report = bring("eportfolio", content, profile=portfolio_profile)
-    request.addfinalizer(lambda before=os.umask(0): os.umask(before))
+    before = os.umask(0)
+    request.addfinalizer(lambda: os.umask(before))
 
     written = write_answer(Answer(tmp_path / "answer", as_json), report)
 
