@@ -193,6 +193,7 @@ def test_a_log_line_does_not_stand_in_what_a_command_prints(tmp_path: Path, monk
         structlog.get_logger().warning("something is odd")
         return []
 
+    open_tenant(Settings(data=tmp_path)).store.close()
     monkeypatch.setattr("lrs.auth.commands.list_keys", logs)
 
     assert run(tmp_path, "keys", "list", "--json").stdout == "[]\n"
