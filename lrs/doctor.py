@@ -199,7 +199,11 @@ def of_strangers(tenant: Tenant) -> Iterator[Finding]:
 def _master_key(settings: Settings) -> Finding:
     path = master_key.path_of(settings)
     if not settings.master_key_file and not path.exists():
-        return Finding("master-key", "warning", "there is no master key: lrs serve makes one with a new store")
+        return Finding(
+            "master-key",
+            "warning",
+            "there is no master key: lrs serve makes one with a new store, one that is there needs its own put back",
+        )
     try:
         master_key.read(path)
         told = path.stat()
