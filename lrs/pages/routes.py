@@ -13,7 +13,7 @@ from lrs.auth.basic import Door
 from lrs.auth.policy import allow
 from lrs.errors import Refused
 from lrs.learners.search import Search, search
-from lrs.pages import acts, facts, session, views
+from lrs.pages import acts, facts, session, views, work_view
 from lrs.pages.facts import Neighbours
 from lrs.pages.render import page
 from lrs.pages.session import COOKIE, FORM_COOKIE, LASTS, RESOURCE, Session
@@ -276,7 +276,7 @@ def _add_work(router: APIRouter, visit: Callable[..., Visit], neighbours: Neighb
     def show(visit: here) -> Response:
         tenant = visit.tenant
         found = facts.work_facts(tenant, neighbours)
-        return visit.page("work.html", **views.work(found, tenant.clock(), tenant.settings.zone))
+        return visit.page("work.html", **work_view.work(found, tenant.clock(), tenant.settings.zone))
 
     @router.post(
         "/work/retry",

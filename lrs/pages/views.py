@@ -1,4 +1,4 @@
-"""The pages' data: from facts to what a person reads, as plain values for the templates. Pure: no store, no clock.
+"""The data of the pages about learners, as plain values for the templates. Pure: no store, no clock.
 
 Nothing here is markup; the templates escape every value.
 """
@@ -8,31 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lrs.aside import waiting_for
 from lrs.competencies.explain import IN_REVIEW, Answer, Finding
-from lrs.competencies.unmatched import Unmatched
 from lrs.learners.consent import Consent
 from lrs.learners.identifiers import ULN_HOME_PAGE, Identifier
 from lrs.learners.search import Search
-from lrs.pages.facts import LearnerFacts, Run, WorkFacts
-from lrs.pages.words import lasting, moment, moment_of
+from lrs.pages.facts import LearnerFacts
+from lrs.pages.states import mood, state_word
+from lrs.pages.words import moment, moment_of
 from lrs.profiles.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, Service
-from lrs.profiles.view import REVOKED, Badge, Held
-from lrs.storage import Backlog, Owed, Record
+from lrs.profiles.view import Badge, Held
 
 EVIDENCE_SHOWN = 50
-WAITING_SHOWN = 10
-PAIRS_SHOWN = 10
-LATE = 60 * 1_000_000
-"""Microseconds of lag from which the page says that work is behind; ``lrs doctor`` says so too."""
-_STEPS = {
-    "refs": "Follow references between statements",
-    "match": "Read statements by the rules",
-    "evaluate": "Work out what people hold",
-    "issue": "Sign and revoke badges",
-    "sync": "See what services must be told",
-    "deliver": "Send it to them",
-}
 _SCOPES = {
     PROFILES: "Competencies, levels, dates and badges",
     EVIDENCE: "How much evidence stands behind each",
@@ -40,19 +26,6 @@ _SCOPES = {
     ROLES: "Roles",
     GAP: "What is missing for a role",
 }
-_WORDS = {
-    "held": "Held",
-    "expiring": "Expires soon",
-    "expired": "Expired",
-    IN_REVIEW: "Held, in review",
-    "withdrawn": "Withdrawn",
-    "issued": "Valid",
-    REVOKED: "Revoked",
-    "active": "Active",
-    "disabled": "Disabled",
-}
-
-# -- a learner ------------------------------------------------------------------------------------------------------
 
 
 def learner(facts: LearnerFacts, now: int, zone: str) -> dict[str, Any]:
@@ -115,13 +88,13 @@ def _ordinal(answer: Answer) -> int:
 
 def _held(one: Held, places: Mapping[tuple[str, int], int], zone: str) -> dict[str, Any]:
     level = one.level
-    state = _WORDS.get(one.state, one.state)
+    state = state_word(one.state)
     return {
         "code": one.competency.code or "",
         "label": one.competency.label or one.competency.id,
         "level": f"{level.ordinal} {level.label or ''}".strip() if level else "",
         "state": f"{state}, in review until {moment(one.review.until, zone)}" if one.review else state,
-        "mood": "warn" if one.review else _mood(one.state),
+        "mood": "warn" if one.review else mood(one.state),
         "since": one.since or "",
         "until": one.valid_until or "No end",
         "why": places.get((one.competency.id, level.ordinal)) if level else None,
@@ -143,7 +116,7 @@ def _answer(number: int, one: Answer, zone: str) -> dict[str, Any]:
 
 def _award(award: Mapping[str, Any], zone: str) -> str:
     until = f" until {award['valid_until']}" if award["valid_until"] else ", no end"
-    told = f"{_WORDS.get(award['state'], award['state'])}: from {award['held_from']}{until}"
+    told = f"{state_word(award['state'])}: from {award['held_from']}{until}"
     if award["state"] != IN_REVIEW:
         return told
     return f"{told}. Valid until {moment(award['review_until'], zone)}, because {award['because']}"
@@ -166,8 +139,8 @@ def _badge(id: str, one: Badge) -> dict[str, Any]:
     return {
         "id": id,
         "name": one.name or one.id,
-        "state": _WORDS.get(one.state, one.state),
-        "mood": _mood(one.state),
+        "state": state_word(one.state),
+        "mood": mood(one.state),
         "since": (one.valid_from or "")[:10],
         "until": (one.valid_until or "")[:10] or "No end",
     }
@@ -204,109 +177,3 @@ def _person(id: str, identifiers: Iterable[Identifier], *, first: bool) -> dict[
 def _suggestion(one: Mapping[str, Any]) -> dict[str, Any]:
     sides = [{"person": side["person"], "is": identifier_shown(side["identifier"])} for side in one["persons"]]
     return {"sides": sides, "reason": one["reason"], "source": one["source"], "conflict": one["conflict"]}
-
-
-# -- the work -------------------------------------------------------------------------------------------------------
-
-
-def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
-    """The page about what waits, what failed and what came in, as of *now*."""
-    parked = [_entry(record, owed) for record, owed in facts.parked if owed.step != "deliver"]
-    return {
-        "steps": [_step(one, now, zone) for one in facts.backlog],
-        "failing": [_entry(record, owed) | {"due": moment(owed.due, zone)} for record, owed in facts.failing],
-        "parked": parked,
-        "failed": [_failed(one, zone) for one in facts.failed],
-        "imports": [_import(one, zone) for one in facts.imports],
-        "services": [_service(one) for one in facts.services],
-        "rules": facts.rules,
-        "looked_at": facts.looked_at,
-        "unmatched": sum(one.count for one in facts.unmatched),
-        "pairs": [_pair(one) for one in facts.unmatched],
-        "pairs_shown": PAIRS_SHOWN,
-        "trouble": sum(one.parked for one in facts.backlog) + sum(not one.active for one in facts.services),
-        "late": [_STEPS.get(one.step, one.step) for one in facts.backlog if one.lag(now) > LATE],
-    }
-
-
-def _pair(one: Unmatched) -> dict[str, Any]:
-    return {
-        "activity": one.activity,
-        "name": one.name or "",
-        "verb": one.verb,
-        "count": one.count,
-        "attempts": len(one.attempts),
-    }
-
-
-def _step(one: Backlog, now: int, zone: str) -> dict[str, Any]:
-    return {
-        "name": one.step,
-        "does": _STEPS.get(one.step, one.step),
-        "waiting": one.waiting,
-        "parked": one.parked,
-        "lag": _lag(one.oldest_due, now, zone),
-    }
-
-
-def _lag(oldest: int | None, now: int, zone: str) -> str:
-    """How long the oldest entry has been due; what is due at once carries no time."""
-    if oldest is None:
-        return "Nothing waits"
-    if oldest > now:
-        return f"Not behind; next due {moment(oldest, zone)}"
-    return f"{lasting(now - oldest)} behind" if oldest else "Due now"
-
-
-def _entry(record: Record, owed: Owed) -> dict[str, Any]:
-    return {
-        "step": owed.step,
-        "does": _STEPS.get(owed.step, owed.step),
-        "kind": record.kind,
-        "id": record.id,
-        "tries": owed.tries,
-        "reason": owed.error or "No reason was kept",
-        "waiting": waiting_for(owed.step, record.kind),
-    }
-
-
-def _failed(one: Mapping[str, Any], zone: str) -> dict[str, Any]:
-    reason = one.get("reason") or "No reason was kept"
-    return {**one, "reason": reason, "when": moment_of(one["queued"], zone)}
-
-
-def _import(one: Run, zone: str) -> dict[str, Any]:
-    counts = ", ".join(f"{count} {what}" for what, count in one.counts.items() if count)
-    return {
-        "adapter": one.adapter,
-        "provider": one.provider,
-        "file": one.file,
-        "when": moment_of(one.at, zone),
-        "counts": counts or "No rows",
-        "waiting": [_row(row) for row in one.waiting[:WAITING_SHOWN]],
-        "more": max(0, len(one.waiting) - WAITING_SHOWN),
-    }
-
-
-def _row(row: Mapping[str, Any]) -> str:
-    where = f"{row.get('sheet') or ''} row {row.get('row', '?')}".strip()
-    column = f", column {row['column']}" if row.get("column") else ""
-    return f"{where}{column}: {row.get('reason', '')}"
-
-
-def _service(one: Service) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "name": one.name,
-        "state": _WORDS.get(one.state, one.state),
-        "mood": _mood(one.state),
-        "reason": one.reason or "",
-        "webhook": one.webhook or "None: it asks by itself",
-        "scopes": " ".join(one.scopes),
-    }
-
-
-def _mood(state: str) -> str:
-    if state in {"held", "issued", "active"}:
-        return "good"
-    return "warn" if state == "expiring" else "bad"

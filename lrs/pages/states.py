@@ -1,0 +1,30 @@
+"""What the pages call the states of levels, badges and services, and the colour each is shown in. Pure."""
+
+from __future__ import annotations
+
+from lrs.competencies.explain import IN_REVIEW
+from lrs.profiles.view import REVOKED
+
+_WORDS = {
+    "held": "Held",
+    "expiring": "Expires soon",
+    "expired": "Expired",
+    IN_REVIEW: "Held, in review",
+    "withdrawn": "Withdrawn",
+    "issued": "Valid",
+    REVOKED: "Revoked",
+    "active": "Active",
+    "disabled": "Disabled",
+}
+
+
+def state_word(state: str) -> str:
+    """*state* as people read it; one without a word of ours, as it is."""
+    return _WORDS.get(state, state)
+
+
+def mood(state: str) -> str:
+    """The class that colours *state* in the style sheet: ``good``, ``warn`` or ``bad``."""
+    if state in {"held", "issued", "active"}:
+        return "good"
+    return "warn" if state == "expiring" else "bad"

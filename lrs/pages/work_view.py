@@ -1,0 +1,127 @@
+"""The data of the page about the work: from facts to what a person reads. Pure: no store, no clock.
+
+Nothing here is markup; the template escapes every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lrs.aside import waiting_for
+from lrs.competencies.unmatched import Unmatched
+from lrs.pages.facts import Run, WorkFacts
+from lrs.pages.states import mood, state_word
+from lrs.pages.words import lasting, moment, moment_of
+from lrs.profiles.services import Service
+from lrs.storage import Backlog, Owed, Record
+
+WAITING_SHOWN = 10
+PAIRS_SHOWN = 10
+LATE = 60 * 1_000_000
+"""Microseconds of lag from which the page says that work is behind; ``lrs doctor`` says so too."""
+_STEPS = {
+    "refs": "Follow references between statements",
+    "match": "Read statements by the rules",
+    "evaluate": "Work out what people hold",
+    "issue": "Sign and revoke badges",
+    "sync": "See what services must be told",
+    "deliver": "Send it to them",
+}
+
+
+def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
+    """The page about what waits, what failed and what came in, as of *now*."""
+    parked = [_entry(record, owed) for record, owed in facts.parked if owed.step != "deliver"]
+    return {
+        "steps": [_step(one, now, zone) for one in facts.backlog],
+        "failing": [_entry(record, owed) | {"due": moment(owed.due, zone)} for record, owed in facts.failing],
+        "parked": parked,
+        "failed": [_failed(one, zone) for one in facts.failed],
+        "imports": [_import(one, zone) for one in facts.imports],
+        "services": [_service(one) for one in facts.services],
+        "rules": facts.rules,
+        "looked_at": facts.looked_at,
+        "unmatched": sum(one.count for one in facts.unmatched),
+        "pairs": [_pair(one) for one in facts.unmatched],
+        "pairs_shown": PAIRS_SHOWN,
+        "trouble": sum(one.parked for one in facts.backlog) + sum(not one.active for one in facts.services),
+        "late": [_STEPS.get(one.step, one.step) for one in facts.backlog if one.lag(now) > LATE],
+    }
+
+
+def _pair(one: Unmatched) -> dict[str, Any]:
+    return {
+        "activity": one.activity,
+        "name": one.name or "",
+        "verb": one.verb,
+        "count": one.count,
+        "attempts": len(one.attempts),
+    }
+
+
+def _step(one: Backlog, now: int, zone: str) -> dict[str, Any]:
+    return {
+        "name": one.step,
+        "does": _STEPS.get(one.step, one.step),
+        "waiting": one.waiting,
+        "parked": one.parked,
+        "lag": _lag(one.oldest_due, now, zone),
+    }
+
+
+def _lag(oldest: int | None, now: int, zone: str) -> str:
+    """How long the oldest entry has been due; what is due at once carries no time."""
+    if oldest is None:
+        return "Nothing waits"
+    if oldest > now:
+        return f"Not behind; next due {moment(oldest, zone)}"
+    return f"{lasting(now - oldest)} behind" if oldest else "Due now"
+
+
+def _entry(record: Record, owed: Owed) -> dict[str, Any]:
+    return {
+        "step": owed.step,
+        "does": _STEPS.get(owed.step, owed.step),
+        "kind": record.kind,
+        "id": record.id,
+        "tries": owed.tries,
+        "reason": owed.error or "No reason was kept",
+        "waiting": waiting_for(owed.step, record.kind),
+    }
+
+
+def _failed(one: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    reason = one.get("reason") or "No reason was kept"
+    return {**one, "reason": reason, "when": moment_of(one["queued"], zone)}
+
+
+def _import(one: Run, zone: str) -> dict[str, Any]:
+    counts = ", ".join(f"{count} {what}" for what, count in one.counts.items() if count)
+    return {
+        "adapter": one.adapter,
+        "provider": one.provider,
+        "file": one.file,
+        "when": moment_of(one.at, zone),
+        "counts": counts or "No rows",
+        "waiting": [_row(row) for row in one.waiting[:WAITING_SHOWN]],
+        "more": max(0, len(one.waiting) - WAITING_SHOWN),
+    }
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    where = f"{row.get('sheet') or ''} row {row.get('row', '?')}".strip()
+    column = f", column {row['column']}" if row.get("column") else ""
+    return f"{where}{column}: {row.get('reason', '')}"
+
+
+def _service(one: Service) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "state": state_word(one.state),
+        "mood": mood(one.state),
+        "reason": one.reason or "",
+        "webhook": one.webhook or "None: it asks by itself",
+        "scopes": " ".join(one.scopes),
+    }
