@@ -26,7 +26,9 @@ from lrs.tenants import (
     control_url,
     data_folder,
     open_tenant,
+    open_tenant_to_read,
     read_master_key,
+    store_url,
 )
 
 KIND, WORKER, DEATHS = "tenant", "worker", "worker-deaths"
@@ -140,6 +142,16 @@ def open_registered(settings: Settings, tenant: str) -> Tenant:
     finally:
         control.close()
     return open_tenant(settings, tenant)
+
+
+def open_registered_to_read(settings: Settings, tenant: str) -> Tenant:
+    """*tenant* for a command that only shows something. Raises ``Misconfigured``, also if there is none of that name.
+
+    A file and its folder are left as they are, the register too: that the file is there says that there is the tenant.
+    """
+    if store_url(settings, tenant).startswith("sqlite:///"):
+        return open_tenant_to_read(settings, tenant)
+    return open_registered(settings, tenant)
 
 
 class Unusable(Refused):

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from lrs.audit_head import putting_down
-from lrs.control import open_registered
+from lrs.control import open_registered, open_registered_to_read
 from lrs.errors import Damaged, Misconfigured, Refused
 from lrs.settings import UNKNOWN, Settings, unknown_names
-from lrs.tenants import DEFAULT, Tenant, open_tenant_to_read
+from lrs.tenants import DEFAULT, Tenant
 
 Command = Callable[..., Any]
 
@@ -59,7 +59,7 @@ def with_tenant(command: Command) -> Command:
 
 def with_tenant_to_read(command: Command) -> Command:
     """The same for a command that only shows something: nothing is written, so the folder may be read-only."""
-    return _with_tenant(command, open_tenant_to_read, lambda _: nullcontext())
+    return _with_tenant(command, open_registered_to_read, lambda _: nullcontext())
 
 
 def _with_tenant(

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from lrs.cli import main
+from lrs.control import open_registered
 from lrs.settings import Settings
 from lrs.storage import Owed, Record
 from lrs.tenants import open_tenant
@@ -105,6 +106,17 @@ def test_where_there_is_no_store_none_is_made(tmp_path, command):
     assert (answer.exit_code, answer.stderr.count("\n")) == (1, 1)
     assert "tenant 'default' has no store" in answer.stderr
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_tenant_that_is_not_there_is_not_made_by_being_asked_for_on_each_engine(tmp_path, store_url):
+    open_registered(Settings(data=tmp_path, store_url=store_url), "default").store.close()
+    asked = ["keys", "list", "--tenant", "nobodys", "--data", str(tmp_path)]
+
+    for _ in range(2):
+        answer = CliRunner().invoke(main, asked, env={"LRS_STORE_URL": store_url})
+
+        assert (answer.exit_code, answer.stdout) == (1, "")
+        assert "tenant 'nobodys'" in answer.stderr
 
 
 def test_showing_something_leaves_every_file_as_it_is(data):
