@@ -9,7 +9,7 @@ def test_09_about_names_every_version_that_is_answered_and_the_program(tmp_path,
 
     assert seen.status == 200
     assert seen.json["version"] == ["1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0"]
-    assert seen.json["extensions"] == {"https://w3id.org/engraft/program": {"name": "Engraft", "version": "0.1.0"}}
+    assert seen.json["extensions"] == {"https://w3id.org/engraft/program": {"name": "Engraft", "version": "0.2.0"}}
 
 
 def test_07_about_takes_no_parameter(tmp_path, clock):
