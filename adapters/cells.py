@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 
 from adapters.words import YES_NO, Words, folded_word, known_words
-from lrs.tables.row import Percent, Row, Unusable
+from lrs.kernel.tables.row import Percent, Row, Unusable
 
 _ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 _LABEL = r"[^@\s<>\"',;:.()\[\]\\/&=?#%^`{|}]+"

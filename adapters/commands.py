@@ -13,9 +13,9 @@ from adapters.ledger import LEASE, Busy
 from adapters.local import door_of
 from adapters.profile import Profile, read_profile
 from adapters.run import SOURCES, Order, run_file
-from lrs.errors import Misconfigured, Refused
-from lrs.options import settings_for
-from lrs.printing import Group, json_option, print_json
+from lrs.kernel.errors import Misconfigured, Refused
+from lrs.kernel.printing import Group, json_option, print_json
+from lrs.tenancy.options import settings_for
 
 FALLBACK_PROVIDER = "default"
 PROFILE_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

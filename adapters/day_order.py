@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from lrs.errors import Refused
-from lrs.tables.row import Place, Row
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.row import Place, Row
 
 _NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/.-])")
 _FORMATS = re.compile(r"%([dm])([/.-])%[dm]\2%[Yy]")

@@ -19,8 +19,8 @@ from tincan import RemoteLRS, Statement, StatementList
 from tincan.http_request import HTTPRequest
 from tincan.lrs_response import LRSResponse
 
-from lrs.addresses import web_address
-from lrs.retry_after import seconds_asked
+from lrs.kernel.addresses import web_address
+from lrs.kernel.retry_after import seconds_asked
 
 TRIES = 8
 LONGEST_WAIT = 120.0

@@ -7,10 +7,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from lrs.documents.content import stored_bytes
-from lrs.documents.resources import ACTIVITY_PROFILE, LEDGERS
 from lrs.pages.facts import Run
 from lrs.storage import Record, Store
+from lrs.xapi.documents.content import stored_bytes
+from lrs.xapi.documents.resources import ACTIVITY_PROFILE, LEDGERS
 
 LOOKED_AT = 200
 """Ledgers among so many of the newest Activity Profile documents are found; each run writes its own anew."""

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from adapters.cells import text
-from lrs.tables.row import Percent, Row, Unusable
+from lrs.kernel.tables.row import Percent, Row, Unusable
 
 HoursFormat = Literal["decimal", "h.mm", "h:mm", "minutes"]
 DecimalSign = Literal["", ".", ","]

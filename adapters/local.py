@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.door import Door, basic
-from lrs.auth.keys import create_key, forget_key
-from lrs.control import open_registered
-from lrs.processes import serving
-from lrs.settings import Settings
-from lrs.tenants import DEFAULT
+from lrs.access.keys import create_key, forget_key
+from lrs.kernel.processes import serving
+from lrs.kernel.settings import Settings
+from lrs.tenancy.control import open_registered
+from lrs.tenancy.tenants import DEFAULT
 
 SCOPES = ("statements/write", "profile")
 

@@ -17,8 +17,8 @@ from tincan import Activity, ActivityDefinition, Agent, AgentAccount, Context, E
 from adapters.cells import email, text
 from adapters.source import Fact
 from adapters.vocabulary import IDENTIFIERS, REGISTERED, iri
-from lrs.learners.identifiers import TEMPORARY_ULN, ULN_HOME_PAGE, uln_fault
-from lrs.tables.row import Row, Unusable
+from lrs.kernel.tables.row import Row, Unusable
+from lrs.people.identifiers import TEMPORARY_ULN, ULN_HOME_PAGE, uln_fault
 
 _NOT_IN_IRI = re.compile(r"[%?#^`{|}]")
 

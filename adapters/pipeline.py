@@ -19,7 +19,7 @@ from adapters.ledger import Ledger
 from adapters.recognise import Known, Seen, recognise
 from adapters.source import STRUCTURAL, Fact, Mapped, Outcome, Result, Source, Table, masked
 from adapters.vocabulary import BASE, VOIDED
-from lrs.tables.row import Unusable
+from lrs.kernel.tables.row import Unusable
 
 CHUNK = 250
 BATCH = 500

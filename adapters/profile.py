@@ -18,9 +18,9 @@ from adapters.hours import DecimalSign, HoursFormat, Numbers
 from adapters.times import DATES, NUMBERED, Calendar
 from adapters.vocabulary import iri
 from adapters.words import EVERY, NOTHING, Silence, Words, folded_word
-from lrs.errors import Refused
-from lrs.tables.delimited import DELIMITERS
-from lrs.tables.header import fold
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.delimited import DELIMITERS
+from lrs.kernel.tables.header import fold
 
 _ANY_BYTES = bytes(range(256))
 _SOME_DAY = datetime(2001, 2, 13, tzinfo=UTC)

@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.diff import GONE, Entry, hash_of, key_of
 from adapters.source import Fact, Loose
-from lrs.tables.row import Unusable
+from lrs.kernel.tables.row import Unusable
 
 EXACT = "at "
 """How a fact's *kept* begins if it says what tells the fact from others under the looser key."""

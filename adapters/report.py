@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from adapters.source import RESULTS, Outcome
-from lrs.tables.header import fold
-from lrs.tables.notes import worth_saying
-from lrs.tables.table import Table
+from lrs.kernel.tables.header import fold
+from lrs.kernel.tables.notes import worth_saying
+from lrs.kernel.tables.table import Table
 
 ADDED = ("outcome", "reason")
 """The columns that a returned file has more than the sent one."""

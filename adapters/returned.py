@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 
 from adapters.report import ADDED, NOTHING_USABLE, Report
+from lrs.kernel.tables.cell import clean, neutral
+from lrs.kernel.tables.delimited import Delimited
+from lrs.kernel.tables.package import open_package
+from lrs.kernel.tables.row import Line
+from lrs.kernel.tables.workbook import HIDDEN, Sheet
 from lrs.storage.private import private_file
-from lrs.tables.cell import clean, neutral
-from lrs.tables.delimited import Delimited
-from lrs.tables.package import open_package
-from lrs.tables.row import Line
-from lrs.tables.workbook import HIDDEN, Sheet
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
 """A charset as a header can say it; a mapping profile may write it otherwise."""

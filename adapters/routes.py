@@ -26,14 +26,14 @@ from adapters.ledger import LEASE, Busy
 from adapters.profile import Profile, read_profile
 from adapters.returned import JSON, WORKBOOK, Answer, Written, write_answer
 from adapters.run import Order, run_file
-from lrs.accept import preferred
-from lrs.auth import Caller
-from lrs.auth.policy import allow
-from lrs.browsers import ATTACHMENT
-from lrs.edge import read
-from lrs.errors import Refused
-from lrs.profiles.door import WITH_KEY, problems
-from lrs.tables.file import MAX_BYTES
+from lrs.access import Caller
+from lrs.access.policy import allow
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.file import MAX_BYTES
+from lrs.matching.door import WITH_KEY, problems
+from lrs.storage.edge import read
+from lrs.web.accept import preferred
+from lrs.web.browsers import ATTACHMENT
 
 AT_ONCE = 2
 FILES = ("text/csv", WORKBOOK)

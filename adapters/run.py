@@ -25,13 +25,13 @@ from adapters.report import ADDED, Report, in_order
 from adapters.source import Outcome, Source
 from adapters.training_centre.source import TrainingCentre
 from adapters.words import Silence
-from lrs.errors import Refused
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.header import Headers, fold
+from lrs.kernel.tables.notes import notes_on
+from lrs.kernel.tables.opening import open_table
+from lrs.kernel.tables.row import Row
+from lrs.kernel.tables.table import Table
 from lrs.storage import Clock, wall_clock
-from lrs.tables.header import Headers, fold
-from lrs.tables.notes import notes_on
-from lrs.tables.opening import open_table
-from lrs.tables.row import Row
-from lrs.tables.table import Table
 
 SOURCES: Mapping[str, type[TrainingCentre | EPortfolio]] = {
     "training-centre": TrainingCentre,

@@ -14,7 +14,7 @@ import msgspec
 from tincan import Statement
 
 from adapters.words import Words
-from lrs.tables.row import Place, Row, Unusable
+from lrs.kernel.tables.row import Place, Row, Unusable
 
 Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
 RESULTS: tuple[Result, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")

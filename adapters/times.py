@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from adapters.cells import text
-from lrs.tables.row import Row, Unusable
+from lrs.kernel.tables.row import Row, Unusable
 
 DATES = (
     *("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d"),

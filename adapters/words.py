@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from lrs.tables.row import Row
+from lrs.kernel.tables.row import Row
 
 Words = Mapping[str, str]
 """Folded word to what it means; the meaning ``""`` is nothing."""

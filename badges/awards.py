@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from badges.compose import Achievement, Alignment, Award, Evidence, Level, Recipient
-from lrs.competencies.dates import day_of, micros_in
-from lrs.names import name
+from lrs.competency.dates import day_of, micros_in
+from lrs.kernel.names import name
 
 _ADDRESS = re.compile(r"(https?|urn):[^\s<>\"{}|\\^`]+")
 

@@ -15,15 +15,15 @@ from badges.lookup import resolver, status_lists
 from badges.records import former_lists
 from badges.renew import renew
 from badges.verify import MAX_BADGE, MAX_LIST, Verdict, verify
-from lrs import outbound
-from lrs.files import content
-from lrs.learners.persons import members_of
-from lrs.learners.search import found_one
-from lrs.options import with_tenant, with_tenant_to_read
-from lrs.plain_text import one_line
-from lrs.printing import Group, json_option, print_json, print_list, print_record
+from lrs.kernel import outbound
+from lrs.kernel.files import content
+from lrs.kernel.plain_text import one_line
+from lrs.kernel.printing import Group, json_option, print_json, print_list, print_record
+from lrs.people.persons import members_of
+from lrs.people.search import found_one
 from lrs.storage import Record, pages
-from lrs.tenants import Tenant
+from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.tenants import Tenant
 
 _NO_BADGES = "there are no such badges: one is issued when a rule is met (lrs rules list, lrs rules explain LEARNER)"
 

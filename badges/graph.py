@@ -31,7 +31,7 @@ from pyld.canon import URDNA2015
 from pyld.context_resolver import ContextResolver
 
 from badges.contexts import PINNED, load
-from lrs.plain_text import CONTROL
+from lrs.kernel.plain_text import CONTROL
 
 MAX_DEPTH = 40
 MAX_VALUES = 2_000

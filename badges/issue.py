@@ -25,12 +25,12 @@ from badges.issuer import Issuer, address, issuer_of
 from badges.records import ISSUED, REVOKED
 from badges.status import REVOCATION, Draw, free_place
 from badges.verify import verify
-from lrs import audit
-from lrs.competencies.uncounted import uncounted
-from lrs.learners import persons
+from lrs.competency.uncounted import uncounted
+from lrs.kernel.times import micros_of_timestamp
+from lrs.people import persons
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx
-from lrs.tenants import Tenant
-from lrs.times import micros_of_timestamp
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
 
 BY = "worker"
 ATTEMPTS = 8

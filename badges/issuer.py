@@ -16,12 +16,12 @@ from urllib.parse import quote, urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from badges import multikey
-from lrs import audit
-from lrs.addresses import web_address
-from lrs.errors import Refused
-from lrs.plain_text import control_character
+from lrs.kernel.addresses import web_address
+from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import control_character
 from lrs.storage import Record, Tx
-from lrs.tenants import Tenant
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
 
 KEY_PURPOSE = "badge-signing-key/1"
 DEMONSTRATION = " (demonstration)"

@@ -1,6 +1,7 @@
 """Where a verifier finds DID documents and status lists: our own in the store, others' through the guarded way out.
 
-Knows nothing of signatures. ``fetch`` is ``lrs.outbound.fetch`` bound to the settings, or ``None`` to stay offline.
+Knows nothing of signatures. ``fetch`` is ``lrs.kernel.outbound.fetch`` bound to the settings, or ``None`` to stay
+offline.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Any
 
 from badges.issuer import did_url, issuer_of
 from badges.verify import MAX_LIST, Fetch, Invalid, Resolve, Unavailable, read
-from lrs.outbound import Blocked, Unreachable
+from lrs.kernel.outbound import Blocked, Unreachable
 from lrs.storage import pages
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 
 Outbound = Callable[[str], bytes]
 

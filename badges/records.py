@@ -23,10 +23,10 @@ from badges.awards import AwardBody, achievement_uuid
 from badges.compose import Award, Json, StatusEntry, achievement_json, compose
 from badges.issuer import Issuer, address, key_did
 from badges.sign import sign
-from lrs.keys import key
+from lrs.kernel.keys import key
+from lrs.kernel.times import micros_of_timestamp
 from lrs.storage import Record, pages
-from lrs.tenants import Tenant
-from lrs.times import micros_of_timestamp
+from lrs.tenancy.tenants import Tenant
 
 ISSUED = "issued"
 REVOKED = "revoked"

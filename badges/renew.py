@@ -10,7 +10,7 @@ from badges.awards import credential_uuid, read_body
 from badges.issuer import issuer_of
 from badges.records import ISSUED, is_current
 from lrs.storage import Owed, Tx, pages
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 
 AT_ONCE = 500
 """Awards a commit."""

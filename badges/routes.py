@@ -14,12 +14,12 @@ from jinja2 import Environment
 
 from badges.issuer import issuer_of
 from badges.public import PublicRoute
-from lrs.accept import preferred
-from lrs.browsers import page_policy
-from lrs.errors import Refused
-from lrs.profiles.door import WITH_KEY, problems
+from lrs.kernel.errors import Refused
+from lrs.matching.door import WITH_KEY, problems
 from lrs.storage import Record
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
+from lrs.web.accept import preferred
+from lrs.web.browsers import page_policy
 
 Guard = Callable[[Request, Tenant], None]
 """Returns for who may see any badge of the tenant. Raises ``Refused``."""

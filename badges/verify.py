@@ -17,10 +17,10 @@ from badges import multikey, status
 from badges.contexts import CREDENTIALS_V2, OPEN_BADGES
 from badges.graph import MAX_DEPTH, Unsafe, canonical
 from badges.sign import PURPOSE, SUITE, NotSigned, check_signature
-from lrs.errors import Refused
-from lrs.plain_text import quoted
-from lrs.strict_json import parse
-from lrs.times import micros_of_timestamp, zoned_micros
+from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import quoted
+from lrs.kernel.strict_json import parse
+from lrs.kernel.times import micros_of_timestamp, zoned_micros
 
 MAX_BADGE = 256 * 1024
 MAX_LIST = 1024 * 1024

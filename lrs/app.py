@@ -1,6 +1,6 @@
 """The application: xAPI's plain edge in front, FastAPI behind it for everything else, the tenants they work for.
 
-One of three modules that know all packages; it only puts them together.
+One of the modules that put the rooms together; it only puts them together.
 """
 
 from __future__ import annotations
@@ -21,36 +21,37 @@ from starlette.types import Message, Receive, Scope, Send
 
 from adapters import routes as imports
 from adapters.history import recent_runs
-from adapters.matching import registry
 from badges import routes as badges
-from lrs import operating
-from lrs.auth import Caller
-from lrs.auth.basic import Door
-from lrs.auth.policy import allow
-from lrs.browsers import guarded, is_foreign
-from lrs.child import Deaths
-from lrs.codings import unpacked
-from lrs.control import Tenants
-from lrs.docs import routes as docs
-from lrs.docs.document import complete
-from lrs.errors import Overloaded, Refused, StoreFull
-from lrs.http import Headers
-from lrs.learners import routes as learners
-from lrs.metrics import Requests, exposition
+from lrs.access import Caller
+from lrs.access.basic import Door
+from lrs.access.policy import allow
+from lrs.kernel.errors import Overloaded, Refused, StoreFull
+from lrs.kernel.settings import Settings
+from lrs.matching import consent_routes as learners
+from lrs.matching import registry
+from lrs.matching import routes as profiles
+from lrs.ops import operating
+from lrs.ops.child import Deaths
+from lrs.ops.metrics import exposition
 from lrs.pages import front
 from lrs.pages import routes as pages
+from lrs.pages.docs import routes as docs
+from lrs.pages.docs.document import complete
 from lrs.pages.facts import Neighbours
-from lrs.prefix import check_prefix, own_path
-from lrs.profiles import routes as profiles
-from lrs.refusals import Refusals, refusal_of
-from lrs.settings import Settings
-from lrs.statements.signatures import trust_anchors
 from lrs.storage import Clock, wall_clock
-from lrs.tenants import DEFAULT, Tenant
-from lrs.xapi import METHODS, Endpoint, parted, refused_for
+from lrs.tenancy.control import Tenants
+from lrs.tenancy.tenants import DEFAULT, Tenant
+from lrs.web.browsers import guarded, is_foreign
+from lrs.web.codings import unpacked
+from lrs.web.counting import Requests
+from lrs.web.prefix import check_prefix, own_path
+from lrs.web.refusals import Refusals, refusal_of
+from lrs.xapi.endpoint import METHODS, Endpoint, parted, refused_for
+from lrs.xapi.request import Headers
+from lrs.xapi.statements.signatures import trust_anchors
 
 if TYPE_CHECKING:
-    from lrs.queue import Notifier
+    from lrs.work.broker import Notifier
 
 READERS = 16
 """Threads for reads that may wait."""
@@ -106,7 +107,7 @@ class Application(FastAPI):
             self.counted.add(resource, scope["method"], status, perf_counter() - begun)
 
     def parting(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-        """What an answer at *path* carries that the connection gives by itself (see ``lrs.protocol``)."""
+        """What an answer at *path* carries that the connection gives by itself (see ``lrs.web.protocol``)."""
         place, request_id = parted(own_path(path, self.prefix)), self.xapi.new_id()
         return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
 
@@ -184,8 +185,8 @@ def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:
     """What tells Celery workers of work, if they are to do it."""
     if not settings.celery_broker or not settings.worker:
         return None
-    from lrs.queue import Notifier  # noqa: PLC0415 (Celery is loaded where it is used)
-    from lrs.worker import STEPS  # noqa: PLC0415 (and so is what the steps need)
+    from lrs.steps import STEPS  # noqa: PLC0415 (and so is what the steps need)
+    from lrs.work.broker import Notifier  # noqa: PLC0415 (Celery is loaded where it is used)
 
     return Notifier(settings, tenants.all, tuple(STEPS))
 

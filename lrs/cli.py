@@ -1,4 +1,4 @@
-"""The command ``lrs``: one of three modules that know all packages; it only puts them together.
+"""The command ``lrs``: one of the modules that put the rooms together; it only puts them together.
 
 A command's module is loaded when the command is used: ``lrs keys`` need not wait for what signs badges.
 """
@@ -13,27 +13,27 @@ from importlib import import_module
 import click
 import structlog
 
-from lrs.errors import Misconfigured, Overloaded, StoreFull
+from lrs.kernel.errors import Misconfigured, Overloaded, StoreFull
 
 COMMANDS: Mapping[str, str] = {
-    "serve": "lrs.serve:serve",
-    "demo": "lrs.demo.commands:demo",
-    "doctor": "lrs.doctor_commands:doctor",
-    "keys": "lrs.auth.commands:keys",
+    "serve": "lrs.ops.serve:serve",
+    "demo": "lrs.ops.demo.commands:demo",
+    "doctor": "lrs.ops.doctor_commands:doctor",
+    "keys": "lrs.access.commands:keys",
     "adapter": "adapters.commands:adapter",
-    "requests": "lrs.requests_commands:requests_group",
-    "persons": "lrs.learners.commands:persons",
-    "framework": "lrs.competencies.commands:framework",
-    "rules": "lrs.competencies.commands:rules",
+    "requests": "lrs.web.requests_commands:requests_group",
+    "persons": "lrs.people.commands:persons",
+    "framework": "lrs.competency.commands:framework",
+    "rules": "lrs.competency.commands:rules",
     "badges": "badges.commands:badges",
-    "roles": "lrs.profiles.commands:roles",
-    "services": "adapters.matching.commands:services",
-    "consent": "lrs.learners.consent_commands:consent",
-    "deliveries": "adapters.matching.commands:deliveries",
-    "work": "lrs.work_commands:work_group",
-    "rebuild": "lrs.competencies.commands:rebuild",
-    "backup": "lrs.backup.commands:backup",
-    "restore": "lrs.backup.commands:restore",
+    "roles": "lrs.matching.role_commands:roles",
+    "services": "lrs.matching.service_commands:services",
+    "consent": "lrs.matching.consent_commands:consent",
+    "deliveries": "lrs.matching.service_commands:deliveries",
+    "work": "lrs.ops.work_commands:work_group",
+    "rebuild": "lrs.competency.commands:rebuild",
+    "backup": "lrs.ops.backup.commands:backup",
+    "restore": "lrs.ops.backup.commands:restore",
 }
 """Where each command is: its module, and its name there."""
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from lrs.auth import Caller
-from lrs.errors import Refused
-from lrs.http import Request, refusal
-from lrs.settings import Settings
-from lrs.tenants import Tenant
+from lrs.access import Caller
+from lrs.kernel.errors import Refused
+from lrs.kernel.settings import Settings
+from lrs.tenancy.tenants import Tenant
+from lrs.xapi.request import Request, refusal
 
 
 def tenant_in(folder, store, clock, **settings):

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 import uvicorn
 
+from lrs.access.keys import create_key
 from lrs.app import create_app
-from lrs.auth.keys import create_key
-from lrs.protocol import Bounded
-from lrs.serve import listen
-from lrs.settings import Settings
+from lrs.kernel.settings import Settings
+from lrs.ops.serve import listen
+from lrs.web.protocol import Bounded
 
 VERB = "http://adlnet.gov/expapi/verbs/experienced"
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"

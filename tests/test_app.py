@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from lrs.errors import Overloaded, StoreFull, StoreReadOnly
-from lrs.xapi import parted, refused_for
+from lrs.kernel.errors import Overloaded, StoreFull, StoreReadOnly
+from lrs.xapi.endpoint import parted, refused_for
 from tests.served import serving
 
 

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from lrs.cli import COMMANDS, SECTIONS, main
-from lrs.control import open_control
-from lrs.errors import Overloaded, StoreFull
-from lrs.serve import address_of
-from lrs.settings import Settings
-from lrs.tenants import open_tenant
+from lrs.kernel.errors import Overloaded, StoreFull
+from lrs.kernel.settings import Settings
+from lrs.ops.serve import address_of
+from lrs.tenancy.control import open_control
+from lrs.tenancy.tenants import open_tenant
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -114,7 +114,7 @@ def test_what_stops_a_command_midway_is_one_line(tmp_path, monkeypatch, error, t
         raise error
 
     open_tenant(Settings(data=tmp_path)).store.close()
-    monkeypatch.setattr("lrs.auth.commands.list_keys", fails)
+    monkeypatch.setattr("lrs.access.commands.list_keys", fails)
 
     code, text = said("keys", "list", "--data", str(tmp_path))
 
@@ -127,7 +127,7 @@ def test_a_fault_of_ours_is_not_put_as_the_operators(tmp_path, monkeypatch):
         raise OSError("nobody's file")
 
     open_tenant(Settings(data=tmp_path)).store.close()
-    monkeypatch.setattr("lrs.auth.commands.list_keys", fails)
+    monkeypatch.setattr("lrs.access.commands.list_keys", fails)
 
     answer = CliRunner().invoke(main, ["keys", "list", "--data", str(tmp_path)])
 

@@ -1,6 +1,6 @@
 """Every command keeps to one convention: found from the command tree itself, so that a new one is held to it.
 
-The convention stands in DECISIONS.md; ``lrs.printing`` prints by it.
+The convention stands in DECISIONS.md; ``lrs.kernel.printing`` prints by it.
 """
 
 import json
@@ -16,12 +16,12 @@ import structlog
 from click.testing import CliRunner, Result
 
 from lrs.cli import main
-from lrs.demo import sample
-from lrs.demo.story import FRAMEWORK, LEARNER
-from lrs.printing import first_sentence
-from lrs.settings import Settings
-from lrs.tenants import open_tenant
-from lrs.worker import drain
+from lrs.kernel.printing import first_sentence
+from lrs.kernel.settings import Settings
+from lrs.ops.demo import sample
+from lrs.ops.demo.story import FRAMEWORK, LEARNER
+from lrs.steps import drain
+from lrs.tenancy.tenants import open_tenant
 
 ACTS = {
     *("serve", "work", "work retry", "keys revoke", "framework publish"),
@@ -33,7 +33,7 @@ ACTS = {
 STREAMS = {"requests tail"}
 """They print until they are stopped: with --json an object a line."""
 ELSEWHERE = {"demo"}
-"""It plays for a while: what it prints with --json is read by tests/test_demo.py."""
+"""It plays for a while: what it prints with --json is read by tests/ops/test_demo.py."""
 LISTS = {
     *("keys list", "framework list", "rules list", "rules unmatched", "persons list", "persons suggestions"),
     *("badges list", "services list", "deliveries list", "consent list", "roles list"),
@@ -194,7 +194,7 @@ def test_a_log_line_does_not_stand_in_what_a_command_prints(tmp_path: Path, monk
         return []
 
     open_tenant(Settings(data=tmp_path)).store.close()
-    monkeypatch.setattr("lrs.auth.commands.list_keys", logs)
+    monkeypatch.setattr("lrs.access.commands.list_keys", logs)
 
     assert run(tmp_path, "keys", "list", "--json").stdout == "[]\n"
 

@@ -19,13 +19,14 @@ import pytest
 import standardwebhooks
 
 from badges.issuer import issuer_of
-from lrs.competencies.explain import explain
-from lrs.learners import consent, joins
-from lrs.learners.consent import Subject
-from lrs.learners.persons import members_of, person_named
+from lrs.competency.explain import explain
+from lrs.matching import consent
+from lrs.matching.consent import Subject
+from lrs.people import joins
+from lrs.people.persons import members_of, person_named
 from lrs.storage import pages
 from tests.interop.conftest import node  # noqa: F401 (a fixture)
-from tests.profiles.world import receiver
+from tests.matching.world import receiver
 from tests.served import serving
 from tests.travel import GOWNING, LEARNERS, PURPOSE, VERBS, Journey, learnt, prepare, send_all
 
@@ -211,7 +212,7 @@ def test_a_consent_that_is_withdrawn_stops_push_and_pull_in_one_drain(journey):
 
 DAYS = ("2026-09-21", "2026-09-22", "2026-09-23", "2026-09-24", "2026-09-25")
 ORDERS = {f"quiz{number}": order for number, order in enumerate(["01234", "43210", "20413"])}
-"""All 120 orders are tried where rules are (tests/competencies); here some go the whole way, badges and all."""
+"""All 120 orders are tried where rules are (tests/competency); here some go the whole way, badges and all."""
 
 
 def test_the_same_quiz_five_times_in_any_order_is_one_award_and_one_badge(journey):

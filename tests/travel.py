@@ -27,27 +27,26 @@ from tincan import (
 )
 
 from adapters.door import Door, basic
-from adapters.matching import registry
-from adapters.matching.registry import Registered
 from adapters.profile import Profile
 from adapters.run import Order, run_file
 from badges.lookup import resolver, status_lists
 from badges.verify import verify
-from lrs.auth.keys import NewKey, create_key
-from lrs.competencies.frameworks import keep, publish, published
-from lrs.competencies.levels import PRESETS
-from lrs.competencies.mapping import Known, ruleset_from_table
-from lrs.competencies.rulesets import current, put
-from lrs.competencies.sheets import framework_from_sheet
-from lrs.keys import key
-from lrs.learners import joins
-from lrs.learners.persons import members_of, person_named
-from lrs.profiles import roles
+from lrs.access.keys import NewKey, create_key
+from lrs.competency.frameworks.frameworks import keep, publish, published
+from lrs.competency.frameworks.levels import PRESETS
+from lrs.competency.frameworks.sheets import framework_from_sheet
+from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.rules.rulesets import current, put
+from lrs.kernel.keys import key
+from lrs.matching import registry, roles
+from lrs.matching.registry import Registered
+from lrs.people import joins
+from lrs.people.persons import members_of, person_named
+from lrs.steps import drain
 from lrs.storage import Store, pages
-from lrs.tenants import Tenant
-from lrs.worker import drain
+from lrs.tenancy.tenants import Tenant
 from tests.interop.conftest import node  # noqa: F401 (a fixture)
-from tests.profiles.world import Receiver, answer_form, bearer
+from tests.matching.world import Receiver, answer_form, bearer
 from tests.served import Lrs
 
 VERBS = "http://adlnet.gov/expapi/verbs/"

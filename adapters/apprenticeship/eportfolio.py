@@ -39,7 +39,7 @@ from adapters.profile import Terms
 from adapters.source import Earlier, Fact, Loose, Mapped, Table
 from adapters.times import day, midnight, not_ahead
 from adapters.words import Words, folded_word
-from lrs.tables.row import Row, Unusable
+from lrs.kernel.tables.row import Row, Unusable
 
 COLUMNS = frozenset(
     {"uln", "learner_ref", "email", "given_names", "family_name"}

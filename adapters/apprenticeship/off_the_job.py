@@ -23,7 +23,7 @@ from adapters.profile import Terms
 from adapters.recognise import EXACT, EXACTLY
 from adapters.source import Fact, Loose
 from adapters.times import has_time, moment, not_ahead
-from lrs.tables.row import Row, Unusable
+from lrs.kernel.tables.row import Row, Unusable
 
 MAX_DAY = 24 * 60
 _ADVICE = "give each its start time (otj_start, or in otj_date) or a reference of its own (otj_ref)"

@@ -6,7 +6,7 @@ import re
 
 from adapters.apprenticeship.facts import Standard
 from adapters.cells import text
-from lrs.tables.row import Row, Unusable
+from lrs.kernel.tables.row import Row, Unusable
 
 
 def standard_of(row: Row) -> Standard | None:

@@ -17,7 +17,7 @@ from adapters.times import moment, not_ahead
 from adapters.training_centre.facts import Observed, Step
 from adapters.training_centre.sessions import Held
 from adapters.vocabulary import iri
-from lrs.tables.row import Place, Row, Unusable
+from lrs.kernel.tables.row import Place, Row, Unusable
 
 GroupKey = tuple[str, str, str, int]
 

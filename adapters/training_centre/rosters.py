@@ -12,7 +12,7 @@ from adapters.source import Fact, Mapped
 from adapters.times import moment, not_ahead
 from adapters.training_centre.facts import THERE, Attendance, Attended, Session
 from adapters.training_centre.sessions import Held
-from lrs.tables.row import Row, Unusable
+from lrs.kernel.tables.row import Row, Unusable
 
 NO_INSTRUCTOR = "told without the session's instructor, whose cell cannot be read: once it is repaired, told again with"
 

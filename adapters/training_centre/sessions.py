@@ -14,7 +14,7 @@ from adapters.profile import Terms
 from adapters.times import moment
 from adapters.training_centre.facts import Session
 from adapters.vocabulary import iri
-from lrs.tables.row import Row, Unusable
+from lrs.kernel.tables.row import Row, Unusable
 
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 

@@ -17,7 +17,7 @@ from adapters.training_centre.observations import Checklists
 from adapters.training_centre.rosters import read_jisc, read_roster
 from adapters.training_centre.sessions import Held, jisc_session, read_session
 from adapters.words import Words, folded_word
-from lrs.tables.row import Row, Unusable
+from lrs.kernel.tables.row import Row, Unusable
 
 JISC_COLUMNS = {"student_id", "event_id", "event_attended"}
 COLUMNS = frozenset(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lrs import audit
-from lrs.errors import Refused
-from lrs.learners import consent
-from lrs.learners.persons import identifiers_in, members_of
+from lrs.kernel.errors import Refused
+from lrs.matching import consent
 from lrs.pages.facts import Neighbours, subjects
+from lrs.people.persons import identifiers_in, members_of
 from lrs.storage import Tx
-from lrs.tenants import Tenant
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
 
 
 def withdraw(tenant: Tenant, person: str, *, service: str | None, scope: str | None, by: str) -> int:

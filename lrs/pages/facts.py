@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lrs.competencies.explain import Explanation, explain
-from lrs.competencies.rulesets import in_force
-from lrs.competencies.unmatched import Unmatched, legible, unmatched
-from lrs.keys import key
-from lrs.learners import consent, joins
-from lrs.learners.consent import Consent, Subject
-from lrs.learners.identifiers import Identifier
-from lrs.learners.persons import identifiers_in, members_of
-from lrs.profiles import services, view
-from lrs.profiles.services import Service
-from lrs.profiles.view import Badge
+from lrs.competency.explain import Explanation, explain
+from lrs.competency.rules.rulesets import in_force
+from lrs.competency.rules.unmatched import Unmatched, legible, unmatched
+from lrs.kernel.keys import key
+from lrs.matching import consent, services, view
+from lrs.matching.consent import Consent, Subject
+from lrs.matching.services import Service
+from lrs.matching.view import Badge
+from lrs.people import joins
+from lrs.people.identifiers import Identifier
+from lrs.people.persons import identifiers_in, members_of
 from lrs.storage import Backlog, Owed, Reader, Record, Store, pages
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 
 LOOKED_AT = 500
 """So many of the newest statements are looked at for what no rule is about."""

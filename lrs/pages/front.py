@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from lrs.about import release
-from lrs.accept import preferred
+from lrs.matching.door import TenantOf, tenant_at
 from lrs.pages.render import page
-from lrs.profiles.door import TenantOf, tenant_at
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
+from lrs.web.accept import preferred
+from lrs.xapi.about import release
 
 HTML, JSON = "text/html", "application/json"
 

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from fastapi.responses import HTMLResponse
 
-from lrs.browsers import page_policy
+from lrs.web.browsers import page_policy
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -9,16 +9,16 @@ from fastapi import APIRouter, Cookie, Depends, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
-from lrs.auth.basic import Door
-from lrs.auth.policy import allow
-from lrs.errors import Refused
-from lrs.learners.search import Search, search
+from lrs.access.basic import Door
+from lrs.access.policy import allow
+from lrs.kernel.errors import Refused
+from lrs.matching.door import TenantOf, small_body, tenant_at
 from lrs.pages import acts, facts, session, views, work_view
 from lrs.pages.facts import Neighbours
 from lrs.pages.render import page
 from lrs.pages.session import COOKIE, FORM_COOKIE, LASTS, RESOURCE, Session
-from lrs.profiles.door import TenantOf, small_body, tenant_at
-from lrs.tenants import Tenant
+from lrs.people.search import Search, search
+from lrs.tenancy.tenants import Tenant
 
 _DONE = {
     "withdrawn": "The consent is withdrawn. Nothing more is shown or sent; the service is told to forget.",

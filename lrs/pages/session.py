@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from lrs.auth import Caller
-from lrs.auth.basic import Door
-from lrs.auth.keys import active_key
-from lrs.auth.policy import allow
-from lrs.errors import Refused
-from lrs.sealed import NotOurs, seal, unseal
-from lrs.tenants import Tenant
+from lrs.access import Caller
+from lrs.access.basic import Door
+from lrs.access.keys import active_key
+from lrs.access.policy import allow
+from lrs.kernel.errors import Refused
+from lrs.kernel.sealed import NotOurs, seal, unseal
+from lrs.tenancy.tenants import Tenant
 
 COOKIE = "engraft-pages"
 FORM_COOKIE = "engraft-sign-in"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lrs.competencies.explain import IN_REVIEW
-from lrs.profiles.view import REVOKED
+from lrs.competency.explain import IN_REVIEW
+from lrs.matching.view import REVOKED
 
 _WORDS = {
     "held": "Held",

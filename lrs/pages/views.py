@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lrs.competencies.explain import IN_REVIEW, Answer, Finding
-from lrs.learners.consent import Consent
-from lrs.learners.identifiers import ULN_HOME_PAGE, Identifier
-from lrs.learners.search import Search
+from lrs.competency.explain import IN_REVIEW, Answer, Finding
+from lrs.matching.consent import Consent
+from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, Service
+from lrs.matching.view import Badge, Held
 from lrs.pages.facts import LearnerFacts
 from lrs.pages.states import mood, state_word
 from lrs.pages.words import moment, moment_of
-from lrs.profiles.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, Service
-from lrs.profiles.view import Badge, Held
+from lrs.people.identifiers import ULN_HOME_PAGE, Identifier
+from lrs.people.search import Search
 
 EVIDENCE_SHOWN = 50
 _SCOPES = {

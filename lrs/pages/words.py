@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lrs.competencies.dates import moment
-from lrs.times import zoned_micros
+from lrs.competency.dates import moment
+from lrs.kernel.times import zoned_micros
 
 __all__ = ["lasting", "moment", "moment_of"]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lrs.aside import waiting_for
-from lrs.competencies.unmatched import Unmatched
+from lrs.competency.rules.unmatched import Unmatched
+from lrs.matching.services import Service
 from lrs.pages.facts import Run, WorkFacts
 from lrs.pages.states import mood, state_word
 from lrs.pages.words import lasting, moment, moment_of
-from lrs.profiles.services import Service
 from lrs.storage import Backlog, Owed, Record
+from lrs.work.aside import waiting_for
 
 WAITING_SHOWN = 10
 PAIRS_SHOWN = 10

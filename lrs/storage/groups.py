@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from lrs.errors import Overloaded
+from lrs.kernel.errors import Overloaded
 from lrs.storage import ROWS, Load, Queue
 
 GROUP_WEIGHT = 256 * ROWS

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from lrs.errors import Misconfigured
+from lrs.kernel.errors import Misconfigured
 from lrs.storage.contract import Store
 from lrs.storage.records import USUAL, Clock, Queue, wall_clock
 
@@ -21,7 +21,7 @@ def open_store(url: str, *, clock: Clock = wall_clock, queue: Queue = USUAL, sec
     if url.startswith("sqlite:///"):
         return _open_file(url.removeprefix("sqlite:///"), clock, queue, secret)
     if url.startswith(("mongodb://", "mongodb+srv://")):
-        from lrs.storage.mongo import MongoStore  # noqa: PLC0415 (an engine is loaded when it is used)
+        from lrs.storage.mongo.store import MongoStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
         return MongoStore(url, clock=clock, queue=queue, secret=secret)
     scheme = url.partition(":")[0]
@@ -35,13 +35,13 @@ def open_to_read(url: str, *, clock: Clock = wall_clock, secret: bytes | None = 
     """
     if not url.startswith("sqlite:///"):
         return open_store(url, clock=clock, secret=secret)
-    from lrs.storage.sqlite_reading import SqliteToRead  # noqa: PLC0415 (an engine is loaded when it is used)
+    from lrs.storage.sqlite.reading import SqliteToRead  # noqa: PLC0415 (an engine is loaded when it is used)
 
     return SqliteToRead(url.removeprefix("sqlite:///"), clock=clock, secret=secret)
 
 
 def _open_file(path: str, clock: Clock, queue: Queue, secret: bytes | None) -> Store:
-    from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
+    from lrs.storage.sqlite.store import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
     if not path:
         raise Misconfigured("LRS_STORE_URL names no file; use sqlite:///PATH")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from lrs.errors import StoreFull, StoreReadOnly
+from lrs.kernel.errors import StoreFull, StoreReadOnly
 
 FULL, READ_ONLY = "full", "read-only"
 ENOUGH = 2 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrs.errors import Refused
+from lrs.kernel.errors import Refused
 from lrs.storage import LARGEST, MOST_AT_ONCE, Record
 
 

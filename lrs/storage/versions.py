@@ -18,7 +18,7 @@ def found_and_known(url: str) -> tuple[int | None, int]:
 
 
 def _of_sqlite(path: str) -> tuple[int | None, int]:
-    from lrs.storage.sqlite_schema import SCHEMA_VERSION  # noqa: PLC0415 (an engine is loaded when it is used)
+    from lrs.storage.sqlite.schema import SCHEMA_VERSION  # noqa: PLC0415 (an engine is loaded when it is used)
 
     if not Path(path).exists():
         return None, SCHEMA_VERSION
@@ -30,9 +30,9 @@ def _of_sqlite(path: str) -> tuple[int | None, int]:
 def _of_mongo(url: str) -> tuple[int | None, int]:
     from pymongo.errors import PyMongoError  # noqa: PLC0415 (an engine is loaded when it is used)
 
-    from lrs.errors import Misconfigured  # noqa: PLC0415 (as above)
-    from lrs.storage.mongo_link import connect, reason_of  # noqa: PLC0415 (as above)
-    from lrs.storage.mongo_schema import SCHEMA_VERSION  # noqa: PLC0415 (as above)
+    from lrs.kernel.errors import Misconfigured  # noqa: PLC0415 (as above)
+    from lrs.storage.mongo.link import connect, reason_of  # noqa: PLC0415 (as above)
+    from lrs.storage.mongo.schema import SCHEMA_VERSION  # noqa: PLC0415 (as above)
 
     client, name = connect(url)
     with client:

@@ -9,8 +9,8 @@ import pytest
 from adapters import cells, hours, people, times
 from adapters.hours import Numbers
 from adapters.times import DATES, Calendar
-from lrs.statements.formats import is_mailto
-from lrs.tables.row import Percent, Place, Row, Unusable
+from lrs.kernel.tables.row import Percent, Place, Row, Unusable
+from lrs.xapi.statements.formats import is_mailto
 
 LONDON = ZoneInfo("Europe/London")
 

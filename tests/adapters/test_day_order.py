@@ -8,8 +8,8 @@ import pytest
 
 from adapters.day_order import check_day_order
 from adapters.times import DATES
-from lrs.errors import Refused
-from lrs.tables.row import Place, Row
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.row import Place, Row
 
 
 def rows(*cells: str) -> list[Row]:

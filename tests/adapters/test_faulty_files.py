@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.profile import Profile
-from lrs.errors import Refused
+from lrs.kernel.errors import Refused
 
 FAULTS = Path(__file__).parent / "faults"
 

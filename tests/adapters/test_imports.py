@@ -32,11 +32,11 @@ from adapters.door import basic
 from adapters.ledger import Ledger
 from adapters.returned import Written
 from adapters.routes import RunImport, routes
+from lrs.access.basic import Door
+from lrs.access.keys import NewKey, create_key, list_keys
 from lrs.app import caller_of, create_app
-from lrs.auth.basic import Door
-from lrs.auth.keys import NewKey, create_key, list_keys
-from lrs.serve import first_key
-from lrs.settings import Settings
+from lrs.kernel.settings import Settings
+from lrs.ops.serve import first_key
 from lrs.storage import wall_clock
 from tests.served import serving
 

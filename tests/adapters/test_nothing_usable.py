@@ -15,9 +15,9 @@ from adapters.commands import adapter
 from adapters.profile import Profile
 from adapters.report import Report
 from adapters.source import Outcome
-from lrs.errors import Refused
+from lrs.kernel.errors import Refused
+from tests.kernel.tables.opened import opened
 from tests.served import Lrs, serving
-from tests.tables.opened import opened
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status\n"
 GOOD = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted\n"

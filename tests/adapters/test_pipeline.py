@@ -13,7 +13,7 @@ import pytest
 
 from adapters.door import Changed, Closed
 from adapters.ledger import LEASE, Busy
-from lrs.errors import Refused
+from lrs.kernel.errors import Refused
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
 NOON = 1_795_262_400_000_000

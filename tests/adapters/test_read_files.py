@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from adapters.commands import adapter
 from adapters.profile import Profile
-from lrs.errors import Refused
+from lrs.kernel.errors import Refused
 from tests.served import serving
 
 FAULTS = Path(__file__).parent / "faults"

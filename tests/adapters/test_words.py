@@ -10,8 +10,8 @@ from adapters import cells, words
 from adapters.apprenticeship.eportfolio import EPortfolio
 from adapters.profile import Profile
 from adapters.training_centre.source import TrainingCentre
-from lrs.errors import Refused
-from lrs.tables.row import Place, Row, Unusable
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.row import Place, Row, Unusable
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HEADER = "learner_ref,uln,email,standard_ref,standard_version,start_date,planned_end_date,status,evidence_id,ksb_code,"

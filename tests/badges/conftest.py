@@ -10,7 +10,7 @@ import pytest
 
 from badges.issuer import Issuer, issuer_of
 from lrs.storage import Store
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 from tests.badges.made import NOON, badge_in, put_award, run_issue, tenant_in
 
 

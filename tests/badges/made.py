@@ -15,10 +15,10 @@ from badges.issuer import Issuer
 from badges.lookup import resolver, status_lists
 from badges.sign import sign
 from badges.verify import Verdict, verify
-from lrs.settings import Settings
+from lrs.kernel.settings import Settings
 from lrs.storage import Clock as AnyClock
 from lrs.storage import Owed, Record, Store, Tx, open_store
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 
 NOON = 1_795_262_400_000_000  # 2026-11-21T12:00:00Z
 HOUR = 3_600_000_000

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from badges.commands import badges
 from lrs.cli import main
-from lrs.settings import Settings
-from lrs.tenants import open_tenant
+from lrs.kernel.settings import Settings
+from lrs.tenancy.tenants import open_tenant
 from tests.badges.made import badge_in, put_award, run_issue
 
 

@@ -16,7 +16,7 @@ from pyld import jsonld
 from badges import contexts, graph
 from badges.contexts import CREDENTIALS_V2, EXTENSIONS, OPEN_BADGES, PINNED, UnknownContext, context, load
 from badges.graph import Unsafe, canonical
-from lrs.errors import Misconfigured
+from lrs.kernel.errors import Misconfigured
 
 BADGE: dict[str, Any] = {
     "@context": [CREDENTIALS_V2, OPEN_BADGES],

@@ -16,9 +16,9 @@ from badges.issue import NotAccepted
 from badges.issuer import rename
 from badges.sign import sign
 from badges.status import bits_of, is_set
-from lrs import audit
 from lrs.storage import Record
-from lrs.tenants import Tenant
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
 from tests.badges.made import (
     AWARD,
     BODY,

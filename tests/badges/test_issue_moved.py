@@ -12,9 +12,9 @@ from badges.issuer import issuer_of
 from badges.records import KeyLost, former_lists
 from badges.renew import renew
 from badges.status import bits_of
-from lrs.settings import Settings
+from lrs.kernel.settings import Settings
 from lrs.storage import Record
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 from tests.badges.made import (
     AWARD,
     BODY,

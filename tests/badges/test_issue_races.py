@@ -12,7 +12,7 @@ import pytest
 from badges import issue as step
 from badges.status import bits_of
 from lrs.storage import Owed, Record, Stale, Store, Tx
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 from tests.badges.made import (
     AWARD,
     BODY,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from badges.issuer import address, did_url, issuer_of, rename, web_did
-from lrs.errors import Refused
-from lrs.settings import Settings
+from lrs.kernel.errors import Refused
+from lrs.kernel.settings import Settings
 from tests.badges.made import tenant_in
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from badges.lookup import resolver, status_lists
 from badges.verify import Unavailable
-from lrs.outbound import Blocked, Unreachable
-from lrs.settings import Settings
+from lrs.kernel.outbound import Blocked, Unreachable
+from lrs.kernel.settings import Settings
 from tests.badges.made import list_in
 
 

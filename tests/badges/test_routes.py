@@ -13,8 +13,8 @@ from fastapi.responses import JSONResponse
 
 from badges.issuer import issuer_of
 from badges.routes import routes
-from lrs.errors import Refused
-from lrs.tenants import Tenant
+from lrs.kernel.errors import Refused
+from lrs.tenancy.tenants import Tenant
 from tests.badges.made import badge_in, list_in, put_award, run_issue, tenant_in
 
 

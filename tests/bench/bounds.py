@@ -19,20 +19,20 @@ from typing import Any
 
 import uvloop
 
-from adapters.matching.sync import sync
-from lrs.auth import Caller
-from lrs.settings import Settings
-from lrs.statements.limits import MOST_KEYS
-from lrs.statements.receive import Intake, prepare_all
-from lrs.statements.references import refs
-from lrs.statements.write import decision, reads
+from lrs.access import Caller
+from lrs.kernel.settings import Settings
+from lrs.matching.sync import sync
 from lrs.storage import ROWS, Claim, Owed, Store, Tx
-from lrs.tenants import Tenant, open_tenant
+from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.xapi.statements.limits import MOST_KEYS
+from lrs.xapi.statements.receive import Intake, prepare_all
+from lrs.xapi.statements.references import refs
+from lrs.xapi.statements.write import decision, reads
 from tests.bench.load import Load, run, send, within
 from tests.bench.report import Row, row_of
 from tests.bench.rows import Bench, Plan, faults
 from tests.bench.statements import statements
-from tests.profiles import world
+from tests.matching import world
 
 LONGEST_MS = 500.0
 """No decision holds the writer for longer."""

@@ -14,14 +14,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from lrs.auth import Caller
-from lrs.garbage import collect_rarely
-from lrs.settings import Settings
-from lrs.statements.receive import Intake, prepare_all
-from lrs.statements.write import decision, learn
+from lrs.access import Caller
+from lrs.kernel.garbage import collect_rarely
+from lrs.kernel.settings import Settings
+from lrs.steps import drain
 from lrs.storage import ROWS
-from lrs.tenants import Tenant, open_tenant
-from lrs.worker import drain
+from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.xapi.statements.receive import Intake, prepare_all
+from lrs.xapi.statements.write import decision, learn
 from tests.bench.programme import RULES, prepared
 from tests.bench.report import Row, row_of
 from tests.bench.rows import Plan, body

@@ -20,15 +20,15 @@ from urllib.parse import unquote
 
 import uvloop
 
-from lrs.auth.basic import Door
-from lrs.auth.keys import create_key
-from lrs.control import Tenants
-from lrs.metrics import Requests
-from lrs.refusals import Refusals
-from lrs.settings import Settings
+from lrs.access.basic import Door
+from lrs.access.keys import create_key
+from lrs.kernel.settings import Settings
 from lrs.storage import wall_clock
-from lrs.tenants import DEFAULT
-from lrs.xapi import Endpoint, parted
+from lrs.tenancy.control import Tenants
+from lrs.tenancy.tenants import DEFAULT
+from lrs.web.counting import Requests
+from lrs.web.refusals import Refusals
+from lrs.xapi.endpoint import Endpoint, parted
 from tests.bench.rows import busy_pairs, query_path
 from tests.bench.statements import statements
 

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from lrs.auth import Caller
-from lrs.settings import Settings
-from lrs.statements.receive import Intake, prepare_all
-from lrs.statements.write import decision, learn
+from lrs.access import Caller
+from lrs.kernel.settings import Settings
 from lrs.storage import ROWS
-from lrs.tenants import open_tenant
+from lrs.tenancy.tenants import open_tenant
+from lrs.xapi.statements.receive import Intake, prepare_all
+from lrs.xapi.statements.write import decision, learn
 from tests.bench.load import Load, run
 from tests.bench.report import Row
 from tests.bench.rows import PAGE, body, faults, fetch, of_pair

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lrs.settings import Settings
-from lrs.tenants import Tenant, open_tenant
+from lrs.kernel.settings import Settings
+from lrs.tenancy.tenants import Tenant, open_tenant
 from tests.bench.server import lrs
 from tests.bench.statements import activity_id
 

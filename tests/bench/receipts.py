@@ -15,11 +15,11 @@ from pathlib import Path
 
 import uvloop
 
-from lrs.learners import consent
-from lrs.learners.consent import Grant, Subject
-from lrs.learners.identifiers import identifier_of
+from lrs.matching import consent
+from lrs.matching.consent import Grant, Subject
+from lrs.people.identifiers import identifier_of
 from lrs.storage import Tx
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 from tests.bench.load import HOST, Load, send
 from tests.bench.programme import RULES, looking, prepared, wait_for
 from tests.bench.receiver import Told, receiving

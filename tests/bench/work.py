@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 from tests.bench import costs
 from tests.bench.load import Load, run, send
 from tests.bench.programme import RULES, looking, prepared, wait_for

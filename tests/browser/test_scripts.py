@@ -1,7 +1,7 @@
 """No script that somebody stored runs in a browser in which an administrator is signed in; made for ``make browser``.
 
 A script that runs says so on the console and at another site, and tries what an attacker would: to read the pages with
-the administrator's session. Without the headers of ``lrs.browsers`` it does, so these tests can fail.
+the administrator's session. Without the headers of ``lrs.web.browsers`` it does, so these tests can fail.
 """
 
 import html
@@ -13,11 +13,11 @@ from urllib.parse import quote
 import pytest
 
 import lrs.app
-from lrs.auth.keys import create_key
+from lrs.access.keys import create_key
 from tests.badges.made import BODY, badge_in, put_award, run_issue
 from tests.browser.chromium import Chromium, Elsewhere, found
 from tests.served import new_id, serving
-from tests.statements.multipart import attached, part
+from tests.xapi.statements.multipart import attached, part
 
 pytestmark = [
     pytest.mark.browser,

@@ -12,7 +12,7 @@ import pytest
 from bson import ObjectId
 from structlog.testing import capture_logs
 
-from lrs.errors import StoreFull, StoreReadOnly
+from lrs.kernel.errors import StoreFull, StoreReadOnly
 from lrs.storage import wall_clock
 from lrs.storage.blobs import FileBlobs
 from lrs.storage.room import Room

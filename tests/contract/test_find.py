@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrs.errors import Refused
+from lrs.kernel.errors import Refused
 from lrs.storage import Record
 from tests.contract.acts import WAIT, ids, insert, walk
 

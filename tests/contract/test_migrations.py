@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from bson import json_util
 
-from lrs.errors import Misconfigured, NewerSchema
-from lrs.storage import Backlog, Owed, Record, first_seq, mongo_schema, open_store, sqlite_schema
+from lrs.kernel.errors import Misconfigured, NewerSchema
+from lrs.storage import Backlog, Owed, Record, first_seq, open_store
+from lrs.storage.mongo import schema as mongo_schema
+from lrs.storage.sqlite import schema as sqlite_schema
 from tests.contract.acts import WAIT, ids, insert
 
 FROZEN = Path(__file__).parent / "frozen"

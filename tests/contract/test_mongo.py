@@ -16,7 +16,7 @@ from bson import Binary
 from pymongo import monitoring
 from pymongo.errors import OperationFailure
 
-from lrs.errors import Overloaded, StoreFull
+from lrs.kernel.errors import Overloaded, StoreFull
 from lrs.storage import Owed, Record, open_store
 from tests.contract.acts import WAIT, claim, insert, only, owe, owing, walk
 
@@ -131,7 +131,7 @@ def test_what_the_server_is_asked_for_is_durable_and_in_majority(store):
 
 
 def test_a_writer_that_died_holding_the_head_is_ended(store, database, mongo_client, monkeypatch):
-    monkeypatch.setattr("lrs.storage.mongo._STARVED_S", 0.1)
+    monkeypatch.setattr("lrs.storage.mongo.store._STARVED_S", 0.1)
     dead = mongo_client.start_session()
     database.writer.insert_one({"_id": dead.session_id["id"]})
     dead.start_transaction()

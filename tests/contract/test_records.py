@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrs.errors import Refused
+from lrs.kernel.errors import Refused
 from lrs.storage import LARGEST, Exists, Owed, Record, Stale, first_seq
 from tests.conftest import START
 from tests.contract.acts import WAIT, insert

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from lrs.errors import Overloaded, StoreFull
+from lrs.kernel.errors import Overloaded, StoreFull
 from lrs.storage import Record, open_store
 from tests.contract.acts import WAIT, ids, insert
 
@@ -60,7 +60,7 @@ def test_a_lock_that_another_process_does_not_give_up_is_overloaded(store, tmp_p
 def test_an_error_of_the_disk_ends_the_process_a_damaged_file_does_not_and_neither_is_tried_again(
     tmp_path, clock, code, ends
 ):
-    from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
+    from lrs.storage.sqlite.store import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
     said, runs = [], []
     store = SqliteStore(f"{tmp_path}/lrs.db", clock=clock, fatal=said.append)
@@ -79,7 +79,7 @@ def test_an_error_of_the_disk_ends_the_process_a_damaged_file_does_not_and_neith
 
 
 def test_a_disk_too_full_for_the_index_of_the_log_is_store_full_and_it_recovers_by_itself(tmp_path, clock):
-    from lrs.storage.sqlite import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
+    from lrs.storage.sqlite.store import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
     said = []
     store = SqliteStore(f"{tmp_path}/lrs.db", clock=clock, fatal=said.append)

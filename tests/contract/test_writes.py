@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from lrs.errors import Overloaded
+from lrs.kernel.errors import Overloaded
 from lrs.storage import ROWS, Exists, Record, micros_of, open_store
 from tests.conftest import START
 from tests.contract.acts import WAIT, ids, insert

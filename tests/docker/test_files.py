@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from lrs.cli import COMMANDS
-from lrs.settings import Settings
+from lrs.kernel.settings import Settings
 from tests.docker.files import (
     DOCKER,
     ROOT,

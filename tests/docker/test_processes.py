@@ -22,7 +22,7 @@ import pytest
 
 from tests.docker.files import DOCKER, ROOT, compose, image_environment, last_stage, unit
 from tests.programs import HOST, children, until
-from tests.test_work_processes import redis_url
+from tests.work.test_work_processes import redis_url
 
 __all__ = ["redis_url"]
 pytestmark = pytest.mark.timeout(300)

@@ -14,7 +14,7 @@ import pytest
 from badges.issuer import did_url, issuer_of
 from badges.lookup import resolver, status_lists
 from badges.verify import verify
-from lrs.tenants import Tenant
+from lrs.tenancy.tenants import Tenant
 from tests.badges.made import Clock, badge_in, list_in, put_award, run_issue, tenant_in
 
 pytestmark = pytest.mark.timeout(300)  # the first test may install the npm packages

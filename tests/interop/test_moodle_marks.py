@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lrs.competencies.explain import explain
-from lrs.competencies.frameworks import published
-from lrs.competencies.mapping import Known, ruleset_from_table
-from lrs.competencies.rebuild import rebuild
-from lrs.competencies.rulesets import current, put
-from tests.profiles.world import receiver
+from lrs.competency.explain import explain
+from lrs.competency.frameworks.frameworks import published
+from lrs.competency.rebuild import rebuild
+from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.rules.rulesets import current, put
+from tests.matching.world import receiver
 from tests.served import serving
 from tests.travel import SAME_PERSON, Journey, prepare
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lrs.access.keys import create_key
 from lrs.app import create_app
-from lrs.auth.keys import create_key
-from lrs.control import open_control
-from lrs.settings import Settings
-from tests.competencies.world import World
+from lrs.kernel.settings import Settings
+from lrs.tenancy.control import open_control
+from tests.competency.world import World
 
 
 class Browser:

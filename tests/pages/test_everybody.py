@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from lrs.storage import Owed, Record
-from tests.competencies.world import ANN, statement
+from tests.competency.world import ANN, statement
 from tests.pages.test_learner import service_for, work
 from tests.pages.test_work import delivery, give_up, noted
 

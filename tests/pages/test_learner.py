@@ -7,16 +7,16 @@ import re
 
 import pytest
 
-from adapters.matching import registry
-from lrs.competencies.dates import moment
-from lrs.competencies.rulesets import applied
-from lrs.competencies.walk import read_again
-from lrs.learners import consent, joins, nobody
-from lrs.learners.consent import Grant, Subject
-from lrs.learners.identifiers import NOBODY, identifier_of
-from lrs.learners.persons import minter
-from lrs.worker import drain
-from tests.competencies.world import ANN, ANN_ACCOUNT, RULES, statement, statement_id
+from lrs.competency.dates import moment
+from lrs.competency.rules.rulesets import applied
+from lrs.competency.rules.walk import read_again
+from lrs.matching import consent, registry
+from lrs.matching.consent import Grant, Subject
+from lrs.people import joins, nobody
+from lrs.people.identifiers import NOBODY, identifier_of
+from lrs.people.persons import minter
+from lrs.steps import drain
+from tests.competency.world import ANN, ANN_ACCOUNT, RULES, statement, statement_id
 from tests.pages.conftest import text_of
 
 EVIL = {"account": {"homePage": "https://vle.example", "name": "<script>alert('held')</script>"}}

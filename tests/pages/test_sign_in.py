@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from lrs.auth.basic import Door
-from lrs.auth.keys import create_key, revoke_key
-from lrs.auth.policy import POLICY
+from lrs.access.basic import Door
+from lrs.access.keys import create_key, revoke_key
+from lrs.access.policy import POLICY
 from lrs.pages.routes import routes
 from tests.pages.conftest import Browser, Site, text_of
 

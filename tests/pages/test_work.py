@@ -6,14 +6,13 @@ import json
 
 import pytest
 
-from adapters.matching import deliveries, registry
-from lrs.documents.content import keep
-from lrs.documents.resources import ACTIVITY_PROFILE, Address
+from lrs.matching import deliveries, registry, services
 from lrs.pages.words import lasting, moment, moment_of
-from lrs.profiles import services
+from lrs.steps import drain
 from lrs.storage import Owed, Record
-from lrs.worker import drain
-from tests.competencies.world import statement
+from lrs.xapi.documents.content import keep
+from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
+from tests.competency.world import statement
 from tests.pages.conftest import text_of
 
 LEDGER = "https://w3id.org/engraft/ledgers/eportfolio/North%20%26%20Sons"

@@ -16,11 +16,11 @@ from click.testing import CliRunner
 from badges.lookup import resolver, status_lists
 from badges.verify import verify
 from lrs.cli import main
-from lrs.competencies.rebuild import rebuild
-from lrs.settings import Settings
+from lrs.competency.rebuild import rebuild
+from lrs.kernel.settings import Settings
+from lrs.steps import drain
 from lrs.storage import pages
-from lrs.tenants import Tenant, open_tenant
-from lrs.worker import drain
+from lrs.tenancy.tenants import Tenant, open_tenant
 from tests.releases.make import HERE, PASSPHRASE
 
 FIRST = "0.1.0"

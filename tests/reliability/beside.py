@@ -11,11 +11,11 @@ import sys
 import threading
 from pathlib import Path
 
-from lrs.auth import Caller
-from lrs.settings import Settings
-from lrs.statements.receive import Intake, prepare_all
-from lrs.statements.write import decision, reads
-from lrs.tenants import Tenant, open_tenant
+from lrs.access import Caller
+from lrs.kernel.settings import Settings
+from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.xapi.statements.receive import Intake, prepare_all
+from lrs.xapi.statements.write import decision, reads
 from tests.reliability.writers import statement
 
 AUTHORITY = b'{"objectType":"Agent","account":{"homePage":"https://example.org","name":"beside"}}'

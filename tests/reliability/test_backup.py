@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from lrs.cli import main
-from lrs.settings import Settings
-from lrs.tenants import open_tenant
+from lrs.kernel.settings import Settings
+from lrs.tenancy.tenants import open_tenant
 from tests.badges.made import badge_in, put_award, run_issue
 from tests.programs import Programs, programs, until
 from tests.reliability.test_server import integrity, key_for, store_of

@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner
 
 from lrs.cli import main
-from lrs.control import open_registered
-from lrs.settings import Settings
+from lrs.kernel.settings import Settings
 from lrs.storage import Owed, Record
-from lrs.tenants import open_tenant
+from lrs.tenancy.control import open_registered
+from lrs.tenancy.tenants import open_tenant
 
 _MOUNT = 'mount -t tmpfs none "$0" && cp -a "$1"/. "$0" && mount -o remount,ro "$0" && shift && exec "$@"'
 

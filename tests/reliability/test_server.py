@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from lrs.auth.keys import create_key
-from lrs.settings import Settings
-from lrs.tenants import open_tenant
+from lrs.access.keys import create_key
+from lrs.kernel.settings import Settings
+from lrs.tenancy.tenants import open_tenant
 from tests.programs import Programs, children, programs, runs, until
 from tests.reliability.writers import SIZE, Writers, statement, stored
 

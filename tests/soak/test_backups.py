@@ -8,10 +8,10 @@ from contextlib import closing
 
 import pytest
 
-from lrs.control import open_control
-from lrs.settings import Settings
+from lrs.kernel.settings import Settings
 from lrs.storage import Record
-from lrs.tenants import open_tenant
+from lrs.tenancy.control import open_control
+from lrs.tenancy.tenants import open_tenant
 from tests.programs import programs, until
 from tests.reliability.test_backup import PASSPHRASE, backed_up, badge_of
 from tests.reliability.test_server import integrity, key_for, store_of

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lrs.auth.basic import BAD_LOGINS
-from lrs.auth.keys import create_key
-from lrs.settings import Settings
-from lrs.tenants import open_tenant
+from lrs.access.basic import BAD_LOGINS
+from lrs.access.keys import create_key
+from lrs.kernel.settings import Settings
+from lrs.tenancy.tenants import open_tenant
 from tests.programs import programs
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]

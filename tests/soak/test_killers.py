@@ -17,19 +17,19 @@ from pydantic import ValidationError
 from adapters import cells, hours, times
 from adapters.hours import Numbers
 from adapters.times import Calendar
-from lrs.documents.concurrency import conditions_of
-from lrs.errors import Refused
-from lrs.learners.routes import Learner
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.row import Place, Row, Unusable
+from lrs.matching.consent_routes import Learner
 from lrs.pages.session import safe_return
-from lrs.statements.validate import check
-from lrs.tables.row import Place, Row, Unusable
+from lrs.xapi.documents.concurrency import conditions_of
+from lrs.xapi.statements.validate import check
 from tests.served import statement
 from tests.soak.patterns import LONG, killers, never_used, uses
-from tests.statements.test_formats import STARTS, TESTS, UNITS
+from tests.xapi.statements.test_formats import STARTS, TESTS, UNITS
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1_200)]
 MOST_MS = 50
-MADE_WHEN_USED = {"lrs.pages.session", "lrs.statements.validate"}
+MADE_WHEN_USED = {"lrs.pages.session", "lrs.xapi.statements.validate"}
 """Modules with patterns that are put together when they are used: what uses them stands in ``FUNCTIONS``."""
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.programs import Forwarder, programs, until
 from tests.reliability.test_server import integrity, key_for, store_of
 from tests.reliability.writers import SIZE, Writers, stored
-from tests.test_work_processes import STEPS, Workplace, kill_at, redis_url, two_celery_workers, workplace
+from tests.work.test_work_processes import STEPS, Workplace, kill_at, redis_url, two_celery_workers, workplace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1_200)]
 __all__ = ["redis_url"]

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lrs.auth.keys import create_key
-from lrs.settings import Settings
-from lrs.tenants import open_tenant
+from lrs.access.keys import create_key
+from lrs.kernel.settings import Settings
+from lrs.tenancy.tenants import open_tenant
 from tests.bench.load import run, within
 from tests.bench.shown import slow_library
 from tests.programs import peak_memory, programs

@@ -9,8 +9,8 @@ import pytest
 from adapters.apprenticeship.ksb import codes
 from adapters.people import learner_number
 from adapters.profile import Profile, read_profile
-from lrs.errors import Refused
-from lrs.tables.row import Place, Row
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.row import Place, Row
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "adapters"
 EXT = "https://w3id.org/engraft/extensions/"

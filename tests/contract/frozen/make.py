@@ -13,8 +13,8 @@ import pymongo
 from bson import json_util
 
 from lrs.storage import Owed, Record, Store, open_store
-from lrs.storage.mongo_schema import SCHEMA_VERSION as MONGO_VERSION
-from lrs.storage.sqlite_schema import SCHEMA_VERSION as SQLITE_VERSION
+from lrs.storage.mongo.schema import SCHEMA_VERSION as MONGO_VERSION
+from lrs.storage.sqlite.schema import SCHEMA_VERSION as SQLITE_VERSION
 
 HERE = Path(__file__).parent
 CLOCK = 1_790_000_000_000_000

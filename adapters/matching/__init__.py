@@ -1,1 +1,0 @@
-"""Matching services: keeping their picture of a learner current, as far as the learner agreed."""

@@ -1,0 +1,139 @@
+"""API keys: made, checked, revoked. The secret is shown once and kept as a keyed hash. Knows no HTTP."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from lrs.access import OWN_SOURCE, Caller
+from lrs.access.policy import SCOPES
+from lrs.kernel.errors import Misconfigured
+from lrs.storage import Reader, Record, Tx, pages
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
+
+KIND, BY = "key", "operator"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
+_NOBODY = msgspec.json.encode(
+    {"v": 1, "name": "nobody", "scopes": ["all"], "hash": "00" * 32, "created": 1_795_000_000_000_000, "revoked": None}
+)
+"""Read in the place of a key that is not there, so that it takes as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key as it is shown, once."""
+
+    key: str
+    secret: str
+
+
+def create_key(tenant: Tenant, name: str, scopes: Iterable[str]) -> NewKey:
+    """Makes a key for the source *name*; several keys may stand for one source, so that they can be changed over.
+
+    Raises ``Misconfigured`` for an unusable name or an unknown scope.
+    """
+    granted = sorted(set(scopes))
+    if not NAME.fullmatch(name):
+        raise Misconfigured(f"key name {name!r}: use 1 to 80 letters, digits, spaces, dots, hyphens, underscores")
+    if name.casefold() == OWN_SOURCE:
+        raise Misconfigured(
+            f"key name {name!r}: it stands for this store itself, whose statements never prove anything"
+        )
+    if unknown := [scope for scope in granted if scope not in SCOPES]:
+        raise Misconfigured(f"unknown scope {unknown[0]!r}: choose from {', '.join(sorted(SCOPES))}")
+    if not granted:
+        raise Misconfigured("a key without a scope can do nothing: name at least one")
+    new = NewKey(f"{tenant.id}.{secrets.token_hex(8)}", secrets.token_urlsafe(32))
+    body = msgspec.json.encode(
+        {
+            "v": 1,
+            "name": name,
+            "scopes": granted,
+            "hash": _hash(tenant, new.secret).hex(),
+            "created": tenant.clock(),
+            "revoked": None,
+        }
+    )
+
+    def decide(tx: Tx) -> None:
+        tx.insert(Record(KIND, new.key, body))
+        audit.append(tx, BY, "key.created", {"key": new.key, "scopes": " ".join(granted)})
+
+    tenant.store.write(decide).result()
+    return new
+
+
+def forget_key(tenant: Tenant, key: str) -> None:
+    """Takes away a *key* that was made for one run of a program and that nobody else ever had."""
+
+    def decide(tx: Tx) -> None:
+        tx.delete(KIND, key)
+        audit.append(tx, BY, "key.forgotten", {"key": key})
+
+    tenant.store.write(decide).result()
+
+
+def revoke_key(tenant: Tenant, key: str) -> bool:
+    """Takes *key* out of use within a second, in every process; ``False`` if there is no such key."""
+    now = tenant.clock()
+
+    def decide(tx: Tx) -> bool:
+        record = tx.get(KIND, key)
+        if record is None:
+            return False
+        body = msgspec.json.decode(record.body)
+        if not body["revoked"]:
+            body["revoked"] = now
+            tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(body)))
+            audit.append(tx, BY, "key.revoked", {"key": key})
+        return True
+
+    return tenant.store.write(decide).result()
+
+
+def list_keys(reader: Reader) -> list[dict[str, Any]]:
+    """Every key without its hash, oldest first."""
+    keys = []
+    for record in pages(reader, KIND):
+        body = msgspec.json.decode(record.body)
+        keys.append({"key": record.id, "name": body["name"], "scopes": body["scopes"], "revoked": body["revoked"]})
+    return keys
+
+
+def check_key(tenant: Tenant, key: str, secret: str) -> Caller | None:
+    """The caller behind *key*, or ``None``; an unknown key takes as long as a wrong secret."""
+    record = tenant.store.get(KIND, key)
+    body: dict[str, Any] = msgspec.json.decode(record.body if record else _NOBODY)
+    right = hmac.compare_digest(_hash(tenant, secret), bytes.fromhex(body["hash"]))
+    return _caller(tenant, key, body) if right and record else None
+
+
+def active_key(tenant: Tenant, key: str) -> Caller | None:
+    """The caller behind *key* as it is now, for who has proven the secret before; ``None`` once it is revoked."""
+    record = tenant.store.get(KIND, key)
+    return _caller(tenant, key, msgspec.json.decode(record.body)) if record else None
+
+
+def _caller(tenant: Tenant, key: str, body: dict[str, Any]) -> Caller | None:
+    if body["revoked"]:
+        return None
+    return Caller(body["name"], frozenset(body["scopes"]), tenant.id, _authority(tenant, key, body["name"]), key)
+
+
+def _hash(tenant: Tenant, secret: str) -> bytes:
+    # The secret has 256 random bits, so one keyed hash is enough; a slow one is for what people think up.
+    return hmac.digest(tenant.secret("api-key"), secret.encode("utf-8", "surrogatepass"), sha256)
+
+
+def _authority(tenant: Tenant, key: str, name: str) -> bytes:
+    home = f"{(tenant.settings.public_url or 'http://localhost').rstrip('/')}/t/{tenant.id}"
+    agent = {"objectType": "Agent", "name": name, "account": {"homePage": home, "name": key}}
+    return msgspec.json.encode(agent)

@@ -1,0 +1,259 @@
+"""The two steps of owed work: ``match`` brings the evidence of statements to current, ``evaluate`` what persons hold.
+
+Both are about a state, never about an event: run twice, late or in any order they leave the same records. What follows
+from a change (``issue`` for an award, ``sync`` for a profile) is owed in the commit that makes it; that there is more
+evidence, or other pieces of it are named, is no such change. The thinking is done in ``evidence``, ``decide`` and
+``awards``; here is only what is read and written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
+from hashlib import sha256
+
+import msgspec
+
+from lrs.competency.awards import Award, Entry, Facts, Lineage, Plan, Profile, is_news, plan, without_counts
+from lrs.competency.bring import bring
+from lrs.competency.dates import day_of, midnight
+from lrs.competency.decide import Span, Standing, Tally, decide
+from lrs.competency.evidence import Meaning, meaning_of
+from lrs.competency.rules.rematch import rematch
+from lrs.competency.rules.review import About, Former, reviewed
+from lrs.competency.rules.rules import Index
+from lrs.competency.rules.rulesets import InForce, in_force
+from lrs.competency.seen import moment_of
+from lrs.competency.tallies import tallies_of
+from lrs.competency.uncompletions import marks_of
+from lrs.kernel.keys import key
+from lrs.people.nobody import names_by_source
+from lrs.people.persons import Mint, minter
+from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx, pages
+from lrs.tenancy.tenants import Tenant
+
+
+class _RulesChanged(Exception):
+    """Another rule set came into force between reading the statements and writing their evidence."""
+
+
+# -- match ----------------------------------------------------------------------------------------------------------
+
+
+def match(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """The step ``match``: writes, replaces or removes the evidence of each claimed statement, in one commit for all.
+
+    A statement that cannot be read is parked with the reason. An entry whose lease was lost is left to who has it now.
+    """
+    mint = minter(tenant.secret("person-ids"))
+    statements = [claim for claim in claims if claim.record.kind == "statement"]
+    if not _matched(tenant, statements, mint):
+        for claim in statements:
+            _matched(tenant, [claim], mint)
+    for claim in claims:
+        if claim.record.kind == "rematch":
+            _rematched(tenant, claim)
+
+
+def _matched(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> bool:
+    """Whether nothing was lost; of several claims none is done if the lease of one was lost."""
+    while claims:
+        try:
+            claims = _settle_matches(tenant, claims, mint)
+        except _RulesChanged:
+            continue
+        except Stale:
+            return len(claims) == 1
+    return True
+
+
+def _settle_matches(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> Sequence[Claim]:
+    """Settles the claims and gives those that are left: none. Raises ``_RulesChanged`` or ``Stale``."""
+    store = tenant.store
+    rules = in_force(store)
+    readable, meanings = _read(store, claims, rules)
+
+    def settle(tx: Tx) -> None:
+        if in_force(tx).rev != rules.rev:
+            raise _RulesChanged
+        bring(tx, meanings, mint, tenant.settings.zone)
+
+    if readable:
+        store.settle(readable, settle).result()
+    return ()
+
+
+def _read(store: Store, claims: Sequence[Claim], rules: InForce) -> tuple[list[Claim], list[Meaning]]:
+    readable, meanings = [], []
+    nobody = names_by_source(store, {moment_of(claim.record).source for claim in claims})
+    for claim in claims:
+        try:
+            meanings.append(meaning_of(claim.record, rules, nobody[moment_of(claim.record).source]))
+            readable.append(claim)
+        except msgspec.MsgspecError as error:
+            store.defer(claim, due=claim.owed.due, error=f"the statement cannot be read: {error}", parked=True)
+    return readable, meanings
+
+
+def _rematched(tenant: Tenant, claim: Claim) -> None:
+    try:
+        rematch(tenant, claim)
+    except Stale:
+        return  # Somebody else has done this page, and owes the next.
+
+
+# -- evaluate -------------------------------------------------------------------------------------------------------
+
+
+def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """The step ``evaluate``: writes what each claimed person holds, each by a decision of its own.
+
+    Whoever changes evidence or groups in between owes the step again, which makes the lease stale: then nothing is
+    written here. One person's failure does not keep the others from theirs; the first is raised at the end. All is
+    worked out before the first is written, so that the decisions come to the writer together and share a commit.
+    """
+    plans: list[tuple[Claim, Plan | None]] = []
+    errors: list[BaseException] = []
+    for claim in claims:
+        try:
+            plans.append((claim, None if claim.record.meta["into"] else plan_for(tenant.store, claim.record, tenant)))
+        except Exception as error:  # noqa: BLE001 (raised below, once the others are done)
+            errors.append(error)
+    for future in [_settle_evaluation(tenant, claim, made) for claim, made in plans]:
+        failure = future.exception()
+        if failure and not isinstance(failure, Stale):
+            errors.append(failure)
+    if errors:
+        raise errors[0]
+
+
+def _settle_evaluation(tenant: Tenant, claim: Claim, made: Plan | None) -> Future[None]:
+    zone, person = tenant.settings.zone, claim.record
+
+    def settle(tx: Tx) -> None:
+        now = tx.get("person", person.id)
+        if now is None or now.rev != person.rev:
+            raise Stale("person", person.id)
+        if made:
+            _write(tx, person.id, made)
+        _write_profile(tx, person, made.entries if made else ())
+        if made and made.next_day:
+            tx.owe("person", person.id, Owed("evaluate", due=midnight(made.next_day, zone)))
+        if made and made.review_ends and made.review_ends > tenant.clock():
+            tx.owe("person", person.id, Owed("evaluate", due=made.review_ends))
+
+    return tenant.store.settle([claim], settle)
+
+
+def plan_for(reader: Reader, person: Record, tenant: Tenant) -> Plan:
+    """What the evidence of *person* (a holder) and of everybody in its group comes to now."""
+    now, zone = tenant.clock(), tenant.settings.zone
+    rules = in_force(reader)
+    minted_for = {
+        record.id: member
+        for member in person.meta["members"]
+        for record in pages(reader, "identifier", key("identifier-person", member))
+    }
+    marks = marks_of(reader, minted_for)
+    tallies = [tally for identifier in minted_for for tally in tallies_of(reader, identifier, zone, marks)]
+    lineages = lineages_of(reader, person.meta["members"])
+    former = [
+        *((one.rules, one.until, one.by) for one in rules.in_review(now)),
+        *((one.rules, one.at, one.by) for one in rules.on_its_way(reader)),
+    ]
+    standings = standings_of(tallies, rules, minted_for.keys(), former, spans_of(lineages))
+    facts = Facts(person.id, minted_for, rules.competencies(), lineages)
+    return plan(standings, facts, day_of(now, zone))
+
+
+def standings_of(
+    tallies: Sequence[Tally],
+    rules: InForce,
+    own: Collection[str],
+    former: Sequence[tuple[Index, int, int]],
+    spans: Mapping[About, Sequence[Span]],
+) -> tuple[Standing, ...]:
+    """What is held by the rules in force, and what *former* ones gave that is held still: until when, and by which."""
+    gave = [Former(decide(_of_versions(tallies, one), one.by_item, own), until, by) for one, until, by in former]
+    counting = [one for one in tallies if rules.counts(one.rule)]
+    return reviewed(decide(counting, rules.rules.by_item, own), gave, spans)
+
+
+def spans_of(lineages: Sequence[Lineage]) -> dict[About, list[Span]]:
+    """All that was ever awarded, by competency and level."""
+    spans: dict[About, list[Span]] = {}
+    for one in lineages:
+        spans.setdefault((one.competency.key, one.level.ordinal), []).extend(one.spans)
+    return spans
+
+
+def _of_versions(tallies: Sequence[Tally], rules: Index) -> list[Tally]:
+    return [one for one in tallies if (one.rule.item, one.rule.version) in rules.versions]
+
+
+def lineages_of(reader: Reader, members: Sequence[str]) -> list[Lineage]:
+    """The lineages minted for *members*, oldest first."""
+    records = [record for member in members for record in pages(reader, "award-lineage", key("lineage", member))]
+    records.sort(key=lambda record: (record.seq, record.id))
+    return [msgspec.json.decode(record.body, type=Lineage) for record in records]
+
+
+def _write(tx: Tx, holder: str, made: Plan) -> None:
+    lineages = [
+        Record("award-lineage", lineage.id, msgspec.json.encode(lineage), keys=(key("lineage", lineage.person),))
+        for lineage in made.lineages
+    ]
+    _keep(tx, "award-lineage", lineages)
+    _keep(tx, "award", [award_record(id, award, holder) for id, award in made.awards.items()])
+
+
+def award_record(id: str, award: Award, holder: str) -> Record:
+    """The record of an award, found by ``key("award", holder)``."""
+    return Record(
+        "award", id, msgspec.json.encode(award), {"person": holder, "state": award.state}, (key("award", holder),)
+    )
+
+
+def _keep(tx: Tx, kind: str, records: Sequence[Record]) -> None:
+    """Writes those of *records* that say something else than what is there; an award that says news owes its badge."""
+    known = tx.get_many(kind, [record.id for record in records]) if records else {}
+    for record in records:
+        there = known.get(record.id)
+        if there is None or there.body != record.body:
+            owes = kind == "award" and (there is None or is_news(there.body, record.body))
+            owing = msgspec.structs.replace(record, owed=(Owed("issue"),)) if owes else record
+            _put(tx, owing, there, seq=there.seq if there else 0)
+
+
+def _write_profile(tx: Tx, person: Record, entries: tuple[Entry, ...]) -> None:
+    """A profile exists from the first award on; each change takes the next version and a new place in the order.
+
+    How often it has changed is a fact, kept in ``profile-head`` with the hash of what it said, so that a profile that
+    is worked out again has the version it had. More evidence is no change.
+    """
+    head = tx.get("profile-head", person.id)
+    if head is None and not entries:
+        return
+    profile = Profile(1, person.id, 0, entries, person.meta["into"])
+    digest, counting = _digest(without_counts(profile)), _digest(profile)  # once the latter was what is kept
+    same = head is not None and head.meta["digest"] in {digest, counting}
+    version = (head.meta["version"] if head else 0) + (not same)
+    if head is None or head.meta["digest"] != digest:
+        meta = {"version": version, "digest": digest}
+        _put(tx, Record("profile-head", person.id, meta=meta), head, seq=head.seq if head else 0)
+    body = msgspec.json.encode(msgspec.structs.replace(profile, version=version))
+    there = tx.get("profile", person.id)
+    if there is None or there.body != body:
+        owed = () if same and there else (Owed("sync"),)
+        _put(tx, Record("profile", person.id, body, owed=owed), there, seq=there.seq if same and there else 0)
+
+
+def _digest(profile: Profile) -> str:
+    return sha256(msgspec.json.encode(profile)).hexdigest()
+
+
+def _put(tx: Tx, record: Record, there: Record | None, *, seq: int) -> None:
+    if there is None:
+        tx.insert(record)
+    else:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev, seq=seq))

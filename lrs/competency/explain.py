@@ -1,0 +1,190 @@
+"""Why a person holds what it holds, and why not what it does not. Reads only; every answer names its evidence.
+
+Knows no command and no page: it gives plain values that both can show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from lrs.competency.awards import Award
+from lrs.competency.decide import Evidence, why_not
+from lrs.competency.evidence import evidence_from
+from lrs.competency.rules.differences import former_rule, why_former, why_in_review
+from lrs.competency.rules.rules import Competency, Rule
+from lrs.competency.rules.rulesets import InForce, in_force
+from lrs.competency.uncompletions import marks_of
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.people.persons import identifiers_in, members_of, named
+from lrs.people.search import found_one, somebody
+from lrs.storage import Reader, pages
+
+IN_REVIEW = "in review"
+"""The state shown of an award that rules alone took away, and that is held for a while."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One piece of evidence: what it was about, what the rule asked, what was seen, and the verdict."""
+
+    statement: str
+    timestamp: str
+    source: str
+    activity: str
+    rule: str
+    rule_version: int
+    trusted: tuple[str, ...]
+    threshold: float | None
+    score: float | None
+    counted: bool
+    reason: str | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """For one competency and level: the awards there are, and all evidence, oldest first.
+
+    No evidence beside an award: all there was has been voided, or was evidence of a rule that is gone.
+    """
+
+    competency: str
+    code: str
+    label: str
+    level: str
+    awards: tuple[dict[str, Any], ...]
+    evidence: tuple[Finding, ...]
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Whom it is about (``None``: an identifier that stands for no person), the rules' version, and the answers.
+
+    *name* is what the newest statement calls the person, if it does.
+    """
+
+    person: str | None
+    rules: int
+    answers: tuple[Answer, ...]
+    name: str | None = None
+
+
+def explain(reader: Reader, who: str, competency: str | None = None) -> Explanation:
+    """Explains a person, named by its id, an identifier or a name (see ``search``).
+
+    *competency* keeps to the one with this code or id. Raises ``Refused`` (404) for somebody never heard of, (409)
+    where several are named so.
+    """
+    person = found_one(reader, who)
+    members = members_of(reader, person) if person else ()
+    own = {identifier.id for identifier in identifiers_in(reader, members)} or _nobody(reader, who)
+    marks = marks_of(reader, own)
+    rules = in_force(reader)
+    found = sorted(_evidence(reader, own), key=lambda one: (one.event, one.statement, one.rule.item))
+    holder = members[0] if members else None
+    awards = _awards(reader, holder) if holder else []
+    told = {(one.statement, one.rule.item) for one in found if former_rule(rules, one.rule) is None}
+    about: dict[tuple[str, int], list[Finding]] = {}
+    for one in found:
+        rule = _rule_of(one, told, rules)
+        if rule:
+            reason = why_not(one, own, marks) or why_former(rules, one.rule)
+            about.setdefault((rule.competency, rule.level), []).append(_finding(one, rule, reason))
+    answers = [_answer(rules, *pair, tuple(findings), awards) for pair, findings in sorted(about.items())]
+    answers += _bare(awards, {(rules.competencies()[id].id, level) for id, level in about}, rules)
+    wanted = None if competency is None else competency.casefold()
+    kept = tuple(one for one in answers if wanted in {None, one.code.casefold(), one.competency})
+    name = somebody(reader, holder).name if holder else None
+    return Explanation(holder, rules.rules.version, kept, name)
+
+
+def _nobody(reader: Reader, who: str) -> set[str]:
+    """An identifier that matches nobody still has evidence that says so."""
+    identifier = named(who)
+    if identifier and reader.find("evidence", [key("ev-person-identifier", identifier.id)], limit=1).records:
+        return {identifier.id}
+    raise Refused(f"nobody is known as {who}", status=404, error="not_found")
+
+
+def _evidence(reader: Reader, own: Iterable[str]) -> list[Evidence]:
+    return [
+        evidence_from(record)
+        for identifier in own
+        for record in pages(reader, "evidence", key("ev-person-identifier", identifier))
+    ]
+
+
+def _awards(reader: Reader, holder: str) -> list[tuple[str, Award]]:
+    records = pages(reader, "award", key("award", holder))
+    return [(record.id, msgspec.json.decode(record.body, type=Award)) for record in records]
+
+
+def _rule_of(one: Evidence, told: Collection[tuple[str, str]], rules: InForce) -> Rule | None:
+    """The rule that a piece of evidence is of; a former one only where the rule in force says nothing of the piece."""
+    now = rules.rules.by_item.get(one.rule.item)
+    former = former_rule(rules, one.rule)
+    if former is None:
+        return now
+    return None if (one.statement, one.rule.item) in told else former
+
+
+def _finding(one: Evidence, rule: Rule, reason: str | None) -> Finding:
+    return Finding(
+        statement=one.statement,
+        timestamp=one.timestamp,
+        source=one.source,
+        activity=rule.activity,
+        rule=one.rule.item,
+        rule_version=one.rule.version,
+        trusted=rule.sources,
+        threshold=rule.threshold,
+        score=one.score,
+        counted=reason is None,
+        reason=reason,
+    )
+
+
+def _bare(awards: list[tuple[str, Award]], told: set[tuple[str, int]], rules: InForce) -> list[Answer]:
+    """The awards of competencies and levels that are not *told* of yet, which have lost their evidence."""
+    about: dict[tuple[str, int], list[tuple[str, Award]]] = {}
+    for id, one in awards:
+        if (one.competency.id, one.level.ordinal) not in told:
+            about.setdefault((one.competency.id, one.level.ordinal), []).append((id, one))
+    return [_of_awards(found[0][1], found, rules) for _, found in sorted(about.items())]
+
+
+def _of_awards(one: Award, found: list[tuple[str, Award]], rules: InForce) -> Answer:
+    level = f"{one.level.ordinal} {one.level.label}"
+    return Answer(one.competency.id, one.competency.code, one.competency.label, level, _shown(found, rules), ())
+
+
+def _shown(awards: Iterable[tuple[str, Award]], rules: InForce) -> tuple[dict[str, Any], ...]:
+    return tuple(_award(id, one, rules) for id, one in awards)
+
+
+def _award(id: str, one: Award, rules: InForce) -> dict[str, Any]:
+    shown = {"award": id, "state": one.state, "held_from": one.held_from, "valid_until": one.valid_until}
+    if one.review is None:
+        return shown
+    about = (f"{one.competency.id}@{one.competency.version}", one.level.ordinal)
+    because = why_in_review(rules, about, one.review.rules)
+    return shown | {"state": IN_REVIEW, "review_until": one.review.until, "because": because}
+
+
+def _answer(
+    rules: InForce, competency: str, level: int, findings: tuple[Finding, ...], awards: list[tuple[str, Award]]
+) -> Answer:
+    about = rules.competencies()[competency]
+    named_level = about.scale.at(level)
+    return Answer(
+        competency=about.id,
+        code=about.code,
+        label=about.label,
+        level=f"{level} {named_level.label}" if named_level else str(level),
+        awards=_shown((one for one in awards if _is_about(one[1], about, level)), rules),
+        evidence=findings,
+    )
+
+
+def _is_about(award: Award, competency: Competency, level: int) -> bool:
+    return (award.competency.id, award.level.ordinal) == (competency.id, level)

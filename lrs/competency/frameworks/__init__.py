@@ -1,0 +1,1 @@
+"""Competency frameworks: read from spreadsheets, kept as drafts, published once."""

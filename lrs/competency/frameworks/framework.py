@@ -1,0 +1,138 @@
+"""What a competency framework is: items in a tree, one scale, versions that never change once published. Pure.
+
+Knows no file format and no store. An item's id follows from the framework's URI and the item's code, so it is the same
+in every version; ``since`` is the version in which what it means last changed. An award names both, so "K7" of one
+version is never taken for a "K7" that means something else in the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from lrs.competency.frameworks.levels import LevelScale
+from lrs.kernel.names import name
+
+Status = Literal["draft", "published"]
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A node of the tree: a domain, a capability or a statement; *level* is the ordinal of the tier it stands in."""
+
+    id: str
+    code: str
+    label: str
+    sort: str
+    order: int
+    parent: str | None = None
+    level: int | None = None
+    since: int = 1
+
+
+class Framework(msgspec.Struct, frozen=True):
+    """One version of a framework: *id* is its URI, *items* stand in the order of the sheet."""
+
+    id: str
+    version: int
+    status: Status
+    title: str
+    scale: LevelScale
+    items: tuple[Item, ...]
+    v: int = 1
+
+    def item_named(self, text: str) -> Item | None:
+        """The item with this code, whatever its case, or with this id."""
+        wanted = text.strip().casefold()
+        return next((item for item in self.items if wanted in {item.code.casefold(), item.id}), None)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One line of the report that compares two versions."""
+
+    sort: Literal["added", "removed", "text changed", "moved", "level changed", "scale changed"]
+    code: str
+    before: str | None = None
+    after: str | None = None
+
+
+def item_id(framework: str, code: str) -> str:
+    """The id that the item *code* of *framework* (a URI) has in all versions."""
+    return name("item", framework, code.casefold())
+
+
+def to_json(framework: Framework) -> bytes:
+    """The bytes a framework is kept as."""
+    return msgspec.json.encode(framework)
+
+
+def from_json(body: bytes) -> Framework:
+    """The framework that ``to_json`` wrote."""
+    return msgspec.json.decode(body, type=Framework)
+
+
+def texts_of(framework: Framework) -> Iterator[tuple[str, str]]:
+    """Every text that a badge may show, and what it is of."""
+    yield "the framework's id", framework.id
+    yield "the framework's title", framework.title
+    for item in framework.items:
+        yield f"the code {item.code!r}", item.code
+        yield f"the text of {item.code!r}", item.label
+    for level in framework.scale.levels:
+        yield f"the level {level.code!r}", f"{level.code}{level.label}{level.description or ''}"
+
+
+def succeed(known: Sequence[Framework], draft: Framework) -> tuple[Framework, tuple[Change, ...]]:
+    """What importing *draft* makes of the *known* versions (oldest first): the version to keep, and what is new in it.
+
+    The same content gives the latest itself. A draft is replaced, a published version gets a successor, as a draft.
+    The changes are those from the latest published version, or from the draft before if none is published.
+    """
+    if not known:
+        return draft, tuple(Change("added", item.code, after=item.label) for item in draft.items)
+    latest = known[-1]
+    base = next((one for one in reversed(known) if one.status == "published"), None)
+    version = latest.version if latest.status == "draft" else latest.version + 1
+    meant = {item.id: item for item in base.items} if base and base.scale == draft.scale else {}
+    items = tuple(_dated(meant.get(item.id), item, version) for item in draft.items)
+    candidate = msgspec.structs.replace(draft, version=version, items=items)
+    as_latest = msgspec.structs.replace(candidate, version=latest.version, status=latest.status)
+    if as_latest == latest:
+        return latest, ()
+    return candidate, compare(base or latest, candidate)
+
+
+def compare(before: Framework, after: Framework) -> tuple[Change, ...]:
+    """Added, removed and changed items, in the order of the sheets; a change of scale comes first."""
+    old, new = _by_id(before), _by_id(after)
+    changes = [Change("scale changed", "", before.scale.id, after.scale.id)] if before.scale != after.scale else []
+    changes += [Change("removed", item.code, before=item.label) for item in before.items if item.id not in new]
+    for item in after.items:
+        if item.id not in old:
+            changes.append(Change("added", item.code, after=item.label))
+        else:
+            changes += _differences(old[item.id], item, old, new)
+    return tuple(changes)
+
+
+def _differences(was: Item, now: Item, old: dict[str, Item], new: dict[str, Item]) -> list[Change]:
+    changes = []
+    if was.label != now.label:
+        changes.append(Change("text changed", now.code, was.label, now.label))
+    if was.parent != now.parent:
+        places = (old[was.parent].code if was.parent else None, new[now.parent].code if now.parent else None)
+        changes.append(Change("moved", now.code, *places))
+    if was.level != now.level:
+        changes.append(Change("level changed", now.code, str(was.level), str(now.level)))
+    return changes
+
+
+def _dated(was: Item | None, item: Item, version: int) -> Item:
+    """The item with the version its meaning is from: its text, its tier and the scale are what it means."""
+    same = was is not None and (was.label, was.level) == (item.label, item.level)
+    return msgspec.structs.replace(item, since=was.since if was and same else version)
+
+
+def _by_id(framework: Framework) -> dict[str, Item]:
+    return {item.id: item for item in framework.items}

@@ -1,0 +1,96 @@
+"""What rules alone have taken away and is held still, until the review of that change ends. Pure; knows no store.
+
+A level goes on being held under a former rule set as far as it was ever awarded (the spans of its name), so a change
+of rules gives nothing new to anybody here: evidence that came after the change is no evidence of the former rules, and
+what was never awarded is in no span. Evidence that was voided is none of any rules, and so ends a review at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from lrs.competency.decide import Held, Review, Span, Standing
+
+About = tuple[str, int]
+"""A competency (``Competency.key``) and the ordinal of a level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What a former rule set decides; what it gave is held until *until* (microseconds UTC), *by* took its place."""
+
+    standings: Sequence[Standing]
+    until: int
+    by: int
+
+
+def reviewed(
+    standings: Sequence[Standing], former: Sequence[Former], spans: Mapping[About, Sequence[Span]]
+) -> tuple[Standing, ...]:
+    """What is held by the rules in force or still by *former* ones, with the time at which that changes marked."""
+    if not former:
+        return tuple(standings)
+    now = {(one.competency, one.level): one.periods for one in standings}
+    then = [
+        (one, {(it.competency, it.level): it.periods for it in one.standings if (it.competency, it.level) in spans})
+        for one in former
+    ]
+    every = sorted({*now, *(about for _, held in then for about in held)})
+    found = []
+    for about in every:
+        still = [(one, _within(held.get(about, ()), spans.get(about, ()))) for one, held in then]
+        if periods := _marked(now.get(about, ()), still):
+            found.append(Standing(*about, periods))
+    return tuple(found)
+
+
+def _within(periods: Iterable[Held], spans: Sequence[Span]) -> list[Held]:
+    """The parts of *periods* that lie in one of *spans*."""
+    return [
+        msgspec.structs.replace(
+            held,
+            held_from=max(held.held_from, span.held_from),
+            valid_until=min((end for end in (held.valid_until, span.valid_until) if end), default=None),
+        )
+        for held in periods
+        for span in spans
+        if span.meets(held)
+    ]
+
+
+def _marked(now: Sequence[Held], still: Sequence[tuple[Former, list[Held]]]) -> tuple[Held, ...]:
+    ends = sorted({one.until for one, _ in still})
+    later = [(end, _joined(now, [held for one, held in still if one.until > end])) for end in ends]
+    return tuple(
+        msgspec.structs.replace(held, review=_review(held, later, [one for one, _ in still]))
+        for held in _joined(now, [held for _, held in still])
+    )
+
+
+def _review(held: Held, later: Iterable[tuple[int, list[Held]]], former: Iterable[Former]) -> Review | None:
+    """The first of the times after which *held* is not held as a whole any more, and the rules that end it."""
+    days = Span(held.held_from, held.valid_until)
+    end = next((end for end, then in later if not any(days.joined(one) == days_of(one) for one in then)), None)
+    return None if end is None else Review(end, min(one.by for one in former if one.until == end))
+
+
+def days_of(held: Held) -> Span:
+    """First and last day of a period."""
+    return Span(held.held_from, held.valid_until)
+
+
+def _joined(now: Sequence[Held], former: Iterable[Sequence[Held]]) -> list[Held]:
+    """Periods that have a day in common made one; it shows the evidence of the one that begins first and ends last."""
+    found: list[Held] = []
+    for held in sorted([*now, *(one for some in former for one in some)], key=lambda one: one.held_from):
+        last = found[-1] if found else None
+        if last and days_of(last).meets(held):
+            days = days_of(last).joined(held)
+            shown = held if days_of(held) == days and days_of(last) != days else last
+            found[-1] = msgspec.structs.replace(shown, held_from=days.held_from, valid_until=days.valid_until)
+        else:
+            found.append(held)
+    return found

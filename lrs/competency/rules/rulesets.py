@@ -1,0 +1,297 @@
+"""The rule set in force, those before it, and those whose losses are in review. Knows no table, no command and no walk.
+
+Records ``ruleset``: ``v1``, ``v2``, …, each with when it was applied and until when what it takes away stays held (its
+review); and ``current``, which says what is in force, the hash of its bytes, the *former* rule sets whose successor's
+review had not ended when the latest was applied, and the *unread* ones, replaced without a review, whose levels stay
+held until the walk has brought the evidence of those in force. All of that are facts: what follows from them is the
+same whenever it is worked out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lrs.competency.decide import RuleRef
+from lrs.competency.rules.rules import Competency, Index, Rule, Ruleset, index_rules
+from lrs.competency.rules.walk import Rematch, is_bringing, walk_about
+from lrs.kernel.errors import Refused
+from lrs.storage import NEWEST, Owed, Reader, Record, Tx, micros_of, pages
+from lrs.tenancy import audit
+
+KIND = "ruleset"
+IN_REVIEW = 20
+"""How many rule sets can be in review beside the one in force: each is asked whenever a person is looked at."""
+_PARSED_AT_MOST = 64
+_parsed: dict[str, Index] = {}
+"""Rule sets by the hash of their bytes: the same for every tenant and never out of date."""
+
+
+class Former(NamedTuple):
+    """A rule set that another took the place of.
+
+    What it would count of statements up to the place *replaced* stays held *until* then (microseconds UTC); *by* is the
+    version that took its place.
+    """
+
+    version: int
+    rules: Index
+    replaced: int
+    until: int
+    by: int
+
+
+class Unread(NamedTuple):
+    """A rule set replaced without a review, at the time *at* (microseconds UTC), by version *by*."""
+
+    rules: Index
+    at: int
+    by: int
+
+
+class InForce(NamedTuple):
+    """The rules in force, the revision of the record they were read from (0: no rules yet), and former ones.
+
+    *former* (newest first) are kept until rules change again, so what is evidence does not depend on the time; whether
+    what they gave is still held does: see ``in_review``. *unread* are those replaced without a review while the walk
+    over what they touch may be on its way; ``None`` if that was not written down (version 0.1.0).
+    """
+
+    rules: Index
+    rev: int
+    former: tuple[Former, ...] = ()
+    unread: tuple[Unread, ...] | None = ()
+
+    def in_review(self, now: int) -> tuple[Former, ...]:
+        """Those former rule sets under which something may still be held."""
+        return tuple(one for one in self.former if one.until > now)
+
+    def bound(self, rule: Rule | RuleRef) -> int:
+        """Up to which place in the order statements are evidence of this version of a rule; 0 if none is."""
+        version = (rule.item, rule.version)
+        if version in self.rules.versions:
+            return NEWEST
+        return max((one.replaced for one in self.former if version in one.rules.versions), default=0)
+
+    def counts(self, ref: RuleRef) -> bool:
+        """Whether evidence of this version of a rule counts by the rules in force.
+
+        What was in review does not, however long its evidence is still there. In a store of version 0.1.0 that of a
+        rule which has changed does until its statements were read again.
+        """
+        version = (ref.item, ref.version)
+        known = self.unread is not None or any(version in one.rules.versions for one in self.former)
+        return version in self.rules.versions or not known
+
+    def on_its_way(self, reader: Reader) -> tuple[Unread, ...]:
+        """Those *unread* whose successor's evidence is not all there yet: what they gave is held until then."""
+        found = ((one, reader.get("rematch", f"v{one.by}")) for one in self.unread or ())
+        return tuple(one for one, walk in found if walk and is_bringing(walk))
+
+    def competencies(self) -> Mapping[str, Competency]:
+        """All that the rules in force and those before them name, by ``Competency.key``."""
+        every = (*self.every(), *(one.rules for one in self.unread or ()))
+        if len(every) == 1:
+            return self.rules.competencies
+        return {key: one for index in reversed(every) for key, one in index.competencies.items()}
+
+    def every(self) -> tuple[Index, ...]:
+        """The rules in force, then the former ones."""
+        return (self.rules, *(one.rules for one in self.former))
+
+
+class Applied(NamedTuple):
+    """A rule set that is kept: what it says, when it was applied and until when its losses were or are in review.
+
+    Times are microseconds UTC; ``None`` where they were not written down yet. *restores* is the version that it brought
+    back.
+    """
+
+    ruleset: Ruleset
+    at: int | None
+    until: int | None
+    by: str | None
+    restores: int | None
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """A former rule set as the record ``current`` keeps it; *content* is the hash of what it says but its version."""
+
+    version: int
+    digest: str
+    content: str
+    replaced: int
+    until: int
+    by: int
+
+
+class _Unread(msgspec.Struct, frozen=True, array_like=True):
+    """A rule set replaced without a review, as the record ``current`` keeps it."""
+
+    version: int
+    digest: str
+    at: int
+    by: int
+
+
+def in_force(reader: Reader) -> InForce:
+    """The rules as *reader* sees them; parsed once for each set."""
+    head = reader.get(KIND, "current")
+    if head is None:
+        return InForce(index_rules(Ruleset(0)), 0)
+    former = (
+        Former(one.version, _index(reader, one.version, one.digest), one.replaced, one.until, one.by)
+        for one in _kept(head.meta)
+    )
+    kept = _unread(head.meta)
+    unread = (Unread(_index(reader, one.version, one.digest), one.at, one.by) for one in kept or ())
+    index = _index(reader, head.meta["version"], head.meta["digest"])
+    return InForce(index, head.rev, tuple(former), None if kept is None else tuple(unread))
+
+
+def current(reader: Reader) -> Ruleset:
+    """The rule set in force; version 0, without rules, if none was ever applied."""
+    head = reader.get(KIND, "current")
+    return _ruleset(reader, head.meta["version"]) if head else Ruleset(0)
+
+
+def in_review(reader: Reader) -> list[Ruleset]:
+    """The former rule sets, newest first."""
+    head = reader.get(KIND, "current")
+    return [_ruleset(reader, one.version) for one in _kept(head.meta)] if head else []
+
+
+def applied(reader: Reader) -> list[Applied]:
+    """All rule sets there ever were, oldest first."""
+    records = [record for record in pages(reader, KIND) if record.id != "current"]
+    return sorted((_applied(record) for record in records), key=lambda one: one.ruleset.version)
+
+
+def of_version(reader: Reader, version: int) -> Applied:
+    """One of them. Raises ``Refused`` (404)."""
+    record = reader.get(KIND, f"v{version}")
+    if record is None:
+        raise Refused(f"there are no rules of version {version}; lrs rules list", status=404, error="not_found")
+    return _applied(record)
+
+
+def restored(reader: Reader, version: int) -> Ruleset:
+    """The rule set that brings back *version*; its rules keep the versions they had. Raises ``Refused`` (404)."""
+    ruleset, now = of_version(reader, version).ruleset, current(reader)
+    again = msgspec.structs.replace(ruleset, version=now.version + 1)
+    return now if _content(again) == _content(now) else again
+
+
+def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | None = None) -> bool:
+    """Puts *ruleset* in force and owes the walk over what it touches; ``False`` if it is in force already.
+
+    What it takes away stays held for *review* microseconds from now. Raises ``Refused`` (409) if somebody else put
+    another in force since this one was made, or if too many are in review.
+    """
+    before = current(tx)
+    if before == ruleset:
+        return False
+    if before.version >= ruleset.version:
+        raise Refused("other rules came into force meanwhile; run it again", status=409, error="busy")
+    was, at = in_force(tx), tx.next_seq()
+    head = tx.get(KIND, "current")
+    until = micros_of(at) + (review if head else 0)
+    replaced = [_replaced(head.meta, before, at, until, ruleset)] if head and review else []
+    former = _still(replaced + (_kept(head.meta) if head else []), ruleset, micros_of(at))
+    body = msgspec.json.encode(ruleset)
+    meta = {"version": ruleset.version, "digest": sha256(body).hexdigest()}
+    tx.insert(
+        Record(KIND, f"v{ruleset.version}", body, meta | {"at": at, "until": until, "by": by, "restores": restores})
+    )
+    meta |= {"former": msgspec.to_builtins(former)}
+    if (unread := _still_unread(tx, head, ruleset, at, reviewed=bool(replaced))) is not None:
+        meta["unread"] = msgspec.to_builtins(unread)
+    now = Record(KIND, "current", meta=meta, rev=head.rev if head else 0)
+    _ = tx.replace(now) if head else tx.insert(now)
+    audit.append(tx, by, "rules.applied", {"version": str(ruleset.version)})
+    walk = _walk(was, in_force(tx), at, twice=bool(head and not replaced))
+    tx.insert(Record("rematch", f"v{ruleset.version}", msgspec.json.encode(walk), owed=(Owed("match"),)))
+    return True
+
+
+def _walk(was: InForce, now: InForce, at: int, *, twice: bool) -> Rematch:
+    """What has to be looked at: rules that are evidence of fewer statements lose what there is of the others."""
+    before, after = set(was.rules.by_item.values()), set(now.rules.by_item.values())
+    every = {rule for index in was.every() for rule in index.by_item.values()}
+    gone = {rule for rule in every if now.bound(rule) < min(was.bound(rule), at)}
+    return walk_about(after - before, gone, before ^ after, at, twice=twice)
+
+
+def _replaced(head: Mapping[str, Any], before: Ruleset, at: int, until: int, by: Ruleset) -> _Kept:
+    return _Kept(before.version, head["digest"], _content(before), at, until, by.version)
+
+
+def _still(former: Sequence[_Kept], ruleset: Ruleset, now: int) -> list[_Kept]:
+    """Those of *former* (newest first) in review at *now*; of several that say the same, the one that lasts longest.
+
+    One that says what *ruleset* does takes nothing more: what it gave is held again.
+    """
+    found: dict[str, _Kept] = {}
+    for one in former:
+        if one.until > now and one.content != _content(ruleset):
+            newer = found.setdefault(one.content, one)
+            found[one.content] = msgspec.structs.replace(newer, until=max(newer.until, one.until))
+    if len(found) > IN_REVIEW:
+        first = min(one.until for one in found.values())
+        raise Refused(
+            f"{IN_REVIEW} changes of rules are in review already; restore one of them, or wait until the first review"
+            f" ends in {(first - now) // 60_000_000 + 1} minutes",
+            status=409,
+            error="in_review",
+        )
+    return list(found.values())
+
+
+def _still_unread(tx: Tx, head: Record | None, by: Ruleset, at: int, *, reviewed: bool) -> list[_Unread] | None:
+    """Those whose walk is still on its way, and the one in force if it goes without a review; ``None``: not known."""
+    before = _unread(head.meta) if head else []
+    under_way = bool(tx.find("rematch", limit=1).records)
+    if before is None and under_way:
+        return None
+    still = [one for one in before or () if tx.get("rematch", f"v{one.by}")]
+    if head and not reviewed:
+        still.append(_Unread(head.meta["version"], head.meta["digest"], micros_of(at), by.version))
+    return still
+
+
+def _content(ruleset: Ruleset) -> str:
+    rules = sorted(ruleset.rules, key=lambda rule: rule.item)
+    competencies = sorted(ruleset.competencies, key=lambda one: one.key)
+    return sha256(msgspec.json.encode((rules, competencies))).hexdigest()
+
+
+def _kept(head: Mapping[str, Any]) -> list[_Kept]:
+    return msgspec.convert(head.get("former", []), list[_Kept])
+
+
+def _unread(head: Mapping[str, Any]) -> list[_Unread] | None:
+    return msgspec.convert(head["unread"], list[_Unread]) if "unread" in head else None
+
+
+def _applied(record: Record) -> Applied:
+    at, until = record.meta.get("at"), record.meta.get("until")
+    when = micros_of(at) if at else None
+    reviewed = until if until and when and until > when else None
+    ruleset = msgspec.json.decode(record.body, type=Ruleset)
+    return Applied(ruleset, when, reviewed, record.meta.get("by"), record.meta.get("restores"))
+
+
+def _index(reader: Reader, version: int, digest: str) -> Index:
+    if digest not in _parsed:
+        if len(_parsed) >= _PARSED_AT_MOST:
+            _parsed.clear()
+        _parsed[digest] = index_rules(_ruleset(reader, version))
+    return _parsed[digest]
+
+
+def _ruleset(reader: Reader, version: int) -> Ruleset:
+    record = reader.get(KIND, f"v{version}")
+    return msgspec.json.decode(record.body, type=Ruleset) if record else Ruleset(0)

@@ -1,0 +1,32 @@
+"""What a result says in per cent, exactly. Pure; knows no rule."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from lrs.competency.seen import Score
+
+
+def exact(number: float) -> Fraction:
+    """The number its shortest text says: 0.57 is 57/100, not the binary fraction beside it."""
+    return Fraction(repr(number))
+
+
+def percent(score: Score, scaled_range: tuple[float, float] = (0.0, 1.0)) -> Fraction | None:
+    """A score in per cent of its range, or ``None``: unknown, which is not a failure.
+
+    ``(raw - min) / (max - min)`` where all three are there and max is above min; else ``scaled`` within the range its
+    source uses: Moodle's plugin writes 2p - 1, so its 0.0 is 50 % (docs: xAPI-vle/moodle-logstore_xapi).
+    """
+    raw, low, high = score.raw, score.min, score.max
+    if raw is None or low is None or high is None or not low < high:
+        raw, (low, high) = score.scaled, scaled_range
+    if raw is None or not all(math.isfinite(number) for number in (raw, low, high)):
+        return None
+    return 100 * (exact(raw) - exact(low)) / (exact(high) - exact(low))
+
+
+def shown(value: Fraction | None) -> float | None:
+    """Per cent for people, two decimals, rounded down so that 79.999 is never shown as a pass at 80."""
+    return None if value is None else math.floor(value * 100) / 100

@@ -1,0 +1,132 @@
+"""What was seen that no rule is about, put together so that a rule can be written for it. Reads only.
+
+Attempts have an IRI each time (Moodle's quizzes): they stand under what they are attempts at, their first parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from lrs.access import OWN_SOURCE
+from lrs.competency.completion import UNCOMPLETED
+from lrs.competency.rules.rules import Index, Role, rules_for
+from lrs.competency.seen import Activity, Seen, look
+from lrs.storage import Reader, Record
+from lrs.xapi.statements.definitions import DEFINITION, definition_key
+
+ATTEMPT = "http://adlnet.gov/expapi/activities/attempt"
+_NAMES_LOOKED_AT = 10
+
+
+class _Definition(msgspec.Struct, frozen=True):
+    name: dict[str, str] = {}
+
+
+class _Activity(msgspec.Struct, frozen=True):
+    id: str = ""
+    definition: _Definition = _Definition()
+
+
+class _Around(msgspec.Struct, frozen=True):
+    parent: list[_Activity] | _Activity = []
+
+
+class _Context(msgspec.Struct, frozen=True):
+    contextActivities: _Around = _Around()  # noqa: N815 (the xAPI word)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """A statement as far as it names what it is about; rules never look at names."""
+
+    object: _Activity
+    context: _Context = _Context()
+
+
+@dataclass(slots=True)
+class Unmatched:
+    """One activity with one verb: how often, and how a rule would name it.
+
+    *match* is ``parent`` where *attempts* are counted, each an activity of its own; *name* is ``None`` if nobody told.
+    """
+
+    activity: str
+    verb: str
+    match: Role
+    count: int = 0
+    name: str | None = None
+    attempts: set[str] = field(default_factory=set)
+
+
+_decode = msgspec.json.Decoder(_Named).decode
+
+
+def legible(records: Iterable[Record]) -> Iterator[tuple[Record, Seen]]:
+    """Those of *records* that rules are asked about: others' statements that hold and can be read."""
+    for record in records:
+        if record.meta.get("source") != OWN_SOURCE and not record.meta.get("voided"):
+            try:
+                yield record, look(record)
+            except msgspec.MsgspecError:
+                continue  # Its match step is put aside with the reason; ``lrs work status`` lists it.
+
+
+def unmatched(statements: Iterable[tuple[Record, Seen]], index: Index) -> list[Unmatched]:
+    """What no rule of *index* is about, most frequent first; memory grows with activities and attempts.
+
+    That a completion mark was taken off needs no rule.
+    """
+    found: dict[tuple[str, str], Unmatched] = {}
+    for record, seen in statements:
+        if seen.object.objectType != "Activity" or seen.verb.id in UNCOMPLETED or rules_for(seen, index):
+            continue
+        about = _attempted(seen)
+        activity = about or seen.object
+        one = found.get((activity.id, seen.verb.id))
+        if one is None:
+            one = Unmatched(activity.id, seen.verb.id, "parent" if about else "activity")
+            found[activity.id, seen.verb.id] = one
+        one.count += 1
+        if about:
+            one.attempts.add(seen.object.id)
+        if one.name is None and one.count <= _NAMES_LOOKED_AT:
+            one.name = _name_in(record, activity.id)
+    return sorted(found.values(), key=lambda one: (-one.count, one.activity, one.verb))
+
+
+def with_names(reader: Reader, found: list[Unmatched]) -> list[Unmatched]:
+    """*found*, with names from other statements' definitions for what has none; one look-up for each of those."""
+    for one in found:
+        if one.name is None:
+            for record in reader.find(DEFINITION, [definition_key(one.activity)], newest_first=True, limit=1).records:
+                one.name = _in_any_language(msgspec.json.decode(record.body).get("name") or {})
+    return found
+
+
+def _attempted(seen: Seen) -> Activity | None:
+    """What the statement's object is an attempt at, if it is one and that is told."""
+    if seen.object.definition.type != ATTEMPT:
+        return None
+    parents = seen.context.contextActivities.parent
+    listed = parents if isinstance(parents, list) else [parents]
+    return next((one for one in listed if one.definition.type != ATTEMPT), None)
+
+
+def _name_in(record: Record, activity: str) -> str | None:
+    try:
+        told = _decode(record.body)
+    except msgspec.MsgspecError:
+        return None
+    parents = told.context.contextActivities.parent
+    for one in (told.object, *(parents if isinstance(parents, list) else [parents])):
+        if one.id == activity:
+            return _in_any_language(one.definition.name)
+    return None
+
+
+def _in_any_language(names: dict[str, str]) -> str | None:
+    """English, or else what comes first."""
+    english = (text for language, text in names.items() if language.lower().partition("-")[0] == "en")
+    return next(english, None) or next(iter(names.values()), None)

@@ -1,0 +1,86 @@
+"""Which statements a change of rules touches, or a source that is trusted anew: a walk, as it is kept.
+
+Record ``rematch``: what to look for, and how far it came. Rules are told apart by their lasting id and version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from lrs.competency.rules.rules import Rule
+from lrs.kernel.keys import pair
+from lrs.storage import Owed, Record, Tx
+from lrs.xapi.statements.keys import activity_key, source_key, verb_key
+
+
+class Rematch(msgspec.Struct, frozen=True):
+    """A walk: rules by which statements are matched anew, rules some of whose evidence goes, up to which ``seq``.
+
+    *asked* are rules whose learners have to be looked at, whatever becomes of the evidence. *ahead* are the search keys
+    still to be walked, *start* the place in the first of them. With *every*, all statements on the way are matched
+    again, whatever the rules. A walk that goes *twice* brings the new evidence first and takes the old away after, so
+    that nobody is without both in between.
+    """
+
+    v: int
+    changed: tuple[Rule, ...]
+    gone: tuple[Rule, ...]
+    until: int
+    ahead: tuple[int, ...]
+    start: str | None = None
+    every: bool = False
+    asked: tuple[Rule, ...] = ()
+    twice: bool = False
+
+
+def is_bringing(record: Record) -> bool:
+    """Whether the walk in a ``rematch`` *record* is one that goes twice, and goes for the first time."""
+    return msgspec.json.decode(record.body, type=Rematch).twice
+
+
+def once_more(walk: Rematch) -> Rematch:
+    """What a walk that goes twice does the second time, after all is brought."""
+    return walk_about((), walk.gone, (*walk.changed, *walk.asked), walk.until)
+
+
+def walk_about(
+    changed: Collection[Rule], gone: Collection[Rule], asked: Collection[Rule], until: int, *, twice: bool = False
+) -> Rematch:
+    """The walk over all statements up to the place *until* that one of the rules is about."""
+    ahead = tuple(sorted({key for rule in (*changed, *gone, *asked) for key in anchors(rule)}))
+    return Rematch(1, _ordered(changed), _ordered(gone), until, ahead, asked=_ordered(set(asked)), twice=twice)
+
+
+def read_again(tx: Tx, source: str) -> None:
+    """Owes the walk over all that *source* has sent: it may say more of persons now than when it came."""
+    _read_again(tx, f"source/{source}", [source_key(source)])
+
+
+def read_verbs_again(tx: Tx, name: str, verbs: Iterable[str]) -> None:
+    """Owes the walk *name* over all statements with one of *verbs*: the program says more of them than it did."""
+    _read_again(tx, name, [verb_key(verb) for verb in verbs])
+
+
+def _read_again(tx: Tx, name: str, keys: Iterable[int]) -> None:
+    walk = Rematch(1, (), (), tx.next_seq(), tuple(sorted(keys)), every=True)
+    record = Record("rematch", name, msgspec.json.encode(walk), owed=(Owed("match"),))
+    there = tx.get(record.kind, record.id)
+    if there:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev))
+    else:
+        tx.insert(record)
+
+
+def anchors(rule: Rule) -> list[int]:
+    """The search keys that every statement the rule is about carries one of; types have none, so verbs stand in."""
+    if rule.match == "type":
+        return [verb_key(verb) for verb in rule.verbs]
+    if rule.match == "activity":
+        return [pair(activity_key(rule.activity), verb_key(verb)) for verb in rule.verbs]
+    return [activity_key(rule.activity, related=True)]
+
+
+def _ordered(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(sorted(rules, key=lambda rule: (rule.item, rule.version)))

@@ -1,0 +1,99 @@
+"""Our own tables (frameworks, rules, roles) out of a file: every row is taken whole, or named with the reason.
+
+``lrs.kernel.tables`` reads the file; this module holds what our tables have in common: one sheet, ``#`` comment lines,
+a header that names no column twice, and no cell of a known column that leaves doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import time, timedelta
+from pathlib import Path
+
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.header import headers_of
+from lrs.kernel.tables.notes import notes_on
+from lrs.kernel.tables.opening import open_table
+from lrs.kernel.tables.row import Row
+from lrs.kernel.tables.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a row (1 is the sheet's first) was left out, or, as a *warning*, what is odd about it.
+
+    *says* is what the row that was left out says in the columns that name what it is about; ``""`` if unreadable.
+    """
+
+    row: int
+    column: str | None
+    reason: str
+    warning: bool = False
+    says: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        where = f"row {self.row}" + (f", {self.column}" if self.column else "")
+        return f"{where}: {self.reason}" + (" (warning)" if self.warning else "")
+
+
+def read_table(
+    content: Path | bytes,
+    aliases: Mapping[str, Sequence[str]],
+    *,
+    above: Collection[str] = (),
+    needed: Collection[str] = (),
+) -> tuple[list[Row], list[Fault]]:
+    """The rows of the first visible sheet with known headers, under our column names, and the rows that are no data.
+
+    *aliases* maps each column's name to the headers it goes by. In the columns *above*, a cell that is merged with the
+    one above it says what an empty one does. Raises ``Refused`` for a file that is no table or too large, has a header
+    twice or lacks one of the columns *needed*, and for one whose rest cannot be told apart.
+    """
+    table = _opened(content, aliases)
+    named = [column for column in table.sheets[0].header.columns if column in aliases]
+    twice = sorted({column for column in named if named.count(column) > 1})
+    if twice:
+        raise Refused(f"the header has the column {twice[0]!r} twice", error="bad_file")
+    for column in needed:
+        if column not in named:
+            raise Refused(f"the file needs a column {column}", error="bad_file")
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    for row in table.rows():
+        fault = _fault(row, named, above)
+        if fault:
+            faults.append(replace(fault, says=said(row, (*above, *needed))))
+        else:
+            rows.append(row)
+    return rows, faults
+
+
+def said(row: Row, columns: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """What *row* says in *columns*, without those that are empty; ``""`` for a cell that cannot be read."""
+    unread = {column for column in columns if column in row.faults and row.faults[column].code != "merged"}
+    return tuple((name, "" if name in unread else row[name]) for name in columns if row[name] or name in unread)
+
+
+def told_of(content: Path | bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """What a person is told about how the table in *content* is read, and what of it is not."""
+    return notes_on(_opened(content, aliases))
+
+
+def _opened(content: Path | bytes, aliases: Mapping[str, Sequence[str]]) -> Table:
+    return open_table(content, headers_of(aliases, comments=True)).first_sheet()
+
+
+def _fault(row: Row, columns: Sequence[str], above: Collection[str]) -> Fault | None:
+    number = row.place.row
+    if row.trouble:
+        if not row.cells:
+            raise Refused(f"row {number}: {row.trouble.message}", error="bad_file")
+        return Fault(number, None, row.trouble.message)
+    for column in columns:
+        fault = row.faults.get(column)
+        if fault and not (fault.code == "merged" and column in above):
+            return Fault(number, column, fault.message)
+        if isinstance(row.values.get(column), time | timedelta):
+            return Fault(number, column, "the cell holds a time: format the column as text and type it again")
+    return None

@@ -1,0 +1,172 @@
+"""Tallies kept beside evidence, so that what a person holds is decided without reading every piece again.
+
+Record ``tally``: derived, and a function of the ``evidence`` records alone: the first pieces of one rule and day, and
+how many there are. It is brought up to date in the commit that changes the evidence, at the cost of that change,
+however much evidence there is; only where a piece that is named goes, the next is looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+
+from lrs.competency.completion import Marks
+from lrs.competency.dates import day_of, midnight
+from lrs.competency.decide import CITED, Evidence, Piece, Tally, taken_back
+from lrs.competency.evidence import completion_key, evidence_from
+from lrs.kernel.keys import key
+from lrs.kernel.names import name
+from lrs.storage import Reader, Record, Tx, first_seq, pages
+
+KIND = "tally"
+
+
+@dataclass(slots=True)
+class _Change:
+    """What comes to a tally and what goes, by statement; *empty* is the tally without evidence."""
+
+    empty: Tally
+    added: dict[str, Piece] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+
+
+def tallied(evidence: Iterable[Evidence], zone: str) -> list[Tally]:
+    """The tallies of evidence that counts."""
+    changes = _changes((), evidence, zone)
+    return [_grown(change.empty, change.added.values(), len(change.added)) for change in changes.values()]
+
+
+def tallies_of(reader: Reader, identifier: str, zone: str, marks: Marks) -> Iterator[Tally]:
+    """All tallies of *identifier* (by name), those of evidence from before there were tallies among them.
+
+    What *marks*, taken off the person, take back is not in them; no more evidence is read than that.
+    """
+    gone = _changes(_taken_back(reader, identifier, marks), (), zone)
+    for record in pages(reader, KIND, key(KIND, identifier)):
+        tally = _decode(record.body)
+        left = _changed(reader, tally, gone[record.id], zone) if record.id in gone else tally
+        if left.pieces:
+            yield left
+    before = pages(reader, "evidence", counted_key(identifier))
+    yield from tallied((evidence_from(record) for record in before), zone)
+
+
+def _taken_back(reader: Reader, identifier: str, marks: Marks) -> Iterator[Evidence]:
+    for source, activity in marks:
+        for record in pages(reader, "evidence", completion_key(identifier, source, activity)):
+            one = evidence_from(record)
+            if in_tally(record) and taken_back(one, marks):
+                yield one
+
+
+def counted_key(identifier: str) -> int:
+    """What evidence that counts carried before there were tallies; a piece with it is in none."""
+    return key("ev-counted", identifier)
+
+
+def in_tally(record: Record) -> bool:
+    """Whether an ``evidence`` record is counted in a tally."""
+    one = evidence_from(record)
+    return one.reason is None and counted_key(one.identifier) not in record.keys
+
+
+def keep(tx: Tx, removed: Iterable[Evidence], added: Iterable[Evidence], zone: str) -> None:
+    """Brings the tallies up to date with evidence that went and came, once its records are written."""
+    changes = _changes(removed, added, zone)
+    there = tx.get_many(KIND, changes) if changes else {}
+    for id, change in changes.items():
+        before = there.get(id)
+        tally = _changed(tx, _decode(before.body) if before else change.empty, change, zone)
+        body = msgspec.json.encode(tally)
+        if before is None and tally.count:
+            tx.insert(Record(KIND, id, body, keys=(key(KIND, tally.identifier),)))
+        elif before and not tally.count:
+            tx.delete(KIND, id)
+        elif before and before.body != body:
+            tx.replace(msgspec.structs.replace(before, body=body))
+
+
+def remove(tx: Tx, records: Sequence[Record], zone: str) -> None:
+    """Deletes ``evidence`` records, and takes them out of their tallies."""
+    for record in records:
+        tx.delete("evidence", record.id)
+    keep(tx, [evidence_from(record) for record in records if in_tally(record)], (), zone)
+
+
+_decode: Callable[[bytes], Tally] = msgspec.json.Decoder(Tally).decode
+
+
+def _changes(removed: Iterable[Evidence], added: Iterable[Evidence], zone: str) -> dict[str, _Change]:
+    changes: dict[str, _Change] = {}
+    for one in removed:
+        _change(changes, one, zone).removed.add(one.statement)
+    for one in added:
+        change = _change(changes, one, zone)
+        if one.statement in change.removed:
+            change.removed.discard(one.statement)
+        else:
+            change.added[one.statement] = _piece(one)
+    return changes
+
+
+def _change(changes: dict[str, _Change], one: Evidence, zone: str) -> _Change:
+    day = day_of(one.event, zone)
+    instructors = tuple(sorted(one.instructors))
+    id = name(KIND, one.identifier, one.rule.item, one.rule.version, day.isoformat(), *instructors)
+    if id not in changes:
+        changes[id] = _Change(Tally(1, one.identifier, one.rule, day, instructors, 0, ()))
+    return changes[id]
+
+
+def _changed(reader: Reader, tally: Tally, change: _Change, zone: str) -> Tally:
+    count = tally.count + len(change.added) - len(change.removed)
+    left = [piece for piece in tally.pieces if piece.statement not in change.removed]
+    pieces = (*left, *change.added.values())
+    if len(left) < len(tally.pieces) < tally.count:
+        pieces = (*pieces, *_next(reader, tally, change.removed, len(tally.pieces) - len(left), zone))
+    return _grown(change.empty, {piece.statement: piece for piece in pieces}.values(), count)
+
+
+def _grown(empty: Tally, pieces: Iterable[Piece], count: int) -> Tally:
+    first = sorted(pieces, key=lambda piece: (piece.event, piece.statement))[:CITED]
+    return msgspec.structs.replace(empty, count=count, pieces=tuple(first))
+
+
+def _next(reader: Reader, tally: Tally, without: Collection[str], wanted: int, zone: str) -> list[Piece]:
+    """The pieces after the last that *tally* names, at least as many as *wanted* if there are; none of *without*.
+
+    Evidence lies in the order of when it happened, so no more is read than that and what happened at the same moment.
+    """
+    last = tally.pieces[-1]
+    found: list[Piece] = []
+    for one in _from(reader, tally, last.event, zone):
+        if len(found) >= wanted and one.event > max(found[wanted - 1].event, 1):
+            break
+        if _piece(one) > last and one.statement not in without:
+            found.append(_piece(one))
+    return found
+
+
+def _from(reader: Reader, tally: Tally, event: int, zone: str) -> Iterator[Evidence]:
+    """The evidence in *tally* from the time *event* on."""
+    until = max(first_seq(max(1, midnight(tally.day + timedelta(days=1), zone))) - 1, first_seq(1))
+    rule = key("ev", tally.identifier, tally.rule.item)
+    start: str | None = None
+    while True:
+        after = first_seq(max(1, event)) - 1
+        page = reader.find("evidence", [rule], after=after, until=until, limit=100, start=start)
+        for record in page.records:
+            one = evidence_from(record)
+            there = (one.rule, day_of(one.event, zone), tuple(sorted(one.instructors)))
+            if there == (tally.rule, tally.day, tally.instructors) and in_tally(record):
+                yield one
+        start = page.next
+        if start is None:
+            return
+
+
+def _piece(one: Evidence) -> Piece:
+    return Piece(one.event, one.statement, one.source, one.timestamp)

@@ -1,0 +1,41 @@
+"""Programs of ours as child processes, each ended with the block that needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from lrs.kernel.errors import Misconfigured
+
+ENDPOINT = "xAPI endpoint: "
+LAST_WORDS = 30
+"""Seconds a program gets to end by itself."""
+
+
+@contextlib.contextmanager
+def serving(data: Path, *options: str) -> Iterator[str]:
+    """``lrs serve`` with *options* on a free port; gives its address. Raises ``Misconfigured`` if it does not start."""
+    command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(data), *options]
+    with running(command) as process:
+        assert process.stdout is not None  # noqa: S101 (asked for in running)
+        said = process.stdout.readline()
+        if not said.startswith(ENDPOINT):
+            raise Misconfigured(f"the server did not start: {said}{process.stdout.read()}")
+        yield said.removeprefix(ENDPOINT).strip().removesuffix("/xapi")
+
+
+@contextlib.contextmanager
+def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """*command*, to be spoken to and listened to, for as long as the block lasts."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (ours)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(LAST_WORDS)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -1,0 +1,182 @@
+"""Opens a file as a table. The first walk finds the header of every sheet, counts, and refuses what is no table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.cell import is_comment, spoken
+from lrs.kernel.tables.delimited import DELIMITERS, OPEN_QUOTE, Delimited, Dialect, sep_line
+from lrs.kernel.tables.file import File
+from lrs.kernel.tables.header import SEARCHED, Headers, comes_again, find_header, known_in
+from lrs.kernel.tables.package import MAX_UNPACKED, open_package
+from lrs.kernel.tables.row import Line
+from lrs.kernel.tables.sort import sort_of
+from lrs.kernel.tables.table import Found, Table, beside
+from lrs.kernel.tables.text import encoding_of
+from lrs.kernel.tables.workbook import Sheet
+
+MAX_ROWS = 500_000
+"""Of one file: what a report and a comparison with earlier files hold in memory, some 950 bytes a row, grows with the
+rows alone: at the limit about half a gigabyte."""
+_SURELY = 3
+"""Known headers of one sheet that make another, with a single one, a cover or a list of words."""
+MAX_LEADING = 1_000
+"""Lines, with blank ones, of which a separator is judged."""
+MAX_LINES = 4 * 1_048_576
+"""Of one file, with blank ones."""
+
+
+def open_table(
+    source: Path | bytes,
+    headers: Headers,
+    *,
+    constants: Mapping[str, str] | None = None,
+    encoding: str = "",
+    delimiter: str = "",
+) -> Table:
+    """*source* as a table with *headers*; *encoding* and *delimiter* of a CSV are found unless they are given.
+
+    Raises ``Refused`` for a file of another sort, one that is damaged or too large, and one without a known header.
+    """
+    file = File(source)
+    if sort_of(file) == "workbook":
+        return _of_workbook(file, headers, constants or {})
+    return _of_text(file, headers, constants or {}, encoding, delimiter)
+
+
+def _of_text(file: File, headers: Headers, constants: Mapping[str, str], encoding: str, delimiter: str) -> Table:
+    encoding = encoding or encoding_of(file)
+    named = sep_line(file, encoding)
+    skip = 1 if named else 0
+    tried = [Dialect(encoding, separator, skip) for separator in delimiter or named or DELIMITERS]
+    dialect = max(tried, key=lambda one: _most_known(Delimited(file, one), headers))
+    found = _walk(Delimited(file, dialect), headers, _Budget())
+    unread = _unread(Delimited(file, dialect), found.header.row if found else None)
+    if unread or found is None:
+        raise unread or _no_header(headers, ())
+    padded = not encoding.startswith(("utf-16", "utf-32")) and file.ends_in_zeros()
+    return Table(file, headers, constants, dialect, (found,), padded=padded)
+
+
+def _most_known(sheet: Delimited, headers: Headers) -> int:
+    lines = islice((line for line in islice(sheet.lines(), MAX_LEADING) if not line.blank), SEARCHED)
+    return max((known_in(line, headers) for line in lines), default=0)
+
+
+def _unread(sheet: Delimited, header: int | None) -> Refused | None:
+    """Why a line above the header has swallowed others, if one has; without a *header*, of those that are searched."""
+    for line in islice(sheet.lines(), MAX_LEADING):
+        if line.number == header:
+            return None
+        if (line.trouble and not line.cells) or line.trouble == OPEN_QUOTE:
+            return Refused(f"row {line.number} of the file: {line.trouble.message}", error="bad_header")
+    return None
+
+
+def _of_workbook(file: File, headers: Headers, constants: Mapping[str, str]) -> Table:
+    sheets: list[Found] = []
+    left_out: list[str] = []
+    with open_package(file) as package:
+        budget = _Budget()
+        for part in (part for part in package.sheets if not part.hidden):
+            budget.take(package.size(part.path))
+            sheet = Sheet(package, part)
+            found = _walk(sheet, headers, budget)
+            if found:
+                merged, columns = sheet.merged, tuple(sheet.hidden_columns)
+                sheets.append(replace(found, part=part, merged=merged, hidden_columns=columns))
+            else:
+                left_out.append(part.title)
+        hidden = tuple(part.title for part in package.sheets if part.hidden)
+    sheets, others = _alike(sheets, headers)
+    left_out += others
+    if not sheets:
+        raise _no_header(headers, hidden)
+    return Table(file, headers, constants, None, tuple(sheets), hidden, tuple(left_out))
+
+
+def _alike(sheets: Sequence[Found], headers: Headers) -> tuple[list[Found], list[str]]:
+    """The *sheets* that are the table, and the titles of those where one word only happens to be a header of it."""
+    columns = set(headers.known.values())
+    known = [len(columns.intersection(found.header.columns)) for found in sheets]
+    least = 2 if max(known, default=0) >= _SURELY else 1
+    taken = [found for found, count in zip(sheets, known, strict=True) if count >= least]
+    return taken, [found.title for found, count in zip(sheets, known, strict=True) if count < least]
+
+
+class _Budget:
+    """What one file may make us read: rows, lines with nothing in them, bytes of all its sheets.
+
+    A small archive can show one part as many sheets.
+    """
+
+    def __init__(self) -> None:
+        self._rows = self._lines = self._bytes = 0
+
+    def take(self, size: int) -> None:
+        """Counts the bytes of a sheet. Raises ``Refused``."""
+        self._bytes += size
+        if self._bytes > MAX_UNPACKED:
+            raise Refused(f"the sheets unpack to {self._bytes} bytes: split them", status=413, error="file_too_large")
+
+    def count_line(self) -> None:
+        """Counts a line, blank or not. Raises ``Refused``."""
+        self._lines += 1
+        if self._lines > MAX_LINES:
+            raise _too_many(MAX_LINES)
+
+    def count_row(self) -> None:
+        """Counts a row below a header. Raises ``Refused``."""
+        self._rows += 1
+        if self._rows > MAX_ROWS:
+            raise _too_many(MAX_ROWS)
+
+
+def _too_many(most: int) -> Refused:
+    message = f"the file has more than {most} rows: split it, each part with the header"
+    return Refused(message, status=413, error="file_too_large")
+
+
+def _walk(sheet: Delimited | Sheet, headers: Headers, budget: _Budget) -> Found | None:
+    """What *sheet* has, walked to its end; ``None`` if the lines that are searched hold no header."""
+    lines = _filled(sheet.lines(), budget)
+    head = list(islice(lines, SEARCHED))
+    header = find_header((line for line in head if not _is_comment(line, headers)), headers)
+    if header is None:
+        return None
+    rows = above = right = comments = again = 0
+    for line in chain(head, lines):
+        if _is_comment(line, headers):
+            comments += 1
+        elif line.number < header.row:
+            above += 1
+        elif comes_again(line, header, headers) == "same":
+            again += line.number > header.row
+        elif line.number > header.row:
+            budget.count_row()
+            rows += 1
+            right += beside(line, header.columns)
+    return Found(sheet.title, header, rows=rows, above=above, beside=right, comments=comments, again=again)
+
+
+def _filled(lines: Iterable[Line], budget: _Budget) -> Iterator[Line]:
+    for line in lines:
+        budget.count_line()
+        if not line.blank:
+            yield line
+
+
+def _is_comment(line: Line, headers: Headers) -> bool:
+    return headers.comments and is_comment(line.cells)
+
+
+def _no_header(headers: Headers, hidden: Sequence[str]) -> Refused:
+    expected = ", ".join(sorted(set(headers.known.values())))
+    message = f"no header is known: none of the first {SEARCHED} rows names a column; expected some of: {expected}"
+    if hidden:
+        message += "; hidden sheets are not read: " + ", ".join(map(spoken, hidden))
+    return Refused(message, error="no_header")

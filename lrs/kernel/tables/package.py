@@ -1,0 +1,246 @@
+"""The parts of a workbook (ECMA-376, transitional and strict): its sheets, its strings, its number formats.
+
+Read here and not by openpyxl, which gives the value of a cell or its formula, never both, and knows no hidden row when
+it streams; it also refuses workbooks for their fonts and fills, which say nothing about a cell. XML is read without
+document types and entities, and nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import lzma
+import posixpath
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import IO, NamedTuple
+from xml.parsers import expat
+
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.built_in import BUILT_IN
+from lrs.kernel.tables.cell import MAX_CELL
+from lrs.kernel.tables.elements import Elements, damaged
+from lrs.kernel.tables.file import File
+
+MAX_UNPACKED = 512 * 1024 * 1024
+MAX_SHEETS = 256
+MAX_TEXTS = 256 * 1024 * 1024
+"""Bytes that the shared texts of a workbook may need in memory, some 64 for each and its letters."""
+MAX_TEXT = 8 * MAX_CELL
+"""Letters of one text that are kept; a cell may have an eighth, and ``_x000D_`` is one."""
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, expat.ExpatError, RuntimeError, OSError, EOFError),
+    *(LookupError, ValueError),
+)
+"""What a damaged archive and damaged XML raise, and numbers and references in it that are none."""
+
+
+class Part(NamedTuple):
+    """One sheet: its title, where it stands in the archive, and whether it is hidden."""
+
+    title: str
+    path: str
+    hidden: bool
+
+
+class Package:
+    """An open workbook. Raises ``Refused`` for one that is broken, or too large when unpacked."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._names = {name.replace("\\", "/").lstrip("/").casefold(): name for name in archive.namelist()}
+        book = self._main("_rels/.rels", "officeDocument") or "xl/workbook.xml"
+        found = _Book()
+        self._read(book, found)
+        related = self._relations(book)
+        self.from_1904 = found.from_1904
+        if any(id not in related or related[id][1].casefold() not in self._names for _, id, _ in found.sheets):
+            raise damaged("one of its sheets is missing")
+        if len(found.sheets) > MAX_SHEETS:
+            raise damaged(f"it has more than {MAX_SHEETS} sheets")
+        self.sheets = [
+            Part(title, related[id][1], hidden)
+            for title, id, hidden in found.sheets
+            if related[id][0].endswith("/worksheet")
+        ]
+        kinds = {kind.rpartition("/")[2]: target for kind, target in related.values()}
+        self.formats = self._formats(kinds.get("styles"))
+        self._shared = self._strings(kinds.get("sharedStrings"))
+
+    def string(self, number: int) -> str:
+        """A shared string, by its number from 0. Raises ``LookupError``."""
+        if number < 0:
+            raise LookupError(number)
+        return self._shared[number]
+
+    def open(self, path: str) -> IO[bytes]:
+        """The bytes of the part at *path*."""
+        return self._archive.open(self._names[path.casefold()])
+
+    def size(self, path: str) -> int:
+        """The bytes of the part at *path*, unpacked."""
+        return self._archive.getinfo(self._names[path.casefold()]).file_size
+
+    def _read(self, path: str, elements: Elements) -> None:
+        with self.open(path) as part:
+            for _ in elements.feed(part):
+                pass
+
+    def _relations(self, path: str) -> dict[str, tuple[str, str]]:
+        folder, _, name = path.rpartition("/")
+        found = _Relations(folder)
+        at = posixpath.join(folder, "_rels", f"{name}.rels")
+        if at.casefold() in self._names:
+            self._read(at, found)
+        return found.by_id
+
+    def _main(self, path: str, kind: str) -> str:
+        found = _Relations("")
+        self._read(path, found)
+        return next((target for type, target in found.by_id.values() if type.endswith("/" + kind)), "")
+
+    def _formats(self, path: str | None) -> list[str]:
+        found = _Styles()
+        if path and path.casefold() in self._names:
+            self._read(path, found)
+        return [found.named.get(id) or BUILT_IN.get(id, f'"built-in format {id}"') for id in found.of_cells] or [
+            "General"
+        ]
+
+    def _strings(self, path: str | None) -> list[str]:
+        found = _Strings()
+        if path and path.casefold() in self._names:
+            self._read(path, found)
+        return found.strings
+
+
+@contextmanager
+def open_package(file: File) -> Iterator[Package]:
+    """The workbook in *file*, open. Raises ``Refused`` if it cannot be read."""
+    with ExitStack() as closing:
+        try:
+            archive = closing.enter_context(zipfile.ZipFile(closing.enter_context(file.open())))
+            unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > MAX_UNPACKED:
+                message = f"the workbook unpacks to {unpacked} bytes: split it"
+                raise Refused(message, status=413, error="file_too_large")
+            package = Package(archive)
+        except BROKEN as error:
+            raise damaged() from error
+        yield package
+
+
+class _Book(Elements):
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, str, bool]] = []
+        self.from_1904 = False
+
+    def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        if name == "sheet":
+            id = next((value for key, value in attributes.items() if key.endswith(":id")), "")
+            self.sheets.append((attributes.get("name", ""), id, attributes.get("state", "visible") != "visible"))
+        elif name == "workbookPr":
+            self.from_1904 = attributes.get("date1904", "0") in {"1", "true"}
+
+
+class _Relations(Elements):
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self.by_id: dict[str, tuple[str, str]] = {}
+
+    def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        if name == "Relationship" and attributes.get("TargetMode") != "External":
+            target = attributes.get("Target", "")
+            path = target.lstrip("/") if target.startswith("/") else posixpath.join(self._folder, target)
+            self.by_id[attributes.get("Id", "")] = (attributes.get("Type", ""), posixpath.normpath(path))
+
+
+class _Styles(Elements):
+    """The number format of each style that a cell can name: *of_cells* by its place, *named* what is not built in.
+
+    Formats of conditions and tables (``dxfs``) have numbers of their own, which may be those of other formats.
+    """
+
+    def __init__(self) -> None:
+        self.named: dict[int, str] = {}
+        self.of_cells: list[int] = []
+        self._within = ""
+
+    def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        if name in {"numFmts", "cellXfs"}:
+            self._within = name
+        elif name == "numFmt" and self._within == "numFmts" and "numFmtId" in attributes:
+            self.named[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
+        elif name == "xf" and self._within == "cellXfs":
+            self.of_cells.append(int(attributes.get("numFmtId", "0")))
+
+    def end(self, name: str, /) -> None:
+        if name == self._within:
+            self._within = ""
+
+
+class Texts(Elements):
+    """Collects the texts of rich and plain strings, without the phonetic readings beside them."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._length = 0
+        self._taking = False
+        self._beside = 0
+
+    def start(self, name: str, _: Mapping[str, str], /) -> None:
+        """Texts begin with ``t``."""
+        if name == "rPh":
+            self._beside += 1
+        elif name == "t":
+            self._taking = not self._beside
+
+    def end(self, name: str, /) -> None:
+        """Texts end with ``t``."""
+        if name == "rPh":
+            self._beside -= 1
+        elif name == "t":
+            self._taking = False
+
+    def text(self, text: str, /) -> None:
+        """Takes what stands in a text."""
+        if self._taking and self._length < MAX_TEXT:
+            self._pieces.append(text)
+            self._length += len(text)
+
+    def taken(self) -> str:
+        """What was collected since the last call."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        self._length = 0
+        return unescaped(text)
+
+
+class _Strings(Texts):
+    def __init__(self) -> None:
+        super().__init__()
+        self.strings: list[str] = []
+        self._bytes = 0
+
+    def end(self, name: str, /) -> None:
+        super().end(name)
+        if name == "si":
+            text = self.taken()
+            self.strings.append(text)
+            self._bytes += 64 + len(text)
+            if self._bytes > MAX_TEXTS:
+                raise Refused("the workbook holds too much text: split it", status=413, error="file_too_large")
+
+
+def unescaped(text: str) -> str:
+    """*text* with ``_x000D_`` and its like as the characters they stand for (ECMA-376 part 1, 22.9.2.19).
+
+    They are units of UTF-16; half a character is none, and becomes U+FFFD.
+    """
+    if "_x" not in text:
+        return text
+    units = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

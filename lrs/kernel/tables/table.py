@@ -1,0 +1,146 @@
+"""A file that somebody sent, as a table: its columns, and its rows as often as they are asked for.
+
+``opening.open_table`` makes one; ``notes`` says in sentences what was found. Knows no column's meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lrs.kernel.tables.cell import clean, fault_of, is_comment
+from lrs.kernel.tables.delimited import OPEN_QUOTE, Delimited, Dialect
+from lrs.kernel.tables.file import File
+from lrs.kernel.tables.header import Header, Headers, comes_again
+from lrs.kernel.tables.package import Part, open_package
+from lrs.kernel.tables.row import Fault, Line, Place, Row, Unusable, Value
+from lrs.kernel.tables.workbook import Range, Sheet
+
+_SECOND = (
+    "row {} names other columns than the header above it: give the table that begins there a file or a sheet of its own"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One sheet with a header, and what the first walk has counted in it: rows with something in them.
+
+    *rows* stand below the header, *above* above it; *beside* have cells right of the header; *again* are the header
+    once more. *part* is where a workbook has the sheet, ``None`` for CSV.
+    """
+
+    title: str
+    header: Header
+    part: Part | None = None
+    rows: int = 0
+    above: int = 0
+    beside: int = 0
+    comments: int = 0
+    again: int = 0
+    merged: tuple[Range, ...] = ()
+    hidden_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An open table.
+
+    *constants* fill empty cells. *dialect* is how a CSV file is written, ``None`` for a workbook. *hidden* and
+    *left_out* are the titles of sheets that are not read: hidden ones, and those without a header that is known.
+    *spare* has a known header too, but only one sheet was asked for. *padded*: zero bytes at the end were passed over.
+    """
+
+    file: File
+    headers: Headers
+    constants: Mapping[str, str]
+    dialect: Dialect | None
+    sheets: tuple[Found, ...]
+    hidden: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
+    padded: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of all sheets, each once."""
+        return tuple(dict.fromkeys(name for found in self.sheets for name in found.header.columns if name))
+
+    def first_sheet(self) -> Table:
+        """The table with the first of its sheets alone."""
+        return replace(self, sheets=self.sheets[:1], spare=tuple(found.title for found in self.sheets[1:]))
+
+    def rows(self) -> Iterator[Row]:
+        """All rows below the headers, sheet by sheet; what cannot be read is a row with its trouble."""
+        for found, lines in self._walks():
+            below = (line for line in lines if line.number > found.header.row and not line.blank)
+            for line in own_lines((line for line in below if not self._is_comment(line)), found.header, self.headers):
+                yield to_row(found, line, self.headers, self.constants)
+
+    def _walks(self) -> Iterator[tuple[Found, Iterator[Line]]]:
+        if self.dialect:
+            yield self.sheets[0], Delimited(self.file, self.dialect).lines()
+            return
+        with open_package(self.file) as package:
+            for found in self.sheets:
+                if found.part:
+                    yield found, Sheet(package, found.part, found.merged).lines()
+
+    def _is_comment(self, line: Line) -> bool:
+        return self.headers.comments and is_comment(line.cells)
+
+
+def own_lines(lines: Iterable[Line], header: Header, headers: Headers) -> Iterator[Line]:
+    """*lines* without those that are the *header* again; what stands under another one has its trouble."""
+    other = 0
+    for line in lines:
+        again = comes_again(line, header, headers)
+        if again:
+            other = line.number if again == "other" else 0
+        if other and not line.trouble:
+            yield line._replace(trouble=Fault("second_table", _SECOND.format(other)))
+        elif again != "same":
+            yield line
+
+
+def to_row(found: Found, line: Line, headers: Headers, constants: Mapping[str, str]) -> Row:
+    """*line* as a row of its sheet. A column that comes twice is one column as long as it does not say two things.
+
+    Cells right of the header are trouble in CSV, where they show that a cell was not quoted; in a workbook they stand
+    beside the table, and are not read.
+    """
+    place = Place(found.title, line.number)
+    columns = found.header.columns
+    trouble = Unusable(line.trouble.code, "", "", line.trouble.message) if line.trouble else None
+    if line.trouble == OPEN_QUOTE or (not line.cells and trouble):
+        return Row(place, {}, trouble=trouble)
+    if not trouble and not found.part and beside(line, columns):
+        message = f"{len(line.cells)} cells stand under {len(columns)} headers: quote the one with a separator in it"
+        trouble = Unusable("too_many_cells", "", "", message)
+    cells: dict[str, str] = {}
+    values: dict[str, Value] = {}
+    faults: dict[str, Unusable] = {}
+    doubled = []
+    here = min(len(line.cells), len(columns))
+    for at in (*range(here), *(at for at in line.faults if here <= at < len(columns))):
+        name = columns[at]
+        cell = clean(line.cells[at]) if at < len(line.cells) else ""
+        value = line.values.get(at)
+        if cell and cells.get(name, cell) not in {cell, ""}:
+            doubled.append(name)
+        if cell or name not in cells:
+            cells[name] = cell
+            if value is not None:
+                values[name] = value
+        fault = (fault_of(cell) if cell else None) or line.faults.get(at) or headers.fault_of(name, value)
+        if fault:
+            faults[name] = Unusable(fault.code, name, cell, fault.message)
+    for name in found.header.read:
+        cells.setdefault(name, "")
+    for name, constant in constants.items():
+        cells[name] = cells.get(name) or constant
+    return Row(place, cells, tuple(doubled), trouble, values, faults)
+
+
+def beside(line: Line, columns: Sequence[str]) -> bool:
+    """Whether *line* has something right of its header."""
+    return any(clean(cell) for cell in reversed(line.cells[len(columns) :]))

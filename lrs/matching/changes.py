@@ -1,0 +1,203 @@
+"""What each service has been told of each learner, and what it must be told now. The decision is pure.
+
+One ``change`` record per service and learner. Its place in the store's one order is the feed that services read; its
+body is what was told last. Comparing that with what holds now gives the events that are due: repeated, late or in
+another order the comparison comes to the same end, and a second run finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.keys import key
+from lrs.matching import consent, services, view
+from lrs.matching.consent import Consent, Subject
+from lrs.matching.services import Service
+from lrs.matching.view import Badge, Profile
+from lrs.people import persons
+from lrs.storage import Reader, Record, pages
+from lrs.tenancy.tenants import Tenant
+
+KIND = "change"
+GIVEN = "consent.given"
+WITHDRAWN = "consent.withdrawn"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What *service* knows of the learner it calls *subject*.
+
+    ``scopes`` maps a scope to when it was given; ``version`` counts what was told, ``updated`` is the version of the
+    last ``profile.updated``, ``consented`` that of the last ``consent.given``, ``seen`` the digest of what was shown
+    but for how much evidence there is (it was once with it), ``badges`` those it was told of.
+    """
+
+    service: str
+    person: str
+    subject: str
+    scopes: dict[str, int] = {}
+    badges: tuple[str, ...] = ()
+    version: int = 0
+    updated: int = 0
+    consented: int = 0
+    seen: str = ""
+    generation: int = 0
+    reference: str | None = None
+    v: int = 1
+
+    @property
+    def id(self) -> str:
+        """The id of the ``change`` record."""
+        return f"{self.service}:{self.subject}"
+
+
+class Current(msgspec.Struct, frozen=True):
+    """What holds now for one service and learner: consent by scope, and all that could be shown."""
+
+    consents: dict[str, Consent]
+    profile: Profile | None
+    badges: dict[str, Badge]
+    generation: int = 0
+
+    def shown(self, subject: str, *, exact: bool = False) -> dict[str, Any] | None:
+        """What may be shown now, or ``None`` without consent. *exact*: see ``view.shown``."""
+        if services.PROFILES not in self.consents:
+            return None
+        return view.shown(subject, self.profile, self.badges.values(), self.consents, exact=exact)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something a service is owed word of; ``about`` tells two events of one version apart.
+
+    It is the service's own name for a badge: the webhook's id follows from it, and from the badge's own id another
+    service could work it out.
+    """
+
+    event: str
+    version: int
+    data: dict[str, Any] = {}
+    about: str = ""
+
+
+def due(told: Told, now: Current, reference: Callable[[str], str]) -> tuple[Told, list[Event]]:
+    """What *told* becomes, and the events that say so; unchanged and none if the service knows it all.
+
+    *reference* gives the service's name for a badge by its id.
+    """
+    shown = now.shown(told.subject, exact=True)  # a badge that was signed anew on the same day is news
+    if shown is None:
+        return _withdrawn(told, now) if told.scopes else (told, [])
+    version = told.version + 1
+    events = _consent_events(told, now, version)
+    issued, revoked = _badge_moves(told, now)
+    if told.scopes:
+        events += [Event("badge.issued", version, about=reference(id)) for id in issued]
+    events += [Event("badge.revoked", version, about=reference(id)) for id in revoked]
+    seen = _digest(view.without_counts(shown))
+    is_new = told.seen not in {seen, _digest(shown)} or now.generation != told.generation or not told.scopes
+    if is_new:
+        events.append(Event("profile.updated", version))
+    if not events:
+        return told, []
+    return (
+        msgspec.structs.replace(
+            told,
+            scopes={scope: one.given for scope, one in now.consents.items()},
+            badges=tuple(sorted({*told.badges, *issued} - set(revoked))),
+            version=version,
+            updated=version if is_new else told.updated,
+            consented=version if any(one.event == GIVEN for one in events) else told.consented,
+            seen=seen,
+            generation=now.generation,
+            reference=_reference(told, now.consents.values()),
+        ),
+        events,
+    )
+
+
+def _digest(shown: dict[str, Any]) -> str:
+    return hashlib.sha256(msgspec.json.encode(shown, order="sorted")).hexdigest()
+
+
+def current(tenant: Tenant, reader: Reader, service: Service, person: str, at: int) -> Current:
+    """What *service* may know of *person*, and of all who are one with them, *at* that time."""
+    members = persons.members_of(reader, person) or (person,)
+    record = reader.get("profile", members[0])
+    credentials = [
+        record for member in members for record in pages(reader, "credential", key("credential.person", member))
+    ]
+    badges = [_named(tenant, service, view.read_badge(credential)) for credential in credentials]
+    return Current(
+        consents=consent.scopes_for(consent.of_subject(reader, Subject(person=person)), service, at),
+        profile=view.read_profile(record) if record else None,
+        badges={badge.id: badge for badge in badges},
+        generation=service.generation,
+    )
+
+
+def _named(tenant: Tenant, service: Service, badge: Badge) -> Badge:
+    return msgspec.structs.replace(badge, reference=services.badge_reference(tenant, service.id, badge.id))
+
+
+def told_before(tenant: Tenant, reader: Reader, service: str, person: str) -> tuple[Told, Record | None]:
+    """What *service* was told of *person* so far, and the record that says so, if there is one."""
+    fresh = Told(service, person, services.pairwise(tenant, service, person))
+    record = reader.get(KIND, fresh.id)
+    return (read(record), record) if record else (fresh, None)
+
+
+def read(record: Record) -> Told:
+    """The body of a ``change`` record."""
+    return msgspec.json.decode(record.body, type=Told)
+
+
+def record_of(told: Told, before: Record | None) -> Record:
+    """The record that puts *told* at the end of the feed."""
+    return Record(
+        kind=KIND,
+        id=told.id,
+        body=msgspec.json.encode(told),
+        keys=(key("service", told.service), key("person", told.person)),
+        rev=before.rev if before else 0,
+    )
+
+
+def _withdrawn(told: Told, now: Current) -> tuple[Told, list[Event]]:
+    version = told.version + 1
+    event = Event(WITHDRAWN, version, {"reference": told.reference, "scopes": sorted(told.scopes)})
+    gone = Told(told.service, told.person, told.subject, version=version, reference=told.reference)
+    return msgspec.structs.replace(gone, updated=version, generation=now.generation), [event]
+
+
+def _consent_events(told: Told, now: Current, version: int) -> list[Event]:
+    events = []
+    lost = sorted(set(told.scopes) - set(now.consents))
+    if lost:
+        events.append(Event(WITHDRAWN, version, {"reference": told.reference, "scopes": lost}))
+    fresh = {scope: one for scope, one in now.consents.items() if told.scopes.get(scope) != one.given}
+    if fresh:
+        latest = max(fresh.values(), key=lambda one: one.given)
+        data: Mapping[str, Any] = {
+            "reference": latest.reference,
+            "scopes": sorted(now.consents),
+            "purpose": latest.purpose,
+            "given": latest.given,
+            "expires": latest.expires,
+        }
+        events.append(Event(GIVEN, version, dict(data)))
+    return events
+
+
+def _badge_moves(told: Told, now: Current) -> tuple[list[str], list[str]]:
+    """The badges that are new to the service, and those it knows that were revoked or are gone."""
+    issued = [id for id, badge in sorted(now.badges.items()) if badge.state == view.ISSUED and id not in told.badges]
+    revoked = [id for id in told.badges if id not in now.badges or now.badges[id].state == view.REVOKED]
+    return issued, revoked
+
+
+def _reference(told: Told, consents: Iterable[Consent]) -> str | None:
+    latest = max(consents, key=lambda one: one.given)
+    return latest.reference or told.reference

@@ -1,0 +1,186 @@
+"""Consent: what a learner lets a service see, as facts. Knows no link, no message and no HTTP.
+
+One record per learner, service, scope and purpose. Giving and withdrawing change the record, write the audit chain and
+owe ``sync``, all in one commit; whoever shows or sends anything asks ``scopes_for`` at that moment, so a withdrawal
+holds from its commit on. ``profiles:read`` carries the other scopes: they say the same things, counted or compared, so
+none is asked for, holds or stays without it. A consent for an identifier that no person has yet waits under that
+identifier (``bind``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from lrs.kernel.keys import key
+from lrs.kernel.names import name
+from lrs.matching.services import PROFILES, Service
+from lrs.storage import Owed, Reader, Record, Tx, micros_of, pages
+from lrs.tenancy import audit
+
+KIND = "consent"
+STEP = "sync"
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Whose consent it is: a person's id, or the name of an identifier nobody is known by yet. Exactly one is set."""
+
+    person: str | None = None
+    identifier: str | None = None
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """What kind of name it is, and the name."""
+        if self.person is not None:
+            return "person", self.person
+        return "identifier", self.identifier or ""
+
+
+class Consent(msgspec.Struct, frozen=True):
+    """One consent; times are microseconds UTC. ``reference`` is the service's own word for the learner."""
+
+    subject: Subject
+    service: str
+    scope: str
+    purpose: str
+    given: int
+    how: str
+    reference: str | None = None
+    expires: int | None = None
+    withdrawn: int | None = None
+    v: int = 1
+
+    @property
+    def id(self) -> str:
+        """The same for the same learner, service, scope and purpose."""
+        return name(KIND, *self.subject.parts, self.service, self.scope, self.purpose)
+
+    def holds(self, at: int) -> bool:
+        """Whether it is in force *at* that time."""
+        return self.withdrawn is None and (self.expires is None or at < self.expires)
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What is agreed to in one go. ``by`` goes to the audit chain, ``how`` is ``link`` or ``operator``."""
+
+    subject: Subject
+    service: str
+    scopes: tuple[str, ...]
+    purpose: str
+    how: str
+    by: str
+    reference: str | None = None
+    expires: int | None = None
+
+
+def give(tx: Tx, grant: Grant) -> list[Consent]:
+    """Writes one consent per scope; one given before is renewed and keeps its reference unless there is a new one."""
+    now = micros_of(tx.next_seq())
+    given = [
+        Consent(
+            subject=grant.subject,
+            service=grant.service,
+            scope=scope,
+            purpose=grant.purpose,
+            given=now,
+            how=grant.how,
+            reference=grant.reference,
+            expires=grant.expires,
+        )
+        for scope in grant.scopes
+    ]
+    kept = [_put(tx, consent) for consent in given]
+    _tell(tx, "consent.given", grant.by, kept)
+    return kept
+
+
+def withdraw(
+    tx: Tx, subjects: Sequence[Subject], *, by: str, service: str | None = None, scope: str | None = None
+) -> list[Consent]:
+    """Withdraws what *subjects* have given, all of it or only for *service* or *scope*; what was withdrawn now.
+
+    With ``profiles:read`` everything goes that the same service was given: what is held can be told from a gap.
+    """
+    everything = scope in {None, PROFILES}
+    now = micros_of(tx.next_seq())
+    held = [
+        consent
+        for subject in subjects
+        for consent in of_subject(tx, subject)
+        if consent.withdrawn is None and service in {None, consent.service} and (everything or scope == consent.scope)
+    ]
+    gone = [_put(tx, msgspec.structs.replace(consent, withdrawn=now)) for consent in held]
+    _tell(tx, "consent.withdrawn", by, gone)
+    return gone
+
+
+def bind(tx: Tx, person: str, identifiers: Iterable[str]) -> list[Consent]:
+    """Moves what was given under *identifiers* to the *person* who turned out to have them; the later one counts."""
+    bound = []
+    for identifier in identifiers:
+        for waiting in of_subject(tx, Subject(identifier=identifier)):
+            tx.delete(KIND, waiting.id)
+            consent = msgspec.structs.replace(waiting, subject=Subject(person=person))
+            known = tx.get(KIND, consent.id)
+            if known is None or read(known).given < consent.given:
+                bound.append(_put(tx, consent))
+    return bound
+
+
+def read(record: Record) -> Consent:
+    """The consent in *record*."""
+    return msgspec.json.decode(record.body, type=Consent)
+
+
+def of_subject(reader: Reader, subject: Subject) -> list[Consent]:
+    """Everything *subject* ever gave, also what no longer holds."""
+    return [read(record) for record in pages(reader, KIND, key(*subject.parts))]
+
+
+def everything(reader: Reader) -> list[Consent]:
+    """All consents, in the order of their last change."""
+    return [read(record) for record in pages(reader, KIND)]
+
+
+def scopes_for(consents: Iterable[Consent], service: Service, at: int) -> dict[str, Consent]:
+    """What *service* may see *at* that time, by scope: consented for its purpose, and still registered for.
+
+    Nothing without ``profiles:read``, which may have ended by itself before the others.
+    """
+    found = {
+        consent.scope: consent
+        for consent in consents
+        if consent.service == service.id
+        and consent.purpose == service.purpose
+        and consent.scope in service.scopes
+        and consent.holds(at)
+    }
+    return found if PROFILES in found else {}
+
+
+def _put(tx: Tx, consent: Consent) -> Consent:
+    """Insert or replace, owing ``sync``."""
+    known = tx.get(KIND, consent.id)
+    if known is not None and consent.reference is None:
+        consent = msgspec.structs.replace(consent, reference=read(known).reference)
+    record = Record(
+        kind=KIND,
+        id=consent.id,
+        body=msgspec.json.encode(consent),
+        keys=(key(*consent.subject.parts), key("service", consent.service)),
+        owed=(Owed(STEP),),
+        rev=known.rev if known else 0,
+    )
+    if known:
+        tx.replace(record)
+    else:
+        tx.insert(record)
+    return consent
+
+
+def _tell(tx: Tx, action: str, by: str, consents: Sequence[Consent]) -> None:
+    for consent in consents:
+        kind, id = consent.subject.parts
+        about = {kind: id, "service": consent.service, "scope": consent.scope, "consent": consent.id}
+        audit.append(tx, by, action, about)

@@ -1,0 +1,175 @@
+"""``lrs consent``: what an operator writes down for a learner, and the link a learner decides on."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+import click
+
+from lrs.kernel.errors import Refused
+from lrs.kernel.printing import Group, json_option, print_list, time_of
+from lrs.matching import consent as kept
+from lrs.matching import links, services
+from lrs.matching.consent import Grant, Subject
+from lrs.matching.links import Wish
+from lrs.people.persons import identifiers_in, members_of, named, person_named
+from lrs.people.search import found_one
+from lrs.storage import Reader
+from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.tenants import Tenant
+
+BY = "operator"
+_NO_CONSENTS = (
+    "there are no such consents: learners give them on the page of a link (lrs consent link), or lrs consent give"
+    " writes one down"
+)
+
+
+@click.group(cls=Group)
+def consent() -> None:
+    """Give, withdraw and list consents: what learners let services see."""
+
+
+@consent.command("give")
+@with_tenant
+@click.argument("learner")
+@click.argument("service")
+@click.option("--scopes", help="Comma-separated; without it, all that the service has and a learner can give.")
+@click.option("--reference", help="The service's own word for this learner.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day it holds.")
+def give(
+    tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None, until: datetime | None
+) -> None:
+    """Write down that LEARNER (id, e-mail, learner number) agreed, on paper say, to SERVICE seeing the profile."""
+    known = services.wanted(tenant.store, service)
+    grant = Grant(
+        subject=subject_named(tenant.store, learner),
+        service=known.id,
+        scopes=links.scopes_asked(known, _split(scopes)),
+        purpose=known.purpose,
+        how="operator",
+        by=BY,
+        reference=reference,
+        expires=_end_of(until.date(), tenant.settings.zone) if until else None,
+    )
+    given = tenant.store.write(lambda tx: kept.give(tx, grant)).result()
+    click.echo(f"{service} may use: {', '.join(one.scope for one in given)}")
+
+
+@consent.command("withdraw")
+@with_tenant
+@click.argument("learner")
+@click.option("--service", help="Only from this service; without it, from all.")
+@click.option("--scope", help="Only this scope; with profiles:read all others of the service go too.")
+def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | None) -> None:
+    """Withdraw what LEARNER agreed to; from now on nothing of it is shown or sent."""
+    subjects = subjects_named(tenant.store, learner)
+    gone = tenant.store.write(
+        functools.partial(kept.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
+    ).result()
+    for one in gone:
+        click.echo(f"withdrawn: {one.service} {one.scope}")
+    if not gone:
+        raise click.ClickException("there was nothing to withdraw")
+
+
+@consent.command("list")
+@with_tenant_to_read
+@click.argument("learner", required=False)
+@click.option("--service", help="Only what was given to this service.")
+@json_option
+def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, as_json: bool) -> None:
+    """List consents, of LEARNER or of everybody, also those that no longer hold."""
+    store = tenant.store
+    if service is not None:
+        services.wanted(store, service)
+    subjects = subjects_named(store, _found(store, learner)) if learner else ()
+    found = [one for subject in subjects for one in kept.of_subject(store, subject)]
+    if learner is None:
+        found = kept.everything(store)
+    rows = [_row(one, tenant.clock()) for one in found if service in {None, one.service}]
+    print_list(
+        rows,
+        {
+            "learner": lambda row: row["person"] or row["identifier"],
+            "service": "service",
+            "scope": "scope",
+            "state": "state",
+            "given": "given_at",
+            "until": lambda row: row["withdrawn_at"] or row["expires_at"],
+        },
+        none=_NO_CONSENTS,
+        as_json=as_json,
+    )
+
+
+@consent.command("link")
+@with_tenant
+@click.argument("learner")
+@click.argument("service")
+@click.option("--scopes", help="Comma-separated; without it, all that the service has and a learner can give.")
+@click.option("--reference", help="The service's own word for this learner.")
+def link(tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None) -> None:
+    """Print a link, good once and for 24 hours, on which LEARNER can agree or not; hand it to nobody else."""
+    if tenant.settings.public_url is None:
+        raise click.ClickException("set LRS_PUBLIC_URL first: a link needs the address that learners reach")
+    known = services.wanted(tenant.store, service)
+    wish = Wish(subject_named(tenant.store, learner), _split(scopes), reference)
+    made = links.mint(tenant, known, wish, id=secrets.token_urlsafe(18), by=BY)
+    click.echo(links.address(tenant, made, tenant.settings.public_url))
+
+
+def subject_named(reader: Reader, text: str) -> Subject:
+    """Who *text* names: a person we know, else the identifier it is. Raises ``Refused`` if it is neither."""
+    person = person_named(reader, text)
+    if person:
+        return Subject(person=person)
+    identifier = named(text)
+    if identifier is None:
+        raise Refused("name the learner by id, e-mail address, learner number, homePage|name or OpenID")
+    return Subject(identifier=identifier.id)
+
+
+def _found(reader: Reader, text: str) -> str:
+    """*text*, or the id of the one learner it is a name of: enough where only something is read."""
+    return text if person_named(reader, text) or named(text) else found_one(reader, text) or text
+
+
+def subjects_named(reader: Reader, text: str) -> list[Subject]:
+    """All that consents of who *text* names may stand under: all who are one, and their identifiers."""
+    first = subject_named(reader, text)
+    members = members_of(reader, first.person) if first.person else ()
+    identifiers = [Subject(identifier=one.id) for one in identifiers_in(reader, members)]
+    return [*(Subject(person=member) for member in members), *identifiers] or [first]
+
+
+def _split(scopes: str | None) -> tuple[str, ...]:
+    return tuple((scopes or "").replace(",", " ").split())
+
+
+def _end_of(day: date, zone: str) -> int:
+    """The last microsecond of *day* in *zone*, in microseconds UTC."""
+    return round(datetime.combine(day, time.max, ZoneInfo(zone)).timestamp() * 1_000_000)
+
+
+def _row(one: kept.Consent, now: int) -> dict[str, str | int | None]:
+    state = "given" if one.holds(now) else "withdrawn" if one.withdrawn is not None else "expired"
+    return {
+        "person": one.subject.person,
+        "identifier": one.subject.identifier,
+        "service": one.service,
+        "scope": one.scope,
+        "purpose": one.purpose,
+        "state": state,
+        "given": one.given,
+        "expires": one.expires,
+        "withdrawn": one.withdrawn,
+        "how": one.how,
+        "reference": one.reference,
+        "given_at": time_of(one.given),
+        "expires_at": time_of(one.expires),
+        "withdrawn_at": time_of(one.withdrawn),
+    }

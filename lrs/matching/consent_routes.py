@@ -1,0 +1,181 @@
+"""The routes of consent: a service asks for a link, a learner opens it and answers. No logic."""
+
+import secrets
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Cookie, Depends, Request, Security
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import ConfigDict, Field, model_validator
+
+from lrs.kernel.errors import Refused
+from lrs.matching import consent_page as page
+from lrs.matching import links
+from lrs.matching.consent import Subject
+from lrs.matching.door import TenantOf, asking, described, problems, read_body, small_body, tenant_at
+from lrs.matching.links import LONGEST_REFERENCE, Wish
+from lrs.matching.models import Shape
+from lrs.matching.services import CONSENTED
+from lrs.matching.times import iso
+from lrs.matching.tokens import Access
+from lrs.people.identifiers import identifier_of, matches_nobody
+from lrs.tenancy.tenants import Tenant
+
+_PAGES: dict[int | str, dict[str, Any]] = {"default": {"description": "A page that says why not."}}
+_ANSWER = {
+    "required": True,
+    "content": {
+        "application/x-www-form-urlencoded": {
+            "schema": {
+                "type": "object",
+                "required": ["form", "answer"],
+                "properties": {
+                    "form": {"type": "string", "description": "The token that the page before gave out."},
+                    "answer": {"type": "string", "enum": ["agree", "refuse"]},
+                },
+            }
+        }
+    },
+}
+_SCOPES = f"Of {', '.join(CONSENTED)}, always with the first; without any, all the service has."
+
+
+class Account(Shape):
+    """An account, as in xAPI (4.2.2.2)."""
+
+    home_page: str = Field(min_length=1, max_length=2_000)
+    name: str = Field(min_length=1, max_length=500)
+
+
+class Learner(Shape):
+    """How the service knows the learner: exactly one of the two."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["mbox"]}, {"required": ["account"]}]})
+    mbox: str | None = Field(None, pattern=r"^mailto:[^@\s]{1,64}@[^@\s]{1,255}$", examples=["mailto:ana@example.org"])
+    account: Account | None = None
+
+    @model_validator(mode="after")
+    def one_of_two(self) -> "Learner":
+        """Refuses none and both."""
+        if (self.mbox is None) == (self.account is None):
+            raise ValueError("give either mbox or account")
+        return self
+
+
+class LinkWanted(Shape):
+    """What the service asks the learner for."""
+
+    reference: str = Field(
+        min_length=1, max_length=LONGEST_REFERENCE, description="The service's own word for the learner."
+    )
+    learner: Learner
+    scopes: list[str] = Field(default=[], max_length=10, description=_SCOPES)
+    purpose: str | None = Field(None, max_length=500, description="Must be the one the service is registered for.")
+    consent_days: int | None = Field(None, ge=1, le=3_650, description="The consent ends by itself after so many days.")
+
+
+class LinkMade(Shape):
+    """A link to hand to the learner; the same answer whether or not anybody of that name is known."""
+
+    link: str
+    id: str
+    expires: str
+
+
+def routes(tenant_of: TenantOf) -> APIRouter:
+    """To be mounted at ``/`` and at ``/t/{tenant}``; *tenant_of* opens a tenant by its id."""
+    router = APIRouter()
+    tenant = tenant_at(tenant_of)
+    _add_links(router, tenant, asking(tenant))
+    _add_page(router, tenant)
+    return router
+
+
+def _add_links(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:
+    @router.post(
+        "/api/links",
+        status_code=201,
+        response_model=LinkMade,
+        responses=problems(400, 401, 413),
+        openapi_extra=described(LinkWanted),
+        tags=["services"],
+    )
+    def make_link(
+        request: Request,
+        here: Annotated[Tenant, Depends(tenant)],
+        who: Annotated[Access, Security(access)],
+        body: Annotated[bytes, Depends(small_body)],
+    ) -> dict[str, Any]:
+        """A link on which one learner can agree, once, within 24 hours; the service shows it to the learner."""
+        wanted = read_body(LinkWanted, body)
+        wish = Wish(
+            subject_of(wanted.learner), tuple(wanted.scopes), wanted.reference, wanted.consent_days, wanted.purpose
+        )
+        link = links.mint(here, who.service, wish, id=secrets.token_urlsafe(18), by=f"service {who.service.id}")
+        base = here.settings.public_url or str(request.base_url)
+        return {"link": links.address(here, link, base), "id": link.id, "expires": iso(link.expires)}
+
+
+def subject_of(learner: Learner) -> Subject:
+    """The identifier that *learner* is, without asking whether anybody has it. Raises ``Refused``."""
+    identifier = identifier_of(learner.model_dump(by_alias=True, exclude_none=True))
+    fault = matches_nobody(identifier) if identifier else "give either mbox or account"
+    if identifier is None or fault:
+        raise Refused(fault or "", pointer="/learner/account/name")
+    return Subject(identifier=identifier.id)
+
+
+def _add_page(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
+    here = Annotated[Tenant, Depends(tenant)]
+
+    @router.get(
+        "/links/{token}",
+        response_class=HTMLResponse,
+        responses=_PAGES,
+        summary="The page on which a learner agrees or not",
+        tags=["pages"],
+    )
+    def show(
+        request: Request, tenant: here, token: str, consent: Annotated[str | None, Cookie()] = None
+    ) -> HTMLResponse:
+        nonce, browser = secrets.token_urlsafe(18), page.browser_of(consent)
+        try:
+            answer = _page(page.shown(tenant, token, browser, nonce), nonce)
+        except Refused as refused:
+            return _unusable(refused)
+        is_secure = request.url.scheme == "https" or (tenant.settings.public_url or "").startswith("https:")
+        path = request.url.path
+        answer.set_cookie(page.COOKIE, browser, httponly=True, samesite="strict", secure=is_secure, path=path)
+        return answer
+
+    @router.post(
+        "/links/{token}",
+        status_code=303,
+        response_class=HTMLResponse,
+        responses=_PAGES,
+        openapi_extra={"requestBody": _ANSWER},
+        summary="Takes the learner's answer",
+        tags=["pages"],
+    )
+    def decide(
+        tenant: here,
+        token: str,
+        body: Annotated[bytes, Depends(small_body)],
+        consent: Annotated[str | None, Cookie()] = None,
+    ) -> Response:
+        try:
+            page.decide(tenant, token, body, consent)
+        except Refused as refused:
+            return _unusable(refused)
+        # To the same address, relative to itself: a reload asks what was decided, and sends nothing again.
+        return RedirectResponse(token, 303, page.headers(""))
+
+
+def _unusable(refused: Refused) -> HTMLResponse:
+    nonce = secrets.token_urlsafe(18)
+    title = "Your answer was not taken" if refused.status == 400 else "This link cannot be used"
+    return _page(page.said(title, refused.message, nonce), nonce, refused.status)
+
+
+def _page(html: str, nonce: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(html, status, page.headers(nonce))

@@ -1,0 +1,112 @@
+"""What all routes for services share: whose data, who asks, how much body. Knows no resource."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request, Security
+from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
+from fastapi.security import OAuth2, SecurityScopes
+from pydantic import BaseModel, ValidationError
+
+from lrs.kernel import strict_json
+from lrs.kernel.errors import Refused
+from lrs.kernel.settings import KIB
+from lrs.matching import tokens
+from lrs.matching.models import Problem
+from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES
+from lrs.matching.tokens import Access
+from lrs.tenancy.tenants import DEFAULT, Tenant
+
+Model = TypeVar("Model", bound=BaseModel)
+TenantOf = Callable[[str], Tenant]
+"""Opens a tenant by its id; raises ``Refused`` (404) if there is none."""
+
+MAX_BODY = 64 * KIB
+
+SCOPES = {
+    PROFILES: "Profiles of learners who agreed",
+    EVIDENCE: "How much evidence stands behind each competency",
+    BADGES: "A badge itself, by its name in a profile; only together with consent to profiles:read",
+    ROLES: "Roles and what they ask for",
+    GAP: "What a learner still needs for a role; only together with consent to profiles:read",
+}
+
+OAUTH = OAuth2(
+    flows=OAuthFlows(clientCredentials=OAuthFlowClientCredentials(tokenUrl="/oauth/token", scopes=SCOPES)),
+    scheme_name="service",
+    description="An access token of /oauth/token, by client credentials (RFC 6749 section 4.4).",
+    auto_error=False,
+)
+
+
+WITH_KEY: dict[str, Any] = {"security": [{"key": []}]}
+"""Says in the OpenAPI document that a route takes an API key."""
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals a route documents; all others have the same shape (and none is 422, whatever FastAPI expects)."""
+    return {**{status: {"model": Problem} for status in statuses}, "default": {"model": Problem}}
+
+
+def tenant_at(tenant_of: TenantOf) -> Callable[[Request], Tenant]:
+    """The dependency that finds the tenant in the path (``/t/{tenant}/…``), or else takes the default one."""
+
+    def tenant(request: Request) -> Tenant:
+        return tenant_of(request.path_params.get("tenant", DEFAULT))
+
+    return tenant
+
+
+def asking(tenant: Callable[[Request], Tenant]) -> Callable[..., Access]:
+    """The dependency that is the calling service, with all the scopes that the route asks for by ``Security``."""
+
+    def access(
+        request: Request,
+        needed: SecurityScopes,
+        here: Annotated[Tenant, Depends(tenant)],
+        authorization: Annotated[str | None, Security(OAUTH)],
+    ) -> Access:
+        found = tokens.access(here, authorization)
+        request.scope["source"] = f"service {found.service.id}"
+        for scope in needed.scopes:
+            found.needs(scope)
+        return found
+
+    return access
+
+
+async def small_body(request: Request) -> bytes:
+    """The body, at most ``MAX_BODY`` bytes of it. Raises ``Refused`` (413)."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise Refused(f"the body is longer than {MAX_BODY} bytes", status=413, error="too_large")
+    return bytes(body)
+
+
+def read_body(model: type[Model], body: bytes) -> Model:
+    """*body* as *model*. Raises ``Refused`` (400) that says where it is wrong, and never repeats what was sent."""
+    try:
+        return model.model_validate(strict_json.parse(body))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise Refused(first["msg"], pointer=strict_json.pointer_of(first["loc"])) from None
+
+
+def described(model: type[BaseModel]) -> dict[str, Any]:
+    """The body of a route that reads it by ``read_body``, for the OpenAPI document, complete in itself."""
+    schema = model.model_json_schema()
+    schema = _inlined(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+    """*schema* with each reference to one of its own *parts* replaced by that part."""
+    if isinstance(schema, list):
+        return [_inlined(one, parts) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _inlined(value, parts) for name, value in schema.items()}

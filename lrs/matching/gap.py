@@ -1,0 +1,123 @@
+"""What a learner still needs for a role. Pure and deterministic: the same profile and role give the same answer.
+
+Source: domain.md 5.3. Per requirement: met, expiring, shortfall (of n levels), missing, or not comparable. Match in
+percent is sum(w * min(level / required, 1)) / sum(w); a role with an unmet essential is never a full match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+from lrs.matching.view import Held
+
+COUNTS = frozenset({"held", "expiring", "in grace"})
+_DAYS_ARE_SHORT = frozenset({"expiring", "in grace"})
+
+
+class Requirement(msgspec.Struct, frozen=True):
+    """What a role asks for. Without ``level`` any level will do; ``weight`` is a decimal number as text."""
+
+    competency: str
+    label: str | None = None
+    framework: str | None = None
+    level: int | None = None
+    essential: bool = True
+    weight: str = "1"
+
+
+class Role(msgspec.Struct, frozen=True):
+    """A role and what it asks for, in the order of its file."""
+
+    id: str
+    label: str
+    requirements: tuple[Requirement, ...]
+    source: str | None = None
+    v: int = 1
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One requirement against what is held. ``shortfall`` is in levels; ``share`` is what it adds, 0 to 1."""
+
+    requirement: Requirement
+    result: str
+    share: Fraction
+    held: Held | None = None
+    shortfall: int | None = None
+
+
+def gap(role: Role, held: Iterable[Held]) -> dict[str, Any]:
+    """The gap between *role* and what is *held*, as a service sees it."""
+    known = [one for one in held if one.state in COUNTS]
+    outcomes = [outcome(requirement, known) for requirement in role.requirements]
+    essential = [one for one in outcomes if one.requirement.essential]
+    met = [one for one in essential if one.result in {"met", "expiring"}]
+    return {
+        "role": {"id": role.id, "label": role.label},
+        "match": percent(outcomes),
+        "full": all(one.result in {"met", "expiring"} for one in outcomes),
+        "essentials": {"required": len(essential), "met": len(met), "match": percent(essential)},
+        "requirements": [_shown(one) for one in outcomes],
+    }
+
+
+def outcome(requirement: Requirement, held: Iterable[Held]) -> Outcome:
+    """How the best of what is *held* (and still counts) stands against *requirement*."""
+    candidates = [one for one in held if _is_about(one, requirement)]
+    if not candidates:
+        return Outcome(requirement, "missing", Fraction(0))
+    comparable = [one for one in candidates if _is_comparable(one, requirement)]
+    if not comparable:
+        return Outcome(requirement, "not comparable", Fraction(0), candidates[0])
+    best = max(comparable, key=lambda one: (_ordinal(one), one.state == "held", one.valid_until or "9999"))
+    short = (requirement.level or 0) - _ordinal(best)
+    if requirement.level and short > 0:
+        return Outcome(requirement, "shortfall", Fraction(max(_ordinal(best), 0), requirement.level), best, short)
+    return Outcome(requirement, "expiring" if best.state in _DAYS_ARE_SHORT else "met", Fraction(1), best)
+
+
+def percent(outcomes: Iterable[Outcome]) -> float | None:
+    """The weighted match in percent with one decimal, halves rounded up; ``None`` where nothing is asked for."""
+    weighed = [(Fraction(one.requirement.weight), one.share) for one in outcomes]
+    total = sum(weight for weight, _ in weighed)
+    if not total:
+        return None
+    exact = sum((weight * share for weight, share in weighed), Fraction(0)) / total
+    return int(exact * 1000 + Fraction(1, 2)) / 10
+
+
+def _is_about(held: Held, requirement: Requirement) -> bool:
+    """By id; or by code, where the requirement names the framework that the code is from."""
+    item = held.competency
+    if item.id == requirement.competency:
+        return True
+    return bool(requirement.framework and item.code == requirement.competency)
+
+
+def _is_comparable(held: Held, requirement: Requirement) -> bool:
+    """Levels of two scales are never silently equal: another framework, or no level, cannot be compared."""
+    if requirement.framework and held.competency.framework != requirement.framework:
+        return False
+    return requirement.level is None or held.level is not None
+
+
+def _ordinal(held: Held) -> int:
+    return held.level.ordinal if held.level else 0
+
+
+def _shown(one: Outcome) -> dict[str, Any]:
+    requirement, held = one.requirement, one.held
+    return {
+        "competency": requirement.competency,
+        "label": requirement.label or (held.competency.label if held else None),
+        "essential": requirement.essential,
+        "weight": float(Fraction(requirement.weight)),
+        "required": requirement.level,
+        "level": held.level.ordinal if held and held.level else None,
+        "result": one.result,
+        "shortfall": one.shortfall,
+        "validUntil": held.valid_until if held else None,
+    }

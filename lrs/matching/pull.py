@@ -1,0 +1,147 @@
+"""What services ask for: the feed of changes, one profile, the gap for a role. Knows no HTTP.
+
+Consent is looked at when the answer is made: from the commit of a withdrawal on, a profile is gone here, also where
+the feed's own entry has not caught up yet.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.sealed import NotOurs, hide, reveal, unseal
+from lrs.matching import changes, roles, services, view
+from lrs.matching.changes import Current, Told
+from lrs.matching.gap import Role, gap
+from lrs.matching.services import Service
+from lrs.matching.times import iso
+from lrs.storage import Page, Record, micros_of
+from lrs.tenancy.tenants import Tenant
+
+
+def feed(tenant: Tenant, service: Service, cursor: str | None, limit: int) -> dict[str, Any]:
+    """Up to *limit* profiles that changed after *cursor*, in the order they changed; a withdrawn one is a tombstone.
+
+    A profile that changes again moves to the end, so a walk may meet it twice and never misses it. The answer's
+    cursor is always good to go on from, at once while ``more`` is true, and later. The place it says is hidden: what
+    two services are told of one learner in one commit has neighbouring places, by which they could join it. Raises
+    ``Refused`` (400) for a cursor that is not this service's.
+    """
+    after = _after(tenant, service, cursor)
+    page = _changed(tenant, service, after, limit)
+    last = page.records[-1].seq if page.records else after
+    return {
+        "profiles": [_entry(tenant, service, record) for record in page.records],
+        "cursor": hide(tenant.secret("cursor"), (service.id, last)),
+        "more": page.next is not None,
+    }
+
+
+def one(tenant: Tenant, service: Service, subject: str) -> dict[str, Any]:
+    """The profile of the learner this service calls *subject*. Raises ``Refused`` (404), also without consent."""
+    told, now = _found(tenant, service, subject)
+    shown = now.shown(subject)
+    if shown is None:
+        raise _unknown()
+    return {**shown, "version": told.version}
+
+
+def badge(tenant: Tenant, service: Service, subject: str, reference: str) -> bytes:
+    """The signed badge that *service* calls *reference*, as it can be verified.
+
+    Raises ``Refused`` (404), also without the learner's consent to ``badges:read`` and for a badge that is revoked.
+    """
+    _, now = _found(tenant, service, subject)
+    agreed = now.badges.values() if services.BADGES in now.consents else ()
+    for held in agreed:
+        if held.reference == reference and held.state == view.ISSUED:
+            record = tenant.store.get("credential", held.id.removeprefix("urn:uuid:"))
+            if record is not None:
+                return record.body
+    raise Refused("there is no such badge, or no consent to it", status=404, error="badge_unknown")
+
+
+def gap_of(tenant: Tenant, service: Service, subject: str, role: str) -> dict[str, Any]:
+    """The gap between the learner and *role*. Raises ``Refused`` (404), also without consent to ``gap:read``."""
+    _, now = _found(tenant, service, subject)
+    if services.GAP not in now.consents:
+        raise _unknown()
+    held = now.profile.competencies if now.profile else ()
+    (asked,) = roles.labelled(tenant.store, [roles.get(tenant.store, role)])
+    return {"subject": subject, **gap(asked, held)}
+
+
+def role_shown(role: Role) -> dict[str, Any]:
+    """A role as services see it."""
+    return {
+        "id": role.id,
+        "label": role.label,
+        "source": role.source,
+        "requirements": [
+            {
+                "competency": asked.competency,
+                "label": asked.label,
+                "framework": asked.framework,
+                "level": asked.level,
+                "essential": asked.essential,
+                "weight": float(asked.weight),
+            }
+            for asked in role.requirements
+        ],
+    }
+
+
+def _changed(tenant: Tenant, service: Service, after: int, limit: int) -> Page:
+    """A page that is empty only at the end: the store may hand out an empty one and still have more."""
+    keys = (key("service", service.id),)
+    page = tenant.store.find(changes.KIND, keys, after=after, limit=limit)
+    while not page.records and page.next:
+        page = tenant.store.find(changes.KIND, keys, after=after, limit=limit, start=page.next)
+    return page
+
+
+def _entry(tenant: Tenant, service: Service, record: Record) -> dict[str, Any]:
+    told = changes.read(record)
+    shown = changes.current(tenant, tenant.store, service, told.person, tenant.clock()).shown(told.subject)
+    entry: dict[str, Any] = {"subject": told.subject, "version": told.version, "changed": iso(micros_of(record.seq))}
+    if shown is None:
+        return {**entry, "deleted": True}
+    profile = {**shown, "version": told.version}
+    return {**entry, "deleted": False, "etag": view.etag(profile), "profile": profile}
+
+
+def _found(tenant: Tenant, service: Service, subject: str) -> tuple[Told, Current]:
+    record = tenant.store.get(changes.KIND, f"{service.id}:{subject}")
+    if record is None:
+        raise _unknown()
+    told = changes.read(record)
+    return told, changes.current(tenant, tenant.store, service, told.person, tenant.clock())
+
+
+def _after(tenant: Tenant, service: Service, cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        owner, seq = reveal(tenant.secret("cursor"), cursor, tuple[str, int])
+    except NotOurs:
+        owner, seq = _former_cursor(tenant, cursor)
+    if owner != service.id:
+        raise _bad_cursor()
+    return seq
+
+
+def _former_cursor(tenant: Tenant, cursor: str) -> tuple[str, int]:
+    """What a cursor of version 0.1.0 says, which a service may have kept."""
+    try:
+        return unseal(tenant.secret("cursor"), cursor, tuple[str, int])
+    except NotOurs as error:
+        raise _bad_cursor() from error
+
+
+def _bad_cursor() -> Refused:
+    return Refused("the cursor is not one that this service was given", error="bad_cursor")
+
+
+def _unknown() -> Refused:
+    return Refused("there is no such profile, or no consent to it", status=404, error="profile_unknown")

@@ -1,0 +1,179 @@
+"""Roles: read from CSV or XLSX, kept, listed. Knows no learner.
+
+Columns (any order, header case does not matter): ``role``, ``competency``; optional ``role_label``, ``label``,
+``framework``, ``level`` (ordinal from 1), ``importance`` (essential, optional; default essential), ``weight`` (default
+1), ``source``. One row is one requirement; rows of one role follow its order in the file. A role is taken whole or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import msgspec
+
+from lrs.competency.frameworks.frameworks import published
+from lrs.competency.tables import read_table
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.row import Row
+from lrs.matching.gap import Requirement, Role
+from lrs.storage import Reader, Record, Tx, pages
+
+KIND = "role"
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "role": (),
+    "role_label": (),
+    "competency": (),
+    "label": (),
+    "framework": (),
+    "level": (),
+    "importance": (),
+    "weight": (),
+    "source": (),
+}
+_HEAVIEST = 1_000_000
+_NEEDED = ("role", "competency")
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A row that was left out: its number in the file (the header is 1), and why."""
+
+    row: int
+    reason: str
+
+
+def read_roles(content: Path | bytes) -> tuple[list[Role], list[Problem]]:
+    """The roles in a file, and the rows that could not be used. Raises ``Refused`` for a file that is no role table.
+
+    A role of which a row is left out is left out whole: it would ask for less than is meant. So are all roles, where
+    nobody can say which one a row is of.
+    """
+    rows, faults = read_table(content, COLUMNS, needed=_NEEDED)
+    found: dict[str, list[Requirement]] = {}
+    about: dict[str, Row] = {}
+    lost = [(Problem(fault.row, str(fault).partition(": ")[2]), dict(fault.says).get("role", "")) for fault in faults]
+    for row in rows:
+        try:
+            requirement = _requirement(row, found.get(row["role"], ()))
+        except ValueError as error:
+            lost.append((Problem(row.place.row, str(error)), row["role"]))
+            continue
+        found.setdefault(row["role"], []).append(requirement)
+        about.setdefault(row["role"], row)
+    if not found and not lost:
+        raise Refused("the file holds no roles: it has no rows", error="bad_file")
+    incomplete = {role for _, role in lost}
+    whole = [] if "" in incomplete else [role for role in found if role not in incomplete]
+    problems = [Problem(one.row, f"{one.reason}; {_left(role)}") for one, role in lost]
+    return [_role(id, about[id], found[id]) for id in whole], sorted(problems, key=lambda one: one.row)
+
+
+def _left(role: str) -> str:
+    return f"the role {role} is left as it was" if role else "nobody knows of which role it is, so all are left"
+
+
+def keep(tx: Tx, role: Role) -> str:
+    """Stores *role* in the place of an earlier one: ``new``, ``updated`` or ``unchanged``."""
+    body = msgspec.json.encode(role)
+    known = tx.get(KIND, role.id)
+    if known is None:
+        tx.insert(Record(kind=KIND, id=role.id, body=body))
+        return "new"
+    if known.body == body:
+        return "unchanged"
+    tx.replace(msgspec.structs.replace(known, body=body, owed=()))
+    return "updated"
+
+
+def get(reader: Reader, id: str) -> Role:
+    """The role with this *id*. Raises ``Refused`` (404)."""
+    record = reader.get(KIND, id)
+    if record is None:
+        raise Refused("there is no such role", status=404, error="role_unknown")
+    return msgspec.json.decode(record.body, type=Role)
+
+
+def labelled(reader: Reader, found: Sequence[Role]) -> list[Role]:
+    """The roles *found*, with the published frameworks' own words for what has no label in them."""
+    if all(asked.label for role in found for asked in role.requirements):
+        return list(found)
+    words = _words(reader)
+
+    def in_words(asked: Requirement) -> Requirement:
+        label = asked.label or words.get((asked.framework, asked.competency))
+        return msgspec.structs.replace(asked, label=label)
+
+    return [
+        msgspec.structs.replace(role, requirements=tuple(in_words(asked) for asked in role.requirements))
+        for role in found
+    ]
+
+
+def unknown(reader: Reader, found: Sequence[Role]) -> list[str]:
+    """What the roles *found* ask for that no published framework has, and nobody can hold: a sentence for each."""
+    words = _words(reader)
+    return [
+        f"{role.id} asks for {asked.competency}, which is in no published framework"
+        + ("" if asked.framework else "; a code needs the column framework beside it")
+        for role in found
+        for asked in role.requirements
+        if (asked.framework, asked.competency) not in words
+    ]
+
+
+def _words(reader: Reader) -> dict[tuple[str | None, str], str]:
+    """What the published frameworks call each competency, by the names that a requirement may give it."""
+    words: dict[tuple[str | None, str], str] = {}
+    for framework in published(reader):
+        for item in framework.items:
+            words[framework.id, item.code] = words[framework.id, item.id] = words[None, item.id] = item.label
+    return words
+
+
+def everyone(reader: Reader) -> Iterator[Role]:
+    """All roles, in the order they came in."""
+    for record in pages(reader, KIND):
+        yield msgspec.json.decode(record.body, type=Role)
+
+
+def _requirement(row: Row, before: Sequence[Requirement]) -> Requirement:
+    """One row, after those *before* it of the same role. Raises ``ValueError`` with the reason."""
+    for needed in _NEEDED:
+        if not row[needed]:
+            raise ValueError(f"{needed} is empty")
+    if any(one.competency == row["competency"] for one in before):
+        raise ValueError(f"the role asks for {row['competency']} twice")
+    importance = row["importance"].casefold() or "essential"
+    if importance not in {"essential", "optional"}:
+        raise ValueError("importance must be essential or optional")
+    return Requirement(
+        competency=row["competency"],
+        label=row["label"] or None,
+        framework=row["framework"] or None,
+        level=_level(row["level"]),
+        essential=importance == "essential",
+        weight=_weight(row["weight"]),
+    )
+
+
+def _level(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or not text.isascii() or not 1 <= len(text) <= 3 or int(text) < 1:
+        raise ValueError("level must be a whole number from 1 to 999")
+    return int(text)
+
+
+def _weight(text: str) -> str:
+    try:
+        weight = Decimal(text or "1")
+    except InvalidOperation as error:
+        raise ValueError("weight must be a number") from error
+    if not weight.is_finite() or not 0 < weight <= _HEAVIEST or weight.as_tuple().exponent < -6:  # type: ignore[operator]  # finite: an int
+        raise ValueError(f"weight must be above 0, at most {_HEAVIEST}, with at most 6 decimals")
+    return format(weight.normalize(), "f")
+
+
+def _role(id: str, row: Row, requirements: list[Requirement]) -> Role:
+    return Role(id, row["role_label"] or id, tuple(requirements), row["source"] or None)

@@ -1,0 +1,197 @@
+"""The routes that matching services call: a token, the feed, a profile, a gap, the roles. No logic."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
+from fastapi.openapi.models import HTTPBase
+from fastapi.responses import JSONResponse
+from fastapi.security.base import SecurityBase
+
+from lrs.matching import models, oauth, pull, roles, services, view
+from lrs.matching.door import TenantOf, asking, problems, small_body, tenant_at
+from lrs.matching.tokens import Access
+from lrs.tenancy.tenants import Tenant
+
+VC = "application/vc"
+"""A credential secured by a proof inside it (W3C Verifiable Credentials Data Model 2.0, section 6.3)."""
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["grant_type"],
+                    "properties": {
+                        "grant_type": {"type": "string", "const": "client_credentials"},
+                        "scope": {"type": "string", "description": "Separated by blanks; without it, all there are."},
+                        "client_id": {"type": "string", "description": "Unless sent by HTTP Basic."},
+                        "client_secret": {"type": "string", "description": "Unless sent by HTTP Basic."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class _Basic(SecurityBase):
+    """Puts HTTP Basic into the document and reads nothing: ``oauth`` does, by OAuth's rules."""
+
+    model = HTTPBase(scheme="basic", description="client_id and client_secret (RFC 6749 section 2.3.1)")
+    scheme_name = "client"
+
+    async def __call__(self) -> None:
+        """Nothing to do at run time."""
+
+
+def routes(tenant_of: TenantOf) -> APIRouter:
+    """To be mounted at ``/`` and at ``/t/{tenant}``; *tenant_of* opens a tenant by its id."""
+    router = APIRouter()
+    tenant = tenant_at(tenant_of)
+    _add_token(router, tenant)
+    _add_profiles(router, tenant, asking(tenant))
+    _add_badges(router, tenant, asking(tenant))
+    _add_roles(router, tenant, asking(tenant))
+    return router
+
+
+def webhooks() -> APIRouter:
+    """What services are sent, for the ``webhooks`` part of the OpenAPI document. Mounted nowhere."""
+    router = APIRouter()
+    for name, model, told in (
+        ("consent.given", models.ConsentGivenEvent, "A learner agreed."),
+        ("consent.withdrawn", models.ConsentWithdrawnEvent, "A learner withdrew: forget what came with these scopes."),
+        ("profile.updated", models.ProfileUpdated, "What a learner shows changed. Keep the highest version."),
+        ("badge.issued", models.BadgeEvent, "A badge was issued."),
+        ("badge.revoked", models.BadgeEvent, "A badge was revoked."),
+    ):
+        router.add_api_route(
+            name,
+            _receiver(model),
+            methods=["POST"],
+            status_code=204,
+            summary=name,
+            description=told + _SIGNED,
+            responses={"default": {"description": "Tried again later; 410 ends the subscription."}},
+        )
+    return router
+
+
+_SIGNED = (
+    " Signed by Standard Webhooks: the headers webhook-id, webhook-timestamp (seconds) and webhook-signature"
+    " (v1, and the base64 of HMAC-SHA256 over id.timestamp.body with the secret behind whsec_). Answer 2xx to accept;"
+    " other answers are tried again for about three days; 410 ends the subscription. Of a learner nothing comes before"
+    " consent.given has been accepted or given up on; beyond that events may come late, repeated and in any order: go"
+    " by version, and by webhook-id for what was handled already."
+)
+
+
+def _receiver(model: type[models.Shape]) -> Callable[..., None]:
+    def receive(event: Any) -> None:
+        """Runs at the service, not here."""
+
+    receive.__annotations__["event"] = model
+    return receive
+
+
+def _add_token(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
+    @router.post(
+        "/oauth/token",
+        response_model=models.Token,
+        responses={status: {"model": models.TokenProblem} for status in (400, 401, "default")},
+        openapi_extra=_FORM,
+        dependencies=[Security(_Basic())],
+        tags=["services"],
+    )
+    def issue_token(
+        request: Request, here: Annotated[Tenant, Depends(tenant)], body: Annotated[bytes, Depends(small_body)]
+    ) -> JSONResponse:
+        """An access token by client credentials (RFC 6749 section 4.4)."""
+        headers = request.headers
+        reply = oauth.answer(here, headers.get("authorization"), headers.get("content-type", ""), body)
+        shown = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+        if reply.challenge:
+            shown["WWW-Authenticate"] = reply.challenge
+        return JSONResponse(dict(reply.body), reply.status, shown)
+
+
+def _add_profiles(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:
+    reader = Annotated[Access, Security(access, scopes=[services.PROFILES])]
+    here = Annotated[Tenant, Depends(tenant)]
+
+    @router.get(
+        "/api/profiles",
+        response_model=models.Feed,
+        response_model_exclude_unset=True,
+        responses=problems(400, 401, 403),
+        tags=["services"],
+    )
+    def read_feed(
+        tenant: here, who: reader, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+    ) -> dict[str, Any]:
+        """Profiles that changed since the cursor, oldest change first; withdrawn ones as tombstones."""
+        return pull.feed(tenant, who.service, cursor, limit)
+
+    @router.get(
+        "/api/profiles/{subject}",
+        response_model=models.Profile,
+        response_model_exclude_unset=True,
+        responses={**problems(401, 403, 404), 304: {"description": "Not changed since the ETag in If-None-Match."}},
+        tags=["services"],
+    )
+    def read_profile(
+        tenant: here,
+        who: reader,
+        subject: str,
+        response: Response,
+        if_none_match: Annotated[str | None, Header()] = None,
+    ) -> Any:
+        """One learner's profile, as far as the learner agreed."""
+        profile = pull.one(tenant, who.service, subject)
+        tag = view.etag(profile)
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        if view.matches(if_none_match, tag):
+            return Response(status_code=304, headers=headers)
+        response.headers.update(headers)
+        return profile
+
+
+def _add_badges(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:
+    here = Annotated[Tenant, Depends(tenant)]
+
+    @router.get(
+        "/api/profiles/{subject}/badges/{badge}",
+        response_class=Response,
+        responses={**problems(401, 403, 404), 200: {"description": "The badge as it is signed.", "content": {VC: {}}}},
+        tags=["services"],
+    )
+    def read_badge(
+        tenant: here, who: Annotated[Access, Security(access, scopes=[services.BADGES])], subject: str, badge: str
+    ) -> Response:
+        """The badge itself, to be verified; needs the learner's consent to badges:read and to profiles:read."""
+        signed = pull.badge(tenant, who.service, subject, badge)
+        return Response(signed, media_type=VC, headers={"Cache-Control": "private, no-cache"})
+
+
+def _add_roles(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:
+    here = Annotated[Tenant, Depends(tenant)]
+
+    @router.get(
+        "/api/profiles/{subject}/gap",
+        response_model=models.Gap,
+        responses=problems(400, 401, 403, 404),
+        tags=["services"],
+    )
+    def read_gap(
+        tenant: here, who: Annotated[Access, Security(access, scopes=[services.GAP])], subject: str, role: str
+    ) -> dict[str, Any]:
+        """What the learner still needs for a role; needs the learner's consent to gap:read and to profiles:read."""
+        return pull.gap_of(tenant, who.service, subject, role)
+
+    @router.get("/api/roles", response_model=models.Roles, responses=problems(401, 403), tags=["services"])
+    def read_roles(tenant: here, _who: Annotated[Access, Security(access, scopes=[services.ROLES])]) -> dict[str, Any]:
+        """All roles and what they ask for."""
+        found = roles.labelled(tenant.store, list(roles.everyone(tenant.store)))
+        return {"roles": [pull.role_shown(role) for role in found]}

@@ -1,0 +1,179 @@
+"""What of a profile a service may see. Pure: knows no store, no consent record and no clock.
+
+Minimised (domain.md 5.2): no name, e-mail, date of birth or ULN, no statements, and nothing that speaks against the
+learner: what was never held, suspended or revoked is simply not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from lrs.matching.services import BADGES, EVIDENCE
+from lrs.storage import Record
+
+ISSUED, REVOKED = "issued", "revoked"
+"""The states of a credential (``badges.records``)."""
+
+SHOWN = frozenset({"held", "expiring", "in grace", "expired"})
+
+
+class Competency(msgspec.Struct, frozen=True):
+    """An item of a framework, in the version it was proven against."""
+
+    id: str
+    label: str | None = None
+    framework: str | None = None
+    version: str | int | None = None
+    code: str | None = None
+
+
+class Level(msgspec.Struct, frozen=True):
+    """A step of a level scale; ``ordinal`` counts from 1."""
+
+    ordinal: int
+    code: str | None = None
+    label: str | None = None
+
+
+class Review(msgspec.Struct, frozen=True):
+    """Rules of version ``rules`` have taken it away; until then (microseconds UTC) it is held, and so it is shown."""
+
+    until: int
+    rules: int
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One competency a person holds or held, as ``evaluate`` wrote it; the dates are ISO 8601."""
+
+    competency: Competency
+    state: str
+    level: Level | None = None
+    since: str | None = None
+    valid_until: str | None = None
+    evidence_count: int = 0
+    award: str | None = None
+    review: Review | None = None
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """The body of a ``profile`` record; its id is the person's."""
+
+    person: str
+    version: int
+    competencies: tuple[Held, ...] = ()
+    v: int = 1
+
+
+class Badge(msgspec.Struct, frozen=True):
+    """A credential: ``id`` is its own, the same for everybody; ``reference`` is its name towards one service alone."""
+
+    id: str
+    achievement: str | None
+    name: str | None
+    valid_from: str | None
+    valid_until: str | None
+    state: str
+    reference: str = ""
+
+
+def read_profile(record: Record) -> Profile:
+    """The profile in *record*. Raises ``msgspec.DecodeError`` for a body that is none."""
+    return msgspec.json.decode(record.body, type=Profile)
+
+
+def read_badge(record: Record) -> Badge:
+    """The badge in a ``credential`` *record*; of the learner it keeps nothing, not even the hashed identifier."""
+    body = msgspec.json.decode(record.body, type=dict[str, Any])
+    achievement = body.get("credentialSubject", {}).get("achievement", {})
+    return Badge(
+        id=str(body.get("id", record.id)),
+        achievement=achievement.get("id"),
+        name=achievement.get("name"),
+        valid_from=body.get("validFrom"),
+        valid_until=body.get("validUntil"),
+        state=str(record.meta["state"]),
+    )
+
+
+def shown(
+    subject: str, profile: Profile | None, badges: Iterable[Badge], scopes: Collection[str], *, exact: bool = False
+) -> dict[str, Any]:
+    """What a service with consent for *scopes* sees under the name *subject*; without a profile, an empty one.
+
+    *exact*, it says of each badge the second of its issue too: to be compared, and not to be shown.
+
+    It has no version: what the service cannot see change has not changed for it.
+    """
+    held = profile.competencies if profile else ()
+    visible = [one for one in held if one.state in SHOWN]
+    return {
+        "subject": subject,
+        "competencies": [_competency(one, with_evidence=EVIDENCE in scopes) for one in visible],
+        "badges": [
+            badge_shown(one, {BADGES} if exact else scopes)
+            for one in sorted(badges, key=_by_reference)
+            if one.state == ISSUED
+        ],
+    }
+
+
+def without_counts(view: dict[str, Any]) -> dict[str, Any]:
+    """*view* without the numbers of how much evidence there is: more of it is no news; that a number is shown is."""
+    held = [
+        {name: None if name == "evidenceCount" else said for name, said in one.items()} for one in view["competencies"]
+    ]
+    return {**view, "competencies": held}
+
+
+def etag(view: dict[str, Any]) -> str:
+    """A strong entity tag (RFC 9110 section 8.8.3) of *view*."""
+    return f'"{hashlib.sha256(msgspec.json.encode(view, order="sorted")).hexdigest()[:32]}"'
+
+
+def matches(if_none_match: str | None, tag: str) -> bool:
+    """Whether the If-None-Match header (RFC 9110 section 13.1.2, weak comparison) names *tag*."""
+    tags = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+    return tag in tags or "*" in tags
+
+
+def _competency(held: Held, *, with_evidence: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "competency": msgspec.to_builtins(held.competency),
+        "level": msgspec.to_builtins(held.level),
+        "state": held.state,
+        "since": held.since,
+        "validUntil": held.valid_until,
+    }
+    if with_evidence:
+        told["evidenceCount"] = held.evidence_count
+    return told
+
+
+def badge_shown(badge: Badge, scopes: Collection[str]) -> dict[str, Any]:
+    """What a service with *scopes* is told of a badge.
+
+    The second of its issue goes only to who may have the badge itself: to everybody else it is the day, for all
+    services are told the same time, and the seconds of a few badges would join a learner's two names.
+    """
+    return {
+        "id": badge.reference,
+        "achievement": badge.achievement,
+        "name": badge.name,
+        "validFrom": badge.valid_from if BADGES in scopes or not badge.valid_from else _day(badge.valid_from),
+        "validUntil": badge.valid_until,
+        "state": badge.state,
+    }
+
+
+def _day(timestamp: str) -> str:
+    """The beginning of the day of *timestamp*, RFC 3339 in UTC."""
+    return f"{timestamp[:10]}T00:00:00Z"
+
+
+def _by_reference(badge: Badge) -> str:
+    """Not by the badge's own id: two services would be told of the same badges in the same order."""
+    return badge.reference

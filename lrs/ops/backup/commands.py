@@ -1,0 +1,118 @@
+"""``lrs backup`` and ``lrs restore``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from lrs.kernel.printing import json_option, print_json
+from lrs.kernel.signals import interrupting
+from lrs.kernel.times import micros_of_timestamp
+from lrs.ops.backup.contents import Backup
+from lrs.ops.backup.passphrase import passphrase_of
+from lrs.ops.backup.restore import restore as put_back
+from lrs.ops.backup.take import back_up
+from lrs.storage import wall_clock
+from lrs.tenancy import master_key
+from lrs.tenancy.options import settings_for
+
+_DATA = click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA)."
+)
+_PASSPHRASE = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    help="A file with the passphrase that seals the master key (or LRS_BACKUP_PASSPHRASE).",
+)
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command()
+@_FILE
+@_DATA
+@_PASSPHRASE
+@json_option
+def backup(file: Path, data: Path | None, passphrase_file: Path | None, as_json: bool) -> None:
+    """Write the whole embedded store to one new file, while the server runs.
+
+    Ends with 1 if blobs that records name were not in the store: all else is in the backup then.
+    """
+    settings = settings_for(data)
+    with _plainly(file):
+        made = back_up(settings, file, passphrase_of(settings, passphrase_file))
+    missing = sum(part.missing for part in made.manifest.tenants.values())
+    if as_json:
+        print_json(_shown(made) | {"file": str(file), "bytes": file.stat().st_size})
+    else:
+        click.echo(f"{file}: {file.stat().st_size} bytes, read back and whole")
+        _tell(made)
+        if made.sealed:
+            click.echo("the master key is in it, sealed by the passphrase: keep the two apart")
+        else:
+            path = master_key.path_of(settings)
+            click.echo(f"the master key is NOT in it (no passphrase was given): keep a copy of {path} elsewhere")
+    if missing:
+        click.echo(f"Error: {missing} blobs that records name are not in the store, and so not in the backup", err=True)
+        sys.exit(1)
+
+
+@click.command()
+@_FILE
+@_DATA
+@_PASSPHRASE
+@json_option
+def restore(file: Path, data: Path | None, passphrase_file: Path | None, as_json: bool) -> None:
+    """Put a backup back as the store in an empty folder."""
+    settings = settings_for(data)
+    with _plainly(file):
+        found = put_back(settings, file, passphrase_of(settings, passphrase_file))
+    if as_json:
+        print_json(_shown(found) | {"data": str(settings.data.absolute())})
+        return
+    click.echo(f"restored to {settings.data.absolute()}, as it was at {found.header.created}")
+    _tell(found)
+    ahead = (micros_of_timestamp(found.header.created) - wall_clock()) / 1_000_000
+    if ahead > 0:
+        click.echo(
+            f"WARNING: the clock of this machine is {ahead:.0f} s behind the backup: put it right before you start"
+        )
+    click.echo(
+        "What was done since then is not in it: keys that were revoked and consents that were withdrawn later hold"
+        " again, and deliveries made later may be made once more. Look them over, then: lrs doctor, lrs serve"
+    )
+
+
+def _shown(backup: Backup) -> dict[str, object]:
+    tenants = {
+        name: {
+            "records": part.store.records,
+            "blobs": part.blobs,
+            "missingBlobs": part.missing,
+            "audit": part.audit,
+        }
+        for name, part in backup.manifest.tenants.items()
+    }
+    header = backup.header
+    return {"id": header.id, "created": header.created, "keySealed": backup.sealed is not None, "tenants": tenants}
+
+
+def _tell(backup: Backup) -> None:
+    for name, part in backup.manifest.tenants.items():
+        count = part.store.records.get("statement", 0)
+        click.echo(f"tenant {name}: {count} statements, {sum(part.store.records.values())} records, {part.blobs} blobs")
+
+
+@contextmanager
+def _plainly(file: Path) -> Iterator[None]:
+    """Says in a line what stopped it: whatever asked it to end, nothing half done is left."""
+    try:
+        with interrupting():
+            yield
+    except KeyboardInterrupt as error:
+        raise click.ClickException("it was stopped: nothing was left behind") from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or file}: {error.strerror}: nothing was left behind") from error

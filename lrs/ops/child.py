@@ -1,0 +1,171 @@
+"""The worker process beside a server: started, started again when it dies, ended with the server. Knows no step.
+
+One that dies again and again is started less and less often, up to every ``LRS_WORKER_PAUSE`` seconds; each death is
+counted, and kept in the control store with its reason for ``lrs doctor``, until a run has lasted ``GOOD_RUN`` seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Protocol
+
+import structlog
+
+from lrs.kernel.settings import Settings
+
+AGAIN_AFTER = 1.0
+"""Seconds before a process that died is started again; doubled with each death."""
+GOOD_RUN = 300.0
+"""Seconds after which a process that still runs is well: earlier deaths no longer count."""
+LAST_STEP = 20.0
+"""Seconds a process gets to finish the step at hand."""
+LAST_WORDS = 300
+"""Characters of the last line that a process wrote, to be told as the reason."""
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+_log = structlog.get_logger()
+
+
+class Deaths:
+    """How often the worker process died since this server started; read by ``/metrics``."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.running = False
+
+
+class Register(Protocol):
+    """Where deaths are kept."""
+
+    def died(self, server: str, count: int, reason: str, again: float) -> None:
+        """Puts down that the worker of *server* died *count* times in a row, and starts in *again* seconds."""
+
+    def recovered(self, server: str) -> None:
+        """Puts down that it is well, or that its server ended."""
+
+
+class Child:
+    """``lrs work`` as a child process, watched by a thread."""
+
+    def __init__(
+        self, settings: Settings, register: Register, deaths: Deaths, command: list[str] | None = None
+    ) -> None:
+        work = [sys.executable, "-m", "lrs", "work", "--data", str(settings.data), "--parent", str(os.getpid())]
+        self._command = command or work
+        self._longest = settings.worker_pause
+        self._register = register
+        self._deaths = deaths
+        self._server = f"{os.uname().nodename}-{os.getpid()}"
+        self._in_a_row = 0
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._said = ""
+        self._process = self._start()
+        self._thread = threading.Thread(target=self._watch, name="work-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tells the process to end after the step at hand; deaths are forgotten while the register is still open."""
+        with self._lock:
+            is_first = not self._stop.is_set()
+            self._stop.set()
+        self._process.terminate()
+        if is_first:
+            self._tell(lambda: self._register.recovered(self._server))
+
+    def close(self) -> None:
+        """Ends the process after the step at hand, and waits for it."""
+        self.stop()
+        try:
+            self._process.wait(LAST_STEP)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._thread.join()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Starts the process. Raises ``OSError`` where there is no memory for it, or its program is being replaced."""
+        self._said = ""
+        process = subprocess.Popen(self._command, stderr=subprocess.PIPE)  # noqa: S603 (our own program)
+        assert process.stderr is not None  # noqa: S101 (asked for above)
+        self._hearing = threading.Thread(target=self._hear, args=(process.stderr,), name="work-log", daemon=True)
+        self._hearing.start()
+        self._deaths.running = True
+        return process
+
+    def _hear(self, log: IO[bytes]) -> None:
+        """Passes on what the process writes, and remembers its last line."""
+        with log:
+            for line in log:
+                if line.strip():
+                    self._said = line.decode(errors="replace").strip()
+                with suppress(OSError, ValueError):  # nobody reads what we write: the process is heard all the same
+                    sys.stderr.buffer.write(line)
+                    sys.stderr.buffer.flush()
+
+    def _watch(self) -> None:
+        while True:
+            status = self._ended()
+            self._deaths.running = False
+            if self._stop.is_set():
+                return
+            self._hearing.join(AGAIN_AFTER)
+            again = self._died(reason_of(status, self._said))
+            while not self._stop.wait(again):
+                try:
+                    self._start_again()
+                    break
+                except OSError as error:
+                    again = self._died(f"cannot be started: {error.strerror}")
+            else:
+                return
+
+    def _start_again(self) -> None:
+        """Unless *stop* came meanwhile: it ends the process that it sees, and nobody would end one that comes after."""
+        with self._lock:
+            if not self._stop.is_set():
+                self._process = self._start()
+
+    def _died(self, reason: str) -> float:
+        """Counts and tells a death; gives the seconds until the next start."""
+        self._deaths.count += 1
+        self._in_a_row += 1
+        again: float = min(AGAIN_AFTER * 2 ** (min(self._in_a_row, 32) - 1), self._longest)
+        _log.warning("the worker process ended and is started again", reason=reason, again_in=again)
+        with self._lock:
+            if not self._stop.is_set():
+                self._tell(lambda: self._register.died(self._server, self._in_a_row, reason, again))
+        return again
+
+    def _ended(self) -> int:
+        """Waits for the end of the process; one that has run for long enough is well."""
+        if self._in_a_row:
+            try:
+                return self._process.wait(GOOD_RUN)
+            except subprocess.TimeoutExpired:
+                self._in_a_row = 0
+                self._tell(lambda: self._register.recovered(self._server))
+        return self._process.wait()
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except Exception as error:  # noqa: BLE001 (the worker is started again, whether that can be put down or not)
+            _log.warning("cannot put down how the worker is", error=type(error).__name__)
+
+
+def reason_of(status: int, said: str) -> str:
+    """Why a process ended, from its *status* and the last line it *said*."""
+    if status < 0:
+        with suppress(ValueError):
+            return f"killed by {signal.Signals(-status).name}"
+        return f"killed by signal {-status}"
+    plain = "".join(letter for letter in _COLOURS.sub("", said) if letter.isprintable())[:LAST_WORDS]
+    return f"ended with status {status}" + (f": {plain}" if plain else "")

@@ -1,0 +1,234 @@
+"""What is wrong with an installation, and what to do about it: one finding a check. Prints nothing, changes nothing.
+
+A problem is what needs somebody; a warning is what they should know. No finding names a person.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lrs.competency.strangers import counted_for_nobody
+from lrs.kernel.errors import Misconfigured
+from lrs.kernel.settings import MIB, UNKNOWN, Settings, unknown_names
+from lrs.matching import services
+from lrs.storage import micros_of
+from lrs.storage.versions import found_and_known
+from lrs.tenancy import master_key
+from lrs.tenancy.control import Tenants, Unusable
+from lrs.tenancy.tenants import Tenant, store_url
+from lrs.work.aside import waiting_for
+
+SECOND = 1_000_000
+LITTLE_ROOM, NO_ROOM = 1_024 * MIB, 256 * MIB
+SLOW_SYNC = 0.02
+"""Seconds; a disk that takes longer to sync holds every writer up."""
+LATE = 60
+"""Seconds of lag from which a step is late."""
+ALIVE = 60
+"""Seconds within which a worker that runs shows itself."""
+STILL_DYING = 360
+"""Seconds since the pause after its last death within which a worker is not yet known to be well."""
+TOO_OFTEN = 3
+"""Deaths in a row of which one is no accident."""
+AHEAD = 5
+"""Seconds that the order may be before the clock; machines differ by some."""
+
+Status = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check."""
+
+    check: str
+    status: Status
+    message: str
+
+    def shown(self) -> dict[str, str]:
+        """As JSON shows it."""
+        return asdict(self)
+
+
+def of_settings(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """What the settings say, before any store is opened."""
+    unknown = unknown_names(environment)
+    for name in unknown:
+        yield Finding("settings", "problem", UNKNOWN.format(name))
+    if not unknown:
+        yield Finding("settings", "ok", "every LRS_ variable is known")
+    url = settings.public_url or ""
+    if url.startswith("https://"):
+        yield Finding("public-url", "ok", f"permanent addresses begin with {url}")
+    else:
+        message = "LRS_PUBLIC_URL is no https address: badges are demonstrations that nobody else can look up"
+        yield Finding("public-url", "warning", message)
+    yield _master_key(settings)
+
+
+def of_store(settings: Settings, tenant: str) -> Finding:
+    """Whether *tenant*'s store is there and of a schema that this program can work with."""
+    try:
+        found, known = found_and_known(store_url(settings, tenant))
+    except (Misconfigured, sqlite3.Error, OSError) as error:
+        return Finding("store", "problem", f"the store cannot be reached: {error}")
+    if found is None:
+        return Finding("store", "warning", "there is no store yet: lrs serve makes one")
+    if found > known:
+        message = f"the store has schema {found}, this program knows up to {known}: start the newer version"
+        return Finding("store", "problem", message)
+    if found < known:
+        return Finding("store", "warning", f"the store has schema {found}: lrs serve will bring it to {known}")
+    return Finding("store", "ok", f"reached, schema {found}")
+
+
+def of_disk(settings: Settings) -> Iterator[Finding]:
+    """Room and speed of the disk under ``LRS_DATA``."""
+    folder = settings.data
+    if not folder.is_dir():
+        return
+    free = shutil.disk_usage(folder).free
+    status: Status = "problem" if free < NO_ROOM else "warning" if free < LITTLE_ROOM else "ok"
+    yield Finding("disk-space", status, f"{free // MIB} MiB are free under {folder}")
+    try:
+        took = _sync_time(folder)
+    except OSError as error:
+        yield Finding("disk-sync", "problem", f"{folder} cannot be written: {error.strerror}")
+        return
+    status = "warning" if took > SLOW_SYNC else "ok"
+    yield Finding("disk-sync", status, f"a sync takes {took * 1_000:.1f} ms")
+
+
+def of_work(
+    tenant: Tenant, workers: Mapping[str, int], deaths: Sequence[Mapping[str, Any]] = (), locked: Mapping[str, int] = {}
+) -> Iterator[Finding]:
+    """Whether what is owed is being paid.
+
+    *workers* says when each was last seen (microseconds UTC), *deaths* what ``Control.deaths`` does, *locked* how many
+    entries of each step a clock that was ahead has locked.
+    """
+    now = tenant.clock()
+    dying = [one for one in deaths if abs(now - one["at"]) < (one["again"] + STILL_DYING) * SECOND]
+    alive = sum(abs(now - seen) < ALIVE * SECOND for seen in workers.values())
+    for one in dying:
+        yield _dying(one, now, alive)
+    if alive:
+        yield Finding("worker", "ok", f"{alive} running")
+    elif not dying:
+        yield Finding("worker", "problem", "no worker runs: start lrs serve, or lrs work")
+    for backlog in tenant.store.backlog():
+        name, lag = f"step {backlog.step}", backlog.lag(now) / SECOND
+        if backlog.parked:
+            message = (
+                f"{backlog.parked} put aside: lrs work status says why, lrs work retry tries again; until then"
+                f" {waiting_for(backlog.step)}"
+            )
+            yield Finding(name, "problem", message)
+        if count := locked.get(backlog.step):
+            message = (
+                f"{count} locked by a clock that was ahead when they were claimed or put off: a worker frees them"
+                " within a minute, lrs work retry at once"
+            )
+            yield Finding(name, "problem", message)
+        status: Status = "problem" if lag > LATE else "ok"
+        yield Finding(name, status, f"{backlog.waiting} waiting, the oldest due for {lag:.0f} s")
+
+
+def _dying(death: Mapping[str, Any], now: int, alive: int) -> Finding:
+    count, ago = death["count"], max(0, now - death["at"]) // SECOND
+    times = "once" if count == 1 else f"{count} times in a row"
+    status: Status = "problem" if count >= TOO_OFTEN or not alive else "warning"
+    message = (
+        f"the one beside lrs serve died {times}, the last time {ago} s ago: {death['reason']}. It is started again by"
+        f" itself, {death['again']:.0f} s after that; the log of lrs serve says more"
+    )
+    return Finding("worker", status, message)
+
+
+def of_others(tenants: Tenants, tenant: str) -> Iterator[Finding]:
+    """Tenants other than *tenant* whose store cannot be used; all else about them is asked by ``--tenant``."""
+    for name in tenants.control.tenants():
+        if name == tenant:
+            continue
+        try:
+            if other := tenants.get(name):
+                other.store.backlog()
+        except Unusable as error:
+            yield Finding(f"tenant {name}", "problem", f"it is not served: {error.reason}")
+        except (sqlite3.Error, OSError) as error:
+            yield Finding(f"tenant {name}", "problem", f"its store cannot be read: {error}; restore it from a backup")
+
+
+def of_clock(tenant: Tenant) -> Finding:
+    """Whether the clock is behind what was stored: then everything is stored in the last moment seen, not now."""
+    newest = tenant.store.find("statement", newest_first=True, limit=1).records
+    ahead = (micros_of(newest[0].seq) - tenant.clock()) / SECOND if newest else 0.0
+    if ahead > AHEAD:
+        message = f"the clock is {ahead:.0f} s behind the newest statement: it jumped back, or it jumped ahead before"
+        return Finding("clock", "problem", message)
+    return Finding("clock", "ok", "not behind what is stored")
+
+
+def of_services(tenant: Tenant) -> Iterator[Finding]:
+    """Services that are sent nothing any more."""
+    for service in services.everyone(tenant.store):
+        if not service.active:
+            yield Finding(f"service {service.id}", "warning", f"disabled: {service.reason}")
+
+
+def of_strangers(tenant: Tenant) -> Iterator[Finding]:
+    """Whether guests of a source, whoever they are, have become one person."""
+    for source, count in sorted(counted_for_nobody(tenant.store).items()):
+        message = (
+            f"{count} pieces of evidence from {source} count for a name for nobody, such as guest: lrs persons nobody"
+            f" {shlex.quote(source)} --default reads again what it sent, and takes back the levels and badges"
+        )
+        yield Finding(f"strangers {source}", "warning", message)
+
+
+def _master_key(settings: Settings) -> Finding:
+    path = master_key.path_of(settings)
+    if not settings.master_key_file and not path.exists():
+        return Finding(
+            "master-key",
+            "warning",
+            "there is no master key: lrs serve makes one with a new store, one that is there needs its own put back",
+        )
+    try:
+        master_key.read(path)
+        told = path.stat()
+    except (Misconfigured, OSError) as error:
+        return Finding("master-key", "problem", str(error))
+    mode = told.st_mode & 0o777
+    if mode & 0o077:
+        return Finding("master-key", "problem", f"{path} is open to others (mode {mode:o}): chmod 600 {path}")
+    if told.st_uid not in {os.geteuid(), 0}:
+        return Finding("master-key", "warning", f"{path} belongs to the user {told.st_uid}, who can read and change it")
+    return Finding("master-key", "ok", f"{path} is its owner's alone")
+
+
+def _sync_time(folder: Path) -> float:
+    """The median of five syncs of 4 KiB, in seconds."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".sync-")
+    try:
+        times = []
+        for _ in range(5):
+            os.write(descriptor, bytes(4_096))
+            begun = time.perf_counter()
+            os.fsync(descriptor)
+            times.append(time.perf_counter() - begun)
+        return statistics.median(times)
+    finally:
+        os.close(descriptor)
+        with suppress(FileNotFoundError):
+            Path(name).unlink()

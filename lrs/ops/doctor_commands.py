@@ -1,0 +1,122 @@
+"""``lrs doctor``: all checks of one tenant, for people or as JSON."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from badges.issuer import did_url, fault_of, issuer_of
+from badges.records import former_lists
+from lrs.kernel.errors import Misconfigured
+from lrs.kernel.plain_text import one_line
+from lrs.kernel.printing import json_option, print_json
+from lrs.kernel.settings import Settings
+from lrs.ops.doctor import (
+    Finding,
+    of_clock,
+    of_disk,
+    of_others,
+    of_services,
+    of_settings,
+    of_store,
+    of_strangers,
+    of_work,
+)
+from lrs.ops.doctor_audit import of_audit
+from lrs.steps import STEPS
+from lrs.tenancy.control import Tenants, Unusable
+from lrs.tenancy.master_key import OtherKey
+from lrs.tenancy.options import read_settings
+from lrs.tenancy.tenants import DEFAULT, Tenant
+
+_MARKS = {"ok": "ok     ", "warning": "WARNING", "problem": "PROBLEM"}
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
+@click.option("--tenant", default=DEFAULT, show_default=True, help="Which tenant.")
+@json_option
+def doctor(data: Path | None, tenant: str, as_json: bool) -> None:
+    """Look for what is wrong, and say what to do about it.
+
+    Ends with 1 if there is a problem.
+    """
+    findings = list(_findings(data, tenant))
+    problems = sum(finding.status == "problem" for finding in findings)
+    if as_json:
+        print_json({"ok": not problems, "findings": [finding.shown() for finding in findings]})
+    else:
+        for finding in findings:
+            click.echo(one_line(f"{_MARKS[finding.status]} {finding.check}: {finding.message}"))
+    sys.exit(1 if problems else 0)
+
+
+def _findings(data: Path | None, name: str) -> Iterator[Finding]:
+    try:
+        settings = read_settings(data)
+    except Misconfigured as error:
+        yield Finding("settings", "problem", str(error))
+        return
+    yield from of_settings(settings, os.environ)
+    yield from of_disk(settings)
+    store = of_store(settings, name)
+    yield store
+    if store.status == "ok":
+        yield from _of_tenant(settings, name)
+
+
+def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
+    try:
+        tenants = Tenants(settings)
+    except OtherKey as error:
+        yield Finding("master-key", "problem", str(error))
+        return
+    except Misconfigured as error:
+        yield Finding("control", "problem", str(error))
+        return
+    try:
+        yield from of_others(tenants, name)
+        tenant = tenants.get(name)
+        if tenant is None:
+            yield Finding("tenant", "problem", f"there is no tenant {name!r}")
+            return
+        locked = {step: tenant.store.locked(step, STEPS[step].ahead) for step in STEPS}
+        yield from of_work(tenant, tenants.control.workers(), tenants.control.deaths(), locked)
+        yield of_clock(tenant)
+        yield from of_audit(tenant)
+        yield from _issuer(tenant)
+        yield from of_services(tenant)
+        yield from of_strangers(tenant)
+    except Unusable as error:
+        yield Finding("tenant", "problem", error.reason)
+    except (Misconfigured, sqlite3.Error) as error:
+        yield Finding("tenant", "problem", str(error))
+    finally:
+        tenants.close()
+
+
+def _issuer(tenant: Tenant) -> Iterator[Finding]:
+    issuer = issuer_of(tenant)
+    fault = fault_of(issuer.name, issuer.url)
+    if fault:
+        yield Finding("issuer", "problem", f"no badge can be signed: {fault} (lrs badges issuer --name NAME)")
+    if issuer.demonstration:
+        message = f"{issuer.id}, a demonstration: set LRS_PUBLIC_URL to an https address"
+        yield Finding("issuer", "warning", message)
+    else:
+        yield Finding("issuer", "ok", issuer.id)
+    for url, did, count in former_lists(tenant, issuer):
+        if count:
+            yield Finding("issuer-before", "warning", _former(url, did, count))
+
+
+def _former(url: str, did: str, count: int) -> str:
+    told = f"badges of {did} that are not revoked: {count}; lrs badges renew issues those that are held anew"
+    asked = [url] if url.startswith("http") else []
+    asked += [did_url(did)] if did.startswith("did:web:") else []
+    return f"{told}; whoever checks one asks at {' and '.join(asked)}" if asked else told

@@ -1,0 +1,87 @@
+"""What an operator's programs ask: whether the server is well, and how much it does. Knows no tenant's data."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+
+from lrs.access import Caller
+from lrs.access.policy import allow
+from lrs.kernel.errors import Overloaded, StoreFull
+from lrs.kernel.settings import Settings
+from lrs.matching.door import WITH_KEY, problems
+from lrs.storage import Store
+from lrs.storage.room import FULL, READ_ONLY
+from lrs.tenancy.control import Tenants
+
+_HEALTH_S = 2.0
+_SAID = {
+    FULL: "the disk is full: writes are refused, reads go on; make room on it",
+    READ_ONLY: "the store's folder is read-only: writes are refused, reads go on; let this user write there",
+}
+
+
+def routes(
+    settings: Settings,
+    tenants: Tenants,
+    caller: Callable[[Request], Caller],
+    exposed: Callable[[], tuple[bytes, str]],
+) -> APIRouter:
+    """The router. *caller* says who calls; *exposed* gives the text of the metrics and its media type."""
+    router = APIRouter(tags=["server"])
+
+    @router.get(
+        "/metrics",
+        response_class=PlainTextResponse,
+        responses=problems(401, 403),
+        summary="How much the server does, for Prometheus",
+        description="Needs a key with the scope admin, unless LRS_METRICS_OPEN is set.",
+        openapi_extra=WITH_KEY,
+    )
+    def metrics(request: Request) -> Response:
+        if not settings.metrics_open:
+            allow(caller(request), "metrics", "GET")
+        content, media_type = exposed()
+        return Response(content, media_type=media_type)
+
+    @router.get("/health", responses=problems(503), summary="Whether the stores answer, and how many tenants' do not")
+    def health() -> dict[str, str | int]:
+        return _health(tenants)
+
+    return router
+
+
+def _health(tenants: Tenants) -> dict[str, str | int]:
+    """Well as long as one tenant's store answers: starting again would mend no other. How many do not is told.
+
+    Well, too, where nothing can be written, for reads go on; why is told.
+    """
+    answering = failing = 0
+    lacks: str | None = None
+    with suppress(Exception):  # that the register does not answer is told by none being there
+        opened = tenants.all()
+        failing = len(tenants.unusable())
+        for tenant in opened:
+            try:
+                tenant.store.get("key", "health")  # no such record: what counts is that somebody looked
+                answering += 1
+                lacks = lacks or _lack_of(tenant.store)
+                if tenant.store.waits:
+                    break  # one server has them all, and would be waited for once for each
+            except Exception:  # noqa: BLE001 (counted, and told below)
+                failing += 1
+    if not answering:
+        raise HTTPException(503, "the store does not answer")
+    if lacks:
+        return {"status": lacks, "message": _SAID[lacks], **({"unusable": failing} if failing else {})}
+    return {"status": "degraded", "unusable": failing} if failing else {"status": "ok"}
+
+
+def _lack_of(store: Store) -> str | None:
+    """Why nothing can be written to *store*; one that could not be is tried anew."""
+    if store.lacks is not None:
+        with suppress(StoreFull, Overloaded, TimeoutError):
+            store.write(lambda _: None).result(_HEALTH_S)
+    return store.lacks

@@ -1,0 +1,199 @@
+"""``lrs work``: the process that pays what is owed, and what an operator sees and does about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import structlog
+
+from lrs.kernel.garbage import collect_rarely
+from lrs.kernel.logs import log_to_stderr
+from lrs.kernel.plain_text import one_line
+from lrs.kernel.printing import Column, Group, json_option, print_json, print_list
+from lrs.kernel.settings import Settings
+from lrs.kernel.signals import on_ending
+from lrs.steps import LANES, STEPS, steps_of
+from lrs.storage import Backlog, Owed, Record
+from lrs.tenancy.audit_head import Publisher
+from lrs.tenancy.control import Control, Tenants
+from lrs.tenancy.options import settings_for, tell_unknown, with_tenant, with_tenant_to_read
+from lrs.tenancy.tenants import Tenant
+from lrs.work.aside import waiting_for
+from lrs.work.rounds import SECOND, unlock
+from lrs.work.sweep import Sweeper
+from lrs.work.worker import IDLE, Crew
+
+PARENT_LOOK = 1.0
+"""Seconds between two looks whether the server this process works for is still there."""
+BEAT = 20.0
+"""Seconds between two signs of life, for ``lrs doctor``."""
+
+
+_STEP_COLUMNS: dict[str, Column] = {
+    "step": "step",
+    "waiting": "waiting",
+    "put aside": "parked",
+    "lag": lambda row: f"{row['lag']:.1f} s",
+}
+_log = structlog.get_logger()
+
+
+@click.group("work", cls=Group, invoke_without_command=True)
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
+@click.option("--celery", is_flag=True, help="Be a Celery worker on LRS_CELERY_BROKER, one of as many as you start.")
+@click.option("--parent", type=int, hidden=True, help="End with this process.")
+@click.pass_context
+def work_group(context: click.Context, data: Path | None, celery: bool, parent: int | None) -> None:
+    """Evaluate evidence, issue badges and deliver profiles, until SIGTERM.
+
+    lrs serve starts this by itself.
+    """
+    if context.invoked_subcommand is None:
+        settings = settings_for(data)
+        if celery and not settings.celery_broker:
+            raise click.ClickException("LRS_CELERY_BROKER is not set: name a broker, redis://HOST/0 or amqp://HOST")
+        if parent is None:
+            tell_unknown()
+        log_to_stderr(settings.log_format)
+        if celery:
+            run_celery_worker(settings)
+        else:
+            run_worker(settings, parent)
+
+
+def run_worker(settings: Settings, parent: int | None = None) -> None:
+    """Works for every tenant until SIGTERM, SIGINT, SIGHUP or the end of *parent*; then finishes the step at hand.
+
+    With a *parent* SIGINT and SIGHUP are left to that: Ctrl-C and a terminal that is closed reach both, and a worker
+    that ended first would be started again.
+    """
+    stop = threading.Event()
+    on_ending(stop.set)
+    if parent is not None:
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+    with _crew(settings, IDLE):
+        while not stop.wait(PARENT_LOOK):
+            if parent is not None and os.getppid() != parent:
+                return
+
+
+def run_celery_worker(settings: Settings) -> None:
+    """Works for whichever tenant a message names, and for every tenant once a sweep, until it is asked to end."""
+    from lrs.work.broker import celery_app, listen_to_broker  # noqa: PLC0415 (Celery is loaded where it is used)
+
+    # Celery takes signals over once it listens, but for that of a terminal that is closed: it stops on an exit, too.
+    on_ending(lambda: sys.exit(0))
+    with _crew(settings, settings.sweep) as crew:
+        listen_to_broker(celery_app(settings, crew.call), _name())
+
+
+@contextmanager
+def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
+    collect_rarely()
+    tenants = Tenants(settings)
+    over = threading.Event()
+    pulse = threading.Thread(target=_beat, args=(tenants.control, over), name="pulse")
+    try:
+        tenants.start()
+        crew = Crew([steps_of(names) for names in LANES], tenants.all, idle)
+        sweeper = Sweeper(tenants.all)
+        publisher = Publisher(tenants.all, settings.audit_head, every=settings.audit_log_every)
+        pulse.start()
+        try:
+            yield crew
+        finally:
+            over.set()
+            sweeper.close()
+            crew.close()
+            publisher.close()
+            pulse.join()
+    finally:
+        tenants.close()
+
+
+def _beat(control: Control, over: threading.Event) -> None:
+    name = _name()
+    while not over.is_set():
+        _tell(control.beat, name)
+        over.wait(BEAT)
+    _tell(control.leave, name)
+
+
+def _tell(sign: Callable[[str], None], name: str) -> None:
+    try:
+        sign(name)
+    except Exception as error:  # noqa: BLE001 (a sign of life that is late harms nothing)
+        _log.warning("cannot tell whether this worker runs", error=type(error).__name__)
+
+
+def _name() -> str:
+    return f"lrs-{os.getpid()}@{socket.gethostname()}"
+
+
+@work_group.command("status")
+@json_option
+@with_tenant_to_read
+def status(tenant: Tenant, as_json: bool) -> None:
+    """Show what waits, for how long, what fails, and what was put aside, with the reasons."""
+    now = tenant.clock()
+    rows = [_shown(backlog, now) for backlog in tenant.store.backlog()]
+    failing, aside = _entries(tenant.store.failing()), _entries(tenant.store.parked())
+    if as_json:
+        print_json({"steps": rows, "failing": failing, "parked": aside})
+        return
+    print_list(rows, _STEP_COLUMNS, none="nothing is owed", as_json=False)
+    for title, entries in (("failing", failing), ("put aside", aside)):
+        for entry in entries:
+            what = f"{entry['step']} of {entry['kind']} {entry['id']}"
+            click.echo(one_line(f"{title}: {what}: {entry['tries']} tries, {entry['error']}"))
+            if "waiting_for_it" in entry:
+                click.echo(f"  until it is tried again, {entry['waiting_for_it']}")
+
+
+def _shown(backlog: Backlog, now: int) -> dict[str, str | int | float | bool]:
+    due = backlog.oldest_due is not None and backlog.oldest_due <= now
+    return {
+        "step": backlog.step,
+        "waiting": backlog.waiting,
+        "parked": backlog.parked,
+        "due": due,
+        "lag": backlog.lag(now) / SECOND,
+    }
+
+
+def _entries(found: Iterable[tuple[Record, Owed]]) -> list[dict[str, str | int | None]]:
+    shown = []
+    for record, owed in found:
+        entry: dict[str, str | int | None] = {
+            "step": owed.step,
+            "kind": record.kind,
+            "id": record.id,
+            "tries": owed.tries,
+            "error": owed.error,
+        }
+        if owed.parked:
+            entry["waiting_for_it"] = waiting_for(owed.step, record.kind)
+        shown.append(entry)
+    return shown
+
+
+@work_group.command("retry")
+@click.option("--step", help="Only entries of this step.")
+@with_tenant
+def retry(tenant: Tenant, step: str | None) -> None:
+    """Make what was put aside due again, with all tries before it, and what a clock that was ahead has locked."""
+    if step is not None and step not in STEPS:
+        raise click.ClickException(f"there is no step {step!r}; there are {', '.join(STEPS)}")
+    click.echo(f"{tenant.store.retry(step)} entries are due again")
+    freed = unlock(tenant, STEPS if step is None else steps_of([step]))
+    if freed:
+        click.echo(f"{sum(freed.values())} entries that a clock that was ahead had locked are due")

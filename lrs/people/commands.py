@@ -1,0 +1,243 @@
+"""The commands ``persons``. They print, and decide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+import click
+
+from lrs.access.keys import list_keys
+from lrs.competency.rules.walk import read_again
+from lrs.kernel.plain_text import one_line
+from lrs.kernel.printing import Group, json_option, print_json, print_list, print_record
+from lrs.people import joins, nobody
+from lrs.people.identifiers import NOBODY, as_typed
+from lrs.people.persons import members_of, person_named
+from lrs.people.search import Somebody, found_one, search, somebody
+from lrs.storage import Reader, Tx, pages
+from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.keys import source_key
+
+BY = "command line"
+_UNKNOWN = "no key is called {}, and nothing came from it: see lrs keys list"
+
+
+@click.group(cls=Group)
+def persons() -> None:
+    """List, merge and part persons and their identifiers, and say which names mean nobody."""
+
+
+@persons.command("list")
+@click.argument("who", required=False)
+@json_option
+@with_tenant_to_read
+def list_(tenant: Tenant, who: str | None, as_json: bool) -> None:
+    """List persons with names and identifiers, oldest first; those merged into another stand with it.
+
+    With WHO (a name, any identifier, or a part of one) only those it names.
+    """
+    store = tenant.store
+    found = _everybody(store) if who is None else _searched(store, who)
+    print_list(
+        [_shown(one, members_of(store, one.person)) for one in found],
+        {"person": "person", "name": "name", "identifiers": lambda one: list(map(as_typed, one["identifiers"]))},
+        none="there are no persons yet: they come with statements about them",
+        as_json=as_json,
+    )
+
+
+def _shown(one: Somebody, members: Iterable[str]) -> dict[str, object]:
+    others = [member for member in members if member != one.person]
+    return {
+        "id": one.person,
+        "person": one.person,
+        "name": one.name,
+        "identifiers": one.identifiers,
+        "merged": others,
+    }
+
+
+def _everybody(reader: Reader) -> Iterator[Somebody]:
+    return (somebody(reader, record.id) for record in pages(reader, "person") if record.meta["into"] is None)
+
+
+def _searched(reader: Reader, who: str) -> Iterable[Somebody]:
+    searched = search(reader, who, every=True)
+    if not searched.found:
+        raise click.ClickException(f"nobody is known as {who}")
+    if not searched.whole:
+        click.echo("there may be more than are listed: say more of the name", err=True)
+    return searched.found
+
+
+@persons.command()
+@click.argument("one")
+@click.argument("other")
+@click.option("--despite-conflict", is_flag=True, help="Although their identifiers contradict each other.")
+@with_tenant
+def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
+    """Make ONE and OTHER (ids, e-mails, learner numbers or homePage|name) one person.
+
+    lrs persons unmerge takes it back.
+    """
+    first, second = _person(tenant.store, one), _person(tenant.store, other)
+    holder = tenant.store.write(
+        lambda tx: joins.merge(tx, first, second, BY, despite_conflict=despite_conflict)
+    ).result()
+    click.echo(f"{first} and {second} are one person: {holder}")
+
+
+@persons.command()
+@click.argument("person")
+@with_tenant
+def unmerge(tenant: Tenant, person: str) -> None:
+    """Take PERSON out of the group it was merged into."""
+    id = _person(tenant.store, person)
+    others = tenant.store.write(lambda tx: joins.unmerge(tx, id, BY)).result()
+    click.echo(f"{id} stands alone; it was one with {', '.join(others)}")
+
+
+@persons.command()
+@click.option("--dismissed", is_flag=True, help="Those that were dismissed.")
+@json_option
+@with_tenant_to_read
+def suggestions(tenant: Tenant, dismissed: bool, as_json: bool) -> None:
+    """List persons that may be one, and conflicts: for you to merge, or to dismiss."""
+    store = tenant.store
+    print_list(
+        [joins.shown(store, suggestion) for suggestion in joins.suggestions(store, dismissed=dismissed)],
+        {
+            "identifiers": lambda one: [as_typed(side["identifier"]) for side in one["persons"]],
+            "persons": lambda one: list(dict.fromkeys(side["person"] for side in one["persons"])),
+            "reason": "reason",
+            "source": "source",
+            "conflict": "conflict",
+        },
+        none=f"nothing {'was dismissed' if dismissed else 'is suggested: no two persons look like one'}",
+        as_json=as_json,
+    )
+
+
+@persons.command()
+@click.argument("one")
+@click.argument("other")
+@click.option("--back", is_flag=True, help="Put back on the list what was dismissed.")
+@with_tenant
+def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
+    """Take off the list that ONE and OTHER may be one person.
+
+    Joins and parts nobody.
+    """
+    first, second = _person(tenant.store, one), _person(tenant.store, other)
+    change = joins.bring_back if back else joins.dismiss
+    count = tenant.store.write(lambda tx: change(tx, first, second, BY)).result()
+    click.echo(f"{count} {'suggestion' if count == 1 else 'suggestions'} {'back on' if back else 'taken off'} the list")
+
+
+@persons.command()
+@click.argument("source")
+@with_tenant
+def trust(tenant: Tenant, source: str) -> None:
+    """Mark SOURCE (the name of an API key) as identity authority: its rows that carry two identifiers join them.
+
+    Those it has sent already are read again.
+    """
+
+    def decide(tx: Tx) -> None:
+        if joins.trust(tx, source, BY):
+            read_again(tx, source)
+
+    known = _is_known(tenant.store, source)
+    tenant.store.write(decide).result()
+    click.echo(f"{source} is an identity authority")
+    if not known:
+        click.echo(f"WARNING: {_UNKNOWN.format(source)}; it joins nobody until a key of that name sends", err=True)
+
+
+@persons.command("nobody")
+@click.argument("source", required=False)
+@click.argument("names", nargs=-1)
+@click.option("--default", "to_default", is_flag=True, help="The names that sources have without a list of their own.")
+@click.option("--none", "to_none", is_flag=True, help="No names: only accounts without a name stand for nobody.")
+@json_option
+@with_tenant
+def nobody_(
+    tenant: Tenant, source: str | None, names: tuple[str, ...], *, to_default: bool, to_none: bool, as_json: bool
+) -> None:
+    """Set which NAMES (of accounts, mailboxes, OpenIDs) stand for nobody in what SOURCE sends; without any, show them.
+
+    What SOURCE has sent already is read again: whatever a guest proved, and its badge, is taken back.
+    """
+    if bool(names) + to_default + to_none > 1:
+        raise click.UsageError("give names, --default or --none")
+    if source is None and (to_default or to_none):
+        raise click.UsageError("name the SOURCE whose list it is")
+    if source is None:
+        lists: dict[str | None, Collection[str]] = {None: NOBODY}
+        lists.update(nobody.own_lists(tenant.store))
+        _print_lists(lists, as_json=as_json)
+        return
+    told = ""
+    if names or to_default or to_none:
+        changed = _set_nobody(tenant, source, NOBODY if to_default else names)
+        told = "what it has sent is read again" if changed else "nothing changed: that is its list already"
+    _print_lists({source: nobody.names_of(tenant.store, source)}, as_json=as_json)
+    if told:
+        click.echo(told, err=as_json)
+
+
+def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> bool:
+    if not _is_known(tenant.store, source):
+        raise click.ClickException(_UNKNOWN.format(source))
+    if not all(name.strip() for name in names):
+        raise click.ClickException("a name is empty: accounts without a name stand for nobody anyway")
+
+    def decide(tx: Tx) -> bool:
+        changed = nobody.put_names(tx, source, names, BY)
+        if changed:
+            read_again(tx, source)
+        return changed
+
+    return tenant.store.write(decide).result()
+
+
+def _is_known(reader: Reader, source: str) -> bool:
+    """Whether a key has that name, or something came from it."""
+    named = any(one["name"] == source for one in list_keys(reader))
+    return named or bool(reader.find("statement", [source_key(source)], limit=1).records)
+
+
+def _print_lists(lists: Mapping[str | None, Collection[str]], *, as_json: bool) -> None:
+    """The names for nobody of each source; ``None`` stands for those without a list of their own."""
+    if as_json:
+        print_json([{"source": whose, "names": sorted(found)} for whose, found in lists.items()])
+        return
+    for whose, found in sorted(lists.items(), key=lambda one: one[0] or ""):
+        click.echo(one_line(_listed(whose or "every source without a list of its own", found)))
+
+
+def _listed(whose: str, names: Collection[str]) -> str:
+    return f"{whose}: {', '.join(sorted(names)) or 'no names'}; and accounts without a name"
+
+
+@persons.command()
+@click.argument("person")
+@json_option
+@with_tenant_to_read
+def show(tenant: Tenant, person: str, *, as_json: bool) -> None:
+    """Show name and identifiers of PERSON (a name will do), and whom it is one with."""
+    id = found_one(tenant.store, person)
+    if id is None:
+        raise click.ClickException(f"nobody is known as {person}")
+    one, members = somebody(tenant.store, id), members_of(tenant.store, id)
+    identifiers = one.identifiers if as_json else list(map(as_typed, one.identifiers))
+    shown = {"id": id, "person": id, "name": one.name, "members": members, "identifiers": identifiers}
+    print_record(shown, as_json=as_json)
+
+
+def _person(reader: Reader, text: str) -> str:
+    found = person_named(reader, text)
+    if found is None:
+        raise click.ClickException(f"nobody is known as {text}; lrs persons list finds ids by a part of a name")
+    return found

@@ -1,0 +1,132 @@
+"""What names a person in statements: reading an identifier out of an agent, and the learner number's check digit.
+
+An identifier is an Inverse Functional Identifier (xAPI 2.0, 4.2.2.1) with a name of its own that never changes.
+Knows no store, no person and no statement.
+
+A mailbox and its SHA-1 are one identifier in two spellings, not two that are joined: the hash is made from the mailbox
+by anybody and by everybody alike, so there is nothing to believe or to undo. Both get the name of the hash. Mailboxes
+that differ only in case do not: whether they are one is the mail server's affair, so that is a suggestion.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import sha1
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.names import name
+
+ULN_HOME_PAGE = "https://www.gov.uk/uln"
+"""``account.homePage`` of a Unique Learner Number (England); ``account.name`` is its ten digits."""
+
+NOBODY = frozenset({"anonymous", "guest", "root@localhost"})
+"""Names for nobody where a source has no list of its own: Moodle's guest, his mailbox, and what others call one."""
+
+TEMPORARY_ULN = "9999999999"
+_ULN_WEIGHTS = range(10, 1, -1)
+_ULN_DIGITS = re.compile(r"[0-9]{10}")
+_EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
+
+
+class Identifier(msgspec.Struct, frozen=True):
+    """One identifier: *id* its unchanging name, *ifi* the agent that has it and nothing else, *sort* what it is.
+
+    Two different identifiers of one strong *sort* cannot belong to one person: accounts of one home page, and so
+    learner numbers. People do have several mailboxes, so mailboxes have no strong sort: ``None``.
+    """
+
+    id: str
+    ifi: dict[str, Any]
+    sort: str | None = None
+
+
+def identifier_of(agent: Any) -> Identifier | None:
+    """The identifier of an xAPI Agent as received; ``None`` if it has none, or one that is no text."""
+    if not isinstance(agent, dict):
+        return None
+    mbox, hashed, openid, account = (agent.get(word) for word in ("mbox", "mbox_sha1sum", "openid", "account"))
+    if isinstance(mbox, str):
+        return Identifier(_hash_name(sha1(mbox.encode("utf-8", "replace")).hexdigest()), {"mbox": mbox})  # noqa: S324 (xAPI says SHA-1)
+    if isinstance(hashed, str):
+        return Identifier(_hash_name(hashed.lower()), {"mbox_sha1sum": hashed})
+    if isinstance(openid, str):
+        return Identifier(name("identifier", "openid", openid), {"openid": openid})
+    if isinstance(account, dict):
+        return _account(account.get("homePage"), account.get("name"))
+    return None
+
+
+def as_typed(ifi: dict[str, Any]) -> str:
+    """An identifier as a person types it (see ``lrs.people.persons.named``)."""
+    account = ifi.get("account")
+    if account is None:
+        return str(next(iter(ifi.values()))).removeprefix("mailto:")
+    return str(account["name"]) if account["homePage"] == ULN_HOME_PAGE else f"{account['homePage']}|{account['name']}"
+
+
+def matches_nobody(identifier: Identifier, names: frozenset[str] = NOBODY) -> str | None:
+    """Why *identifier* stands for no person, or ``None`` if it may.
+
+    So do a temporary or impossible learner number, an account without a name, and one of *names* (see ``plain_name``):
+    what a source calls its guests, whoever they are.
+    """
+    account = identifier.ifi.get("account")
+    if account is not None:
+        if not account["name"].strip():
+            return "an account without a name stands for nobody"
+        if account["homePage"] == ULN_HOME_PAGE:
+            return uln_fault(account["name"])
+    hashed = identifier.ifi.get("mbox_sha1sum")
+    if hashed is not None:
+        name = _hashes(names).get(hashed.lower())
+    else:
+        name = plain_name(account["name"] if account else identifier.ifi.get("mbox") or identifier.ifi["openid"])
+    return f"{name} is a name for nobody" if name in names else None
+
+
+def plain_name(text: str) -> str:
+    """An account's name, mailbox or OpenID as it is compared with the names for nobody: in any case, without mailto."""
+    return text.strip().casefold().removeprefix("mailto:")
+
+
+@lru_cache(maxsize=64)
+def _hashes(names: frozenset[str]) -> dict[str, str]:
+    return {sha1(f"mailto:{name}".encode()).hexdigest(): name for name in names}  # noqa: S324 (xAPI says SHA-1)
+
+
+def uln_fault(text: str) -> str | None:
+    """What is wrong with a Unique Learner Number, or ``None``.
+
+    Ten digits, weights 10 to 2; the remainder by 11 is not 0, and the last digit is 10 minus it (ILR rule DD01).
+    9999999999 stands for a number that is not known yet, so it matches nobody.
+    """
+    if _EXPONENT.fullmatch(text):
+        return "a learner number that a spreadsheet has rounded (like 1.23E+09): its digits are lost"
+    if not _ULN_DIGITS.fullmatch(text):
+        return "a learner number has ten digits"
+    if text == TEMPORARY_ULN:
+        return "9999999999 is a temporary learner number and matches nobody"
+    remainder = sum(weight * int(digit) for weight, digit in zip(_ULN_WEIGHTS, text, strict=False)) % 11
+    if remainder == 0 or 10 - remainder != int(text[9]):
+        return "the learner number's check digit is wrong"
+    return None
+
+
+def same_mailbox_but_case(first: Identifier, second: Identifier) -> bool:
+    """Whether the two are mailboxes that differ in nothing but upper and lower case."""
+    one, other = first.ifi.get("mbox"), second.ifi.get("mbox")
+    return bool(one and other and one != other and one.casefold() == other.casefold())
+
+
+def _account(home_page: Any, account_name: Any) -> Identifier | None:
+    if not isinstance(home_page, str) or not isinstance(account_name, str):
+        return None
+    ifi = {"account": {"homePage": home_page, "name": account_name}}
+    return Identifier(name("identifier", "account", home_page, account_name), ifi, f"account {home_page}")
+
+
+def _hash_name(hashed: str) -> str:
+    return name("identifier", "mbox_sha1sum", hashed)

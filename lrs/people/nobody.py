@@ -1,0 +1,60 @@
+"""Which names stand for nobody in what a source sends: its guests and anonymous visitors, who are not one person.
+
+A list for each source, with a default; an account without a name stands for nobody everywhere. Records:
+``nobody-names`` (id: the source). Knows no evidence: whoever changes a list has the source's statements read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from lrs.people.identifiers import NOBODY, plain_name
+from lrs.storage import Reader, Record, Tx, pages
+from lrs.tenancy import audit
+
+KIND = "nobody-names"
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """The body of a ``nobody-names`` record."""
+
+    v: int
+    names: tuple[str, ...]
+
+
+def names_by_source(reader: Reader, sources: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """For each of *sources* the names for nobody in what it sends."""
+    wanted = set(sources)
+    kept = reader.get_many(KIND, wanted) if wanted else {}
+    return {source: _names(kept[source]) if source in kept else NOBODY for source in wanted}
+
+
+def names_of(reader: Reader, source: str) -> frozenset[str]:
+    """The names for nobody in what *source* sends."""
+    return names_by_source(reader, (source,))[source]
+
+
+def own_lists(reader: Reader) -> dict[str, frozenset[str]]:
+    """The lists of the sources that have one of their own, by source."""
+    return {record.id: _names(record) for record in pages(reader, KIND)}
+
+
+def put_names(tx: Tx, source: str, names: Iterable[str], by: str) -> bool:
+    """Makes *names* the list of *source*; ``False`` if it has this list of its own already."""
+    listed = tuple(sorted({plain_name(name) for name in names}))
+    there = tx.get(KIND, source)
+    if there and _names(there) == frozenset(listed):
+        return False
+    record = Record(KIND, source, msgspec.json.encode(_Kept(1, listed)))
+    if there:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev))
+    else:
+        tx.insert(record)
+    audit.append(tx, by, "nobody-names.set", {"source": source})
+    return True
+
+
+def _names(record: Record) -> frozenset[str]:
+    return frozenset(msgspec.json.decode(record.body, type=_Kept).names)

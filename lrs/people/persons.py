@@ -1,0 +1,155 @@
+"""Persons: minted once per identifier, found again by any of their identifiers. Knows no evidence and no joining rule.
+
+Every identifier belongs to the person it was minted with, for ever. Persons that are one stand in one group, which
+has a *holder*, the oldest of them; the others point to it. So a merge rewrites no identifier and no evidence, and an
+unmerge has nothing to sort out.
+
+Records: ``person`` (meta ``into``: the holder or null, ``members``: the group, if it is the holder) and ``identifier``
+(id: the identifier's name, meta ``person``).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.keys import key
+from lrs.people.identifiers import ULN_HOME_PAGE, Identifier, identifier_of, same_mailbox_but_case
+from lrs.people.suggestions import suggest
+from lrs.storage import Reader, Record, Tx, pages
+
+Mint = Callable[[str], str]
+"""From the name of an identifier to the id of the person that is minted for it."""
+
+_SHA1 = re.compile(r"[0-9a-fA-F]{40}")
+_SHOWN_IN_ORDER = ("mbox", "mbox_sha1sum", "openid", "account")
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The body of an ``identifier`` record."""
+
+    v: int
+    ifi: dict[str, Any]
+    sort: str | None
+
+
+def minter(secret: bytes) -> Mint:
+    """Ids that nobody outside can compute from an e-mail address, and that two workers compute alike."""
+
+    def mint(identifier: str) -> str:
+        digest = hmac.digest(secret, identifier.encode(), sha256)
+        return str(uuid.UUID(bytes=digest[:16], version=4))
+
+    return mint
+
+
+def ensure(tx: Tx, identifiers: Iterable[Identifier], mint: Mint) -> dict[str, str]:
+    """The person of each identifier, by the identifier's name; persons are minted for those never seen before."""
+    wanted: dict[str, Identifier] = {}
+    for identifier in identifiers:
+        if identifier.id not in wanted or "mbox" in identifier.ifi:
+            wanted[identifier.id] = identifier
+    found = tx.get_many("identifier", wanted)
+    for id, identifier in wanted.items():
+        if id in found:
+            _keep_mailbox(tx, found[id], identifier)
+        else:
+            found[id] = _mint(tx, identifier, mint(id))
+    return {id: record.meta["person"] for id, record in found.items()}
+
+
+def holders(reader: Reader, persons: Iterable[str]) -> dict[str, str]:
+    """Who holds what each of *persons* has proven: itself, or whom it was merged into."""
+    return {id: record.meta["into"] or id for id, record in reader.get_many("person", persons).items()}
+
+
+def members_of(reader: Reader, person: str) -> tuple[str, ...]:
+    """The group *person* stands in, oldest first; empty if there is no such person."""
+    record = reader.get("person", person)
+    if record and record.meta["into"]:
+        record = reader.get("person", record.meta["into"])
+    return tuple(record.meta["members"]) if record else ()
+
+
+def identifiers_in(reader: Reader, members: Iterable[str]) -> list[Identifier]:
+    """The identifiers of persons, in the order of *members*, then as they were first seen."""
+    return [
+        identifier_from(record)
+        for member in members
+        for record in pages(reader, "identifier", key("identifier-person", member))
+    ]
+
+
+def identifiers_of(reader: Reader, person: str) -> list[dict[str, Any]]:
+    """The xAPI identifiers of *person*'s whole group: mailboxes, hashes, OpenIDs, then accounts, each oldest first."""
+    found = [identifier.ifi for identifier in identifiers_in(reader, members_of(reader, person))]
+    return sorted(found, key=lambda ifi: _SHOWN_IN_ORDER.index(next(iter(ifi))))
+
+
+def identifier_from(record: Record) -> Identifier:
+    """The identifier an ``identifier`` record keeps."""
+    kept = msgspec.json.decode(record.body, type=Kept)
+    return Identifier(record.id, kept.ifi, kept.sort)
+
+
+def named(text: str) -> Identifier | None:
+    """The identifier a person types: an e-mail address or its SHA-1, ten digits, ``homePage|name``, an OpenID."""
+    if text.isdigit():
+        return identifier_of({"account": {"homePage": ULN_HOME_PAGE, "name": text}})
+    if _SHA1.fullmatch(text):
+        return identifier_of({"mbox_sha1sum": text})
+    home_page, bar, account_name = text.partition("|")
+    if bar:
+        return identifier_of({"account": {"homePage": home_page, "name": account_name}})
+    if text.startswith("mailto:"):
+        return identifier_of({"mbox": text})
+    if "://" in text:
+        return identifier_of({"openid": text})
+    return identifier_of({"mbox": f"mailto:{text}"}) if "@" in text else None
+
+
+def person_named(reader: Reader, text: str) -> str | None:
+    """The id of the person *text* names, by its id or by an identifier as ``named`` reads it."""
+    if reader.get("person", text):
+        return text
+    identifier = named(text)
+    record = reader.get("identifier", identifier.id) if identifier else None
+    return record.meta["person"] if record else None
+
+
+def _mint(tx: Tx, identifier: Identifier, person: str) -> Record:
+    if tx.get("person", person) is None:
+        tx.insert(Record("person", person, b'{"v":1}', meta={"into": None, "members": [person]}))
+    keys = [key("identifier-person", person)]
+    if mbox := identifier.ifi.get("mbox"):
+        _suggest_same_mailbox(tx, identifier, mbox)
+        keys.append(_mailbox_key(mbox))
+    body = msgspec.json.encode(Kept(1, identifier.ifi, identifier.sort))
+    return tx.insert(Record("identifier", identifier.id, body, {"person": person}, tuple(keys)))
+
+
+def _keep_mailbox(tx: Tx, record: Record, seen: Identifier) -> None:
+    """A mailbox says more than its hash: once seen, it is what the identifier shows."""
+    if "mbox" not in seen.ifi or "mbox" in identifier_from(record).ifi:
+        return
+    body = msgspec.json.encode(Kept(1, seen.ifi, seen.sort))
+    keys = (*record.keys, _mailbox_key(seen.ifi["mbox"]))
+    tx.replace(msgspec.structs.replace(record, body=body, keys=keys))
+    _suggest_same_mailbox(tx, seen, seen.ifi["mbox"])
+
+
+def _suggest_same_mailbox(tx: Tx, identifier: Identifier, mbox: str) -> None:
+    for record in pages(tx, "identifier", _mailbox_key(mbox)):
+        other = identifier_from(record)
+        if same_mailbox_but_case(identifier, other):
+            suggest(tx, identifier, other, "the mailboxes differ in upper and lower case only", source="engraft")
+
+
+def _mailbox_key(mbox: str) -> int:
+    return key("mailbox", mbox.casefold())

@@ -1,0 +1,37 @@
+"""The list of persons that may be one, for people to decide on. Knows no persons, only pairs of identifiers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from lrs.kernel.names import name
+from lrs.people.identifiers import Identifier
+from lrs.storage import Record, Tx
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """Two identifiers (by name) that may be one person's, why, and who said so; *conflict*: and what speaks against."""
+
+    v: int
+    identifiers: tuple[str, str]
+    reason: str
+    source: str
+    conflict: str | None = None
+
+
+def suggest(
+    tx: Tx, one: Identifier, other: Identifier, reason: str, *, source: str, conflict: str | None = None
+) -> None:
+    """Puts the pair on the list, once; a conflict found later is added to what stands there.
+
+    One that was dismissed stays so, unless the conflict is a new one: that is more than whoever dismissed it knew.
+    """
+    first, second = sorted((one.id, other.id))
+    suggestion = Suggestion(1, (first, second), reason, source, conflict)
+    record = Record("suggestion", name("suggestion", first, second), msgspec.json.encode(suggestion))
+    there = tx.get("suggestion", record.id)
+    if there is None:
+        tx.insert(record)
+    elif conflict and there.body != record.body:
+        is_known = msgspec.json.decode(there.body, type=Suggestion).conflict == conflict
+        tx.replace(msgspec.structs.replace(there, body=record.body, meta=there.meta if is_known else {}))

@@ -1,0 +1,49 @@
+"""Which steps of owed work there are, and which share a lane. One of the modules that put the rooms together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from badges.issue import issue
+from lrs.competency.evaluate import evaluate, match
+from lrs.competency.uncompletions import read_those_before
+from lrs.matching import deliveries
+from lrs.matching.deliver import AT_ONCE, JITTER, SCHEDULE, deliver, give_up
+from lrs.matching.sync import sync
+from lrs.tenancy.tenants import Tenant
+from lrs.work import worker
+from lrs.work.rounds import SECOND, Step
+from lrs.xapi.statements.references import refs
+
+STEPS: Mapping[str, Step] = {
+    "refs": Step(refs),
+    "match": Step(match, batch=500, first=read_those_before),
+    "evaluate": Step(evaluate, batch=200, planned=None),
+    "issue": Step(issue, batch=4),
+    "sync": Step(sync, batch=200, planned=None),
+    "deliver": Step(
+        deliver,
+        batch=AT_ONCE,
+        lease=120,
+        waits=True,
+        wait=round(SCHEDULE[-1] * (1 + JITTER)),
+        planned=deliveries.LONGEST_WAIT // SECOND,
+        give_up=give_up,
+    ),
+}
+LANES: Sequence[Sequence[str]] = (("refs", "match", "evaluate", "issue", "sync"), ("deliver",))
+"""Steps of a lane take turns; the lanes do not wait for one another: a slow receiver holds up nobody's level. What
+computes is in one lane, for threads of one process cannot compute side by side.
+"""
+
+
+def steps_of(names: Sequence[str]) -> dict[str, Step]:
+    """The steps of these *names*."""
+    return {name: STEPS[name] for name in names}
+
+
+def drain(
+    tenant: Tenant, names: Sequence[str] = tuple(STEPS), *, rest: Callable[[float], bool] = lambda _: False
+) -> int:
+    """Runs what is due of the steps *names*, as ``worker.drain`` does."""
+    return worker.drain(tenant, steps_of(names), rest=rest)

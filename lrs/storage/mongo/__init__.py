@@ -1,0 +1,1 @@
+"""The engine on MongoDB: one database a tenant."""

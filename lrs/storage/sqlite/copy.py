@@ -1,0 +1,79 @@
+"""Copies of a SQLite store that others go on writing, and what can be asked of one. Knows no record's meaning."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.errors import Misconfigured
+from lrs.storage import NEWEST, Record
+from lrs.storage.private import private_file
+from lrs.storage.sqlite.schema import version_of
+
+_PAGES = 4_096
+"""Pages copied between two moments in which the program can be stopped."""
+_PATIENCE_S = 30.0
+_meta = msgspec.json.Decoder(dict[str, Any])
+
+
+def snapshot(source: Path, target: Path) -> None:
+    """Copies the store in *source*, as it was at one moment, to the new file *target*. Writers are not held up.
+
+    The one read transaction keeps the log from being begun anew meanwhile: it grows by what is written.
+    Raises ``sqlite3.Error``.
+    """
+    private_file(target)
+    with closing(_opened(source)) as live, closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        copy.execute("PRAGMA synchronous = OFF")  # a copy that a crash leaves behind is thrown away
+        live.execute("BEGIN")
+        live.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the moment
+        live.backup(copy, pages=_PAGES)
+        live.execute("ROLLBACK")
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+
+
+def examine(path: Path, source: Path) -> tuple[int, dict[str, int]]:
+    """The schema of the copy of *source* in *path*, and how many records of each kind it has, once all was checked.
+
+    Raises ``Misconfigured`` for a damaged one and ``NewerSchema`` for one of a later version.
+    """
+    with closing(_opened(path)) as connection:
+        told = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+        if told != ["ok"]:
+            raise Misconfigured(f"{source} is damaged: {'; '.join(told)}")
+        schema = version_of(connection, str(source))
+        counts = connection.execute(
+            "SELECT k.name, count(*) FROM record r JOIN kind k ON k.number = r.kind GROUP BY k.name ORDER BY k.name"
+        )
+        return schema, dict(counts.fetchall())
+
+
+def records_of(path: Path, kinds: Sequence[str]) -> Iterator[Record]:
+    """Every record of *kinds* in the file, without its body, in no order."""
+    marks = ", ".join("?" * len(kinds))
+    with closing(_opened(path)) as connection:
+        rows = connection.execute(
+            "SELECT k.name, r.id, r.meta, r.seq, r.rev FROM record r JOIN kind k ON k.number = r.kind"
+            f" WHERE k.name IN ({marks})",
+            kinds,
+        )
+        for kind, id, meta, seq, rev in rows:
+            yield Record(kind, id, b"", _meta.decode(meta), seq=seq, rev=rev)
+
+
+def end_leases(path: Path) -> None:
+    """Makes what was leased when the copy was taken due again: who had it is not here. Counts no try."""
+    with closing(sqlite3.connect(path, timeout=_PATIENCE_S)) as connection, connection:
+        connection.execute("UPDATE owed SET at = due, token = NULL WHERE token IS NOT NULL AND at < ?", (NEWEST,))
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Not ``mode=ro``: that cannot read a store whose log a crash has left behind."""
+    connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
+    connection.execute("PRAGMA query_only = 1")
+    return connection

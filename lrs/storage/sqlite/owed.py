@@ -1,0 +1,199 @@
+"""Owed work on SQLite: leasing entries, handing them back, looking at what waits. A part of the engine's store.
+
+Knows how entries stand in the table ``owed``: ``at`` is when one may be claimed (0 at once, else a time in microseconds
+UTC: when it is due or the end of its lease; or never, while it is parked), ``due`` since when it is owed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import TypeVar
+
+from lrs import storage
+from lrs.storage import NEWEST, ROWS, Backlog, Claim, Clock, Owed, Record, Tx
+from lrs.storage.leases import TOKEN_BYTES, Ahead, is_alone, new_token
+from lrs.storage.sqlite.read import SqliteReader, record_of
+from lrs.storage.sqlite.rows import json_list
+from lrs.storage.sqlite.tx import SqliteTx, token_and_row
+
+T = TypeVar("T")
+PARKED = NEWEST
+_OWED = (
+    "SELECT r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id, k.name, o.step, o.due, o.tries, o.error, o.at"
+    " FROM owed o JOIN record r ON r.row = o.row JOIN kind k ON k.number = r.kind"
+)
+
+
+_LOCKED = (
+    "step = :step AND at > :least AND at < :parked"
+    " AND at > CASE WHEN token IS NOT NULL THEN :lease WHEN tries THEN :tried ELSE :untried END"
+)
+
+
+class SqliteOwed:
+    """What of ``Store`` is about owed work. The store brings the writer, a reader for each thread and the clock."""
+
+    _clock: Clock
+
+    def _reader(self) -> SqliteReader:
+        raise NotImplementedError
+
+    def write(
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+    ) -> Future[T]:
+        """See ``Store.write``."""
+        raise NotImplementedError
+
+    def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
+        """See ``Store.claim``. Takes neighbours, which share pages, somewhere in what is due: workers seldom meet."""
+        now = self._clock()
+        query = "SELECT row, step FROM owed WHERE step = ? AND at <= ? AND token IS NULL LIMIT ?"
+        due: list[tuple[int, str]] = []
+        for step in dict.fromkeys(steps):
+            found = self._reader().connection.execute(query, (step, now, 4 * limit)).fetchall()
+            start = random.randrange(max(1, len(found) - limit + 1))  # noqa: S311 (no secret)
+            due.extend(found[start : start + limit])
+        if not due:
+            return []
+        if len(due) > limit:  # of several steps: each has its share
+            random.shuffle(due)
+            del due[limit:]
+        return self._leased(self._fitting(due), now, now + lease, new_token())
+
+    def _fitting(self, due: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
+        """The first of *due* whose records have ``PAGE_BYTES`` together; at least one."""
+        query = (
+            "SELECT row, length(body) + length(keys) + length(meta) FROM record"
+            " WHERE row IN (SELECT value FROM json_each(?))"
+        )
+        sizes = dict(self._reader().connection.execute(query, (json_list([row for row, _ in due]),)).fetchall())
+        total = 0
+        for count, (row, _) in enumerate(due):
+            total += sizes.get(row, 0)
+            if total > storage.PAGE_BYTES and count:
+                return due[:count]
+        return due
+
+    def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
+        """See ``Store.claim_lost``. What is owed at once has the time 0, and need not be passed over."""
+        now = self._clock()
+        query = "SELECT row, step FROM owed WHERE step = ? AND at > 0 AND at <= ? AND token IS NOT NULL LIMIT 8"
+        due = [row for step in steps for row in self._reader().connection.execute(query, (step, now)).fetchall()]
+        chosen = [random.choice(due)] if due else []  # noqa: S311 (no secret)
+        return next(iter(self._leased(chosen, now, now + lease, new_token(alone=True))), None)
+
+    def locked(self, step: str, ahead: Ahead) -> int:
+        """See ``Store.locked``."""
+        connection = self._reader().connection
+        found = connection.execute(f"SELECT count(*) FROM owed WHERE {_LOCKED}", _bounds(step, ahead, self._clock()))
+        return int(found.fetchone()[0])
+
+    def unlock(self, step: str, ahead: Ahead) -> int:
+        """See ``Store.unlock``."""
+        change = f"UPDATE owed SET at = 0, due = min(due, :now), token = NULL WHERE {_LOCKED}"
+        values = _bounds(step, ahead, self._clock())
+        return self.write(lambda tx: ours(tx).execute(change, values)).result()
+
+    def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
+        """See ``Store.defer``."""
+        change = (
+            "UPDATE owed SET at = ?, due = ?, tries = tries + 1, error = ?, token = NULL"
+            " WHERE row = ? AND step = ? AND token = ?"
+        )
+        token, row = token_and_row(claim)
+        values = (PARKED if parked else due, due, error, row, claim.owed.step, token)
+        return self.write(lambda tx: ours(tx).execute(change, values) > 0).result()
+
+    def holds(self, claim: Claim) -> bool:
+        """See ``Store.holds``."""
+        token, row = token_and_row(claim)
+        query = "SELECT 1 FROM owed WHERE row = ? AND step = ? AND token = ?"
+        return self._reader().connection.execute(query, (row, claim.owed.step, token)).fetchone() is not None
+
+    def backlog(self) -> list[Backlog]:
+        """See ``Store.backlog``."""
+        rows = self._reader().connection.execute(
+            "SELECT step, sum(at < ?1), sum(at = ?1), min(CASE WHEN at < ?1 THEN due END) FROM owed GROUP BY step",
+            (PARKED,),
+        )
+        return [Backlog(*row) for row in rows]
+
+    def is_due(self, steps: Sequence[str]) -> bool:
+        """See ``Store.is_due``."""
+        query = "SELECT 1 FROM owed WHERE step = ? AND at <= ? LIMIT 1"
+        now, connection = self._clock(), self._reader().connection
+        return any(connection.execute(query, (step, now)).fetchone() for step in steps)
+
+    def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
+        """See ``Store.failing``."""
+        return self._entries("o.error IS NOT NULL AND o.at < ?", step, limit)
+
+    def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
+        """See ``Store.parked``."""
+        return self._entries("o.at = ?", step, limit)
+
+    def _entries(self, which: str, step: str | None, limit: int) -> list[tuple[Record, Owed]]:
+        rows = self._reader().connection.execute(
+            f"{_OWED} WHERE {which} AND (? IS NULL OR o.step = ?) LIMIT ?", (PARKED, step, step, limit)
+        )
+        return [
+            (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[12] == PARKED))
+            for row in rows
+        ]
+
+    def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
+        """See ``Store.retry``."""
+        now = self._clock()
+        change = (
+            "UPDATE owed SET at = 0, due = ?1, tries = 0 WHERE at = ?2 AND (?3 IS NULL OR step = ?3) AND EXISTS"
+            " (SELECT 1 FROM record r JOIN kind k ON k.number = r.kind WHERE r.row = owed.row"
+            " AND (?4 IS NULL OR k.name = ?4) AND (?5 IS NULL OR r.id = ?5))"
+        )
+        return self.write(lambda tx: ours(tx).execute(change, (now, PARKED, step, kind, id))).result()
+
+    def _leased(self, due: Sequence[tuple[int, str]], now: int, until: int, token: bytes) -> list[Claim]:
+        """Leases what of *due* still can be claimed."""
+        if not due:
+            return []
+        self.write(lambda tx: _lease(tx, due, token, now, until)).result()
+        # Read after the commit, which holds up every other writer: whoever changes an entry now makes its lease stale.
+        leased = self._reader().connection.execute(
+            f"{_OWED} WHERE o.row IN (SELECT value FROM json_each(?)) AND o.token = ?",
+            (json_list([row for row, _ in due]), token),
+        )
+        return [
+            Claim(record_of(row[7], row[:7]), Owed(*row[8:12]), f"{token.hex()}-{row[8]}-{row[0]}") for row in leased
+        ]
+
+
+def _lease(tx: Tx, due: Sequence[tuple[int, str]], token: bytes, now: int, until: int) -> None:
+    """Marks what is still due. An entry that had been leased by itself is what was being run when its worker ended."""
+    lost = "IS NOT NULL" if is_alone(token) else "IS NULL"
+    for step in {step for _, step in due}:
+        ours(tx).execute(
+            f"UPDATE owed SET tries = tries + (token IS NOT NULL AND length(token) > {TOKEN_BYTES}), token = ?, at = ?"
+            f" WHERE row IN (SELECT value FROM json_each(?)) AND step = ? AND +at <= ? AND token {lost}",
+            (token, until, json_list([row for row, one in due if one == step]), step, now),
+        )
+
+
+def _bounds(step: str, ahead: Ahead, now: int) -> dict[str, str | int]:
+    """The values of ``_LOCKED``."""
+    untried = PARKED if ahead.untried is None else now + ahead.untried
+    return {
+        "step": step,
+        "now": now,
+        "least": now + ahead.least,
+        "lease": now + ahead.lease,
+        "tried": now + ahead.tried,
+        "untried": untried,
+        "parked": PARKED,
+    }
+
+
+def ours(tx: Tx) -> SqliteTx:
+    """*tx* as what it is here."""
+    assert isinstance(tx, SqliteTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
+    return tx

@@ -1,0 +1,155 @@
+"""What of the embedded store only reads, and a store that does nothing else: nothing is written beside its file.
+
+So a command that shows something works on a read-only copy of a folder, and never migrates what it looks at.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import NoReturn, TypeVar
+from urllib.parse import quote
+from weakref import WeakSet, finalize
+
+from lrs.kernel.errors import Misconfigured, NewerSchema, StoreReadOnly
+from lrs.storage import NEWEST, ROWS, Claim, Clock, Load, Page, Record, Tx, mac_with
+from lrs.storage.blobs import FileBlobs, blobs_beside
+from lrs.storage.room import READ_ONLY
+from lrs.storage.sqlite.owed import SqliteOwed
+from lrs.storage.sqlite.read import SqliteReader
+from lrs.storage.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
+
+T = TypeVar("T")
+
+
+class SqliteReading(SqliteOwed):
+    """The reading half of ``Store``; who inherits it brings a reader for each thread."""
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """See ``Reader.get``."""
+        return self._reader().get(kind, id)
+
+    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
+        """See ``Reader.get_many``."""
+        return self._reader().get_many(kind, ids)
+
+    def find(
+        self,
+        kind: str,
+        keys: Sequence[int] = (),
+        *,
+        after: int = 0,
+        until: int = NEWEST,
+        newest_first: bool = False,
+        limit: int = 100,
+        start: str | None = None,
+        most: int | None = None,
+    ) -> Page:
+        """See ``Reader.find``."""
+        return self._reader().find(
+            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
+        )
+
+    def count(self, kind: str, keys: Sequence[int] = ()) -> int:
+        """See ``Store.count``."""
+        return self._reader().count(kind, keys)
+
+
+class SqliteToRead(SqliteReading):
+    """A ``Store`` on the file at *path* that refuses every write with ``StoreReadOnly``.
+
+    Raises ``Misconfigured`` for a file that is not there, not ours or of another schema, or cannot be read.
+    """
+
+    waits = False
+    lacks = READ_ONLY
+
+    def __init__(self, path: str, *, clock: Clock, secret: bytes | None = None) -> None:
+        self._path = path
+        self._clock = clock
+        self._secret = secret
+        self._readers: WeakSet[SqliteReader] = WeakSet()
+        self._local = threading.local()
+        self.blobs = FileBlobs(blobs_beside(Path(path)), clock)
+        if not Path(path).is_file():
+            raise Misconfigured(f"there is no store {path}")
+        try:
+            self._address = next(self._that_opens(), "")
+        except sqlite3.DatabaseError as error:
+            raise Misconfigured(f"{path} cannot be opened: {error}") from error
+        if not self._address:
+            raise Misconfigured(f"{path} cannot be read where it lies: copy its folder to where you may write")
+        self._check()
+
+    def mac(self, text: bytes) -> bytes:
+        """See ``Store.mac``."""
+        return mac_with(self._secret, text)
+
+    def horizon(self) -> int:
+        """See ``Store.horizon``; others may write the file at this moment, so nothing is promised."""
+        return 0
+
+    def write(
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+    ) -> Future[T]:
+        """See ``Store.write``. Raises ``StoreReadOnly``."""
+        self._refuse(decide, weight, reads)
+
+    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
+        """See ``Store.settle``. Raises ``StoreReadOnly``."""
+        self._refuse(claims, decide, weight)
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise StoreReadOnly(f"{self._path} was opened to be read only: nothing was stored")
+
+    def load(self) -> Load:
+        """See ``Store.load``."""
+        return Load(0, 0, 0, 0)
+
+    def close(self) -> None:
+        """See ``Store.close``."""
+        for reader in self._readers:
+            reader.connection.close()
+
+    def _that_opens(self) -> Iterator[str]:
+        """The addresses by which SQLite can read the file.
+
+        Without a log nobody has the file open, and it can be read as it is; with one, the log belongs to it. A log that
+        is empty says nothing, and only a folder that may be written to can have an index of it made.
+        """
+        log = Path(f"{self._path}-wal")
+        name = f"file:{quote(self._path)}"
+        addresses = [f"{name}?mode=ro"] if log.exists() else []
+        addresses += [f"{name}?immutable=1"] if not log.exists() or not log.stat().st_size else []
+        for address in addresses:
+            with closing(sqlite3.connect(address, uri=True)) as connection, suppress(sqlite3.OperationalError):
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                yield address
+
+    def _check(self) -> None:
+        connection = self._reader().connection
+        owner, version = (
+            int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("application_id", "user_version")
+        )
+        if owner != APPLICATION_ID:
+            raise Misconfigured(f"{self._path} is a SQLite file of another program; name another file in LRS_STORE_URL")
+        if version > SCHEMA_VERSION:
+            raise NewerSchema(f"{self._path} has schema {version}, this program knows up to {SCHEMA_VERSION}")
+        if version < SCHEMA_VERSION:
+            raise Misconfigured(
+                f"{self._path} has schema {version}, this program needs {SCHEMA_VERSION}: start lrs serve on a copy of"
+                " it that may be written to, which brings it forward"
+            )
+
+    def _reader(self) -> SqliteReader:
+        reader: SqliteReader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            connection = sqlite3.connect(self._address, uri=True, isolation_level=None, check_same_thread=False)
+            reader = self._local.reader = SqliteReader(connection)
+            self._readers.add(reader)
+            finalize(reader, connection.close)
+        return reader

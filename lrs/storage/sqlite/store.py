@@ -1,0 +1,214 @@
+"""The embedded engine: one SQLite file, WAL and ``synchronous=FULL``, one writer thread a process, many readers.
+
+Several processes may write one file: the lock is taken before the head is read, and held for one short commit. An error
+of the disk ends the process: after a failed fsync nobody knows what was kept, and asking again would lie.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+from weakref import WeakSet, finalize
+
+from lrs.kernel.errors import Damaged, Overloaded, StoreFull, StoreReadOnly
+from lrs.storage import ROWS, USUAL, Claim, Clock, Load, Queue, Tx, mac_with
+from lrs.storage.blobs import FileBlobs, blobs_beside
+from lrs.storage.ending import end_process
+from lrs.storage.groups import GroupCommit, Job, decide_all
+from lrs.storage.horizon import Announcement
+from lrs.storage.private import close_to_others, private_file, private_folder
+from lrs.storage.room import FULL, READ_ONLY, Room
+from lrs.storage.sqlite.owed import ours
+from lrs.storage.sqlite.read import SqliteReader
+from lrs.storage.sqlite.reading import SqliteReading
+from lrs.storage.sqlite.schema import migrate
+from lrs.storage.sqlite.tx import SqliteTx
+from lrs.storage.turn import Turn
+
+T = TypeVar("T")
+_BUSY_MS = 10_000
+PAGES_BETWEEN_CHECKPOINTS = 8_000
+"""32 MB of log: pages that many commits change are written back once. At the default of 4 MB a statement cost a third
+more bytes (97 KB instead of 74, groups of 8)."""
+
+
+class SqliteStore(SqliteReading):
+    """See ``Store``."""
+
+    waits = False
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        clock: Clock,
+        queue: Queue = USUAL,
+        secret: bytes | None = None,
+        fatal: Callable[[str], None] | None = None,
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        self._secret = secret
+        self._fatal = fatal or end_process
+        self._room = Room(path, Path(path).parent)
+        _make_private(Path(path))
+        self._readers: WeakSet[SqliteReader] = WeakSet()
+        self._writer = SqliteReader(self._connect())
+        migrate(self._writer.connection, path)
+        self._local = threading.local()
+        self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
+        self.blobs = FileBlobs(blobs_beside(Path(path)), clock, self._room, self._fatal)
+        self._turn = Turn(Path(f"{path}-turn"))
+        self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue)
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def horizon(self) -> int:
+        """See ``Store.horizon``."""
+        return self._announcement.horizon()
+
+    def mac(self, text: bytes) -> bytes:
+        """See ``Store.mac``."""
+        return mac_with(self._secret, text)
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def write(
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+    ) -> Future[T]:
+        """See ``Store.write``."""
+        return self._groups.submit(decide, weight, reads)
+
+    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
+        """See ``Store.settle``."""
+
+        def cleared(tx: Tx) -> T:
+            ours(tx).clear(claims)
+            return decide(tx)
+
+        return self.write(cleared, weight=weight or ROWS * len(claims))
+
+    @property
+    def lacks(self) -> str | None:
+        """See ``Store.lacks``."""
+        return self._room.lacks
+
+    def load(self) -> Load:
+        """See ``Store.load``."""
+        return self._groups.load()
+
+    def close(self) -> None:
+        """See ``Store.close``."""
+        self._groups.close()
+        # A small file for whoever opens it next. Without waiting: others may be reading, or writing, just now.
+        with suppress(sqlite3.Error):
+            self._writer.connection.execute("PRAGMA busy_timeout = 0")
+            self._writer.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for reader in (self._writer, *self._readers):
+            reader.connection.close()
+        self._announcement.close()
+        self._turn.close()
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
+        connection.execute("PRAGMA cache_size = -16000")
+        return connection
+
+    def _reader(self) -> SqliteReader:
+        reader: SqliteReader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = 1")
+            connection.execute("PRAGMA cache_size = -2000")
+            reader = self._local.reader = SqliteReader(connection)
+            self._readers.add(reader)
+            finalize(reader, connection.close)  # when its thread has ended
+        return reader
+
+    def _commit(self, jobs: Sequence[Job]) -> None:
+        """All decisions in one transaction; if one fails after it had written, each in its own."""
+        with self._turn:
+            together = self._commit_together(jobs)
+        for job in () if together else jobs:
+            job.result = job.error = None
+            with self._turn:
+                self._commit_together((job,))
+
+    def _commit_together(self, jobs: Sequence[Job]) -> bool:
+        """``False`` if nothing was kept and each of the several jobs has to be tried alone."""
+        connection = self._writer.connection
+        before = 0
+        committed = False
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            tx = SqliteTx(self._writer, self._clock, self._secret)
+            before = tx.seq
+            tx.floor = self._announcement.begin(before)
+            if not decide_all(tx, jobs, sqlite3.Error):
+                return len(jobs) == 1
+            self._announcement.reach(tx.seq)
+            connection.execute("COMMIT")
+            committed = True
+            before = tx.seq
+        except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
+            failure = self._failure(error) if isinstance(error, sqlite3.Error) else error
+            if failure is error and len(jobs) > 1:
+                return False
+            for job in jobs:
+                job.error = failure
+        finally:
+            if not committed:
+                self._writer.forget_kinds()
+            if connection.in_transaction:  # a full disk, for one, has rolled back already, and let go of the lock
+                self._announcement.reach(before)
+                connection.execute("ROLLBACK")
+            self._announcement.reached(before)
+        if committed:
+            self._room.kept()
+        return True
+
+    def _empty_commit(self) -> None:
+        with suppress(Overloaded):
+            self.write(lambda _: None)
+
+    def _failure(self, error: sqlite3.Error) -> Exception:
+        told = getattr(error, "sqlite_errorcode", 0)
+        code = told & 0xFF
+        if told == sqlite3.SQLITE_IOERR_SHMSIZE or code == sqlite3.SQLITE_FULL:
+            self._room.missed(FULL)
+            # Where only the index of the log could not grow, the log may have.
+            sure = code == sqlite3.SQLITE_FULL
+            later = "send this again once there is room, to be sure that it is stored"
+            return StoreFull(f"the disk is full: {'nothing of this request was stored' if sure else later}")
+        if code == sqlite3.SQLITE_READONLY:
+            self._room.missed(READ_ONLY)
+            return StoreReadOnly("the store's folder is read-only: nothing of this request was stored")
+        if code == sqlite3.SQLITE_BUSY:
+            return Overloaded()
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            # Not tried again. Nothing of it was kept, and other tenants' stores are none the worse.
+            return Damaged(f"{self._path} is damaged: {error}; restore it from a backup")
+        if code == sqlite3.SQLITE_IOERR:
+            self._fatal(f"{self._path}: {error}")
+            return OSError(f"{self._path}: {error}")  # not tried again
+        return error
+
+
+def _make_private(path: Path) -> None:
+    """SQLite gives its log and the index of that the rights of the database, so that comes first."""
+    private_folder(path.parent)
+    private_file(path)
+    for more in ("-wal", "-shm", "-horizon", "-turn", "-journal"):
+        close_to_others(path.with_name(path.name + more))
+    close_to_others(blobs_beside(path))

@@ -1,0 +1,258 @@
+"""A write transaction on SQLite: inserts are gathered and written together. Knows no queue and no thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, mac_with
+from lrs.storage.known import Known
+from lrs.storage.sizes import check_size
+from lrs.storage.sqlite.read import SqliteReader
+from lrs.storage.sqlite.rows import OWED, RECORDS, insert_keys, insert_rows, json_list, packed
+
+_encode = msgspec.json.Encoder().encode
+
+
+class SqliteTx:
+    """See ``Tx``.
+
+    *flushed* counts what reached the database, and so can no longer be taken back by itself. *floor* is the lowest time
+    the commit may store.
+    """
+
+    def __init__(self, reader: SqliteReader, clock: Clock, secret: bytes | None) -> None:
+        self._reader = reader
+        self._known = Known(reader)
+        self._connection = reader.connection
+        self._clock = clock
+        self._secret = secret
+        self._pending: dict[tuple[str, str], tuple[int, Record]] = {}
+        self.seq, self._row = self._connection.execute("SELECT seq, row FROM head").fetchone()
+        self.flushed = 0
+        self.floor = 0
+        self._exists: Exists | None = None
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def load(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Looks up *wanted* (kind, id) before the decisions ask for them."""
+        self._known.load(wanted)
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """See ``Reader.get``."""
+        waiting = self._pending.get((kind, id))
+        return msgspec.structs.replace(waiting[1], owed=()) if waiting else self._known.get(kind, id)
+
+    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
+        """See ``Reader.get_many``."""
+        found = {}
+        rest = []
+        for id in ids:
+            if waiting := self._pending.get((kind, id)):
+                found[id] = msgspec.structs.replace(waiting[1], owed=())
+            else:
+                rest.append(id)
+        if rest:
+            found.update(self._known.get_many(kind, rest))
+        return found
+
+    def find(
+        self,
+        kind: str,
+        keys: Sequence[int] = (),
+        *,
+        after: int = 0,
+        until: int = NEWEST,
+        newest_first: bool = False,
+        limit: int = 100,
+        start: str | None = None,
+        most: int | None = None,
+    ) -> Page:
+        """See ``Reader.find``."""
+        self.flush()
+        return self._reader.find(
+            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
+        )
+
+    def mac(self, text: bytes) -> bytes:
+        """See ``Store.mac``."""
+        return mac_with(self._secret, text)
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def next_seq(self) -> int:
+        """See ``Tx.next_seq``: the next free microsecond, so that no two records share a ``stored``."""
+        self.seq = max(self._clock(), (self.seq >> TIE_BITS) + 1, self.floor) << TIE_BITS
+        return int(self.seq)
+
+    def insert(self, record: Record) -> Record:
+        """See ``Tx.insert``. A duplicate of what is in the database surfaces when the group is flushed."""
+        check_size(record)
+        if (record.kind, record.id) in self._pending:
+            self._exists = Exists(record.kind, record.id)
+            raise self._exists
+        self._known.forget(record.kind, record.id)
+        self._row += 1
+        stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=1)
+        self._pending[record.kind, record.id] = (self._row, stored)
+        return stored
+
+    def replace(self, record: Record) -> Record:
+        """See ``Tx.replace``."""
+        check_size(record)
+        self._change(record.kind, record.id)
+        self._known.forget(record.kind, record.id)
+        stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
+        row, seq, keys = self._row_of(record.kind, record.id)
+        changed = self._connection.execute(
+            "UPDATE record SET seq = ?, rev = ?, meta = ?, keys = ?, body = ? WHERE row = ? AND rev = ?",
+            (stored.seq, stored.rev, _encode(stored.meta), packed(stored.keys), stored.body, row, record.rev),
+        ).rowcount
+        if not changed:
+            raise Stale(record.kind, record.id)
+        self._change_keys(row, seq, keys, stored)
+        self._owe((row, owed) for owed in stored.owed)
+        return stored
+
+    def delete(self, kind: str, id: str) -> bool:
+        """See ``Tx.delete``."""
+        self._change(kind, id)
+        self._known.forget(kind, id)
+        try:
+            row, seq, keys = self._row_of(kind, id)
+        except Stale:
+            return False
+        self._drop_keys(row, seq, array("q", keys))
+        self._connection.execute("DELETE FROM record WHERE row = ?", (row,))
+        self._connection.execute("DELETE FROM owed WHERE row = ?", (row,))
+        return True
+
+    def owe(self, kind: str, id: str, owed: Owed) -> None:
+        """See ``Tx.owe``."""
+        self._change(kind, id)
+        row, _, _ = self._row_of(kind, id)
+        self._owe([(row, owed)])
+
+    def clear(self, claims: Sequence[Claim]) -> None:
+        """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
+        rows: dict[tuple[str, bytes], list[int]] = {}
+        for claim in claims:
+            token, row = token_and_row(claim)
+            rows.setdefault((claim.owed.step, token), []).append(row)
+        self.flushed += 1
+        done = sum(
+            self._connection.execute(
+                "DELETE FROM owed WHERE row IN (SELECT value FROM json_each(?)) AND step = ? AND token = ?",
+                (json_list(some), step, token),
+            ).rowcount
+            for (step, token), some in rows.items()
+        )
+        if done != len(claims):
+            raise Stale(f"{len(claims) - done} of {len(claims)} leases")
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any]) -> int:
+        """The engine's own changes to owed entries; how many rows changed."""
+        self.flush()
+        self.flushed += 1
+        return self._connection.execute(statement, values).rowcount
+
+    # -- the group --------------------------------------------------------------------------------------------------
+
+    def mark(self) -> tuple[int, int, int, int, Exists | None]:
+        """Where the transaction stands, to be able to take one decision's inserts back."""
+        return self.flushed, len(self._pending), self.seq, self._row, self._exists
+
+    def undo(self, mark: tuple[int, int, int, int, Exists | None]) -> bool:
+        """Takes back what was inserted since *mark*; ``False`` if some of it has been written already."""
+        if self.flushed != mark[0]:
+            return False
+        while len(self._pending) > mark[1]:
+            self._pending.popitem()
+        self.seq, self._row, self._exists = mark[2:]
+        return True
+
+    def flush(self) -> None:
+        """Writes what was gathered. Raises ``Exists`` for an insert of something that is there."""
+        if not self._pending:
+            return
+        self.flushed += 1
+        pending = list(self._pending.values())
+        self._pending.clear()
+        try:
+            insert_rows(self._connection, RECORDS, [value for each in pending for value in self._columns(*each)])
+        except sqlite3.IntegrityError as error:
+            self._exists = Exists(str(error))
+            raise self._exists from error
+        insert_keys(self._connection, ((record.keys, record.seq, row) for row, record in pending))
+        self._owe((row, owed) for row, record in pending for owed in record.owed)
+
+    def finish(self) -> None:
+        """Writes the rest, and the head every process starts its next group from."""
+        self.flush()
+        if self._exists:  # a decision caught it and went on: what it wrote may be half of what it meant
+            raise self._exists
+        self._connection.execute("UPDATE head SET seq = ?, row = ?", (self.seq, self._row))
+
+    def _owe(self, entries: Iterable[tuple[int, Owed]]) -> None:
+        """What is due at once can be claimed whatever the clocks say; since when it is owed is kept for the lag."""
+        now = self._clock()
+        values = [value for row, owed in entries for value in (row, owed.step, owed.due, owed.due or now)]
+        insert_rows(self._connection, OWED, values)
+
+    def _change_keys(self, row: int, seq: int, packed: bytes, stored: Record) -> None:
+        """Only those entries that change, as long as the record keeps its place."""
+        old, new = set(array("q", packed)), set(stored.keys)
+        if seq == stored.seq:
+            old, new = old - new, new - old
+        self._drop_keys(row, seq, old)
+        insert_keys(self._connection, [(new, stored.seq, row)])
+
+    def _change(self, kind: str, id: str) -> None:
+        """Before a record is changed in the database at once: it has to be there, others need not."""
+        if (kind, id) in self._pending:
+            self.flush()
+        self.flushed += 1
+
+    def _columns(self, row: int, record: Record) -> tuple[Any, ...]:
+        return (
+            row,
+            self._kind(record.kind),
+            record.id,
+            record.seq,
+            record.rev,
+            _encode(record.meta),
+            packed(record.keys),
+            record.body,
+        )
+
+    def _kind(self, kind: str) -> int:
+        number = self._reader.kind_number(kind)
+        if not number:
+            self._connection.execute("INSERT INTO kind (name) VALUES (?)", (kind,))
+            # Not cached here: the group may yet be rolled back.
+            number = int(self._connection.execute("SELECT number FROM kind WHERE name = ?", (kind,)).fetchone()[0])
+        return number
+
+    def _row_of(self, kind: str, id: str) -> tuple[int, int, bytes]:
+        found = self._connection.execute(
+            "SELECT row, seq, keys FROM record WHERE id = ? AND kind = ?", (id, self._reader.kind_number(kind))
+        ).fetchone()
+        if found is None:
+            raise Stale(kind, id)
+        return found[0], found[1], found[2]
+
+    def _drop_keys(self, row: int, seq: int, keys: Iterable[int]) -> None:
+        self._connection.execute(
+            "DELETE FROM ref WHERE key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?",
+            (json_list(list(keys)), seq, row),
+        )
+
+
+def token_and_row(claim: Claim) -> tuple[bytes, int]:
+    """What is kept of a lease, the same for all that were claimed together, and the row it is on."""
+    return bytes.fromhex(claim.token.partition("-")[0]), int(claim.token.rpartition("-")[2])

@@ -1,0 +1,264 @@
+"""Which tenants there are, kept apart from their data and backups; and those that a process has opened."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import structlog
+
+from lrs.kernel.errors import Misconfigured, Refused
+from lrs.kernel.settings import Settings
+from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
+from lrs.tenancy import master_key
+from lrs.tenancy.master_key import OtherKey
+from lrs.tenancy.tenants import (
+    DEFAULT,
+    TENANT_ID,
+    Tenant,
+    check_id,
+    check_whole,
+    control_url,
+    data_folder,
+    open_tenant,
+    open_tenant_to_read,
+    read_master_key,
+    store_url,
+)
+
+KIND, WORKER, DEATHS = "tenant", "worker", "worker-deaths"
+FORGOTTEN = 24 * 3_600 * 1_000_000
+"""Microseconds after which a worker that died is no longer listed."""
+AGAIN_AFTER = 30.0
+"""Seconds after which a tenant that could not be opened is tried again."""
+
+_log = structlog.get_logger()
+
+
+class Control:
+    """The register of tenants; the default one is always in it."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        if not self.has(DEFAULT):
+            self.add(DEFAULT)
+
+    def has(self, tenant: str) -> bool:
+        """Whether there is a tenant of that id."""
+        return self._store.get(KIND, tenant) is not None
+
+    def tenants(self) -> list[str]:
+        """The ids, oldest first."""
+        return [record.id for record in pages(self._store, KIND)]
+
+    def add(self, tenant: str) -> bool:
+        """Registers *tenant*; ``False`` if it is registered already. Raises ``Misconfigured`` for an unusable id."""
+        check_id(tenant)
+        body = msgspec.json.encode({"v": 1, "created": self._clock()})
+
+        def decide(tx: Tx) -> bool:
+            if tx.get(KIND, tenant) is not None:
+                return False
+            tx.insert(Record(KIND, tenant, body))
+            return True
+
+        return self._store.write(decide).result()
+
+    def beat(self, worker: str) -> None:
+        """Puts down that *worker* runs now."""
+        now = self._clock()
+
+        def decide(tx: Tx) -> None:
+            there = tx.get(WORKER, worker)
+            beat = Record(WORKER, worker, meta={"seen": now}, rev=there.rev if there else 0)
+            _ = tx.replace(beat) if there else tx.insert(beat)
+            for old in tx.find(WORKER, limit=1_000).records:
+                if old.meta["seen"] < now - FORGOTTEN:
+                    tx.delete(WORKER, old.id)
+
+        self._store.write(decide).result()
+
+    def leave(self, worker: str) -> None:
+        """Puts down that *worker* ended."""
+        self._store.write(lambda tx: tx.delete(WORKER, worker)).result()
+
+    def workers(self) -> dict[str, int]:
+        """When each worker was last seen (microseconds UTC)."""
+        return {record.id: record.meta["seen"] for record in self._store.find(WORKER, limit=1_000).records}
+
+    def died(self, server: str, count: int, reason: str, again: float) -> None:
+        """Puts down that the worker of *server* died *count* times in a row, and starts in *again* seconds."""
+        now = self._clock()
+        meta = {"at": now, "count": count, "reason": reason, "again": again}
+
+        def decide(tx: Tx) -> None:
+            for old in tx.find(DEATHS, limit=1_000).records:
+                if old.id == server or old.meta["at"] < now - FORGOTTEN:
+                    tx.delete(DEATHS, old.id)
+            tx.insert(Record(DEATHS, server, meta=meta))
+
+        self._store.write(decide).result()
+
+    def recovered(self, server: str) -> None:
+        """Puts down that the worker of *server* is well, or that its server ended."""
+        self._store.write(lambda tx: tx.delete(DEATHS, server)).result()
+
+    def deaths(self) -> list[Mapping[str, Any]]:
+        """Of servers whose worker died: when last (``at``), how often in a row, why, and the pause after it."""
+        return [record.meta for record in self._store.find(DEATHS, limit=1_000).records]
+
+    def close(self) -> None:
+        """Lets go of the store."""
+        self._store.close()
+
+
+def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
+    """The control store of this installation. Raises ``Misconfigured``, also under another master key than its own."""
+    check_whole(settings)
+    key = read_master_key(settings)
+    data_folder(settings)
+    store = open_store(control_url(settings), clock=clock)
+    try:
+        master_key.claim(store, key, master_key.path_of(settings))
+        return Control(store, clock)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_registered(settings: Settings, tenant: str) -> Tenant:
+    """Opens *tenant* as *settings* say. Raises ``Misconfigured``, also if there is none of that name."""
+    check_id(tenant)
+    control = open_control(settings)
+    try:
+        if not control.has(tenant):
+            raise Misconfigured(f"there is no tenant {tenant!r}; there are {', '.join(control.tenants())}")
+    finally:
+        control.close()
+    return open_tenant(settings, tenant)
+
+
+def open_registered_to_read(settings: Settings, tenant: str) -> Tenant:
+    """*tenant* for a command that only shows something. Raises ``Misconfigured``, also if there is none of that name.
+
+    A file and its folder are left as they are, the register too: that the file is there says that there is the tenant.
+    """
+    if store_url(settings, tenant).startswith("sqlite:///"):
+        return open_tenant_to_read(settings, tenant)
+    return open_registered(settings, tenant)
+
+
+class Unusable(Refused):
+    """A tenant's store cannot be opened. What a caller is told names no file; *reason* does, for the operator."""
+
+    def __init__(self, tenant: str, reason: str) -> None:
+        super().__init__(
+            "the store of this tenant cannot be opened at present; lrs doctor tells its operator why",
+            status=503,
+            error="unavailable",
+            headers=(("Retry-After", str(round(AGAIN_AFTER))),),
+        )
+        self.tenant = tenant
+        self.reason = reason
+
+
+class Tenants:
+    """The open tenants of this process, opened when first asked for. One that cannot be opened concerns no other."""
+
+    def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.control = open_control(settings, clock=clock)
+        self._open: dict[str, Tenant] = {}
+        self._unusable: dict[str, tuple[Unusable, float]] = {}
+        self._lock = threading.Lock()
+        self._started = False
+
+    def start(self) -> list[Unusable]:
+        """Opens every tenant, and tells which cannot be.
+
+        Raises ``Misconfigured`` if none can, and if one has another master key: with the reason of the first.
+        """
+        try:
+            opened = self.all()
+            failed = self.unusable()
+            for one in failed:
+                if isinstance(one.__cause__, OtherKey) or not opened:
+                    raise Misconfigured(one.reason)
+        except BaseException:
+            self.close()
+            raise
+        if not self._started:
+            self._started = True
+            for one in failed:
+                _tell(one)
+        return failed
+
+    def named(self, tenant: str) -> Tenant:
+        """The tenant. Refuses 404 if there is none of that name, 503 if it cannot be opened."""
+        found = self.get(tenant)
+        if found is None:
+            raise Refused("there is no such tenant", status=404, error="not_found")
+        return found
+
+    def all(self) -> list[Tenant]:
+        """Every tenant that can be opened."""
+        found = []
+        for name in self.control.tenants():
+            with suppress(Unusable):
+                tenant = self.get(name)
+                found += [tenant] if tenant else []
+        return found
+
+    def unusable(self) -> list[Unusable]:
+        """Those that could not be opened when they were last asked for."""
+        return [error for error, _ in list(self._unusable.values())]
+
+    def opened(self, tenant: str) -> Tenant | None:
+        """The tenant if it is open already: reads nothing."""
+        return self._open.get(tenant)
+
+    def get(self, tenant: str) -> Tenant | None:
+        """The tenant, or ``None`` if there is none of that name. Raises ``Unusable``."""
+        found = self.opened(tenant)
+        if found is not None or not TENANT_ID.fullmatch(tenant):
+            return found
+        with self._lock:
+            if tenant not in self._open and self.control.has(tenant):
+                self._open[tenant] = self._opened(tenant)
+            return self._open.get(tenant)
+
+    def _opened(self, tenant: str) -> Tenant:
+        """Opens it; one that could not be is not tried again for some seconds, and its reason is logged once."""
+        known, again = self._unusable.get(tenant, (None, 0.0))
+        if known and time.monotonic() < again:
+            raise known
+        try:
+            opened = open_tenant(self._settings, tenant, clock=self._clock)
+        except (Misconfigured, sqlite3.Error, OSError) as error:
+            unusable = Unusable(tenant, str(error))
+            unusable.__cause__ = error
+            if self._started and (known is None or known.reason != unusable.reason):
+                _tell(unusable)
+            self._unusable[tenant] = (unusable, time.monotonic() + AGAIN_AFTER)
+            raise unusable from error
+        self._unusable.pop(tenant, None)
+        return opened
+
+    def close(self) -> None:
+        """Finishes all accepted writes and closes every store."""
+        with self._lock:
+            for tenant in self._open.values():
+                tenant.store.close()
+            self._open.clear()
+        self.control.close()
+
+
+def _tell(one: Unusable) -> None:
+    _log.error("a tenant cannot be opened; the others are served", tenant=one.tenant, reason=one.reason)

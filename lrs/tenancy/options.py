@@ -1,0 +1,91 @@
+"""Options that commands share: which data, which tenant. Knows no command."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from lrs.kernel.errors import Damaged, Misconfigured, Refused
+from lrs.kernel.settings import UNKNOWN, Settings, unknown_names
+from lrs.tenancy.audit_head import putting_down
+from lrs.tenancy.control import open_registered, open_registered_to_read
+from lrs.tenancy.tenants import DEFAULT, Tenant
+
+Command = Callable[..., Any]
+
+
+def settings_for(data: Path | None) -> Settings:
+    """The settings from the environment, with ``--data`` before ``LRS_DATA``; ends the command if one is wrong."""
+    try:
+        return read_settings(data)
+    except Misconfigured as error:
+        raise click.ClickException(str(error)) from error
+
+
+def read_settings(data: Path | None) -> Settings:
+    """The same. Raises ``Misconfigured`` with every fault, never with what was given: that may be a secret."""
+    try:
+        return Settings() if data is None else Settings(data=data)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        told = (f"LRS_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults)
+        raise Misconfigured("; ".join(told).replace(": Value error, ", ": ")) from error
+    except SettingsError as error:  # a list that is not written as JSON
+        raise Misconfigured(f"LRS_ settings: {error}") from error
+
+
+def tell_unknown() -> None:
+    """Says on standard error which ``LRS_`` variables nobody reads."""
+    for name in unknown_names(os.environ):
+        click.echo(UNKNOWN.format(name), err=True)
+
+
+def with_tenant(command: Command) -> Command:
+    """Adds ``--data`` and ``--tenant`` and passes the opened ``Tenant`` first; closes its store afterwards.
+
+    What is refused is said in one line, and ends with 1.
+    """
+    return _with_tenant(command, open_registered, putting_down)
+
+
+def with_tenant_to_read(command: Command) -> Command:
+    """The same for a command that only shows something: nothing is written, so the folder may be read-only."""
+    return _with_tenant(command, open_registered_to_read, lambda _: nullcontext())
+
+
+def _with_tenant(
+    command: Command,
+    opening: Callable[[Settings, str], Tenant],
+    around: Callable[[Tenant], AbstractContextManager[None]],
+) -> Command:
+    @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
+    @click.option("--tenant", default=DEFAULT, show_default=True, help="Which tenant.")
+    @functools.wraps(command)
+    def wrapped(data: Path | None, tenant: str, **given: object) -> object:
+        try:
+            opened = opening(settings_for(data), tenant)
+        except Misconfigured as error:
+            raise click.ClickException(str(error)) from error
+        try:
+            with around(opened):
+                return command(opened, **given)
+        except Refused as refusal:
+            raise click.ClickException(refusal.message) from refusal
+        except Damaged as error:
+            raise click.ClickException(str(error)) from error
+        except sqlite3.DatabaseError as error:
+            message = f"the store of tenant {tenant!r} cannot be read: {error}; restore it from a backup"
+            raise click.ClickException(message) from error
+        finally:
+            opened.store.close()
+
+    return wrapped

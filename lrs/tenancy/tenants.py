@@ -1,0 +1,186 @@
+"""One tenant opened for work: its store, its secrets, its clock. Knows no HTTP and no command line."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from lrs.kernel.errors import Misconfigured
+from lrs.kernel.settings import Settings
+from lrs.storage import ROWS, Clock, Queue, Store, open_store, open_to_read, wall_clock
+from lrs.storage.private import private_folder
+from lrs.storage.versions import found_and_known
+from lrs.tenancy import audit, master_key
+
+DEFAULT = "default"
+CONTROL = "control"
+"""Names the control store where a tenant's name would stand, so no tenant has it."""
+RESTORING = "RESTORING"
+"""A file under ``LRS_DATA`` that is there while a restore is under way, and after one that was killed."""
+TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+_KEY_MISSING = (
+    "{} is missing, the master key of a store that is there: put it back from where it is kept, or name it in"
+    " LRS_MASTER_KEY_FILE. Another key would open nothing and make every badge invalid"
+)
+
+
+class Remembered(set[str]):
+    """A set that forgets everything once it is full: good enough for what can be looked up again."""
+
+    def __init__(self, full: int) -> None:
+        super().__init__()
+        self._full = full
+
+    def learn(self, ids: Iterable[str]) -> None:
+        """Adds *ids*."""
+        if len(self) > self._full:
+            self.clear()
+        self.update(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Everything the product needs to work for one tenant; passed in, never looked up."""
+
+    id: str
+    store: Store
+    settings: Settings
+    master_key: bytes = field(repr=False)
+    clock: Clock = wall_clock
+    seen: Remembered = field(default_factory=lambda: Remembered(50_000))
+    """Ids of insert-only records that are certainly stored, so that they need not be looked up again."""
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes for *purpose*, the same for ever, derived from the master key (HKDF-SHA256, RFC 5869)."""
+        return _derived(self.master_key, f"engraft/{self.id}/{purpose}")
+
+
+@lru_cache(maxsize=256)
+def _derived(master_key: bytes, info: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info.encode()).derive(master_key)
+
+
+def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
+    """Opens *tenant* as *settings* say. Raises ``Misconfigured`` with what to change."""
+    check_id(tenant)
+    key = read_master_key(settings)
+    queue = Queue(settings.queue_count * ROWS, settings.queue_age)
+    secret = _derived(key, f"engraft/{tenant}/audit")
+    store = open_store(store_url(settings, tenant), clock=clock, queue=queue, secret=secret)
+    try:
+        master_key.claim(store, key, master_key.path_of(settings), audit.begin)
+    except BaseException:
+        store.close()
+        raise
+    return Tenant(tenant, store, settings, key, clock)
+
+
+def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
+    """*tenant* for a command that only shows something: nothing is written. Raises ``Misconfigured``."""
+    check_id(tenant)
+    check_whole(settings)
+    path = store_url(settings, tenant).removeprefix("sqlite:///")
+    is_file = "://" not in path
+    if is_file and not Path(path).is_file():
+        raise Misconfigured(f"tenant {tenant!r} has no store {path}: --data or LRS_DATA names the folder of one")
+    key_file = master_key.path_of(settings)
+    if is_file and not settings.master_key_file and not key_file.exists():
+        raise Misconfigured(_KEY_MISSING.format(key_file))
+    key = master_key.read(key_file)
+    secret = _derived(key, f"engraft/{tenant}/audit")
+    store = open_to_read(store_url(settings, tenant), clock=clock, secret=secret)
+    try:
+        known = store.get(master_key.KIND, master_key.ID)
+        if known is not None:
+            master_key.check(key, str(known.meta["fingerprint"]), key_file)
+    except BaseException:
+        store.close()
+        raise
+    return Tenant(tenant, store, settings, key, clock)
+
+
+def read_master_key(settings: Settings) -> bytes:
+    """The key of this installation; one is made if there is neither a key nor a store. Raises ``Misconfigured``."""
+    path = master_key.path_of(settings)
+    if not settings.master_key_file and not path.exists():
+        there = _is_there(control_url(settings)) or _is_there(store_url(settings, DEFAULT))
+        # Asked for once more: whoever starts beside us makes the key before the store.
+        if there and not path.exists():
+            raise Misconfigured(_KEY_MISSING.format(path))
+        data_folder(settings)
+        master_key.make(path)
+    return master_key.read(path)
+
+
+def _is_there(url: str) -> bool:
+    try:
+        return found_and_known(url)[0] is not None
+    except sqlite3.Error as error:
+        raise Misconfigured(f"{url.removeprefix('sqlite:///')} cannot be opened: {error}") from error
+
+
+def check_id(tenant: str) -> None:
+    """Raises ``Misconfigured`` for an id that no tenant can have."""
+    if not TENANT_ID.fullmatch(tenant) or tenant == CONTROL:
+        raise Misconfigured(f"tenant {tenant!r}: use 1 to 40 lower-case letters, digits and hyphens, not {CONTROL!r}")
+
+
+def store_url(settings: Settings, tenant: str) -> str:
+    """Where *tenant*'s records are: a file under ``LRS_DATA``, or as ``LRS_STORE_URL`` says."""
+    url = settings.store_url
+    if url is None:
+        return f"sqlite:///{(settings.data / 'tenants' / tenant / 'store.db').absolute()}"
+    if url.startswith("mongodb"):
+        return mongo_database(url, tenant)
+    if tenant == DEFAULT:
+        return url
+    path = Path(url.removeprefix("sqlite:///"))
+    return f"sqlite:///{path.with_name(f'{path.stem}-{tenant}{path.suffix}')}"
+
+
+def control_url(settings: Settings) -> str:
+    """Where the register of tenants is: ``LRS_CONTROL_URL``, or beside their stores."""
+    if settings.control_url is not None:
+        return settings.control_url
+    if (settings.store_url or "").startswith("mongodb"):
+        return mongo_database(settings.store_url or "", CONTROL)
+    return f"sqlite:///{settings.data.absolute() / 'control.db'}"
+
+
+def mongo_database(url: str, name: str) -> str:
+    """*url* with a database of its own for *name*; a database in *url* is the prefix (``lrs`` without one)."""
+    base, question, options = url.partition("?")
+    scheme, _, rest = base.partition("://")
+    hosts, _, prefix = rest.partition("/")
+    return f"{scheme}://{hosts}/{prefix or 'lrs'}_{name}{question}{options}"
+
+
+def check_whole(settings: Settings) -> None:
+    """Raises ``Misconfigured`` if a restore into ``LRS_DATA`` has not come to its end."""
+    marker = settings.data.absolute() / RESTORING
+    if marker.exists():
+        raise Misconfigured(
+            f"{marker.parent} is being restored, or a restore was broken off: wait for it, or empty the folder and run"
+            " lrs restore again"
+        )
+
+
+def data_folder(settings: Settings) -> Path:
+    """The folder of the embedded store, made for nobody else to look into if it is not there.
+
+    Raises ``Misconfigured`` if it cannot be.
+    """
+    try:
+        private_folder(settings.data)
+    except OSError as error:
+        raise Misconfigured(f"LRS_DATA: {settings.data} cannot be a folder of ours: {error.strerror}") from error
+    return settings.data.absolute()

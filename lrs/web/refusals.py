@@ -1,0 +1,215 @@
+"""What this server refused, for whoever wants to look: in a small file beside the data, never with what was sent.
+
+A line says when, to whom (the name of a key), which resource, which place in the body and which rule. It has no message
+and no value, for those may quote what somebody sent; a place has only names that xAPI and our interface know.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from lrs.kernel.errors import Refused
+from lrs.storage.private import private_file, private_folder
+
+FILE = "refusals.jsonl"
+MOST_BYTES = 1024 * 1024
+"""From this size on the file is put behind the next one, ``refusals.jsonl.1``; the one before that is gone."""
+AT_ONCE = 200
+"""Lines of one write; what is refused meanwhile beyond that is only counted, for under overload it may be thousands."""
+PAUSE = 0.2
+"""Seconds between two writes."""
+NOBODY = "-"
+_NAMES = """
+id actor verb object result context timestamp stored authority version attachments objectType name mbox account
+mbox_sha1sum openid homePage member display definition description type moreInfo extensions interactionType
+correctResponsesPattern choices scale source target steps score scaled raw min max success completion response
+duration registration instructor team contextActivities parent grouping category other revision platform
+language statement contextAgents contextGroups agent group relevantTypes usageType contentType length sha2
+fileUrl reference learner scopes purpose consentDays file adapter provider mapping dryRun cursor limit role
+"""
+_KNOWN = frozenset(_NAMES.split())
+_NUMBERED = """
+member attachments parent grouping category other choices scale source target steps correctResponsesPattern
+contextAgents contextGroups relevantTypes scopes
+"""
+_LISTS = frozenset(_NUMBERED.split())
+"""What has numbered places; anywhere else digits are a name, and may be somebody's: a learner number, a telephone."""
+_LONGEST_NUMBER = 3
+_log = structlog.get_logger()
+
+
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line. *at* is an ISO 8601 time, *place* a JSON pointer, *dropped* how many more there were."""
+
+    at: str
+    source: str
+    tenant: str = ""
+    method: str = ""
+    resource: str = ""
+    status: int = 0
+    error: str = ""
+    index: int | None = None
+    place: str | None = None
+    rule: str | None = None
+    request: str = ""
+    dropped: int = 0
+
+
+def refusal_of(refused: Refused, *, tenant: str, source: str, method: str, resource: str, request: str) -> Refusal:
+    """What is told of *refused*; *resource* is one of few names of ours, never what a client made up."""
+    return Refusal(
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        tenant=tenant,
+        source=source or NOBODY,
+        method=method[:10],
+        resource=resource,
+        status=refused.status,
+        error=refused.error,
+        index=refused.index,
+        place=place_of(refused.pointer, refused.index),
+        rule=refused.rule,
+        request=request,
+    )
+
+
+def place_of(pointer: str | None, index: int | None = None) -> str | None:
+    """*pointer* without names that somebody may have made up: each becomes ``…``. *index* is that of its statement."""
+    if pointer is None:
+        return None
+    before = "batch"
+    shown = []
+    for part in pointer.split("/"):
+        shown.append(part if not part or part in _KNOWN or _is_number(part, before, index) else "…")
+        before = part or before
+    return "/".join(shown)
+
+
+def _is_number(part: str, before: str, index: int | None) -> bool:
+    """Whether *part*, behind *before*, is a place in a list."""
+    if before == "batch":
+        return part == str(index)
+    return before in _LISTS and len(part) <= _LONGEST_NUMBER and part.isascii() and part.isdigit()
+
+
+class Refusals:
+    """Writes refusals down, in a thread of its own; *folder* is made when the first one comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._waiting: deque[Refusal] = deque()
+        self._dropped = 0
+        self._called = threading.Event()
+        self._over = threading.Event()
+        self._fails = False
+        self._thread: threading.Thread | None = None
+
+    def note(self, refusal: Refusal) -> None:
+        """Takes *refusal*; never waits, never fails. Called by one thread, that of the event loop."""
+        if len(self._waiting) < AT_ONCE:
+            self._waiting.append(refusal)
+        else:
+            self._dropped += 1
+        self._called.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write_all, name="refusals", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Writes what was taken."""
+        self._over.set()
+        self._called.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _write_all(self) -> None:
+        while not self._over.is_set():
+            self._called.wait()
+            self._called.clear()
+            self._write()
+            self._over.wait(PAUSE)
+        self._write()
+
+    def _write(self) -> None:
+        lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        dropped, self._dropped = self._dropped, 0
+        if dropped and lines:
+            lines.append(Refusal(lines[-1].at, NOBODY, dropped=dropped))
+        try:
+            if lines:
+                _append(self._path, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+            self._fails = False
+        except OSError as error:
+            if not self._fails:  # once, not for each of them
+                _log.warning("refusals cannot be written down", error=type(error).__name__)
+            self._fails = True
+
+
+def _append(path: Path, text: bytes) -> None:
+    private_folder(path.parent)
+    with suppress(FileNotFoundError):
+        if path.stat().st_size >= MOST_BYTES:
+            path.replace(path.with_name(f"{FILE}.1"))
+    private_file(path)
+    with path.open("ab") as file:
+        file.write(text)
+
+
+def newest(folder: Path, count: int) -> list[Refusal]:
+    """The last *count* lines, oldest first."""
+    found: deque[Refusal] = deque(maxlen=count)
+    for name in (f"{FILE}.1", FILE):
+        with suppress(FileNotFoundError):
+            found.extend(_read(folder / name)[0])
+    return list(found)
+
+
+class Follower:
+    """Gives what is added to the file from its making on, over the change to a next file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._at, self._file = self._end()
+
+    def added(self) -> Iterator[Refusal]:
+        """What came since the last time."""
+        before = self._file
+        size, self._file = self._end()
+        if self._file != before:
+            old = self._path.with_name(f"{FILE}.1")
+            with suppress(FileNotFoundError):
+                if before is not None and old.stat().st_ino == before:
+                    yield from _read(old, self._at)[0]
+            self._at = 0
+        if size > self._at:
+            with suppress(FileNotFoundError):
+                found, self._at = _read(self._path, self._at)
+                yield from found
+
+    def _end(self) -> tuple[int, int | None]:
+        try:
+            told = self._path.stat()
+        except FileNotFoundError:
+            return 0, None
+        return told.st_size, told.st_ino
+
+
+def _read(path: Path, start: int = 0) -> tuple[list[Refusal], int]:
+    """The whole lines from *start* on, and where they end: the file may grow while it is read."""
+    found = []
+    with path.open("rb") as file:
+        file.seek(start)
+        for line in file:
+            if not line.endswith(b"\n"):  # it is being written, or was cut off by a full disk
+                break
+            start += len(line)
+            with suppress(msgspec.MsgspecError):  # what is left of one that was cut off, and the next
+                found.append(msgspec.json.decode(line, type=Refusal))
+    return found, start

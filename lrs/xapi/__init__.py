@@ -1,0 +1,1 @@
+"""The xAPI resources: the endpoint, requests, statements and documents."""

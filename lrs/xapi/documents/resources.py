@@ -1,0 +1,159 @@
+"""What the three document resources differ in: parameters, what names a document, what its context is. Knows no store.
+
+Rules: xAPI 1.0.3 Communication 2.3, 2.6, 2.7; IEEE 9274.1.1 4.1.6.2, 4.1.6.5, 4.1.6.6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import unquote
+
+import msgspec
+
+from lrs.access import Caller
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.xapi.request import Request
+from lrs.xapi.statements.formats import is_iri, is_uuid
+from lrs.xapi.statements.query import place_of, read_agent
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One resource: *context* are the parameters that must be there, *document* the one that names a document."""
+
+    resource: str
+    kind: str
+    noun: str
+    context: tuple[str, ...]
+    document: str
+    registered: bool = False
+    """Whether a registration may narrow the context; such documents can also be deleted all at once."""
+
+
+STATE = Description("activities/state", "state", "State", ("activityId", "agent"), "stateId", registered=True)
+ACTIVITY_PROFILE = Description(
+    "activities/profile", "activity_profile", "Activity Profile", ("activityId",), "profileId"
+)
+AGENT_PROFILE = Description("agents/profile", "agent_profile", "Agent Profile", ("agent",), "profileId")
+ALL = (STATE, ACTIVITY_PROFILE, AGENT_PROFILE)
+
+LEDGERS = "https://w3id.org/engraft/ledgers/"
+"""Adapters keep what a provider's files came to in the profile of an activity below it: ``<adapter>/<provider>``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One document, or, with *document* ``None``, all of a context.
+
+    *activity* and *agent* (its ``ifi_text``) are empty where the resource has none; *registration* is empty if none
+    was named. *after* is the place in the order that documents to be listed come after.
+    """
+
+    kind: str
+    activity: str
+    agent: str
+    registration: str = ""
+    document: str | None = None
+    after: int = 0
+
+    @property
+    def id(self) -> str:
+        """The document's id in the store."""
+        parts = [self.activity, self.agent, self.registration, self.document]
+        return sha256(msgspec.json.encode(parts)).hexdigest()
+
+    @property
+    def context_key(self) -> int:
+        """All documents of the context: of every registration, unless one was named."""
+        return _context_key(self, self.registration)
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """What the document is found by: its context with and without registration, and its agent."""
+        keys = {_context_key(self, "")}
+        if self.registration:
+            keys.add(_context_key(self, self.registration))
+        if self.agent:
+            keys.add(agent_key(self.kind, self.agent))
+        return tuple(sorted(keys))
+
+
+def agent_key(kind: str, identity: str) -> int:
+    """All documents of *kind* about the agent with this ``ifi_text``."""
+    return key(f"{kind} of agent", identity)
+
+
+def _context_key(address: Address, registration: str) -> int:
+    return key(address.kind, address.activity, address.agent, registration)
+
+
+def read_address(description: Description, request: Request) -> Address:
+    """What the request's parameters name. Refuses (400) what is missing, unknown or malformed, for every method.
+
+    Foreign parameters do no harm beside a document's own id; without it, a misspelt one would list, or delete, a whole
+    context.
+    """
+    optional = ("registration",) if description.registered else ()
+    allowed = (
+        *description.context,
+        description.document,
+        *optional,
+        *(("since",) if request.method in {"GET", "HEAD"} else ()),
+    )
+    one_only = request.method in {"PUT", "POST"} or (request.method == "DELETE" and not description.registered)
+    required = (*description.context, description.document) if one_only else description.context
+    names_one = any(name == description.document for name, _ in request.query)
+    given = request.parameters(allowed, required, lenient=names_one)
+    document = given.get(description.document)
+    if document == "":
+        raise request.wrong(f"parameter {description.document!r} is empty")
+    if document is not None and "since" in given:
+        raise request.wrong(f"parameter 'since' is for lists: it cannot stand beside {description.document!r}")
+    return Address(
+        description.kind,
+        read_activity(request, given["activityId"]) if "activityId" in given else "",
+        read_agent(given["agent"], request.version)[1] if "agent" in given else "",
+        _registration(request, given.get("registration")),
+        document,
+        _after(request, given.get("since")),
+    )
+
+
+def check_owner(address: Address, caller: Caller, *, reads: bool) -> None:
+    """Refuses (403), there or not, a ledger of a provider other than the caller's own source.
+
+    It holds what a provider sent of its learners, and who writes in it decides what of theirs is voided. ``all`` is
+    everything of xAPI, so it reaches every ledger, ``all/read`` to read.
+    """
+    if not address.activity.startswith(LEDGERS) or caller.may("all", *(("all/read",) if reads else ())):
+        return
+    if unquote(address.activity.rpartition("/")[2]) != caller.source:
+        raise Refused(
+            "this ledger is another provider's: use a key that was made for the provider, or one with the scope all",
+            status=403,
+            error="forbidden",
+        )
+
+
+def read_activity(request: Request, value: str) -> str:
+    """The ``activityId`` parameter."""
+    if not is_iri(value):
+        raise request.wrong("parameter 'activityId' must be an IRI with a scheme")
+    return value
+
+
+def _registration(request: Request, value: str | None) -> str:
+    if value is not None and not is_uuid(value):
+        raise request.wrong("parameter 'registration' must be a UUID")
+    return (value or "").lower()
+
+
+def _after(request: Request, value: str | None) -> int:
+    if value is None:
+        return 0
+    try:
+        return place_of(value)
+    except ValueError as error:
+        raise request.wrong("parameter 'since' must be an ISO 8601 timestamp") from error

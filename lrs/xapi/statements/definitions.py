@@ -1,0 +1,143 @@
+"""What statements teach about activities and agents, kept beside them: definitions and names. Knows no store.
+
+Both are insert-only records named by their content, so that writing them again changes nothing and two writers never
+contend. They are merged when read: the one that was first stored last wins, for each field and each language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.keys import key
+from lrs.storage import Record
+from lrs.xapi.statements.identity import IDENTIFIERS, ifi_text
+
+DEFINITION = "definition"
+AGENT_NAME = "agent_name"
+
+_COMPONENTS = frozenset({"choices", "scale", "source", "target", "steps"})
+_MERGED_MAPS = frozenset({"name", "description", "extensions"})
+_CACHED_BYTES = 4_096
+_encode = msgspec.json.encode
+
+
+def definition_key(activity_id: str) -> int:
+    """Definitions of this activity."""
+    return key(DEFINITION, activity_id)
+
+
+def agent_name_key(identity: str) -> int:
+    """Names of the agent with this ``ifi_text``."""
+    return key(AGENT_NAME, identity)
+
+
+def side_records(statement: dict[str, Any]) -> tuple[Record, ...]:
+    """The definitions and names that *statement*, a valid one, brings: records to insert where they are missing.
+
+    ``definition``: body is the definition's JSON. ``agent_name``: body is ``{"agent": {…IFI}, "name": …}``.
+    """
+    found: dict[str, Record] = {}
+    for activity in _activities(statement):
+        definition = activity.get("definition")
+        if definition:
+            record = _definition(activity["id"], _encode(definition))
+            found[record.id] = record
+    for agent in _agents(statement):
+        name = agent.get("name")
+        if name and (identity := ifi_text(agent)):
+            record = _name(identity, _encode({field: agent[field] for field in IDENTIFIERS if field in agent}), name)
+            found[record.id] = record
+    return tuple(found.values())
+
+
+def merged_definition(definitions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """*definitions* of one activity, oldest first, as one: later values win, by language, extension and component."""
+    whole: dict[str, Any] = {}
+    for definition in definitions:
+        for field, value in definition.items():
+            if field in _MERGED_MAPS and field in whole:
+                whole[field] = {**whole[field], **value}
+            elif field in _COMPONENTS and field in whole:
+                whole[field] = _merged_components(whole[field], value)
+            else:
+                whole[field] = value
+    return whole
+
+
+def _merged_components(older: list[dict[str, Any]], newer: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    known = {component["id"]: component.get("description", {}) for component in older}
+    return [
+        {**component, "description": {**known[component["id"]], **component.get("description", {})}}
+        if known.get(component["id"])
+        else component
+        for component in newer
+    ]
+
+
+def _definition(activity_id: str, text: bytes) -> Record:
+    return _cached_definition(activity_id, text) if len(text) <= _CACHED_BYTES else _new_definition(activity_id, text)
+
+
+def _new_definition(activity_id: str, text: bytes) -> Record:
+    name = sha256(_encode(activity_id) + text).hexdigest()
+    return Record(DEFINITION, name, text, keys=(definition_key(activity_id),))
+
+
+_cached_definition = lru_cache(maxsize=4_096)(_new_definition)
+
+
+@lru_cache(maxsize=8_192)
+def _name(identity: str, agent: bytes, name: str) -> Record:
+    text = _encode({"agent": msgspec.Raw(agent), "name": name})
+    return Record(AGENT_NAME, sha256(_encode([identity, name])).hexdigest(), text, keys=(agent_name_key(identity),))
+
+
+def _activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    target = statement["object"]
+    kind = target.get("objectType", "Activity")
+    if kind == "Activity":
+        yield target
+    elif kind == "SubStatement":
+        yield from _activities(target)
+    context = statement.get("context")
+    if context:
+        for listed in context.get("contextActivities", {}).values():
+            if isinstance(listed, list):
+                yield from listed
+            else:
+                yield listed
+
+
+def _agents(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from _with_members(statement["actor"])
+    if authority := statement.get("authority"):
+        yield from _with_members(authority)
+    target = statement["object"]
+    kind = target.get("objectType")
+    if kind == "SubStatement":
+        yield from _agents(target)
+    elif kind in {"Agent", "Group"}:
+        yield from _with_members(target)
+    context = statement.get("context")
+    if context:
+        yield from _context_agents(context)
+
+
+def _context_agents(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for field in ("instructor", "team"):
+        if field in context:
+            yield from _with_members(context[field])
+    for wrapped in context.get("contextAgents", ()):
+        yield wrapped["agent"]
+    for wrapped in context.get("contextGroups", ()):
+        yield from _with_members(wrapped["group"])
+
+
+def _with_members(agent: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield agent
+    yield from agent.get("member", ())

@@ -1,0 +1,182 @@
+"""Statements that refer to statements, inside the writer: keys that come late, and voiding.
+
+A target that arrives late gives its keys (``chains``) to those that wait for it, and on along the chain. One commit
+writes a bounded number of rows; the rest is owed as step ``refs``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.errors import Refused
+from lrs.storage import ROW_BYTES, Claim, Owed, Record, Tx
+from lrs.tenancy.tenants import Tenant
+from lrs.xapi.citations import rule
+from lrs.xapi.statements.chains import Link, keys_along, link_of, with_keys
+from lrs.xapi.statements.keys import refers_key, verb_key
+from lrs.xapi.statements.prepare import VOIDED
+
+KIND = "statement"
+AWAITED = "awaited"
+"""Names a statement that was referred to before it came; its body is the place where giving it keys goes on."""
+IN_COMMIT = 4_000
+"""Rows that one commit writes or reads to give keys on; the rest is owed as step ``refs``."""
+MOST_READ = 32 * 1024 * 1024
+"""Bytes of stored statements that the references of one request may lead to."""
+_AT_ONCE = 50
+_REFS = Owed("refs")
+
+
+class Chains:
+    """The statements that references lead to: those of this request, then those stored, each read once."""
+
+    def __init__(self, tx: Tx, links: Iterable[Link] = ()) -> None:
+        self._tx = tx
+        self._links: dict[str, Link | None] = {link.id: link for link in links}
+        self._read = 0
+
+    def load(self, ids: Iterable[str]) -> None:
+        """Reads what is stored of *ids* with one question."""
+        missing = {id for id in ids if id not in self._links}
+        if missing:
+            found = self._tx.get_many(KIND, missing)
+            self._links.update(dict.fromkeys(missing))
+            for record in found.values():
+                self._note(record)
+
+    def find(self, id: str) -> Link | None:
+        """The statement, ``None`` if there is none. Refuses 413 once ``MOST_READ`` bytes had to be read."""
+        if id not in self._links:
+            self._links[id] = None
+            record = self._tx.get(KIND, id)
+            if record is not None:
+                self._note(record)
+        return self._links[id]
+
+    def _note(self, record: Record) -> None:
+        self._read += len(record.body)
+        if self._read > MOST_READ:
+            raise Refused(
+                f"the statements that this request refers to have together more than {MOST_READ} bytes:"
+                " send fewer references at a time",
+                status=413,
+                error="too_large",
+            )
+        self._links[record.id] = link_of(record)
+
+
+def await_target(tx: Tx, statement: str) -> None:
+    """Notes that *statement* is referred to before it came."""
+    if tx.get(AWAITED, statement) is None:
+        tx.insert(Record(AWAITED, statement))
+
+
+def spread(tx: Tx, statements: Iterable[str], *, resume: bool = False) -> None:
+    """Gives the keys of *statements* to all that refer to them, and on; what is too much for one commit is owed.
+
+    *resume* goes on where an earlier commit ended.
+    """
+    chains = Chains(tx)
+    queue = deque((id, _place(tx, id) if resume else None) for id in statements)
+    seen = {id for id, _ in queue}
+    left = IN_COMMIT
+    while queue:
+        current, start = queue.popleft()
+        while left > 0:
+            page = tx.find(KIND, [refers_key(current)], limit=_AT_ONCE, start=start)
+            for record in page.records:
+                rows, changed = _update(tx, record, chains)
+                left -= rows
+                if changed and record.id not in seen:
+                    seen.add(record.id)
+                    queue.append((record.id, None))
+            start = page.next
+            if start is None:
+                break
+        else:
+            tx.owe(KIND, current, _REFS)
+        _put_place(tx, current, start)
+
+
+def _update(tx: Tx, record: Record, chains: Chains) -> tuple[int, bool]:
+    """Gives a referring statement its keys as they are now; how many rows that was worth, and whether it changed."""
+    old = record.meta.get("held", record.keys)
+    new = keys_along(link_of(record), chains.find)
+    looked = 1 + len(record.body) // ROW_BYTES
+    if set(old) == set(new):
+        return looked, False
+    tx.replace(with_keys(record, new))
+    return looked + len(set(old) ^ set(new)), True
+
+
+def _place(tx: Tx, statement: str) -> str | None:
+    record = tx.get(AWAITED, statement)
+    return record.body.decode() or None if record else None
+
+
+def _put_place(tx: Tx, statement: str, start: str | None) -> None:
+    record = tx.get(AWAITED, statement)
+    body = (start or "").encode()
+    if record is not None and record.body != body:
+        tx.replace(msgspec.structs.replace(record, body=body))
+    elif record is None and start is not None:
+        tx.insert(Record(AWAITED, statement, body))
+
+
+def voider_of(tx: Tx, statement: str, meta: Mapping[str, Any]) -> str | None:
+    """The statement that came before its target and voids it; it counts if its sender may void what this one sent."""
+    start = None
+    while True:
+        page = tx.find(KIND, [refers_key(statement), verb_key(VOIDED)], limit=_AT_ONCE, start=start)
+        for voider in page.records:
+            if voider.meta.get("voids") and (voider.meta["source"] == meta["source"] or voider.meta.get("void_any")):
+                return voider.id
+        start = page.next
+        if start is None:
+            return None
+
+
+def may_void(target: str, told: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+    """Refuses 403 to void what another source sent, 400 to void a voiding statement (xAPI 1.0.3 Data 2.3.2).
+
+    In this order: what another source's statement says, also that it voids, is not everybody's to know. *told* is the
+    ``meta`` of the target, *meta* that of the voiding statement.
+    """
+    if told["source"] != meta["source"] and not meta.get("void_any"):
+        raise Refused(
+            f"statement {target} came from another source: voiding it needs the scope void/any",
+            status=403,
+            error="forbidden",
+            pointer="/object/id",
+            rule=rule("Data 2.3.2", meta["version"]),
+        )
+    if told.get("voids"):
+        raise Refused(
+            f"statement {target} is a voiding statement: it cannot be voided itself",
+            pointer="/object/id",
+            rule=rule("Data 2.3.2", meta["version"]),
+        )
+
+
+def voided(record: Record, by: str) -> Record:
+    """*record* as it is found by nothing but what it refers to; it is evaluated again, without it."""
+    refers = record.meta.get("refers")
+    keys = (refers_key(refers),) if refers else ()
+    meta = {**record.meta, "voided": by, "held": list(record.keys)}
+    return msgspec.structs.replace(record, meta=meta, keys=keys, owed=(Owed("match"),))
+
+
+def refs(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """The step ``refs``: gives a statement's keys to those referring to it that one commit could not update."""
+    for claim in claims:
+        decide = partial(_spread_on, statement=claim.record.id)
+        tenant.store.settle([claim], decide, weight=IN_COMMIT).result()
+
+
+def _spread_on(tx: Tx, *, statement: str) -> None:
+    spread(tx, [statement], resume=True)

@@ -1,0 +1,98 @@
+"""The statements resource: POST, PUT and GET (xAPI 1.0.3 Communication 2.1; IEEE 9274.1.1 4.1.6.1)."""
+
+from __future__ import annotations
+
+import secrets
+
+from lrs.kernel.sealed import seal
+from lrs.storage import Record, micros_of
+from lrs.storage.edge import read
+from lrs.web.browsers import ATTACHMENT
+from lrs.xapi.request import JSON, Answer, Request, Resource, http_date, json_answer
+from lrs.xapi.statements.attachments import multipart
+from lrs.xapi.statements.formats import is_uuid
+from lrs.xapi.statements.query import MORE, Query, Single, is_short, query_after, read_query
+from lrs.xapi.statements.read import one_of, own_source, page_of, result_text, short_page
+from lrs.xapi.statements.receive import receive
+from lrs.xapi.statements.shape import languages_of
+from lrs.xapi.statements.write import store
+
+SIGNATURE = "x-engraft-signature"
+"""The verdict on the signatures of a statement: the best one, where it is signed."""
+
+
+async def post(request: Request) -> Answer:
+    """Stores one statement or a batch; answers the ids in order, as they were sent."""
+    request.parameters((), lenient=True)
+    batch = await receive(request)
+    await store(request.tenant, batch)
+    return json_answer([prepared.tree.get("id", prepared.id) for prepared in batch])
+
+
+async def put(request: Request) -> Answer:
+    """Stores one statement under the id of the request."""
+    statement_id = request.parameters({"statementId"}, {"statementId"}, lenient=True)["statementId"]
+    if not is_uuid(statement_id):
+        raise request.wrong("parameter 'statementId' must be a UUID")
+    batch = await receive(request, statement_id)
+    await store(request.tenant, batch)
+    return Answer(204)
+
+
+async def get(request: Request) -> Answer:
+    """One statement, a page of them, or the page a ``more`` link leads to."""
+    tenant = request.tenant
+    if any(name == MORE for name, _ in request.query):
+        query: Query | Single = query_after(tenant, request.parameters({MORE})[MORE])
+    else:
+        query = read_query(request, tenant.settings)
+    if isinstance(query, Single):
+        return await _one(request, query)
+    return await _page(request, query)
+
+
+async def _one(request: Request, query: Single) -> Answer:
+    kept = request.tenant.store
+    asked = (kept, query, own_source(request.caller), _languages(request, query))
+    at_once = not kept.waits and query.format != "canonical"  # which may merge a thousand definitions
+    record, body = one_of(*asked) if at_once else await read(one_of, *asked)
+    modified = ("last-modified", http_date(micros_of(record.seq) // 1_000_000))
+    verdict = record.meta.get("signature")
+    told = (modified, (SIGNATURE, verdict)) if verdict else (modified,)
+    return _answer(request, body, (record,), query, told)
+
+
+async def _page(request: Request, query: Query) -> Answer:
+    kept, source = request.tenant.store, own_source(request.caller)
+    asked = (kept, query, source, _languages(request, query))
+    # What is short takes less than the way to a thread and back; whether it is, is known once it was read.
+    short = short_page(kept, query, source) if not kept.waits and is_short(query, source) else None
+    found, texts = short if short is not None else await read(page_of, *asked)
+    more = f"{request.prefix}/statements?{MORE}={seal(request.tenant.secret(MORE), found.more)}" if found.more else ""
+    return _answer(request, result_text(texts, more), found.records, query)
+
+
+def _languages(request: Request, query: Query | Single) -> list[str]:
+    """Which languages are wanted, where that makes a difference."""
+    return languages_of(request.headers.get("accept-language")) if query.format == "canonical" else []
+
+
+def _answer(
+    request: Request,
+    body: bytes,
+    records: tuple[Record, ...],
+    query: Query | Single,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Answer:
+    if not query.attachments:
+        return Answer(200, body, (("content-type", JSON), *headers))
+    boundary = secrets.token_hex(24)
+    kind = ("content-type", f"multipart/mixed; boundary={boundary}")
+    return Answer(200, multipart(request.tenant, body, records, boundary), (kind, ATTACHMENT, *headers))
+
+
+HANDLERS: dict[tuple[str, str], Resource] = {
+    ("statements", "POST"): post,
+    ("statements", "PUT"): put,
+    ("statements", "GET"): get,
+}

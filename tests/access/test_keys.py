@@ -1,0 +1,344 @@
+"""API keys: kept as hashes, shown once, revoked within a second everywhere, guessed in vain."""
+
+import json
+import os
+import re
+import sys
+import time
+from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from lrs.access.basic import Door
+from lrs.access.keys import check_key, create_key, forget_key, list_keys, revoke_key
+from lrs.cli import main
+from lrs.kernel.errors import Misconfigured, Refused
+from lrs.kernel.settings import Settings
+from lrs.ops.serve import first_key
+from lrs.tenancy import audit
+from lrs.tenancy.control import open_control
+from lrs.tenancy.tenants import open_tenant, read_master_key
+from tests.programs import PATIENCE, programs
+from tests.served import new_id, serving, statement
+
+
+def test_a_secret_is_nowhere_in_the_files(tmp_path):
+    with serving(tmp_path) as lrs:
+        key, secret = lrs.auth
+        assert lrs.store(statement())
+
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    kept = b"".join(path.read_bytes() for path in files)
+
+    assert key.encode() in kept
+    assert secret.encode() not in kept
+
+
+def test_a_secret_is_not_kept_on_mongo_either(lrs_on_mongo, mongo_client):
+    secret = lrs_on_mongo.as_key("all", name="hidden").auth[1]
+    url = lrs_on_mongo.tenant.settings.store_url
+    database = mongo_client[f"{url.rpartition('/')[2]}_default"]
+
+    kept = "".join(str(record) for name in database.list_collection_names() for record in database[name].find())
+
+    assert "hidden" in kept
+    assert secret not in kept
+
+
+@pytest.fixture
+def tenant(tmp_path):
+    opened = open_tenant(Settings(data=tmp_path))
+    yield opened
+    opened.store.close()
+
+
+def test_the_hash_is_keyed_by_the_installation(tenant):
+    new = create_key(tenant, "one", ["all"])
+    body = json.loads(tenant.store.get("key", new.key).body)
+
+    assert set(body) == {"v", "name", "scopes", "hash", "created", "revoked"}
+    assert re.fullmatch("[0-9a-f]{64}", body["hash"])
+    other = replace(tenant, master_key=b"\xab" * 32)
+    assert check_key(tenant, new.key, new.secret) is not None
+    assert check_key(other, new.key, new.secret) is None
+
+
+def test_secrets_are_long_and_never_the_same(tenant):
+    made = [create_key(tenant, "many", ["all"]) for _ in range(20)]
+
+    assert len({one.secret for one in made}) == len({one.key for one in made}) == 20
+    assert all(len(one.secret) >= 43 for one in made)
+
+
+def test_a_key_says_who_calls_and_what_it_may(tenant):
+    new = create_key(tenant, "moodle", ["statements/write", "state", "state"])
+
+    caller = check_key(tenant, new.key, new.secret)
+
+    assert (caller.source, caller.scopes, caller.tenant) == ("moodle", {"statements/write", "state"}, "default")
+    assert list_keys(tenant.store) == [
+        {"key": new.key, "name": "moodle", "scopes": ["state", "statements/write"], "revoked": None}
+    ]
+
+
+@pytest.mark.parametrize("secret", ["", "wrong", "\x00", "é", "🗝" * 100, "x" * 1_000_000])
+def test_a_wrong_secret_opens_nothing(tenant, secret):
+    new = create_key(tenant, "one", ["all"])
+
+    assert check_key(tenant, new.key, secret) is None
+    assert check_key(tenant, "default.ffffffffffffffff", secret) is None
+
+
+def calls_at_the_door(tenant, user, secret):
+    """Every call made in ``lrs/access`` for one wrong login, in order: what is called, in Python or in C."""
+    door, header = Door(), "Basic " + b64encode(f"{user}:{secret}".encode()).decode()
+    calls = []
+
+    def note(frame, event, argument):
+        if event in {"call", "c_call"} and "/lrs/auth/" in frame.f_code.co_filename:
+            calls.append(frame.f_code.co_qualname if event == "call" else argument.__qualname__)
+
+    sys.setprofile(note)
+    try:
+        with pytest.raises(Refused):
+            door.caller(tenant, header, "127.0.0.1")
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_an_unknown_key_takes_the_same_path_as_a_wrong_secret(tenant):
+    """Equal work is what can be counted here; equal time is measured in ``tests/soak``."""
+    new = create_key(tenant, "one", ["all"])
+
+    known = calls_at_the_door(tenant, new.key, "wrong")
+    unknown = calls_at_the_door(tenant, f"default.{'f' * 16}", "wrong")
+
+    assert unknown == known
+    assert [known.count(name) for name in ("_hash", "json_decode", "compare_digest")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("wrong", ["secret", "key"])
+def test_a_wrong_login_asks_the_store_once(tenant, monkeypatch, wrong):
+    new = create_key(tenant, "one", ["all"])
+    asked = []
+    original = tenant.store.get
+    monkeypatch.setattr(tenant.store, "get", lambda kind, id: asked.append(kind) or original(kind, id))
+
+    key = new.key if wrong == "secret" else "default.ffffffffffffffff"
+    assert check_key(tenant, key, "wrong") is None
+
+    assert asked == ["key"]
+
+
+def test_a_right_login_is_remembered_unless_it_is_long(tenant):
+    new = create_key(tenant, "one", ["all"])
+    door = Door()
+    header = "Basic " + b64encode(f"{new.key}:{new.secret}".encode()).decode()
+    padded = header + " " * 1_000
+
+    callers = [door.caller(tenant, sent, "192.0.2.1") for sent in (header, padded)]
+
+    assert [caller.source for caller in callers] == ["one", "one"]
+    assert door.known(tenant, header) == callers[0]
+    assert door.known(tenant, padded) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "message"),
+    [
+        ("", ["all"], "key name '': use 1 to 80 letters, digits, spaces, dots, hyphens, underscores"),
+        ("a\nb", ["all"], None),
+        ("x", ["everything"], None),
+        ("x", [], "a key without a scope can do nothing: name at least one"),
+        (
+            "Engraft",
+            ["all"],
+            "key name 'Engraft': it stands for this store itself, whose statements never prove anything",
+        ),
+    ],
+)
+def test_an_unusable_name_or_scope_is_refused(tenant, name, scopes, message):
+    with pytest.raises(Misconfigured) as caught:
+        create_key(tenant, name, scopes)
+
+    assert message is None or str(caught.value) == message
+    assert list_keys(tenant.store) == []
+
+
+def test_a_revoked_key_stays_revoked_and_listed(tenant):
+    new = create_key(tenant, "one", ["all"])
+
+    assert revoke_key(tenant, new.key) is True
+    first = list_keys(tenant.store)[0]["revoked"]
+    assert revoke_key(tenant, new.key) is True
+    assert revoke_key(tenant, "default.unknown") is False
+
+    assert check_key(tenant, new.key, new.secret) is None
+    assert list_keys(tenant.store)[0]["revoked"] == first
+
+
+def test_each_key_made_revoked_or_forgotten_is_one_entry_of_the_audit_chain_without_its_secret(tenant):
+    kept = create_key(tenant, "kept", ["state", "all/read"])
+    passing = create_key(tenant, "passing", ["all"])
+    forget_key(tenant, passing.key)
+    revoke_key(tenant, kept.key)
+    revoke_key(tenant, kept.key)
+
+    entries = [json.loads(record.body) for record in tenant.store.find("audit").records]
+    assert [(entry["by"], entry["action"], entry["about"]) for entry in entries] == [
+        ("operator", "key.created", {"key": kept.key, "scopes": "all/read state"}),
+        ("operator", "key.created", {"key": passing.key, "scopes": "all"}),
+        ("operator", "key.forgotten", {"key": passing.key}),
+        ("operator", "key.revoked", {"key": kept.key}),
+    ]
+    assert kept.secret not in json.dumps(entries)
+    assert audit.broken_at(tenant.store) is None
+
+
+def test_a_key_of_one_tenant_opens_no_other(tmp_path):
+    settings = Settings(data=tmp_path)
+    one, two = open_tenant(settings, "one"), open_tenant(settings, "two")
+    try:
+        new = create_key(one, "x", ["all"])
+        assert check_key(two, new.key, new.secret) is None
+    finally:
+        one.store.close()
+        two.store.close()
+
+
+def test_no_key_is_made_for_a_tenant_that_there_is_not(tmp_path):
+    words = ["keys", "create", "--name", "x", "--data", str(tmp_path), "--tenant"]
+
+    unknown, unusable = CliRunner().invoke(main, [*words, "second"]), CliRunner().invoke(main, [*words, "No"])
+
+    assert (unknown.exit_code, unusable.exit_code) == (1, 1)
+    assert unknown.output == "Error: there is no tenant 'second'; there are default\n"
+    assert "tenant 'No': use 1 to 40 lower-case letters" in unusable.output
+    assert not (tmp_path / "tenants" / "second").exists()
+
+    control = open_control(Settings(data=tmp_path))
+    control.add("second")
+    control.close()
+    assert CliRunner().invoke(main, [*words, "second"]).exit_code == 0
+
+
+def test_a_new_master_key_and_its_folder_are_synced(tmp_path, monkeypatch):
+    synced, real = [], os.fsync
+
+    def note(descriptor):
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append((path, (tmp_path / "master.key").exists(), path.stat().st_size if path.is_file() else None))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    read_master_key(Settings(data=tmp_path))
+
+    (draft, linked, size), *folders = synced
+    assert (draft.parent, linked, size) == (tmp_path, False, 64)
+    assert [(path, linked) for path, linked, _ in folders] == [(tmp_path, True)]
+
+
+def test_the_first_start_makes_a_key_once_and_there_is_no_default(tmp_path):
+    settings = Settings(data=tmp_path)
+
+    said = first_key(settings, "http://h:1")
+    again = first_key(settings, "http://h:1")
+    elsewhere = first_key(Settings(data=tmp_path / "other"), "http://h:1")
+
+    secret = re.search(r"secret: +(\S+)", said)[1]
+    assert "secret" not in again
+    assert "lrs keys create --name my-course" in said
+    assert "lrs keys create --data '/a folder' --name my-course" in first_key(
+        Settings(data=tmp_path / "third"), "http://h:1", Path("/a folder")
+    )
+    assert secret != re.search(r"secret: +(\S+)", elsewhere)[1]
+    assert (tmp_path / "master.key").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "other").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("key", ["", "00" * 31, "zz" * 32, "secret"])
+def test_an_empty_or_weak_master_key_stops_the_start(tmp_path, key):
+    (tmp_path / "key").write_text(key)
+
+    with pytest.raises(Misconfigured, match="64 hexadecimal digits"):
+        open_tenant(Settings(data=tmp_path, master_key_file=tmp_path / "key"))
+
+
+def test_keys_are_made_and_revoked_beside_a_running_server_within_a_second(tmp_path):
+    with programs(tmp_path) as ours, httpx.Client(trust_env=False) as client:
+        _, address = ours.serve(worker="false")
+
+        def said(*words):
+            return ours.start(*words).communicate(timeout=PATIENCE)[0]
+
+        def status(made):
+            headers = {"X-Experience-API-Version": "1.0.3"}
+            return client.get(
+                f"{address}/xapi/statements?limit=1", auth=(made["key"], made["secret"]), headers=headers
+            ).status_code
+
+        made = json.loads(said("keys", "create", "--name", "x", "--scope", "all/read", "--json"))
+        assert made.keys() == {"key", "secret"}
+        assert status(made) == 200
+
+        assert said("keys", "revoke", made["key"]) == f"revoked {made['key']}\n"
+        revoked = time.monotonic()
+        while status(made) == 200:
+            assert time.monotonic() - revoked < 5  # promised within one second, on a machine that has the time
+
+        assert status(made) == 401
+        listed = said("keys", "list")
+        assert f"{made['key']}  x      revoked  all/read\n" in listed
+        assert made["secret"] not in listed + ours.log()
+
+
+# -- the door -------------------------------------------------------------------------------------------------------
+
+
+def test_who_waits_to_be_asked_for_credentials_is_always_asked(tmp_path):
+    with serving(tmp_path) as lrs:
+        answers = [lrs.get(auth=None) for _ in range(150)]
+        guess = lrs.get(auth=("who", "what"))
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert answers[-1].headers["www-authenticate"].startswith("Basic ")
+    assert guess.status_code == 401
+
+
+def test_a_thousand_wrong_logins_are_slowed_down_and_the_rightful_caller_is_served(tmp_path):
+    with serving(tmp_path) as lrs:
+
+        def guess(number):
+            user = lrs.auth[0] if number % 2 else f"default.{number:016x}"
+            return lrs.get(auth=(user, f"guess {number}"), limit=1)
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(guess, range(1_000)))
+            served = list(pool.map(lambda _: lrs.post(statement()).status_code, range(20)))
+
+        statuses = [answer.status_code for answer in answers]
+        assert (statuses.count(401), statuses.count(429)) == (100, 900)
+        slowed = [answer for answer in answers if answer.status_code == 429]
+        assert all(1 <= int(answer.headers["retry-after"]) <= 61 for answer in slowed)
+        assert {answer.json()["error"] for answer in slowed} == {"too_many_attempts"}
+        assert served == [200] * 20
+
+
+def test_unknown_user_and_wrong_secret_get_the_same_answer(lrs):
+    known = lrs.get(auth=(lrs.auth[0], "wrong"))
+    unknown = lrs.get(auth=(f"default.{new_id()[:8]}", "wrong"))
+
+    assert known.status_code == unknown.status_code == 401
+    assert known.json() | {"requestId": ""} == unknown.json() | {"requestId": ""}
+
+
+def test_a_statement_keeps_who_delivered_it(each_lrs):
+    statement_id = each_lrs.as_key("all", name="moodle 4.5").store(statement())[0]
+
+    assert each_lrs.tenant.store.get("statement", statement_id).meta["source"] == "moodle 4.5"

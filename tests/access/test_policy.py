@@ -1,0 +1,215 @@
+"""Every route and every kind of caller in one table: who gets past the door, and that nobody else does.
+
+A route that is not in the table fails the test: it has to be entered, by hand, with those it is for.
+"""
+
+import re
+
+import pytest
+
+from lrs.access.keys import create_key
+from lrs.access.policy import POLICY, SCOPES
+from lrs.matching.registry import register
+from lrs.xapi.endpoint import METHODS
+from tests.served import routes_of, serving
+
+SERVICE_SCOPES = ("profiles:read", "profiles:read.evidence", "badges:read", "roles:read", "gap:read")
+NOBODY, WRONG, SESSION = "nobody", "wrong secret", "admin's session"
+KEYS = frozenset(SCOPES)
+SERVICES = frozenset(f"service {scope}" for scope in SERVICE_SCOPES)
+EVERYBODY = KEYS | SERVICES | {NOBODY, WRONG, SESSION}
+
+
+def keys(*scopes):
+    return frozenset(scopes)
+
+
+READ_STATEMENTS = keys("all", "all/read", "statements/read", "statements/read/mine")
+WRITE_STATEMENTS = keys("all", "statements/write")
+XAPI = {
+    "statements": {
+        "GET": READ_STATEMENTS,
+        "HEAD": READ_STATEMENTS,
+        "PUT": WRITE_STATEMENTS,
+        "POST": WRITE_STATEMENTS,
+        "DELETE": frozenset(),
+    },
+    **{
+        resource: {
+            "GET": keys("all", "all/read", scope),
+            "HEAD": keys("all", "all/read", scope),
+            **dict.fromkeys(("PUT", "POST", "DELETE"), keys("all", scope)),
+        }
+        for resource, scope in (
+            ("activities/state", "state"),
+            ("activities/profile", "profile"),
+        )
+    },
+    "agents/profile": {
+        **dict.fromkeys(("GET", "HEAD"), keys("all", "all/read", "profile", "agents/profile/read")),
+        **dict.fromkeys(("PUT", "POST", "DELETE"), keys("all", "profile")),
+    },
+    "activities": {
+        **dict.fromkeys(("GET", "HEAD"), keys("all", "all/read", "statements/read", "profile", "state")),
+        **dict.fromkeys(("PUT", "POST", "DELETE"), frozenset()),
+    },
+    "agents": {
+        **dict.fromkeys(("GET", "HEAD"), keys("all", "all/read", "statements/read", "profile")),
+        **dict.fromkeys(("PUT", "POST", "DELETE"), frozenset()),
+    },
+    "about": {**dict.fromkeys(("GET", "HEAD"), EVERYBODY), **dict.fromkeys(("PUT", "POST", "DELETE"), frozenset())},
+}
+
+OPEN = {
+    # By themselves they tell nothing about anybody, or ask for what only the rightful one has: a form, a link.
+    ("GET", "/health"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+    ("POST", "/oauth/token"),
+    ("GET", "/links/{token}"),
+    ("POST", "/links/{token}"),
+    ("GET", "/"),
+    ("GET", "/pages"),
+    ("GET", "/pages/sign-in"),
+    ("POST", "/pages/sign-in"),
+    ("GET", "/did.json"),
+    ("GET", "/status/{name}"),
+    ("GET", "/achievements/{id}"),
+}
+TABLE = {
+    **dict.fromkeys(OPEN, EVERYBODY),
+    ("GET", "/metrics"): keys("admin"),
+    ("GET", "/credentials/{id}"): keys("admin"),
+    ("GET", "/api/imports"): KEYS,
+    ("POST", "/api/imports"): keys("import"),
+    ("GET", "/api/profiles"): {"service profiles:read"},
+    ("GET", "/api/profiles/{subject}"): {"service profiles:read"},
+    ("GET", "/api/profiles/{subject}/badges/{badge}"): {"service badges:read"},
+    ("GET", "/api/profiles/{subject}/gap"): {"service gap:read"},
+    ("GET", "/api/roles"): {"service roles:read"},
+    ("POST", "/api/links"): SERVICES,
+    **dict.fromkeys(
+        [
+            ("POST", "/pages/sign-out"),
+            ("GET", "/pages/learners"),
+            ("POST", "/pages/learners"),
+            ("GET", "/pages/learners/{person}"),
+            ("POST", "/pages/learners/{person}/withdraw"),
+            ("GET", "/pages/badges/{id}"),
+            ("GET", "/pages/work"),
+            ("POST", "/pages/work/retry"),
+            ("POST", "/pages/work/resend"),
+        ],
+        frozenset({SESSION}),
+    ),
+}
+
+
+class Site:
+    """A server, and each kind of caller as what it sends along."""
+
+    def __init__(self, lrs):
+        self.lrs = lrs
+        self.client = lrs.clients[0]
+        key = {scope: create_key(lrs.tenant, f"with {scope.replace('/', ' ')}", [scope]) for scope in SCOPES}
+        self.callers = {NOBODY: {}, WRONG: {"auth": (key["all"].key, "wrong")}}
+        self.callers |= {scope: {"auth": (one.key, one.secret)} for scope, one in key.items()}
+        self.callers |= {f"service {scope}": self._token(scope) for scope in SERVICE_SCOPES}
+        self.callers[SESSION] = {"headers": {"Cookie": self._session(key["admin"])}}
+
+    def _token(self, scope):
+        made = register(self.lrs.tenant, f"for {scope}", webhook=None, scopes=[scope], purpose="matching", by="test")
+        form = {"grant_type": "client_credentials", "client_id": made.service.id, "client_secret": made.client_secret}
+        token = self.client.post(f"{self.lrs.address}/oauth/token", data=form).json()["access_token"]
+        return {"headers": {"Authorization": f"Bearer {token}"}}
+
+    def _session(self, key):
+        page = self.client.get(f"{self.lrs.address}/pages/sign-in")
+        token = re.search(r'name="form" value="([^"]+)"', page.text)[1]
+        form = {"form": token, "key": key.key, "secret": key.secret}
+        self.client.post(f"{self.lrs.address}/pages/sign-in", data=form)
+        cookie = f"engraft-pages={self.client.cookies['engraft-pages']}"
+        self.client.cookies.clear()
+        return cookie
+
+    def gets_in(self, caller, method, path, **more):
+        """Whether *caller* gets past the door; what is behind it may well say 400 or 404."""
+        sent = self.callers[caller]
+        headers = {**sent.get("headers", {}), **more.pop("headers", {})}
+        answer = self.client.request(method, self.lrs.address + path, auth=sent.get("auth"), headers=headers, **more)
+        self.client.cookies.clear()
+        assert answer.status_code < 500, (method, path, caller, answer.text)
+        if answer.status_code == 303 and "/sign-in?then=" in answer.headers["location"]:
+            return False
+        # Past the door: then it was the form that was not ours, or the xAPI door behind it that asked for more scopes.
+        if answer.status_code == 403 and ("This form did not come" in answer.text or "import_failed" in answer.text):
+            return True
+        return answer.status_code not in {401, 403, 405, 429}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("site")) as lrs:
+        yield Site(lrs)
+
+
+def test_every_route_stands_in_the_table(tmp_path):
+    with serving(tmp_path) as lrs:
+        found = {(method, path.removeprefix("/t/{tenant}")) for method, path in routes_of(lrs.app)}
+
+    assert found == set(TABLE)
+
+
+def test_every_xapi_resource_and_method_stands_in_the_table_and_the_policy():
+    handled = {(resource, method) for resource, methods in METHODS.items() for method in methods}
+
+    assert XAPI.keys() == METHODS.keys()
+    assert handled - {("about", "GET")} == POLICY.keys() - {
+        ("admin", "GET"),
+        ("admin", "POST"),
+        ("imports", "POST"),
+        ("metrics", "GET"),
+        ("pages", "GET"),
+        ("pages", "POST"),
+    }
+    assert {scope for needed in POLICY.values() for scope in needed} | {"define", "void/any"} == SCOPES
+
+
+@pytest.mark.parametrize("prefix", ["/xapi", "/t/default/xapi"])
+@pytest.mark.parametrize(
+    ("resource", "method"), [(resource, method) for resource, methods in XAPI.items() for method in methods]
+)
+def test_xapi_lets_in_who_the_table_says(site, resource, method, prefix):
+    in_2_0 = {"headers": {"X-Experience-API-Version": "2.0.0"}}
+
+    let_in = {one for one in site.callers if site.gets_in(one, method, f"{prefix}/{resource}", **in_2_0)}
+
+    assert let_in == XAPI[resource][method]
+
+
+UPLOAD = {"content": b"a,b\n1,2\n", "params": {"adapter": "training-centre"}, "headers": {"Content-Type": "text/csv"}}
+
+
+@pytest.mark.parametrize("prefix", ["", "/t/default"])
+@pytest.mark.parametrize(("method", "path"), sorted(TABLE))
+def test_other_routes_let_in_who_the_table_says(site, method, path, prefix):
+    if prefix == "" and path in {"/did.json", "/status/{name}", "/achievements/{id}", "/credentials/{id}"}:
+        prefix = "/t/default"
+    if path in {"/health", "/metrics", "/openapi.json", "/docs"}:
+        prefix = ""
+    address = prefix + re.sub(r"\{\w+\}", "nothing", path)
+    given = UPLOAD if path == "/api/imports" and method == "POST" else {}
+
+    let_in = {one for one in site.callers if site.gets_in(one, method, address, **given)}
+
+    assert let_in == TABLE[method, path]
+
+
+@pytest.mark.parametrize("path", ["/xapi/statements", "/api/roles", "/metrics"])
+def test_a_tenant_that_does_not_exist_is_404_for_everybody(site, path):
+    for caller in site.callers:
+        sent = site.callers[caller]
+        answer = site.client.request(
+            "GET", f"{site.lrs.address}/t/nobody{path}", auth=sent.get("auth"), headers=sent.get("headers")
+        )
+        assert answer.status_code == 404

@@ -1,0 +1,123 @@
+"""From evidence to periods: pure, and the same in every order."""
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrs.competency.decide import Evidence, RuleRef, decide, why_not
+from lrs.competency.rules.rules import Rule
+from lrs.competency.tallies import tallied
+from tests.competency.world import micros
+
+YEAR = Rule("year", 1, "activity", "urn:a", ("urn:v",), "gown@1", 1, valid_for="P12M")
+WINDOW = Rule("window", 1, "activity", "urn:a", ("urn:v",), "gown@1", 1, valid_for="P12M", window="P3M")
+EVER = Rule("ever", 1, "activity", "urn:a", ("urn:v",), "gown@1", 1)
+OTHER = Rule("other", 1, "activity", "urn:b", ("urn:v",), "asep@1", 2, valid_for="P1M")
+RULES = {rule.item: rule for rule in (YEAR, WINDOW, EVER, OTHER)}
+
+
+def evidence(day, rule=YEAR, name=None, **parts):
+    timestamp = f"{day}T10:00:00Z"
+    given = {"identifier": "me", "source": "vle", **parts}
+    statement = name or f"{day} {rule.item}"
+    return Evidence(1, statement, rule=RuleRef(rule.item, 1), timestamp=timestamp, event=micros(timestamp), **given)
+
+
+def spans(*found):
+    standings = decide(tallied(found, "Europe/London"), RULES, {"me"})
+    return [
+        (one.held_from.isoformat(), one.valid_until.isoformat() if one.valid_until else None)
+        for standing in standings
+        for one in standing.periods
+    ]
+
+
+def test_a_year_from_a_leap_day_ends_on_the_twenty_eighth():
+    assert spans(evidence("2028-02-29")) == [("2028-02-29", "2029-02-28")]
+
+
+def test_more_evidence_before_the_end_extends_from_its_own_day():
+    assert spans(evidence("2025-01-10"), evidence("2025-11-10")) == [("2025-01-10", "2026-11-10")]
+
+
+def test_evidence_inside_the_requalification_window_extends_from_the_old_end():
+    assert spans(evidence("2025-01-10", WINDOW), evidence("2025-11-10", WINDOW)) == [("2025-01-10", "2027-01-10")]
+
+
+def test_evidence_before_the_window_extends_from_its_own_day():
+    assert spans(evidence("2025-01-10", WINDOW), evidence("2025-06-10", WINDOW)) == [("2025-01-10", "2026-06-10")]
+
+
+def test_five_passes_in_one_week_of_the_window_extend_once():
+    week = [evidence(f"2025-11-{day}", WINDOW) for day in range(10, 15)]
+
+    assert spans(evidence("2025-01-10", WINDOW), *week) == [("2025-01-10", "2027-01-10")]
+
+
+def test_the_day_after_the_last_is_still_unbroken_and_the_day_after_that_is_not():
+    assert spans(evidence("2025-01-10"), evidence("2026-01-11")) == [("2025-01-10", "2027-01-11")]
+    assert spans(evidence("2025-01-10"), evidence("2026-01-12")) == [
+        ("2025-01-10", "2026-01-10"),
+        ("2026-01-12", "2027-01-12"),
+    ]
+
+
+def test_evidence_without_an_end_makes_the_period_endless():
+    assert spans(evidence("2025-01-10"), evidence("2025-03-01", EVER)) == [("2025-01-10", None)]
+
+
+def test_a_statement_that_meets_two_rules_is_one_piece_of_evidence():
+    both = [evidence("2025-01-10", YEAR, "s"), evidence("2025-01-10", EVER, "s")]
+
+    (standing,) = decide(tallied(both, "Europe/London"), RULES, {"me"})
+
+    (held,) = standing.periods
+    assert ([one.statement for one in held.evidence], held.count) == (["s"], 1)
+
+
+def test_an_instructor_who_is_the_learner_under_another_identifier_does_not_count():
+    one = evidence("2025-01-10", instructors=("another", "my other name"))
+
+    assert why_not(one, {"me"}, {}) is None
+    assert why_not(one, {"me", "my other name"}, {}) == "self-assessed"
+    assert decide(tallied([one], "Europe/London"), RULES, {"me", "my other name"}) == ()
+
+
+def test_evidence_that_was_refused_or_of_rules_no_longer_in_force_proves_nothing():
+    assert decide(tallied([evidence("2025-01-10")], "Europe/London"), {}, {"me"}) == ()
+
+
+pieces = st.builds(
+    evidence,
+    st.dates(date(2020, 1, 1), date(2026, 1, 1)).map(date.isoformat),
+    st.sampled_from(list(RULES.values())),
+    st.sampled_from([f"s{n}" for n in range(40)]),
+)
+
+
+@given(st.lists(pieces, max_size=60, unique_by=lambda one: (one.statement, one.rule)), st.randoms())
+def test_the_same_evidence_in_any_order_decides_and_names_the_same(found, random):
+    shuffled = list(found)
+    random.shuffle(shuffled)
+
+    decided = decide(tallied(found, "Europe/London"), RULES, {"me"})
+
+    assert decide(tallied(shuffled, "Europe/London"), RULES, {"me"}) == decided
+    for standing in decided:
+        for before, after in zip(standing.periods, standing.periods[1:], strict=False):
+            assert before.valid_until is not None
+            assert (after.held_from - before.valid_until).days > 1
+        for held in standing.periods:
+            assert len(held.evidence) == min(held.count, 20)
+            assert list(held.evidence) == sorted(held.evidence)
+
+
+def test_of_much_evidence_the_ten_oldest_and_the_ten_newest_are_named_and_all_is_counted():
+    days = [f"2025-01-{day:02d}" for day in range(1, 32)]
+
+    (standing,) = decide(tallied([evidence(day) for day in days], "Europe/London"), RULES, {"me"})
+
+    (held,) = standing.periods
+    assert [one.statement[:10] for one in held.evidence] == days[:10] + days[-10:]
+    assert held.count == 31

@@ -1,0 +1,131 @@
+"""Why, and why not."""
+
+from datetime import date
+
+import pytest
+
+from lrs.competency.explain import explain
+from lrs.kernel.errors import Refused
+from lrs.people.identifiers import ULN_HOME_PAGE
+from lrs.people.joins import merge
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, statement, statement_id
+
+GOOD = {"raw": 90, "min": 0, "max": 100}
+POOR = {"raw": 79, "min": 0, "max": 100}
+
+
+def reasons(world, who="ann@example.org", competency=None):
+    found = explain(world.store, who, competency)
+    return [one.reason or "counts" for answer in found.answers for one in answer.evidence]
+
+
+def test_an_award_is_explained_by_its_evidence_and_what_did_not_count_by_its_reason(world):
+    world.send(statement("good"))
+    world.send(statement("poor", score=POOR, timestamp="2026-11-19T10:00:00Z"))
+    world.send(statement("browser", timestamp="2026-11-18T10:00:00Z"), source="browser-content")
+    world.work()
+
+    found = explain(world.store, "ann@example.org")
+
+    (answer,) = found.answers
+    assert (answer.code, answer.level, found.rules) == ("GOWN", "1 Awareness", 1)
+    assert [(one["state"], one["held_from"]) for one in answer.awards] == [("held", date(2026, 11, 20))]
+    assert [(one.statement, one.score, one.reason) for one in answer.evidence] == [
+        (statement_id("browser"), 90.0, "source not trusted"),
+        (statement_id("poor"), 79.0, "below threshold"),
+        (statement_id("good"), 90.0, None),
+    ]
+    assert {(one.trusted, one.threshold) for one in answer.evidence} == {(("vle",), 80.0)}
+
+
+@pytest.mark.parametrize("who", ["mailto:ann@example.org", "https://vle.example|ann"])
+def test_a_merged_person_is_explained_under_each_of_its_identifiers(world, who):
+    world.send(statement("one"))
+    world.send(statement("two", ANN_ACCOUNT))
+    world.work()
+    one, other = world.person(ANN), world.person(ANN_ACCOUNT)
+    world.write(lambda tx: merge(tx, one, other, "test"))
+    world.work()
+
+    assert reasons(world, who) == ["counts", "counts"]
+
+
+def test_one_competency_can_be_asked_for(world):
+    world.send(statement("one"))
+    world.send(statement("two", activity=ASEPTIC))
+    world.work()
+
+    found = explain(world.store, "ann@example.org", "asep")
+
+    assert [answer.code for answer in found.answers] == ["ASEP"]
+
+
+def test_an_instructor_who_turns_out_to_be_the_learner_is_self_assessment(world):
+    world.send(statement("one", context={"instructor": ANN_ACCOUNT}))
+    world.send(statement("hello", ANN_ACCOUNT, activity="urn:welcome"))
+    world.work()
+    assert (reasons(world), len(world.awards())) == (["counts"], 1)
+
+    one, other = world.person(ANN), world.person(ANN_ACCOUNT)
+    world.write(lambda tx: merge(tx, one, other, "test"))
+    world.work()
+
+    assert (reasons(world), world.awards()) == (["self-assessed"], [])
+
+
+def test_each_member_of_a_group_can_see_why_the_group_s_pass_did_not_count(world):
+    world.send(statement("one", {"objectType": "Group", "member": [ANN, ANN_ACCOUNT]}))
+    world.work()
+
+    assert reasons(world) == ["actor is a group"]
+    assert reasons(world, "https://vle.example|ann") == ["actor is a group"]
+
+
+def test_the_temporary_learner_number_is_nobody_and_says_so(world):
+    world.send(statement("one", {"account": {"homePage": ULN_HOME_PAGE, "name": "9999999999"}}))
+    world.work()
+
+    assert world.all("person") == []
+    assert reasons(world, "9999999999") == ["9999999999 is a temporary learner number and matches nobody"]
+    assert explain(world.store, "9999999999").person is None
+
+
+def test_somebody_never_heard_of_is_refused(world):
+    with pytest.raises(Refused, match="nobody is known") as refusal:
+        explain(world.store, "zoe@example.org")
+
+    assert refusal.value.status == 404
+
+
+def test_a_date_in_the_future_is_named(world):
+    world.send(statement("one", timestamp="2027-11-20T10:00:00Z"))
+    world.work()
+
+    assert reasons(world) == ["in the future"]
+
+
+def test_what_was_held_until_its_only_evidence_was_voided_is_still_explained(world):
+    only = world.send(statement("only"))
+    world.work()
+    world.void(only)
+    world.work()
+
+    (answer,) = explain(world.store, "ann@example.org").answers
+
+    assert (answer.code, answer.level, answer.evidence) == ("GOWN", "1 Awareness", ())
+    assert [one["state"] for one in answer.awards] == ["withdrawn"]
+
+
+@pytest.mark.parametrize("instructor", [{"name": "Team"}, {"mbox": "mailto:team@example.org"}])
+def test_who_is_among_the_instructors_of_a_group_has_assessed_herself(world, instructor):
+    tess = {"mbox": "mailto:tess@example.org"}
+    world.send(statement("one", context={"instructor": {"objectType": "Group", "member": [tess, ANN], **instructor}}))
+    world.send(statement("two", context={"instructor": {"objectType": "Group", "member": [tess], **instructor}}))
+    world.work()
+
+    found = explain(world.store, "ann@example.org").answers[0].evidence
+
+    assert {one.statement: one.reason for one in found} == {
+        statement_id("one"): "self-assessed",
+        statement_id("two"): None,
+    }

@@ -1,0 +1,148 @@
+"""Applying rules: what a change touches is looked at again, in bounded pages, and nothing is lost by a kill."""
+
+import msgspec
+import pytest
+
+from lrs.competency.evaluate import match
+from lrs.competency.frameworks.frameworks import published
+from lrs.competency.rules import rematch
+from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.rules.rulesets import current, put
+from lrs.kernel.errors import Refused
+from tests.competency.world import GOWNING, RULES, World, statement
+
+EASY = RULES.replace(",80,", ",50,")
+WITHOUT_GOWNING = "\n".join(line for line in RULES.splitlines() if "gowning" not in line)
+
+
+def test_a_lower_threshold_gives_the_award_to_whoever_was_below_it(world):
+    world.send(statement("one", score={"raw": 60, "min": 0, "max": 100}))
+    world.work()
+    assert world.awards() == []
+
+    world.apply(EASY)
+    world.work()
+
+    (award,) = world.awards()
+    assert award["rule"]["version"] == 2
+    assert world.store.find("rematch").records == ()
+
+
+def test_a_rule_that_is_gone_takes_its_evidence_and_its_awards_with_it(world):
+    world.send(statement("one"))
+    world.work()
+
+    world.apply(WITHOUT_GOWNING)
+    world.work()
+
+    assert world.all("evidence") == []
+    assert [award["state"] for award in world.all("award")] == ["withdrawn"]
+
+
+def test_rules_come_to_statements_that_were_there_before_them(tmp_path):
+    world = World(tmp_path, WITHOUT_GOWNING)
+    world.send(statement("one"))
+    world.work()
+    assert world.all("evidence") == []
+
+    world.apply(RULES)
+    world.work()
+
+    assert len(world.awards()) == 1
+    world.close()
+
+
+def test_rules_by_type_find_what_was_there_before(world):
+    quiz = "http://adlnet.gov/expapi/activities/assessment"
+    world.send(statement("one", object={"id": "urn:quiz", "definition": {"type": quiz}}))
+    world.work()
+
+    world.apply(f"activity,match,verb,competency,level,trusted source\n{quiz},type,passed,GOWN,2,vle\n")
+    world.work()
+
+    assert [award["level"]["ordinal"] for award in world.awards()] == [2]
+
+
+def test_a_walk_over_many_statements_is_settled_page_by_page_and_survives_a_kill(world, monkeypatch):
+    monkeypatch.setattr(rematch, "PAGE", 3)
+    for n in range(10):
+        world.send(statement(f"s{n}", score={"raw": 60, "min": 0, "max": 100}))
+    world.work()
+    world.apply(EASY)
+
+    def claim():
+        found = world.store.claim(["match"], limit=1, lease=60_000_000)
+        return found or [one for one in [world.store.claim_lost(["match"], lease=60_000_000)] if one]
+
+    pages = 0
+    while claims := claim():
+        if claims[0].record.kind == "rematch":
+            pages += 1
+        if pages != 2:
+            match(world.tenant, claims)
+        else:
+            pages += 1
+            world.clock.now += 60_000_001
+    world.work()
+
+    assert pages > 3
+    assert [len(award["evidence"]) for award in world.awards()] == [10]
+
+
+def test_a_rule_that_came_back_keeps_the_evidence_the_older_walk_would_take(world):
+    world.send(statement("one"))
+    world.work()
+    world.apply(WITHOUT_GOWNING)
+    (slow,) = world.store.claim(["match"], limit=10, lease=60_000_000)
+    world.apply(RULES)
+    world.work()
+    assert len(world.awards()) == 1
+
+    match(world.tenant, [slow])
+    world.work()
+
+    assert len(world.awards()) == 1
+    assert len(world.all("evidence")) == 1
+
+
+def test_applying_the_same_table_again_owes_nothing(world):
+    world.work()
+
+    world.apply(RULES)
+
+    assert current(world.store).version == 1
+    assert world.store.backlog() == []
+
+
+def test_rules_made_on_top_of_an_older_set_are_refused(world):
+    older, _ = ruleset_from_table(EASY.encode(), Known(published(world.store)), current(world.store))
+    world.apply(WITHOUT_GOWNING)
+
+    with pytest.raises(Refused, match="meanwhile"):
+        world.write(lambda tx: put(tx, older, "test"))
+
+
+def test_a_match_made_with_rules_that_changed_meanwhile_is_made_again(world, monkeypatch):
+    sent = world.send(statement("one"))
+    claims = world.store.claim(["match"], limit=10, lease=60_000_000)
+    settle, calls = world.store.settle, []
+
+    def settle_late(given, decide):
+        if not calls:
+            world.apply(WITHOUT_GOWNING)
+        calls.append(1)
+        return settle(given, decide)
+
+    monkeypatch.setattr(world.store, "settle", settle_late)
+    match(world.tenant, [claim for claim in claims if claim.record.id == sent])
+
+    assert len(calls) == 2
+    assert world.all("evidence") == []
+
+
+def test_every_rule_set_that_was_in_force_is_kept(world):
+    world.apply(EASY)
+
+    kept = [msgspec.json.decode(world.store.get("ruleset", f"v{n}").body) for n in (1, 2)]
+    assert [one["rules"][0]["threshold"] for one in kept] == [80.0, 50.0]
+    assert GOWNING in {rule["activity"] for rule in kept[0]["rules"]}

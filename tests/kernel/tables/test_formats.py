@@ -1,0 +1,108 @@
+"""What a cell shows in each number format, and when that leaves doubt."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrs.kernel.tables.formats import Doubt, shown
+from lrs.kernel.tables.row import Percent
+
+
+@pytest.mark.parametrize(
+    ("raw", "form", "text", "value"),
+    [
+        ("1.1", "General", "1.1", Decimal("1.1")),
+        ("1000001376", "General", "1000001376", Decimal(1000001376)),
+        ("0.30000000000000004", "General", "0.3", Decimal("0.3")),
+        ("1.1", "0.00", "1.10", Decimal("1.10")),
+        ("12", "0000", "0012", Decimal(12)),
+        ("-7.5", "0.00;[Red]-0.00", "-7.50", Decimal("-7.50")),
+        ("7.5", "#,##0.00_ ;-#,##0.00", "7.50", Decimal("7.50")),
+        ("7.333333", "0.00", "7.33", Decimal("7.33")),
+        ("1.5", "0.0#", "1.5", Decimal("1.50")),
+        ("0", "0;-0;0;@", "0", Decimal(0)),
+        ("5", "@", "5", Decimal(5)),
+        ("1", "0%", "100%", Percent(Decimal(100))),
+        ("0.80000000000000004", "0%", "80%", Percent(Decimal(80))),
+        ("0.825", "0.0%", "82.5%", Percent(Decimal("82.5"))),
+        ("0.5", "0 %", "50%", Percent(Decimal(50))),
+        ("46329", "yyyy-mm-dd", "2026-11-03", date(2026, 11, 3)),
+        ("46329", "[$-809]dd mmmm yyyy;@", "2026-11-03", date(2026, 11, 3)),
+        ("46329", "[$-en-GB]d mmmm yyyy;@", "2026-11-03", date(2026, 11, 3)),
+        ("46329", "[$-x-sysdate]dddd, mmmm dd, yyyy", "2026-11-03", date(2026, 11, 3)),
+        ("46329.375", "dd/mm/yyyy hh", "2026-11-03 09:00:00", datetime(2026, 11, 3, 9)),  # noqa: DTZ001
+        ("1.5", "[h]", "36h", timedelta(hours=36)),
+        ("46329", 'ddd d" of "mmm yy', "2026-11-03", date(2026, 11, 3)),
+        ("46329.395833333336", "m/d/yy h:mm", "2026-11-03 09:30:00", datetime(2026, 11, 3, 9, 30)),  # noqa: DTZ001
+        ("0.39583333", "h:mm AM/PM", "09:30:00", time(9, 30)),
+        ("0.1041666666666667", "h:mm:ss", "02:30:00", time(2, 30)),
+        ("0.3125", "[h]:mm", "7:30", timedelta(hours=7, minutes=30)),
+        ("1.3125", "[hh]:mm:ss", "31:30:00", timedelta(hours=31, minutes=30)),
+        ("0.5", "[m]", "720m", timedelta(hours=12)),
+        ("-0.1", "[h]:mm", "-2:24", timedelta(hours=-2, minutes=-24)),
+    ],
+)
+def test_a_cell_says_what_it_shows(raw, form, text, value):
+    assert shown(raw, form, from_1904=False) == (text, value)
+
+
+def test_dates_are_counted_from_1904_where_the_workbook_says_so():
+    assert shown("0", "yyyy-mm-dd", from_1904=True).value == date(1904, 1, 1)
+    assert shown("44867", "yyyy-mm-dd", from_1904=True).value == date(2026, 11, 3)
+
+
+@pytest.mark.parametrize(
+    ("raw", "form", "why"),
+    [
+        ("5", "0.00E+00", "'0.00E+00' is not known here: format the column as text"),
+        ("597", '"ST"0000', "is not known here"),
+        ("5", "[$£-809]#,##0.00", "is not known here"),
+        ("0.5", "# ?/?", "is not known here"),
+        ("-5", "0_);(0)", "a negative number without a minus sign"),
+        ("5", '"built-in format 44"', "built-in format 44"),
+        ("5", '"open', "is not known here"),
+        ("5", "0" * 256, "cannot be read"),
+        ("1200", "#,##0", "a separator of thousands"),
+        ("0.805", "0%", "shows 81% but holds more decimals"),
+        ("2.5", "0", "shows 3 but holds more decimals"),
+        ("7.333", "0.0", "shows 7.3 but holds more decimals"),
+        ("1234567890123456", "General", "only 15 digits"),
+        ("1e400", "0", "only 15 digits"),
+        ("1e999999999", "0", "no number"),
+        ("3", ";;;", "shows nothing"),
+        ("-3", "0.00;[Red]0.00", "a negative number without a minus sign"),
+        ("46329", "mmm-yy", "only a part of a date"),
+        ("46329", "d-mmm", "only a part of a date"),
+        ("46329", "dddd", "only a part of a date"),
+        ("59", "dd/mm/yyyy", "no date since March 1900"),
+        ("-1", "dd/mm/yyyy", "negative date"),
+        ("9999999", "dd/mm/yyyy", "no date"),
+        ("1.3125", "h:mm", "a time of day ('h:mm') but holds days as well"),
+        ("0.1", "mm:ss", "only a part of a time"),
+        ("0.51", "h AM/PM", "only a part of a time"),
+        ("46329.395833333336", "dd/mm/yyyy hh", "only a part of a time"),
+        ("0.3125", "[h]", "only a part of a time ('[h]'): format the column as [h]:mm"),
+        ("0", '[=1]"Yes";[=0]"No";General', "depends on the number"),
+        ("0", "[<1]0%;[<10]0.0;0", "depends on the number"),
+        ("46329", "[$-th-TH-u-ca-buddhist]d mmmm yyyy", "is not known here"),
+    ],
+)
+def test_what_leaves_doubt_is_refused_by_name_with_what_to_do(raw, form, why):
+    with pytest.raises(Doubt) as doubt:
+        shown(raw, form, from_1904=False)
+
+    assert why in str(doubt.value)
+
+
+@given(raw=st.text("0123456789.-+eE", max_size=12), form=st.text('0#.,%;ymdhs[]"\\_*@ AMPGeneral/', max_size=12))
+def test_any_number_in_any_format_is_shown_or_doubted(raw, form):
+    try:
+        text, _ = shown(raw, form, from_1904=False)
+    except Doubt:
+        return
+    assert text

@@ -1,0 +1,87 @@
+"""Files of another sort are refused by name, with what to do, whatever they are called."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+
+import pytest
+
+from lrs.kernel.errors import Refused
+from tests.kernel.tables.opened import cells, opened
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+
+
+def archive(**members: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:
+        for name, content in members.items():
+            # Without a time: it would name test cases differently in each process.
+            packed.writestr(zipfile.ZipInfo(name.replace("__", "/")), content)
+    return made.getvalue()
+
+
+ODS = archive(mimetype="application/vnd.oasis.opendocument.spreadsheet", content="x")
+DOCX = archive(**{"[Content_Types].xml": "<x/>", "word/document.xml": "<x/>"})
+XLSB = archive(**{"[Content_Types].xml": "<x/>", "xl/workbook.bin": "x"})
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"%PDF-1.7\n1 0 obj", "a PDF: ask for the table itself"),
+        (b"\xef\xbb\xbf\r\n<!DOCTYPE html><html>", "a web page (HTML), whatever its name says: open it in Excel"),
+        (b"<table><tr><td>a</td></tr></table>", "a web page (HTML)"),
+        ("<html><table>".encode("utf-16"), "a web page (HTML)"),
+        (b"MIME-Version: 1.0\r\nX: y\r\n", "a web page (MHTML)"),
+        (
+            b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+            "spreadsheet of 2003",
+        ),
+        (b'<?xml version="1.0"?><a/>', "XML: send the table"),
+        (b'[{"a": 1}]', "JSON: send the table"),
+        (b'{"a": 1}', "JSON"),
+        (b"{\\rtf1 a}", "a text document (RTF)"),
+        (OLE + "Workbook".encode("utf-16-le"), "an old Excel workbook (.xls): open it and save it as .xlsx"),
+        (b"\x09\x08\x10\x00\x00\x06\x05\x00" + bytes(100), "an old Excel workbook (.xls)"),
+        (OLE + "EncryptedPackage".encode("utf-16-le"), "a workbook with a password: save it without the password"),
+        (OLE + "WordDocument".encode("utf-16-le"), "a Word document (.doc)"),
+        (OLE, "an Office document of an old sort"),
+        (ODS, "an OpenDocument spreadsheet (.ods): open it and save it as .xlsx"),
+        (DOCX, "a Word document (.docx): copy its table"),
+        (XLSB, "a binary workbook (.xlsb)"),
+        (archive(**{"Index/Document.iwa": "x"}), "a Numbers document: export it"),
+        (archive(**{"a.csv": "a\n1\n"}), "a zip archive without a workbook: unpack it"),
+        (archive(), "a zip archive without a workbook"),
+        (gzip.compress(b"a\n1\n", mtime=0), "a compressed file (gzip): unpack it"),
+        (b"\x89PNG\r\n\x1a\n", "a picture (PNG)"),
+        (b"SQLite format 3\x00" + bytes(20), "a database (SQLite)"),
+        (bytes(range(256)) * 20, "no text and no workbook"),
+        (b"", "the file is empty"),
+        (b"\xef\xbb\xbf\r\n \r\n", "the file is empty"),
+        (bytes(3000), "the file is empty"),
+    ],
+)
+def test_what_is_no_table_is_named(content, what):
+    with pytest.raises(Refused) as refused:
+        opened(content, "a")
+
+    assert what in refused.value.message
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "content", [b"PK\x03\x04rest", archive(a="b" * 99)[:40], archive(**{"[Content_Types].xml": "<"})]
+)
+def test_a_workbook_that_is_damaged_or_cut_off_is_refused(content):
+    with pytest.raises(Refused, match="damaged") as refused:
+        opened(content, "a")
+
+    assert refused.value.error == "bad_workbook"
+
+
+@pytest.mark.parametrize("text", ["<5 degrees,a\nx,1\n", "[x],a\n1,2\n", "{a},a\n1,2\n"])
+def test_a_table_may_begin_with_any_sign(text):
+    assert cells(text.encode(), "a")[0]["a"] in {"1", "2"}

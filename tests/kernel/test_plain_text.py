@@ -1,0 +1,51 @@
+"""Texts of others on a terminal and in what is signed."""
+
+from __future__ import annotations
+
+import pytest
+
+from lrs.kernel.plain_text import LONGEST_NAME, control_character, one_line, quoted
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Gowning: Practitioner", "Gowning: Practitioner"),
+        ("Zoë Müller, 林", "Zoë Müller, 林"),
+        ("a\nok  signature: all is well", "a\\nok  signature: all is well"),
+        ("a\r\tb", "a\\r\\tb"),
+        ("\x1b[2J\x9b31m", "\\x1b[2J\\x9b31m"),
+        ("abc\u202egnp.exe", "abc\\u202egnp.exe"),
+        ("a\u2028b\u2066c", "a\\u2028b\\u2066c"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_a_text_of_others_takes_one_line_and_moves_nothing(text, shown):
+    assert one_line(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("fine\n\tis\rfine", None), ("a\x07", "\\x07"), ("\x00", "\\x00"), ("x\x7f", "\\x7f")]
+)
+def test_the_first_control_character_is_named(text, found):
+    assert control_character(text) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Gowning: Practitioner", '"Gowning: Practitioner"'),
+        ("Gowning, issued by a ministry", '"Gowning, issued by a ministry"'),
+        ('Gowning", issued by "a ministry', '"Gowning\\", issued by \\"a ministry"'),
+        ("a\\", '"a\\\\"'),
+        ("X" + " " * 70 + "ok  signature: by a ministry", '"X ok signature: by a ministry"'),
+        ("X" + "\u3000\u00a0" * 30 + "valid", '"X valid"'),
+        ("X\u3164\u2800valid", '"X\\u3164\\u2800valid"'),
+    ],
+)
+def test_a_name_is_not_taken_for_words_of_ours(name, shown):
+    assert one_line(quoted(name)) == shown
+
+
+def test_a_name_does_not_fill_a_terminal():
+    assert len(quoted("x" * 10_000)) == LONGEST_NAME + 2

@@ -1,0 +1,22 @@
+"""One tenant per test, in a temporary folder, with a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lrs.tenancy.tenants import Tenant
+from tests.matching.world import Clock, tenant_in
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def tenant(tmp_path: Path, clock: Clock) -> Iterator[Tenant]:
+    with tenant_in(tmp_path, clock) as opened:
+        yield opened

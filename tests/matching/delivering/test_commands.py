@@ -1,0 +1,228 @@
+"""``lrs services`` and ``lrs deliveries``."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from lrs.matching import registry
+from lrs.matching.service_commands import deliveries, services
+from lrs.tenancy.tenants import Tenant
+from tests.matching.world import (
+    PURPOSE,
+    Clock,
+    Receiver,
+    agree,
+    held,
+    put_person,
+    put_profile,
+    put_service,
+    run_all,
+    run_deliver,
+    token,
+    web,
+)
+
+
+def run(data: Path, group: click.Group, *words: str) -> Result:
+    return CliRunner().invoke(group, [*words, "--data", str(data)], env={"LRS_OUTBOUND_ALLOW": '["127.0.0.0/8"]'})
+
+
+ADD = ("add", "Career Converter", "--scopes", "profiles:read,roles:read", "--purpose", PURPOSE)
+
+
+def test_adding_a_service_prints_its_secrets_once(tmp_path: Path) -> None:
+    made = run(tmp_path, services, *ADD, "--webhook", "http://127.0.0.1:9/hook", "--json")
+    listed = run(tmp_path, services, "list", "--json")
+
+    told = json.loads(made.stdout)
+    assert told["client_id"] == "career-converter"
+    assert told["scopes"] == ["profiles:read", "roles:read"]
+    assert told["webhook_secret"].startswith("whsec_")
+    assert json.loads(listed.stdout) == [
+        {
+            "id": "career-converter",
+            "name": "Career Converter",
+            "state": "active",
+            "reason": None,
+            "webhook": "http://127.0.0.1:9/hook",
+            "scopes": ["profiles:read", "roles:read"],
+            "purpose": PURPOSE,
+        }
+    ]
+    store = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert told["client_secret"].encode() not in store
+    assert told["webhook_secret"].encode() not in store
+
+
+@pytest.mark.parametrize("words", [("list",), ("list", "--state", "dead", "--json"), ("resend",)])
+def test_deliveries_of_a_service_that_is_not_there_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    run(tmp_path, services, *ADD)
+
+    answer = run(tmp_path, deliveries, *words, "--service", "carer-converter")
+
+    assert (answer.exit_code, answer.output) == (1, "Error: there is no service carer-converter\n")
+
+
+def test_the_plain_text_is_for_reading(tmp_path: Path) -> None:
+    made = run(tmp_path, services, *ADD)
+    listed = run(tmp_path, services, "list")
+
+    assert made.stdout.splitlines()[0] == "client_id       career-converter"
+    assert made.stdout.splitlines()[-1] == "The client secret is shown only now."
+    assert [re.split("  +", line) for line in listed.stdout.splitlines()] == [
+        ["ID", "NAME", "STATE", "WEBHOOK", "SCOPES"],
+        ["career-converter", "Career Converter", "active", "pull only", "profiles:read, roles:read"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (ADD, "a service career-converter exists already"),
+        (("add", "Other", "--scopes", "profiles:write", "--purpose", "x"), "unknown scope profiles:write"),
+        (("add", "!!!", "--scopes", "roles:read", "--purpose", "x"), "needs at least one letter or digit"),
+        (("add", "Other", "--scopes", "roles:read", "--purpose", " "), "say what the service uses the data for"),
+        (
+            ("add", "Other", "--scopes", "roles:read", "--purpose", "x", "--webhook", "https://10.0.0.8/hook"),
+            "the webhook cannot be used: 10.0.0.8 leads to an address outside the public internet",
+        ),
+        (
+            ("add", "Other", "--scopes", "roles:read", "--purpose", "x", "--webhook", "ftp://example.org/"),
+            "the webhook cannot be used: only https URLs with a host",
+        ),
+        (("resync", "nobody"), "there is no service nobody"),
+        (("rotate", "nobody"), "there is no service nobody"),
+        (("disable", "nobody"), "there is no service nobody"),
+    ],
+)
+def test_what_cannot_be_registered_is_refused_in_one_sentence(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    run(tmp_path, services, *ADD)
+
+    result = run(tmp_path, services, *words)
+
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_a_webhook_whose_name_does_not_resolve_today_may_tomorrow(tmp_path: Path) -> None:
+    made = run(tmp_path, services, *ADD, "--webhook", "https://no-such-name.invalid/hook")
+
+    assert made.exit_code == 0
+
+
+def test_the_printed_secret_opens_the_door(tenant: Tenant) -> None:
+    made = put_service(tenant)
+
+    with web(tenant) as client:
+        assert token(client, made)
+
+
+def test_new_secrets_take_the_place_of_the_former_at_once(tenant: Tenant, receiving: Receiver, clock: Clock) -> None:
+    clock.now = time.time_ns() // 1_000  # the other side looks at the real clock
+    former = put_service(tenant, receiving.url)
+    put_learner(tenant)
+    with web(tenant) as client:
+        opened = {"Authorization": f"Bearer {token(client, former)}"}
+
+        made = json.loads(run(tenant.settings.data, services, "rotate", "career-converter", "--json").stdout)
+
+        kept = client.get("/api/profiles", headers=opened)
+        old, new = (
+            client.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=("career-converter", secret))
+            for secret in (former.client_secret, made["client_secret"])
+        )
+    run_all(tenant)
+    told = receiving.got[0]
+    assert [kept.status_code, old.status_code, new.status_code] == [401, 401, 200]
+    assert Webhook(made["webhook_secret"]).verify(told.body, told.headers)["type"] == "consent.given"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(former.webhook_secret).verify(told.body, told.headers)
+
+
+def test_a_service_can_be_shut_out_and_taken_back(tenant: Tenant, receiving: Receiver) -> None:
+    made = put_service(tenant, receiving.url)
+    put_learner(tenant)
+    data = tenant.settings.data
+
+    out = run(data, services, "disable", "career-converter")
+    run_all(tenant)
+    with web(tenant) as client:
+        shut = client.post(
+            "/oauth/token", data={"grant_type": "client_credentials"}, auth=("career-converter", made.client_secret)
+        )
+    listed = run(data, services, "list")
+    silent = list(receiving.events)
+    run(data, services, "resync", "career-converter")
+    run_all(tenant)
+
+    assert out.stdout == "career-converter is disabled; lrs services resync career-converter takes it back\n"
+    assert shut.status_code == 401
+    assert listed.stdout.splitlines()[1].startswith("career-converter  Career Converter  disabled (by command)  ")
+    assert silent == []
+    assert receiving.events == ["consent.given", "profile.updated"]
+
+
+def put_learner(tenant: Tenant) -> None:
+    person = put_person(tenant, "mailto:ana@example.org")
+    put_profile(tenant, person, held("gown"))
+    agree(tenant, person)
+
+
+def test_deliveries_are_listed_by_state_and_sent_again_by_id(tenant: Tenant, receiving: Receiver) -> None:
+    data = tenant.settings.data
+    put_service(tenant, receiving.url)
+    put_learner(tenant)
+    receiving.answers = lambda got: (410, {}) if got.json["type"] == "profile.updated" else (200, {})
+    run_all(tenant)
+    dead = json.loads(run(data, deliveries, "list", "--state", "dead", "--json").stdout)
+    receiving.answers = lambda _: (200, {})
+    resync = run(data, services, "resync", "career-converter")
+    again = run(data, deliveries, "resend", dead[0]["id"])
+    run_deliver(tenant)
+    after = run(data, deliveries, "list", "--service", "career-converter")
+
+    assert [(one["event"], one["reason"]) for one in dead if one["event"] == "profile.updated"] == [
+        ("profile.updated", "the service is disabled: it answered 410 Gone")
+    ]
+    assert resync.stdout == "1 consents of career-converter will be told again\n"
+    assert again.stdout == "1 deliveries will be sent again\n"
+    assert "delivered" in after.stdout
+
+
+@pytest.mark.parametrize("words", [(), ("some-id", "--all"), ("--service", "x", "--all")])
+def test_resend_needs_to_know_exactly_what(tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = run(tmp_path, deliveries, "resend", *words)
+
+    assert result.exit_code == 2
+    assert "name one delivery, or --service NAME, or --all" in result.stderr
+
+
+def test_resending_what_is_not_there_is_said(tmp_path: Path) -> None:
+    one = run(tmp_path, deliveries, "resend", "some-id")
+    none = run(tmp_path, deliveries, "resend", "--all")
+
+    assert (one.exit_code, one.stderr) == (1, "Error: there is no delivery some-id\n")
+    assert none.stdout == "0 deliveries will be sent again\n"
+
+
+def test_resync_tells_everything_once_more_under_new_ids(tenant: Tenant, receiving: Receiver) -> None:
+    put_service(tenant, receiving.url)
+    put_learner(tenant)
+    run_all(tenant)
+    count = registry.resync(tenant, "career-converter", by="test")
+    run_all(tenant)
+    run_all(tenant)
+
+    assert count == 1
+    assert receiving.events[2:] == ["profile.updated"]
+    assert len({one.headers["webhook-id"] for one in receiving.got}) == 3

@@ -1,0 +1,97 @@
+"""``/metrics``: what it counts, who may see it, and that it names nobody."""
+
+import httpx
+import pytest
+
+from lrs.storage import Owed, Record
+from lrs.web.counting import Requests
+from tests.served import new_id, serving, statement
+
+
+def test_requests_are_counted_by_resource_method_and_class_of_status():
+    requests = Requests()
+    for status, seconds in ((200, 0.0005), (204, 0.001), (200, 0.3), (503, 20)):
+        requests.add("statements", "POST", status, seconds)
+    requests.add("other", "FROBNICATE", 404, 0.002)
+    requests.add("other", "FUMBLE", 404, 0.002)
+
+    shown = {key: (series.buckets, series.seconds) for key, series in requests.series()}
+
+    assert shown == {
+        ("other", "other", 4): ([0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0.004),
+        ("statements", "POST", 2): ([2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0], pytest.approx(0.3015)),
+        ("statements", "POST", 5): ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 20.0),
+    }
+
+
+def lines_of(lrs, **more):
+    answer = httpx.get(f"{lrs.address}/metrics", trust_env=False, **more)
+    assert answer.status_code == 200, answer.text
+    return dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if line[0] != "#")
+
+
+def test_metrics_tell_requests_the_writer_and_what_is_owed_and_name_nobody(tmp_path):
+    with serving(tmp_path, metrics_open=True) as lrs:
+        lrs.store(statement(actor={"mbox": "mailto:ann@example.org"}))
+        lrs.get(statementId=new_id())
+        lrs.ask("GET", "nothing/of/ours")
+        owing = Record("profile", "p", owed=(Owed("sync", 1),))
+        lrs.tenant.store.write(lambda tx: tx.insert(owing)).result()
+        ((claim,),) = [lrs.tenant.store.claim(["sync"], limit=9, lease=1)]
+        lrs.tenant.store.defer(claim, due=1, error="for ann@example.org", parked=True)
+
+        told = lines_of(lrs)
+
+    count = 'lrs_request_duration_seconds_count{method="%s",resource="%s",status="%s"}'
+    assert told[count % ("POST", "statements", "2xx")] == "1.0"
+    assert told[count % ("GET", "statements", "4xx")] == "1.0"
+    assert told[count % ("GET", "other", "4xx")] == "1.0"
+    assert told[count % ("GET", "/health", "2xx")] == "1.0"
+    assert told['lrs_owed_waiting{step="match"}'] == "1.0"
+    assert told['lrs_owed_waiting{step="sync"}'] == "0.0"
+    assert told['lrs_owed_parked{step="sync"}'] == "1.0"
+    assert 0 < float(told['lrs_owed_lag_seconds{step="match"}']) < 60
+    assert told["lrs_writer_waiting"] == "0.0"
+    # The mark of the master key, the key, the statement, the profile, its lease and its return.
+    assert told["lrs_writer_commits_total"] == told["lrs_writer_decisions_total"] == "6.0"
+    assert told['lrs_tenant_up{tenant="default"}'] == "1.0"
+    assert (told["lrs_worker_deaths_total"], told["lrs_worker_running"]) == ("0.0", "0.0")
+    assert not [line for line in told if "ann" in line]
+
+
+def test_foreign_parameters_are_counted_by_resource_and_never_named(tmp_path):
+    with serving(tmp_path, metrics_open=True) as lrs:
+        lrs.ask("POST", "statements?token=ann&tincan=true", json=statement())
+        lrs.ask("POST", "statements", json=statement())
+        place = {"activityId": "https://example.org/a", "agent": '{"mbox":"mailto:ann@example.org"}', "stateId": "s"}
+        lrs.ask("PUT", "activities/state", params={**place, "token": "ann"}, json={})
+        lrs.ask("GET", "statements?token=ann")
+
+        told = lines_of(lrs)
+
+    assert told['lrs_ignored_parameters_total{resource="statements"}'] == "2.0"
+    assert told['lrs_ignored_parameters_total{resource="activities/state"}'] == "1.0"
+    assert not [line for line in told if "ann" in line or "token" in line]
+
+
+def test_metrics_are_for_keys_with_the_scope_admin_unless_the_operator_opens_them(tmp_path):
+    with serving(tmp_path) as lrs:
+        admin = lrs.as_key("admin")
+
+        nobody = httpx.get(f"{lrs.address}/metrics", trust_env=False)
+        other = httpx.get(f"{lrs.address}/metrics", trust_env=False, auth=lrs.auth)
+        told = lines_of(lrs, auth=admin.auth)
+
+    assert nobody.status_code == 401
+    assert (other.status_code, other.json()["error"]) == (403, "forbidden")
+    assert told['lrs_request_duration_seconds_count{method="GET",resource="/metrics",status="4xx"}'] == "2.0"
+
+
+def test_a_path_that_names_somebody_is_counted_under_its_pattern(tmp_path):
+    with serving(tmp_path, metrics_open=True) as lrs:
+        httpx.get(f"{lrs.address}/t/default/api/profiles/ann", trust_env=False)
+        httpx.get(f"{lrs.address}/ann", trust_env=False)
+
+        told = lines_of(lrs)
+
+    assert not [line for line in told if "ann" in line]

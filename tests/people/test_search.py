@@ -1,0 +1,190 @@
+"""Learners are found by what people know of them: a name, any identifier, or a part of either."""
+
+import json
+from hashlib import sha1
+
+import pytest
+from click.testing import CliRunner
+
+from lrs.cli import main
+from lrs.competency.explain import explain
+from lrs.kernel.errors import Refused
+from lrs.people import search as searching
+from lrs.people.joins import merge
+from lrs.people.search import found_one, name_of, search
+from tests.competency.world import World, statement
+
+ZOE = {"name": "Zoë Müller", "account": {"homePage": "https://vle.example", "name": "u1001"}}
+ANNA = {"name": "Anna Smith", "mbox": "mailto:Anna.Smith@example.org"}
+JO = {"name": "Joanna Smithson", "openid": "https://jo.example/"}
+NAMELESS = {"account": {"homePage": "https://vle.example", "name": "1002"}}
+HASHED = {"mbox_sha1sum": sha1(b"mailto:kim@example.org").hexdigest()}
+
+
+@pytest.fixture
+def world(tmp_path, store_url):
+    made = World(tmp_path, url=store_url)
+    for number, actor in enumerate([ZOE, ANNA, JO, NAMELESS, HASHED]):
+        made.send(statement(f"{number}", actor))
+        made.work()
+    (tmp_path / "master.key").write_text((b"k" * 32).hex())
+    (tmp_path / "master.key").chmod(0o600)
+    yield made
+    made.close()
+
+
+def found(world, text):
+    return [one.person for one in search(world.store, text).found]
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("zoe", [ZOE]),
+        ("MULLER zoë", [ZOE]),
+        ("Anna", [ANNA, JO]),
+        ("smith", [ANNA, JO]),
+        ("anna smith", [ANNA, JO]),
+        ("Joanna", [JO]),
+        ("u1001", [ZOE]),
+        ("U1001", [ZOE]),
+        ("https://vle.example|u1001", [ZOE]),
+        ("1002", [NAMELESS]),
+        ("100", [NAMELESS, ZOE]),
+        ("anna.smith@EXAMPLE.org", [ANNA]),
+        ("mailto:anna.smith@example.org", [ANNA]),
+        ("jo.example", [JO]),
+        (HASHED["mbox_sha1sum"].upper(), [HASHED]),
+        ("kim@example.org", [HASHED]),
+        ("nobody here", []),
+        ("", []),
+        (" ", []),
+        ("smith zoe", []),
+    ],
+)
+def test_a_learner_is_found_by_a_name_or_any_identifier_or_a_part_of_one(world, text, who):
+    assert found(world, text) == [world.person(one) for one in who]
+
+
+def test_whole_words_come_before_parts_of_them_where_not_all_can_be_listed(world, monkeypatch):
+    monkeypatch.setattr(searching, "LISTED", 1)
+
+    one = search(world.store, "smith")
+
+    assert [each.name for each in one.found] == ["Anna Smith"]
+    assert not one.whole
+
+
+def test_a_search_that_does_not_look_at_all_says_so(world, monkeypatch):
+    monkeypatch.setattr(searching, "LOOKED_THROUGH", 3)
+
+    assert (found(world, "zoe"), search(world.store, "zoe").whole) == ([], False)
+    assert (found(world, "joanna"), search(world.store, "joanna").whole) == ([world.person(JO)], False)
+
+
+def test_whoever_was_seen_long_ago_is_found_by_a_part_of_an_identifier_and_is_not_passed_over_for_another(
+    world, monkeypatch
+):
+    monkeypatch.setattr(searching, "LOOKED_THROUGH", 3)
+
+    assert found(world, "u100") == [world.person(ZOE)]
+    assert found_one(world.store, "zoe") == world.person(ZOE)
+    world.send(statement("namesake", {"name": "Hanna", "mbox": "mailto:h@example.org"}))
+    world.work()
+    with pytest.raises(Refused, match="several are known as nna"):
+        found_one(world.store, "nna")
+
+
+def test_the_name_is_that_of_the_newest_statement_and_a_members_too(world):
+    world.send(statement("later", {**ANNA, "name": "Anna Brown"}))
+    world.send(statement("nameless", {"mbox": ANNA["mbox"]}))
+    world.send(statement("group", {"objectType": "Group", "member": [{**NAMELESS, "name": "Kit"}, JO]}))
+
+    assert name_of(world.store, {"mbox": ANNA["mbox"]}) == "Anna Brown"
+    assert found(world, "brown") == [world.person(ANNA)]
+    assert name_of(world.store, NAMELESS) == "Kit"
+    assert name_of(world.store, {"mbox": "mailto:unheard@example.org"}) is None
+
+
+def test_those_who_are_one_person_are_found_as_who_holds_for_them(world):
+    holder = world.write(lambda tx: merge(tx, world.person(ZOE), world.person(JO), "test"))
+
+    assert found(world, "jo.example") == found(world, "zoe") == found(world, "u1001") == [holder]
+
+
+def test_one_is_explained_by_name_and_several_are_named(world):
+    one = explain(world.store, "zoe müller")
+
+    assert (one.person, one.name, len(one.answers)) == (world.person(ZOE), "Zoë Müller", 1)
+    with pytest.raises(Refused) as several:
+        explain(world.store, "smith")
+    assert several.value.message == (
+        f"several are known as smith, name one by its id: {world.person(ANNA)} Anna Smith (Anna.Smith@example.org);"
+        f" {world.person(JO)} Joanna Smithson (https://jo.example/)"
+    )
+    assert found_one(world.store, "nobody here") is None
+
+
+# -- the commands ---------------------------------------------------------------------------------------------------
+
+
+on_one_engine = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""A command opens a MongoDB database by the tenant's name, which the world does not do."""
+
+
+@pytest.fixture
+def run(world, tmp_path, store_url):
+    assert world.store.count("person") == 5
+
+    def run(*words, exit_code=0):
+        environment = {"LRS_STORE_URL": store_url}
+        answer = CliRunner().invoke(main, [*words, "--data", str(tmp_path)], env=environment)
+        assert answer.exit_code == exit_code, answer.output
+        return answer.output
+
+    return run
+
+
+@on_one_engine
+def test_persons_are_listed_with_names_and_by_a_part_of_one(world, run):
+    assert run("persons", "list", "zoe").splitlines() == [
+        f"PERSON{' ' * 30}  NAME        IDENTIFIERS",
+        f"{world.person(ZOE)}  Zoë Müller  https://vle.example|u1001",
+    ]
+    assert len(run("persons", "list").splitlines()) == 6
+    (shown,) = json.loads(run("persons", "list", "muller", "--json"))
+    assert (shown["person"], shown["name"], shown["merged"]) == (world.person(ZOE), "Zoë Müller", [])
+    assert "\nname         Zoë Müller\n" in run("persons", "show", "zoe")
+    assert "nobody is known as nobody here" in run("persons", "list", "nobody here", exit_code=1)
+    assert "several are known as smith" in run("persons", "show", "smith", exit_code=1)
+
+
+@on_one_engine
+def test_lists_of_badges_and_consents_and_an_explanation_take_a_name(world, run):
+    assert run("rules", "explain", "zoe").startswith(f"person {world.person(ZOE)} (Zoë Müller), rules version 1\n")
+    assert run("badges", "list", "--holder", "zoe", "--json") == "[]\n"
+    assert run("consent", "list", "zoe", "--json") == "[]\n"
+    for words in (("rules", "explain", "smith"), ("badges", "list", "--holder", "smith"), ("consent", "list", "smith")):
+        assert "several are known as smith" in run(*words, exit_code=1)
+    assert "nobody here is known as nobody" in run("badges", "list", "--holder", "nobody", exit_code=1)
+
+
+@on_one_engine
+def test_what_changes_something_takes_no_part_of_a_name(run):
+    for words in (("persons", "merge", "zoe", "joanna"), ("persons", "unmerge", "zoe")):
+        assert "nobody is known as zoe; lrs persons list finds ids by a part of a name" in run(*words, exit_code=1)
+    assert "name the learner by id" in run("consent", "withdraw", "zoe", exit_code=1)
+
+
+@on_one_engine
+def test_a_name_that_would_steer_a_terminal_is_shown_as_it_is_written(world, run):
+    world.send(statement("evil", {**ZOE, "name": "Zoë\x1b[2J\nperson x"}))
+
+    assert "  Zoë\\x1b[2J\\nperson x  https" in run("persons", "list", "u1001")
+    assert "(Zoë\\x1b[2J\\nperson x)" in run("rules", "explain", "u1001")
+    world.send(statement("twin", {**NAMELESS, "name": "Zoë Brown"}))
+    for words in (("rules", "explain", "zoe"), ("consent", "list", "zoe"), ("persons", "show", "zoe")):
+        told = run(*words, exit_code=1)
+        assert "Zoë\\x1b[2J\\nperson x (u1001)" in told
+        assert "\x1b" not in told
+        assert told.count("\n") == 1

@@ -1,0 +1,126 @@
+"""The way between the loop and the writer thread: results, errors, one wake-up a commit, cancellation."""
+
+import asyncio
+import threading
+
+import pytest
+
+from lrs.kernel.errors import Refused
+from lrs.storage import Record, open_store
+from lrs.storage.edge import read, write
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    yield store
+    store.close()
+
+
+def test_read_runs_in_another_thread_and_gives_its_result():
+    async def ask():
+        return await read(lambda a, b: (threading.current_thread() is threading.main_thread(), a + b), 1, 2)
+
+    assert asyncio.run(ask()) == (False, 3)
+
+
+def test_write_gives_what_the_decision_returned_after_it_can_be_read(sqlite):
+    async def store_one():
+        seen = await write(sqlite, lambda tx: tx.insert(Record("thing", "a", b"x")).rev)
+        return seen, sqlite.get("thing", "a").body
+
+    assert asyncio.run(store_one()) == (1, b"x")
+
+
+def test_write_raises_what_the_decision_raised_and_leaves_its_neighbours_alone(sqlite):
+    def refuse(_):
+        raise Refused("no", status=409)
+
+    async def both():
+        return await asyncio.gather(
+            write(sqlite, refuse), write(sqlite, lambda tx: tx.insert(Record("thing", "b")).id), return_exceptions=True
+        )
+
+    refused, stored = asyncio.run(both())
+
+    assert (refused.status, stored) == (409, "b")
+
+
+def test_the_results_of_one_commit_wake_the_loop_fewer_times_than_there_are_results(sqlite):
+    wakes = []
+
+    async def many():
+        loop = asyncio.get_running_loop()
+        original = loop.call_soon_threadsafe
+        loop.call_soon_threadsafe = lambda *args: (wakes.append(1), original(*args))[1]
+        held, go = threading.Event(), threading.Event()
+        first = asyncio.ensure_future(write(sqlite, lambda _: (held.set(), go.wait(10))))
+        await asyncio.to_thread(held.wait, 10)
+        wakes.clear()
+        rest = [asyncio.ensure_future(write(sqlite, lambda _, n=n: n)) for n in range(200)]
+        await asyncio.sleep(0)
+        go.set()
+        await first
+        return await asyncio.gather(*rest)
+
+    assert asyncio.run(many()) == list(range(200))
+    assert len(wakes) < 40
+
+
+def test_a_cancelled_caller_takes_back_a_decision_that_has_not_started(sqlite):
+    async def cancel_one():
+        held, go = threading.Event(), threading.Event()
+        first = asyncio.ensure_future(write(sqlite, lambda _: (held.set(), go.wait(10))))
+        await asyncio.to_thread(held.wait, 10)
+        second = asyncio.ensure_future(write(sqlite, lambda tx: tx.insert(Record("thing", "never"))))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        go.set()
+        await first
+        await write(sqlite, lambda _: None)
+
+    asyncio.run(cancel_one())
+
+    assert sqlite.get("thing", "never") is None
+
+
+def test_a_result_for_a_loop_that_is_gone_is_dropped_and_the_writer_goes_on(sqlite):
+    held, go = threading.Event(), threading.Event()
+
+    async def leave():
+        asyncio.ensure_future(write(sqlite, lambda _: (held.set(), go.wait(10))))  # noqa: RUF006
+        await asyncio.to_thread(held.wait, 10)
+
+    asyncio.run(leave())
+    go.set()
+
+    assert sqlite.write(lambda _: 7).result(10) == 7
+
+
+def test_two_loops_one_after_the_other_in_one_thread_both_get_their_results(sqlite):
+    async def one(number):
+        return await write(sqlite, lambda _: number)
+
+    assert [asyncio.run(one(1)), asyncio.run(one(2))] == [1, 2]
+
+
+def test_a_write_that_the_store_gives_up_cancels_its_caller(sqlite):
+    class Watched:
+        def write(self, decide, **more):
+            self.future = sqlite.write(decide, **more)
+            return self.future
+
+    async def give_up():
+        held, go = threading.Event(), threading.Event()
+        first = asyncio.ensure_future(write(sqlite, lambda _: (held.set(), go.wait(10))))
+        await asyncio.to_thread(held.wait, 10)
+        watched = Watched()
+        second = asyncio.ensure_future(write(watched, lambda _: 1))
+        await asyncio.sleep(0)
+        watched.future.cancel()
+        go.set()
+        await first
+        return await asyncio.gather(second, return_exceptions=True)
+
+    assert isinstance(asyncio.run(give_up())[0], asyncio.CancelledError)
