@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from lrs.competency.seen import SAME_PERSON
+from lrs.xapi.statements.identity import SAME_PERSON
 
 BASE = "https://w3id.org/engraft/"
 NAMESPACE = UUID("ce7d0ecb-a468-522a-97cb-7611f10d59fc")

@@ -19,8 +19,9 @@ from lrs.competency.seen import Moment, Seen, event_time, instructors, is_group,
 from lrs.competency.uncompletions import uncompletions_in
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.people.identifiers import NOBODY, Identifier, matches_nobody
+from lrs.people.identifiers import NOBODY, matches_nobody
 from lrs.storage import Record, first_seq
+from lrs.xapi.statements.identity import Identifier
 
 
 @dataclass(frozen=True, slots=True)

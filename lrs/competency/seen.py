@@ -11,11 +11,8 @@ from typing import Any
 import msgspec
 
 from lrs.competency.dates import micros_in
-from lrs.people.identifiers import Identifier, identifier_of
 from lrs.storage import Record, micros_of
-
-SAME_PERSON = "https://w3id.org/engraft/extensions/identifiers"
-"""``context.extensions``: agents that the statement's source says are the same person as the actor."""
+from lrs.xapi.statements.identity import SAME_PERSON, Identifier, identifier_of
 
 MAX_MEMBERS = 100
 """Of a larger group only the first members get an entry that says why it did not count."""

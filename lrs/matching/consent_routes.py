@@ -18,8 +18,9 @@ from lrs.matching.models import Shape
 from lrs.matching.services import CONSENTED
 from lrs.matching.times import iso
 from lrs.matching.tokens import Access
-from lrs.people.identifiers import identifier_of, matches_nobody
+from lrs.people.identifiers import matches_nobody
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import identifier_of
 
 _PAGES: dict[int | str, dict[str, Any]] = {"default": {"description": "A page that says why not."}}
 _ANSWER = {

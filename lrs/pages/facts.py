@@ -15,10 +15,10 @@ from lrs.matching.consent import Consent, Subject
 from lrs.matching.services import Service
 from lrs.matching.view import Badge
 from lrs.people import joins
-from lrs.people.identifiers import Identifier
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage import Backlog, Owed, Reader, Record, Store, pages
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import Identifier
 
 LOOKED_AT = 500
 """So many of the newest statements are looked at for what no rule is about."""

@@ -15,8 +15,9 @@ from lrs.matching.view import Badge, Held
 from lrs.pages.facts import LearnerFacts
 from lrs.pages.states import mood, state_word
 from lrs.pages.words import moment, moment_of
-from lrs.people.identifiers import ULN_HOME_PAGE, Identifier
+from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.search import Search
+from lrs.xapi.statements.identity import Identifier
 
 EVIDENCE_SHOWN = 50
 _SCOPES = {

@@ -1,11 +1,7 @@
-"""What names a person in statements: reading an identifier out of an agent, and the learner number's check digit.
+"""What names a person: identifiers as people type them, names that stand for nobody, the learner number's check digit.
 
-An identifier is an Inverse Functional Identifier (xAPI 2.0, 4.2.2.1) with a name of its own that never changes.
-Knows no store, no person and no statement.
-
-A mailbox and its SHA-1 are one identifier in two spellings, not two that are joined: the hash is made from the mailbox
-by anybody and by everybody alike, so there is nothing to believe or to undo. Both get the name of the hash. Mailboxes
-that differ only in case do not: whether they are one is the mail server's affair, so that is a suggestion.
+Knows no store, no person and no statement. Mailboxes that differ only in case are two identifiers: whether they are one
+is the mail server's affair, so that is a suggestion.
 """
 
 from __future__ import annotations
@@ -15,9 +11,7 @@ from functools import lru_cache
 from hashlib import sha1
 from typing import Any
 
-import msgspec
-
-from lrs.kernel.names import name
+from lrs.xapi.statements.identity import Identifier
 
 ULN_HOME_PAGE = "https://www.gov.uk/uln"
 """``account.homePage`` of a Unique Learner Number (England); ``account.name`` is its ten digits."""
@@ -29,34 +23,6 @@ TEMPORARY_ULN = "9999999999"
 _ULN_WEIGHTS = range(10, 1, -1)
 _ULN_DIGITS = re.compile(r"[0-9]{10}")
 _EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
-
-
-class Identifier(msgspec.Struct, frozen=True):
-    """One identifier: *id* its unchanging name, *ifi* the agent that has it and nothing else, *sort* what it is.
-
-    Two different identifiers of one strong *sort* cannot belong to one person: accounts of one home page, and so
-    learner numbers. People do have several mailboxes, so mailboxes have no strong sort: ``None``.
-    """
-
-    id: str
-    ifi: dict[str, Any]
-    sort: str | None = None
-
-
-def identifier_of(agent: Any) -> Identifier | None:
-    """The identifier of an xAPI Agent as received; ``None`` if it has none, or one that is no text."""
-    if not isinstance(agent, dict):
-        return None
-    mbox, hashed, openid, account = (agent.get(word) for word in ("mbox", "mbox_sha1sum", "openid", "account"))
-    if isinstance(mbox, str):
-        return Identifier(_hash_name(sha1(mbox.encode("utf-8", "replace")).hexdigest()), {"mbox": mbox})  # noqa: S324 (xAPI says SHA-1)
-    if isinstance(hashed, str):
-        return Identifier(_hash_name(hashed.lower()), {"mbox_sha1sum": hashed})
-    if isinstance(openid, str):
-        return Identifier(name("identifier", "openid", openid), {"openid": openid})
-    if isinstance(account, dict):
-        return _account(account.get("homePage"), account.get("name"))
-    return None
 
 
 def as_typed(ifi: dict[str, Any]) -> str:
@@ -119,14 +85,3 @@ def same_mailbox_but_case(first: Identifier, second: Identifier) -> bool:
     """Whether the two are mailboxes that differ in nothing but upper and lower case."""
     one, other = first.ifi.get("mbox"), second.ifi.get("mbox")
     return bool(one and other and one != other and one.casefold() == other.casefold())
-
-
-def _account(home_page: Any, account_name: Any) -> Identifier | None:
-    if not isinstance(home_page, str) or not isinstance(account_name, str):
-        return None
-    ifi = {"account": {"homePage": home_page, "name": account_name}}
-    return Identifier(name("identifier", "account", home_page, account_name), ifi, f"account {home_page}")
-
-
-def _hash_name(hashed: str) -> str:
-    return name("identifier", "mbox_sha1sum", hashed)

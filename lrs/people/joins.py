@@ -15,12 +15,13 @@ import msgspec
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.people.identifiers import Identifier, matches_nobody
+from lrs.people.identifiers import matches_nobody
 from lrs.people.nobody import names_of
 from lrs.people.persons import Mint, ensure, holders, identifier_from, identifiers_in, members_of
 from lrs.people.suggestions import Suggestion, suggest
 from lrs.storage import Owed, Reader, Record, Tx, pages
 from lrs.tenancy import audit
+from lrs.xapi.statements.identity import Identifier
 
 Outcome = Literal["joined", "already", "suggested", "conflict", "nobody"]
 

@@ -20,9 +20,10 @@ from typing import Any
 import msgspec
 
 from lrs.kernel.keys import key
-from lrs.people.identifiers import ULN_HOME_PAGE, Identifier, identifier_of, same_mailbox_but_case
+from lrs.people.identifiers import ULN_HOME_PAGE, same_mailbox_but_case
 from lrs.people.suggestions import suggest
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.xapi.statements.identity import Identifier, identifier_of
 
 Mint = Callable[[str], str]
 """From the name of an identifier to the id of the person that is minted for it."""

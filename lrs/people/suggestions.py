@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from lrs.kernel.names import name
-from lrs.people.identifiers import Identifier
 from lrs.storage import Record, Tx
+from lrs.xapi.statements.identity import Identifier
 
 
 class Suggestion(msgspec.Struct, frozen=True):

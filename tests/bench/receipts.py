@@ -17,9 +17,9 @@ import uvloop
 
 from lrs.matching import consent
 from lrs.matching.consent import Grant, Subject
-from lrs.people.identifiers import identifier_of
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import identifier_of
 from tests.bench.load import HOST, Load, send
 from tests.bench.programme import RULES, looking, prepared, wait_for
 from tests.bench.receiver import Told, receiving

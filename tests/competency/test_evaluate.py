@@ -7,11 +7,10 @@ import pytest
 
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.rules.walk import read_again
-from lrs.competency.seen import SAME_PERSON
 from lrs.kernel.keys import key
-from lrs.people.identifiers import identifier_of
 from lrs.people.joins import suggestions, trust
 from lrs.storage import Owed, Record
+from lrs.xapi.statements.identity import SAME_PERSON, identifier_of
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, World, statement, statement_id
 
 

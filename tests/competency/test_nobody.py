@@ -12,10 +12,11 @@ from lrs.competency.rules.walk import read_again
 from lrs.competency.strangers import counted_for_nobody
 from lrs.kernel.errors import Refused
 from lrs.ops.doctor import of_strangers
-from lrs.people.identifiers import NOBODY, identifier_of
+from lrs.people.identifiers import NOBODY
 from lrs.people.joins import link, trust
 from lrs.people.nobody import put_names
 from lrs.people.persons import minter
+from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import ANN, World, statement
 
 HOME = "https://moodle.example"

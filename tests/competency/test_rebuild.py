@@ -5,10 +5,10 @@ import pytest
 
 from lrs.competency.rebuild import DERIVED, rebuild
 from lrs.competency.rules.losses import Swing, look_at, swings
-from lrs.competency.seen import SAME_PERSON
 from lrs.kernel.errors import Refused
 from lrs.people.joins import merge, trust
 from lrs.storage import Owed, Record
+from lrs.xapi.statements.identity import SAME_PERSON
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, RULES, statement
 
 BOB = {"mbox": "mailto:bob@example.org"}

@@ -11,8 +11,8 @@ from lrs.competency import tallies
 from lrs.competency.evidence import evidence_from, evidence_keys, former_id
 from lrs.competency.rebuild import rebuild
 from lrs.kernel.keys import key
-from lrs.people.identifiers import identifier_of
 from lrs.storage import Owed
+from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import ANN, RULES, World, statement, statement_id
 
 

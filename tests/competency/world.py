@@ -18,9 +18,9 @@ from lrs.competency.frameworks.sheets import framework_from_sheet
 from lrs.competency.rules.mapping import Known, ruleset_from_table
 from lrs.competency.rules.rulesets import current, in_review, put, restored
 from lrs.kernel.settings import Settings
-from lrs.people.identifiers import identifier_of
 from lrs.storage import Claim, Owed, Record, open_store
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import keys_of, source_key
 
 URI = "https://example.org/frameworks/atmp"

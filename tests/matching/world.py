@@ -24,10 +24,10 @@ from lrs.matching.consent import Grant, Subject
 from lrs.matching.deliver import deliver
 from lrs.matching.registry import Registered
 from lrs.matching.sync import sync
-from lrs.people.identifiers import Identifier, identifier_of
 from lrs.people.persons import ensure, minter
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.xapi.statements.identity import Identifier, identifier_of
 
 START = 1_795_000_000_000_000
 """18 November 2026, 11:06:40 UTC, in microseconds."""

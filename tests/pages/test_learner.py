@@ -13,9 +13,10 @@ from lrs.competency.rules.walk import read_again
 from lrs.matching import consent, registry
 from lrs.matching.consent import Grant, Subject
 from lrs.people import joins, nobody
-from lrs.people.identifiers import NOBODY, identifier_of
+from lrs.people.identifiers import NOBODY
 from lrs.people.persons import minter
 from lrs.steps import drain
+from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import ANN, ANN_ACCOUNT, RULES, statement, statement_id
 from tests.pages.conftest import text_of
 

@@ -4,7 +4,8 @@ from hashlib import sha1
 
 import pytest
 
-from lrs.people.identifiers import ULN_HOME_PAGE, identifier_of, matches_nobody, same_mailbox_but_case, uln_fault
+from lrs.people.identifiers import ULN_HOME_PAGE, matches_nobody, same_mailbox_but_case, uln_fault
+from lrs.xapi.statements.identity import identifier_of
 
 ANN = {"mbox": "mailto:ann@example.org"}
 

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrs.kernel.errors import Refused
-from lrs.people.identifiers import ULN_HOME_PAGE, identifier_of
+from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.joins import bring_back, dismiss, link, merge, shown, suggestions, trust, unmerge
 from lrs.people.persons import ensure, holders, identifiers_of, members_of, minter, person_named
 from lrs.storage import open_store, pages
 from lrs.tenancy import audit
+from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import Clock
 
 MINT = minter(b"secret")

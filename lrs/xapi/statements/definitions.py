@@ -15,7 +15,7 @@ import msgspec
 
 from lrs.kernel.keys import key
 from lrs.storage import Record
-from lrs.xapi.statements.identity import IDENTIFIERS, ifi_text
+from lrs.xapi.statements.identity import IDENTIFIERS, agents_in, ifi_text
 
 DEFINITION = "definition"
 AGENT_NAME = "agent_name"
@@ -47,7 +47,7 @@ def side_records(statement: dict[str, Any]) -> tuple[Record, ...]:
         if definition:
             record = _definition(activity["id"], _encode(definition))
             found[record.id] = record
-    for agent in _agents(statement):
+    for agent in agents_in(statement):
         name = agent.get("name")
         if name and (identity := ifi_text(agent)):
             record = _name(identity, _encode({field: agent[field] for field in IDENTIFIERS if field in agent}), name)
@@ -111,33 +111,3 @@ def _activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield from listed
             else:
                 yield listed
-
-
-def _agents(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from _with_members(statement["actor"])
-    if authority := statement.get("authority"):
-        yield from _with_members(authority)
-    target = statement["object"]
-    kind = target.get("objectType")
-    if kind == "SubStatement":
-        yield from _agents(target)
-    elif kind in {"Agent", "Group"}:
-        yield from _with_members(target)
-    context = statement.get("context")
-    if context:
-        yield from _context_agents(context)
-
-
-def _context_agents(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for field in ("instructor", "team"):
-        if field in context:
-            yield from _with_members(context[field])
-    for wrapped in context.get("contextAgents", ()):
-        yield wrapped["agent"]
-    for wrapped in context.get("contextGroups", ()):
-        yield from _with_members(wrapped["group"])
-
-
-def _with_members(agent: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield agent
-    yield from agent.get("member", ())

@@ -1,12 +1,38 @@
-"""What makes two agents the same: their inverse functional identifier. Knows no validation and no storage."""
+"""What makes two agents the same: their inverse functional identifier, and its name. Knows no validation and no store.
+
+The text of an identifier (``ifi_text``) is what filters compare. Its name (``Identifier.id``) is what persons are found
+by, and differs in one thing: a mailbox and its SHA-1 are one identifier in two spellings, not two that are joined. The
+hash is made from the mailbox by anybody and by everybody alike, so there is nothing to believe or to undo. Both get the
+name of the hash.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from hashlib import sha1
 from typing import Any
+
+import msgspec
+
+from lrs.kernel.names import name
 
 IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
 """xAPI 1.0.3 Data 2.4.2.3: of these a valid agent or identified group has exactly one."""
+
+SAME_PERSON = "https://w3id.org/engraft/extensions/identifiers"
+"""``context.extensions``: agents that the statement's source says are the same person as the actor."""
+
+
+class Identifier(msgspec.Struct, frozen=True):
+    """One identifier: *id* its unchanging name, *ifi* the agent that has it and nothing else, *sort* what it is.
+
+    Two different identifiers of one strong *sort* cannot belong to one person: accounts of one home page, and so
+    learner numbers. People do have several mailboxes, so mailboxes have no strong sort: ``None``.
+    """
+
+    id: str
+    ifi: dict[str, Any]
+    sort: str | None = None
 
 
 def ifi_text(agent: Mapping[str, Any]) -> str | None:
@@ -24,3 +50,71 @@ def ifi_text(agent: Mapping[str, Any]) -> str | None:
         if value is not None:
             return f"{identifier}:{value}"
     return None
+
+
+def agent_of(text: str) -> dict[str, Any]:
+    """The agent whose ``ifi_text`` is *text*: its identifier and nothing else."""
+    word, _, value = text.partition(":")
+    if word != "account":
+        return {word: value}
+    length, _, account = value.partition(":")
+    home = int(length)
+    return {"account": {"homePage": account[:home], "name": account[home + 1 :]}}
+
+
+def identifier_of(agent: Any) -> Identifier | None:
+    """The identifier of an xAPI Agent as received; ``None`` if it has none, or one that is no text."""
+    if not isinstance(agent, dict):
+        return None
+    mbox, hashed, openid, account = (agent.get(word) for word in ("mbox", "mbox_sha1sum", "openid", "account"))
+    if isinstance(mbox, str):
+        return Identifier(_hash_name(sha1(mbox.encode("utf-8", "replace")).hexdigest()), {"mbox": mbox})  # noqa: S324 (xAPI says SHA-1)
+    if isinstance(hashed, str):
+        return Identifier(_hash_name(hashed.lower()), {"mbox_sha1sum": hashed})
+    if isinstance(openid, str):
+        return Identifier(name("identifier", "openid", openid), {"openid": openid})
+    if isinstance(account, dict):
+        return _account(account.get("homePage"), account.get("name"))
+    return None
+
+
+def agents_in(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every agent, group and member in a valid *statement*: actor, object, authority, context, SubStatement."""
+    yield from _with_members(statement["actor"])
+    if authority := statement.get("authority"):
+        yield from _with_members(authority)
+    target = statement["object"]
+    kind = target.get("objectType")
+    if kind == "SubStatement":
+        yield from agents_in(target)
+    elif kind in {"Agent", "Group"}:
+        yield from _with_members(target)
+    context = statement.get("context")
+    if context:
+        yield from _context_agents(context)
+
+
+def _context_agents(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for field in ("instructor", "team"):
+        if field in context:
+            yield from _with_members(context[field])
+    for wrapped in context.get("contextAgents", ()):
+        yield wrapped["agent"]
+    for wrapped in context.get("contextGroups", ()):
+        yield from _with_members(wrapped["group"])
+
+
+def _with_members(agent: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield agent
+    yield from agent.get("member", ())
+
+
+def _account(home_page: Any, account_name: Any) -> Identifier | None:
+    if not isinstance(home_page, str) or not isinstance(account_name, str):
+        return None
+    ifi = {"account": {"homePage": home_page, "name": account_name}}
+    return Identifier(name("identifier", "account", home_page, account_name), ifi, f"account {home_page}")
+
+
+def _hash_name(hashed: str) -> str:
+    return name("identifier", "mbox_sha1sum", hashed)
