@@ -40,6 +40,13 @@ with SecantusDBServer(storage_path=sys.argv[1]) as server:
 """
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Refuses the values of a set: each worker of pytest-xdist would collect them in an order of its own."""
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        if isinstance(mark.args[1], set | frozenset):
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: parametrize by sorted(...), a set has no order")
+
+
 class SetClock:
     """A clock that stands still until it is set; times are microseconds UTC."""
 

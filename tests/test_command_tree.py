@@ -177,7 +177,7 @@ def test_on_an_empty_store_json_is_one_document_or_there_is_an_error(name: str, 
         assert answer.stderr.startswith(("Error: ", "Usage: "))
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", sorted(LISTS))
 def test_an_empty_list_is_said_in_a_sentence_and_is_an_empty_array(name: str, tmp_path: Path) -> None:
     open_tenant(Settings(data=tmp_path)).store.close()
 
