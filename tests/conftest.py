@@ -6,6 +6,7 @@ without a database) points the same tests at a real one.
 
 from __future__ import annotations
 
+import inspect
 import os
 import secrets
 import subprocess
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
 import pymongo
 import pymongo.errors
 import pytest
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 
 settings.register_profile("engraft", deadline=None)  # times are measured by make bench and make soak, not here
 settings.load_profile("engraft")
+
+_patience = inspect.signature(httpx.request).parameters["timeout"].default
+"""What every call of httpx waits where a test says nothing: five seconds, which a busy machine may need for itself."""
+_patience.connect = _patience.read = _patience.write = _patience.pool = 60.0
 
 START = 1_795_000_000_000_000
 """2026-11-18T11:06:40Z: what the clock says when a test begins."""
