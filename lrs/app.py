@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -32,14 +31,15 @@ from lrs.matching import registry
 from lrs.matching import routes as profiles
 from lrs.ops import operating
 from lrs.ops.child import Deaths
-from lrs.ops.metrics import exposition
+from lrs.ops.metrics import Metrics
 from lrs.pages import front
 from lrs.pages import routes as pages
 from lrs.pages.docs import routes as docs
 from lrs.pages.docs.document import complete
 from lrs.pages.facts import Neighbours
 from lrs.storage import Clock, wall_clock
-from lrs.tenancy.control import Tenants
+from lrs.storage.edge import read
+from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
 from lrs.tenancy.tenants import DEFAULT, Tenant
 from lrs.web.browsers import guarded, is_foreign
 from lrs.web.codings import unpacked
@@ -100,7 +100,8 @@ class Application(FastAPI):
             await send(message)
 
         try:
-            await super().__call__(asked, receive, noting)
+            with self.state.tenants.request():
+                await super().__call__(asked, receive, noting)
         finally:
             # The route's pattern, never the path: that may name a person.
             resource = getattr(asked.get("route"), "path", "other")
@@ -142,9 +143,11 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
         with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
             asyncio.get_running_loop().set_default_executor(pool)
             tenants.start()
+            trimming = asyncio.create_task(_trim(tenants))
             notifier = notifier_for(settings, tenants)
             # The server hands this to each connection's protocol.
             yield {"patience": settings.patience, "parting": app.parting, "cut_off": app.cut_off}
+            trimming.cancel()
             if notifier is not None:
                 notifier.close()
         app.refused.close()
@@ -174,11 +177,18 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app.webhooks.routes.extend(profiles.webhooks().routes)
     app.include_router(badges.routes(tenants.named, guard))
 
-    shown = partial(exposition, app.counted, tenants, app.deaths)
+    shown = Metrics(app.counted, tenants, app.deaths).exposition
     app.include_router(operating.routes(settings, tenants, caller, shown))
     app.include_router(docs.routes(app.openapi))
     app.prefix = check_prefix(settings.prefix, app.routes)
     return app
+
+
+async def _trim(tenants: Tenants) -> None:
+    """Closes tenants that nobody uses, for as long as the server runs."""
+    while True:
+        await asyncio.sleep(TRIM_EVERY)
+        await read(tenants.trim)
 
 
 def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:
@@ -188,7 +198,7 @@ def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:
     from lrs.steps import STEPS  # noqa: PLC0415 (and so is what the steps need)
     from lrs.work.broker import Notifier  # noqa: PLC0415 (Celery is loaded where it is used)
 
-    return Notifier(settings, tenants.all, tuple(STEPS))
+    return Notifier(settings, tenants.each, tuple(STEPS))
 
 
 def _neighbours() -> Neighbours:

@@ -1,6 +1,7 @@
 """Things tests are made of: a tenant in a folder, requests built by hand, answers as a client sees them."""
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import msgspec
@@ -18,6 +19,19 @@ def tenant_in(folder, store, clock, **settings):
 
 
 @dataclass
+class Always:
+    """Tenants that are open and of which something may be due at any time: what a crew works for."""
+
+    def __init__(self, *tenants):
+        self._tenants = {tenant.id: tenant for tenant in tenants}
+
+    def due(self):
+        return list(self._tenants)
+
+    def hold(self, tenant):
+        return nullcontext(self._tenants[tenant])
+
+
 class Seen:
     """An answer as a client sees it."""
 

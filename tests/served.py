@@ -108,7 +108,7 @@ def serving(folder, *, scopes=("all",), **settings):
         with httpx.Client(timeout=30, limits=httpx.Limits(max_connections=64)) as client:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
             assert client.get(f"{address}/health").status_code == 200
-            yield Lrs(address, app.state.tenants.get("default"), clients=[client], app=app).as_key(
+            yield Lrs(address, app.state.tenants.take("default"), clients=[client], app=app).as_key(
                 *scopes, name="tests"
             )
     finally:

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     patience: float = Field(default=30.0, gt=0)
     """Seconds without a byte of a request that is not whole; then it is answered 408."""
 
+    open_tenants: int = Field(default=32, gt=0)
+    """Tenants whose stores stay open while nobody uses them, each with 7 files and 2 for each thread that reads it."""
     queue_bytes: int = Field(default=64 * MIB, gt=0)
     """Bodies being worked on at a time; what does not fit is answered 503."""
     queue_count: int = Field(default=4_096, gt=0)

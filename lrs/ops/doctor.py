@@ -25,7 +25,7 @@ from lrs.matching import services
 from lrs.storage import micros_of
 from lrs.storage.versions import found_and_known
 from lrs.tenancy import master_key
-from lrs.tenancy.control import Tenants, Unusable
+from lrs.tenancy.open_tenants import Tenants, Unusable
 from lrs.tenancy.tenants import Tenant, store_url
 from lrs.work.aside import waiting_for
 
@@ -161,7 +161,7 @@ def of_others(tenants: Tenants, tenant: str) -> Iterator[Finding]:
         if name == tenant:
             continue
         try:
-            if other := tenants.get(name):
+            with tenants.hold(name) as other:
                 other.store.backlog()
         except Unusable as error:
             yield Finding(f"tenant {name}", "problem", f"it is not served: {error.reason}")

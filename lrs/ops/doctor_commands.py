@@ -12,7 +12,7 @@ import click
 
 from badges.issuer import did_url, fault_of, issuer_of
 from badges.records import former_lists
-from lrs.kernel.errors import Misconfigured
+from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import json_option, print_json
 from lrs.kernel.settings import Settings
@@ -29,8 +29,8 @@ from lrs.ops.doctor import (
 )
 from lrs.ops.doctor_audit import of_audit
 from lrs.steps import STEPS
-from lrs.tenancy.control import Tenants, Unusable
 from lrs.tenancy.master_key import OtherKey
+from lrs.tenancy.open_tenants import Tenants, Unusable
 from lrs.tenancy.options import read_settings
 from lrs.tenancy.tenants import DEFAULT, Tenant
 
@@ -81,19 +81,21 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
         return
     try:
         yield from of_others(tenants, name)
-        tenant = tenants.get(name)
-        if tenant is None:
+        if not tenants.control.has(name):
             yield Finding("tenant", "problem", f"there is no tenant {name!r}")
             return
-        locked = {step: tenant.store.locked(step, STEPS[step].ahead) for step in STEPS}
-        yield from of_work(tenant, tenants.control.workers(), tenants.control.deaths(), locked)
-        yield of_clock(tenant)
-        yield from of_audit(tenant)
-        yield from _issuer(tenant)
-        yield from of_services(tenant)
-        yield from of_strangers(tenant)
+        with tenants.hold(name) as tenant:
+            locked = {step: tenant.store.locked(step, STEPS[step].ahead) for step in STEPS}
+            yield from of_work(tenant, tenants.control.workers(), tenants.control.deaths(), locked)
+            yield of_clock(tenant)
+            yield from of_audit(tenant)
+            yield from _issuer(tenant)
+            yield from of_services(tenant)
+            yield from of_strangers(tenant)
     except Unusable as error:
         yield Finding("tenant", "problem", error.reason)
+    except Refused as error:
+        yield Finding("tenant", "problem", error.message)
     except (Misconfigured, sqlite3.Error) as error:
         yield Finding("tenant", "problem", str(error))
     finally:

@@ -5,57 +5,75 @@ What was counted is put together when somebody asks. Format: Prometheus text exp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from lrs.ops.child import Deaths
-from lrs.storage import ROWS, Backlog
-from lrs.tenancy.control import Tenants
-from lrs.tenancy.tenants import Tenant
+from lrs.storage import ROWS, Backlog, Load
+from lrs.tenancy.open_tenants import Tenants
 from lrs.web.counting import BOUNDS, Requests
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 _SECOND = 1_000_000
+Looked = list[tuple[Backlog, int]] | None
+"""What a tenant owes, each with the time of the look (microseconds UTC); ``None`` where it cannot be read."""
 
 
-def exposition(requests: Requests, tenants: Tenants, deaths: Deaths) -> tuple[bytes, str]:
-    """The text and its media type; all tenants together. Reads the backlogs, so it belongs in a thread."""
-    from prometheus_client import CollectorRegistry, ProcessCollector, exposition  # noqa: PLC0415 (when first asked)
+class Metrics:
+    """Collects when somebody asks."""
 
-    registry = CollectorRegistry(auto_describe=False)
-    ProcessCollector(registry=registry)
-    registry.register(_Collector(requests, tenants, deaths))
-    return exposition.generate_latest(registry), exposition.CONTENT_TYPE_PLAIN_0_0_4
-
-
-class _Collector:
     def __init__(self, requests: Requests, tenants: Tenants, deaths: Deaths) -> None:
         self._requests = requests
         self._tenants = tenants
         self._deaths = deaths
+        self._owed: dict[str, Looked] = {}
+
+    def exposition(self) -> tuple[bytes, str]:
+        """The text and its media type. Reads the backlogs, so it belongs in a thread."""
+        from prometheus_client import CollectorRegistry, ProcessCollector, exposition  # noqa: PLC0415 (when asked)
+
+        registry = CollectorRegistry(auto_describe=False)
+        ProcessCollector(registry=registry)
+        registry.register(self)
+        return exposition.generate_latest(registry), exposition.CONTENT_TYPE_PLAIN_0_0_4
 
     def describe(self) -> Iterable[Metric]:
+        """As prometheus_client wants it: nothing is known before it is collected."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """One tenant that cannot be looked at is told as that, and hides none of the others."""
-        tenants = self._tenants.all()
-        down = {one.tenant for one in self._tenants.unusable()}
-        owed: list[tuple[Backlog, int]] = []
-        for tenant in tenants:
-            try:
-                now = tenant.clock()
-                owed += [(backlog, now) for backlog in tenant.store.backlog()]
-            except Exception:  # noqa: BLE001 (its own line says that it cannot be read)
-                down.add(tenant.id)
+        """Everything there is to tell."""
+        owed = self._owed = self._looked()
         yield from _of_requests(self._requests)
-        yield from _of_writers(tenants)
-        yield from _of_owed(owed)
-        yield _of_tenants({tenant.id for tenant in tenants} | down, down)
+        yield from _of_writers(self._tenants.loads())
+        yield from _of_owed([each for looked in owed.values() for each in looked or ()])
+        yield from _of_tenants(owed)
         yield from _of_worker(self._deaths)
+
+    def _looked(self) -> dict[str, Looked]:
+        """What each tenant owes. One in whose store nothing can have changed since the last look is not opened."""
+        due = set(self._tenants.due())
+        looked: dict[str, Looked] = {}
+        for name in self._tenants.control.tenants():
+            known = self._owed.get(name)
+            if known is not None and name not in due and not self._tenants.opened(name):
+                looked[name] = known
+            else:
+                looked[name] = _look_at(self._tenants, name)
+        return looked
+
+
+def _look_at(tenants: Tenants, name: str) -> Looked:
+    """What is owed. One tenant that cannot be looked at is told as that, and hides none of the others."""
+    try:
+        with tenants.look(name) as tenant:
+            now = tenant.clock()
+            return [(backlog, now) for backlog in tenant.store.backlog()]
+    except Exception:  # noqa: BLE001 (its own line says that it cannot be read)
+        return None
 
 
 def _of_requests(requests: Requests) -> Iterator[Metric]:
@@ -76,10 +94,9 @@ def _of_requests(requests: Requests) -> Iterator[Metric]:
     yield ignored
 
 
-def _of_writers(tenants: Sequence[Tenant]) -> Iterator[Metric]:
+def _of_writers(loads: Sequence[Load]) -> Iterator[Metric]:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415 (see above)
 
-    loads = [tenant.store.load() for tenant in tenants]
     yield GaugeMetricFamily(
         "lrs_writer_waiting", "Decisions in the writers' queues.", sum(one.waiting for one in loads)
     )
@@ -110,13 +127,21 @@ def _of_owed(owed: Sequence[tuple[Backlog, int]]) -> Iterator[Metric]:
     yield from (waiting, parked, lag)
 
 
-def _of_tenants(known: set[str], down: set[str]) -> Metric:
+def _of_tenants(owed: Mapping[str, Looked]) -> Iterator[Metric]:
     from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 (see above)
 
-    up = GaugeMetricFamily("lrs_tenant_up", "Whether the tenant's store can be opened and read.", labels=("tenant",))
-    for tenant in sorted(known):
-        up.add_metric((tenant,), float(tenant not in down))
-    return up
+    of = ("tenant",)
+    up = GaugeMetricFamily("lrs_tenant_up", "Whether the tenant's store can be opened and read.", labels=of)
+    waiting = GaugeMetricFamily("lrs_tenant_owed_waiting", "Entries of its owed work that wait, due or not.", labels=of)
+    parked = GaugeMetricFamily("lrs_tenant_owed_parked", "Entries of it that were given up on.", labels=of)
+    lag = GaugeMetricFamily("lrs_tenant_owed_lag_seconds", "For how long its oldest has been due.", labels=of)
+    for tenant, looked in sorted(owed.items()):
+        up.add_metric((tenant,), float(looked is not None))
+        if looked is not None:
+            waiting.add_metric((tenant,), sum(one.waiting for one, _ in looked))
+            parked.add_metric((tenant,), sum(one.parked for one, _ in looked))
+            lag.add_metric((tenant,), max((one.lag(now) for one, now in looked), default=0) / _SECOND)
+    yield from (up, waiting, parked, lag)
 
 
 def _of_worker(deaths: Deaths) -> Iterator[Metric]:

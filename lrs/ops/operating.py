@@ -14,7 +14,7 @@ from lrs.kernel.settings import Settings
 from lrs.matching.door import WITH_KEY, problems
 from lrs.storage import Store
 from lrs.storage.room import FULL, READ_ONLY
-from lrs.tenancy.control import Tenants
+from lrs.tenancy.open_tenants import Tenants
 
 _HEALTH_S = 2.0
 _SAID = {
@@ -61,15 +61,17 @@ def _health(tenants: Tenants) -> dict[str, str | int]:
     answering = failing = 0
     lacks: str | None = None
     with suppress(Exception):  # that the register does not answer is told by none being there
-        opened = tenants.all()
-        failing = len(tenants.unusable())
-        for tenant in opened:
+        failed = {one.tenant for one in tenants.unusable()}
+        for name in tenants.control.tenants():
+            if answering and name not in failed and not tenants.opened(name):
+                continue  # nobody uses it: it is not opened to see that it can be
             try:
-                tenant.store.get("key", "health")  # no such record: what counts is that somebody looked
-                answering += 1
-                lacks = lacks or _lack_of(tenant.store)
-                if tenant.store.waits:
-                    break  # one server has them all, and would be waited for once for each
+                with tenants.look(name) as tenant:
+                    tenant.store.get("key", "health")  # no such record: what counts is that somebody looked
+                    answering += 1
+                    lacks = lacks or _lack_of(tenant.store)
+                    if tenant.store.waits:
+                        break  # one server has them all, and would be waited for once for each
             except Exception:  # noqa: BLE001 (counted, and told below)
                 failing += 1
     if not answering:

@@ -23,7 +23,7 @@ from lrs.kernel.signals import on_ending
 from lrs.steps import LANES, STEPS, steps_of
 from lrs.storage import Backlog, Owed, Record
 from lrs.tenancy.audit_head import Publisher
-from lrs.tenancy.control import Control, Tenants
+from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.options import settings_for, tell_unknown, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 from lrs.work.aside import waiting_for
@@ -101,12 +101,12 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
     collect_rarely()
     tenants = Tenants(settings)
     over = threading.Event()
-    pulse = threading.Thread(target=_beat, args=(tenants.control, over), name="pulse")
+    pulse = threading.Thread(target=_beat, args=(tenants, over), name="pulse")
     try:
         tenants.start()
-        crew = Crew([steps_of(names) for names in LANES], tenants.all, idle)
-        sweeper = Sweeper(tenants.all)
-        publisher = Publisher(tenants.all, settings.audit_head, every=settings.audit_log_every)
+        crew = Crew([steps_of(names) for names in LANES], tenants, idle)
+        sweeper = Sweeper(tenants.each)
+        publisher = Publisher(tenants.each, settings.audit_head, every=settings.audit_log_every)
         pulse.start()
         try:
             yield crew
@@ -120,12 +120,13 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
         tenants.close()
 
 
-def _beat(control: Control, over: threading.Event) -> None:
+def _beat(tenants: Tenants, over: threading.Event) -> None:
     name = _name()
     while not over.is_set():
-        _tell(control.beat, name)
+        _tell(tenants.control.beat, name)
+        tenants.trim()
         over.wait(BEAT)
-    _tell(control.leave, name)
+    _tell(tenants.control.leave, name)
 
 
 def _tell(sign: Callable[[str], None], name: str) -> None:

@@ -133,7 +133,7 @@ class Publisher:
     """
 
     def __init__(
-        self, tenants: Callable[[], Sequence[Tenant]], path: Path | None, look: float = LOOK, *, every: float = 0
+        self, tenants: Callable[[], Iterable[Tenant]], path: Path | None, look: float = LOOK, *, every: float = 0
     ) -> None:
         self._tenants = tenants
         self._path = path
@@ -156,12 +156,10 @@ class Publisher:
         while True:
             over = self._stop.is_set()
             try:
-                tenants = self._tenants()
-            except Exception as error:  # noqa: BLE001 (the store may be away: looked at again in a moment)
-                tenants = ()
+                for tenant in self._tenants():
+                    self._look_at(tenant)
+            except Exception as error:  # noqa: BLE001 (the register may be away: looked at again in a moment)
                 self._heard("", error)
-            for tenant in tenants:
-                self._look_at(tenant)
             if over or time.monotonic() - self._said >= self._every:
                 self._say()
             if over:

@@ -1,25 +1,18 @@
-"""Which tenants there are, kept apart from their data and backups; and those that a process has opened."""
+"""The register of tenants, kept apart from their data, and which workers run. Opens no tenant by itself."""
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import msgspec
-import structlog
 
-from lrs.kernel.errors import Misconfigured, Refused
+from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
 from lrs.tenancy import master_key
-from lrs.tenancy.master_key import OtherKey
 from lrs.tenancy.tenants import (
     DEFAULT,
-    TENANT_ID,
     Tenant,
     check_id,
     check_whole,
@@ -34,10 +27,6 @@ from lrs.tenancy.tenants import (
 KIND, WORKER, DEATHS = "tenant", "worker", "worker-deaths"
 FORGOTTEN = 24 * 3_600 * 1_000_000
 """Microseconds after which a worker that died is no longer listed."""
-AGAIN_AFTER = 30.0
-"""Seconds after which a tenant that could not be opened is tried again."""
-
-_log = structlog.get_logger()
 
 
 class Control:
@@ -152,113 +141,3 @@ def open_registered_to_read(settings: Settings, tenant: str) -> Tenant:
     if store_url(settings, tenant).startswith("sqlite:///"):
         return open_tenant_to_read(settings, tenant)
     return open_registered(settings, tenant)
-
-
-class Unusable(Refused):
-    """A tenant's store cannot be opened. What a caller is told names no file; *reason* does, for the operator."""
-
-    def __init__(self, tenant: str, reason: str) -> None:
-        super().__init__(
-            "the store of this tenant cannot be opened at present; lrs doctor tells its operator why",
-            status=503,
-            error="unavailable",
-            headers=(("Retry-After", str(round(AGAIN_AFTER))),),
-        )
-        self.tenant = tenant
-        self.reason = reason
-
-
-class Tenants:
-    """The open tenants of this process, opened when first asked for. One that cannot be opened concerns no other."""
-
-    def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self.control = open_control(settings, clock=clock)
-        self._open: dict[str, Tenant] = {}
-        self._unusable: dict[str, tuple[Unusable, float]] = {}
-        self._lock = threading.Lock()
-        self._started = False
-
-    def start(self) -> list[Unusable]:
-        """Opens every tenant, and tells which cannot be.
-
-        Raises ``Misconfigured`` if none can, and if one has another master key: with the reason of the first.
-        """
-        try:
-            opened = self.all()
-            failed = self.unusable()
-            for one in failed:
-                if isinstance(one.__cause__, OtherKey) or not opened:
-                    raise Misconfigured(one.reason)
-        except BaseException:
-            self.close()
-            raise
-        if not self._started:
-            self._started = True
-            for one in failed:
-                _tell(one)
-        return failed
-
-    def named(self, tenant: str) -> Tenant:
-        """The tenant. Refuses 404 if there is none of that name, 503 if it cannot be opened."""
-        found = self.get(tenant)
-        if found is None:
-            raise Refused("there is no such tenant", status=404, error="not_found")
-        return found
-
-    def all(self) -> list[Tenant]:
-        """Every tenant that can be opened."""
-        found = []
-        for name in self.control.tenants():
-            with suppress(Unusable):
-                tenant = self.get(name)
-                found += [tenant] if tenant else []
-        return found
-
-    def unusable(self) -> list[Unusable]:
-        """Those that could not be opened when they were last asked for."""
-        return [error for error, _ in list(self._unusable.values())]
-
-    def opened(self, tenant: str) -> Tenant | None:
-        """The tenant if it is open already: reads nothing."""
-        return self._open.get(tenant)
-
-    def get(self, tenant: str) -> Tenant | None:
-        """The tenant, or ``None`` if there is none of that name. Raises ``Unusable``."""
-        found = self.opened(tenant)
-        if found is not None or not TENANT_ID.fullmatch(tenant):
-            return found
-        with self._lock:
-            if tenant not in self._open and self.control.has(tenant):
-                self._open[tenant] = self._opened(tenant)
-            return self._open.get(tenant)
-
-    def _opened(self, tenant: str) -> Tenant:
-        """Opens it; one that could not be is not tried again for some seconds, and its reason is logged once."""
-        known, again = self._unusable.get(tenant, (None, 0.0))
-        if known and time.monotonic() < again:
-            raise known
-        try:
-            opened = open_tenant(self._settings, tenant, clock=self._clock)
-        except (Misconfigured, sqlite3.Error, OSError) as error:
-            unusable = Unusable(tenant, str(error))
-            unusable.__cause__ = error
-            if self._started and (known is None or known.reason != unusable.reason):
-                _tell(unusable)
-            self._unusable[tenant] = (unusable, time.monotonic() + AGAIN_AFTER)
-            raise unusable from error
-        self._unusable.pop(tenant, None)
-        return opened
-
-    def close(self) -> None:
-        """Finishes all accepted writes and closes every store."""
-        with self._lock:
-            for tenant in self._open.values():
-                tenant.store.close()
-            self._open.clear()
-        self.control.close()
-
-
-def _tell(one: Unusable) -> None:
-    _log.error("a tenant cannot be opened; the others are served", tenant=one.tenant, reason=one.reason)

@@ -7,7 +7,7 @@ twice changes nothing but when a worker looks, and each looks by itself every ``
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -80,7 +80,7 @@ def listen_to_broker(app: Celery, name: str) -> None:
 class Notifier:
     """A thread beside a server that looks what is due and says so on the queue; whether a broker is there or not."""
 
-    def __init__(self, settings: Settings, tenants: Callable[[], Sequence[Tenant]], steps: Sequence[str]) -> None:
+    def __init__(self, settings: Settings, tenants: Callable[[], Iterable[Tenant]], steps: Sequence[str]) -> None:
         self._app = celery_app(settings)
         self._queue = queue_name(settings)
         self._tenants = tenants
@@ -101,11 +101,11 @@ class Notifier:
     def _run(self) -> None:
         while not self._stop.wait(LOOK):
             try:
-                tenants = self._tenants()
+                due = [tenant.id for tenant in self._tenants() if self._is_due(tenant)]
             except Exception as error:  # noqa: BLE001 (the register may be away: looked at again in a moment)
                 _log.warning("cannot see what is due", error=type(error).__name__)
                 continue
-            if due := [tenant.id for tenant in tenants if self._is_due(tenant)]:
+            if due:
                 self._say(due)
 
     def _is_due(self, tenant: Tenant) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -156,7 +156,7 @@ def named_by(record: Record) -> list[str]:
 class Sweeper:
     """A thread that looks every *look* seconds whether one of *tenants* is to be swept."""
 
-    def __init__(self, tenants: Callable[[], Sequence[Tenant]], look: float = LOOK) -> None:
+    def __init__(self, tenants: Callable[[], Iterable[Tenant]], look: float = LOOK) -> None:
         self._tenants = tenants
         self._look = look
         self._stop = threading.Event()

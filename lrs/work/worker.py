@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import structlog
 
+from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
 from lrs.work.fairness import Rota
 from lrs.work.rounds import Step, Work
@@ -69,15 +72,23 @@ class Calls:
             return tenants
 
 
+class Owing(Protocol):
+    """Which tenants may owe something, and how one is had to work for it."""
+
+    def due(self) -> Collection[str]:
+        """Tenants for which something may be due now."""
+
+    def hold(self, tenant: str) -> AbstractContextManager[Tenant]:
+        """The tenant, open for the length of the block. Raises ``Refused`` if nothing is to be done for it now."""
+
+
 class Crew:
-    """Threads that drain every lane: of a tenant when its work is called for, of all *tenants* every *idle* seconds.
+    """Threads that drain every lane: of a tenant when its work is called for, and every *idle* seconds of who is due.
 
     The steps of a lane take turns; the lanes do not wait for one another.
     """
 
-    def __init__(
-        self, lanes: Sequence[Mapping[str, Step]], tenants: Callable[[], Sequence[Tenant]], idle: float = IDLE
-    ) -> None:
+    def __init__(self, lanes: Sequence[Mapping[str, Step]], tenants: Owing, idle: float = IDLE) -> None:
         self._stop = threading.Event()
         self._lanes = [_Lane(steps, tenants, idle, self._stop) for steps in lanes]
         self._threads = [
@@ -103,9 +114,7 @@ class Crew:
 class _Lane:
     """What one thread does: batches of the tenants that have work, in turns, by the time each has used."""
 
-    def __init__(
-        self, steps: Mapping[str, Step], tenants: Callable[[], Sequence[Tenant]], idle: float, stop: threading.Event
-    ) -> None:
+    def __init__(self, steps: Mapping[str, Step], tenants: Owing, idle: float, stop: threading.Event) -> None:
         self.steps = steps
         self.calls = Calls()
         self._tenants = tenants
@@ -130,25 +139,24 @@ class _Lane:
                 self._turn(name)
 
     def _wake(self) -> None:
-        """Waits until somebody has work. Calls for one tenant, however many, do not put off the look at all of them."""
+        """Waits until somebody has work. Calls for one tenant, however many, do not put off the look at who is due."""
         called = self.calls.wait(max(0.0, min(self._look, self._rota.earliest()) - time.monotonic()))
-        everybody = time.monotonic() >= self._look
-        if not called and not everybody:
-            return
-        if everybody:
+        for name in called:
+            self._rota.wake(name)
+        if time.monotonic() >= self._look:
             self._look = time.monotonic() + self._idle
-        for tenant in self._tenants():
-            if everybody or tenant.id in called:
-                known = self._works.get(tenant.id)
-                if known is None or known.tenant is not tenant:
-                    self._works[tenant.id] = Work(tenant, self.steps)
-                self._rota.wake(tenant.id)
+            for name in self._tenants.due():
+                self._rota.wake(name)
 
     def _turn(self, name: str) -> None:
         """One batch of a tenant. What is wrong with its store concerns no other tenant."""
         begun = time.monotonic()
         try:
-            pause = self._works[name].turn()
+            with self._tenants.hold(name) as tenant:
+                pause = self._work_of(tenant).turn()
+        except Refused:  # it cannot be opened, or nothing is to be done for it: who holds tenants has said so
+            self._rest(name)
+            return
         except Exception:  # noqa: BLE001 (as above: it may be busy, full, damaged)
             failures = self._failures[name] = self._failures.get(name, 0) + 1
             wait = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
@@ -158,6 +166,17 @@ class _Lane:
         self._failures.pop(name, None)
         now = time.monotonic()
         if pause is not None and not pause.claimed:
-            self._rota.sleep(name)
+            self._rest(name)
         else:
             self._rota.spend(name, now - begun, now + pause.seconds if pause else 0.0)
+
+    def _work_of(self, tenant: Tenant) -> Work:
+        """What was begun for the tenant, unless it was opened anew since."""
+        known = self._works.get(tenant.id)
+        if known is None or known.tenant is not tenant:
+            known = self._works[tenant.id] = Work(tenant, self.steps)
+        return known
+
+    def _rest(self, name: str) -> None:
+        """Nothing is due for the tenant now."""
+        self._rota.sleep(name)

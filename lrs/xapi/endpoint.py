@@ -24,7 +24,7 @@ from lrs.kernel.settings import Settings
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage.edge import read
 from lrs.storage.room import NO_ROOM
-from lrs.tenancy.control import Tenants
+from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import DEFAULT, Tenant
 from lrs.web.counting import Requests
 from lrs.web.pace import Pace
@@ -124,7 +124,17 @@ class Endpoint:
         self._numbers = itertools.count(1)
 
     async def answer(self, path: Path, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; *scope* is of type ``http``, *path* its path in parts."""
+        """One request; *scope* is of type ``http``, *path* its path in parts.
+
+        The tenant is held until the last byte of the answer was sent: its attachments are read meanwhile.
+        """
+        try:
+            await self._serve(path, scope, receive, send)
+        finally:
+            if (tenant := scope.get("tenant")) is not None:
+                self._tenants.give_back(tenant)
+
+    async def _serve(self, path: Path, scope: Scope, receive: Receive, send: Send) -> None:
         begun = perf_counter()
         request_id = self.new_id()
         request: Request | None = None
@@ -132,7 +142,8 @@ class Endpoint:
         try:
             if scope["method"] in {"POST", "PUT"}:
                 self._pace.check(FIRST_BYTES)
-            tenant = self._tenants.opened(path.tenant) or await read(self._tenants.get, path.tenant)
+            tenant = self._tenants.take_open(path.tenant) or await read(self._tenants.take, path.tenant)
+            scope["tenant"] = tenant
             if tenant is None:
                 raise no_tenant(self._base(scope))
             if path.resource == STATEMENTS:

@@ -15,7 +15,8 @@ from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.storage import open_store
 from lrs.tenancy import master_key
-from lrs.tenancy.control import Tenants, open_control, open_registered
+from lrs.tenancy.control import open_control, open_registered
+from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import open_tenant, read_master_key
 
 ONE, OTHER = "ab" * 32, "cd" * 32
@@ -32,7 +33,7 @@ def run(*words, **settings):
 def started(tmp_path):
     """A folder in which the product was started with the key ONE."""
     (tmp_path / "master.key").write_text(ONE)
-    Tenants(Settings(data=tmp_path)).all()[0].store.close()
+    Tenants(Settings(data=tmp_path)).start()
     return tmp_path
 
 

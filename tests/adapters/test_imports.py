@@ -79,9 +79,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
         "writer": ("statements/write", "import"),
         "plain": ("statements/write",),
     }
-    keys = {name: create_key(tenants.get("default"), name, listed) for name, listed in scopes.items()}
-    keys["operator"] = create_key(tenants.get("default"), "operator", ["all", "import"])
-    keys["reader"] = create_key(tenants.get("default"), "reader", ["all/read"])
+    keys = {name: create_key(tenants.take("default"), name, listed) for name, listed in scopes.items()}
+    keys["operator"] = create_key(tenants.take("default"), "operator", ["all", "import"])
+    keys["reader"] = create_key(tenants.take("default"), "reader", ["all/read"])
     listening = socket.create_server(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})

@@ -24,7 +24,7 @@ from lrs.access.basic import Door
 from lrs.access.keys import create_key
 from lrs.kernel.settings import Settings
 from lrs.storage import wall_clock
-from lrs.tenancy.control import Tenants
+from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import DEFAULT
 from lrs.web.counting import Requests
 from lrs.web.refusals import Refusals
@@ -72,7 +72,7 @@ def _measured(folder: Path, count: int) -> list[Part]:
 
     threading.setprofile(in_thread)
     try:
-        tenant = tenants.get(DEFAULT)
+        tenant = tenants.take(DEFAULT)
         assert tenant is not None
         key = create_key(tenant, "profile", ["all"])
         headers = _headers(f"{key.key}:{key.secret}")

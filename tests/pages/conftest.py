@@ -111,8 +111,8 @@ class Site:
         control.add("other")
         control.close()
         self.app = create_app(self.settings, clock=self.world.clock)
-        self.tenant = self.app.state.tenants.get("default")
-        self.other = self.app.state.tenants.get("other")
+        self.tenant = self.app.state.tenants.take("default")
+        self.other = self.app.state.tenants.take("other")
         self.world.tenant, self.world.store = self.tenant, self.tenant.store
         self.operator = create_key(self.tenant, "operator", ["admin"])
         self.browser = Browser(self.app)

@@ -16,7 +16,8 @@ from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.steps import LANES, steps_of
 from lrs.storage import Owed, Record
-from lrs.tenancy.control import Tenants, Unusable, open_control
+from lrs.tenancy.control import open_control
+from lrs.tenancy.open_tenants import Tenants, Unusable
 from lrs.tenancy.tenants import open_tenant
 from lrs.work.worker import Crew
 from tests.programs import programs, until
@@ -74,9 +75,9 @@ def test_a_tenant_that_cannot_be_opened_is_left_out_told_once_and_served_again_o
 
     with structlog.testing.capture_logs() as logged:
         assert [one.tenant for one in tenants.start()] == ["bad"]
-        assert [[tenant.id for tenant in tenants.all()] for _ in range(3)] == [["default", "good"]] * 3
+        assert [[tenant.id for tenant in tenants.each()] for _ in range(3)] == [["default", "good"]] * 3
         with pytest.raises(Unusable) as refused:
-            tenants.named("bad")
+            tenants.take("bad")
 
     assert (refused.value.status, refused.value.error, refused.value.headers) == (
         503,
@@ -90,10 +91,10 @@ def test_a_tenant_that_cannot_be_opened_is_left_out_told_once_and_served_again_o
     ]
     store_of(tmp_path, "bad").write_bytes(kept)
     with pytest.raises(Unusable):
-        tenants.get("bad")
-    monkeypatch.setattr("lrs.tenancy.control.AGAIN_AFTER", 0.0)
+        tenants.take("bad")
+    monkeypatch.setattr("lrs.tenancy.open_tenants.AGAIN_AFTER", 0.0)
     tenants._unusable["bad"] = (refused.value, 0.0)  # noqa: SLF001 (as if the seconds had passed)
-    assert tenants.get("bad").id == "bad"
+    assert tenants.take("bad").id == "bad"
     assert tenants.unusable() == []
     tenants.close()
 
@@ -112,8 +113,8 @@ def test_a_crew_works_for_the_others_whatever_is_wrong_with_one(tmp_path):
     break_inside(tmp_path, "inside")
     break_head(tmp_path, "head")
     tenants = Tenants(Settings(data=tmp_path))
-    good, default = tenants.get("good"), tenants.get("default")
-    crew = Crew([steps_of(names) for names in LANES], tenants.all, idle=0.05)
+    good, default = tenants.take("good"), tenants.take("default")
+    crew = Crew([steps_of(names) for names in LANES], tenants, idle=0.05)
     try:
         for turn in range(2):
             for tenant in (good, default):

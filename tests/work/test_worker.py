@@ -19,6 +19,7 @@ from lrs.tenancy.tenants import open_tenant
 from lrs.work.broker import TASK, Notifier, celery_app, queue_name
 from lrs.work.rounds import Step
 from lrs.work.worker import Calls, Crew
+from tests.builders import Always
 from tests.programs import until
 
 
@@ -60,7 +61,7 @@ def test_a_round_signs_a_few_badges_and_tells_of_all_levels_that_are_due(tenant,
 
 def test_a_crew_looks_by_itself_and_when_it_is_called(tenant):
     owe(tenant, "before")
-    crew = Crew(lanes(), lambda: [tenant], idle=3_600)
+    crew = Crew(lanes(), Always(tenant), idle=3_600)
     try:
         until(lambda: tenant.store.backlog() == [], "what was due at the start")
 
@@ -99,7 +100,7 @@ def test_after_a_batch_failed_only_what_it_left_undone_is_run_again(tenant, monk
 
 
 def test_a_crew_sweeps_without_any_call(tenant):
-    crew = Crew(lanes(), lambda: [tenant], idle=0.05)
+    crew = Crew(lanes(), Always(tenant), idle=0.05)
     try:
         owe(tenant, "a")
 
@@ -110,7 +111,7 @@ def test_a_crew_sweeps_without_any_call(tenant):
 
 def test_calls_for_one_tenant_do_not_put_off_the_look_at_another(tenant, tmp_path):
     other = open_tenant(Settings(data=tmp_path), "other")
-    crew = Crew(lanes(), lambda: [tenant, other], idle=0.2)
+    crew = Crew(lanes(), Always(tenant, other), idle=0.2)
     called = threading.Event()
 
     def calling():
@@ -133,14 +134,15 @@ def test_calls_for_one_tenant_do_not_put_off_the_look_at_another(tenant, tmp_pat
 def test_a_crew_goes_on_after_the_store_was_away(tenant):
     looks = []
 
-    def tenants():
-        looks.append(1)
-        if len(looks) <= len(LANES):
-            raise OSError("away")
-        return [tenant]
+    class Away(Always):
+        def due(self):
+            looks.append(1)
+            if len(looks) <= len(LANES):
+                raise OSError("away")
+            return super().due()
 
     owe(tenant, "a")
-    crew = Crew(lanes(), tenants, idle=0.05)
+    crew = Crew(lanes(), Away(tenant), idle=0.05)
     try:
         until(lambda: tenant.store.backlog() == [], "the store's return")
     finally:
@@ -230,7 +232,7 @@ def test_one_tenant_with_a_long_queue_keeps_no_other_waiting(tenant, tmp_path, m
     monkeypatch.setitem(steps.STEPS, "refs", Step(slow, batch=1))
     for number in range(40):
         owe(tenant, f"long-{number}")
-    crew = Crew(lanes(), lambda: [tenant, other], idle=0.01)
+    crew = Crew(lanes(), Always(tenant, other), idle=0.01)
     try:
         owe(other, "short")
         crew.call("other")

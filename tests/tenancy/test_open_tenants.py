@@ -1,0 +1,125 @@
+"""Tenants are opened when somebody asks, held while they are used, and closed when nobody has used them for a while."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from lrs.kernel.errors import Refused
+from lrs.kernel.settings import Settings
+from lrs.tenancy.open_tenants import Tenants
+
+
+@pytest.fixture
+def tenants(tmp_path):
+    opened = Tenants(Settings(data=tmp_path, open_tenants=2))
+    for name in ("a", "b", "c", "d"):
+        opened.control.add(name)
+    yield opened
+    opened.close()
+
+
+def names_open(tenants):
+    return [name for name in tenants.control.tenants() if tenants.opened(name)]
+
+
+def test_a_look_at_every_tenant_leaves_none_open_but_those_that_were(tenants):
+    kept = tenants.take("b")
+
+    assert [tenant.id for tenant in tenants.each()] == ["default", "a", "b", "c", "d"]
+
+    assert names_open(tenants) == ["b"]
+    tenants.give_back(kept)
+
+
+def test_of_more_than_may_stay_open_the_longest_unused_is_closed_and_never_one_that_is_held(tenants):
+    for name in ("b", "c"):
+        with tenants.hold(name):
+            pass
+    held = tenants.take("a")
+    with tenants.hold("d"):
+        pass
+
+    tenants.trim()
+
+    assert names_open(tenants) == ["a", "d"]
+    assert held.store.get("key", "none") is None
+    tenants.give_back(held)
+
+
+def test_whom_nobody_has_used_for_a_minute_is_closed_and_opened_again_when_asked_for(tenants):
+    with tenants.hold("a") as first:
+        pass
+    tenants.trim()
+    assert names_open(tenants) == ["a"]
+
+    tenants.trim(idle=0.0)
+
+    assert names_open(tenants) == []
+    with tenants.hold("a") as second:
+        assert second is not first
+        assert second.store.get("key", "none") is None
+
+
+def test_what_a_request_asks_for_is_held_to_its_end_in_whichever_thread(tenants):
+    with tenants.request():
+        tenants.named("a")
+        tenants.trim(idle=0.0)
+        assert names_open(tenants) == ["a"]
+
+    tenants.trim(idle=0.0)
+    assert names_open(tenants) == []
+
+
+def test_a_tenant_of_which_there_is_none_is_404_whatever_its_name_looks_like(tenants):
+    for name in ("nobody", "UPPER", "../a", ""):
+        with pytest.raises(Refused) as refused, tenants.hold(name):
+            pass
+        assert (refused.value.status, refused.value.error) == (404, "not_found")
+
+
+def test_many_threads_that_hold_open_and_close_at_once_never_meet_a_closed_store(tenants):
+    failed = []
+
+    def work():
+        try:
+            for turn in range(40):
+                with tenants.hold("abcd"[turn % 4]) as tenant:
+                    assert tenant.store.get("key", "none") is None
+                tenants.trim(idle=0.0)
+        except BaseException as error:  # noqa: BLE001 (told in the test's own thread)
+            failed.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failed == []
+    tenants.trim(idle=0.0)
+    assert names_open(tenants) == []
+
+
+def test_a_tenant_that_is_closed_leaves_no_file_and_no_thread(tenants):
+    before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+    threads = threading.active_count()
+    with tenants.hold("a") as tenant:
+        tenant.store.write(lambda _: None).result()
+        tenant.store.get("key", "none")
+
+    tenants.trim(idle=0.0)
+
+    assert threading.active_count() == threads
+    assert not before or len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_the_writers_did_is_still_counted_after_they_were_closed(tenants):
+    with tenants.hold("a") as tenant:
+        tenant.store.write(lambda _: None).result()
+    done = sum(load.decisions for load in tenants.loads())
+
+    tenants.trim(idle=0.0)
+
+    assert done > 0
+    assert sum(load.decisions for load in tenants.loads()) == done
