@@ -27,7 +27,7 @@ from adapters.profile import Profile, read_profile
 from adapters.returned import JSON, WORKBOOK, Answer, Written, write_answer
 from adapters.run import Order, run_file
 from lrs.access import Caller
-from lrs.access.policy import allow
+from lrs.access.policy import admit
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.file import MAX_BYTES
 from lrs.matching.door import WITH_KEY, problems
@@ -99,7 +99,7 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
     who = Annotated[Caller, Depends(caller_of)]
 
     def admitted(caller: who) -> Caller:
-        allow(caller, "imports", "POST")
+        admit("POST", "/api/imports", caller)
         return caller
 
     async def running() -> AsyncIterator[None]:

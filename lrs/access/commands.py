@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from lrs.access.keys import create_key, list_keys, revoke_key
-from lrs.access.policy import SCOPES
+from lrs.access.rights import SCOPES
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.printing import Group, json_option, print_json, print_list
 from lrs.tenancy.options import with_tenant, with_tenant_to_read

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from lrs.access import OWN_SOURCE, Caller
-from lrs.access.policy import SCOPES
+from lrs.access import KEY, OWN_SOURCE, Caller
+from lrs.access.rights import SCOPES, rights_of_key
 from lrs.kernel.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, pages
 from lrs.tenancy import audit
@@ -125,7 +125,8 @@ def active_key(tenant: Tenant, key: str) -> Caller | None:
 def _caller(tenant: Tenant, key: str, body: dict[str, Any]) -> Caller | None:
     if body["revoked"]:
         return None
-    return Caller(body["name"], frozenset(body["scopes"]), tenant.id, _authority(tenant, key, body["name"]), key)
+    authority = _authority(tenant, key, body["name"])
+    return Caller(f"key {key}", body["name"], authority, rights_of_key(body["scopes"]), tenant.id, KEY)
 
 
 def _hash(tenant: Tenant, secret: str) -> bytes:

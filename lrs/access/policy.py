@@ -1,62 +1,153 @@
-"""The one table of who may do what; what is not in it is refused. Knows no handler."""
+"""The one table of who may do what, and the one function that asks it. What is not in the table is refused.
+
+A line is a method and the pattern of a path; a pattern holds behind ``/t/{tenant}``, too, unless it begins with that
+itself (then it holds only there) or is one of the server's own (then it holds only at the root). Knows no handler.
+"""
 
 from __future__ import annotations
 
-from lrs.access import Caller
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lrs.access import ALL, CONSENTED, KEY, LINK, OWN, SELF, SESSION, TOKEN, Caller
+from lrs.access.rights import SERVICE_SCOPES, scopes_with
 from lrs.kernel.errors import Refused
 
-SCOPES = frozenset(
-    {
-        "all",
-        "all/read",
-        "statements/write",
-        "statements/read",
-        "statements/read/mine",
-        "state",
-        "define",
-        "profile",
-        "agents/profile/read",
-        "void/any",
-        "import",
-        "admin",
-    }
-)
-"""xAPI 1.0.3 Communication 4.2, and ours: ``agents/profile/read`` reads what content asks of its learner's profile,
-``void/any`` voids what other sources sent, ``import`` brings files, and statements with their authority, in, ``admin``
-manages keys, services, people and pages. ``all`` is everything of xAPI, nothing of the last three."""
+PUBLIC = "public"
+"""In the place of a right: whoever asks."""
 
-_READ = ("all", "all/read")
-POLICY: dict[tuple[str, str], tuple[str, ...]] = {
-    ("statements", "POST"): ("all", "statements/write"),
-    ("statements", "PUT"): ("all", "statements/write"),
-    ("statements", "GET"): (*_READ, "statements/read", "statements/read/mine"),
-    ("activities/state", "GET"): (*_READ, "state"),
-    ("activities/state", "PUT"): ("all", "state"),
-    ("activities/state", "POST"): ("all", "state"),
-    ("activities/state", "DELETE"): ("all", "state"),
-    ("activities/profile", "GET"): (*_READ, "profile"),
-    ("activities/profile", "PUT"): ("all", "profile"),
-    ("activities/profile", "POST"): ("all", "profile"),
-    ("activities/profile", "DELETE"): ("all", "profile"),
-    ("agents/profile", "GET"): (*_READ, "profile", "agents/profile/read"),
-    ("agents/profile", "PUT"): ("all", "profile"),
-    ("agents/profile", "POST"): ("all", "profile"),
-    ("agents/profile", "DELETE"): ("all", "profile"),
-    ("activities", "GET"): (*_READ, "statements/read", "profile", "state"),
-    ("agents", "GET"): (*_READ, "statements/read", "profile"),
-    ("imports", "POST"): ("import",),
-    ("admin", "GET"): ("admin",),
-    ("admin", "POST"): ("admin",),
-    ("metrics", "GET"): ("admin",),
-    ("pages", "GET"): ("admin",),
-    ("pages", "POST"): ("admin",),
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Who gets past: callers with *right*, by one of the credentials *via*, as far as one of *reaches*.
+
+    A handler whose line has more than one reach narrows what it does to the caller's. *pages* is for whom its answers
+    are pages, so that its refusals are pages, too; empty where they are JSON.
+    """
+
+    right: str
+    via: frozenset[str] = frozenset()
+    reaches: frozenset[str] = frozenset({ALL})
+    pages: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether nobody needs to show who they are."""
+        return self.right == PUBLIC
+
+
+Table = Mapping[tuple[str, str], Line]
+
+
+def _key(right: str, *reaches: str) -> Line:
+    return Line(right, frozenset({KEY}), frozenset(reaches or {ALL}))
+
+
+def _service(right: str, reach: str = CONSENTED) -> Line:
+    return Line(right, frozenset({TOKEN}), frozenset({reach}))
+
+
+def _staff(right: str) -> Line:
+    return Line(right, frozenset({SESSION}), pages="staff")
+
+
+_OPEN = Line(PUBLIC)
+_OPEN_PAGE = Line(PUBLIC, pages="public")
+_SIGN_IN = Line(PUBLIC, pages="staff")
+_ASKED = Line("consents.answer", frozenset({LINK}), frozenset({SELF}), pages="learner")
+
+TABLE: Table = {
+    # xAPI
+    ("POST", "/xapi/statements"): _key("statements.write"),
+    ("PUT", "/xapi/statements"): _key("statements.write"),
+    ("GET", "/xapi/statements"): _key("statements.read", ALL, OWN),
+    ("GET", "/xapi/activities/state"): _key("state.read"),
+    ("PUT", "/xapi/activities/state"): _key("state.write"),
+    ("POST", "/xapi/activities/state"): _key("state.write"),
+    ("DELETE", "/xapi/activities/state"): _key("state.write"),
+    ("GET", "/xapi/activities/profile"): _key("activity-profiles.read"),
+    ("PUT", "/xapi/activities/profile"): _key("activity-profiles.write"),
+    ("POST", "/xapi/activities/profile"): _key("activity-profiles.write"),
+    ("DELETE", "/xapi/activities/profile"): _key("activity-profiles.write"),
+    ("GET", "/xapi/agents/profile"): _key("agent-profiles.read"),
+    ("PUT", "/xapi/agents/profile"): _key("agent-profiles.write"),
+    ("POST", "/xapi/agents/profile"): _key("agent-profiles.write"),
+    ("DELETE", "/xapi/agents/profile"): _key("agent-profiles.write"),
+    ("GET", "/xapi/activities"): _key("activities.read"),
+    ("GET", "/xapi/agents"): _key("agents.read"),
+    ("GET", "/xapi/about"): _OPEN,
+    # providers that send files
+    ("GET", "/api/imports"): _key("source.read", OWN),
+    ("POST", "/api/imports"): _key("imports.run", OWN),
+    # matching services
+    ("POST", "/oauth/token"): _OPEN,
+    ("GET", "/api/profiles"): _service("profiles.read"),
+    ("GET", "/api/profiles/{subject}"): _service("profiles.read"),
+    ("GET", "/api/profiles/{subject}/badges/{badge}"): _service("badges.read"),
+    ("GET", "/api/profiles/{subject}/gap"): _service("gap.read"),
+    ("GET", "/api/roles"): _service("roles.read", ALL),
+    ("POST", "/api/links"): _service("links.make", ALL),
+    # learners: whoever has the link
+    ("GET", "/links/{token}"): _ASKED,
+    ("POST", "/links/{token}"): _ASKED,
+    # staff
+    ("GET", "/pages"): _SIGN_IN,
+    ("GET", "/pages/sign-in"): _SIGN_IN,
+    ("POST", "/pages/sign-in"): _SIGN_IN,
+    ("POST", "/pages/sign-out"): _staff("sessions.open"),
+    ("GET", "/pages/learners"): _staff("learners.read"),
+    ("POST", "/pages/learners"): _staff("learners.read"),
+    ("GET", "/pages/learners/{person}"): _staff("learners.read"),
+    ("POST", "/pages/learners/{person}/withdraw"): _staff("consents.withdraw"),
+    ("GET", "/pages/badges/{id}"): _staff("badges.read"),
+    ("GET", "/pages/work"): _staff("work.read"),
+    ("POST", "/pages/work/retry"): _staff("work.retry"),
+    ("POST", "/pages/work/resend"): _staff("deliveries.resend"),
+    ("GET", "/"): _OPEN_PAGE,
+    # what badges point to for ever, and the badges
+    ("GET", "/t/{tenant}/did.json"): _OPEN,
+    ("GET", "/t/{tenant}/status/{name}"): _OPEN,
+    ("GET", "/t/{tenant}/achievements/{id}"): _OPEN,
+    ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
+    # the server's own
+    ("GET", "/health"): _OPEN,
+    ("GET", "/metrics"): _key("metrics.read"),
+    ("GET", "/docs"): _OPEN_PAGE,
+    ("GET", "/openapi.json"): _OPEN,
 }
-OPEN = frozenset({("about", "GET")})
+OF_TENANT = "/t/{tenant}"
+OF_SERVER = frozenset({"/health", "/metrics", "/docs", "/openapi.json"})
+"""Patterns that hold only at the root: they belong to no tenant."""
 
 
-def allow(caller: Caller, resource: str, method: str) -> None:
-    """Refuses with 403 unless one of the scopes the table names was granted."""
-    needed = POLICY.get((resource, method), ())
-    if not caller.may(*needed):
-        text = " or ".join(needed) if needed else "nobody"
-        raise Refused(f"this key may not {method} {resource}: it needs the scope {text}", status=403, error="forbidden")
+def admit(method: str, route: str, caller: Caller, table: Table = TABLE) -> None:
+    """Refuses with 403 unless the line of *table* for *method* and the pattern *route* lets *caller* past."""
+    line = table.get((method, route))
+    if line is None:
+        raise Refused(f"nobody may {method} {route}", status=403, error="forbidden")
+    if caller.rights.get(line.right) in line.reaches and caller.via in line.via:
+        return
+    if not line.is_public:
+        raise _refused(method, route, line)
+
+
+def pattern_of(path: str) -> str:
+    """The pattern in the table of a route at *path*, which may stand behind ``/t/{tenant}``."""
+    own = path.removeprefix(OF_TENANT)
+    return own if any(pattern == own for _, pattern in TABLE) else path
+
+
+def scopes_for(line: Line) -> tuple[str, ...]:
+    """The scopes of API keys, or of services, that *line* asks for: one of them will do."""
+    return scopes_with(line.right, line.reaches, *([SERVICE_SCOPES] if TOKEN in line.via else []))
+
+
+def _refused(method: str, route: str, line: Line) -> Refused:
+    needed = scopes_for(line)
+    if TOKEN in line.via:  # RFC 6750 3.1
+        scope = " ".join(needed)
+        told = (("WWW-Authenticate", f'Bearer error="insufficient_scope", scope="{scope}"'),)
+        return Refused(f"the token lacks the scope {scope}", status=403, error="insufficient_scope", headers=told)
+    named = route.removeprefix(OF_TENANT).removeprefix("/xapi").removeprefix("/api").removeprefix("/")
+    who, text = ("key", " or ".join(needed)) if KEY in line.via else ("session", "admin")
+    return Refused(f"this {who} may not {method} {named}: it needs the scope {text}", status=403, error="forbidden")

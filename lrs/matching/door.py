@@ -5,9 +5,10 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request, Security
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
-from fastapi.security import OAuth2, SecurityScopes
+from fastapi.security import OAuth2
 from pydantic import BaseModel, ValidationError
 
+from lrs.access.policy import admit, pattern_of
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import KIB
@@ -58,18 +59,16 @@ def tenant_at(tenant_of: TenantOf) -> Callable[[Request], Tenant]:
 
 
 def asking(tenant: Callable[[Request], Tenant]) -> Callable[..., Access]:
-    """The dependency that is the calling service, with all the scopes that the route asks for by ``Security``."""
+    """The dependency that is the calling service; the scopes named by ``Security`` are for the OpenAPI document."""
 
     def access(
         request: Request,
-        needed: SecurityScopes,
         here: Annotated[Tenant, Depends(tenant)],
         authorization: Annotated[str | None, Security(OAUTH)],
     ) -> Access:
         found = tokens.access(here, authorization)
-        request.scope["source"] = f"service {found.service.id}"
-        for scope in needed.scopes:
-            found.needs(scope)
+        request.scope["source"] = found.caller.source
+        admit(request.method, pattern_of(request.scope["route"].path), found.caller)
         return found
 
     return access

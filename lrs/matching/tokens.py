@@ -12,6 +12,8 @@ import joserfc.errors
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from lrs.access import TOKEN, Caller
+from lrs.access.rights import rights_of_service
 from lrs.kernel.errors import Refused
 from lrs.matching import services
 from lrs.matching.services import Service
@@ -24,20 +26,10 @@ _USE = "engraft/access"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who is asking, and the scopes this token still stands for."""
+    """Who is asking: the service, and the caller it is by the scopes this token still stands for."""
 
     service: Service
-    scopes: frozenset[str]
-
-    def needs(self, scope: str) -> None:
-        """Raises ``Refused`` (403) without *scope*."""
-        if scope not in self.scopes:
-            raise Refused(
-                f"the token lacks the scope {scope}",
-                status=403,
-                error="insufficient_scope",
-                headers=(("WWW-Authenticate", f'Bearer error="insufficient_scope", scope="{scope}"'),),
-            )
+    caller: Caller
 
 
 def issue(tenant: Tenant, service: Service, scopes: tuple[str, ...]) -> str:
@@ -68,7 +60,9 @@ def access(tenant: Tenant, authorization: str | None) -> Access:
     service = services.get(tenant.store, claims["sub"])
     if service is None or not service.active or service.salt != claims["salt"]:
         raise _unauthorised("the access token was revoked")
-    return Access(service, frozenset(claims["scope"].split()) & frozenset(service.scopes))
+    rights = rights_of_service(set(claims["scope"].split()) & set(service.scopes))
+    who = f"service {service.id}"
+    return Access(service, Caller(who, who, b"", rights, tenant.id, TOKEN))
 
 
 def _key(tenant: Tenant) -> OctKey:

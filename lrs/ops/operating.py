@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from lrs.access import Caller
-from lrs.access.policy import allow
+from lrs.access.policy import admit
 from lrs.kernel.errors import Overloaded, StoreFull
 from lrs.kernel.settings import Settings
 from lrs.matching.door import WITH_KEY, problems
@@ -42,7 +42,7 @@ def routes(
     )
     def metrics(request: Request) -> Response:
         if not settings.metrics_open:
-            allow(caller(request), "metrics", "GET")
+            admit("GET", "/metrics", caller(request))
         content, media_type = exposed()
         return Response(content, media_type=media_type)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.matching import consent
 from lrs.pages.facts import Neighbours, subjects
+from lrs.pages.session import key_of
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage import Tx
 from lrs.tenancy import audit
@@ -42,9 +44,9 @@ def resend(tenant: Tenant, neighbours: Neighbours, *, id: str, by: str) -> int:
     return count
 
 
-def note_sign_in(tenant: Tenant, key: str) -> None:
-    """Puts down that somebody signed in with *key*."""
-    _note(tenant, f"key {key}", "session.opened", {"key": key})
+def note_sign_in(tenant: Tenant, caller: Caller) -> None:
+    """Puts down that *caller* signed in."""
+    _note(tenant, caller.subject, "session.opened", {"key": key_of(caller)})
 
 
 def _note(tenant: Tenant, by: str, action: str, about: dict[str, str]) -> None:

@@ -10,13 +10,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from lrs.access.basic import Door
-from lrs.access.policy import allow
+from lrs.access.policy import admit, pattern_of
 from lrs.kernel.errors import Refused
 from lrs.matching.door import TenantOf, small_body, tenant_at
 from lrs.pages import acts, facts, session, views, work_view
 from lrs.pages.facts import Neighbours
 from lrs.pages.render import page
-from lrs.pages.session import COOKIE, FORM_COOKIE, LASTS, RESOURCE, Session
+from lrs.pages.session import COOKIE, FORM_COOKIE, LASTS, Session
 from lrs.people.search import Search, search
 from lrs.tenancy.tenants import Tenant
 
@@ -133,7 +133,7 @@ def visiting(tenant: Callable[[Request], Tenant]) -> Callable[..., Visit]:
         if found is None:
             then = request.url.path if request.method == "GET" else None
             raise SignInNeeded(f"{base}/sign-in?then={session.safe_return(base, then)}")
-        allow(found.caller, RESOURCE, request.method)
+        admit(request.method, pattern_of(request.scope["route"].path), found.caller)
         return Visit(here, base, found, _DONE.get(request.query_params.get("done", ""), ""))
 
     return visit
@@ -167,7 +167,7 @@ def _add_sign_in(router: APIRouter, tenant: Callable[[Request], Tenant], door: D
             caller = session.sign_in(tenant, door, form, request.client.host if request.client else "")
         except Refused as refused:
             return _asked(request, tenant, nonce, then, refused)
-        acts.note_sign_in(tenant, caller.key)
+        acts.note_sign_in(tenant, caller)
         answer = RedirectResponse(session.safe_return(base, then), 303)
         value = session.cookie_for(tenant, caller, secrets.token_urlsafe(18))
         _set_cookie(answer, request, tenant, COOKIE, value)

@@ -11,13 +11,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
-from lrs.access import Caller
+from lrs.access import SESSION, Caller
 from lrs.access.basic import Door
 from lrs.access.keys import active_key
-from lrs.access.policy import allow
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import NotOurs, seal, unseal
 from lrs.tenancy.tenants import Tenant
@@ -25,7 +24,8 @@ from lrs.tenancy.tenants import Tenant
 COOKIE = "engraft-pages"
 FORM_COOKIE = "engraft-sign-in"
 LASTS = 8 * 3_600 * 1_000_000
-RESOURCE = "pages"
+OPEN = "sessions.open"
+"""The right to sign in."""
 _PLACES = r"(?:/learners(?:/[A-Za-z0-9-]{1,64})?|/work)?"
 
 
@@ -39,7 +39,7 @@ class Session:
     @property
     def by(self) -> str:
         """Who did something, for the audit chain."""
-        return f"key {self.caller.key}"
+        return self.caller.subject
 
 
 def sign_in(tenant: Tenant, door: Door, form: Mapping[str, str], client: str) -> Caller:
@@ -52,17 +52,15 @@ def sign_in(tenant: Tenant, door: Door, form: Mapping[str, str], client: str) ->
         if refused.status != 401:
             raise
         raise Refused("The key or its secret is wrong.", status=401, error="unauthorized") from None
-    try:
-        allow(caller, RESOURCE, "GET")
-    except Refused as refused:
+    if not caller.may(OPEN):
         message = "This key cannot open these pages: it lacks the scope admin."
-        raise Refused(message, status=403, error="forbidden") from refused
+        raise Refused(message, status=403, error="forbidden")
     return caller
 
 
 def cookie_for(tenant: Tenant, caller: Caller, nonce: str) -> str:
     """The session cookie's value: good for ``LASTS`` from now, in this tenant alone."""
-    return seal(tenant.secret("pages-session"), (caller.key, tenant.clock() + LASTS, nonce))
+    return seal(tenant.secret("pages-session"), (key_of(caller), tenant.clock() + LASTS, nonce))
 
 
 def session_in(tenant: Tenant, cookie: str | None) -> Session | None:
@@ -72,9 +70,14 @@ def session_in(tenant: Tenant, cookie: str | None) -> Session | None:
     except NotOurs:
         return None
     caller = active_key(tenant, key)
-    if caller is None or tenant.clock() >= until or not caller.may("admin"):
+    if caller is None or tenant.clock() >= until or not caller.may(OPEN):
         return None
-    return Session(caller, nonce)
+    return Session(replace(caller, via=SESSION), nonce)
+
+
+def key_of(caller: Caller) -> str:
+    """The name of the API key that *caller* signed in with."""
+    return caller.subject.removeprefix("key ")
 
 
 def form_token(tenant: Tenant, nonce: str) -> str:

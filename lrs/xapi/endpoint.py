@@ -18,7 +18,7 @@ import structlog
 
 from lrs.access import Caller
 from lrs.access.basic import Door
-from lrs.access.policy import OPEN, allow
+from lrs.access.policy import TABLE, admit
 from lrs.kernel.errors import Overloaded, Refused, StoreFull, StoreReadOnly
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import timestamp_of_micros
@@ -84,11 +84,15 @@ _log = structlog.get_logger()
 
 
 class Path(NamedTuple):
-    """An address of xAPI: *prefix* is what stands before the resource, ``/xapi`` or ``/t/<tenant>/xapi``."""
+    """An address of xAPI: *prefix* is what stands before the resource, ``/xapi`` or ``/t/<tenant>/xapi``.
+
+    *route* is the resource as the table of rights names it.
+    """
 
     tenant: str
     prefix: str
     resource: str
+    route: str
 
 
 def parted(path: str) -> Path | None:
@@ -105,7 +109,8 @@ def _parted(path: str) -> Path | None:
     found = _PATH.fullmatch(_SLASHES.sub("/", path))
     if found is None:
         return None
-    return Path(found[2] or DEFAULT, f"{found[1] or ''}/xapi", (found[3] or "").rstrip("/"))
+    resource = (found[3] or "").rstrip("/")
+    return Path(found[2] or DEFAULT, f"{found[1] or ''}/xapi", resource, f"/xapi/{resource}")
 
 
 class Endpoint:
@@ -155,7 +160,7 @@ class Endpoint:
             request.query = query_of(scope["query_string"])
             if path.resource not in METHODS and request.method != "OPTIONS":
                 raise self.nowhere(scope)
-            answer = await self._answer(request)
+            answer = await self._answer(request, path.route)
         except Closed:
             return
         except Exception as error:  # noqa: BLE001 (whatever went wrong, the client gets an answer in the one shape)
@@ -229,7 +234,7 @@ class Endpoint:
             client=client[0] if client else "",
         )
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request, route: str) -> Answer:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return Answer(204, b"", _PREFLIGHT)
         methods = METHODS.get(request.resource, {})
@@ -238,7 +243,8 @@ class Endpoint:
             await alternate.undo(request, request.tenant.settings.max_document, known=known)
         told = request.headers.get("x-experience-api-version")
         method = "GET" if request.method == "HEAD" else request.method
-        if (request.resource, method) in OPEN:
+        line = TABLE.get((method, route))
+        if line is not None and line.is_public:
             request.version = _rules_or(told, self._settings.xapi_fallback_version)
         else:
             request.version = rules_of(told)
@@ -247,8 +253,8 @@ class Endpoint:
             authorization = request.headers.get("authorization")
             caller = self._door.known(request.tenant, authorization)
             request.caller = caller or await self._caller(request, authorization)
-            if method in methods:
-                allow(request.caller, request.resource, method)
+            if line is not None:
+                admit(method, route, request.caller)
         handler = methods.get(method)
         if handler is None:
             allowed = ", ".join(sorted(methods))

@@ -80,7 +80,15 @@ def test_a_key_says_who_calls_and_what_it_may(tenant):
 
     caller = check_key(tenant, new.key, new.secret)
 
-    assert (caller.source, caller.scopes, caller.tenant) == ("moodle", {"statements/write", "state"}, "default")
+    assert (caller.subject, caller.source, caller.tenant, caller.via) == (f"key {new.key}", "moodle", "default", "key")
+    assert caller.rights == {
+        "statements.write": "all",
+        "statements.void": "own source",
+        "state.read": "all",
+        "state.write": "all",
+        "activities.read": "all",
+        "source.read": "own source",
+    }
     assert list_keys(tenant.store) == [
         {"key": new.key, "name": "moodle", "scopes": ["state", "statements/write"], "revoked": None}
     ]

@@ -8,7 +8,6 @@ import pytest
 
 from lrs.access.basic import Door
 from lrs.access.keys import create_key, revoke_key
-from lrs.access.policy import POLICY
 from lrs.pages.routes import routes
 from tests.pages.conftest import Browser, Site, text_of
 
@@ -46,10 +45,6 @@ def test_nothing_but_the_sign_in_answers_without_a_session(quiet):
         (method, f"{prefix}/pages/sign-in") for method in ("GET", "POST") for prefix in ("", "/t/default")
     }
     assert answers["POST", "/pages/sign-in"].status_code == 403
-
-
-def test_the_table_of_rights_says_that_pages_need_admin():
-    assert (POLICY["pages", "GET"], POLICY["pages", "POST"]) == (("admin",), ("admin",))
 
 
 def test_the_session_cookie_is_kept_from_scripts_and_other_sites_for_eight_hours(site):

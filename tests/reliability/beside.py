@@ -11,7 +11,8 @@ import sys
 import threading
 from pathlib import Path
 
-from lrs.access import Caller
+from lrs.access import KEY, Caller
+from lrs.access.rights import rights_of_key
 from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.xapi.statements.receive import Intake, prepare_all
@@ -29,7 +30,7 @@ def say(line: str) -> None:
 
 def store_one(tenant: Tenant) -> str:
     """Stores a statement as a request would; its id, once it is durable."""
-    caller = Caller("beside", frozenset({"all"}), tenant.id, AUTHORITY, "beside")
+    caller = Caller("key beside", "beside", AUTHORITY, rights_of_key({"all"}), tenant.id, KEY)
     batch = prepare_all(json.dumps(statement()).encode(), Intake("1.0.3", caller, tenant.settings))
     stored: list[str] = tenant.store.write(decision(batch, set()), reads=reads(batch)).result(PATIENCE_S)
     return stored[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lrs.access.policy import OPEN, POLICY
+from lrs.access.policy import TABLE, scopes_for
 from lrs.matching.door import WITH_KEY
 from lrs.pages.docs.schemas import AGENT, IRI, TIME, UUID
 
@@ -116,6 +116,7 @@ def paths(operations: Iterable[tuple[str, str]]) -> Json:
 
 def _operation(resource: str, method: str) -> Json:
     required, optional = _TAKES[resource, method]
+    line = TABLE[method, f"/xapi/{resource}"]
     described = _QUERY if resource == "statements" else _PARAMETERS
     parameters = [_parameter(name, described[name], required=name in required) for name in (*required, *optional)]
     is_document = resource.endswith(("/state", "/profile"))
@@ -126,9 +127,9 @@ def _operation(resource: str, method: str) -> Json:
         "parameters": [*_headers(resource, method, is_document=is_document), *parameters],
         "responses": _answers(resource, method, is_document=is_document),
     }
-    if (resource, method) in OPEN:
+    if line.is_public:
         return operation
-    operation["description"] = f"Needs a key with one of the scopes {', '.join(POLICY[resource, method])}."
+    operation["description"] = f"Needs a key with one of the scopes {', '.join(scopes_for(line))}."
     operation |= WITH_KEY
     if method in {"PUT", "POST"}:
         operation["requestBody"] = _document_body() if is_document else _statements_body(method)
@@ -143,9 +144,8 @@ def _parameter(name: str, described: tuple[Json, str], *, required: bool) -> Jso
 
 def _headers(resource: str, method: str, *, is_document: bool) -> list[Json]:
     version = {"type": "string", "pattern": r"^(1\.0(\.\d+)?|2\.0(\.\d+)?)$", "examples": ["1.0.3", "2.0.0"]}
-    headers = [
-        _header("X-Experience-API-Version", version, "Whose rules hold.", required=(resource, method) not in OPEN)
-    ]
+    is_public = TABLE[method, f"/xapi/{resource}"].is_public
+    headers = [_header("X-Experience-API-Version", version, "Whose rules hold.", required=not is_public)]
     if is_document:
         headers.append(_header("If-Match", {"type": "string"}, "The ETag of the document that is meant."))
         headers.append(_header("If-None-Match", {"type": "string"}, "An ETag that is known; * if there must be none."))

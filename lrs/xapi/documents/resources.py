@@ -124,10 +124,9 @@ def read_address(description: Description, request: Request) -> Address:
 def check_owner(address: Address, caller: Caller, *, reads: bool) -> None:
     """Refuses (403), there or not, a ledger of a provider other than the caller's own source.
 
-    It holds what a provider sent of its learners, and who writes in it decides what of theirs is voided. ``all`` is
-    everything of xAPI, so it reaches every ledger, ``all/read`` to read.
+    It holds what a provider sent of its learners, and who writes in it decides what of theirs is voided.
     """
-    if not address.activity.startswith(LEDGERS) or caller.may("all", *(("all/read",) if reads else ())):
+    if not address.activity.startswith(LEDGERS) or caller.may_all("ledgers.read" if reads else "ledgers.write"):
         return
     if unquote(address.activity.rpartition("/")[2]) != caller.source:
         raise Refused(

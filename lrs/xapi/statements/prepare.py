@@ -76,9 +76,9 @@ def prepare(
     """*tree* and *text* are one valid statement, decoded and as received; *version* is the request's.
 
     *statement_id* is used if it has none of its own; *authority* is the identity of the caller's authority, which takes
-    the place of one that was sent unless the caller may ``import``.
+    the place of one that was sent unless the caller may import statements.
     """
-    ours = _STORED if caller.may("import") else _STORED_AND_AUTHORITY
+    ours = _STORED if caller.may("statements.import") else _STORED_AND_AUTHORITY
     if not tree.keys().isdisjoint(ours) or _needs_another_text(tree, version):
         text = rewritten(text, tree, version, ours)
         tree = {name: value for name, value in tree.items() if name not in ours}
@@ -93,7 +93,7 @@ def prepare(
         meta["own"] = len(own)
     if voids:
         meta["voids"] = True
-        if caller.may("void/any"):
+        if caller.may_all("statements.void"):
             meta["void_any"] = True
     return Prepared(
         id=tree.get("id", statement_id).lower(),
@@ -105,7 +105,7 @@ def prepare(
         meta=meta,
         refers=refers,
         voids=voids,
-        side=side_records(tree) if caller.may("all", "define") else (),
+        side=side_records(tree) if caller.may("definitions.write") else (),
         index=index,
     )
 

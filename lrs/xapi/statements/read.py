@@ -51,8 +51,8 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def own_source(caller: Caller) -> str | None:
-    """The source a caller is held to: ``statements/read/mine`` alone shows what it sent itself."""
-    return None if caller.may("all", "all/read", "statements/read") else caller.source
+    """The source a caller is held to whose right to read statements reaches only what that sent; else ``None``."""
+    return None if caller.may_all("statements.read") else caller.source
 
 
 def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:

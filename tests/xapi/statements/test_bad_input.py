@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from lrs.access import Caller
+from lrs.access import KEY, Caller
+from lrs.access.rights import rights_of_key
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.xapi.statements.receive import Intake, prepare_all
@@ -317,7 +318,7 @@ def test_no_refusal_repeats_whose_statement_it_was(lrs):
 
 @pytest.mark.parametrize("body", [b"{", b"[{]", b'{"actor":1}', b'[{"actor":1}]'])
 def test_a_refusal_keeps_nothing_alive_that_it_has_passed_through(body):
-    caller = Caller("tests", frozenset({"all"}), "default", b"{}")
+    caller = Caller("key tests", "tests", b"{}", rights_of_key({"all"}), "default", KEY)
 
     with pytest.raises(Refused) as caught:
         prepare_all(body, Intake("1.0.3", caller, Settings()))
