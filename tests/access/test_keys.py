@@ -108,7 +108,7 @@ def calls_at_the_door(tenant, user, secret):
     calls = []
 
     def note(frame, event, argument):
-        if event in {"call", "c_call"} and "/lrs/auth/" in frame.f_code.co_filename:
+        if event in {"call", "c_call"} and "/lrs/access/" in frame.f_code.co_filename:
             calls.append(frame.f_code.co_qualname if event == "call" else argument.__qualname__)
 
     sys.setprofile(note)
