@@ -10,84 +10,23 @@ import hmac
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from badges.compose import Achievement, Alignment, Award, Evidence, Level, Recipient
+from badges.compose import Achievement, Alignment, Credential, Evidence, Recipient
 from lrs.competency.dates import day_of, micros_in
+from lrs.competency.shapes import AboutCompetency, Award, Proof
 from lrs.kernel.names import name
 
 _ADDRESS = re.compile(r"(https?|urn):[^\s<>\"{}|\\^`]+")
 
 
-class Competency(msgspec.Struct, frozen=True):
-    """The framework's item that the award is about."""
-
-    id: str
-    label: str
-    framework: str | None = None
-    version: str | int | None = None
-    code: str | None = None
-
-
-class Rung(msgspec.Struct, frozen=True):
-    """One level of the scale."""
-
-    ordinal: int
-    code: str
-    label: str
-
-
-class Scale(msgspec.Struct, frozen=True):
-    """All levels that can be reached."""
-
-    id: str = ""
-    levels: tuple[Rung, ...] = ()
-
-
-class Proof(msgspec.Struct, frozen=True):
-    """A statement the award rests on."""
-
-    statement: str
-    source: str | None = None
-    timestamp: str | None = None
-
-
-class Described(msgspec.Struct, frozen=True):
-    """The achievement in its owner's words, where somebody wrote them."""
-
-    name: str
-    description: str
-    criteria: str
-    id: str | None = None
-    image: str | None = None
-
-
-class AwardBody(msgspec.Struct, frozen=True):
-    """The body of a record of kind ``award``, version 1; what a badge does not say is passed over.
-
-    *evidence_count* is given where *evidence* does not name all there is.
-    """
-
-    v: int
-    person: str
-    competency: Competency
-    level: Rung
-    held_from: date
-    state: str
-    valid_until: date | None = None
-    scale: Scale = Scale()
-    evidence: tuple[Proof, ...] = ()
-    evidence_count: int | None = None
-    achievement: Described | None = None
-
-
-def read_body(body: bytes) -> AwardBody:
+def read_award(body: bytes) -> Award:
     """The award in *body*. Raises ``msgspec.ValidationError`` for another shape, ``ValueError`` for another version."""
-    award = msgspec.json.decode(body, type=AwardBody)
+    award = msgspec.json.decode(body, type=Award)
     if award.v != 1:
         raise ValueError(f"award of version {award.v}; this program reads version 1")
     return award
@@ -98,26 +37,25 @@ def credential_uuid(award_id: str) -> str:
     return name("credential", award_id)
 
 
-def achievement_uuid(award: AwardBody) -> str:
+def achievement_uuid(award: Award) -> str:
     """The same for everybody who reaches this level of this competency."""
     about = award.competency
-    version = about.version if about.version is not None else ""
-    return name("achievement", about.framework or "", version, about.id, award.scale.id, award.level.code)
+    return name("achievement", about.framework, about.version, about.id, award.scale.id, award.level.code)
 
 
-def award_of(
-    award_id: str, body: AwardBody, recipient: Recipient, *, address: Callable[[str], str], zone: str
-) -> Award:
+def credential_of(
+    award_id: str, award: Award, recipient: Recipient, *, address: Callable[[str], str], zone: str
+) -> Credential:
     """What the badge says. *address* gives the permanent address of ``achievements/<uuid>``; *zone* is an IANA name."""
     tz = ZoneInfo(zone)
-    ends = datetime.combine(body.valid_until, time(23, 59, 59), tz).isoformat() if body.valid_until else None
-    return Award(
+    ends = datetime.combine(award.valid_until, time(23, 59, 59), tz).isoformat() if award.valid_until else None
+    return Credential(
         id=f"urn:uuid:{credential_uuid(award_id)}",
-        achievement=_achievement(body, address),
+        achievement=_achievement(award, address),
         recipient=recipient,
-        awarded=datetime.combine(body.held_from, time(), tz).isoformat(),
+        awarded=datetime.combine(award.held_from, time(), tz).isoformat(),
         valid_until=ends,
-        evidence=(*(_evidence(proof, zone) for proof in body.evidence), *_counted(body)),
+        evidence=(*(_evidence(proof, zone) for proof in award.evidence), *_counted(award)),
     )
 
 
@@ -138,26 +76,21 @@ def recipient_of(identifiers: Sequence[Mapping[str, Any]], award_id: str, secret
     return Recipient(id=uuid.UUID(bytes=own[16:], version=4).urn)
 
 
-def _achievement(body: AwardBody, address: Callable[[str], str]) -> Achievement:
-    about, level, told = body.competency, body.level, body.achievement
-    own = told.id if told and told.id and _ADDRESS.fullmatch(told.id) else None
+def _achievement(award: Award, address: Callable[[str], str]) -> Achievement:
+    about, level = award.competency, award.level
     title = f"{about.label}: {level.label}"
-    framework = " ".join(str(part) for part in (about.framework, about.version) if part)
     return Achievement(
-        id=own or address(f"achievements/{achievement_uuid(body)}"),
-        name=told.name if told else title,
-        description=told.description if told else f"{title}, proven by evidence from trusted sources.",
-        criteria=told.criteria
-        if told
-        else f"Evidence that proves {title}" + (f" ({framework})." if framework else "."),
-        level=Level(level.ordinal, level.code, level.label),
-        scale=tuple(Level(step.ordinal, step.code, step.label) for step in body.scale.levels or (level,)),
+        id=address(f"achievements/{achievement_uuid(award)}"),
+        name=title,
+        description=f"{title}, proven by evidence from trusted sources.",
+        criteria=f"Evidence that proves {title} ({about.framework} {about.version}).",
+        level=level,
+        scale=award.scale.levels,
         alignment=_alignment(about),
-        image=told.image if told else None,
     )
 
 
-def _alignment(about: Competency) -> Alignment | None:
+def _alignment(about: AboutCompetency) -> Alignment | None:
     """The framework's item by its address; an item without one cannot be pointed at."""
     url = about.id if _ADDRESS.fullmatch(about.id) else None
     try:
@@ -167,16 +100,16 @@ def _alignment(about: Competency) -> Alignment | None:
     return Alignment(url, about.label, about.framework, about.code)
 
 
-def _counted(body: AwardBody) -> Iterator[Evidence]:
+def _counted(award: Award) -> Iterator[Evidence]:
     """How much there is besides what is named, as of the signing."""
-    if body.evidence_count is not None:
+    if award.evidence_count is not None:
         yield Evidence(
-            None, f"{body.evidence_count} learning records in all; {len(body.evidence)} of them are named here"
+            None, f"{award.evidence_count} learning records in all; {len(award.evidence)} of them are named here"
         )
 
 
 def _evidence(proof: Proof, zone: str) -> Evidence:
     """A statement by its id and its day in *zone*; what it says, and who said it, is the learner's to disclose."""
-    when = micros_in(proof.timestamp or "")
+    when = micros_in(proof.timestamp)
     day = f" of {day_of(when, zone)}" if when is not None else ""
     return Evidence(uuid.UUID(proof.statement).urn, f"Learning record{day}")

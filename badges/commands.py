@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from badges import issuer as issuers
+from badges.forms import FORMS, Badge, form_named
 from badges.lookup import resolver, status_lists
 from badges.records import former_lists
 from badges.renew import renew
@@ -95,11 +96,29 @@ def _row(record: Record) -> dict[str, str]:
 
 @badges.command("show")
 @click.argument("id")
+@click.option(
+    "--form",
+    "named",
+    type=click.Choice([form.name for form in FORMS]),
+    default=FORMS[0].name,
+    show_default=True,
+    help="The form in which it is printed, byte for byte: save it to a file.",
+)
 @json_option
 @with_tenant_to_read
-def show_command(tenant: Tenant, id: str, *, as_json: bool) -> None:
-    """Print the badge ID as it is signed, a JSON document; with --json the same, laid out."""
-    _print_document(_kept(tenant, "credential", id), as_json=as_json)
+def show_command(tenant: Tenant, id: str, *, named: str, as_json: bool) -> None:
+    """Print the badge ID as it is signed, a JSON document; with --json the same, laid out.
+
+    Other forms are chosen with --form.
+    """
+    record = _kept(tenant, "credential", id)
+    if as_json and named != FORMS[0].name:
+        raise click.UsageError(f"--json lays out the form {FORMS[0].name} only")
+    if named == FORMS[0].name:
+        _print_document(record, as_json=as_json)
+    else:
+        made = form_named(named).make(Badge(record.id, record.body, issuers.issuer_of(tenant)))
+        click.echo(made, nl=False)
 
 
 @badges.command("status-list")

@@ -11,17 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from badges.contexts import CREDENTIALS_V2, OPEN_BADGES
+from lrs.competency.frameworks.levels import Level
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One step of a scale; ``ordinal`` is unique in it and grows with mastery."""
-
-    ordinal: int
-    code: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +37,6 @@ class Achievement:
     level: Level | None = None
     scale: tuple[Level, ...] = ()
     alignment: Alignment | None = None
-    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +58,8 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Award:
-    """One achievement of one recipient. ``id`` is the credential's; times are ISO 8601 with a zone."""
+class Credential:
+    """One achievement of one recipient, not yet signed. Times are ISO 8601 with a zone."""
 
     id: str
     achievement: Achievement
@@ -87,20 +78,20 @@ class StatusEntry:
     purpose: str = "revocation"
 
 
-def compose(award: Award, issuer: Json, valid_from: str, status: StatusEntry) -> Json:
+def compose(badge: Credential, issuer: Json, valid_from: str, status: StatusEntry) -> Json:
     """The unsigned credential. *issuer* is a Profile; *valid_from* lies in the past and grows with each re-issue."""
     credential: Json = {
         "@context": [CREDENTIALS_V2, OPEN_BADGES],
-        "id": award.id,
+        "id": badge.id,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
-        "name": award.achievement.name,
+        "name": badge.achievement.name,
         "issuer": issuer,
-        "awardedDate": award.awarded,
+        "awardedDate": badge.awarded,
         "validFrom": valid_from,
-        "validUntil": award.valid_until,
-        "credentialSubject": _subject(award),
+        "validUntil": badge.valid_until,
+        "credentialSubject": _subject(badge),
         "evidence": [
-            _without_empty({"id": item.id, "type": ["Evidence"], "name": item.name}) for item in award.evidence
+            _without_empty({"id": item.id, "type": ["Evidence"], "name": item.name}) for item in badge.evidence
         ],
         "credentialStatus": _status(status),
     }
@@ -117,33 +108,28 @@ def achievement_json(achievement: Achievement) -> Json:
             "name": achievement.name,
             "description": achievement.description,
             "criteria": {"narrative": achievement.criteria},
-            "image": {"id": achievement.image, "type": "Image"} if achievement.image else None,
             "alignment": [_alignment(achievement.alignment)] if achievement.alignment else [],
             "resultDescription": [_result_description(achievement)] if achievement.level else [],
         }
     )
 
 
-def _subject(award: Award) -> Json:
-    level = award.achievement.level
+def _subject(badge: Credential) -> Json:
+    level = badge.achievement.level
     result = {
         "type": ["Result"],
-        "resultDescription": _results_id(award.achievement),
-        "achievedLevel": _level_id(award.achievement, level) if level else None,
+        "resultDescription": _results_id(badge.achievement),
+        "achievedLevel": _level_id(badge.achievement, level) if level else None,
     }
     return _without_empty(
         {
-            "id": award.recipient.id,
+            "id": badge.recipient.id,
             "type": ["AchievementSubject"],
-            "identifier": [_identity(award.recipient)] if award.recipient.kind else [],
-            "achievement": achievement_json(award.achievement),
+            "identifier": [_identity(badge.recipient)] if badge.recipient.kind else [],
+            "achievement": achievement_json(badge.achievement),
             "result": [result] if level else [],
         }
     )
-
-
-def _evidence(item: Evidence) -> Json:
-    return _without_empty({"id": item.id, "type": ["Evidence"], "name": item.name})
 
 
 def _identity(recipient: Recipient) -> Json:

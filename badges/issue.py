@@ -19,12 +19,13 @@ from typing import Any
 import msgspec
 
 from badges import records
-from badges.awards import AwardBody, award_of, credential_uuid, read_body, recipient_of
-from badges.compose import Award
+from badges.awards import credential_of, credential_uuid, read_award, recipient_of
+from badges.compose import Credential
 from badges.issuer import Issuer, address, issuer_of
 from badges.records import ISSUED, REVOKED
 from badges.status import REVOCATION, Draw, free_place
 from badges.verify import verify
+from lrs.competency.shapes import Award
 from lrs.competency.uncounted import uncounted
 from lrs.kernel.times import micros_of_timestamp
 from lrs.people import persons
@@ -137,37 +138,37 @@ def _change(desk: Desk, award_id: str) -> Change:
     if record is None:
         raise Stale(f"award {award_id} is gone, and what it owed with it")
     held = store.get("credential", credential_uuid(award_id))
-    body = read_body(record.body)
-    award = _award(desk, award_id, body) if body.state == "held" else None
-    if award and not _is_over(award, desk.tenant.clock()):
-        puts = _issued(desk, award, body, held)
-    elif held and held.meta["state"] == ISSUED and not _ends_by_itself(held, body):
+    award = read_award(record.body)
+    credential = _credential(desk, award_id, award) if award.state == "held" else None
+    if credential and not _is_over(credential, desk.tenant.clock()):
+        puts = _issued(desk, credential, award, held)
+    elif held and held.meta["state"] == ISSUED and not _ends_by_itself(held, award):
         puts = _revoked(desk, held)
     else:
         puts = ()
     changed = tuple(put for put in puts if put.seq == 0)  # the others came from the store as they are
-    return Change(award_id, record.rev, body.person, changed)
+    return Change(award_id, record.rev, award.person, changed)
 
 
-def _award(desk: Desk, award_id: str, body: AwardBody) -> Award:
+def _credential(desk: Desk, award_id: str, award: Award) -> Credential:
     tenant = desk.tenant
-    identifiers = desk.identifiers_of(tenant.store, body.person)
+    identifiers = desk.identifiers_of(tenant.store, award.person)
     recipient = recipient_of(identifiers, award_id, tenant.secret("badge-recipient/1"))
     permanent = functools.partial(address, tenant)
-    return award_of(award_id, body, recipient, address=permanent, zone=tenant.settings.zone)
+    return credential_of(award_id, award, recipient, address=permanent, zone=tenant.settings.zone)
 
 
-def _is_over(award: Award, now: int) -> bool:
+def _is_over(credential: Credential, now: int) -> bool:
     """An award that nobody has marked as expired yet gets no badge that is born expired."""
-    return award.valid_until is not None and micros_of_timestamp(award.valid_until) < now
+    return credential.valid_until is not None and micros_of_timestamp(credential.valid_until) < now
 
 
-def _ends_by_itself(held: Record, body: AwardBody) -> bool:
+def _ends_by_itself(held: Record, award: Award) -> bool:
     """An award that ran out as its badge says needs no revocation; a withdrawn one does."""
-    return body.state != "withdrawn" and not records.promises_more(held, body.valid_until)
+    return award.state != "withdrawn" and not records.promises_more(held, award.valid_until)
 
 
-def _issued(desk: Desk, award: Award, body: AwardBody, held: Record | None) -> tuple[Record, ...]:
+def _issued(desk: Desk, credential: Credential, award: Award, held: Record | None) -> tuple[Record, ...]:
     """A badge where there is none or another; its place is kept unless the badge out there must no longer hold.
 
     More evidence makes no other badge; that it names evidence that no longer counts does. It must not hold beside one
@@ -176,32 +177,32 @@ def _issued(desk: Desk, award: Award, body: AwardBody, held: Record | None) -> t
     tenant = desk.tenant
     live = held is not None and held.meta["state"] == ISSUED
     current = held is not None and live and records.is_current(tenant, desk.issuer, str(held.meta["list"]))
-    if held and current and records.says_the_same(held, award, desk.issuer) and not _names_lost(desk, body, held):
+    if held and current and records.says_the_same(held, credential, desk.issuer) and not _names_lost(desk, award, held):
         return ()
     retired: tuple[Record, ...] = ()
-    if held and current and not records.promises_more(held, body.valid_until):
+    if held and current and not records.promises_more(held, award.valid_until):
         place = (str(held.meta["list"]), int(held.meta["index"]))
     else:
         place = free_place(tenant.store, records.list_names(tenant, desk.issuer, REVOCATION), desk.draw)
         retired = _retired(desk, held) if held and live else ()
-    badge = records.credential_record(tenant, desk.issuer, award, body, place, held)
+    badge = records.credential_record(tenant, desk.issuer, credential, award, place, held)
     lists = {record.id: record for record in retired if record.kind == "status-list"}
     listed = lists.get(place[0]) or records.list_record(tenant, desk.issuer, place[0])
     _accept(desk, badge, listed)
     taken = records.place_record(tenant, place, badge.id, ISSUED)
-    about = records.achievement_record(tenant, award, body)
+    about = records.achievement_record(tenant, credential, award)
     wanted = (badge, taken, listed, about, *retired)
     return tuple({(record.kind, record.id): record for record in wanted}.values())
 
 
-def _names_lost(desk: Desk, body: AwardBody, held: Record) -> bool:
+def _names_lost(desk: Desk, award: Award, held: Record) -> bool:
     """Whether the badge names evidence that no longer counts, and the award no longer does.
 
     As long as the award does, an evaluation is owed: it owes this step once more.
     """
     named = set(records.named_in(held))
-    proofs = {proof.statement for proof in body.evidence}
-    lost = uncounted(desk.tenant.store, body.person, named | proofs)
+    proofs = {proof.statement for proof in award.evidence}
+    lost = uncounted(desk.tenant.store, award.person, named | proofs)
     return not lost.isdisjoint(named) and lost.isdisjoint(proofs)
 
 

@@ -19,10 +19,11 @@ from itertools import count
 from typing import Any
 
 from badges import status
-from badges.awards import AwardBody, achievement_uuid
-from badges.compose import Award, Json, StatusEntry, achievement_json, compose
+from badges.awards import achievement_uuid
+from badges.compose import Credential, Json, StatusEntry, achievement_json, compose
 from badges.issuer import Issuer, address, key_did
 from badges.sign import sign
+from lrs.competency.shapes import Award
 from lrs.kernel.keys import key
 from lrs.kernel.times import micros_of_timestamp
 from lrs.storage import Record, pages
@@ -44,14 +45,14 @@ def to_bytes(value: Json) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def says_the_same(held: Record, award: Award, issuer: Issuer) -> bool:
-    """Whether the badge *held* says of *award* what one signed now would, and is signed with *issuer*'s key.
+def says_the_same(held: Record, credential: Credential, issuer: Issuer) -> bool:
+    """Whether the badge *held* says what *credential*, signed now, would, and is signed with *issuer*'s key.
 
     Not asked are its dates of issue and its place, and which evidence it names and how much there was: a level that is
     well proven gets more every day.
     """
     badge = json.loads(held.body)
-    now = compose(award, issuer.profile(), "", StatusEntry("", 0))
+    now = compose(credential, issuer.profile(), "", StatusEntry("", 0))
     return _bare(badge) == _bare(now) and _method(badge) == issuer.method
 
 
@@ -144,41 +145,41 @@ def place_record(tenant: Tenant, place: Place, credential: str, state: str) -> R
 
 
 def credential_record(
-    tenant: Tenant, issuer: Issuer, award: Award, body: AwardBody, place: Place, old: Record | None
+    tenant: Tenant, issuer: Issuer, credential: Credential, award: Award, place: Place, old: Record | None
 ) -> Record:
-    """The signed badge of *award* at *place*, newer than the *old* one that it takes the place of."""
+    """The signed badge *credential* of *award* at *place*, newer than the *old* one that it takes the place of."""
     list_url = address(tenant, f"status/{place[0]}")
     now = tenant.clock()
     valid_from = issue_time(now, old.meta["valid_from"] if old else None)
-    unsigned = compose(award, issuer.profile(), valid_from, StatusEntry(list_url, place[1]))
+    unsigned = compose(credential, issuer.profile(), valid_from, StatusEntry(list_url, place[1]))
     signed = sign(unsigned, issuer.key, issuer.method, issue_time(now, None))
-    id = award.id.removeprefix("urn:uuid:")
+    id = credential.id.removeprefix("urn:uuid:")
     return Record(
         "credential",
         id,
         to_bytes(signed),
-        meta=_meta(body, place, valid_from),
-        keys=(key("credential.person", body.person),),
+        meta=_meta(award, place, valid_from),
+        keys=(key("credential.person", award.person),),
         rev=old.rev if old else 0,
     )
 
 
-def _meta(body: AwardBody, place: Place, valid_from: str) -> dict[str, Any]:
+def _meta(award: Award, place: Place, valid_from: str) -> dict[str, Any]:
     return {
-        "person": body.person,
+        "person": award.person,
         "state": ISSUED,
         "list": place[0],
         "index": place[1],
         "valid_from": valid_from,
-        "ends": body.valid_until.isoformat() if body.valid_until else None,
+        "ends": award.valid_until.isoformat() if award.valid_until else None,
     }
 
 
-def achievement_record(tenant: Tenant, award: Award, body: AwardBody) -> Record:
+def achievement_record(tenant: Tenant, credential: Credential, award: Award) -> Record:
     """The achievement for its public page."""
-    id = achievement_uuid(body)
+    id = achievement_uuid(award)
     old = tenant.store.get("achievement", id)
-    content = to_bytes(achievement_json(award.achievement))
+    content = to_bytes(achievement_json(credential.achievement))
     if old and old.body == content:
         return old
     return Record("achievement", id, content, rev=old.rev if old else 0)

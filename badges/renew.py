@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
-from badges.awards import credential_uuid, read_body
+from badges.awards import credential_uuid, read_award
 from badges.issuer import issuer_of
 from badges.records import ISSUED, is_current
 from lrs.storage import Owed, Tx, pages
@@ -37,7 +37,7 @@ def _former(tenant: Tenant) -> Iterator[str]:
     issuer, current = issuer_of(tenant), dict[str, bool]()
     for award in pages(tenant.store, "award"):
         held = tenant.store.get("credential", credential_uuid(award.id))
-        if held is None or held.meta["state"] != ISSUED or read_body(award.body).state != "held":
+        if held is None or held.meta["state"] != ISSUED or read_award(award.body).state != "held":
             continue
         name = str(held.meta["list"])
         if name not in current:

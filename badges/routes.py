@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from jinja2 import Environment
 
+from badges.forms import FORMS, Badge
 from badges.issuer import issuer_of
 from badges.public import PublicRoute
 from lrs.kernel.errors import Refused
@@ -84,15 +85,18 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
 
     @guarded.get(
         "/t/{tenant}/credentials/{id}",
-        responses=problems(401, 403, 404) | _sends("application/vc"),
-        summary="One badge, for those who may see it",
+        responses=problems(401, 403, 404) | _sends(*(form.media_type for form in FORMS)),
+        summary="One badge, for those who may see it, in the form that Accept asks for",
         openapi_extra=WITH_KEY,
     )
     def credential(tenant: str, id: str, request: Request) -> Response:
         opened = tenant_of(tenant)
         guard(request, opened)
         record = _record(opened, "credential", id)
-        return Response(record.body, media_type="application/vc", headers={"cache-control": "no-store"})
+        asked = preferred(request.headers.get("accept"), tuple(form.media_type for form in FORMS))
+        form = next(form for form in FORMS if form.media_type == asked)
+        content = form.make(Badge(record.id, record.body, issuer_of(opened)))
+        return Response(content, media_type=asked, headers={"cache-control": "no-store", "vary": "accept"})
 
     router.include_router(guarded)
     return router

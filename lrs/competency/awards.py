@@ -15,17 +15,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
 
 import msgspec
 
-from lrs.competency.decide import Held, Review, RuleRef, Span, Standing
-from lrs.competency.frameworks.levels import Level, LevelScale
+from lrs.competency.decide import Held, Span, Standing
+from lrs.competency.frameworks.levels import Level
 from lrs.competency.rules.rules import Competency
+from lrs.competency.shapes import AboutCompetency, Award, Profile, ProfileEntry, Proof, RuleRef, State
 from lrs.kernel.names import name
 
 EXPIRING = timedelta(days=30)
-State = Literal["held", "expiring", "expired"]
 
 
 class Lineage(msgspec.Struct, frozen=True):
@@ -48,68 +47,6 @@ class Lineage(msgspec.Struct, frozen=True):
         return name("award", self.person, self.competency.key, self.level.ordinal, number)
 
 
-class Proof(msgspec.Struct, frozen=True):
-    """A statement that supports an award."""
-
-    statement: str
-    source: str
-    timestamp: str
-
-
-class AboutCompetency(msgspec.Struct, frozen=True):
-    """The competency of an award; *framework* is a URI, *version* the one in which it came to mean this."""
-
-    id: str
-    label: str
-    framework: str
-    version: int
-    code: str
-
-
-class Award(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of an ``award`` record; *person* is who holds it now.
-
-    *evidence* is what ``decide.cited`` names; where that is not all, *evidence_count* says how much there is. With a
-    *review* rules alone have taken it away, and it is held until that ends.
-    """
-
-    v: int
-    person: str
-    competency: AboutCompetency
-    level: Level
-    scale: LevelScale
-    held_from: date
-    valid_until: date | None
-    state: Literal["held", "withdrawn", "expired"]
-    evidence: tuple[Proof, ...]
-    rule: RuleRef
-    evidence_count: int | None = None
-    review: Review | None = None
-
-
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One competency of a profile: the highest level held, or, if none is, the one held last."""
-
-    competency: AboutCompetency
-    level: Level
-    state: State
-    since: date
-    valid_until: date | None
-    evidence_count: int
-    award: str
-    review: Review | None = None
-
-
-class Profile(msgspec.Struct, frozen=True):
-    """The body of a ``profile`` record; *version* counts its changes. *merged_into* is who holds it all instead."""
-
-    v: int
-    person: str
-    version: int
-    competencies: tuple[Entry, ...]
-    merged_into: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What should be stored for a person: lineages, awards by name, profile entries, and when to look again.
@@ -119,7 +56,7 @@ class Plan:
 
     lineages: tuple[Lineage, ...]
     awards: Mapping[str, Award]
-    entries: tuple[Entry, ...]
+    entries: tuple[ProfileEntry, ...]
     next_day: date | None
     review_ends: int | None = None
 
@@ -232,7 +169,7 @@ def _ended(until: date | None, today: date) -> bool:
     return until is not None and until < today
 
 
-def _entries(awards: Mapping[str, Award], today: date) -> tuple[Entry, ...]:
+def _entries(awards: Mapping[str, Award], today: date) -> tuple[ProfileEntry, ...]:
     best: dict[str, tuple[tuple[bool, int, bool, date], str]] = {}
     for id, award in sorted(awards.items()):
         if award.state != "withdrawn":
@@ -242,8 +179,8 @@ def _entries(awards: Mapping[str, Award], today: date) -> tuple[Entry, ...]:
     return tuple(_entry(id, awards[id], today) for _, (_, id) in sorted(best.items()))
 
 
-def _entry(id: str, award: Award, today: date) -> Entry:
-    return Entry(
+def _entry(id: str, award: Award, today: date) -> ProfileEntry:
+    return ProfileEntry(
         competency=award.competency,
         level=award.level,
         state=state_on(today, award.valid_until),

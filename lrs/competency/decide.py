@@ -17,17 +17,11 @@ import msgspec
 from lrs.competency.completion import Completion, Marks, Uncompletion
 from lrs.competency.dates import add, parse_period
 from lrs.competency.rules.rules import Rule
+from lrs.competency.shapes import Review, RuleRef
 
 CITED = 20
 """How many pieces of evidence an award, a badge and a tally name at most; the others are counted."""
 _ONE_DAY = timedelta(days=1)
-
-
-class RuleRef(msgspec.Struct, frozen=True):
-    """A rule by its lasting id, and the version of it that was applied."""
-
-    item: str
-    version: int
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -93,13 +87,6 @@ class Span(msgspec.Struct, frozen=True):
         ends = (self.valid_until, other.valid_until)
         until = None if None in ends else max(end for end in ends if end)
         return Span(min(self.held_from, other.held_from), until)
-
-
-class Review(msgspec.Struct, frozen=True):
-    """Rules of version *rules* have taken a period away, or days of it; it is held *until* then (microseconds UTC)."""
-
-    until: int
-    rules: int
 
 
 class Held(msgspec.Struct, frozen=True):

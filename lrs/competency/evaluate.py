@@ -14,7 +14,7 @@ from hashlib import sha256
 
 import msgspec
 
-from lrs.competency.awards import Award, Entry, Facts, Lineage, Plan, Profile, is_news, plan, without_counts
+from lrs.competency.awards import Facts, Lineage, Plan, is_news, plan, without_counts
 from lrs.competency.bring import bring
 from lrs.competency.dates import day_of, midnight
 from lrs.competency.decide import Span, Standing, Tally, decide
@@ -24,6 +24,7 @@ from lrs.competency.rules.review import About, Former, reviewed
 from lrs.competency.rules.rules import Index
 from lrs.competency.rules.rulesets import InForce, in_force
 from lrs.competency.seen import moment_of
+from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.competency.tallies import tallies_of
 from lrs.competency.uncompletions import marks_of
 from lrs.kernel.keys import key
@@ -225,7 +226,7 @@ def _keep(tx: Tx, kind: str, records: Sequence[Record]) -> None:
             _put(tx, owing, there, seq=there.seq if there else 0)
 
 
-def _write_profile(tx: Tx, person: Record, entries: tuple[Entry, ...]) -> None:
+def _write_profile(tx: Tx, person: Record, entries: tuple[ProfileEntry, ...]) -> None:
     """A profile exists from the first award on; each change takes the next version and a new place in the order.
 
     How often it has changed is a fact, kept in ``profile-head`` with the hash of what it said, so that a profile that

@@ -12,10 +12,11 @@ import msgspec
 
 from lrs.access import OWN_SOURCE
 from lrs.competency.completion import Uncompletion, completion_in
-from lrs.competency.decide import Evidence, RuleRef
+from lrs.competency.decide import Evidence
 from lrs.competency.rules.rules import CLOCK_SKEW, Match, matches
 from lrs.competency.rules.rulesets import InForce
 from lrs.competency.seen import Moment, Seen, event_time, instructors, is_group, learners, look, moment_of, same_person
+from lrs.competency.shapes import RuleRef
 from lrs.competency.uncompletions import uncompletions_in
 from lrs.kernel.keys import key
 from lrs.kernel.names import name

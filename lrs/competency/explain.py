@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from lrs.competency.awards import Award
 from lrs.competency.decide import Evidence, why_not
 from lrs.competency.evidence import evidence_from
 from lrs.competency.rules.differences import former_rule, why_former, why_in_review
 from lrs.competency.rules.rules import Competency, Rule
 from lrs.competency.rules.rulesets import InForce, in_force
+from lrs.competency.shapes import Award
 from lrs.competency.uncompletions import marks_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key

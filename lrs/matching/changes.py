@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
+from lrs.competency.shapes import Profile
 from lrs.kernel.keys import key
 from lrs.matching import consent, services, view
 from lrs.matching.consent import Consent, Subject
 from lrs.matching.services import Service
-from lrs.matching.view import Badge, Profile
+from lrs.matching.view import Badge
 from lrs.people import persons
 from lrs.storage import Reader, Record, pages
 from lrs.tenancy.tenants import Tenant

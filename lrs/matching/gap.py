@@ -7,15 +7,15 @@ percent is sum(w * min(level / required, 1)) / sum(w); a role with an unmet esse
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
 import msgspec
 
-from lrs.matching.view import Held
+from lrs.competency.shapes import ProfileEntry
 
-COUNTS = frozenset({"held", "expiring", "in grace"})
-_DAYS_ARE_SHORT = frozenset({"expiring", "in grace"})
+COUNTS = frozenset({"held", "expiring"})
 
 
 class Requirement(msgspec.Struct, frozen=True):
@@ -45,11 +45,11 @@ class Outcome(msgspec.Struct, frozen=True):
     requirement: Requirement
     result: str
     share: Fraction
-    held: Held | None = None
+    held: ProfileEntry | None = None
     shortfall: int | None = None
 
 
-def gap(role: Role, held: Iterable[Held]) -> dict[str, Any]:
+def gap(role: Role, held: Iterable[ProfileEntry]) -> dict[str, Any]:
     """The gap between *role* and what is *held*, as a service sees it."""
     known = [one for one in held if one.state in COUNTS]
     outcomes = [outcome(requirement, known) for requirement in role.requirements]
@@ -64,7 +64,7 @@ def gap(role: Role, held: Iterable[Held]) -> dict[str, Any]:
     }
 
 
-def outcome(requirement: Requirement, held: Iterable[Held]) -> Outcome:
+def outcome(requirement: Requirement, held: Iterable[ProfileEntry]) -> Outcome:
     """How the best of what is *held* (and still counts) stands against *requirement*."""
     candidates = [one for one in held if _is_about(one, requirement)]
     if not candidates:
@@ -72,11 +72,11 @@ def outcome(requirement: Requirement, held: Iterable[Held]) -> Outcome:
     comparable = [one for one in candidates if _is_comparable(one, requirement)]
     if not comparable:
         return Outcome(requirement, "not comparable", Fraction(0), candidates[0])
-    best = max(comparable, key=lambda one: (_ordinal(one), one.state == "held", one.valid_until or "9999"))
-    short = (requirement.level or 0) - _ordinal(best)
+    best = max(comparable, key=lambda one: (one.level.ordinal, one.state == "held", one.valid_until or date.max))
+    short = (requirement.level or 0) - best.level.ordinal
     if requirement.level and short > 0:
-        return Outcome(requirement, "shortfall", Fraction(max(_ordinal(best), 0), requirement.level), best, short)
-    return Outcome(requirement, "expiring" if best.state in _DAYS_ARE_SHORT else "met", Fraction(1), best)
+        return Outcome(requirement, "shortfall", Fraction(max(best.level.ordinal, 0), requirement.level), best, short)
+    return Outcome(requirement, "expiring" if best.state == "expiring" else "met", Fraction(1), best)
 
 
 def percent(outcomes: Iterable[Outcome]) -> float | None:
@@ -89,7 +89,7 @@ def percent(outcomes: Iterable[Outcome]) -> float | None:
     return int(exact * 1000 + Fraction(1, 2)) / 10
 
 
-def _is_about(held: Held, requirement: Requirement) -> bool:
+def _is_about(held: ProfileEntry, requirement: Requirement) -> bool:
     """By id; or by code, where the requirement names the framework that the code is from."""
     item = held.competency
     if item.id == requirement.competency:
@@ -97,15 +97,9 @@ def _is_about(held: Held, requirement: Requirement) -> bool:
     return bool(requirement.framework and item.code == requirement.competency)
 
 
-def _is_comparable(held: Held, requirement: Requirement) -> bool:
+def _is_comparable(held: ProfileEntry, requirement: Requirement) -> bool:
     """Levels of two scales are never silently equal: another framework, or no level, cannot be compared."""
-    if requirement.framework and held.competency.framework != requirement.framework:
-        return False
-    return requirement.level is None or held.level is not None
-
-
-def _ordinal(held: Held) -> int:
-    return held.level.ordinal if held.level else 0
+    return not requirement.framework or held.competency.framework == requirement.framework
 
 
 def _shown(one: Outcome) -> dict[str, Any]:
@@ -116,8 +110,8 @@ def _shown(one: Outcome) -> dict[str, Any]:
         "essential": requirement.essential,
         "weight": float(Fraction(requirement.weight)),
         "required": requirement.level,
-        "level": held.level.ordinal if held and held.level else None,
+        "level": held.level.ordinal if held else None,
         "result": one.result,
         "shortfall": one.shortfall,
-        "validUntil": held.valid_until if held else None,
+        "validUntil": held.valid_until.isoformat() if held and held.valid_until else None,
     }

@@ -66,7 +66,7 @@ class Held(Shape):
 
     competency: Competency
     level: Level | None = None
-    state: str = Field(description="held, expiring, in grace or expired.")
+    state: str = Field(description="held, expiring or expired.")
     since: str | None = Field(None, description="ISO 8601 date.")
     valid_until: str | None = Field(None, description="ISO 8601 date; the last day it holds.")
     evidence_count: int | None = Field(None, description="Only with the scope profiles:read.evidence.")

@@ -12,60 +12,12 @@ from typing import Any
 
 import msgspec
 
+from lrs.competency.shapes import Profile, ProfileEntry
 from lrs.matching.services import BADGES, EVIDENCE
 from lrs.storage import Record
 
 ISSUED, REVOKED = "issued", "revoked"
 """The states of a credential (``badges.records``)."""
-
-SHOWN = frozenset({"held", "expiring", "in grace", "expired"})
-
-
-class Competency(msgspec.Struct, frozen=True):
-    """An item of a framework, in the version it was proven against."""
-
-    id: str
-    label: str | None = None
-    framework: str | None = None
-    version: str | int | None = None
-    code: str | None = None
-
-
-class Level(msgspec.Struct, frozen=True):
-    """A step of a level scale; ``ordinal`` counts from 1."""
-
-    ordinal: int
-    code: str | None = None
-    label: str | None = None
-
-
-class Review(msgspec.Struct, frozen=True):
-    """Rules of version ``rules`` have taken it away; until then (microseconds UTC) it is held, and so it is shown."""
-
-    until: int
-    rules: int
-
-
-class Held(msgspec.Struct, frozen=True):
-    """One competency a person holds or held, as ``evaluate`` wrote it; the dates are ISO 8601."""
-
-    competency: Competency
-    state: str
-    level: Level | None = None
-    since: str | None = None
-    valid_until: str | None = None
-    evidence_count: int = 0
-    award: str | None = None
-    review: Review | None = None
-
-
-class Profile(msgspec.Struct, frozen=True):
-    """The body of a ``profile`` record; its id is the person's."""
-
-    person: str
-    version: int
-    competencies: tuple[Held, ...] = ()
-    v: int = 1
 
 
 class Badge(msgspec.Struct, frozen=True):
@@ -109,10 +61,9 @@ def shown(
     It has no version: what the service cannot see change has not changed for it.
     """
     held = profile.competencies if profile else ()
-    visible = [one for one in held if one.state in SHOWN]
     return {
         "subject": subject,
-        "competencies": [_competency(one, with_evidence=EVIDENCE in scopes) for one in visible],
+        "competencies": [_competency(one, with_evidence=EVIDENCE in scopes) for one in held],
         "badges": [
             badge_shown(one, {BADGES} if exact else scopes)
             for one in sorted(badges, key=_by_reference)
@@ -140,13 +91,13 @@ def matches(if_none_match: str | None, tag: str) -> bool:
     return tag in tags or "*" in tags
 
 
-def _competency(held: Held, *, with_evidence: bool) -> dict[str, Any]:
+def _competency(held: ProfileEntry, *, with_evidence: bool) -> dict[str, Any]:
     told: dict[str, Any] = {
         "competency": msgspec.to_builtins(held.competency),
         "level": msgspec.to_builtins(held.level),
         "state": held.state,
-        "since": held.since,
-        "validUntil": held.valid_until,
+        "since": held.since.isoformat(),
+        "validUntil": held.valid_until.isoformat() if held.valid_until else None,
     }
     if with_evidence:
         told["evidenceCount"] = held.evidence_count

@@ -9,6 +9,7 @@ from typing import Any
 from lrs.competency.explain import Explanation, explain
 from lrs.competency.rules.rulesets import in_force
 from lrs.competency.rules.unmatched import Unmatched, legible, unmatched
+from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.keys import key
 from lrs.matching import consent, services, view
 from lrs.matching.consent import Consent, Subject
@@ -53,7 +54,7 @@ class LearnerFacts:
     members: tuple[str, ...]
     identifiers: Mapping[str, Sequence[Identifier]]
     explanation: Explanation
-    held: tuple[view.Held, ...]
+    held: tuple[ProfileEntry, ...]
     badges: tuple[tuple[str, Badge], ...]
     consents: tuple[Consent, ...]
     services: Mapping[str, Service]

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lrs.competency.explain import IN_REVIEW, Answer, Finding
+from lrs.competency.shapes import ProfileEntry
 from lrs.matching.consent import Consent
 from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, Service
-from lrs.matching.view import Badge, Held
+from lrs.matching.view import Badge
 from lrs.pages.facts import LearnerFacts
 from lrs.pages.states import mood, state_word
 from lrs.pages.words import moment, moment_of
@@ -87,18 +88,18 @@ def _ordinal(answer: Answer) -> int:
     return int(answer.level.partition(" ")[0])
 
 
-def _held(one: Held, places: Mapping[tuple[str, int], int], zone: str) -> dict[str, Any]:
+def _held(one: ProfileEntry, places: Mapping[tuple[str, int], int], zone: str) -> dict[str, Any]:
     level = one.level
     state = state_word(one.state)
     return {
-        "code": one.competency.code or "",
+        "code": one.competency.code,
         "label": one.competency.label or one.competency.id,
-        "level": f"{level.ordinal} {level.label or ''}".strip() if level else "",
+        "level": f"{level.ordinal} {level.label}".strip(),
         "state": f"{state}, in review until {moment(one.review.until, zone)}" if one.review else state,
         "mood": "warn" if one.review else mood(one.state),
-        "since": one.since or "",
-        "until": one.valid_until or "No end",
-        "why": places.get((one.competency.id, level.ordinal)) if level else None,
+        "since": one.since.isoformat(),
+        "until": one.valid_until.isoformat() if one.valid_until else "No end",
+        "why": places.get((one.competency.id, level.ordinal)),
         "evidence": f"{one.evidence_count} {'piece' if one.evidence_count == 1 else 'pieces'} of evidence",
     }
 

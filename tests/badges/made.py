@@ -35,12 +35,13 @@ BODY: dict[str, Any] = {
         "id": "https://case.example.org/items/gowning",
         "label": "Aseptic gowning",
         "framework": "GMP skills",
-        "version": "2.1",
+        "version": 2,
         "code": "GMP-4.2",
     },
     "level": {"ordinal": 2, "code": "P", "label": "Practitioner"},
     "scale": {
         "id": "three-tiers",
+        "name": "Three tiers",
         "levels": [
             {"ordinal": 1, "code": "A", "label": "Awareness"},
             {"ordinal": 2, "code": "P", "label": "Practitioner"},
@@ -51,7 +52,7 @@ BODY: dict[str, Any] = {
     "valid_until": "2027-05-31",
     "state": "held",
     "evidence": [{"statement": STATEMENT, "source": "centre-1", "timestamp": "2026-06-01T09:30:00Z"}],
-    "rule": {"id": "gowning", "version": 3},
+    "rule": {"item": "gowning", "version": 3},
 }
 
 

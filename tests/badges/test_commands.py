@@ -219,6 +219,8 @@ def test_badges_are_listed_and_shown(tmp_path):
 
     listed = run(tmp_path, "list")
     shown = run(tmp_path, "show", badge["id"])
+    in_a_form = run(tmp_path, "show", badge["id"], "--form", "json")
+    in_no_form = run(tmp_path, "show", badge["id"], "--form", "wax")
     missing = run(tmp_path, "show", "urn:uuid:0")
 
     heading, row = listed.output.splitlines()
@@ -227,6 +229,8 @@ def test_badges_are_listed_and_shown(tmp_path):
     assert fields[0] == badge["id"].removeprefix("urn:uuid:")
     assert (fields[1], fields[4]) == ("issued", "Aseptic gowning: Practitioner")
     assert json.loads(shown.output) == badge
+    assert in_a_form.output == shown.output
+    assert (in_no_form.exit_code, "'wax' is not" in in_no_form.output) == (2, True)
     assert missing.exit_code == 1
 
 

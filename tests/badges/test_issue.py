@@ -160,7 +160,7 @@ MORE = {"statement": STATEMENT_2, "source": "lms", "timestamp": "2026-11-20T10:0
         {"evidence": [*BODY["evidence"], MORE]},
         {"evidence": [*BODY["evidence"], MORE], "evidence_count": 10_000},
         {"evidence": []},
-        {"rule": {"id": "gowning", "version": 4}},
+        {"rule": {"item": "gowning", "version": 4}},
         {"review": {"until": NOON + HOUR, "rules": 4}},
     ],
 )

@@ -11,17 +11,18 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from badges.forms import FORMS, Form
 from badges.issuer import issuer_of
 from badges.routes import routes
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
-from tests.badges.made import badge_in, list_in, put_award, run_issue, tenant_in
+from tests.badges.made import BODY, badge_in, list_in, put_award, run_issue, tenant_in
 
 
 @pytest.fixture(params=["https://skills.example.org"])
 def tenant(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tenant]:
     opened = tenant_in(tmp_path, request.param)
-    put_award(opened, competency={"id": "K7", "label": "Gowning <b>& more</b>", "framework": "GMP", "code": "4.2"})
+    put_award(opened, competency={**BODY["competency"], "label": "Gowning <b>& more</b>"})
     run_issue(opened)
     yield opened
     opened.store.close()
@@ -132,6 +133,23 @@ def test_a_badge_is_shown_to_nobody_but_those_whom_the_guard_lets_in(client, ten
     assert (without.status_code, unknown.status_code, allowed.status_code) == (401, 401, 200)
     assert allowed.json() == badge
     assert allowed.headers["cache-control"] == "no-store"
+
+
+def test_a_badge_is_given_in_the_form_that_is_asked_for_and_else_in_the_first(client, tenant, monkeypatch):
+    initials = Form("initials", "text/x-initials", ".txt", lambda badge: badge.id[:2].encode())
+    monkeypatch.setattr("badges.routes.FORMS", (*FORMS, initials))
+    record, badge = badge_in(tenant)
+    asking = {"authorization": "Bearer admin"}
+
+    of_that_form = client.get(f"/t/default/credentials/{record.id}", {**asking, "accept": "text/x-initials"})
+    of_any = client.get(f"/t/default/credentials/{record.id}", {**asking, "accept": "text/x-unknown"})
+
+    assert (of_that_form.text, of_that_form.headers["content-type"]) == (
+        record.id[:2],
+        "text/x-initials; charset=utf-8",
+    )
+    assert (of_any.json(), of_any.headers["content-type"]) == (badge, "application/vc")
+    assert {of_that_form.headers["vary"], of_any.headers["vary"]} == {"accept"}
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.competency.decide import Evidence, RuleRef, decide, why_not
+from lrs.competency.decide import Evidence, decide, why_not
 from lrs.competency.rules.rules import Rule
+from lrs.competency.shapes import RuleRef
 from lrs.competency.tallies import tallied
 from tests.competency.world import micros
 

@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from lrs.competency.shapes import ProfileEntry
 from lrs.matching.gap import Requirement, Role, gap
-from lrs.matching.view import Held
 from tests.matching.world import held as as_json
 
 
-def held(id: str, ordinal: int = 2, state: str = "held", **more: Any) -> Held:
-    return msgspec.convert(as_json(id, ordinal, state, **more), Held)
+def held(id: str, ordinal: int = 2, state: str = "held", **more: Any) -> ProfileEntry:
+    return msgspec.convert(as_json(id, ordinal, state, **more), ProfileEntry)
 
 
 def role(*requirements: Requirement) -> Role:
@@ -91,15 +91,13 @@ def test_the_best_of_several_counts() -> None:
     assert results(gap(asked, [held("gown", 3, "expiring"), held("gown", 3, "held")])) == [("gown", "met", None)]
 
 
-def test_a_requirement_without_a_level_is_met_by_any_and_one_with_a_level_not_by_none() -> None:
-    unlevelled = held("gown", level=None)
-
-    assert results(gap(role(Requirement("gown")), [unlevelled])) == [("gown", "met", None)]
-    assert results(gap(role(Requirement("gown", level=1)), [unlevelled])) == [("gown", "not comparable", None)]
+def test_a_requirement_without_a_level_is_met_by_any() -> None:
+    assert results(gap(role(Requirement("gown")), [held("gown", 1)])) == [("gown", "met", None)]
 
 
 def test_a_code_names_a_competency_only_together_with_its_framework() -> None:
-    have = [held("0a1b", competency={"id": "0a1b", "code": "K7", "framework": "ST0597"})]
+    about = {"id": "0a1b", "label": "Gowning", "framework": "ST0597", "version": 1, "code": "K7"}
+    have = [held("0a1b", competency=about)]
 
     assert results(gap(role(Requirement("K7", framework="ST0597", level=1)), have)) == [("K7", "met", None)]
     assert results(gap(role(Requirement("K7", level=1)), have)) == [("K7", "missing", None)]

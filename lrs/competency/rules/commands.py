@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from lrs.competency.awards import Award
 from lrs.competency.dates import day_of
 from lrs.competency.printed import BY, file_argument, print_faults, read_rules, table_of
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.losses import Changed, Look, Swing, look_at, look_on, swings, swings_now, unchanged
 from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import Applied
+from lrs.competency.shapes import Award
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.plain_text import one_line

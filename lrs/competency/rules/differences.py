@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lrs.competency.decide import RuleRef
 from lrs.competency.rules.review import About
 from lrs.competency.rules.rules import Index, Rule
 from lrs.competency.rules.rulesets import Former, InForce
+from lrs.competency.shapes import RuleRef
 
 
 def former_rule(rules: InForce, ref: RuleRef) -> Rule | None:

@@ -15,13 +15,13 @@ import msgspec
 
 from lrs.competency import tallies
 from lrs.competency.bring import bring
-from lrs.competency.decide import RuleRef
 from lrs.competency.evidence import Meaning, evidence_from, evidence_id, former_id, meaning_of
 from lrs.competency.owing import owe_evaluation
 from lrs.competency.rules.rules import Index, Rule, Ruleset, index_rules, rules_for
 from lrs.competency.rules.rulesets import InForce, in_force
 from lrs.competency.rules.walk import Rematch, once_more
 from lrs.competency.seen import Seen, learners, look, moment_of
+from lrs.competency.shapes import RuleRef
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import minter
 from lrs.storage import Claim, Owed, Record, Store, Tx

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lrs.competency.decide import Held, Review, Span, Standing
+from lrs.competency.decide import Held, Span, Standing
+from lrs.competency.shapes import Review
 
 About = tuple[str, int]
 """A competency (``Competency.key``) and the ordinal of a level."""

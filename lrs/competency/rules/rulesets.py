@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lrs.competency.decide import RuleRef
 from lrs.competency.rules.rules import Competency, Index, Rule, Ruleset, index_rules
 from lrs.competency.rules.walk import Rematch, is_bringing, walk_about
+from lrs.competency.shapes import RuleRef
 from lrs.kernel.errors import Refused
 from lrs.storage import NEWEST, Owed, Reader, Record, Tx, micros_of, pages
 from lrs.tenancy import audit

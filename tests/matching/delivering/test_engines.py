@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from lrs.competency.awards import AboutCompetency, Entry, Profile
 from lrs.competency.frameworks.levels import Level
+from lrs.competency.shapes import AboutCompetency, Profile, ProfileEntry
 from lrs.matching import pull, services
 from lrs.storage import Owed, Record, Store
 from lrs.tenancy.tenants import Tenant
@@ -19,7 +19,7 @@ def test_a_profile_is_told_shown_and_cut_off(store: Store, tmp_path: Path, clock
     tenant = Tenant("default", store, settings_in(tmp_path), bytes(32), clock)
     made = put_service(tenant, receiving.url)
     person = put_person(tenant, "mailto:ana@example.org")
-    entry = Entry(
+    entry = ProfileEntry(
         competency=AboutCompetency("i1", "Gowning", "https://fw.test/gmp", 2, "G1"),
         level=Level(2, "t2", "Practitioner"),
         state="expiring",

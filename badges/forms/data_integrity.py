@@ -1,0 +1,15 @@
+"""Open Badges 3.0 as JSON-LD with a Data Integrity proof: the badge byte for byte as it is stored.
+
+Source: 1EdTech Open Badges 3.0, 8.2.2; media type: W3C VCDM 2.0, 6.3.
+"""
+
+from __future__ import annotations
+
+from badges.forms.form import Badge, Form
+
+
+def _stored(badge: Badge) -> bytes:
+    return badge.credential
+
+
+FORM = Form(name="json", media_type="application/vc", ending=".json", make=_stored)
