@@ -94,7 +94,7 @@ def matches(if_none_match: str | None, tag: str) -> bool:
 def _competency(held: ProfileEntry, *, with_evidence: bool) -> dict[str, Any]:
     told: dict[str, Any] = {
         "competency": msgspec.to_builtins(held.competency),
-        "level": msgspec.to_builtins(held.level),
+        "level": {"ordinal": held.level.ordinal, "code": held.level.code, "label": held.level.label},
         "state": held.state,
         "since": held.since.isoformat(),
         "validUntil": held.valid_until.isoformat() if held.valid_until else None,

@@ -94,7 +94,7 @@ def test_running_the_step_again_queues_nothing_more(tenant: Tenant, person: str)
 def test_a_change_that_the_service_cannot_see_is_not_told(tenant: Tenant, person: str) -> None:
     agree(tenant, person)
     run_sync(tenant)
-    put_profile(tenant, person, held("gown", evidence_count=4), held("fill", state="revoked"))
+    put_profile(tenant, person, held("gown", evidence_count=4))
     run_sync(tenant)
 
     assert queued(tenant) == [("consent.given", 1), ("profile.updated", 1)]
