@@ -20,10 +20,9 @@ from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character
 from lrs.storage import Record, Tx
-from lrs.tenancy import audit
+from lrs.tenancy import audit, signing_keys
 from lrs.tenancy.tenants import Tenant
 
-KEY_PURPOSE = "badge-signing-key/1"
 DEMONSTRATION = " (demonstration)"
 _UNPUBLISHED = uuid.UUID("0f0b6f3e-5b0e-5b57-9a1f-2f6a0d1f7c11")
 
@@ -56,7 +55,7 @@ class Issuer:
 
 def issuer_of(tenant: Tenant) -> Issuer:
     """The issuer of *tenant*, under the name that ``rename`` gave it."""
-    key = Ed25519PrivateKey.from_private_bytes(tenant.secret(KEY_PURPOSE))
+    key = signing_keys.private_of(tenant, signing_keys.active(tenant.store))
     record = tenant.store.get("issuer", "profile")
     named = json.loads(record.body) if record else {}
     name, url = named.get("name", _first_name(tenant)), named.get("url")

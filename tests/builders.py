@@ -9,13 +9,14 @@ import msgspec
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
+from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.request import Request, refusal
 
 
 def tenant_in(folder, store, clock, **settings):
     """A tenant whose files lie in *folder*; whoever opened *store* closes it."""
-    return Tenant("default", store, Settings(data=folder, **settings), bytes(32), clock)
+    return Tenant("default", store, Settings(data=folder, **settings), Secrets(bytes(32)), clock)
 
 
 @dataclass

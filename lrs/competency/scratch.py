@@ -50,7 +50,7 @@ def worked_out(tenant: Tenant, *, until: int = NEWEST) -> Iterator[Store]:
         try:
             for kind in FACTS:
                 _copy(tenant.store, store, kind)
-            scratch = Tenant(tenant.id, store, tenant.settings, tenant.master_key, tenant.clock)
+            scratch = Tenant(tenant.id, store, tenant.settings, tenant.secrets, tenant.clock)
             _derive(tenant.store, scratch, until)
             yield store
         finally:

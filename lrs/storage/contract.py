@@ -111,10 +111,13 @@ class Store(Reader, Protocol):
         """Where large bodies and attachments are."""
 
     def mac(self, text: bytes) -> bytes:
-        """The HMAC-SHA256 of *text* with the secret that the store was opened with: 32 bytes.
+        """The HMAC-SHA256 of *text* with the secret that the store was given: 32 bytes.
 
-        Raises ``RuntimeError`` if it was opened without one: there is no secret that everybody knows.
+        Raises ``RuntimeError`` if it was given none: there is no secret that everybody knows.
         """
+
+    def use_secret(self, secret: bytes) -> None:
+        """Gives the store what ``mac`` uses; it is not kept in the store. For whoever opens it, before the others."""
 
     def write(
         self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()

@@ -14,7 +14,7 @@ from lrs.storage.records import USUAL, Clock, Queue, wall_clock
 def open_store(url: str, *, clock: Clock = wall_clock, queue: Queue = USUAL, secret: bytes | None = None) -> Store:
     """Opens the store at *url*: ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
 
-    *secret* is what ``mac`` uses; it is not kept in the store.
+    *secret* is what ``mac`` uses (see ``Store.use_secret``).
 
     Raises ``Misconfigured`` for another scheme and for what cannot be opened, ``NewerSchema`` for a later version's.
     """

@@ -6,18 +6,15 @@ import re
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.storage import ROWS, Clock, Queue, Store, open_store, open_to_read, wall_clock
 from lrs.storage.private import private_folder
 from lrs.storage.versions import found_and_known
-from lrs.tenancy import audit, master_key
+from lrs.tenancy import audit, master_key, root_keys
+from lrs.tenancy.root_keys import Secrets
 
 DEFAULT = "default"
 CONTROL = "control"
@@ -54,19 +51,14 @@ class Tenant:
     id: str
     store: Store
     settings: Settings
-    master_key: bytes = field(repr=False)
+    secrets: Secrets = field(repr=False)
     clock: Clock = wall_clock
     seen: Remembered = field(default_factory=lambda: Remembered(50_000))
     """Ids of insert-only records that are certainly stored, so that they need not be looked up again."""
 
     def secret(self, purpose: str) -> bytes:
-        """32 bytes for *purpose*, the same for ever, derived from the master key (HKDF-SHA256, RFC 5869)."""
-        return _derived(self.master_key, f"engraft/{self.id}/{purpose}")
-
-
-@lru_cache(maxsize=256)
-def _derived(master_key: bytes, info: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info.encode()).derive(master_key)
+        """32 bytes for *purpose*, the same for ever (see ``lrs.tenancy.root_keys``)."""
+        return self.secrets.secret(purpose)
 
 
 def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
@@ -74,14 +66,15 @@ def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wal
     check_id(tenant)
     key = read_master_key(settings)
     queue = Queue(settings.queue_count * ROWS, settings.queue_age)
-    secret = _derived(key, f"engraft/{tenant}/audit")
-    store = open_store(store_url(settings, tenant), clock=clock, queue=queue, secret=secret)
+    store = open_store(store_url(settings, tenant), clock=clock, queue=queue)
     try:
+        secrets = root_keys.claim(store, tenant, key, master_key.path_of(settings))
+        store.use_secret(secrets.secret("audit"))
         master_key.claim(store, key, master_key.path_of(settings), audit.begin)
     except BaseException:
         store.close()
         raise
-    return Tenant(tenant, store, settings, key, clock)
+    return Tenant(tenant, store, settings, secrets, clock)
 
 
 def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
@@ -96,16 +89,17 @@ def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clo
     if is_file and not settings.master_key_file and not key_file.exists():
         raise Misconfigured(_KEY_MISSING.format(key_file))
     key = master_key.read(key_file)
-    secret = _derived(key, f"engraft/{tenant}/audit")
-    store = open_to_read(store_url(settings, tenant), clock=clock, secret=secret)
+    store = open_to_read(store_url(settings, tenant), clock=clock)
     try:
         known = store.get(master_key.KIND, master_key.ID)
         if known is not None:
             master_key.check(key, str(known.meta["fingerprint"]), key_file)
+        secrets = root_keys.read(store, tenant, key, key_file) or root_keys.of_before(tenant, key)
+        store.use_secret(secrets.secret("audit"))
     except BaseException:
         store.close()
         raise
-    return Tenant(tenant, store, settings, key, clock)
+    return Tenant(tenant, store, settings, secrets, clock)
 
 
 def read_master_key(settings: Settings) -> bytes:

@@ -22,6 +22,7 @@ from lrs.kernel.settings import Settings
 from lrs.ops.serve import first_key
 from lrs.tenancy import audit
 from lrs.tenancy.control import open_control
+from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import open_tenant, read_master_key
 from tests.programs import PATIENCE, programs
 from tests.served import new_id, serving, statement
@@ -63,7 +64,7 @@ def test_the_hash_is_keyed_by_the_installation(tenant):
 
     assert set(body) == {"v", "name", "scopes", "hash", "created", "revoked"}
     assert re.fullmatch("[0-9a-f]{64}", body["hash"])
-    other = replace(tenant, master_key=b"\xab" * 32)
+    other = replace(tenant, secrets=Secrets(b"\xab" * 32))
     assert check_key(tenant, new.key, new.secret) is not None
     assert check_key(other, new.key, new.secret) is None
 

@@ -18,6 +18,7 @@ from badges.verify import Verdict, verify
 from lrs.kernel.settings import Settings
 from lrs.storage import Clock as AnyClock
 from lrs.storage import Owed, Record, Store, Tx, open_store
+from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 
 NOON = 1_795_262_400_000_000  # 2026-11-21T12:00:00Z
@@ -75,7 +76,7 @@ def tenant_in(
     settings = Settings(data=folder, public_url=public_url)
     clock = clock or Clock()
     opened = store or open_store(f"sqlite:///{folder}/store.db", clock=clock, secret=bytes(32))
-    return Tenant("default", opened, settings, b"\x07" * 32, clock)
+    return Tenant("default", opened, settings, Secrets(b"\x07" * 32), clock)
 
 
 def put_award(tenant: Tenant, id: str = AWARD, **changes: Any) -> None:

@@ -14,6 +14,7 @@ from badges.renew import renew
 from badges.status import bits_of
 from lrs.kernel.settings import Settings
 from lrs.storage import Record
+from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import (
     AWARD,
@@ -151,7 +152,7 @@ def test_a_badge_that_says_the_same_at_the_new_address_is_issued_anew_for_its_li
 def test_after_the_key_was_changed_new_badges_stand_in_a_list_that_the_new_key_signs(tenant):
     put_award(tenant)
     run_issue(tenant)
-    changed = replace(tenant, master_key=b"\x08" * 32)
+    changed = replace(tenant, secrets=Secrets(b"\x08" * 32))
     tenant.clock.now += HOUR
 
     again(changed)
@@ -169,7 +170,7 @@ def test_a_list_whose_issuer_is_a_key_that_is_gone_is_not_signed_with_another(te
     put_award(tenant, state="withdrawn")
 
     with pytest.raises(KeyLost, match=r"revocation-1 is of did:key:z6Mk.*bring back the master key"):
-        run_issue(replace(tenant, master_key=b"\x08" * 32))
+        run_issue(replace(tenant, secrets=Secrets(b"\x08" * 32)))
 
     assert list_in(tenant) == before
     assert badge_in(tenant)[0].meta["state"] == "issued"

@@ -7,6 +7,7 @@ import pytest
 from badges.issuer import address, did_url, issuer_of, rename, web_did
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
+from lrs.tenancy.tenants import open_tenant
 from tests.badges.made import tenant_in
 
 
@@ -81,11 +82,11 @@ def test_an_issuer_is_renamed_as_often_as_one_likes(tmp_path):
 
 
 def test_two_tenants_have_two_keys_and_one_tenant_keeps_its_own(tmp_path):
-    tenant = tenant_in(tmp_path)
-    other = type(tenant)("other", tenant.store, Settings(data=tmp_path), tenant.master_key)
-
-    keys = [issuer_of(each).method.rpartition("#")[2] for each in (tenant, other, tenant)]
-    tenant.store.close()
+    keys = []
+    for name in ("one", "other", "one"):
+        tenant = open_tenant(Settings(data=tmp_path), name)
+        keys.append(issuer_of(tenant).method.rpartition("#")[2])
+        tenant.store.close()
 
     assert keys[0] == keys[2] != keys[1]
 

@@ -19,6 +19,7 @@ from lrs.competency.rules.mapping import Known, ruleset_from_table
 from lrs.competency.rules.rulesets import current, in_review, put, restored
 from lrs.kernel.settings import Settings
 from lrs.storage import Claim, Owed, Record, open_store
+from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import keys_of, source_key
@@ -83,7 +84,7 @@ class World:
     def __init__(self, folder: Path, rules: str = RULES, url: str | None = None) -> None:
         self.clock = Clock()
         store = open_store(url or f"sqlite:///{folder / 'store.db'}", clock=self.clock, secret=bytes(32))
-        self.tenant = Tenant("default", store, Settings(data=folder), b"k" * 32, self.clock)
+        self.tenant = Tenant("default", store, Settings(data=folder), Secrets(b"k" * 32), self.clock)
         self.store = store
         self.write(lambda tx: keep(tx, self.framework()))
         self.write(lambda tx: publish(tx, URI, "test"))

@@ -66,6 +66,31 @@ def levels_in(tenant: Tenant) -> list[tuple[str, str, int]]:
     return sorted((id, one["competency"]["code"], one["level"]["ordinal"]) for id, held in profiles for one in held)
 
 
+SECRETS = {
+    ("0.1.0", "api-key"): "a4cdb40678dc82e1080899c477eb6a2e72798bb32d4bb687a79dfc6b9949288e",
+    ("0.1.0", "audit"): "18d7a29245eefefbf6650e9d929dd80bc257e7537f6eda7ed74d4d0fdea5cb89",
+    ("0.1.0", "badge-signing-key/1"): "2114f95725dbbb3fda79b234952e72362e0b577553cbd9ac4f25fcee3a0ba803",
+    ("0.1.0", "person-ids"): "3650302759974f478b210cc9400bd55fbf253e060d7aa1809de77e9f16680dde",
+    ("0.2.0", "api-key"): "0e5a0c80e99737f72752c2cd6f2f79fed0aa3ae96b6f0aed2b512c3666d33965",
+    ("0.2.0", "audit"): "77db6488c8ad74ef651adfb373001ab45846c6de90a8bd473fab630f5e5d385e",
+    ("0.2.0", "badge-signing-key/1"): "24e56d300bcd1fb4535a5857157e0207358a7f0b1f044f547be016f855735905",
+    ("0.2.0", "pairwise"): "c37216b49f8357ed8d599f5e69740b880f21d211477b8e58e572cf10492809c2",
+}
+"""As the release itself derived them from the master key in its frozen store."""
+
+
+@pytest.mark.parametrize("release", sorted({release for release, _ in SECRETS}))
+def test_a_store_of_a_release_without_root_keys_keeps_its_secrets(release, tmp_path):
+    settings = Settings(data=thawed(release, tmp_path))
+
+    for _ in range(2):
+        tenant = open_tenant(settings)
+        found = {(release, purpose): tenant.secret(purpose).hex() for known, purpose in SECRETS if known == release}
+        tenant.store.close()
+
+        assert found == {about: secret for about, secret in SECRETS.items() if about[0] == release}
+
+
 def test_every_statement_level_and_badge_is_there_and_stays_as_it_was(tenant):
     badges, levels = badges_in(tenant), levels_in(tenant)
 

@@ -8,6 +8,7 @@ import pytest
 
 from lrs.kernel.settings import Settings
 from lrs.storage import Record, open_store, wall_clock
+from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.work.sweep import KINDS, Interrupted, Marks, Sweeper, sweep_blobs
 from tests.programs import programs, until
@@ -20,7 +21,7 @@ MICROS = 1_000_000
 
 @pytest.fixture
 def tenant(store, clock, tmp_path):
-    return Tenant("default", store, Settings(data=tmp_path), bytes(32), clock)
+    return Tenant("default", store, Settings(data=tmp_path), Secrets(bytes(32)), clock)
 
 
 def keep(tenant, content):
@@ -211,7 +212,7 @@ def test_a_tenant_whose_blobs_cannot_be_swept_keeps_no_other_from_it(tenant, clo
     left = keep(tenant, b"left")
     gone = open_store(f"sqlite:///{tmp_path}/gone.db")
     gone.close()
-    damaged = Tenant("damaged", gone, Settings(data=tmp_path), bytes(32), clock)
+    damaged = Tenant("damaged", gone, Settings(data=tmp_path), Secrets(bytes(32)), clock)
 
     def tenants():
         clock.forward(seconds=DAY)

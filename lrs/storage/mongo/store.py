@@ -128,6 +128,10 @@ class MongoStore:
         """See ``Store.mac``."""
         return mac_with(self._secret, text)
 
+    def use_secret(self, secret: bytes) -> None:
+        """See ``Store.use_secret``."""
+        self._secret = secret
+
     @answering()
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
         """See ``Store.count``."""

@@ -89,6 +89,10 @@ class SqliteToRead(SqliteReading):
         """See ``Store.mac``."""
         return mac_with(self._secret, text)
 
+    def use_secret(self, secret: bytes) -> None:
+        """See ``Store.use_secret``."""
+        self._secret = secret
+
     def horizon(self) -> int:
         """See ``Store.horizon``; others may write the file at this moment, so nothing is promised."""
         return 0

@@ -76,6 +76,10 @@ class SqliteStore(SqliteReading):
         """See ``Store.mac``."""
         return mac_with(self._secret, text)
 
+    def use_secret(self, secret: bytes) -> None:
+        """See ``Store.use_secret``."""
+        self._secret = secret
+
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def write(

@@ -11,12 +11,13 @@ from lrs.competency.frameworks.levels import Level
 from lrs.competency.shapes import AboutCompetency, Profile, ProfileEntry
 from lrs.matching import pull, services
 from lrs.storage import Owed, Record, Store
+from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import Receiver, agree, put_badge, put_person, put_service, run_all, settings_in, take_back
 
 
 def test_a_profile_is_told_shown_and_cut_off(store: Store, tmp_path: Path, clock, receiving: Receiver) -> None:
-    tenant = Tenant("default", store, settings_in(tmp_path), bytes(32), clock)
+    tenant = Tenant("default", store, settings_in(tmp_path), Secrets(bytes(32)), clock)
     made = put_service(tenant, receiving.url)
     person = put_person(tenant, "mailto:ana@example.org")
     entry = ProfileEntry(

@@ -7,6 +7,7 @@ import pytest
 
 from lrs.competency.rebuild import rebuild
 from lrs.steps import drain
+from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from tests.competency.world import ANN, HOUR, RULES, World, statement
 from tests.matching.world import agree, put_service, settings_in
@@ -19,7 +20,7 @@ HOW_MANY = {"sqlite": 10_000, "mongo": 60}
 @pytest.fixture
 def world(store_url, tmp_path):
     world = World(tmp_path, RULES.replace("passed,GOWN,1,80,,vle", "passed,GOWN,1,80,P12M,vle"), url=store_url)
-    world.tenant = Tenant("default", world.store, settings_in(tmp_path), b"k" * 32, world.clock)
+    world.tenant = Tenant("default", world.store, settings_in(tmp_path), Secrets(b"k" * 32), world.clock)
     yield world
     world.close()
 

@@ -1,0 +1,164 @@
+"""A tenant's secrets: all derive from its root key, which lies in its own store, wrapped by the master key.
+
+So a tenant moves with its store, and a change of the master key wraps its keys anew and changes no secret. A tenant
+from before there were root keys keeps what the master key had given it: each such secret is wrapped beside the root
+key. Records ``wrapped-key``: id ``root/1`` or the purpose of a kept secret. A key is wrapped with ChaCha20-Poly1305
+(RFC 8439) under a key that HKDF-SHA256 (RFC 5869) derives from the master key; the tenant and the record's id are the
+associated data, so no wrapped key opens as another one. Knows no secret's use.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from lrs.kernel.errors import Misconfigured
+from lrs.storage import Reader, Record, Store, Tx, pages
+from lrs.tenancy import master_key, signing_keys
+
+KIND = "wrapped-key"
+ROOT = "root/1"
+FROM_MASTER = (
+    "access-token",
+    "api-key",
+    "audit",
+    "badge-recipient/1",
+    "badge-signing-key/1",
+    "client-secret",
+    "consent-form",
+    "cursor",
+    "link",
+    "more",
+    "pages-form",
+    "pages-session",
+    "pairwise",
+    "person-ids",
+    "webhook",
+)
+"""The purposes whose secrets the master key gave up to 0.2.0. What came later derives from the root key alone."""
+_EVIDENCE_OF_BEFORE = (master_key.KIND, "audit-head", "key", "statement", "person")
+"""Kinds of record; a store with none of them has given nothing to anybody that a new root key could spoil."""
+_NONCE = 12
+
+
+class Wrapped(msgspec.Struct, frozen=True):
+    """The body of a ``wrapped-key`` record: base64 of nonce and ciphertext, and whose fingerprint the wrapper has."""
+
+    v: int
+    wrapped: str
+    master: str
+
+
+class Secrets:
+    """What a tenant's secrets derive from: its *root* key, 32 bytes, and those it has from before it had one.
+
+    Without a *root* (a store of before, opened to be read) there are no others than those.
+    """
+
+    def __init__(self, root: bytes | None, kept: Mapping[str, bytes] | None = None) -> None:
+        self._root = root
+        self._known = dict(kept or {})
+
+    @property
+    def has_root(self) -> bool:
+        """Whether there is a root key."""
+        return self._root is not None
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes for *purpose*, the same for ever. Raises ``KeyError`` for a later purpose without a root key."""
+        found = self._known.get(purpose)
+        if found is None:
+            if self._root is None:
+                raise KeyError(purpose)
+            found = self._known[purpose] = _derived(self._root, f"engraft/{purpose}")
+        return found
+
+
+def read(reader: Reader, tenant: str, master: bytes, path: Path) -> Secrets | None:
+    """The secrets in the store of *tenant*; ``None`` if it has no root key yet. *path* is the file of the master key.
+
+    Raises ``OtherKey`` for keys that another master key wrapped, ``Misconfigured`` for what cannot be unwrapped.
+    """
+    keys = {}
+    for record in pages(reader, KIND):
+        wrapped = msgspec.json.decode(record.body, type=Wrapped)
+        master_key.check(master, wrapped.master, path)
+        keys[record.id] = _unwrapped(wrapped, tenant, record.id, master)
+    if not keys:
+        return None
+    if ROOT not in keys:
+        raise Misconfigured(f"the root key of tenant {tenant!r} is not in its store: restore it from a backup")
+    return Secrets(keys.pop(ROOT), keys)
+
+
+def of_before(tenant: str, master: bytes) -> Secrets:
+    """The secrets that *tenant* has without a root key: those of the purposes that there were."""
+    return Secrets(None, {purpose: _derived(master, f"engraft/{tenant}/{purpose}") for purpose in FROM_MASTER})
+
+
+def claim(store: Store, tenant: str, master: bytes, path: Path) -> Secrets:
+    """The secrets in the *store* of *tenant*; one without a root key gets one, and keeps what it had before.
+
+    All keys are written in one commit; of two processes that start at once one writes them. Raises as ``read``.
+    """
+    there = read(store, tenant, master, path)
+    if there is not None:
+        return there
+    known = store.get(master_key.KIND, master_key.ID)
+    if known is not None:
+        master_key.check(master, str(known.meta["fingerprint"]), path)
+    root, before = secrets.token_bytes(32), of_before(tenant, master)
+    new = {ROOT: _wrap(root, tenant, ROOT, master)}
+    kept = {purpose: _wrap(before.secret(purpose), tenant, purpose, master) for purpose in FROM_MASTER}
+    public_new, public_kept = (signing_keys.public_of(one) for one in (Secrets(root), before))
+
+    def decide(tx: Tx) -> None:
+        if tx.get(KIND, ROOT) is not None:
+            return
+        is_old = any(tx.find(kind, limit=1).records for kind in _EVIDENCE_OF_BEFORE)
+        for id, wrapped in (new | kept if is_old else new).items():
+            tx.insert(Record(KIND, id, msgspec.json.encode(wrapped)))
+        signing_keys.begin(tx, public_kept if is_old else public_new)
+
+    store.write(decide).result()
+    made = read(store, tenant, master, path)
+    if made is None:
+        raise Misconfigured(f"the root key of tenant {tenant!r} was written and is not in its store: start again")
+    return made
+
+
+def _wrap(key: bytes, tenant: str, id: str, master: bytes) -> Wrapped:
+    nonce = secrets.token_bytes(_NONCE)
+    wrapped = nonce + _cipher(master).encrypt(nonce, key, _about(tenant, id))
+    return Wrapped(1, base64.b64encode(wrapped).decode(), master_key.fingerprint(master))
+
+
+def _unwrapped(wrapped: Wrapped, tenant: str, id: str, master: bytes) -> bytes:
+    try:
+        raw = base64.b64decode(wrapped.wrapped, validate=True)
+        return _cipher(master).decrypt(raw[:_NONCE], raw[_NONCE:], _about(tenant, id))
+    except (InvalidTag, ValueError) as error:
+        raise Misconfigured(
+            f"the key {id!r} of tenant {tenant!r} cannot be unwrapped: it was changed, or is another tenant's. Restore"
+            " the store from a backup"
+        ) from error
+
+
+def _cipher(master: bytes) -> ChaCha20Poly1305:
+    return ChaCha20Poly1305(_derived(master, "engraft wrapping key/1"))
+
+
+def _about(tenant: str, id: str) -> bytes:
+    return msgspec.json.encode(("engraft wrapped key", tenant, id))
+
+
+def _derived(key: bytes, info: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info.encode()).derive(key)
