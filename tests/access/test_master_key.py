@@ -201,7 +201,7 @@ def test_a_folder_or_a_pipe_in_the_place_of_the_key_is_named_in_one_line(tmp_pat
 _AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from lrs import master_key
+from lrs.tenancy import master_key
 from lrs.kernel.errors import Misconfigured
 os.setuid(65534)
 try:
