@@ -45,8 +45,8 @@ def of_audit(tenant: Tenant) -> Iterator[Finding]:
         return
     elif not lines and others:
         message = (
-            f"{path} is of another store (tenants {', '.join(sorted(others))}): name the file of this one. If it is this"
-            " one's, the whole store was replaced, and the record of actions with it"
+            f"{path} is of another store (tenants {', '.join(sorted(others))}): name the file of this one. If it is"
+            " this one's, the whole store was replaced, and the record of actions with it"
         )
         yield Finding("audit-head", "problem", message)
     else:
