@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +25,15 @@ from badges import routes as badges
 from lrs.access import Caller
 from lrs.access.basic import Door
 from lrs.access.policy import admit
+from lrs.channels import CHANNELS
 from lrs.kernel.errors import Overloaded, Refused, StoreFull
 from lrs.kernel.settings import Settings
 from lrs.matching import consent_routes as learners
-from lrs.matching import registry
 from lrs.matching import routes as profiles
 from lrs.ops import operating
 from lrs.ops.child import Deaths
 from lrs.ops.metrics import Metrics
+from lrs.outbox import listing
 from lrs.pages import front
 from lrs.pages import routes as pages
 from lrs.pages.docs import routes as docs
@@ -177,7 +179,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app.webhooks.routes.extend(profiles.webhooks().routes)
     app.include_router(badges.routes(tenants.named, guard))
 
-    shown = Metrics(app.counted, tenants, app.deaths).exposition
+    shown = Metrics(app.counted, tenants, app.deaths, CHANNELS).exposition
     app.include_router(operating.routes(settings, tenants, caller, shown))
     app.include_router(docs.routes(app.openapi))
     app.prefix = check_prefix(settings.prefix, app.routes)
@@ -205,8 +207,9 @@ def _neighbours() -> Neighbours:
     """What the pages show of the adapters, which they do not know."""
     return Neighbours(
         imports=recent_runs,
-        failed=registry.failed,
-        resend=lambda tenant, delivery: registry.resend(tenant, id=delivery),
+        failed=partial(listing.failed, channels=CHANNELS),
+        resend=lambda tenant, delivery: listing.resend(tenant, CHANNELS, id=delivery),
+        destinations=partial(listing.destinations, channels=CHANNELS),
     )
 
 

@@ -29,7 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "roles": "lrs.matching.role_commands:roles",
     "services": "lrs.matching.service_commands:services",
     "consent": "lrs.matching.consent_commands:consent",
-    "deliveries": "lrs.matching.service_commands:deliveries",
+    "deliveries": "lrs.ops.delivery_commands:deliveries",
     "work": "lrs.ops.work_commands:work_group",
     "rebuild": "lrs.competency.commands:rebuild",
     "backup": "lrs.ops.backup.commands:backup",
@@ -58,7 +58,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "roles": "Import and list roles and the competencies they ask for.",
         "services": "Register and look after matching services that learners can let see their profile.",
         "consent": "Give, withdraw and list consents: what learners let services see.",
-        "deliveries": "List and resend deliveries: what was sent to services, what waits, what was given up on.",
+        "deliveries": "List and resend deliveries: what was sent to others, what waits, what was given up on.",
     },
     "Keep it running": {
         "work": "Evaluate evidence, issue badges and deliver profiles, until SIGTERM.",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from badges.issue import issue
+from lrs.channels import CHANNELS
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.uncompletions import read_those_before
-from lrs.matching import deliveries
-from lrs.matching.deliver import AT_ONCE, JITTER, SCHEDULE, deliver, give_up
 from lrs.matching.sync import sync
+from lrs.outbox import deliveries
+from lrs.outbox.deliver import AT_ONCE, deliver, give_up
+from lrs.outbox.schedule import JITTER, SCHEDULE
 from lrs.tenancy.tenants import Tenant
 from lrs.work import worker
 from lrs.work.rounds import SECOND, Step
@@ -22,7 +25,7 @@ STEPS: Mapping[str, Step] = {
     "issue": Step(issue, batch=4),
     "sync": Step(sync, batch=200, planned=None),
     "deliver": Step(
-        deliver,
+        partial(deliver, channels=CHANNELS),
         batch=AT_ONCE,
         lease=120,
         waits=True,

@@ -1,4 +1,4 @@
-"""What an operator does with services and deliveries: register, look, send again. Knows no command line.
+"""What an operator does with services: register, give new secrets, tell all once more. Knows no command line.
 
 A client secret is made here and returned once; the store keeps a keyed hash of it.
 """
@@ -7,26 +7,21 @@ from __future__ import annotations
 
 import functools
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from lrs.kernel import outbound
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
-from lrs.matching import consent, deliveries, services
-from lrs.matching.deliveries import Delivery
+from lrs.matching import consent, services
 from lrs.matching.services import Service
-from lrs.matching.times import iso
-from lrs.storage import ROWS, Owed, Record, Tx, micros_of, pages
+from lrs.storage import ROWS, Owed, Tx, pages
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
-PARKED = "dead"
 _BATCH = 200
-_MOST_PARKED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,45 +91,6 @@ def resync(tenant: Tenant, id: str, *, by: str) -> int:
     return len(owing)
 
 
-def listed(tenant: Tenant, *, service: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
-    """The deliveries, oldest first: id, service, event, subject, state, tries, reason, status, when."""
-    parked = {
-        record.id: owed
-        for record, owed in tenant.store.parked(deliveries.STEP, limit=_MOST_PARKED)
-        if record.kind == deliveries.KIND
-    }
-    for record in pages(tenant.store, deliveries.KIND, *([key("service", service)] if service else [])):
-        shown = _shown(record)
-        if record.id in parked:
-            shown |= {"state": PARKED, "reason": parked[record.id].error, "tries": parked[record.id].tries}
-        if state in {None, shown["state"]}:
-            yield shown
-
-
-def failed(tenant: Tenant, *, limit: int = 100) -> list[dict[str, Any]]:
-    """Deliveries that were given up on, at most *limit*, as ``listed`` shows them; does not walk the others."""
-    return [
-        _shown(record) | {"state": PARKED, "reason": owed.error, "tries": owed.tries}
-        for record, owed in tenant.store.parked(deliveries.STEP, limit=limit)
-        if record.kind == deliveries.KIND
-    ]
-
-
-def resend(tenant: Tenant, *, id: str | None = None, service: str | None = None) -> int:
-    """Owes one delivery again, or all that were given up on (of *service*); how many. Raises ``Refused`` (404)."""
-    if service is not None:
-        services.wanted(tenant.store, service)
-    if id is None:
-        wanted = [shown["id"] for shown in listed(tenant, service=service, state=PARKED)]
-    elif tenant.store.get(deliveries.KIND, id):
-        wanted = [id]
-    else:
-        raise Refused(f"there is no delivery {id}", status=404, error="delivery_unknown")
-    for one in wanted:
-        tenant.store.write(functools.partial(deliveries.again, id=one)).result()
-    return len(wanted)
-
-
 def _check_webhook(tenant: Tenant, url: str) -> None:
     """An address that does not answer today may tomorrow; one that we may not call is refused at once."""
     try:
@@ -152,21 +108,3 @@ def _renewed(service: Service) -> Service:
 def _owe(tx: Tx, ids: Sequence[str]) -> None:
     for id in tx.get_many(consent.KIND, ids):
         tx.owe(consent.KIND, id, Owed(consent.STEP))
-
-
-def _shown(record: Record) -> dict[str, Any]:
-    try:
-        delivery = deliveries.read(record)
-    except msgspec.MsgspecError:
-        delivery = Delivery("?", "?", "?", "?", 0)
-    return {
-        "id": record.id,
-        "queued": iso(micros_of(record.seq)),
-        "service": delivery.service,
-        "event": delivery.event,
-        "subject": delivery.subject,
-        "version": delivery.version,
-        "state": record.meta["state"],
-        "status": record.meta.get("status"),
-        "reason": record.meta.get("reason"),
-    }

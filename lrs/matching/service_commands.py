@@ -1,4 +1,4 @@
-"""``lrs services`` and ``lrs deliveries``: the operator's view of who is told what."""
+"""``lrs services``: the operator's view of who may be told of learners."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from lrs.tenancy.tenants import Tenant
 
 BY = "operator"
 
-
-_NO_DELIVERIES = (
-    "there are no such deliveries: one is made once a learner has agreed (lrs consent list) and something changes"
-)
 _PUBLIC = ("id", "name", "state", "reason", "webhook", "scopes", "purpose")
 
 
@@ -100,49 +96,3 @@ def resync(tenant: Tenant, service: str) -> None:
     """Make SERVICE active again and send it everything its learners agreed to once more."""
     count = registry.resync(tenant, service, by=BY)
     click.echo(f"{count} consents of {service} will be told again")
-
-
-@click.group(cls=Group)
-def deliveries() -> None:
-    """List and resend deliveries: what was sent to services, what waits, what was given up on."""
-
-
-@deliveries.command("list")
-@with_tenant_to_read
-@click.option("--service", help="Only of this service.")
-@click.option(
-    "--state",
-    type=click.Choice(["queued", "delivered", "superseded", "withheld", registry.PARKED]),
-    help='Only those in this state; "dead" are those that were given up on.',
-)
-@json_option
-def list_deliveries(tenant: Tenant, *, service: str | None, state: str | None, as_json: bool) -> None:
-    """List deliveries, oldest first."""
-    if service is not None:
-        kept.wanted(tenant.store, service)
-    print_list(
-        list(registry.listed(tenant, service=service, state=state)),
-        {
-            "queued": "queued",
-            "id": "id",
-            "service": "service",
-            "event": "event",
-            "state": "state",
-            "reason": lambda one: one["reason"] or one["status"],
-        },
-        none=_NO_DELIVERIES,
-        as_json=as_json,
-    )
-
-
-@deliveries.command("resend")
-@with_tenant
-@click.argument("delivery", required=False)
-@click.option("--service", help="All of this service that were given up on.")
-@click.option("--all", "everything", is_flag=True, help="All that were given up on.")
-def resend(tenant: Tenant, delivery: str | None, *, service: str | None, everything: bool) -> None:
-    """Send DELIVERY again, whatever became of it, or what was given up on."""
-    if [delivery is not None, service is not None, everything].count(True) != 1:
-        raise click.UsageError("name one delivery, or --service NAME, or --all")
-    count = registry.resend(tenant, id=delivery, service=service)
-    click.echo(f"{count} deliveries will be sent again")

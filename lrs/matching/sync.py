@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from lrs.matching import changes, consent, deliveries, services
+from lrs.matching import changes, consent, notices, services
 from lrs.matching.changes import Event, Told
 from lrs.matching.consent import Consent, Subject
 from lrs.people import persons
@@ -108,7 +108,7 @@ def _write(tx: Tx, *, plan: Plan, claim: Claim, now: int) -> None:
         else:
             tx.insert(word.record)
         for event in word.events:
-            deliveries.queue(tx, word.told, event, now)
+            notices.queue(tx, word.told, event, now)
 
 
 def _about_profile(tenant: Tenant, id: str, now: int) -> Plan:

@@ -6,10 +6,13 @@ What was counted is put together when somebody asks. Format: Prometheus text exp
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from lrs.ops.child import Deaths
+from lrs.outbox.channel import Channels, Destination
+from lrs.outbox.listing import destinations
 from lrs.storage import ROWS, Backlog, Load
 from lrs.tenancy.open_tenants import Tenants
 from lrs.web.counting import BOUNDS, Requests
@@ -18,17 +21,29 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 _SECOND = 1_000_000
-Looked = list[tuple[Backlog, int]] | None
-"""What a tenant owes, each with the time of the look (microseconds UTC); ``None`` where it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a tenant owed at a time (microseconds UTC), and where it sends to."""
+
+    at: int
+    backlog: Sequence[Backlog]
+    destinations: Sequence[Destination]
+
+
+Looked = Look | None
+"""``None`` where the tenant cannot be read."""
 
 
 class Metrics:
     """Collects when somebody asks."""
 
-    def __init__(self, requests: Requests, tenants: Tenants, deaths: Deaths) -> None:
+    def __init__(self, requests: Requests, tenants: Tenants, deaths: Deaths, channels: Channels) -> None:
         self._requests = requests
         self._tenants = tenants
         self._deaths = deaths
+        self._channels = channels
         self._owed: dict[str, Looked] = {}
 
     def exposition(self) -> tuple[bytes, str]:
@@ -49,8 +64,9 @@ class Metrics:
         owed = self._owed = self._looked()
         yield from _of_requests(self._requests)
         yield from _of_writers(self._tenants.loads())
-        yield from _of_owed([each for looked in owed.values() for each in looked or ()])
+        yield from _of_owed([(each, looked.at) for looked in owed.values() if looked for each in looked.backlog])
         yield from _of_tenants(owed)
+        yield from _of_destinations(owed)
         yield from _of_worker(self._deaths)
 
     def _looked(self) -> dict[str, Looked]:
@@ -62,16 +78,15 @@ class Metrics:
             if known is not None and name not in due and not self._tenants.opened(name):
                 looked[name] = known
             else:
-                looked[name] = _look_at(self._tenants, name)
+                looked[name] = _look_at(self._tenants, name, self._channels)
         return looked
 
 
-def _look_at(tenants: Tenants, name: str) -> Looked:
+def _look_at(tenants: Tenants, name: str, channels: Channels) -> Looked:
     """What is owed. One tenant that cannot be looked at is told as that, and hides none of the others."""
     try:
         with tenants.look(name) as tenant:
-            now = tenant.clock()
-            return [(backlog, now) for backlog in tenant.store.backlog()]
+            return Look(tenant.clock(), tenant.store.backlog(), destinations(tenant, channels))
     except Exception:  # noqa: BLE001 (its own line says that it cannot be read)
         return None
 
@@ -138,10 +153,26 @@ def _of_tenants(owed: Mapping[str, Looked]) -> Iterator[Metric]:
     for tenant, looked in sorted(owed.items()):
         up.add_metric((tenant,), float(looked is not None))
         if looked is not None:
-            waiting.add_metric((tenant,), sum(one.waiting for one, _ in looked))
-            parked.add_metric((tenant,), sum(one.parked for one, _ in looked))
-            lag.add_metric((tenant,), max((one.lag(now) for one, now in looked), default=0) / _SECOND)
+            waiting.add_metric((tenant,), sum(one.waiting for one in looked.backlog))
+            parked.add_metric((tenant,), sum(one.parked for one in looked.backlog))
+            lag.add_metric((tenant,), max((one.lag(looked.at) for one in looked.backlog), default=0) / _SECOND)
     yield from (up, waiting, parked, lag)
+
+
+def _of_destinations(owed: Mapping[str, Looked]) -> Iterator[Metric]:
+    from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 (see above)
+
+    of = ("tenant", "channel", "destination")
+    lag = GaugeMetricFamily("lrs_destination_lag_seconds", "How old the oldest is that it has not got.", labels=of)
+    active = GaugeMetricFamily("lrs_destination_active", "Whether anything is sent to it.", labels=of)
+    found = [
+        (tenant, one, looked.at) for tenant, looked in sorted(owed.items()) if looked for one in looked.destinations
+    ]
+    for tenant, one, at in found:
+        names = (tenant, one.channel, one.id)
+        lag.add_metric(names, 0.0 if one.since is None else max(0, at - one.since) / _SECOND)
+        active.add_metric(names, float(one.state == "active"))
+    yield from (lag, active)
 
 
 def _of_worker(deaths: Deaths) -> Iterator[Metric]:

@@ -15,6 +15,7 @@ from lrs.matching import consent, services, view
 from lrs.matching.consent import Consent, Subject
 from lrs.matching.services import Service
 from lrs.matching.view import Badge
+from lrs.outbox.channel import Destination
 from lrs.people import joins
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage import Backlog, Owed, Reader, Record, Store, pages
@@ -45,6 +46,7 @@ class Neighbours:
     imports: Callable[[Store], Sequence[Run]]
     failed: Callable[[Tenant], Sequence[Mapping[str, Any]]]
     resend: Callable[[Tenant, str], int]
+    destinations: Callable[[Tenant], Sequence[Destination]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class WorkFacts:
     failing: Sequence[tuple[Record, Owed]]
     parked: Sequence[tuple[Record, Owed]]
     failed: Sequence[Mapping[str, Any]]
+    destinations: Sequence[Destination]
     imports: Sequence[Run]
     services: Sequence[Service]
     rules: int
@@ -114,6 +117,7 @@ def work_facts(tenant: Tenant, neighbours: Neighbours) -> WorkFacts:
         failing=store.failing(limit=LISTED),
         parked=store.parked(limit=LISTED),
         failed=neighbours.failed(tenant),
+        destinations=neighbours.destinations(tenant),
         imports=neighbours.imports(store),
         services=list(services.everyone(store)),
         rules=len(index.by_item),

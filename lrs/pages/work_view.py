@@ -10,6 +10,8 @@ from typing import Any
 
 from lrs.competency.rules.unmatched import Unmatched
 from lrs.matching.services import Service
+from lrs.outbox import deliveries
+from lrs.outbox.channel import Destination
 from lrs.pages.facts import Run, WorkFacts
 from lrs.pages.states import mood, state_word
 from lrs.pages.words import lasting, moment, moment_of
@@ -32,12 +34,13 @@ _STEPS = {
 
 def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
     """The page about what waits, what failed and what came in, as of *now*."""
-    parked = [_entry(record, owed) for record, owed in facts.parked if owed.step != "deliver"]
+    parked = [_entry(record, owed) for record, owed in facts.parked if record.kind != deliveries.KIND]
     return {
         "steps": [_step(one, now, zone) for one in facts.backlog],
         "failing": [_entry(record, owed) | {"due": moment(owed.due, zone)} for record, owed in facts.failing],
         "parked": parked,
         "failed": [_failed(one, zone) for one in facts.failed],
+        "destinations": [_destination(one, now) for one in facts.destinations],
         "imports": [_import(one, zone) for one in facts.imports],
         "services": [_service(one) for one in facts.services],
         "rules": facts.rules,
@@ -94,6 +97,18 @@ def _entry(record: Record, owed: Owed) -> dict[str, Any]:
 def _failed(one: Mapping[str, Any], zone: str) -> dict[str, Any]:
     reason = one.get("reason") or "No reason was kept"
     return {**one, "reason": reason, "when": moment_of(one["queued"], zone)}
+
+
+def _destination(one: Destination, now: int) -> dict[str, Any]:
+    return {
+        "to": one.id,
+        "channel": one.channel,
+        "state": state_word(one.state),
+        "mood": mood(one.state),
+        "reason": one.reason or "",
+        "waiting": "" if one.waiting is None else one.waiting,
+        "lag": "Nothing waits" if one.since is None else f"{lasting(max(0, now - one.since))} behind",
+    }
 
 
 def _import(one: Run, zone: str) -> dict[str, Any]:

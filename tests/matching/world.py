@@ -17,14 +17,16 @@ import httpx
 import uvicorn
 
 from lrs.app import create_app
+from lrs.channels import CHANNELS
 from lrs.kernel import outbound
 from lrs.kernel.keys import key
 from lrs.kernel.settings import Settings
 from lrs.matching import consent, registry
 from lrs.matching.consent import Grant, Subject
-from lrs.matching.deliver import deliver
 from lrs.matching.registry import Registered
 from lrs.matching.sync import sync
+from lrs.outbox import listing
+from lrs.outbox.deliver import deliver
 from lrs.people.persons import ensure, minter
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import Tenant, open_tenant
@@ -153,9 +155,19 @@ def run_deliver(tenant: Tenant, jitter: Callable[[], float] = lambda: 0.0) -> in
     """Works through what is due now; how many were tried."""
     count = 0
     while claims := tenant.store.claim(["deliver"], limit=100, lease=LEASE):
-        deliver(tenant, claims, jitter=jitter)
+        deliver(tenant, claims, channels=CHANNELS, jitter=jitter)
         count += len(claims)
     return count
+
+
+def listed(tenant: Tenant, **only: Any) -> Iterator[dict[str, Any]]:
+    """What ``lrs deliveries list`` shows."""
+    return listing.listed(tenant, CHANNELS, **only)
+
+
+def resend(tenant: Tenant, **only: Any) -> int:
+    """What ``lrs deliveries resend`` does."""
+    return listing.resend(tenant, CHANNELS, **only)
 
 
 def run_all(tenant: Tenant) -> None:

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from lrs.matching import deliveries, registry, services
+from lrs.matching import registry, services
+from lrs.outbox import deliveries
 from lrs.pages.words import lasting, moment, moment_of
 from lrs.steps import drain
 from lrs.storage import Owed, Record

@@ -32,12 +32,11 @@ import redis
 
 from lrs.access.keys import create_key
 from lrs.kernel.settings import Settings
-from lrs.matching import registry
 from lrs.storage import Owed, Tx
 from lrs.tenancy.tenants import Tenant, open_tenant, read_master_key, store_url
 from lrs.work.broker import queue_name
 from tests.competency.world import ASEPTIC, GOWNING, PASSED, World
-from tests.matching.world import Got, Receiver, agree, put_person, put_service, receiver
+from tests.matching.world import Got, Receiver, agree, listed, put_person, put_service, receiver
 from tests.programs import Behind, BehindMongo, BehindSqlite, Forwarder, Programs, children, programs, runs, until
 
 STEPS = ("refs", "match", "evaluate", "issue", "sync", "deliver")
@@ -376,7 +375,7 @@ def test_a_delivery_whose_worker_is_killed_four_times_after_sending_has_one_id_a
         assert len({one.body for one in given}) == 1
         assert "consent.given" not in later
         assert "profile.updated" in later
-        states = [state["state"] for state in registry.listed(work.tenant) if state["event"] == "consent.given"]
+        states = [state["state"] for state in listed(work.tenant) if state["event"] == "consent.given"]
         assert states == ["delivered"]
 
 

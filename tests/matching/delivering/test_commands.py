@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from lrs.matching import registry
-from lrs.matching.service_commands import deliveries, services
+from lrs.matching.service_commands import services
+from lrs.ops.delivery_commands import deliveries
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import (
     PURPOSE,
@@ -204,7 +205,7 @@ def test_resend_needs_to_know_exactly_what(tmp_path: Path, words: tuple[str, ...
     result = run(tmp_path, deliveries, "resend", *words)
 
     assert result.exit_code == 2
-    assert "name one delivery, or --service NAME, or --all" in result.stderr
+    assert "name one delivery, or --service NAME, or --to NAME, or --channel NAME, or --all" in result.stderr
 
 
 def test_resending_what_is_not_there_is_said(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import json
 import pytest
 import standardwebhooks
 
-from lrs.matching import registry, services
-from lrs.matching.deliver import sign
+from lrs.matching import services
+from lrs.matching.webhook import sign
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import (
@@ -22,11 +22,13 @@ from tests.matching.world import (
     Receiver,
     agree,
     held,
+    listed,
     only,
     put_badge,
     put_person,
     put_profile,
     put_service,
+    resend,
     run_all,
     run_deliver,
     run_sync,
@@ -42,7 +44,7 @@ def put_learner(tenant: Tenant, number: int = 0) -> str:
 
 
 def states(tenant: Tenant) -> list[tuple[str, str, str | None]]:
-    return sorted((one["event"], one["state"], one["reason"]) for one in registry.listed(tenant))
+    return sorted((one["event"], one["state"], one["reason"]) for one in listed(tenant))
 
 
 def test_the_signature_is_that_of_the_standards_own_example() -> None:
@@ -100,9 +102,9 @@ def test_a_resend_after_a_withdrawal_sends_nothing(tenant: Tenant, receiving: Re
     put_service(tenant, receiving.url)
     person = put_learner(tenant)
     run_all(tenant)
-    (updated,) = [one["id"] for one in registry.listed(tenant) if one["event"] == "profile.updated"]
+    (updated,) = [one["id"] for one in listed(tenant) if one["event"] == "profile.updated"]
     take_back(tenant, person)
-    registry.resend(tenant, id=updated)
+    resend(tenant, id=updated)
     run_deliver(tenant)
 
     assert sorted(receiving.events) == ["consent.given", "profile.updated"]
@@ -221,7 +223,7 @@ def test_a_consent_whose_worker_never_came_back_is_not_waited_for_for_ever(
     before = run_deliver(tenant)
     clock.now += SECOND
     run_deliver(tenant)
-    registry.resend(tenant)
+    resend(tenant)
     run_deliver(tenant)
 
     assert before == 0

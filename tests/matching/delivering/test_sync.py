@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lrs.kernel.names import name
-from lrs.matching import changes, consent, registry, services
+from lrs.matching import changes, consent, services
 from lrs.matching.consent import Subject
 from lrs.matching.sync import sync
 from lrs.people import joins
@@ -26,6 +26,7 @@ from tests.matching.world import (
     Receiver,
     agree,
     held,
+    listed,
     put_badge,
     put_person,
     put_profile,
@@ -47,7 +48,7 @@ def person(tenant: Tenant, receiving: Receiver) -> str:
 
 
 def queued(tenant: Tenant) -> list[tuple[str, int]]:
-    return [(shown["event"], shown["version"]) for shown in registry.listed(tenant)]
+    return [(shown["event"], shown["version"]) for shown in listed(tenant)]
 
 
 @pytest.mark.usefixtures("person")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lrs.channels import CHANNELS
+from lrs.kernel.keys import key
 from lrs.matching import registry, services
-from lrs.matching.deliver import deliver, next_try
+from lrs.outbox.deliver import deliver
+from lrs.outbox.schedule import next_try
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import Tenant, open_tenant
 from tests.matching.world import (
@@ -17,10 +20,12 @@ from tests.matching.world import (
     Receiver,
     agree,
     held,
+    listed,
     only,
     put_person,
     put_profile,
     put_service,
+    resend,
     run_all,
     run_deliver,
     run_sync,
@@ -38,7 +43,7 @@ def put_learner(tenant: Tenant, number: int = 0) -> str:
 
 
 def states(tenant: Tenant) -> list[tuple[str, str, str | None]]:
-    return sorted((one["event"], one["state"], one["reason"]) for one in registry.listed(tenant))
+    return sorted((one["event"], one["state"], one["reason"]) for one in listed(tenant))
 
 
 def test_a_receiver_that_is_down_is_tried_on_the_schedule_then_given_up_on_and_a_resend_works(
@@ -60,7 +65,7 @@ def test_a_receiver_that_is_down_is_tried_on_the_schedule_then_given_up_on_and_a
     run_deliver(tenant)
     after_a_year = len(receiving.got)
     receiving.answers = lambda _: (200, {})
-    resent = registry.resend(tenant, service="career-converter")
+    resent = resend(tenant, to="career-converter")
     run_deliver(tenant)
 
     # Once consent.given is given up, what waited for it has tries of its own.
@@ -157,7 +162,7 @@ def test_one_bad_record_among_500_is_given_up_on_with_its_status_and_the_others_
         clock.now += wait * SECOND
         run_deliver(tenant)
 
-    shown = list(registry.listed(tenant))
+    shown = list(listed(tenant))
     dead = [one for one in shown if one["state"] == "dead"]
     assert sum(one["state"] == "delivered" for one in shown) == 499
     assert [(one["subject"], one["event"], one["reason"], one["tries"]) for one in dead] == [
@@ -179,7 +184,7 @@ def test_what_waits_for_a_service_that_was_disabled_or_is_gone_is_parked_with_th
     run_deliver(tenant)
 
     assert receiving.got == []
-    assert {(one["service"], one["state"], one["reason"]) for one in registry.listed(tenant)} == {
+    assert {(one["service"], one["state"], one["reason"]) for one in listed(tenant)} == {
         ("career-converter", "dead", "the service is disabled: the contract ended"),
         ("gone", "dead", "the service is not registered for deliveries"),
     }
@@ -190,7 +195,7 @@ def test_a_delivery_that_is_unreadable_itself_is_listed_and_parked(tenant: Tenan
     tenant.store.write(lambda tx: tx.insert(broken)).result()
     run_deliver(tenant)
 
-    (shown,) = registry.listed(tenant)
+    (shown,) = listed(tenant)
     assert (shown["id"], shown["state"], shown["reason"]) == ("d1", "dead", "cannot be put together: DecodeError")
 
 
@@ -202,8 +207,8 @@ def test_a_claim_that_is_run_again_after_it_was_settled_sends_nothing_twice(
     run_sync(tenant)
     for _ in range(2):
         claims = tenant.store.claim(["deliver"], limit=100, lease=LEASE)
-        deliver(tenant, claims)
-        deliver(tenant, claims)
+        deliver(tenant, claims, channels=CHANNELS)
+        deliver(tenant, claims, channels=CHANNELS)
 
     assert receiving.events == ["consent.given", "profile.updated"]
 
@@ -236,20 +241,20 @@ def test_410_disables_the_service_and_what_waits_is_listed_until_it_is_back(
     receiving.answers = lambda _: (410, {})
     run_all(tenant)
     service = services.get(tenant.store, "career-converter")
-    dead = [one["state"] for one in registry.listed(tenant)]
+    dead = [one["state"] for one in listed(tenant)]
     put_learner(tenant, 1)
     run_all(tenant)
     while_disabled = len(receiving.got)
     receiving.answers = lambda _: (200, {})
     registry.resync(tenant, "career-converter", by="test")
-    registry.resend(tenant, service="career-converter")
+    resend(tenant, to="career-converter")
     run_all(tenant)
 
     assert service
     assert (service.state, service.reason) == ("disabled", "it answered 410 Gone")
     assert dead == ["dead", "dead"]
     assert while_disabled <= 2
-    assert {one["state"] for one in registry.listed(tenant)} <= {"delivered", "superseded"}
+    assert {one["state"] for one in listed(tenant)} <= {"delivered", "superseded"}
     told = {one.json["data"]["subject"] for one in receiving.of("profile.updated")}
     assert len(told) == 2
 
@@ -262,7 +267,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(tenant: Tenant, receiving: 
     run_all(tenant)
 
     assert receiving.events == ["consent.given"]
-    assert {one["state"] for one in registry.listed(tenant)} == {"queued"}
+    assert {one["state"] for one in listed(tenant)} == {"queued"}
 
 
 def test_a_webhook_that_has_come_to_lead_inside_is_not_called_and_parked_with_the_reason(
@@ -283,3 +288,52 @@ def test_a_webhook_that_has_come_to_lead_inside_is_not_called_and_parked_with_th
     assert receiving.got == []
     reason = "not sent: only https, except to what LRS_OUTBOUND_ALLOW names"
     assert parked == [("consent.given", "dead", reason), ("profile.updated", "dead", reason)]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_service_that_refuses_by_another_status_than_410_is_not_disabled_and_is_tried_again(
+    tenant: Tenant, receiving: Receiver, clock: Clock, status: int
+) -> None:
+    put_service(tenant, receiving.url)
+    put_learner(tenant)
+    receiving.answers = lambda _: (status, {})
+    run_all(tenant)
+    service = services.get(tenant.store, "career-converter")
+    waiting = [(one["state"], one["reason"]) for one in listed(tenant) if one["event"] == "consent.given"]
+    receiving.answers = lambda _: (204, {})
+    clock.now += 5 * SECOND
+    run_all(tenant)
+
+    assert service
+    assert (service.state, service.reason) == ("active", None)
+    assert waiting == [("queued", None)]
+    assert {one["state"] for one in listed(tenant)} == {"delivered"}
+
+
+def test_deliveries_that_release_0_2_0_left_go_out_in_their_order(tenant: Tenant, receiving: Receiver) -> None:
+    put_service(tenant, receiving.url)
+    person = put_learner(tenant)
+    run_sync(tenant)
+    for one in tenant.store.find("delivery").records:  # as they stood then: no channel, no destination
+        meta = {name: value for name, value in one.meta.items() if name not in {"channel", "to"}}
+        old = Record("delivery", one.id, one.body, meta, rev=one.rev, seq=one.seq, keys=_keys_of_0_2_0(one, person))
+        tenant.store.write(lambda tx, old=old: tx.replace(old)).result()
+    receiving.answers = only("consent.given", 410)
+    run_deliver(tenant)
+    first = list(receiving.events)
+    receiving.answers = lambda _: (204, {})
+    registry.resync(tenant, "career-converter", by="test")
+    resent = resend(tenant, to="career-converter")
+    run_deliver(tenant)
+
+    assert [(one["channel"], one["service"], one["state"]) for one in listed(tenant)] == [
+        ("webhook", "career-converter", "delivered"),
+        ("webhook", "career-converter", "delivered"),
+    ]
+    assert (first, resent) == (["consent.given"], 2)
+    assert sorted(receiving.events[1:]) == ["consent.given", "profile.updated"]
+
+
+def _keys_of_0_2_0(record: Record, person: str) -> tuple[int, ...]:
+    after = (key("delivery after", record.meta["after"]),) if "after" in record.meta else ()
+    return (key("service", "career-converter"), key("person", person), *after)

@@ -1,0 +1,139 @@
+"""A delivery: one thing owed to one destination through one channel, with its own tries, fate and place in the list.
+
+What is queued twice is there once if it has the same id. The content is the channel's: as a rule only what has to be
+said is kept, and the message is put together when it is sent, from what holds then.
+
+**Order.** Deliveries of one order key go one after the other: each waits until the one before was settled or given up,
+and is owed in that commit. A channel that needs less names what a delivery waits for (``after``) and which one is
+waited for (``awaited``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.keys import key
+from lrs.storage import Owed, Reader, Record, Tx, micros_of, pages
+
+KIND = "delivery"
+STEP = "deliver"
+
+QUEUED = "queued"
+DELIVERED = "delivered"
+SUPERSEDED = "superseded"
+WITHHELD = "withheld"
+
+FIRST = "webhook"
+"""The channel of deliveries that name none: those of 0.2.0, which had no other."""
+LONGEST_WAIT = 10 * 86_400 * 1_000_000
+"""Microseconds after which a delivery waits for no other: a worker that ended over that one may never have said so."""
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What is owed: *content* to the destination *to* of *channel*. *waits* says why, to those who look at the list."""
+
+    id: str
+    channel: str
+    to: str
+    content: bytes
+    keys: tuple[int, ...] = ()
+    order: str = ""
+    after: str | None = None
+    awaited: bool = False
+    waits: str = "waits for the delivery before it"
+
+
+def queue(tx: Tx, delivery: Delivery, now: int) -> None:
+    """Owes *delivery*, once those it must not overtake are through."""
+    first = _awaited(tx, delivery)
+    meta: dict[str, Any] = {"state": QUEUED, "channel": delivery.channel, "to": delivery.to}
+    keys = [*delivery.keys, destination_key(delivery.to), waiting_key(delivery.channel, delivery.to)]
+    if delivery.awaited or delivery.order:
+        meta["awaited"] = True
+    if delivery.order:
+        keys.append(_order_key(delivery))
+    if first:
+        meta |= {"after": first, "reason": delivery.waits}
+        keys.append(key("delivery after", first))
+    owed = Owed(STEP, due=now + LONGEST_WAIT) if first else Owed(STEP)
+    tx.insert(Record(KIND, delivery.id, delivery.content, meta, tuple(keys), (owed,)))
+
+
+def channel_of(record: Record) -> str:
+    """The name of the channel that *record* goes through."""
+    return str(record.meta.get("channel", FIRST))
+
+
+def mark(tx: Tx, id: str, meta: Mapping[str, Any]) -> None:
+    """Puts down what became of a delivery, and owes what waited for it; it keeps its place in the list."""
+    _put(tx, id, meta, waiting=False)
+
+
+def give_up(tx: Tx, id: str) -> None:
+    """Says that a delivery is about to be put aside; what waited for it goes without."""
+    _put(tx, id, {"state": QUEUED}, waiting=False)
+
+
+def again(tx: Tx, id: str) -> None:
+    """Owes an existing delivery once more, from its first try on; what waits for it still does."""
+    record = tx.get(KIND, id)
+    if record and not record.meta.get("awaited"):
+        _put(tx, id, {"state": QUEUED}, waiting=True)
+    tx.owe(KIND, id, Owed(STEP))
+
+
+def since(record: Record) -> int:
+    """Since when a delivery waits (microseconds UTC)."""
+    return int(record.meta.get("since") or micros_of(record.seq))
+
+
+def destination_key(to: str) -> int:
+    """The key of all deliveries to a destination. Its sort is called as it was when all destinations were services."""
+    return key("service", to)
+
+
+def waiting_key(channel: str, to: str) -> int:
+    """The key of those that are neither settled nor given up."""
+    return key("delivery waiting", channel, to)
+
+
+def _order_key(delivery: Delivery) -> int:
+    return key("delivery order", delivery.channel, delivery.to, delivery.order)
+
+
+def _awaited(reader: Reader, delivery: Delivery) -> str | None:
+    """The delivery that *delivery* has to wait for, if there is one."""
+    if delivery.order:
+        newest = reader.find(KIND, (_order_key(delivery),), newest_first=True, limit=1).records
+        first = newest[0] if newest else None
+    else:
+        first = reader.get(KIND, delivery.after) if delivery.after else None
+    return first.id if first and first.meta.get("awaited") else None
+
+
+def _put(tx: Tx, id: str, meta: Mapping[str, Any], *, waiting: bool) -> None:
+    record = tx.get(KIND, id)
+    if record is None:
+        return
+    kept = {name: record.meta[name] for name in ("channel", "to") if name in record.meta}
+    keys = record.keys
+    if "to" in kept:  # one of 0.2.0 has no such key, and is not counted
+        mine = waiting_key(kept["channel"], kept["to"])
+        keys = (*(one for one in keys if one != mine), *([mine] if waiting else []))
+        if waiting:
+            kept["since"] = micros_of(tx.next_seq())
+    tx.replace(msgspec.structs.replace(record, meta={**meta, **kept}, keys=keys, owed=()))
+    if record.meta.get("awaited"):
+        _let_go(tx, id)
+
+
+def _let_go(tx: Tx, first: str) -> None:
+    """Owes what waits for the delivery named *first*."""
+    for record in list(pages(tx, KIND, key("delivery after", first))):
+        if record.meta.get("after") == first:
+            left = {name: value for name, value in record.meta.items() if name not in {"after", "reason"}}
+            tx.replace(msgspec.structs.replace(record, meta=left, owed=()))
+            tx.owe(KIND, record.id, Owed(STEP))
