@@ -133,8 +133,8 @@ def test_a_walk_goes_on_where_it_was_when_records_come_and_go(ten, keys):
 
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_a_walk_that_looks_at_too_many_stops_early_and_goes_on(store, monkeypatch, newest_first):
-    for engine in ("sqlite_read", "mongo_read"):
-        monkeypatch.setattr(f"lrs.storage.{engine}.WALK_CAP", 4)
+    for engine in ("sqlite", "mongo"):
+        monkeypatch.setattr(f"lrs.storage.{engine}.read.WALK_CAP", 4)
     rare = {0, 5, 11}
     records = [Record("thing", f"{n:02}", keys=(1, 2) if n in rare else (1,)) for n in range(12)]
     store.write(lambda tx: [tx.insert(record) for record in records]).result(WAIT)

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 _DYING = """
 import os, signal, sqlite3, sys
-from lrs.storage import sqlite_schema
+from lrs.storage.sqlite import schema as sqlite_schema
 
 class Dying:
     def __init__(self, path, lives):
