@@ -110,12 +110,12 @@ class Application(FastAPI):
             self.counted.add(resource, scope["method"], status, perf_counter() - begun)
 
     def parting(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-        """What an answer at *path* carries that the connection gives by itself (see ``lrs.web.protocol``)."""
+        """Headers of an answer at *path* that the connection writes itself (see ``lrs.web.protocol``)."""
         place, request_id = parted(own_path(path, self.prefix)), self.xapi.new_id()
         return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
 
     def cut_off(self, path: str, refused: Refused, request_id: str) -> None:
-        """Notes a refusal that the connection gives by itself."""
+        """Notes a refusal that the connection wrote itself."""
         place = parted(own_path(path, self.prefix))
         resource = place.resource if place and place.resource in METHODS else "other"
         self.refused.note(refusal_of(refused, tenant="", source="", method="", resource=resource, request=request_id))

@@ -61,7 +61,7 @@ class Checklists:
         self._groups.setdefault(key, []).append(seen)
 
     def lose(self, row: Row) -> None:
-        """Takes a row that belongs to nobody knows which checklist: it may be what another one lacks."""
+        """Keeps a row whose checklist cannot be told. It may be the row that another checklist lacks."""
         self._lost.append(row)
 
     def _named_twice(self) -> set[GroupKey]:

@@ -17,7 +17,7 @@ BAD_LOGINS = 100
 """A minute, from one address; the next ones are answered 429. Right credentials are always served."""
 _FULL = 10_000
 _LONGEST_KEPT = 256
-"""Characters of a header that is remembered: right credentials, too, may stand among thousands of blanks."""
+"""Longest header that is cached, in characters. A valid header may be padded with blanks to any length."""
 _CHALLENGE = (("www-authenticate", 'Basic realm="xAPI", charset="UTF-8"'),)
 
 

@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     queue_count: int = Field(default=4_096, gt=0)
     """Statements that wait to be written; further ones are answered 503."""
     queue_age: float = Field(default=1.0, gt=0)
-    """Seconds the oldest of them may have waited for another one to be taken."""
+    """Limit of the write queue: age of the oldest decision in seconds. Above it, new ones are refused."""
 
     celery_broker: str | None = None
     """``redis://`` or ``amqp://``: workers elsewhere (``lrs work --celery``) do what ``lrs serve``'s own would."""

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with the rules of RFC 9112 that it leaves out, and a bound on what has none.
+"""HTTP/1.1 as uvicorn speaks it, with the rules of RFC 9112 that it leaves out, and limits where it has none.
 
 Knows no application, but asks it what its answers carry.
 

@@ -192,7 +192,10 @@ class Endpoint:
         return f"{self._run}-{next(self._numbers)}"
 
     def parting(self, path: Path, headers: Iterable[tuple[bytes, bytes]], request_id: str) -> Headers:
-        """What an answer at *path* carries that the connection gives by itself, as far as *headers* have come."""
+        """Headers of an answer at *path* that the connection writes before the application saw the request.
+
+        *headers* are those of the request that have arrived so far.
+        """
         return self._marks(path, self._told_version(headers), request_id, None)
 
     def _marks(self, path: Path, version: str, request_id: str, horizon: int | None) -> Headers:
@@ -204,7 +207,7 @@ class Endpoint:
         return (*marks, ("x-experience-api-consistent-through", timestamp_of_micros(through)))
 
     def _told_version(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """By whose rules a request is refused that was not read yet."""
+        """The xAPI version used for errors that are raised before the version header was read."""
         told = next((value.decode("latin-1") for name, value in headers if name == b"x-experience-api-version"), None)
         return _rules_or(told, self._settings.xapi_fallback_version)
 

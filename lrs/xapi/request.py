@@ -40,7 +40,7 @@ _XAPI_NAMES = frozenset(
 )
 """Every parameter xAPI has anywhere, in lower case: one of these in the wrong place or case is a fault, not foreign."""
 COUNTED = 64 * 1024
-"""Of a larger body only so much counts for the pace: it would else find no room beside others."""
+"""A larger body counts as this many bytes in admission. Otherwise the largest would never be admitted."""
 
 
 class Closed(Exception):

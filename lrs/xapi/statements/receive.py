@@ -31,7 +31,7 @@ MIXED = "multipart/mixed"
 ON_THE_LOOP = 32 * 1024
 """Smaller bodies are parsed at once; larger ones would hold up the loop."""
 SMALL = 4 * 1024
-"""Bodies up to this are prepared one in each round of the loop: a query would else wait for a whole crowd of them."""
+"""Bytes of a body up to which it is prepared on the event loop, one in each round, so that queries run in between."""
 
 
 @dataclass(frozen=True, slots=True)
