@@ -22,7 +22,7 @@ run: install
 	$(BIN)/lrs serve --demo --port $(PORT)
 
 test: install
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 check: install
 	$(BIN)/ruff check .
@@ -37,7 +37,7 @@ bench-large: install
 	$(BIN)/python -m tests.bench --large
 
 soak: install
-	$(BIN)/python -m pytest tests/soak -m soak -p no:randomly
+	$(BIN)/python -m pytest -m soak -p no:randomly
 
 # In a headless Chromium, such as Debian's package chromium; where there is none, it says so and tries nothing.
 browser: install

@@ -53,6 +53,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: parametrize by sorted(...), a set has no order")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cases on MongoDB of what is marked ``mongo_in_soak`` take minutes together: they are for ``make soak``."""
+    for item in items:
+        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if item.get_closest_marker("mongo_in_soak") and any("mongo" in str(given) for given in params.values()):
+            item.add_marker("soak")
+
+
 class SetClock:
     """A clock that stands still until it is set; times are microseconds UTC."""
 
@@ -127,6 +136,17 @@ def store_url(request: pytest.FixtureRequest) -> str:
     if request.param == "mongo":
         return str(request.getfixturevalue("mongo_url"))
     return f"sqlite:///{request.getfixturevalue('tmp_path')}/lrs.db"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mongo"])
+def shared_store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """As ``store_url``, once for all cases of a module that only read."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('shared')}/lrs.db"
+        return
+    name = f"lrs_test_{secrets.token_hex(6)}"
+    yield urlsplit(request.getfixturevalue("mongo_server"))._replace(path=f"/{name}").geturl()
+    request.getfixturevalue("mongo_client").drop_database(name)
 
 
 @pytest.fixture(scope="session")

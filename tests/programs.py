@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import httpx
 from pymongo import MongoClient
 
-PATIENCE = 60
+PATIENCE = 120
 HOST = "127.0.0.1"
 
 

@@ -6,15 +6,37 @@ import threading
 
 import pytest
 
-from tests.bench.__main__ import main
+from tests.bench.__main__ import SMALL, main
 from tests.bench.large import Size, filters
 from tests.bench.load import Load, run
 from tests.bench.receiver import Told
-from tests.bench.report import Row, row_of
-from tests.bench.rows import faults
+from tests.bench.report import Row, in_order, keep, row_of
+from tests.bench.rows import Bench, faults, post_batch, post_single, query
+from tests.bench.server import create_key, doing_nothing, serving
 from tests.bench.statements import statements
+from tests.bench.yardsticks import RawSqlite
 
 
+def test_rows_measured_on_a_small_store_have_a_ratio_and_no_fault_and_are_kept(tmp_path):
+    headers = create_key(tmp_path / "store")
+    raw = RawSqlite(tmp_path / "raw.db")
+    with doing_nothing(tmp_path) as nothing, serving(tmp_path / "store", headers, {}) as server:
+        bench = Bench(SMALL, server, nothing, raw, list(statements(SMALL.stored)))
+        rows = in_order([measured(bench) for measured in (post_single, post_batch, query)])
+    raw.close()
+
+    keep(tmp_path / "result.json", rows)
+
+    kept = json.loads((tmp_path / "result.json").read_text())
+    assert [(row["name"], row["invalid"]) for row in kept] == [
+        ("post-single-c16", ""),
+        ("post-batch-c4", ""),
+        ("query-50k", ""),
+    ]
+    assert [row["name"] for row in kept if not (row["value"] > 0 and row["yardstick"] > 0 and row["ratio"] > 0)] == []
+
+
+@pytest.mark.soak
 @pytest.mark.timeout(400)  # measured 23 s of CPU; it starts three servers
 def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
     out = tmp_path / "result.json"

@@ -215,6 +215,7 @@ ORDERS = {f"quiz{number}": order for number, order in enumerate(["01234", "43210
 """All 120 orders are tried where rules are (tests/competency); here some go the whole way, badges and all."""
 
 
+@pytest.mark.mongo_in_soak
 def test_the_same_quiz_five_times_in_any_order_is_one_award_and_one_badge(journey):
     badges = []
     for turn in range(5):
@@ -233,6 +234,7 @@ def test_the_same_quiz_five_times_in_any_order_is_one_award_and_one_badge(journe
         assert [one.counted for one in answer.evidence] == [True] * 5
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("order", ["01234", "42013"])
 def test_across_a_merge_and_an_unmerge_the_quiz_stays_one_award_and_one_badge(journey, order):
     first, second = f"first{order}", f"second{order}@example.org"

@@ -68,6 +68,7 @@ def test_no_filter_finds_an_own_reference_to_what_somebody_else_sent(each_lrs, m
     assert mine.listed() == [reference]
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("late", [False, True], ids=["target first", "reference first"])
 def test_every_filter_finds_an_own_reference_to_an_own_statement(mine, late):
     made, filters = rich()
@@ -80,6 +81,7 @@ def test_every_filter_finds_an_own_reference_to_an_own_statement(mine, late):
         assert sorted(mine.listed(**one)) == sorted([target["id"], reference["id"]])
 
 
+@pytest.mark.mongo_in_soak
 def test_what_the_reference_says_itself_is_found_whoever_sent_its_target(each_lrs, mine):
     foreign = each_lrs.store(statement())[0]
     actor, verb = somebody(), something()
@@ -89,6 +91,7 @@ def test_what_the_reference_says_itself_is_found_whoever_sent_its_target(each_lr
     assert mine.listed(agent=actor, related_agents="true") == [reference]
 
 
+@pytest.mark.mongo_in_soak
 def test_a_chain_is_followed_as_far_as_it_is_ones_own(each_lrs, mine):
     verbs = [something() for _ in range(4)]
     senders = [mine, each_lrs, mine, mine]
@@ -102,6 +105,7 @@ def test_a_chain_is_followed_as_far_as_it_is_ones_own(each_lrs, mine):
     assert each_lrs.listed(verb=verbs[1]) == [ids[3], ids[2], ids[1]]
 
 
+@pytest.mark.mongo_in_soak
 def test_a_voided_target_is_found_through_a_reference_if_it_was_ones_own(each_lrs, mine):
     own, other = something(), something()
     mine_target = mine.store(statement(verb={"id": own}))[0]
@@ -115,6 +119,7 @@ def test_a_voided_target_is_found_through_a_reference_if_it_was_ones_own(each_lr
     assert references[1] in each_lrs.listed(verb=other)
 
 
+@pytest.mark.mongo_in_soak
 def test_conditions_on_two_statements_of_a_chain_meet_on_none(mine):
     actor, teacher, verb = somebody(), somebody(), something()
     target = mine.store(statement(actor=actor, context={"instructor": teacher}))[0]
@@ -123,6 +128,7 @@ def test_conditions_on_two_statements_of_a_chain_meet_on_none(mine):
     assert mine.listed(agent=teacher, related_agents="true", verb=verb) == []
 
 
+@pytest.mark.mongo_in_soak
 def test_a_thousand_guesses_leave_no_trace_in_more_either(each_lrs, mine, monkeypatch):
     """A page that is filled up in vain ends with a `more`; whether it does must not depend on others' statements."""
     monkeypatch.setattr(read, "ROUNDS", 1)
@@ -164,6 +170,7 @@ def test_references_stored_by_an_older_version_tell_nothing_either(each_lrs, min
     assert all(each_lrs.listed(**one) == [reference, foreign] for one in filters)
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("size", [1, 3])
 def test_pages_of_ones_own_go_on_past_references_that_are_left_out(each_lrs, mine, size):
     verb = something()
@@ -178,6 +185,7 @@ def test_pages_of_ones_own_go_on_past_references_that_are_left_out(each_lrs, min
     assert mine.listed(verb=verb, limit=size) == own[::-1]
 
 
+@pytest.mark.mongo_in_soak
 def test_voiding_does_not_tell_whether_what_somebody_else_sent_voids_something(each_lrs, mine):
     plain = each_lrs.store(statement())[0]
     voider = each_lrs.store(voiding(new_id()))[0]

@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.bench.load import HOST
 
 LRS = Path(sys.executable).with_name("lrs")
-START = 30.0
+START = 120.0
 STOP = 40.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -126,7 +126,7 @@ def _await_health(process: subprocess.Popen[bytes], port: int, log: Path) -> Non
     while time.monotonic() < end:
         if process.poll() is not None:
             break
-        with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1) as connection:
+        with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=10) as connection:
             connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
             if b" 200 " in connection.recv(64):
                 return

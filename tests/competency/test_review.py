@@ -12,6 +12,7 @@ from lrs.people.joins import merge, unmerge
 from lrs.storage import Owed
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, HOUR, RULES, World, statement
 
+pytestmark = pytest.mark.mongo_in_soak
 BOB = {"mbox": "mailto:bob@example.org"}
 WITHOUT_GOWNING = "\n".join(line for line in RULES.splitlines() if "gowning" not in line)
 HARDER = RULES.replace(",80,", ",95,")

@@ -23,6 +23,7 @@ from lrs.storage import Owed
 from tests.competency.test_tallies import make_former
 from tests.competency.world import ANN, ANN_ACCOUNT, GOWNING, RULES, World, statement, statement_id
 
+pytestmark = pytest.mark.mongo_in_soak
 OLDER, TODAY = sorted(UNCOMPLETED)
 COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
 BOB = {"mbox": "mailto:bob@example.org"}

@@ -32,7 +32,7 @@ def write_until_killed(url: str, name: str, after: int) -> set[str]:
     return {*acknowledged, *(line for line in rest.splitlines(keepends=False)[: rest.count("\n")])}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_a_killed_process_loses_nothing_it_acknowledged_and_leaves_no_part_of_a_batch(store_url, random_kills):
     acknowledged: set[str] = set()
     for number, after in enumerate(random_kills[: ROUNDS[store_url.partition(":")[0]]]):

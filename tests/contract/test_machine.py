@@ -273,8 +273,16 @@ def outcome(act):
         return type(error)
 
 
-@pytest.mark.parametrize(("engines", "examples", "steps"), [("sqlite", 120, 40), ("sqlite and mongo", 12, 25)])
-@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("engines", "examples", "steps"),
+    [
+        ("sqlite", 60, 40),
+        ("sqlite and mongo", 8, 25),
+        pytest.param("sqlite", 1_000, 40, marks=pytest.mark.soak),
+        pytest.param("sqlite and mongo", 100, 25, marks=pytest.mark.soak),
+    ],
+)
+@pytest.mark.timeout(600)
 def test_every_engine_does_what_the_model_does(request, tmp_path, engines, examples, steps):
     mongo = "mongo" in engines
 

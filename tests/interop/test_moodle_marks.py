@@ -72,6 +72,7 @@ def badges(moodle: Journey) -> list[str]:
     return sorted(moodle.badges(WHO))
 
 
+@pytest.mark.mongo_in_soak
 def test_the_badge_goes_with_the_mark_and_comes_again_with_it_and_the_service_is_told(moodle):
     (on,) = send(moodle, COMPLETED)
     assert badges(moodle) == [f"{BADGE} (issued)"]

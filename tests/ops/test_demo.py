@@ -214,13 +214,26 @@ def running(tmp_path) -> Iterator[Programs]:
         yield held
 
 
+def test_what_make_run_starts_ends_whole_in_the_middle_of_its_story(running):
+    server, _ = serve_demo(running, "1. ")
+    all_of_it = descendants(server.pid)
+
+    server.terminate()
+
+    assert server.wait(60) == 0
+    assert len(all_of_it) >= 2  # the worker and the story
+    assert not any(map(runs, all_of_it))
+    assert "the sample programme broke off: " in running.log()
+
+
+@pytest.mark.soak
 @pytest.mark.timeout(300)  # the story is told almost three times
 def test_what_make_run_starts_tells_its_story_once_however_often_it_was_broken_off(running):
     # Ended with its server at the third step, in which it waits for the worker.
     server, told = serve_demo(running, "3. ")
     all_of_it = descendants(server.pid)
     server.terminate()
-    assert server.wait(30) == 0
+    assert server.wait(60) == 0
     assert [line[:2] for line in told if line[:1].isdigit()] == ["1.", "2.", "3."]
     assert len(all_of_it) == 3  # the worker, the story and the matching service
     assert not any(map(runs, all_of_it))
@@ -236,7 +249,7 @@ def test_what_make_run_starts_tells_its_story_once_however_often_it_was_broken_o
     until(lambda: not runs(service), "the matching service to end with the story")
     assert answers(address)
     server.terminate()
-    assert server.wait(30) == 0
+    assert server.wait(60) == 0
 
     # Told to its end, and not again.
     server, told = serve_demo(running, "Look at ")
@@ -244,7 +257,7 @@ def test_what_make_run_starts_tells_its_story_once_however_often_it_was_broken_o
     assert "match 88.9 %" in told[-3]
     assert answers(told[0].split()[2].removesuffix("/xapi"))
     server.terminate()
-    server.wait(30)
+    server.wait(60)
     server, told = serve_demo(running, "The sample programme")
     assert told[-1] == f"The sample programme is in already; its results are in {running.data}/demo.\n"
     assert len(children(server.pid)) <= 1  # the worker

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 WRITERS = 4
 BATCH = 3
 ROUNDS = 2
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
 
 class Here:

@@ -19,7 +19,7 @@ from lrs.tenancy.tenants import open_tenant
 from tests.programs import Programs, children, programs, runs, until
 from tests.reliability.writers import SIZE, Writers, statement, stored
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 def key_for(data: Path) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from lrs.work.rounds import Step, Work, unlock
 from tests.builders import tenant_in
 from tests.conftest import START
 
+pytestmark = pytest.mark.mongo_in_soak
 SECOND = 1_000_000
 
 

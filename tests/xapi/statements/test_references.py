@@ -103,6 +103,7 @@ def test_references_to_statements_stored_before_inherit_what_those_have(each_lrs
         assert each_lrs.listed(verb=before["verb"]["id"]) == [after["id"], before["id"]]
 
 
+@pytest.mark.mongo_in_soak
 def test_targets_that_arrive_late_give_their_keys_to_all_that_wait_in_commits_of_bounded_size(each_lrs, monkeypatch):
     monkeypatch.setattr(references, "IN_COMMIT", 40)
     monkeypatch.setattr(references, "_AT_ONCE", 2)

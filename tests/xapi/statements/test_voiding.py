@@ -116,6 +116,7 @@ def test_38_filters_find_what_refers_to_a_match_newest_first_also_when_that_is_v
     assert each_lrs.listed(verb=verb) == [reference, voider]
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("turn", [1, -1], ids=["oldest first", "newest first"])
 def test_38_references_are_followed_through_any_number_of_steps_whatever_came_first(each_lrs, turn):
     actor, activity, registration = somebody(), something(), new_id()
@@ -133,6 +134,7 @@ def test_38_references_are_followed_through_any_number_of_steps_whatever_came_fi
     assert each_lrs.listed(agent=actor, activity=activity, verb=VERB, registration=registration) == expected
 
 
+@pytest.mark.mongo_in_soak
 def test_38_what_one_commit_cannot_update_is_owed_and_then_found(each_lrs, monkeypatch):
     monkeypatch.setattr(references, "IN_COMMIT", 3)
     monkeypatch.setattr(references, "_AT_ONCE", 1)
