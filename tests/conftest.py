@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import threading
@@ -82,6 +83,19 @@ def clock() -> SetClock:
     return SetClock()
 
 
+@pytest.fixture
+def usual_signals() -> Iterator[None]:
+    """Processes that the test starts hear SIGHUP and SIGINT, also in a run that is under nohup or in the background."""
+    usual = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    kept = {number: signal.getsignal(number) for number in usual}
+    for number, handler in kept.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(number, usual[number])
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(scope="session")
 def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a MongoDB, without a database."""
@@ -144,9 +158,10 @@ def shared_store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path_factory.mktemp('shared')}/lrs.db"
         return
+    server, client = request.getfixturevalue("mongo_server"), request.getfixturevalue("mongo_client")
     name = f"lrs_test_{secrets.token_hex(6)}"
-    yield urlsplit(request.getfixturevalue("mongo_server"))._replace(path=f"/{name}").geturl()
-    request.getfixturevalue("mongo_client").drop_database(name)
+    yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    client.drop_database(name)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from lrs.tenancy.control import open_control
 from tests.programs import children, programs, runs, until
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+pytestmark = pytest.mark.usefixtures("usual_signals")
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)

@@ -391,6 +391,7 @@ def stopped_beside_a_folder_in_the_way(settings, backup):
         raise KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name
 )
@@ -521,6 +522,7 @@ def enlarge(data):
             store.write(lambda tx, record=record: tx.insert(record)).result()
 
 
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.usefixtures("lived")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
 def test_a_restore_that_is_stopped_leaves_nothing_or_what_nothing_starts_from(tmp_path, number):
