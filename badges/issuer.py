@@ -20,6 +20,7 @@ from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character
 from lrs.storage import Record, Tx
+from lrs.storage.kinds import Kind
 from lrs.tenancy import audit, signing_keys
 from lrs.tenancy.tenants import Tenant
 
@@ -142,3 +143,6 @@ def public_url(tenant: Tenant, path: str) -> str | None:
 def address(tenant: Tenant, path: str) -> str:
     """The public address of *path*, or a ``urn:uuid:`` of its own while there is no ``LRS_PUBLIC_URL``."""
     return public_url(tenant, path) or uuid.uuid5(_UNPUBLISHED, f"{tenant.id}/{path}").urn
+
+
+KINDS = (Kind("issuer", "fact", version=1, subjects=None, retention="configuration", exported=True),)

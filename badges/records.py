@@ -27,6 +27,7 @@ from lrs.competency.shapes import Award
 from lrs.kernel.keys import key
 from lrs.kernel.times import micros_of_timestamp
 from lrs.storage import Record, pages
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
 ISSUED = "issued"
@@ -190,3 +191,16 @@ def promises_more(held: Record, ends: date | None) -> bool:
     if ends is None:
         return False
     return held.meta["ends"] is None or str(held.meta["ends"]) > ends.isoformat()
+
+
+def _holder(record: Record) -> Subjects:
+    return subjects(persons=[record.meta["person"]])
+
+
+KINDS = (
+    Kind("credential", "effect", subjects=_holder, retention="evidence", exported=True),
+    Kind("status-list", "effect", subjects=None, retention="evidence", exported=True),
+    Kind("status", "effect", subjects=None, retention="evidence", exported=True),
+    Kind("achievement", "effect", subjects=None, retention="evidence", exported=True),
+)
+"""A place in a list names a badge and not its holder; lists and achievements are public and say nothing of anybody."""

@@ -31,7 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "consent": "lrs.matching.consent_commands:consent",
     "deliveries": "lrs.ops.delivery_commands:deliveries",
     "work": "lrs.ops.work_commands:work_group",
-    "rebuild": "lrs.competency.commands:rebuild",
+    "rebuild": "lrs.ops.rebuild_commands:rebuild",
     "backup": "lrs.ops.backup.commands:backup",
     "restore": "lrs.ops.backup.commands:restore",
 }

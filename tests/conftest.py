@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,7 +23,9 @@ import pymongo.errors
 import pytest
 from hypothesis import settings
 
-from lrs.storage import Store, open_store
+from lrs.storage import Record, Store, open_store
+from lrs.storage.mongo.tx import MongoTx
+from lrs.storage.sqlite.tx import SqliteTx
 
 if TYPE_CHECKING:
     from tests.served import Lrs
@@ -76,6 +78,36 @@ class SetClock:
         """Moves it on, or back with a negative number, and tells the new time."""
         self.now += int(seconds * 1_000_000) + micros
         return self.now
+
+
+MADE_UP = frozenset({"thing", "other", "document", "new", "part", "undone"})
+"""Kinds that tests of the store make up: it knows none."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kinds_are_declared() -> Iterator[None]:
+    """Whatever kind the tests of this process write is declared in ``lrs.kinds``, or made up here."""
+    first: dict[str, str] = {}
+    engines = (SqliteTx, MongoTx)
+    inserts = [engine.insert for engine in engines]
+    for engine, insert in zip(engines, inserts, strict=True):
+        engine.insert = _noting(insert, first)
+    yield
+    for engine, insert in zip(engines, inserts, strict=True):
+        engine.insert = insert
+    from lrs.kinds import CONTROL, TENANT  # noqa: PLC0415 (tests of one part need not load the whole application)
+
+    unknown = {kind: test for kind, test in first.items() if kind not in {*TENANT, *CONTROL, *MADE_UP}}
+    assert not unknown, f"kinds that were written and are not declared, and the first test that wrote each: {unknown}"
+
+
+def _noting(insert: Callable[[Any, Record], Record], first: dict[str, str]) -> Callable[[Any, Record], Record]:
+    def noting(tx: Any, record: Record) -> Record:
+        if record.kind not in first:
+            first[record.kind] = os.environ.get("PYTEST_CURRENT_TEST", "a thread between two tests")
+        return insert(tx, record)
+
+    return noting
 
 
 @pytest.fixture

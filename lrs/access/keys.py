@@ -16,6 +16,7 @@ from lrs.access import KEY, OWN_SOURCE, Caller
 from lrs.access.rights import SCOPES, rights_of_key
 from lrs.kernel.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -138,3 +139,7 @@ def _authority(tenant: Tenant, key: str, name: str) -> bytes:
     home = f"{(tenant.settings.public_url or 'http://localhost').rstrip('/')}/t/{tenant.id}"
     agent = {"objectType": "Agent", "name": name, "account": {"homePage": home, "name": key}}
     return msgspec.json.encode(agent)
+
+
+KINDS = (Kind(KIND, "fact", version=1, subjects=None, retention="configuration", exported=False),)
+"""No key leaves: its secret is kept as a hash under this installation's own."""

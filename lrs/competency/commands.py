@@ -1,4 +1,4 @@
-"""The commands ``framework``, ``rules`` and ``rebuild``. They read files, print, and decide nothing."""
+"""The commands ``framework`` and ``rules``. They read files, print, and decide nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import ALIASES as COLUMNS
 from lrs.competency.frameworks.sheets import framework_from_sheet
 from lrs.competency.printed import BY, file_argument, print_faults, print_notes, read_rules
-from lrs.competency.rebuild import rebuild as rebuild_derived
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.commands import apply_, restore, show
 from lrs.competency.rules.commands import list_ as list_rules
@@ -161,29 +160,6 @@ def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
         none="there is nothing that no rule is about: all that was seen meets one, or nothing came in yet",
         as_json=as_json,
     )
-
-
-# -- rebuild --------------------------------------------------------------------------------------------------------
-
-
-@click.command()
-@click.option("--dry-run", is_flag=True, help="Only print the differences.")
-@json_option
-@with_tenant
-def rebuild(tenant: Tenant, *, dry_run: bool, as_json: bool) -> None:
-    """Work out all derived state again, print the differences and put them right.
-
-    Sends nothing.
-    """
-    diff = rebuild_derived(tenant, apply=not dry_run)
-    if as_json:
-        found = {"added": diff.added, "removed": diff.removed, "changed": diff.changed}
-        shown = {sort: [{"kind": kind, "id": id} for kind, id in names] for sort, names in found.items()}
-        print_json({"dry_run": dry_run, **shown})
-        return
-    for line in diff.lines():
-        click.echo(line)
-    click.echo(f"{len(diff.added)} added, {len(diff.removed)} removed, {len(diff.changed)} changed")
 
 
 # -- shared ---------------------------------------------------------------------------------------------------------

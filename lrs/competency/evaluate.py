@@ -10,21 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from hashlib import sha256
 
 import msgspec
 
-from lrs.competency.awards import Facts, Lineage, Plan, is_news, plan, without_counts
+from lrs.competency.awards import Facts, Lineage, Plan, plan
 from lrs.competency.bring import bring
 from lrs.competency.dates import day_of, midnight
 from lrs.competency.decide import Span, Standing, Tally, decide
 from lrs.competency.evidence import Meaning, meaning_of
+from lrs.competency.held import LINEAGE, write_awards, write_profile
 from lrs.competency.rules.rematch import rematch
 from lrs.competency.rules.review import About, Former, reviewed
 from lrs.competency.rules.rules import Index
 from lrs.competency.rules.rulesets import InForce, in_force
 from lrs.competency.seen import moment_of
-from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.competency.tallies import tallies_of
 from lrs.competency.uncompletions import marks_of
 from lrs.kernel.keys import key
@@ -136,8 +135,8 @@ def _settle_evaluation(tenant: Tenant, claim: Claim, made: Plan | None) -> Futur
         if now is None or now.rev != person.rev:
             raise Stale("person", person.id)
         if made:
-            _write(tx, person.id, made)
-        _write_profile(tx, person, made.entries if made else ())
+            write_awards(tx, person.id, made)
+        write_profile(tx, person, made.entries if made else ())
         if made and made.next_day:
             tx.owe("person", person.id, Owed("evaluate", due=midnight(made.next_day, zone)))
         if made and made.review_ends and made.review_ends > tenant.clock():
@@ -194,67 +193,6 @@ def _of_versions(tallies: Sequence[Tally], rules: Index) -> list[Tally]:
 
 def lineages_of(reader: Reader, members: Sequence[str]) -> list[Lineage]:
     """The lineages minted for *members*, oldest first."""
-    records = [record for member in members for record in pages(reader, "award-lineage", key("lineage", member))]
+    records = [record for member in members for record in pages(reader, LINEAGE, key("lineage", member))]
     records.sort(key=lambda record: (record.seq, record.id))
     return [msgspec.json.decode(record.body, type=Lineage) for record in records]
-
-
-def _write(tx: Tx, holder: str, made: Plan) -> None:
-    lineages = [
-        Record("award-lineage", lineage.id, msgspec.json.encode(lineage), keys=(key("lineage", lineage.person),))
-        for lineage in made.lineages
-    ]
-    _keep(tx, "award-lineage", lineages)
-    _keep(tx, "award", [award_record(id, award, holder) for id, award in made.awards.items()])
-
-
-def award_record(id: str, award: Award, holder: str) -> Record:
-    """The record of an award, found by ``key("award", holder)``."""
-    return Record(
-        "award", id, msgspec.json.encode(award), {"person": holder, "state": award.state}, (key("award", holder),)
-    )
-
-
-def _keep(tx: Tx, kind: str, records: Sequence[Record]) -> None:
-    """Writes those of *records* that say something else than what is there; an award that says news owes its badge."""
-    known = tx.get_many(kind, [record.id for record in records]) if records else {}
-    for record in records:
-        there = known.get(record.id)
-        if there is None or there.body != record.body:
-            owes = kind == "award" and (there is None or is_news(there.body, record.body))
-            owing = msgspec.structs.replace(record, owed=(Owed("issue"),)) if owes else record
-            _put(tx, owing, there, seq=there.seq if there else 0)
-
-
-def _write_profile(tx: Tx, person: Record, entries: tuple[ProfileEntry, ...]) -> None:
-    """A profile exists from the first award on; each change takes the next version and a new place in the order.
-
-    How often it has changed is a fact, kept in ``profile-head`` with the hash of what it said, so that a profile that
-    is worked out again has the version it had. More evidence is no change.
-    """
-    head = tx.get("profile-head", person.id)
-    if head is None and not entries:
-        return
-    profile = Profile(1, person.id, 0, entries, person.meta["into"])
-    digest, counting = _digest(without_counts(profile)), _digest(profile)  # once the latter was what is kept
-    same = head is not None and head.meta["digest"] in {digest, counting}
-    version = (head.meta["version"] if head else 0) + (not same)
-    if head is None or head.meta["digest"] != digest:
-        meta = {"version": version, "digest": digest}
-        _put(tx, Record("profile-head", person.id, meta=meta), head, seq=head.seq if head else 0)
-    body = msgspec.json.encode(msgspec.structs.replace(profile, version=version))
-    there = tx.get("profile", person.id)
-    if there is None or there.body != body:
-        owed = () if same and there else (Owed("sync"),)
-        _put(tx, Record("profile", person.id, body, owed=owed), there, seq=there.seq if same and there else 0)
-
-
-def _digest(profile: Profile) -> str:
-    return sha256(msgspec.json.encode(profile)).hexdigest()
-
-
-def _put(tx: Tx, record: Record, there: Record | None, *, seq: int) -> None:
-    if there is None:
-        tx.insert(record)
-    else:
-        tx.replace(msgspec.structs.replace(record, rev=there.rev, seq=seq))

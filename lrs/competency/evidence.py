@@ -22,7 +22,10 @@ from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.people.identifiers import NOBODY, matches_nobody
 from lrs.storage import Record, first_seq
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.xapi.statements.identity import Identifier
+
+KIND = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,17 @@ def _record(statement: Record, seen: Seen, match: Match, learner: Identifier, un
         completes=completion_in(seen, statement.seq),
     )
     return Record(
-        "evidence",
+        KIND,
         evidence_id(statement.id, evidence.rule, learner.id),
         msgspec.json.encode(evidence),
         keys=evidence_keys(evidence),
         seq=first_seq(max(1, min(event, moment.stored + CLOCK_SKEW))),
     )
+
+
+def _about(record: Record) -> Subjects:
+    evidence = evidence_from(record)
+    return subjects(identifiers=(evidence.identifier, *evidence.instructors))
+
+
+KINDS = (Kind(KIND, "derived", Evidence, 1, subjects=_about, retention="derived", exported=False),)

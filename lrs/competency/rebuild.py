@@ -1,7 +1,7 @@
 """Derived state compared, byte for byte, with what the facts say, and put right.
 
-Derived are evidence, its tallies, marks taken off, awards and profiles. Credentials, deliveries, consents and audit are
-effects: never read, never written here, and a rebuild sends nothing. An award that says something else than it did
+What is derived, and from which facts, is asked of the table of kinds. Effects are never read, never written here, and a
+rebuild sends nothing. An award that says something else than it did
 owes its badge a look (the step ``issue``): what is out there must not say more than is held.
 
 Steps may run meanwhile. A record is put right only if it still is what it was compared as; one that changed, appeared
@@ -17,15 +17,17 @@ from hashlib import blake2b
 import msgspec
 
 from lrs.competency.awards import is_news
+from lrs.competency.evidence import KIND as EVIDENCE
+from lrs.competency.held import AWARD, LINEAGE
 from lrs.competency.rules.rulesets import in_force
-from lrs.competency.scratch import FACTS, batches, read_meaning, worked_out
+from lrs.competency.scratch import batches, copied, read_meaning, worked_out
 from lrs.competency.uncompletions import read_those_before
 from lrs.kernel.errors import Refused
 from lrs.storage import ROWS, Backlog, Owed, Reader, Record, Store, Tx, pages
+from lrs.storage.kinds import Kinds
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.write import KIND as STATEMENT
 
-DERIVED = ("evidence", "tally", "uncompletion", "award", "profile")
-LINEAGE = "award-lineage"
 ATTEMPTS = 5
 """How often derived state is worked out anew because something changed meanwhile."""
 BUSY = "busy"
@@ -65,7 +67,7 @@ class Diff:
         return [f"{mark} {kind} {id}" for mark, found in marked for kind, id in found]
 
 
-def rebuild(tenant: Tenant, *, apply: bool) -> Diff:
+def rebuild(tenant: Tenant, kinds: Kinds, *, apply: bool) -> Diff:
     """Compares derived state with what the facts say; with *apply*, puts the latter in its place.
 
     Raises ``Refused`` (409) while work waits or was given up: steps that then found their result in place would owe no
@@ -75,10 +77,10 @@ def rebuild(tenant: Tenant, *, apply: bool) -> Diff:
         read_those_before(tenant)  # what it takes off must go the way of all work, so that services are told
     found = Diff()
     for _ in range(ATTEMPTS):
-        facts = _quiet(tenant)
-        with worked_out(tenant, until=facts.newest) as scratch:
-            diff = compare(tenant.store, scratch)
-            if _quiet(tenant) != facts:
+        facts = _quiet(tenant, kinds)
+        with worked_out(tenant, kinds, until=facts.newest) as scratch:
+            diff = compare(tenant.store, scratch, kinds)
+            if _quiet(tenant, kinds) != facts:
                 continue
             found.add(diff)
             if not (apply and diff and put_right(tenant.store, scratch, diff)):
@@ -91,11 +93,12 @@ def rebuild(tenant: Tenant, *, apply: bool) -> Diff:
     )
 
 
-def compare(store: Reader, scratch: Reader) -> Diff:
+def compare(store: Reader, scratch: Reader, kinds: Kinds) -> Diff:
     """How derived state in *store* is different from that in *scratch*, in the order of the records."""
     diff = Diff()
-    for kind in DERIVED:
-        _compare(store, scratch, kind, diff)
+    for kind in kinds.values():
+        if kind.class_ == "derived":
+            _compare(store, scratch, kind.name, diff)
     return diff
 
 
@@ -124,7 +127,7 @@ class _Facts:
     others: bytes
 
 
-def _quiet(tenant: Tenant) -> _Facts:
+def _quiet(tenant: Tenant, kinds: Kinds) -> _Facts:
     """The facts, if no step is owed that would change derived state and then owe something because it did."""
     store, now = tenant.store, tenant.clock()
     for one in store.backlog():
@@ -135,8 +138,8 @@ def _quiet(tenant: Tenant) -> _Facts:
         if one.step in {"match", "evaluate"} and _gave_up(store, one):
             message = f"{one.step} failed: lrs work status says why; put that right, then lrs work retry"
             raise Refused(message, status=409, error=BUSY)
-    newest = store.find("statement", newest_first=True, limit=1).records
-    return _Facts(newest[0].seq if newest else 0, store.count("statement"), _revisions(store))
+    newest = store.find(STATEMENT, newest_first=True, limit=1).records
+    return _Facts(newest[0].seq if newest else 0, store.count(STATEMENT), _revisions(store, kinds))
 
 
 def _gave_up(store: Store, one: Backlog) -> bool:
@@ -147,12 +150,12 @@ def _gave_up(store: Store, one: Backlog) -> bool:
         return False
     rules = in_force(store)
     parked = [record for record, _ in store.parked(one.step, limit=one.parked)]
-    return any(record.kind != "statement" or read_meaning(record, rules) for record in parked)
+    return any(record.kind != STATEMENT or read_meaning(record, rules) for record in parked)
 
 
-def _revisions(store: Reader) -> bytes:
+def _revisions(store: Reader, kinds: Kinds) -> bytes:
     digest = blake2b(digest_size=16)
-    for kind in FACTS:
+    for kind in copied(kinds):
         for record in pages(store, kind):
             digest.update(f"{kind}\0{record.id}\0{record.seq}\0{record.rev}\n".encode())
     return digest.digest()
@@ -207,10 +210,10 @@ def _put(tx: Tx, name: Name, right: Record | None, seen: bytes | None) -> bool:
     if right is None:
         tx.delete(*name)
     elif there is None:
-        tx.insert(msgspec.structs.replace(right, rev=0, seq=right.seq if right.kind == "evidence" else 0))
+        tx.insert(msgspec.structs.replace(right, rev=0, seq=right.seq if right.kind == EVIDENCE else 0))
     else:
-        seq = right.seq if right.kind == "evidence" else there.seq
+        seq = right.seq if right.kind == EVIDENCE else there.seq
         tx.replace(msgspec.structs.replace(right, rev=there.rev, seq=seq))
-        if right.kind == "award" and is_news(there.body, right.body):
-            tx.owe("award", right.id, Owed("issue"))
+        if right.kind == AWARD and is_news(there.body, right.body):
+            tx.owe(AWARD, right.id, Owed("issue"))
     return True

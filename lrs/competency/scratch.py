@@ -1,7 +1,7 @@
 """A temporary store in which everything derived is worked out from the facts of a real one, with the same steps.
 
-Facts are statements, rules, persons with their links, the names awards were minted under, and how often a profile has
-changed. What is owed there is never done: the store is thrown away. Knows nothing of comparing.
+The kinds of those facts are the ones that are declared as its basis. What is owed there is never done: the store is
+thrown away. Knows nothing of comparing.
 """
 
 from __future__ import annotations
@@ -24,37 +24,34 @@ from lrs.people.identifiers import NOBODY
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import Mint, minter
 from lrs.storage import NEWEST, Owed, Reader, Record, Store, Tx, open_store, pages
+from lrs.storage.kinds import Kinds
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.write import KIND as STATEMENT
 
 T = TypeVar("T")
 
 PAGE = 500
-FACTS = (
-    "person",
-    "identifier",
-    "link",
-    "identity-authority",
-    "nobody-names",
-    "award-lineage",
-    "profile-head",
-    "ruleset",
-)
 _LEASE = 3600 * 1_000_000
 
 
 @contextmanager
-def worked_out(tenant: Tenant, *, until: int = NEWEST) -> Iterator[Store]:
-    """A scratch store with what follows from *tenant*'s statements up to the seq *until*."""
+def worked_out(tenant: Tenant, kinds: Kinds, *, until: int = NEWEST) -> Iterator[Store]:
+    """A scratch store with what follows from *tenant*'s statements up to the seq *until* and all other facts."""
     with tempfile.TemporaryDirectory(prefix="lrs-scratch-") as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'scratch.db'}", clock=tenant.clock)
         try:
-            for kind in FACTS:
+            for kind in copied(kinds):
                 _copy(tenant.store, store, kind)
             scratch = Tenant(tenant.id, store, tenant.settings, tenant.secrets, tenant.clock)
             _derive(tenant.store, scratch, until)
             yield store
         finally:
             store.close()
+
+
+def copied(kinds: Kinds) -> list[str]:
+    """The facts that derived state follows from, but for statements: those are read where they are."""
+    return [kind.name for kind in kinds.values() if kind.basis and kind.name != STATEMENT]
 
 
 def batches(found: Iterable[T]) -> Iterator[list[T]]:
@@ -88,7 +85,7 @@ def _derive(facts: Reader, scratch: Tenant, until: int) -> None:
 def _statements(facts: Reader, until: int) -> Iterator[Sequence[Record]]:
     start: str | None = None
     while True:
-        page = facts.find("statement", until=until, limit=PAGE, start=start)
+        page = facts.find(STATEMENT, until=until, limit=PAGE, start=start)
         yield page.records
         start = page.next
         if start is None:

@@ -20,6 +20,7 @@ from lrs.competency.evidence import completion_key, evidence_from
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.storage import Reader, Record, Tx, first_seq, pages
+from lrs.storage.kinds import Kind, Subjects, subjects
 
 KIND = "tally"
 
@@ -170,3 +171,11 @@ def _from(reader: Reader, tally: Tally, event: int, zone: str) -> Iterator[Evide
 
 def _piece(one: Evidence) -> Piece:
     return Piece(one.event, one.statement, one.source, one.timestamp)
+
+
+def _about(record: Record) -> Subjects:
+    tally = _decode(record.body)
+    return subjects(identifiers=(tally.identifier, *tally.instructors))
+
+
+KINDS = (Kind(KIND, "derived", Tally, 1, subjects=_about, retention="derived", exported=False),)

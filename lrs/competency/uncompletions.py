@@ -17,6 +17,7 @@ from lrs.competency.seen import Seen, event_time, is_group, learners, moment_of
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.keys import verb_key
 
@@ -79,3 +80,13 @@ def remove(tx: Tx, voided: Iterable[tuple[str, str]]) -> set[str]:
 
 def _id(statement: str, identifier: str) -> str:
     return name(KIND, statement, identifier)
+
+
+def _about(record: Record) -> Subjects:
+    return subjects(identifiers=[_decode(record.body).identifier])
+
+
+KINDS = (
+    Kind(KIND, "derived", Uncompletion, 1, subjects=_about, retention="derived", exported=False),
+    Kind(_READ.kind, "working", subjects=None, retention="operational", exported=False),
+)

@@ -21,6 +21,7 @@ from lrs.matching.services import Service
 from lrs.matching.view import Badge
 from lrs.people import persons
 from lrs.storage import Reader, Record, pages
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
 KIND = "change"
@@ -202,3 +203,10 @@ def _badge_moves(told: Told, now: Current) -> tuple[list[str], list[str]]:
 def _reference(told: Told, consents: Iterable[Consent]) -> str | None:
     latest = max(consents, key=lambda one: one.given)
     return latest.reference or told.reference
+
+
+def _about(record: Record) -> Subjects:
+    return subjects(persons=[read(record).person])
+
+
+KINDS = (Kind(KIND, "effect", Told, 1, subjects=_about, retention="consent", exported=True),)

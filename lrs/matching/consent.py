@@ -17,6 +17,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.matching.services import PROFILES, Service
 from lrs.storage import Owed, Reader, Record, Tx, micros_of, pages
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 
 KIND = "consent"
@@ -184,3 +185,12 @@ def _tell(tx: Tx, action: str, by: str, consents: Sequence[Consent]) -> None:
         kind, id = consent.subject.parts
         about = {kind: id, "service": consent.service, "scope": consent.scope, "consent": consent.id}
         audit.append(tx, by, action, about)
+
+
+def _about(record: Record) -> Subjects:
+    given = read(record).subject
+    persons, identifiers = ([one] if one else () for one in (given.person, given.identifier))
+    return subjects(persons=persons, identifiers=identifiers)
+
+
+KINDS = (Kind(KIND, "fact", Consent, 1, subjects=_about, retention="consent", exported=True),)

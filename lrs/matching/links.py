@@ -22,6 +22,7 @@ from lrs.matching.consent import Grant, Subject
 from lrs.matching.services import Service
 from lrs.people.persons import members_of
 from lrs.storage import Reader, Record, Tx
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
 KIND = "consent-link"
@@ -178,3 +179,12 @@ def _found(reader: Reader, id: str, now: int) -> tuple[Record, Link, Service | N
 
 def _gone(message: str, status: int) -> Refused:
     return Refused(message, status=status, error="link_unusable")
+
+
+def _about(record: Record) -> Subjects:
+    asked = msgspec.json.decode(record.body, type=Link).subject
+    persons, identifiers = ([one] if one else () for one in (asked.person, asked.identifier))
+    return subjects(persons=persons, identifiers=identifiers)
+
+
+KINDS = (Kind(KIND, "fact", Link, 1, subjects=_about, retention="consent", exported=True),)

@@ -19,6 +19,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row
 from lrs.matching.gap import Requirement, Role
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage.kinds import Kind
 
 KIND = "role"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -177,3 +178,6 @@ def _weight(text: str) -> str:
 
 def _role(id: str, row: Row, requirements: list[Requirement]) -> Role:
     return Role(id, row["role_label"] or id, tuple(requirements), row["source"] or None)
+
+
+KINDS = (Kind(KIND, "fact", Role, 1, subjects=None, retention="configuration", exported=True),)

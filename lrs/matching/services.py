@@ -16,6 +16,7 @@ import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -142,3 +143,6 @@ def authenticate(tenant: Tenant, id: str, secret: str) -> Service | None:
     kept = service.secret if service else "0" * 64
     matches = hmac.compare_digest(kept.encode(), hash_secret(tenant, secret).encode())
     return service if service and matches and service.active else None
+
+
+KINDS = (Kind(KIND, "fact", Service, 1, subjects=None, retention="configuration", exported=True),)

@@ -20,6 +20,7 @@ from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import Column, Group, json_option, print_json, print_list
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
+from lrs.kinds import TENANT
 from lrs.steps import LANES, STEPS, steps_of
 from lrs.storage import Backlog, Owed, Record
 from lrs.tenancy.audit_head import Publisher
@@ -105,7 +106,7 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
     try:
         tenants.start()
         crew = Crew([steps_of(names) for names in LANES], tenants, idle)
-        sweeper = Sweeper(tenants.each)
+        sweeper = Sweeper(tenants.each, TENANT)
         publisher = Publisher(tenants.each, settings.audit_head, every=settings.audit_log_every)
         pulse.start()
         try:

@@ -17,6 +17,7 @@ import msgspec
 
 from lrs.kernel.keys import key
 from lrs.storage import Owed, Reader, Record, Tx, micros_of, pages
+from lrs.storage.kinds import Kind, Subjects, subjects
 
 KIND = "delivery"
 STEP = "deliver"
@@ -44,6 +45,12 @@ class Delivery(msgspec.Struct, frozen=True):
     after: str | None = None
     awaited: bool = False
     waits: str = "waits for the delivery before it"
+
+
+class _About(msgspec.Struct, frozen=True):
+    """What every content says that is about a person, whatever its channel: JSON with the id under *person*."""
+
+    person: str | None = None
 
 
 def queue(tx: Tx, delivery: Delivery, now: int) -> None:
@@ -137,3 +144,11 @@ def _let_go(tx: Tx, first: str) -> None:
             left = {name: value for name, value in record.meta.items() if name not in {"after", "reason"}}
             tx.replace(msgspec.structs.replace(record, meta=left, owed=()))
             tx.owe(KIND, record.id, Owed(STEP))
+
+
+def _about(record: Record) -> Subjects:
+    person = msgspec.json.decode(record.body, type=_About).person
+    return subjects(persons=[person] if person else ())
+
+
+KINDS = (Kind(KIND, "effect", subjects=_about, retention="consent", exported=True),)

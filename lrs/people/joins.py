@@ -20,6 +20,7 @@ from lrs.people.nobody import names_of
 from lrs.people.persons import Mint, ensure, holders, identifier_from, identifiers_in, members_of
 from lrs.people.suggestions import Suggestion, suggest
 from lrs.storage import Owed, Reader, Record, Tx, pages
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 from lrs.xapi.statements.identity import Identifier
 
@@ -250,3 +251,13 @@ def shown(reader: Reader, suggestion: Suggestion) -> dict[str, object]:
         "source": suggestion.source,
         "conflict": suggestion.conflict,
     }
+
+
+def _both(record: Record) -> Subjects:
+    return subjects(persons=msgspec.json.decode(record.body, type=Link).persons)
+
+
+KINDS = (
+    Kind("link", "fact", Link, 1, subjects=_both, retention="evidence", exported=True, basis=True),
+    Kind("identity-authority", "fact", subjects=None, retention="configuration", exported=True, basis=True),
+)

@@ -12,6 +12,7 @@ import msgspec
 
 from lrs.people.identifiers import NOBODY, plain_name
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
 KIND = "nobody-names"
@@ -58,3 +59,6 @@ def put_names(tx: Tx, source: str, names: Iterable[str], by: str) -> bool:
 
 def _names(record: Record) -> frozenset[str]:
     return frozenset(msgspec.json.decode(record.body, type=_Kept).names)
+
+
+KINDS = (Kind(KIND, "fact", _Kept, 1, subjects=None, retention="configuration", exported=True, basis=True),)

@@ -23,6 +23,7 @@ from lrs.kernel.keys import key
 from lrs.people.identifiers import ULN_HOME_PAGE, same_mailbox_but_case
 from lrs.people.suggestions import suggest
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.xapi.statements.identity import Identifier, identifier_of
 
 Mint = Callable[[str], str]
@@ -154,3 +155,18 @@ def _suggest_same_mailbox(tx: Tx, identifier: Identifier, mbox: str) -> None:
 
 def _mailbox_key(mbox: str) -> int:
     return key("mailbox", mbox.casefold())
+
+
+def _group(record: Record) -> Subjects:
+    into = record.meta["into"]
+    return subjects(persons={record.id, *record.meta["members"], *([into] if into else ())})
+
+
+def _owner(record: Record) -> Subjects:
+    return subjects(persons=[record.meta["person"]], identifiers=[record.id])
+
+
+KINDS = (
+    Kind("person", "fact", version=1, subjects=_group, retention="evidence", exported=True, basis=True),
+    Kind("identifier", "fact", Kept, 1, subjects=_owner, retention="evidence", exported=True, basis=True),
+)

@@ -6,6 +6,7 @@ import msgspec
 
 from lrs.kernel.names import name
 from lrs.storage import Record, Tx
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.xapi.statements.identity import Identifier
 
 
@@ -35,3 +36,11 @@ def suggest(
     elif conflict and there.body != record.body:
         is_known = msgspec.json.decode(there.body, type=Suggestion).conflict == conflict
         tx.replace(msgspec.structs.replace(there, body=record.body, meta=there.meta if is_known else {}))
+
+
+def _pair(record: Record) -> Subjects:
+    return subjects(identifiers=msgspec.json.decode(record.body, type=Suggestion).identifiers)
+
+
+KINDS = (Kind("suggestion", "fact", Suggestion, 1, subjects=_pair, retention="evidence", exported=True),)
+"""A fact, though it comes from statements: whoever dismissed it decided something."""

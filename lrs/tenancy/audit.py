@@ -14,6 +14,7 @@ from hashlib import sha256
 import msgspec
 
 from lrs.storage import Record, Store, Tx, micros_of
+from lrs.storage.kinds import Kind, Subjects, subjects
 
 KIND = "audit"
 SEALED, RESTORED = "audit.sealed", "store.restored"
@@ -21,6 +22,8 @@ SEALED, RESTORED = "audit.sealed", "store.restored"
 START = "0" * 64
 HEAD_KIND = "audit-head"
 _HEAD = (HEAD_KIND, "head")
+PERSONS, IDENTIFIER = ("person", "one", "other"), "identifier"
+"""Words of ``Entry.about`` under which an id of a person, and the name of an identifier, stand."""
 _AT_ONCE = 500
 
 
@@ -158,3 +161,17 @@ def _seal(store: Store | Tx, head: Head) -> str:
 
 def _id(number: int) -> str:
     return f"{number:012d}"
+
+
+def _about(record: Record) -> Subjects:
+    told = msgspec.json.decode(record.body, type=Entry).about
+    return subjects(
+        persons=(told[word] for word in PERSONS if word in told),
+        identifiers=[told[IDENTIFIER]] if IDENTIFIER in told else (),
+    )
+
+
+KINDS = (
+    Kind(KIND, "effect", Entry, 2, subjects=_about, retention="audit", exported=True),
+    Kind(HEAD_KIND, "effect", subjects=None, retention="audit", exported=True),
+)

@@ -10,6 +10,7 @@ import msgspec
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
+from lrs.storage.kinds import Kind
 from lrs.tenancy import master_key
 from lrs.tenancy.tenants import (
     DEFAULT,
@@ -141,3 +142,10 @@ def open_registered_to_read(settings: Settings, tenant: str) -> Tenant:
     if store_url(settings, tenant).startswith("sqlite:///"):
         return open_tenant_to_read(settings, tenant)
     return open_registered(settings, tenant)
+
+
+KINDS = (
+    Kind(KIND, "fact", version=1, subjects=None, retention="configuration", exported=False),
+    Kind(WORKER, "working", subjects=None, retention="operational", exported=False),
+    Kind(DEATHS, "working", subjects=None, retention="operational", exported=False),
+)

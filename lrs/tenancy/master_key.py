@@ -19,6 +19,7 @@ from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.storage import Record, Store, Tx
 from lrs.storage.blobs import sync_folder
+from lrs.storage.kinds import Kind
 
 SHORTEST = 32
 """Bytes."""
@@ -145,3 +146,8 @@ def _name(user: int) -> str:
         return f"the user {pwd.getpwuid(user).pw_name}"
     except KeyError:
         return f"the user {user}"
+
+
+KINDS = (Kind(KIND, "working", subjects=None, retention="operational", exported=False),)
+"""What a store knows its key by: with another key nothing starts, and a store without it takes that of its first start.
+"""

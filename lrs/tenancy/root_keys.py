@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lrs.kernel.errors import Misconfigured
 from lrs.storage import Reader, Record, Store, Tx, pages
+from lrs.storage.kinds import Kind
 from lrs.tenancy import master_key, signing_keys
 
 KIND = "wrapped-key"
@@ -162,3 +163,6 @@ def _about(tenant: str, id: str) -> bytes:
 
 def _derived(key: bytes, info: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info.encode()).derive(key)
+
+
+KINDS = (Kind(KIND, "fact", Wrapped, 1, subjects=None, retention="configuration", exported=False),)

@@ -13,6 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lrs.storage import Reader, Record, Tx, micros_of, pages
+from lrs.storage.kinds import Kind
 
 KIND = "signing-key"
 FIRST = "badge-signing-key/1"
@@ -57,3 +58,7 @@ def active(reader: Reader) -> str:
     """The id of the key that signs now: the newest that is not retired; the first in a store that names none yet."""
     found = [one.id for one in pages(reader, KIND) if msgspec.json.decode(one.body, type=SigningKey).state == "active"]
     return found[-1] if found else FIRST
+
+
+KINDS = (Kind(KIND, "fact", SigningKey, 1, subjects=None, retention="evidence", exported=True),)
+"""Kept as long as what was signed: a badge is looked up by the key that signed it."""

@@ -21,9 +21,8 @@ from hashlib import blake2b
 import structlog
 
 from lrs.storage import Record, Stale, Tx, pages
+from lrs.storage.kinds import Kind, Kinds
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.documents.resources import ALL
-from lrs.xapi.statements.write import KIND as STATEMENT
 
 KIND, ID = "sweep", "blobs"
 HOUR = 3_600 * 1_000_000
@@ -32,8 +31,6 @@ AGAIN_AFTER = 6 * 3_600 * 1_000_000
 """Microseconds after which a sweep that was begun and not finished is begun anew."""
 LOOK = 600.0
 """Seconds between two looks whether a sweep is due."""
-KINDS = (STATEMENT, *(description.kind for description in ALL))
-"""The kinds of records that name blobs."""
 MOST_LOOSE = 100_000
 """How many blobs without a record one sweep remembers, at 32 bytes each; more have their turn later."""
 _PAGE = 64
@@ -77,6 +74,7 @@ class _Sweep:
     """What one sweep knows: blobs that the one before found *loose*, and those that it finds itself."""
 
     tenant: Tenant
+    kinds: Kinds
     rest: Rest
     loose: frozenset[bytes]
     found: list[bytes]
@@ -87,7 +85,7 @@ class _Sweep:
         if not _NAME.fullmatch(name):
             return True
         if self.marks is None:
-            self.marks = _marks_of(self.tenant, self.rest)
+            self.marks = _marks_of(self.tenant, self.kinds, self.rest)
         if name in self.marks:
             return True
         digest = bytes.fromhex(name)
@@ -98,7 +96,7 @@ class _Sweep:
         return True
 
 
-def sweep_blobs(tenant: Tenant, *, rest: Rest = lambda _: False) -> int | None:
+def sweep_blobs(tenant: Tenant, kinds: Kinds, *, rest: Rest = lambda _: False) -> int | None:
     """Drops what has been without a record for a day, if a sweep is due; how many, ``None`` if none is.
 
     *rest* is called between two pages of records with the seconds to wait, and says whether to stop there.
@@ -109,7 +107,7 @@ def sweep_blobs(tenant: Tenant, *, rest: Rest = lambda _: False) -> int | None:
     if state is None:
         return None
     loose = frozenset(state.body[at : at + 32] for at in range(0, len(state.body), 32))
-    one = _Sweep(tenant, rest, loose, [])
+    one = _Sweep(tenant, kinds, rest, loose, [])
     dropped = tenant.store.blobs.sweep(one.keep, state.meta["at"] or now - DAY)
     finished = Record(KIND, ID, b"".join(one.found), {"at": now, "begun": 0}, rev=state.rev)
     try:
@@ -134,30 +132,25 @@ def _is_within(now: int, since: int, span: int) -> bool:
     return since - HOUR <= now < since + span
 
 
-def _marks_of(tenant: Tenant, rest: Rest) -> Marks:
+def _marks_of(tenant: Tenant, kinds: Kinds, rest: Rest) -> Marks:
     marks = Marks()
-    for kind in KINDS:
-        for number, record in enumerate(pages(tenant.store, kind, limit=_PAGE)):
+    for kind in kinds.values():
+        if kind.blobs is None:
+            continue
+        for number, record in enumerate(pages(tenant.store, kind.name, limit=_PAGE)):
             if number % _PAGE == 0 and rest(_REST):
                 raise Interrupted
-            for name in named_by(record):
+            for name in kind.blobs(record):
                 marks.add(name)
     return marks
-
-
-def named_by(record: Record) -> list[str]:
-    """The blobs that *record* names: the attachments of a statement, the content of a large document."""
-    names = list(record.meta.get("attachments", {}).values())
-    if blob := record.meta.get("blob"):
-        names.append(blob)
-    return names
 
 
 class Sweeper:
     """A thread that looks every *look* seconds whether one of *tenants* is to be swept."""
 
-    def __init__(self, tenants: Callable[[], Iterable[Tenant]], look: float = LOOK) -> None:
+    def __init__(self, tenants: Callable[[], Iterable[Tenant]], kinds: Kinds, look: float = LOOK) -> None:
         self._tenants = tenants
+        self._kinds = kinds
         self._look = look
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweep")
@@ -181,9 +174,12 @@ class Sweeper:
 
     def _sweep(self, tenant: Tenant) -> None:
         try:
-            if dropped := sweep_blobs(tenant, rest=self._stop.wait):
+            if dropped := sweep_blobs(tenant, self._kinds, rest=self._stop.wait):
                 _log.info("blobs without a record dropped", tenant=tenant.id, count=dropped)
         except Interrupted:
             raise
         except Exception as error:  # noqa: BLE001 (another tenant's are swept all the same)
             _log.warning("blobs not swept", tenant=tenant.id, error=type(error).__name__)
+
+
+KINDS = (Kind(KIND, "working", subjects=None, retention="operational", exported=False),)

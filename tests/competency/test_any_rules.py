@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.rulesets import current
 from lrs.kernel.errors import Refused
+from lrs.kinds import TENANT
 from lrs.people.joins import merge, unmerge
 from lrs.storage import Owed
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, HOUR, RULES, World, statement
@@ -91,7 +92,7 @@ def test_after_any_history_a_rebuild_finds_no_difference_and_work_done_again_cha
         world.work()
         before = derived(world)
 
-        assert rebuild(world.tenant, apply=False).lines() == []
+        assert rebuild(world.tenant, TENANT, apply=False).lines() == []
         for person in map(world.person, PEOPLE):
             world.write(lambda tx, person=person: owe(tx, person))
         world.work()

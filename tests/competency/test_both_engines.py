@@ -8,6 +8,7 @@ import pytest
 from lrs.competency.rebuild import compare, put_right, rebuild
 from lrs.competency.scratch import worked_out
 from lrs.kernel.errors import Refused
+from lrs.kinds import TENANT
 from lrs.people.joins import merge, unmerge
 from tests.competency.world import ANN, ANN_ACCOUNT, RULES, World, statement
 
@@ -38,13 +39,13 @@ def test_a_learner_s_way_ends_the_same_on_each_engine(world):
     assert held(world) == [(ann, 3)]
     world.void(first)
     assert held(world) == [(ann, 2)]
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
     world.write(lambda tx: unmerge(tx, account, "test"))
     assert held(world) == sorted([(ann, 1), (account, 1)])
     world.apply(RULES.replace(",80,", ",95,"))
     assert held(world) == []
 
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
     assert {one.step for one in world.store.backlog()} == {"issue", "sync"}
 
 
@@ -75,7 +76,7 @@ def tampered(world):
 
 def rebuild_while(world, act):
     """Rebuilds; *act* comes between the comparing and the putting right."""
-    return rebuild(replace(world.tenant, store=Meanwhile(world.store, 1, act)), apply=True)
+    return rebuild(replace(world.tenant, store=Meanwhile(world.store, 1, act)), TENANT, apply=True)
 
 
 def test_a_level_that_changes_between_the_comparing_and_the_swap_is_worked_out_again_and_not_lost(world):
@@ -90,7 +91,7 @@ def test_a_level_that_changes_between_the_comparing_and_the_swap_is_worked_out_a
     (award,) = world.awards()
     assert len(award["evidence"]) == 2
     assert world.store.get("award", right.id).keys == right.keys
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
 
 
 def test_what_is_deleted_and_what_appears_between_the_comparing_and_the_swap_is_worked_out_again(world):
@@ -117,8 +118,8 @@ def test_what_is_deleted_and_what_appears_between_the_comparing_and_the_swap_is_
 def test_a_record_that_was_deleted_and_made_again_with_the_same_revision_is_not_what_was_compared(world):
     right = tampered(world)
     wrong = world.store.get("award", right.id)
-    with worked_out(world.tenant) as scratch:
-        diff = compare(world.store, scratch)
+    with worked_out(world.tenant, TENANT) as scratch:
+        diff = compare(world.store, scratch, TENANT)
         world.write(lambda tx: tx.delete("award", right.id))
         world.write(lambda tx: tx.insert(msgspec.structs.replace(wrong, body=b'{"newer": 1}', rev=0)))
         world.write(lambda tx: tx.replace(msgspec.structs.replace(wrong, body=b'{"newer": 2}', rev=1)))
@@ -143,7 +144,7 @@ def test_persons_that_are_merged_while_a_rebuild_compares_stay_merged(world):
     rebuild_while(world, join)
 
     assert held(world) == [(ann, 2)]
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
 
 
 def test_a_rebuild_gives_up_with_a_reason_when_something_changes_every_time(world):
@@ -156,6 +157,6 @@ def test_a_rebuild_gives_up_with_a_reason_when_something_changes_every_time(worl
             return self._store.write(decide, **more)
 
     with pytest.raises(Refused, match="changed during each of 5 attempts") as refused:
-        rebuild(replace(world.tenant, store=Restless(world.store, 0, None)), apply=True)
+        rebuild(replace(world.tenant, store=Restless(world.store, 0, None)), TENANT, apply=True)
 
     assert refused.value.status == 409

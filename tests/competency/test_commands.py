@@ -6,10 +6,11 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from lrs.competency.commands import framework, rebuild, rules
+from lrs.competency.commands import framework, rules
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.rules import commands as rules_commands
 from lrs.kernel.settings import Settings
+from lrs.ops.rebuild_commands import rebuild
 from lrs.people.commands import persons
 from lrs.steps import drain
 from lrs.storage import Owed, Record

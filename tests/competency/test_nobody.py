@@ -11,6 +11,7 @@ from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.walk import read_again
 from lrs.competency.strangers import counted_for_nobody
 from lrs.kernel.errors import Refused
+from lrs.kinds import TENANT
 from lrs.ops.doctor import of_strangers
 from lrs.people.identifiers import NOBODY
 from lrs.people.joins import link, trust
@@ -109,11 +110,11 @@ def test_what_a_guest_held_is_taken_back_when_the_name_is_listed_and_given_again
     names(world, "vle", *NOBODY)
     assert [one["person"] for one in world.awards()] == [world.person(ANN)]
     assert [one["person"] for one in world.awards("withdrawn")] == [world.person(GUEST)]
-    assert not rebuild(world.tenant, apply=False)
+    assert not rebuild(world.tenant, TENANT, apply=False)
 
     names(world, "vle")
     assert len(world.awards()) == 2
-    assert not rebuild(world.tenant, apply=False)
+    assert not rebuild(world.tenant, TENANT, apply=False)
 
 
 def test_a_list_that_changes_twice_before_the_statements_were_read_again_is_read_again_once_more(world):

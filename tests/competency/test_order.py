@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lrs.competency.rebuild import rebuild
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
+from lrs.kinds import TENANT
 from lrs.people.joins import merge, unmerge
 from tests.competency.world import ANN, ANN_ACCOUNT, World, statement, statement_id
 
@@ -157,7 +158,7 @@ def test_any_order_of_passes_merges_and_work_ends_with_one_award_for_the_merged_
         world.write(lambda tx: merge(tx, one, other, "test"))
         world.work()
 
-        assert rebuild(world.tenant, apply=False).lines() == []
+        assert rebuild(world.tenant, TENANT, apply=False).lines() == []
         (award,) = world.awards()
         profiles = {profile["person"]: profile["competencies"] for profile in world.all("profile")}
         world.close()

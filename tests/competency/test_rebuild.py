@@ -3,13 +3,14 @@
 import msgspec
 import pytest
 
-from lrs.competency.rebuild import DERIVED, rebuild
+from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.losses import Swing, look_at, swings
 from lrs.kernel.errors import Refused
+from lrs.kinds import TENANT
 from lrs.people.joins import merge, trust
 from lrs.storage import Owed, Record
 from lrs.xapi.statements.identity import SAME_PERSON
-from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, RULES, statement
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, DERIVED, RULES, statement
 
 BOB = {"mbox": "mailto:bob@example.org"}
 
@@ -40,7 +41,7 @@ def everything(world):
 
 
 def test_a_rebuild_right_after_the_work_finds_nothing_different(lived):
-    assert rebuild(lived.tenant, apply=True).lines() == []
+    assert rebuild(lived.tenant, TENANT, apply=True).lines() == []
 
 
 def test_a_rebuild_joins_nobody_whom_the_facts_leave_apart(lived):
@@ -49,7 +50,7 @@ def test_a_rebuild_joins_nobody_whom_the_facts_leave_apart(lived):
     lived.work()
     lived.write(lambda tx: trust(tx, "vle", "test"))
 
-    assert rebuild(lived.tenant, apply=True).lines() == []
+    assert rebuild(lived.tenant, TENANT, apply=True).lines() == []
 
 
 def test_derived_state_that_was_dropped_comes_back_byte_for_byte_and_owes_nothing(lived):
@@ -57,7 +58,7 @@ def test_derived_state_that_was_dropped_comes_back_byte_for_byte_and_owes_nothin
     drop(lived, before)
     owed = lived.store.backlog()
 
-    diff = rebuild(lived.tenant, apply=True)
+    diff = rebuild(lived.tenant, TENANT, apply=True)
 
     assert everything(lived) == before
     assert sorted(diff.added) == sorted(before)
@@ -79,10 +80,10 @@ def test_state_that_was_tampered_with_is_shown_and_put_right(lived):
     lived.write(lambda tx: tx.replace(msgspec.structs.replace(record, body=b"{}")))
     lived.write(lambda tx: tx.insert(msgspec.structs.replace(record, id="made-up", rev=0)))
 
-    shown = rebuild(lived.tenant, apply=False)
+    shown = rebuild(lived.tenant, TENANT, apply=False)
     assert shown.lines() == ["- award made-up", f"~ award {record.id}"]
     assert lived.store.get("award", "made-up")
-    rebuild(lived.tenant, apply=True)
+    rebuild(lived.tenant, TENANT, apply=True)
 
     assert everything(lived) == before
 
@@ -101,7 +102,7 @@ def test_an_award_that_says_something_else_owes_its_badge_a_look_and_one_with_mo
         lived.write(lambda tx, told=told: tx.replace(told))
         assert waiting() == 0
 
-        assert rebuild(lived.tenant, apply=True).lines() == [f"~ award {first.id}"]
+        assert rebuild(lived.tenant, TENANT, apply=True).lines() == [f"~ award {first.id}"]
 
         assert waiting() == ("held_from" in other)
     assert [one.body for one in lived.store.find("award").records] == [one.body for one in records]
@@ -111,16 +112,16 @@ def test_a_rebuild_waits_for_work_that_would_otherwise_owe_nothing(lived):
     lived.send(statement("new"))
 
     with pytest.raises(Refused, match="match is still owed"):
-        rebuild(lived.tenant, apply=True)
+        rebuild(lived.tenant, TENANT, apply=True)
 
 
 def test_effects_are_neither_read_nor_written(lived):
-    effects = [Record(kind, "one", b"effect") for kind in ("credential", "delivery", "consent", "receipt")]
+    effects = [Record(kind, "one", b"effect") for kind in ("credential", "delivery", "consent")]
     kept = [lived.write(lambda tx, effect=effect: tx.insert(effect)) for effect in effects]
     audit = lived.store.find("audit").records
     drop(lived, everything(lived))
 
-    rebuild(lived.tenant, apply=True)
+    rebuild(lived.tenant, TENANT, apply=True)
 
     assert [lived.store.get(effect.kind, "one") for effect in effects] == kept
     assert lived.store.find("audit").records == audit
@@ -152,7 +153,7 @@ def test_a_rebuild_waits_for_a_match_that_failed_and_will_be_tried_again(lived):
     lived.store.defer(claim, due=lived.clock() + 3_600_000_000, error="the store was away")
 
     with pytest.raises(Refused, match="match is still owed"):
-        rebuild(lived.tenant, apply=True)
+        rebuild(lived.tenant, TENANT, apply=True)
 
     assert everything(lived) == {}
 
@@ -166,7 +167,7 @@ def test_a_rebuild_does_not_do_what_a_step_that_failed_would_still_owe_a_badge_f
     lived.store.defer(claim, due=lived.clock() + 3_600_000_000, error="its worker ended", parked=parked)
 
     with pytest.raises(Refused, match=f"{step} failed: lrs work status says why"):
-        rebuild(lived.tenant, apply=True)
+        rebuild(lived.tenant, TENANT, apply=True)
 
 
 def test_a_statement_that_nobody_can_read_does_not_keep_a_rebuild_waiting(lived):
@@ -175,4 +176,4 @@ def test_a_statement_that_nobody_can_read_does_not_keep_a_rebuild_waiting(lived)
     lived.work()
     assert [record.id for record, _ in lived.store.parked("match")] == ["broken"]
 
-    assert rebuild(lived.tenant, apply=True).lines() == []
+    assert rebuild(lived.tenant, TENANT, apply=True).lines() == []

@@ -8,6 +8,7 @@ from lrs.competency.explain import explain
 from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.rulesets import applied
 from lrs.kernel.errors import Refused
+from lrs.kinds import TENANT
 from lrs.people.joins import merge, unmerge
 from lrs.storage import Owed
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, HOUR, RULES, World, statement
@@ -41,7 +42,7 @@ def done(world):
     for _ in range(2):
         if claims := world.store.claim(["issue"], limit=100, lease=60_000_000):
             issue(world.tenant, claims)
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
 
 
 def awards(world):

@@ -11,6 +11,7 @@ from lrs.competency import tallies
 from lrs.competency.evidence import evidence_from, evidence_keys, former_id
 from lrs.competency.rebuild import rebuild
 from lrs.kernel.keys import key
+from lrs.kinds import TENANT
 from lrs.storage import Owed
 from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import ANN, RULES, World, statement, statement_id
@@ -52,7 +53,7 @@ def test_a_named_piece_that_is_voided_makes_room_for_the_next_and_another_is_onl
     world.work()
 
     assert tally(world) == (23, [*sent[:3], *sent[4:21]])
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
 
 
 @pytest.mark.mongo_in_soak
@@ -67,7 +68,7 @@ def test_named_pieces_that_are_voided_together_make_room_for_as_many_of_the_next
     world.work()
 
     assert tally(world) == (31, [one["id"] for one in (sent[0], *sent[20:39])])
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
 
 
 def test_a_day_without_evidence_has_no_tally(world):
@@ -194,7 +195,7 @@ def test_a_change_of_rules_brings_its_evidence_into_the_new_form(former):
 
     assert [one["evidence"] for one in former.awards()] == [award[0]["evidence"]]
     assert badge(former) == signed
-    assert rebuild(former.tenant, apply=True).lines() == []
+    assert rebuild(former.tenant, TENANT, apply=True).lines() == []
 
 
 def test_rules_that_are_gone_are_reviewed_and_then_gone_from_it_as_well(former):
@@ -213,9 +214,9 @@ def test_rules_that_are_gone_are_reviewed_and_then_gone_from_it_as_well(former):
 def test_a_rebuild_brings_it_into_the_new_form_and_signs_nothing(former):
     award, signed = former.awards(), badge(former)
 
-    rebuild(former.tenant, apply=True)
+    rebuild(former.tenant, TENANT, apply=True)
 
-    assert rebuild(former.tenant, apply=True).lines() == []
+    assert rebuild(former.tenant, TENANT, apply=True).lines() == []
     former.write(lambda tx: tx.owe("person", former.person(ANN), Owed("evaluate")))
     former.work()
     sign(former)

@@ -10,18 +10,19 @@ from hypothesis import strategies as st
 
 from lrs.competency.completion import UNCOMPLETED
 from lrs.competency.explain import explain
-from lrs.competency.rebuild import DERIVED, rebuild
+from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.losses import Changed, look_at, swings, unchanged
 from lrs.competency.rules.rules import index_rules
 from lrs.competency.rules.rulesets import current
 from lrs.competency.rules.unmatched import legible, unmatched
 from lrs.competency.uncounted import uncounted
 from lrs.kernel.errors import Refused
+from lrs.kinds import TENANT
 from lrs.people.joins import merge, unmerge
 from lrs.steps import drain
 from lrs.storage import Owed
 from tests.competency.test_tallies import make_former
-from tests.competency.world import ANN, ANN_ACCOUNT, GOWNING, RULES, World, statement, statement_id
+from tests.competency.world import ANN, ANN_ACCOUNT, DERIVED, GOWNING, RULES, World, statement, statement_id
 
 pytestmark = pytest.mark.mongo_in_soak
 OLDER, TODAY = sorted(UNCOMPLETED)
@@ -49,7 +50,7 @@ def undone(name, timestamp, actor=None, **parts):
 def held(world):
     """The ids of the statements that awards in force rest on."""
     world.work()
-    assert rebuild(world.tenant, apply=False).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=False).lines() == []
     return [proof["statement"] for award in world.awards() for proof in award["evidence"]]
 
 
@@ -203,7 +204,7 @@ def test_of_many_completions_on_one_day_those_after_it_are_named_and_counted(wor
     assert [one["statement"] for one in award["evidence"]] == ids("pass", *(f"{n:02}" for n in range(30, 49)))
     assert award["evidence_count"] == 31
     assert [one["count"] for one in world.all("tally")] == [61]
-    assert rebuild(world.tenant, apply=False).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=False).lines() == []
 
 
 def test_a_rule_that_names_the_verb_counts_it_no_more_than_before(world):
@@ -245,11 +246,11 @@ def test_a_rebuild_leaves_what_was_taken_off_before_it_was_known_to_the_steps_wh
 
     for _ in range(2):
         with pytest.raises(Refused, match="match is still owed; let lrs work finish first"):
-            rebuild(world.tenant, apply=True)
+            rebuild(world.tenant, TENANT, apply=True)
     assert [award["state"] for award in world.all("award")] == ["held"]
     world.work()
 
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
     assert [award["state"] for award in world.all("award")] == ["withdrawn"]
     assert "issue" in {one.step for one in world.store.backlog() if one.waiting}
 
@@ -309,7 +310,7 @@ def test_any_order_of_marks_merge_void_rules_and_work_ends_with_the_same(order, 
         before = everything(world)
         for kind in DERIVED:
             world.write(lambda tx, kind=kind: [tx.delete(kind, one.id) for one in tx.find(kind, limit=100).records])
-        rebuild(world.tenant, apply=True)
+        rebuild(world.tenant, TENANT, apply=True)
         assert everything(world) == before
         world.close()
 

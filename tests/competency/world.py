@@ -40,6 +40,7 @@ ANN = {"mbox": "mailto:ann@example.org"}
 ANN_ACCOUNT = {"account": {"homePage": "https://vle.example", "name": "ann"}}
 HOUR = 3_600_000_000
 NOON = "2026-11-21T12:00:00Z"
+DERIVED = ("evidence", "tally", "uncompletion", "award", "profile")
 STEPS = {"match": match, "evaluate": evaluate}
 
 

@@ -16,6 +16,7 @@ from lrs.competency.frameworks.frameworks import published
 from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.mapping import Known, ruleset_from_table
 from lrs.competency.rules.rulesets import current, put
+from lrs.kinds import TENANT
 from tests.matching.world import receiver
 from tests.served import serving
 from tests.travel import SAME_PERSON, Journey, prepare
@@ -100,5 +101,5 @@ def test_the_badge_goes_with_the_mark_and_comes_again_with_it_and_the_service_is
     assert badges(moodle) == [f"{BADGE} (revoked)"]
     send(moodle, UNCOMPLETED, COMPLETED)
     assert badges(moodle) == [f"{BADGE} (issued)"]
-    assert rebuild(moodle.tenant, apply=False).lines() == []
+    assert rebuild(moodle.tenant, TENANT, apply=False).lines() == []
     assert on not in {one["statement"] for award in moodle.awards(WHO) for one in award["evidence"]}

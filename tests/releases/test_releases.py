@@ -18,8 +18,11 @@ from badges.verify import verify
 from lrs.cli import main
 from lrs.competency.rebuild import rebuild
 from lrs.kernel.settings import Settings
+from lrs.kinds import TENANT
+from lrs.ops.backup.places import store_file
 from lrs.steps import drain
 from lrs.storage import pages
+from lrs.storage.sqlite.copy import examine
 from lrs.tenancy.tenants import Tenant, open_tenant
 from tests.releases.make import HERE, PASSPHRASE
 
@@ -116,12 +119,23 @@ def test_a_rebuild_takes_no_level_and_no_badge_and_the_next_one_finds_nothing_to
     badges, levels = badges_in(tenant), levels_in(tenant)
     drain(tenant)
 
-    rebuild(tenant, apply=True)
+    rebuild(tenant, TENANT, apply=True)
     drain(tenant)
 
     assert badges_in(tenant) == badges
     assert levels_in(tenant) == levels
-    assert not rebuild(tenant, apply=False)
+    assert not rebuild(tenant, TENANT, apply=False)
+
+
+def test_every_record_is_of_a_declared_kind_and_says_whom_it_is_about(tenant):
+    store = store_file(tenant.settings, tenant.id)
+    _, found = examine(store, store)
+    asked = [kind for kind in TENANT.values() if kind.subjects and kind.name in found]
+
+    told = [kind.subjects(record) for kind in asked for record in pages(tenant.store, kind.name)]
+
+    assert found.keys() <= TENANT.keys()
+    assert sum(any(one) for one in told) > 500
 
 
 @pytest.mark.parametrize("release", LATER)
@@ -129,7 +143,7 @@ def test_a_store_of_a_release_since_the_first_is_the_same_after_a_rebuild(releas
     tenant = open_tenant(Settings(data=thawed(release, tmp_path)), clock=lambda: LATELY)
     drain(tenant)
 
-    found = rebuild(tenant, apply=False)
+    found = rebuild(tenant, TENANT, apply=False)
     tenant.store.close()
 
     assert not found

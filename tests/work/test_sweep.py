@@ -7,14 +7,16 @@ from hashlib import sha256
 import pytest
 
 from lrs.kernel.settings import Settings
+from lrs.kinds import TENANT
 from lrs.storage import Record, open_store, wall_clock
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant, open_tenant
-from lrs.work.sweep import KINDS, Interrupted, Marks, Sweeper, sweep_blobs
+from lrs.work.sweep import Interrupted, Marks, Sweeper, sweep_blobs
 from tests.programs import programs, until
 from tests.served import new_id, serving, something, statement
 from tests.xapi.statements.multipart import attached, fetched, first, mixed, part, send
 
+NAMING = ("statement", "state", "activity_profile", "agent_profile")
 DAY = 24 * 3_600
 MICROS = 1_000_000
 
@@ -48,13 +50,13 @@ def there(tenant, name):
 
 def sweep_after(tenant, clock, days=1):
     clock.forward(seconds=days * DAY)
-    return sweep_blobs(tenant)
+    return sweep_blobs(tenant, TENANT)
 
 
 def test_a_blob_without_a_record_goes_a_day_after_that_was_found(tenant, clock):
     left = keep(tenant, b"left")
 
-    assert sweep_blobs(tenant) == 0
+    assert sweep_blobs(tenant, TENANT) == 0
     assert sweep_after(tenant, clock) == 0
     assert there(tenant, left)
     assert sweep_after(tenant, clock) == 0
@@ -63,7 +65,7 @@ def test_a_blob_without_a_record_goes_a_day_after_that_was_found(tenant, clock):
     assert not there(tenant, left)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NAMING)
 def test_a_blob_that_a_record_names_never_goes(tenant, clock, kind):
     named = keep(tenant, b"named")
     left = keep(tenant, b"left")
@@ -89,7 +91,7 @@ def test_all_records_are_read_a_page_at_a_time_and_every_one_counts(tenant, cloc
 
     for _ in range(3):
         clock.forward(seconds=DAY)
-        sweep_blobs(tenant, rest=lambda seconds: rests.append(seconds) is not None)
+        sweep_blobs(tenant, TENANT, rest=lambda seconds: rests.append(seconds) is not None)
 
     assert all(there(tenant, name) for name in names)
     assert not there(tenant, left)
@@ -129,7 +131,7 @@ def test_what_is_put_again_between_two_sweeps_stays_before_its_record_is_there(t
     clock.forward(seconds=DAY)
     keep(tenant, b"again")
 
-    assert sweep_blobs(tenant) == 0
+    assert sweep_blobs(tenant, TENANT) == 0
 
     insert(tenant, naming("statement", name))
     assert [sweep_after(tenant, clock) for _ in range(4)] == [0] * 4
@@ -139,7 +141,7 @@ def test_what_is_put_again_between_two_sweeps_stays_before_its_record_is_there(t
 def test_what_is_put_again_and_named_while_a_sweep_reads_stays(tenant, clock):
     name = keep(tenant, b"again")
     insert(tenant, Record("statement", new_id()))
-    insert(tenant, Record(KINDS[-1], new_id()))
+    insert(tenant, Record(NAMING[-1], new_id()))
     sweep_after(tenant, clock)
     sweep_after(tenant, clock)
     clock.forward(seconds=DAY)
@@ -153,7 +155,7 @@ def test_what_is_put_again_and_named_while_a_sweep_reads_stays(tenant, clock):
             insert(tenant, naming("statement", name))
         return False
 
-    assert sweep_blobs(tenant, rest=upload) == 0
+    assert sweep_blobs(tenant, TENANT, rest=upload) == 0
 
     assert len(rests) == 2
     assert there(tenant, name)
@@ -163,7 +165,7 @@ def test_what_is_put_again_and_named_while_a_sweep_reads_stays(tenant, clock):
 
 def test_of_many_that_ask_at_once_one_sweeps_and_only_once_a_day(tenant, clock):
     told = []
-    threads = [threading.Thread(target=lambda: told.append(sweep_blobs(tenant))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: told.append(sweep_blobs(tenant, TENANT))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -171,9 +173,9 @@ def test_of_many_that_ask_at_once_one_sweeps_and_only_once_a_day(tenant, clock):
 
     assert sorted(told, key=str) == [0] + [None] * 7
     clock.forward(seconds=DAY - 1)
-    assert sweep_blobs(tenant) is None
+    assert sweep_blobs(tenant, TENANT) is None
     clock.forward(seconds=1)
-    assert sweep_blobs(tenant) == 0
+    assert sweep_blobs(tenant, TENANT) == 0
 
 
 def test_a_sweep_that_was_interrupted_drops_nothing_and_is_begun_anew_hours_later(tenant, clock):
@@ -184,12 +186,12 @@ def test_a_sweep_that_was_interrupted_drops_nothing_and_is_begun_anew_hours_late
     clock.forward(seconds=DAY)
 
     with pytest.raises(Interrupted):
-        sweep_blobs(tenant, rest=lambda _: True)
+        sweep_blobs(tenant, TENANT, rest=lambda _: True)
 
     assert there(tenant, left)
-    assert sweep_blobs(tenant) is None
+    assert sweep_blobs(tenant, TENANT) is None
     clock.forward(seconds=6 * 3_600)
-    assert sweep_blobs(tenant) == 1
+    assert sweep_blobs(tenant, TENANT) == 1
     assert not there(tenant, left)
 
 
@@ -199,7 +201,7 @@ def test_a_sweep_is_not_put_off_by_one_of_a_clock_that_was_a_year_ahead(tenant, 
     insert(tenant, Record("statement", new_id()))
     clock.forward(seconds=365 * DAY)
     if ended:
-        sweep_blobs(tenant)
+        sweep_blobs(tenant, TENANT)
     else:
         tenant.store.write(lambda tx: tx.insert(Record("sweep", "blobs", meta={"at": 0, "begun": clock.now}))).result()
     clock.forward(seconds=-364 * DAY)
@@ -218,7 +220,7 @@ def test_a_tenant_whose_blobs_cannot_be_swept_keeps_no_other_from_it(tenant, clo
         clock.forward(seconds=DAY)
         return [damaged, tenant]
 
-    sweeper = Sweeper(tenants, look=0.01)
+    sweeper = Sweeper(tenants, TENANT, look=0.01)
     try:
         until(lambda: not there(tenant, left), "the sweep of the other")
     finally:
@@ -233,10 +235,10 @@ def test_a_sweep_that_another_one_overtook_leaves_the_state_to_it(tenant, clock)
 
     def overtake(_seconds):
         clock.forward(seconds=7 * 3_600)
-        assert sweep_blobs(tenant) == 0
+        assert sweep_blobs(tenant, TENANT) == 0
         return False
 
-    assert sweep_blobs(tenant, rest=overtake) == 0
+    assert sweep_blobs(tenant, TENANT, rest=overtake) == 0
 
     state = tenant.store.get("sweep", "blobs")
     assert state.meta == {"at": before + 7 * 3_600 * MICROS, "begun": 0}
@@ -261,7 +263,7 @@ def test_attachments_and_large_documents_stay_and_what_replaced_documents_held_g
             assert put.status_code == 204, put.text
 
         later = [replace(lrs.tenant, clock=lambda n=n: wall_clock() + n * DAY * MICROS) for n in range(2, 10, 2)]
-        dropped = [sweep_blobs(tenant) for tenant in later]
+        dropped = [sweep_blobs(tenant, TENANT) for tenant in later]
 
         assert sum(dropped) == 1
         assert not there(lrs.tenant, sha256(old).hexdigest())
@@ -294,7 +296,7 @@ def test_a_sweeper_sweeps_by_itself_and_goes_on_after_the_store_was_away(tenant,
         clock.forward(seconds=DAY)
         return [tenant]
 
-    sweeper = Sweeper(tenants, look=0.01)
+    sweeper = Sweeper(tenants, TENANT, look=0.01)
     try:
         until(lambda: not there(tenant, left), "the sweep")
     finally:
@@ -311,7 +313,7 @@ def test_a_sweeper_ends_in_the_middle_of_a_sweep(tenant, clock):
         reading.set()
         return [tenant]
 
-    sweeper = Sweeper(tenants, look=3_600)
+    sweeper = Sweeper(tenants, TENANT, look=3_600)
     assert reading.wait(60)
     sweeper.close()
 

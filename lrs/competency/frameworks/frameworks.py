@@ -13,6 +13,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.kernel.plain_text import control_character
 from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
 
@@ -75,3 +76,7 @@ def _put(tx: Tx, framework: Framework) -> None:
         tx.replace(msgspec.structs.replace(record, rev=there.rev))
     else:
         tx.insert(record)
+
+
+KINDS = (Kind("framework", "fact", Framework, 1, subjects=None, retention="evidence", exported=True),)
+"""No basis of derived state: a rule set holds all that it says of the competencies of its rules."""

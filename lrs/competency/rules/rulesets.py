@@ -20,6 +20,7 @@ from lrs.competency.rules.walk import Rematch, is_bringing, walk_about
 from lrs.competency.shapes import RuleRef
 from lrs.kernel.errors import Refused
 from lrs.storage import NEWEST, Owed, Reader, Record, Tx, micros_of, pages
+from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
 KIND = "ruleset"
@@ -295,3 +296,6 @@ def _index(reader: Reader, version: int, digest: str) -> Index:
 def _ruleset(reader: Reader, version: int) -> Ruleset:
     record = reader.get(KIND, f"v{version}")
     return msgspec.json.decode(record.body, type=Ruleset) if record else Ruleset(0)
+
+
+KINDS = (Kind(KIND, "fact", Ruleset, 1, subjects=None, retention="evidence", exported=True, basis=True),)

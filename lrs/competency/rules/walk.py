@@ -12,6 +12,7 @@ import msgspec
 from lrs.competency.rules.rules import Rule
 from lrs.kernel.keys import pair
 from lrs.storage import Owed, Record, Tx
+from lrs.storage.kinds import Kind
 from lrs.xapi.statements.keys import activity_key, source_key, verb_key
 
 
@@ -84,3 +85,6 @@ def anchors(rule: Rule) -> list[int]:
 
 def _ordered(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: (rule.item, rule.version)))
+
+
+KINDS = (Kind("rematch", "working", Rematch, 1, subjects=None, retention="operational", exported=False),)

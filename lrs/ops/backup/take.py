@@ -19,6 +19,7 @@ from uuid import uuid4
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import timestamp_of_micros
+from lrs.kinds import TENANT
 from lrs.ops.backup import contents
 from lrs.ops.backup.archive import CHUNK, FORMAT, HEADER, MANIFEST, Writer
 from lrs.ops.backup.contents import Backup, Header, Manifest, Names, StoreFile, TenantPart
@@ -31,9 +32,8 @@ from lrs.storage.sqlite.copy import examine, records_of, snapshot
 from lrs.storage.sqlite.schema import SCHEMA_VERSION
 from lrs.tenancy import master_key
 from lrs.tenancy.audit import HEAD_KIND
-from lrs.tenancy.control import KIND as TENANT
+from lrs.tenancy.control import KIND as REGISTERED
 from lrs.tenancy.tenants import check_whole
-from lrs.work.sweep import KINDS, named_by
 
 
 def back_up(settings: Settings, file: Path, passphrase: bytes | None, *, clock: Clock = wall_clock) -> Backup:
@@ -93,7 +93,7 @@ class _Taking:
         header = Header("backup", FORMAT, version("engraft-lrs"), id, timestamp_of_micros(now), SCHEMA_VERSION)
         self._writer.add_json(HEADER, header)
         control = self._add_store(contents.CONTROL, control_file(self._settings))
-        tenants = sorted(record.id for record in records_of(self._copy, (TENANT,)))
+        tenants = sorted(record.id for record in records_of(self._copy, (REGISTERED,)))
         self._copy.unlink()
         parts = {tenant: part for tenant in tenants if (part := self._add_tenant(tenant)) is not None}
         if passphrase is not None:
@@ -140,13 +140,17 @@ class _Taking:
         return StoreFile(size, digest, schema, counts)
 
 
+def _named_in(copy: Path) -> Iterator[str]:
+    kinds = {kind.name: kind.blobs for kind in TENANT.values() if kind.blobs}
+    return (name for record in records_of(copy, tuple(kinds)) for name in kinds[record.kind](record))
+
+
 def _blobs_of(copy: Path) -> Iterator[str]:
     """The names of all blobs that the store names, each once, in order; sorted on the disk, however many there are."""
     with closing(sqlite3.connect("", isolation_level=None)) as sorting:
         sorting.execute("CREATE TABLE blob (name TEXT PRIMARY KEY) WITHOUT ROWID")
         sorting.execute("BEGIN")
-        named = ((name,) for record in records_of(copy, KINDS) for name in named_by(record))
-        sorting.executemany("INSERT OR IGNORE INTO blob VALUES (?)", named)
+        sorting.executemany("INSERT OR IGNORE INTO blob VALUES (?)", ((name,) for name in _named_in(copy)))
         for (name,) in sorting.execute("SELECT name FROM blob ORDER BY name"):
             yield name
 

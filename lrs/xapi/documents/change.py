@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lrs.storage import Record, Tx
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.xapi.documents.concurrency import Conditions, check, check_put
 from lrs.xapi.documents.content import INLINE, Content, small
 from lrs.xapi.documents.merge import merge, refuse_other_types
-from lrs.xapi.documents.resources import STATE, Address
+from lrs.xapi.documents.resources import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, Address
 from lrs.xapi.request import JSON, too_large
+from lrs.xapi.statements.identity import agent_of, identifier_of
 
 PAGE = 64
 """Records come with their bodies: 64 of them are at most 16 MiB."""
@@ -125,3 +127,20 @@ def _meta(change: Change, content: Content) -> dict[str, Any]:
         "source": change.source,
     }
     return {name: value for name, value in meta.items() if value != ""}
+
+
+def _agent(record: Record) -> Subjects:
+    found = identifier_of(agent_of(record.meta["agent"]))
+    return subjects(identifiers=[found.id] if found else ())
+
+
+def _blob(record: Record) -> list[str]:
+    return [record.meta["blob"]] if "blob" in record.meta else []
+
+
+KINDS = (
+    Kind(STATE.kind, "fact", subjects=_agent, blobs=_blob, retention="document", exported=True),
+    Kind(ACTIVITY_PROFILE.kind, "fact", subjects=None, blobs=_blob, retention="document", exported=True),
+    Kind(AGENT_PROFILE.kind, "fact", subjects=_agent, blobs=_blob, retention="document", exported=True),
+)
+"""What a document says is its sender's affair and is not looked into: it is about the agent that it is kept under."""

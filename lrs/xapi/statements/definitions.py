@@ -15,7 +15,8 @@ import msgspec
 
 from lrs.kernel.keys import key
 from lrs.storage import Record
-from lrs.xapi.statements.identity import IDENTIFIERS, agents_in, ifi_text
+from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.xapi.statements.identity import IDENTIFIERS, agents_in, identifier_of, ifi_text
 
 DEFINITION = "definition"
 AGENT_NAME = "agent_name"
@@ -111,3 +112,14 @@ def _activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield from listed
             else:
                 yield listed
+
+
+def _named(record: Record) -> Subjects:
+    found = identifier_of(msgspec.json.decode(record.body)["agent"])
+    return subjects(identifiers=[found.id] if found else ())
+
+
+KINDS = (
+    Kind(DEFINITION, "fact", subjects=None, retention="evidence", exported=True),
+    Kind(AGENT_NAME, "fact", subjects=_named, retention="evidence", exported=True),
+)

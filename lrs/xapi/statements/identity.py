@@ -94,6 +94,13 @@ def agents_in(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _context_agents(context)
 
 
+def named_in(statement: dict[str, Any]) -> set[str]:
+    """The names of all identifiers in a valid *statement*, those among them that it says are the actor's too."""
+    further = statement.get("context", {}).get("extensions", {}).get(SAME_PERSON, ())
+    agents = [*agents_in(statement), *(further if isinstance(further, list) else ())]
+    return {one.id for agent in agents if (one := identifier_of(agent))}
+
+
 def _context_agents(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for field in ("instructor", "team"):
         if field in context:

@@ -15,6 +15,7 @@ import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.storage import ROW_BYTES, Claim, Owed, Record, Tx
+from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.citations import rule
 from lrs.xapi.statements.chains import Link, keys_along, link_of, with_keys
@@ -180,3 +181,6 @@ def refs(tenant: Tenant, claims: Sequence[Claim]) -> None:
 
 def _spread_on(tx: Tx, *, statement: str) -> None:
     spread(tx, [statement], resume=True)
+
+
+KINDS = (Kind(AWAITED, "working", subjects=None, retention="operational", exported=False),)

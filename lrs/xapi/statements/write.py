@@ -15,10 +15,12 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import Owed, Record, Tx, micros_of
 from lrs.storage.edge import compute, write
+from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.citations import rule
 from lrs.xapi.statements.chains import Link, keys_along
 from lrs.xapi.statements.equality import same
+from lrs.xapi.statements.identity import named_in
 from lrs.xapi.statements.limits import MOST_ROWS, rows_of, too_many_rows
 from lrs.xapi.statements.prepare import Prepared, in_batch, is_stamped
 from lrs.xapi.statements.references import AWAITED, Chains, await_target, may_void, spread, voided, voider_of
@@ -177,3 +179,15 @@ def _refuse_voiding(prepared: Prepared, target: Mapping[str, Any]) -> None:
         may_void(prepared.refers or "", target, prepared.meta)
     except Refused as refused:
         raise in_batch(refused, prepared.index) from refused
+
+
+def _about(record: Record) -> Subjects:
+    return subjects(identifiers=named_in(_decode(record.body)))
+
+
+def _attachments(record: Record) -> Collection[str]:
+    names: Mapping[str, str] = record.meta.get("attachments", {})
+    return names.values()
+
+
+KINDS = (Kind(KIND, "fact", subjects=_about, blobs=_attachments, retention="evidence", exported=True, basis=True),)

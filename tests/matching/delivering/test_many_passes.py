@@ -6,6 +6,7 @@ import json
 import pytest
 
 from lrs.competency.rebuild import rebuild
+from lrs.kinds import TENANT
 from lrs.steps import drain
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
@@ -66,7 +67,7 @@ def test_thousands_of_passes_on_one_day_are_one_badge_and_one_event(world, told,
     assert (profile["version"], profile["competencies"][0]["evidence_count"]) == (1, count + 1)
     (record,) = world.store.find("award").records
     assert len(record.body) < 4_000
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
 
 
 @pytest.mark.mongo_in_soak
@@ -104,7 +105,7 @@ def test_voiding_signs_anew_only_if_the_badge_names_what_is_voided(world, told):
     assert f"urn:uuid:{statement('first')['id']}" not in named
     assert len(named) == 20
     assert (world.awards()[0]["evidence_count"], told.events) == (59, ["profile.updated"])
-    assert rebuild(world.tenant, apply=True).lines() == []
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
 
 
 @pytest.mark.mongo_in_soak

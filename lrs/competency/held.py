@@ -1,0 +1,102 @@
+"""Records of what a person holds: awards, the lineages that name them, the profile. Written where they are different.
+
+What follows from a change (``issue`` for an award, ``sync`` for a profile) is owed in the commit that makes it. Knows
+no evidence and no rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from lrs.competency.awards import Lineage, Plan, is_news, without_counts
+from lrs.competency.shapes import Award, Profile, ProfileEntry
+from lrs.kernel.keys import key
+from lrs.storage import Owed, Record, Tx
+from lrs.storage.kinds import Kind, Subjects, subjects
+
+AWARD, LINEAGE, PROFILE, HEAD = "award", "award-lineage", "profile", "profile-head"
+
+
+def write_awards(tx: Tx, holder: str, made: Plan) -> None:
+    """The awards of *made*, which *holder* has now, and the lineages that name them."""
+    lineages = [
+        Record(LINEAGE, lineage.id, msgspec.json.encode(lineage), keys=(key("lineage", lineage.person),))
+        for lineage in made.lineages
+    ]
+    _keep(tx, LINEAGE, lineages)
+    _keep(tx, AWARD, [award_record(id, award, holder) for id, award in made.awards.items()])
+
+
+def award_record(id: str, award: Award, holder: str) -> Record:
+    """The record of an award, found by ``key("award", holder)``."""
+    return Record(
+        AWARD, id, msgspec.json.encode(award), {"person": holder, "state": award.state}, (key("award", holder),)
+    )
+
+
+def _keep(tx: Tx, kind: str, records: Sequence[Record]) -> None:
+    """Writes those of *records* that say something else than what is there; an award that says news owes its badge."""
+    known = tx.get_many(kind, [record.id for record in records]) if records else {}
+    for record in records:
+        there = known.get(record.id)
+        if there is None or there.body != record.body:
+            owes = kind == AWARD and (there is None or is_news(there.body, record.body))
+            owing = msgspec.structs.replace(record, owed=(Owed("issue"),)) if owes else record
+            _put(tx, owing, there, seq=there.seq if there else 0)
+
+
+def write_profile(tx: Tx, person: Record, entries: tuple[ProfileEntry, ...]) -> None:
+    """A profile exists from the first award on; each change takes the next version and a new place in the order.
+
+    How often it has changed is a fact, kept in ``profile-head`` with the hash of what it said, so that a profile that
+    is worked out again has the version it had. More evidence is no change.
+    """
+    head = tx.get(HEAD, person.id)
+    if head is None and not entries:
+        return
+    profile = Profile(1, person.id, 0, entries, person.meta["into"])
+    digest, counting = _digest(without_counts(profile)), _digest(profile)  # once the latter was what is kept
+    same = head is not None and head.meta["digest"] in {digest, counting}
+    version = (head.meta["version"] if head else 0) + (not same)
+    if head is None or head.meta["digest"] != digest:
+        meta = {"version": version, "digest": digest}
+        _put(tx, Record(HEAD, person.id, meta=meta), head, seq=head.seq if head else 0)
+    body = msgspec.json.encode(msgspec.structs.replace(profile, version=version))
+    there = tx.get(PROFILE, person.id)
+    if there is None or there.body != body:
+        owed = () if same and there else (Owed("sync"),)
+        _put(tx, Record(PROFILE, person.id, body, owed=owed), there, seq=there.seq if same and there else 0)
+
+
+def _digest(profile: Profile) -> str:
+    return sha256(msgspec.json.encode(profile)).hexdigest()
+
+
+def _put(tx: Tx, record: Record, there: Record | None, *, seq: int) -> None:
+    if there is None:
+        tx.insert(record)
+    else:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev, seq=seq))
+
+
+def _holder(record: Record) -> Subjects:
+    return subjects(persons=[record.meta["person"]])
+
+
+def _founder(record: Record) -> Subjects:
+    return subjects(persons=[msgspec.json.decode(record.body, type=Lineage).person])
+
+
+def _self(record: Record) -> Subjects:
+    return subjects(persons=[record.id])
+
+
+KINDS = (
+    Kind(AWARD, "derived", Award, 1, subjects=_holder, retention="derived", exported=False),
+    Kind(LINEAGE, "fact", Lineage, 1, subjects=_founder, retention="evidence", exported=True, basis=True),
+    Kind(PROFILE, "derived", Profile, 1, subjects=_self, retention="derived", exported=False),
+    Kind(HEAD, "fact", subjects=_self, retention="evidence", exported=True, basis=True),
+)

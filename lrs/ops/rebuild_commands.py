@@ -1,0 +1,31 @@
+"""The command ``rebuild``. It prints, and decides nothing."""
+
+from __future__ import annotations
+
+import click
+
+from lrs.competency.rebuild import rebuild as rebuild_derived
+from lrs.kernel.printing import json_option, print_json
+from lrs.kinds import TENANT
+from lrs.tenancy.options import with_tenant
+from lrs.tenancy.tenants import Tenant
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only print the differences.")
+@json_option
+@with_tenant
+def rebuild(tenant: Tenant, *, dry_run: bool, as_json: bool) -> None:
+    """Work out all derived state again, print the differences and put them right.
+
+    Sends nothing.
+    """
+    diff = rebuild_derived(tenant, TENANT, apply=not dry_run)
+    if as_json:
+        found = {"added": diff.added, "removed": diff.removed, "changed": diff.changed}
+        shown = {sort: [{"kind": kind, "id": id} for kind, id in names] for sort, names in found.items()}
+        print_json({"dry_run": dry_run, **shown})
+        return
+    for line in diff.lines():
+        click.echo(line)
+    click.echo(f"{len(diff.added)} added, {len(diff.removed)} removed, {len(diff.changed)} changed")

@@ -1,0 +1,165 @@
+"""A tenant in which every kind of record was written by the code that writes it: one learner, and others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from badges import issuer
+from lrs.access.keys import active_key, create_key
+from lrs.competency.frameworks.frameworks import keep, publish, published
+from lrs.competency.frameworks.levels import PRESETS
+from lrs.competency.frameworks.sheets import framework_from_sheet
+from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.rules.rulesets import current, put
+from lrs.kernel.settings import Settings
+from lrs.kinds import TENANT
+from lrs.matching import links, registry, roles, services
+from lrs.matching.consent import Grant, Subject, give
+from lrs.matching.links import Wish
+from lrs.people import joins, nobody
+from lrs.steps import drain
+from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.work.sweep import sweep_blobs
+from lrs.xapi.documents import change
+from lrs.xapi.documents.concurrency import Conditions
+from lrs.xapi.documents.content import INLINE
+from lrs.xapi.documents.content import keep as content_of
+from lrs.xapi.documents.resources import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, Address, Description
+from lrs.xapi.statements.identity import SAME_PERSON, identifier_of, ifi_text
+from lrs.xapi.statements.prepare import prepare
+from lrs.xapi.statements.write import decision
+
+ANN = {"name": "Ann", "mbox": "mailto:ann@example.org"}
+ANN_AT_WORK = {"account": {"homePage": "https://vle.example", "name": "ann"}}
+ANNE = {"mbox": "mailto:anne@example.org"}
+RAY = {"mbox": "mailto:ray@centre.example"}
+NEW = {"mbox": "mailto:new@example.org"}
+SYSTEM = {"account": {"homePage": "https://lrs.example", "name": "vle"}}
+AGENTS = {"ann": ANN, "ann at work": ANN_AT_WORK, "anne": ANNE, "ray": RAY, "new": NEW, "system": SYSTEM}
+
+PASSED, COMMENTED = "http://adlnet.gov/expapi/verbs/passed", "http://adlnet.gov/expapi/verbs/commented"
+UNCOMPLETED = "http://id.tincanapi.com/verb/uncompleted"
+GOWNING = "https://vle.example/gowning"
+URI = "https://example.org/frameworks/atmp"
+SHEET = """domain,domain code,capability,capability code,statement,statement code,tier
+Clean working,D1,Gowning,GOWN,Gowns without touching the outside,GOWN-1,1
+"""
+RULES = """activity,verb,competency,level,threshold,valid for,trusted source
+https://vle.example/gowning,passed,GOWN,1,80,,vle
+"""
+ROLES = b"role,competency\noperator,GOWN\n"
+PURPOSE = "To find roles that fit you"
+
+
+class Everything:
+    """The tenant, and what its records are about."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = Settings(data=folder, outbound_allow=("127.0.0.0/8",))
+        self.tenant: Tenant = open_tenant(settings)
+        self.caller = active_key(self.tenant, create_key(self.tenant, "vle", ["all", "import"]).key)
+        self._rules()
+        self._statements()
+        self._documents()
+        self._people()
+        self._services()
+        drain(self.tenant, ("refs", "match", "evaluate", "issue", "sync"))
+        issuer.rename(self.tenant, "Centre", None)
+        self._rules("https://vle.example/gowning,passed,GOWN,1,70,,vle\n")  # owes a walk, which stays
+        sweep_blobs(self.tenant, TENANT)
+
+    def close(self) -> None:
+        self.tenant.store.close()
+
+    def identifier(self, who: str) -> str:
+        """The name of the identifier of somebody in ``AGENTS``."""
+        found = identifier_of(AGENTS[who])
+        assert found
+        return found.id
+
+    def person(self, who: str) -> str:
+        """The id of the person that the identifier was minted for."""
+        record = self.tenant.store.get("identifier", self.identifier(who))
+        assert record
+        return str(record.meta["person"])
+
+    def write(self, decide: Any) -> Any:
+        return self.tenant.store.write(decide).result()
+
+    def _rules(self, further: str = "") -> None:
+        framework, _ = framework_from_sheet(SHEET.encode(), uri=URI, title="ATMP", scale=PRESETS["tiers"])
+        assert framework
+        self.write(lambda tx: (keep(tx, framework), publish(tx, URI, "test")))
+        table = RULES.rpartition("https://")[0] + further if further else RULES
+        store = self.tenant.store
+        ruleset, _ = ruleset_from_table(table.encode(), Known(published(store)), current(store))
+        assert ruleset
+        self.write(lambda tx: put(tx, ruleset, "test"))
+
+    def _statements(self) -> None:
+        blob = self.tenant.store.blobs.put([b"a certificate"])
+        first = "00000000-0000-4000-8000-000000000001"
+        self._send(
+            first,
+            ANN,
+            PASSED,
+            {"id": GOWNING, "definition": {"name": {"en": "Gowning"}}},
+            result={"score": {"raw": 90, "min": 0, "max": 100}},
+            context={"instructor": RAY, "extensions": {SAME_PERSON: [ANNE]}},
+            meta={"attachments": {blob: blob}},
+        )
+        self._send("00000000-0000-4000-8000-000000000002", ANN, UNCOMPLETED, {"id": "https://vle.example/other"})
+        late = {"objectType": "StatementRef", "id": "00000000-0000-4000-8000-00000000000f"}
+        self._send("00000000-0000-4000-8000-000000000003", ANN_AT_WORK, COMMENTED, late)
+
+    def _send(self, id: str, actor: Any, verb: str, target: Any, meta: Any = None, **parts: Any) -> None:
+        tree = {"actor": actor, "verb": {"id": verb}, "object": target, "authority": SYSTEM, **parts}
+        assert self.caller
+        one = prepare(
+            tree,
+            json.dumps(tree).encode(),
+            version="2.0.0",
+            caller=self.caller,
+            authority=None,
+            statement_id=id,
+            index=None,
+        )
+        one = msgspec.structs.replace(one, meta={**one.meta, **(meta or {})})
+        self.write(decision([one], set()))
+
+    def _documents(self) -> None:
+        for description in (STATE, ACTIVITY_PROFILE, AGENT_PROFILE):
+            self._keep(description, b"a document")
+            self._keep(description, b"a large one" * INLINE)
+
+    def _keep(self, about: Description, body: bytes) -> None:
+        activity = GOWNING if "activityId" in about.context else ""
+        agent = ifi_text(ANN_AT_WORK) or "" if "agent" in about.context else ""
+        content = content_of(self.tenant.store, "text/plain", body)
+        address = Address(about.kind, activity, agent, document=str(len(body)))
+        put_document = change.Change(address, Conditions(none_match=frozenset({"*"})), "2.0.0", content, "vle")
+        self.write(lambda tx: change.put(tx, put_document))
+
+    def _people(self) -> None:
+        drain(self.tenant, ("match",))
+        self.write(lambda tx: nobody.put_names(tx, "vle", ["guest"], "test"))
+        self.write(lambda tx: joins.trust(tx, "centre", "test"))
+        one, other = self.person("ann"), self.person("ann at work")
+        self.write(lambda tx: joins.merge(tx, one, other, "test"))
+
+    def _services(self) -> None:
+        hook = "http://127.0.0.1:9/hook"
+        made = registry.register(
+            self.tenant, "Careers", webhook=hook, scopes=services.SCOPES, purpose=PURPOSE, by="test"
+        )
+        (role,), _ = roles.read_roles(ROLES)
+        self.write(lambda tx: roles.keep(tx, role))
+        for whose in (Subject(person=self.person("ann")), Subject(identifier=self.identifier("new"))):
+            grant = Grant(whose, made.service.id, services.CONSENTED, PURPOSE, "operator", "test")
+            self.write(lambda tx, grant=grant: give(tx, grant))
+        wish = Wish(Subject(identifier=self.identifier("new")))
+        links.mint(self.tenant, made.service, wish, id="a-link", by="test")

@@ -1,0 +1,192 @@
+"""Every kind of record that is written is declared, and what is declared of it is so."""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+from textwrap import dedent
+
+import msgspec
+import pytest
+
+from lrs.kinds import CONTROL, TENANT
+from lrs.storage import pages
+from lrs.storage.kinds import Kind, collected
+from lrs.tenancy import control
+from lrs.xapi.documents import resources
+from tests.everything import Everything
+
+ROOT = Path(__file__).parent.parent
+ABOUT = {
+    "statement": ("", "ann, ann at work, anne, ray, system"),
+    "agent_name": ("", "ann"),
+    "state": ("", "ann at work"),
+    "agent_profile": ("", "ann at work"),
+    "person": ("ann, ann at work, anne", ""),
+    "identifier": ("ann, ann at work, anne", "ann, ann at work, anne"),
+    "link": ("ann, ann at work", ""),
+    "suggestion": ("", "ann, anne"),
+    "evidence": ("", "ann, ray"),
+    "tally": ("", "ann, ray"),
+    "uncompletion": ("", "ann"),
+    "award": ("ann", ""),
+    "award-lineage": ("ann", ""),
+    "profile": ("ann", ""),
+    "profile-head": ("ann", ""),
+    "consent": ("ann", "new"),
+    "consent-link": ("", "new"),
+    "change": ("ann", ""),
+    "delivery": ("ann", ""),
+    "credential": ("ann", ""),
+    "audit": ("ann, ann at work", "new"),
+}
+"""Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
+ABOUT_NOBODY = {
+    *("awaited", "definition", "activity_profile", "identity-authority", "nobody-names", "framework", "ruleset"),
+    *("rematch", "read-again", "service", "role", "status-list", "status", "achievement", "issuer"),
+    *("key", "audit-head", "master-key", "wrapped-key", "signing-key", "sweep"),
+}
+"""Kinds that say that they are about nobody."""
+NAMING_BLOBS = {"statement": 1, "state": 1, "activity_profile": 1, "agent_profile": 1}
+"""How many blobs the records of a kind in ``Everything`` name."""
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    lived = Everything(tmp_path_factory.mktemp("everything"))
+    yield lived
+    lived.close()
+
+
+def records(everything, kind):
+    return list(pages(everything.tenant.store, kind))
+
+
+@pytest.mark.parametrize("kind", sorted(TENANT))
+def test_a_record_of_each_kind_is_about_whom_it_is_declared_to_be(everything, kind):
+    found = records(everything, kind)
+    declared = TENANT[kind]
+
+    assert found
+    if kind in ABOUT_NOBODY:
+        assert declared.subjects is None
+        return
+    persons, identifiers = (list(filter(None, names.split(", "))) for names in ABOUT[kind])
+    told = [declared.subjects(record) for record in found]
+    assert {one for each in told for one in each.persons} == {everything.person(who) for who in persons}
+    assert {one for each in told for one in each.identifiers} == {everything.identifier(who) for who in identifiers}
+
+
+@pytest.mark.parametrize("kind", sorted(TENANT))
+def test_the_body_of_each_kind_is_of_the_struct_and_the_version_it_is_declared_to_be(everything, kind):
+    declared = TENANT[kind]
+    if not declared.version:
+        return
+
+    bodies = [record.body for record in records(everything, kind) if record.body]
+
+    assert bodies
+    assert {msgspec.json.decode(body)["v"] for body in bodies} == {declared.version}
+    for body in bodies if declared.body else ():
+        assert msgspec.json.encode(msgspec.json.decode(body, type=declared.body)) == body
+
+
+@pytest.mark.parametrize("kind", sorted(TENANT))
+def test_the_blobs_that_a_record_names_are_known_from_its_meta_alone(everything, kind):
+    blobs = TENANT[kind].blobs
+    found = records(everything, kind)
+    bare = [msgspec.structs.replace(record, body=b"") for record in found]
+
+    named = {name for record in bare for name in blobs(record)} if blobs else set()
+
+    assert len(named) == NAMING_BLOBS.get(kind, 0)
+    assert all(everything.tenant.store.blobs.size(name) for name in named)
+
+
+def test_what_is_derived_never_leaves_and_is_kept_as_long_as_its_facts():
+    derived = {
+        name: (kind.retention, kind.exported, kind.basis) for name, kind in TENANT.items() if kind.class_ == "derived"
+    }
+
+    assert derived == dict.fromkeys(
+        ("evidence", "tally", "uncompletion", "award", "profile"), ("derived", False, False)
+    )
+
+
+def test_what_derived_state_is_worked_out_from_are_facts_that_leave_with_an_export():
+    basis = [kind for kind in TENANT.values() if kind.basis]
+
+    assert {kind.name for kind in basis} == {
+        *("statement", "person", "identifier", "link", "identity-authority", "nobody-names", "ruleset"),
+        *("award-lineage", "profile-head"),
+    }
+    assert {(kind.class_, kind.exported) for kind in basis} == {("fact", True)}
+
+
+def test_what_is_working_never_leaves_and_is_about_nobody():
+    working = [kind for kind in (*TENANT.values(), *CONTROL.values()) if kind.class_ == "working"]
+
+    assert {(kind.exported, kind.retention, kind.subjects) for kind in working} == {(False, "operational", None)}
+
+
+def test_a_kind_that_is_declared_twice_is_refused():
+    kind = Kind("thing", "fact", subjects=None, retention="evidence", exported=True)
+
+    with pytest.raises(ValueError, match="the kind 'thing' is declared twice"):
+        collected([(kind,), (kind,)])
+
+
+def test_every_kind_that_the_source_writes_is_declared_and_every_kind_that_is_declared_is_written():
+    written = {kind for path in sources() for kind in written_in(path)}
+
+    assert written == {*TENANT, *CONTROL}
+
+
+def test_a_kind_is_found_in_the_source_however_it_is_written():
+    source = """
+        Record("one", "id")
+        Record(kind="two", id="id")
+        Record(KIND, "id")
+        Record(control.WORKER, "id")
+        Record(*PAIR, meta={})
+    """
+
+    assert kinds_in(source, {"KIND": "three", "control": control, "PAIR": ("four", "id")}) == {
+        *("one", "two", "three", "worker", "four"),
+    }
+    with pytest.raises(LookupError, match=r"which kind is x\.kind"):
+        kinds_in("Record(x.kind, 'id')", {})
+
+
+def sources():
+    """Our source, but for the storage: that writes what it is given."""
+    found = [path for room in ("lrs", "badges", "adapters") for path in (ROOT / room).rglob("*.py")]
+    assert len(found) > 250
+    return [path for path in found if "storage" not in path.parts]
+
+
+def written_in(path):
+    text = path.read_text()
+    if "Record(" not in text:
+        return set()
+    module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    if not path.match("xapi/documents/change.py"):
+        return kinds_in(text, vars(module))
+    # There one call writes all three that are described.
+    return {kind for one in resources.ALL for kind in kinds_in(text, {**vars(module), "address": one})}
+
+
+def kinds_in(text, names):
+    """The kinds of all ``Record(…)`` in *text*; *names* are those of its module."""
+    calls = [node for node in ast.walk(ast.parse(dedent(text))) if isinstance(node, ast.Call)]
+    made = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == "Record"]
+    return {kind_of(call, names) for call in made}
+
+
+def kind_of(call, names):
+    given = call.args[0] if call.args else next(word.value for word in call.keywords if word.arg == "kind")
+    text = ast.unparse(given)
+    try:
+        value = eval(text.removeprefix("*"), dict(names))
+    except NameError:
+        raise LookupError(f"which kind is {text} in {ast.unparse(call)[:80]}?") from None
+    return value[0] if text.startswith("*") else value
