@@ -41,6 +41,7 @@ from lrs.pages.docs.document import complete
 from lrs.pages.facts import Neighbours
 from lrs.storage import Clock, wall_clock
 from lrs.storage.edge import read
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
 from lrs.tenancy.tenants import DEFAULT, Tenant
 from lrs.web.browsers import guarded, is_foreign
@@ -160,7 +161,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     app.counted = Requests()
     app.deaths = Deaths()
     app.refused = Refusals(settings.data)
-    app.xapi = Endpoint(tenants, settings, door, app.counted, app.refused)
+    app.xapi = Endpoint(tenants, settings, door, app.counted, app.refused, subscriptions=SUBSCRIPTIONS)
     for error in (Refused, Overloaded, StoreFull, OSError):
         app.add_exception_handler(error, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

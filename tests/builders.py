@@ -9,6 +9,7 @@ import msgspec
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.request import Request, refusal
@@ -61,6 +62,7 @@ def request_to(tenant, method, resource, query=(), body=b"", *, version="1.0.3",
         headers={name.replace("_", "-"): value for name, value in headers.items()},
         tenant=tenant,
         receive=receive,
+        subscriptions=SUBSCRIPTIONS,
         version=version,
         caller=Caller("tests", frozenset({"all"}), tenant.id, b'{"mbox":"mailto:tests@example.org"}'),
     )

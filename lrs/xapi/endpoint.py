@@ -49,6 +49,7 @@ from lrs.xapi.request import (
     send_answer,
 )
 from lrs.xapi.statements.routes import HANDLERS
+from lrs.xapi.statements.subscriptions import Subscriptions
 from lrs.xapi.wayfinding import no_tenant, nowhere
 
 METHODS: dict[str, dict[str, Resource]] = {}
@@ -114,10 +115,23 @@ def _parted(path: str) -> Path | None:
 
 
 class Endpoint:
-    """What answers xAPI, for all *tenants*. Every request is counted in *counted*."""
+    """What answers xAPI, for all *tenants*. Every request is counted in *counted*.
 
-    def __init__(self, tenants: Tenants, settings: Settings, door: Door, counted: Requests, refused: Refusals) -> None:
+    *subscriptions* say which steps stored statements owe.
+    """
+
+    def __init__(
+        self,
+        tenants: Tenants,
+        settings: Settings,
+        door: Door,
+        counted: Requests,
+        refused: Refusals,
+        *,
+        subscriptions: Subscriptions,
+    ) -> None:
         self._tenants = tenants
+        self._subscriptions = subscriptions
         self._settings = settings
         self._door = door
         self._counted = counted
@@ -232,6 +246,7 @@ class Endpoint:
             headers=headers_of(scope, self._settings.max_header),
             tenant=tenant,
             receive=receive,
+            subscriptions=self._subscriptions,
             budget=self._budget,
             pace=self._pace,
             client=client[0] if client else "",

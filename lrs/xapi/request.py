@@ -21,6 +21,7 @@ from lrs.storage.edge import read
 from lrs.tenancy.tenants import Tenant
 from lrs.web.pace import Pace
 from lrs.xapi.citations import rule
+from lrs.xapi.statements.subscriptions import Subscriptions
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -68,6 +69,7 @@ class Request(msgspec.Struct):
     """One xAPI request, after the alternate syntax of 1.0.3 has been undone.
 
     ``version`` is ``"1.0.3"`` or ``"2.0.0"``: the rules that answer it. ``query`` keeps the parameters as sent.
+    ``subscriptions`` say which steps its statements owe.
     """
 
     method: str
@@ -77,6 +79,7 @@ class Request(msgspec.Struct):
     headers: Mapping[str, str]
     tenant: Tenant
     receive: Receive
+    subscriptions: Subscriptions
     version: str = ""
     caller: Caller = NOBODY
     content: bytes | None = None

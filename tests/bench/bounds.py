@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ import uvloop
 from lrs.access import Caller
 from lrs.kernel.settings import Settings
 from lrs.matching.sync import sync
-from lrs.storage import ROWS, Claim, Owed, Store, Tx
+from lrs.storage import Claim, Owed, Store, Tx
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.xapi.statements.limits import MOST_KEYS
-from lrs.xapi.statements.receive import Intake, prepare_all
+from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.references import refs
-from lrs.xapi.statements.write import decision, reads
+from lrs.xapi.statements.write import store_in
 from tests.bench.load import Load, run, send, within
 from tests.bench.report import Row, row_of
 from tests.bench.rows import Bench, Plan, faults
@@ -81,9 +83,9 @@ def _store(tenant: Tenant, batch: Sequence[Json]) -> tuple[float, float]:
     caller = Caller("bench", frozenset({"all"}), tenant.id, b'{"mbox":"mailto:bench@example.org"}')
     body = json.dumps(batch).encode()
     begun = time.process_time()
-    prepared = prepare_all(body, Intake("1.0.3", caller, tenant.settings))
+    plan = prepare(caller, "1.0.3", body, Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen))
     ready = time.process_time()
-    tenant.store.write(decision(prepared, tenant.seen), weight=ROWS * len(prepared), reads=reads(prepared)).result()
+    tenant.store.write(partial(store_in, plan=plan), weight=plan.weight, reads=plan.reads).result()
     return (ready - begun) * 1e3, (time.process_time() - ready) * 1e3
 
 

@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,10 +19,10 @@ from lrs.access import Caller
 from lrs.kernel.garbage import collect_rarely
 from lrs.kernel.settings import Settings
 from lrs.steps import drain
-from lrs.storage import ROWS
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import Tenant, open_tenant
-from lrs.xapi.statements.receive import Intake, prepare_all
-from lrs.xapi.statements.write import decision, learn
+from lrs.xapi.statements.prepare import Terms, prepare
+from lrs.xapi.statements.write import learn, store_in
 from tests.bench.programme import RULES, prepared
 from tests.bench.report import Row, row_of
 from tests.bench.rows import Plan, body
@@ -100,9 +101,10 @@ def _cost(tenant: Tenant, statements: Iterable[Made]) -> float:
     made = list(statements)
     caller = Caller("bench", frozenset({"all"}), tenant.id, _AUTHORITY)
     for at in range(0, len(made), GROUP):
-        batch = prepare_all(body(made[at : at + GROUP]), Intake("1.0.3", caller, tenant.settings))
-        tenant.store.write(decision(batch, tenant.seen), weight=ROWS * len(batch)).result()
-        learn(tenant, batch)
+        terms = Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen)
+        plan = prepare(caller, "1.0.3", body(made[at : at + GROUP]), terms)
+        tenant.store.write(partial(store_in, plan=plan), weight=plan.weight).result()
+        learn(tenant, plan)
     before = tenant.store.count("evidence")
     begun = time.process_time()
     drain(tenant, STEPS)

@@ -24,6 +24,7 @@ from lrs.access.basic import Door
 from lrs.access.keys import create_key
 from lrs.kernel.settings import Settings
 from lrs.storage import wall_clock
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import DEFAULT
 from lrs.web.counting import Requests
@@ -76,7 +77,8 @@ def _measured(folder: Path, count: int) -> list[Part]:
         assert tenant is not None
         key = create_key(tenant, "profile", ["all"])
         headers = _headers(f"{key.key}:{key.secret}")
-        endpoint = Endpoint(tenants, tenant.settings, Door(), Requests(), Refusals(tenant.settings.data))
+        counted, refused = Requests(), Refusals(tenant.settings.data)
+        endpoint = Endpoint(tenants, tenant.settings, Door(), counted, refused, subscriptions=SUBSCRIPTIONS)
         posts = [(_scope("POST", "statements", headers), made.raw) for made in statements(count)]
         posted = _under_profile(endpoint, posts, 16)
         writer = list(threads)

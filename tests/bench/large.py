@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from urllib.parse import quote
 
 from lrs.access import Caller
 from lrs.kernel.settings import Settings
-from lrs.storage import ROWS
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import open_tenant
-from lrs.xapi.statements.receive import Intake, prepare_all
-from lrs.xapi.statements.write import decision, learn
+from lrs.xapi.statements.prepare import Terms, prepare
+from lrs.xapi.statements.write import learn, store_in
 from tests.bench.load import Load, run
 from tests.bench.report import Row
 from tests.bench.rows import PAGE, body, faults, fetch, of_pair
@@ -159,11 +160,12 @@ def fill(data: Path, count: int) -> int:
     last: Future[Any] | None = None
     try:
         for place, text in enumerate(_groups(count)):
-            batch = prepare_all(text, Intake("1.0.3", callers[place % RARE == 0], tenant.settings))
+            terms = Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen)
+            plan = prepare(callers[place % RARE == 0], "1.0.3", text, terms)
             if last is not None:  # nothing ever queues, so nothing is refused for having waited
                 last.result()
-            last = tenant.store.write(decision(batch, tenant.seen), weight=ROWS * len(batch))
-            learn(tenant, batch)
+            last = tenant.store.write(partial(store_in, plan=plan), weight=plan.weight)
+            learn(tenant, plan)
         if last is not None:
             last.result()
     finally:

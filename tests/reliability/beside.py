@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from lrs.access import KEY, Caller
 from lrs.access.rights import rights_of_key
 from lrs.kernel.settings import Settings
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import Tenant, open_tenant
-from lrs.xapi.statements.receive import Intake, prepare_all
-from lrs.xapi.statements.write import decision, reads
+from lrs.xapi.statements.prepare import Terms, prepare
+from lrs.xapi.statements.write import store_in
 from tests.reliability.writers import statement
 
 AUTHORITY = b'{"objectType":"Agent","account":{"homePage":"https://example.org","name":"beside"}}'
@@ -31,8 +33,9 @@ def say(line: str) -> None:
 def store_one(tenant: Tenant) -> str:
     """Stores a statement as a request would; its id, once it is durable."""
     caller = Caller("key beside", "beside", AUTHORITY, rights_of_key({"all"}), tenant.id, KEY)
-    batch = prepare_all(json.dumps(statement()).encode(), Intake("1.0.3", caller, tenant.settings))
-    stored: list[str] = tenant.store.write(decision(batch, set()), reads=reads(batch)).result(PATIENCE_S)
+    plan = prepare(caller, "1.0.3", json.dumps(statement()).encode(), Terms(tenant.settings, SUBSCRIPTIONS))
+    write = tenant.store.write(partial(store_in, plan=plan), weight=plan.weight, reads=plan.reads)
+    stored: list[str] = write.result(PATIENCE_S)
     return stored[0]
 
 

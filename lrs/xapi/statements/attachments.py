@@ -7,17 +7,18 @@ the data: the conformance suite sends a wrong one and wants 200; the hash says m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from cryptography.x509 import Certificate
 
 from lrs.kernel.errors import Refused
-from lrs.storage import Record
-from lrs.tenancy.tenants import Tenant
+from lrs.storage import Blobs, Record
 from lrs.xapi.citations import rule
-from lrs.xapi.statements.parts import Part, attachment_hash, malformed
-from lrs.xapi.statements.prepare import Prepared, in_batch
-from lrs.xapi.statements.signatures import LARGEST, USAGE_TYPE, VERDICTS, check_signature, trust_anchors
+from lrs.xapi.statements.parts import Attached, malformed
+from lrs.xapi.statements.plan import Prepared, in_batch
+from lrs.xapi.statements.signatures import LARGEST, USAGE_TYPE, VERDICTS, check_signature
 
 _decode = msgspec.json.Decoder().decode
 
@@ -45,20 +46,33 @@ def need_file_url(statement: dict[str, Any], version: str) -> None:
             )
 
 
-def keep_data(tenant: Tenant, batch: Sequence[Prepared], parts: Sequence[Part], version: str) -> list[Prepared]:
-    """*batch* with its data kept as blobs and its signatures judged; data comes first, so that no record lacks it.
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    """The data that came along with statements, by the SHA-2 that names it, and how signatures in it are judged.
 
-    Refuses parts that are missing, unasked for, or not what their hash says; nothing is kept then. Data that comes
-    twice is taken once: a sender only SHOULD not repeat it (Communication 1.5.2).
+    *trust* are the certificates that lead to signers we trust, *now* (microseconds UTC) is when they have to be valid.
     """
-    data = {attachment_hash(part, version): part for part in parts}
-    asked = _match(batch, data, version)
-    judged = judge(tenant, batch, data, version)
-    blobs = {sha2: tenant.store.blobs.put(data[sha2].chunks()) for sha2 in asked}
-    return [_with_blobs(prepared, blobs) for prepared in judged]
+
+    data: Mapping[str, Attached]
+    trust: Sequence[Certificate]
+    now: int
 
 
-def _match(batch: Sequence[Prepared], data: dict[str, Part], version: str) -> set[str]:
+_NOTHING = Attachments({}, (), 0)
+
+
+def with_data(batch: Sequence[Prepared], attachments: Attachments | None, version: str) -> list[Prepared]:
+    """*batch* naming its data among the blobs, with the verdict on its signatures.
+
+    Refuses data that is missing or unasked for, and malformed signatures. Whatever else a verdict says, it is kept.
+    """
+    if attachments is not None:
+        _match(batch, attachments.data, version)
+    given = attachments or _NOTHING
+    return [_judged(_with_blobs(one, given.data), given, version) for one in batch]
+
+
+def _match(batch: Sequence[Prepared], data: Mapping[str, Attached], version: str) -> None:
     asked: set[str] = set()
     for prepared in batch:
         for pointer, attachment in attachments_of(prepared.tree):
@@ -70,55 +84,53 @@ def _match(batch: Sequence[Prepared], data: dict[str, Part], version: str) -> se
                 raise in_batch(missing.inside(pointer), prepared.index)
     if extra := data.keys() - asked:
         raise malformed(f"no attachment has the sha2 {min(extra)[:16]}… of a part", version)
-    return asked
 
 
-def judge(tenant: Tenant, batch: Sequence[Prepared], data: Mapping[str, Part], version: str) -> list[Prepared]:
-    """The statements with the verdict on their signatures; it is kept, whatever it says, unless one is malformed."""
-    judged = []
-    for prepared in batch:
-        if "attachments" not in prepared.tree:
-            judged.append(prepared)
-            continue
-        try:
-            verdicts = _verdicts(tenant, prepared, data, version)
-        except Refused as refused:
-            raise in_batch(refused, prepared.index) from refused
-        best = next((verdict for verdict in VERDICTS if verdict in verdicts), None)
-        meta = {**prepared.meta, "signature": best} if best else prepared.meta
-        judged.append(msgspec.structs.replace(prepared, meta=meta))
-    return judged
+def _with_blobs(prepared: Prepared, data: Mapping[str, Attached]) -> Prepared:
+    mine = {sha2: data[sha2].blob for _, a in attachments_of(prepared.tree) if (sha2 := a["sha2"].lower()) in data}
+    return msgspec.structs.replace(prepared, meta={**prepared.meta, "attachments": mine}) if mine else prepared
 
 
-def _verdicts(tenant: Tenant, prepared: Prepared, data: Mapping[str, Part], version: str) -> list[str]:
+def _judged(prepared: Prepared, attachments: Attachments, version: str) -> Prepared:
+    try:
+        verdicts = _verdicts(prepared, attachments, version)
+    except Refused as refused:
+        raise in_batch(refused, prepared.index) from refused
+    best = next((verdict for verdict in VERDICTS if verdict in verdicts), None)
+    return msgspec.structs.replace(prepared, meta={**prepared.meta, "signature": best}) if best else prepared
+
+
+def _verdicts(prepared: Prepared, attachments: Attachments, version: str) -> list[str]:
     verdicts = []
     for pointer, one in _listed(prepared.tree, "/attachments"):
         if one["usageType"] != USAGE_TYPE:
             continue
-        part = data.get(one["sha2"].lower())
-        signature, trust = (part.read(LARGEST + 1), trust_anchors(tenant.settings)) if part else (None, ())
+        came = attachments.data.get(one["sha2"].lower())
+        signature = came.part.read(LARGEST + 1) if came is not None else None
         try:
-            verdicts.append(check_signature(prepared.tree, one, signature, version, trust, at=tenant.clock()))
+            verdict = check_signature(prepared.tree, one, signature, version, attachments.trust, at=attachments.now)
         except Refused as refused:
             raise refused.inside(pointer) from refused
+        verdicts.append(verdict)
     return verdicts
 
 
-def _with_blobs(prepared: Prepared, blobs: dict[str, str]) -> Prepared:
-    mine = {sha2: blobs[sha2] for _, a in attachments_of(prepared.tree) if (sha2 := a["sha2"].lower()) in blobs}
-    return msgspec.structs.replace(prepared, meta={**prepared.meta, "attachments": mine}) if mine else prepared
+def keep(blobs: Blobs, attachments: Attachments) -> None:
+    """Puts the data among the blobs: before the statements that name it are stored, so that no record lacks it."""
+    for one in attachments.data.values():
+        blobs.put(one.part.chunks())
 
 
-def multipart(tenant: Tenant, body: bytes, records: Iterable[Record], boundary: str) -> Iterator[bytes]:
+def multipart(blobs: Blobs, body: bytes, records: Iterable[Record], boundary: str) -> Iterator[bytes]:
     """*body*, then each attachment's data once (xAPI 1.0.3 Communication 1.5.2), read as it is sent."""
     line = f"--{boundary}\r\n".encode()
     yield line + b"Content-Type: application/json\r\n\r\n" + body + b"\r\n"
     sent: set[str] = set()
     for record in records:
-        blobs: dict[str, str] = record.meta.get("attachments", {})
-        for _, attachment in attachments_of(_decode(record.body)) if blobs else ():
+        named: dict[str, str] = record.meta.get("attachments", {})
+        for _, attachment in attachments_of(_decode(record.body)) if named else ():
             sha2 = attachment["sha2"].lower()
-            if sha2 in sent or sha2 not in blobs:
+            if sha2 in sent or sha2 not in named:
                 continue
             sent.add(sha2)
             yield (
@@ -128,6 +140,6 @@ def multipart(tenant: Tenant, body: bytes, records: Iterable[Record], boundary: 
                     f"X-Experience-API-Hash: {attachment['sha2']}\r\n\r\n"
                 ).encode()
             )
-            yield from tenant.store.blobs.open(blobs[sha2])
+            yield from blobs.open(named[sha2])
             yield b"\r\n"
     yield f"--{boundary}--\r\n".encode()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from lrs.kernel.errors import Refused
 from lrs.xapi.statements.chains import MOST_INHERITED
-from lrs.xapi.statements.prepare import Prepared
+from lrs.xapi.statements.plan import Prepared
 
 MOST_KEYS = 2_000
 """Search keys of one statement. A group of 400 members has them, with an activity and a registration."""

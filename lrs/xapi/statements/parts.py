@@ -173,8 +173,17 @@ def close_parts(taken: Parts) -> None:
         part.data.close()
 
 
-def attachment_hash(part: Part, version: str) -> str:
-    """The SHA-2 the part names, checked against its data. Refuses a part that may not stand there."""
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A part that is the data of attachments: the *sha2* it came under, and *blob*, its name among the blobs."""
+
+    sha2: str
+    blob: str
+    part: Part
+
+
+def attached(part: Part, version: str) -> Attached:
+    """*part* under the SHA-2 it names, checked against its data. Refuses a part that may not stand there."""
     if part.headers.get("content-transfer-encoding", "").lower() != "binary":
         raise malformed(f"part {part.number}, an attachment, needs Content-Transfer-Encoding: binary", version)
     told = part.headers.get("x-experience-api-hash", "").lower()
@@ -182,8 +191,11 @@ def attachment_hash(part: Part, version: str) -> str:
     if digest is None:
         raise malformed(f"part {part.number}, an attachment, needs X-Experience-API-Hash with a SHA-2 in hex", version)
     computed = digest()
+    named = computed if digest is sha256 else sha256()
     for chunk in part.chunks():
         computed.update(chunk)
+        if named is not computed:
+            named.update(chunk)
     if computed.hexdigest() != told:
         raise malformed(f"part {part.number} has not the data that its X-Experience-API-Hash says", version)
-    return told
+    return Attached(told, named.hexdigest(), part)

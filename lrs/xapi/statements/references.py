@@ -1,4 +1,4 @@
-"""Statements that refer to statements, inside the writer: keys that come late, and voiding.
+"""Statements that refer to statements, inside the writer: keys that come late.
 
 A target that arrives late gives its keys (``chains``) to those that wait for it, and on along the chain. One commit
 writes a bounded number of rows; the rest is owed as step ``refs``.
@@ -7,9 +7,8 @@ writes a bounded number of rows; the rest is owed as step ``refs``.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 
 import msgspec
 
@@ -17,14 +16,10 @@ from lrs.kernel.errors import Refused
 from lrs.storage import ROW_BYTES, Claim, Owed, Record, Tx
 from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.citations import rule
 from lrs.xapi.statements.chains import Link, keys_along, link_of, with_keys
-from lrs.xapi.statements.keys import refers_key, verb_key
-from lrs.xapi.statements.prepare import VOIDED
+from lrs.xapi.statements.keys import refers_key
+from lrs.xapi.statements.plan import AWAITED, KIND
 
-KIND = "statement"
-AWAITED = "awaited"
-"""Names a statement that was referred to before it came; its body is the place where giving it keys goes on."""
 IN_COMMIT = 4_000
 """Rows that one commit writes or reads to give keys on; the rest is owed as step ``refs``."""
 MOST_READ = 32 * 1024 * 1024
@@ -127,49 +122,6 @@ def _put_place(tx: Tx, statement: str, start: str | None) -> None:
         tx.replace(msgspec.structs.replace(record, body=body))
     elif record is None and start is not None:
         tx.insert(Record(AWAITED, statement, body))
-
-
-def voider_of(tx: Tx, statement: str, meta: Mapping[str, Any]) -> str | None:
-    """The statement that came before its target and voids it; it counts if its sender may void what this one sent."""
-    start = None
-    while True:
-        page = tx.find(KIND, [refers_key(statement), verb_key(VOIDED)], limit=_AT_ONCE, start=start)
-        for voider in page.records:
-            if voider.meta.get("voids") and (voider.meta["source"] == meta["source"] or voider.meta.get("void_any")):
-                return voider.id
-        start = page.next
-        if start is None:
-            return None
-
-
-def may_void(target: str, told: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-    """Refuses 403 to void what another source sent, 400 to void a voiding statement (xAPI 1.0.3 Data 2.3.2).
-
-    In this order: what another source's statement says, also that it voids, is not everybody's to know. *told* is the
-    ``meta`` of the target, *meta* that of the voiding statement.
-    """
-    if told["source"] != meta["source"] and not meta.get("void_any"):
-        raise Refused(
-            f"statement {target} came from another source: voiding it needs the scope void/any",
-            status=403,
-            error="forbidden",
-            pointer="/object/id",
-            rule=rule("Data 2.3.2", meta["version"]),
-        )
-    if told.get("voids"):
-        raise Refused(
-            f"statement {target} is a voiding statement: it cannot be voided itself",
-            pointer="/object/id",
-            rule=rule("Data 2.3.2", meta["version"]),
-        )
-
-
-def voided(record: Record, by: str) -> Record:
-    """*record* as it is found by nothing but what it refers to; it is evaluated again, without it."""
-    refers = record.meta.get("refers")
-    keys = (refers_key(refers),) if refers else ()
-    meta = {**record.meta, "voided": by, "held": list(record.keys)}
-    return msgspec.structs.replace(record, meta=meta, keys=keys, owed=(Owed("match"),))
 
 
 def refs(tenant: Tenant, claims: Sequence[Claim]) -> None:

@@ -13,9 +13,8 @@ from lrs.xapi.statements.attachments import multipart
 from lrs.xapi.statements.formats import is_uuid
 from lrs.xapi.statements.query import MORE, Query, Single, is_short, query_after, read_query
 from lrs.xapi.statements.read import one_of, own_source, page_of, result_text, short_page
-from lrs.xapi.statements.receive import receive
+from lrs.xapi.statements.receive import store
 from lrs.xapi.statements.shape import languages_of
-from lrs.xapi.statements.write import store
 
 SIGNATURE = "x-engraft-signature"
 """The verdict on the signatures of a statement: the best one, where it is signed."""
@@ -24,9 +23,8 @@ SIGNATURE = "x-engraft-signature"
 async def post(request: Request) -> Answer:
     """Stores one statement or a batch; answers the ids in order, as they were sent."""
     request.parameters((), lenient=True)
-    batch = await receive(request)
-    await store(request.tenant, batch)
-    return json_answer([prepared.tree.get("id", prepared.id) for prepared in batch])
+    plan = await store(request)
+    return json_answer([prepared.sent_id for prepared in plan.statements])
 
 
 async def put(request: Request) -> Answer:
@@ -34,8 +32,7 @@ async def put(request: Request) -> Answer:
     statement_id = request.parameters({"statementId"}, {"statementId"}, lenient=True)["statementId"]
     if not is_uuid(statement_id):
         raise request.wrong("parameter 'statementId' must be a UUID")
-    batch = await receive(request, statement_id)
-    await store(request.tenant, batch)
+    await store(request, statement_id)
     return Answer(204)
 
 
@@ -88,7 +85,7 @@ def _answer(
         return Answer(200, body, (("content-type", JSON), *headers))
     boundary = secrets.token_hex(24)
     kind = ("content-type", f"multipart/mixed; boundary={boundary}")
-    return Answer(200, multipart(request.tenant, body, records, boundary), (kind, ATTACHMENT, *headers))
+    return Answer(200, multipart(request.tenant.store.blobs, body, records, boundary), (kind, ATTACHMENT, *headers))
 
 
 HANDLERS: dict[tuple[str, str], Resource] = {

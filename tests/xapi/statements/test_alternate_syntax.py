@@ -243,7 +243,9 @@ def asked_for(raw):
     async def taken():
         with Counting(1) as threads:
             asyncio.get_running_loop().set_default_executor(threads)
-            request = Request("POST", "statements", "", [("method", "PUT")], {}, None, receive, budget=Budget(100_000))
+            request = Request(
+                "POST", "statements", "", [("method", "PUT")], {}, None, receive, {}, budget=Budget(100_000)
+            )
             await undo(request, 100_000, known=True)
             return request, await request.body(100_000), threads.asked
 

@@ -8,7 +8,7 @@ from lrs.access import KEY, Caller
 from lrs.access.rights import rights_of_key
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
-from lrs.xapi.statements.receive import Intake, prepare_all
+from lrs.xapi.statements.prepare import Terms, prepare
 from tests.served import new_id, statement
 
 GOOD = json.dumps(statement())
@@ -321,7 +321,7 @@ def test_a_refusal_keeps_nothing_alive_that_it_has_passed_through(body):
     caller = Caller("key tests", "tests", b"{}", rights_of_key({"all"}), "default", KEY)
 
     with pytest.raises(Refused) as caught:
-        prepare_all(body, Intake("1.0.3", caller, Settings()))
+        prepare(caller, "1.0.3", body, Terms(Settings(), {}))
 
     causes = [caught.value]
     while causes[-1].__cause__ is not None and len(causes) < 10:
