@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from lrs.access import Caller
+from lrs.access import KEY, Caller
+from lrs.access.rights import rights_of_key
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.subscriptions import SUBSCRIPTIONS
@@ -14,13 +15,14 @@ from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.request import Request, refusal
 
+AUTHORITY = b'{"mbox":"mailto:tests@example.org"}'
+
 
 def tenant_in(folder, store, clock, **settings):
     """A tenant whose files lie in *folder*; whoever opened *store* closes it."""
     return Tenant("default", store, Settings(data=folder, **settings), Secrets(bytes(32)), clock)
 
 
-@dataclass
 class Always:
     """Tenants that are open and of which something may be due at any time: what a crew works for."""
 
@@ -34,6 +36,7 @@ class Always:
         return nullcontext(self._tenants[tenant])
 
 
+@dataclass
 class Seen:
     """An answer as a client sees it."""
 
@@ -64,7 +67,7 @@ def request_to(tenant, method, resource, query=(), body=b"", *, version="1.0.3",
         receive=receive,
         subscriptions=SUBSCRIPTIONS,
         version=version,
-        caller=Caller("tests", frozenset({"all"}), tenant.id, b'{"mbox":"mailto:tests@example.org"}'),
+        caller=Caller("key tests", "tests", AUTHORITY, rights_of_key({"all"}), tenant.id, KEY),
     )
 
 

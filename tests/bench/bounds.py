@@ -20,7 +20,8 @@ from typing import Any
 
 import uvloop
 
-from lrs.access import Caller
+from lrs.access import KEY, Caller
+from lrs.access.rights import rights_of_key
 from lrs.kernel.settings import Settings
 from lrs.matching.sync import sync
 from lrs.storage import Claim, Owed, Store, Tx
@@ -80,7 +81,9 @@ def _opened(folder: Path, count: int) -> Iterator[Tenant]:
 
 def _store(tenant: Tenant, batch: Sequence[Json]) -> tuple[float, float]:
     """Stores *batch* as a request would; milliseconds of CPU to prepare it, and while the writer was held."""
-    caller = Caller("bench", frozenset({"all"}), tenant.id, b'{"mbox":"mailto:bench@example.org"}')
+    caller = Caller(
+        "key bench", "bench", b'{"mbox":"mailto:bench@example.org"}', rights_of_key({"all"}), tenant.id, KEY
+    )
     body = json.dumps(batch).encode()
     begun = time.process_time()
     plan = prepare(caller, "1.0.3", body, Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen))

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from lrs.access import Caller
+from lrs.access import KEY, Caller
+from lrs.access.rights import rights_of_key
 from lrs.kernel.garbage import collect_rarely
 from lrs.kernel.settings import Settings
 from lrs.steps import drain
@@ -99,7 +100,7 @@ def _opened(ready: Path, data: Path) -> Iterator[Tenant]:
 def _cost(tenant: Tenant, statements: Iterable[Made]) -> float:
     """Stores *statements* and gives what matching and evaluating cost, in microseconds of CPU for each of them."""
     made = list(statements)
-    caller = Caller("bench", frozenset({"all"}), tenant.id, _AUTHORITY)
+    caller = Caller("key bench", "bench", _AUTHORITY, rights_of_key({"all"}), tenant.id, KEY)
     for at in range(0, len(made), GROUP):
         terms = Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen)
         plan = prepare(caller, "1.0.3", body(made[at : at + GROUP]), terms)

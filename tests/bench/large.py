@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from lrs.access import Caller
+from lrs.access import KEY, Caller
+from lrs.access.rights import rights_of_key
 from lrs.kernel.settings import Settings
 from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import open_tenant
@@ -156,7 +157,9 @@ def fill(data: Path, count: int) -> int:
     begun = time.time_ns() // 1_000 - 2 * count * STEP - 10_000_000
     ticks = iter(range(begun, 1 << 62, STEP))
     tenant = open_tenant(Settings(data=data), clock=lambda: next(ticks))
-    callers = [Caller(name, frozenset({"all"}), tenant.id, _AUTHORITY) for name in ("bench", "rare")]
+    callers = [
+        Caller(f"key {name}", name, _AUTHORITY, rights_of_key({"all"}), tenant.id, KEY) for name in ("bench", "rare")
+    ]
     last: Future[Any] | None = None
     try:
         for place, text in enumerate(_groups(count)):

@@ -8,7 +8,8 @@ from io import BytesIO
 import msgspec
 import pytest
 
-from lrs.access import Caller
+from lrs.access import KEY, Caller
+from lrs.access.rights import rights_of_key
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.storage import Record
@@ -20,8 +21,13 @@ from lrs.xapi.statements.subscriptions import Subscription
 from lrs.xapi.statements.write import COMPARED_INSIDE, Compare, compared, store_in
 from tests.served import new_id, statement
 
-COURSE = Caller("course", frozenset({"statements/write"}), "default", b'{"mbox":"mailto:course@example.org"}')
-OTHER = Caller("other", frozenset({"statements/write"}), "default", b'{"mbox":"mailto:other@example.org"}')
+
+def caller_named(source, *scopes):
+    authority = b'{"mbox":"mailto:%s@example.org"}' % source.encode()
+    return Caller(f"key {source}", source, authority, rights_of_key(scopes or {"statements/write"}), "default", KEY)
+
+
+COURSE, OTHER, TEACHER = caller_named("course"), caller_named("other"), caller_named("course", "all")
 
 
 def plan_of(*statements, caller=COURSE, subscriptions=SUBSCRIPTIONS, **terms):
@@ -85,7 +91,7 @@ def test_a_plan_that_is_refused_keeps_nothing_of_its_decision(store):
 
 def test_the_same_plan_twice_is_stored_once(store):
     one = statement(id=new_id())
-    plan = plan_of(one, caller=Caller("course", frozenset({"all"}), "default", COURSE.authority))
+    plan = plan_of(one, caller=TEACHER)
 
     twice = write_all(store, storing(plan), storing(plan))
     again = write_all(store, storing(plan))
@@ -209,11 +215,10 @@ def test_a_plan_is_weighed_in_rows_and_names_what_it_reads():
 
 
 def test_what_is_known_to_be_stored_is_not_brought_along_again():
-    teacher = Caller("course", frozenset({"all"}), "default", COURSE.authority)
     named = statement(object={"id": "http://example.org/a", "definition": {"name": {"en": "A"}}})
 
-    (brought,) = plan_of(named, caller=teacher).side
-    known = plan_of(named, caller=teacher, seen={brought.id})
+    (brought,) = plan_of(named, caller=TEACHER).side
+    known = plan_of(named, caller=TEACHER, seen={brought.id})
 
     assert (brought.kind, known.side) == ("definition", ())
 
