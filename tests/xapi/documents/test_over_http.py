@@ -45,7 +45,7 @@ class Client:
 @pytest.fixture
 def client(tmp_path, clock):
     app = create_app(Settings(data=tmp_path), clock=clock)
-    key = create_key(app.state.tenants.get("default"), "tests", ["all"])
+    key = create_key(app.state.tenants.take("default"), "tests", ["all"])
     yield Client(app, key)
     app.state.tenants.close()
 
