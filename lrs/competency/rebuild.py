@@ -26,7 +26,7 @@ from lrs.kernel.errors import Refused
 from lrs.storage import ROWS, Backlog, Owed, Reader, Record, Store, Tx, pages
 from lrs.storage.kinds import Kinds
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.statements.write import KIND as STATEMENT
+from lrs.xapi.statements.plan import KIND as STATEMENT
 
 ATTEMPTS = 5
 """How often derived state is worked out anew because something changed meanwhile."""

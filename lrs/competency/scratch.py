@@ -26,7 +26,7 @@ from lrs.people.persons import Mint, minter
 from lrs.storage import NEWEST, Owed, Reader, Record, Store, Tx, open_store, pages
 from lrs.storage.kinds import Kinds
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.statements.write import KIND as STATEMENT
+from lrs.xapi.statements.plan import KIND as STATEMENT
 
 T = TypeVar("T")
 
