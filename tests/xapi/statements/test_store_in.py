@@ -60,7 +60,7 @@ def storing(plan):
 
 
 def row(tx):
-    return tx.insert(Record("row", "row 7"))
+    return tx.insert(Record("thing", "row 7"))
 
 
 def test_statements_and_other_records_are_one_commit(store):
@@ -70,7 +70,7 @@ def test_statements_and_other_records_are_one_commit(store):
 
     assert ids == [second["id"]]
     assert [store.get("statement", one["id"]).rev for one in (first, second)] == [1, 1]
-    assert store.get("row", "row 7") is not None
+    assert store.get("thing", "row 7") is not None
     assert owed(store) == sorted([(first["id"], "match"), (second["id"], "match")])
 
 
@@ -85,7 +85,7 @@ def test_a_plan_that_is_refused_keeps_nothing_of_its_decision(store):
 
     assert (caught.value.status, caught.value.index) == (409, 1)
     assert store.count("statement") == 1
-    assert store.get("row", "row 7") is None
+    assert store.get("thing", "row 7") is None
     assert owed(store) == []
 
 
@@ -156,7 +156,7 @@ def test_what_is_large_and_stored_already_is_compared_outside_the_writer(store):
     again = write_all(store, row, storing(compared(plan, caught.value.stored)))
 
     assert again == [large["id"]]
-    assert (store.count("statement"), store.count("row")) == (1, 1)
+    assert (store.count("statement"), store.count("thing")) == (1, 1)
 
 
 def test_what_is_stored_already_may_be_compared_before_the_writer_is_asked(store):
@@ -177,21 +177,21 @@ def test_a_subscribed_step_is_owed_of_the_statements_that_it_wants(store):
     table = {
         "match": Subscription(voided=True),
         "forward": Subscription(
-            wants=lambda tx, record: tx.get("target", "t") is not None and record.meta["source"] == "other",
-            reads=(("target", "t"),),
+            wants=lambda tx, record: tx.get("other", "t") is not None and record.meta["source"] == "other",
+            reads=(("other", "t"),),
         ),
     }
     early, mine, theirs = (statement(id=new_id()) for _ in range(3))
 
     write_all(store, storing(plan_of(early, caller=OTHER, subscriptions=table)))
     before = owed(store)
-    store.write(lambda tx: tx.insert(Record("target", "t"))).result()
+    store.write(lambda tx: tx.insert(Record("other", "t"))).result()
     plan = plan_of(theirs, caller=OTHER, subscriptions=table)
     write_all(store, storing(plan_of(mine, subscriptions=table)), storing(plan))
 
     assert before == [(early["id"], "match")]
     assert owed(store) == sorted([(mine["id"], "match"), (theirs["id"], "match"), (theirs["id"], "forward")])
-    assert plan.reads == [("statement", theirs["id"]), ("awaited", theirs["id"]), ("target", "t")]
+    assert plan.reads == [("statement", theirs["id"]), ("awaited", theirs["id"]), ("other", "t")]
 
 
 def test_only_what_asks_for_it_is_told_that_a_statement_was_voided(store):
