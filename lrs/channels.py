@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from lrs.matching import webhook
+from lrs.ops.transfer import xapi
 from lrs.outbox.channel import Channels
 
 CHANNELS: Channels = {
     "webhook": webhook,
+    "xapi": xapi,
 }
 """By the name that stands in each delivery and after ``lrs deliveries list --channel``."""
 PLANNED = ("lti", "email")

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "services": "lrs.matching.service_commands:services",
     "consent": "lrs.matching.consent_commands:consent",
     "deliveries": "lrs.ops.delivery_commands:deliveries",
+    "forward": "lrs.ops.transfer.commands:forward",
     "work": "lrs.ops.work_commands:work_group",
     "rebuild": "lrs.ops.rebuild_commands:rebuild",
     "backup": "lrs.ops.backup.commands:backup",
@@ -61,6 +62,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "deliveries": "List and resend deliveries: what was sent to others, what waits, what was given up on.",
     },
     "Keep it running": {
+        "forward": "Forward statements to another learning record store, in their order.",
         "work": "Evaluate evidence, issue badges and deliver profiles, until SIGTERM.",
         "rebuild": "Work out all derived state again, print the differences and put them right.",
         "backup": "Write the whole embedded store to one new file, while the server runs.",

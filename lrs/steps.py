@@ -10,17 +10,29 @@ from lrs.channels import CHANNELS
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.uncompletions import read_those_before
 from lrs.matching.sync import sync
+from lrs.ops.transfer.forwards import wake
 from lrs.outbox import deliveries
 from lrs.outbox.deliver import AT_ONCE, deliver, give_up
 from lrs.outbox.schedule import JITTER, SCHEDULE
+from lrs.storage import Claim
 from lrs.tenancy.tenants import Tenant
 from lrs.work import worker
 from lrs.work.rounds import SECOND, Step
 from lrs.xapi.statements.references import refs
 
+
+def _match(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """Every statement that is stored owes this step, so forwards that have sent everything are woken here.
+
+    Before the claims are settled: if the process ends in between, both are done again.
+    """
+    wake(tenant)
+    match(tenant, claims)
+
+
 STEPS: Mapping[str, Step] = {
     "refs": Step(refs),
-    "match": Step(match, batch=500, first=read_those_before),
+    "match": Step(_match, batch=500, first=read_those_before),
     "evaluate": Step(evaluate, batch=200, planned=None),
     "issue": Step(issue, batch=4),
     "sync": Step(sync, batch=200, planned=None),

@@ -27,7 +27,8 @@ ACTS = {
     *("serve", "work", "work retry", "keys revoke", "framework publish"),
     *("persons merge", "persons unmerge", "persons dismiss", "persons trust"),
     *("badges renew", "services disable", "services resync", "deliveries resend"),
-    *("consent give", "consent withdraw", "consent link"),
+    *("consent give", "consent withdraw", "consent link", "forward add", "forward pause", "forward resume"),
+    *("forward remove",),
 }
 """They do something and say so in a sentence: without --json."""
 STREAMS = {"requests tail"}
@@ -36,9 +37,9 @@ ELSEWHERE = {"demo"}
 """It plays for a while: what it prints with --json is read by tests/ops/test_demo.py."""
 LISTS = {
     *("keys list", "framework list", "rules list", "rules unmatched", "persons list", "persons suggestions"),
-    *("badges list", "services list", "deliveries list", "consent list", "roles list"),
+    *("badges list", "services list", "deliveries list", "consent list", "roles list", "forward list"),
 }
-EMPTY_FOR_ALL_THAT = {"persons suggestions"}
+EMPTY_FOR_ALL_THAT = {"persons suggestions", "forward list"}
 """Lists that the sample programme puts nothing in."""
 VERBS = {
     *(
@@ -46,6 +47,7 @@ VERBS = {
         "Bring",
         "Check",
         "Evaluate",
+        "Forward",
         "Give",
         "Have",
         "Import",

@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,10 @@ class Unreachable(Exception):
     """No usable answer came: no name, no connection, too slow, too long; it may work later."""
 
 
+class Silent(Unreachable):
+    """All was sent, and no answer came in time: it may have been too much at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back. ``headers`` have lower-case names; ``body`` is raw and at most ``MAX_BODY`` bytes long."""
@@ -64,13 +68,26 @@ def resolve_name(host: str, port: int) -> Sequence[str]:
 
 
 def post(
-    url: str, body: bytes, headers: Mapping[str, str], settings: Settings, *, resolve: Resolve = resolve_name
+    url: str,
+    body: bytes | Iterator[bytes],
+    headers: Mapping[str, str],
+    settings: Settings,
+    *,
+    resolve: Resolve = resolve_name,
 ) -> Answer:
     """Posts *body* to *url*; any status is an answer, and a longer answer is cut at ``MAX_BODY``.
 
-    Raises ``Blocked`` or ``Unreachable``.
+    A *body* in pieces needs its length in *headers*. Raises ``Blocked`` or ``Unreachable``.
     """
     return _call("POST", url, settings, resolve, headers=headers, body=body)
+
+
+def ask(url: str, headers: Mapping[str, str], settings: Settings, *, resolve: Resolve = resolve_name) -> Answer:
+    """GET of *url*; any status is an answer, and a longer answer is cut at ``MAX_BODY``.
+
+    Raises ``Blocked`` or ``Unreachable``.
+    """
+    return _call("GET", url, settings, resolve, headers=headers)
 
 
 def fetch(url: str, settings: Settings, *, resolve: Resolve = resolve_name) -> bytes:
@@ -151,7 +168,7 @@ def _call(
     resolve: Resolve,
     *,
     headers: Mapping[str, str] | None = None,
-    body: bytes | None = None,
+    body: bytes | Iterator[bytes] | None = None,
 ) -> Answer:
     way = _Way(check(url, settings, resolve=resolve), time.monotonic() + IN_ALL)
     sent = [*{"accept-encoding": "identity", "user-agent": "engraft", **(headers or {})}.items()]
@@ -163,6 +180,8 @@ def _call(
         with pool, pool.stream(method, str(parse(url)), headers=sent, content=body, extensions=wait) as response:
             told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             return Answer(response.status, told, _read(response))
+    except httpcore.ReadTimeout as error:
+        raise Silent("no answer: ReadTimeout") from error
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise Unreachable(f"no answer: {type(error).__name__}") from error
 

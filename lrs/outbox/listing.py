@@ -50,6 +50,12 @@ def failed(tenant: Tenant, channels: Channels, *, limit: int = 100) -> list[dict
     ]
 
 
+def dead(tenant: Tenant, channel: str, to: str) -> int:
+    """How many deliveries to *to* were given up on."""
+    parked = tenant.store.parked(deliveries.STEP, limit=_MOST_PARKED)
+    return sum(record.meta.get("to") == to and deliveries.channel_of(record) == channel for record, _ in parked)
+
+
 def resend(
     tenant: Tenant, channels: Channels, *, id: str | None = None, to: str | None = None, channel: str | None = None
 ) -> int:

@@ -15,6 +15,7 @@ _BY_STEP: Mapping[str, str] = {
 _BY_RECORD: Mapping[tuple[str, str], str] = {
     ("match", "rematch"): "statements from before are not all read again: those that are not count by the rules and"
     " sources of before",
+    ("deliver", "forward"): "nothing more is forwarded there",
     ("sync", "consent"): "the service is not told of this consent",
 }
 

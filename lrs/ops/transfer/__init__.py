@@ -1,0 +1,1 @@
+"""Statements that leave for another LRS."""

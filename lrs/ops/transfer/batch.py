@@ -1,0 +1,93 @@
+"""Which statements are sent next to an LRS: read from a place in the order on, filtered, bounded. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.settings import MIB
+from lrs.ops.transfer.forwards import Filter, Forward
+from lrs.storage import Reader, Record, Store
+
+MOST = 250
+"""Statements in a request."""
+MOST_BYTES = MIB
+"""Bytes of the statements in a request; one that is larger goes by itself."""
+MOST_DATA = 8 * MIB
+"""Bytes of attachments' data in a request; a statement that has more goes by itself."""
+_decode = msgspec.json.Decoder().decode
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one request holds: statements of one version, and the places in the order it lies between."""
+
+    after: int
+    until: int
+    records: tuple[Record, ...]
+
+    @property
+    def version(self) -> str:
+        """The value of the version header."""
+        return version_of(self.records[0])
+
+
+def next_batch(store: Store, forward: Forward) -> Batch:
+    """What follows the place of *forward*; without records if nothing that was looked at meets the filter.
+
+    Where a refused one is known to be among the next, it holds half as many, so that it is found by halving.
+    """
+    limit = max(1, forward.suspect // 2) if forward.suspect else MOST
+    found = store.find("statement", after=forward.position, limit=MOST, most=MOST_BYTES).records
+    chosen: list[Record] = []
+    until, size, data = forward.position, 0, 0
+    for record in found:
+        if meets(store, record, forward.filter):
+            size += len(record.body)
+            data += data_size(store, [record])
+            is_other = chosen and version_of(record) != version_of(chosen[0])
+            if chosen and (is_other or len(chosen) == limit or size > MOST_BYTES or data > MOST_DATA):
+                break
+            chosen.append(record)
+        until = record.seq
+    return Batch(forward.position, until, tuple(chosen))
+
+
+def meets(reader: Reader, record: Record, wanted: Filter) -> bool:
+    """Whether *record* is to be forwarded. One that voids goes where the statement goes that it voids."""
+    if _meets(record, wanted):
+        return True
+    if not record.meta.get("voids") or record.meta["source"] in wanted.without:
+        return False
+    target = reader.get("statement", record.meta["refers"])
+    return target is None or _meets(target, wanted)  # not here yet: nobody knows
+
+
+def data_size(store: Store, records: Iterable[Record]) -> int:
+    """How many bytes of attachments' data belong to *records*."""
+    return sum(store.blobs.size(blob) for record in records for blob in record.meta.get("attachments", {}).values())
+
+
+def version_of(record: Record) -> str:
+    """By which version's rules the statement came: the one it is sent with."""
+    return "2.0.0" if str(record.meta["version"]).startswith("2") else "1.0.3"
+
+
+def _meets(record: Record, wanted: Filter) -> bool:
+    source = record.meta["source"]
+    if source in wanted.without or (wanted.sources and source not in wanted.sources):
+        return False
+    if not wanted.verbs and not wanted.activities:
+        return True
+    statement: dict[str, Any] = _decode(record.body)
+    if wanted.verbs and statement["verb"]["id"] not in wanted.verbs:
+        return False
+    return not wanted.activities or _activity(statement) in wanted.activities
+
+
+def _activity(statement: dict[str, Any]) -> str | None:
+    target = statement["object"]
+    return str(target["id"]) if target.get("objectType", "Activity") == "Activity" else None

@@ -1,0 +1,385 @@
+"""Forwarding statements to another LRS: which, in what order, and what becomes of those it will not take."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from lrs.channels import CHANNELS
+from lrs.kernel.errors import Refused
+from lrs.ops.transfer import forwards
+from lrs.ops.transfer.forwards import Filter
+from lrs.outbox import listing
+from lrs.outbox.deliver import deliver
+from lrs.steps import drain
+from lrs.storage import Owed, Record
+from lrs.tenancy.tenants import open_tenant
+from tests.matching.world import LEASE, SECOND, settings_in
+
+PASSED, FAILED = "http://adlnet.gov/expapi/verbs/passed", "http://adlnet.gov/expapi/verbs/failed"
+ALL = Filter()
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+GOWNING, ASEPTIC = "https://vle.example/gowning", "https://vle.example/aseptic"
+
+
+def number(count):
+    return f"00000000-0000-4000-8000-{count:012d}"
+
+
+def statement(count, verb=PASSED, activity=GOWNING, **more):
+    actor = {"mbox": "mailto:ana@example.org"}
+    return {"id": number(count), "actor": actor, "verb": {"id": verb}, "object": {"id": activity}, **more}
+
+
+def store(tenant, *statements, source="vle", version="1.0.3"):
+    def keep(tx):
+        for one in statements:
+            meta = {"source": source, "version": version}
+            if one["verb"]["id"] == VOIDED:
+                meta |= {"voids": True, "refers": one["object"]["id"]}
+            tx.insert(Record("statement", one["id"], json.dumps(one).encode(), meta, owed=(Owed("match"),)))
+
+    tenant.store.write(keep).result()
+
+
+def add(tenant, other, wanted=ALL, *, since=0, name="national"):
+    return forwards.add(tenant, name, other.endpoint, ("key", "s3cret"), wanted, since=since, by="test")
+
+
+def work(tenant):
+    drain(tenant, ["match", "deliver"])
+
+
+def listed(tenant, **only):
+    return list(listing.listed(tenant, CHANNELS, **only))
+
+
+def state(tenant, name="national"):
+    found = forwards.get(tenant.store, name)
+    return found.state, found.reason
+
+
+def lag(tenant):
+    return [one.since for one in listing.destinations(tenant, CHANNELS)]
+
+
+def test_what_is_stored_and_what_will_be_is_sent_in_its_order(tenant, other):
+    store(tenant, *map(statement, range(3)))
+    add(tenant, other)
+    work(tenant)
+    store(tenant, statement(3))
+    work(tenant)
+
+    assert other.posts == [[number(0), number(1), number(2)], [number(3)]]
+    assert lag(tenant) == [None]
+    sent = other.headers[0]
+    assert base64.b64decode(sent["authorization"].removeprefix("Basic ")) == b"key:s3cret"
+    assert (sent["x-experience-api-version"], sent["content-type"]) == ("1.0.3", "application/json")
+
+
+def test_the_key_and_the_secret_are_not_readable_in_the_store(tenant, other):
+    add(tenant, other)
+
+    assert b"s3cret" not in tenant.store.get("forward", "national").body
+
+
+def test_many_statements_go_in_pages(tenant, other):
+    store(tenant, *map(statement, range(600)))
+    add(tenant, other)
+    work(tenant)
+
+    assert [len(ids) for ids in other.posts] == [250, 250, 100]
+    assert [id for ids in other.posts for id in ids] == [number(count) for count in range(600)]
+
+
+def test_statements_of_two_versions_are_not_sent_in_one_request(tenant, other):
+    store(tenant, statement(0))
+    store(tenant, statement(1), version="2.0.0")
+    store(tenant, statement(2))
+    add(tenant, other)
+    work(tenant)
+
+    assert [one["x-experience-api-version"] for one in other.headers] == ["1.0.3", "2.0.0", "1.0.3"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        (Filter(), [0, 1, 2, 3]),
+        (Filter(verbs=(PASSED,)), [0, 2, 3]),
+        (Filter(verbs=(PASSED,), activities=(GOWNING,)), [0, 3]),
+        (Filter(sources=("centre",)), [3]),
+        (Filter(without=("centre",)), [0, 1, 2]),
+    ],
+)
+def test_only_what_meets_the_filter_is_sent(tenant, other, wanted, numbers):
+    store(tenant, statement(0), statement(1, verb=FAILED), statement(2, activity=ASEPTIC))
+    store(tenant, statement(3), source="centre")
+    add(tenant, other, wanted)
+    work(tenant)
+
+    assert sorted(other.kept) == [number(count) for count in numbers]
+    assert lag(tenant) == [None]
+
+
+def test_nothing_from_before_the_time_since_is_sent(tenant, other, clock):
+    store(tenant, statement(0))
+    clock.now += SECOND
+    store(tenant, statement(1))
+    add(tenant, other, since=clock.now)
+    work(tenant)
+
+    assert sorted(other.kept) == [number(1)]
+
+
+def test_a_voiding_statement_goes_where_the_voided_one_went(tenant, other):
+    store(tenant, statement(0), statement(1, verb=FAILED))
+    for count in (0, 1):
+        target = {"objectType": "StatementRef", "id": number(count)}
+        store(tenant, statement(10 + count, verb=VOIDED, object=target))
+    add(tenant, other, Filter(verbs=(PASSED,)))
+    work(tenant)
+
+    assert sorted(other.kept) == [number(0), number(10)]
+
+
+def test_the_one_bad_statement_is_found_by_halving_and_alone_is_given_up_with_the_reason(tenant, other):
+    bad = number(137)
+    other.answers = lambda statements: (
+        (400, {}, b'{"message": "no such verb"}') if any(one["id"] == bad for one in statements) else None
+    )
+    store(tenant, *map(statement, range(600)))
+    add(tenant, other)
+    work(tenant)
+
+    (dead,) = listed(tenant)
+    assert (dead["channel"], dead["to"], dead["what"], dead["state"]) == ("xapi", "national", bad, "dead")
+    assert dead["reason"] == 'answered 400: {"message": "no such verb"}'
+    assert sorted(other.kept) == [number(count) for count in range(600) if count != 137]
+    assert len(other.posts) < 25
+    assert (state(tenant), lag(tenant)) == (("active", None), [None])
+
+
+def test_a_dead_letter_that_is_resent_and_refused_again_is_in_the_list_once_and_one_that_is_taken_is_delivered(
+    tenant, other
+):
+    other.answers = lambda _: (400, {}, b"")
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+    again = listing.resend(tenant, CHANNELS, channel="xapi")
+    work(tenant)
+    refused = [(one["id"], one["state"]) for one in listed(tenant)]
+    other.answers = lambda _: None
+    listing.resend(tenant, CHANNELS, to="national")
+    work(tenant)
+
+    assert again == 1
+    assert [state for _, state in refused] == ["dead"]
+    assert [(one["id"], one["state"]) for one in listed(tenant)] == [(refused[0][0], "delivered")]
+
+
+def test_twenty_refused_one_after_the_other_pause_the_destination_and_nothing_else_is_set_apart(tenant, other):
+    other.answers = lambda _: (400, {}, b"no")
+    store(tenant, *map(statement, range(40)))
+    add(tenant, other)
+    work(tenant)
+
+    assert len(listed(tenant)) == 20
+    assert state(tenant) == ("paused", "20 statements in a row were refused, the last one with: answered 400: no")
+
+
+def test_409_for_what_is_there_already_counts_as_arrived_and_for_another_statement_is_given_up(tenant, other):
+    store(tenant, statement(0), statement(1), statement(2))
+    other.kept = {
+        number(0): {**statement(0), "stored": "2026-01-01T00:00:00Z"},
+        number(1): statement(1, verb=FAILED),
+    }
+    other.answers = lambda statements: (409, {}, b"") if any(one["id"] != number(2) for one in statements) else None
+    add(tenant, other)
+    work(tenant)
+
+    (dead,) = listed(tenant)
+    assert (dead["what"], dead["reason"]) == (number(1), "answered 409: another statement has this id there")
+    assert number(2) in other.kept
+
+
+def test_413_halves_until_it_fits(tenant, other):
+    other.answers = lambda statements: (413, {}, b"") if len(statements) > 30 else None
+    store(tenant, *map(statement, range(100)))
+    add(tenant, other)
+    work(tenant)
+
+    assert len(other.kept) == 100
+    assert listed(tenant) == []
+
+
+@pytest.mark.parametrize(("status", "wanted"), [(401, "paused"), (403, "paused"), (410, "disabled")])
+def test_a_destination_that_shuts_us_out_keeps_its_place_until_it_is_resumed(tenant, other, clock, status, wanted):
+    other.answers = lambda _: (status, {}, b"")
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+    stopped = state(tenant)
+    clock.now += 86_400 * SECOND
+    store(tenant, statement(1))
+    work(tenant)
+    calls, behind = len(other.posts), lag(tenant)
+    other.answers = lambda _: None
+    forwards.resume(tenant, "national", by="test")
+    work(tenant)
+
+    assert stopped[0] == wanted
+    assert str(status) in stopped[1]
+    assert calls == 1
+    assert clock.now - behind[0] >= 86_399 * SECOND
+    assert other.posts[1:] == [[number(0), number(1)]]
+    assert listed(tenant) == []
+
+
+def test_a_receiver_that_is_down_is_tried_on_the_schedule_and_never_given_up(tenant, other, clock):
+    other.answers = lambda _: (503, {}, b"")
+    store(tenant, statement(0))
+    add(tenant, other)
+    for _ in range(15):
+        work(tenant)
+        clock.now += 8_000 * SECOND
+    tries = len(other.posts)
+    other.answers = lambda _: None
+    work(tenant)
+
+    assert tries == 15
+    assert sorted(other.kept) == [number(0)]
+    assert tenant.store.parked() == []
+
+
+def test_a_wait_that_is_asked_for_is_kept(tenant, other, clock):
+    other.answers = lambda _: (429, {"Retry-After": "120"}, b"")
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+    clock.now += 119 * SECOND
+    work(tenant)
+    early = len(other.posts)
+    clock.now += SECOND
+    work(tenant)
+
+    assert (early, len(other.posts)) == (1, 2)
+
+
+def test_a_redirect_is_not_followed_and_tried_again(tenant, other):
+    other.answers = lambda _: (307, {"Location": "http://169.254.169.254/"}, b"")
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+
+    assert (len(other.posts), state(tenant)) == (1, ("active", None))
+
+
+def test_a_destination_that_has_come_to_lead_inside_is_paused(tenant, other, clock):
+    store(tenant, statement(0))
+    add(tenant, other)
+    strict = settings_in(tenant.settings.data).model_copy(update={"outbound_allow": ()})
+    tenant.store.close()
+    reopened = open_tenant(strict, clock=clock)
+    try:
+        work(reopened)
+        found = state(reopened)
+    finally:
+        reopened.store.close()
+
+    assert other.posts == []
+    assert found == ("paused", "not sent: only https, except to what LRS_OUTBOUND_ALLOW names")
+
+
+def test_pausing_and_removing_while_a_request_is_under_way_loses_nothing_and_sends_nothing_after(tenant, other):
+    def answer(_):
+        forwards.pause(tenant, "national", by="test")
+        forwards.remove(tenant, "second", by="test")
+
+    other.answers = answer
+    store(tenant, *map(statement, range(300)))
+    add(tenant, other)
+    add(tenant, other, name="second")
+    claims = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
+    first = [claim for claim in claims if claim.record.id == "national"]
+    deliver(tenant, first, channels=CHANNELS)
+    other.answers = lambda _: None
+    deliver(tenant, [claim for claim in claims if claim.record.id == "second"], channels=CHANNELS)
+    work(tenant)
+    calls = len(other.posts)
+    forwards.resume(tenant, "national", by="test")
+    work(tenant)
+
+    assert calls == 1
+    assert other.posts[1] == [number(count) for count in range(250, 300)]
+
+
+def test_dead_letters_of_a_forward_that_was_removed_stay_in_the_list_with_the_reason(tenant, other):
+    other.answers = lambda _: (400, {}, b"")
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+    forwards.remove(tenant, "national", by="test")
+    listing.resend(tenant, CHANNELS, channel="xapi")
+    work(tenant)
+
+    assert [(one["state"], one["reason"]) for one in listed(tenant)] == [("dead", "the forward was removed")]
+
+
+def test_a_batch_that_arrived_but_was_not_put_down_is_sent_again_under_the_same_ids(tenant, other):
+    store(tenant, statement(0))
+    add(tenant, other)
+    (claim,) = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
+    tenant.store.write(lambda tx: tx.owe("forward", "national", Owed("deliver"))).result()  # another worker has it
+    deliver(tenant, [claim], channels=CHANNELS)
+    work(tenant)
+
+    assert other.posts == [[number(0)], [number(0)]]
+    assert lag(tenant) == [None]
+
+
+def test_a_claim_that_is_run_twice_moves_the_place_once(tenant, other):
+    store(tenant, *map(statement, range(300)))
+    add(tenant, other)
+    claims = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
+    deliver(tenant, claims, channels=CHANNELS)
+    deliver(tenant, claims, channels=CHANNELS)
+    work(tenant)
+
+    assert sorted(other.kept) == [number(count) for count in range(300)]
+    assert lag(tenant) == [None]
+
+
+def test_a_forward_with_nothing_left_owes_nothing_and_costs_no_commit(tenant, other):
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+    commits = tenant.store.load().commits
+    for _ in range(3):
+        work(tenant)
+
+    assert tenant.store.backlog() == []
+    assert tenant.store.load().commits == commits
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "message"),
+    [
+        ("Two Words", "https://lrs.example/xapi", "use 1 to 40 lower-case letters"),
+        ("inside", "https://10.0.0.8/xapi", "leads to an address outside the public internet"),
+        ("ftp", "ftp://lrs.example/xapi", "only https URLs with a host"),
+        ("query", "https://lrs.invalid/xapi?x=1", "no query"),
+        ("self", "https://US.example:443/xapi/", "this server's own"),
+        ("self", "https://us.example/t/default/xapi/statements", "this server's own"),
+    ],
+)
+def test_a_destination_that_cannot_be_is_refused(tmp_path, clock, name, url, message):
+    tenant = open_tenant(settings_in(tmp_path, public_url="https://us.example"), clock=clock)
+    try:
+        with pytest.raises(Refused, match=message):
+            forwards.add(tenant, name, url, ("key", "secret"), Filter(), since=0, by="test")
+    finally:
+        tenant.store.close()

@@ -1,0 +1,85 @@
+"""A worker that is killed at any of its writes: what was forwarded and what was set apart is the same in the end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from lrs.channels import CHANNELS
+from lrs.ops.transfer import forwards
+from lrs.ops.transfer.forwards import Filter
+from lrs.outbox import listing
+from lrs.steps import drain
+from lrs.storage import Owed, Record
+from tests.matching.world import SECOND
+
+COUNT, BAD = 6, "s-3"
+WRITES = {"write", "settle", "defer", "claim"}
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Dying:
+    """A store whose process ends at its *number*th write: before it, or *after* it is on disk."""
+
+    def __init__(self, store, number, *, after):
+        self._store = store
+        self._left = number
+        self._after = after
+
+    def __getattr__(self, name):
+        found = getattr(self._store, name)
+        return found if name not in WRITES else lambda *args, **named: self._counted(found, *args, **named)
+
+    def _counted(self, act, *args, **named):
+        self._left -= 1
+        if self._left < 0:
+            raise Killed
+        if self._left == 0 and not self._after:
+            raise Killed
+        done = act(*args, **named)
+        if self._left == 0:
+            if hasattr(done, "result"):
+                done.result()
+            raise Killed
+        return done
+
+
+def keep(tenant):
+    def decide(tx):
+        for count in range(COUNT):
+            one = {
+                "id": f"s-{count}",
+                "actor": {"mbox": "mailto:ana@example.org"},
+                "verb": {"id": "http://adlnet.gov/expapi/verbs/passed"},
+                "object": {"id": "https://vle.example/gowning"},
+            }
+            meta = {"source": "vle", "version": "1.0.3"}
+            tx.insert(Record("statement", one["id"], json.dumps(one).encode(), meta, owed=(Owed("match"),)))
+
+    tenant.store.write(decide).result()
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("number", range(1, 26))
+def test_a_worker_that_is_killed_at_a_write_loses_nothing_and_sets_nothing_apart_twice(
+    tenant, other, clock, number, after
+):
+    other.answers = lambda statements: (400, {}, b"no") if any(one["id"] == BAD for one in statements) else None
+    forwards.add(tenant, "national", other.endpoint, ("key", "secret"), Filter(), since=0, by="test")
+    keep(tenant)
+    try:
+        drain(replace(tenant, store=Dying(tenant.store, number, after=after)), ["match", "deliver"])
+    except Killed:
+        clock.now += 200 * SECOND  # its leases run out
+    drain(tenant, ["match", "deliver"])
+
+    assert sorted(other.kept) == [f"s-{count}" for count in range(COUNT) if f"s-{count}" != BAD]
+    dead = [(one["what"], one["state"]) for one in listing.listed(tenant, CHANNELS)]
+    assert dead == [(BAD, "dead")]
+    assert [one.since for one in listing.destinations(tenant, CHANNELS)] == [None]
+    assert [one.waiting for one in tenant.store.backlog()] == [0]
