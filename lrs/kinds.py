@@ -15,6 +15,7 @@ from lrs.competency import evidence, held, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
 from lrs.competency.rules import rulesets, walk
 from lrs.matching import changes, consent, links, roles, services
+from lrs.ops.transfer import forwards
 from lrs.outbox import deliveries
 from lrs.people import joins, nobody, persons, suggestions
 from lrs.storage.kinds import Kinds, collected
@@ -29,7 +30,7 @@ TENANT: Kinds = collected(
         *(write, references, definitions, change),
         *(persons, joins, suggestions, nobody),
         *(frameworks, rulesets, walk, evidence, tallies, uncompletions, held),
-        *(services, roles, consent, links, changes, deliveries),
+        *(services, roles, consent, links, changes, deliveries, forwards),
         *(records, issuer),
         *(keys, audit, master_key, root_keys, signing_keys, sweep),
     )

@@ -20,6 +20,8 @@ from lrs.kinds import TENANT
 from lrs.matching import links, registry, roles, services
 from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
+from lrs.ops.transfer import forwards
+from lrs.ops.transfer.forwards import Filter
 from lrs.people import joins, nobody
 from lrs.steps import drain
 from lrs.tenancy.tenants import Tenant, open_tenant
@@ -156,6 +158,8 @@ class Everything:
         made = registry.register(
             self.tenant, "Careers", webhook=hook, scopes=services.SCOPES, purpose=PURPOSE, by="test"
         )
+        other = ("http://127.0.0.1:9/xapi", ("key", "secret"))
+        forwards.add(self.tenant, "national", *other, Filter(), since=0, by="test")
         (role,), _ = roles.read_roles(ROLES)
         self.write(lambda tx: roles.keep(tx, role))
         for whose in (Subject(person=self.person("ann")), Subject(identifier=self.identifier("new"))):

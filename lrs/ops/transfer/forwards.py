@@ -18,6 +18,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.sealed import hide
 from lrs.outbox.deliveries import STEP
 from lrs.storage import Owed, Reader, Record, Tx, first_seq, micros_of, pages
+from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import DEFAULT, Tenant
 
@@ -205,3 +206,7 @@ def _own(tenant: Tenant) -> set[str]:
         return set()
     paths = [f"/t/{tenant.id}/xapi", *(["/xapi"] if tenant.id == DEFAULT else [])]
     return {str(web_address(base + path)) for path in paths}
+
+
+# Not exported: it holds the key to another server.
+KINDS = (Kind(KIND, "fact", Forward, 1, subjects=None, retention="configuration", exported=False),)

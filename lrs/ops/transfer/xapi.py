@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,7 +40,6 @@ REFUSED_IN_A_ROW = 20
 """So many refused one after the other are no fault of the statements: the destination is paused."""
 _LONGEST_REASON = 300
 _PIECE = 64 * 1024
-_BOUNDARY = "engraft-forward-5d0e9c53"
 _decode = msgspec.json.Decoder().decode
 
 
@@ -122,11 +122,12 @@ def _call(tenant: Tenant, forward: Forward, records: tuple[Record, ...]) -> _Cal
         raise Undeliverable("its key cannot be read: remove the forward and add it again") from error
     texts = tuple(record.body for record in records)
     body = b"[%s]" % b",".join(texts)
+    boundary = secrets.token_hex(16)  # that nobody's data can hold
     has_data = any(record.meta.get("attachments") for record in records)
-    size, kept = _filed(multipart(tenant, body, records, _BOUNDARY)) if has_data else (len(body), body)
+    size, kept = _filed(multipart(tenant, body, records, boundary)) if has_data else (len(body), body)
     headers = {
         "authorization": "Basic " + base64.b64encode(":".join(access).encode()).decode(),
-        "content-type": f"multipart/mixed; boundary={_BOUNDARY}" if has_data else "application/json",
+        "content-type": f"multipart/mixed; boundary={boundary}" if has_data else "application/json",
         "content-length": str(size),
         "x-experience-api-version": version_of(records[0]),
     }
