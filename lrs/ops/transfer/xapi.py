@@ -34,7 +34,7 @@ from lrs.storage import Record, Tx, micros_of
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.attachments import multipart
 from lrs.xapi.statements.equality import same
-from lrs.xapi.statements.prepare import is_stamped
+from lrs.xapi.statements.plan import is_stamped
 
 REFUSED_IN_A_ROW = 20
 """So many refused one after the other are no fault of the statements: the destination is paused."""
@@ -124,7 +124,7 @@ def _call(tenant: Tenant, forward: Forward, records: tuple[Record, ...]) -> _Cal
     body = b"[%s]" % b",".join(texts)
     boundary = secrets.token_hex(16)  # that nobody's data can hold
     has_data = any(record.meta.get("attachments") for record in records)
-    size, kept = _filed(multipart(tenant, body, records, boundary)) if has_data else (len(body), body)
+    size, kept = _filed(multipart(tenant.store.blobs, body, records, boundary)) if has_data else (len(body), body)
     headers = {
         "authorization": "Basic " + base64.b64encode(":".join(access).encode()).decode(),
         "content-type": f"multipart/mixed; boundary={boundary}" if has_data else "application/json",
