@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lrs.matching import webhook
-from lrs.ops.transfer import xapi
 from lrs.outbox.channel import Channels
+from lrs.transfer import xapi
 
 CHANNELS: Channels = {
     "webhook": webhook,

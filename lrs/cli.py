@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "services": "lrs.matching.service_commands:services",
     "consent": "lrs.matching.consent_commands:consent",
     "deliveries": "lrs.ops.delivery_commands:deliveries",
-    "forward": "lrs.ops.transfer.commands:forward",
+    "forward": "lrs.transfer.commands:forward",
     "work": "lrs.ops.work_commands:work_group",
     "rebuild": "lrs.ops.rebuild_commands:rebuild",
     "backup": "lrs.ops.backup.commands:backup",

@@ -15,11 +15,11 @@ from lrs.competency import evidence, held, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
 from lrs.competency.rules import rulesets, walk
 from lrs.matching import changes, consent, links, roles, services
-from lrs.ops.transfer import forwards
 from lrs.outbox import deliveries
 from lrs.people import joins, nobody, persons, suggestions
 from lrs.storage.kinds import Kinds, collected
 from lrs.tenancy import audit, control, master_key, root_keys, signing_keys
+from lrs.transfer import forwards
 from lrs.work import sweep
 from lrs.xapi.documents import change
 from lrs.xapi.statements import definitions, references, write

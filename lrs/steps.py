@@ -10,12 +10,12 @@ from lrs.channels import CHANNELS
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.uncompletions import read_those_before
 from lrs.matching.sync import sync
-from lrs.ops.transfer.forwards import wake
 from lrs.outbox import deliveries
 from lrs.outbox.deliver import AT_ONCE, deliver, give_up
 from lrs.outbox.schedule import JITTER, SCHEDULE
 from lrs.storage import Claim
 from lrs.tenancy.tenants import Tenant
+from lrs.transfer.forwards import wake
 from lrs.work import worker
 from lrs.work.rounds import SECOND, Step
 from lrs.xapi.statements.references import refs

@@ -20,11 +20,11 @@ from lrs.kinds import TENANT
 from lrs.matching import links, registry, roles, services
 from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
-from lrs.ops.transfer import forwards
-from lrs.ops.transfer.forwards import Filter
 from lrs.people import joins, nobody
 from lrs.steps import drain
 from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.transfer import forwards
+from lrs.transfer.forwards import Filter
 from lrs.work.sweep import sweep_blobs
 from lrs.xapi.documents import change
 from lrs.xapi.documents.concurrency import Conditions

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from lrs.kernel.settings import MIB
-from lrs.ops.transfer.forwards import Filter, Forward
 from lrs.storage import Reader, Record, Store
+from lrs.transfer.forwards import Filter, Forward
 
 MOST = 250
 """Statements in a request."""

@@ -9,13 +9,13 @@ import pytest
 
 from lrs.channels import CHANNELS
 from lrs.kernel.errors import Refused
-from lrs.ops.transfer import forwards
-from lrs.ops.transfer.forwards import Filter
 from lrs.outbox import listing
 from lrs.outbox.deliver import deliver
 from lrs.steps import drain
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import open_tenant
+from lrs.transfer import forwards
+from lrs.transfer.forwards import Filter
 from tests.matching.world import LEASE, SECOND, settings_in
 
 PASSED, FAILED = "http://adlnet.gov/expapi/verbs/passed", "http://adlnet.gov/expapi/verbs/failed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.matching.world import Clock, tenant_in
-from tests.ops.transfer.stub import stub
+from tests.transfer.stub import stub
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import click
 from lrs.kernel.errors import Refused
 from lrs.kernel.printing import Group, json_option, print_list, time_of
 from lrs.kernel.times import SECOND, is_iso_timestamp, micros_of_timestamp
-from lrs.ops.transfer import forwards
-from lrs.ops.transfer.forwards import Filter, Forward
 from lrs.outbox import listing
 from lrs.storage import micros_of
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
+from lrs.transfer import forwards
+from lrs.transfer.forwards import Filter, Forward
 
 BY = "operator"
 

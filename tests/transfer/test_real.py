@@ -8,10 +8,10 @@ from hashlib import sha256
 from tincan import RemoteLRS
 
 from lrs.channels import CHANNELS
-from lrs.ops.transfer import forwards
-from lrs.ops.transfer.forwards import Filter
 from lrs.outbox import listing
 from lrs.steps import drain
+from lrs.transfer import forwards
+from lrs.transfer.forwards import Filter
 from tests.served import new_id, serving, statement, voiding
 from tests.xapi.statements.multipart import fetched, first, mixed, part, send
 

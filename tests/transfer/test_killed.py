@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from lrs.channels import CHANNELS
-from lrs.ops.transfer import forwards
-from lrs.ops.transfer.forwards import Filter
 from lrs.outbox import listing
 from lrs.steps import drain
 from lrs.storage import Owed, Record
+from lrs.transfer import forwards
+from lrs.transfer.forwards import Filter
 from tests.matching.world import SECOND
 
 COUNT, BAD = 6, "s-3"

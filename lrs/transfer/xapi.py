@@ -24,14 +24,14 @@ from lrs.kernel.outbound import Answer
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.sealed import NotOurs, reveal
 from lrs.kernel.settings import MIB, Settings
-from lrs.ops.transfer import forwards
-from lrs.ops.transfer.batch import Batch, next_batch, version_of
-from lrs.ops.transfer.forwards import ACTIVE, CHANNEL, DISABLED, PAUSED, SECRET, Forward
 from lrs.outbox import deliveries
 from lrs.outbox.channel import Destination, End, Message, Outcome, Undeliverable, Unneeded, outcome_of
 from lrs.outbox.deliveries import Delivery
 from lrs.storage import Record, Tx, micros_of
 from lrs.tenancy.tenants import Tenant
+from lrs.transfer import forwards
+from lrs.transfer.batch import Batch, next_batch, version_of
+from lrs.transfer.forwards import ACTIVE, CHANNEL, DISABLED, PAUSED, SECRET, Forward
 from lrs.xapi.statements.attachments import multipart
 from lrs.xapi.statements.equality import same
 from lrs.xapi.statements.plan import is_stamped
