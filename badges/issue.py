@@ -119,12 +119,9 @@ def _write(tx: Tx, *, change: Change) -> None:
     if award is None or award.rev != change.award_rev:
         raise Stale(f"award {change.award} was changed")
     for record in change.puts:
-        if record.rev:
-            tx.replace(record)
-        elif tx.get(record.kind, record.id) is None:
-            tx.insert(record)
-        else:
+        if not record.rev and tx.get(record.kind, record.id):
             raise Stale(f"{record.kind} {record.id} appeared")
+        tx.put(record)
         if record.kind == "credential":
             audit.append(tx, BY, f"badge.{record.meta['state']}", {"badge": record.id, "award": change.award})
     if change.puts and tx.get("profile", change.person):

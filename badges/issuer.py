@@ -100,11 +100,7 @@ def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> N
     body = json.dumps({"v": 1, "name": name, **({"url": url} if url else {})}, ensure_ascii=False).encode()
 
     def decide(tx: Tx) -> None:
-        old = tx.get("issuer", "profile")
-        if old:
-            tx.replace(Record("issuer", "profile", body, rev=old.rev))
-        else:
-            tx.insert(Record("issuer", "profile", body))
+        tx.put(Record("issuer", "profile", body))
         audit.append(tx, "operator", "issuer.named", {"issuer": tenant.id})
 
     tenant.store.write(decide).result()

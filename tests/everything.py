@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from badges import issuer
 from lrs.access.keys import active_key, create_key
@@ -22,6 +22,7 @@ from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
 from lrs.people import joins, nobody
 from lrs.steps import drain
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.transfer import forwards
 from lrs.transfer.forwards import Filter
@@ -31,9 +32,12 @@ from lrs.xapi.documents.concurrency import Conditions
 from lrs.xapi.documents.content import INLINE
 from lrs.xapi.documents.content import keep as content_of
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, Address, Description
+from lrs.xapi.statements.attachments import Attachments
+from lrs.xapi.statements.attachments import keep as keep_data
 from lrs.xapi.statements.identity import SAME_PERSON, identifier_of, ifi_text
-from lrs.xapi.statements.prepare import prepare
-from lrs.xapi.statements.write import decision
+from lrs.xapi.statements.parts import Part, attached
+from lrs.xapi.statements.prepare import Terms, prepare
+from lrs.xapi.statements.write import store_in
 
 ANN = {"name": "Ann", "mbox": "mailto:ann@example.org"}
 ANN_AT_WORK = {"account": {"homePage": "https://vle.example", "name": "ann"}}
@@ -103,35 +107,36 @@ class Everything:
         self.write(lambda tx: put(tx, ruleset, "test"))
 
     def _statements(self) -> None:
-        blob = self.tenant.store.blobs.put([b"a certificate"])
-        first = "00000000-0000-4000-8000-000000000001"
+        certificate = b"a certificate"
+        headers = {"content-transfer-encoding": "binary", "x-experience-api-hash": sha256(certificate).hexdigest()}
+        came = attached(Part(2, headers, BytesIO(certificate), len(certificate)), "2.0.0")
+        attachment = {
+            "usageType": "http://example.org/certificate",
+            "display": {"en": "certificate"},
+            "contentType": "text/plain",
+            "length": len(certificate),
+            "sha2": came.sha2,
+        }
         self._send(
-            first,
-            ANN,
-            PASSED,
-            {"id": GOWNING, "definition": {"name": {"en": "Gowning"}}},
+            Attachments({came.sha2: came}, (), 0),
+            actor=ANN,
+            verb={"id": PASSED},
+            object={"id": GOWNING, "definition": {"name": {"en": "Gowning"}}},
             result={"score": {"raw": 90, "min": 0, "max": 100}},
             context={"instructor": RAY, "extensions": {SAME_PERSON: [ANNE]}},
-            meta={"attachments": {blob: blob}},
+            attachments=[attachment],
         )
-        self._send("00000000-0000-4000-8000-000000000002", ANN, UNCOMPLETED, {"id": "https://vle.example/other"})
+        self._send(actor=ANN, verb={"id": UNCOMPLETED}, object={"id": "https://vle.example/other"})
         late = {"objectType": "StatementRef", "id": "00000000-0000-4000-8000-00000000000f"}
-        self._send("00000000-0000-4000-8000-000000000003", ANN_AT_WORK, COMMENTED, late)
+        self._send(actor=ANN_AT_WORK, verb={"id": COMMENTED}, object=late)
 
-    def _send(self, id: str, actor: Any, verb: str, target: Any, meta: Any = None, **parts: Any) -> None:
-        tree = {"actor": actor, "verb": {"id": verb}, "object": target, "authority": SYSTEM, **parts}
+    def _send(self, data: Attachments | None = None, **statement: Any) -> None:
+        text = json.dumps({**statement, "authority": SYSTEM}).encode()
         assert self.caller
-        one = prepare(
-            tree,
-            json.dumps(tree).encode(),
-            version="2.0.0",
-            caller=self.caller,
-            authority=None,
-            statement_id=id,
-            index=None,
-        )
-        one = msgspec.structs.replace(one, meta={**one.meta, **(meta or {})})
-        self.write(decision([one], set()))
+        plan = prepare(self.caller, "2.0.0", text, Terms(self.tenant.settings, SUBSCRIPTIONS), data)
+        if data:
+            keep_data(self.tenant.store.blobs, data)
+        self.write(lambda tx: store_in(tx, plan))
 
     def _documents(self) -> None:
         for description in (STATE, ACTIVITY_PROFILE, AGENT_PROFILE):

@@ -44,13 +44,10 @@ def _write(tx: Tx, evidence: Sequence[Record], zone: str) -> tuple[set[str], set
         if names[record.id] in there:  # from before there were tallies, so in none
             tx.delete("evidence", names[record.id])
         known = there.get(record.id)
-        if known is None:
-            tx.insert(record)
-        elif (known.body, known.seq, set(known.keys)) != (record.body, record.seq, set(record.keys)):
-            tx.replace(msgspec.structs.replace(record, rev=known.rev))
-            went += [evidence_from(known)] if tallies.in_tally(known) else []
-        else:
+        if known and (known.body, known.seq, set(known.keys)) == (record.body, record.seq, set(record.keys)):
             continue
+        tx.put(msgspec.structs.replace(record, rev=known.rev) if known else record)
+        went += [evidence_from(known)] if known and tallies.in_tally(known) else []
         came.append(said[record.id])
     counted = [one for one in came if one.reason is None]
     tallies.keep(tx, went, counted, zone)

@@ -45,7 +45,7 @@ def _keep(tx: Tx, kind: str, records: Sequence[Record]) -> None:
         if there is None or there.body != record.body:
             owes = kind == AWARD and (there is None or is_news(there.body, record.body))
             owing = msgspec.structs.replace(record, owed=(Owed("issue"),)) if owes else record
-            _put(tx, owing, there, seq=there.seq if there else 0)
+            _put(tx, owing, there)
 
 
 def write_profile(tx: Tx, person: Record, entries: tuple[ProfileEntry, ...]) -> None:
@@ -63,23 +63,22 @@ def write_profile(tx: Tx, person: Record, entries: tuple[ProfileEntry, ...]) -> 
     version = (head.meta["version"] if head else 0) + (not same)
     if head is None or head.meta["digest"] != digest:
         meta = {"version": version, "digest": digest}
-        _put(tx, Record(HEAD, person.id, meta=meta), head, seq=head.seq if head else 0)
+        _put(tx, Record(HEAD, person.id, meta=meta), head)
     body = msgspec.json.encode(msgspec.structs.replace(profile, version=version))
     there = tx.get(PROFILE, person.id)
     if there is None or there.body != body:
         owed = () if same and there else (Owed("sync"),)
-        _put(tx, Record(PROFILE, person.id, body, owed=owed), there, seq=there.seq if same and there else 0)
+        _put(tx, Record(PROFILE, person.id, body, owed=owed), there, moves=not same)
 
 
 def _digest(profile: Profile) -> str:
     return sha256(msgspec.json.encode(profile)).hexdigest()
 
 
-def _put(tx: Tx, record: Record, there: Record | None, *, seq: int) -> None:
-    if there is None:
-        tx.insert(record)
-    else:
-        tx.replace(msgspec.structs.replace(record, rev=there.rev, seq=seq))
+def _put(tx: Tx, record: Record, there: Record | None, *, moves: bool = False) -> None:
+    """Writes *record*, if one is *there* in its place; with *moves* at the end of the order, else where that stands."""
+    seq = there.seq if there and not moves else 0
+    tx.put(msgspec.structs.replace(record, rev=there.rev if there else 0, seq=seq))
 
 
 def _holder(record: Record) -> Subjects:

@@ -209,11 +209,9 @@ def _put(tx: Tx, name: Name, right: Record | None, seen: bytes | None) -> bool:
         return False
     if right is None:
         tx.delete(*name)
-    elif there is None:
-        tx.insert(msgspec.structs.replace(right, rev=0, seq=right.seq if right.kind == EVIDENCE else 0))
     else:
-        seq = right.seq if right.kind == EVIDENCE else there.seq
-        tx.replace(msgspec.structs.replace(right, rev=there.rev, seq=seq))
-        if right.kind == AWARD and is_news(there.body, right.body):
+        rev, seq = (there.rev, there.seq) if there else (0, 0)
+        tx.put(msgspec.structs.replace(right, rev=rev, seq=right.seq if right.kind == EVIDENCE else seq))
+        if right.kind == AWARD and there and is_news(there.body, right.body):
             tx.owe(AWARD, right.id, Owed("issue"))
     return True

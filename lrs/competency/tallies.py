@@ -82,12 +82,11 @@ def keep(tx: Tx, removed: Iterable[Evidence], added: Iterable[Evidence], zone: s
         before = there.get(id)
         tally = _changed(tx, _decode(before.body) if before else change.empty, change, zone)
         body = msgspec.json.encode(tally)
-        if before is None and tally.count:
-            tx.insert(Record(KIND, id, body, keys=(key(KIND, tally.identifier),)))
-        elif before and not tally.count:
+        if before and not tally.count:
             tx.delete(KIND, id)
-        elif before and before.body != body:
-            tx.replace(msgspec.structs.replace(before, body=body))
+        elif tally.count and (before is None or before.body != body):
+            record = before or Record(KIND, id, keys=(key(KIND, tally.identifier),))
+            tx.put(msgspec.structs.replace(record, body=body))
 
 
 def remove(tx: Tx, records: Sequence[Record], zone: str) -> None:

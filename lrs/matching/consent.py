@@ -173,10 +173,7 @@ def _put(tx: Tx, consent: Consent) -> Consent:
         owed=(Owed(STEP),),
         rev=known.rev if known else 0,
     )
-    if known:
-        tx.replace(record)
-    else:
-        tx.insert(record)
+    tx.put(record)
     return consent
 
 

@@ -78,13 +78,10 @@ def keep(tx: Tx, role: Role) -> str:
     """Stores *role* in the place of an earlier one: ``new``, ``updated`` or ``unchanged``."""
     body = msgspec.json.encode(role)
     known = tx.get(KIND, role.id)
-    if known is None:
-        tx.insert(Record(kind=KIND, id=role.id, body=body))
-        return "new"
-    if known.body == body:
+    if known and known.body == body:
         return "unchanged"
-    tx.replace(msgspec.structs.replace(known, body=body, owed=()))
-    return "updated"
+    tx.put(msgspec.structs.replace(known or Record(KIND, role.id), body=body))
+    return "updated" if known else "new"
 
 
 def get(reader: Reader, id: str) -> Role:

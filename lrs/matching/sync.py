@@ -103,10 +103,7 @@ def _write(tx: Tx, *, plan: Plan, claim: Claim, now: int) -> None:
     if plan.expires is not None:
         tx.owe(consent.KIND, claim.record.id, Owed(consent.STEP, due=plan.expires))
     for word in plan.words:
-        if word.record.rev:
-            tx.replace(word.record)
-        else:
-            tx.insert(word.record)
+        tx.put(word.record)
         for event in word.events:
             notices.queue(tx, word.told, event, now)
 

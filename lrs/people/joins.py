@@ -193,12 +193,9 @@ def _strong(identifiers: Iterable[Identifier]) -> dict[str, set[str]]:
 def _set(tx: Tx, one: str, other: str, by: str, *, active: bool) -> None:
     first, second = sorted((one, other))
     body = msgspec.json.encode(Link(1, (first, second), active, by))
-    there = tx.get("link", _link_id(first, second))
-    if there:
-        tx.replace(msgspec.structs.replace(there, body=body))
-    else:
-        keys = (key("link-person", first), key("link-person", second))
-        tx.insert(Record("link", _link_id(first, second), body, keys=keys))
+    keys = (key("link-person", first), key("link-person", second))
+    there = tx.get("link", _link_id(first, second)) or Record("link", _link_id(first, second), keys=keys)
+    tx.put(msgspec.structs.replace(there, body=body))
     _regroup(tx, (*members_of(tx, one), *members_of(tx, other)))
 
 

@@ -48,11 +48,7 @@ def put_names(tx: Tx, source: str, names: Iterable[str], by: str) -> bool:
     there = tx.get(KIND, source)
     if there and _names(there) == frozenset(listed):
         return False
-    record = Record(KIND, source, msgspec.json.encode(_Kept(1, listed)))
-    if there:
-        tx.replace(msgspec.structs.replace(record, rev=there.rev))
-    else:
-        tx.insert(record)
+    tx.put(Record(KIND, source, msgspec.json.encode(_Kept(1, listed))))
     audit.append(tx, by, "nobody-names.set", {"source": source})
     return True
 

@@ -63,6 +63,15 @@ class Tx(Reader, Protocol):
         not there is ``Stale`` too.
         """
 
+    def put(self, record: Record) -> Record:
+        """Adds *record*, or puts it in the place of the one with its kind and id; gives it back as it is stored.
+
+        ``rev`` 0 takes the place of whatever is there, and the revision goes on from that; any other ``rev`` is that of
+        the one to be replaced, and raises ``Stale`` as ``replace`` does. ``seq`` 0 draws a new place either way, any
+        other is kept. What the old one owed is still owed. With ``rev`` 0 it reads the old one, but for one that this
+        transaction has looked for in vain: whoever has read it gives its ``rev``.
+        """
+
     def delete(self, kind: str, id: str) -> bool:
         """Removes the record and what it owed; ``False`` if there was none. A later insert begins at revision 1."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from lrs.storage import Record
+import msgspec
+
+from lrs.storage import Reader, Record
 
 
 class Lookup(Protocol):
@@ -22,7 +24,7 @@ class Lookup(Protocol):
 
 
 class Known:
-    """A look-up that remembers what was loaded, also what was not there, until the transaction changes it."""
+    """A look-up that remembers what was loaded, and whatever was not there, until the transaction changes it."""
 
     def __init__(self, reader: Lookup) -> None:
         self._reader = reader
@@ -43,7 +45,10 @@ class Known:
         """See ``Reader.get``."""
         if (kind, id) in self._found:
             return self._found[kind, id]
-        return self._reader.get(kind, id)
+        found = self._reader.get(kind, id)
+        if found is None:
+            self._found[kind, id] = None
+        return found
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
@@ -54,4 +59,14 @@ class Known:
                 rest.append(id)
             elif record := self._found[kind, id]:
                 found[id] = record
-        return found | self._reader.get_many(kind, rest) if rest else found
+        if rest:
+            read = self._reader.get_many(kind, rest)
+            found |= read
+            self._found.update(((kind, id), None) for id in rest if id not in read)
+        return found
+
+
+def in_its_place(reader: Reader, record: Record) -> Record:
+    """*record* with the ``rev`` of what is stored as it, 0 if nothing is; one with a ``rev`` of its own as it is."""
+    there = None if record.rev else reader.get(record.kind, record.id)
+    return msgspec.structs.replace(record, rev=there.rev) if there else record

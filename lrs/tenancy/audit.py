@@ -144,10 +144,7 @@ def _read(record: Record | None) -> Head:
 
 def _put_head(tx: Tx, record: Record | None, head: Head) -> None:
     meta = {"number": head.number, "hash": head.hash, "seal": _seal(tx, head)}
-    if record is None:
-        tx.insert(Record(*_HEAD, meta=meta))
-    else:
-        tx.replace(msgspec.structs.replace(record, meta=meta))
+    tx.put(msgspec.structs.replace(record or Record(*_HEAD), meta=meta))
 
 
 def _is_sealed(store: Store, record: Record, head: Head) -> bool:

@@ -65,9 +65,7 @@ class Control:
         now = self._clock()
 
         def decide(tx: Tx) -> None:
-            there = tx.get(WORKER, worker)
-            beat = Record(WORKER, worker, meta={"seen": now}, rev=there.rev if there else 0)
-            _ = tx.replace(beat) if there else tx.insert(beat)
+            tx.put(Record(WORKER, worker, meta={"seen": now}))
             for old in tx.find(WORKER, limit=1_000).records:
                 if old.meta["seen"] < now - FORGOTTEN:
                     tx.delete(WORKER, old.id)
@@ -89,9 +87,9 @@ class Control:
 
         def decide(tx: Tx) -> None:
             for old in tx.find(DEATHS, limit=1_000).records:
-                if old.id == server or old.meta["at"] < now - FORGOTTEN:
+                if old.meta["at"] < now - FORGOTTEN:
                     tx.delete(DEATHS, old.id)
-            tx.insert(Record(DEATHS, server, meta=meta))
+            tx.put(Record(DEATHS, server, meta=meta))
 
         self._store.write(decide).result()
 

@@ -119,12 +119,10 @@ def sweep_blobs(tenant: Tenant, kinds: Kinds, *, rest: Rest = lambda _: False) -
 
 def _begin(tx: Tx, now: int) -> Record | None:
     """The state of the sweep that begins now; ``None`` if the last one is not a day old, or one is under way."""
-    old = tx.get(KIND, ID)
-    if old is None:
-        return tx.insert(Record(KIND, ID, meta={"at": 0, "begun": now}))
+    old = tx.get(KIND, ID) or Record(KIND, ID, meta={"at": 0, "begun": 0})
     if _is_within(now, old.meta["at"], DAY) or _is_within(now, old.meta["begun"], AGAIN_AFTER):
         return None
-    return tx.replace(Record(KIND, ID, old.body, {"at": old.meta["at"], "begun": now}, rev=old.rev))
+    return tx.put(Record(KIND, ID, old.body, {"at": old.meta["at"], "begun": now}, rev=old.rev))
 
 
 def _is_within(now: int, since: int, span: int) -> bool:

@@ -38,6 +38,9 @@ class Model:
         self.last = max(self.clock(), self.last + 1)
         return first_seq(self.last)
 
+    def get(self, kind: str, id: str) -> Record | None:
+        return self.records.get((kind, id))
+
     def insert(self, record: Record) -> Record:
         if (record.kind, record.id) in self.records:
             raise Exists
@@ -48,6 +51,12 @@ class Model:
         if old is None or old.rev != record.rev:
             raise Stale
         return self.keep(record, record.rev + 1)
+
+    def put(self, record: Record) -> Record:
+        old = self.records.get((record.kind, record.id))
+        if not record.rev:
+            return self.keep(record, old.rev + 1 if old else 1)
+        return self.replace(record)
 
     def keep(self, record: Record, rev: int) -> Record:
         stored = msgspec.structs.replace(record, seq=self.place(record.seq), rev=rev, owed=())

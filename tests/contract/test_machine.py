@@ -95,6 +95,24 @@ class OneContract(RuleBasedStateMachine):
         record = Record(kind, id, body, {}, keys, entries(self.clock, owed), seq or (old.seq if old else 0), rev)
         self.everywhere(lambda tx: bare(tx.replace(record)))
 
+    @rule(kind=KINDS, id=IDS, body=BODIES, keys=KEYS, owed=OWED, seq=PLACES, seen=some.sampled_from([None, None, 0, 1]))
+    def put(self, kind, id, body, keys, owed, seq, seen):
+        """Whatever is there, or (*seen*) with the revision of what is there, or one off."""
+        old = self.model.records.get((kind, id))
+        rev = 0 if seen is None else (old.rev if old else 0) + seen
+        record = Record(kind, id, body, {}, keys, entries(self.clock, owed), seq, rev)
+        self.everywhere(lambda tx: bare(tx.put(record)))
+
+    @rule(kind=KINDS, id=IDS, bodies=some.lists(BODIES, min_size=2, max_size=3), looks=some.booleans())
+    def put_again_in_one_decision(self, kind, id, bodies, looks):
+        def decide(tx):
+            for body in bodies:
+                if looks:
+                    tx.get(kind, id)
+                tx.put(Record(kind, id, body))
+
+        self.everywhere(decide)
+
     @precondition(lambda self: self.model.records)
     @rule(data=some.data(), body=BODIES, off=some.sampled_from([0, 1, -1]))
     def replace_what_is_there(self, data, body, off):

@@ -70,12 +70,7 @@ def publish(tx: Tx, uri: str, by: str) -> Framework:
 def _put(tx: Tx, framework: Framework) -> None:
     meta = {"uri": framework.id, "version": framework.version, "status": framework.status}
     id = name("framework", framework.id, framework.version)
-    record = Record("framework", id, to_json(framework), meta, (key("framework", framework.id),))
-    there = tx.get("framework", record.id)
-    if there:
-        tx.replace(msgspec.structs.replace(record, rev=there.rev))
-    else:
-        tx.insert(record)
+    tx.put(Record("framework", id, to_json(framework), meta, (key("framework", framework.id),)))
 
 
 KINDS = (Kind("framework", "fact", Framework, 1, subjects=None, retention="evidence", exported=True),)

@@ -210,8 +210,7 @@ def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | N
     meta |= {"former": msgspec.to_builtins(former)}
     if (unread := _still_unread(tx, head, ruleset, at, reviewed=bool(replaced))) is not None:
         meta["unread"] = msgspec.to_builtins(unread)
-    now = Record(KIND, "current", meta=meta, rev=head.rev if head else 0)
-    _ = tx.replace(now) if head else tx.insert(now)
+    tx.put(Record(KIND, "current", meta=meta))
     audit.append(tx, by, "rules.applied", {"version": str(ruleset.version)})
     walk = _walk(was, in_force(tx), at, twice=bool(head and not replaced))
     tx.insert(Record("rematch", f"v{ruleset.version}", msgspec.json.encode(walk), owed=(Owed("match"),)))

@@ -66,12 +66,7 @@ def read_verbs_again(tx: Tx, name: str, verbs: Iterable[str]) -> None:
 
 def _read_again(tx: Tx, name: str, keys: Iterable[int]) -> None:
     walk = Rematch(1, (), (), tx.next_seq(), tuple(sorted(keys)), every=True)
-    record = Record("rematch", name, msgspec.json.encode(walk), owed=(Owed("match"),))
-    there = tx.get(record.kind, record.id)
-    if there:
-        tx.replace(msgspec.structs.replace(record, rev=there.rev))
-    else:
-        tx.insert(record)
+    tx.put(Record("rematch", name, msgspec.json.encode(walk), owed=(Owed("match"),)))
 
 
 def anchors(rule: Rule) -> list[int]:

@@ -13,7 +13,7 @@ import msgspec
 from pymongo.errors import BulkWriteError
 
 from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, mac_with
-from lrs.storage.known import Known
+from lrs.storage.known import Known, in_its_place
 from lrs.storage.mongo.entries import Entry, owing, update_of, without
 from lrs.storage.mongo.read import Document, MongoReader, fields_of, name_of
 from lrs.storage.mongo.schema import BY_ID
@@ -109,6 +109,11 @@ class MongoTx:
         fields = fields_of(stored) | change.get("$set", {})
         self._records.update_one(name, change | {"$set": fields}, session=self._session)
         return stored
+
+    def put(self, record: Record) -> Record:
+        """See ``Tx.put``."""
+        record = in_its_place(self, record)
+        return self.replace(record) if record.rev else self.insert(record)
 
     def delete(self, kind: str, id: str) -> bool:
         """See ``Tx.delete``."""

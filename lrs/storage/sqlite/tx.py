@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, mac_with
-from lrs.storage.known import Known
+from lrs.storage.known import Known, in_its_place
 from lrs.storage.sizes import check_size
 from lrs.storage.sqlite.read import SqliteReader
 from lrs.storage.sqlite.rows import OWED, RECORDS, insert_keys, insert_rows, json_list, packed
@@ -118,6 +118,11 @@ class SqliteTx:
         self._change_keys(row, seq, keys, stored)
         self._owe((row, owed) for owed in stored.owed)
         return stored
+
+    def put(self, record: Record) -> Record:
+        """See ``Tx.put``."""
+        record = in_its_place(self, record)
+        return self.replace(record) if record.rev else self.insert(record)
 
     def delete(self, kind: str, id: str) -> bool:
         """See ``Tx.delete``."""

@@ -107,10 +107,7 @@ def _keep(tx: Tx, old: Record | None, change: Change, content: Content) -> None:
         address.keys,
         rev=old.rev if old else 0,
     )
-    if old is None:
-        tx.insert(record)
-    else:
-        tx.replace(record)
+    tx.put(record)
 
 
 def _meta(change: Change, content: Content) -> dict[str, Any]:

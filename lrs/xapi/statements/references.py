@@ -116,12 +116,10 @@ def _place(tx: Tx, statement: str) -> str | None:
 
 
 def _put_place(tx: Tx, statement: str, start: str | None) -> None:
-    record = tx.get(AWAITED, statement)
+    record = tx.get(AWAITED, statement) or Record(AWAITED, statement)
     body = (start or "").encode()
-    if record is not None and record.body != body:
-        tx.replace(msgspec.structs.replace(record, body=body))
-    elif record is None and start is not None:
-        tx.insert(Record(AWAITED, statement, body))
+    if record.body != body:
+        tx.put(msgspec.structs.replace(record, body=body))
 
 
 def refs(tenant: Tenant, claims: Sequence[Claim]) -> None:

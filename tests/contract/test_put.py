@@ -1,0 +1,84 @@
+"""``put``: added, or in the place of what is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from lrs.storage import Owed, Record, Stale, first_seq
+from tests.contract.acts import WAIT
+from tests.contract.test_writes import Gate
+
+
+def add(store, record):
+    return store.write(lambda tx: tx.insert(record)).result(WAIT)
+
+
+def test_put_adds_what_is_not_there(store, clock):
+    stored = store.write(lambda tx: tx.put(Record("thing", "a", b"one", {"m": 1}, (1,), (Owed("sync"),)))).result(WAIT)
+
+    assert stored == Record("thing", "a", b"one", {"m": 1}, (1,), (Owed("sync"),), first_seq(clock()), 1)
+    assert store.get("thing", "a") == Record("thing", "a", b"one", {"m": 1}, (1,), (), first_seq(clock()), 1)
+    assert [(one.step, one.waiting) for one in store.backlog()] == [("sync", 1)]
+
+
+def test_put_takes_the_place_of_whatever_is_there_and_moves_to_the_end_unless_it_brings_a_place(store, clock):
+    first = add(store, Record("thing", "a", b"one", keys=(1,), owed=(Owed("sync"),)))
+    clock.forward(seconds=1)
+
+    moved = store.write(lambda tx: tx.put(Record("thing", "a", b"two", keys=(2,)))).result(WAIT)
+    kept = store.write(lambda tx: tx.put(Record("thing", "a", b"three", keys=(3,), seq=first.seq))).result(WAIT)
+
+    assert (moved.rev, moved.seq) == (2, first_seq(clock()))
+    assert (kept.rev, kept.seq) == (3, first.seq)
+    assert store.find("thing", (3,)).records == (Record("thing", "a", b"three", keys=(3,), seq=first.seq, rev=3),)
+    assert [store.count("thing", (key,)) for key in (1, 2, 3)] == [0, 0, 1]
+    assert [(one.step, one.waiting) for one in store.backlog()] == [("sync", 1)]
+
+
+@pytest.mark.parametrize("rev", [1, 3])
+def test_put_with_a_revision_is_stale_unless_it_is_the_one(store, rev):
+    add(store, Record("thing", "a", b"one"))
+    store.write(lambda tx: tx.put(Record("thing", "a", b"two", rev=1))).result(WAIT)
+
+    with pytest.raises(Stale):
+        store.write(lambda tx: tx.put(Record("thing", "a", b"three", rev=rev))).result(WAIT)
+
+    assert store.get("thing", "a").body == b"two"
+
+
+def test_put_with_a_revision_of_what_is_not_there_is_stale(store):
+    with pytest.raises(Stale):
+        store.write(lambda tx: tx.put(Record("thing", "a", rev=1))).result(WAIT)
+
+    assert store.get("thing", "a") is None
+
+
+def test_put_goes_on_from_what_the_same_decision_wrote_looked_for_and_took_away(store):
+    def decide(tx):
+        revisions = [tx.get("thing", "a")]
+        revisions.append(tx.put(Record("thing", "a", b"one")).rev)
+        revisions.append(tx.put(Record("thing", "a", b"two")).rev)
+        tx.delete("thing", "a")
+        revisions.append(tx.get_many("thing", ["a"]))
+        revisions.append(tx.put(Record("thing", "a", b"three")).rev)
+        return revisions
+
+    assert store.write(decide).result(WAIT) == [None, 1, 2, {}, 1]
+    assert store.get("thing", "a").body == b"three"
+
+
+def test_what_was_looked_for_in_vain_is_seen_once_another_decision_of_the_group_has_put_it(store):
+    def look(tx):
+        return tx.get("thing", "a"), tx.get_many("thing", ["a", "b"])
+
+    def put(tx):
+        tx.put(Record("thing", "a", b"one"))
+
+    gate = Gate(store)
+    futures = [store.write(decide) for decide in (look, put, look, put)]
+    gate.open.set()
+
+    assert futures[0].result(WAIT) == (None, {})
+    found, several = futures[2].result(WAIT)
+    assert (found.body, set(several)) == (b"one", {"a"})
+    assert store.get("thing", "a").rev == 2
