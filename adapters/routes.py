@@ -27,18 +27,17 @@ from adapters.profile import Profile, read_profile
 from adapters.returned import JSON, WORKBOOK, Answer, Written, write_answer
 from adapters.run import Order, run_file
 from lrs.access import Caller
-from lrs.access.policy import admit
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.file import MAX_BYTES
 from lrs.matching.door import WITH_KEY, problems
 from lrs.storage.edge import read
 from lrs.web.accept import preferred
 from lrs.web.browsers import ATTACHMENT
+from lrs.web.exchange import caller_of
 
 AT_ONCE = 2
 FILES = ("text/csv", WORKBOOK)
 RETRY = (("retry-after", str(LEASE // 1_000_000)),)
-CallerOf = Callable[..., Caller]
 RunImport = Callable[[Order, str, str, Answer], Written]
 _BLOCK = 1 << 20
 
@@ -89,18 +88,14 @@ _FORM = {
 }
 
 
-def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
-    """The routes of imports. *caller_of* is a dependency that says who calls.
+def routes(run_import: RunImport = run_apart) -> APIRouter:
+    """The routes of imports.
 
     *run_import* gets the order, this server's xAPI endpoint, the caller's ``Authorization`` and the answer to write.
     """
     router = APIRouter(prefix="/api/imports", tags=["imports"])
     slots = BoundedSemaphore(AT_ONCE)
     who = Annotated[Caller, Depends(caller_of)]
-
-    def admitted(caller: who) -> Caller:
-        admit("POST", "/api/imports", caller)
-        return caller
 
     async def running() -> AsyncIterator[None]:
         """One of the imports that may run, from before its file is read until its answer is written."""
@@ -124,7 +119,7 @@ def routes(caller_of: CallerOf, run_import: RunImport = run_apart) -> APIRouter:
     )
     def run_upload(
         request: Request,
-        caller: Annotated[Caller, Depends(admitted)],  # before the upload: nothing is read of a stranger's file
+        caller: who,
         asked: Annotated[Asked, Depends(asked_for)],
         _: Annotated[None, Depends(running, scope="function")],  # before the upload too: it fills the disk
         upload: Annotated[Upload, Depends(received)],

@@ -1,15 +1,14 @@
 """The public addresses that badges point to: DID document, status lists, achievements; and, guarded, the badges.
 
-Decides nothing. Nothing about a learner is answered without the guard; which guard, the app says.
+Decides nothing. Who may ask for a badge stands in the table of rights.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from jinja2 import Environment
 
 from badges.forms import FORMS, Badge
@@ -21,10 +20,15 @@ from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
 from lrs.web.browsers import page_policy
+from lrs.web.exchange import tenant_of
 
-Guard = Callable[[Request, Tenant], None]
-"""Returns for who may see any badge of the tenant. Raises ``Refused``."""
 
+def _named(request: Request, _: Annotated[str, Path(alias="tenant")]) -> Tenant:
+    """The tenant whose name these addresses always have."""
+    return tenant_of(request)
+
+
+_Here = Annotated[Tenant, Depends(_named)]
 _LIST_AGE = "public, max-age=60"
 _PAGE_AGE = "public, max-age=300"
 _PAGE = Environment(autoescape=True).from_string(
@@ -46,8 +50,8 @@ _PAGE = Environment(autoescape=True).from_string(
 )
 
 
-def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
-    """The router. *tenant_of* opens a tenant by its id, and raises ``Refused`` for one that does not exist."""
+def routes() -> APIRouter:
+    """The router."""
     router = APIRouter(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
     guarded = APIRouter(default_response_class=Response)
 
@@ -56,8 +60,8 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
         responses=problems(404) | _sends("application/did+json"),
         summary="The issuer's keys, as a DID document",
     )
-    def did(tenant: str) -> Response:
-        issuer = issuer_of(tenant_of(tenant))
+    def did(tenant: _Here) -> Response:
+        issuer = issuer_of(tenant)
         if issuer.demonstration:
             raise Refused("This issuer has no did:web: LRS_PUBLIC_URL is not https.", status=404, error="not_found")
         return _json(issuer.did_document(), "application/did+json", _PAGE_AGE)
@@ -67,8 +71,8 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
         responses=problems(404) | _sends("application/vc"),
         summary="A Bitstring status list, as a signed credential",
     )
-    def status_list(tenant: str, name: str) -> Response:
-        record = _record(tenant_of(tenant), "status-list", name)
+    def status_list(tenant: _Here, name: str) -> Response:
+        record = _record(tenant, "status-list", name)
         return Response(record.body, media_type="application/vc", headers={"cache-control": _LIST_AGE})
 
     @router.get(
@@ -76,8 +80,8 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
         responses=problems(404) | _sends("application/json", "text/html"),
         summary="What a badge stands for, as JSON-LD or a page",
     )
-    def achievement(tenant: str, id: str, request: Request) -> Response:
-        found = json.loads(_record(tenant_of(tenant), "achievement", id).body)
+    def achievement(tenant: _Here, id: str, request: Request) -> Response:
+        found = json.loads(_record(tenant, "achievement", id).body)
         if preferred(request.headers.get("accept"), ("application/json", "text/html")) == "text/html":
             headers = page_policy(forms=False) | {"cache-control": _PAGE_AGE, "vary": "accept"}
             return Response(_PAGE.render(found), media_type="text/html", headers=headers)
@@ -89,13 +93,11 @@ def routes(tenant_of: Callable[[str], Tenant], guard: Guard) -> APIRouter:
         summary="One badge, for those who may see it, in the form that Accept asks for",
         openapi_extra=WITH_KEY,
     )
-    def credential(tenant: str, id: str, request: Request) -> Response:
-        opened = tenant_of(tenant)
-        guard(request, opened)
-        record = _record(opened, "credential", id)
+    def credential(tenant: _Here, id: str, request: Request) -> Response:
+        record = _record(tenant, "credential", id)
         asked = preferred(request.headers.get("accept"), tuple(form.media_type for form in FORMS))
         form = next(form for form in FORMS if form.media_type == asked)
-        content = form.make(Badge(record.id, record.body, issuer_of(opened)))
+        content = form.make(Badge(record.id, record.body, issuer_of(tenant)))
         return Response(content, media_type=asked, headers={"cache-control": "no-store", "vary": "accept"})
 
     router.include_router(guarded)

@@ -1,4 +1,4 @@
-"""The application: xAPI's plain edge in front, FastAPI behind it for everything else, the tenants they work for.
+"""The application: the shell, the two mounts behind it, the rooms' routes, and who reads which credential.
 
 One of the modules that put the rooms together; it only puts them together.
 """
@@ -6,29 +6,23 @@ One of the modules that put the rooms together; it only puts them together.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
-from starlette.types import Message, Receive, Scope, Send
+from fastapi import Depends, FastAPI
 
 from adapters import routes as imports
 from adapters.history import recent_runs
 from badges import routes as badges
-from lrs.access import Caller
+from lrs.access import KEY, LINK, SESSION, TOKEN
 from lrs.access.basic import Door
-from lrs.access.policy import admit
-from lrs.channels import CHANNELS
-from lrs.kernel.errors import Overloaded, Refused, StoreFull
+from lrs.access.policy import TABLE, with_open_metrics
 from lrs.kernel.settings import Settings
 from lrs.matching import consent_routes as learners
+from lrs.matching import door as services
 from lrs.matching import routes as profiles
 from lrs.ops import operating
 from lrs.ops.child import Deaths
@@ -43,14 +37,14 @@ from lrs.storage import Clock, wall_clock
 from lrs.storage.edge import read
 from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
-from lrs.tenancy.tenants import DEFAULT, Tenant
-from lrs.web.browsers import guarded, is_foreign
-from lrs.web.codings import unpacked
+from lrs.web.addresses import check, operations
+from lrs.web.api_keys import by_key
 from lrs.web.counting import Requests
+from lrs.web.framework import Framework, admitted_here
 from lrs.web.prefix import check_prefix, own_path
-from lrs.web.refusals import Refusals, refusal_of
-from lrs.xapi.endpoint import METHODS, Endpoint, parted, refused_for
-from lrs.xapi.request import Headers
+from lrs.web.refusals import Refusals
+from lrs.web.shell import Shell
+from lrs.xapi.endpoint import METHODS, ROUTE, Endpoint
 from lrs.xapi.statements.signatures import trust_anchors
 
 if TYPE_CHECKING:
@@ -58,77 +52,26 @@ if TYPE_CHECKING:
 
 READERS = 16
 """Threads for reads that may wait."""
+XAPI = [(resource, method) for resource, methods in METHODS.items() for method in methods]
 
 
-class Application(FastAPI):
-    """FastAPI, but xAPI requests go straight to their endpoint: routing and middleware would halve their rate."""
+class Application(Shell):
+    """The shell, and what the command that serves it looks at: the routes, and the deaths of its worker."""
 
-    xapi: Endpoint
-    refused: Refusals
-    counted: Requests
+    api: Api
     deaths: Deaths
+
+
+class Api(FastAPI):
+    """The framework's part; its OpenAPI document tells of xAPI, too, which passes it by."""
+
     prefix = ""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Any ASGI event; only HTTP requests under ``/xapi`` or ``/t/<tenant>/xapi`` are xAPI's."""
-        if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
-            return
-        own = own_path(scope["path"], self.prefix)
-        if self.prefix:
-            scope["root_path"], scope["path"] = self.prefix, self.prefix + own
-        send = guarded(send)
-        if scope["method"] in {"POST", "PUT"}:  # nothing else of ours has a body
-            receive = unpacked(scope["headers"], receive)
-        path = parted(own)
-        if path is not None:
-            await self.xapi.answer(path, scope, receive, send)
-        else:
-            await self._counting(scope, receive, send)
-
-    async def _counting(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun, status = perf_counter(), 500
-        scope["request_id"] = request_id = self.xapi.new_id()
-
-        is_head = scope["method"] == "HEAD"
-        asked = {**scope, "method": "GET"} if is_head else scope  # every GET of ours has one (RFC 9110 9.3.2)
-
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-            elif is_head:
-                message = {**message, "body": b""}
-            await send(message)
-
-        try:
-            with self.state.tenants.request():
-                await super().__call__(asked, receive, noting)
-        finally:
-            # The route's pattern, never the path: that may name a person.
-            resource = getattr(asked.get("route"), "path", "other")
-            self.counted.add(resource, scope["method"], status, perf_counter() - begun)
-
-    def parting(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-        """Headers of an answer at *path* that the connection writes itself (see ``lrs.web.protocol``)."""
-        place, request_id = parted(own_path(path, self.prefix)), self.xapi.new_id()
-        return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
-
-    def cut_off(self, path: str, refused: Refused, request_id: str) -> None:
-        """Notes a refusal that the connection wrote itself."""
-        place = parted(own_path(path, self.prefix))
-        resource = place.resource if place and place.resource in METHODS else "other"
-        self.refused.note(refusal_of(refused, tenant="", source="", method="", resource=resource, request=request_id))
-
     def openapi(self) -> dict[str, Any]:
-        """As FastAPI has it, and xAPI too, which passes it by.
-
-        Where tokens are had is no path of the document, so the prefix is put in front here.
-        """
+        """Where tokens are had is no path of the document, so the prefix is put in front here."""
         if self.openapi_schema is None:
             document = super().openapi()
-            complete(document, [(resource, method) for resource, methods in METHODS.items() for method in methods])
+            complete(document, XAPI)
             for scheme in document["components"]["securitySchemes"].values():
                 for flow in scheme.get("flows", {}).values():
                     flow["tokenUrl"] = self.prefix + own_path(flow["tokenUrl"], self.prefix)
@@ -136,55 +79,66 @@ class Application(FastAPI):
 
 
 def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
-    """The ASGI application for *settings*."""
+    """The ASGI application for *settings*. Raises ``Misconfigured``."""
     trust_anchors(settings)  # a certificate that cannot be read stops the start, not a request
-    tenants = Tenants(settings, clock)
-    door = Door()
+    table = with_open_metrics(TABLE) if settings.metrics_open else TABLE
+    door, counted = Door(), Requests()
+    shell = Application(
+        Tenants(settings, clock),
+        table,
+        {KEY: by_key(door), TOKEN: services.by_token, SESSION: pages.by_session, LINK: learners.by_link},
+        prefix=check_prefix(settings.prefix, table),
+        refusals=Refusals(settings.data),
+        counted=counted,
+    )
+    shell.deaths = Deaths()
+    shell.api = Api(
+        title="Engraft",
+        lifespan=partial(_running, shell, settings),
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(admitted_here)],
+    )
+    shell.api.prefix = settings.prefix
+    _add_routes(shell, door)
+    xapi = Endpoint(settings, door, counted, SUBSCRIPTIONS)
+    refusals = {"staff": pages.refusal, "learner": learners.refusal}
+    shell.mount(xapi, Framework(shell.api, table, refusals, xapi.nowhere), shell.api)
+    check(table, [*operations(shell.api.routes), *((method, ROUTE + resource) for resource, method in XAPI)])
+    return shell
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
-        with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
-            asyncio.get_running_loop().set_default_executor(pool)
-            tenants.start()
-            trimming = asyncio.create_task(_trim(tenants))
-            notifier = notifier_for(settings, tenants)
-            # The server hands this to each connection's protocol.
-            yield {"patience": settings.patience, "parting": app.parting, "cut_off": app.cut_off}
-            trimming.cancel()
-            if notifier is not None:
-                notifier.close()
-        app.refused.close()
-        tenants.close()
 
-    app = Application(title="Engraft", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.tenants = tenants
-    app.counted = Requests()
-    app.deaths = Deaths()
-    app.refused = Refusals(settings.data)
-    app.xapi = Endpoint(tenants, settings, door, app.counted, app.refused, subscriptions=SUBSCRIPTIONS)
-    for error in (Refused, Overloaded, StoreFull, OSError):
-        app.add_exception_handler(error, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _failed)
-
-    guard, caller = admin_guard(door), caller_of(tenants, door)
+def _add_routes(shell: Application, door: Door) -> None:
+    metrics = Metrics(shell.counted, shell.tenants, shell.deaths)
     for router in (
-        profiles.routes(tenants.named),
-        learners.routes(tenants.named),
-        imports.routes(caller),
-        pages.routes(tenants.named, door, _neighbours()),
-        front.routes(tenants.named),
+        profiles.routes(),
+        learners.routes(),
+        imports.routes(),
+        pages.routes(door, _neighbours()),
+        front.routes(),
+        badges.routes(),
+        operating.routes(shell.tenants, metrics.exposition),
+        docs.routes(shell.api.openapi),
     ):
-        app.include_router(router)
-        app.include_router(router, prefix="/t/{tenant}", include_in_schema=False)
-    app.webhooks.routes.extend(profiles.webhooks().routes)
-    app.include_router(badges.routes(tenants.named, guard))
+        shell.api.include_router(router)
+    shell.api.webhooks.routes.extend(profiles.webhooks().routes)
 
-    shown = Metrics(app.counted, tenants, app.deaths, CHANNELS).exposition
-    app.include_router(operating.routes(settings, tenants, caller, shown))
-    app.include_router(docs.routes(app.openapi))
-    app.prefix = check_prefix(settings.prefix, app.routes)
-    return app
+
+@asynccontextmanager
+async def _running(shell: Application, settings: Settings, _: FastAPI) -> AsyncIterator[dict[str, object]]:
+    """From the start of the server to its end."""
+    with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
+        asyncio.get_running_loop().set_default_executor(pool)
+        shell.tenants.start()
+        trimming = asyncio.create_task(_trim(shell.tenants))
+        notifier = notifier_for(settings, shell.tenants)
+        # The server hands this to each connection's protocol.
+        yield {"patience": settings.patience, "parting": shell.parting, "cut_off": shell.cut_off}
+        trimming.cancel()
+        if notifier is not None:
+            notifier.close()
+    shell.refusals.close()
+    shell.tenants.close()
 
 
 async def _trim(tenants: Tenants) -> None:
@@ -212,64 +166,3 @@ def _neighbours() -> Neighbours:
         resend=lambda tenant, delivery: listing.resend(tenant, CHANNELS, id=delivery),
         destinations=partial(listing.destinations, channels=CHANNELS),
     )
-
-
-def caller_of(tenants: Tenants, door: Door) -> Callable[[Request], Caller]:
-    """The dependency that says who calls with an API key, for the tenant in the path or the default one."""
-
-    def caller(request: Request) -> Caller:
-        tenant = tenants.named(request.path_params.get("tenant", DEFAULT))
-        client = request.client.host if request.client else ""
-        if request.method != "GET" and is_foreign(request.headers):
-            raise Refused("another site's page may not send this", status=403, error="forbidden")
-        found = door.caller(tenant, request.headers.get("authorization"), client)
-        request.scope["source"] = found.source
-        return found
-
-    return caller
-
-
-def admin_guard(door: Door) -> Callable[[Request, Tenant], None]:
-    """Refuses whoever does not bring a key with the scope ``admin``."""
-
-    def guard(request: Request, tenant: Tenant) -> None:
-        client = request.client.host if request.client else ""
-        found = door.caller(tenant, request.headers.get("authorization"), client)
-        request.scope["source"] = found.source
-        admit("GET", "/t/{tenant}/credentials/{id}", found)
-
-    return guard
-
-
-def _shown(request: Request, refused: Refused) -> JSONResponse:
-    scope = request.scope
-    told = request.path_params.get("tenant", DEFAULT)
-    tenant = told if request.app.state.tenants.opened(told) else ""  # or somebody made it up
-    about = {"tenant": tenant, "source": scope.get("source", "")}
-    resource = getattr(scope.get("route"), "path", "other")
-    noted = refusal_of(refused, **about, method=scope["method"], resource=resource, request=scope["request_id"])
-    request.app.refused.note(noted)
-    body = refused.shown(request.scope["request_id"])
-    return JSONResponse(body, status_code=refused.status, headers=dict(refused.headers))
-
-
-async def _refused(request: Request, error: Exception) -> JSONResponse:
-    return _shown(request, refused_for(error, request.scope["request_id"]))
-
-
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    """Never 422: a body or parameter that is wrong is 400, and the first fault is named with its place."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for this type)
-    first = error.errors()[0]
-    pointer = "".join(f"/{part}" for part in first["loc"][1:])
-    return _shown(request, Refused(f"{'/'.join(map(str, first['loc']))}: {first['msg']}", pointer=pointer))
-
-
-async def _failed(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 (registered for this type)
-    codes = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
-    if error.status_code == 404 and isinstance(request.app, Application):  # ours are ``Refused``: no route was found
-        return _shown(request, request.app.xapi.nowhere(request.scope))
-    headers = tuple((error.headers or {}).items())
-    code = codes.get(error.status_code, "error")
-    return _shown(request, Refused(str(error.detail), status=error.status_code, error=code, headers=headers))

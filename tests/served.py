@@ -14,6 +14,7 @@ from lrs.access.keys import create_key
 from lrs.app import create_app
 from lrs.kernel.settings import Settings
 from lrs.ops.serve import listen
+from lrs.web.addresses import Addresses, operations
 from lrs.web.protocol import Bounded
 
 VERB = "http://adlnet.gov/expapi/verbs/experienced"
@@ -108,9 +109,7 @@ def serving(folder, *, scopes=("all",), **settings):
         with httpx.Client(timeout=30, limits=httpx.Limits(max_connections=64)) as client:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
             assert client.get(f"{address}/health").status_code == 200
-            yield Lrs(address, app.state.tenants.take("default"), clients=[client], app=app).as_key(
-                *scopes, name="tests"
-            )
+            yield Lrs(address, app.tenants.take("default"), clients=[client], app=app).as_key(*scopes, name="tests")
     finally:
         server.should_exit = True
         thread.join(20)
@@ -118,12 +117,20 @@ def serving(folder, *, scopes=("all",), **settings):
 
 
 def routes_of(app):
-    """Method and path of every route behind the xAPI endpoint, with and without the tenant in front."""
-    for route in app.routes:
-        parts = route.effective_route_contexts() if hasattr(route, "effective_route_contexts") else [route]
-        for part in parts:
-            for method in part.methods - {"HEAD"}:
-                yield method, part.path
+    """Method and path of every route behind the xAPI endpoint."""
+    yield from operations(app.api.routes)
+
+
+def add_route(app, method, pattern, endpoint, line):
+    """Puts a route into a running *app*, with its *line* in the table of rights."""
+    app.api.add_api_route(pattern, endpoint, methods=[method])
+    let_in(app, method, pattern, line)
+
+
+def let_in(app, method, pattern, line):
+    """Puts a *line* into the table of rights of a running *app*."""
+    app.table = {**app.table, (method, pattern): line}
+    app.framework.addresses = Addresses(app.table)
 
 
 def new_id():

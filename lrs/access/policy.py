@@ -19,14 +19,14 @@ PUBLIC = "public"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Who gets past: callers with *right*, by one of the credentials *via*, as far as one of *reaches*.
+    """Who gets past: callers with *right* by one of the credentials *via* (the first is asked for) and *reaches*.
 
     A handler whose line has more than one reach narrows what it does to the caller's. *pages* is for whom its answers
     are pages, so that its refusals are pages, too; empty where they are JSON.
     """
 
     right: str
-    via: frozenset[str] = frozenset()
+    via: tuple[str, ...] = ()
     reaches: frozenset[str] = frozenset({ALL})
     pages: str = ""
 
@@ -40,21 +40,21 @@ Table = Mapping[tuple[str, str], Line]
 
 
 def _key(right: str, *reaches: str) -> Line:
-    return Line(right, frozenset({KEY}), frozenset(reaches or {ALL}))
+    return Line(right, (KEY,), frozenset(reaches or {ALL}))
 
 
 def _service(right: str, reach: str = CONSENTED) -> Line:
-    return Line(right, frozenset({TOKEN}), frozenset({reach}))
+    return Line(right, (TOKEN,), frozenset({reach}))
 
 
 def _staff(right: str) -> Line:
-    return Line(right, frozenset({SESSION}), pages="staff")
+    return Line(right, (SESSION,), pages="staff")
 
 
 _OPEN = Line(PUBLIC)
 _OPEN_PAGE = Line(PUBLIC, pages="public")
 _SIGN_IN = Line(PUBLIC, pages="staff")
-_ASKED = Line("consents.answer", frozenset({LINK}), frozenset({SELF}), pages="learner")
+_ASKED = Line("consents.answer", (LINK,), frozenset({SELF}), pages="learner")
 
 TABLE: Table = {
     # xAPI
@@ -120,6 +120,11 @@ OF_SERVER = frozenset({"/health", "/metrics", "/docs", "/openapi.json"})
 """Patterns that hold only at the root: they belong to no tenant."""
 
 
+def with_open_metrics(table: Table) -> Table:
+    """*table*, in which whoever asks may see the metrics."""
+    return {**table, ("GET", "/metrics"): _OPEN}
+
+
 def admit(method: str, route: str, caller: Caller, table: Table = TABLE) -> None:
     """Refuses with 403 unless the line of *table* for *method* and the pattern *route* lets *caller* past."""
     line = table.get((method, route))
@@ -129,12 +134,6 @@ def admit(method: str, route: str, caller: Caller, table: Table = TABLE) -> None
         return
     if not line.is_public:
         raise _refused(method, route, line)
-
-
-def pattern_of(path: str) -> str:
-    """The pattern in the table of a route at *path*, which may stand behind ``/t/{tenant}``."""
-    own = path.removeprefix(OF_TENANT)
-    return own if any(pattern == own for _, pattern in TABLE) else path
 
 
 def scopes_for(line: Line) -> tuple[str, ...]:

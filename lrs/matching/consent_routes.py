@@ -1,18 +1,19 @@
 """The routes of consent: a service asks for a link, a learner opens it and answers. No logic."""
 
 import secrets
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Security
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ConfigDict, Field, model_validator
+from starlette.types import Scope
 
+from lrs.access import LINK, SELF, Caller
 from lrs.kernel.errors import Refused
 from lrs.matching import consent_page as page
 from lrs.matching import links
 from lrs.matching.consent import Subject
-from lrs.matching.door import TenantOf, asking, described, problems, read_body, small_body, tenant_at
+from lrs.matching.door import Here, asking, described, problems, read_body, small_body
 from lrs.matching.links import LONGEST_REFERENCE, Wish
 from lrs.matching.models import Shape
 from lrs.matching.services import CONSENTED
@@ -20,6 +21,7 @@ from lrs.matching.times import iso
 from lrs.matching.tokens import Access
 from lrs.people.identifiers import matches_nobody
 from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import Exchange, root_of
 from lrs.xapi.statements.identity import identifier_of
 
 _PAGES: dict[int | str, dict[str, Any]] = {"default": {"description": "A page that says why not."}}
@@ -83,16 +85,21 @@ class LinkMade(Shape):
     expires: str
 
 
-def routes(tenant_of: TenantOf) -> APIRouter:
-    """To be mounted at ``/`` and at ``/t/{tenant}``; *tenant_of* opens a tenant by its id."""
+def routes() -> APIRouter:
+    """The router."""
     router = APIRouter()
-    tenant = tenant_at(tenant_of)
-    _add_links(router, tenant, asking(tenant))
-    _add_page(router, tenant)
+    _add_links(router)
+    _add_page(router)
     return router
 
 
-def _add_links(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:
+def by_link(exchange: Exchange, tenant: Tenant, _: Scope) -> Caller:
+    """The learner to whom a link was handed; whoever has it is that. Raises ``Refused`` (404, 410)."""
+    link, _service = links.opened(tenant, exchange.place.named["token"])
+    return Caller(f"link {link.id}", "", b"", {"consents.answer": SELF}, tenant.id, LINK)
+
+
+def _add_links(router: APIRouter) -> None:
     @router.post(
         "/api/links",
         status_code=201,
@@ -103,8 +110,8 @@ def _add_links(router: APIRouter, tenant: Callable[[Request], Tenant], access: C
     )
     def make_link(
         request: Request,
-        here: Annotated[Tenant, Depends(tenant)],
-        who: Annotated[Access, Security(access)],
+        here: Here,
+        who: Annotated[Access, Security(asking)],
         body: Annotated[bytes, Depends(small_body)],
     ) -> dict[str, Any]:
         """A link on which one learner can agree, once, within 24 hours; the service shows it to the learner."""
@@ -113,8 +120,7 @@ def _add_links(router: APIRouter, tenant: Callable[[Request], Tenant], access: C
             subject_of(wanted.learner), tuple(wanted.scopes), wanted.reference, wanted.consent_days, wanted.purpose
         )
         link = links.mint(here, who.service, wish, id=secrets.token_urlsafe(18), by=f"service {who.service.id}")
-        base = here.settings.public_url or str(request.base_url)
-        return {"link": links.address(here, link, base), "id": link.id, "expires": iso(link.expires)}
+        return {"link": links.address(here, link, root_of(request)), "id": link.id, "expires": iso(link.expires)}
 
 
 def subject_of(learner: Learner) -> Subject:
@@ -126,9 +132,7 @@ def subject_of(learner: Learner) -> Subject:
     return Subject(identifier=identifier.id)
 
 
-def _add_page(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
-    here = Annotated[Tenant, Depends(tenant)]
-
+def _add_page(router: APIRouter) -> None:
     @router.get(
         "/links/{token}",
         response_class=HTMLResponse,
@@ -137,13 +141,10 @@ def _add_page(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
         tags=["pages"],
     )
     def show(
-        request: Request, tenant: here, token: str, consent: Annotated[str | None, Cookie()] = None
+        request: Request, tenant: Here, token: str, consent: Annotated[str | None, Cookie()] = None
     ) -> HTMLResponse:
         nonce, browser = secrets.token_urlsafe(18), page.browser_of(consent)
-        try:
-            answer = _page(page.shown(tenant, token, browser, nonce), nonce)
-        except Refused as refused:
-            return _unusable(refused)
+        answer = _page(page.shown(tenant, token, browser, nonce), nonce)
         is_secure = request.url.scheme == "https" or (tenant.settings.public_url or "").startswith("https:")
         path = request.url.path
         answer.set_cookie(page.COOKIE, browser, httponly=True, samesite="strict", secure=is_secure, path=path)
@@ -159,20 +160,18 @@ def _add_page(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
         tags=["pages"],
     )
     def decide(
-        tenant: here,
+        tenant: Here,
         token: str,
         body: Annotated[bytes, Depends(small_body)],
         consent: Annotated[str | None, Cookie()] = None,
     ) -> Response:
-        try:
-            page.decide(tenant, token, body, consent)
-        except Refused as refused:
-            return _unusable(refused)
+        page.decide(tenant, token, body, consent)
         # To the same address, relative to itself: a reload asks what was decided, and sends nothing again.
         return RedirectResponse(token, 303, page.headers(""))
 
 
-def _unusable(refused: Refused) -> HTMLResponse:
+def refusal(_: Request, refused: Refused) -> HTMLResponse:
+    """The page that says to a learner why not."""
     nonce = secrets.token_urlsafe(18)
     title = "Your answer was not taken" if refused.status == 400 else "This link cannot be used"
     return _page(page.said(title, refused.message, nonce), nonce, refused.status)

@@ -1,14 +1,15 @@
 """What all routes for services share: whose data, who asks, how much body. Knows no resource."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request, Security
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
 from fastapi.security import OAuth2
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
-from lrs.access.policy import admit, pattern_of
+from lrs.access import Caller
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import KIB
@@ -16,11 +17,10 @@ from lrs.matching import tokens
 from lrs.matching.models import Problem
 from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES
 from lrs.matching.tokens import Access
-from lrs.tenancy.tenants import DEFAULT, Tenant
+from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import Exchange, exchange_of, tenant_of
 
 Model = TypeVar("Model", bound=BaseModel)
-TenantOf = Callable[[str], Tenant]
-"""Opens a tenant by its id; raises ``Refused`` (404) if there is none."""
 
 MAX_BODY = 64 * KIB
 
@@ -49,28 +49,19 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {**{status: {"model": Problem} for status in statuses}, "default": {"model": Problem}}
 
 
-def tenant_at(tenant_of: TenantOf) -> Callable[[Request], Tenant]:
-    """The dependency that finds the tenant in the path (``/t/{tenant}/…``), or else takes the default one."""
-
-    def tenant(request: Request) -> Tenant:
-        return tenant_of(request.path_params.get("tenant", DEFAULT))
-
-    return tenant
+Here = Annotated[Tenant, Depends(tenant_of)]
+"""The tenant that a request is about."""
 
 
-def asking(tenant: Callable[[Request], Tenant]) -> Callable[..., Access]:
-    """The dependency that is the calling service; the scopes named by ``Security`` are for the OpenAPI document."""
+def by_token(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
+    """Who calls with an access token, by its header; leaves its ``Access`` behind. Raises ``Refused`` (401)."""
+    exchange.behind = access = tokens.access(tenant, Headers(scope=scope).get("authorization"))
+    return access.caller
 
-    def access(
-        request: Request,
-        here: Annotated[Tenant, Depends(tenant)],
-        authorization: Annotated[str | None, Security(OAUTH)],
-    ) -> Access:
-        found = tokens.access(here, authorization)
-        request.scope["source"] = found.caller.source
-        admit(request.method, pattern_of(request.scope["route"].path), found.caller)
-        return found
 
+def asking(request: Request, _: Annotated[str | None, Security(OAUTH)]) -> Access:
+    """The dependency that is the calling service; scopes named by ``Security`` are for the OpenAPI document."""
+    access: Access = exchange_of(request).behind
     return access
 
 

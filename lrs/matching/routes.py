@@ -9,9 +9,8 @@ from fastapi.responses import JSONResponse
 from fastapi.security.base import SecurityBase
 
 from lrs.matching import models, oauth, pull, roles, services, view
-from lrs.matching.door import TenantOf, asking, problems, small_body, tenant_at
+from lrs.matching.door import Here, asking, problems, small_body
 from lrs.matching.tokens import Access
-from lrs.tenancy.tenants import Tenant
 
 VC = "application/vc"
 """A credential secured by a proof inside it (W3C Verifiable Credentials Data Model 2.0, section 6.3)."""
@@ -46,14 +45,13 @@ class _Basic(SecurityBase):
         """Nothing to do at run time."""
 
 
-def routes(tenant_of: TenantOf) -> APIRouter:
-    """To be mounted at ``/`` and at ``/t/{tenant}``; *tenant_of* opens a tenant by its id."""
+def routes() -> APIRouter:
+    """The router."""
     router = APIRouter()
-    tenant = tenant_at(tenant_of)
-    _add_token(router, tenant)
-    _add_profiles(router, tenant, asking(tenant))
-    _add_badges(router, tenant, asking(tenant))
-    _add_roles(router, tenant, asking(tenant))
+    _add_token(router)
+    _add_profiles(router)
+    _add_badges(router)
+    _add_roles(router)
     return router
 
 
@@ -96,7 +94,7 @@ def _receiver(model: type[models.Shape]) -> Callable[..., None]:
     return receive
 
 
-def _add_token(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
+def _add_token(router: APIRouter) -> None:
     @router.post(
         "/oauth/token",
         response_model=models.Token,
@@ -105,9 +103,7 @@ def _add_token(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
         dependencies=[Security(_Basic())],
         tags=["services"],
     )
-    def issue_token(
-        request: Request, here: Annotated[Tenant, Depends(tenant)], body: Annotated[bytes, Depends(small_body)]
-    ) -> JSONResponse:
+    def issue_token(request: Request, here: Here, body: Annotated[bytes, Depends(small_body)]) -> JSONResponse:
         """An access token by client credentials (RFC 6749 section 4.4)."""
         headers = request.headers
         reply = oauth.answer(here, headers.get("authorization"), headers.get("content-type", ""), body)
@@ -117,9 +113,8 @@ def _add_token(router: APIRouter, tenant: Callable[[Request], Tenant]) -> None:
         return JSONResponse(dict(reply.body), reply.status, shown)
 
 
-def _add_profiles(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:
-    reader = Annotated[Access, Security(access, scopes=[services.PROFILES])]
-    here = Annotated[Tenant, Depends(tenant)]
+def _add_profiles(router: APIRouter) -> None:
+    reader = Annotated[Access, Security(asking, scopes=[services.PROFILES])]
 
     @router.get(
         "/api/profiles",
@@ -129,7 +124,7 @@ def _add_profiles(router: APIRouter, tenant: Callable[[Request], Tenant], access
         tags=["services"],
     )
     def read_feed(
-        tenant: here, who: reader, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+        tenant: Here, who: reader, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 100
     ) -> dict[str, Any]:
         """Profiles that changed since the cursor, oldest change first; withdrawn ones as tombstones."""
         return pull.feed(tenant, who.service, cursor, limit)
@@ -142,7 +137,7 @@ def _add_profiles(router: APIRouter, tenant: Callable[[Request], Tenant], access
         tags=["services"],
     )
     def read_profile(
-        tenant: here,
+        tenant: Here,
         who: reader,
         subject: str,
         response: Response,
@@ -158,9 +153,7 @@ def _add_profiles(router: APIRouter, tenant: Callable[[Request], Tenant], access
         return profile
 
 
-def _add_badges(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:
-    here = Annotated[Tenant, Depends(tenant)]
-
+def _add_badges(router: APIRouter) -> None:
     @router.get(
         "/api/profiles/{subject}/badges/{badge}",
         response_class=Response,
@@ -168,16 +161,14 @@ def _add_badges(router: APIRouter, tenant: Callable[[Request], Tenant], access: 
         tags=["services"],
     )
     def read_badge(
-        tenant: here, who: Annotated[Access, Security(access, scopes=[services.BADGES])], subject: str, badge: str
+        tenant: Here, who: Annotated[Access, Security(asking, scopes=[services.BADGES])], subject: str, badge: str
     ) -> Response:
         """The badge itself, to be verified; needs the learner's consent to badges:read and to profiles:read."""
         signed = pull.badge(tenant, who.service, subject, badge)
         return Response(signed, media_type=VC, headers={"Cache-Control": "private, no-cache"})
 
 
-def _add_roles(router: APIRouter, tenant: Callable[[Request], Tenant], access: Callable[..., Access]) -> None:
-    here = Annotated[Tenant, Depends(tenant)]
-
+def _add_roles(router: APIRouter) -> None:
     @router.get(
         "/api/profiles/{subject}/gap",
         response_model=models.Gap,
@@ -185,13 +176,13 @@ def _add_roles(router: APIRouter, tenant: Callable[[Request], Tenant], access: C
         tags=["services"],
     )
     def read_gap(
-        tenant: here, who: Annotated[Access, Security(access, scopes=[services.GAP])], subject: str, role: str
+        tenant: Here, who: Annotated[Access, Security(asking, scopes=[services.GAP])], subject: str, role: str
     ) -> dict[str, Any]:
         """What the learner still needs for a role; needs the learner's consent to gap:read and to profiles:read."""
         return pull.gap_of(tenant, who.service, subject, role)
 
     @router.get("/api/roles", response_model=models.Roles, responses=problems(401, 403), tags=["services"])
-    def read_roles(tenant: here, _who: Annotated[Access, Security(access, scopes=[services.ROLES])]) -> dict[str, Any]:
+    def read_roles(tenant: Here, _who: Annotated[Access, Security(asking, scopes=[services.ROLES])]) -> dict[str, Any]:
         """All roles and what they ask for."""
         found = roles.labelled(tenant.store, list(roles.everyone(tenant.store)))
         return {"roles": [pull.role_shown(role) for role in found]}

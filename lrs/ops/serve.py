@@ -64,7 +64,7 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | 
     address = address_of(host, listener.getsockname()[1])
     try:
         app = create_app(settings)  # what keeps the server from starting is told before a key is made
-        for one in app.state.tenants.start():
+        for one in app.tenants.start():
             click.echo(f"tenant {one.tenant} cannot be opened, and is not served: {one.reason}", err=True)
     except BaseException:
         listener.close()
@@ -113,7 +113,7 @@ def run(app: Application, settings: Settings, listener: socket.socket, parent: i
     if parent:
         threading.Thread(target=_await_end_of, args=(parent, stop), daemon=True).start()
     beside = settings.worker and not settings.celery_broker and not parent
-    child = Child(settings, app.state.tenants.control, app.deaths) if beside else None
+    child = Child(settings, app.tenants.control, app.deaths) if beside else None
     if child is not None:
         server.leaving = child.stop
     try:

@@ -1,24 +1,25 @@
 """The routes of the pages behind an administrator's sign-in: a learner, and the work. No logic."""
 
 import secrets
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
-from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
+from lrs.access import Caller
 from lrs.access.basic import Door
-from lrs.access.policy import admit, pattern_of
 from lrs.kernel.errors import Refused
-from lrs.matching.door import TenantOf, small_body, tenant_at
+from lrs.matching.door import Here, small_body
 from lrs.pages import acts, facts, session, views, work_view
 from lrs.pages.facts import Neighbours
 from lrs.pages.render import page
 from lrs.pages.session import COOKIE, FORM_COOKIE, LASTS, Session
 from lrs.people.search import Search, search
 from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import Exchange, exchange_of
 
 _DONE = {
     "withdrawn": "The consent is withdrawn. Nothing more is shown or sent; the service is told to forget.",
@@ -28,6 +29,8 @@ _DONE = {
 }
 
 
+SIGN_IN_FIRST = "sign_in_first"
+"""The error of who has no session."""
 SIGNED_IN: dict[str, Any] = {"security": [{"session": []}]}
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     "default": {"description": "A page that says why not, or 303 to the sign-in.", "content": {"text/html": {}}}
@@ -40,14 +43,6 @@ def _form(*fields: str) -> dict[str, Any]:
     properties["form"]["description"] = "The token that the page before gave out."
     schema = {"type": "object", "required": ["form"], "properties": properties}
     return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
-
-
-class SignInNeeded(Exception):
-    """Nobody is signed in; ``location`` is where to, with the way back."""
-
-    def __init__(self, location: str) -> None:
-        super().__init__(location)
-        self.location = location
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,75 +70,53 @@ class Visit:
         return RedirectResponse(f"{self.base}/{place}?done={done}", 303)
 
 
-class PageRoute(APIRoute):
-    """A route whose refusals are pages, and which leads to the sign-in where there is no session."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of the framework, with refusals turned into pages."""
-        inner = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            try:
-                return await inner(request)
-            except SignInNeeded as needed:
-                return RedirectResponse(needed.location, 303)
-            except Refused as refused:
-                return refusal(base_of(request), refused)
-
-        return handle
-
-
-def routes(tenant_of: TenantOf, door: Door, neighbours: Neighbours) -> APIRouter:
-    """To be mounted at ``/`` and at ``/t/{tenant}``; *neighbours* are the parts that the app knows."""
-    router = APIRouter(
-        prefix="/pages", route_class=PageRoute, tags=["pages"], default_response_class=HTMLResponse, responses=_REFUSALS
-    )
-    tenant = tenant_at(tenant_of)
-    visit = visiting(tenant)
-    _add_sign_in(router, tenant, door)
-    _add_learners(router, visit)
-    _add_work(router, visit, neighbours)
+def routes(door: Door, neighbours: Neighbours) -> APIRouter:
+    """The router; *neighbours* are the parts that the app knows."""
+    router = APIRouter(prefix="/pages", tags=["pages"], default_response_class=HTMLResponse, responses=_REFUSALS)
+    _add_sign_in(router, door)
+    _add_learners(router)
+    _add_work(router, neighbours)
     return router
 
 
 def base_of(request: Request) -> str:
     """The path the pages lie under, for the tenant that was asked for."""
-    tenant = request.path_params.get("tenant")
-    prefix = f"/t/{tenant}" if tenant else ""
-    return f"{request.scope.get('root_path', '')}{prefix}/pages"
+    return f"{request.scope.get('root_path', '')}/pages"
 
 
-def refusal(base: str, refused: Refused) -> Response:
-    """A page that says no, with the status and the headers of *refused*."""
+def refusal(request: Request, refused: Refused) -> Response:
+    """A page that says no, with the status and the headers of *refused*; or the way to the sign-in, and back."""
+    base = base_of(request)
+    if refused.error == SIGN_IN_FIRST:
+        then = request.url.path if request.method == "GET" else None
+        return RedirectResponse(f"{base}/sign-in?then={session.safe_return(base, then)}", 303)
     answer = page("refused.html", refused.status, base=base, message=refused.message)
     answer.headers.update({name: value for name, value in refused.headers if name != "www-authenticate"})
     return answer
 
 
-def visiting(tenant: Callable[[Request], Tenant]) -> Callable[..., Visit]:
-    """The dependency that is whoever is signed in. Raises ``SignInNeeded``, or ``Refused`` (403)."""
+def by_session(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
+    """Who is signed in, by its cookie; leaves the ``Session`` behind. Raises ``Refused`` (401)."""
+    found = session.session_in(tenant, HTTPConnection(scope).cookies.get(COOKIE))
+    if found is None:
+        raise Refused("Sign in first.", status=401, error=SIGN_IN_FIRST)
+    exchange.behind = found
+    return found.caller
 
-    def visit(
-        request: Request,
-        here: Annotated[Tenant, Depends(tenant)],
-        cookie: Annotated[str | None, Cookie(alias=COOKIE)] = None,
-    ) -> Visit:
-        base = base_of(request)
-        found = session.session_in(here, cookie)
-        if found is None:
-            then = request.url.path if request.method == "GET" else None
-            raise SignInNeeded(f"{base}/sign-in?then={session.safe_return(base, then)}")
-        admit(request.method, pattern_of(request.scope["route"].path), found.caller)
-        return Visit(here, base, found, _DONE.get(request.query_params.get("done", ""), ""))
 
-    return visit
+def visiting(request: Request, tenant: Here) -> Visit:
+    """The dependency that is whoever is signed in."""
+    done = _DONE.get(request.query_params.get("done", ""), "")
+    return Visit(tenant, base_of(request), exchange_of(request).behind, done)
+
+
+_Visit = Annotated[Visit, Depends(visiting)]
 
 
 # -- sign-in --------------------------------------------------------------------------------------------------------
 
 
-def _add_sign_in(router: APIRouter, tenant: Callable[[Request], Tenant], door: Door) -> None:
-    here = Annotated[Tenant, Depends(tenant)]
+def _add_sign_in(router: APIRouter, door: Door) -> None:
     form_cookie = Annotated[str | None, Cookie(alias=FORM_COOKIE)]
 
     @router.get("", status_code=303, summary="Leads to the learners")
@@ -151,13 +124,13 @@ def _add_sign_in(router: APIRouter, tenant: Callable[[Request], Tenant], door: D
         return RedirectResponse(f"{base_of(request)}/learners", 303)
 
     @router.get("/sign-in", summary="The form to sign in with a key of the scope admin")
-    def show(request: Request, tenant: here, nonce: form_cookie = None, then: str | None = None) -> Response:
+    def show(request: Request, tenant: Here, nonce: form_cookie = None, then: str | None = None) -> Response:
         return _asked(request, tenant, nonce, then)
 
     @router.post("/sign-in", status_code=303, summary="Signs in", openapi_extra=_form("key", "secret", "then"))
     def enter(
         request: Request,
-        tenant: here,
+        tenant: Here,
         body: Annotated[bytes, Depends(small_body)],
         nonce: form_cookie = None,
     ) -> Response:
@@ -176,7 +149,7 @@ def _add_sign_in(router: APIRouter, tenant: Callable[[Request], Tenant], door: D
     @router.post("/sign-out", status_code=303, summary="Signs out", openapi_extra=_form() | SIGNED_IN)
     def leave(
         request: Request,
-        visit: Annotated[Visit, Depends(visiting(tenant))],
+        visit: _Visit,
         body: Annotated[bytes, Depends(small_body)],
     ) -> Response:
         visit.fields(body)
@@ -212,15 +185,13 @@ def _set_cookie(answer: Response, request: Request, tenant: Tenant, name: str, v
 # -- a learner ------------------------------------------------------------------------------------------------------
 
 
-def _add_learners(router: APIRouter, visit: Callable[..., Visit]) -> None:
-    here = Annotated[Visit, Depends(visit)]
-
+def _add_learners(router: APIRouter) -> None:
     @router.get("/learners", summary="The form to look for a learner", openapi_extra=SIGNED_IN)
-    def ask(visit: here) -> Response:
+    def ask(visit: _Visit) -> Response:
         return visit.page("search.html", wanted="", problem="", **views.searched(Search(())))
 
     @router.post("/learners", summary="Looks for a learner", openapi_extra=_form("who") | SIGNED_IN)
-    def find(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
+    def find(visit: _Visit, body: Annotated[bytes, Depends(small_body)]) -> Response:
         """By POST, so that no address or number of a learner ends in a log or a browser's history."""
         wanted = visit.fields(body).get("who", "").strip()
         searched = search(visit.tenant.store, wanted)
@@ -235,7 +206,7 @@ def _add_learners(router: APIRouter, visit: Callable[..., Visit]) -> None:
             return visit.page("search.html", refused.status, wanted=wanted, problem=problem, **views.searched(searched))
 
     @router.get("/learners/{person}", summary="What a learner holds, why, and who may see it", openapi_extra=SIGNED_IN)
-    def show(visit: here, person: str) -> Response:
+    def show(visit: _Visit, person: str) -> Response:
         return _learner(visit, person)
 
     @router.post(
@@ -244,7 +215,7 @@ def _add_learners(router: APIRouter, visit: Callable[..., Visit]) -> None:
         summary="Withdraws a consent",
         openapi_extra=_form("service", "scope") | SIGNED_IN,
     )
-    def withdraw(visit: here, person: str, body: Annotated[bytes, Depends(small_body)]) -> Response:
+    def withdraw(visit: _Visit, person: str, body: Annotated[bytes, Depends(small_body)]) -> Response:
         form = visit.fields(body)
         service, scope = form.get("service") or None, form.get("scope") or None
         count = acts.withdraw(visit.tenant, person, service=service, scope=scope, by=visit.session.by)
@@ -253,7 +224,7 @@ def _add_learners(router: APIRouter, visit: Callable[..., Visit]) -> None:
     @router.get(
         "/badges/{id}", response_class=JSONResponse, summary="A badge as it was issued", openapi_extra=SIGNED_IN
     )
-    def badge(visit: here, id: str) -> Response:
+    def badge(visit: _Visit, id: str) -> Response:
         record = visit.tenant.store.get("credential", id)
         if record is None:
             raise Refused("There is no such badge.", status=404, error="not_found")
@@ -269,11 +240,9 @@ def _learner(visit: Visit, who: str) -> Response:
 # -- the work -------------------------------------------------------------------------------------------------------
 
 
-def _add_work(router: APIRouter, visit: Callable[..., Visit], neighbours: Neighbours) -> None:
-    here = Annotated[Visit, Depends(visit)]
-
+def _add_work(router: APIRouter, neighbours: Neighbours) -> None:
     @router.get("/work", summary="What waits, fails or was put aside", openapi_extra=SIGNED_IN)
-    def show(visit: here) -> Response:
+    def show(visit: _Visit) -> Response:
         tenant = visit.tenant
         found = facts.work_facts(tenant, neighbours)
         return visit.page("work.html", **work_view.work(found, tenant.clock(), tenant.settings.zone))
@@ -284,7 +253,7 @@ def _add_work(router: APIRouter, visit: Callable[..., Visit], neighbours: Neighb
         summary="Makes due what was put aside",
         openapi_extra=_form("step", "kind", "id") | SIGNED_IN,
     )
-    def retry(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
+    def retry(visit: _Visit, body: Annotated[bytes, Depends(small_body)]) -> Response:
         form = visit.fields(body)
         step, kind, id = (form.get(name, "") for name in ("step", "kind", "id"))
         count = acts.retry(visit.tenant, step=step, kind=kind, id=id, by=visit.session.by)
@@ -293,7 +262,7 @@ def _add_work(router: APIRouter, visit: Callable[..., Visit], neighbours: Neighb
     @router.post(
         "/work/resend", status_code=303, summary="Sends a delivery again", openapi_extra=_form("id") | SIGNED_IN
     )
-    def resend(visit: here, body: Annotated[bytes, Depends(small_body)]) -> Response:
+    def resend(visit: _Visit, body: Annotated[bytes, Depends(small_body)]) -> Response:
         id = visit.fields(body).get("id", "")
         acts.resend(visit.tenant, neighbours, id=id, by=visit.session.by)
         return visit.back("work", "resent")

@@ -6,12 +6,8 @@ A proxy may take it off before it passes a request on, or leave it: both reach t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
+from lrs.access.policy import Table
 from lrs.kernel.errors import Misconfigured
-
-_OF_XAPI = {"xapi", "t"}
 
 
 def own_path(path: str, prefix: str) -> str:
@@ -21,21 +17,15 @@ def own_path(path: str, prefix: str) -> str:
     return path[len(prefix) :] or "/"
 
 
-def check_prefix(prefix: str, routes: list[Any]) -> str:
-    """*prefix*, if no address of *routes* begins as it does. Raises ``Misconfigured``.
+def check_prefix(prefix: str, table: Table) -> str:
+    """*prefix*, if no address in *table* begins as it does. Raises ``Misconfigured``.
 
     Such a path would have two meanings, for nobody can see whether a proxy has taken the prefix off.
     """
     first = f"{prefix}/".split("/")[1]
-    if first in _OF_XAPI | {path.split("/")[1] for path in _paths(routes)} and prefix:
+    if prefix and first in {"t"} | {pattern.split("/")[1] for _, pattern in table}:
         raise Misconfigured(
             f"LRS_PUBLIC_URL: its path begins with /{first}, as addresses of this server do: choose another one, like"
             " https://example.org/engraft"
         )
     return prefix
-
-
-def _paths(routes: list[Any]) -> Iterator[str]:
-    for route in routes:
-        for part in route.effective_route_contexts() if hasattr(route, "effective_route_contexts") else [route]:
-            yield part.path

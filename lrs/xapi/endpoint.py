@@ -6,30 +6,23 @@ answer, errors too, says by which version's rules it was made. Knows the resourc
 
 from __future__ import annotations
 
-import itertools
 import re
-import secrets
 from collections.abc import Iterable
 from functools import lru_cache
-from time import perf_counter
-from typing import NamedTuple
-
-import structlog
 
 from lrs.access import Caller
 from lrs.access.basic import Door
 from lrs.access.policy import TABLE, admit
-from lrs.kernel.errors import Overloaded, Refused, StoreFull, StoreReadOnly
+from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage.edge import read
-from lrs.storage.room import NO_ROOM
-from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import DEFAULT, Tenant
 from lrs.web.counting import Requests
+from lrs.web.exchange import Exchange, Place
+from lrs.web.faults import refused_for
 from lrs.web.pace import Pace
 from lrs.web.prefix import own_path
-from lrs.web.refusals import Refusals, refusal_of
 from lrs.xapi import about, activities, agents, alternate
 from lrs.xapi.documents.routes import HANDLERS as DOCUMENTS
 from lrs.xapi.request import (
@@ -58,7 +51,8 @@ for _handlers in (HANDLERS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, abo
         METHODS.setdefault(_resource, {})[_method] = _handler
 _PATH = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))?/xapi(?:/(.*))?")
 _SLASHES = re.compile(r"/{2,}")
-STATEMENTS = "statements"
+ROUTE = "/xapi/"
+STATEMENTS = f"{ROUTE}statements"
 ANY_ORIGIN = (
     ("access-control-allow-origin", "*"),
     (
@@ -79,145 +73,100 @@ LONGEST_KEPT = 128
 """Characters of an address that is remembered: anybody may send a thousand of the longest there are."""
 FIRST_BYTES = 4_096
 """Where not even these fit, a write is sent away before anything is read of it."""
-_LATER = (("retry-after", "30"),)
-"""For what an operator has to mend first."""
-_log = structlog.get_logger()
 
 
-class Path(NamedTuple):
-    """An address of xAPI: *prefix* is what stands before the resource, ``/xapi`` or ``/t/<tenant>/xapi``.
-
-    *route* is the resource as the table of rights names it.
-    """
-
-    tenant: str
-    prefix: str
-    resource: str
-    route: str
-
-
-def parted(path: str) -> Path | None:
+def parted(path: str) -> Place | None:
     """*path* in its parts, however many slashes stand between them; ``None`` for one that is not xAPI's."""
     return _kept(path) if len(path) <= LONGEST_KEPT else _parted(path)
 
 
 @lru_cache(maxsize=1_024)
-def _kept(path: str) -> Path | None:
+def _kept(path: str) -> Place | None:
     return _parted(path)
 
 
-def _parted(path: str) -> Path | None:
+def _parted(path: str) -> Place | None:
     found = _PATH.fullmatch(_SLASHES.sub("/", path))
     if found is None:
         return None
     resource = (found[3] or "").rstrip("/")
-    return Path(found[2] or DEFAULT, f"{found[1] or ''}/xapi", resource, f"/xapi/{resource}")
+    return Place(found[2] or DEFAULT, found[1] or "", ROUTE + resource, resource if resource in METHODS else "other")
 
 
 class Endpoint:
-    """What answers xAPI, for all *tenants*. Every request is counted in *counted*.
+    """The mount of xAPI (see ``lrs.web.shell``). Parameters that were left out are counted in *counted*.
 
     *subscriptions* say which steps stored statements owe.
     """
 
-    def __init__(
-        self,
-        tenants: Tenants,
-        settings: Settings,
-        door: Door,
-        counted: Requests,
-        refused: Refusals,
-        *,
-        subscriptions: Subscriptions,
-    ) -> None:
-        self._tenants = tenants
+    def __init__(self, settings: Settings, door: Door, counted: Requests, subscriptions: Subscriptions) -> None:
         self._subscriptions = subscriptions
         self._settings = settings
         self._door = door
         self._counted = counted
-        self._refused = refused
         self._budget = Budget(settings.queue_bytes)
         self._pace = Pace()
         self._told: dict[str, int] = {}
-        self._run = secrets.token_hex(4)
-        self._numbers = itertools.count(1)
 
-    async def answer(self, path: Path, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; *scope* is of type ``http``, *path* its path in parts.
+    def place(self, path: str) -> Place | None:
+        """See ``shell.Mount``."""
+        return parted(path)
 
-        The tenant is held until the last byte of the answer was sent: its attachments are read meanwhile.
-        """
-        try:
-            await self._serve(path, scope, receive, send)
-        finally:
-            if (tenant := scope.get("tenant")) is not None:
-                self._tenants.give_back(tenant)
-
-    async def _serve(self, path: Path, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = perf_counter()
-        request_id = self.new_id()
+    async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ``shell.Mount``. The caller is found here, for a form may bring its credentials along."""
         request: Request | None = None
         horizon: int | None = None
+        place = exchange.place
         try:
-            if scope["method"] in {"POST", "PUT"}:
-                self._pace.check(FIRST_BYTES)
-            tenant = self._tenants.take_open(path.tenant) or await read(self._tenants.take, path.tenant)
-            scope["tenant"] = tenant
-            if tenant is None:
-                raise no_tenant(self._base(scope))
-            if path.resource == STATEMENTS:
+            tenant = self._let_in(exchange, scope)
+            if place.route == STATEMENTS:
                 # Taken before anything is read: what is stored until then is visible to this request.
                 store = tenant.store
                 horizon = await read(store.horizon) if store.waits else store.horizon()
-                self._told[path.tenant] = horizon
-            request = self._request(scope, receive, path, tenant)
+                self._told[place.tenant] = horizon
+            request = self._request(scope, receive, place, tenant)
             request.query = query_of(scope["query_string"])
-            if path.resource not in METHODS and request.method != "OPTIONS":
+            if request.resource not in METHODS and request.method != "OPTIONS":
                 raise self.nowhere(scope)
-            answer = await self._answer(request, path.route)
+            answer = await self._answer(request, exchange)
         except Closed:
+            exchange.status = 0
             return
         except Exception as error:  # noqa: BLE001 (whatever went wrong, the client gets an answer in the one shape)
-            refused = refused_for(error, request_id)
-            answer = refusal(refused, request_id)
-            self._note(refused, path, scope["method"], request, request_id)
+            exchange.refused = refused_for(error, exchange.id)
+            answer = refusal(exchange.refused, exchange.id)
         finally:
             if request is not None:
                 request.let_go()
+        exchange.status = answer.status
         version = request.version if request is not None else ""
-        headers = self._marks(path, version or self._told_version(scope["headers"]), request_id, horizon)
+        headers = self._marks(place, version or self._told_version(scope["headers"]), exchange.id, horizon)
         if request is None or "origin" in request.headers:
             headers += ANY_ORIGIN
         await send_answer(answer, send, headers=headers, head=scope["method"] == "HEAD")
-        resource = path.resource if request and path.resource in METHODS else "other"
-        self._counted.add(resource, scope["method"], answer.status, perf_counter() - begun)
         if request is not None and request.ignored:
-            self._counted.ignore(resource, request.ignored)
+            self._counted.ignore(place.counted, request.ignored)
 
-    def _note(self, refused: Refused, path: Path, method: str, request: Request | None, request_id: str) -> None:
-        source = request.caller.source if request is not None else ""
-        resource = path.resource if path.resource in METHODS else "other"
-        tenant = path.tenant if self._tenants.opened(path.tenant) else ""
-        about = {"tenant": tenant, "source": source, "method": method, "resource": resource, "request": request_id}
-        self._refused.note(refusal_of(refused, **about))
+    def _let_in(self, exchange: Exchange, scope: Scope) -> Tenant:
+        """Whose data it is about. Raises why the shell refused, and ``Overloaded`` before a body is read."""
+        if exchange.refused is not None:
+            raise exchange.refused
+        if scope["method"] in {"POST", "PUT"}:
+            self._pace.check(FIRST_BYTES)
+        if exchange.tenant is None:
+            raise no_tenant(self._base(scope))
+        return exchange.tenant
 
-    def new_id(self) -> str:
-        """A name for a request, which its answer and the log both tell."""
-        return f"{self._run}-{next(self._numbers)}"
+    def parting(self, place: Place, headers: Iterable[tuple[bytes, bytes]], request_id: str) -> Headers:
+        """See ``shell.Fast``."""
+        return self._marks(place, self._told_version(headers), request_id, None)
 
-    def parting(self, path: Path, headers: Iterable[tuple[bytes, bytes]], request_id: str) -> Headers:
-        """Headers of an answer at *path* that the connection writes before the application saw the request.
-
-        *headers* are those of the request that have arrived so far.
-        """
-        return self._marks(path, self._told_version(headers), request_id, None)
-
-    def _marks(self, path: Path, version: str, request_id: str, horizon: int | None) -> Headers:
+    def _marks(self, place: Place, version: str, request_id: str, horizon: int | None) -> Headers:
         """What every answer carries. Without a *horizon* of its own the last one told still holds; at first, 1970."""
         marks = (("x-experience-api-version", version), ("x-request-id", request_id))
-        if path.resource != STATEMENTS:
+        if place.route != STATEMENTS:
             return marks
-        through = self._told.get(path.tenant, 0) if horizon is None else horizon
+        through = self._told.get(place.tenant, 0) if horizon is None else horizon
         return (*marks, ("x-experience-api-consistent-through", timestamp_of_micros(through)))
 
     def _told_version(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
@@ -236,12 +185,12 @@ class Endpoint:
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
         return f"{scope['scheme']}://{host or 'HOST'}"
 
-    def _request(self, scope: Scope, receive: Receive, path: Path, tenant: Tenant) -> Request:
+    def _request(self, scope: Scope, receive: Receive, place: Place, tenant: Tenant) -> Request:
         client = scope.get("client")
         return Request(
             method=scope["method"],
-            resource=path.resource,
-            prefix=scope.get("root_path", "") + path.prefix,
+            resource=place.route.removeprefix(ROUTE),
+            prefix=f"{scope.get('root_path', '')}{place.base}/xapi",
             query=[],
             headers=headers_of(scope, self._settings.max_header),
             tenant=tenant,
@@ -252,7 +201,7 @@ class Endpoint:
             client=client[0] if client else "",
         )
 
-    async def _answer(self, request: Request, route: str) -> Answer:
+    async def _answer(self, request: Request, exchange: Exchange) -> Answer:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return Answer(204, b"", _PREFLIGHT)
         methods = METHODS.get(request.resource, {})
@@ -261,6 +210,7 @@ class Endpoint:
             await alternate.undo(request, request.tenant.settings.max_document, known=known)
         told = request.headers.get("x-experience-api-version")
         method = "GET" if request.method == "HEAD" else request.method
+        route = exchange.place.route
         line = TABLE.get((method, route))
         if line is not None and line.is_public:
             request.version = _rules_or(told, self._settings.xapi_fallback_version)
@@ -270,8 +220,8 @@ class Endpoint:
                 raise Refused("xAPI 2.0 has no alternate request syntax", rule="IEEE 9274.1.1 4.1.1")
             authorization = request.headers.get("authorization")
             caller = self._door.known(request.tenant, authorization)
-            request.caller = caller or await self._caller(request, authorization)
-            if line is not None:
+            exchange.caller = request.caller = caller or await self._caller(request, authorization)
+            if method in methods:
                 admit(method, route, request.caller)
         handler = methods.get(method)
         if handler is None:
@@ -295,24 +245,6 @@ class Endpoint:
             return False
         await self._caller(request, request.headers["authorization"])
         return True
-
-
-def refused_for(error: Exception, request_id: str = "") -> Refused:
-    """What the client is told about *error*."""
-    if isinstance(error, Refused):
-        return error
-    if isinstance(error, Overloaded):
-        wait = (("retry-after", str(error.retry_after)),)
-        return Refused("the server is busy: send this again", status=503, error="overloaded", headers=wait)
-    if isinstance(error, StoreReadOnly):
-        return Refused(str(error), status=503, error="store_read_only", headers=_LATER)
-    if isinstance(error, StoreFull):
-        return Refused(str(error), status=507, error="store_full", headers=_LATER)
-    if isinstance(error, OSError) and error.errno in NO_ROOM:  # for a body on its way to the store
-        message = "the disk is full: nothing of this request was stored"
-        return Refused(message, status=507, error="store_full", headers=_LATER)
-    _log.error("request failed", request=request_id, exc_info=error)
-    return Refused("the server failed; its log says why", status=500, error="internal_error")
 
 
 def _rules_or(told: str | None, fallback: str) -> str:

@@ -14,7 +14,7 @@ PROFILE = {"Content-Type": "text/plain", "If-None-Match": "*"}
 @pytest.fixture
 def other(each_lrs):
     """The same server as a client of another tenant sees it."""
-    tenants = each_lrs.app.state.tenants
+    tenants = each_lrs.app.tenants
     tenants.control.add(HERE)
     at = Lrs(f"{each_lrs.address}/t/{HERE}", tenants.take(HERE), clients=each_lrs.clients, app=each_lrs.app)
     return at.as_key("all", name="neighbours")

@@ -32,13 +32,13 @@ from adapters.door import basic
 from adapters.ledger import Ledger
 from adapters.returned import Written
 from adapters.routes import RunImport, routes
-from lrs.access.basic import Door
 from lrs.access.keys import NewKey, create_key, list_keys
-from lrs.app import caller_of, create_app
+from lrs.access.policy import TABLE
+from lrs.app import create_app
 from lrs.kernel.settings import Settings
 from lrs.ops.serve import first_key
 from lrs.storage import wall_clock
-from tests.served import serving
+from tests.served import let_in, serving
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
@@ -66,7 +66,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Server]:
     app = create_app(Settings(data=tmp_path_factory.mktemp("data"), worker=False))
-    tenants = app.state.tenants
+    tenants = app.tenants
     scopes = {
         "north": SCOPES,
         "south": SCOPES,
@@ -553,7 +553,8 @@ def test_an_import_whose_process_is_killed_can_be_sent_again(server):
 def importing_by(run_import: RunImport, folder: Path) -> Iterator[Callable[[bytes], httpx.Response]]:
     """Sends files to a server of its own that runs imports by *run_import*."""
     with serving(folder, scopes=["import"]) as lrs:
-        lrs.app.include_router(routes(caller_of(lrs.app.state.tenants, Door()), run_import), prefix="/by")
+        lrs.app.api.include_router(routes(run_import), prefix="/by")
+        let_in(lrs.app, "POST", "/by/api/imports", TABLE["POST", "/api/imports"])
         url = f"{lrs.address}/by/api/imports?adapter=eportfolio"
 
         def send(content: bytes) -> httpx.Response:

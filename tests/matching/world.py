@@ -275,7 +275,7 @@ def web(tenant: Tenant) -> Iterator[httpx.Client]:
         finally:
             server.should_exit = True
             thread.join()
-            app.state.tenants.close()
+            app.tenants.close()
 
 
 def token(client: httpx.Client, made: Registered, scope: str | None = None) -> str:

@@ -111,8 +111,8 @@ class Site:
         control.add("other")
         control.close()
         self.app = create_app(self.settings, clock=self.world.clock)
-        self.tenant = self.app.state.tenants.take("default")
-        self.other = self.app.state.tenants.take("other")
+        self.tenant = self.app.tenants.take("default")
+        self.other = self.app.tenants.take("other")
         self.world.tenant, self.world.store = self.tenant, self.tenant.store
         self.operator = create_key(self.tenant, "operator", ["admin"])
         self.browser = Browser(self.app)
@@ -122,7 +122,7 @@ class Site:
         return [(entry["action"], entry["by"]) for entry in self.world.all("audit")]
 
     def close(self):
-        self.app.state.tenants.close()
+        self.app.tenants.close()
 
 
 @pytest.fixture

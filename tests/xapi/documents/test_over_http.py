@@ -45,9 +45,9 @@ class Client:
 @pytest.fixture
 def client(tmp_path, clock):
     app = create_app(Settings(data=tmp_path), clock=clock)
-    key = create_key(app.state.tenants.take("default"), "tests", ["all"])
+    key = create_key(app.tenants.take("default"), "tests", ["all"])
     yield Client(app, key)
-    app.state.tenants.close()
+    app.tenants.close()
 
 
 def put(client, path, params, body, content_type="application/json", **headers):

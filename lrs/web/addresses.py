@@ -1,0 +1,80 @@
+"""From a path to the line of the table of rights that it is for, and whether each route has its line.
+
+A pattern holds at the root and behind ``/t/<tenant>``, but for those that begin with ``/t/{tenant}`` themselves and for
+those of the server. Knows no framework but the shape of its lists of routes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from lrs.access.policy import OF_SERVER, OF_TENANT, Table
+from lrs.tenancy.tenants import DEFAULT
+from lrs.web.exchange import Place
+
+_TENANT = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))(/.*)?", re.DOTALL)
+_PART = re.compile(r"\{(\w+)\}")
+
+
+class _Patterns:
+    """Patterns of paths; a part in braces stands for anything without a slash, as in Starlette's routes."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._plain = set()
+        self._others = []
+        for pattern in sorted(patterns):
+            if "{" in pattern:
+                self._others.append((re.compile(_PART.sub(r"(?P<\1>[^/]+)", pattern)), pattern))
+            else:
+                self._plain.add(pattern)
+
+    def match(self, path: str) -> tuple[str, dict[str, str]] | None:
+        """The pattern that *path* has, and its named parts."""
+        if path in self._plain:
+            return path, {}
+        for expression, pattern in self._others:
+            if (found := expression.fullmatch(path)) is not None:
+                return pattern, found.groupdict()
+        return None
+
+
+class Addresses:
+    """The patterns of *table*, by where they hold."""
+
+    def __init__(self, table: Table) -> None:
+        patterns = {pattern for _, pattern in table}
+        named = {pattern for pattern in patterns if pattern.startswith(OF_TENANT)}
+        self._named = _Patterns(named)
+        self._anywhere = _Patterns(patterns - named - OF_SERVER)
+        self._at_root = _Patterns(patterns - named)
+
+    def place(self, path: str) -> Place:
+        """What *path*, without a proxy's prefix, leads to."""
+        in_tenant = _TENANT.fullmatch(path)
+        if in_tenant is None:
+            pattern, named = self._at_root.match(path) or ("", {})
+            return Place(DEFAULT, "", pattern, pattern or "other", named)
+        base, tenant, rest = in_tenant.groups()
+        if (found := self._named.match(path)) is not None:
+            return Place(tenant, "", found[0], found[0], found[1])
+        pattern, named = self._anywhere.match(rest or "") or ("", {})
+        return Place(tenant, base, pattern, OF_TENANT + pattern if pattern else "other", named)
+
+
+def operations(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Method and path of each of the framework's *routes*, also of those that were taken in with a router."""
+    for route in routes:
+        for part in route.effective_route_contexts() if hasattr(route, "effective_route_contexts") else [route]:
+            for method in part.methods - {"HEAD"}:
+                yield method, part.path
+
+
+def check(table: Table, found: Iterable[tuple[str, str]]) -> None:
+    """Raises ``LookupError`` unless each method and path in *found* has its line in *table*, and each line is found."""
+    there = set(found)
+    if there - table.keys():
+        raise LookupError(f"no line in the table of rights for {sorted(there - table.keys())}")
+    if table.keys() - there:
+        raise LookupError(f"a line in the table of rights, but no route: {sorted(table.keys() - there)}")

@@ -1,0 +1,26 @@
+"""Who calls with an API key, for the routes outside xAPI: by HTTP Basic in the header ``Authorization``."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from lrs.access import Caller
+from lrs.access.basic import Door
+from lrs.kernel.errors import Refused
+from lrs.tenancy.tenants import Tenant
+from lrs.web.browsers import is_foreign
+from lrs.web.exchange import Exchange
+from lrs.web.shell import Identify
+
+
+def by_key(door: Door) -> Identify:
+    """Asks *door*; refuses (403) what another site's page had a browser send, which may have remembered a login."""
+
+    def identify(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
+        headers, client = Headers(scope=scope), scope.get("client")
+        if exchange.method != "GET" and is_foreign(headers):
+            raise Refused("another site's page may not send this", status=403, error="forbidden")
+        return door.caller(tenant, headers.get("authorization"), client[0] if client else "")
+
+    return identify

@@ -1,0 +1,110 @@
+"""FastAPI behind the shell: its refusals in the one shape, or as pages where the route is one.
+
+Knows no route. Whoever hands in pages says for whom each kind is (``Line.pages``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from lrs.access.policy import OF_TENANT, Table
+from lrs.kernel.errors import Overloaded, Refused, StoreFull
+from lrs.web.accept import preferred
+from lrs.web.addresses import Addresses
+from lrs.web.exchange import EXCHANGE, Exchange, Place, exchange_of
+from lrs.web.faults import refused_for
+
+RefusalPage = Callable[[Request, Refused], Response]
+Nowhere = Callable[[Scope], Refused]
+"""The refusal of an address at which there is nothing."""
+JSON, HTML = "application/json", "text/html"
+_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+
+
+class Framework:
+    """The mount of *app*. *pages* are refusals as pages, by the name of whom they are for."""
+
+    def __init__(self, app: FastAPI, table: Table, pages: Mapping[str, RefusalPage], nowhere: Nowhere) -> None:
+        self._app = app
+        self.addresses = Addresses(table)
+        self._pages = pages
+        self._nowhere = nowhere
+        for error in (Refused, Overloaded, StoreFull, OSError, RequestValidationError, HTTPException, Exception):
+            app.add_exception_handler(error, self._failed)
+
+    def place(self, path: str) -> Place:
+        """See ``shell.Mount``: all that no other mount answers."""
+        return self.addresses.place(path)
+
+    async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ``shell.Mount``. What stands in front of the route is the framework's ``root_path``."""
+        is_head, has_begun = scope["method"] == "HEAD", False
+        root = scope.get("root_path", "") + exchange.place.base
+        asked = {**scope, "method": exchange.method, "root_path": root, EXCHANGE: exchange}
+
+        async def noting(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun, exchange.status = True, message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", exchange.id.encode())]
+            elif is_head:
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            if exchange.refused is not None:
+                await self._told(Request(asked), exchange.refused)(asked, receive, noting)
+            else:
+                await self._app(asked, receive, noting)
+        except Exception:
+            if not has_begun:  # else it was answered and logged by ``_failed``
+                raise
+
+    async def _failed(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestValidationError):
+            return self._told(request, _invalid(error))
+        if not isinstance(error, HTTPException):
+            return self._told(request, refused_for(error, exchange_of(request).id))
+        if error.status_code == 404:  # ours are ``Refused``: no route was found
+            return self._told(request, self._nowhere(request.scope))
+        code, headers = _CODES.get(error.status_code, "error"), tuple((error.headers or {}).items())
+        return self._told(request, Refused(str(error.detail), status=error.status_code, error=code, headers=headers))
+
+    def _told(self, request: Request, refused: Refused) -> Response:
+        exchange = exchange_of(request)
+        exchange.refused = refused
+        line = exchange.line
+        if line is not None and line.pages in self._pages and _wants_page(request, line.pages):
+            return self._pages[line.pages](request, refused)
+        body = refused.shown(exchange.id)
+        return JSONResponse(body, status_code=refused.status, headers=dict(refused.headers))
+
+
+def _wants_page(request: Request, pages: str) -> bool:
+    """Whether a page is wanted: at an address for everybody a program may ask, and is preferred."""
+    return pages != "public" or preferred(request.headers.get("accept"), (JSON, HTML)) == HTML
+
+
+def _invalid(error: RequestValidationError) -> Refused:
+    """Never 422: a body or parameter that is wrong is 400, and the first fault is named with its place."""
+    first = error.errors()[0]
+    pointer = "".join(f"/{part}" for part in first["loc"][1:])
+    return Refused(f"{'/'.join(map(str, first['loc']))}: {first['msg']}", pointer=pointer)
+
+
+def admitted_here(request: Request) -> None:
+    """A dependency of every route: refuses (500) one that is not the route by whose line the caller was let in.
+
+    That the shell and the framework read paths alike is so shown at each request, and not only hoped for.
+    """
+    scope: MutableMapping[str, Any] = request.scope
+    found, place = scope["route"].path, exchange_of(request).place
+    if found not in {place.route, place.route.removeprefix(OF_TENANT)}:
+        raise RuntimeError(f"{place.route} was asked for, and {found} was found")

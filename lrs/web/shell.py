@@ -1,0 +1,153 @@
+"""What every request passes, once: its name, its tenant, who calls and may they, counting, noting what was refused.
+
+Plain ASGI. Behind it lie two mounts: xAPI, which must be fast and whose caller may stand in the body, and the routes of
+the framework. Knows no route but by the table of rights, and no credential but by who reads it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter
+from typing import Protocol
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from lrs.access import Caller
+from lrs.access.policy import OF_SERVER, Table, admit
+from lrs.kernel.errors import Refused
+from lrs.storage.edge import read
+from lrs.tenancy.open_tenants import Tenants
+from lrs.tenancy.tenants import Tenant
+from lrs.web.browsers import guarded
+from lrs.web.codings import unpacked
+from lrs.web.counting import Requests
+from lrs.web.exchange import Exchange, Place
+from lrs.web.faults import refused_for
+from lrs.web.prefix import own_path
+from lrs.web.refusals import Refusals, refusal_of
+
+Fields = tuple[tuple[str, str], ...]
+Headers = Iterable[tuple[bytes, bytes]]
+Identify = Callable[[Exchange, Tenant, Scope], Caller]
+"""Reads one sort of credential: who calls. Raises ``Refused``; may leave in ``behind`` what it read."""
+
+
+class Mount(Protocol):
+    """What answers the requests of one kind of route."""
+
+    def place(self, path: str) -> Place | None:
+        """Where *path* (without a proxy's prefix) leads, if this mount answers it."""
+
+    async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers, and puts the status into *exchange*; where that is refused already, says so in its own shape.
+
+        It puts into ``refused`` what it refuses itself.
+        """
+
+
+class Fast(Mount, Protocol):
+    """The mount of xAPI, which reads the credentials itself, for they may stand in the body."""
+
+    def parting(self, place: Place, headers: Headers, request_id: str) -> Fields:
+        """What an answer at *place* carries that the connection gives by itself, as far as *headers* have come."""
+
+
+class Shell:
+    """The ASGI application. *identify* reads callers, by the name of their credential (``access.KEY`` and so on)."""
+
+    def __init__(
+        self,
+        tenants: Tenants,
+        table: Table,
+        identify: Mapping[str, Identify],
+        *,
+        prefix: str,
+        refusals: Refusals,
+        counted: Requests,
+    ) -> None:
+        self.tenants = tenants
+        self.table = table
+        self.prefix = prefix
+        self.refusals = refusals
+        self.counted = counted
+        self._identify = identify
+        self._run = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+
+    def mount(self, xapi: Fast, framework: Mount, events: ASGIApp) -> None:
+        """Puts in what answers; *events* gets what is no HTTP request: that the server starts and ends."""
+        self.xapi, self.framework, self._events = xapi, framework, events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Any ASGI event."""
+        if scope["type"] != "http":
+            await self._events(scope, receive, send)
+            return
+        begun = perf_counter()
+        method = scope["method"]
+        own = own_path(scope["path"], self.prefix)
+        if self.prefix:
+            scope["root_path"], scope["path"] = self.prefix, self.prefix + own
+        send = guarded(send)
+        if method in {"POST", "PUT"}:  # nothing else of ours has a body
+            receive = unpacked(scope["headers"], receive)
+        mount: Mount = self.xapi
+        place = mount.place(own)
+        if place is None:
+            mount = self.framework
+            place = mount.place(own) or Place()
+        asked = "GET" if method == "HEAD" else method  # every GET of ours has one (RFC 9110 9.3.2)
+        exchange = Exchange(self.new_id(), asked, place, self.table.get((asked, place.route)))
+        try:
+            await self._enter(exchange, scope, by_us=mount is not self.xapi)
+            await mount.answer(exchange, scope, receive, send)
+        finally:
+            if exchange.tenant is not None:
+                self.tenants.give_back(exchange.tenant)
+        self._end(exchange, method, perf_counter() - begun)
+
+    async def _enter(self, exchange: Exchange, scope: Scope, *, by_us: bool) -> None:
+        """Finds the tenant and holds it; finds the caller and asks the table, if that is *by_us*."""
+        line, place = exchange.line, exchange.place
+        if by_us and (line is None or (line.is_public and place.route in OF_SERVER)):
+            return  # nobody's data
+        try:
+            exchange.tenant = self.tenants.take_open(place.tenant) or await read(self.tenants.take, place.tenant)
+            if by_us and line is not None:
+                if exchange.tenant is None:
+                    raise Refused("there is no such tenant", status=404, error="not_found")
+                if not line.is_public:
+                    await self._admit(exchange, exchange.tenant, scope, line.via[0])
+        except Exception as error:  # noqa: BLE001 (whatever went wrong, the mount says it in its own shape)
+            exchange.refused = refused_for(error, exchange.id)
+
+    async def _admit(self, exchange: Exchange, tenant: Tenant, scope: Scope, via: str) -> None:
+        asked = (self._identify[via], exchange, tenant, scope)
+        exchange.caller = await read(*asked) if tenant.store.waits else asked[0](*asked[1:])
+        admit(exchange.method, exchange.place.route, exchange.caller, self.table)
+
+    def _end(self, exchange: Exchange, method: str, seconds: float) -> None:
+        """Counts, and puts down a refusal. The route is told by its pattern: a path may name a person."""
+        if exchange.refused is not None:
+            tenant = exchange.tenant.id if exchange.tenant is not None else ""  # or somebody made it up
+            about = {"tenant": tenant, "source": exchange.caller.source, "method": method, "request": exchange.id}
+            self.refusals.note(refusal_of(exchange.refused, **about, resource=exchange.place.counted))
+        if exchange.status:
+            self.counted.add(exchange.place.counted, method, exchange.status, seconds)
+
+    def new_id(self) -> str:
+        """A name for a request, which its answer and the log both tell."""
+        return f"{self._run}-{next(self._numbers)}"
+
+    def parting(self, path: str, headers: Headers) -> Fields:
+        """What an answer at *path* carries that the connection gives by itself (see ``lrs.web.protocol``)."""
+        place, request_id = self.xapi.place(own_path(path, self.prefix)), self.new_id()
+        return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
+
+    def cut_off(self, path: str, refused: Refused, request_id: str) -> None:
+        """Notes a refusal that the connection gives by itself."""
+        place = self.xapi.place(own_path(path, self.prefix))
+        resource = place.counted if place else "other"
+        self.refusals.note(refusal_of(refused, tenant="", source="", method="", resource=resource, request=request_id))
