@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-
 from fastapi import HTTPException, Response
 from fastapi.routing import APIRoute
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 ANYBODY = {"access-control-allow-origin": "*"}
 _METHODS = "GET, HEAD, OPTIONS"
@@ -19,9 +17,9 @@ _PREFLIGHT = {
 
 
 class PublicRoute(APIRoute):
-    """A GET that says with every answer, refusals too, that any origin may read it, and answers who asks that first.
+    """A GET that answers who asks first whether any origin may read it; that the answers say by their line of rights.
 
-    Source: the Fetch standard, "CORS protocol"; RFC 9110 9.3.7. Nothing here depends on who asks.
+    Source: the Fetch standard, "CORS protocol"; RFC 9110 9.3.7.
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,14 +29,4 @@ class PublicRoute(APIRoute):
         elif scope["method"] not in {"GET", "HEAD"}:
             raise HTTPException(405, headers={"allow": _METHODS} | ANYBODY)
         else:
-            await super().handle(scope, receive, _readable(send))
-
-
-def _readable(send: Send) -> Send:
-    def sending(message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            anybody = [(name.encode(), value.encode()) for name, value in ANYBODY.items()]
-            message["headers"] = [*message["headers"], *anybody]
-        return send(message)
-
-    return sending
+            await super().handle(scope, receive, send)

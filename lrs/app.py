@@ -20,6 +20,7 @@ from badges import routes as badges
 from lrs.access import KEY, LINK, SESSION, TOKEN
 from lrs.access.basic import Door
 from lrs.access.policy import TABLE, with_open_metrics
+from lrs.channels import CHANNELS
 from lrs.kernel.settings import Settings
 from lrs.matching import consent_routes as learners
 from lrs.matching import door as services
@@ -109,7 +110,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
 
 
 def _add_routes(shell: Application, door: Door) -> None:
-    metrics = Metrics(shell.counted, shell.tenants, shell.deaths)
+    metrics = Metrics(shell.counted, shell.tenants, shell.deaths, CHANNELS)
     for router in (
         profiles.routes(),
         learners.routes(),

@@ -19,16 +19,18 @@ PUBLIC = "public"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Who gets past: callers with *right* by one of the credentials *via* (the first is asked for) and *reaches*.
+    """Who gets past: callers with *right*, by a credential of *via* (the first is asked for), with a reach of *reaches*.
 
     A handler whose line has more than one reach narrows what it does to the caller's. *pages* is for whom its answers
-    are pages, so that its refusals are pages, too; empty where they are JSON.
+    are pages, so that its refusals are pages, too; empty where they are JSON. *any_origin*: scripts of any site may read
+    every answer, for nothing in it depends on who asks (the Fetch standard, CORS protocol).
     """
 
     right: str
     via: tuple[str, ...] = ()
     reaches: frozenset[str] = frozenset({ALL})
     pages: str = ""
+    any_origin: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -54,6 +56,7 @@ def _staff(right: str) -> Line:
 _OPEN = Line(PUBLIC)
 _OPEN_PAGE = Line(PUBLIC, pages="public")
 _SIGN_IN = Line(PUBLIC, pages="staff")
+_BADGE = Line(PUBLIC, any_origin=True)
 _ASKED = Line("consents.answer", (LINK,), frozenset({SELF}), pages="learner")
 
 TABLE: Table = {
@@ -105,9 +108,9 @@ TABLE: Table = {
     ("POST", "/pages/work/resend"): _staff("deliveries.resend"),
     ("GET", "/"): _OPEN_PAGE,
     # what badges point to for ever, and the badges
-    ("GET", "/t/{tenant}/did.json"): _OPEN,
-    ("GET", "/t/{tenant}/status/{name}"): _OPEN,
-    ("GET", "/t/{tenant}/achievements/{id}"): _OPEN,
+    ("GET", "/t/{tenant}/did.json"): _BADGE,
+    ("GET", "/t/{tenant}/status/{name}"): _BADGE,
+    ("GET", "/t/{tenant}/achievements/{id}"): _BADGE,
     ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
     # the server's own
     ("GET", "/health"): _OPEN,

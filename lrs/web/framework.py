@@ -25,6 +25,7 @@ RefusalPage = Callable[[Request, Refused], Response]
 Nowhere = Callable[[Scope], Refused]
 """The refusal of an address at which there is nothing."""
 JSON, HTML = "application/json", "text/html"
+_ANY_ORIGIN = ((b"access-control-allow-origin", b"*"),)
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -46,6 +47,7 @@ class Framework:
     async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """See ``shell.Mount``. What stands in front of the route is the framework's ``root_path``."""
         is_head, has_begun = scope["method"] == "HEAD", False
+        origins = _ANY_ORIGIN if exchange.line is not None and exchange.line.any_origin else ()
         root = scope.get("root_path", "") + exchange.place.base
         asked = {**scope, "method": exchange.method, "root_path": root, EXCHANGE: exchange}
 
@@ -53,7 +55,7 @@ class Framework:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun, exchange.status = True, message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", exchange.id.encode())]
+                message["headers"] = [*message["headers"], (b"x-request-id", exchange.id.encode()), *origins]
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)

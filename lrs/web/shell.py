@@ -51,7 +51,10 @@ class Fast(Mount, Protocol):
     """The mount of xAPI, which reads the credentials itself, for they may stand in the body."""
 
     def parting(self, place: Place, headers: Headers, request_id: str) -> Fields:
-        """What an answer at *place* carries that the connection gives by itself, as far as *headers* have come."""
+        """Headers of an answer at *place* that the connection writes before the application saw the request.
+
+        *headers* are those of the request that have arrived so far.
+        """
 
 
 class Shell:
@@ -142,12 +145,12 @@ class Shell:
         return f"{self._run}-{next(self._numbers)}"
 
     def parting(self, path: str, headers: Headers) -> Fields:
-        """What an answer at *path* carries that the connection gives by itself (see ``lrs.web.protocol``)."""
+        """Headers of an answer at *path* that the connection writes itself (see ``lrs.web.protocol``)."""
         place, request_id = self.xapi.place(own_path(path, self.prefix)), self.new_id()
         return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
 
     def cut_off(self, path: str, refused: Refused, request_id: str) -> None:
-        """Notes a refusal that the connection gives by itself."""
+        """Notes a refusal that the connection wrote itself."""
         place = self.xapi.place(own_path(path, self.prefix))
         resource = place.counted if place else "other"
         self.refusals.note(refusal_of(refused, tenant="", source="", method="", resource=resource, request=request_id))

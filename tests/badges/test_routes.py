@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 
 from badges.forms import FORMS, Form
 from badges.issuer import issuer_of
-from badges.routes import routes
-from lrs.kernel.errors import Refused
+from lrs.access.keys import NewKey, create_key
+from lrs.app import Application, create_app
+from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import Tenant
-from tests.badges.made import BODY, badge_in, list_in, put_award, run_issue, tenant_in
+from tests.badges.made import BODY, badge_in, list_in, put_award, run_issue
 
 
 @pytest.fixture(params=["https://skills.example.org"])
-def tenant(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tenant]:
-    opened = tenant_in(tmp_path, request.param)
+def app(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Application]:
+    made = create_app(Settings(data=tmp_path, public_url=request.param, worker=False))
+    yield made
+    made.tenants.close()
+
+
+@pytest.fixture
+def tenant(app: Application) -> Tenant:
+    opened = app.tenants.take("default")
     put_award(opened, competency={**BODY["competency"], "label": "Gowning <b>& more</b>"})
     run_issue(opened)
-    yield opened
-    opened.store.close()
+    return opened
 
 
 class Client:
-    """Asks the app without a socket between them."""
+    """Asks the app without a socket between them; *admin* is the header of a key that may see badges."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: Application, new: NewKey) -> None:
         self.app = app
+        self.admin = {"authorization": f"Basic {b64encode(f'{new.key}:{new.secret}'.encode()).decode()}"}
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         async def ask() -> httpx.Response:
@@ -44,26 +51,8 @@ class Client:
 
 
 @pytest.fixture
-def client(tenant: Tenant) -> Client:
-    app = FastAPI()
-
-    def tenant_of(name: str) -> Tenant:
-        if name != "default":
-            raise Refused("There is no such tenant.", status=404)
-        return tenant
-
-    def guard(request: Request, opened: Tenant) -> None:
-        assert opened is tenant
-        if request.headers.get("authorization") != "Bearer admin":
-            raise Refused("Sign in.", status=401)
-
-    async def refused(_request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, Refused)
-        return JSONResponse(error.shown("r1"), error.status)
-
-    app.add_exception_handler(Refused, refused)
-    app.include_router(routes(tenant_of, guard))
-    return Client(app)
+def client(app: Application, tenant: Tenant) -> Client:
+    return Client(app, create_key(tenant, "operator", ["admin"]))
 
 
 def test_the_did_document_is_where_the_did_says(client, tenant):
@@ -73,7 +62,7 @@ def test_the_did_document_is_where_the_did_says(client, tenant):
     assert answer.json() == issuer_of(tenant).did_document()
 
 
-@pytest.mark.parametrize("tenant", [None], indirect=True)
+@pytest.mark.parametrize("app", [None], indirect=True)
 def test_a_demonstration_issuer_has_no_did_document(client):
     assert client.get("/t/default/did.json").status_code == 404
 
@@ -103,7 +92,7 @@ def test_a_verifier_in_a_browser_may_read_what_a_badge_points_to_but_no_badge(cl
     pointed = (badge["credentialStatus"]["statusListCredential"], badge["credentialSubject"]["achievement"]["id"])
 
     public = ["/t/default/did.json", *(url.removeprefix("https://skills.example.org") for url in pointed)]
-    allowed = client.get(f"/t/default/credentials/{record.id}", headers={"authorization": "Bearer admin"})
+    allowed = client.get(f"/t/default/credentials/{record.id}", headers=client.admin)
 
     assert [client.get(path).headers.get("access-control-allow-origin") for path in public] == ["*", "*", "*"]
     assert "access-control-allow-origin" not in allowed.headers
@@ -123,12 +112,12 @@ def test_a_browser_gets_a_page_in_which_no_markup_of_others_runs(client, tenant)
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_badge_is_shown_to_nobody_but_those_whom_the_guard_lets_in(client, tenant):
+def test_a_badge_is_shown_to_nobody_but_keys_of_the_scope_admin(client, tenant):
     record, badge = badge_in(tenant)
 
     without = client.get(f"/t/default/credentials/{record.id}")
     unknown = client.get("/t/default/credentials/00000000-0000-4000-8000-000000000000")
-    allowed = client.get(f"/t/default/credentials/{record.id}", headers={"authorization": "Bearer admin"})
+    allowed = client.get(f"/t/default/credentials/{record.id}", headers=client.admin)
 
     assert (without.status_code, unknown.status_code, allowed.status_code) == (401, 401, 200)
     assert allowed.json() == badge
@@ -139,7 +128,7 @@ def test_a_badge_is_given_in_the_form_that_is_asked_for_and_else_in_the_first(cl
     initials = Form("initials", "text/x-initials", ".txt", lambda badge: badge.id[:2].encode())
     monkeypatch.setattr("badges.routes.FORMS", (*FORMS, initials))
     record, badge = badge_in(tenant)
-    asking = {"authorization": "Bearer admin"}
+    asking = client.admin
 
     of_that_form = client.get(f"/t/default/credentials/{record.id}", {**asking, "accept": "text/x-initials"})
     of_any = client.get(f"/t/default/credentials/{record.id}", {**asking, "accept": "text/x-unknown"})
@@ -156,7 +145,7 @@ def test_a_badge_is_given_in_the_form_that_is_asked_for_and_else_in_the_first(cl
     "path", ["status/revocation-9", "achievements/x", "status/..%2f..%2fdid.json", "credentials/x"]
 )
 def test_what_is_not_there_is_a_404_of_ours(client, path):
-    answer = client.get(f"/t/default/{path}", headers={"authorization": "Bearer admin"})
+    answer = client.get(f"/t/default/{path}", headers=client.admin)
 
     assert answer.status_code == 404
 
