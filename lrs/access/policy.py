@@ -19,11 +19,12 @@ PUBLIC = "public"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Who gets past: callers with *right*, by a credential of *via* (the first is asked for), with a reach of *reaches*.
+    """Who gets past: callers with *right*, by one of the credentials *via*, if it reaches as one of *reaches*.
 
-    A handler whose line has more than one reach narrows what it does to the caller's. *pages* is for whom its answers
-    are pages, so that its refusals are pages, too; empty where they are JSON. *any_origin*: scripts of any site may read
-    every answer, for nothing in it depends on who asks (the Fetch standard, CORS protocol).
+    The first credential of *via* is the one that is asked for. A handler whose line has more than one reach narrows
+    what it does to the caller's. *pages* is for whom its answers are pages, so that its refusals are pages, too; empty
+    where they are JSON. *any_origin*: scripts of any site may read every answer, for nothing in it depends on who asks
+    (the Fetch standard, CORS protocol).
     """
 
     right: str

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from types import TracebackType
 
 import structlog
@@ -30,7 +29,6 @@ TRIM_EVERY = 20.0
 """Seconds between two looks for tenants to be closed."""
 
 _log = structlog.get_logger()
-_held: ContextVar[list[Tenant]] = ContextVar("held")
 
 
 class Unusable(Refused):
@@ -160,27 +158,6 @@ class Tenants:
             if (one := self._open.get(tenant.id)) is not None:
                 one.holds -= 1
                 one.used = now
-
-    @contextmanager
-    def request(self) -> Iterator[None]:
-        """What ``named`` gives within the block is held to its end, whichever thread asks for it."""
-        held: list[Tenant] = []
-        token = _held.set(held)
-        try:
-            yield
-        finally:
-            _held.reset(token)
-            for tenant in held:
-                self.give_back(tenant)
-
-    def named(self, tenant: str) -> Tenant:
-        """The tenant, for the request at hand (see ``request``).
-
-        Refuses 404 if there is none of that name, 503 if it cannot be opened.
-        """
-        found = self.take_open(tenant) or _found(self.take(tenant))
-        _held.get().append(found)
-        return found
 
     @contextmanager
     def look(self, tenant: str) -> Iterator[Tenant]:

@@ -61,16 +61,6 @@ def test_whom_nobody_has_used_for_a_minute_is_closed_and_opened_again_when_asked
         assert second.store.get("key", "none") is None
 
 
-def test_what_a_request_asks_for_is_held_to_its_end_in_whichever_thread(tenants):
-    with tenants.request():
-        tenants.named("a")
-        tenants.trim(idle=0.0)
-        assert names_open(tenants) == ["a"]
-
-    tenants.trim(idle=0.0)
-    assert names_open(tenants) == []
-
-
 def test_a_tenant_of_which_there_is_none_is_404_whatever_its_name_looks_like(tenants):
     for name in ("nobody", "UPPER", "../a", ""):
         with pytest.raises(Refused) as refused, tenants.hold(name):

@@ -1,0 +1,98 @@
+"""The shell: what a path leads to, and that no route answers whom its line of the table of rights did not let in."""
+
+import pytest
+
+from lrs.access.policy import PUBLIC, TABLE, Line
+from lrs.web.addresses import Addresses, check
+from tests.served import let_in, serving
+
+
+@pytest.fixture(scope="module")
+def lrs(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("shell")) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("path", "tenant", "base", "route", "counted"),
+    [
+        ("/pages/work", "default", "", "/pages/work", "/pages/work"),
+        ("/t/one/pages/work", "one", "/t/one", "/pages/work", "/t/{tenant}/pages/work"),
+        ("/t/one/", "one", "/t/one", "/", "/t/{tenant}/"),
+        ("/t/one", "one", "/t/one", "", "other"),
+        ("/t/one/pages/", "one", "/t/one", "", "other"),
+        ("/t/one/did.json", "one", "", "/t/{tenant}/did.json", "/t/{tenant}/did.json"),
+        ("/did.json", "default", "", "", "other"),
+        ("/health", "default", "", "/health", "/health"),
+        ("/t/one/health", "one", "", "", "other"),
+        ("/t/one/t/two/did.json", "one", "", "", "other"),
+        ("/t/ONE/pages/work", "default", "", "", "other"),
+        ("/pages/learners/", "default", "", "", "other"),
+        ("/pages/learners/a/b", "default", "", "", "other"),
+        ("/pages/work\n", "default", "", "", "other"),
+    ],
+)
+def test_a_path_leads_to_one_line_at_one_place(path, tenant, base, route, counted):
+    place = Addresses(TABLE).place(path)
+
+    assert (place.tenant, place.base, place.route, place.counted) == (tenant, base, route, counted)
+
+
+def test_named_parts_of_a_path_are_told():
+    place = Addresses(TABLE).place("/t/one/api/profiles/17/badges/b%2Fc")
+
+    assert (place.route, place.named) == ("/api/profiles/{subject}/badges/{badge}", {"subject": "17", "badge": "b%2Fc"})
+
+
+def test_a_route_without_a_line_and_a_line_without_a_route_stop_the_start():
+    table = {("GET", "/a"): Line(PUBLIC), ("GET", "/b"): Line(PUBLIC)}
+
+    check(table, [("GET", "/a"), ("GET", "/b")])
+
+    with pytest.raises(LookupError, match=r"no line in the table of rights for \[\('POST', '/a'\)\]"):
+        check(table, [("GET", "/a"), ("GET", "/b"), ("POST", "/a")])
+    with pytest.raises(LookupError, match=r"but no route: \[\('GET', '/b'\)\]"):
+        check(table, [("GET", "/a")])
+
+
+def test_a_route_that_the_framework_finds_by_itself_answers_nothing(lrs):
+    lrs.app.api.add_api_route("/unlisted", lambda: "secret")
+
+    answer = lrs.clients[0].get(f"{lrs.address}/unlisted")
+
+    assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
+
+
+def test_a_route_answers_nobody_who_was_let_in_by_the_line_of_another(lrs):
+    lrs.app.api.add_api_route("/things/{id}", lambda: "secret")
+    lrs.app.api.add_api_route("/things/mine", lambda: "mine")
+    let_in(lrs.app, "GET", "/things/mine", Line(PUBLIC))
+
+    answer = lrs.clients[0].get(f"{lrs.address}/things/mine")
+
+    assert (answer.status_code, "secret" in answer.text) == (500, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "to"), [("/t/default", "/t/default/"), ("/pages/", "/pages"), ("/t/default/pages/", "/t/default/pages")]
+)
+def test_with_a_slash_more_or_less_a_page_is_found_where_it_is(lrs, path, to):
+    answer = lrs.clients[0].get(lrs.address + path)
+
+    assert (answer.status_code, answer.headers["location"]) == (307, lrs.address + to)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/t/nobody/pages/work", "text/html; charset=utf-8"),
+        ("/links/none", "text/html; charset=utf-8"),
+        ("/t/nobody/links/none", "text/html; charset=utf-8"),
+        ("/t/nobody/api/roles", "application/json"),
+    ],
+)
+def test_a_refusal_before_the_route_is_a_page_where_the_route_is_one(lrs, path, kind):
+    answer = lrs.clients[0].get(lrs.address + path)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, kind)
+    assert answer.headers["x-request-id"]
