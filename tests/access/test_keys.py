@@ -9,6 +9,7 @@ from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -305,6 +306,27 @@ def test_keys_are_made_and_revoked_beside_a_running_server_within_a_second(tmp_p
         listed = said("keys", "list")
         assert f"{made['key']}  x      revoked  all/read\n" in listed
         assert made["secret"] not in listed + ours.log()
+
+
+def test_a_revoked_key_opens_nothing_one_second_later_whoever_was_let_in_just_before(tmp_path, monkeypatch):
+    """By a clock that is set: the promise is measured to the hundredth, however busy the machine is."""
+    now = 1_000.0
+    monkeypatch.setattr("lrs.access.basic.time", SimpleNamespace(monotonic=lambda: now))
+    tenant = open_tenant(Settings(data=tmp_path))
+    new = create_key(tenant, "course", ["all"])
+    header = "Basic " + b64encode(f"{new.key}:{new.secret}".encode()).decode()
+    door = Door()
+    assert door.caller(tenant, header, "here").source == "course"
+    revoke_key(tenant, new.key)
+
+    now += 1.0
+    known = door.known(tenant, header)
+    with pytest.raises(Refused) as refused:
+        door.caller(tenant, header, "here")
+    tenant.store.close()
+
+    assert known is None
+    assert refused.value.status == 401
 
 
 # -- the door -------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from adapters.routes import RunImport, routes
 from lrs.access.keys import NewKey, create_key, list_keys
 from lrs.access.policy import TABLE
 from lrs.app import create_app
+from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.ops.serve import first_key
 from lrs.storage import wall_clock
@@ -69,6 +70,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
     tenants = app.tenants
     scopes = {
         "north": SCOPES,
+        "north west": SCOPES,
         "south": SCOPES,
         "college": SCOPES,
         "slow": SCOPES,
@@ -347,6 +349,24 @@ def test_all_reads_and_writes_every_ledger_and_all_read_reads_it(remembered):
     assert ledger(server, "reader", "GET").status_code == 200
     assert ledger(server, "reader", "POST", "note", **content).status_code == 403
     assert ledger(server, "operator", "POST", "note", **content).status_code == 204
+
+
+def test_a_provider_whose_name_has_a_blank_brings_its_files_in_with_its_own_key_and_they_are_listed(server):
+    wanted = {"Accept": "application/json"}
+    answer, again = (post(server, "north west", (HEADER + GOOD).encode(), headers=wanted) for _ in range(2))
+    listed = httpx.get(f"{server.url}/api/imports", auth=server.auth("north west"))
+
+    assert (answer.status_code, answer.json()["provider"], answer.json()["counts"]["new"]) == (200, "north west", 1)
+    assert (again.status_code, again.json()["counts"]["new"]) == (200, 0)
+    assert "north west" in listed.text
+
+
+def test_a_provider_whose_name_has_an_ampersand_is_refused_before_anything_is_read(bring, endpoint):
+    with pytest.raises(Refused, match="letters, digits, blanks") as refused:
+        bring("eportfolio", HEADER + GOOD, provider="North & Co")
+
+    assert refused.value.error == "bad_provider"
+    assert endpoint.requests == []
 
 
 def test_the_command_line_does_not_work_for_a_provider_that_the_key_is_not_for(server, tmp_path):

@@ -46,6 +46,20 @@ def test_evidence_inside_the_requalification_window_extends_from_the_old_end():
     assert spans(evidence("2025-01-10", WINDOW), evidence("2025-11-10", WINDOW)) == [("2025-01-10", "2027-01-10")]
 
 
+def test_evidence_on_the_last_day_of_the_window_extends_from_the_old_end_and_a_day_later_from_its_own():
+    assert spans(evidence("2025-01-10", WINDOW), evidence("2026-01-10", WINDOW)) == [("2025-01-10", "2027-01-10")]
+    assert spans(evidence("2025-01-10", WINDOW), evidence("2026-01-11", WINDOW)) == [("2025-01-10", "2027-01-11")]
+    assert spans(evidence("2025-01-10", WINDOW), evidence("2026-01-12", WINDOW)) == [
+        ("2025-01-10", "2026-01-10"),
+        ("2026-01-12", "2027-01-12"),
+    ]
+
+
+def test_the_first_day_of_the_window_is_inside_it_and_the_day_before_is_not():
+    assert spans(evidence("2025-01-10", WINDOW), evidence("2025-10-10", WINDOW)) == [("2025-01-10", "2027-01-10")]
+    assert spans(evidence("2025-01-10", WINDOW), evidence("2025-10-09", WINDOW)) == [("2025-01-10", "2026-10-09")]
+
+
 def test_evidence_before_the_window_extends_from_its_own_day():
     assert spans(evidence("2025-01-10", WINDOW), evidence("2025-06-10", WINDOW)) == [("2025-01-10", "2026-06-10")]
 

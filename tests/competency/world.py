@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import msgspec
-
 from lrs.competency.dates import micros_in
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.frameworks.frameworks import keep, publish, published
@@ -23,6 +21,7 @@ from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import keys_of, source_key
+from lrs.xapi.statements.references import voided
 
 URI = "https://example.org/frameworks/atmp"
 SHEET = """domain,domain code,capability,capability code,statement,statement code,tier
@@ -136,9 +135,7 @@ class World:
 
     def void(self, id: str) -> None:
         def decide(tx: Any) -> None:
-            record = tx.get("statement", id)
-            meta = {**record.meta, "voided": True}
-            tx.replace(msgspec.structs.replace(record, meta=meta, owed=(Owed("match"),)))
+            tx.replace(voided(tx.get("statement", id), "the voiding statement"))
 
         self.write(decide)
 

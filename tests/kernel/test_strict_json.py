@@ -80,6 +80,8 @@ def test_what_is_not_json_in_utf_8_is_refused_and_says_why(body, message):
         (b'{"x":{"a":1,"\\u0061":2}}', "/x", '"a" stands more than once'),
         (b'{"\\u003a":1,":":2}', "", '":" stands more than once'),
         (b'{"a":"\\u003a:\\u003A","b":1,"b":"::"}', "", '"b" stands more than once'),
+        (b'{"a":"\\u003a","b":1,"b":2}', "", '"b" stands more than once'),  # as many colons as are kept
+        (b'{"a":"\\u003A","b":1,"b":2}', "", '"b" stands more than once'),
         (b'{"":1,"":2}', "", '"" stands more than once'),
         (b'{"a" :1,"a"\t:{"b":{"b":[]}}}', "", '"a" stands more than once'),
         (b'{"extensions":{"http://e.example/$set":{"k":1,"k":1}}}', "/extensions/http:~1~1e.example~1$set", '"k"'),

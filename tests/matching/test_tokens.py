@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
@@ -124,6 +125,20 @@ def test_disabling_a_service_closes_its_open_tokens_at_once(tenant: Tenant) -> N
 
     assert answer.status_code == 401
     assert again.status_code == 401
+
+
+def test_a_scope_taken_from_a_service_is_taken_from_its_open_tokens_at_once(tenant: Tenant) -> None:
+    made = put_service(tenant)
+
+    with web(tenant) as client:
+        headers = bearer(client, made)
+        before = [client.get(path, headers=headers).status_code for path in ("/api/profiles", "/api/roles")]
+        take = lambda service: msgspec.structs.replace(service, scopes=("roles:read",))  # noqa: E731 (reads best here)
+        tenant.store.write(lambda tx: services.change(tx, "career-converter", take)).result()
+        after = [client.get(path, headers=headers).status_code for path in ("/api/profiles", "/api/roles")]
+
+    assert before == [200, 200]
+    assert after == [403, 200]
 
 
 def test_a_token_signed_by_somebody_else_or_by_nobody_opens_nothing(tenant: Tenant) -> None:

@@ -12,7 +12,9 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.served import new_id, something, statement
+from lrs.kernel.times import timestamp_of_micros
+from lrs.storage import Record, micros_of
+from tests.served import new_id, somebody, something, statement
 
 AGENT = json.dumps({"mbox": "mailto:http@example.org"})
 STATE = {"activityId": "https://example.org/a", "agent": AGENT, "stateId": "s"}
@@ -119,6 +121,22 @@ def test_04_what_was_answered_as_stored_lies_before_the_next_consistent_through(
     stored = lrs.one(lrs.store(statement())[0])["stored"]
 
     assert lrs.get(limit=1).headers["x-experience-api-consistent-through"] >= stored
+
+
+def test_04_what_is_stored_while_a_page_is_read_lies_behind_its_consistent_through(lrs, monkeypatch):
+    store, find, between = lrs.tenant.store, lrs.tenant.store.find, []
+
+    def find_and_store(*given, **more):
+        page = find(*given, **more)
+        between.append(store.write(lambda tx: tx.insert(Record("thing", new_id()))).result().seq)
+        return page
+
+    monkeypatch.setattr(store, "find", find_and_store)
+    answer = lrs.get(agent=somebody())
+
+    assert answer.json()["statements"] == []
+    through = answer.headers["x-experience-api-consistent-through"]
+    assert through < timestamp_of_micros(micros_of(between[0]))
 
 
 @each_resource
