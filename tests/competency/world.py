@@ -21,7 +21,7 @@ from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import keys_of, source_key
-from lrs.xapi.statements.references import voided
+from lrs.xapi.statements.voiding import voided
 
 URI = "https://example.org/frameworks/atmp"
 SHEET = """domain,domain code,capability,capability code,statement,statement code,tier
