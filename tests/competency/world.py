@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+import msgspec
+
 from lrs.competency.dates import micros_in
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.frameworks.frameworks import keep, publish, published
@@ -17,10 +19,12 @@ from lrs.competency.rules.mapping import Known, ruleset_from_table
 from lrs.competency.rules.rulesets import current, in_review, put, restored
 from lrs.kernel.settings import Settings
 from lrs.storage import Claim, Owed, Record, open_store
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import keys_of, source_key
+from lrs.xapi.statements.subscriptions import owed_when_voided
 from lrs.xapi.statements.voiding import voided
 
 URI = "https://example.org/frameworks/atmp"
@@ -135,7 +139,8 @@ class World:
 
     def void(self, id: str) -> None:
         def decide(tx: Any) -> None:
-            tx.replace(voided(tx.get("statement", id), "the voiding statement"))
+            record = voided(tx.get("statement", id), "the voiding statement")
+            tx.replace(msgspec.structs.replace(record, owed=owed_when_voided(tx, record, SUBSCRIPTIONS)))
 
         self.write(decide)
 
