@@ -16,13 +16,13 @@ import structlog
 from lrs.kernel.errors import Misconfigured, Overloaded, StoreFull
 
 COMMANDS: Mapping[str, str] = {
-    "serve": "lrs.ops.serve:serve",
+    "serve": "lrs.serve:serve",
     "demo": "lrs.ops.demo.commands:demo",
     "doctor": "lrs.ops.doctor_commands:doctor",
     "keys": "lrs.access.commands:keys",
     "adapter": "adapters.commands:adapter",
     "requests": "lrs.web.requests_commands:requests_group",
-    "persons": "lrs.people.commands:persons",
+    "persons": "lrs.competency.source_commands:persons",
     "framework": "lrs.competency.commands:framework",
     "rules": "lrs.competency.commands:rules",
     "badges": "badges.commands:badges",

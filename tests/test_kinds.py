@@ -1,6 +1,7 @@
 """Every kind of record that is written is declared, and what is declared of it is so."""
 
 import ast
+import re
 from importlib import import_module
 from pathlib import Path
 from textwrap import dedent
@@ -16,6 +17,7 @@ from lrs.xapi.documents import resources
 from tests.everything import Everything
 
 ROOT = Path(__file__).parent.parent
+DECISIONS = ROOT / "DECISIONS.md"
 ABOUT = {
     "statement": ("", "ann, ann at work, anne, ray, system"),
     "agent_name": ("", "ann"),
@@ -155,6 +157,20 @@ def test_a_kind_is_found_in_the_source_however_it_is_written():
     }
     with pytest.raises(LookupError, match=r"which kind is x\.kind"):
         kinds_in("Record(x.kind, 'id')", {})
+
+
+def test_every_kind_stands_in_the_table_of_the_decisions_with_its_class_what_it_is_kept_for_and_whether_it_leaves():
+    rows = re.findall(
+        r"^\| `([a-z_-]+)`[^|]* \| (\w+) \| (\w+) \| (yes|no) \| (.+) \|$", DECISIONS.read_text(), re.MULTILINE
+    )
+
+    written = {
+        name: (class_, retention, leaves == "yes", about == "nobody") for name, class_, retention, leaves, about in rows
+    }
+    assert written == {
+        name: (kind.class_, kind.retention, kind.exported, kind.subjects is None)
+        for name, kind in {**TENANT, **CONTROL}.items()
+    }
 
 
 def sources():

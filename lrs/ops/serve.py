@@ -1,15 +1,12 @@
-"""``lrs serve``: the server process, and beside it the worker process that pays what is owed."""
+"""What ``lrs serve`` is made of: a socket, a server, the first key, the demonstration. Knows no application."""
 
 from __future__ import annotations
 
-import os
 import shlex
 import socket
 import sqlite3
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,65 +15,24 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from lrs.access.keys import create_key, list_keys
-from lrs.app import Application, create_app
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.garbage import collect_rarely
-from lrs.kernel.logs import log_to_stderr
 from lrs.kernel.processes import ENDPOINT
 from lrs.kernel.settings import Settings
-from lrs.kernel.signals import on_ending
-from lrs.ops.child import Child
-from lrs.ops.demo.processes import SETTINGS
-from lrs.tenancy.options import settings_for, tell_unknown
 from lrs.tenancy.tenants import open_tenant
 from lrs.web.protocol import Bounded
 
 KEEP_ALIVE = 75
 """Seconds; clients that keep a connection longer than the server would find it closed under their next request."""
-PARENT_LOOK = 1.0
-"""Seconds between two looks whether the program that needs the server is still there."""
 IN_FLIGHT = 25
 """Seconds that requests get to be answered after SIGTERM."""
 HAND_OVER = 0.0001
 """Seconds after which a thread that computes lets another go on; at the default of 5 ms the writer, back from SQLite,
 waits for the rest of a batch that is being parsed: a fifth of its time."""
-PORT = click.IntRange(0, 65_535)
 FIRST_STATEMENT = (
     '{"actor":{"mbox":"mailto:me@example.org"},"verb":{"id":"http://adlnet.gov/expapi/verbs/experienced"},'
     '"object":{"id":"http://example.org/first"}}'
 )
-
-
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, type=PORT, show_default=True, help="Port to listen on; 0 takes a free one.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
-@click.option("--demo", is_flag=True, help="Feed the sample programme in first, and tell what happens.")
-@click.option("--parent", type=int, hidden=True, help="Only serve, without a worker, and end with this process.")
-def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | None) -> None:
-    """Serve xAPI under /xapi, and pages, badges and profiles beside it."""
-    if demo:
-        os.environ |= SETTINGS
-    settings = settings_for(data)
-    tell_unknown()
-    log_to_stderr(settings.log_format)
-    listener = listen(host, port)
-    address = address_of(host, listener.getsockname()[1])
-    try:
-        app = create_app(settings)  # what keeps the server from starting is told before a key is made
-        for one in app.tenants.start():
-            click.echo(f"tenant {one.tenant} cannot be opened, and is not served: {one.reason}", err=True)
-    except BaseException:
-        listener.close()
-        raise
-    click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(settings, address, data))
-    story = start_demo(settings, address) if demo else None
-    try:
-        run(app, settings, listener, parent)
-    finally:
-        if story is not None:
-            story.terminate()
-            story.wait()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -95,38 +51,6 @@ def listen(host: str, port: int) -> socket.socket:
 def address_of(host: str, port: int) -> str:
     """Where a server that listens there is found."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def run(app: Application, settings: Settings, listener: socket.socket, parent: int | None = None) -> None:
-    """Serves *app* until it is asked to end: then answers what is in flight, closes the stores and ends the worker.
-
-    With a broker there is no worker beside the server; the application itself says on the queue that there is work.
-    For a *parent* there is none either: such a server is there for that process alone, and ends with it.
-    """
-    server = server_for(app)
-
-    def stop() -> None:
-        server.should_exit = True
-
-    # uvicorn raises the signal again once it is done; without handlers of ours that would end the process there.
-    on_ending(stop)
-    if parent:
-        threading.Thread(target=_await_end_of, args=(parent, stop), daemon=True).start()
-    beside = settings.worker and not settings.celery_broker and not parent
-    child = Child(settings, app.tenants.control, app.deaths) if beside else None
-    if child is not None:
-        server.leaving = child.stop
-    try:
-        server.run(sockets=[listener])
-    finally:
-        if child is not None:
-            child.close()
-
-
-def _await_end_of(parent: int, stop: Callable[[], None]) -> None:
-    while os.getppid() == parent:
-        time.sleep(PARENT_LOOK)
-    stop()
 
 
 class Server(uvicorn.Server):
