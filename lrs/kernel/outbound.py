@@ -74,12 +74,14 @@ def post(
     settings: Settings,
     *,
     resolve: Resolve = resolve_name,
+    seconds: float | None = None,
 ) -> Answer:
     """Posts *body* to *url*; any status is an answer, and a longer answer is cut at ``MAX_BODY``.
 
-    A *body* in pieces needs its length in *headers*. Raises ``Blocked`` or ``Unreachable``.
+    A *body* in pieces needs its length in *headers*; *seconds* is for the whole call in the place of ``IN_ALL``.
+    Raises ``Blocked`` or ``Unreachable``.
     """
-    return _call("POST", url, settings, resolve, headers=headers, body=body)
+    return _call("POST", url, settings, resolve, headers=headers, body=body, seconds=seconds)
 
 
 def ask(url: str, headers: Mapping[str, str], settings: Settings, *, resolve: Resolve = resolve_name) -> Answer:
@@ -169,8 +171,10 @@ def _call(
     *,
     headers: Mapping[str, str] | None = None,
     body: bytes | Iterator[bytes] | None = None,
+    seconds: float | None = None,
 ) -> Answer:
-    way = _Way(check(url, settings, resolve=resolve), time.monotonic() + IN_ALL)
+    end = time.monotonic() + (IN_ALL if seconds is None else seconds)
+    way = _Way(check(url, settings, resolve=resolve), end)
     sent = [*{"accept-encoding": "identity", "user-agent": "engraft", **(headers or {})}.items()]
     wait = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)}
     with _reading:  # the first calls may come at the same time

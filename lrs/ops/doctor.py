@@ -27,6 +27,7 @@ from lrs.storage.versions import found_and_known
 from lrs.tenancy import master_key
 from lrs.tenancy.open_tenants import Tenants, Unusable
 from lrs.tenancy.tenants import Tenant, store_url
+from lrs.transfer import forwards
 from lrs.work.aside import waiting_for
 
 SECOND = 1_000_000
@@ -35,6 +36,8 @@ SLOW_SYNC = 0.02
 """Seconds; a disk that takes longer to sync holds every writer up."""
 LATE = 60
 """Seconds of lag from which a step is late."""
+FAR_BEHIND = 3_600
+"""Seconds that another LRS may be behind."""
 ALIVE = 60
 """Seconds within which a worker that runs shows itself."""
 STILL_DYING = 360
@@ -184,6 +187,18 @@ def of_services(tenant: Tenant) -> Iterator[Finding]:
     for service in services.everyone(tenant.store):
         if not service.active:
             yield Finding(f"service {service.id}", "warning", f"disabled: {service.reason}")
+
+
+def of_forwards(tenant: Tenant) -> Iterator[Finding]:
+    """Forwards to another LRS that are stopped, or far behind."""
+    for one in forwards.everyone(tenant.store):
+        since = forwards.behind_since(tenant.store, one)
+        lag = 0 if since is None else (tenant.clock() - since) // SECOND
+        if one.state != forwards.ACTIVE:
+            message = f"{one.state}: {one.reason}; once it is put right, lrs forward resume {one.id} goes on"
+            yield Finding(f"forward {one.id}", "warning", message)
+        elif lag > FAR_BEHIND:
+            yield Finding(f"forward {one.id}", "warning", f"{lag} s behind: lrs forward list, lrs work status say more")
 
 
 def of_strangers(tenant: Tenant) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from lrs.ops.doctor import (
     Finding,
     of_clock,
     of_disk,
+    of_forwards,
     of_others,
     of_services,
     of_settings,
@@ -91,6 +92,7 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
             yield from of_audit(tenant)
             yield from _issuer(tenant)
             yield from of_services(tenant)
+            yield from of_forwards(tenant)
             yield from of_strangers(tenant)
     except Unusable as error:
         yield Finding("tenant", "problem", error.reason)

@@ -125,7 +125,8 @@ def stop(tx: Tx, name: str, state: str, reason: str) -> None:
 
 def wake(tenant: Tenant) -> None:
     """Makes due what had nothing left to send; to be called after statements were stored."""
-    idle = [record.id for record in tenant.store.find(KIND, (IDLE,), limit=1_000).records]
+    found = tenant.store.find(KIND, (IDLE,), limit=1_000).records
+    idle = [record.id for record in found if first_after(tenant.store, read(record))]
     if not idle:
         return
 

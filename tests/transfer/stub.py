@@ -11,6 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from lrs.kernel import outbound
+from tests.programs import PATIENCE
+
 Answer = tuple[int, dict[str, str], bytes]
 TAKEN: Answer = (200, {}, b"[]")
 
@@ -41,7 +44,7 @@ def stub() -> Iterator[Stub]:
             with lock:
                 here.posts.append([one["id"] for one in statements])
                 here.headers.append({name.lower(): value for name, value in self.headers.items()})
-                answer = here.take(statements)
+            answer = here.take(statements)
             self._say(*answer)
 
         def do_GET(self) -> None:
@@ -61,6 +64,8 @@ def stub() -> Iterator[Stub]:
             pass
 
     lock = threading.Lock()
+    limits = outbound.SECONDS, outbound.IN_ALL
+    outbound.SECONDS = outbound.IN_ALL = PATIENCE
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     here = Stub(f"http://127.0.0.1:{server.server_port}/xapi")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -71,3 +76,4 @@ def stub() -> Iterator[Stub]:
         server.shutdown()
         thread.join()
         server.server_close()
+        outbound.SECONDS, outbound.IN_ALL = limits

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 
 import pytest
 
 from lrs.channels import CHANNELS
+from lrs.kernel import outbound
 from lrs.kernel.errors import Refused
 from lrs.outbox import listing
 from lrs.outbox.deliver import deliver
@@ -383,3 +385,19 @@ def test_a_destination_that_cannot_be_is_refused(tmp_path, clock, name, url, mes
             forwards.add(tenant, name, url, ("key", "secret"), Filter(), since=0, by="test")
     finally:
         tenant.store.close()
+
+
+def test_a_receiver_too_slow_for_many_gets_fewer_at_once(tenant, other, monkeypatch):
+    monkeypatch.setattr(outbound, "SECONDS", 0.5)
+    over = threading.Event()
+    other.answers = lambda statements: over.wait(30) and None if len(statements) > 30 else None
+    store(tenant, *map(statement, range(100)))
+    add(tenant, other)
+    try:
+        work(tenant)
+    finally:
+        over.set()
+
+    assert sorted(other.kept)[:100] == [number(count) for count in range(100)]
+    assert listed(tenant) == []
+    assert (state(tenant), lag(tenant)) == (("active", None), [None])

@@ -1,0 +1,78 @@
+"""A forward on each engine: order, halving, pause and resume, and two workers at once."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from lrs.channels import CHANNELS
+from lrs.outbox import listing
+from lrs.steps import drain
+from lrs.storage import Owed, Record
+from lrs.tenancy.root_keys import Secrets
+from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.transfer import forwards
+from lrs.transfer.forwards import Filter
+from tests.matching.world import settings_in
+
+
+def keep(tenant, names):
+    def decide(tx):
+        for name in names:
+            one = {
+                "id": name,
+                "actor": {"mbox": "mailto:ana@example.org"},
+                "verb": {"id": "http://adlnet.gov/expapi/verbs/passed"},
+                "object": {"id": "https://vle.example/gowning"},
+            }
+            meta = {"source": "vle", "version": "1.0.3"}
+            tx.insert(Record("statement", name, json.dumps(one).encode(), meta, owed=(Owed("match"),)))
+
+    tenant.store.write(decide).result()
+
+
+def work(tenant):
+    drain(tenant, ["match", "deliver"])
+
+
+def add(tenant, other):
+    forwards.add(tenant, "national", other.endpoint, ("key", "secret"), Filter(), since=0, by="test")
+
+
+def test_statements_arrive_in_order_the_bad_one_is_set_apart_and_a_pause_loses_nothing(store, tmp_path, clock, other):
+    tenant = Tenant("default", store, settings_in(tmp_path), Secrets(bytes(32)), clock)
+    names = [f"s-{count:03d}" for count in range(300)]
+    other.answers = lambda statements: (400, {}, b"no") if any(one["id"] == "s-100" for one in statements) else None
+    keep(tenant, names)
+    add(tenant, other)
+    work(tenant)
+    forwards.pause(tenant, "national", by="test")
+    keep(tenant, ["late"])
+    work(tenant)
+    paused = [one.since is not None for one in listing.destinations(tenant, CHANNELS)]
+    forwards.resume(tenant, "national", by="test")
+    work(tenant)
+
+    assert list(other.kept) == [*(name for name in names if name != "s-100"), "late"]
+    assert [(one["what"], one["state"]) for one in listing.listed(tenant, CHANNELS)] == [("s-100", "dead")]
+    assert paused == [True]
+    assert [one.since for one in listing.destinations(tenant, CHANNELS)] == [None]
+
+
+def test_two_workers_send_each_statement_in_its_order(tenant, clock, other):
+    names = [f"s-{count:04d}" for count in range(1_500)]
+    keep(tenant, names)
+    add(tenant, other)
+    second = open_tenant(tenant.settings, clock=clock)
+    try:
+        threads = [threading.Thread(target=work, args=(one,)) for one in (tenant, second)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        second.store.close()
+    work(tenant)  # whoever found it leased has ended
+
+    assert [name for ids in other.posts for name in ids] == names
+    assert [one.since for one in listing.destinations(tenant, CHANNELS)] == [None]
