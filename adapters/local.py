@@ -14,7 +14,7 @@ from adapters.door import Door, basic
 from lrs.access.keys import create_key, forget_key
 from lrs.kernel.processes import serving
 from lrs.kernel.settings import Settings
-from lrs.tenancy.control import open_registered
+from lrs.tenancy.control import registered
 from lrs.tenancy.tenants import DEFAULT
 
 SCOPES = ("statements/write", "profile")
@@ -26,8 +26,7 @@ def door_of(settings: Settings, source: str) -> Iterator[Door]:
 
     Raises ``Misconfigured`` for settings or a name that cannot be used, or if the server does not start.
     """
-    tenant = open_registered(settings, DEFAULT)
-    try:
+    with registered(settings, DEFAULT) as tenant:
         new = create_key(tenant, source, SCOPES)
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
@@ -36,5 +35,3 @@ def door_of(settings: Settings, source: str) -> Iterator[Door]:
         finally:
             signal.signal(signal.SIGTERM, before)
             forget_key(tenant, new.key)
-    finally:
-        tenant.store.close()

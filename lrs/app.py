@@ -39,7 +39,7 @@ from lrs.storage.edge import read
 from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
 from lrs.web.addresses import check, operations
-from lrs.web.api_keys import by_key
+from lrs.web.api_keys import by_key, by_operator
 from lrs.web.counting import Requests
 from lrs.web.framework import Framework, admitted_here
 from lrs.web.prefix import check_prefix, own_path
@@ -92,6 +92,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
         refusals=Refusals(settings.data),
         counted=counted,
     )
+    shell.operator = by_operator(door, shell.tenants.control)
     shell.deaths = Deaths()
     shell.api = Api(
         title="Engraft",
@@ -118,7 +119,7 @@ def _add_routes(shell: Application, door: Door) -> None:
         pages.routes(door, _neighbours()),
         front.routes(),
         badges.routes(),
-        operating.routes(shell.tenants, metrics.exposition),
+        operating.routes(shell.tenants, metrics.exposition, shell.operator),
         docs.routes(shell.api.openapi),
     ):
         shell.api.include_router(router)
@@ -156,7 +157,7 @@ def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:
     from lrs.steps import STEPS  # noqa: PLC0415 (and so is what the steps need)
     from lrs.work.broker import Notifier  # noqa: PLC0415 (Celery is loaded where it is used)
 
-    return Notifier(settings, tenants.each, tuple(STEPS))
+    return Notifier(settings, tenants.busy, tuple(STEPS))
 
 
 def _neighbours() -> Neighbours:

@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, str] = {
     "forward": "lrs.transfer.commands:forward",
     "work": "lrs.ops.work_commands:work_group",
     "rebuild": "lrs.ops.rebuild_commands:rebuild",
+    "operators": "lrs.access.operator_commands:operators",
+    "tenants": "lrs.ops.tenant_commands:tenants",
     "backup": "lrs.ops.backup.commands:backup",
     "restore": "lrs.ops.backup.commands:restore",
 }
@@ -65,6 +67,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "forward": "Forward statements to another learning record store, in their order.",
         "work": "Evaluate evidence, issue badges and deliver profiles, until SIGTERM.",
         "rebuild": "Work out all derived state again, print the differences and put them right.",
+        "operators": "Make, list and revoke keys of who runs the installation: for /metrics, for no tenant's data.",
+        "tenants": "Make, list, suspend and delete tenants: the organisations that share an installation and no data.",
         "backup": "Write the whole embedded store to one new file, while the server runs.",
         "restore": "Put a backup back as the store in an empty folder.",
     },

@@ -10,7 +10,7 @@ declared fails the tests.
 from __future__ import annotations
 
 from badges import issuer, records
-from lrs.access import keys
+from lrs.access import keys, operators
 from lrs.competency import evidence, held, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
 from lrs.competency.rules import rulesets, walk
@@ -18,7 +18,7 @@ from lrs.matching import changes, consent, links, roles, services
 from lrs.outbox import deliveries
 from lrs.people import joins, nobody, persons, suggestions
 from lrs.storage.kinds import Kinds, collected
-from lrs.tenancy import audit, control, master_key, root_keys, signing_keys
+from lrs.tenancy import audit, control, due, master_key, root_keys, signing_keys
 from lrs.transfer import forwards
 from lrs.work import sweep
 from lrs.xapi.documents import change
@@ -37,5 +37,5 @@ TENANT: Kinds = collected(
 )
 """The kinds in a tenant's store."""
 
-CONTROL: Kinds = collected(module.KINDS for module in (control, master_key))
+CONTROL: Kinds = collected(module.KINDS for module in (control, due, operators, master_key))
 """The kinds in the control store."""

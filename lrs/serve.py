@@ -51,7 +51,7 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | 
     except BaseException:
         listener.close()
         raise
-    click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(settings, address, data))
+    click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(app.tenants, address, data))
     story = start_demo(settings, address) if demo else None
     try:
         run(app, settings, listener, parent)

@@ -11,6 +11,7 @@ from lrs.access.rights import rights_of_key
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.subscriptions import SUBSCRIPTIONS
+from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.request import Request, refusal
@@ -23,6 +24,13 @@ def tenant_in(folder, store, clock, **settings):
     return Tenant("default", store, Settings(data=folder, **settings), Secrets(bytes(32)), clock)
 
 
+def store_in(folder, **settings):
+    """Makes the store of the default tenant in *folder*, as a first start does; most commands make none."""
+    tenants = Tenants(Settings(data=folder, **settings))
+    tenants.start()
+    tenants.close()
+
+
 class Always:
     """Tenants that are open and of which something may be due at any time: what a crew works for."""
 
@@ -31,6 +39,9 @@ class Always:
 
     def due(self):
         return list(self._tenants)
+
+    def rest(self, _tenant, _steps):
+        return False
 
     def hold(self, tenant):
         return nullcontext(self._tenants[tenant])

@@ -8,7 +8,9 @@ import time
 
 from lrs.access import Caller
 from lrs.access.keys import check_key
+from lrs.access.operators import PREFIX, check_operator_key
 from lrs.kernel.errors import Refused
+from lrs.tenancy.control import Control
 from lrs.tenancy.tenants import Tenant
 
 REMEMBERED = 0.5
@@ -53,6 +55,16 @@ class Door:
             self._known.clear()
         if len(header) <= _LONGEST_KEPT:
             self._known[tenant.id, header] = (now + REMEMBERED, found)
+        return found
+
+    def operator(self, control: Control, header: str | None, client: str) -> Caller | None:
+        """The installation's operator who sends *header*; ``None`` if it has no key of one. Refuses as ``caller``."""
+        credentials = decode_basic(header)
+        if credentials is None or not credentials[0].startswith(PREFIX):
+            return None
+        found = check_operator_key(control, *credentials)
+        if found is None:
+            raise self._refused(client, time.monotonic())
         return found
 
     def _refused(self, client: str, now: float) -> Refused:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lrs.access import ALL, CONSENTED, KEY, LINK, OWN, SELF, SESSION, TOKEN, Caller
+from lrs.access import ALL, CONSENTED, KEY, LINK, OPERATOR, OWN, SELF, SESSION, TOKEN, Caller
 from lrs.access.rights import SERVICE_SCOPES, scopes_with
 from lrs.kernel.errors import Refused
 
@@ -115,7 +115,7 @@ TABLE: Table = {
     ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
     # the server's own
     ("GET", "/health"): _OPEN,
-    ("GET", "/metrics"): _key("metrics.read"),
+    ("GET", "/metrics"): Line("metrics.read", (KEY, OPERATOR)),
     ("GET", "/docs"): _OPEN_PAGE,
     ("GET", "/openapi.json"): _OPEN,
 }

@@ -73,7 +73,7 @@ class Metrics:
         """What each tenant owes. One in whose store nothing can have changed since the last look is not opened."""
         due = set(self._tenants.due())
         looked: dict[str, Looked] = {}
-        for name in self._tenants.control.tenants():
+        for name in self._tenants.control.open_tenants():
             known = self._owed.get(name)
             if known is not None and name not in due and not self._tenants.opened(name):
                 looked[name] = known

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
+from lrs.access import Caller
 from lrs.kernel.errors import Overloaded, StoreFull
 from lrs.matching.door import WITH_KEY, problems
 from lrs.storage import Store
@@ -20,8 +22,10 @@ _SAID = {
 }
 
 
-def routes(tenants: Tenants, exposed: Callable[[], tuple[bytes, str]]) -> APIRouter:
-    """The router. *exposed* gives the text of the metrics and its media type."""
+def routes(
+    tenants: Tenants, exposed: Callable[[], tuple[bytes, str]], operator: Callable[[Scope], Caller | None]
+) -> APIRouter:
+    """The router. *exposed* gives the text of the metrics and its media type; *operator* says whether one calls."""
     router = APIRouter(tags=["server"])
 
     @router.get(
@@ -29,7 +33,7 @@ def routes(tenants: Tenants, exposed: Callable[[], tuple[bytes, str]]) -> APIRou
         response_class=PlainTextResponse,
         responses=problems(401, 403),
         summary="How much the server does, for Prometheus",
-        description="Needs a key with the scope admin, unless LRS_METRICS_OPEN is set.",
+        description="Needs an operator's key or an admin's of the default tenant, unless LRS_METRICS_OPEN is set.",
         openapi_extra=WITH_KEY,
     )
     def metrics() -> Response:
@@ -37,8 +41,10 @@ def routes(tenants: Tenants, exposed: Callable[[], tuple[bytes, str]]) -> APIRou
         return Response(content, media_type=media_type)
 
     @router.get("/health", responses=problems(503), summary="Whether the stores answer, and how many tenants' do not")
-    def health() -> dict[str, str | int]:
-        return _health(tenants)
+    def health(request: Request) -> dict[str, str | int | dict[str, str]]:
+        is_well = _health(tenants)
+        failing = {one.tenant: one.reason for one in tenants.unusable()}
+        return {**is_well, "tenants": failing} if failing and operator(request.scope) else {**is_well}
 
     return router
 
@@ -49,10 +55,11 @@ def _health(tenants: Tenants) -> dict[str, str | int]:
     Well, too, where nothing can be written, for reads go on; why is told.
     """
     answering = failing = 0
+    resting = False
     lacks: str | None = None
     with suppress(Exception):  # that the register does not answer is told by none being there
         failed = {one.tenant for one in tenants.unusable()}
-        for name in tenants.control.tenants():
+        for name in tenants.control.open_tenants():
             if answering and name not in failed and not tenants.opened(name):
                 continue  # nobody uses it: it is not opened to see that it can be
             try:
@@ -64,7 +71,8 @@ def _health(tenants: Tenants) -> dict[str, str | int]:
                         break  # one server has them all, and would be waited for once for each
             except Exception:  # noqa: BLE001 (counted, and told below)
                 failing += 1
-    if not answering:
+        resting = not failing
+    if not (answering or resting):
         raise HTTPException(503, "the store does not answer")
     if lacks:
         return {"status": lacks, "message": _SAID[lacks], **({"unusable": failing} if failing else {})}

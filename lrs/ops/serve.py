@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,11 +14,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from lrs.access.keys import create_key, list_keys
-from lrs.kernel.errors import Misconfigured
+from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.garbage import collect_rarely
 from lrs.kernel.processes import ENDPOINT
 from lrs.kernel.settings import Settings
-from lrs.tenancy.tenants import open_tenant
+from lrs.tenancy.open_tenants import Tenants
+from lrs.tenancy.tenants import DEFAULT
 from lrs.web.protocol import Bounded
 
 KEEP_ALIVE = 75
@@ -92,22 +92,19 @@ def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes] | No
     return subprocess.Popen([*command, "--endpoint", address])  # noqa: S603 (our own program)
 
 
-def first_key(settings: Settings, address: str, data: Path | None = None) -> str:
+def first_key(tenants: Tenants, address: str, data: Path | None = None) -> str:
     """What to say at the start; on the very first one it makes a key and shows how to send a statement.
 
     *data* is the folder that was named on the command line: other commands need it too, to meet the same store.
     """
     known = f"{ENDPOINT}{address}/xapi\npages:         {address}/pages\nstart here:    {address}/"
     try:
-        tenant = open_tenant(settings)
-    except (Misconfigured, sqlite3.Error, OSError):
+        with tenants.hold(DEFAULT) as tenant:
+            if list_keys(tenant.store):
+                return known
+            new = create_key(tenant, "first", ["all", "admin"])
+    except Refused:
         return known  # it is told why; others are served
-    try:
-        if list_keys(tenant.store):
-            return known
-        new = create_key(tenant, "first", ["all", "admin"])
-    finally:
-        tenant.store.close()
     option = f"--data {shlex.quote(str(data))} " if data else ""
     return (
         f"{ENDPOINT}{address}/xapi\n"

@@ -9,9 +9,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import click
+import msgspec
 import structlog
 
 from lrs.kernel.garbage import collect_rarely
@@ -26,10 +29,13 @@ from lrs.storage import Backlog, Owed, Record
 from lrs.tenancy.audit_head import Publisher
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.options import settings_for, tell_unknown, with_tenant, with_tenant_to_read
+from lrs.tenancy.states import erase_due
 from lrs.tenancy.tenants import Tenant
+from lrs.tenancy.usage import stored_by
 from lrs.work.aside import waiting_for
 from lrs.work.rounds import SECOND, unlock
-from lrs.work.sweep import Sweeper
+from lrs.work.sweep import swept
+from lrs.work.upkeep import Rest, Task, Upkeep
 from lrs.work.worker import IDLE, Crew
 
 PARENT_LOOK = 1.0
@@ -45,6 +51,7 @@ _STEP_COLUMNS: dict[str, Column] = {
     "lag": lambda row: f"{row['lag']:.1f} s",
 }
 _log = structlog.get_logger()
+T = TypeVar("T")
 
 
 @click.group("work", cls=Group, invoke_without_command=True)
@@ -102,18 +109,18 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
     collect_rarely()
     tenants = Tenants(settings)
     over = threading.Event()
-    pulse = threading.Thread(target=_beat, args=(tenants, over), name="pulse")
+    pulse = threading.Thread(target=_beat, args=(settings, tenants, over), name="pulse")
     try:
-        tenants.start()
+        tenants.start(lambda tenant: _note(tenants, tenant))
         crew = Crew([steps_of(names) for names in LANES], tenants, idle)
-        sweeper = Sweeper(tenants.each, TENANT)
-        publisher = Publisher(tenants.each, settings.audit_head, every=settings.audit_log_every)
+        publisher = Publisher(tenants.busy, settings.audit_head, every=settings.audit_log_every)
+        upkeep = Upkeep(tenants.each, _tasks(tenants, crew, publisher))
         pulse.start()
         try:
             yield crew
         finally:
             over.set()
-            sweeper.close()
+            upkeep.close()
             crew.close()
             publisher.close()
             pulse.join()
@@ -121,20 +128,47 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
         tenants.close()
 
 
-def _beat(tenants: Tenants, over: threading.Event) -> None:
+def _note(tenants: Tenants, tenant: Tenant) -> None:
+    """What a process that died, or an earlier version, left undone is due."""
+    if tenant.store.next_due(list(STEPS)) is not None:
+        tenants.control.due.note(tenant.id)
+
+
+def _tasks(tenants: Tenants, crew: Crew, publisher: Publisher) -> list[Task]:
+    """What is done for every tenant now and then."""
+
+    def call(tenant: Tenant, _: Rest) -> None:
+        """Whoever owes anything has its turn: so what a clock that was ahead has locked comes free, too."""
+        if tenant.store.next_due(list(STEPS)) is not None:
+            crew.call(tenant.id)
+
+    def publish(tenant: Tenant, _: Rest) -> None:
+        publisher.look_at(tenant)
+
+    return [partial(swept, TENANT), partial(_measure, tenants), publish, call]
+
+
+def _measure(tenants: Tenants, tenant: Tenant, _rest: Rest) -> None:
+    """Puts down how much a tenant stores that may not store more than it was told."""
+    if tenant.record.storage_limit is not None and (stored := stored_by(tenant.settings, tenant.id)) is not None:
+        tenants.control.change(tenant.id, lambda record, _: msgspec.structs.replace(record, stored=stored.bytes))
+
+
+def _beat(settings: Settings, tenants: Tenants, over: threading.Event) -> None:
     name = _name()
     while not over.is_set():
         _tell(tenants.control.beat, name)
         tenants.trim()
+        _tell(partial(erase_due, settings, tenants.control), tenants.control.clock())
         over.wait(BEAT)
     _tell(tenants.control.leave, name)
 
 
-def _tell(sign: Callable[[str], None], name: str) -> None:
+def _tell(sign: Callable[[T], object], about: T) -> None:
     try:
-        sign(name)
-    except Exception as error:  # noqa: BLE001 (a sign of life that is late harms nothing)
-        _log.warning("cannot tell whether this worker runs", error=type(error).__name__)
+        sign(about)
+    except Exception as error:  # noqa: BLE001 (a sign of life, or a deletion, that is late harms nothing)
+        _log.warning("the register of tenants cannot be written", error=type(error).__name__)
 
 
 def _name() -> str:

@@ -17,7 +17,7 @@ ended, but not over which entry: such entries are claimed one by one (``claim_lo
 """
 
 from lrs.storage.contract import Blobs, Reader, Store, Tx, pages
-from lrs.storage.opening import open_store, open_to_read
+from lrs.storage.opening import drop_store, open_store, open_to_read
 from lrs.storage.records import (
     LARGEST,
     MOST_AT_ONCE,
@@ -67,6 +67,7 @@ __all__ = [
     "Stale",
     "Store",
     "Tx",
+    "drop_store",
     "first_seq",
     "last_seq",
     "mac_with",

@@ -190,6 +190,12 @@ class Store(Reader, Protocol):
     def is_due(self, steps: Sequence[str]) -> bool:
         """Whether something of *steps* can be claimed now; a cheap look that leases nothing."""
 
+    def next_due(self, steps: Sequence[str]) -> int | None:
+        """From when on something of *steps* can be claimed (microseconds UTC; 0 is at once); leases end then, too.
+
+        ``None`` if nothing waits; what is parked does not. It may be earlier where a record owes other steps, too.
+        """
+
     def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """Entries that failed, with the latest reason, and will be tried again."""
 

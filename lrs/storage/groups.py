@@ -78,10 +78,21 @@ def decide_all(tx: Undoable, jobs: Sequence[Job], broken: type[Exception]) -> bo
 
 
 class GroupCommit:
-    """The queue before an engine's commit, and the thread that empties it."""
+    """The queue before an engine's commit, and the thread that empties it.
 
-    def __init__(self, commit: Callable[[Sequence[Job]], None], *, name: str, queue: Queue) -> None:
+    *committed* is called after each commit that kept something, in that thread: it must not wait, and not raise.
+    """
+
+    def __init__(
+        self,
+        commit: Callable[[Sequence[Job]], None],
+        *,
+        name: str,
+        queue: Queue,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._commit = commit
+        self._committed = committed
         self._queue = queue
         self._jobs: deque[Job] = deque()
         self._weight = 0
@@ -129,6 +140,8 @@ class GroupCommit:
             except BaseException as error:  # noqa: BLE001 (a caller must not wait for ever, whatever went wrong)
                 for job in running:
                     job.error = error
+            if any(job.error is None for job in running):
+                self._committed()
             for job in running:
                 job.answer()
 

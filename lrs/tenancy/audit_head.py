@@ -143,6 +143,7 @@ class Publisher:
         self._said = time.monotonic()
         self._known: dict[str, Head] = {}
         self._failed: set[str] = set()
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit-head")
         self._thread.start()
@@ -157,7 +158,7 @@ class Publisher:
             over = self._stop.is_set()
             try:
                 for tenant in self._tenants():
-                    self._look_at(tenant)
+                    self.look_at(tenant)
             except Exception as error:  # noqa: BLE001 (the register may be away: looked at again in a moment)
                 self._heard("", error)
             if over or time.monotonic() - self._said >= self._every:
@@ -165,6 +166,11 @@ class Publisher:
             if over:
                 return
             self._stop.wait(self._look)
+
+    def look_at(self, tenant: Tenant) -> None:
+        """Puts the end of its chain down, if that is not where it was."""
+        with self._lock:
+            self._look_at(tenant)
 
     def _look_at(self, tenant: Tenant) -> None:
         try:
@@ -183,9 +189,10 @@ class Publisher:
     def _say(self) -> None:
         """Logs the ends that were not logged yet."""
         self._said = time.monotonic()
-        for tenant, head in self._unsaid.items():
+        with self._lock:
+            unsaid, self._unsaid = self._unsaid, {}
+        for tenant, head in unsaid.items():
             _log.info("end of the record of actions", tenant=tenant, number=head.number, hash=head.hash)
-        self._unsaid.clear()
 
     def _heard(self, tenant: str, error: Exception) -> None:
         """Logs only when it begins: a file that cannot be written for a day is one line."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
 import structlog
@@ -19,12 +21,15 @@ from lrs.kernel.settings import Settings
 from lrs.storage import Clock, Load, wall_clock
 from lrs.tenancy.control import open_control
 from lrs.tenancy.master_key import OtherKey
+from lrs.tenancy.record import TenantRecord
 from lrs.tenancy.tenants import TENANT_ID, Tenant, open_tenant
 
 AGAIN_AFTER = 30.0
 """Seconds after which a tenant that could not be opened is tried again."""
 IDLE = 60.0
 """Seconds without use after which a tenant is closed."""
+REMEMBERED = 0.5
+"""Seconds for which the state of an open tenant is remembered: one that is suspended is not served a second on."""
 TRIM_EVERY = 20.0
 """Seconds between two looks for tenants to be closed."""
 
@@ -46,14 +51,18 @@ class Unusable(Refused):
 
 
 class _Open:
-    """An open tenant, by how many it is held, and when the last of them gave it back (seconds, monotonic)."""
+    """An open tenant, by how many it is held, and when the last of them gave it back (seconds, monotonic).
 
-    __slots__ = ("holds", "tenant", "used")
+    Until *fresh* (the same clock) it is as the register says.
+    """
+
+    __slots__ = ("fresh", "holds", "tenant", "used")
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
         self.holds = 0
         self.used = 0.0
+        self.fresh = time.monotonic() + REMEMBERED
 
 
 class Hold:
@@ -90,13 +99,16 @@ class Tenants:
         self._moved = threading.Condition(self._lock)
         self._started = False
 
-    def start(self) -> list[Unusable]:
-        """Opens every tenant once, and tells which cannot be.
+    def start(self, look: Callable[[Tenant], None] = lambda _: None) -> list[Unusable]:
+        """Opens every tenant once, has a *look* at it, and tells which cannot be opened.
 
         Raises ``Misconfigured`` if none can, and if one has another master key: with the reason of the first.
         """
         try:
-            opened = sum(1 for _ in self.each())
+            opened = 0
+            for tenant in self.each():
+                opened += 1
+                look(tenant)
             failed = self.unusable()
             for one in failed:
                 if isinstance(one.__cause__, OtherKey) or not opened:
@@ -115,10 +127,10 @@ class Tenants:
         return Hold(self, tenant)
 
     def take_open(self, tenant: str) -> Tenant | None:
-        """The tenant, held once more, if it is open already: reads nothing and waits for nobody."""
+        """The tenant, held once more, if it is open and known to be as it was: reads nothing and waits for nobody."""
         with self._lock:
             one = self._open.get(tenant)
-            if one is None:
+            if one is None or one.fresh < time.monotonic():
                 return None
             one.holds += 1
             return one.tenant
@@ -126,20 +138,24 @@ class Tenants:
     def take(self, tenant: str) -> Tenant | None:
         """The tenant, opened if it is not, held once more; ``None`` if there is none of that name.
 
-        Raises ``Unusable`` if it cannot be opened. Each call wants a ``give_back``.
+        Raises ``Unusable`` if it cannot be opened, and refuses (403) unless its state is open. Each call wants a
+        ``give_back``.
         """
-        if not TENANT_ID.fullmatch(tenant):
+        record = self.control.get(tenant) if TENANT_ID.fullmatch(tenant) else None
+        if record is None:
             return None
+        record.check_open(tenant)
         with self._lock:
             while tenant in self._moving:
                 self._moved.wait()
             if (one := self._open.get(tenant)) is not None:
+                self._refresh(one, record)
                 one.holds += 1
                 return one.tenant
             self._moving.add(tenant)
         opened = None
         try:
-            opened = self._opened(tenant) if self.control.has(tenant) else None
+            opened = self._opened(tenant, record)
         finally:
             with self._lock:
                 self._moving.discard(tenant)
@@ -147,9 +163,14 @@ class Tenants:
                     one = self._open[tenant] = _Open(opened)
                     one.holds = 1
                 self._moved.notify_all()
-        if opened is not None:
-            self.trim()
+        self.trim()
         return opened
+
+    def _refresh(self, one: _Open, record: TenantRecord) -> None:
+        """Brings an open tenant to what the register says now; who holds it already goes on as they began."""
+        one.fresh = time.monotonic() + REMEMBERED
+        if one.tenant.record != record:
+            one.tenant = replace(one.tenant, record=record, settings=record.decided.settings(self._settings))
 
     def give_back(self, tenant: Tenant) -> None:
         """Ends one hold of *tenant*."""
@@ -172,13 +193,31 @@ class Tenants:
 
     def each(self) -> Iterator[Tenant]:
         """Every tenant that can be opened, one after the other, each looked at until the next is asked for."""
-        for name in self.control.tenants():
-            with suppress(Unusable), self.look(name) as tenant:
+        yield from self._look_at(self.control.open_tenants())
+
+    def _look_at(self, names: Sequence[str]) -> Iterator[Tenant]:
+        for name in names:
+            with suppress(Refused), self.look(name) as tenant:
                 yield tenant
 
     def due(self) -> list[str]:
         """Tenants for which something may be due now."""
-        return self.control.tenants()
+        return self.control.due.tenants()
+
+    def busy(self) -> Iterator[Tenant]:
+        """As ``each``, only those for which something may be due now."""
+        yield from self._look_at(self.due())
+
+    def rest(self, tenant: str, steps: Sequence[str]) -> bool:
+        """Says that nothing was found due; if so, ``due`` leaves it out until something of *steps* is.
+
+        Then it is closed. ``False`` if something is due after all, or may be in a moment.
+        """
+        with self.hold(tenant) as held:
+            is_at_rest = self.control.due.rest(tenant, lambda: held.store.next_due(steps))
+        if is_at_rest:
+            self._close_unused([tenant])
+        return is_at_rest
 
     def unusable(self) -> list[Unusable]:
         """Those that could not be opened when they were last asked for."""
@@ -218,13 +257,18 @@ class Tenants:
                     self._moving.discard(name)
                     self._moved.notify_all()
 
-    def _opened(self, tenant: str) -> Tenant:
+    def _opened(self, tenant: str, record: TenantRecord) -> Tenant:
         """Opens it; one that could not be is not tried again for some seconds, and its reason is logged once."""
         known, again = self._unusable.get(tenant, (None, 0.0))
         if known and time.monotonic() < again:
             raise known
         try:
-            opened = open_tenant(self._settings, tenant, clock=self._clock)
+            opened = open_tenant(
+                record.decided.settings(self._settings),
+                tenant,
+                clock=self._clock,
+                committed=partial(self.control.due.note, tenant),
+            )
         except (Misconfigured, sqlite3.Error, OSError) as error:
             unusable = Unusable(tenant, str(error))
             unusable.__cause__ = error
@@ -233,7 +277,7 @@ class Tenants:
             self._unusable[tenant] = (unusable, time.monotonic() + AGAIN_AFTER)
             raise unusable from error
         self._unusable.pop(tenant, None)
-        return opened
+        return replace(opened, record=record)
 
     def close(self) -> None:
         """Finishes all accepted writes and closes every store, whoever holds it."""

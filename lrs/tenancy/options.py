@@ -6,7 +6,7 @@ import functools
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pydantic_settings import SettingsError
 from lrs.kernel.errors import Damaged, Misconfigured, Refused
 from lrs.kernel.settings import UNKNOWN, Settings, unknown_names
 from lrs.tenancy.audit_head import putting_down
-from lrs.tenancy.control import open_registered, open_registered_to_read
+from lrs.tenancy.control import Control, control_there, open_control, registered, registered_to_read
 from lrs.tenancy.tenants import DEFAULT, Tenant
 
 Command = Callable[..., Any]
@@ -54,38 +54,60 @@ def with_tenant(command: Command) -> Command:
 
     What is refused is said in one line, and ends with 1.
     """
-    return _with_tenant(command, open_registered, putting_down)
+    return _with_tenant(command, registered, putting_down)
 
 
 def with_tenant_to_read(command: Command) -> Command:
     """The same for a command that only shows something: nothing is written, so the folder may be read-only."""
-    return _with_tenant(command, open_registered_to_read, lambda _: nullcontext())
+    return _with_tenant(command, registered_to_read, lambda _: nullcontext())
 
 
 def _with_tenant(
     command: Command,
-    opening: Callable[[Settings, str], Tenant],
+    opening: Callable[[Settings, str], AbstractContextManager[Tenant]],
     around: Callable[[Tenant], AbstractContextManager[None]],
 ) -> Command:
     @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
     @click.option("--tenant", default=DEFAULT, show_default=True, help="Which tenant.")
     @functools.wraps(command)
     def wrapped(data: Path | None, tenant: str, **given: object) -> object:
+        settings = settings_for(data)
         try:
-            opened = opening(settings_for(data), tenant)
-        except Misconfigured as error:
-            raise click.ClickException(str(error)) from error
-        try:
-            with around(opened):
+            with opening(settings, tenant) as opened, around(opened):
                 return command(opened, **given)
         except Refused as refusal:
             raise click.ClickException(refusal.message) from refusal
-        except Damaged as error:
+        except (Damaged, Misconfigured) as error:
             raise click.ClickException(str(error)) from error
         except sqlite3.DatabaseError as error:
             message = f"the store of tenant {tenant!r} cannot be read: {error}; restore it from a backup"
             raise click.ClickException(message) from error
-        finally:
-            opened.store.close()
+
+    return wrapped
+
+
+def with_control(command: Command) -> Command:
+    """Adds ``--data`` and passes the settings and the register of tenants first; closes it afterwards."""
+    return _with_control(command, control_there)
+
+
+def with_new_control(command: Command) -> Command:
+    """The same for a command that makes a store: the register is made where there is none."""
+    return _with_control(command, lambda settings: closing(open_control(settings)))
+
+
+def _with_control(command: Command, opening: Callable[[Settings], AbstractContextManager[Control]]) -> Command:
+
+    @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
+    @functools.wraps(command)
+    def wrapped(data: Path | None, **given: object) -> object:
+        settings = settings_for(data)
+        try:
+            with opening(settings) as control:
+                return command(settings, control, **given)
+        except Refused as refusal:
+            raise click.ClickException(refusal.message) from refusal
+        except Misconfigured as error:
+            raise click.ClickException(str(error)) from error
 
     return wrapped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from lrs.storage import ROWS, Clock, Queue, Store, open_store, open_to_read, wal
 from lrs.storage.private import private_folder
 from lrs.storage.versions import found_and_known
 from lrs.tenancy import audit, master_key, root_keys
+from lrs.tenancy.record import TenantRecord
 from lrs.tenancy.root_keys import Secrets
 
 DEFAULT = "default"
@@ -21,6 +22,8 @@ CONTROL = "control"
 """Names the control store where a tenant's name would stand, so no tenant has it."""
 RESTORING = "RESTORING"
 """A file under ``LRS_DATA`` that is there while a restore is under way, and after one that was killed."""
+UNKNOWN = TenantRecord(created=0)
+"""Of a tenant that was opened without the register."""
 TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -55,18 +58,29 @@ class Tenant:
     clock: Clock = wall_clock
     seen: Remembered = field(default_factory=lambda: Remembered(50_000))
     """Ids of insert-only records that are certainly stored, so that they need not be looked up again."""
+    record: TenantRecord = UNKNOWN
+    """What the register knows of it; what it decided stands in *settings* too, in place of the process's."""
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes for *purpose*, the same for ever (see ``lrs.tenancy.root_keys``)."""
         return self.secrets.secret(purpose)
 
 
-def open_tenant(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
-    """Opens *tenant* as *settings* say. Raises ``Misconfigured`` with what to change."""
+def open_tenant(
+    settings: Settings,
+    tenant: str = DEFAULT,
+    *,
+    clock: Clock = wall_clock,
+    committed: Callable[[], None] = lambda: None,
+) -> Tenant:
+    """Opens *tenant* as *settings* say; *committed* is called as ``open_store`` does.
+
+    Raises ``Misconfigured`` with what to change.
+    """
     check_id(tenant)
     key = read_master_key(settings)
     queue = Queue(settings.queue_count * ROWS, settings.queue_age)
-    store = open_store(store_url(settings, tenant), clock=clock, queue=queue)
+    store = open_store(store_url(settings, tenant), clock=clock, queue=queue, committed=committed)
     try:
         secrets = root_keys.claim(store, tenant, key, master_key.path_of(settings))
         store.use_secret(secrets.secret("audit"))
@@ -106,7 +120,7 @@ def read_master_key(settings: Settings) -> bytes:
     """The key of this installation; one is made if there is neither a key nor a store. Raises ``Misconfigured``."""
     path = master_key.path_of(settings)
     if not settings.master_key_file and not path.exists():
-        there = _is_there(control_url(settings)) or _is_there(store_url(settings, DEFAULT))
+        there = is_there(control_url(settings)) or is_there(store_url(settings, DEFAULT))
         # Asked for once more: whoever starts beside us makes the key before the store.
         if there and not path.exists():
             raise Misconfigured(_KEY_MISSING.format(path))
@@ -115,7 +129,8 @@ def read_master_key(settings: Settings) -> bytes:
     return master_key.read(path)
 
 
-def _is_there(url: str) -> bool:
+def is_there(url: str) -> bool:
+    """Whether there is a store at *url*. Raises ``Misconfigured`` if that cannot be told."""
     try:
         return found_and_known(url)[0] is not None
     except sqlite3.Error as error:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from lrs.access import Caller
 from lrs.access.basic import Door
 from lrs.kernel.errors import Refused
+from lrs.tenancy.control import Control
 from lrs.tenancy.tenants import Tenant
 from lrs.web.browsers import is_foreign
 from lrs.web.exchange import Exchange
@@ -24,3 +27,13 @@ def by_key(door: Door) -> Identify:
         return door.caller(tenant, headers.get("authorization"), client[0] if client else "")
 
     return identify
+
+
+def by_operator(door: Door, control: Control) -> Callable[[Scope], Caller | None]:
+    """Says whether the installation's operator calls, by a key of the register *control*; refuses a wrong secret."""
+
+    def operator(scope: Scope) -> Caller | None:
+        client = scope.get("client")
+        return door.operator(control, Headers(scope=scope).get("authorization"), client[0] if client else "")
+
+    return operator

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lrs.access import Caller
+from lrs.access import OPERATOR, Caller
 from lrs.access.policy import OF_SERVER, Table, admit
 from lrs.kernel.errors import Refused
 from lrs.storage.edge import read
@@ -58,7 +58,12 @@ class Fast(Mount, Protocol):
 
 
 class Shell:
-    """The ASGI application. *identify* reads callers, by the name of their credential (``access.KEY`` and so on)."""
+    """The ASGI application. *identify* reads callers, by the name of their credential (``access.KEY`` and so on).
+
+    ``operator`` says whether a request is the installation's operator's, who belongs to no tenant.
+    """
+
+    operator: Callable[[Scope], Caller | None] = staticmethod(lambda _: None)
 
     def __init__(
         self,
@@ -117,6 +122,8 @@ class Shell:
         if by_us and (line is None or (line.is_public and place.route in OF_SERVER)):
             return  # nobody's data
         try:
+            if line is not None and OPERATOR in line.via and await self._is_operator(exchange, scope):
+                return
             exchange.tenant = self.tenants.take_open(place.tenant) or await read(self.tenants.take, place.tenant)
             if by_us and line is not None:
                 if exchange.tenant is None:
@@ -125,6 +132,14 @@ class Shell:
                     await self._admit(exchange, exchange.tenant, scope, line.via[0])
         except Exception as error:  # noqa: BLE001 (whatever went wrong, the mount says it in its own shape)
             exchange.refused = refused_for(error, exchange.id)
+
+    async def _is_operator(self, exchange: Exchange, scope: Scope) -> bool:
+        """Whether the operator calls, and may: then it is not asked how any tenant is."""
+        caller = await read(self.operator, scope)
+        if caller is not None:
+            exchange.caller = caller
+            admit(exchange.method, exchange.place.route, caller, self.table)
+        return caller is not None
 
     async def _admit(self, exchange: Exchange, tenant: Tenant, scope: Scope, via: str) -> None:
         asked = (self._identify[via], exchange, tenant, scope)

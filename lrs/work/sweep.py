@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import re
 import secrets
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -23,14 +22,13 @@ import structlog
 from lrs.storage import Record, Stale, Tx, pages
 from lrs.storage.kinds import Kind, Kinds
 from lrs.tenancy.tenants import Tenant
+from lrs.work.upkeep import Interrupted, Rest
 
 KIND, ID = "sweep", "blobs"
 HOUR = 3_600 * 1_000_000
 DAY = 24 * HOUR
 AGAIN_AFTER = 6 * 3_600 * 1_000_000
 """Microseconds after which a sweep that was begun and not finished is begun anew."""
-LOOK = 600.0
-"""Seconds between two looks whether a sweep is due."""
 MOST_LOOSE = 100_000
 """How many blobs without a record one sweep remembers, at 32 bytes each; more have their turn later."""
 _PAGE = 64
@@ -39,11 +37,6 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 _MARKS = 1 << 26
 _LOOKS = 6
 _log = structlog.get_logger()
-Rest = Callable[[float], bool]
-
-
-class Interrupted(Exception):
-    """The process is ending; the sweep is begun anew later."""
 
 
 class Marks:
@@ -103,6 +96,8 @@ def sweep_blobs(tenant: Tenant, kinds: Kinds, *, rest: Rest = lambda _: False) -
     Raises ``Interrupted`` then. Several processes may ask at once: one of them sweeps.
     """
     now = tenant.clock()
+    if not _is_due(tenant.store.get(KIND, ID), now):
+        return None  # nothing is written for it
     state = tenant.store.write(lambda tx: _begin(tx, now)).result()
     if state is None:
         return None
@@ -120,9 +115,13 @@ def sweep_blobs(tenant: Tenant, kinds: Kinds, *, rest: Rest = lambda _: False) -
 def _begin(tx: Tx, now: int) -> Record | None:
     """The state of the sweep that begins now; ``None`` if the last one is not a day old, or one is under way."""
     old = tx.get(KIND, ID) or Record(KIND, ID, meta={"at": 0, "begun": 0})
-    if _is_within(now, old.meta["at"], DAY) or _is_within(now, old.meta["begun"], AGAIN_AFTER):
+    if not _is_due(old, now):
         return None
     return tx.put(Record(KIND, ID, old.body, {"at": old.meta["at"], "begun": now}, rev=old.rev))
+
+
+def _is_due(old: Record | None, now: int) -> bool:
+    return old is None or not (_is_within(now, old.meta["at"], DAY) or _is_within(now, old.meta["begun"], AGAIN_AFTER))
 
 
 def _is_within(now: int, since: int, span: int) -> bool:
@@ -143,41 +142,10 @@ def _marks_of(tenant: Tenant, kinds: Kinds, rest: Rest) -> Marks:
     return marks
 
 
-class Sweeper:
-    """A thread that looks every *look* seconds whether one of *tenants* is to be swept."""
-
-    def __init__(self, tenants: Callable[[], Iterable[Tenant]], kinds: Kinds, look: float = LOOK) -> None:
-        self._tenants = tenants
-        self._kinds = kinds
-        self._look = look
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweep")
-        self._thread.start()
-
-    def close(self) -> None:
-        """Ends after the page at hand."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                for tenant in self._tenants():
-                    self._sweep(tenant)
-            except Interrupted:
-                return
-            except Exception as error:  # noqa: BLE001 (the loop goes on: what is left behind is found another time)
-                _log.warning("blobs not swept", error=type(error).__name__)
-            self._stop.wait(self._look)
-
-    def _sweep(self, tenant: Tenant) -> None:
-        try:
-            if dropped := sweep_blobs(tenant, self._kinds, rest=self._stop.wait):
-                _log.info("blobs without a record dropped", tenant=tenant.id, count=dropped)
-        except Interrupted:
-            raise
-        except Exception as error:  # noqa: BLE001 (another tenant's are swept all the same)
-            _log.warning("blobs not swept", tenant=tenant.id, error=type(error).__name__)
+def swept(kinds: Kinds, tenant: Tenant, rest: Rest) -> None:
+    """As ``sweep_blobs``, and says in the log what was dropped."""
+    if dropped := sweep_blobs(tenant, kinds, rest=rest):
+        _log.info("blobs without a record dropped", tenant=tenant.id, count=dropped)
 
 
 KINDS = (Kind(KIND, "working", subjects=None, retention="operational", exported=False),)

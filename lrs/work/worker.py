@@ -81,6 +81,9 @@ class Owing(Protocol):
     def hold(self, tenant: str) -> AbstractContextManager[Tenant]:
         """The tenant, open for the length of the block. Raises ``Refused`` if nothing is to be done for it now."""
 
+    def rest(self, tenant: str, steps: Sequence[str]) -> bool:
+        """Says that nothing was found due for the tenant: whether it is left out until something of *steps* is."""
+
 
 class Crew:
     """Threads that drain every lane: of a tenant when its work is called for, and every *idle* seconds of who is due.
@@ -90,7 +93,8 @@ class Crew:
 
     def __init__(self, lanes: Sequence[Mapping[str, Step]], tenants: Owing, idle: float = IDLE) -> None:
         self._stop = threading.Event()
-        self._lanes = [_Lane(steps, tenants, idle, self._stop) for steps in lanes]
+        every = [name for steps in lanes for name in steps]
+        self._lanes = [_Lane(steps, tenants, every, idle, self._stop) for steps in lanes]
         self._threads = [
             threading.Thread(target=lane.run, name=f"work-{next(iter(lane.steps))}") for lane in self._lanes
         ]
@@ -114,8 +118,16 @@ class Crew:
 class _Lane:
     """What one thread does: batches of the tenants that have work, in turns, by the time each has used."""
 
-    def __init__(self, steps: Mapping[str, Step], tenants: Owing, idle: float, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        steps: Mapping[str, Step],
+        tenants: Owing,
+        every: Sequence[str],
+        idle: float,
+        stop: threading.Event,
+    ) -> None:
         self.steps = steps
+        self._every = every
         self.calls = Calls()
         self._tenants = tenants
         self._idle = idle
@@ -154,8 +166,10 @@ class _Lane:
         try:
             with self._tenants.hold(name) as tenant:
                 pause = self._work_of(tenant).turn()
+            if pause is not None and not pause.claimed and self._tenants.rest(name, self._every):
+                del self._works[name]
         except Refused:  # it cannot be opened, or nothing is to be done for it: who holds tenants has said so
-            self._rest(name)
+            self._rota.sleep(name)
             return
         except Exception:  # noqa: BLE001 (as above: it may be busy, full, damaged)
             failures = self._failures[name] = self._failures.get(name, 0) + 1
@@ -166,7 +180,7 @@ class _Lane:
         self._failures.pop(name, None)
         now = time.monotonic()
         if pause is not None and not pause.claimed:
-            self._rest(name)
+            self._rota.sleep(name)
         else:
             self._rota.spend(name, now - begun, now + pause.seconds if pause else 0.0)
 
@@ -176,7 +190,3 @@ class _Lane:
         if known is None or known.tenant is not tenant:
             known = self._works[tenant.id] = Work(tenant, self.steps)
         return known
-
-    def _rest(self, name: str) -> None:
-        """Nothing is due for the tenant now."""
-        self._rota.sleep(name)

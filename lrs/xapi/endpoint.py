@@ -223,6 +223,8 @@ class Endpoint:
             exchange.caller = request.caller = caller or await self._caller(request, authorization)
             if method in methods:
                 admit(method, route, request.caller)
+            if method in {"POST", "PUT"}:
+                request.tenant.record.check_room()
         handler = methods.get(method)
         if handler is None:
             allowed = ", ".join(sorted(methods))

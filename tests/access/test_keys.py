@@ -7,6 +7,7 @@ import sys
 import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from lrs.kernel.settings import Settings
 from lrs.ops.serve import first_key
 from lrs.tenancy import audit
 from lrs.tenancy.control import open_control
+from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import open_tenant, read_master_key
 from tests.programs import PATIENCE, programs
@@ -255,18 +257,18 @@ def test_a_new_master_key_and_its_folder_are_synced(tmp_path, monkeypatch):
 
 
 def test_the_first_start_makes_a_key_once_and_there_is_no_default(tmp_path):
-    settings = Settings(data=tmp_path)
+    def first_start(folder, *words):
+        with closing(Tenants(Settings(data=folder))) as tenants:
+            return first_key(tenants, "http://h:1", *words)
 
-    said = first_key(settings, "http://h:1")
-    again = first_key(settings, "http://h:1")
-    elsewhere = first_key(Settings(data=tmp_path / "other"), "http://h:1")
+    said = first_start(tmp_path)
+    again = first_start(tmp_path)
+    elsewhere = first_start(tmp_path / "other")
 
     secret = re.search(r"secret: +(\S+)", said)[1]
     assert "secret" not in again
     assert "lrs keys create --name my-course" in said
-    assert "lrs keys create --data '/a folder' --name my-course" in first_key(
-        Settings(data=tmp_path / "third"), "http://h:1", Path("/a folder")
-    )
+    assert "lrs keys create --data '/a folder' --name my-course" in first_start(tmp_path / "third", Path("/a folder"))
     assert secret != re.search(r"secret: +(\S+)", elsewhere)[1]
     assert (tmp_path / "master.key").stat().st_mode & 0o077 == 0
     assert (tmp_path / "other").stat().st_mode & 0o077 == 0

@@ -15,7 +15,7 @@ from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.storage import open_store
 from lrs.tenancy import master_key
-from lrs.tenancy.control import open_control, open_registered
+from lrs.tenancy.control import open_control, registered
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import open_tenant, read_master_key
 
@@ -27,6 +27,12 @@ def run(*words, **settings):
     answer = CliRunner().invoke(main, words, env=environment)
     assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
     return answer.exit_code, answer.output
+
+
+def start(settings):
+    tenants = Tenants(settings)
+    tenants.start()
+    tenants.close()
 
 
 @pytest.fixture
@@ -110,17 +116,18 @@ def test_a_start_that_was_killed_while_it_made_the_key_does_not_stop_the_next_on
 def test_two_folders_with_keys_of_their_own_cannot_share_a_store(tmp_path, store_url):
     one = Settings(data=tmp_path / "one", store_url=store_url)
     two = Settings(data=tmp_path / "two", store_url=store_url)
-    open_registered(one, "default").store.close()
+    start(one)
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "master.key").write_text(OTHER)
 
-    with pytest.raises(Misconfigured, match=r"two/master\.key is not the master key of this store"):
-        open_registered(two, "default")
+    refusal = pytest.raises(Misconfigured, match=r"two/master\.key is not the master key of this store")
+    with refusal, registered(two, "default"):
+        pass
     if store_url.startswith("sqlite"):  # on MongoDB the register of tenants is one, and refuses before
         with pytest.raises(Misconfigured, match=r"two/master\.key is not the master key of this store"):
             Tenants(two).start()
 
-    open_registered(one, "default").store.close()
+    start(one)
 
 
 def test_a_store_of_an_earlier_version_takes_the_fingerprint_of_its_first_start(started):
@@ -138,19 +145,19 @@ def test_of_two_starts_at_once_with_two_keys_one_is_refused(tmp_path, store_url)
     kept = []
     ready = threading.Barrier(2)
 
-    def start(key):
+    def start_with(key):
         path = tmp_path / key[:2]
         path.write_text(key)
         settings = Settings(data=tmp_path / f"data-{key[:2]}", store_url=store_url, master_key_file=path)
         ready.wait()
         try:
-            open_registered(settings, "default").store.close()
+            start(settings)
         except Misconfigured as error:
             kept.append(str(error))
         else:
             kept.append("started")
 
-    threads = [threading.Thread(target=start, args=(key,)) for key in (ONE, OTHER)]
+    threads = [threading.Thread(target=start_with, args=(key,)) for key in (ONE, OTHER)]
     for thread in threads:
         thread.start()
     for thread in threads:

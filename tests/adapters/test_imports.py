@@ -39,6 +39,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.ops.serve import first_key
 from lrs.storage import wall_clock
+from lrs.tenancy.open_tenants import Tenants
 from tests.served import let_in, serving
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
@@ -456,10 +457,13 @@ def test_without_an_endpoint_a_file_goes_into_the_store_of_this_machine_through_
 
 
 def test_a_store_that_has_only_seen_files_still_tells_its_first_key(tmp_path):
+    tenants = Tenants(Settings(data=tmp_path / "data"))
+    tenants.start()
     (tmp_path / "file.csv").write_text(HEADER + GOOD)
     run_bare(tmp_path / "data", "eportfolio", str(tmp_path / "file.csv"))
 
-    said = first_key(Settings(data=tmp_path / "data"), "http://h:1")
+    said = first_key(tenants, "http://h:1")
+    tenants.close()
 
     assert "shown this once" in said
 

@@ -52,8 +52,8 @@ def test_metrics_tell_requests_the_writer_and_what_is_owed_and_name_nobody(tmp_p
     assert told['lrs_owed_parked{step="sync"}'] == "1.0"
     assert 0 < float(told['lrs_owed_lag_seconds{step="match"}']) < 60
     assert told["lrs_writer_waiting"] == "0.0"
-    # The mark of the master key, the key, the statement, the profile, its lease and its return.
-    assert told["lrs_writer_commits_total"] == told["lrs_writer_decisions_total"] == "6.0"
+    # The root key, the mark of the master key, the key, the statement, the profile, its lease and its return.
+    assert told["lrs_writer_commits_total"] == told["lrs_writer_decisions_total"] == "7.0"
     assert told['lrs_tenant_up{tenant="default"}'] == "1.0"
     assert (told["lrs_worker_deaths_total"], told["lrs_worker_running"]) == ("0.0", "0.0")
     assert not [line for line in told if "ann" in line]

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.storage import Owed, Record
-from lrs.tenancy.control import open_registered
+from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import open_tenant
 
 _MOUNT = 'mount -t tmpfs none "$0" && cp -a "$1"/. "$0" && mount -o remount,ro "$0" && shift && exec "$@"'
@@ -109,7 +109,9 @@ def test_where_there_is_no_store_none_is_made(tmp_path, command):
 
 
 def test_a_tenant_that_is_not_there_is_not_made_by_being_asked_for_on_each_engine(tmp_path, store_url):
-    open_registered(Settings(data=tmp_path, store_url=store_url), "default").store.close()
+    made = Tenants(Settings(data=tmp_path, store_url=store_url))
+    made.start()
+    made.close()
     asked = ["keys", "list", "--tenant", "nobodys", "--data", str(tmp_path)]
 
     for _ in range(2):

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -11,7 +12,8 @@ from lrs.kinds import TENANT
 from lrs.storage import Record, open_store, wall_clock
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant, open_tenant
-from lrs.work.sweep import Interrupted, Marks, Sweeper, sweep_blobs
+from lrs.work.sweep import Marks, sweep_blobs, swept
+from lrs.work.upkeep import Interrupted, Upkeep
 from tests.programs import programs, until
 from tests.served import new_id, serving, something, statement
 from tests.xapi.statements.multipart import attached, fetched, first, mixed, part, send
@@ -220,7 +222,7 @@ def test_a_tenant_whose_blobs_cannot_be_swept_keeps_no_other_from_it(tenant, clo
         clock.forward(seconds=DAY)
         return [damaged, tenant]
 
-    sweeper = Sweeper(tenants, TENANT, look=0.01)
+    sweeper = Upkeep(tenants, [partial(swept, TENANT)], every=0.01)
     try:
         until(lambda: not there(tenant, left), "the sweep of the other")
     finally:
@@ -285,7 +287,7 @@ def test_what_is_marked_is_in_and_hardly_anything_else():
     assert not any(name in marks for name in names[2_000:])
 
 
-def test_a_sweeper_sweeps_by_itself_and_goes_on_after_the_store_was_away(tenant, clock):
+def test_upkeep_sweeps_by_itself_and_goes_on_after_the_store_was_away(tenant, clock):
     left = keep(tenant, b"left")
     looks = []
 
@@ -296,14 +298,14 @@ def test_a_sweeper_sweeps_by_itself_and_goes_on_after_the_store_was_away(tenant,
         clock.forward(seconds=DAY)
         return [tenant]
 
-    sweeper = Sweeper(tenants, TENANT, look=0.01)
+    sweeper = Upkeep(tenants, [partial(swept, TENANT)], every=0.01)
     try:
         until(lambda: not there(tenant, left), "the sweep")
     finally:
         sweeper.close()
 
 
-def test_a_sweeper_ends_in_the_middle_of_a_sweep(tenant, clock):
+def test_upkeep_ends_in_the_middle_of_a_sweep(tenant, clock):
     left = keep(tenant, b"left")
     insert(tenant, Record("statement", new_id()))
     clock.forward(seconds=DAY + 1)
@@ -313,12 +315,12 @@ def test_a_sweeper_ends_in_the_middle_of_a_sweep(tenant, clock):
         reading.set()
         return [tenant]
 
-    sweeper = Sweeper(tenants, TENANT, look=3_600)
+    sweeper = Upkeep(tenants, [partial(swept, TENANT)])
     assert reading.wait(60)
     sweeper.close()
 
     assert there(tenant, left)
-    assert not [thread for thread in threading.enumerate() if thread.name == "sweep"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "upkeep"]
 
 
 def test_lrs_work_sweeps(tmp_path):

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.ops.backup import contents
@@ -178,6 +180,9 @@ def _take_over(settings: Settings, backup: Backup, clock: Clock) -> None:
     end_leases(control_file(settings))
     control = Control(open_store(control_url(settings), clock=clock), clock)
     try:
+        for id, record in control.records().items():
+            if record.state == "closing":  # its day may have come since, and it may be why somebody restores
+                control.change(id, lambda known, _: replace(known, state="suspended", delete_at=None))
         for worker in control.workers():  # they run on another store
             control.leave(worker)
     finally:

@@ -32,6 +32,16 @@ def connect(url: str) -> tuple[MongoClient[dict[str, Any]], str]:
     return client, parsed["database"]
 
 
+def drop_database(url: str) -> None:
+    """Drops the database in *url*, if it is there. Raises ``Misconfigured`` if the server does not do it."""
+    client, name = connect(url)
+    with client:
+        try:
+            client.drop_database(name)
+        except PyMongoError as error:
+            raise Misconfigured(f"LRS_STORE_URL: MongoDB does not drop {name}: {reason_of(error)}") from error
+
+
 @contextmanager
 def answering() -> Iterator[None]:
     """Turns a server that is away into ``Overloaded``: the caller may ask again later."""

@@ -123,6 +123,14 @@ class MongoOwed:
         now = self._clock()
         return any(self._due(step, now, 1, {}) for step in steps)
 
+    def next_due(self, steps: Sequence[str]) -> int | None:
+        """See ``Store.next_due``. Records are in the order of their first entry, of whichever step."""
+        found: list[Document] = []
+        for step in steps:
+            where = {"owed.step": step, "due": {"$lt": PARKED}}
+            found += self._records.find(where, {"due": 1}, hint=BY_STEP, sort=[("due", 1)], limit=1)
+        return min((int(one["due"]) for one in found), default=None)
+
     def failing(self, step: str | None, *, limit: int) -> list[tuple[Record, Owed]]:
         """See ``Store.failing``."""
         return self._entries(_failing(step), lambda entry: _is_failing(entry, step), limit)

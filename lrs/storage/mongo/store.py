@@ -67,7 +67,15 @@ class MongoStore:
 
     waits = True
 
-    def __init__(self, url: str, *, clock: Clock, queue: Queue = USUAL, secret: bytes | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        queue: Queue = USUAL,
+        secret: bytes | None = None,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._secret = secret
         self._clock = clock
         self._room = Room("LRS_STORE_URL")
@@ -92,7 +100,7 @@ class MongoStore:
         self._owed = MongoOwed(self._database.record, clock)
         self.blobs = GridBlobs(self._database, clock)
         self._closing = threading.Event()
-        self._groups = GroupCommit(self._commit, name="mongo-writer", queue=queue)
+        self._groups = GroupCommit(self._commit, name="mongo-writer", queue=queue, committed=committed)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -208,6 +216,11 @@ class MongoStore:
         return self._owed.is_due(steps)
 
     @answering()
+    @answering()
+    def next_due(self, steps: Sequence[str]) -> int | None:
+        """See ``Store.next_due``."""
+        return self._owed.next_due(steps)
+
     def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """See ``Store.failing``."""
         return self._owed.failing(step, limit=limit)

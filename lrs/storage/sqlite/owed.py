@@ -126,6 +126,13 @@ class SqliteOwed:
         now, connection = self._clock(), self._reader().connection
         return any(connection.execute(query, (step, now)).fetchone() for step in steps)
 
+    def next_due(self, steps: Sequence[str]) -> int | None:
+        """See ``Store.next_due``."""
+        query = "SELECT min(at) FROM owed WHERE step = ? AND at < ?"
+        connection = self._reader().connection
+        found = [connection.execute(query, (step, PARKED)).fetchone()[0] for step in steps]
+        return min((at for at in found if at is not None), default=None)
+
     def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """See ``Store.failing``."""
         return self._entries("o.error IS NOT NULL AND o.at < ?", step, limit)

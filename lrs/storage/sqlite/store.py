@@ -6,6 +6,7 @@ of the disk ends the process: after a failed fsync nobody knows what was kept, a
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from lrs.storage.turn import Turn
 
 T = TypeVar("T")
 _BUSY_MS = 10_000
+_BESIDE = ("-wal", "-shm", "-horizon", "-turn", "-journal")
 PAGES_BETWEEN_CHECKPOINTS = 8_000
 """32 MB of log: pages that many commits change are written back once. At the default of 4 MB a statement cost a third
 more bytes (97 KB instead of 74, groups of 8)."""
@@ -50,6 +52,7 @@ class SqliteStore(SqliteReading):
         queue: Queue = USUAL,
         secret: bytes | None = None,
         fatal: Callable[[str], None] | None = None,
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -64,7 +67,7 @@ class SqliteStore(SqliteReading):
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
         self.blobs = FileBlobs(blobs_beside(Path(path)), clock, self._room, self._fatal)
         self._turn = Turn(Path(f"{path}-turn"))
-        self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue)
+        self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue, committed=committed)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -209,10 +212,21 @@ class SqliteStore(SqliteReading):
         return error
 
 
+def drop_files(path: Path) -> None:
+    """Removes the store at *path*, all that lies beside it, and its folder if nothing else is in that."""
+    for more in ("", *_BESIDE):
+        path.with_name(path.name + more).unlink(missing_ok=True)
+    blobs = blobs_beside(path)
+    if blobs.is_dir():
+        shutil.rmtree(blobs)
+    if path.parent.is_dir() and not any(path.parent.iterdir()):
+        path.parent.rmdir()
+
+
 def _make_private(path: Path) -> None:
     """SQLite gives its log and the index of that the rights of the database, so that comes first."""
     private_folder(path.parent)
     private_file(path)
-    for more in ("-wal", "-shm", "-horizon", "-turn", "-journal"):
+    for more in _BESIDE:
         close_to_others(path.with_name(path.name + more))
     close_to_others(blobs_beside(path))
