@@ -92,13 +92,13 @@ def prepare(
     if attachments is not None or any("attachments" in one.tree for one in batch):
         batch = with_data(batch, attachments, version)
     side = {record.id: record for one in batch for record in one.side if record.id not in terms.seen}
-    subscribed = [name for one in terms.subscriptions.values() for name in one.reads]
+    read = [(kind, one.id) for one in batch for kind in (KIND, AWAITED)]
     return Plan(
         statements=batch,
         side=tuple(side.values()),
         subscriptions=terms.subscriptions,
         weight=sum([rows_of(one) for one in batch]),
-        reads=[(kind, one.id) for one in batch for kind in (KIND, AWAITED)] + subscribed,
+        reads=read + [name for one in terms.subscriptions.values() for name in one.reads],
     )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from lrs.storage import Owed, Record, Tx
 
 
@@ -30,11 +32,22 @@ Subscriptions = Mapping[str, Subscription]
 """By the name of the step."""
 
 
-def owed_when_stored(tx: Tx, record: Record, subscriptions: Subscriptions) -> tuple[Owed, ...]:
-    """What *record*, a statement, owes with the commit that stores it, also if it is voided by then."""
-    return tuple([Owed(step) for step, one in subscriptions.items() if one.wants is None or one.wants(tx, record)])
+def those_voided(subscriptions: Subscriptions) -> Subscriptions:
+    """Who is told that a statement stored before was voided."""
+    return {step: one for step, one in subscriptions.items() if one.voided}
 
 
-def owed_when_voided(tx: Tx, record: Record, subscriptions: Subscriptions) -> tuple[Owed, ...]:
-    """What *record*, a statement stored before, owes with the commit that voids it."""
-    return owed_when_stored(tx, record, {step: one for step, one in subscriptions.items() if one.voided})
+def owed_always(subscriptions: Subscriptions) -> tuple[Owed, ...]:
+    """What every statement owes, whatever it says."""
+    return tuple([Owed(step) for step, one in subscriptions.items() if one.wants is None])
+
+
+def those_who_choose(subscriptions: Subscriptions) -> Subscriptions:
+    """Who wants some statements and not others."""
+    return {step: one for step, one in subscriptions.items() if one.wants is not None}
+
+
+def with_asked(tx: Tx, record: Record, choosers: Subscriptions) -> Record:
+    """*record*, a statement as it is about to be stored, owing what those want of it who choose."""
+    asked = [Owed(step) for step, one in choosers.items() if one.wants is not None and one.wants(tx, record)]
+    return msgspec.structs.replace(record, owed=(*record.owed, *asked)) if asked else record

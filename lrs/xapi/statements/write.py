@@ -13,7 +13,7 @@ import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import timestamp_of_micros
-from lrs.storage import Record, Tx, micros_of
+from lrs.storage import Owed, Record, Tx, micros_of
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.citations import rule
@@ -23,7 +23,13 @@ from lrs.xapi.statements.identity import named_in
 from lrs.xapi.statements.limits import MOST_ROWS, too_many_rows
 from lrs.xapi.statements.plan import AWAITED, KIND, Plan, Prepared, in_batch, is_stamped
 from lrs.xapi.statements.references import Chains, await_target, spread
-from lrs.xapi.statements.subscriptions import Subscriptions, owed_when_stored, owed_when_voided
+from lrs.xapi.statements.subscriptions import (
+    Subscriptions,
+    owed_always,
+    those_voided,
+    those_who_choose,
+    with_asked,
+)
 from lrs.xapi.statements.voiding import voided, voided_inside, voided_targets, voider_of
 
 COMPARED_INSIDE = 256 * 1024
@@ -100,27 +106,33 @@ def _insert_all(tx: Tx, batch: Sequence[Prepared], subscriptions: Subscriptions)
     rows = sum(len(some) + 2 for some in keys) + sum(len(target.keys) for target, _ in targets)
     if rows > MOST_ROWS:
         raise too_many_rows(rows)
-    for target, by in targets:
-        record = voided(target, by)
-        tx.replace(msgspec.structs.replace(record, owed=owed_when_voided(tx, record, subscriptions)))
-    awaited = tx.get_many(AWAITED, ids)
-    inside = voided_inside(batch)
+    _void(tx, targets, subscriptions)
+    awaited, inside = tx.get_many(AWAITED, ids), voided_inside(batch)
+    owed, choosers = owed_always(subscriptions), those_who_choose(subscriptions)
     for prepared, some in zip(batch, keys, strict=True):
         if prepared.refers and chains.find(prepared.refers) is None:
             await_target(tx, prepared.refers)
         voider = inside.get(prepared.id)
         if prepared.id in awaited and not prepared.voids:
             voider = voider_of(tx, prepared.id, prepared.meta) or voider
-        record = _record(tx, prepared, some, voider)
-        tx.insert(msgspec.structs.replace(record, owed=owed_when_stored(tx, record, subscriptions)))
+        record = _record(tx, prepared, some, owed)
+        record = voided(record, voider) if voider else record
+        tx.insert(with_asked(tx, record, choosers) if choosers else record)
     spread(tx, awaited)
 
 
-def _record(tx: Tx, prepared: Prepared, keys: tuple[int, ...], voider: str | None) -> Record:
+def _void(tx: Tx, targets: Sequence[tuple[Record, str]], subscriptions: Subscriptions) -> None:
+    """Voids stored statements, each by the one beside it; who asked for it is told."""
+    told = those_voided(subscriptions) if targets else {}
+    for target, by in targets:
+        record = msgspec.structs.replace(voided(target, by), owed=owed_always(told))
+        tx.replace(with_asked(tx, record, those_who_choose(told)))
+
+
+def _record(tx: Tx, prepared: Prepared, keys: tuple[int, ...], owed: tuple[Owed, ...]) -> Record:
     seq = tx.next_seq()
     body = prepared.text(timestamp_of_micros(micros_of(seq)).encode())
-    record = Record(KIND, prepared.id, body, prepared.meta, keys, seq=seq)
-    return voided(record, voider) if voider else record
+    return Record(KIND, prepared.id, body, prepared.meta, keys, owed, seq)
 
 
 def _link(prepared: Prepared) -> Link:
