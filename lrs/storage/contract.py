@@ -166,10 +166,17 @@ class Store(Reader, Protocol):
     def unlock(self, step: str, ahead: Ahead) -> int:
         """Makes those entries due at once, and void the leases among them; how many. Their tries stay as they are."""
 
-    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
+    def settle(
+        self,
+        claims: Sequence[Claim],
+        decide: Callable[[Tx], T],
+        *,
+        weight: int = 0,
+        reads: Sequence[tuple[str, str]] = (),
+    ) -> Future[T]:
         """Clears the claimed entries and runs *decide*, in one commit. ``Stale`` if any token is no longer the one.
 
-        *weight* is that of ``write``; 0 is a plain statement's for each claim.
+        *weight* and *reads* are those of ``write``; a weight of 0 is a plain statement's for each claim.
 
         If *decide* raises, the entries stay leased. A lease that ran out settles as long as nobody claimed it again.
         What *decide* owes anew on the same record stands after it.

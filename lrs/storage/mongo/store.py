@@ -185,7 +185,14 @@ class MongoStore:
         """See ``Store.unlock``."""
         return self._owed.unlock(step, ahead)
 
-    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
+    def settle(
+        self,
+        claims: Sequence[Claim],
+        decide: Callable[[Tx], T],
+        *,
+        weight: int = 0,
+        reads: Sequence[tuple[str, str]] = (),
+    ) -> Future[T]:
         """See ``Store.settle``."""
 
         def cleared(tx: Tx) -> T:
@@ -193,7 +200,7 @@ class MongoStore:
             tx.clear(claims)
             return decide(tx)
 
-        return self.write(cleared, weight=weight or ROWS * len(claims))
+        return self.write(cleared, weight=weight or ROWS * len(claims), reads=reads)
 
     @answering()
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:

@@ -103,9 +103,16 @@ class SqliteToRead(SqliteReading):
         """See ``Store.write``. Raises ``StoreReadOnly``."""
         self._refuse(decide, weight, reads)
 
-    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
+    def settle(
+        self,
+        claims: Sequence[Claim],
+        decide: Callable[[Tx], T],
+        *,
+        weight: int = 0,
+        reads: Sequence[tuple[str, str]] = (),
+    ) -> Future[T]:
         """See ``Store.settle``. Raises ``StoreReadOnly``."""
-        self._refuse(claims, decide, weight)
+        self._refuse(claims, decide, weight, reads)
 
     def _refuse(self, *_: object) -> NoReturn:
         raise StoreReadOnly(f"{self._path} was opened to be read only: nothing was stored")

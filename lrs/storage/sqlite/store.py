@@ -91,14 +91,21 @@ class SqliteStore(SqliteReading):
         """See ``Store.write``."""
         return self._groups.submit(decide, weight, reads)
 
-    def settle(self, claims: Sequence[Claim], decide: Callable[[Tx], T], *, weight: int = 0) -> Future[T]:
+    def settle(
+        self,
+        claims: Sequence[Claim],
+        decide: Callable[[Tx], T],
+        *,
+        weight: int = 0,
+        reads: Sequence[tuple[str, str]] = (),
+    ) -> Future[T]:
         """See ``Store.settle``."""
 
         def cleared(tx: Tx) -> T:
             ours(tx).clear(claims)
             return decide(tx)
 
-        return self.write(cleared, weight=weight or ROWS * len(claims))
+        return self.write(cleared, weight=weight or ROWS * len(claims), reads=reads)
 
     @property
     def lacks(self) -> str | None:

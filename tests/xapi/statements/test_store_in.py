@@ -12,7 +12,7 @@ from lrs.access import KEY, Caller
 from lrs.access.rights import rights_of_key
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
-from lrs.storage import Record
+from lrs.storage import Owed, Record
 from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.xapi.statements.attachments import Attachments, keep
 from lrs.xapi.statements.parts import Part, attached
@@ -72,6 +72,38 @@ def test_statements_and_other_records_are_one_commit(store):
     assert [store.get("statement", one["id"]).rev for one in (first, second)] == [1, 1]
     assert store.get("thing", "row 7") is not None
     assert owed(store) == sorted([(first["id"], "match"), (second["id"], "match")])
+
+
+def job_with_claim(store):
+    store.write(lambda tx: tx.insert(Record("thing", "job", owed=(Owed("match"),)))).result()
+    (claim,) = store.claim(["match"], limit=1, lease=60_000_000)
+    return claim
+
+
+def test_a_job_stores_statements_in_the_commit_that_settles_its_turn(store):
+    claim = job_with_claim(store)
+    plans = [plan_of(statement(id=new_id())) for _ in range(3)]
+    reads = [name for plan in plans for name in plan.reads]
+
+    def decide(tx):
+        return [id for plan in plans for id in store_in(tx, plan)]
+
+    stored = store.settle([claim], decide, weight=sum(plan.weight for plan in plans), reads=reads).result()
+
+    assert stored == [plan.ids[0] for plan in plans]
+    assert owed(store) == sorted((id, "match") for id in stored)
+
+
+def test_a_turn_whose_statements_are_refused_is_still_the_jobs_to_settle(store):
+    claim = job_with_claim(store)
+    known = statement(id=new_id())
+    write_all(store, storing(plan_of(known)))
+    other = plan_of(known | {"verb": {"id": "http://example.org/other"}})
+
+    with pytest.raises(Refused):
+        store.settle([claim], storing(other), reads=other.reads).result()
+
+    assert store.holds(claim)
 
 
 def test_a_plan_that_is_refused_keeps_nothing_of_its_decision(store):
