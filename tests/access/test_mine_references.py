@@ -128,6 +128,28 @@ def test_conditions_on_two_statements_of_a_chain_meet_on_none(mine):
     assert mine.listed(agent=teacher, related_agents="true", verb=verb) == []
 
 
+@pytest.mark.parametrize("foreign", ["agent", "registration", "activity"])
+def test_of_four_filters_at_once_none_may_be_met_by_what_somebody_else_sent_alone(lrs, foreign):
+    """The reference says the verb and two of the others itself, its target the verb and the third."""
+    mine = lrs.as_key("statements/write", "statements/read/mine", name=f"source {new_id()[:8]}")
+    asked = {"agent": somebody(), "verb": something(), "activity": something(), "registration": new_id()}
+    verb, course = {"id": asked["verb"]}, {"contextActivities": {"parent": [{"id": asked["activity"]}]}}
+
+    def said(one, *names):
+        more = {"actor": asked["agent"]} if "agent" in names else {}
+        context = (course if "activity" in names else {}) | (
+            {"registration": asked["registration"]} if "registration" in names else {}
+        )
+        return one | more | {"verb": verb, "context": context}
+
+    names = {"agent", "registration", "activity"}
+    target = lrs.store(said(statement(), foreign))[0]
+    mine.store(said(referring(target), *(names - {foreign})))
+    own = mine.store(said(referring(new_id()), *names))[0]
+
+    assert mine.listed(**asked, related_activities="true") == [own]
+
+
 @pytest.mark.mongo_in_soak
 def test_a_thousand_guesses_leave_no_trace_in_more_either(each_lrs, mine, monkeypatch):
     """A page that is filled up in vain ends with a `more`; whether it does must not depend on others' statements."""
