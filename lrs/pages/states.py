@@ -15,6 +15,7 @@ _WORDS = {
     REVOKED: "Revoked",
     "active": "Active",
     "disabled": "Disabled",
+    "paused": "Paused",
 }
 
 

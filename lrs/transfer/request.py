@@ -83,11 +83,10 @@ def _filed(pieces: Iterator[bytes]) -> tuple[int, IO[bytes]]:
 
 def _post(call: Call, settings: Settings) -> Answer:
     if isinstance(call.body, bytes):
-        return outbound.post(call.url, call.body, call.headers, settings, seconds=call.seconds)
+        return outbound.post(call.url, call.body, call.headers, settings)
     with call.body as file:
-        return outbound.post(
-            call.url, iter(lambda: file.read(_PIECE), b""), call.headers, settings, seconds=call.seconds
-        )
+        pieces = iter(lambda: file.read(_PIECE), b"")
+        return outbound.post(call.url, pieces, call.headers, settings, seconds=call.seconds)
 
 
 def send(call: Call, settings: Settings) -> Outcome:

@@ -4,6 +4,8 @@ import httpx
 import pytest
 
 from lrs.storage import Owed, Record
+from lrs.transfer import forwards
+from lrs.transfer.forwards import Filter
 from lrs.web.counting import Requests
 from tests.served import new_id, serving, statement
 
@@ -95,3 +97,20 @@ def test_a_path_that_names_somebody_is_counted_under_its_pattern(tmp_path):
         told = lines_of(lrs)
 
     assert not [line for line in told if "ann" in line]
+
+
+def test_metrics_tell_how_far_behind_each_destination_is_and_whether_it_is_stopped(tmp_path):
+    with serving(tmp_path, metrics_open=True, outbound_allow=("127.0.0.0/8",)) as lrs:
+        for name in ("first", "second"):
+            access = ("key", "secret")
+            forwards.add(lrs.tenant, name, "http://127.0.0.1:9/xapi", access, Filter(), since=0, by="test")
+        forwards.pause(lrs.tenant, "second", by="test")
+        none = lines_of(lrs)
+        lrs.store(statement())
+        told = lines_of(lrs)
+
+    lag = 'lrs_destination_lag_seconds{channel="xapi",destination="first",tenant="default"}'
+    active = 'lrs_destination_active{channel="xapi",destination="%s",tenant="default"}'
+    assert none[lag] == "0.0"
+    assert 0 < float(told[lag]) < 60
+    assert (told[active % "first"], told[active % "second"]) == ("1.0", "0.0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,8 @@ from lrs.outbox import deliveries
 from lrs.pages.words import lasting, moment, moment_of
 from lrs.steps import drain
 from lrs.storage import Owed, Record
+from lrs.transfer import forwards
+from lrs.transfer.forwards import Filter
 from lrs.xapi.documents.content import keep
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
 from tests.competency.world import statement
@@ -226,3 +229,17 @@ def test_times_are_told_in_the_zone_of_the_reader():
     assert moment_of("2026-07-01T12:00:00Z", "Europe/London") == "2026-07-01 13:00 BST"
     assert moment_of("2026-07-01T12:00:00", "Europe/London") == "2026-07-01T12:00:00"
     assert moment_of("soon", "Europe/London") == "soon"
+
+
+def test_each_destination_is_shown_with_how_far_behind_it_is(site, browser):
+    add = partial(forwards.add, site.tenant, url="https://lrs.invalid/xapi", access=("key", "secret"))
+    for name in ("national", "regional"):
+        add(name=name, wanted=Filter(), since=0, by="test")
+    site.world.send(statement("one"))
+    site.world.clock.now += 185_000_000
+    forwards.pause(site.tenant, "regional", by="test")
+
+    text = text_of(browser.get("/pages/work"))
+
+    assert "national xapi Active 3 min behind" in text
+    assert "regional xapi Paused: by command 3 min behind" in text
