@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lrs.ops.child import Deaths
 from lrs.outbox.channel import Channels, Destination
 from lrs.outbox.listing import destinations
-from lrs.storage import ROWS, Backlog, Load
+from lrs.storage import ROWS, Backlog, Load, wall_clock
 from lrs.tenancy.open_tenants import Tenants
 from lrs.web.counting import BOUNDS, Requests
 
@@ -162,16 +162,15 @@ def _of_tenants(owed: Mapping[str, Looked]) -> Iterator[Metric]:
 def _of_destinations(owed: Mapping[str, Looked]) -> Iterator[Metric]:
     from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 (see above)
 
+    now = wall_clock()  # one that is paused grows older while nobody looks into its store
     of = ("tenant", "channel", "destination")
     lag = GaugeMetricFamily("lrs_destination_lag_seconds", "How old the oldest is that it has not got.", labels=of)
     active = GaugeMetricFamily("lrs_destination_active", "Whether anything is sent to it.", labels=of)
-    found = [
-        (tenant, one, looked.at) for tenant, looked in sorted(owed.items()) if looked for one in looked.destinations
-    ]
-    for tenant, one, at in found:
-        names = (tenant, one.channel, one.id)
-        lag.add_metric(names, 0.0 if one.since is None else max(0, at - one.since) / _SECOND)
-        active.add_metric(names, float(one.state == "active"))
+    for tenant, looked in sorted(owed.items()):
+        for one in looked.destinations if looked else ():
+            names = (tenant, one.channel, one.id)
+            lag.add_metric(names, 0.0 if one.since is None else max(0, now - one.since) / _SECOND)
+            active.add_metric(names, float(one.state == "active"))
     yield from (lag, active)
 
 
