@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lrs.kernel.errors import Refused
+from lrs.storage import ROW_BYTES
 from lrs.xapi.statements.chains import MOST_INHERITED
 from lrs.xapi.statements.plan import Prepared
 
@@ -18,8 +19,12 @@ MOST_ROWS = 64_000
 
 
 def rows_of(prepared: Prepared) -> int:
-    """About how many rows the statement will be: what it inherits counts whole, without marks for another source."""
-    return len(prepared.keys) + 2 + (MOST_INHERITED if prepared.refers else 0)
+    """About how many rows the statement will be: what it inherits counts whole, without marks for another source.
+
+    A large text counts as the rows that its bytes are worth, if these are more: it holds the writer for as long.
+    """
+    written = max(len(prepared.keys) + 2, len(prepared.rest) // ROW_BYTES)
+    return written + (MOST_INHERITED if prepared.refers else 0)
 
 
 def check_rows(batch: Iterable[Prepared]) -> None:

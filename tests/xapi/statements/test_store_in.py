@@ -246,6 +246,15 @@ def test_a_plan_is_weighed_in_rows_and_names_what_it_reads():
     assert both.reads == [(kind, id) for id in (one["id"], two["id"]) for kind in ("statement", "awaited")]
 
 
+def test_a_large_statement_weighs_what_its_bytes_do():
+    text = json.dumps(statement(id=new_id(), result={"response": ""}))
+    large = text.replace('"response": ""', f'"response": "{"x" * (256_001 - len(text))}"').encode()
+
+    plan = prepare(COURSE, "1.0.3", large, Terms(Settings(), SUBSCRIPTIONS))
+
+    assert (len(large), plan.weight) == (256_001, 1_000)
+
+
 def test_what_is_known_to_be_stored_is_not_brought_along_again():
     named = statement(object={"id": "http://example.org/a", "definition": {"name": {"en": "A"}}})
 
