@@ -70,7 +70,7 @@ def erase_due(settings: Settings, control: Control, now: int) -> list[str]:
     for tenant, known in control.records().items():
         record = known
         if known.state == "closing" and known.delete_at is not None and known.delete_at <= now:
-            record = control.change(tenant, partial(_deleted, _head(settings, tenant)))
+            record = control.change(tenant, partial(_deleted, _head(settings, tenant), now))
         if record.state == "deleted" and not record.erased:
             drop_store(store_url(settings, tenant))
             control.change(tenant, lambda known, _: replace(known, erased=True))
@@ -99,7 +99,7 @@ def _changed(state: State, record: TenantRecord, now: int) -> TenantRecord:
     return replace(record, state=state, since=now, delete_at=now + GRACE if state == "closing" else None)
 
 
-def _deleted(head: tuple[int, str] | None, record: TenantRecord, now: int) -> TenantRecord:
+def _deleted(head: tuple[int, str] | None, now: int, record: TenantRecord, _: int) -> TenantRecord:
     if record.state != "closing" or record.delete_at is None or record.delete_at > now:
         return record  # it was let go on a moment ago
     return replace(record, state="deleted", since=now, delete_at=None, audit=head)
