@@ -24,7 +24,7 @@ from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import keys_of, source_key
-from lrs.xapi.statements.subscriptions import owed_when_voided
+from lrs.xapi.statements.subscriptions import owed_always, those_voided
 from lrs.xapi.statements.voiding import voided
 
 URI = "https://example.org/frameworks/atmp"
@@ -140,7 +140,7 @@ class World:
     def void(self, id: str) -> None:
         def decide(tx: Any) -> None:
             record = voided(tx.get("statement", id), "the voiding statement")
-            tx.replace(msgspec.structs.replace(record, owed=owed_when_voided(tx, record, SUBSCRIPTIONS)))
+            tx.replace(msgspec.structs.replace(record, owed=owed_always(those_voided(SUBSCRIPTIONS))))
 
         self.write(decide)
 
