@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import msgspec
-
 from lrs.competency.dates import micros_in
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.frameworks.frameworks import keep, publish, published
@@ -24,8 +22,7 @@ from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import keys_of, source_key
-from lrs.xapi.statements.subscriptions import owed_always, those_voided
-from lrs.xapi.statements.voiding import voided
+from lrs.xapi.statements.write import void
 
 URI = "https://example.org/frameworks/atmp"
 SHEET = """domain,domain code,capability,capability code,statement,statement code,tier
@@ -138,11 +135,7 @@ class World:
         self.write(lambda tx: [tx.insert(record) for record in records])
 
     def void(self, id: str) -> None:
-        def decide(tx: Any) -> None:
-            record = voided(tx.get("statement", id), "the voiding statement")
-            tx.replace(msgspec.structs.replace(record, owed=owed_always(those_voided(SUBSCRIPTIONS))))
-
-        self.write(decide)
+        self.write(lambda tx: void(tx, tx.get("statement", id), "the voiding statement", SUBSCRIPTIONS))
 
     def work(self, *steps: str) -> int:
         """Does all that is due now; how many claims that took."""

@@ -106,7 +106,8 @@ def _insert_all(tx: Tx, batch: Sequence[Prepared], subscriptions: Subscriptions)
     rows = sum(len(some) + 2 for some in keys) + sum(len(target.keys) for target, _ in targets)
     if rows > MOST_ROWS:
         raise too_many_rows(rows)
-    _void(tx, targets, subscriptions)
+    for target, by in targets:
+        void(tx, target, by, subscriptions)
     awaited, inside = tx.get_many(AWAITED, ids), voided_inside(batch)
     owed, choosers = owed_always(subscriptions), those_who_choose(subscriptions)
     for prepared, some in zip(batch, keys, strict=True):
@@ -121,12 +122,11 @@ def _insert_all(tx: Tx, batch: Sequence[Prepared], subscriptions: Subscriptions)
     spread(tx, awaited)
 
 
-def _void(tx: Tx, targets: Sequence[tuple[Record, str]], subscriptions: Subscriptions) -> None:
-    """Voids stored statements, each by the one beside it; who asked for it is told."""
-    told = those_voided(subscriptions) if targets else {}
-    for target, by in targets:
-        record = msgspec.structs.replace(voided(target, by), owed=owed_always(told))
-        tx.replace(with_asked(tx, record, those_who_choose(told)))
+def void(tx: Tx, target: Record, by: str, subscriptions: Subscriptions) -> None:
+    """Voids *target*, a stored statement, *by* another; those are told who asked for it."""
+    told = those_voided(subscriptions)
+    record = msgspec.structs.replace(voided(target, by), owed=owed_always(told))
+    tx.replace(with_asked(tx, record, those_who_choose(told)))
 
 
 def _record(tx: Tx, prepared: Prepared, keys: tuple[int, ...], owed: tuple[Owed, ...]) -> Record:
