@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: wheel install run test check bench bench-large soak browser lock clean
+.PHONY: wheel install run test check bench bench-large soak mutants browser lock clean
 
 install: .venv/installed
 
@@ -38,6 +38,11 @@ bench-large: install
 
 soak: install
 	$(BIN)/python -m pytest -m soak -p no:randomly
+
+# Faults seeded by mutmut, and whether a test finds each; what survived is listed. Takes long.
+mutants: install
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 # In a headless Chromium, such as Debian's package chromium; where there is none, it says so and tries nothing.
 browser: install

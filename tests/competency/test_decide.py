@@ -2,10 +2,12 @@
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.competency.decide import Evidence, decide, why_not
+from lrs.competency.completion import Completion, Uncompletion
+from lrs.competency.decide import CITED, Evidence, Span, cited, decide, taken_back, why_not
 from lrs.competency.rules.rules import Rule
 from lrs.competency.shapes import RuleRef
 from lrs.competency.tallies import tallied
@@ -136,3 +138,94 @@ def test_of_much_evidence_the_ten_oldest_and_the_ten_newest_are_named_and_all_is
     (held,) = standing.periods
     assert [one.statement[:10] for one in held.evidence] == days[:10] + days[-10:]
     assert held.count == 31
+
+
+# -- spans ----------------------------------------------------------------------------------------------------------
+
+
+def span(text):
+    """``"10-20"``: from the tenth to the twentieth of January; ``"10-"``: without an end."""
+    first, _, last = text.partition("-")
+    return Span(date(2025, 1, int(first)), date(2025, 1, int(last)) if last else None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "common"),
+    [
+        ("10-20", "20-30", True),
+        ("10-20", "21-30", False),
+        ("20-30", "10-20", True),
+        ("21-30", "10-20", False),
+        ("10-20", "12-14", True),
+        ("10-", "20-30", True),
+        ("10-", "1-9", False),
+        ("10-", "1-10", True),
+        ("10-20", "20-", True),
+        ("10-20", "21-", False),
+        ("10-", "20-", True),
+    ],
+)
+def test_two_spans_meet_where_they_have_a_day_in_common(one, other, common):
+    assert span(one).meets(span(other)) is common
+    assert span(other).meets(span(one)) is common
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [("10-20", "15-30", "10-30"), ("10-30", "15-20", "10-30"), ("10-20", "15-", "10-"), ("15-", "10-20", "10-")],
+)
+def test_two_spans_joined_are_the_shortest_that_holds_both(one, other, both):
+    assert span(one).joined(span(other)) == span(both)
+
+
+# -- what takes evidence back -----------------------------------------------------------------------------------------
+
+
+def completed(at="2025-01-10", *, activity="https://vle.example/unit", seq=5, **parts):
+    return evidence(at, completes=Completion(activity, seq), **parts)
+
+
+def marks(one, **other):
+    """An uncompletion of just what *one* completes, at the same moment, but for what is *other*."""
+    given = {"source": one.source, "activity": "https://vle.example/unit", "event": one.event, "seq": 5, **other}
+    mark = Uncompletion(1, "u1", one.identifier, timestamp="2025-01-10T11:00:00Z", **given)
+    return {(mark.source, mark.activity): mark}
+
+
+@pytest.mark.parametrize(
+    ("event", "seq", "back"), [(1, 0, True), (0, 1, True), (0, 0, False), (0, -1, False), (-1, 1, False)]
+)
+def test_a_completion_is_taken_back_by_what_comes_after_it_by_time_then_by_place(event, seq, back):
+    one = completed()
+    later = marks(one, event=one.event + event, seq=5 + seq)
+
+    assert (taken_back(one, later) is not None) is back
+    told = "taken back by statement u1 on 2025-01-10T11:00:00Z" if back else None
+    assert why_not(one, {"me"}, later) == told
+
+
+@pytest.mark.parametrize("other", [{"source": "centre"}, {"activity": "https://vle.example/another"}])
+def test_a_mark_of_another_source_or_activity_takes_nothing_back(other):
+    one = completed()
+
+    assert taken_back(one, marks(one, event=one.event + 1, **other)) is None
+
+
+def test_what_is_no_completion_is_taken_back_by_nothing():
+    one = evidence("2025-01-10")
+
+    assert taken_back(one, marks(one, event=one.event + 1)) is None
+
+
+def test_a_reason_against_comes_first_then_who_assessed():
+    refused, own = evidence("2025-01-10", reason="below the threshold"), evidence("2025-01-10", instructors=("me",))
+
+    assert why_not(refused, {"me"}, {}) == "below the threshold"
+    assert why_not(own, {"me"}, {}) == "self-assessed"
+
+
+def test_as_many_pieces_as_may_be_named_are_all_named_and_of_one_more_that_in_the_middle_is_not():
+    numbers = tuple(range(CITED + 1))
+
+    assert cited(numbers[:CITED]) == numbers[:20]
+    assert cited(numbers) == (*range(10), *range(11, 21))
