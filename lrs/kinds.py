@@ -10,7 +10,7 @@ declared fails the tests.
 from __future__ import annotations
 
 from badges import issuer, records
-from lrs.access import keys, operators
+from lrs.access import keys, operators, sessions
 from lrs.competency import evidence, held, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
 from lrs.competency.rules import rulesets, walk
@@ -32,7 +32,7 @@ TENANT: Kinds = collected(
         *(frameworks, rulesets, walk, evidence, tallies, uncompletions, held),
         *(services, roles, consent, links, changes, deliveries, forwards),
         *(records, issuer),
-        *(keys, audit, master_key, root_keys, signing_keys, sweep),
+        *(keys, sessions, audit, master_key, root_keys, signing_keys, sweep),
     )
 )
 """The kinds in a tenant's store."""

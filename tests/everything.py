@@ -10,6 +10,7 @@ from typing import Any
 
 from badges import issuer
 from lrs.access.keys import active_key, create_key
+from lrs.access.sessions import open_session
 from lrs.competency.frameworks.frameworks import keep, publish, published
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import framework_from_sheet
@@ -68,6 +69,7 @@ class Everything:
         settings = Settings(data=folder, outbound_allow=("127.0.0.0/8",))
         self.tenant: Tenant = open_tenant(settings)
         self.caller = active_key(self.tenant, create_key(self.tenant, "vle", ["all", "import"]).key)
+        open_session(self.tenant, self.caller.subject)
         self._rules()
         self._statements()
         self._documents()

@@ -15,6 +15,7 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
+from lrs.access.sessions import open_session
 from lrs.cli import main
 from lrs.kernel.printing import first_sentence
 from lrs.kernel.settings import Settings
@@ -24,7 +25,7 @@ from lrs.steps import drain
 from lrs.tenancy.tenants import open_tenant
 
 ACTS = {
-    *("serve", "work", "work retry", "keys revoke", "framework publish"),
+    *("serve", "work", "work retry", "keys revoke", "sessions end", "framework publish"),
     *("persons merge", "persons unmerge", "persons dismiss", "persons trust"),
     *("badges renew", "services disable", "services resync", "deliveries resend"),
     *("consent give", "consent withdraw", "consent link", "forward add", "forward pause", "forward resume"),
@@ -39,7 +40,7 @@ ELSEWHERE = {"demo"}
 LISTS = {
     *("keys list", "framework list", "rules list", "rules unmatched", "persons list", "persons suggestions"),
     *("badges list", "services list", "deliveries list", "consent list", "roles list", "forward list"),
-    *("operators list", "tenants list", "tenants usage"),
+    *("operators list", "sessions list", "tenants list", "tenants usage"),
 }
 NEVER_EMPTY = {"tenants list", "tenants usage"}
 """The default tenant is always there."""
@@ -51,6 +52,7 @@ VERBS = {
         "Bring",
         "Check",
         "Delete",
+        "End",
         "Evaluate",
         "Forward",
         "Give",
@@ -250,6 +252,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("operators", "create", "--name", "prometheus")
     tenant = open_tenant(Settings(data=data))
     drain(tenant, ["refs", "match", "evaluate", "issue", "sync"])
+    open_session(tenant, "key default.0000000000000000")
     tenant.store.close()
     (folder / "badge.json").write_text(done("badges", "show", json.loads(done("badges", "list", "--json"))[0]["id"]))
     done("backup", folder / "backup.tar")

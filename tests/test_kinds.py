@@ -45,7 +45,7 @@ ABOUT = {
 ABOUT_NOBODY = {
     *("awaited", "definition", "activity_profile", "identity-authority", "nobody-names", "framework", "ruleset"),
     *("rematch", "read-again", "service", "role", "status-list", "status", "achievement", "issuer"),
-    *("key", "forward", "audit-head", "master-key", "wrapped-key", "signing-key", "sweep"),
+    *("key", "session", "forward", "audit-head", "master-key", "wrapped-key", "signing-key", "sweep"),
 }
 """Kinds that say that they are about nobody."""
 NAMING_BLOBS = {"statement": 1, "state": 1, "activity_profile": 1, "agent_profile": 1}

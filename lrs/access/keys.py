@@ -14,6 +14,7 @@ import msgspec
 
 from lrs.access import KEY, OWN_SOURCE, Caller
 from lrs.access.rights import SCOPES, rights_of_key
+from lrs.access.sessions import end_sessions_of
 from lrs.kernel.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, pages
 from lrs.storage.kinds import Kind
@@ -83,7 +84,10 @@ def forget_key(tenant: Tenant, key: str) -> None:
 
 
 def revoke_key(tenant: Tenant, key: str) -> bool:
-    """Takes *key* out of use within a second, in every process; ``False`` if there is no such key."""
+    """Takes *key* out of use within a second, in every process, and ends who signed in with it at once.
+
+    ``False`` if there is no such key.
+    """
     now = tenant.clock()
 
     def decide(tx: Tx) -> bool:
@@ -94,6 +98,7 @@ def revoke_key(tenant: Tenant, key: str) -> bool:
         if not body["revoked"]:
             body["revoked"] = now
             tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(body)))
+            end_sessions_of(tx, f"key {key}")
             audit.append(tx, BY, "key.revoked", {"key": key})
         return True
 

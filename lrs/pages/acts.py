@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.matching import consent
 from lrs.pages.facts import Neighbours, subjects
-from lrs.pages.session import key_of
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage import Tx
 from lrs.tenancy import audit
@@ -42,11 +40,6 @@ def resend(tenant: Tenant, neighbours: Neighbours, *, id: str, by: str) -> int:
     count = neighbours.resend(tenant, id)
     _note(tenant, by, "delivery.resent", {"delivery": id})
     return count
-
-
-def note_sign_in(tenant: Tenant, caller: Caller) -> None:
-    """Puts down that *caller* signed in."""
-    _note(tenant, caller.subject, "session.opened", {"key": key_of(caller)})
 
 
 def _note(tenant: Tenant, by: str, action: str, about: dict[str, str]) -> None:

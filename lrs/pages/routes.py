@@ -11,12 +11,13 @@ from starlette.types import Scope
 
 from lrs.access import Caller
 from lrs.access.basic import Door
+from lrs.access.sessions import LASTS, end_session, open_session
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here, small_body
 from lrs.pages import acts, facts, session, views, work_view
 from lrs.pages.facts import Neighbours
 from lrs.pages.render import page
-from lrs.pages.session import COOKIE, FORM_COOKIE, LASTS, Session
+from lrs.pages.session import COOKIE, FORM_COOKIE, Session
 from lrs.people.search import Search, search
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import Exchange, exchange_of
@@ -140,10 +141,8 @@ def _add_sign_in(router: APIRouter, door: Door) -> None:
             caller = session.sign_in(tenant, door, form, request.client.host if request.client else "")
         except Refused as refused:
             return _asked(request, tenant, nonce, then, refused)
-        acts.note_sign_in(tenant, caller)
         answer = RedirectResponse(session.safe_return(base, then), 303)
-        value = session.cookie_for(tenant, caller, secrets.token_urlsafe(18))
-        _set_cookie(answer, request, tenant, COOKIE, value)
+        _set_cookie(answer, request, tenant, COOKIE, open_session(tenant, caller.subject))
         return answer
 
     @router.post("/sign-out", status_code=303, summary="Signs out", openapi_extra=_form() | SIGNED_IN)
@@ -153,6 +152,7 @@ def _add_sign_in(router: APIRouter, door: Door) -> None:
         body: Annotated[bytes, Depends(small_body)],
     ) -> Response:
         visit.fields(body)
+        end_session(visit.tenant, visit.session.nonce, by=visit.session.by)
         answer = RedirectResponse(f"{visit.base}/sign-in", 303)
         answer.delete_cookie(COOKIE, path=base_of(request), httponly=True, samesite="lax")
         return answer

@@ -1,9 +1,9 @@
 """An administrator's session: signed in with an API key, kept in a cookie, over as soon as the key is.
 
-The cookie is signed and says which key signed in and until when; nothing is believed from it but that. Every request
-looks the key up again, so that revoking it, or taking ``admin`` from it, ends the session at once. Every form carries
-a token bound to the session (before there is one, to a cookie of its own), so that no other site can send it (OWASP,
-signed double submit). Knows no page and no HTTP framework.
+The cookie is the token of a session (``lrs.access.sessions``). Every request looks the session and its key up again, so
+that ending the one, or revoking the other, holds at once. Every form carries a token bound to the session (before there
+is one, to a cookie of its own), so that no other site can send it (OWASP, signed double submit). Knows no page and no
+HTTP framework.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
-from lrs.access import SESSION, Caller
+from lrs.access import SESSION, Caller, sessions
 from lrs.access.basic import Door
 from lrs.access.keys import active_key
 from lrs.kernel.errors import Refused
@@ -23,7 +23,6 @@ from lrs.tenancy.tenants import Tenant
 
 COOKIE = "engraft-pages"
 FORM_COOKIE = "engraft-sign-in"
-LASTS = 8 * 3_600 * 1_000_000
 OPEN = "sessions.open"
 """The right to sign in."""
 _PLACES = r"(?:/learners(?:/[A-Za-z0-9-]{1,64})?|/work)?"
@@ -31,7 +30,7 @@ _PLACES = r"(?:/learners(?:/[A-Za-z0-9-]{1,64})?|/work)?"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is signed in; *nonce* is the session's own, and in the token of each of its forms."""
+    """Who is signed in; *nonce* is the session's id, and in the token of each of its forms."""
 
     caller: Caller
     nonce: str
@@ -58,26 +57,13 @@ def sign_in(tenant: Tenant, door: Door, form: Mapping[str, str], client: str) ->
     return caller
 
 
-def cookie_for(tenant: Tenant, caller: Caller, nonce: str) -> str:
-    """The session cookie's value: good for ``LASTS`` from now, in this tenant alone."""
-    return seal(tenant.secret("pages-session"), (key_of(caller), tenant.clock() + LASTS, nonce))
-
-
 def session_in(tenant: Tenant, cookie: str | None) -> Session | None:
-    """The session that *cookie* stands for, or ``None``: not ours, over, or its key may no longer."""
-    try:
-        key, until, nonce = unseal(tenant.secret("pages-session"), cookie or "", tuple[str, int, str])
-    except NotOurs:
+    """The session that *cookie* stands for, or ``None``: not ours, ended, or its key may no longer."""
+    found = sessions.find_session(tenant, cookie) if cookie else None
+    caller = active_key(tenant, found.subject.removeprefix("key ")) if found else None
+    if found is None or caller is None or not caller.may(OPEN):
         return None
-    caller = active_key(tenant, key)
-    if caller is None or tenant.clock() >= until or not caller.may(OPEN):
-        return None
-    return Session(replace(caller, via=SESSION), nonce)
-
-
-def key_of(caller: Caller) -> str:
-    """The name of the API key that *caller* signed in with."""
-    return caller.subject.removeprefix("key ")
+    return Session(replace(caller, via=SESSION), found.id)
 
 
 def form_token(tenant: Tenant, nonce: str) -> str:

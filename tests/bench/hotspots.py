@@ -20,16 +20,10 @@ from urllib.parse import unquote
 
 import uvloop
 
-from lrs.access.basic import Door
 from lrs.access.keys import create_key
+from lrs.app import Application, create_app
 from lrs.kernel.settings import Settings
-from lrs.storage import wall_clock
-from lrs.subscriptions import SUBSCRIPTIONS
-from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import DEFAULT
-from lrs.web.counting import Requests
-from lrs.web.refusals import Refusals
-from lrs.xapi.endpoint import Endpoint, parted
 from tests.bench.rows import busy_pairs, query_path
 from tests.bench.statements import statements
 
@@ -60,7 +54,7 @@ def shares(folder: Path, count: int) -> list[tuple[str, str]]:
 
 
 def _measured(folder: Path, count: int) -> list[Part]:
-    tenants = Tenants(Settings(data=folder / "profiled"), wall_clock)
+    app = create_app(Settings(data=folder / "profiled", worker=False))
     threads: list[cProfile.Profile] = []
 
     def in_thread(*_: object) -> None:
@@ -73,21 +67,19 @@ def _measured(folder: Path, count: int) -> list[Part]:
 
     threading.setprofile(in_thread)
     try:
-        tenant = tenants.take(DEFAULT)
+        tenant = app.tenants.take(DEFAULT)
         assert tenant is not None
         key = create_key(tenant, "profile", ["all"])
         headers = _headers(f"{key.key}:{key.secret}")
-        counted, refused = Requests(), Refusals(tenant.settings.data)
-        endpoint = Endpoint(tenants, tenant.settings, Door(), counted, refused, subscriptions=SUBSCRIPTIONS)
         posts = [(_scope("POST", "statements", headers), made.raw) for made in statements(count)]
-        posted = _under_profile(endpoint, posts, 16)
+        posted = _under_profile(app, posts, 16)
         writer = list(threads)
         gets = [(_scope("GET", query_path(pair), headers), b"") for pair in busy_pairs() * (count // 100)]
-        got = _under_profile(endpoint, gets, 1)
+        got = _under_profile(app, gets, 1)
         readers = threads[len(writer) :]
     finally:
         threading.setprofile(None)
-        tenants.close()
+        app.tenants.close()
     return [
         Part("POST, loop", [posted], count),
         Part("POST, writer", writer, count),
@@ -97,27 +89,25 @@ def _measured(folder: Path, count: int) -> list[Part]:
 
 
 def _under_profile(
-    endpoint: Endpoint, requests: Sequence[tuple[dict[str, Any], bytes]], callers: int
+    app: Application, requests: Sequence[tuple[dict[str, Any], bytes]], callers: int
 ) -> cProfile.Profile:
     one = cProfile.Profile()
     one.enable()
     try:
-        uvloop.run(_drive(endpoint, iter(requests), callers))
+        uvloop.run(_drive(app, iter(requests), callers))
     finally:
         one.disable()
     return one
 
 
-async def _drive(endpoint: Endpoint, requests: Iterator[tuple[dict[str, Any], bytes]], callers: int) -> None:
+async def _drive(app: Application, requests: Iterator[tuple[dict[str, Any], bytes]], callers: int) -> None:
     with ThreadPoolExecutor(READERS) as pool:
         asyncio.get_running_loop().set_default_executor(pool)
-        await asyncio.gather(*(_call(endpoint, requests) for _ in range(callers)))
+        await asyncio.gather(*(_call(app, requests) for _ in range(callers)))
 
 
-async def _call(endpoint: Endpoint, requests: Iterator[tuple[dict[str, Any], bytes]]) -> None:
+async def _call(app: Application, requests: Iterator[tuple[dict[str, Any], bytes]]) -> None:
     for scope, content in requests:
-        path = parted(scope["path"])
-        assert path is not None
         statuses: list[int] = []
 
         async def receive(content: bytes = content) -> dict[str, Any]:
@@ -127,7 +117,7 @@ async def _call(endpoint: Endpoint, requests: Iterator[tuple[dict[str, Any], byt
             if "status" in message:
                 statuses.append(message["status"])
 
-        await endpoint.answer(path, scope, receive, send)
+        await app(scope, receive, send)
         if statuses != [200]:
             raise RuntimeError(f"{scope['method']} {scope['path']} was answered {statuses}")
 

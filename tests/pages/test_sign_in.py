@@ -1,4 +1,4 @@
-"""Who gets in: a key with the scope admin, through our own form, for eight hours, until the key is revoked."""
+"""Who gets in: a key with the scope admin, through our own form, for eight hours, until session or key is ended."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import re
 import pytest
 
 from lrs.access.keys import create_key, revoke_key
+from lrs.access.sessions import end_session, list_sessions
+from lrs.kernel.sealed import seal
 from tests.pages.conftest import Browser, Site, text_of
 from tests.served import routes_of
 
-EIGHT_HOURS = 8 * 3_600 * 1_000_000
+HOUR = 3_600 * 1_000_000
 
 
 @pytest.mark.parametrize("place", ["/pages/work", "/pages/learners", "/pages/learners/5de02d94-0090"])
@@ -107,14 +109,51 @@ def test_revoking_the_key_ends_the_session_at_once(site, browser):
     assert browser.get("/pages/work").headers["location"] == "/pages/sign-in?then=/pages/work"
 
 
-def test_a_session_ends_after_eight_hours(site, browser):
-    site.world.clock.now += EIGHT_HOURS - 1_000_000
+def test_a_session_that_is_used_ends_after_eight_hours(site, browser):
+    statuses = []
+    for _ in range(8):
+        statuses.append(browser.get("/pages/work").status_code)
+        site.world.clock.now += HOUR
+
+    assert statuses == [200] * 8
+    assert browser.get("/pages/work").status_code == 303
+
+
+def test_a_session_that_is_not_used_ends_after_two_hours(site, browser):
+    site.world.clock.now += 2 * HOUR - 1_000_000
     before = browser.get("/pages/work").status_code
 
-    site.world.clock.now += 1_000_000
+    site.world.clock.now += 2 * HOUR
 
     assert before == 200
     assert browser.get("/pages/work").status_code == 303
+
+
+def test_a_session_that_was_ended_elsewhere_is_over_at_the_next_request(site, browser):
+    [session] = list_sessions(site.tenant.store, site.tenant.clock())
+
+    end_session(site.tenant, session.id, by="operator")
+
+    assert browser.get("/pages/work").headers["location"] == "/pages/sign-in?then=/pages/work"
+
+
+def test_a_cookie_that_was_copied_is_worth_nothing_after_signing_out(site, browser):
+    thief = Browser(site.app)
+    thief.cookies.set("engraft-pages", browser.cookies["engraft-pages"])
+    before = thief.get("/pages/work").status_code
+
+    browser.send(browser.get("/pages/work"), "/pages/sign-out")
+
+    assert before == 200
+    assert thief.get("/pages/work").status_code == 303
+
+
+def test_the_cookie_of_an_earlier_release_signs_nobody_in(site):
+    told = ("default.0123456789abcdef", site.tenant.clock() + HOUR, "n" * 24)
+    stranger = Browser(site.app)
+    stranger.cookies.set("engraft-pages", seal(site.tenant.secret("pages-session"), told))
+
+    assert stranger.get("/pages/work").status_code == 303
 
 
 def test_a_cookie_that_was_changed_is_no_session(site, browser):
