@@ -29,6 +29,7 @@ from lrs.tenancy.open_tenants import Tenants, Unusable
 from lrs.tenancy.tenants import Tenant, store_url
 from lrs.transfer import forwards
 from lrs.work.aside import waiting_for
+from lrs.xapi.statements.plan import KIND as STATEMENT
 
 SECOND = 1_000_000
 LITTLE_ROOM, NO_ROOM = 1_024 * MIB, 256 * MIB
@@ -174,7 +175,7 @@ def of_others(tenants: Tenants, tenant: str) -> Iterator[Finding]:
 
 def of_clock(tenant: Tenant) -> Finding:
     """Whether the clock is behind what was stored: then everything is stored in the last moment seen, not now."""
-    newest = tenant.store.find("statement", newest_first=True, limit=1).records
+    newest = tenant.store.find(STATEMENT, newest_first=True, limit=1).records
     ahead = (micros_of(newest[0].seq) - tenant.clock()) / SECOND if newest else 0.0
     if ahead > AHEAD:
         message = f"the clock is {ahead:.0f} s behind the newest statement: it jumped back, or it jumped ahead before"

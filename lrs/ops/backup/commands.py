@@ -19,6 +19,7 @@ from lrs.ops.backup.take import back_up
 from lrs.storage import wall_clock
 from lrs.tenancy import master_key
 from lrs.tenancy.options import settings_for
+from lrs.xapi.statements.plan import KIND as STATEMENT
 
 _DATA = click.option(
     "--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA)."
@@ -102,7 +103,7 @@ def _shown(backup: Backup) -> dict[str, object]:
 
 def _tell(backup: Backup) -> None:
     for name, part in backup.manifest.tenants.items():
-        count = part.store.records.get("statement", 0)
+        count = part.store.records.get(STATEMENT, 0)
         click.echo(f"tenant {name}: {count} statements, {sum(part.store.records.values())} records, {part.blobs} blobs")
 
 
