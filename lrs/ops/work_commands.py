@@ -145,7 +145,11 @@ def _tasks(tenants: Tenants, crew: Crew, publisher: Publisher) -> list[Task]:
     def publish(tenant: Tenant, _: Rest) -> None:
         publisher.look_at(tenant)
 
-    return [partial(swept, TENANT), partial(_measure, tenants), publish, call]
+    def sweep(tenant: Tenant, rest: Rest) -> None:
+        tenants.control.due.hush(tenant.id)
+        swept(TENANT, tenant, rest)
+
+    return [sweep, partial(_measure, tenants), publish, call]
 
 
 def _measure(tenants: Tenants, tenant: Tenant, _rest: Rest) -> None:

@@ -62,6 +62,11 @@ class Due:
         except Overloaded:  # too much waits, or the register was closed
             self._forget(tenant)
 
+    def hush(self, tenant: str) -> None:
+        """Does not note what this process commits to *tenant* within ``NOTED``: upkeep, which owes nothing."""
+        with self._lock:
+            self._noted[tenant] = max(self._noted.get(tenant, 0.0), time.monotonic() + NOTED)
+
     def mark(self, tenant: str) -> None:
         """As ``note``; durable on return."""
         self._mark(tenant).result()

@@ -15,8 +15,8 @@ from lrs.tenancy.tenants import Tenant
 
 EVERY = 60.0
 """Seconds between the end of a walk and the next one."""
-SHARE = 200
-"""For each second of computing it rests so many: it takes a two-hundredth of one processor."""
+SHARE = 400
+"""For each second of its own computing it rests so many; what it has others compute is about as much."""
 LONGEST_REST = 5.0
 """Seconds between two tenants at the most: one that took long holds up no other."""
 Rest = Callable[[float], bool]

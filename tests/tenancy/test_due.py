@@ -123,6 +123,14 @@ def test_a_process_that_noted_a_tenant_a_moment_ago_does_not_write_it_again(due,
     assert register.get(KIND, "a").rev == 1
 
 
+def test_what_upkeep_commits_makes_no_tenant_due(due, register):
+    due.hush("a")
+    due.note("a")
+    register.write(lambda _: None).result()
+
+    assert due.tenants() == []
+
+
 def test_a_note_that_could_not_be_kept_is_made_by_the_next_commit(due, register, clock, tmp_path):
     register.close()
     due.note("a")
