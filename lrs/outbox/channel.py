@@ -22,6 +22,8 @@ class End(Enum):
     DELIVERED = "delivered"
     LATER = "later"
     """It did not work now; it is tried again on the schedule."""
+    FAILED = "failed"
+    """As ``LATER``, but what was sent may be to blame: no answer came to it in time, or 500."""
     REFUSED = "refused"
     """What was sent will never be taken; it is given up at once."""
     DENIED = "denied"
@@ -45,7 +47,8 @@ class Message:
     """One call to the destination *to*. *send* runs in a thread of its own and has no store.
 
     *advance* makes it one of a stream: a record that stands for all that a destination is owed, and is never given up.
-    It writes what follows from any outcome but ``LATER``, in the commit that settles the claim.
+    It writes what follows from any outcome but ``LATER``, in the commit that settles the claim; from ``FAILED`` once
+    that has come often enough (``schedule.FAILED_OFTEN``).
     """
 
     to: str

@@ -18,7 +18,7 @@ import msgspec
 from lrs.kernel import outbound
 from lrs.outbox import deliveries
 from lrs.outbox.channel import Channel, Channels, End, Message, Outcome, Undeliverable, Unneeded
-from lrs.outbox.schedule import LONGEST_OF_STREAM, next_try
+from lrs.outbox.schedule import FAILED_OFTEN, LONGEST_OF_STREAM, next_try
 from lrs.storage import Claim, Stale, Tx
 from lrs.tenancy.tenants import Tenant
 
@@ -119,7 +119,8 @@ def _outcome(answer: Future[Outcome]) -> Outcome:
 def _end(tenant: Tenant, call: _Call, outcome: Outcome, jitter: Jitter) -> Future[None] | None:
     """Puts down what became of a call; what is given back is the commit that says it arrived."""
     claim, message = call.claim, call.message
-    if outcome.end is End.LATER:
+    is_over = message.advance and outcome.end is End.FAILED and claim.owed.tries >= FAILED_OFTEN
+    if outcome.end in {End.LATER, End.FAILED} and not is_over:
         _later(tenant, call, outcome, jitter)
     elif message.advance:
         advance = message.advance

@@ -13,6 +13,8 @@ SCHEDULE = (5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR
 JITTER = 0.1
 LONGEST_OF_STREAM = 3
 """The place in ``SCHEDULE`` that a stream never goes beyond: it is tried every two hours for as long as it takes."""
+FAILED_OFTEN = 4
+"""Tries of one thing of a stream that failed, some two and a half hours, after which it holds up the others no more."""
 _SECOND = 1_000_000
 
 

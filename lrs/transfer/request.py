@@ -52,7 +52,10 @@ class Call:
 
 
 def call_for(tenant: Tenant, forward: Forward, records: tuple[Record, ...]) -> Call:
-    """The request that holds *records*, all of one version. Raises ``Undeliverable``."""
+    """The request that holds *records*, all of one version.
+
+    Raises ``Undeliverable``, and ``KeyError`` if the data of an attachment is missing in the store.
+    """
     try:
         access: list[str] = reveal(tenant.secret(SECRET), forward.access, list[str])
     except NotOurs as error:
@@ -74,8 +77,12 @@ def call_for(tenant: Tenant, forward: Forward, records: tuple[Record, ...]) -> C
 def _filed(pieces: Iterator[bytes]) -> tuple[int, IO[bytes]]:
     """The length of all *pieces*, and a file of them that whoever sends it closes; small ones stay in memory."""
     file = tempfile.SpooledTemporaryFile(2 * MIB)  # noqa: SIM115 (see above)
-    for piece in pieces:
-        file.write(piece)
+    try:
+        for piece in pieces:
+            file.write(piece)
+    except BaseException:
+        file.close()
+        raise
     size = file.tell()
     file.seek(0)
     return size, file
@@ -99,18 +106,24 @@ def send(call: Call, settings: Settings) -> Outcome:
     except outbound.Blocked as blocked:
         return Outcome(End.DENIED, f"not sent: {blocked}")
     except outbound.Silent as silent:
-        return Outcome(End.LATER if is_one else End.REFUSED, str(silent))
+        return Outcome(End.FAILED if is_one else End.REFUSED, str(silent))
+    if answer.status == 500:
+        return Outcome(End.FAILED if is_one else End.REFUSED, _reason(answer), answer.status)
     return _meaning(answer)
 
 
 def _meaning(answer: Answer) -> Outcome:
-    told = one_line(answer.body.decode(errors="replace"))[:_LONGEST_REASON]
-    reason = f"answered {answer.status}" + (f": {told}" if told else "")
+    reason = _reason(answer)
     if answer.status in {400, 409, 413, 422}:
         return Outcome(End.REFUSED, reason, answer.status)
     if answer.status in {401, 403}:
         return Outcome(End.DENIED, reason, answer.status)
     return outcome_of(answer)
+
+
+def _reason(answer: Answer) -> str:
+    told = one_line(answer.body.decode(errors="replace"))[:_LONGEST_REASON]
+    return f"answered {answer.status}" + (f": {told}" if told else "")
 
 
 def _compared(call: Call, settings: Settings) -> Outcome:

@@ -8,12 +8,13 @@ it is asked what it has under it (``request``).
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from lrs.kernel.names import name
+from lrs.kernel.settings import Settings
 from lrs.outbox import deliveries
 from lrs.outbox.channel import Destination, End, Message, Outcome, Undeliverable, Unneeded
 from lrs.outbox.deliveries import Delivery
@@ -39,7 +40,7 @@ def compose(tenant: Tenant, record: Record) -> Message:
     """The next batch of a forward, or the one statement of a delivery. See ``Channel.compose``."""
     if record.kind == deliveries.KIND:
         forward, statement = _single(tenant, record)
-        return Message(forward.id, functools.partial(send, call_for(tenant, forward, (statement,))))
+        return Message(forward.id, _sending(tenant, forward, (statement,)))
     forward = forwards.read(record)
     if forward.state != ACTIVE:
         raise Unneeded(forward.state, forward.reason or "")
@@ -47,7 +48,7 @@ def compose(tenant: Tenant, record: Record) -> Message:
     advance = functools.partial(_advance, id=forward.id, batch=batch)
     if not batch.records:
         return Message(forward.id, lambda _: Outcome(End.DELIVERED), advance)
-    return Message(forward.id, functools.partial(send, call_for(tenant, forward, batch.records)), advance)
+    return Message(forward.id, _sending(tenant, forward, batch.records), advance)
 
 
 def stop(tx: Tx, to: str, outcome: Outcome) -> str:
@@ -72,6 +73,14 @@ def about(record: Record) -> Mapping[str, Any]:
     except msgspec.MsgspecError:
         statement = "?"
     return {"to": record.meta.get("to", "?"), "what": statement, "statement": statement}
+
+
+def _sending(tenant: Tenant, forward: Forward, records: tuple[Record, ...]) -> Callable[[Settings], Outcome]:
+    """Sends *records*; what lacks its data here is refused as the other side would refuse it, for halving finds it."""
+    try:
+        return functools.partial(send, call_for(tenant, forward, records))
+    except KeyError:
+        return lambda _: Outcome(End.REFUSED, "the data of an attachment is missing in this store")
 
 
 def _single(tenant: Tenant, record: Record) -> tuple[Forward, Record]:
@@ -104,7 +113,7 @@ def _moved(tx: Tx, forward: Forward, batch: Batch, outcome: Outcome) -> Forward:
         left = max(0, forward.suspect - count)
         refused = 0 if count else forward.refused
         return msgspec.structs.replace(forward, position=batch.until, suspect=left, refused=refused)
-    if outcome.end is not End.REFUSED:
+    if outcome.end not in {End.REFUSED, End.FAILED}:
         state = DISABLED if outcome.end is End.GONE else PAUSED
         return msgspec.structs.replace(forward, state=state, reason=outcome.reason)
     if count > 1:

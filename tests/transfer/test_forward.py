@@ -401,3 +401,80 @@ def test_a_receiver_too_slow_for_many_gets_fewer_at_once(tenant, other, monkeypa
     assert sorted(other.kept)[:100] == [number(count) for count in range(100)]
     assert listed(tenant) == []
     assert (state(tenant), lag(tenant)) == (("active", None), [None])
+
+
+def test_one_that_a_receiver_fails_over_is_set_apart_after_hours_and_the_others_go_on(tenant, other, clock):
+    bad = number(3)
+    other.answers = lambda statements: (500, {}, b"oops") if any(one["id"] == bad for one in statements) else None
+    store(tenant, *map(statement, range(10)))
+    add(tenant, other)
+    for wait in (0, 6, 330, 1_980, 7_920):
+        clock.now += wait * SECOND
+        early = sorted(other.kept)
+        work(tenant)
+
+    assert early == [number(0), number(1), number(2)]
+    assert sorted(other.kept) == [number(count) for count in range(10) if count != 3]
+    (apart,) = listed(tenant)
+    assert (apart["what"], apart["state"]) == (bad, "queued")  # it has tries of its own, as every delivery
+    assert (state(tenant), lag(tenant)[0] is not None) == (("active", None), True)
+
+
+def test_a_receiver_that_fails_over_everything_for_an_hour_gets_all_in_order_afterwards(tenant, other, clock):
+    other.answers = lambda _: (500, {}, b"oops")
+    store(tenant, *map(statement, range(10)))
+    add(tenant, other)
+    for wait in (0, 6, 330, 1_980):
+        clock.now += wait * SECOND
+        work(tenant)
+    other.answers = lambda _: None
+    clock.now += 7_920 * SECOND
+    work(tenant)
+
+    assert list(other.kept) == [number(count) for count in range(10)]
+    assert listed(tenant) == []
+
+
+def test_a_statement_whose_data_is_missing_here_is_set_apart_and_the_others_go_on(tenant, other):
+    attachment = {"usageType": "https://x.example/u", "display": {}, "contentType": "a/b", "length": 1, "sha2": "ab"}
+    store(tenant, statement(0), statement(2))
+    lacking = json.dumps(statement(1, attachments=[attachment])).encode()
+    meta = {"source": "vle", "version": "1.0.3", "attachments": {"ab": "0" * 64}}
+    tenant.store.write(lambda tx: tx.insert(Record("statement", number(1), lacking, meta))).result()
+    add(tenant, other)
+    work(tenant)
+
+    assert sorted(other.kept) == [number(0), number(2)]
+    assert [(one["what"], one["state"], one["reason"]) for one in listed(tenant)] == [
+        (number(1), "dead", "the data of an attachment is missing in this store")
+    ]
+
+
+def test_large_statements_go_a_mebibyte_at_a_time_and_what_is_larger_by_itself(tenant, other):
+    large = {"extensions": {"https://x.example/text": "x" * 400_000}}
+    store(tenant, *(statement(count, result=large) for count in range(5)))
+    add(tenant, other)
+    work(tenant)
+
+    assert [len(ids) for ids in other.posts] == [2, 2, 1]
+
+
+def test_what_came_from_there_is_not_sent_back_not_even_its_voiding(tenant, other):
+    target = {"objectType": "StatementRef", "id": number(0)}
+    store(tenant, statement(0))
+    store(tenant, statement(1), statement(2, verb=VOIDED, object=target), source="national")
+    add(tenant, other, Filter(without=("national",)))
+    work(tenant)
+
+    assert sorted(other.kept) == [number(0)]
+
+
+def test_being_woken_with_nothing_new_writes_nothing(tenant, other):
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+    commits = tenant.store.load().commits
+
+    forwards.wake(tenant)
+
+    assert tenant.store.load().commits == commits

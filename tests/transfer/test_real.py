@@ -75,3 +75,16 @@ def test_statements_attachments_and_voidings_arrive_as_they_were_and_a_second_ti
             ("there", "active", None),
             ("again", "active", None),
         ]
+
+
+def test_two_servers_that_forward_to_each_other_come_to_rest(tmp_path):
+    allow = {"outbound_allow": ("127.0.0.0/8",)}
+    with serving(tmp_path / "here", **allow) as here, serving(tmp_path / "there", **allow) as there:
+        for one, other in ((here, there), (there, here)):
+            forwards.add(one.tenant, "peer", f"{other.address}/xapi", other.auth, Filter(), since=0, by="test")
+        mine, yours = here.store([statement(), statement()]), there.store([statement()])
+
+        claims = [drain(one.tenant, ["match", "deliver"]) for one in (here, there) * 4]
+
+        assert sorted(here.listed()) == sorted(there.listed()) == sorted([*mine, *yours])
+        assert claims[-4:] == [0, 0, 0, 0]
