@@ -1,0 +1,165 @@
+"""What links between persons leave behind: bodies, the audit chain, suggestions, and how each refusal reads."""
+
+import json
+
+import pytest
+
+from lrs.kernel.errors import Refused
+from lrs.people import joins
+from lrs.people.joins import dismiss, link, merge, shown, suggestions, suggestions_about, trust, unmerge
+from lrs.people.persons import members_of
+from lrs.storage import open_store
+from tests.competency.world import Clock
+from tests.people.test_persons import ACCOUNT, ANN, MINT, OTHER_ACCOUNT, TEMPORARY, ULN, linked, minted, write
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}", clock=Clock(), secret=bytes(32))
+    yield store
+    store.close()
+
+
+def bodies(store, kind):
+    return [json.loads(record.body) for record in store.find(kind).records]
+
+
+def chain(store):
+    return [(entry["by"], entry["action"], entry["about"]) for entry in bodies(store, "audit")]
+
+
+@pytest.mark.parametrize(
+    ("act", "status", "error", "message"),
+    [
+        (lambda tx, one, _: merge(tx, one, "nobody", "staff"), 404, "not_found", "there is no person nobody"),
+        (lambda tx, one, _: merge(tx, "nobody", one, "staff"), 404, "not_found", "there is no person nobody"),
+        (lambda tx, *_: unmerge(tx, "nobody", "staff"), 404, "not_found", "there is no person nobody"),
+        (
+            lambda tx, one, other: merge(tx, one, other, "staff"),
+            409,
+            "conflict",
+            "the two persons contradict each other: both have another account https://vle.example",
+        ),
+        (
+            lambda tx, one, other: dismiss(tx, one, other, "staff"),
+            404,
+            "not_found",
+            "nothing of the kind is suggested about these two",
+        ),
+    ],
+)
+def test_each_refusal_has_its_status_its_name_and_a_sentence_and_leaves_nothing(store, act, status, error, message):
+    one, other = minted(store, ACCOUNT, OTHER_ACCOUNT)
+
+    with pytest.raises(Refused) as refused:
+        write(store, lambda tx: act(tx, one, other))
+
+    assert (refused.value.status, refused.value.error, refused.value.message) == (status, error, message)
+    assert bodies(store, "link") == chain(store) == []
+
+
+def test_who_stands_alone_cannot_be_parted_from_anybody(store):
+    (one,) = minted(store, ANN)
+
+    with pytest.raises(Refused) as refused:
+        write(store, lambda tx: unmerge(tx, one, "staff"))
+
+    assert (refused.value.status, refused.value.error) == (409, "not_merged")
+    assert refused.value.message == f"person {one} is not merged with anybody"
+
+
+def test_a_link_says_who_made_it_and_who_took_it_back_and_each_act_is_in_the_chain(store):
+    one, other, third = minted(store, ANN, ACCOUNT, ULN)
+
+    assert write(store, lambda tx: merge(tx, other, one, "staff")) == one
+    made = bodies(store, "link")
+    assert write(store, lambda tx: merge(tx, one, other, "again")) == one
+    write(store, lambda tx: merge(tx, third, other, "staff"))
+    assert write(store, lambda tx: unmerge(tx, other, "somebody else")) == (one, third)
+
+    both = sorted((one, other))
+    assert made == [{"v": 1, "persons": both, "active": True, "by": "staff"}]
+    parted = bodies(store, "link")
+    assert [(each["v"], each["active"], each["by"]) for each in parted] == [(1, False, "somebody else")] * 2
+    assert sorted(each["persons"] for each in parted) == sorted([both, sorted((other, third))])
+    assert chain(store) == [
+        ("staff", "persons.merged", {"one": other, "other": one}),
+        ("staff", "persons.merged", {"one": third, "other": other}),
+        ("somebody else", "persons.unmerged", {"person": other}),
+    ]
+    assert [members_of(store, each) for each in (one, other, third)] == [(one,), (other,), (third,)]
+
+
+def test_marking_an_authority_twice_is_one_entry_and_a_join_by_its_row_another(store):
+    assert write(store, lambda tx: trust(tx, "registry", "staff")) is True
+    assert write(store, lambda tx: trust(tx, "registry", "staff")) is False
+    one, other = minted(store, ULN, ANN)
+
+    assert linked(store, ULN, ANN) == "joined"
+
+    assert chain(store) == [
+        ("staff", "identity-authority.marked", {"source": "registry"}),
+        ("registry", "persons.joined", {"one": one, "other": other}),
+    ]
+
+
+@pytest.mark.parametrize(("one", "other"), [(TEMPORARY, ANN), (ANN, TEMPORARY)])
+def test_a_row_that_names_nobody_on_either_side_joins_and_suggests_nothing(store, one, other):
+    write(store, lambda tx: trust(tx, "registry", "staff"))
+
+    assert write(store, lambda tx: link(tx, one, other, source="registry", mint=MINT)) == "nobody"
+
+    assert suggestions(store) == bodies(store, "person") == []
+
+
+def test_suggestions_about_somebody_are_those_that_name_one_of_their_identifiers_and_are_still_open(store):
+    linked(store, ULN, ANN, "an upload")
+    linked(store, ACCOUNT, OTHER_ACCOUNT, "an upload")
+
+    about_ann = suggestions_about(store, [ANN.id])
+    about_both = suggestions_about(store, [ULN.id, OTHER_ACCOUNT.id])
+    one, other = (members_of(store, each)[0] for each in minted(store, ULN, ANN))
+    write(store, lambda tx: merge(tx, one, other, "staff"))
+
+    assert [set(found.identifiers) for found in about_ann] == [{ULN.id, ANN.id}]
+    assert len(about_both) == 2
+    assert suggestions_about(store, ["nobody"]) == suggestions_about(store, [ANN.id]) == []
+    assert len(suggestions_about(store, [ACCOUNT.id])) == 1
+
+
+def test_a_suggestion_shows_both_sides_why_by_whom_and_what_contradicts(store):
+    linked(store, ACCOUNT, OTHER_ACCOUNT, "an upload")
+    (found,) = suggestions(store)
+    one, other = minted(store, ACCOUNT, OTHER_ACCOUNT)
+
+    told = shown(store, found)
+
+    sides = [(side["person"], side["identifier"]) for side in told.pop("persons")]
+    assert sorted(sides, key=str) == sorted([(one, ACCOUNT.ifi), (other, OTHER_ACCOUNT.ifi)], key=str)
+    assert told == {
+        "reason": "one row carries both",
+        "source": "an upload",
+        "conflict": "both have another account https://vle.example",
+    }
+
+
+def test_of_what_a_command_parted_the_suggestion_says_so(store):
+    one, other = minted(store, ULN, ANN)
+    write(store, lambda tx: merge(tx, one, other, "staff"))
+    write(store, lambda tx: unmerge(tx, other, "staff"))
+    write(store, lambda tx: trust(tx, "registry", "staff"))
+
+    assert linked(store, ULN, ANN) == "suggested"
+
+    (found,) = suggestions(store)
+    assert (found.reason, found.source) == ("one row carries both, but they were unmerged by command", "registry")
+
+
+def test_a_link_is_about_both_persons_and_an_authority_about_nobody(store):
+    one, other = minted(store, ULN, ANN)
+    write(store, lambda tx: merge(tx, one, other, "staff"))
+    of_links, of_authorities = joins.KINDS
+    (record,) = store.find("link").records
+
+    assert set(of_links.subjects(record).persons) == {one, other}
+    assert of_authorities.subjects is None
