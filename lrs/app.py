@@ -83,12 +83,13 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     """The ASGI application for *settings*. Raises ``Misconfigured``."""
     trust_anchors(settings)  # a certificate that cannot be read stops the start, not a request
     table = with_open_metrics(TABLE) if settings.metrics_open else TABLE
+    prefix = check_prefix(settings.prefix, table)
     door, counted = Door(), Requests()
     shell = Application(
         Tenants(settings, clock),
         table,
         {KEY: by_key(door), TOKEN: services.by_token, SESSION: pages.by_session, LINK: learners.by_link},
-        prefix=check_prefix(settings.prefix, table),
+        prefix=prefix,
         refusals=Refusals(settings.data),
         counted=counted,
     )
@@ -101,10 +102,10 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
         redoc_url=None,
         dependencies=[Depends(admitted_here)],
     )
-    shell.api.prefix = settings.prefix
+    shell.api.prefix = prefix
     _add_routes(shell, door)
     xapi = Endpoint(settings, door, counted, SUBSCRIPTIONS)
-    refusals = {"staff": pages.refusal, "learner": learners.refusal}
+    refusals = {"staff": pages.refusal, "learner": learners.refusal, "public": front.refusal}
     shell.mount(xapi, Framework(shell.api, table, refusals, xapi.nowhere), shell.api)
     check(table, [*operations(shell.api.routes), *((method, ROUTE + resource) for resource, method in XAPI)])
     return shell

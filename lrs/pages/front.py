@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from lrs.kernel.errors import Refused
 from lrs.pages.render import page
 from lrs.web.accept import preferred
 from lrs.web.exchange import exchange_of, root_of
@@ -33,6 +34,13 @@ def routes() -> APIRouter:
 
 
 _VARY = {"vary": "accept"}
+
+
+def refusal(_: Request, refused: Refused) -> Response:
+    """A page for everybody that says why not."""
+    answer = page("consent.html", refused.status, title="This did not work", ask=None, message=refused.message)
+    answer.headers.update(dict(refused.headers) | _VARY)
+    return answer
 
 
 def places(root: str, base: str) -> dict[str, str]:

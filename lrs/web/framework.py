@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from lrs.access.policy import OF_TENANT, Table
+from lrs.access.policy import Table
 from lrs.kernel.errors import Overloaded, Refused, StoreFull
 from lrs.web.accept import preferred
 from lrs.web.addresses import Addresses
@@ -46,15 +46,14 @@ class Framework:
 
     async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """See ``shell.Mount``. What stands in front of the route is the framework's ``root_path``."""
-        is_head, has_begun = scope["method"] == "HEAD", False
+        is_head = scope["method"] == "HEAD"
         origins = _ANY_ORIGIN if exchange.line is not None and exchange.line.any_origin else ()
         root = scope.get("root_path", "") + exchange.place.base
         asked = {**scope, "method": exchange.method, "root_path": root, EXCHANGE: exchange}
 
         async def noting(message: Message) -> None:
-            nonlocal has_begun
             if message["type"] == "http.response.start":
-                has_begun, exchange.status = True, message["status"]
+                exchange.status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", exchange.id.encode()), *origins]
             elif is_head:
                 message = {**message, "body": b""}
@@ -66,7 +65,7 @@ class Framework:
             else:
                 await self._app(asked, receive, noting)
         except Exception:
-            if not has_begun:  # else it was answered and logged by ``_failed``
+            if exchange.refused is None:  # else ``_failed`` has logged and answered it, and Starlette raises it still
                 raise
 
     async def _failed(self, request: Request, error: Exception) -> Response:
@@ -107,6 +106,6 @@ def admitted_here(request: Request) -> None:
     That the shell and the framework read paths alike is so shown at each request, and not only hoped for.
     """
     scope: MutableMapping[str, Any] = request.scope
-    found, place = scope["route"].path, exchange_of(request).place
-    if found not in {place.route, place.route.removeprefix(OF_TENANT)}:
-        raise RuntimeError(f"{place.route} was asked for, and {found} was found")
+    found, admitted = scope["route"].path, exchange_of(request).place.route
+    if found != admitted:
+        raise RuntimeError(f"{admitted!r} was asked for, and {found!r} was found")

@@ -1,10 +1,12 @@
 """The shell: what a path leads to, and that no route answers whom its line of the table of rights did not let in."""
 
+import httpx
 import pytest
+from fastapi.responses import StreamingResponse
 
 from lrs.access.policy import PUBLIC, TABLE, Line
 from lrs.web.addresses import Addresses, check
-from tests.served import let_in, serving
+from tests.served import add_route, let_in, serving
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +88,31 @@ def test_with_a_slash_more_or_less_a_page_is_found_where_it_is(lrs, path, to):
     ("path", "kind"),
     [
         ("/t/nobody/pages/work", "text/html; charset=utf-8"),
+        ("/t/nobody/", "text/html; charset=utf-8"),
         ("/links/none", "text/html; charset=utf-8"),
         ("/t/nobody/links/none", "text/html; charset=utf-8"),
         ("/t/nobody/api/roles", "application/json"),
     ],
 )
 def test_a_refusal_before_the_route_is_a_page_where_the_route_is_one(lrs, path, kind):
-    answer = lrs.clients[0].get(lrs.address + path)
+    answer = lrs.clients[0].get(lrs.address + path, headers={"Accept": "text/html"})
 
     assert (answer.status_code, answer.headers["content-type"]) == (404, kind)
     assert answer.headers["x-request-id"]
+
+
+def test_at_an_address_for_everybody_a_program_is_refused_in_json(lrs):
+    answer = lrs.clients[0].get(f"{lrs.address}/t/nobody/", headers={"Accept": "*/*"})
+
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+def test_an_answer_that_fails_after_its_head_is_broken_off_and_logged(lrs):
+    def half():
+        yield b"one half"
+        raise RuntimeError("the other half is lost")
+
+    add_route(lrs.app, "GET", "/half", lambda: StreamingResponse(half()), Line(PUBLIC))
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        lrs.clients[0].get(f"{lrs.address}/half")
