@@ -76,7 +76,7 @@ def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
     """List badges: id, state, first day of validity, person and name."""
     found = [_row(record) for record in pages(tenant.store, "credential")]
     if holder:
-        person = found_one(tenant.store, holder)
+        person = found_one(tenant, holder)
         if person is None:
             raise click.ClickException(f"nobody here is known as {holder}")
         members = members_of(tenant.store, person)

@@ -10,6 +10,7 @@ declared fails the tests.
 from __future__ import annotations
 
 from badges import issuer, records
+from lrs import renaming
 from lrs.access import keys, operators, sessions
 from lrs.competency import evidence, held, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
@@ -32,7 +33,7 @@ TENANT: Kinds = collected(
         *(frameworks, rulesets, walk, evidence, tallies, uncompletions, held),
         *(services, roles, consent, links, changes, deliveries, forwards),
         *(records, issuer),
-        *(keys, sessions, audit, master_key, root_keys, signing_keys, sweep),
+        *(keys, sessions, audit, master_key, root_keys, signing_keys, sweep, renaming),
     )
 )
 """The kinds in a tenant's store."""

@@ -13,6 +13,8 @@ from lrs.matching.sync import sync
 from lrs.outbox import deliveries
 from lrs.outbox.deliver import AT_ONCE, deliver, give_up
 from lrs.outbox.schedule import JITTER, SCHEDULE
+from lrs.people.ids import is_renamed
+from lrs.renaming import rename
 from lrs.storage import Claim
 from lrs.tenancy.tenants import Tenant
 from lrs.transfer.forwards import wake
@@ -32,8 +34,9 @@ def _match(tenant: Tenant, claims: Sequence[Claim]) -> None:
 
 STEPS: Mapping[str, Step] = {
     "refs": Step(refs),
-    "match": Step(_match, batch=500, first=read_those_before),
-    "evaluate": Step(evaluate, batch=200, planned=None),
+    "rename": Step(rename),
+    "match": Step(_match, batch=500, first=read_those_before, ready=is_renamed),
+    "evaluate": Step(evaluate, batch=200, planned=None, ready=is_renamed),
     "issue": Step(issue, batch=4),
     "sync": Step(sync, batch=200, planned=None),
     "deliver": Step(
@@ -46,7 +49,7 @@ STEPS: Mapping[str, Step] = {
         give_up=give_up,
     ),
 }
-LANES: Sequence[Sequence[str]] = (("refs", "match", "evaluate", "issue", "sync"), ("deliver",))
+LANES: Sequence[Sequence[str]] = (("refs", "rename", "match", "evaluate", "issue", "sync"), ("deliver",))
 """Steps of a lane take turns; the lanes do not wait for one another: a slow receiver holds up nobody's level. What
 computes is in one lane, for threads of one process cannot compute side by side.
 """

@@ -8,6 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from badges import issuer
 from lrs.access.keys import active_key, create_key
 from lrs.access.sessions import open_session
@@ -22,7 +24,10 @@ from lrs.matching import links, registry, roles, services
 from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
 from lrs.people import joins, nobody
+from lrs.people.ids import RENAMING, identified, ids_of
+from lrs.renaming import Progress
 from lrs.steps import drain
+from lrs.storage import Record
 from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.transfer import forwards
@@ -35,7 +40,7 @@ from lrs.xapi.documents.content import keep as content_of
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, Address, Description
 from lrs.xapi.statements.attachments import Attachments
 from lrs.xapi.statements.attachments import keep as keep_data
-from lrs.xapi.statements.identity import SAME_PERSON, identifier_of, ifi_text
+from lrs.xapi.statements.identity import SAME_PERSON, ifi_text
 from lrs.xapi.statements.parts import Part, attached
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
@@ -79,13 +84,16 @@ class Everything:
         issuer.rename(self.tenant, "Centre", None)
         self._rules("https://vle.example/gowning,passed,GOWN,1,70,,vle\n")  # owes a walk, which stays
         sweep_blobs(self.tenant, TENANT)
+        self.write(
+            lambda tx: tx.insert(Record(*RENAMING, msgspec.json.encode(Progress())))
+        )  # as a store of before has it
 
     def close(self) -> None:
         self.tenant.store.close()
 
     def identifier(self, who: str) -> str:
-        """The name of the identifier of somebody in ``AGENTS``."""
-        found = identifier_of(AGENTS[who])
+        """The id of the identifier of somebody in ``AGENTS``."""
+        found = identified(AGENTS[who], ids_of(self.tenant))
         assert found
         return found.id
 

@@ -54,7 +54,7 @@ def journey(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_three_doors_and_three_names_are_one_person_whose_levels_are_explained(journey):
     by_account, by_mail, by_number = (
-        explain(journey.store, who) for who in ("https://vle.example|ann-7", "ann@example.org", LEARNERS["ann"])
+        explain(journey.tenant, who) for who in ("https://vle.example|ann-7", "ann@example.org", LEARNERS["ann"])
     )
 
     assert by_account == by_mail == by_number
@@ -150,7 +150,7 @@ def test_content_in_a_browser_may_say_passed_and_nothing_follows(journey):
     journey.drain()
 
     stored = journey.lrs.one(str(uuid5(NAMESPACE_URL, f"eve passed {GOWNING} 2026-09-20")))
-    answer = explain(journey.store, "https://vle.example|eve-7").answers
+    answer = explain(journey.tenant, "https://vle.example|eve-7").answers
     assert stored["verb"]["id"] == VERBS + "passed"
     assert [(one.code, one.awards, [(e.counted, e.reason) for e in one.evidence]) for one in answer] == [
         ("A1", (), [(False, "source not trusted")])
@@ -162,7 +162,7 @@ def test_content_in_a_browser_may_say_passed_and_nothing_follows(journey):
 def test_voided_evidence_takes_award_badge_and_profile_with_it_in_one_drain(journey):
     evidence = next(
         one.evidence[0]
-        for one in explain(journey.store, "cara@example.org").answers
+        for one in explain(journey.tenant, "cara@example.org").answers
         if (one.code, one.level) == ("A1", "2 Practitioner")
     )
     badge = journey.badges("cara@example.org")["Gowning: Practitioner (issued)"]
@@ -187,7 +187,7 @@ def test_voided_evidence_takes_award_badge_and_profile_with_it_in_one_drain(jour
 
 def test_a_consent_that_is_withdrawn_stops_push_and_pull_in_one_drain(journey):
     subject = journey.subject("dan")
-    person = person_named(journey.store, "dan@example.org")
+    person = person_named(journey.tenant, "dan@example.org")
     assert journey.ask(f"/api/profiles/{subject}").status_code == 200
 
     members = [Subject(person=member) for member in members_of(journey.store, person)]
@@ -230,7 +230,7 @@ def test_the_same_quiz_five_times_in_any_order_is_one_award_and_one_badge(journe
     for name in ORDERS:
         (award,) = journey.awards(account_of(name))
         assert (award["state"], award["held_from"], len(award["evidence"])) == ("held", "2026-09-21", 5)
-        (answer,) = explain(journey.store, account_of(name)).answers
+        (answer,) = explain(journey.tenant, account_of(name)).answers
         assert [one.counted for one in answer.evidence] == [True] * 5
 
 
@@ -244,7 +244,7 @@ def test_across_a_merge_and_an_unmerge_the_quiz_stays_one_award_and_one_badge(jo
     journey.online(told[0], learnt(second, "experienced", GOWNING, "2026-09-01"))
     journey.drain()
     badge = ids_of(journey, first)
-    one, other = person_named(journey.store, account_of(first)), person_named(journey.store, account_of(second))
+    one, other = person_named(journey.tenant, account_of(first)), person_named(journey.tenant, account_of(second))
 
     journey.online(told[1])
     journey.write(lambda tx: joins.merge(tx, one, other, "test"))
@@ -263,7 +263,7 @@ def test_across_a_merge_and_an_unmerge_the_quiz_stays_one_award_and_one_badge(jo
     assert merged == ([3], badge)
     assert apart == ([2], [2], badge)
     assert (held_by(journey, first), held_by(journey, second), ids_of(journey, first)) == ([5], [5], badge)
-    (answer,) = explain(journey.store, account_of(second)).answers
+    (answer,) = explain(journey.tenant, account_of(second)).answers
     assert [found.counted for found in answer.evidence] == [True] * 5
 
 

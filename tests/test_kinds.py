@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from lrs.kinds import CONTROL, TENANT
+from lrs.people.ids import ids_of
 from lrs.storage import pages
 from lrs.storage.kinds import Kind, collected
 from lrs.tenancy import control
@@ -44,7 +45,7 @@ ABOUT = {
 """Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
 ABOUT_NOBODY = {
     *("awaited", "definition", "activity_profile", "identity-authority", "nobody-names", "framework", "ruleset"),
-    *("rematch", "read-again", "service", "role", "status-list", "status", "achievement", "issuer"),
+    *("rematch", "read-again", "renaming", "service", "role", "status-list", "status", "achievement", "issuer"),
     *("key", "session", "forward", "audit-head", "master-key", "wrapped-key", "signing-key", "sweep"),
 }
 """Kinds that say that they are about nobody."""
@@ -75,7 +76,10 @@ def test_a_record_of_each_kind_is_about_whom_it_is_declared_to_be(everything, ki
     persons, identifiers = (list(filter(None, names.split(", "))) for names in ABOUT[kind])
     told = [declared.subjects(record) for record in found]
     assert {one for each in told for one in each.persons} == {everything.person(who) for who in persons}
-    assert {one for each in told for one in each.identifiers} == {everything.identifier(who) for who in identifiers}
+    ids = ids_of(everything.tenant)
+    assert {ids(one) for each in told for one in each.identifiers} == {
+        everything.identifier(who) for who in identifiers
+    }
 
 
 @pytest.mark.parametrize("kind", sorted(TENANT))

@@ -176,7 +176,7 @@ class Journey:
         return {one["competency"]["code"]: (one["level"]["ordinal"], one["since"]) for one in newest["competencies"]}
 
     def person(self, who: str) -> str:
-        found = person_named(self.store, who)
+        found = person_named(self.tenant, who)
         assert found, f"nobody is known as {who}"
         return members_of(self.store, found)[0]
 

@@ -123,7 +123,7 @@ for _command in (apply_, restore, list_rules, show):
 @with_tenant_to_read
 def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> None:
     """Say why WHO (a person's id, a name, or any identifier) holds what, and why not."""
-    found = explaining.explain(tenant.store, who, competency)
+    found = explaining.explain(tenant, who, competency)
     if as_json:
         print_json(found)
         return

@@ -27,9 +27,10 @@ from lrs.competency.seen import moment_of
 from lrs.competency.tallies import tallies_of
 from lrs.competency.uncompletions import marks_of
 from lrs.kernel.keys import key
+from lrs.people.ids import ids_of
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import Mint, minter
-from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx, pages
+from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, pages
 from lrs.tenancy.tenants import Tenant
 
 
@@ -71,7 +72,7 @@ def _settle_matches(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> Sequ
     """Settles the claims and gives those that are left: none. Raises ``_RulesChanged`` or ``Stale``."""
     store = tenant.store
     rules = in_force(store)
-    readable, meanings = _read(store, claims, rules)
+    readable, meanings = _read(tenant, claims, rules)
 
     def settle(tx: Tx) -> None:
         if in_force(tx).rev != rules.rev:
@@ -83,12 +84,13 @@ def _settle_matches(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> Sequ
     return ()
 
 
-def _read(store: Store, claims: Sequence[Claim], rules: InForce) -> tuple[list[Claim], list[Meaning]]:
+def _read(tenant: Tenant, claims: Sequence[Claim], rules: InForce) -> tuple[list[Claim], list[Meaning]]:
+    store, ids = tenant.store, ids_of(tenant)
     readable, meanings = [], []
     nobody = names_by_source(store, {moment_of(claim.record).source for claim in claims})
     for claim in claims:
         try:
-            meanings.append(meaning_of(claim.record, rules, nobody[moment_of(claim.record).source]))
+            meanings.append(meaning_of(claim.record, rules, ids, nobody[moment_of(claim.record).source]))
             readable.append(claim)
         except msgspec.MsgspecError as error:
             store.defer(claim, due=claim.owed.due, error=f"the statement cannot be read: {error}", parked=True)

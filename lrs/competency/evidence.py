@@ -21,6 +21,7 @@ from lrs.competency.uncompletions import uncompletions_in
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.people.identifiers import NOBODY, matches_nobody
+from lrs.people.ids import Ids
 from lrs.storage import Record, first_seq
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.xapi.statements.identity import Identifier
@@ -46,7 +47,7 @@ class Meaning:
     uncompletions: tuple[Uncompletion, ...] = ()
 
 
-def meaning_of(record: Record, rules: InForce, nobody: frozenset[str] = NOBODY) -> Meaning:
+def meaning_of(record: Record, rules: InForce, ids: Ids, nobody: frozenset[str] = NOBODY) -> Meaning:
     """Reads a ``statement`` record; *nobody* are its source's names for nobody.
 
     Raises ``msgspec.DecodeError`` for a body that is no statement.
@@ -56,14 +57,15 @@ def meaning_of(record: Record, rules: InForce, nobody: frozenset[str] = NOBODY) 
         return Meaning(record.id, moment.source)
     seen = look(record)
     if record.meta.get("voided"):
-        return Meaning(record.id, moment.source, voided=tuple(one.id for one in learners(seen)))
+        return Meaning(record.id, moment.source, voided=tuple(one.id for one in learners(seen, ids)))
     met = _met(record, seen, moment, rules)
-    about = learners(seen) if met or not is_group(seen) else []
+    about = learners(seen, ids) if met or not is_group(seen) else []
     unknown = {one.id: reason for one in about if (reason := matches_nobody(one, nobody))}
-    evidence = tuple(_record(record, seen, match, one, unknown.get(one.id)) for match in met for one in about)
+    by = tuple(one.id for one in instructors(seen, ids)) if met else ()
+    evidence = tuple(_record(record, seen, match, (one, unknown.get(one.id)), by) for match in met for one in about)
     known = tuple(one for one in about if one.id not in unknown)
-    same = () if is_group(seen) else tuple(same_person(seen))
-    off = tuple(uncompletions_in(record, seen))
+    same = () if is_group(seen) else tuple(same_person(seen, ids))
+    off = tuple(uncompletions_in(record, seen, ids))
     return Meaning(record.id, moment.source, evidence, known, same, uncompletions=off)
 
 
@@ -116,7 +118,11 @@ def evidence_from(record: Record) -> Evidence:
 _decode = msgspec.json.Decoder(Evidence).decode
 
 
-def _record(statement: Record, seen: Seen, match: Match, learner: Identifier, unknown: str | None) -> Record:
+def _record(
+    statement: Record, seen: Seen, match: Match, about: tuple[Identifier, str | None], by: tuple[str, ...]
+) -> Record:
+    """*about* is the learner, and why it stands for nobody if it does; *by* are the instructors."""
+    learner, unknown = about
     moment = moment_of(statement)
     event = event_time(seen, moment.stored)
     evidence = Evidence(
@@ -129,7 +135,7 @@ def _record(statement: Record, seen: Seen, match: Match, learner: Identifier, un
         event=event,
         score=match.score,
         reason=match.reason or unknown,
-        instructors=tuple(one.id for one in instructors(seen)),
+        instructors=by,
         completes=completion_in(seen, statement.seq),
     )
     return Record(

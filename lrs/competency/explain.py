@@ -19,9 +19,11 @@ from lrs.competency.shapes import Award
 from lrs.competency.uncompletions import marks_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
+from lrs.people.ids import ids_of
 from lrs.people.persons import identifiers_in, members_of, named
 from lrs.people.search import found_one, somebody
 from lrs.storage import Reader, pages
+from lrs.tenancy.tenants import Tenant
 
 IN_REVIEW = "in review"
 """The state shown of an award that rules alone took away, and that is held for a while."""
@@ -69,15 +71,15 @@ class Explanation(msgspec.Struct, frozen=True):
     name: str | None = None
 
 
-def explain(reader: Reader, who: str, competency: str | None = None) -> Explanation:
+def explain(tenant: Tenant, who: str, competency: str | None = None) -> Explanation:
     """Explains a person, named by its id, an identifier or a name (see ``search``).
 
     *competency* keeps to the one with this code or id. Raises ``Refused`` (404) for somebody never heard of, (409)
     where several are named so.
     """
-    person = found_one(reader, who)
+    reader, person = tenant.store, found_one(tenant, who)
     members = members_of(reader, person) if person else ()
-    own = {identifier.id for identifier in identifiers_in(reader, members)} or _nobody(reader, who)
+    own = {identifier.id for identifier in identifiers_in(reader, members)} or _nobody(tenant, who)
     marks = marks_of(reader, own)
     rules = in_force(reader)
     found = sorted(_evidence(reader, own), key=lambda one: (one.event, one.statement, one.rule.item))
@@ -98,11 +100,12 @@ def explain(reader: Reader, who: str, competency: str | None = None) -> Explanat
     return Explanation(holder, rules.rules.version, kept, name)
 
 
-def _nobody(reader: Reader, who: str) -> set[str]:
+def _nobody(tenant: Tenant, who: str) -> set[str]:
     """An identifier that matches nobody still has evidence that says so."""
     identifier = named(who)
-    if identifier and reader.find("evidence", [key("ev-person-identifier", identifier.id)], limit=1).records:
-        return {identifier.id}
+    for id in (ids_of(tenant)(identifier.id), identifier.id) if identifier else ():
+        if tenant.store.find("evidence", [key("ev-person-identifier", id)], limit=1).records:
+            return {id}
     raise Refused(f"nobody is known as {who}", status=404, error="not_found")
 
 

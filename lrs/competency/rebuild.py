@@ -23,6 +23,7 @@ from lrs.competency.rules.rulesets import in_force
 from lrs.competency.scratch import batches, copied, read_meaning, worked_out
 from lrs.competency.uncompletions import read_those_before
 from lrs.kernel.errors import Refused
+from lrs.people.ids import check_renamed, ids_of
 from lrs.storage import ROWS, Backlog, Owed, Reader, Record, Store, Tx, pages
 from lrs.storage.kinds import Kinds
 from lrs.tenancy.tenants import Tenant
@@ -129,28 +130,30 @@ class _Facts:
 
 def _quiet(tenant: Tenant, kinds: Kinds) -> _Facts:
     """The facts, if no step is owed that would change derived state and then owe something because it did."""
+    check_renamed(tenant)
     store, now = tenant.store, tenant.clock()
     for one in store.backlog():
         due = one.oldest_due is not None and one.oldest_due <= now
         # An evaluation may be owed for a day to come; a match is not, unless it failed and waits to be tried again.
         if (one.step == "match" and one.waiting) or (one.step == "evaluate" and due):
             raise Refused(f"{one.step} is still owed; let lrs work finish first", status=409, error=BUSY)
-        if one.step in {"match", "evaluate"} and _gave_up(store, one):
+        if one.step in {"match", "evaluate"} and _gave_up(tenant, one):
             message = f"{one.step} failed: lrs work status says why; put that right, then lrs work retry"
             raise Refused(message, status=409, error=BUSY)
     newest = store.find(STATEMENT, newest_first=True, limit=1).records
     return _Facts(newest[0].seq if newest else 0, store.count(STATEMENT), _revisions(store, kinds))
 
 
-def _gave_up(store: Store, one: Backlog) -> bool:
+def _gave_up(tenant: Tenant, one: Backlog) -> bool:
     """Whether a step failed that may yet succeed; a statement that cannot be read will prove nothing later either."""
+    store, ids = tenant.store, ids_of(tenant)
     if one.step == "evaluate":
         return bool(one.parked or store.failing(one.step, limit=1))
     if not one.parked:
         return False
     rules = in_force(store)
     parked = [record for record, _ in store.parked(one.step, limit=one.parked)]
-    return any(record.kind != STATEMENT or read_meaning(record, rules) for record in parked)
+    return any(record.kind != STATEMENT or read_meaning(record, rules, ids) for record in parked)
 
 
 def _revisions(store: Reader, kinds: Kinds) -> bytes:

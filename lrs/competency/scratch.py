@@ -21,6 +21,7 @@ from lrs.competency.evidence import Meaning, meaning_of
 from lrs.competency.rules.rulesets import InForce, in_force
 from lrs.competency.seen import moment_of
 from lrs.people.identifiers import NOBODY
+from lrs.people.ids import Ids, ids_of
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import Mint, minter
 from lrs.storage import NEWEST, Owed, Reader, Record, Store, Tx, open_store, pages
@@ -75,9 +76,9 @@ def _copy(source: Reader, store: Store, kind: str) -> None:
 
 def _derive(facts: Reader, scratch: Tenant, until: int) -> None:
     rules = in_force(scratch.store)
-    mint = minter(scratch.secret("person-ids"))
+    mint, ids = minter(scratch.secret("person-ids")), ids_of(scratch)
     for records in _statements(facts, until):
-        _write(scratch.store, _bring, (records, rules, mint, scratch.settings.zone))
+        _write(scratch.store, _bring, (records, rules, ids, mint, scratch.settings.zone))
     while claims := scratch.store.claim(["evaluate"], limit=PAGE, lease=_LEASE):
         evaluate(scratch, claims)
 
@@ -92,20 +93,20 @@ def _statements(facts: Reader, until: int) -> Iterator[Sequence[Record]]:
             return
 
 
-def _bring(tx: Tx, given: tuple[Sequence[Record], InForce, Mint, str]) -> None:
-    records, rules, mint, zone = given
+def _bring(tx: Tx, given: tuple[Sequence[Record], InForce, Ids, Mint, str]) -> None:
+    records, rules, ids, mint, zone = given
     nobody = names_by_source(tx, {moment_of(record).source for record in records})
-    meanings = (read_meaning(record, rules, nobody[moment_of(record).source]) for record in records)
+    meanings = (read_meaning(record, rules, ids, nobody[moment_of(record).source]) for record in records)
     bring(tx, [meaning for meaning in meanings if meaning], mint, zone)
 
 
-def read_meaning(record: Record, rules: InForce, nobody: frozenset[str] = NOBODY) -> Meaning | None:
+def read_meaning(record: Record, rules: InForce, ids: Ids, nobody: frozenset[str] = NOBODY) -> Meaning | None:
     """What a statement means; nothing for one that cannot be read, whose own step is parked.
 
     Whom it once joined, or did not, is a fact that was copied: it is not decided again.
     """
     try:
-        return replace(meaning_of(record, rules, nobody), same=())
+        return replace(meaning_of(record, rules, ids, nobody), same=())
     except msgspec.MsgspecError:
         return None
 

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from lrs.competency.dates import micros_in
+from lrs.people.ids import Ids, identified
 from lrs.storage import Record, micros_of
-from lrs.xapi.statements.identity import SAME_PERSON, Identifier, identifier_of
+from lrs.xapi.statements.identity import SAME_PERSON, Identifier
 
 MAX_MEMBERS = 100
 """Of a larger group only the first members get an entry that says why it did not count."""
@@ -127,14 +128,14 @@ def is_group(seen: Seen) -> bool:
     return isinstance(seen.actor, dict) and seen.actor.get("objectType") == "Group"
 
 
-def learners(seen: Seen) -> list[Identifier]:
+def learners(seen: Seen, ids: Ids) -> list[Identifier]:
     """The identifiers of whom the statement is about: the actor, or a group's members."""
-    return _known(_members(seen.actor) if is_group(seen) else [seen.actor])
+    return _known(_members(seen.actor) if is_group(seen) else [seen.actor], ids)
 
 
-def instructors(seen: Seen) -> list[Identifier]:
+def instructors(seen: Seen, ids: Ids) -> list[Identifier]:
     """The identifiers of who is called instructor: an agent, or a group and its members."""
-    return _known([seen.context.instructor, *_members(seen.context.instructor)])
+    return _known([seen.context.instructor, *_members(seen.context.instructor)], ids)
 
 
 def _members(group: Any) -> list[Any]:
@@ -142,13 +143,13 @@ def _members(group: Any) -> list[Any]:
     return members[:MAX_MEMBERS] if isinstance(members, list) else []
 
 
-def _known(agents: list[Any]) -> list[Identifier]:
-    return list({one.id: one for agent in agents if (one := identifier_of(agent))}.values())
+def _known(agents: list[Any], ids: Ids) -> list[Identifier]:
+    return list({one.id: one for agent in agents if (one := identified(agent, ids))}.values())
 
 
-def same_person(seen: Seen) -> list[Identifier]:
+def same_person(seen: Seen, ids: Ids) -> list[Identifier]:
     """The further identifiers that the statement says its actor has."""
     raw = seen.context.extensions.get(SAME_PERSON)
     agents = msgspec.json.decode(raw) if raw else []
-    found = [identifier_of(agent) for agent in (agents if isinstance(agents, list) else [])[:MAX_MEMBERS]]
+    found = [identified(agent, ids) for agent in (agents if isinstance(agents, list) else [])[:MAX_MEMBERS]]
     return [one for one in found if one]

@@ -63,6 +63,16 @@ def _taken_back(reader: Reader, identifier: str, marks: Marks) -> Iterator[Evide
                 yield one
 
 
+def tally_id(one: Tally) -> str:
+    """The id of the tally of its identifier, rule, day and instructors."""
+    return name(KIND, one.identifier, one.rule.item, one.rule.version, one.day.isoformat(), *one.instructors)
+
+
+def tally_from(record: Record) -> Tally:
+    """The tally in a ``tally`` record."""
+    return _decode(record.body)
+
+
 def counted_key(identifier: str) -> int:
     """What evidence that counts carried before there were tallies; a piece with it is in none."""
     return key("ev-counted", identifier)
@@ -115,10 +125,8 @@ def _changes(removed: Iterable[Evidence], added: Iterable[Evidence], zone: str) 
 def _change(changes: dict[str, _Change], one: Evidence, zone: str) -> _Change:
     day = day_of(one.event, zone)
     instructors = tuple(sorted(one.instructors))
-    id = name(KIND, one.identifier, one.rule.item, one.rule.version, day.isoformat(), *instructors)
-    if id not in changes:
-        changes[id] = _Change(Tally(1, one.identifier, one.rule, day, instructors, 0, ()))
-    return changes[id]
+    empty = Tally(1, one.identifier, one.rule, day, instructors, 0, ())
+    return changes.setdefault(tally_id(empty), _Change(empty))
 
 
 def _changed(reader: Reader, tally: Tally, change: _Change, zone: str) -> Tally:

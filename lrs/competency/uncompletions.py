@@ -16,6 +16,7 @@ from lrs.competency.rules.walk import read_verbs_again
 from lrs.competency.seen import Seen, event_time, is_group, learners, moment_of
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
+from lrs.people.ids import Ids
 from lrs.storage import Reader, Record, Tx, pages
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
@@ -26,7 +27,7 @@ _READ = Record("read-again", KIND)
 _decode = msgspec.json.Decoder(Uncompletion).decode
 
 
-def uncompletions_in(record: Record, seen: Seen) -> Iterator[Uncompletion]:
+def uncompletions_in(record: Record, seen: Seen, ids: Ids) -> Iterator[Uncompletion]:
     """What a ``statement`` record takes off; like a completion it counts neither of a group nor from the future."""
     moment = moment_of(record)
     event = event_time(seen, moment.stored)
@@ -35,13 +36,18 @@ def uncompletions_in(record: Record, seen: Seen) -> Iterator[Uncompletion]:
         return
     if event > moment.stored + CLOCK_SKEW:
         return
-    for one in learners(seen):
+    for one in learners(seen, ids):
         yield Uncompletion(1, record.id, one.id, moment.source, about.id, seen.timestamp, event, record.seq)
+
+
+def uncompletion_from(record: Record) -> Uncompletion:
+    """What an ``uncompletion`` record says."""
+    return _decode(record.body)
 
 
 def marks_of(reader: Reader, identifiers: Iterable[str]) -> Marks:
     """The marks that were taken off the person with *identifiers* (by name)."""
-    return latest(_decode(record.body) for one in identifiers for record in pages(reader, KIND, key(KIND, one)))
+    return latest(uncompletion_from(record) for one in identifiers for record in pages(reader, KIND, key(KIND, one)))
 
 
 def read_those_before(tenant: Tenant) -> None:
@@ -62,7 +68,7 @@ def read_those_before(tenant: Tenant) -> None:
 
 def keep(tx: Tx, found: Sequence[Uncompletion]) -> set[str]:
     """Writes what is not there yet; for which identifiers."""
-    said = {_id(one.statement, one.identifier): one for one in found}
+    said = {uncompletion_id(one.statement, one.identifier): one for one in found}
     there = tx.get_many(KIND, said) if said else {}
     for id in said.keys() - there.keys():
         tx.insert(Record(KIND, id, msgspec.json.encode(said[id]), keys=(key(KIND, said[id].identifier),)))
@@ -71,14 +77,15 @@ def keep(tx: Tx, found: Sequence[Uncompletion]) -> set[str]:
 
 def remove(tx: Tx, voided: Iterable[tuple[str, str]]) -> set[str]:
     """Removes what voided statements took off, each with an identifier; for which identifiers it was anything."""
-    names = {_id(statement, identifier): identifier for statement, identifier in voided}
+    names = {uncompletion_id(statement, identifier): identifier for statement, identifier in voided}
     there = tx.get_many(KIND, names) if names else {}
     for id in there:
         tx.delete(KIND, id)
     return {names[id] for id in there}
 
 
-def _id(statement: str, identifier: str) -> str:
+def uncompletion_id(statement: str, identifier: str) -> str:
+    """The id of the mark that *statement* takes off *identifier*."""
     return name(KIND, statement, identifier)
 
 

@@ -118,15 +118,23 @@ def withdraw(
 
 def bind(tx: Tx, person: str, identifiers: Iterable[str]) -> list[Consent]:
     """Moves what was given under *identifiers* to the *person* who turned out to have them; the later one counts."""
-    bound = []
-    for identifier in identifiers:
-        for waiting in of_subject(tx, Subject(identifier=identifier)):
-            tx.delete(KIND, waiting.id)
-            consent = msgspec.structs.replace(waiting, subject=Subject(person=person))
-            known = tx.get(KIND, consent.id)
-            if known is None or read(known).given < consent.given:
-                bound.append(_put(tx, consent))
-    return bound
+    return [
+        moved
+        for identifier in identifiers
+        for moved in move(tx, Subject(identifier=identifier), Subject(person=person))
+    ]
+
+
+def move(tx: Tx, before: Subject, after: Subject) -> list[Consent]:
+    """Moves what was given under one subject to another one, who is the same; the later one counts."""
+    moved = []
+    for waiting in of_subject(tx, before):
+        tx.delete(KIND, waiting.id)
+        consent = msgspec.structs.replace(waiting, subject=after)
+        known = tx.get(KIND, consent.id)
+        if known is None or read(known).given < consent.given:
+            moved.append(_put(tx, consent))
+    return moved
 
 
 def read(record: Record) -> Consent:

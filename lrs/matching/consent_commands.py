@@ -15,9 +15,9 @@ from lrs.matching import consent as kept
 from lrs.matching import links, services
 from lrs.matching.consent import Grant, Subject
 from lrs.matching.links import Wish
+from lrs.people.ids import ids_of
 from lrs.people.persons import identifiers_in, members_of, named, person_named
 from lrs.people.search import found_one
-from lrs.storage import Reader
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
@@ -46,7 +46,7 @@ def give(
     """Write down that LEARNER (id, e-mail, learner number) agreed, on paper say, to SERVICE seeing the profile."""
     known = services.wanted(tenant.store, service)
     grant = Grant(
-        subject=subject_named(tenant.store, learner),
+        subject=subject_named(tenant, learner),
         service=known.id,
         scopes=links.scopes_asked(known, _split(scopes)),
         purpose=known.purpose,
@@ -66,7 +66,7 @@ def give(
 @click.option("--scope", help="Only this scope; with profiles:read all others of the service go too.")
 def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | None) -> None:
     """Withdraw what LEARNER agreed to; from now on nothing of it is shown or sent."""
-    subjects = subjects_named(tenant.store, learner)
+    subjects = subjects_named(tenant, learner)
     gone = tenant.store.write(
         functools.partial(kept.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
     ).result()
@@ -86,7 +86,7 @@ def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, a
     store = tenant.store
     if service is not None:
         services.wanted(store, service)
-    subjects = subjects_named(store, _found(store, learner)) if learner else ()
+    subjects = subjects_named(tenant, _found(tenant, learner)) if learner else ()
     found = [one for subject in subjects for one in kept.of_subject(store, subject)]
     if learner is None:
         found = kept.everything(store)
@@ -117,33 +117,39 @@ def link(tenant: Tenant, learner: str, service: str, *, scopes: str | None, refe
     if tenant.settings.public_url is None:
         raise click.ClickException("set LRS_PUBLIC_URL first: a link needs the address that learners reach")
     known = services.wanted(tenant.store, service)
-    wish = Wish(subject_named(tenant.store, learner), _split(scopes), reference)
+    wish = Wish(subject_named(tenant, learner), _split(scopes), reference)
     made = links.mint(tenant, known, wish, id=secrets.token_urlsafe(18), by=BY)
     click.echo(links.address(tenant, made, tenant.settings.public_url))
 
 
-def subject_named(reader: Reader, text: str) -> Subject:
+def subject_named(tenant: Tenant, text: str) -> Subject:
     """Who *text* names: a person we know, else the identifier it is. Raises ``Refused`` if it is neither."""
-    person = person_named(reader, text)
+    person = person_named(tenant, text)
     if person:
         return Subject(person=person)
     identifier = named(text)
     if identifier is None:
         raise Refused("name the learner by id, e-mail address, learner number, homePage|name or OpenID")
-    return Subject(identifier=identifier.id)
+    return Subject(identifier=ids_of(tenant)(identifier.id))
 
 
-def _found(reader: Reader, text: str) -> str:
+def _found(tenant: Tenant, text: str) -> str:
     """*text*, or the id of the one learner it is a name of: enough where only something is read."""
-    return text if person_named(reader, text) or named(text) else found_one(reader, text) or text
+    return text if person_named(tenant, text) or named(text) else found_one(tenant, text) or text
 
 
-def subjects_named(reader: Reader, text: str) -> list[Subject]:
-    """All that consents of who *text* names may stand under: all who are one, and their identifiers."""
-    first = subject_named(reader, text)
-    members = members_of(reader, first.person) if first.person else ()
+def subjects_named(tenant: Tenant, text: str) -> list[Subject]:
+    """All that consents of who *text* names may stand under: all who are one, and their identifiers.
+
+    Of an identifier that nobody has, its name too: one of before may not have been renamed yet.
+    """
+    first, reader = subject_named(tenant, text), tenant.store
+    if first.person is None:
+        identifier = named(text)
+        return list(dict.fromkeys([first, *([Subject(identifier=identifier.id)] if identifier else ())]))
+    members = members_of(reader, first.person)
     identifiers = [Subject(identifier=one.id) for one in identifiers_in(reader, members)]
-    return [*(Subject(person=member) for member in members), *identifiers] or [first]
+    return [*(Subject(person=member) for member in members), *identifiers]
 
 
 def _split(scopes: str | None) -> tuple[str, ...]:

@@ -20,9 +20,9 @@ from lrs.matching.services import CONSENTED
 from lrs.matching.times import iso
 from lrs.matching.tokens import Access
 from lrs.people.identifiers import matches_nobody
+from lrs.people.ids import Ids, identified, ids_of
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import Exchange, root_of
-from lrs.xapi.statements.identity import identifier_of
 
 _PAGES: dict[int | str, dict[str, Any]] = {"default": {"description": "A page that says why not."}}
 _ANSWER = {
@@ -116,16 +116,15 @@ def _add_links(router: APIRouter) -> None:
     ) -> dict[str, Any]:
         """A link on which one learner can agree, once, within 24 hours; the service shows it to the learner."""
         wanted = read_body(LinkWanted, body)
-        wish = Wish(
-            subject_of(wanted.learner), tuple(wanted.scopes), wanted.reference, wanted.consent_days, wanted.purpose
-        )
+        about = subject_of(wanted.learner, ids_of(here))
+        wish = Wish(about, tuple(wanted.scopes), wanted.reference, wanted.consent_days, wanted.purpose)
         link = links.mint(here, who.service, wish, id=secrets.token_urlsafe(18), by=f"service {who.service.id}")
         return {"link": links.address(here, link, root_of(request)), "id": link.id, "expires": iso(link.expires)}
 
 
-def subject_of(learner: Learner) -> Subject:
+def subject_of(learner: Learner, ids: Ids) -> Subject:
     """The identifier that *learner* is, without asking whether anybody has it. Raises ``Refused``."""
-    identifier = identifier_of(learner.model_dump(by_alias=True, exclude_none=True))
+    identifier = identified(learner.model_dump(by_alias=True, exclude_none=True), ids)
     fault = matches_nobody(identifier) if identifier else "give either mbox or account"
     if identifier is None or fault:
         raise Refused(fault or "", pointer="/learner/account/name")

@@ -20,6 +20,7 @@ from lrs.kernel.sealed import NotOurs, seal, unseal
 from lrs.matching import consent, services
 from lrs.matching.consent import Grant, Subject
 from lrs.matching.services import Service
+from lrs.people.ids import ids_of, record_of
 from lrs.people.persons import members_of
 from lrs.storage import Reader, Record, Tx
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -114,11 +115,13 @@ def opened(tenant: Tenant, text: str) -> tuple[Link, Service | None]:
 
 def holds(tenant: Tenant, link: Link, service: Service | None) -> bool:
     """Whether *service* may see anything of whom *link* is about, now."""
-    store = tenant.store
-    known = store.get("identifier", link.subject.identifier or "")
-    person = known.meta["person"] if known else link.subject.person
-    group = [Subject(person=one) for one in members_of(store, person)] if person else []
-    given = [one for subject in (link.subject, *group) for one in consent.of_subject(store, subject)]
+    store, ids, asked = tenant.store, ids_of(tenant), link.subject
+    known = record_of(store, asked.identifier, ids) if asked.identifier else None
+    person = known.meta["person"] if known else asked.person
+    group = {Subject(person=one) for one in members_of(store, person)} if person else set()
+    if asked.identifier:  # one of before may have been renamed since
+        group.add(Subject(identifier=ids(asked.identifier)))
+    given = [one for subject in {asked, *group} for one in consent.of_subject(store, subject)]
     return service is not None and service.active and bool(consent.scopes_for(given, service, tenant.clock()))
 
 

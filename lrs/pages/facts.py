@@ -18,7 +18,7 @@ from lrs.matching.view import Badge
 from lrs.outbox.channel import Destination
 from lrs.people import joins
 from lrs.people.persons import identifiers_in, members_of
-from lrs.storage import Backlog, Owed, Reader, Record, Store, pages
+from lrs.storage import Backlog, Owed, Record, Store, pages
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier
 
@@ -79,9 +79,9 @@ class WorkFacts:
     looked_at: int
 
 
-def learner_facts(reader: Reader, who: str) -> LearnerFacts:
+def learner_facts(tenant: Tenant, who: str) -> LearnerFacts:
     """About *who*: a person's id, or an identifier as people type it. Raises ``Refused`` (404)."""
-    explanation = explain(reader, who)
+    reader, explanation = tenant.store, explain(tenant, who)
     members = members_of(reader, explanation.person) if explanation.person else ()
     identifiers = {member: identifiers_in(reader, [member]) for member in members}
     given = tuple(one for subject in subjects(identifiers) for one in consent.of_subject(reader, subject))

@@ -194,7 +194,7 @@ def _add_learners(router: APIRouter) -> None:
     def find(visit: _Visit, body: Annotated[bytes, Depends(small_body)]) -> Response:
         """By POST, so that no address or number of a learner ends in a log or a browser's history."""
         wanted = visit.fields(body).get("who", "").strip()
-        searched = search(visit.tenant.store, wanted)
+        searched = search(visit.tenant, wanted)
         if len(searched.found) == 1 and searched.whole:
             return RedirectResponse(f"{visit.base}/learners/{searched.found[0].person}", 303)
         if searched.found:
@@ -233,7 +233,7 @@ def _add_learners(router: APIRouter) -> None:
 
 def _learner(visit: Visit, who: str) -> Response:
     tenant = visit.tenant
-    found = facts.learner_facts(tenant.store, who)
+    found = facts.learner_facts(tenant, who)
     return visit.page("learner.html", **views.learner(found, tenant.clock(), tenant.settings.zone))
 
 

@@ -24,6 +24,7 @@ LATE = 60 * 1_000_000
 """Microseconds of lag from which the page says that work is behind; ``lrs doctor`` says so too."""
 _STEPS = {
     "refs": "Follow references between statements",
+    "rename": "Give identifiers of an earlier version their ids",
     "match": "Read statements by the rules",
     "evaluate": "Work out what people hold",
     "issue": "Sign and revoke badges",

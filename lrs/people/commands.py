@@ -33,7 +33,7 @@ def list_(tenant: Tenant, who: str | None, as_json: bool) -> None:
     With WHO (a name, any identifier, or a part of one) only those it names.
     """
     store = tenant.store
-    found = _everybody(store) if who is None else _searched(store, who)
+    found = _everybody(store) if who is None else _searched(tenant, who)
     print_list(
         [_shown(one, members_of(store, one.person)) for one in found],
         {"person": "person", "name": "name", "identifiers": lambda one: list(map(as_typed, one["identifiers"]))},
@@ -57,8 +57,8 @@ def _everybody(reader: Reader) -> Iterator[Somebody]:
     return (somebody(reader, record.id) for record in pages(reader, "person") if record.meta["into"] is None)
 
 
-def _searched(reader: Reader, who: str) -> Iterable[Somebody]:
-    searched = search(reader, who, every=True)
+def _searched(tenant: Tenant, who: str) -> Iterable[Somebody]:
+    searched = search(tenant, who, every=True)
     if not searched.found:
         raise click.ClickException(f"nobody is known as {who}")
     if not searched.whole:
@@ -76,7 +76,7 @@ def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
 
     lrs persons unmerge takes it back.
     """
-    first, second = _person(tenant.store, one), _person(tenant.store, other)
+    first, second = _person(tenant, one), _person(tenant, other)
     holder = tenant.store.write(
         lambda tx: joins.merge(tx, first, second, BY, despite_conflict=despite_conflict)
     ).result()
@@ -88,7 +88,7 @@ def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
 @with_tenant
 def unmerge(tenant: Tenant, person: str) -> None:
     """Take PERSON out of the group it was merged into."""
-    id = _person(tenant.store, person)
+    id = _person(tenant, person)
     others = tenant.store.write(lambda tx: joins.unmerge(tx, id, BY)).result()
     click.echo(f"{id} stands alone; it was one with {', '.join(others)}")
 
@@ -124,7 +124,7 @@ def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
 
     Joins and parts nobody.
     """
-    first, second = _person(tenant.store, one), _person(tenant.store, other)
+    first, second = _person(tenant, one), _person(tenant, other)
     change = joins.bring_back if back else joins.dismiss
     count = tenant.store.write(lambda tx: change(tx, first, second, BY)).result()
     click.echo(f"{count} {'suggestion' if count == 1 else 'suggestions'} {'back on' if back else 'taken off'} the list")
@@ -136,7 +136,7 @@ def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
 @with_tenant_to_read
 def show(tenant: Tenant, person: str, *, as_json: bool) -> None:
     """Show name and identifiers of PERSON (a name will do), and whom it is one with."""
-    id = found_one(tenant.store, person)
+    id = found_one(tenant, person)
     if id is None:
         raise click.ClickException(f"nobody is known as {person}")
     one, members = somebody(tenant.store, id), members_of(tenant.store, id)
@@ -145,8 +145,8 @@ def show(tenant: Tenant, person: str, *, as_json: bool) -> None:
     print_record(shown, as_json=as_json)
 
 
-def _person(reader: Reader, text: str) -> str:
-    found = person_named(reader, text)
+def _person(tenant: Tenant, text: str) -> str:
+    found = person_named(tenant, text)
     if found is None:
         raise click.ClickException(f"nobody is known as {text}; lrs persons list finds ids by a part of a name")
     return found

@@ -5,7 +5,7 @@ has a *holder*, the oldest of them; the others point to it. So a merge rewrites 
 unmerge has nothing to sort out.
 
 Records: ``person`` (meta ``into``: the holder or null, ``members``: the group, if it is the holder) and ``identifier``
-(id: the identifier's name, meta ``person``).
+(id: see ``lrs.people.ids``, meta ``person``).
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ import msgspec
 
 from lrs.kernel.keys import key
 from lrs.people.identifiers import ULN_HOME_PAGE, same_mailbox_but_case
+from lrs.people.ids import ids_of, record_of
 from lrs.people.suggestions import suggest
 from lrs.storage import Reader, Record, Tx, pages
 from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier, identifier_of
 
 Mint = Callable[[str], str]
-"""From the name of an identifier to the id of the person that is minted for it."""
+"""From the id of an identifier to the id of the person that is minted for it."""
 
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 _SHOWN_IN_ORDER = ("mbox", "mbox_sha1sum", "openid", "account")
@@ -52,7 +54,7 @@ def minter(secret: bytes) -> Mint:
 
 
 def ensure(tx: Tx, identifiers: Iterable[Identifier], mint: Mint) -> dict[str, str]:
-    """The person of each identifier, by the identifier's name; persons are minted for those never seen before."""
+    """The person of each identifier, by the identifier's id; persons are minted for those never seen before."""
     wanted: dict[str, Identifier] = {}
     for identifier in identifiers:
         if identifier.id not in wanted or "mbox" in identifier.ifi:
@@ -101,7 +103,10 @@ def identifier_from(record: Record) -> Identifier:
 
 
 def named(text: str) -> Identifier | None:
-    """The identifier a person types: an e-mail address or its SHA-1, ten digits, ``homePage|name``, an OpenID."""
+    """The identifier a person types: an e-mail address or its SHA-1, ten digits, ``homePage|name``, an OpenID.
+
+    It has its name, which is not its id in a store.
+    """
     if text.isdigit():
         return identifier_of({"account": {"homePage": ULN_HOME_PAGE, "name": text}})
     if _SHA1.fullmatch(text):
@@ -116,12 +121,12 @@ def named(text: str) -> Identifier | None:
     return identifier_of({"mbox": f"mailto:{text}"}) if "@" in text else None
 
 
-def person_named(reader: Reader, text: str) -> str | None:
+def person_named(tenant: Tenant, text: str) -> str | None:
     """The id of the person *text* names, by its id or by an identifier as ``named`` reads it."""
-    if reader.get("person", text):
+    if tenant.store.get("person", text):
         return text
     identifier = named(text)
-    record = reader.get("identifier", identifier.id) if identifier else None
+    record = record_of(tenant.store, identifier.id, ids_of(tenant)) if identifier else None
     return record.meta["person"] if record else None
 
 

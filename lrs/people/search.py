@@ -19,6 +19,7 @@ from lrs.kernel.plain_text import one_line
 from lrs.people.identifiers import plain_name
 from lrs.people.persons import holders, identifier_from, identifiers_of, person_named
 from lrs.storage import Reader, Record
+from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import ifi_text
 from lrs.xapi.statements.keys import agent_key
 
@@ -51,14 +52,14 @@ class _Said(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Said).decode
 
 
-def search(reader: Reader, text: str, *, every: bool = False) -> Search:
+def search(tenant: Tenant, text: str, *, every: bool = False) -> Search:
     """Learners whom *text* names, in any case and without accents.
 
     By id or a whole identifier it is that one alone; else all whose identifier is *text* without its sort or home page;
     else all in whose name each word stands, or in whose identifier the text does, those with the words as they are
     first. Unless *every* name is asked for, those of the ``LOOKED_THROUGH`` identifiers that were seen last are.
     """
-    exact = person_named(reader, text)
+    reader, exact = tenant.store, person_named(tenant, text)
     if exact:
         return _listed(reader, {exact: _EQUAL})
     wanted = _folded(text)
@@ -75,14 +76,14 @@ def search(reader: Reader, text: str, *, every: bool = False) -> Search:
     return _listed(reader, near, whole=len(looked_at) <= named)
 
 
-def found_one(reader: Reader, text: str) -> str | None:
+def found_one(tenant: Tenant, text: str) -> str | None:
     """The person *text* names (see ``search``), ``None`` if nobody; for what only reads, as a part of a name is enough.
 
     All names are asked for: one of several would be taken for the only one.
 
     Raises ``Refused`` (409) if there are several, and names them.
     """
-    found = search(reader, text, every=True)
+    found = search(tenant, text, every=True)
     if len(found.found) > 1:
         several = "; ".join(described(one) for one in found.found)
         more = "" if found.whole else "; and perhaps more"

@@ -20,6 +20,11 @@ class Suggestion(msgspec.Struct, frozen=True):
     conflict: str | None = None
 
 
+def suggestion_id(first: str, second: str) -> str:
+    """The id of what suggests that the identifiers *first* and *second*, in order, are one person's."""
+    return name("suggestion", first, second)
+
+
 def suggest(
     tx: Tx, one: Identifier, other: Identifier, reason: str, *, source: str, conflict: str | None = None
 ) -> None:
@@ -29,7 +34,7 @@ def suggest(
     """
     first, second = sorted((one.id, other.id))
     suggestion = Suggestion(1, (first, second), reason, source, conflict)
-    record = Record("suggestion", name("suggestion", first, second), msgspec.json.encode(suggestion))
+    record = Record("suggestion", suggestion_id(first, second), msgspec.json.encode(suggestion))
     there = tx.get("suggestion", record.id)
     if there is None:
         tx.insert(record)

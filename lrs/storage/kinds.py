@@ -38,7 +38,10 @@ has ended, all of it together.
 
 
 class Subjects(NamedTuple):
-    """Whom a record is about: ids of persons, and names of identifiers (``Identifier.id``), whoever has them."""
+    """Whom a record is about: ids of persons, and of identifiers, whoever has them.
+
+    Of what was received there are names of identifiers; ``lrs.people.ids`` makes ids of both.
+    """
 
     persons: frozenset[str] = frozenset()
     identifiers: frozenset[str] = frozenset()

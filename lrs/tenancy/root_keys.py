@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lrs.kernel.errors import Misconfigured
-from lrs.storage import Reader, Record, Store, Tx, pages
+from lrs.storage import Owed, Reader, Record, Store, Tx, pages
 from lrs.storage.kinds import Kind
 from lrs.tenancy import master_key, signing_keys
 
@@ -45,6 +45,8 @@ FROM_MASTER = (
     "webhook",
 )
 """The purposes whose secrets the master key gave up to 0.2.0. What came later derives from the root key alone."""
+RENAMING = ("renaming", "identifiers")
+"""Kind and id of the record by which a store of before owes that its identifiers are renamed (``lrs.people.ids``)."""
 _EVIDENCE_OF_BEFORE = (master_key.KIND, "audit-head", "key", "statement", "person")
 """Kinds of record; a store with none of them has given nothing to anybody that a new root key could spoil."""
 _NONCE = 12
@@ -128,6 +130,8 @@ def claim(store: Store, tenant: str, master: bytes, path: Path) -> Secrets:
         for id, wrapped in (new | kept if is_old else new).items():
             tx.insert(Record(KIND, id, msgspec.json.encode(wrapped)))
         signing_keys.begin(tx, public_kept if is_old else public_new)
+        if is_old:
+            tx.insert(Record(*RENAMING, owed=(Owed("rename"),)))
 
     store.write(decide).result()
     made = read(store, tenant, master, path)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 _BY_STEP: Mapping[str, str] = {
     "refs": "filters may not find statements by what they refer to",
+    "rename": "statements are not read by the rules",
     "match": "the statement proves nothing",
     "evaluate": "the learner's levels stay as they are, and with them badges and what services are told",
     "issue": "the badge is neither issued nor revoked, whatever became of the level",

@@ -52,7 +52,7 @@ class Step:
     A step that *waits* for others does not get smaller batches for it: they wait together.
     *wait* is the longest that a failed entry waits, *planned* the longest that one is owed ahead, in seconds; ``None``
     for any day to come. *give_up* puts one aside, with the reason. *first* is called before a tenant's first
-    round.
+    round. Until a step is *ready* for a tenant, nothing of it is claimed.
     """
 
     run: Callable[[Tenant, Sequence[Claim]], None]
@@ -64,6 +64,7 @@ class Step:
     planned: int | None = 0
     give_up: Callable[[Tenant, Claim, str], None] = park
     first: Callable[[Tenant], None] | None = None
+    ready: Callable[[Tenant], bool] | None = None
 
     @property
     def ahead(self) -> Ahead:
@@ -146,6 +147,8 @@ class Work:
     def _run(self, name: str) -> tuple[int, bool]:
         """One batch of a step, and one entry whose worker ended."""
         step, limit = self._steps[name], self._limits[name]
+        if step.ready and not step.ready(self.tenant):
+            return 0, False
         begun, computed = time.monotonic(), time.thread_time()
         claims = self.tenant.store.claim([name], limit=limit, lease=step.lease * SECOND)
         if claims:

@@ -17,9 +17,9 @@ import uvloop
 
 from lrs.matching import consent
 from lrs.matching.consent import Grant, Subject
+from lrs.people.ids import identified, ids_of
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.statements.identity import identifier_of
 from tests.bench.load import HOST, Load, send
 from tests.bench.programme import RULES, looking, prepared, wait_for
 from tests.bench.receiver import Told, receiving
@@ -112,9 +112,11 @@ async def _burst(works: Works, made: Sequence[Made]) -> tuple[float, float, Load
 def _agree(works: Works, learners: Iterable[int]) -> None:
     """Writes down that *learners* agreed, each by its number as the service's reference."""
 
+    ids = ids_of(works.tenant)
+
     def agree(tx: Tx) -> None:
         for learner in learners:
-            known = identifier_of({"account": {"homePage": HOME, "name": f"learner-{learner:05}"}})
+            known = identified({"account": {"homePage": HOME, "name": f"learner-{learner:05}"}}, ids)
             assert known is not None
             subject = Subject(identifier=known.id)
             grant = Grant(subject, SERVICE, ("profiles:read",), PURPOSE, "operator", "bench", str(learner))

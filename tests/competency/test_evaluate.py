@@ -8,9 +8,10 @@ import pytest
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.rules.walk import read_again
 from lrs.kernel.keys import key
+from lrs.people.ids import identified, ids_of
 from lrs.people.joins import suggestions, trust
 from lrs.storage import Owed, Record
-from lrs.xapi.statements.identity import SAME_PERSON, identifier_of
+from lrs.xapi.statements.identity import SAME_PERSON
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, World, statement, statement_id
 
 
@@ -281,7 +282,7 @@ def test_one_person_who_cannot_be_evaluated_keeps_nobody_else_from_it(world):
     world.send(statement("one"))
     world.send(statement("two", {"mbox": "mailto:bob@example.org"}))
     world.work("match")
-    broken = Record("evidence", "broken", b"{}", keys=(key("ev-counted", identifier_of(ANN).id),))
+    broken = Record("evidence", "broken", b"{}", keys=(key("ev-counted", identified(ANN, ids_of(world.tenant)).id),))
     world.write(lambda tx: tx.insert(broken))
     claims = world.store.claim(["evaluate"], limit=10, lease=60_000_000)
 

@@ -15,7 +15,7 @@ POOR = {"raw": 79, "min": 0, "max": 100}
 
 
 def reasons(world, who="ann@example.org", competency=None):
-    found = explain(world.store, who, competency)
+    found = explain(world.tenant, who, competency)
     return [one.reason or "counts" for answer in found.answers for one in answer.evidence]
 
 
@@ -25,7 +25,7 @@ def test_an_award_is_explained_by_its_evidence_and_what_did_not_count_by_its_rea
     world.send(statement("browser", timestamp="2026-11-18T10:00:00Z"), source="browser-content")
     world.work()
 
-    found = explain(world.store, "ann@example.org")
+    found = explain(world.tenant, "ann@example.org")
 
     (answer,) = found.answers
     assert (answer.code, answer.level, found.rules) == ("GOWN", "1 Awareness", 1)
@@ -55,7 +55,7 @@ def test_one_competency_can_be_asked_for(world):
     world.send(statement("two", activity=ASEPTIC))
     world.work()
 
-    found = explain(world.store, "ann@example.org", "asep")
+    found = explain(world.tenant, "ann@example.org", "asep")
 
     assert [answer.code for answer in found.answers] == ["ASEP"]
 
@@ -87,12 +87,12 @@ def test_the_temporary_learner_number_is_nobody_and_says_so(world):
 
     assert world.all("person") == []
     assert reasons(world, "9999999999") == ["9999999999 is a temporary learner number and matches nobody"]
-    assert explain(world.store, "9999999999").person is None
+    assert explain(world.tenant, "9999999999").person is None
 
 
 def test_somebody_never_heard_of_is_refused(world):
     with pytest.raises(Refused, match="nobody is known") as refusal:
-        explain(world.store, "zoe@example.org")
+        explain(world.tenant, "zoe@example.org")
 
     assert refusal.value.status == 404
 
@@ -110,7 +110,7 @@ def test_what_was_held_until_its_only_evidence_was_voided_is_still_explained(wor
     world.void(only)
     world.work()
 
-    (answer,) = explain(world.store, "ann@example.org").answers
+    (answer,) = explain(world.tenant, "ann@example.org").answers
 
     assert (answer.code, answer.level, answer.evidence) == ("GOWN", "1 Awareness", ())
     assert [one["state"] for one in answer.awards] == ["withdrawn"]
@@ -123,7 +123,7 @@ def test_who_is_among_the_instructors_of_a_group_has_assessed_herself(world, ins
     world.send(statement("two", context={"instructor": {"objectType": "Group", "member": [tess], **instructor}}))
     world.work()
 
-    found = explain(world.store, "ann@example.org").answers[0].evidence
+    found = explain(world.tenant, "ann@example.org").answers[0].evidence
 
     assert {one.statement: one.reason for one in found} == {
         statement_id("one"): "self-assessed",

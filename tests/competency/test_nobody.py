@@ -14,10 +14,10 @@ from lrs.kernel.errors import Refused
 from lrs.kinds import TENANT
 from lrs.ops.doctor import of_strangers
 from lrs.people.identifiers import NOBODY
+from lrs.people.ids import identified, ids_of
 from lrs.people.joins import link, trust
 from lrs.people.nobody import put_names
 from lrs.people.persons import minter
-from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import ANN, World, statement
 
 HOME = "https://moodle.example"
@@ -73,7 +73,7 @@ def test_an_operator_who_asks_for_a_guest_is_told_why_nothing_counts(world):
     world.send(statement("one", GUEST))
     world.work()
 
-    found = explain(world.store, f"{HOME}|Guest")
+    found = explain(world.tenant, f"{HOME}|Guest")
 
     assert found.person is None
     assert [one.reason for answer in found.answers for one in answer.evidence] == ["guest is a name for nobody"]
@@ -140,8 +140,9 @@ def test_of_a_group_that_is_nobodys_only_its_members_with_a_name_get_an_entry_of
 
 def test_nobody_is_joined_with_anybody_even_by_an_authority(world):
     world.write(lambda tx: trust(tx, "staff", "test"))
-    guest, ann = identifier_of(GUEST), identifier_of(ANN)
-    one = identifier_of({"account": {"homePage": HOME, "name": "1"}})
+    ids = ids_of(world.tenant)
+    guest, ann = identified(GUEST, ids), identified(ANN, ids)
+    one = identified({"account": {"homePage": HOME, "name": "1"}}, ids)
     world.write(lambda tx: put_names(tx, "staff", ["1"], "test"))
 
     def joined(first, source):
@@ -219,4 +220,4 @@ def test_the_command_says_what_cannot_be(run, words, exit_code, told):
 
 def test_asking_for_somebody_never_heard_of_is_refused(world):
     with pytest.raises(Refused, match="nobody is known"):
-        explain(world.store, f"{HOME}|guest")
+        explain(world.tenant, f"{HOME}|guest")

@@ -313,7 +313,7 @@ def test_explaining_says_until_when_and_because_of_which_rules(held):
     held.apply(HARDER, review=DAY)
     done(held)
 
-    (answer,) = explain(held.store, "ann@example.org").answers
+    (answer,) = explain(held.tenant, "ann@example.org").answers
 
     assert [(one["state"], one["because"]) for one in answer.awards] == [
         ("in review", f"in rules version 2 the rule on {GOWNING} asks for 95 % instead of 80 %")
@@ -325,7 +325,7 @@ def test_explaining_evidence_of_a_rule_that_is_gone_says_so(held):
     held.apply(WITHOUT_GOWNING, review=DAY)
     done(held)
 
-    (answer,) = explain(held.store, "ann@example.org").answers
+    (answer,) = explain(held.tenant, "ann@example.org").answers
 
     gone = f"rules version 2 no longer has the rule on {GOWNING}"
     assert [(one["state"], one["because"]) for one in answer.awards] == [("in review", gone)]

@@ -12,8 +12,8 @@ from lrs.competency.evidence import evidence_from, evidence_keys, former_id
 from lrs.competency.rebuild import rebuild
 from lrs.kernel.keys import key
 from lrs.kinds import TENANT
+from lrs.people.ids import identified, ids_of
 from lrs.storage import Owed
-from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import ANN, RULES, World, statement, statement_id
 
 
@@ -111,7 +111,7 @@ def test_in_any_order_and_in_portions_the_same_evidence_gives_the_same_tally(wor
         for portion in (order[:1], order[1:]):
             world.send_all([{**statement(name, who), "id": statement_id(f"{n} {name}")} for name in portion])
             world.work()
-        (record,) = world.store.find("tally", [key("tally", identifier_of(who).id)]).records
+        (record,) = world.store.find("tally", [key("tally", identified(who, ids_of(world.tenant)).id)]).records
         body = json.loads(record.body)
         assert [piece["statement"] for piece in body["pieces"]] == sorted(statement_id(f"{n} {name}") for name in names)
         found.add(body["count"])

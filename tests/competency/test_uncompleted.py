@@ -184,7 +184,7 @@ def test_it_is_explained_by_the_statement_that_took_it_back_and_when(world):
     world.send(done("again", "2026-11-21T09:00:00Z"))
     world.work()
 
-    (answer,) = explain(world.store, "ann@example.org").answers
+    (answer,) = explain(world.tenant, "ann@example.org").answers
 
     assert [(one.statement, one.counted, one.reason) for one in answer.evidence] == [
         (statement_id("on"), False, f"taken back by statement {statement_id('off')} on {ELEVEN}"),

@@ -16,11 +16,11 @@ from lrs.competency.frameworks.sheets import framework_from_sheet
 from lrs.competency.rules.mapping import Known, ruleset_from_table
 from lrs.competency.rules.rulesets import current, in_review, put, restored
 from lrs.kernel.settings import Settings
+from lrs.people.ids import identified, ids_of
 from lrs.storage import Claim, Owed, Record, open_store
 from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import keys_of, source_key
 from lrs.xapi.statements.write import void
 
@@ -161,7 +161,7 @@ class World:
         return [award for award in self.all("award") if award["state"] == state]
 
     def person(self, actor: dict[str, Any]) -> str:
-        identifier = identifier_of(actor)
+        identifier = identified(actor, ids_of(self.tenant))
         assert identifier
         record = self.store.get("identifier", identifier.id)
         assert record, f"nobody is known as {actor}"

@@ -82,7 +82,7 @@ def test_the_badge_goes_with_the_mark_and_comes_again_with_it_and_the_service_is
 
     (off,) = send(moodle, UNCOMPLETED)
     taken = moodle.lrs.one(off)["timestamp"]
-    reasons = [one.reason for answer in explain(moodle.store, WHO).answers for one in answer.evidence]
+    reasons = [one.reason for answer in explain(moodle.tenant, WHO).answers for one in answer.evidence]
     assert badges(moodle) == [f"{BADGE} (revoked)"]
     assert moodle.verdict(given)["status"] is False
     assert moodle.shown("moodle") == {}

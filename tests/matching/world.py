@@ -27,10 +27,11 @@ from lrs.matching.registry import Registered
 from lrs.matching.sync import sync
 from lrs.outbox import listing
 from lrs.outbox.deliver import deliver
+from lrs.people.ids import identified, ids_of
 from lrs.people.persons import ensure, minter
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import Tenant, open_tenant
-from lrs.xapi.statements.identity import Identifier, identifier_of
+from lrs.xapi.statements.identity import Identifier
 from tests.programs import PATIENCE
 
 START = 1_795_000_000_000_000
@@ -64,15 +65,15 @@ def tenant_in(folder: Path, clock: Clock, **changed: Any) -> Iterator[Tenant]:
         tenant.store.close()
 
 
-def identifier(agent: dict[str, Any]) -> Identifier:
-    found = identifier_of(agent)
+def identifier(tenant: Tenant, agent: dict[str, Any]) -> Identifier:
+    found = identified(agent, ids_of(tenant))
     assert found
     return found
 
 
 def put_person(tenant: Tenant, mbox: str) -> str:
     """A person known by *mbox*, as the first statement about them would make one; the person's id."""
-    known = identifier({"mbox": mbox})
+    known = identifier(tenant, {"mbox": mbox})
     mint = minter(tenant.secret("person-ids"))
     return tenant.store.write(lambda tx: ensure(tx, [known], mint)).result()[known.id]
 

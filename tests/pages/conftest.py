@@ -14,6 +14,7 @@ import pytest
 from lrs.access.keys import create_key
 from lrs.app import create_app
 from lrs.kernel.settings import Settings
+from lrs.steps import drain
 from lrs.tenancy.control import open_control
 from tests.competency.world import World
 
@@ -114,6 +115,7 @@ class Site:
         self.tenant = self.app.tenants.take("default")
         self.other = self.app.tenants.take("other")
         self.world.tenant, self.world.store = self.tenant, self.tenant.store
+        drain(self.tenant, ("rename",))  # the world was made without a root key, as stores of before were
         self.operator = create_key(self.tenant, "operator", ["admin"])
         self.browser = Browser(self.app)
 

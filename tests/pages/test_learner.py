@@ -14,9 +14,9 @@ from lrs.matching import consent, registry
 from lrs.matching.consent import Grant, Subject
 from lrs.people import joins, nobody
 from lrs.people.identifiers import NOBODY
+from lrs.people.ids import identified, ids_of
 from lrs.people.persons import minter
 from lrs.steps import drain
-from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import ANN, ANN_ACCOUNT, RULES, statement, statement_id
 from tests.pages.conftest import text_of
 
@@ -278,7 +278,9 @@ def test_a_consent_that_waits_under_an_identifier_is_shown_and_can_be_taken_back
     work(site)
     person = site.world.person(ANN)
     registry.register(site.tenant, "Later", webhook=None, scopes=["profiles:read"], purpose="Why", by="test")
-    grant = Grant(Subject(identifier=identifier_of(ANN).id), "later", ("profiles:read",), "Why", "link", "test")
+    grant = Grant(
+        Subject(identifier=identified(ANN, ids_of(site.tenant)).id), "later", ("profiles:read",), "Why", "link", "test"
+    )
     site.world.write(lambda tx: consent.give(tx, grant))
 
     page = browser.get(f"/pages/learners/{person}")
@@ -296,7 +298,7 @@ def test_persons_that_are_one_and_those_that_may_be_are_told(site, browser):
     ann, account = site.world.person(ANN), site.world.person(ANN_ACCOUNT)
     site.world.write(lambda tx: joins.merge(tx, ann, account, "test"))
     mint = minter(site.tenant.secret("person-ids"))
-    pair = identifier_of(ANN), identifier_of({"mbox": "mailto:ann@elsewhere.example"})
+    pair = [identified(one, ids_of(site.tenant)) for one in (ANN, {"mbox": "mailto:ann@elsewhere.example"})]
     site.world.write(lambda tx: joins.link(tx, *pair, source="some file", mint=mint))
 
     text = text_of(browser.get(f"/pages/learners/{account}"))

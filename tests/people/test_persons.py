@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrs.kernel.errors import Refused
+from lrs.kernel.settings import Settings
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.joins import bring_back, dismiss, link, merge, shown, suggestions, trust, unmerge
 from lrs.people.persons import ensure, holders, identifiers_of, members_of, minter, person_named
 from lrs.storage import open_store, pages
 from lrs.tenancy import audit
+from lrs.tenancy.root_keys import Secrets
+from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import Clock
 
@@ -39,6 +42,11 @@ def write(store, decide):
 
 def minted(store, *identifiers):
     return [write(store, lambda tx, one=one: ensure(tx, [one], MINT))[one.id] for one in identifiers]
+
+
+def named_in(store, text):
+    """The person *text* names in a store whose identifiers stand under their names."""
+    return person_named(Tenant("default", store, Settings(), Secrets(None)), text)
 
 
 def linked(store, one, other, source="registry"):
@@ -126,7 +134,7 @@ def test_a_row_of_an_identity_authority_joins_on_its_own_and_again_is_the_same(s
     assert linked(store, ULN, ANN) == "joined"
     assert linked(store, ANN, ULN) == "already"
 
-    person = person_named(store, "ann@example.org")
+    person = named_in(store, "ann@example.org")
     assert len(members_of(store, person)) == 2
     assert suggestions(store) == []
 
@@ -147,7 +155,7 @@ def test_a_row_of_anybody_else_is_a_suggestion_until_a_person_merges(store):
 def test_a_suggestion_that_is_dismissed_is_off_the_list_stays_off_and_can_be_brought_back(store):
     linked(store, ULN, ANN, "some upload")
     linked(store, ULN, ACCOUNT, "some upload")
-    person, number = person_named(store, "ann@example.org"), person_named(store, "1000000027")
+    person, number = named_in(store, "ann@example.org"), named_in(store, "1000000027")
 
     assert write(store, lambda tx: dismiss(tx, person, number, "staff")) == 1
     assert linked(store, ANN, ULN, "another upload") == "suggested"
@@ -169,7 +177,7 @@ def test_a_suggestion_that_is_dismissed_is_off_the_list_stays_off_and_can_be_bro
 def test_a_conflict_that_is_found_after_a_dismissal_is_listed(store):
     write(store, lambda tx: trust(tx, "registry", "staff"))
     linked(store, ULN, ANN, "some upload")
-    person, number = person_named(store, "ann@example.org"), person_named(store, "1000000027")
+    person, number = named_in(store, "ann@example.org"), named_in(store, "1000000027")
     write(store, lambda tx: dismiss(tx, person, number, "staff"))
     linked(store, ANN, ACCOUNT)
     linked(store, ULN, OTHER_ACCOUNT)
@@ -201,7 +209,7 @@ def test_a_conflict_joins_nobody_and_is_listed_even_from_an_authority(store):
 
     (found,) = suggestions(store)
     assert found.conflict == "both have another account https://vle.example"
-    assert len(members_of(store, person_named(store, "1000000027"))) == 2
+    assert len(members_of(store, named_in(store, "1000000027"))) == 2
 
 
 def test_two_accounts_of_one_home_page_conflict_by_themselves(store):
@@ -223,7 +231,7 @@ def test_a_command_merges_a_conflict_only_when_told_to(store):
 def test_what_a_person_parted_is_not_joined_again_by_a_row(store):
     write(store, lambda tx: trust(tx, "registry", "staff"))
     linked(store, ULN, ANN)
-    person = person_named(store, "ann@example.org")
+    person = named_in(store, "ann@example.org")
     write(store, lambda tx: unmerge(tx, person, "staff"))
 
     assert linked(store, ULN, ANN) == "suggested"
@@ -251,19 +259,19 @@ def test_mailboxes_that_differ_in_case_only_are_suggested(store):
 def test_a_person_is_found_by_what_people_type(store, text):
     person, account, uln = minted(store, ANN, ACCOUNT, ULN)
 
-    assert person_named(store, text) == person
-    assert person_named(store, person) == person
-    assert person_named(store, "https://vle.example|ann") == account
-    assert person_named(store, "1000000027") == uln
-    assert person_named(store, "zoe") is None
-    assert person_named(store, "https://zoe.example") is None
+    assert named_in(store, text) == person
+    assert named_in(store, person) == person
+    assert named_in(store, "https://vle.example|ann") == account
+    assert named_in(store, "1000000027") == uln
+    assert named_in(store, "zoe") is None
+    assert named_in(store, "https://zoe.example") is None
 
 
 def test_every_merge_unmerge_and_join_is_in_the_audit_chain_without_names(store):
     write(store, lambda tx: trust(tx, "registry", "staff"))
     linked(store, ULN, ANN)
-    person = person_named(store, "ann@example.org")
-    other = person_named(store, "1000000027")
+    person = named_in(store, "ann@example.org")
+    other = named_in(store, "1000000027")
     write(store, lambda tx: unmerge(tx, person, "staff"))
     write(store, lambda tx: merge(tx, person, other, "staff"))
 

@@ -47,7 +47,7 @@ def world(tmp_path, store_url):
 
 
 def found(world, text):
-    return [one.person for one in search(world.store, text).found]
+    return [one.person for one in search(world.tenant, text).found]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_learner_is_found_by_a_name_or_any_identifier_or_a_part_of_one(known, 
 def test_whole_words_come_before_parts_of_them_where_not_all_can_be_listed(world, monkeypatch):
     monkeypatch.setattr(searching, "LISTED", 1)
 
-    one = search(world.store, "smith")
+    one = search(world.tenant, "smith")
 
     assert [each.name for each in one.found] == ["Anna Smith"]
     assert not one.whole
@@ -91,8 +91,8 @@ def test_whole_words_come_before_parts_of_them_where_not_all_can_be_listed(world
 def test_a_search_that_does_not_look_at_all_says_so(world, monkeypatch):
     monkeypatch.setattr(searching, "LOOKED_THROUGH", 3)
 
-    assert (found(world, "zoe"), search(world.store, "zoe").whole) == ([], False)
-    assert (found(world, "joanna"), search(world.store, "joanna").whole) == ([world.person(JO)], False)
+    assert (found(world, "zoe"), search(world.tenant, "zoe").whole) == ([], False)
+    assert (found(world, "joanna"), search(world.tenant, "joanna").whole) == ([world.person(JO)], False)
 
 
 def test_whoever_was_seen_long_ago_is_found_by_a_part_of_an_identifier_and_is_not_passed_over_for_another(
@@ -101,11 +101,11 @@ def test_whoever_was_seen_long_ago_is_found_by_a_part_of_an_identifier_and_is_no
     monkeypatch.setattr(searching, "LOOKED_THROUGH", 3)
 
     assert found(world, "u100") == [world.person(ZOE)]
-    assert found_one(world.store, "zoe") == world.person(ZOE)
+    assert found_one(world.tenant, "zoe") == world.person(ZOE)
     world.send(statement("namesake", {"name": "Hanna", "mbox": "mailto:h@example.org"}))
     world.work()
     with pytest.raises(Refused, match="several are known as nna"):
-        found_one(world.store, "nna")
+        found_one(world.tenant, "nna")
 
 
 def test_the_name_is_that_of_the_newest_statement_and_a_members_too(world):
@@ -126,16 +126,16 @@ def test_those_who_are_one_person_are_found_as_who_holds_for_them(world):
 
 
 def test_one_is_explained_by_name_and_several_are_named(world):
-    one = explain(world.store, "zoe müller")
+    one = explain(world.tenant, "zoe müller")
 
     assert (one.person, one.name, len(one.answers)) == (world.person(ZOE), "Zoë Müller", 1)
     with pytest.raises(Refused) as several:
-        explain(world.store, "smith")
+        explain(world.tenant, "smith")
     assert several.value.message == (
         f"several are known as smith, name one by its id: {world.person(ANNA)} Anna Smith (Anna.Smith@example.org);"
         f" {world.person(JO)} Joanna Smithson (https://jo.example/)"
     )
-    assert found_one(world.store, "nobody here") is None
+    assert found_one(world.tenant, "nobody here") is None
 
 
 # -- the commands ---------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from lrs.competency.rules.walk import anchors
 from lrs.competency.seen import look, moment_of
 from lrs.competency.tallies import tallied
 from lrs.competency.uncompletions import uncompletions_in
+from lrs.people.ids import Ids, check_renamed, ids_of
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import holders, identifiers_in, members_of
 from lrs.storage import NEWEST, Page, Reader, Record
@@ -66,6 +67,7 @@ class Look:
 
     after: Ruleset
     rules: InForce
+    ids: Ids
     rev: int
     today: date
     until: int
@@ -80,15 +82,23 @@ def look_at(tenant: Tenant, ruleset: Ruleset) -> Look:
 
     Raises ``Changed`` if one was voided or taken back meanwhile.
     """
+    check_renamed(tenant)
     store, zone = tenant.store, tenant.settings.zone
     head, before = in_force(store), current(store)
     rules = _touched(before, ruleset)
+    today = day_of(tenant.clock(), zone)
     seen = Look(
-        ruleset, rules, head.rev, day_of(tenant.clock(), zone), _newest(store, "statement"), _newest(store, "audit")
+        ruleset,
+        rules,
+        ids_of(tenant),
+        head.rev,
+        today,
+        until=_newest(store, "statement"),
+        audited=_newest(store, "audit"),
     )
     for verb in sorted(UNCOMPLETED):
         for page in _walk(store, (verb_key(verb),), until=seen.until):
-            seen.uncompleted += [one for record in page.records for one in _taken_off(record)]
+            seen.uncompleted += [one for record in page.records for one in _taken_off(record, seen.ids)]
     for anchor in sorted({key for index in rules.every() for rule in index.by_item.values() for key in anchors(rule)}):
         for page in _walk(store, (anchor,), until=seen.until):
             _fold(store, seen, page.records, zone)
@@ -211,7 +221,7 @@ def _fold(reader: Reader, seen: Look, records: Sequence[Record], zone: str) -> N
     marks = {(one.source, one.activity) for one in seen.uncompleted}
     for record in records:
         try:
-            meaning = meaning_of(record, seen.rules, nobody[moment_of(record).source])
+            meaning = meaning_of(record, seen.rules, seen.ids, nobody[moment_of(record).source])
         except msgspec.MsgspecError:
             continue  # Its match step is parked with the reason; it is no evidence before or after.
         counted = [one for one in map(evidence_from, meaning.evidence) if one.reason is None]
@@ -270,10 +280,10 @@ def _takes_back(record: Record) -> bool:
         return False
 
 
-def _taken_off(record: Record) -> list[Uncompletion]:
+def _taken_off(record: Record, ids: Ids) -> list[Uncompletion]:
     """The marks that a statement which holds takes off."""
     try:
-        return [] if record.meta.get("voided") else list(uncompletions_in(record, look(record)))
+        return [] if record.meta.get("voided") else list(uncompletions_in(record, look(record), ids))
     except msgspec.DecodeError:
         return []
 

@@ -20,12 +20,14 @@ from lrs.competency.owing import owe_evaluation
 from lrs.competency.rules.rules import Index, Rule, Ruleset, index_rules, rules_for
 from lrs.competency.rules.rulesets import InForce, in_force
 from lrs.competency.rules.walk import Rematch, once_more
-from lrs.competency.seen import Seen, learners, look, moment_of
+from lrs.competency.seen import learners, look, moment_of
 from lrs.competency.shapes import RuleRef
+from lrs.people.ids import Ids, ids_of
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import minter
 from lrs.storage import Claim, Owed, Record, Store, Tx
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import Identifier
 
 PAGE = 500
 
@@ -65,10 +67,11 @@ def _rematch(tenant: Tenant, claim: Claim) -> None:
     records, further = _page(tenant.store, walk)
     if walk.twice and not further.ahead:
         further = once_more(walk)
-    touched = _touched(records, walk)
+    ids = ids_of(tenant)
+    touched = _touched(records, walk, ids)
     read = () if walk.every else touched.statements
     nobody = names_by_source(tenant.store, {moment_of(record).source for record in read})
-    meanings = _meanings(read, rules, nobody)
+    meanings = _meanings(read, rules, ids, nobody)
     mint, zone = minter(tenant.secret("person-ids")), tenant.settings.zone
 
     def settle(tx: Tx) -> None:
@@ -90,12 +93,14 @@ def _rematch(tenant: Tenant, claim: Claim) -> None:
     tenant.store.settle([claim], settle).result()
 
 
-def _meanings(records: Sequence[Record], rules: InForce, nobody: Mapping[str, frozenset[str]]) -> dict[str, Meaning]:
+def _meanings(
+    records: Sequence[Record], rules: InForce, ids: Ids, nobody: Mapping[str, frozenset[str]]
+) -> dict[str, Meaning]:
     """What the statements mean now, by id; one that cannot be read is left to its own match step, which parks it."""
     found: dict[str, Meaning] = {}
     for record in records:
         try:
-            found[record.id] = meaning_of(record, rules, nobody[moment_of(record).source])
+            found[record.id] = meaning_of(record, rules, ids, nobody[moment_of(record).source])
         except msgspec.MsgspecError:
             continue
     return found
@@ -119,7 +124,7 @@ def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:
     return records, msgspec.structs.replace(walk, ahead=ahead, start=start)
 
 
-def _touched(records: Sequence[Record], walk: Rematch) -> _Touched:
+def _touched(records: Sequence[Record], walk: Rematch, ids: Ids) -> _Touched:
     if walk.every:
         return _Touched(list(records))
     changed, gone, asked = (_index(rules) for rules in (walk.changed, walk.gone, walk.asked))
@@ -132,8 +137,9 @@ def _touched(records: Sequence[Record], walk: Rematch) -> _Touched:
         if rules_for(seen, changed):
             found.statements.append(record)
         if rules_for(seen, asked):
-            found.learners.update(one.id for one in learners(seen))
-        found.gone |= _evidence_of(record, seen, rules_for(seen, gone), walk.gone)
+            found.learners.update(one.id for one in learners(seen, ids))
+        met = rules_for(seen, gone)
+        found.gone |= _evidence_of(record, learners(seen, ids) if met else (), met, walk.gone)
     return found
 
 
@@ -142,11 +148,13 @@ def _index(rules: Collection[Rule]) -> Index:
     return index_rules(Ruleset(0, tuple({rule.item: rule for rule in rules}.values())))
 
 
-def _evidence_of(record: Record, seen: Seen, met: Sequence[Rule], rules: Sequence[Rule]) -> dict[str, _Place]:
+def _evidence_of(
+    record: Record, about: Sequence[Identifier], met: Sequence[Rule], rules: Sequence[Rule]
+) -> dict[str, _Place]:
     items = {rule.item for rule in met}
     found: dict[str, _Place] = {}
     for ref in [RuleRef(rule.item, rule.version) for rule in rules if rule.item in items]:
-        for one in learners(seen):
+        for one in about:
             for id in (evidence_id(record.id, ref, one.id), former_id(record.id, ref, one.id)):
                 found[id] = _Place(ref, record.seq)
     return found

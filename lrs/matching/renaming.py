@@ -1,0 +1,36 @@
+"""Consents and links that wait under an identifier, under its id instead of its name. Knows no persons."""
+
+from __future__ import annotations
+
+import msgspec
+
+from lrs.matching import consent, links
+from lrs.matching.consent import Subject
+from lrs.people.ids import Ids
+from lrs.storage import Owed, Record, Tx
+
+
+def rename_waiting(tx: Tx, name: str, id: str) -> None:
+    """Moves what was agreed to under the *name* of an identifier to its *id*.
+
+    What stands under the id already owes another look: its person may have been known by the name alone.
+    """
+    for one in consent.of_subject(tx, Subject(identifier=id)):
+        tx.owe(consent.KIND, one.id, Owed(consent.STEP))
+    consent.move(tx, Subject(identifier=name), Subject(identifier=id))
+
+
+def rename_consent(tx: Tx, record: Record, ids: Ids) -> None:
+    """Moves one ``consent`` that waits for whom nobody knows yet."""
+    name = consent.read(record).subject.identifier
+    if name is not None and ids(name) != name:
+        rename_waiting(tx, name, ids(name))
+
+
+def rename_link(tx: Tx, record: Record, ids: Ids) -> None:
+    """Gives a ``consent-link`` the id of whom it is about."""
+    link = msgspec.json.decode(record.body, type=links.Link)
+    name = link.subject.identifier
+    if name is not None and ids(name) != name:
+        body = msgspec.json.encode(msgspec.structs.replace(link, subject=Subject(identifier=ids(name))))
+        tx.replace(msgspec.structs.replace(record, body=body))
