@@ -96,8 +96,8 @@ def put_profile(tenant: Tenant, person: str, *competencies: dict[str, Any]) -> N
     known = tenant.store.get("profile", person)
     version = json.loads(known.body)["version"] + 1 if known else 1
     body = {"v": 1, "person": person, "version": version, "competencies": list(competencies)}
-    record = Record("profile", person, json.dumps(body).encode(), owed=(Owed("sync"),), rev=known.rev if known else 0)
-    tenant.store.write(lambda tx: tx.replace(record) if known else tx.insert(record)).result()
+    record = Record("profile", person, json.dumps(body).encode(), owed=(Owed("sync"),))
+    tenant.store.write(lambda tx: tx.put(record)).result()
 
 
 def put_badge(tenant: Tenant, person: str, id: str, state: str = "issued") -> None:
@@ -110,18 +110,16 @@ def put_badge(tenant: Tenant, person: str, id: str, state: str = "issued") -> No
             "achievement": {"id": "https://lrs.test/achievements/1", "name": "Gowning"},
         },
     }
-    known = tenant.store.get("credential", id)
     record = Record(
         "credential",
         id,
         json.dumps(credential).encode(),
         meta={"person": person, "state": state},
         keys=(key("credential.person", person),),
-        rev=known.rev if known else 0,
     )
 
     def write(tx):
-        _ = tx.replace(record) if known else tx.insert(record)
+        tx.put(record)
         tx.owe("profile", person, Owed("sync"))
 
     tenant.store.write(write).result()
