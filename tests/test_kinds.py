@@ -147,6 +147,13 @@ def test_every_kind_that_the_source_writes_is_declared_and_every_kind_that_is_de
     assert written == {*TENANT, *CONTROL}
 
 
+def test_no_kind_is_asked_for_that_is_not_declared():
+    asked = {kind for path in sources() for kind in asked_in(path.read_text())}
+
+    assert len(asked) > 10
+    assert asked <= {*TENANT, *CONTROL}
+
+
 def test_a_kind_is_found_in_the_source_however_it_is_written():
     source = """
         Record("one", "id")
@@ -175,6 +182,14 @@ def test_every_kind_stands_in_the_table_of_the_decisions_with_its_class_what_it_
         name: (kind.class_, kind.retention, kind.exported, kind.subjects is None)
         for name, kind in {**TENANT, **CONTROL}.items()
     }
+
+
+def asked_in(text):
+    """The kinds that *text* writes out where it asks for records or owes something on one."""
+    for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
+        place = {"pages": 1, "get_many": 0, "owe": 0}.get(ast.unparse(call.func).rpartition(".")[2])
+        if place is not None and isinstance(call.args[place], ast.Constant):
+            yield call.args[place].value
 
 
 def sources():
