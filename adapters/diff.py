@@ -1,9 +1,11 @@
 """What a fact means for what the store holds already: send, void, or nothing. Pure.
 
-A ledger ``Entry`` knows of each key the version that stands (*live*) and those that may have been sent by a run that
-did not live to say so (*maybe*). Ids follow from provider, key, revision and content alone, so deciding again after a
-crash gives the same ids, and sending them again changes nothing. Another content after a crash voids every version
-that may be out, also one that never arrived: xAPI accepts a voiding statement before its target.
+A ledger ``Entry`` knows of each key the version that stands (*live*). Ids follow from provider, key, revision and
+content alone, so deciding again after a crash gives the same ids, and storing them again changes nothing.
+
+Up to version 0.2 statements were sent before the entry was settled, so an entry of then may also know versions of a run
+that did not live to say so (*maybe*). Another content voids every version that may be out, also one that never arrived:
+xAPI accepts a voiding statement before its target.
 """
 
 from __future__ import annotations
@@ -53,15 +55,14 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """*intent* is written before sending, *settled* after; *voids* are withdrawn, *target* is what then stands.
+    """*voids* are withdrawn, *target* is what then stands; *settled* is the entry that says so, stored along with it.
 
-    *noted* says that nothing is sent and the entry is written all the same, since there is more to be kept with it.
+    *noted* says that nothing is stored but the entry, since there is more to be kept with it.
     """
 
     status: Literal["new", "updated", "unchanged", "absent"]
     target: Version | None = None
     voids: tuple[Version, ...] = ()
-    intent: Entry = Entry()
     settled: Entry = Entry()
     noted: bool = False
 
@@ -92,12 +93,12 @@ def decide(entry: Entry | None, wanted: str, parts: int, kept: str = "") -> Deci
         status: Literal["absent", "unchanged"] = "absent" if wanted == GONE else "unchanged"
         return Decision(status, live, settled=Entry(live), noted=live != entry.live)
     if entry.maybe and entry.maybe[-1].hash == wanted:
-        target, older, intent = entry.maybe[-1], known[:-1], entry
+        target, older = entry.maybe[-1], known[:-1]
     else:
         target = Version(max((v.revision for v in known), default=0) + 1, wanted, parts if wanted else 0, kept)
-        older, intent = known, Entry(entry.live, (*entry.maybe, target))
+        older = known
     voids = tuple(version for version in older if version.parts)
-    return Decision("updated" if older else "new", target, voids, intent, Entry(target))
+    return Decision("updated" if older else "new", target, voids, Entry(target))
 
 
 def statement_id(source: str, key: str, version: Version, part: int) -> UUID:

@@ -1,152 +1,145 @@
-"""What a provider's earlier files came to, kept at the xAPI endpoint itself. Knows no rows and no statements.
+"""What a provider's earlier files came to: a record for each thing that one ever said. Knows no statements, no files.
 
-**Where.** Documents in the Activity Profile of one activity per adapter and provider: ``page-0`` … hold up to
-``PAGE`` entries each, ``lock`` says who is running, ``runs`` what the last run of each file came to. So the state
-lives behind the same door as the statements: any machine with the provider's key sees it, a backup of the store holds
-it, and nothing but xAPI is needed. Activity Profile rather than State, because both xAPI versions demand ETags there.
-Asking the store statement by statement instead would cost a request per row, and cannot tell a correction from a
-first telling. Pages rather than one document: 50,000 rows are some 5 MB, and a document may have 16 MiB; only pages
-with changes are written again.
-
-**Crashes.** Intent is written before statements are sent, and settled after (see ``diff``). Whatever is lost in
-between, the next run knows what may be out, and either sends the very same again or voids it.
-
-**Two at once.** The lock turns the second run away in good time; it is a lease, so a killed run frees it. What keeps
-a run whose lease ran out from doing harm is that every page is written under its ETag, and no statement goes out
-before its page: of two runs one is told ``Changed`` before it has sent anything the other does not know of.
+A record is written in the commit that stores the statements it stands for, so the two never differ, wherever a process
+ends. It names the job that wrote it last, and what stood before that job: a job that was broken off is worked through
+again from its first row, decides as it did, and finds what it has done already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from adapters.diff import Entry
-from adapters.door import Changed, Door
-from adapters.vocabulary import iri
-from lrs.storage import Clock
+from lrs.kernel.keys import key as search_key
+from lrs.storage import Reader, Record, Tx
+from lrs.storage.kinds import Kind
 
-PAGE = 1_000
-LEASE = 30_000_000
-RUNS_KEPT = 50
-_POLL = 2.0
-
-
-class Busy(Exception):
-    """Another run for this provider is under way."""
+KIND = "import-row"
+ROWS_EACH = 4
+"""About how many rows of the store one record is."""
 
 
-class _Page(msgspec.Struct):
-    rows: dict[str, Entry]
-    etag: str | None = None
+REMEMBERED = 20_000
+"""Entries that are kept in memory, so that they need not be read again for each row about the same learner."""
 
 
-class _Lock(msgspec.Struct, frozen=True):
-    run: str
-    until: int
+class Kept(msgspec.Struct, frozen=True):
+    """The body of a record: the *entry* now, the *job* that wrote it (empty: one of version 0.2), what was *before*."""
 
-
-class _Rows(msgspec.Struct):
-    rows: dict[str, Entry]
+    entry: Entry
+    job: str = ""
+    before: Entry | None = None
     v: int = 1
 
 
+KINDS = (
+    # By a hash of what the row was about: whom, follows from the statements it stands for alone.
+    Kind(KIND, "fact", Kept, 1, subjects=None, retention="evidence", exported=True),
+)
+
+
+class Overtaken(Exception):
+    """The ledger is not what a decision was made on: another process works at the same job. Decide again."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """One entry to be written: what it is to be, and what it must be now for that (``None``: not there)."""
+
+    key: str
+    entry: Entry
+    expected: Entry | None
+
+
 class Ledger:
-    """The entries of one *adapter* and *provider*, read once, written page by page."""
+    """The entries of one *adapter* and *provider* as the *job* finds them, and those it has decided on since."""
 
-    def __init__(self, door: Door, adapter: str, provider: str, *, clock: Clock) -> None:
-        self._door = door
-        self._clock = clock
-        self._pages: list[_Page] = []
-        self._where: dict[str, int] = {}
-        self._lock: tuple[_Lock, str] | None = None
+    def __init__(self, reader: Reader, adapter: str, provider: str, job: str = "") -> None:
+        self._reader = reader
+        self._job = job
+        self._found: dict[str, Kept | None] = {}
+        self._decided: dict[str, Entry] = {}
         self.source = f"{adapter}/{provider}"
-        self.activity = iri("ledgers", adapter, provider)
 
-    def load(self) -> None:
-        """Reads every page. Call it again after ``acquire``: what was read before may be old."""
-        self._pages, self._where = [], {}
-        while document := self._door.read(self.activity, f"page-{len(self._pages)}"):
-            rows = msgspec.json.decode(document.content, type=_Rows).rows
-            self._where.update(dict.fromkeys(rows, len(self._pages)))
-            self._pages.append(_Page(rows, document.etag))
+    def look_up(self, keys: Iterable[str]) -> None:
+        """Reads the entries of *keys* together; what this job writes changes nothing of what it found."""
+        if len(self._found) > REMEMBERED:
+            self._found.clear()
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._found]
+        found = self._reader.get_many(KIND, [record_id(self.source, key) for key in wanted])
+        self._found |= {key: _kept(found.get(record_id(self.source, key))) for key in wanted}
 
     def get(self, key: str) -> Entry | None:
-        """What is known of *key*."""
-        page = self._where.get(key)
-        return None if page is None else self._pages[page].rows.get(key)
+        """What is known of *key*: as this job has decided, else as it was before the job."""
+        return self._decided.get(key) or self.before(key)
 
-    def put(self, entries: Mapping[str, Entry | None]) -> None:
-        """Writes *entries* (``None`` forgets), each page once and under its ETag. Raises ``Changed``."""
-        touched: set[int] = set()
-        for key, entry in entries.items():
-            page = self._where.get(key)
-            if page is None:
-                if entry is None:
-                    continue
-                page = self._open_page()
-                self._where[key] = page
-            if entry is None:
-                del self._pages[page].rows[key]
-                del self._where[key]
-            else:
-                self._pages[page].rows[key] = entry
-            touched.add(page)
-        for page in sorted(touched):
-            self._write(page)
+    def before(self, key: str) -> Entry | None:
+        """What was known of *key* before this job."""
+        kept = self._read(key)
+        if kept is None:
+            return None
+        return kept.before if kept.job and kept.job == self._job else kept.entry
 
-    def _open_page(self) -> int:
-        if not self._pages or len(self._pages[-1].rows) >= PAGE:
-            self._pages.append(_Page({}))
-        return len(self._pages) - 1
+    def done(self, key: str) -> Entry | None:
+        """What this job, before it was broken off, made of *key*."""
+        kept = self._read(key)
+        return kept.entry if kept and kept.job and kept.job == self._job else None
 
-    def _write(self, number: int) -> None:
-        page = self._pages[number]
-        content = msgspec.json.encode(_Rows(page.rows))
-        page.etag = self._door.write(self.activity, f"page-{number}", content, page.etag)
+    def decide(self, key: str, entry: Entry) -> None:
+        """Keeps that *entry* is to stand under *key* from now on."""
+        self._decided[key] = entry
 
-    def acquire(self, run: str, *, wait: float, sleep: Callable[[float], None]) -> None:
-        """Takes the lock for *run*, waiting up to *wait* seconds for a lease to end. Raises ``Busy``."""
-        waited = 0.0
-        while True:
-            document = self._door.read(self.activity, "lock")
-            held = msgspec.json.decode(document.content, type=_Lock) if document else None
-            now = self._clock()
-            # One that ends later than a lease can is of a clock that was ahead; those of two machines differ a little.
-            if held is None or not now < held.until <= now + 2 * LEASE:
-                with suppress(Changed):
-                    self._take(run, document.etag if document else None)
-                    return
-            if waited >= wait:
-                raise Busy("another run for this provider is under way, or was stopped less than 30 seconds ago")
-            sleep(_POLL)
-            waited += _POLL
+    def take_back(self, key: str) -> None:
+        """Forgets what was decided on *key*: the store refused it."""
+        self._decided.pop(key, None)
 
-    def renew(self) -> None:
-        """Keeps the lock while work goes on. Raises ``Changed`` if another run has taken it."""
-        if self._lock and not LEASE // 2 <= self._lock[0].until - self._clock() <= LEASE:
-            self._take(self._lock[0].run, self._lock[1])
+    def _read(self, key: str) -> Kept | None:
+        if key not in self._found:
+            self._found[key] = _kept(self._reader.get(KIND, record_id(self.source, key)))
+        return self._found[key]
 
-    def release(self) -> None:
-        """Frees the lock, if it is still ours."""
-        if self._lock:
-            lock, etag = self._lock
-            self._lock = None
-            with suppress(Changed):
-                self._door.write(self.activity, "lock", msgspec.json.encode(_Lock(lock.run, 0)), etag)
 
-    def _take(self, run: str, etag: str | None) -> None:
-        lock = _Lock(run, self._clock() + LEASE)
-        self._lock = (lock, self._door.write(self.activity, "lock", msgspec.json.encode(lock), etag))
+def record_id(source: str, key: str) -> str:
+    """The record's id; *source* names adapter and provider, *key* is ``diff.key_of``."""
+    return f"{source}/{key}"
 
-    def note(self, file: str, told: Mapping[str, Any]) -> None:
-        """Keeps what the last run of *file* came to, its quarantine included; of the ``RUNS_KEPT`` newest files."""
-        document = self._door.read(self.activity, "runs")
-        runs: dict[str, Any] = msgspec.json.decode(document.content) if document else {}
-        runs.pop(file, None)
-        runs[file] = told
-        kept = dict(list(runs.items())[-RUNS_KEPT:])
-        self._door.write(self.activity, "runs", msgspec.json.encode(kept), document.etag if document else None)
+
+def source_key(source: str) -> int:
+    """Finds every entry of a *source*."""
+    return search_key(KIND, source)
+
+
+def write_in(tx: Tx, source: str, job: str, rows: Iterable[Written]) -> None:
+    """Writes *rows* for *job*; what it has written already stays. Raises ``Overtaken``."""
+    wanted = _joined(rows)
+    stored = tx.get_many(KIND, [record_id(source, key) for key in wanted])
+    for key, row in wanted.items():
+        old = stored.get(record_id(source, key))
+        kept = _kept(old)
+        if kept is not None and kept.job == job and kept.entry == row.entry:
+            continue
+        now = kept.entry if kept else None
+        if now != row.expected:
+            raise Overtaken(key)
+        before = kept.before if kept and kept.job == job else now
+        record = record_of(source, key, Kept(row.entry, job, before), old.rev if old else 0)
+        _ = tx.replace(record) if old else tx.insert(record)
+
+
+def record_of(source: str, key: str, kept: Kept, rev: int = 0) -> Record:
+    """The record of one entry."""
+    return Record(KIND, record_id(source, key), msgspec.json.encode(kept), keys=(source_key(source),), rev=rev)
+
+
+def _joined(rows: Iterable[Written]) -> Mapping[str, Written]:
+    """Each key once: what the first of its rows expects, and what the last wants."""
+    found: dict[str, Written] = {}
+    for row in rows:
+        first = found.get(row.key)
+        found[row.key] = msgspec.structs.replace(row, expected=first.expected) if first else row
+    return found
+
+
+def _kept(record: Record | None) -> Kept | None:
+    return msgspec.json.decode(record.body, type=Kept) if record else None

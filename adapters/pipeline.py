@@ -1,28 +1,27 @@
 """parse → map → validate → diff → apply → report: how the rows of a file become statements, for every adapter.
 
-The source parses, maps and validates; ``diff`` decides; this module walks the chunks, applies them in the one order
-that loses nothing (intent, statements, settled), and says of each row what became of it. Only ``_apply`` has effects.
-Knows no file format, no adapter and no HTTP.
+The source parses, maps and validates; ``diff`` decides; this module walks the rows in chunks, hands what is to be done
+to ``apply``, and says of each row what became of it. Without ``apply`` nothing has effects (a dry run). Knows no file
+format, no adapter and no store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
 from tincan import Agent, AgentAccount, Context, Statement, StatementRef, Verb
 
 from adapters.diff import GONE, Decision, Entry, Version, decide, key_of, statement_id, void_id
-from adapters.door import Door, StatementsRefused
-from adapters.ledger import Ledger
-from adapters.recognise import Known, Seen, recognise
+from adapters.ledger import Ledger, Written
+from adapters.recognise import EXACTLY, Known, Seen, recognise
 from adapters.source import STRUCTURAL, Fact, Mapped, Outcome, Result, Source, Table, masked
 from adapters.vocabulary import BASE, VOIDED
 from lrs.kernel.tables.row import Unusable
 
 CHUNK = 250
-BATCH = 500
+"""Rows of a file that are looked up together, and about how many statements are stored in one commit."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -33,19 +32,52 @@ class Change(msgspec.Struct, frozen=True):
     decision: Decision
     before: Entry | None
     repeats: int = 0
+    done: bool = False
 
 
-def run(source: Source, table: Table, ledger: Ledger, door: Door | None) -> Iterator[Outcome]:
-    """What becomes of each row of *table*; without a *door* nothing is written (a dry run)."""
+class Due(msgspec.Struct, frozen=True):
+    """What one commit is to store for one fact: the entry of its ledger, and the statements it stands for."""
+
+    row: Written
+    statements: Sequence[Statement]
+
+
+class StatementsRefused(Exception):
+    """The store said no to these statements; none of them was stored."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+Apply = Callable[[Sequence[Due], int], dict[str, StatementsRefused]]
+"""Stores what is due of the next rows, whose number is told. Those that were refused, by key; the others are stored."""
+
+
+def run(source: Source, table: Table, ledger: Ledger, apply: Apply | None) -> Iterator[Outcome]:
+    """What becomes of each row of *table*; without *apply* nothing is written (a dry run)."""
     seen = Seen()
-    mapped = source.read(table, lambda kind, key: (ledger.get(key_of(kind, key)) or Entry()).kept)
+    mapped = source.read(table, lambda kind, key: (ledger.before(key_of(kind, key)) or Entry()).kept)
     while chunk := list(islice(mapped, CHUNK)):
+        ledger.look_up(_keys_of(chunk))
         planned = [plan(source, one, ledger, seen) for one in chunk]
         refused: dict[str, StatementsRefused] = {}
-        if door is not None:
-            refused = _apply(source, [c for p in planned if not isinstance(p, Unusable) for c in p], ledger, door)
-        for one, changes in zip(chunk, planned, strict=True):
-            yield from outcomes(one, changes, refused, ledger.source)
+        if apply is not None:
+            changes = [change for found in planned if not isinstance(found, Unusable) for change in found]
+            refused = _apply(source, changes, ledger, apply, sum(len(one.places) for one in chunk))
+        for one, found in zip(chunk, planned, strict=True):
+            yield from outcomes(one, found, refused, ledger.source)
+
+
+def _keys_of(chunk: Iterable[Mapped]) -> Iterator[str]:
+    """Every key of the ledger that planning *chunk* may ask for."""
+    for fact in (fact for one in chunk for fact in one.facts):
+        yield key_of(fact.kind, fact.key)
+        if fact.loose:
+            yield key_of(fact.kind, fact.loose.key)
+            if fact.loose.exact:
+                yield key_of(EXACTLY, fact.loose.exact)
 
 
 def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: Seen) -> list[Change] | Unusable:
@@ -61,65 +93,45 @@ def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: Seen) -> list[Cha
             return problem
     for fact, _, known in found:
         seen.add(fact, source.template, known, mapped.places[0].row)
-    return [_change(fact, known, repeats) for fact, repeats, known in found]
+    return [_change(fact, known, repeats, ledger) for fact, repeats, known in found]
 
 
-def _change(fact: Fact, known: Known, repeats: int) -> Change:
+def _change(fact: Fact, known: Known, repeats: int, ledger: Ledger) -> Change:
+    """What is to be done about *fact*, decided upon for the rows that come after it."""
     before = known.before
     if repeats:
-        decision = Decision("unchanged")
-    elif fact.partial and before is not None and before.stands:
-        decision = Decision("unchanged", before.live)
-    else:
-        decision = decide(before, known.wanted, fact.parts, fact.kept)
-    return Change(fact, known.key, decision, before, repeats)
+        return Change(fact, known.key, Decision("unchanged"), before, repeats)
+    if fact.partial and before is not None and before.stands:
+        return Change(fact, known.key, Decision("unchanged", before.live), before)
+    decision = decide(before, known.wanted, fact.parts, fact.kept)
+    done = ledger.done(known.key)
+    if done is not None and done != decision.settled:
+        # The job was broken off, and the program that goes on with it reads the row otherwise: a correction.
+        before, decision = done, decide(done, known.wanted, fact.parts, fact.kept)
+    if decision.changes or decision.noted:
+        ledger.decide(known.key, decision.settled)
+    return Change(fact, known.key, decision, before, done=done == decision.settled)
 
 
-def _apply(source: Source, changes: list[Change], ledger: Ledger, door: Door) -> dict[str, StatementsRefused]:
-    """Intent, statements, settled. Those that the store refused, by key; they are put back as they were."""
-    due = [change for change in changes if change.decision.changes]
-    noted = [change for change in changes if change.decision.noted]
-    if not due and not noted:
-        return {}
-    ledger.renew()
-    ledger.put({change.key: change.decision.intent for change in due})
-    refused: dict[str, StatementsRefused] = {}
-    for batch in batches([(change.key, statements_of(source, change, ledger.source)) for change in due]):
-        refused |= _send(batch, door)
-    ledger.put({c.key: c.before if c.key in refused else c.decision.settled for c in (*due, *noted)})
+def _apply(
+    source: Source, changes: Sequence[Change], ledger: Ledger, apply: Apply, rows: int
+) -> dict[str, StatementsRefused]:
+    """Those that the store refused, by key; of them stands what stood before."""
+    due = [
+        Due(Written(one.key, one.decision.settled, one.before), statements_of(source, one, ledger.source))
+        for one in changes
+        if (one.decision.changes or one.decision.noted) and not one.done
+    ]
+    refused = apply(due, rows)
+    for key in refused:
+        ledger.take_back(key)
     return refused
 
 
-def _send(batch: list[tuple[str, list[Statement]]], door: Door) -> dict[str, StatementsRefused]:
-    """Sends *batch* at once; if it is refused, change by change, so that one bad row stops no other."""
-    together = [statement for _, statements in batch for statement in statements]
-    if not together:
-        return {}
-    try:
-        door.send(together)
-    except StatementsRefused as refusal:
-        if len(batch) == 1:
-            return {batch[0][0]: refusal}
-        return {key: why for one in batch for key, why in _send([one], door).items()}
-    return {}
-
-
-def batches(pieces: Iterable[tuple[str, list[Statement]]]) -> Iterator[list[tuple[str, list[Statement]]]]:
-    """*pieces* in order, as many together as make at most ``BATCH`` statements; a piece is never split."""
-    batch: list[tuple[str, list[Statement]]] = []
-    size = 0
-    for piece in pieces:
-        if batch and size + len(piece[1]) > BATCH:
-            yield batch
-            batch, size = [], 0
-        batch.append(piece)
-        size += len(piece[1])
-    if batch:
-        yield batch
-
-
 def statements_of(source: Source, change: Change, name: str) -> list[Statement]:
-    """What has to be sent for *change*: first what is withdrawn, then what now stands, linked to it."""
+    """What has to be stored for *change*: first what is withdrawn, then what now stands, linked to it."""
+    if not change.decision.changes:
+        return []
     ids = [old for version in change.decision.voids for old in ids_of(name, change.key, version)]
     voids = [voiding(name, old) for old in ids]
     target = change.decision.target

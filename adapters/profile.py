@@ -115,17 +115,26 @@ def _folded(words: Mapping[str, str]) -> dict[str, str]:
 def read_profile(path: Path) -> Profile:
     """The profile in *path*. Raises ``Refused`` with what to change."""
     try:
-        profile = msgspec.json.decode(path.read_bytes(), type=Profile)
+        text = path.read_bytes()
+    except OSError as error:
+        raise Refused(f"mapping profile {path.name}: {error}", error="bad_profile") from error
+    return parse_profile(text, path.name)
+
+
+def parse_profile(text: bytes, name: str) -> Profile:
+    """The profile that *text* is; *name* is what it is called. Raises ``Refused`` with what to change."""
+    try:
+        profile = msgspec.json.decode(text, type=Profile)
         ZoneInfo(profile.zone)
         _try_encoding(profile.encoding or "utf-8")
-    except (OSError, msgspec.MsgspecError, LookupError, ValueError, ZoneInfoNotFoundError) as error:
-        raise Refused(f"mapping profile {path.name}: {error}", error="bad_profile") from error
+    except (msgspec.MsgspecError, LookupError, ValueError, ZoneInfoNotFoundError) as error:
+        raise Refused(f"mapping profile {name}: {error}", error="bad_profile") from error
     for form in profile.dates:
         if not _is_date_format(form):
             message = f"{form!r} is no format of a date: name day, month and year once each, as %d/%m/%Y does"
-            raise Refused(f"mapping profile {path.name}: dates: {message}", error="bad_profile")
+            raise Refused(f"mapping profile {name}: dates: {message}", error="bad_profile")
     if profile.delimiter and profile.delimiter not in DELIMITERS:
-        raise Refused(f"mapping profile {path.name}: delimiter must be one of , ; tab |", error="bad_profile")
+        raise Refused(f"mapping profile {name}: delimiter must be one of , ; tab |", error="bad_profile")
     return profile
 
 

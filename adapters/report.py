@@ -66,16 +66,12 @@ class Report(msgspec.Struct, frozen=True):
             "rows": self.rows,
         }
 
-    def noted(self, at: str) -> dict[str, Any]:
-        """What the ledger keeps of the run: counts, and the first rows that wait to be repaired."""
+    def waiting(self) -> list[dict[str, Any]]:
+        """The first rows that wait to be repaired, masked as all values are; the job's record keeps them."""
         waiting = [row for row in self.rows if row.outcome in {"quarantined", "error"}]
         kept = [msgspec.structs.replace(row, statements=()) for row in waiting[:QUARANTINE]]
-        return {
-            "sha256": self.sha256,
-            "at": at,
-            "counts": self.counts,
-            "quarantine": msgspec.to_builtins(kept),
-        }
+        found: list[dict[str, Any]] = msgspec.to_builtins(kept)
+        return found
 
     def called(self, row: Outcome) -> str:
         """The column of *row* as its file calls it, with our name for it where that is another."""

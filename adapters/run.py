@@ -1,25 +1,19 @@
-"""One run of one file: opens it, takes the provider's lock, walks the pipeline, keeps what came of it.
-
-Used alike by the command line and by ``POST /api/imports``. Knows no HTTP beyond the door it is given.
-"""
+"""One run over one file: opens it, walks the pipeline, says what came of it. Knows no job and no HTTP."""
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
-from uuid import uuid4
 
 import msgspec
 
 from adapters.apprenticeship.eportfolio import EPortfolio
 from adapters.day_order import check_day_order
-from adapters.door import Door
 from adapters.ledger import Ledger
-from adapters.pipeline import run
+from adapters.pipeline import Apply, run
 from adapters.profile import Profile
 from adapters.report import ADDED, Report, in_order
 from adapters.source import Outcome, Source
@@ -31,7 +25,6 @@ from lrs.kernel.tables.notes import notes_on
 from lrs.kernel.tables.opening import open_table
 from lrs.kernel.tables.row import Row
 from lrs.kernel.tables.table import Table
-from lrs.storage import Clock, wall_clock
 
 SOURCES: Mapping[str, type[TrainingCentre | EPortfolio]] = {
     "training-centre": TrainingCentre,
@@ -51,55 +44,46 @@ class Order(msgspec.Struct, frozen=True):
     dry_run: bool = False
 
 
-def run_file(
-    order: Order,
-    door: Door,
-    *,
-    clock: Clock = wall_clock,
-    sleep: Callable[[float], None] = time.sleep,
-    wait: float = 0,
-) -> Report:
-    """Runs *order* through *door*. Raises ``Refused`` for a file nobody can read, ``Busy``, ``Closed``, ``Changed``.
-
-    *wait* is how many seconds to wait for another run of the same provider to end.
-    """
-    if order.adapter not in SOURCES:
-        raise Refused(f"unknown adapter {order.adapter!r}: use {' or '.join(SOURCES)}", error="unknown_adapter")
-    if not PROVIDER.fullmatch(order.provider):
+def check_order(adapter: str, provider: str, profile: Profile) -> None:
+    """Refuses what can be seen to be wrong before the file is opened."""
+    if adapter not in SOURCES:
+        raise Refused(f"unknown adapter {adapter!r}: use {' or '.join(SOURCES)}", error="unknown_adapter")
+    if not PROVIDER.fullmatch(provider):
         raise Refused("a provider's name has 1 to 80 letters, digits, blanks, . _ -", error="bad_provider")
-    now = datetime.fromtimestamp(clock() / 1_000_000, UTC)
+    profile.check(SOURCES[adapter].columns, SOURCES[adapter].worded)
+
+
+def run_file(
+    order: Order, ledger: Ledger, *, now: int, apply: Apply | None = None, breathe: Callable[[], None] = lambda: None
+) -> Report:
+    """Runs *order* against *ledger*, as of *now* (microseconds UTC). Raises ``Refused`` for a file nobody can read.
+
+    In a dry run nothing is given to *apply*, and the report says what would be. *breathe* is called at every row.
+    """
+    check_order(order.adapter, order.provider, order.profile)
     kind = SOURCES[order.adapter]
-    order.profile.check(kind.columns, kind.worded)
-    terms = order.profile.terms(order.provider, kind.worded, kind.free, now)
+    terms = order.profile.terms(order.provider, kind.worded, kind.free, datetime.fromtimestamp(now / 1_000_000, UTC))
     source: Source = kind(terms)
     table = table_of(order, source)
-    told = Spoken(table, terms.silence)
+    told = Spoken(table, terms.silence, breathe)
     check_day_order(told.rows(), source.dated, terms.calendar.formats)
-    ledger = Ledger(door, order.adapter, order.provider, clock=clock)
-    if order.dry_run:
-        ledger.load()
-        return _report(order, table, in_order(run(source, told, ledger, None)))
-    ledger.acquire(str(uuid4()), wait=wait, sleep=sleep)
-    try:
-        ledger.load()
-        report = _report(order, table, in_order(run(source, told, ledger, door)))
-        ledger.note(order.file, report.noted(now.isoformat()))
-    finally:
-        ledger.release()
-    return report
+    return _report(order, table, in_order(run(source, told, ledger, None if order.dry_run else apply)))
 
 
 class Spoken:
-    """*table* as an adapter reads it: the cells empty that say nothing."""
+    """*table* as an adapter reads it: the cells empty that say nothing. *breathe* is called at every row."""
 
-    def __init__(self, table: Table, silence: Silence) -> None:
+    def __init__(self, table: Table, silence: Silence, breathe: Callable[[], None]) -> None:
         self._table = table
         self._silence = silence
+        self._breathe = breathe
         self.columns = table.columns
 
     def rows(self) -> Iterator[Row]:
         """All rows from the first."""
-        return map(self._silence.row, self._table.rows())
+        for row in self._table.rows():
+            self._breathe()
+            yield self._silence.row(row)
 
 
 def table_of(order: Order, source: Source) -> Table:

@@ -21,7 +21,8 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "lrs.ops.doctor_commands:doctor",
     "keys": "lrs.access.commands:keys",
     "sessions": "lrs.access.session_commands:sessions",
-    "adapter": "adapters.commands:adapter",
+    "adapter": "lrs.ops.import_commands:adapter",
+    "imports": "lrs.ops.import_commands:imports",
     "requests": "lrs.web.requests_commands:requests_group",
     "persons": "lrs.competency.source_commands:persons",
     "framework": "lrs.competency.commands:framework",
@@ -50,6 +51,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Take evidence in": {
         "keys": "Make, list and revoke API keys: who may send and read.",
         "adapter": "Bring in files of training centres and apprenticeship providers.",
+        "imports": "List, show and watch imports: files that came in, how far they are, what they came to.",
         "requests": "Look at requests that were refused: who sent them, which place, which rule.",
         "persons": "List, merge and part persons and their identifiers, and say which names mean nobody.",
     },

@@ -9,6 +9,7 @@ declared fails the tests.
 
 from __future__ import annotations
 
+from adapters import before, job, ledger
 from badges import issuer, records
 from lrs import renaming
 from lrs.access import keys, operators, sessions
@@ -33,6 +34,7 @@ TENANT: Kinds = collected(
         *(frameworks, rulesets, walk, evidence, tallies, uncompletions, held),
         *(services, roles, consent, links, changes, deliveries, forwards),
         *(records, issuer),
+        *(job, ledger, before),
         *(keys, sessions, audit, master_key, root_keys, signing_keys, sweep, renaming),
     )
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from adapters.before import read_documents
+from adapters.step import import_steps
 from badges.issue import issue
 from lrs.channels import CHANNELS
 from lrs.competency.evaluate import evaluate, match
@@ -16,6 +18,7 @@ from lrs.outbox.schedule import JITTER, SCHEDULE
 from lrs.people.ids import is_renamed
 from lrs.renaming import rename
 from lrs.storage import Claim
+from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import Tenant
 from lrs.transfer.forwards import wake
 from lrs.work import worker
@@ -48,10 +51,16 @@ STEPS: Mapping[str, Step] = {
         planned=deliveries.LONGEST_WAIT // SECOND,
         give_up=give_up,
     ),
+    **import_steps(read_documents, SUBSCRIPTIONS),
 }
-LANES: Sequence[Sequence[str]] = (("refs", "rename", "match", "evaluate", "issue", "sync"), ("deliver",))
-"""Steps of a lane take turns; the lanes do not wait for one another: a slow receiver holds up nobody's level. What
-computes is in one lane, for threads of one process cannot compute side by side.
+LANES: Sequence[Sequence[str]] = (
+    ("refs", "rename", "match", "evaluate", "issue", "sync"),
+    ("deliver",),
+    ("import", "import-files"),
+)
+"""Steps of a lane take turns; the lanes do not wait for one another: a slow receiver, or a long file, holds up nobody's
+level. What computes is in one lane, for threads of one process cannot compute side by side; a file is read in another,
+for nobody knows how long that takes.
 """
 
 

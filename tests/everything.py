@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from adapters.here import job_here
+from adapters.run import Order
 from badges import issuer
 from lrs.access.keys import active_key, create_key
 from lrs.access.sessions import open_session
@@ -64,6 +66,9 @@ RULES = """activity,verb,competency,level,threshold,valid for,trusted source
 https://vle.example/gowning,passed,GOWN,1,80,,vle
 """
 ROLES = b"role,competency\noperator,GOWN\n"
+FILE = """record,session_id,title,starts_at,ends_at
+session,S-1,Gowning,2026-11-02T09:00,2026-11-02T12:00
+"""
 PURPOSE = "To find roles that fit you"
 
 
@@ -81,12 +86,19 @@ class Everything:
         self._people()
         self._services()
         drain(self.tenant, ("refs", "match", "evaluate", "issue", "sync"))
+        self._import(folder / "file.csv")
         issuer.rename(self.tenant, "Centre", None)
         self._rules("https://vle.example/gowning,passed,GOWN,1,70,,vle\n")  # owes a walk, which stays
         sweep_blobs(self.tenant, TENANT)
         self.write(
             lambda tx: tx.insert(Record(*RENAMING, msgspec.json.encode(Progress())))
         )  # as a store of before has it
+
+    def _import(self, path: Path) -> None:
+        """A file about a session alone: it is remembered, and no statement says anything of anybody."""
+        path.write_text(FILE)
+        job_here(self.tenant, Order("training-centre", "centre", path, path.name))
+        drain(self.tenant, ("import",))
 
     def close(self) -> None:
         self.tenant.store.close()

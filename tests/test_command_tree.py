@@ -40,6 +40,7 @@ ELSEWHERE = {"demo"}
 LISTS = {
     *("keys list", "framework list", "rules list", "rules unmatched", "persons list", "persons suggestions"),
     *("badges list", "services list", "deliveries list", "consent list", "roles list", "forward list"),
+    "imports list",
     *("operators list", "sessions list", "tenants list", "tenants usage"),
 }
 NEVER_EMPTY = {"tenants list", "tenants usage"}
@@ -82,7 +83,7 @@ VERBS = {
         "Take",
         "Verify",
     ),
-    *("Withdraw", "Work", "Write"),
+    *("Watch", "Withdraw", "Work", "Write"),
 }
 """What a help begins with; a new command may bring another."""
 
@@ -257,7 +258,15 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     (folder / "badge.json").write_text(done("badges", "show", json.loads(done("badges", "list", "--json"))[0]["id"]))
     done("backup", folder / "backup.tar")
     badge = json.loads((folder / "badge.json").read_text())["id"]
-    names: dict[str, object] = {"BADGE": badge, "LEARNER": LEARNER, "FOLDER": folder, "SAMPLE": files, "NUMBER": 0}
+    brought = json.loads(done("imports", "list", "--json"))[0]["id"]
+    names: dict[str, object] = {
+        "IMPORT": brought,
+        "BADGE": badge,
+        "LEARNER": LEARNER,
+        "FOLDER": folder,
+        "SAMPLE": files,
+        "NUMBER": 0,
+    }
     numbers = count()
 
     def on_filled(name: str, *more: str) -> Result:
@@ -271,6 +280,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
 WORDS: dict[str, tuple[str, ...]] = {
     "keys create": ("--name", "another"),
     "adapter run": ("training-centre", "SAMPLE/training-centre.csv", "--provider", "training-centre"),
+    "imports show": ("IMPORT",),
+    "imports watch": ("IMPORT",),
     "persons show": ("LEARNER",),
     "framework import": ("SAMPLE/framework.csv", "--id", FRAMEWORK),
     "rules apply": ("SAMPLE/rules.csv",),

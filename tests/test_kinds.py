@@ -45,11 +45,12 @@ ABOUT = {
 """Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
 ABOUT_NOBODY = {
     *("awaited", "definition", "activity_profile", "identity-authority", "nobody-names", "framework", "ruleset"),
+    *("import", "import-row", "import-ledgers"),
     *("rematch", "read-again", "renaming", "service", "role", "status-list", "status", "achievement", "issuer"),
     *("key", "session", "forward", "audit-head", "master-key", "wrapped-key", "signing-key", "sweep"),
 }
 """Kinds that say that they are about nobody."""
-NAMING_BLOBS = {"statement": 1, "state": 1, "activity_profile": 1, "agent_profile": 1}
+NAMING_BLOBS = {"statement": 1, "state": 1, "activity_profile": 1, "agent_profile": 1, "import": 3}
 """How many blobs the records of a kind in ``Everything`` name."""
 
 

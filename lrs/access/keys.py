@@ -43,12 +43,7 @@ def create_key(tenant: Tenant, name: str, scopes: Iterable[str]) -> NewKey:
     Raises ``Misconfigured`` for an unusable name or an unknown scope.
     """
     granted = sorted(set(scopes))
-    if not NAME.fullmatch(name):
-        raise Misconfigured(f"key name {name!r}: use 1 to 80 letters, digits, spaces, dots, hyphens, underscores")
-    if name.casefold() == OWN_SOURCE:
-        raise Misconfigured(
-            f"key name {name!r}: it stands for this store itself, whose statements never prove anything"
-        )
+    check_source(name)
     if unknown := [scope for scope in granted if scope not in SCOPES]:
         raise Misconfigured(f"unknown scope {unknown[0]!r}: choose from {', '.join(sorted(SCOPES))}")
     if not granted:
@@ -73,14 +68,14 @@ def create_key(tenant: Tenant, name: str, scopes: Iterable[str]) -> NewKey:
     return new
 
 
-def forget_key(tenant: Tenant, key: str) -> None:
-    """Takes away a *key* that was made for one run of a program and that nobody else ever had."""
-
-    def decide(tx: Tx) -> None:
-        tx.delete(KIND, key)
-        audit.append(tx, BY, "key.forgotten", {"key": key})
-
-    tenant.store.write(decide).result()
+def check_source(name: str) -> None:
+    """Raises ``Misconfigured`` for what no source can be called."""
+    if not NAME.fullmatch(name):
+        raise Misconfigured(f"key name {name!r}: use 1 to 80 letters, digits, spaces, dots, hyphens, underscores")
+    if name.casefold() == OWN_SOURCE:
+        raise Misconfigured(
+            f"key name {name!r}: it stands for this store itself, whose statements never prove anything"
+        )
 
 
 def revoke_key(tenant: Tenant, key: str) -> bool:
@@ -131,7 +126,7 @@ def active_key(tenant: Tenant, key: str) -> Caller | None:
 def _caller(tenant: Tenant, key: str, body: dict[str, Any]) -> Caller | None:
     if body["revoked"]:
         return None
-    authority = _authority(tenant, key, body["name"])
+    authority = authority_of(tenant, key, body["name"])
     return Caller(f"key {key}", body["name"], authority, rights_of_key(body["scopes"]), tenant.id, KEY)
 
 
@@ -140,7 +135,8 @@ def _hash(tenant: Tenant, secret: str) -> bytes:
     return hmac.digest(tenant.secret("api-key"), secret.encode("utf-8", "surrogatepass"), sha256)
 
 
-def _authority(tenant: Tenant, key: str, name: str) -> bytes:
+def authority_of(tenant: Tenant, key: str, name: str) -> bytes:
+    """The agent (JSON) that statements get as their authority which come by *key*, from the source *name*."""
     home = f"{(tenant.settings.public_url or 'http://localhost').rstrip('/')}/t/{tenant.id}"
     agent = {"objectType": "Agent", "name": name, "account": {"homePage": home, "name": key}}
     return msgspec.json.encode(agent)

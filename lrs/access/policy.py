@@ -83,6 +83,9 @@ TABLE: Table = {
     # providers that send files
     ("GET", "/api/imports"): _key("source.read", OWN),
     ("POST", "/api/imports"): _key("imports.run", OWN),
+    ("GET", "/api/imports/{id}"): _key("source.read", OWN),
+    ("GET", "/api/imports/{id}/report"): _key("source.read", OWN),
+    ("GET", "/api/imports/{id}/file"): _key("source.read", OWN),
     # matching services
     ("POST", "/oauth/token"): _OPEN,
     ("GET", "/api/profiles"): _service("profiles.read"),

@@ -24,7 +24,15 @@ _CONSOLE = ("sessions.open", "learners.read", "consents.withdraw", "work.read", 
 _ADMIN = ("metrics.read", "badges.read", *_CONSOLE)
 
 SCOPES: Mapping[str, Rights] = {
-    "all": {**_ALL_READ, **_WRITE_STATEMENTS, **_STATE, **_WRITE_PROFILES, **_DEFINE, "ledgers.write": ALL},
+    "all": {
+        **_ALL_READ,
+        **_WRITE_STATEMENTS,
+        **_STATE,
+        **_WRITE_PROFILES,
+        **_DEFINE,
+        "ledgers.write": ALL,
+        "imports.run": OWN,
+    },
     "all/read": _ALL_READ,
     "statements/write": _WRITE_STATEMENTS,
     "statements/read": _READ_STATEMENTS,
@@ -44,7 +52,10 @@ SCOPES: Mapping[str, Rights] = {
 }
 """Of API keys. xAPI 1.0.3 Communication 4.2, and ours: ``agents/profile/read`` reads what content asks of its learner's
 profile, ``void/any`` voids what other sources sent, ``import`` brings files, and statements with their authority, in,
-``admin`` manages keys, services, people and pages. ``all`` is everything of xAPI, nothing of the last three."""
+``admin`` manages keys, services, people and pages. ``all`` is everything of xAPI, and brings files in, whose statements
+it could send as well; nothing else of the last three."""
+_IMPORTS = {"statements.write", "ledgers.write"}
+"""Whoever has these may bring files in, too: an import does nothing that such a key could not do by itself."""
 EVERY_KEY: Rights = {"source.read": OWN}
 """What any key may: ask for whose files it brings in."""
 
@@ -76,6 +87,8 @@ def _joined(scopes: frozenset[str], of: str) -> Rights:
     for scope in scopes:
         for right, reach in table.get(scope, {}).items():
             found[right] = max(reach, found.get(right, reach), key=REACHES.index)
+    if found.keys() >= _IMPORTS:
+        found["imports.run"] = OWN
     return found
 
 

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
 
     open_tenants: int = Field(default=32, gt=0)
     """Tenants whose stores stay open while nobody uses them, each with 7 files and 2 for each thread that reads it."""
+    import_files_days: float = Field(default=30, ge=0, le=3_660)
+    """Days for which the file of an import is kept after its end, and the file that went back."""
+
     queue_bytes: int = Field(default=64 * MIB, gt=0)
     """Bodies being worked on at a time; what does not fit is answered 503."""
     queue_count: int = Field(default=4_096, gt=0)

@@ -29,7 +29,10 @@ LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the last import of one file came to; *at* is RFC 3339, *waiting* the rows to be repaired."""
+    """What the last import of one file came to; *at* is RFC 3339, *waiting* the rows to be repaired.
+
+    *state* says how far it is, *reason* why it is not done.
+    """
 
     adapter: str
     provider: str
@@ -37,6 +40,8 @@ class Run:
     at: str
     counts: Mapping[str, int]
     waiting: Sequence[Mapping[str, Any]]
+    state: str = "done"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

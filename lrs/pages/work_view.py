@@ -30,6 +30,8 @@ _STEPS = {
     "issue": "Sign and revoke badges",
     "sync": "See what services must be told",
     "deliver": "Send it to them",
+    "import": "Bring in files of providers",
+    "import-files": "Let go of files of imports",
 }
 
 
@@ -119,7 +121,8 @@ def _import(one: Run, zone: str) -> dict[str, Any]:
         "provider": one.provider,
         "file": one.file,
         "when": moment_of(one.at, zone),
-        "counts": counts or "No rows",
+        "counts": counts or ("No rows" if one.state == "done" else one.state.capitalize()),
+        "reason": one.reason,
         "waiting": [_row(row) for row in one.waiting[:WAITING_SHOWN]],
         "more": max(0, len(one.waiting) - WAITING_SHOWN),
     }

@@ -12,6 +12,8 @@ _BY_STEP: Mapping[str, str] = {
     "issue": "the badge is neither issued nor revoked, whatever became of the level",
     "sync": "services are told nothing new of the learner",
     "deliver": "the service has not heard of it",
+    "import": "the file is not brought in any further",
+    "import-files": "the file of the import is kept for longer than it need be",
 }
 _BY_RECORD: Mapping[tuple[str, str], str] = {
     ("match", "rematch"): "statements from before are not all read again: those that are not count by the rules and"

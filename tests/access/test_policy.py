@@ -84,7 +84,10 @@ OTHERS = {
     ("GET", "/metrics"): keys("admin"),
     ("GET", "/credentials/{id}"): keys("admin"),
     ("GET", "/api/imports"): KEYS,
-    ("POST", "/api/imports"): keys("import"),
+    ("POST", "/api/imports"): keys("import", "all"),
+    **dict.fromkeys(
+        [("GET", "/api/imports/{id}"), ("GET", "/api/imports/{id}/report"), ("GET", "/api/imports/{id}/file")], KEYS
+    ),
     ("GET", "/api/profiles"): {"service profiles:read"},
     ("GET", "/api/profiles/{subject}"): {"service profiles:read"},
     ("GET", "/api/profiles/{subject}/badges/{badge}"): {"service badges:read"},

@@ -1,144 +1,146 @@
-"""A tiny xAPI endpoint to break on purpose, and what tests of adapters share. Knows only what the adapters use."""
+"""What tests of adapters share: a store that files are brought into, seen as the statements and entries it holds."""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from hashlib import sha1
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from unittest.mock import patch
 
 import pytest
 
-from adapters.door import Door
+from adapters.apply import Delivery, Refusals, pieces, prepared, store
+from adapters.here import job_here
+from adapters.job import Job, find
+from adapters.ledger import KIND, Ledger
+from adapters.pipeline import Due
 from adapters.profile import Profile, read_profile
 from adapters.report import Report
 from adapters.run import Order, run_file
+from lrs.access import Caller
+from lrs.kernel.settings import Settings
+from lrs.steps import drain, steps_of
+from lrs.storage import pages
+from lrs.subscriptions import SUBSCRIPTIONS
+from lrs.tenancy.open_tenants import Tenants
+from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.work.worker import Crew
+from lrs.xapi.documents.change import Change, put
+from lrs.xapi.documents.concurrency import Conditions
+from lrs.xapi.documents.content import keep
+from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "adapters"
 NOON = 1_795_262_400_000_000
 """2026-11-21 12:00 UTC in microseconds."""
+LONGEST = 16_384
+"""Bytes of a statement that the store takes: a longer one is refused, whatever the adapter thinks of it."""
+REFUSED = "x" * LONGEST
+"""A title with which a statement is too long."""
 
 
-class Endpoint:
-    """What the endpoint holds, and how it is told to misbehave."""
+class Kept:
+    """A tenant's store, as tests look at it."""
 
-    def __init__(self) -> None:
-        self.statements: dict[str, dict[str, Any]] = {}
-        self.voided: set[str] = set()
-        self.documents: dict[tuple[str, str], bytes] = {}
-        self.requests: list[str] = []
-        self.before: Callable[[str], tuple[int, dict[str, str]] | None] = lambda _: None
-        self.after: Callable[[str], None] = lambda _: None
-        self.lock = threading.Lock()
-        self.url = ""
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+
+    @property
+    def statements(self) -> dict[str, dict[str, Any]]:
+        """All statements by id, in the order in which they were stored."""
+        return {record.id: json.loads(record.body) for record in pages(self.tenant.store, "statement")}
+
+    @property
+    def voided(self) -> set[str]:
+        """The ids of those that were voided."""
+        return {record.id for record in pages(self.tenant.store, "statement") if "voided" in record.meta}
+
+    @property
+    def entries(self) -> dict[str, bytes]:
+        """What is remembered of the files that came in, by id."""
+        return {record.id: record.body for record in pages(self.tenant.store, KIND)}
 
     def valid(self) -> list[dict[str, Any]]:
         """Statements that stand: neither voided nor voiding."""
+        voided = self.voided
         return [
-            s for id, s in self.statements.items() if id not in self.voided and not s["verb"]["id"].endswith("/voided")
+            one for id, one in self.statements.items() if id not in voided and not one["verb"]["id"].endswith("/voided")
         ]
 
-    def store(self, batch: list[dict[str, Any]]) -> int:
-        """All or nothing, as xAPI has it: 200, 409 for an id with another content, 400 for what the tests call bad."""
-        if any("REFUSE-ME" in json.dumps(one) for one in batch):
-            return 400
-        if any(one["id"] in self.statements and self.statements[one["id"]] != one for one in batch):
-            return 409
-        for one in batch:
-            self.statements[one["id"]] = one
-            if one["verb"]["id"].endswith("/voided"):
-                self.voided.add(one["object"]["id"])
-        return 200
+    def is_empty(self) -> bool:
+        return not self.statements and not self.entries
 
 
-class Handler(BaseHTTPRequestHandler):
-    """One request to the endpoint."""
+def put_document(tenant: Tenant, activity: str, name: str, body: bytes) -> None:
+    """An Activity Profile document as an import of version 0.1 or 0.2 wrote it."""
+    address = Address(ACTIVITY_PROFILE.kind, activity, "", document=name)
+    change = Change(address, Conditions(), "2.0.0", keep(tenant.store, "application/json", body), "north")
+    tenant.store.write(partial(put, change=change)).result()
 
-    endpoint: Endpoint
 
-    def log_message(self, *_: object) -> None:
-        """Silence."""
+def by_job(tenant: Tenant, order: Order, steps: Sequence[str] = ("import",)) -> Job:
+    """The job of a file that *order*'s provider sends, once it is over."""
+    made = job_here(tenant, order)
+    drain(tenant, steps)
+    return find(tenant.store, made.id)
 
-    def do_GET(self) -> None:
-        """One answer, or none where the test cuts the line."""
-        try:
-            self._answer()
-        except ConnectionError:
-            self.close_connection = True
 
-    do_PUT = do_POST = do_GET  # noqa: N815 (http.server's words)
-
-    def _answer(self) -> None:
-        url = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        name = f"{self.command} {url.path.removeprefix('/xapi/')}"
-        fault = self.endpoint.before(name)
-        if fault:
-            return self._send(fault[0], b"told to", fault[1])
-        with self.endpoint.lock:
-            self.endpoint.requests.append(name)
-            status, content, headers = self._decide(url.path, parse_qs(url.query), body)
-        self.endpoint.after(name)
-        return self._send(status, content, headers)
-
-    def _decide(  # noqa: PLR0911 (one answer for each case reads best)
-        self, path: str, query: dict[str, list[str]], body: bytes
-    ) -> tuple[int, bytes, dict[str, str]]:
-        if not self.headers.get("X-Experience-API-Version") or not self.headers.get("Authorization"):
-            return 400, b"headers", {}
-        if self.command == "POST" and path == "/xapi/statements":
-            batch = json.loads(body)
-            return self.endpoint.store(batch), json.dumps([one["id"] for one in batch]).encode(), {}
-        if path != "/xapi/activities/profile":
-            return 404, b"", {}
-        key = (query["activityId"][0], query["profileId"][0])
-        held = self.endpoint.documents.get(key)
-        tag = f'"{sha1(held).hexdigest()}"' if held is not None else None
-        if self.command == "GET":
-            return (404, b"", {}) if held is None else (200, held, {"ETag": str(tag)})
-        if self.headers.get("If-None-Match") == "*" and held is not None:
-            return 412, b"", {}
-        if self.headers.get("If-Match") not in {None, tag}:
-            return 412, b"", {}
-        self.endpoint.documents[key] = body
-        return 204, b"", {}
-
-    def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if status != 204:
-            self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if status != 204:
-            self.wfile.write(content)
+@contextmanager
+def importing(tenants: Tenants) -> Iterator[None]:
+    """Works at imports for as long as the block lasts, as the worker beside a server does."""
+    crew = Crew([steps_of(["import", "import-files"])], tenants)
+    try:
+        yield
+    finally:
+        crew.close()
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    held = Endpoint()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"endpoint": held}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    held.url = f"http://127.0.0.1:{server.server_address[1]}/xapi"
-    yield held
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def tenant(tmp_path: Path) -> Iterator[Tenant]:
+    opened = open_tenant(Settings(data=tmp_path / "store", max_statement=LONGEST))
+    yield opened
+    opened.store.close()
 
 
 @pytest.fixture
-def door(endpoint: Endpoint) -> Door:
-    return Door(endpoint.url, "Basic a2V5OnNlY3JldA==", sleep=lambda _: None)
+def endpoint(tenant: Tenant) -> Kept:
+    return Kept(tenant)
+
+
+def sender(provider: str) -> Caller:
+    """A key of *provider*, as it sends statements."""
+    agent = {"objectType": "Agent", "name": provider, "account": {"homePage": "https://lrs.example", "name": provider}}
+    return Caller(
+        f"key {provider}", provider, json.dumps(agent).encode(), {"statements.write": "all"}, "default", "key"
+    )
+
+
+def storing(tenant: Tenant, order: Order, job: str) -> Callable[[Sequence[Due], int], Refusals]:
+    """Stores what is due of some rows at once, as the step does in turns."""
+    source = f"{order.adapter}/{order.provider}"
+    delivery = Delivery(tenant, sender(order.provider), SUBSCRIPTIONS, source, job)
+
+    def apply(due: Sequence[Due], _: int) -> Refusals:
+        refused: Refusals = {}
+        for rows in pieces(due):
+            piece, wrong = prepared(delivery, rows)
+            refused |= wrong
+            refused |= store(
+                delivery,
+                piece,
+                lambda decide, one: tenant.store.write(decide, weight=one.weight, reads=one.reads).result(),
+            )
+        return refused
+
+    return apply
 
 
 @pytest.fixture
-def bring(door: Door, tmp_path: Path) -> Callable[..., Report]:
+def bring(tenant: Tenant, tmp_path: Path) -> Callable[..., Report]:
     """Runs text, bytes or a path through an adapter, at noon of 21 November 2026."""
 
     def run(adapter: str, content: str | bytes | Path, **more: Any) -> Report:
@@ -147,12 +149,32 @@ def bring(door: Door, tmp_path: Path) -> Callable[..., Report]:
             path.write_text(content, encoding="utf-8")
         elif isinstance(content, bytes):
             path.write_bytes(content)
-        clock = more.pop("clock", lambda: NOON)
-        wait = more.pop("wait", 0)
+        job = more.pop("job", "") or secrets.token_hex(8)
         order = Order(adapter, more.pop("provider", "north"), path, path.name, **more)
-        return run_file(order, door, clock=clock, sleep=lambda _: None, wait=wait)
+        ledger = Ledger(tenant.store, order.adapter, order.provider, job)
+        return run_file(order, ledger, now=NOON, apply=storing(tenant, order, job))
 
     return run
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+@contextmanager
+def dying(tenant, commit: int) -> Iterator[None]:
+    """Ends before the commit of that number."""
+    left = [commit]
+    write = tenant.store.write
+
+    def counting(*given, **more):
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+        return write(*given, **more)
+
+    with patch.object(tenant.store, "write", counting):
+        yield
 
 
 @pytest.fixture

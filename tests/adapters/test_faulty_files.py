@@ -46,7 +46,7 @@ def test_us_dates_among_uk_ones_stop_the_file(bring, endpoint):
         bring("training-centre", FAULTS / "us-dates-among-uk.csv")
 
     assert (no.value.status, no.value.error) == (400, "dates_contradict")
-    assert endpoint.requests == []
+    assert endpoint.is_empty()
 
 
 def test_sessions_of_one_day_are_each_counted_where_their_time_tells_them_apart(bring, endpoint):

@@ -13,10 +13,8 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import active_children
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,23 +24,24 @@ import pytest
 import uvicorn
 from click.testing import CliRunner, Result
 
-import adapters.door
-from adapters.commands import adapter
-from adapters.door import basic
-from adapters.ledger import Ledger
-from adapters.returned import Written
-from adapters.routes import RunImport, routes
 from lrs.access.keys import NewKey, create_key, list_keys
-from lrs.access.policy import TABLE
 from lrs.app import create_app
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
+from lrs.ops.import_commands import adapter
 from lrs.ops.serve import first_key
-from lrs.storage import wall_clock
 from lrs.tenancy.open_tenants import Tenants
-from tests.served import let_in, serving
+from lrs.tenancy.tenants import Tenant
+from tests.adapters.conftest import importing, put_document
+from tests.served import serving
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
+
+
+def basic(key: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
+
+
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
 GOOD = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted,Log\n"
 BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-03,accepted,=cmd|' /C calc'!A0\n"
@@ -53,9 +52,10 @@ VERSION = {"X-Experience-API-Version": "1.0.3"}
 class Server:
     """The product on a free port, with a key for each provider."""
 
-    def __init__(self, url: str, keys: dict[str, NewKey]) -> None:
+    def __init__(self, url: str, keys: dict[str, NewKey], tenant: Tenant) -> None:
         self.url = url
         self.keys = keys
+        self.tenant = tenant
 
     def auth(self, name: str) -> tuple[str, str]:
         return self.keys[name].key, self.keys[name].secret
@@ -75,30 +75,30 @@ def server(tmp_path_factory) -> Iterator[Server]:
         "south": SCOPES,
         "college": SCOPES,
         "slow": SCOPES,
-        "jumped": SCOPES,
-        "killed": SCOPES,
         "wide": SCOPES,
         "harbour": SCOPES,
         "writer": ("statements/write", "import"),
         "plain": ("statements/write",),
     }
-    keys = {name: create_key(tenants.take("default"), name, listed) for name, listed in scopes.items()}
-    keys["operator"] = create_key(tenants.take("default"), "operator", ["all", "import"])
-    keys["reader"] = create_key(tenants.take("default"), "reader", ["all/read"])
+    tenant = tenants.take("default")
+    keys = {name: create_key(tenant, name, listed) for name, listed in scopes.items()}
+    keys["operator"] = create_key(tenant, "operator", ["all", "import"])
+    keys["reader"] = create_key(tenant, "reader", ["all/read"])
     listening = socket.create_server(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
     while not running.started:
         time.sleep(0.01)
-    yield Server(f"http://127.0.0.1:{listening.getsockname()[1]}", keys)
+    with importing(tenants):
+        yield Server(f"http://127.0.0.1:{listening.getsockname()[1]}", keys, tenant)
     running.should_exit = True
     thread.join()
     listening.close()
 
 
 def post(server: Server, who: str, content: bytes, adapter: str = "eportfolio", **more) -> httpx.Response:
-    query = {"adapter": adapter, **more.pop("query", {})}
+    query = {"adapter": adapter, "wait": 60, **more.pop("query", {})}
     return httpx.post(
         f"{server.url}/api/imports", params=query, content=content, auth=server.auth(who), timeout=60, **more
     )
@@ -162,7 +162,10 @@ def test_an_encoding_written_in_an_odd_way_is_told_in_a_way_a_header_can_hold(se
     files = {"file": ("file.csv", (HEADER + GOOD).encode()), "profile": json.dumps({"encoding": encoding}).encode()}
 
     answer = httpx.post(
-        f"{server.url}/api/imports?adapter=eportfolio&dry_run=true", files=files, auth=server.auth("north"), timeout=60
+        f"{server.url}/api/imports?wait=60&adapter=eportfolio&dry_run=true",
+        files=files,
+        auth=server.auth("north"),
+        timeout=60,
     )
 
     assert (answer.status_code, answer.headers["content-type"].lower()) in {
@@ -173,7 +176,7 @@ def test_an_encoding_written_in_an_odd_way_is_told_in_a_way_a_header_can_hold(se
 
 def test_windows_1252_with_semicolons_comes_back_as_it_was_sent(server):
     answer = httpx.post(
-        f"{server.url}/api/imports?adapter=eportfolio",
+        f"{server.url}/api/imports?wait=60&adapter=eportfolio",
         files={
             "file": ("north.csv", (GOLDEN / "portfolio.csv").read_bytes()),
             "profile": ("profile.json", (GOLDEN / "portfolio-profile.json").read_bytes()),
@@ -257,7 +260,7 @@ def test_what_cannot_be_done_is_refused_with_its_reason(server, who, content, qu
 
 
 def test_without_a_key_there_is_no_import(server):
-    assert httpx.post(f"{server.url}/api/imports?adapter=eportfolio", content=b"a\n1\n").status_code == 401
+    assert httpx.post(f"{server.url}/api/imports?wait=60&adapter=eportfolio", content=b"a\n1\n").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -324,8 +327,8 @@ def ledger(server: Server, who: str, method: str, document: str | None = "page-0
 
 @pytest.fixture(scope="module")
 def remembered(server: Server) -> Server:
-    """The server after an import of the provider north."""
-    assert post(server, "north", (HEADER + GOOD.replace("E-1", "L-1")).encode()).status_code == 200
+    """The server with what version 0.2 remembered of the provider north."""
+    put_document(server.tenant, LEDGER, "page-0", b'{"rows":{},"v":1}')
     return server
 
 
@@ -340,16 +343,20 @@ def test_a_providers_key_reaches_no_other_providers_ledger_there_or_not(remember
 
     assert answer.status_code == (400 if document is None and method in {"PUT", "POST", "DELETE"} else 403)
     assert ledger(server, "north", "GET").content == before
-    assert before.startswith(b'{"rows":{"')
+    assert before == b'{"rows":{},"v":1}'
 
 
-def test_all_reads_and_writes_every_ledger_and_all_read_reads_it(remembered):
-    server = remembered
-    content = {"content": b"{}", "headers": {"Content-Type": "application/json"}}
+@pytest.mark.parametrize("who", ["north", "operator"])
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+def test_what_a_ledger_of_before_says_can_be_read_and_nobody_changes_it_any_more(remembered, who, method):
+    content = {} if method == "DELETE" else {"content": b"{}", "headers": {"Content-Type": "application/json"}}
 
-    assert ledger(server, "reader", "GET").status_code == 200
-    assert ledger(server, "reader", "POST", "note", **content).status_code == 403
-    assert ledger(server, "operator", "POST", "note", **content).status_code == 204
+    changed = ledger(remembered, who, method, "page-0", **content)
+
+    assert (changed.status_code, changed.json()["error"]) == (403, "forbidden")
+    assert "the server itself keeps what files came to" in changed.json()["message"]
+    assert ledger(remembered, who, "GET", "page-0").content == b'{"rows":{},"v":1}'
+    assert ledger(remembered, "reader", "GET", "page-0").status_code == 200
 
 
 def test_a_provider_whose_name_has_a_blank_brings_its_files_in_with_its_own_key_and_they_are_listed(server):
@@ -501,7 +508,7 @@ def wide_file(rows: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("mb", [20, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(300)])])
 def test_of_a_large_file_every_bad_row_has_its_reason_and_the_rest_goes_in(server, tmp_path, mb):
-    url, size = f"{server.url}/api/imports?adapter=eportfolio", 0
+    url, size = f"{server.url}/api/imports?wait=60&adapter=eportfolio", 0
     with (
         (tmp_path / "returned.csv").open("wb") as made,
         httpx.stream("POST", url, content=wide_file(250 * mb), auth=server.auth("wide"), timeout=110 + mb) as answer,
@@ -520,72 +527,16 @@ def test_of_a_large_file_every_bad_row_has_its_reason_and_the_rest_goes_in(serve
     ]
 
 
-def test_while_a_provider_has_an_import_running_the_next_is_told_to_wait(server):
-    key = server.auth("slow")
-    running = Ledger(adapters.door.Door(f"{server.url}/xapi", basic(*key)), "eportfolio", "slow", clock=wall_clock)
-    running.acquire("the other", wait=0, sleep=time.sleep)
-
-    told = post(server, "slow", (HEADER + GOOD).encode())
-    running.release()
-    again = post(server, "slow", (HEADER + GOOD).encode())
-
-    assert (told.status_code, told.json()["error"], told.headers["retry-after"]) == (409, "import_running", "30")
-    assert [row[-2] for row in table(again)] == ["outcome", "new"]
-
-
-def test_a_lock_of_a_clock_that_was_ahead_keeps_no_import_waiting(server):
-    def a_day_ahead():
-        return wall_clock() + 86_400_000_000
-
-    key = server.auth("jumped")
-    door = adapters.door.Door(f"{server.url}/xapi", basic(*key))
-    Ledger(door, "eportfolio", "jumped", clock=a_day_ahead).acquire("before", wait=0, sleep=time.sleep)
-
-    told = post(server, "jumped", (HEADER + GOOD).encode())
-
-    assert told.status_code == 200
-
-
-def test_of_imports_of_one_provider_sent_at_once_each_goes_in_or_is_told_to_wait_and_nothing_doubles(server):
+def test_of_imports_of_one_provider_sent_at_once_each_goes_in_and_nothing_doubles(server):
     content = (HEADER + "".join(GOOD.replace("E-1", f"B-{n}") for n in range(300))).encode()
     before = len(server.statements())
 
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: post(server, "slow", content), range(2)))
 
-    assert {answer.status_code for answer in answers} in ({200}, {200, 409})
-    assert sum(row[-2] == "new" for one in answers if one.status_code == 200 for row in table(one)) == 300
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [sum(row[-2] == "new" for row in table(one)) for one in answers] in ([300, 0], [0, 300])
     assert len(server.statements()) == before + 300
-
-
-def test_an_import_whose_process_is_killed_can_be_sent_again(server):
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(post, server, "killed", (HEADER + GOOD).encode())
-        while not (children := active_children()):
-            pass
-        children[0].kill()
-
-        told = running.result()
-    again = post(server, "killed", (HEADER + GOOD).encode())
-
-    assert (told.status_code, told.json()["error"], told.headers["retry-after"]) == (503, "import_failed", "30")
-    assert "broken off before its end: send the file again" in told.json()["message"]
-    assert [row[-2] for row in table(again)] == ["outcome", "new"]
-
-
-@contextmanager
-def importing_by(run_import: RunImport, folder: Path) -> Iterator[Callable[[bytes], httpx.Response]]:
-    """Sends files to a server of its own that runs imports by *run_import*."""
-    with serving(folder, scopes=["import"]) as lrs:
-        lrs.app.api.include_router(routes(run_import), prefix="/by")
-        let_in(lrs.app, "POST", "/by/api/imports", TABLE["POST", "/api/imports"])
-        url = f"{lrs.address}/by/api/imports?adapter=eportfolio"
-
-        def send(content: bytes) -> httpx.Response:
-            return lrs.clients[0].post(url, content=content, auth=lrs.auth)
-
-        send.url, send.auth = url, lrs.auth
-        yield send
 
 
 def answer_before_the_file(url: str, auth: tuple[str, str]) -> tuple[int, str, str | None]:
@@ -603,48 +554,10 @@ def answer_before_the_file(url: str, auth: tuple[str, str]) -> tuple[int, str, s
     return answer.status, told["error"], answer.headers["retry-after"]
 
 
-def test_more_imports_than_two_at_once_are_told_to_come_back_before_their_file_is_read(tmp_path):
-    begun, go_on = threading.Semaphore(0), threading.Event()
-
-    def held(_order, _endpoint, _authorization, answer):
-        begun.release()
-        go_on.wait(60)
-        answer.path.write_text("done")
-        return Written("text/plain", usable=True)
-
-    with importing_by(held, tmp_path) as send, ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(send, b"a\n1\n") for _ in range(2)]
-        assert begun.acquire(timeout=60)
-        assert begun.acquire(timeout=60)
-
-        third = answer_before_the_file(send.url, send.auth)
-        go_on.set()
-        first, second = (one.result() for one in running)
-        fourth = send(b"a\n1\n")
-
-    assert third == (503, "imports_busy", "30")
-    assert [first.text, second.text, fourth.text] == ["done", "done", "done"]
-
-
-def test_the_serving_process_passes_on_what_the_import_wrote_and_reads_no_file(tmp_path):
-    made = b"\x00what the other process wrote" * 100_000
-
-    def written(_order, _endpoint, _authorization, answer):
-        answer.path.write_bytes(made)
-        return Written("application/x-made", usable=True)
-
-    with importing_by(written, tmp_path) as send:
-        answer = send(b"PK\x03\x04 no workbook")
-
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-made")
-    assert answer.headers["content-length"] == str(len(made))
-    assert answer.content == made
-
-
 def with_profile(server: Server, who: str, profile: dict, *, adapter: str = "eportfolio") -> httpx.Response:
     """One good row, sent with a mapping profile."""
     files = {"file": ("file.csv", (HEADER + GOOD).encode()), "profile": ("p.json", json.dumps(profile).encode())}
-    url = f"{server.url}/api/imports?adapter={adapter}"
+    url = f"{server.url}/api/imports?wait=60&adapter={adapter}"
     return httpx.post(url, files=files, auth=server.auth(who), timeout=60, headers={"Accept": "application/json"})
 
 

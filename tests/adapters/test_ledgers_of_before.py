@@ -7,15 +7,23 @@ e-portfolio's golden files, and of ``off-the-job-same-day.csv``, whose sessions 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
-import httpx
 import pytest
 
-from adapters.door import Door, basic
+import adapters.before
+from adapters.before import MARK, READ, read_documents
+from adapters.history import recent_runs
+from adapters.ledger import KIND
 from adapters.profile import read_profile
-from adapters.run import Order, run_file
-from tests.served import serving
+from adapters.run import Order
+from lrs.kernel.settings import Settings
+from lrs.subscriptions import SUBSCRIPTIONS
+from lrs.tenancy.tenants import open_tenant
+from lrs.xapi.statements.prepare import Terms, prepare
+from lrs.xapi.statements.write import store_in
+from tests.adapters.conftest import Killed, by_job, dying, put_document, sender
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
 FAULTS = Path(__file__).parent / "faults"
@@ -26,10 +34,18 @@ TOLD = json.loads((GOLDEN / "ledger-0.1.json").read_text())
 
 
 @pytest.fixture(autouse=True)
-def remembered(endpoint):
-    endpoint.documents = {(activity, name): body.encode() for activity, name, body in TOLD["documents"]}
-    endpoint.statements = {one["id"]: one for one in TOLD["statements"]}
-    endpoint.voided = set(TOLD["voided"])
+def remembered(tenant):
+    fill(tenant)
+    read_documents(tenant)
+
+
+def fill(tenant) -> None:
+    """The store as version 0.1 left it."""
+    for activity, name, body in TOLD["documents"]:
+        put_document(tenant, activity, name, body.encode())
+    terms = Terms(tenant.settings, SUBSCRIPTIONS)
+    plan = prepare(sender("north"), "1.0.3", json.dumps(TOLD["statements"]).encode(), terms)
+    tenant.store.write(lambda tx: store_in(tx, plan)).result()
 
 
 def otj(*cells: str) -> str:
@@ -98,28 +114,73 @@ def test_a_learner_number_that_arrives_later_corrects_what_0_1_told(bring, endpo
     assert (minutes(endpoint, "A"), minutes(endpoint, "1000001376")) == ([], ["PT02H00M00S"])
 
 
-def test_in_the_real_store_on_each_engine_the_same_files_change_nothing_and_lost_sessions_come_in(store_url, tmp_path):
-    version = {"X-Experience-API-Version": "1.0.3"}
-    with serving(tmp_path, scopes=["all", "import"], store_url=store_url) as lrs:
-        for activity, name, body in TOLD["documents"]:
-            httpx.put(
-                f"{lrs.address}/xapi/activities/profile",
-                params={"activityId": activity, "profileId": name},
-                content=body,
-                auth=lrs.auth,
-                headers=version | {"Content-Type": "application/json", "If-None-Match": "*"},
-            ).raise_for_status()
-        url = f"{lrs.address}/xapi/statements"
-        httpx.post(url, json=TOLD["statements"], auth=lrs.auth, headers=version).raise_for_status()
-        door = Door(f"{lrs.address}/xapi", basic(*lrs.auth))
-        profile = read_profile(GOLDEN / "portfolio-profile.json")
+def test_by_jobs_on_each_engine_the_same_files_change_nothing_and_lost_sessions_come_in(store_url, tmp_path):
+    tenant = open_tenant(Settings(data=tmp_path / "data", store_url=store_url))
+    fill(tenant)
+    profile = read_profile(GOLDEN / "portfolio-profile.json")
 
-        centre = run_file(Order("training-centre", "north", GOLDEN / "centre.csv", "centre.csv"), door)
-        portfolio = run_file(Order("eportfolio", "north", GOLDEN / "portfolio.csv", "portfolio.csv", profile), door)
-        order = Order("eportfolio", "north", FAULTS / "off-the-job-same-day.csv", "off-the-job-same-day.csv")
-        first, again = run_file(order, door), run_file(order, door)
+    centre = by_job(tenant, Order("training-centre", "north", GOLDEN / "centre.csv", "centre.csv"))
+    portfolio = by_job(tenant, Order("eportfolio", "north", GOLDEN / "portfolio.csv", "portfolio.csv", profile))
+    order = Order("eportfolio", "north", FAULTS / "off-the-job-same-day.csv", "off-the-job-same-day.csv")
+    first, again = by_job(tenant, order), by_job(tenant, order)
+    tenant.store.close()
 
-    assert counted(centre) == {"unchanged": 11, "skipped": 1}
-    assert counted(portfolio) == {"unchanged": 4, "skipped": 2}
-    assert counted(first) == {"new": 2, "unchanged": 2, "skipped": 1}
-    assert counted(again) == {"unchanged": 4, "skipped": 1}
+    assert counted(centre.told) == {"unchanged": 11, "skipped": 1}
+    assert counted(portfolio.told) == {"unchanged": 4, "skipped": 2}
+    assert counted(first.told) == {"new": 2, "unchanged": 2, "skipped": 1}
+    assert counted(again.told) == {"unchanged": 4, "skipped": 1}
+
+
+def test_a_migration_that_was_broken_off_anywhere_is_done_again_and_overwrites_nothing_newer(
+    endpoint, bring, monkeypatch
+):
+    entries = endpoint.entries
+    bring("eportfolio", otj("06/11/2026", "3", "Workshop", "yes"))
+    corrected = {id: body for id, body in endpoint.entries.items() if body != entries.get(id)}
+    tenant = endpoint.tenant
+    tenant.store.write(
+        lambda tx: (tx.delete(MARK, READ), [tx.delete(KIND, id) for id in entries if id not in corrected])
+    )
+    monkeypatch.setattr(adapters.before, "AT_ONCE", 3)
+
+    for commit in range(1, 5):
+        with suppress(Killed), dying(tenant, commit):
+            read_documents(tenant)
+    read_documents(tenant)
+
+    assert endpoint.entries == entries | corrected
+    assert tenant.store.get(MARK, READ)
+
+
+def test_what_the_last_run_of_each_file_came_to_is_listed_beside_jobs_of_now(tenant, tmp_path):
+    tenant.store.write(lambda tx: tx.delete(MARK, READ)).result()
+    row = {"sheet": "", "row": 2, "outcome": "quarantined", "code": "x", "reason": "there is no such date"}
+    told = {
+        "sha256": "",
+        "at": "2026-11-01T09:00:00+00:00",
+        "counts": {"new": 3, "quarantined": 1},
+        "quarantine": [row],
+    }
+    put_document(tenant, TOLD["documents"][0][0], "runs", json.dumps({"old.csv": told}).encode())
+    (tmp_path / "new.csv").write_text(otj("06/11/2026", "2", "Workshop", ""))
+    order = Order("eportfolio", "north", tmp_path / "new.csv", "new.csv")
+
+    by_job(tenant, order)
+    by_job(tenant, order)
+    listed = recent_runs(tenant.store)
+
+    assert [(run.adapter, run.provider, run.file, run.counts["new"], run.state) for run in listed] == [
+        ("eportfolio", "north", "new.csv", 0, "done"),
+        ("training-centre", "north", "old.csv", 3, "done"),
+    ]
+    assert (listed[1].at, listed[1].waiting[0]["reason"]) == ("2026-11-01T09:00:00Z", "there is no such date")
+
+
+def test_a_document_that_is_no_ledger_is_left_out_and_keeps_no_other_from_being_read(tenant):
+    tenant.store.write(lambda tx: tx.delete(MARK, READ)).result()
+    put_document(tenant, TOLD["documents"][0][0], "page-7", b'{"rows":[]}')
+    put_document(tenant, TOLD["documents"][0][0], "page-8", b'{"rows":{"k":[[1,"h",1],[]]}}')
+
+    read_documents(tenant)
+
+    assert tenant.store.get(KIND, "training-centre/north/k")

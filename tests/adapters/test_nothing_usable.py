@@ -11,11 +11,12 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from adapters.commands import adapter
 from adapters.profile import Profile
 from adapters.report import Report
 from adapters.source import Outcome
 from lrs.kernel.errors import Refused
+from lrs.ops.import_commands import adapter
+from tests.adapters.conftest import importing
 from tests.kernel.tables.opened import opened
 from tests.served import Lrs, serving
 
@@ -34,7 +35,10 @@ def report_of(*rows: Outcome, notes: tuple[str, ...] = (), dry_run: bool = False
 
 @contextmanager
 def server(folder: Path) -> Iterator[Lrs]:
-    with serving(folder, scopes=["import", "statements/write", "profile"]) as lrs:
+    with (
+        serving(folder, scopes=["import", "statements/write", "profile"]) as lrs,
+        importing(lrs.app.tenants),
+    ):
         yield lrs
 
 
@@ -46,7 +50,7 @@ def command(lrs: Lrs, path: Path, *more: str) -> tuple[int, str]:
 
 
 def post(lrs: Lrs, content: bytes, **headers: str) -> httpx.Response:
-    url = f"{lrs.address}/api/imports?adapter=eportfolio"
+    url = f"{lrs.address}/api/imports?wait=60&adapter=eportfolio"
     return lrs.clients[0].post(url, content=content, auth=lrs.auth, headers=headers, timeout=60)
 
 

@@ -1,22 +1,12 @@
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import threading
-from collections import Counter
-from pathlib import Path
-
 import pytest
 
-from adapters.door import Changed, Closed
-from adapters.ledger import LEASE, Busy
+import adapters.pipeline
 from lrs.kernel.errors import Refused
+from tests.adapters.conftest import REFUSED, Killed, dying
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
-NOON = 1_795_262_400_000_000
 
 
 def evidence(number: int, title: str = "Log", status: str = "accepted") -> str:
@@ -90,8 +80,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(bring, endpoint):
     report = bring("eportfolio", HEADER + evidence(1) + evidence(2, status="lost"), dry_run=True)
 
     assert counted(report) == {"new": 1, "quarantined": 1}
-    assert endpoint.statements == {}
-    assert endpoint.documents == {}
+    assert endpoint.is_empty()
 
 
 def test_a_repeated_row_is_said_once_and_a_contradicting_one_waits(bring, endpoint):
@@ -115,39 +104,14 @@ def test_a_repaired_row_goes_in_with_the_file_it_came_in(bring, endpoint):
     assert len(endpoint.valid()) == 2
 
 
-def test_the_quarantine_is_kept_with_the_file_masked_and_cleared_by_the_repaired_file(bring, endpoint):
-    def kept():
-        (document,) = [body for (_, name), body in endpoint.documents.items() if name == "runs"]
-        return json.loads(document)["file.csv"]
-
-    bring("eportfolio", HEADER + evidence(1).replace("2025-11-03", "Bob 7"))
-    waiting = kept()
-    bring("eportfolio", HEADER + evidence(1))
-
-    assert waiting["counts"]["quarantined"] == 1
-    assert waiting["quarantine"] == [
-        {
-            "sheet": "",
-            "row": 2,
-            "outcome": "quarantined",
-            "code": "impossible_date",
-            "column": "evidence_date",
-            "value": "xxx 9",
-            "reason": "there is no such date",
-        }
-    ]
-    assert len(waiting["sha256"]) == 64
-    assert kept()["quarantine"] == []
-
-
 def test_a_row_the_store_refuses_is_an_error_and_the_others_go_in(bring, endpoint):
-    text = HEADER + evidence(1) + evidence(2, "REFUSE-ME") + evidence(3)
+    text = HEADER + evidence(1) + evidence(2, REFUSED) + evidence(3)
 
     first = bring("eportfolio", text)
     again = bring("eportfolio", text)
-    repaired = bring("eportfolio", text.replace("REFUSE-ME", "Log"))
+    repaired = bring("eportfolio", text.replace(REFUSED, "Log"))
 
-    assert [(row.outcome, row.code) for row in first.rows] == [("new", ""), ("error", "store_400"), ("new", "")]
+    assert [(row.outcome, row.code) for row in first.rows] == [("new", ""), ("error", "store_413"), ("new", "")]
     assert [row.outcome for row in again.rows] == ["unchanged", "error", "unchanged"]
     assert [row.outcome for row in repaired.rows] == ["unchanged", "new", "unchanged"]
     assert len(endpoint.valid()) == 3
@@ -156,7 +120,7 @@ def test_a_row_the_store_refuses_is_an_error_and_the_others_go_in(bring, endpoin
 def test_a_refused_correction_leaves_what_stood_standing(bring, endpoint):
     bring("eportfolio", HEADER + evidence(1, "Old"))
 
-    report = bring("eportfolio", HEADER + evidence(1, "REFUSE-ME"))
+    report = bring("eportfolio", HEADER + evidence(1, REFUSED))
 
     assert counted(report) == {"error": 1}
     assert titles(endpoint) == ["Old"]
@@ -170,142 +134,54 @@ def test_providers_do_not_meet(bring, endpoint):
     assert len(endpoint.valid()) == 2
 
 
-def test_many_rows_make_full_pages_and_only_the_page_with_a_change_is_written_again(bring, endpoint):
-    text = HEADER + "".join(evidence(n) for n in range(2_300))
+def test_of_many_rows_only_the_entry_of_one_that_changed_is_written_again(bring, endpoint):
+    text = HEADER + "".join(evidence(n) for n in range(600))
     bring("eportfolio", text)
-    pages = {name: len(json.loads(body)["rows"]) for (_, name), body in endpoint.documents.items() if "page" in name}
-    before = dict(endpoint.documents)
+    before = endpoint.entries
 
-    report = bring("eportfolio", text.replace("E-1500,K1,2025-11-03,accepted,Log", "E-1500,K1,2025-11-03,accepted,New"))
+    report = bring("eportfolio", text.replace("E-500,K1,2025-11-03,accepted,Log", "E-500,K1,2025-11-03,accepted,New"))
 
-    changed = {name for (activity, name), body in endpoint.documents.items() if before[activity, name] != body}
-    assert pages == {"page-0": 1_000, "page-1": 1_000, "page-2": 300}
-    assert counted(report) == {"unchanged": 2_299, "updated": 1}
-    assert changed == {"lock", "page-1", "runs"}
+    after = endpoint.entries
+    assert counted(report) == {"unchanged": 599, "updated": 1}
+    assert len(after) == 600
+    assert sum(after[id] != body for id, body in before.items()) == 1
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("nth", range(1, 12))
+@pytest.mark.parametrize("dies_before", [1, 2])
 @pytest.mark.parametrize("then", ["same", "corrected"])
-def test_losing_the_way_at_any_request_loses_and_doubles_nothing(bring, endpoint, when, nth, then):
+def test_broken_off_between_two_commits_the_job_goes_on_and_loses_and_doubles_nothing(
+    bring, endpoint, monkeypatch, dies_before, then
+):
     bring("eportfolio", HEADER + evidence(1, "One") + evidence(2, "Two"))
     text = HEADER + evidence(1, "One b") + evidence(2, "Two") + evidence(3, "Three")
-    seen = Counter()
+    monkeypatch.setattr(adapters.pipeline, "CHUNK", 1)
+    with pytest.raises(Killed), dying(endpoint.tenant, dies_before):
+        bring("eportfolio", text, job="killed")
 
-    def cut(_name):
-        seen["all"] += 1
-        if seen["all"] >= nth:
-            raise ConnectionAbortedError
-
-    setattr(endpoint, when, cut)
-    with pytest.raises(Closed, match="does not answer"):
-        bring("eportfolio", text)
-    endpoint.before = lambda _: None
-    endpoint.after = lambda _: None
-    later = {"clock": lambda: NOON + 2 * LEASE}
+    again = bring("eportfolio", text, job="killed")
+    stands = titles(endpoint)
     if then == "corrected":
         text = text.replace("One b", "One c").replace("Three", "Three c")
+    last = bring("eportfolio", text)
 
-    bring("eportfolio", text, **later)
-
+    assert [row.outcome for row in again.rows] == ["updated", "unchanged", "new"]
+    assert stands == ["One b", "Three", "Two"]
     assert titles(endpoint) == (["One b", "Three", "Two"] if then == "same" else ["One c", "Three c", "Two"])
-    assert set(bring("eportfolio", text, **later).counts.items()) >= {("unchanged", 3), ("new", 0), ("updated", 0)}
+    assert counted(last) == ({"unchanged": 3} if then == "same" else {"updated": 2, "unchanged": 1})
 
 
-def test_killed_between_statements_and_ledger_the_next_run_completes_without_doubling(bring, endpoint, tmp_path):
-    text = HEADER + "".join(evidence(n) for n in range(600))
-    path = tmp_path / "killed.csv"
-    path.write_text(text)
-    stored, go_on = threading.Event(), threading.Event()
+def test_a_job_that_goes_on_under_a_program_that_reads_the_file_otherwise_voids_what_it_had_made_of_it(
+    bring, endpoint, monkeypatch
+):
+    monkeypatch.setattr(adapters.pipeline, "CHUNK", 1)
+    with pytest.raises(Killed), dying(endpoint.tenant, 2):
+        bring("eportfolio", HEADER + evidence(1, "Old reading") + evidence(2), job="upgraded")
 
-    def hold(name):
-        if name == "POST statements" and len(endpoint.statements) >= 500:
-            stored.set()
-            go_on.wait(30)
+    report = bring("eportfolio", HEADER + evidence(1, "New reading") + evidence(2), job="upgraded")
 
-    endpoint.after = hold
-    child = subprocess.Popen(
-        [
-            *(sys.executable, "-c", "from adapters.commands import adapter; adapter()", "run", "eportfolio", str(path)),
-            *("--endpoint", endpoint.url, "--key", "k", "--secret", "s", "--provider", "north"),
-        ],
-        cwd=Path(__file__).parents[2],
-        stdout=subprocess.DEVNULL,
-    )
-    assert stored.wait(60)
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    go_on.set()
-    endpoint.after = lambda _: None
-    sent = len(endpoint.statements)
-
-    report = bring("eportfolio", text, clock=lambda: 4 * NOON)
-
-    assert sent == 500
-    assert counted(report) == {"unchanged": 250, "new": 350}
-    assert len(endpoint.statements) == 600
-    assert endpoint.voided == set()
-
-
-def test_a_second_run_for_the_provider_is_turned_away_and_another_provider_is_not(bring, endpoint):
-    turned_away = []
-
-    def meanwhile(name):
-        if name == "POST statements" and not turned_away:
-            turned_away.append("started")
-            try:
-                bring("eportfolio", HEADER + evidence(9), file="other.csv")
-            except Busy as busy:
-                turned_away.append(str(busy))
-            bring("eportfolio", HEADER + evidence(9), file="south.csv", provider="south")
-
-    endpoint.before = meanwhile
-
-    bring("eportfolio", HEADER + evidence(1))
-
-    assert "under way" in turned_away[1]
-    assert len(endpoint.valid()) == 2
-
-
-def test_a_run_whose_lease_was_taken_over_stops_and_nothing_is_doubled(bring, endpoint):
-    done, started = [], threading.Event()
-
-    def overtake(name):
-        if name == "POST statements" and not started.is_set():
-            started.set()
-            done.append(bring("eportfolio", HEADER + evidence(1, "Late"), clock=lambda: NOON + 2 * LEASE))
-
-    endpoint.before = overtake
-
-    with pytest.raises(Changed):
-        bring("eportfolio", HEADER + evidence(1, "Early"))
-
-    assert counted(done[0]) == {"updated": 1}
-    assert titles(endpoint) == ["Late"]
-    assert counted(bring("eportfolio", HEADER + evidence(1, "Late"), clock=lambda: NOON + 4 * LEASE)) == {
-        "unchanged": 1
-    }
-
-
-def test_a_run_waits_for_the_lease_of_one_that_was_killed(bring, endpoint):
-    bring("eportfolio", HEADER + evidence(2))
-    (key,) = [key for key in endpoint.documents if key[1] == "lock"]
-    endpoint.documents[key] = json.dumps({"run": "killed", "until": NOON + LEASE}).encode()
-    times = iter([NOON, NOON, NOON, NOON + LEASE])
-
-    report = bring("eportfolio", HEADER + evidence(1), clock=lambda: next(times, NOON + LEASE), wait=60)
-
-    assert counted(report) == {"new": 1}
-
-
-def test_a_long_run_keeps_its_lock(bring, endpoint):
-    ticks = iter(range(NOON, NOON + 10**12, LEASE // 4))
-
-    report = bring("eportfolio", HEADER + "".join(evidence(n) for n in range(1_000)), clock=lambda: next(ticks))
-
-    assert counted(report) == {"new": 1_000}
-    pages, taken_and_freed, renewed, noted = 2 * 4, 2, 1, 1
-    assert endpoint.requests.count("PUT activities/profile") == pages + taken_and_freed + renewed + noted
+    assert counted(report) == {"updated": 1, "new": 1}
+    assert titles(endpoint) == ["Log", "New reading"]
+    assert len(endpoint.voided) == 1
 
 
 @pytest.mark.parametrize(

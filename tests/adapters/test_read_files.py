@@ -13,9 +13,10 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from adapters.commands import adapter
 from adapters.profile import Profile
 from lrs.kernel.errors import Refused
+from lrs.ops.import_commands import adapter
+from tests.adapters.conftest import importing
 from tests.served import serving
 
 FAULTS = Path(__file__).parent / "faults"
@@ -87,7 +88,7 @@ def test_files_of_another_sort_are_refused_by_name(bring, endpoint, name, what):
         bring("eportfolio", FAULTS / name)
 
     assert (refused.value.status, refused.value.error) == (400, "no_table")
-    assert endpoint.requests == []
+    assert endpoint.is_empty()
 
 
 def test_a_file_that_ends_in_zero_bytes_is_read_and_they_are_said(bring):
@@ -142,6 +143,7 @@ def saved(path: Path, *rows: list[object]) -> openpyxl.Workbook:
     return book
 
 
+SCOPES = ("import", "statements/write", "profile")
 HEADER = ["learner_ref", "standard_ref", "start_date"]
 
 
@@ -152,9 +154,12 @@ def test_a_hidden_row_is_left_to_a_person_and_comes_back_hidden(tmp_path):
     book["Old"].sheet_state = "hidden"
     book.save(tmp_path / "a.xlsx")
 
-    with serving(tmp_path / "data", scopes=("import", "statements/write", "profile")) as lrs:
+    with (
+        serving(tmp_path / "data", scopes=("import", "statements/write", "profile")) as lrs,
+        importing(lrs.app.tenants),
+    ):
         answer = lrs.clients[0].post(
-            f"{lrs.address}/api/imports?adapter=eportfolio",
+            f"{lrs.address}/api/imports?wait=60&adapter=eportfolio",
             content=(tmp_path / "a.xlsx").read_bytes(),
             auth=lrs.auth,
             timeout=60,
@@ -169,9 +174,12 @@ def test_a_hidden_row_is_left_to_a_person_and_comes_back_hidden(tmp_path):
 
 @pytest.mark.parametrize("name", ["html-named.xls", "pdf-named.csv"])
 def test_the_server_and_the_command_line_refuse_another_sort_of_file(tmp_path, name):
-    with serving(tmp_path / "data", scopes=("import", "statements/write", "profile")) as lrs:
+    with (
+        serving(tmp_path / "data", scopes=("import", "statements/write", "profile")) as lrs,
+        importing(lrs.app.tenants),
+    ):
         answer = lrs.clients[0].post(
-            f"{lrs.address}/api/imports?adapter=eportfolio",
+            f"{lrs.address}/api/imports?wait=60&adapter=eportfolio",
             content=(FAULTS / name).read_bytes(),
             auth=lrs.auth,
             timeout=60,
@@ -185,7 +193,10 @@ def test_the_server_and_the_command_line_refuse_another_sort_of_file(tmp_path, n
 
 
 def test_the_report_as_json_has_the_notes(tmp_path):
-    with serving(tmp_path / "data", scopes=("import", "statements/write", "profile")) as lrs:
+    with (
+        serving(tmp_path / "data", scopes=("import", "statements/write", "profile")) as lrs,
+        importing(lrs.app.tenants),
+    ):
         shell = {"LRS_ENDPOINT": f"{lrs.address}/xapi", "LRS_KEY": lrs.auth[0], "LRS_SECRET": lrs.auth[1]}
         path = str(FAULTS / "title-lines-above-header.csv")
         run = CliRunner().invoke(adapter, ["run", "eportfolio", path, "--json"], env=shell)

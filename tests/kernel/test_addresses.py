@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from adapters.door import Closed, Door
+from adapters.elsewhere import Closed, Elsewhere
 from lrs.cli import main
 from lrs.kernel import outbound
 from lrs.kernel.addresses import web_address
@@ -61,7 +61,7 @@ def test_a_call_to_no_address_is_refused_before_any_look_up(url, why):
 @wrong
 def test_an_adapter_says_that_its_endpoint_is_none(url, why):
     with pytest.raises(Closed) as closed:
-        Door(url, "Basic eDp5")
+        Elsewhere(url, ("key", "secret"))
 
     assert str(closed.value) == f"{url!r} is no endpoint ({why}): use http(s)://host/path/xapi"
 

@@ -5,6 +5,8 @@ Whatever is sent, by whomever, no answer is a 5xx. An import of a file is done b
 
 import contextlib
 import re
+import tempfile
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -15,8 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
+from adapters.here import job_here
+from adapters.run import Order
 from lrs.access.keys import create_key
 from lrs.matching import roles, services
+from lrs.steps import drain
 from lrs.xapi.endpoint import METHODS
 from tests.badges.made import badge_in, put_award, run_issue
 from tests.matching.world import agree, held, put_badge, put_person, put_profile, put_service, run_sync
@@ -33,6 +38,9 @@ OPERATIONS = {
     "POST /api/links": 40,
     "GET /api/imports": 5,
     "POST /api/imports": 2,
+    "GET /api/imports/{id}": 5,
+    "GET /api/imports/{id}/report": 5,
+    "GET /api/imports/{id}/file": 5,
     "GET /t/{tenant}/did.json": 10,
     "GET /t/{tenant}/status/{name}": 25,
     "GET /t/{tenant}/achievements/{id}": 25,
@@ -83,6 +91,16 @@ FOUND = {
 """What else it takes to get an answer, beside what stands in the path."""
 
 
+def import_of(tenant):
+    """A file that was brought in."""
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write("learner_ref,standard_ref,start_date\nP-1,ST1406,2025-09-01\n")
+        file.flush()
+        job = job_here(tenant, Order("eportfolio", "north", Path(file.name), "file.csv"))
+    drain(tenant, ["import"])
+    return job
+
+
 class Site:
     """A server with a learner, a badge, a role and a service; who may ask what; what there is to be asked for."""
 
@@ -120,6 +138,7 @@ class Site:
             "name": said["credentialStatus"]["statusListCredential"].rpartition("/")[2],
         }
         self._ids = {"achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2]}
+        self._ids["imports"] = import_of(tenant).id
         self._ids["credentials"] = self._ids["/pages/badges"] = badge.id
         document = self.session.get(f"{lrs.address}/openapi.json").json()
         self.schema = schemathesis.openapi.from_dict(document)

@@ -40,7 +40,7 @@ def refusing(tmp_path):
         lrs.post([statement(), bad])
         lrs.post(statement(), auth=(lrs.auth[0], "zoe-secret"))
         lrs.get(zoesecret="1")
-        lrs.clients[0].post(f"{lrs.address}/api/imports", auth=lrs.auth)
+        lrs.clients[0].post(f"{lrs.address}/api/imports", auth=lrs.as_key("all/read", name="tests").auth)
         lrs.clients[0].get(f"{lrs.address}/t/zoe-secret/api/roles")
         parts = urlsplit(lrs.address)
         with socket.create_connection((parts.hostname, parts.port)) as raw:

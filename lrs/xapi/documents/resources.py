@@ -40,7 +40,8 @@ AGENT_PROFILE = Description("agents/profile", "agent_profile", "Agent Profile", 
 ALL = (STATE, ACTIVITY_PROFILE, AGENT_PROFILE)
 
 LEDGERS = "https://w3id.org/engraft/ledgers/"
-"""Adapters keep what a provider's files came to in the profile of an activity below it: ``<adapter>/<provider>``."""
+"""Up to version 0.2 adapters kept what a provider's files came to in the profile of an activity below it:
+``<adapter>/<provider>``. Such documents are read once (``adapters.before``), and stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,23 @@ def read_address(description: Description, request: Request) -> Address:
 
 
 def check_owner(address: Address, caller: Caller, *, reads: bool) -> None:
-    """Refuses (403), there or not, a ledger of a provider other than the caller's own source.
+    """Refuses (403), there or not, a ledger of a provider other than the caller's own source, and to change any.
 
-    It holds what a provider sent of its learners, and who writes in it decides what of theirs is voided.
+    It holds what a provider sent of its learners. A program of version 0.2 that wrote in it, while the server keeps
+    ledgers of its own, would not know of the corrections that came in since.
     """
-    if not address.activity.startswith(LEDGERS) or caller.may_all("ledgers.read" if reads else "ledgers.write"):
+    if not address.activity.startswith(LEDGERS):
         return
-    if unquote(address.activity.rpartition("/")[2]) != caller.source:
+    if not caller.may_all("ledgers.read") and unquote(address.activity.rpartition("/")[2]) != caller.source:
         raise Refused(
             "this ledger is another provider's: use a key that was made for the provider, or one with the scope all",
+            status=403,
+            error="forbidden",
+        )
+    if not reads:
+        raise Refused(
+            "the server itself keeps what files came to since version 0.3: update the program that brings files in"
+            " (lrs adapter run), which sends the file now",
             status=403,
             error="forbidden",
         )

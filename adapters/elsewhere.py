@@ -1,0 +1,128 @@
+"""A file brought in at a server on another machine: uploaded, and followed until it is through. Knows no columns."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from adapters.run import Order
+from lrs.kernel.addresses import web_address
+from lrs.kernel.retry_after import seconds_asked
+
+TRIES = 8
+LONGEST_WAIT = 120.0
+_PASSING = frozenset({429, 502, 503, 504})
+_LOOK = 0.25
+_WHY = {
+    401: "the key or its secret is wrong",
+    403: "the key lacks a right",
+    404: "there is no such endpoint",
+}
+Shown = dict[str, Any]
+
+
+class Closed(Exception):
+    """The server cannot be used as things are: unreachable, wrong key, missing right; or it refused the file."""
+
+
+class Elsewhere:
+    """One server and one key; *endpoint* is its xAPI endpoint, beside which imports are."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        key: tuple[str, str],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        timeout: float = 60,
+    ) -> None:
+        try:
+            web_address(endpoint)
+        except ValueError as error:
+            raise Closed(f"{endpoint!r} is no endpoint ({error}): use http(s)://host/path/xapi") from error
+        parts = urlsplit(endpoint)
+        base = parts._replace(path=parts.path.rstrip("/").removesuffix("/xapi") + "/api/imports", query="", fragment="")
+        self._host = parts.hostname
+        self._base = base.geturl()
+        self._sleep = sleep
+        self._client = httpx.Client(auth=key, timeout=timeout, trust_env=False, verify=ssl.create_default_context())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def upload(self, order: Order) -> Shown:
+        """Sends the file; gives the import it became."""
+        profile = msgspec.structs.replace(order.profile, provider=order.provider)
+        asked = {"adapter": order.adapter, "dry_run": "true" if order.dry_run else "false"}
+
+        def send() -> httpx.Response:
+            with order.path.open("rb") as file:
+                told = ("profile.json", msgspec.json.encode(profile))
+                return self._client.post(
+                    self._base, params=asked, files=[("file", (order.file, file)), ("profile", told)]
+                )
+
+        return self._read(send)
+
+    def look(self, id: str) -> Shown:
+        """The import as it is now."""
+        return self._read(lambda: self._client.get(f"{self._base}/{id}"))
+
+    def report(self, id: str) -> Shown:
+        """What became of every row."""
+        return self._read(lambda: self._client.get(f"{self._base}/{id}/report"))
+
+    def follow(self, shown: Shown, say: Callable[[Shown], None]) -> Shown:
+        """The import once it is over; *say* is told how far it is."""
+        while shown["state"] in {"waiting", "running"}:
+            say(shown)
+            self._sleep(_LOOK)
+            shown = self.look(shown["id"])
+        return shown
+
+    def _read(self, ask: Callable[[], httpx.Response]) -> Shown:
+        answer = self._asked(ask)
+        if not answer.is_success:
+            raise Closed(_refusal(answer))
+        try:
+            return msgspec.json.decode(answer.content, type=Shown)
+        except msgspec.MsgspecError as error:
+            message = f"{self._host} answers as no server of this version does: is it an older one? Update it first"
+            raise Closed(message) from error
+
+    def _asked(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
+        """The answer, asked for again while that may help."""
+        for tried in range(TRIES):
+            wait = min(0.25 * 2**tried, 30.0)
+            try:
+                answer = ask()
+            except httpx.HTTPError as error:
+                reason = f"{self._host} does not answer: {type(error).__name__}"
+            else:
+                if answer.status_code not in _PASSING:
+                    return answer
+                reason = f"{self._host} answers {answer.status_code}"
+                wait = max(wait, seconds_asked(answer.headers.get("Retry-After"), time.time()))
+            if tried + 1 < TRIES:
+                self._sleep(min(wait, LONGEST_WAIT))
+        raise Closed(f"{reason}; given up after {TRIES} tries")
+
+
+def _refusal(answer: httpx.Response) -> str:
+    """What a person is told of a refusal: of the key, or of the file in the server's own words."""
+    try:
+        told = msgspec.json.decode(answer.content, type=Shown)
+        message = str(told.get("message", ""))
+    except msgspec.MsgspecError:
+        message = answer.text[:300].strip()
+    status = answer.status_code
+    return f"{_WHY[status]} ({status}): {message}" if status in _WHY else message or f"the server answers {status}"
