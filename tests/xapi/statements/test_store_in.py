@@ -91,6 +91,7 @@ def test_a_job_stores_statements_in_the_commit_that_settles_its_turn(store):
     stored = store.settle([claim], decide, weight=sum(plan.weight for plan in plans), reads=reads).result()
 
     assert stored == [plan.ids[0] for plan in plans]
+    assert not store.holds(claim)
     assert owed(store) == sorted((id, "match") for id in stored)
 
 
@@ -173,6 +174,16 @@ def test_a_reference_is_found_by_what_an_earlier_plan_of_the_decision_is_found_b
     referring = statement(id=new_id(), object={"objectType": "StatementRef", "id": target["id"]})
 
     write_all(store, storing(plan_of(target)), storing(plan_of(referring)))
+
+    own = set(store.get("statement", target["id"]).keys)
+    assert own < set(store.get("statement", referring["id"]).keys)
+
+
+def test_a_reference_is_found_by_what_a_later_plan_of_the_decision_is_found_by(store):
+    target = statement(id=new_id())
+    referring = statement(id=new_id(), object={"objectType": "StatementRef", "id": target["id"]})
+
+    write_all(store, storing(plan_of(referring)), storing(plan_of(target)))
 
     own = set(store.get("statement", target["id"]).keys)
     assert own < set(store.get("statement", referring["id"]).keys)
