@@ -93,6 +93,30 @@ def test_nothing_with_one_order_key_overtakes_what_was_queued_before_it(tenant, 
     assert {state for _, state in states(tenant, pigeons)} == {"delivered"}
 
 
+def test_each_waits_for_the_one_right_before_it(tenant, pigeons, clock):
+    for content in ("one", "two", "three"):
+        owe(tenant, content, order="ana")
+    pigeons.answers = lambda content: Outcome(End.LATER, "busy") if content == "two" else ARRIVED
+
+    run(tenant, pigeons)
+    before = list(pigeons.sent)
+    pigeons.answers = lambda _: ARRIVED
+    clock.now += 5 * SECOND
+    run(tenant, pigeons)
+
+    assert before == ["one", "two"]
+    assert pigeons.sent == ["one", "two", "two", "three"]
+
+
+def test_what_is_queued_once_the_one_before_has_arrived_waits_for_nothing(tenant, pigeons):
+    owe(tenant, "one", order="ana")
+    run(tenant, pigeons)
+    owe(tenant, "two", order="ana")
+    run(tenant, pigeons)
+
+    assert pigeons.sent == ["one", "two"]
+
+
 def test_what_is_given_up_holds_up_nothing_behind_it(tenant, pigeons):
     for content in ("one", "two"):
         owe(tenant, content, order="ana")
