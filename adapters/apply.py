@@ -17,7 +17,8 @@ from adapters.pipeline import CHUNK, Due, StatementsRefused
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import slices
-from lrs.storage import Tx
+from lrs.storage import ROW_BYTES, ROWS, Tx
+from lrs.storage.cutting import cut
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.limits import rows_of
 from lrs.xapi.statements.plan import Plan
@@ -27,8 +28,6 @@ from lrs.xapi.statements.write import Compare, compared, learn, store_in
 
 VERSION = "1.0.3"
 """By whose rules ``tincan`` writes statements."""
-MOST_BYTES = 512 * 1024
-"""Of the statements of one commit; those of one row are never parted."""
 
 Commit = Callable[[Callable[[Tx], None], "Piece"], None]
 """Runs a decision in a transaction; how heavy it is and what it looks at, is the piece's."""
@@ -77,21 +76,19 @@ class Delivery:
     job: str
 
 
-def pieces(due: Iterable[Due], most: int = CHUNK) -> Iterator[tuple[Row, ...]]:
-    """*due* in order, as many together as one commit may store: *most* statements, and ``MOST_BYTES`` of them."""
-    rows: list[Row] = []
-    count = size = 0
-    for one in due:
-        row = Row(one.row, tuple(slices(StatementList(one.statements).to_json().encode())) if one.statements else ())
-        length = sum(map(len, row.texts))
-        if rows and (count + len(row.texts) > most or size + length > MOST_BYTES):
-            yield tuple(rows)
-            rows, count, size = [], 0, 0
-        rows.append(row)
-        count += len(row.texts)
-        size += length
-    if rows:
-        yield tuple(rows)
+def pieces(due: Iterable[Due], most: int = CHUNK) -> Iterator[list[Row]]:
+    """*due* in order, as many together as one commit may store: as heavy as *most* plain statements, and no more."""
+    return cut(map(_row, due), _weight, most * ROWS)
+
+
+def _row(due: Due) -> Row:
+    texts = slices(StatementList(due.statements).to_json().encode()) if due.statements else ()
+    return Row(due.row, tuple(texts))
+
+
+def _weight(row: Row) -> int:
+    """Of the statements of *row*, before their search keys are known; no statement is lighter than a plain one."""
+    return max(ROWS * len(row.texts), sum(map(len, row.texts)) // ROW_BYTES)
 
 
 def prepared(delivery: Delivery, rows: Sequence[Row]) -> tuple[Piece, Refusals]:
