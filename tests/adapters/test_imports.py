@@ -374,7 +374,7 @@ def test_a_provider_whose_name_has_an_ampersand_is_refused_before_anything_is_re
         bring("eportfolio", HEADER + GOOD, provider="North & Co")
 
     assert refused.value.error == "bad_provider"
-    assert endpoint.requests == []
+    assert endpoint.is_empty()
 
 
 def test_the_command_line_does_not_work_for_a_provider_that_the_key_is_not_for(server, tmp_path):
