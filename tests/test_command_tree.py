@@ -30,7 +30,7 @@ ACTS = {
     *("badges renew", "services disable", "services resync", "deliveries resend"),
     *("consent give", "consent withdraw", "consent link", "forward add", "forward pause", "forward resume"),
     *("forward remove",),
-    *("operators revoke", "tenants suspend", "tenants resume", "tenants delete"),
+    *("operators revoke", "tenants suspend", "tenants resume", "tenants delete", "tenants rewrap"),
 }
 """They do something and say so in a sentence: without --json."""
 STREAMS = {"requests tail"}
@@ -51,6 +51,7 @@ VERBS = {
     *(
         "Apply",
         "Bring",
+        "Change",
         "Check",
         "Delete",
         "End",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,11 @@ import msgspec
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.printing import Group, Shown, json_option, print_json, print_list, print_record, time_of
 from lrs.kernel.settings import Settings
-from lrs.tenancy import states
+from lrs.tenancy import master_key, states
 from lrs.tenancy.control import Control
-from lrs.tenancy.options import with_control, with_new_control
+from lrs.tenancy.options import settings_for, with_control, with_new_control
 from lrs.tenancy.record import Decided, TenantRecord
+from lrs.tenancy.rewrap import rewrap
 from lrs.tenancy.tenants import open_tenant_to_read, store_url
 from lrs.tenancy.usage import stored_by
 
@@ -160,6 +162,26 @@ def _usage(settings: Settings, tenant: str, record: TenantRecord) -> Shown:
         return {**row, **{name: opened.store.count(kind) for name, kind in COUNTED.items()}}
     finally:
         opened.store.close()
+
+
+@tenants.command("rewrap")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
+def rewrap_keys(file: Path, data: Path | None) -> None:
+    """Change the master key to the one in FILE, for all tenants; stop the server before.
+
+    The keys of the tenants are wrapped by it. No key, badge, link or secret changes. Broken off, it goes on where it
+    stopped when it is run again.
+    """
+    settings = settings_for(data)
+    try:
+        done = rewrap(settings, file)
+    except Misconfigured as error:
+        raise click.ClickException(str(error)) from error
+    before = master_key.path_of(settings)
+    click.echo(f"keys wrapped by {file} now, of tenants: {', '.join(done) or 'none, all were already'}")
+    click.echo(f"put {file} in the place of {before} before anything is started")
+    click.echo(f"keep what was in {before}: backups that were made before open with it alone")
 
 
 def _known(control: Control, tenant: str) -> TenantRecord:

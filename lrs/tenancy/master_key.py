@@ -15,6 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.storage import Record, Store, Tx
@@ -108,6 +110,18 @@ def claim(store: Store, key: bytes, path: Path, first: Callable[[Tx], object] = 
 
     there = store.get(KIND, ID)
     check(key, str(there.meta["fingerprint"]) if there else store.write(decide).result(), path)
+
+
+def change(tx: Tx, old: bytes, new: bytes, path: Path) -> None:
+    """Puts the fingerprint of *new* in the place of that of *old*, which *path* holds; where there is none, nothing.
+
+    Raises ``OtherKey`` if the store has that of neither.
+    """
+    there = tx.get(KIND, ID)
+    if there is None or there.meta["fingerprint"] == fingerprint(new):
+        return
+    check(old, str(there.meta["fingerprint"]), path)
+    tx.replace(msgspec.structs.replace(there, meta={"fingerprint": fingerprint(new)}))
 
 
 def check(key: bytes, known: str, path: Path) -> None:

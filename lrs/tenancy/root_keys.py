@@ -92,7 +92,7 @@ def read(reader: Reader, tenant: str, master: bytes, path: Path) -> Secrets | No
     """
     keys = {}
     for record in pages(reader, KIND):
-        wrapped = msgspec.json.decode(record.body, type=Wrapped)
+        wrapped = _wrapped(record)
         master_key.check(master, wrapped.master, path)
         keys[record.id] = _unwrapped(wrapped, tenant, record.id, master)
     if not keys:
@@ -138,6 +138,34 @@ def claim(store: Store, tenant: str, master: bytes, path: Path) -> Secrets:
     if made is None:
         raise Misconfigured(f"the root key of tenant {tenant!r} was written and is not in its store: start again")
     return made
+
+
+def rewrap(store: Store, tenant: str, old: bytes, new: bytes, path: Path) -> bool:
+    """Wraps all keys in the *store* of *tenant* by the master key *new* instead of *old*, which *path* holds.
+
+    All in one commit, the fingerprint too; ``False`` if *new* has wrapped them already. No secret changes. Raises as
+    ``read``, and ``Stale`` if another process changed a key at the same time.
+    """
+    found = list(pages(store, KIND))
+    if found and all(_wrapped(record).master == master_key.fingerprint(new) for record in found):
+        return False
+    claim(store, tenant, old, path)
+    changed = []
+    for record in pages(store, KIND):
+        key = _unwrapped(_wrapped(record), tenant, record.id, old)
+        changed.append(msgspec.structs.replace(record, body=msgspec.json.encode(_wrap(key, tenant, record.id, new))))
+
+    def decide(tx: Tx) -> None:
+        for record in changed:
+            tx.replace(record)
+        master_key.change(tx, old, new, path)
+
+    store.write(decide).result()
+    return True
+
+
+def _wrapped(record: Record) -> Wrapped:
+    return msgspec.json.decode(record.body, type=Wrapped)
 
 
 def _wrap(key: bytes, tenant: str, id: str, master: bytes) -> Wrapped:
