@@ -7,6 +7,8 @@ from functools import partial
 
 import pytest
 
+from adapters.before import MARK, READ, read_documents
+from adapters.job import Job, Problem, Sender, record_of
 from lrs.matching import registry, services
 from lrs.outbox import deliveries
 from lrs.pages.words import lasting, moment, moment_of
@@ -40,13 +42,15 @@ def delivery(site, service="career-converter"):
 
 
 def noted(site, runs, activity=LEDGER, document="runs"):
-    """A document as an import leaves it."""
+    """A document as an import of version 0.2 left it, read by the worker of now."""
     content = keep(site.tenant.store, "application/json", json.dumps(runs).encode())
     address = Address(ACTIVITY_PROFILE.kind, activity, "", document=document)
     meta = {"type": content.type, "etag": content.etag, "document": document, "activity": activity}
     if content.blob:
         meta["blob"] = content.blob
     put(site, Record(address.kind, address.id, b"" if content.blob else content.body, meta, address.keys))
+    site.world.write(lambda tx: tx.delete(MARK, READ))
+    read_documents(site.tenant)
 
 
 def test_where_nothing_is_the_matter_each_part_says_what_to_do(quiet):
@@ -168,6 +172,20 @@ def test_recent_imports_are_told_newest_first_with_the_rows_to_repair(site, brow
     assert "And 1 more: the returned file names each." in text
     assert "Rows of files wait to be repaired: see recent imports" in text
     assert "Nothing needs you." not in text
+
+
+def test_an_import_that_failed_says_why_and_one_that_runs_that_it_does(site, browser):
+    for number, more in enumerate(({"state": "failed", "problem": Problem(503, "x", "it was given up")}, {})):
+        job = Job(
+            str(number), "eportfolio", "north", f"{number}.csv", Sender("north", "{}"), site.world.clock(), **more
+        )
+        put(site, record_of(job))
+
+    text = text_of(browser.get("/pages/work"))
+
+    assert "0.csv north eportfolio 2026-11-" in text
+    assert "Failed it was given up None" in text
+    assert "Waiting None" in text
 
 
 def test_a_large_ledger_is_read_from_where_it_lies_and_what_is_none_is_left_out(site, browser):
