@@ -209,6 +209,17 @@ def test_the_lag_of_a_destination_is_the_age_of_the_oldest_that_waits_and_what_i
     assert (done.waiting, done.since) == (0, None)
 
 
+def test_what_is_resent_waits_since_it_was_resent(tenant, pigeons, clock):
+    owe(tenant, "one")
+    run(tenant, pigeons)
+    clock.now += 3_600 * SECOND
+
+    listing.resend(tenant, {"pigeon": pigeons}, id="one")
+
+    (waiting,) = listing.destinations(tenant, {"pigeon": pigeons})
+    assert (waiting.waiting, waiting.since // SECOND * SECOND) == (1, START + 3_600 * SECOND)
+
+
 def test_a_delivery_of_a_channel_that_is_gone_is_listed_and_put_aside(tenant):
     owe(tenant, "one")
 
