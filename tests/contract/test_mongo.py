@@ -184,9 +184,11 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_until_it_is_known(store, mon
 @pytest.mark.parametrize("command", ["insert", "findAndModify", "update", "commitTransaction"])
 def test_a_group_that_meets_a_write_conflict_is_run_again(store, mongo_client, command):
     runs = []
+    insert(store, "b")
 
     def decide(tx):
         runs.append(1)
+        tx.owe("thing", "b", Owed("sync"))
         return tx.insert(Record("thing", "a"))
 
     with failing(mongo_client, command, errorCode=112, errorLabels=["TransientTransactionError"]):

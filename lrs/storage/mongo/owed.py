@@ -8,10 +8,10 @@ entries belongs to the facts that follow from them and is done by the transactio
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.collection import Collection
 
 from lrs import storage
@@ -22,6 +22,7 @@ from lrs.storage.mongo.read import Document, name_of, record_of
 from lrs.storage.mongo.schema import BY_ID, BY_STEP
 
 _ANY_STEP: Document = {"owed.step": {"$gte": ""}, "due": {"$gte": 0}}
+_DUE: Document = {"owed": 1, "owed_rev": 1, "size": {"$binarySize": "$body"}}
 _BACKLOG: list[Document] = [
     {"$match": _ANY_STEP},
     {"$unwind": "$owed"},
@@ -52,13 +53,17 @@ class MongoOwed:
             due.update((found["_id"], found) for found in self._due(step, now, 4 * limit, {"token": None}))
         found = list(due.values())
         random.shuffle(found)
-        claims: list[Claim] = []
+        token = new_token().hex()
+        chosen: dict[str, tuple[Document, list[Entry]]] = {}
+        left, size = limit, 0
         for document in found:
-            if len(claims) >= limit or sum(len(one.record.body) for one in claims) > storage.PAGE_BYTES:
+            if left < 1 or size > storage.PAGE_BYTES:
                 break
-            tokens = [new_token().hex() for _ in range(limit - len(claims))]
-            claims += self._lease(document, leased(document["owed"], steps, now, now + lease, tokens), tokens)
-        return claims
+            entries = leased(document["owed"], steps, now, now + lease, [token] * left)
+            left -= sum(entry["token"] == token for entry in entries)
+            size += int(document["size"])
+            chosen[document["_id"]] = document, entries
+        return self._lease(chosen.values(), token)
 
     def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
         """See ``Store.claim_lost``."""
@@ -68,15 +73,26 @@ class MongoOwed:
         for document in found:
             token = new_token(alone=True).hex()
             entries = leased_alone(document["owed"], steps, now, now + lease, token)
-            for claim in self._lease(document, entries, [token]):
+            for claim in self._lease([(document, entries)], token):
                 return claim
         return None
 
-    def _lease(self, document: Document, entries: Sequence[Entry], tokens: Sequence[str]) -> list[Claim]:
-        record = self._set(document, entries)
-        if record is None:
+    def _lease(self, chosen: Iterable[tuple[Document, Sequence[Entry]]], token: str) -> list[Claim]:
+        """Gives the documents their *entries*, if they owe what they owed; the claims are those that got *token*."""
+        writes = {
+            found["_id"]: UpdateOne({"_id": found["_id"], "owed_rev": found["owed_rev"]}, update_of(entries))
+            for found, entries in chosen
+        }
+        if not writes:
             return []
-        return [Claim(record, owed_of(each), each["token"]) for each in entries if each["token"] in tokens]
+        self._records.bulk_write(list(writes.values()), ordered=False)
+        leased = self._records.find({"_id": {"$in": list(writes)}, "owed.token": token}, hint=BY_ID)
+        return [
+            Claim(record_of(document), owed_of(entry), token)
+            for document in leased
+            for entry in document["owed"]
+            if entry["token"] == token
+        ]
 
     def locked(self, step: str, ahead: Ahead) -> int:
         """See ``Store.locked``."""
@@ -166,7 +182,7 @@ class MongoOwed:
     def _due(self, step: str, now: int, limit: int, which: Document) -> list[Document]:
         entry = {"step": step, "at": {"$lte": now}, **which}
         where = {"owed.step": step, "due": {"$lte": now}, "owed": {"$elemMatch": entry}}
-        return list(self._records.find(where, {"owed": 1, "owed_rev": 1}, hint=BY_STEP, limit=limit))
+        return list(self._records.find(where, _DUE, hint=BY_STEP, limit=limit))
 
     def _change(self, where: Document, chosen: Callable[[Entry], bool], change: Callable[[Entry], Entry]) -> bool:
         """Changes the entries of a document as long as *where* finds it; ``False`` once it does not."""

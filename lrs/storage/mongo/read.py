@@ -6,7 +6,7 @@ key of theirs can be an operator. Filters are made of our own strings and intege
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -25,42 +25,66 @@ WALK_CAP = 10_000
 """How many entries of the first key one call looks at when further keys must hold as well."""
 
 _SEPARATOR = "\x1f"
-_IDS_AT_ONCE = 500
+_IDS_AT_ONCE = 2_000
 _RECORD = {"kind": 1, "id": 1, "seq": 1, "rev": 1, "meta": 1, "keys": 1, "body": 1}
+_OWED = {"kind": 1, "id": 1, "rev": 1, "owed": 1, "owed_rev": 1}
 _PLACE = {"seq": 1}
 _meta = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder().encode
 Document = dict[str, Any]
+Name = tuple[str, str]
+"""The kind and the id of a record."""
 Bounds = tuple[int, int]
 
 
 class MongoReader:
-    """The questions of ``Reader`` on one collection, in *session* if there is one."""
+    """The questions of ``Reader`` on one collection, in *session* if there is one.
 
-    def __init__(self, records: Collection[Document], session: ClientSession | None = None) -> None:
+    *note* is given each document that is read, with what it owes.
+    """
+
+    def __init__(
+        self,
+        records: Collection[Document],
+        session: ClientSession | None = None,
+        note: Callable[[Document], None] | None = None,
+    ) -> None:
         self.records = records
         self.session = session
+        self._note = note
+        self._fields = _RECORD if note is None else _RECORD | _OWED
 
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
-        found = self.records.find_one({"_id": name_of(kind, id)}, _RECORD, session=self.session)
-        return None if found is None else record_of(found)
+        return self.get_all([(kind, id)]).get((kind, id))
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
         return {id: record for (_, id), record in self.get_all((kind, id) for id in ids).items()}
 
-    def get_all(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+    def get_all(self, wanted: Iterable[Name]) -> dict[Name, Record]:
         """The records of *wanted* (kind, id) that exist."""
         names = iter(wanted)
-        records: dict[tuple[str, str], Record] = {}
+        records: dict[Name, Record] = {}
         size = 0
         while some := [name_of(kind, id) for kind, id in islice(names, _IDS_AT_ONCE)]:
-            found = self.records.find({"_id": {"$in": some}}, _RECORD, session=self.session)
-            for document in found:
+            for document in self._noted(self.records.find(_named(some), self._fields, session=self.session)):
                 records[document["kind"], document["id"]] = record_of(document)
                 check_found(size := size + len(document["body"]))
         return records
+
+    def note_owed(self, wanted: Iterable[Name]) -> None:
+        """Reads what the records of *wanted* owe, and has it noted."""
+        names = iter(wanted)
+        while some := [name_of(kind, id) for kind, id in islice(names, _IDS_AT_ONCE)]:
+            for _ in self._noted(self.records.find(_named(some), _OWED, session=self.session)):
+                pass
+
+    def _noted(self, found: Iterable[Document]) -> Iterator[Document]:
+        for document in found:
+            if self._note is not None:
+                self._note(document)
+            yield document
 
     def find(
         self,
@@ -83,13 +107,13 @@ class MongoReader:
             return self._find_all(where, keys[1:], order, (limit, most or storage.PAGE_BYTES))
         found = self.records.find(
             where,
-            _RECORD,
+            self._fields,
             sort=[("seq", order), ("_id", order)],
             limit=limit + 1,
             hint=BY_KEY if keys else BY_ORDER,
             session=self.session,
         )
-        return _page(found, (limit, most or storage.PAGE_BYTES))
+        return _page(self._noted(found), (limit, most or storage.PAGE_BYTES))
 
     def _find_all(self, where: Document, others: Sequence[int], order: int, bounds: Bounds) -> Page:
         """Walks the first key and looks at each record for the others, at most ``WALK_CAP`` a call."""
@@ -100,12 +124,12 @@ class MongoReader:
                 {"$limit": WALK_CAP},
                 {"$match": {"keys": _carrying(others)}},
                 {"$limit": bounds[0] + 1},
-                {"$project": _RECORD},
+                {"$project": self._fields},
             ],
             hint=BY_KEY,
             session=self.session,
         )
-        page = _page(found, bounds)
+        page = _page(self._noted(found), bounds)
         return page if page.next else Page(page.records, self._end_of_walk(where, order))
 
     def _end_of_walk(self, where: Document, order: int) -> str | None:
@@ -127,6 +151,11 @@ class MongoReader:
         """See ``Store.count``."""
         where: Document = {"kind": kind, "keys": _carrying(keys)} if keys else {"kind": kind}
         return self.records.count_documents(where, hint=BY_KEY if keys else BY_ORDER, session=self.session)
+
+
+def _named(names: Sequence[str]) -> Document:
+    """The filter for these ``_id``; of one alone it is an equality, which every server answers fastest."""
+    return {"_id": names[0] if len(names) == 1 else {"$in": names}}
 
 
 def name_of(kind: str, id: str) -> str:

@@ -15,11 +15,12 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import PyMongoError
@@ -194,13 +195,7 @@ class MongoStore:
         reads: Sequence[tuple[str, str]] = (),
     ) -> Future[T]:
         """See ``Store.settle``."""
-
-        def cleared(tx: Tx) -> T:
-            assert isinstance(tx, MongoTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
-            tx.clear(claims)
-            return decide(tx)
-
-        return self.write(cleared, weight=weight or ROWS * len(claims), reads=reads)
+        return self.write(_Settling(claims, decide), weight=weight or ROWS * len(claims), reads=reads)
 
     @answering()
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
@@ -305,7 +300,8 @@ class MongoStore:
         if head is None:
             raise Misconfigured(f"the database {self._database.name} has lost its head document; restore a backup")
         before = int(head["seq"])
-        tx = MongoTx(MongoReader(self._database.record, session), before, self._clock, self._secret)
+        tx = MongoTx(self._database.record, session, before, self._clock, self._secret)
+        tx.look(name for job in jobs if isinstance(job.decide, _Settling) for name in job.decide.names())
         if not decide_all(tx, jobs, PyMongoError):
             return False
         if tx.seq != before:
@@ -335,6 +331,23 @@ class MongoStore:
         others = [{"id": writer["_id"]} for writer in self._database.writer.find() if writer["_id"] != mine]
         if others:
             self._client.admin.command({"killSessions": others})
+
+
+@dataclass(frozen=True, slots=True)
+class _Settling(Generic[T]):
+    """A decision that clears *claims* first."""
+
+    claims: Sequence[Claim]
+    decide: Callable[[Tx], T]
+
+    def __call__(self, tx: Tx) -> T:
+        assert isinstance(tx, MongoTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
+        tx.clear(self.claims)
+        return self.decide(tx)
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """The records whose entries it clears."""
+        return ((claim.record.kind, claim.record.id) for claim in self.claims)
 
 
 def _failed(jobs: Sequence[Job], answer: Exception, error: Exception) -> bool:

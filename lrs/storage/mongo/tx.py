@@ -1,7 +1,8 @@
-"""A write transaction on MongoDB: inserts are gathered, looked up and written in few calls.
+"""A write transaction on MongoDB: what is read is remembered, what is written is gathered and sent in one call.
 
 MongoDB has no savepoints and ends a transaction with its first error. So nothing is sent that could fail: ids are
 looked up before they are inserted, and the head, which this transaction holds, keeps every other writer out meanwhile.
+Leases are taken without the head: then the server reports a conflict, and the group is run again.
 Knows no queue and no retry.
 """
 
@@ -10,50 +11,72 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, mac_with
 from lrs.storage.known import Known, in_its_place
-from lrs.storage.mongo.entries import Entry, owing, update_of, without
-from lrs.storage.mongo.read import Document, MongoReader, fields_of, name_of
-from lrs.storage.mongo.schema import BY_ID
+from lrs.storage.mongo.changes import Change, Changes, Operation, There
+from lrs.storage.mongo.entries import owing, without
+from lrs.storage.mongo.read import Document, MongoReader, Name
 from lrs.storage.sizes import check_size
 
 _DUPLICATE = 11000
+Mark = tuple[int, int, int, Exists | None]
 
 
 class MongoTx:
-    """See ``Tx``. *sent* counts what went to the server, and so can no longer be taken back by itself."""
+    """See ``Tx``. *seq* is the last place in the order that was drawn before it.
 
-    def __init__(self, reader: MongoReader, seq: int, clock: Clock, secret: bytes | None) -> None:
-        self._reader = reader
-        self._known = Known(reader)
-        self._records = reader.records
-        self._session = reader.session
+    *sent* counts what went to the server, and so can no longer be taken back by itself.
+    """
+
+    def __init__(
+        self, records: Collection[Document], session: ClientSession, seq: int, clock: Clock, secret: bytes | None
+    ) -> None:
+        self._reader = MongoReader(records, session, self._note)
+        self._known = Known(self._reader)
+        self._there: dict[Name, There | None] = {}
+        self._changes = Changes()
         self._clock = clock
         self._secret = secret
-        self._pending: dict[tuple[str, str], Record] = {}
         self._exists: Exists | None = None
         self.seq = seq
         self.sent = 0
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def load(self, wanted: Iterable[tuple[str, str]]) -> None:
+    def load(self, wanted: Iterable[Name]) -> None:
         """Looks up *wanted* (kind, id) before the decisions ask for them."""
-        self._known.load(wanted)
+        names = list(wanted)
+        self._known.load(names)
+        self._note_missing(names)
+
+    def look(self, names: Iterable[Name]) -> None:
+        """Looks up what the records *names* owe, and nothing else of them, with one question."""
+        unknown = [name for name in dict.fromkeys(names) if name not in self._there]
+        self._reader.note_owed(unknown)
+        self._note_missing(unknown)
 
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
-        waiting = self._pending.get((kind, id))
-        return msgspec.structs.replace(waiting, owed=()) if waiting else self._known.get(kind, id)
+        change = self._changes.get((kind, id))
+        if change and (change.record or change.entries is None):
+            return _bare(change.record)
+        found = self._known.get(kind, id)
+        if found is None:
+            self._note_missing([(kind, id)])
+        return found
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
-        wanted = list(ids)
-        waiting = {id: self._pending[kind, id] for id in wanted if (kind, id) in self._pending}
-        found = self._known.get_many(kind, [id for id in wanted if id not in waiting])
-        return found | {id: msgspec.structs.replace(record, owed=()) for id, record in waiting.items()}
+        wanted = dict.fromkeys(ids)
+        changed = {id: change for id in wanted if (change := self._changes.get((kind, id)))}
+        settled = {id for id, change in changed.items() if change.record or change.entries is None}
+        found = self._known.get_many(kind, [id for id in wanted if id not in settled])
+        self._note_missing((kind, id) for id in wanted if id not in settled and id not in found)
+        return found | {id: one for id in settled if (one := _bare(changed[id].record)) is not None}
 
     def find(
         self,
@@ -68,7 +91,8 @@ class MongoTx:
         most: int | None = None,
     ) -> Page:
         """See ``Reader.find``."""
-        self.flush()
+        if self._changes.concern(kind):
+            self.flush()
         return self._reader.find(
             kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
         )
@@ -85,29 +109,31 @@ class MongoTx:
         return self.seq
 
     def insert(self, record: Record) -> Record:
-        """See ``Tx.insert``. A duplicate of what is in the database surfaces when the group is written."""
+        """See ``Tx.insert``. A duplicate that nobody has looked for surfaces when the group is written."""
         check_size(record)
-        if (record.kind, record.id) in self._pending:
-            self._exists = Exists(record.kind, record.id)
+        name = record.kind, record.id
+        change = self._changes.get(name)
+        there = change.after if change else self._there.get(name)
+        if there is not None:
+            self._exists = Exists(*name)
             raise self._exists
-        self._known.forget(record.kind, record.id)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=1)
-        self._pending[record.kind, record.id] = stored
+        entries = owing((), record.owed, self._clock())
+        looked = change.looked if change else name in self._there
+        self._changes.set(name, Change(change.before if change else None, stored, entries, looked))
         return stored
 
     def replace(self, record: Record) -> Record:
         """See ``Tx.replace``."""
         check_size(record)
-        self._direct()
-        self._known.forget(record.kind, record.id)
-        name = {"_id": name_of(record.kind, record.id)}
-        entries = self._entries({**name, "rev": record.rev})
-        if entries is None:
-            raise Stale(record.kind, record.id)
+        name = record.kind, record.id
+        change = self._change(name)
+        there = change.after
+        if there is None or there.rev != record.rev:
+            raise Stale(*name)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
-        change = update_of(owing(entries, record.owed, self._clock())) if record.owed else {}
-        fields = fields_of(stored) | change.get("$set", {})
-        self._records.update_one(name, change | {"$set": fields}, session=self._session)
+        entries = owing(there.entries, record.owed, self._clock()) if record.owed else there.entries
+        self._changes.set(name, msgspec.structs.replace(change, record=stored, entries=entries))
         return stored
 
     def put(self, record: Record) -> Record:
@@ -117,62 +143,56 @@ class MongoTx:
 
     def delete(self, kind: str, id: str) -> bool:
         """See ``Tx.delete``."""
-        self._direct()
-        self._known.forget(kind, id)
-        return self._records.delete_one({"_id": name_of(kind, id)}, session=self._session).deleted_count > 0
+        change = self._change((kind, id))
+        if change.entries is None:
+            return False
+        self._changes.set((kind, id), msgspec.structs.replace(change, record=None, entries=None))
+        return True
 
     def owe(self, kind: str, id: str, owed: Owed) -> None:
         """See ``Tx.owe``."""
-        self._direct()
-        entries = self._entries({"_id": name_of(kind, id)})
-        if entries is None:
+        change = self._change((kind, id))
+        if change.entries is None:
             raise Stale(kind, id)
-        self._set_entries(kind, id, owing(entries, [owed], self._clock()))
+        entries = owing(change.entries, [owed], self._clock())
+        self._changes.set((kind, id), msgspec.structs.replace(change, entries=entries))
 
     def clear(self, claims: Sequence[Claim]) -> None:
         """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
-        self._direct()
+        self.look((claim.record.kind, claim.record.id) for claim in claims)
         for claim in claims:
-            kind, id = claim.record.kind, claim.record.id
-            rest = without(self._entries({"_id": name_of(kind, id)}) or [], claim.owed.step, claim.token)
+            name = claim.record.kind, claim.record.id
+            change = self._change(name)
+            rest = without(change.entries or (), claim.owed.step, claim.token)
             if rest is None:
-                raise Stale(kind, id)
-            self._set_entries(kind, id, rest)
+                raise Stale(*name)
+            self._changes.set(name, msgspec.structs.replace(change, entries=rest))
 
     # -- the group --------------------------------------------------------------------------------------------------
 
-    def mark(self) -> tuple[int, int, int, Exists | None]:
-        """Where the transaction stands, to be able to take one decision's inserts back."""
-        return self.sent, len(self._pending), self.seq, self._exists
+    def mark(self) -> Mark:
+        """Where the transaction stands, to be able to take one decision's writes back."""
+        return self.sent, self._changes.mark(), self.seq, self._exists
 
-    def undo(self, mark: tuple[int, int, int, Exists | None]) -> bool:
-        """Takes back what was inserted since *mark*; ``False`` if some of it has been sent already."""
+    def undo(self, mark: Mark) -> bool:
+        """Takes back what was written since *mark*; ``False`` if some of it has been sent already."""
         if self.sent != mark[0]:
             return False
-        while len(self._pending) > mark[1]:
-            self._pending.popitem()
+        self._changes.undo(mark[1])
         self.seq, self._exists = mark[2:]
         return True
 
     def flush(self) -> None:
         """Sends what was gathered. Raises ``Exists`` for an insert of something that is there."""
-        if not self._pending:
-            return
-        self.sent += 1
-        now = self._clock()
-        documents = [_document(record, now) for record in self._pending.values()]
-        self._pending.clear()
-        names = [document["_id"] for document in documents]
-        taken = self._records.find_one({"_id": {"$in": names}}, {"_id": 1}, session=self._session)
-        if taken is not None:
-            self._exists = Exists(taken["_id"])
-            raise self._exists
-        try:
-            self._records.insert_many(documents, session=self._session)
-        except BulkWriteError as error:
-            if any(each.get("code") == _DUPLICATE for each in error.details.get("writeErrors", ())):
-                raise Exists(str(error)) from error
-            raise
+        operations, unlooked = list(self._changes.operations()), self._changes.unlooked()
+        self.sent += bool(operations or unlooked)
+        if unlooked:
+            self._refuse_those_there(unlooked)
+        if operations:
+            self._send(operations)
+        for name, there in self._changes.taken().items():
+            self._known.forget(*name)
+            self._there[name] = there
 
     def finish(self) -> None:
         """Sends the rest."""
@@ -180,18 +200,37 @@ class MongoTx:
         if self._exists:  # a decision caught it and went on: what it wrote may be half of what it meant
             raise self._exists
 
-    def _direct(self) -> None:
-        self.flush()
-        self.sent += 1
+    def _send(self, operations: Sequence[Operation]) -> None:
+        try:
+            self._reader.records.bulk_write(operations, ordered=False, session=self._reader.session)
+        except BulkWriteError as error:
+            if any(each.get("code") == _DUPLICATE for each in error.details.get("writeErrors", ())):
+                raise Exists(str(error)) from error
+            raise
 
-    def _entries(self, where: Document) -> list[Entry] | None:
-        found = self._records.find_one(where, {"owed": 1}, hint=BY_ID, session=self._session)
-        return None if found is None else found["owed"]
+    def _refuse_those_there(self, ids: Sequence[str]) -> None:
+        taken = self._reader.records.find_one({"_id": {"$in": ids}}, {"_id": 1}, session=self._reader.session)
+        if taken is not None:
+            self._exists = Exists(taken["_id"])
+            raise self._exists
 
-    def _set_entries(self, kind: str, id: str, entries: Sequence[Entry]) -> None:
-        self._records.update_one({"_id": name_of(kind, id)}, update_of(entries), session=self._session)
+    def _change(self, name: Name) -> Change:
+        """What becomes of the record; as it is there, if nothing does."""
+        change = self._changes.get(name)
+        if change is not None:
+            return change
+        self.look([name])
+        there = self._there[name]
+        return Change(there, None, there.entries if there else None)
+
+    def _note(self, document: Document) -> None:
+        there = There(int(document["rev"]), document["owed"], int(document["owed_rev"]))
+        self._there[document["kind"], document["id"]] = there
+
+    def _note_missing(self, names: Iterable[Name]) -> None:
+        for name in names:
+            self._there.setdefault(name, None)
 
 
-def _document(record: Record, now: int) -> Document:
-    name = {"_id": name_of(record.kind, record.id), "kind": record.kind, "id": record.id}
-    return name | fields_of(record) | update_of(owing((), record.owed, now))["$set"] | {"owed_rev": 0}
+def _bare(record: Record | None) -> Record | None:
+    return msgspec.structs.replace(record, owed=()) if record else None
