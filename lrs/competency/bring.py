@@ -13,9 +13,19 @@ from lrs.competency import tallies, uncompletions
 from lrs.competency.decide import Evidence
 from lrs.competency.evidence import Meaning, evidence_from, former_id, statement_key
 from lrs.competency.owing import owe_evaluation, owe_issue, owe_match
+from lrs.people import persons
 from lrs.people.joins import link
 from lrs.people.persons import Mint, ensure
 from lrs.storage import Record, Tx, pages
+
+
+def reads_of(meanings: Sequence[Meaning], mint: Mint) -> list[tuple[str, str]]:
+    """The records (kind, id) that ``bring`` looks at, as far as they can be told before it does."""
+    reads = list(persons.reads_of((one for meaning in meanings for one in meaning.learners), mint))
+    for record in (record for meaning in meanings for record in meaning.evidence):
+        one = evidence_from(record)
+        reads += [("evidence", record.id), ("evidence", former_id(one.statement, one.rule, one.identifier))]
+    return reads
 
 
 def bring(tx: Tx, meanings: Sequence[Meaning], mint: Mint, zone: str) -> None:

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 import msgspec
 
 from lrs.competency.awards import Facts, Lineage, Plan, plan
-from lrs.competency.bring import bring
+from lrs.competency.bring import bring, reads_of
 from lrs.competency.dates import day_of, midnight
 from lrs.competency.decide import Span, Standing, Tally, decide
 from lrs.competency.evidence import Meaning, meaning_of
@@ -22,7 +22,7 @@ from lrs.competency.held import LINEAGE, write_awards, write_profile
 from lrs.competency.rules.rematch import rematch
 from lrs.competency.rules.review import About, Former, reviewed
 from lrs.competency.rules.rules import Index
-from lrs.competency.rules.rulesets import InForce, in_force
+from lrs.competency.rules.rulesets import CURRENT, InForce, in_force
 from lrs.competency.seen import moment_of
 from lrs.competency.tallies import tallies_of
 from lrs.competency.uncompletions import marks_of
@@ -80,7 +80,7 @@ def _settle_matches(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> Sequ
         bring(tx, meanings, mint, tenant.settings.zone)
 
     if readable:
-        store.settle(readable, settle).result()
+        store.settle(readable, settle, reads=[CURRENT, *reads_of(meanings, mint)]).result()
     return ()
 
 

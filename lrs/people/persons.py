@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -60,12 +60,21 @@ def ensure(tx: Tx, identifiers: Iterable[Identifier], mint: Mint) -> dict[str, s
         if identifier.id not in wanted or "mbox" in identifier.ifi:
             wanted[identifier.id] = identifier
     found = tx.get_many("identifier", wanted)
+    minted = {id: mint(id) for id in wanted if id not in found}
+    there = tx.get_many("person", minted.values()) if minted else {}
     for id, identifier in wanted.items():
         if id in found:
             _keep_mailbox(tx, found[id], identifier)
         else:
-            found[id] = _mint(tx, identifier, mint(id))
+            found[id] = _mint(tx, identifier, minted[id], known=minted[id] in there)
     return {id: record.meta["person"] for id, record in found.items()}
+
+
+def reads_of(identifiers: Iterable[Identifier], mint: Mint) -> Iterator[tuple[str, str]]:
+    """The records (kind, id) that ``ensure`` looks at, as far as they can be told before it does."""
+    for id in {identifier.id for identifier in identifiers}:
+        yield "identifier", id
+        yield "person", mint(id)
 
 
 def holders(reader: Reader, persons: Iterable[str]) -> dict[str, str]:
@@ -130,8 +139,8 @@ def person_named(tenant: Tenant, text: str) -> str | None:
     return record.meta["person"] if record else None
 
 
-def _mint(tx: Tx, identifier: Identifier, person: str) -> Record:
-    if tx.get("person", person) is None:
+def _mint(tx: Tx, identifier: Identifier, person: str, *, known: bool) -> Record:
+    if not known:
         tx.insert(Record("person", person, b'{"v":1}', meta={"into": None, "members": [person]}))
     keys = [key("identifier-person", person)]
     if mbox := identifier.ifi.get("mbox"):

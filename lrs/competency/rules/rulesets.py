@@ -24,6 +24,8 @@ from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
 KIND = "ruleset"
+CURRENT = (KIND, "current")
+"""The record (kind, id) that says which rules are in force."""
 IN_REVIEW = 20
 """How many rule sets can be in review beside the one in force: each is asked whenever a person is looked at."""
 _PARSED_AT_MOST = 64
@@ -140,7 +142,7 @@ class _Unread(msgspec.Struct, frozen=True, array_like=True):
 
 def in_force(reader: Reader) -> InForce:
     """The rules as *reader* sees them; parsed once for each set."""
-    head = reader.get(KIND, "current")
+    head = reader.get(*CURRENT)
     if head is None:
         return InForce(index_rules(Ruleset(0)), 0)
     former = (
@@ -155,13 +157,13 @@ def in_force(reader: Reader) -> InForce:
 
 def current(reader: Reader) -> Ruleset:
     """The rule set in force; version 0, without rules, if none was ever applied."""
-    head = reader.get(KIND, "current")
+    head = reader.get(*CURRENT)
     return _ruleset(reader, head.meta["version"]) if head else Ruleset(0)
 
 
 def in_review(reader: Reader) -> list[Ruleset]:
     """The former rule sets, newest first."""
-    head = reader.get(KIND, "current")
+    head = reader.get(*CURRENT)
     return [_ruleset(reader, one.version) for one in _kept(head.meta)] if head else []
 
 
@@ -198,7 +200,7 @@ def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | N
     if before.version >= ruleset.version:
         raise Refused("other rules came into force meanwhile; run it again", status=409, error="busy")
     was, at = in_force(tx), tx.next_seq()
-    head = tx.get(KIND, "current")
+    head = tx.get(*CURRENT)
     until = micros_of(at) + (review if head else 0)
     replaced = [_replaced(head.meta, before, at, until, ruleset)] if head and review else []
     former = _still(replaced + (_kept(head.meta) if head else []), ruleset, micros_of(at))
@@ -210,7 +212,7 @@ def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | N
     meta |= {"former": msgspec.to_builtins(former)}
     if (unread := _still_unread(tx, head, ruleset, at, reviewed=bool(replaced))) is not None:
         meta["unread"] = msgspec.to_builtins(unread)
-    tx.put(Record(KIND, "current", meta=meta))
+    tx.put(Record(*CURRENT, meta=meta))
     audit.append(tx, by, "rules.applied", {"version": str(ruleset.version)})
     walk = _walk(was, in_force(tx), at, twice=bool(head and not replaced))
     tx.insert(Record("rematch", f"v{ruleset.version}", msgspec.json.encode(walk), owed=(Owed("match"),)))

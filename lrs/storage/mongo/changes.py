@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
-from pymongo import DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteOne, UpdateOne
 
 from lrs.storage import Record
 from lrs.storage.mongo.entries import Entry, update_of
 from lrs.storage.mongo.read import Document, Name, fields_of, name_of
 
-Operation = InsertOne[Document] | UpdateOne | DeleteOne
+Operation = UpdateOne | DeleteOne
 
 
 class There(msgspec.Struct, frozen=True):
@@ -106,12 +106,13 @@ def _operation(name: Name, change: Change) -> Operation | None:
         return DeleteOne({"_id": id}) if before else None
     if before is None:
         assert record is not None  # noqa: S101 (what was not there is inserted)
-        return InsertOne(_document(record, entries))
+        # An upsert that can only insert: a record with this name would meet it as a duplicate. So all is one command.
+        return UpdateOne({"_id": id, "rev": 0}, {"$set": _document(record, entries)}, upsert=True)
     changed = update_of(entries) if entries is not before.entries else {}
     fields = (fields_of(record) if record else {}) | changed.get("$set", {})
     return UpdateOne({"_id": id}, {**changed, "$set": fields}) if fields else None
 
 
 def _document(record: Record, entries: Sequence[Entry]) -> Document:
-    name = {"_id": name_of(record.kind, record.id), "kind": record.kind, "id": record.id}
+    name = {"kind": record.kind, "id": record.id}
     return name | fields_of(record) | update_of(entries)["$set"] | {"owed_rev": 0}

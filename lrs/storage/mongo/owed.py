@@ -86,7 +86,8 @@ class MongoOwed:
         if not writes:
             return []
         self._records.bulk_write(list(writes.values()), ordered=False)
-        leased = self._records.find({"_id": {"$in": list(writes)}, "owed.token": token}, hint=BY_ID)
+        where = {"_id": {"$in": list(writes)}, "owed.token": token}
+        leased = self._records.find(where, hint=BY_ID, batch_size=len(writes) + 1)
         return [
             Claim(record_of(document), owed_of(entry), token)
             for document in leased
@@ -182,7 +183,7 @@ class MongoOwed:
     def _due(self, step: str, now: int, limit: int, which: Document) -> list[Document]:
         entry = {"step": step, "at": {"$lte": now}, **which}
         where = {"owed.step": step, "due": {"$lte": now}, "owed": {"$elemMatch": entry}}
-        return list(self._records.find(where, _DUE, hint=BY_STEP, limit=limit))
+        return list(self._records.find(where, _DUE, hint=BY_STEP, limit=limit, batch_size=limit + 1))
 
     def _change(self, where: Document, chosen: Callable[[Entry], bool], change: Callable[[Entry], Entry]) -> bool:
         """Changes the entries of a document as long as *where* finds it; ``False`` once it does not."""

@@ -15,6 +15,7 @@ from bson.binary import Binary
 from pymongo import ASCENDING, DESCENDING
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
+from pymongo.cursor import Cursor
 
 from lrs import storage
 from lrs.storage import NEWEST, Page, Record
@@ -68,7 +69,7 @@ class MongoReader:
         records: dict[Name, Record] = {}
         size = 0
         while some := [name_of(kind, id) for kind, id in islice(names, _IDS_AT_ONCE)]:
-            for document in self._noted(self.records.find(_named(some), self._fields, session=self.session)):
+            for document in self._noted(self._named(some, self._fields)):
                 records[document["kind"], document["id"]] = record_of(document)
                 check_found(size := size + len(document["body"]))
         return records
@@ -77,8 +78,13 @@ class MongoReader:
         """Reads what the records of *wanted* owe, and has it noted."""
         names = iter(wanted)
         while some := [name_of(kind, id) for kind, id in islice(names, _IDS_AT_ONCE)]:
-            for _ in self._noted(self.records.find(_named(some), _OWED, session=self.session)):
+            for _ in self._noted(self._named(some, _OWED)):
                 pass
+
+    def _named(self, names: Sequence[str], fields: Document) -> Cursor[Document]:
+        """The documents with these ``_id``, all in the first answer. One alone is asked for by an equality."""
+        where = names[0] if len(names) == 1 else {"$in": names}
+        return self.records.find({"_id": where}, fields, batch_size=len(names) + 1, session=self.session)
 
     def _noted(self, found: Iterable[Document]) -> Iterator[Document]:
         for document in found:
@@ -151,11 +157,6 @@ class MongoReader:
         """See ``Store.count``."""
         where: Document = {"kind": kind, "keys": _carrying(keys)} if keys else {"kind": kind}
         return self.records.count_documents(where, hint=BY_KEY if keys else BY_ORDER, session=self.session)
-
-
-def _named(names: Sequence[str]) -> Document:
-    """The filter for these ``_id``; of one alone it is an equality, which every server answers fastest."""
-    return {"_id": names[0] if len(names) == 1 else {"$in": names}}
 
 
 def name_of(kind: str, id: str) -> str:

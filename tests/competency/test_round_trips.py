@@ -1,0 +1,71 @@
+"""How often the step ``match`` asks a MongoDB: the network is what it waits for, and the head is held meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from pymongo import monitoring
+
+from lrs.competency.evaluate import match
+from tests.competency.world import World, statement
+
+MOST = 12
+"""Round trips, the claim among them, for 100 statements."""
+MOST_HOLDING = 8
+"""Of these, while the head is held."""
+
+
+class Heard(monitoring.CommandListener):
+    """The commands while it listens: their names, and whether they are within a transaction."""
+
+    def __init__(self) -> None:
+        self.listening = False
+        self.commands: list[tuple[str, bool]] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if self.listening:
+            self.commands.append((event.command_name, event.command.get("autocommit") is False))
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Not of interest."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Not of interest."""
+
+
+@pytest.fixture(scope="module")
+def heard():
+    listener = Heard()
+    monitoring.register(listener)
+    return listener
+
+
+@pytest.fixture
+def world(heard, mongo_url, tmp_path):  # noqa: ARG001 (listeners must be there before the client)
+    made = World(tmp_path, url=mongo_url)
+    made.work()
+    yield made
+    made.close()
+
+
+def passes(learners, day):
+    accounts = [{"account": {"homePage": "https://vle.example", "name": f"n{n}"}} for n in range(learners)]
+    when = f"2026-11-{day}T10:00:00Z"
+    return [statement(f"{day}-{n}", accounts[n % learners], timestamp=when) for n in range(100)]
+
+
+@pytest.mark.parametrize("learners", [1, 100])
+def test_100_statements_are_matched_in_few_round_trips_of_new_learners_and_of_known_ones(world, heard, learners):
+    for day in (10, 11):
+        world.send_all(passes(learners, day))
+        heard.commands.clear()
+
+        heard.listening = True
+        claims = world.store.claim(["match"], limit=100, lease=60_000_000)
+        match(world.tenant, claims)
+        heard.listening = False
+
+        assert len(claims) == 100
+        assert len(heard.commands) <= MOST, heard.commands
+        assert sum(holding for _, holding in heard.commands) <= MOST_HOLDING, heard.commands
+
+    assert len(world.all("evidence")) == 200
