@@ -8,11 +8,11 @@ entries belongs to the facts that follow from them and is done by the transactio
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from pymongo import ReturnDocument, UpdateOne
-from pymongo.collection import Collection
+from pymongo.collection import Collection as Records
 
 from lrs import storage
 from lrs.storage import Backlog, Claim, Clock, Owed, Record
@@ -41,7 +41,7 @@ _BACKLOG: list[Document] = [
 class MongoOwed:
     """What records of one collection owe."""
 
-    def __init__(self, records: Collection[Document], clock: Clock) -> None:
+    def __init__(self, records: Records[Document], clock: Clock) -> None:
         self._records = records
         self._clock = clock
 
@@ -53,17 +53,18 @@ class MongoOwed:
             due.update((found["_id"], found) for found in self._due(step, now, 4 * limit, {"token": None}))
         found = list(due.values())
         random.shuffle(found)
-        token = new_token().hex()
-        chosen: dict[str, tuple[Document, list[Entry]]] = {}
-        left, size = limit, 0
+        chosen: list[tuple[Document, Sequence[Entry]]] = []
+        tokens: set[str] = set()
+        size = 0
         for document in found:
-            if left < 1 or size > storage.PAGE_BYTES:
+            if len(tokens) >= limit or size > storage.PAGE_BYTES:
                 break
-            entries = leased(document["owed"], steps, now, now + lease, [token] * left)
-            left -= sum(entry["token"] == token for entry in entries)
+            some = [new_token().hex() for _ in range(min(limit - len(tokens), len(document["owed"])))]
+            entries = leased(document["owed"], steps, now, now + lease, some)
+            tokens.update(entry["token"] for entry in entries if entry["token"] in some)
             size += int(document["size"])
-            chosen[document["_id"]] = document, entries
-        return self._lease(chosen.values(), token)
+            chosen.append((document, entries))
+        return self._lease(chosen, tokens)
 
     def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
         """See ``Store.claim_lost``."""
@@ -73,12 +74,12 @@ class MongoOwed:
         for document in found:
             token = new_token(alone=True).hex()
             entries = leased_alone(document["owed"], steps, now, now + lease, token)
-            for claim in self._lease([(document, entries)], token):
+            for claim in self._lease([(document, entries)], {token}):
                 return claim
         return None
 
-    def _lease(self, chosen: Iterable[tuple[Document, Sequence[Entry]]], token: str) -> list[Claim]:
-        """Gives the documents their *entries*, if they owe what they owed; the claims are those that got *token*."""
+    def _lease(self, chosen: Iterable[tuple[Document, Sequence[Entry]]], tokens: Collection[str]) -> list[Claim]:
+        """Gives the documents their *entries*, if they owe what they owed; the claims are those with *tokens*."""
         writes = {
             found["_id"]: UpdateOne({"_id": found["_id"], "owed_rev": found["owed_rev"]}, update_of(entries))
             for found, entries in chosen
@@ -86,13 +87,12 @@ class MongoOwed:
         if not writes:
             return []
         self._records.bulk_write(list(writes.values()), ordered=False)
-        where = {"_id": {"$in": list(writes)}, "owed.token": token}
-        leased = self._records.find(where, hint=BY_ID, batch_size=len(writes) + 1)
+        leased = self._records.find({"_id": {"$in": list(writes)}}, hint=BY_ID, batch_size=len(writes) + 1)
         return [
-            Claim(record_of(document), owed_of(entry), token)
+            Claim(record_of(document), owed_of(entry), entry["token"])
             for document in leased
             for entry in document["owed"]
-            if entry["token"] == token
+            if entry["token"] in tokens
         ]
 
     def locked(self, step: str, ahead: Ahead) -> int:
