@@ -20,6 +20,8 @@ from lrs.competency.rebuild import rebuild
 from lrs.kernel.settings import Settings
 from lrs.kinds import TENANT
 from lrs.ops.backup.places import store_file
+from lrs.people.ids import is_name
+from lrs.renaming import rename
 from lrs.steps import drain
 from lrs.storage import pages
 from lrs.storage.sqlite.copy import examine
@@ -159,3 +161,40 @@ def test_the_doctor_finds_keys_schema_and_record_of_actions_in_order(release, tm
     assert {check: told[check] for check in ("store", "master-key", "audit")} == dict.fromkeys(
         ("store", "master-key", "audit"), "ok"
     )
+
+
+def test_no_identifier_stands_under_the_name_that_anybody_computes_once_work_is_done(tenant):
+    drain(tenant)
+
+    received = {"statement", "agent_name", "state", "agent_profile", "audit"}
+    about = [
+        one
+        for name, kind in TENANT.items()
+        if kind.subjects and name not in received
+        for record in pages(tenant.store, name)
+        for one in kind.subjects(record).identifiers
+    ]
+    assert about
+    assert not [one for one in about if is_name(one)]
+
+
+@pytest.mark.parametrize("release", FROZEN)
+def test_a_store_whose_processes_are_killed_after_each_page_of_renaming_ends_the_same(release, tmp_path):
+    settings = Settings(data=thawed(release, tmp_path))
+    tenant = open_tenant(settings, clock=lambda: LATELY)
+    before = badges_in(tenant), levels_in(tenant)
+    pages_done = 0
+    while claims := tenant.store.claim(["rename"], limit=1, lease=60_000_000):
+        rename(tenant, claims)
+        pages_done += 1
+        tenant.store.close()
+        tenant = open_tenant(settings, clock=lambda: LATELY)
+
+    drain(tenant)
+
+    assert pages_done >= 10
+    assert (badges_in(tenant), levels_in(tenant)) == before
+    rebuild(tenant, TENANT, apply=True)
+    drain(tenant)
+    assert (badges_in(tenant), levels_in(tenant)) == before
+    tenant.store.close()

@@ -165,6 +165,25 @@ def test_a_chain_that_was_replaced_whole_is_a_problem(data, head):
         assert message(tenant).endswith("the whole store was replaced, and the record of actions with it")
 
 
+def test_a_chain_that_was_begun_anew_in_the_same_store_is_a_problem(data, head):
+    with opened(data, head) as tenant:
+        act(tenant, "one", "two")
+        put_down_end(tenant)
+
+        def cut(tx):
+            for record in tx.find("audit").records:
+                tx.delete("audit", record.id)
+            tx.delete("audit-head", "head")
+            tx.delete("master-key", "fingerprint")
+
+        tenant.store.write(cut).result()
+    with opened(data, head) as tenant:
+        act(tenant, "forged", "forged")
+
+        assert told(tenant) == [("audit", "ok"), ("audit-head", "problem")]
+        assert message(tenant).endswith("nor any other in it: the record of actions was replaced")
+
+
 def test_a_file_that_is_missing_a_folder_or_of_another_store_is_a_problem(data, head, tmp_path):
     with opened(data, head) as tenant:
         act(tenant, "one")
