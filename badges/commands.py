@@ -23,7 +23,7 @@ from lrs.kernel.printing import Group, json_option, print_json, print_list, prin
 from lrs.people.persons import members_of
 from lrs.people.search import found_one
 from lrs.storage import Record, pages
-from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.options import with_tenant, with_tenant_if_any, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 _NO_BADGES = "there are no such badges: one is issued when a rule is met (lrs rules list, lrs rules explain LEARNER)"
@@ -47,7 +47,7 @@ def badges() -> None:
     help="The issuer's status list, in the place of asking for it: says what was revoked when it was saved.",
 )
 @json_option
-@with_tenant
+@with_tenant_if_any
 def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: Path | None, as_json: bool) -> None:
     """Check a badge: form, badge, signature, dates, status.
 

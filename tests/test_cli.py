@@ -76,7 +76,7 @@ def said(*words, **environment):
 def test_a_folder_that_is_a_file_is_named_in_one_line(tmp_path):
     (tmp_path / "file").touch()
 
-    answer = said("keys", "revoke", "k", "--data", str(tmp_path / "file"))
+    answer = said("tenants", "create", "acme", "--data", str(tmp_path / "file"))
 
     assert answer == (1, f"Error: LRS_DATA: {tmp_path}/file cannot be a folder of ours: File exists\n")
 

@@ -23,6 +23,7 @@ from lrs.ops.demo import sample
 from lrs.ops.demo.story import FRAMEWORK, LEARNER
 from lrs.steps import drain
 from lrs.tenancy.tenants import open_tenant
+from tests.builders import store_in
 
 ACTS = {
     *("serve", "work", "work retry", "keys revoke", "sessions end", "framework publish"),
@@ -241,6 +242,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
         assert answer.exit_code == 0, answer.output
         return answer.stdout
 
+    store_in(data)
     done("framework", "import", files / "framework.csv", "--id", FRAMEWORK)
     done("framework", "publish", FRAMEWORK)
     for source in ("online-platform", "training-centre", "apprenticeship-provider"):

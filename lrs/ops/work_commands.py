@@ -27,6 +27,7 @@ from lrs.kinds import TENANT
 from lrs.steps import LANES, STEPS, steps_of
 from lrs.storage import Backlog, Owed, Record
 from lrs.tenancy.audit_head import Publisher
+from lrs.tenancy.control import check_made
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.options import settings_for, tell_unknown, with_tenant, with_tenant_to_read
 from lrs.tenancy.states import erase_due
@@ -107,6 +108,7 @@ def run_celery_worker(settings: Settings) -> None:
 @contextmanager
 def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
     collect_rarely()
+    check_made(settings)
     tenants = Tenants(settings)
     over = threading.Event()
     pulse = threading.Thread(target=_beat, args=(settings, tenants, over), name="pulse")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -182,6 +183,7 @@ def registered(settings: Settings, tenant: str) -> Iterator[Tenant]:
         if record is None:
             raise Misconfigured(control.none_such(tenant))
         record.check_open(tenant)
+        _check_there(settings, tenant)
         noting = partial(control.due.note, tenant)
         opened = open_tenant(record.decided.settings(settings), tenant, committed=noting)
         try:
@@ -214,7 +216,7 @@ def registered_to_read(settings: Settings, tenant: str) -> Iterator[Tenant]:
 def control_there(settings: Settings, tenant: str = DEFAULT) -> Iterator[Control]:
     """The register for a command that makes no store. Raises ``Misconfigured`` where neither it nor *tenant* is."""
     check_id(tenant)
-    check_whole(settings)
+    check_made(settings, tenant)
     control = open_control(settings)
     try:
         yield control
@@ -222,9 +224,23 @@ def control_there(settings: Settings, tenant: str = DEFAULT) -> Iterator[Control
         control.close()
 
 
+def check_made(settings: Settings, tenant: str = DEFAULT) -> None:
+    """Raises ``Misconfigured`` where neither the register nor the store of *tenant* is: most commands make none."""
+    check_whole(settings)
+    if not _is_made(control_url(settings)):
+        _check_there(settings, tenant)
+
+
+def _is_made(url: str) -> bool:
+    """Whether somebody made the store at *url*. A file is not opened, which may need rights that nobody has here."""
+    if url.startswith("sqlite:///"):
+        return Path(url.removeprefix("sqlite:///")).exists()
+    return is_there(url) if url.startswith("mongodb") else True
+
+
 def _check_there(settings: Settings, tenant: str) -> None:
     url = store_url(settings, tenant)
-    if not is_there(url):
+    if not _is_made(url):
         where = url.removeprefix("sqlite:///") if url.startswith("sqlite") else "the database"
         raise Misconfigured(
             f"tenant {tenant!r} has no store in {where}: lrs serve makes the first one, and --data or LRS_DATA names"

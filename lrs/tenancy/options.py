@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -17,8 +18,8 @@ from pydantic_settings import SettingsError
 from lrs.kernel.errors import Damaged, Misconfigured, Refused
 from lrs.kernel.settings import UNKNOWN, Settings, unknown_names
 from lrs.tenancy.audit_head import putting_down
-from lrs.tenancy.control import Control, control_there, open_control, registered, registered_to_read
-from lrs.tenancy.tenants import DEFAULT, Tenant
+from lrs.tenancy.control import Control, check_made, control_there, open_control, registered, registered_to_read
+from lrs.tenancy.tenants import DEFAULT, Tenant, open_tenant
 
 Command = Callable[..., Any]
 
@@ -60,6 +61,28 @@ def with_tenant(command: Command) -> Command:
 def with_tenant_to_read(command: Command) -> Command:
     """The same for a command that only shows something: nothing is written, so the folder may be read-only."""
     return _with_tenant(command, registered_to_read, lambda _: nullcontext())
+
+
+def with_tenant_if_any(command: Command) -> Command:
+    """The same for a command that needs no store of ours: where there is none it gets one that is gone afterwards."""
+    return _with_tenant(command, _registered_or_passing, lambda _: nullcontext())
+
+
+@contextmanager
+def _registered_or_passing(settings: Settings, tenant: str) -> Iterator[Tenant]:
+    try:
+        check_made(settings, tenant)
+    except Misconfigured:
+        with TemporaryDirectory() as folder:
+            own = {"data": Path(folder), "store_url": None, "control_url": None, "master_key_file": None}
+            opened = open_tenant(settings.model_copy(update=own))
+            try:
+                yield opened
+            finally:
+                opened.store.close()
+        return
+    with registered(settings, tenant) as found:
+        yield found
 
 
 def _with_tenant(

@@ -15,6 +15,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ from lrs.ops.serve import first_key
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import Tenant
 from tests.adapters.conftest import importing, put_document
+from tests.builders import store_in
 from tests.served import serving
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
@@ -439,6 +441,8 @@ def test_a_store_here_and_one_elsewhere_are_not_chosen_between(tmp_path):
 
 
 def run_bare(data: Path, *arguments: str) -> Result:
+    if not data.exists():
+        store_in(data)
     return CliRunner().invoke(adapter, ["run", *arguments], env={"LRS_DATA": str(data)})
 
 
@@ -464,13 +468,11 @@ def test_without_an_endpoint_a_file_goes_into_the_store_of_this_machine_through_
 
 
 def test_a_store_that_has_only_seen_files_still_tells_its_first_key(tmp_path):
-    tenants = Tenants(Settings(data=tmp_path / "data"))
-    tenants.start()
     (tmp_path / "file.csv").write_text(HEADER + GOOD)
     run_bare(tmp_path / "data", "eportfolio", str(tmp_path / "file.csv"))
 
-    said = first_key(tenants, "http://h:1")
-    tenants.close()
+    with closing(Tenants(Settings(data=tmp_path / "data"))) as tenants:
+        said = first_key(tenants, "http://h:1")
 
     assert "shown this once" in said
 

@@ -14,6 +14,7 @@ from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import open_tenant
 from tests.badges.made import badge_in, put_award, run_issue
+from tests.builders import store_in
 
 
 @pytest.fixture(autouse=True)
@@ -235,6 +236,7 @@ def test_badges_are_listed_and_shown(tmp_path):
 
 
 def test_the_issuer_is_named_and_printed(tmp_path):
+    store_in(tmp_path)
     before = json.loads(run(tmp_path, "issuer", "--json").output)
     named = run(tmp_path, "issuer", "--name", "Centre", "--url", "https://centre.example.org").output
     after = json.loads(run(tmp_path, "issuer", "--json").output)

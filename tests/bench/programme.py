@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import Tenant, open_tenant
-from tests.bench.server import lrs
+from tests.bench.server import lrs, make_store
 from tests.bench.statements import activity_id
 
 RULES = 200
@@ -59,6 +59,7 @@ def _bring_in(data: Path, rules: int) -> None:
         sheet, table = Path(name, "framework.csv"), Path(name, "rules.csv")
         sheet.write_text(framework(), "utf-8")
         table.write_text(mapping(rules), "utf-8")
+        make_store(data)
         lrs(data, "framework", "import", str(sheet), "--id", URI, "--title", "Bench")
         lrs(data, "framework", "publish", URI)
         said = lrs(data, "rules", "apply", str(table))

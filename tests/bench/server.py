@@ -59,9 +59,16 @@ class Server:
 
 def create_key(data: Path, scope: str = "all", name: str = "bench") -> bytes:
     """Headers with a new key for the store under *data*, made by the real command."""
+    make_store(data)
     made = json.loads(lrs(data, "keys", "create", "--name", name, "--scope", scope, "--json"))
     credentials = base64.b64encode(f"{made['key']}:{made['secret']}".encode())
     return b"Host: %s\r\nX-Experience-API-Version: 1.0.3\r\nAuthorization: Basic %s\r\n" % (HOST.encode(), credentials)
+
+
+def make_store(data: Path) -> None:
+    """Makes the store under *data*, if there is none."""
+    if not (data / "tenants" / "default").exists():
+        lrs(data, "tenants", "create", "default")
 
 
 def lrs(data: Path, *words: str, settings: Mapping[str, str] | None = None) -> str:

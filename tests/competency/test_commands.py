@@ -16,6 +16,7 @@ from lrs.steps import drain
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import open_tenant
 from lrs.xapi.statements.keys import keys_of, source_key
+from tests.builders import store_in
 from tests.competency.world import ANN, ANN_ACCOUNT, PASSED, RULES, SHEET, URI, statement
 
 ATTEMPT = "http://adlnet.gov/expapi/activities/attempt"
@@ -32,6 +33,8 @@ def quiz_attempt(number):
 
 @pytest.fixture
 def run(tmp_path):
+    store_in(tmp_path / "data")
+
     def run(command, *words, exit_code=0):
         result = CliRunner().invoke(command, [*map(str, words), "--data", str(tmp_path / "data")])
         assert result.exit_code == exit_code, result.output

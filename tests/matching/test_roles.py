@@ -14,6 +14,7 @@ from lrs.matching.gap import Requirement, Role
 from lrs.matching.role_commands import roles as command
 from lrs.matching.roles import Problem, everyone, read_roles, unknown
 from lrs.tenancy.tenants import open_tenant
+from tests.builders import store_in
 from tests.competency.world import URI, World
 
 SAMPLE = """role,role_label,competency,label,level,importance,weight
@@ -106,6 +107,7 @@ def test_a_file_without_the_two_columns_or_without_rows_is_refused(text: str, wh
 def test_importing_twice_changes_nothing_and_a_changed_file_replaces(tmp_path: Path) -> None:
     file = tmp_path / "roles.csv"
     file.write_text(SAMPLE)
+    store_in(tmp_path / "data")
     data = ["--data", str(tmp_path / "data")]
 
     first = CliRunner().invoke(command, ["import", str(file), *data])
@@ -125,6 +127,7 @@ def test_importing_twice_changes_nothing_and_a_changed_file_replaces(tmp_path: P
 def test_both_commands_speak_json(tmp_path: Path) -> None:
     file = tmp_path / "roles.csv"
     file.write_text("role,competency,level\na,b,1\nd,c,none\n")
+    store_in(tmp_path / "data")
     data = ["--data", str(tmp_path / "data"), "--json"]
 
     imported = CliRunner().invoke(command, ["import", str(file), *data])
@@ -153,6 +156,7 @@ def test_a_file_in_which_a_quotation_is_never_closed_is_refused_for_nobody_knows
 
 def test_a_file_in_windows_1252_is_read_as_that(tmp_path: Path) -> None:
     (tmp_path / "roles.csv").write_bytes("role,competency,label\na,b,Zürich \N{EN DASH} Café\n".encode("cp1252"))
+    store_in(tmp_path / "data")
     data = ["--data", str(tmp_path / "data")]
 
     imported = CliRunner().invoke(command, ["import", str(tmp_path / "roles.csv"), *data])
@@ -168,6 +172,7 @@ def test_a_file_that_is_no_table_or_has_a_bad_row_ends_with_status_1(tmp_path: P
     picture, partly = tmp_path / "picture.png", tmp_path / "partly.csv"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
     partly.write_text("role,competency,level\nb,b,none\na,c,1\n")
+    store_in(tmp_path / "data")
     data = ["--data", str(tmp_path / "data")]
 
     refused = CliRunner().invoke(command, ["import", str(picture), *data])

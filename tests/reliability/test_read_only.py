@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.storage import Owed, Record
-from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import open_tenant
+from tests.builders import store_in
 
 _MOUNT = 'mount -t tmpfs none "$0" && cp -a "$1"/. "$0" && mount -o remount,ro "$0" && shift && exec "$@"'
 
@@ -27,6 +27,7 @@ _MOUNT = 'mount -t tmpfs none "$0" && cp -a "$1"/. "$0" && mount -o remount,ro "
 def data(tmp_path):
     """The folder of a store with a badge and an entry that waits, closed, and how to see it read-only elsewhere."""
     folder = tmp_path / "data"
+    store_in(folder)
     subprocess.run(
         [sys.executable, "-m", "lrs", "keys", "create", "--name", "k", "--scope", "all", "--data", folder],
         check=True,
@@ -109,9 +110,7 @@ def test_where_there_is_no_store_none_is_made(tmp_path, command):
 
 
 def test_a_tenant_that_is_not_there_is_not_made_by_being_asked_for_on_each_engine(tmp_path, store_url):
-    made = Tenants(Settings(data=tmp_path, store_url=store_url))
-    made.start()
-    made.close()
+    store_in(tmp_path, store_url=store_url)
     asked = ["keys", "list", "--tenant", "nobodys", "--data", str(tmp_path)]
 
     for _ in range(2):

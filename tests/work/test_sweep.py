@@ -14,6 +14,7 @@ from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.work.sweep import Marks, sweep_blobs, swept
 from lrs.work.upkeep import Interrupted, Upkeep
+from tests.builders import store_in
 from tests.programs import programs, until
 from tests.served import new_id, serving, something, statement
 from tests.xapi.statements.multipart import attached, fetched, first, mixed, part, send
@@ -325,6 +326,7 @@ def test_upkeep_ends_in_the_middle_of_a_sweep(tenant, clock):
 
 def test_lrs_work_sweeps(tmp_path):
     with programs(tmp_path) as held:
+        store_in(held.data)
         held.start("work")
         tenant = open_tenant(Settings(data=held.data))
         try:
