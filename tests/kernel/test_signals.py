@@ -12,6 +12,7 @@ import pytest
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import interrupting, on_ending
 from lrs.tenancy.control import open_control
+from tests.builders import store_in
 from tests.programs import children, programs, runs, until
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -66,10 +67,11 @@ def test_a_server_whose_terminal_is_closed_ends_as_by_sigterm_and_its_worker_too
 
 
 def test_a_worker_whose_terminal_is_closed_ends_as_by_sigterm(tmp_path):
+    store_in(tmp_path / "data")
     command = [sys.executable, "-m", "lrs", "work", "--data", str(tmp_path / "data")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as worker:
         try:
-            until((tmp_path / "data" / "tenants" / "default" / "store.db-wal").exists, "the store")
+            until((tmp_path / "data" / "control.db-wal").exists, "the register")
             worker.send_signal(signal.SIGHUP)
             worker.wait(60)
         finally:

@@ -17,7 +17,7 @@ from lrs.ops.doctor_audit import of_audit
 from lrs.tenancy import audit
 from lrs.tenancy.audit_head import Line, Publisher, compare, lines_of, put_down
 from lrs.tenancy.tenants import open_tenant
-from tests.builders import tenant_in
+from tests.builders import store_in, tenant_in
 from tests.programs import until
 
 
@@ -274,6 +274,7 @@ def test_where_log_lines_may_wait_the_file_has_each_end_and_the_log_the_last(dat
 
 
 def test_a_command_without_a_server_puts_down_what_it_did_and_nothing_when_it_only_looked(tmp_path):
+    store_in(tmp_path / "data")
     environment = {"LRS_AUDIT_HEAD": str(tmp_path / "heads")}
 
     for words in (["keys", "create", "--name", "x", "--scope", "all"], ["keys", "list"]):
@@ -294,6 +295,7 @@ def test_a_file_inside_the_store_folder_is_refused(tmp_path):
 
 
 def test_a_file_whose_folder_is_not_there_is_named_in_a_line(tmp_path):
+    store_in(tmp_path / "data")
     environment = {"LRS_AUDIT_HEAD": str(tmp_path / "none" / "heads")}
 
     words = ["keys", "create", "--name", "x", "--scope", "all", "--data", str(tmp_path / "data")]
