@@ -97,7 +97,7 @@ def test_an_address_without_a_file_or_a_server_is_told_in_one_line(tmp_path):
 
     assert none == (1, "Error: LRS_STORE_URL names no file; use sqlite:///PATH\n")
     assert (code, text.count("\n")) == (1, 1)
-    assert text.startswith("Error: LRS_STORE_URL: MongoDB cannot be used: 127.0.0.1:1: ")
+    assert text.startswith("Error: LRS_STORE_URL: MongoDB does not answer: 127.0.0.1:1: ")
     assert text.endswith("Connection refused\n")
 
 
