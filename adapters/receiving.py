@@ -11,6 +11,7 @@ from uuid import uuid4
 import msgspec
 from fastapi import Query, Request
 from starlette.datastructures import UploadFile
+from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from adapters.job import Job, sender_of
@@ -81,7 +82,14 @@ async def received(request: Request, sent: Sent) -> Upload:
         return message
 
     limited = Request(request.scope, counted)
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    try:
+        return await _read(limited, sent)
+    except ClientDisconnect as gone:  # nobody hears it; it is told to the operator as a refusal, not as a fault of ours
+        raise Refused("the file did not come to its end: send it again", error="upload_broken_off") from gone
+
+
+async def _read(limited: Request, sent: Sent) -> Upload:
+    if limited.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _from_form(limited, sent)
     sent.check(Profile())
     return Upload(await keep(sent.tenant.store, limited.stream()), "upload", Profile())

@@ -7,6 +7,7 @@ import csv
 import http.client
 import io
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -541,19 +542,94 @@ def test_of_imports_of_one_provider_sent_at_once_each_goes_in_and_nothing_double
     assert len(server.statements()) == before + 300
 
 
-def answer_before_the_file(url: str, auth: tuple[str, str]) -> tuple[int, str, str | None]:
-    """What is told to who announces a file and sends none of it."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
-    connection.putrequest("POST", f"{parts.path}?{parts.query}")
-    credential = base64.b64encode(":".join(auth).encode()).decode()
-    for name, value in {"Authorization": f"Basic {credential}", "Content-Length": "200000000"}.items():
+def announced(server: Server, who: str, *, sent: bytes) -> http.client.HTTPConnection:
+    """A connection on which a large file is announced, and only *sent* of it has come."""
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
+    connection.putrequest("POST", "/api/imports?adapter=eportfolio")
+    for name, value in {"Authorization": basic(*server.auth(who)), "Content-Length": "200000000"}.items():
         connection.putheader(name, value)
-    connection.endheaders()
-    answer = connection.getresponse()
-    told = json.loads(answer.read())
-    connection.close()
-    return answer.status, told["error"], answer.headers["retry-after"]
+    connection.endheaders(sent)
+    return connection
+
+
+def test_more_files_than_two_at_a_time_are_told_to_come_back_and_one_that_is_broken_off_makes_room(
+    server,
+):
+    running = [announced(server, "slow", sent=b"a,b\n") for _ in range(2)]
+    deadline = time.monotonic() + 30
+    refused = None
+    while refused is None and time.monotonic() < deadline:  # the two may not have been let in yet
+        with closing(announced(server, "slow", sent=b"")) as third:
+            if is_answered(third):
+                told = third.getresponse()
+                refused = told.status, json.loads(told.read())["error"], told.headers["retry-after"]
+    for one in running:
+        one.close()
+    after = post(server, "slow", (HEADER + GOOD).encode())
+    while after.status_code == 503 and time.monotonic() < deadline:
+        after = post(server, "slow", (HEADER + GOOD).encode())
+
+    assert refused == (503, "imports_busy", "30")
+    assert after.status_code == 200
+
+
+def is_answered(connection: http.client.HTTPConnection) -> bool:
+    """Whether an answer has come within half a second: nothing is read of the file of who is turned away."""
+    return bool(select.select([connection.sock], [], [], 0.5)[0])
+
+
+def test_without_waiting_the_answer_is_202_with_the_import_which_is_to_be_seen_there(server):
+    content = (HEADER + GOOD.replace("E-1", "Q-1") + BAD).encode()
+    made = post(server, "north", content, query={"wait": "0"})
+    place = server.url + made.headers["location"]
+
+    def see(path: str = "", who: str = "north") -> httpx.Response:
+        return httpx.get(place + path, auth=server.auth(who), timeout=60)
+
+    deadline = time.monotonic() + 60
+    while (job := see().json())["state"] in {"waiting", "running"} and time.monotonic() < deadline:
+        time.sleep(0.05)
+    listed = httpx.get(f"{server.url}/api/imports", auth=server.auth("north")).json()
+    of_south = httpx.get(f"{server.url}/api/imports", auth=server.auth("south")).json()
+
+    assert (made.status_code, made.json()["state"], place.rpartition("/")[2]) == (202, "waiting", made.json()["id"])
+    assert (job["state"], job["rows"], job["counts"]["new"], job["counts"]["quarantined"]) == ("done", 2, 1, 1)
+    assert [row["column"] for row in job["report"]["waiting"]] == ["evidence_date"]
+    assert [row[-2] for row in table(see("/file"))] == ["outcome", "new", "quarantined"]
+    assert [row["outcome"] for row in see("/report").json()["rows"]] == ["new", "quarantined"]
+    assert (listed["provider"], listed["imports"][0]["id"]) == ("north", made.json()["id"])
+    assert {one["provider"] for one in of_south["imports"]} <= {"south"}
+    assert [see(path, "south").status_code for path in ("", "/report", "/file")] == [404, 404, 404]
+    assert [see(path, "operator").status_code for path in ("", "/report", "/file")] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("wait", ["61", "-1", "soon"])
+def test_a_wait_of_more_than_a_minute_is_refused(server, wait):
+    assert post(server, "north", b"a\n1\n", query={"wait": wait}).status_code == 400
+
+
+class Unused:
+    """In the place of what would work at the job here."""
+
+    def __init__(self, *_: object) -> None:
+        """Nothing is done until its turn."""
+
+    def turn(self) -> None:
+        raise AssertionError("the worker is there")
+
+
+def test_beside_a_worker_the_command_line_makes_a_job_and_follows_it(tmp_path, monkeypatch):
+    (tmp_path / "file.csv").write_text(HEADER + GOOD)
+    monkeypatch.setattr("lrs.ops.import_commands.QUIET", 0)
+    monkeypatch.setattr("adapters.here.Work", Unused)
+
+    with serving(tmp_path / "data") as lrs, importing(lrs.app.tenants):
+        lrs.app.tenants.control.beat("lrs-1@here")
+        told = run_bare(tmp_path / "data", "eportfolio", str(tmp_path / "file.csv"))
+        stored = lrs.get().json()["statements"]
+
+    assert (told.exit_code, told.stdout) == (0, "file.csv: 1 new\n")
+    assert len(stored) == 1
 
 
 def with_profile(server: Server, who: str, profile: dict, *, adapter: str = "eportfolio") -> httpx.Response:
