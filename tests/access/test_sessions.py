@@ -1,4 +1,4 @@
-"""Sessions: records that hold for hours, end at once, and do not pile up; on both engines where the store decides."""
+"""Sessions: records that hold for hours, end at once, and do not pile up."""
 
 import pytest
 
@@ -137,3 +137,17 @@ def test_another_process_sees_the_end_at_once(tenant, tmp_path):
 
     assert find_session(beside, token) is None
     beside.store.close()
+
+
+def test_on_each_engine_a_session_opens_and_ends_with_its_key(each_lrs):
+    new = create_key(each_lrs.tenant, "operator", ["admin"])
+    ended, revoked = (open_session(each_lrs.tenant, f"key {new.key}") for _ in range(2))
+    found = find_session(each_lrs.tenant, ended)
+
+    end_session(each_lrs.tenant, found.id, by="test")
+    after_one = [find_session(each_lrs.tenant, token) is not None for token in (ended, revoked)]
+    revoke_key(each_lrs.tenant, new.key)
+
+    assert found.subject == f"key {new.key}"
+    assert after_one == [False, True]
+    assert find_session(each_lrs.tenant, revoked) is None
