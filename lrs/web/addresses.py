@@ -60,7 +60,7 @@ class Addresses:
         if (found := self._named.match(path)) is not None:
             return Place(tenant, "", found[0], found[0], found[1])
         if (found := self._anywhere.match(rest or "")) is not None:
-            return Place(tenant, base, found[0], OF_TENANT + found[0], found[1])
+            return Place(tenant, base, found[0], found[0], found[1])
         # With a slash more or less, the framework sends it there.
         other = rest.rstrip("/") if rest and rest.endswith("/") else f"{rest or ''}/"
         return Place(tenant, base if self._anywhere.match(other) else "")

@@ -20,7 +20,7 @@ class Place(NamedTuple):
     """What a path leads to. *route* is its pattern in the table of rights, empty where there is none.
 
     *tenant* is the one that the path names, or the default one. *base* is what stands in front of the route: nothing or
-    ``/t/<tenant>``; *counted* is the route as it is counted, with a pattern for that.
+    ``/t/<tenant>``; *counted* is the name under which requests are counted; *named* are the parts in braces.
     """
 
     tenant: str = DEFAULT

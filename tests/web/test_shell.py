@@ -19,8 +19,8 @@ def lrs(tmp_path_factory):
     ("path", "tenant", "base", "route", "counted"),
     [
         ("/pages/work", "default", "", "/pages/work", "/pages/work"),
-        ("/t/one/pages/work", "one", "/t/one", "/pages/work", "/t/{tenant}/pages/work"),
-        ("/t/one/", "one", "/t/one", "/", "/t/{tenant}/"),
+        ("/t/one/pages/work", "one", "/t/one", "/pages/work", "/pages/work"),
+        ("/t/one/", "one", "/t/one", "/", "/"),
         ("/t/one", "one", "/t/one", "", "other"),
         ("/t/one/pages/", "one", "/t/one", "", "other"),
         ("/t/one/did.json", "one", "", "/t/{tenant}/did.json", "/t/{tenant}/did.json"),
