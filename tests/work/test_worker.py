@@ -346,7 +346,7 @@ def test_retry_makes_what_was_put_aside_due_again(tmp_path, tenant):
     assert run(tmp_path, "retry", "--step", "sync") == "0 entries are due again\n"
     unknown = CliRunner().invoke(main, ["work", "retry", "--step", "snyc", "--data", str(tmp_path)])
     assert unknown.exit_code == 1
-    assert "there is no step 'snyc'; there are refs, match, evaluate, issue, sync, deliver" in unknown.output
+    assert "there is no step 'snyc'; there are refs, rename, match, evaluate, issue, sync, deliver" in unknown.output
     assert run(tmp_path, "retry") == "1 entries are due again\n"
     assert tenant.store.is_due(["refs"])
 
