@@ -6,17 +6,20 @@ import base64
 import json
 import threading
 
+import msgspec
 import pytest
 
 from lrs.channels import CHANNELS
 from lrs.kernel import outbound
 from lrs.kernel.errors import Refused
+from lrs.kernel.settings import MIB
 from lrs.outbox import listing
 from lrs.outbox.deliver import deliver
 from lrs.steps import drain
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import open_tenant
 from lrs.transfer import forwards
+from lrs.transfer.batch import next_batch
 from lrs.transfer.forwards import Filter
 from tests.matching.world import LEASE, SECOND, settings_in
 
@@ -478,3 +481,45 @@ def test_being_woken_with_nothing_new_writes_nothing(tenant, other):
     forwards.wake(tenant)
 
     assert tenant.store.load().commits == commits
+
+
+def test_bad_ones_among_good_ones_pause_nothing_however_many_they_are(tenant, other):
+    other.answers = lambda statements: (400, {}, b"") if any(int(one["id"][-4:]) % 2 for one in statements) else None
+    store(tenant, *map(statement, range(50)))
+    add(tenant, other)
+    work(tenant)
+
+    assert sorted(other.kept) == [number(count) for count in range(0, 50, 2)]
+    assert len(listed(tenant)) == 25
+    assert (state(tenant), lag(tenant)) == (("active", None), [None])
+
+
+def test_a_forward_that_is_added_anew_has_its_former_dead_letter_in_the_list_once(tenant, other):
+    other.answers = lambda _: (400, {}, b"no")
+    store(tenant, statement(0))
+    behind = []
+    for _ in range(2):
+        add(tenant, other)
+        work(tenant)
+        behind += lag(tenant)
+        forwards.remove(tenant, "national", by="test")
+
+    assert behind == [None, None]
+    assert [(one["what"], one["state"], one["reason"]) for one in listed(tenant)] == [
+        (number(0), "dead", "answered 400: no")
+    ]
+
+
+def test_a_request_holds_eight_mebibytes_of_attachments_and_what_has_more_goes_by_itself(tenant, other):
+    forward = add(tenant, other)
+    for count, size in enumerate((3, 3, 3, 9, 1)):
+        meta = {"source": "vle", "version": "1.0.3", "attachments": {"ab": tenant.store.blobs.put([b"x" * size * MIB])}}
+        record = Record("statement", number(count), json.dumps(statement(count)).encode(), meta)
+        tenant.store.write(lambda tx, record=record: tx.insert(record)).result()
+
+    found = []
+    while (batch := next_batch(tenant.store, forward)).records:
+        found.append([record.id for record in batch.records])
+        forward = msgspec.structs.replace(forward, position=batch.until)
+
+    assert found == [[number(0), number(1)], [number(2)], [number(3)], [number(4)]]
