@@ -26,6 +26,7 @@ class Stub:
     posts: list[list[str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
+    voided: set[str] = field(default_factory=set)
     answers: Callable[[list[dict[str, Any]]], Answer | None] = lambda _: None
 
     def take(self, statements: list[dict[str, Any]]) -> Answer:
@@ -48,8 +49,8 @@ def stub() -> Iterator[Stub]:
             self._say(*answer)
 
         def do_GET(self) -> None:
-            asked = parse_qs(urlsplit(self.path).query)
-            found = here.kept.get(asked.get("statementId", [""])[0])
+            ((asked, (id,)),) = parse_qs(urlsplit(self.path).query).items()
+            found = here.kept.get(id) if (asked == "voidedStatementId") == (id in here.voided) else None
             self._say(*((200, {}, json.dumps(found).encode()) if found else (404, {}, b"")))
 
         def _say(self, status: int, headers: dict[str, str], body: bytes) -> None:

@@ -141,13 +141,13 @@ def test_nothing_from_before_the_time_since_is_sent(tenant, other, clock):
 
 def test_a_voiding_statement_goes_where_the_voided_one_went(tenant, other):
     store(tenant, statement(0), statement(1, verb=FAILED))
-    for count in (0, 1):
+    for count in (0, 1, 2):  # the last one's target is not here yet
         target = {"objectType": "StatementRef", "id": number(count)}
         store(tenant, statement(10 + count, verb=VOIDED, object=target))
     add(tenant, other, Filter(verbs=(PASSED,)))
     work(tenant)
 
-    assert sorted(other.kept) == [number(0), number(10)]
+    assert sorted(other.kept) == [number(0), number(10), number(12)]
 
 
 def test_the_one_bad_statement_is_found_by_halving_and_alone_is_given_up_with_the_reason(tenant, other):
@@ -192,8 +192,13 @@ def test_twenty_refused_one_after_the_other_pause_the_destination_and_nothing_el
     add(tenant, other)
     work(tenant)
 
-    assert len(listed(tenant)) == 20
-    assert state(tenant) == ("paused", "20 statements in a row were refused, the last one with: answered 400: no")
+    first = len(listed(tenant))
+    paused = state(tenant)
+    forwards.resume(tenant, "national", by="test")
+    work(tenant)
+
+    assert (first, len(listed(tenant))) == (20, 40)
+    assert paused == ("paused", "20 statements in a row were refused, the last one with: answered 400: no")
 
 
 def test_409_for_what_is_there_already_counts_as_arrived_and_for_another_statement_is_given_up(tenant, other):
@@ -209,6 +214,35 @@ def test_409_for_what_is_there_already_counts_as_arrived_and_for_another_stateme
     (dead,) = listed(tenant)
     assert (dead["what"], dead["reason"]) == (number(1), "answered 409: another statement has this id there")
     assert number(2) in other.kept
+
+
+def test_409_for_one_that_was_voided_there_or_has_another_time_of_arrival_counts_as_arrived(tenant, other):
+    stored = "2026-11-28T10:00:00.000001Z"
+    ours = json.dumps({"stored": stored, "timestamp": stored, **statement(1)}, separators=(",", ":")).encode()
+    store(tenant, statement(0))
+    record = Record("statement", number(1), ours, {"source": "vle", "version": "1.0.3"})
+    tenant.store.write(lambda tx: tx.insert(record)).result()
+    other.kept = {
+        number(0): statement(0),
+        number(1): {**statement(1), "timestamp": "2026-11-28T09:59:58Z", "stored": "2026-11-28T09:59:59Z"},
+    }
+    other.voided = {number(0)}
+    other.answers = lambda _: (409, {}, b"")
+    add(tenant, other)
+    work(tenant)
+
+    assert listed(tenant) == []
+    assert lag(tenant) == [None]
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_what_says_that_a_statement_will_never_be_taken_gives_it_up_at_once(tenant, other, status):
+    other.answers = lambda _: (status, {}, b"")
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+
+    assert [(one["state"], one["reason"]) for one in listed(tenant)] == [("dead", f"answered {status}")]
 
 
 def test_413_halves_until_it_fits(tenant, other):
