@@ -113,3 +113,23 @@ def test_what_the_writers_did_is_still_counted_after_they_were_closed(tenants):
 
     assert done > 0
     assert sum(load.decisions for load in tenants.loads()) == done
+
+
+def test_tenants_that_rest_are_neither_open_nor_due_after_a_start_and_a_walk(tmp_path):
+    """The small twin of the soak row with a thousand: what is open does not grow with how many there are."""
+    tenants = Tenants(Settings(data=tmp_path))
+    for number in range(20):
+        tenants.control.add(f"t{number}")
+    tenants.start()  # makes the stores, which notes them
+    for name in tenants.control.tenants():
+        tenants.control.due.clear(name)
+    files = Path("/proc/self/fd")
+    before = len(list(files.iterdir())) if files.exists() else 0
+
+    tenants.start()
+    assert len(list(tenants.each())) == 21
+
+    assert names_open(tenants) == []
+    assert tenants.due() == []
+    assert not before or len(list(files.iterdir())) <= before
+    tenants.close()

@@ -27,6 +27,7 @@ from lrs.tenancy import audit
 from lrs.tenancy.control import open_control
 from lrs.tenancy.tenants import open_tenant
 from tests.badges.made import badge_in, put_award, run_issue
+from tests.builders import store_in
 from tests.programs import until
 
 PASSPHRASE = "a passphrase"
@@ -431,6 +432,7 @@ def test_a_server_that_starts_in_the_folder_while_the_backup_is_read_is_not_writ
 
     def slowly(path, schema):
         found = read(path, schema)
+        store_in(tmp_path / "again")
         assert run("keys", "create", "--name", "new", "--scope", "all", "--data", tmp_path / "again")[0] == 0
         return found
 
@@ -496,6 +498,7 @@ def test_what_a_store_names_is_in_its_backup_also_while_others_write(tmp_path):
 
 def test_what_stands_outside_the_store_agrees_that_it_was_restored(tmp_path):
     with_head = {"audit_head": tmp_path / "heads", "backup_passphrase": PASSPHRASE}
+    store_in(tmp_path / "data")
     make = ("keys", "create", "--scope", "all", "--data", tmp_path / "data", "--name")
     run(*make, "one", **with_head)
     run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", **with_head)
