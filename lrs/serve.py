@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from lrs.app import Application, create_app
 from lrs.kernel.logs import log_to_stderr
-from lrs.kernel.processes import ENDPOINT
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
 from lrs.ops.child import Child
@@ -24,8 +20,6 @@ from lrs.ops.demo.processes import SETTINGS
 from lrs.ops.serve import address_of, first_key, listen, server_for, start_demo
 from lrs.tenancy.options import settings_for, tell_unknown
 
-PARENT_LOOK = 1.0
-"""Seconds between two looks whether the program that needs the server is still there."""
 PORT = click.IntRange(0, 65_535)
 
 
@@ -34,8 +28,7 @@ PORT = click.IntRange(0, 65_535)
 @click.option("--port", default=8080, type=PORT, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
 @click.option("--demo", is_flag=True, help="Feed the sample programme in first, and tell what happens.")
-@click.option("--parent", type=int, hidden=True, help="Only serve, without a worker, and end with this process.")
-def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | None) -> None:
+def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
     """Serve xAPI under /xapi, and pages, badges and profiles beside it."""
     if demo:
         os.environ |= SETTINGS
@@ -51,21 +44,20 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool, parent: int | 
     except BaseException:
         listener.close()
         raise
-    click.echo(f"{ENDPOINT}{address}/xapi" if parent else first_key(app.tenants, address, data))
+    click.echo(first_key(app.tenants, address, data))
     story = start_demo(settings, address) if demo else None
     try:
-        run(app, settings, listener, parent)
+        run(app, settings, listener)
     finally:
         if story is not None:
             story.terminate()
             story.wait()
 
 
-def run(app: Application, settings: Settings, listener: socket.socket, parent: int | None = None) -> None:
+def run(app: Application, settings: Settings, listener: socket.socket) -> None:
     """Serves *app* until it is asked to end: then answers what is in flight, closes the stores and ends the worker.
 
     With a broker there is no worker beside the server; the application itself says on the queue that there is work.
-    For a *parent* there is none either: such a server is there for that process alone, and ends with it.
     """
     server = server_for(app)
 
@@ -74,9 +66,7 @@ def run(app: Application, settings: Settings, listener: socket.socket, parent: i
 
     # uvicorn raises the signal again once it is done; without handlers of ours that would end the process there.
     on_ending(stop)
-    if parent:
-        threading.Thread(target=_await_end_of, args=(parent, stop), daemon=True).start()
-    beside = settings.worker and not settings.celery_broker and not parent
+    beside = settings.worker and not settings.celery_broker
     child = Child(settings, app.tenants.control, app.deaths) if beside else None
     if child is not None:
         server.leaving = child.stop
@@ -85,9 +75,3 @@ def run(app: Application, settings: Settings, listener: socket.socket, parent: i
     finally:
         if child is not None:
             child.close()
-
-
-def _await_end_of(parent: int, stop: Callable[[], None]) -> None:
-    while os.getppid() == parent:
-        time.sleep(PARENT_LOOK)
-    stop()

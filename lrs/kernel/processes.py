@@ -16,9 +16,9 @@ LAST_WORDS = 30
 
 
 @contextlib.contextmanager
-def serving(data: Path, *options: str) -> Iterator[str]:
-    """``lrs serve`` with *options* on a free port; gives its address. Raises ``Misconfigured`` if it does not start."""
-    command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(data), *options]
+def serving(data: Path) -> Iterator[str]:
+    """``lrs serve`` on a free port; gives its address. Raises ``Misconfigured`` if it does not start."""
+    command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(data)]
     with running(command) as process:
         assert process.stdout is not None  # noqa: S101 (asked for in running)
         said = process.stdout.readline()

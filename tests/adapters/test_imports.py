@@ -9,8 +9,6 @@ import io
 import json
 import select
 import socket
-import subprocess
-import sys
 import threading
 import time
 import zipfile
@@ -476,15 +474,6 @@ def test_a_store_that_has_only_seen_files_still_tells_its_first_key(tmp_path):
         said = first_key(tenants, "http://h:1")
 
     assert "shown this once" in said
-
-
-def test_a_server_that_is_there_for_another_process_ends_with_it(tmp_path):
-    command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(tmp_path), "--parent", "1"]
-
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-    assert (ended.returncode, ended.stdout[:15]) == (0, "xAPI endpoint: ")
-    assert "secret" not in ended.stdout
 
 
 def test_a_wrong_secret_is_said_at_once(server, tmp_path):
