@@ -615,9 +615,12 @@ def test_beside_a_worker_the_command_line_makes_a_job_and_follows_it(tmp_path, m
     with serving(tmp_path / "data") as lrs, importing(lrs.app.tenants):
         lrs.app.tenants.control.beat("lrs-1@here")
         told = run_bare(tmp_path / "data", "eportfolio", str(tmp_path / "file.csv"))
+        to_programs = run_bare(tmp_path / "data", "eportfolio", str(tmp_path / "file.csv"), "--json")
         stored = lrs.get().json()["statements"]
 
     assert (told.exit_code, told.stdout) == (0, "file.csv: 1 new\n")
+    assert told.stderr.splitlines()[1].startswith("file.csv: ")  # how far it is, since nothing is waited for here
+    assert len(to_programs.stderr.splitlines()) == 1
     assert len(stored) == 1
 
 
