@@ -37,6 +37,8 @@ from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
 GOLDEN = Path(__file__).parent.parent / "golden" / "adapters"
 NOON = 1_795_262_400_000_000
 """2026-11-21 12:00 UTC in microseconds."""
+OURS = {"stored", "authority"}
+"""What the store adds to a statement of an adapter."""
 LONGEST = 16_384
 """Bytes of a statement that the store takes: a longer one is refused, whatever the adapter thinks of it."""
 REFUSED = "x" * LONGEST
@@ -51,8 +53,9 @@ class Kept:
 
     @property
     def statements(self) -> dict[str, dict[str, Any]]:
-        """All statements by id, in the order in which they were stored."""
-        return {record.id: json.loads(record.body) for record in pages(self.tenant.store, "statement")}
+        """All statements by id, as they were sent, in the order in which they were stored."""
+        found = {record.id: json.loads(record.body) for record in pages(self.tenant.store, "statement")}
+        return {id: {name: one[name] for name in one if name not in OURS} for id, one in found.items()}
 
     @property
     def voided(self) -> set[str]:
