@@ -16,7 +16,8 @@ from lrs.app import create_app
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.matching.registry import register
-from tests.badges.made import NOON, badge_in, put_award, run_issue, tenant_in
+from lrs.tenancy.tenants import open_tenant
+from tests.badges.made import NOON, Clock, badge_in, put_award, run_issue, tenant_in
 from tests.matching.world import answer_form, bearer
 from tests.proxy import proxying
 from tests.served import Lrs, new_id, serving, something, statement
@@ -98,12 +99,11 @@ def test_a_learner_agrees_on_a_link_through_the_proxy(lrs):
 
 
 def test_a_badge_can_be_verified_by_what_stands_at_its_permanent_addresses(tmp_path, proxy):
-    tenant = tenant_in(tmp_path, PUBLIC)
+    tenant = open_tenant(Settings(data=tmp_path, public_url=PUBLIC), clock=Clock())
     put_award(tenant)
     run_issue(tenant)
     badge, issuer = badge_in(tenant)[1], issuer_of(tenant)
     tenant.store.close()
-    (tmp_path / "master.key").write_text("07" * 32)
     stranger = tenant_in(tmp_path / "stranger", "https://elsewhere.example.org")
     asked = []
 
@@ -111,7 +111,7 @@ def test_a_badge_can_be_verified_by_what_stands_at_its_permanent_addresses(tmp_p
         asked.append(url)
         return httpx.get(url.replace("https://skills.example.org", proxy.address), trust_env=False).content
 
-    with serving(tmp_path, store_url=f"sqlite:///{tmp_path}/store.db", public_url=PUBLIC) as lrs:
+    with serving(tmp_path, public_url=PUBLIC) as lrs:
         proxy.to = lrs.address
         seen = verify(
             json.dumps(badge).encode(),
