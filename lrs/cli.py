@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 import structlog
 
-from lrs.kernel.errors import Misconfigured, Overloaded, StoreFull
+from lrs.kernel.errors import Misconfigured, OutcomeUnknown, Overloaded, StoreFull
 
 COMMANDS: Mapping[str, str] = {
     "serve": "lrs.serve:serve",
@@ -104,6 +104,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (Misconfigured, StoreFull) as error:
             raise click.ClickException(str(error)) from error
+        except OutcomeUnknown as error:
+            message = "the database did not answer in time: this may be done, or not; look before you do it again"
+            raise click.ClickException(message) from error
         except Overloaded as error:
             raise click.ClickException("the store is busy, or cannot be reached: try again in a moment") from error
         except OSError as error:

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from lrs.access.policy import PUBLIC, Line
-from lrs.kernel.errors import Overloaded, StoreFull, StoreReadOnly
+from lrs.kernel.errors import OutcomeUnknown, Overloaded, StoreFull, StoreReadOnly
 from lrs.web.faults import refused_for
 from lrs.xapi.endpoint import parted
 from tests.served import add_route, serving
@@ -19,6 +19,7 @@ def failing(tmp_path_factory):
     """A server with an address that fails as it is told."""
     errors = {
         "busy": Overloaded(5),
+        "unknown": OutcomeUnknown(5),
         "full": StoreFull("the store is full"),
         "no-space": OSError(errno.ENOSPC, "No space left on device"),
         "quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
@@ -38,6 +39,12 @@ def failing(tmp_path_factory):
     ("name", "status", "error", "message"),
     [
         ("busy", 503, "overloaded", "the server is busy: send this again"),
+        (
+            "unknown",
+            503,
+            "outcome_unknown",
+            "the database did not answer in time, so this may be stored or not: look before you send it again",
+        ),
         ("full", 507, "store_full", "the store is full"),
         ("no-space", 507, "store_full", "the disk is full: nothing of this request was stored"),
         ("quota", 507, "store_full", "the disk is full: nothing of this request was stored"),
@@ -49,7 +56,7 @@ def test_a_store_that_cannot_is_told_in_the_one_shape(failing, name, status, err
     answer = failing.clients[0].get(f"{failing.address}/fail/{name}")
 
     assert (answer.status_code, answer.json()["error"], answer.json()["message"]) == (status, error, message)
-    assert answer.headers.get("retry-after") == {"busy": "5", "other": None}.get(name, "30")
+    assert answer.headers.get("retry-after") == {"busy": "5", "unknown": "5", "other": None}.get(name, "30")
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,7 @@ class Overloaded(Exception):
     def __init__(self, retry_after: int = 1) -> None:
         super().__init__("too much work is waiting to be written")
         self.retry_after = retry_after
+
+
+class OutcomeUnknown(Overloaded):
+    """The store did not answer whether it has kept the write: it may have. Nothing of it is tried again by itself."""

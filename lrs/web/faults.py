@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from lrs.kernel.errors import Overloaded, Refused, StoreFull, StoreReadOnly
+from lrs.kernel.errors import OutcomeUnknown, Overloaded, Refused, StoreFull, StoreReadOnly
 from lrs.storage.room import NO_ROOM
 
 _LATER = (("retry-after", "30"),)
@@ -17,8 +17,7 @@ def refused_for(error: Exception, request_id: str = "") -> Refused:
     if isinstance(error, Refused):
         return error
     if isinstance(error, Overloaded):
-        wait = (("retry-after", str(error.retry_after)),)
-        return Refused("the server is busy: send this again", status=503, error="overloaded", headers=wait)
+        return _later(error)
     if isinstance(error, StoreReadOnly):
         return Refused(str(error), status=503, error="store_read_only", headers=_LATER)
     if isinstance(error, StoreFull):
@@ -28,3 +27,11 @@ def refused_for(error: Exception, request_id: str = "") -> Refused:
         return Refused(message, status=507, error="store_full", headers=_LATER)
     _log.error("request failed", request=request_id, exc_info=error)
     return Refused("the server failed; its log says why", status=500, error="internal_error")
+
+
+def _later(error: Overloaded) -> Refused:
+    wait = (("retry-after", str(error.retry_after)),)
+    if isinstance(error, OutcomeUnknown):
+        message = "the database did not answer in time, so this may be stored or not: look before you send it again"
+        return Refused(message, status=503, error="outcome_unknown", headers=wait)
+    return Refused("the server is busy: send this again", status=503, error="overloaded", headers=wait)

@@ -22,7 +22,7 @@ class Heard(monitoring.CommandListener):
         self.commands: list[tuple[str, bool]] = []
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if self.listening:
+        if self.listening and "writer" not in event.command.values():  # the heartbeat is another thread's
             self.commands.append((event.command_name, event.command.get("autocommit") is False))
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:

@@ -5,19 +5,24 @@ Failures are made with the server's own fail points; a real server needs ``enabl
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from urllib.parse import urlsplit
 
 import pytest
 from bson import Binary
 from pymongo import monitoring
 from pymongo.errors import OperationFailure
 
-from lrs.kernel.errors import Overloaded, StoreFull
+from lrs.kernel.errors import OutcomeUnknown, Overloaded, StoreFull
 from lrs.storage import Owed, Record, open_store
+from lrs.storage.mongo.link import connect
 from tests.contract.acts import WAIT, claim, insert, only, owe, owing, walk
 
 
@@ -131,7 +136,7 @@ def test_what_the_server_is_asked_for_is_durable_and_in_majority(store):
 
 
 def test_a_writer_that_died_holding_the_head_is_ended(store, database, mongo_client, monkeypatch):
-    monkeypatch.setattr("lrs.storage.mongo.store._STARVED_S", 0.1)
+    monkeypatch.setattr("lrs.storage.mongo.writer._STARVED_S", 0.1)
     dead = mongo_client.start_session()
     database.writer.insert_one({"_id": dead.session_id["id"]})
     dead.start_transaction()
@@ -143,6 +148,42 @@ def test_a_writer_that_died_holding_the_head_is_ended(store, database, mongo_cli
         dead.commit_transaction()
     dead.end_session()
     assert store.get("thing", "a") is not None
+
+
+def test_a_writer_that_holds_the_head_and_shows_life_is_not_ended(store, database, mongo_client, monkeypatch):
+    monkeypatch.setattr("lrs.storage.mongo.writer._STARVED_S", 0.05)
+    monkeypatch.setattr("lrs.storage.mongo.writer._PATIENCE_S", 0.5)
+    slow = mongo_client.start_session()
+    database.writer.update_one({"_id": slow.session_id["id"]}, {"$currentDate": {"alive": True}}, upsert=True)
+    slow.start_transaction()
+    database.head.update_one({"_id": "head"}, {"$inc": {"epoch": 1}}, session=slow)
+
+    starved = store.write(lambda tx: tx.insert(Record("thing", "a"))).exception(WAIT)
+    slow.commit_transaction()
+
+    assert isinstance(starved, Overloaded)
+    assert insert(store, "a").rev == 1
+    slow.end_session()
+
+
+def test_a_process_shows_life_as_long_as_a_group_is_under_way(mongo_url, database, monkeypatch):
+    monkeypatch.setattr("lrs.storage.mongo.heartbeat.BEAT_S", 0.01)
+    store = open_store(mongo_url)
+
+    def alive():
+        return database.writer.find_one()["alive"]
+
+    def decide(_):
+        beats = {alive()}
+        until = time.monotonic() + WAIT
+        while len(beats) < 3 and time.monotonic() < until:
+            beats.add(alive())
+        return beats
+
+    beats = store.write(decide).result(2 * WAIT)
+    store.close()
+
+    assert len(beats) == 3
 
 
 def test_a_writer_that_lives_and_was_ended_runs_its_group_again(store, mongo_client):
@@ -179,6 +220,36 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_until_it_is_known(store, mon
 
     assert store.get("thing", "a") == stored
     assert store.count("thing") == 1
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{}, {"errorLabels": ["UnknownTransactionCommitResult", "TransientTransactionError"]}],
+    ids=["one", "both"],
+)
+def test_a_group_of_which_nobody_knows_whether_it_was_kept_is_not_run_again(store, mongo_client, monkeypatch, labels):
+    monkeypatch.setattr("lrs.storage.mongo.writer._PATIENCE_S", 0.0)
+    begun, go_on, runs = threading.Event(), threading.Event(), []
+
+    def first(_):
+        begun.set()
+        assert go_on.wait(WAIT)
+
+    def decide(name, tx):
+        runs.append(name)
+        return tx.insert(Record("thing", name))
+
+    lost = {"writeConcernError": {"code": 64, "errmsg": "not replicated in time"}} | labels
+    ahead = store.write(first)
+    assert begun.wait(WAIT)
+    group = [store.write(partial(decide, name)) for name in "ab"]
+    with failing(mongo_client, "commitTransaction", times=20, **lost):
+        go_on.set()
+        errors = [each.exception(WAIT) for each in (ahead, *group)]
+
+    assert [type(error) for error in errors] == [OutcomeUnknown] * 3
+    assert (runs, store.count("thing")) == (["a", "b"], 2)
+    assert insert(store, "c").rev == 1
 
 
 @pytest.mark.parametrize("command", ["findAndModify", "update", "commitTransaction"])
@@ -244,3 +315,79 @@ def test_a_binary_of_any_kind_is_read_as_bytes(store, database):
     database.record.update_one({}, {"$set": {"body": Binary(b"x", 0x80)}})
 
     assert type(store.get("thing", "a").body) is bytes
+
+
+class Wire:
+    """A way to a server that can be cut, so that what is sent stays without an answer; *change* alters its answers."""
+
+    def __init__(self, server: str, change: Callable[[bytes], bytes] = lambda answer: answer) -> None:
+        self._to = (urlsplit(server).hostname, urlsplit(server).port)
+        self._change = change
+        self.open = threading.Event()
+        self.open.set()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._sockets = [self._listening]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """The server's address by this way."""
+        return f"mongodb://127.0.0.1:{self._listening.getsockname()[1]}"
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        self.open.set()
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, far = self._listening.accept()[0], socket.create_connection(self._to)
+                self._sockets += [near, far]
+                for pair in ((near, far, bytes), (far, near, self._change)):
+                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket, change: Callable[[bytes], bytes]) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                self.open.wait()
+                target.sendall(change(data))
+
+
+def test_a_server_that_hangs_is_overloaded_and_the_writer_goes_on_afterwards(mongo_server, mongo_url, clock):
+    wire = Wire(mongo_server)
+    name = mongo_url.rpartition("/")[2]
+    store = open_store(f"{wire.address}/{name}?directConnection=true&timeoutMS=2000", clock=clock)
+    insert(store, "a")
+
+    wire.open.clear()
+    written = store.write(lambda tx: tx.insert(Record("thing", "b")))
+    for ask in (lambda: store.get("thing", "a"), store.failing):
+        with pytest.raises(Overloaded) as refused:
+            ask()
+        assert refused.value.retry_after == 5
+    assert isinstance(written.exception(4 * WAIT), Overloaded)
+    wire.open.set()
+
+    assert insert(store, "c").rev == 1
+    store.close()
+    wire.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "limits"),
+    [
+        ("mongodb://h/d", (20.0, None)),
+        ("mongodb://h/d?socketTimeoutMS=7000", (7.0, None)),
+        ("mongodb://h/d?timeoutMS=3000", (20.0, 3.0)),
+    ],
+)
+def test_every_command_has_a_time_limit_and_the_users_own_comes_first(url, limits):
+    client, _ = connect(url)
+    found = client.options.pool_options.socket_timeout, client.options.timeout
+    client.close()
+
+    assert found == limits

@@ -1,4 +1,7 @@
-"""The way to a MongoDB server: the address, the client, and what its errors mean to a caller. Knows no record."""
+"""The way to a MongoDB server: the address, the client, and what its errors mean to a caller. Knows no record.
+
+No wait for it is without a limit: ``socketTimeoutMS``, unless the address brings a limit of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import ConnectionFailure, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import ConnectionFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from lrs.kernel.errors import Misconfigured, Overloaded, StoreFull
 
 TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
+_TIMEOUT_MS = 20_000
+"""Milliseconds that the answer to one command may take."""
 _DISK_FULL = 14031  # OutOfDiskSpace
 
 
@@ -21,8 +26,9 @@ def connect(url: str) -> tuple[MongoClient[dict[str, Any]], str]:
     try:
         parsed = parse_uri(url)
         # Users' settings in the address come first; a server that is away is told of in seconds, not in 30.
-        ours: dict[str, Any] = {"serverSelectionTimeoutMS": 5_000, "appname": "engraft"}
-        options = {name: value for name, value in ours.items() if name not in parsed["options"]}
+        # Not `timeoutMS`: with that, PyMongo asks a dead server again and again until it is over. A user's goes before.
+        ours = {"serverSelectionTimeoutMS": 5_000, "socketTimeoutMS": _TIMEOUT_MS, "appname": "engraft"}
+        options: dict[str, Any] = {name: value for name, value in ours.items() if name not in parsed["options"]}
         client: MongoClient[dict[str, Any]] = MongoClient(url, **options)
     except (PyMongoError, ValueError) as error:
         raise Misconfigured(f"LRS_STORE_URL: {error}") from error
@@ -44,10 +50,12 @@ def drop_database(url: str) -> None:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turns a server that is away into ``Overloaded``: the caller may ask again later."""
+    """Turns a server that is away, or does not answer in time, into ``Overloaded``: the caller may ask again later."""
     try:
         yield
-    except ConnectionFailure as error:
+    except PyMongoError as error:
+        if not _is_away(error):
+            raise
         raise Overloaded(retry_after=5) from error
 
 
@@ -57,14 +65,23 @@ def reason_of(error: PyMongoError) -> str:
 
 
 def passes(error: PyMongoError) -> bool:
-    """Whether the group may be run again at once; a server that is away was waited for already."""
-    return error.has_error_label(TRANSIENT) and not isinstance(error, ServerSelectionTimeoutError)
+    """Whether the group may be run again at once; a server that is away or hangs was waited for already."""
+    return error.has_error_label(TRANSIENT) and not error.timeout
+
+
+def is_full(error: PyMongoError) -> bool:
+    """Whether the server's disk is full."""
+    return getattr(error, "code", None) == _DISK_FULL
 
 
 def failure_of(error: PyMongoError) -> Exception:
     """What a caller is told; the error itself if it is no matter of the server's state."""
-    if getattr(error, "code", None) == _DISK_FULL:
+    if is_full(error):
         return StoreFull("the database is full: nothing of this request was stored")
-    if isinstance(error, ConnectionFailure) or error.has_error_label(TRANSIENT):
+    if _is_away(error) or error.has_error_label(TRANSIENT):
         return Overloaded(retry_after=5)
     return error
+
+
+def _is_away(error: PyMongoError) -> bool:
+    return isinstance(error, ConnectionFailure) or error.timeout

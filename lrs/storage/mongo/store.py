@@ -1,32 +1,22 @@
 """The MongoDB engine: one database a tenant, ``w: majority`` and ``j: true``, one writer thread a process.
 
-A group of decisions is one transaction that first changes the head document, and so holds it: commits are in the order
-of their places in every process. The head is the horizon too: what it has reached is visible, and whoever wants to
-promise more moves it. PyMongo and its own pool, in threads: Motor is deprecated since May 2026, and an async twin would
-be everything twice.
-
-A process that dies in a commit leaves its transaction open until the server ends it (60 s unless
-``transactionLifetimeLimitSeconds`` is set). A writer that waits long for the head therefore ends the sessions of all
-other writers; one that lives runs its group again.
+A group of decisions is one transaction, of which the head document says how far the order has come. The head is the
+horizon too: what it has reached is visible, and whoever wants to promise more moves it. PyMongo and its own pool, in
+threads: Motor is deprecated since May 2026, and an async twin would be everything twice.
 """
 
 from __future__ import annotations
 
-import random
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass
-from itertools import count
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from pymongo import ReadPreference, WriteConcern
+from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from lrs.kernel.errors import Misconfigured, StoreFull
+from lrs.kernel.errors import Misconfigured
 from lrs.storage import (
     NEWEST,
     ROWS,
@@ -44,23 +34,18 @@ from lrs.storage import (
     mac_with,
     micros_of,
 )
-from lrs.storage.groups import GroupCommit, Job, decide_all
+from lrs.storage.groups import GroupCommit
 from lrs.storage.leases import Ahead
 from lrs.storage.mongo.blobs import GridBlobs
-from lrs.storage.mongo.link import UNKNOWN, answering, connect, failure_of, passes, reason_of
+from lrs.storage.mongo.link import answering, connect, reason_of
 from lrs.storage.mongo.owed import MongoOwed
 from lrs.storage.mongo.read import MongoReader
 from lrs.storage.mongo.schema import HEAD, Mongo, migrate
-from lrs.storage.mongo.tx import MongoTx
-from lrs.storage.room import FULL, Room
+from lrs.storage.mongo.writer import DURABLE, MongoWriter, Settling
 
 T = TypeVar("T")
-_DURABLE = WriteConcern("majority", j=True)
 _PROMISE_STEP = 250_000
 """Microseconds by which the head may lag behind the clock before a reader moves it: at most four moves a second."""
-_PATIENCE_S = 15.0
-_STARVED_S = 2.0
-_LONGEST_WAIT_S = 0.05
 
 
 class MongoStore:
@@ -77,20 +62,18 @@ class MongoStore:
         secret: bytes | None = None,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._secret = secret
         self._clock = clock
-        self._room = Room("LRS_STORE_URL")
         self._client, name = connect(url)
         try:
             self._database: Mongo = self._client.get_database(
                 name,
-                write_concern=_DURABLE,
+                write_concern=DURABLE,
                 read_concern=ReadConcern("majority"),
                 read_preference=ReadPreference.PRIMARY,
             )
             migrate(self._database)
             self._session = self._client.start_session(causal_consistency=False)
-            self._sign_in()
+            self._writer = MongoWriter(self._database, self._session, clock=clock, secret=secret)
         except PyMongoError as error:
             self._client.close()
             raise Misconfigured(f"LRS_STORE_URL: MongoDB cannot be used: {reason_of(error)}") from error
@@ -101,7 +84,7 @@ class MongoStore:
         self._owed = MongoOwed(self._database.record, clock)
         self.blobs = GridBlobs(self._database, clock)
         self._closing = threading.Event()
-        self._groups = GroupCommit(self._commit, name="mongo-writer", queue=queue, committed=committed)
+        self._groups = GroupCommit(self._writer.commit, name="mongo-writer", queue=queue, committed=committed)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -135,11 +118,11 @@ class MongoStore:
 
     def mac(self, text: bytes) -> bytes:
         """See ``Store.mac``."""
-        return mac_with(self._secret, text)
+        return mac_with(self._writer.secret, text)
 
     def use_secret(self, secret: bytes) -> None:
         """See ``Store.use_secret``."""
-        self._secret = secret
+        self._writer.secret = secret
 
     @answering()
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
@@ -195,7 +178,7 @@ class MongoStore:
         reads: Sequence[tuple[str, str]] = (),
     ) -> Future[T]:
         """See ``Store.settle``."""
-        return self.write(_Settling(claims, decide), weight=weight or ROWS * len(claims), reads=reads)
+        return self.write(Settling(claims, decide), weight=weight or ROWS * len(claims), reads=reads)
 
     @answering()
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
@@ -218,11 +201,11 @@ class MongoStore:
         return self._owed.is_due(steps)
 
     @answering()
-    @answering()
     def next_due(self, steps: Sequence[str]) -> int | None:
         """See ``Store.next_due``."""
         return self._owed.next_due(steps)
 
+    @answering()
     def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """See ``Store.failing``."""
         return self._owed.failing(step, limit=limit)
@@ -240,7 +223,7 @@ class MongoStore:
     @property
     def lacks(self) -> str | None:
         """See ``Store.lacks``."""
-        return self._room.lacks
+        return self._writer.room.lacks
 
     def load(self) -> Load:
         """See ``Store.load``."""
@@ -252,108 +235,6 @@ class MongoStore:
             return
         self._closing.set()
         self._groups.close()
-        with suppress(PyMongoError):  # a server that is away has no use for it
-            self._database.writer.delete_one({"_id": self._session.session_id["id"]})
+        self._writer.close()
         self._session.end_session()
         self._client.close()
-
-    # -- inside -----------------------------------------------------------------------------------------------------
-
-    def _commit(self, jobs: Sequence[Job]) -> None:
-        """All decisions in one transaction; if one fails after it had written, each in its own."""
-        if not self._commit_together(jobs):
-            for job in jobs:
-                self._commit_together((job,))
-
-    def _commit_together(self, jobs: Sequence[Job]) -> bool:
-        """``False`` if nothing was kept and each of the several jobs has to be tried alone."""
-        began = time.monotonic()
-        starved = began + _STARVED_S
-        for attempt in count():
-            for job in jobs:
-                job.result = job.error = None
-            try:
-                return self._attempt(jobs) or len(jobs) == 1
-            except PyMongoError as error:
-                if not passes(error) or time.monotonic() > began + _PATIENCE_S:
-                    answer = failure_of(error)
-                    if isinstance(answer, StoreFull):
-                        self._room.missed(FULL)
-                    return _failed(jobs, answer, error)
-                if time.monotonic() > starved:
-                    starved += _STARVED_S
-                    self._end_other_writers()
-                time.sleep(random.uniform(0, min(_LONGEST_WAIT_S, 0.001 * 2**attempt)))  # noqa: S311 (not a secret)
-            except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
-                return _failed(jobs, error, error)
-            finally:
-                if self._session.in_transaction:
-                    self._session.abort_transaction()
-        raise AssertionError  # `count` has no end
-
-    def _attempt(self, jobs: Sequence[Job]) -> bool:
-        session, heads = self._session, self._database.head
-        session.start_transaction(
-            read_concern=ReadConcern("snapshot"), write_concern=_DURABLE, read_preference=ReadPreference.PRIMARY
-        )
-        head = heads.find_one_and_update({"_id": HEAD}, {"$inc": {"epoch": 1}}, session=session)
-        if head is None:
-            raise Misconfigured(f"the database {self._database.name} has lost its head document; restore a backup")
-        before = int(head["seq"])
-        tx = MongoTx(self._database.record, session, before, self._clock, self._secret)
-        tx.look(name for job in jobs if isinstance(job.decide, _Settling) for name in job.decide.names())
-        if not decide_all(tx, jobs, PyMongoError):
-            return False
-        if tx.seq != before:
-            heads.update_one({"_id": HEAD}, {"$set": {"seq": tx.seq}}, session=session)
-        self._finish_transaction()
-        self._room.kept()
-        return True
-
-    def _finish_transaction(self) -> None:
-        """Asks for the commit until its outcome is known: a lost answer may hide either."""
-        until = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                self._session.commit_transaction()
-            except PyMongoError as error:
-                if not error.has_error_label(UNKNOWN) or time.monotonic() > until:
-                    raise
-            else:
-                return
-
-    def _sign_in(self) -> None:
-        mine = {"_id": self._session.session_id["id"]}
-        self._database.writer.update_one(mine, {"$set": {"since": self._clock()}}, upsert=True)
-
-    def _end_other_writers(self) -> None:
-        mine = self._session.session_id["id"]
-        others = [{"id": writer["_id"]} for writer in self._database.writer.find() if writer["_id"] != mine]
-        if others:
-            self._client.admin.command({"killSessions": others})
-
-
-@dataclass(frozen=True, slots=True)
-class _Settling(Generic[T]):
-    """A decision that clears *claims* first."""
-
-    claims: Sequence[Claim]
-    decide: Callable[[Tx], T]
-
-    def __call__(self, tx: Tx) -> T:
-        assert isinstance(tx, MongoTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
-        tx.clear(self.claims)
-        return self.decide(tx)
-
-    def names(self) -> Iterator[tuple[str, str]]:
-        """The records whose entries it clears."""
-        return ((claim.record.kind, claim.record.id) for claim in self.claims)
-
-
-def _failed(jobs: Sequence[Job], answer: Exception, error: Exception) -> bool:
-    """Gives every job its *answer*; ``False`` if it is the *error* of one of several that can be tried alone."""
-    if answer is error and len(jobs) > 1:
-        return False
-    for job in jobs:
-        job.error = answer
-    return True

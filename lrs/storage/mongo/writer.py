@@ -1,0 +1,153 @@
+"""A group of decisions as one transaction on MongoDB: run again where the server asks for it, never if it may be kept.
+
+It first changes the head document, and so holds it: commits are in the order of their places in every process.
+Knows no queue.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Generic, TypeVar
+
+from pymongo import ReadPreference, WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from lrs.kernel.errors import Misconfigured, OutcomeUnknown, StoreFull
+from lrs.storage import Claim, Clock, Tx
+from lrs.storage.groups import Job, decide_all
+from lrs.storage.mongo.heartbeat import Heartbeat
+from lrs.storage.mongo.link import TRANSIENT, UNKNOWN, failure_of, is_full, passes
+from lrs.storage.mongo.schema import HEAD, Mongo
+from lrs.storage.mongo.tx import MongoTx
+from lrs.storage.room import FULL, Room
+
+T = TypeVar("T")
+DURABLE = WriteConcern("majority", j=True)
+_PATIENCE_S = 15.0
+_STARVED_S = 2.0
+_LONGEST_WAIT_S = 0.05
+
+
+class MongoWriter:
+    """The one who writes, for one process; its methods are called by one thread. *secret* is what ``mac`` uses."""
+
+    def __init__(self, database: Mongo, session: ClientSession, *, clock: Clock, secret: bytes | None) -> None:
+        self.secret = secret
+        self.room = Room("LRS_STORE_URL")
+        self._database = database
+        self._session = session
+        self._clock = clock
+        self._heartbeat = Heartbeat(database, session)
+
+    def commit(self, jobs: Sequence[Job]) -> None:
+        """All decisions in one transaction; if one fails after it had written, each in its own."""
+        self._heartbeat.busy()
+        try:
+            if not self._commit_together(jobs):
+                for job in jobs:
+                    self._commit_together((job,))
+        finally:
+            self._heartbeat.idle()
+
+    def close(self) -> None:
+        """Signs off; the session is the caller's."""
+        self._heartbeat.close()
+
+    def _commit_together(self, jobs: Sequence[Job]) -> bool:
+        """``False`` if nothing was kept and each of the several jobs has to be tried alone."""
+        began = time.monotonic()
+        starved = began + _STARVED_S
+        for attempt in count():
+            for job in jobs:
+                job.result = job.error = None
+            try:
+                return self._attempt(jobs) or len(jobs) == 1
+            except OutcomeUnknown as error:  # whatever they meant to do may be done: nothing of it is run again
+                return _answered(jobs, error)
+            except PyMongoError as error:
+                if not passes(error) or time.monotonic() > began + _PATIENCE_S:
+                    return self._failed(jobs, error)
+                if time.monotonic() > starved:
+                    starved += _STARVED_S
+                    self._heartbeat.end_the_silent()
+                time.sleep(random.uniform(0, min(_LONGEST_WAIT_S, 0.001 * 2**attempt)))  # noqa: S311 (not a secret)
+            except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
+                return len(jobs) == 1 and _answered(jobs, error)
+            finally:
+                if self._session.in_transaction:
+                    self._session.abort_transaction()
+        raise AssertionError  # `count` has no end
+
+    def _attempt(self, jobs: Sequence[Job]) -> bool:
+        session, heads = self._session, self._database.head
+        session.start_transaction(
+            read_concern=ReadConcern("snapshot"), write_concern=DURABLE, read_preference=ReadPreference.PRIMARY
+        )
+        head = heads.find_one_and_update({"_id": HEAD}, {"$inc": {"epoch": 1}}, session=session)
+        if head is None:
+            raise Misconfigured(f"the database {self._database.name} has lost its head document; restore a backup")
+        before = int(head["seq"])
+        tx = MongoTx(self._database.record, session, before, self._clock, self.secret)
+        tx.look(name for job in jobs if isinstance(job.decide, Settling) for name in job.decide.names())
+        if not decide_all(tx, jobs, PyMongoError):
+            return False
+        if tx.seq != before:
+            heads.update_one({"_id": HEAD}, {"$set": {"seq": tx.seq}}, session=session)
+        self._finish_transaction()
+        self.room.kept()
+        return True
+
+    def _finish_transaction(self) -> None:
+        """Asks for the commit until its outcome is known: a lost answer may hide either.
+
+        Raises ``OutcomeUnknown`` if it stays unknown, PyMongo's error if nothing was kept.
+        """
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                self._session.commit_transaction()
+            except PyMongoError as error:
+                unknown = error.has_error_label(UNKNOWN)
+                if not unknown and (error.has_error_label(TRANSIENT) or is_full(error)):
+                    raise
+                if not unknown or time.monotonic() > until:
+                    raise OutcomeUnknown(retry_after=5) from error
+            else:
+                return
+
+    def _failed(self, jobs: Sequence[Job], error: PyMongoError) -> bool:
+        """Gives every job its answer; ``False`` if *error* may be one's own fault, and each can be tried alone."""
+        answer = failure_of(error)
+        if isinstance(answer, StoreFull):
+            self.room.missed(FULL)
+        return (answer is not error or len(jobs) == 1) and _answered(jobs, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Settling(Generic[T]):
+    """A decision that clears *claims* first."""
+
+    claims: Sequence[Claim]
+    decide: Callable[[Tx], T]
+
+    def __call__(self, tx: Tx) -> T:
+        """What the decision says; runs in this engine's transactions only."""
+        assert isinstance(tx, MongoTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
+        tx.clear(self.claims)
+        return self.decide(tx)
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """The records whose entries it clears."""
+        return ((claim.record.kind, claim.record.id) for claim in self.claims)
+
+
+def _answered(jobs: Sequence[Job], answer: Exception) -> bool:
+    for job in jobs:
+        job.error = answer
+    return True
