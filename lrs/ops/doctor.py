@@ -85,7 +85,7 @@ def of_store(settings: Settings, tenant: str) -> Finding:
     try:
         found, known = found_and_known(store_url(settings, tenant))
     except (Misconfigured, sqlite3.Error, OSError) as error:
-        return Finding("store", "problem", f"the store cannot be reached: {error}")
+        return Finding("store", "problem", f"the store cannot be used: {error}")
     if found is None:
         return Finding("store", "warning", "there is no store yet: lrs serve makes one")
     if found > known:

@@ -10,7 +10,8 @@ from pathlib import Path
 def found_and_known(url: str) -> tuple[int | None, int]:
     """The version of the store at *url* (``None`` if there is none yet) and the one this program writes.
 
-    Raises ``Misconfigured`` if a server does not answer, ``sqlite3.Error`` for a file that cannot be read.
+    Raises ``Misconfigured`` if a server does not answer or cannot be used, ``sqlite3.Error`` for a file that cannot be
+    read.
     """
     if url.startswith("sqlite:///"):
         return _of_sqlite(url.removeprefix("sqlite:///"))
@@ -33,10 +34,12 @@ def _of_mongo(url: str) -> tuple[int | None, int]:
     from lrs.kernel.errors import Misconfigured  # noqa: PLC0415 (as above)
     from lrs.storage.mongo.link import connect, reason_of  # noqa: PLC0415 (as above)
     from lrs.storage.mongo.schema import SCHEMA_VERSION  # noqa: PLC0415 (as above)
+    from lrs.storage.mongo.server import check_server  # noqa: PLC0415 (as above)
 
     client, name = connect(url)
     with client:
         try:
+            check_server(client)
             found = client[name]["meta"].find_one({"_id": "schema"})
         except PyMongoError as error:
             raise Misconfigured(f"LRS_STORE_URL: MongoDB does not answer: {reason_of(error)}") from error

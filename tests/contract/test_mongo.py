@@ -5,13 +5,16 @@ Failures are made with the server's own fail points; a real server needs ``enabl
 
 from __future__ import annotations
 
+import re
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -20,9 +23,10 @@ from bson import Binary
 from pymongo import monitoring
 from pymongo.errors import OperationFailure
 
-from lrs.kernel.errors import OutcomeUnknown, Overloaded, StoreFull
+from lrs.kernel.errors import Misconfigured, OutcomeUnknown, Overloaded, StoreFull
 from lrs.storage import Owed, Record, open_store
 from lrs.storage.mongo.link import connect
+from lrs.storage.versions import found_and_known
 from tests.contract.acts import WAIT, claim, insert, only, owe, owing, walk
 
 
@@ -391,3 +395,46 @@ def test_every_command_has_a_time_limit_and_the_users_own_comes_first(url, limit
     client.close()
 
     assert found == limits
+
+
+def shifted(answer, seconds):
+    """The server's *answer* with another time of its clock."""
+    head, name, rest = answer.partition(b"\x09localTime\x00")
+    if not name:
+        return answer
+    (then,) = struct.unpack_from("<q", rest)
+    return head + name + struct.pack("<q", then + seconds * 1_000) + rest[8:]
+
+
+def of_6_0(answer):
+    """The server's *answer* as one of MongoDB 6.0."""
+    return answer.replace(
+        b"\x10maxWireVersion\x00" + struct.pack("<i", 27), b"\x10maxWireVersion\x00" + struct.pack("<i", 17)
+    )
+
+
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_a_server_whose_clock_is_off_is_refused_with_both_times(mongo_server, mongo_url, clock, seconds):
+    wire = Wire(mongo_server, partial(shifted, seconds=seconds))
+    url = f"{wire.address}/{mongo_url.rpartition('/')[2]}?directConnection=true"
+
+    refusals = []
+    for ask in (lambda: open_store(url, clock=clock), lambda: found_and_known(url)):
+        with pytest.raises(Misconfigured) as refused:
+            ask()
+        refusals.append(str(refused.value))
+    wire.close()
+
+    for told in refusals:
+        assert "this machine's" in told
+        assert told.endswith(": set both by a time server (NTP), then start again")
+        theirs, ours = (datetime.fromisoformat(time) for time in re.findall(r"[0-9-]{10}T[0-9:]{8}Z", told))
+        assert abs((theirs - ours).total_seconds() - seconds) < 5
+
+
+def test_a_server_that_is_too_old_is_refused_with_the_oldest_that_will_do(mongo_server, mongo_url, clock):
+    wire = Wire(mongo_server, of_6_0)
+
+    with pytest.raises(Misconfigured, match=r"LRS_STORE_URL: this MongoDB is \S+; use 7\.0 or a later one"):
+        open_store(f"{wire.address}/{mongo_url.rpartition('/')[2]}?directConnection=true", clock=clock)
+    wire.close()

@@ -140,7 +140,7 @@ def test_a_store_of_another_version_is_told_without_changing_it(tmp_path):
         "problem",
         "the store has schema 7, this program knows up to 1: start the newer version",
     )
-    assert (broken.status, broken.message[:30]) == ("problem", "the store cannot be reached: f")
+    assert (broken.status, broken.message[:30]) == ("problem", "the store cannot be used: file")
 
 
 def set_version(path, version):

@@ -41,22 +41,12 @@ SCHEMA_VERSION = len(MIGRATIONS)
 def migrate(database: Mongo) -> None:
     """Brings the database to this program's schema; several processes may do so at once.
 
-    Raises ``NewerSchema`` for a database of a later version, ``Misconfigured`` for one that is not ours or on a server
-    without transactions.
+    Raises ``NewerSchema`` for a database of a later version, ``Misconfigured`` for one that is not ours.
     """
-    _check_server(database)
     for version in range(_version(database), SCHEMA_VERSION):
         for step in MIGRATIONS[version]:
             step(database)
         database.meta.update_one({"_id": "schema", "version": version}, {"$set": {"version": version + 1}})
-
-
-def _check_server(database: Mongo) -> None:
-    server = database.client.admin.command("hello")
-    if "setName" not in server and server.get("msg") != "isdbgrid":
-        raise Misconfigured(
-            "LRS_STORE_URL: this MongoDB has no transactions; start it as a replica set (--replSet; one member will do)"
-        )
 
 
 def _version(database: Mongo) -> int:

@@ -41,6 +41,7 @@ from lrs.storage.mongo.link import answering, connect, reason_of
 from lrs.storage.mongo.owed import MongoOwed
 from lrs.storage.mongo.read import MongoReader
 from lrs.storage.mongo.schema import HEAD, Mongo, migrate
+from lrs.storage.mongo.server import check_server
 from lrs.storage.mongo.writer import DURABLE, MongoWriter, Settling
 
 T = TypeVar("T")
@@ -71,6 +72,7 @@ class MongoStore:
                 read_concern=ReadConcern("majority"),
                 read_preference=ReadPreference.PRIMARY,
             )
+            check_server(self._client)
             migrate(self._database)
             self._session = self._client.start_session(causal_consistency=False)
             self._writer = MongoWriter(self._database, self._session, clock=clock, secret=secret)
