@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,36 @@ def test_a_mongo_migration_that_was_killed_is_run_again(mongo_url, mongo_client,
 
     assert found == (stored,)
     assert database.meta.find_one()["version"] == mongo_schema.SCHEMA_VERSION
+
+
+def test_whoever_opens_a_database_that_another_process_migrates_waits_and_then_is_told(
+    mongo_url, mongo_client, monkeypatch
+):
+    monkeypatch.setattr("lrs.storage.mongo.lease._WAIT_S", 0.0)
+    name = mongo_url.rpartition("/")[2]
+    meta = mongo_client[name].meta
+    meta.insert_one({"_id": "migration", "by": "another", "until": time.time() + 3_600})
+
+    with pytest.raises(Misconfigured) as refused:
+        open_store(mongo_url)
+
+    assert str(refused.value) == (
+        f"another process is bringing the database {name} to this program's form: start again when it is done"
+    )
+    assert meta.find_one({"_id": "schema"})["version"] == 0
+    assert meta.find_one({"_id": "migration"})["by"] == "another"
+
+
+def test_the_lease_of_a_process_that_died_migrating_runs_out(mongo_url, mongo_client):
+    meta = mongo_client[mongo_url.rpartition("/")[2]].meta
+    meta.insert_one({"_id": "migration", "by": "dead", "until": time.time() - 1})
+
+    store = open_store(mongo_url)
+    stored = insert(store, "a")
+    store.close()
+
+    assert stored.rev == 1
+    assert [one["_id"] for one in meta.find()] == ["schema"]
 
 
 def test_two_processes_may_open_a_new_store_at_once(store_url):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+import pymongo
 from gridfs import GridFSBucket
 from gridfs.errors import NoFile
 from gridfs.synchronous.grid_file import GridOut
@@ -21,6 +22,8 @@ from lrs.storage.mongo.schema import Mongo
 _BUCKET = "blob"
 _TOUCHED = "metadata.touched"
 _PAGE = 500
+_SEARCH_S = 600
+"""Seconds for the one question that looks at every blob."""
 _ORPHANS: list[dict[str, Any]] = [
     {"$match": {"n": 0}},
     {"$project": {"files_id": 1}},
@@ -84,7 +87,9 @@ class GridBlobs:
                 self._chunks.delete_many({"files_id": file["_id"]})
                 dropped += 1
         born_before = datetime.fromtimestamp(older_than / 1_000_000, UTC)
-        for orphan in self._chunks.aggregate(_ORPHANS):
+        with pymongo.timeout(_SEARCH_S):
+            orphans = list(self._chunks.aggregate(_ORPHANS))
+        for orphan in orphans:
             if orphan["files_id"].generation_time < born_before:
                 self._chunks.delete_many({"files_id": orphan["files_id"]})
         return dropped

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pymongo
 from pymongo import ASCENDING
 from pymongo.database import Database
 
 from lrs.kernel.errors import Misconfigured, NewerSchema
+from lrs.storage.mongo.lease import leased
 
 Mongo = Database[dict[str, Any]]
 
@@ -36,17 +38,24 @@ def _records(database: Mongo) -> None:
 
 MIGRATIONS: tuple[tuple[Callable[[Mongo], None], ...], ...] = ((_records,),)
 SCHEMA_VERSION = len(MIGRATIONS)
+_STEP_S = 6 * 3_600
+"""Seconds for one step: an index over millions of records takes its time."""
 
 
 def migrate(database: Mongo) -> None:
-    """Brings the database to this program's schema; several processes may do so at once.
+    """Brings the database to this program's schema; of several processes one does so, and the others wait for it.
 
-    Raises ``NewerSchema`` for a database of a later version, ``Misconfigured`` for one that is not ours.
+    Raises ``NewerSchema`` for a database of a later version, ``Misconfigured`` for one that is not ours or that another
+    process works on for long.
     """
-    for version in range(_version(database), SCHEMA_VERSION):
-        for step in MIGRATIONS[version]:
-            step(database)
-        database.meta.update_one({"_id": "schema", "version": version}, {"$set": {"version": version + 1}})
+    if _version(database) == SCHEMA_VERSION:
+        return
+    with leased(database.meta, "migration"):
+        for version in range(_version(database), SCHEMA_VERSION):
+            for step in MIGRATIONS[version]:
+                with pymongo.timeout(_STEP_S):
+                    step(database)
+            database.meta.update_one({"_id": "schema", "version": version}, {"$set": {"version": version + 1}})
 
 
 def _version(database: Mongo) -> int:

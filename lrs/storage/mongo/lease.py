@@ -1,0 +1,62 @@
+"""One process at a time for work on a whole database: a lease in ``meta``, which runs out if its process dies.
+
+Its times are of the machines' wall clocks, which are within seconds of the server's. Knows no schema.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from lrs.kernel.errors import Misconfigured
+
+_LEASE_S = 30.0
+_WAIT_S = 40.0
+"""Longer than a lease: who waits for a process that died gets its turn."""
+_LOOK_S = 0.2
+
+
+@contextmanager
+def leased(leases: Collection[dict[str, Any]], name: str) -> Iterator[None]:
+    """Holds the lease *name* and renews it. Raises ``Misconfigured`` if another process holds it for long."""
+    mine = {"_id": name, "by": secrets.token_hex(8)}
+    until = time.monotonic() + _WAIT_S
+    while not _take(leases, mine):
+        if time.monotonic() > until:
+            raise Misconfigured(
+                f"another process is bringing the database {leases.database.name} to this program's form: start again"
+                " when it is done"
+            )
+        time.sleep(_LOOK_S)
+    done = threading.Event()
+    renewing = threading.Thread(target=_renew, args=(leases, mine, done), name="mongo-lease", daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        done.set()
+        renewing.join()
+        leases.delete_one(mine)
+
+
+def _take(leases: Collection[dict[str, Any]], mine: dict[str, Any]) -> bool:
+    now = time.time()
+    ours = {"$set": {"by": mine["by"], "until": now + _LEASE_S}}
+    try:
+        leases.update_one({"_id": mine["_id"], "until": {"$lt": now}}, ours, upsert=True)
+    except DuplicateKeyError:  # it is there, and has not run out
+        return False
+    return True
+
+
+def _renew(leases: Collection[dict[str, Any]], mine: dict[str, Any], done: threading.Event) -> None:
+    while not done.wait(_LEASE_S / 4):
+        with suppress(PyMongoError):  # who works meets the same server
+            leases.update_one(mine, {"$set": {"until": time.time() + _LEASE_S}})
