@@ -102,14 +102,14 @@ def _row(record: Record) -> dict[str, str]:
     type=click.Choice([form.name for form in FORMS]),
     default=FORMS[0].name,
     show_default=True,
-    help="The form in which it is printed, byte for byte: save it to a file.",
+    help="The form in which it is printed; send what is no text to a file (> FILE).",
 )
 @json_option
 @with_tenant_to_read
 def show_command(tenant: Tenant, id: str, *, named: str, as_json: bool) -> None:
-    """Print the badge ID as it is signed, a JSON document; with --json the same, laid out.
+    """Print the badge ID, byte for byte: as it is signed, or in the form that --form names.
 
-    Other forms are chosen with --form.
+    With --json the signed document, laid out.
     """
     record = _kept(tenant, "credential", id)
     if as_json and named != FORMS[0].name:
@@ -117,7 +117,7 @@ def show_command(tenant: Tenant, id: str, *, named: str, as_json: bool) -> None:
     if named == FORMS[0].name:
         _print_document(record, as_json=as_json)
     else:
-        made = form_named(named).make(Badge(record.id, record.body, issuers.issuer_of(tenant)))
+        made = form_named(named).make(Badge(record.id, record.body, issuers.issuer_of(tenant).key))
         click.echo(made, nl=False)
 
 

@@ -66,6 +66,13 @@ def issuer_of(tenant: Tenant) -> Issuer:
     return Issuer(did, name, url or tenant.settings.public_url, key, demonstration=False)
 
 
+def issuer_named(profile: dict[str, Any], key: Ed25519PrivateKey) -> Issuer:
+    """The issuer that a badge of ours shows as *profile*, with *key*: ``Issuer.profile`` the other way round."""
+    demonstration = profile["id"].startswith("did:key:")
+    name = profile["name"].removesuffix(DEMONSTRATION) if demonstration else profile["name"]
+    return Issuer(profile["id"], name, profile.get("url"), key, demonstration)
+
+
 def _first_name(tenant: Tenant) -> str:
     return f"Engraft, {tenant.id}"
 

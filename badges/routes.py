@@ -89,7 +89,7 @@ def routes() -> APIRouter:
 
     @guarded.get(
         "/t/{tenant}/credentials/{id}",
-        responses=problems(401, 403, 404) | _sends(*(form.media_type for form in FORMS)),
+        responses=problems(401, 403, 404, 406) | _sends(*(form.media_type for form in FORMS)),
         summary="One badge, for those who may see it, in the form that Accept asks for",
         openapi_extra=WITH_KEY,
     )
@@ -97,17 +97,24 @@ def routes() -> APIRouter:
         record = _record(tenant, "credential", id)
         asked = preferred(request.headers.get("accept"), tuple(form.media_type for form in FORMS))
         form = next(form for form in FORMS if form.media_type == asked)
-        content = form.make(Badge(record.id, record.body, issuer_of(tenant)))
-        return Response(content, media_type=asked, headers={"cache-control": "no-store", "vary": "accept"})
+        content = form.make(Badge(record.id, record.body, issuer_of(tenant).key))
+        saved_as = f'inline; filename="{record.id}{form.ending}"'
+        headers = {"cache-control": "no-store", "vary": "accept", "content-disposition": saved_as}
+        return Response(content, media_type=asked, headers=headers)
 
     router.include_router(guarded)
     return router
 
 
 def _sends(*media_types: str) -> dict[int | str, dict[str, Any]]:
-    """The answer 200, for the OpenAPI document."""
-    content = {kind: {"schema": {"type": "string" if kind == "text/html" else "object"}} for kind in media_types}
+    """The answer 200, for the OpenAPI document: JSON is an object there, all else (text, images, a JWT) a string."""
+    content = {kind: {"schema": {"type": "object" if _is_json(kind) else "string"}} for kind in media_types}
     return {200: {"description": "It is there.", "content": content}}
+
+
+def _is_json(media_type: str) -> bool:
+    """Whether it is JSON; ``application/vc`` is, though its name does not say so (W3C VCDM 2.0, 6.3)."""
+    return media_type == "application/vc" or media_type.endswith(("/json", "+json"))
 
 
 def _record(tenant: Tenant, kind: str, id: str) -> Record:

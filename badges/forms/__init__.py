@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from badges.forms import data_integrity
-from badges.forms.form import Badge, Form
+from badges.forms.form import Badge, Form, NotInThisForm
 
 FORMS: Sequence[Form] = (data_integrity.FORM,)
 """The first one is given to whoever asks for none of them."""
 
-__all__ = ["FORMS", "Badge", "Form", "form_named"]
+__all__ = ["FORMS", "Badge", "Form", "NotInThisForm", "form_named"]
 
 
 def form_named(name: str) -> Form:

@@ -102,6 +102,13 @@ def run_issue(tenant: Tenant, identifiers: list[dict[str, Any]] | None = None, *
     return len(claims)
 
 
+def issued_with_subject_id(tenant: Tenant) -> Record:
+    """A badge whose holder has an id, as a form may need one: they are known by neither e-mail nor account."""
+    put_award(tenant)
+    run_issue(tenant, [{"openid": "https://id.example.org/ada"}])
+    return badge_in(tenant)[0]
+
+
 def again(tenant: Tenant) -> None:
     """Owes the badge once more, with nothing changed."""
     tenant.store.write(lambda tx: tx.owe("award", AWARD, Owed("issue"))).result()

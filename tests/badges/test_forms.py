@@ -1,28 +1,29 @@
-"""The registry of forms; how they are asked for stands in test_routes and test_commands."""
+"""The registry of forms, and what is true of each; how they are asked for stands in test_routes and test_commands."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from badges.forms import FORMS, Badge, form_named
-from badges.issuer import issuer_of
-from tests.badges.made import badge_in, put_award, run_issue, tenant_in
+from badges.forms import FORMS, Badge, NotInThisForm, form_named
+from badges.issuer import issuer_of, rename
+from tests.badges.made import badge_in, issued_with_subject_id, put_award, run_issue, tenant_in
 
 
 @pytest.fixture
 def issued(tmp_path):
     tenant = tenant_in(tmp_path)
-    put_award(tenant)
-    run_issue(tenant)
+    issued_with_subject_id(tenant)
     yield tenant
     tenant.store.close()
 
 
 def badge_of(tenant: Any) -> Badge:
     record, _ = badge_in(tenant)
-    return Badge(record.id, record.body, issuer_of(tenant))
+    return Badge(record.id, record.body, issuer_of(tenant).key)
 
 
 def test_the_first_form_is_the_badge_as_it_is_stored(issued):
@@ -40,3 +41,51 @@ def test_a_form_is_found_by_its_name():
     assert form_named("json") is FORMS[0]
     with pytest.raises(KeyError):
         form_named("wax")
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_every_form_gives_the_same_bytes_for_the_same_badge(issued, form):
+    assert form.make(badge_of(issued)) == form.make(badge_of(issued)) != b""
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_every_form_is_had_of_a_revoked_badge_too(issued, form):
+    put_award(issued, state="withdrawn")
+    run_issue(issued)
+
+    record, _ = badge_in(issued)
+
+    assert record.meta["state"] == "revoked"
+    assert form.make(badge_of(issued)) != b""
+
+
+def test_a_form_signs_as_the_issuer_that_the_badge_names_whatever_it_is_called_now(issued):
+    named = json.loads(badge_of(issued).credential)["issuer"]
+    rename(issued, "Another name", "https://another.example.org")
+
+    signer = badge_of(issued).signer()
+
+    assert signer.profile() == named
+    assert signer.name == "Engraft, default"
+    assert signer.method == issuer_of(issued).method
+
+
+def test_a_demonstration_is_signed_as_the_demonstration_that_it_names(tmp_path):
+    tenant = tenant_in(tmp_path, public_url=None)
+    issued_with_subject_id(tenant)
+
+    signer = badge_of(tenant).signer()
+    named = badge_in(tenant)[1]["issuer"]
+    tenant.store.close()
+
+    assert (signer.profile(), signer.demonstration) == (named, True)
+
+
+def test_a_badge_whose_key_is_not_ours_any_more_has_no_signer(issued):
+    record, _ = badge_in(issued)
+    badge = Badge(record.id, record.body, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+    with pytest.raises(NotInThisForm, match="signs no more") as refused:
+        badge.signer()
+
+    assert refused.value.status == 406

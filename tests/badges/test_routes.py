@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from badges.forms import FORMS, Form
+from badges.forms import FORMS, Badge, Form, NotInThisForm
 from badges.issuer import issuer_of
+from badges.routes import _sends
 from lrs.access.keys import NewKey, create_key
 from lrs.app import Application, create_app
 from lrs.kernel.settings import Settings
@@ -139,6 +140,44 @@ def test_a_badge_is_given_in_the_form_that_is_asked_for_and_else_in_the_first(cl
     )
     assert (of_any.json(), of_any.headers["content-type"]) == (badge, "application/vc")
     assert {of_that_form.headers["vary"], of_any.headers["vary"]} == {"accept"}
+
+
+def test_a_form_that_this_badge_cannot_be_had_in_is_406_with_the_sentence(client, tenant, monkeypatch):
+    def refuse(_: Badge) -> bytes:
+        raise NotInThisForm("The holder of this badge has no id.")
+
+    monkeypatch.setattr("badges.routes.FORMS", (*FORMS, Form("never", "text/x-never", ".txt", refuse)))
+    record, _ = badge_in(tenant)
+
+    answer = client.get(f"/t/default/credentials/{record.id}", {**client.admin, "accept": "text/x-never"})
+
+    assert answer.status_code == 406
+    assert (answer.json()["error"], answer.json()["message"]) == (
+        "not_in_this_form",
+        "The holder of this badge has no id.",
+    )
+
+
+def test_a_badge_is_saved_under_its_id_with_the_ending_of_the_form(client, tenant):
+    record, _ = badge_in(tenant)
+
+    answer = client.get(f"/t/default/credentials/{record.id}", client.admin)
+
+    assert answer.headers["content-disposition"] == f'inline; filename="{record.id}.json"'
+
+
+def test_only_json_is_an_object_in_the_openapi_document():
+    sent = _sends("application/vc", "application/ld+json", "application/vc+jwt", "image/svg+xml", "text/html")
+
+    types = {kind: told["schema"]["type"] for kind, told in sent[200]["content"].items()}
+
+    assert types == {
+        "application/vc": "object",
+        "application/ld+json": "object",
+        "application/vc+jwt": "string",
+        "image/svg+xml": "string",
+        "text/html": "string",
+    }
 
 
 @pytest.mark.parametrize(
