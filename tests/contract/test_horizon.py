@@ -75,6 +75,24 @@ def test_on_sqlite_the_horizon_stays_below_a_commit_that_is_under_way_and_does_n
     assert afterwards == START + 30 * SECOND - 1
 
 
+def test_on_mongo_the_horizon_is_what_was_reached_while_a_transaction_holds_the_head(mongo_url, mongo_client, clock):
+    store = open_store(mongo_url, clock=clock)
+    stored = insert(store, "a")
+    holding = mongo_client.start_session()
+    holding.start_transaction()
+    mongo_client[mongo_url.rpartition("/")[2]].head.update_one({"_id": "head"}, {"$inc": {"epoch": 1}}, session=holding)
+    clock.forward(seconds=30)
+
+    held = store.horizon()
+    holding.abort_transaction()
+    holding.end_session()
+    free = store.horizon()
+    store.close()
+
+    assert held == micros_of(stored.seq)
+    assert free >= START + 30 * SECOND - LAG
+
+
 def test_a_horizon_never_passes_a_commit_that_is_under_way(store, store_url, clock):
     drawn, go_on, asked = threading.Event(), threading.Event(), []
 

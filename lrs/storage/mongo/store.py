@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
+import pymongo
 from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -45,6 +46,8 @@ from lrs.storage.mongo.server import check_server
 from lrs.storage.mongo.writer import DURABLE, MongoWriter, Settling
 
 T = TypeVar("T")
+_PROMISE_S = 1.0
+"""Seconds that a reader waits for a transaction that holds the head, before it promises only what was reached."""
 _PROMISE_STEP = 250_000
 """Microseconds by which the head may lag behind the clock before a reader moves it: at most four moves a second."""
 
@@ -139,8 +142,13 @@ class MongoStore:
         reached = micros_of(int(head["seq"])) if head else 0
         if reached + _PROMISE_STEP > now:
             return reached
-        # Waits for a transaction that holds the head, so what it stored is visible once this returns.
-        self._database.head.update_one({"_id": HEAD}, {"$max": {"seq": now << TIE_BITS}})
+        try:
+            with pymongo.timeout(_PROMISE_S):
+                self._database.head.update_one({"_id": HEAD}, {"$max": {"seq": now << TIE_BITS}})
+        except PyMongoError as error:
+            if not error.timeout:
+                raise
+            return reached  # a transaction holds the head: what it is going to store comes after this
         return now
 
     # -- writing ----------------------------------------------------------------------------------------------------
