@@ -16,6 +16,7 @@ from lrs.matching import registry
 from lrs.matching.service_commands import services
 from lrs.ops.delivery_commands import deliveries
 from lrs.tenancy.tenants import Tenant
+from tests.builders import store_in
 from tests.matching.world import (
     PURPOSE,
     Clock,
@@ -34,6 +35,11 @@ from tests.matching.world import (
 
 def run(data: Path, group: click.Group, *words: str) -> Result:
     return CliRunner().invoke(group, [*words, "--data", str(data)], env={"LRS_OUTBOUND_ALLOW": '["127.0.0.0/8"]'})
+
+
+@pytest.fixture(autouse=True)
+def _store(tmp_path: Path) -> None:
+    store_in(tmp_path)
 
 
 ADD = ("add", "Career Converter", "--scopes", "profiles:read,roles:read", "--purpose", PURPOSE)
