@@ -369,7 +369,7 @@ def test_a_server_that_hangs_is_overloaded_and_the_writer_goes_on_afterwards(mon
 
     wire.open.clear()
     written = store.write(lambda tx: tx.insert(Record("thing", "b")))
-    for ask in (lambda: store.get("thing", "a"), store.failing):
+    for ask in (lambda: store.get("thing", "a"), store.failing, lambda: store.blobs.size("a")):
         with pytest.raises(Overloaded) as refused:
             ask()
         assert refused.value.retry_after == 5

@@ -17,6 +17,7 @@ from gridfs.errors import NoFile
 from gridfs.synchronous.grid_file import GridOut
 
 from lrs.storage import Clock
+from lrs.storage.mongo.link import answering
 from lrs.storage.mongo.schema import Mongo
 
 _BUCKET = "blob"
@@ -41,6 +42,7 @@ class GridBlobs:
         self._chunks = database[f"{_BUCKET}.chunks"]
         self._clock = clock
 
+    @answering()
     def put(self, chunks: Iterable[bytes]) -> str:
         """Uploads under no name, then either touches what is there or gives the upload its name."""
         digest = sha256()
@@ -61,6 +63,7 @@ class GridBlobs:
             raise
         return name
 
+    @answering()
     def open(self, sha256: str) -> Iterator[bytes]:
         """See ``Blobs.open``; a chunk is what GridFS keeps as one, 255 KiB."""
         file = self._file(sha256)
@@ -72,10 +75,12 @@ class GridBlobs:
 
         return chunks()
 
+    @answering()
     def size(self, sha256: str) -> int:
         """See ``Blobs.size``."""
         return self._file(sha256).length
 
+    @answering()
     def sweep(self, keep: Callable[[str], bool], older_than: int) -> int:
         """Drops old blobs nobody keeps, and chunks a crash left behind."""
         dropped = 0
