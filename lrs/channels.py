@@ -12,4 +12,4 @@ CHANNELS: Channels = {
 }
 """By the name that stands in each delivery and after ``lrs deliveries list --channel``."""
 PLANNED = ("lti", "email")
-"""Names that ``--channel`` knows already; nothing goes out through them yet."""
+"""Names that ``--channel`` takes already. There is no module for them yet: who adds one takes its name out here."""

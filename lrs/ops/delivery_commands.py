@@ -11,7 +11,10 @@ from lrs.outbox import listing
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
-_NONE = "there are no such deliveries: one is made once a learner has agreed (lrs consent list) and something changes"
+_NONE = (
+    "there are no such deliveries: one is made when there is something to tell, to a service once a learner has agreed"
+    " (lrs consent list), to another LRS for a statement that it refused (lrs forward list)"
+)
 _channel = click.option(
     "--channel", type=click.Choice([*CHANNELS, *PLANNED]), help="Only what goes out through this channel."
 )

@@ -21,7 +21,9 @@ from typing import Any, Literal
 from lrs.competency.strangers import counted_for_nobody
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import MIB, UNKNOWN, Settings, unknown_names
-from lrs.matching import services
+from lrs.matching import notices, services
+from lrs.outbox import listing
+from lrs.outbox.channel import Channels
 from lrs.storage import micros_of
 from lrs.storage.versions import found_and_known
 from lrs.tenancy import master_key
@@ -200,6 +202,18 @@ def of_forwards(tenant: Tenant) -> Iterator[Finding]:
             yield Finding(f"forward {one.id}", "warning", message)
         elif lag > FAR_BEHIND:
             yield Finding(f"forward {one.id}", "warning", f"{lag} s behind: lrs forward list, lrs work status say more")
+
+
+def of_destinations(tenant: Tenant, channels: Channels) -> Iterator[Finding]:
+    """Destinations that are stopped or far behind, of channels that have no check of their own above."""
+    others = {name: channel for name, channel in channels.items() if name not in {notices.CHANNEL, forwards.CHANNEL}}
+    for one in listing.destinations(tenant, others):
+        lag = 0 if one.since is None else (tenant.clock() - one.since) // SECOND
+        name = f"destination {one.channel} {one.id}"
+        if one.state != "active":
+            yield Finding(name, "warning", f"{one.state}: {one.reason}")
+        elif lag > FAR_BEHIND:
+            yield Finding(name, "warning", f"{lag} s behind: lrs work status says more")
 
 
 def of_strangers(tenant: Tenant) -> Iterator[Finding]:

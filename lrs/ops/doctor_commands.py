@@ -12,6 +12,7 @@ import click
 
 from badges.issuer import did_url, fault_of, issuer_of
 from badges.records import former_lists
+from lrs.channels import CHANNELS
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import json_option, print_json
@@ -19,6 +20,7 @@ from lrs.kernel.settings import Settings
 from lrs.ops.doctor import (
     Finding,
     of_clock,
+    of_destinations,
     of_disk,
     of_forwards,
     of_others,
@@ -93,6 +95,7 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
             yield from _issuer(tenant)
             yield from of_services(tenant)
             yield from of_forwards(tenant)
+            yield from of_destinations(tenant, CHANNELS)
             yield from of_strangers(tenant)
     except Unusable as error:
         yield Finding("tenant", "problem", error.reason)

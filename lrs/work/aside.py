@@ -11,7 +11,7 @@ _BY_STEP: Mapping[str, str] = {
     "evaluate": "the learner's levels stay as they are, and with them badges and what services are told",
     "issue": "the badge is neither issued nor revoked, whatever became of the level",
     "sync": "services are told nothing new of the learner",
-    "deliver": "the service has not heard of it",
+    "deliver": "its destination has not heard of it",
     "import": "the file is not brought in any further",
     "import-files": "the file of the import is kept for longer than it need be",
 }

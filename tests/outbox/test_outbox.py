@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lrs.kernel import outbound
+from lrs.ops.doctor import Finding, of_destinations
 from lrs.outbox import deliveries, listing
 from lrs.outbox.channel import Destination, End, Message, Outcome, Undeliverable
 from lrs.outbox.deliver import deliver
@@ -229,3 +230,23 @@ def test_a_delivery_of_a_channel_that_is_gone_is_listed_and_put_aside(tenant):
     (shown,) = listing.listed(tenant, {})
     assert (shown["channel"], shown["what"], shown["state"]) == ("pigeon", "?", "dead")
     assert shown["reason"] == "there is no channel pigeon"
+
+
+def test_the_doctor_warns_of_a_stopped_destination_of_any_channel(tenant, pigeons):
+    working = list(of_destinations(tenant, {"pigeon": pigeons}))
+    pigeons.stopped["coop"] = "stopped"
+
+    stopped = list(of_destinations(tenant, {"pigeon": pigeons}))
+
+    assert working == []
+    assert stopped == [Finding("destination pigeon coop", "warning", "stopped: None")]
+
+
+def test_the_doctor_warns_of_a_destination_that_is_more_than_an_hour_behind(tenant, pigeons, clock):
+    owe(tenant, "one")
+    clock.now += 3_701 * SECOND - 1
+
+    (behind,) = of_destinations(tenant, {"pigeon": pigeons})
+
+    assert (behind.check, behind.status) == ("destination pigeon coop", "warning")
+    assert behind.message == "3700 s behind: lrs work status says more"
