@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import uuid4
 
 import msgspec
@@ -17,7 +17,7 @@ from starlette.types import Message
 from adapters.job import Job, sender_of
 from adapters.profile import Profile, parse_profile
 from adapters.rights import check_right
-from adapters.run import check_order
+from adapters.run import SOURCES, check_order
 from adapters.upload import BLOCK, keep
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
@@ -26,6 +26,11 @@ from lrs.tenancy.tenants import Tenant
 
 LONGEST_WAIT = 60
 MOST_PROFILE = 1 << 20
+if TYPE_CHECKING:
+    Named = str
+else:
+    Named = Literal[tuple(dict.fromkeys(name for one in SOURCES for name in (one, one.replace("-", "_"))))]
+    """The names of the sources, which may be written with an underscore."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -37,7 +42,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def asked_for(
-    adapter: Annotated[Literal["training-centre", "training_centre", "eportfolio"], Query()],
+    adapter: Annotated[Named, Query()],
     *,
     dry_run: bool = False,
     wait: Annotated[int, Query(ge=0, le=LONGEST_WAIT)] = 0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
@@ -26,10 +26,9 @@ from lrs.kernel.tables.opening import open_table
 from lrs.kernel.tables.row import Row
 from lrs.kernel.tables.table import Table
 
-SOURCES: Mapping[str, type[TrainingCentre | EPortfolio]] = {
-    "training-centre": TrainingCentre,
-    "eportfolio": EPortfolio,
-}
+_ALL: Sequence[type[Source]] = (TrainingCentre, EPortfolio)
+SOURCES: Mapping[str, type[Source]] = {one.name: one for one in _ALL}
+"""By the name that ``lrs adapter run`` and ``POST /api/imports`` take."""
 PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 
 

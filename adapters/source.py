@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import msgspec
 from tincan import Statement
 
+from adapters.profile import Terms
 from adapters.words import Words
 from lrs.kernel.tables.row import Place, Row, Unusable
 
@@ -94,7 +95,9 @@ class Mapped(msgspec.Struct, frozen=True):
 
 
 class Source(Protocol):
-    """One kind of file. *template* goes up when the same content is to make other statements than before.
+    """One kind of file, made anew for each run. ``docs/adding-a-source.md`` says how to add one.
+
+    *template* goes up when the same content is to make other statements than before.
 
     *columns* are the canonical ones it knows; of those, *free* hold free text, *dated* days or instants, and *worded*
     says what each word of a vocabulary means.
@@ -106,6 +109,9 @@ class Source(Protocol):
     free: frozenset[str]
     dated: frozenset[str]
     worded: Mapping[str, Words]
+
+    def __init__(self, terms: Terms) -> None:
+        """*terms* say how the cells of this provider's file are read."""
 
     def read(self, table: Table, earlier: Earlier, /) -> Iterator[Mapped]:
         """Every row of *table*, in some order, exactly once."""

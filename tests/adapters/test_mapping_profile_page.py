@@ -11,7 +11,7 @@ import pytest
 from adapters import words
 from adapters.apprenticeship.eportfolio import EPortfolio
 from adapters.profile import Profile, read_profile
-from adapters.training_centre.source import TrainingCentre
+from adapters.run import SOURCES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "mapping-profile.md").read_text()
@@ -37,14 +37,14 @@ def test_the_readme_leads_to_the_page():
     assert "(docs/mapping-profile.md)" in (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("source", [EPortfolio, TrainingCentre])
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_every_column_is_named(source):
     named = set(re.findall(r"`([a-z_]+)`", PAGE))
 
     assert source.columns - named == set()
 
 
-@pytest.mark.parametrize("source", [EPortfolio, TrainingCentre])
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_every_word_of_every_column_is_listed(source):
     listed = [row.strip("|").split("|") for row in PAGE.splitlines() if row.startswith("| `")]
     tables = {tuple(cell.strip().strip("`") for cell in row) for row in listed if len(row) == 2}
