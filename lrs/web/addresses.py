@@ -51,7 +51,12 @@ class Addresses:
         self._at_root = _Patterns(patterns - named)
 
     def place(self, path: str) -> Place:
-        """What *path*, without a proxy's prefix, leads to."""
+        """What *path*, without a proxy's prefix, leads to.
+
+        Nothing if a line end closes it, though to the framework it would be the path without one.
+        """
+        if path.endswith("\n"):
+            return Place()
         in_tenant = _TENANT.fullmatch(path)
         if in_tenant is None:
             pattern, named = self._at_root.match(path) or ("", {})

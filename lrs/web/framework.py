@@ -101,11 +101,15 @@ def _invalid(error: RequestValidationError) -> Refused:
 
 
 def admitted_here(request: Request) -> None:
-    """A dependency of every route: refuses (500) one that is not the route by whose line the caller was let in.
+    """A dependency of every route: refuses one that is not the route by whose line the caller was let in.
 
-    That the shell and the framework read paths alike is so shown at each request, and not only hoped for.
+    That the shell and the framework read paths alike is so shown at each request, and not only hoped for. Where the
+    shell knows no line, there is nothing: 404, or 405 at an address that has other methods. Else it is our fault: 500.
     """
     scope: MutableMapping[str, Any] = request.scope
-    found, admitted = scope["route"].path, exchange_of(request).place.route
+    exchange = exchange_of(request)
+    found, admitted = scope["route"].path, exchange.place.route
+    if exchange.line is None:
+        raise HTTPException(405 if admitted else 404)
     if found != admitted:
         raise RuntimeError(f"{admitted!r} was asked for, and {found!r} was found")

@@ -1,5 +1,7 @@
 """The shell: what a path leads to, and that no route answers whom its line of the table of rights did not let in."""
 
+import re
+
 import httpx
 import pytest
 from fastapi.responses import StreamingResponse
@@ -32,6 +34,8 @@ def lrs(tmp_path_factory):
         ("/pages/learners/", "default", "", "", "other"),
         ("/pages/learners/a/b", "default", "", "", "other"),
         ("/pages/work\n", "default", "", "", "other"),
+        ("/pages/learners/a\n", "default", "", "", "other"),
+        ("/t/one/pages/work\n", "default", "", "", "other"),
     ],
 )
 def test_a_path_leads_to_one_line_at_one_place(path, tenant, base, route, counted):
@@ -62,7 +66,30 @@ def test_a_route_that_the_framework_finds_by_itself_answers_nothing(lrs):
 
     answer = lrs.clients[0].get(f"{lrs.address}/unlisted")
 
-    assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("tenant", ["A", "\u00e4", "%2e", "%0A", "a%0A", "a_b", "-a", "a" * 41, "{tenant}", "nobody"])
+@pytest.mark.parametrize(
+    "rest", ["did.json", "status/1", "achievements/a", "credentials/a", "pages/work", "links/a", ""]
+)
+def test_a_tenant_name_that_can_be_none_leads_nowhere(lrs, tenant, rest):
+    assert lrs.clients[0].get(f"{lrs.address}/t/{tenant}/{rest}").status_code == 404
+
+
+ODD = ("a", "A", "\u00e4", "%2e", "%0A", "a%0A", "%2F", "%00")
+ENDS = ("/", "%0A", "/%0A", "%0A/", "%2F")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_odd_path_makes_the_server_fail(lrs, method):
+    patterns = sorted({pattern for _, pattern in TABLE})
+    paths = {re.sub(r"\{\w+\}", ODD[n % len(ODD)], pattern) for n, pattern in enumerate(patterns)}
+    odd = [f"{'' if n % 3 else '/t/default'}{path}{end}" for n, path in enumerate(sorted(paths)) for end in ENDS]
+
+    answers = {path: lrs.clients[0].request(method, lrs.address + path).status_code for path in odd}
+
+    assert {path: status for path, status in answers.items() if status >= 500} == {}
 
 
 def test_a_route_answers_nobody_who_was_let_in_by_the_line_of_another(lrs):
