@@ -16,9 +16,10 @@ import pytest
 from bson import json_util
 
 from lrs.kernel.errors import Misconfigured, NewerSchema
-from lrs.storage import Backlog, Owed, Record, first_seq, open_store
+from lrs.storage import Backlog, Owed, Record, first_seq, open_store, open_to_read
 from lrs.storage.mongo import schema as mongo_schema
 from lrs.storage.sqlite import schema as sqlite_schema
+from lrs.storage.versions import found_and_known
 from tests.contract.acts import WAIT, ids, insert
 
 FROZEN = Path(__file__).parent / "frozen"
@@ -84,6 +85,21 @@ def test_every_released_mongo_schema_is_opened_and_migrated(frozen, mongo_url, m
     store = open_store(mongo_url, clock=lambda: 0)
     holds_what_was_frozen(store)
     store.close()
+
+
+def test_a_sqlite_file_of_schema_1_is_read_as_it_is_and_goes_to_schema_2_only_when_it_is_opened(tmp_path):
+    path = tmp_path / "lrs.db"
+    shutil.copy(FROZEN / "sqlite-1.db", path)
+
+    read = open_to_read(f"sqlite:///{path}", clock=lambda: 0)
+    body = read.get("document", "b").body
+    read.close()
+    version_read = found_and_known(f"sqlite:///{path}")
+    open_store(f"sqlite:///{path}", clock=lambda: 0).close()
+
+    assert body == b"new"
+    assert version_read == (1, 2)
+    assert found_and_known(f"sqlite:///{path}") == (2, 2)
 
 
 def thaw(database, frozen):

@@ -151,13 +151,22 @@ def test_a_store_of_a_release_since_the_first_is_the_same_after_a_rebuild(releas
     assert not found
 
 
+def findings(data: Path) -> dict[str, str]:
+    """The status of each check of the doctor."""
+    found = json.loads(CliRunner().invoke(main, ["doctor", "--data", str(data), "--json"]).stdout)["findings"]
+    return {one["check"]: one["status"] for one in found}
+
+
 @pytest.mark.parametrize("release", FROZEN)
 def test_the_doctor_finds_keys_schema_and_record_of_actions_in_order(release, tmp_path):
     data = thawed(release, tmp_path)
 
-    found = json.loads(CliRunner().invoke(main, ["doctor", "--data", str(data), "--json"]).stdout)["findings"]
+    before = findings(data)
+    open_tenant(Settings(data=data)).store.close()
+    told = findings(data)
 
-    told = {one["check"]: one["status"] for one in found}
+    older = "warning" if release == FIRST else "ok"  # a restore has brought it forward; else it is left as it is
+    assert (before["store"], before["master-key"]) == (older, "ok")
     assert {check: told[check] for check in ("store", "master-key", "audit")} == dict.fromkeys(
         ("store", "master-key", "audit"), "ok"
     )

@@ -36,7 +36,8 @@ def _records(database: Mongo) -> None:
     database.head.update_one({"_id": HEAD}, {"$setOnInsert": {"seq": 0, "epoch": 0}}, upsert=True)
 
 
-MIGRATIONS: tuple[tuple[Callable[[Mongo], None], ...], ...] = ((_records,),)
+MIGRATIONS: tuple[tuple[Callable[[Mongo], None], ...], ...] = ((_records,), ())
+"""The second keeps out programs before root keys and made-up ids of persons: they would give persons new ids again."""
 SCHEMA_VERSION = len(MIGRATIONS)
 _STEP_S = 6 * 3_600
 """Seconds for one step: an index over millions of records takes its time."""

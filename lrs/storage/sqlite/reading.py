@@ -21,7 +21,7 @@ from lrs.storage.blobs import FileBlobs, blobs_beside
 from lrs.storage.room import READ_ONLY
 from lrs.storage.sqlite.owed import SqliteOwed
 from lrs.storage.sqlite.read import SqliteReader
-from lrs.storage.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
+from lrs.storage.sqlite.schema import APPLICATION_ID, READABLE_SINCE, SCHEMA_VERSION
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class SqliteReading(SqliteOwed):
 class SqliteToRead(SqliteReading):
     """A ``Store`` on the file at *path* that refuses every write with ``StoreReadOnly``.
 
-    Raises ``Misconfigured`` for a file that is not there, not ours or of another schema, or cannot be read.
+    Raises ``Misconfigured`` for a file that is not there, not ours, of a schema it cannot read, or cannot be opened.
     """
 
     waits = False
@@ -150,9 +150,9 @@ class SqliteToRead(SqliteReading):
             raise Misconfigured(f"{self._path} is a SQLite file of another program; name another file in LRS_STORE_URL")
         if version > SCHEMA_VERSION:
             raise NewerSchema(f"{self._path} has schema {version}, this program knows up to {SCHEMA_VERSION}")
-        if version < SCHEMA_VERSION:
+        if version < READABLE_SINCE:
             raise Misconfigured(
-                f"{self._path} has schema {version}, this program needs {SCHEMA_VERSION}: start lrs serve on a copy of"
+                f"{self._path} has schema {version}, this program needs {READABLE_SINCE}: start lrs serve on a copy of"
                 " it that may be written to, which brings it forward"
             )
 

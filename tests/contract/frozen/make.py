@@ -40,7 +40,8 @@ def main(mongo_url: str) -> None:
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("VACUUM")
     connection.close()
-    Path(f"{path}-horizon").unlink()
+    for beside in ("horizon", "turn"):
+        Path(f"{path}-{beside}").unlink()
 
     store = open_store(mongo_url, clock=lambda: CLOCK)
     fill(store)
