@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -37,7 +38,16 @@ class Framework:
         self.addresses = Addresses(table)
         self._pages = pages
         self._nowhere = nowhere
-        for error in (Refused, Overloaded, StoreFull, OSError, RequestValidationError, HTTPException, Exception):
+        for error in (
+            Refused,
+            Overloaded,
+            StoreFull,
+            OSError,
+            RequestValidationError,
+            HTTPException,
+            ClientDisconnect,
+            Exception,
+        ):
             app.add_exception_handler(error, self._failed)
 
     def place(self, path: str) -> Place:
@@ -71,6 +81,8 @@ class Framework:
     async def _failed(self, request: Request, error: Exception) -> Response:
         if isinstance(error, RequestValidationError):
             return self._told(request, _invalid(error))
+        if isinstance(error, ClientDisconnect):  # nobody hears it; to the operator it is a refusal, no fault of ours
+            return self._told(request, Refused("the body did not come to its end: send it again", error="broken_off"))
         if not isinstance(error, HTTPException):
             return self._told(request, refused_for(error, exchange_of(request).id))
         if error.status_code == 404:  # ours are ``Refused``: no route was found

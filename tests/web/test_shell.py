@@ -1,13 +1,18 @@
 """The shell: what a path leads to, and that no route answers whom its line of the table of rights did not let in."""
 
 import re
+import socket
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from lrs.access.policy import PUBLIC, TABLE, Line
 from lrs.web.addresses import Addresses, check
+from lrs.web.refusals import newest
+from tests.programs import until
 from tests.served import add_route, let_in, serving
 
 
@@ -143,3 +148,19 @@ def test_an_answer_that_fails_after_its_head_is_broken_off_and_logged(lrs):
 
     with pytest.raises(httpx.RemoteProtocolError):
         lrs.clients[0].get(f"{lrs.address}/half")
+
+
+def test_a_body_that_is_broken_off_is_a_refusal_and_no_fault_of_the_server(tmp_path, capfd):
+    async def reading(request: Request):
+        return len(await request.body())
+
+    with serving(tmp_path) as lrs:
+        add_route(lrs.app, "POST", "/reading", reading, Line(PUBLIC))
+        parts = urlsplit(lrs.address)
+
+        with socket.create_connection((parts.hostname, parts.port)) as raw:
+            raw.sendall(b"POST /reading HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1")
+
+        until(lambda: newest(tmp_path, 9), "the refusal")
+        assert [(one.status, one.error) for one in newest(tmp_path, 9)] == [(400, "broken_off")]
+    assert "request failed" not in "".join(capfd.readouterr())
