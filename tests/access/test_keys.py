@@ -23,10 +23,10 @@ from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.settings import Settings
 from lrs.ops.serve import first_key
 from lrs.tenancy import audit
-from lrs.tenancy.control import open_control
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import open_tenant, read_master_key
+from tests.builders import store_in
 from tests.programs import PATIENCE, programs
 from tests.served import new_id, serving, statement
 
@@ -221,6 +221,7 @@ def test_a_key_of_one_tenant_opens_no_other(tmp_path):
 
 
 def test_no_key_is_made_for_a_tenant_that_there_is_not(tmp_path):
+    store_in(tmp_path)
     words = ["keys", "create", "--name", "x", "--data", str(tmp_path), "--tenant"]
 
     unknown, unusable = CliRunner().invoke(main, [*words, "second"]), CliRunner().invoke(main, [*words, "No"])
@@ -230,10 +231,8 @@ def test_no_key_is_made_for_a_tenant_that_there_is_not(tmp_path):
     assert "tenant 'No': use 1 to 40 lower-case letters" in unusable.output
     assert not (tmp_path / "tenants" / "second").exists()
 
-    control = open_control(Settings(data=tmp_path))
-    control.add("second")
-    control.close()
-    assert CliRunner().invoke(main, [*words, "second"]).exit_code == 0
+    made = CliRunner().invoke(main, ["tenants", "create", "second", "--data", str(tmp_path)])
+    assert (made.exit_code, CliRunner().invoke(main, [*words, "second"]).exit_code) == (0, 0)
 
 
 def test_a_new_master_key_and_its_folder_are_synced(tmp_path, monkeypatch):

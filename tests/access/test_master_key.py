@@ -18,6 +18,7 @@ from lrs.tenancy import master_key
 from lrs.tenancy.control import open_control, registered
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import open_tenant, read_master_key
+from tests.builders import store_in
 
 ONE, OTHER = "ab" * 32, "cd" * 32
 
@@ -186,6 +187,7 @@ def test_the_fingerprint_is_no_part_of_the_key_and_differs_with_every_key():
     ],
 )
 def test_a_file_that_holds_no_key_is_named_in_one_line(tmp_path, content, told):
+    store_in(tmp_path)
     (tmp_path / "k").write_text(content)
 
     assert run("keys", "revoke", "k", "--data", str(tmp_path), master_key_file=tmp_path / "k") == (
@@ -195,6 +197,7 @@ def test_a_file_that_holds_no_key_is_named_in_one_line(tmp_path, content, told):
 
 
 def test_a_folder_or_a_pipe_in_the_place_of_the_key_is_named_in_one_line(tmp_path):
+    store_in(tmp_path)
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
 

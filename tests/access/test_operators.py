@@ -7,6 +7,7 @@ from lrs.access.operators import create_operator_key
 from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.tenancy.control import open_control
+from tests.builders import store_in
 from tests.served import serving
 
 VERSION = {"X-Experience-API-Version": "1.0.3"}
@@ -66,6 +67,7 @@ def test_only_the_operator_is_told_which_tenants_fail_and_why(tmp_path):
 
 
 def test_a_key_that_is_revoked_opens_nothing_from_then_on(tmp_path):
+    store_in(tmp_path)
     made = run(tmp_path, "operators", "create", "--name", "prometheus").stdout
     auth = made.split()[1], made.split()[3]
     with serving(tmp_path) as lrs:

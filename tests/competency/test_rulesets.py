@@ -127,11 +127,11 @@ def test_a_match_made_with_rules_that_changed_meanwhile_is_made_again(world, mon
     claims = world.store.claim(["match"], limit=10, lease=60_000_000)
     settle, calls = world.store.settle, []
 
-    def settle_late(given, decide):
+    def settle_late(given, decide, **more):
         if not calls:
             world.apply(WITHOUT_GOWNING)
         calls.append(1)
-        return settle(given, decide)
+        return settle(given, decide, **more)
 
     monkeypatch.setattr(world.store, "settle", settle_late)
     match(world.tenant, [claim for claim in claims if claim.record.id == sent])
