@@ -81,8 +81,11 @@ class SqliteOwed:
         now = self._clock()
         query = "SELECT row, step FROM owed WHERE step = ? AND at > 0 AND at <= ? AND token IS NOT NULL LIMIT 8"
         due = [row for step in steps for row in self._reader().connection.execute(query, (step, now)).fetchall()]
-        chosen = [random.choice(due)] if due else []  # noqa: S311 (no secret)
-        return next(iter(self._leased(chosen, now, now + lease, new_token(alone=True))), None)
+        random.shuffle(due)
+        for chosen in due:  # one that is settled meanwhile is no reason to leave the others
+            for claim in self._leased([chosen], now, now + lease, new_token(alone=True)):
+                return claim
+        return None
 
     def locked(self, step: str, ahead: Ahead) -> int:
         """See ``Store.locked``."""
