@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
+# Processes that run the tests: one more than two cores, because many tests wait for servers.
+WORKERS ?= 3
 
 .PHONY: wheel install run test check bench bench-large soak mutants browser lock clean
 
@@ -22,7 +24,7 @@ run: install
 	$(BIN)/lrs serve --demo --port $(PORT)
 
 test: install
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: install
 	$(BIN)/ruff check .

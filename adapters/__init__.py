@@ -1,1 +1,1 @@
-"""Sources of evidence and takers of profiles. Each adapter stands alone; none imports another."""
+"""Adapters: import providers' files, one package for each kind of provider. No adapter imports another."""

@@ -1,7 +1,7 @@
-"""Statements and ledger entries of some rows, made ready outside the writer and stored in one commit.
+"""Prepares the statements and ledger entries of some rows outside the writer, and stores them in one commit.
 
-The statements go the way of all statements: checked, prepared, decided upon, as if their sender had posted them. One
-that is refused takes its row with it and no other. Knows no file, and not when a commit is made.
+The statements are validated, prepared and stored as if their sender had posted them. If one is refused, its row is
+refused and no other row. Knows no file, and not when a commit is made.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import msgspec
 from tincan import StatementList
 
-from adapters.ledger import ROWS_EACH, Written, write_in
-from adapters.pipeline import CHUNK, Due, StatementsRefused
+from adapters.ledger import ROWS_EACH, LedgerWrite, write_in
+from adapters.pipeline import CHUNK, FactWrite, StatementsRefused
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import slices
@@ -27,25 +27,25 @@ from lrs.xapi.statements.subscriptions import Subscriptions
 from lrs.xapi.statements.write import Compare, compared, learn, store_in
 
 VERSION = "1.0.3"
-"""By whose rules ``tincan`` writes statements."""
+"""The xAPI version of the statements that ``tincan`` writes."""
 
-Commit = Callable[[Callable[[Tx], None], "Piece"], None]
-"""Runs a decision in a transaction; how heavy it is and what it looks at, is the piece's."""
-Refusals = dict[str, StatementsRefused]
+StorePiece = Callable[[Callable[[Tx], None], "ImportChunk"], None]
+"""Runs a decision in a transaction; its weight and its reads are those of the chunk."""
+RefusedRows = dict[str, StatementsRefused]
 """Why the statements of a row were refused, by the key of its ledger entry."""
 
 
-class Row(msgspec.Struct, frozen=True):
-    """A ledger entry and the texts of the statements it stands for."""
+class LedgerRow(msgspec.Struct, frozen=True):
+    """A ledger entry, and the texts of its statements."""
 
-    written: Written
+    written: LedgerWrite
     texts: tuple[bytes, ...]
 
 
-class Piece(msgspec.Struct, frozen=True):
+class ImportChunk(msgspec.Struct, frozen=True):
     """What one commit stores: ledger entries, and the *plan* for the statements of its *rows*."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[LedgerRow, ...] = ()
     plan: Plan | None = None
 
     @property
@@ -58,16 +58,19 @@ class Piece(msgspec.Struct, frozen=True):
         """The records (kind, id) that storing its statements looks at."""
         return self.plan.reads if self.plan else ()
 
-    def blamed(self, index: int | None) -> Row:
-        """The row of the statement at *index* of the plan; where none is told, it was too much: the heaviest row."""
+    def blamed(self, index: int | None) -> LedgerRow:
+        """The row of the statement at *index* of the plan.
+
+        Without an index the plan was too large: then the heaviest row.
+        """
         owners = [row for row in self.rows for _ in row.texts]
         weights = [rows_of(one) for one in self.plan.statements] if self.plan else [0]
         return owners[weights.index(max(weights)) if index is None else index]
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """Into which *tenant*'s store, on whose behalf, and as which *job*; *source* is the ledger's."""
+class ImportTarget:
+    """Where chunks are stored: in the store of *tenant*, for *caller*, as *job*. *source* is the ledger's."""
 
     tenant: Tenant
     caller: Caller
@@ -76,80 +79,83 @@ class Delivery:
     job: str
 
 
-def pieces(due: Iterable[Due], most: int = CHUNK) -> Iterator[list[Row]]:
-    """*due* in order, as many together as one commit may store: as heavy as *most* plain statements, and no more."""
+def chunks(due: Iterable[FactWrite], most: int = CHUNK) -> Iterator[list[LedgerRow]]:
+    """*due* in order, in lists that are at most as heavy as *most* plain statements."""
     return cut(map(_row, due), _weight, most * ROWS)
 
 
-def _row(due: Due) -> Row:
+def _row(due: FactWrite) -> LedgerRow:
     texts = slices(StatementList(due.statements).to_json().encode()) if due.statements else ()
-    return Row(due.row, tuple(texts))
+    return LedgerRow(due.row, tuple(texts))
 
 
-def _weight(row: Row) -> int:
-    """Of the statements of *row*, before their search keys are known; no statement is lighter than a plain one."""
+def _weight(row: LedgerRow) -> int:
+    """The weight of the statements of *row* before their search keys are known.
+
+    None weighs less than a plain statement.
+    """
     return max(ROWS * len(row.texts), sum(map(len, row.texts)) // ROW_BYTES)
 
 
-def prepared(delivery: Delivery, rows: Sequence[Row]) -> tuple[Piece, Refusals]:
-    """*rows* ready to be stored, and those whose statements break a rule."""
+def prepared(target: ImportTarget, rows: Sequence[LedgerRow]) -> tuple[ImportChunk, RefusedRows]:
+    """A chunk of the *rows*, and the refusals of rows whose statements are not valid."""
     try:
-        return Piece(tuple(rows), _plan(delivery, rows)), {}
+        return ImportChunk(tuple(rows), _plan(target, rows)), {}
     except Refused as refusal:
         if len(rows) == 1:
-            return Piece(), {rows[0].written.key: _why(refusal)}
-    refused: Refusals = {}
+            return ImportChunk(), {rows[0].written.key: _why(refusal)}
+    refused: RefusedRows = {}
     good = []
     for row in rows:
         try:
-            _plan(delivery, [row])
+            _plan(target, [row])
             good.append(row)
         except Refused as refusal:
             refused[row.written.key] = _why(refusal)
-    return Piece(tuple(good), _plan(delivery, good)), refused
+    return ImportChunk(tuple(good), _plan(target, good)), refused
 
 
-def _plan(delivery: Delivery, rows: Sequence[Row]) -> Plan | None:
+def _plan(target: ImportTarget, rows: Sequence[LedgerRow]) -> Plan | None:
     texts = [text for row in rows for text in row.texts]
     if not texts:
         return None
-    terms = Terms(delivery.tenant.settings, delivery.subscriptions, delivery.tenant.seen)
-    return prepare(delivery.caller, VERSION, b"[%s]" % b",".join(texts), terms)
+    terms = Terms(target.tenant.settings, target.subscriptions, target.tenant.seen)
+    return prepare(target.caller, VERSION, b"[%s]" % b",".join(texts), terms)
 
 
-def store(delivery: Delivery, piece: Piece, commit: Commit) -> Refusals:
-    """Stores *piece* by *commit*; the rows that were refused. Raises what *commit* does, and ``Overtaken``."""
-    refused: Refusals = {}
+def store(target: ImportTarget, chunk: ImportChunk, commit: StorePiece) -> RefusedRows:
+    """Stores *chunk* by *commit*, and gives the refused rows. Raises what *commit* raises, and ``Overtaken``."""
+    refused: RefusedRows = {}
     while True:
         try:
-            piece = _committed(delivery, piece, commit)
+            chunk = _committed(target, chunk, commit)
         except Refused as refusal:
-            row = piece.blamed(refusal.index)
+            row = chunk.blamed(refusal.index)
             refused[row.written.key] = _why(refusal)
-            piece, _ = prepared(delivery, [one for one in piece.rows if one is not row])
+            chunk, _ = prepared(target, [one for one in chunk.rows if one is not row])
             continue
-        if piece.plan is not None:
-            learn(delivery.tenant, piece.plan)
+        if chunk.plan is not None:
+            learn(target.tenant, chunk.plan)
         return refused
 
 
-def _committed(delivery: Delivery, piece: Piece, commit: Commit) -> Piece:
-    """*piece*, stored. What was stored before and is large is compared outside the writer."""
-    plan = piece.plan
+def _committed(target: ImportTarget, chunk: ImportChunk, commit: StorePiece) -> ImportChunk:
+    """Stores *chunk*. Large statements that are already stored are compared outside the writer."""
+    plan = chunk.plan
 
     def decide(tx: Tx) -> None:
-        write_in(tx, delivery.source, delivery.job, [row.written for row in piece.rows])
+        write_in(tx, target.source, target.job, [row.written for row in chunk.rows])
         if plan is not None:
             store_in(tx, plan)
 
     while True:
         try:
-            commit(decide, piece)
+            commit(decide, chunk)
         except Compare as found:
             assert plan is not None  # noqa: S101 (nothing else is compared)
             plan = compared(plan, found.stored)
         else:
-            return piece
+            return chunk
 
 
 def _why(refusal: Refused) -> StatementsRefused:

@@ -1,7 +1,7 @@
-"""What a cell means: text, a word, yes or no, a whole number, a percentage, an address. Pure; knows no adapter.
+"""Reads cells: text, a word, yes or no, a whole number, a percentage, an e-mail address. Pure; knows no adapter.
 
 Every function takes a row and a column and raises ``Unusable`` with that column. Nothing is guessed. An empty cell is
-``""``, ``None`` or the default. Days and times stand in ``times``, spans of time in ``hours``.
+``""``, ``None`` or the default. Days and times are read in ``times``, durations in ``hours``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lrs.kernel.tables.row import Percent, Row, Unusable
 _ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 _LABEL = r"[^@\s<>\"',;:.()\[\]\\/&=?#%^`{|}]+"
 _EMAIL = re.compile(rf"(?:mailto:)?((?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+)", re.IGNORECASE)
-"""RFC 5322 3.2.3 and 3.4.1: dots divide atoms. Letters of every script, RFC 6531; nothing in quotation marks."""
+"""RFC 5322 3.2.3 and 3.4.1: atoms with dots between. Letters of every script, RFC 6531. No quoted local parts."""
 _CURLY = re.compile("[\u2018\u2019\u02bc\u00b4]")
 
 
@@ -30,7 +30,7 @@ def text(row: Row, column: str) -> str:
 
 
 def needed(row: Row, column: str) -> str:
-    """The cell as text; it must not be empty."""
+    """The cell as text. Raises ``Unusable`` if it is empty."""
     cell = text(row, column)
     if not cell and column not in row.cells:
         raise Unusable(
@@ -42,7 +42,7 @@ def needed(row: Row, column: str) -> str:
 
 
 def choice(row: Row, column: str, known: Words, default: str | None = None) -> str:
-    """What the cell's word stands for in *known*; *default* for an empty cell."""
+    """The meaning of the cell's word in *known*; *default* for an empty cell."""
     cell = text(row, column) if default is not None else needed(row, column)
     if not cell and default is not None:
         return default
@@ -54,7 +54,7 @@ def choice(row: Row, column: str, known: Words, default: str | None = None) -> s
 
 
 def yes(row: Row, column: str, *, default: bool, known: Words = YES_NO) -> bool:
-    """The cell as yes or no, in the spellings people use."""
+    """The cell as yes or no, in common spellings."""
     return choice(row, column, known, "yes" if default else "no") == "yes"
 
 
@@ -70,7 +70,10 @@ def whole(row: Row, column: str, default: int) -> int:
 
 
 def percent(row: Row, column: str, default: int) -> int:
-    """The cell as whole per cent, 0 to 100. A bare 1 or less is ``Unusable``: it may be 1 % or, as a share, 100 %."""
+    """The cell as whole per cent, 0 to 100.
+
+    1 or less without a sign is ``Unusable``: it may be 1 % or, as a share, 100 %.
+    """
     cell = text(row, column)
     if not cell:
         return default

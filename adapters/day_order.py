@@ -1,7 +1,7 @@
-"""Whether the dates of a file agree on what comes first, day or month. Pure; knows no adapter.
+"""Checks that all dates of a file have the same order of day and month. Pure; knows no adapter.
 
-03/04/2026 alone is 3 April for one reader and 4 March for another. Beside 03/14/2026, which can only be month first,
-nobody can say what it was: then the whole file is stopped, since every other date in it may be wrong as well.
+03/04/2026 alone is 3 April for one reader and 4 March for another. If the file also has 03/14/2026, which can only have
+the month first, the order is not certain. Then the whole file is refused, because every other date may be wrong too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from lrs.kernel.errors import Refused
-from lrs.kernel.tables.row import Place, Row
+from lrs.kernel.tables.row import Row, RowPlace
 
 _NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/.-])")
 _FORMATS = re.compile(r"%([dm])([/.-])%[dm]\2%[Yy]")
@@ -22,7 +22,7 @@ _KEPT = 2
 
 
 class _Found(NamedTuple):
-    place: Place
+    place: RowPlace
     column: str
     order: str
 
@@ -31,7 +31,7 @@ class _Found(NamedTuple):
 
 
 class _Column:
-    """What the dates of one column are: date cells of a workbook, and texts that may be read in one order or two."""
+    """The dates of one column: date cells of a workbook, and texts that can be read in one order or in both."""
 
     def __init__(self) -> None:
         self.cells_to_12th: list[_Found] = []
@@ -41,7 +41,7 @@ class _Column:
         self.only_otherwise: list[_Found] = []
 
     def add(self, row: Row, column: str, orders: Mapping[str, str]) -> None:
-        """Counts one cell; of each sort the first two are kept."""
+        """Counts one cell. The first two of each type are kept."""
         held = row.values.get(column)
         if isinstance(held, date):
             if held.day > _MONTHS:
@@ -56,13 +56,13 @@ class _Column:
                 _keep(of_sort, _Found(row.place, column, expected if expected in possible else possible))
 
     def were_swapped(self) -> bool:
-        """Whether a program read days up to the 12th as months and left the later ones as text."""
+        """Whether a program read days up to the 12th as months, and left later days as text."""
         texts, cells = len(self.only_as_named), len(self.cells_to_12th)
         return texts > 1 and cells > 1 and not self.cells_later and not self.either
 
 
 def check_day_order(rows: Iterable[Row], columns: Collection[str], formats: Sequence[str]) -> None:
-    """Refuses *rows* whose dates in *columns* cannot all have the order that *formats* names first."""
+    """Refuses *rows* whose dates in *columns* cannot all have the order of the first of *formats*."""
     orders: dict[str, str] = {}
     for named in filter(None, map(_FORMATS.match, formats)):
         orders.setdefault(named[2], named[1])
@@ -85,7 +85,7 @@ def _keep(found: list[_Found], one: _Found) -> None:
 
 
 def _orders(cell: str, orders: Mapping[str, str]) -> tuple[str, str]:
-    """What comes first in a date written like *cell*: as the formats say, and what is possible (``d``, ``m``, both)."""
+    """The order of a date written like *cell*: the one by the formats, and those possible (``d``, ``m``, or both)."""
     found = _NUMBERS.match(cell)
     if not found or found[2] not in orders:
         return "-", ""

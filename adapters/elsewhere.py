@@ -1,11 +1,14 @@
-"""A file brought in at a server on another machine: uploaded, and followed until it is through. Knows no columns."""
+"""Imports a file at a server on another machine: uploads it, and follows the import until it is over.
+
+Knows no columns.
+"""
 
 from __future__ import annotations
 
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,6 +17,7 @@ import msgspec
 from adapters.run import Order
 from lrs.kernel.addresses import web_address
 from lrs.kernel.retry_after import seconds_asked
+from lrs.kernel.strict_json import Json
 
 TRIES = 8
 LONGEST_WAIT = 120.0
@@ -24,15 +28,14 @@ _WHY = {
     403: "the key lacks a right",
     404: "there is no such endpoint",
 }
-Shown = dict[str, Any]
 
 
-class Closed(Exception):
-    """The server cannot be used as things are: unreachable, wrong key, missing right; or it refused the file."""
+class ServerUnusable(Exception):
+    """The server cannot be used: unreachable, wrong key, missing right; or it refused the file."""
 
 
 class Elsewhere:
-    """One server and one key; *endpoint* is its xAPI endpoint, beside which imports are."""
+    """One server and one key. *endpoint* is its xAPI endpoint; the address of imports follows from it."""
 
     def __init__(
         self,
@@ -45,7 +48,7 @@ class Elsewhere:
         try:
             web_address(endpoint)
         except ValueError as error:
-            raise Closed(f"{endpoint!r} is no endpoint ({error}): use http(s)://host/path/xapi") from error
+            raise ServerUnusable(f"{endpoint!r} is no endpoint ({error}): use http(s)://host/path/xapi") from error
         parts = urlsplit(endpoint)
         base = parts._replace(path=parts.path.rstrip("/").removesuffix("/xapi") + "/api/imports", query="", fragment="")
         self._host = parts.hostname
@@ -59,8 +62,8 @@ class Elsewhere:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def upload(self, order: Order) -> Shown:
-        """Sends the file; gives the import it became."""
+    def upload(self, order: Order) -> Json:
+        """Sends the file and gives its import."""
         profile = msgspec.structs.replace(order.profile, provider=order.provider)
         asked = {"adapter": order.adapter, "dry_run": "true" if order.dry_run else "false"}
 
@@ -73,34 +76,34 @@ class Elsewhere:
 
         return self._read(send)
 
-    def look(self, id: str) -> Shown:
-        """The import as it is now."""
+    def look(self, id: str) -> Json:
+        """The present state of the import."""
         return self._read(lambda: self._client.get(f"{self._base}/{id}"))
 
-    def report(self, id: str) -> Shown:
-        """What became of every row."""
+    def report(self, id: str) -> Json:
+        """The result of every row."""
         return self._read(lambda: self._client.get(f"{self._base}/{id}/report"))
 
-    def follow(self, shown: Shown, say: Callable[[Shown], None]) -> Shown:
-        """The import once it is over; *say* is told how far it is."""
+    def follow(self, shown: Json, say: Callable[[Json], None]) -> Json:
+        """The import when it is over. *say* is called with its progress."""
         while shown["state"] in {"waiting", "running"}:
             say(shown)
             self._sleep(_LOOK)
             shown = self.look(shown["id"])
         return shown
 
-    def _read(self, ask: Callable[[], httpx.Response]) -> Shown:
+    def _read(self, ask: Callable[[], httpx.Response]) -> Json:
         answer = self._asked(ask)
         if not answer.is_success:
-            raise Closed(_refusal(answer))
+            raise ServerUnusable(_refusal(answer))
         try:
-            return msgspec.json.decode(answer.content, type=Shown)
+            return msgspec.json.decode(answer.content, type=Json)
         except msgspec.MsgspecError as error:
             message = f"{self._host} answers as no server of this version does: is it an older one? Update it first"
-            raise Closed(message) from error
+            raise ServerUnusable(message) from error
 
     def _asked(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
-        """The answer, asked for again while that may help."""
+        """The answer. Asks again as long as that may help."""
         for tried in range(TRIES):
             wait = min(0.25 * 2**tried, 30.0)
             try:
@@ -114,13 +117,13 @@ class Elsewhere:
                 wait = max(wait, seconds_asked(answer.headers.get("Retry-After"), time.time()))
             if tried + 1 < TRIES:
                 self._sleep(min(wait, LONGEST_WAIT))
-        raise Closed(f"{reason}; given up after {TRIES} tries")
+        raise ServerUnusable(f"{reason}; given up after {TRIES} tries")
 
 
 def _refusal(answer: httpx.Response) -> str:
-    """What a person is told of a refusal: of the key, or of the file in the server's own words."""
+    """The message about a refusal: about the key, or the server's own message about the file."""
     try:
-        told = msgspec.json.decode(answer.content, type=Shown)
+        told = msgspec.json.decode(answer.content, type=Json)
         message = str(told.get("message", ""))
     except msgspec.MsgspecError:
         message = answer.text[:300].strip()

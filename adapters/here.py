@@ -1,4 +1,4 @@
-"""A file brought into the store on this machine: by a job, which whoever works for the store does, or else we do.
+"""Imports a file into the store on this machine, by a job. A running worker does the job, or else this process.
 
 Knows no command line.
 """
@@ -18,26 +18,28 @@ from adapters.run import Order, check_order, run_file
 from adapters.walk import blocks_of
 from lrs.access.keys import authority_of, check_source
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import MINUTE
 from lrs.tenancy.control import open_control
 from lrs.tenancy.tenants import Tenant
-from lrs.work.rounds import SECOND, Step, Work
+from lrs.work.rounds import Work
+from lrs.work.step import Step
 
-ALIVE = 60 * SECOND
-"""Microseconds since its last sign of life for which a worker is taken to be there."""
+ALIVE = MINUTE
+"""Microseconds since its last sign of life within which a worker counts as running."""
 PATIENCE = 10.0
-"""Seconds that a job waits for a worker that is there; then it is done here."""
+"""Seconds that a job waits for a running worker that does nothing for the provider; then it is done here."""
 _LOOK = 0.1
 
 
 def try_here(tenant: Tenant, order: Order) -> Report:
-    """What would become of the file; writes nothing of it."""
+    """The report that the file would get. Writes nothing of it."""
     check_source(order.provider)
     read_documents(tenant)
     return run_file(order, Ledger(tenant.store, order.adapter, order.provider), now=tenant.clock())
 
 
 def job_here(tenant: Tenant, order: Order) -> Job:
-    """A job for the file, with a right of its own: whoever may write the store may do all of this."""
+    """A job for the file, with all rights: whoever can write the store's files may do this."""
     check_order(order.adapter, order.provider, order.profile)
     check_source(order.provider)
     sender = Sender(order.provider, authority_of(tenant, f"{tenant.id}.import", order.provider).decode())
@@ -56,7 +58,7 @@ def job_here(tenant: Tenant, order: Order) -> Job:
 
 
 def somebody_works(settings: Settings) -> bool:
-    """Whether a worker is there that will do the job."""
+    """Whether a worker is running that will do the job."""
     control = open_control(settings)
     try:
         seen = control.workers().values()
@@ -67,18 +69,21 @@ def somebody_works(settings: Settings) -> bool:
 
 
 def follow(tenant: Tenant, job: Job, steps: Mapping[str, Step], *, theirs: bool, say: Callable[[Job], None]) -> Job:
-    """*job* once it is over; *say* is told how far it is.
+    """*job* when it is over. *say* is called with its progress.
 
-    *theirs*: a worker is there; if it does not begin in ten seconds, or if there is none, the job is done here.
+    *theirs* says that a worker is running. The job is done here if there is none, or if ten seconds pass in which it
+    works neither at the job nor at the one before which the provider's others wait.
     """
     work = Work(tenant, steps)
-    begun = time.monotonic()
+    seen, since = -1, time.monotonic()
     while not (now := jobs.find(tenant.store, job.id)).is_over:
         say(now)
-        if theirs and (now.starts or time.monotonic() - begun < PATIENCE):
+        if theirs and (sign := jobs.last_seen(tenant.store, now)) != seen:
+            seen, since = sign, time.monotonic()
+        theirs = theirs and time.monotonic() - since < PATIENCE
+        if theirs:
             time.sleep(_LOOK)
             continue
-        theirs = False
         pause = work.turn()
         if pause is not None and not pause.claimed:
             time.sleep(_LOOK)

@@ -1,4 +1,4 @@
-"""What recent imports came to, as the pages for administrators show it. Knows no rows and runs nothing."""
+"""Results of recent imports, for the administrators' pages. Knows no rows and runs nothing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from lrs.pages.facts import Run
 from lrs.storage import Store
 
 LOOKED_AT = 200
-"""Of so many of the newest jobs the last of each file is found."""
+"""How many of the newest jobs are searched for the last one of each file."""
 
 
 def recent_runs(store: Store, *, limit: int = 20) -> list[Run]:
-    """The last run of each file, newest first, at most *limit*; a dry run changed nothing and is left out."""
+    """The last run of each file, newest first, at most *limit*. Dry runs are left out."""
     latest: dict[tuple[str, str, str], Job] = {}
     for job in newest(store, LOOKED_AT):
         if not job.dry_run:

@@ -1,8 +1,8 @@
-"""Spans of time out of cells, as people write them, in whole minutes. Pure; knows no adapter.
+"""Reads durations from cells, as people write them, in whole minutes. Pure; knows no adapter.
 
-``2:30``, ``02:30:00``, ``2h 30m``, ``2.5hrs``, ``PT2H30M`` and time cells of a workbook say themselves what they are.
-Of a bare number the mapping profile says what it is (``hours``), and which sign its fraction stands behind
-(``decimal``): without that, ``1,200`` may be two numbers and is left to a person.
+``2:30``, ``02:30:00``, ``2h 30m``, ``2.5hrs``, ``PT2H30M`` and time cells of a workbook need no further information.
+For a bare number the mapping profile says what it is (``hours``), and which sign is the decimal point (``decimal``):
+without that, ``1,200`` may be two numbers and is left to a person.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ _MINUS = re.compile("[-\u2212] ?(?=[0-9.,])")
 
 
 LONGEST = 80
-"""Characters of a cell that may be a span of time."""
+"""Characters of the longest cell that can be a duration."""
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """How a file writes numbers of hours; *decimal* is the sign before a fraction, ``""`` if nobody said."""
+    """How a file writes numbers of hours. *decimal* is the decimal point, ``""`` if the profile does not say."""
 
     hours: HoursFormat = "decimal"
     decimal: DecimalSign = ""
 
     def of_minutes(self) -> Numbers:
-        """The same for a column that holds minutes, whatever the hours are written as."""
+        """The same for a column with minutes, whatever the format of hours is."""
         return Numbers("minutes", self.decimal)
 
 
@@ -70,7 +70,7 @@ def minutes(row: Row, column: str, numbers: Numbers) -> int | None:
 
 
 def _held(row: Row, column: str, cell: str, numbers: Numbers) -> int | None:
-    """What the cell says, as its workbook holds it or else as it is written; ``None`` if it is no span of time."""
+    """The minutes, by the value in the workbook or else by the text; ``None`` if it is no duration."""
     held = row.values.get(column)
     if isinstance(held, timedelta):
         return round(held / timedelta(minutes=1))
@@ -129,9 +129,9 @@ def _bare(cell: str, numbers: Numbers, column: str) -> int | None:
 
 
 def _plain(cell: str, numbers: Numbers, column: str) -> str | None:
-    """*cell* with a full stop before its fraction and no sign between thousands; ``None`` if it is no number.
+    """*cell* with a full stop as decimal point and no separators of thousands; ``None`` if it is no number.
 
-    ``Unusable`` where it may be two numbers.
+    Raises ``Unusable`` if it may be two numbers.
     """
     if re.fullmatch(r"[0-9]{1,6}", cell):
         return cell
@@ -144,7 +144,7 @@ def _plain(cell: str, numbers: Numbers, column: str) -> str | None:
 
 
 def _grouped(cell: str, sign: str, numbers: Numbers, column: str) -> str:
-    """What *cell* is, whose digits stand in threes as thousands do: a number of thousands, or one with a fraction."""
+    """The number in *cell*, whose digits are in groups of three: with thousands, or with a fraction."""
     if cell.count(sign) > 1 or numbers.decimal not in {"", sign}:
         return cell.replace(sign, "")
     if numbers.decimal == sign or (sign == "." and numbers.hours != "minutes"):

@@ -1,43 +1,49 @@
-"""An import as a record: what is to be done with which file, on whose behalf, how far it is, what it came to.
+"""An import as a record: the file, what to do with it, for whom, its progress and its result.
 
-A job is made with the right of a key as it was then, and carries source and authority, never a secret. Per provider one
-job runs at a time, in the order of upload: a file may correct what the one before it said. Knows no HTTP and no rows.
+A job is made with the rights that a key had at that time. It has source and authority, never a secret. For each
+provider one job runs at a time, in the order of upload, because a file may correct the one before it. Knows no HTTP and
+no rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
 
-from adapters.profile import Profile
+from adapters.look import Look
+from adapters.profile import MappingProfile
 from lrs.access import KEY, Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.printing import time_of
-from lrs.storage import Owed, Reader, Record, Store, Tx
+from lrs.storage import Owed, Reader, Record, Store, Tx, Walk, walked
 from lrs.storage.kinds import Kind
 
 KIND, STEP, FORGET = "import", "import", "import-files"
-"""The kind of its record; the step that works at it; the step that lets go of its files."""
-State = Literal["waiting", "running", "done", "refused", "failed"]
-OPEN: tuple[State, ...] = ("waiting", "running")
-_FILE, _RETURNED, _REPORT = "file", "returned", "report"
+"""The kind of its record; the step that works at it; the step that removes its files."""
+JobState = Literal["waiting", "running", "done", "refused", "failed"]
+OPEN: tuple[JobState, ...] = ("waiting", "running")
+FILE, BASE = "file", "base-"
+"""The names of blobs: the sent file, and the files whose rows it repairs, oldest first (``base-0``, ``base-1`` …)."""
+MOST_BASES = 20
+"""How often rows of one file can be repaired by further files."""
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """Why nothing came of the file: where, why, what to do; *status* as a request would be answered."""
+class JobError(msgspec.Struct, frozen=True):
+    """Why nothing of the file was imported: what, where, what to do. *status* is the HTTP status for a request."""
 
     status: int
     error: str
     message: str
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What a finished job came to. *text* is the report for people, *waiting* the first rows to be repaired.
+class JobResult(msgspec.Struct, frozen=True):
+    """The result of a finished job. *text* is the report for people, *waiting* the first rows to be repaired.
 
-    *media_type* is that of the file that goes back.
+    *media_type* is that of the returned file.
     """
 
     counts: Mapping[str, int]
@@ -49,7 +55,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """On whose behalf statements are stored: *source*, *authority* (JSON), *rights* of *subject* as they were then."""
+    """For whom statements are stored: *source*, *authority* (JSON), and the *rights* that *subject* had then."""
 
     source: str
     authority: str
@@ -57,20 +63,23 @@ class Sender(msgspec.Struct, frozen=True):
     subject: str = ""
 
     def caller(self, tenant: str) -> Caller:
-        """As the sender of a request."""
+        """The sender as the caller of a request."""
         return Caller(self.subject, self.source, self.authority.encode(), self.rights, tenant, KEY)
 
 
 def sender_of(caller: Caller) -> Sender:
-    """*caller* as a job keeps it."""
+    """*caller* in the form that a job keeps."""
     return Sender(caller.source, caller.authority.decode(), dict(caller.rights), caller.subject)
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One import. Times are microseconds UTC; *blobs* are names by what they hold (file, returned, report).
+    """One import. Times are microseconds UTC. *blobs* names the blobs by their content (file, returned, report …).
 
-    *rows* is how many rows of the file have been worked through, *starts* how often the file was opened since the last
-    of them, *seen* when *worker* was last at it. *error* is what went wrong the last time.
+    *rows* is how many rows of the file have been processed, *starts* how often the file was opened since the last of
+    them, *seen* when *worker* last worked on it. *error* is the last error.
+
+    A file that comes by the pages has a *look* at its headers; with *guess* its adapter and its columns are still to be
+    found. *plan* is the id of the dry run that it follows. *mends* is the id of the import whose rows it repairs.
     """
 
     id: str
@@ -80,26 +89,40 @@ class Job(msgspec.Struct, frozen=True):
     sender: Sender
     at: int
     blobs: Mapping[str, str] = {}
-    profile: Profile = Profile()
+    profile: MappingProfile = MappingProfile()
     dry_run: bool = False
-    state: State = "waiting"
+    state: JobState = "waiting"
     rows: int = 0
     starts: int = 0
     seen: int = 0
     worker: str = ""
     error: str = ""
     ended: int | None = None
-    problem: Problem | None = None
-    told: Told | None = None
+    problem: JobError | None = None
+    told: JobResult | None = None
+    look: Look | None = None
+    guess: bool = False
+    plan: str = ""
+    mends: str = ""
     v: int = 1
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is done."""
+        """Whether the job is finished, refused or failed."""
         return self.state not in OPEN
 
+    @property
+    def has_arrived(self) -> bool:
+        """Whether rows of the file may be in the ledger: a dry run and an unreadable file change nothing there."""
+        return not self.dry_run and (self.state in {"running", "done"} or self.rows > 0)
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The blobs of the files whose rows this file repairs, oldest first."""
+        return tuple(self.blobs[name] for at in range(MOST_BASES) if (name := f"{BASE}{at}") in self.blobs)
+
     def shown(self) -> dict[str, Any]:
-        """The job as programs see it: never who sent it with which key, nor its rows."""
+        """The job for programs, without its sender and without its rows."""
         return {
             "id": self.id,
             "name": self.file,
@@ -117,7 +140,7 @@ class Job(msgspec.Struct, frozen=True):
         }
 
     def told_whole(self) -> dict[str, Any]:
-        """``shown``, and what the job came to."""
+        """``shown``, with the result of the job."""
         report = None
         if self.told:
             report = {"text": self.told.text, "notes": self.told.notes, "waiting": self.told.waiting}
@@ -131,14 +154,14 @@ def _blobs(record: Record) -> Iterable[str]:
 
 
 KINDS = (
-    # Its rows are masked, and whom the file is about is in its blobs alone.
+    # Its rows are masked. Only the blobs name the persons in the file.
     Kind(KIND, "fact", Job, 1, subjects=None, retention="upload", exported=True, blobs=_blobs),
 )
 
 
 def record_of(job: Job, rev: int = 0, seq: int = 0, owed: tuple[Owed, ...] = ()) -> Record:
     """The record of *job*."""
-    keys = (provider_key(job.provider), *(() if job.is_over else (open_key(job.provider),)))
+    keys = (*([arrived_key(job)] if job.has_arrived else ()), *(() if job.is_over else (open_key(job.provider),)))
     meta = {"state": job.state, "blobs": dict(job.blobs)}
     return Record(KIND, job.id, msgspec.json.encode(job), meta, keys, owed, seq, rev)
 
@@ -148,24 +171,24 @@ def job_of(record: Record) -> Job:
     return msgspec.json.decode(record.body, type=Job)
 
 
-def provider_key(provider: str) -> int:
-    """Finds the jobs of a provider."""
-    return key("import.provider", provider)
+def arrived_key(job: Job) -> int:
+    """The search key of the jobs that may have changed the ledger of *job*."""
+    return key("import.arrived", job.adapter, job.provider)
 
 
 def open_key(provider: str) -> int:
-    """Finds the jobs of a provider that are not over, in the order of upload."""
+    """The search key of a provider's jobs that are not over, in the order of upload."""
     return key("import.open", provider)
 
 
 def add(store: Store, job: Job) -> Job:
-    """Keeps a new *job*, and owes its step."""
+    """Stores a new *job*, which owes its step."""
     store.write(lambda tx: tx.insert(record_of(job, owed=(Owed(STEP),)))).result()
     return job
 
 
 def find(reader: Reader, id: str) -> Job:
-    """The job. Refuses 404 if there is none of that id."""
+    """The job with this id. Refuses (404) if there is none."""
     record = reader.get(KIND, id)
     if record is None:
         raise Refused(f"there is no import {id!r}", status=404, error="not_found")
@@ -173,31 +196,32 @@ def find(reader: Reader, id: str) -> Job:
 
 
 def newest(reader: Reader, limit: int = 100) -> Iterator[Job]:
-    """The newest jobs first, at most *limit*."""
-    start: str | None = None
-    while limit > 0:
-        page = reader.find(KIND, newest_first=True, limit=min(limit, 100), start=start)
-        yield from map(job_of, page.records)
-        limit -= len(page.records)
-        start = page.next
-        if start is None:
-            return
+    """The newest jobs, newest first, at most *limit*."""
+    found = walked(reader, Walk(KIND, newest_first=True, limit=max(1, min(limit, 100))))
+    return map(job_of, islice(found, max(0, limit)))
 
 
 def is_first(reader: Reader, job: Job) -> bool:
-    """Whether no earlier file of its provider is still to be worked through."""
-    first = reader.find(KIND, [open_key(job.provider)], limit=1).records
+    """Whether no earlier file of its provider is waiting or running."""
+    first = reader.find(Walk(KIND, [open_key(job.provider)], limit=1)).records
     return not first or first[0].id == job.id
 
 
+def last_seen(reader: Reader, job: Job) -> int:
+    """When a process last worked at the files of *job*'s provider: at the first that is not over."""
+    first = reader.find(Walk(KIND, [open_key(job.provider)], limit=1)).records
+    return job_of(first[0]).seen if first else job.seen
+
+
 def is_outdated(reader: Reader, job: Job) -> bool:
-    """Whether a later file of its provider was brought in: then this one would put back what that one corrected."""
-    latest = reader.find(KIND, [provider_key(job.provider)], newest_first=True, limit=1).records
-    return bool(latest) and latest[0].id != job.id
+    """Whether a later file of its adapter and provider was imported. Then this one would undo the later corrections."""
+    record = reader.get(KIND, job.id)
+    after = record.seq if record else 0
+    return bool(reader.find(Walk(KIND, [arrived_key(job)], after=after, limit=1)).records)
 
 
 def change(tx: Tx, id: str, **new: Any) -> Job:
-    """The job with *new* in the place of what it had. One that is over lets the next of its provider begin."""
+    """Changes the job by *new*. If it is now over, the next job of its provider is owed its step."""
     record = tx.get(KIND, id)
     if record is None:
         raise KeyError(id)
@@ -205,6 +229,6 @@ def change(tx: Tx, id: str, **new: Any) -> Job:
     job = msgspec.structs.replace(before, **new)
     tx.replace(record_of(job, record.rev, record.seq))
     if job.is_over and not before.is_over:
-        for one in tx.find(KIND, [open_key(job.provider)], limit=1).records:
+        for one in tx.find(Walk(KIND, [open_key(job.provider)], limit=1)).records:
             tx.owe(KIND, one.id, Owed(STEP))
     return job

@@ -1,8 +1,8 @@
-"""What a provider's earlier files came to: a record for each thing that one ever said. Knows no statements, no files.
+"""The ledger of a provider: a record for each fact that one of its files ever had. Knows no statements, no files.
 
-A record is written in the commit that stores the statements it stands for, so the two never differ, wherever a process
-ends. It names the job that wrote it last, and what stood before that job: a job that was broken off is worked through
-again from its first row, decides as it did, and finds what it has done already.
+A record is written in the commit that stores its statements, so the two always agree, whenever a process ends. It names
+the job that wrote it last, and the entry before that job. An interrupted job is run again from its first row, decides
+as before, and finds what it has done already.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from adapters.diff import Entry
+from adapters.diff import LedgerEntry
 from lrs.kernel.keys import key as search_key
 from lrs.storage import Reader, Record, Tx
 from lrs.storage.kinds import Kind
@@ -22,79 +22,82 @@ ROWS_EACH = 4
 
 
 REMEMBERED = 20_000
-"""Entries that are kept in memory, so that they need not be read again for each row about the same learner."""
+"""Entries that are cached, so that they are not read again for each row about the same learner."""
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """The body of a record: the *entry* now, the *job* that wrote it (empty: one of version 0.2), what was *before*."""
+class LedgerRecord(msgspec.Struct, frozen=True):
+    """The body of a record: the present *entry*, the *job* that wrote it, and the entry *before* that job.
 
-    entry: Entry
+    *job* is empty for one of version 0.2.
+    """
+
+    entry: LedgerEntry
     job: str = ""
-    before: Entry | None = None
+    before: LedgerEntry | None = None
     v: int = 1
 
 
 KINDS = (
-    # By a hash of what the row was about: whom, follows from the statements it stands for alone.
-    Kind(KIND, "fact", Kept, 1, subjects=None, retention="evidence", exported=True),
+    # The id is a hash of the row's key, so only the statements of a row say whom it is about.
+    Kind(KIND, "fact", LedgerRecord, 1, subjects=None, retention="evidence", exported=True),
 )
 
 
 class Overtaken(Exception):
-    """The ledger is not what a decision was made on: another process works at the same job. Decide again."""
+    """The ledger changed since a decision was made: another process works at the same job. Decide again."""
 
 
-class Written(msgspec.Struct, frozen=True):
-    """One entry to be written: what it is to be, and what it must be now for that (``None``: not there)."""
+class LedgerWrite(msgspec.Struct, frozen=True):
+    """One entry to write, and the entry that must be there now (*expected*; ``None``: none)."""
 
     key: str
-    entry: Entry
-    expected: Entry | None
+    entry: LedgerEntry
+    expected: LedgerEntry | None
 
 
 class Ledger:
-    """The entries of one *adapter* and *provider* as the *job* finds them, and those it has decided on since."""
+    """The entries of one *adapter* and *provider* as the *job* found them, and those that it decided on since."""
 
     def __init__(self, reader: Reader, adapter: str, provider: str, job: str = "") -> None:
         self._reader = reader
         self._job = job
-        self._found: dict[str, Kept | None] = {}
-        self._decided: dict[str, Entry] = {}
+        self._found: dict[str, LedgerRecord | None] = {}
+        self._decided: dict[str, LedgerEntry] = {}
         self.source = f"{adapter}/{provider}"
 
     def look_up(self, keys: Iterable[str]) -> None:
-        """Reads the entries of *keys* together; what this job writes changes nothing of what it found."""
+        """Reads the entries of *keys* together. Writes of this job do not change what it found."""
         if len(self._found) > REMEMBERED:
             self._found.clear()
         wanted = [key for key in dict.fromkeys(keys) if key not in self._found]
         found = self._reader.get_many(KIND, [record_id(self.source, key) for key in wanted])
         self._found |= {key: _kept(found.get(record_id(self.source, key))) for key in wanted}
 
-    def get(self, key: str) -> Entry | None:
-        """What is known of *key*: as this job has decided, else as it was before the job."""
+    def get(self, key: str) -> LedgerEntry | None:
+        """The entry for *key*: as this job has decided, else as it was before the job."""
         return self._decided.get(key) or self.before(key)
 
-    def before(self, key: str) -> Entry | None:
-        """What was known of *key* before this job."""
+    def before(self, key: str) -> LedgerEntry | None:
+        """The entry for *key* before this job."""
         kept = self._read(key)
         if kept is None:
             return None
         return kept.before if kept.job and kept.job == self._job else kept.entry
 
-    def done(self, key: str) -> Entry | None:
-        """What this job, before it was broken off, made of *key*."""
+    def done(self, key: str) -> LedgerEntry | None:
+        """The entry that this job wrote for *key* before it was interrupted."""
         kept = self._read(key)
         return kept.entry if kept and kept.job and kept.job == self._job else None
 
-    def decide(self, key: str, entry: Entry) -> None:
-        """Keeps that *entry* is to stand under *key* from now on."""
+    def decide(self, key: str, entry: LedgerEntry) -> None:
+        """Remembers that *key* will have *entry*."""
         self._decided[key] = entry
 
     def take_back(self, key: str) -> None:
-        """Forgets what was decided on *key*: the store refused it."""
+        """Forgets the decision on *key*, because the store refused it."""
         self._decided.pop(key, None)
 
-    def _read(self, key: str) -> Kept | None:
+    def _read(self, key: str) -> LedgerRecord | None:
         if key not in self._found:
             self._found[key] = _kept(self._reader.get(KIND, record_id(self.source, key)))
         return self._found[key]
@@ -106,12 +109,12 @@ def record_id(source: str, key: str) -> str:
 
 
 def source_key(source: str) -> int:
-    """Finds every entry of a *source*."""
+    """The search key of every entry of a *source*."""
     return search_key(KIND, source)
 
 
-def write_in(tx: Tx, source: str, job: str, rows: Iterable[Written]) -> None:
-    """Writes *rows* for *job*; what it has written already stays. Raises ``Overtaken``."""
+def write_in(tx: Tx, source: str, job: str, rows: Iterable[LedgerWrite]) -> None:
+    """Writes *rows* for *job*. What it has written already stays. Raises ``Overtaken``."""
     wanted = _joined(rows)
     stored = tx.get_many(KIND, [record_id(source, key) for key in wanted])
     for key, row in wanted.items():
@@ -123,23 +126,23 @@ def write_in(tx: Tx, source: str, job: str, rows: Iterable[Written]) -> None:
         if now != row.expected:
             raise Overtaken(key)
         before = kept.before if kept and kept.job == job else now
-        record = record_of(source, key, Kept(row.entry, job, before), old.rev if old else 0)
+        record = record_of(source, key, LedgerRecord(row.entry, job, before), old.rev if old else 0)
         _ = tx.replace(record) if old else tx.insert(record)
 
 
-def record_of(source: str, key: str, kept: Kept, rev: int = 0) -> Record:
+def record_of(source: str, key: str, kept: LedgerRecord, rev: int = 0) -> Record:
     """The record of one entry."""
     return Record(KIND, record_id(source, key), msgspec.json.encode(kept), keys=(source_key(source),), rev=rev)
 
 
-def _joined(rows: Iterable[Written]) -> Mapping[str, Written]:
-    """Each key once: what the first of its rows expects, and what the last wants."""
-    found: dict[str, Written] = {}
+def _joined(rows: Iterable[LedgerWrite]) -> Mapping[str, LedgerWrite]:
+    """Each key once: with what the first of its rows expects and what the last one wants."""
+    found: dict[str, LedgerWrite] = {}
     for row in rows:
         first = found.get(row.key)
         found[row.key] = msgspec.structs.replace(row, expected=first.expected) if first else row
     return found
 
 
-def _kept(record: Record | None) -> Kept | None:
-    return msgspec.json.decode(record.body, type=Kept) if record else None
+def _kept(record: Record | None) -> LedgerRecord | None:
+    return msgspec.json.decode(record.body, type=LedgerRecord) if record else None

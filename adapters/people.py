@@ -1,7 +1,7 @@
-"""Who a row is about: learners, and the staff who taught or judged them. Pure; knows no file layout.
+"""The people in a row: learners, and the staff who taught or assessed them. Pure; knows no file layout.
 
 A learner's *key* is what the provider calls them (own reference, else ULN, else e-mail), so that a ULN that arrives
-later corrects the row instead of making a second one. The *actor* is the strongest identifier: ULN, own reference,
+later corrects the row and does not make a second one. The *actor* is the strongest identifier: ULN, own reference,
 e-mail. Names are read only to notice that learner and assessor are one person; they are never sent.
 """
 
@@ -37,28 +37,28 @@ class Ifi(msgspec.Struct, frozen=True, order=True):
 
     @property
     def written(self) -> str:
-        """The identifier as people write it: an address without ``mailto:``, or the account's name."""
+        """The identifier as people write it: an address without ``mailto:``, or the name of the account."""
         return self.name if self.home else unquote(self.name.removeprefix("mailto:"))
 
 
-class Learner(msgspec.Struct, frozen=True):
-    """A learner of one row: identifiers, strongest first, and the key the provider knows them by."""
+class FileLearner(msgspec.Struct, frozen=True):
+    """A learner of one row: identifiers, strongest first, and the provider's key."""
 
     key: str
     identifiers: tuple[Ifi, ...]
 
     @property
     def actor(self) -> Ifi:
-        """Who statements are about."""
+        """The identifier that statements are about."""
         return self.identifiers[0]
 
     @property
     def names(self) -> frozenset[str]:
-        """What a row's *key* for this learner may be: any of the identifiers, as ``key`` writes it."""
+        """The possible *key* of this learner in other rows: any of the identifiers, as in ``key``."""
         return frozenset(ifi.written for ifi in self.identifiers)
 
     def same(self) -> tuple[Fact, ...]:
-        """That the row's further identifiers are the same person: a fact, and a statement, of its own for each.
+        """One fact for each further identifier of the row: it is the same person. Each has a statement of its own.
 
         So an address that changes corrects nothing else, and no other statement has to repeat it.
         """
@@ -66,13 +66,13 @@ class Learner(msgspec.Struct, frozen=True):
 
 
 class Same(msgspec.Struct, frozen=True):
-    """Two identifiers that one row gives to one person."""
+    """Two identifiers that one row gives for one person."""
 
     actor: Ifi
     other: Ifi
 
     def statement(self, provider: str) -> Statement:
-        """``registered`` with the provider, under both identifiers (see ``vocabulary.IDENTIFIERS``)."""
+        """``registered`` with the provider, with both identifiers (see ``vocabulary.IDENTIFIERS``)."""
         both = [self.actor.agent().as_version(), self.other.agent().as_version()]
         return Statement(
             actor=self.actor.agent(),
@@ -83,20 +83,20 @@ class Same(msgspec.Struct, frozen=True):
 
 
 def mailbox(address: str) -> Ifi:
-    """The identifier of an e-mail address; what an IRI cannot have in it is percent-encoded (RFC 6068, 2)."""
+    """The identifier of an e-mail address. Characters that an IRI cannot have are percent-encoded (RFC 6068, 2)."""
     return Ifi("", "mailto:" + _NOT_IN_IRI.sub(lambda sign: quote(sign[0], safe=""), address))
 
 
 class Learners:
-    """Reads the learners of one file, and remembers which ULN, or which name, each of them had."""
+    """Reads the learners of one file, and remembers the ULN or the name that each of them had."""
 
     def __init__(self, home: str) -> None:
         self._home = home
         self._ulns: dict[str, str] = {}
         self._named: dict[str, frozenset[str]] = {}
 
-    def read(self, row: Row) -> Learner:
-        """The learner of *row*, by ``uln``, ``learner_ref`` and ``email``. ``Unusable`` without any."""
+    def read(self, row: Row) -> FileLearner:
+        """The learner of *row*, by ``uln``, ``learner_ref`` and ``email``. Raises ``Unusable`` without any."""
         uln, ref, address = learner_number(row), text(row, "learner_ref"), email(row, "email")
         own = Ifi(self._home, ref) if ref else None
         found = [
@@ -111,19 +111,19 @@ class Learners:
                 raise Unusable("two_ulns", "uln", uln, "this file gives the same learner another ULN")
         if not ref and not uln:
             self._check_name(address, names_of(row))
-        return Learner(ref or uln or address, tuple(found))
+        return FileLearner(ref or uln or address, tuple(found))
 
     def _check_name(self, address: str, names: frozenset[str]) -> None:
-        """Raises ``Unusable`` if an address alone stands for learners of two names."""
+        """Raises ``Unusable`` if an address alone names learners with two names."""
         if names and not names & self._named.setdefault(address, names):
             told = "this file gives the address to learners of two names: give each a learner reference or ULN"
             raise Unusable("two_learners", "email", address, told)
 
 
 def learner_number(row: Row) -> str:
-    """The ULN of *row*, or ``""``; 9999999999 stands for nobody and counts as none."""
+    """The ULN of *row*, or ``""``. 9999999999 stands for nobody and counts as none."""
     cell = "".join(text(row, "uln").split())
-    if isinstance(row.values.get("uln"), Decimal):  # a number cell may show its thousands apart
+    if isinstance(row.values.get("uln"), Decimal):  # a number cell may show separators of thousands
         cell = cell.replace(",", "")
     if cell in {"", TEMPORARY_ULN}:
         return ""
@@ -134,7 +134,7 @@ def learner_number(row: Row) -> str:
 
 
 def staff(row: Row, column: str, home: str) -> Ifi | None:
-    """Who stands in *column*: an e-mail address, or whatever the provider calls them; ``None`` if empty."""
+    """The person in *column*: an e-mail address, or the provider's name for them; ``None`` if empty."""
     cell = text(row, column)
     if "@" in cell:
         return mailbox(email(row, column))
@@ -147,8 +147,8 @@ def names_of(row: Row) -> frozenset[str]:
     return frozenset({f"{given} {family}", f"{family} {given}"}) if given and family else frozenset()
 
 
-def apart(learner: Learner, other: Ifi | None, column: str, names: frozenset[str] = frozenset()) -> Ifi | None:
-    """*other*, who must not be the learner: nobody observes or assesses themselves."""
+def apart(learner: FileLearner, other: Ifi | None, column: str, names: frozenset[str] = frozenset()) -> Ifi | None:
+    """*other*. Raises ``Unusable`` if it is the learner, because nobody observes or assesses themselves."""
     if other is None:
         return None
     same = {name.casefold() for name in (learner.key, *learner.names)}

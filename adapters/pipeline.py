@@ -1,7 +1,7 @@
 """parse → map → validate → diff → apply → report: how the rows of a file become statements, for every adapter.
 
-The source parses, maps and validates; ``diff`` decides; this module walks the rows in chunks, hands what is to be done
-to ``apply``, and says of each row what became of it. Without ``apply`` nothing has effects (a dry run). Knows no file
+The source parses, maps and validates; ``diff`` decides. This module takes the rows in chunks, passes what is to be
+stored to ``apply``, and gives the outcome of each row. Without ``apply`` nothing is stored (a dry run). Knows no file
 format, no adapter and no store.
 """
 
@@ -13,37 +13,37 @@ from itertools import islice
 import msgspec
 from tincan import Agent, AgentAccount, Context, Statement, StatementRef, Verb
 
-from adapters.diff import GONE, Decision, Entry, Version, decide, key_of, statement_id, void_id
-from adapters.ledger import Ledger, Written
-from adapters.recognise import EXACTLY, Known, Seen, recognise
-from adapters.source import STRUCTURAL, Fact, Mapped, Outcome, Result, Source, Table, masked
+from adapters.diff import GONE, Decision, LedgerEntry, Version, decide, key_of, statement_id, void_id
+from adapters.ledger import Ledger, LedgerWrite
+from adapters.recognise import EXACTLY, FactsOfFile, KnownFact, recognise
+from adapters.source import STRUCTURAL, Fact, Mapped, RowOutcome, RowResult, RowTable, Source, masked
 from adapters.vocabulary import BASE, VOIDED
 from lrs.kernel.tables.row import Unusable
 
 CHUNK = 250
-"""Rows of a file that are looked up together, and about how many statements are stored in one commit."""
+"""Rows of a file that are looked up together, and about how many statements one commit stores."""
 
 
-class Change(msgspec.Struct, frozen=True):
-    """A fact, its key in the ledger, and what is to be done about it."""
+class PlannedFact(msgspec.Struct, frozen=True):
+    """A fact, its key in the ledger, and what to do about it."""
 
     fact: Fact
     key: str
     decision: Decision
-    before: Entry | None
+    before: LedgerEntry | None
     repeats: int = 0
     done: bool = False
 
 
-class Due(msgspec.Struct, frozen=True):
-    """What one commit is to store for one fact: the entry of its ledger, and the statements it stands for."""
+class FactWrite(msgspec.Struct, frozen=True):
+    """What one commit stores for one fact: its ledger entry and its statements."""
 
-    row: Written
+    row: LedgerWrite
     statements: Sequence[Statement]
 
 
 class StatementsRefused(Exception):
-    """The store said no to these statements; none of them was stored."""
+    """The store refused these statements. None of them was stored."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -51,27 +51,30 @@ class StatementsRefused(Exception):
         self.message = message
 
 
-Apply = Callable[[Sequence[Due], int], dict[str, StatementsRefused]]
-"""Stores what is due of the next rows, whose number is told. Those that were refused, by key; the others are stored."""
+Apply = Callable[[Sequence[FactWrite], int], dict[str, StatementsRefused]]
+"""Stores the facts of the next rows, with the number of rows. Gives refusals by key; all others are stored."""
 
 
-def run(source: Source, table: Table, ledger: Ledger, apply: Apply | None) -> Iterator[Outcome]:
-    """What becomes of each row of *table*; without *apply* nothing is written (a dry run)."""
-    seen = Seen()
-    mapped = source.read(table, lambda kind, key: (ledger.before(key_of(kind, key)) or Entry()).kept)
+def run(
+    source: Source, table: RowTable, ledger: Ledger, apply: Apply | None, *, dry_run: bool = False
+) -> Iterator[RowOutcome]:
+    """The outcome of each row of *table*. In a *dry_run* nothing is stored: *apply* is told the number of rows only."""
+    seen = FactsOfFile()
+    mapped = source.read(table, lambda kind, key: (ledger.before(key_of(kind, key)) or LedgerEntry()).kept)
     while chunk := list(islice(mapped, CHUNK)):
         ledger.look_up(_keys_of(chunk))
         planned = [plan(source, one, ledger, seen) for one in chunk]
         refused: dict[str, StatementsRefused] = {}
         if apply is not None:
-            changes = [change for found in planned if not isinstance(found, Unusable) for change in found]
+            known = (found for found in planned if not isinstance(found, Unusable) and not dry_run)
+            changes = [change for found in known for change in found]
             refused = _apply(source, changes, ledger, apply, sum(len(one.places) for one in chunk))
         for one, found in zip(chunk, planned, strict=True):
             yield from outcomes(one, found, refused, ledger.source)
 
 
 def _keys_of(chunk: Iterable[Mapped]) -> Iterator[str]:
-    """Every key of the ledger that planning *chunk* may ask for."""
+    """Every ledger key that planning *chunk* may need."""
     for fact in (fact for one in chunk for fact in one.facts):
         yield key_of(fact.kind, fact.key)
         if fact.loose:
@@ -80,8 +83,8 @@ def _keys_of(chunk: Iterable[Mapped]) -> Iterator[str]:
                 yield key_of(EXACTLY, fact.loose.exact)
 
 
-def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: Seen) -> list[Change] | Unusable:
-    """What is to be done for the facts of *mapped*: all of them, or none and the reason."""
+def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: FactsOfFile) -> list[PlannedFact] | Unusable:
+    """What to do for the facts of *mapped*: for all of them, or the reason why for none."""
     if mapped.problem is not None:
         return mapped.problem
     found = []
@@ -96,29 +99,29 @@ def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: Seen) -> list[Cha
     return [_change(fact, known, repeats, ledger) for fact, repeats, known in found]
 
 
-def _change(fact: Fact, known: Known, repeats: int, ledger: Ledger) -> Change:
-    """What is to be done about *fact*, decided upon for the rows that come after it."""
+def _change(fact: Fact, known: KnownFact, repeats: int, ledger: Ledger) -> PlannedFact:
+    """What to do about *fact*. Later rows see this decision."""
     before = known.before
     if repeats:
-        return Change(fact, known.key, Decision("unchanged"), before, repeats)
+        return PlannedFact(fact, known.key, Decision("unchanged"), before, repeats)
     if fact.partial and before is not None and before.stands:
-        return Change(fact, known.key, Decision("unchanged", before.live), before)
+        return PlannedFact(fact, known.key, Decision("unchanged", before.live), before)
     decision = decide(before, known.wanted, fact.parts, fact.kept)
     done = ledger.done(known.key)
     if done is not None and done != decision.settled:
-        # The job was broken off, and the program that goes on with it reads the row otherwise: a correction.
+        # The job was interrupted, and the program that continues it reads the row in another way: a correction.
         before, decision = done, decide(done, known.wanted, fact.parts, fact.kept)
     if decision.changes or decision.noted:
         ledger.decide(known.key, decision.settled)
-    return Change(fact, known.key, decision, before, done=done == decision.settled)
+    return PlannedFact(fact, known.key, decision, before, done=done == decision.settled)
 
 
 def _apply(
-    source: Source, changes: Sequence[Change], ledger: Ledger, apply: Apply, rows: int
+    source: Source, changes: Sequence[PlannedFact], ledger: Ledger, apply: Apply, rows: int
 ) -> dict[str, StatementsRefused]:
-    """Those that the store refused, by key; of them stands what stood before."""
+    """Stores the changes. Gives the refused ones by key; for these the earlier version stays."""
     due = [
-        Due(Written(one.key, one.decision.settled, one.before), statements_of(source, one, ledger.source))
+        FactWrite(LedgerWrite(one.key, one.decision.settled, one.before), statements_of(source, one, ledger.source))
         for one in changes
         if (one.decision.changes or one.decision.noted) and not one.done
     ]
@@ -128,8 +131,8 @@ def _apply(
     return refused
 
 
-def statements_of(source: Source, change: Change, name: str) -> list[Statement]:
-    """What has to be stored for *change*: first what is withdrawn, then what now stands, linked to it."""
+def statements_of(source: Source, change: PlannedFact, name: str) -> list[Statement]:
+    """The statements to store for *change*: first those that void, then the new ones, linked to them."""
     if not change.decision.changes:
         return []
     ids = [old for version in change.decision.voids for old in ids_of(name, change.key, version)]
@@ -153,7 +156,7 @@ def ids_of(name: str, key: str, version: Version) -> list[str]:
 
 
 def voiding(name: str, target: str) -> Statement:
-    """The statement that voids *target* (xAPI 2.0 4.2.4.2); it says nothing that could differ when sent again."""
+    """The statement that voids *target* (xAPI 2.0 4.2.4.2). It is the same whenever it is made."""
     return Statement(
         id=void_id(target),
         actor=Agent(account=AgentAccount(home_page=BASE, name=name)),
@@ -163,39 +166,39 @@ def voiding(name: str, target: str) -> Statement:
 
 
 def outcomes(
-    mapped: Mapped, changes: list[Change] | Unusable, refused: dict[str, StatementsRefused], name: str
-) -> Iterator[Outcome]:
-    """What became of each row of *mapped*."""
+    mapped: Mapped, changes: list[PlannedFact] | Unusable, refused: dict[str, StatementsRefused], name: str
+) -> Iterator[RowOutcome]:
+    """The outcome of each row of *mapped*."""
     one = _outcome(mapped, changes, refused, name)
     for place in mapped.places:
         yield msgspec.structs.replace(one, sheet=place.sheet, row=place.row)
 
 
 def _outcome(
-    mapped: Mapped, changes: list[Change] | Unusable, refused: dict[str, StatementsRefused], name: str
-) -> Outcome:
+    mapped: Mapped, changes: list[PlannedFact] | Unusable, refused: dict[str, StatementsRefused], name: str
+) -> RowOutcome:
     if isinstance(changes, Unusable):
-        kind: Result = "error" if changes.code in STRUCTURAL else "quarantined"
-        return Outcome("", 0, kind, changes.code, changes.column, masked(changes.value), changes.message)
+        kind: RowResult = "error" if changes.code in STRUCTURAL else "quarantined"
+        return RowOutcome("", 0, kind, changes.code, changes.column, masked(changes.value), changes.message)
     for change in changes:
         if refusal := refused.get(change.key):
-            return Outcome("", 0, "error", f"store_{refusal.status}", reason=f"the store refused: {refusal.message}")
+            return RowOutcome("", 0, "error", f"store_{refusal.status}", reason=f"the store refused: {refusal.message}")
     stands = tuple(i for c in changes if c.decision.target for i in ids_of(name, c.key, c.decision.target))
     told = [change for change in changes if change.fact.parts] or changes
     states = {change.decision.status for change in told}
     remark = mapped.skipped or mapped.remark or _repeated(changes)
     if states & {"updated", "new"}:
-        status: Result = "updated" if "updated" in states else "new"
-        return Outcome("", 0, status, reason=remark, statements=stands)
+        status: RowResult = "updated" if "updated" in states else "new"
+        return RowOutcome("", 0, status, reason=remark, statements=stands)
     if mapped.skipped or not changes:
-        return Outcome("", 0, "skipped", mapped.code, reason=mapped.skipped)
+        return RowOutcome("", 0, "skipped", mapped.code, reason=mapped.skipped)
     if all(change.repeats for change in changes):
-        return Outcome("", 0, "skipped", "repeated", reason=remark or f"says the same as row {changes[0].repeats}")
-    return Outcome("", 0, "unchanged", reason=remark, statements=stands)
+        return RowOutcome("", 0, "skipped", "repeated", reason=remark or f"says the same as row {changes[0].repeats}")
+    return RowOutcome("", 0, "unchanged", reason=remark, statements=stands)
 
 
-def _repeated(changes: list[Change]) -> str:
-    """What has to be said where a fact counts once that might have been meant twice."""
+def _repeated(changes: list[PlannedFact]) -> str:
+    """A remark, if a fact that may have been meant twice counts once."""
     for change in changes:
         if change.repeats and change.fact.loose and change.fact.loose.unsure:
             told = f"says the same as row {change.repeats}, so it counts once"

@@ -1,6 +1,6 @@
-"""A saved mapping profile: how one provider's file becomes ours. Pure; knows no rows.
+"""A mapping profile: how the columns and words of one provider's file become ours. Pure; knows no rows.
 
-A JSON file; every member is optional, an unknown one is refused. ``docs/mapping-profile.md`` explains each of them with
+A JSON file. Every member is optional; an unknown one is refused. ``docs/mapping-profile.md`` explains each of them with
 an example, and lists the words that are known without one.
 """
 
@@ -15,23 +15,25 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from adapters.hours import DecimalSign, HoursFormat, Numbers
-from adapters.times import DATES, NUMBERED, Calendar
+from adapters.times import DATES, LONGEST, NUMBERED, Calendar
 from adapters.vocabulary import iri
 from adapters.words import EVERY, NOTHING, Silence, Words, folded_word
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.delimited import DELIMITERS
 from lrs.kernel.tables.header import fold
 
+MOST_DATES = 50
+"""Formats of dates in a profile: each is tried at every date of the file."""
 _ANY_BYTES = bytes(range(256))
 _SOME_DAY = datetime(2001, 2, 13, tzinfo=UTC)
 
 
-class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MappingProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """See the module's docstring.
 
-    *headers* are other names of our columns, *constants* fill empty cells, *values* give words their meaning by column.
-    *dates* are formats of ``strptime``, the first that fits counts, and ``excel`` or ``excel1904`` for day numbers.
-    *home_page* is where the provider's own references are accounts.
+    *headers* are other names of our columns, *constants* fill empty cells, *values* are meanings of words by column.
+    *dates* are formats of ``strptime``, of which the first that fits counts, and ``excel`` or ``excel1904`` for day
+    numbers. *home_page* is the home page of accounts that are the provider's own references.
     """
 
     provider: str = ""
@@ -47,7 +49,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     home_page: str = ""
 
     def aliases(self) -> dict[str, str]:
-        """Folded header to canonical column."""
+        """The canonical column for each folded header."""
         return {fold(alias): column for column, listed in self.headers.items() for alias in listed}
 
     def home(self, provider: str) -> str:
@@ -55,9 +57,9 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.home_page or iri("providers", provider)
 
     def check(self, columns: Iterable[str], worded: Mapping[str, Words]) -> None:
-        """Raises ``Refused`` for what names none of an adapter's *columns*, or gives a word a meaning that is none.
+        """Raises ``Refused`` for a name that is none of *columns*, or a meaning that a column does not have.
 
-        *worded* holds the known words by column. In other columns a word can only mean nothing.
+        *worded* has the known words by column. In other columns a word can only mean nothing.
         """
         for member, named in (("headers", self.headers), ("constants", self.constants), ("values", self.values)):
             for column in named:
@@ -77,12 +79,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     message = f"mapping profile: values: {column} cannot mean {meant!r}; use one of: {listed}"
                     raise Refused(message, error="bad_profile")
 
-    def terms(self, provider: str, worded: Mapping[str, Words], free: frozenset[str], now: datetime) -> Terms:
-        """The profile made ready for the files of *provider*: see ``Terms``."""
+    def terms(self, provider: str, worded: Mapping[str, Words], free: frozenset[str], now: datetime) -> ReadingTerms:
+        """The profile prepared for files of *provider*: see ``ReadingTerms``."""
         added = {column: _folded(words) for column, words in self.values.items()}
         nothing = {**NOTHING, **added.pop(EVERY, {})}
         words = {column: {**worded.get(column, {}), **added.get(column, {})} for column in {*worded, *added}}
-        return Terms(
+        return ReadingTerms(
             provider=provider,
             home=self.home_page or iri("providers", provider),
             calendar=Calendar(ZoneInfo(self.zone), self.dates),
@@ -93,8 +95,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-class Terms(msgspec.Struct, frozen=True):
-    """How the cells of one provider's file are read: dates, numbers, *words* by column, and when it is *now*.
+class ReadingTerms(msgspec.Struct, frozen=True):
+    """How the cells of one provider's file are read: dates, numbers, *words* by column, and the present time (*now*).
 
     *home* is the home page of the provider's own references.
     """
@@ -112,8 +114,8 @@ def _folded(words: Mapping[str, str]) -> dict[str, str]:
     return {folded_word(said): meant for said, meant in words.items()}
 
 
-def read_profile(path: Path) -> Profile:
-    """The profile in *path*. Raises ``Refused`` with what to change."""
+def read_profile(path: Path) -> MappingProfile:
+    """The profile in *path*. Raises ``Refused``, which says what to change."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -121,33 +123,39 @@ def read_profile(path: Path) -> Profile:
     return parse_profile(text, path.name)
 
 
-def parse_profile(text: bytes, name: str) -> Profile:
-    """The profile that *text* is; *name* is what it is called. Raises ``Refused`` with what to change."""
+def parse_profile(text: bytes, name: str) -> MappingProfile:
+    """The profile in *text*; messages call it *name*. Raises ``Refused``, which says what to change."""
     try:
-        profile = msgspec.json.decode(text, type=Profile)
+        profile = msgspec.json.decode(text, type=MappingProfile)
         ZoneInfo(profile.zone)
         _try_encoding(profile.encoding or "utf-8")
     except (msgspec.MsgspecError, LookupError, ValueError, ZoneInfoNotFoundError) as error:
         raise Refused(f"mapping profile {name}: {error}", error="bad_profile") from error
+    if len(profile.dates) > MOST_DATES:
+        message = f"there are {len(profile.dates)} formats of dates: name at most {MOST_DATES}"
+        raise Refused(f"mapping profile {name}: dates: {message}", error="bad_profile")
     for form in profile.dates:
         if not _is_date_format(form):
-            message = f"{form!r} is no format of a date: name day, month and year once each, as %d/%m/%Y does"
-            raise Refused(f"mapping profile {name}: dates: {message}", error="bad_profile")
+            what = f"{form[:LONGEST]!r} is no format of a date: name day, month and year once each, as %d/%m/%Y does"
+            message = f"mapping profile {name}: dates: {what}, in at most {LONGEST} characters"
+            raise Refused(message, error="bad_profile")
     if profile.delimiter and profile.delimiter not in DELIMITERS:
         raise Refused(f"mapping profile {name}: delimiter must be one of , ; tab |", error="bad_profile")
     return profile
 
 
 def _try_encoding(encoding: str) -> None:
-    """Raises ``LookupError`` or ``ValueError`` unless *encoding* reads any bytes as text and writes text again."""
+    """Raises ``LookupError`` or ``ValueError`` unless *encoding* is a known encoding of text."""
     _ANY_BYTES.decode(encoding, "replace").encode(encoding, "replace")
 
 
 def _is_date_format(form: str) -> bool:
-    """Whether a date written by *form* is the same date when read by it."""
+    """Whether a date written in *form* is read back as the same date, and is no longer than a cell with a date."""
     if form in NUMBERED:
         return True
+    if len(form) > LONGEST:
+        return False
     try:
         return datetime.strptime(_SOME_DAY.strftime(form), form).replace(tzinfo=UTC).date() == _SOME_DAY.date()
-    except (ValueError, re.error):  # strptime makes a pattern of it, in which a directive may stand once
+    except (ValueError, re.error):  # strptime makes a regular expression of it, where a directive may come once
         return False

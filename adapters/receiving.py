@@ -1,8 +1,7 @@
-"""The file of an import as it comes by HTTP, alone or in a form, with what is asked for it. Knows no route."""
+"""Receives the file of an import by HTTP, as a body or in a form, with its parameters. Knows no route."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,18 +10,16 @@ from uuid import uuid4
 import msgspec
 from fastapi import Query, Request
 from starlette.datastructures import UploadFile
-from starlette.requests import ClientDisconnect
-from starlette.types import Message
 
 from adapters.job import Job, sender_of
-from adapters.profile import Profile, parse_profile
-from adapters.rights import check_right
+from adapters.profile import MappingProfile, parse_profile
+from adapters.rights import check_provider
 from adapters.run import SOURCES, check_order
-from adapters.upload import BLOCK, keep
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
-from lrs.kernel.tables.file import MAX_BYTES
+from lrs.storage.edge import read, read_blocks, receive
 from lrs.tenancy.tenants import Tenant
+from lrs.web.arriving import arriving
 
 LONGEST_WAIT = 60
 MOST_PROFILE = 1 << 20
@@ -33,8 +30,8 @@ else:
     """The names of the sources, which may be written with an underscore."""
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What is to be done with a file: by which adapter, whether only tried, and how many seconds to wait for it."""
+class ImportRequest(msgspec.Struct, frozen=True):
+    """The parameters of an import: its adapter, whether it is a dry run, and how many seconds to wait for it."""
 
     adapter: str
     dry_run: bool
@@ -46,9 +43,9 @@ def asked_for(
     *,
     dry_run: bool = False,
     wait: Annotated[int, Query(ge=0, le=LONGEST_WAIT)] = 0,
-) -> Asked:
+) -> ImportRequest:
     """The parameters of an import."""
-    return Asked(adapter.replace("_", "-"), dry_run, wait)
+    return ImportRequest(adapter.replace("_", "-"), dry_run, wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +54,34 @@ class Sent:
 
     tenant: Tenant
     caller: Caller
-    asked: Asked
+    asked: ImportRequest
 
-    def check(self, profile: Profile) -> None:
-        """Refuses what can be seen to be wrong, or not to be allowed, before the file is kept."""
+    def check(self, profile: MappingProfile) -> None:
+        """Refuses what is certainly wrong or not allowed, before the file is stored."""
         provider = profile.provider or self.caller.source
-        check_right(self.caller, provider, dry_run=self.asked.dry_run)
+        check_provider(self.caller, provider, dry_run=self.asked.dry_run)
         check_order(self.asked.adapter, provider, profile)
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """A received file, kept as a *blob*, and its mapping profile."""
+    """A received file, stored as a *blob*, and its mapping profile."""
 
     blob: str
     name: str
-    profile: Profile
+    profile: MappingProfile
 
 
 async def received(request: Request, sent: Sent) -> Upload:
-    """The sent file: a raw body, or ``file`` (and ``profile``, JSON) of a form. Refuses more than ``MAX_BYTES``."""
-    size = 0
-
-    async def counted() -> Message:
-        nonlocal size
-        message = await request.receive()
-        size += len(message.get("body", b""))
-        if size > MAX_BYTES:
-            raise Refused(f"a file may have {MAX_BYTES} bytes: split it", status=413, error="file_too_large")
-        return message
-
-    limited = Request(request.scope, counted)
-    try:
+    """The file: a raw body, or ``file`` (and ``profile``, JSON) in a form. Refuses as ``arriving`` does."""
+    async with arriving(request, sent.tenant) as limited:
         return await _read(limited, sent)
-    except ClientDisconnect as gone:  # nobody hears it; it is told to the operator as a refusal, not as a fault of ours
-        raise Refused("the file did not come to its end: send it again", error="upload_broken_off") from gone
 
 
 async def _read(limited: Request, sent: Sent) -> Upload:
     if limited.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _from_form(limited, sent)
-    sent.check(Profile())
-    return Upload(await keep(sent.tenant.store, limited.stream()), "upload", Profile())
+    sent.check(MappingProfile())
+    return Upload(await receive(sent.tenant.store.blobs, limited.stream()), "upload", MappingProfile())
 
 
 async def _from_form(request: Request, sent: Sent) -> Upload:
@@ -106,22 +90,21 @@ async def _from_form(request: Request, sent: Sent) -> Upload:
         if not isinstance(file, UploadFile):
             raise Refused('the form has no file: name its part "file"', error="no_file")
         mapping = form.get("profile")
-        profile = Profile()
-        if mapping is not None:
-            text = await mapping.read(MOST_PROFILE + 1) if isinstance(mapping, UploadFile) else mapping.encode()
-            profile = profile_of(text)
-        sent.check(profile)
+        text = await mapping.read(MOST_PROFILE + 1) if isinstance(mapping, UploadFile) else (mapping or "").encode()
+        profile = await read(_checked, sent, text if mapping is not None else None)
         name = Path(file.filename or "upload").name
-        return Upload(await keep(sent.tenant.store, _blocks_of(file)), name, profile)
+        return Upload(await read(sent.tenant.store.blobs.put, read_blocks(file.file)), name, profile)
 
 
-async def _blocks_of(sent: UploadFile) -> AsyncIterator[bytes]:
-    while block := await sent.read(BLOCK):
-        yield block
+def _checked(sent: Sent, text: bytes | None) -> MappingProfile:
+    """The mapping profile of a form, if there is one, once the file may come in. Not for the event loop."""
+    profile = MappingProfile() if text is None else profile_of(text)
+    sent.check(profile)
+    return profile
 
 
-def profile_of(text: bytes) -> Profile:
-    """The mapping profile that was sent along."""
+def profile_of(text: bytes) -> MappingProfile:
+    """The mapping profile in the request."""
     if len(text) > MOST_PROFILE:
         raise Refused(f"a mapping profile may have {MOST_PROFILE} bytes", status=413, error="profile_too_large")
     return parse_profile(text, "profile.json")

@@ -1,7 +1,7 @@
-"""Which entry of the ledger a fact is about, where its key alone does not say so. Pure.
+"""Finds the ledger entry of a fact whose key alone does not identify it. Pure.
 
-Two off-the-job sessions of one day are two things if each has its time of day. Without one, two rows of one day may be
-two sessions, or one and its correction: nobody but a person can tell, so nothing is withdrawn on a guess.
+Two off-the-job sessions of one day are two facts if each has its time of day. Without times, two rows of one day may be
+two sessions, or one and its correction. Only a person can tell, so nothing is withdrawn.
 """
 
 from __future__ import annotations
@@ -10,34 +10,34 @@ from collections.abc import Callable
 
 import msgspec
 
-from adapters.diff import GONE, Entry, hash_of, key_of
+from adapters.diff import GONE, LedgerEntry, hash_of, key_of
 from adapters.source import Fact, Loose
 from lrs.kernel.tables.row import Unusable
 
 EXACT = "at "
-"""How a fact's *kept* begins if it says what tells the fact from others under the looser key."""
+"""Prefix of a fact's *kept* that identifies the fact among others with the same loose key."""
 EXACTLY = "exactly"
-"""The kind of facts that say that things like them were told exactly; their key is a loose fact's *exact*."""
-EntryOf = Callable[[str], Entry | None]
+"""The kind of facts that say that such facts were told with their times. Their key is a loose fact's *exact*."""
+EntryOf = Callable[[str], LedgerEntry | None]
 
 
-class Known(msgspec.Struct, frozen=True):
-    """The ledger's *key* for a fact, what is *before* known of it, and the hash that is *wanted* to stand."""
+class KnownFact(msgspec.Struct, frozen=True):
+    """The ledger *key* of a fact, the entry *before*, and the hash of the content that is *wanted*."""
 
     key: str
-    before: Entry | None
+    before: LedgerEntry | None
     wanted: str
 
 
-class Seen:
-    """What this file has said so far, so that saying it again is noticed, and contradicting it too."""
+class FactsOfFile:
+    """The facts of this file so far, to notice rows that repeat or contradict an earlier one."""
 
     def __init__(self) -> None:
         self._said: dict[str, tuple[str, int]] = {}
         self._taken: set[str] = set()
 
     def row(self, fact: Fact, template: int) -> int:
-        """The row that said the same as *fact*, or 0. ``Unusable`` if it said something else."""
+        """The row with the same *fact*, or 0. Raises ``Unusable`` if a row has another content for it."""
         wanted = hash_of(fact, template)
         hashed, row = self._said.get(key_of(fact.kind, fact.key), (wanted, 0))
         if hashed != wanted:
@@ -47,20 +47,20 @@ class Seen:
             raise Unusable("told_twice", "", "", told)
         return row
 
-    def add(self, fact: Fact, template: int, known: Known, row: int) -> None:
-        """Keeps that *row* said *fact*, which is what the ledger knows as *known*."""
+    def add(self, fact: Fact, template: int, known: KnownFact, row: int) -> None:
+        """Remembers that *row* has *fact*, whose ledger entry is *known*."""
         self._said.setdefault(key_of(fact.kind, fact.key), (hash_of(fact, template), row))
         self._taken.add(known.key)
 
     def has(self, key: str) -> bool:
-        """Whether a row of this file was about the ledger's *key*."""
+        """Whether a row of this file has the ledger's *key*."""
         return key in self._taken
 
 
-def recognise(fact: Fact, template: int, entry_of: EntryOf, seen: Seen) -> Known:
-    """What the ledger knows of *fact*. ``Unusable`` if that is for a person to say."""
+def recognise(fact: Fact, template: int, entry_of: EntryOf, seen: FactsOfFile) -> KnownFact:
+    """The ledger entry of *fact*. Raises ``Unusable`` if a person has to decide."""
     key = key_of(fact.kind, fact.key)
-    known = Known(key, entry_of(key), hash_of(fact, template))
+    known = KnownFact(key, entry_of(key), hash_of(fact, template))
     loose = fact.loose
     if loose is None:
         return known
@@ -69,17 +69,20 @@ def recognise(fact: Fact, template: int, entry_of: EntryOf, seen: Seen) -> Known
     key = key_of(fact.kind, loose.key)
     if known.before is not None or seen.has(key):
         return known
-    return _told_less_exactly(fact, loose, template, known, Known(key, entry_of(key), ""))
+    return _told_less_exactly(fact, loose, template, known, KnownFact(key, entry_of(key), ""))
 
 
-def _told_exactly(loose: Loose, entry_of: EntryOf, seen: Seen) -> bool:
-    """Whether earlier files, and not this one, told such things exactly."""
+def _told_exactly(loose: Loose, entry_of: EntryOf, seen: FactsOfFile) -> bool:
+    """Whether earlier files, and not this one, gave such facts with their times."""
     key = key_of(EXACTLY, loose.exact)
     return bool(loose.exact) and entry_of(key) is not None and not seen.has(key)
 
 
-def _of_its_key(fact: Fact, loose: Loose, template: int, known: Known, *, exactly: bool) -> Known:
-    """What is known under a key that may be several things' key: the same told again, or a correction that says so."""
+def _of_its_key(fact: Fact, loose: Loose, template: int, known: KnownFact, *, exactly: bool) -> KnownFact:
+    """The entry under a key that several facts may share.
+
+    The fact is the known one if it has the same content, or if its row says that it is a correction.
+    """
     newest = known.before.newest if known.before and known.before.stands else None
     if newest is None:
         if exactly and loose.corrects != "no":
@@ -92,8 +95,8 @@ def _of_its_key(fact: Fact, loose: Loose, template: int, known: Known, *, exactl
     raise _doubt(loose, loose.advice)
 
 
-def _told_less_exactly(fact: Fact, loose: Loose, template: int, known: Known, looser: Known) -> Known:
-    """*known*, or *looser* if an earlier file, or version of ours, told *fact* under the key without its time."""
+def _told_less_exactly(fact: Fact, loose: Loose, template: int, known: KnownFact, looser: KnownFact) -> KnownFact:
+    """*known*, or *looser* if *fact* was stored earlier under the key without its time."""
     before = looser.before
     if before is None or not before.stands or before.newest is None or loose.corrects == "no":
         return known
@@ -101,12 +104,12 @@ def _told_less_exactly(fact: Fact, loose: Loose, template: int, known: Known, lo
     if told.kept.startswith(EXACT) and told.kept != fact.kept:
         return known
     if told.kept in {"", fact.kept} and told.hash in _hashes(fact, loose.same, template):
-        return Known(looser.key, before, told.hash)
+        return KnownFact(looser.key, before, told.hash)
     if told.kept == fact.kept or loose.corrects == "yes":
-        return Known(looser.key, before, known.wanted)
+        return KnownFact(looser.key, before, known.wanted)
     if not told.kept:
         alike = told.hash in _hashes(fact, loose.alike, template)
-        return Known(looser.key, before, known.wanted) if alike else known
+        return KnownFact(looser.key, before, known.wanted) if alike else known
     raise _doubt(loose, loose.advice)
 
 

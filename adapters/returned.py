@@ -1,6 +1,6 @@
-"""The answer to an import, as a file: the report, or the provider's own file with what became of each row.
+"""The files that an import returns: the report, or the provider's own file with the outcome of each row.
 
-It is written by the process that ran the import, so that the one that serves only passes it on.
+The process that runs the import writes them; the server only sends them.
 """
 
 from __future__ import annotations
@@ -12,61 +12,71 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.repairs import sheet_title, shown_rows, writable, write_rows
 from adapters.report import ADDED, NOTHING_USABLE, Report
 from lrs.kernel.tables.cell import clean, neutral
 from lrs.kernel.tables.delimited import Delimited
 from lrs.kernel.tables.package import open_package
-from lrs.kernel.tables.row import Line
+from lrs.kernel.tables.row import FileLine
 from lrs.kernel.tables.workbook import HIDDEN, Sheet
 from lrs.storage.private import private_file
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
-"""A charset as a header can say it; a mapping profile may write it otherwise."""
-_NOT_IN_TITLES = re.compile(r"[\\*?:/\[\]]")
-_NOT_IN_CELLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""Read in others' workbooks, but not to be written."""
+"""A charset that a header can name; a mapping profile may write it in another way."""
 JSON = "application/json"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What is to be answered: a report *as_json*, or else the sent file returned. It is written to *path*."""
+class WrittenAnswers(msgspec.Struct, frozen=True):
+    """The *names* of the files that were written, and the media type of the one that has the sort of the sent one."""
 
-    path: Path
-    as_json: bool
-
-
-class Written(msgspec.Struct, frozen=True):
-    """The media type of a written answer, and whether anything of the file was *usable*."""
-
+    names: tuple[str, ...]
     media_type: str
-    usable: bool
 
 
-def write_answer(answer: Answer, report: Report) -> Written:
-    """Writes the answer that is *report*, or the file with it, for its owner alone: it holds learners' rows."""
-    private_file(answer.path)
-    return Written(_write(answer, report), report.usable)
+def write_answers(report: Report, job: str, folder: Path) -> WrittenAnswers:
+    """Writes to *folder* what goes back of the import *job*. Only its owner may read it: it has learners' rows.
+
+    ``report`` is JSON about every row, ``returned`` the sent file with outcomes; where rows wait for repair,
+    ``repairs`` is a file of these; where rows have a reason, ``shown`` is what a page lists (JSON).
+    """
+    names = ["report", "returned"]
+    problem = {} if report.usable else {"error": "nothing_usable", "message": NOTHING_USABLE}
+    _write_json(folder / "report", problem | report.shown())
+    media_type = _write_returned(report, job, folder / "returned")
+    if write_rows(report, job, folder / "repairs", "faulty"):
+        names.append("repairs")
+    if rows := shown_rows(report):
+        _write_json(folder / "shown", rows)
+        names.append("shown")
+    return WrittenAnswers(tuple(names), media_type)
 
 
-def _write(answer: Answer, report: Report) -> str:
-    if answer.as_json:
-        problem = {} if report.usable else {"error": "nothing_usable", "message": NOTHING_USABLE}
-        answer.path.write_bytes(msgspec.json.encode(problem | report.shown()))
-        return JSON
+def _write_json(path: Path, told: object) -> None:
+    private_file(path)
+    path.write_bytes(msgspec.json.encode(told))
+
+
+def _write_returned(report: Report, job: str, path: Path) -> str:
+    """Writes the sent file with outcomes; where it repairs rows of others, all rows as they are now."""
+    private_file(path)
     dialect = report.table.dialect
+    if report.read is not report.table:
+        write_rows(report, job, path, "all")
+    elif dialect is None:
+        return_workbook(report, path)
+    else:
+        return_csv(report, path)
     if dialect is None:
-        return_workbook(report, answer.path)
         return WORKBOOK
-    return_csv(report, answer.path)
     named = dialect.encoding if _TOKEN.fullmatch(dialect.encoding) else codecs.lookup(dialect.encoding).name
     return f"text/csv; charset={named.removesuffix('-sig')}"
 
 
 def return_csv(report: Report, to: Path) -> None:
-    """Writes the provider's file to *to*, in its own encoding and delimiter, with what became of each row.
+    """Writes the provider's file to *to*, in its own encoding and delimiter, with the outcome of each row.
 
-    Every cell is made harmless for spreadsheets. Columns that an earlier return added are replaced.
+    Cells are made harmless for spreadsheets. Columns that an earlier return added are replaced.
     """
     dialect = report.table.dialect
     if dialect is None:
@@ -78,16 +88,16 @@ def return_csv(report: Report, to: Path) -> None:
 
 
 def return_workbook(report: Report, to: Path) -> None:
-    """Writes the provider's workbook to *to*, every sheet with what became of each row, cells as harmless text.
+    """Writes the provider's workbook to *to*, with the outcome of each row in every sheet; cells are harmless text.
 
-    What is hidden stays hidden: shown, it would be read when the file comes back.
+    Hidden sheets and rows stay hidden. Otherwise they would be read when the file comes back.
     """
     import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
 
     book = openpyxl.Workbook(write_only=True)
     with open_package(report.table.file) as package:
         for part in package.sheets:
-            target = book.create_sheet(_NOT_IN_TITLES.sub("_", part.title)[:31])
+            target = book.create_sheet(sheet_title(part.title))
             target.sheet_state = "hidden" if part.hidden else "visible"
             told = _Told(report, part.title)
             last = 0
@@ -97,12 +107,12 @@ def return_workbook(report: Report, to: Path) -> None:
                 last = line.number
                 if line.trouble == HIDDEN:
                     target.row_dimensions[last].hidden = True
-                target.append([_NOT_IN_CELLS.sub("", cell) for cell in told.row(line)])
+                target.append(list(map(writable, told.row(line))))
     book.save(to)
 
 
 class _Told:
-    """The rows of one sheet with what became of each; rows above the header, and of sheets without, have nothing."""
+    """The rows of one sheet with their outcomes. Rows above the header, and sheets without one, have none."""
 
     def __init__(self, report: Report, title: str) -> None:
         self._report = report
@@ -110,8 +120,8 @@ class _Told:
         self._header = next((one.header.row for one in report.table.sheets if one.title == title), 0)
         self._width = 0
 
-    def row(self, line: Line) -> list[str]:
-        """The cells of *line*, harmless, and after the last column of the header what became of it."""
+    def row(self, line: FileLine) -> list[str]:
+        """The cells of *line*, made harmless, and its outcome after the last column of the header."""
         if line.number < self._header or not self._header:
             return list(map(neutral, line.cells))
         if line.number == self._header:

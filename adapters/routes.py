@@ -1,14 +1,12 @@
-"""``/api/imports``: a provider sends its file, sees how far it is, and gets it back with what became of each row.
+"""``/api/imports``: a provider sends its file, follows its import, and gets it back with the outcome of each row.
 
-The provider is the mapping profile's, else the caller's own source, as on the command line. What a key may bring in is
-decided when its file arrives, and as its statements would be if it sent them itself: the scope import, and those that
-storing statements and documents of that provider take. Knows no adapter's columns, and not how callers prove who they
-are.
+The provider is that of the mapping profile, else the caller's own source, as on the command line. The rights of a key
+are checked when its file arrives. It needs the scope import, or the scopes with which it could store the statements and
+the ledger itself. Knows no adapter's columns, and not how callers are authenticated.
 """
 
 import asyncio
 import time
-from threading import BoundedSemaphore
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -16,10 +14,11 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from adapters import job as jobs
 from adapters.job import Job
-from adapters.receiving import Asked, Sent, asked_for, job_for, received
+from adapters.receiving import ImportRequest, Sent, asked_for, job_for, received
 from adapters.returned import JSON, WORKBOOK
 from adapters.rights import sees
 from lrs.access import Caller
+from lrs.kernel.admission import IMPORT, RetryLater
 from lrs.kernel.errors import Refused
 from lrs.matching.door import WITH_KEY, Here, problems
 from lrs.storage import Owed, Store
@@ -28,15 +27,12 @@ from lrs.web.accept import preferred
 from lrs.web.browsers import ATTACHMENT
 from lrs.web.exchange import caller_of
 
-AT_ONCE = 2
-"""Files that are received at a time: they fill the disk."""
 LOOK = 0.1
-"""Seconds between two looks whether an import that is waited for is over."""
+"""Seconds between two checks whether an awaited import is over."""
 NEVER = {"Cache-Control": "no-store"}
 FILES = ("text/csv", WORKBOOK)
-RETRY = (("retry-after", "30"),)
 LOOKED_AT = 1_000
-"""Of so many of the newest jobs those are listed that the caller may see."""
+"""How many of the newest jobs are searched for those that the caller may see."""
 Who = Annotated[Caller, Depends(caller_of)]
 _TEXT = {"type": "string", "format": "binary"}
 _FORM = {
@@ -65,17 +61,10 @@ _DONE: dict[int | str, dict[str, Any]] = {
 def routes() -> APIRouter:
     """The routes of imports."""
     router = APIRouter(prefix="/api/imports", tags=["imports"])
-    slots = BoundedSemaphore(AT_ONCE)
 
-    async def sent(request: Request, who: Who, asked: Annotated[Asked, Depends(asked_for)], here: Here) -> Job:
+    async def sent(request: Request, who: Who, asked: Annotated[ImportRequest, Depends(asked_for)], here: Here) -> Job:
         """The job of the sent file. Nothing is read of it before who calls, and for what, is in order."""
-        if not slots.acquire(blocking=False):
-            raise Refused("too many files are being received", status=503, error="imports_busy", headers=RETRY)
-        try:
-            upload = await received(request, Sent(here, who, asked))
-        finally:
-            slots.release()
-        return job_for(Sent(here, who, asked), upload)
+        return job_for(Sent(here, who, asked), await received(request, Sent(here, who, asked)))
 
     @router.get("", responses=problems(400, 401, 403), openapi_extra=WITH_KEY)
     def list_imports(caller: Who, here: Here, limit: Annotated[int, Query(ge=1, le=LOOKED_AT)] = 100) -> dict[str, Any]:
@@ -87,14 +76,14 @@ def routes() -> APIRouter:
         "",
         response_class=Response,
         status_code=202,
-        responses=_DONE | problems(400, 401, 403, 409, 413, 503),
+        responses=_DONE | problems(400, 401, 403, 409, 413, 503, 507),
         openapi_extra={"requestBody": _FORM} | WITH_KEY,
     )
     async def run_upload(
         request: Request,
         here: Here,
         job: Annotated[Job, Depends(sent)],
-        asked: Annotated[Asked, Depends(asked_for)],
+        asked: Annotated[ImportRequest, Depends(asked_for)],
     ) -> Response:
         """Takes a file in: 202 with the import, which is under way.
 
@@ -145,8 +134,9 @@ def seen(caller: Caller, store: Store, id: str) -> Job:
 def returned(store: Store, job: Job, as_json: bool) -> Response:  # noqa: FBT001 (called in a thread, by place)
     """What a job that is over is answered with: 200, or 400 if nothing of the file could be used."""
     if job.problem is not None:
-        headers = RETRY if job.problem.status == 503 else ()
-        raise Refused(job.problem.message, status=job.problem.status, error=job.problem.error, headers=headers)
+        if job.problem.status == IMPORT.status:
+            raise RetryLater(IMPORT, job.problem.message)
+        raise Refused(job.problem.message, status=job.problem.status, error=job.problem.error)
     answer = _sent_back(store, job, as_json=as_json)
     answer.status_code = 200 if job.told and job.told.usable else 400
     return answer
@@ -154,13 +144,18 @@ def returned(store: Store, job: Job, as_json: bool) -> Response:  # noqa: FBT001
 
 def _sent_back(store: Store, job: Job, *, as_json: bool) -> Response:
     """The report of *job*, or the file that goes back. Refuses 404 while there is none, and once it is not kept."""
-    blob = job.blobs.get("report" if as_json else "returned", "")
+    name, value = ATTACHMENT
+    answer = file_of(store, job, "report" if as_json else "returned")
+    answer.headers[name] = value
+    return answer
+
+
+def file_of(store: Store, job: Job, blob: str) -> Response:
+    """What goes back of *job* under the name *blob*. Refuses 404 while there is none, and once it is not kept."""
     try:
-        chunks, size = store.blobs.open(blob), store.blobs.size(blob)
+        chunks, size = store.blobs.open(job.blobs[blob]), store.blobs.size(job.blobs[blob])
     except KeyError as missing:
         gone = "files are kept for some time only, what the import came to stays" if job.is_over else "it is not over"
         raise Refused(f"there is no such file of this import: {gone}", status=404, error="not_found") from missing
-    name, value = ATTACHMENT
-    media_type = JSON if as_json else job.told.media_type if job.told else ""
-    headers = NEVER | {"Content-Type": media_type, "Content-Length": str(size), name: value}
-    return StreamingResponse(chunks, headers=headers)
+    media_type = JSON if blob in {"report", "shown"} else job.told.media_type if job.told else ""
+    return StreamingResponse(chunks, headers=NEVER | {"Content-Type": media_type, "Content-Length": str(size)})

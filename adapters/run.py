@@ -1,4 +1,4 @@
-"""One run over one file: opens it, walks the pipeline, says what came of it. Knows no job and no HTTP."""
+"""Runs one file: opens it, walks the pipeline, makes the report. Knows no job and no HTTP."""
 
 from __future__ import annotations
 
@@ -13,38 +13,44 @@ import msgspec
 from adapters.apprenticeship.eportfolio import EPortfolio
 from adapters.day_order import check_day_order
 from adapters.ledger import Ledger
+from adapters.mended import ROW, MendedTable, row_header
 from adapters.pipeline import Apply, run
-from adapters.profile import Profile
+from adapters.profile import MappingProfile
 from adapters.report import ADDED, Report, in_order
-from adapters.source import Outcome, Source
+from adapters.source import RowOutcome, RowTable, Source
 from adapters.training_centre.source import TrainingCentre
 from adapters.words import Silence
 from lrs.kernel.errors import Refused
-from lrs.kernel.tables.header import Headers, fold
+from lrs.kernel.tables.header import KnownHeaders, fold
 from lrs.kernel.tables.notes import notes_on
 from lrs.kernel.tables.opening import open_table
 from lrs.kernel.tables.row import Row
 from lrs.kernel.tables.table import Table
+from lrs.kernel.times import SECOND
 
 _ALL: Sequence[type[Source]] = (TrainingCentre, EPortfolio)
 SOURCES: Mapping[str, type[Source]] = {one.name: one for one in _ALL}
-"""By the name that ``lrs adapter run`` and ``POST /api/imports`` take."""
+"""The sources by the name that ``lrs adapter run`` and ``POST /api/imports`` take."""
 PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What is to be run: *file* is the name people know, *path* where its bytes are."""
+    """What to run: *file* is the name for people, *path* is where its bytes are.
+
+    With *bases*, oldest first, it repairs rows of the first of these files, as those after it do (see ``mended``).
+    """
 
     adapter: str
     provider: str
     path: Path
     file: str
-    profile: Profile = Profile()
+    profile: MappingProfile = MappingProfile()
     dry_run: bool = False
+    bases: tuple[Path, ...] = ()
 
 
-def check_order(adapter: str, provider: str, profile: Profile) -> None:
-    """Refuses what can be seen to be wrong before the file is opened."""
+def check_order(adapter: str, provider: str, profile: MappingProfile) -> None:
+    """Refuses what is certainly wrong, before the file is opened."""
     if adapter not in SOURCES:
         raise Refused(f"unknown adapter {adapter!r}: use {' or '.join(SOURCES)}", error="unknown_adapter")
     if not PROVIDER.fullmatch(provider):
@@ -55,24 +61,36 @@ def check_order(adapter: str, provider: str, profile: Profile) -> None:
 def run_file(
     order: Order, ledger: Ledger, *, now: int, apply: Apply | None = None, breathe: Callable[[], None] = lambda: None
 ) -> Report:
-    """Runs *order* against *ledger*, as of *now* (microseconds UTC). Raises ``Refused`` for a file nobody can read.
+    """Runs *order* against *ledger*, as of *now* (microseconds UTC). Raises ``Refused`` for an unreadable file.
 
-    In a dry run nothing is given to *apply*, and the report says what would be. *breathe* is called at every row.
+    In a dry run *apply* is given nothing to store, and the report says what would be stored. *breathe* is called at
+    every row.
     """
     check_order(order.adapter, order.provider, order.profile)
     kind = SOURCES[order.adapter]
-    terms = order.profile.terms(order.provider, kind.worded, kind.free, datetime.fromtimestamp(now / 1_000_000, UTC))
+    terms = order.profile.terms(order.provider, kind.worded, kind.free, datetime.fromtimestamp(now / SECOND, UTC))
     source: Source = kind(terms)
-    table = table_of(order, source)
-    told = Spoken(table, terms.silence, breathe)
+    table, rows = _read(order, source)
+    told = Spoken(rows, terms.silence, breathe)
     check_day_order(told.rows(), source.dated, terms.calendar.formats)
-    return _report(order, table, in_order(run(source, told, ledger, None if order.dry_run else apply)))
+    return _report(order, (table, rows), in_order(run(source, told, ledger, apply, dry_run=order.dry_run)))
+
+
+def _read(order: Order, source: Source) -> tuple[Table, RowTable]:
+    """The table of *order*, and its rows: those of the first of its bases as the later files have them."""
+    if not order.bases:
+        table = table_of(order, source)
+        return table, table
+    base = table_of(msgspec.structs.replace(order, path=order.bases[0], bases=()), source)
+    later = (*order.bases[1:], order.path)
+    tables = [table_of(msgspec.structs.replace(order, path=path), source, rows=True) for path in later]
+    return base, MendedTable(base, tables)
 
 
 class Spoken:
-    """*table* as an adapter reads it: the cells empty that say nothing. *breathe* is called at every row."""
+    """*table* for an adapter: cells that say nothing are empty. *breathe* is called at every row."""
 
-    def __init__(self, table: Table, silence: Silence, breathe: Callable[[], None]) -> None:
+    def __init__(self, table: RowTable, silence: Silence, breathe: Callable[[], None]) -> None:
         self._table = table
         self._silence = silence
         self._breathe = breathe
@@ -85,11 +103,15 @@ class Spoken:
             yield self._silence.row(row)
 
 
-def table_of(order: Order, source: Source) -> Table:
-    """The file of *order* as a table with *source*'s columns, read as its profile says. Refuses one without rows."""
+def table_of(order: Order, source: Source, *, rows: bool = False) -> Table:
+    """The file of *order* as a table with *source*'s columns, read as its profile says. Refuses a file without rows.
+
+    *rows* says that it is a file of rows to repair, with a column for their numbers.
+    """
     profile = order.profile
     known = {fold(column): column for column in source.columns} | profile.aliases()
-    headers = Headers(known, own=frozenset(ADDED), dated=source.dated | source.free)
+    known |= {row_header(order.path, known): ROW} if rows else {}
+    headers = KnownHeaders(known, own=frozenset(ADDED), dated=source.dated | source.free)
     try:
         table = open_table(
             order.path,
@@ -106,20 +128,23 @@ def table_of(order: Order, source: Source) -> Table:
     return table
 
 
-def _report(order: Order, table: Table, rows: tuple[Outcome, ...]) -> Report:
+def _report(order: Order, read: tuple[Table, RowTable], rows: tuple[RowOutcome, ...]) -> Report:
+    table, merged = read
     with order.path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
-    report = Report(order.adapter, order.provider, order.file, digest, order.dry_run, rows, notes_on(table), table)
+    report = Report(
+        order.adapter, order.provider, order.file, digest, order.dry_run, rows, notes_on(table), table, merged
+    )
     other = "" if report.usable else _meant_for(order, table.columns)
     return msgspec.structs.replace(report, notes=(*report.notes, other.lstrip("; "))) if other else report
 
 
 def _meant_for(order: Order, columns: Collection[str]) -> str:
-    """A hint, if another adapter knows more headers of the file than the *columns* that the chosen one does."""
+    """A hint, if another adapter knows more of the file's headers than the *columns* of the chosen one."""
     known = len(set(columns) & SOURCES[order.adapter].columns)
     for name, other in SOURCES.items():
         try:
-            found = open_table(order.path, Headers({fold(column): column for column in other.columns}))
+            found = open_table(order.path, KnownHeaders({fold(column): column for column in other.columns}))
         except Refused:
             continue
         if name != order.adapter and len(set(found.columns) & other.columns) > known:

@@ -1,7 +1,7 @@
-"""What every source of rows hands to the pipeline, and what it gets back. Knows no file format and no network.
+"""The interface between a source of rows and the pipeline. Knows no file format and no network.
 
-A ``Source`` is pure: it reads a ``Table`` and yields ``Mapped``, row by row, in the order of the table. The pipeline
-compares each ``Fact`` with the ledger and asks the source for the statements of those that are new or changed.
+A ``Source`` is pure: it reads a ``RowTable`` and yields ``Mapped``, row by row, in the order of the table. The pipeline
+compares each ``Fact`` with the ledger and asks the source for the statements of facts that are new or changed.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from typing import Literal, Protocol
 import msgspec
 from tincan import Statement
 
-from adapters.profile import Terms
+from adapters.profile import ReadingTerms
 from adapters.words import Words
-from lrs.kernel.tables.row import Place, Row, Unusable
+from lrs.kernel.tables.row import Row, RowPlace, Unusable
 
-Result = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
-RESULTS: tuple[Result, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")
+RowResult = Literal["new", "updated", "unchanged", "skipped", "quarantined", "error"]
+RESULTS: tuple[RowResult, ...] = ("new", "updated", "unchanged", "skipped", "quarantined", "error")
 STRUCTURAL = frozenset({"too_many_cells", "cell_too_long", "open_quote", "cut_off", "second_table"})
-"""Codes of rows that cannot be read as rows: an ``error``, where a cell that cannot be believed is quarantined."""
+"""Codes of rows that cannot be read as rows. Their outcome is ``error``; a cell that cannot be used is quarantined."""
 
 
-class Table(Protocol):
-    """Rows that can be walked more than once, with flat memory."""
+class RowTable(Protocol):
+    """Rows that can be read several times, without holding all of them in memory."""
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns there are, each once."""
+        """The columns, without duplicates."""
 
     def rows(self) -> Iterator[Row]:
-        """All rows from the first; blank ones are left out."""
+        """All rows from the first, without blank ones."""
 
 
 class Loose(msgspec.Struct, frozen=True):
-    """How else a fact may be known: earlier files, and versions of ours, told such things less exactly.
+    """Other ways in which a fact may be known: earlier files, or versions of the program, had less exact data.
 
-    *key* is the fact's key without what tells it from others like it; where it is the fact's own key, nothing does.
-    *same* are other contents that say the same, *alike* those of the same thing with something corrected in them.
-    *corrects* is what the row says of itself: whether it puts right what was told, or is a further one (``no``).
-    *advice* says what a person can add to the row, in *column* or beside it, so that it can be told apart; *unsure*,
-    that two rows of one file that say the same may be two things. *exact* is the key of the fact that says that earlier
-    files told such things exactly, and *further* what a person can do about a row that then does not.
+    *key* is the fact's key without the part that identifies it among similar ones; it may be the fact's own key. *same*
+    are other contents that mean the same, *alike* those of the same thing with something corrected. *corrects* is the
+    row's own statement whether it corrects an earlier one (``yes``) or is a further one (``no``). *advice* says what a
+    person can add to the row, in *column* or another one, to identify it. *unsure* says that two rows of one file with
+    the same content may be two things. *exact* is the key of the fact that says that earlier files had such facts with
+    exact data, and *further* what a person can do about a row that then has not.
     """
 
     key: tuple[str, ...]
@@ -57,13 +57,13 @@ class Loose(msgspec.Struct, frozen=True):
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """One thing the file says, and by which key it will be recognised when it says otherwise.
+    """One thing that the file says, and the key by which it is recognised in later files.
 
-    *key* is the natural key. *content* decides whether anything changed, and is all that the statements are built
-    from; ``None`` says the thing does not hold (any more). *parts* is how many statements it makes; it may be 0.
-    *kept* is what later files may need to know of it; the ledger keeps it as it is, so it must name nobody.
-    *partial* is a fact of which something could not be read: it is told only where nothing stands yet. *loose* is set
-    where the key alone may not tell the thing from others.
+    *key* is the natural key. *content* decides whether anything changed, and the statements are built from it alone;
+    ``None`` says that the thing does not hold, or no longer. *parts* is the number of its statements; it may be 0.
+    *kept* is what later files may need to know; the ledger stores it, so it must name nobody. *partial* is a fact of
+    which a part could not be read: it is told only if nothing stands yet. *loose* is set if the key alone may not
+    identify the thing.
     """
 
     kind: str
@@ -76,17 +76,17 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 Earlier = Callable[[str, tuple[str, ...]], str]
-"""What the provider's earlier files *kept* of the fact with this kind and key, or ``""``."""
+"""What earlier files of the provider *kept* for the fact with this kind and key, or ``""``."""
 
 
 class Mapped(msgspec.Struct, frozen=True):
-    """What some rows came to (several where only together they say something, as the steps of a checklist do).
+    """What some rows say. They are several if they only say something together, as the steps of a checklist do.
 
-    Without facts it is a *problem* or a reason to skip; a reason to skip may stand beside a fact that no longer holds.
-    A *remark* says what was left out of a row that counts. *code* names the reason to skip.
+    Without facts it is a *problem* or a reason to skip. A reason to skip may come with a fact that no longer holds. A
+    *remark* says what of a row was left out. *code* names the reason to skip.
     """
 
-    places: tuple[Place, ...]
+    places: tuple[RowPlace, ...]
     facts: tuple[Fact, ...] = ()
     problem: Unusable | None = None
     skipped: str = ""
@@ -97,10 +97,9 @@ class Mapped(msgspec.Struct, frozen=True):
 class Source(Protocol):
     """One kind of file, made anew for each run. ``docs/adding-a-source.md`` says how to add one.
 
-    *template* goes up when the same content is to make other statements than before.
-
-    *columns* are the canonical ones it knows; of those, *free* hold free text, *dated* days or instants, and *worded*
-    says what each word of a vocabulary means.
+    Increase *template* when the same content gives other statements than before. *columns* are the canonical ones that
+    it knows; of these, *free* hold free text, *dated* days or instants, and *worded* has the meanings of words by
+    column.
     """
 
     name: str
@@ -110,22 +109,22 @@ class Source(Protocol):
     dated: frozenset[str]
     worded: Mapping[str, Words]
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: ReadingTerms) -> None:
         """*terms* say how the cells of this provider's file are read."""
 
-    def read(self, table: Table, earlier: Earlier, /) -> Iterator[Mapped]:
-        """Every row of *table*, in some order, exactly once."""
+    def read(self, table: RowTable, earlier: Earlier, /) -> Iterator[Mapped]:
+        """Every row of *table*, in any order, exactly once."""
 
     def statements(self, fact: Fact) -> list[Statement]:
         """The ``fact.parts`` statements of a fact that holds, without ids."""
 
 
-class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What became of one row. *value* is masked, *statements* are the ids that now stand for it."""
+class RowOutcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The outcome of one row. *value* is masked, *statements* are the ids of its present statements."""
 
     sheet: str
     row: int
-    outcome: Result
+    outcome: RowResult
     code: str = ""
     column: str = ""
     value: str = ""

@@ -1,8 +1,8 @@
-"""The step ``import``: a short turn at a job, again and again until it is over. And what lets go of its files later.
+"""The step ``import``: a short turn at a job, again until it is over; and the step that removes its files later.
 
-A turn is at most one commit: the statements of some rows, their ledger entries and how far the job is, and that it owes
-its next turn. So a process may end anywhere: the job is walked through again, and what it has done already is known by
-its ledger entries. Knows no file format.
+A turn makes at most one commit: the statements of some rows, their ledger entries, the job's progress, and that the
+next turn is owed. So a process may end at any time: the job is run again, and its ledger entries show what it has done.
+Knows no file format.
 """
 
 from __future__ import annotations
@@ -14,31 +14,32 @@ from typing import Any
 import structlog
 
 from adapters import job as jobs
-from adapters.apply import Delivery, Piece, Refusals, store
-from adapters.job import FORGET, STEP, Job, Problem, change, is_first, is_outdated, job_of
+from adapters.apply import ImportChunk, ImportTarget, RefusedRows, store
+from adapters.job import FORGET, STEP, Job, JobError, change, is_first, is_outdated, job_of
 from adapters.ledger import Overtaken
-from adapters.walk import Asked, Commit, Finished, Walker, new_worker
-from adapters.walks import Walk, Walks
-from lrs.kernel.errors import Overloaded, Refused, StoreFull
-from lrs.storage import ROW_BYTES, Claim, Owed, Tx
+from adapters.walk import Commit, FileLookedAt, Finished, Walker, WalkRequest, new_worker
+from adapters.walks import FileWalk, FileWalks
+from lrs.kernel.admission import IMPORT, Overloaded
+from lrs.kernel.errors import Refused, StoreFull
+from lrs.kernel.times import DAY, MINUTE, SECOND
+from lrs.storage import ROW_BYTES, Claim, Owed, Tx, put_aside
 from lrs.tenancy.tenants import Tenant
-from lrs.work.rounds import SECOND, Step, park
+from lrs.work.step import Step
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 SLICE = 0.25
-"""Seconds of a turn in which the walk through the file goes on."""
+"""Seconds of a turn in which the file is read on."""
 TELL = 1.0
-"""Seconds after which progress is put down where there is nothing else to write."""
+"""Seconds after which progress is stored if there is nothing else to write."""
 LEASE = 30
-"""Seconds of a turn's lease: so long after a process was killed another one goes on."""
+"""Seconds of a turn's lease: after this time another process continues the job of a killed one."""
 STARTS = 5
-"""How often a file is opened without any row of it being worked through, before the job is given up."""
+"""How often a file is opened without progress before the job is given up."""
 ELSEWHERE = 5 * SECOND
-"""Microseconds for which a job is left to the process that was last at it."""
-NO_ROOM, SOON = 60 * SECOND, SECOND
-DAY = 24 * 3_600 * SECOND
+"""Microseconds for which a job is left to the process that last worked on it."""
+NO_ROOM, SOON = MINUTE, SECOND
 _log = structlog.get_logger()
-Turns = Walks[Asked, Refusals]
+Turns = FileWalks[WalkRequest, RefusedRows]
 
 
 class Imports:
@@ -46,7 +47,7 @@ class Imports:
 
     def __init__(self, subscriptions: Subscriptions) -> None:
         self._subscriptions = subscriptions
-        self._walks: Turns = Walks(each=2, most=8, patience=60.0)
+        self._walks: Turns = FileWalks(each=2, most=8, patience=60.0)
         self._worker = new_worker()
 
     def run(self, tenant: Tenant, claims: Sequence[Claim]) -> None:
@@ -55,13 +56,21 @@ class Imports:
             self._turn(tenant, claim)
 
     def give_up(self, tenant: Tenant, claim: Claim, reason: str) -> None:
-        """The job failed: it is over, its provider's next file begins, and the entry is put aside with the reason."""
+        """Ends a failed job: the next file of its provider begins, and the entry is put aside with the reason.
+
+        Does nothing if the lease was lost: then another process has gone on with the job.
+        """
         self._walks.drop(tenant.id, claim.record.id)
         message = f"the import was given up: {reason}; send the file again, what is in already will not change"
-        problem = Problem(503, "import_failed", message)
-        new = {"state": "failed", "problem": problem, "ended": tenant.clock()}
-        tenant.store.write(lambda tx: change(tx, claim.record.id, **new)).result()
-        park(tenant, claim, reason)
+        problem = JobError(IMPORT.status, IMPORT.error, message)
+        now = tenant.clock()
+
+        def decide(tx: Tx) -> str:
+            change(tx, claim.record.id, state="failed", problem=problem, ended=now)
+            tx.owe(jobs.KIND, claim.record.id, Owed(FORGET, now + _kept_for(tenant)))
+            return reason
+
+        put_aside(tenant.store, claim, decide, now)
 
     def _turn(self, tenant: Tenant, claim: Claim) -> None:
         job = job_of(claim.record)
@@ -75,7 +84,7 @@ class Imports:
             self._go_on(tenant, claim, job, walk)
 
     def _begin(self, tenant: Tenant, claim: Claim, job: Job) -> None:
-        """Opens the file, if it is its turn; the job before it of the same provider owes it one once that is over."""
+        """Opens the file, if no earlier job of the provider is open. The end of that job will owe this one its step."""
         now = tenant.clock()
         is_elsewhere = job.worker != self._worker and 0 <= now - job.seen < ELSEWHERE
         if is_elsewhere or not self._walks.has_room(tenant.id):
@@ -96,10 +105,10 @@ class Imports:
             return True
 
         if tenant.store.settle([claim], decide).result():
-            walker = Walker(self._delivery(tenant, job), job)
-            self._walks.begin(tenant.id, job.id, Walk(walker.run, job.id, tenant.store))
+            walker = Walker(self._target(tenant, job), job)
+            self._walks.begin(tenant.id, job.id, FileWalk(walker.run, job.id, tenant.store))
 
-    def _go_on(self, tenant: Tenant, claim: Claim, job: Job, walk: Walk[Asked, Refusals]) -> None:
+    def _go_on(self, tenant: Tenant, claim: Claim, job: Job, walk: FileWalk[WalkRequest, RefusedRows]) -> None:
         try:
             asked = _next(walk, told=job.seen > tenant.clock() - TELL * SECOND)
         except Refused as refusal:
@@ -116,34 +125,57 @@ class Imports:
             self._walks.drop(tenant.id, job.id)
             _again(tenant, claim, tenant.clock() + SOON)
 
-    def _answer(self, tenant: Tenant, claim: Claim, job: Job, walk: Walk[Asked, Refusals], asked: Asked | None) -> None:
+    def _answer(
+        self,
+        tenant: Tenant,
+        claim: Claim,
+        job: Job,
+        walk: FileWalk[WalkRequest, RefusedRows],
+        asked: WalkRequest | None,
+    ) -> None:
         if isinstance(asked, Finished):
             _finish(tenant, claim, job, asked)
             self._walks.drop(tenant.id, job.id)
             return
         new = {"seen": tenant.clock(), "worker": self._worker}
+        if isinstance(asked, FileLookedAt):
+            now = asked.job
+            _again(
+                tenant,
+                claim,
+                0,
+                adapter=now.adapter,
+                profile=now.profile,
+                blobs=now.blobs,
+                guess=False,
+                look=now.look,
+                mends=now.mends,
+                **new,
+            )
+            walk.answer({})
+            return
         if asked is None:
             _again(tenant, claim, 0, **new)
             return
-        further = asked.rows > job.rows  # not while a job that was broken off is walked through again
+        further = asked.rows > job.rows  # false while an interrupted job repeats its rows
         progress = {"rows": max(asked.rows, job.rows), "starts": 0 if further else job.starts, "error": "", **new}
 
-        def commit(decide: Callable[[Tx], None], piece: Piece) -> None:
+        def commit(decide: Callable[[Tx], None], chunk: ImportChunk) -> None:
             def decided(tx: Tx) -> None:
                 decide(tx)
                 change(tx, job.id, **progress)
                 tx.owe(jobs.KIND, job.id, Owed(STEP))
 
-            tenant.store.settle([claim], decided, weight=piece.weight, reads=piece.reads).result()
+            tenant.store.settle([claim], decided, weight=chunk.weight, reads=chunk.reads).result()
 
-        walk.answer(store(self._delivery(tenant, job), asked.piece, commit))
+        walk.answer(store(self._target(tenant, job), asked.chunk, commit))
 
-    def _delivery(self, tenant: Tenant, job: Job) -> Delivery:
+    def _target(self, tenant: Tenant, job: Job) -> ImportTarget:
         caller = job.sender.caller(tenant.id)
-        return Delivery(tenant, caller, self._subscriptions, f"{job.adapter}/{job.provider}", job.id)
+        return ImportTarget(tenant, caller, self._subscriptions, f"{job.adapter}/{job.provider}", job.id)
 
     def _failed(self, tenant: Tenant, claim: Claim, job: Job, error: Exception) -> None:
-        """What kept the walk from going on: a store without room is waited for, anything else is tried a few times."""
+        """Handles an error of the walk: waits while a store has no room, and tries a few times after another error."""
         reason = f"the file could not be worked through ({type(error).__name__})"
         _log.warning("an import was broken off", tenant=tenant.id, id=job.id, error=type(error).__name__)
         if isinstance(error, Overloaded | StoreFull | OSError):
@@ -154,19 +186,19 @@ class Imports:
             self.give_up(tenant, claim, reason)
 
 
-def _next(walk: Walk[Asked, Refusals], *, told: bool) -> Asked | None:
-    """What the walk asks next within a turn; progress alone is not asked for as long as it was *told* just now."""
+def _next(walk: FileWalk[WalkRequest, RefusedRows], *, told: bool) -> WalkRequest | None:
+    """What the walk asks next within a turn. Progress alone is skipped if it was *told* in this turn."""
     end = time.monotonic() + SLICE
     while (left := end - time.monotonic()) > 0:
         asked = walk.next(left)
-        if not (told and isinstance(asked, Commit) and not asked.piece.rows):
+        if not (told and isinstance(asked, Commit) and not asked.chunk.rows):
             return asked
         walk.answer({})
     return None
 
 
 def _again(tenant: Tenant, claim: Claim, due: int, **new: Any) -> None:
-    """Ends the turn; the next one is *due* then."""
+    """Ends the turn. The next one is *due* at that time."""
 
     def decide(tx: Tx) -> None:
         if new:
@@ -177,25 +209,25 @@ def _again(tenant: Tenant, claim: Claim, due: int, **new: Any) -> None:
 
 
 def _tried_again(tx: Tx, job: Job) -> None:
-    """A job that was given up and is to be tried again; what came after it of the same provider must stand."""
+    """Prepares a failed job for another try. Refuses it if a later file was imported."""
     if job.state != "failed":
         return
     if is_outdated(tx, job):
         message = "a later file of this provider came in since: if this one is right all the same, send it again"
-        change(tx, job.id, problem=Problem(409, "import_outdated", message))
+        change(tx, job.id, problem=JobError(409, "import_outdated", message))
         return
     change(tx, job.id, state="waiting", starts=0, problem=None, ended=None, error="")
     tx.owe(jobs.KIND, job.id, Owed(STEP))
 
 
 def _refuse(tenant: Tenant, claim: Claim, job: Job, refusal: Refused) -> None:
-    """Nobody can read the file: the job is over, and says where, why and what to do."""
-    problem = Problem(refusal.status, refusal.error, refusal.message)
+    """Ends a job whose file cannot be read, with the refusal as its error."""
+    problem = JobError(refusal.status, refusal.error, refusal.message)
     _end(tenant, claim, job, {"state": "refused", "problem": problem})
 
 
 def _finish(tenant: Tenant, claim: Claim, job: Job, done: Finished) -> None:
-    blobs = {**job.blobs, "returned": done.returned, "report": done.report}
+    blobs = {**job.blobs, **done.blobs}
     new = {"state": "done", "told": done.told, "blobs": blobs, "rows": done.rows, "error": ""}
     _end(tenant, claim, job, new, weight=len(done.told.text) // ROW_BYTES + 2 * len(done.told.waiting))
 
@@ -215,7 +247,10 @@ def _kept_for(tenant: Tenant) -> int:
 
 
 def forget_files(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """Lets go of the files of jobs that were over long enough ago; the sweep drops what no record names any more."""
+    """The step ``import-files``: removes the names of files of jobs that ended long enough ago.
+
+    The sweep deletes the blobs.
+    """
     now = tenant.clock()
 
     def decide(tx: Tx) -> None:
@@ -230,12 +265,24 @@ def forget_files(tenant: Tenant, claims: Sequence[Claim]) -> None:
 
 
 def import_steps(first: Callable[[Tenant], None], subscriptions: Subscriptions) -> dict[str, Step]:
-    """The steps of imports for one process; *first* is called before the first turn at a tenant's jobs.
+    """The steps of imports for one process. *first* is called before the first turn at a tenant's jobs.
 
     *subscriptions* say which steps the stored statements owe.
     """
     imports = Imports(subscriptions)
     return {
-        STEP: Step(imports.run, lease=LEASE, give_up=imports.give_up, first=first, planned=NO_ROOM // SECOND),
-        FORGET: Step(forget_files, batch=50, planned=None),
+        STEP: Step(
+            imports.run,
+            lease=LEASE,
+            give_up=imports.give_up,
+            first=first,
+            planned=NO_ROOM // SECOND,
+            undone={"": "the file is not brought in any further"},
+        ),
+        FORGET: Step(
+            forget_files,
+            batch=50,
+            planned=None,
+            undone={"": "the file of the import is kept for longer than it need be"},
+        ),
     }

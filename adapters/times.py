@@ -1,6 +1,6 @@
-"""Days and instants out of cells, as people write them. Pure; knows no adapter.
+"""Reads days and instants from cells, as people write them. Pure; knows no adapter.
 
-Nothing is guessed: a date that could be two dates, a year of two digits, or a local time that came twice or never, is
+Nothing is guessed: a date that could be two dates, a year of two digits, or a local time that exists twice or never, is
 left to a person as ``Unusable``. An empty cell is ``None``. A date cell of a workbook (``row.values``) needs no format.
 """
 
@@ -22,9 +22,9 @@ DATES = (
     *("%d-%b-%Y", "%d-%B-%Y", "%d/%b/%Y", "%b %d, %Y", "%B %d, %Y", "%Y%m%d"),
 )
 NUMBERED = {"excel": date(1899, 12, 30), "excel1904": date(1904, 1, 1)}
-"""The day that number 0 stands for, by the name a mapping profile gives such dates."""
+"""The day with number 0, by the name that a mapping profile gives such dates."""
 LONGEST = 80
-"""Characters of a cell that may be a day or a time."""
+"""Characters of the longest cell that can be a day or a time."""
 AHEAD = timedelta(hours=24)
 _ISO = "%Y-%m-%d"
 _SERIAL = re.compile(r"\d{5}(?:\.\d{1,15})?")
@@ -48,9 +48,9 @@ class Calendar(msgspec.Struct, frozen=True):
 
 
 def day(row: Row, column: str, calendar: Calendar) -> date | None:
-    """The cell as a day by the first format that fits; of an instant with an offset, the day in the calendar's zone.
+    """The cell as a day, by the first format that fits; for an instant with an offset, its day in the calendar's zone.
 
-    A local time of day behind the date is of no account.
+    A local time of day after the date is ignored.
     """
     cell = text(row, column)
     if not cell:
@@ -72,9 +72,9 @@ def day(row: Row, column: str, calendar: Calendar) -> date | None:
 
 
 def moment(row: Row, column: str, calendar: Calendar, *, on: date | None = None) -> datetime | None:
-    """The cell as an instant: date and time, or a time alone of the day *on*; local unless it has an offset.
+    """The cell as an instant: date and time, or only a time on the day *on*. It is local unless it has an offset.
 
-    A local time that the clocks skipped or showed twice is ``Unusable``: write it with its offset.
+    A local time that the clocks skipped or showed twice is ``Unusable``; it needs its offset.
     """
     cell = text(row, column)
     if not cell:
@@ -102,7 +102,7 @@ def moment(row: Row, column: str, calendar: Calendar, *, on: date | None = None)
 
 
 def has_time(row: Row, column: str) -> bool:
-    """Whether a date cell tells a time of day too; midnight is what systems write that know none."""
+    """Whether a date cell has a time of day. Midnight counts as none, because systems without times write it."""
     cell = text(row, column)[:LONGEST]
     clock = _CLOCK_BEHIND.search(_OFFSET.sub("", cell) if _has_offset(cell) else cell)
     if clock is None:
@@ -111,19 +111,22 @@ def has_time(row: Row, column: str) -> bool:
 
 
 def _serial(form: str, cell: str) -> datetime:
-    """What a day number with its fraction of a day stands for, to the second."""
+    """The date and time of a day number with its fraction of a day, to the second."""
     seconds = round(Decimal(cell) * 86_400)
     return datetime.combine(NUMBERED[form], time(0)) + timedelta(seconds=seconds)
 
 
 def _has_offset(cell: str) -> bool:
-    """Whether *cell* ends in an offset; ``09:00-11:00`` is from nine to eleven unless a machine wrote it."""
+    """Whether *cell* ends in an offset.
+
+    ``09:00-11:00`` is a span from nine to eleven, unless it is in a machine's format.
+    """
     found = _OFFSET.search(cell) if ":" in cell else None
     return found is not None and (not found[1].startswith("-") or _BY_MACHINE.search(cell) is not None)
 
 
 def _time_of(clock: re.Match[str]) -> time | None:
-    """The time of day that was written, ``None`` if there is no such time."""
+    """The time of day in the match; ``None`` if there is no such time."""
     hour, half = int(clock[1]), (clock[4] or "").lower()
     if half and not 1 <= hour <= 12:
         return None
@@ -146,7 +149,7 @@ def _offset(written: str, column: str, cell: str) -> timezone:
 
 
 def _read_day(row: Row, column: str, cell: str, calendar: Calendar) -> date | None:
-    """The day that *cell*, in whole or part the one in *column*, names; ``None`` if it names none."""
+    """The day in *cell*, which is all or a part of the cell in *column*; ``None`` if it is none."""
     found = _by_formats(cell, (_ISO,) if isinstance(row.values.get(column), date) else calendar.formats, calendar.zone)
     if found is not None and found.year not in _YEARS:
         raise Unusable("impossible_date", column, cell, f"the year {found.year} cannot be meant")
@@ -161,13 +164,14 @@ def _by_formats(cell: str, formats: Sequence[str], zone: ZoneInfo) -> date | Non
             if _SERIAL.fullmatch(plain):
                 return _serial(form, plain).date()
             continue
-        if form == "%Y%m%d" and len(plain) != 8:  # strptime takes 2026113 for a date as well
+        if form == "%Y%m%d" and len(plain) != 8:  # strptime would accept 2026113 too
             continue
         try:
             found = datetime.strptime(plain, form)  # noqa: DTZ007 (its zone, if it names one, is asked for below)
         except ValueError:
             continue
-        return found.astimezone(zone).date() if found.tzinfo else found.date()
+        is_moved = found.tzinfo is not None and found.year in _YEARS  # a zone can move other years out of the calendar
+        return (found.astimezone(zone) if is_moved else found).date()
     return None
 
 

@@ -1,4 +1,4 @@
-"""Every IRI the adapters write, in one place; nothing else in the package spells one. Knows no rows and no files.
+"""Every IRI that the adapters write. No other module of the package has one. Knows no rows and no files.
 
 Sources: ADL verbs (adlnet/xapi-authored-profiles), DoD ISD verbs, the Jisc attendance recipe (jiscdev/xapi).
 """
@@ -14,7 +14,7 @@ from lrs.xapi.statements.identity import SAME_PERSON
 
 BASE = "https://w3id.org/engraft/"
 NAMESPACE = UUID("ce7d0ecb-a468-522a-97cb-7611f10d59fc")
-"""Frozen; uuid5 of BASE. Every id an adapter ever gives is a uuid5 below it, over a canonical JSON array."""
+"""uuid5 of BASE; never changes. Every id that an adapter gives is a uuid5 in it, over a canonical JSON array."""
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 ATTENDED = ADL + "attended"
@@ -40,8 +40,7 @@ GATEWAY = BASE + "activity-types/gateway"
 
 EXTENSIONS = BASE + "extensions/"
 IDENTIFIERS = SAME_PERSON
-"""In ``context.extensions``: Agents, each with one identifier, that the row says are the same person as the actor.
-
+"""Key in ``context.extensions``: Agents, each with one identifier, that the row says are the same person as the actor.
 The store joins them only for a source that is marked identity authority.
 """
 
@@ -52,10 +51,10 @@ def iri(*parts: str) -> str:
 
 
 def ours(*parts: object) -> UUID:
-    """The id that stands for *parts* for ever: uuid5 over their canonical JSON array."""
+    """The permanent id for *parts*: uuid5 over their canonical JSON array."""
     return uuid5(NAMESPACE, canonical(parts).decode())
 
 
 def canonical(value: object) -> bytes:
-    """JSON with sorted keys, no blanks and no choice: the same value gives the same bytes everywhere."""
+    """JSON with sorted keys and without blanks: the same value always gives the same bytes."""
     return msgspec.json.encode(value, order="sorted")

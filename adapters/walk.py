@@ -1,78 +1,88 @@
-"""What the walk through the file of a job does: fetches it, runs it, writes what it came to, and asks to commit.
+"""The walk through the file of a job: fetches it, runs it, writes the returned files, and asks for commits.
 
-It has no effects on the store's records: what is to be written there it asks for (``Asked``). Knows no thread.
+It writes no records of the store: it asks for that (``WalkRequest``). Knows no thread.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
-from adapters.apply import Delivery, Piece, Refusals, pieces, prepared
-from adapters.job import Job, Told
+from adapters.apply import ImportChunk, ImportTarget, RefusedRows, chunks, prepared
+from adapters.finding import found
+from adapters.job import BASE, FILE, Job, JobResult
 from adapters.ledger import Ledger
-from adapters.pipeline import CHUNK, Due
+from adapters.pipeline import CHUNK, FactWrite
 from adapters.report import Report
-from adapters.returned import Answer, write_answer
+from adapters.returned import write_answers
 from adapters.run import Order, run_file
 from lrs.kernel.errors import Refused
-
-_BLOCK = 1 << 20
+from lrs.storage.drafts import draft_folder, drafts_in
+from lrs.storage.edge import read_blocks
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """Asks for *piece* to be stored, and to put down that *rows* of the file have been worked through."""
+    """Asks to store *chunk*, and to record that *rows* of the file have been processed."""
 
-    piece: Piece
+    chunk: ImportChunk
     rows: int
+
+
+class FileLookedAt(msgspec.Struct, frozen=True):
+    """Asks to record what the file was found to be, before it is read: as which *job* it is worked through."""
+
+    job: Job
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """The file has been worked through: what it came to, and the blobs of what goes back."""
+    """The end of the file: its result, and the *blobs* that go back, by name."""
 
-    told: Told
-    returned: str
-    report: str
+    told: JobResult
+    blobs: Mapping[str, str]
     rows: int
 
 
-Asked = Commit | Finished
+WalkRequest = Commit | FileLookedAt | Finished
 
 
 class Walker:
     """The walk through the file of *job*."""
 
-    def __init__(self, delivery: Delivery, job: Job) -> None:
-        self._delivery = delivery
-        self._tenant = delivery.tenant
+    def __init__(self, target: ImportTarget, job: Job) -> None:
+        self._target = target
+        self._tenant = target.tenant
         self._job = job
         self._rows = 0
 
-    def run(self, ask: Callable[[Asked], Refusals], breathe: Callable[[], None]) -> Asked:
-        """Walks; *ask* has something committed and gives what was refused of it, *breathe* is called at every row.
+    def run(self, ask: Callable[[WalkRequest], RefusedRows], breathe: Callable[[], None]) -> WalkRequest:
+        """Runs the file. *ask* has something committed and gives what was refused, *breathe* is called at every row.
 
-        Raises ``Refused`` for a file nobody can read.
+        Raises ``Refused`` for an unreadable file.
         """
-        with TemporaryDirectory(prefix="import-") as made:
-            folder = Path(made)
-            job = self._job
+        with draft_folder(drafts_in(self._tenant.settings.data)) as folder:
             path = folder / "upload"
-            self._fetch(path, breathe)
-            order = Order(job.adapter, job.provider, path, job.file, job.profile, job.dry_run)
+            self._fetch(FILE, path, breathe)
+            if self._job.guess:
+                self._job = found(self._tenant.store, self._job, path)
+                ask(FileLookedAt(self._job))
+            job = self._job
+            bases = tuple(folder / f"{BASE}{at}" for at in range(len(job.bases)))
+            for base in bases:
+                self._fetch(base.name, base, breathe)
+            order = Order(job.adapter, job.provider, path, job.file, job.profile, job.dry_run, bases)
             ledger = Ledger(self._tenant.store, job.adapter, job.provider, job.id)
 
-            def apply(due: Sequence[Due], rows: int) -> Refusals:
+            def apply(due: Sequence[FactWrite], rows: int) -> RefusedRows:
                 return self._apply(due, rows, ask)
 
             return self._finished(run_file(order, ledger, now=job.at, apply=apply, breathe=breathe), folder)
 
-    def _fetch(self, path: Path, breathe: Callable[[], None]) -> None:
+    def _fetch(self, name: str, path: Path, breathe: Callable[[], None]) -> None:
         try:
-            chunks = self._tenant.store.blobs.open(self._job.blobs["file"])
+            chunks = self._tenant.store.blobs.open(self._job.blobs[name])
         except KeyError as missing:
             gone = "the file is no longer kept: send it again"
             raise Refused(gone, status=410, error="file_gone") from missing
@@ -81,40 +91,38 @@ class Walker:
                 breathe()
                 file.write(chunk)
 
-    def _apply(self, due: Sequence[Due], rows: int, ask: Callable[[Asked], Refusals]) -> Refusals:
+    def _apply(self, due: Sequence[FactWrite], rows: int, ask: Callable[[WalkRequest], RefusedRows]) -> RefusedRows:
         self._rows += rows
-        refused: Refusals = {}
-        for some in pieces(due, min(CHUNK, self._tenant.settings.max_batch)):
-            piece, wrong = prepared(self._delivery, some)
+        refused: RefusedRows = {}
+        for some in chunks(due, min(CHUNK, self._tenant.settings.max_batch)):
+            chunk, wrong = prepared(self._target, some)
             refused |= wrong
-            if piece.rows:
-                refused |= ask(Commit(piece, self._rows))
+            if chunk.rows:
+                refused |= ask(Commit(chunk, self._rows))
         if not due:
-            ask(Commit(Piece(), self._rows))
+            ask(Commit(ImportChunk(), self._rows))
         return refused
 
     def _finished(self, report: Report, folder: Path) -> Finished:
-        written = [write_answer(Answer(folder / name, name == "report"), report) for name in ("report", "returned")]
-        told = Told(
+        written = write_answers(report, self._job.id, folder)
+        told = JobResult(
             counts=report.counts,
             usable=report.usable,
             text=report.text(),
             notes=report.notes,
             waiting=tuple(report.waiting()),
-            media_type=written[1].media_type,
+            media_type=written.media_type,
         )
         blobs = self._tenant.store.blobs
-        returned, whole = (blobs.put(blocks_of(folder / name)) for name in ("returned", "report"))
-        return Finished(told, returned, whole, len(report.rows))
+        return Finished(told, {name: blobs.put(blocks_of(folder / name)) for name in written.names}, len(report.rows))
 
 
 def blocks_of(path: Path) -> Iterator[bytes]:
     """The bytes of a file."""
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            yield block
+        yield from read_blocks(file)
 
 
 def new_worker() -> str:
-    """A name for a process that works at jobs."""
+    """A new name for a process that works at jobs."""
     return secrets.token_hex(8)

@@ -1,8 +1,8 @@
-"""A file being worked through in a thread that runs only while somebody waits for it, and stops at each commit.
+"""Runs a long walk in a thread that only works while a step waits for it, and that stops at each commit.
 
-A step of owed work must be short, so that others have their turn, and what reads a file is one long walk. So the walk
-has a thread of its own, goes on while the step waits for what it asks next, and rests at the next row once the step has
-gone. Nothing of it need survive: a job that is broken off is walked through again. Knows no job and no store.
+A step of owed work must be short, so that other steps have their turn, but reading a file is one long walk. So the walk
+has a thread of its own. It works while the step waits for its next request, and pauses at the next row when the step
+has ended. Nothing of it must survive: an interrupted job is run again. Knows no job and no store.
 """
 
 from __future__ import annotations
@@ -13,35 +13,38 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
+_Request = TypeVar("_Request")
+_Answer = TypeVar("_Answer")
 
 
 class Dropped(BaseException):
-    """Raised in the thread of a walk that nobody waits for any more: it ends there."""
+    """Raised in the thread of a walk that nobody waits for any more, which ends it."""
 
 
-class Walk(Generic[Asked, Answer]):
-    """``run(ask, breathe)`` in a thread: *ask* waits for an answer, *breathe* rests while nobody waits.
+class FileWalk(Generic[_Request, _Answer]):
+    """``run(ask, breathe)`` in a thread. *ask* waits for an answer, *breathe* pauses while nobody waits.
 
-    What *run* returns or raises is the last thing that ``next`` gives. *owner* is whose it is.
+    The last result of ``next`` is what *run* returns or raises. *owner* is what the walk belongs to.
     """
 
     def __init__(
-        self, run: Callable[[Callable[[Asked], Answer], Callable[[], None]], Asked], name: str, owner: object = None
+        self,
+        run: Callable[[Callable[[_Request], _Answer], Callable[[], None]], _Request],
+        name: str,
+        owner: object = None,
     ) -> None:
         self._run = run
         self.owner = owner
-        self._asked: SimpleQueue[Asked | BaseException] = SimpleQueue()
-        self._answers: SimpleQueue[Answer] = SimpleQueue()
-        self._waiting: Asked | BaseException | None = None
+        self._asked: SimpleQueue[_Request | BaseException] = SimpleQueue()
+        self._answers: SimpleQueue[_Answer] = SimpleQueue()
+        self._waiting: _Request | BaseException | None = None
         self._go = threading.Event()
         self._dropped = False
         self.touched = time.monotonic()
         threading.Thread(target=self._walk, name=f"import-{name}", daemon=True).start()
 
-    def next(self, seconds: float) -> Asked | None:
-        """What the walk asks next, or ``None`` if it does not get there in that time; the same until it is answered.
+    def next(self, seconds: float) -> _Request | None:
+        """The next request of the walk, the same one until it is answered; ``None`` after *seconds* without one.
 
         Raises what ended the walk.
         """
@@ -58,8 +61,8 @@ class Walk(Generic[Asked, Answer]):
             raise self._waiting
         return self._waiting
 
-    def answer(self, answer: Answer) -> None:
-        """Answers what was asked."""
+    def answer(self, answer: _Answer) -> None:
+        """Answers the last request."""
         self._waiting = None
         self._answers.put(answer)
 
@@ -75,10 +78,10 @@ class Walk(Generic[Asked, Answer]):
             self._asked.put(self._run(self._ask, self._breathe))
         except Dropped:
             return
-        except BaseException as error:  # noqa: BLE001 (who waits for the walk raises it)
+        except BaseException as error:  # noqa: BLE001 (``next`` raises it)
             self._asked.put(error)
 
-    def _ask(self, asked: Asked) -> Answer:
+    def _ask(self, asked: _Request) -> _Answer:
         self._asked.put(asked)
         answer = self._answers.get()
         if self._dropped:
@@ -92,18 +95,24 @@ class Walk(Generic[Asked, Answer]):
             raise Dropped
 
 
-class Walks(Generic[Asked, Answer]):
-    """The walks of a process, by job: at most *each* of a tenant and *most* in all; those left alone make room."""
+class FileWalks(Generic[_Request, _Answer]):
+    """The walks of a process, by job: at most *each* for one tenant and *most* in all.
+
+    Unused ones are dropped for new ones.
+    """
 
     def __init__(self, *, each: int, most: int, patience: float) -> None:
         self._each = each
         self._most = most
         self._patience = patience
-        self._walks: dict[tuple[str, str], Walk[Asked, Answer]] = {}
+        self._walks: dict[tuple[str, str], FileWalk[_Request, _Answer]] = {}
         self._lock = threading.Lock()
 
-    def get(self, tenant: str, job: str, owner: object) -> Walk[Asked, Answer] | None:
-        """The walk of *job*, if it is under way here; one of another *owner*, such as a store that was closed, ends."""
+    def get(self, tenant: str, job: str, owner: object) -> FileWalk[_Request, _Answer] | None:
+        """The walk of *job*, if this process has one.
+
+        A walk of another *owner*, such as a store that was closed, is dropped.
+        """
         walk = self._walks.get((tenant, job))
         if walk is not None and walk.owner is not owner:
             self.drop(tenant, job)
@@ -111,15 +120,15 @@ class Walks(Generic[Asked, Answer]):
         return walk
 
     def has_room(self, tenant: str) -> bool:
-        """Whether another walk of *tenant* may begin; drops those that nobody has waited for lately."""
+        """Whether another walk of *tenant* may begin. Drops those that were not used lately."""
         old = time.monotonic() - self._patience
         for place, walk in list(self._walks.items()):
             if walk.touched < old:
                 self.drop(*place)
         return len(self._walks) < self._most and sum(place[0] == tenant for place in self._walks) < self._each
 
-    def begin(self, tenant: str, job: str, walk: Walk[Asked, Answer]) -> None:
-        """Keeps a new walk."""
+    def begin(self, tenant: str, job: str, walk: FileWalk[_Request, _Answer]) -> None:
+        """Adds a new walk."""
         with self._lock:
             self._walks[tenant, job] = walk
 

@@ -1,9 +1,9 @@
-"""The words people use for one thing, column by column: one table, which a mapping profile extends. Pure.
+"""The words that people use for one meaning, by column: one table, which a mapping profile extends. Pure.
 
-A word is compared without regard to case, hyphens, underscores and blanks (``folded_word``). A word that a column's
-table does not know is no guess of ours: the row is quarantined, with the words that are known. Words that say only
-that there is nothing (``NOTHING``) leave a cell empty in every column that is not free text, unless the column's own
-table knows them: a step's result ``n/a`` means that the step does not apply.
+Words are compared without case, hyphens, underscores and blanks (``folded_word``). A row with an unknown word is
+quarantined, with the list of known words. Words that only say that there is nothing (``NOTHING``) make a cell empty, in
+every column that is not free text, unless the column's own table has them: a step's result ``n/a`` means that the step
+does not apply.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import msgspec
 from lrs.kernel.tables.row import Row
 
 Words = Mapping[str, str]
-"""Folded word to what it means; the meaning ``""`` is nothing."""
+"""The meaning of each folded word; the meaning ``""`` is nothing."""
 _LONGEST = 40
-"""Characters of a cell that may say nothing."""
+"""Characters of the longest cell that can say nothing."""
 EVERY = "*"
-"""Stands for every column in a mapping profile's ``values``; its words can only mean nothing."""
+"""Stands for every column in a mapping profile's ``values``. Its words can only mean nothing."""
 
 
 _STROKES = str.maketrans(dict.fromkeys("_-\u2010\u2011\u2012\u2013\u2014\u2212", " "))
 
 
 def folded_word(word: str) -> str:
-    """*word* without the differences people make: case, dashes, underscores, blanks, a full stop at the end."""
+    """*word* without differences of writing: case, dashes, underscores, blanks, a full stop at the end."""
     return " ".join(word.casefold().translate(_STROKES).split()).removesuffix(".")
 
 
 def _table(**meanings: str) -> Words:
-    """Each meaning with the words for it, divided by ``;``; the meaning is a word for itself."""
+    """A table from each meaning and its words, divided by ``;``. The meaning itself is a word too."""
     words = {}
     for meaning, listed in meanings.items():
         for word in (meaning, *listed.split(";")):
@@ -104,7 +104,7 @@ RECORD = _table(
 
 
 def known_words(words: Words) -> str:
-    """The *words* of a column for a person: each meaning, and in brackets what else is said for it."""
+    """The *words* of a column for a person: each meaning, with its other words in brackets."""
     return ", ".join(_meaning(words, meaning) for meaning in dict.fromkeys(words.values()) if meaning)
 
 
@@ -114,9 +114,10 @@ def _meaning(words: Words, meaning: str) -> str:
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """Which cells say nothing: *free* are the columns of free text, *words* those with a table, *nothing* for all.
+    """Which cells say nothing.
 
-    *constants* stand for what says nothing, as they do for what is empty.
+    *free* are columns of free text, *words* those with a table, *nothing* the words for all. *constants* replace cells
+    that say nothing, as they do empty cells.
     """
 
     free: frozenset[str]
@@ -125,7 +126,7 @@ class Silence(msgspec.Struct, frozen=True):
     nothing: Words = NOTHING
 
     def row(self, row: Row) -> Row:
-        """*row* with the cells empty that say nothing."""
+        """*row*, in which cells that say nothing are empty."""
         silent = [column for column, cell in row.cells.items() if cell and self._is_silent(column, cell)]
         if not silent:
             return row

@@ -1,1 +1,1 @@
-"""Open Badges: composed, signed, verified, delivered. Knows the record store; the store does not know it."""
+"""Open Badges: composed, signed, verified, delivered. Imports the record store, which does not import this."""

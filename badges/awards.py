@@ -1,6 +1,6 @@
-"""An award record read as what a badge says of it. Pure; knows the award's JSON and no store.
+"""From an award record to the content of a badge. Pure; knows the award's JSON and no store.
 
-Dates become times in the tenant's zone: a badge is awarded at the beginning of its first day and ends with its last.
+Dates become times in the tenant's zone: a badge is valid from the start of its first day to the end of its last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from badges.compose import Achievement, Alignment, Credential, Evidence, Recipient
+from badges.compose import Achievement, Alignment, CitedEvidence, Credential, Recipient
 from lrs.competency.dates import day_of, micros_in
 from lrs.competency.shapes import AboutCompetency, Award, Proof
 from lrs.kernel.names import name
@@ -25,7 +25,7 @@ _ADDRESS = re.compile(r"(https?|urn):[^\s<>\"{}|\\^`]+")
 
 
 def read_award(body: bytes) -> Award:
-    """The award in *body*. Raises ``msgspec.ValidationError`` for another shape, ``ValueError`` for another version."""
+    """The award in *body*. Raises ``msgspec.ValidationError`` for another form, ``ValueError`` for another version."""
     award = msgspec.json.decode(body, type=Award)
     if award.v != 1:
         raise ValueError(f"award of version {award.v}; this program reads version 1")
@@ -33,12 +33,12 @@ def read_award(body: bytes) -> Award:
 
 
 def credential_uuid(award_id: str) -> str:
-    """The id of the one badge of an award, whatever runs twice."""
+    """The id of the one badge of an award. It follows from the award, so it is the same whenever it is made."""
     return name("credential", award_id)
 
 
 def achievement_uuid(award: Award) -> str:
-    """The same for everybody who reaches this level of this competency."""
+    """The id of the achievement, the same for everybody who reaches this level of this competency."""
     about = award.competency
     return name("achievement", about.framework, about.version, about.id, award.scale.id, award.level.code)
 
@@ -46,7 +46,10 @@ def achievement_uuid(award: Award) -> str:
 def credential_of(
     award_id: str, award: Award, recipient: Recipient, *, address: Callable[[str], str], zone: str
 ) -> Credential:
-    """What the badge says. *address* gives the permanent address of ``achievements/<uuid>``; *zone* is an IANA name."""
+    """The content of the badge.
+
+    *address* gives the permanent address of ``achievements/<uuid>``; *zone* is an IANA name.
+    """
     tz = ZoneInfo(zone)
     ends = datetime.combine(award.valid_until, time(23, 59, 59), tz).isoformat() if award.valid_until else None
     return Credential(
@@ -60,10 +63,10 @@ def credential_of(
 
 
 def recipient_of(identifiers: Sequence[Mapping[str, Any]], award_id: str, secret: bytes) -> Recipient:
-    """Whom the badge names: a hashed e-mail address, else a hashed account name, else a ``urn:uuid:`` of its own.
+    """The recipient in the badge: a hashed e-mail address, else a hashed account name, else a ``urn:uuid:`` of its own.
 
-    *identifiers* are xAPI inverse functional identifiers, of which the first counts. The salt, and the id that nobody
-    else's badge shares, come from *secret* and stay the same.
+    *identifiers* are xAPI inverse functional identifiers, of which the first counts. The salt, and the id, which no
+    other badge has, are made from *secret* and stay the same.
     """
     own = hmac.digest(secret, award_id.encode(), hashlib.sha256)
     salt = own[:16].hex()
@@ -91,7 +94,7 @@ def _achievement(award: Award, address: Callable[[str], str]) -> Achievement:
 
 
 def _alignment(about: AboutCompetency) -> Alignment | None:
-    """The framework's item by its address; an item without one cannot be pointed at."""
+    """The framework's item by its address; ``None`` for an item without a web address."""
     url = about.id if _ADDRESS.fullmatch(about.id) else None
     try:
         url = url or uuid.UUID(about.id).urn
@@ -100,16 +103,16 @@ def _alignment(about: AboutCompetency) -> Alignment | None:
     return Alignment(url, about.label, about.framework, about.code)
 
 
-def _counted(award: Award) -> Iterator[Evidence]:
-    """How much there is besides what is named, as of the signing."""
+def _counted(award: Award) -> Iterator[CitedEvidence]:
+    """A line that says how much evidence there is beyond what is named, at the time of signing."""
     if award.evidence_count is not None:
-        yield Evidence(
+        yield CitedEvidence(
             None, f"{award.evidence_count} learning records in all; {len(award.evidence)} of them are named here"
         )
 
 
-def _evidence(proof: Proof, zone: str) -> Evidence:
-    """A statement by its id and its day in *zone*; what it says, and who said it, is the learner's to disclose."""
+def _evidence(proof: Proof, zone: str) -> CitedEvidence:
+    """A statement, by its id and its day in *zone*. The learner decides whether to show its content."""
     when = micros_in(proof.timestamp)
     day = f" of {day_of(when, zone)}" if when is not None else ""
-    return Evidence(uuid.UUID(proof.statement).urn, f"Learning record{day}")
+    return CitedEvidence(uuid.UUID(proof.statement).urn, f"Learning record{day}")

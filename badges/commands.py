@@ -1,4 +1,4 @@
-"""``lrs badges``: verify a badge, list, show and renew issued ones, name the issuer. Prints; decides nothing."""
+"""The commands ``lrs badges``: verify a badge, list, show and renew badges, set the issuer. Prints; decides nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from badges import issuer as issuers
-from badges.forms import FORMS, Badge, form_named
+from badges.forms import FORMS, StoredBadge, form_named
 from badges.lookup import resolver, status_lists
 from badges.records import former_lists
 from badges.renew import renew
@@ -19,10 +19,10 @@ from badges.verify import MAX_BADGE, MAX_LIST, Verdict, verify
 from lrs.kernel import outbound
 from lrs.kernel.files import content
 from lrs.kernel.plain_text import one_line
-from lrs.kernel.printing import Group, json_option, print_json, print_list, print_record
+from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
 from lrs.people.persons import members_of
 from lrs.people.search import found_one
-from lrs.storage import Record, pages
+from lrs.storage import Record, each
 from lrs.tenancy.options import with_tenant, with_tenant_if_any, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
@@ -30,10 +30,10 @@ _NO_BADGES = "there are no such badges: one is issued when a rule is met (lrs ru
 
 
 LONGEST_WHY = 400
-"""Characters of a check's answer on a terminal."""
+"""Characters of a check's reason on a terminal."""
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def badges() -> None:
     """Verify, list, show and renew Open Badges, and name their issuer."""
 
@@ -44,14 +44,14 @@ def badges() -> None:
 @click.option(
     "--status-list",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The issuer's status list, in the place of asking for it: says what was revoked when it was saved.",
+    help="A saved status list of the issuer, used instead of fetching it: it has the revocations up to that time.",
 )
 @json_option
 @with_tenant_if_any
 def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: Path | None, as_json: bool) -> None:
     """Check a badge: form, badge, signature, dates, status.
 
-    Ends with 1 unless all of them pass.
+    Ends with 1 unless all checks pass.
     """
     fetch = None if offline else functools.partial(outbound.fetch, settings=tenant.settings)
     saved = content(status_list, MAX_LIST) if status_list else None
@@ -74,7 +74,7 @@ def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: P
 @with_tenant_to_read
 def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
     """List badges: id, state, first day of validity, person and name."""
-    found = [_row(record) for record in pages(tenant.store, "credential")]
+    found = [_row(record) for record in each(tenant.store, "credential")]
     if holder:
         person = found_one(tenant, holder)
         if person is None:
@@ -102,14 +102,14 @@ def _row(record: Record) -> dict[str, str]:
     type=click.Choice([form.name for form in FORMS]),
     default=FORMS[0].name,
     show_default=True,
-    help="The form in which it is printed; send what is no text to a file (> FILE).",
+    help="The form to print; send a form that is not text to a file (> FILE).",
 )
 @json_option
 @with_tenant_to_read
 def show_command(tenant: Tenant, id: str, *, named: str, as_json: bool) -> None:
     """Print the badge ID, byte for byte: as it is signed, or in the form that --form names.
 
-    With --json the signed document, laid out.
+    With --json the signed document is indented.
     """
     record = _kept(tenant, "credential", id)
     if as_json and named != FORMS[0].name:
@@ -117,7 +117,7 @@ def show_command(tenant: Tenant, id: str, *, named: str, as_json: bool) -> None:
     if named == FORMS[0].name:
         _print_document(record, as_json=as_json)
     else:
-        made = form_named(named).make(Badge(record.id, record.body, issuers.issuer_of(tenant).key))
+        made = form_named(named).make(StoredBadge(record.id, record.body, issuers.issuer_of(tenant).key))
         click.echo(made, nl=False)
 
 
@@ -126,9 +126,9 @@ def show_command(tenant: Tenant, id: str, *, named: str, as_json: bool) -> None:
 @json_option
 @with_tenant_to_read
 def status_list_command(tenant: Tenant, id: str, *, as_json: bool) -> None:
-    """Print the status list that the badge ID stands in, as it is signed now; with --json the same, laid out.
+    """Print the status list that the badge ID is in, as it is signed now; with --json it is indented.
 
-    For whoever cannot ask for it: lrs badges verify FILE --status-list FILE.
+    For those who cannot fetch it: lrs badges verify FILE --status-list FILE.
     """
     name = str(_kept(tenant, "credential", id).meta["list"])
     _print_document(_kept(tenant, "status-list", name), as_json=as_json)
@@ -137,7 +137,7 @@ def status_list_command(tenant: Tenant, id: str, *, as_json: bool) -> None:
 @badges.command("renew")
 @with_tenant
 def renew_command(tenant: Tenant) -> None:
-    """Issue every badge anew that was issued under another LRS_PUBLIC_URL; the former one is revoked."""
+    """Issue again every badge that was issued under another LRS_PUBLIC_URL; the former one is revoked."""
     issuer = issuers.issuer_of(tenant)
     for _, did, count in former_lists(tenant, issuer) if issuer.demonstration else ():
         if count and did.startswith("did:web:"):
@@ -154,7 +154,7 @@ def renew_command(tenant: Tenant) -> None:
 @json_option
 @with_tenant
 def issuer_command(tenant: Tenant, name: str | None, url: str | None, *, as_json: bool) -> None:
-    """Show who signs the badges; with --name or --url, change that first."""
+    """Show the issuer of the badges; with --name or --url, change that first."""
     if name is not None or url is not None:
         issuers.rename(tenant, name, url)
     print_record(issuers.issuer_of(tenant).profile(), as_json=as_json)
@@ -192,6 +192,6 @@ def _told(verdict: Verdict) -> str:
 
 
 def _in_short(why: str) -> str:
-    """*why* may quote a stranger's badge, in which a name can be as long as the badge."""
+    """*why*, shortened: it may quote a badge from outside, whose name can be very long."""
     shown = one_line(why)
     return shown if len(shown) <= LONGEST_WHY else shown[: LONGEST_WHY - 1] + "…"

@@ -1,24 +1,22 @@
-"""An award in the words of Open Badges 3.0. Pure: no clock, no randomness, no store, no key.
+"""An award as an Open Badges 3.0 credential. Pure: no clock, no randomness, no store, no key.
 
-Satisfies both published editions of the JSON schema: an array for whatever may occur more than once, plain strings, no
-null, no empty array. Source: 1EdTech "Open Badges 3.0", section "Data models"; W3C VCDM 2.0.
+Valid by both published editions of the JSON schema: arrays for everything that may occur more than once, plain strings,
+no null, no empty array. Source: 1EdTech "Open Badges 3.0", section "Data models"; W3C VCDM 2.0.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 from badges.contexts import CREDENTIALS_V2, OPEN_BADGES
 from lrs.competency.frameworks.levels import Level
-
-Json = dict[str, Any]
+from lrs.kernel.strict_json import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """The framework's item an achievement stands for; ``url`` is absolute."""
+    """The framework's item that an achievement stands for; ``url`` is absolute."""
 
     url: str
     name: str
@@ -28,7 +26,7 @@ class Alignment:
 
 @dataclass(frozen=True, slots=True)
 class Achievement:
-    """What can be earned: reaching ``level`` of ``scale``. ``id`` is an absolute address; ``criteria`` is Markdown."""
+    """What can be earned: ``level`` of ``scale``. ``id`` is an absolute address; ``criteria`` is Markdown."""
 
     id: str
     name: str
@@ -41,7 +39,10 @@ class Achievement:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who earned it: an absolute ``id``, or an identity of ``kind`` (``emailAddress``, ``accountId``), hashed here."""
+    """Who earned it: an absolute ``id``, or an identity of ``kind``, which is hashed here.
+
+    *kind* is ``emailAddress`` or ``accountId``.
+    """
 
     id: str | None = None
     kind: str | None = None
@@ -50,8 +51,11 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What it rests on; ``id`` is ``urn:`` or https, never the data itself; none where it is about more than one."""
+class CitedEvidence:
+    """One piece of evidence.
+
+    ``id`` is ``urn:`` or https, never the data itself; ``None`` for a line about several pieces.
+    """
 
     id: str | None
     name: str
@@ -66,12 +70,12 @@ class Credential:
     recipient: Recipient
     awarded: str
     valid_until: str | None = None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[CitedEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StatusEntry:
-    """Place ``index`` in the status list at ``list_url``."""
+    """Position ``index`` in the status list at ``list_url``."""
 
     list_url: str
     index: int
@@ -79,7 +83,7 @@ class StatusEntry:
 
 
 def compose(badge: Credential, issuer: Json, valid_from: str, status: StatusEntry) -> Json:
-    """The unsigned credential. *issuer* is a Profile; *valid_from* lies in the past and grows with each re-issue."""
+    """The unsigned credential. *issuer* is a Profile; *valid_from* is in the past and later with each re-issue."""
     credential: Json = {
         "@context": [CREDENTIALS_V2, OPEN_BADGES],
         "id": badge.id,
@@ -99,7 +103,7 @@ def compose(badge: Credential, issuer: Json, valid_from: str, status: StatusEntr
 
 
 def achievement_json(achievement: Achievement) -> Json:
-    """The Achievement, which says nothing about any learner."""
+    """The Achievement, which contains nothing about a learner."""
     return _without_empty(
         {
             "id": achievement.id,

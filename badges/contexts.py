@@ -1,7 +1,7 @@
-"""The JSON-LD contexts a badge may name, from files whose hashes stand here; never from the network.
+"""The JSON-LD contexts that a badge may name, from files in the package with fixed hashes; never from the network.
 
-Knows how a context is found, not what it says. Every other address is refused: a signature over a context that
-somebody could change says nothing.
+Every other address is refused: if somebody could change a context, a signature over it would prove nothing. Knows
+nothing of what a context says.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ PINNED: Mapping[str, tuple[str, str]] = {
 
 
 class UnknownContext(Exception):
-    """A document names a context that is not shipped."""
+    """A document names a context that is not in the package."""
 
 
 @functools.cache
 def context(url: str) -> dict[str, Any]:
-    """The context document at *url*. Raises ``UnknownContext``; ``Misconfigured`` if the shipped file was changed."""
+    """The context document at *url*.
+
+    Raises ``UnknownContext``; ``Misconfigured`` if the file in the package was changed.
+    """
     if url not in PINNED:
         raise UnknownContext(f"the context {url} is not one of those shipped")
     name, expected = PINNED[url]
@@ -45,7 +48,7 @@ def context(url: str) -> dict[str, Any]:
 
 
 def load(url: str, _options: object = None) -> dict[str, Any]:
-    """PyLD's document loader over the shipped files."""
+    """PyLD's document loader for these files."""
     return {
         "contentType": "application/ld+json",
         "contextUrl": None,

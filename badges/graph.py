@@ -1,18 +1,18 @@
-"""What a JSON-LD document says, in its one canonical form, or why it must not be signed or believed.
+"""The canonical form of a JSON-LD document, or why the document must not be signed or trusted.
 
-The canonical form is RDFC-1.0 (W3C, "RDF Dataset Canonicalization") as N-Quads. Before it stands the gate that JSON-LD
-calls safe mode: nothing the reader sees may be missing from what is signed. Knows no keys and no Open Badges.
+The canonical form is RDFC-1.0 (W3C, "RDF Dataset Canonicalization") as N-Quads. Before that, documents are checked as
+in JSON-LD's safe mode: everything that a reader sees must be in what is signed. Knows no keys and no Open Badges.
 
-Two works of PyLD are mended here. It drops what it has no term for, and takes relative identifiers as relative to
+Two faults of PyLD are worked around. It drops members that have no term, and takes relative identifiers as relative to
 ``http://example.org/base/``; both are refused. It does not escape control characters as RDFC-1.0 says; those are
-refused too. Its caches are not safe between threads; each thread has its own, so that a document that takes long holds
-up no other.
+refused too. Its caches are not thread-safe; each thread has its own, so that a slow document does not block other
+threads.
 
-A stranger's document is bounded before any work is done: how many values, entries of one list and contexts it has,
-for PyLD compares each entry of a list with all before it and works out every context that is named.
+A document from outside is bounded before any work is done: the number of values, of entries of one list, and of
+contexts, because PyLD compares each entry of a list with all before it and processes every context that is named.
 
-The form of the last few documents is remembered by their exact text: whoever signs a badge and then reads it as a
-stranger would comes here with the same badge three times, and with the same status list for every badge.
+The forms of the last few documents are cached by their exact text: signing a badge and then verifying it uses the same
+badge three times, and the same status list for every badge.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from lrs.kernel.plain_text import CONTROL
 
 MAX_DEPTH = 40
 MAX_VALUES = 2_000
-"""Values of a document: a badge has about 100, one with 100 pieces of evidence 700."""
+"""Values in a document: a badge has about 100, one with 100 pieces of evidence 700."""
 MAX_ENTRIES = 250
-"""Entries of one list, with those of lists in it."""
+"""Entries of one list, including those of lists in it."""
 MAX_CONTEXTS = 12
-"""Contexts named in a document, the same one again too."""
+"""Contexts named in a document, repeated ones included."""
 MAX_TYPES = 12
 """Types of one object."""
 MAX_PERMUTATIONS = 1_000
-"""Of nodes that nothing tells apart, over a whole document: six of them beside each other have 720."""
+"""Permutations of nodes that cannot be told apart, in a whole document: six such nodes beside each other have 720."""
 REMEMBERED = 16
 MOST_MEANINGS = 1_000
-"""Of contexts within contexts; a badge has about 20."""
+"""Cached pairs of a context within a context; a badge has about 20."""
 
 _BASE = "relative://document/"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]*")
@@ -54,7 +54,7 @@ _LARGEST = 2**53
 
 
 class _Own(threading.local):
-    """What a thread remembers: contexts by their address, and what each means inside another."""
+    """The caches of one thread: contexts by their address, and the result of each inside another."""
 
     def __init__(self) -> None:
         self.contexts: dict[str, Any] = {}
@@ -65,7 +65,7 @@ _own = _Own()
 
 
 class Unsafe(Exception):
-    """The document says something that its canonical form would not, or that takes too much work to find out."""
+    """The document contains something that its canonical form would not, or is too expensive to process."""
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
@@ -78,7 +78,7 @@ def canonical(document: Mapping[str, Any]) -> bytes:
 
 @functools.lru_cache(REMEMBERED)
 def _canonical(text: str) -> bytes | Unsafe:
-    """The form of the document *text*, or why it has none: that, too, is worked out once."""
+    """The form of the document *text*, or the reason why it has none. Both are cached."""
     try:
         return _worked_out(text)
     except Unsafe as refused:
@@ -100,7 +100,7 @@ def _worked_out(text: str) -> bytes:
 
 
 def check_json(value: Any) -> None:
-    """Refuses what is legal JSON but not one plain reading, or too much to read. Raises ``Unsafe``."""
+    """Refuses valid JSON that can be read in more than one way, or that is too large. Raises ``Unsafe``."""
     contexts = 0
     said: Counter[tuple[str, str]] = Counter()
     for count, (name, part, depth) in enumerate(_walk(value, "", 0)):
@@ -121,7 +121,10 @@ def check_json(value: Any) -> None:
 
 
 def _check_length(name: str, part: Any, said: Counter[tuple[str, str]]) -> None:
-    """*said* counts what was said of an id so far, for that is one list, however many objects say it."""
+    """Checks the length of *part*.
+
+    *said* counts what was said about an id so far, because that is one list for PyLD.
+    """
     if isinstance(part, list) and _entries(part) > (MAX_TYPES if name == "type" else MAX_ENTRIES):
         raise Unsafe(f"{name!r} has too many entries")
     if isinstance(part, Mapping) and isinstance(part.get("id"), str):
@@ -132,7 +135,7 @@ def _check_length(name: str, part: Any, said: Counter[tuple[str, str]]) -> None:
 
 
 def _entries(part: Any) -> int:
-    """How many entries a list has for JSON-LD, which knows no list in a list."""
+    """How many entries a list has for JSON-LD, where a list in a list is flattened."""
     return sum(map(_entries, part)) if isinstance(part, list) else 1
 
 
@@ -147,7 +150,10 @@ def _walk(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any, int]]:
 
 
 def _check_context(value: Any) -> None:
-    """Only shipped contexts, by address: one written into the document could give any word any meaning."""
+    """Accepts only contexts of the package, named by address.
+
+    A context inside the document could give any word any meaning.
+    """
     for part in value if isinstance(value, list) else [value]:
         if not isinstance(part, str) or part not in PINNED:
             raise Unsafe(
@@ -156,26 +162,26 @@ def _check_context(value: Any) -> None:
 
 
 def _check_number(name: str, number: float) -> None:
-    """Implementations write very large and very small numbers differently (badges.md, pitfall 3)."""
+    """Refuses very large and very small numbers, which implementations write differently."""
     size = abs(number)
     if not (size == 0 or 1e-6 < size < _LARGEST):
         raise Unsafe(f"{name!r}: the number {number} has no common canonical form")
 
 
 class _Safe(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
-    """JSON-LD 1.1 in safe mode. What a context means inside another is worked out once.
+    """JSON-LD 1.1 in safe mode. The result of a context inside another one is cached.
 
-    PyLD works it out anew for every node with a type, which took half of a badge's time.
+    PyLD processes it again for every node with a type, which took half of a badge's time.
     """
 
     def expand(self, input_: Any, options: dict[str, Any]) -> Any:
-        """The expanded document, if nothing of it was left out."""
+        """The expanded document. Raises ``Unsafe`` if anything was left out."""
         expanded = super().expand(input_, options)
         _check_addresses(expanded)
         return expanded
 
     def _process_context(self, active_ctx: Any, local_ctx: Any, options: Any, *args: Any, **flags: Any) -> Any:
-        if "_uuid" not in active_ctx or args or "cycles" in flags:  # one that is only being made
+        if "_uuid" not in active_ctx or args or "cycles" in flags:  # a context that is still being built
             return super()._process_context(active_ctx, local_ctx, options, *args, **flags)
         # A context that is in force has a number of its own and never changes. One that stands in another is told by
         # its place in memory, where being remembered keeps it; in documents stand addresses only.
@@ -200,7 +206,10 @@ def _dropped(term: str | None) -> None:
 
 
 def _check_addresses(expanded: Any) -> None:
-    """Every identifier and type is an absolute IRI, and no blank node has a name (so they form a tree)."""
+    """Checks that every identifier and type is an absolute IRI, and that no blank node has a name.
+
+    Without names, blank nodes form a tree.
+    """
     if isinstance(expanded, list):
         for part in expanded:
             _check_addresses(part)
@@ -220,7 +229,7 @@ def _check_address(address: Any) -> None:
 
 
 class _Bounded(URDNA2015):  # type: ignore[misc]  # PyLD has no types
-    """RDFC-1.0 that gives up on graphs made to take factorial time (RDFC-1.0, section 7.1, "poison graphs")."""
+    """RDFC-1.0 that stops at graphs made to take factorial time (RDFC-1.0, section 7.1, "poison graphs")."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,64 +1,70 @@
-"""The step "issue": brings the badge of an award to what the award now says. May run twice, and in any order.
+"""The step "issue": brings the badge of an award up to date with the award. May run twice, and in any order.
 
 read the award -> compose -> sign -> verify what was signed -> one commit: credential, place in the status list, list.
-Signing takes milliseconds and so stands before the decision; the decision looks again whether the award, the place and
-the list are still what was signed for, and otherwise everything is done anew.
+Signing takes milliseconds, so it is done before the decision. The decision checks that the award, the place and the
+list are unchanged since; otherwise everything is done again.
 
-Not known here: why an award is held, who gets to see a badge, how it reaches anybody.
+Knows not why an award is held, who may see a badge, and how it is delivered.
 """
 
 from __future__ import annotations
 
 import functools
 import secrets
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from badges import records
-from badges.awards import credential_of, credential_uuid, read_award, recipient_of
+from badges.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
 from badges.compose import Credential
 from badges.issuer import Issuer, address, issuer_of
 from badges.records import ISSUED, REVOKED
-from badges.status import REVOCATION, Draw, free_place
+from badges.status import ENTRIES, PROBES, REVOCATION, Draw, free_place, place_id
 from badges.verify import verify
 from lrs.competency.shapes import Award
 from lrs.competency.uncounted import uncounted
+from lrs.kernel.keys import key
 from lrs.kernel.times import micros_of_timestamp
 from lrs.people import persons
-from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx
+from lrs.storage import Claim, Owed, Reader, Record, RecordName, Stale, Tx
+from lrs.storage.ahead import ReadAhead
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 BY = "worker"
 ATTEMPTS = 8
 SHARED = frozenset({"status-list", "achievement"})
-"""Kinds that belong to many badges: what changes one is written before the next badge looks at it."""
+"""Kinds of records that belong to many badges. A change of one is written before the next badge is worked on."""
 
+FIRST_LIST = f"{REVOCATION}-1"
 IdentifiersOf = Callable[[Reader, str], Sequence[Mapping[str, Any]]]
 """The xAPI identifiers of a person, oldest first."""
 
 
 class NotAccepted(Exception):
-    """Our own verification refused what we had signed; nothing of it was stored."""
+    """Our own verification refused what was signed. Nothing of it was stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What issuing needs besides the award; the same for all claims of one call."""
+    """What issuing needs besides the award; the same for all claims of one call. *reader* is what it reads by."""
 
     tenant: Tenant
     issuer: Issuer
     identifiers_of: IdentifiersOf
     draw: Draw
+    reader: Reader
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What one commit writes; ``award_rev`` is that of the award it was made for."""
+class BadgeChange:
+    """What one commit writes. ``award_rev`` is the revision of the award that it was made for."""
 
     award: str
     award_rev: int
@@ -73,48 +79,81 @@ def issue(
     identifiers_of: IdentifiersOf = persons.identifiers_of,
     draw: Draw = secrets.randbelow,
 ) -> None:
-    """Settles each claim on an ``award`` record with the badge in its right state.
+    """Settles each claim on an ``award`` record with its badge up to date.
 
     Raises ``Stale`` if a lease was lost, ``NotAccepted`` if what was signed does not verify, ``Unsafe`` if the award
-    says what cannot be signed, ``ValueError`` for an award of another shape, ``KeyLost`` if a badge to be revoked is of
-    a key that is gone. Claims before that one are settled.
+    has content that cannot be signed, ``ValueError`` for an award of another form, ``KeyLost`` if the key of a badge to
+    be revoked is gone. Claims before that one are settled.
     """
-    desk = Desk(tenant, issuer_of(tenant), identifiers_of, draw)
-    signed: list[tuple[Claim, Change]] = []
+    drawn: deque[int] = deque()
+    ahead = ReadAhead(tenant.store)
+    next_drawn: Draw = lambda bound: drawn.popleft() if drawn else draw(bound)  # noqa: E731 (a line of its own)
+    desk = Desk(tenant, issuer_of(tenant), identifiers_of, next_drawn, ahead)
+    drawn.extend(_read_ahead(ahead, [claim.record.id for claim in claims], draw))
+    signed: list[tuple[Claim, BadgeChange]] = []
     try:
         for claim in claims:
             change = _change(desk, claim.record.id)
             signed.append((claim, change))
             if any(record.kind in SHARED for record in change.puts):
                 _settle_all(desk, signed)
+                ahead.forget((record.kind, record.id) for record in change.puts)
     finally:
         _settle_all(desk, signed)
 
 
-def _settle_all(desk: Desk, signed: list[tuple[Claim, Change]]) -> None:
-    """Settles those that were signed, and empties the list; they come to the writer together and share a commit."""
+def _read_ahead(ahead: ReadAhead, awards: Sequence[str], draw: Draw) -> list[int]:
+    """Reads what badges of *awards* are made from, and whether places in the first list that are drawn now are free.
+
+    Gives the places. What is not read here is read when it is asked for.
+    """
+    ahead.load([("status-list", FIRST_LIST), *(("award", id) for id in awards)])
+    held = ahead.get_many("credential", map(credential_uuid, awards))
+    drawn = [draw(ENTRIES) for _ in range(PROBES * (len(awards) - len(held)))]
+    named: list[RecordName] = [("status", place_id(FIRST_LIST, index)) for index in drawn]
+    named += [("status-list", str(record.meta["list"])) for record in held.values()]
+    found = []
+    for record in ahead.get_many("award", awards).values():
+        with suppress(ValueError):  # it fails by itself
+            found.append(read_award(record.body))
+    people = {award.person for award in found}
+    named += [("achievement", achievement_uuid(award)) for award in found]
+    ahead.load([*named, *(("person", id) for id in people)])
+    ahead.load(("person", into) for into in persons.holders(ahead, people).values())
+    members = {member for id in people for member in persons.members_of(ahead, id)}
+    ahead.load_with("identifier", (key("identifier-person", member) for member in members))
+    return drawn
+
+
+def _settle_all(desk: Desk, signed: list[tuple[Claim, BadgeChange]]) -> None:
+    """Settles the signed ones and empties the list. They reach the writer together and share a commit."""
     begun = [(claim, _settle(desk, claim, change)) for claim, change in signed]
     signed.clear()
     for claim, settled in begun:
         _end(desk, claim, settled)
 
 
-def _settle(desk: Desk, claim: Claim, change: Change) -> Future[None]:
-    return desk.tenant.store.settle([claim], functools.partial(_write, change=change))
+def _settle(desk: Desk, claim: Claim, change: BadgeChange) -> Future[None]:
+    names = [(record.kind, record.id) for record in change.puts]
+    reads = [("award", change.award), *names, ("profile", change.person), audit.HEAD]
+    return desk.tenant.store.settle([claim], functools.partial(_write, change=change), reads=reads)
 
 
 def _end(desk: Desk, claim: Claim, settled: Future[None]) -> None:
-    """Tries until nothing changed in between; a lost lease is ``Stale`` every time, and in the end raised."""
+    """Tries until nothing changed meanwhile. Raises ``Stale`` for a lost lease."""
     for _ in range(ATTEMPTS - 1):
         try:
             return settled.result()
         except Stale:
-            settled = _settle(desk, claim, _change(desk, claim.record.id))
+            if not desk.tenant.store.holds(claim):
+                raise
+            now = replace(desk, reader=desk.tenant.store)
+            settled = _settle(desk, claim, _change(now, claim.record.id))
     return settled.result()
 
 
-def _write(tx: Tx, *, change: Change) -> None:
-    """The decision: if all is as it was when it was signed, it is written. Raises ``Stale``."""
+def _write(tx: Tx, *, change: BadgeChange) -> None:
+    """The decision: writes if nothing changed since signing. Raises ``Stale`` otherwise."""
     award = tx.get("award", change.award)
     if award is None or award.rev != change.award_rev:
         raise Stale(f"award {change.award} was changed")
@@ -128,13 +167,12 @@ def _write(tx: Tx, *, change: Change) -> None:
         tx.owe("profile", change.person, Owed("sync"))
 
 
-def _change(desk: Desk, award_id: str) -> Change:
-    """What leads from the badge as it is to the badge as the award says."""
-    store = desk.tenant.store
-    record = store.get("award", award_id)
+def _change(desk: Desk, award_id: str) -> BadgeChange:
+    """The change from the present badge to the badge that the award asks for."""
+    record = desk.reader.get("award", award_id)
     if record is None:
         raise Stale(f"award {award_id} is gone, and what it owed with it")
-    held = store.get("credential", credential_uuid(award_id))
+    held = desk.reader.get("credential", credential_uuid(award_id))
     award = read_award(record.body)
     credential = _credential(desk, award_id, award) if award.state == "held" else None
     if credential and not _is_over(credential, desk.tenant.clock()):
@@ -143,59 +181,63 @@ def _change(desk: Desk, award_id: str) -> Change:
         puts = _revoked(desk, held)
     else:
         puts = ()
-    changed = tuple(put for put in puts if put.seq == 0)  # the others came from the store as they are
-    return Change(award_id, record.rev, award.person, changed)
+    changed = tuple(put for put in puts if put.seq == 0)  # the others are unchanged records from the store
+    return BadgeChange(award_id, record.rev, award.person, changed)
 
 
 def _credential(desk: Desk, award_id: str, award: Award) -> Credential:
     tenant = desk.tenant
-    identifiers = desk.identifiers_of(tenant.store, award.person)
+    identifiers = desk.identifiers_of(desk.reader, award.person)
     recipient = recipient_of(identifiers, award_id, tenant.secret("badge-recipient/1"))
     permanent = functools.partial(address, tenant)
     return credential_of(award_id, award, recipient, address=permanent, zone=tenant.settings.zone)
 
 
 def _is_over(credential: Credential, now: int) -> bool:
-    """An award that nobody has marked as expired yet gets no badge that is born expired."""
+    """Whether the badge would have expired already: an award that is not yet marked as expired gets no such badge."""
     return credential.valid_until is not None and micros_of_timestamp(credential.valid_until) < now
 
 
 def _ends_by_itself(held: Record, award: Award) -> bool:
-    """An award that ran out as its badge says needs no revocation; a withdrawn one does."""
+    """Whether the badge needs no revocation, because the award expired on the badge's own date.
+
+    A withdrawn one needs it.
+    """
     return award.state != "withdrawn" and not records.promises_more(held, award.valid_until)
 
 
 def _issued(desk: Desk, credential: Credential, award: Award, held: Record | None) -> tuple[Record, ...]:
-    """A badge where there is none or another; its place is kept unless the badge out there must no longer hold.
+    """The records of a new or changed badge. It keeps its place in the list unless the old badge must be revoked.
 
-    More evidence makes no other badge; that it names evidence that no longer counts does. It must not hold beside one
-    of another issuer or with its list at another address: wallets would keep both.
+    More evidence changes no badge; naming evidence that no longer counts does. The old badge must be revoked if the
+    issuer or the address of its list differs, because wallets would keep both.
     """
     tenant = desk.tenant
     live = held is not None and held.meta["state"] == ISSUED
-    current = held is not None and live and records.is_current(tenant, desk.issuer, str(held.meta["list"]))
+    current = held is not None and live and records.is_current(tenant, desk.reader, desk.issuer, str(held.meta["list"]))
     if held and current and records.says_the_same(held, credential, desk.issuer) and not _names_lost(desk, award, held):
         return ()
     retired: tuple[Record, ...] = ()
     if held and current and not records.promises_more(held, award.valid_until):
         place = (str(held.meta["list"]), int(held.meta["index"]))
     else:
-        place = free_place(tenant.store, records.list_names(tenant, desk.issuer, REVOCATION), desk.draw)
+        names = records.list_names(tenant, desk.reader, desk.issuer, REVOCATION)
+        place = free_place(desk.reader, names, desk.draw)
         retired = _retired(desk, held) if held and live else ()
     badge = records.credential_record(tenant, desk.issuer, credential, award, place, held)
     lists = {record.id: record for record in retired if record.kind == "status-list"}
-    listed = lists.get(place[0]) or records.list_record(tenant, desk.issuer, place[0])
+    listed = lists.get(place[0]) or records.list_record(tenant, desk.reader, desk.issuer, place[0])
     _accept(desk, badge, listed)
-    taken = records.place_record(tenant, place, badge.id, ISSUED)
-    about = records.achievement_record(tenant, credential, award)
+    taken = records.place_record(desk.reader, place, badge.id, ISSUED)
+    about = records.achievement_record(desk.reader, credential, award)
     wanted = (badge, taken, listed, about, *retired)
     return tuple({(record.kind, record.id): record for record in wanted}.values())
 
 
 def _names_lost(desk: Desk, award: Award, held: Record) -> bool:
-    """Whether the badge names evidence that no longer counts, and the award no longer does.
+    """Whether the badge names evidence that no longer counts and that the award no longer names.
 
-    As long as the award does, an evaluation is owed: it owes this step once more.
+    As long as the award still names it, an evaluation is owed, which will owe this step again.
     """
     named = set(records.named_in(held))
     proofs = {proof.statement for proof in award.evidence}
@@ -204,10 +246,10 @@ def _names_lost(desk: Desk, award: Award, held: Record) -> bool:
 
 
 def _retired(desk: Desk, held: Record) -> tuple[Record, ...]:
-    """The place of the badge that is out there, set in its own list, whoever the issuer is now."""
+    """Sets the bit of the present badge in its own list, whoever the issuer is now."""
     name, index = str(held.meta["list"]), int(held.meta["index"])
-    listed = records.list_record(desk.tenant, desk.issuer, name, index)
-    return listed, records.place_record(desk.tenant, (name, index), held.id, REVOKED)
+    listed = records.list_record(desk.tenant, desk.reader, desk.issuer, name, index)
+    return listed, records.place_record(desk.reader, (name, index), held.id, REVOKED)
 
 
 def _revoked(desk: Desk, held: Record) -> tuple[Record, ...]:
@@ -216,7 +258,7 @@ def _revoked(desk: Desk, held: Record) -> tuple[Record, ...]:
 
 
 def _accept(desk: Desk, badge: Record, listed: Record) -> None:
-    """Reads the badge as a stranger would, with the list as it will be. Raises ``NotAccepted``."""
+    """Verifies the badge as others would, with the list as it will be. Raises ``NotAccepted``."""
     at = max(desk.tenant.clock(), micros_of_timestamp(badge.meta["valid_from"]))
     verdict = verify(badge.body, at=at, resolve=lambda _did: desk.issuer.did_document(), fetch=lambda _url: listed.body)
     if not verdict.valid:

@@ -1,8 +1,8 @@
-"""Who signs a tenant's badges: its key, its DID, its name, and where its public pages are. Knows no credential.
+"""The issuer of a tenant's badges: its key, its DID, its name, and its public addresses. Knows no credential.
 
-With an https ``LRS_PUBLIC_URL`` the issuer is ``did:web:<host>:t:<tenant>``; without, it is the key itself (did:key),
-and its name says that it is a demonstration. The key's id is ``<did>#<multikey>``, which every verifier we know of
-takes (badges.md, section 1.3). Sources: did:web method specification; W3C DID 1.0, section 5.3.2.
+With an https ``LRS_PUBLIC_URL`` the issuer is ``did:web:<host>:t:<tenant>``. Without one it is the key itself
+(did:key), and its name says that it is a demonstration. The key's id is ``<did>#<multikey>``, which every verifier we
+know accepts. Sources: did:web method specification; W3C DID 1.0, section 5.3.2.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from lrs.storage import Record, Tx
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit, signing_keys
 from lrs.tenancy.tenants import Tenant
+from lrs.web.frame import PRODUCT
 
 DEMONSTRATION = " (demonstration)"
 _UNPUBLISHED = uuid.UUID("0f0b6f3e-5b0e-5b57-9a1f-2f6a0d1f7c11")
@@ -30,7 +31,7 @@ _UNPUBLISHED = uuid.UUID("0f0b6f3e-5b0e-5b57-9a1f-2f6a0d1f7c11")
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """An identity that can sign. ``demonstration`` is true while nobody can look it up."""
+    """An identity that can sign. ``demonstration`` is true if nobody else can look it up."""
 
     id: str
     name: str
@@ -40,22 +41,22 @@ class Issuer:
 
     @property
     def method(self) -> str:
-        """The absolute id of the key, as a proof names it."""
+        """The absolute id of the key, as proofs name it."""
         return f"{self.id}#{multikey.multibase_of(self.key)}"
 
     def profile(self) -> dict[str, Any]:
-        """The issuer as a badge shows it: an object of type Profile, never a bare address."""
+        """The issuer in a badge: an object of type Profile, never only an address."""
         shown = self.name + DEMONSTRATION if self.demonstration else self.name
         profile = {"id": self.id, "type": ["Profile"], "name": shown}
         return {**profile, "url": self.url} if self.url else profile
 
     def did_document(self) -> dict[str, object]:
-        """What its DID resolves to."""
+        """The document of its DID."""
         return multikey.did_document(self.id, multikey.multibase_of(self.key))
 
 
 def issuer_of(tenant: Tenant) -> Issuer:
-    """The issuer of *tenant*, under the name that ``rename`` gave it."""
+    """The issuer of *tenant*, with the name that ``rename`` set."""
     key = signing_keys.private_of(tenant, signing_keys.active(tenant.store))
     record = tenant.store.get("issuer", "profile")
     named = json.loads(record.body) if record else {}
@@ -67,18 +68,18 @@ def issuer_of(tenant: Tenant) -> Issuer:
 
 
 def issuer_named(profile: dict[str, Any], key: Ed25519PrivateKey) -> Issuer:
-    """The issuer that a badge of ours shows as *profile*, with *key*: ``Issuer.profile`` the other way round."""
+    """The issuer that a badge of ours shows as *profile*, with *key*: the reverse of ``Issuer.profile``."""
     demonstration = profile["id"].startswith("did:key:")
     name = profile["name"].removesuffix(DEMONSTRATION) if demonstration else profile["name"]
     return Issuer(profile["id"], name, profile.get("url"), key, demonstration)
 
 
 def _first_name(tenant: Tenant) -> str:
-    return f"Engraft, {tenant.id}"
+    return f"{PRODUCT}, {tenant.id}"
 
 
 def fault_of(name: str, url: str | None) -> str | None:
-    """Why no badge could be signed with this name and home page of the issuer; ``None`` if one can."""
+    """Why badges with this name and home page of the issuer cannot be signed; ``None`` if they can."""
     found = control_character(name)
     if found:
         return f"the issuer's name has the control character {found} in it: type it anew"
@@ -93,7 +94,7 @@ def fault_of(name: str, url: str | None) -> str | None:
 
 
 def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> None:
-    """Gives the issuer a name, with or without a home page, or only another home page. Raises ``Refused``.
+    """Sets the name of the issuer, its home page, or both. Raises ``Refused``.
 
     Badges show them from their next issue on.
     """
@@ -103,7 +104,7 @@ def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> N
     fault = fault_of(name, url)
     if fault:
         raise Refused(fault, error="bad_name")
-    url = str(web_address(url)) if url else None  # as an address is written in a badge, without blanks
+    url = str(web_address(url)) if url else None  # normalised, so that it is valid in a badge
     body = json.dumps({"v": 1, "name": name, **({"url": url} if url else {})}, ensure_ascii=False).encode()
 
     def decide(tx: Tx) -> None:
@@ -114,7 +115,7 @@ def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> N
 
 
 def key_did(key: Ed25519PrivateKey) -> str:
-    """The did:key that *key* is."""
+    """The did:key for *key*."""
     return f"did:key:{multikey.multibase_of(key)}"
 
 
@@ -128,7 +129,7 @@ def web_did(tenant: Tenant) -> str | None:
 
 
 def did_url(did: str) -> str:
-    """Where the document of a did:web is. Raises ``ValueError`` for another method or an impossible name."""
+    """The address of the document of a did:web. Raises ``ValueError`` for another method or an invalid name."""
     method, _, name = did.partition("did:web:")
     host, *path = name.split(":")
     if method or not host or not all(path) or any(part in {".", ".."} or "/" in part or "?" in part for part in path):
@@ -138,13 +139,13 @@ def did_url(did: str) -> str:
 
 
 def public_url(tenant: Tenant, path: str) -> str | None:
-    """The permanent address of *path* (``status/…``, ``achievements/…``) under the tenant, if it has one."""
+    """The permanent address of *path* (``status/…``, ``achievements/…``) under the tenant; ``None`` if it has none."""
     base = (tenant.settings.public_url or "").rstrip("/")
     return f"{base}/t/{tenant.id}/{path}" if base else None
 
 
 def address(tenant: Tenant, path: str) -> str:
-    """The public address of *path*, or a ``urn:uuid:`` of its own while there is no ``LRS_PUBLIC_URL``."""
+    """The public address of *path*; without ``LRS_PUBLIC_URL`` a ``urn:uuid:``."""
     return public_url(tenant, path) or uuid.uuid5(_UNPUBLISHED, f"{tenant.id}/{path}").urn
 
 

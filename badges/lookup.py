@@ -1,6 +1,6 @@
-"""Where a verifier finds DID documents and status lists: our own in the store, others' through the guarded way out.
+"""Finds DID documents and status lists for a verifier: our own in the store, others by guarded outbound calls.
 
-Knows nothing of signatures. ``fetch`` is ``lrs.kernel.outbound.fetch`` bound to the settings, or ``None`` to stay
+Knows nothing of signatures. ``Outbound`` is ``lrs.kernel.outbound.fetch`` bound to the settings, or ``None`` to stay
 offline.
 """
 
@@ -13,14 +13,14 @@ from typing import Any
 from badges.issuer import did_url, issuer_of
 from badges.verify import MAX_LIST, Fetch, Invalid, Resolve, Unavailable, read
 from lrs.kernel.outbound import Blocked, Unreachable
-from lrs.storage import pages
+from lrs.storage import each
 from lrs.tenancy.tenants import Tenant
 
 Outbound = Callable[[str], bytes]
 
 
 def resolver(tenant: Tenant, outbound: Outbound | None) -> Resolve:
-    """DID documents of did:web issuers; *tenant*'s own is not fetched."""
+    """Gives DID documents of did:web issuers. *tenant*'s own is not fetched."""
     own = issuer_of(tenant)
 
     def resolve(did: str) -> Mapping[str, Any]:
@@ -35,10 +35,10 @@ def resolver(tenant: Tenant, outbound: Outbound | None) -> Resolve:
 
 
 def status_lists(tenant: Tenant, outbound: Outbound | None) -> Fetch:
-    """Status list credentials; *tenant*'s own come from its store, also those of an address it had before."""
+    """Gives status list credentials. *tenant*'s own come from its store, also those of a former address."""
 
     def fetch(url: str) -> bytes:
-        for record in pages(tenant.store, "status-list"):
+        for record in each(tenant.store, "status-list"):
             if json.loads(record.body)["id"] == url:
                 return record.body
         return _get(url, outbound)

@@ -22,7 +22,7 @@ def base58(value: bytes) -> str:
 
 
 def from_base58(text: str) -> bytes:
-    """The bytes *text* stands for. Raises ``ValueError`` for other characters and for more than 128 of them."""
+    """The bytes that *text* encodes. Raises ``ValueError`` for other characters, and for more than 128 characters."""
     if len(text) > _LONGEST:
         raise ValueError("too long for a key or a signature")
     number = 0
@@ -38,7 +38,7 @@ def multibase_of(key: Ed25519PrivateKey) -> str:
 
 
 def public_key(multibase: str) -> Ed25519PublicKey:
-    """The key a Multikey stands for. Raises ``ValueError`` for anything but an Ed25519 key in base58btc."""
+    """The key in a Multikey. Raises ``ValueError`` for anything but an Ed25519 key in base58btc."""
     raw = from_base58(multibase[1:]) if multibase.startswith("z") else b""
     if len(raw) != 34 or not raw.startswith(_ED25519):
         raise ValueError("not an Ed25519 key in Multikey form")

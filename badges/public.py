@@ -1,4 +1,4 @@
-"""Addresses that any page in any browser may read: what a badge points to is public, and verifiers are pages too."""
+"""Routes that pages of any site may read: what a badge points to is public, and verifiers may be pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PREFLIGHT = {
 
 
 class PublicRoute(APIRoute):
-    """A GET that answers who asks first whether any origin may read it; that the answers say by their line of rights.
+    """A GET route that also answers a CORS preflight. Whether answers may be read is in the table of rights.
 
     Source: the Fetch standard, "CORS protocol"; RFC 9110 9.3.7.
     """

@@ -1,4 +1,4 @@
-"""Badges that another issuer signed, or that point to another address: owed anew. Issues nothing itself."""
+"""Owes ``issue`` for badges that another issuer signed, or that name a former address. Issues nothing itself."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from itertools import islice
 from badges.awards import credential_uuid, read_award
 from badges.issuer import issuer_of
 from badges.records import ISSUED, is_current
-from lrs.storage import Owed, Tx, pages
+from lrs.storage import Owed, Tx, each
 from lrs.tenancy.tenants import Tenant
 
 AT_ONCE = 500
-"""Awards a commit."""
+"""Awards in one commit."""
 
 
 def renew(tenant: Tenant) -> int:
-    """Owes the badge of every held award whose badge is not the present issuer's; gives how many there are."""
+    """Owes ``issue`` for every held award whose badge is not the present issuer's. Gives their number."""
     former = _former(tenant)
     count = 0
     while some := list(islice(former, AT_ONCE)):
@@ -35,12 +35,12 @@ def _owe(tx: Tx, awards: list[str]) -> None:
 
 def _former(tenant: Tenant) -> Iterator[str]:
     issuer, current = issuer_of(tenant), dict[str, bool]()
-    for award in pages(tenant.store, "award"):
+    for award in each(tenant.store, "award"):
         held = tenant.store.get("credential", credential_uuid(award.id))
         if held is None or held.meta["state"] != ISSUED or read_award(award.body).state != "held":
             continue
         name = str(held.meta["list"])
         if name not in current:
-            current[name] = is_current(tenant, issuer, name)
+            current[name] = is_current(tenant, tenant.store, issuer, name)
         if not current[name]:
             yield award.id

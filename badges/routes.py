@@ -9,18 +9,20 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from jinja2 import Environment
 
-from badges.forms import FORMS, Badge
+from badges import achievement_view
+from badges.forms import FORMS, StoredBadge
 from badges.issuer import issuer_of
 from badges.public import PublicRoute
 from lrs.kernel.errors import Refused
 from lrs.matching.door import WITH_KEY, problems
+from lrs.pages import front
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
-from lrs.web.browsers import page_policy
 from lrs.web.exchange import tenant_of
+from lrs.web.page import Pages, page
+from lrs.web.page_policy import PagePolicy
 
 
 def _named(request: Request, _: Annotated[str, Path(alias="tenant")]) -> Tenant:
@@ -31,23 +33,8 @@ def _named(request: Request, _: Annotated[str, Path(alias="tenant")]) -> Tenant:
 _Here = Annotated[Tenant, Depends(_named)]
 _LIST_AGE = "public, max-age=60"
 _PAGE_AGE = "public, max-age=300"
-_PAGE = Environment(autoescape=True).from_string(
-    """<!doctype html>
-<html lang="en">
-<meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{ name }}</title>
-<h1>{{ name }}</h1>
-<p>{{ description }}</p>
-<h2>What it takes</h2>
-<p>{{ criteria.narrative }}</p>
-{% for scale in resultDescription %}<h2>Levels</h2>
-<ul>{% for level in scale.rubricCriterionLevel %}
-<li>{{ level.name }}{% if level.id == scale.requiredLevel %} (this one){% endif %}</li>{% endfor %}
-</ul>{% endfor %}
-{% for item in alignment %}<p>Stands for {{ item.targetCode }} {{ item.targetName }} of {{ item.targetFramework }}.</p>
-{% endfor %}</html>
-"""
-)
+PAGES = Pages(PagePolicy(caching=_PAGE_AGE, forms=False), front.refusal, negotiated=True)
+"""Those about what a badge stands for."""
 
 
 def routes() -> APIRouter:
@@ -83,8 +70,10 @@ def routes() -> APIRouter:
     def achievement(tenant: _Here, id: str, request: Request) -> Response:
         found = json.loads(_record(tenant, "achievement", id).body)
         if preferred(request.headers.get("accept"), ("application/json", "text/html")) == "text/html":
-            headers = page_policy(forms=False) | {"cache-control": _PAGE_AGE, "vary": "accept"}
-            return Response(_PAGE.render(found), media_type="text/html", headers=headers)
+            shown = achievement_view.achievement(found, issuer_of(tenant).profile()["name"])
+            answer = page(request, "public/achievement.html", **shown)
+            answer.headers["vary"] = "accept"
+            return answer
         return _json(found, "application/json", _PAGE_AGE)
 
     @guarded.get(
@@ -97,7 +86,7 @@ def routes() -> APIRouter:
         record = _record(tenant, "credential", id)
         asked = preferred(request.headers.get("accept"), tuple(form.media_type for form in FORMS))
         form = next(form for form in FORMS if form.media_type == asked)
-        content = form.make(Badge(record.id, record.body, issuer_of(tenant).key))
+        content = form.make(StoredBadge(record.id, record.body, issuer_of(tenant).key))
         saved_as = f'inline; filename="{record.id}{form.ending}"'
         headers = {"cache-control": "no-store", "vary": "accept", "content-disposition": saved_as}
         return Response(content, media_type=asked, headers=headers)

@@ -1,6 +1,7 @@
-"""Data Integrity proofs with the suite eddsa-rdfc-2022: made, and checked against a key that is given.
+"""Data Integrity proofs with the suite eddsa-rdfc-2022: made, and checked with a given key.
 
-Source: W3C "Data Integrity EdDSA Cryptosuites v1.0", section 3.2. Knows neither whose key it is nor what is signed.
+Source: W3C "Data Integrity EdDSA Cryptosuites v1.0", section 3.2. Knows neither the owner of the key nor the meaning of
+the document.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from badges.multikey import base58, from_base58
 SUITE = "eddsa-rdfc-2022"
 PURPOSE = "assertionMethod"
 LARGEST_PROOF = 8 * 1024
-"""Characters of a proof's options as JSON: they are put into canonical form, as the document is."""
+"""Characters of a proof's options as JSON. They are made canonical like the document."""
 
 
 class NotSigned(Exception):
@@ -29,7 +30,7 @@ class NotSigned(Exception):
 def sign(document: Mapping[str, Any], key: Ed25519PrivateKey, method: str, created: str) -> dict[str, Any]:
     """*document* with one proof, in an array. *method* is the key's absolute id, *created* an ISO 8601 time with zone.
 
-    Raises ``Unsafe`` rather than sign what a reader would see and the signature not cover.
+    Raises ``Unsafe`` if the document has content that the signature would not cover.
     """
     proof = {
         "type": "DataIntegrityProof",
@@ -43,7 +44,7 @@ def sign(document: Mapping[str, Any], key: Ed25519PrivateKey, method: str, creat
 
 
 def check_signature(document: Mapping[str, Any], proof: Mapping[str, Any], key: Ed25519PublicKey) -> None:
-    """Returns if *proof* is *key*'s proof of *document*. Raises ``NotSigned``, or ``Unsafe`` as in signing."""
+    """Returns if *proof* is a proof of *document* by *key*. Raises ``NotSigned``, or ``Unsafe`` as ``sign`` does."""
     value = proof.get("proofValue")
     if not isinstance(value, str) or not value.startswith("z"):
         raise NotSigned("proofValue is not in base58btc")

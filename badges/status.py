@@ -1,7 +1,7 @@
 """Bitstring status lists: bits, the list credential, and free places in a list. Decides nothing about badges.
 
-A place is taken by the record ``status:<list>:<n>``; the list as published is the record ``status-list:<list>``, whose
-body is the signed credential and so holds the bits. Source: W3C "Bitstring Status List v1.0" (May 2025).
+The record ``status:<list>:<n>`` takes a place. The record ``status-list:<list>`` is the published list; its body is the
+signed credential with the bits. Source: W3C "Bitstring Status List v1.0" (May 2025).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROBES = 16
 MAX_BYTES = 4 * 1024 * 1024
 
 Draw = Callable[[int], int]
-"""A random number from 0 up to, not including, the one given: ``secrets.randbelow``."""
+"""A random number from 0 up to, and not including, the given one: ``secrets.randbelow``."""
 
 EMPTY = bytes(ENTRIES // 8)
 
@@ -43,7 +43,7 @@ def with_set(bits: bytes, index: int) -> bytes:
 
 
 def encode(bits: bytes) -> str:
-    """*bits* gzipped, in base64url without padding, with multibase's ``u`` before it; the same bits give the same."""
+    """*bits* gzipped, in base64url without padding, with multibase's ``u`` in front. Equal bits give equal texts."""
     packer = zlib.compressobj(level=9, wbits=31)
     packed = packer.compress(bits) + packer.flush()
     return "u" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
@@ -67,7 +67,7 @@ def decode(encoded: str) -> bytes:
 
 
 def compose_list(url: str, issuer: str, purpose: str, bits: bytes, valid_from: str) -> dict[str, Any]:
-    """The unsigned list credential. It has no ``validUntil``: it holds until the next one is fetched."""
+    """The unsigned list credential. It has no ``validUntil``, because it holds until the next one is fetched."""
     return {
         "@context": [CREDENTIALS_V2],
         "id": url,
@@ -84,7 +84,7 @@ def compose_list(url: str, issuer: str, purpose: str, bits: bytes, valid_from: s
 
 
 def bits_of(credential: Mapping[str, Any], purpose: str) -> bytes:
-    """The bits of a list credential. Raises ``ValueError`` if it is none, or one for another purpose."""
+    """The bits of a list credential. Raises ``ValueError`` if it is not one, or has another purpose."""
     kinds, subject = credential.get("type"), credential.get("credentialSubject")
     if not isinstance(kinds, list) or "BitstringStatusListCredential" not in kinds or not isinstance(subject, Mapping):
         raise ValueError("not a BitstringStatusListCredential")
@@ -101,9 +101,9 @@ def place_id(name: str, index: int) -> str:
 
 
 def free_place(reader: Reader, names: Iterator[str], draw: Draw) -> tuple[str, int]:
-    """A list of *names*, which have no end, and a place in it that nobody has: its neighbours in the list say nothing.
+    """One of the lists *names*, and a random free place in it, so that neighbours in a list have nothing in common.
 
-    A list that 16 draws find full is left for the next one; it then is about 90 % full.
+    A list where 16 draws find no free place is left for the next one; it is about 90 % full by then.
     """
     while True:
         name = next(names)

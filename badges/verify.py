@@ -1,8 +1,8 @@
-"""Whether an Open Badge 3.0 can be believed: ours or anybody's, with a reason for every no.
+"""Verifies an Open Badge 3.0, ours or anybody's, with a reason for every failed check.
 
-Knows no network and no store: DID documents and status lists come through functions that are passed in. Whatever cannot
-be found out counts as a no. Sources: 1EdTech "Open Badges 3.0", section "Verification"; W3C Data Integrity 1.0,
-section 4.4; W3C Bitstring Status List 1.0, section 3.2.
+Knows no network and no store: DID documents and status lists come from functions that are passed in. A check that
+cannot be made fails. Sources: 1EdTech "Open Badges 3.0", section "Verification"; W3C Data Integrity 1.0, section 4.4;
+W3C Bitstring Status List 1.0, section 3.2.
 """
 
 from __future__ import annotations
@@ -19,30 +19,29 @@ from badges.graph import MAX_DEPTH, Unsafe, canonical
 from badges.sign import PURPOSE, SUITE, NotSigned, check_signature
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import quoted
-from lrs.kernel.strict_json import parse
+from lrs.kernel.strict_json import JsonView, parse
 from lrs.kernel.times import micros_of_timestamp, zoned_micros
 
 MAX_BADGE = 256 * 1024
 MAX_LIST = 1024 * 1024
 
-Json = Mapping[str, Any]
-Resolve = Callable[[str], Json]
+Resolve = Callable[[str], JsonView]
 """The DID document of a DID. Raises ``Unavailable``."""
 Fetch = Callable[[str], bytes]
 """The status list credential at an address. Raises ``Unavailable``."""
 
 
 class Unavailable(Exception):
-    """A DID document or a status list could not be had."""
+    """A DID document or a status list cannot be had."""
 
 
 class Invalid(Exception):
-    """The badge fails a check, for this reason."""
+    """The badge fails a check; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question, answered: ``why`` says what was found."""
+    """The result of one check; ``why`` says what was found."""
 
     name: str
     ok: bool
@@ -51,14 +50,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All checks in the order they were made; ``credential`` is what was read, ``None`` if it could not be."""
+    """All checks in the order they were made. ``credential`` is the document, ``None`` if it could not be read."""
 
     checks: tuple[Check, ...]
-    credential: Json | None = None
+    credential: JsonView | None = None
 
     @property
     def valid(self) -> bool:
-        """True only if every check passed."""
+        """Whether every check passed."""
         return all(check.ok for check in self.checks)
 
     def shown(self) -> dict[str, Any]:
@@ -67,7 +66,7 @@ class Verdict:
 
 
 def verify(document: bytes, *, at: int, resolve: Resolve, fetch: Fetch) -> Verdict:
-    """The verdict on *document* at the time *at* (microseconds UTC). Raises nothing for any input."""
+    """The verdict on *document* at the time *at* (microseconds UTC). Never raises."""
     try:
         credential = read(document, MAX_BADGE)
     except Invalid as error:
@@ -83,7 +82,10 @@ def verify(document: bytes, *, at: int, resolve: Resolve, fetch: Fetch) -> Verdi
 
 
 def read(document: bytes, limit: int) -> dict[str, Any]:
-    """The JSON object *document* is. Raises ``Invalid`` for any other, a larger one, and for a name given twice."""
+    """The JSON object in *document*.
+
+    Raises ``Invalid`` for anything else, for more than *limit* bytes and for a repeated key.
+    """
     if len(document) > limit:
         raise Invalid(f"larger than {limit} bytes")
     try:
@@ -102,8 +104,8 @@ def _answer(name: str, question: Callable[[], str]) -> Check:
         return Check(name, ok=False, why=str(error))
 
 
-def _plain(credential: Json) -> str:
-    """The JSON tree can be read in one way only: its own id stands for nothing else inside it."""
+def _plain(credential: JsonView) -> str:
+    """Checks that the JSON tree can be read in one way only: its id is used for nothing else inside it."""
     canonical({name: value for name, value in credential.items() if name != "proof"})
     own = credential.get("id")
     if not isinstance(own, str) or sum(part.get("id") == own for part in _objects(credential)) != 1:
@@ -111,7 +113,7 @@ def _plain(credential: Json) -> str:
     return "JSON-LD with every term defined"
 
 
-def _objects(value: Any) -> Iterator[Json]:
+def _objects(value: Any) -> Iterator[JsonView]:
     if isinstance(value, Mapping):
         yield value
         value = list(value.values())
@@ -119,7 +121,7 @@ def _objects(value: Any) -> Iterator[Json]:
         yield from _objects(part)
 
 
-def _badge(credential: Json) -> str:
+def _badge(credential: JsonView) -> str:
     context = credential.get("@context")
     if not isinstance(context, list) or context[:2] != [CREDENTIALS_V2, OPEN_BADGES]:
         raise Invalid("@context does not begin with credentials/v2 and Open Badges 3.0.3")
@@ -136,14 +138,14 @@ def _badge(credential: Json) -> str:
     return f"{_text(achievement.get('name'))}, issued by {_text(issuer.get('name'))}"
 
 
-def _part(parent: Json, name: str, kind: str) -> Json:
+def _part(parent: JsonView, name: str, kind: str) -> JsonView:
     part = parent.get(name)
     if not isinstance(part, Mapping) or kind not in _types(part):
         raise Invalid(f"{name} is not one object of type {kind}")
     return part
 
 
-def _types(part: Json) -> set[str]:
+def _types(part: JsonView) -> set[str]:
     kinds = part.get("type")
     return {kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str)}
 
@@ -152,7 +154,7 @@ def _text(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else "without a name"
 
 
-def _signature(credential: Json, at: int, resolve: Resolve) -> str:
+def _signature(credential: JsonView, at: int, resolve: Resolve) -> str:
     proofs = credential.get("proof")
     for proof in proofs if isinstance(proofs, list) else [proofs]:
         if not isinstance(proof, Mapping) or proof.get("type") != "DataIntegrityProof":
@@ -165,7 +167,7 @@ def _signature(credential: Json, at: int, resolve: Resolve) -> str:
     raise Invalid(f"no proof of the suite {SUITE} for {PURPOSE}")
 
 
-def _issuer(credential: Json) -> str:
+def _issuer(credential: JsonView) -> str:
     issuer = credential.get("issuer")
     id = issuer.get("id") if isinstance(issuer, Mapping) else issuer
     if not isinstance(id, str):
@@ -173,8 +175,8 @@ def _issuer(credential: Json) -> str:
     return id
 
 
-def _key(issuer: str, proof: Json, resolve: Resolve) -> Ed25519PublicKey:
-    """The key a proof names, if *issuer* itself says that it may assert with it."""
+def _key(issuer: str, proof: JsonView, resolve: Resolve) -> Ed25519PublicKey:
+    """The key that a proof names, if *issuer* itself lists it for assertions."""
     method = proof.get("verificationMethod")
     if not isinstance(method, str) or not method.startswith(f"{issuer}#"):
         raise Invalid("the key is not the issuer's own")
@@ -191,7 +193,7 @@ def _key(issuer: str, proof: Json, resolve: Resolve) -> Ed25519PublicKey:
     raise Invalid("the issuer's DID document does not hold the key")
 
 
-def _did_document(did: str, resolve: Resolve) -> Json:
+def _did_document(did: str, resolve: Resolve) -> JsonView:
     if did.startswith("did:key:"):
         return multikey.did_document(did, did.removeprefix("did:key:"))
     if did.startswith("did:web:"):
@@ -199,7 +201,7 @@ def _did_document(did: str, resolve: Resolve) -> Json:
     raise Invalid("the issuer is neither a did:key nor a did:web")
 
 
-def _dates(credential: Json, at: int) -> str:
+def _dates(credential: JsonView, at: int) -> str:
     start = _time(credential, "validFrom")
     if start > at:
         raise Invalid(f"not valid before {credential['validFrom']}")
@@ -210,8 +212,8 @@ def _dates(credential: Json, at: int) -> str:
     return f"valid from {credential['validFrom']} until {credential['validUntil']}"
 
 
-def _time(part: Json, name: str) -> int:
-    """Microseconds UTC."""
+def _time(part: JsonView, name: str) -> int:
+    """A time in microseconds UTC."""
     text = str(part.get(name))
     try:
         micros_of_timestamp(text)
@@ -223,7 +225,7 @@ def _time(part: Json, name: str) -> int:
         raise Invalid(f"{name} has no time zone") from error
 
 
-def _status(credential: Json, at: int, resolve: Resolve, fetch: Fetch) -> str:
+def _status(credential: JsonView, at: int, resolve: Resolve, fetch: Fetch) -> str:
     if "credentialStatus" not in credential:
         return "the issuer keeps no status list for it"
     entry = _part(credential, "credentialStatus", "BitstringStatusListEntry")

@@ -1,4 +1,4 @@
-"""The learning record store: everything between an xAPI statement at the door and a delivered profile.
+"""The learning record store: takes xAPI statements, works out levels and delivers profiles.
 
-Only ``app``, ``worker`` and ``cli`` know that the ``badges`` and ``adapters`` packages exist.
+Only ``app``, ``cli``, ``serve``, ``composition`` and ``ops`` import the packages ``badges`` and ``adapters``.
 """

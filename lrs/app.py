@@ -1,6 +1,6 @@
-"""The application: the shell, the two mounts behind it, the rooms' routes, and who reads which credential.
+"""The ASGI application: the shell, its two mounts, the routes of the rooms, and the readers of credentials.
 
-One of the modules that put the rooms together; it only puts them together.
+It only puts these together and decides nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +16,19 @@ from fastapi import Depends, FastAPI
 
 from adapters import routes as imports
 from adapters.history import recent_runs
+from adapters.pages import imports as import_pages
+from adapters.pages import provider, saved
 from badges import routes as badges
+from badges.awards import credential_uuid
 from lrs.access import KEY, LINK, SESSION, TOKEN
-from lrs.access.basic import Door
+from lrs.access.basic import BasicAuth
 from lrs.access.policy import TABLE, with_open_metrics
-from lrs.channels import CHANNELS
+from lrs.composition.channels import CHANNELS
+from lrs.composition.kinds import TENANT
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.admission import Admission
 from lrs.kernel.settings import Settings
+from lrs.matching import about_routes, link_routes
 from lrs.matching import consent_routes as learners
 from lrs.matching import door as services
 from lrs.matching import routes as profiles
@@ -29,47 +36,78 @@ from lrs.ops import operating
 from lrs.ops.child import Deaths
 from lrs.ops.metrics import Metrics
 from lrs.outbox import listing
-from lrs.pages import front
+from lrs.pages import (
+    account,
+    connect,
+    console,
+    front,
+    home,
+    invitation,
+    members,
+    questions,
+    same_person,
+    sign_in,
+    sign_in_learner,
+    sign_in_provider,
+    visit,
+)
+from lrs.pages import learners as staff_learners
 from lrs.pages import routes as pages
+from lrs.pages import rules as rules_pages
+from lrs.pages import services as staff_services
+from lrs.pages.arrivals import routes as arrivals
+from lrs.pages.docs import developers
 from lrs.pages.docs import routes as docs
 from lrs.pages.docs.document import complete
 from lrs.pages.facts import Neighbours
-from lrs.storage import Clock, wall_clock
+from lrs.pages.me import routes as me
+from lrs.storage import Clock, Tx, wall_clock
 from lrs.storage.edge import read
-from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
 from lrs.web.addresses import check, operations
 from lrs.web.api_keys import by_key, by_operator
 from lrs.web.counting import Requests
-from lrs.web.framework import Framework, admitted_here
+from lrs.web.frame import PRODUCT
+from lrs.web.framework import FastAPIMount, admitted_here
+from lrs.web.kept_refusals import keeping
 from lrs.web.prefix import check_prefix, own_path
 from lrs.web.refusals import Refusals
 from lrs.web.shell import Shell
+from lrs.web.static_files import routes as static_files
 from lrs.xapi.endpoint import METHODS, ROUTE, Endpoint
-from lrs.xapi.statements.signatures import trust_anchors
+from lrs.xapi.statements.signatures import check_trust
 
 if TYPE_CHECKING:
     from lrs.work.broker import Notifier
 
 READERS = 16
 """Threads for reads that may wait."""
+PAGES = {
+    "account": visit.ACCOUNT_PAGES,
+    "me": me.PAGES,
+    "staff": visit.PAGES,
+    "consent": learners.PAGES,
+    "public": front.PAGES,
+    "achievement": badges.PAGES,
+}
+"""By their names in the table of rights."""
 XAPI = [(resource, method) for resource, methods in METHODS.items() for method in methods]
 
 
 class Application(Shell):
-    """The shell, and what the command that serves it looks at: the routes, and the deaths of its worker."""
+    """The shell, with what ``lrs serve`` needs of it: the FastAPI part, and the deaths of the worker process."""
 
     api: Api
     deaths: Deaths
 
 
 class Api(FastAPI):
-    """The framework's part; its OpenAPI document tells of xAPI, too, which passes it by."""
+    """The FastAPI part. Its OpenAPI document also describes xAPI, which is not served by FastAPI."""
 
     prefix = ""
 
     def openapi(self) -> dict[str, Any]:
-        """Where tokens are had is no path of the document, so the prefix is put in front here."""
+        """Gives the document, made once. Adds the prefix to ``tokenUrl``, which FastAPI does not count as a path."""
         if self.openapi_schema is None:
             document = super().openapi()
             complete(document, XAPI)
@@ -81,47 +119,73 @@ class Api(FastAPI):
 
 def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     """The ASGI application for *settings*. Raises ``Misconfigured``."""
-    trust_anchors(settings)  # a certificate that cannot be read stops the start, not a request
+    check_trust(settings)
     table = with_open_metrics(TABLE) if settings.metrics_open else TABLE
     prefix = check_prefix(settings.prefix, table)
-    door, counted = Door(), Requests()
+    basic, counted = BasicAuth(), Requests()
+    tenants = Tenants(settings, clock)
     shell = Application(
-        Tenants(settings, clock),
+        tenants,
         table,
-        {KEY: by_key(door), TOKEN: services.by_token, SESSION: pages.by_session, LINK: learners.by_link},
+        {KEY: by_key(basic), TOKEN: services.by_token, SESSION: visit.by_session, LINK: learners.by_link},
         prefix=prefix,
-        refusals=Refusals(settings.data),
+        refusals=Refusals(settings.data, keeping(tenants)),
         counted=counted,
+        admission=Admission(settings.queue_bytes),
+        max_header=settings.max_header,
     )
-    shell.operator = by_operator(door, shell.tenants.control)
+    shell.operator = by_operator(basic, shell.tenants.control)
     shell.deaths = Deaths()
     shell.api = Api(
-        title="Engraft",
+        title=PRODUCT,
         lifespan=partial(_running, shell, settings),
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(admitted_here)],
     )
     shell.api.prefix = prefix
-    _add_routes(shell, door)
-    xapi = Endpoint(settings, door, counted, SUBSCRIPTIONS)
-    refusals = {"staff": pages.refusal, "learner": learners.refusal, "public": front.refusal}
-    shell.mount(xapi, Framework(shell.api, table, refusals, xapi.nowhere), shell.api)
+    _add_routes(shell, basic)
+    xapi = Endpoint(settings, basic, counted, SUBSCRIPTIONS)
+    shell.mount(xapi, FastAPIMount(shell.api, table, PAGES, xapi.nowhere, front.PAGES), shell.api)
     check(table, [*operations(shell.api.routes), *((method, ROUTE + resource) for resource, method in XAPI)])
     return shell
 
 
-def _add_routes(shell: Application, door: Door) -> None:
-    metrics = Metrics(shell.counted, shell.tenants, shell.deaths, CHANNELS)
+def _add_routes(shell: Application, basic: BasicAuth) -> None:
+    neighbours = _neighbours()
+    metrics = Metrics(shell.counted, shell.admission, shell.tenants, shell.deaths, CHANNELS)
     for router in (
         profiles.routes(),
+        link_routes.routes(),
+        about_routes.routes(shell.tenants.control.change),
         learners.routes(),
         imports.routes(),
-        pages.routes(door, _neighbours()),
+        import_pages.routes(),
+        provider.routes(),
+        saved.routes(),
+        rules_pages.routes(),
+        sign_in.routes(),
+        sign_in_learner.routes(),
+        sign_in_provider.routes(),
+        invitation.routes(),
+        account.routes(),
+        me.routes(TENANT),
+        members.routes(),
+        pages.routes(basic, neighbours),
+        home.routes(neighbours),
+        staff_learners.routes(neighbours),
+        staff_services.routes(neighbours),
+        same_person.routes(),
+        questions.routes(neighbours),
+        developers.routes(),
+        console.routes(neighbours),
+        connect.routes(),
+        arrivals.routes(neighbours),
         front.routes(),
         badges.routes(),
         operating.routes(shell.tenants, metrics.exposition, shell.operator),
         docs.routes(shell.api.openapi),
+        static_files(),
     ):
         shell.api.include_router(router)
     shell.api.webhooks.routes.extend(profiles.webhooks().routes)
@@ -129,13 +193,13 @@ def _add_routes(shell: Application, door: Door) -> None:
 
 @asynccontextmanager
 async def _running(shell: Application, settings: Settings, _: FastAPI) -> AsyncIterator[dict[str, object]]:
-    """From the start of the server to its end."""
+    """The lifespan of the server: opens at its start what all requests share, and closes it at its end."""
     with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
         asyncio.get_running_loop().set_default_executor(pool)
         shell.tenants.start()
         trimming = asyncio.create_task(_trim(shell.tenants))
         notifier = notifier_for(settings, shell.tenants)
-        # The server hands this to each connection's protocol.
+        # The server passes this to the protocol of each connection.
         yield {"patience": settings.patience, "parting": shell.parting, "cut_off": shell.cut_off}
         trimming.cancel()
         if notifier is not None:
@@ -145,27 +209,44 @@ async def _running(shell: Application, settings: Settings, _: FastAPI) -> AsyncI
 
 
 async def _trim(tenants: Tenants) -> None:
-    """Closes tenants that nobody uses, for as long as the server runs."""
+    """Closes unused tenants every ``TRIM_EVERY`` seconds, as long as the server runs."""
     while True:
         await asyncio.sleep(TRIM_EVERY)
         await read(tenants.trim)
 
 
 def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:
-    """What tells Celery workers of work, if they are to do it."""
+    """The notifier that tells Celery workers of work; ``None`` without a broker or with the worker switched off."""
     if not settings.celery_broker or not settings.worker:
         return None
-    from lrs.steps import STEPS  # noqa: PLC0415 (and so is what the steps need)
-    from lrs.work.broker import Notifier  # noqa: PLC0415 (Celery is loaded where it is used)
+    from lrs.composition.steps import STEPS  # noqa: PLC0415 (loads all steps, so only where they are used)
+    from lrs.work.broker import Notifier  # noqa: PLC0415 (loads Celery)
 
     return Notifier(settings, tenants.busy, tuple(STEPS))
 
 
 def _neighbours() -> Neighbours:
-    """What the pages show of the adapters, which they do not know."""
+    """What the pages show of rooms that they do not import: imports and deliveries."""
     return Neighbours(
         imports=recent_runs,
+        deliveries=lambda tenant, persons: listing.about(tenant, CHANNELS, persons),
+        subscriptions=SUBSCRIPTIONS,
+        sent=lambda tenant, to: listing.sent_to(tenant, CHANNELS, to),
         failed=partial(listing.failed, channels=CHANNELS),
-        resend=lambda tenant, delivery: listing.resend(tenant, CHANNELS, id=delivery),
+        badge=credential_uuid,
         destinations=partial(listing.destinations, channels=CHANNELS),
+        retry=_retry,
+        undone=_undone,
     )
+
+
+def _retry(tx: Tx, step: str, kind: str, id: str) -> bool:
+    from lrs.composition.steps import retry_one  # noqa: PLC0415 (loads all steps, so only where they are used)
+
+    return retry_one(tx, step, kind, id)
+
+
+def _undone(step: str, kind: str) -> str:
+    from lrs.composition.steps import undone  # noqa: PLC0415 (as above)
+
+    return undone(step, kind)

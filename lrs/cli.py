@@ -1,6 +1,6 @@
-"""The command ``lrs``: one of the modules that put the rooms together; it only puts them together.
+"""The command ``lrs``: the table of commands, the sections of its help, and what it prints for an error.
 
-A command's module is loaded when the command is used: ``lrs keys`` need not wait for what signs badges.
+The module of a command is loaded when the command is used, so that ``lrs keys`` does not wait for the code of badges.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from importlib import import_module
 import click
 import structlog
 
-from lrs.kernel.errors import Misconfigured, OutcomeUnknown, Overloaded, StoreFull
+from lrs.kernel.admission import OutcomeUnknown, Overloaded
+from lrs.kernel.errors import Misconfigured, StoreFull
 
 COMMANDS: Mapping[str, str] = {
     "serve": "lrs.serve:serve",
     "demo": "lrs.ops.demo.commands:demo",
     "doctor": "lrs.ops.doctor_commands:doctor",
     "keys": "lrs.access.commands:keys",
+    "staff": "lrs.access.staff_commands:staff_group",
+    "oidc": "lrs.access.oidc.commands:oidc",
     "sessions": "lrs.access.session_commands:sessions",
     "adapter": "lrs.ops.import_commands:adapter",
     "imports": "lrs.ops.import_commands:imports",
@@ -32,6 +35,8 @@ COMMANDS: Mapping[str, str] = {
     "services": "lrs.matching.service_commands:services",
     "consent": "lrs.matching.consent_commands:consent",
     "deliveries": "lrs.ops.delivery_commands:deliveries",
+    "destinations": "lrs.ops.destination_commands:destinations",
+    "mail": "lrs.ops.mail_commands:mail",
     "forward": "lrs.transfer.commands:forward",
     "work": "lrs.ops.work_commands:work_group",
     "rebuild": "lrs.ops.rebuild_commands:rebuild",
@@ -40,7 +45,7 @@ COMMANDS: Mapping[str, str] = {
     "backup": "lrs.ops.backup.commands:backup",
     "restore": "lrs.ops.backup.commands:restore",
 }
-"""Where each command is: its module, and its name there."""
+"""Each command's module and its name there."""
 
 SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Begin": {
@@ -53,7 +58,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "adapter": "Bring in files of training centres and apprenticeship providers.",
         "imports": "List, show and watch imports: files that came in, how far they are, what they came to.",
         "requests": "Look at requests that were refused: who sent them, which place, which rule.",
-        "persons": "List, merge and part persons and their identifiers, and say which names mean nobody.",
+        "persons": "List, invite, merge and unmerge persons, and set which names stand for nobody.",
     },
     "From evidence to a badge": {
         "framework": "Import, publish and list competency frameworks.",
@@ -67,9 +72,13 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "deliveries": "List and resend deliveries: what was sent to others, what waits, what was given up on.",
     },
     "Keep it running": {
+        "mail": "See whether mails can be sent.",
+        "destinations": "Add, list, pause and remove destinations: where statements, events and messages go out to.",
         "forward": "Forward statements to another learning record store, in their order.",
         "work": "Evaluate evidence, issue badges and deliver profiles, until SIGTERM.",
         "rebuild": "Work out all derived state again, print the differences and put them right.",
+        "staff": "Invite and list members of staff, change their roles, disable and recover them.",
+        "oidc": "Add, list, check and remove sign-in providers (OpenID Connect) of staff and learners.",
         "sessions": "List and end sessions: who is signed in to the pages.",
         "operators": "Make, list and revoke keys of who runs the installation: for /metrics, for no tenant's data.",
         "tenants": "Make, list, suspend and delete tenants: the organisations that share an installation and no data.",
@@ -77,11 +86,13 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "restore": "Put a backup back as the store in an empty folder.",
     },
 }
-"""What ``lrs --help`` says of each, in the order in which a newcomer needs them; the first sentence of its own help."""
+"""The lines of ``lrs --help``, in the order in which a newcomer needs them. Each is the first sentence of the help of
+its command.
+"""
 
 
 class Commands(click.Group):
-    """Finds commands in the table."""
+    """The group ``lrs``, which finds its commands in ``COMMANDS``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, as in the table."""
@@ -98,7 +109,7 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Runs the command; what an operator can put right is told in one line, not in a traceback."""
+        """Runs the command. An error that an operator can correct becomes one line on stderr instead of a traceback."""
         log_beside()
         try:
             return super().invoke(ctx)
@@ -115,7 +126,7 @@ class Commands(click.Group):
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes ``SECTIONS``, which need no module."""
+        """Writes ``SECTIONS``, so that no module of a command is loaded for the help."""
         _ = ctx
         width = max(map(len, COMMANDS))
         for title, lines in SECTIONS.items():
@@ -124,7 +135,7 @@ class Commands(click.Group):
 
 
 def log_beside() -> None:
-    """Keeps log lines of a command that has not said how it logs off standard output, where what it prints is read."""
+    """Sends log lines to stderr unless the command has set up logging: programs read what it prints on stdout."""
     if not structlog.is_configured():
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 

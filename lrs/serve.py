@@ -1,7 +1,4 @@
-"""``lrs serve``: the application on a server, and beside it the worker process that pays what is owed.
-
-One of the modules that put the rooms together.
-"""
+"""``lrs serve``: runs the application on a server, and beside it the worker process that does owed work."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
 from lrs.ops.child import Child
 from lrs.ops.demo.processes import SETTINGS
-from lrs.ops.serve import address_of, first_key, listen, server_for, start_demo
+from lrs.ops.serve import address_of, first_key, hosts_of_demo, listen, server_for, start_demo
 from lrs.tenancy.options import settings_for, tell_unknown
 
 PORT = click.IntRange(0, 65_535)
@@ -31,14 +28,14 @@ PORT = click.IntRange(0, 65_535)
 def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
     """Serve xAPI under /xapi, and pages, badges and profiles beside it."""
     if demo:
-        os.environ |= SETTINGS
+        os.environ |= SETTINGS | hosts_of_demo(host, port, os.environ)
     settings = settings_for(data)
     tell_unknown()
     log_to_stderr(settings.log_format)
     listener = listen(host, port)
     address = address_of(host, listener.getsockname()[1])
     try:
-        app = create_app(settings)  # what keeps the server from starting is told before a key is made
+        app = create_app(settings)  # before the first key is made, so that a wrong setting makes no key
         for one in app.tenants.start():
             click.echo(f"tenant {one.tenant} cannot be opened, and is not served: {one.reason}", err=True)
     except BaseException:
@@ -55,16 +52,16 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
 
 
 def run(app: Application, settings: Settings, listener: socket.socket) -> None:
-    """Serves *app* until it is asked to end: then answers what is in flight, closes the stores and ends the worker.
+    """Serves *app* until it is asked to end. Then answers the open requests, closes the stores and ends the worker.
 
-    With a broker there is no worker beside the server; the application itself says on the queue that there is work.
+    With a broker there is no worker beside the server: the application announces work on the broker's queue.
     """
     server = server_for(app)
 
     def stop() -> None:
         server.should_exit = True
 
-    # uvicorn raises the signal again once it is done; without handlers of ours that would end the process there.
+    # uvicorn raises the signal again when it is done. Without handlers of ours the process would end there.
     on_ending(stop)
     beside = settings.worker and not settings.celery_broker
     child = Child(settings, app.tenants.control, app.deaths) if beside else None

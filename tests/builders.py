@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lrs.access import KEY, Caller
+from lrs.access.operators import create_operator_key
 from lrs.access.rights import rights_of_key
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.admission import Admission, Share
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
-from lrs.subscriptions import SUBSCRIPTIONS
+from lrs.tenancy.control import open_control
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
@@ -29,6 +32,22 @@ def store_in(folder, **settings):
     tenants = Tenants(Settings(data=folder, **settings))
     tenants.start()
     tenants.close()
+
+
+def operator_in(folder):
+    """A key of the installation's operator and its secret."""
+    settings = Settings(data=folder)
+    control = open_control(settings)
+    new = create_operator_key(settings, control, "prometheus")
+    control.close()
+    return new.key, new.secret
+
+
+def retried(store, step=None, *, kind=None, id=None):
+    """Makes what was put aside due again, of a *step*, a *kind*, an *id* if they are named; how many entries."""
+    found = [(record.kind, record.id, owed.step) for record, owed in store.parked(step, limit=1_000)]
+    chosen = [name for name in found if kind in {None, name[0]} and id in {None, name[1]}]
+    return store.write(lambda tx: sum(tx.retry(*name) for name in chosen)).result()
 
 
 class Always:
@@ -77,6 +96,7 @@ def request_to(tenant, method, resource, query=(), body=b"", *, version="1.0.3",
         tenant=tenant,
         receive=receive,
         subscriptions=SUBSCRIPTIONS,
+        share=Share(Admission()),
         version=version,
         caller=Caller("key tests", "tests", AUTHORITY, rights_of_key({"all"}), tenant.id, KEY),
     )

@@ -9,11 +9,13 @@ from __future__ import annotations
 import inspect
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,10 +24,13 @@ import pymongo
 import pymongo.errors
 import pytest
 from hypothesis import settings
+from pymongo import monitoring
 
+from lrs.kernel.garbage import collect_rarely
 from lrs.storage import Record, Store, open_store
 from lrs.storage.mongo.tx import MongoTx
 from lrs.storage.sqlite.tx import SqliteTx
+from tests.round_trips import Heard
 
 if TYPE_CHECKING:
     from tests.served import Lrs
@@ -36,6 +41,10 @@ settings.load_profile("engraft")
 _patience = inspect.signature(httpx.request).parameters["timeout"].default
 """What every call of httpx waits where a test says nothing: five seconds, which a busy machine may need for itself."""
 _patience.connect = _patience.read = _patience.write = _patience.pool = 60.0
+
+_IN_MEMORY = Path("/dev/shm")
+if _IN_MEMORY.is_dir() and os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > 4_000_000_000:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))  # a commit waits for no disk there
 
 START = 1_795_000_000_000_000
 """2026-11-18T11:06:40Z: what the clock says when a test begins."""
@@ -65,6 +74,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("soak")
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look at it again and again, an eighth of all the time."""
+    collect_rarely()
+
+
 class SetClock:
     """A clock that stands still until it is set; times are microseconds UTC."""
 
@@ -80,13 +94,26 @@ class SetClock:
         return self.now
 
 
+@pytest.fixture(scope="session", autouse=True)
+def hasher_in_use() -> Iterator[Any]:
+    """How passwords are hashed. Tests hash with the least that argon2 allows: a tenth of a second less each time."""
+    from lrs.access import passwords  # noqa: PLC0415 (tests of one part need not load it)
+
+    with pytest.MonkeyPatch.context() as patch:
+        in_use = passwords._HASHER  # noqa: SLF001 (nothing else is to be changed by whoever uses it)
+        patch.setattr(passwords, "_HASHER", type(in_use)(time_cost=1, memory_cost=8, parallelism=1))
+        yield in_use
+
+
 MADE_UP = frozenset({"thing", "other", "document", "new", "part", "undone"})
 """Kinds that tests of the store make up: it knows none."""
+FORMER = frozenset({"forward"})
+"""Kinds of before that are only read, to bring them forward."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def kinds_are_declared() -> Iterator[None]:
-    """Whatever kind the tests of this process write is declared in ``lrs.kinds``, or made up here."""
+    """Whatever kind the tests of this process write is declared in ``lrs.composition.kinds``, or made up here."""
     first: dict[str, str] = {}
     engines = (SqliteTx, MongoTx)
     inserts = [engine.insert for engine in engines]
@@ -95,9 +122,9 @@ def kinds_are_declared() -> Iterator[None]:
     yield
     for engine, insert in zip(engines, inserts, strict=True):
         engine.insert = insert
-    from lrs.kinds import CONTROL, TENANT  # noqa: PLC0415 (tests of one part need not load the whole application)
+    from lrs.composition.kinds import CONTROL, TENANT  # noqa: PLC0415 (tests of one part need not load the whole application)
 
-    unknown = {kind: test for kind, test in first.items() if kind not in {*TENANT, *CONTROL, *MADE_UP}}
+    unknown = {kind: test for kind, test in first.items() if kind not in {*TENANT, *CONTROL, *MADE_UP, *FORMER}}
     assert not unknown, f"kinds that were written and are not declared, and the first test that wrote each: {unknown}"
 
 
@@ -174,6 +201,14 @@ def mongo_url(mongo_server: str, mongo_client: pymongo.MongoClient[dict[str, Any
     name = f"lrs_test_{secrets.token_hex(6)}"
     yield urlsplit(mongo_server)._replace(path=f"/{name}").geturl()
     mongo_client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def heard() -> Heard:
+    """What MongoDB is asked by clients that are made after this."""
+    listener = Heard()
+    monitoring.register(listener)
+    return listener
 
 
 @pytest.fixture(params=["sqlite", "mongo"])

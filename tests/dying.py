@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-WRITES = {"write", "settle", "defer", "claim"}
+from concurrent.futures import Future
+
+from lrs.kernel.admission import OutcomeUnknown
+
+WRITES = {"write", "settle", "defer", "claim", "claim_lost", "release"}
 
 
 class Killed(BaseException):
@@ -33,3 +37,31 @@ class Dying:
                 done.result()
             raise Killed
         return done
+
+
+class Unsure:
+    """A store whose *number*th ``write`` or ``settle`` ends without telling whether it was *kept*."""
+
+    def __init__(self, store, number, *, kept):
+        self._store = store
+        self._left = number
+        self._kept = kept
+
+    def __getattr__(self, name):
+        found = getattr(self._store, name)
+        return found if name not in {"write", "settle"} else lambda *args, **named: self._counted(found, *args, **named)
+
+    @property
+    def was_asked(self):
+        """Whether there were so many."""
+        return self._left <= 0
+
+    def _counted(self, act, *args, **named):
+        self._left -= 1
+        if self._left:
+            return act(*args, **named)
+        if self._kept:
+            act(*args, **named).result()
+        unknown = Future()
+        unknown.set_exception(OutcomeUnknown())
+        return unknown

@@ -11,29 +11,38 @@ from typing import Any
 import msgspec
 
 from adapters.here import job_here
+from adapters.mappings import SavedProfile, save
+from adapters.profile import MappingProfile
 from adapters.run import Order
 from badges import issuer
+from lrs.access import learners, one_time, staff_acts
 from lrs.access.keys import active_key, create_key
+from lrs.access.oidc import providers
+from lrs.access.roles import Granted
 from lrs.access.sessions import open_session
 from lrs.competency.frameworks.frameworks import keep, publish, published
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import framework_from_sheet
-from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.rules import drafts
+from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rulesets import current, put
+from lrs.composition.kinds import TENANT
+from lrs.composition.renaming import RenamingProgress
+from lrs.composition.steps import drain
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
-from lrs.kinds import TENANT
-from lrs.matching import links, registry, roles, services
+from lrs.matching import answers, changes, disclosures, links, registry, roles, services
+from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
 from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
-from lrs.people import joins, nobody
+from lrs.outbox.turns import HeldTurns
+from lrs.people import joins, minors, nobody, questions
 from lrs.people.ids import RENAMING, identified, ids_of
-from lrs.renaming import Progress
-from lrs.steps import drain
 from lrs.storage import Record
-from lrs.subscriptions import SUBSCRIPTIONS
-from lrs.tenancy.tenants import Tenant, open_tenant
-from lrs.transfer import forwards
-from lrs.transfer.forwards import Filter
+from lrs.tenancy.tenants import DEFAULT, Tenant, open_tenant
+from lrs.web import kept_refusals
+from lrs.web.refusals import refusal_of
 from lrs.work.sweep import sweep_blobs
 from lrs.xapi.documents import change
 from lrs.xapi.documents.concurrency import Conditions
@@ -43,9 +52,10 @@ from lrs.xapi.documents.resources import ACTIVITY_PROFILE, AGENT_PROFILE, STATE,
 from lrs.xapi.statements.attachments import Attachments
 from lrs.xapi.statements.attachments import keep as keep_data
 from lrs.xapi.statements.identity import SAME_PERSON, ifi_text
-from lrs.xapi.statements.parts import Part, attached
+from lrs.xapi.statements.parts import BodyPart, attached
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
+from tests.transfer import forwarding
 
 ANN = {"name": "Ann", "mbox": "mailto:ann@example.org"}
 ANN_AT_WORK = {"account": {"homePage": "https://vle.example", "name": "ann"}}
@@ -68,6 +78,7 @@ https://vle.example/gowning,passed,GOWN,1,80,,vle
 ROLES = b"role,competency\noperator,GOWN\n"
 FILE = """record,session_id,title,starts_at,ends_at
 session,S-1,Gowning,2026-11-02T09:00,2026-11-02T12:00
+session,S-2,Gowning,some day,2026-11-03T12:00
 """
 PURPOSE = "To find roles that fit you"
 
@@ -75,9 +86,9 @@ PURPOSE = "To find roles that fit you"
 class Everything:
     """The tenant, and what its records are about."""
 
-    def __init__(self, folder: Path) -> None:
-        settings = Settings(data=folder, outbound_allow=("127.0.0.0/8",))
-        self.tenant: Tenant = open_tenant(settings)
+    def __init__(self, folder: Path, tenant: str = DEFAULT, **settings: Any) -> None:
+        wanted = Settings(data=folder, outbound_allow=("127.0.0.0/8",), **settings)
+        self.tenant: Tenant = open_tenant(wanted, tenant)
         self.caller = active_key(self.tenant, create_key(self.tenant, "vle", ["all", "import"]).key)
         open_session(self.tenant, self.caller.subject)
         self._rules()
@@ -85,20 +96,47 @@ class Everything:
         self._documents()
         self._people()
         self._services()
-        drain(self.tenant, ("refs", "match", "evaluate", "issue", "sync"))
+        drain(self.tenant, ("refs", "match", "evaluate", "issue", "sync", "list"))
         self._import(folder / "file.csv")
         issuer.rename(self.tenant, "Centre", None)
         self._rules("https://vle.example/gowning,passed,GOWN,1,70,,vle\n")  # owes a walk, which stays
+        self._signing_in()
+        self._refused()
         sweep_blobs(self.tenant, TENANT)
         self.write(
-            lambda tx: tx.insert(Record(*RENAMING, msgspec.json.encode(Progress())))
+            lambda tx: tx.insert(Record(*RENAMING, msgspec.json.encode(RenamingProgress())))
         )  # as a store of before has it
 
+    def _signing_in(self) -> None:
+        tenant, person = self.tenant, self.person("ann")
+        invited = staff_acts.invite(
+            tenant, "ann@example.org", [Granted("steward")], by="test", root="https://lrs.example"
+        )
+        self.member, self.invitation = invited.id, invited.link.rpartition("/")[2]
+        self.write(lambda tx: learners.open_account(tx, person, address="ann@example.org", by="test"))
+        made = self.write(lambda tx: one_time.make(tx, tenant, "learner-sign-in", person, browser="a browser"))
+        self.sign_in_link = made.token
+        about = (f"{URI}#GOWN", "Gowning, level 1", "I passed it on another day")
+        asked = self.write(lambda tx: questions.ask(tx, person, *about, by="test"))
+        self.write(lambda tx: questions.answer(tx, asked.id, "It is right", by="test"))
+        provider = providers.Provider("uni", "University", "https://uni.example", "engraft", tenant.clock())
+        providers.add(tenant, provider, "secret", by="test")
+
+    def _refused(self) -> None:
+        refused = Refused("no mailbox", pointer="/actor/mbox", rule="xAPI 1.0.3 Data 2.4.2.1")
+        one = refusal_of(refused, tenant="", source="vle", method="POST", resource="statements", request="r")
+        self.write(lambda tx: kept_refusals.add(tx, "vle", [one]))
+
     def _import(self, path: Path) -> None:
-        """A file about a session alone: it is remembered, and no statement says anything of anybody."""
+        """A file about sessions alone, one with a row to repair: no statement says anything of anybody."""
         path.write_text(FILE)
         job_here(self.tenant, Order("training-centre", "centre", path, path.name))
         drain(self.tenant, ("import",))
+        saved = SavedProfile("Ours", "centre", "training-centre", MappingProfile(), self.tenant.clock(), "test")
+        self.write(lambda tx: save(tx, saved))
+        draft = drafts.RulesDraft(current(self.tenant.store), self.tenant.clock(), "test")
+        self.write(lambda tx: drafts.add(tx, "a-draft", draft))
+        drain(self.tenant, ("weigh",))
 
     def close(self) -> None:
         self.tenant.store.close()
@@ -124,14 +162,14 @@ class Everything:
         self.write(lambda tx: (keep(tx, framework), publish(tx, URI, "test")))
         table = RULES.rpartition("https://")[0] + further if further else RULES
         store = self.tenant.store
-        ruleset, _ = ruleset_from_table(table.encode(), Known(published(store)), current(store))
+        ruleset, _ = ruleset_from_table(table.encode(), KnownNames(published(store)), current(store))
         assert ruleset
         self.write(lambda tx: put(tx, ruleset, "test"))
 
     def _statements(self) -> None:
         certificate = b"a certificate"
         headers = {"content-transfer-encoding": "binary", "x-experience-api-hash": sha256(certificate).hexdigest()}
-        came = attached(Part(2, headers, BytesIO(certificate), len(certificate)), "2.0.0")
+        came = attached(BodyPart(2, headers, BytesIO(certificate), len(certificate)), "2.0.0")
         attachment = {
             "usageType": "http://example.org/certificate",
             "display": {"en": "certificate"},
@@ -170,7 +208,7 @@ class Everything:
         agent = ifi_text(ANN_AT_WORK) or "" if "agent" in about.context else ""
         content = content_of(self.tenant.store, "text/plain", body)
         address = Address(about.kind, activity, agent, document=str(len(body)))
-        put_document = change.Change(address, Conditions(none_match=frozenset({"*"})), "2.0.0", content, "vle")
+        put_document = change.DocumentChange(address, Conditions(none_match=frozenset({"*"})), "2.0.0", content, "vle")
         self.write(lambda tx: change.put(tx, put_document))
 
     def _people(self) -> None:
@@ -182,15 +220,23 @@ class Everything:
 
     def _services(self) -> None:
         hook = "http://127.0.0.1:9/hook"
-        made = registry.register(
+        self.service = made = registry.register(
             self.tenant, "Careers", webhook=hook, scopes=services.SCOPES, purpose=PURPOSE, by="test"
         )
-        other = ("http://127.0.0.1:9/xapi", ("key", "secret"))
-        forwards.add(self.tenant, "national", *other, Filter(), since=0, by="test")
+        forwarding.add(self.tenant, "national", "http://127.0.0.1:9/xapi")
+        HeldTurns().take(self.tenant, ["xapi/national"], 20)
         (role,), _ = roles.read_roles(ROLES)
         self.write(lambda tx: roles.keep(tx, role))
         for whose in (Subject(person=self.person("ann")), Subject(identifier=self.identifier("new"))):
             grant = Grant(whose, made.service.id, services.CONSENTED, PURPOSE, "operator", "test")
             self.write(lambda tx, grant=grant: give(tx, grant))
         wish = Wish(Subject(identifier=self.identifier("new")))
-        links.mint(self.tenant, made.service, wish, id="a-link", by="test")
+        self.write(lambda tx: changes.raise_versions(tx, 0))
+        disclosures.note(self.tenant, made.service.id, [self.person("ann")], "profile")
+        self.link = links.mint(self.tenant, made.service, wish, id="a-link", by="test")
+        asked = links.mint(self.tenant, made.service, wish, id="for-a-guardian", by="test")
+        token, posted = links.address(self.tenant, asked, "").rpartition("/")[2], Posted("http://127.0.0.1:9", "en")
+        answer = ConsentAnswer(agree=True, guardian=GuardianWanted("New", "mum@example.org"))
+        waits = answers.decide(self.tenant, token, answer, posted)
+        self.for_guardian = answers.guardian_address(self.tenant, waits, "").rpartition("/")[2]
+        self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))

@@ -152,10 +152,10 @@ class Behind(Protocol):
 
 
 class BehindSqlite:
-    """In the file of the embedded store."""
+    """In the file of the embedded store of a tenant."""
 
-    def __init__(self, data: Path) -> None:
-        path = data / "tenants" / "default" / "store.db"
+    def __init__(self, data: Path, tenant: str = "default") -> None:
+        path = data / "tenants" / tenant / "store.db"
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
 
     def sees_lease(self, step: str, seconds: float) -> bool:
@@ -168,6 +168,8 @@ class BehindSqlite:
 
     def let_leases_run_out(self) -> None:
         self._connection.execute("UPDATE owed SET at = 1 WHERE token IS NOT NULL")
+        turns = "(SELECT number FROM kind WHERE name = 'delivery-turn')"
+        self._connection.execute(f"DELETE FROM record WHERE kind = {turns}")
 
     def due(self) -> int:
         now = time.time_ns() // 1_000
@@ -204,6 +206,7 @@ class BehindMongo:
     def let_leases_run_out(self) -> None:
         # The transactions of the dead would hold their documents for a minute too; those of the living are run again.
         self._client.admin.command({"killAllSessions": []})
+        self._records.delete_many({"kind": "delivery-turn"})
         self._set_due(lambda entry: entry["token"] is not None)
 
     def due(self) -> int:

@@ -123,7 +123,7 @@ def routes_of(app):
 
 def add_route(app, method, pattern, endpoint, line):
     """Puts a route into a running *app*, with its *line* in the table of rights."""
-    app.api.add_api_route(pattern, endpoint, methods=[method])
+    app.api.add_api_route(pattern, endpoint, methods=[method], include_in_schema=False)
     let_in(app, method, pattern, line)
 
 

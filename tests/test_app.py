@@ -7,8 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from lrs.access.policy import PUBLIC, Line
-from lrs.kernel.errors import OutcomeUnknown, Overloaded, StoreFull, StoreReadOnly
+from lrs.access.policy import PUBLIC, PolicyLine
+from lrs.kernel.admission import DATABASE, OutcomeUnknown, Overloaded
+from lrs.kernel.errors import StoreFull, StoreReadOnly
 from lrs.web.faults import refused_for
 from lrs.xapi.endpoint import parted
 from tests.served import add_route, serving
@@ -18,8 +19,8 @@ from tests.served import add_route, serving
 def failing(tmp_path_factory):
     """A server with an address that fails as it is told."""
     errors = {
-        "busy": Overloaded(5),
-        "unknown": OutcomeUnknown(5),
+        "busy": Overloaded(DATABASE),
+        "unknown": OutcomeUnknown(),
         "full": StoreFull("the store is full"),
         "no-space": OSError(errno.ENOSPC, "No space left on device"),
         "quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
@@ -31,7 +32,7 @@ def failing(tmp_path_factory):
         raise errors[name]
 
     with serving(tmp_path_factory.mktemp("failing")) as lrs:
-        add_route(lrs.app, "GET", "/fail/{name}", fail, Line(PUBLIC))
+        add_route(lrs.app, "GET", "/fail/{name}", fail, PolicyLine(PUBLIC))
         yield lrs
 
 

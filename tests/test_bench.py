@@ -1,13 +1,14 @@
 """``make bench``: that it measures everything and believes nothing that failed. Speed is not judged here."""
 
 import json
+import re
 import socket
 import threading
 
 import pytest
 
 from tests.bench.__main__ import SMALL, main
-from tests.bench.large import Size, filters
+from tests.bench.large import Size, large
 from tests.bench.load import Load, run
 from tests.bench.receiver import Told
 from tests.bench.report import Row, in_order, keep, row_of
@@ -60,6 +61,7 @@ def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
         "evaluated",
         "learners-10k",
         "rules-200",
+        "learner-page",
         "receipt-p95",
         "awards-500",
         "post-single-c16-with-rules",
@@ -76,13 +78,19 @@ def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
 
-def test_a_small_run_of_the_large_row_asks_every_filter_of_both_stores(tmp_path):
-    row = filters(tmp_path, Size(few=300, many=900, pages=10, turns=1, requests=3))
+@pytest.mark.soak
+def test_a_small_run_of_the_large_rows_asks_every_filter_of_both_stores_and_of_the_pages(tmp_path):
+    row, pages = large(tmp_path, Size(few=100, many=300, pages=10, turns=1, requests=2))
 
     assert (row.name, row.invalid) == ("filters-2m", "")
     assert row.ratio > 0
     assert row.note.count("(") == 15
     assert "page 10 by more" in row.note
+    assert (pages.name, pages.invalid) == ("arrivals-2m", "")
+    assert pages.ratio > 0
+    assert {"source+verb", "person", "activity", "time", "refused only"} <= set(
+        re.findall(r"[a-z][a-z+ ]+(?= \d)", pages.note)
+    )
 
 
 def test_a_level_came_with_the_first_profile_that_shows_it_even_if_the_consent_that_names_the_learner_came_later():

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from lrs.cli import COMMANDS, SECTIONS, main
-from lrs.kernel.errors import Overloaded, StoreFull
+from lrs.kernel.admission import DATABASE, Overloaded
+from lrs.kernel.errors import StoreFull
 from lrs.kernel.settings import Settings
 from lrs.ops.serve import address_of
 from lrs.tenancy.control import open_control
@@ -38,7 +39,7 @@ def test_help_lists_every_command_and_loads_none_of_them():
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
-    assert "  doctor      Look for what is wrong, and say what to do about it.\n" in told
+    assert "  doctor        Look for what is wrong, and say what to do about it.\n" in told
     assert [name for name in COMMANDS if f"\n  {name} " not in told] == []
     assert told.endswith("\n[]\n")
 
@@ -104,7 +105,7 @@ def test_an_address_without_a_file_or_a_server_is_told_in_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (Overloaded(), "the store is busy, or cannot be reached: try again in a moment"),
+        (Overloaded(DATABASE), "the store is busy, or cannot be reached: try again in a moment"),
         (StoreFull("the disk is full: nothing of this request was stored"), "the disk is full: nothing of this"),
         (PermissionError(13, "Permission denied", "/data"), "/data: Permission denied"),
     ],

@@ -17,20 +17,26 @@ from click.testing import CliRunner, Result
 
 from lrs.access.sessions import open_session
 from lrs.cli import main
+from lrs.composition.channels import CHANNELS
+from lrs.composition.steps import drain
 from lrs.kernel.printing import first_sentence
 from lrs.kernel.settings import Settings
+from lrs.matching import answers, services
 from lrs.ops.demo import sample
 from lrs.ops.demo.story import FRAMEWORK, LEARNER
-from lrs.steps import drain
 from lrs.tenancy.tenants import open_tenant
 from tests.builders import store_in
+from tests.matching.world import put_waiting
 
 ACTS = {
     *("serve", "work", "work retry", "keys revoke", "sessions end", "framework publish"),
-    *("persons merge", "persons unmerge", "persons dismiss", "persons trust"),
-    *("badges renew", "services disable", "services resync", "deliveries resend"),
+    *("persons merge", "persons unmerge", "persons dismiss", "persons trust", "persons under-age"),
+    *("mail test", "services test"),
+    *("badges renew", "services disable", "services resync", "services set", "deliveries resend", "consent guardian"),
     *("consent give", "consent withdraw", "consent link", "forward add", "forward pause", "forward resume"),
-    *("forward remove",),
+    *("forward remove", "destinations pause", "destinations resume", "destinations remove"),
+    *(f"destinations add {channel.name}" for channel in CHANNELS.values() if channel.own is None),
+    *("staff role", "staff disable", "staff enable", "oidc remove"),
     *("operators revoke", "tenants suspend", "tenants resume", "tenants delete", "tenants rewrap"),
 }
 """They do something and say so in a sentence: without --json."""
@@ -41,8 +47,9 @@ ELSEWHERE = {"demo"}
 LISTS = {
     *("keys list", "framework list", "rules list", "rules unmatched", "persons list", "persons suggestions"),
     *("badges list", "services list", "deliveries list", "consent list", "roles list", "forward list"),
+    *("destinations list", "consent waiting"),
     "imports list",
-    *("operators list", "sessions list", "tenants list", "tenants usage"),
+    *("staff list", "oidc list", "operators list", "sessions list", "tenants list", "tenants usage"),
 }
 NEVER_EMPTY = {"tenants list", "tenants usage"}
 """The default tenant is always there."""
@@ -50,6 +57,7 @@ EMPTY_FOR_ALL_THAT = {"persons suggestions", "forward list"}
 """Lists that the sample programme puts nothing in."""
 VERBS = {
     *(
+        "Add",
         "Apply",
         "Bring",
         "Change",
@@ -61,7 +69,9 @@ VERBS = {
         "Give",
         "Have",
         "Import",
+        "Invite",
         "Issue",
+        "Let",
         "List",
         "Look",
         "Make",
@@ -78,6 +88,7 @@ VERBS = {
         "Say",
         "Send",
         "Serve",
+        "See",
         "Set",
         "Show",
         "Shut",
@@ -221,6 +232,7 @@ def test_a_log_line_does_not_stand_in_what_a_command_prints(tmp_path: Path, monk
         structlog.get_logger().warning("something is odd")
         return []
 
+    structlog.reset_defaults()  # a worker that another test ran in this process has set them
     open_tenant(Settings(data=tmp_path)).store.close()
     monkeypatch.setattr("lrs.access.commands.list_keys", logs)
 
@@ -250,13 +262,17 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("rules", "apply", files / "rules.csv")
     done("roles", "import", files / "roles.csv")
     done("adapter", "run", "training-centre", files / "training-centre.csv", "--provider", "training-centre")
-    made = ("--scopes", "profiles:read", "--purpose", "To try", "--json")
+    made = ("--scopes", "profiles:read", "--purpose", "To suggest jobs", "--json")
     done("services", "add", "Converter", "--webhook", "http://127.0.0.1:9/hook", *made)
     done("consent", "give", LEARNER, "converter")
     done("operators", "create", "--name", "prometheus")
+    done("staff", "invite", "sam@centre.example", "--role", "steward")
+    done("oidc", "add", "university", "--issuer", "http://127.0.0.1:9", "--client-id", "engraft")
     tenant = open_tenant(Settings(data=data))
     drain(tenant, ["refs", "match", "evaluate", "issue", "sync"])
     open_session(tenant, "key default.0000000000000000")
+    put_waiting(tenant, services.wanted(tenant.store, "converter"), f"mailto:{LEARNER}", "Ana")
+    (waits,) = answers.waiting(tenant.store)
     tenant.store.close()
     (folder / "badge.json").write_text(done("badges", "show", json.loads(done("badges", "list", "--json"))[0]["id"]))
     done("backup", folder / "backup.tar")
@@ -266,6 +282,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
         "IMPORT": brought,
         "BADGE": badge,
         "LEARNER": LEARNER,
+        "RECEIPT": waits.receipt,
         "FOLDER": folder,
         "SAMPLE": files,
         "NUMBER": 0,
@@ -295,8 +312,14 @@ WORDS: dict[str, tuple[str, ...]] = {
     "badges status-list": ("BADGE",),
     "badges verify": ("FOLDER/badge.json", "--offline"),
     "roles import": ("SAMPLE/roles.csv",),
-    "services add": ("Another NUMBER", "--scopes", "profiles:read", "--purpose", "To try"),
+    "services add": ("Another NUMBER", "--scopes", "profiles:read", "--purpose", "To suggest jobs"),
     "services rotate": ("converter",),
+    "consent show": ("RECEIPT",),
+    "persons invite": ("LEARNER",),
+    "staff invite": ("kim@centre.example", "--role", "provider:north"),
+    "staff recover": ("sam@centre.example",),
+    "oidc add": ("university", "--issuer", "http://127.0.0.1:9", "--client-id", "engraft"),
+    "oidc check": ("university",),
     "operators create": ("--name", "prometheus"),
     "tenants create": ("another-NUMBER",),
     "tenants show": ("default",),
@@ -305,8 +328,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "restore": ("FOLDER/backup.tar", "--data", "FOLDER/restored-NUMBER"),
 }
 """How each command that must be given something is called on the sample programme."""
-ENDS_WITH_ONE = {"doctor"}
-"""No worker runs for that store: a problem."""
+ENDS_WITH_ONE = {"doctor", "oidc check"}
+"""No worker runs for that store, and no sign-in provider answers: problems."""
 
 
 @pytest.mark.parametrize("name", PRINTING)

@@ -1,7 +1,8 @@
 """The whole way, on both engines: what learners did becomes a level, a badge and a profile that somebody gets.
 
 Three doors, and real persons who have another name at each (tests/travel.py). One server for each engine serves all
-tests here; each test has a learner of its own.
+tests here; each test has a learner of its own. ``make test`` goes the way on SQLite; on MongoDB its parts: levels
+(tests/competency/test_both_engines.py), badges (tests/badges), delivery (tests/matching/delivering).
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from lrs.matching import consent
 from lrs.matching.consent import Subject
 from lrs.people import joins
 from lrs.people.persons import members_of, person_named
-from lrs.storage import pages
+from lrs.storage import each
 from tests.interop.conftest import node  # noqa: F401 (a fixture)
 from tests.matching.world import receiver
 from tests.served import serving
 from tests.travel import GOWNING, LEARNERS, PURPOSE, VERBS, Journey, learnt, prepare, send_all
+
+pytestmark = pytest.mark.mongo_in_soak
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mongo"])
@@ -100,7 +103,7 @@ def test_each_level_is_a_signed_badge_that_verifies_and_one_that_was_changed_doe
 @pytest.mark.timeout(300)  # the first test that needs npm packages may install them
 def test_a_verifier_nobody_here_wrote_accepts_the_badge(journey, node):  # noqa: F811 (the fixture)
     badge = json.loads(journey.badges("ann@example.org")["Gowning: Practitioner (issued)"].body)
-    lists = [json.loads(record.body) for record in pages(journey.store, "status-list")]
+    lists = [json.loads(record.body) for record in each(journey.store, "status-list")]
     issuer = issuer_of(journey.tenant)
     documents = {issuer.id: issuer.did_document()} | {one["id"]: one for one in lists}
 
@@ -215,7 +218,6 @@ ORDERS = {f"quiz{number}": order for number, order in enumerate(["01234", "43210
 """All 120 orders are tried where rules are (tests/competency); here some go the whole way, badges and all."""
 
 
-@pytest.mark.mongo_in_soak
 def test_the_same_quiz_five_times_in_any_order_is_one_award_and_one_badge(journey):
     badges = []
     for turn in range(5):
@@ -234,7 +236,6 @@ def test_the_same_quiz_five_times_in_any_order_is_one_award_and_one_badge(journe
         assert [one.counted for one in answer.evidence] == [True] * 5
 
 
-@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("order", ["01234", "42013"])
 def test_across_a_merge_and_an_unmerge_the_quiz_stays_one_award_and_one_badge(journey, order):
     first, second = f"first{order}", f"second{order}@example.org"
@@ -291,7 +292,7 @@ def test_an_administrator_sees_the_same_on_the_pages(journey):
         entry = browser.get("/pages/work")
         given = {"form": token_in(entry.text), "then": "/pages/work", "key": new.key, "secret": new.secret}
         work = browser.post("/pages/sign-in", data=given).text
-        found = browser.post("/pages/learners", data={"form": token_in(work), "who": LEARNERS["ann"]}).text
+        found = browser.post("/staff/learners", data={"form": token_in(work), "who": LEARNERS["ann"]}).text
 
     assert work.count("10 new") == work.count("3 new") == 1
     assert "Career Converter" in work

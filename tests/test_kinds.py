@@ -9,9 +9,9 @@ from textwrap import dedent
 import msgspec
 import pytest
 
-from lrs.kinds import CONTROL, TENANT
+from lrs.composition.kinds import CONTROL, TENANT
 from lrs.people.ids import ids_of
-from lrs.storage import pages
+from lrs.storage import each
 from lrs.storage.kinds import Kind, collected
 from lrs.tenancy import control
 from lrs.xapi.documents import resources
@@ -38,19 +38,38 @@ ABOUT = {
     "consent": ("ann", "new"),
     "consent-link": ("", "new"),
     "change": ("ann", ""),
+    "disclosure": ("ann", ""),
     "delivery": ("ann", ""),
     "credential": ("ann", ""),
     "audit": ("ann, ann at work", "new"),
+    "staff": ("", "ann"),
+    "learner-account": ("ann", "ann"),
+    "learner": ("ann, ann at work, anne", "ann, ann at work, anne"),
+    "question": ("ann", ""),
+    "minor": ("ann", ""),
 }
 """Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
 ABOUT_NOBODY = {
     *("awaited", "definition", "activity_profile", "identity-authority", "nobody-names", "framework", "ruleset"),
-    *("import", "import-row", "import-ledgers"),
-    *("rematch", "read-again", "renaming", "service", "role", "status-list", "status", "achievement", "issuer"),
-    *("key", "session", "forward", "audit-head", "master-key", "wrapped-key", "signing-key", "sweep"),
+    *("change-floor", "import", "import-row", "import-ledgers", "mapping-profile", "rules-draft"),
+    *(
+        "learner-list",
+        "rematch",
+        "read-again",
+        "renaming",
+        "service",
+        "role",
+        "status-list",
+        "status",
+        "achievement",
+        "issuer",
+    ),
+    *("one-time-link", "oidc-provider"),
+    *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
+    *("signing-key", "sweep", "refusals"),
 }
 """Kinds that say that they are about nobody."""
-NAMING_BLOBS = {"statement": 1, "state": 1, "activity_profile": 1, "agent_profile": 1, "import": 3}
+NAMING_BLOBS = {"statement": 1, "state": 1, "activity_profile": 1, "agent_profile": 1, "import": 5, "rules-draft": 1}
 """How many blobs the records of a kind in ``Everything`` name."""
 
 
@@ -62,7 +81,7 @@ def everything(tmp_path_factory):
 
 
 def records(everything, kind):
-    return list(pages(everything.tenant.store, kind))
+    return list(each(everything.tenant.store, kind))
 
 
 @pytest.mark.parametrize("kind", sorted(TENANT))
@@ -129,10 +148,13 @@ def test_what_derived_state_is_worked_out_from_are_facts_that_leave_with_an_expo
     assert {(kind.class_, kind.exported) for kind in basis} == {("fact", True)}
 
 
-def test_what_is_working_never_leaves_and_is_about_nobody():
+def test_what_is_working_never_leaves_and_but_for_the_list_of_learners_is_about_nobody():
     working = [kind for kind in (*TENANT.values(), *CONTROL.values()) if kind.class_ == "working"]
 
-    assert {(kind.exported, kind.retention, kind.subjects) for kind in working} == {(False, "operational", None)}
+    about_learners = [kind for kind in working if kind.subjects is not None]
+    assert [(kind.name, kind.retention, kind.exported) for kind in about_learners] == [("learner", "derived", False)]
+    others = [kind for kind in working if kind.subjects is None]
+    assert {(kind.exported, kind.retention) for kind in others} == {(False, "operational")}
 
 
 def test_a_kind_that_is_declared_twice_is_refused():
@@ -188,9 +210,10 @@ def test_every_kind_stands_in_the_table_of_the_decisions_with_its_class_what_it_
 def asked_in(text):
     """The kinds that *text* writes out where it asks for records or owes something on one."""
     for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
-        place = {"pages": 1, "get_many": 0, "owe": 0}.get(ast.unparse(call.func).rpartition(".")[2])
-        if place is not None and isinstance(call.args[place], ast.Constant):
-            yield call.args[place].value
+        place = {"Walk": 0, "each": 1, "get_many": 0, "owe": 0}.get(ast.unparse(call.func).rpartition(".")[2])
+        for asked in call.args[place : place + 1] if place is not None else ():
+            if isinstance(asked, ast.Constant):
+                yield asked.value
 
 
 def sources():

@@ -3,24 +3,26 @@
 import threading
 from dataclasses import replace
 
+import msgspec
 import pytest
 
-from lrs import renaming
 from lrs.competency.explain import explain
 from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.losses import look_at
 from lrs.competency.rules.rulesets import current
+from lrs.composition import renaming
+from lrs.composition.kinds import TENANT
+from lrs.composition.steps import STEPS, drain, steps_of
 from lrs.kernel.errors import Refused
-from lrs.kinds import TENANT
 from lrs.matching import links, registry
-from lrs.matching.consent import Grant, Subject, give, of_subject
+from lrs.matching.consent import Grant, Subject, everything, give, of_subject
 from lrs.matching.consent_commands import subjects_named
 from lrs.matching.links import Wish
 from lrs.people import joins, nobody
 from lrs.people.ids import RENAMING, identified, ids_of, is_name
 from lrs.people.persons import person_named
-from lrs.steps import STEPS, drain, steps_of
-from lrs.storage import Owed, Record, open_store, pages
+from lrs.storage import Owed, Record, Walk, each, open_store
+from lrs.tenancy import audit
 from lrs.tenancy.root_keys import FROM_MASTER, Secrets
 from lrs.tenancy.tenants import Remembered
 from lrs.work.rounds import Work
@@ -34,7 +36,9 @@ GUEST = {"account": {"homePage": "https://vle.example", "name": "guest"}}
 NEW, KNOWN_LATE = {"mbox": "mailto:new@example.org"}, {"mbox": "mailto:late@example.org"}
 AGENTS = (ANN, ANN_ACCOUNT, RAY, EVE, GUEST, NEW, KNOWN_LATE)
 UNCOMPLETED = "http://id.tincanapi.com/verb/uncompleted"
-WORK = ("refs", "rename", "match", "evaluate", "issue", "sync")
+BEFORE_WORK = ("refs", "rename", "match", "evaluate", "issue", "sync")
+"""Steps that releases had whose identifiers had names."""
+WORK = (*BEFORE_WORK, "list")
 
 
 def named(agent):
@@ -73,18 +77,28 @@ def old_world(folder, url):
     world.send(statement("four", EVE, context={"instructor": {"objectType": "Group", "member": [RAY, ANN]}}))
     world.send(statement("five", GUEST))
     world.send(statement("six", ANN, verb=UNCOMPLETED, activity="https://vle.example/other"))
-    drain(world.tenant, WORK)
+    drain(world.tenant, BEFORE_WORK)
     one, other = (person_named(world.tenant, who) for who in ("ann@example.org", "https://vle.example|ann"))
     world.write(lambda tx: joins.merge(tx, one, other, "test"))
     made = registry.register(
-        world.tenant, "Careers", webhook=None, scopes=["profiles:read"], purpose="Why", by="test"
+        world.tenant, "Careers", webhook=None, scopes=["profiles:read"], purpose="To suggest jobs", by="test"
     ).service
     for whose in (NEW, KNOWN_LATE, EVE):
         grant = Grant(Subject(identifier=named(whose)), made.id, ("profiles:read",), "Why", "operator", "test")
         world.write(lambda tx, grant=grant: give(tx, grant))
     links.mint(world.tenant, made, Wish(Subject(identifier=named(NEW))), id="a-link", by="test")
-    drain(world.tenant, WORK)
+    drain(world.tenant, BEFORE_WORK)
+    world.write(without_days_and_keys)
     return world
+
+
+def without_days_and_keys(tx):
+    for record in tx.find(Walk("suggestion")).records:
+        tx.replace(msgspec.structs.replace(record, keys=()))
+    for record in tx.find(Walk("evidence", limit=1000)).records:
+        body = msgspec.json.decode(record.body)
+        del body["day"]
+        tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(body)))
 
 
 def upgraded(world):
@@ -104,7 +118,7 @@ def one_page(world):
 def effects(world):
     """All that people hold, are sent and are called."""
     kinds = ("person", "award", "award-lineage", "profile", "profile-head", "credential", "delivery", "change", "link")
-    return [(one.kind, one.id, one.body, one.meta, one.rev) for kind in kinds for one in pages(world.store, kind)]
+    return [(one.kind, one.id, one.body, one.meta, one.rev) for kind in kinds for one in each(world.store, kind)]
 
 
 def shown(world):
@@ -124,13 +138,13 @@ def agreed_by(world, subject):
 
 
 def names_left(world):
-    """Records that a name of one of ``AGENTS`` is read in, but for what was received and what was done."""
+    """Records that a name of one of ``AGENTS`` is read in, but for what was received."""
     names = [named(agent) for agent in AGENTS]
-    received = {"statement", "agent_name", "audit"}
+    received = {"statement", "agent_name"}
     return [
         (record.kind, record.id)
         for kind in TENANT
-        for record in pages(world.store, kind)
+        for record in each(world.store, kind)
         if kind not in received and any(name in record.id or name.encode() in record.body for name in names)
     ]
 
@@ -149,6 +163,39 @@ def test_afterwards_nobody_finds_a_name_and_all_that_people_hold_is_as_before(ol
     assert [one for one in old.store.backlog() if one.waiting and one.step not in {"evaluate", "sync"}] == []
     assert old.store.get(*RENAMING) is None
     assert not rebuild(old.tenant, TENANT, apply=False)
+
+
+def test_afterwards_suggestions_are_found_by_the_identifiers_that_they_are_about(old_on_each):
+    old = old_on_each
+    suggested = joins.suggestions(old.store)
+    upgraded(old)
+
+    drain(old.tenant, WORK)
+
+    ids = ids_of(old.tenant)
+    about = [set(one.identifiers) for one in joins.suggestions_about(old.store, [identified(EVE, ids).id])]
+    assert [{ids(id) for id in one.identifiers} for one in suggested] == about
+    assert about
+
+
+def test_the_record_of_actions_names_nobody_any_more_and_ends_as_before(old_on_each):
+    old = old_on_each
+    waiting = [one.id for one in everything(old.store) if one.subject.identifier]
+    retried = {"step": "sync", "kind": "consent", "id": waiting[0]}
+    old.write(lambda tx: audit.append(tx, "test", "work.retried", retried))
+    head = audit.head_of(old.store)
+    told = [(entry.action, entry.by, sorted(entry.about)) for entry, _ in audit.walk(old.store)]
+    upgraded(old)
+
+    drain(old.tenant, WORK)
+
+    entries = [entry for entry, _ in audit.walk(old.store)]
+    assert [(entry.action, entry.by, sorted(entry.about)) for entry in entries] == told
+    assert audit.head_of(old.store) == head
+    assert waiting
+    assert not [entry for entry in entries for text in entry.about.values() if text in waiting]
+    named_now = {entry.about["identifier"] for entry in entries if "identifier" in entry.about}
+    assert named_now == {identified(who, ids_of(old.tenant)).id for who in (NEW, KNOWN_LATE, EVE)}
 
 
 def test_at_each_moment_all_is_told_as_before_and_a_kill_in_between_loses_nothing(old, monkeypatch):
@@ -172,7 +219,7 @@ def test_a_page_that_fails_in_its_commit_leaves_all_as_it_was_and_is_done_again(
     upgraded(old)
     for _ in range(4):
         one_page(old)
-    kept = {(kind, one.id, one.rev) for kind in TENANT for one in pages(old.store, kind)}
+    kept = {(kind, one.id, one.rev) for kind in TENANT for one in each(old.store, kind)}
 
     def dying(act):
         def dies(tx, records, ids):
@@ -186,7 +233,7 @@ def test_a_page_that_fails_in_its_commit_leaves_all_as_it_was_and_is_done_again(
     with pytest.raises(ZeroDivisionError):
         one_page(old)
 
-    assert {(kind, one.id, one.rev) for kind in TENANT for one in pages(old.store, kind)} == kept
+    assert {(kind, one.id, one.rev) for kind in TENANT for one in each(old.store, kind)} == kept
 
 
 def test_two_processes_that_work_at_once_end_as_one_alone(old, url, monkeypatch):
@@ -279,4 +326,8 @@ def test_an_id_is_a_uuid_that_follows_from_the_tenants_secret_and_stays_itself(o
 def test_a_step_is_not_claimed_until_it_is_ready(old):
     upgraded(old)
 
-    assert [name for name in STEPS if STEPS[name].ready and not STEPS[name].ready(old.tenant)] == ["match", "evaluate"]
+    assert [name for name in STEPS if STEPS[name].ready and not STEPS[name].ready(old.tenant)] == [
+        "match",
+        "evaluate",
+        "list",
+    ]

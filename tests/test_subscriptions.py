@@ -1,7 +1,7 @@
 """What stored statements owe is something that the worker knows how to do."""
 
-from lrs.steps import LANES, STEPS
-from lrs.subscriptions import SUBSCRIPTIONS
+from lrs.composition.steps import LANES, STEPS
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 
 
 def test_every_subscribed_step_is_a_step_of_a_lane():

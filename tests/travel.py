@@ -27,22 +27,22 @@ from tincan import (
     Verb,
 )
 
-from adapters.profile import Profile
+from adapters.profile import MappingProfile
 from badges.lookup import resolver, status_lists
 from badges.verify import verify
 from lrs.access.keys import NewKey, create_key
 from lrs.competency.frameworks.frameworks import keep, publish, published
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import framework_from_sheet
-from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rulesets import current, put
+from lrs.composition.steps import drain
 from lrs.kernel.keys import key
 from lrs.matching import registry, roles
 from lrs.matching.registry import Registered
 from lrs.people import joins
 from lrs.people.persons import members_of, person_named
-from lrs.steps import drain
-from lrs.storage import Store, pages
+from lrs.storage import Store, each
 from lrs.tenancy.tenants import Tenant
 from tests.interop.conftest import node  # noqa: F401 (a fixture)
 from tests.matching.world import Receiver, answer_form, bearer
@@ -85,7 +85,7 @@ PORTFOLIO = (
 PORTFOLIO_ROW = """\
 {uln};{name}@example.org;ST1406;1.0;01/09/2025;Live;E-{name};S4;Batch record;12/10/2026;Signed off;m@provider.example
 """
-MAPPING = Profile(
+MAPPING = MappingProfile(
     headers={
         "standard_ref": ("Standard",),
         "standard_version": ("Version",),
@@ -131,7 +131,13 @@ class Journey:
         assert answer.success, answer.data
         assert answer.response.status == 200
 
-    def file(self, adapter: str, provider: str, text: str, profile: Profile = Profile()) -> dict[str, int]:  # noqa: B008
+    def file(
+        self,
+        adapter: str,
+        provider: str,
+        text: str,
+        profile: MappingProfile = MappingProfile(),  # noqa: B008
+    ) -> dict[str, int]:
         """Sends a file with the provider's key and follows the import; how many rows came to what."""
         new = self.keys[provider]
         files = {"file": (f"{adapter}.csv", text.encode()), "profile": msgspec.json.encode(profile)}
@@ -184,14 +190,14 @@ class Journey:
 
     def awards(self, who: str) -> list[dict[str, Any]]:
         """The awards of a learner, whatever their state."""
-        found = pages(self.store, "award", key("award", self.person(who)))
+        found = each(self.store, "award", key("award", self.person(who)))
         return [{"id": record.id, **json.loads(record.body)} for record in found]
 
     def badges(self, who: str) -> dict[str, Any]:
         """The badges of a learner (whoever it is one with), by name and state."""
         members = members_of(self.store, self.person(who))
         found = [
-            record for member in members for record in pages(self.store, "credential", key("credential.person", member))
+            record for member in members for record in each(self.store, "credential", key("credential.person", member))
         ]
         return {f"{json.loads(record.body)['name']} ({record.meta['state']})": record for record in found}
 
@@ -248,7 +254,7 @@ def prepare(journey: Journey) -> None:
     assert faults == ()
     journey.write(lambda tx: keep(tx, framework))
     journey.write(lambda tx: publish(tx, URI, "test"))
-    known = Known(published(journey.store), sources=set(scopes))
+    known = KnownNames(published(journey.store), sources=set(scopes))
     rules, faults = ruleset_from_table(RULES.encode(), known, current(journey.store))
     assert faults == ()
     journey.write(lambda tx: put(tx, rules, "test"))

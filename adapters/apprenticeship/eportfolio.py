@@ -13,9 +13,9 @@ off the job  otj_date*, otj_minutes or otj_hours*, otj_start, otj_category, otj_
 end          gateway_date; assessment_outcome or assessment_grade (or grade), assessment_date*, resit_no
 ===========  =========================================================================================================
 
-Nothing is done before the learner started on the standard, as this file or else an earlier one of the provider says.
-Only accepted evidence counts; evidence that was accepted and no longer is, is withdrawn. A row is taken whole or not at
-all. What a later file leaves out stays as it is: leaving out is not deleting.
+A date before the learner's start on the standard is refused; the start is in this file or an earlier one of the
+provider. Only accepted evidence counts; evidence that is no longer accepted is withdrawn. A row is taken as a whole or
+not at all. What a later file leaves out stays as it is.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.off_the_job import Hours
 from adapters.apprenticeship.standards import on_standard, standard_of
 from adapters.cells import choice, needed, text
-from adapters.people import Learner, Learners, Same, apart, names_of, staff
-from adapters.profile import Terms
-from adapters.source import Earlier, Fact, Loose, Mapped, Table
+from adapters.people import FileLearner, Learners, Same, apart, names_of, staff
+from adapters.profile import ReadingTerms
+from adapters.source import Earlier, Fact, Loose, Mapped, RowTable
 from adapters.times import day, midnight, not_ahead
 from adapters.words import Words, folded_word
 from lrs.kernel.tables.row import Row, Unusable
@@ -61,7 +61,7 @@ SUMMARY = re.compile(r"(grand |sub ?-?)?totals?\b.*|summary|count|sum|end of (fi
 
 
 class EPortfolio:
-    """One provider's export."""
+    """The export of one provider."""
 
     name = "eportfolio"
     template = 1
@@ -77,14 +77,14 @@ class EPortfolio:
         "otj_correction": words.YES_NO,
     }
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: ReadingTerms) -> None:
         self._terms = terms
         self._starts: dict[tuple[str, str], date] = {}
         self._hours = Hours(terms)
         self._earlier: Earlier = lambda _kind, _key: ""
 
-    def read(self, table: Table, earlier: Earlier, /) -> Iterator[Mapped]:
-        """Every row of *table*, after a first walk that notes when each learner started."""
+    def read(self, table: RowTable, earlier: Earlier, /) -> Iterator[Mapped]:
+        """Every row of *table*, after a first walk that finds when each learner started."""
         self._earlier = earlier
         self._hours = Hours(self._terms)
         self._starts = self._find_starts(table, Learners(self._terms.home))
@@ -102,7 +102,7 @@ class EPortfolio:
             return [content.statement(self._terms.provider)]
         return [facts.statement_of(content)]
 
-    def _find_starts(self, table: Table, learners: Learners) -> dict[tuple[str, str], date]:
+    def _find_starts(self, table: RowTable, learners: Learners) -> dict[tuple[str, str], date]:
         starts: dict[tuple[str, str], date] = {}
         for row in table.rows() if "start_date" in table.columns else ():
             try:
@@ -137,8 +137,8 @@ class EPortfolio:
         all_told = (*learner.same(), *told) if told else ()
         return Mapped((row.place,), all_told, skipped=why, remark=remark, code="not_yet" if why else "")
 
-    def _day(self, row: Row, column: str, learner: Learner, standard: Standard) -> datetime:
-        """A day something was done on: not in the future, not before the learner started."""
+    def _day(self, row: Row, column: str, learner: FileLearner, standard: Standard) -> datetime:
+        """The day on which something was done: not in the future, and not before the learner started."""
         needed(row, column)
         on = cast("date", day(row, column, self._terms.calendar))
         at = not_ahead(midnight(on, self._terms.calendar.zone), self._terms.now, column, text(row, column))
@@ -148,8 +148,8 @@ class EPortfolio:
             raise Unusable("before_enrolment", column, text(row, column), message)
         return at
 
-    def _started(self, learner: Learner, standard: Standard) -> date | None:
-        """When a learner started on a standard: as this file says, else an earlier one of this provider."""
+    def _started(self, learner: FileLearner, standard: Standard) -> date | None:
+        """The day on which a learner started on a standard, by this file, else by an earlier one of this provider."""
         keys = [(name, standard.ref) for name in (learner.key, *sorted(learner.names - {learner.key}))]
         here = next((self._starts[key] for key in keys if key in self._starts), None)
         if here:
@@ -157,7 +157,7 @@ class EPortfolio:
         kept = next(filter(None, (self._earlier("enrolment", key) for key in keys)), None)
         return date.fromisoformat(kept) if kept else None
 
-    def _enrolment(self, row: Row, learner: Learner) -> Iterator[Fact]:
+    def _enrolment(self, row: Row, learner: FileLearner) -> Iterator[Fact]:
         calendar = self._terms.calendar
         start = day(row, "start_date", calendar)
         status = choice(row, "status", self._terms.words["status"], "")
@@ -176,12 +176,12 @@ class EPortfolio:
             on = day(row, "break_start" if status == "break" else "withdrawal_date", calendar)
             kind = cast("Literal['break', 'withdrawn']", status)
             at = midnight(on, calendar.zone) if on else None
-            yield Fact("status", key, facts.Interrupted(learner.actor, standard, kind, at))
+            yield Fact("status", key, facts.Interruption(learner.actor, standard, kind, at))
         elif status:
             yield Fact("status", key, None)
 
-    def _evidence(self, row: Row, learner: Learner) -> tuple[tuple[Fact, ...], str]:
-        """Facts, and why the evidence does not count if it does not."""
+    def _evidence(self, row: Row, learner: FileLearner) -> tuple[tuple[Fact, ...], str]:
+        """The facts, and why the evidence does not count, if so."""
         if not text(row, "evidence_id") and not text(row, "ksb_code"):
             return (), ""
         standard, evidence = on_standard(row), needed(row, "evidence_id")
@@ -207,8 +207,8 @@ class EPortfolio:
             for key in keys
         ), ""
 
-    def _end(self, row: Row, learner: Learner) -> tuple[list[Fact], str]:
-        """Facts of gateway and assessment, and why the assessment does not count if it does not."""
+    def _end(self, row: Row, learner: FileLearner) -> tuple[list[Fact], str]:
+        """The facts of gateway and assessment, and why the assessment does not count, if so."""
         told: list[Fact] = []
         if text(row, "gateway_date"):
             standard = on_standard(row)
@@ -231,7 +231,7 @@ class EPortfolio:
         return [*told, Fact("assessment", key, content, kept=at.date().isoformat(), loose=loose)], ""
 
     def _outcome(self, row: Row) -> str:
-        """Pass, fail, pending or nothing: as the outcome says, else as the grade of the assessment does."""
+        """Pass, fail, pending or nothing, by the outcome, else by the grade of the assessment."""
         outcome = choice(row, "assessment_outcome", self._terms.words["assessment_outcome"], "")
         graded = self._terms.words["assessment_grade"].get(folded_word(text(row, "assessment_grade")), "")
         if outcome in {"pass", "fail"} and graded and graded != outcome:
@@ -241,7 +241,7 @@ class EPortfolio:
 
 
 def is_summary(row: Row) -> bool:
-    """Whether *row* is the total that many exports end with."""
+    """Whether *row* is the total at the end, which many exports have."""
     first = next((cell for cell in row.cells.values() if cell), "")
     others = {row.cells.get(column, "") for column in ("uln", "learner_ref", "email")} - {first, ""}
     return bool(SUMMARY.fullmatch(first)) and not others

@@ -1,6 +1,6 @@
-"""What rows of an e-portfolio say, once read, and the statements that say it in xAPI. Pure; knows no columns.
+"""The facts in rows of an e-portfolio, and their xAPI statements. Pure; knows no columns.
 
-Days become the instant they begin at in the provider's zone: an e-portfolio knows no time of day.
+An e-portfolio has no times of day: the time of a statement is the start of the day in the provider's zone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from adapters.vocabulary import (
 
 
 class Standard(msgspec.Struct, frozen=True):
-    """An apprenticeship standard in one version, such as ST1406 1.0; the version may be unknown."""
+    """An apprenticeship standard in one version, such as ST1406 1.0. The version may be unknown."""
 
     ref: str
     version: str = ""
@@ -52,8 +52,8 @@ class Enrolled(msgspec.Struct, frozen=True):
     option: str = ""
 
 
-class Interrupted(msgspec.Struct, frozen=True):
-    """A break in learning, or a withdrawal; *at* where the file tells when."""
+class Interruption(msgspec.Struct, frozen=True):
+    """A break in learning, or a withdrawal; *at* is its time if the file has it."""
 
     who: Ifi
     standard: Standard
@@ -106,11 +106,11 @@ class Assessed(msgspec.Struct, frozen=True):
 
 
 def statement_of(content: msgspec.Struct | None) -> Statement:
-    """The statement of any of the contents above."""
+    """The statement for any of the structs above."""
     match content:
         case Enrolled():
             return enrolled(content)
-        case Interrupted():
+        case Interruption():
             return interrupted(content)
         case Evidenced():
             return evidenced(content)
@@ -131,7 +131,7 @@ def enrolled(fact: Enrolled) -> Statement:
     return made
 
 
-def interrupted(fact: Interrupted) -> Statement:
+def interrupted(fact: Interruption) -> Statement:
     """``suspended`` for a break, ``exited`` for a withdrawal."""
     return _statement(fact.who, SUSPENDED if fact.kind == "break" else EXITED, _standard(fact.standard), fact.at)
 

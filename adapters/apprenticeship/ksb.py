@@ -1,7 +1,7 @@
 """Codes of knowledge, skills and behaviours as people write them. Pure.
 
-K1, S1, B1 are positions in the list of one *version* of a standard (foundation apprenticeships: TK, TS, ESB); K7 of
-1.0 is not K7 of 1.1, so a code means nothing without its version. Source: Skills England, apprenticeship standards.
+K1, S1, B1 are positions in the list of one *version* of a standard (foundation apprenticeships: TK, TS, ESB). K7 of 1.0
+is not K7 of 1.1, so a code has no meaning without the version. Source: Skills England, apprenticeship standards.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ _BETWEEN = re.compile(r"[\s,;/|&+]*(?:and\s+)?", re.IGNORECASE)
 
 
 def codes(cell: str) -> tuple[str, ...]:
-    """The codes in *cell*, each once, in its order: ``"k1, K 02; S3"`` gives K1, K2, S3.
+    """The codes in *cell* without duplicates, in their order: ``"k1, K 02; S3"`` gives K1, K2, S3.
 
-    Raises ``ValueError`` if anything in it is no code: half a list is not what was meant.
+    Raises ``ValueError`` if any part of it is no code.
     """
     found: list[str] = []
     position = 0

@@ -1,9 +1,9 @@
-"""Off-the-job hours: which rows are sessions of their own, and which say the same again. Pure.
+"""Off-the-job hours: which rows are separate sessions, and which repeat a session. Pure.
 
-A session is known by learner, standard, day and category, and by its reference (``otj_ref``) or else its time of day
-(``otj_start``, or with the day in ``otj_date``; midnight is no time). Rows with neither are one session a day and
-category: the same time span told again is the same session, another one is left to a person, who adds a time or a
-reference, or says with ``otj_correction`` yes that the row puts right what an earlier file told.
+A session is identified by learner, standard, day and category, and by its reference (``otj_ref``) or else its time of
+day (``otj_start``, or with the day in ``otj_date``; midnight is no time). Rows with neither are one session for each
+day and category: the same duration again is the same session. Another duration is left to a person, who adds a time or
+a reference, or says with ``otj_correction`` yes that the row corrects an earlier file.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from adapters.apprenticeship.facts import OffTheJob, Standard
 from adapters.apprenticeship.standards import on_standard
 from adapters.cells import choice, text, yes
 from adapters.hours import minutes
-from adapters.people import Learner
-from adapters.profile import Terms
+from adapters.people import FileLearner
+from adapters.profile import ReadingTerms
 from adapters.recognise import EXACT, EXACTLY
 from adapters.source import Fact, Loose
 from adapters.times import has_time, moment, not_ahead
@@ -29,24 +29,24 @@ MAX_DAY = 24 * 60
 _ADVICE = "give each its start time (otj_start, or in otj_date) or a reference of its own (otj_ref)"
 _CORRECTS = "say yes under otj_correction if the row puts right what was told"
 _ROUNDED = 3
-"""Minutes by which hours with one decimal may differ from the minutes beside them."""
+"""Minutes by which hours with one decimal may differ from the minutes in the same row."""
 Corrects = Literal["yes", "no", ""]
-DayOf = Callable[[Row, str, Learner, Standard], datetime]
-"""Reads the day in a column, or says why nothing can have been done on it."""
+DayOf = Callable[[Row, str, FileLearner, Standard], datetime]
+"""Reads the day in a column, or raises why nothing can have been done on that day."""
 
 
 class Hours:
     """Reads the off-the-job hours of one file, and adds up each learner's day."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: ReadingTerms) -> None:
         self._terms = terms
         self._days: dict[tuple[str, date], dict[tuple[str, ...], int]] = {}
 
     def is_told(self, row: Row) -> bool:
-        """Whether *row* tells a time span."""
+        """Whether *row* has a duration."""
         return bool(text(row, "otj_minutes") or text(row, "otj_hours"))
 
-    def read(self, row: Row, learner: Learner, day_of: DayOf) -> list[Fact]:
+    def read(self, row: Row, learner: FileLearner, day_of: DayOf) -> list[Fact]:
         """The session of *row*."""
         spent = self._spent(row)
         if spent is None:
@@ -68,7 +68,10 @@ class Hours:
         return [fact, Fact(EXACTLY, fact.loose.exact, Timed(), parts=0)] if start and fact.loose else [fact]
 
     def _spent(self, row: Row) -> int | None:
-        """The minutes of *row*. Hours and minutes that differ may be 2 h 30 in two columns, or one of them is wrong."""
+        """The minutes of *row*.
+
+        Hours and minutes that differ are refused: 2 h 30 in two columns, or one of them is wrong.
+        """
         numbers = self._terms.numbers
         told = minutes(row, "otj_minutes", numbers.of_minutes())
         hours = minutes(row, "otj_hours", numbers)
@@ -78,7 +81,7 @@ class Hours:
         return hours if told is None else told
 
     def _start(self, row: Row, day: datetime) -> datetime | None:
-        """When the session began, if the row tells."""
+        """When the session began, if the row has it."""
         calendar = self._terms.calendar
         column = "otj_start" if text(row, "otj_start") else "otj_date"
         if column == "otj_date" and not has_time(row, column):
@@ -89,11 +92,11 @@ class Hours:
         return not_ahead(at, self._terms.now, column, text(row, column))
 
     def _corrects(self, row: Row) -> Corrects:
-        """Whether *row* says that it puts right what was told, or that it does not."""
+        """Whether *row* says that it corrects an earlier one, or that it does not."""
         return cast("Corrects", choice(row, "otj_correction", self._terms.words["otj_correction"], ""))
 
     def _check_day(self, row: Row, fact: Fact, day: datetime) -> None:
-        """Refuses a session with which its learner's day has more than 24 hours."""
+        """Raises ``Unusable`` if the learner's day would have more than 24 hours."""
         content = cast("OffTheJob", fact.content)
         others = self._days.get((fact.key[0], day.date()), {})
         total = content.minutes + sum(spent for key, spent in others.items() if key != fact.key)
@@ -101,7 +104,7 @@ class Hours:
             raise Unusable("over_a_day", "otj_date", text(row, "otj_date"), f"{total} minutes on one day")
 
     def count(self, told: Iterable[Fact]) -> None:
-        """Adds the sessions of a row that is taken to their day; a refused row's count for nothing."""
+        """Adds the sessions of a row to their day. Call it only for rows that are taken."""
         for fact in told:
             if isinstance(fact.content, OffTheJob):
                 on = (fact.key[0], fact.content.at.astimezone(self._terms.calendar.zone).date())
@@ -109,10 +112,13 @@ class Hours:
 
 
 class Timed(msgspec.Struct, frozen=True):
-    """That sessions of a day and category came with their start; the key says which."""
+    """The fact that earlier files had sessions of a day and category with their start times.
+
+    The fact's key has the day and the category.
+    """
 
 
-def _untimed(key: tuple[str, ...], content: OffTheJob, learner: Learner, corrects: Corrects) -> Fact:
+def _untimed(key: tuple[str, ...], content: OffTheJob, learner: FileLearner, corrects: Corrects) -> Fact:
     loose = Loose(
         key,
         alike=tuple(_by_others(content, learner)),
@@ -127,8 +133,8 @@ def _untimed(key: tuple[str, ...], content: OffTheJob, learner: Learner, correct
     return Fact("otj", key, content, kept=str(content.minutes), loose=loose)
 
 
-def _timed(key: tuple[str, ...], content: OffTheJob, day: datetime, learner: Learner, corrects: Corrects) -> Fact:
-    """A session with its start; version 0.1 knew no start and told it as the day's."""
+def _timed(key: tuple[str, ...], content: OffTheJob, day: datetime, learner: FileLearner, corrects: Corrects) -> Fact:
+    """A session with its start. Version 0.1 ignored the start, and told the session as the day's."""
     as_before = msgspec.structs.replace(content, at=day)
     alike = (*_by_others(content, learner), *_by_others(as_before, learner))
     advice = f"{_CORRECTS} without a time, or no if it is a further session"
@@ -137,6 +143,6 @@ def _timed(key: tuple[str, ...], content: OffTheJob, day: datetime, learner: Lea
     return Fact("otj", (*key, clock), content, kept=f"{EXACT}{clock} {content.minutes}", loose=loose)
 
 
-def _by_others(content: OffTheJob, learner: Learner) -> Iterator[OffTheJob]:
-    """*content* as it was told while less was known of the learner."""
+def _by_others(content: OffTheJob, learner: FileLearner) -> Iterator[OffTheJob]:
+    """*content* as earlier files told it, with fewer identifiers of the learner."""
     return (msgspec.structs.replace(content, who=who) for who in learner.identifiers[1:])

@@ -1,4 +1,4 @@
-"""What training-centre rows say, once read, and the statements that say it in xAPI. Pure; knows no columns."""
+"""The facts in rows of a training centre, and their xAPI statements. Pure; knows no columns."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ THERE = frozenset({"present", "late", "left_early"})
 COMPLETE = frozenset({"present", "late"})
 
 
-class Session(msgspec.Struct, frozen=True):
-    """A session as it was planned and held; *id* is its IRI."""
+class TrainingSession(msgspec.Struct, frozen=True):
+    """A session, as planned or held. *id* is its IRI."""
 
     id: str
     title: str
@@ -52,13 +52,13 @@ class Attended(msgspec.Struct, frozen=True):
     """One learner at one session. *minutes* is how long they were there, if they were."""
 
     who: Ifi
-    session: Session
+    session: TrainingSession
     attendance: Attendance
     minutes: int | None = None
     category: str = ""
 
 
-class Step(msgspec.Struct, frozen=True):
+class ObservedStep(msgspec.Struct, frozen=True):
     """One observed step."""
 
     id: str
@@ -67,23 +67,23 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """One checklist, worked through once by one learner under one observer's eyes; *checklist* is its IRI."""
+    """One checklist, done once by one learner and watched by one observer. *checklist* is its IRI."""
 
     who: Ifi
-    session: Session
+    session: TrainingSession
     checklist: str
     title: str
     revision: str
     attempt: int
-    steps: tuple[Step, ...]
+    steps: tuple[ObservedStep, ...]
     percent: int
     observer: Ifi
     second: Ifi | None
     at: datetime
 
 
-def is_passed(steps: tuple[Step, ...], percent: int) -> bool:
-    """Whether every critical step passed, and at least *percent* of the others that apply."""
+def is_passed(steps: tuple[ObservedStep, ...], percent: int) -> bool:
+    """Whether every critical step passed, and at least *percent* of the other steps that apply."""
     critical = [step for step in steps if step.critical and step.result != "na"]
     others = [step for step in steps if not step.critical and step.result != "na"]
     good = sum(step.result == "pass" for step in others)
@@ -91,7 +91,7 @@ def is_passed(steps: tuple[Step, ...], percent: int) -> bool:
 
 
 def attended(fact: Attended) -> Statement:
-    """The Jisc attendance recipe; ``completion`` false is somebody who was not there, or not to the end."""
+    """The Jisc attendance recipe. ``completion`` is false for somebody who was not there, or not to the end."""
     session = fact.session
     extensions: dict[str, object] = {
         JISC + "attendance_late": int(fact.attendance == "late"),
@@ -111,7 +111,7 @@ def attended(fact: Attended) -> Statement:
 
 
 def observed(fact: Observed) -> Statement:
-    """``passed`` or ``failed`` on the checklist, with the steps seen; the score counts the steps that apply."""
+    """``passed`` or ``failed`` on the checklist, with the observed steps. The score counts the steps that apply."""
     passed = is_passed(fact.steps, fact.percent)
     applying = [step for step in fact.steps if step.result != "na"]
     good = sum(step.result == "pass" for step in applying)
@@ -139,7 +139,7 @@ def observed(fact: Observed) -> Statement:
     )
 
 
-def activity(session: Session) -> Activity:
+def activity(session: TrainingSession) -> Activity:
     """The session as an activity."""
     extensions = {
         JISC + "starttime": session.starts.isoformat(),
@@ -153,7 +153,7 @@ def activity(session: Session) -> Activity:
 
 
 def context(instructor: Ifi | None, course: str, parent: list[Activity] | None = None) -> Context | None:
-    """Instructor, the course it belongs to, and what it is a part of; ``None`` if there is nothing to say."""
+    """Instructor, the course of the session, and its parent; ``None`` if there is none of them."""
     around: dict[str, list[Activity]] = {"parent": parent} if parent else {}
     if course:
         around["grouping"] = [Activity(id=course, definition=ActivityDefinition(type=COURSE))]

@@ -1,51 +1,60 @@
-"""Reads observation rows and puts the steps of one checklist together. Pure; knows columns, but no statements."""
+"""Reads observation rows, and joins the steps of each checklist. Pure; knows columns, but no statements."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
-from typing import Literal, cast
+from itertools import count, product
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 
 from adapters.cells import choice, needed, percent, text, whole, yes
-from adapters.people import Ifi, Learner, Learners, apart, names_of, staff
-from adapters.profile import Terms
+from adapters.people import FileLearner, Ifi, Learners, apart, names_of, staff
+from adapters.profile import ReadingTerms
 from adapters.source import Fact, Mapped
 from adapters.times import moment, not_ahead
-from adapters.training_centre.facts import Observed, Step
-from adapters.training_centre.sessions import Held
+from adapters.training_centre.facts import Observed, ObservedStep
+from adapters.training_centre.sessions import HeldSession
 from adapters.vocabulary import iri
-from lrs.kernel.tables.row import Place, Row, Unusable
+from lrs.kernel.tables.row import Row, RowPlace, Unusable
 
 GroupKey = tuple[str, str, str, int]
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """One observation row, read."""
+class ObservationRow(msgspec.Struct, frozen=True):
+    """One parsed observation row."""
 
-    place: Place
-    learner: Learner
-    held: Held
-    step: Step
+    place: RowPlace
+    learner: FileLearner
+    held: HeldSession
+    step: ObservedStep
     observer: Ifi
     second: Ifi | None
     percent: int
     at: datetime
 
 
+class _Lost(NamedTuple):
+    """A row whose checklist is not known: its place in the file, and its number among such rows."""
+
+    number: int
+    place: RowPlace
+
+
 class Checklists:
-    """Collects steps until the file has been read, then says what each checklist came to."""
+    """Collects steps until the file was read, then gives the outcome of each checklist."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: ReadingTerms) -> None:
         self._terms = terms
-        self._groups: dict[GroupKey, list[Seen]] = {}
-        self._broken: dict[GroupKey, list[Place]] = {}
-        self._lost: list[Row] = []
+        self._groups: dict[GroupKey, list[ObservationRow]] = {}
+        self._broken: dict[GroupKey, list[RowPlace]] = {}
+        self._lost: dict[tuple[str, str], dict[str, _Lost]] = {}
+        self._order = count()
 
-    def add(self, row: Row, session_of: Callable[[Row], Held], learners: Learners) -> None:
-        """Takes one row. ``Unusable`` breaks the checklist it belongs to."""
+    def add(self, row: Row, session_of: Callable[[Row], HeldSession], learners: Learners) -> None:
+        """Adds one row. A row that is ``Unusable`` makes its checklist unusable."""
         try:
             held = session_of(row)
             learner = learners.read(row)
@@ -61,11 +70,15 @@ class Checklists:
         self._groups.setdefault(key, []).append(seen)
 
     def lose(self, row: Row) -> None:
-        """Keeps a row whose checklist cannot be told. It may be the row that another checklist lacks."""
-        self._lost.append(row)
+        """Remembers a row whose checklist is not known. It may be the row that another checklist lacks.
+
+        Of rows that name the same session, checklist and step, the first stands for all.
+        """
+        session, checklist, step = (row.cells.get(column, "") for column in ("session_id", "checklist_id", "step_id"))
+        self._lost.setdefault((session, checklist), {}).setdefault(step, _Lost(next(self._order), row.place))
 
     def _named_twice(self) -> set[GroupKey]:
-        """Checklists of one learner that the file has under two names: each lacks what the other has."""
+        """Checklists of one learner that the file has under two names. Each of them lacks rows."""
         pairs = [
             (key, (key[0], name, *key[2:]))
             for key, seen in self._groups.items()
@@ -76,15 +89,19 @@ class Checklists:
     def _is_told_of(self, key: GroupKey) -> bool:
         return key in self._groups or key in self._broken
 
-    def _why_broken(self, key: GroupKey, seen: list[Seen]) -> Place | None:
+    def _why_broken(self, key: GroupKey, seen: list[ObservationRow]) -> RowPlace | None:
         steps = {one.step.id for one in seen}
-        for row in self._lost:
-            told = [row.cells.get(column, "") for column in ("session_id", "checklist_id", "step_id")]
-            if told[0] in {"", key[0]} and told[1] in {"", key[2]} and told[2] not in steps:
-                return row.place
-        return next(iter(self._broken.get(key, ())), None)
+        named = product(("", key[0]), ("", key[2]))
+        lost = (self._first_lost(session, checklist, steps) for session, checklist in named)
+        first = min((one for one in lost if one), default=None)
+        return first.place if first else next(iter(self._broken.get(key, ())), None)
 
-    def _read(self, row: Row, held: Held, learner: Learner) -> Seen:
+    def _first_lost(self, session: str, checklist: str, steps: Collection[str]) -> _Lost | None:
+        """The first row that names these, and none of *steps*. Passes over no more rows than there are *steps*."""
+        lost = self._lost.get((session, checklist), {})
+        return next((one for step, one in lost.items() if step not in steps), None)
+
+    def _read(self, row: Row, held: HeldSession, learner: FileLearner) -> ObservationRow:
         home, names = self._terms.home, names_of(row)
         needed(row, "observer")
         observer = apart(learner, staff(row, "observer", home), "observer", names)
@@ -100,17 +117,17 @@ class Checklists:
         at = moment(row, "observed_at", self._terms.calendar, on=day)
         at = not_ahead(at or held.session.ends, self._terms.now, "observed_at", text(row, "observed_at"))
         asked = percent(row, "pass_percent", 100)
-        step = Step(
+        step = ObservedStep(
             needed(row, "step_id"),
             cast("Literal['pass', 'fail', 'na']", result),
             yes(row, "critical", default=False, known=self._terms.words["critical"]),
         )
-        return Seen(row.place, learner, held, step, cast("Ifi", observer), second, asked, at)
+        return ObservationRow(row.place, learner, held, step, cast("Ifi", observer), second, asked, at)
 
     def outcomes(self, absent: Collection[tuple[str, ...]]) -> Iterator[Mapped]:
-        """What every checklist came to; rows that ``add`` refused are not among them.
+        """What every checklist says, without the rows that ``add`` refused.
 
-        *absent* are sessions, and learners by their key, of whom the file says that they were not there.
+        *absent* are sessions with a learner's key, where the file says that the learner was not there.
         """
         twice = self._named_twice()
         for key, seen in self._groups.items():
@@ -127,7 +144,7 @@ class Checklists:
             else:
                 yield self._outcome(key, places, seen)
 
-    def _outcome(self, key: GroupKey, places: tuple[Place, ...], seen: list[Seen]) -> Mapped:
+    def _outcome(self, key: GroupKey, places: tuple[RowPlace, ...], seen: list[ObservationRow]) -> Mapped:
         problem = contradiction(seen)
         if problem:
             return Mapped(places, problem=problem)
@@ -154,8 +171,8 @@ class Checklists:
         return name if re.match(r"https?://", name) else iri("centres", self._terms.provider, "checklists", name)
 
 
-def contradiction(seen: list[Seen]) -> Unusable | None:
-    """Why the rows of one checklist do not add up to an outcome, if they do not."""
+def contradiction(seen: list[ObservationRow]) -> Unusable | None:
+    """Why the rows of one checklist give no outcome; ``None`` if they do."""
     steps = [one.step.id for one in seen]
     if len({one.observer for one in seen}) > 1 or len({one.second for one in seen}) > 1:
         return Unusable("several_observers", "observer", "", "one attempt has one observer: use another attempt number")

@@ -1,4 +1,4 @@
-"""Reads roster rows: who was at which session. Pure; knows columns, but no statements."""
+"""Reads roster rows: who attended which session. Pure; knows columns, but no statements."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import cast
 
 from adapters.cells import choice, text, yes
 from adapters.hours import minutes
-from adapters.people import Learner, Learners, apart, names_of
-from adapters.profile import Terms
+from adapters.people import FileLearner, Learners, apart, names_of
+from adapters.profile import ReadingTerms
 from adapters.source import Fact, Mapped
 from adapters.times import moment, not_ahead
-from adapters.training_centre.facts import THERE, Attendance, Attended, Session
-from adapters.training_centre.sessions import Held
+from adapters.training_centre.facts import THERE, Attendance, Attended, TrainingSession
+from adapters.training_centre.sessions import HeldSession
 from lrs.kernel.tables.row import Row, Unusable
 
 NO_INSTRUCTOR = "told without the session's instructor, whose cell cannot be read: once it is repaired, told again with"
 
 
-def read_roster(row: Row, held: Held, learners: Learners, terms: Terms) -> Mapped:
+def read_roster(row: Row, held: HeldSession, learners: Learners, terms: ReadingTerms) -> Mapped:
     """What a ``roster`` row says."""
     learner = learners.read(row)
     attendance = choice(row, "attendance", terms.words["attendance"], "unmarked")
@@ -39,16 +39,16 @@ def read_roster(row: Row, held: Held, learners: Learners, terms: Terms) -> Mappe
     return attended(row, learner, held, cast("Attendance", attendance), stayed)
 
 
-def unmarked(row: Row, session: Session, learner: Learner) -> Mapped:
-    """What a row says that tells nobody whether the learner was there."""
+def unmarked(row: Row, session: TrainingSession, learner: FileLearner) -> Mapped:
+    """What a row says that does not tell whether the learner was there."""
     nothing = Fact("attendance", (session.id, learner.key), None)
     return Mapped((row.place,), (nothing,), skipped="attendance is not marked", code="not_yet")
 
 
 def attended(
-    row: Row, learner: Learner, held: Held, attendance: Attendance, stayed: int | None, category: str = ""
+    row: Row, learner: FileLearner, held: HeldSession, attendance: Attendance, stayed: int | None, category: str = ""
 ) -> Mapped:
-    """The fact of one learner at one session."""
+    """The fact that one learner attended one session, or did not."""
     session = held.session
     apart(learner, session.instructor, "instructor", names_of(row))
     if attendance not in THERE:
@@ -58,8 +58,8 @@ def attended(
     return Mapped((row.place,), (*learner.same(), fact), remark=NO_INSTRUCTOR if held.unread else "")
 
 
-def read_jisc(row: Row, session: Session, learners: Learners, terms: Terms) -> Mapped:
-    """What a row of the Jisc TSV says: ``event_attended`` 1 or 0, ``attendance_late`` 1, 0 or nothing."""
+def read_jisc(row: Row, session: TrainingSession, learners: Learners, terms: ReadingTerms) -> Mapped:
+    """What a row of the Jisc TSV says: ``event_attended`` is 1 or 0, ``attendance_late`` 1, 0 or empty."""
     learner = learners.read(row)
     not_ahead(session.starts, terms.now, "start_time", text(row, "start_time"))
     if not text(row, "event_attended"):
@@ -67,4 +67,4 @@ def read_jisc(row: Row, session: Session, learners: Learners, terms: Terms) -> M
     there = yes(row, "event_attended", default=False, known=terms.words["event_attended"])
     late = yes(row, "attendance_late", default=False, known=terms.words["attendance_late"])
     attendance: Attendance = "absent" if not there else "late" if late else "present"
-    return attended(row, learner, Held(session, "held"), attendance, None, text(row, "attendance_category"))
+    return attended(row, learner, HeldSession(session, "held"), attendance, None, text(row, "attendance_category"))

@@ -1,4 +1,4 @@
-"""Reads session rows, and the Jisc dialect's events. Pure; knows columns, but no statements."""
+"""Reads session rows, and events in the Jisc format. Pure; knows columns, but no statements."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import msgspec
 
 from adapters.cells import choice, needed, text
 from adapters.people import staff
-from adapters.profile import Terms
+from adapters.profile import ReadingTerms
 from adapters.times import moment
-from adapters.training_centre.facts import Session
+from adapters.training_centre.facts import TrainingSession
 from adapters.vocabulary import iri
 from lrs.kernel.tables.row import Row, Unusable
 
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
 
-class Held(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A session and whether it took place; a session that is only scheduled may turn out to have.
+class HeldSession(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A session, and whether it took place. A session that is only scheduled may be reported as held later.
 
-    *unread* is why its instructor could not be read, if so: who was there is told all the same. Left out where it is
-    empty, so that ledgers from before there was such a thing know the session again.
+    *unread* is why its instructor could not be read, if so; attendance is told all the same. It is left out of the JSON
+    if empty, so that older ledgers recognise the session.
     """
 
-    session: Session
+    session: TrainingSession
     status: str
     unread: str = ""
 
 
-def read_session(row: Row, terms: Terms) -> Held:
+def read_session(row: Row, terms: ReadingTerms) -> HeldSession:
     """The session of a ``session`` row."""
     starts, ends = span(row, terms, "starts_at", "ends_at")
     course = text(row, "activity_id")
@@ -42,7 +42,7 @@ def read_session(row: Row, terms: Terms) -> Held:
         instructor = staff(row, "instructor", terms.home)
     except Unusable as problem:
         unread = problem.message
-    session = Session(
+    session = TrainingSession(
         id=iri("centres", text(row, "centre_id") or terms.provider, "sessions", needed(row, "session_id")),
         title=needed(row, "title"),
         kind=choice(row, "kind", terms.words["kind"], "practical"),
@@ -51,10 +51,10 @@ def read_session(row: Row, terms: Terms) -> Held:
         instructor=instructor,
         course=course,
     )
-    return Held(session, choice(row, "status", terms.words["status"], "held"), unread)
+    return HeldSession(session, choice(row, "status", terms.words["status"], "held"), unread)
 
 
-def span(row: Row, terms: Terms, first: str, last: str) -> tuple[datetime, datetime]:
+def span(row: Row, terms: ReadingTerms, first: str, last: str) -> tuple[datetime, datetime]:
     """Start and end; the end is after the start."""
     needed(row, first), needed(row, last)
     starts = moment(row, first, terms.calendar)
@@ -64,10 +64,10 @@ def span(row: Row, terms: Terms, first: str, last: str) -> tuple[datetime, datet
     return starts, ends
 
 
-def jisc_session(row: Row, terms: Terms) -> Session:
-    """The event of a row of the Jisc TSV; its IRI is made as the recipe does, below the provider's home page."""
+def jisc_session(row: Row, terms: ReadingTerms) -> TrainingSession:
+    """The event in a row of the Jisc TSV. Its IRI is made as in the recipe, below the provider's home page."""
     starts, ends = span(row, terms, "start_time", "end_time")
-    return Session(
+    return TrainingSession(
         id=f"{terms.home.rstrip('/')}/event/{quote(needed(row, 'event_id'), safe='')}",
         title=needed(row, "event_name"),
         kind=text(row, "event_type") or "event",

@@ -10,12 +10,12 @@ from tincan import Statement
 from adapters import words
 from adapters.cells import choice, needed, text
 from adapters.people import Learners, Same
-from adapters.profile import Terms
-from adapters.source import Earlier, Fact, Mapped, Table
+from adapters.profile import ReadingTerms
+from adapters.source import Earlier, Fact, Mapped, RowTable
 from adapters.training_centre.facts import THERE, Attended, Observed, attended, observed
 from adapters.training_centre.observations import Checklists
 from adapters.training_centre.rosters import read_jisc, read_roster
-from adapters.training_centre.sessions import Held, jisc_session, read_session
+from adapters.training_centre.sessions import HeldSession, jisc_session, read_session
 from adapters.words import Words, folded_word
 from lrs.kernel.tables.row import Row, Unusable
 
@@ -39,7 +39,7 @@ DATED = frozenset({"starts_at", "ends_at", "check_in_at", "check_out_at", "obser
 
 
 class TrainingCentre:
-    """One provider's sessions, rosters and observations."""
+    """Sessions, rosters and observations of one provider."""
 
     name = "training-centre"
     template = 1
@@ -57,17 +57,17 @@ class TrainingCentre:
         "attendance_late": words.YES_NO,
     }
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: ReadingTerms) -> None:
         self._terms = terms
 
-    def read(self, table: Table, _: Earlier, /) -> Iterator[Mapped]:
-        """Every row of *table*; checklists come last, when all their steps have been seen. A file stands for itself."""
+    def read(self, table: RowTable, _: Earlier, /) -> Iterator[Mapped]:
+        """Every row of *table*. Checklists come last, when all their steps were read. Earlier files are not used."""
         if set(table.columns) >= JISC_COLUMNS:
             return self._read_jisc(table)
         return self._read_own(table)
 
     def statements(self, fact: Fact) -> list[Statement]:
-        """The statement of an attendance or a checklist; a session alone says nothing about anybody."""
+        """The statement of an attendance or a checklist. A session alone has none."""
         if isinstance(fact.content, Attended):
             return [attended(fact.content)]
         if isinstance(fact.content, Observed):
@@ -76,7 +76,7 @@ class TrainingCentre:
             return [fact.content.statement(self._terms.provider)]
         return []
 
-    def _read_jisc(self, table: Table) -> Iterator[Mapped]:
+    def _read_jisc(self, table: RowTable) -> Iterator[Mapped]:
         learners = Learners(self._terms.home)
         for row in table.rows():
             try:
@@ -87,8 +87,8 @@ class TrainingCentre:
             except Unusable as problem:
                 yield Mapped((row.place,), problem=problem)
 
-    def _read_own(self, table: Table) -> Iterator[Mapped]:
-        sessions: dict[str, Held | Unusable] = {}
+    def _read_own(self, table: RowTable) -> Iterator[Mapped]:
+        sessions: dict[str, HeldSession | Unusable] = {}
         for row in table.rows():
             if row.trouble is None and self._record(row) == "session":
                 yield self._session(row, sessions)
@@ -111,7 +111,7 @@ class TrainingCentre:
                 yield Mapped((row.place,), problem=problem)
         yield from checklists.outcomes(absent)
 
-    def _session(self, row: Row, sessions: dict[str, Held | Unusable]) -> Mapped:
+    def _session(self, row: Row, sessions: dict[str, HeldSession | Unusable]) -> Mapped:
         name = row.cells.get("session_id", "")
         try:
             held = read_session(row, self._terms)
@@ -128,7 +128,7 @@ class TrainingCentre:
         return Mapped((row.place,), (Fact("session", (held.session.id,), held, parts=0),))
 
     def _record(self, row: Row) -> str:
-        """What *row* is, by its cell or else its sheet; ``""`` if nothing says so."""
+        """The type of *row*, by its cell or else its sheet; ``""`` if neither names it."""
         cell = row.cells.get("record", "")
         return self._terms.words["record"].get(folded_word(cell), "") if cell else self._sheet(row)
 
@@ -136,7 +136,7 @@ class TrainingCentre:
         return self._terms.words["record"].get(folded_word(row.place.sheet), "")
 
     def _is_lost_step(self, row: Row) -> bool:
-        """Whether a row that no reader took may be a step of a checklist: nothing says that it is something else."""
+        """Whether a row that no reader took may be a step of a checklist, because it does not say what it is."""
         record = self._record(row)
         if row.trouble is not None:
             return record in {"", "observation"}
@@ -144,7 +144,7 @@ class TrainingCentre:
 
 
 def usable(row: Row) -> None:
-    """Raises what was wrong with reading *row*."""
+    """Raises the fault of *row*, if it has one."""
     if row.trouble is not None:
         raise row.trouble
 
@@ -153,7 +153,7 @@ def _is_absence(fact: Fact) -> bool:
     return isinstance(fact.content, Attended) and fact.content.attendance not in THERE
 
 
-def _held(row: Row, sessions: dict[str, Held | Unusable]) -> Held:
+def _held(row: Row, sessions: dict[str, HeldSession | Unusable]) -> HeldSession:
     name = needed(row, "session_id")
     held = sessions.get(name)
     if held is None:

@@ -1,4 +1,4 @@
-"""What a form of a badge is, and what it is made of. Knows no form and no store."""
+"""The interface of a form of a badge, and what it is made from. Knows no form and no store."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from lrs.kernel.errors import Refused
 
 
 class NotInThisForm(Refused):
-    """A badge that cannot be had in the form asked for: *why* is a sentence. Over HTTP it is 406."""
+    """The badge is not available in this form; *why* is a sentence. Over HTTP it is 406."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why, status=406, error="not_in_this_form")
 
 
 @dataclass(frozen=True, slots=True)
-class Badge:
-    """What forms are made of: the credential, JSON in UTF-8 as it was signed and stored, and the tenant's *key* now."""
+class StoredBadge:
+    """What forms are made from: the stored credential, JSON in UTF-8, and the tenant's present *key*."""
 
     id: str
     credential: bytes
     key: Ed25519PrivateKey
 
     def signer(self) -> Issuer:
-        """The issuer as the credential names it, whatever it is called now, with the key that signed the credential.
+        """The issuer as the credential names it, whatever its name is now, with the key that signed the credential.
 
-        A form that signs, signs as this one: so it cannot contradict what it holds. Raises ``NotInThisForm`` if that
-        key signs no more.
+        A form with a signature of its own signs as this issuer, so that it does not contradict the credential. Raises
+        ``NotInThisForm`` if that key is no longer in use.
         """
         told = json.loads(self.credential)
         issuer = issuer_named(told["issuer"], self.key)
@@ -44,12 +44,12 @@ class Badge:
 class Form:
     """One form.
 
-    *name* is what ``--form`` takes, *media_type* what ``Accept`` asks for, *ending* that of the name under which a
-    browser saves it. *make* is given any stored badge, a revoked one too, and gives the same bytes for the same badge
-    and key. Raises ``NotInThisForm`` with the reason if this badge cannot be had in the form.
+    *name* is what ``--form`` takes, *media_type* what ``Accept`` asks for, *ending* that of the file name under which a
+    browser saves it. *make* is given any stored badge, also a revoked one, and gives the same bytes for the same badge
+    and key. It raises ``NotInThisForm`` with the reason if this badge is not available in the form.
     """
 
     name: str
     media_type: str
     ending: str
-    make: Callable[[Badge], bytes]
+    make: Callable[[StoredBadge], bytes]

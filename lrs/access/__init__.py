@@ -1,32 +1,47 @@
-"""Who is calling, and what it may do: callers, the rights of API keys and tokens, and the one policy table."""
+"""Who sends a request and what they may do: callers, rights of API keys and tokens, and the one policy table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 OWN_SOURCE = "engraft"
-"""``meta.source`` of statements the product itself emits; they are never evidence, or awards would feed themselves.
-So no key can stand for it."""
+"""``meta.source`` of statements that the product itself makes. They are never evidence, because awards would otherwise
+prove themselves; so no key may have this source.
+"""
 
-SELF, CONSENTED, OWN, OWN_LEARNERS, ALL = "self", "consented", "own source", "own learners", "all"
-"""How far a right reaches, from the narrowest: the caller's own person, learners who agreed to it, what the caller's
-source sent, persons of whom its source sent a fact, everything of the tenant."""
-REACHES = (SELF, CONSENTED, OWN, OWN_LEARNERS, ALL)
+SELF, CONSENTED, OWN, OWN_SERVICE, OWN_LEARNERS, ALL = (
+    "self",
+    "consented",
+    "own source",
+    "own service",
+    "own learners",
+    "all",
+)
+"""How far a right reaches, from narrow to wide: the caller's own person, learners who consented, what the caller's
+source sent, what belongs to the caller's matching service, persons about whom its source sent a fact, everything of the
+tenant.
+"""
+REACHES = (SELF, CONSENTED, OWN, OWN_SERVICE, OWN_LEARNERS, ALL)
 
 KEY, TOKEN, SESSION, LINK, OPERATOR = "key", "token", "session", "link", "operator"
-"""By what a caller shows who it is: an API key, a service's access token, a member of staff's session, a learner's
-link; the installation's operator, who belongs to no tenant, has a key of the installation."""
+"""The type of credential: an API key, a service's access token, a session of somebody who is signed in, a learner's
+link, or a key of an operator of the installation, who belongs to no tenant.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Whoever sent a request: what its credential stands for, what it may do, for which tenant, by which credential.
 
-    ``subject`` is who it is, as the record of actions names it (``key default.0a1b``); ``source`` is the one its
-    statements get. ``authority`` is the JSON text of the agent that they get as theirs (1.0.3 Data 2.4.9); a caller
-    with the right ``statements.import`` brings others' statements, which keep the one they have. ``rights`` has how far
-    each right reaches, ``via`` one of ``KEY``, ``TOKEN`` and so on.
+    ``subject`` is its name in the record of actions (``key default.0a1b``); ``source`` is the source of its statements.
+    ``authority`` is the JSON text of the agent that its statements get as authority (1.0.3 Data 2.4.9); with the right
+    ``statements.import`` they keep the authority that they have. ``rights`` says how far each right reaches, ``via`` is
+    one of ``KEY``, ``TOKEN`` and so on.
+
+    Somebody who is signed in has a *name*, and a learner the id of its *person*. *own* are the sources or services that
+    a right reaches, by the right, where a role is bound to some; a key or a token has the one of its *source*. For a
+    learner it is the *person*.
     """
 
     subject: str
@@ -35,13 +50,20 @@ class Caller:
     rights: Mapping[str, str]
     tenant: str
     via: str
+    name: str = ""
+    person: str = ""
+    own: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def owned(self, right: str) -> frozenset[str]:
+        """The sources, the services, or the person that *right* reaches where it does not reach all."""
+        return self.own.get(right, frozenset({self.source} if self.source else ()))
 
     def may(self, right: str) -> bool:
-        """Whether it has *right*, however far that reaches."""
+        """Whether it has *right*, however far it reaches."""
         return right in self.rights
 
     def may_all(self, right: str) -> bool:
-        """Whether it has *right* over everything of the tenant."""
+        """Whether it has *right* for everything of the tenant."""
         return self.rights.get(right) == ALL
 
 

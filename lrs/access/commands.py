@@ -1,4 +1,4 @@
-"""``lrs keys``: API keys made, listed and revoked."""
+"""The commands ``lrs keys``: make, list and revoke API keys."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import click
 from lrs.access.keys import create_key, list_keys, revoke_key
 from lrs.access.rights import SCOPES
 from lrs.kernel.errors import Misconfigured
-from lrs.kernel.printing import Group, json_option, print_json, print_list
+from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 _SCOPES = f"May be given repeatedly; one of: {', '.join(sorted(SCOPES))}."
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def keys() -> None:
     """Make, list and revoke API keys: who may send and read."""
 
@@ -25,7 +25,7 @@ def keys() -> None:
 @json_option
 @with_tenant
 def create(tenant: Tenant, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Make a key and print it with its secret, which is shown this once."""
+    """Make a key and print it with its secret, which is shown only once."""
     try:
         new = create_key(tenant, name, scopes)
     except Misconfigured as error:
@@ -56,7 +56,7 @@ def list_all(tenant: Tenant, as_json: bool) -> None:
 @click.argument("key")
 @with_tenant
 def revoke(tenant: Tenant, key: str) -> None:
-    """Revoke KEY, within a second, on a running server too."""
+    """Revoke KEY; a running server refuses it within a second."""
     if not revoke_key(tenant, key):
         raise click.ClickException(f"there is no key {key!r}; lrs keys list shows them")
     click.echo(f"revoked {key}")

@@ -1,4 +1,4 @@
-"""API keys: made, checked, revoked. The secret is shown once and kept as a keyed hash. Knows no HTTP."""
+"""API keys: made, checked, revoked. The secret is shown once and stored as a keyed hash. Knows no HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lrs.access import KEY, OWN_SOURCE, Caller
 from lrs.access.rights import SCOPES, rights_of_key
 from lrs.access.sessions import end_sessions_of
 from lrs.kernel.errors import Misconfigured
-from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -26,19 +26,34 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 _NOBODY = msgspec.json.encode(
     {"v": 1, "name": "nobody", "scopes": ["all"], "hash": "00" * 32, "created": 1_795_000_000_000_000, "revoked": None}
 )
-"""Read in the place of a key that is not there, so that it takes as long."""
+"""Checked instead of a key that does not exist, so that both take equally long."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key as it is shown, once."""
+    """A new key with its secret, which is shown only once."""
 
     key: str
     secret: str
 
 
-def create_key(tenant: Tenant, name: str, scopes: Iterable[str]) -> NewKey:
-    """Makes a key for the source *name*; several keys may stand for one source, so that they can be changed over.
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key without its secret. *source* is its name; *created* and *revoked* are microseconds UTC.
+
+    *product* is what it was made for on our pages, if it was made there.
+    """
+
+    key: str
+    source: str
+    scopes: tuple[str, ...]
+    created: int
+    revoked: int | None
+    product: str = ""
+
+
+def create_key(tenant: Tenant, name: str, scopes: Iterable[str], *, by: str = BY, product: str = "") -> NewKey:
+    """Makes a key for the source *name*. Several keys may have the same source, so that one can replace another.
 
     Raises ``Misconfigured`` for an unusable name or an unknown scope.
     """
@@ -57,19 +72,20 @@ def create_key(tenant: Tenant, name: str, scopes: Iterable[str]) -> NewKey:
             "hash": _hash(tenant, new.secret).hex(),
             "created": tenant.clock(),
             "revoked": None,
+            **({"product": product} if product else {}),
         }
     )
 
     def decide(tx: Tx) -> None:
         tx.insert(Record(KIND, new.key, body))
-        audit.append(tx, BY, "key.created", {"key": new.key, "scopes": " ".join(granted)})
+        audit.append(tx, by, "key.created", {"key": new.key, "scopes": " ".join(granted)})
 
     tenant.store.write(decide).result()
     return new
 
 
 def check_source(name: str) -> None:
-    """Raises ``Misconfigured`` for what no source can be called."""
+    """Raises ``Misconfigured`` if *name* cannot be the name of a source."""
     if not NAME.fullmatch(name):
         raise Misconfigured(f"key name {name!r}: use 1 to 80 letters, digits, spaces, dots, hyphens, underscores")
     if name.casefold() == OWN_SOURCE:
@@ -78,8 +94,8 @@ def check_source(name: str) -> None:
         )
 
 
-def revoke_key(tenant: Tenant, key: str) -> bool:
-    """Takes *key* out of use within a second, in every process, and ends who signed in with it at once.
+def revoke_key(tenant: Tenant, key: str, *, by: str = BY) -> bool:
+    """Revokes *key*, in every process within a second, and ends the sessions that were opened with it.
 
     ``False`` if there is no such key.
     """
@@ -94,23 +110,40 @@ def revoke_key(tenant: Tenant, key: str) -> bool:
             body["revoked"] = now
             tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(body)))
             end_sessions_of(tx, f"key {key}")
-            audit.append(tx, BY, "key.revoked", {"key": key})
+            audit.append(tx, by, "key.revoked", {"key": key})
         return True
 
     return tenant.store.write(decide).result()
 
 
 def list_keys(reader: Reader) -> list[dict[str, Any]]:
-    """Every key without its hash, oldest first."""
-    keys = []
-    for record in pages(reader, KIND):
-        body = msgspec.json.decode(record.body)
-        keys.append({"key": record.id, "name": body["name"], "scopes": body["scopes"], "revoked": body["revoked"]})
-    return keys
+    """Every key without its hash, oldest first, as commands show it."""
+    return [
+        {"key": one.key, "name": one.source, "scopes": list(one.scopes), "revoked": one.revoked}
+        for one in known_keys(reader)
+    ]
+
+
+def known_keys(reader: Reader) -> list[KnownKey]:
+    """Every key, oldest first."""
+    return [_known(record) for record in each(reader, KIND)]
+
+
+def find_key(reader: Reader, key: str) -> KnownKey | None:
+    """The key, also one that was revoked; ``None`` if there is none."""
+    record = reader.get(KIND, key)
+    return _known(record) if record else None
+
+
+def _known(record: Record) -> KnownKey:
+    body = msgspec.json.decode(record.body)
+    return KnownKey(
+        record.id, body["name"], tuple(body["scopes"]), body["created"], body["revoked"], body.get("product", "")
+    )
 
 
 def check_key(tenant: Tenant, key: str, secret: str) -> Caller | None:
-    """The caller behind *key*, or ``None``; an unknown key takes as long as a wrong secret."""
+    """The caller with *key* and *secret*, or ``None``. An unknown key takes as long as a wrong secret."""
     record = tenant.store.get(KIND, key)
     body: dict[str, Any] = msgspec.json.decode(record.body if record else _NOBODY)
     right = hmac.compare_digest(_hash(tenant, secret), bytes.fromhex(body["hash"]))
@@ -118,7 +151,7 @@ def check_key(tenant: Tenant, key: str, secret: str) -> Caller | None:
 
 
 def active_key(tenant: Tenant, key: str) -> Caller | None:
-    """The caller behind *key* as it is now, for who has proven the secret before; ``None`` once it is revoked."""
+    """The caller with *key*, whose secret was checked before; ``None`` if the key is revoked."""
     record = tenant.store.get(KIND, key)
     return _caller(tenant, key, msgspec.json.decode(record.body)) if record else None
 
@@ -131,16 +164,16 @@ def _caller(tenant: Tenant, key: str, body: dict[str, Any]) -> Caller | None:
 
 
 def _hash(tenant: Tenant, secret: str) -> bytes:
-    # The secret has 256 random bits, so one keyed hash is enough; a slow one is for what people think up.
+    # The secret has 256 random bits, so one keyed hash is enough; slow hashes are for passwords that people choose.
     return hmac.digest(tenant.secret("api-key"), secret.encode("utf-8", "surrogatepass"), sha256)
 
 
 def authority_of(tenant: Tenant, key: str, name: str) -> bytes:
-    """The agent (JSON) that statements get as their authority which come by *key*, from the source *name*."""
+    """The agent (JSON) that statements sent with *key* get as their authority; *name* is its source."""
     home = f"{(tenant.settings.public_url or 'http://localhost').rstrip('/')}/t/{tenant.id}"
     agent = {"objectType": "Agent", "name": name, "account": {"homePage": home, "name": key}}
     return msgspec.json.encode(agent)
 
 
 KINDS = (Kind(KIND, "fact", version=1, subjects=None, retention="configuration", exported=False),)
-"""No key leaves: its secret is kept as a hash under this installation's own."""
+"""Keys are not exported: the hash of a secret is keyed with this installation's own secret."""

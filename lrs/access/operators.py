@@ -1,6 +1,8 @@
-"""Keys of the installation's operators, who belong to no tenant: made, checked, revoked. Kept in the register.
+"""Keys of the installation's operators, who belong to no tenant: made, checked, revoked. Kept in the control store.
 
-They open what is the installation's, ``/metrics`` and what ``/health`` tells of each tenant, and no tenant's data.
+They give access to ``/metrics`` and to what ``/health`` tells of each tenant, and to no tenant's data. What is done
+with them stands in the record of actions of the default tenant, which every installation has. That is another store:
+the entry comes first, as for changes of tenants (``lrs.tenancy.states``).
 """
 
 from __future__ import annotations
@@ -14,13 +16,16 @@ import msgspec
 from lrs.access import ALL, OPERATOR, Caller
 from lrs.access.keys import NAME, NewKey
 from lrs.kernel.errors import Misconfigured
-from lrs.storage import Record, Tx, pages
+from lrs.kernel.settings import Settings
+from lrs.storage import Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy.control import Control
+from lrs.tenancy.states import put_down
+from lrs.tenancy.tenants import DEFAULT
 
 KIND = "operator-key"
 PREFIX = "_operator."
-"""What these keys begin with, and no tenant's id can."""
+"""Operators' keys begin with this. The id of a tenant cannot."""
 RIGHTS = {"metrics.read": ALL}
 
 
@@ -34,22 +39,26 @@ class _Kept(msgspec.Struct, frozen=True):
 
 _decoder = msgspec.json.Decoder(_Kept)
 _NOBODY = _Kept("", "00" * 32, 0)
-"""Read in the place of a key that is not there, so that it takes as long."""
+"""Checked instead of a key that does not exist, so that both take equally long."""
 
 
-def create_operator_key(control: Control, name: str) -> NewKey:
+def create_operator_key(settings: Settings, control: Control, name: str) -> NewKey:
     """Makes a key for the operator *name*. Raises ``Misconfigured`` for an unusable name."""
     if not NAME.fullmatch(name):
         raise Misconfigured(f"key name {name!r}: use 1 to 80 letters, digits, spaces, dots, hyphens, underscores")
     new = NewKey(f"{PREFIX}{secrets.token_hex(8)}", secrets.token_urlsafe(32))
     body = msgspec.json.encode(_Kept(name, _hash(new.secret), control.clock()))
+    put_down(settings, DEFAULT, "operator-key.created", {"key": new.key})
     control.store.write(lambda tx: tx.insert(Record(KIND, new.key, body))).result()
     return new
 
 
-def revoke_operator_key(control: Control, key: str) -> bool:
-    """Takes *key* out of use at once, in every process; ``False`` if there is no such key."""
+def revoke_operator_key(settings: Settings, control: Control, key: str) -> bool:
+    """Revokes *key* at once, in every process; ``False`` if there is no such key."""
     now = control.clock()
+    record = control.store.get(KIND, key)
+    if record is not None and _decoder.decode(record.body).revoked is None:
+        put_down(settings, DEFAULT, "operator-key.revoked", {"key": key})
 
     def decide(tx: Tx) -> bool:
         record = tx.get(KIND, key)
@@ -66,12 +75,12 @@ def revoke_operator_key(control: Control, key: str) -> bool:
 
 def list_operator_keys(control: Control) -> list[dict[str, str]]:
     """Every key without its hash, oldest first."""
-    found = [(record.id, _decoder.decode(record.body)) for record in pages(control.store, KIND)]
+    found = [(record.id, _decoder.decode(record.body)) for record in each(control.store, KIND)]
     return [{"id": id, "name": kept.name, "state": "revoked" if kept.revoked else "active"} for id, kept in found]
 
 
 def check_operator_key(control: Control, key: str, secret: str) -> Caller | None:
-    """The operator behind *key*, or ``None``; an unknown key takes as long as a wrong secret."""
+    """The operator with *key* and *secret*, or ``None``. An unknown key takes as long as a wrong secret."""
     record = control.store.get(KIND, key)
     kept = _decoder.decode(record.body) if record else _NOBODY
     is_right = hmac.compare_digest(_hash(secret).encode(), kept.hash.encode())
@@ -81,7 +90,7 @@ def check_operator_key(control: Control, key: str, secret: str) -> Caller | None
 
 
 def _hash(secret: str) -> str:
-    # The secret has 256 random bits, so one hash is enough; a slow one is for what people think up.
+    # The secret has 256 random bits, so one hash is enough; slow hashes are for passwords that people choose.
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

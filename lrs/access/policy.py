@@ -1,7 +1,8 @@
-"""The one table of who may do what, and the one function that asks it. What is not in the table is refused.
+"""The one table of who may do what, and the one function that applies it. What is not in the table is refused.
 
-A line is a method and the pattern of a path; a pattern holds behind ``/t/{tenant}``, too, unless it begins with that
-itself (then it holds only there) or is one of the server's own (then it holds only at the root). Knows no handler.
+A line is a method and the pattern of a path. A pattern also holds behind ``/t/{tenant}``, unless it begins with that
+itself (then it holds only there) or belongs to the server (``OF_SERVER``; then it holds only at the root). Knows no
+handler.
 """
 
 from __future__ import annotations
@@ -9,22 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lrs.access import ALL, CONSENTED, KEY, LINK, OPERATOR, OWN, SELF, SESSION, TOKEN, Caller
+from lrs.access import ALL, CONSENTED, KEY, LINK, OPERATOR, OWN, OWN_LEARNERS, OWN_SERVICE, SELF, SESSION, TOKEN, Caller
 from lrs.access.rights import SERVICE_SCOPES, scopes_with
+from lrs.access.roles import roles_with
 from lrs.kernel.errors import Refused
 
 PUBLIC = "public"
-"""In the place of a right: whoever asks."""
+"""Used instead of a right: open to everybody."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PolicyLine:
     """Who gets past: callers with *right*, by one of the credentials *via*, if it reaches as one of *reaches*.
 
     The first credential of *via* is the one that is asked for. A handler whose line has more than one reach narrows
-    what it does to the caller's. *pages* is for whom its answers are pages, so that its refusals are pages, too; empty
-    where they are JSON. *any_origin*: scripts of any site may read every answer, for nothing in it depends on who asks
-    (the Fetch standard, CORS protocol).
+    what it does to the caller's. *pages* names the pages (``lrs.web.page.Pages``) that its answers are, so that its
+    refusals are pages, too; empty where they are JSON. *any_origin*: scripts of any site may read every answer, for
+    nothing in it depends on who asks (the Fetch standard, CORS protocol).
     """
 
     right: str
@@ -39,28 +41,45 @@ class Line:
         return self.right == PUBLIC
 
 
-Table = Mapping[tuple[str, str], Line]
+PolicyTable = Mapping[tuple[str, str], PolicyLine]
 
 
-def _key(right: str, *reaches: str) -> Line:
-    return Line(right, (KEY,), frozenset(reaches or {ALL}))
+def _key(right: str, *reaches: str) -> PolicyLine:
+    return PolicyLine(right, (KEY,), frozenset(reaches or {ALL}))
 
 
-def _service(right: str, reach: str = CONSENTED) -> Line:
-    return Line(right, (TOKEN,), frozenset({reach}))
+def _service(right: str, reach: str = CONSENTED) -> PolicyLine:
+    return PolicyLine(right, (TOKEN,), frozenset({reach}))
 
 
-def _staff(right: str) -> Line:
-    return Line(right, (SESSION,), pages="staff")
+def _staff(right: str, *reaches: str) -> PolicyLine:
+    return PolicyLine(right, (SESSION,), frozenset(reaches or {ALL}), pages="staff")
 
 
-_OPEN = Line(PUBLIC)
-_OPEN_PAGE = Line(PUBLIC, pages="public")
-_SIGN_IN = Line(PUBLIC, pages="staff")
-_BADGE = Line(PUBLIC, any_origin=True)
-_ASKED = Line("consents.answer", (LINK,), frozenset({SELF}), pages="learner")
+def _own(right: str) -> PolicyLine:
+    return PolicyLine(right, (SESSION,), frozenset({SELF}), pages="me")
 
-TABLE: Table = {
+
+def _listed(path: str, line: PolicyLine) -> dict[tuple[str, str], PolicyLine]:
+    """The lines of a list: its page, and its rows as files."""
+    return {("GET", path + file): line for file in ("", ".csv", ".json")}
+
+
+_LEARNERS = _staff("learners.read", OWN_LEARNERS, ALL)
+_SERVICES = _staff("services.manage", OWN_SERVICE, ALL)
+_SENT = _staff("deliveries.read", OWN_SERVICE, ALL)
+_ENTRANCE = PolicyLine(PUBLIC, pages="account")
+_ACCOUNT = PolicyLine("account.use", (SESSION,), frozenset({SELF}), pages="account")
+_OPEN = PolicyLine(PUBLIC)
+_OPEN_PAGE = PolicyLine(PUBLIC, pages="public")
+_IMPORTS = PolicyLine("imports.run", (SESSION,), frozenset({OWN, ALL}), pages="staff")
+_PROVIDER = PolicyLine("imports.run", (SESSION,), frozenset({OWN}), pages="staff")
+_SIGN_IN = PolicyLine(PUBLIC, pages="staff")
+_BADGE = PolicyLine(PUBLIC, any_origin=True)
+_BADGE_PAGE = PolicyLine(PUBLIC, pages="achievement", any_origin=True)
+_ASKED = PolicyLine("consents.answer", (LINK,), frozenset({SELF}), pages="consent")
+
+TABLE: PolicyTable = {
     # xAPI
     ("POST", "/xapi/statements"): _key("statements.write"),
     ("PUT", "/xapi/statements"): _key("statements.write"),
@@ -82,7 +101,7 @@ TABLE: Table = {
     ("GET", "/xapi/about"): _OPEN,
     # providers that send files
     ("GET", "/api/imports"): _key("source.read", OWN),
-    ("POST", "/api/imports"): _key("imports.run", OWN),
+    ("POST", "/api/imports"): _key("imports.run", OWN, ALL),
     ("GET", "/api/imports/{id}"): _key("source.read", OWN),
     ("GET", "/api/imports/{id}/report"): _key("source.read", OWN),
     ("GET", "/api/imports/{id}/file"): _key("source.read", OWN),
@@ -94,18 +113,117 @@ TABLE: Table = {
     ("GET", "/api/profiles/{subject}/gap"): _service("gap.read"),
     ("GET", "/api/roles"): _service("roles.read", ALL),
     ("POST", "/api/links"): _service("links.make", ALL),
+    # what learners are told
+    ("GET", "/api/organisation"): _key("services.manage"),
+    ("PUT", "/api/organisation"): _key("services.manage"),
+    ("GET", "/api/services/{service}"): _key("services.manage"),
+    ("PUT", "/api/services/{service}"): _key("services.manage"),
     # learners: whoever has the link
     ("GET", "/links/{token}"): _ASKED,
     ("POST", "/links/{token}"): _ASKED,
+    ("GET", "/guardian/{guardian}"): _ASKED,
+    ("POST", "/guardian/{guardian}"): _ASKED,
+    # signing in
+    ("GET", "/sign-in"): _ENTRANCE,
+    ("POST", "/sign-in"): _ENTRANCE,
+    ("POST", "/sign-in/code"): _ENTRANCE,
+    ("GET", "/sign-in/with/{provider}"): _ENTRANCE,
+    ("GET", "/sign-in/return"): _ENTRANCE,
+    ("GET", "/sign-in/learner"): _ENTRANCE,
+    ("POST", "/sign-in/learner"): _ENTRANCE,
+    ("POST", "/sign-in/learner/code"): _ENTRANCE,
+    ("POST", "/sign-in/learner/confirm"): _ENTRANCE,
+    ("GET", "/sign-in/link/{token}"): _ENTRANCE,
+    ("POST", "/sign-in/link/{token}"): _ENTRANCE,
+    ("GET", "/invitation/{token}"): _ENTRANCE,
+    ("POST", "/invitation/{token}"): _ENTRANCE,
+    # whoever is signed in
+    ("POST", "/sign-out"): _ACCOUNT,
+    ("GET", "/account"): _ACCOUNT,
+    ("POST", "/account/name"): _ACCOUNT,
+    ("POST", "/account/password"): _ACCOUNT,
+    ("POST", "/account/sessions"): _ACCOUNT,
+    ("POST", "/account/address"): _ACCOUNT,
+    ("POST", "/account/close"): _ACCOUNT,
+    ("GET", "/account/second-factor"): _ACCOUNT,
+    ("POST", "/account/second-factor"): _ACCOUNT,
+    ("POST", "/account/second-factor/off"): _ACCOUNT,
+    # learners, about themselves
+    ("GET", "/me"): _own("own-record.read"),
+    ("POST", "/me/questions"): _own("own-questions.ask"),
+    ("GET", "/me/roles"): _own("own-record.read"),
+    ("GET", "/me/badges/{id}"): _own("own-record.read"),
+    ("GET", "/me/sharing"): _own("own-record.read"),
+    ("POST", "/me/sharing/stop"): _own("own-consents.change"),
+    ("GET", "/me/data"): _own("own-record.read"),
+    ("GET", "/me/data.json"): _own("own-record.read"),
     # staff
+    ("GET", "/staff"): _staff("staff.enter", SELF, ALL),
+    **_listed("/staff/learners", _LEARNERS),
+    ("POST", "/staff/learners"): _LEARNERS,
+    ("GET", "/staff/learners/{person}"): _LEARNERS,
+    ("POST", "/staff/learners/{person}/withdraw"): _staff("consents.withdraw"),
+    ("POST", "/staff/learners/{person}/invite"): _staff("learners.invite"),
+    **_listed("/staff/questions", _staff("questions.answer")),
+    ("GET", "/staff/questions/{id}"): _staff("questions.answer"),
+    ("POST", "/staff/questions/{id}"): _staff("questions.answer"),
+    **_listed("/staff/same-person", _staff("persons.join")),
+    ("GET", "/staff/same-person/{one}/{other}"): _staff("persons.join"),
+    ("POST", "/staff/same-person/{one}/{other}"): _staff("persons.join"),
+    **_listed("/staff/services", _SERVICES),
+    ("POST", "/staff/services"): _staff("services.manage"),
+    ("GET", "/staff/new-service"): _staff("services.manage"),
+    ("GET", "/staff/services/{id}"): _SERVICES,
+    ("POST", "/staff/services/{id}/test"): _SERVICES,
+    ("POST", "/staff/services/{id}/rotate"): _SERVICES,
+    ("POST", "/staff/services/{id}/state"): _SERVICES,
+    **_listed("/staff/services/{id}/deliveries", _SENT),
+    ("GET", "/staff/invitations"): _staff("learners.invite"),
+    ("POST", "/staff/invitations"): _staff("learners.invite"),
+    ("GET", "/staff/members"): _staff("staff.manage"),
+    ("POST", "/staff/members"): _staff("staff.manage"),
+    ("POST", "/staff/members/{id}/roles"): _staff("staff.manage"),
+    ("POST", "/staff/members/{id}/state"): _staff("staff.manage"),
+    **_listed("/staff/imports", _IMPORTS),
+    ("POST", "/staff/imports"): _IMPORTS,
+    ("GET", "/staff/imports/{id}"): _IMPORTS,
+    **_listed("/staff/imports/{id}/rows", _IMPORTS),
+    ("GET", "/staff/imports/{id}/file"): _IMPORTS,
+    ("GET", "/staff/imports/{id}/repairs"): _IMPORTS,
+    ("POST", "/staff/imports/{id}/columns"): _IMPORTS,
+    ("POST", "/staff/imports/{id}/bring"): _IMPORTS,
+    **_listed("/staff/columns", _IMPORTS),
+    ("POST", "/staff/columns"): _IMPORTS,
+    **_listed("/provider", _PROVIDER),
+    **_listed("/staff/rules", _staff("rules.change")),
+    ("POST", "/staff/rules"): _staff("rules.change"),
+    ("GET", "/staff/rules/ready.csv"): _staff("rules.change"),
+    ("POST", "/staff/rules/restore"): _staff("rules.change"),
+    **_listed("/staff/rules/versions/{version}/rules", _staff("rules.change")),
+    **_listed("/staff/rules/drafts/{id}/changes", _staff("rules.change")),
+    ("POST", "/staff/rules/drafts/{id}/apply"): _staff("rules.change"),
     ("GET", "/pages"): _SIGN_IN,
     ("GET", "/pages/sign-in"): _SIGN_IN,
     ("POST", "/pages/sign-in"): _SIGN_IN,
-    ("POST", "/pages/sign-out"): _staff("sessions.open"),
-    ("GET", "/pages/learners"): _staff("learners.read"),
-    ("POST", "/pages/learners"): _staff("learners.read"),
-    ("GET", "/pages/learners/{person}"): _staff("learners.read"),
-    ("POST", "/pages/learners/{person}/withdraw"): _staff("consents.withdraw"),
+    ("GET", "/console"): _staff("work.read"),
+    **_listed("/console/sources", _staff("work.read")),
+    ("GET", "/console/mails"): _staff("staff.manage"),
+    ("POST", "/console/mails"): _staff("staff.manage"),
+    **_listed("/console/keys", _staff("staff.manage")),
+    **_listed("/console/audit", _staff("audit.read")),
+    ("GET", "/console/system"): _staff("metrics.read"),
+    ("GET", "/pages/learners"): _SIGN_IN,
+    ("GET", "/pages/learners/{person}"): _SIGN_IN,
+    **_listed("/arrivals", _staff("arrivals.read", OWN, ALL)),
+    ("POST", "/arrivals"): _staff("arrivals.read", OWN, ALL),
+    ("GET", "/arrivals/statements/{id}"): _staff("arrivals.read", OWN, ALL),
+    **_listed("/arrivals/course", _staff("arrivals.read", OWN, ALL)),
+    **_listed("/connect", _staff("sources.connect", OWN, ALL)),
+    ("GET", "/connect/{platform}"): _staff("sources.connect", OWN, ALL),
+    ("POST", "/connect/{platform}"): _staff("sources.connect", OWN, ALL),
+    ("GET", "/connect/{platform}/rules.csv"): _staff("sources.connect", OWN, ALL),
+    ("GET", "/connect/keys/{key}"): _staff("sources.connect", OWN, ALL),
+    ("POST", "/connect/keys/{key}/revoke"): _staff("sources.connect", OWN, ALL),
     ("GET", "/pages/badges/{id}"): _staff("badges.read"),
     ("GET", "/pages/work"): _staff("work.read"),
     ("POST", "/pages/work/retry"): _staff("work.retry"),
@@ -114,26 +232,29 @@ TABLE: Table = {
     # what badges point to for ever, and the badges
     ("GET", "/t/{tenant}/did.json"): _BADGE,
     ("GET", "/t/{tenant}/status/{name}"): _BADGE,
-    ("GET", "/t/{tenant}/achievements/{id}"): _BADGE,
+    ("GET", "/t/{tenant}/achievements/{id}"): _BADGE_PAGE,
     ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
     # the server's own
     ("GET", "/health"): _OPEN,
-    ("GET", "/metrics"): Line("metrics.read", (KEY, OPERATOR)),
+    ("GET", "/metrics"): PolicyLine("metrics.read", (OPERATOR,)),
     ("GET", "/docs"): _OPEN_PAGE,
+    ("GET", "/developers"): _OPEN_PAGE,
+    ("GET", "/developers/{name}"): _OPEN,
     ("GET", "/openapi.json"): _OPEN,
+    ("GET", "/static/{name}"): _OPEN,
 }
 OF_TENANT = "/t/{tenant}"
-OF_SERVER = frozenset({"/health", "/metrics", "/docs", "/openapi.json"})
-"""Patterns that hold only at the root: they belong to no tenant."""
+OF_SERVER = frozenset({"/health", "/metrics", "/docs", "/openapi.json", "/static/{name}"})
+"""Patterns that hold only at the root, because they belong to no tenant."""
 
 
-def with_open_metrics(table: Table) -> Table:
-    """*table*, in which whoever asks may see the metrics."""
+def with_open_metrics(table: PolicyTable) -> PolicyTable:
+    """*table*, but with metrics open to everybody."""
     return {**table, ("GET", "/metrics"): _OPEN}
 
 
-def admit(method: str, route: str, caller: Caller, table: Table = TABLE) -> None:
-    """Refuses with 403 unless the line of *table* for *method* and the pattern *route* lets *caller* past."""
+def admit(method: str, route: str, caller: Caller, table: PolicyTable = TABLE) -> None:
+    """Refuses with 403 unless the line of *table* for *method* and the pattern *route* admits *caller*."""
     line = table.get((method, route))
     if line is None:
         raise Refused(f"nobody may {method} {route}", status=403, error="forbidden")
@@ -143,17 +264,20 @@ def admit(method: str, route: str, caller: Caller, table: Table = TABLE) -> None
         raise _refused(method, route, line)
 
 
-def scopes_for(line: Line) -> tuple[str, ...]:
-    """The scopes of API keys, or of services, that *line* asks for: one of them will do."""
+def scopes_for(line: PolicyLine) -> tuple[str, ...]:
+    """The scopes of API keys or services that *line* accepts; one of them is enough."""
     return scopes_with(line.right, line.reaches, *([SERVICE_SCOPES] if TOKEN in line.via else []))
 
 
-def _refused(method: str, route: str, line: Line) -> Refused:
+def _refused(method: str, route: str, line: PolicyLine) -> Refused:
     needed = scopes_for(line)
     if TOKEN in line.via:  # RFC 6750 3.1
         scope = " ".join(needed)
         told = (("WWW-Authenticate", f'Bearer error="insufficient_scope", scope="{scope}"'),)
         return Refused(f"the token lacks the scope {scope}", status=403, error="insufficient_scope", headers=told)
+    if SESSION in line.via:
+        who = " or ".join(roles_with(line.right, line.reaches)) or "nobody"
+        return Refused(f"This page is for this role: {who}. You do not have it.", status=403, error="forbidden")
     named = route.removeprefix(OF_TENANT).removeprefix("/xapi").removeprefix("/api").removeprefix("/")
-    who, text = ("key", " or ".join(needed)) if KEY in line.via else ("session", "admin")
-    return Refused(f"this {who} may not {method} {named}: it needs the scope {text}", status=403, error="forbidden")
+    text = " or ".join(needed)
+    return Refused(f"this key may not {method} {named}: it needs the scope {text}", status=403, error="forbidden")

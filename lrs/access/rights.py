@@ -1,6 +1,6 @@
-"""Which rights a scope stands for, and how far each reaches. Scopes are the names that keys and tokens are made with.
+"""The rights that each scope gives, and how far each right reaches. Keys and tokens are made with scopes.
 
-Rights are the names that the policy table and the program ask for; no key or token has them as its own words.
+The policy table and the program ask for rights. Rights never appear in a key or token.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 from lrs.access import ALL, CONSENTED, OWN, REACHES
 
 Rights = Mapping[str, str]
-"""Right to reach."""
+"""How far each right reaches, by the right."""
 
 _READ_STATEMENTS: Rights = {"statements.read": ALL, "activities.read": ALL, "agents.read": ALL}
 _WRITE_STATEMENTS: Rights = {"statements.write": ALL, "statements.void": OWN}
@@ -21,7 +21,17 @@ _WRITE_PROFILES: Rights = {"activity-profiles.write": ALL, "agent-profiles.write
 _DEFINE: Rights = {"definitions.write": ALL}
 _ALL_READ: Rights = {**_READ_STATEMENTS, "state.read": ALL, **_READ_PROFILES, "ledgers.read": ALL}
 _CONSOLE = ("sessions.open", "learners.read", "consents.withdraw", "work.read", "work.retry", "deliveries.resend")
-_ADMIN = ("metrics.read", "badges.read", *_CONSOLE)
+_PEOPLE = (
+    "staff.enter",
+    "staff.manage",
+    "learners.invite",
+    "services.manage",
+    "deliveries.read",
+    "persons.join",
+    "questions.answer",
+)
+_SENDERS = ("sources.connect", "arrivals.read", "imports.run", "rules.change")
+_ADMIN = ("metrics.read", "badges.read", "audit.read", *_CONSOLE, *_PEOPLE, *_SENDERS)
 
 SCOPES: Mapping[str, Rights] = {
     "all": {
@@ -50,28 +60,30 @@ SCOPES: Mapping[str, Rights] = {
     "import": {"statements.import": ALL, "imports.run": OWN},
     "admin": dict.fromkeys(_ADMIN, ALL),
 }
-"""Of API keys. xAPI 1.0.3 Communication 4.2, and ours: ``agents/profile/read`` reads what content asks of its learner's
-profile, ``void/any`` voids what other sources sent, ``import`` brings files, and statements with their authority, in,
-``admin`` manages keys, services, people and pages. ``all`` is everything of xAPI, and brings files in, whose statements
-it could send as well; nothing else of the last three."""
+"""Scopes of API keys: those of xAPI 1.0.3 Communication 4.2, and ours. ``agents/profile/read`` reads the profile of a
+learner, for content; ``void/any`` voids what other sources sent; ``import`` alone brings in files of the provider that
+its source is, and lets statements that another scope may send keep their authority; ``admin`` manages keys, services,
+people and pages. ``all`` is everything of xAPI and bringing files in, because it could send their statements anyway; it
+does not include ``void/any``, ``import`` of statements and ``admin``.
+"""
 _IMPORTS = {"statements.write", "ledgers.write"}
-"""Whoever has these may bring files in, too: an import does nothing that such a key could not do by itself."""
+"""A caller with all of these may bring files in: an import does nothing that its key could not do itself."""
 EVERY_KEY: Rights = {"source.read": OWN}
-"""What any key may: ask for whose files it brings in."""
+"""What every key may do: ask which source it has."""
 
 SERVICE_SCOPES: Mapping[str, Rights] = {
     "profiles:read": {"profiles.read": CONSENTED},
-    "profiles:read.evidence": {},  # more of what profiles:read shows
+    "profiles:read.evidence": {},  # adds evidence to what profiles:read shows
     "badges:read": {"badges.read": CONSENTED},
     "roles:read": {"roles.read": ALL},
     "gap:read": {"gap.read": CONSENTED},
 }
-"""Of matching services' access tokens (RFC 6749 3.3)."""
+"""Scopes of access tokens of matching services (RFC 6749 3.3)."""
 EVERY_SERVICE: Rights = {"links.make": ALL}
 
 
 def rights_of_key(scopes: Iterable[str]) -> Rights:
-    """The rights of an API key with these *scopes*, each as far as the widest of them reaches."""
+    """The rights of an API key with these *scopes*. Each reaches as far as the widest scope allows."""
     return _joined(frozenset(scopes), "key")
 
 
@@ -88,8 +100,20 @@ def _joined(scopes: frozenset[str], of: str) -> Rights:
         for right, reach in table.get(scope, {}).items():
             found[right] = max(reach, found.get(right, reach), key=REACHES.index)
     if found.keys() >= _IMPORTS:
-        found["imports.run"] = OWN
+        found["imports.run"] = max(OWN, found.get("imports.run", OWN), key=REACHES.index)
     return found
+
+
+def scopes_within_own(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Those of *scopes* of a key that read and change nothing but what its own source sent.
+
+    One to send statements is among them: what is sent with the key is of its source.
+    """
+    return tuple(
+        scope
+        for scope in scopes
+        if all(reach == OWN or right == "statements.write" for right, reach in SCOPES[scope].items())
+    )
 
 
 def scopes_with(right: str, reaches: Container[str], table: Mapping[str, Rights] = SCOPES) -> tuple[str, ...]:

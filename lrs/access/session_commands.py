@@ -1,17 +1,17 @@
-"""``lrs sessions``: who is signed in to the pages, and ending that."""
+"""The commands ``lrs sessions``: list who is signed in to the pages, and end sessions."""
 
 from __future__ import annotations
 
 import click
 
 from lrs.access.sessions import end_session, list_sessions
-from lrs.kernel.printing import Group, json_option, print_list
+from lrs.kernel.printing import CommandGroup, json_option, print_list
 from lrs.kernel.times import timestamp_of_micros
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def sessions() -> None:
     """List and end sessions: who is signed in to the pages."""
 
@@ -20,7 +20,7 @@ def sessions() -> None:
 @json_option
 @with_tenant_to_read
 def list_all(tenant: Tenant, *, as_json: bool) -> None:
-    """List who is signed in, since when, and when each was last seen."""
+    """List who is signed in, since when, and when each session was last used."""
     found = [
         {
             "id": one.id,
@@ -38,7 +38,7 @@ def list_all(tenant: Tenant, *, as_json: bool) -> None:
 @click.argument("session")
 @with_tenant
 def end(tenant: Tenant, session: str) -> None:
-    """End SESSION at once, on a running server too."""
+    """End SESSION at once, also on a running server."""
     if not end_session(tenant, session, by="operator"):
         raise click.ClickException(f"there is no session {session!r}; lrs sessions list shows them")
     click.echo(f"ended {session}")

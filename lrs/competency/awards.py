@@ -1,45 +1,48 @@
-"""What a person holds, written down: award bodies, the profile, and when to look again. Pure; knows no store.
+"""What a person holds, as records: awards, the profile, and when to evaluate again. Pure; knows no store.
 
 **An award's name is minted once** and is a fact, like a person's id. It stands for a lineage (the person whose evidence
-founded it), a competency in its version, a level, and the number of the unbroken period: more evidence, late or voided
-evidence, a merge or an unmerge do not change it, and after a lapse comes the next number. Names cannot follow from the
-evidence alone: evidence older than all before it, or a merge with an older person, would rename what has a badge. So
-each name keeps the span it has ever stood for, and the period that overlaps the span goes on under it.
+founded it), a competency in its version, a level, and the number of the unbroken period. More evidence, late or voided
+evidence, a merge or an unmerge do not change it; after a gap the next period gets the next number. A name cannot be
+derived from the evidence alone: evidence that is older than all before it, or a merge with an older person, would
+rename an award that has a badge. So each name keeps the span of days that it has ever stood for, and the period that
+overlaps this span keeps the name.
 
-States depend on the day: they are as of *today* (in the tenant's zone), and the next day on which one changes is given,
-for a step to be owed. So a rebuild on the same day gives the same bytes.
+States depend on the day: they are as of *today* (in the tenant's zone). The plan gives the next day on which a state
+changes, so that a step can be owed for it. A rebuild on the same day gives the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 
-from lrs.competency.decide import Held, Span, Standing
+from lrs.competency.dates import shifted
+from lrs.competency.decide import HeldPeriod, Span, Standing
 from lrs.competency.frameworks.levels import Level
-from lrs.competency.rules.rules import Competency
-from lrs.competency.shapes import AboutCompetency, Award, Profile, ProfileEntry, Proof, RuleRef, State
+from lrs.competency.rules.rules import RuleCompetency
+from lrs.competency.shapes import AboutCompetency, Award, AwardState, Profile, ProfileEntry, Proof, RuleRef
 from lrs.kernel.names import name
 
-EXPIRING = timedelta(days=30)
+EXPIRING = 30
+"""In how many last days something is expiring."""
 
 
 class Lineage(msgspec.Struct, frozen=True):
-    """The fact that names awards: whose, of what, at which level, and the span of each period, by its number."""
+    """The fact that names awards: of whom, of what, at which level, and the span of each period, by its number."""
 
     v: int
     person: str
-    competency: Competency
+    competency: RuleCompetency
     level: Level
     rule: RuleRef
     spans: tuple[Span, ...]
 
     @property
     def id(self) -> str:
-        """The name of the fact itself: that of the first award it names, beside which it lies."""
+        """The id of the fact itself. It is the name of the first award, so both are neighbours in the index."""
         return self.award(0)
 
     def award(self, number: int) -> str:
@@ -48,10 +51,10 @@ class Lineage(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What should be stored for a person: lineages, awards by name, profile entries, and when to look again.
+class AwardPlan:
+    """What should be stored for a person: lineages, awards by name, profile entries, and when to evaluate again.
 
-    That is on *next_day*, and when the first review ends (microseconds UTC).
+    Evaluation is due on *next_day*, and when the first review ends (*review_ends*, microseconds UTC).
     """
 
     lineages: tuple[Lineage, ...]
@@ -63,24 +66,24 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a plan is made from: the holder, who each identifier was minted for, competencies, and known lineages.
+    """What a plan is made from: the holder, whom each identifier was minted for, competencies, and known lineages.
 
-    *lineages* are those of the whole group, in the order they were minted.
+    *lineages* are those of the whole group, in the order in which they were minted.
     """
 
     holder: str
     minted_for: Mapping[str, str]
-    competencies: Mapping[str, Competency]
+    competencies: Mapping[str, RuleCompetency]
     lineages: Sequence[Lineage]
 
 
-def plan(standings: Iterable[Standing], facts: Facts, today: date) -> Plan:
-    """The awards and the profile that follow from what was decided, and the lineages grown to cover them."""
+def plan(standings: Iterable[Standing], facts: Facts, today: date) -> AwardPlan:
+    """The awards and the profile that follow from *standings*, and the lineages, extended to cover them."""
     lineages = {lineage.id: lineage for lineage in facts.lineages}
     oldest: dict[tuple[str, int], Lineage] = {}
     for lineage in facts.lineages:
         oldest.setdefault((lineage.competency.key, lineage.level.ordinal), lineage)
-    current: dict[str, tuple[Lineage, Held]] = {}
+    current: dict[str, tuple[Lineage, HeldPeriod]] = {}
     for standing in standings:
         competency = facts.competencies[standing.competency]
         chosen, numbers = _named(standing, competency, facts, oldest.get((competency.key, standing.level)))
@@ -95,16 +98,18 @@ def plan(standings: Iterable[Standing], facts: Facts, today: date) -> Plan:
     }
     entries = _entries(awards, today)
     ends = [award.review.until for award in awards.values() if award.review]
-    return Plan(tuple(lineages.values()), awards, entries, _next_day(awards.values(), today), min(ends, default=None))
+    return AwardPlan(
+        tuple(lineages.values()), awards, entries, _next_day(awards.values(), today), min(ends, default=None)
+    )
 
 
 def _named(
-    standing: Standing, competency: Competency, facts: Facts, known: Lineage | None
+    standing: Standing, competency: RuleCompetency, facts: Facts, known: Lineage | None
 ) -> tuple[Lineage, list[int]]:
-    """The lineage that a standing goes on under, its spans grown, and the number of each period.
+    """The lineage of a standing, with its spans extended, and the number of each period.
 
-    The one *known* that was minted first, if the group has one; else a new one, for the person whose evidence is the
-    oldest.
+    This is the *known* lineage that was minted first, if the group has one. Otherwise it is a new one, of the person
+    whose evidence is the oldest.
     """
     founding = standing.periods[0]
     level = competency.scale.at(standing.level) or Level(standing.level, str(standing.level), str(standing.level))
@@ -119,8 +124,8 @@ def _named(
     return msgspec.structs.replace(lineage, spans=tuple(spans)), numbers
 
 
-def _award(lineage: Lineage, span: Span, current: tuple[Lineage, Held] | None, holder: str, today: date) -> Award:
-    """The award of one name: as it is held, or withdrawn, with the span it once stood for."""
+def _award(lineage: Lineage, span: Span, current: tuple[Lineage, HeldPeriod] | None, holder: str, today: date) -> Award:
+    """The award of one name: held, or withdrawn with the span it once had."""
     about = lineage.competency
     competency = AboutCompetency(about.id, about.label, about.framework, about.version, about.code)
     held = current[1] if current else None
@@ -142,10 +147,10 @@ def _award(lineage: Lineage, span: Span, current: tuple[Lineage, Held] | None, h
 
 
 def is_news(before: bytes, after: bytes) -> bool:
-    """Whether an award's badge has to be looked at, given both bodies.
+    """Whether the badge of an award has to be checked after its body changed from *before* to *after*.
 
-    It has if anything but its evidence is another, or if a piece that was named is named no more: it may be voided. As
-    long as rules that took it away are in review, nothing is.
+    It has to be if anything except the evidence changed, or if a piece of evidence is no longer named, because it may
+    be voided. Nothing has to be checked while the change of rules that took the award away is in review.
     """
     try:
         old, new = (msgspec.json.decode(body, type=Award) for body in (before, after))
@@ -160,7 +165,7 @@ def _bare(award: Award) -> Award:
 
 
 def without_counts(profile: Profile) -> Profile:
-    """The profile as if nothing were said of how much evidence there is, and of reviews."""
+    """The profile without its counts of evidence and without reviews."""
     entries = tuple(msgspec.structs.replace(one, evidence_count=0, review=None) for one in profile.competencies)
     return msgspec.structs.replace(profile, competencies=entries)
 
@@ -192,15 +197,18 @@ def _entry(id: str, award: Award, today: date) -> ProfileEntry:
     )
 
 
-def state_on(today: date, until: date | None) -> State:
-    """The state on a day of something valid for the whole of its last day *until*; expiring in its last 30 days."""
-    if until is None or today < until - EXPIRING:
+def state_on(today: date, until: date | None) -> AwardState:
+    """The state on *today* of something valid until the end of its last day *until*.
+
+    It is expiring in its last 30 days.
+    """
+    if until is None or today < shifted(until, -EXPIRING):
         return "held"
     return "expired" if until < today else "expiring"
 
 
 def _next_day(awards: Collection[Award], today: date) -> date | None:
-    """The next day on which the state of an award or of a profile's entry changes."""
+    """The next day on which the state of an award or of a profile entry changes."""
     ends = [award.valid_until for award in awards if award.state == "held" and award.valid_until]
-    days = [day for end in ends for day in (end - EXPIRING, end + timedelta(days=1)) if day > today]
+    days = [day for end in ends for day in (shifted(end, -EXPIRING), shifted(end, 1)) if day > today]
     return min(days, default=None)

@@ -1,6 +1,6 @@
-"""Writing what statements mean into a transaction: persons, joins, evidence, and the evaluations that follow.
+"""Writes what statements mean, in a transaction: persons, joins, evidence, and the evaluations that follow.
 
-Writes only what is different from what stands there, so running it again changes nothing and owes nothing.
+Writes only what differs from the stored records, so a second run changes nothing and owes nothing.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from lrs.competency.owing import owe_evaluation, owe_issue, owe_match
 from lrs.people import persons
 from lrs.people.joins import link
 from lrs.people.persons import Mint, ensure
-from lrs.storage import Record, Tx, pages
+from lrs.storage import Record, Tx, each
 
 
 def reads_of(meanings: Sequence[Meaning], mint: Mint) -> list[tuple[str, str]]:
-    """The records (kind, id) that ``bring`` looks at, as far as they can be told before it does."""
+    """The records (kind, id) that ``bring`` will look at, as far as they are known before."""
     reads = list(persons.reads_of((one for meaning in meanings for one in meaning.learners), mint))
     for record in (record for meaning in meanings for record in meaning.evidence):
         one = evidence_from(record)
@@ -29,7 +29,7 @@ def reads_of(meanings: Sequence[Meaning], mint: Mint) -> list[tuple[str, str]]:
 
 
 def bring(tx: Tx, meanings: Sequence[Meaning], mint: Mint, zone: str) -> None:
-    """Brings persons, evidence, tallies and marks that were taken off to current; days are days in *zone*."""
+    """Brings persons, evidence, tallies and uncompletions up to date. Days are days in *zone*."""
     ensure(tx, (one for meaning in meanings for one in meaning.learners), mint)
     touched, lost = _write(tx, [record for meaning in meanings for record in meaning.evidence], zone)
     for meaning in meanings:
@@ -44,14 +44,17 @@ def bring(tx: Tx, meanings: Sequence[Meaning], mint: Mint, zone: str) -> None:
 
 
 def _write(tx: Tx, evidence: Sequence[Record], zone: str) -> tuple[set[str], set[str]]:
-    """Inserts or replaces evidence; gives the identifiers for whom something is different now, and counts no more."""
+    """Inserts or replaces evidence.
+
+    Gives the identifiers whose evidence changed, and those some of whose evidence no longer counts.
+    """
     said = {record.id: evidence_from(record) for record in evidence}
     names = {id: former_id(one.statement, one.rule, one.identifier) for id, one in said.items()}
     there = tx.get_many("evidence", [*names, *names.values()]) if evidence else {}
     went: list[Evidence] = []
     came: list[Evidence] = []
     for record in evidence:
-        if names[record.id] in there:  # from before there were tallies, so in none
+        if names[record.id] in there:  # stored before there were tallies, so it is in none
             tx.delete("evidence", names[record.id])
         known = there.get(record.id)
         if known and (known.body, known.seq, set(known.keys)) == (record.body, record.seq, set(record.keys)):
@@ -66,12 +69,12 @@ def _write(tx: Tx, evidence: Sequence[Record], zone: str) -> tuple[set[str], set
 
 
 def _take_back(tx: Tx, meanings: Sequence[Meaning], zone: str) -> set[str]:
-    """Removes what voided statements were evidence of or took off, all at once; gives the identifiers concerned."""
+    """Removes the evidence and uncompletions of voided statements, all at once. Gives the identifiers concerned."""
     found = [
         record
         for meaning in meanings
         for identifier in meaning.voided
-        for record in pages(tx, "evidence", statement_key(identifier, meaning.statement))
+        for record in each(tx, "evidence", statement_key(identifier, meaning.statement))
     ]
     tallies.remove(tx, found, zone)
     voided = [(meaning.statement, identifier) for meaning in meanings for identifier in meaning.voided]

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lrs.competency import explain as explaining
-from lrs.competency.frameworks.framework import Change, Framework
+from lrs.competency.frameworks.framework import Framework, VersionChange
 from lrs.competency.frameworks.frameworks import frameworks, keep, publish
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import ALIASES as COLUMNS
@@ -20,15 +20,15 @@ from lrs.competency.rules.commands import list_ as list_rules
 from lrs.competency.rules.sightings import NeverSeen, never_seen
 from lrs.competency.rules.unmatched import Unmatched, legible, unmatched, with_names
 from lrs.kernel.plain_text import one_line
-from lrs.kernel.printing import Group, json_option, print_json, print_list, time_of
-from lrs.storage import pages
+from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
+from lrs.storage import each
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 # -- framework ------------------------------------------------------------------------------------------------------
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def framework() -> None:
     """Import, publish and list competency frameworks."""
 
@@ -85,7 +85,7 @@ def list_(tenant: Tenant, as_json: bool) -> None:
 # -- rules ----------------------------------------------------------------------------------------------------------
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def rules() -> None:
     """Check, apply, restore and explain rules: which activities prove which competency."""
 
@@ -95,7 +95,7 @@ def rules() -> None:
 @json_option
 @with_tenant_to_read
 def check(tenant: Tenant, file: Path, *, as_json: bool) -> None:
-    """Check the mapping table FILE, row by row, and tell what no source ever sent.
+    """Check the mapping table FILE row by row, and list the activities that no source has ever sent.
 
     Ends with 1 if a row cannot be used.
     """
@@ -122,7 +122,7 @@ for _command in (apply_, restore, list_rules, show):
 @json_option
 @with_tenant_to_read
 def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> None:
-    """Say why WHO (a person's id, a name, or any identifier) holds what, and why not."""
+    """Say why WHO (a person's id, a name, or any identifier) holds a level or does not."""
     found = explaining.explain(tenant, who, competency)
     if as_json:
         print_json(found)
@@ -140,12 +140,13 @@ def explain(tenant: Tenant, who: str, competency: str | None, as_json: bool) -> 
 @json_option
 @with_tenant_to_read
 def unmatched_(tenant: Tenant, limit: int, as_json: bool) -> None:
-    """List what was seen that no rule is about: how often, verb, activity, and its name.
+    """List activities that no rule is about: how often they were seen, with which verb, and their names.
 
-    Attempts are put together under what they are attempts at: a rule for them has "parent" in its column match.
+    Attempts are counted under the activity they are attempts at. A rule for that activity has "parent" in its column
+    match.
     """
     store = tenant.store
-    found = unmatched(legible(pages(store, "statement")), rulesets.in_force(store).rules)[: max(limit, 0)]
+    found = unmatched(legible(each(store, "statement")), rulesets.in_force(store).rules)[: max(limit, 0)]
     listed = with_names(store, found)
     print_list(
         [_unmatched_shown(one) for one in listed],
@@ -188,7 +189,7 @@ def _never(one: NeverSeen) -> str:
     return f"never seen from {one.source}: {one.activity}{role} with {' or '.join(one.verbs)}{but}"
 
 
-def _print_answer(answer: explaining.Answer) -> None:
+def _print_answer(answer: explaining.LevelExplanation) -> None:
     states = ", ".join(_state(one) for one in answer.awards) or "not held"
     click.echo(one_line(f"{answer.code} {answer.label}, level {answer.level}: {states}"))
     if not answer.evidence:
@@ -208,7 +209,7 @@ def _state(award: dict[str, Any]) -> str:
     return f"held {held}, in review until {time_of(award['review_until'])} because {award['because']}"
 
 
-def _shown(change: Change) -> str:
+def _shown(change: VersionChange) -> str:
     what = " -> ".join(part for part in (change.before, change.after) if part)
     return f"{change.sort}: {change.code}  {what}".rstrip()
 

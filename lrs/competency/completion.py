@@ -1,9 +1,10 @@
-"""Completion marks that were set and taken off, and what the latter takes back. Pure; knows no store.
+"""Completion marks that were set and later taken off. Pure; knows no store.
 
 Moodle sends ``completed`` when the mark of an activity is set, ``uncompleted`` when a teacher or the learner takes it
-off. The latter takes back what earlier statements with a completing verb prove, under any rule: those of the same
-source and activity, about any identifier of the same person. Earlier is by time, and of one moment by the place in the
-store. So of several only the latest matters. A pass, a score or an attendance is a result of its own and stays.
+off. The latter takes back what earlier statements with a completing verb prove, under any rule: statements of the same
+source and activity, about any identifier of the same person. Earlier means by timestamp, and by the place in the store
+where timestamps are equal. So only the latest of several matters. A pass, a score or an attendance is a separate result
+and stays.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from lrs.competency.seen import Seen
+from lrs.competency.seen import SeenStatement
 
 COMPLETED = frozenset({"http://adlnet.gov/expapi/verbs/completed"})
-"""What Moodle's logstore_xapi, of before and of today, sends when a mark is set."""
+"""The verb that Moodle's logstore_xapi, in old and new versions, sends when a mark is set."""
 UNCOMPLETED = frozenset(
     {
         "http://id.tincanapi.com/verb/uncompleted",
         "https://xapi.edlm/profiles/edlm-lms/concepts/verbs/uncompleted",
     }
 )
-"""The verbs of Moodle's logstore_xapi, the older one first."""
+"""The verbs of Moodle's logstore_xapi for a mark that is taken off, the older one first."""
 
 
 class Completion(msgspec.Struct, frozen=True):
-    """The activity that a statement says is completed, and the statement's place (``seq``) in the store."""
+    """The activity that a statement says is completed, and the statement's ``seq`` (its place in the store)."""
 
     activity: str
     seq: int
@@ -48,20 +49,20 @@ class Uncompletion(msgspec.Struct, frozen=True):
     seq: int
 
 
-Marks = Mapping[tuple[str, str], Uncompletion]
+LatestUncompletions = Mapping[tuple[str, str], Uncompletion]
 """The latest uncompletion of a person by source and activity."""
-NO_MARKS: Marks = {}
+NO_MARKS: LatestUncompletions = {}
 
 
-def completion_in(seen: Seen, seq: int) -> Completion | msgspec.UnsetType:
-    """What a statement says is completed, if it does."""
+def completion_in(seen: SeenStatement, seq: int) -> Completion | msgspec.UnsetType:
+    """The completion that a statement reports; ``UNSET`` if it reports none."""
     if seen.verb.id in COMPLETED and seen.object.objectType == "Activity":
         return Completion(seen.object.id, seq)
     return msgspec.UNSET
 
 
-def latest(found: Iterable[Uncompletion]) -> Marks:
-    """Of each mark the uncompletion that comes last."""
+def latest(found: Iterable[Uncompletion]) -> LatestUncompletions:
+    """The latest uncompletion of each mark."""
     last: dict[tuple[str, str], Uncompletion] = {}
     for one in sorted(found, key=lambda one: (one.event, one.seq, one.identifier)):
         last[one.source, one.activity] = one

@@ -1,35 +1,38 @@
-"""From a person's evidence to what the person holds. Pure: the same evidence in any order gives the same answer.
+"""From a person's evidence to what the person holds. Pure: the same evidence in any order gives the same result.
 
-Evidence of one competency and level makes periods: each piece opens a stretch from its day on, for as long as its rule
-says; stretches that touch are one unbroken period. What more than one piece of one rule on one day adds is its number
-alone, so evidence comes here as tallies, one for each rule and day: deciding costs days, however much happens on one.
-Knows no store, no today and no award's name: whether a period has ended is a matter of when one looks.
+Evidence of one competency and level makes periods. Each piece of evidence is valid from its day on, for as long as its
+rule says; pieces whose times touch form one unbroken period. Further pieces of the same rule on the same day add
+nothing but their number. So evidence comes here as tallies, one for each rule and day, and the cost of deciding grows
+with the days and not with the pieces.
+
+Knows no store, no award's name and not the present day: the caller decides whether a period has ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 
-from lrs.competency.completion import Completion, Marks, Uncompletion
-from lrs.competency.dates import add, parse_period
+from lrs.competency.completion import Completion, LatestUncompletions, Uncompletion
+from lrs.competency.dates import add, parse_period, shifted
 from lrs.competency.rules.rules import Rule
 from lrs.competency.shapes import Review, RuleRef
 
 CITED = 20
-"""How many pieces of evidence an award, a badge and a tally name at most; the others are counted."""
-_ONE_DAY = timedelta(days=1)
+"""At most how many pieces of evidence an award, a badge and a tally name. The others are only counted."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
     """What one statement means to one rule for one identifier; the body of an ``evidence`` record.
 
-    *event* is microseconds UTC. *reason* says why it does not count; ``None`` if it does. *instructors* are the names
-    of the identifiers of whoever the statement calls instructor, a group's members among them. *completes* is there if
-    the statement says that the activity is completed, which a later one may take back.
+    *event* is microseconds UTC. *reason* says why it does not count; ``None`` if it does. *instructors* are the ids
+    of the identifiers of the statement's instructors, including the members of a group. *completes* is set if the
+    statement says that the activity is completed, which a later statement may take back. *day* is the day of *event* in
+    the time zone that the tenant had when this was written; its tally has the same day, whatever the zone is now.
+    Evidence of 0.2.0 and earlier has none until its store is renamed.
     """
 
     v: int
@@ -43,10 +46,11 @@ class Evidence(msgspec.Struct, frozen=True):
     reason: str | None = None
     instructors: tuple[str, ...] = ()
     completes: Completion | msgspec.UnsetType = msgspec.UNSET
+    day: date | msgspec.UnsetType = msgspec.UNSET
 
 
-class Piece(msgspec.Struct, frozen=True, order=True):
-    """A statement that is evidence, as far as awards and badges name it; *event* is microseconds UTC."""
+class EvidencePiece(msgspec.Struct, frozen=True, order=True):
+    """What awards and badges say about a statement that is evidence. *event* is microseconds UTC."""
 
     event: int
     statement: str
@@ -57,8 +61,9 @@ class Piece(msgspec.Struct, frozen=True, order=True):
 class Tally(msgspec.Struct, frozen=True):
     """The evidence of one identifier that counts for one version of a rule on one day; body of a ``tally`` record.
 
-    *pieces* are the first ``CITED`` by time, then statement, *count* says how many there are. Evidence with other
-    *instructors* is another tally, since whether it is self-assessed depends on who is one person.
+    *pieces* are the first ``CITED`` by time, then statement; *count* is the number of all. Evidence with other
+    *instructors* is in another tally, because whether it is self-assessed depends on which identifiers are one
+    person's.
     """
 
     v: int
@@ -67,54 +72,55 @@ class Tally(msgspec.Struct, frozen=True):
     day: date
     instructors: tuple[str, ...]
     count: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[EvidencePiece, ...]
 
 
 class Span(msgspec.Struct, frozen=True):
-    """First and last day (``None``: no end) of everything an award's name has ever stood for."""
+    """The first and last day (``None``: no end) of all that an award's name has ever stood for."""
 
     held_from: date
     valid_until: date | None
 
-    def meets(self, other: Span | Held) -> bool:
+    def meets(self, other: Span | HeldPeriod) -> bool:
         """Whether the two have a day in common."""
         return (self.valid_until is None or other.held_from <= self.valid_until) and (
             other.valid_until is None or self.held_from <= other.valid_until
         )
 
-    def joined(self, other: Span | Held) -> Span:
-        """The shortest span that holds both."""
+    def joined(self, other: Span | HeldPeriod) -> Span:
+        """The shortest span that contains both."""
         ends = (self.valid_until, other.valid_until)
         until = None if None in ends else max(end for end in ends if end)
         return Span(min(self.held_from, other.held_from), until)
 
 
-class Held(msgspec.Struct, frozen=True):
-    """An unbroken period, first and last day (``None``: no end), and what it rests on.
+class HeldPeriod(msgspec.Struct, frozen=True):
+    """An unbroken period, its first and last day (``None``: no end), and its evidence.
 
-    *founder* is the identifier of the oldest evidence and *rule* its rule. *evidence* is at most ``CITED`` pieces,
-    oldest first (see ``cited``), out of *count*. With a *review* it is held by former rules only, and so not for long.
+    *founder* is the identifier of the oldest evidence and *rule* its rule. *evidence* is at most ``CITED`` pieces out
+    of *count*, oldest first (see ``cited``). If *review* is set, only former rules give the period, so it ends with the
+    review.
     """
 
     held_from: date
     valid_until: date | None
     founder: str
     rule: RuleRef
-    evidence: tuple[Piece, ...]
+    evidence: tuple[EvidencePiece, ...]
     count: int
     review: Review | None = None
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The periods, oldest first, in which a competency (``Competency.key``) is held at a level."""
+    """The periods, oldest first, in which a competency (``RuleCompetency.key``) is held at a level."""
 
     competency: str
     level: int
-    periods: tuple[Held, ...]
+    periods: tuple[HeldPeriod, ...]
 
 
 def decide(tallies: Iterable[Tally], rules: Mapping[str, Rule], own: Collection[str]) -> tuple[Standing, ...]:
-    """What the evidence of the identifiers *own* (one person's) proves, by competency, then level.
+    """What the evidence of one person, with the identifiers *own*, proves: by competency, then level.
 
     Evidence of rules that are no longer in force proves nothing.
     """
@@ -126,10 +132,10 @@ def decide(tallies: Iterable[Tally], rules: Mapping[str, Rule], own: Collection[
     return tuple(Standing(*about, _periods(found, rules)) for about, found in sorted(groups.items()))
 
 
-def why_not(one: Evidence, own: Collection[str], marks: Marks) -> str | None:
+def why_not(one: Evidence, own: Collection[str], marks: LatestUncompletions) -> str | None:
     """Why a piece of evidence does not count for the person with the identifiers *own*; ``None`` if it does.
 
-    *marks* are those that were taken off that person.
+    *marks* are the person's latest uncompletions.
     """
     if one.reason:
         return one.reason
@@ -139,52 +145,52 @@ def why_not(one: Evidence, own: Collection[str], marks: Marks) -> str | None:
     return f"taken back by statement {by.statement} on {by.timestamp}" if by else None
 
 
-def taken_back(one: Evidence, marks: Marks) -> Uncompletion | None:
-    """What takes back a piece of evidence."""
+def taken_back(one: Evidence, marks: LatestUncompletions) -> Uncompletion | None:
+    """The uncompletion that takes back a piece of evidence; ``None`` if there is none."""
     done = one.completes
     by = marks.get((one.source, done.activity)) if done else None
     return by if by and done and (one.event, done.seq) < (by.event, by.seq) else None
 
 
 def self_assessed(instructors: Iterable[str], own: Collection[str]) -> bool:
-    """Whether the instructor is the learner.
+    """Whether an instructor is the learner.
 
-    That depends on which identifiers are one person's, so it is asked here, where a merge or an unmerge is seen, and
-    not when the statement came.
+    The answer depends on which identifiers are one person's, which a merge or an unmerge changes. So it is worked out
+    here and not when the statement is matched.
     """
     return not set(instructors).isdisjoint(own)
 
 
-def cited(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """The pieces to be named: all if they are few, else as many of the oldest as of the newest; oldest first."""
+def cited(pieces: Sequence[EvidencePiece]) -> tuple[EvidencePiece, ...]:
+    """The pieces to name: all if they are few, else as many of the oldest as of the newest; oldest first."""
     half = CITED // 2
     return tuple(pieces) if len(pieces) <= CITED else (*pieces[:half], *pieces[-half:])
 
 
 @dataclass(slots=True)
 class _Open:
-    """A period that is still being read."""
+    """A period that is still being built."""
 
     held_from: date
     valid_until: date | None
     tallies: list[Tally] = field(default_factory=list)
 
-    def held(self) -> Held:
-        """The period with its evidence; a statement that meets two rules is one piece, as far as pieces are named."""
+    def held(self) -> HeldPeriod:
+        """The finished period with its evidence. A statement that meets two rules is named once."""
         named = {piece.statement: piece for tally in self.tallies for piece in tally.pieces}
         pieces = sorted(named.values(), key=lambda piece: (piece.event, piece.statement))
         twice = sum(len(tally.pieces) for tally in self.tallies) - len(pieces)
         count = sum(tally.count for tally in self.tallies) - twice
         first = self.tallies[0]
-        return Held(self.held_from, self.valid_until, first.identifier, first.rule, cited(pieces), count)
+        return HeldPeriod(self.held_from, self.valid_until, first.identifier, first.rule, cited(pieces), count)
 
 
-def _periods(found: Iterable[Tally], rules: Mapping[str, Rule]) -> tuple[Held, ...]:
+def _periods(found: Iterable[Tally], rules: Mapping[str, Rule]) -> tuple[HeldPeriod, ...]:
     periods: list[_Open] = []
     for one in sorted(found, key=_in_order):
         day, rule = one.day, rules[one.rule.item]
         last = periods[-1] if periods else None
-        if last and (last.valid_until is None or day <= last.valid_until + _ONE_DAY):
+        if last and (last.valid_until is None or day <= shifted(last.valid_until, 1)):
             last.valid_until = _extended(last.valid_until, day, rule)
         else:
             last = _Open(day, _until(day, rule))
@@ -194,7 +200,7 @@ def _periods(found: Iterable[Tally], rules: Mapping[str, Rule]) -> tuple[Held, .
 
 
 def _in_order(one: Tally) -> tuple[int, str, str, int, str, tuple[str, ...]]:
-    """By the first piece: later ones of a rule on its day never make a period longer."""
+    """Sorts by the first piece: later pieces of a rule on the same day never make a period longer."""
     first = one.pieces[0]
     return (first.event, first.statement, one.rule.item, one.rule.version, one.identifier, one.instructors)
 
@@ -206,8 +212,8 @@ def _until(day: date, rule: Rule) -> date | None:
 def _extended(until: date | None, day: date, rule: Rule) -> date | None:
     """The end of a running period after more evidence.
 
-    Inside the rule's requalification window the new time starts where the old one ends, so that nobody loses days by
-    being early; outside it, it starts on the day. It never gets shorter.
+    Inside the rule's requalification window the new validity starts where the old one ends, so that nobody loses days
+    by requalifying early. Outside it, it starts on *day*. The end never moves to an earlier day.
     """
     if until is None or not rule.valid_for:
         return None

@@ -1,9 +1,9 @@
-"""The two steps of owed work: ``match`` brings the evidence of statements to current, ``evaluate`` what persons hold.
+"""Two steps of owed work: ``match`` updates the evidence of statements, ``evaluate`` what persons hold.
 
-Both are about a state, never about an event: run twice, late or in any order they leave the same records. What follows
-from a change (``issue`` for an award, ``sync`` for a profile) is owed in the commit that makes it; that there is more
-evidence, or other pieces of it are named, is no such change. The thinking is done in ``evidence``, ``decide`` and
-``awards``; here is only what is read and written.
+Both bring records to a state and do not depend on events: run twice, late or in any order, they leave the same records.
+What follows from a change (``issue`` for an award, ``sync`` for a profile) is owed in the commit that makes the change;
+more evidence, or other pieces that are named, is no such change. ``evidence``, ``decide`` and ``awards`` decide; this
+module only reads and writes.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from concurrent.futures import Future
 
 import msgspec
 
-from lrs.competency.awards import Facts, Lineage, Plan, plan
+from lrs.competency.awards import AwardPlan, Facts, Lineage, plan
 from lrs.competency.bring import bring, reads_of
 from lrs.competency.dates import day_of, midnight
 from lrs.competency.decide import Span, Standing, Tally, decide
 from lrs.competency.evidence import Meaning, meaning_of
 from lrs.competency.held import LINEAGE, write_awards, write_profile
+from lrs.competency.listed import owe_listing, unlisted
+from lrs.competency.rules.in_force import InForce
 from lrs.competency.rules.rematch import rematch
-from lrs.competency.rules.review import About, Former, reviewed
+from lrs.competency.rules.review import CompetencyLevel, FormerDecision, reviewed
 from lrs.competency.rules.rules import Index
-from lrs.competency.rules.rulesets import CURRENT, InForce, in_force
+from lrs.competency.rules.rulesets import CURRENT, in_force
 from lrs.competency.seen import moment_of
 from lrs.competency.tallies import tallies_of
 from lrs.competency.uncompletions import marks_of
@@ -30,21 +32,22 @@ from lrs.kernel.keys import key
 from lrs.people.ids import ids_of
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import Mint, minter
-from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, pages
+from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, each
 from lrs.tenancy.tenants import Tenant
 
 
 class _RulesChanged(Exception):
-    """Another rule set came into force between reading the statements and writing their evidence."""
+    """Another rule set came into force after the statements were read and before their evidence was written."""
 
 
 # -- match ----------------------------------------------------------------------------------------------------------
 
 
 def match(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """The step ``match``: writes, replaces or removes the evidence of each claimed statement, in one commit for all.
+    """The step ``match``: writes, replaces or removes the evidence of all claimed statements in one commit.
 
-    A statement that cannot be read is parked with the reason. An entry whose lease was lost is left to who has it now.
+    A statement that cannot be read is put aside with the reason. An entry whose lease was lost is left to its new
+    owner.
     """
     mint = minter(tenant.secret("person-ids"))
     statements = [claim for claim in claims if claim.record.kind == "statement"]
@@ -57,7 +60,7 @@ def match(tenant: Tenant, claims: Sequence[Claim]) -> None:
 
 
 def _matched(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> bool:
-    """Whether nothing was lost; of several claims none is done if the lease of one was lost."""
+    """Whether no lease was lost. If one of several claims lost its lease, none of them is done."""
     while claims:
         try:
             claims = _settle_matches(tenant, claims, mint)
@@ -73,11 +76,13 @@ def _settle_matches(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> Sequ
     store = tenant.store
     rules = in_force(store)
     readable, meanings = _read(tenant, claims, rules)
+    news = unlisted(store, meanings, mint)
 
     def settle(tx: Tx) -> None:
         if in_force(tx).rev != rules.rev:
             raise _RulesChanged
         bring(tx, meanings, mint, tenant.settings.zone)
+        owe_listing(tx, news)
 
     if readable:
         store.settle(readable, settle, reads=[CURRENT, *reads_of(meanings, mint)]).result()
@@ -85,12 +90,12 @@ def _settle_matches(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> Sequ
 
 
 def _read(tenant: Tenant, claims: Sequence[Claim], rules: InForce) -> tuple[list[Claim], list[Meaning]]:
-    store, ids = tenant.store, ids_of(tenant)
+    store, ids, zone = tenant.store, ids_of(tenant), tenant.settings.zone
     readable, meanings = [], []
     nobody = names_by_source(store, {moment_of(claim.record).source for claim in claims})
     for claim in claims:
         try:
-            meanings.append(meaning_of(claim.record, rules, ids, nobody[moment_of(claim.record).source]))
+            meanings.append(meaning_of(claim.record, rules, ids, zone, nobody[moment_of(claim.record).source]))
             readable.append(claim)
         except msgspec.MsgspecError as error:
             store.defer(claim, due=claim.owed.due, error=f"the statement cannot be read: {error}", parked=True)
@@ -101,25 +106,25 @@ def _rematched(tenant: Tenant, claim: Claim) -> None:
     try:
         rematch(tenant, claim)
     except Stale:
-        return  # Somebody else has done this page, and owes the next.
+        return  # Another process has done this page, and owes the next.
 
 
 # -- evaluate -------------------------------------------------------------------------------------------------------
 
 
 def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """The step ``evaluate``: writes what each claimed person holds, each by a decision of its own.
+    """The step ``evaluate``: writes what each claimed person holds, each in a decision of its own.
 
-    Whoever changes evidence or groups in between owes the step again, which makes the lease stale: then nothing is
-    written here. One person's failure does not keep the others from theirs; the first is raised at the end. All is
-    worked out before the first is written, so that the decisions come to the writer together and share a commit.
+    Whoever changes evidence or groups meanwhile owes the step again, which makes the lease stale; then nothing is
+    written here. If one person fails, the others are done, and the first error is raised at the end. All plans are
+    worked out before the first is written, so that the decisions reach the writer together and share a commit.
     """
-    plans: list[tuple[Claim, Plan | None]] = []
+    plans: list[tuple[Claim, AwardPlan | None]] = []
     errors: list[BaseException] = []
     for claim in claims:
         try:
             plans.append((claim, None if claim.record.meta["into"] else plan_for(tenant.store, claim.record, tenant)))
-        except Exception as error:  # noqa: BLE001 (raised below, once the others are done)
+        except Exception as error:  # noqa: BLE001 (raised below, after the others are done)
             errors.append(error)
     for future in [_settle_evaluation(tenant, claim, made) for claim, made in plans]:
         failure = future.exception()
@@ -129,7 +134,7 @@ def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
         raise errors[0]
 
 
-def _settle_evaluation(tenant: Tenant, claim: Claim, made: Plan | None) -> Future[None]:
+def _settle_evaluation(tenant: Tenant, claim: Claim, made: AwardPlan | None) -> Future[None]:
     zone, person = tenant.settings.zone, claim.record
 
     def settle(tx: Tx) -> None:
@@ -147,14 +152,14 @@ def _settle_evaluation(tenant: Tenant, claim: Claim, made: Plan | None) -> Futur
     return tenant.store.settle([claim], settle)
 
 
-def plan_for(reader: Reader, person: Record, tenant: Tenant) -> Plan:
-    """What the evidence of *person* (a holder) and of everybody in its group comes to now."""
+def plan_for(reader: Reader, person: Record, tenant: Tenant) -> AwardPlan:
+    """What follows now from the evidence of *person* (a holder) and of everybody in its group."""
     now, zone = tenant.clock(), tenant.settings.zone
     rules = in_force(reader)
     minted_for = {
         record.id: member
         for member in person.meta["members"]
-        for record in pages(reader, "identifier", key("identifier-person", member))
+        for record in each(reader, "identifier", key("identifier-person", member))
     }
     marks = marks_of(reader, minted_for)
     tallies = [tally for identifier in minted_for for tally in tallies_of(reader, identifier, zone, marks)]
@@ -173,17 +178,22 @@ def standings_of(
     rules: InForce,
     own: Collection[str],
     former: Sequence[tuple[Index, int, int]],
-    spans: Mapping[About, Sequence[Span]],
+    spans: Mapping[CompetencyLevel, Sequence[Span]],
 ) -> tuple[Standing, ...]:
-    """What is held by the rules in force, and what *former* ones gave that is held still: until when, and by which."""
-    gave = [Former(decide(_of_versions(tallies, one), one.by_item, own), until, by) for one, until, by in former]
+    """What is held by the rules in force, and what is still held by *former* rules.
+
+    Each former rule set comes with the end of its review and the version that replaced it.
+    """
+    gave = [
+        FormerDecision(decide(_of_versions(tallies, one), one.by_item, own), until, by) for one, until, by in former
+    ]
     counting = [one for one in tallies if rules.counts(one.rule)]
     return reviewed(decide(counting, rules.rules.by_item, own), gave, spans)
 
 
-def spans_of(lineages: Sequence[Lineage]) -> dict[About, list[Span]]:
-    """All that was ever awarded, by competency and level."""
-    spans: dict[About, list[Span]] = {}
+def spans_of(lineages: Sequence[Lineage]) -> dict[CompetencyLevel, list[Span]]:
+    """The spans of all awards there ever were, by competency and level."""
+    spans: dict[CompetencyLevel, list[Span]] = {}
     for one in lineages:
         spans.setdefault((one.competency.key, one.level.ordinal), []).extend(one.spans)
     return spans
@@ -195,6 +205,6 @@ def _of_versions(tallies: Sequence[Tally], rules: Index) -> list[Tally]:
 
 def lineages_of(reader: Reader, members: Sequence[str]) -> list[Lineage]:
     """The lineages minted for *members*, oldest first."""
-    records = [record for member in members for record in pages(reader, LINEAGE, key("lineage", member))]
+    records = [record for member in members for record in each(reader, LINEAGE, key("lineage", member))]
     records.sort(key=lambda record: (record.seq, record.id))
     return [msgspec.json.decode(record.body, type=Lineage) for record in records]

@@ -1,11 +1,11 @@
-"""Why a person holds what it holds, and why not what it does not. Reads only; every answer names its evidence.
+"""Explains why a person holds a level, or does not. Reads only; every answer names its evidence.
 
 Knows no command and no page: it gives plain values that both can show.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -13,8 +13,9 @@ import msgspec
 from lrs.competency.decide import Evidence, why_not
 from lrs.competency.evidence import evidence_from
 from lrs.competency.rules.differences import former_rule, why_former, why_in_review
-from lrs.competency.rules.rules import Competency, Rule
-from lrs.competency.rules.rulesets import InForce, in_force
+from lrs.competency.rules.in_force import InForce
+from lrs.competency.rules.rules import Rule, RuleCompetency
+from lrs.competency.rules.rulesets import in_force
 from lrs.competency.shapes import Award
 from lrs.competency.uncompletions import marks_of
 from lrs.kernel.errors import Refused
@@ -22,15 +23,17 @@ from lrs.kernel.keys import key
 from lrs.people.ids import ids_of
 from lrs.people.persons import identifiers_in, members_of, named
 from lrs.people.search import found_one, somebody
-from lrs.storage import Reader, pages
+from lrs.storage import Reader, Walk, each
 from lrs.tenancy.tenants import Tenant
 
 IN_REVIEW = "in review"
-"""The state shown of an award that rules alone took away, and that is held for a while."""
+"""The state shown for an award that only a change of rules took away, while it is still held."""
+Find = Callable[[Tenant, str], str | None]
+"""The person that a text names, in a tenant."""
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One piece of evidence: what it was about, what the rule asked, what was seen, and the verdict."""
+class EvidenceVerdict(msgspec.Struct, frozen=True):
+    """One piece of evidence: its activity, what the rule asks for, the score, and whether it counts."""
 
     statement: str
     timestamp: str
@@ -45,10 +48,10 @@ class Finding(msgspec.Struct, frozen=True):
     reason: str | None
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """For one competency and level: the awards there are, and all evidence, oldest first.
+class LevelExplanation(msgspec.Struct, frozen=True):
+    """For one competency and level: its awards and all evidence, oldest first.
 
-    No evidence beside an award: all there was has been voided, or was evidence of a rule that is gone.
+    An award without evidence: all of it was voided, or it was evidence of a rule that no longer exists.
     """
 
     competency: str
@@ -56,28 +59,29 @@ class Answer(msgspec.Struct, frozen=True):
     label: str
     level: str
     awards: tuple[dict[str, Any], ...]
-    evidence: tuple[Finding, ...]
+    evidence: tuple[EvidenceVerdict, ...]
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Whom it is about (``None``: an identifier that stands for no person), the rules' version, and the answers.
+    """The person, the version of the rules, and an answer for each level.
 
-    *name* is what the newest statement calls the person, if it does.
+    *person* is ``None`` for an identifier that stands for no person. *name* is the person's name in the newest
+    statement, if it has one.
     """
 
     person: str | None
     rules: int
-    answers: tuple[Answer, ...]
+    answers: tuple[LevelExplanation, ...]
     name: str | None = None
 
 
-def explain(tenant: Tenant, who: str, competency: str | None = None) -> Explanation:
-    """Explains a person, named by its id, an identifier or a name (see ``search``).
+def explain(tenant: Tenant, who: str, competency: str | None = None, *, find: Find = found_one) -> Explanation:
+    """Explains a person, named by an id, an identifier or a name (see ``search``), or as *find* understands it.
 
-    *competency* keeps to the one with this code or id. Raises ``Refused`` (404) for somebody never heard of, (409)
-    where several are named so.
+    *competency* limits it to the competency with this code or id. Raises ``Refused``: 404 if nobody is known so, 409 if
+    several are.
     """
-    reader, person = tenant.store, found_one(tenant, who)
+    reader, person = tenant.store, find(tenant, who)
     members = members_of(reader, person) if person else ()
     own = {identifier.id for identifier in identifiers_in(reader, members)} or _nobody(tenant, who)
     marks = marks_of(reader, own)
@@ -86,7 +90,7 @@ def explain(tenant: Tenant, who: str, competency: str | None = None) -> Explanat
     holder = members[0] if members else None
     awards = _awards(reader, holder) if holder else []
     told = {(one.statement, one.rule.item) for one in found if former_rule(rules, one.rule) is None}
-    about: dict[tuple[str, int], list[Finding]] = {}
+    about: dict[tuple[str, int], list[EvidenceVerdict]] = {}
     for one in found:
         rule = _rule_of(one, told, rules)
         if rule:
@@ -101,10 +105,10 @@ def explain(tenant: Tenant, who: str, competency: str | None = None) -> Explanat
 
 
 def _nobody(tenant: Tenant, who: str) -> set[str]:
-    """An identifier that matches nobody still has evidence that says so."""
+    """The identifier *who*, if it stands for nobody: its evidence says why."""
     identifier = named(who)
     for id in (ids_of(tenant)(identifier.id), identifier.id) if identifier else ():
-        if tenant.store.find("evidence", [key("ev-person-identifier", id)], limit=1).records:
+        if tenant.store.find(Walk("evidence", [key("ev-person-identifier", id)], limit=1)).records:
             return {id}
     raise Refused(f"nobody is known as {who}", status=404, error="not_found")
 
@@ -113,17 +117,20 @@ def _evidence(reader: Reader, own: Iterable[str]) -> list[Evidence]:
     return [
         evidence_from(record)
         for identifier in own
-        for record in pages(reader, "evidence", key("ev-person-identifier", identifier))
+        for record in each(reader, "evidence", key("ev-person-identifier", identifier))
     ]
 
 
 def _awards(reader: Reader, holder: str) -> list[tuple[str, Award]]:
-    records = pages(reader, "award", key("award", holder))
+    records = each(reader, "award", key("award", holder))
     return [(record.id, msgspec.json.decode(record.body, type=Award)) for record in records]
 
 
 def _rule_of(one: Evidence, told: Collection[tuple[str, str]], rules: InForce) -> Rule | None:
-    """The rule that a piece of evidence is of; a former one only where the rule in force says nothing of the piece."""
+    """The rule of a piece of evidence.
+
+    A former rule only if the rule in force has no evidence of the same statement.
+    """
     now = rules.rules.by_item.get(one.rule.item)
     former = former_rule(rules, one.rule)
     if former is None:
@@ -131,8 +138,8 @@ def _rule_of(one: Evidence, told: Collection[tuple[str, str]], rules: InForce) -
     return None if (one.statement, one.rule.item) in told else former
 
 
-def _finding(one: Evidence, rule: Rule, reason: str | None) -> Finding:
-    return Finding(
+def _finding(one: Evidence, rule: Rule, reason: str | None) -> EvidenceVerdict:
+    return EvidenceVerdict(
         statement=one.statement,
         timestamp=one.timestamp,
         source=one.source,
@@ -147,8 +154,8 @@ def _finding(one: Evidence, rule: Rule, reason: str | None) -> Finding:
     )
 
 
-def _bare(awards: list[tuple[str, Award]], told: set[tuple[str, int]], rules: InForce) -> list[Answer]:
-    """The awards of competencies and levels that are not *told* of yet, which have lost their evidence."""
+def _bare(awards: list[tuple[str, Award]], told: set[tuple[str, int]], rules: InForce) -> list[LevelExplanation]:
+    """The awards that have no evidence left, for competencies and levels that are not in *told*."""
     about: dict[tuple[str, int], list[tuple[str, Award]]] = {}
     for id, one in awards:
         if (one.competency.id, one.level.ordinal) not in told:
@@ -156,9 +163,11 @@ def _bare(awards: list[tuple[str, Award]], told: set[tuple[str, int]], rules: In
     return [_of_awards(found[0][1], found, rules) for _, found in sorted(about.items())]
 
 
-def _of_awards(one: Award, found: list[tuple[str, Award]], rules: InForce) -> Answer:
+def _of_awards(one: Award, found: list[tuple[str, Award]], rules: InForce) -> LevelExplanation:
     level = f"{one.level.ordinal} {one.level.label}"
-    return Answer(one.competency.id, one.competency.code, one.competency.label, level, _shown(found, rules), ())
+    return LevelExplanation(
+        one.competency.id, one.competency.code, one.competency.label, level, _shown(found, rules), ()
+    )
 
 
 def _shown(awards: Iterable[tuple[str, Award]], rules: InForce) -> tuple[dict[str, Any], ...]:
@@ -175,11 +184,11 @@ def _award(id: str, one: Award, rules: InForce) -> dict[str, Any]:
 
 
 def _answer(
-    rules: InForce, competency: str, level: int, findings: tuple[Finding, ...], awards: list[tuple[str, Award]]
-) -> Answer:
+    rules: InForce, competency: str, level: int, findings: tuple[EvidenceVerdict, ...], awards: list[tuple[str, Award]]
+) -> LevelExplanation:
     about = rules.competencies()[competency]
     named_level = about.scale.at(level)
-    return Answer(
+    return LevelExplanation(
         competency=about.id,
         code=about.code,
         label=about.label,
@@ -189,5 +198,5 @@ def _answer(
     )
 
 
-def _is_about(award: Award, competency: Competency, level: int) -> bool:
+def _is_about(award: Award, competency: RuleCompetency, level: int) -> bool:
     return (award.competency.id, award.level.ordinal) == (competency.id, level)

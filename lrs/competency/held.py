@@ -1,7 +1,7 @@
-"""Records of what a person holds: awards, the lineages that name them, the profile. Written where they are different.
+"""Writes the records of what a person holds: awards, the lineages that name them, the profile. Only where they differ.
 
-What follows from a change (``issue`` for an award, ``sync`` for a profile) is owed in the commit that makes it. Knows
-no evidence and no rule.
+What follows from a change (``issue`` for an award, ``sync`` for a profile) is owed in the commit that makes the change.
+Knows no evidence and no rule.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from hashlib import sha256
 
 import msgspec
 
-from lrs.competency.awards import Lineage, Plan, is_news, without_counts
+from lrs.competency.awards import AwardPlan, Lineage, is_news, without_counts
 from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.kernel.keys import key
+from lrs.people.persons import LISTING
 from lrs.storage import Owed, Record, Tx
+from lrs.storage.about import by_ids, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 
 AWARD, LINEAGE, PROFILE, HEAD = "award", "award-lineage", "profile", "profile-head"
 
 
-def write_awards(tx: Tx, holder: str, made: Plan) -> None:
-    """The awards of *made*, which *holder* has now, and the lineages that name them."""
+def write_awards(tx: Tx, holder: str, made: AwardPlan) -> None:
+    """Writes the awards of *made*, which *holder* has now, and the lineages that name them."""
     lineages = [
         Record(LINEAGE, lineage.id, msgspec.json.encode(lineage), keys=(key("lineage", lineage.person),))
         for lineage in made.lineages
@@ -31,14 +33,17 @@ def write_awards(tx: Tx, holder: str, made: Plan) -> None:
 
 
 def award_record(id: str, award: Award, holder: str) -> Record:
-    """The record of an award, found by ``key("award", holder)``."""
+    """The record of an award, with the search key ``key("award", holder)``."""
     return Record(
         AWARD, id, msgspec.json.encode(award), {"person": holder, "state": award.state}, (key("award", holder),)
     )
 
 
 def _keep(tx: Tx, kind: str, records: Sequence[Record]) -> None:
-    """Writes those of *records* that say something else than what is there; an award that says news owes its badge."""
+    """Writes those of *records* that differ from the stored ones.
+
+    An award whose badge must be checked owes ``issue``.
+    """
     known = tx.get_many(kind, [record.id for record in records]) if records else {}
     for record in records:
         there = known.get(record.id)
@@ -49,16 +54,16 @@ def _keep(tx: Tx, kind: str, records: Sequence[Record]) -> None:
 
 
 def write_profile(tx: Tx, person: Record, entries: tuple[ProfileEntry, ...]) -> None:
-    """A profile exists from the first award on; each change takes the next version and a new place in the order.
+    """Writes the profile. Each change takes the next version and a new place in the order.
 
-    How often it has changed is a fact, kept in ``profile-head`` with the hash of what it said, so that a profile that
-    is worked out again has the version it had. More evidence is no change.
+    A profile exists from the first award on. The number of changes is a fact. It is kept in ``profile-head`` with the
+    hash of the content, so that a profile that is worked out again has the same version. More evidence is no change.
     """
     head = tx.get(HEAD, person.id)
     if head is None and not entries:
         return
     profile = Profile(1, person.id, 0, entries, person.meta["into"])
-    digest, counting = _digest(without_counts(profile)), _digest(profile)  # once the latter was what is kept
+    digest, counting = _digest(without_counts(profile)), _digest(profile)  # earlier versions kept the latter
     same = head is not None and head.meta["digest"] in {digest, counting}
     version = (head.meta["version"] if head else 0) + (not same)
     if head is None or head.meta["digest"] != digest:
@@ -69,6 +74,7 @@ def write_profile(tx: Tx, person: Record, entries: tuple[ProfileEntry, ...]) -> 
     if there is None or there.body != body:
         owed = () if same and there else (Owed("sync"),)
         _put(tx, Record(PROFILE, person.id, body, owed=owed), there, moves=not same)
+        tx.owe("person", person.id, Owed(LISTING))
 
 
 def _digest(profile: Profile) -> str:
@@ -76,7 +82,10 @@ def _digest(profile: Profile) -> str:
 
 
 def _put(tx: Tx, record: Record, there: Record | None, *, moves: bool = False) -> None:
-    """Writes *record*, if one is *there* in its place; with *moves* at the end of the order, else where that stands."""
+    """Writes *record*, over the record *there* if there is one.
+
+    With *moves* it gets a new place at the end of the order, otherwise it keeps its place.
+    """
     seq = there.seq if there and not moves else 0
     tx.put(msgspec.structs.replace(record, rev=there.rev if there else 0, seq=seq))
 
@@ -94,8 +103,27 @@ def _self(record: Record) -> Subjects:
 
 
 KINDS = (
-    Kind(AWARD, "derived", Award, 1, subjects=_holder, retention="derived", exported=False),
-    Kind(LINEAGE, "fact", Lineage, 1, subjects=_founder, retention="evidence", exported=True, basis=True),
-    Kind(PROFILE, "derived", Profile, 1, subjects=_self, retention="derived", exported=False),
-    Kind(HEAD, "fact", subjects=_self, retention="evidence", exported=True, basis=True),
+    Kind(
+        AWARD,
+        "derived",
+        Award,
+        1,
+        subjects=_holder,
+        retention="derived",
+        exported=False,
+        find=by_keys(AWARD, lambda whose: (key("award", one) for one in whose.persons)),
+    ),
+    Kind(
+        LINEAGE,
+        "fact",
+        Lineage,
+        1,
+        subjects=_founder,
+        retention="evidence",
+        exported=True,
+        basis=True,
+        find=by_keys(LINEAGE, lambda whose: (key("lineage", one) for one in whose.persons)),
+    ),
+    Kind(PROFILE, "derived", Profile, 1, subjects=_self, retention="derived", exported=False, find=by_ids(PROFILE)),
+    Kind(HEAD, "fact", subjects=_self, retention="evidence", exported=True, basis=True, find=by_ids(HEAD)),
 )

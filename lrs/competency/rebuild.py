@@ -1,11 +1,11 @@
-"""Derived state compared, byte for byte, with what the facts say, and put right.
+"""Compares derived state, byte for byte, with what follows from the facts, and corrects it.
 
-What is derived, and from which facts, is asked of the table of kinds. Effects are never read, never written here, and a
-rebuild sends nothing. An award that says something else than it did
-owes its badge a look (the step ``issue``): what is out there must not say more than is held.
+The table of kinds says what is derived and from which facts. A rebuild neither reads nor writes effects, and sends
+nothing. An award whose content changes owes ``issue``, because its badge must not say more than is held;
+a person whose profile changes owes ``list``.
 
-Steps may run meanwhile. A record is put right only if it still is what it was compared as; one that changed, appeared
-or went in between is left alone, and everything is worked out again. Facts that change make it begin again, too.
+Steps may run meanwhile. A record is corrected only if it is still as it was compared. A record that changed, appeared
+or went in between is left alone, and everything is worked out again; so it is if facts change.
 """
 
 from __future__ import annotations
@@ -18,43 +18,41 @@ import msgspec
 
 from lrs.competency.awards import is_news
 from lrs.competency.evidence import KIND as EVIDENCE
-from lrs.competency.held import AWARD, LINEAGE
+from lrs.competency.held import AWARD, LINEAGE, PROFILE
 from lrs.competency.rules.rulesets import in_force
 from lrs.competency.scratch import batches, copied, read_meaning, worked_out
 from lrs.competency.uncompletions import read_those_before
 from lrs.kernel.errors import Refused
 from lrs.people.ids import check_renamed, ids_of
-from lrs.storage import ROWS, Backlog, Owed, Reader, Record, Store, Tx, pages
+from lrs.people.persons import LISTING
+from lrs.storage import ROWS, Backlog, Owed, Reader, Record, RecordName, Store, Tx, Walk, each
 from lrs.storage.kinds import Kinds
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.plan import KIND as STATEMENT
 
 ATTEMPTS = 5
-"""How often derived state is worked out anew because something changed meanwhile."""
+"""How often derived state is worked out again because something changed meanwhile."""
 BUSY = "busy"
-
-Name = tuple[str, str]
-"""The kind and the id of a record."""
 
 
 @dataclass(slots=True)
 class Diff:
-    """What is different: names of what should be there and is not, should not be there, or says otherwise.
+    """The differences: names of records that are missing, that should not be there, and that have another content.
 
-    *seen* has the digest of each such record as it was compared; none for those that were not there.
+    *seen* has the digest of each such record as it was compared; none for records that were missing.
     """
 
-    added: list[Name] = field(default_factory=list)
-    removed: list[Name] = field(default_factory=list)
-    changed: list[Name] = field(default_factory=list)
-    seen: dict[Name, bytes] = field(default_factory=dict, repr=False)
+    added: list[RecordName] = field(default_factory=list)
+    removed: list[RecordName] = field(default_factory=list)
+    changed: list[RecordName] = field(default_factory=list)
+    seen: dict[RecordName, bytes] = field(default_factory=dict, repr=False)
 
-    def names(self) -> Iterator[Name]:
-        """All that is different."""
+    def names(self) -> Iterator[RecordName]:
+        """The names of all records that differ."""
         yield from (*self.added, *self.changed, *self.removed)
 
     def add(self, other: Diff) -> None:
-        """Takes in what *other* found beside."""
+        """Adds the differences in *other*."""
         for mine, theirs in ((self.added, other.added), (self.removed, other.removed), (self.changed, other.changed)):
             known = set(mine)
             mine += [one for one in theirs if one not in known]
@@ -69,13 +67,13 @@ class Diff:
 
 
 def rebuild(tenant: Tenant, kinds: Kinds, *, apply: bool) -> Diff:
-    """Compares derived state with what the facts say; with *apply*, puts the latter in its place.
+    """Compares derived state with what follows from the facts; with *apply*, corrects it.
 
-    Raises ``Refused`` (409) while work waits or was given up: steps that then found their result in place would owe no
-    badge and no delivery. So it does once something changed during each of ``ATTEMPTS`` attempts.
+    Raises ``Refused`` (409) while work waits or was given up: a step that later finds its result already written would
+    owe no badge and no delivery. Also raises it if something changed during each of ``ATTEMPTS`` attempts.
     """
     if apply:
-        read_those_before(tenant)  # what it takes off must go the way of all work, so that services are told
+        read_those_before(tenant)  # marks taken off must be worked through by the steps, so that services are told
     found = Diff()
     for _ in range(ATTEMPTS):
         facts = _quiet(tenant, kinds)
@@ -95,7 +93,7 @@ def rebuild(tenant: Tenant, kinds: Kinds, *, apply: bool) -> Diff:
 
 
 def compare(store: Reader, scratch: Reader, kinds: Kinds) -> Diff:
-    """How derived state in *store* is different from that in *scratch*, in the order of the records."""
+    """How derived state in *store* differs from that in *scratch*, in the order of the records."""
     diff = Diff()
     for kind in kinds.values():
         if kind.class_ == "derived":
@@ -104,7 +102,7 @@ def compare(store: Reader, scratch: Reader, kinds: Kinds) -> Diff:
 
 
 def _compare(store: Reader, scratch: Reader, kind: str, diff: Diff) -> None:
-    for batch in batches(pages(store, kind)):
+    for batch in batches(each(store, kind)):
         right = scratch.get_many(kind, [record.id for record in batch])
         for record in batch:
             if record.id not in right:
@@ -114,14 +112,17 @@ def _compare(store: Reader, scratch: Reader, kind: str, diff: Diff) -> None:
             else:
                 continue
             diff.seen[kind, record.id] = _digest(record)
-    for batch in batches(pages(scratch, kind)):
+    for batch in batches(each(scratch, kind)):
         known = store.get_many(kind, [record.id for record in batch])
         diff.added += [(kind, one.id) for one in batch if one.id not in known]
 
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What derived state was worked out from: statements, and a digest of the names and revisions of all else."""
+    """What derived state was worked out from.
+
+    That is the statements, and *others*, a digest of the ids and revisions of all other facts.
+    """
 
     newest: int
     count: int
@@ -129,23 +130,26 @@ class _Facts:
 
 
 def _quiet(tenant: Tenant, kinds: Kinds) -> _Facts:
-    """The facts, if no step is owed that would change derived state and then owe something because it did."""
+    """The facts, if no step is owed that would change derived state. Otherwise raises ``Refused`` (409)."""
     check_renamed(tenant)
     store, now = tenant.store, tenant.clock()
     for one in store.backlog():
         due = one.oldest_due is not None and one.oldest_due <= now
-        # An evaluation may be owed for a day to come; a match is not, unless it failed and waits to be tried again.
+        # An evaluation may be owed for a future day. A match is owed for later only if it failed and waits for a retry.
         if (one.step == "match" and one.waiting) or (one.step == "evaluate" and due):
             raise Refused(f"{one.step} is still owed; let lrs work finish first", status=409, error=BUSY)
         if one.step in {"match", "evaluate"} and _gave_up(tenant, one):
             message = f"{one.step} failed: lrs work status says why; put that right, then lrs work retry"
             raise Refused(message, status=409, error=BUSY)
-    newest = store.find(STATEMENT, newest_first=True, limit=1).records
+    newest = store.find(Walk(STATEMENT, newest_first=True, limit=1)).records
     return _Facts(newest[0].seq if newest else 0, store.count(STATEMENT), _revisions(store, kinds))
 
 
 def _gave_up(tenant: Tenant, one: Backlog) -> bool:
-    """Whether a step failed that may yet succeed; a statement that cannot be read will prove nothing later either."""
+    """Whether a step failed that may still succeed.
+
+    A statement that cannot be read does not count: it proves nothing later.
+    """
     store, ids = tenant.store, ids_of(tenant)
     if one.step == "evaluate":
         return bool(one.parked or store.failing(one.step, limit=1))
@@ -153,13 +157,13 @@ def _gave_up(tenant: Tenant, one: Backlog) -> bool:
         return False
     rules = in_force(store)
     parked = [record for record, _ in store.parked(one.step, limit=one.parked)]
-    return any(record.kind != STATEMENT or read_meaning(record, rules, ids) for record in parked)
+    return any(record.kind != STATEMENT or read_meaning(record, rules, ids, tenant.settings.zone) for record in parked)
 
 
 def _revisions(store: Reader, kinds: Kinds) -> bytes:
     digest = blake2b(digest_size=16)
     for kind in copied(kinds):
-        for record in pages(store, kind):
+        for record in each(store, kind):
             digest.update(f"{kind}\0{record.id}\0{record.seq}\0{record.rev}\n".encode())
     return digest.digest()
 
@@ -169,16 +173,16 @@ def _same(one: Record, other: Record) -> bool:
 
 
 def _digest(record: Record) -> bytes:
-    """Tells also a record that was deleted and made again, which begins at revision 1 once more."""
+    """Differs also for a record that was deleted and made again, which starts at revision 1 once more."""
     parts = (record.rev, record.seq, record.body, record.meta, sorted(record.keys))
     return blake2b(msgspec.json.encode(parts), digest_size=16).digest()
 
 
-def put_right(store: Store, scratch: Reader, diff: Diff) -> list[Name]:
-    """Puts what *scratch* has in the place of what is different, where that is still what *diff* saw.
+def put_right(store: Store, scratch: Reader, diff: Diff) -> list[RecordName]:
+    """Replaces what is different by what *scratch* has, where the record is still as *diff* saw it.
 
-    Gives the names of those that are not, which are left as they are. The names of awards come first: as long as they
-    are not all right, no award is touched.
+    Gives the names of the records that are not, which are left as they are. The names of awards come first: until all
+    of them are right, no award is touched.
     """
     names = Diff()
     _compare(store, scratch, LINEAGE, names)
@@ -186,26 +190,30 @@ def put_right(store: Store, scratch: Reader, diff: Diff) -> list[Name]:
     return left or _put_all(store, scratch, tuple(diff.names()), diff.seen)
 
 
-def _put_all(store: Store, scratch: Reader, names: Sequence[Name], seen: dict[Name, bytes]) -> list[Name]:
-    left: list[Name] = []
+def _put_all(
+    store: Store, scratch: Reader, names: Sequence[RecordName], seen: dict[RecordName, bytes]
+) -> list[RecordName]:
+    left: list[RecordName] = []
     for batch in batches(names):
         left += store.write(_putting_right(scratch, batch, seen), weight=ROWS * len(batch)).result()
     return left
 
 
-def _putting_right(scratch: Reader, batch: Sequence[Name], seen: dict[Name, bytes]) -> Callable[[Tx], list[Name]]:
+def _putting_right(
+    scratch: Reader, batch: Sequence[RecordName], seen: dict[RecordName, bytes]
+) -> Callable[[Tx], list[RecordName]]:
     right = [(kind, id, scratch.get(kind, id)) for kind, id in batch]
 
-    def decide(tx: Tx) -> list[Name]:
+    def decide(tx: Tx) -> list[RecordName]:
         return [(kind, id) for kind, id, record in right if not _put(tx, (kind, id), record, seen.get((kind, id)))]
 
     return decide
 
 
-def _put(tx: Tx, name: Name, right: Record | None, seen: bytes | None) -> bool:
-    """``False`` if it is no longer what was *seen*; then nothing is done.
+def _put(tx: Tx, name: RecordName, right: Record | None, seen: bytes | None) -> bool:
+    """Writes one record as it should be. ``False``, and nothing is written, if it is no longer what was *seen*.
 
-    Evidence brings its own place in the order; anything else keeps the one it has, or gets a new one.
+    Evidence comes with its own place in the order. Other records keep their place, or get a new one.
     """
     there = tx.get(*name)
     if (there and _digest(there)) != seen:
@@ -215,6 +223,8 @@ def _put(tx: Tx, name: Name, right: Record | None, seen: bytes | None) -> bool:
     else:
         rev, seq = (there.rev, there.seq) if there else (0, 0)
         tx.put(msgspec.structs.replace(right, rev=rev, seq=right.seq if right.kind == EVIDENCE else seq))
+        if right.kind == PROFILE and tx.get("person", right.id):
+            tx.owe("person", right.id, Owed(LISTING))
         if right.kind == AWARD and there and is_news(there.body, right.body):
             tx.owe(AWARD, right.id, Owed("issue"))
     return True

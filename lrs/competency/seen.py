@@ -1,6 +1,6 @@
-"""What rules look at in a statement, read from the bytes that are stored. Knows no rule and no store.
+"""What rules read in a statement, decoded from the stored bytes. Knows no rule and no store.
 
-Everything else in the statement is passed over unread, so that looking at one costs a few microseconds.
+Everything else in the statement is skipped, so that reading one takes a few microseconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lrs.storage import Record, micros_of
 from lrs.xapi.statements.identity import SAME_PERSON, Identifier
 
 MAX_MEMBERS = 100
-"""Of a larger group only the first members get an entry that says why it did not count."""
+"""Of a larger group only the first so many members get evidence that says why it does not count."""
 
 
 class Verb(msgspec.Struct, frozen=True):
@@ -26,13 +26,13 @@ class Verb(msgspec.Struct, frozen=True):
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """``definition`` of an activity, as far as rules look."""
+    """``definition`` of an activity, as far as rules read it."""
 
     type: str | None = None
 
 
 class Activity(msgspec.Struct, frozen=True):
-    """An activity, or any other object a statement can have."""
+    """An activity, or any other object of a statement."""
 
     id: str = ""
     objectType: str = "Activity"  # noqa: N815 (the xAPI word)
@@ -40,7 +40,7 @@ class Activity(msgspec.Struct, frozen=True):
 
 
 class ContextActivities(msgspec.Struct, frozen=True):
-    """``contextActivities``: lists, or one activity alone (xAPI 1.0.x, 4.1.6.2)."""
+    """``contextActivities``: lists, or a single activity (xAPI 1.0.x, 4.1.6.2)."""
 
     parent: list[Activity] | Activity = []
     grouping: list[Activity] | Activity = []
@@ -48,7 +48,7 @@ class ContextActivities(msgspec.Struct, frozen=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """``context`` of a statement, as far as rules look."""
+    """``context`` of a statement, as far as rules read it."""
 
     contextActivities: ContextActivities = ContextActivities()  # noqa: N815 (the xAPI word)
     instructor: Any = None
@@ -56,7 +56,7 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class Score(msgspec.Struct, frozen=True):
-    """``score``; numbers as floats, whose shortest text is the number that was sent."""
+    """``score``. Numbers are floats; the shortest text of each is the number that was sent."""
 
     scaled: float | None = None
     raw: float | None = None
@@ -65,15 +65,15 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """``result`` of a statement, as far as rules look."""
+    """``result`` of a statement, as far as rules read it."""
 
     score: Score = Score()
     success: bool | None = None
     completion: bool | None = None
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """A statement as rules see it."""
+class SeenStatement(msgspec.Struct, frozen=True):
+    """The parts of a statement that rules read."""
 
     id: str
     actor: Any
@@ -85,33 +85,33 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """What we know of a statement and did not read in it: when it was stored (microseconds UTC), and from whom."""
+    """When a statement was stored (microseconds UTC) and by which source. Neither is read from the statement itself."""
 
     stored: int
     source: str
 
 
-_decode = msgspec.json.Decoder(Seen).decode
+_decode = msgspec.json.Decoder(SeenStatement).decode
 
 
-def look(record: Record) -> Seen:
-    """The statement in *record*. Raises ``msgspec.DecodeError`` for one that is none."""
+def look(record: Record) -> SeenStatement:
+    """The statement in *record*. Raises ``msgspec.DecodeError`` if it is not one."""
     return _decode(record.body)
 
 
 def moment_of(record: Record) -> Moment:
-    """When and from whom *record* came."""
+    """When, and by which source, *record* was stored."""
     return Moment(micros_of(record.seq), str(record.meta.get("source", "")))
 
 
-def event_time(seen: Seen, stored: int) -> int:
-    """``timestamp`` in microseconds UTC; where it cannot be read, when the statement was stored."""
+def event_time(seen: SeenStatement, stored: int) -> int:
+    """``timestamp`` in microseconds UTC; if it cannot be read, the time when the statement was stored."""
     found = micros_in(seen.timestamp)
     return stored if found is None else found
 
 
-def places(seen: Seen) -> Iterator[tuple[str, str]]:
-    """Everything a rule can be anchored to: the role, and the IRI that plays it."""
+def places(seen: SeenStatement) -> Iterator[tuple[str, str]]:
+    """Everything that a rule can be about: the role, and the IRI in that role."""
     if seen.object.objectType != "Activity":
         return
     yield "activity", seen.object.id
@@ -123,18 +123,27 @@ def places(seen: Seen) -> Iterator[tuple[str, str]]:
             yield role, activity.id
 
 
-def is_group(seen: Seen) -> bool:
+def is_group(seen: SeenStatement) -> bool:
     """Whether the actor is a group, identified or not."""
     return isinstance(seen.actor, dict) and seen.actor.get("objectType") == "Group"
 
 
-def learners(seen: Seen, ids: Ids) -> list[Identifier]:
-    """The identifiers of whom the statement is about: the actor, or a group's members."""
+def learners(seen: SeenStatement, ids: Ids) -> list[Identifier]:
+    """The identifiers of the learners: the actor, or the members of a group."""
     return _known(_members(seen.actor) if is_group(seen) else [seen.actor], ids)
 
 
-def instructors(seen: Seen, ids: Ids) -> list[Identifier]:
-    """The identifiers of who is called instructor: an agent, or a group and its members."""
+def names_given(seen: SeenStatement, ids: Ids) -> dict[str, str]:
+    """The names of the learners, by the ids of their identifiers."""
+    agents = _members(seen.actor) if is_group(seen) else [seen.actor]
+    named = [
+        one for one in agents if isinstance(one, dict) and isinstance(one.get("name"), str) and one["name"].strip()
+    ]
+    return {found.id: one["name"] for one in named if (found := identified(one, ids))}
+
+
+def instructors(seen: SeenStatement, ids: Ids) -> list[Identifier]:
+    """The identifiers of the instructors: an agent, or a group and its members."""
     return _known([seen.context.instructor, *_members(seen.context.instructor)], ids)
 
 
@@ -147,8 +156,8 @@ def _known(agents: list[Any], ids: Ids) -> list[Identifier]:
     return list({one.id: one for agent in agents if (one := identified(agent, ids))}.values())
 
 
-def same_person(seen: Seen, ids: Ids) -> list[Identifier]:
-    """The further identifiers that the statement says its actor has."""
+def same_person(seen: SeenStatement, ids: Ids) -> list[Identifier]:
+    """Further identifiers that the statement gives for its actor."""
     raw = seen.context.extensions.get(SAME_PERSON)
     agents = msgspec.json.decode(raw) if raw else []
     found = [identified(agent, ids) for agent in (agents if isinstance(agents, list) else [])[:MAX_MEMBERS]]

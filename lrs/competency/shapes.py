@@ -1,7 +1,7 @@
-"""What an award, a level and a profile look like in the store: written here once. Pure; decides nothing.
+"""The forms of an award, a level and a profile in the store, defined once. Pure; decides nothing.
 
-Competencies write them; badges, matching services and pages read them. Dates are days in the tenant's zone. Versions of
-a body are told by ``v``.
+The room competency writes them; badges, matching services and pages read them. Dates are days in the tenant's zone.
+``v`` is the version of a body.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 from lrs.competency.frameworks.levels import Level, LevelScale
 
-State = Literal["held", "expiring", "expired"]
+AwardState = Literal["held", "expiring", "expired"]
 
 
 class RuleRef(msgspec.Struct, frozen=True):
@@ -24,7 +24,10 @@ class RuleRef(msgspec.Struct, frozen=True):
 
 
 class Review(msgspec.Struct, frozen=True):
-    """Rules of version *rules* have taken a period away, or days of it; it is held *until* then (microseconds UTC)."""
+    """A change to rules of version *rules* has taken days of a period away.
+
+    They stay held *until* then (microseconds UTC).
+    """
 
     until: int
     rules: int
@@ -39,7 +42,7 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 class AboutCompetency(msgspec.Struct, frozen=True):
-    """The competency of an award; *framework* is a URI, *version* the one in which it came to mean this."""
+    """The competency of an award. *framework* is a URI, *version* the version since which it has this meaning."""
 
     id: str
     label: str
@@ -49,10 +52,10 @@ class AboutCompetency(msgspec.Struct, frozen=True):
 
 
 class Award(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of an ``award`` record; *person* is who holds it now.
+    """The body of an ``award`` record; *person* is its holder now.
 
-    *evidence* is what ``decide.cited`` names; where that is not all, *evidence_count* says how much there is. With a
-    *review* rules alone have taken it away, and it is held until that ends.
+    *evidence* is what ``decide.cited`` names; if that is not all, *evidence_count* is the number of all. If *review* is
+    set, only a change of rules has taken the award away, and it is held until the review ends.
     """
 
     v: int
@@ -70,11 +73,11 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ProfileEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One competency of a profile: the highest level held, or, if none is, the one held last."""
+    """One competency of a profile: the highest level held, or the one held last if none is."""
 
     competency: AboutCompetency
     level: Level
-    state: State
+    state: AwardState
     since: date
     valid_until: date | None
     evidence_count: int
@@ -83,7 +86,10 @@ class ProfileEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """The body of a ``profile`` record; *version* counts its changes. *merged_into* is who holds it all instead."""
+    """The body of a ``profile`` record. *version* counts its changes.
+
+    *merged_into* is the person who holds everything now.
+    """
 
     v: int
     person: str

@@ -1,7 +1,7 @@
-"""The commands ``persons trust`` and ``persons nobody``: what is believed of what a source says of persons.
+"""The commands ``persons trust`` and ``persons nobody``: settings of a source that decide who is one person.
 
-They stand in the group of ``lrs.people.commands``, above people: a source's statements are read again, which is a walk
-of competency's. They print, and decide nothing.
+They belong to the group of ``lrs.people.commands``. They are here because they make the source's statements be read
+again, which is a walk of this room. They print, and decide nothing.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from lrs.access.keys import list_keys
 from lrs.competency.rules.walk import read_again
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import json_option, print_json
-from lrs.people import joins, nobody
+from lrs.people import invite_commands, joins, nobody
 from lrs.people.commands import BY, persons
 from lrs.people.identifiers import NOBODY
-from lrs.storage import Reader, Tx
+from lrs.storage import Reader, Tx, Walk
 from lrs.tenancy.options import with_tenant
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.keys import source_key
 from lrs.xapi.statements.plan import KIND as STATEMENT
 
+persons.add_command(invite_commands.invite)
 _UNKNOWN = "no key is called {}, and nothing came from it: see lrs keys list"
 
 
@@ -30,9 +31,9 @@ _UNKNOWN = "no key is called {}, and nothing came from it: see lrs keys list"
 @click.argument("source")
 @with_tenant
 def trust(tenant: Tenant, source: str) -> None:
-    """Mark SOURCE (the name of an API key) as identity authority: its rows that carry two identifiers join them.
+    """Mark SOURCE (the name of an API key) as identity authority: its rows with two identifiers join two persons.
 
-    Those it has sent already are read again.
+    Rows that it has sent already are read again.
     """
 
     def decide(tx: Tx) -> None:
@@ -56,9 +57,9 @@ def trust(tenant: Tenant, source: str) -> None:
 def nobody_(
     tenant: Tenant, source: str | None, names: tuple[str, ...], *, to_default: bool, to_none: bool, as_json: bool
 ) -> None:
-    """Set which NAMES (of accounts, mailboxes, OpenIDs) stand for nobody in what SOURCE sends; without any, show them.
+    """Set which NAMES (of accounts, mailboxes, OpenIDs) stand for nobody in what SOURCE sends.
 
-    What SOURCE has sent already is read again: whatever a guest proved, and its badge, is taken back.
+    Without NAMES, show them. What SOURCE has sent already is read again: levels and badges of a guest are taken back.
     """
     if bool(names) + to_default + to_none > 1:
         raise click.UsageError("give names, --default or --none")
@@ -94,13 +95,13 @@ def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> bool:
 
 
 def _is_known(reader: Reader, source: str) -> bool:
-    """Whether a key has that name, or something came from it."""
+    """Whether a key has that name, or a statement came from it."""
     named = any(one["name"] == source for one in list_keys(reader))
-    return named or bool(reader.find(STATEMENT, [source_key(source)], limit=1).records)
+    return named or bool(reader.find(Walk(STATEMENT, [source_key(source)], limit=1)).records)
 
 
 def _print_lists(lists: Mapping[str | None, Collection[str]], *, as_json: bool) -> None:
-    """The names for nobody of each source; ``None`` stands for those without a list of their own."""
+    """Prints the names for nobody of each source; ``None`` are the sources without a list of their own."""
     if as_json:
         print_json([{"source": whose, "names": sorted(found)} for whose, found in lists.items()])
         return

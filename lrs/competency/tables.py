@@ -1,7 +1,7 @@
-"""Our own tables (frameworks, rules, roles) out of a file: every row is taken whole, or named with the reason.
+"""Reads our own tables (frameworks, rules, roles) from a file. A row is taken whole, or reported with the reason.
 
-``lrs.kernel.tables`` reads the file; this module holds what our tables have in common: one sheet, ``#`` comment lines,
-a header that names no column twice, and no cell of a known column that leaves doubt.
+``lrs.kernel.tables`` reads the file. This module has what our tables have in common: one sheet, ``#`` comment lines, a
+header that names no column twice, and no doubtful cell in a known column.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from lrs.kernel.tables.table import Table
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a row (1 is the sheet's first) was left out, or, as a *warning*, what is odd about it.
+class RowFault:
+    """Why a row (1 is the sheet's first) was left out, or, as a *warning*, what is unusual about it.
 
-    *says* is what the row that was left out says in the columns that name what it is about; ``""`` if unreadable.
+    *says* are the cells of a row that was left out, in the columns that name something; ``""`` for an unreadable cell.
     """
 
     row: int
@@ -43,12 +43,12 @@ def read_table(
     *,
     above: Collection[str] = (),
     needed: Collection[str] = (),
-) -> tuple[list[Row], list[Fault]]:
-    """The rows of the first visible sheet with known headers, under our column names, and the rows that are no data.
+) -> tuple[list[Row], list[RowFault]]:
+    """The rows of the first visible sheet with known headers, under our column names, and the faults of other rows.
 
-    *aliases* maps each column's name to the headers it goes by. In the columns *above*, a cell that is merged with the
-    one above it says what an empty one does. Raises ``Refused`` for a file that is no table or too large, has a header
-    twice or lacks one of the columns *needed*, and for one whose rest cannot be told apart.
+    *aliases* maps each column's name to its other headers. In the columns *above*, a cell that is merged with the one
+    above it counts as empty. Raises ``Refused`` for a file that is no table or too large, has a header twice or lacks
+    one of the columns *needed*, and if a quotation mark is never closed.
     """
     table = _opened(content, aliases)
     named = [column for column in table.sheets[0].header.columns if column in aliases]
@@ -59,7 +59,7 @@ def read_table(
         if column not in named:
             raise Refused(f"the file needs a column {column}", error="bad_file")
     rows: list[Row] = []
-    faults: list[Fault] = []
+    faults: list[RowFault] = []
     for row in table.rows():
         fault = _fault(row, named, above)
         if fault:
@@ -70,13 +70,13 @@ def read_table(
 
 
 def said(row: Row, columns: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """What *row* says in *columns*, without those that are empty; ``""`` for a cell that cannot be read."""
+    """The cells of *row* in *columns* without empty ones; ``""`` for a cell that cannot be read."""
     unread = {column for column in columns if column in row.faults and row.faults[column].code != "merged"}
     return tuple((name, "" if name in unread else row[name]) for name in columns if row[name] or name in unread)
 
 
 def told_of(content: Path | bytes, aliases: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """What a person is told about how the table in *content* is read, and what of it is not."""
+    """Sentences about how the table in *content* is read, and which parts of the file are not."""
     return notes_on(_opened(content, aliases))
 
 
@@ -84,16 +84,16 @@ def _opened(content: Path | bytes, aliases: Mapping[str, Sequence[str]]) -> Tabl
     return open_table(content, headers_of(aliases, comments=True)).first_sheet()
 
 
-def _fault(row: Row, columns: Sequence[str], above: Collection[str]) -> Fault | None:
+def _fault(row: Row, columns: Sequence[str], above: Collection[str]) -> RowFault | None:
     number = row.place.row
     if row.trouble:
         if not row.cells:
             raise Refused(f"row {number}: {row.trouble.message}", error="bad_file")
-        return Fault(number, None, row.trouble.message)
+        return RowFault(number, None, row.trouble.message)
     for column in columns:
         fault = row.faults.get(column)
         if fault and not (fault.code == "merged" and column in above):
-            return Fault(number, column, fault.message)
+            return RowFault(number, column, fault.message)
         if isinstance(row.values.get(column), time | timedelta):
-            return Fault(number, column, "the cell holds a time: format the column as text and type it again")
+            return RowFault(number, column, "the cell holds a time: format the column as text and type it again")
     return None

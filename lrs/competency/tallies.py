@@ -1,25 +1,26 @@
-"""Tallies kept beside evidence, so that what a person holds is decided without reading every piece again.
+"""Tallies beside the evidence, so that evaluating a person does not read every piece of evidence again.
 
-Record ``tally``: derived, and a function of the ``evidence`` records alone: the first pieces of one rule and day, and
-how many there are. It is brought up to date in the commit that changes the evidence, at the cost of that change,
-however much evidence there is; only where a piece that is named goes, the next is looked for.
+Record ``tally``: derived from the ``evidence`` records alone: the first pieces of one rule and day, and the number of
+all. The commit that changes evidence updates its tally. The cost is that of the change, whatever the amount of
+evidence; only when a named piece goes, the next one is looked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date
 
 import msgspec
 
-from lrs.competency.completion import Marks
-from lrs.competency.dates import day_of, midnight
-from lrs.competency.decide import CITED, Evidence, Piece, Tally, taken_back
+from lrs.competency.completion import LatestUncompletions
+from lrs.competency.dates import day_of, midnight, shifted
+from lrs.competency.decide import CITED, Evidence, EvidencePiece, Tally, taken_back
 from lrs.competency.evidence import completion_key, evidence_from
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.storage import Reader, Record, Tx, first_seq, pages
+from lrs.storage import Reader, Record, Tx, Walk, each, first_seq, walked
+from lrs.storage.about import by_keys, without
 from lrs.storage.kinds import Kind, Subjects, subjects
 
 KIND = "tally"
@@ -27,37 +28,37 @@ KIND = "tally"
 
 @dataclass(slots=True)
 class _Change:
-    """What comes to a tally and what goes, by statement; *empty* is the tally without evidence."""
+    """The pieces that come to a tally and those that go, by statement. *empty* is the tally without evidence."""
 
     empty: Tally
-    added: dict[str, Piece] = field(default_factory=dict)
+    added: dict[str, EvidencePiece] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
 
 
 def tallied(evidence: Iterable[Evidence], zone: str) -> list[Tally]:
-    """The tallies of evidence that counts."""
+    """The tallies of the pieces of *evidence* that count."""
     changes = _changes((), evidence, zone)
     return [_grown(change.empty, change.added.values(), len(change.added)) for change in changes.values()]
 
 
-def tallies_of(reader: Reader, identifier: str, zone: str, marks: Marks) -> Iterator[Tally]:
-    """All tallies of *identifier* (by name), those of evidence from before there were tallies among them.
+def tallies_of(reader: Reader, identifier: str, zone: str, marks: LatestUncompletions) -> Iterator[Tally]:
+    """All tallies of *identifier* (by id), also for evidence stored before there were tallies.
 
-    What *marks*, taken off the person, take back is not in them; no more evidence is read than that.
+    What *marks*, the person's uncompletions, take back is left out; only the evidence that this needs is read.
     """
     gone = _changes(_taken_back(reader, identifier, marks), (), zone)
-    for record in pages(reader, KIND, key(KIND, identifier)):
+    for record in each(reader, KIND, key(KIND, identifier)):
         tally = _decode(record.body)
         left = _changed(reader, tally, gone[record.id], zone) if record.id in gone else tally
         if left.pieces:
             yield left
-    before = pages(reader, "evidence", counted_key(identifier))
+    before = each(reader, "evidence", counted_key(identifier))
     yield from tallied((evidence_from(record) for record in before), zone)
 
 
-def _taken_back(reader: Reader, identifier: str, marks: Marks) -> Iterator[Evidence]:
+def _taken_back(reader: Reader, identifier: str, marks: LatestUncompletions) -> Iterator[Evidence]:
     for source, activity in marks:
-        for record in pages(reader, "evidence", completion_key(identifier, source, activity)):
+        for record in each(reader, "evidence", completion_key(identifier, source, activity)):
             one = evidence_from(record)
             if in_tally(record) and taken_back(one, marks):
                 yield one
@@ -74,7 +75,7 @@ def tally_from(record: Record) -> Tally:
 
 
 def counted_key(identifier: str) -> int:
-    """What evidence that counts carried before there were tallies; a piece with it is in none."""
+    """The search key that counted evidence had before there were tallies. Evidence with it is in no tally."""
     return key("ev-counted", identifier)
 
 
@@ -85,7 +86,7 @@ def in_tally(record: Record) -> bool:
 
 
 def keep(tx: Tx, removed: Iterable[Evidence], added: Iterable[Evidence], zone: str) -> None:
-    """Brings the tallies up to date with evidence that went and came, once its records are written."""
+    """Updates the tallies for *removed* and *added* evidence. The evidence records must be written before."""
     changes = _changes(removed, added, zone)
     there = tx.get_many(KIND, changes) if changes else {}
     for id, change in changes.items():
@@ -100,7 +101,7 @@ def keep(tx: Tx, removed: Iterable[Evidence], added: Iterable[Evidence], zone: s
 
 
 def remove(tx: Tx, records: Sequence[Record], zone: str) -> None:
-    """Deletes ``evidence`` records, and takes them out of their tallies."""
+    """Deletes ``evidence`` records and removes them from their tallies."""
     for record in records:
         tx.delete("evidence", record.id)
     keep(tx, [evidence_from(record) for record in records if in_tally(record)], (), zone)
@@ -123,14 +124,14 @@ def _changes(removed: Iterable[Evidence], added: Iterable[Evidence], zone: str) 
 
 
 def _change(changes: dict[str, _Change], one: Evidence, zone: str) -> _Change:
-    day = day_of(one.event, zone)
+    day = _day(one, zone)
     instructors = tuple(sorted(one.instructors))
     empty = Tally(1, one.identifier, one.rule, day, instructors, 0, ())
     return changes.setdefault(tally_id(empty), _Change(empty))
 
 
 def _changed(reader: Reader, tally: Tally, change: _Change, zone: str) -> Tally:
-    count = tally.count + len(change.added) - len(change.removed)
+    count = max(0, tally.count + len(change.added) - len(change.removed))
     left = [piece for piece in tally.pieces if piece.statement not in change.removed]
     pieces = (*left, *change.added.values())
     if len(left) < len(tally.pieces) < tally.count:
@@ -138,18 +139,18 @@ def _changed(reader: Reader, tally: Tally, change: _Change, zone: str) -> Tally:
     return _grown(change.empty, {piece.statement: piece for piece in pieces}.values(), count)
 
 
-def _grown(empty: Tally, pieces: Iterable[Piece], count: int) -> Tally:
+def _grown(empty: Tally, pieces: Iterable[EvidencePiece], count: int) -> Tally:
     first = sorted(pieces, key=lambda piece: (piece.event, piece.statement))[:CITED]
     return msgspec.structs.replace(empty, count=count, pieces=tuple(first))
 
 
-def _next(reader: Reader, tally: Tally, without: Collection[str], wanted: int, zone: str) -> list[Piece]:
-    """The pieces after the last that *tally* names, at least as many as *wanted* if there are; none of *without*.
+def _next(reader: Reader, tally: Tally, without: Collection[str], wanted: int, zone: str) -> list[EvidencePiece]:
+    """The pieces after the last one that *tally* names, without those of *without*: *wanted* or more, if there are.
 
-    Evidence lies in the order of when it happened, so no more is read than that and what happened at the same moment.
+    Evidence is in the order of its time, so no more is read than that, and what has the same time.
     """
     last = tally.pieces[-1]
-    found: list[Piece] = []
+    found: list[EvidencePiece] = []
     for one in _from(reader, tally, last.event, zone):
         if len(found) >= wanted and one.event > max(found[wanted - 1].event, 1):
             break
@@ -159,25 +160,25 @@ def _next(reader: Reader, tally: Tally, without: Collection[str], wanted: int, z
 
 
 def _from(reader: Reader, tally: Tally, event: int, zone: str) -> Iterator[Evidence]:
-    """The evidence in *tally* from the time *event* on."""
-    until = max(first_seq(max(1, midnight(tally.day + timedelta(days=1), zone))) - 1, first_seq(1))
+    """The evidence in *tally* from the time *event* on (microseconds UTC).
+
+    The day may be one of a zone that was in force earlier. No zone's day ends more than a day after that of UTC.
+    """
+    until = max(first_seq(max(1, midnight(shifted(tally.day, 2), "UTC"))) - 1, first_seq(1))
     rule = key("ev", tally.identifier, tally.rule.item)
-    start: str | None = None
-    while True:
-        after = first_seq(max(1, event)) - 1
-        page = reader.find("evidence", [rule], after=after, until=until, limit=100, start=start)
-        for record in page.records:
-            one = evidence_from(record)
-            there = (one.rule, day_of(one.event, zone), tuple(sorted(one.instructors)))
-            if there == (tally.rule, tally.day, tally.instructors) and in_tally(record):
-                yield one
-        start = page.next
-        if start is None:
-            return
+    for record in walked(reader, Walk("evidence", [rule], after=first_seq(max(1, event)) - 1, until=until)):
+        one = evidence_from(record)
+        there = (one.rule, _day(one, zone), tuple(sorted(one.instructors)))
+        if there == (tally.rule, tally.day, tally.instructors) and in_tally(record):
+            yield one
 
 
-def _piece(one: Evidence) -> Piece:
-    return Piece(one.event, one.statement, one.source, one.timestamp)
+def _day(one: Evidence, zone: str) -> date:
+    return day_of(one.event, zone) if one.day is msgspec.UNSET else one.day
+
+
+def _piece(one: Evidence) -> EvidencePiece:
+    return EvidencePiece(one.event, one.statement, one.source, one.timestamp)
 
 
 def _about(record: Record) -> Subjects:
@@ -185,4 +186,16 @@ def _about(record: Record) -> Subjects:
     return subjects(identifiers=(tally.identifier, *tally.instructors))
 
 
-KINDS = (Kind(KIND, "derived", Tally, 1, subjects=_about, retention="derived", exported=False),)
+KINDS = (
+    Kind(
+        KIND,
+        "derived",
+        Tally,
+        1,
+        subjects=_about,
+        retention="derived",
+        exported=False,
+        find=by_keys(KIND, lambda whose: (key(KIND, one) for one in whose.identifiers)),
+        shown=without("instructors"),
+    ),
+)

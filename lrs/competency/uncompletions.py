@@ -1,7 +1,7 @@
-"""Records ``uncompletion``: derived, each from one statement alone; neither rules nor persons are asked.
+"""Records ``uncompletion``: derived, each from one statement alone, whatever the rules and persons are.
 
-So they stay as they are whatever rules come and whoever is merged; only voiding the statement takes one away. Record
-``read-again`` says that the statements of before there were any have been looked for.
+So a change of rules or a merge does not change them; only voiding the statement removes one. The record ``read-again``
+says that the statements stored before there were such records have been looked for.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from lrs.competency.completion import UNCOMPLETED, Marks, Uncompletion, latest
+from lrs.competency.completion import UNCOMPLETED, LatestUncompletions, Uncompletion, latest
 from lrs.competency.rules.rules import CLOCK_SKEW
 from lrs.competency.rules.walk import read_verbs_again
-from lrs.competency.seen import Seen, event_time, is_group, learners, moment_of
+from lrs.competency.seen import SeenStatement, event_time, is_group, learners, moment_of
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.people.ids import Ids
-from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage import Reader, Record, Tx, Walk, each
+from lrs.storage.about import by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.keys import verb_key
@@ -27,8 +28,11 @@ _READ = Record("read-again", KIND)
 _decode = msgspec.json.Decoder(Uncompletion).decode
 
 
-def uncompletions_in(record: Record, seen: Seen, ids: Ids) -> Iterator[Uncompletion]:
-    """What a ``statement`` record takes off; like a completion it counts neither of a group nor from the future."""
+def uncompletions_in(record: Record, seen: SeenStatement, ids: Ids) -> Iterator[Uncompletion]:
+    """The marks that a ``statement`` record takes off.
+
+    As with completions, groups and statements from the future do not count.
+    """
     moment = moment_of(record)
     event = event_time(seen, moment.stored)
     about = seen.object
@@ -41,20 +45,20 @@ def uncompletions_in(record: Record, seen: Seen, ids: Ids) -> Iterator[Uncomplet
 
 
 def uncompletion_from(record: Record) -> Uncompletion:
-    """What an ``uncompletion`` record says."""
+    """The uncompletion in an ``uncompletion`` record."""
     return _decode(record.body)
 
 
-def marks_of(reader: Reader, identifiers: Iterable[str]) -> Marks:
-    """The marks that were taken off the person with *identifiers* (by name)."""
-    return latest(uncompletion_from(record) for one in identifiers for record in pages(reader, KIND, key(KIND, one)))
+def marks_of(reader: Reader, identifiers: Iterable[str]) -> LatestUncompletions:
+    """The latest uncompletions of the person with *identifiers* (by id)."""
+    return latest(uncompletion_from(record) for one in identifiers for record in each(reader, KIND, key(KIND, one)))
 
 
 def read_those_before(tenant: Tenant) -> None:
-    """Owes, once, that the statements are read which took marks off before that was known (0.1.0)."""
+    """Owes, once, that statements of a store of 0.1.0 are read again if they take marks off."""
     store = tenant.store
     if store.get(_READ.kind, _READ.id) or not any(
-        store.find("statement", [verb_key(verb)], limit=1).records for verb in UNCOMPLETED
+        store.find(Walk("statement", [verb_key(verb)], limit=1)).records for verb in UNCOMPLETED
     ):
         return
 
@@ -67,7 +71,7 @@ def read_those_before(tenant: Tenant) -> None:
 
 
 def keep(tx: Tx, found: Sequence[Uncompletion]) -> set[str]:
-    """Writes what is not there yet; for which identifiers."""
+    """Writes those that are not stored yet. Gives the identifiers of those written."""
     said = {uncompletion_id(one.statement, one.identifier): one for one in found}
     there = tx.get_many(KIND, said) if said else {}
     for id in said.keys() - there.keys():
@@ -76,7 +80,10 @@ def keep(tx: Tx, found: Sequence[Uncompletion]) -> set[str]:
 
 
 def remove(tx: Tx, voided: Iterable[tuple[str, str]]) -> set[str]:
-    """Removes what voided statements took off, each with an identifier; for which identifiers it was anything."""
+    """Removes the uncompletions of voided statements, given as (statement, identifier).
+
+    Gives the identifiers concerned.
+    """
     names = {uncompletion_id(statement, identifier): identifier for statement, identifier in voided}
     there = tx.get_many(KIND, names) if names else {}
     for id in there:
@@ -85,7 +92,7 @@ def remove(tx: Tx, voided: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def uncompletion_id(statement: str, identifier: str) -> str:
-    """The id of the mark that *statement* takes off *identifier*."""
+    """The id of the record for the mark that *statement* takes off *identifier*."""
     return name(KIND, statement, identifier)
 
 
@@ -94,6 +101,15 @@ def _about(record: Record) -> Subjects:
 
 
 KINDS = (
-    Kind(KIND, "derived", Uncompletion, 1, subjects=_about, retention="derived", exported=False),
+    Kind(
+        KIND,
+        "derived",
+        Uncompletion,
+        1,
+        subjects=_about,
+        retention="derived",
+        exported=False,
+        find=by_keys(KIND, lambda whose: (key(KIND, one) for one in whose.identifiers)),
+    ),
     Kind(_READ.kind, "working", subjects=None, retention="operational", exported=False),
 )

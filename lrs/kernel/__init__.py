@@ -1,1 +1,1 @@
-"""What every room may use: errors, settings, names and keys, strict JSON, times, tables, the way out. Knows no room."""
+"""What every room may use: errors, settings, names, keys, strict JSON, times, tables, outbound HTTP. Knows no room."""

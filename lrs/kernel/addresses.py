@@ -1,4 +1,4 @@
-"""What an address on the web must be, wherever somebody gives us one. Calls nobody and looks no name up."""
+"""Checks a URL that somebody gives us. Makes no call and resolves no name."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import re
 import httpx
 
 _NAME = re.compile(r"(?=.{1,253}\.?$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-"""A host by RFC 1123 2.1, and the underscore that some have."""
+"""A host name by RFC 1123 2.1; underscores are accepted as well, because some hosts have them."""
 
 
 def web_address(url: str) -> httpx.URL:
-    """*url* in its parts: http or https, a host that there can be, no user name.
+    """The parts of *url*, which must have the scheme http or https, a valid host, and no user name or password.
 
-    Raises ``ValueError`` that says why it is none. A name in other letters is taken, and is in its IDNA form in
-    ``raw_host`` (RFC 5891).
+    Raises ``ValueError``; its text says what is wrong. A host name in other letters is accepted; ``raw_host`` has its
+    IDNA form (RFC 5891).
     """
     try:
         parts = httpx.URL(url)
-        host = parts.host  # decodes a name that begins with xn--, and may find that it is none
+        host = parts.host  # decodes a name that begins with xn--, and raises if it cannot be decoded
     except (httpx.InvalidURL, TypeError, UnicodeError) as error:
         raise ValueError("not a URL") from error
     if parts.scheme not in {"https", "http"} or not host:

@@ -1,19 +1,21 @@
-"""The one error tree: what a caller can be told, and in which shape.
+"""The tree of errors that a caller can be told, and their form.
 
-Knows nothing of HTTP frameworks or storage. The edge turns a ``Refused`` into
-``{error, message, pointer, index, rule, requestId}``; anything else that escapes is our own fault.
+Knows no HTTP framework and no storage. The web layer turns a ``Refused`` into ``{error, message, pointer, index, rule,
+requestId}``. Any other exception that reaches it is a fault of the program.
 """
 
 from __future__ import annotations
 
+Headers = tuple[tuple[str, str], ...]
+"""Header fields of an answer: names and values."""
+
 
 class Refused(Exception):
-    """A request that was understood well enough to say no to.
+    """A request that was understood and is refused.
 
-    ``status`` is the HTTP status, ``error`` a short stable code, ``message`` one plain sentence.
-    ``pointer`` is an RFC 6901 JSON pointer into the request body (``""`` is the whole body), ``index``
-    the position of the statement in its batch, ``rule`` the requirement that was broken (for example
-    ``xAPI 2.3.2``), ``headers`` are sent with the answer.
+    ``status`` is the HTTP status, ``error`` a short stable code, ``message`` one plain sentence. ``pointer`` is an RFC
+    6901 JSON pointer into the request body (``""`` is the whole body), ``index`` the position of the statement in its
+    batch, ``rule`` the requirement that was broken (for example ``xAPI 2.3.2``), ``headers`` are sent with the answer.
     """
 
     def __init__(
@@ -25,7 +27,7 @@ class Refused(Exception):
         pointer: str | None = None,
         index: int | None = None,
         rule: str | None = None,
-        headers: tuple[tuple[str, str], ...] = (),
+        headers: Headers = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -37,9 +39,9 @@ class Refused(Exception):
         self.headers = headers
 
     def inside(self, prefix: str, index: int | None = None) -> Refused:
-        """The same refusal seen from one level further out: *prefix* is put before the pointer.
+        """The same refusal for the value that contains this one: *prefix* is put before the pointer.
 
-        Always another one: an exception that is its own cause would keep all it has passed through in memory.
+        Always a new exception: one that is its own cause would keep every frame it passed through in memory.
         """
         return Refused(
             self.message,
@@ -52,7 +54,7 @@ class Refused(Exception):
         )
 
     def shown(self, request_id: str) -> dict[str, object]:
-        """The body every error of ours has; absent parts are left out."""
+        """The body of an error as JSON. Fields without a value are left out."""
         parts: dict[str, object] = {
             "error": self.error,
             "message": self.message,
@@ -73,24 +75,12 @@ class NewerSchema(Misconfigured):
 
 
 class Damaged(OSError):
-    """The file of a store is not what was written; the message says which, and what to do."""
+    """The file of a store is damaged. The message says which file it is and what to do."""
 
 
 class StoreFull(Exception):
-    """The disk or the database has no room; nothing of the write was kept."""
+    """The disk or the database has no room. Nothing of the write was kept."""
 
 
 class StoreReadOnly(StoreFull):
-    """The store's folder may not be written to; nothing of the write was kept."""
-
-
-class Overloaded(Exception):
-    """The writer's queue is full or too old; ``retry_after`` is in seconds."""
-
-    def __init__(self, retry_after: int = 1) -> None:
-        super().__init__("too much work is waiting to be written")
-        self.retry_after = retry_after
-
-
-class OutcomeUnknown(Overloaded):
-    """The store did not answer whether it has kept the write: it may have. Nothing of it is tried again by itself."""
+    """The store's folder is read-only. Nothing of the write was kept."""

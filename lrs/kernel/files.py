@@ -1,4 +1,4 @@
-"""Files that an operator names, read with a limit. Knows nothing of what is in them."""
+"""Reads files that an operator names, up to a limit. Knows no format."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from lrs.kernel.errors import Misconfigured
 
 
 def content(path: Path, most: int) -> bytes:
-    """The bytes of the file at *path*, at most *most*. Raises ``Misconfigured`` for a longer one, and ``OSError``.
+    """The bytes of the file at *path*. Raises ``Misconfigured`` for more than *most* bytes, and ``OSError``.
 
-    No more than that is read, whatever the file says of its size: it may be a pipe or grow meanwhile.
+    Never reads more than that, whatever size the file reports: it may be a pipe, or grow while it is read.
     """
     with path.open("rb") as file:
         found = file.read(most + 1)
     if len(found) > most:
-        raise Misconfigured(f"{path} is larger than {most} bytes: it is no file of this kind")
+        raise Misconfigured(f"{path} is larger than {most} bytes, so it cannot be the file that is expected here")
     return found

@@ -1,6 +1,7 @@
-"""How this program logs: one line an event on standard error, for people or as JSON. Knows no event.
+"""Logging: one line for each event on standard error, for people or as JSON. Knows no event.
 
-What an exception says may quote what somebody sent, so a log has its type and where it came from, never its words.
+The text of an exception may quote what somebody sent. So the log has the type of the exception and where it was raised,
+and not its text.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 Format = Literal["console", "json"]
 AUDIT = "lrs.audit"
-"""The logger of the record of actions, whose events are shown though nothing is wrong."""
+"""The logger of the record of actions. Its events are shown at level INFO."""
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def log_to_stderr(format: Format) -> None:
-    """Sends our events, and those of the libraries from WARNING on, to standard error as *format*."""
+    """Sends our events, and those of libraries from WARNING up, to standard error in *format*."""
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -35,7 +36,6 @@ def log_to_stderr(format: Format) -> None:
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -51,7 +51,10 @@ def log_to_stderr(format: Format) -> None:
 
 
 def place_of_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Puts ``error`` (its type) and ``at`` (file, line, function, outermost first) in the place of an exception."""
+    """Replaces an exception by ``error`` (its type) and ``at`` (a list of its frames).
+
+    Each frame is file, line and function; the outermost comes first.
+    """
     raised = _raised(event.pop("exc_info", None))
     if raised is not None:
         frames = traceback.extract_tb(raised[2])

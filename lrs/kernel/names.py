@@ -1,19 +1,39 @@
-"""Names that are the same wherever and whenever they are made. Knows no record.
+"""Ids that are the same wherever and whenever they are made. Knows no record.
 
-Architecture section 10: a uuid5 over a canonical JSON array, with no host and no clock in it.
+An id is a UUID version 5 over a canonical JSON array, which has no host and no time in it.
 """
 
 from __future__ import annotations
 
 import uuid
 from functools import lru_cache
+from hashlib import sha1
 
 import msgspec
+
+from lrs.kernel.keys import CACHED_LENGTH
 
 NAMESPACE = uuid.UUID("6f1d2a34-6a3b-5d0e-9c53-1f0a4f1f7c11")
 
 
-@lru_cache(maxsize=4_096)
 def name(*parts: str | int) -> str:
-    """The UUID (RFC 9562, version 5) that *parts* always have; their boundaries and order count."""
-    return str(uuid.uuid5(NAMESPACE, msgspec.json.encode(parts).decode()))
+    """The UUID (RFC 9562, version 5) of *parts*. Equal parts in the same order always give the same UUID."""
+    text = msgspec.json.encode(parts).decode()
+    return _cached_uuid(text) if len(text) <= CACHED_LENGTH else _uuid(text)
+
+
+def _uuid(text: str) -> str:
+    return str(uuid.uuid5(NAMESPACE, text))
+
+
+_cached_uuid = lru_cache(maxsize=4_096)(_uuid)
+
+
+def mailbox_name(mbox: str) -> str:
+    """The name of the identifier that is the mailbox *mbox* (``mailto:ann@example.org``), and of its hash."""
+    return hash_name(sha1(mbox.encode("utf-8", "replace")).hexdigest())  # noqa: S324 (xAPI says SHA-1)
+
+
+def hash_name(hashed: str) -> str:
+    """The name of the identifier that is the SHA-1 of a mailbox, in lower-case hex."""
+    return name("identifier", "mbox_sha1sum", hashed)

@@ -1,8 +1,8 @@
-"""The one way out: every call to an address that somebody else chose goes through here.
+"""Every outbound call to an address that somebody else chose goes through this module. Knows no purpose of a call.
 
-Resolve, check every address, connect to exactly the address that was checked (so a second answer of the resolver has
-no effect), follow no redirect, read no more than ``MAX_BODY``, wait no longer than ``SECONDS`` for any part. What a
-call is for, it does not know. Source: OWASP Server-Side Request Forgery Prevention; Standard Webhooks, "SSRF".
+It resolves the name, checks every address, and connects to exactly the address that was checked, so a second answer of
+the resolver has no effect. It follows no redirect, reads at most ``MAX_BODY`` and waits at most ``SECONDS`` for each
+part. Source: OWASP Server-Side Request Forgery Prevention; Standard Webhooks, "SSRF".
 """
 
 from __future__ import annotations
@@ -24,34 +24,39 @@ from lrs.kernel.addresses import web_address
 from lrs.kernel.settings import MIB, Settings
 
 SECONDS = 5.0
-"""For each part: connecting, sending, the next bytes of the answer."""
+"""For each part of a call: connecting, sending, waiting for the next bytes of the response."""
 
 IN_ALL = 15.0
-"""Seconds for the whole call, so that an answer of one byte at a time ends too."""
+"""Seconds for the whole call, so that a response that comes one byte at a time ends too."""
 
 MAX_BODY = MIB
+_PIECE = 16 * 1024
+"""Bytes that are sent before it is asked again how much time is left."""
 _reading = threading.Lock()
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Resolve = Callable[[str, int], Sequence[str]]
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+ResolveHost = Callable[[str, int], Sequence[str]]
 
 
 class Blocked(Exception):
-    """The URL leads where outbound calls may not go; trying again will not help until the settings change."""
+    """The settings do not allow calls to this URL. Trying again does not help until they change."""
 
 
 class Unreachable(Exception):
-    """No usable answer came: no name, no connection, too slow, too long; it may work later."""
+    """No usable response: the name does not resolve, no connection, too slow, or too long. A later call may succeed."""
 
 
 class Silent(Unreachable):
-    """All was sent, and no answer came in time: it may have been too much at once."""
+    """The request was sent, and no response came in time. The request may have been too much work at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back. ``headers`` have lower-case names; ``body`` is raw and at most ``MAX_BODY`` bytes long."""
+class Response:
+    """What the other server answered.
+
+    Names in ``headers`` are in lower case; ``body`` is raw, at most ``MAX_BODY`` bytes.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +64,7 @@ class Answer:
 
 
 def resolve_name(host: str, port: int) -> Sequence[str]:
-    """All addresses of *host*, as the system knows them. Raises ``Unreachable``."""
+    """All addresses of *host* by the system's resolver. Raises ``Unreachable``."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -73,27 +78,30 @@ def post(
     headers: Mapping[str, str],
     settings: Settings,
     *,
-    resolve: Resolve = resolve_name,
+    resolve: ResolveHost = resolve_name,
     seconds: float | None = None,
-) -> Answer:
-    """Posts *body* to *url*; any status is an answer, and a longer answer is cut at ``MAX_BODY``.
+) -> Response:
+    """Posts *body* to *url*. Any status is a response; a longer body is cut at ``MAX_BODY``.
 
-    A *body* in pieces needs its length in *headers*; *seconds* is for the whole call in the place of ``IN_ALL``.
+    A *body* in parts needs its length in *headers*. *seconds* replaces ``IN_ALL`` as the limit for the whole call.
     Raises ``Blocked`` or ``Unreachable``.
     """
     return _call("POST", url, settings, resolve, headers=headers, body=body, seconds=seconds)
 
 
-def ask(url: str, headers: Mapping[str, str], settings: Settings, *, resolve: Resolve = resolve_name) -> Answer:
-    """GET of *url*; any status is an answer, and a longer answer is cut at ``MAX_BODY``.
+def ask(url: str, headers: Mapping[str, str], settings: Settings, *, resolve: ResolveHost = resolve_name) -> Response:
+    """GET of *url*. Any status is a response; a longer body is cut at ``MAX_BODY``.
 
     Raises ``Blocked`` or ``Unreachable``.
     """
     return _call("GET", url, settings, resolve, headers=headers)
 
 
-def fetch(url: str, settings: Settings, *, resolve: Resolve = resolve_name) -> bytes:
-    """The body at *url*. Raises ``Blocked``, or ``Unreachable`` for any status but 200 and for a longer answer."""
+def fetch(url: str, settings: Settings, *, resolve: ResolveHost = resolve_name) -> bytes:
+    """The body at *url*.
+
+    Raises ``Blocked``, and ``Unreachable`` for a status other than 200 or a body over ``MAX_BODY``.
+    """
     answer = _call("GET", url, settings, resolve)
     if answer.status != 200:
         raise Unreachable(f"answered {answer.status}")
@@ -102,8 +110,8 @@ def fetch(url: str, settings: Settings, *, resolve: Resolve = resolve_name) -> b
     return answer.body
 
 
-def check(url: str, settings: Settings, *, resolve: Resolve = resolve_name) -> str:
-    """The address a call to *url* would connect to. Raises ``Blocked`` or ``Unreachable``."""
+def check(url: str, settings: Settings, *, resolve: ResolveHost = resolve_name) -> str:
+    """The address that a call to *url* would connect to. Raises ``Blocked`` or ``Unreachable``."""
     target = parse(url)
     port = target.port or (443 if target.scheme == "https" else 80)
     addresses = [ipaddress.ip_address(text) for text in resolve(target.host, port)]
@@ -119,14 +127,14 @@ def check(url: str, settings: Settings, *, resolve: Resolve = resolve_name) -> s
 
 
 def parse(url: str) -> httpx.URL:
-    """*url*, if it is one that a call could be made to. Raises ``Blocked``."""
+    """*url* in its parts, if it is a valid address for a call. Raises ``Blocked``."""
     try:
         return web_address(url)
     except ValueError as error:
         raise Blocked(str(error)) from error
 
 
-def is_public(address: Address) -> bool:
+def is_public(address: IPAddress) -> bool:
     """Whether *address*, and any address hidden inside it, belongs to the public internet."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
@@ -142,7 +150,7 @@ def is_public(address: Address) -> bool:
     return address.is_global and not odd
 
 
-def _is_allowed(host: str, address: Address, allow: Sequence[str]) -> bool:
+def _is_allowed(host: str, address: IPAddress, allow: Sequence[str]) -> bool:
     for entry in allow:
         try:
             network = ipaddress.ip_network(entry, strict=False)
@@ -157,7 +165,7 @@ def _is_allowed(host: str, address: Address, allow: Sequence[str]) -> bool:
 
 @functools.cache
 def trusted() -> ssl.SSLContext:
-    """The certificate authorities of httpx and of this system; made once, reading them takes 15 ms."""
+    """The certificate authorities of httpx and of this system. Loaded once, because loading takes 15 ms."""
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
@@ -167,23 +175,23 @@ def _call(
     method: str,
     url: str,
     settings: Settings,
-    resolve: Resolve,
+    resolve: ResolveHost,
     *,
     headers: Mapping[str, str] | None = None,
     body: bytes | Iterator[bytes] | None = None,
     seconds: float | None = None,
-) -> Answer:
+) -> Response:
     end = time.monotonic() + (IN_ALL if seconds is None else seconds)
     way = _Way(check(url, settings, resolve=resolve), end)
     sent = [*{"accept-encoding": "identity", "user-agent": "engraft", **(headers or {})}.items()]
     wait = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)}
-    with _reading:  # the first calls may come at the same time
+    with _reading:  # several threads may make the first call at the same time
         authorities = trusted()
     pool = httpcore.ConnectionPool(ssl_context=authorities, network_backend=way)
     try:
         with pool, pool.stream(method, str(parse(url)), headers=sent, content=body, extensions=wait) as response:
             told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            return Answer(response.status, told, _read(response))
+            return Response(response.status, told, _read(response))
     except httpcore.ReadTimeout as error:
         raise Silent("no answer: ReadTimeout") from error
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
@@ -191,7 +199,7 @@ def _call(
 
 
 def _read(response: httpcore.Response) -> bytes:
-    """The raw body, cut at ``MAX_BODY``; undecoded, so a compressed answer cannot grow here."""
+    """The raw body, cut at ``MAX_BODY``. It is not decoded, so a compressed response cannot grow here."""
     body = bytearray()
     for chunk in response.iter_stream():
         body += chunk
@@ -201,7 +209,7 @@ def _read(response: httpcore.Response) -> bytes:
 
 
 class _Way(httpcore.NetworkBackend):
-    """Connects to *address*, whatever host the URL names, and only until *end* (``time.monotonic``)."""
+    """Connects to *address*, whatever host the URL names, and at *end* (``time.monotonic``) at the latest."""
 
     def __init__(self, address: str, end: float) -> None:
         self._address = address
@@ -222,7 +230,7 @@ class _Way(httpcore.NetworkBackend):
 
 
 class _UntilTheEnd(httpcore.NetworkStream):
-    """A connection that hangs up at *end*, however often the other side sends one more byte."""
+    """A connection that ends at *end*, even if the other side keeps sending, or takes what is sent slowly."""
 
     def __init__(self, stream: httpcore.NetworkStream, end: float) -> None:
         self._stream = stream
@@ -233,8 +241,9 @@ class _UntilTheEnd(httpcore.NetworkStream):
         return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """See ``httpcore.NetworkStream``."""
-        self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
+        """See ``httpcore.NetworkStream``. In pieces, because the time is only looked at before each."""
+        for start in range(0, len(buffer), _PIECE):
+            self._stream.write(buffer[start : start + _PIECE], self._left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         """See ``httpcore.NetworkStream``."""

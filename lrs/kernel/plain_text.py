@@ -1,4 +1,4 @@
-"""Texts of others: which characters nobody should see or sign, and how such a text is shown on one line."""
+"""Checks and prints text that others sent: control characters, and text on one line."""
 
 from __future__ import annotations
 
@@ -6,34 +6,36 @@ import re
 import unicodedata
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-"""Control characters but tabs and line ends, and half characters. Implementations of RDFC-1.0 escape them
-differently, so a badge with one in it is never signed."""
+"""Control characters except tab and line ends, and lone surrogates. Implementations of RDFC-1.0 escape them in
+different ways, so a badge that contains one is never signed.
+"""
 LONGEST_NAME = 80
 _INVISIBLE = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
-"""Letters and a sign that are blanks to the eye, but not to Unicode's categories."""
+"""Characters that look like blanks although their Unicode category is letter or symbol."""
 _SHOWN_AS_CODES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Categories (Unicode 16, table 4-4): control, format (bidirectional overrides among them), surrogate, line and
-paragraph separator."""
+"""Unicode categories (Unicode 16, table 4-4) that are shown as codes: control, format (with the bidirectional
+overrides), surrogate, line and paragraph separator.
+"""
 
 
 def control_character(text: str) -> str | None:
-    r"""The first control character in *text*, as it is written in a message (``\x07``); ``None`` if there is none."""
+    r"""The first control character in *text* as messages show it (``\x07``); ``None`` if there is none."""
     found = CONTROL.search(text)
     return _code(found[0]) if found else None
 
 
 def one_line(text: str) -> str:
-    r"""*text* as one line that says what it holds: a line feed as ``\n``, an escape as ``\x1b``."""
+    r"""*text* on one line, with a line feed as ``\n``, an escape as ``\x1b``."""
     if text.isprintable():
         return text
     return "".join(_code(char) if unicodedata.category(char) in _SHOWN_AS_CODES else char for char in text)
 
 
 def quoted(text: str) -> str:
-    r"""A name that somebody gave, as it stands beside words of ours: what is in it cannot be taken for those.
+    """A name that somebody gave, in quotation marks, so that it cannot be taken for text of ours.
 
-    In quotation marks, its own escaped; at most ``LONGEST_NAME`` characters; blanks beside each other are one, or a
-    terminal's next line would begin where they end.
+    Quotation marks inside it are escaped. It is cut to ``LONGEST_NAME`` characters. Several blanks become one: with
+    many blanks a name could continue at the start of the terminal's next line.
     """
     joined = " ".join(text.split())
     shown = joined if len(joined) <= LONGEST_NAME else joined[: LONGEST_NAME - 1] + "…"

@@ -1,6 +1,7 @@
-"""How every command prints: JSON for programs; for people columns under a heading, or one sentence where there is none.
+"""How every command prints: JSON for programs; columns under a heading, or one sentence, for people.
 
-Knows no command. The convention stands in DECISIONS.md, and ``tests/test_command_tree.py`` holds every command to it.
+Knows no command. The convention is in DECISIONS.md (*One way to print*); ``tests/test_command_tree.py`` tests that each
+command follows it.
 """
 
 from __future__ import annotations
@@ -13,40 +14,40 @@ import click
 import msgspec
 
 from lrs.kernel.plain_text import one_line
-from lrs.kernel.times import SECOND, timestamp_of_micros
+from lrs.kernel.times import short_timestamp
 
 Shown = Mapping[str, Any]
 """One thing as ``--json`` shows it."""
 Column = str | Callable[[Shown], object]
-"""What stands in a column: the value of that name in ``Shown``, or what a function makes of it."""
+"""The content of a column: the value of that name in ``Shown``, or the result of a function."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
-class Group(click.Group):
-    """A group whose help has the whole first sentence of each command, where click's cuts it off."""
+class CommandGroup(click.Group):
+    """A group of commands whose help shows the whole first sentence of each command; click cuts it off."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes them in the order of their names."""
+        """Writes the commands in the order of their names."""
         found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl([(name, first_sentence(one)) for name, one in found if one and not one.hidden])
 
 
 def first_sentence(command: click.Command) -> str:
-    """What the help of *command* begins with: all before the first blank line."""
+    """The first paragraph of the help of *command*."""
     return " ".join((command.help or "").partition("\n\n")[0].split())
 
 
 def print_json(value: object) -> None:
-    """*value* as one JSON document on standard output, laid out so that people can read it too."""
+    """Prints *value* as one JSON document on standard output, indented."""
     click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
 def print_list(found: Sequence[Shown], columns: Mapping[str, Column], *, none: str, as_json: bool) -> None:
-    """Prints *found* as a JSON array, or as *columns* (heading to content); without any, says *none* on stderr.
+    """Prints *found* as a JSON array, or as *columns* (heading to content).
 
-    *none* is a sentence: that there is none, and what to do.
+    If there is none, prints *none* on standard error: a sentence that says so and what to do.
     """
     if as_json:
         print_json(found)
@@ -57,7 +58,7 @@ def print_list(found: Sequence[Shown], columns: Mapping[str, Column], *, none: s
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """*rows* as aligned columns, two blanks apart, each row on one line whatever its texts hold."""
+    """Prints *rows* as aligned columns, two blanks apart, each row on one line."""
     lines = [tuple(heading.upper() for heading in headings), *(tuple(map(cell, row)) for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -66,7 +67,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
 
 
 def print_record(shown: Shown, *, as_json: bool) -> None:
-    """One thing: as a JSON object, or a line for each of its names."""
+    """Prints one thing as a JSON object, or as one line for each name."""
     if as_json:
         print_json(shown)
         return
@@ -76,7 +77,7 @@ def print_record(shown: Shown, *, as_json: bool) -> None:
 
 
 def cell(value: object) -> str:
-    """*value* as it stands in a column: a list with commas, ``-`` for nothing, on one line."""
+    """*value* as text for a column, on one line: a list with commas, ``-`` for nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
@@ -85,8 +86,8 @@ def cell(value: object) -> str:
 
 
 def time_of(micros: int | None) -> str | None:
-    """*micros* (microseconds UTC) as ISO 8601 with its zone, to the second; ``None`` stays it."""
-    return None if micros is None else timestamp_of_micros(micros - micros % SECOND).replace(".000000", "")
+    """*micros* (microseconds UTC) as ISO 8601 with its zone, to the second; ``None`` for ``None``."""
+    return None if micros is None else short_timestamp(micros)
 
 
 def _of(one: Shown, column: Column) -> object:
@@ -94,7 +95,7 @@ def _of(one: Shown, column: Column) -> object:
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal: marks above letters take none, East Asian wide letters two (UAX 11)."""
+    """How many columns of a terminal *text* takes: combining marks none, wide East Asian letters two (UAX 11)."""
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
         for char in text

@@ -1,4 +1,4 @@
-"""Programs of ours as child processes, each ended with the block that needs it."""
+"""Programs of ours as child processes that end with the block that needs them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lrs.kernel.errors import Misconfigured
 
 ENDPOINT = "xAPI endpoint: "
 LAST_WORDS = 30
-"""Seconds a program gets to end by itself."""
+"""Seconds that a program is given to end by itself."""
 
 
 @contextlib.contextmanager
 def serving(data: Path) -> Iterator[str]:
-    """``lrs serve`` on a free port; gives its address. Raises ``Misconfigured`` if it does not start."""
+    """Runs ``lrs serve`` on a free port and gives its address. Raises ``Misconfigured`` if it does not start."""
     command = [sys.executable, "-m", "lrs", "serve", "--port", "0", "--data", str(data)]
     with running(command) as process:
         assert process.stdout is not None  # noqa: S101 (asked for in running)
@@ -29,7 +29,7 @@ def serving(data: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """*command*, to be spoken to and listened to, for as long as the block lasts."""
+    """Runs *command* as long as the block lasts. Its standard input and output are pipes."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (ours)
         try:
             yield process

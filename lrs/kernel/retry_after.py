@@ -1,4 +1,4 @@
-"""The header ``Retry-After``, as others send it (RFC 9110 10.2.3)."""
+"""Reads the header ``Retry-After`` (RFC 9110 10.2.3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LONGEST = 64
 
 
 def seconds_asked(header: str | None, now: float) -> float:
-    """How many seconds to wait from *now* (seconds since 1970); 0 for a time that has passed and for what is none."""
+    """Seconds to wait from *now* (seconds since 1970). 0 if *header* names a time that has passed, or is not valid."""
     told = (header or "").strip()[:_LONGEST]
     if told.isascii() and told.isdigit():
         return float(told[:9])
@@ -17,5 +17,5 @@ def seconds_asked(header: str | None, now: float) -> float:
         until = parsedate_to_datetime(told)
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
         return max(0.0, until.timestamp() - now)
-    except (TypeError, ValueError, OverflowError):  # the last for a zone thousands of years away
+    except (TypeError, ValueError, OverflowError):  # OverflowError: a date that its zone moves out of range
         return 0.0

@@ -1,8 +1,8 @@
-"""Texts that we hand out and later recognise as ours: ``more`` links, cursors, links, form tokens.
+"""Texts that we give out and later recognise as ours: ``more`` links, cursors, consent links, form tokens.
 
-``base64url(MAC || JSON)`` with a keyed BLAKE2b of 16 bytes (RFC 7693 2.9): opaque by convention, not secret; it never
-carries rights. What must not be read is hidden: ChaCha20-Poly1305 (RFC 8439) with the MAC of the JSON as the nonce, so
-the same is hidden the same way and nothing else is. Knows not what the texts say.
+``seal`` gives ``base64url(MAC || JSON)`` with a keyed BLAKE2b of 16 bytes (RFC 7693 2.9). Such a text can be decoded by
+anybody and carries no rights. ``hide`` encrypts as well: ChaCha20-Poly1305 (RFC 8439) with the MAC of the JSON as
+nonce, so equal values give equal texts, and a nonce is used for one value only. Knows not what the texts say.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class NotOurs(Exception):
 
 
 def seal(secret: bytes, told: Any) -> str:
-    """*told*, JSON-able, as a text that fits in a URL and that only ``unseal`` with the same *secret* accepts."""
+    """*told* (any JSON value) as a text for a URL, which ``unseal`` with the same *secret* accepts."""
     text = msgspec.json.encode(told)
     return _written(_mac(secret, text) + text)
 
 
 def unseal(secret: bytes, text: str, kind: type[T]) -> T:
-    """What was sealed with *secret*, which was a *kind*. Raises ``NotOurs``."""
+    """The value, a *kind*, that was sealed with *secret*. Raises ``NotOurs``."""
     raw = _read(text)
     if not hmac.compare_digest(raw[:_MAC], _mac(secret, raw[_MAC:])):
         raise NotOurs
@@ -48,12 +48,20 @@ def hide(secret: bytes, told: Any) -> str:
 
 
 def reveal(secret: bytes, text: str, kind: type[T]) -> T:
-    """What was hidden with *secret*, which was a *kind*. Raises ``NotOurs``."""
+    """The value, a *kind*, that was hidden with *secret*. Raises ``NotOurs``."""
     raw = _read(text)
     try:
         return _decoded(_cipher(secret).decrypt(raw[:_NONCE], raw[_NONCE:], None), kind)
     except (InvalidTag, ValueError) as error:  # the latter where there is not even a whole nonce
         raise NotOurs from error
+
+
+def digest_of(token: str) -> str:
+    """The name under which a random *token* is known to a store, which does not have the token itself.
+
+    A token has 256 random bits, so one hash is enough, and half of the hash identifies it.
+    """
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _cipher(secret: bytes) -> ChaCha20Poly1305:

@@ -1,27 +1,30 @@
-"""Every setting, read from ``LRS_*`` once at start. Knows no defaults that would be a secret."""
+"""Every setting, read once at start from variables ``LRS_*``. No secret has a default."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import DirectoryPath, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import DirectoryPath, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from lrs.kernel import admission
 from lrs.kernel.addresses import web_address
+from lrs.kernel.errors import Refused
+from lrs.kernel.mail_server import checked_mailbox, mail_server
 
 KIB = 1024
 MIB = 1024 * KIB
 _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?")
 
 OF_ADAPTERS = {"LRS_ENDPOINT", "LRS_KEY", "LRS_SECRET"}
-"""What ``lrs adapter run`` reads beside the settings."""
+"""Variables that ``lrs adapter run`` reads and that are no settings."""
 UNKNOWN = "{} is not a setting of ours: correct its name, or take it away"
-"""What is told of a variable that nobody reads: a misspelt setting would be ignored without a word."""
+"""The warning about a variable that nothing reads. Without it, a misspelt setting would be ignored in silence."""
 
 
 class Settings(BaseSettings):
@@ -36,85 +39,108 @@ class Settings(BaseSettings):
     control_url: str | None = None
     """The same, for the register of tenants; by default beside their stores."""
     master_key_file: Path | None = None
-    """The key that all secrets derive from, 64 hexadecimal digits; by default made once under ``LRS_DATA``."""
+    """The file of the master key, 64 hexadecimal digits. By default it is made once in ``LRS_DATA``."""
     audit_head: Path | None = None
     """A file outside ``LRS_DATA`` that gets the number and hash of the last entry of the record of actions."""
     audit_log_every: float = Field(default=0, ge=0)
-    """Seconds for which log lines with the same may wait for newer ones; 0 logs each. The file has each anyway."""
+    """Seconds for which the log lines about this may wait, so that one line says what several would; 0 logs each. The
+    file is written each time.
+    """
     backup_passphrase: SecretStr | None = None
-    """Seals the master key in a backup, and opens it at a restore."""
+    """Encrypts the master key in a backup, and decrypts it in a restore."""
     backup_passphrase_file: Path | None = None
     """The same, as the content of a file."""
     public_url: str | None = None
-    """The address others reach this server at, with a path where it lies behind a proxy's prefix; badges ask there for
-    ever."""
+    """The address at which others reach this server, with a path if a proxy serves it under a prefix. Addresses of
+    badges contain it for ever.
+    """
+    pages_url: str | None = None
+    """The address at which people reach the pages, without a path of its own; by default that of ``public_url``. Links
+    in mails begin with it, and the cookies of who is signed in are for its host alone.
+    """
+    content_url: str | None = None
+    """The address of another host of this server, for packages and whatever else others uploaded. Without it no package
+    is served. It cannot be the host of the pages, or what was uploaded could act as whoever is signed in.
+    """
+    smtp_url: SecretStr | None = None
+    """The mail server: ``smtp://USER:PASSWORD@HOST:587`` (STARTTLS is asked for, but on this machine) or ``smtps://``.
+    Signs such as ``@`` in user and password are written as ``%40``. Without it mails are held, and their links can be
+    copied.
+    """
+    mail_sender: str | None = None
+    """The address that mails come from; by default ``noreply`` at the host of the pages. A tenant can have its own."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "2.0.0"
-    """Which version the answer to a request without a version header names."""
+    """The xAPI version in the answer to a request without a version header."""
     zone: str = "Europe/London"
-    """The time zone in which days are days, such as the last one of a competency's validity."""
+    """The time zone of dates, such as the last day on which a competency is valid."""
     rules_review: float = Field(default=24 * 3_600.0, ge=0, le=366 * 24 * 3_600.0)
-    """Seconds for which a level that a change of rules alone takes away stays held."""
+    """Seconds for which a level stays held when only a change of rules takes it away."""
 
     max_body: int = Field(default=16 * MIB, gt=0)
-    """A request's body without attachments."""
+    """Bytes of a request's body without attachments."""
     max_body_with_attachments: int = Field(default=256 * MIB, gt=0)
-    """A request's body with attachments."""
+    """Bytes of a request's body with attachments."""
     max_statement: int = Field(default=MIB, gt=0)
-    """One statement."""
+    """Bytes of one statement."""
     max_batch: int = Field(default=1_000, gt=0)
     """Statements in a request."""
     max_document: int = Field(default=16 * MIB, gt=0)
-    """A state or profile document."""
+    """Bytes of a state or profile document."""
     max_attachments: int = Field(default=100, gt=0)
-    """Attachments in a request whose data is sent along."""
+    """Attachments in one request that have their data in it."""
     max_depth: int = Field(default=100, gt=0)
-    """Levels of a JSON document."""
+    """Levels of nesting in a JSON document."""
     max_page: int = Field(default=1_000, gt=0)
-    """Statements in an answer; a larger ``limit`` is lowered to it."""
+    """Statements in one answer; a larger ``limit`` is lowered to this."""
     default_page: int = Field(default=100, gt=0)
     """Statements in an answer to a request without ``limit``."""
     max_header: int = Field(default=32 * KIB, gt=0)
-    """The head of a request."""
+    """Bytes of the headers of a request, to whichever address."""
     patience: float = Field(default=30.0, gt=0)
-    """Seconds without a byte of a request that is not whole; then it is answered 408."""
+    """Seconds without a byte while a request is incomplete; then it is answered with 408."""
 
     open_tenants: int = Field(default=32, gt=0)
-    """Tenants whose stores stay open while nobody uses them, each with 7 files and 2 for each thread that reads it."""
+    """Tenants whose stores stay open while they are not used. Each has 7 open files, and 2 more for each thread that
+    reads it.
+    """
     import_files_days: float = Field(default=30, ge=0, le=3_660)
-    """Days for which the file of an import is kept after its end, and the file that went back."""
+    """Days for which the file of an import, and the file that was returned, are kept after the import has ended."""
 
-    queue_bytes: int = Field(default=64 * MIB, gt=0)
-    """Bodies being worked on at a time; what does not fit is answered 503."""
-    queue_count: int = Field(default=4_096, gt=0)
-    """Statements that wait to be written; further ones are answered 503."""
-    queue_age: float = Field(default=1.0, gt=0)
-    """Limit of the write queue: age of the oldest decision in seconds. Above it, new ones are refused."""
+    queue_bytes: int = Field(default=admission.MEMORY_BYTES, gt=0)
+    """Bytes of all requests' bodies that are in memory at a time; what does not fit is answered 503."""
+    queue_count: int = Field(default=admission.QUEUE_STATEMENTS, gt=0)
+    """Rows that wait to be written, for each tenant, counted in plain statements of 19; further ones are answered
+    503."""
+    queue_age: float = Field(default=admission.QUEUE_SECONDS, gt=0)
+    """Limit of the same queue: age of the oldest decision in seconds. Above it, new ones are answered 503."""
 
     celery_broker: str | None = None
-    """``redis://`` or ``amqp://``: workers elsewhere (``lrs work --celery``) do what ``lrs serve``'s own would."""
+    """``redis://`` or ``amqp://``: Celery workers (``lrs work --celery``) do the work that ``lrs serve`` would do
+    itself.
+    """
     celery_queue: str | None = None
-    """The queue on that broker; by default a name of this store's own."""
+    """The queue on that broker; by default a name that is unique for this store."""
     worker_pause: float = Field(default=60.0, gt=0)
-    """The longest pause in seconds before a built-in worker that keeps dying is started again."""
+    """The longest pause in seconds before the built-in worker is started again after it has died."""
     sweep: float = Field(default=30.0, gt=0)
-    """Seconds between two looks of such a worker at what is due, whatever it has been told."""
+    """Seconds after which a Celery worker looks for owed work even if no message came."""
     metrics_open: bool = False
-    """Whether ``/metrics`` is served to whoever asks; otherwise to keys with the scope ``admin``."""
+    """Whether anybody may read ``/metrics``. Otherwise it takes an operator's key."""
     log_format: Literal["console", "json"] = "console"
-    """How log lines are written."""
+    """The form of log lines."""
     outbound_allow: tuple[str, ...] = ()
     """Hosts or networks outside the public internet that outbound calls may reach, as JSON: ``["127.0.0.1/32"]``."""
 
     signature_trust: DirectoryPath | None = None
-    """A folder of PEM files: certificates whose signatures on statements are believed."""
+    """A folder of PEM files: certificates that are trusted for signatures on statements."""
 
     worker: bool = True
-    """Whether ``lrs serve`` starts ``lrs work`` beside it."""
+    """Whether ``lrs serve`` starts ``lrs work`` as a second process."""
 
     @field_validator("*", mode="before")
     @classmethod
     def _says_something(cls, given: object) -> object:
-        """A variable that is empty was forgotten: an empty folder would be whichever the program is started in."""
+        """Refuses a variable that is set to nothing. An empty folder name would mean the current directory."""
         if given == "":
             raise ValueError("is empty: take it away, or give it a value")
         return given
@@ -146,9 +172,55 @@ class Settings(BaseSettings):
             )
         return url
 
+    @field_validator("pages_url", "content_url")
+    @classmethod
+    def _is_an_origin(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = web_address(url)
+        except ValueError as error:
+            raise ValueError("no address of a server; write it like https://lrs.example.org") from error
+        if parts.raw_path not in {b"", b"/"} or {"?", "#"} & set(url):
+            raise ValueError("has a path: the path of LRS_PUBLIC_URL holds here too; write only scheme, host and port")
+        return url.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            mail_server(url.get_secret_value())
+        return url
+
+    @field_validator("mail_sender")
+    @classmethod
+    def _is_a_mailbox(cls, address: str | None) -> str | None:
+        try:
+            return checked_mailbox(address) if address is not None else None
+        except Refused as refused:
+            raise ValueError(refused.message) from refused
+
+    @model_validator(mode="after")
+    def _keeps_content_apart(self) -> Self:
+        """Refuses one host for pages and content. Ports do not count: a browser sends cookies to all of a host."""
+        pages = self.pages_url or self.public_url
+        if self.content_url and pages and web_address(self.content_url).host == web_address(pages).host:
+            raise ValueError(
+                "LRS_CONTENT_URL: has the host of the pages, where what others uploaded could act as whoever is signed"
+                " in; give content a host of its own, like https://content.example.org"
+            )
+        return self
+
+    @property
+    def pages_root(self) -> str | None:
+        """Where people reach the pages, with the prefix, without a slash at its end; ``None`` if nothing says so."""
+        if self.pages_url is None:
+            return self.public_url.rstrip("/") if self.public_url else None
+        return self.pages_url + self.prefix
+
     @property
     def prefix(self) -> str:
-        """The path of ``public_url``, like ``/engraft``; empty if it has none."""
+        """The path of ``public_url``, such as ``/engraft``; empty if it has none."""
         return urlsplit(self.public_url or "").path.rstrip("/")
 
     @field_validator("celery_broker")
@@ -169,7 +241,7 @@ class Settings(BaseSettings):
 
 
 def unknown_names(environment: Iterable[str]) -> list[str]:
-    """The names that begin with ``LRS_`` and are read by nobody, but for those of our tests."""
+    """The names in *environment* that begin with ``LRS_`` and that nothing reads. ``LRS_TEST_*`` is left out."""
     known = {f"LRS_{name.upper()}" for name in Settings.model_fields} | OF_ADAPTERS
     return sorted(
         name for name in environment if name.startswith("LRS_") and name not in known and name[:9] != "LRS_TEST_"

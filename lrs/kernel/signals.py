@@ -1,4 +1,4 @@
-"""The signals that ask a program of ours to end: from a service manager, a keyboard, a terminal that is closed."""
+"""The signals that ask a program to end: from a service manager, the keyboard, or a terminal that is closed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def on_ending(stop: Callable[[], object]) -> dict[signal.Signals, Any]:
-    """Calls *stop* when the program is asked to end; the signals it now listens to, with what they did before.
+    """Calls *stop* when the program is asked to end. Gives the former handlers by signal.
 
-    One that is ignored stays so: ``nohup`` has the closing of the terminal ignored.
+    A signal that is ignored stays ignored: ``nohup`` sets SIGHUP to be ignored.
     """
     listened = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     return {number: signal.signal(number, lambda *_: stop()) for number in listened}
@@ -21,7 +21,10 @@ def on_ending(stop: Callable[[], object]) -> dict[signal.Signals, Any]:
 
 @contextmanager
 def interrupting() -> Iterator[None]:
-    """Has each of them raise ``KeyboardInterrupt`` in the block, once: what is cleaned up then is not broken off."""
+    """Makes the first of these signals raise ``KeyboardInterrupt`` in the block.
+
+    Later ones are ignored during the clean-up.
+    """
 
     def interrupt() -> None:
         for number in before:

@@ -1,7 +1,7 @@
-"""The one reader and writer of timestamps: text to microseconds UTC since 1970, and back. Knows no clock.
+"""The one reader and writer of timestamps: from text to microseconds UTC since 1970, and back. Knows no clock.
 
-All of the product asks here what a timestamp in a statement, a badge or a parameter means: what one part accepts no
-other misunderstands. Every pattern is linear in the length of the text.
+All parts of the product use it for timestamps in statements, badges and parameters, so they all understand a timestamp
+alike. The time of every pattern is linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 from functools import lru_cache
 
 SECOND = 1_000_000
-DAY = 86_400 * SECOND
+MINUTE, HOUR, DAY = 60 * SECOND, 3_600 * SECOND, 86_400 * SECOND
+"""Microseconds."""
 
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 _FIRST = (1 - _EPOCH_DAY) * DAY
@@ -19,7 +20,7 @@ _LAST = (dt.date.max.toordinal() + 1 - _EPOCH_DAY) * DAY - 1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
-# What nearly every client sends, with days that every month has: such a text needs no further look.
+# What nearly every client sends, with days that every month has. Such a text needs no further check.
 _match_plain_timestamp = re.compile(
     r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(?:\.[0-9]{1,9})?Z"
@@ -47,14 +48,16 @@ def is_iso_timestamp(text: str) -> bool:
 
 
 def micros_of_timestamp(text: str) -> int:
-    """The instant *text* names, in microseconds UTC since 1970; digits beyond microseconds are cut off.
+    """The instant that *text* names, in microseconds UTC since 1970. Digits beyond microseconds are cut off.
 
-    ISO 8601 combined date and time, extended or basic, minutes or seconds precise. ``t`` and ``z`` mean what ``T`` and
-    ``Z`` mean, and a blank may stand for ``T``, as RFC 3339 5.6 allows. A missing offset means UTC: xAPI 1.0.3 Data 4.5
-    says the zone SHOULD be there, no test of either version refuses its absence, and content in the field omits it.
-    A leap second, ``:60`` in the last minute of a UTC day, is the first second of the next day, as in POSIX; whether
-    there was one on that day is not looked up. Refused with ``ValueError``: ``:60`` anywhere else, a negative zero
-    offset (RFC 3339 4.3, ISO 8601 forbids it), 24:00, days that do not exist, instants outside the years 1 to 9999.
+    ISO 8601 combined date and time, extended or basic, precise to minutes or seconds. ``t`` and ``z`` mean ``T`` and
+    ``Z``, and a blank may replace ``T`` (RFC 3339 5.6). A missing offset means UTC: xAPI 1.0.3 Data 4.5 says the zone
+    SHOULD be there, no test of either version refuses its absence, and content in the field omits it. A leap second,
+    ``:60`` in the last minute of a UTC day, is the first second of the next day, as in POSIX; whether that day had one
+    is not checked.
+
+    Raises ``ValueError`` for ``:60`` anywhere else, a negative zero offset (RFC 3339 4.3; ISO 8601 forbids it), 24:00,
+    days that do not exist, and instants outside the years 1 to 9999.
     """
     if _match_plain_timestamp(text):
         return (dt.datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND  # noqa: TID251 (checked to be plain)
@@ -90,13 +93,18 @@ def timestamp_of_micros(micros: int) -> str:
     return f"{_second(seconds)}.{rest:06}Z"
 
 
+def short_timestamp(micros: int) -> str:
+    """*micros* (microseconds UTC since 1970, years 1 to 9999) as ``YYYY-MM-DDTHH:MM:SSZ``."""
+    return f"{_second(micros // SECOND)}Z"
+
+
 @lru_cache(maxsize=64)
 def _second(seconds: int) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()[:19]
 
 
 def zoned_micros(text: str) -> int:
-    """``micros_of_timestamp`` of a text that names its offset. Raises ``ValueError`` for one that does not."""
+    """As ``micros_of_timestamp``, but raises ``ValueError`` also for a text without an offset."""
     micros = micros_of_timestamp(text)
     if not _has_zone(text):
         raise ValueError("a timestamp without an offset")

@@ -3,6 +3,9 @@
 One ``change`` record per service and learner. Its place in the store's one order is the feed that services read; its
 body is what was told last. Comparing that with what holds now gives the events that are due: repeated, late or in
 another order the comparison comes to the same end, and a second run finds nothing to do.
+
+A restored store knows nothing of what was told after its backup. So its versions go on from the time of the restore
+(``raise_versions``).
 """
 
 from __future__ import annotations
@@ -15,21 +18,26 @@ import msgspec
 
 from lrs.competency.shapes import Profile
 from lrs.kernel.keys import key
+from lrs.kernel.times import SECOND
 from lrs.matching import consent, services, view
 from lrs.matching.consent import Consent, Subject
 from lrs.matching.services import Service
-from lrs.matching.view import Badge
+from lrs.matching.under_age import is_under_age
+from lrs.matching.view import BadgeSummary
 from lrs.people import persons
-from lrs.storage import Reader, Record, pages
+from lrs.storage import Reader, Record, Tx, each
+from lrs.storage.about import by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
 KIND = "change"
+FLOOR = ("change-floor", "version")
+"""Kind and id of the record with the number that all versions told from now on are above. Only a restore writes it."""
 GIVEN = "consent.given"
 WITHDRAWN = "consent.withdrawn"
 
 
-class Told(msgspec.Struct, frozen=True):
+class ToldState(msgspec.Struct, frozen=True):
     """What *service* knows of the learner it calls *subject*.
 
     ``scopes`` maps a scope to when it was given; ``version`` counts what was told, ``updated`` is the version of the
@@ -61,7 +69,7 @@ class Current(msgspec.Struct, frozen=True):
 
     consents: dict[str, Consent]
     profile: Profile | None
-    badges: dict[str, Badge]
+    badges: dict[str, BadgeSummary]
     generation: int = 0
 
     def shown(self, subject: str, *, exact: bool = False) -> dict[str, Any] | None:
@@ -84,7 +92,7 @@ class Event(msgspec.Struct, frozen=True):
     about: str = ""
 
 
-def due(told: Told, now: Current, reference: Callable[[str], str]) -> tuple[Told, list[Event]]:
+def due(told: ToldState, now: Current, reference: Callable[[str], str]) -> tuple[ToldState, list[Event]]:
     """What *told* becomes, and the events that say so; unchanged and none if the service knows it all.
 
     *reference* gives the service's name for a badge by its id.
@@ -127,36 +135,60 @@ def _digest(shown: dict[str, Any]) -> str:
 def current(tenant: Tenant, reader: Reader, service: Service, person: str, at: int) -> Current:
     """What *service* may know of *person*, and of all who are one with them, *at* that time."""
     members = persons.members_of(reader, person) or (person,)
+    given = consent.of_subject(reader, Subject(person=person))
     record = reader.get("profile", members[0])
     credentials = [
-        record for member in members for record in pages(reader, "credential", key("credential.person", member))
+        record for member in members for record in each(reader, "credential", key("credential.person", member))
     ]
     badges = [_named(tenant, service, view.read_badge(credential)) for credential in credentials]
     return Current(
-        consents=consent.scopes_for(consent.of_subject(reader, Subject(person=person)), service, at),
+        consents=consent.scopes_for(given, service, at, under_age=is_under_age(tenant, reader, members, at)),
         profile=view.read_profile(record) if record else None,
         badges={badge.id: badge for badge in badges},
         generation=service.generation,
     )
 
 
-def _named(tenant: Tenant, service: Service, badge: Badge) -> Badge:
+def _named(tenant: Tenant, service: Service, badge: BadgeSummary) -> BadgeSummary:
     return msgspec.structs.replace(badge, reference=services.badge_reference(tenant, service.id, badge.id))
 
 
-def told_before(tenant: Tenant, reader: Reader, service: str, person: str) -> tuple[Told, Record | None]:
+def raise_versions(tx: Tx, now: int) -> None:
+    """Makes every version told from now on higher than all told before, also those that the store does not know.
+
+    Versions count from 1, by one for each change, so the seconds from 1970 to *now* (microseconds) are beyond them all.
+    """
+    tx.put(Record(*FLOOR, meta={"version": now // SECOND}))
+
+
+def told_before(tenant: Tenant, reader: Reader, service: str, person: str) -> tuple[ToldState, Record | None]:
     """What *service* was told of *person* so far, and the record that says so, if there is one."""
-    fresh = Told(service, person, services.pairwise(tenant, service, person))
-    record = reader.get(KIND, fresh.id)
-    return (read(record), record) if record else (fresh, None)
+    nothing = fresh(tenant, service, person)
+    record = reader.get(KIND, nothing.id)
+    return _above_floor(reader, read(record) if record else nothing), record
 
 
-def read(record: Record) -> Told:
+def fresh(tenant: Tenant, service: str, person: str) -> ToldState:
+    """What *service* knows of *person* as long as it was told nothing."""
+    return ToldState(service, person, services.pairwise(tenant, service, person))
+
+
+def told_in(reader: Reader, record: Record) -> ToldState:
+    """What a ``change`` record says, with the version to show."""
+    return _above_floor(reader, read(record))
+
+
+def _above_floor(reader: Reader, told: ToldState) -> ToldState:
+    floor = reader.get(*FLOOR)
+    return msgspec.structs.replace(told, version=max(told.version, floor.meta["version"])) if floor else told
+
+
+def read(record: Record) -> ToldState:
     """The body of a ``change`` record."""
-    return msgspec.json.decode(record.body, type=Told)
+    return msgspec.json.decode(record.body, type=ToldState)
 
 
-def record_of(told: Told, before: Record | None) -> Record:
+def record_of(told: ToldState, before: Record | None) -> Record:
     """The record that puts *told* at the end of the feed."""
     return Record(
         kind=KIND,
@@ -167,14 +199,14 @@ def record_of(told: Told, before: Record | None) -> Record:
     )
 
 
-def _withdrawn(told: Told, now: Current) -> tuple[Told, list[Event]]:
+def _withdrawn(told: ToldState, now: Current) -> tuple[ToldState, list[Event]]:
     version = told.version + 1
     event = Event(WITHDRAWN, version, {"reference": told.reference, "scopes": sorted(told.scopes)})
-    gone = Told(told.service, told.person, told.subject, version=version, reference=told.reference)
+    gone = ToldState(told.service, told.person, told.subject, version=version, reference=told.reference)
     return msgspec.structs.replace(gone, updated=version, generation=now.generation), [event]
 
 
-def _consent_events(told: Told, now: Current, version: int) -> list[Event]:
+def _consent_events(told: ToldState, now: Current, version: int) -> list[Event]:
     events = []
     lost = sorted(set(told.scopes) - set(now.consents))
     if lost:
@@ -193,14 +225,14 @@ def _consent_events(told: Told, now: Current, version: int) -> list[Event]:
     return events
 
 
-def _badge_moves(told: Told, now: Current) -> tuple[list[str], list[str]]:
+def _badge_moves(told: ToldState, now: Current) -> tuple[list[str], list[str]]:
     """The badges that are new to the service, and those it knows that were revoked or are gone."""
     issued = [id for id, badge in sorted(now.badges.items()) if badge.state == view.ISSUED and id not in told.badges]
     revoked = [id for id in told.badges if id not in now.badges or now.badges[id].state == view.REVOKED]
     return issued, revoked
 
 
-def _reference(told: Told, consents: Iterable[Consent]) -> str | None:
+def _reference(told: ToldState, consents: Iterable[Consent]) -> str | None:
     latest = max(consents, key=lambda one: one.given)
     return latest.reference or told.reference
 
@@ -209,4 +241,16 @@ def _about(record: Record) -> Subjects:
     return subjects(persons=[read(record).person])
 
 
-KINDS = (Kind(KIND, "effect", Told, 1, subjects=_about, retention="consent", exported=True),)
+KINDS = (
+    Kind(
+        KIND,
+        "effect",
+        ToldState,
+        1,
+        subjects=_about,
+        retention="consent",
+        exported=True,
+        find=by_keys(KIND, lambda whose: (key("person", one) for one in whose.persons)),
+    ),
+    Kind(FLOOR[0], "effect", subjects=None, retention="consent", exported=True),
+)

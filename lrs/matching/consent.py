@@ -16,7 +16,8 @@ import msgspec
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.matching.services import PROFILES, Service
-from lrs.storage import Owed, Reader, Record, Tx, micros_of, pages
+from lrs.storage import Owed, Reader, Record, Tx, each, micros_of
+from lrs.storage.about import Whose, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 
@@ -25,7 +26,7 @@ STEP = "sync"
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """Whose consent it is: a person's id, or the name of an identifier nobody is known by yet. Exactly one is set."""
+    """Whose consent it is: a person's id, or the id of an identifier nobody is known by yet. Exactly one is set."""
 
     person: str | None = None
     identifier: str | None = None
@@ -39,7 +40,11 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Consent(msgspec.Struct, frozen=True):
-    """One consent; times are microseconds UTC. ``reference`` is the service's own word for the learner."""
+    """One consent; times are microseconds UTC. ``reference`` is the service's own word for the learner.
+
+    ``how`` is ``link``, ``guardian`` (a learner by a link, and then their guardian) or ``operator``; ``receipt`` is the
+    reference that the learner was told.
+    """
 
     subject: Subject
     service: str
@@ -50,6 +55,7 @@ class Consent(msgspec.Struct, frozen=True):
     reference: str | None = None
     expires: int | None = None
     withdrawn: int | None = None
+    receipt: str = ""
     v: int = 1
 
     @property
@@ -57,13 +63,15 @@ class Consent(msgspec.Struct, frozen=True):
         """The same for the same learner, service, scope and purpose."""
         return name(KIND, *self.subject.parts, self.service, self.scope, self.purpose)
 
-    def holds(self, at: int) -> bool:
-        """Whether it is in force *at* that time."""
+    def holds(self, at: int, *, under_age: bool = False) -> bool:
+        """Whether it is in force *at* that time. Of who is *under_age* nothing is that they gave alone, by a link."""
+        if under_age and self.how == "link":
+            return False
         return self.withdrawn is None and (self.expires is None or at < self.expires)
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """What is agreed to in one go. ``by`` goes to the audit chain, ``how`` is ``link`` or ``operator``."""
+    """What is agreed to in one go. ``by`` goes to the audit chain, the others to the consents."""
 
     subject: Subject
     service: str
@@ -73,6 +81,7 @@ class Grant(msgspec.Struct, frozen=True):
     by: str
     reference: str | None = None
     expires: int | None = None
+    receipt: str = ""
 
 
 def give(tx: Tx, grant: Grant) -> list[Consent]:
@@ -88,6 +97,7 @@ def give(tx: Tx, grant: Grant) -> list[Consent]:
             how=grant.how,
             reference=grant.reference,
             expires=grant.expires,
+            receipt=grant.receipt,
         )
         for scope in grant.scopes
     ]
@@ -144,18 +154,21 @@ def read(record: Record) -> Consent:
 
 def of_subject(reader: Reader, subject: Subject) -> list[Consent]:
     """Everything *subject* ever gave, also what no longer holds."""
-    return [read(record) for record in pages(reader, KIND, key(*subject.parts))]
+    return [read(record) for record in each(reader, KIND, key(*subject.parts))]
 
 
 def everything(reader: Reader) -> list[Consent]:
     """All consents, in the order of their last change."""
-    return [read(record) for record in pages(reader, KIND)]
+    return [read(record) for record in each(reader, KIND)]
 
 
-def scopes_for(consents: Iterable[Consent], service: Service, at: int) -> dict[str, Consent]:
+def scopes_for(
+    consents: Iterable[Consent], service: Service, at: int, *, under_age: bool = False
+) -> dict[str, Consent]:
     """What *service* may see *at* that time, by scope: consented for its purpose, and still registered for.
 
-    Nothing without ``profiles:read``, which may have ended by itself before the others.
+    Nothing without ``profiles:read``, which may have ended by itself before the others. *under_age* is asked whenever
+    it is worked out: the note, or the join with who is noted, may have come after the consent.
     """
     found = {
         consent.scope: consent
@@ -163,7 +176,7 @@ def scopes_for(consents: Iterable[Consent], service: Service, at: int) -> dict[s
         if consent.service == service.id
         and consent.purpose == service.purpose
         and consent.scope in service.scopes
-        and consent.holds(at)
+        and consent.holds(at, under_age=under_age)
     }
     return found if PROFILES in found else {}
 
@@ -198,4 +211,21 @@ def _about(record: Record) -> Subjects:
     return subjects(persons=persons, identifiers=identifiers)
 
 
-KINDS = (Kind(KIND, "fact", Consent, 1, subjects=_about, retention="consent", exported=True),)
+def subject_keys(whose: Whose) -> Iterable[int]:
+    """The search keys of what was agreed to, or asked for, under any name of somebody."""
+    yield from (key("person", one) for one in whose.persons)
+    yield from (key("identifier", one) for one in whose.identifiers)
+
+
+KINDS = (
+    Kind(
+        KIND,
+        "fact",
+        Consent,
+        1,
+        subjects=_about,
+        retention="consent",
+        exported=True,
+        find=by_keys(KIND, subject_keys),
+    ),
+)

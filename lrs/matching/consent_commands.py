@@ -10,16 +10,20 @@ from zoneinfo import ZoneInfo
 import click
 
 from lrs.kernel.errors import Refused
-from lrs.kernel.printing import Group, json_option, print_list, time_of
+from lrs.kernel.printing import CommandGroup, json_option, print_list, print_record, time_of
+from lrs.kernel.times import SECOND
+from lrs.matching import answers, links, services, withdrawal
 from lrs.matching import consent as kept
-from lrs.matching import links, services
+from lrs.matching.answers import Posted
 from lrs.matching.consent import Grant, Subject
-from lrs.matching.links import Wish
+from lrs.matching.links import ConsentLink, Wish
 from lrs.people.ids import ids_of
 from lrs.people.persons import identifiers_in, members_of, named, person_named
 from lrs.people.search import found_one
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
+from lrs.web.language import ENGLISH
 
 BY = "operator"
 _NO_CONSENTS = (
@@ -28,7 +32,7 @@ _NO_CONSENTS = (
 )
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def consent() -> None:
     """Give, withdraw and list consents: what learners let services see."""
 
@@ -40,20 +44,30 @@ def consent() -> None:
 @click.option("--scopes", help="Comma-separated; without it, all that the service has and a learner can give.")
 @click.option("--reference", help="The service's own word for this learner.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day it holds.")
+@click.option("--guardian-agreed", is_flag=True, help="A parent or guardian agreed, too: for who is under age.")
 def give(
-    tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None, until: datetime | None
+    tenant: Tenant,
+    learner: str,
+    service: str,
+    *,
+    scopes: str | None,
+    reference: str | None,
+    until: datetime | None,
+    guardian_agreed: bool,
 ) -> None:
     """Write down that LEARNER (id, e-mail, learner number) agreed, on paper say, to SERVICE seeing the profile."""
-    known = services.wanted(tenant.store, service)
+    known, whose = services.wanted(tenant.store, service), subject_named(tenant, learner)
+    if answers.needs_guardian(tenant, whose) and not guardian_agreed:
+        raise Refused("the learner is under age: say with --guardian-agreed that a parent or guardian agreed, too")
     grant = Grant(
-        subject=subject_named(tenant, learner),
+        subject=whose,
         service=known.id,
         scopes=links.scopes_asked(known, _split(scopes)),
         purpose=known.purpose,
         how="operator",
         by=BY,
         reference=reference,
-        expires=_end_of(until.date(), tenant.settings.zone) if until else None,
+        expires=_end_after(tenant, until.date()) if until else None,
     )
     given = tenant.store.write(lambda tx: kept.give(tx, grant)).result()
     click.echo(f"{service} may use: {', '.join(one.scope for one in given)}")
@@ -68,7 +82,7 @@ def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | 
     """Withdraw what LEARNER agreed to; from now on nothing of it is shown or sent."""
     subjects = subjects_named(tenant, learner)
     gone = tenant.store.write(
-        functools.partial(kept.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
+        functools.partial(withdrawal.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
     ).result()
     for one in gone:
         click.echo(f"withdrawn: {one.service} {one.scope}")
@@ -114,12 +128,41 @@ def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, a
 @click.option("--reference", help="The service's own word for this learner.")
 def link(tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None) -> None:
     """Print a link, good once and for 24 hours, on which LEARNER can agree or not; hand it to nobody else."""
-    if tenant.settings.public_url is None:
-        raise click.ClickException("set LRS_PUBLIC_URL first: a link needs the address that learners reach")
     known = services.wanted(tenant.store, service)
-    wish = Wish(subject_named(tenant, learner), _split(scopes), reference)
+    identifier = named(learner)
+    mailbox = identifier.ifi.get("mbox") if identifier else None
+    wish = Wish(subject_named(tenant, learner), _split(scopes), reference, mailbox=mailbox)
     made = links.mint(tenant, known, wish, id=secrets.token_urlsafe(18), by=BY)
-    click.echo(links.address(tenant, made, tenant.settings.public_url))
+    click.echo(links.address(tenant, made, pages_address(tenant.settings, tenant.id)))
+
+
+@consent.command("show")
+@with_tenant_to_read
+@click.argument("receipt")
+@json_option
+def show(tenant: Tenant, receipt: str, *, as_json: bool) -> None:
+    """Show what was decided under RECEIPT, the reference that the learner was told."""
+    print_record(_decided(links.with_receipt(tenant.store, receipt)), as_json=as_json)
+
+
+@consent.command("waiting")
+@with_tenant_to_read
+@json_option
+def waiting(tenant: Tenant, *, as_json: bool) -> None:
+    """List what learners under age agreed to and a parent or guardian has not answered."""
+    found = [_decided(one) for one in answers.waiting(tenant.store)]
+    columns = {name: name for name in ("receipt", "service", "learner", "decided_at", "until")}
+    print_list(found, columns, none="nothing is waiting for a parent or guardian", as_json=as_json)
+
+
+@consent.command("guardian")
+@with_tenant
+@click.argument("receipt")
+@click.option("--email", default="", help="Where to send the link; without it, it is only printed.")
+def guardian(tenant: Tenant, receipt: str, *, email: str) -> None:
+    """Print a new link for the guardian of whom RECEIPT waits for, good for 14 days; the one before ends."""
+    posted = Posted(pages_address(tenant.settings, tenant.id), ENGLISH)
+    click.echo(answers.renew_guardian(tenant, receipt, email, posted, by=BY))
 
 
 def subject_named(tenant: Tenant, text: str) -> Subject:
@@ -152,13 +195,39 @@ def subjects_named(tenant: Tenant, text: str) -> list[Subject]:
     return [*(Subject(person=member) for member in members), *identifiers]
 
 
+def _decided(link: ConsentLink) -> dict[str, object]:
+    asked = link.guardian
+    return {
+        "receipt": link.receipt,
+        "person": link.subject.person,
+        "identifier": link.subject.identifier,
+        "service": link.service,
+        "purpose": link.purpose,
+        "scopes": list(link.agreed),
+        "state": link.state,
+        "decided_at": time_of(link.decided),
+        "learner": asked.learner if asked else None,
+        "guardian": asked.address if asked else None,
+        "until": time_of(asked.expires) if asked else None,
+        "answered_at": time_of(asked.answered) if asked else None,
+    }
+
+
 def _split(scopes: str | None) -> tuple[str, ...]:
     return tuple((scopes or "").replace(",", " ").split())
 
 
+def _end_after(tenant: Tenant, day: date) -> int:
+    """The end of *day*. Raises ``Refused`` if that has passed: what is given would not hold."""
+    end = _end_of(day, tenant.settings.zone)
+    if end < tenant.clock():
+        raise Refused(f"--until {day} has passed: name today or a later day, or leave it out for a consent without end")
+    return end
+
+
 def _end_of(day: date, zone: str) -> int:
     """The last microsecond of *day* in *zone*, in microseconds UTC."""
-    return round(datetime.combine(day, time.max, ZoneInfo(zone)).timestamp() * 1_000_000)
+    return round(datetime.combine(day, time.max, ZoneInfo(zone)).timestamp() * SECOND)
 
 
 def _row(one: kept.Consent, now: int) -> dict[str, str | int | None]:
@@ -175,6 +244,7 @@ def _row(one: kept.Consent, now: int) -> dict[str, str | int | None]:
         "withdrawn": one.withdrawn,
         "how": one.how,
         "reference": one.reference,
+        "receipt": one.receipt,
         "given_at": time_of(one.given),
         "expires_at": time_of(one.expires),
         "withdrawn_at": time_of(one.withdrawn),

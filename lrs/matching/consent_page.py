@@ -1,83 +1,193 @@
-"""The page on which a learner decides, as HTML and headers. Knows no store; what it says comes from the link.
+"""What the pages of consent say, and which answers are taken from them. Knows no text: those stand in the templates.
 
-No script, no outside resource, readable on a phone and by a screen reader. A form is accepted only together with the
-cookie that was set when the page was shown, so no other site can answer for the learner (OWASP, signed double submit).
+A form is accepted only together with the cookie that was set when the page was shown, so no other site can answer for
+the learner (OWASP, signed double submit). What a learner holds is shown only to who is signed in as that learner; for a
+link that was made by the organisation itself, also to who asks for it by a button, for staff may see it all.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 import secrets
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
-import jinja2
-
+from lrs.access.policy import TABLE
+from lrs.kernel.contacts import contact_link
 from lrs.kernel.errors import Refused
+from lrs.kernel.mail_server import checked_mailbox
+from lrs.kernel.plain_text import control_character
 from lrs.kernel.sealed import NotOurs, seal, unseal
-from lrs.matching import links, services
-from lrs.matching.links import Link
-from lrs.matching.services import Service
+from lrs.kernel.times import DAY, SECOND
+from lrs.matching import answers, links
+from lrs.matching.answers import GuardianWanted
+from lrs.matching.links import AGREED, REFUSED, WAITING, AskedGuardian, ConsentLink
+from lrs.matching.preview import preview
+from lrs.matching.services import PROFILES, Service
+from lrs.tenancy.record import TenantRecord
 from lrs.tenancy.tenants import Tenant
-from lrs.web.browsers import page_policy
+from lrs.web.dates import written_day
 
 COOKIE = "consent"
+AGREE, REFUSE, SHOW, STOP = "agree", "refuse", "show", "stop"
+ANSWERS = (AGREE, REFUSE, SHOW, STOP)
+LONGEST_NAME = 300
+FIELDS = ("age", "name", "guardian")
+"""Those that something can be wrong with."""
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{24}")
-_CLOSE = "You can close this page."
-_TEMPLATES = Path(__file__).parent.parent / "pages" / "templates"
-_SHOWN = {
-    services.PROFILES: "Your competencies, how well you hold them and until when, and which badges you have",
-    services.EVIDENCE: "How much evidence stands behind each competency",
-    services.BADGES: "Your badges themselves, so that it can check who issued them",
-    services.GAP: "What you would still need for a role it has in mind",
-}
+_FIELDS = 20
 
 
-def shown(tenant: Tenant, token: str, browser: str, nonce: str) -> str:
-    """The question, or what was decided. *browser* is what the cookie says; *nonce* marks the style.
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Who looks at a page: the learner who is signed in, if one is, and the token of the browser.
 
-    Raises ``Refused`` (404, 410).
+    *asked* says that the preview was asked for by the button.
     """
-    link, service = links.opened(tenant, token)
-    name = service.name if service else link.service
-    if link.state == links.AGREED and not links.holds(tenant, link, service):
-        return said("You agreed, and that has ended", f"{name} sees nothing of your profile. {_CLOSE}", nonce)
-    if link.state == links.AGREED:
-        return said(
-            "You agreed", f"{name} can see what you agreed to, until you withdraw it or it ends. {_CLOSE}", nonce
-        )
-    if link.state == links.REFUSED or service is None:
-        return said("You did not agree", f"Through this link {name} sees nothing of your profile. {_CLOSE}", nonce)
-    return ask(tenant, link, service, browser, nonce)
+
+    browser: str
+    language: str
+    person: str = ""
+    asked: bool = False
 
 
-def ask(tenant: Tenant, link: Link, service: Service, browser: str, nonce: str) -> str:
-    """The question; its form says for which *browser* it was made."""
-    return _render(
-        nonce,
-        title="Share your skill profile?",
-        ask={
-            "service": service.name,
-            "purpose": link.purpose,
-            "shown": [_SHOWN[scope] for scope in link.scopes],
-            "duration": _duration(link.consent_days),
-            "badges": services.BADGES in link.scopes,
-            "form": form_token(tenant, link.id, browser),
-        },
-    )
+@dataclass(frozen=True, slots=True)
+class ConsentForm:
+    """The form of a page as it was filled in."""
+
+    answer: str = ""
+    scopes: tuple[str, ...] = ()
+    age: str = ""
+    name: str = ""
+    guardian: str = ""
+
+    @property
+    def asked(self) -> GuardianWanted | None:
+        """Whom to ask, too, for who said to be under age."""
+        return GuardianWanted(self.name, self.guardian) if self.age == "under" else None
 
 
-def said(title: str, message: str, nonce: str) -> str:
-    """A page that says one thing."""
-    return _render(nonce, title=title, ask=None, message=message)
+# -- what is shown --------------------------------------------------------------------------------------------------
 
 
-def headers(nonce: str) -> dict[str, str]:
-    """What keeps the page to itself: no other site may frame it, feed it, keep it or learn its address."""
-    return page_policy(nonce) | {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+def question(
+    tenant: Tenant,
+    link: ConsentLink,
+    service: Service,
+    looker: Looker,
+    form: ConsentForm = ConsentForm(),
+    faults: Mapping[str, str] = {},
+) -> dict[str, Any]:
+    """The question to a learner, with what was filled in before and what is wrong with it, by field."""
+    group = links.group_of(tenant, link.subject)
+    by_service = link.by.startswith("service ")
+    is_shown = looker.person in group or (looker.asked and not by_service)
+    seen = preview(tenant, service, group[0], link.scopes, looker.language) if is_shown and group else None
+    return {
+        **_asked(tenant, link, service, looker),
+        "optional": [scope for scope in link.scopes if scope != PROFILES],
+        "seen": seen.seen if seen else None,
+        "adds": seen.adds if seen else {},
+        "nobody": is_shown and not group,
+        "by_service": by_service,
+        "signed_in": bool(looker.person),
+        "age": tenant.record.guardian_age or 0,
+        "given": form,
+        "faults": dict.fromkeys(FIELDS, "") | dict(faults),
+        "form": form_token(tenant, of_learner(link), looker.browser),
+    }
+
+
+def guardian_question(
+    tenant: Tenant, link: ConsentLink, guardian: AskedGuardian, service: Service, looker: Looker
+) -> dict[str, Any]:
+    """The question to a guardian. What the learner holds is shown if the learner was signed in who asked."""
+    seen = preview(tenant, service, guardian.person, link.agreed, looker.language).seen if guardian.person else None
+    return {
+        **_asked(tenant, link, service, looker),
+        "learner": guardian.learner,
+        "optional": [scope for scope in link.agreed if scope != PROFILES],
+        "seen": seen,
+        "form": form_token(tenant, of_guardian(link), looker.browser),
+    }
+
+
+def decided(tenant: Tenant, link: ConsentLink, service: Service | None, looker: Looker, form: str) -> dict[str, Any]:
+    """What became of the link, for the learner and for the guardian; *form* is the token of a form that stops it."""
+    day = written_day(_day(tenant, link.decided), looker.language) if link.decided else ""
+    guardian, record = link.guardian, tenant.record
+    return {
+        "state": _state(tenant, link, service, looker.person),
+        "guardian": bool(guardian and guardian.answered),
+        "mailed": bool(guardian and guardian.address),
+        "good_until": written_day(_day(tenant, guardian.expires), looker.language) if guardian else "",
+        "service": _told(service) if service else {"name": link.service, "contact": "", "link": "", "notice": ""},
+        "keeper": _told(record),
+        "purpose": link.purpose,
+        "scopes": links.scopes_held(tenant, link, service, looker.person) or link.agreed,
+        "receipt": link.receipt,
+        "day": day,
+        "until": _until(tenant, link, looker.language),
+        "my_page": ("GET", "/me") in TABLE,
+        "back": back_to(link, service),
+        "form": form,
+    }
+
+
+def back_to(link: ConsentLink, service: Service | None) -> str:
+    """Where the learner is led back to: an address that the service is registered with now, or nothing."""
+    registered = service.return_urls if service else ()
+    return link.return_url if link.return_url in registered else next(iter(registered), "") or ""
+
+
+def _asked(tenant: Tenant, link: ConsentLink, service: Service, looker: Looker) -> dict[str, Any]:
+    """What learner and guardian are asked alike."""
+    return {
+        "service": _told(service),
+        "keeper": _told(tenant.record),
+        "purpose": link.purpose,
+        "needed": PROFILES,
+        "until": _until(tenant, link, looker.language),
+    }
+
+
+def _told(asks: Service | TenantRecord) -> dict[str, str]:
+    """Who asks, or who keeps the record; empty where it is not known."""
+    contact = asks.contact or ""
+    return {
+        "name": asks.name,
+        "contact": contact,
+        "link": contact_link(contact),
+        "notice": asks.privacy_notice or "",
+    }
+
+
+def _state(tenant: Tenant, link: ConsentLink, service: Service | None, person: str) -> str:
+    if link.state == WAITING and link.guardian is not None:
+        return "waiting" if tenant.clock() < link.guardian.expires else "unanswered"
+    if link.state == AGREED:
+        return "agreed" if links.scopes_held(tenant, link, service, person) else "ended"
+    return "guardian_refused" if link.state == REFUSED and link.guardian and link.guardian.answered else link.state
+
+
+def _until(tenant: Tenant, link: ConsentLink, language: str) -> str:
+    """The last day of a consent that is given now, or was given; empty without an end."""
+    if link.consent_days is None:
+        return ""
+    answered = link.guardian.answered if link.guardian else None
+    given = answered or link.decided or tenant.clock()
+    return written_day(_day(tenant, given + link.consent_days * DAY), language)
+
+
+def _day(tenant: Tenant, micros: int) -> str:
+    return datetime.fromtimestamp(micros / SECOND, ZoneInfo(tenant.settings.zone)).date().isoformat()
+
+
+# -- forms ----------------------------------------------------------------------------------------------------------
 
 
 def browser_of(cookie: str | None) -> str:
@@ -85,50 +195,65 @@ def browser_of(cookie: str | None) -> str:
     return cookie if cookie and _BROWSER.fullmatch(cookie) else secrets.token_urlsafe(18)
 
 
-def form_token(tenant: Tenant, link: str, browser: str) -> str:
-    """What the form sends back: this link and this browser, signed."""
-    return seal(tenant.secret("consent-form"), (link, browser))
+def form_token(tenant: Tenant, about: str, browser: str) -> str:
+    """What a form sends back: what it is *about* (``of_learner``, ``of_guardian``) and this browser, signed."""
+    return seal(tenant.secret("consent-form"), (about, browser))
 
 
-def decide(tenant: Tenant, token: str, body: bytes, cookie: str | None) -> None:
-    """Takes the answer in the form *body*; what was decided already stays. Raises ``Refused`` (400, 404, 410)."""
-    link, _ = links.opened(tenant, token)
-    if link.state != links.OPEN:
-        return
-    form = _form(body)
-    answer = form.get("answer", "")
-    if answer not in {"agree", "refuse"} or not is_from_page(tenant, link, form.get("form", ""), cookie):
-        raise Refused("The answer did not come from our page. Open the link again, and allow cookies.")
-    links.decide(tenant, token, agree=answer == "agree")
+def of_learner(link: ConsentLink) -> str:
+    """What the forms of the learner's page are about."""
+    return link.id
 
 
-def is_from_page(tenant: Tenant, link: Link, token: str, cookie: str | None) -> bool:
-    """Whether the form's *token* was made for this link and for the browser that has the *cookie*."""
+def of_guardian(link: ConsentLink) -> str:
+    """What the forms of the guardian's page are about: the learner's page takes none of them."""
+    return f"guardian {link.id}"
+
+
+def read_form(tenant: Tenant, about: str, body: bytes, cookie: str | None) -> ConsentForm:
+    """The form *body*, sent by the browser with this *cookie*. Raises ``Refused`` (400) if it is none of ours."""
     try:
-        return unseal(tenant.secret("consent-form"), token, tuple[str, str]) == (link.id, cookie)
-    except NotOurs:
-        return False
+        pairs = parse_qsl(body.decode(), max_num_fields=_FIELDS)
+        form = dict(pairs)
+        is_ours = unseal(tenant.secret("consent-form"), form.get("form", ""), tuple[str, str]) == (about, cookie)
+    except (ValueError, NotOurs):
+        pairs, form, is_ours = [], {}, False
+    if not is_ours or form.get("answer") not in ANSWERS:
+        message = "The answer did not come from our page. Open the link again, and allow cookies."
+        raise Refused(message, error="bad_form" if cookie else "no_cookie")
+    scopes = tuple(value for name, value in pairs if name == "scope")
+    return ConsentForm(form["answer"], scopes, *(form.get(name, "").strip() for name in ("age", "name", "guardian")))
 
 
-def _form(body: bytes) -> dict[str, str]:
-    """The fields of the form; of one that is none of ours, nothing."""
-    try:
-        return dict(parse_qsl(body.decode(), max_num_fields=10))
-    except ValueError:
+def faults_in(tenant: Tenant, link: ConsentLink, form: ConsentForm, person: str) -> dict[str, str]:
+    """What is wrong with the form of a learner who agrees: a word for each field, which the template says in words.
+
+    *person* is the learner, if one is signed in: nobody else is told what staff noted.
+    """
+    if tenant.record.guardian_age is None:
         return {}
+    if form.age not in {"of_age", "under"}:
+        return {"age": "missing"}
+    if form.asked is None:
+        return {"age": "noted"} if person and answers.needs_guardian(tenant, link.subject) else {}
+    return dict(_faults_of(tenant, link, form.asked, person))
 
 
-def _render(nonce: str, **shown: str | Mapping[str, Any] | None) -> str:
-    return _templates().get_template("consent.html").render(nonce=nonce, **shown)
+def _faults_of(tenant: Tenant, link: ConsentLink, asked: GuardianWanted, person: str) -> Iterable[tuple[str, str]]:
+    if not asked.name or len(asked.name) > LONGEST_NAME or control_character(asked.name):
+        yield "name", "missing"
+    if asked.address:
+        try:
+            address = checked_mailbox(asked.address)
+        except Refused:
+            yield "guardian", "no_address"
+        else:
+            if answers.is_own(tenant.store, tenant, link, address, person or None):
+                yield "guardian", "own"
 
 
-@functools.cache
-def _templates() -> jinja2.Environment:
-    loader = jinja2.FileSystemLoader(_TEMPLATES)
-    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-
-
-def _duration(days: int | None) -> str:
-    if days is None:
-        return "Until you withdraw."
-    return "For one day." if days == 1 else f"For {days} days, then it ends by itself."
+def check_learner(tenant: Tenant, link: ConsentLink, person: str) -> None:
+    """Refuses (403) a learner who is signed in and is not known to be the one whom *link* is about."""
+    if person and person not in links.group_of(tenant, link.subject):
+        message = "This link was made for somebody else than who is signed in here."
+        raise Refused(message, status=403, error="other_person")

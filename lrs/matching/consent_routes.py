@@ -1,30 +1,30 @@
-"""The routes of consent: a service asks for a link, a learner opens it and answers. No logic."""
+"""The pages of consent: a learner opens a link and answers, and a guardian after them. No logic."""
 
-import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Cookie, Depends, Request, Security
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import ConfigDict, Field, model_validator
+from fastapi import APIRouter, Cookie, Depends, Request
+from fastapi.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 from lrs.access import LINK, SELF, Caller
+from lrs.access.signed_in import session_in
 from lrs.kernel.errors import Refused
-from lrs.matching import consent_page as page
-from lrs.matching import links
-from lrs.matching.consent import Subject
-from lrs.matching.door import Here, asking, described, problems, read_body, small_body
-from lrs.matching.links import LONGEST_REFERENCE, Wish
-from lrs.matching.models import Shape
-from lrs.matching.services import CONSENTED
-from lrs.matching.times import iso
-from lrs.matching.tokens import Access
-from lrs.people.identifiers import matches_nobody
-from lrs.people.ids import Ids, identified, ids_of
+from lrs.matching import answers, consent_page, links
+from lrs.matching.answers import ConsentAnswer, Posted
+from lrs.matching.consent_page import AGREE, ANSWERS, SHOW, STOP, ConsentForm, Looker
+from lrs.matching.door import Here, small_body
+from lrs.matching.links import OPEN, WAITING, ConsentLink
+from lrs.matching.services import Service
 from lrs.tenancy.tenants import Tenant
-from lrs.web.exchange import Exchange, root_of
+from lrs.web.exchange import Exchange, exchange_of
+from lrs.web.language import ENGLISH, keep_choice, language_of
+from lrs.web.origins import base_of, pages_address_for, session_cookie
+from lrs.web.page import Pages, page, redirect, refusal_page
+from lrs.web.page_policy import PagePolicy
 
-_PAGES: dict[int | str, dict[str, Any]] = {"default": {"description": "A page that says why not."}}
+_REFUSALS: dict[int | str, dict[str, Any]] = {"default": {"description": "A page that says why not."}}
 _ANSWER = {
     "required": True,
     "content": {
@@ -34,147 +34,183 @@ _ANSWER = {
                 "required": ["form", "answer"],
                 "properties": {
                     "form": {"type": "string", "description": "The token that the page before gave out."},
-                    "answer": {"type": "string", "enum": ["agree", "refuse"]},
+                    "answer": {"type": "string", "enum": list(ANSWERS)},
+                    "scope": {"type": "array", "items": {"type": "string"}, "description": "Those that were ticked."},
+                    "age": {"type": "string", "enum": ["of_age", "under"]},
+                    "name": {"type": "string"},
+                    "guardian": {"type": "string"},
                 },
             }
         }
     },
 }
-_SCOPES = f"Of {', '.join(CONSENTED)}, always with the first; without any, all the service has."
 
 
-class Account(Shape):
-    """An account, as in xAPI (4.2.2.2)."""
-
-    home_page: str = Field(min_length=1, max_length=2_000)
-    name: str = Field(min_length=1, max_length=500)
+LANGUAGES = (ENGLISH, "cy")
+"""The languages of the pages of consent."""
 
 
-class Learner(Shape):
-    """How the service knows the learner: exactly one of the two."""
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A page of consent that somebody looks at: what its routes are given.
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["mbox"]}, {"required": ["account"]}]})
-    mbox: str | None = Field(None, pattern=r"^mailto:[^@\s]{1,64}@[^@\s]{1,255}$", examples=["mailto:ana@example.org"])
-    account: Account | None = None
+    *cookie* is what the browser sent, to which its forms are bound; what *looker* has, it is given.
+    """
 
-    @model_validator(mode="after")
-    def one_of_two(self) -> "Learner":
-        """Refuses none and both."""
-        if (self.mbox is None) == (self.account is None):
-            raise ValueError("give either mbox or account")
-        return self
+    request: Request
+    tenant: Tenant
+    looker: Looker
+    cookie: str | None
+
+    @property
+    def posted(self) -> Posted:
+        """Where links in mails lead, and their language."""
+        return Posted(pages_address_for(self.request), self.looker.language)
+
+    def page(self, template: str, told: Mapping[str, Any], status: int = 200) -> Response:
+        """The page, with the cookie that its form needs, and the one that keeps a language that was chosen."""
+        answer = page(self.request, template, status, **told, languages=LANGUAGES)
+        keep_choice(self.request, answer, LANGUAGES)
+        is_secure = (self.tenant.settings.pages_root or "").startswith("https:")
+        cookie, path = (consent_page.COOKIE, self.looker.browser), self.request.url.path
+        answer.set_cookie(*cookie, httponly=True, samesite="lax", secure=is_secure, path=path)
+        return answer
 
 
-class LinkWanted(Shape):
-    """What the service asks the learner for."""
-
-    reference: str = Field(
-        min_length=1, max_length=LONGEST_REFERENCE, description="The service's own word for the learner."
-    )
-    learner: Learner
-    scopes: list[str] = Field(default=[], max_length=10, description=_SCOPES)
-    purpose: str | None = Field(None, max_length=500, description="Must be the one the service is registered for.")
-    consent_days: int | None = Field(None, ge=1, le=3_650, description="The consent ends by itself after so many days.")
+def looking(request: Request, tenant: Here, consent: Annotated[str | None, Cookie()] = None) -> Looking:
+    """The dependency that is whoever looks."""
+    language = exchange_of(request).language = language_of(request, LANGUAGES)
+    found = session_in(tenant, request.cookies.get(session_cookie(tenant)))
+    browser, person = consent_page.browser_of(consent), found.caller.person if found else ""
+    return Looking(request, tenant, Looker(browser, language, person), consent)
 
 
-class LinkMade(Shape):
-    """A link to hand to the learner; the same answer whether or not anybody of that name is known."""
-
-    link: str
-    id: str
-    expires: str
+Looks = Annotated[Looking, Depends(looking)]
 
 
 def routes() -> APIRouter:
     """The router."""
     router = APIRouter()
-    _add_links(router)
     _add_page(router)
+    _add_guardian(router)
     return router
 
 
 def by_link(exchange: Exchange, tenant: Tenant, _: Scope) -> Caller:
-    """The learner to whom a link was handed; whoever has it is that. Raises ``Refused`` (404, 410)."""
-    link, _service = links.opened(tenant, exchange.place.named["token"])
+    """The learner, or the guardian, to whom a link was handed; whoever has it is that.
+
+    Raises ``Refused`` (404, 410).
+    """
+    named = exchange.place.named
+    if "guardian" in named:
+        link = answers.opened_by_guardian(tenant, named["guardian"])[0]
+        return Caller(f"guardian by link {link.id}", "", b"", {"consents.answer": SELF}, tenant.id, LINK)
+    link = links.opened(tenant, named["token"])[0]
     return Caller(f"link {link.id}", "", b"", {"consents.answer": SELF}, tenant.id, LINK)
-
-
-def _add_links(router: APIRouter) -> None:
-    @router.post(
-        "/api/links",
-        status_code=201,
-        response_model=LinkMade,
-        responses=problems(400, 401, 413),
-        openapi_extra=described(LinkWanted),
-        tags=["services"],
-    )
-    def make_link(
-        request: Request,
-        here: Here,
-        who: Annotated[Access, Security(asking)],
-        body: Annotated[bytes, Depends(small_body)],
-    ) -> dict[str, Any]:
-        """A link on which one learner can agree, once, within 24 hours; the service shows it to the learner."""
-        wanted = read_body(LinkWanted, body)
-        about = subject_of(wanted.learner, ids_of(here))
-        wish = Wish(about, tuple(wanted.scopes), wanted.reference, wanted.consent_days, wanted.purpose)
-        link = links.mint(here, who.service, wish, id=secrets.token_urlsafe(18), by=f"service {who.service.id}")
-        return {"link": links.address(here, link, root_of(request)), "id": link.id, "expires": iso(link.expires)}
-
-
-def subject_of(learner: Learner, ids: Ids) -> Subject:
-    """The identifier that *learner* is, without asking whether anybody has it. Raises ``Refused``."""
-    identifier = identified(learner.model_dump(by_alias=True, exclude_none=True), ids)
-    fault = matches_nobody(identifier) if identifier else "give either mbox or account"
-    if identifier is None or fault:
-        raise Refused(fault or "", pointer="/learner/account/name")
-    return Subject(identifier=identifier.id)
 
 
 def _add_page(router: APIRouter) -> None:
     @router.get(
         "/links/{token}",
         response_class=HTMLResponse,
-        responses=_PAGES,
+        responses=_REFUSALS,
         summary="The page on which a learner agrees or not",
         tags=["pages"],
     )
-    def show(
-        request: Request, tenant: Here, token: str, consent: Annotated[str | None, Cookie()] = None
-    ) -> HTMLResponse:
-        nonce, browser = secrets.token_urlsafe(18), page.browser_of(consent)
-        answer = _page(page.shown(tenant, token, browser, nonce), nonce)
-        is_secure = request.url.scheme == "https" or (tenant.settings.public_url or "").startswith("https:")
-        path = request.url.path
-        answer.set_cookie(page.COOKIE, browser, httponly=True, samesite="strict", secure=is_secure, path=path)
-        return answer
+    def show(looking: Looks, token: str) -> Response:
+        link, service = links.opened(looking.tenant, token)
+        consent_page.check_learner(looking.tenant, link, looking.looker.person)
+        return _shown(looking, link, service)
 
     @router.post(
         "/links/{token}",
         status_code=303,
         response_class=HTMLResponse,
-        responses=_PAGES,
+        responses=_REFUSALS,
         openapi_extra={"requestBody": _ANSWER},
         summary="Takes the learner's answer",
         tags=["pages"],
     )
-    def decide(
-        tenant: Here,
-        token: str,
-        body: Annotated[bytes, Depends(small_body)],
-        consent: Annotated[str | None, Cookie()] = None,
-    ) -> Response:
-        page.decide(tenant, token, body, consent)
+    def decide(request: Request, looking: Looks, token: str, body: Annotated[bytes, Depends(small_body)]) -> Response:
+        tenant = looking.tenant
+        link, service = links.opened(tenant, token)
+        form = consent_page.read_form(tenant, consent_page.of_learner(link), body, looking.cookie)
+        consent_page.check_learner(tenant, link, looking.looker.person)
+        if form.answer == STOP:
+            answers.stop(tenant, link.id, by=f"link {link.id}")
+        elif link.state == OPEN:
+            person = looking.looker.person
+            faults = consent_page.faults_in(tenant, link, form, person) if form.answer == AGREE else {}
+            if faults or form.answer == SHOW:
+                return _shown(looking, link, service, form, faults)
+            answer = ConsentAnswer(form.answer == AGREE, form.scopes, person or None, form.asked)
+            answers.decide(tenant, token, answer, looking.posted)
         # To the same address, relative to itself: a reload asks what was decided, and sends nothing again.
-        return RedirectResponse(token, 303, page.headers(""))
+        return redirect(request, token)
 
 
-def refusal(_: Request, refused: Refused) -> HTMLResponse:
-    """The page that says to a learner why not."""
-    nonce = secrets.token_urlsafe(18)
-    title = "Your answer was not taken" if refused.status == 400 else "This link cannot be used"
-    return _page(page.said(title, refused.message, nonce), nonce, refused.status)
+def _shown(
+    looking: Looking,
+    link: ConsentLink,
+    service: Service | None,
+    form: ConsentForm = ConsentForm(),  # noqa: B008 (a frozen value)
+    faults: Mapping[str, str] = {},
+) -> Response:
+    looker = replace(looking.looker, asked=form.answer == SHOW)
+    if link.state == OPEN and service is not None:
+        told = consent_page.question(looking.tenant, link, service, looker, form, faults)
+        sign_in = f"{base_of(looking.request)}/sign-in/learner?then={looking.request.url.path}"
+        return looking.page("learner/consent.html", {**told, "sign_in": sign_in}, 400 if faults else 200)
+    token = consent_page.form_token(looking.tenant, consent_page.of_learner(link), looker.browser)
+    return looking.page("learner/decided.html", consent_page.decided(looking.tenant, link, service, looker, token))
 
 
-def _page(html: str, nonce: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(html, status, page.headers(nonce))
+def _add_guardian(router: APIRouter) -> None:
+    @router.get(
+        "/guardian/{guardian}",
+        response_class=HTMLResponse,
+        responses=_REFUSALS,
+        summary="The page on which a parent or guardian agrees or not",
+        tags=["pages"],
+    )
+    def show(looking: Looks, guardian: str) -> Response:
+        tenant, looker = looking.tenant, looking.looker
+        link, asked, service = answers.opened_by_guardian(tenant, guardian)
+        if link.state == WAITING and service is not None:
+            told = consent_page.guardian_question(tenant, link, asked, service, looker)
+            return looking.page("learner/guardian.html", told)
+        token = consent_page.form_token(tenant, consent_page.of_guardian(link), looker.browser)
+        return looking.page("learner/decided.html", consent_page.decided(tenant, link, service, looker, token))
+
+    @router.post(
+        "/guardian/{guardian}",
+        status_code=303,
+        response_class=HTMLResponse,
+        responses=_REFUSALS,
+        openapi_extra={"requestBody": _ANSWER},
+        summary="Takes the guardian's answer",
+        tags=["pages"],
+    )
+    def decide(
+        request: Request, looking: Looks, guardian: str, body: Annotated[bytes, Depends(small_body)]
+    ) -> Response:
+        tenant = looking.tenant
+        link, _, _ = answers.opened_by_guardian(tenant, guardian)
+        form = consent_page.read_form(tenant, consent_page.of_guardian(link), body, looking.cookie)
+        if form.answer == STOP:
+            answers.stop(tenant, link.id, by=f"guardian by link {link.id}")
+        else:
+            answers.decide_as_guardian(tenant, guardian, agree=form.answer == AGREE)
+        return redirect(request, guardian)
+
+
+def refusal(request: Request, refused: Refused) -> Response:
+    """The page that says to a learner or a guardian why not."""
+    exchange_of(request).language = language_of(request, LANGUAGES)
+    return refusal_page(
+        request, refused, "learner/refused.html", error=refused.error, root=base_of(request), languages=LANGUAGES
+    )
+
+
+PAGES = Pages(PagePolicy(referrer="no-referrer", opener="unsafe-none"), refusal)
+"""Those of a link, whose address is a secret. A service that opened it in a window of its own sees when that closes."""

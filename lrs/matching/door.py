@@ -66,12 +66,13 @@ def asking(request: Request, _: Annotated[str | None, Security(OAUTH)]) -> Acces
 
 
 async def small_body(request: Request) -> bytes:
-    """The body, at most ``MAX_BODY`` bytes of it. Raises ``Refused`` (413)."""
-    body = bytearray()
+    """The body, at most ``MAX_BODY`` bytes of it. Raises ``Refused`` (413), and ``Overloaded`` as ``Share`` does."""
+    share, body = exchange_of(request).share, bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
             raise Refused(f"the body is longer than {MAX_BODY} bytes", status=413, error="too_large")
+        share.hold(len(chunk))
     return bytes(body)
 
 

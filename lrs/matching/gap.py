@@ -16,6 +16,8 @@ import msgspec
 from lrs.competency.shapes import ProfileEntry
 
 COUNTS = frozenset({"held", "expiring"})
+MET = frozenset({"met", "expiring"})
+"""The results by which a requirement is met."""
 
 
 class Requirement(msgspec.Struct, frozen=True):
@@ -39,7 +41,7 @@ class Role(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class RequirementResult(msgspec.Struct, frozen=True):
     """One requirement against what is held. ``shortfall`` is in levels; ``share`` is what it adds, 0 to 1."""
 
     requirement: Requirement
@@ -54,32 +56,34 @@ def gap(role: Role, held: Iterable[ProfileEntry]) -> dict[str, Any]:
     known = [one for one in held if one.state in COUNTS]
     outcomes = [outcome(requirement, known) for requirement in role.requirements]
     essential = [one for one in outcomes if one.requirement.essential]
-    met = [one for one in essential if one.result in {"met", "expiring"}]
+    met = [one for one in essential if one.result in MET]
     return {
         "role": {"id": role.id, "label": role.label},
         "match": percent(outcomes),
-        "full": all(one.result in {"met", "expiring"} for one in outcomes),
+        "full": all(one.result in MET for one in outcomes),
         "essentials": {"required": len(essential), "met": len(met), "match": percent(essential)},
         "requirements": [_shown(one) for one in outcomes],
     }
 
 
-def outcome(requirement: Requirement, held: Iterable[ProfileEntry]) -> Outcome:
+def outcome(requirement: Requirement, held: Iterable[ProfileEntry]) -> RequirementResult:
     """How the best of what is *held* (and still counts) stands against *requirement*."""
     candidates = [one for one in held if _is_about(one, requirement)]
     if not candidates:
-        return Outcome(requirement, "missing", Fraction(0))
+        return RequirementResult(requirement, "missing", Fraction(0))
     comparable = [one for one in candidates if _is_comparable(one, requirement)]
     if not comparable:
-        return Outcome(requirement, "not comparable", Fraction(0), candidates[0])
+        return RequirementResult(requirement, "not comparable", Fraction(0), candidates[0])
     best = max(comparable, key=lambda one: (one.level.ordinal, one.state == "held", one.valid_until or date.max))
     short = (requirement.level or 0) - best.level.ordinal
     if requirement.level and short > 0:
-        return Outcome(requirement, "shortfall", Fraction(max(best.level.ordinal, 0), requirement.level), best, short)
-    return Outcome(requirement, "expiring" if best.state == "expiring" else "met", Fraction(1), best)
+        return RequirementResult(
+            requirement, "shortfall", Fraction(max(best.level.ordinal, 0), requirement.level), best, short
+        )
+    return RequirementResult(requirement, "expiring" if best.state == "expiring" else "met", Fraction(1), best)
 
 
-def percent(outcomes: Iterable[Outcome]) -> float | None:
+def percent(outcomes: Iterable[RequirementResult]) -> float | None:
     """The weighted match in percent with one decimal, halves rounded up; ``None`` where nothing is asked for."""
     weighed = [(Fraction(one.requirement.weight), one.share) for one in outcomes]
     total = sum(weight for weight, _ in weighed)
@@ -102,7 +106,7 @@ def _is_comparable(held: ProfileEntry, requirement: Requirement) -> bool:
     return not requirement.framework or held.competency.framework == requirement.framework
 
 
-def _shown(one: Outcome) -> dict[str, Any]:
+def _shown(one: RequirementResult) -> dict[str, Any]:
     requirement, held = one.requirement, one.held
     return {
         "competency": requirement.competency,

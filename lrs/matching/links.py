@@ -1,40 +1,70 @@
-"""One-time links on which a learner agrees, or not, to what a service asks for. Knows no HTML and no HTTP.
+"""Links on which a learner agrees, or not, to what a service asks for: the record, and what it opens. Knows no page.
 
-**Who opens it?** Until people can sign in, whoever holds the link: holding it is all that is proven. So a link is
-made only by a service an operator has registered, or by an operator; it says one learner, one service and one purpose,
-lives 24 hours, is decided once, and stands in the audit chain with the name of whoever made it. A service that opened
-its own links would be found there; sign-in will close that gap, the rest stays.
+**Who opens it?** Whoever holds the link: holding it is all that is proven, unless a learner is signed in who is known
+to be the one it is about. So a link is made only by a service an operator has registered, or by an operator; it says
+one learner, one service and one purpose, lives 24 hours, is decided once, and stands in the audit chain with the name
+of whoever made it. What a learner holds is shown to who is signed in as that learner (``lrs.matching.consent_page``).
 
-**Who is meant?** The service names the learner by an identifier it knows (a mailbox or an account), and we never
-look that up: neither the answer to the service nor the page depends on whether we know anybody of that name. What
-is agreed to waits under the identifier and reaches a person when there is one (``consent.bind``).
+**Who is meant?** The service names the learner by an identifier it knows (a mailbox or an account), and neither the
+answer to the service nor the page for who is not signed in depends on whether we know anybody of that name. What is
+agreed to waits under the identifier and reaches a person when there is one (``consent.bind``).
+
+What becomes of a link is decided in ``lrs.matching.answers``.
 """
 
 from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
 
 import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
+from lrs.kernel.names import mailbox_name
 from lrs.kernel.sealed import NotOurs, seal, unseal
+from lrs.kernel.times import DAY
 from lrs.matching import consent, services
-from lrs.matching.consent import Grant, Subject
+from lrs.matching.consent import Subject
 from lrs.matching.services import Service
+from lrs.matching.under_age import is_under_age
 from lrs.people.ids import ids_of, record_of
 from lrs.people.persons import members_of
-from lrs.storage import Reader, Record, Tx
+from lrs.storage import Reader, Record, Tx, Walk
+from lrs.storage.about import Whose, body_shown, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
 KIND = "consent-link"
-OPEN, AGREED, REFUSED = "open", "agreed", "refused"
-LASTS = 24 * 3_600 * 1_000_000
+OPEN, WAITING, AGREED, REFUSED = "open", "waiting", "agreed", "refused"
+LASTS = DAY
+LOOKED_AT = 500
 LONGEST_REFERENCE = 200
-_DAY = 24 * 3_600 * 1_000_000
+_RECEIPT_BYTES = 5
 
 
-class Link(msgspec.Struct, frozen=True):
-    """A link and what became of it: ``state`` is ``open``, ``agreed`` or ``refused``. Times: microseconds UTC."""
+class AskedGuardian(msgspec.Struct, frozen=True):
+    """The guardian who must agree, too, and until when (microseconds UTC) the link made for them is good.
+
+    *learner* is the name by which the guardian knows the learner, *address* where the link was sent, if it was.
+    *nonce* is in the link: a newer one ends it. *person* is the learner, if one was signed in who asked.
+    """
+
+    learner: str
+    nonce: str
+    expires: int
+    address: str = ""
+    person: str | None = None
+    answered: int | None = None
+
+
+class ConsentLink(msgspec.Struct, frozen=True):
+    """A link and what became of it. Times: microseconds UTC.
+
+    ``state`` is ``open``, ``agreed``, ``refused``, or ``waiting`` for a *guardian*. *agreed* are the scopes that the
+    learner chose, *decided* is when. *mailbox*, of a link for a mailbox, is the id of that in lower case.
+    """
 
     id: str
     service: str
@@ -46,13 +76,26 @@ class Link(msgspec.Struct, frozen=True):
     reference: str | None = None
     consent_days: int | None = None
     state: str = OPEN
+    return_url: str | None = None
+    agreed: tuple[str, ...] = ()
+    decided: int | None = None
+    guardian: AskedGuardian | None = None
+    mailbox: str | None = None
     v: int = 1
+
+    @property
+    def receipt(self) -> str:
+        """The reference that a learner is told: it finds the link (``with_receipt``), and opens nothing."""
+        digest = base64.b32encode(hashlib.sha256(f"receipt {self.id}".encode()).digest()[:_RECEIPT_BYTES]).decode()
+        return f"{digest[:4]}-{digest[4:]}"
 
 
 class Wish(msgspec.Struct, frozen=True):
     """What a service asks a learner for. ``consent_days``: the consent ends by itself that many days after.
 
     ``purpose``, if given, must be the one the service is registered for: a new one is the operator's to agree to.
+    ``return_url`` must be one of the service's; without it, it is the first. ``mailbox`` is ``mailto:`` and the address
+    by which the learner was named, if they were.
     """
 
     subject: Subject
@@ -60,18 +103,23 @@ class Wish(msgspec.Struct, frozen=True):
     reference: str | None = None
     consent_days: int | None = None
     purpose: str | None = None
+    return_url: str | None = None
+    mailbox: str | None = None
 
 
-def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> Link:
+def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> ConsentLink:
     """Keeps a new link under the unguessable *id*; without scopes, all that the service has and a learner can give.
 
-    Raises ``Refused`` for scopes that the service does not have or that are no learner's to give, and for a purpose
-    that is not the service's.
+    Raises ``Refused`` for scopes that the service does not have or that are no learner's to give, for a purpose that
+    is not the service's, and for an address to return to that it is not registered with.
     """
     asked = scopes_asked(service, wish.scopes)
     if wish.purpose not in {None, service.purpose}:
         raise Refused("the service is registered for another purpose", error="bad_purpose", pointer="/purpose")
-    link = Link(
+    if wish.return_url is not None and wish.return_url not in service.return_urls:
+        message = "the service is not registered with this address, letter for letter: lrs services set --return-url"
+        raise Refused(message, error="bad_return_url", pointer="/returnUrl")
+    link = ConsentLink(
         id=id,
         service=service.id,
         subject=wish.subject,
@@ -81,10 +129,33 @@ def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> L
         by=by,
         reference=wish.reference,
         consent_days=wish.consent_days,
+        return_url=wish.return_url,
+        mailbox=ids_of(tenant)(mailbox_name(wish.mailbox.casefold())) if wish.mailbox else None,
     )
-    record = Record(kind=KIND, id=id, body=msgspec.json.encode(link), keys=(key("service", service.id),))
-    tenant.store.write(lambda tx: tx.insert(record)).result()
+    tenant.store.write(lambda tx: put(tx, link)).result()
     return link
+
+
+def put(tx: Tx, link: ConsentLink) -> None:
+    """Keeps *link* with this commit. One that is decided is found by its receipt; one that waits, among those."""
+    known = tx.get(KIND, link.id)
+    tx.put(Record(KIND, link.id, msgspec.json.encode(link), keys=keys_of(link), rev=known.rev if known else 0))
+
+
+def keys_of(link: ConsentLink) -> tuple[int, ...]:
+    """The search keys of a link: its service, and who is asked; see ``put``."""
+    keys = [key("service", link.service), key(*link.subject.parts)]
+    keys += [key("person", link.guardian.person)] if link.guardian and link.guardian.person else []
+    keys += [key("consent.receipt", link.receipt)] if link.state != OPEN else []
+    keys += [key("consent-link.state", link.state)] if link.state == WAITING else []
+    return tuple(dict.fromkeys(keys))
+
+
+def unanswered(reader: Reader, now: int) -> list[ConsentLink]:
+    """Those of the newest ``LOOKED_AT`` links that nobody has answered and whose time is not over, newest first."""
+    page = reader.find(Walk(KIND, newest_first=True, limit=LOOKED_AT))
+    found = [msgspec.json.decode(record.body, type=ConsentLink) for record in page.records]
+    return [one for one in found if one.state in {OPEN, WAITING} and now < one.expires]
 
 
 def scopes_asked(service: Service, scopes: tuple[str, ...]) -> tuple[str, ...]:
@@ -98,96 +169,128 @@ def scopes_asked(service: Service, scopes: tuple[str, ...]) -> tuple[str, ...]:
     return asked
 
 
-def address(tenant: Tenant, link: Link, base: str) -> str:
-    """The URL of *link* under *base*; its last part is signed."""
-    return f"{base.rstrip('/')}/t/{tenant.id}/links/{seal(tenant.secret('link'), link.id)}"
+def address(tenant: Tenant, link: ConsentLink, root: str) -> str:
+    """The URL of *link*; its last part is signed. *root* is the address of the tenant's pages."""
+    return f"{root}/links/{seal(tenant.secret('link'), link.id)}"
 
 
-def opened(tenant: Tenant, text: str) -> tuple[Link, Service | None]:
+def opened(tenant: Tenant, text: str) -> tuple[ConsentLink, Service | None]:
     """The link that *text* names, and the service it is for if that is still there.
 
     Raises ``Refused``: 404 for a text that is not ours; unless the link is decided, 410 for one that is too old or of a
     service that can no longer be agreed to.
     """
-    _, link, service = _found(tenant.store, _id(tenant, text), tenant.clock())
+    link, service = found(tenant.store, id_in(tenant, text))
+    check_open(link, service, tenant.clock())
     return link, service
 
 
-def holds(tenant: Tenant, link: Link, service: Service | None) -> bool:
-    """Whether *service* may see anything of whom *link* is about, now."""
-    store, ids, asked = tenant.store, ids_of(tenant), link.subject
-    known = record_of(store, asked.identifier, ids) if asked.identifier else None
-    person = known.meta["person"] if known else asked.person
-    group = {Subject(person=one) for one in members_of(store, person)} if person else set()
-    if asked.identifier:  # one of before may have been renamed since
-        group.add(Subject(identifier=ids(asked.identifier)))
-    given = [one for subject in {asked, *group} for one in consent.of_subject(store, subject)]
-    return service is not None and service.active and bool(consent.scopes_for(given, service, tenant.clock()))
-
-
-def decide(tenant: Tenant, text: str, *, agree: bool) -> Link:
-    """The learner's answer. The first one counts: whoever comes later gets the link as it was decided.
-
-    Raises ``Refused`` as ``opened`` does.
-    """
-    id, now = _id(tenant, text), tenant.clock()
-
-    def answer(tx: Tx) -> Link:
-        record, link, _ = _found(tx, id, now)
-        if link.state != OPEN:
-            return link
-        decided = msgspec.structs.replace(link, state=AGREED if agree else REFUSED)
-        tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(decided), owed=()))
-        if agree:
-            consent.give(tx, _grant(link, now))
-        return decided
-
-    return tenant.store.write(answer).result()
-
-
-def _grant(link: Link, now: int) -> Grant:
-    return Grant(
-        subject=link.subject,
-        service=link.service,
-        scopes=link.scopes,
-        purpose=link.purpose,
-        how="link",
-        by=f"link {link.id} of {link.by}",
-        reference=link.reference,
-        expires=now + link.consent_days * _DAY if link.consent_days else None,
-    )
-
-
-def _id(tenant: Tenant, text: str) -> str:
+def id_in(tenant: Tenant, text: str) -> str:
+    """The id that the last part of a link's address says. Raises ``Refused`` (404)."""
     try:
         return unseal(tenant.secret("link"), text, str)
     except NotOurs as error:
-        raise _gone("This link is not known.", 404) from error
+        raise unknown() from error
 
 
-def _found(reader: Reader, id: str, now: int) -> tuple[Record, Link, Service | None]:
+def found(reader: Reader, id: str) -> tuple[ConsentLink, Service | None]:
+    """The link, in whatever state, and its service, if that is there. Raises ``Refused`` (404)."""
     record = reader.get(KIND, id)
     if record is None:
-        raise _gone("This link is not known.", 404)
-    link = msgspec.json.decode(record.body, type=Link)
-    service = services.get(reader, link.service)
-    if link.state != OPEN:
-        return record, link, service
-    if now >= link.expires:
-        raise _gone("This link is too old: it was good for 24 hours.", 410)
+        raise unknown()
+    link = msgspec.json.decode(record.body, type=ConsentLink)
+    return link, services.get(reader, link.service)
+
+
+def with_receipt(reader: Reader, receipt: str) -> ConsentLink:
+    """The link with this *receipt*. Raises ``Refused`` (404)."""
+    records = reader.find(Walk(KIND, [key("consent.receipt", receipt.strip().upper())], limit=1)).records
+    if not records:
+        raise Refused(f"nothing was decided under the reference {receipt}", status=404, error="receipt_unknown")
+    return msgspec.json.decode(records[0].body, type=ConsentLink)
+
+
+def check_open(link: ConsentLink, service: Service | None, now: int) -> None:
+    """Refuses (410) an open link that is too old, and one whose service cannot be agreed to any more."""
+    if link.state == OPEN and now >= link.expires:
+        raise Refused("This link is too old: it was good for 24 hours.", status=410, error="link_expired")
+    if link.state in {OPEN, WAITING}:
+        check_service(link, service)
+
+
+def check_service(link: ConsentLink, service: Service | None) -> Service:
+    """The service that *link* is for. Raises ``Refused`` (410) if it cannot be agreed to any more."""
     if service is None or not service.active or service.purpose != link.purpose:
-        raise _gone("The service that asked is no longer connected, or asks for another purpose now.", 410)
-    return record, link, service
+        message = "The service that asked is no longer connected, or asks for another purpose now."
+        raise Refused(message, status=410, error="service_gone")
+    return service
 
 
-def _gone(message: str, status: int) -> Refused:
-    return Refused(message, status=status, error="link_unusable")
+def group_of(tenant: Tenant, asked: Subject, reader: Reader | None = None) -> tuple[str, ...]:
+    """The persons who are one, and whom *asked* names; empty where nobody of that name is known."""
+    reader = reader or tenant.store
+    known = record_of(reader, asked.identifier, ids_of(tenant)) if asked.identifier else None
+    person = known.meta["person"] if known else asked.person
+    return (members_of(reader, person) or (person,)) if person else ()
+
+
+def subjects_of(tenant: Tenant, link: ConsentLink) -> list[Subject]:
+    """All that consents of whom *link* is about may stand under."""
+    asked, names = link.subject, [Subject(person=one) for one in group_of(tenant, link.subject)]
+    if asked.identifier:  # one of before may have been renamed since
+        names.append(Subject(identifier=ids_of(tenant)(asked.identifier)))
+    return list(dict.fromkeys([asked, *names]))
+
+
+def scopes_held(tenant: Tenant, link: ConsentLink, service: Service | None, person: str) -> tuple[str, ...]:
+    """By which scopes *service* may see something of whom *link* is about, now: by this link or another one.
+
+    Whether they are noted as under age is asked only for the *person* who is signed in: else the page would tell
+    anybody who has a link.
+    """
+    if service is None or not service.active:
+        return ()
+    given = [one for subject in subjects_of(tenant, link) for one in consent.of_subject(tenant.store, subject)]
+    now = tenant.clock()
+    under_age = bool(person) and is_under_age(tenant, tenant.store, group_of(tenant, link.subject), now)
+    held = consent.scopes_for(given, service, now, under_age=under_age)
+    return tuple(scope for scope in services.CONSENTED if scope in held)
+
+
+def unknown() -> Refused:
+    """Why a text that names no link of ours opens nothing."""
+    return Refused("This link is not known.", status=404, error="link_unknown")
 
 
 def _about(record: Record) -> Subjects:
-    asked = msgspec.json.decode(record.body, type=Link).subject
-    persons, identifiers = ([one] if one else () for one in (asked.person, asked.identifier))
-    return subjects(persons=persons, identifiers=identifiers)
+    link = msgspec.json.decode(record.body, type=ConsentLink)
+    asked, person = link.subject, link.guardian.person if link.guardian else None
+    return subjects(
+        persons=[one for one in (asked.person, person) if one],
+        identifiers=[asked.identifier] if asked.identifier else (),
+    )
 
 
-KINDS = (Kind(KIND, "fact", Link, 1, subjects=_about, retention="consent", exported=True),)
+def _shown(record: Record, whose: Whose) -> dict[str, Any]:
+    """The link without what opens it, and without the guardian's address."""
+    hidden = {"id", "by", "mailbox"}
+    told = {name: value for name, value in body_shown(record, whose).items() if name not in hidden}
+    if told.get("guardian"):  # a link of before has none
+        told["guardian"] = {name: told["guardian"][name] for name in ("learner", "expires", "answered")}
+    return told
+
+
+KINDS = (
+    Kind(
+        KIND,
+        "fact",
+        ConsentLink,
+        1,
+        subjects=_about,
+        retention="consent",
+        exported=True,
+        find=by_keys(KIND, consent.subject_keys),
+        shown=_shown,
+    ),
+)
+"""Whoever has the id of a link can answer it, so it is shown to nobody."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from lrs.matching.examples import EXAMPLES
+
+
+def _with_example(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    if model.__name__ in EXAMPLES:
+        schema["examples"] = [EXAMPLES[model.__name__]]
 
 
 class Shape(BaseModel):
     """Names are camelCase outside; what is not described here is refused or left out."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", json_schema_extra=_with_example
+    )
 
 
 class Problem(Shape):
@@ -231,6 +240,21 @@ class ConsentWithdrawnEvent(Shape):
     type: Literal["consent.withdrawn"]
     timestamp: str
     data: ConsentWithdrawn
+
+
+class TestTold(Shape):
+    """What a test event says: the service that it is for, and a sentence."""
+
+    service: str
+    message: str
+
+
+class TestEvent(Shape):
+    """Event ``service.test``."""
+
+    type: Literal["service.test"]
+    timestamp: str
+    data: TestTold
 
 
 class BadgeEvent(Shape):

@@ -14,14 +14,15 @@ from typing import Any
 
 import msgspec
 
-from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.matching.changes import GIVEN, WITHDRAWN, Event, Told
+from lrs.matching.changes import GIVEN, WITHDRAWN, Event, ToldState
 from lrs.outbox import deliveries
 from lrs.outbox.deliveries import Delivery
-from lrs.storage import Record, Tx
+from lrs.storage import Record, Tx, micros_of
 
 CHANNEL = "webhook"
+TEST = "service.test"
+"""An event that says nothing of anybody: whether what is sent arrives, and whether its signature is verified."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -42,8 +43,8 @@ class Notice(msgspec.Struct, frozen=True):
         return name(deliveries.KIND, self.service, self.event, self.subject, self.version, self.about)
 
 
-def queue(tx: Tx, told: Told, event: Event, now: int) -> None:
-    """Owes *event* to the service of *told*; the version moves in the same commit, so it is queued once."""
+def delivery_of(told: ToldState, event: Event) -> Delivery:
+    """*event* for the service of *told*. The version moves in the commit that queues it, so it is queued once."""
     notice = Notice(
         service=told.service,
         event=event.event,
@@ -53,17 +54,23 @@ def queue(tx: Tx, told: Told, event: Event, now: int) -> None:
         data=event.data,
         about=event.about,
     )
-    delivery = Delivery(
+    return Delivery(
         id=notice.id,
         channel=CHANNEL,
         to=notice.service,
         content=msgspec.json.encode(notice),
-        keys=(key("person", notice.person),),
+        keys=(deliveries.person_key(notice.person),),
         after=None if event.event in {GIVEN, WITHDRAWN} else _given(told),
         awaited=event.event == GIVEN,
         waits=f"waits until {GIVEN} has arrived",
     )
-    deliveries.queue(tx, delivery, now)
+
+
+def queue_test(tx: Tx, service: str, now: int) -> str:
+    """Owes a test event to *service*, which is about nobody. Gives the id of the delivery."""
+    notice = Notice(service=service, event=TEST, person="", subject="", version=micros_of(tx.next_seq()))
+    deliveries.queue(tx, Delivery(notice.id, CHANNEL, service, msgspec.json.encode(notice)), now)
+    return notice.id
 
 
 def read(record: Record) -> Notice:
@@ -71,6 +78,6 @@ def read(record: Record) -> Notice:
     return msgspec.json.decode(record.body, type=Notice)
 
 
-def _given(told: Told) -> str | None:
+def _given(told: ToldState) -> str | None:
     """The id of the delivery that says that the learner agreed, which others about the learner wait for."""
     return Notice(told.service, GIVEN, told.person, told.subject, told.consented).id if told.consented else None

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
+from lrs.kernel.times import short_timestamp
 from lrs.matching import changes, notices, services, view
 from lrs.matching.changes import Current
 from lrs.matching.notices import Notice
 from lrs.matching.services import Service
-from lrs.matching.times import iso
 from lrs.outbox import deliveries
 from lrs.outbox.channel import Unneeded
 from lrs.storage import Record, micros_of
@@ -28,11 +28,13 @@ def payload(tenant: Tenant, service: Service, record: Record) -> bytes:
     """
     notice = notices.read(record)
     data = _data(tenant, service, notice)
-    timestamp = iso(micros_of(record.seq))
+    timestamp = short_timestamp(micros_of(record.seq))
     return msgspec.json.encode({"type": notice.event, "timestamp": timestamp, "data": data})
 
 
 def _data(tenant: Tenant, service: Service, notice: Notice) -> dict[str, Any]:
+    if notice.event == notices.TEST:
+        return {"service": service.id, "message": "This is a test. It is about nobody; answer 2xx."}
     if notice.event == changes.WITHDRAWN:
         return {"subject": notice.subject, "version": notice.version, **notice.data}
     now = changes.current(tenant, tenant.store, service, notice.person, tenant.clock())
@@ -52,8 +54,8 @@ def _given(notice: Notice) -> dict[str, Any]:
         "subject": notice.subject,
         "version": notice.version,
         **told,
-        "given": iso(told["given"]),
-        "expires": iso(told["expires"]) if told["expires"] is not None else None,
+        "given": short_timestamp(told["given"]),
+        "expires": short_timestamp(told["expires"]) if told["expires"] is not None else None,
     }
 
 

@@ -1,7 +1,7 @@
 """What services ask for: the feed of changes, one profile, the gap for a role. Knows no HTTP.
 
 Consent is looked at when the answer is made: from the commit of a withdrawal on, a profile is gone here, also where
-the feed's own entry has not caught up yet.
+the feed's own entry has not caught up yet. What was given is put down once a day (``disclosures``).
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import NotOurs, hide, reveal, unseal
-from lrs.matching import changes, roles, services, view
-from lrs.matching.changes import Current, Told
+from lrs.kernel.times import short_timestamp
+from lrs.matching import changes, disclosures, roles, services, view
+from lrs.matching.changes import Current, ToldState
 from lrs.matching.gap import Role, gap
 from lrs.matching.services import Service
-from lrs.matching.times import iso
-from lrs.storage import Page, Record, micros_of
+from lrs.storage import Page, Record, Walk, micros_of, pages
 from lrs.tenancy.tenants import Tenant
 
 
@@ -31,8 +31,11 @@ def feed(tenant: Tenant, service: Service, cursor: str | None, limit: int) -> di
     after = _after(tenant, service, cursor)
     page = _changed(tenant, service, after, limit)
     last = page.records[-1].seq if page.records else after
+    told = [_entry(tenant, service, record) for record in page.records]
+    given = [changes.read(record).person for record, one in zip(page.records, told, strict=True) if not one["deleted"]]
+    disclosures.note(tenant, service.id, given, "profile")
     return {
-        "profiles": [_entry(tenant, service, record) for record in page.records],
+        "profiles": told,
         "cursor": hide(tenant.secret("cursor"), (service.id, last)),
         "more": page.next is not None,
     }
@@ -44,6 +47,7 @@ def one(tenant: Tenant, service: Service, subject: str) -> dict[str, Any]:
     shown = now.shown(subject)
     if shown is None:
         raise _unknown()
+    disclosures.note(tenant, service.id, [told.person], "profile")
     return {**shown, "version": told.version}
 
 
@@ -52,23 +56,25 @@ def badge(tenant: Tenant, service: Service, subject: str, reference: str) -> byt
 
     Raises ``Refused`` (404), also without the learner's consent to ``badges:read`` and for a badge that is revoked.
     """
-    _, now = _found(tenant, service, subject)
+    told, now = _found(tenant, service, subject)
     agreed = now.badges.values() if services.BADGES in now.consents else ()
     for held in agreed:
         if held.reference == reference and held.state == view.ISSUED:
             record = tenant.store.get("credential", held.id.removeprefix("urn:uuid:"))
             if record is not None:
+                disclosures.note(tenant, service.id, [told.person], "badge")
                 return record.body
     raise Refused("there is no such badge, or no consent to it", status=404, error="badge_unknown")
 
 
 def gap_of(tenant: Tenant, service: Service, subject: str, role: str) -> dict[str, Any]:
     """The gap between the learner and *role*. Raises ``Refused`` (404), also without consent to ``gap:read``."""
-    _, now = _found(tenant, service, subject)
+    told, now = _found(tenant, service, subject)
     if services.GAP not in now.consents:
         raise _unknown()
     held = now.profile.competencies if now.profile else ()
     (asked,) = roles.labelled(tenant.store, [roles.get(tenant.store, role)])
+    disclosures.note(tenant, service.id, [told.person], "gap")
     return {"subject": subject, **gap(asked, held)}
 
 
@@ -94,28 +100,29 @@ def role_shown(role: Role) -> dict[str, Any]:
 
 def _changed(tenant: Tenant, service: Service, after: int, limit: int) -> Page:
     """A page that is empty only at the end: the store may hand out an empty one and still have more."""
-    keys = (key("service", service.id),)
-    page = tenant.store.find(changes.KIND, keys, after=after, limit=limit)
-    while not page.records and page.next:
-        page = tenant.store.find(changes.KIND, keys, after=after, limit=limit, start=page.next)
-    return page
+    found = pages(tenant.store, Walk(changes.KIND, [key("service", service.id)], after=after, limit=limit))
+    return next(page for page in found if page.records or page.next is None)
 
 
 def _entry(tenant: Tenant, service: Service, record: Record) -> dict[str, Any]:
-    told = changes.read(record)
+    told = changes.told_in(tenant.store, record)
     shown = changes.current(tenant, tenant.store, service, told.person, tenant.clock()).shown(told.subject)
-    entry: dict[str, Any] = {"subject": told.subject, "version": told.version, "changed": iso(micros_of(record.seq))}
+    entry: dict[str, Any] = {
+        "subject": told.subject,
+        "version": told.version,
+        "changed": short_timestamp(micros_of(record.seq)),
+    }
     if shown is None:
         return {**entry, "deleted": True}
     profile = {**shown, "version": told.version}
     return {**entry, "deleted": False, "etag": view.etag(profile), "profile": profile}
 
 
-def _found(tenant: Tenant, service: Service, subject: str) -> tuple[Told, Current]:
+def _found(tenant: Tenant, service: Service, subject: str) -> tuple[ToldState, Current]:
     record = tenant.store.get(changes.KIND, f"{service.id}:{subject}")
     if record is None:
         raise _unknown()
-    told = changes.read(record)
+    told = changes.told_in(tenant.store, record)
     return told, changes.current(tenant, tenant.store, service, told.person, tenant.clock())
 
 
@@ -140,7 +147,9 @@ def _former_cursor(tenant: Tenant, cursor: str) -> tuple[str, int]:
 
 
 def _bad_cursor() -> Refused:
-    return Refused("the cursor is not one that this service was given", error="bad_cursor")
+    return Refused(
+        "the cursor is not one that this service was given: leave it out to begin at the beginning", error="bad_cursor"
+    )
 
 
 def _unknown() -> Refused:

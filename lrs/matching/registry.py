@@ -9,19 +9,25 @@ import functools
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from lrs.kernel import outbound
+from lrs.kernel.contacts import checked_contact, checked_page
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
-from lrs.matching import consent, services
-from lrs.matching.services import Service
-from lrs.storage import ROWS, Owed, Tx, pages
+from lrs.kernel.times import DAY, HOUR
+from lrs.matching import consent, notices, services
+from lrs.matching.purposes import checked_purpose
+from lrs.matching.services import FormerSecrets, Service
+from lrs.outbox.destinations import check_address
+from lrs.storage import ROWS, Owed, Tx, each
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 _BATCH = 200
+MOST_OVERLAP = 7 * DAY
+"""Microseconds for which former secrets may work beside new ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +39,53 @@ class Registered:
     webhook_secret: str
 
 
+class AboutService(msgspec.Struct, frozen=True):
+    """What learners are told of a service, beside name and purpose; ``None`` leaves what is there."""
+
+    contact: str | None = None
+    privacy_notice: str | None = None
+    return_urls: tuple[str, ...] | None = None
+
+    def checked(self) -> dict[str, Any]:
+        """What is given, by the names of ``Service``. Raises ``Refused``."""
+        found: dict[str, Any] = {}
+        if self.contact is not None:
+            found["contact"] = checked_contact(self.contact)
+        if self.privacy_notice is not None:
+            found["privacy_notice"] = checked_page(self.privacy_notice, "privacy notice")
+        if self.return_urls is not None:
+            found["return_urls"] = tuple(checked_page(url, "return address") for url in self.return_urls)
+        return found
+
+
 def register(
-    tenant: Tenant, name: str, *, webhook: str | None, scopes: Sequence[str], purpose: str, by: str
+    tenant: Tenant,
+    name: str,
+    *,
+    webhook: str | None,
+    scopes: Sequence[str],
+    purpose: str,
+    by: str,
+    told: AboutService = AboutService(),  # noqa: B008 (a frozen value)
 ) -> Registered:
-    """Keeps a new service. Raises ``Refused``: name taken, unknown scope, no purpose, or a webhook we may not call."""
-    if not purpose.strip():
-        raise Refused("say what the service uses the data for (--purpose): the learner is asked exactly that")
-    if webhook is not None:
-        _check_webhook(tenant, webhook)
+    """Keeps a new service.
+
+    Raises ``Refused``: name taken, unknown scope, a purpose that says nothing, or an address that cannot be used.
+    """
     client_secret = secrets.token_urlsafe(32)
     service = Service(
         id=services.service_id(name),
         name=name.strip(),
-        purpose=purpose.strip(),
+        purpose=purpose,
         scopes=services.checked_scopes(tuple(scopes)),
         salt=secrets.token_hex(8),
         secret=services.hash_secret(tenant, client_secret),
         webhook=webhook,
+        **told.checked(),
     )
+    if webhook is not None:
+        check_address(tenant, webhook, "webhook")
+    service = msgspec.structs.replace(service, purpose=checked_purpose(purpose, name))
 
     def keep(tx: Tx) -> None:
         services.add(tx, service)
@@ -60,49 +95,86 @@ def register(
     return Registered(service, client_secret, services.webhook_secret(tenant, service))
 
 
-def rotate(tenant: Tenant, id: str, *, by: str) -> Registered:
-    """Gives the service new secrets in the place of both; its tokens end, and what is sent from now on is signed anew.
+def tell(tenant: Tenant, id: str, told: AboutService, *, by: str) -> Service:
+    """Changes what learners are told of the service. Raises ``Refused`` (400, 404)."""
+    changed = told.checked()
+    if not changed:
+        raise Refused("nothing was named to be set")
 
-    Raises ``Refused`` (404).
+    def decide(tx: Tx) -> Service:
+        audit.append(tx, by, "service.set", {"service": id, "set": " ".join(sorted(changed))})
+        return services.change(tx, id, lambda service: msgspec.structs.replace(service, **changed))
+
+    return tenant.store.write(decide).result()
+
+
+def rotate(tenant: Tenant, id: str, *, by: str, overlap: int = 0) -> Registered:
+    """Gives the service new secrets in the place of both.
+
+    For *overlap* microseconds the former ones, and tokens that were got with them, work beside the new ones, and what
+    is sent carries a signature by each. Without, they end at once. Raises ``Refused`` (400, 404).
     """
+    if not 0 <= overlap <= MOST_OVERLAP:
+        raise Refused(f"the former secrets can go on for at most {MOST_OVERLAP // HOUR} hours")
     client_secret = secrets.token_urlsafe(32)
-    fresh = {"salt": secrets.token_hex(8), "secret": services.hash_secret(tenant, client_secret)}
+    salt, secret = secrets.token_hex(8), services.hash_secret(tenant, client_secret)
+    until = tenant.clock() + overlap
 
     def renew(tx: Tx) -> Service:
-        audit.append(tx, by, "service.rotated", {"service": id})
-        return services.change(tx, id, lambda service: msgspec.structs.replace(service, **fresh))
+        audit.append(tx, by, "service.rotated", {"service": id, "overlap": f"{overlap // HOUR} h"})
+        return services.change(tx, id, renewed)
+
+    def renewed(service: Service) -> Service:
+        former = FormerSecrets(service.salt, service.secret, until) if overlap else None
+        return msgspec.structs.replace(service, salt=salt, secret=secret, former=former)
 
     service = tenant.store.write(renew).result()
     return Registered(service, client_secret, services.webhook_secret(tenant, service))
 
 
-def resync(tenant: Tenant, id: str, *, by: str) -> int:
-    """Makes the service active and owes it everything its learners agreed to, once more; the number of consents."""
+def send_test(tenant: Tenant, id: str, *, by: str) -> str:
+    """Owes the service a test event, by the way of all events. Gives the id of the delivery.
+
+    Raises ``Refused``: 404 for the service, 409 if nothing is sent to it.
+    """
+
+    def decide(tx: Tx) -> str:
+        service = services.wanted(tx, id)
+        if service.webhook is None:
+            message = f"{id} has no webhook: it asks, and is sent nothing"
+            raise Refused(message, status=409, error="no_webhook")
+        if not service.active:
+            message = f"nothing is sent to {id}: it is {service.state} ({service.reason}); take it back first"
+            raise Refused(message, status=409, error="service_stopped")
+        audit.append(tx, by, "service.tested", {"service": id})
+        return notices.queue_test(tx, id, tenant.clock())
+
+    return tenant.store.write(decide).result()
+
+
+def resync(tenant: Tenant, id: str, *, by: str, only_refused: bool = False) -> int:
+    """Makes the service active and owes it everything its learners agreed to, once more; the number of consents.
+
+    With *only_refused*, only if its own receiver stopped it. Raises ``Refused`` (403, 404, 409).
+    """
 
     def renew(tx: Tx) -> Service:
+        if only_refused:
+            services.check_refused(services.wanted(tx, id))
         audit.append(tx, by, "service.resynced", {"service": id})
         return services.change(tx, id, _renewed)
 
     tenant.store.write(renew).result()
-    owing = [record.id for record in pages(tenant.store, consent.KIND, key("service", id))]
+    owing = [record.id for record in each(tenant.store, consent.KIND, key("service", id))]
     for at in range(0, len(owing), _BATCH):
         batch = owing[at : at + _BATCH]
         tenant.store.write(functools.partial(_owe, ids=batch), weight=ROWS * len(batch)).result()
     return len(owing)
 
 
-def _check_webhook(tenant: Tenant, url: str) -> None:
-    """An address that does not answer today may tomorrow; one that we may not call is refused at once."""
-    try:
-        outbound.check(url, tenant.settings)
-    except outbound.Blocked as blocked:
-        raise Refused(f"the webhook cannot be used: {blocked}", error="bad_webhook") from blocked
-    except outbound.Unreachable:
-        return
-
-
 def _renewed(service: Service) -> Service:
-    return msgspec.structs.replace(service, state="active", reason=None, generation=service.generation + 1)
+    fresh = {"state": "active", "reason": None, "is_refused": False, "generation": service.generation + 1}
+    return msgspec.structs.replace(service, **fresh)
 
 
 def _owe(tx: Tx, ids: Sequence[str]) -> None:

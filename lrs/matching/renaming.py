@@ -28,9 +28,11 @@ def rename_consent(tx: Tx, record: Record, ids: Ids) -> None:
 
 
 def rename_link(tx: Tx, record: Record, ids: Ids) -> None:
-    """Gives a ``consent-link`` the id of whom it is about."""
-    link = msgspec.json.decode(record.body, type=links.Link)
+    """Gives a ``consent-link`` the id of whom it is about, and the search keys of now."""
+    link = msgspec.json.decode(record.body, type=links.ConsentLink)
     name = link.subject.identifier
     if name is not None and ids(name) != name:
-        body = msgspec.json.encode(msgspec.structs.replace(link, subject=Subject(identifier=ids(name))))
-        tx.replace(msgspec.structs.replace(record, body=body))
+        link = msgspec.structs.replace(link, subject=Subject(identifier=ids(name)))
+    renamed = msgspec.structs.replace(record, body=msgspec.json.encode(link), keys=links.keys_of(link))
+    if renamed != record:
+        tx.replace(renamed)

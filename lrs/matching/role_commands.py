@@ -8,14 +8,14 @@ import click
 
 from lrs.competency.tables import told_of
 from lrs.kernel.plain_text import one_line
-from lrs.kernel.printing import Group, json_option, print_json, print_list
+from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
 from lrs.kernel.tables.notes import worth_saying
 from lrs.matching import roles as kept
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def roles() -> None:
     """Import and list roles and the competencies they ask for."""
 

@@ -18,7 +18,7 @@ from lrs.competency.tables import read_table
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row
 from lrs.matching.gap import Requirement, Role
-from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 
 KIND = "role"
@@ -37,14 +37,14 @@ _HEAVIEST = 1_000_000
 _NEEDED = ("role", "competency")
 
 
-class Problem(msgspec.Struct, frozen=True):
+class RoleFault(msgspec.Struct, frozen=True):
     """A row that was left out: its number in the file (the header is 1), and why."""
 
     row: int
     reason: str
 
 
-def read_roles(content: Path | bytes) -> tuple[list[Role], list[Problem]]:
+def read_roles(content: Path | bytes) -> tuple[list[Role], list[RoleFault]]:
     """The roles in a file, and the rows that could not be used. Raises ``Refused`` for a file that is no role table.
 
     A role of which a row is left out is left out whole: it would ask for less than is meant. So are all roles, where
@@ -53,12 +53,12 @@ def read_roles(content: Path | bytes) -> tuple[list[Role], list[Problem]]:
     rows, faults = read_table(content, COLUMNS, needed=_NEEDED)
     found: dict[str, list[Requirement]] = {}
     about: dict[str, Row] = {}
-    lost = [(Problem(fault.row, str(fault).partition(": ")[2]), dict(fault.says).get("role", "")) for fault in faults]
+    lost = [(RoleFault(fault.row, str(fault).partition(": ")[2]), dict(fault.says).get("role", "")) for fault in faults]
     for row in rows:
         try:
             requirement = _requirement(row, found.get(row["role"], ()))
         except ValueError as error:
-            lost.append((Problem(row.place.row, str(error)), row["role"]))
+            lost.append((RoleFault(row.place.row, str(error)), row["role"]))
             continue
         found.setdefault(row["role"], []).append(requirement)
         about.setdefault(row["role"], row)
@@ -66,7 +66,7 @@ def read_roles(content: Path | bytes) -> tuple[list[Role], list[Problem]]:
         raise Refused("the file holds no roles: it has no rows", error="bad_file")
     incomplete = {role for _, role in lost}
     whole = [] if "" in incomplete else [role for role in found if role not in incomplete]
-    problems = [Problem(one.row, f"{one.reason}; {_left(role)}") for one, role in lost]
+    problems = [RoleFault(one.row, f"{one.reason}; {_left(role)}") for one, role in lost]
     return [_role(id, about[id], found[id]) for id in whole], sorted(problems, key=lambda one: one.row)
 
 
@@ -131,7 +131,7 @@ def _words(reader: Reader) -> dict[tuple[str | None, str], str]:
 
 def everyone(reader: Reader) -> Iterator[Role]:
     """All roles, in the order they came in."""
-    for record in pages(reader, KIND):
+    for record in each(reader, KIND):
         yield msgspec.json.decode(record.body, type=Role)
 
 

@@ -8,9 +8,13 @@ from fastapi.openapi.models import HTTPBase
 from fastapi.responses import JSONResponse
 from fastapi.security.base import SecurityBase
 
+from lrs.access.throttle import WRONG_SECRETS, Throttle
+from lrs.kernel.errors import Refused
 from lrs.matching import models, oauth, pull, roles, services, view
 from lrs.matching.door import Here, asking, problems, small_body
 from lrs.matching.tokens import Access
+from lrs.web.exchange import exchange_of
+from lrs.web.origins import client_of
 
 VC = "application/vc"
 """A credential secured by a proof inside it (W3C Verifiable Credentials Data Model 2.0, section 6.3)."""
@@ -64,6 +68,7 @@ def webhooks() -> APIRouter:
         ("profile.updated", models.ProfileUpdated, "What a learner shows changed. Keep the highest version."),
         ("badge.issued", models.BadgeEvent, "A badge was issued."),
         ("badge.revoked", models.BadgeEvent, "A badge was revoked."),
+        ("service.test", models.TestEvent, "Somebody asked for a test, by lrs services test or on the service's page."),
     ):
         router.add_api_route(
             name,
@@ -95,22 +100,26 @@ def _receiver(model: type[models.Shape]) -> Callable[..., None]:
 
 
 def _add_token(router: APIRouter) -> None:
+    guesses = Throttle(*WRONG_SECRETS)
+
     @router.post(
         "/oauth/token",
         response_model=models.Token,
-        responses={status: {"model": models.TokenProblem} for status in (400, 401, "default")},
+        responses={status: {"model": models.TokenProblem} for status in (400, 401, 429, "default")},
         openapi_extra=_FORM,
         dependencies=[Security(_Basic())],
         tags=["services"],
     )
     def issue_token(request: Request, here: Here, body: Annotated[bytes, Depends(small_body)]) -> JSONResponse:
         """An access token by client credentials (RFC 6749 section 4.4)."""
-        headers = request.headers
-        reply = oauth.answer(here, headers.get("authorization"), headers.get("content-type", ""), body)
-        shown = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-        if reply.challenge:
-            shown["WWW-Authenticate"] = reply.challenge
-        return JSONResponse(dict(reply.body), reply.status, shown)
+        sent, never_cached = request.headers, {"Cache-Control": "no-store", "Pragma": "no-cache"}
+        asked = (sent.get("authorization"), sent.get("content-type", ""), body)
+        try:
+            return JSONResponse(oauth.answer(here, *asked, guesses, client_of(request)), headers=never_cached)
+        except Refused as refused:
+            exchange_of(request).refused = refused
+            told = {"error": refused.error, "error_description": refused.message}
+            return JSONResponse(told, refused.status, never_cached | dict(refused.headers))
 
 
 def _add_profiles(router: APIRouter) -> None:

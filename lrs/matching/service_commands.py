@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+import functools
+import time
+from collections.abc import Callable
+
 import click
 
-from lrs.kernel.printing import Group, json_option, print_list, print_record
+from lrs.kernel.errors import Refused
+from lrs.kernel.printing import CommandGroup, json_option, print_list, print_record
+from lrs.kernel.times import HOUR
 from lrs.matching import registry
 from lrs.matching import services as kept
+from lrs.matching.registry import AboutService
+from lrs.outbox.listing import fate_of
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 BY = "operator"
 
-_PUBLIC = ("id", "name", "state", "reason", "webhook", "scopes", "purpose")
+_PUBLIC = (
+    *("id", "name", "state", "reason", "webhook", "scopes"),
+    *("purpose", "contact", "privacy_notice", "return_urls"),
+)
 
 
-@click.group(cls=Group)
+def _told(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options for what learners are told, and passes them as ``told``."""
+
+    @click.option("--contact", help="How learners reach the service: an e-mail address, a page, a line of text.")
+    @click.option("--privacy-notice", help="The https address of the service's privacy notice.")
+    @click.option(
+        "--return-url",
+        "return_urls",
+        multiple=True,
+        help="An address that learners may be led back to; may be repeated.",
+    )
+    @functools.wraps(command)
+    def wrapped(
+        *args: object, contact: str | None, privacy_notice: str | None, return_urls: tuple[str, ...], **given: object
+    ) -> None:
+        command(*args, told=AboutService(contact, privacy_notice, return_urls or None), **given)
+
+    return wrapped
+
+
+@click.group(cls=CommandGroup)
 def services() -> None:
     """Register and look after matching services that learners can let see their profile."""
 
@@ -26,25 +57,60 @@ def services() -> None:
 @click.option("--webhook", help="Where events are posted; without it the service can only ask.")
 @click.option("--scopes", required=True, help=f"Comma-separated, of: {', '.join(kept.SCOPES)}.")
 @click.option("--purpose", required=True, help="What for, in the words that the learner will read.")
+@_told
 @json_option
-def add(tenant: Tenant, name: str, *, webhook: str | None, scopes: str, purpose: str, as_json: bool) -> None:
+def add(
+    tenant: Tenant, name: str, *, webhook: str | None, scopes: str, purpose: str, told: AboutService, as_json: bool
+) -> None:
     """Register a service and print its secrets, which are shown this once."""
     wanted = [scope for scope in scopes.replace(",", " ").split() if scope]
-    made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY)
+    made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY, told=told)
     _show_secrets(made, as_json=as_json)
+
+
+@services.command("set")
+@with_tenant
+@click.argument("service")
+@_told
+def change(tenant: Tenant, service: str, *, told: AboutService) -> None:
+    """Set what learners are told of SERVICE."""
+    registry.tell(tenant, service, told, by=BY)
+    click.echo(f"set for {service}: learners are told it from now on")
 
 
 @services.command("rotate")
 @with_tenant
 @click.argument("service")
+@click.option("--overlap", type=click.IntRange(min=0), default=0, help="Hours for which the former secrets go on.")
 @json_option
-def rotate(tenant: Tenant, service: str, *, as_json: bool) -> None:
-    """Give SERVICE new secrets and print them, once; the former end at once.
+def rotate(tenant: Tenant, service: str, *, overlap: int, as_json: bool) -> None:
+    """Give SERVICE new secrets and print them, once; the former end at once, or after the overlap.
 
-    What it refuses until it knows them is sent again, for about three days.
+    In the overlap events carry a signature by each. What it refuses until it knows them is sent again, for about three
+    days.
     """
-    made = registry.rotate(tenant, service, by=BY)
+    made = registry.rotate(tenant, service, by=BY, overlap=overlap * HOUR)
     _show_secrets(made, as_json=as_json)
+
+
+@services.command("test")
+@with_tenant
+@click.argument("service")
+@click.option("--wait", type=click.IntRange(min=0), default=30, help="Seconds to wait for what becomes of it.")
+def send_test(tenant: Tenant, service: str, *, wait: int) -> None:
+    """Send SERVICE a test event, as all events are sent, and say what became of it."""
+    id = registry.send_test(tenant, service, by=BY)
+    until = time.monotonic() + wait
+    while not (fate := fate_of(tenant, id)) and time.monotonic() < until:
+        time.sleep(0.2)
+    if fate is None:
+        raise Refused(
+            f"{id} is not sent yet: does a worker run? lrs deliveries list --to {service} says what it came to"
+        )
+    arrived, told = fate
+    if not arrived:
+        raise Refused(f"{service} did not take it: {told}")
+    click.echo(f"{service} took the test event {id} ({told})")
 
 
 @services.command("disable")

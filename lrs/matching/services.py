@@ -10,12 +10,12 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from lrs.kernel.errors import Refused
-from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -30,11 +30,24 @@ SCOPES = (PROFILES, EVIDENCE, BADGES, ROLES, GAP)
 CONSENTED = (PROFILES, EVIDENCE, BADGES, GAP)
 """The scopes that touch a person, so that each needs that person's consent."""
 
+_NONE = "0" * 64
 _NOT_IN_ID = re.compile(r"[^a-z0-9]+")
 
 
+class FormerSecrets(msgspec.Struct, frozen=True):
+    """The secrets of before, which work beside the new ones *until* then (microseconds UTC)."""
+
+    salt: str
+    secret: str
+    until: int
+
+
 class Service(msgspec.Struct, frozen=True):
-    """A registered service. ``id`` is also its OAuth client id; ``generation`` counts how often all was sent again."""
+    """A registered service. ``id`` is also its OAuth client id; ``generation`` counts how often all was sent again.
+
+    ``is_refused`` says that its own receiver stopped it (401, 403, 410), and nobody here. Learners are told its
+    ``contact`` and where its ``privacy_notice`` is, and led back to one of ``return_urls`` alone.
+    """
 
     id: str
     name: str
@@ -46,12 +59,21 @@ class Service(msgspec.Struct, frozen=True):
     state: str = "active"
     reason: str | None = None
     generation: int = 0
+    contact: str = ""
+    privacy_notice: str = ""
+    return_urls: tuple[str, ...] = ()
+    former: FormerSecrets | None = None
+    is_refused: bool = False
     v: int = 1
 
     @property
     def active(self) -> bool:
         """Whether it may be told anything, and may ask."""
         return self.state == "active"
+
+    def salts(self, now: int) -> tuple[str, ...]:
+        """The salts that its secrets and tokens may have at *now*, the newest first."""
+        return (self.salt, self.former.salt) if self.former and now < self.former.until else (self.salt,)
 
 
 def service_id(name: str) -> str:
@@ -75,9 +97,12 @@ def hash_secret(tenant: Tenant, secret: str) -> str:
     return hmac.new(tenant.secret("client-secret"), secret.encode(), hashlib.sha256).hexdigest()
 
 
-def webhook_secret(tenant: Tenant, service: Service) -> str:
-    """The secret that signs what this service is sent: ``whsec_`` and 32 bytes in base64 (Standard Webhooks)."""
-    seed = msgspec.json.encode([service.id, service.salt])
+def webhook_secret(tenant: Tenant, service: Service, salt: str = "") -> str:
+    """The secret that signs what this service is sent: ``whsec_`` and 32 bytes in base64 (Standard Webhooks).
+
+    *salt* is one of ``Service.salts``; without it, the newest.
+    """
+    seed = msgspec.json.encode([service.id, salt or service.salt])
     return "whsec_" + base64.b64encode(hmac.digest(tenant.secret("webhook"), seed, hashlib.sha256)).decode()
 
 
@@ -115,9 +140,15 @@ def wanted(reader: Reader, id: str) -> Service:
     return service
 
 
+def named(reader: Reader, ids: Iterable[str]) -> dict[str, Service]:
+    """Those services of *ids* that exist, by id."""
+    found = reader.get_many(KIND, ids)
+    return {id: msgspec.json.decode(record.body, type=Service) for id, record in found.items()}
+
+
 def everyone(reader: Reader) -> Iterator[Service]:
     """All services, in the order they were registered."""
-    for record in pages(reader, KIND):
+    for record in each(reader, KIND):
         yield msgspec.json.decode(record.body, type=Service)
 
 
@@ -133,16 +164,42 @@ def change(tx: Tx, id: str, changed: Callable[[Service], Service]) -> Service:
 
 def disable(tx: Tx, id: str, reason: str, *, by: str) -> Service:
     """From the commit on, the service is sent nothing and its tokens open nothing."""
-    audit.append(tx, by, "service.disabled", {"service": id})
-    return change(tx, id, lambda service: msgspec.structs.replace(service, state="disabled", reason=reason))
+    return _stop(tx, id, by, state="disabled", reason=reason, is_refused=False)
+
+
+def refuse(tx: Tx, id: str, reason: str, *, state: str) -> None:
+    """Its own receiver refused what was sent: as ``disable``, in this *state*. One that is stopped stays as it is.
+
+    Otherwise an answer that comes late would cover that somebody here shut it out.
+    """
+    service = get(tx, id)
+    if service and service.active:
+        _stop(tx, id, f"service {id}", state=state, reason=reason, is_refused=True)
+
+
+def _stop(tx: Tx, id: str, by: str, *, state: str, reason: str, is_refused: bool) -> Service:
+    audit.append(tx, by, f"service.{state}", {"service": id})
+    stopped = {"state": state, "reason": reason, "is_refused": is_refused}
+    return change(tx, id, lambda service: msgspec.structs.replace(service, **stopped))
+
+
+def check_refused(service: Service) -> None:
+    """Raises ``Refused`` unless its own receiver stopped *service*: 409 if it is active, 403 if somebody here did."""
+    if service.active:
+        raise Refused("The service is active already.", status=409, error="service_active")
+    if not service.is_refused:
+        message = "The service was disabled here, not by its own answers: ask an administrator to take it back."
+        raise Refused(message, status=403, error="forbidden")
 
 
 def authenticate(tenant: Tenant, id: str, secret: str) -> Service | None:
     """The active service with this client id and secret; an unknown id takes as long as a wrong secret."""
     service = get(tenant.store, id)
-    kept = service.secret if service else "0" * 64
-    matches = hmac.compare_digest(kept.encode(), hash_secret(tenant, secret).encode())
-    return service if service and matches and service.active else None
+    former = service.former if service and service.former and tenant.clock() < service.former.until else None
+    kept = (service.secret if service else _NONE, former.secret if former else _NONE)
+    hashed = hash_secret(tenant, secret).encode()
+    matches = [hmac.compare_digest(one.encode(), hashed) for one in kept]
+    return service if service and any(matches) and service.active else None
 
 
 KINDS = (Kind(KIND, "fact", Service, 1, subjects=None, retention="configuration", exported=True),)

@@ -1,41 +1,52 @@
 """The step "sync": brings what services are told of a learner to what holds now. Sends nothing.
 
-claim (a profile or a consent) -> who is meant -> per consent and service: what it was told, what holds -> the events
-that are due. That is worked out outside the writer, for it reads and compares all that somebody holds. Then one commit:
-deliveries that owe ``deliver``, the feed's entry, the claim cleared. The commit looks whether what was read is still
-what is stored, and otherwise everything is worked out anew; so it may run twice, late and in any order.
+claims (profiles, persons and consents) -> who is meant -> per consent and service: what it was told, what holds -> the
+events that are due. That is worked out outside the writer, for it reads and compares all that somebody holds. Then one
+commit: deliveries that owe ``deliver``, the feed's entry, the claim cleared. The commit looks whether what was read is
+still what is stored, and otherwise everything is worked out anew; so it may run twice, late and in any order.
+
+What the claims need is read ahead, in a few round trips for many of them. A change that is not compared at the commit,
+of a badge or of who is one with whom, owes this step anew.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 
+import msgspec
+
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
 from lrs.matching import changes, consent, notices, services
-from lrs.matching.changes import Event, Told
 from lrs.matching.consent import Consent, Subject
-from lrs.people import persons
-from lrs.storage import ROWS, Claim, Owed, Reader, Record, Stale, Tx
+from lrs.outbox import deliveries
+from lrs.outbox.deliveries import Delivery
+from lrs.people import minors, persons
+from lrs.storage import ROWS, Claim, Owed, Reader, Record, RecordName, Stale, Tx
+from lrs.storage.ahead import ReadAhead
 from lrs.tenancy.tenants import Tenant
 
 ATTEMPTS = 8
+AT_ONCE = 100
+"""Claims whose records are read ahead together, and so are in memory together."""
 Read = tuple[str, str, int]
 """Kind and id of a record that was read, and its revision; 0 for one that was not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What one service is owed: the ``change`` record as it will be, and the events, which only a webhook gets."""
+    """What one service is owed: the ``change`` record as it will be, and deliveries, which only a webhook gets."""
 
     record: Record
-    told: Told
-    events: tuple[Event, ...]
+    deliveries: tuple[Delivery, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SyncPlan:
     """What one commit writes, what it was worked out from, and until when a consent's entry is put off.
 
     *bind* is the person that a consent's identifier turned out to be of; what is bound owes this step by itself.
@@ -48,51 +59,124 @@ class Plan:
 
 
 def sync(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """Settles each claim on a ``profile`` or ``consent`` record, each for itself.
+    """Settles each claim on a ``profile``, ``person`` or ``consent`` record, each for itself.
 
     A claim whose lease was lost meanwhile is left to whoever has it. Raises the first other failure, after all
     others were settled; what failed stays owed.
     """
     failures: list[Exception] = []
-    begun: list[tuple[Claim, Future[None]]] = []
-    for claim in claims:
-        try:
-            begun.append((claim, _settle(tenant, claim)))
-        except Exception as error:  # noqa: BLE001 (raised below, once the others are settled)
-            failures.append(error)
-    for claim, settled in begun:
-        try:
-            _end(tenant, claim, settled)
-        except Exception as error:  # noqa: BLE001 (see above)
-            failures.append(error)
+    left = list(claims)
+    for _ in range(ATTEMPTS):
+        parts = [left[at : at + AT_ONCE] for at in range(0, len(left), AT_ONCE)]
+        left = [claim for part in parts for claim in _round(tenant, part, failures)]
+    if left:
+        failures.append(Stale(f"what {len(left)} claims follow from was changed again and again"))
     if failures:
         raise failures[0]
 
 
-def _settle(tenant: Tenant, claim: Claim) -> Future[None]:
-    now = tenant.clock()
-    plan = _about_profile if claim.record.kind == "profile" else _about_consent
-    made = plan(tenant, claim.record.id, now)
-    weight = ROWS * (1 + sum(1 + len(word.events) for word in made.words))
-    decide = functools.partial(_write, plan=made, claim=claim, now=now)
-    return tenant.store.settle([claim], decide, weight=weight)
+def _round(tenant: Tenant, claims: Sequence[Claim], failures: list[Exception]) -> list[Claim]:
+    """Works out each claim and settles it. Gives those that must be worked out anew; adds to *failures*.
 
-
-def _end(tenant: Tenant, claim: Claim, settled: Future[None]) -> None:
-    """Tries until nothing changed in between. Raises ``Stale`` if that was never so and the lease is still ours."""
-    for attempt in range(ATTEMPTS):
+    Of several that owe one service word of one learner the first is settled: it has the word that the others have.
+    """
+    now, ahead = tenant.clock(), _read_ahead(tenant, claims)
+    told: set[str] = set()
+    again: list[Claim] = []
+    begun: list[tuple[Claim, Future[None]]] = []
+    for claim in claims:
+        plan = _about_consent if claim.record.kind == consent.KIND else _about_person
         try:
-            return settled.result()
+            made = plan(tenant, ahead, claim.record.id, now)
+            if told.isdisjoint(word.record.id for word in made.words):
+                told.update(word.record.id for word in made.words)
+                begun.append((claim, _settle(tenant, claim, made, now)))
+            else:
+                again.append(claim)
+        except Exception as error:  # noqa: BLE001 (raised once the others are settled)
+            failures.append(error)
+    for claim, settled in begun:
+        try:
+            settled.result()
         except Stale:
-            if not tenant.store.holds(claim):
-                return None
-            if attempt == ATTEMPTS - 1:
-                raise
-            settled = _settle(tenant, claim)
-    return None
+            if tenant.store.holds(claim):
+                again.append(claim)
+        except Exception as error:  # noqa: BLE001 (see above)
+            failures.append(error)
+    return again
 
 
-def _write(tx: Tx, *, plan: Plan, claim: Claim, now: int) -> None:
+def _read_ahead(tenant: Tenant, claims: Sequence[Claim]) -> ReadAhead:
+    """What the plans of *claims* will ask for.
+
+    What services were told comes first, and after it all that is compared with that. Else another worker that tells
+    something in between would seem to have told too much, and that would be taken back.
+    """
+    asked = [(consent.KIND, claim.record.id) for claim in claims if claim.record.kind == consent.KIND]
+    others = [claim.record.id for claim in claims if claim.record.kind != consent.KIND]
+    ahead = ReadAhead(tenant.store)
+    try:
+        _load(ahead, asked, *_foreseen(tenant, others, asked))
+    except Refused:  # more than may be in memory: each claim reads for itself
+        return ReadAhead(tenant.store)
+    return ahead
+
+
+def _load(ahead: ReadAhead, asked: Sequence[RecordName], members: set[str], told: dict[str, list[RecordName]]) -> None:
+    ahead.load([changes.FLOOR, *(name for names in told.values() for name in names)])
+    named = [(services.KIND, service) for service in told]
+    ahead.load([*asked, *named, *((kind, member) for member in members for kind in ("person", "profile", minors.KIND))])
+    known = ahead.load_with("identifier", (key("identifier-person", member) for member in members))
+    subjects = [*(Subject(person=one) for one in members), *(Subject(identifier=one.id) for one in known)]
+    ahead.load_with(consent.KIND, (key(*one.parts) for one in subjects))
+    ahead.load_with("credential", (key("credential.person", member) for member in members))
+
+
+def _foreseen(
+    tenant: Tenant, others: Sequence[str], asked: Sequence[RecordName]
+) -> tuple[set[str], dict[str, list[RecordName]]]:
+    """The persons that claims are about, and what each service was told of them: the names of records, by service.
+
+    Only a guess, because it is read before anything else. What was not foreseen is read when it is asked for.
+    """
+    hint = ReadAhead(tenant.store)
+    hint.load([*asked, *(("person", id) for id in others)])
+    given = _consents(record for name in asked if (record := hint.get(*name)))
+    ids = {*others, *(one.subject.person for one in given if one.subject.person)}
+    hint.load(("person", id) for id in ids)
+    hint.load(("person", into) for into in persons.holders(hint, ids).values())
+    members = {member for id in ids for member in persons.members_of(hint, id) or (id,)}
+    told: dict[str, list[RecordName]] = {}
+    for one in _consents(hint.load_with(consent.KIND, (key("person", member) for member in members))):
+        name = _told_name(tenant, one.service, one.subject.person or "")
+        told.setdefault(one.service, []).append(name)
+    return members, told
+
+
+def _told_name(tenant: Tenant, service: str, person: str) -> RecordName:
+    return changes.KIND, changes.fresh(tenant, service, person).id
+
+
+def _consents(records: Iterable[Record]) -> list[Consent]:
+    """Those that can be read. The claim on one that cannot fails by itself."""
+    found = []
+    for record in records:
+        with suppress(msgspec.MsgspecError):
+            found.append(consent.read(record))
+    return found
+
+
+def _settle(tenant: Tenant, claim: Claim, plan: SyncPlan, now: int) -> Future[None]:
+    queued = [one for word in plan.words for one in word.deliveries]
+    reads = [(kind, id) for kind, id, _ in plan.read]
+    reads += [(deliveries.KIND, id) for one in queued for id in (one.id, one.after) if id]
+    weight = ROWS * (1 + len(plan.words) + len(queued))
+    return tenant.store.settle(
+        [claim], functools.partial(_write, plan=plan, claim=claim, now=now), weight=weight, reads=reads
+    )
+
+
+def _write(tx: Tx, *, plan: SyncPlan, claim: Claim, now: int) -> None:
     """The decision: if all is as it was when it was worked out, it is written. Raises ``Stale``."""
     for kind, id, rev in plan.read:
         record = tx.get(kind, id)
@@ -104,42 +188,43 @@ def _write(tx: Tx, *, plan: Plan, claim: Claim, now: int) -> None:
         tx.owe(consent.KIND, claim.record.id, Owed(consent.STEP, due=plan.expires))
     for word in plan.words:
         tx.put(word.record)
-        for event in word.events:
-            notices.queue(tx, word.told, event, now)
+        for delivery in word.deliveries:
+            deliveries.queue(tx, delivery, now)
 
 
-def _about_profile(tenant: Tenant, id: str, now: int) -> Plan:
-    """Everybody who is one with the profile's person, towards every service they ever gave anything."""
+def _about_person(tenant: Tenant, ahead: ReadAhead, id: str, now: int) -> SyncPlan:
+    """Everybody who is one with the person *id*, towards every service they ever gave anything."""
     words: list[Word] = []
     read: list[Read] = []
-    for member in persons.members_of(tenant.store, id) or (id,):
-        _bind(tenant, member, [one.id for one in persons.identifiers_in(tenant.store, [member])])
-        given = consent.of_subject(tenant.store, Subject(person=member))
+    for member in persons.members_of(ahead, id) or (id,):
+        _bind(tenant, ahead, member)
+        given = consent.of_subject(ahead, Subject(person=member))
         for service in sorted({one.service for one in given}):
-            found, seen = _word(tenant, service, member, now)
+            found, seen = _word(tenant, ahead, service, member, now)
             words += found
             read += seen
-    return Plan(tuple(words), tuple(read))
+    return SyncPlan(tuple(words), tuple(read))
 
 
-def _about_consent(tenant: Tenant, id: str, now: int) -> Plan:
+def _about_consent(tenant: Tenant, ahead: ReadAhead, id: str, now: int) -> SyncPlan:
     """One learner towards one service; a consent that waits for its learner is bound if there is one by now."""
-    record = tenant.store.get(consent.KIND, id)
+    record = ahead.get(consent.KIND, id)
     if record is None:
-        return Plan()
+        return SyncPlan()
     given = consent.read(record)
-    person = given.subject.person or _person_of(tenant.store, given)
+    person = given.subject.person or _person_of(ahead, given)
     if person is None:
-        return Plan(read=(_read(consent.KIND, id, record),))
+        return SyncPlan(read=(_read(consent.KIND, id, record),))
     if given.subject.identifier:
-        return Plan(bind=(person, given.subject.identifier))
-    words, read = _word(tenant, given.service, person, now)
-    return Plan(tuple(words), tuple(read), given.expires if given.holds(now) else None)
+        return SyncPlan(bind=(person, given.subject.identifier))
+    words, read = _word(tenant, ahead, given.service, person, now)
+    return SyncPlan(tuple(words), tuple(read), given.expires if given.holds(now) else None)
 
 
-def _bind(tenant: Tenant, person: str, identifiers: Sequence[str]) -> None:
+def _bind(tenant: Tenant, reader: Reader, person: str) -> None:
     """In a commit of its own, where something waits at all: what is bound owes this step by itself."""
-    waiting = [id for id in identifiers if consent.of_subject(tenant.store, Subject(identifier=id))]
+    known = persons.identifiers_in(reader, [person])
+    waiting = [one.id for one in known if consent.of_subject(reader, Subject(identifier=one.id))]
     if waiting:
         tenant.store.write(functools.partial(consent.bind, person=person, identifiers=waiting)).result()
 
@@ -149,35 +234,35 @@ def _person_of(reader: Reader, given: Consent) -> str | None:
     return record.meta["person"] if record else None
 
 
-def _word(tenant: Tenant, service_id: str, person: str, now: int) -> tuple[list[Word], list[Read]]:
-    """What *service_id* is owed of *person*, if anything, and the records that this follows from.
-
-    They are read before what follows from them: a change in between is found at the commit.
-    """
-    store = tenant.store
-    read = list(_followed(tenant, service_id, person))
-    service = services.get(store, service_id)
+def _word(tenant: Tenant, ahead: ReadAhead, service_id: str, person: str, now: int) -> tuple[list[Word], list[Read]]:
+    """What *service_id* is owed of *person*, if anything, and the records that this follows from."""
+    foreseen = ahead.has(*_told_name(tenant, service_id, person))
+    reader: Reader = ahead if foreseen else tenant.store  # else what was told would be read after what holds
+    before, record = changes.told_before(tenant, reader, service_id, person)
+    read = list(_followed(reader, service_id, person))
+    service = services.get(reader, service_id)
     if service is None or not service.active:
         return [], []
-    before, record = changes.told_before(tenant, store, service_id, person)
     reference = functools.partial(services.badge_reference, tenant, service_id)
-    told, events = changes.due(before, changes.current(tenant, store, service, person, now), reference)
+    told, events = changes.due(before, changes.current(tenant, reader, service, person, now), reference)
     if not events:
         return [], []
     known = changes.record_of(told, record)
     read.append((changes.KIND, known.id, known.rev))
-    return [Word(known, told, tuple(events) if service.webhook else ())], read
+    queued = tuple(notices.delivery_of(told, event) for event in events) if service.webhook else ()
+    return [Word(known, queued)], read
 
 
-def _followed(tenant: Tenant, service_id: str, person: str) -> Iterator[Read]:
-    """The service, the profile and the consents. A badge that changes owes this step on the profile."""
-    store = tenant.store
-    yield _read(services.KIND, service_id, store.get(services.KIND, service_id))
-    holder = (persons.members_of(store, person) or (person,))[0]
-    yield _read("profile", holder, store.get("profile", holder))
-    for one in consent.of_subject(store, Subject(person=person)):
+def _followed(reader: Reader, service_id: str, person: str) -> Iterator[Read]:
+    """The service, profile, notes of age and consents. A badge that changes owes this step on the profile."""
+    yield _read(services.KIND, service_id, reader.get(services.KIND, service_id))
+    members = persons.members_of(reader, person) or (person,)
+    yield _read("profile", members[0], reader.get("profile", members[0]))
+    for member in members:
+        yield _read(minors.KIND, member, reader.get(minors.KIND, member))
+    for one in consent.of_subject(reader, Subject(person=person)):
         if one.service == service_id:
-            yield _read(consent.KIND, one.id, store.get(consent.KIND, one.id))
+            yield _read(consent.KIND, one.id, reader.get(consent.KIND, one.id))
 
 
 def _read(kind: str, id: str, record: Record | None) -> Read:

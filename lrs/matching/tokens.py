@@ -15,6 +15,7 @@ from joserfc.jwk import OctKey
 from lrs.access import TOKEN, Caller
 from lrs.access.rights import rights_of_service
 from lrs.kernel.errors import Refused
+from lrs.kernel.times import SECOND
 from lrs.matching import services
 from lrs.matching.services import Service
 from lrs.tenancy.tenants import Tenant
@@ -34,7 +35,7 @@ class Access:
 
 def issue(tenant: Tenant, service: Service, scopes: tuple[str, ...]) -> str:
     """A token for *scopes*, valid ``LASTS`` seconds from now."""
-    now = tenant.clock() // 1_000_000
+    now = tenant.clock() // SECOND
     claims: dict[str, str | int] = {
         "aud": _USE,
         "sub": service.id,
@@ -50,16 +51,16 @@ def access(tenant: Tenant, authorization: str | None) -> Access:
     """What the ``Authorization`` header *authorization* opens. Raises ``Refused`` (401, RFC 6750 section 3)."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise _unauthorised("an access token is needed", "Bearer")
+        raise _unauthorised("an access token is needed: POST /oauth/token gives one for client id and secret", "Bearer")
     try:
         claims = jwt.decode(token.strip(), _key(tenant), algorithms=[_ALGORITHM]).claims
     except (joserfc.errors.JoseError, ValueError) as error:
-        raise _unauthorised("the access token is not one of ours") from error
-    if claims.get("aud") != _USE or claims["exp"] <= tenant.clock() // 1_000_000:
-        raise _unauthorised("the access token has expired")
+        raise _unauthorised("the access token is not one of ours: POST /oauth/token gives one") from error
+    if claims.get("aud") != _USE or claims["exp"] <= tenant.clock() // SECOND:
+        raise _unauthorised(f"the access token has expired, after {LASTS} seconds: ask /oauth/token for another")
     service = services.get(tenant.store, claims["sub"])
-    if service is None or not service.active or service.salt != claims["salt"]:
-        raise _unauthorised("the access token was revoked")
+    if service is None or not service.active or claims["salt"] not in service.salts(tenant.clock()):
+        raise _unauthorised("the access token was revoked: the service is disabled or has new secrets")
     rights = rights_of_service(set(claims["scope"].split()) & set(service.scopes))
     who = f"service {service.id}"
     return Access(service, Caller(who, who, b"", rights, tenant.id, TOKEN))

@@ -20,7 +20,7 @@ ISSUED, REVOKED = "issued", "revoked"
 """The states of a credential (``badges.records``)."""
 
 
-class Badge(msgspec.Struct, frozen=True):
+class BadgeSummary(msgspec.Struct, frozen=True):
     """A credential: ``id`` is its own, the same for everybody; ``reference`` is its name towards one service alone."""
 
     id: str
@@ -37,11 +37,11 @@ def read_profile(record: Record) -> Profile:
     return msgspec.json.decode(record.body, type=Profile)
 
 
-def read_badge(record: Record) -> Badge:
+def read_badge(record: Record) -> BadgeSummary:
     """The badge in a ``credential`` *record*; of the learner it keeps nothing, not even the hashed identifier."""
     body = msgspec.json.decode(record.body, type=dict[str, Any])
     achievement = body.get("credentialSubject", {}).get("achievement", {})
-    return Badge(
+    return BadgeSummary(
         id=str(body.get("id", record.id)),
         achievement=achievement.get("id"),
         name=achievement.get("name"),
@@ -52,7 +52,12 @@ def read_badge(record: Record) -> Badge:
 
 
 def shown(
-    subject: str, profile: Profile | None, badges: Iterable[Badge], scopes: Collection[str], *, exact: bool = False
+    subject: str,
+    profile: Profile | None,
+    badges: Iterable[BadgeSummary],
+    scopes: Collection[str],
+    *,
+    exact: bool = False,
 ) -> dict[str, Any]:
     """What a service with consent for *scopes* sees under the name *subject*; without a profile, an empty one.
 
@@ -104,7 +109,7 @@ def _competency(held: ProfileEntry, *, with_evidence: bool) -> dict[str, Any]:
     return told
 
 
-def badge_shown(badge: Badge, scopes: Collection[str]) -> dict[str, Any]:
+def badge_shown(badge: BadgeSummary, scopes: Collection[str]) -> dict[str, Any]:
     """What a service with *scopes* is told of a badge.
 
     The second of its issue goes only to who may have the badge itself: to everybody else it is the day, for all
@@ -125,6 +130,6 @@ def _day(timestamp: str) -> str:
     return f"{timestamp[:10]}T00:00:00Z"
 
 
-def _by_reference(badge: Badge) -> str:
+def _by_reference(badge: BadgeSummary) -> str:
     """Not by the badge's own id: two services would be told of the same badges in the same order."""
     return badge.reference

@@ -1,7 +1,7 @@
 """The channel ``webhook``: tells a matching service of an event, signed by Standard Webhooks.
 
-Source: Standard Webhooks, "Signature scheme". Any answer but 2xx and 410 is tried again on the schedule: a service that
-was given new secrets may refuse until it knows them.
+Its destinations are the services that have a webhook. Source: Standard Webhooks, "Signature scheme". Any answer but 2xx
+and 410 is tried again on the schedule: a service that was given new secrets may refuse until it knows them.
 """
 
 from __future__ import annotations
@@ -17,42 +17,23 @@ import msgspec
 
 from lrs.kernel import outbound
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import SECOND
 from lrs.matching import notices, services
-from lrs.matching.notices import CHANNEL, Notice
+from lrs.matching.notices import Notice
 from lrs.matching.payload import payload
 from lrs.matching.services import Service
-from lrs.outbox.channel import Destination, Message, Outcome, Undeliverable, outcome_of
+from lrs.outbox.channel import UNKNOWN, Channel, Destination, Message, Outcome, outcome_of
 from lrs.storage import Record, Tx
 from lrs.tenancy.tenants import Tenant
 
-_SECOND = 1_000_000
-_UNREADABLE = Notice("?", "?", "?", "?", 0)
+_UNREADABLE = Notice(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, 0)
 
 
-def compose(tenant: Tenant, record: Record) -> Message:
-    """The signed event of *record*. See ``Channel.compose``."""
-    notice = notices.read(record)
-    service = services.get(tenant.store, notice.service)
-    if service is None or service.webhook is None:
-        raise Undeliverable("the service is not registered for deliveries")
-    if not service.active:
-        raise Undeliverable(f"the service is disabled: {service.reason}")
+def compose(tenant: Tenant, record: Record, destination: Destination) -> Message:
+    """The signed event of *record*. See ``Channel``."""
+    service = services.wanted(tenant.store, destination.id)
     body = payload(tenant, service, record)
-    send = functools.partial(_post, service.webhook, body, _headers(tenant, service, record.id, body))
-    return Message(service.id, send)
-
-
-def stop(tx: Tx, to: str, outcome: Outcome) -> str:
-    """Disables the service. See ``Channel.stop``."""
-    services.disable(tx, to, outcome.reason, by=f"service {to}")
-    return f"the service is disabled: {outcome.reason}"
-
-
-def destinations(tenant: Tenant) -> Iterator[Destination]:
-    """The services that have a webhook."""
-    for service in services.everyone(tenant.store):
-        if service.webhook is not None:
-            yield Destination(CHANNEL, service.id, service.state, service.reason)
+    return Message(functools.partial(_post, destination.address, body, _headers(tenant, service, record.id, body)))
 
 
 def about(record: Record) -> Mapping[str, Any]:
@@ -71,6 +52,23 @@ def about(record: Record) -> Mapping[str, Any]:
     }
 
 
+class _Services:
+    """The services that have a webhook, as destinations."""
+
+    def find(self, tenant: Tenant, id: str) -> Destination | None:
+        """See ``Destinations.find``."""
+        service = services.get(tenant.store, id)
+        return _destination(service) if service else None
+
+    def everyone(self, tenant: Tenant) -> Iterator[Destination]:
+        """See ``Destinations.everyone``."""
+        return filter(None, map(_destination, services.everyone(tenant.store)))
+
+    def stop(self, tx: Tx, id: str, state: str, reason: str) -> None:
+        """See ``Destinations.stop``. The tokens of the service end as well."""
+        services.refuse(tx, id, reason, state=state)
+
+
 def sign(secret: str, id: str, seconds: int, body: bytes) -> str:
     """The ``webhook-signature`` of *body* (Standard Webhooks, symmetric): ``v1,<base64 of HMAC-SHA256>``."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
@@ -78,15 +76,26 @@ def sign(secret: str, id: str, seconds: int, body: bytes) -> str:
     return "v1," + base64.b64encode(signed).decode()
 
 
+def _destination(service: Service) -> Destination | None:
+    if service.webhook is None:
+        return None
+    return Destination(notices.CHANNEL, service.id, service.webhook, service.state, service.reason)
+
+
 def _headers(tenant: Tenant, service: Service, id: str, body: bytes) -> dict[str, str]:
-    seconds = tenant.clock() // _SECOND
+    now = tenant.clock()
+    seconds = now // SECOND
+    signed = [sign(services.webhook_secret(tenant, service, salt), id, seconds, body) for salt in service.salts(now)]
     return {
         "content-type": "application/json",
         "webhook-id": id,
         "webhook-timestamp": str(seconds),
-        "webhook-signature": sign(services.webhook_secret(tenant, service), id, seconds, body),
+        "webhook-signature": " ".join(signed),
     }
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> Outcome:
     return outcome_of(outbound.post(url, body, headers, settings))
+
+
+CHANNEL = Channel(notices.CHANNEL, compose, about, own=_Services(), resume="lrs services resync {id}")

@@ -1,1 +1,1 @@
-"""What runs and looks after an installation: serve, doctor, metrics, backup, the demonstration."""
+"""Running an installation: serve, doctor, metrics, backup, worker commands, the demonstration."""

@@ -1,7 +1,7 @@
-"""The worker process beside a server: started, started again when it dies, ended with the server. Knows no step.
+"""The worker process beside a server: started, restarted when it dies, ended with the server. Knows no step.
 
-One that dies again and again is started less and less often, up to every ``LRS_WORKER_PAUSE`` seconds; each death is
-counted, and kept in the control store with its reason for ``lrs doctor``, until a run has lasted ``GOOD_RUN`` seconds.
+After repeated deaths it is restarted after longer pauses, up to ``LRS_WORKER_PAUSE`` seconds. Each death is counted,
+and kept in the control store with its reason for ``lrs doctor``, until a run has lasted ``GOOD_RUN`` seconds.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ import structlog
 from lrs.kernel.settings import Settings
 
 AGAIN_AFTER = 1.0
-"""Seconds before a process that died is started again; doubled with each death."""
+"""Seconds before a dead process is restarted; doubled with each death."""
 GOOD_RUN = 300.0
-"""Seconds after which a process that still runs is well: earlier deaths no longer count."""
+"""Seconds after which a running process counts as healthy, and earlier deaths are forgotten."""
 LAST_STEP = 20.0
-"""Seconds a process gets to finish the step at hand."""
+"""Seconds that a process has to finish its current step."""
 LAST_WORDS = 300
-"""Characters of the last line that a process wrote, to be told as the reason."""
+"""Characters of the last line that a process wrote, kept as the reason of its death."""
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 _log = structlog.get_logger()
 
 
 class Deaths:
-    """How often the worker process died since this server started; read by ``/metrics``."""
+    """How often the worker process died since this server started. ``/metrics`` shows it."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -42,13 +42,13 @@ class Deaths:
 
 
 class Register(Protocol):
-    """Where deaths are kept."""
+    """Where deaths are stored."""
 
     def died(self, server: str, count: int, reason: str, again: float) -> None:
-        """Puts down that the worker of *server* died *count* times in a row, and starts in *again* seconds."""
+        """Stores that the worker of *server* died *count* times in a row, and is restarted in *again* seconds."""
 
     def recovered(self, server: str) -> None:
-        """Puts down that it is well, or that its server ended."""
+        """Stores that the worker is healthy, or that its server ended."""
 
 
 class Child:
@@ -72,7 +72,7 @@ class Child:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tells the process to end after the step at hand; deaths are forgotten while the register is still open."""
+        """Tells the process to end after its current step. Forgets deaths while the control store is still open."""
         with self._lock:
             is_first = not self._stop.is_set()
             self._stop.set()
@@ -81,7 +81,7 @@ class Child:
             self._tell(lambda: self._register.recovered(self._server))
 
     def close(self) -> None:
-        """Ends the process after the step at hand, and waits for it."""
+        """Ends the process after its current step, and waits for it."""
         self.stop()
         try:
             self._process.wait(LAST_STEP)
@@ -91,7 +91,10 @@ class Child:
         self._thread.join()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        """Starts the process. Raises ``OSError`` where there is no memory for it, or its program is being replaced."""
+        """Starts the process.
+
+        Raises ``OSError``, for example without memory, or while its program is being replaced.
+        """
         self._said = ""
         process = subprocess.Popen(self._command, stderr=subprocess.PIPE)  # noqa: S603 (our own program)
         assert process.stderr is not None  # noqa: S101 (asked for above)
@@ -101,12 +104,12 @@ class Child:
         return process
 
     def _hear(self, log: IO[bytes]) -> None:
-        """Passes on what the process writes, and remembers its last line."""
+        """Passes on what the process writes, and keeps its last line."""
         with log:
             for line in log:
                 if line.strip():
                     self._said = line.decode(errors="replace").strip()
-                with suppress(OSError, ValueError):  # nobody reads what we write: the process is heard all the same
+                with suppress(OSError, ValueError):  # our own stderr may be closed; go on reading the process's
                     sys.stderr.buffer.write(line)
                     sys.stderr.buffer.flush()
 
@@ -128,13 +131,16 @@ class Child:
                 return
 
     def _start_again(self) -> None:
-        """Unless *stop* came meanwhile: it ends the process that it sees, and nobody would end one that comes after."""
+        """Restarts the process, unless *stop* was called meanwhile.
+
+        *stop* ends the process that it finds; nothing would end one that is started later.
+        """
         with self._lock:
             if not self._stop.is_set():
                 self._process = self._start()
 
     def _died(self, reason: str) -> float:
-        """Counts and tells a death; gives the seconds until the next start."""
+        """Counts, stores and logs a death. Gives the seconds until the restart."""
         self._deaths.count += 1
         self._in_a_row += 1
         again: float = min(AGAIN_AFTER * 2 ** (min(self._in_a_row, 32) - 1), self._longest)
@@ -145,7 +151,7 @@ class Child:
         return again
 
     def _ended(self) -> int:
-        """Waits for the end of the process; one that has run for long enough is well."""
+        """Waits for the end of the process. After ``GOOD_RUN`` seconds it counts as healthy."""
         if self._in_a_row:
             try:
                 return self._process.wait(GOOD_RUN)
@@ -162,7 +168,7 @@ class Child:
 
 
 def reason_of(status: int, said: str) -> str:
-    """Why a process ended, from its *status* and the last line it *said*."""
+    """Why a process ended, from its *status* and the last line it wrote."""
     if status < 0:
         with suppress(ValueError):
             return f"killed by {signal.Signals(-status).name}"

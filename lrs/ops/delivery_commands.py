@@ -1,16 +1,17 @@
-"""``lrs deliveries``: what goes out to others, through whichever channel, and sending it again."""
+"""The commands ``lrs deliveries``: list what goes out through every channel, and send it again."""
 
 from __future__ import annotations
 
 import click
 
-from lrs.channels import CHANNELS, PLANNED
-from lrs.kernel.printing import Group, json_option, print_list
+from lrs.composition.channels import CHANNELS, PLANNED
+from lrs.kernel.printing import CommandGroup, json_option, print_list
 from lrs.matching import services
 from lrs.outbox import listing
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
+BY = "operator"
 _NONE = (
     "there are no such deliveries: one is made when there is something to tell, to a service once a learner has agreed"
     " (lrs consent list), to another LRS for a statement that it refused (lrs forward list)"
@@ -20,7 +21,7 @@ _channel = click.option(
 )
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def deliveries() -> None:
     """List and resend deliveries: what was sent to others, what waits, what was given up on."""
 
@@ -65,19 +66,23 @@ def list_deliveries(
 def resend(
     tenant: Tenant, delivery: str | None, *, channel: str | None, service: str | None, to: str | None, everything: bool
 ) -> None:
-    """Send DELIVERY again, whatever became of it, or what was given up on."""
+    """Send DELIVERY again, whatever became of it, or those that were given up on."""
     chosen = [delivery is not None, service is not None, to is not None, everything]
     if chosen.count(True) != 1 and not (channel and not any(chosen)):
         raise click.UsageError("name one delivery, or --service NAME, or --to NAME, or --channel NAME, or --all")
     channel, to = _destination(tenant, channel, service, to)
-    count = listing.resend(tenant, CHANNELS, id=delivery, to=to, channel=channel)
+    if delivery is not None:
+        listing.resend(tenant, delivery, by=BY)
+        count = 1
+    else:
+        count = listing.resend_all(tenant, CHANNELS, by=BY, to=to, channel=channel)
     click.echo(f"{count} deliveries will be sent again")
 
 
 def _destination(
     tenant: Tenant, channel: str | None, service: str | None, to: str | None
 ) -> tuple[str | None, str | None]:
-    """Channel and destination that are meant. Raises ``Refused`` (404) for a service that is not there."""
+    """The channel and the destination in the options. Raises ``Refused`` (404) for an unknown service."""
     if service is None:
         return channel, to
     if to is not None or channel not in {None, "webhook"}:

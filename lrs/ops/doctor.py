@@ -1,6 +1,6 @@
-"""What is wrong with an installation, and what to do about it: one finding a check. Prints nothing, changes nothing.
+"""Checks an installation for faults. One finding for each check, with what to do. Prints nothing, changes nothing.
 
-A problem is what needs somebody; a warning is what they should know. No finding names a person.
+A problem needs somebody to act; a warning is something to know. No finding names a person.
 """
 
 from __future__ import annotations
@@ -19,38 +19,42 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lrs.competency.strangers import counted_for_nobody
+from lrs.composition.steps import undone
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import MIB, UNKNOWN, Settings, unknown_names
-from lrs.matching import notices, services
+from lrs.kernel.times import SECOND
 from lrs.outbox import listing
 from lrs.outbox.channel import Channels
-from lrs.storage import micros_of
+from lrs.storage import Walk, micros_of
 from lrs.storage.versions import found_and_known
 from lrs.tenancy import master_key
-from lrs.tenancy.open_tenants import Tenants, Unusable
+from lrs.tenancy.open_tenants import Tenants
+from lrs.tenancy.opening import TenantUnusable
 from lrs.tenancy.tenants import Tenant, store_url
-from lrs.transfer import forwards
-from lrs.work.aside import waiting_for
 from lrs.xapi.statements.plan import KIND as STATEMENT
 
-SECOND = 1_000_000
 LITTLE_ROOM, NO_ROOM = 1_024 * MIB, 256 * MIB
 SLOW_SYNC = 0.02
-"""Seconds; a disk that takes longer to sync holds every writer up."""
+"""Seconds. A disk that takes longer to sync slows every writer down."""
 LATE = 60
-"""Seconds of lag from which a step is late."""
+"""Seconds of lag after which a step is late."""
 FAR_BEHIND = 3_600
-"""Seconds that another LRS may be behind."""
+"""Seconds that a destination may be behind without a warning."""
 ALIVE = 60
-"""Seconds within which a worker that runs shows itself."""
+"""Seconds within which a running worker gives a sign of life."""
 STILL_DYING = 360
-"""Seconds since the pause after its last death within which a worker is not yet known to be well."""
+"""Seconds after the restart of a dead worker before it counts as healthy."""
 TOO_OFTEN = 3
-"""Deaths in a row of which one is no accident."""
+"""Deaths in a row that make a problem of a warning."""
 AHEAD = 5
-"""Seconds that the order may be before the clock; machines differ by some."""
+"""Seconds that the newest record may be ahead of the clock, because machines differ a little."""
 
-Status = Literal["ok", "warning", "problem"]
+_OLDER = (
+    "the store has schema {}, of an earlier version. Take a backup with that version; then lrs serve or lrs tenants"
+    " migrate brings it to schema {}, which the earlier version refuses"
+)
+
+CheckStatus = Literal["ok", "warning", "problem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Finding:
     """The outcome of one check."""
 
     check: str
-    status: Status
+    status: CheckStatus
     message: str
 
     def shown(self) -> dict[str, str]:
@@ -67,7 +71,7 @@ class Finding:
 
 
 def of_settings(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
-    """What the settings say, before any store is opened."""
+    """Findings about the settings, before any store is opened."""
     unknown = unknown_names(environment)
     for name in unknown:
         yield Finding("settings", "problem", UNKNOWN.format(name))
@@ -79,11 +83,12 @@ def of_settings(settings: Settings, environment: Mapping[str, str]) -> Iterator[
     else:
         message = "LRS_PUBLIC_URL is no https address: badges are demonstrations that nobody else can look up"
         yield Finding("public-url", "warning", message)
+    yield _content(settings)
     yield _master_key(settings)
 
 
 def of_store(settings: Settings, tenant: str) -> Finding:
-    """Whether *tenant*'s store is there and of a schema that this program can work with."""
+    """Whether *tenant*'s store exists and has a schema that this program can use."""
     try:
         found, known = found_and_known(store_url(settings, tenant))
     except (Misconfigured, sqlite3.Error, OSError) as error:
@@ -94,17 +99,36 @@ def of_store(settings: Settings, tenant: str) -> Finding:
         message = f"the store has schema {found}, this program knows up to {known}: start the newer version"
         return Finding("store", "problem", message)
     if found < known:
-        return Finding("store", "warning", f"the store has schema {found}: lrs serve will bring it to {known}")
+        return Finding("store", "warning", _OLDER.format(found, known))
     return Finding("store", "ok", f"reached, schema {found}")
 
 
+def is_older(url: str) -> bool:
+    """Whether opening the store at *url* would migrate it: it is of an earlier version. ``False`` if unknown."""
+    try:
+        found, known = found_and_known(url)
+    except (Misconfigured, sqlite3.Error, OSError):
+        return False
+    return found is not None and found < known
+
+
+def _content(settings: Settings) -> Finding:
+    if settings.content_url is None:
+        message = "LRS_CONTENT_URL names no host for content: no package is served"
+        return Finding("content-url", "warning", message)
+    if settings.pages_root is None:
+        message = "LRS_CONTENT_URL is set and LRS_PAGES_URL is not: name the host of the pages, too"
+        return Finding("content-url", "problem", message)
+    return Finding("content-url", "ok", f"content is at {settings.content_url}, pages are at {settings.pages_root}")
+
+
 def of_disk(settings: Settings) -> Iterator[Finding]:
-    """Room and speed of the disk under ``LRS_DATA``."""
+    """Free space and speed of the disk under ``LRS_DATA``."""
     folder = settings.data
     if not folder.is_dir():
         return
     free = shutil.disk_usage(folder).free
-    status: Status = "problem" if free < NO_ROOM else "warning" if free < LITTLE_ROOM else "ok"
+    status: CheckStatus = "problem" if free < NO_ROOM else "warning" if free < LITTLE_ROOM else "ok"
     yield Finding("disk-space", status, f"{free // MIB} MiB are free under {folder}")
     try:
         took = _sync_time(folder)
@@ -118,10 +142,10 @@ def of_disk(settings: Settings) -> Iterator[Finding]:
 def of_work(
     tenant: Tenant, workers: Mapping[str, int], deaths: Sequence[Mapping[str, Any]] = (), locked: Mapping[str, int] = {}
 ) -> Iterator[Finding]:
-    """Whether what is owed is being paid.
+    """Whether owed work is being done.
 
-    *workers* says when each was last seen (microseconds UTC), *deaths* what ``Control.deaths`` does, *locked* how many
-    entries of each step a clock that was ahead has locked.
+    *workers* says when each was last seen (microseconds UTC), *deaths* is from ``Control.deaths``, *locked* says how
+    many entries of each step are locked by a clock that was ahead.
     """
     now = tenant.clock()
     dying = [one for one in deaths if abs(now - one["at"]) < (one["again"] + STILL_DYING) * SECOND]
@@ -137,7 +161,7 @@ def of_work(
         if backlog.parked:
             message = (
                 f"{backlog.parked} put aside: lrs work status says why, lrs work retry tries again; until then"
-                f" {waiting_for(backlog.step)}"
+                f" {undone(backlog.step)}"
             )
             yield Finding(name, "problem", message)
         if count := locked.get(backlog.step):
@@ -146,14 +170,14 @@ def of_work(
                 " within a minute, lrs work retry at once"
             )
             yield Finding(name, "problem", message)
-        status: Status = "problem" if lag > LATE else "ok"
+        status: CheckStatus = "problem" if lag > LATE else "ok"
         yield Finding(name, status, f"{backlog.waiting} waiting, the oldest due for {lag:.0f} s")
 
 
 def _dying(death: Mapping[str, Any], now: int, alive: int) -> Finding:
     count, ago = death["count"], max(0, now - death["at"]) // SECOND
     times = "once" if count == 1 else f"{count} times in a row"
-    status: Status = "problem" if count >= TOO_OFTEN or not alive else "warning"
+    status: CheckStatus = "problem" if count >= TOO_OFTEN or not alive else "warning"
     message = (
         f"the one beside lrs serve died {times}, the last time {ago} s ago: {death['reason']}. It is started again by"
         f" itself, {death['again']:.0f} s after that; the log of lrs serve says more"
@@ -161,23 +185,32 @@ def _dying(death: Mapping[str, Any], now: int, alive: int) -> Finding:
     return Finding("worker", status, message)
 
 
-def of_others(tenants: Tenants, tenant: str) -> Iterator[Finding]:
-    """Tenants other than *tenant* whose store cannot be used; all else about them is asked by ``--tenant``."""
-    for name in tenants.control.tenants():
+def of_others(settings: Settings, tenants: Tenants, tenant: str) -> Iterator[Finding]:
+    """Tenants other than *tenant* that are open and whose store cannot be used, or is of an earlier version.
+
+    ``--tenant`` checks everything else about them. A store of an earlier version is not opened: that would migrate it.
+    """
+    for name in tenants.control.open_tenants():
         if name == tenant:
+            continue
+        if is_older(store_url(settings, name)):
+            yield Finding(f"tenant {name}", "warning", of_store(settings, name).message)
             continue
         try:
             with tenants.hold(name) as other:
                 other.store.backlog()
-        except Unusable as error:
+        except TenantUnusable as error:
             yield Finding(f"tenant {name}", "problem", f"it is not served: {error.reason}")
         except (sqlite3.Error, OSError) as error:
             yield Finding(f"tenant {name}", "problem", f"its store cannot be read: {error}; restore it from a backup")
 
 
 def of_clock(tenant: Tenant) -> Finding:
-    """Whether the clock is behind what was stored: then everything is stored in the last moment seen, not now."""
-    newest = tenant.store.find(STATEMENT, newest_first=True, limit=1).records
+    """Whether the clock is behind what is stored.
+
+    If so, everything is stored with the last time seen, and not with now.
+    """
+    newest = tenant.store.find(Walk(STATEMENT, newest_first=True, limit=1)).records
     ahead = (micros_of(newest[0].seq) - tenant.clock()) / SECOND if newest else 0.0
     if ahead > AHEAD:
         message = f"the clock is {ahead:.0f} s behind the newest statement: it jumped back, or it jumped ahead before"
@@ -185,39 +218,18 @@ def of_clock(tenant: Tenant) -> Finding:
     return Finding("clock", "ok", "not behind what is stored")
 
 
-def of_services(tenant: Tenant) -> Iterator[Finding]:
-    """Services that are sent nothing any more."""
-    for service in services.everyone(tenant.store):
-        if not service.active:
-            yield Finding(f"service {service.id}", "warning", f"disabled: {service.reason}")
-
-
-def of_forwards(tenant: Tenant) -> Iterator[Finding]:
-    """Forwards to another LRS that are stopped, or far behind."""
-    for one in forwards.everyone(tenant.store):
-        since = forwards.behind_since(tenant.store, one)
-        lag = 0 if since is None else (tenant.clock() - since) // SECOND
-        if one.state != forwards.ACTIVE:
-            message = f"{one.state}: {one.reason}; once it is put right, lrs forward resume {one.id} goes on"
-            yield Finding(f"forward {one.id}", "warning", message)
-        elif lag > FAR_BEHIND:
-            yield Finding(f"forward {one.id}", "warning", f"{lag} s behind: lrs forward list, lrs work status say more")
-
-
 def of_destinations(tenant: Tenant, channels: Channels) -> Iterator[Finding]:
-    """Destinations that are stopped or far behind, of channels that have no check of their own above."""
-    others = {name: channel for name, channel in channels.items() if name not in {notices.CHANNEL, forwards.CHANNEL}}
-    for one in listing.destinations(tenant, others):
-        lag = 0 if one.since is None else (tenant.clock() - one.since) // SECOND
-        name = f"destination {one.channel} {one.id}"
-        if one.state != "active":
-            yield Finding(name, "warning", f"{one.state}: {one.reason}")
+    """Destinations of every channel that are stopped or far behind."""
+    for one in listing.destinations(tenant, channels):
+        name, lag = f"destination {one.destination.channel} {one.destination.id}", one.lag(tenant.clock()) // SECOND
+        if not one.active:
+            yield Finding(name, "warning", f"{one.stopped}; once it is put right: {one.resume}")
         elif lag > FAR_BEHIND:
-            yield Finding(name, "warning", f"{lag} s behind: lrs work status says more")
+            yield Finding(name, "warning", f"{lag} s behind: lrs destinations list, lrs work status say more")
 
 
 def of_strangers(tenant: Tenant) -> Iterator[Finding]:
-    """Whether guests of a source, whoever they are, have become one person."""
+    """Whether several guests of a source have become one person."""
     for source, count in sorted(counted_for_nobody(tenant.store).items()):
         message = (
             f"{count} pieces of evidence from {source} count for a name for nobody, such as guest: lrs persons nobody"

@@ -1,4 +1,4 @@
-"""What ``lrs doctor`` finds about the record of actions: in the store, and held against what stands outside it."""
+"""Findings about the record of actions: whether it is complete, and agrees with the file outside the store."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lrs.kernel.times import SECOND
 from lrs.ops.doctor import Finding
 from lrs.tenancy import audit, audit_head, master_key
-from lrs.tenancy.audit_head import Differs, Line
+from lrs.tenancy.audit_head import Differs, HeadLine
 from lrs.tenancy.tenants import Tenant
 
 LATE = 60
-"""Seconds after which the last entry should stand in the file."""
+"""Seconds after which the last entry should be in the file."""
 
 
 def of_audit(tenant: Tenant) -> Iterator[Finding]:
-    """Whether the record of what people did is whole, and whether the file outside agrees; reads all of it."""
+    """Whether the record of actions is complete, and whether the file outside agrees with it. Reads all of it."""
     if audit.head_of(tenant.store) is None and tenant.store.get(master_key.KIND, master_key.ID) is not None:
         yield Finding("audit", "problem", "the record of actions is gone: compare it with a backup")
         return
@@ -25,8 +26,8 @@ def of_audit(tenant: Tenant) -> Iterator[Finding]:
     lines, others, unread = _outside(path, tenant)
     named = {line.number for line in lines}
     found: dict[int, str] = {}
-    told: list[audit.Entry] = []
-    last: audit.Entry | None = None
+    told: list[audit.AuditEntry] = []
+    last: audit.AuditEntry | None = None
     try:
         for entry, hash in audit.walk(tenant.store):
             last = entry
@@ -58,8 +59,8 @@ def of_audit(tenant: Tenant) -> Iterator[Finding]:
         yield Finding("audit-head", "problem", message)
 
 
-def _outside(path: Path | None, tenant: Tenant) -> tuple[list[Line], set[str], Finding | None]:
-    """The lines of this store and the tenants of the others; a finding if the file cannot be read."""
+def _outside(path: Path | None, tenant: Tenant) -> tuple[list[HeadLine], set[str], Finding | None]:
+    """The lines of this store, and the tenants of other stores in the file; a finding if it cannot be read."""
     if path is None:
         return [], set(), None
     try:
@@ -72,7 +73,7 @@ def _outside(path: Path | None, tenant: Tenant) -> tuple[list[Line], set[str], F
     return lines, others, None
 
 
-def _whole(count: int, told: list[audit.Entry]) -> Iterator[Finding]:
+def _whole(count: int, told: list[audit.AuditEntry]) -> Iterator[Finding]:
     message = f"no entry was changed or taken out ({count})"
     for entry in told:
         if entry.action == audit.SEALED:
@@ -90,7 +91,7 @@ def _whole(count: int, told: list[audit.Entry]) -> Iterator[Finding]:
             yield Finding("restored", "warning", message)
 
 
-def _differing(path: Path, differs: Differs, restored: list[audit.Entry]) -> Finding:
+def _differing(path: Path, differs: Differs, restored: list[audit.AuditEntry]) -> Finding:
     line = differs.line
     what = f"{path} has entry {line.number} as it was on {line.at}, and this store has not"
     if differs.restored is not None:
@@ -106,9 +107,9 @@ def _differing(path: Path, differs: Differs, restored: list[audit.Entry]) -> Fin
     return Finding("audit-head", "problem", f"{what}, nor any other in it: the record of actions was replaced")
 
 
-def _agreeing(path: Path, lines: list[Line], last: audit.Entry | None, now: int) -> Finding:
+def _agreeing(path: Path, lines: list[HeadLine], last: audit.AuditEntry | None, now: int) -> Finding:
     reached, count = max((line.number for line in lines), default=0), last.number if last else 0
-    if last is not None and reached < count and last.at < now - LATE * 1_000_000:
+    if last is not None and reached < count and last.at < now - LATE * SECOND:
         message = (
             f"{path} has got to entry {reached} of {count}: is lrs serve or lrs work running, and can it write there?"
         )
@@ -117,4 +118,4 @@ def _agreeing(path: Path, lines: list[Line], last: audit.Entry | None, now: int)
 
 
 def _day(micros: int) -> str:
-    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat(timespec="minutes")
+    return datetime.fromtimestamp(micros / SECOND, UTC).isoformat(timespec="minutes")

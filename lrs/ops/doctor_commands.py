@@ -1,4 +1,4 @@
-"""``lrs doctor``: all checks of one tenant, for people or as JSON."""
+"""The command ``lrs doctor``: all checks of one tenant, for people or as JSON."""
 
 from __future__ import annotations
 
@@ -6,38 +6,45 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from badges.issuer import did_url, fault_of, issuer_of
 from badges.records import former_lists
-from lrs.channels import CHANNELS
+from lrs.composition.channels import CHANNELS
+from lrs.composition.steps import STEPS
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import json_option, print_json
 from lrs.kernel.settings import Settings
 from lrs.ops.doctor import (
     Finding,
+    is_older,
     of_clock,
     of_destinations,
     of_disk,
-    of_forwards,
     of_others,
-    of_services,
     of_settings,
     of_store,
     of_strangers,
     of_work,
 )
 from lrs.ops.doctor_audit import of_audit
-from lrs.steps import STEPS
+from lrs.ops.doctor_consent import of_consent
+from lrs.storage import each
+from lrs.storage.opening import open_to_read
+from lrs.tenancy.control import KIND as TENANT
 from lrs.tenancy.master_key import OtherKey
-from lrs.tenancy.open_tenants import Tenants, Unusable
+from lrs.tenancy.open_tenants import Tenants
+from lrs.tenancy.opening import TenantUnusable
 from lrs.tenancy.options import read_settings
-from lrs.tenancy.tenants import DEFAULT, Tenant
+from lrs.tenancy.record import record_of
+from lrs.tenancy.tenants import DEFAULT, Tenant, control_url, open_tenant_to_read, store_url
 
 _MARKS = {"ok": "ok     ", "warning": "WARNING", "problem": "PROBLEM"}
+_LEFT_OUT = "not looked at before the stores have the schema of this version: {}. Run lrs doctor again then"
 
 
 @click.command()
@@ -69,8 +76,48 @@ def _findings(data: Path | None, name: str) -> Iterator[Finding]:
     yield from of_disk(settings)
     store = of_store(settings, name)
     yield store
-    if store.status == "ok":
+    if is_older(control_url(settings)) or is_older(store_url(settings, name)):
+        yield from _before_the_migration(settings, name)
+    elif store.status == "ok":
         yield from _of_tenant(settings, name)
+
+
+def _before_the_migration(settings: Settings, name: str) -> Iterator[Finding]:
+    """What is found without opening a store for writing, or a database at all: both migrate it."""
+    if not store_url(settings, name).startswith("sqlite:///"):
+        yield Finding("left-out", "warning", _LEFT_OUT.format("everything else in the database"))
+        return
+    try:
+        yield from _other_stores(settings, name)
+        tenant = open_tenant_to_read(settings, name)
+    except (Misconfigured, sqlite3.Error) as error:
+        yield Finding("tenant", "problem", str(error))
+        return
+    try:
+        yield from _of_what_is_stored(tenant)
+    except (Refused, sqlite3.Error) as error:
+        yield Finding("tenant", "problem", str(error))
+    finally:
+        tenant.store.close()
+    yield Finding("left-out", "warning", _LEFT_OUT.format("whether a worker runs, and owed work"))
+
+
+def _other_stores(settings: Settings, name: str) -> Iterator[Finding]:
+    """The schema of every other tenant's store, by the register as it is."""
+    with closing(open_to_read(control_url(settings))) as register:
+        known = {record.id: record_of(record.body) for record in each(register, TENANT)}
+    for other in (id for id, record in known.items() if id != name and record.state != "deleted"):
+        found = of_store(settings, other)
+        if found.status != "ok":
+            yield Finding(f"tenant {other}", found.status, found.message)
+
+
+def _of_what_is_stored(tenant: Tenant) -> Iterator[Finding]:
+    yield of_clock(tenant)
+    yield from of_audit(tenant)
+    yield from _issuer(tenant)
+    yield from of_destinations(tenant, CHANNELS)
+    yield from of_strangers(tenant)
 
 
 def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
@@ -83,21 +130,16 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
         yield Finding("control", "problem", str(error))
         return
     try:
-        yield from of_others(tenants, name)
+        yield from of_others(settings, tenants, name)
         if not tenants.control.has(name):
             yield Finding("tenant", "problem", f"there is no tenant {name!r}")
             return
         with tenants.hold(name) as tenant:
             locked = {step: tenant.store.locked(step, STEPS[step].ahead) for step in STEPS}
             yield from of_work(tenant, tenants.control.workers(), tenants.control.deaths(), locked)
-            yield of_clock(tenant)
-            yield from of_audit(tenant)
-            yield from _issuer(tenant)
-            yield from of_services(tenant)
-            yield from of_forwards(tenant)
-            yield from of_destinations(tenant, CHANNELS)
-            yield from of_strangers(tenant)
-    except Unusable as error:
+            yield from _of_what_is_stored(tenant)
+            yield from of_consent(tenant)
+    except TenantUnusable as error:
         yield Finding("tenant", "problem", error.reason)
     except Refused as error:
         yield Finding("tenant", "problem", error.message)

@@ -1,4 +1,4 @@
-"""``lrs adapter`` and ``lrs imports``: providers' files from the command line, here or from another machine.
+"""The commands ``lrs adapter`` and ``lrs imports``: import providers' files here, or at a server from another machine.
 
 Knows no columns.
 """
@@ -14,28 +14,28 @@ import click
 import msgspec
 
 from adapters import job as jobs
-from adapters.elsewhere import Closed, Elsewhere
+from adapters.elsewhere import Elsewhere, ServerUnusable
 from adapters.here import follow, job_here, somebody_works, try_here
 from adapters.job import Job
-from adapters.profile import Profile, read_profile
+from adapters.profile import MappingProfile, read_profile
 from adapters.run import SOURCES, Order
+from lrs.composition.steps import steps_of
 from lrs.kernel.errors import Misconfigured, Refused
-from lrs.kernel.printing import Group, json_option, print_json, print_list, print_record
+from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
 from lrs.kernel.settings import Settings
-from lrs.steps import steps_of
+from lrs.kernel.strict_json import Json
 from lrs.tenancy.control import registered
 from lrs.tenancy.options import settings_for, with_tenant_to_read
 from lrs.tenancy.tenants import DEFAULT, Tenant
 
 PROFILE_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 QUIET = 1.0
-"""Seconds of a run before anything is said of how far it is, and between two such lines."""
+"""Seconds before the first line about progress, and between two such lines."""
 _LOOK = 0.25
 _NONE = "there are no imports yet: lrs adapter run ADAPTER FILE brings a file in"
-Shown = dict[str, Any]
 
 
-@click.group("adapter", cls=Group)
+@click.group("adapter", cls=CommandGroup)
 def adapter() -> None:
     """Bring in files of training centres and apprenticeship providers."""
 
@@ -57,7 +57,7 @@ def adapter() -> None:
 @click.option("--profile", "mapping", type=PROFILE_FILE, help="Mapping profile (JSON).")
 @click.option(
     "--provider",
-    help="Whose file it is; keep to one name for ever [default: the profile's, the key's; without an endpoint"
+    help="The provider of the file; always use the same name [default: the profile's, the key's; without an endpoint"
     " the adapter's]. Another name than the key's needs a key with the scope all.",
 )
 def run_command(
@@ -73,32 +73,32 @@ def run_command(
 ) -> None:
     """Bring FILE in through ADAPTER and say what became of every row.
 
-    Running it again changes nothing. With --json the report has every row. Broken off, it goes on by itself where a
-    server or worker runs: lrs imports watch follows it.
+    Running it again changes nothing. With --json the report has every row. An interrupted import continues by itself
+    where a server or worker runs: lrs imports watch follows it.
     """
-    progress = Progress(as_json=as_json)
+    progress = ProgressLine(as_json=as_json)
     try:
-        profile = read_profile(mapping) if mapping else Profile()
+        profile = read_profile(mapping) if mapping else MappingProfile()
         order = Order(name, provider or profile.provider, file, file.name, profile, dry_run)
         if any(access.values()):
             run_elsewhere(order, server_of(data, **access), progress)
         else:
             settings = settings_for(data)
             run_here(msgspec.structs.replace(order, provider=order.provider or name), settings, progress)
-    except (Refused, Misconfigured, Closed) as error:
+    except (Refused, Misconfigured, ServerUnusable) as error:
         raise click.ClickException(str(error)) from error
 
 
-class Progress:
-    """Says on standard error how far a run is that takes longer than a second; to programs it says nothing."""
+class ProgressLine:
+    """Prints on standard error how far a run is that takes longer than a second. Prints nothing for programs."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self._next = time.monotonic() + QUIET
         self._said = ""
 
-    def say(self, shown: Shown) -> None:
-        """*shown* is the import as it is now."""
+    def say(self, shown: Json) -> None:
+        """Prints the progress of an import; *shown* is its present state."""
         if self.as_json or time.monotonic() < self._next:
             return
         line = f"{shown['name']}: {shown['rows']:,} rows so far"
@@ -111,8 +111,8 @@ class Progress:
         self._said, self._next = line, time.monotonic() + QUIET
 
 
-def run_here(order: Order, settings: Settings, progress: Progress) -> None:
-    """Brings the file into the store on this machine."""
+def run_here(order: Order, settings: Settings, progress: ProgressLine) -> None:
+    """Imports the file into the store on this machine."""
     where = "LRS_STORE_URL" if settings.store_url else str(settings.data)
     click.echo(f"into the store on this machine ({where}), as the provider {order.provider}", err=True)
     with registered(settings, DEFAULT) as tenant:
@@ -127,8 +127,8 @@ def run_here(order: Order, settings: Settings, progress: Progress) -> None:
         _tell_over(over.told_whole(), lambda: report_of(tenant, over), as_json=progress.as_json)
 
 
-def run_elsewhere(order: Order, server: Elsewhere, progress: Progress) -> None:
-    """Brings the file in at a server."""
+def run_elsewhere(order: Order, server: Elsewhere, progress: ProgressLine) -> None:
+    """Imports the file at a server."""
     with server:
         shown = server.follow(server.upload(order), progress.say)
         shown = server.look(shown["id"])
@@ -138,7 +138,7 @@ def run_elsewhere(order: Order, server: Elsewhere, progress: Progress) -> None:
 def server_of(
     data: Path | None, endpoint: str | None = None, key: str | None = None, secret: str | None = None
 ) -> Elsewhere:
-    """The server that options or environment name. Raises ``Refused`` saying what is missing, or given twice."""
+    """The server in options or environment. Raises ``Refused``, which says what is missing or given twice."""
     if data:
         raise Refused("--data is a store on this machine: leave out --endpoint, --key, --secret, LRS_ENDPOINT, LRS_KEY")
     if not endpoint:
@@ -148,24 +148,24 @@ def server_of(
     return Elsewhere(endpoint, (key, secret))
 
 
-def report_of(tenant: Tenant, job: Job) -> Shown:
-    """The report of a job that is done, as ``--json`` prints it."""
+def report_of(tenant: Tenant, job: Job) -> Json:
+    """The report of a finished job, as ``--json`` prints it."""
     try:
         text = b"".join(tenant.store.blobs.open(job.blobs.get("report", "")))
     except KeyError as missing:
         raise Refused("what became of every row is no longer kept", status=404, error="not_found") from missing
-    return msgspec.json.decode(text, type=Shown)
+    return msgspec.json.decode(text, type=Json)
 
 
-def _tell_over(shown: Shown, report: Callable[[], Shown], *, as_json: bool) -> None:
-    """Prints what an import came to; ends with 1 if nothing of the file could be used."""
+def _tell_over(shown: Json, report: Callable[[], Json], *, as_json: bool) -> None:
+    """Prints the result of an import. Ends with 1 if nothing of the file could be used."""
     if shown["problem"]:
         raise click.ClickException(shown["problem"]["message"])
     whole = {name: value for name, value in report().items() if name not in {"error", "message"}} if as_json else None
     _tell(whole or shown["report"]["text"], usable=shown["usable"])
 
 
-def _tell(told: Shown | str, *, usable: bool) -> None:
+def _tell(told: Json | str, *, usable: bool) -> None:
     if isinstance(told, str):
         click.echo(told)
     else:
@@ -174,7 +174,7 @@ def _tell(told: Shown | str, *, usable: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-@click.group("imports", cls=Group)
+@click.group("imports", cls=CommandGroup)
 def imports() -> None:
     """List, show and watch imports: files that came in, how far they are, what they came to."""
 
@@ -233,7 +233,7 @@ def _show(job: Job, *, as_json: bool) -> None:
 @with_tenant_to_read
 def watch(tenant: Tenant, id: str, *, as_json: bool) -> None:
     """Watch an import until it is over, and show what it came to."""
-    progress = Progress(as_json=as_json)
+    progress = ProgressLine(as_json=as_json)
     while not (job := jobs.find(tenant.store, id)).is_over:
         progress.say(job.shown())
         time.sleep(_LOOK)

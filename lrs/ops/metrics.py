@@ -1,18 +1,21 @@
-"""What ``/metrics`` tells: requests by resource, the writer, and what is owed. Knows no person and no statement.
+"""What ``/metrics`` shows: requests by resource, the writer, and owed work. Knows no person and no statement.
 
-What was counted is put together when somebody asks. Format: Prometheus text exposition 0.0.4.
+Values are collected when somebody asks. Format: Prometheus text exposition 0.0.4.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from lrs.kernel.admission import Admission
+from lrs.kernel.times import SECOND
 from lrs.ops.child import Deaths
-from lrs.outbox.channel import Channels, Destination
-from lrs.outbox.listing import destinations
+from lrs.outbox.channel import Channels
+from lrs.outbox.listing import DestinationStatus, destinations
 from lrs.storage import ROWS, Backlog, Load, wall_clock
 from lrs.tenancy.open_tenants import Tenants
 from lrs.web.counting import BOUNDS, Requests
@@ -20,34 +23,38 @@ from lrs.web.counting import BOUNDS, Requests
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-_SECOND = 1_000_000
+LOOK_FOR = 2.0
+"""Seconds of a scrape in which stores are opened that are not in use. Prometheus waits ten seconds for the whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a tenant owed at a time (microseconds UTC), and where it sends to."""
+class TenantSample:
+    """What a tenant owed at a time (microseconds UTC), and its destinations."""
 
     at: int
     backlog: Sequence[Backlog]
-    destinations: Sequence[Destination]
+    destinations: Sequence[DestinationStatus]
 
 
-Looked = Look | None
-"""``None`` where the tenant cannot be read."""
+Looked = TenantSample | None
+"""``None`` if the tenant cannot be read."""
 
 
 class Metrics:
-    """Collects when somebody asks."""
+    """Collects the metrics when asked."""
 
-    def __init__(self, requests: Requests, tenants: Tenants, deaths: Deaths, channels: Channels) -> None:
+    def __init__(
+        self, requests: Requests, admission: Admission, tenants: Tenants, deaths: Deaths, channels: Channels
+    ) -> None:
         self._requests = requests
+        self._admission = admission
         self._tenants = tenants
         self._deaths = deaths
         self._channels = channels
         self._owed: dict[str, Looked] = {}
 
     def exposition(self) -> tuple[bytes, str]:
-        """The text and its media type. Reads the backlogs, so it belongs in a thread."""
+        """The text and its media type. Reads the backlogs, so call it in a thread."""
         from prometheus_client import CollectorRegistry, ProcessCollector, exposition  # noqa: PLC0415 (when asked)
 
         registry = CollectorRegistry(auto_describe=False)
@@ -56,13 +63,14 @@ class Metrics:
         return exposition.generate_latest(registry), exposition.CONTENT_TYPE_PLAIN_0_0_4
 
     def describe(self) -> Iterable[Metric]:
-        """As prometheus_client wants it: nothing is known before it is collected."""
+        """Required by prometheus_client. Nothing is known before it is collected."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Everything there is to tell."""
+        """All metrics."""
         owed = self._owed = self._looked()
         yield from _of_requests(self._requests)
+        yield from _of_admission(self._requests, self._admission)
         yield from _of_writers(self._tenants.loads())
         yield from _of_owed([(each, looked.at) for looked in owed.values() if looked for each in looked.backlog])
         yield from _of_tenants(owed)
@@ -70,23 +78,30 @@ class Metrics:
         yield from _of_worker(self._deaths)
 
     def _looked(self) -> dict[str, Looked]:
-        """What each tenant owes. One in whose store nothing can have changed since the last look is not opened."""
-        due = set(self._tenants.due())
+        """What each tenant owes. A tenant whose store cannot have changed since the last look is not opened.
+
+        After ``LOOK_FOR`` seconds, tenants that are not in use keep their last values. One without values has no line
+        until a later scrape.
+        """
+        due, until = set(self._tenants.due()), time.monotonic() + LOOK_FOR
         looked: dict[str, Looked] = {}
         for name in self._tenants.control.open_tenants():
             known = self._owed.get(name)
-            if known is not None and name not in due and not self._tenants.opened(name):
+            is_used = self._tenants.opened(name)
+            if known is not None and name not in due and not is_used:
                 looked[name] = known
-            else:
+            elif is_used or time.monotonic() < until:
                 looked[name] = _look_at(self._tenants, name, self._channels)
+            elif name in self._owed:
+                looked[name] = known
         return looked
 
 
 def _look_at(tenants: Tenants, name: str, channels: Channels) -> Looked:
-    """What is owed. One tenant that cannot be looked at is told as that, and hides none of the others."""
+    """What the tenant owes. One that cannot be read is reported as such, and the others are still read."""
     try:
         with tenants.look(name) as tenant:
-            return Look(tenant.clock(), tenant.store.backlog(), destinations(tenant, channels))
+            return TenantSample(tenant.clock(), tenant.store.backlog(), destinations(tenant, channels))
     except Exception:  # noqa: BLE001 (its own line says that it cannot be read)
         return None
 
@@ -107,6 +122,23 @@ def _of_requests(requests: Requests) -> Iterator[Metric]:
     for resource, count in sorted(requests.ignored.items()):
         ignored.add_metric((resource,), count)
     yield ignored
+
+
+def _of_admission(requests: Requests, admission: Admission) -> Iterator[Metric]:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415 (see above)
+
+    later = CounterMetricFamily(
+        "lrs_retry_later", "Requests that were told to come back, by why.", labels=("cause", "status")
+    )
+    for cause, count in requests.retry_later.items():
+        later.add_metric((cause.name, str(cause.status)), count)
+    yield later
+    inside = GaugeMetricFamily("lrs_admission_bytes", "Bytes inside of a limit.", labels=("limit",))
+    bound = GaugeMetricFamily("lrs_admission_bound_bytes", "The bound of that limit.", labels=("limit",))
+    for limit in (admission.memory, admission.work, admission.files, admission.answers):
+        inside.add_metric((limit.cause.name,), limit.inside)
+        bound.add_metric((limit.cause.name,), limit.bound)
+    yield from (inside, bound)
 
 
 def _of_writers(loads: Sequence[Load]) -> Iterator[Metric]:
@@ -138,7 +170,7 @@ def _of_owed(owed: Sequence[tuple[Backlog, int]]) -> Iterator[Metric]:
     for step, backlogs in sorted(found.items()):
         waiting.add_metric((step,), sum(one.waiting for one, _ in backlogs))
         parked.add_metric((step,), sum(one.parked for one, _ in backlogs))
-        lag.add_metric((step,), max(one.lag(now) for one, now in backlogs) / _SECOND)
+        lag.add_metric((step,), max(one.lag(now) for one, now in backlogs) / SECOND)
     yield from (waiting, parked, lag)
 
 
@@ -155,7 +187,7 @@ def _of_tenants(owed: Mapping[str, Looked]) -> Iterator[Metric]:
         if looked is not None:
             waiting.add_metric((tenant,), sum(one.waiting for one in looked.backlog))
             parked.add_metric((tenant,), sum(one.parked for one in looked.backlog))
-            lag.add_metric((tenant,), max((one.lag(looked.at) for one in looked.backlog), default=0) / _SECOND)
+            lag.add_metric((tenant,), max((one.lag(looked.at) for one in looked.backlog), default=0) / SECOND)
     yield from (up, waiting, parked, lag)
 
 
@@ -168,9 +200,9 @@ def _of_destinations(owed: Mapping[str, Looked]) -> Iterator[Metric]:
     active = GaugeMetricFamily("lrs_destination_active", "Whether anything is sent to it.", labels=of)
     for tenant, looked in sorted(owed.items()):
         for one in looked.destinations if looked else ():
-            names = (tenant, one.channel, one.id)
-            lag.add_metric(names, 0.0 if one.since is None else max(0, now - one.since) / _SECOND)
-            active.add_metric(names, float(one.state == "active"))
+            names = (tenant, one.destination.channel, one.destination.id)
+            lag.add_metric(names, one.lag(now) / SECOND)
+            active.add_metric(names, float(one.active))
     yield from (lag, active)
 
 

@@ -1,4 +1,4 @@
-"""What an operator's programs ask: whether the server is well, and how much it does. Knows no tenant's data."""
+"""What an operator's programs ask for: health and metrics. Knows no tenant's data."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from lrs.access import Caller
-from lrs.kernel.errors import Overloaded, StoreFull
+from lrs.kernel.admission import Overloaded
+from lrs.kernel.errors import StoreFull
 from lrs.matching.door import WITH_KEY, problems
 from lrs.storage import Store
 from lrs.storage.room import FULL, READ_ONLY
@@ -25,7 +26,10 @@ _SAID = {
 def routes(
     tenants: Tenants, exposed: Callable[[], tuple[bytes, str]], operator: Callable[[Scope], Caller | None]
 ) -> APIRouter:
-    """The router. *exposed* gives the text of the metrics and its media type; *operator* says whether one calls."""
+    """The router.
+
+    *exposed* gives the text of the metrics and its media type; *operator* finds the operator of a request.
+    """
     router = APIRouter(tags=["server"])
 
     @router.get(
@@ -33,7 +37,7 @@ def routes(
         response_class=PlainTextResponse,
         responses=problems(401, 403),
         summary="How much the server does, for Prometheus",
-        description="Needs an operator's key or an admin's of the default tenant, unless LRS_METRICS_OPEN is set.",
+        description="Needs an operator's key (lrs operators create), unless LRS_METRICS_OPEN is set.",
         openapi_extra=WITH_KEY,
     )
     def metrics() -> Response:
@@ -50,21 +54,24 @@ def routes(
 
 
 def _health(tenants: Tenants) -> dict[str, str | int]:
-    """Well as long as one tenant's store answers: starting again would mend no other. How many do not is told.
+    """Healthy as long as the store of one tenant answers, because a restart would repair no other.
 
-    Well, too, where nothing can be written, for reads go on; why is told.
+    Also healthy if nothing can be written, because reads go on. The answer says how many tenants' stores do not answer,
+    and why nothing can be written.
     """
     answering = failing = 0
     resting = False
     lacks: str | None = None
-    with suppress(Exception):  # that the register does not answer is told by none being there
+    with suppress(Exception):  # if the control store does not answer, no tenant is counted, which the answer shows
         failed = {one.tenant for one in tenants.unusable()}
         for name in tenants.control.open_tenants():
             if answering and name not in failed and not tenants.opened(name):
-                continue  # nobody uses it: it is not opened to see that it can be
+                continue  # not in use: a store is not opened just to see whether it can be
             try:
-                with tenants.look(name) as tenant:
-                    tenant.store.get("key", "health")  # no such record: what counts is that somebody looked
+                with tenants.look(name, _HEALTH_S) as tenant:
+                    tenant.store.get(
+                        "key", "health"
+                    )  # there is no such record; the question shows whether the store answers
                     answering += 1
                     lacks = lacks or _lack_of(tenant.store)
                     if tenant.store.waits:
@@ -80,7 +87,7 @@ def _health(tenants: Tenants) -> dict[str, str | int]:
 
 
 def _lack_of(store: Store) -> str | None:
-    """Why nothing can be written to *store*; one that could not be is tried anew."""
+    """Why nothing can be written to *store*. A store that could not be written is tried again."""
     if store.lacks is not None:
         with suppress(StoreFull, Overloaded, TimeoutError):
             store.write(lambda _: None).result(_HEALTH_S)

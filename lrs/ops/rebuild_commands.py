@@ -1,12 +1,12 @@
-"""The command ``rebuild``. It prints, and decides nothing."""
+"""The command ``lrs rebuild``. It prints, and decides nothing."""
 
 from __future__ import annotations
 
 import click
 
 from lrs.competency.rebuild import rebuild as rebuild_derived
+from lrs.composition.kinds import TENANT
 from lrs.kernel.printing import json_option, print_json
-from lrs.kinds import TENANT
 from lrs.tenancy.options import with_tenant
 from lrs.tenancy.tenants import Tenant
 

@@ -1,12 +1,15 @@
-"""What ``lrs serve`` is made of: a socket, a server, the first key, the demonstration. Knows no application."""
+"""The parts of ``lrs serve``: a socket, a server, the first key, the demonstration. Knows no application."""
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,12 +26,15 @@ from lrs.tenancy.tenants import DEFAULT
 from lrs.web.protocol import Bounded
 
 KEEP_ALIVE = 75
-"""Seconds; clients that keep a connection longer than the server would find it closed under their next request."""
+"""Seconds. A client that keeps connections longer than the server may send its next request on a closed one."""
 IN_FLIGHT = 25
-"""Seconds that requests get to be answered after SIGTERM."""
+"""Seconds that open requests have to be answered after SIGTERM."""
+TICK = 1.0
+"""Seconds between two updates of the date in answers."""
 HAND_OVER = 0.0001
-"""Seconds after which a thread that computes lets another go on; at the default of 5 ms the writer, back from SQLite,
-waits for the rest of a batch that is being parsed: a fifth of its time."""
+"""Seconds after which Python lets another thread run. At the default of 5 ms the writer, back from SQLite, waits for a
+batch that is being parsed: a fifth of its time.
+"""
 FIRST_STATEMENT = (
     '{"actor":{"mbox":"mailto:me@example.org"},"verb":{"id":"http://adlnet.gov/expapi/verbs/experienced"},'
     '"object":{"id":"http://example.org/first"}}'
@@ -36,7 +42,7 @@ FIRST_STATEMENT = (
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises ``Misconfigured`` that names the address."""
+    """A bound socket. Raises ``Misconfigured``, which names the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -49,23 +55,51 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(host: str, port: int) -> str:
-    """Where a server that listens there is found."""
+    """The URL of a server that listens there."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, which also says when it begins to stop: one after the other, the worker and it would take too long."""
+    """uvicorn's server, which also calls *leaving* when it begins to stop, so that the worker ends at the same time.
+
+    It is woken when it should end. uvicorn checks ten times a second, which is most of the cost of an idle server.
+    """
 
     leaving: Callable[[], None] = staticmethod(lambda: None)
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        self._wake: Callable[[], object] = lambda: None
+        super().__init__(config)
+
+    @property
+    def should_exit(self) -> bool:
+        """Whether it should end. A signal handler or another thread may set it."""
+        return self._should_exit
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        self._should_exit = value
+        self._wake()
+
+    async def main_loop(self) -> None:
+        """As in uvicorn: ``on_tick`` updates the date in answers when its argument is a multiple of ten."""
+        ending, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._wake = partial(loop.call_soon_threadsafe, ending.set)
+        try:
+            while not await self.on_tick(0):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ending.wait(), TICK)
+        finally:
+            self._wake = lambda: None
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn has it."""
+        """As in uvicorn."""
         self.leaving()
         await super().shutdown(sockets)
 
 
 def server_for(app: ASGIApp) -> Server:
-    """The server that *app* runs on, in a process that is arranged for serving."""
+    """A server for *app*, in a process that is tuned for serving."""
     collect_rarely()
     sys.setswitchinterval(HAND_OVER)
     config = uvicorn.Config(
@@ -81,21 +115,33 @@ def server_for(app: ASGIApp) -> Server:
     return Server(config)
 
 
-def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes] | None:
-    """Tells the demonstration's story on this server, in a process of its own, unless it was told to its end here."""
+def start_demo(settings: Settings, address: str) -> subprocess.Popen[bytes]:
+    """Starts the demonstration on this server in a process of its own.
+
+    If it ran to its end here before, it only prints where to go.
+    """
     out = settings.data / "demo"
-    if (out / "gap.json").exists():
+    is_told = (out / "gap.json").exists()
+    if is_told:
         click.echo(f"The sample programme is in already; its results are in {out}.")
-        return None
-    click.echo("\nThe sample programme is played through this server now; this takes half a minute:\n")
+    else:
+        click.echo("\nThe sample programme is played through this server now; this takes half a minute:\n")
     command = [sys.executable, "-m", "lrs", "demo", "--data", str(settings.data), "--out", str(out)]
-    return subprocess.Popen([*command, "--endpoint", address])  # noqa: S603 (our own program)
+    told = ["--told"] if is_told else []
+    return subprocess.Popen([*command, "--endpoint", address, *told])  # noqa: S603 (our own program)
+
+
+def hosts_of_demo(host: str, port: int, environment: Mapping[str, str]) -> dict[str, str]:
+    """Settings for the demonstration: pages on one name of this machine, content on the other, unless they are set."""
+    if host != "127.0.0.1" or not port or {"LRS_PUBLIC_URL", "LRS_PAGES_URL", "LRS_CONTENT_URL"} & environment.keys():
+        return {}
+    return {"LRS_PAGES_URL": f"http://127.0.0.1:{port}", "LRS_CONTENT_URL": f"http://localhost:{port}"}
 
 
 def first_key(tenants: Tenants, address: str, data: Path | None = None) -> str:
-    """What to say at the start; on the very first one it makes a key and shows how to send a statement.
+    """What to print at the start. On the very first start it makes a key and shows how to send a statement.
 
-    *data* is the folder that was named on the command line: other commands need it too, to meet the same store.
+    *data* is the folder given on the command line: other commands need it too, to use the same store.
     """
     known = f"{ENDPOINT}{address}/xapi\npages:         {address}/pages\nstart here:    {address}/"
     try:
@@ -104,7 +150,7 @@ def first_key(tenants: Tenants, address: str, data: Path | None = None) -> str:
                 return known
             new = create_key(tenant, "first", ["all", "admin"])
     except Refused:
-        return known  # it is told why; others are served
+        return known  # the reason is printed elsewhere; other tenants are served
     option = f"--data {shlex.quote(str(data))} " if data else ""
     return (
         f"{ENDPOINT}{address}/xapi\n"

@@ -1,8 +1,10 @@
-"""``lrs tenants``: the organisations of an installation made, shown, suspended and deleted, and what they decide."""
+"""The commands ``lrs tenants``: make, show, suspend and delete organisations, and set what they decide."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,23 +12,27 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
+from lrs.kernel.contacts import checked_contact, checked_page
 from lrs.kernel.errors import Misconfigured
-from lrs.kernel.printing import Group, Shown, json_option, print_json, print_list, print_record, time_of
+from lrs.kernel.printing import CommandGroup, Shown, json_option, print_json, print_list, print_record, time_of
 from lrs.kernel.settings import Settings
 from lrs.tenancy import master_key, states
 from lrs.tenancy.control import Control
+from lrs.tenancy.migrating import migrate
 from lrs.tenancy.options import settings_for, with_control, with_new_control
 from lrs.tenancy.record import Decided, TenantRecord
 from lrs.tenancy.rewrap import rewrap
-from lrs.tenancy.tenants import open_tenant_to_read, store_url
+from lrs.tenancy.tenants import UNREADABLE, open_tenant_to_read, store_url
 from lrs.tenancy.usage import stored_by
 
 COUNTED = {"statements": "statement", "persons": "person", "badges": "badge"}
-"""What is counted, and the kind of its records."""
-DECIDED = ("zone", "rules_review", "outbound_allow", "storage_limit")
+"""What is counted, with the kind of its records."""
+TOLD = ("contact", "privacy_notice", "consent_age", "guardian")
+"""What is decided about consent, and what learners are told of the organisation."""
+DECIDED = ("zone", "rules_review", "outbound_allow", "mail_sender", "storage_limit", *TOLD)
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def tenants() -> None:
     """Make, list, suspend and delete tenants: the organisations that share an installation and no data."""
 
@@ -65,17 +71,24 @@ def list_all(_settings: Settings, control: Control, as_json: bool) -> None:
 @json_option
 @with_control
 def show(settings: Settings, control: Control, tenant: str, as_json: bool) -> None:
-    """Show a tenant, and what holds for it: decided by the organisation, or as the settings have it."""
+    """Show a tenant and the settings in force for it, its own and those of the installation."""
     record = _known(control, tenant)
     holds = record.decided.settings(settings)
     decided: dict[str, object] = {
         "zone": holds.zone,
         "rules_review": holds.rules_review,
         "outbound_allow": list(holds.outbound_allow),
+        "mail_sender": holds.mail_sender,
     }
     of_its_own = sorted(record.decided.named())
     print_record(
-        {**_shown(tenant, record), **decided, "storage_limit": record.storage_limit, "decided": of_its_own},
+        {
+            **_shown(tenant, record),
+            **decided,
+            **{name: getattr(record, name) for name in TOLD},
+            "storage_limit": record.storage_limit,
+            "decided": of_its_own,
+        },
         as_json=as_json,
     )
 
@@ -83,9 +96,16 @@ def show(settings: Settings, control: Control, tenant: str, as_json: bool) -> No
 @tenants.command("set")
 @click.argument("tenant")
 @click.option("--name", help="What people call the organisation.")
-@click.option("--zone", help="The time zone in which its days are days, like Europe/London.")
+@click.option("--zone", help="The time zone of its dates, such as Europe/London.")
 @click.option("--rules-review", type=click.FloatRange(0, 366 * 86_400), help="As LRS_RULES_REVIEW, in seconds.")
 @click.option("--outbound-allow", multiple=True, help="As LRS_OUTBOUND_ALLOW: a host or network; may be repeated.")
+@click.option("--mail-sender", help="The address that its mails come from, as LRS_MAIL_SENDER.")
+@click.option("--contact", help="How learners reach it: an e-mail address, a page, a line of text.")
+@click.option("--privacy-notice", help="The https address of its privacy notice.")
+@click.option("--consent-age", type=click.IntRange(1, 30), help="From which age learners decide alone what is shared.")
+@click.option(
+    "--guardian/--no-guardian", default=None, help="Whether a guardian must agree, too, below that age (yes)."
+)
 @click.option("--storage-limit", type=click.IntRange(1), help="Bytes that it may store.")
 @click.option(
     "--default", "undecided", multiple=True, type=click.Choice(DECIDED), help="Holds as the settings have it."
@@ -93,14 +113,16 @@ def show(settings: Settings, control: Control, tenant: str, as_json: bool) -> No
 @json_option
 @with_control
 def decide(settings: Settings, control: Control, tenant: str, as_json: bool, **given: Any) -> None:
-    """Set what an organisation decides for itself; running servers and workers go by it within a second."""
+    """Set what an organisation decides for itself; running servers and workers use it within a second."""
     changes = {name: value for name, value in given.items() if name != "undecided" and value not in {None, ()}}
     changes |= dict.fromkeys(given["undecided"])
     if not changes:
         raise Misconfigured("nothing was named to be set: lrs tenants set --help lists what can be")
     _check(settings, tenant, changes)
-    control.change(tenant, lambda record, _: _decided(record, changes))
+    _known(control, tenant)
+    # In another store, so in another commit: first, as for a change of the state.
     states.put_down(settings, tenant, "tenant.set", {"set": " ".join(sorted(changes))})
+    control.change(tenant, lambda record, _: _decided(record, changes))
     if as_json:
         print_json(_shown(tenant, _known(control, tenant)))
     else:
@@ -111,7 +133,7 @@ def decide(settings: Settings, control: Control, tenant: str, as_json: bool, **g
 @click.argument("tenant")
 @with_control
 def suspend(settings: Settings, control: Control, tenant: str) -> None:
-    """Suspend a tenant: nothing of it is served or worked for, and nothing is lost."""
+    """Suspend a tenant: nothing of it is served, no work is done for it, and nothing is lost."""
     states.suspend(settings, control, tenant)
     click.echo(f"{tenant} is suspended, within a second on a running server; lrs tenants resume {tenant} undoes it")
 
@@ -155,13 +177,10 @@ def _usage(settings: Settings, tenant: str, record: TenantRecord) -> Shown:
     row |= {"blobs": stored and stored.blobs, "bytes": stored and stored.bytes}
     row |= {"limit": record.storage_limit, "error": None}
     try:
-        opened = open_tenant_to_read(settings, tenant)
-    except Misconfigured as error:
+        with closing(open_tenant_to_read(settings, tenant).store) as store:
+            return {**row, **{name: store.count(kind) for name, kind in COUNTED.items()}}
+    except UNREADABLE as error:
         return {**row, "error": str(error)}
-    try:
-        return {**row, **{name: opened.store.count(kind) for name, kind in COUNTED.items()}}
-    finally:
-        opened.store.close()
 
 
 @tenants.command("rewrap")
@@ -170,8 +189,8 @@ def _usage(settings: Settings, tenant: str, record: TenantRecord) -> Shown:
 def rewrap_keys(file: Path, data: Path | None) -> None:
     """Change the master key to the one in FILE, for all tenants; stop the server before.
 
-    The keys of the tenants are wrapped by it. No key, badge, link or secret changes. Broken off, it goes on where it
-    stopped when it is run again.
+    The master key encrypts the keys of the tenants. No key, badge, link or secret changes. If it was interrupted, run
+    it again: it continues where it stopped.
     """
     settings = settings_for(data)
     try:
@@ -182,6 +201,29 @@ def rewrap_keys(file: Path, data: Path | None) -> None:
     click.echo(f"keys wrapped by {file} now, of tenants: {', '.join(done) or 'none, all were already'}")
     click.echo(f"put {file} in the place of {before} before anything is started")
     click.echo(f"keep what was in {before}: backups that were made before open with it alone")
+
+
+@tenants.command("migrate")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
+@json_option
+def migrate_stores(data: Path | None, as_json: bool) -> None:
+    """Bring all stores to this program's schema, and say on stderr how far it is.
+
+    A server does so when it starts, but for a database on MongoDB with many records: it does not open that until this
+    was done. Broken off, it goes on where it stopped when it is run again. Ends with 1 if a store was not migrated.
+    """
+    settings = settings_for(data)
+    try:
+        done = [asdict(one) for one in migrate(settings, lambda text: click.echo(text, err=True))]
+    except Misconfigured as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        print_json({"stores": done})
+    else:
+        columns = {"store": "store", "before": "before", "schema": "after", "error": "error"}
+        print_list(done, columns, none="there are no stores", as_json=False)
+    if any(one["error"] for one in done):
+        raise SystemExit(1)
 
 
 def _known(control: Control, tenant: str) -> TenantRecord:
@@ -208,6 +250,10 @@ def _check(settings: Settings, tenant: str, changes: Mapping[str, Any]) -> None:
             ZoneInfo(zone)
         except (ValueError, OSError, KeyError) as error:
             raise Misconfigured(f"--zone {zone!r}: no time zone of that name; write it like Europe/London") from error
+    if changes.get("contact") is not None:
+        checked_contact(changes["contact"])
+    if changes.get("privacy_notice") is not None:
+        checked_page(changes["privacy_notice"], "privacy notice")
     if changes.get("storage_limit") is not None and not store_url(settings, tenant).startswith("sqlite"):
         raise Misconfigured("--storage-limit: the bytes of a store on MongoDB are not counted, so none can be set")
 

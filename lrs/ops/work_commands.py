@@ -1,4 +1,4 @@
-"""``lrs work``: the process that pays what is owed, and what an operator sees and does about it."""
+"""The commands ``lrs work``: the process that does owed work, and how an operator looks at it and repairs it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ import click
 import msgspec
 import structlog
 
+from lrs.composition.kinds import TENANT
+from lrs.composition.steps import LANES, STEPS, steps_of, undone
+from lrs.composition.steps import retry as retry_steps
 from lrs.kernel.garbage import collect_rarely
 from lrs.kernel.logs import log_to_stderr
 from lrs.kernel.plain_text import one_line
-from lrs.kernel.printing import Column, Group, json_option, print_json, print_list
+from lrs.kernel.printing import Column, CommandGroup, json_option, print_json, print_list
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
-from lrs.kinds import TENANT
-from lrs.steps import LANES, STEPS, steps_of
+from lrs.kernel.times import SECOND
 from lrs.storage import Backlog, Owed, Record
+from lrs.storage.drafts import drafts_in, remove_left
 from lrs.tenancy.audit_head import Publisher
 from lrs.tenancy.control import check_made
 from lrs.tenancy.open_tenants import Tenants
@@ -33,18 +36,21 @@ from lrs.tenancy.options import settings_for, tell_unknown, with_tenant, with_te
 from lrs.tenancy.states import erase_due
 from lrs.tenancy.tenants import Tenant
 from lrs.tenancy.usage import stored_by
-from lrs.work.aside import waiting_for
-from lrs.work.rounds import SECOND, unlock
+from lrs.work.rounds import unlock
 from lrs.work.sweep import swept
 from lrs.work.upkeep import Rest, Task, Upkeep
+from lrs.work.visits import Visits
 from lrs.work.worker import IDLE, Crew
 
 PARENT_LOOK = 1.0
-"""Seconds between two looks whether the server this process works for is still there."""
+"""Seconds between two checks whether the server that this process works for still runs."""
 BEAT = 20.0
-"""Seconds between two signs of life, for ``lrs doctor``."""
+"""Seconds between two signs of life, which ``lrs doctor`` reads."""
+BEATS_BETWEEN_DELETIONS = 30
+"""Signs of life between two checks for tenants that are due to be deleted, which read all tenants."""
 
 
+BY = "operator"
 _STEP_COLUMNS: dict[str, Column] = {
     "step": "step",
     "waiting": "waiting",
@@ -55,7 +61,7 @@ _log = structlog.get_logger()
 T = TypeVar("T")
 
 
-@click.group("work", cls=Group, invoke_without_command=True)
+@click.group("work", cls=CommandGroup, invoke_without_command=True)
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")
 @click.option("--celery", is_flag=True, help="Be a Celery worker on LRS_CELERY_BROKER, one of as many as you start.")
 @click.option("--parent", type=int, hidden=True, help="End with this process.")
@@ -79,10 +85,10 @@ def work_group(context: click.Context, data: Path | None, celery: bool, parent: 
 
 
 def run_worker(settings: Settings, parent: int | None = None) -> None:
-    """Works for every tenant until SIGTERM, SIGINT, SIGHUP or the end of *parent*; then finishes the step at hand.
+    """Works for every tenant until SIGTERM, SIGINT, SIGHUP or the end of *parent*. Then finishes the current step.
 
-    With a *parent* SIGINT and SIGHUP are left to that: Ctrl-C and a terminal that is closed reach both, and a worker
-    that ended first would be started again.
+    With a *parent*, SIGINT and SIGHUP are left to the parent: Ctrl-C and a closed terminal reach both processes, and a
+    worker that ended first would be restarted.
     """
     stop = threading.Event()
     on_ending(stop.set)
@@ -96,10 +102,10 @@ def run_worker(settings: Settings, parent: int | None = None) -> None:
 
 
 def run_celery_worker(settings: Settings) -> None:
-    """Works for whichever tenant a message names, and for every tenant once a sweep, until it is asked to end."""
+    """Works for the tenant of each message, and for every tenant once a sweep, until it is asked to end."""
     from lrs.work.broker import celery_app, listen_to_broker  # noqa: PLC0415 (Celery is loaded where it is used)
 
-    # Celery takes signals over once it listens, but for that of a terminal that is closed: it stops on an exit, too.
+    # Celery handles signals once it listens, except SIGHUP of a closed terminal. It also stops on SystemExit.
     on_ending(lambda: sys.exit(0))
     with _crew(settings, settings.sweep) as crew:
         listen_to_broker(celery_app(settings, crew.call), _name())
@@ -109,14 +115,16 @@ def run_celery_worker(settings: Settings) -> None:
 def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
     collect_rarely()
     check_made(settings)
+    remove_left(drafts_in(settings.data))
     tenants = Tenants(settings)
     over = threading.Event()
     pulse = threading.Thread(target=_beat, args=(settings, tenants, over), name="pulse")
     try:
-        tenants.start(lambda tenant: _note(tenants, tenant))
-        crew = Crew([steps_of(names) for names in LANES], tenants, idle)
+        tenants.start()
+        visits = Visits()
+        crew = Crew([steps_of(names) for names in LANES], tenants, idle, visits.hear)
         publisher = Publisher(tenants.busy, settings.audit_head, every=settings.audit_log_every)
-        upkeep = Upkeep(tenants.each, _tasks(tenants, crew, publisher))
+        upkeep = Upkeep(partial(_visited, tenants, visits), _tasks(tenants, crew, publisher))
         pulse.start()
         try:
             yield crew
@@ -130,17 +138,19 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
         tenants.close()
 
 
-def _note(tenants: Tenants, tenant: Tenant) -> None:
-    """What a process that died, or an earlier version, left undone is due."""
-    if tenant.store.next_due(list(STEPS)) is not None:
-        tenants.control.due.note(tenant.id)
+def _visited(tenants: Tenants, visits: Visits) -> Iterator[Tenant]:
+    """The tenants that one walk of upkeep visits. The walk also finds what a dead process left undone."""
+    names = tenants.control.open_tenants()
+    for name in tenants.left_open(names):
+        visits.hear(name)
+    return tenants.each_of(visits.walk(names))
 
 
 def _tasks(tenants: Tenants, crew: Crew, publisher: Publisher) -> list[Task]:
-    """What is done for every tenant now and then."""
+    """The tasks of upkeep."""
 
     def call(tenant: Tenant, _: Rest) -> None:
-        """Whoever owes anything has its turn: so what a clock that was ahead has locked comes free, too."""
+        """Calls the crew for a tenant that owes anything, which also frees what a clock that was ahead has locked."""
         if tenant.store.next_due(list(STEPS)) is not None:
             crew.call(tenant.id)
 
@@ -155,17 +165,20 @@ def _tasks(tenants: Tenants, crew: Crew, publisher: Publisher) -> list[Task]:
 
 
 def _measure(tenants: Tenants, tenant: Tenant, _rest: Rest) -> None:
-    """Puts down how much a tenant stores that may not store more than it was told."""
+    """Stores how many bytes a tenant has, if it has a limit."""
     if tenant.record.storage_limit is not None and (stored := stored_by(tenant.settings, tenant.id)) is not None:
         tenants.control.change(tenant.id, lambda record, _: msgspec.structs.replace(record, stored=stored.bytes))
 
 
 def _beat(settings: Settings, tenants: Tenants, over: threading.Event) -> None:
     name = _name()
+    beats = 0
     while not over.is_set():
         _tell(tenants.control.beat, name)
         tenants.trim()
-        _tell(partial(erase_due, settings, tenants.control), tenants.control.clock())
+        if beats % BEATS_BETWEEN_DELETIONS == 0:
+            _tell(partial(erase_due, settings, tenants.control), tenants.control.clock())
+        beats += 1
         over.wait(BEAT)
     _tell(tenants.control.leave, name)
 
@@ -174,7 +187,7 @@ def _tell(sign: Callable[[T], object], about: T) -> None:
     try:
         sign(about)
     except Exception as error:  # noqa: BLE001 (a sign of life, or a deletion, that is late harms nothing)
-        _log.warning("the register of tenants cannot be written", error=type(error).__name__)
+        _log.warning("the control store cannot be written", error=type(error).__name__)
 
 
 def _name() -> str:
@@ -223,7 +236,7 @@ def _entries(found: Iterable[tuple[Record, Owed]]) -> list[dict[str, str | int |
             "error": owed.error,
         }
         if owed.parked:
-            entry["waiting_for_it"] = waiting_for(owed.step, record.kind)
+            entry["waiting_for_it"] = undone(owed.step, record.kind)
         shown.append(entry)
     return shown
 
@@ -235,7 +248,7 @@ def retry(tenant: Tenant, step: str | None) -> None:
     """Make what was put aside due again, with all tries before it, and what a clock that was ahead has locked."""
     if step is not None and step not in STEPS:
         raise click.ClickException(f"there is no step {step!r}; there are {', '.join(STEPS)}")
-    click.echo(f"{tenant.store.retry(step)} entries are due again")
+    click.echo(f"{retry_steps(tenant, step, by=BY)} entries are due again")
     freed = unlock(tenant, STEPS if step is None else steps_of([step]))
     if freed:
         click.echo(f"{sum(freed.values())} entries that a clock that was ahead had locked are due")

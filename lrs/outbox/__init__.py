@@ -1,1 +1,1 @@
-"""What is owed to others outside: deliveries, one schedule of tries, one list of what was given up on, channels."""
+"""Deliveries to other systems: channels, destinations, one schedule of tries, one list of deliveries."""

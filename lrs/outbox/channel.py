@@ -1,19 +1,49 @@
-"""What a channel is: how one kind of delivery is put together, sent, and what its answer means. Knows no channel.
+"""The interface of a channel: how its deliveries are composed and sent, and where to. Knows no channel.
 
-``docs/adding-a-channel.md`` says how to add one. The table of channels is in ``lrs.channels``.
+``docs/adding-a-channel.md`` says how to add one. The table of channels is in ``lrs.composition.channels``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from lrs.kernel.outbound import Answer
+import msgspec
+
+from lrs.kernel import outbound
+from lrs.kernel.outbound import Response
 from lrs.kernel.settings import Settings
-from lrs.storage import Record, Tx
+from lrs.storage import Reader, Record, Tx
 from lrs.tenancy.tenants import Tenant
+
+if TYPE_CHECKING:
+    import click
+
+LONGEST = outbound.IN_ALL + 15
+"""Seconds that a call takes at most, with the look-up of a name."""
+ACTIVE, PAUSED, DISABLED = "active", "paused", "disabled"
+"""The states of a destination. Paused: by an operator, or because it answered 401 or 403. Disabled: it answered 410."""
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """Where a channel sends to. The body of a ``destination`` record, or made by a channel from a record of its own.
+
+    *id* is its name in the channel. Nothing is sent unless *state* is ``active``; *reason* says why, *changed* since
+    when (microseconds UTC; ``None`` if that is not known). *access* is the
+    encrypted key and secret. *options* are the channel's own: what it was given, and how far it has come.
+    """
+
+    channel: str
+    id: str
+    address: str = ""
+    state: str = ACTIVE
+    reason: str | None = None
+    access: str | None = None
+    options: msgspec.Raw = msgspec.Raw(b"{}")
+    changed: int | None = None
+    v: int = 1
 
 
 class End(Enum):
@@ -34,7 +64,7 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a call came to. *reason* is for people, *retry_after* is the receiver's header of that name."""
+    """The result of a call. *reason* is for people, *retry_after* is the receiver's header of that name."""
 
     end: End
     reason: str = ""
@@ -44,36 +74,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One call to the destination *to*. *send* runs in a thread of its own and has no store.
+    """One call. *send* runs in a thread of its own and has no store. It takes *longest* seconds at most.
 
-    *advance* makes it one of a stream: a record that stands for all that a destination is owed, and is never given up.
-    It writes what follows from any outcome but ``LATER``, in the commit that settles the claim; from ``FAILED`` once
-    that has come often enough (``schedule.FAILED_OFTEN``).
+    *advance* is set for a stream: a record that stands for everything a destination is owed, and that is never given
+    up. It writes what follows from ``DELIVERED`` and ``REFUSED``, in the commit that settles the claim, and from
+    ``FAILED`` when that has happened often enough (``schedule.FAILED_OFTEN``).
     """
 
-    to: str
     send: Callable[[Settings], Outcome]
     advance: Callable[[Tx, Outcome], None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a channel sends to: *state* is ``active`` or says why nothing is sent, with the *reason*.
-
-    *waiting* counts deliveries (``None``: a stream, which is not counted), *since* is the time of the oldest thing that
-    it has not got (microseconds UTC).
-    """
-
-    channel: str
-    id: str
-    state: str = "active"
-    reason: str | None = None
-    waiting: int | None = 0
-    since: int | None = None
+    longest: float = LONGEST
 
 
 class Unneeded(Exception):
-    """There is nothing to send any more; ``state`` says what becomes of the delivery, the text why."""
+    """There is nothing to send any more. ``state`` is the new state of the delivery, the text the reason."""
 
     def __init__(self, state: str, why: str) -> None:
         super().__init__(why)
@@ -81,34 +95,81 @@ class Unneeded(Exception):
 
 
 class Undeliverable(Exception):
-    """Nobody to send to, until an operator changes that."""
+    """It cannot be sent until an operator changes something."""
 
 
-class Channel(Protocol):
-    """One way out. A module with these functions is one."""
+class Destinations(Protocol):
+    """Where the destinations of a channel are stored."""
 
-    def compose(self, tenant: Tenant, record: Record) -> Message:
-        """What to send for *record*, from what holds now; the place to leave out what may not be said any more.
+    def find(self, tenant: Tenant, id: str) -> Destination | None:
+        """The destination with this *id*, in whatever state."""
 
-        Raises ``Unneeded``, ``Undeliverable``, and ``msgspec.MsgspecError`` for what cannot be read.
-        """
+    def everyone(self, tenant: Tenant) -> Iterable[Destination]:
+        """All of them."""
 
-    def stop(self, tx: Tx, to: str, outcome: Outcome) -> str:
-        """Sends nothing more to *to* (``DENIED``, ``GONE``); gives the reason why what was being sent is put aside."""
+    def stop(self, tx: Tx, id: str, state: str, reason: str) -> None:
+        """With this commit nothing more is sent there. Does nothing for a destination that no longer exists."""
 
-    def destinations(self, tenant: Tenant) -> Iterable[Destination]:
-        """Where it sends to, without the deliveries that wait: those are counted for it."""
 
-    def about(self, record: Record) -> Mapping[str, Any]:
-        """What the list shows of a delivery besides: at least ``to`` and ``what``, without personal data."""
+UNKNOWN = "?"
+"""Shown in the list for what a delivery does not say, or what cannot be read."""
+
+
+def _about(record: Record) -> Mapping[str, Any]:
+    return {"to": record.meta.get("to", UNKNOWN), "what": record.meta.get("what", UNKNOWN)}
+
+
+def _taken(_tenant: Tenant, address: str, _given: Mapping[str, Any]) -> tuple[str, object]:
+    return address, {}
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel, by its *name*, which is in each delivery and is what ``--channel`` takes.
+
+    *compose* gives what to send for a record, from what holds now, and leaves out what may no longer be told. It is
+    called only for an active destination. It raises ``Unneeded``, ``Undeliverable``, and ``msgspec.MsgspecError`` for
+    an unreadable body.
+
+    *about* is what the list shows of a delivery: at least ``to`` and ``what``, without personal data, whatever the body
+    is. Without *about*, ``what`` is that of the ``Delivery``.
+
+    The other fields are about destinations, which an operator adds. *access* names the credentials that each needs,
+    *options* are further options of ``add``, and *accept* gives the address and the options to store, or raises
+    ``Refused``. *shown* is what lists show of the options. *since* makes each destination a stream: it gives the time
+    of the first thing that the destination has not got (microseconds UTC), or ``None``.
+
+    A channel whose destinations are records of its own room has *own*. *resume* is the command that makes one active
+    again.
+    """
+
+    name: str
+    compose: Callable[[Tenant, Record, Destination], Message]
+    about: Callable[[Record], Mapping[str, Any]] = _about
+    access: Sequence[Literal["key", "secret"]] = ()
+    options: Sequence[click.Option] = ()
+    accept: Callable[[Tenant, str, Mapping[str, Any]], tuple[str, object]] = _taken
+    shown: Callable[[Destination], Mapping[str, Any]] = lambda _: {}
+    since: Callable[[Reader, Destination], int | None] | None = None
+    own: Destinations | None = None
+    resume: str = "lrs destinations resume {channel} {id}"
+
+    def resume_command(self, id: str) -> str:
+        """The command that makes the destination *id* active again."""
+        return self.resume.format(channel=self.name, id=id)
 
 
 Channels = Mapping[str, Channel]
 """The channels by name."""
 
 
-def outcome_of(answer: Answer) -> Outcome:
-    """What an HTTP answer means where nothing else is agreed: 2xx arrived, 410 is the end, all else is tried again."""
+def by_name(*channels: Channel) -> Channels:
+    """The table of *channels*."""
+    return {channel.name: channel for channel in channels}
+
+
+def outcome_of(answer: Response) -> Outcome:
+    """What an HTTP answer means by default: 2xx is delivered, 410 ends it, everything else is tried again."""
     reason = f"answered {answer.status}"
     if 200 <= answer.status < 300:
         return Outcome(End.DELIVERED, reason, answer.status)

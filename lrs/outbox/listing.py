@@ -1,22 +1,26 @@
-"""What an operator sees and does: the one list of deliveries, the one replay, the lag of each destination."""
+"""What an operator sees and does: the list of deliveries, sending again, the lag of each destination."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
 from lrs.kernel.printing import time_of
+from lrs.kernel.times import SECOND
 from lrs.outbox import deliveries
-from lrs.outbox.channel import Channels, Destination
-from lrs.storage import Record, micros_of, pages
+from lrs.outbox.channel import ACTIVE, UNKNOWN, Channel, Channels, Destination
+from lrs.outbox.destinations import everyone
+from lrs.storage import Owed, Record, Tx, Walk, each, micros_of
+from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 PARKED = "dead"
-STATES = (deliveries.QUEUED, deliveries.DELIVERED, deliveries.SUPERSEDED, deliveries.WITHHELD, PARKED)
+STATES = (deliveries.QUEUED, deliveries.DELIVERED, deliveries.SUPERSEDED, deliveries.WITHHELD, deliveries.HELD, PARKED)
 _MOST_PARKED = 100_000
+_MOST_LOOKED_AT = 500
 
 
 def listed(
@@ -31,7 +35,7 @@ def listed(
         for record, owed in tenant.store.parked(deliveries.STEP, limit=_MOST_PARKED)
         if record.kind == deliveries.KIND
     }
-    for record in pages(tenant.store, deliveries.KIND, *([deliveries.destination_key(to)] if to else [])):
+    for record in each(tenant.store, deliveries.KIND, *([deliveries.destination_key(to)] if to else [])):
         if channel not in {None, deliveries.channel_of(record)}:
             continue
         shown = _shown(record, channels)
@@ -41,8 +45,49 @@ def listed(
             yield shown
 
 
+def about(tenant: Tenant, channels: Channels, persons: Sequence[str], *, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest deliveries about *persons*, newest first, in the form of ``listed``."""
+    walks = [Walk(deliveries.KIND, (key("person", one),), newest_first=True, limit=limit) for one in persons]
+    records = [record for walk in walks for record in tenant.store.find(walk).records]
+    records.sort(key=lambda record: (record.seq, record.id), reverse=True)
+    return _with_fates(tenant, channels, records[:limit])
+
+
+def _with_fates(tenant: Tenant, channels: Channels, records: Sequence[Record]) -> list[dict[str, Any]]:
+    parked = {record.id: owed for record, owed in tenant.store.parked(deliveries.STEP, limit=_MOST_LOOKED_AT)}
+    failing = {record.id: owed for record, owed in tenant.store.failing(deliveries.STEP, limit=_MOST_LOOKED_AT)}
+    return [_shown(record, channels) | _fate(parked.get(record.id), failing.get(record.id)) for record in records]
+
+
+def _fate(parked: Owed | None, failing: Owed | None) -> dict[str, Any]:
+    if parked is not None:
+        return {"state": PARKED, "reason": parked.error}
+    return {"reason": f"{failing.error}; tried again"} if failing is not None else {}
+
+
+def sent_to(tenant: Tenant, channels: Channels, to: str, *, limit: int = 1_000) -> list[dict[str, Any]]:
+    """The newest deliveries to a destination, newest first, in the form of ``listed``."""
+    walk = Walk(deliveries.KIND, (deliveries.destination_key(to),), newest_first=True, limit=limit)
+    return _with_fates(tenant, channels, tenant.store.find(walk).records)
+
+
+def fate_of(tenant: Tenant, id: str) -> tuple[bool, str] | None:
+    """Whether the delivery *id* arrived, and what was said; ``None`` as long as it was not tried."""
+    record = tenant.store.get(deliveries.KIND, id)
+    if record is None:
+        return False, "it is gone"
+    state = record.meta["state"]
+    if state == deliveries.DELIVERED:
+        return True, f"it answered {record.meta.get('status')}"
+    tried = (*tenant.store.parked(deliveries.STEP), *tenant.store.failing(deliveries.STEP))
+    said = next((owed.error for one, owed in tried if one.id == id), None)
+    if said is None and state == deliveries.QUEUED:
+        return None
+    return False, said or str(record.meta.get("reason") or state)
+
+
 def failed(tenant: Tenant, channels: Channels, *, limit: int = 100) -> list[dict[str, Any]]:
-    """Deliveries that were given up on, at most *limit*, as ``listed`` shows them; does not walk the others."""
+    """Deliveries that were given up on, at most *limit*, in the form of ``listed``. Does not read the others."""
     return [
         _shown(record, channels) | {"state": PARKED, "reason": owed.error, "tries": owed.tries}
         for record, owed in tenant.store.parked(deliveries.STEP, limit=limit)
@@ -50,48 +95,117 @@ def failed(tenant: Tenant, channels: Channels, *, limit: int = 100) -> list[dict
     ]
 
 
-def dead(tenant: Tenant, channel: str, to: str) -> int:
-    """How many deliveries to *to* were given up on."""
-    parked = tenant.store.parked(deliveries.STEP, limit=_MOST_PARKED)
-    return sum(record.meta.get("to") == to and deliveries.channel_of(record) == channel for record, _ in parked)
+def resend(tenant: Tenant, id: str, *, by: str) -> None:
+    """Owes the delivery *id* again, whatever became of it, and records that *by* did it.
 
-
-def resend(
-    tenant: Tenant, channels: Channels, *, id: str | None = None, to: str | None = None, channel: str | None = None
-) -> int:
-    """Owes one delivery again, or all that were given up on (of *to*, of *channel*); how many.
-
-    Raises ``Refused`` (404) if there is no delivery *id*.
+    Raises ``Refused``: 404 if there is none, 409 if it waits for another.
     """
-    if id is None:
-        wanted = [one["id"] for one in listed(tenant, channels, to=to, channel=channel, state=PARKED)]
-    elif tenant.store.get(deliveries.KIND, id):
-        wanted = [id]
-    else:
-        raise Refused(f"there is no delivery {id}", status=404, error="delivery_unknown")
+
+    def decide(tx: Tx) -> None:
+        deliveries.again(tx, id)
+        audit.append(tx, by, "delivery.resent", {"delivery": id})
+
+    tenant.store.write(decide).result()
+
+
+def resend_all(
+    tenant: Tenant, channels: Channels, *, by: str, to: str | None = None, channel: str | None = None
+) -> int:
+    """Owes all again that were given up on or held (of *to*, of *channel*), as ``resend`` does. Gives their number."""
+    found = listed(tenant, channels, to=to, channel=channel)
+    wanted = [one["id"] for one in found if one["state"] in {PARKED, deliveries.HELD}]
     for one in wanted:
-        tenant.store.write(functools.partial(deliveries.again, id=one)).result()
+        resend(tenant, one, by=by)
     return len(wanted)
 
 
-def destinations(tenant: Tenant, channels: Channels) -> list[Destination]:
-    """Where is sent to, with what waits for each and since when."""
-    return [_with_waiting(tenant, one) for channel in channels.values() for one in channel.destinations(tenant)]
+def retry(tx: Tx, kind: str, id: str) -> bool:
+    """Makes what a record owes of the step due again if it was put aside, a delivery with its place in the list."""
+    is_aside = tx.retry(kind, id, deliveries.STEP)
+    if is_aside and kind == deliveries.KIND:
+        deliveries.again(tx, id)
+    return is_aside
 
 
-def _with_waiting(tenant: Tenant, destination: Destination) -> Destination:
-    waiting = deliveries.waiting_key(destination.channel, destination.id)
-    oldest = tenant.store.find(deliveries.KIND, (waiting,), limit=1).records
+@dataclass(frozen=True, slots=True)
+class DestinationStatus:
+    """The present state of a destination.
+
+    *waiting* counts deliveries (``None`` for a stream, which is not counted). *since* is the time of the oldest thing
+    that it has not got (microseconds UTC). *resume* is the command that makes it active again.
+    """
+
+    destination: Destination
+    waiting: int | None
+    since: int | None
+    resume: str
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is sent to it."""
+        return self.destination.state == ACTIVE
+
+    @property
+    def stopped(self) -> str:
+        """Its state, since when, and why, for people."""
+        one = self.destination
+        return f"{state_since(one.state, time_of(one.changed))}: {one.reason}"
+
+    def lag(self, now: int) -> int:
+        """The age of the oldest thing that it has not got, in microseconds at *now*; 0 if it has got all."""
+        return 0 if self.since is None else max(0, now - self.since)
+
+
+def state_since(state: str, since: str | None) -> str:
+    """A state and since when it holds, if that is known."""
+    return f"{state} since {since}" if since else state
+
+
+def destinations(tenant: Tenant, channels: Channels) -> list[DestinationStatus]:
+    """All destinations, with what waits for each and since when."""
+    return [_standing(tenant, channel, one) for channel in channels.values() for one in everyone(tenant, channel)]
+
+
+def listed_destinations(tenant: Tenant, channels: Channels) -> list[dict[str, Any]]:
+    """Each destination in the form that commands show. *dead* is how many deliveries to it were given up on."""
+    parked = tenant.store.parked(deliveries.STEP, limit=_MOST_PARKED)
+    dead = Counter((deliveries.channel_of(record), record.meta.get("to")) for record, _ in parked)
+    return [_listed(one, channels, dead, tenant.clock()) for one in destinations(tenant, channels)]
+
+
+def _listed(
+    standing: DestinationStatus, channels: Channels, dead: Mapping[tuple[str, str | None], int], now: int
+) -> dict[str, Any]:
+    one = standing.destination
+    return {
+        "channel": one.channel,
+        "name": one.id,
+        "address": one.address,
+        "state": one.state,
+        "stateSince": time_of(one.changed),
+        "reason": one.reason,
+        "waiting": standing.waiting,
+        "lag": standing.lag(now) // SECOND,
+        "dead": dead.get((one.channel, one.id), 0),
+        **channels[one.channel].shown(one),
+    }
+
+
+def _standing(tenant: Tenant, channel: Channel, destination: Destination) -> DestinationStatus:
+    waiting = (deliveries.waiting_key(destination.channel, destination.id),)
+    oldest = tenant.store.find(Walk(deliveries.KIND, waiting, limit=1)).records
     times = [deliveries.since(record) for record in oldest]
-    if destination.since is not None:
-        times.append(destination.since)
-    count = None if destination.waiting is None else tenant.store.count(deliveries.KIND, (waiting,))
-    return replace(destination, waiting=count, since=min(times, default=None))
+    behind = channel.since(tenant.store, destination) if channel.since else None
+    count = None if channel.since else tenant.store.count(deliveries.KIND, waiting)
+    since = min(times if behind is None else [*times, behind], default=None)
+    return DestinationStatus(destination, count, since, channel.resume_command(destination.id))
 
 
 def _shown(record: Record, channels: Channels) -> dict[str, Any]:
     channel = deliveries.channel_of(record)
-    about: Mapping[str, Any] = channels[channel].about(record) if channel in channels else {"to": "?", "what": "?"}
+    about: Mapping[str, Any] = (
+        channels[channel].about(record) if channel in channels else {"to": UNKNOWN, "what": UNKNOWN}
+    )
     return {
         "id": record.id,
         "queued": time_of(micros_of(record.seq)),

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from lrs.competency.explain import Explanation, explain
+import msgspec
+
+from lrs.access import Caller, learners
+from lrs.access.learners import LearnerAccount
+from lrs.access.sessions import Session, sessions_of
+from lrs.competency.explain import Explanation, LevelExplanation, explain
+from lrs.competency.listed import awards_of
 from lrs.competency.rules.rulesets import in_force
 from lrs.competency.rules.unmatched import Unmatched, legible, unmatched
-from lrs.competency.shapes import ProfileEntry
+from lrs.competency.shapes import Award, ProfileEntry
 from lrs.kernel.keys import key
 from lrs.matching import consent, services, view
 from lrs.matching.consent import Consent, Subject
 from lrs.matching.services import Service
-from lrs.matching.view import Badge
-from lrs.outbox.channel import Destination
+from lrs.matching.view import BadgeSummary
+from lrs.outbox.listing import DestinationStatus
+from lrs.pages import reach
 from lrs.people import joins
-from lrs.people.persons import identifiers_in, members_of
-from lrs.storage import Backlog, Owed, Record, Store, pages
+from lrs.people.persons import identifiers_in, members_of, person_named
+from lrs.storage import Backlog, Owed, Reader, Record, Store, Tx, Walk
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier
+from lrs.xapi.statements.subscriptions import Subscriptions
 
 LOOKED_AT = 500
 """So many of the newest statements are looked at for what no rule is about."""
 LISTED = 100
+"""So many badges of a person, services, and entries that fail are listed: of badges the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +59,14 @@ class Neighbours:
     """What lies in parts that the record store does not know; whoever puts the app together fills it in."""
 
     imports: Callable[[Store], Sequence[Run]]
+    deliveries: Callable[[Tenant, Sequence[str]], Sequence[Mapping[str, Any]]]
+    sent: Callable[[Tenant, str], Sequence[Mapping[str, Any]]]
+    subscriptions: Subscriptions
     failed: Callable[[Tenant], Sequence[Mapping[str, Any]]]
-    resend: Callable[[Tenant, str], int]
-    destinations: Callable[[Tenant], Sequence[Destination]]
+    badge: Callable[[str], str]
+    retry: Callable[[Tx, str, str, str], bool]
+    undone: Callable[[str, str], str]
+    destinations: Callable[[Tenant], Sequence[DestinationStatus]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +77,13 @@ class LearnerFacts:
     identifiers: Mapping[str, Sequence[Identifier]]
     explanation: Explanation
     held: tuple[ProfileEntry, ...]
-    badges: tuple[tuple[str, Badge], ...]
+    badges: tuple[tuple[str, BadgeSummary], ...]
     consents: tuple[Consent, ...]
     services: Mapping[str, Service]
     suggestions: tuple[dict[str, Any], ...]
+    deliveries: tuple[Mapping[str, Any], ...]
+    account: LearnerAccount | None
+    sessions: tuple[Session, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +93,9 @@ class WorkFacts:
     backlog: Sequence[Backlog]
     failing: Sequence[tuple[Record, Owed]]
     parked: Sequence[tuple[Record, Owed]]
+    undone: Callable[[str, str], str]
     failed: Sequence[Mapping[str, Any]]
-    destinations: Sequence[Destination]
+    destinations: Sequence[DestinationStatus]
     imports: Sequence[Run]
     services: Sequence[Service]
     rules: int
@@ -84,15 +103,15 @@ class WorkFacts:
     looked_at: int
 
 
-def learner_facts(tenant: Tenant, who: str) -> LearnerFacts:
+def learner_facts(tenant: Tenant, neighbours: Neighbours, who: str) -> LearnerFacts:
     """About *who*: a person's id, or an identifier as people type it. Raises ``Refused`` (404)."""
-    reader, explanation = tenant.store, explain(tenant, who)
+    reader, explanation = tenant.store, explain(tenant, who, find=person_named)
     members = members_of(reader, explanation.person) if explanation.person else ()
     identifiers = {member: identifiers_in(reader, [member]) for member in members}
     given = tuple(one for subject in subjects(identifiers) for one in consent.of_subject(reader, subject))
     profile = reader.get("profile", members[0]) if members else None
     own = {one.id for known in identifiers.values() for one in known}
-    badges = [record for member in members for record in pages(reader, "credential", key("credential.person", member))]
+    badges = [record for member in members for record in _newest_badges(reader, member)]
     return LearnerFacts(
         members=members,
         identifiers=identifiers,
@@ -100,9 +119,60 @@ def learner_facts(tenant: Tenant, who: str) -> LearnerFacts:
         held=view.read_profile(profile).competencies if profile else (),
         badges=tuple((record.id, view.read_badge(record)) for record in badges),
         consents=given,
-        services={one.id: one for one in services.everyone(reader)},
+        services=services.named(reader, {one.service for one in given}),
         suggestions=tuple(joins.shown(reader, one) for one in joins.suggestions_about(reader, own)),
+        deliveries=tuple(neighbours.deliveries(tenant, members)),
+        account=next(filter(None, (learners.account_of(reader, member) for member in members)), None),
+        sessions=tuple(
+            one for member in members for one in sessions_of(reader, learners.SUBJECT + member, tenant.clock())
+        ),
     )
+
+
+def _newest_badges(reader: Reader, person: str) -> Sequence[Record]:
+    walk = Walk("credential", (key("credential.person", person),), newest_first=True, limit=LISTED)
+    return reader.find(walk).records
+
+
+def within_reach(tenant: Tenant, neighbours: Neighbours, caller: Caller, found: LearnerFacts) -> LearnerFacts:
+    """*found* as far as *caller* may see it. With a narrow reach that is what evidence of their own sources proves.
+
+    They see no evidence of others, no identifier that others know the learner by, and not who else may see the learner.
+    """
+    sources = reach.own_sources(caller)
+    if sources is None:
+        return found
+    reader, answers = tenant.store, found.explanation.answers
+    named = {one.award for one in found.held} | {str(each["award"]) for one in answers for each in one.awards}
+    awards = {id: one for id, one in awards_of(reader, named).items() if reach.cites(one, sources)}
+    kept = tuple(one for one in (_answer_within(each, awards, sources) for each in answers) if one)
+    issued = {neighbours.badge(id) for id in awards}
+    own = {member: reach.known_to(reader, caller, known) for member, known in found.identifiers.items()}
+    members = tuple(member for member, known in own.items() if known)
+    return replace(
+        found,
+        members=members,
+        identifiers={member: own[member] for member in members},
+        explanation=msgspec.structs.replace(found.explanation, answers=kept),
+        held=tuple(_held_within(one, awards[one.award], sources) for one in found.held if one.award in awards),
+        badges=tuple((id, one) for id, one in found.badges if id in issued),
+        consents=(),
+        suggestions=(),
+        deliveries=(),
+        account=None,
+        sessions=(),
+    )
+
+
+def _answer_within(one: LevelExplanation, awards: Collection[str], sources: Collection[str]) -> LevelExplanation | None:
+    """What *one* says by evidence of *sources*: the awards among *awards*; ``None`` if nothing."""
+    shown = tuple(award for award in one.awards if award["award"] in awards)
+    evidence = tuple(each for each in one.evidence if each.source in sources)
+    return msgspec.structs.replace(one, awards=shown, evidence=evidence) if shown or evidence else None
+
+
+def _held_within(one: ProfileEntry, award: Award, sources: Collection[str]) -> ProfileEntry:
+    return msgspec.structs.replace(one, evidence_count=sum(proof.source in sources for proof in award.evidence))
 
 
 def subjects(identifiers: Mapping[str, Sequence[Identifier]]) -> list[Subject]:
@@ -115,16 +185,17 @@ def work_facts(tenant: Tenant, neighbours: Neighbours) -> WorkFacts:
     """What the work of *tenant* looks like now."""
     store = tenant.store
     index = in_force(store).rules
-    newest = store.find("statement", newest_first=True, limit=LOOKED_AT).records
+    newest = store.find(Walk("statement", newest_first=True, limit=LOOKED_AT)).records
     seen = list(legible(newest))
     return WorkFacts(
         backlog=store.backlog(),
         failing=store.failing(limit=LISTED),
         parked=store.parked(limit=LISTED),
+        undone=neighbours.undone,
         failed=neighbours.failed(tenant),
         destinations=neighbours.destinations(tenant),
         imports=neighbours.imports(store),
-        services=list(services.everyone(store)),
+        services=list(islice(services.everyone(store), LISTED)),
         rules=len(index.by_item),
         unmatched=unmatched(seen, index),
         looked_at=len(seen),

@@ -4,9 +4,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from lrs.kernel.errors import Refused
-from lrs.pages.render import page
 from lrs.web.accept import preferred
 from lrs.web.exchange import exchange_of, root_of
+from lrs.web.frame import PRODUCT
+from lrs.web.page import Pages, page, refusal_page, server_root
+from lrs.web.page_policy import PagePolicy
 from lrs.xapi.about import release
 
 HTML, JSON = "text/html", "application/json"
@@ -26,7 +28,7 @@ def routes() -> APIRouter:
         found = places(root_of(request), exchange_of(request).place.base)
         if preferred(request.headers.get("accept"), (JSON, HTML)) == JSON:
             return JSONResponse({"name": "engraft-lrs", "version": release(), **found}, headers=_VARY)
-        answer = page("front.html", title="Engraft", places=found, version=release())
+        answer = page(request, "public/front.html", places=found, product=PRODUCT, version=release())
         answer.headers.update(_VARY)
         return answer
 
@@ -36,14 +38,18 @@ def routes() -> APIRouter:
 _VARY = {"vary": "accept"}
 
 
-def refusal(_: Request, refused: Refused) -> Response:
+def refusal(request: Request, refused: Refused) -> Response:
     """A page for everybody that says why not."""
-    answer = page("consent.html", refused.status, title="This did not work", ask=None, message=refused.message)
-    answer.headers.update(dict(refused.headers) | _VARY)
-    return answer
+    return refusal_page(request, refused, "public/refused.html", root=server_root(request))
+
+
+PAGES = Pages(PagePolicy(forms=False), refusal, negotiated=True)
+"""Those for everybody."""
 
 
 def places(root: str, base: str) -> dict[str, str]:
     """The addresses that somebody needs first; *base* is that of a tenant where its name stands in the path."""
     own = f"{root}{base}"
-    return {"xapi": f"{own}/xapi", "pages": f"{own}/pages", "docs": f"{root}/docs", "openapi": f"{root}/openapi.json"}
+    documents = {"docs": f"{root}/docs", "openapi": f"{root}/openapi.json"}
+    pages = {"pages": f"{own}/pages", "me": f"{own}/me", "developers": f"{own}/developers"}
+    return {"xapi": f"{own}/xapi", **pages, **documents}

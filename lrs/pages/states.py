@@ -16,6 +16,11 @@ _WORDS = {
     "active": "Active",
     "disabled": "Disabled",
     "paused": "Paused",
+    "queued": "Waiting",
+    "delivered": "Delivered",
+    "superseded": "Not needed: something newer was sent",
+    "withheld": "Not sent: not agreed to any more",
+    "dead": "Given up on",
 }
 
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lrs.competency.explain import IN_REVIEW, Answer, Finding
+from lrs.competency.explain import IN_REVIEW, EvidenceVerdict, LevelExplanation
 from lrs.competency.shapes import ProfileEntry
 from lrs.matching.consent import Consent
 from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, Service
-from lrs.matching.view import Badge
-from lrs.pages.facts import LearnerFacts
+from lrs.matching.view import BadgeSummary
+from lrs.pages.facts import LISTED, LearnerFacts
 from lrs.pages.states import mood, state_word
-from lrs.pages.words import moment, moment_of
+from lrs.pages.words import written_day, written_moment, written_timestamp
 from lrs.people.identifiers import ULN_HOME_PAGE
-from lrs.people.search import Search
+from lrs.people.search import Somebody
+from lrs.web.listing import ListRow
 from lrs.xapi.statements.identity import Identifier
 
 EVIDENCE_SHOWN = 50
+NO_NAME = "No name was told"
 _SCOPES = {
     PROFILES: "Competencies, levels, dates and badges",
     EVIDENCE: "How much evidence stands behind each",
@@ -40,11 +42,14 @@ def learner(facts: LearnerFacts, now: int, zone: str) -> dict[str, Any]:
         "name": _title(facts),
         "held": sorted((_held(one, places, zone) for one in facts.held), key=lambda one: (one["code"], one["label"])),
         "answers": [_answer(number, one, zone) for number, one in enumerate(answers, 1)],
-        "badges": sorted((_badge(id, one) for id, one in facts.badges), key=lambda one: (one["name"], one["since"])),
+        "most_badges": LISTED,
+        "badges": [_badge(id, one) for id, one in sorted(facts.badges, key=_by_name_and_date)],
         "consents": consents,
         "in_force": sum(one["holds"] for one in consents),
         "persons": [_person(id, facts.identifiers[id], first=n == 0) for n, id in enumerate(facts.members)],
         "suggestions": [_suggestion(one) for one in facts.suggestions],
+        "deliveries": [delivery_shown(one, zone) for one in facts.deliveries],
+        "sign_in": _sign_in(facts, zone),
     }
 
 
@@ -62,17 +67,37 @@ def identifier_shown(ifi: Mapping[str, Any]) -> tuple[str, str]:
     return f"Account at {account['homePage']}", str(account["name"])
 
 
-def searched(search: Search) -> dict[str, Any]:
-    """Who was found, for the page that lists them."""
-    people = [
-        {
-            "person": one.person,
-            "name": one.name or "",
-            "identifiers": [" ".join(reversed(identifier_shown(ifi))) for ifi in one.identifiers],
-        }
-        for one in search.found
-    ]
-    return {"people": people, "whole": search.whole}
+def searched_row(one: Somebody, root: str) -> ListRow:
+    """Who was found beyond the list, as a row of it."""
+    known = tuple(identifier_shown(ifi)[1] for ifi in one.identifiers)
+    values = {"name": one.name, "known": known, "skill": (), "level": (), "until": None, "ends": "", "provider": ()}
+    return ListRow(values, {"name": one.name or NO_NAME}, {"name": f"{root}/staff/learners/{one.person}"})
+
+
+def delivery_shown(one: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """A delivery as pages show it."""
+    state = str(one["state"])
+    return {
+        "what": one["what"],
+        "to": one["to"],
+        "when": written_timestamp(str(one["queued"]), zone),
+        "state": state_word(state),
+        "mood": {"delivered": "good", "dead": "bad"}.get(state, ""),
+        "reason": one["reason"] or "",
+    }
+
+
+def _sign_in(facts: LearnerFacts, zone: str) -> dict[str, Any]:
+    account = facts.account
+    return {
+        "has_account": account is not None,
+        "addresses": account.addresses if account else (),
+        "logins": [one.issuer for one in account.logins] if account else (),
+        "sessions": [
+            {"since": written_moment(one.opened, zone), "seen": written_moment(one.seen, zone), "browser": one.browser}
+            for one in facts.sessions
+        ],
+    }
 
 
 def _title(facts: LearnerFacts) -> str:
@@ -84,7 +109,7 @@ def _title(facts: LearnerFacts) -> str:
     return next(iter(mailboxes or [text for _, text in known]), "Nobody we know")
 
 
-def _ordinal(answer: Answer) -> int:
+def _ordinal(answer: LevelExplanation) -> int:
     return int(answer.level.partition(" ")[0])
 
 
@@ -95,16 +120,16 @@ def _held(one: ProfileEntry, places: Mapping[tuple[str, int], int], zone: str) -
         "code": one.competency.code,
         "label": one.competency.label or one.competency.id,
         "level": f"{level.ordinal} {level.label}".strip(),
-        "state": f"{state}, in review until {moment(one.review.until, zone)}" if one.review else state,
+        "state": f"{state}, in review until {written_moment(one.review.until, zone)}" if one.review else state,
         "mood": "warn" if one.review else mood(one.state),
-        "since": one.since.isoformat(),
-        "until": one.valid_until.isoformat() if one.valid_until else "No end",
+        "since": written_day(one.since),
+        "until": written_day(one.valid_until) if one.valid_until else "No end",
         "why": places.get((one.competency.id, level.ordinal)),
         "evidence": f"{one.evidence_count} {'piece' if one.evidence_count == 1 else 'pieces'} of evidence",
     }
 
 
-def _answer(number: int, one: Answer, zone: str) -> dict[str, Any]:
+def _answer(number: int, one: LevelExplanation, zone: str) -> dict[str, Any]:
     newest = sorted(one.evidence, key=lambda finding: finding.timestamp, reverse=True)
     return {
         "number": number,
@@ -117,17 +142,17 @@ def _answer(number: int, one: Answer, zone: str) -> dict[str, Any]:
 
 
 def _award(award: Mapping[str, Any], zone: str) -> str:
-    until = f" until {award['valid_until']}" if award["valid_until"] else ", no end"
-    told = f"{state_word(award['state'])}: from {award['held_from']}{until}"
+    until = f" until {written_day(award['valid_until'])}" if award["valid_until"] else ", no end"
+    told = f"{state_word(award['state'])}: from {written_day(award['held_from'])}{until}"
     if award["state"] != IN_REVIEW:
         return told
-    return f"{told}. Valid until {moment(award['review_until'], zone)}, because {award['because']}"
+    return f"{told}. Valid until {written_moment(award['review_until'], zone)}, because {award['because']}"
 
 
-def _finding(one: Finding, zone: str) -> dict[str, Any]:
+def _finding(one: EvidenceVerdict, zone: str) -> dict[str, Any]:
     asked = "" if one.threshold is None else f" (asked: {one.threshold:g}\N{NO-BREAK SPACE}%)"
     return {
-        "when": moment_of(one.timestamp, zone),
+        "when": written_timestamp(one.timestamp, zone),
         "statement": one.statement,
         "source": one.source,
         "activity": one.activity,
@@ -137,29 +162,34 @@ def _finding(one: Finding, zone: str) -> dict[str, Any]:
     }
 
 
-def _badge(id: str, one: Badge) -> dict[str, Any]:
+def _by_name_and_date(badge: tuple[str, BadgeSummary]) -> tuple[str, str]:
+    _, one = badge
+    return one.name or one.id, one.valid_from or ""
+
+
+def _badge(id: str, one: BadgeSummary) -> dict[str, Any]:
     return {
         "id": id,
         "name": one.name or one.id,
         "state": state_word(one.state),
         "mood": mood(one.state),
-        "since": (one.valid_from or "")[:10],
-        "until": (one.valid_until or "")[:10] or "No end",
+        "since": written_day(one.valid_from or ""),
+        "until": written_day(one.valid_until) if one.valid_until else "No end",
     }
 
 
 def _consent(one: Consent, known: Mapping[str, Service], now: int, zone: str) -> dict[str, Any]:
     service = known.get(one.service)
     holds = one.holds(now)
-    ended = f"Withdrawn {moment(one.withdrawn, zone)}" if one.withdrawn is not None else "Ended by itself"
-    until = f" until {moment(one.expires, zone)}" if one.expires is not None else " until withdrawn"
+    ended = f"Withdrawn {written_moment(one.withdrawn, zone)}" if one.withdrawn is not None else "Ended by itself"
+    until = f" until {written_moment(one.expires, zone)}" if one.expires is not None else " until withdrawn"
     return {
         "service": one.service,
         "name": service.name if service else one.service,
         "scope": one.scope,
         "sees": _SCOPES.get(one.scope, one.scope),
         "purpose": one.purpose,
-        "given": moment(one.given, zone),
+        "given": written_moment(one.given, zone),
         "how": "by link" if one.how == "link" else "written down by an operator",
         "holds": holds,
         "carries": one.scope == PROFILES,

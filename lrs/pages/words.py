@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from lrs.competency.dates import moment
-from lrs.kernel.times import zoned_micros
+from lrs.kernel.times import SECOND
+from lrs.web.dates import written_day, written_moment, written_timestamp
 
-__all__ = ["lasting", "moment", "moment_of"]
-
-SECOND = 1_000_000
-
-
-def moment_of(timestamp: str, zone: str) -> str:
-    """An RFC 3339 *timestamp* as people in *zone* read it; what is none, as it stands."""
-    try:
-        return moment(zoned_micros(timestamp), zone)
-    except (ValueError, OverflowError):  # a year that the zone would move out of the calendar
-        return timestamp
+__all__ = ["lasting", "written_day", "written_moment", "written_timestamp"]
 
 
 def lasting(micros: int) -> str:

@@ -9,24 +9,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from lrs.competency.rules.unmatched import Unmatched
+from lrs.kernel.times import MINUTE
 from lrs.matching.services import Service
 from lrs.outbox import deliveries
-from lrs.outbox.channel import Destination
+from lrs.outbox.listing import DestinationStatus, state_since
 from lrs.pages.facts import Run, WorkFacts
 from lrs.pages.states import mood, state_word
-from lrs.pages.words import lasting, moment, moment_of
+from lrs.pages.words import lasting, written_moment, written_timestamp
 from lrs.storage import Backlog, Owed, Record
-from lrs.work.aside import waiting_for
 
 WAITING_SHOWN = 10
 PAIRS_SHOWN = 10
-LATE = 60 * 1_000_000
+LATE = MINUTE
 """Microseconds of lag from which the page says that work is behind; ``lrs doctor`` says so too."""
 _STEPS = {
     "refs": "Follow references between statements",
     "rename": "Give identifiers of an earlier version their ids",
     "match": "Read statements by the rules",
     "evaluate": "Work out what people hold",
+    "list": "Bring the list of learners up to date",
     "issue": "Sign and revoke badges",
     "sync": "See what services must be told",
     "deliver": "Send it to them",
@@ -37,13 +38,17 @@ _STEPS = {
 
 def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
     """The page about what waits, what failed and what came in, as of *now*."""
-    parked = [_entry(record, owed) for record, owed in facts.parked if record.kind != deliveries.KIND]
+    parked = [
+        _entry(record, owed) | {"waiting": facts.undone(owed.step, record.kind)}
+        for record, owed in facts.parked
+        if record.kind != deliveries.KIND
+    ]
     return {
         "steps": [_step(one, now, zone) for one in facts.backlog],
-        "failing": [_entry(record, owed) | {"due": moment(owed.due, zone)} for record, owed in facts.failing],
+        "failing": [_entry(record, owed) | {"due": written_moment(owed.due, zone)} for record, owed in facts.failing],
         "parked": parked,
         "failed": [_failed(one, zone) for one in facts.failed],
-        "destinations": [_destination(one, now) for one in facts.destinations],
+        "destinations": [_destination(one, now, zone) for one in facts.destinations],
         "imports": [_import(one, zone) for one in facts.imports],
         "services": [_service(one) for one in facts.services],
         "rules": facts.rules,
@@ -81,7 +86,7 @@ def _lag(oldest: int | None, now: int, zone: str) -> str:
     if oldest is None:
         return "Nothing waits"
     if oldest > now:
-        return f"Not behind; next due {moment(oldest, zone)}"
+        return f"Not behind; next due {written_moment(oldest, zone)}"
     return f"{lasting(now - oldest)} behind" if oldest else "Due now"
 
 
@@ -93,22 +98,24 @@ def _entry(record: Record, owed: Owed) -> dict[str, Any]:
         "id": record.id,
         "tries": owed.tries,
         "reason": owed.error or "No reason was kept",
-        "waiting": waiting_for(owed.step, record.kind),
     }
 
 
 def _failed(one: Mapping[str, Any], zone: str) -> dict[str, Any]:
     reason = one.get("reason") or "No reason was kept"
-    return {**one, "reason": reason, "when": moment_of(one["queued"], zone)}
+    return {**one, "reason": reason, "when": written_timestamp(one["queued"], zone)}
 
 
-def _destination(one: Destination, now: int) -> dict[str, Any]:
+def _destination(one: DestinationStatus, now: int, zone: str) -> dict[str, Any]:
+    changed = one.destination.changed
+    since = None if one.active or changed is None else written_moment(changed, zone)
     return {
-        "to": one.id,
-        "channel": one.channel,
-        "state": state_word(one.state),
-        "mood": mood(one.state),
-        "reason": one.reason or "",
+        "to": one.destination.id,
+        "channel": one.destination.channel,
+        "state": state_since(state_word(one.destination.state), since),
+        "mood": mood(one.destination.state),
+        "reason": one.destination.reason or "",
+        "resume": "" if one.active else one.resume,
         "waiting": "" if one.waiting is None else one.waiting,
         "lag": "Nothing waits" if one.since is None else f"{lasting(max(0, now - one.since))} behind",
     }
@@ -120,7 +127,7 @@ def _import(one: Run, zone: str) -> dict[str, Any]:
         "adapter": one.adapter,
         "provider": one.provider,
         "file": one.file,
-        "when": moment_of(one.at, zone),
+        "when": written_timestamp(one.at, zone),
         "counts": counts or ("No rows" if one.state == "done" else one.state.capitalize()),
         "reason": one.reason,
         "waiting": [_row(row) for row in one.waiting[:WAITING_SHOWN]],

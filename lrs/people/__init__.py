@@ -1,1 +1,1 @@
-"""The people statements are about: persons, identifiers, links and consent."""
+"""The people that statements are about: identifiers, persons, joins and suggestions."""

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 import click
 
-from lrs.kernel.printing import Group, json_option, print_list, print_record
-from lrs.people import joins
+from lrs.kernel.printing import CommandGroup, json_option, print_list, print_record
+from lrs.people import joins, minors
 from lrs.people.identifiers import as_typed
 from lrs.people.persons import members_of, person_named
 from lrs.people.search import Somebody, found_one, search, somebody
-from lrs.storage import Reader, pages
+from lrs.storage import Reader, each
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 BY = "command line"
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def persons() -> None:
-    """List, merge and part persons and their identifiers, and say which names mean nobody."""
+    """List, invite, merge and unmerge persons, and set which names stand for nobody."""
 
 
 @persons.command("list")
@@ -28,9 +29,9 @@ def persons() -> None:
 @json_option
 @with_tenant_to_read
 def list_(tenant: Tenant, who: str | None, as_json: bool) -> None:
-    """List persons with names and identifiers, oldest first; those merged into another stand with it.
+    """List persons with names and identifiers, oldest first; merged persons are one entry.
 
-    With WHO (a name, any identifier, or a part of one) only those it names.
+    With WHO (a name, any identifier, or a part of one), list only those that it names.
     """
     store = tenant.store
     found = _everybody(store) if who is None else _searched(tenant, who)
@@ -54,7 +55,7 @@ def _shown(one: Somebody, members: Iterable[str]) -> dict[str, object]:
 
 
 def _everybody(reader: Reader) -> Iterator[Somebody]:
-    return (somebody(reader, record.id) for record in pages(reader, "person") if record.meta["into"] is None)
+    return (somebody(reader, record.id) for record in each(reader, "person") if record.meta["into"] is None)
 
 
 def _searched(tenant: Tenant, who: str) -> Iterable[Somebody]:
@@ -69,7 +70,7 @@ def _searched(tenant: Tenant, who: str) -> Iterable[Somebody]:
 @persons.command()
 @click.argument("one")
 @click.argument("other")
-@click.option("--despite-conflict", is_flag=True, help="Although their identifiers contradict each other.")
+@click.option("--despite-conflict", is_flag=True, help="Merge although their identifiers contradict each other.")
 @with_tenant
 def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
     """Make ONE and OTHER (ids, e-mails, learner numbers or homePage|name) one person.
@@ -94,11 +95,11 @@ def unmerge(tenant: Tenant, person: str) -> None:
 
 
 @persons.command()
-@click.option("--dismissed", is_flag=True, help="Those that were dismissed.")
+@click.option("--dismissed", is_flag=True, help="List those that were dismissed.")
 @json_option
 @with_tenant_to_read
 def suggestions(tenant: Tenant, dismissed: bool, as_json: bool) -> None:
-    """List persons that may be one, and conflicts: for you to merge, or to dismiss."""
+    """List persons that may be one, and conflicts, to merge or dismiss."""
     store = tenant.store
     print_list(
         [joins.shown(store, suggestion) for suggestion in joins.suggestions(store, dismissed=dismissed)],
@@ -120,9 +121,9 @@ def suggestions(tenant: Tenant, dismissed: bool, as_json: bool) -> None:
 @click.option("--back", is_flag=True, help="Put back on the list what was dismissed.")
 @with_tenant
 def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
-    """Take off the list that ONE and OTHER may be one person.
+    """Take the suggestion that ONE and OTHER are one person off the list.
 
-    Joins and parts nobody.
+    Merges and unmerges nobody.
     """
     first, second = _person(tenant, one), _person(tenant, other)
     change = joins.bring_back if back else joins.dismiss
@@ -130,12 +131,31 @@ def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
     click.echo(f"{count} {'suggestion' if count == 1 else 'suggestions'} {'back on' if back else 'taken off'} the list")
 
 
+@persons.command("under-age")
+@click.argument("person")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), help="The day from which they decide alone, if it is known."
+)
+@click.option("--no", "of_age", is_flag=True, help="Take the note back.")
+@with_tenant
+def under_age(tenant: Tenant, person: str, *, until: datetime | None, of_age: bool) -> None:
+    """Set that PERSON is under age: a parent or guardian must agree, too, where the organisation asks for that."""
+    id, day = _person(tenant, person), until.date() if until else None
+    if of_age:
+        done = tenant.store.write(lambda tx: minors.clear(tx, id, by=BY)).result()
+        click.echo(f"{id} is {'noted as under age no more' if done else 'not noted as under age'}")
+        return
+    tenant.store.write(lambda tx: minors.note(tx, id, day, by=BY)).result()
+    told = f"{id} is noted as under age{f', until {day}' if day else ''}"
+    click.echo(f"{told}; what they agreed to alone, by a link, does not hold")
+
+
 @persons.command()
 @click.argument("person")
 @json_option
 @with_tenant_to_read
 def show(tenant: Tenant, person: str, *, as_json: bool) -> None:
-    """Show name and identifiers of PERSON (a name will do), and whom it is one with."""
+    """Show the name and identifiers of PERSON (a name will do), and the persons merged with it."""
     id = found_one(tenant, person)
     if id is None:
         raise click.ClickException(f"nobody is known as {person}")

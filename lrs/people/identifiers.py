@@ -1,7 +1,7 @@
-"""What names a person: identifiers as people type them, names that stand for nobody, the learner number's check digit.
+"""Identifiers as people type them, names that stand for nobody, and the check digit of learner numbers.
 
 Knows no store, no person and no statement. Mailboxes that differ only in case are two identifiers: whether they are one
-is the mail server's affair, so that is a suggestion.
+mailbox depends on the mail server, so that is only suggested.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 from lrs.xapi.statements.identity import Identifier
 
 ULN_HOME_PAGE = "https://www.gov.uk/uln"
-"""``account.homePage`` of a Unique Learner Number (England); ``account.name`` is its ten digits."""
+"""``account.homePage`` of a Unique Learner Number (England). ``account.name`` is its ten digits."""
 
 NOBODY = frozenset({"anonymous", "guest", "root@localhost"})
-"""Names for nobody where a source has no list of its own: Moodle's guest, his mailbox, and what others call one."""
+"""Names that stand for nobody if a source has no list of its own: Moodle's guest and its mailbox, and common other
+names.
+"""
 
 TEMPORARY_ULN = "9999999999"
 _ULN_WEIGHTS = range(10, 1, -1)
@@ -26,7 +28,7 @@ _EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 
 
 def as_typed(ifi: dict[str, Any]) -> str:
-    """An identifier as a person types it (see ``lrs.people.persons.named``)."""
+    """An identifier in the form in which a person types it (see ``lrs.people.persons.named``)."""
     account = ifi.get("account")
     if account is None:
         return str(next(iter(ifi.values()))).removeprefix("mailto:")
@@ -34,10 +36,10 @@ def as_typed(ifi: dict[str, Any]) -> str:
 
 
 def matches_nobody(identifier: Identifier, names: frozenset[str] = NOBODY) -> str | None:
-    """Why *identifier* stands for no person, or ``None`` if it may.
+    """Why *identifier* stands for no person; ``None`` if it may stand for one.
 
-    So do a temporary or impossible learner number, an account without a name, and one of *names* (see ``plain_name``):
-    what a source calls its guests, whoever they are.
+    A temporary or invalid learner number, an account without a name, and one of *names* (see ``plain_name``) stand for
+    no person. *names* are what a source calls its guests.
     """
     account = identifier.ifi.get("account")
     if account is not None:
@@ -54,7 +56,7 @@ def matches_nobody(identifier: Identifier, names: frozenset[str] = NOBODY) -> st
 
 
 def plain_name(text: str) -> str:
-    """An account's name, mailbox or OpenID as it is compared with the names for nobody: in any case, without mailto."""
+    """The name, mailbox or OpenID as it is compared with names for nobody: in lower case, without ``mailto:``."""
     return text.strip().casefold().removeprefix("mailto:")
 
 
@@ -64,9 +66,9 @@ def _hashes(names: frozenset[str]) -> dict[str, str]:
 
 
 def uln_fault(text: str) -> str | None:
-    """What is wrong with a Unique Learner Number, or ``None``.
+    """What is wrong with a Unique Learner Number; ``None`` if it is valid.
 
-    Ten digits, weights 10 to 2; the remainder by 11 is not 0, and the last digit is 10 minus it (ILR rule DD01).
+    Ten digits, with weights 10 to 2; the remainder by 11 is not 0, and the last digit is 10 minus it (ILR rule DD01).
     9999999999 stands for a number that is not known yet, so it matches nobody.
     """
     if _EXPONENT.fullmatch(text):
@@ -82,6 +84,6 @@ def uln_fault(text: str) -> str | None:
 
 
 def same_mailbox_but_case(first: Identifier, second: Identifier) -> bool:
-    """Whether the two are mailboxes that differ in nothing but upper and lower case."""
+    """Whether the two are mailboxes that differ in upper and lower case only."""
     one, other = first.ifi.get("mbox"), second.ifi.get("mbox")
     return bool(one and other and one != other and one.casefold() == other.casefold())

@@ -1,14 +1,15 @@
-"""Which persons are one: links between them, made by an identity authority's rows or by command, and taken back.
+"""Links that join persons: made by rows of an identity authority or by command, and taken back by command.
 
-A link is a fact about two persons; the groups follow from the active links alone, so the order in which they were made
-does not matter. On their own, persons join only by a row of a source that is marked identity authority and carries both
-identifiers. Everything else, and everything that conflicts, goes on the list of suggestions. Knows no evidence.
+A link is a fact about two persons. The groups follow from the active links alone, so the order of the links does not
+matter. Persons are joined automatically only by a row that has both identifiers, from a source that is marked identity
+authority. Everything else, and every conflict, goes on the list of suggestions. Knows no evidence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Literal
+from itertools import islice
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,18 +18,20 @@ from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.people.identifiers import matches_nobody
 from lrs.people.nobody import names_of
-from lrs.people.persons import Mint, ensure, holders, identifier_from, identifiers_in, members_of
-from lrs.people.suggestions import Suggestion, suggest
-from lrs.storage import Owed, Reader, Record, Tx, pages
+from lrs.people.persons import LISTING, Mint, ensure, holders, identifier_from, identifiers_in, members_of
+from lrs.people.suggestions import KIND as SUGGESTION
+from lrs.people.suggestions import Suggestion, about_key, suggest, suggestion_id
+from lrs.storage import Owed, Reader, Record, Tx, each
+from lrs.storage.about import Whose, by_keys, shown_as
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 from lrs.xapi.statements.identity import Identifier
 
-Outcome = Literal["joined", "already", "suggested", "conflict", "nobody"]
+JoinOutcome = Literal["joined", "already", "suggested", "conflict", "nobody"]
 
 
-class Link(msgspec.Struct, frozen=True):
-    """The body of a ``link`` record: two persons, whether they are one, and who said so last."""
+class PersonLink(msgspec.Struct, frozen=True):
+    """The body of a ``link`` record: two persons, whether they are one, and who decided that last."""
 
     v: int
     persons: tuple[str, str]
@@ -37,7 +40,10 @@ class Link(msgspec.Struct, frozen=True):
 
 
 def trust(tx: Tx, source: str, by: str) -> bool:
-    """Marks *source* (the name of an API key) as identity authority: its rows may join persons; ``False`` if it is."""
+    """Marks *source* (the name of an API key) as identity authority, whose rows may join persons.
+
+    ``False`` if it already is.
+    """
     if tx.get("identity-authority", source) is not None:
         return False
     tx.insert(Record("identity-authority", source))
@@ -45,12 +51,12 @@ def trust(tx: Tx, source: str, by: str) -> bool:
     return True
 
 
-def link(tx: Tx, one: Identifier, other: Identifier, *, source: str, mint: Mint) -> Outcome:
-    """What a row of *source* that carries both identifiers does. Safe to repeat.
+def link(tx: Tx, one: Identifier, other: Identifier, *, source: str, mint: Mint) -> JoinOutcome:
+    """Joins two persons, or suggests it, because a row of *source* has both identifiers. Can be repeated.
 
-    ``joined`` and ``already`` only for an identity authority; ``suggested`` for anybody else, and where a command has
-    parted the two before; ``conflict`` where both groups have different strong identifiers of one sort; ``nobody``
-    where one of them matches nobody.
+    Gives ``joined`` or ``already`` only for an identity authority; ``suggested`` for any other source, and if a command
+    unmerged the two before; ``conflict`` if both groups have different strong identifiers of one sort; ``nobody`` if
+    one of the identifiers matches nobody.
     """
     nobody = names_of(tx, source)
     if matches_nobody(one, nobody) or matches_nobody(other, nobody):
@@ -73,7 +79,7 @@ def link(tx: Tx, one: Identifier, other: Identifier, *, source: str, mint: Mint)
 
 
 def merge(tx: Tx, one: str, other: str, by: str, *, despite_conflict: bool = False) -> str:
-    """Makes two persons one; gives the holder, the older of them. Reversible, audited, recomputed.
+    """Makes two persons one. Gives the holder, the older of them. Can be taken back; is in the record of actions.
 
     Raises ``Refused`` (404) for an unknown person, (409) for a conflict unless *despite_conflict*.
     """
@@ -90,59 +96,68 @@ def merge(tx: Tx, one: str, other: str, by: str, *, despite_conflict: bool = Fal
 
 
 def unmerge(tx: Tx, person: str, by: str) -> tuple[str, ...]:
-    """Takes *person* out of its group; gives the others. What it linked between them falls apart with it.
+    """Takes *person* out of its group, by ending its links. Gives the other members.
 
-    Raises ``Refused`` (404) for an unknown person, (409) for one that stands alone.
+    Others that were in the group only through these links leave it too. Raises ``Refused`` (404) for an unknown person,
+    (409) for one that is not merged.
     """
     group = _known(tx, person)
-    links = _links(tx, person)
+    links = links_of(tx, person)
     if not links:
         raise Refused(f"person {person} is not merged with anybody", status=409, error="not_merged")
     for record, fact in links:
-        tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(Link(1, fact.persons, False, by))))
+        tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(PersonLink(1, fact.persons, False, by))))
     _regroup(tx, group)
     audit.append(tx, by, "persons.unmerged", {"person": person})
     return tuple(member for member in group if member != person)
 
 
 def conflict_between(reader: Reader, one: str, other: str) -> str | None:
-    """The sort of strong identifier that both groups have, and have differently, or ``None``."""
+    """A sentence that says which sort of strong identifier the groups have with different values; ``None`` if none."""
     here, there = (_strong(identifiers_in(reader, members_of(reader, person))) for person in (one, other))
     clash = sorted(sort for sort in here.keys() & there.keys() if here[sort] != there[sort])
     return f"both have another {clash[0]}" if clash else None
 
 
-def suggestions(reader: Reader, *, dismissed: bool = False) -> list[Suggestion]:
-    """Those whose identifiers still belong to different persons, in the order they came up; or those *dismissed*."""
-    return [one for one in _all_suggestions(reader, dismissed=dismissed) if _still_two(reader, one)]
+def suggestions(reader: Reader, *, dismissed: bool = False, most: int | None = None) -> list[Suggestion]:
+    """Suggestions whose identifiers still belong to different persons, or *dismissed* ones; in order of making.
+
+    All, or at most so many.
+    """
+    listed = (_suggestion(record) for record in each(reader, SUGGESTION) if _is_dismissed(record) == dismissed)
+    return list(islice((one for one in listed if _still_two(reader, one)), most))
+
+
+def suggested_between(reader: Reader, one: str, other: str) -> list[tuple[Suggestion, bool]]:
+    """The suggestions that the groups of two persons are one, and whether each was dismissed."""
+    found = _between(reader, members_of(reader, one), members_of(reader, other))
+    return [(_suggestion(record), _is_dismissed(record)) for record in found]
 
 
 def suggestions_about(reader: Reader, identifiers: Collection[str]) -> list[Suggestion]:
-    """Those of ``suggestions`` that concern one of *identifiers* (by name)."""
-    about = (one for one in _all_suggestions(reader) if not set(one.identifiers).isdisjoint(identifiers))
+    """Those of ``suggestions`` that are about one of *identifiers* (by id); in order of making."""
+    found = {record.id: record for one in identifiers for record in each(reader, SUGGESTION, about_key(one))}
+    records = sorted(found.values(), key=lambda record: (record.seq, record.id))
+    about = [_suggestion(record) for record in records if not _is_dismissed(record)]
     return [one for one in about if _still_two(reader, one)]
 
 
 def dismiss(tx: Tx, one: str, other: str, by: str) -> int:
-    """Takes what suggests that two persons are one off the list; how many. Nothing is joined or parted by it.
+    """Takes the suggestions that two persons are one off the list. Gives their number. Joins and unmerges nobody.
 
-    Raises ``Refused`` (404) for an unknown person, or if nothing of the kind is on the list.
+    Raises ``Refused`` (404) for an unknown person, or if there is no such suggestion.
     """
     return _mark(tx, one, other, by, dismissed=True)
 
 
 def bring_back(tx: Tx, one: str, other: str, by: str) -> int:
-    """Puts back on the list what ``dismiss`` took off. Raises as it does."""
+    """Puts back on the list what ``dismiss`` took off. Raises the same errors."""
     return _mark(tx, one, other, by, dismissed=False)
 
 
 def _mark(tx: Tx, one: str, other: str, by: str, *, dismissed: bool) -> int:
-    here, there = ({identifier.id for identifier in identifiers_in(tx, _known(tx, person))} for person in (one, other))
-    found = [
-        record
-        for record in pages(tx, "suggestion")
-        if _is_dismissed(record) != dismissed and _is_between(_suggestion(record), here, there)
-    ]
+    suggested = _between(tx, _known(tx, one), _known(tx, other))
+    found = [record for record in suggested if _is_dismissed(record) != dismissed]
     if not found:
         raise Refused("nothing of the kind is suggested about these two", status=404, error="not_found")
     for record in found:
@@ -152,9 +167,10 @@ def _mark(tx: Tx, one: str, other: str, by: str, *, dismissed: bool) -> int:
     return len(found)
 
 
-def _is_between(suggestion: Suggestion, here: Collection[str], there: Collection[str]) -> bool:
-    first, second = suggestion.identifiers
-    return (first in here and second in there) or (first in there and second in here)
+def _between(reader: Reader, one: Iterable[str], other: Iterable[str]) -> list[Record]:
+    here, there = ({identifier.id for identifier in identifiers_in(reader, members)} for members in (one, other))
+    pairs = {suggestion_id(*sorted((first, second))) for first in here for second in there}
+    return list(reader.get_many(SUGGESTION, sorted(pairs)).values())
 
 
 def _is_dismissed(record: Record) -> bool:
@@ -163,10 +179,6 @@ def _is_dismissed(record: Record) -> bool:
 
 def _suggestion(record: Record) -> Suggestion:
     return msgspec.json.decode(record.body, type=Suggestion)
-
-
-def _all_suggestions(reader: Reader, *, dismissed: bool = False) -> list[Suggestion]:
-    return [_suggestion(record) for record in pages(reader, "suggestion") if _is_dismissed(record) == dismissed]
 
 
 def _still_two(reader: Reader, suggestion: Suggestion) -> bool:
@@ -192,7 +204,7 @@ def _strong(identifiers: Iterable[Identifier]) -> dict[str, set[str]]:
 
 def _set(tx: Tx, one: str, other: str, by: str, *, active: bool) -> None:
     first, second = sorted((one, other))
-    body = msgspec.json.encode(Link(1, (first, second), active, by))
+    body = msgspec.json.encode(PersonLink(1, (first, second), active, by))
     keys = (key("link-person", first), key("link-person", second))
     there = tx.get("link", _link_id(first, second)) or Record("link", _link_id(first, second), keys=keys)
     tx.put(msgspec.structs.replace(there, body=body))
@@ -200,7 +212,7 @@ def _set(tx: Tx, one: str, other: str, by: str, *, active: bool) -> None:
 
 
 def _regroup(tx: Tx, persons: Iterable[str]) -> None:
-    """Works out the groups among *persons* anew; whoever's changed owes an evaluation."""
+    """Works out the groups of *persons* again. Members of a group that changed owe what follows."""
     left = set(persons)
     while left:
         group = _reachable(tx, min(left))
@@ -210,23 +222,25 @@ def _regroup(tx: Tx, persons: Iterable[str]) -> None:
         for id in ordered:
             meta = {"into": None, "members": ordered} if id == ordered[0] else {"into": ordered[0], "members": []}
             if records[id].meta != meta:
-                tx.replace(msgspec.structs.replace(records[id], meta=meta, owed=(Owed("evaluate"),)))
+                owed = tuple(Owed(step) for step in ("evaluate", LISTING, "sync"))
+                tx.replace(msgspec.structs.replace(records[id], meta=meta, owed=owed))
 
 
 def _reachable(tx: Tx, person: str) -> set[str]:
     seen, ahead = {person}, [person]
     while ahead:
-        for _, fact in _links(tx, ahead.pop()):
+        for _, fact in links_of(tx, ahead.pop()):
             fresh = set(fact.persons) - seen
             seen |= fresh
             ahead.extend(fresh)
     return seen
 
 
-def _links(tx: Tx, person: str) -> list[tuple[Record, Link]]:
+def links_of(reader: Reader, person: str) -> list[tuple[Record, PersonLink]]:
+    """The links of *person* that are active."""
     found = [
-        (record, msgspec.json.decode(record.body, type=Link))
-        for record in pages(tx, "link", key("link-person", person))
+        (record, msgspec.json.decode(record.body, type=PersonLink))
+        for record in each(reader, "link", key("link-person", person))
     ]
     return [(record, fact) for record, fact in found if fact.active]
 
@@ -236,7 +250,7 @@ def _link_id(one: str, other: str) -> str:
 
 
 def shown(reader: Reader, suggestion: Suggestion) -> dict[str, object]:
-    """A suggestion with its identifiers written out, for a person to decide on."""
+    """A suggestion with its identifiers in full, for a person to decide on."""
     records = reader.get_many("identifier", suggestion.identifiers)
     sides = [
         {"person": records[id].meta["person"], "identifier": identifier_from(records[id]).ifi}
@@ -251,10 +265,27 @@ def shown(reader: Reader, suggestion: Suggestion) -> dict[str, object]:
 
 
 def _both(record: Record) -> Subjects:
-    return subjects(persons=msgspec.json.decode(record.body, type=Link).persons)
+    return subjects(persons=msgspec.json.decode(record.body, type=PersonLink).persons)
+
+
+def _link_shown(record: Record, whose: Whose) -> dict[str, Any]:
+    fact = msgspec.json.decode(record.body, type=PersonLink)
+    mine = [one for one in fact.persons if one in whose.persons]
+    return shown_as(record, {"persons": mine, "active": fact.active})
 
 
 KINDS = (
-    Kind("link", "fact", Link, 1, subjects=_both, retention="evidence", exported=True, basis=True),
+    Kind(
+        "link",
+        "fact",
+        PersonLink,
+        1,
+        subjects=_both,
+        retention="evidence",
+        exported=True,
+        basis=True,
+        find=by_keys("link", lambda whose: (key("link-person", one) for one in whose.persons)),
+        shown=_link_shown,
+    ),
     Kind("identity-authority", "fact", subjects=None, retention="configuration", exported=True, basis=True),
 )

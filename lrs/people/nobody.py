@@ -1,7 +1,8 @@
-"""Which names stand for nobody in what a source sends: its guests and anonymous visitors, who are not one person.
+"""Names that stand for nobody in what a source sends: its guests and anonymous visitors, who are not one person.
 
-A list for each source, with a default; an account without a name stands for nobody everywhere. Records:
-``nobody-names`` (id: the source). Knows no evidence: whoever changes a list has the source's statements read again.
+Each source may have a list; otherwise a default applies. An account without a name stands for nobody everywhere.
+Records: ``nobody-names`` (id: the source). Knows no evidence: whoever changes a list makes the source's statements be
+read again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from lrs.people.identifiers import NOBODY, plain_name
-from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
@@ -26,24 +27,24 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 def names_by_source(reader: Reader, sources: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """For each of *sources* the names for nobody in what it sends."""
+    """For each of *sources* the names that stand for nobody in its statements."""
     wanted = set(sources)
     kept = reader.get_many(KIND, wanted) if wanted else {}
     return {source: _names(kept[source]) if source in kept else NOBODY for source in wanted}
 
 
 def names_of(reader: Reader, source: str) -> frozenset[str]:
-    """The names for nobody in what *source* sends."""
+    """The names that stand for nobody in statements of *source*."""
     return names_by_source(reader, (source,))[source]
 
 
 def own_lists(reader: Reader) -> dict[str, frozenset[str]]:
-    """The lists of the sources that have one of their own, by source."""
-    return {record.id: _names(record) for record in pages(reader, KIND)}
+    """The lists of the sources that have one, by source."""
+    return {record.id: _names(record) for record in each(reader, KIND)}
 
 
 def put_names(tx: Tx, source: str, names: Iterable[str], by: str) -> bool:
-    """Makes *names* the list of *source*; ``False`` if it has this list of its own already."""
+    """Makes *names* the list of *source*. ``False`` if it already has this list."""
     listed = tuple(sorted({plain_name(name) for name in names}))
     there = tx.get(KIND, source)
     if there and _names(there) == frozenset(listed):

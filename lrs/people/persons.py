@@ -1,8 +1,8 @@
-"""Persons: minted once per identifier, found again by any of their identifiers. Knows no evidence and no joining rule.
+"""Persons: minted once for each identifier, and found by each of them. Knows no evidence and no joining rule.
 
-Every identifier belongs to the person it was minted with, for ever. Persons that are one stand in one group, which
-has a *holder*, the oldest of them; the others point to it. So a merge rewrites no identifier and no evidence, and an
-unmerge has nothing to sort out.
+An identifier belongs for ever to the person it was minted with. Persons that are one form a group. Its *holder* is the
+oldest of them; the others point to it. So a merge rewrites no identifier and no evidence, and an unmerge has nothing to
+sort out.
 
 Records: ``person`` (meta ``into``: the holder or null, ``members``: the group, if it is the holder) and ``identifier``
 (id: see ``lrs.people.ids``, meta ``person``).
@@ -14,7 +14,7 @@ import hmac
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
+from hashlib import sha1, sha256
 from typing import Any
 
 import msgspec
@@ -23,11 +23,14 @@ from lrs.kernel.keys import key
 from lrs.people.identifiers import ULN_HOME_PAGE, same_mailbox_but_case
 from lrs.people.ids import ids_of, record_of
 from lrs.people.suggestions import suggest
-from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage import Owed, Reader, Record, Tx, each
+from lrs.storage.about import Whose, by_ids, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier, identifier_of
 
+LISTING = "list"
+"""The step by which the list of learners follows; a person owes it."""
 Mint = Callable[[str], str]
 """From the id of an identifier to the id of the person that is minted for it."""
 
@@ -35,7 +38,7 @@ _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 _SHOWN_IN_ORDER = ("mbox", "mbox_sha1sum", "openid", "account")
 
 
-class Kept(msgspec.Struct, frozen=True):
+class IdentifierBody(msgspec.Struct, frozen=True):
     """The body of an ``identifier`` record."""
 
     v: int
@@ -44,7 +47,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def minter(secret: bytes) -> Mint:
-    """Ids that nobody outside can compute from an e-mail address, and that two workers compute alike."""
+    """Ids that two workers compute alike, and that nobody without *secret* can compute from an e-mail address."""
 
     def mint(identifier: str) -> str:
         digest = hmac.digest(secret, identifier.encode(), sha256)
@@ -54,7 +57,7 @@ def minter(secret: bytes) -> Mint:
 
 
 def ensure(tx: Tx, identifiers: Iterable[Identifier], mint: Mint) -> dict[str, str]:
-    """The person of each identifier, by the identifier's id; persons are minted for those never seen before."""
+    """The person of each identifier, by the identifier's id. Mints persons for identifiers that are new."""
     wanted: dict[str, Identifier] = {}
     for identifier in identifiers:
         if identifier.id not in wanted or "mbox" in identifier.ifi:
@@ -71,19 +74,19 @@ def ensure(tx: Tx, identifiers: Iterable[Identifier], mint: Mint) -> dict[str, s
 
 
 def reads_of(identifiers: Iterable[Identifier], mint: Mint) -> Iterator[tuple[str, str]]:
-    """The records (kind, id) that ``ensure`` looks at, as far as they can be told before it does."""
+    """The records (kind, id) that ``ensure`` will look at, as far as they are known before."""
     for id in {identifier.id for identifier in identifiers}:
         yield "identifier", id
         yield "person", mint(id)
 
 
 def holders(reader: Reader, persons: Iterable[str]) -> dict[str, str]:
-    """Who holds what each of *persons* has proven: itself, or whom it was merged into."""
+    """The holder for each of *persons*: itself, or the person it was merged into."""
     return {id: record.meta["into"] or id for id, record in reader.get_many("person", persons).items()}
 
 
 def members_of(reader: Reader, person: str) -> tuple[str, ...]:
-    """The group *person* stands in, oldest first; empty if there is no such person."""
+    """The members of the group of *person*, oldest first; empty if there is no such person."""
     record = reader.get("person", person)
     if record and record.meta["into"]:
         record = reader.get("person", record.meta["into"])
@@ -91,30 +94,30 @@ def members_of(reader: Reader, person: str) -> tuple[str, ...]:
 
 
 def identifiers_in(reader: Reader, members: Iterable[str]) -> list[Identifier]:
-    """The identifiers of persons, in the order of *members*, then as they were first seen."""
+    """The identifiers of persons, in the order of *members*, then in the order they were first seen."""
     return [
         identifier_from(record)
         for member in members
-        for record in pages(reader, "identifier", key("identifier-person", member))
+        for record in each(reader, "identifier", key("identifier-person", member))
     ]
 
 
 def identifiers_of(reader: Reader, person: str) -> list[dict[str, Any]]:
-    """The xAPI identifiers of *person*'s whole group: mailboxes, hashes, OpenIDs, then accounts, each oldest first."""
+    """The xAPI identifiers of the group of *person*: mailboxes, hashes, OpenIDs, then accounts, each oldest first."""
     found = [identifier.ifi for identifier in identifiers_in(reader, members_of(reader, person))]
     return sorted(found, key=lambda ifi: _SHOWN_IN_ORDER.index(next(iter(ifi))))
 
 
 def identifier_from(record: Record) -> Identifier:
-    """The identifier an ``identifier`` record keeps."""
-    kept = msgspec.json.decode(record.body, type=Kept)
+    """The identifier in an ``identifier`` record."""
+    kept = msgspec.json.decode(record.body, type=IdentifierBody)
     return Identifier(record.id, kept.ifi, kept.sort)
 
 
 def named(text: str) -> Identifier | None:
-    """The identifier a person types: an e-mail address or its SHA-1, ten digits, ``homePage|name``, an OpenID.
+    """The identifier that *text* is: an e-mail address or its SHA-1, ten digits, ``homePage|name``, an OpenID.
 
-    It has its name, which is not its id in a store.
+    It has its name and not its id in a store.
     """
     if text.isdigit():
         return identifier_of({"account": {"homePage": ULN_HOME_PAGE, "name": text}})
@@ -131,12 +134,35 @@ def named(text: str) -> Identifier | None:
 
 
 def person_named(tenant: Tenant, text: str) -> str | None:
-    """The id of the person *text* names, by its id or by an identifier as ``named`` reads it."""
+    """The id of the person that *text* names, by its id or by an identifier as ``named`` reads it."""
     if tenant.store.get("person", text):
         return text
     identifier = named(text)
     record = record_of(tenant.store, identifier.id, ids_of(tenant)) if identifier else None
     return record.meta["person"] if record else None
+
+
+def mailboxes_like(reader: Reader, address: str) -> list[tuple[str, str]]:
+    """Persons and their mailboxes that are *address* but for upper and lower case."""
+    found = [
+        (record, identifier_from(record).ifi)
+        for record in each(reader, "identifier", _mailbox_key(f"mailto:{address}"))
+    ]
+    return [(record.meta["person"], ifi["mbox"].removeprefix("mailto:")) for record, ifi in found if "mbox" in ifi]
+
+
+def whose(reader: Reader, person: str) -> Whose:
+    """All that records call *person* and whoever is one with them; empty if there is no such person."""
+    members = members_of(reader, person)
+    known = identifiers_in(reader, members)
+    agents = [form for one in known for form in _forms(one.ifi)]
+    return Whose(members, tuple(one.id for one in known), tuple(agents))
+
+
+def _forms(ifi: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield ifi
+    if "mbox" in ifi:
+        yield {"mbox_sha1sum": sha1(ifi["mbox"].encode("utf-8", "replace")).hexdigest()}  # noqa: S324 (xAPI says SHA-1)
 
 
 def _mint(tx: Tx, identifier: Identifier, person: str, *, known: bool) -> Record:
@@ -146,22 +172,23 @@ def _mint(tx: Tx, identifier: Identifier, person: str, *, known: bool) -> Record
     if mbox := identifier.ifi.get("mbox"):
         _suggest_same_mailbox(tx, identifier, mbox)
         keys.append(_mailbox_key(mbox))
-    body = msgspec.json.encode(Kept(1, identifier.ifi, identifier.sort))
+    body = msgspec.json.encode(IdentifierBody(1, identifier.ifi, identifier.sort))
     return tx.insert(Record("identifier", identifier.id, body, {"person": person}, tuple(keys)))
 
 
 def _keep_mailbox(tx: Tx, record: Record, seen: Identifier) -> None:
-    """A mailbox says more than its hash: once seen, it is what the identifier shows."""
+    """Replaces the hash of a mailbox by the mailbox, once that is seen."""
     if "mbox" not in seen.ifi or "mbox" in identifier_from(record).ifi:
         return
-    body = msgspec.json.encode(Kept(1, seen.ifi, seen.sort))
+    body = msgspec.json.encode(IdentifierBody(1, seen.ifi, seen.sort))
     keys = (*record.keys, _mailbox_key(seen.ifi["mbox"]))
     tx.replace(msgspec.structs.replace(record, body=body, keys=keys))
+    tx.owe("person", record.meta["person"], Owed(LISTING))
     _suggest_same_mailbox(tx, seen, seen.ifi["mbox"])
 
 
 def _suggest_same_mailbox(tx: Tx, identifier: Identifier, mbox: str) -> None:
-    for record in pages(tx, "identifier", _mailbox_key(mbox)):
+    for record in each(tx, "identifier", _mailbox_key(mbox)):
         other = identifier_from(record)
         if same_mailbox_but_case(identifier, other):
             suggest(tx, identifier, other, "the mailboxes differ in upper and lower case only", source="engraft")
@@ -181,6 +208,25 @@ def _owner(record: Record) -> Subjects:
 
 
 KINDS = (
-    Kind("person", "fact", version=1, subjects=_group, retention="evidence", exported=True, basis=True),
-    Kind("identifier", "fact", Kept, 1, subjects=_owner, retention="evidence", exported=True, basis=True),
+    Kind(
+        "person",
+        "fact",
+        version=1,
+        subjects=_group,
+        retention="evidence",
+        exported=True,
+        basis=True,
+        find=by_ids("person"),
+    ),
+    Kind(
+        "identifier",
+        "fact",
+        IdentifierBody,
+        1,
+        subjects=_owner,
+        retention="evidence",
+        exported=True,
+        basis=True,
+        find=by_keys("identifier", lambda whose: (key("identifier-person", one) for one in whose.persons)),
+    ),
 )

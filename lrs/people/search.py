@@ -1,15 +1,17 @@
-"""Finding learners by what people know of them: a name, or any identifier, whole or a part of it. Reads only.
+"""Finds learners by a name, or by any identifier, whole or in part. Reads only.
 
-Names are not kept apart from statements: what a learner is called is what the newest statement calls it. So every
-learner can be found however long ago it came, nothing has to be kept up, and a search by name costs a look-up for each
-identifier: about a second for ``LOOKED_THROUGH`` of them. A page asks for the names of the newest so many only, and
-says so; identifiers themselves are all looked at. A command that must have the one who is meant asks for all names.
+Names are kept nowhere but in statements: a learner has the name that its newest statement gives. So every learner can
+be found, nothing has to be kept up to date, and a search by name costs one look-up for each identifier: about a second
+for ``LOOKED_THROUGH`` of them. A page asks only for the names of the newest so many identifiers, looks at the newest
+``MOST`` identifiers for a part of them, and says if there are more. A whole identifier is found among all. A command
+that needs exactly one person asks for everything.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -18,12 +20,13 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
 from lrs.people.identifiers import plain_name
 from lrs.people.persons import holders, identifier_from, identifiers_of, person_named
-from lrs.storage import Reader, Record
+from lrs.storage import Reader, Record, Walk, walked
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import ifi_text
 from lrs.xapi.statements.keys import agent_key
 
 LOOKED_THROUGH = 10_000
+MOST = 50_000
 LISTED = 20
 _STATEMENTS = 3
 _PAGE = 500
@@ -31,7 +34,7 @@ _PARTS, _WORDS, _EQUAL = 1, 2, 3
 
 
 class Somebody(msgspec.Struct, frozen=True):
-    """A learner: *person* holds what is proven, *name* is what the newest statement says, if any says one."""
+    """A learner. *person* is the holder, *name* the name in the newest statement, if it has one."""
 
     person: str
     name: str | None
@@ -39,7 +42,7 @@ class Somebody(msgspec.Struct, frozen=True):
 
 
 class Search(msgspec.Struct, frozen=True):
-    """Who was found, by name; *whole* is false if there may be more than are listed."""
+    """The learners that were found, by name. *whole* is false if there may be more."""
 
     found: tuple[Somebody, ...]
     whole: bool = True
@@ -53,35 +56,39 @@ _decode = msgspec.json.Decoder(_Said).decode
 
 
 def search(tenant: Tenant, text: str, *, every: bool = False) -> Search:
-    """Learners whom *text* names, in any case and without accents.
+    """Learners that *text* names, ignoring case and accents.
 
-    By id or a whole identifier it is that one alone; else all whose identifier is *text* without its sort or home page;
-    else all in whose name each word stands, or in whose identifier the text does, those with the words as they are
-    first. Unless *every* name is asked for, those of the ``LOOKED_THROUGH`` identifiers that were seen last are.
+    If *text* is an id or a whole identifier, only that learner. Else all with an identifier that is *text* without its
+    type or home page. Else all whose name contains each word of it, or whose identifier contains it; those with whole
+    words come first. Unless *every*, names are searched for the ``LOOKED_THROUGH`` identifiers that were seen last, and
+    parts of identifiers among the last ``MOST``. Only what was found is held in memory.
     """
     reader, exact = tenant.store, person_named(tenant, text)
     if exact:
         return _listed(reader, {exact: _EQUAL})
-    wanted = _folded(text)
-    records = _identifiers(reader) if wanted else ()
-    looked_at = [(record.meta["person"], identifier_from(record).ifi) for record in records]
-    near = {person: _EQUAL for person, ifi in looked_at if _folded(_text(ifi)) == wanted}
-    if near:
-        return _listed(reader, near)
-    named = len(looked_at) if every else LOOKED_THROUGH
-    for number, (person, ifi) in enumerate(looked_at):
-        name = name_of(reader, ifi) if number < named else None
-        if closeness := _closeness(name, ifi, wanted):
+    wanted = folded(text)
+    if not wanted:
+        return _listed(reader, {})
+    near: dict[str, int] = {}
+    count = 0
+    for person, ifi in _identifiers(reader, None if every else MOST):
+        count += 1
+        if closeness := _of_identifier(ifi, wanted):
             near[person] = max(closeness, near.get(person, 0))
-    return _listed(reader, near, whole=len(looked_at) <= named)
+    equal = {person: closeness for person, closeness in near.items() if closeness == _EQUAL}
+    if equal:
+        return _listed(reader, equal)
+    for person, ifi in _identifiers(reader, None if every else LOOKED_THROUGH):
+        if closeness := _of_name(name_of(reader, ifi), wanted):
+            near[person] = max(closeness, near.get(person, 0))
+    return _listed(reader, near, whole=every or count <= LOOKED_THROUGH)
 
 
 def found_one(tenant: Tenant, text: str) -> str | None:
-    """The person *text* names (see ``search``), ``None`` if nobody; for what only reads, as a part of a name is enough.
+    """The one person that *text* names (see ``search``); ``None`` if there is none. For commands that only read.
 
-    All names are asked for: one of several would be taken for the only one.
-
-    Raises ``Refused`` (409) if there are several, and names them.
+    All names are searched, because otherwise one of several persons would be taken for the only one. Raises ``Refused``
+    (409) with their names if there are several.
     """
     found = search(tenant, text, every=True)
     if len(found.found) > 1:
@@ -92,23 +99,23 @@ def found_one(tenant: Tenant, text: str) -> str | None:
 
 
 def somebody(reader: Reader, holder: str) -> Somebody:
-    """What is known of the person *holder* and of those merged into it."""
+    """The learner *holder*, with the identifiers of those merged into it."""
     identifiers = tuple(identifiers_of(reader, holder))
     names = (name_of(reader, ifi) for ifi in identifiers)
     return Somebody(holder, next(filter(None, names), None), identifiers)
 
 
 def described(one: Somebody) -> str:
-    """*one* as a line: id, name, identifiers; nothing in it steers a terminal."""
+    """*one* on one line: id, name, identifiers, without control characters."""
     shown = ", ".join(_text(ifi) for ifi in one.identifiers)
     return one_line(f"{one.person} {one.name} ({shown})" if one.name else f"{one.person} ({shown})")
 
 
 def name_of(reader: Reader, ifi: dict[str, Any]) -> str | None:
-    """What the newest statements by the agent with *ifi*, or by a group with it as a member, call it."""
+    """The name that the newest statements by the agent *ifi*, or by a group with it as member, give."""
     wanted = ifi_text(ifi)
     keys = [agent_key(wanted or "")]
-    for record in reader.find("statement", keys, newest_first=True, limit=_STATEMENTS).records:
+    for record in reader.find(Walk("statement", keys, newest_first=True, limit=_STATEMENTS)).records:
         for agent in _agents(record):
             name = agent.get("name")
             if isinstance(name, str) and name.strip() and ifi_text(agent) == wanted:
@@ -117,7 +124,7 @@ def name_of(reader: Reader, ifi: dict[str, Any]) -> str | None:
 
 
 def _agents(record: Record) -> Iterator[dict[str, Any]]:
-    """The actor, and whom it has as members."""
+    """The actor, and its members."""
     try:
         actor = _decode(record.body).actor
     except msgspec.MsgspecError:
@@ -128,46 +135,51 @@ def _agents(record: Record) -> Iterator[dict[str, Any]]:
         yield from (one for one in (members if isinstance(members, list) else ()) if isinstance(one, dict))
 
 
-def _identifiers(reader: Reader) -> Iterator[Record]:
-    """All identifiers, those that were seen last first."""
-    start: str | None = None
-    while True:
-        page = reader.find("identifier", newest_first=True, limit=_PAGE, start=start)
-        yield from page.records
-        start = page.next
-        if start is None:
-            return
+def _identifiers(reader: Reader, most: int | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The persons and identifiers that were seen last, those first; all, or at most so many."""
+    for record in islice(walked(reader, Walk("identifier", newest_first=True, limit=_PAGE)), most):
+        yield record.meta["person"], identifier_from(record).ifi
 
 
-def _closeness(called: str | None, ifi: dict[str, Any], wanted: str) -> int:
-    """How well *wanted* fits an identifier and what it is *called*; 0: not at all."""
-    name = _folded(called or "")
-    words = wanted.split()
+def _of_identifier(ifi: dict[str, Any], wanted: str) -> int:
+    """How well *wanted* fits an identifier; 0 for not at all."""
+    text = folded(_text(ifi))
+    return _EQUAL if text == wanted else _PARTS if wanted in text else 0
+
+
+def _of_name(called: str | None, wanted: str) -> int:
+    """How well *wanted* fits a name; 0 for not at all."""
+    name, words = folded(called or ""), wanted.split()
     if set(words) <= set(name.split()):
         return _WORDS
-    return _PARTS if wanted in _folded(_text(ifi)) or all(word in name for word in words) else 0
+    return _PARTS if all(word in name for word in words) else 0
 
 
 def _listed(reader: Reader, near: dict[str, int], *, whole: bool = True) -> Search:
-    """The closest of the persons in *near*, or who holds for them, in the order of their names."""
-    held = holders(reader, near)
-    closest = sorted({(-near[person], holder) for person, holder in held.items()})
-    people = list(dict.fromkeys(holder for _, holder in closest))
-    found = [somebody(reader, one) for one in people[:LISTED]]
+    """The closest of the persons in *near*, or their holders, in the order of their names."""
+    people: dict[str, None] = {}
+    closest = sorted(near, key=lambda person: (-near[person], person))
+    for at in range(0, len(closest), _PAGE):
+        if len(people) > LISTED:
+            break
+        held = holders(reader, closest[at : at + _PAGE])
+        people |= dict.fromkeys(held[person] for person in closest[at : at + _PAGE] if person in held)
+    found = [somebody(reader, one) for one in islice(people, LISTED)]
     return Search(tuple(sorted(found, key=_by_name)), whole and len(people) <= LISTED)
 
 
 def _by_name(one: Somebody) -> tuple[str, str]:
-    return (_folded(one.name or ""), one.person)
+    return (folded(one.name or ""), one.person)
 
 
 def _text(ifi: dict[str, Any]) -> str:
-    """What people know of an identifier: an account's name, an address, an OpenID, a hash."""
+    """The part of an identifier that people know: an account's name, an address, an OpenID, a hash."""
     account = ifi.get("account")
     text = account["name"] if account else next(iter(ifi.values()))
     return str(text).removeprefix("mailto:")
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """*text* as it is compared: without case, accents and further blanks."""
     parts = unicodedata.normalize("NFKD", plain_name(text))
     return "".join(char for char in parts if not unicodedata.combining(char)).casefold()

@@ -4,19 +4,20 @@ Two engines keep it (``sqlite``, ``mongo``); ``tests/contract`` holds both to it
 xAPI, badges or HTTP.
 
 **Order.** ``seq`` is ``stored`` in microseconds UTC << 10. It is given inside the write transaction and strictly
-increases in commit order, also when the clock jumps back: whoever reads up to ``seq`` has seen everything before it.
+increases in commit order, also if the clock jumps back: a reader that has read up to ``seq`` has seen everything
+before it.
 
 **Decisions.** ``write(decide)`` runs ``decide(tx)`` in the write transaction; it may be run again and must touch
 nothing but ``tx``. Many callers' decisions share one commit; one that raises keeps nothing of what it wrote and
 leaves the others untouched.
 
-**Owed work.** An ``Owed`` entry stands in the same commit as the fact it follows from. ``claim`` leases entries,
-``settle`` clears them together with the writes of its own decision, ``defer`` hands one back. Owing a step again
-while it is leased makes the lease stale, so the newer fact is never lost. A lease that runs out tells that a worker
-ended, but not over which entry: such entries are claimed one by one (``claim_lost``).
+**Owed work.** An ``Owed`` entry is written in the same commit as the fact it follows from. ``claim`` leases entries,
+``settle`` clears them together with the writes of its own decision, ``defer`` hands one back. If a step is owed again
+while it is leased, the lease becomes stale, so the newer fact is never lost. A lease that ran out shows that a worker
+died, but not which entry it was working on: such entries are claimed one by one (``claim_lost``).
 """
 
-from lrs.storage.contract import Blobs, Reader, Store, Tx, pages
+from lrs.storage.contract import Blobs, Reader, Store, Tx, each, pages, put_aside, walked
 from lrs.storage.opening import drop_store, open_store, open_to_read
 from lrs.storage.records import (
     LARGEST,
@@ -34,9 +35,10 @@ from lrs.storage.records import (
     Load,
     Owed,
     Page,
-    Queue,
     Record,
+    RecordName,
     Stale,
+    Walk,
     first_seq,
     last_seq,
     mac_with,
@@ -61,13 +63,15 @@ __all__ = [
     "Load",
     "Owed",
     "Page",
-    "Queue",
     "Reader",
     "Record",
+    "RecordName",
     "Stale",
     "Store",
     "Tx",
+    "Walk",
     "drop_store",
+    "each",
     "first_seq",
     "last_seq",
     "mac_with",
@@ -75,5 +79,7 @@ __all__ = [
     "open_store",
     "open_to_read",
     "pages",
+    "put_aside",
+    "walked",
     "wall_clock",
 ]

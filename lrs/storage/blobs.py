@@ -1,7 +1,8 @@
-"""Blobs as files: content-addressed, durable before they are named. Knows no record.
+"""Blobs as files, named by their content and durable before records name them. Knows no record.
 
-The time of a file is when it was last touched. A sweep takes a file aside before it drops it and looks at that time
-again: whoever touched it in between gets it back, whoever comes later writes it anew.
+The time of a file is when its blob was last put. A sweep moves a file aside before it deletes it, and then looks at the
+time again. If the blob was put meanwhile the file is moved back; if it is put later it is written again. Readers find a
+file that is aside, too: a sweep that was killed may have left it there.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
-from lrs.storage import Clock
 from lrs.storage.ending import end_process
 from lrs.storage.private import private_folder
+from lrs.storage.records import Clock
 from lrs.storage.room import NO_ROOM, Room
 
+T = TypeVar("T")
 CHUNK = 64 * 1024
 _DRAFT, _ASIDE = ".draft-", ".aside-"
 
@@ -40,10 +43,10 @@ class FileBlobs:
         self._fatal = fatal
 
     def put(self, chunks: Iterable[bytes]) -> str:
-        """Writes to a draft, syncs, then renames: a blob is whole or not there.
+        """Writes to a draft, syncs, then renames, so a blob is complete or not there.
 
-        Raises ``StoreFull`` or ``StoreReadOnly``. A failed fsync ends the process: the kernel tells of it once, and the
-        next one would succeed whatever was lost.
+        Raises ``StoreFull`` or ``StoreReadOnly``. A failed fsync ends the process, because the kernel reports it only
+        once: the next fsync would succeed although data is lost.
         """
         try:
             name = self._put(chunks)
@@ -70,11 +73,8 @@ class FileBlobs:
         return name
 
     def open(self, sha256: str) -> Iterator[bytes]:
-        """The bytes, 64 KiB at a time; the file is opened at once, so a missing blob is a ``KeyError`` here."""
-        try:
-            file = self.path_of(sha256).open("rb")
-        except FileNotFoundError as error:
-            raise KeyError(sha256) from error
+        """The bytes, 64 KiB at a time. The file is opened at once, so a missing blob raises ``KeyError`` here."""
+        file = self._found(sha256, lambda path: path.open("rb"))
 
         def chunks() -> Iterator[bytes]:
             with file:
@@ -85,13 +85,18 @@ class FileBlobs:
 
     def size(self, sha256: str) -> int:
         """The length in bytes."""
-        try:
-            return self.path_of(sha256).stat().st_size
-        except FileNotFoundError as error:
-            raise KeyError(sha256) from error
+        return self._found(sha256, lambda path: path.stat().st_size)
+
+    def _found(self, name: str, read: Callable[[Path], T]) -> T:
+        """What *read* gives for the file. The last look is for one that was moved back meanwhile."""
+        path = self.path_of(name)
+        for one in (path, _aside(path), path):
+            with suppress(FileNotFoundError):
+                return read(one)
+        raise KeyError(name)
 
     def sweep(self, keep: Callable[[str], bool], older_than: int) -> int:
-        """Drops old blobs nobody keeps, and what a crash left behind."""
+        """Deletes old blobs that *keep* does not hold, and files left by a crash."""
         dropped = 0
         for path in self._files():
             if path.name.startswith(_ASIDE):
@@ -105,7 +110,7 @@ class FileBlobs:
         return dropped
 
     def _files(self) -> Iterator[Path]:
-        """All files, those of one folder read at a time."""
+        """All files, one folder at a time."""
         folders = [self._root]
         while folders:
             try:
@@ -138,18 +143,18 @@ class FileBlobs:
             raise
 
     def _failed(self, folder: Path, made: Path | None, error: OSError) -> None:
-        """A name may be lost. *made* is taken back: whoever puts the bytes again makes it anew, and syncs that."""
+        """The new name may be lost. Deletes *made*, so that the next put makes the file again and syncs it."""
         if made:
             made.unlink(missing_ok=True)
         self._fatal(f"{folder}: {error}")
 
     def path_of(self, name: str) -> Path:
-        """Where the blob of this name is, if it is there."""
+        """The path of the blob with this name, if it exists."""
         return self._root / name[:2] / name[2:4] / name
 
 
 def _drop(path: Path, older_than: int) -> int:
-    aside = path.with_name(_ASIDE + path.name)
+    aside = _aside(path)
     with suppress(FileNotFoundError):
         path.rename(aside)
     if not _older(aside, older_than):
@@ -159,8 +164,12 @@ def _drop(path: Path, older_than: int) -> int:
     return 1
 
 
+def _aside(path: Path) -> Path:
+    return path.with_name(_ASIDE + path.name)
+
+
 def _bring_back(aside: Path) -> None:
-    """Unless the same bytes were put meanwhile: those were touched later."""
+    """Moves the file back, unless the same bytes were put meanwhile: that file is newer."""
     with suppress(FileNotFoundError):
         with suppress(FileExistsError):
             os.link(aside, aside.with_name(aside.name.removeprefix(_ASIDE)))
@@ -175,9 +184,9 @@ def _older(path: Path, micros: int) -> bool:
 
 
 def sync_folder(folder: Path, failed: Callable[[OSError], None] = lambda _: None) -> None:
-    """Makes what names a file in *folder* durable, as a sync of the file makes what is in it.
+    """Makes the names in *folder* durable, as fsync of a file does for its content.
 
-    *failed* is told of an fsync that failed, before that is raised: it must not be tried again.
+    *failed* is called with the error of a failed fsync before it is raised. It must not be tried again.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:

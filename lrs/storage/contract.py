@@ -1,110 +1,99 @@
-"""What an engine has to keep, in the words of the contract (see ``lrs.storage``). Knows no engine."""
+"""The interface that an engine implements (see ``lrs.storage``). Knows no engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from itertools import chain
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from lrs.storage.leases import Ahead
-from lrs.storage.records import NEWEST, ROWS, Backlog, Claim, Load, Owed, Page, Record
+from lrs.storage.records import ROWS, Backlog, Claim, Load, Owed, Page, Record, RecordName, Stale, Walk
 
 T = TypeVar("T")
 
 
 class Reader(Protocol):
-    """What both the store and a transaction can be asked."""
+    """The questions that both a store and a transaction answer."""
 
     def get(self, kind: str, id: str) -> Record | None:
         """The record, or ``None``."""
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
-        """Those of the records that exist, by id. ``Refused`` if they are together larger than ``MOST_AT_ONCE``."""
+        """The records that exist, by id. Raises ``Refused`` if they are together larger than ``MOST_AT_ONCE``."""
 
-    def find(
-        self,
-        kind: str,
-        keys: Sequence[int] = (),
-        *,
-        after: int = 0,
-        until: int = NEWEST,
-        newest_first: bool = False,
-        limit: int = 100,
-        start: str | None = None,
-        most: int | None = None,
-    ) -> Page:
-        """Records of *kind* that carry all *keys*, with ``after < seq <= until``, ordered by ``seq``.
-
-        ``~key`` among them, never the first, asks for those that do not carry *key*.
-
-        *start* is the ``next`` of an earlier page of the same walk, *limit* at least 1. Records that share a ``seq``
-        come in an order of the engine's own, which is the same in every walk and turns round with *newest_first*.
-        Without *keys* it is a scan of the kind. A page that has *most* bytes ends there (``PAGE_BYTES``).
-        """
+    def find(self, walk: Walk) -> Page:
+        """The next page of *walk*."""
 
 
 class Tx(Reader, Protocol):
-    """A write transaction, as a decision sees it: its own writes are visible to it."""
+    """A write transaction, as a decision sees it. It sees its own writes."""
 
     def next_seq(self) -> int:
-        """Draws the next place in the one order; no two draws have the same ``stored`` time."""
+        """Draws the next place in the order. No two draws have the same ``stored`` time."""
 
     def insert(self, record: Record) -> Record:
-        """Adds *record* as revision 1 and gives it back as it is stored, ``owed`` included.
+        """Adds *record* as revision 1, and returns it as stored, with ``owed``.
 
-        ``Exists``, raised here or at the end of the group, fails the decision even if it is caught: look first, the
-        transaction keeps others out.
+        ``Exists``, raised here or at the end of the group, makes the decision fail even if it is caught. So check first
+        that there is none; the transaction excludes other writers.
         """
 
     def replace(self, record: Record) -> Record:
-        """Puts *record* in the place of the one with its kind and id. Raises ``Stale`` unless ``rev`` matches.
+        """Replaces the record of its kind and id by *record*. Raises ``Stale`` if there is none with this ``rev``.
 
-        ``seq`` 0 draws a new place; any other value is kept. What the old one owed is still owed. A record that is
-        not there is ``Stale`` too.
+        ``seq`` 0 draws a new place; any other value is kept. What the old record owed is still owed.
         """
 
     def put(self, record: Record) -> Record:
-        """Adds *record*, or puts it in the place of the one with its kind and id; gives it back as it is stored.
+        """Adds *record*, or replaces the one of its kind and id. Returns it as stored.
 
-        ``rev`` 0 takes the place of whatever is there, and the revision goes on from that; any other ``rev`` is that of
-        the one to be replaced, and raises ``Stale`` as ``replace`` does. ``seq`` 0 draws a new place either way, any
-        other is kept. What the old one owed is still owed. With ``rev`` 0 it reads the old one, but for one that this
-        transaction has looked for in vain: whoever has read it gives its ``rev``.
+        With ``rev`` 0 it replaces any revision, and the new revision is the next one. Any other ``rev`` must be that of
+        the stored record; otherwise it raises ``Stale`` as ``replace`` does. ``seq`` 0 draws a new place, any other is
+        kept. What the old record owed is still owed. With ``rev`` 0 it reads the old record, unless this transaction
+        has already found that there is none; a decision that has read the record passes its ``rev``.
         """
 
     def delete(self, kind: str, id: str) -> bool:
-        """Removes the record and what it owed; ``False`` if there was none. A later insert begins at revision 1."""
+        """Deletes the record and what it owed. ``False`` if there was none. A later insert starts at revision 1."""
 
     def owe(self, kind: str, id: str, owed: Owed) -> None:
-        """Adds to what an existing record owes: earliest ``due`` wins, tries start anew, a lease on it turns stale.
+        """Adds to what an existing record owes. The earliest ``due`` wins.
 
-        What was parked is due as *owed* says. Raises ``Stale`` if there is no such record.
+        Tries start again, and a lease on the entry becomes stale. What was put aside becomes due as *owed* says. If
+        *owed* is ``parked``, the entry is put aside as it says, with its tries and its error. Raises ``Stale`` if there
+        is no such record.
         """
+
+    def retry(self, kind: str, id: str, step: str) -> bool:
+        """Makes an entry that was put aside due at once, with no tries. ``False`` if none of *step* is aside."""
 
     def mac(self, text: bytes) -> bytes:
         """See ``Store.mac``."""
 
 
 class Blobs(Protocol):
-    """Content-addressed bytes, named by their SHA-256 in lower-case hex. Put before the record that names them.
+    """Bytes named by their SHA-256 in lower-case hex. Put them before the record that names them.
 
-    Putting the same bytes again gives the same name and counts as a touch.
+    Putting the same bytes again gives the same name, and updates the time of the blob.
     """
 
     def put(self, chunks: Iterable[bytes]) -> str:
-        """Keeps the bytes, durable on return, and gives their name; if *chunks* raises, nothing is kept."""
+        """Stores the bytes, durable when it returns, and gives their name. If *chunks* raises, nothing is stored."""
 
     def open(self, sha256: str) -> Iterator[bytes]:
-        """The bytes in chunks. Raises ``KeyError`` at once, not when the first chunk is asked for."""
+        """The bytes in chunks. Raises ``KeyError`` at once, and not at the first chunk."""
 
     def size(self, sha256: str) -> int:
         """The length in bytes. Raises ``KeyError``."""
 
     def sweep(self, keep: Callable[[str], bool], older_than: int) -> int:
-        """Drops blobs untouched since *older_than* (microseconds UTC) that *keep* does not hold; how many.
+        """Deletes blobs not put since *older_than* (microseconds UTC) that *keep* does not hold. Gives their number.
 
-        Nobody else is held up meanwhile, and what *keep* raises ends it. No more than some thousand names are in
-        memory at a time.
+        Others can go on meanwhile. An exception from *keep* ends it. At most some thousand names are in memory at a
+        time.
         """
 
 
@@ -113,58 +102,70 @@ class Store(Reader, Protocol):
 
     @property
     def waits(self) -> bool:
-        """Whether reading one record waits for a network, and so belongs in a thread."""
+        """Whether reading one record waits for a network, and so should be done in a thread."""
 
     @property
     def blobs(self) -> Blobs:
         """Where large bodies and attachments are."""
 
     def mac(self, text: bytes) -> bytes:
-        """The HMAC-SHA256 of *text* with the secret that the store was given: 32 bytes.
+        """The HMAC-SHA256 of *text*, 32 bytes, with the secret that was given to the store.
 
-        Raises ``RuntimeError`` if it was given none: there is no secret that everybody knows.
+        Raises ``RuntimeError`` if there is none.
         """
 
     def use_secret(self, secret: bytes) -> None:
-        """Gives the store what ``mac`` uses; it is not kept in the store. For whoever opens it, before the others."""
+        """Gives the store the secret for ``mac``. It is not stored. Call it when opening the store."""
 
     def write(
         self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
     ) -> Future[T]:
-        """Runs *decide* in the write transaction; the future is done once the commit is durable.
+        """Runs *decide* in the write transaction. The future is done when the commit is durable.
 
-        *weight* is about how many rows it will write, search keys included: groups and the queue are bounded by it.
-        Cancelling the future drops a decision that has not started.
+        *weight* is about how many rows it will write, with search keys: it counts against the limits of groups and
+        queue. Cancelling the future drops a decision that has not started. *reads* are records (kind, id) that it will
+        ask for; they are looked up for the whole group at once. Raises ``Overloaded`` at once if the queue is full, too
+        old or closed; ``StoreFull`` comes through the future.
+        """
 
-        *reads* are records (kind, id) that it will ask for, looked up for the whole group at once.
-        Raises ``Overloaded`` at once when the queue is full, too old or closed; ``StoreFull`` comes through the
-        future.
+    def get_all(self, wanted: Iterable[RecordName]) -> dict[RecordName, Record]:
+        """The records of *wanted* (kind, id) that exist: of several kinds, and from a server in one round trip.
+
+        Raises as ``get_many`` does.
+        """
+
+    def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
+        """All records of *kind* with each of *keys*, by key, in the order of ``seq``; from a server in one round trip.
+
+        Raises as ``get_many`` does.
         """
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
-        """How many records of *kind* carry all *keys*."""
+        """How many records of *kind* have all *keys*."""
 
-    def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
+    def claim(
+        self, steps: Sequence[str], *, limit: int, lease: int, oldest: bool = False, without: Sequence[int] = ()
+    ) -> list[Claim]:
         """Leases up to *limit* due entries of *steps* for *lease* microseconds, in no particular order.
 
-        Once the records have ``PAGE_BYTES`` together it ends there: they are held in memory.
-
-        Parked entries are left alone, and those whose lease ran out. A long queue of one step does not keep the other
-        steps from being claimed.
+        It ends at ``PAGE_BYTES`` of records, because they are held in memory. Leaves out entries that were put aside,
+        those whose lease ran out, and records with one of the keys *without*. A long queue of one step does not keep
+        entries of other steps from being claimed. With *oldest* it takes those that were owed first, before those that
+        were handed back; otherwise a random choice, so that two workers seldom meet.
         """
 
-    def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
-        """Leases one entry of *steps* whose lease has run out: its worker ended, maybe over one leased beside it.
+    def claim_lost(self, steps: Sequence[str], *, lease: int, without: Sequence[int] = ()) -> Claim | None:
+        """Leases one entry of *steps* whose lease has run out: its worker died, perhaps while it ran another entry.
 
-        It is to be run by itself. If this lease runs out as well, the entry is what was being run, and its tries count
-        that when it is claimed the next time.
+        Leaves out records with one of the keys *without*. Run the entry alone. If this lease runs out too, the entry is
+        the one that was being run, and the next claim counts a try.
         """
 
     def locked(self, step: str, ahead: Ahead) -> int:
-        """How many entries of *step* lie further ahead of now than *ahead* says; parked ones are not among them."""
+        """How many entries of *step* are further ahead of now than *ahead* allows, without those put aside."""
 
     def unlock(self, step: str, ahead: Ahead) -> int:
-        """Makes those entries due at once, and void the leases among them; how many. Their tries stay as they are."""
+        """Makes these entries due at once, and ends leases among them. Gives their number. Tries do not change."""
 
     def settle(
         self,
@@ -174,68 +175,96 @@ class Store(Reader, Protocol):
         weight: int = 0,
         reads: Sequence[tuple[str, str]] = (),
     ) -> Future[T]:
-        """Clears the claimed entries and runs *decide*, in one commit. ``Stale`` if any token is no longer the one.
+        """Clears the claimed entries and runs *decide*, in one commit. Raises ``Stale`` if a token is no longer valid.
 
-        *weight* and *reads* are those of ``write``; a weight of 0 is a plain statement's for each claim.
-
-        If *decide* raises, the entries stay leased. A lease that ran out settles as long as nobody claimed it again.
-        What *decide* owes anew on the same record stands after it.
+        *weight* and *reads* are as in ``write``; a weight of 0 means a plain statement for each claim. If *decide*
+        raises, the entries stay leased. A lease that ran out can be settled until somebody claims the entry again. What
+        *decide* newly owes on the same record stays.
         """
 
     def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
-        """Hands an entry back for *due*, or parks it, with one more try counted and *error* as the reason.
+        """Hands an entry back until *due*, or puts it aside. Counts a try, with *error* as the reason.
 
         ``False`` if the lease was lost meanwhile.
         """
 
+    def release(self, claims: Sequence[Claim]) -> None:
+        """Hands entries back that were not begun: due at once, no try counted. Does nothing for a lost lease."""
+
     def holds(self, claim: Claim) -> bool:
-        """Whether *claim* could still be settled: it was not, nor handed back, nor claimed by somebody else."""
+        """Whether *claim* can still be settled: not settled, not handed back, not claimed by somebody else.
+
+        After ``OutcomeUnknown`` this shows the outcome: once it is false, it stays false.
+        """
 
     def backlog(self) -> list[Backlog]:
-        """What waits and what is parked, in the order of the steps' names."""
+        """What waits and what was put aside, by step, in the order of their names."""
 
     def is_due(self, steps: Sequence[str]) -> bool:
-        """Whether something of *steps* can be claimed now; a cheap look that leases nothing."""
+        """Whether something of *steps* can be claimed now. Cheap; leases nothing."""
 
     def next_due(self, steps: Sequence[str]) -> int | None:
-        """From when on something of *steps* can be claimed (microseconds UTC; 0 is at once); leases end then, too.
+        """When something of *steps* can next be claimed (microseconds UTC; 0 is now). Ends of leases count.
 
-        ``None`` if nothing waits; what is parked does not. It may be earlier where a record owes other steps, too.
+        ``None`` if nothing waits; entries put aside do not. It may be too early for a record that also owes other
+        steps.
         """
 
     def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """Entries that failed, with the latest reason, and will be tried again."""
 
     def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
-        """Entries that were given up on, with the reason."""
-
-    def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
-        """Makes parked entries due at once, tries from zero; how many. *step*, *kind* and *id* narrow it down."""
+        """Entries that were put aside, with the reason."""
 
     @property
     def lacks(self) -> str | None:
-        """Why the latest write was not kept: ``full``, ``read-only``, or ``None`` if it was."""
+        """Why the latest write was not stored: ``full``, ``read-only``, or ``None`` if it was."""
 
     def load(self) -> Load:
-        """How much the writer of this process has to do and has done; asks no disk and no server."""
+        """What the writer of this process has to do and has done. Does not use the disk or a server."""
 
     def horizon(self) -> int:
-        """A time (microseconds UTC) up to which everything stored is visible to reads begun after this call.
+        """A time (microseconds UTC) up to which reads that start after this call see everything that is stored.
 
-        No place in the order up to it is drawn any more, in whichever process and whatever the clocks do. Records
-        that bring their own ``seq`` are not spoken of.
+        No process draws a place in the order up to this time any more, whatever the clocks do. Records that bring their
+        own ``seq`` are not covered.
         """
 
     def close(self) -> None:
-        """Finishes what was accepted, then lets go of files, connections and threads. Again is harmless."""
+        """Finishes what was accepted, then closes files, connections and threads. May be called again."""
 
 
-def pages(reader: Reader, kind: str, *keys: int, limit: int = 500) -> Iterator[Record]:
-    """All records of *kind* that carry *keys*, in order, *limit* of them read at a time."""
-    start: str | None = None
-    while True:
-        page = reader.find(kind, keys, limit=limit, start=start)
-        yield from page.records
-        start = page.next
-        if start is None:
-            return
+def put_aside(store: Store, claim: Claim, decide: Callable[[Tx], str], now: int) -> bool:
+    """Runs *decide*, which gives the reason, and puts the entry aside, in one commit.
+
+    Does nothing if the lease was lost meanwhile; then it is ``False``.
+    """
+
+    def decided(tx: Tx) -> None:
+        parked = Owed(claim.owed.step, now, claim.owed.tries + 1, decide(tx), parked=True)
+        tx.owe(claim.record.kind, claim.record.id, parked)
+
+    try:
+        store.settle([claim], decided).result()
+    except Stale:
+        return False
+    return True
+
+
+def pages(reader: Reader, walk: Walk) -> Iterator[Page]:
+    """The pages of *walk* to its end, at least one. Each is read when it is asked for."""
+    page = reader.find(walk)
+    yield page
+    while page.next is not None:
+        page = reader.find(msgspec.structs.replace(walk, start=page.next))
+        yield page
+
+
+def walked(reader: Reader, walk: Walk) -> Iterator[Record]:
+    """All records of *walk*, a page at a time."""
+    return chain.from_iterable(page.records for page in pages(reader, walk))
+
+
+def each(reader: Reader, kind: str, *keys: int, limit: int = 500) -> Iterator[Record]:
+    """All records of *kind* with *keys*, in order; *limit* of them are read at a time."""
+    return walked(reader, Walk(kind, keys, limit=limit))

@@ -1,4 +1,4 @@
-"""Work for the writer, cut into decisions that hold it for a bounded time. Knows no queue and no engine."""
+"""Cuts work for the writer into decisions of bounded weight. Knows no queue and no engine."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ T = TypeVar("T")
 
 
 def cut(items: Iterable[T], weight: Callable[[T], int], most: int = GROUP_WEIGHT) -> Iterator[list[T]]:
-    """*items* in their order, as many together as weigh at most *most*, what one commit of a group may; none is parted.
+    """*items* in order, in lists with a weight of at most *most*, the limit of one commit of a group.
 
-    *weight* is about how many rows the writing of one item is, as ``Store.write`` counts them: of a plan of statements
-    its ``weight``, of other records a row each and one for each key and each entry owed, and of what is large one more
-    for each ``ROW_BYTES`` of it. What is heavier by itself is alone. Items are taken only as they are needed.
+    *weight* is about how many rows writing one item takes, as in ``Store.write``: for a plan of statements its
+    ``weight``, for other records one row, one for each key and each owed entry, and for a large one another for each
+    ``ROW_BYTES``. A heavier item is alone in its list. Items are taken only when they are needed.
     """
     together: list[T] = []
     total = 0

@@ -1,40 +1,50 @@
-"""From the event loop to the blocking store and back. Knows no xAPI.
+"""Calls the blocking store from the event loop. Knows no xAPI.
 
-Reads run in the loop's default executor (the app bounds it with ``loop.set_default_executor``). Writes run in the
-store's writer thread; the many results of one commit come back with one wake-up of the loop, not one each.
+Reads run in the loop's default executor (the app sets its size with ``loop.set_default_executor``). Writes run in the
+store's writer thread. All results of one commit come back with one wake-up of the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
+from weakref import WeakValueDictionary
 
-from lrs.storage import ROWS, Store, Tx
+from lrs.storage.contract import Blobs, Store, Tx
+from lrs.storage.records import ROWS
 
 T = TypeVar("T")
+BLOCK = 256 * 1024
+"""Bytes of a large body that are passed on at a time."""
 
 
 async def read(function: Callable[..., T], *args: Any) -> T:
-    """``function(*args)`` in the executor: for anything that waits for a disk or a database."""
+    """``function(*args)`` in the executor, for anything that waits for a disk or a database."""
     return await asyncio.get_running_loop().run_in_executor(None, function, *args)
 
 
-async def compute(function: Callable[..., T], *args: Any) -> T:
-    """``function(*args)``, which computes for long: in one thread, one after the other."""
-    return await asyncio.get_running_loop().run_in_executor(_computing, function, *args)
+async def compute(whose: str, function: Callable[..., T], *args: Any) -> T:
+    """``function(*args)``, a long computation, in the one thread for these, one after the other.
+
+    The tenants (*whose*) take turns, because each has at most one in the queue of the thread.
+    """
+    locks: WeakValueDictionary[str, asyncio.Lock] = _here.__dict__.setdefault("computing", WeakValueDictionary())
+    async with locks.setdefault(whose, asyncio.Lock()):
+        return await asyncio.get_running_loop().run_in_executor(_computing, function, *args)
 
 
 async def write(
     store: Store, decide: Callable[[Tx], T], weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
 ) -> T:
-    """What *decide* returned, once its commit is durable; what it raised otherwise. ``Overloaded`` comes at once.
+    """The result of *decide* when its commit is durable, or its exception. ``Overloaded`` is raised at once.
 
-    A cancelled caller takes its decision back only if that has not started.
+    If the caller is cancelled, a decision that has not started is dropped.
     """
     loop = asyncio.get_running_loop()
     arrivals = getattr(_here, "arrivals", None)
@@ -50,8 +60,31 @@ async def write(
         raise
 
 
+async def receive(blobs: Blobs, chunks: AsyncIterable[bytes]) -> str:
+    """Stores the bytes of *chunks* as they arrive, and gives the blob's name. Stores nothing if *chunks* raises.
+
+    They go to a draft (``TMPDIR``) first. No thread waits for the sender, who is read at the speed of the disk.
+    """
+    with tempfile.TemporaryFile() as draft:
+        gathered = bytearray()
+        async for chunk in chunks:
+            gathered += chunk
+            if len(gathered) >= BLOCK:
+                block, gathered = gathered, bytearray()
+                await read(draft.write, block)
+        await read(draft.write, gathered)
+        draft.seek(0)
+        return await read(blobs.put, read_blocks(draft))
+
+
+def read_blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of *file* from its present position, a block at a time."""
+    while block := file.read(BLOCK):
+        yield block
+
+
 async def turn() -> None:
-    """Lets one caller on in each round of the event loop: whoever comes meanwhile is served between two of them."""
+    """Lets one caller continue in each round of the event loop, so that other requests are served in between."""
     loop = asyncio.get_running_loop()
     turns = getattr(_here, "turns", None)
     if turns is None or turns.loop is not loop:
@@ -60,7 +93,7 @@ async def turn() -> None:
 
 
 class _Turns:
-    """Those who wait for their turn on one loop."""
+    """Callers that wait for their turn on one loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -68,7 +101,7 @@ class _Turns:
         self._taken = False
 
     async def take(self) -> None:
-        """Returns when it is the caller's turn; the turn ends with the round."""
+        """Returns when it is the caller's turn. The turn ends with the round."""
         if self._taken:
             waiter: asyncio.Future[None] = self.loop.create_future()
             self._waiting.append(waiter)
@@ -99,7 +132,7 @@ class _Arrivals:
         self._woken = False
 
     def add(self, waiter: asyncio.Future[Any], result: Future[Any]) -> None:
-        """In the writer's thread. The result is queued before the flag is read, so a hand-over never misses it."""
+        """Called in the writer's thread. Queues the result before it reads the flag, so no result is missed."""
         self._results.append((waiter, result))
         if self._woken:
             return
@@ -120,7 +153,7 @@ class _Arrivals:
                 waiter.set_result(result.result())
             except CancelledError:
                 waiter.cancel()
-            except BaseException as error:  # noqa: BLE001 (it is the caller's)
+            except BaseException as error:  # noqa: BLE001 (the caller gets it)
                 waiter.set_exception(error)
 
 

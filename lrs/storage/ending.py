@@ -1,4 +1,4 @@
-"""The end of a process whose disk failed: after a failed fsync nobody knows what was kept. Knows no store."""
+"""Ends the process after a failed fsync, because it is not known what was stored. Knows no store."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Group commit: one writer thread, many callers' decisions in one commit. Knows no engine.
+"""Group commit: one writer thread puts many callers' decisions into one commit. Knows no engine.
 
-Decisions queue up while a commit is under way; the thread then takes as many as fit and hands them to the engine's
-``commit(jobs)``, which must give every job its outcome. Callers get a future; a full or aged queue refuses at once.
+Decisions queue up during a commit. The thread then takes as many as fit and passes them to the engine's
+``commit(jobs)``, which must give every decision its outcome. Callers get a future. A full or old queue refuses at once.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from lrs.kernel.errors import Overloaded
-from lrs.storage import ROWS, Load, Queue
+from lrs.kernel.admission import CLOSING, Overloaded, QueueLimit
+from lrs.storage.records import ROWS, Load
 
 GROUP_WEIGHT = 256 * ROWS
-"""Rows of one commit; a decision that is heavier by itself has one of its own."""
+"""Rows of one commit. A decision that is heavier than this has a commit of its own."""
 
 
 @dataclass(slots=True)
-class Job:
-    """One decision waiting for its commit; the engine sets exactly one of *result* and *error*."""
+class QueuedDecision:
+    """One decision waiting for its commit. The engine sets exactly one of *result* and *error*."""
 
     decide: Callable[[Any], Any]
     weight: int
@@ -34,7 +34,7 @@ class Job:
     error: BaseException | None = None
 
     def answer(self) -> None:
-        """Tells the caller; called once, after the commit."""
+        """Completes the caller's future. Called once, after the commit."""
         if self.error is None:
             self.future.set_result(self.result)
         else:
@@ -42,25 +42,25 @@ class Job:
 
 
 class Undoable(Protocol):
-    """A transaction that can take back the latest decision as long as nothing of it reached the database."""
+    """A transaction that can undo the latest decision as long as nothing of it was sent to the database."""
 
     def load(self, wanted: Iterable[tuple[str, str]]) -> None:
-        """Looks up the records (kind, id) that the decisions are going to ask for."""
+        """Looks up the records (kind, id) that the decisions will ask for."""
 
     def mark(self) -> Any:
-        """Where the transaction stands."""
+        """The present state, for ``undo``."""
 
     def undo(self, mark: Any) -> bool:
-        """Takes back what was written since *mark*; ``False`` if that is too late."""
+        """Undoes everything since *mark*. ``False`` if it is too late."""
 
     def finish(self) -> None:
-        """Writes what is left, before the commit."""
+        """Writes the rest, before the commit."""
 
 
-def decide_all(tx: Undoable, jobs: Sequence[Job], broken: type[Exception]) -> bool:
-    """Runs every decision; ``False`` if one failed whose writes cannot be taken back by themselves.
+def decide_all(tx: Undoable, jobs: Sequence[QueuedDecision], broken: type[Exception]) -> bool:
+    """Runs every decision. ``False`` if one failed and its writes cannot be undone alone.
 
-    *broken* is what the engine raises when the transaction itself is lost; it passes through.
+    *broken* is the engine's exception for a lost transaction; it is passed on.
     """
     tx.load(pair for job in jobs for pair in job.reads)
     for job in jobs:
@@ -78,23 +78,23 @@ def decide_all(tx: Undoable, jobs: Sequence[Job], broken: type[Exception]) -> bo
 
 
 class GroupCommit:
-    """The queue before an engine's commit, and the thread that empties it.
+    """The queue in front of an engine's commit, and the thread that empties it.
 
-    *committed* is called after each commit that kept something, in that thread: it must not wait, and not raise.
+    *committed* is called in that thread after each commit that stored something. It must not wait and not raise.
     """
 
     def __init__(
         self,
-        commit: Callable[[Sequence[Job]], None],
+        commit: Callable[[Sequence[QueuedDecision]], None],
         *,
         name: str,
-        queue: Queue,
+        queue: QueueLimit,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
         self._commit = commit
         self._committed = committed
-        self._queue = queue
-        self._jobs: deque[Job] = deque()
+        self._limit = queue
+        self._jobs: deque[QueuedDecision] = deque()
         self._weight = 0
         self._commits = self._decisions = 0
         self._closing = False
@@ -104,52 +104,61 @@ class GroupCommit:
         self._thread.start()
 
     def submit(self, decide: Callable[[Any], Any], weight: int, reads: Sequence[tuple[str, str]] = ()) -> Future[Any]:
-        """Queues *decide*. Raises ``Overloaded`` if too much waits, or the first in line has waited too long."""
+        """Queues *decide*. Raises ``Overloaded`` if too much waits, or if the first has waited too long."""
         now = time.monotonic()
         with self._lock:
             if self._closing:
-                raise Overloaded
-            if self._jobs and (self._weight + weight > self._queue.rows or now - self._jobs[0].since > self._queue.age):
-                raise Overloaded
-            job = Job(decide, weight, now, reads)
+                raise Overloaded(CLOSING)
+            if self._jobs:
+                self._limit.check(self._weight + weight, now - self._jobs[0].since)
+            job = QueuedDecision(decide, weight, now, reads)
             self._jobs.append(job)
             self._weight += weight
             self._work.notify()
         return job.future
 
     def load(self) -> Load:
-        """What waits, and what was handed to the engine so far."""
+        """What waits, and what was passed to the engine so far."""
         return Load(len(self._jobs), self._weight, self._commits, self._decisions)
 
     def close(self) -> None:
-        """Writes what was accepted, then stops the thread."""
+        """Writes what was accepted, then ends the thread."""
         with self._lock:
             self._closing = True
             self._work.notify()
         self._thread.join()
 
     def _run(self) -> None:
-        while group := self._take():
-            running = [job for job in group if job.future.set_running_or_notify_cancel()]
-            if not running:
-                continue
-            self._commits += 1
-            self._decisions += len(running)
-            try:
-                self._commit(running)
-            except BaseException as error:  # noqa: BLE001 (a caller must not wait for ever, whatever went wrong)
-                for job in running:
-                    job.error = error
-            if any(job.error is None for job in running):
-                self._committed()
-            for job in running:
-                job.answer()
+        while self._wait():
+            self._answer(self._take())  # a call of its own, so that no group stays in memory while the thread waits
 
-    def _take(self) -> list[Job]:
+    def _answer(self, group: Sequence[QueuedDecision]) -> None:
+        """Commits a group and completes its futures."""
+        running = [job for job in group if job.future.set_running_or_notify_cancel()]
+        if not running:
+            return
+        self._commits += 1
+        self._decisions += len(running)
+        try:
+            self._commit(running)
+        except BaseException as error:  # noqa: BLE001 (a caller must not wait for ever, whatever went wrong)
+            for job in running:
+                job.error = error
+        if any(job.error is None for job in running):
+            self._committed()
+        for job in running:
+            job.answer()
+
+    def _wait(self) -> bool:
+        """Waits for a decision. ``False`` if none will come."""
         with self._lock:
             while not self._jobs and not self._closing:
                 self._work.wait()
-            group: list[Job] = []
+            return bool(self._jobs)
+
+    def _take(self) -> list[QueuedDecision]:
+        with self._lock:
+            group: list[QueuedDecision] = []
             weight = 0
             while self._jobs and (not group or weight + self._jobs[0].weight <= GROUP_WEIGHT):
                 job = self._jobs.popleft()

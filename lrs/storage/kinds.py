@@ -1,7 +1,7 @@
-"""Kinds of records: what is declared of each beside the code that writes it, and the table of all. Knows no room.
+"""Declarations of kinds of records, and the table of all kinds. Knows no room.
 
-Whoever goes through all that is stored (a rebuild, the sweep of blobs, a backup, an export, an erasure) is given the
-table and asks it; it names no kind itself.
+Code that goes through everything stored (a rebuild, the sweep of blobs, a backup) is given the table and names no kind
+itself.
 """
 
 from __future__ import annotations
@@ -10,37 +10,45 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal, NamedTuple
 
+from lrs.storage.about import FindRecords, ShownTo, body_shown
 from lrs.storage.records import Record
 
 Class = Literal["fact", "derived", "effect", "working"]
-"""What a record is to the others.
+"""How a record relates to others.
 
-``fact``: was received or decided, and follows from nothing else that is stored. ``derived``: follows from facts alone,
-and can be worked out again, byte for byte. ``effect``: what the product did or said because of facts; it is neither
-worked out again nor taken back by itself. ``working``: what the program notes for its own course; without it something
-is done once more, or later, and nothing is lost.
+``fact``: was received or decided, and does not follow from other records. ``derived``: follows from facts alone and can
+be worked out again, byte for byte. ``effect``: what the product did or said because of facts; it is not worked out
+again, and nothing takes it back automatically. ``working``: what the program notes for its own work; without it
+something is done again, or later, and nothing is lost.
 """
 
 Retention = Literal["evidence", "derived", "consent", "document", "configuration", "audit", "upload", "operational"]
-"""What a record is kept for, and by which rule it may go. A legal hold on a person stops all of them.
+"""Why a record is kept, and by which rule it may be deleted. A legal hold on a person stops all of them.
 
-``evidence``: to prove what somebody can do, and to say why, for years. May go when its subjects are erased, or after
-the years that the organisation has set for training records; one about nobody, after the last that rests on it.
-``derived``: as long as what it follows from; it goes in the commit in which that goes.
-``consent``: to show what a learner agreed to, and who was told what because of it. May go some years after the consent
-has ended, all of it together.
-``document``: what content and systems put down for themselves. May go some time after its last change.
-``configuration``: what the organisation has set up. Goes when somebody takes it away.
-``audit``: the record of actions. Entries are never taken out one by one: only the oldest years, as a whole.
+``evidence``: to prove what somebody can do and to explain it, for years. May go when its subjects are erased, or after
+the years that the organisation sets for training records; one about nobody, after the last record that depends on it.
+
+``derived``: as long as what it follows from. It goes in the same commit.
+
+``consent``: to show what a learner agreed to, and who was told because of it. May go some years after the consent
+ended, all of it together.
+
+``document``: what content and systems stored for themselves. May go some time after its last change.
+
+``configuration``: what the organisation has set up. Goes when somebody removes it.
+
+``audit``: the record of actions. Single entries are never removed, only the oldest years as a whole.
+
 ``upload``: files as providers sent them, to look at rows again. May go soon after they were read.
-``operational``: for the course of the work. Goes by itself once that is done, or is written over.
+
+``operational``: for the work in progress. Goes when that is done, or is overwritten.
 """
 
 
 class Subjects(NamedTuple):
-    """Whom a record is about: ids of persons, and of identifiers, whoever has them.
+    """Whom a record is about: ids of persons, and ids of identifiers.
 
-    Of what was received there are names of identifiers; ``lrs.people.ids`` makes ids of both.
+    For what was received these are names of identifiers; ``lrs.people.ids`` makes ids of both.
     """
 
     persons: frozenset[str] = frozenset()
@@ -48,7 +56,7 @@ class Subjects(NamedTuple):
 
 
 def subjects(*, persons: Iterable[str] = (), identifiers: Iterable[str] = ()) -> Subjects:
-    """``Subjects`` of any iterables."""
+    """``Subjects`` from any iterables."""
     return Subjects(frozenset(persons), frozenset(identifiers))
 
 
@@ -56,13 +64,16 @@ def subjects(*, persons: Iterable[str] = (), identifiers: Iterable[str] = ()) ->
 class Kind:
     """One kind of record.
 
-    *body* is the struct of a body that is ours, ``None`` for received text, for JSON without a struct and where there
-    is no body; *version* is the ``v`` of bodies that are written now, 0 where they have none.
+    *body* is the struct of a body that the product writes; ``None`` for received text, for JSON without a struct, and
+    if there is no body. *version* is the ``v`` of bodies that are written now, 0 if they have none.
 
-    *subjects* says whom a record is about, whoever else may be worked out from ids in it; ``None``: nobody. It raises
-    ``msgspec.MsgspecError`` for a body it cannot read. *blobs* gives the names of the blobs that a record names, from
-    its ``meta`` alone, for a backup reads no bodies; ``None``: it names none. *exported*: whether it leaves with an
-    export of a tenant's data. *basis*: whether derived records are worked out from it, so that a rebuild reads it.
+    *subjects* gives whom a record is about; ``None`` means nobody. It raises ``msgspec.MsgspecError`` for a body that
+    it cannot read. *blobs* gives the names of a record's blobs, from its ``meta`` alone, because a backup reads no
+    bodies; ``None`` means no blobs. *exported* says whether it is part of an export of a tenant's data. *basis* says
+    whether derived records are worked out from it, so that a rebuild reads it.
+
+    *find* gives the records that may be about somebody, and *shown* what that somebody is shown of one; a kind with
+    *subjects* has both.
     """
 
     name: str
@@ -75,6 +86,8 @@ class Kind:
     exported: bool
     blobs: Callable[[Record], Iterable[str]] | None = None
     basis: bool = False
+    find: FindRecords | None = None
+    shown: ShownTo = body_shown
 
 
 Kinds = Mapping[str, Kind]
@@ -82,7 +95,7 @@ Kinds = Mapping[str, Kind]
 
 
 def collected(declared: Iterable[Sequence[Kind]]) -> Kinds:
-    """The table of all *declared* kinds, in their order. Raises ``ValueError`` for one that is declared twice."""
+    """The table of all *declared* kinds, in their order. Raises ``ValueError`` if one is declared twice."""
     table: dict[str, Kind] = {}
     for kind in (kind for kinds in declared for kind in kinds):
         if kind.name in table:

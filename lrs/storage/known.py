@@ -1,4 +1,4 @@
-"""Records that the decisions of one group are going to look at, looked up together. Knows no engine."""
+"""Records that the decisions of one group will look at, looked up together. Knows no engine."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Protocol
 
 import msgspec
 
-from lrs.storage import Reader, Record
+from lrs.storage.contract import Reader
+from lrs.storage.records import Record
 
 
 class Lookup(Protocol):
-    """Finding records by id."""
+    """Finds records by id."""
 
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
@@ -24,21 +25,21 @@ class Lookup(Protocol):
 
 
 class Known:
-    """A look-up that remembers what was loaded, and whatever was not there, until the transaction changes it."""
+    """Remembers records that were loaded, and those that do not exist, until the transaction changes them."""
 
     def __init__(self, reader: Lookup) -> None:
         self._reader = reader
         self._found: dict[tuple[str, str], Record | None] = {}
 
     def load(self, wanted: Iterable[tuple[str, str]]) -> None:
-        """Looks up all *wanted* (kind, id) with one question."""
+        """Looks up all *wanted* (kind, id) at once."""
         names = list(wanted)
         if names:
             found = self._reader.get_all(names)
             self._found.update((name, found.get(name)) for name in names)
 
     def forget(self, kind: str, id: str) -> None:
-        """To be called for what the transaction inserts, replaces or deletes."""
+        """Call it for what the transaction inserts, replaces or deletes."""
         self._found.pop((kind, id), None)
 
     def get(self, kind: str, id: str) -> Record | None:
@@ -67,6 +68,6 @@ class Known:
 
 
 def in_its_place(reader: Reader, record: Record) -> Record:
-    """*record* with the ``rev`` of what is stored as it, 0 if nothing is; one with a ``rev`` of its own as it is."""
+    """*record* with the ``rev`` of the stored one, 0 if there is none. A record with a ``rev`` is returned as it is."""
     there = None if record.rev else reader.get(record.kind, record.id)
     return msgspec.structs.replace(record, rev=there.rev) if there else record

@@ -1,4 +1,4 @@
-"""From the address of a store to the store. Knows the engines by their names, and loads the one that is used."""
+"""Opens a store by its address. Knows the names of the engines, and loads the one that is used."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from lrs.kernel.admission import QueueLimit
 from lrs.kernel.errors import Misconfigured
 from lrs.storage.contract import Store
-from lrs.storage.records import USUAL, Clock, Queue, wall_clock
+from lrs.storage.damage import errors_of_sqlite
+from lrs.storage.records import USUAL, Clock, wall_clock
 
 
 def open_store(
     url: str,
     *,
     clock: Clock = wall_clock,
-    queue: Queue = USUAL,
+    queue: QueueLimit = USUAL,
     secret: bytes | None = None,
     committed: Callable[[], None] = lambda: None,
 ) -> Store:
-    """Opens the store at *url*: ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
+    """Opens the store at *url*, ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
 
-    *secret* is what ``mac`` uses (see ``Store.use_secret``). *committed* is called in the writer's thread after each
-    commit, before its callers are answered: it must not wait, and not raise.
-
-    Raises ``Misconfigured`` for another scheme and for what cannot be opened, ``NewerSchema`` for a later version's.
+    *secret* is for ``mac`` (see ``Store.use_secret``). *committed* is called in the writer's thread after each commit,
+    before its callers are answered: it must not wait and not raise. Raises ``Misconfigured`` for another scheme and if
+    the store cannot be opened, ``NewerSchema`` for one of a later version.
     """
     if url.startswith("sqlite:///"):
         return _open_file(url.removeprefix("sqlite:///"), clock, queue, secret, committed)
@@ -38,9 +39,9 @@ def open_store(
 
 
 def open_to_read(url: str, *, clock: Clock = wall_clock, secret: bytes | None = None) -> Store:
-    """The store at *url*, to be read only: a file and its folder are left as they are; a database is opened as usual.
+    """The store at *url*, for reading only. A file and its folder are not changed; a database is opened as usual.
 
-    Raises ``Misconfigured``, also for a file that is not there or would have to be migrated.
+    Raises ``Misconfigured``, also for a file that does not exist or that needs a migration.
     """
     if not url.startswith("sqlite:///"):
         return open_store(url, clock=clock, secret=secret)
@@ -49,11 +50,24 @@ def open_to_read(url: str, *, clock: Clock = wall_clock, secret: bytes | None = 
     return SqliteToRead(url.removeprefix("sqlite:///"), clock=clock, secret=secret)
 
 
-def drop_store(url: str) -> None:
-    """Drops the store at *url* with its blobs, for good; nothing happens where it is gone. Nobody may have it open.
+def migrate_store(url: str, tell: Callable[[str], None]) -> None:
+    """Brings the store at *url* to this program's schema, however long that takes. *tell* is called with the progress.
 
-    The records go first: a process that dies in between leaves what only they gave a meaning to. Raises ``OSError``,
-    or ``Misconfigured`` if a server does not answer.
+    Raises as ``open_store`` does.
+    """
+    if url.startswith("mongodb"):
+        from lrs.storage.mongo.store import migrate_database  # noqa: PLC0415 (an engine is loaded when it is used)
+
+        migrate_database(url, tell)
+    else:
+        open_store(url).close()
+
+
+def drop_store(url: str) -> None:
+    """Deletes the store at *url* with its blobs, permanently. Does nothing if it is gone. Nobody may have it open.
+
+    The records go first: if a process dies in between, only files without meaning are left. Raises ``OSError``, or
+    ``Misconfigured`` if a server does not answer.
     """
     if url.startswith("sqlite:///"):
         from lrs.storage.sqlite.store import drop_files  # noqa: PLC0415 (an engine is loaded when it is used)
@@ -65,13 +79,16 @@ def drop_store(url: str) -> None:
         drop_database(url)
 
 
-def _open_file(path: str, clock: Clock, queue: Queue, secret: bytes | None, committed: Callable[[], None]) -> Store:
+def _open_file(
+    path: str, clock: Clock, queue: QueueLimit, secret: bytes | None, committed: Callable[[], None]
+) -> Store:
     from lrs.storage.sqlite.store import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
     if not path:
         raise Misconfigured("LRS_STORE_URL names no file; use sqlite:///PATH")
     try:
-        return SqliteStore(path, clock=clock, queue=queue, secret=secret, committed=committed)
+        with errors_of_sqlite():
+            return SqliteStore(path, clock=clock, queue=queue, secret=secret, committed=committed)
     except (sqlite3.Error, OSError) as error:
         folder = Path(path).parent
         if folder.is_dir() and not os.access(folder, os.W_OK):

@@ -1,4 +1,4 @@
-"""Files and folders that are their owner's alone, whatever the umask says. Knows no store."""
+"""Files and folders that only their owner may use, whatever the umask is. Knows no store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OTHERS = 0o077
 
 
 def private_folder(folder: Path) -> None:
-    """Makes *folder*, and what is missing above it, for its owner alone; one that is there stays as it is.
+    """Makes *folder*, and missing parents, for its owner alone. An existing folder is not changed.
 
     Raises ``OSError``, also if a file is in its place.
     """
@@ -20,14 +20,14 @@ def private_folder(folder: Path) -> None:
         missing.append(folder)
         folder = folder.parent
     for each in reversed(missing):
-        with suppress(FileExistsError):  # made by somebody else a moment ago
+        with suppress(FileExistsError):  # another process has just made it
             each.mkdir(FOLDER)
             each.chmod(FOLDER)
     (missing[0] if missing else folder).mkdir(exist_ok=True)
 
 
 def private_file(path: Path) -> None:
-    """Makes *path*, empty, for its owner alone. One of ours that is there is closed to others."""
+    """Makes an empty file for its owner alone. If *path* exists and is ours, takes the rights of others away."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE)
     except FileExistsError:
@@ -38,7 +38,7 @@ def private_file(path: Path) -> None:
 
 
 def close_to_others(path: Path) -> None:
-    """Takes every right of others on *path* away, if it is there and ours: earlier versions left them to the umask."""
+    """Takes every right of others on *path* away, if it exists and is ours. Earlier versions left them to the umask."""
     with suppress(FileNotFoundError):
         told = path.stat()
         if told.st_mode & _OTHERS and told.st_uid == os.geteuid():

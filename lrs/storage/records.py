@@ -1,36 +1,42 @@
-"""What the contract speaks of: records, what they owe, pages, claims; places in the one order. Knows no engine."""
+"""The structs of the contract: records, owed entries, pages, claims; and places in the one order. Knows no engine."""
 
 from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from lrs.kernel.admission import QUEUE_SECONDS, QUEUE_STATEMENTS, QueueLimit
+
 TIE_BITS = 10
 NEWEST = (1 << 63) - 1
 PAGE_BYTES = 16 * 1024 * 1024
-"""A page of records that are together larger, with their keys and meta, ends there: it is held in memory."""
+"""Bytes of records, with keys and meta, in one page. A page is held in memory, so it ends there."""
 MOST_AT_ONCE = 2 * PAGE_BYTES
-"""How many bytes of records can be asked for by their ids: a whole batch that is sent again, and more."""
+"""Bytes of records that can be asked for by their ids: more than a whole batch that is sent again."""
 LARGEST = 15_000_000
-"""How many bytes the body of one record may have; MongoDB refuses documents of 16 MiB, envelope included."""
+"""Bytes of the largest body of a record. MongoDB refuses documents of more than 16 MiB, with all fields."""
 ROWS = 19
-"""Rows that a plain statement writes: 17 search keys, itself, what it owes. The measure of other writes, about."""
+"""Rows that a plain statement writes: 17 search keys, itself, what it owes. Weights of other writes are relative to it.
+"""
 ROW_BYTES = 256
-"""How many bytes of a record are worth a row."""
+"""Bytes of a record that count as one row."""
 Clock = Callable[[], int]
+"""The present time in microseconds UTC."""
+RecordName = tuple[str, str]
+"""The kind and the id of a record."""
 
 
 def wall_clock() -> int:
-    """Now, in microseconds UTC."""
+    """The present time in microseconds UTC."""
     return time.time_ns() // 1_000
 
 
 def micros_of(seq: int) -> int:
-    """The ``stored`` time, in microseconds UTC, that *seq* stands for."""
+    """The ``stored`` time of *seq*, in microseconds UTC."""
     return seq >> TIE_BITS
 
 
@@ -45,9 +51,9 @@ def last_seq(micros: int) -> int:
 
 
 class Owed(msgspec.Struct, frozen=True):
-    """A step of work a record owes from *due* (microseconds UTC) on; 0 is at once.
+    """A step of work that a record owes from *due* (microseconds UTC) on; 0 is at once.
 
-    An entry that is read back tells in *due* since when: what was owed at once has the time at which it was.
+    In an entry that is read, *due* is the time since when it is owed, also for one that was owed at once.
     """
 
     step: str
@@ -58,13 +64,13 @@ class Owed(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One thing the store keeps.
+    """A record of the store.
 
-    ``(kind, id)`` is unique. ``body`` is what was received, or JSON we derived. ``meta`` is what we know and did
-    not receive (JSON-able). ``keys`` are 63-bit integers to be found by. ``owed`` is added to what the record owes
-    already, and is empty on records that are read. ``seq`` 0 asks the writer for the next one, any other is kept as it
-    is, may be in the past and may be shared; ``rev`` counts changes from 1 and is the compare-and-set token of
-    ``Tx.replace``. A body over ``LARGEST`` is ``Refused``: it belongs among the blobs.
+    ``(kind, id)`` is unique. ``body`` is what was received, or JSON that the product made. ``meta`` is what the product
+    knows and did not receive (JSON values). ``keys`` are 63-bit integers to find the record by. ``owed`` is added to
+    what the record already owes, and is empty in records that are read. ``seq`` 0 asks the writer for the next one; any
+    other value is kept, may be in the past and may be shared. ``rev`` counts changes from 1 and is the compare-and-set
+    token of ``Tx.replace``. A body over ``LARGEST`` is refused: store it as a blob.
     """
 
     kind: str
@@ -77,11 +83,34 @@ class Record(msgspec.Struct, frozen=True):
     rev: int = 0
 
 
-class Page(msgspec.Struct, frozen=True):
-    """Some records of a walk, and where to go on; ``next`` is ``None`` once there is nothing more.
+class Walk(msgspec.Struct, frozen=True):
+    """Asks for records of *kind* with all *keys* and ``after < seq <= until``, in the order of ``seq``.
 
-    A walk that had to pass over too many records to find enough stops early, and so does one that has found more than
-    ``PAGE_BYTES`` of bodies, keys and meta: a page may be short, even empty, and still have a ``next``.
+    Without *keys* it is a scan of the kind. Records with the same ``seq`` come in an order that depends on the engine,
+    is the same in every walk, and is reversed by *newest_first*.
+    """
+
+    kind: str
+    keys: Sequence[int] = ()
+    """``~key`` among them, never the first, asks for those that do not carry ``key``."""
+    after: int = 0
+    until: int = NEWEST
+    newest_first: bool = False
+    limit: int = 100
+    """How many records a page has at most; at least 1."""
+    most: int | None = None
+    """A page that has this many bytes ends there; ``None`` is ``PAGE_BYTES``."""
+    start: str | None = None
+    """The ``next`` of the page before this one; with all else as it was. ``limit`` and ``most`` may be others."""
+    bare: bool = False
+    """Bodies are not read: each record comes with an empty one."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some records of a walk. ``next`` says where it continues; ``None`` at the end.
+
+    A walk that passes over too many records, or has found ``PAGE_BYTES`` of bodies, keys and meta, stops early. So a
+    page may be short, even empty, and still have a ``next``.
     """
 
     records: tuple[Record, ...]
@@ -89,7 +118,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A leased entry: the record as it is now, the step it owes, and the token that settles it."""
+    """A leased entry: the record now, the step that it owes, and the token of the lease."""
 
     record: Record
     owed: Owed
@@ -97,7 +126,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What this process's writer does: decisions and rows in the queue, commits so far and decisions in them."""
+    """What this process's writer does: decisions and rows in the queue, commits so far, and decisions in them."""
 
     waiting: int
     weight: int
@@ -106,7 +135,10 @@ class Load(msgspec.Struct, frozen=True):
 
 
 class Backlog(msgspec.Struct, frozen=True):
-    """One step's entries: how many wait (due or not, leased or not), how many are parked, the first waiting ``due``."""
+    """The entries of one step: how many wait and how many were put aside; *oldest_due* is the first that waits.
+
+    An entry waits if it is due or not, leased or not.
+    """
 
     step: str
     waiting: int
@@ -119,25 +151,19 @@ class Backlog(msgspec.Struct, frozen=True):
 
 
 class Stale(Exception):
-    """Somebody else changed the record, or the lease, in between; read again and decide again."""
+    """The record, or the lease, was changed by somebody else. Read again and decide again."""
 
 
 class Exists(Exception):
-    """An insert met a record of the same kind and id."""
+    """A record of the same kind and id exists."""
 
 
-class Queue(msgspec.Struct, frozen=True):
-    """Limits of the write queue: rows, and the age of the first in line in seconds; more is refused at once."""
-
-    rows: int = 4_096 * ROWS
-    age: float = 1.0
-
-
-USUAL = Queue()
+USUAL = QueueLimit(QUEUE_STATEMENTS * ROWS, QUEUE_SECONDS)
+"""The limit of the queue without settings."""
 
 
 def mac_with(secret: bytes | None, text: bytes) -> bytes:
-    """See ``Store.mac``; what both engines do."""
+    """See ``Store.mac``. Shared by both engines."""
     if secret is None:
         raise RuntimeError("the store was opened without a secret")
     return hmac.digest(secret, text, "sha256")

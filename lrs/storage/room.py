@@ -1,4 +1,4 @@
-"""Whether the store can be written to: logged once when that changes, not with each request. Knows no engine."""
+"""Whether the store can be written to. A change is logged once, and not with each request. Knows no engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 
 
 class Room:
-    """What the latest write at *where* met with; ``lacks`` is ``FULL``, ``READ_ONLY`` or, if it was kept, ``None``."""
+    """The result of the latest write at *where*: ``lacks`` is ``FULL``, ``READ_ONLY``, or ``None`` if it was stored."""
 
     def __init__(self, where: str, folder: Path | None = None) -> None:
         self._where = where
@@ -28,7 +28,7 @@ class Room:
         self.lacks: str | None = None
 
     def kept(self) -> None:
-        """Something was written. A full disk is full until there is room for more than some small thing."""
+        """A write was stored. A full disk counts as full until there is room for more than a small write."""
         if self.lacks is not None and not (self.lacks == FULL and self._is_tight()):
             self.lacks = None
             _log.warning("the store can be written to again", where=self._where)
@@ -43,7 +43,7 @@ class Room:
         return disk.f_bavail * disk.f_frsize < ENOUGH
 
     def missed(self, lacks: str) -> None:
-        """Something could not be written."""
+        """A write failed."""
         if self.lacks != lacks:
             self.lacks = lacks
             todo = "make room on the disk" if lacks == FULL else "let this user write there"
@@ -51,7 +51,7 @@ class Room:
             _log.error(said, why=lacks, where=self._where, todo=todo)
 
     def failure(self, error: OSError) -> Exception:
-        """What a caller is told of *error*; the error itself if it has nothing to do with room."""
+        """The exception for the caller; the error itself if it has nothing to do with room."""
         if error.errno in NO_ROOM:
             self.missed(FULL)
             return StoreFull("the disk is full: nothing of this request was stored")

@@ -1,9 +1,9 @@
-"""What a record may measure, the same on every engine, so that data can move between them."""
+"""Limits on the size of records, the same for every engine, so that data can move between them."""
 
 from __future__ import annotations
 
 from lrs.kernel.errors import Refused
-from lrs.storage import LARGEST, MOST_AT_ONCE, Record
+from lrs.storage.records import LARGEST, MOST_AT_ONCE, Record
 
 
 def check_size(record: Record) -> None:
@@ -15,7 +15,7 @@ def check_size(record: Record) -> None:
 
 
 def check_found(size: int) -> None:
-    """Raises ``Refused`` once the records asked for by their ids have more than ``MOST_AT_ONCE`` bytes together."""
+    """Raises ``Refused`` if records asked for by their ids have more than ``MOST_AT_ONCE`` bytes together."""
     if size > MOST_AT_ONCE:
         raise Refused(
             f"what is stored under these ids has together more than {MOST_AT_ONCE} bytes: send fewer at a time",

@@ -1,8 +1,8 @@
-"""Whose turn it is to write, among the processes of one SQLite file. Knows no database.
+"""The lock by which processes that write one SQLite file take turns. Knows no database.
 
-SQLite itself waits for its write lock by sleeping and looking again, up to 25 ms at a time; two busy processes then
-spend most of their time asleep. The kernel wakes the next one the moment a file lock is let go of, and lets go of the
-lock of a process that dies.
+SQLite waits for its write lock by sleeping and trying again, up to 25 ms at a time, so two busy processes sleep most of
+the time. The kernel wakes the next process as soon as a file lock is released, and releases the lock of a process that
+dies.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lrs.storage.private import private_file
 
 
 class Turn:
-    """A lock on the file at *path*; one process's writer thread uses it as a context manager."""
+    """A lock on the file at *path*. The writer thread of a process uses it as a context manager."""
 
     def __init__(self, path: Path) -> None:
         private_file(path)
@@ -28,5 +28,5 @@ class Turn:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._file.close()

@@ -1,4 +1,4 @@
-"""Which schema a store has, asked without opening it, since opening migrates. Knows no record."""
+"""The schema of a store, without opening the store, because opening migrates. Knows no record."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from lrs.storage.damage import errors_of_sqlite
+
 
 def found_and_known(url: str) -> tuple[int | None, int]:
-    """The version of the store at *url* (``None`` if there is none yet) and the one this program writes.
+    """The schema of the store at *url* (``None`` if there is none yet), and the one that this program writes.
 
-    Raises ``Misconfigured`` if a server does not answer or cannot be used, ``sqlite3.Error`` for a file that cannot be
-    read.
+    Raises ``Misconfigured`` if a server does not answer or cannot be used, ``sqlite3.Error`` for an unreadable file.
     """
     if url.startswith("sqlite:///"):
         return _of_sqlite(url.removeprefix("sqlite:///"))
@@ -23,8 +24,8 @@ def _of_sqlite(path: str) -> tuple[int | None, int]:
 
     if not Path(path).exists():
         return None, SCHEMA_VERSION
-    # Not `mode=ro`: that cannot read a store whose log a crash has left behind.
-    with closing(sqlite3.connect(path, timeout=5)) as connection:
+    # Not `mode=ro`: that cannot read a store with a log that a crash has left.
+    with errors_of_sqlite(), closing(sqlite3.connect(path, timeout=5)) as connection:
         return int(connection.execute("PRAGMA user_version").fetchone()[0]) or None, SCHEMA_VERSION
 
 

@@ -1,1 +1,1 @@
-"""Tenants: the register of them, one opened for work, its secrets, its record of actions."""
+"""Tenants: the control store, opened tenants, their secrets, their records of actions."""

@@ -1,8 +1,8 @@
-"""A chain of what people did: each entry holds the keyed hash of the one before, so that none is changed or taken out.
+"""The record of actions: a chain in which each entry has the keyed hash of the one before, so that changes are noticed.
 
-The key is the store's secret (``Store.mac``), which does not lie in the store: whoever can write the store alone cannot
-make an entry that fits. Entries of version 1, from before there was a key, are kept; the first keyed entry after them
-holds their hash. Knows what an entry looks like, not what actions there are. Entries hold ids, no names or addresses.
+The key is the store's secret (``Store.mac``), which is not in the store: whoever can only write the store cannot make a
+valid entry. Entries of version 1, from before there was a key, are kept; the first keyed entry after them has their
+hash. Knows the form of an entry, not the actions. Entries have ids, no names or addresses.
 """
 
 from __future__ import annotations
@@ -10,25 +10,36 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
-from lrs.storage import Record, Store, Tx, micros_of
+from lrs.kernel.keys import key
+from lrs.storage import Reader, Record, Store, Tx, Walk, first_seq, micros_of
+from lrs.storage.about import Whose, by_keys, shown_as, sort_of
 from lrs.storage.kinds import Kind, Subjects, subjects
 
 KIND = "audit"
 SEALED, RESTORED = "audit.sealed", "store.restored"
-"""The actions of the entry that seals unkeyed ones, and of the first entry after a restore."""
+"""The action of the entry that seals unkeyed entries, and of the first entry after a restore."""
 START = "0" * 64
 HEAD_KIND = "audit-head"
-_HEAD = (HEAD_KIND, "head")
+HEAD = (HEAD_KIND, "head")
+"""The name of the record that each new entry reads."""
+_KEPT, _KEPT_SEAL = "hash", "seal"
+"""In the meta of a renamed entry: its hash in the chain, and the seal on both."""
 PERSONS, IDENTIFIER = ("person", "one", "other"), "identifier"
-"""Words of ``Entry.about`` under which an id of a person, and the name of an identifier, stand."""
+"""The keys in ``AuditEntry.about`` whose value is the id of a person, and the one whose value is that of an identifier.
+"""
+_ABOUT = "audit.about"
 _AT_ONCE = 500
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One action: its number from 1, when (microseconds UTC), who, what, on what, and the hash of the entry before."""
+class AuditEntry(msgspec.Struct, frozen=True):
+    """One action: its number from 1, the time (microseconds UTC), who did what, and about what.
+
+    *previous* is the hash of the entry before.
+    """
 
     v: int
     number: int
@@ -40,38 +51,39 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The number and the hash of the last entry; number 0 where there is none."""
+    """The number and the hash of the last entry; number 0 if there is none."""
 
     number: int = 0
     hash: str = START
 
 
 class Broken(Exception):
-    """The chain does not hold; ``number`` is the first entry that is missing or was changed."""
+    """The chain is not intact. ``number`` is the first entry that is missing or was changed."""
 
     def __init__(self, number: int, why: str) -> None:
         super().__init__(why)
         self.number = number
 
 
-def append(tx: Tx, by: str, action: str, about: Mapping[str, str]) -> Entry:
-    """Adds one entry in the transaction of the action itself: either both are kept, or neither."""
-    record = tx.get(*_HEAD)
+def append(tx: Tx, by: str, action: str, about: Mapping[str, str]) -> AuditEntry:
+    """Adds one entry, in the transaction of the action itself, so that both are stored or neither is."""
+    record = tx.get(*HEAD)
     head = _read(record)
     seq = tx.next_seq()
-    entry = Entry(2, head.number + 1, micros_of(seq), by, action, dict(about), head.hash)
+    entry = AuditEntry(2, head.number + 1, micros_of(seq), by, action, dict(about), head.hash)
     body = msgspec.json.encode(entry)
-    tx.insert(Record(KIND, _id(entry.number), body, seq=seq))
-    _put_head(tx, record, Head(entry.number, _hash(tx, entry, body)))
+    tx.insert(Record(KIND, _id(entry.number), body, keys=keys_of(entry), seq=seq))
+    _put_head(tx, record, Head(entry.number, _computed(tx, entry, body)))
     return entry
 
 
 def begin(tx: Tx) -> None:
-    """Starts the chain of a store, or seals with one keyed entry what was put down before entries were keyed.
+    """Starts the chain of a store, or seals with one keyed entry what was written before entries were keyed.
 
-    Only a store that was not begun may be begun: a chain whose seal was taken away would be sealed anew.
+    Call it only for a store whose chain was not started. Otherwise a chain whose seal was removed would be sealed
+    again.
     """
-    record = tx.get(*_HEAD)
+    record = tx.get(*HEAD)
     head = _read(record)
     if record is None:
         _put_head(tx, None, head)
@@ -80,42 +92,80 @@ def begin(tx: Tx) -> None:
 
 
 def head_of(store: Store) -> Head | None:
-    """The head as it stands, unchecked; ``None`` where the chain was never begun."""
-    record = store.get(*_HEAD)
+    """The stored head, unchecked; ``None`` if the chain was never started."""
+    record = store.get(*HEAD)
     return None if record is None else _read(record)
 
 
-def walk(store: Store) -> Iterator[tuple[Entry, str]]:
-    """Every entry, oldest first, with its hash. Raises ``Broken`` where the chain does not hold, also at its end."""
-    record = store.get(*_HEAD)
+def walk(store: Store) -> Iterator[tuple[AuditEntry, str]]:
+    """Every entry with its hash, oldest first. Raises ``Broken`` if the chain is not intact, also at its end."""
+    record = store.get(*HEAD)
     head = _read(record)
     previous, keyed = START, False
     for start in range(1, head.number + 1, _AT_ONCE):
         numbers = range(start, min(start + _AT_ONCE, head.number + 1))
         found = store.get_many(KIND, map(_id, numbers))
         for number in numbers:
-            entry, body = _entry(found.get(_id(number)), number)
-            if not _follows(entry, previous, keyed=keyed):
+            entry, there = _entry(found.get(_id(number)), number)
+            if not (_follows(entry, previous, keyed=keyed) and _has_kept_hash(store, there)):
                 raise Broken(number, f"entry {number} was changed or taken out, or the one before it was")
             keyed = entry.v > 1
-            previous = _hash(store, entry, body)
+            previous = hash_of(store, entry, there)
             yield entry, previous
     if record is not None and not (head.hash == previous and _is_sealed(store, record, head)):
         raise Broken(head.number, f"entry {head.number} was changed, or entries after it were cut off")
 
 
-def broken_at(store: Store) -> int | None:
-    """The number of the first entry that is missing or was changed; ``None`` if the chain is whole."""
-    try:
-        for _ in walk(store):
-            pass
-    except Broken as broken:
-        return broken.number
-    return None
+def newest(store: Store, count: int) -> list[AuditEntry]:
+    """The last *count* entries, newest first; whether the chain is whole is not looked at."""
+    head = head_of(store)
+    numbers = range(head.number, max(0, head.number - count), -1) if head is not None else ()
+    found = store.get_many(KIND, map(_id, numbers))
+    return [_entry(found.get(_id(number)), number)[0] for number in numbers if _id(number) in found]
 
 
-def _follows(entry: Entry, previous: str, *, keyed: bool) -> bool:
-    """Unkeyed entries come before all keyed ones, and the first keyed one after them is the one that seals them."""
+def of_person(reader: Reader, person: str, action: str, after: int, limit: int) -> list[AuditEntry]:
+    """The last *limit* entries about *person*, if they say *action* and are not before *after* (microseconds UTC)."""
+    walk = Walk(KIND, [key(_ABOUT, person, action)], after=first_seq(after) - 1, newest_first=True, limit=limit)
+    return [msgspec.json.decode(record.body, type=AuditEntry) for record in reader.find(walk).records]
+
+
+def keys_of(entry: AuditEntry) -> tuple[int, ...]:
+    """The search keys of an entry: whom it is about, alone and with what was done."""
+    about = [entry.about[word] for word in (*PERSONS, IDENTIFIER) if word in entry.about]
+    return tuple(dict.fromkeys(index for one in about for index in (key(_ABOUT, one), key(_ABOUT, one, entry.action))))
+
+
+def record_at(tx: Tx, number: int) -> Record | None:
+    """The record of the entry *number*."""
+    return tx.get(KIND, _id(number))
+
+
+def hash_of(store: Store | Tx, entry: AuditEntry, record: Record) -> str:
+    """The hash of *entry*, whose record is *record*, in the chain."""
+    kept = record.meta.get(_KEPT)
+    return _computed(store, entry, record.body) if kept is None else str(kept)
+
+
+def keep_hash(tx: Tx, record: Record, hash: str) -> Record:
+    """*record*, whose body was changed, with *hash* as the hash of its entry. Needs the key."""
+    return msgspec.structs.replace(record, meta={_KEPT: hash, _KEPT_SEAL: _seal_of_kept(tx, hash, record.body)})
+
+
+def _has_kept_hash(store: Store, record: Record) -> bool:
+    """Whether the hash in the meta of *record* was written with the key."""
+    kept = record.meta.get(_KEPT)
+    if kept is None:
+        return True
+    return hmac.compare_digest(str(record.meta.get(_KEPT_SEAL, "")), _seal_of_kept(store, str(kept), record.body))
+
+
+def _seal_of_kept(store: Store | Tx, hash: str, body: bytes) -> str:
+    return store.mac(f"audit entry renamed\n{hash}\n".encode() + body).hex()
+
+
+def _follows(entry: AuditEntry, previous: str, *, keyed: bool) -> bool:
+    """Whether *entry* may follow: unkeyed entries come before all keyed ones, and the first keyed one seals them."""
     if not hmac.compare_digest(entry.previous.encode(), previous.encode()):
         return False
     if entry.v == 1:
@@ -123,18 +173,18 @@ def _follows(entry: Entry, previous: str, *, keyed: bool) -> bool:
     return keyed or entry.number == 1 or entry.action == SEALED
 
 
-def _entry(record: Record | None, number: int) -> tuple[Entry, bytes]:
-    """The entry in *record*. Raises ``Broken`` unless it is there and has that number."""
+def _entry(record: Record | None, number: int) -> tuple[AuditEntry, Record]:
+    """The entry in *record*. Raises ``Broken`` unless it exists and has that number."""
     try:
-        entry = msgspec.json.decode(record.body, type=Entry) if record else None
+        entry = msgspec.json.decode(record.body, type=AuditEntry) if record else None
     except msgspec.MsgspecError:
         entry = None
     if record is None or entry is None or entry.number != number:
         raise Broken(number, f"entry {number} was changed or taken out")
-    return entry, record.body
+    return entry, record
 
 
-def _hash(store: Store | Tx, entry: Entry, body: bytes) -> str:
+def _computed(store: Store | Tx, entry: AuditEntry, body: bytes) -> str:
     return sha256(body).hexdigest() if entry.v == 1 else store.mac(b"audit entry\n" + body).hex()
 
 
@@ -144,7 +194,7 @@ def _read(record: Record | None) -> Head:
 
 def _put_head(tx: Tx, record: Record | None, head: Head) -> None:
     meta = {"number": head.number, "hash": head.hash, "seal": _seal(tx, head)}
-    tx.put(msgspec.structs.replace(record or Record(*_HEAD), meta=meta))
+    tx.put(msgspec.structs.replace(record or Record(*HEAD), meta=meta))
 
 
 def _is_sealed(store: Store, record: Record, head: Head) -> bool:
@@ -152,7 +202,7 @@ def _is_sealed(store: Store, record: Record, head: Head) -> bool:
 
 
 def _seal(store: Store | Tx, head: Head) -> str:
-    """Without it, an end that was cut off would have the head of its last entry: its hash stands in the next one."""
+    """The MAC of the head. Without it, somebody could cut entries off and make the last one left the head."""
     return store.mac(f"audit head\n{head.number}\n{head.hash}".encode()).hex()
 
 
@@ -161,14 +211,33 @@ def _id(number: int) -> str:
 
 
 def _about(record: Record) -> Subjects:
-    told = msgspec.json.decode(record.body, type=Entry).about
+    told = msgspec.json.decode(record.body, type=AuditEntry).about
     return subjects(
         persons=(told[word] for word in PERSONS if word in told),
         identifiers=[told[IDENTIFIER]] if IDENTIFIER in told else (),
     )
 
 
+def _shown(record: Record, whose: Whose) -> dict[str, Any]:
+    """The action, by which sort of subject, and what it was about but for other people."""
+    entry = msgspec.json.decode(record.body, type=AuditEntry)
+    mine = {*whose.persons, *whose.identifiers}
+    about = {word: text for word, text in entry.about.items() if word not in {*PERSONS, IDENTIFIER} or text in mine}
+    told = {"number": entry.number, "action": entry.action, "by": sort_of(entry.by), "about": about}
+    return shown_as(record, told)
+
+
 KINDS = (
-    Kind(KIND, "effect", Entry, 2, subjects=_about, retention="audit", exported=True),
+    Kind(
+        KIND,
+        "effect",
+        AuditEntry,
+        2,
+        subjects=_about,
+        retention="audit",
+        exported=True,
+        find=by_keys(KIND, lambda whose: (key(_ABOUT, one) for one in (*whose.persons, *whose.identifiers))),
+        shown=_shown,
+    ),
     Kind(HEAD_KIND, "effect", subjects=None, retention="audit", exported=True),
 )

@@ -1,8 +1,8 @@
-"""Where the record of actions has got to, put down outside the store: in the log, and in the file ``LRS_AUDIT_HEAD``.
+"""Writes the head of the record of actions outside the store: to the log, and to the file ``LRS_AUDIT_HEAD``.
 
-Whoever can write the store, and has an older copy of it, can put that back and so take the newest entries away. What
-stands outside shows it. The file only grows, one JSON line each time the end of a chain was seen elsewhere than before,
-so it may be one that can be appended to and nothing else (``chattr +a``).
+Whoever can write the store and has an older copy of it can replace the store, and so remove the newest entries. The
+head outside shows that. The file only grows, by one JSON line each time the head has changed, so it may be a file that
+can only be appended to (``chattr +a``).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import msgspec
 import structlog
 
 from lrs.kernel.logs import AUDIT
+from lrs.kernel.times import SECOND
 from lrs.storage import Store
 from lrs.storage.private import FILE
 from lrs.tenancy import audit
@@ -27,14 +28,14 @@ from lrs.tenancy.audit import Head
 from lrs.tenancy.tenants import Tenant
 
 LOOK = 1.0
-"""Seconds between two looks at the ends of the chains."""
+"""Seconds between two looks at the heads."""
 NEWEST_LINES = 10_000
 """How many lines of a store are compared."""
 _log = structlog.get_logger(AUDIT)
 
 
-class Line(msgspec.Struct, frozen=True):
-    """One line: the last entry of *tenant*'s chain then, in which store (see ``store_name``), at which time (ISO)."""
+class HeadLine(msgspec.Struct, frozen=True):
+    """One line: the last entry of *tenant*'s chain at a time (ISO 8601), and its store (see ``store_name``)."""
 
     tenant: str
     store: str
@@ -44,27 +45,33 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Differs(msgspec.Struct, frozen=True):
-    """How a file and a chain differ: the line that the chain has not, the last entry in both, the restore between."""
+    """How a file and a chain differ.
 
-    line: Line
+    *line* is the one that the chain does not have, *agreed* the last entry in both, *restored* the time of a restore
+    between them.
+    """
+
+    line: HeadLine
     agreed: int
     restored: int | None
 
 
 def store_name(store: Store) -> str:
-    """Tells one store's lines from another's; the same for copies of it."""
+    """A name that tells the lines of different stores apart. Copies of a store have the same name."""
     return store.mac(b"audit store").hex()[:16]
 
 
 def put_down(path: Path, tenant: Tenant, head: Head) -> None:
-    """Appends a line, durable on return. Raises ``OSError``."""
-    at = datetime.fromtimestamp(tenant.clock() / 1_000_000, UTC).isoformat(timespec="seconds")
-    line = msgspec.json.encode(Line(tenant.id, store_name(tenant.store), head.number, head.hash, at)) + b"\n"
+    """Appends a line, durable when it returns. Raises ``OSError``."""
+    at = datetime.fromtimestamp(tenant.clock() / SECOND, UTC).isoformat(timespec="seconds")
+    line = msgspec.json.encode(HeadLine(tenant.id, store_name(tenant.store), head.number, head.hash, at)) + b"\n"
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE)
     try:
         size = os.fstat(descriptor).st_size
         torn = size and os.pread(descriptor, 1, size - 1) != b"\n"  # by a process that died in the middle of a line
-        os.write(descriptor, b"\n" + line if torn else line)
+        left = memoryview(b"\n" + line if torn else line)
+        while left:  # a disk that is nearly full takes a part, and says no only to the rest
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -72,9 +79,9 @@ def put_down(path: Path, tenant: Tenant, head: Head) -> None:
 
 @contextmanager
 def putting_down(tenant: Tenant) -> Iterator[None]:
-    """Puts the end of the chain down in ``LRS_AUDIT_HEAD`` if the block has moved it: commands run without a worker.
+    """Writes the head to ``LRS_AUDIT_HEAD`` if the block has changed it, because commands run without a worker.
 
-    Raises ``OSError`` that names the file.
+    Raises ``OSError``, which names the file.
     """
     path = tenant.settings.audit_head
     before = audit.head_of(tenant.store) if path else None
@@ -85,18 +92,18 @@ def putting_down(tenant: Tenant) -> Iterator[None]:
             put_down(path, tenant, head)
 
 
-def lines_of(path: Path, store: Store) -> tuple[list[Line], set[str]]:
-    """The newest lines of *store* in the order they were put down, and which tenants the others are of.
+def lines_of(path: Path, store: Store) -> tuple[list[HeadLine], set[str]]:
+    """The newest lines of *store* in their order, and the tenants of the other lines.
 
-    Raises ``OSError``. What is no line of ours is passed over.
+    Raises ``OSError``. Lines of another form are skipped.
     """
-    ours: deque[Line] = deque(maxlen=NEWEST_LINES)
+    ours: deque[HeadLine] = deque(maxlen=NEWEST_LINES)
     others = set()
     name = store_name(store)
     with path.open("rb") as file:
         for text in file:
             try:
-                line = msgspec.json.decode(text, type=Line)
+                line = msgspec.json.decode(text, type=HeadLine)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
             if line.store == name:
@@ -106,11 +113,11 @@ def lines_of(path: Path, store: Store) -> tuple[list[Line], set[str]]:
     return list(ours), others
 
 
-def compare(lines: Sequence[Line], found: Mapping[int, str], restored: Iterable[int]) -> Differs | None:
-    """The first of *lines* that the chain does not bear out; *found* has the hashes of the entries they name.
+def compare(lines: Sequence[HeadLine], found: Mapping[int, str], restored: Iterable[int]) -> Differs | None:
+    """The first of *lines* that the chain contradicts. *found* has the hashes of the entries that they name.
 
-    *restored* are the numbers of entries that tell of a restore. One explains the lines from its number on that were
-    put down before any line of what came after it.
+    *restored* are the numbers of entries that record a restore. A restore explains lines from its number on that were
+    written before any line of a later entry.
     """
     restores = sorted(restored)
     agreed = 0
@@ -127,9 +134,10 @@ def compare(lines: Sequence[Line], found: Mapping[int, str], restored: Iterable[
 
 
 class Publisher:
-    """A thread that puts down the end of each chain of *tenants* when it is not where it was.
+    """A thread that writes the head of each of *tenants* when it has changed.
 
-    In the file, each time. In the log too, unless *every* is more than 0: then the newest after so many seconds.
+    It is written to the file each time. It is logged too: each time, or, if *every* is more than 0, only the newest
+    after so many seconds.
     """
 
     def __init__(
@@ -159,7 +167,7 @@ class Publisher:
             try:
                 for tenant in self._tenants():
                     self.look_at(tenant)
-            except Exception as error:  # noqa: BLE001 (the register may be away: looked at again in a moment)
+            except Exception as error:  # noqa: BLE001 (the control store may be away: tried again in a moment)
                 self._heard("", error)
             if over or time.monotonic() - self._said >= self._every:
                 self._say()
@@ -168,7 +176,7 @@ class Publisher:
             self._stop.wait(self._look)
 
     def look_at(self, tenant: Tenant) -> None:
-        """Puts the end of its chain down, if that is not where it was."""
+        """Writes the tenant's head if it has changed."""
         with self._lock:
             self._look_at(tenant)
 
@@ -187,7 +195,7 @@ class Publisher:
         self._unsaid[tenant.id] = head
 
     def _say(self) -> None:
-        """Logs the ends that were not logged yet."""
+        """Logs the heads that were not logged yet."""
         self._said = time.monotonic()
         with self._lock:
             unsaid, self._unsaid = self._unsaid, {}
@@ -195,7 +203,7 @@ class Publisher:
             _log.info("end of the record of actions", tenant=tenant, number=head.number, hash=head.hash)
 
     def _heard(self, tenant: str, error: Exception) -> None:
-        """Logs only when it begins: a file that cannot be written for a day is one line."""
+        """Logs only the first failure, so that a file that cannot be written for a day gives one line."""
         if tenant not in self._failed:
             self._failed.add(tenant)
             _log.warning("the end of the record of actions is not put down", tenant=tenant, error=type(error).__name__)

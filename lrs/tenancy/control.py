@@ -1,7 +1,8 @@
-"""The register of tenants, kept apart from their data, and which workers run. Opens no tenant by itself."""
+"""The control store: the records of tenants, apart from the tenants' data, and which workers run. Opens no tenant."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,12 +12,13 @@ from typing import Any
 
 import msgspec
 
-from lrs.kernel.errors import Misconfigured
+from lrs.kernel.errors import Damaged, Misconfigured
 from lrs.kernel.settings import Settings
-from lrs.storage import Clock, Record, Store, Tx, open_store, pages, wall_clock
+from lrs.kernel.times import DAY
+from lrs.storage import Clock, Reader, Record, Store, Tx, Walk, each, open_store, wall_clock
 from lrs.storage.kinds import Kind
 from lrs.tenancy import master_key
-from lrs.tenancy.due import Due
+from lrs.tenancy.due import DueIndex
 from lrs.tenancy.record import TenantRecord, record_of
 from lrs.tenancy.tenants import (
     DEFAULT,
@@ -33,46 +35,51 @@ from lrs.tenancy.tenants import (
 )
 
 KIND, WORKER, DEATHS = "tenant", "worker", "worker-deaths"
-FORGOTTEN = 24 * 3_600 * 1_000_000
-"""Microseconds after which a worker that died is no longer listed."""
+FORGOTTEN = DAY
+"""Microseconds after which a dead worker is no longer listed."""
 
 
 class Control:
-    """The register of tenants; the default one is always in it. Other rooms keep in its *store* what is no tenant's."""
+    """The records of tenants; the default tenant always has one.
+
+    Other rooms keep in *store* what belongs to no tenant.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
         self.clock = clock
-        self.due = Due(store, clock)
+        self.due = DueIndex(store, clock)
+        self._key = store.get(master_key.KIND, master_key.ID)
         if not self.has(DEFAULT):
             self.add(DEFAULT)
 
     def has(self, tenant: str) -> bool:
-        """Whether there is a tenant of that id, whatever its state."""
+        """Whether a tenant with this id exists, in whatever state."""
         return self.get(tenant) is not None
 
     def get(self, tenant: str) -> TenantRecord | None:
-        """What is known of the tenant; ``None`` if there is none of that id, or it was deleted."""
+        """The record of the tenant; ``None`` if there is none with this id, or it was deleted."""
         found = self.store.get(KIND, tenant)
         record = record_of(found.body) if found else None
         return None if record is None or record.state == "deleted" else record
 
     def records(self) -> dict[str, TenantRecord]:
-        """All there are, and all there were, oldest first, by id."""
-        return {record.id: record_of(record.body) for record in pages(self.store, KIND)}
+        """The records of all tenants, deleted ones too, by id, oldest first."""
+        return {record.id: record_of(record.body) for record in each(self.store, KIND)}
 
     def tenants(self) -> list[str]:
-        """The ids of those there are, oldest first."""
+        """The ids of tenants that exist, oldest first."""
         return [id for id, record in self.records().items() if record.state != "deleted"]
 
     def open_tenants(self) -> list[str]:
-        """The ids of those that are served and worked for."""
+        """The ids of open tenants."""
         return [id for id, record in self.records().items() if record.state == "open"]
 
     def add(self, tenant: str, name: str = "") -> bool:
-        """Registers *tenant*; ``False`` if it is registered already, or was and is deleted.
+        """Registers *tenant*. ``False`` if it is registered already, or was and is deleted.
 
-        Raises ``Misconfigured`` for an unusable id.
+        Raises ``Misconfigured`` for an unusable id, and if the master key was changed since this was opened: the
+        tenant's store has the former one.
         """
         check_id(tenant)
         now = self.clock()
@@ -81,15 +88,23 @@ class Control:
         def decide(tx: Tx) -> bool:
             if tx.get(KIND, tenant) is not None:
                 return False
+            self.check_key(tx)
             tx.insert(Record(KIND, tenant, body))
             return True
 
         return self.store.write(decide).result()
 
-    def change(self, tenant: str, change: Callable[[TenantRecord, int], TenantRecord]) -> TenantRecord:
-        """Puts what *change* makes of the record, and of the time, in its place; gives that.
+    def check_key(self, reader: Reader | None = None) -> None:
+        """Raises ``Misconfigured`` if the master key was changed since this was opened, or is being changed."""
+        reader = reader or self.store
+        master_key.check_settled(reader)
+        if reader.get(master_key.KIND, master_key.ID) != self._key:
+            raise Misconfigured("the master key was changed meanwhile: start again with the new one")
 
-        Raises ``Misconfigured`` if there is no such tenant. What *change* raises leaves it as it is.
+    def change(self, tenant: str, change: Callable[[TenantRecord, int], TenantRecord]) -> TenantRecord:
+        """Replaces the record by what *change* makes of it and of the time, and returns that.
+
+        Raises ``Misconfigured`` if there is no such tenant. If *change* raises, the record does not change.
         """
         now = self.clock()
 
@@ -109,36 +124,36 @@ class Control:
         return changed
 
     def none_such(self, tenant: str) -> str:
-        """What to say where there is no tenant of that id."""
+        """The message that there is no tenant with this id."""
         return f"there is no tenant {tenant!r}; there are {', '.join(self.tenants())}"
 
     def beat(self, worker: str) -> None:
-        """Puts down that *worker* runs now."""
+        """Records that *worker* is running."""
         now = self.clock()
 
         def decide(tx: Tx) -> None:
             tx.put(Record(WORKER, worker, meta={"seen": now}))
-            for old in tx.find(WORKER, limit=1_000).records:
+            for old in tx.find(Walk(WORKER, limit=1_000)).records:
                 if old.meta["seen"] < now - FORGOTTEN:
                     tx.delete(WORKER, old.id)
 
         self.store.write(decide).result()
 
     def leave(self, worker: str) -> None:
-        """Puts down that *worker* ended."""
+        """Records that *worker* has ended."""
         self.store.write(lambda tx: tx.delete(WORKER, worker)).result()
 
     def workers(self) -> dict[str, int]:
         """When each worker was last seen (microseconds UTC)."""
-        return {record.id: record.meta["seen"] for record in self.store.find(WORKER, limit=1_000).records}
+        return {record.id: record.meta["seen"] for record in self.store.find(Walk(WORKER, limit=1_000)).records}
 
     def died(self, server: str, count: int, reason: str, again: float) -> None:
-        """Puts down that the worker of *server* died *count* times in a row, and starts in *again* seconds."""
+        """Records that the worker of *server* died *count* times in a row, and is restarted in *again* seconds."""
         now = self.clock()
         meta = {"at": now, "count": count, "reason": reason, "again": again}
 
         def decide(tx: Tx) -> None:
-            for old in tx.find(DEATHS, limit=1_000).records:
+            for old in tx.find(Walk(DEATHS, limit=1_000)).records:
                 if old.meta["at"] < now - FORGOTTEN:
                     tx.delete(DEATHS, old.id)
             tx.put(Record(DEATHS, server, meta=meta))
@@ -146,37 +161,49 @@ class Control:
         self.store.write(decide).result()
 
     def recovered(self, server: str) -> None:
-        """Puts down that the worker of *server* is well, or that its server ended."""
+        """Records that the worker of *server* is healthy, or that its server ended."""
         self.store.write(lambda tx: tx.delete(DEATHS, server)).result()
 
     def deaths(self) -> list[Mapping[str, Any]]:
-        """Of servers whose worker died: when last (``at``), how often in a row, why, and the pause after it."""
-        return [record.meta for record in self.store.find(DEATHS, limit=1_000).records]
+        """For servers whose worker died: when last (``at``), how often in a row, why, and the pause after it."""
+        return [record.meta for record in self.store.find(Walk(DEATHS, limit=1_000)).records]
 
     def close(self) -> None:
-        """Lets go of the store."""
+        """Closes the store."""
         self.store.close()
 
 
 def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
-    """The control store of this installation. Raises ``Misconfigured``, also under another master key than its own."""
+    """The control store of this installation. Raises ``Misconfigured``, also for a wrong master key."""
     check_whole(settings)
     key = read_master_key(settings)
     data_folder(settings)
     store = open_store(control_url(settings), clock=clock)
     try:
-        master_key.claim(store, key, master_key.path_of(settings))
-        return Control(store, clock)
+        with damage_told(settings):
+            master_key.claim(store, key, master_key.path_of(settings))
+            master_key.check_settled(store)
+            return Control(store, clock)
     except BaseException:
         store.close()
         raise
 
 
 @contextmanager
-def registered(settings: Settings, tenant: str) -> Iterator[Tenant]:
-    """*tenant* for a command, open for the length of the block.
+def damage_told(settings: Settings) -> Iterator[None]:
+    """Raises ``Misconfigured`` for what reading a damaged control store raises."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, Damaged) as error:
+        where = control_url(settings).removeprefix("sqlite:///")
+        raise Misconfigured(f"{where} is damaged: {error}; restore it from a backup") from error
 
-    Raises ``Misconfigured``, also if there is none of that name, and where there is no store: commands make none.
+
+@contextmanager
+def registered(settings: Settings, tenant: str) -> Iterator[Tenant]:
+    """*tenant* for a command, open as long as the block lasts.
+
+    Raises ``Misconfigured``, also if there is no tenant of that name, or no store, because most commands make none.
     """
     with control_there(settings, tenant) as control:
         record = control.get(tenant)
@@ -195,9 +222,9 @@ def registered(settings: Settings, tenant: str) -> Iterator[Tenant]:
 
 @contextmanager
 def registered_to_read(settings: Settings, tenant: str) -> Iterator[Tenant]:
-    """*tenant* for a command that only shows something, whatever its state. Raises ``Misconfigured`` as ``registered``.
+    """*tenant* for a command that only shows something, in whatever state. Raises ``Misconfigured``.
 
-    A file and its folder are left as they are, the register too: that the file is there says that there is the tenant.
+    Files and folders are not changed, and the control store is not read: if the tenant's file exists, the tenant does.
     """
     if not store_url(settings, tenant).startswith("sqlite:///"):
         with control_there(settings, tenant) as control:
@@ -214,7 +241,10 @@ def registered_to_read(settings: Settings, tenant: str) -> Iterator[Tenant]:
 
 @contextmanager
 def control_there(settings: Settings, tenant: str = DEFAULT) -> Iterator[Control]:
-    """The register for a command that makes no store. Raises ``Misconfigured`` where neither it nor *tenant* is."""
+    """The control store for a command that makes no store.
+
+    Raises ``Misconfigured`` if neither it nor *tenant* exists.
+    """
     check_id(tenant)
     check_made(settings, tenant)
     control = open_control(settings)
@@ -225,14 +255,17 @@ def control_there(settings: Settings, tenant: str = DEFAULT) -> Iterator[Control
 
 
 def check_made(settings: Settings, tenant: str = DEFAULT) -> None:
-    """Raises ``Misconfigured`` where neither the register nor the store of *tenant* is: most commands make none."""
+    """Raises ``Misconfigured`` if neither the control store nor the store of *tenant* exists.
+
+    Most commands make none.
+    """
     check_whole(settings)
     if not _is_made(control_url(settings)):
         _check_there(settings, tenant)
 
 
 def _is_made(url: str) -> bool:
-    """Whether somebody made the store at *url*. A file is not opened, which may need rights that nobody has here."""
+    """Whether the store at *url* exists. A file is not opened, because that may need rights that nobody has here."""
     if url.startswith("sqlite:///"):
         return Path(url.removeprefix("sqlite:///")).exists()
     return is_there(url) if url.startswith("mongodb") else True

@@ -1,39 +1,44 @@
-"""Which tenants have something due, and when: so that a worker looks into no store of one that is idle.
+"""The due index: when each tenant may next have due work, so that a worker does not look into stores of idle tenants.
 
-A part of the register. An entry says from when on a tenant is to be looked at. Whoever commits to a tenant's store
-notes it here afterwards; a worker that finds nothing due puts down when there will be, or that there is nothing.
+It is part of the control store. An entry says from when on a tenant is to be looked at. A process that commits to a
+tenant's store notes the tenant here afterwards. A worker that finds nothing due records when there will be something,
+or that there is nothing. Neither can miss the other: a worker first defers the entry for a minute, then looks once
+more, and records the result only if the entry is unchanged. A commit before that look is found by it, and a commit
+after it is noted after it.
 
-Neither can miss the other. A worker first puts the entry off for a minute, then looks once more, and puts down what it
-found only if the entry is as it left it: a commit before that look is found by it, and one after it is noted after it.
-A tenant that was noted stays for ``LINGER``, so whoever commits again within ``NOTED`` need not write. A process that
-dies between its commit and its note leaves a late look: a worker goes through all stores, slowly (``upkeep``).
+A noted tenant stays due for ``LINGER``, so a process that commits again within ``NOTED`` need not write. If a process
+dies between its commit and its note, its log stays beside the store. The next start, and a worker's ``upkeep``, notice
+that and make the tenant due.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 
 import msgspec
 
-from lrs.kernel.errors import Overloaded
-from lrs.storage import NEWEST, Clock, Record, Stale, Store, Tx, first_seq, last_seq, pages
+from lrs.kernel.admission import Overloaded
+from lrs.kernel.times import MINUTE, SECOND
+from lrs.storage import NEWEST, ROWS, Clock, Record, Stale, Store, Tx, Walk, first_seq, last_seq, walked
 from lrs.storage.kinds import Kind
 
 KIND = "due"
-SECOND = 1_000_000
 NOTED = 5.0
-"""Seconds for which a process that noted a tenant need not note it again."""
+"""Seconds for which a process that noted a tenant does not note it again."""
 LINGER = 15 * SECOND
-"""Microseconds for which a tenant stays due after it was noted: machines' clocks may differ by the rest."""
-AGAIN = 60 * SECOND
-"""Microseconds until a tenant is looked at whose worker died between putting it off and looking once more."""
+"""Microseconds for which a tenant stays due after it was noted. What is beyond ``NOTED`` allows for clocks that differ.
+"""
+AGAIN = MINUTE
+"""Microseconds until a tenant is looked at again if a worker dies between deferring it and looking."""
 NEVER = NEWEST
+_AT_ONCE = 100
 
 
-class Due:
+class DueIndex:
     """The entries, in the order of their times."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -43,15 +48,12 @@ class Due:
         self._lock = threading.Lock()
 
     def tenants(self) -> list[str]:
-        """Those to be looked at now."""
-        until = last_seq(self._clock())
-        first = self._store.find(KIND, until=until, limit=1_000)
-        if first.next is None:
-            return [record.id for record in first.records]
-        return [record.id for record in pages(self._store, KIND) if record.seq <= until]
+        """The tenants to look at now."""
+        due = Walk(KIND, until=last_seq(self._clock()), limit=1_000)
+        return [record.id for record in walked(self._store, due)]
 
     def note(self, tenant: str) -> None:
-        """Says that *tenant* may owe something since a moment ago. Waits for nothing."""
+        """Notes that *tenant* may owe something. Does not wait."""
         now = time.monotonic()
         with self._lock:
             if now < self._noted.get(tenant, 0.0):
@@ -59,7 +61,7 @@ class Due:
             self._noted[tenant] = now + NOTED
         try:
             self._mark(tenant).add_done_callback(lambda done: self._unless_kept(tenant, done))
-        except Overloaded:  # too much waits, or the register was closed
+        except Overloaded:  # too much waits, or the control store was closed
             self._forget(tenant)
 
     def hush(self, tenant: str) -> None:
@@ -68,15 +70,30 @@ class Due:
             self._noted[tenant] = max(self._noted.get(tenant, 0.0), time.monotonic() + NOTED)
 
     def mark(self, tenant: str) -> None:
-        """As ``note``; durable on return."""
+        """As ``note``, but durable when it returns."""
         self._mark(tenant).result()
 
+    def look_into(self, tenants: Sequence[str]) -> None:
+        """Makes each of *tenants* due at once, because commits may not have been noted. Durable when it returns."""
+        for start in range(0, len(tenants), _AT_ONCE):
+            some = tenants[start : start + _AT_ONCE]
+            self._store.write(partial(self._bring_forward, some), weight=len(some) * ROWS).result()
+
+    def _bring_forward(self, tenants: Sequence[str], tx: Tx) -> None:
+        now = first_seq(self._clock())
+        for tenant in tenants:
+            there = tx.get(KIND, tenant)
+            if there is None:
+                tx.insert(Record(KIND, tenant, meta={"noted": 0}, seq=now))
+            elif there.seq > now:
+                tx.replace(msgspec.structs.replace(there, seq=now))
+
     def clear(self, tenant: str) -> None:
-        """Takes *tenant* out, until it is noted again."""
+        """Removes *tenant*, until it is noted again."""
         self._put(tenant, NEVER, None)
 
     def rest(self, tenant: str, next_due: Callable[[], int | None]) -> bool:
-        """Puts down when *tenant* is to be looked at next; ``False`` if that is now.
+        """Records when *tenant* is to be looked at next. ``False`` if that is now.
 
         *next_due* reads its store: the time of the first entry of owed work (microseconds UTC), ``None`` without one.
         """
@@ -108,7 +125,10 @@ class Due:
         return self._store.write(decide)
 
     def _put(self, tenant: str, seq: int, rev: int | None) -> Record | None:
-        """Sets the place of an entry that has the revision *rev* (0: there is none); ``None`` if it has another."""
+        """Sets the place of an entry with the revision *rev* (0: there is none).
+
+        ``None`` if it has another revision.
+        """
 
         def decide(tx: Tx) -> Record:
             there = tx.get(KIND, tenant)

@@ -1,6 +1,6 @@
-"""The key all secrets derive from: its file, and the fingerprint by which a store knows it. Knows no tenant.
+"""The master key: its file, and the fingerprint by which a store recognises it. Knows no tenant.
 
-The fingerprint is a keyed hash (HMAC-SHA256 with the key itself), so nothing of the key can be told from it.
+The fingerprint is a keyed hash (HMAC-SHA256 with the key itself), so it says nothing about the key.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ import msgspec
 
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
-from lrs.storage import Record, Store, Tx
+from lrs.storage import Reader, Record, Store, Tx
 from lrs.storage.blobs import sync_folder
 from lrs.storage.kinds import Kind
 
 SHORTEST = 32
 """Bytes."""
 KIND, ID = "master-key", "fingerprint"
+UNDER_WAY = (KIND, "rewrap")
+"""The kind and id of the record that the control store has while keys are being wrapped by another master key."""
 _LONGEST_FILE = 4_096
 
 
@@ -39,7 +41,7 @@ def path_of(settings: Settings) -> Path:
 
 
 def read(path: Path) -> bytes:
-    """The key in *path*. Raises ``Misconfigured`` in one line if it cannot be read or is none."""
+    """The key in *path*. Raises ``Misconfigured`` with one line if it cannot be read or is not a key."""
     try:
         text = _content(path)
     except FileNotFoundError as error:
@@ -54,7 +56,7 @@ def read(path: Path) -> bytes:
 
 
 def parsed(text: bytes, path: Path) -> bytes:
-    """The key that is written as *text* in *path*. Raises ``Misconfigured`` for fewer than 32 bytes of hex."""
+    """The key written as *text* in *path*. Raises ``Misconfigured`` for fewer than 32 bytes of hex."""
     try:
         key = bytes.fromhex(text.decode("ascii").strip())
     except ValueError as error:
@@ -65,14 +67,14 @@ def parsed(text: bytes, path: Path) -> bytes:
 
 
 def make(path: Path) -> None:
-    """Makes a key in *path*, unless somebody else just did."""
+    """Makes a key in *path*, unless another process just did."""
     keep(path, secrets.token_hex(SHORTEST))
 
 
 def keep(path: Path, text: str) -> None:
-    """Two processes may start at once: whoever links first wins, and no reader sees a half-written key.
+    """Writes the key. If two processes start at once the first link wins, and no reader sees a half-written key.
 
-    Durable on return, the folder too: secrets handed out under a key that is lost open nothing any more.
+    Durable when it returns, with its folder, because secrets of a lost key open nothing any more.
     """
     # Not named by the process: in a container that has the same number at each start, also after one that was killed.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -86,18 +88,18 @@ def keep(path: Path, text: str) -> None:
             os.link(draft, path)
     finally:
         draft.unlink()
-    sync_folder(path.parent)  # also where another one won: it may not have come to this yet
+    sync_folder(path.parent)  # also if another process won, because it may not have synced yet
 
 
 def fingerprint(key: bytes) -> str:
-    """What tells *key* from any other and says nothing of it: 64 hexadecimal digits."""
+    """The fingerprint of *key*: 64 hexadecimal digits."""
     return hmac.digest(key, b"engraft master key fingerprint", "sha256").hex()
 
 
 def claim(store: Store, key: bytes, path: Path, first: Callable[[Tx], object] = lambda _: None) -> None:
-    """Puts the fingerprint of *key*, which *path* holds, into a *store* without one, with what *first* writes.
+    """Stores the fingerprint of *key*, which is in *path*, in a *store* without one, with what *first* writes.
 
-    Raises ``OtherKey`` if the store has the fingerprint of another key. Of two that start at once one wins.
+    Raises ``OtherKey`` if the store has another fingerprint. Of two processes that start at once one wins.
     """
     ours = fingerprint(key)
 
@@ -113,9 +115,9 @@ def claim(store: Store, key: bytes, path: Path, first: Callable[[Tx], object] = 
 
 
 def change(tx: Tx, old: bytes, new: bytes, path: Path) -> None:
-    """Puts the fingerprint of *new* in the place of that of *old*, which *path* holds; where there is none, nothing.
+    """Replaces the fingerprint of *old*, which is in *path*, by that of *new*. Does nothing if there is none.
 
-    Raises ``OtherKey`` if the store has that of neither.
+    Raises ``OtherKey`` if the store has neither.
     """
     there = tx.get(KIND, ID)
     if there is None or there.meta["fingerprint"] == fingerprint(new):
@@ -124,8 +126,17 @@ def change(tx: Tx, old: bytes, new: bytes, path: Path) -> None:
     tx.replace(msgspec.structs.replace(there, meta={"fingerprint": fingerprint(new)}))
 
 
+def check_settled(register: Reader) -> None:
+    """Raises ``Misconfigured`` while some tenants' keys are wrapped by the former key, and others' by the new one."""
+    if register.get(*UNDER_WAY) is not None:
+        raise Misconfigured(
+            "the master key is being changed, or that was broken off: wait for lrs tenants rewrap, or run it again with"
+            " the same FILE, and the former key where it was"
+        )
+
+
 def check(key: bytes, known: str, path: Path) -> None:
-    """Raises ``OtherKey`` unless *key*, which *path* holds, is the one whose fingerprint is *known*."""
+    """Raises ``OtherKey`` unless *key*, which is in *path*, has the fingerprint *known*."""
     ours = fingerprint(key)
     if not hmac.compare_digest(known.encode(), ours.encode()):
         raise OtherKey(
@@ -135,8 +146,11 @@ def check(key: bytes, known: str, path: Path) -> None:
 
 
 def _content(path: Path) -> bytes:
-    """At most a little more than a key has. Raises ``OSError``; ``Misconfigured`` for what is no file."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that nobody writes to would be waited for
+    """The content of the file, cut a little above the length of a key.
+
+    Raises ``OSError``, or ``Misconfigured`` for no file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # does not wait for a pipe without a writer
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Misconfigured(f"the master key {path} is a folder or a device, not a file: name the file itself")
@@ -163,5 +177,4 @@ def _name(user: int) -> str:
 
 
 KINDS = (Kind(KIND, "working", subjects=None, retention="operational", exported=False),)
-"""What a store knows its key by: with another key nothing starts, and a store without it takes that of its first start.
-"""
+"""The fingerprint of the key. With another key nothing starts; a store without one takes that of its first start."""

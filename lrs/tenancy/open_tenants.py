@@ -1,53 +1,36 @@
-"""The tenants that a process has open: opened when somebody asks for one, closed when nobody has used it for a while.
+"""The tenants that a process has open: opened when they are needed, closed when they were not used for a while.
 
-Whoever works for a tenant holds it; only what nobody holds is closed. A tenant that cannot be opened concerns no other.
+Whoever works for a tenant holds it; only tenants that nobody holds are closed. A tenant that cannot be opened does not
+affect others.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from types import TracebackType
-
-import structlog
 
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.settings import Settings
 from lrs.storage import Clock, Load, wall_clock
+from lrs.storage.outside import StoreCondition, has_log, seen
 from lrs.tenancy.control import open_control
 from lrs.tenancy.master_key import OtherKey
+from lrs.tenancy.opening import Opener, TenantUnusable
+from lrs.tenancy.openings import Openings
 from lrs.tenancy.record import TenantRecord
-from lrs.tenancy.tenants import TENANT_ID, Tenant, open_tenant
+from lrs.tenancy.tenants import TENANT_ID, Tenant, store_url
 
-AGAIN_AFTER = 30.0
-"""Seconds after which a tenant that could not be opened is tried again."""
 IDLE = 60.0
 """Seconds without use after which a tenant is closed."""
 REMEMBERED = 0.5
-"""Seconds for which the state of an open tenant is remembered: one that is suspended is not served a second on."""
+"""Seconds for which the state of an open tenant is cached, so that a suspended one is refused within a second."""
 TRIM_EVERY = 20.0
-"""Seconds between two looks for tenants to be closed."""
-
-_log = structlog.get_logger()
-
-
-class Unusable(Refused):
-    """A tenant's store cannot be opened. What a caller is told names no file; *reason* does, for the operator."""
-
-    def __init__(self, tenant: str, reason: str) -> None:
-        super().__init__(
-            "the store of this tenant cannot be opened at present; lrs doctor tells its operator why",
-            status=503,
-            error="unavailable",
-            headers=(("Retry-After", str(round(AGAIN_AFTER))),),
-        )
-        self.tenant = tenant
-        self.reason = reason
+"""Seconds between two checks for tenants to close."""
 
 
 class _Open:
@@ -66,7 +49,7 @@ class _Open:
 
 
 class Hold:
-    """Holds one tenant for the length of a block."""
+    """Holds one tenant as long as a block lasts."""
 
     __slots__ = ("_held", "_tenants", "_wanted")
 
@@ -75,7 +58,7 @@ class Hold:
         self._wanted = wanted
 
     def __enter__(self) -> Tenant:
-        """The tenant. Refuses as ``Tenants.take`` does, and 404 if there is none of that name."""
+        """The tenant. Refuses as ``Tenants.take`` does, and with 404 if there is none of that name."""
         self._held = self._tenants.take_open(self._wanted) or _found(self._tenants.take(self._wanted))
         return self._held
 
@@ -84,67 +67,91 @@ class Hold:
 
 
 class Tenants:
-    """The open tenants of this process. All of it may be used by several threads at once."""
+    """The open tenants of this process. Several threads may use it at once."""
 
     def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
         self._settings = settings
-        self._clock = clock
         self.control = open_control(settings, clock=clock)
+        self._opener = Opener(settings, self.control, clock)
+        self._openings = Openings(self._open_for_others)
         self._open: dict[str, _Open] = {}
         self._moving: set[str] = set()
         """Those being opened or closed: whoever wants one waits for that, and for no other tenant."""
-        self._unusable: dict[str, tuple[Unusable, float]] = {}
         self._closed = Load(0, 0, 0, 0)
         self._lock = threading.Lock()
         self._moved = threading.Condition(self._lock)
-        self._started = False
 
-    def start(self, look: Callable[[Tenant], None] = lambda _: None) -> list[Unusable]:
-        """Opens every tenant once, has a *look* at it, and tells which cannot be opened.
+    def start(self) -> list[TenantUnusable]:
+        """Opens one tenant, and each whose file looks as if it could not be opened. Gives those that cannot.
 
-        Raises ``Misconfigured`` if none can, and if one has another master key: with the reason of the first.
+        Stores that a process has left open, and those of an older schema, are made due, and a worker opens them. All
+        others are opened when they are needed. Raises ``Misconfigured`` if none can be opened, and if one that was
+        tried has another master key, with the first reason.
         """
         try:
-            opened = 0
-            for tenant in self.each():
-                opened += 1
-                look(tenant)
-            failed = self.unusable()
-            for one in failed:
-                if isinstance(one.__cause__, OtherKey) or not opened:
-                    raise Misconfigured(one.reason)
+            self._try()
         except BaseException:
             self.close()
             raise
-        if not self._started:
-            self._started = True
-            for one in failed:
-                _tell(one)
-        return failed
+        self._opener.tell()
+        return self.unusable()
+
+    def _try(self) -> None:
+        looks = {name: seen(store_url(self._settings, name)) for name in self.control.open_tenants()}
+        self.control.due.look_into(
+            [name for name, look in looks.items() if look in {StoreCondition.UNSETTLED, StoreCondition.UNKNOWN}]
+        )
+        opened = False
+        for name, look in looks.items():
+            if not opened or look is StoreCondition.ODD:
+                with suppress(Refused), self.look(name):
+                    opened = True
+        for one in self.unusable():
+            if isinstance(one.__cause__, OtherKey) or not opened:
+                raise Misconfigured(one.reason)
 
     def hold(self, tenant: str) -> Hold:
-        """A block that holds *tenant*; takes well under a microsecond for one that is open."""
+        """A block that holds *tenant*. Takes well under a microsecond for an open one."""
         return Hold(self, tenant)
 
-    def take_open(self, tenant: str) -> Tenant | None:
-        """The tenant, held once more, if it is open and known to be as it was: reads nothing and waits for nobody."""
+    def take_open(self, tenant: str, record: TenantRecord | None = None) -> Tenant | None:
+        """The tenant with one more hold, if it is open and its state is cached, or told by *record*.
+
+        Reads nothing and does not wait.
+        """
         with self._lock:
             one = self._open.get(tenant)
-            if one is None or one.fresh < time.monotonic():
+            if one is None or (record is None and one.fresh < time.monotonic()):
                 return None
+            if record is not None:
+                self._refresh(one, record)
             one.holds += 1
             return one.tenant
 
-    def take(self, tenant: str) -> Tenant | None:
-        """The tenant, opened if it is not, held once more; ``None`` if there is none of that name.
+    def record_of(self, tenant: str) -> TenantRecord | None:
+        """The tenant as the register has it, ``None`` if there is none. Refuses (403) unless its state is open."""
+        record = self.control.get(tenant) if TENANT_ID.fullmatch(tenant) else None
+        if record is not None:
+            record.check_open(tenant)
+        return record
 
-        Raises ``Unusable`` if it cannot be opened, and refuses (403) unless its state is open. Each call wants a
+    def begin_to_open(self, tenant: str) -> Future[None]:
+        """Done when the tenant has been opened, or cannot be, as ``take`` says. Raises as ``Openings.begin``."""
+        return self._openings.begin(tenant)
+
+    def _open_for_others(self, tenant: str) -> None:
+        with self.hold(tenant):
+            pass
+
+    def take(self, tenant: str) -> Tenant | None:
+        """The tenant, opened if necessary, with one more hold; ``None`` if there is none of that name.
+
+        Raises ``TenantUnusable`` if it cannot be opened, and refuses (403) unless its state is open. Each call needs a
         ``give_back``.
         """
-        record = self.control.get(tenant) if TENANT_ID.fullmatch(tenant) else None
+        record = self.record_of(tenant)
         if record is None:
             return None
-        record.check_open(tenant)
         with self._lock:
             while tenant in self._moving:
                 self._moved.wait()
@@ -155,7 +162,7 @@ class Tenants:
             self._moving.add(tenant)
         opened = None
         try:
-            opened = self._opened(tenant, record)
+            opened = self._opener.open(tenant, record)
         finally:
             with self._lock:
                 self._moving.discard(tenant)
@@ -167,7 +174,7 @@ class Tenants:
         return opened
 
     def _refresh(self, one: _Open, record: TenantRecord) -> None:
-        """Brings an open tenant to what the register says now; who holds it already goes on as they began."""
+        """Updates an open tenant to its present record. Those who hold it already keep the former one."""
         one.fresh = time.monotonic() + REMEMBERED
         if one.tenant.record != record:
             one.tenant = replace(one.tenant, record=record, settings=record.decided.settings(self._settings))
@@ -181,10 +188,15 @@ class Tenants:
                 one.used = now
 
     @contextmanager
-    def look(self, tenant: str) -> Iterator[Tenant]:
-        """As ``hold``, for who only looks: one that was opened for this alone is closed again."""
+    def look(self, tenant: str, patience: float | None = None) -> Iterator[Tenant]:
+        """As ``hold``, but a tenant that was opened only for this is closed afterwards.
+
+        Raises ``TimeoutError`` if the opening takes more than *patience* seconds.
+        """
         was_open = self.opened(tenant)
         try:
+            if patience is not None and not was_open:
+                self.begin_to_open(tenant).result(patience)
             with self.hold(tenant) as held:
                 yield held
         finally:
@@ -192,26 +204,31 @@ class Tenants:
                 self._close_unused([tenant])
 
     def each(self) -> Iterator[Tenant]:
-        """Every tenant that can be opened, one after the other, each looked at until the next is asked for."""
-        yield from self._look_at(self.control.open_tenants())
+        """Every tenant that can be opened, one after the other. Each is held until the next is asked for."""
+        yield from self.each_of(self.control.open_tenants())
 
-    def _look_at(self, names: Sequence[str]) -> Iterator[Tenant]:
+    def each_of(self, names: Iterable[str]) -> Iterator[Tenant]:
+        """The same, for *names* only."""
         for name in names:
             with suppress(Refused), self.look(name) as tenant:
                 yield tenant
 
+    def left_open(self, names: Iterable[str]) -> list[str]:
+        """Those of *names* that a process has open, or had open when it died, as far as their files show."""
+        return [name for name in names if has_log(store_url(self._settings, name))]
+
     def due(self) -> list[str]:
-        """Tenants for which something may be due now."""
+        """The tenants that may have due work now."""
         return self.control.due.tenants()
 
     def busy(self) -> Iterator[Tenant]:
-        """As ``each``, only those for which something may be due now."""
-        yield from self._look_at(self.due())
+        """As ``each``, only for tenants that may have due work now."""
+        yield from self.each_of(self.due())
 
     def rest(self, tenant: str, steps: Sequence[str]) -> bool:
-        """Says that nothing was found due; if so, ``due`` leaves it out until something of *steps* is.
+        """Says that nothing was found due. If so, ``due`` leaves the tenant out until something of *steps* is due.
 
-        Then it is closed. ``False`` if something is due after all, or may be in a moment.
+        Then it is closed. ``False`` if something is due, or may be in a moment.
         """
         with self.hold(tenant) as held:
             is_at_rest = self.control.due.rest(tenant, lambda: held.store.next_due(steps))
@@ -219,21 +236,21 @@ class Tenants:
             self._close_unused([tenant])
         return is_at_rest
 
-    def unusable(self) -> list[Unusable]:
-        """Those that could not be opened when they were last asked for."""
-        return [error for error, _ in list(self._unusable.values())]
+    def unusable(self) -> list[TenantUnusable]:
+        """The tenants that could not be opened when they were last needed."""
+        return self._opener.unusable()
 
     def loads(self) -> list[Load]:
-        """What the writers of this process do and have done, those of tenants that were closed among them."""
+        """The load of each writer of this process, also of tenants that were closed."""
         with self._lock:
             return [self._closed, *(one.tenant.store.load() for one in self._open.values())]
 
     def opened(self, tenant: str) -> bool:
-        """Whether the tenant is open already."""
+        """Whether the tenant is open."""
         return tenant in self._open
 
     def trim(self, idle: float = IDLE) -> None:
-        """Closes whom nobody has used for *idle* seconds, and of more than ``LRS_OPEN_TENANTS`` the longest unused."""
+        """Closes tenants unused for *idle* seconds. Above ``LRS_OPEN_TENANTS``, also those unused for longest."""
         now = time.monotonic()
         with self._lock:
             unused = sorted((one.used, name) for name, one in self._open.items() if not one.holds)
@@ -257,30 +274,9 @@ class Tenants:
                     self._moving.discard(name)
                     self._moved.notify_all()
 
-    def _opened(self, tenant: str, record: TenantRecord) -> Tenant:
-        """Opens it; one that could not be is not tried again for some seconds, and its reason is logged once."""
-        known, again = self._unusable.get(tenant, (None, 0.0))
-        if known and time.monotonic() < again:
-            raise known
-        try:
-            opened = open_tenant(
-                record.decided.settings(self._settings),
-                tenant,
-                clock=self._clock,
-                committed=partial(self.control.due.note, tenant),
-            )
-        except (Misconfigured, sqlite3.Error, OSError) as error:
-            unusable = Unusable(tenant, str(error))
-            unusable.__cause__ = error
-            if self._started and (known is None or known.reason != unusable.reason):
-                _tell(unusable)
-            self._unusable[tenant] = (unusable, time.monotonic() + AGAIN_AFTER)
-            raise unusable from error
-        self._unusable.pop(tenant, None)
-        return replace(opened, record=record)
-
     def close(self) -> None:
-        """Finishes all accepted writes and closes every store, whoever holds it."""
+        """Finishes all accepted writes and closes every store, even if it is held."""
+        self._openings.close()
         with self._lock:
             tenants = [one.tenant for one in self._open.values()]
             self._open.clear()
@@ -297,7 +293,3 @@ def _found(tenant: Tenant | None) -> Tenant:
 
 def _sum(before: Load, load: Load) -> Load:
     return Load(0, 0, before.commits + load.commits, before.decisions + load.decisions)
-
-
-def _tell(one: Unusable) -> None:
-    _log.error("a tenant cannot be opened; the others are served", tenant=one.tenant, reason=one.reason)

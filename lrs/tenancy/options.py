@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory  # noqa: TID251 (for a store that stays empty)
 from typing import Any
 
 import click
@@ -25,7 +25,7 @@ Command = Callable[..., Any]
 
 
 def settings_for(data: Path | None) -> Settings:
-    """The settings from the environment, with ``--data`` before ``LRS_DATA``; ends the command if one is wrong."""
+    """The settings of the environment; ``--data`` overrides ``LRS_DATA``. Ends the command if one is wrong."""
     try:
         return read_settings(data)
     except Misconfigured as error:
@@ -33,38 +33,38 @@ def settings_for(data: Path | None) -> Settings:
 
 
 def read_settings(data: Path | None) -> Settings:
-    """The same. Raises ``Misconfigured`` with every fault, never with what was given: that may be a secret."""
+    """The same. Raises ``Misconfigured`` with every fault, but without the values, which may be secrets."""
     try:
         return Settings() if data is None else Settings(data=data)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
         told = (f"LRS_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults)
         raise Misconfigured("; ".join(told).replace(": Value error, ", ": ")) from error
-    except SettingsError as error:  # a list that is not written as JSON
+    except SettingsError as error:  # for example a list that is not JSON
         raise Misconfigured(f"LRS_ settings: {error}") from error
 
 
 def tell_unknown() -> None:
-    """Says on standard error which ``LRS_`` variables nobody reads."""
+    """Prints on standard error which ``LRS_`` variables nothing reads."""
     for name in unknown_names(os.environ):
         click.echo(UNKNOWN.format(name), err=True)
 
 
 def with_tenant(command: Command) -> Command:
-    """Adds ``--data`` and ``--tenant`` and passes the opened ``Tenant`` first; closes its store afterwards.
+    """Adds ``--data`` and ``--tenant``, passes the opened ``Tenant`` first, and closes its store afterwards.
 
-    What is refused is said in one line, and ends with 1.
+    A refusal becomes one line, and the command ends with 1.
     """
     return _with_tenant(command, registered, putting_down)
 
 
 def with_tenant_to_read(command: Command) -> Command:
-    """The same for a command that only shows something: nothing is written, so the folder may be read-only."""
+    """The same for a command that only shows something. Nothing is written, so the folder may be read-only."""
     return _with_tenant(command, registered_to_read, lambda _: nullcontext())
 
 
 def with_tenant_if_any(command: Command) -> Command:
-    """The same for a command that needs no store of ours: where there is none it gets one that is gone afterwards."""
+    """The same for a command that needs no store. If there is none it gets a temporary one."""
     return _with_tenant(command, _registered_or_passing, lambda _: nullcontext())
 
 
@@ -110,12 +110,12 @@ def _with_tenant(
 
 
 def with_control(command: Command) -> Command:
-    """Adds ``--data`` and passes the settings and the register of tenants first; closes it afterwards."""
+    """Adds ``--data``, passes the settings and the control store first, and closes that afterwards."""
     return _with_control(command, control_there)
 
 
 def with_new_control(command: Command) -> Command:
-    """The same for a command that makes a store: the register is made where there is none."""
+    """The same for a command that makes a store: the control store is made if there is none."""
     return _with_control(command, lambda settings: closing(open_control(settings)))
 
 
@@ -130,7 +130,11 @@ def _with_control(command: Command, opening: Callable[[Settings], AbstractContex
                 return command(settings, control, **given)
         except Refused as refusal:
             raise click.ClickException(refusal.message) from refusal
-        except Misconfigured as error:
+        except (Damaged, Misconfigured) as error:
             raise click.ClickException(str(error)) from error
+        except sqlite3.DatabaseError as error:
+            raise click.ClickException(
+                f"the control store cannot be read: {error}; restore it from a backup"
+            ) from error
 
     return wrapped

@@ -1,10 +1,10 @@
-"""A tenant's secrets: all derive from its root key, which lies in its own store, wrapped by the master key.
+"""A tenant's secrets. All are derived from its root key, which is in its own store, wrapped by the master key.
 
-So a tenant moves with its store, and a change of the master key wraps its keys anew and changes no secret. A tenant
-from before there were root keys keeps what the master key had given it: each such secret is wrapped beside the root
-key. Records ``wrapped-key``: id ``root/1`` or the purpose of a kept secret. A key is wrapped with ChaCha20-Poly1305
-(RFC 8439) under a key that HKDF-SHA256 (RFC 5869) derives from the master key; the tenant and the record's id are the
-associated data, so no wrapped key opens as another one. Knows no secret's use.
+So a tenant moves with its store, and a change of the master key wraps the keys again and changes no secret. A tenant
+from before root keys keeps the secrets that the master key gave it: each is wrapped beside the root key. Records
+``wrapped-key``: id ``root/1`` or the purpose of a kept secret. A key is wrapped with ChaCha20-Poly1305 (RFC 8439) under
+a key that HKDF-SHA256 (RFC 5869) derives from the master key. The tenant and the record's id are the associated data,
+so no wrapped key can be used as another one. Knows no use of a secret.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lrs.kernel.errors import Misconfigured
-from lrs.storage import Owed, Reader, Record, Store, Tx, pages
+from lrs.storage import Owed, Reader, Record, Store, Tx, Walk, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import master_key, signing_keys
 
@@ -44,16 +44,17 @@ FROM_MASTER = (
     "person-ids",
     "webhook",
 )
-"""The purposes whose secrets the master key gave up to 0.2.0. What came later derives from the root key alone."""
+"""The purposes whose secrets came from the master key up to 0.2.0. Later ones are derived from the root key alone."""
 RENAMING = ("renaming", "identifiers")
-"""Kind and id of the record by which a store of before owes that its identifiers are renamed (``lrs.people.ids``)."""
+"""The kind and id of the record by which a store of 0.2.0 owes that its identifiers are renamed (``lrs.people.ids``).
+"""
 _EVIDENCE_OF_BEFORE = (master_key.KIND, "audit-head", "key", "statement", "person")
-"""Kinds of record; a store with none of them has given nothing to anybody that a new root key could spoil."""
+"""Kinds of records. A store with none of them has given out no secret, so it can start with a root key."""
 _NONCE = 12
 
 
 class Wrapped(msgspec.Struct, frozen=True):
-    """The body of a ``wrapped-key`` record: base64 of nonce and ciphertext, and whose fingerprint the wrapper has."""
+    """The body of a ``wrapped-key`` record: base64 of nonce and ciphertext, and the fingerprint of the master key."""
 
     v: int
     wrapped: str
@@ -61,9 +62,9 @@ class Wrapped(msgspec.Struct, frozen=True):
 
 
 class Secrets:
-    """What a tenant's secrets derive from: its *root* key, 32 bytes, and those it has from before it had one.
+    """The secrets of a tenant: derived from its *root* key, 32 bytes, or kept from before it had one.
 
-    Without a *root* (a store of before, opened to be read) there are no others than those.
+    Without a *root* (a store of 0.2.0 opened for reading) there are only the latter.
     """
 
     def __init__(self, root: bytes | None, kept: Mapping[str, bytes] | None = None) -> None:
@@ -76,7 +77,7 @@ class Secrets:
         return self._root is not None
 
     def secret(self, purpose: str) -> bytes:
-        """32 bytes for *purpose*, the same for ever. Raises ``KeyError`` for a later purpose without a root key."""
+        """32 bytes for *purpose*, which never change. Raises ``KeyError`` for a later purpose without a root key."""
         found = self._known.get(purpose)
         if found is None:
             if self._root is None:
@@ -88,10 +89,10 @@ class Secrets:
 def read(reader: Reader, tenant: str, master: bytes, path: Path) -> Secrets | None:
     """The secrets in the store of *tenant*; ``None`` if it has no root key yet. *path* is the file of the master key.
 
-    Raises ``OtherKey`` for keys that another master key wrapped, ``Misconfigured`` for what cannot be unwrapped.
+    Raises ``OtherKey`` for keys wrapped by another master key, ``Misconfigured`` if one cannot be unwrapped.
     """
     keys = {}
-    for record in pages(reader, KIND):
+    for record in each(reader, KIND):
         wrapped = _wrapped(record)
         master_key.check(master, wrapped.master, path)
         keys[record.id] = _unwrapped(wrapped, tenant, record.id, master)
@@ -103,14 +104,14 @@ def read(reader: Reader, tenant: str, master: bytes, path: Path) -> Secrets | No
 
 
 def of_before(tenant: str, master: bytes) -> Secrets:
-    """The secrets that *tenant* has without a root key: those of the purposes that there were."""
+    """The secrets of *tenant* without a root key."""
     return Secrets(None, {purpose: _derived(master, f"engraft/{tenant}/{purpose}") for purpose in FROM_MASTER})
 
 
 def claim(store: Store, tenant: str, master: bytes, path: Path) -> Secrets:
-    """The secrets in the *store* of *tenant*; one without a root key gets one, and keeps what it had before.
+    """The secrets in the *store* of *tenant*. One without a root key gets one, and keeps the secrets that it had.
 
-    All keys are written in one commit; of two processes that start at once one writes them. Raises as ``read``.
+    All keys are written in one commit; of two processes that start at once one writes them. Raises as ``read`` does.
     """
     there = read(store, tenant, master, path)
     if there is not None:
@@ -126,7 +127,7 @@ def claim(store: Store, tenant: str, master: bytes, path: Path) -> Secrets:
     def decide(tx: Tx) -> None:
         if tx.get(KIND, ROOT) is not None:
             return
-        is_old = any(tx.find(kind, limit=1).records for kind in _EVIDENCE_OF_BEFORE)
+        is_old = any(tx.find(Walk(kind, limit=1)).records for kind in _EVIDENCE_OF_BEFORE)
         for id, wrapped in (new | kept if is_old else new).items():
             tx.insert(Record(KIND, id, msgspec.json.encode(wrapped)))
         signing_keys.begin(tx, public_kept if is_old else public_new)
@@ -140,28 +141,20 @@ def claim(store: Store, tenant: str, master: bytes, path: Path) -> Secrets:
     return made
 
 
-def rewrap(store: Store, tenant: str, old: bytes, new: bytes, path: Path) -> bool:
-    """Wraps all keys in the *store* of *tenant* by the master key *new* instead of *old*, which *path* holds.
+def are_wrapped_by(store: Store, master: bytes) -> bool:
+    """Whether *store* has keys, and all are wrapped by *master*."""
+    found = list(each(store, KIND))
+    return bool(found) and all(_wrapped(record).master == master_key.fingerprint(master) for record in found)
 
-    All in one commit, the fingerprint too; ``False`` if *new* has wrapped them already. No secret changes. Raises as
-    ``read``, and ``Stale`` if another process changed a key at the same time.
+
+def rewrap(tx: Tx, tenant: str, old: bytes, new: bytes) -> None:
+    """Wraps all keys in the store of *tenant* by the master key *new* instead of *old*. No secret changes.
+
+    Raises ``Misconfigured`` if *old* does not unwrap one.
     """
-    found = list(pages(store, KIND))
-    if found and all(_wrapped(record).master == master_key.fingerprint(new) for record in found):
-        return False
-    claim(store, tenant, old, path)
-    changed = []
-    for record in pages(store, KIND):
+    for record in list(each(tx, KIND)):
         key = _unwrapped(_wrapped(record), tenant, record.id, old)
-        changed.append(msgspec.structs.replace(record, body=msgspec.json.encode(_wrap(key, tenant, record.id, new))))
-
-    def decide(tx: Tx) -> None:
-        for record in changed:
-            tx.replace(record)
-        master_key.change(tx, old, new, path)
-
-    store.write(decide).result()
-    return True
+        tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(_wrap(key, tenant, record.id, new))))
 
 
 def _wrapped(record: Record) -> Wrapped:

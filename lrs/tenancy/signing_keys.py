@@ -1,7 +1,7 @@
-"""The keys a tenant signs with, as records ``signing-key``: which there are, their public parts, which one signs now.
+"""The keys that a tenant signs with, as records ``signing-key``: their public parts, and which one signs now.
 
-A record names its key and keeps nothing secret: the private part is the tenant's secret of that name. A key that is
-retired signs nothing more, and its public part stays to be looked up. Knows no badge and no DID.
+A record names its key and has nothing secret: the private part is the tenant's secret of that name. A retired key signs
+nothing more, and its public part stays available. Knows no badge and no DID.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lrs.storage import Reader, Record, Tx, micros_of, pages
+from lrs.storage import Reader, Record, Tx, each, micros_of
 from lrs.storage.kinds import Kind
 
 KIND = "signing-key"
@@ -21,7 +21,10 @@ FIRST = "badge-signing-key/1"
 
 
 class SigningKey(msgspec.Struct, frozen=True):
-    """The body of a ``signing-key`` record; *public* is base64url, as ``x`` in a JWK (RFC 8037); microseconds UTC."""
+    """The body of a ``signing-key`` record.
+
+    *public* is base64url, as ``x`` in a JWK (RFC 8037); times are microseconds UTC.
+    """
 
     v: int
     algorithm: Literal["Ed25519"]
@@ -36,18 +39,18 @@ class _HasSecrets(Protocol):
 
 
 def private_of(secrets: _HasSecrets, id: str) -> Ed25519PrivateKey:
-    """The private key *id* of whose *secrets* they are."""
+    """The private key *id*, from *secrets*."""
     return Ed25519PrivateKey.from_private_bytes(secrets.secret(id))
 
 
 def public_of(secrets: _HasSecrets, id: str = FIRST) -> str:
-    """Its public part, as the record keeps it."""
+    """Its public part, in the form of the record."""
     raw = private_of(secrets, id).public_key().public_bytes_raw()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def begin(tx: Tx, public: str) -> None:
-    """Puts down the first key, unless it is there."""
+    """Stores the first key, unless it exists."""
     if tx.get(KIND, FIRST) is None:
         seq = tx.next_seq()
         key = SigningKey(1, "Ed25519", public, micros_of(seq), "active")
@@ -55,10 +58,10 @@ def begin(tx: Tx, public: str) -> None:
 
 
 def active(reader: Reader) -> str:
-    """The id of the key that signs now: the newest that is not retired; the first in a store that names none yet."""
-    found = [one.id for one in pages(reader, KIND) if msgspec.json.decode(one.body, type=SigningKey).state == "active"]
+    """The id of the key that signs now: the newest that is not retired; the first one in a store without a record."""
+    found = [one.id for one in each(reader, KIND) if msgspec.json.decode(one.body, type=SigningKey).state == "active"]
     return found[-1] if found else FIRST
 
 
 KINDS = (Kind(KIND, "fact", SigningKey, 1, subjects=None, retention="evidence", exported=True),)
-"""Kept as long as what was signed: a badge is looked up by the key that signed it."""
+"""Kept as long as what was signed, because badges are verified with the key that signed them."""

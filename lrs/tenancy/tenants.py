@@ -1,4 +1,4 @@
-"""One tenant opened for work: its store, its secrets, its clock. Knows no HTTP and no command line."""
+"""One opened tenant: its store, its secrets, its clock. Knows no HTTP and no command line."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lrs.kernel.admission import QueueLimit
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
-from lrs.storage import ROWS, Clock, Queue, Store, open_store, open_to_read, wall_clock
+from lrs.storage import ROWS, Clock, Store, open_store, open_to_read, wall_clock
 from lrs.storage.private import private_folder
 from lrs.storage.versions import found_and_known
 from lrs.tenancy import audit, master_key, root_keys
@@ -19,12 +20,14 @@ from lrs.tenancy.root_keys import Secrets
 
 DEFAULT = "default"
 CONTROL = "control"
-"""Names the control store where a tenant's name would stand, so no tenant has it."""
+"""The name of the control store, used where a tenant's id would be; so no tenant has this id."""
 RESTORING = "RESTORING"
-"""A file under ``LRS_DATA`` that is there while a restore is under way, and after one that was killed."""
+"""A file under ``LRS_DATA`` that exists during a restore, and after one that was killed."""
 UNKNOWN = TenantRecord(created=0)
-"""Of a tenant that was opened without the register."""
+"""The record of a tenant that was opened without the control store."""
 TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+UNREADABLE = (Misconfigured, sqlite3.Error, OSError)
+"""What opening or reading a tenant's store raises if it is damaged, missing, or wrapped by another master key."""
 
 
 _KEY_MISSING = (
@@ -34,7 +37,7 @@ _KEY_MISSING = (
 
 
 class Remembered(set[str]):
-    """A set that forgets everything once it is full: good enough for what can be looked up again."""
+    """A set that forgets everything when it is full. For values that can be looked up again."""
 
     def __init__(self, full: int) -> None:
         super().__init__()
@@ -49,7 +52,7 @@ class Remembered(set[str]):
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Everything the product needs to work for one tenant; passed in, never looked up."""
+    """Everything needed to work for one tenant. It is passed to functions and never looked up."""
 
     id: str
     store: Store
@@ -57,12 +60,12 @@ class Tenant:
     secrets: Secrets = field(repr=False)
     clock: Clock = wall_clock
     seen: Remembered = field(default_factory=lambda: Remembered(50_000))
-    """Ids of insert-only records that are certainly stored, so that they need not be looked up again."""
+    """Ids of insert-only records that are certainly stored, so that they are not looked up again."""
     record: TenantRecord = UNKNOWN
-    """What the register knows of it; what it decided stands in *settings* too, in place of the process's."""
+    """Its record in the control store. What it decided is also in *settings*, in place of the process's."""
 
     def secret(self, purpose: str) -> bytes:
-        """32 bytes for *purpose*, the same for ever (see ``lrs.tenancy.root_keys``)."""
+        """32 bytes for *purpose*, which never change (see ``lrs.tenancy.root_keys``)."""
         return self.secrets.secret(purpose)
 
 
@@ -73,26 +76,32 @@ def open_tenant(
     clock: Clock = wall_clock,
     committed: Callable[[], None] = lambda: None,
 ) -> Tenant:
-    """Opens *tenant* as *settings* say; *committed* is called as ``open_store`` does.
+    """Opens *tenant* with *settings*. *committed* is as in ``open_store``.
 
-    Raises ``Misconfigured`` with what to change.
+    Raises ``Misconfigured``, which says what to change.
     """
     check_id(tenant)
     key = read_master_key(settings)
-    queue = Queue(settings.queue_count * ROWS, settings.queue_age)
+    queue = QueueLimit(settings.queue_count * ROWS, settings.queue_age)
     store = open_store(store_url(settings, tenant), clock=clock, queue=queue, committed=committed)
     try:
-        secrets = root_keys.claim(store, tenant, key, master_key.path_of(settings))
-        store.use_secret(secrets.secret("audit"))
-        master_key.claim(store, key, master_key.path_of(settings), audit.begin)
+        return in_store(store, settings, tenant, key, clock)
     except BaseException:
         store.close()
         raise
+
+
+def in_store(store: Store, settings: Settings, tenant: str, key: bytes, clock: Clock = wall_clock) -> Tenant:
+    """*tenant*, whose *store* is open, with the secrets that the master key *key* unwraps. Raises ``Misconfigured``."""
+    path = master_key.path_of(settings)
+    secrets = root_keys.claim(store, tenant, key, path)
+    store.use_secret(secrets.secret("audit"))
+    master_key.claim(store, key, path, audit.begin)
     return Tenant(tenant, store, settings, secrets, clock)
 
 
 def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
-    """*tenant* for a command that only shows something: nothing is written. Raises ``Misconfigured``."""
+    """*tenant* for a command that only shows something; nothing is written. Raises ``Misconfigured``."""
     check_id(tenant)
     check_whole(settings)
     path = store_url(settings, tenant).removeprefix("sqlite:///")
@@ -117,11 +126,11 @@ def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clo
 
 
 def read_master_key(settings: Settings) -> bytes:
-    """The key of this installation; one is made if there is neither a key nor a store. Raises ``Misconfigured``."""
+    """The key of this installation. Makes one if there is neither a key nor a store. Raises ``Misconfigured``."""
     path = master_key.path_of(settings)
     if not settings.master_key_file and not path.exists():
         there = is_there(control_url(settings)) or is_there(store_url(settings, DEFAULT))
-        # Asked for once more: whoever starts beside us makes the key before the store.
+        # Checked once more: another process that starts now makes the key before the store.
         if there and not path.exists():
             raise Misconfigured(_KEY_MISSING.format(path))
         data_folder(settings)
@@ -130,7 +139,7 @@ def read_master_key(settings: Settings) -> bytes:
 
 
 def is_there(url: str) -> bool:
-    """Whether there is a store at *url*. Raises ``Misconfigured`` if that cannot be told."""
+    """Whether there is a store at *url*. Raises ``Misconfigured`` if that cannot be found out."""
     try:
         return found_and_known(url)[0] is not None
     except sqlite3.Error as error:
@@ -138,13 +147,13 @@ def is_there(url: str) -> bool:
 
 
 def check_id(tenant: str) -> None:
-    """Raises ``Misconfigured`` for an id that no tenant can have."""
+    """Raises ``Misconfigured`` if *tenant* cannot be the id of a tenant."""
     if not TENANT_ID.fullmatch(tenant) or tenant == CONTROL:
         raise Misconfigured(f"tenant {tenant!r}: use 1 to 40 lower-case letters, digits and hyphens, not {CONTROL!r}")
 
 
 def store_url(settings: Settings, tenant: str) -> str:
-    """Where *tenant*'s records are: a file under ``LRS_DATA``, or as ``LRS_STORE_URL`` says."""
+    """The address of *tenant*'s store: a file under ``LRS_DATA``, or by ``LRS_STORE_URL``."""
     url = settings.store_url
     if url is None:
         return f"sqlite:///{(settings.data / 'tenants' / tenant / 'store.db').absolute()}"
@@ -157,7 +166,7 @@ def store_url(settings: Settings, tenant: str) -> str:
 
 
 def control_url(settings: Settings) -> str:
-    """Where the register of tenants is: ``LRS_CONTROL_URL``, or beside their stores."""
+    """The address of the control store: ``LRS_CONTROL_URL``, or beside the tenants' stores."""
     if settings.control_url is not None:
         return settings.control_url
     if (settings.store_url or "").startswith("mongodb"):
@@ -166,7 +175,7 @@ def control_url(settings: Settings) -> str:
 
 
 def mongo_database(url: str, name: str) -> str:
-    """*url* with a database of its own for *name*; a database in *url* is the prefix (``lrs`` without one)."""
+    """*url* with a database of its own for *name*. A database in *url* is the prefix (``lrs`` without one)."""
     base, question, options = url.partition("?")
     scheme, _, rest = base.partition("://")
     hosts, _, prefix = rest.partition("/")
@@ -174,7 +183,7 @@ def mongo_database(url: str, name: str) -> str:
 
 
 def check_whole(settings: Settings) -> None:
-    """Raises ``Misconfigured`` if a restore into ``LRS_DATA`` has not come to its end."""
+    """Raises ``Misconfigured`` if a restore into ``LRS_DATA`` has not finished."""
     marker = settings.data.absolute() / RESTORING
     if marker.exists():
         raise Misconfigured(
@@ -184,9 +193,9 @@ def check_whole(settings: Settings) -> None:
 
 
 def data_folder(settings: Settings) -> Path:
-    """The folder of the embedded store, made for nobody else to look into if it is not there.
+    """The folder of the embedded store, made for its owner alone if it does not exist.
 
-    Raises ``Misconfigured`` if it cannot be.
+    Raises ``Misconfigured`` if it cannot be made.
     """
     try:
         private_folder(settings.data)

@@ -1,4 +1,4 @@
-"""How much a tenant stores: the bytes of its file and of its blobs. Knows no record."""
+"""How much a tenant stores: bytes of its file and of its blobs. Knows no record."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Stored:
 
     @property
     def bytes(self) -> int:
-        """All together."""
+        """All bytes together."""
         return self.records + self.blob_bytes
 
 
 def stored_by(settings: Settings, tenant: str) -> Stored | None:
-    """What lies in the tenant's files; ``None`` on MongoDB, which has none. Looks at each blob."""
+    """The sizes of the tenant's files; ``None`` on MongoDB, which has none. Looks at each blob."""
     url = store_url(settings, tenant)
     if not url.startswith("sqlite:///"):
         return None
@@ -43,6 +43,6 @@ def _sizes(root: Path) -> list[int]:
         for name in names:
             try:
                 sizes.append((Path(folder) / name).stat().st_size)
-            except FileNotFoundError:  # dropped by a sweep just now
+            except FileNotFoundError:  # just deleted by a sweep
                 continue
     return sizes

@@ -1,1 +1,1 @@
-"""Statements that leave for another LRS."""
+"""Forwards statements to another LRS."""

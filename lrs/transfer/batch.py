@@ -1,4 +1,4 @@
-"""Which statements are sent next to an LRS: read from a place in the order on, filtered, bounded. Sends nothing."""
+"""Selects the statements to send next to an LRS: from a place in the order on, filtered, bounded. Sends nothing."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 import msgspec
 
 from lrs.kernel.settings import MIB
-from lrs.storage import Reader, Record, Store
+from lrs.storage import Reader, Record, Store, Walk
 from lrs.transfer.forwards import Filter, Forward
 
 MOST = 250
-"""Statements in a request."""
+"""Statements in one request."""
 MOST_BYTES = MIB
-"""Bytes of the statements in a request; one that is larger goes by itself."""
+"""Bytes of the statements in one request. A larger statement is sent alone."""
 MOST_DATA = 8 * MIB
-"""Bytes of attachments' data in a request; a statement that has more goes by itself."""
+"""Bytes of attachments' data in one request. A statement with more is sent alone."""
 _decode = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one request holds: statements of one version, and the places in the order it lies between."""
+    """The content of one request: statements of one version, and the places in the order between which they are."""
 
     after: int
     until: int
@@ -37,12 +37,13 @@ class Batch:
 
 
 def next_batch(store: Store, forward: Forward) -> Batch:
-    """What follows the place of *forward*; without records if nothing that was looked at meets the filter.
+    """The next batch of *forward*. It has no records if nothing that was looked at meets the filter.
 
-    Where a refused one is known to be among the next, it holds half as many, so that it is found by halving.
+    If a refused statement is known to be among the next, it has half as many, so that the statement is found by
+    halving.
     """
     limit = max(1, forward.suspect // 2) if forward.suspect else MOST
-    found = store.find("statement", after=forward.position, limit=MOST, most=MOST_BYTES).records
+    found = store.find(Walk("statement", after=forward.position, limit=MOST, most=MOST_BYTES)).records
     chosen: list[Record] = []
     until, size, data = forward.position, 0, 0
     for record in found:
@@ -58,17 +59,17 @@ def next_batch(store: Store, forward: Forward) -> Batch:
 
 
 def meets(reader: Reader, record: Record, wanted: Filter) -> bool:
-    """Whether *record* is to be forwarded. One that voids goes where the statement goes that it voids."""
+    """Whether *record* is to be forwarded. A voiding statement is, if the statement that it voids is."""
     if _meets(record, wanted):
         return True
     if not record.meta.get("voids") or record.meta["source"] in wanted.without:
         return False
     target = reader.get("statement", record.meta["refers"])
-    return target is None or _meets(target, wanted)  # not here yet: nobody knows
+    return target is None or _meets(target, wanted)  # if the target is not here yet, it is sent
 
 
 def data_size(store: Store, records: Iterable[Record]) -> int:
-    """How many bytes of attachments' data belong to *records*; what is missing has none."""
+    """Bytes of attachments' data of *records*; missing data counts as 0."""
     size = 0
     for record in records:
         for blob in record.meta.get("attachments", {}).values():
@@ -78,7 +79,7 @@ def data_size(store: Store, records: Iterable[Record]) -> int:
 
 
 def version_of(record: Record) -> str:
-    """By which version's rules the statement came: the one it is sent with."""
+    """The xAPI version under which the statement was received. It is sent under the same version."""
     return "2.0.0" if str(record.meta["version"]).startswith("2") else "1.0.3"
 
 

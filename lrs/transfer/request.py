@@ -1,4 +1,4 @@
-"""One request to another LRS: how it is put together, sent, and what its answer means. Knows no place in the order.
+"""One request to another LRS: builds it, sends it, and interprets the answer. Knows no place in the order.
 
 Rules: xAPI 1.0.3 Communication 1.5 and 2.1; IEEE 9274.1.1 4.2.
 """
@@ -16,21 +16,20 @@ from urllib.parse import urlencode
 import msgspec
 
 from lrs.kernel import outbound
-from lrs.kernel.outbound import Answer
+from lrs.kernel.outbound import Response
 from lrs.kernel.plain_text import one_line
-from lrs.kernel.sealed import NotOurs, reveal
 from lrs.kernel.settings import MIB, Settings
-from lrs.outbox.channel import End, Outcome, Undeliverable, outcome_of
+from lrs.outbox import channel, destinations
+from lrs.outbox.channel import Destination, End, Outcome, outcome_of
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.transfer.batch import version_of
-from lrs.transfer.forwards import SECRET, Forward
 from lrs.xapi.statements.attachments import multipart
 from lrs.xapi.statements.equality import same
 from lrs.xapi.statements.plan import is_stamped
 
 LONGEST = 100.0
-"""Seconds that a request may take, however much data it brings: less than the lease of the step that sends it."""
+"""Seconds that a request may take, with any amount of data; less than the lease of the step that sends it."""
 _LONGEST_REASON = 300
 _PIECE = 64 * 1024
 _decode = msgspec.json.Decoder().decode
@@ -38,7 +37,7 @@ _decode = msgspec.json.Decoder().decode
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, and the texts of its statements; with attachments' data the body is in a file."""
+    """One request, with the texts of its statements. If it has attachments' data the body is in a file."""
 
     url: str
     headers: Mapping[str, str]
@@ -47,22 +46,24 @@ class Call:
 
     @property
     def seconds(self) -> float:
-        """How long it may take: more where there is much data, less than a lease."""
+        """How long it may take: longer for much data, but less than a lease."""
         return min(outbound.IN_ALL + int(self.headers["content-length"]) / MIB, LONGEST)
 
+    @property
+    def longest(self) -> float:
+        """Seconds that it takes at most, with the two questions after a 409."""
+        return self.seconds + 2 * outbound.IN_ALL + channel.LONGEST - outbound.IN_ALL
 
-def call_for(tenant: Tenant, forward: Forward, records: tuple[Record, ...]) -> Call:
-    """The request that holds *records*, all of one version.
 
-    Raises ``Undeliverable``, and ``KeyError`` if the data of an attachment is missing in the store.
+def call_for(tenant: Tenant, destination: Destination, records: tuple[Record, ...]) -> Call:
+    """The request with *records*, all of one version.
+
+    Raises ``Undeliverable``, and ``KeyError`` if the store lacks the data of an attachment.
     """
-    try:
-        access: list[str] = reveal(tenant.secret(SECRET), forward.access, list[str])
-    except NotOurs as error:
-        raise Undeliverable("its key cannot be read: remove the forward and add it again") from error
+    access = destinations.access(tenant, destination)
     texts = tuple(record.body for record in records)
     body = b"[%s]" % b",".join(texts)
-    boundary = secrets.token_hex(16)  # that nobody's data can hold
+    boundary = secrets.token_hex(16)  # random, so that no data contains it
     has_data = any(record.meta.get("attachments") for record in records)
     size, kept = _filed(multipart(tenant.store.blobs, body, records, boundary)) if has_data else (len(body), body)
     headers = {
@@ -71,11 +72,11 @@ def call_for(tenant: Tenant, forward: Forward, records: tuple[Record, ...]) -> C
         "content-length": str(size),
         "x-experience-api-version": version_of(records[0]),
     }
-    return Call(f"{forward.url}/statements", headers, kept, texts)
+    return Call(f"{destination.address}/statements", headers, kept, texts)
 
 
 def _filed(pieces: Iterator[bytes]) -> tuple[int, IO[bytes]]:
-    """The length of all *pieces*, and a file of them that whoever sends it closes; small ones stay in memory."""
+    """The length of all *pieces*, and a file with them, which the sender closes. Small ones stay in memory."""
     file = tempfile.SpooledTemporaryFile(2 * MIB)  # noqa: SIM115 (see above)
     try:
         for piece in pieces:
@@ -88,7 +89,7 @@ def _filed(pieces: Iterator[bytes]) -> tuple[int, IO[bytes]]:
     return size, file
 
 
-def _post(call: Call, settings: Settings) -> Answer:
+def _post(call: Call, settings: Settings) -> Response:
     if isinstance(call.body, bytes):
         return outbound.post(call.url, call.body, call.headers, settings)
     with call.body as file:
@@ -97,7 +98,7 @@ def _post(call: Call, settings: Settings) -> Answer:
 
 
 def send(call: Call, settings: Settings) -> Outcome:
-    """Any failure of a request of many that may lie in one of them, or in how many they are, is ``REFUSED``."""
+    """Sends the request. A failure that may depend on one statement of several, or on their number, is ``REFUSED``."""
     is_one = len(call.texts) == 1
     try:
         answer = _post(call, settings)
@@ -112,7 +113,7 @@ def send(call: Call, settings: Settings) -> Outcome:
     return _meaning(answer)
 
 
-def _meaning(answer: Answer) -> Outcome:
+def _meaning(answer: Response) -> Outcome:
     reason = _reason(answer)
     if answer.status in {400, 409, 413, 422}:
         return Outcome(End.REFUSED, reason, answer.status)
@@ -121,13 +122,13 @@ def _meaning(answer: Answer) -> Outcome:
     return outcome_of(answer)
 
 
-def _reason(answer: Answer) -> str:
+def _reason(answer: Response) -> str:
     told = one_line(answer.body.decode(errors="replace"))[:_LONGEST_REASON]
     return f"answered {answer.status}" + (f": {told}" if told else "")
 
 
 def _compared(call: Call, settings: Settings) -> Outcome:
-    """What a 409 means: the same statement there is as good as one that arrived."""
+    """What a 409 means. If the other LRS has the same statement, it counts as delivered."""
     ours = _decode(call.texts[0])
     headers = {name: call.headers[name] for name in ("authorization", "x-experience-api-version")}
     for asked in ("statementId", "voidedStatementId"):
@@ -139,7 +140,7 @@ def _compared(call: Call, settings: Settings) -> Outcome:
     return Outcome(End.REFUSED, "answered 409, but shows no statement with this id", 409)
 
 
-def _held_against(answer: Answer, ours: dict[str, Any], stamped: bool) -> Outcome:  # noqa: FBT001 (one of two facts)
+def _held_against(answer: Response, ours: dict[str, Any], stamped: bool) -> Outcome:  # noqa: FBT001 (one of two facts)
     try:
         theirs = _decode(answer.body)
     except msgspec.DecodeError:

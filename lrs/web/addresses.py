@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lrs.access.policy import OF_SERVER, OF_TENANT, Table
+from lrs.access.policy import OF_SERVER, OF_TENANT, PolicyTable
 from lrs.tenancy.tenants import DEFAULT
-from lrs.web.exchange import Place
+from lrs.web.exchange import RequestPlace
 
 _TENANT = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))(/.*)?", re.DOTALL)
 _PART = re.compile(r"\{(\w+)\}")
@@ -43,32 +43,32 @@ class _Patterns:
 class Addresses:
     """The patterns of *table*, by where they hold."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: PolicyTable) -> None:
         patterns = {pattern for _, pattern in table}
         named = {pattern for pattern in patterns if pattern.startswith(OF_TENANT)}
         self._named = _Patterns(named)
         self._anywhere = _Patterns(patterns - named - OF_SERVER)
         self._at_root = _Patterns(patterns - named)
 
-    def place(self, path: str) -> Place:
+    def place(self, path: str) -> RequestPlace:
         """What *path*, without a proxy's prefix, leads to.
 
         Nothing if a line end closes it, though to the framework it would be the path without one.
         """
         if path.endswith("\n"):
-            return Place()
+            return RequestPlace()
         in_tenant = _TENANT.fullmatch(path)
         if in_tenant is None:
             pattern, named = self._at_root.match(path) or ("", {})
-            return Place(DEFAULT, "", pattern, pattern or "other", named)
+            return RequestPlace(DEFAULT, "", pattern, pattern or "other", named)
         base, tenant, rest = in_tenant.groups()
         if (found := self._named.match(path)) is not None:
-            return Place(tenant, "", found[0], found[0], found[1])
+            return RequestPlace(tenant, "", found[0], found[0], found[1])
         if (found := self._anywhere.match(rest or "")) is not None:
-            return Place(tenant, base, found[0], found[0], found[1])
+            return RequestPlace(tenant, base, found[0], found[0], found[1])
         # With a slash more or less, the framework sends it there.
         other = rest.rstrip("/") if rest and rest.endswith("/") else f"{rest or ''}/"
-        return Place(tenant, base if self._anywhere.match(other) else "")
+        return RequestPlace(tenant, base if self._anywhere.match(other) else "")
 
 
 def operations(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -79,7 +79,7 @@ def operations(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
                 yield method, part.path
 
 
-def check(table: Table, found: Iterable[tuple[str, str]]) -> None:
+def check(table: PolicyTable, found: Iterable[tuple[str, str]]) -> None:
     """Raises ``LookupError`` unless each method and path in *found* has its line in *table*, and each line is found."""
     there = set(found)
     if there - table.keys():

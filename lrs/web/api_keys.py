@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from lrs.access import Caller
-from lrs.access.basic import Door
+from lrs.access.basic import BasicAuth
 from lrs.kernel.errors import Refused
 from lrs.tenancy.control import Control
 from lrs.tenancy.tenants import Tenant
@@ -17,23 +17,23 @@ from lrs.web.exchange import Exchange
 from lrs.web.shell import Identify
 
 
-def by_key(door: Door) -> Identify:
-    """Asks *door*; refuses (403) what another site's page had a browser send, which may have remembered a login."""
+def by_key(basic: BasicAuth) -> Identify:
+    """Asks *basic*; refuses (403) what another site's page had a browser send, which may have remembered a login."""
 
     def identify(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
         headers, client = Headers(scope=scope), scope.get("client")
         if exchange.method != "GET" and is_foreign(headers):
             raise Refused("another site's page may not send this", status=403, error="forbidden")
-        return door.caller(tenant, headers.get("authorization"), client[0] if client else "")
+        return basic.caller(tenant, headers.get("authorization"), client[0] if client else "")
 
     return identify
 
 
-def by_operator(door: Door, control: Control) -> Callable[[Scope], Caller | None]:
+def by_operator(basic: BasicAuth, control: Control) -> Callable[[Scope], Caller | None]:
     """Says whether the installation's operator calls, by a key of the register *control*; refuses a wrong secret."""
 
     def operator(scope: Scope) -> Caller | None:
         client = scope.get("client")
-        return door.operator(control, Headers(scope=scope).get("authorization"), client[0] if client else "")
+        return basic.operator(control, Headers(scope=scope).get("authorization"), client[0] if client else "")
 
     return operator

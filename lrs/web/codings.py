@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Iterable
 from typing import Any
 
-from lrs.kernel.errors import Refused
+from starlette.types import Message, Receive
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+from lrs.kernel.errors import Refused
 
 PIECE = 64 * 1024
 """Bytes unpacked at a time."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+from lrs.kernel.admission import CAUSES, Cause
+
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Upper bounds of the histogram's buckets, in seconds."""
 METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"})
@@ -29,10 +31,16 @@ class Requests:
         self._series: dict[tuple[str, str, int], Series] = {}
         self.ignored: dict[str, int] = {}
         """By resource: parameters that no rule of xAPI knows, and that were left out."""
+        self.retry_later = dict.fromkeys(CAUSES, 0)
+        """By cause: requests that were told to come back."""
 
     def ignore(self, resource: str, count: int) -> None:
         """Counts parameters that were left out of a request to *resource*, one of few names of ours."""
         self.ignored[resource] = self.ignored.get(resource, 0) + count
+
+    def put_off(self, cause: Cause) -> None:
+        """Counts a request that was told to come back, because of *cause*."""
+        self.retry_later[cause] += 1
 
     def add(self, resource: str, method: str, status: int, seconds: float) -> None:
         """Counts one; *resource* is one of few names of ours, never what a client made up."""

@@ -8,15 +8,19 @@ from typing import Any, NamedTuple
 from starlette.requests import HTTPConnection
 
 from lrs.access import NOBODY, Caller
-from lrs.access.policy import Line
+from lrs.access.policy import PolicyLine
+from lrs.kernel.admission import Share
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import DEFAULT, Tenant
+from lrs.web.frame import FrameOf
+from lrs.web.language import ENGLISH
+from lrs.web.page_policy import PagePolicy
 
 EXCHANGE = "exchange"
 """Where the shell puts it into the ASGI scope."""
 
 
-class Place(NamedTuple):
+class RequestPlace(NamedTuple):
     """What a path leads to. *route* is its pattern in the table of rights, empty where there is none.
 
     *tenant* is the one that the path names, or the default one. *base* is what stands in front of the route: nothing or
@@ -34,19 +38,25 @@ class Place(NamedTuple):
 class Exchange:
     """A request on its way to its answer.
 
-    *method* is that of the table: HEAD asks as GET. *behind* is what was read to know the caller, such as a session.
-    *refused* is why it is refused, if it is; *status* the answer's, 0 where the client went away before.
+    *method* is that of the table: HEAD asks as GET. *share* is what it has inside of the server's limits. *behind* is
+    what was read to know the caller, such as a session. *refused* is why it is refused, if it is; *status* the
+    answer's, 0 where the client went away before. *policy* and *frame* are those of the pages at its address, if it has
+    any; *language* is the one in which a page is written, English unless a route chooses another.
     """
 
     id: str
     method: str
-    place: Place
-    line: Line | None = None
+    place: RequestPlace
+    share: Share
+    line: PolicyLine | None = None
     tenant: Tenant | None = None
     caller: Caller = field(default=NOBODY)
     behind: Any = None
     refused: Refused | None = None
     status: int = 500
+    policy: PagePolicy | None = None
+    frame: FrameOf | None = None
+    language: str = ENGLISH
 
 
 def exchange_of(request: HTTPConnection) -> Exchange:

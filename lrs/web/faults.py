@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import structlog
 
-from lrs.kernel.errors import OutcomeUnknown, Overloaded, Refused, StoreFull, StoreReadOnly
+from lrs.kernel.admission import DISK_FULL, READ_ONLY, TENANT, Overloaded, RetryLater
+from lrs.kernel.errors import Refused, StoreFull, StoreReadOnly
+from lrs.storage.damage import is_damage
 from lrs.storage.room import NO_ROOM
 
-_LATER = (("retry-after", "30"),)
-"""For what an operator has to mend first."""
+_DAMAGED = "the store of this tenant cannot be read at present; lrs doctor tells its operator why"
 _log = structlog.get_logger()
 
 
@@ -17,21 +18,13 @@ def refused_for(error: Exception, request_id: str = "") -> Refused:
     if isinstance(error, Refused):
         return error
     if isinstance(error, Overloaded):
-        return _later(error)
-    if isinstance(error, StoreReadOnly):
-        return Refused(str(error), status=503, error="store_read_only", headers=_LATER)
+        return RetryLater(error.cause)
     if isinstance(error, StoreFull):
-        return Refused(str(error), status=507, error="store_full", headers=_LATER)
+        return RetryLater(READ_ONLY if isinstance(error, StoreReadOnly) else DISK_FULL, str(error))
     if isinstance(error, OSError) and error.errno in NO_ROOM:  # for a body on its way to the store
-        message = "the disk is full: nothing of this request was stored"
-        return Refused(message, status=507, error="store_full", headers=_LATER)
+        return RetryLater(DISK_FULL)
+    if is_damage(error):
+        _log.error("the store of a tenant is damaged: restore it from a backup", request=request_id, reason=str(error))
+        return RetryLater(TENANT, _DAMAGED)
     _log.error("request failed", request=request_id, exc_info=error)
     return Refused("the server failed; its log says why", status=500, error="internal_error")
-
-
-def _later(error: Overloaded) -> Refused:
-    wait = (("retry-after", str(error.retry_after)),)
-    if isinstance(error, OutcomeUnknown):
-        message = "the database did not answer in time, so this may be stored or not: look before you send it again"
-        return Refused(message, status=503, error="outcome_unknown", headers=wait)
-    return Refused("the server is busy: send this again", status=503, error="overloaded", headers=wait)

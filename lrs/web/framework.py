@@ -1,6 +1,6 @@
 """FastAPI behind the shell: its refusals in the one shape, or as pages where the route is one.
 
-Knows no route. Whoever hands in pages says for whom each kind is (``Line.pages``).
+Knows no route and no page: the rooms hand in their pages under the names in the table of rights (``PolicyLine.pages``).
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from lrs.access.policy import Table
-from lrs.kernel.errors import Overloaded, Refused, StoreFull
+from lrs.access.policy import PolicyTable
+from lrs.kernel.admission import Overloaded
+from lrs.kernel.errors import Refused, StoreFull
 from lrs.web.accept import preferred
 from lrs.web.addresses import Addresses
-from lrs.web.exchange import EXCHANGE, Exchange, Place, exchange_of
+from lrs.web.exchange import EXCHANGE, Exchange, RequestPlace, exchange_of
 from lrs.web.faults import refused_for
+from lrs.web.page import Pages
 
-RefusalPage = Callable[[Request, Refused], Response]
 Nowhere = Callable[[Scope], Refused]
 """The refusal of an address at which there is nothing."""
 JSON, HTML = "application/json", "text/html"
@@ -30,14 +31,23 @@ _ANY_ORIGIN = ((b"access-control-allow-origin", b"*"),)
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
 
-class Framework:
-    """The mount of *app*. *pages* are refusals as pages, by the name of whom they are for."""
+class FastAPIMount:
+    """The mount of *app*. *pages* go by the names in *table*.
 
-    def __init__(self, app: FastAPI, table: Table, pages: Mapping[str, RefusalPage], nowhere: Nowhere) -> None:
+    *nowhere* says that there is nothing at an address, which *elsewhere* says to a browser. Raises ``LookupError``
+    unless *pages* are just those that lines of *table* name.
+    """
+
+    def __init__(
+        self, app: FastAPI, table: PolicyTable, pages: Mapping[str, Pages], nowhere: Nowhere, elsewhere: Pages
+    ) -> None:
+        if differing := {line.pages for line in table.values() if line.pages} ^ pages.keys():
+            raise LookupError(f"pages that only the table of rights, or only a room, knows of: {sorted(differing)}")
         self._app = app
         self.addresses = Addresses(table)
         self._pages = pages
         self._nowhere = nowhere
+        self._elsewhere = elsewhere
         for error in (
             Refused,
             Overloaded,
@@ -50,7 +60,7 @@ class Framework:
         ):
             app.add_exception_handler(error, self._failed)
 
-    def place(self, path: str) -> Place:
+    def place(self, path: str) -> RequestPlace:
         """See ``shell.Mount``: all that no other mount answers."""
         return self.addresses.place(path)
 
@@ -60,6 +70,8 @@ class Framework:
         origins = _ANY_ORIGIN if exchange.line is not None and exchange.line.any_origin else ()
         root = scope.get("root_path", "") + exchange.place.base
         asked = {**scope, "method": exchange.method, "root_path": root, EXCHANGE: exchange}
+        if (pages := self._pages_at(exchange)) is not None:
+            exchange.policy, exchange.frame = pages.policy, pages.frame
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -90,19 +102,28 @@ class Framework:
         code, headers = _CODES.get(error.status_code, "error"), tuple((error.headers or {}).items())
         return self._told(request, Refused(str(error.detail), status=error.status_code, error=code, headers=headers))
 
+    def _pages_at(self, exchange: Exchange) -> Pages | None:
+        """The pages at this address, if there are any."""
+        return self._pages.get(exchange.line.pages) if exchange.line is not None else self._elsewhere
+
     def _told(self, request: Request, refused: Refused) -> Response:
         exchange = exchange_of(request)
         exchange.refused = refused
-        line = exchange.line
-        if line is not None and line.pages in self._pages and _wants_page(request, line.pages):
-            return self._pages[line.pages](request, refused)
-        body = refused.shown(exchange.id)
-        return JSONResponse(body, status_code=refused.status, headers=dict(refused.headers))
+        pages = self._pages_at(exchange)
+        if pages is not None and (not pages.negotiated or _wants_page(request)):
+            answer = pages.refused(request, refused)
+        else:
+            body = refused.shown(exchange.id)
+            answer = JSONResponse(body, status_code=refused.status, headers=dict(refused.headers))
+        if pages is not None and pages.negotiated:
+            answer.headers["vary"] = "accept"
+        return answer
 
 
-def _wants_page(request: Request, pages: str) -> bool:
-    """Whether a page is wanted: at an address for everybody a program may ask, and is preferred."""
-    return pages != "public" or preferred(request.headers.get("accept"), (JSON, HTML)) == HTML
+def _wants_page(request: Request) -> bool:
+    """Whether who asks would rather have a page than JSON. A program that brings its credentials would not."""
+    headers = request.headers
+    return preferred(headers.get("accept"), (JSON, HTML)) == HTML and "authorization" not in headers
 
 
 def _invalid(error: RequestValidationError) -> Refused:

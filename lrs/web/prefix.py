@@ -6,7 +6,7 @@ A proxy may take it off before it passes a request on, or leave it: both reach t
 
 from __future__ import annotations
 
-from lrs.access.policy import Table
+from lrs.access.policy import PolicyTable
 from lrs.kernel.errors import Misconfigured
 
 
@@ -17,7 +17,7 @@ def own_path(path: str, prefix: str) -> str:
     return path[len(prefix) :] or "/"
 
 
-def check_prefix(prefix: str, table: Table) -> str:
+def check_prefix(prefix: str, table: PolicyTable) -> str:
     """*prefix*, if no address in *table* begins as it does. Raises ``Misconfigured``.
 
     Such a path would have two meanings, for nobody can see whether a proxy has taken the prefix off.

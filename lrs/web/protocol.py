@@ -12,8 +12,12 @@ header's value on (5.1).
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import re
+import sys
+import termios
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,7 +38,7 @@ MOST_FRAMING = 64 * 1024
 PER_CHUNK = 16
 """Bytes that do not count among them: each chunk has a length and two ends of a line."""
 PATIENCE = 30.0
-"""Seconds an unfinished request may stand still, where the application's state names no other ``patience``."""
+"""Seconds an unfinished request or an answer may stand still, unless the application's state names a ``patience``."""
 LEAST = 1_024
 """Bytes in half that time; who sends fewer stands still: a body that drips would hold its memory for hours."""
 
@@ -89,6 +93,7 @@ class InOnePiece:
         self._transport = transport
         self._loop = loop
         self._written: list[bytes] = []
+        self._handed = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -108,7 +113,16 @@ class InOnePiece:
         """Sends what was written since the last time."""
         written, self._written = self._written, []
         if written and not self._transport.is_closing():
+            self._handed += sum(map(len, written))
             self._transport.writelines(written)
+
+    def taken(self) -> int:
+        """How many bytes the client has taken so far; where the system does not tell, those that were given to it."""
+        waiting = 0
+        with suppress(OSError):
+            told = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+            waiting = int.from_bytes(told, sys.byteorder)
+        return self._handed - self._transport.get_write_buffer_size() - waiting
 
 
 class Bounded(HttpToolsProtocol):
@@ -121,8 +135,8 @@ class Bounded(HttpToolsProtocol):
     _expected = 0
     _message = 0
     _refused: Refused | None = None
-    _looks = 0
-    _arrived = 0
+    _looks = _stuck = 0
+    _arrived = _taken = 0
     _pause = PATIENCE / 2
     _next_look: asyncio.TimerHandle | None = None
     _pieces: InOnePiece
@@ -221,12 +235,20 @@ class Bounded(HttpToolsProtocol):
         self._cut_off(self._refused or _NOT_HTTP)
 
     def _look(self) -> None:
-        """The third look with next to nothing between them is the last: after one to one and a half ``patience``."""
-        if self.transport.is_closing():
+        """The third look with next to nothing between them is the last: after one to one and a half ``patience``.
+
+        So a client is given up on that does not send the rest of its request, or does not take its answer.
+        """
+        unsent = self.transport.get_write_buffer_size()
+        if self.transport.is_closing() and not unsent:
             return
+        taken = self._pieces.taken() if unsent else 0
+        self._stuck = self._stuck + 1 if unsent and taken - self._taken < LEAST else 0
         self._looks = self._looks + 1 if self._is_waiting() and self._arrived < LEAST else 0
-        self._arrived = 0
-        if self._looks > 2:
+        self._arrived, self._taken = 0, taken
+        if self._stuck > 2:
+            self.transport.abort()
+        elif self._looks > 2:
             self._cut_off(_TOO_LATE)
         else:
             self._next_look = self.loop.call_later(self._pause, self._look)

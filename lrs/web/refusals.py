@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
+from lrs.kernel.admission import RetryLater
 from lrs.kernel.errors import Refused
 from lrs.storage.private import private_file, private_folder
 
@@ -47,7 +49,10 @@ _log = structlog.get_logger()
 
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line. *at* is an ISO 8601 time, *place* a JSON pointer, *dropped* how many more there were."""
+    """One line. *at* is an ISO 8601 time, *place* a JSON pointer, *dropped* how many more there were.
+
+    *cause* is why the sender was told to come back (see ``lrs.kernel.admission``), if it was.
+    """
 
     at: str
     source: str
@@ -56,6 +61,7 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     resource: str = ""
     status: int = 0
     error: str = ""
+    cause: str = ""
     index: int | None = None
     place: str | None = None
     rule: str | None = None
@@ -73,6 +79,7 @@ def refusal_of(refused: Refused, *, tenant: str, source: str, method: str, resou
         resource=resource,
         status=refused.status,
         error=refused.error,
+        cause=refused.cause.name if isinstance(refused, RetryLater) else "",
         index=refused.index,
         place=place_of(refused.pointer, refused.index),
         rule=refused.rule,
@@ -99,22 +106,38 @@ def _is_number(part: str, before: str, index: int | None) -> bool:
     return before in _LISTS and len(part) <= _LONGEST_NUMBER and part.isascii() and part.isdigit()
 
 
-class Refusals:
-    """Writes refusals down, in a thread of its own; *folder* is made when the first one comes."""
+class Noted(NamedTuple):
+    """A refusal on its way to where it is written down; *key* is the API key whose secret was wrong, as it was sent."""
 
-    def __init__(self, folder: Path) -> None:
+    refusal: Refusal
+    key: str = ""
+
+
+Keep = Callable[[Sequence[Noted]], None]
+"""Keeps refusals elsewhere, too. Called in the thread that writes them down; must not fail."""
+
+
+def _keeps_nothing(_: Sequence[Noted]) -> None:
+    return
+
+
+class Refusals:
+    """Writes refusals down, in a thread of its own; *folder* is made when the first one comes. *keep* is told, too."""
+
+    def __init__(self, folder: Path, keep: Keep = _keeps_nothing) -> None:
         self._path = folder / FILE
-        self._waiting: deque[Refusal] = deque()
+        self._keep = keep
+        self._waiting: deque[Noted] = deque()
         self._dropped = 0
         self._called = threading.Event()
         self._over = threading.Event()
         self._fails = False
         self._thread: threading.Thread | None = None
 
-    def note(self, refusal: Refusal) -> None:
+    def note(self, refusal: Refusal, key: str = "") -> None:
         """Takes *refusal*; never waits, never fails. Called by one thread, that of the event loop."""
         if len(self._waiting) < AT_ONCE:
-            self._waiting.append(refusal)
+            self._waiting.append(Noted(refusal, key))
         else:
             self._dropped += 1
         self._called.set()
@@ -138,7 +161,8 @@ class Refusals:
         self._write()
 
     def _write(self) -> None:
-        lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        noted = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        lines = [one.refusal for one in noted]
         dropped, self._dropped = self._dropped, 0
         if dropped and lines:
             lines.append(Refusal(lines[-1].at, NOBODY, dropped=dropped))
@@ -150,6 +174,8 @@ class Refusals:
             if not self._fails:  # once, not for each of them
                 _log.warning("refusals cannot be written down", error=type(error).__name__)
             self._fails = True
+        if noted:
+            self._keep(noted)
 
 
 def _append(path: Path, text: bytes) -> None:

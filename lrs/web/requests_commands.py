@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from lrs.kernel.plain_text import one_line
-from lrs.kernel.printing import Group
+from lrs.kernel.printing import CommandGroup
 from lrs.tenancy.options import settings_for
 from lrs.web.refusals import Follower, Refusal, newest
 
@@ -18,7 +18,7 @@ LOOK = 0.2
 """Seconds between two looks at the file."""
 
 
-@click.group("requests", cls=Group)
+@click.group("requests", cls=CommandGroup)
 def requests_group() -> None:
     """Look at requests that were refused: who sent them, which place, which rule."""
 
@@ -51,10 +51,11 @@ def _show(found: Iterable[Refusal], source: str | None, *, as_json: bool) -> int
 
 
 def told(one: Refusal) -> str:
-    """A refusal on one line: time, status, method and resource, source, place, rule."""
+    """A refusal on one line: time, status, method and resource, source, place, rule, error and what caused it."""
     if one.dropped:
         return f"{one.at[11:19]}  and {one.dropped} more at that moment"
     place = "the whole body" if one.place == "" else one.place or ""
     asked = f"{one.method} {one.resource}".strip()
     parts = (one.at[11:19], str(one.status), asked, one.source, place, one.rule or "")
-    return "  ".join(one_line(part) for part in (*parts, f"({one.error}, request {one.request})") if part)
+    why = f"{one.error}: {one.cause}" if one.cause else one.error
+    return "  ".join(one_line(part) for part in (*parts, f"({why}, request {one.request})") if part)

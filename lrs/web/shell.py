@@ -6,30 +6,32 @@ the framework. Knows no route but by the table of rights, and no credential but 
 
 from __future__ import annotations
 
-import itertools
+import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Protocol
 
+from starlette.datastructures import Headers as StarletteHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lrs.access import OPERATOR, Caller
-from lrs.access.policy import OF_SERVER, Table, admit
-from lrs.kernel.errors import Refused
+from lrs.access.basic import CHALLENGE, WrongSecret
+from lrs.access.policy import OF_SERVER, PolicyTable, admit
+from lrs.kernel.admission import Admission, RetryLater, Share
+from lrs.kernel.errors import Headers, Refused
 from lrs.storage.edge import read
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import Tenant
-from lrs.web.browsers import guarded
+from lrs.web.browsers import RawHeaders, guarded
 from lrs.web.codings import unpacked
 from lrs.web.counting import Requests
-from lrs.web.exchange import Exchange, Place
+from lrs.web.exchange import Exchange, RequestPlace
 from lrs.web.faults import refused_for
+from lrs.web.origins import check_page
 from lrs.web.prefix import own_path
 from lrs.web.refusals import Refusals, refusal_of
 
-Fields = tuple[tuple[str, str], ...]
-Headers = Iterable[tuple[bytes, bytes]]
 Identify = Callable[[Exchange, Tenant, Scope], Caller]
 """Reads one sort of credential: who calls. Raises ``Refused``; may leave in ``behind`` what it read."""
 
@@ -37,7 +39,7 @@ Identify = Callable[[Exchange, Tenant, Scope], Caller]
 class Mount(Protocol):
     """What answers the requests of one kind of route."""
 
-    def place(self, path: str) -> Place | None:
+    def place(self, path: str) -> RequestPlace | None:
         """Where *path* (without a proxy's prefix) leads, if this mount answers it."""
 
     async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,7 +52,7 @@ class Mount(Protocol):
 class Fast(Mount, Protocol):
     """The mount of xAPI, which reads the credentials itself, for they may stand in the body."""
 
-    def parting(self, place: Place, headers: Headers, request_id: str) -> Fields:
+    def parting(self, place: RequestPlace, headers: RawHeaders, request_id: str) -> Headers:
         """Headers of an answer at *place* that the connection writes before the application saw the request.
 
         *headers* are those of the request that have arrived so far.
@@ -68,21 +70,23 @@ class Shell:
     def __init__(
         self,
         tenants: Tenants,
-        table: Table,
+        table: PolicyTable,
         identify: Mapping[str, Identify],
         *,
         prefix: str,
         refusals: Refusals,
         counted: Requests,
+        admission: Admission,
+        max_header: int,
     ) -> None:
         self.tenants = tenants
         self.table = table
         self.prefix = prefix
         self.refusals = refusals
         self.counted = counted
+        self.admission = admission
+        self.max_header = max_header
         self._identify = identify
-        self._run = secrets.token_hex(4)
-        self._numbers = itertools.count(1)
 
     def mount(self, xapi: Fast, framework: Mount, events: ASGIApp) -> None:
         """Puts in what answers; *events* gets what is no HTTP request: that the server starts and ends."""
@@ -105,13 +109,16 @@ class Shell:
         place = mount.place(own)
         if place is None:
             mount = self.framework
-            place = mount.place(own) or Place()
+            place = mount.place(own) or RequestPlace()
         asked = "GET" if method == "HEAD" else method  # every GET of ours has one (RFC 9110 9.3.2)
-        exchange = Exchange(self.new_id(), asked, place, self.table.get((asked, place.route)))
+        share = Share(self.admission)
+        exchange = Exchange(self.new_id(), asked, place, share, self.table.get((asked, place.route)))
         try:
             await self._enter(exchange, scope, by_us=mount is not self.xapi)
             await mount.answer(exchange, scope, receive, send)
         finally:
+            share.give_back()
+            share.sent()
             if exchange.tenant is not None:
                 self.tenants.give_back(exchange.tenant)
         self._end(exchange, method, perf_counter() - begun)
@@ -119,27 +126,42 @@ class Shell:
     async def _enter(self, exchange: Exchange, scope: Scope, *, by_us: bool) -> None:
         """Finds the tenant and holds it; finds the caller and asks the table, if that is *by_us*."""
         line, place = exchange.line, exchange.place
-        if by_us and (line is None or (line.is_public and place.route in OF_SERVER)):
-            return  # nobody's data
         try:
-            if line is not None and OPERATOR in line.via and await self._is_operator(exchange, scope):
+            if by_us:
+                check_headers(scope["headers"], self.max_header)
+                if line is None or (line.is_public and place.route in OF_SERVER):
+                    return  # nobody's data
+            if line is not None and OPERATOR in line.via:
+                await self._admit_operator(exchange, scope)
                 return
-            exchange.tenant = self.tenants.take_open(place.tenant) or await read(self.tenants.take, place.tenant)
+            exchange.tenant = self.tenants.take_open(place.tenant) or await self._open(place.tenant)
             if by_us and line is not None:
                 if exchange.tenant is None:
                     raise Refused("there is no such tenant", status=404, error="not_found")
+                if line.pages:
+                    headers = StarletteHeaders(scope=scope)
+                    check_page(line, exchange.method, headers, exchange.tenant.settings, scope["path"])
                 if not line.is_public:
                     await self._admit(exchange, exchange.tenant, scope, line.via[0])
         except Exception as error:  # noqa: BLE001 (whatever went wrong, the mount says it in its own shape)
             exchange.refused = refused_for(error, exchange.id)
 
-    async def _is_operator(self, exchange: Exchange, scope: Scope) -> bool:
-        """Whether the operator calls, and may: then it is not asked how any tenant is."""
+    async def _open(self, name: str) -> Tenant | None:
+        """The tenant with one more hold, ``None`` if there is none. No thread of the readers waits for its opening."""
+        while (record := await read(self.tenants.record_of, name)) is not None:
+            if (tenant := self.tenants.take_open(name, record)) is not None:
+                return tenant
+            await asyncio.shield(asyncio.wrap_future(self.tenants.begin_to_open(name)))
+        return None
+
+    async def _admit_operator(self, exchange: Exchange, scope: Scope) -> None:
+        """Finds the operator, who belongs to no tenant: it is not asked how any is. Refuses everybody else."""
         caller = await read(self.operator, scope)
-        if caller is not None:
-            exchange.caller = caller
-            admit(exchange.method, exchange.place.route, caller, self.table)
-        return caller is not None
+        if caller is None:
+            message = "this needs the key of an operator of the installation: lrs operators create makes one"
+            raise Refused(message, status=401, error="unauthorized", headers=CHALLENGE)
+        exchange.caller = caller
+        admit(exchange.method, exchange.place.route, caller, self.table)
 
     async def _admit(self, exchange: Exchange, tenant: Tenant, scope: Scope, via: str) -> None:
         asked = (self._identify[via], exchange, tenant, scope)
@@ -149,17 +171,23 @@ class Shell:
     def _end(self, exchange: Exchange, method: str, seconds: float) -> None:
         """Counts, and puts down a refusal. The route is told by its pattern: a path may name a person."""
         if exchange.refused is not None:
+            if isinstance(exchange.refused, RetryLater):
+                self.counted.put_off(exchange.refused.cause)
             tenant = exchange.tenant.id if exchange.tenant is not None else ""  # or somebody made it up
             about = {"tenant": tenant, "source": exchange.caller.source, "method": method, "request": exchange.id}
-            self.refusals.note(refusal_of(exchange.refused, **about, resource=exchange.place.counted))
+            key = exchange.refused.key if isinstance(exchange.refused, WrongSecret) else ""
+            self.refusals.note(refusal_of(exchange.refused, **about, resource=exchange.place.counted), key)
         if exchange.status:
             self.counted.add(exchange.place.counted, method, exchange.status, seconds)
 
     def new_id(self) -> str:
-        """A name for a request, which its answer and the log both tell."""
-        return f"{self._run}-{next(self._numbers)}"
+        """A name for a request, which its answer and the log both tell.
 
-    def parting(self, path: str, headers: Headers) -> Fields:
+        Made up: one that was counted would tell each tenant how many requests the others make.
+        """
+        return secrets.token_hex(8)
+
+    def parting(self, path: str, headers: RawHeaders) -> Headers:
         """Headers of an answer at *path* that the connection writes itself (see ``lrs.web.protocol``)."""
         place, request_id = self.xapi.place(own_path(path, self.prefix)), self.new_id()
         return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
@@ -169,3 +197,9 @@ class Shell:
         place = self.xapi.place(own_path(path, self.prefix))
         resource = place.counted if place else "other"
         self.refusals.note(refusal_of(refused, tenant="", source="", method="", resource=resource, request=request_id))
+
+
+def check_headers(headers: RawHeaders, most: int) -> None:
+    """Refuses with 431 if *headers* have more than *most* bytes together."""
+    if sum(len(name) + len(value) for name, value in headers) > most:
+        raise Refused(f"the headers are larger than {most} bytes", status=431, error="too_large")

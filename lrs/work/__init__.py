@@ -1,1 +1,1 @@
-"""Work that is owed: rounds, whose turn it is, the broker between machines, the sweep of blobs."""
+"""Owed work: rounds, fair turns, the broker between machines, the sweep of blobs."""

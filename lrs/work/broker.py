@@ -1,7 +1,7 @@
-"""Celery between a server and workers on other machines: word that a tenant has work, never the work itself.
+"""Celery between a server and workers on other machines: it announces that a tenant has work, and carries no work.
 
-A message carries the tenant and nothing else. What is owed stands in the store; a message that is lost, late or sent
-twice changes nothing but when a worker looks, and each looks by itself every ``LRS_SWEEP`` seconds. Knows no step.
+A message has the tenant's name and nothing else. The store has what is owed. A message that is lost, late or sent twice
+only changes when a worker looks, and each worker also looks by itself every ``LRS_SWEEP`` seconds. Knows no step.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import DEFAULT, Tenant, store_url
 
 LOOK = 0.5
-"""Seconds between two looks at what is due; the most often that a tenant is spoken of."""
+"""Seconds between two looks at what is due, and between two messages about one tenant."""
 ENOUGH = 100
-"""Messages in the queue at which no more are sent: nobody is listening, and what is owed is found without them."""
+"""With so many messages in the queue no more are sent: no worker takes them, and workers find owed work without them.
+"""
 PATIENCE = 5
-"""Seconds a broker gets to answer."""
+"""Timeout of the broker in seconds."""
 TASK = "lrs.work"
 
 _log = structlog.get_logger()
 
 
 def queue_name(settings: Settings) -> str:
-    """``LRS_CELERY_QUEUE``, or a name that those share who share a store."""
+    """``LRS_CELERY_QUEUE``, or a name made from the store's address, which all processes on that store share."""
     return settings.celery_queue or f"engraft-{sha256(store_url(settings, DEFAULT).encode()).hexdigest()[:12]}"
 
 
 def celery_app(settings: Settings, call: Callable[[str], None] = lambda _: None) -> Celery:
-    """The Celery application on ``LRS_CELERY_BROKER``; a worker of it hands each message's tenant to *call*."""
+    """The Celery application on ``LRS_CELERY_BROKER``. Its worker calls *call* with the tenant of each message."""
     broker, queue = settings.celery_broker or "", queue_name(settings)
     app = Celery("lrs", broker=broker, set_as_current=False)
     app.conf.update(
@@ -71,14 +72,14 @@ def _transport(broker: str, queue: str) -> dict[str, Any]:
 
 
 def listen_to_broker(app: Celery, name: str) -> None:
-    """Takes messages until SIGTERM or SIGINT; a broker that is away is tried again for as long as that takes."""
+    """Takes messages until SIGTERM or SIGINT. If the broker cannot be reached, tries again until it can."""
     app.Worker(
         pool="solo", hostname=name, loglevel="WARNING", without_gossip=True, without_mingle=True, quiet=True
     ).start()
 
 
 class Notifier:
-    """A thread beside a server that looks what is due and says so on the queue; whether a broker is there or not."""
+    """A thread beside a server that looks for due work and announces it on the queue if there is a broker."""
 
     def __init__(self, settings: Settings, tenants: Callable[[], Iterable[Tenant]], steps: Sequence[str]) -> None:
         self._app = celery_app(settings)
@@ -93,7 +94,7 @@ class Notifier:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends the thread, which holds nothing that could be lost."""
+        """Ends the thread. It holds nothing that could be lost."""
         self._stop.set()
         self._thread.join(PATIENCE)
         self._app.close()
@@ -102,7 +103,7 @@ class Notifier:
         while not self._stop.wait(LOOK):
             try:
                 due = [tenant.id for tenant in self._tenants() if self._is_due(tenant)]
-            except Exception as error:  # noqa: BLE001 (the register may be away: looked at again in a moment)
+            except Exception as error:  # noqa: BLE001 (the control store may be away: tried again in a moment)
                 _log.warning("cannot see what is due", error=type(error).__name__)
                 continue
             if due:
@@ -111,7 +112,7 @@ class Notifier:
     def _is_due(self, tenant: Tenant) -> bool:
         try:
             due = tenant.store.is_due(self._steps)
-        except Exception as error:  # noqa: BLE001 (one tenant's store may be away or damaged: no other waits for it)
+        except Exception as error:  # noqa: BLE001 (one tenant's store may be away or damaged: the others go on)
             if tenant.id not in self._blind:
                 _log.warning("cannot see what is due", tenant=tenant.id, error=type(error).__name__)
             self._blind.add(tenant.id)
@@ -122,7 +123,7 @@ class Notifier:
     def _say(self, due: Sequence[str]) -> None:
         try:
             with self._app.connection_for_write() as connection:
-                # Without this, a broker that is away would be waited for with growing pauses.
+                # Without this, Celery would wait for a missing broker with growing pauses.
                 connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=PATIENCE)
                 waiting = connection.default_channel.queue_declare(self._queue, durable=True, auto_delete=False)
                 if waiting.message_count < ENOUGH:
@@ -134,7 +135,7 @@ class Notifier:
             self._heard(None)
 
     def _heard(self, error: Exception | None) -> None:
-        """Logs only when it changes: a broker that is away for a day is one line."""
+        """Logs only changes, so that a broker that is away for a day gives one line."""
         if error is not None and self._reached:
             _log.warning("the broker is away; workers find what is due by themselves", error=type(error).__name__)
         if error is None and not self._reached:

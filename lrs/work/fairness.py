@@ -1,4 +1,4 @@
-"""Whose turn it is among those who share one thread, by the time they have used. Pure: knows no clock and no work."""
+"""Fair turns among those who share one thread, by the time each has used. Pure: knows no clock and no work."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from math import inf
 
 
 class Rota:
-    """Those who have work. Whoever has used the least seconds is next, however long others' queues are."""
+    """Those who have work. Whoever has used the least time is next, however much work the others have."""
 
     def __init__(self) -> None:
         self._used: dict[str, float] = {}
         self._ready: dict[str, float] = {}
 
     def wake(self, name: str) -> None:
-        """*name* may have work now. One that comes back has no claim on the time it was away."""
+        """*name* may have work now. Time during which it had none does not count in its favour."""
         if name not in self._ready:
             self._used[name] = min(self._used.values(), default=0.0)
             self._ready[name] = -inf
@@ -23,15 +23,15 @@ class Rota:
         del self._used[name], self._ready[name]
 
     def spend(self, name: str, seconds: float, ready: float = -inf) -> None:
-        """*name* had its turn, which took *seconds*, and has its next one not before the time *ready*."""
+        """*name* had its turn, which took *seconds*. Its next turn is not before the time *ready*."""
         self._used[name] += seconds
         self._ready[name] = ready
 
     def next(self, now: float) -> str | None:
-        """Whose turn it is at the time *now*."""
+        """Who is next at the time *now*; ``None`` if nobody is ready."""
         ready = [name for name, at in self._ready.items() if at <= now]
         return min(ready, key=self._used.__getitem__, default=None)
 
     def earliest(self) -> float:
-        """When the first one is ready; infinite if nobody has work."""
+        """When the first of them is ready; infinite if nobody has work."""
         return min(self._ready.values(), default=inf)

@@ -1,92 +1,56 @@
-"""The owed work of one tenant, done in rounds: claiming, running, and what becomes of what fails. Knows no step.
+"""The owed work of one tenant, done in rounds: claiming, running, and handling failures. Knows no step.
 
-A round looks at each step once, in order, one batch at a time. A step of which more is due gets further batches until
-it has used as much time as the longest before it in the round, so that none waits behind another's queue. Batches are
-as large as can be done in about ``SLICE`` seconds.
+A round takes each step once, in order, one batch at a time. A step with more work gets further batches until it has
+used as much time as the longest step before it in the round, so that no step waits for another's whole queue. A batch
+is as large as can be done in about ``SLICE`` seconds.
 
-An entry whose worker ended is run by itself, one at a time in this process, so that only the one that ends workers is
-put aside.
+An entry whose worker died is run alone, one at a time in this process, so that only the entry that kills workers is put
+aside.
 """
 
 from __future__ import annotations
 
-import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from lrs.kernel.times import SECOND
 from lrs.storage import Claim, Stale
-from lrs.storage.leases import Ahead
 from lrs.tenancy.tenants import Tenant
+from lrs.work.step import ALONE, Step, failed, give_up_lost
+from lrs.work.under_way import Aside
 
-SECOND = 1_000_000
 GATHER = 0.05
-"""Seconds from the beginning of one round to that of the next, where less was found than could be done."""
+"""Seconds from the start of one round to the start of the next, if less was found than could be done."""
 SLICE = 1.0
-"""Seconds of computing that a batch may take; the next one is half as large if it took longer. Not of the wall clock:
-on a machine that is short of time, smaller batches would cost more still. That counts only where a lease might run out.
+"""Seconds of CPU time for one batch. After a longer batch the next one is half as large. Wall-clock time counts only
+when a lease might run out: on a busy machine smaller batches would cost even more.
 """
 UNLOCK_EVERY = 60.0
-"""Seconds between two looks for what a clock that was ahead has locked; one that goes back is looked into at once."""
-LONGEST_WAIT = 3_600
-"""Seconds until what failed is tried again, without the jitter, which doubles them at the most."""
-SKEW = 600
-"""Seconds that the clocks of two machines may differ, beside the longest lease or wait."""
+"""Seconds between two looks for entries that are locked by a clock that was ahead. A clock that goes back is noticed at
+once.
+"""
 
 _log = structlog.get_logger()
-_one_by_one = threading.Lock()
-
-
-def park(tenant: Tenant, claim: Claim, reason: str) -> None:
-    """Puts an entry aside."""
-    tenant.store.defer(claim, due=tenant.clock(), error=reason, parked=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How one step is run: *batch* claims at once, leased for *lease* seconds, put aside after *tries* failures.
-
-    A step that *waits* for others does not get smaller batches for it: they wait together.
-    *wait* is the longest that a failed entry waits, *planned* the longest that one is owed ahead, in seconds; ``None``
-    for any day to come. *give_up* puts one aside, with the reason. *first* is called before a tenant's first
-    round. Until a step is *ready* for a tenant, nothing of it is claimed.
-    """
-
-    run: Callable[[Tenant, Sequence[Claim]], None]
-    batch: int = 1
-    lease: int = 60
-    tries: int = 10
-    waits: bool = False
-    wait: int = 2 * LONGEST_WAIT
-    planned: int | None = 0
-    give_up: Callable[[Tenant, Claim, str], None] = park
-    first: Callable[[Tenant], None] | None = None
-    ready: Callable[[Tenant], bool] | None = None
-
-    @property
-    def ahead(self) -> Ahead:
-        """How far ahead of now an entry may lie; those of clocks that differ a little are spared."""
-        untried = None if self.planned is None else (self.planned + SKEW) * SECOND
-        return Ahead(2 * self.lease * SECOND, (self.wait + SKEW) * SECOND, untried)
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A round is over: how many entries it claimed, and the seconds until the next one is to begin."""
+    """The end of a round: how many entries it claimed, and the seconds until the next round should start."""
 
     claimed: int
     seconds: float
 
 
 class Work:
-    """What *tenant* owes of *steps*."""
+    """The owed work of *tenant* for *steps*. *wake* is called when something that goes on aside needs a turn."""
 
-    def __init__(self, tenant: Tenant, steps: Mapping[str, Step]) -> None:
+    def __init__(self, tenant: Tenant, steps: Mapping[str, Step], wake: Callable[[], None] = lambda: None) -> None:
         self.tenant = tenant
         self._steps = steps
+        self._aside = {name: Aside(name, step, step.aside(wake)) for name, step in steps.items() if step.aside}
         self._limits = {name: step.batch for name, step in steps.items()}
         self._first = [step.first for step in steps.values() if step.first]
         self._round: Iterator[tuple[int, bool]] | None = None
@@ -95,8 +59,32 @@ class Work:
         self._claimed = 0
         self._full = False
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether something goes on aside."""
+        return any(one.is_busy for one in self._aside.values())
+
+    def wait(self) -> bool:
+        """Waits until something that goes on aside needs a turn. ``False`` if nothing does."""
+        for one in self._aside.values():
+            if one.is_busy:
+                one.under_way.wait()
+                return True
+        return False
+
+    def wind_down(self) -> None:
+        """Hands back what was claimed and not begun, and stores what has ended. Waits for nothing."""
+        for one in self._aside.values():
+            one.wind_down(self.tenant)
+
+    def close(self) -> None:
+        """Hands back what was claimed and not begun, and waits for the end of what goes on aside."""
+        self.wind_down()
+        while self.wait():
+            self.wind_down()
+
     def turn(self) -> Pause | None:
-        """Runs one batch of one step; gives the pause once the round is over."""
+        """Runs one batch of one step. Gives the pause when the round is over."""
         if self._round is None:
             self._begin()
         assert self._round is not None  # noqa: S101 (begun above)
@@ -117,7 +105,7 @@ class Work:
         self._begun, self._claimed, self._full = time.monotonic(), 0, False
         while self._first:
             self._first[0](self.tenant)
-            del self._first[0]  # only now: what failed is called again
+            del self._first[0]  # only after success, so that a failed one is called again
         wall = self.tenant.clock()
         if wall < self._wall or self._begun >= self._looked:
             for name, count in unlock(self.tenant, self._steps).items():
@@ -129,7 +117,7 @@ class Work:
         self._round = self._batches()
 
     def _batches(self) -> Iterator[tuple[int, bool]]:
-        """How many entries each batch claimed, and whether there may be more of the same."""
+        """How many entries each batch claimed, and whether there may be more of the same step."""
         longest = 0.0
         for name in self._steps:
             spent = 0.0
@@ -145,17 +133,19 @@ class Work:
             longest = max(longest, spent)
 
     def _run(self, name: str) -> tuple[int, bool]:
-        """One batch of a step, and one entry whose worker ended."""
+        """One batch of a step, and one entry whose worker died."""
         step, limit = self._steps[name], self._limits[name]
         if step.ready and not step.ready(self.tenant):
             return 0, False
+        if step.aside:
+            return self._aside[name].run(self.tenant)
         begun, computed = time.monotonic(), time.thread_time()
         claims = self.tenant.store.claim([name], limit=limit, lease=step.lease * SECOND)
         if claims:
             _run_batch(self.tenant, step, claims)
         full = len(claims) >= limit
         took, computed = time.monotonic() - begun, time.thread_time() - computed
-        if not step.waits and (computed > SLICE or took > step.lease / 4):
+        if computed > SLICE or took > step.lease / 4:
             self._limits[name] = max(1, limit // 2)
         elif full and computed < SLICE / 2:
             self._limits[name] = min(step.batch, limit * 2)
@@ -164,7 +154,7 @@ class Work:
 
 
 def unlock(tenant: Tenant, steps: Mapping[str, Step]) -> dict[str, int]:
-    """Makes due what a clock that was ahead has locked; how many entries of which steps."""
+    """Makes due what is locked by a clock that was ahead. Gives the number of entries by step."""
     locked = [name for name, step in steps.items() if tenant.store.locked(name, step.ahead)]
     freed = {name: tenant.store.unlock(name, steps[name].ahead) for name in locked}
     return {name: count for name, count in freed.items() if count}
@@ -175,41 +165,42 @@ def _run_batch(tenant: Tenant, step: Step, claims: Sequence[Claim]) -> None:
         _run_alone(tenant, step, claims[0])
         return
     try:
-        step.run(tenant, claims)
+        _run(tenant, step, claims)
     except Exception:  # noqa: BLE001 (each is run by itself below, where a failure is kept with its reason)
         for claim in claims:
             if tenant.store.holds(claim):
                 _run_alone(tenant, step, claim)
 
 
+def _run(tenant: Tenant, step: Step, claims: Sequence[Claim]) -> None:
+    assert step.run  # noqa: S101 (what goes on aside is not run here)
+    step.run(tenant, claims)
+
+
 def _run_lost(tenant: Tenant, name: str, step: Step) -> int:
-    """One entry whose worker ended; none while another thread runs one: it would not be known which was to blame."""
-    if not _one_by_one.acquire(blocking=False):
+    """Runs one entry whose worker died.
+
+    None while another one is run in this process, because it would not be known which one kills.
+    """
+    if not ALONE.take(step):
         return 0
     try:
         claim = tenant.store.claim_lost([name], lease=step.lease * SECOND)
         if claim is None:
             return 0
-        if claim.owed.tries >= step.tries:  # whoever had it never came back to say why
-            step.give_up(tenant, claim, f"its worker ended {claim.owed.tries} times while it was run")
+        if claim.owed.tries >= step.tries:
+            give_up_lost(tenant, step, claim)
         else:
             _run_alone(tenant, step, claim)
         return 1
     finally:
-        _one_by_one.release()
+        ALONE.give(step)
 
 
 def _run_alone(tenant: Tenant, step: Step, claim: Claim) -> None:
     try:
-        step.run(tenant, [claim])
+        _run(tenant, step, [claim])
     except Stale:
-        return  # settled already, or somebody else has it now
+        return  # settled already, or another worker has it now
     except Exception as error:  # noqa: BLE001 (the one place that goes on: the step stays owed, with the reason)
-        tries = claim.owed.tries + 1
-        reason = f"{type(error).__name__}: {error}"[:500]
-        if tries >= step.tries:
-            step.give_up(tenant, claim, reason)
-        else:
-            wait = min(2**tries, LONGEST_WAIT) * (1 + random.random())  # noqa: S311 (jitter, no secret)
-            tenant.store.defer(claim, due=tenant.clock() + round(wait * SECOND), error=reason)
-        _log.warning("step failed", step=claim.owed.step, id=claim.record.id, tries=tries, error=type(error).__name__)
+        failed(tenant, step, claim, error)

@@ -1,12 +1,14 @@
-"""Blobs that no record names any more: found once a day, dropped a day later. Knows no engine.
+"""Deletes blobs that no record names any more: found once a day, deleted a day later. Knows no engine.
 
-A blob goes when two sweeps, a day or more apart, both found that no record names it and nobody put it between them. So
-one whose document was replaced a moment ago stays for those who still read it, or are copying it to a backup.
+A blob is deleted when two sweeps, a day or more apart, found that no record names it, and nobody put it in between. So
+the blob of a document that was just replaced stays for those who still read it, or copy it to a backup.
 
-That nothing that is named goes rests on the order in which things are done. Whoever writes a record puts its blobs
-before, which touches them, also those that were there. A sweep looks only at blobs that were untouched for a day, and
-reads the records afterwards, to the end of the order: a record that it misses was written since, and what it names was
-touched since. Records move towards the end only, and an import into the past has put its blobs just before.
+No blob that is named is deleted, because of the order of actions. Whoever writes a record puts its blobs first, which
+updates the time of blobs that already exist. A sweep looks only at blobs that were not put for a day, and reads the
+records afterwards, to the end of the order: a record that it misses was written after that, so its blobs were put after
+that. Records move only towards the end of the order, and an import into the past puts its blobs just before.
+
+A day is a day on the clock. If a clock was put right and the previous sweep is not a day ago, nothing is deleted.
 """
 
 from __future__ import annotations
@@ -19,18 +21,17 @@ from hashlib import blake2b
 
 import structlog
 
-from lrs.storage import Record, Stale, Tx, pages
+from lrs.kernel.times import DAY, HOUR
+from lrs.storage import Record, Stale, Tx, each
 from lrs.storage.kinds import Kind, Kinds
 from lrs.tenancy.tenants import Tenant
 from lrs.work.upkeep import Interrupted, Rest
 
 KIND, ID = "sweep", "blobs"
-HOUR = 3_600 * 1_000_000
-DAY = 24 * HOUR
-AGAIN_AFTER = 6 * 3_600 * 1_000_000
-"""Microseconds after which a sweep that was begun and not finished is begun anew."""
+AGAIN_AFTER = 6 * HOUR
+"""Microseconds after which a sweep that was not finished starts again."""
 MOST_LOOSE = 100_000
-"""How many blobs without a record one sweep remembers, at 32 bytes each; more have their turn later."""
+"""How many blobs without a record one sweep remembers, at 32 bytes each. More are found by later sweeps."""
 _PAGE = 64
 _REST = 0.002
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -39,10 +40,11 @@ _LOOKS = 6
 _log = structlog.get_logger()
 
 
-class Marks:
-    """Names in a table of 8 MiB, however many. One that was added is in it; of others, one may seem to be.
+class BloomFilter:
+    """A Bloom filter of 8 MiB for the names of blobs. A name that was added is always found.
 
-    Of a million that is one in a million, of ten million one in 25, and each table errs in others.
+    Another name is found by mistake once in a million for a million names, once in 25 for ten million. Each filter has
+    a salt, so it errs for other names.
     """
 
     def __init__(self) -> None:
@@ -50,7 +52,7 @@ class Marks:
         self._salt = secrets.token_bytes(16)
 
     def add(self, name: str) -> None:
-        """Marks *name*."""
+        """Adds *name*."""
         for place in self._places(name):
             self._bits[place >> 3] |= 1 << (place & 7)
 
@@ -64,17 +66,17 @@ class Marks:
 
 @dataclass(slots=True)
 class _Sweep:
-    """What one sweep knows: blobs that the one before found *loose*, and those that it finds itself."""
+    """The state of one sweep: blobs that the previous one found *loose*, and those that this one finds."""
 
     tenant: Tenant
     kinds: Kinds
     rest: Rest
     loose: frozenset[bytes]
     found: list[bytes]
-    marks: Marks | None = None
+    marks: BloomFilter | None = None
 
     def keep(self, name: str) -> bool:
-        """Whether the blob stays; the records are read when the first one is asked about."""
+        """Whether the blob stays. The records are read when the first blob is asked about."""
         if not _NAME.fullmatch(name):
             return True
         if self.marks is None:
@@ -90,10 +92,10 @@ class _Sweep:
 
 
 def sweep_blobs(tenant: Tenant, kinds: Kinds, *, rest: Rest = lambda _: False) -> int | None:
-    """Drops what has been without a record for a day, if a sweep is due; how many, ``None`` if none is.
+    """Deletes blobs without a record for a day, if a sweep is due. Gives their number; ``None`` if none is due.
 
-    *rest* is called between two pages of records with the seconds to wait, and says whether to stop there.
-    Raises ``Interrupted`` then. Several processes may ask at once: one of them sweeps.
+    *rest* is called between two pages of records with the seconds to wait, and says whether to stop; then
+    ``Interrupted`` is raised. Several processes may call this at once: one of them sweeps.
     """
     now = tenant.clock()
     if not _is_due(tenant.store.get(KIND, ID), now):
@@ -101,19 +103,25 @@ def sweep_blobs(tenant: Tenant, kinds: Kinds, *, rest: Rest = lambda _: False) -
     state = tenant.store.write(lambda tx: _begin(tx, now)).result()
     if state is None:
         return None
-    loose = frozenset(state.body[at : at + 32] for at in range(0, len(state.body), 32))
-    one = _Sweep(tenant, kinds, rest, loose, [])
-    dropped = tenant.store.blobs.sweep(one.keep, state.meta["at"] or now - DAY)
+    one = _Sweep(tenant, kinds, rest, _loose(state, now), [])
+    dropped = tenant.store.blobs.sweep(one.keep, min(state.meta["at"] or now, now - DAY))
     finished = Record(KIND, ID, b"".join(one.found), {"at": now, "begun": 0}, rev=state.rev)
     try:
         tenant.store.write(lambda tx: tx.replace(finished)).result()
-    except Stale:  # it took so long that somebody else began anew
+    except Stale:  # it took so long that another process started a new sweep
         _log.warning("a sweep of blobs was overtaken", tenant=tenant.id)
     return dropped
 
 
+def _loose(state: Record, now: int) -> frozenset[bytes]:
+    """The blobs that the previous sweep found loose; none if its clock was ahead, so that it may be of a moment ago."""
+    if state.meta["at"] > now - DAY:
+        return frozenset()
+    return frozenset(state.body[at : at + 32] for at in range(0, len(state.body), 32))
+
+
 def _begin(tx: Tx, now: int) -> Record | None:
-    """The state of the sweep that begins now; ``None`` if the last one is not a day old, or one is under way."""
+    """The record of a sweep that begins now; ``None`` if the last one is less than a day old, or one is under way."""
     old = tx.get(KIND, ID) or Record(KIND, ID, meta={"at": 0, "begun": 0})
     if not _is_due(old, now):
         return None
@@ -125,16 +133,16 @@ def _is_due(old: Record | None, now: int) -> bool:
 
 
 def _is_within(now: int, since: int, span: int) -> bool:
-    """A time that lies far ahead is of a clock that was ahead: it would put the sweep off for as long as that."""
+    """Whether *since* is within *span* before *now*. A time far ahead is ignored: it is of a clock that was wrong."""
     return since - HOUR <= now < since + span
 
 
-def _marks_of(tenant: Tenant, kinds: Kinds, rest: Rest) -> Marks:
-    marks = Marks()
+def _marks_of(tenant: Tenant, kinds: Kinds, rest: Rest) -> BloomFilter:
+    marks = BloomFilter()
     for kind in kinds.values():
         if kind.blobs is None:
             continue
-        for number, record in enumerate(pages(tenant.store, kind.name, limit=_PAGE)):
+        for number, record in enumerate(each(tenant.store, kind.name, limit=_PAGE)):
             if number % _PAGE == 0 and rest(_REST):
                 raise Interrupted
             for name in kind.blobs(record):
@@ -143,7 +151,7 @@ def _marks_of(tenant: Tenant, kinds: Kinds, rest: Rest) -> Marks:
 
 
 def swept(kinds: Kinds, tenant: Tenant, rest: Rest) -> None:
-    """As ``sweep_blobs``, and says in the log what was dropped."""
+    """As ``sweep_blobs``, and logs how many blobs were deleted."""
     if dropped := sweep_blobs(tenant, kinds, rest=rest):
         _log.info("blobs without a record dropped", tenant=tenant.id, count=dropped)
 

@@ -1,6 +1,6 @@
-"""What is done for every tenant now and then, whether or not something is due: a slow walk through all of them.
+"""Regular upkeep of every tenant, whether or not something is due: a slow walk through all of them.
 
-Knows no task. What it finds undone was left by a process that died at the wrong moment, or is due once a day.
+Knows no task. What it finds was left undone by a process that died at the wrong moment, or is due once a day.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ import structlog
 from lrs.tenancy.tenants import Tenant
 
 EVERY = 60.0
-"""Seconds between the end of a walk and the next one."""
+"""Seconds between the end of a walk and the start of the next."""
 SHARE = 400
-"""For each second of its own computing it rests so many; what it has others compute is about as much."""
+"""Seconds of rest for each second of its own CPU time. Work that it causes elsewhere takes about as much."""
 LONGEST_REST = 5.0
-"""Seconds between two tenants at the most: one that took long holds up no other."""
+"""The longest rest in seconds between two tenants, so that a slow one does not delay the others."""
 Rest = Callable[[float], bool]
-"""Waits so many seconds, and says whether to stop there."""
+"""Waits the given number of seconds, and says whether to stop."""
 Task = Callable[[Tenant, Rest], object]
 
 _log = structlog.get_logger()
 
 
 class Interrupted(Exception):
-    """The process is ending; what was begun is begun anew later."""
+    """The process is ending. Unfinished upkeep starts again later."""
 
 
 class Upkeep:
     """A thread that does *tasks* for each of *tenants*, one after the other, again and again.
 
-    A task that fails is told in the log, and keeps neither the others nor another tenant from theirs.
+    The failure of a task is logged. The other tasks and tenants go on.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Upkeep:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends after the page at hand."""
+        """Ends after the current page."""
         self._stop.set()
         self._thread.join()
 
@@ -58,7 +58,7 @@ class Upkeep:
                 self._walk()
             except Interrupted:
                 return
-            except Exception as error:  # noqa: BLE001 (the register may be away: looked at again in a while)
+            except Exception as error:  # noqa: BLE001 (the control store may be away: tried again in a while)
                 _log.warning("upkeep interrupted", error=type(error).__name__)
             self._stop.wait(self._every)
 
@@ -76,6 +76,6 @@ class Upkeep:
             task(tenant, self._stop.wait)
         except Interrupted:
             raise
-        except Exception as error:  # noqa: BLE001 (the walk goes on: what is left undone is found another time)
+        except Exception as error:  # noqa: BLE001 (the walk goes on: the next one tries again)
             name = getattr(getattr(task, "func", task), "__name__", "task")
             _log.warning("upkeep failed", task=name, tenant=tenant.id, error=type(error).__name__)

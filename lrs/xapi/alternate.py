@@ -1,6 +1,6 @@
 """The alternate request syntax of xAPI 1.0.3 (Communication 1.3): a form that stands for a request. Knows no resource.
 
-The form is read before its sender is known, because the credentials may stand in it: so it has a limit of its own.
+The form is read before its sender is known, because the credentials may be in it. So it has a size limit of its own.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from lrs.xapi.request import JSON, Request, query_of
 
 FORM = "application/x-www-form-urlencoded"
 FROM_ANYBODY = 1024 * 1024
-"""Bytes of a form that are read before there are credentials; for more, they have to be in the header."""
+"""Bytes of a form that are read without credentials in the header. A larger form needs them there."""
 RULE = "xAPI 1.0.3 Communication 1.3"
 _ON_THE_LOOP = 64 * 1024
-"""Smaller forms are taken apart at once; larger ones would hold up the loop (measured: 16 MiB took 3.7 s)."""
+"""Bytes. Larger forms are parsed in a thread, because they would block the event loop (measured: 16 MiB took 3.7 s)."""
 _METHODS = ("GET", "PUT", "POST", "DELETE")
 _HEADERS = frozenset(
     {"authorization", "x-experience-api-version", "content-type", "content-length", "if-match", "if-none-match"}
     | {"accept", "accept-language", "content-transfer-encoding", "x-experience-api-hash", "content-encoding"}
 )
 _FIELD = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
-"""What a header may hold (RFC 9110 5.5), of what Latin-1 can show."""
+"""The characters of Latin-1 that a header may hold (RFC 9110 5.5)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """A form taken apart: parameters as sent, header fields by lower-case name, the body."""
+class AlternateRequest:
+    """A parsed form: parameters as sent, header fields by lower-case name, the body."""
 
     query: list[tuple[str, str]]
     headers: dict[str, str]
@@ -40,7 +40,7 @@ class Form:
 
 
 def method_of(request: Request) -> str:
-    """The method *request* stands for. Refuses what is not the syntax, before anything of the form is read."""
+    """The method that *request* stands for. Refuses what is not this syntax before anything of the form is read."""
     method = request.query[0][1].upper() if len(request.query) == 1 and request.query[0][0] == "method" else ""
     if request.method != "POST":
         raise Refused("parameter 'method' is for POST only", rule=RULE)
@@ -55,11 +55,11 @@ def method_of(request: Request) -> str:
 
 
 async def undo(request: Request, limit: int, *, known: bool) -> None:
-    """Turns ``POST …?method=PUT`` with a form into the request it stands for.
+    """Turns ``POST …?method=PUT`` with a form into the request that it stands for.
 
-    A form field beats a header of the same name: content in browsers can set only the former. But never the header
-    ``Authorization``: who asks is not for a form to say. *known*: whether the sender's credentials have been checked,
-    so that the form may have *limit* bytes.
+    A form field overrides a header of the same name, because content in browsers can only set the former. The exception
+    is the header ``Authorization``: a form does not decide who sends the request. *known* says that the sender's
+    credentials have been checked, so that the form may have *limit* bytes.
     """
     method = method_of(request)
     if "authorization" in request.headers and is_foreign(request.headers):
@@ -75,15 +75,15 @@ async def undo(request: Request, limit: int, *, known: bool) -> None:
         raw = await request.gather(FROM_ANYBODY, "form whose credentials are not in the header Authorization")
     form = form_of(raw) if len(raw) <= _ON_THE_LOOP else await read(form_of, raw)
     if form.headers.get("content-encoding", "identity").lower() != "identity":
-        raise unsupported()  # a form holds text; the form as a whole may be packed
+        raise unsupported()  # a form holds text; only the form as a whole may be compressed
     request.method, request.query, request.content = method, form.query, form.content
     request.headers = _with_fields(request.headers, form, method)
 
 
-def form_of(raw: bytes) -> Form:
-    """Takes *raw* apart. Refuses what is not UTF-8, header fields that no header could hold, and what stands twice.
+def form_of(raw: bytes) -> AlternateRequest:
+    """Parses *raw*. Refuses text that is not UTF-8, header fields that no header can hold, and fields that come twice.
 
-    A parameter that stands twice is refused where the parameters are read.
+    A parameter that comes twice is refused where the parameters are read.
     """
     query: list[tuple[str, str]] = []
     headers: dict[str, str] = {}
@@ -100,10 +100,10 @@ def form_of(raw: bytes) -> Form:
             headers[lower] = value.strip(" \t")
         else:
             query.append((name, value))
-    return Form(query, headers, content or b"")
+    return AlternateRequest(query, headers, content or b"")
 
 
-def _with_fields(headers: Mapping[str, str], form: Form, method: str) -> dict[str, str]:
+def _with_fields(headers: Mapping[str, str], form: AlternateRequest, method: str) -> dict[str, str]:
     found = {name: value for name, value in headers.items() if not name.startswith("content-")}
     found.update(form.headers)
     if "authorization" in headers:

@@ -1,7 +1,8 @@
-"""The xAPI endpoint as ASGI: from path and headers to a handler, and from any outcome to an answer.
+"""The xAPI endpoint as ASGI: from path and headers to a handler, and from every result to an answer.
 
-Serves ``/xapi`` and ``/t/<tenant>/xapi``. Duplicate slashes are collapsed: real clients send ``//statements``. Every
-answer, errors too, says by which version's rules it was made. Knows the resources only by their tables of handlers.
+Serves ``/xapi`` and ``/t/<tenant>/xapi``. Repeated slashes are collapsed, because real clients send ``//statements``.
+Every answer, also an error, names the version whose rules applied. Knows the resources only by their tables of
+handlers.
 """
 
 from __future__ import annotations
@@ -10,31 +11,28 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from starlette.types import Receive, Scope, Send
+
 from lrs.access import Caller
-from lrs.access.basic import Door
+from lrs.access.basic import BasicAuth
 from lrs.access.policy import TABLE, admit
-from lrs.kernel.errors import Refused
+from lrs.kernel.errors import Headers, Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage.edge import read
 from lrs.tenancy.tenants import DEFAULT, Tenant
 from lrs.web.counting import Requests
-from lrs.web.exchange import Exchange, Place
+from lrs.web.exchange import Exchange, RequestPlace
 from lrs.web.faults import refused_for
-from lrs.web.pace import Pace
 from lrs.web.prefix import own_path
+from lrs.web.shell import check_headers
 from lrs.xapi import about, activities, agents, alternate
 from lrs.xapi.documents.routes import HANDLERS as DOCUMENTS
 from lrs.xapi.request import (
     Answer,
-    Budget,
-    Closed,
-    Headers,
-    Receive,
+    ClientGone,
     Request,
     Resource,
-    Scope,
-    Send,
     headers_of,
     query_of,
     refusal,
@@ -60,7 +58,9 @@ ANY_ORIGIN = (
         "etag, last-modified, retry-after, x-experience-api-version, x-experience-api-consistent-through, x-request-id",
     ),
 )
-"""Content runs in browsers, on hosts of its own, and brings its key along; cookies and stored logins stay out."""
+"""CORS headers. Content runs in browsers on hosts of its own and sends its key; cookies and stored logins are not
+allowed.
+"""
 _MAY_BRING = (
     "authorization, content-type, content-encoding, accept-language, x-experience-api-version, if-match, if-none-match"
 )
@@ -70,74 +70,71 @@ _PREFLIGHT = (
     ("access-control-max-age", "86400"),
 )
 LONGEST_KEPT = 128
-"""Characters of an address that is remembered: anybody may send a thousand of the longest there are."""
-FIRST_BYTES = 4_096
-"""Where not even these fit, a write is sent away before anything is read of it."""
+"""Characters of the longest address that is cached, because anybody may send many long ones."""
 
 
-def parted(path: str) -> Place | None:
-    """*path* in its parts, however many slashes stand between them; ``None`` for one that is not xAPI's."""
+def parted(path: str) -> RequestPlace | None:
+    """The place that *path* names, whatever slashes are between its parts; ``None`` if it is no path of xAPI."""
     return _kept(path) if len(path) <= LONGEST_KEPT else _parted(path)
 
 
 @lru_cache(maxsize=1_024)
-def _kept(path: str) -> Place | None:
+def _kept(path: str) -> RequestPlace | None:
     return _parted(path)
 
 
-def _parted(path: str) -> Place | None:
+def _parted(path: str) -> RequestPlace | None:
     found = _PATH.fullmatch(_SLASHES.sub("/", path))
     if found is None:
         return None
     resource = (found[3] or "").rstrip("/")
-    return Place(found[2] or DEFAULT, found[1] or "", ROUTE + resource, resource if resource in METHODS else "other")
+    return RequestPlace(
+        found[2] or DEFAULT, found[1] or "", ROUTE + resource, resource if resource in METHODS else "other"
+    )
 
 
 class Endpoint:
-    """The mount of xAPI (see ``lrs.web.shell``). Parameters that were left out are counted in *counted*.
+    """The mount of xAPI (see ``lrs.web.shell``). Ignored parameters are counted in *counted*.
 
     *subscriptions* say which steps stored statements owe.
     """
 
-    def __init__(self, settings: Settings, door: Door, counted: Requests, subscriptions: Subscriptions) -> None:
+    def __init__(self, settings: Settings, basic: BasicAuth, counted: Requests, subscriptions: Subscriptions) -> None:
         self._subscriptions = subscriptions
         self._settings = settings
-        self._door = door
+        self._basic = basic
         self._counted = counted
-        self._budget = Budget(settings.queue_bytes)
-        self._pace = Pace()
         self._told: dict[str, int] = {}
 
-    def place(self, path: str) -> Place | None:
+    def place(self, path: str) -> RequestPlace | None:
         """See ``shell.Mount``."""
         return parted(path)
 
     async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ``shell.Mount``. The caller is found here, for a form may bring its credentials along."""
+        """See ``shell.Mount``. The caller is found here, because a form may contain the credentials."""
         request: Request | None = None
         horizon: int | None = None
         place = exchange.place
         try:
             tenant = self._let_in(exchange, scope)
             if place.route == STATEMENTS:
-                # Taken before anything is read: what is stored until then is visible to this request.
+                # Taken before anything is read, so that this request sees everything stored up to that time.
                 store = tenant.store
                 horizon = await read(store.horizon) if store.waits else store.horizon()
                 self._told[place.tenant] = horizon
-            request = self._request(scope, receive, place, tenant)
+            request = self._request(scope, receive, exchange, tenant)
             request.query = query_of(scope["query_string"])
             if request.resource not in METHODS and request.method != "OPTIONS":
                 raise self.nowhere(scope)
             answer = await self._answer(request, exchange)
-        except Closed:
+        except ClientGone:
             exchange.status = 0
             return
-        except Exception as error:  # noqa: BLE001 (whatever went wrong, the client gets an answer in the one shape)
+        except Exception as error:  # noqa: BLE001 (the client gets an error answer whatever went wrong)
             exchange.refused = refused_for(error, exchange.id)
             answer = refusal(exchange.refused, exchange.id)
         finally:
-            if request is not None:
-                request.let_go()
+            exchange.share.give_back()
         exchange.status = answer.status
         version = request.version if request is not None else ""
         headers = self._marks(place, version or self._told_version(scope["headers"]), exchange.id, horizon)
@@ -148,21 +145,24 @@ class Endpoint:
             self._counted.ignore(place.counted, request.ignored)
 
     def _let_in(self, exchange: Exchange, scope: Scope) -> Tenant:
-        """Whose data it is about. Raises why the shell refused, and ``Overloaded`` before a body is read."""
+        """The tenant. Raises the shell's refusal, and ``Overloaded`` before a body is read."""
         if exchange.refused is not None:
             raise exchange.refused
         if scope["method"] in {"POST", "PUT"}:
-            self._pace.check(FIRST_BYTES)
+            exchange.share.check()
         if exchange.tenant is None:
             raise no_tenant(self._base(scope))
         return exchange.tenant
 
-    def parting(self, place: Place, headers: Iterable[tuple[bytes, bytes]], request_id: str) -> Headers:
+    def parting(self, place: RequestPlace, headers: Iterable[tuple[bytes, bytes]], request_id: str) -> Headers:
         """See ``shell.Fast``."""
         return self._marks(place, self._told_version(headers), request_id, None)
 
-    def _marks(self, place: Place, version: str, request_id: str, horizon: int | None) -> Headers:
-        """What every answer carries. Without a *horizon* of its own the last one told still holds; at first, 1970."""
+    def _marks(self, place: RequestPlace, version: str, request_id: str, horizon: int | None) -> Headers:
+        """The headers of every answer.
+
+        Without *horizon*, the last value that was sent is used; before there is one, 1970.
+        """
         marks = (("x-experience-api-version", version), ("x-request-id", request_id))
         if place.route != STATEMENTS:
             return marks
@@ -175,7 +175,7 @@ class Endpoint:
         return _rules_or(told, self._settings.xapi_fallback_version)
 
     def nowhere(self, scope: Scope) -> Refused:
-        """The refusal of an address, of xAPI's or beside it, at which there is nothing."""
+        """The refusal of an address where there is nothing, inside or outside xAPI's paths."""
         return nowhere(own_path(scope["path"], self._settings.prefix), self._base(scope), METHODS)
 
     def _base(self, scope: Scope) -> str:
@@ -185,19 +185,19 @@ class Endpoint:
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
         return f"{scope['scheme']}://{host or 'HOST'}"
 
-    def _request(self, scope: Scope, receive: Receive, place: Place, tenant: Tenant) -> Request:
-        client = scope.get("client")
+    def _request(self, scope: Scope, receive: Receive, exchange: Exchange, tenant: Tenant) -> Request:
+        check_headers(scope["headers"], self._settings.max_header)
+        client, place = scope.get("client"), exchange.place
         return Request(
             method=scope["method"],
             resource=place.route.removeprefix(ROUTE),
             prefix=f"{scope.get('root_path', '')}{place.base}/xapi",
             query=[],
-            headers=headers_of(scope, self._settings.max_header),
+            headers=headers_of(scope),
             tenant=tenant,
             receive=receive,
             subscriptions=self._subscriptions,
-            budget=self._budget,
-            pace=self._pace,
+            share=exchange.share,
             client=client[0] if client else "",
         )
 
@@ -219,7 +219,7 @@ class Endpoint:
             if request.content is not None and request.version == "2.0.0":
                 raise Refused("xAPI 2.0 has no alternate request syntax", rule="IEEE 9274.1.1 4.1.1")
             authorization = request.headers.get("authorization")
-            caller = self._door.known(request.tenant, authorization)
+            caller = self._basic.known(request.tenant, authorization)
             exchange.caller = request.caller = caller or await self._caller(request, authorization)
             if method in methods:
                 admit(method, route, request.caller)
@@ -238,10 +238,13 @@ class Endpoint:
 
     async def _caller(self, request: Request, authorization: str | None) -> Caller:
         asked = (request.tenant, authorization, request.client)
-        return await read(self._door.caller, *asked) if request.tenant.store.waits else self._door.caller(*asked)
+        return await read(self._basic.caller, *asked) if request.tenant.store.waits else self._basic.caller(*asked)
 
     async def _is_known(self, request: Request) -> bool:
-        """Whether a form may be large: only then the header is asked for, and what it says is not the last word."""
+        """Whether a form may be large, because valid credentials are in the header.
+
+        They are checked only for a large form. Credentials in the form are checked when it was read.
+        """
         told = request.headers.get("content-length", "")
         if "authorization" not in request.headers or (told.isdigit() and len(told) < 7):
             return False

@@ -1,32 +1,28 @@
 """xAPI's rules common to all resources: versions, parameters, bodies, headers, answers. Knows no resource.
 
-A plain ASGI edge: statements must not pay for a framework's routing (measured: it costs half their rate). The rules are
-those of xAPI 1.0.3 Communication 1 and 3, and IEEE 9274.1.1 4.1 and 4.2.
+It is plain ASGI, because a framework's routing costs half the rate of statements (measured). The rules are those of
+xAPI 1.0.3 Communication 1 and 3, and IEEE 9274.1.1 4.1 and 4.2.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from functools import lru_cache
-from time import gmtime, perf_counter
-from typing import Any
+from time import gmtime
 from urllib.parse import unquote_to_bytes
 
 import msgspec
+from starlette.types import Receive, Scope, Send
 
 from lrs.access import NOBODY, Caller
-from lrs.kernel.errors import Overloaded, Refused
+from lrs.kernel.admission import LARGE_ANSWER, Share
+from lrs.kernel.errors import Headers, Refused
 from lrs.storage.edge import read
 from lrs.tenancy.tenants import Tenant
-from lrs.web.pace import Pace
 from lrs.xapi.citations import rule
 from lrs.xapi.statements.subscriptions import Subscriptions
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = tuple[tuple[str, str], ...]
 
 JSON = "application/json"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -39,37 +35,20 @@ _XAPI_NAMES = frozenset(
     | {"registration", "related_activities", "related_agents", "since", "stateid", "statementid", "until", "verb"}
     | {"voidedstatementid"}
 )
-"""Every parameter xAPI has anywhere, in lower case: one of these in the wrong place or case is a fault, not foreign."""
-COUNTED = 64 * 1024
-"""A larger body counts as this many bytes in admission. Otherwise the largest would never be admitted."""
+"""All parameter names of xAPI in lower case. One of them in the wrong place or case is a fault, and no foreign
+parameter.
+"""
 
 
-class Closed(Exception):
-    """The client went away before its request was whole."""
-
-
-class Budget:
-    """Bytes of bodies that may be in memory at once, over all requests of a process."""
-
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-
-    def take(self, count: int) -> None:
-        """Raises ``Overloaded`` if that many are not left."""
-        if count > self._left:
-            raise Overloaded
-        self._left -= count
-
-    def give_back(self, count: int) -> None:
-        """After the answer."""
-        self._left += count
+class ClientGone(Exception):
+    """The client closed the connection before its request was complete."""
 
 
 class Request(msgspec.Struct):
     """One xAPI request, after the alternate syntax of 1.0.3 has been undone.
 
-    ``version`` is ``"1.0.3"`` or ``"2.0.0"``: the rules that answer it. ``query`` keeps the parameters as sent.
-    ``subscriptions`` say which steps its statements owe.
+    ``version`` is ``"1.0.3"`` or ``"2.0.0"``: the rules that apply. ``query`` has the parameters as sent.
+    ``subscriptions`` say which steps its statements owe. ``share`` is its share of the server's limits.
     """
 
     method: str
@@ -80,15 +59,11 @@ class Request(msgspec.Struct):
     tenant: Tenant
     receive: Receive
     subscriptions: Subscriptions
+    share: Share
     version: str = ""
     caller: Caller = NOBODY
     content: bytes | None = None
     client: str = ""
-    budget: Budget | None = None
-    held: int = 0
-    pace: Pace | None = None
-    entered: int = 0
-    since: float = 0.0
     ignored: int = 0
 
     def parameters(
@@ -96,8 +71,8 @@ class Request(msgspec.Struct):
     ) -> dict[str, str]:
         """The query as a dictionary. Refuses unknown, wrong-case, repeated and missing parameters by name.
 
-        *lenient*: what is no parameter of xAPI in any case is left out and counted in ``ignored``: content copies the
-        parameters of its launch into each request (TinCanJS), and would lose everything.
+        If *lenient*, parameters that are not xAPI's in any case are ignored and counted in ``ignored``: content copies
+        the parameters of its launch into each request (TinCanJS), and would otherwise lose all its statements.
         """
         found: dict[str, str] = {}
         for name, value in self.query:
@@ -105,7 +80,7 @@ class Request(msgspec.Struct):
                 if lenient and name.strip().casefold() not in _XAPI_NAMES and not set('{"') & set(name):
                     self.ignored += 1
                     continue
-                # JSON that was sent as a form arrives as a name, and may say whose it is: that is not repeated.
+                # JSON sent as a form arrives as a parameter's name. It may contain personal data, so it is not shown.
                 shown = "" if len(name) > 60 or set('{"@') & set(name) else f" {name!r}"
                 raise self.wrong(f"unknown parameter{shown}: this resource takes {', '.join(sorted(allowed))}")
             if name in found:
@@ -117,7 +92,7 @@ class Request(msgspec.Struct):
         return found
 
     def wrong(self, message: str, section: str = "Communication 3.2") -> Refused:
-        """The refusal of what breaks the rule in *section* of 1.0.3, by the specification of the caller's version."""
+        """The refusal for breaking the rule in *section* of 1.0.3, cited as in the caller's version."""
         return Refused(message, rule=rule(section, self.version))
 
     @property
@@ -126,7 +101,10 @@ class Request(msgspec.Struct):
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     async def chunks(self, limit: int, what: str = "request body") -> AsyncIterator[bytes]:
-        """The body as it arrives. Refuses more than *limit* bytes with 413, before reading it where that is told."""
+        """The body as it arrives.
+
+        Refuses more than *limit* bytes with 413, before reading it if the length is declared.
+        """
         told = self.headers.get("content-length", "")
         if told.isascii() and told.isdigit() and len(told) < 19 and int(told) > limit:
             raise too_large(what, limit)
@@ -139,7 +117,7 @@ class Request(msgspec.Struct):
         while True:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise Closed
+                raise ClientGone
             chunk = message.get("body", b"")
             total += len(chunk)
             if total > limit:
@@ -150,51 +128,27 @@ class Request(msgspec.Struct):
                 return
 
     async def gather(self, limit: int, what: str = "request body") -> bytes:
-        """The whole body, at most *limit* bytes, held in memory but not yet let in."""
+        """The whole body, at most *limit* bytes. Held in memory, and not yet admitted as work."""
         parts = []
         async for chunk in self.chunks(limit, what):
-            self.hold(len(chunk))
+            self.share.hold(len(chunk))
             parts.append(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def body(self, limit: int, what: str = "request body") -> bytes:
-        """The whole body, at most *limit* bytes. Raises ``Overloaded`` while others' bodies fill the memory."""
+        """The whole body, at most *limit* bytes. Raises ``Overloaded`` while too much other work is under way."""
         if self.content is None:
             whole = await self.gather(limit, what)
         else:
             whole = self.content  # held since it came in its form
             if len(whole) > limit:
                 raise too_large(what, limit)
-        self.enter(len(whole))
+        self.share.begin(len(whole))
         return whole
-
-    def hold(self, count: int) -> None:
-        """Counts bytes that stay in memory until the answer. Raises ``Overloaded`` while others' fill it."""
-        if self.budget is not None:
-            self.budget.take(count)
-            self.held += count
-
-    def enter(self, count: int) -> None:
-        """The body, of *count* bytes, is whole: work on it begins. Raises ``Overloaded`` while there is too much.
-
-        Not before: whoever sends slowly would keep others out.
-        """
-        if self.pace is not None:
-            count = min(count, COUNTED)
-            self.pace.enter(count)
-            self.entered = count
-            self.since = perf_counter()
-
-    def let_go(self) -> None:
-        """After the answer: nothing of the body is in memory any more."""
-        if self.budget is not None:
-            self.budget.give_back(self.held)
-        if self.pace is not None and self.entered:
-            self.pace.leave(self.entered, perf_counter() - self.since)
 
 
 class Answer(msgspec.Struct):
-    """What goes back: *body* whole, or as chunks (then without a length)."""
+    """The answer to a request: *body* whole, or as chunks (then without Content-Length)."""
 
     status: int = 200
     body: bytes | Iterable[bytes] = b""
@@ -205,7 +159,7 @@ Resource = Callable[[Request], Awaitable[Answer]]
 
 
 def too_large(what: str, limit: int) -> Refused:
-    """413 with the limit named."""
+    """The refusal 413, which names the limit."""
     return Refused(f"the {what} is larger than {limit} bytes", status=413, error="too_large")
 
 
@@ -215,13 +169,13 @@ def json_answer(value: object, *, status: int = 200, headers: Headers = ()) -> A
 
 
 def refusal(refused: Refused, request_id: str) -> Answer:
-    """The one error shape."""
+    """A refusal as an answer with the common error body."""
     return json_answer(refused.shown(request_id), status=refused.status, headers=refused.headers)
 
 
 @lru_cache(maxsize=64)
 def rules_of(told: str | None) -> str:
-    """Which rules answer a request with this ``X-Experience-API-Version``. Refuses a missing or unknown version."""
+    """The version whose rules apply to this ``X-Experience-API-Version``. Refuses a missing or unsupported one."""
     if told is None:
         raise Refused(
             "header X-Experience-API-Version is missing: send 1.0.3 or 2.0.0", rule="xAPI 1.0.3 Communication 3.3"
@@ -236,17 +190,10 @@ def rules_of(told: str | None) -> str:
     )
 
 
-def headers_of(scope: Scope, limit: int) -> dict[str, str]:
-    """The request's headers by lower-case name; a repeated one is joined with commas (RFC 9110 5.3).
-
-    Refuses 431 if they are larger than *limit* bytes together.
-    """
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers by lower-case name. Values of a repeated one are joined with commas (RFC 9110 5.3)."""
     found: dict[str, str] = {}
-    size = 0
     for name, value in scope["headers"]:
-        size += len(name) + len(value)
-        if size > limit:
-            raise Refused(f"the headers are larger than {limit} bytes", status=431, error="too_large")
         key = name.decode("latin-1")
         text = value.decode("latin-1")
         found[key] = f"{found[key]}, {text}" if key in found else text
@@ -255,7 +202,7 @@ def headers_of(scope: Scope, limit: int) -> dict[str, str]:
 
 def query_of(query_string: bytes) -> list[tuple[str, str]]:
     """The parameters in order. Refuses more than 100, and bytes that are not UTF-8 after decoding."""
-    if query_string.count(b"&") >= MOST_PARAMETERS:  # asked before anything is made of them
+    if query_string.count(b"&") >= MOST_PARAMETERS:  # checked before they are decoded
         raise Refused(f"the query has more than {MOST_PARAMETERS} parameters")
     parts = [part.partition(b"=") for part in query_string.replace(b"+", b" ").split(b"&") if part]
     try:
@@ -272,17 +219,27 @@ def http_date(seconds: int) -> str:
 
 
 async def send_answer(answer: Answer, send: Send, *, headers: Headers, head: bool) -> None:
-    """Writes the answer; for HEAD the same headers as GET and no body."""
+    """Sends the answer; for HEAD the same headers as for GET and no body."""
     body = answer.body
     sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*answer.headers, *headers)]
     if isinstance(body, bytes):
         if answer.status not in {204, 304}:
             sent.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": sent})
-        await send({"type": "http.response.body", "body": b"" if head else body})
+        await _send_piece(b"" if head else body, send, is_last=True)
         return
     await send({"type": "http.response.start", "status": answer.status, "headers": sent})
     chunks = iter(() if head else body)
-    while (chunk := await read(next, chunks, None)) is not None:  # a chunk may wait for a disk
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    while (chunk := await read(next, chunks, None)) is not None:  # in a thread: it may read from a disk
+        await _send_piece(chunk, send, is_last=False)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_piece(piece: bytes, send: Send, *, is_last: bool) -> None:
+    """Sends *piece*. A large one is sent as fast as the client reads it, so that it does not fill the buffer."""
+    start = 0
+    while len(piece) - start > LARGE_ANSWER:
+        await send({"type": "http.response.body", "body": piece[start : start + LARGE_ANSWER], "more_body": True})
+        await asyncio.sleep(0)  # the transport sends it now, and so knows how fast the client reads
+        start += LARGE_ANSWER
+    await send({"type": "http.response.body", "body": piece[start:], "more_body": not is_last})

@@ -1,7 +1,7 @@
-"""What is told to who asked for an address at which there is nothing: where xAPI's endpoint is.
+"""The message for an address where there is nothing: it names the endpoint of xAPI.
 
-Learning platforms ask for an endpoint and put ``statements`` behind it, each with its own idea of slashes, of capital
-letters and of the path. Knows no tenant: whether there is one of a name is for others to say.
+Learning platforms ask for an endpoint and append ``statements``, each with its own slashes, capital letters and path.
+Does not check whether a tenant exists.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _OF_TENANT = re.compile(r"/t/[a-z0-9][a-z0-9-]{0,39}(?=/)")
 
 
 def nowhere(path: str, base: str, resources: Collection[str]) -> Refused:
-    """404 for *path* (without a prefix), with the address it probably meant.
+    """404 for *path* (without a prefix), with the address that was probably meant.
 
-    *base* is what stands in front of every path, *resources* are xAPI's: ``/xAPI/Statements`` at
-    ``https://lrs.example`` probably meant ``https://lrs.example/xapi/statements``.
+    *base* is in front of every path, *resources* are xAPI's: ``/xAPI/Statements`` at ``https://lrs.example`` probably
+    meant ``https://lrs.example/xapi/statements``.
     """
     tenant = _OF_TENANT.match(path)
     endpoint = f"{base}{tenant[0] if tenant else ''}/xapi"
@@ -29,7 +29,7 @@ def nowhere(path: str, base: str, resources: Collection[str]) -> Refused:
 
 
 def no_tenant(base: str) -> Refused:
-    """404 for a tenant that there is not."""
+    """404 for a tenant that does not exist."""
     return _not_found(
         f"there is no tenant of this name: the endpoint of xAPI is {base}/xapi, that of a further tenant"
         f" {base}/t/TENANT/xapi"

@@ -16,16 +16,18 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from lrs.access.basic import Door
+from lrs.access.basic import BasicAuth
 from lrs.access.keys import check_key, create_key, list_keys, revoke_key
+from lrs.access.throttle import WRONG_SECRETS
 from lrs.cli import main
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.settings import Settings
 from lrs.ops.serve import first_key
-from lrs.tenancy import audit
+from lrs.storage import Walk
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import open_tenant, read_master_key
+from tests.audits import broken_at
 from tests.builders import store_in
 from tests.programs import PATIENCE, programs
 from tests.served import new_id, serving, statement
@@ -52,6 +54,21 @@ def test_a_secret_is_not_kept_on_mongo_either(lrs_on_mongo, mongo_client):
 
     assert "hidden" in kept
     assert secret not in kept
+
+
+def test_guesses_at_one_tenant_are_not_told_to_whoever_asks_another_from_the_same_address(tmp_path):
+    tenants, door = [open_tenant(Settings(data=tmp_path), name) for name in ("one", "two")], BasicAuth()
+
+    def status_of(tenant):
+        with pytest.raises(Refused) as refused:
+            door.caller(tenant, "Basic " + b64encode(b"who:what").decode(), "192.0.2.1")
+        return refused.value.status
+
+    at_one = [status_of(tenants[0]) for _ in range(WRONG_SECRETS[0] + 1)]
+
+    assert (at_one[-2], at_one[-1], status_of(tenants[1])) == (401, 429, 401)
+    for tenant in tenants:
+        tenant.store.close()
 
 
 @pytest.fixture
@@ -108,7 +125,7 @@ def test_a_wrong_secret_opens_nothing(tenant, secret):
 
 def calls_at_the_door(tenant, user, secret):
     """Every call made in ``lrs/access`` for one wrong login, in order: what is called, in Python or in C."""
-    door, header = Door(), "Basic " + b64encode(f"{user}:{secret}".encode()).decode()
+    door, header = BasicAuth(), "Basic " + b64encode(f"{user}:{secret}".encode()).decode()
     calls = []
 
     def note(frame, event, argument):
@@ -150,7 +167,7 @@ def test_a_wrong_login_asks_the_store_once(tenant, monkeypatch, wrong):
 
 def test_a_right_login_is_remembered_unless_it_is_long(tenant):
     new = create_key(tenant, "one", ["all"])
-    door = Door()
+    door = BasicAuth()
     header = "Basic " + b64encode(f"{new.key}:{new.secret}".encode()).decode()
     padded = header + " " * 1_000
 
@@ -200,13 +217,13 @@ def test_each_key_made_or_revoked_is_one_entry_of_the_audit_chain_without_its_se
     revoke_key(tenant, kept.key)
     revoke_key(tenant, kept.key)
 
-    entries = [json.loads(record.body) for record in tenant.store.find("audit").records]
+    entries = [json.loads(record.body) for record in tenant.store.find(Walk("audit")).records]
     assert [(entry["by"], entry["action"], entry["about"]) for entry in entries] == [
         ("operator", "key.created", {"key": kept.key, "scopes": "all/read state"}),
         ("operator", "key.revoked", {"key": kept.key}),
     ]
     assert kept.secret not in json.dumps(entries)
-    assert audit.broken_at(tenant.store) is None
+    assert broken_at(tenant.store) is None
 
 
 def test_a_key_of_one_tenant_opens_no_other(tmp_path):
@@ -312,7 +329,7 @@ def test_a_revoked_key_opens_nothing_one_second_later_whoever_was_let_in_just_be
     tenant = open_tenant(Settings(data=tmp_path))
     new = create_key(tenant, "course", ["all"])
     header = "Basic " + b64encode(f"{new.key}:{new.secret}".encode()).decode()
-    door = Door()
+    door = BasicAuth()
     assert door.caller(tenant, header, "here").source == "course"
     revoke_key(tenant, new.key)
 

@@ -1,13 +1,16 @@
 """The installation's operator has keys that open /metrics and no tenant's data, whatever becomes of the tenants."""
 
+import json
+from contextlib import closing
+
 import httpx
 from click.testing import CliRunner
 
-from lrs.access.operators import create_operator_key
 from lrs.cli import main
 from lrs.kernel.settings import Settings
-from lrs.tenancy.control import open_control
-from tests.builders import store_in
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import open_tenant_to_read
+from tests.builders import operator_in, store_in
 from tests.served import serving
 
 VERSION = {"X-Experience-API-Version": "1.0.3"}
@@ -17,13 +20,6 @@ def run(data, *words):
     answer = CliRunner().invoke(main, [*words, "--data", str(data)])
     assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
     return answer
-
-
-def operator_in(folder):
-    control = open_control(Settings(data=folder))
-    new = create_operator_key(control, "prometheus")
-    control.close()
-    return new.key, new.secret
 
 
 def test_an_operators_key_opens_the_metrics_and_no_tenants_data(tmp_path):
@@ -78,3 +74,17 @@ def test_a_key_that_is_revoked_opens_nothing_from_then_on(tmp_path):
     assert (before.status_code, revoked.exit_code, after.status_code) == (200, 0, 401)
     assert "revoked" in run(tmp_path, "operators", "list").stdout
     assert run(tmp_path, "operators", "revoke", "_operator.none").exit_code == 1
+
+
+def test_what_is_done_with_operators_keys_stands_in_the_record_of_actions(tmp_path):
+    store_in(tmp_path)
+    made = json.loads(run(tmp_path, "operators", "create", "--name", "prometheus", "--json").stdout)["key"]
+    for _ in range(2):
+        run(tmp_path, "operators", "revoke", made)
+
+    with closing(open_tenant_to_read(Settings(data=tmp_path)).store) as store:
+        entries = [(entry.by, entry.action, entry.about) for entry, _ in audit.walk(store)]
+    assert entries == [
+        ("operator", "operator-key.created", {"key": made}),
+        ("operator", "operator-key.revoked", {"key": made}),
+    ]

@@ -1,15 +1,18 @@
 """Sessions: records that hold for hours, end at once, and do not pile up."""
 
+import threading
+
 import pytest
 
 from lrs.access.keys import create_key, revoke_key
 from lrs.access.sessions import Session, end_session, find_session, list_sessions, open_session
 from lrs.kernel.settings import Settings
-from lrs.storage import pages
+from lrs.kernel.times import MINUTE
+from lrs.storage import each
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import open_tenant
+from tests.programs import until
 
-MINUTE = 60 * 1_000_000
 HOUR = 60 * MINUTE
 ANN = "key default.0123456789abcdef"
 
@@ -33,7 +36,7 @@ def test_the_token_opens_the_session_and_is_stored_nowhere(tenant):
 
     now = tenant.clock()
     assert found == Session(found.id, ANN, now, now)
-    [record] = pages(tenant.store, "session")
+    [record] = each(tenant.store, "session")
     assert len(token) == 43
     assert token.encode() not in record.body
     assert token not in record.id
@@ -83,6 +86,18 @@ def test_a_session_ends_two_hours_after_its_last_use_and_eight_after_its_first(t
     assert find_session(tenant, used) is None
 
 
+def test_a_session_that_nobody_used_for_two_hours_has_ended(tenant):
+    token = open_session(tenant, ANN)
+
+    tenant.clock.now += 2 * HOUR - 1
+    just_before = list_sessions(tenant.store, tenant.clock.now)
+    tenant.clock.now += 1
+
+    assert [session.subject for session in just_before] == [ANN]
+    assert find_session(tenant, token) is None
+    assert list_sessions(tenant.store, tenant.clock.now) == []
+
+
 def test_an_ended_session_is_not_brought_back_by_a_note_on_its_way(tenant):
     token = open_session(tenant, ANN)
     id = find_session(tenant, token).id
@@ -94,6 +109,30 @@ def test_an_ended_session_is_not_brought_back_by_a_note_on_its_way(tenant):
 
     assert find_session(tenant, token) is None
     assert not end_session(tenant, id, by="test")
+
+
+def test_nor_by_a_note_that_is_written_after_the_end(tenant):
+    token = open_session(tenant, ANN)
+    id = find_session(tenant, token).id
+    tenant.clock.now += 10 * MINUTE
+    begun, over = threading.Event(), threading.Event()
+
+    def held(_tx):
+        begun.set()
+        over.wait(60)
+
+    tenant.store.write(held)
+    assert begun.wait(60)  # so that what comes now is in no group with it
+    ending = threading.Thread(target=end_session, args=(tenant, id), kwargs={"by": "test"})
+    ending.start()
+    until(lambda: tenant.store.load().waiting, "the end to be on its way")
+
+    assert find_session(tenant, token)  # and its note comes after the end
+    over.set()
+    ending.join()
+    settle(tenant)
+
+    assert find_session(tenant, token) is None
 
 
 def test_revoking_a_key_ends_the_sessions_of_that_key_alone(tenant):

@@ -13,23 +13,23 @@ from unittest.mock import patch
 
 import pytest
 
-from adapters.apply import Delivery, Refusals, pieces, prepared, store
+from adapters.apply import ImportTarget, RefusedRows, chunks, prepared, store
 from adapters.here import job_here
 from adapters.job import Job, find
 from adapters.ledger import KIND, Ledger
-from adapters.pipeline import Due
-from adapters.profile import Profile, read_profile
+from adapters.pipeline import FactWrite
+from adapters.profile import MappingProfile, read_profile
 from adapters.report import Report
 from adapters.run import Order, run_file
 from lrs.access import Caller
+from lrs.composition.steps import drain, steps_of
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
-from lrs.steps import drain, steps_of
-from lrs.storage import pages
-from lrs.subscriptions import SUBSCRIPTIONS
+from lrs.storage import each
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.work.worker import Crew
-from lrs.xapi.documents.change import Change, put
+from lrs.xapi.documents.change import DocumentChange, put
 from lrs.xapi.documents.concurrency import Conditions
 from lrs.xapi.documents.content import keep
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
@@ -54,18 +54,18 @@ class Kept:
     @property
     def statements(self) -> dict[str, dict[str, Any]]:
         """All statements by id, as they were sent, in the order in which they were stored."""
-        found = {record.id: json.loads(record.body) for record in pages(self.tenant.store, "statement")}
+        found = {record.id: json.loads(record.body) for record in each(self.tenant.store, "statement")}
         return {id: {name: one[name] for name in one if name not in OURS} for id, one in found.items()}
 
     @property
     def voided(self) -> set[str]:
         """The ids of those that were voided."""
-        return {record.id for record in pages(self.tenant.store, "statement") if "voided" in record.meta}
+        return {record.id for record in each(self.tenant.store, "statement") if "voided" in record.meta}
 
     @property
     def entries(self) -> dict[str, bytes]:
         """What is remembered of the files that came in, by id."""
-        return {record.id: record.body for record in pages(self.tenant.store, KIND)}
+        return {record.id: record.body for record in each(self.tenant.store, KIND)}
 
     def valid(self) -> list[dict[str, Any]]:
         """Statements that stand: neither voided nor voiding."""
@@ -81,7 +81,7 @@ class Kept:
 def put_document(tenant: Tenant, activity: str, name: str, body: bytes) -> None:
     """An Activity Profile document as an import of version 0.1 or 0.2 wrote it."""
     address = Address(ACTIVITY_PROFILE.kind, activity, "", document=name)
-    change = Change(address, Conditions(), "2.0.0", keep(tenant.store, "application/json", body), "north")
+    change = DocumentChange(address, Conditions(), "2.0.0", keep(tenant.store, "application/json", body), "north")
     tenant.store.write(partial(put, change=change)).result()
 
 
@@ -122,19 +122,19 @@ def sender(provider: str) -> Caller:
     )
 
 
-def storing(tenant: Tenant, order: Order, job: str) -> Callable[[Sequence[Due], int], Refusals]:
+def storing(tenant: Tenant, order: Order, job: str) -> Callable[[Sequence[FactWrite], int], RefusedRows]:
     """Stores what is due of some rows at once, as the step does in turns."""
     source = f"{order.adapter}/{order.provider}"
-    delivery = Delivery(tenant, sender(order.provider), SUBSCRIPTIONS, source, job)
+    target = ImportTarget(tenant, sender(order.provider), SUBSCRIPTIONS, source, job)
 
-    def apply(due: Sequence[Due], _: int) -> Refusals:
-        refused: Refusals = {}
-        for rows in pieces(due):
-            piece, wrong = prepared(delivery, rows)
+    def apply(due: Sequence[FactWrite], _: int) -> RefusedRows:
+        refused: RefusedRows = {}
+        for rows in chunks(due):
+            chunk, wrong = prepared(target, rows)
             refused |= wrong
             refused |= store(
-                delivery,
-                piece,
+                target,
+                chunk,
                 lambda decide, one: tenant.store.write(decide, weight=one.weight, reads=one.reads).result(),
             )
         return refused
@@ -181,5 +181,5 @@ def dying(tenant, commit: int) -> Iterator[None]:
 
 
 @pytest.fixture
-def portfolio_profile() -> Profile:
+def portfolio_profile() -> MappingProfile:
     return read_profile(GOLDEN / "portfolio-profile.json")

@@ -9,7 +9,7 @@ import pytest
 from adapters import cells, hours, people, times
 from adapters.hours import Numbers
 from adapters.times import DATES, Calendar
-from lrs.kernel.tables.row import Percent, Place, Row, Unusable
+from lrs.kernel.tables.row import Percent, Row, RowPlace, Unusable
 from lrs.xapi.statements.formats import is_mailto
 
 LONDON = ZoneInfo("Europe/London")
@@ -20,7 +20,7 @@ def calendar(*formats: str) -> Calendar:
 
 
 def row(cell: str) -> Row:
-    return Row(Place("", 2), {"at": cell})
+    return Row(RowPlace("", 2), {"at": cell})
 
 
 def code(function, *args, **more) -> str:
@@ -44,6 +44,11 @@ def code(function, *args, **more) -> str:
 )
 def test_dates_are_read_the_british_way(cell, expected):
     assert times.day(row(cell), "at", calendar()) == expected
+
+
+@pytest.mark.parametrize("cell", ["01/01/0001 +0000", "31/12/9999 -0500"])
+def test_a_date_with_an_offset_at_the_ends_of_the_calendar_cannot_be_meant(cell):
+    assert code(times.day, row(cell), "at", calendar("%d/%m/%Y %z")) == "impossible_date"
 
 
 @pytest.mark.parametrize(
@@ -204,7 +209,7 @@ def test_yes_and_no_come_in_many_spellings():
 
 def test_a_cell_that_the_reader_found_fault_with_is_unusable_when_it_is_asked_for():
     fault = Unusable("error_value", "when", "#N/A", "the cell shows #N/A: a formula behind it failed")
-    broken = Row(Place("S", 2), {"when": "#N/A", "title": "fine"}, faults={"when": fault})
+    broken = Row(RowPlace("S", 2), {"when": "#N/A", "title": "fine"}, faults={"when": fault})
 
     assert cells.text(broken, "title") == "fine"
     with pytest.raises(Unusable, match="formula behind it failed"):
@@ -259,7 +264,7 @@ def test_a_day_number_with_a_fraction_is_a_day_and_a_time():
     ],
 )
 def test_a_cell_of_a_workbook_is_the_span_of_time_it_holds(held, shown, expected):
-    cell = Row(Place("S", 2), {"at": shown}, values={"at": held})
+    cell = Row(RowPlace("S", 2), {"at": shown}, values={"at": held})
 
     assert hours.minutes(cell, "at", Numbers()) == expected
 
@@ -274,7 +279,7 @@ def test_a_cell_of_a_workbook_is_the_span_of_time_it_holds(held, shown, expected
     ],
 )
 def test_a_cell_of_a_workbook_that_holds_no_span_of_time_says_why(held, shown, expected):
-    cell = Row(Place("S", 2), {"at": shown}, values={"at": held})
+    cell = Row(RowPlace("S", 2), {"at": shown}, values={"at": held})
 
     assert code(hours.minutes, cell, "at", Numbers()) == expected
 
@@ -364,7 +369,7 @@ def test_a_number_that_may_be_two_or_is_none_is_left_to_a_person(cell, numbers, 
 def test_per_cent_is_what_the_cell_shows(cell, held, expected):
     values = {"at": held} if held is not None else {}
 
-    assert cells.percent(Row(Place("", 2), {"at": cell}, values=values), "at", 75) == expected
+    assert cells.percent(Row(RowPlace("", 2), {"at": cell}, values=values), "at", 75) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from adapters.day_order import check_day_order
 from adapters.times import DATES
 from lrs.kernel.errors import Refused
-from lrs.kernel.tables.row import Place, Row
+from lrs.kernel.tables.row import Row, RowPlace
 
 
 def rows(*cells: str) -> list[Row]:
-    return [Row(Place("", number), {"on": cell, "other": "14/14/2026"}) for number, cell in enumerate(cells, 2)]
+    return [Row(RowPlace("", number), {"on": cell, "other": "14/14/2026"}) for number, cell in enumerate(cells, 2)]
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_the_message_says_where_and_what_to_do_and_shows_no_cell():
 def cell(at: date | str) -> Row:
     """A row with a date cell of a workbook, or with a text."""
     if isinstance(at, str):
-        return Row(Place("Data", 2), {"on": at})
-    return Row(Place("Data", 3), {"on": at.isoformat()}, values={"on": at})
+        return Row(RowPlace("Data", 2), {"on": at})
+    return Row(RowPlace("Data", 3), {"on": at.isoformat()}, values={"on": at})
 
 
 SECOND, THIRD, LATE = date(2026, 3, 2), datetime(2026, 4, 3, 9), date(2026, 3, 25)  # noqa: DTZ001 (a cell has no zone)

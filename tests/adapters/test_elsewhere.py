@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from adapters.elsewhere import Closed, Elsewhere
+from adapters.elsewhere import Elsewhere, ServerUnusable
 
 SHOWN = b'{"id":"1","state":"done"}'
 
@@ -79,7 +79,7 @@ def test_a_server_that_stays_away_ends_the_run_with_a_reason(script):
     waits: list[float] = []
     script.answers = [(503, {}, b"")]
 
-    with pytest.raises(Closed, match="answers 503; given up after 8 tries"):
+    with pytest.raises(ServerUnusable, match="answers 503; given up after 8 tries"):
         look(script, waits)
 
     assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0]
@@ -98,7 +98,7 @@ def test_a_server_that_stays_away_ends_the_run_with_a_reason(script):
 def test_what_no_waiting_helps_against_is_said_at_once(script, status, body, words):
     script.answers = [(status, {}, body)]
 
-    with pytest.raises(Closed) as closed:
+    with pytest.raises(ServerUnusable) as closed:
         look(script, [])
 
     assert words in str(closed.value)

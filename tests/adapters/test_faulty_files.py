@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.profile import Profile
+from adapters.profile import MappingProfile
 from lrs.kernel.errors import Refused
 
 FAULTS = Path(__file__).parent / "faults"
@@ -95,7 +95,7 @@ def test_a_date_with_an_offset_is_the_day_in_the_centres_zone(bring, endpoint):
     ("written", "plain"), [("decimal", "02H30M00S"), ("h.mm", "02H50M00S"), ("h:mm", None), ("minutes", "02M00S")]
 )
 def test_a_time_cell_needs_no_format(bring, endpoint, written, plain):
-    bring("eportfolio", FAULTS / "elapsed-time-cells.xlsx", profile=Profile(hours=written))
+    bring("eportfolio", FAULTS / "elapsed-time-cells.xlsx", profile=MappingProfile(hours=written))
 
     told = [("06", "02H30M00S"), ("05", "07H30M00S"), ("04", plain), ("03", "02H30M00S"), ("02", "02H30M00S")]
     assert hours(endpoint) == [
@@ -128,7 +128,7 @@ def test_hours_are_read_as_people_write_them_and_left_to_a_person_where_they_cou
 
 @pytest.mark.parametrize(("sign", "outcome"), [("", "quarantined"), (".", "new"), (",", "new")])
 def test_thousands_of_minutes_are_read_once_the_profile_names_the_sign_of_fractions(bring, endpoint, sign, outcome):
-    profile = Profile(hours="minutes", decimal=sign)
+    profile = MappingProfile(hours="minutes", decimal=sign)
 
     report = bring("eportfolio", FAULTS / "hours-thousands.csv", profile=profile)
 
@@ -139,7 +139,7 @@ def test_thousands_of_minutes_are_read_once_the_profile_names_the_sign_of_fracti
 
 def test_an_import_of_hours_by_time_is_read_through_a_profile(bring, endpoint):
     headers = {"learner_ref": ["ULIN"], "otj_date": ["StartDateTime"], "otj_hours": ["DurationHours"]}
-    profile = Profile(headers=headers | {"otj_category": ["ContactType"]}, constants={"standard_ref": "ST1406"})
+    profile = MappingProfile(headers=headers | {"otj_category": ["ContactType"]}, constants={"standard_ref": "ST1406"})
 
     report = bring("eportfolio", FAULTS / "hours-import-by-time.csv", profile=profile)
 

@@ -8,25 +8,29 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import adapters.pipeline
+from adapters import job as jobs
 from adapters import step
 from adapters.before import read_documents
 from adapters.here import job_here
-from adapters.job import find
+from adapters.job import Job, Sender, change, find
 from adapters.run import Order
-from lrs.kernel.errors import Misconfigured, Overloaded
+from lrs.composition.steps import LANES, drain, steps_of
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.admission import ROWS, Overloaded
+from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
-from lrs.steps import LANES, drain, steps_of
-from lrs.storage import Owed, pages
-from lrs.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.times import DAY
+from lrs.storage import Owed, each
 from lrs.tenancy.tenants import open_tenant
 from lrs.work import worker
 from lrs.work.rounds import Work
 from tests.adapters.conftest import Kept, by_job
+from tests.builders import retried
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
-DAY = 86_400_000_000
 
 
 def rows(first: int, last: int, title: str = "Log") -> str:
@@ -65,7 +69,7 @@ def test_a_job_ends_with_its_counts_its_report_and_the_file_that_goes_back(tenan
     assert [(row["row"], row["value"]) for row in job.told.waiting] == [(5, "9999-99-99")]
     assert json.loads(blobs["report"])["counts"]["quarantined"] == 1
     assert blobs["returned"].splitlines()[-1].endswith(b",quarantined,evidence_date: there is no such date")
-    stored = [json.loads(record.body) for record in pages(tenant.store, "statement")]
+    stored = [json.loads(record.body) for record in each(tenant.store, "statement")]
     assert [one["authority"]["name"] for one in stored] == ["north"] * 3
 
 
@@ -196,6 +200,21 @@ def test_a_file_that_cannot_be_worked_through_is_given_up_after_some_tries_and_t
     assert over.state == "done"
 
 
+def test_a_job_that_another_process_has_finished_is_not_given_up(store_url, tmp_path, clock, order):
+    tenant = open_tenant(Settings(data=tmp_path / "own", store_url=store_url), clock=clock)
+    job = job_here(tenant, order(HEADER + rows(1, 1)))
+    [claim] = tenant.store.claim(["import"], limit=1, lease=30_000_000)
+    clock.forward(seconds=60)
+    lost = tenant.store.claim_lost(["import"], lease=30_000_000)
+    tenant.store.settle([lost], lambda tx: change(tx, job.id, state="done")).result()
+
+    step.Imports(SUBSCRIPTIONS).give_up(tenant, claim, "its worker ended 10 times while it was run")
+
+    over, parked = find(tenant.store, job.id), tenant.store.parked()
+    tenant.store.close()
+    assert (over.state, over.problem, parked) == ("done", None, [])
+
+
 def test_a_job_that_was_given_up_is_tried_again_unless_a_later_file_of_the_provider_came_in(tenant, order, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(step, "STARTS", 0)
@@ -204,12 +223,37 @@ def test_a_job_that_was_given_up_is_tried_again_unless_a_later_file_of_the_provi
         followed = by_job(tenant, order(HEADER + rows(1, 1, "Old"), "b.csv", "followed"))
     by_job(tenant, order(HEADER + rows(1, 1, "New"), "c.csv", "followed"))
 
-    tenant.store.retry("import")
+    retried(tenant.store, "import")
     drain(tenant, ["import"])
 
     assert [find(tenant.store, one.id).state for one in (alone, followed)] == ["done", "failed"]
     assert find(tenant.store, followed.id).problem.error == "import_outdated"
     assert titles(tenant) == {"Log", "New"}
+
+
+@pytest.mark.parametrize(
+    ("later", "outdated"),
+    [
+        ({"state": "done"}, True),
+        ({"state": "running"}, True),
+        ({"state": "failed", "rows": 3}, True),
+        ({"state": "failed"}, False),
+        ({"state": "refused"}, False),
+        ({"state": "waiting"}, False),
+        ({"state": "done", "rows": 3, "dry_run": True}, False),
+        ({"state": "done", "adapter": "training-centre"}, False),
+        ({"state": "done", "provider": "south"}, False),
+    ],
+)
+def test_a_failed_job_is_outdated_by_a_later_file_that_may_have_changed_its_ledger_and_by_no_other(
+    tenant, later, outdated
+):
+    failed = Job("failed", "eportfolio", "north", "a.csv", Sender("north", "{}"), 1, state="failed")
+    before = replace(failed, id="before", state="done")
+    for one in (before, failed, replace(failed, id="later", **later)):
+        jobs.add(tenant.store, one)
+
+    assert jobs.is_outdated(tenant.store, failed) is outdated
 
 
 def test_a_store_that_is_busy_is_waited_for_and_no_try_is_counted(tenant, order, monkeypatch):
@@ -219,7 +263,7 @@ def test_a_store_that_is_busy_is_waited_for_and_no_try_is_counted(tenant, order,
     def settle(claims, decide, **more):
         busy[0] -= 1
         if busy[0] >= 0:
-            raise Overloaded
+            raise Overloaded(ROWS)
         return real(claims, decide, **more)
 
     monkeypatch.setattr(tenant.store, "settle", settle)
@@ -247,6 +291,49 @@ def test_the_files_of_a_job_are_let_go_after_their_days_and_what_it_came_to_stay
     assert sorted(before.blobs) == ["file", "report", "returned"]
     assert (dict(after.blobs), record.meta["blobs"]) == ({}, {})
     assert after.told.counts["new"] == 1
+
+
+def test_the_file_of_a_job_that_was_given_up_is_let_go_too_and_the_job_can_still_be_tried_again(
+    clock, order, tmp_path, monkeypatch
+):
+    tenant = open_tenant(Settings(data=tmp_path / "kept", import_files_days=2), clock=clock)
+    with monkeypatch.context() as patched:
+        patched.setattr(step, "STARTS", 0)
+        patched.setattr(step.Walker, "run", lambda *_: 1 / 0)
+        job = by_job(tenant, order(HEADER + rows(1, 1)))
+    clock.forward(micros=2 * DAY + 1)
+    drain(tenant, ["import-files"])
+
+    blobs = find(tenant.store, job.id).blobs
+    retried(tenant.store, "import")
+    drain(tenant, ["import"])
+
+    over = find(tenant.store, job.id)
+    tenant.store.close()
+    assert dict(blobs) == {}
+    assert (over.state, over.problem.error) == ("refused", "file_gone")
+
+
+def test_the_file_of_a_job_that_is_tried_again_is_kept_until_its_days_are_over_once_more(
+    clock, order, tmp_path, monkeypatch
+):
+    tenant = open_tenant(Settings(data=tmp_path / "kept", import_files_days=2), clock=clock)
+    with monkeypatch.context() as patched:
+        patched.setattr(step, "STARTS", 0)
+        patched.setattr(step.Walker, "run", lambda *_: 1 / 0)
+        job = by_job(tenant, order(HEADER + rows(1, 1)))
+    clock.forward(micros=DAY)
+    retried(tenant.store, "import")
+    drain(tenant, ["import"])
+
+    kept = []
+    for days in (1.5, 0.6):
+        clock.forward(micros=round(days * DAY))
+        drain(tenant, ["import-files"])
+        kept.append(sorted(find(tenant.store, job.id).blobs))
+
+    tenant.store.close()
+    assert kept == [["file", "report", "returned"], []]
 
 
 def test_a_provider_that_would_stand_for_the_store_itself_is_refused(tenant, order):

@@ -18,8 +18,8 @@ from adapters.history import recent_runs
 from adapters.ledger import KIND
 from adapters.profile import read_profile
 from adapters.run import Order
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
-from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import open_tenant
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
@@ -184,3 +184,17 @@ def test_a_document_that_is_no_ledger_is_left_out_and_keeps_no_other_from_being_
     read_documents(tenant)
 
     assert tenant.store.get(KIND, "training-centre/north/k")
+
+
+@pytest.mark.parametrize("at", ["yesterday", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_run_at_no_time_that_can_be_is_left_out_and_keeps_no_other_from_being_read(tenant, at):
+    activity = TOLD["documents"][0][0]
+    tenant.store.write(lambda tx: tx.delete(MARK, READ)).result()
+    put_document(tenant, activity, "runs", json.dumps({"old.csv": {"at": at, "counts": {}}}).encode())
+    put_document(tenant, activity, "page-8", b'{"rows":{"k":[[1,"h",1],[]]}}')
+
+    read_documents(tenant)
+
+    assert tenant.store.get(MARK, READ)
+    assert tenant.store.get(KIND, "training-centre/north/k")
+    assert [run.file for run in recent_runs(tenant.store)] == []

@@ -10,7 +10,7 @@ import pytest
 
 from adapters import words
 from adapters.apprenticeship.eportfolio import EPortfolio
-from adapters.profile import Profile, read_profile
+from adapters.profile import MappingProfile, read_profile
 from adapters.run import SOURCES
 
 ROOT = Path(__file__).parents[2]
@@ -25,10 +25,10 @@ def test_the_example_is_a_profile_that_uses_every_key(tmp_path):
     profile = read_profile(tmp_path / "mapping.json")
 
     profile.check(EPortfolio.columns, EPortfolio.worded)
-    assert set(msgspec.json.decode(EXAMPLE[1])) == set(Profile.__struct_fields__)
+    assert set(msgspec.json.decode(EXAMPLE[1])) == set(MappingProfile.__struct_fields__)
 
 
-@pytest.mark.parametrize("key", Profile.__struct_fields__)
+@pytest.mark.parametrize("key", MappingProfile.__struct_fields__)
 def test_every_key_is_explained(key):
     assert f"\n| `{key}` | " in PAGE
 

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from adapters.profile import Profile
+from adapters.profile import MappingProfile
 from adapters.report import Report
-from adapters.source import Outcome
+from adapters.source import RowOutcome
 from lrs.kernel.errors import Refused
 from lrs.ops.import_commands import adapter
 from tests.adapters.conftest import importing
@@ -27,10 +27,10 @@ DRAFT = "P-3,ST1406,1.0,E-3,K1,,draft\n"
 EMPTY = "P-4,,,,,,\n"
 
 
-def report_of(*rows: Outcome, notes: tuple[str, ...] = (), dry_run: bool = False) -> Report:
+def report_of(*rows: RowOutcome, notes: tuple[str, ...] = (), dry_run: bool = False) -> Report:
     """A report on *rows* of a file whose header is ``E-Mail, Criteria``."""
     table = opened(b"E-Mail,Criteria\na@x.example,K1\n", "email ksb_code")
-    return Report("eportfolio", "north", "file.csv", "", dry_run, rows, notes, table)
+    return Report("eportfolio", "north", "file.csv", "", dry_run, rows, notes, table, table)
 
 
 @contextmanager
@@ -106,14 +106,16 @@ def test_what_is_known_already_or_does_not_count_yet_is_a_success(tmp_path):
     ],
 )
 def test_a_report_knows_whether_anything_was_of_use(outcomes, usable):
-    rows = [Outcome("", number, outcome, code) for number, (outcome, code) in enumerate(outcomes, 2)]
+    rows = [RowOutcome("", number, outcome, code) for number, (outcome, code) in enumerate(outcomes, 2)]
 
     assert report_of(*rows).usable is usable
 
 
 def test_rows_with_the_same_reason_are_one_line_and_every_skipped_row_is_named():
-    same = [Outcome("", number, "skipped", "summary", reason="a summary, not a learner") for number in (2, 3, 4, 9)]
-    bad = [Outcome("Data", n, "quarantined", "no_email", "email", "xxx", "this is no e-mail address") for n in (7, 8)]
+    same = [RowOutcome("", number, "skipped", "summary", reason="a summary, not a learner") for number in (2, 3, 4, 9)]
+    bad = [
+        RowOutcome("Data", n, "quarantined", "no_email", "email", "xxx", "this is no e-mail address") for n in (7, 8)
+    ]
 
     assert report_of(*same, *bad, notes=("read as utf-8",), dry_run=True).text() == (
         "file.csv: 4 skipped, 2 quarantined (dry run: nothing was written)\n"
@@ -126,7 +128,7 @@ def test_rows_with_the_same_reason_are_one_line_and_every_skipped_row_is_named()
 
 
 def test_a_report_of_very_many_reasons_says_how_many_rows_it_leaves_out():
-    rows = [Outcome("", n, "quarantined", "no_email", "email", "x" * (n % 60), "no") for n in range(2, 122)]
+    rows = [RowOutcome("", n, "quarantined", "no_email", "email", "x" * (n % 60), "no") for n in range(2, 122)]
 
     text = report_of(*rows).text().splitlines()
 
@@ -135,7 +137,7 @@ def test_a_report_of_very_many_reasons_says_how_many_rows_it_leaves_out():
 
 
 def test_a_column_is_called_as_the_file_calls_it_and_ours_is_said_where_that_is_another(bring):
-    profile = Profile(headers={"ksb_code": ["Criteria"], "evidence_status": ["State"]})
+    profile = MappingProfile(headers={"ksb_code": ["Criteria"], "evidence_status": ["State"]})
     header = "Learner Ref;Standard Ref;Standard version;Evidence ID;Criteria;EvidenceDate;State\n"
 
     report = bring(

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from adapters.profile import Profile
+from adapters.profile import MappingProfile
 from lrs.kernel.errors import Refused
 from lrs.ops.import_commands import adapter
 from tests.adapters.conftest import importing
@@ -116,7 +116,7 @@ def test_one_foreign_byte_costs_its_own_row_only(bring, endpoint):
 def test_headers_are_found_however_their_words_are_joined_and_unknown_ones_are_named(bring):
     known = {"standard_ref": ["Std Code"], "email": ["EmailAddress"], "learner_ref": ["provider ref"]}
 
-    report = bring("eportfolio", FAULTS / "camel-case-headers.csv", profile=Profile(headers=known))
+    report = bring("eportfolio", FAULTS / "camel-case-headers.csv", profile=MappingProfile(headers=known))
 
     assert outcomes(report) == [(2, "new", "")]
     assert report.notes[1] == (

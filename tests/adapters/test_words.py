@@ -8,10 +8,10 @@ import pytest
 
 from adapters import cells, words
 from adapters.apprenticeship.eportfolio import EPortfolio
-from adapters.profile import Profile
+from adapters.profile import MappingProfile
 from adapters.training_centre.source import TrainingCentre
 from lrs.kernel.errors import Refused
-from lrs.kernel.tables.row import Place, Row, Unusable
+from lrs.kernel.tables.row import Row, RowPlace, Unusable
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HEADER = "learner_ref,uln,email,standard_ref,standard_version,start_date,planned_end_date,status,evidence_id,ksb_code,"
@@ -19,7 +19,7 @@ HEADER += "evidence_title,evidence_date,evidence_status,assessor,assessment_outc
 
 
 def read(cell: str, known: words.Words) -> str:
-    return cells.choice(Row(Place("", 2), {"at": cell}), "at", known)
+    return cells.choice(Row(RowPlace("", 2), {"at": cell}), "at", known)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,11 @@ def test_a_cell_that_is_needed_and_says_nothing_waits(bring):
 
 
 def test_a_columns_own_word_comes_before_a_placeholder_and_a_constant_stands_for_one():
-    terms = Profile(constants={"observer": "o@x.example"}).terms("north", TrainingCentre.worded, frozenset(), NOW)
+    terms = MappingProfile(constants={"observer": "o@x.example"}).terms(
+        "north", TrainingCentre.worded, frozenset(), NOW
+    )
 
-    row = terms.silence.row(Row(Place("", 2), {"result": "n/a", "observer": "n/a", "step_id": "n/a"}))
+    row = terms.silence.row(Row(RowPlace("", 2), {"result": "n/a", "observer": "n/a", "step_id": "n/a"}))
 
     assert row.cells == {"result": "n/a", "observer": "o@x.example", "step_id": ""}
 
@@ -98,7 +100,7 @@ def test_a_profile_adds_words_by_column_words_for_nothing_and_words_for_nothing_
     values = {"evidence_status": {"Abgenommen": "accepted"}, "assessor": {"offen": ""}, "*": {"keine": ""}}
     row = "P-1,keine,Keine,ST1406,1.0,01/09/2025,KEINE,,E1,K1,x,03/11/2025,abgenommen,Offen,,,\n"
 
-    report = bring("eportfolio", HEADER + row, profile=Profile(values=values))
+    report = bring("eportfolio", HEADER + row, profile=MappingProfile(values=values))
 
     assert [one.outcome for one in report.rows] == ["new"]
     assert {one["actor"]["account"]["name"] for one in endpoint.valid()} == {"P-1"}
@@ -115,7 +117,7 @@ def test_a_profile_adds_words_by_column_words_for_nothing_and_words_for_nothing_
 )
 def test_a_meaning_that_is_none_is_refused_by_name(values, told):
     with pytest.raises(Refused, match=told):
-        Profile(values=values).check(EPortfolio.columns, EPortfolio.worded)
+        MappingProfile(values=values).check(EPortfolio.columns, EPortfolio.worded)
 
 
 END = "P-1,,,ST1406,1.0,,,,,,,,,,{outcome},{grade},20/08/2026\n"

@@ -17,12 +17,11 @@ from badges.sign import sign
 from badges.verify import Verdict, verify
 from lrs.kernel.settings import Settings
 from lrs.storage import Clock as AnyClock
-from lrs.storage import Owed, Record, Store, Tx, open_store
+from lrs.storage import Owed, Record, Store, Tx, Walk, open_store
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 
 NOON = 1_795_262_400_000_000  # 2026-11-21T12:00:00Z
-HOUR = 3_600_000_000
 AWARD = "6d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a01"
 PERSON = "9b1f1b5e-55a4-4d43-9f8e-0d6e6a1c7b11"
 STATEMENT = "12345678-1234-5678-1234-567812345678"
@@ -116,7 +115,7 @@ def again(tenant: Tenant) -> None:
 
 def badge_in(tenant: Tenant) -> tuple[Record, dict[str, Any]]:
     """The one credential of the store, and what it says."""
-    records = tenant.store.find("credential").records
+    records = tenant.store.find(Walk("credential")).records
     assert len(records) == 1
     return records[0], json.loads(records[0].body)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from badges.forms import FORMS, Badge, NotInThisForm, form_named
+from badges.forms import FORMS, NotInThisForm, StoredBadge, form_named
 from badges.issuer import issuer_of, rename
 from tests.badges.made import badge_in, issued_with_subject_id, put_award, run_issue, tenant_in
 
@@ -21,9 +21,9 @@ def issued(tmp_path):
     tenant.store.close()
 
 
-def badge_of(tenant: Any) -> Badge:
+def badge_of(tenant: Any) -> StoredBadge:
     record, _ = badge_in(tenant)
-    return Badge(record.id, record.body, issuer_of(tenant).key)
+    return StoredBadge(record.id, record.body, issuer_of(tenant).key)
 
 
 def test_the_first_form_is_the_badge_as_it_is_stored(issued):
@@ -83,7 +83,7 @@ def test_a_demonstration_is_signed_as_the_demonstration_that_it_names(tmp_path):
 
 def test_a_badge_whose_key_is_not_ours_any_more_has_no_signer(issued):
     record, _ = badge_in(issued)
-    badge = Badge(record.id, record.body, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    badge = StoredBadge(record.id, record.body, Ed25519PrivateKey.from_private_bytes(bytes(32)))
 
     with pytest.raises(NotInThisForm, match="signs no more") as refused:
         badge.signer()

@@ -16,13 +16,13 @@ from badges.issue import NotAccepted
 from badges.issuer import rename
 from badges.sign import sign
 from badges.status import bits_of, is_set
-from lrs.storage import Record
-from lrs.tenancy import audit
+from lrs.kernel.times import HOUR
+from lrs.storage import Record, Walk
 from lrs.tenancy.tenants import Tenant
+from tests.audits import broken_at
 from tests.badges.made import (
     AWARD,
     BODY,
-    HOUR,
     NOON,
     PERSON,
     STATEMENT,
@@ -103,7 +103,7 @@ def test_each_badge_issued_issued_anew_or_revoked_and_a_new_name_is_one_entry_of
     run_issue(tenant)
 
     badge = {"badge": badge_in(tenant)[0].id, "award": AWARD}
-    entries = [json.loads(record.body) for record in tenant.store.find("audit").records]
+    entries = [json.loads(record.body) for record in tenant.store.find(Walk("audit")).records]
 
     assert [(entry["by"], entry["action"], entry["about"]) for entry in entries] == [
         ("worker", "badge.issued", badge),
@@ -111,7 +111,7 @@ def test_each_badge_issued_issued_anew_or_revoked_and_a_new_name_is_one_entry_of
         ("worker", "badge.issued", badge),
         ("worker", "badge.revoked", badge),
     ]
-    assert audit.broken_at(tenant.store) is None
+    assert broken_at(tenant.store) is None
 
 
 def test_revoking_five_times_signs_the_list_once(tenant):
@@ -243,6 +243,23 @@ def test_a_second_issue_within_the_second_is_still_the_newer_one(tenant):
     run_issue(tenant)
 
     assert badge_in(tenant)[1]["validFrom"] == "2026-11-21T12:00:00.001Z"
+
+
+def test_a_list_that_was_signed_while_the_clock_was_ahead_is_signed_again_with_the_next_badge(tenant, clock):
+    clock.now = NOON + 24 * HOUR
+    put_award(tenant)
+    run_issue(tenant)
+    assert list_in(tenant)["validFrom"] == "2026-11-22T12:00:00Z"
+    clock.now = NOON
+    other = f"{AWARD[:-1]}2"
+
+    put_award(tenant, other)
+    run_issue(tenant)
+
+    assert list_in(tenant)["validFrom"] == "2026-11-21T12:00:00Z"
+    signed = [record.body for record in tenant.store.find(Walk("credential")).records]
+    checked = [failed(verdict_on(tenant, body)) for body in signed]
+    assert sorted(checked) == [[], [("dates", "not valid before 2026-11-22T12:00:00Z")]]
 
 
 def test_valid_from_is_floored_to_a_second_that_has_passed(tenant):

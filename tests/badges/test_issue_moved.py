@@ -13,13 +13,13 @@ from badges.records import KeyLost, former_lists
 from badges.renew import renew
 from badges.status import bits_of
 from lrs.kernel.settings import Settings
-from lrs.storage import Record
+from lrs.kernel.times import HOUR
+from lrs.storage import Record, Walk
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import (
     AWARD,
     BODY,
-    HOUR,
     again,
     badge_in,
     failed,
@@ -51,7 +51,7 @@ def badge_of(tenant: Tenant, named: str) -> dict[str, Any]:
     """The badge whose achievement has this name."""
     (found,) = (
         badge
-        for badge in (json.loads(record.body) for record in tenant.store.find("credential").records)
+        for badge in (json.loads(record.body) for record in tenant.store.find(Walk("credential")).records)
         if badge["name"] == named
     )
     return found
@@ -131,7 +131,7 @@ def test_whoever_goes_back_to_an_address_goes_on_with_its_lists(tenant):
         assert verdict(tenant, badge_in(tenant)[1], url) == []
         tenant.clock.now += HOUR
 
-    assert {record.id for record in tenant.store.find("status-list").records} == {"revocation-1", "revocation-2"}
+    assert {record.id for record in tenant.store.find(Walk("status-list")).records} == {"revocation-1", "revocation-2"}
     assert [revoked_in(tenant, number) for number in (1, 2)] == [2, 1]
 
 
@@ -195,7 +195,7 @@ def test_renewing_owes_the_badges_that_are_held_under_a_former_address_and_no_ot
 
 
 def badges_in(tenant: Tenant, state: str) -> list[dict[str, Any]]:
-    found = tenant.store.find("credential").records
+    found = tenant.store.find(Walk("credential")).records
     return [json.loads(record.body) for record in found if record.meta["state"] == state]
 
 

@@ -13,7 +13,8 @@ from badges.issuer import Issuer
 from badges.sign import sign
 from badges.status import EMPTY, compose_list, with_set
 from badges.verify import Unavailable
-from tests.badges.made import HOUR, NOON, failed, list_in, signed_anew, verdict_on
+from lrs.kernel.times import HOUR
+from tests.badges.made import NOON, failed, list_in, signed_anew, verdict_on
 
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
 

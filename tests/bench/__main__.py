@@ -14,7 +14,7 @@ from typing import TextIO
 
 from tests.bench.bounds import bounds
 from tests.bench.hotspots import profile, shares
-from tests.bench.large import Size, filters
+from tests.bench.large import Size, large
 from tests.bench.report import Row, in_order, keep, table
 from tests.bench.rows import ROWS, Bench, Plan
 from tests.bench.server import create_key, doing_nothing, serving
@@ -39,6 +39,7 @@ SMALL = Plan(
     again=1,
     bounded=60,
     profiled=100,
+    proofs=100,
 )
 """Enough to see that everything works; its figures mean nothing."""
 SMALL_SIZE = Size(few=300, many=900, pages=10, turns=1, requests=3)
@@ -47,7 +48,7 @@ SMALL_SIZE = Size(few=300, many=900, pages=10, turns=1, requests=3)
 def main(given: list[str]) -> int:
     """Runs as *given* says; 1 if a row is invalid."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--large", action="store_true", help="also the row with 2 million statements")
+    parser.add_argument("--large", action="store_true", help="also the rows with 2 million statements")
     parser.add_argument("--profile", action="store_true", help="only show where the time goes, in process")
     parser.add_argument("--small", action="store_true", help="tiny counts: shows that it works, not how fast it is")
     parser.add_argument("--out", type=Path, default=Path("bench-result.json"), help="the result file")
@@ -62,7 +63,7 @@ def main(given: list[str]) -> int:
             return 0
         rows, shown = measure(folder, plan, {"LRS_WORKER": "false"} if options.no_worker else {})
         if options.large:
-            rows.append(filters(folder, SMALL_SIZE if options.small else Size()))
+            rows.extend(large(folder, SMALL_SIZE if options.small else Size()))
     rows = in_order(rows)
     say(table(rows, shown))
     keep(options.out, rows)

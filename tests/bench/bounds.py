@@ -22,10 +22,10 @@ import uvloop
 
 from lrs.access import KEY, Caller
 from lrs.access.rights import rights_of_key
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
 from lrs.matching.sync import sync
 from lrs.storage import Claim, Owed, Store, Tx
-from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.xapi.statements.limits import MOST_KEYS
 from lrs.xapi.statements.prepare import Terms, prepare

@@ -17,10 +17,10 @@ from typing import TypeVar
 
 from lrs.access import KEY, Caller
 from lrs.access.rights import rights_of_key
+from lrs.composition.steps import drain
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.garbage import collect_rarely
 from lrs.kernel.settings import Settings
-from lrs.steps import drain
-from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import learn, store_in
@@ -43,13 +43,13 @@ def learners(folder: Path, plan: Plan) -> Row:
     """What a second statement costs of learners who are 100 in a store of 10,000, or alone in theirs."""
     ready = prepared(folder)
     pairs: list[tuple[float, float]] = []
-    with _as_the_worker(), _opened(ready, folder / "many-learners") as many:
-        _cost(many, passed(range(plan.learners), RULES, seed=0))
+    with _as_the_worker(), opened(ready, folder / "many-learners") as many:
+        cost(many, passed(range(plan.learners), RULES, seed=0))
         for turn in range(plan.turns):
             asked = range(turn, plan.learners, plan.learners // FEW_LEARNERS)
-            with _opened(ready, folder / f"few-learners-{turn}") as few:
-                _cost(few, passed(asked, RULES, seed=0))
-                costs = [_cost(side, passed(asked, RULES, seed=1 + turn)) for side in _turned((many, few), turn)]
+            with opened(ready, folder / f"few-learners-{turn}") as few:
+                cost(few, passed(asked, RULES, seed=0))
+                costs = [cost(side, passed(asked, RULES, seed=1 + turn)) for side in _turned((many, few), turn)]
                 pairs.append(_turned((costs[0], costs[1]), turn))
     return row_of("learners-10k", pairs, note=f"{plan.learners:,} and {FEW_LEARNERS} learners", less=True)
 
@@ -59,12 +59,12 @@ def rules(folder: Path, plan: Plan) -> Row:
     pairs = []
     with _as_the_worker(), ExitStack() as stack:
         sides = [
-            (stack.enter_context(_opened(prepared(folder, count), folder / f"rules-{count}")), count)
+            (stack.enter_context(opened(prepared(folder, count), folder / f"rules-{count}")), count)
             for count in (RULES, FEW_RULES)
         ]
         for turn in range(plan.turns + 1):
             asked = [passed(range(FEW_LEARNERS), count, seed=turn) for _, count in sides]
-            pairs.append(tuple(_cost(side, made) for (side, _), made in zip(sides, asked, strict=True)))
+            pairs.append(tuple(cost(side, made) for (side, _), made in zip(sides, asked, strict=True)))
     return row_of("rules-200", pairs[1:], note=f"{RULES} and {FEW_RULES} rules", less=True)
 
 
@@ -86,7 +86,7 @@ def _as_the_worker() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(ready: Path, data: Path) -> Iterator[Tenant]:
+def opened(ready: Path, data: Path) -> Iterator[Tenant]:
     """A copy of the store under *ready*, with nothing left to match."""
     shutil.copytree(ready, data)
     tenant = open_tenant(Settings(data=data))
@@ -97,7 +97,7 @@ def _opened(ready: Path, data: Path) -> Iterator[Tenant]:
         tenant.store.close()
 
 
-def _cost(tenant: Tenant, statements: Iterable[Made]) -> float:
+def cost(tenant: Tenant, statements: Iterable[Made]) -> float:
     """Stores *statements* and gives what matching and evaluating cost, in microseconds of CPU for each of them."""
     made = list(statements)
     caller = Caller("key bench", "bench", _AUTHORITY, rights_of_key({"all"}), tenant.id, KEY)

@@ -1,4 +1,4 @@
-"""The row with 2 million statements: whether a filter costs as much there as among 50,000.
+"""The rows with 2 million statements: whether a filter costs as much there as among 50,000, and what a page costs.
 
 Both stores are filled through the storage layer, in process, and asked through HTTP in turns, by servers without the
 worker process: what the filling owes would keep it busy for hours.
@@ -21,15 +21,16 @@ from urllib.parse import quote
 
 from lrs.access import KEY, Caller
 from lrs.access.rights import rights_of_key
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
-from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import open_tenant
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import learn, store_in
+from tests.bench.arrivals import arrivals
 from tests.bench.load import Load, run
 from tests.bench.report import Row
 from tests.bench.rows import PAGE, body, faults, fetch, of_pair
-from tests.bench.server import Server, create_key, serving
+from tests.bench.server import Server, create_key, credentials_in, serving
 from tests.bench.statements import (
     BUSY,
     COURSES,
@@ -65,29 +66,43 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two stores, being served: how many statements, since when, and by which key its rare source reads."""
+    """One of the two stores, being served: how many statements, since when, and by which key its rare source reads.
+
+    *admin* is a key that opens the pages, and its secret.
+    """
 
     count: int
     begun: int
     server: Server
     mine: Server
     pages: int
+    admin: tuple[str, str]
 
     def at(self, share: float) -> str:
         """The time by which *share* of the statements were stored, for a URL."""
         micros = self.begun + int(self.count * share) * STEP
         return quote(datetime.fromtimestamp(micros / 1e6, UTC).isoformat().replace("+00:00", "Z"))
 
+    def days(self) -> list[str]:
+        """The days of the first and the last statement."""
+        ends = (self.begun, self.begun + self.count * STEP)
+        return [datetime.fromtimestamp(end / 1e6, UTC).date().isoformat() for end in ends]
+
 
 Paths = Callable[[Side], list[str]]
 Ask = Callable[[Side], list[bytes]]
 
 
-def filters(folder: Path, size: Size) -> Row:
-    """The worst filter's p95 with few statements over that with many."""
+def large(folder: Path, size: Size) -> list[Row]:
+    """The rows of the large store: the worst filter's p95 with few statements over that with many; and arrivals."""
     with ExitStack() as stack:
         sides = [_side(stack, folder / f"of-{count}", count, size.pages) for count in (size.few, size.many)]
-        measured = [(name, *_compared(sides, ask, size)) for name, ask in _asked(sides).items()]
+        many = sides[-1]
+        return [_filters(sides, size), arrivals(many.server, many.admin, many.days(), size.turns, size.requests)]
+
+
+def _filters(sides: Sequence[Side], size: Size) -> Row:
+    measured = [(name, *_compared(sides, ask, size)) for name, ask in _asked(sides).items()]
     measured.sort(key=lambda each: each[1] / each[2])
     name, at_few, at_many, _ = measured[0]
     wrong = faults(load for each in measured for load in each[3])
@@ -97,9 +112,10 @@ def filters(folder: Path, size: Size) -> Row:
 
 def _side(stack: ExitStack, data: Path, count: int, pages: int) -> Side:
     headers, mine = create_key(data), create_key(data, "statements/read/mine", "rare")
+    admin = credentials_in(create_key(data, "admin", "operator"))
     begun = fill(data, count)
     server = stack.enter_context(serving(data, headers, {"LRS_WORKER": "false"}))
-    return Side(count, begun, server, replace(server, headers=mine), min(pages, count // SMALL_PAGE - 1))
+    return Side(count, begun, server, replace(server, headers=mine), min(pages, count // SMALL_PAGE - 1), admin)
 
 
 def _compared(sides: Sequence[Side], ask: Ask, size: Size) -> tuple[float, float, list[Load]]:

@@ -25,6 +25,7 @@ TARGETS = {
     "query-50k": Target("queries/s", "the same query in raw SQLite", 0.10, 0.16),
     "by-id-c16": Target("requests/s", "an application that does nothing", 0.30, 0.50),
     "filters-2m": Target("ms p95 at 2 million", "p95 at 50,000", 0.50, 0.80),
+    "arrivals-2m": Target("ms p95 of a page", "300 ms", 1.00, 3.00),
     "memory": Target("MB at peak", "220 MB", 1.00, 1.50),
     "read-under-write": Target("ms p95 under write", "p95 idle", 0.33, 0.60),
     "chained-1000": Target("ms CPU, 1,000 that refer", "1,000 plain statements", 0.20, 0.50),
@@ -34,6 +35,7 @@ TARGETS = {
     "evaluated": Target("statements/s", "post-single-c16 without rules", 0.50, 0.80),
     "learners-10k": Target("us CPU a statement", "the same with 100 learners", 0.77, 0.95),
     "rules-200": Target("us CPU a statement", "the same with 10 rules", 0.33, 0.80),
+    "learner-page": Target("ms p95, 5,000 pieces", "300 ms", 1.00, 3.00),
     "receipt-p95": Target("s from 200 to receipt", "5 s", 1.00, 5.00),
     "awards-500": Target("s until a badge is had", "30 s", 1.00, 5.00),
 }

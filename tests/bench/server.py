@@ -65,6 +65,13 @@ def create_key(data: Path, scope: str = "all", name: str = "bench") -> bytes:
     return b"Host: %s\r\nX-Experience-API-Version: 1.0.3\r\nAuthorization: Basic %s\r\n" % (HOST.encode(), credentials)
 
 
+def credentials_in(headers: bytes) -> tuple[str, str]:
+    """The key and its secret in *headers* of ``create_key``."""
+    encoded = headers.partition(b"Basic ")[2].split()[0]
+    key, _, secret = base64.b64decode(encoded).decode().partition(":")
+    return key, secret
+
+
 def make_store(data: Path) -> None:
     """Makes the store under *data*, if there is none."""
     if not (data / "tenants" / "default").exists():

@@ -16,6 +16,7 @@ import uvloop
 from lrs.tenancy.tenants import Tenant
 from tests.bench import costs
 from tests.bench.load import Load, run, send
+from tests.bench.pages import learner_page
 from tests.bench.programme import RULES, looking, prepared, wait_for
 from tests.bench.receipts import RATE, Works, at_work, awards, receipt
 from tests.bench.report import WITH_RULES, Row, row_of
@@ -47,6 +48,7 @@ def owed_work(bench: Bench, folder: Path) -> Iterator[Row]:
             yield evaluated(works, bench, plain)
     yield costs.learners(folder, bench.plan)
     yield costs.rules(folder, bench.plan)
+    yield learner_page(folder, bench.plan)
 
 
 def evaluated(works: Works, bench: Bench, plain: Tenant) -> Row:

@@ -38,7 +38,7 @@ def found():
 
 
 class Chromium:
-    """One browser with one page.
+    """One browser with one page. ``errors`` are those on the console since the page was led anywhere.
 
     ``said`` are the lines that scripts wrote to the console, from any page or frame; ``answers`` the address and status
     of what it was led to.
@@ -59,10 +59,11 @@ class Chromium:
         self._buffer = b""
         self._events = []
         self.said = []
+        self.errors = []
         self.answers = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network"):
+        for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
 
     def call(self, method, **parameters):
@@ -82,6 +83,7 @@ class Chromium:
         """Leads the page to *address* and waits until it is loaded, or turned out to be a file."""
         self.call("Network.setExtraHTTPHeaders", headers=headers)
         self.answers.clear()
+        self.errors.clear()
         self.call("Page.navigate", url=address)
         self.await_answer(address)
 
@@ -140,6 +142,10 @@ class Chromium:
         self._events.append(event)
         if event == "Runtime.consoleAPICalled":
             self.said += [str(one.get("value")) for one in told["args"]]
+        if event == "Log.entryAdded" and told["entry"]["level"] == "error":
+            self.errors.append(f"{told['entry']['text']} {told['entry'].get('url', '')}")
+        if event == "Runtime.exceptionThrown":
+            self.errors.append(told["exceptionDetails"]["text"])
         if event == "Network.responseReceived" and told["type"] == "Document":
             self.answers.append((told["response"]["url"], told["response"]["status"]))
             self._events.clear()

@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
-import lrs.app
+import lrs.web.shell
 from lrs.access.keys import create_key
+from lrs.storage import Walk
 from tests.badges.made import BODY, badge_in, put_award, run_issue
 from tests.browser.chromium import Chromium, Elsewhere, found
 from tests.served import new_id, serving
@@ -52,7 +53,7 @@ class Scene:
         self.script = (
             "console.log('ran');"
             f"fetch('{elsewhere.address}/ran');"
-            "fetch('/pages/learners').then(a => a.text()).then(text => {"
+            "fetch('/staff/learners').then(a => a.text()).then(text => {"
             f"  const is = text.includes('Sign out'); console.log('signed in: ' + is);"
             f"  return fetch('{elsewhere.address}/acted?' + is); }}).catch(() => 0);"
         )
@@ -73,7 +74,7 @@ class Scene:
         assert self.key.post(mixed, type="multipart/mixed; boundary=b").status_code == 200
         put_award(served.tenant, competency=BODY["competency"] | {"label": HTML.format(self.script)})
         run_issue(served.tenant)
-        self.achievement = served.tenant.store.find("achievement").records[0].id
+        self.achievement = served.tenant.store.find(Walk("achievement")).records[0].id
         self._sign_in(create_key(served.tenant, "operator", ["admin"]))
 
     def _sign_in(self, key):
@@ -81,7 +82,7 @@ class Scene:
         self.browser.forget()
         fill = f"f.key.value = {key.key!r}; f.secret.value = {key.secret!r}; f.submit()"
         self.browser.run(f"(f => {{ {fill} }})(document.forms[0])")
-        self.browser.await_answer(f"{self.lrs.address}/pages/learners")
+        self.browser.await_answer(f"{self.lrs.address}/staff/learners")
         assert "Sign out" in self.browser.run("document.body.innerText")
         self.browser.forget()
 
@@ -200,7 +201,7 @@ def test_the_same_document_acts_as_the_administrator_where_the_headers_are_taken
 
         return sending
 
-    monkeypatch.setattr(lrs.app, "guarded", bare)
+    monkeypatch.setattr(lrs.web.shell, "guarded", bare)
 
     assert scene.lead(STATE, scene.named("a state document as HTML")) == 200
     scene.browser.await_line("signed in: true")

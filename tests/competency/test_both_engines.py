@@ -7,9 +7,10 @@ import pytest
 
 from lrs.competency.rebuild import compare, put_right, rebuild
 from lrs.competency.scratch import worked_out
+from lrs.composition.kinds import TENANT
 from lrs.kernel.errors import Refused
-from lrs.kinds import TENANT
 from lrs.people.joins import merge, unmerge
+from lrs.storage import Walk
 from tests.competency.world import ANN, ANN_ACCOUNT, RULES, World, statement
 
 
@@ -69,7 +70,7 @@ def tampered(world):
     """A world with an award that says something else than its evidence; the award as it should be."""
     world.send(statement("one"))
     world.work()
-    (right,) = world.store.find("award").records
+    (right,) = world.store.find(Walk("award")).records
     world.write(lambda tx: tx.replace(msgspec.structs.replace(right, body=b'{"wrong": 1}', rev=1)))
     return right
 
@@ -96,7 +97,7 @@ def test_a_level_that_changes_between_the_comparing_and_the_swap_is_worked_out_a
 
 def test_what_is_deleted_and_what_appears_between_the_comparing_and_the_swap_is_worked_out_again(world):
     right = tampered(world)
-    (profile,) = world.store.find("profile").records
+    (profile,) = world.store.find(Walk("profile")).records
     world.write(lambda tx: tx.delete("profile", profile.id))
     appeared = []
 
@@ -152,7 +153,7 @@ def test_a_rebuild_gives_up_with_a_reason_when_something_changes_every_time(worl
 
     class Restless(Meanwhile):
         def write(self, decide, **more):
-            award = world.store.find("award").records[0]
+            award = world.store.find(Walk("award")).records[0]
             world.write(lambda tx: tx.replace(msgspec.structs.replace(award, body=award.body + b" ")))
             return self._store.write(decide, **more)
 

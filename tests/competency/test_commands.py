@@ -8,12 +8,12 @@ from click.testing import CliRunner
 
 from lrs.competency.commands import framework, rules
 from lrs.competency.evaluate import evaluate, match
-from lrs.competency.rules import commands as rules_commands
+from lrs.competency.rules import applying
+from lrs.competency.source_commands import persons  # with its commands of this room
+from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
 from lrs.ops.rebuild_commands import rebuild
-from lrs.people.commands import persons
-from lrs.steps import drain
-from lrs.storage import Owed, Record
+from lrs.storage import Owed, Record, Walk
 from lrs.tenancy.tenants import open_tenant
 from lrs.xapi.statements.keys import keys_of, source_key
 from tests.builders import store_in
@@ -226,7 +226,7 @@ def test_a_number_that_changed_between_the_look_and_the_applying_is_refused_with
 ):
     send(statement("one"))
     harder = file("harder.csv", RULES.replace(",80,", ",95,"))
-    look_at, looks = rules_commands.look_at, []
+    look_at, looks = applying.look_at, []
 
     def look_and_be_overtaken(*given):
         seen = look_at(*given)
@@ -235,7 +235,7 @@ def test_a_number_that_changed_between_the_look_and_the_applying_is_refused_with
         looks.append(seen)
         return seen
 
-    monkeypatch.setattr(rules_commands, "look_at", look_and_be_overtaken)
+    monkeypatch.setattr(applying, "look_at", look_and_be_overtaken)
     refused = run(rules, "apply", harder, "--expect-loss", "1", exit_code=1)
 
     assert len(looks) == 1  # what came meanwhile is added to the first look
@@ -378,7 +378,7 @@ def test_a_rebuild_prints_what_it_put_right(run, send, tmp_path):
     send(statement("one"))
     tenant = open_tenant(Settings(data=tmp_path / "data"))
     drain(tenant, ["match", "evaluate"])
-    (award,) = tenant.store.find("award").records
+    (award,) = tenant.store.find(Walk("award")).records
     tenant.store.write(lambda tx: tx.delete("award", award.id)).result()
     tenant.store.close()
 

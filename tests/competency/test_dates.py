@@ -5,8 +5,8 @@ from datetime import date
 import msgspec
 import pytest
 
-from lrs.competency.dates import Period, add, day_of, micros_in, midnight, parse_period, shorter
-from lrs.competency.seen import Seen, event_time
+from lrs.competency.dates import Period, add, day_of, micros_in, midnight, parse_period, shifted, shorter
+from lrs.competency.seen import SeenStatement, event_time
 from lrs.kernel.times import micros_of_timestamp
 from lrs.xapi.statements.validate import check
 from tests.served import new_id, statement
@@ -57,6 +57,24 @@ def test_half_past_eleven_utc_in_summer_is_the_next_day_in_london():
 
 
 @pytest.mark.parametrize(
+    ("instant", "zone", "day"),
+    [
+        ("0001-01-01T00:00:00Z", LONDON, date.min),
+        ("0001-01-01T03:00:00Z", "America/New_York", date.min),
+        ("9999-12-31T23:59:59Z", "Asia/Tokyo", date.max),
+    ],
+)
+def test_a_moment_at_the_ends_of_the_calendar_has_its_first_or_last_day(instant, zone, day):
+    assert day_of(micros_in(instant), zone) == day
+
+
+def test_no_day_is_moved_beyond_the_ends_of_the_calendar():
+    assert shifted(date(1, 1, 5), -30) == add(date(1, 1, 5), Period(0, 30), -1) == date.min
+    assert shifted(date(9999, 12, 5), 30) == add(date(9998, 12, 5), Period(0, 36_500)) == date.max
+    assert shifted(date(2026, 2, 28), 1) == date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
     ("text", "same"),
     [
         ("2026-11-21T13:00:00+01:00", "2026-11-21T12:00:00Z"),
@@ -90,6 +108,6 @@ def test_a_date_that_does_not_exist_is_none(text):
 def test_evidence_is_dated_by_every_timestamp_that_a_statement_may_have(timestamp, utc):
     """Some were taken at the door and then read as none: evidence was dated with the day it was stored."""
     check(statement(timestamp=timestamp), "1.0.3")
-    seen = msgspec.convert(statement(id=new_id(), timestamp=timestamp), Seen)
+    seen = msgspec.convert(statement(id=new_id(), timestamp=timestamp), SeenStatement)
 
     assert event_time(seen, stored=0) == micros_of_timestamp(utc) > 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from lrs.competency.frameworks.framework import Change, from_json, item_id, succeed, to_json
+from lrs.competency.frameworks.framework import VersionChange, from_json, item_id, succeed, to_json
 from lrs.competency.frameworks.frameworks import keep, publish, published, versions
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import framework_from_sheet
@@ -234,10 +234,10 @@ def test_a_published_version_gets_a_successor_and_a_report_and_stays_as_it_was(w
 
     assert (kept.version, kept.status) == (2, "draft")
     assert changes == (
-        Change("removed", "ASEP", before="Aseptic technique"),
-        Change("removed", "ASEP-1", before="Works in a laminar flow cabinet"),
-        Change("text changed", "GOWN-1", "Gowns without touching the outside", "Gowns cleanly"),
-        Change("added", "GOWN-3", after="Trains others"),
+        VersionChange("removed", "ASEP", before="Aseptic technique"),
+        VersionChange("removed", "ASEP-1", before="Works in a laminar flow cabinet"),
+        VersionChange("text changed", "GOWN-1", "Gowns without touching the outside", "Gowns cleanly"),
+        VersionChange("added", "GOWN-3", after="Trains others"),
     )
     assert versions(world.store, URI)[0] == before
     assert {item.code: item.since for item in kept.items} == {"D1": 1, "GOWN": 1, "GOWN-1": 2, "GOWN-2": 1, "GOWN-3": 2}
@@ -260,9 +260,9 @@ def test_moved_items_and_another_tier_are_reported():
     _, changes = succeed([before], after)
 
     assert changes == (
-        Change("level changed", "GOWN-2", "2", "3"),
-        Change("added", "D2", after="Other"),
-        Change("moved", "ASEP", "D1", "D2"),
+        VersionChange("level changed", "GOWN-2", "2", "3"),
+        VersionChange("added", "D2", after="Other"),
+        VersionChange("moved", "ASEP", "D1", "D2"),
     )
 
 

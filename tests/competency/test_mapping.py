@@ -5,7 +5,7 @@ import pytest
 
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import framework_from_sheet
-from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rules import Ruleset
 from tests.competency.world import PASSED, SHEET, URI
 
@@ -20,7 +20,7 @@ def made(uri=URI, **parts):
 
 
 def read(text, known=None, before=None):
-    known = known or Known([made()], sources={"vle"})
+    known = known or KnownNames([made()], sources={"vle"})
     return ruleset_from_table(text.encode(), known, before or Ruleset(0))
 
 
@@ -106,7 +106,7 @@ def test_a_source_nobody_has_a_key_for_and_no_source_at_all_are_warnings():
 
 
 def test_a_code_that_two_frameworks_have_must_name_its_framework():
-    known = Known([made(), made("urn:second")])
+    known = KnownNames([made(), made("urn:second")])
 
     _, faults = read(HEADER + "urn:a,passed,GOWN,1,,,vle\n", known)
     ruleset, none = read(HEADER + "urn:a,passed,GOWN,1,,,vle,,,,urn:second\n", known)
@@ -117,7 +117,7 @@ def test_a_code_that_two_frameworks_have_must_name_its_framework():
 
 
 def test_a_code_that_stands_in_a_draft_only_says_so():
-    _, faults = read(HEADER + "urn:a,passed,GOWN,1,,,vle\n", Known([], drafts=[made()]))
+    _, faults = read(HEADER + "urn:a,passed,GOWN,1,,,vle\n", KnownNames([], drafts=[made()]))
 
     assert "publish that first" in faults[0].reason
 
@@ -128,7 +128,7 @@ def test_a_version_can_be_named_and_otherwise_the_latest_is_meant():
         item if item.code != "GOWN" else type(item)(**{**as_dict(item), "label": "Dressing", "since": 2})
         for item in first.items
     )
-    known = Known([first, made(version=2, items=changed)])
+    known = KnownNames([first, made(version=2, items=changed)])
 
     latest, _ = read(HEADER + "urn:a,passed,GOWN,1,,,vle\n", known)
     pinned, _ = read(HEADER + "urn:a,passed,GOWN@1,1,,,vle\n", known)

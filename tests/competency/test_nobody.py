@@ -10,8 +10,8 @@ from lrs.competency.explain import explain
 from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.walk import read_again
 from lrs.competency.strangers import counted_for_nobody
+from lrs.composition.kinds import TENANT
 from lrs.kernel.errors import Refused
-from lrs.kinds import TENANT
 from lrs.ops.doctor import of_strangers
 from lrs.people.identifiers import NOBODY
 from lrs.people.ids import identified, ids_of

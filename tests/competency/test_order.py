@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrs.competency.rebuild import rebuild
+from lrs.composition.kinds import TENANT
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
-from lrs.kinds import TENANT
 from lrs.people.joins import merge, unmerge
+from lrs.storage import Walk
 from tests.competency.world import ANN, ANN_ACCOUNT, World, statement, statement_id
 
 DAYS = ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"]
@@ -33,7 +34,7 @@ def test_five_passes_in_each_of_the_120_orders_are_one_award_with_five_pieces_of
             one = passed(n, learner)
             world.send({**one, "id": statement_id(f"{learner['mbox']} {n}")})
             world.work()
-        (record,) = world.store.find("award", [holder_key(world, learner)]).records
+        (record,) = world.store.find(Walk("award", [holder_key(world, learner)])).records
         body = json.loads(record.body)
         assert [proof["timestamp"][:10] for proof in body["evidence"]] == DAYS
         ids.add(record.id)
@@ -54,7 +55,7 @@ def test_across_a_merge_and_an_unmerge_there_is_one_award_one_name_and_five_piec
 
     def look(count):
         world.work()
-        held = [record for record in world.store.find("award").records if record.meta["state"] == "held"]
+        held = [record for record in world.store.find(Walk("award")).records if record.meta["state"] == "held"]
         assert [len(json.loads(record.body)["evidence"]) for record in held] == [count]
         seen.add(held[0].id)
 
@@ -99,7 +100,9 @@ def test_each_of_the_120_orders_across_merges_and_an_unmerge_ends_with_the_award
         world.work()
 
     def held():
-        awards = [record for record in world.store.find("award", limit=1_000).records if record.meta["state"] == "held"]
+        awards = [
+            record for record in world.store.find(Walk("award", limit=1_000)).records if record.meta["state"] == "held"
+        ]
         return {record.id: len(json.loads(record.body)["evidence"]) for record in awards}
 
     pass_the_quiz(0, 0)

@@ -7,10 +7,10 @@ from lrs.competency.evaluate import match
 from lrs.competency.explain import explain
 from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.rulesets import applied
+from lrs.composition.kinds import TENANT
 from lrs.kernel.errors import Refused
-from lrs.kinds import TENANT
 from lrs.people.joins import merge, unmerge
-from lrs.storage import Owed
+from lrs.storage import Owed, Walk
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, HOUR, RULES, World, statement
 
 pytestmark = pytest.mark.mongo_in_soak
@@ -64,12 +64,12 @@ def badges(world):
     return [
         (record.id, record.body, dict(record.meta))
         for kind in ("credential", "status", "status-list")
-        for record in world.store.find(kind, limit=100).records
+        for record in world.store.find(Walk(kind, limit=100)).records
     ]
 
 
 def states(world):
-    return [record.meta["state"] for record in world.store.find("credential", limit=100).records]
+    return [record.meta["state"] for record in world.store.find(Walk("credential", limit=100)).records]
 
 
 def profile(world, person=None):
@@ -123,6 +123,23 @@ def test_rules_restored_during_a_review_bring_back_the_level_with_the_very_same_
     assert (badges(held), held.all("award")) == (before, award)
 
 
+def test_days_that_other_rules_gave_before_those_of_a_level_go_with_their_review_and_the_level_stays(world):
+    world.send(statement("early", score={"raw": 60, "min": 0, "max": 100}, timestamp="2026-11-19T10:00:00Z"))
+    world.send(statement("one"))
+    done(world)
+    before = world.awards()
+
+    world.apply(RULES.replace(",80,,", ",50,P1M,"), review=DAY)
+    done(world)
+    world.restore(1, review=DAY)
+    done(world)
+    assert awards(world) == [("GOWN", "held", "2026-11-19", None, 3)]
+
+    world.clock.now += 25 * HOUR
+    done(world)
+    assert world.awards() == before
+
+
 def test_the_same_table_applied_again_during_a_review_costs_no_badge_either(held):
     before, award = badges(held), held.all("award")
 
@@ -146,7 +163,7 @@ def test_rules_restored_after_the_review_give_the_level_back_with_a_badge_in_a_n
     done(held)
 
     assert (awards(held), states(held)) == (HELD, ["issued"])
-    assert len(held.store.find("status").records) == 2
+    assert len(held.store.find(Walk("status")).records) == 2
 
 
 def test_a_review_ends_although_nobody_was_evaluated_in_between(held):
@@ -239,7 +256,7 @@ def test_a_validity_that_gets_shorter_ends_the_period_earlier_only_after_the_rev
 
     assert in_review == ([("ASEP", "held", "2026-11-20", "2027-11-20", 2)], before)
     assert awards(world) == [("ASEP", "held", "2026-11-20", "2027-05-20", None)]
-    assert len(world.store.find("status").records) == 2
+    assert len(world.store.find(Walk("status")).records) == 2
 
 
 def test_a_validity_that_gets_longer_is_no_loss(world):
@@ -404,7 +421,7 @@ def test_a_level_that_both_rules_give_is_held_all_the_while_statements_are_read_
 ):
     held.send(statement("exam", activity="https://vle.example/exam"))
     done(held)
-    (before,) = held.store.find("credential", limit=100).records
+    (before,) = held.store.find(Walk("credential", limit=100)).records
 
     held.apply(rules)
     held.write(lambda tx: tx.owe("person", held.person(ANN), Owed("evaluate")))
@@ -416,6 +433,6 @@ def test_a_level_that_both_rules_give_is_held_all_the_while_statements_are_read_
         seen += [one["state"] for one in held.all("award")]
     done(held)
 
-    (badge,) = held.store.find("credential", limit=100).records
+    (badge,) = held.store.find(Walk("credential", limit=100)).records
     assert set(seen) == {"held"}
     assert (badge.rev, badge.meta["index"] == before.meta["index"]) == signed

@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from pymongo import monitoring
 
 from lrs.competency.evaluate import match
 from tests.competency.world import World, statement
 
-MOST = 12
+MOST = 15
 """Round trips, the claim among them, for 100 statements."""
 MOST_HOLDING = 8
 """Of these, while the head is held."""
-
-
-class Heard(monitoring.CommandListener):
-    """The commands while it listens: their names, and whether they are within a transaction."""
-
-    def __init__(self) -> None:
-        self.listening = False
-        self.commands: list[tuple[str, bool]] = []
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if self.listening and "writer" not in event.command.values():  # the heartbeat is another thread's
-            self.commands.append((event.command_name, event.command.get("autocommit") is False))
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Not of interest."""
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Not of interest."""
-
-
-@pytest.fixture(scope="module")
-def heard():
-    listener = Heard()
-    monitoring.register(listener)
-    return listener
 
 
 @pytest.fixture
@@ -57,12 +31,9 @@ def passes(learners, day):
 def test_100_statements_are_matched_in_few_round_trips_of_new_learners_and_of_known_ones(world, heard, learners):
     for day in (10, 11):
         world.send_all(passes(learners, day))
-        heard.commands.clear()
-
-        heard.listening = True
-        claims = world.store.claim(["match"], limit=100, lease=60_000_000)
-        match(world.tenant, claims)
-        heard.listening = False
+        with heard.listens():
+            claims = world.store.claim(["match"], limit=100, lease=60_000_000)
+            match(world.tenant, claims)
 
         assert len(claims) == 100
         assert len(heard.commands) <= MOST, heard.commands

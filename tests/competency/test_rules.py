@@ -4,16 +4,16 @@ import msgspec
 import pytest
 
 from lrs.competency.frameworks.levels import PRESETS
-from lrs.competency.rules.rules import Competency, Rule, Ruleset, index_rules, matches
+from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset, index_rules, matches
 from lrs.competency.rules.scores import percent, shown
-from lrs.competency.seen import Moment, Score, Seen
+from lrs.competency.seen import Moment, Score, SeenStatement
 from tests.competency.world import ASEPTIC, GOWNING, NOON, PASSED, micros, statement
 
 STORED = Moment(micros(NOON), "vle")
 
 
 def seen(**parts):
-    return msgspec.json.decode(msgspec.json.encode(statement("one", **parts)), type=Seen)
+    return msgspec.json.decode(msgspec.json.encode(statement("one", **parts)), type=SeenStatement)
 
 
 def rule(**parts):
@@ -134,4 +134,4 @@ def test_our_own_statements_match_nothing():
 
 
 def test_a_competency_is_named_together_with_the_version_it_means():
-    assert Competency("k7", "K7", "Cleanrooms", "urn:standard", 2, PRESETS["tiers"]).key == "k7@2"
+    assert RuleCompetency("k7", "K7", "Cleanrooms", "urn:standard", 2, PRESETS["tiers"]).key == "k7@2"

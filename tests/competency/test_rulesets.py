@@ -6,9 +6,10 @@ import pytest
 from lrs.competency.evaluate import match
 from lrs.competency.frameworks.frameworks import published
 from lrs.competency.rules import rematch
-from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rulesets import current, put
 from lrs.kernel.errors import Refused
+from lrs.storage import Walk
 from tests.competency.world import GOWNING, RULES, World, statement
 
 EASY = RULES.replace(",80,", ",50,")
@@ -25,7 +26,7 @@ def test_a_lower_threshold_gives_the_award_to_whoever_was_below_it(world):
 
     (award,) = world.awards()
     assert award["rule"]["version"] == 2
-    assert world.store.find("rematch").records == ()
+    assert world.store.find(Walk("rematch")).records == ()
 
 
 def test_a_rule_that_is_gone_takes_its_evidence_and_its_awards_with_it(world):
@@ -89,6 +90,24 @@ def test_a_walk_over_many_statements_is_settled_page_by_page_and_survives_a_kill
     assert [len(award["evidence"]) for award in world.awards()] == [10]
 
 
+def test_a_walk_over_large_statements_takes_no_more_at_once_than_may_be_asked_for(store_url, tmp_path, monkeypatch):
+    monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 60_000)
+    monkeypatch.setattr("lrs.storage.sizes.MOST_AT_ONCE", 120_000)
+    world = World(tmp_path, url=store_url)
+    large = {"extensions": {"https://vle.example/notes": "x" * 9_000}}
+    for n in range(20):
+        who = {"mbox": f"mailto:learner{n}@example.org"}
+        world.send(statement(f"s{n}", who, activity="https://vle.example/other", context=large))
+    world.work()
+
+    world.apply(RULES + "https://vle.example/other,passed,ASEP,1,,,vle\n")
+    world.work()
+
+    assert len(world.awards()) == 20
+    assert world.store.find(Walk("rematch")).records == ()
+    world.close()
+
+
 def test_a_rule_that_came_back_keeps_the_evidence_the_older_walk_would_take(world):
     world.send(statement("one"))
     world.work()
@@ -115,7 +134,7 @@ def test_applying_the_same_table_again_owes_nothing(world):
 
 
 def test_rules_made_on_top_of_an_older_set_are_refused(world):
-    older, _ = ruleset_from_table(EASY.encode(), Known(published(world.store)), current(world.store))
+    older, _ = ruleset_from_table(EASY.encode(), KnownNames(published(world.store)), current(world.store))
     world.apply(WITHOUT_GOWNING)
 
     with pytest.raises(Refused, match="meanwhile"):

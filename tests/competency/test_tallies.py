@@ -1,5 +1,6 @@
 """Tallies say what the evidence says, whatever comes and goes; and a store from before them goes on as it was."""
 
+import dataclasses
 import itertools
 import json
 
@@ -10,11 +11,13 @@ from badges.issue import issue
 from lrs.competency import tallies
 from lrs.competency.evidence import evidence_from, evidence_keys, former_id
 from lrs.competency.rebuild import rebuild
+from lrs.composition.kinds import TENANT
 from lrs.kernel.keys import key
-from lrs.kinds import TENANT
 from lrs.people.ids import identified, ids_of
-from lrs.storage import Owed
+from lrs.storage import Owed, Walk
 from tests.competency.world import ANN, RULES, World, statement, statement_id
+
+BOB = {"mbox": "mailto:bob@example.org"}
 
 
 @pytest.fixture
@@ -22,6 +25,11 @@ def world(store_url, tmp_path):
     world = World(tmp_path, url=store_url)
     yield world
     world.close()
+
+
+def set_zone(world, zone):
+    settings = world.tenant.settings.model_copy(update={"zone": zone})
+    world.tenant = dataclasses.replace(world.tenant, settings=settings)
 
 
 def tally(world):
@@ -89,6 +97,42 @@ def test_passes_of_two_days_in_london_are_two_tallies_though_they_are_one_day_in
     assert sorted(one["day"] for one in world.all("tally")) == ["2026-07-01", "2026-07-02"]
 
 
+def test_evidence_that_was_counted_before_the_zone_changed_leaves_its_tally_when_it_is_voided(world):
+    world.send(statement("one", timestamp="2026-11-20T02:00:00Z"))
+    world.send(statement("two", BOB, timestamp="2026-11-20T02:00:00Z"))
+    world.work()
+    set_zone(world, "America/New_York")
+
+    world.void(statement_id("one"))
+    world.work()
+
+    assert [one["day"] for one in world.all("tally")] == ["2026-11-20"]
+    assert [one["person"] for one in world.awards()] == [world.person(BOB)]
+
+
+def test_named_pieces_are_replaced_by_those_that_were_counted_before_the_zone_changed(world):
+    sent = [statement(f"s{n:02d}", timestamp=f"2026-11-20T02:00:{n:02d}Z") for n in range(25)]
+    world.send_all(sent)
+    world.work()
+    set_zone(world, "America/New_York")
+
+    world.void(sent[0]["id"])
+    world.work()
+
+    assert tally(world) == (24, [one["id"] for one in sent[1:21]])
+
+
+def test_a_rebuild_gives_all_evidence_its_day_in_the_zone_that_is_in_force(world):
+    world.send(statement("one", timestamp="2026-11-20T02:00:00Z"))
+    world.work()
+    set_zone(world, "America/New_York")
+
+    rebuild(world.tenant, TENANT, apply=True)
+
+    assert [one["day"] for one in (*world.all("evidence"), *world.all("tally"))] == ["2026-11-19", "2026-11-19"]
+    assert rebuild(world.tenant, TENANT, apply=True).lines() == []
+
+
 def test_evidence_of_another_instructor_is_a_tally_of_its_own(world):
     world.send(statement("alone"))
     world.send(statement("watched", context={"instructor": {"mbox": "mailto:ivy@example.org"}}))
@@ -111,7 +155,7 @@ def test_in_any_order_and_in_portions_the_same_evidence_gives_the_same_tally(wor
         for portion in (order[:1], order[1:]):
             world.send_all([{**statement(name, who), "id": statement_id(f"{n} {name}")} for name in portion])
             world.work()
-        (record,) = world.store.find("tally", [key("tally", identified(who, ids_of(world.tenant)).id)]).records
+        (record,) = world.store.find(Walk("tally", [key("tally", identified(who, ids_of(world.tenant)).id)])).records
         body = json.loads(record.body)
         assert [piece["statement"] for piece in body["pieces"]] == sorted(statement_id(f"{n} {name}") for name in names)
         found.add(body["count"])
@@ -125,19 +169,19 @@ def test_in_any_order_and_in_portions_the_same_evidence_gives_the_same_tally(wor
 def make_former(world):
     """Evidence as it was written once: named without the version of its rule, with a key of its own if it counts.
 
-    It did not say what was completed.
+    It did not say what was completed, nor its day.
     """
 
     def decide(tx):
-        for record in tx.find("evidence", limit=1000).records:
+        for record in tx.find(Walk("evidence", limit=1000)).records:
             one = evidence_from(record)
             counted = (tallies.counted_key(one.identifier),) if one.reason is None else ()
             tx.delete("evidence", record.id)
             id = former_id(one.statement, one.rule, one.identifier)
-            known = msgspec.structs.replace(one, completes=msgspec.UNSET)
+            known = msgspec.structs.replace(one, completes=msgspec.UNSET, day=msgspec.UNSET)
             keys = (*evidence_keys(known), *counted)
             tx.insert(msgspec.structs.replace(record, id=id, body=msgspec.json.encode(known), keys=keys, rev=0))
-        for record in tx.find("tally", limit=1000).records:
+        for record in tx.find(Walk("tally", limit=1000)).records:
             tx.delete("tally", record.id)
 
     world.write(decide)
@@ -157,7 +201,7 @@ def sign(world):
 
 
 def badge(world):
-    (record,) = world.store.find("credential").records
+    (record,) = world.store.find(Walk("credential")).records
     return record
 
 

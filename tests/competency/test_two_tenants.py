@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lrs.steps import LANES, steps_of
+from lrs.composition.steps import LANES, steps_of
 from lrs.tenancy.root_keys import Secrets
 from lrs.work.worker import Crew
 from tests.builders import Always

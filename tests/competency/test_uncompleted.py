@@ -16,11 +16,11 @@ from lrs.competency.rules.rules import index_rules
 from lrs.competency.rules.rulesets import current
 from lrs.competency.rules.unmatched import legible, unmatched
 from lrs.competency.uncounted import uncounted
+from lrs.composition.kinds import TENANT
+from lrs.composition.steps import drain
 from lrs.kernel.errors import Refused
-from lrs.kinds import TENANT
 from lrs.people.joins import merge, unmerge
-from lrs.steps import drain
-from lrs.storage import Owed
+from lrs.storage import Owed, Walk
 from tests.competency.test_tallies import make_former
 from tests.competency.world import ANN, ANN_ACCOUNT, DERIVED, GOWNING, RULES, World, statement, statement_id
 
@@ -218,7 +218,7 @@ def test_a_rule_that_names_the_verb_counts_it_no_more_than_before(world):
 def test_it_is_not_among_what_waits_for_a_rule(world):
     world.send(undone("off", ELEVEN, activity="https://vle.example/other"))
 
-    records = world.store.find("statement").records
+    records = world.store.find(Walk("statement")).records
 
     assert unmatched(legible(records), index_rules(current(world.store))) == []
 
@@ -259,7 +259,7 @@ def test_what_was_taken_off_before_it_was_known_is_taken_back_by_the_first_work_
     world.send(done("on", TEN))
     world.send(undone("off", ELEVEN))
     world.work()
-    world.write(lambda tx: [tx.delete("uncompletion", one.id) for one in tx.find("uncompletion").records])
+    world.write(lambda tx: [tx.delete("uncompletion", one.id) for one in tx.find(Walk("uncompletion")).records])
     world.write(lambda tx: tx.owe("person", world.person(ANN), Owed("evaluate")))
     world.work()
     assert [award["state"] for award in world.all("award")] == ["held"]
@@ -309,7 +309,9 @@ def test_any_order_of_marks_merge_void_rules_and_work_ends_with_the_same(order, 
         assert held(world) == ids("on again", "pass")
         before = everything(world)
         for kind in DERIVED:
-            world.write(lambda tx, kind=kind: [tx.delete(kind, one.id) for one in tx.find(kind, limit=100).records])
+            world.write(
+                lambda tx, kind=kind: [tx.delete(kind, one.id) for one in tx.find(Walk(kind, limit=100)).records]
+            )
         rebuild(world.tenant, TENANT, apply=True)
         assert everything(world) == before
         world.close()
@@ -331,5 +333,5 @@ def everything(world):
     return {
         (kind, record.id): (record.body, json.dumps(record.meta), set(record.keys))
         for kind in DERIVED
-        for record in world.store.find(kind, limit=100).records
+        for record in world.store.find(Walk(kind, limit=100)).records
     }

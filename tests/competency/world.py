@@ -13,12 +13,14 @@ from lrs.competency.evaluate import evaluate, match
 from lrs.competency.frameworks.frameworks import keep, publish, published
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import framework_from_sheet
-from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.listed import list_learners
+from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rulesets import current, in_review, put, restored
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import HOUR
 from lrs.people.ids import identified, ids_of
-from lrs.storage import Claim, Owed, Record, open_store
-from lrs.subscriptions import SUBSCRIPTIONS
+from lrs.storage import Claim, Owed, Record, Walk, open_store
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.keys import keys_of, source_key
@@ -38,10 +40,9 @@ GOWNING, ASEPTIC = "https://vle.example/gowning", "https://vle.example/aseptic"
 PASSED = "http://adlnet.gov/expapi/verbs/passed"
 ANN = {"mbox": "mailto:ann@example.org"}
 ANN_ACCOUNT = {"account": {"homePage": "https://vle.example", "name": "ann"}}
-HOUR = 3_600_000_000
 NOON = "2026-11-21T12:00:00Z"
 DERIVED = ("evidence", "tally", "uncompletion", "award", "profile")
-STEPS = {"match": match, "evaluate": evaluate}
+STEPS = {"match": match, "evaluate": evaluate, "list": list_learners}
 
 
 def micros(timestamp: str) -> int:
@@ -102,7 +103,7 @@ class World:
         return self.store.write(decide).result()
 
     def ruleset(self, rules: str) -> Any:
-        known, earlier = Known(published(self.store)), in_review(self.store)
+        known, earlier = KnownNames(published(self.store)), in_review(self.store)
         ruleset, faults = ruleset_from_table(rules.encode(), known, current(self.store), earlier)
         assert [fault for fault in faults if not fault.warning] == []
         return ruleset
@@ -140,7 +141,7 @@ class World:
     def work(self, *steps: str) -> int:
         """Does all that is due now; how many claims that took."""
         done = 0
-        while claims := self._claim(steps or ("match", "evaluate")):
+        while claims := self._claim(steps or tuple(STEPS)):
             for step, run in STEPS.items():
                 if mine := [claim for claim in claims if claim.owed.step == step]:
                     run(self.tenant, mine)
@@ -155,7 +156,7 @@ class World:
         return [lost] if lost else found
 
     def all(self, kind: str) -> list[dict[str, Any]]:
-        return [json.loads(record.body) for record in self.store.find(kind, limit=1000).records]
+        return [json.loads(record.body) for record in self.store.find(Walk(kind, limit=1000)).records]
 
     def awards(self, state: str = "held") -> list[dict[str, Any]]:
         return [award for award in self.all("award") if award["state"] == state]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lrs.storage import Owed, Record, Store
+from lrs.storage import Owed, Record, Store, Walk, walked
 
 WAIT = 20
 SECOND = 1_000_000
@@ -23,20 +23,15 @@ def owing(store: Store, id: str, *steps: str, due: int = 0) -> Record:
 
 def walk(store: Store, keys: Sequence[int] = (), *, limit: int = 3, kind: str = "thing", **more) -> list[Record]:
     """Every record of a walk, page by page."""
-    page = store.find(kind, keys, limit=limit, **more)
-    records = list(page.records)
-    while page.next is not None:
-        page = store.find(kind, keys, limit=limit, start=page.next, **more)
-        records += page.records
-    return records
+    return list(walked(store, Walk(kind, keys, limit=limit, **more)))
 
 
 def ids(records: Sequence[Record]) -> list[str]:
     return [record.id for record in records]
 
 
-def claim(store, *steps, limit=10, lease=MINUTE):
-    return store.claim(steps, limit=limit, lease=lease)
+def claim(store, *steps, limit=10, lease=MINUTE, **more):
+    return store.claim(steps, limit=limit, lease=lease, **more)
 
 
 def only(claims):

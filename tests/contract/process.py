@@ -12,9 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from lrs.storage import Record, Store, micros_of, open_store, wall_clock
+from lrs.kernel.times import HOUR
+from lrs.storage import Record, Store, Walk, micros_of, open_store, wall_clock
 
-HOUR = 3_600_000_000
 PATIENCE_S = 60
 KEY = 5
 
@@ -60,7 +60,7 @@ def part(batch: str, number: int) -> Record:
 
 def since(store: Store, expected: int) -> list[tuple[int, str]]:
     """Polls by the place of the last record seen."""
-    return poll(expected, lambda seen: store.find("thing", after=seen[-1][0] if seen else 0, limit=50).records)
+    return poll(expected, lambda seen: store.find(Walk("thing", after=seen[-1][0] if seen else 0, limit=50)).records)
 
 
 def more(store: Store, expected: int) -> list[tuple[int, str]]:
@@ -70,7 +70,7 @@ def more(store: Store, expected: int) -> list[tuple[int, str]]:
     def ask(seen: list[tuple[int, str]]) -> tuple[Record, ...]:
         nonlocal start
         after = 0 if start or not seen else seen[-1][0]
-        page = store.find("thing", (KEY,), limit=7, start=start, after=after)
+        page = store.find(Walk("thing", (KEY,), limit=7, start=start, after=after))
         start = page.next
         return page.records
 
@@ -92,7 +92,7 @@ def horizon(store: Store, expected: int) -> dict[str, int]:
     until = time.monotonic() + PATIENCE_S
     while len(seen) < expected and time.monotonic() < until:
         now = store.horizon()
-        page = store.find("thing", limit=10_000)
+        page = store.find(Walk("thing", limit=10_000))
         late += sum(record.id not in seen and micros_of(record.seq) <= promised for record in page.records)
         seen.update(record.id for record in page.records)
         promises += now > promised

@@ -13,13 +13,13 @@ from bson import ObjectId
 from structlog.testing import capture_logs
 
 from lrs.kernel.errors import StoreFull, StoreReadOnly
+from lrs.kernel.times import HOUR
 from lrs.storage import wall_clock
 from lrs.storage.blobs import FileBlobs
 from lrs.storage.room import Room
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of b"abc": FIPS 180-2, B.1
 NONE = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of nothing
-HOUR = 3_600_000_000
 
 
 def forget(_name: str) -> bool:
@@ -221,6 +221,31 @@ def test_a_file_a_crash_left_set_aside_is_brought_back(tmp_path, clock):
     blobs.sweep(forget, 0)
 
     assert b"".join(blobs.open(ABC)) == b"abc"
+
+
+def test_a_file_that_a_killed_sweep_left_aside_is_read_before_the_next_sweep(tmp_path, clock):
+    blobs = FileBlobs(tmp_path, clock)
+    blobs.put([b"abc"])
+    path = tmp_path / ABC[:2] / ABC[2:4] / ABC
+    path.rename(path.with_name(f".aside-{ABC}"))
+
+    assert b"".join(blobs.open(ABC)) == b"abc"
+    assert blobs.size(ABC) == 3
+
+
+def test_a_file_that_is_brought_back_between_two_looks_is_read(tmp_path, clock):
+    blobs = FileBlobs(tmp_path, clock)
+    blobs.put([b"abc"])
+    path = tmp_path / ABC[:2] / ABC[2:4] / ABC
+    aside = path.with_name(f".aside-{ABC}")
+    path.rename(aside)
+
+    def look(one):
+        if one == aside:
+            aside.rename(path)
+        return one.stat().st_size
+
+    assert blobs._found(ABC, look) == 3  # noqa: SLF001 (the two looks are inside)
 
 
 def test_a_file_a_crash_left_set_aside_does_not_age_one_that_was_put_since(tmp_path, clock):

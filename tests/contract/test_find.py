@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from lrs.kernel.errors import Refused
-from lrs.storage import Record
+from lrs.storage import Record, Walk, pages
 from tests.contract.acts import WAIT, ids, insert, walk
 
 
@@ -42,10 +43,43 @@ def test_a_walk_finds_the_records_of_the_kind_that_carry_all_keys_oldest_first(t
     assert "".join(ids(walk(ten, keys, limit=limit))) == found
 
 
+def test_records_of_several_kinds_and_those_with_any_of_several_keys_are_found_at_once(ten):
+    named = ten.get_all([("thing", "3"), ("other", "x"), ("thing", "none"), ("nothing", "3")])
+    carrying = ten.find_any("thing", [3, 2, 4, 3])
+
+    assert {name: (record.kind, record.id) for name, record in named.items()} == {
+        ("thing", "3"): ("thing", "3"),
+        ("other", "x"): ("other", "x"),
+    }
+    assert {key: "".join(ids(records)) for key, records in carrying.items()} == {3: "789", 2: "02468", 4: ""}
+    assert (ten.get_all([]), ten.find_any("thing", [])) == ({}, {})
+
+
+def test_what_is_found_by_several_keys_is_bounded(store, monkeypatch):
+    monkeypatch.setattr("lrs.storage.sizes.MOST_AT_ONCE", 100)
+    store.write(lambda tx: [tx.insert(Record("thing", n, b"x" * 40, keys=(int(n),))) for n in "123"]).result(WAIT)
+
+    assert [len(found) for found in store.find_any("thing", [1, 2]).values()] == [1, 1]
+    with pytest.raises(Refused, match="more than 100 bytes"):
+        store.find_any("thing", [1, 2, 3])
+
+
 @pytest.mark.parametrize(("keys", "found"), [((), "9876543210"), ((2,), "86420"), ((1, 3), "987")])
 @pytest.mark.parametrize("limit", [1, 3, 10])
 def test_newest_first_turns_the_walk_round(ten, keys, found, limit):
     assert "".join(ids(walk(ten, keys, limit=limit, newest_first=True))) == found
+
+
+@pytest.mark.parametrize("keys", [(), (7,), (7, 8)])
+def test_a_bare_walk_gives_the_same_records_without_bodies(store, keys):
+    store.write(lambda tx: [tx.insert(Record("thing", n, b"body", {"n": n}, (7, 8))) for n in "12"]).result(WAIT)
+
+    whole, bare = (store.find(Walk("thing", keys, limit=1, bare=is_bare)) for is_bare in (False, True))
+    within = store.write(lambda tx: tx.find(Walk("thing", keys, bare=True)).records).result(WAIT)
+
+    assert [one.body for one in whole.records] == [b"body"]
+    assert bare == msgspec.structs.replace(whole, records=(msgspec.structs.replace(whole.records[0], body=b""),))
+    assert [(one.id, one.body) for one in within] == [("1", b""), ("2", b"")]
 
 
 @pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
@@ -57,29 +91,40 @@ def test_after_is_left_out_and_until_is_included(ten, keys, newest_first, limit)
     assert found == (["6", "5", "4"] if newest_first else ["4", "5", "6"])
 
 
+@pytest.mark.parametrize("keys", [(), (7,), (7, 8)])
+def test_a_page_ends_with_the_record_that_makes_it_too_large(store, monkeypatch, keys):
+    monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 1_000)
+    large = [Record("thing", str(n), b"x" * 400, keys=(7, 8)) for n in range(20)]
+    store.write(lambda tx: [tx.insert(record) for record in large]).result(WAIT)
+
+    found = [len(page.records) for page in pages(store, Walk("thing", keys))]
+
+    assert (sum(found), max(found)) == (20, 3)
+
+
 def test_an_empty_range_has_no_records_and_no_next(ten):
-    assert ten.find("thing", (1,), after=109) == ten.find("thing", (), until=99) == ten.find("none")
-    assert ten.find("none").records == ()
-    assert ten.find("none").next is None
+    assert ten.find(Walk("thing", (1,), after=109)) == ten.find(Walk("thing", (), until=99)) == ten.find(Walk("none"))
+    assert ten.find(Walk("none")).records == ()
+    assert ten.find(Walk("none")).next is None
 
 
 @pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
 def test_a_page_has_at_most_limit_records_and_a_next_only_if_there_is_more(ten, keys):
-    exact, less = ten.find("thing", keys, limit=10), ten.find("thing", keys, limit=9)
+    exact, less = ten.find(Walk("thing", keys, limit=10)), ten.find(Walk("thing", keys, limit=9))
 
     assert (len(exact.records), exact.next) == (10, None)
     assert len(less.records) == 9
     assert less.next is not None
-    assert ids(ten.find("thing", keys, limit=9, start=less.next).records) == ["9"]
+    assert ids(ten.find(Walk("thing", keys, limit=9, start=less.next)).records) == ["9"]
 
 
 @pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
 def test_a_page_ends_where_bodies_and_keys_are_together_too_large(store, monkeypatch, keys):
-    monkeypatch.setattr("lrs.storage.PAGE_BYTES", 10_000)
+    monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 10_000)
     wide = [Record("thing", str(n), b"x" * 1_000, keys=(1, *range(100 * n + 10, 100 * n + 60))) for n in range(40)]
     store.write(lambda tx: [tx.insert(record) for record in wide]).result(WAIT)
 
-    page = store.find("thing", keys)
+    page = store.find(Walk("thing", keys))
 
     assert 8 <= len(page.records) <= 16
     assert page.next is not None
@@ -99,7 +144,7 @@ def test_a_page_holds_at_most_100_records_unless_told(store):
     records = [Record("thing", str(n)) for n in range(101)]
     store.write(lambda tx: [tx.insert(record) for record in records], weight=101).result(WAIT)
 
-    assert len(store.find("thing").records) == 100
+    assert len(store.find(Walk("thing")).records) == 100
 
 
 @pytest.mark.parametrize("keys", [(), (7,), (7, 8)])
@@ -120,13 +165,13 @@ def test_records_that_share_a_place_are_each_walked_once_in_an_order_that_turns_
 
 @pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
 def test_a_walk_goes_on_where_it_was_when_records_come_and_go(ten, keys):
-    first = ten.find("thing", keys, limit=5)
+    first = ten.find(Walk("thing", keys, limit=5))
     ten.write(lambda tx: tx.delete("thing", "4")).result(WAIT)
     ten.write(lambda tx: tx.delete("thing", "5")).result(WAIT)
     insert(ten, "late", keys=(1,), seq=107)
     insert(ten, "early", keys=(1,), seq=101)
 
-    rest = ids(ten.find("thing", keys, limit=100, start=first.next).records)
+    rest = ids(ten.find(Walk("thing", keys, limit=100, start=first.next)).records)
 
     assert sorted(rest) == ["6", "7", "8", "9", "late"]
 
@@ -139,18 +184,15 @@ def test_a_walk_that_looks_at_too_many_stops_early_and_goes_on(store, monkeypatc
     records = [Record("thing", f"{n:02}", keys=(1, 2) if n in rare else (1,)) for n in range(12)]
     store.write(lambda tx: [tx.insert(record) for record in records]).result(WAIT)
 
-    pages = [store.find("thing", (1, 2), limit=2, newest_first=newest_first)]
-    while pages[-1].next is not None:
-        pages.append(store.find("thing", (1, 2), limit=2, newest_first=newest_first, start=pages[-1].next))
+    found = [ids(page.records) for page in pages(store, Walk("thing", (1, 2), limit=2, newest_first=newest_first))]
 
-    found = [ids(page.records) for page in pages]
     assert found == ([["11"], ["05"], ["00"]] if newest_first else [["00"], ["05"], ["11"]])
 
 
 def test_a_walk_in_a_transaction_is_the_same_walk(ten):
     def decide(tx):
-        page = tx.find("thing", (2,), limit=2, newest_first=True)
-        return ids(page.records) + ids(tx.find("thing", (2,), newest_first=True, start=page.next).records)
+        page = tx.find(Walk("thing", (2,), limit=2, newest_first=True))
+        return ids(page.records) + ids(tx.find(Walk("thing", (2,), newest_first=True, start=page.next)).records)
 
     assert ten.write(decide).result(WAIT) == ["8", "6", "4", "2", "0"]
 
@@ -175,7 +217,7 @@ def test_a_page_ends_at_the_bytes_that_are_asked_for(store, keys):
     for number in range(12):
         insert(store, f"{number:02}", body=b"x" * 1_000, keys=(1,))
 
-    page = store.find("thing", keys, most=2_500)
+    page = store.find(Walk("thing", keys, most=2_500))
 
     assert 3 <= len(page.records) <= 4
-    assert ids(store.find("thing", keys, start=page.next).records)[0] == f"{len(page.records):02}"
+    assert ids(store.find(Walk("thing", keys, start=page.next)).records)[0] == f"{len(page.records):02}"

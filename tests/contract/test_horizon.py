@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from lrs.storage import Record, micros_of, open_store
+from lrs.storage import Record, Walk, micros_of, open_store
 from lrs.storage.horizon import Announcement
 from tests.conftest import START
 from tests.contract.acts import SECOND, WAIT, insert
@@ -98,7 +98,7 @@ def test_a_horizon_never_passes_a_commit_that_is_under_way(store, store_url, clo
 
     def slow(tx):
         stored = tx.insert(Record("thing", "slow"))
-        tx.find("thing")
+        tx.find(Walk("thing"))
         drawn.set()
         assert go_on.wait(WAIT)
         return stored
@@ -163,3 +163,21 @@ def test_an_announcement_file_of_an_earlier_size_is_extended(tmp_path, clock):
 
     assert announcement.horizon() == START - 1
     announcement.close()
+
+
+def test_an_answer_is_never_lower_than_an_earlier_one_while_a_commit_does_not_know_its_floor_yet(tmp_path, clock):
+    reader = Announcement(tmp_path / "horizon", lambda: clock.now, lambda: None)
+    asked = []
+
+    def clock_of_the_writer() -> int:  # asked between the two steps of an announcement
+        asked.append(reader.horizon())
+        return clock.now
+
+    writer = Announcement(tmp_path / "horizon", clock_of_the_writer, lambda: None)
+    promised = reader.horizon()
+    floor = writer.begin(0)
+
+    assert asked == [promised]
+    assert floor > promised
+    writer.close()
+    reader.close()

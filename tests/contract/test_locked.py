@@ -6,6 +6,7 @@ import pytest
 
 from lrs.storage import Owed
 from lrs.storage.leases import Ahead
+from tests.builders import retried
 from tests.conftest import START
 from tests.contract.acts import MINUTE, WAIT, claim, names, nothing, only, owing
 
@@ -87,7 +88,7 @@ def test_the_holder_of_a_lease_that_was_unlocked_has_lost_it_and_no_try_is_count
 
 def test_what_was_made_due_again_by_a_clock_that_was_ahead_can_be_claimed_once_it_is_right(jumped, clock):
     clock.now = START + YEAR
-    assert jumped.retry("evaluate") == 1
+    assert retried(jumped, "evaluate") == 1
     clock.now = START
 
     assert names(claim(jumped, "evaluate")) == [("parked", "evaluate")]

@@ -22,7 +22,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from lrs.storage import NEWEST, Exists, Owed, Record, Stale, first_seq, open_store
+from lrs.kernel.times import MINUTE
+from lrs.storage import NEWEST, Exists, Owed, Record, Stale, Walk, first_seq, open_store, pages
+from tests.builders import retried
 from tests.conftest import SetClock
 from tests.contract.acts import WAIT
 from tests.contract.model import Entry, Model
@@ -36,7 +38,6 @@ DUES = some.integers(-5, 5)
 AT_ONCE_OR_LATER = some.none() | DUES
 OWED = some.lists(some.tuples(STEPS, AT_ONCE_OR_LATER), max_size=2)
 PLACES = some.sampled_from([0, 0, 0, 7, 8])
-MINUTE = 60_000_000
 
 
 class OneContract(RuleBasedStateMachine):
@@ -237,7 +238,7 @@ class OneContract(RuleBasedStateMachine):
         for entry in chosen:
             entry.at = entry.due = self.clock()
             entry.tries = 0
-        assert [store.retry(step, kind=kind) for store in self.stores] == [len(chosen)] * len(self.stores)
+        assert [retried(store, step, kind=kind) for store in self.stores] == [len(chosen)] * len(self.stores)
 
     @rule(
         kind=KINDS,
@@ -250,16 +251,11 @@ class OneContract(RuleBasedStateMachine):
         after, until = bounds
         expected = self.model.find(kind, keys, after, until)
         for store in self.stores:
-            found, start = [], None
-            while True:
-                page = store.find(
-                    kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start
-                )
+            found = []
+            asked = Walk(kind, keys, after=after, until=until, newest_first=newest_first, limit=limit)
+            for page in pages(store, asked):
                 assert len(page.records) <= limit
                 found += page.records
-                start = page.next
-                if start is None:
-                    break
             places = [record.seq for record in found]
             assert places == sorted(places, reverse=newest_first)
             assert sorted(found, key=lambda each: (each.seq, each.id)) == expected

@@ -16,7 +16,7 @@ import pytest
 from bson import json_util
 
 from lrs.kernel.errors import Misconfigured, NewerSchema
-from lrs.storage import Backlog, Owed, Record, first_seq, open_store, open_to_read
+from lrs.storage import Backlog, Owed, Record, Walk, first_seq, open_store, open_to_read
 from lrs.storage.mongo import schema as mongo_schema
 from lrs.storage.sqlite import schema as sqlite_schema
 from lrs.storage.versions import found_and_known
@@ -63,7 +63,7 @@ def holds_what_was_frozen(store):
         "statement", "a", b'{"n": 0.10}', {"a.b": "æ"}, (1, 2), (), first_seq(FROZEN_CLOCK), 1
     )
     assert store.get("document", "b") == Record("document", "b", b"new", {}, (2, 3), (), first_seq(FROZEN_CLOCK + 2), 2)
-    assert ids(store.find("document", (2, 3)).records) == ["b"]
+    assert ids(store.find(Walk("document", (2, 3))).records) == ["b"]
     assert store.backlog() == [Backlog("evaluate", 1, 0, 7), Backlog("sync", 0, 1, None)]
     assert [(record.id, owed) for record, owed in store.parked()] == [("c", Owed("sync", 9, 1, "400", parked=True))]
     assert insert(store, "new").seq == first_seq(FROZEN_CLOCK + 4)
@@ -214,7 +214,7 @@ def test_a_mongo_migration_that_was_killed_is_run_again(mongo_url, mongo_client,
 
     store = open_store(mongo_url)
     stored = insert(store, "a", keys=(1,))
-    found = store.find("thing", (1,)).records
+    found = store.find(Walk("thing", (1,))).records
     store.close()
 
     assert found == (stored,)
@@ -260,7 +260,7 @@ def test_two_processes_may_open_a_new_store_at_once(store_url):
 
     assert [child.wait(WAIT) for child in children] == [0, 0, 0]
     store = open_store(store_url)
-    assert sorted(ids(store.find("thing").records)) == ["a", "b", "c"]
+    assert sorted(ids(store.find(Walk("thing")).records)) == ["a", "b", "c"]
     store.close()
 
 

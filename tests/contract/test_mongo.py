@@ -6,28 +6,27 @@ Failures are made with the server's own fail points; a real server needs ``enabl
 from __future__ import annotations
 
 import re
-import socket
 import struct
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from urllib.parse import urlsplit
 
 import pytest
 from bson import Binary
+from gridfs.synchronous.grid_file import GridOut
 from pymongo import monitoring
-from pymongo.errors import OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure
 
-from lrs.kernel.errors import Misconfigured, OutcomeUnknown, Overloaded, StoreFull
-from lrs.storage import Owed, Record, open_store
+from lrs.kernel.admission import DATABASE, OutcomeUnknown, Overloaded
+from lrs.kernel.errors import Misconfigured, StoreFull
+from lrs.storage import Owed, Record, Walk, open_store
 from lrs.storage.mongo.link import connect
 from lrs.storage.versions import found_and_known
 from tests.contract.acts import WAIT, claim, insert, only, owe, owing, walk
+from tests.contract.faults import Wire, failing
 
 
 class Heard(monitoring.CommandListener):
@@ -67,18 +66,6 @@ def database(mongo_client, mongo_url):
     return mongo_client.get_database(mongo_url.rpartition("/")[2])
 
 
-@contextmanager
-def failing(client, *commands: str, times: int = 1, **how) -> Iterator[None]:
-    """The next *times* that one of *commands* comes, the server fails as told."""
-    data = {"failCommands": list(commands), **how}
-    try:
-        client.admin.command("configureFailPoint", "failCommand", mode={"times": times}, data=data)
-    except OperationFailure as error:
-        pytest.skip(f"the server has no fail points (enableTestCommands): {error}")
-    yield
-    client.admin.command("configureFailPoint", "failCommand", mode="off")
-
-
 def test_a_record_is_a_flat_document_in_which_nothing_of_the_users_is_a_field_name(store, database):
     insert(store, "$where", body=b'{"a.b": 1}', meta={"$set": {"a.b": {"": 1}}}, keys=(1, 1 << 40))
 
@@ -109,6 +96,8 @@ def test_whatever_looks_for_records_uses_an_index_made_for_it(store, database, h
         walk(store, keys, limit=1)
         walk(store, keys, limit=1, newest_first=True, after=5, until=1 << 62)
         store.count("thing", keys)
+    store.get_all([("thing", "a"), ("thing", "b")])
+    store.find_any("thing", [1, 2])
     store.write(lambda tx: tx.replace(Record("thing", "a", owed=(Owed("evaluate"),), rev=1))).result(WAIT)
     store.defer(only(claim(store, "sync")), due=0, error="x", parked=True)
     store.settle(claim(store, "evaluate"), lambda tx: tx.delete("thing", "none")).result(WAIT)
@@ -117,7 +106,7 @@ def test_whatever_looks_for_records_uses_an_index_made_for_it(store, database, h
     store.backlog()
     store.parked()
     store.parked("sync")
-    store.retry("sync", kind="thing", id="b")
+    store.write(lambda tx: tx.retry("thing", "b", "sync")).result(WAIT)
     heard.listening = False
 
     asked = [command for command in heard.commands if "record" in command.values()]
@@ -288,7 +277,7 @@ def test_two_claims_of_one_entry_at_once_give_it_to_one_of_them(store, database)
     found = database.record.find_one()
     owe(store, "a", "sync")
 
-    assert store._owed._set(found, []) is None  # noqa: SLF001 (the compare-and-set the claim stands on)
+    assert store._set(found, []) is None  # noqa: SLF001 (the compare-and-set the claim stands on)
     assert only(claim(store, "evaluate")).record.id == "a"
 
 
@@ -306,10 +295,10 @@ def test_a_server_that_went_away_is_overloaded_for_readers_and_writers(tmp_path,
         child.kill()
         child.wait(WAIT)
 
-    for ask in (lambda: store.get("thing", "a"), lambda: store.find("thing"), store.horizon, store.backlog):
+    for ask in (lambda: store.get("thing", "a"), lambda: store.find(Walk("thing")), store.horizon, store.backlog):
         with pytest.raises(Overloaded) as refused:
             ask()
-        assert refused.value.retry_after == 5
+        assert refused.value.cause is DATABASE
     assert isinstance(store.write(lambda tx: tx.insert(Record("thing", "b"))).exception(4 * WAIT), Overloaded)
     store.close()
 
@@ -319,46 +308,6 @@ def test_a_binary_of_any_kind_is_read_as_bytes(store, database):
     database.record.update_one({}, {"$set": {"body": Binary(b"x", 0x80)}})
 
     assert type(store.get("thing", "a").body) is bytes
-
-
-class Wire:
-    """A way to a server that can be cut, so that what is sent stays without an answer; *change* alters its answers."""
-
-    def __init__(self, server: str, change: Callable[[bytes], bytes] = lambda answer: answer) -> None:
-        self._to = (urlsplit(server).hostname, urlsplit(server).port)
-        self._change = change
-        self.open = threading.Event()
-        self.open.set()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._sockets = [self._listening]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        """The server's address by this way."""
-        return f"mongodb://127.0.0.1:{self._listening.getsockname()[1]}"
-
-    def close(self) -> None:
-        """Nobody waits any more."""
-        self.open.set()
-        for each in self._sockets:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, far = self._listening.accept()[0], socket.create_connection(self._to)
-                self._sockets += [near, far]
-                for pair in ((near, far, bytes), (far, near, self._change)):
-                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
-
-    def _carry(self, source: socket.socket, target: socket.socket, change: Callable[[bytes], bytes]) -> None:
-        with suppress(OSError):
-            while data := source.recv(1 << 16):
-                self.open.wait()
-                target.sendall(change(data))
 
 
 def test_a_server_that_hangs_is_overloaded_and_the_writer_goes_on_afterwards(mongo_server, mongo_url, clock):
@@ -372,13 +321,27 @@ def test_a_server_that_hangs_is_overloaded_and_the_writer_goes_on_afterwards(mon
     for ask in (lambda: store.get("thing", "a"), store.failing, lambda: store.blobs.size("a")):
         with pytest.raises(Overloaded) as refused:
             ask()
-        assert refused.value.retry_after == 5
+        assert refused.value.cause is DATABASE
     assert isinstance(written.exception(4 * WAIT), Overloaded)
     wire.open.set()
 
     assert insert(store, "c").rev == 1
     store.close()
     wire.close()
+
+
+def test_a_server_that_is_away_while_a_blob_is_read_is_overloaded(store, monkeypatch):
+    name = store.blobs.put([b"abc"])
+
+    def away(_file):
+        raise AutoReconnect("the server is away")
+
+    monkeypatch.setattr(GridOut, "readchunk", away)
+
+    chunks = store.blobs.open(name)
+    with pytest.raises(Overloaded) as refused:
+        next(chunks)
+    assert refused.value.cause is DATABASE
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrs.storage import Record, first_seq, last_seq, micros_of, open_store
+from lrs.storage import Record, Walk, first_seq, last_seq, micros_of, open_store
 from tests.conftest import START
 from tests.contract.acts import WAIT, ids, insert
 
@@ -33,7 +33,7 @@ def test_the_order_goes_on_when_the_clock_jumps_back_an_hour(store, clock):
     third = insert(store, "c")
 
     assert [micros_of(each.seq) - START for each in (first, second, third)] == [0, 1, 1_000_000]
-    assert ids(store.find("thing").records) == ["a", "b", "c"]
+    assert ids(store.find(Walk("thing")).records) == ["a", "b", "c"]
 
 
 def test_a_place_drawn_by_hand_is_in_the_same_order(store):
@@ -54,14 +54,14 @@ def test_a_record_that_brings_its_place_keeps_it_and_does_not_move_the_order(sto
     assert past.seq == first_seq(START - 5_000_000)
     assert future.seq == first_seq(START + 5_000_000)
     assert insert(store, "now").seq == first_seq(START)
-    assert ids(store.find("thing").records) == ["past", "now", "future"]
+    assert ids(store.find(Walk("thing")).records) == ["past", "now", "future"]
 
 
 def test_records_may_share_a_place_they_bring(store):
     for id in "abc":
         insert(store, id, seq=4711)
 
-    assert sorted(ids(store.find("thing").records)) == ["a", "b", "c"]
+    assert sorted(ids(store.find(Walk("thing")).records)) == ["a", "b", "c"]
 
 
 def test_the_order_goes_on_after_the_store_was_closed(store_url, clock):
@@ -83,7 +83,7 @@ def test_two_open_stores_share_one_order_whatever_their_clocks_say(store, store_
     late.close()
 
     assert [micros_of(seq) - START for seq in places] == [0, 1, 2, 3, 4]
-    assert ids(store.find("thing").records) == ["0", "1", "2", "3", "4"]
+    assert ids(store.find(Walk("thing")).records) == ["0", "1", "2", "3", "4"]
 
 
 def test_a_failed_decision_leaves_no_record_in_the_order(store):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from lrs.storage import Backlog, Owed, Record, Stale, open_store
+from lrs.storage import Backlog, Owed, Record, Stale, Walk, open_store
 from tests.conftest import START
 from tests.contract.acts import MINUTE, SECOND, WAIT, claim, ids, insert, names, nothing, only, owe, owing
 
@@ -24,7 +24,7 @@ def test_what_a_record_owes_can_be_claimed_once_it_is_stored(store):
 def test_a_decision_that_fails_owes_nothing(store):
     def fail(tx):
         tx.insert(Record("thing", "a", owed=(Owed("evaluate"),)))
-        tx.find("thing")
+        tx.find(Walk("thing"))
         raise ValueError("no")
 
     store.write(fail).exception(WAIT)
@@ -101,7 +101,7 @@ def test_limit_bounds_the_entries_claimed(store):
 
 
 def test_a_claim_ends_where_its_records_are_together_too_large(store, monkeypatch):
-    monkeypatch.setattr("lrs.storage.PAGE_BYTES", 10_000)
+    monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 10_000)
     for number in range(6):
         insert(store, str(number), body=b"x" * 4_000, owed=(Owed("step"),))
 
@@ -112,7 +112,7 @@ def test_a_claim_ends_where_its_records_are_together_too_large(store, monkeypatc
 
 
 def test_one_record_that_is_larger_than_a_claim_is_claimed_all_the_same(store, monkeypatch):
-    monkeypatch.setattr("lrs.storage.PAGE_BYTES", 10)
+    monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 10)
     insert(store, "large", body=b"x" * 4_000, owed=(Owed("step"),))
 
     assert [one.record.id for one in store.claim(["step"], limit=100, lease=MINUTE)] == ["large"]
@@ -149,39 +149,6 @@ def test_a_leased_entry_is_nobody_elses_until_the_lease_has_run_out(store, clock
     assert store.defer(first, due=START, error="late") is False
     store.settle([second], nothing).result(WAIT)
     assert store.backlog() == []
-
-
-def test_what_was_leased_when_a_worker_ended_is_claimed_one_by_one_and_beside_nothing_new(store, clock):
-    for name in ("a", "b", "c"):
-        owing(store, name, "evaluate")
-    claim(store, "evaluate", lease=MINUTE)
-    clock.now = START + MINUTE
-    owing(store, "new", "evaluate")
-
-    lost = [store.claim_lost(["evaluate"], lease=MINUTE) for _ in range(4)]
-
-    assert sorted(each.record.id for each in lost[:3]) == ["a", "b", "c"]
-    assert lost[3] is None
-    assert names(claim(store, "evaluate")) == [("new", "evaluate")]
-
-
-def test_the_end_of_a_worker_counts_only_for_the_entry_that_was_leased_by_itself(store, clock):
-    for name in ("guilty", "innocent"):
-        owing(store, name, "evaluate")
-    claim(store, "evaluate", lease=MINUTE)
-
-    tries = {"guilty": [], "innocent": []}
-    for _ in range(3):
-        clock.forward(seconds=60)
-        for _ in range(2):
-            one = store.claim_lost(["evaluate"], lease=MINUTE)
-            tries[one.record.id].append(one.owed.tries)
-            if one.record.id == "innocent":
-                store.defer(one, due=clock.now, error=None)  # as if it had been found due again
-                store.write(lambda tx: tx.owe("thing", "innocent", Owed("evaluate"))).result(WAIT)
-                claim(store, "evaluate", lease=MINUTE)
-
-    assert tries == {"guilty": [0, 1, 2], "innocent": [0, 0, 0]}
 
 
 def test_a_lease_that_ran_out_still_settles_as_long_as_nobody_claimed_it_again(store, clock):
@@ -300,7 +267,7 @@ def test_what_is_owed_survives_closing_and_opening(store_url, clock):
 
     again = open_store(store_url, clock=clock)
     again.settle([leased], nothing).result(WAIT)
-    assert (again.backlog(), ids(again.find("thing").records)) == ([], ["a"])
+    assert (again.backlog(), ids(again.find(Walk("thing")).records)) == ([], ["a"])
     again.close()
 
 
@@ -324,3 +291,68 @@ def test_several_workers_claim_every_entry_once(store, store_url, clock):
 
     assert sorted(claimed, key=int) == [str(n) for n in range(40)]
     assert store.backlog() == []
+
+
+def test_the_oldest_are_claimed_first_and_those_that_were_handed_back_after_them(store, clock):
+    for id in "abcdef":
+        owing(store, id, "deliver")
+    first = claim(store, "deliver", limit=1, oldest=True)
+    store.defer(first[0], due=clock.now, error="busy")
+
+    rounds = [ids([one.record for one in claim(store, "deliver", limit=2, oldest=True)]) for _ in range(3)]
+
+    assert [sorted(each) for each in rounds] == [["b", "c"], ["d", "e"], ["a", "f"]]
+
+
+def test_records_with_a_key_that_is_left_out_are_not_claimed_however_many_are_before_the_others(store):
+    for number in range(60):
+        insert(store, f"busy-{number}", keys=(7, 1), owed=(Owed("deliver"),))
+    insert(store, "shut", keys=(8,), owed=(Owed("deliver"),))
+    insert(store, "free", keys=(1,), owed=(Owed("deliver"),))
+
+    some = claim(store, "deliver", limit=4, oldest=True, without=(7, 8))
+
+    assert names(some) == [("free", "deliver")]
+    assert len(claim(store, "deliver", limit=4, without=(8,))) == 4
+
+
+def test_a_lost_entry_with_a_key_that_is_left_out_stays_lost(store, clock):
+    insert(store, "busy", keys=(7,), owed=(Owed("deliver"),))
+    claim(store, "deliver", lease=SECOND)
+    clock.now += 2 * SECOND
+
+    left = store.claim_lost(["deliver"], lease=SECOND, without=(7,))
+    found = store.claim_lost(["deliver"], lease=SECOND, without=(8,))
+
+    assert (left, found.record.id) == (None, "busy")
+
+
+def test_what_is_handed_back_unbegun_is_due_at_once_with_the_tries_it_had(store, clock):
+    owing(store, "tried", "deliver", "sync")
+    store.defer(only(claim(store, "deliver")), due=clock.now, error="busy")
+    owing(store, "new", "deliver")
+    owing(store, "settled", "deliver")
+    some = claim(store, "deliver")
+    store.settle([one for one in some if one.record.id == "settled"], nothing).result(WAIT)
+
+    store.release(some)
+    store.release([])
+
+    again = claim(store, "deliver")
+    assert {one.record.id: (one.owed.tries, one.owed.error) for one in again} == {
+        "tried": (1, "busy"),
+        "new": (0, None),
+    }
+    assert names(claim(store, "sync")) == [("tried", "sync")]
+
+
+def test_what_is_handed_back_after_its_lease_was_lost_stays_with_whoever_has_it(store, clock):
+    owing(store, "a", "deliver")
+    lost = claim(store, "deliver", lease=SECOND)
+    clock.now += 2 * SECOND
+    held = store.claim_lost(["deliver"], lease=MINUTE)
+
+    store.release(lost)
+
+    assert claim(store, "deliver") == []
+    assert store.holds(held)

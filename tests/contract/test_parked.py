@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from lrs.storage import Backlog, Owed, Record, Stale
+from lrs.storage import Backlog, Owed, Stale, put_aside
 from tests.conftest import START
 from tests.contract.acts import MINUTE, WAIT, claim, names, nothing, only, owe, owing
 
@@ -33,6 +34,54 @@ def test_a_parked_entry_is_shown_with_its_reason_and_left_alone(store, clock):
     clock.forward(seconds=1e9)
     assert claim(store, "sync") == []
     assert names(claim(store, "evaluate")) == [("a", "evaluate")]
+
+
+def test_an_entry_is_put_aside_in_the_commit_that_says_so_in_its_record(store, clock):
+    owing(store, "a", "sync", "evaluate", due=START)
+    claimed = only(claim(store, "sync"))
+
+    def failed(tx):
+        tx.replace(replace(tx.get("thing", "a"), meta={"state": "failed"}))
+        return "400: no such learner"
+
+    assert put_aside(store, claimed, failed, START) is True
+
+    ((record, owed),) = store.parked()
+    assert (record.meta, owed) == ({"state": "failed"}, Owed("sync", START, 1, "400: no such learner", parked=True))
+    clock.forward(seconds=1e9)
+    assert claim(store, "sync") == []
+    assert names(claim(store, "evaluate")) == [("a", "evaluate")]
+
+
+def test_a_lease_that_was_lost_puts_nothing_aside_and_writes_nothing(store, clock):
+    owing(store, "a", "sync")
+    old = only(claim(store, "sync"))
+    clock.forward(seconds=120)
+    new = store.claim_lost(["sync"], lease=MINUTE)
+
+    def failed(tx):
+        tx.replace(replace(tx.get("thing", "a"), meta={"state": "failed"}))
+        return "400"
+
+    assert put_aside(store, old, failed, START) is False
+
+    assert (store.parked(), store.get("thing", "a").meta) == ([], {})
+    assert store.holds(new)
+
+
+def test_an_entry_that_waits_or_is_put_aside_is_put_aside_as_it_is_owed(store):
+    owing(store, "a", "sync", "issue", due=5)
+    store.defer(only(claim(store, "issue")), due=7, error="x", parked=True)
+
+    for step in ("sync", "issue"):
+        aside = Owed(step, START + 9, 3, "y", parked=True)
+        store.write(lambda tx, aside=aside: tx.owe("thing", "a", aside)).result(WAIT)
+
+    assert sorted((owed for _, owed in store.parked()), key=lambda owed: owed.step) == [
+        Owed("issue", START + 9, 3, "y", parked=True),
+        Owed("sync", START + 9, 3, "y", parked=True),
+    ]
+    assert claim(store, "sync", "issue") == []
 
 
 def test_parked_entries_are_listed_by_step_up_to_a_limit(store):
@@ -78,30 +127,39 @@ def test_owing_what_is_parked_makes_it_due_as_it_is_owed_now(store):
     assert store.backlog() == [Backlog("sync", 1, 0, START + 9)]
 
 
-@pytest.mark.parametrize(
-    ("chosen", "revived"),
-    [
-        ({}, {("thing", "1", "sync"), ("thing", "1", "issue"), ("thing", "2", "sync"), ("other", "1", "sync")}),
-        ({"step": "sync"}, {("thing", "1", "sync"), ("thing", "2", "sync"), ("other", "1", "sync")}),
-        ({"kind": "thing"}, {("thing", "1", "sync"), ("thing", "1", "issue"), ("thing", "2", "sync")}),
-        ({"kind": "thing", "id": "1"}, {("thing", "1", "sync"), ("thing", "1", "issue")}),
-        ({"step": "issue", "kind": "thing", "id": "1"}, {("thing", "1", "issue")}),
-        ({"id": "1"}, {("thing", "1", "sync"), ("thing", "1", "issue"), ("other", "1", "sync")}),
-        ({"kind": "none"}, set()),
-    ],
-)
-def test_retry_makes_the_chosen_parked_entries_due_at_once_with_tries_from_zero(store, chosen, revived):
-    for kind, id, steps in (("thing", "1", ("sync", "issue")), ("thing", "2", ("sync",)), ("other", "1", ("sync",))):
-        record = Record(kind, id, owed=tuple(Owed(step) for step in steps))
-        store.write(lambda tx, record=record: tx.insert(record)).result(WAIT)
+def test_retry_makes_the_named_parked_entry_due_at_once_with_tries_from_zero_and_no_other(store):
+    owing(store, "a", "sync", "issue")
+    owing(store, "b", "sync")
     for each in claim(store, "sync", "issue"):
         store.defer(each, due=0, error="x", parked=True)
-    owing(store, "waiting", "later", due=START + MINUTE)
+    owing(store, "c", "later", due=START + MINUTE)
 
-    assert store.retry(**chosen) == len(revived)
+    done = store.write(
+        lambda tx: [
+            tx.retry("thing", "a", "sync"),
+            tx.retry("thing", "a", "sync"),
+            tx.retry("thing", "c", "later"),
+            tx.retry("thing", "a", "match"),
+            tx.retry("thing", "none", "sync"),
+        ]
+    ).result(WAIT)
 
-    claims = claim(store, "sync", "issue", "later")
-    assert {(each.record.kind, each.record.id, each.owed.step) for each in claims} == revived
-    assert {each.owed.tries for each in claims} <= {0}
-    assert {each.owed.due for each in claims} <= {START}
-    assert len(store.parked()) == 4 - len(revived)
+    assert done == [True, False, False, False, False]
+    found = only(claim(store, "sync", "issue", "later"))
+    assert (found.record.id, found.owed) == ("a", Owed("sync", START, 0, "x"))
+    assert sorted((record.id, owed.step) for record, owed in store.parked()) == [("a", "issue"), ("b", "sync")]
+
+
+def test_a_retry_in_a_decision_that_fails_makes_nothing_due(store):
+    owing(store, "a", "sync")
+    store.defer(only(claim(store, "sync")), due=0, error="x", parked=True)
+
+    def decide(tx):
+        assert tx.retry("thing", "a", "sync")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.write(decide).result(WAIT)
+
+    assert claim(store, "sync") == []
+    assert len(store.parked()) == 1

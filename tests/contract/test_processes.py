@@ -59,7 +59,9 @@ def run(writers, readers):
     return [json.loads(child.said()) for child in readers]
 
 
-@pytest.mark.parametrize("jumping", [[], ["jumping"]], ids=["steady", "jumping-back-an-hour"])
+@pytest.mark.parametrize(
+    "jumping", [pytest.param([], marks=pytest.mark.soak), ["jumping"]], ids=["steady", "jumping-back-an-hour"]
+)
 def test_four_processes_write_and_two_poll_and_a_third_holds_them_to_the_horizon(store_url, jumping):
     each = EACH[store_url.partition(":")[0]]
     total = 4 * 4 * each

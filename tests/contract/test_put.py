@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrs.storage import Owed, Record, Stale, first_seq
+from lrs.storage import Owed, Record, Stale, Walk, first_seq
 from tests.contract.acts import WAIT
 from tests.contract.test_writes import Gate
 
@@ -30,7 +30,7 @@ def test_put_takes_the_place_of_whatever_is_there_and_moves_to_the_end_unless_it
 
     assert (moved.rev, moved.seq) == (2, first_seq(clock()))
     assert (kept.rev, kept.seq) == (3, first.seq)
-    assert store.find("thing", (3,)).records == (Record("thing", "a", b"three", keys=(3,), seq=first.seq, rev=3),)
+    assert store.find(Walk("thing", (3,))).records == (Record("thing", "a", b"three", keys=(3,), seq=first.seq, rev=3),)
     assert [store.count("thing", (key,)) for key in (1, 2, 3)] == [0, 0, 1]
     assert [(one.step, one.waiting) for one in store.backlog()] == [("sync", 1)]
 

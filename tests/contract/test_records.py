@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lrs.kernel.errors import Refused
-from lrs.storage import LARGEST, Exists, Owed, Record, Stale, first_seq
+from lrs.storage import LARGEST, Exists, Owed, Record, Stale, Walk, first_seq
 from tests.conftest import START
 from tests.contract.acts import WAIT, insert
 
@@ -113,7 +113,7 @@ def test_a_decision_that_catches_exists_fails_all_the_same(store, stored):
         tx.insert(Record("thing", "b"))
         try:
             tx.insert(Record("thing", "a"))
-            tx.find("thing")
+            tx.find(Walk("thing"))
             tx.insert(Record("thing", "a"))
         except Exists:
             pass
@@ -144,9 +144,9 @@ def test_replace_draws_a_new_place_for_seq_0_and_is_found_there_only(store, cloc
     moved = store.write(lambda tx: tx.replace(Record("thing", "a", keys=(1,), rev=1))).result(WAIT)
 
     assert moved.seq == first_seq(START + 10_000_000)
-    assert store.find("thing", (1,)).records == (moved,)
-    assert store.find("thing", (1,), until=FIRST).records == ()
-    assert store.find("thing", until=FIRST).records == ()
+    assert store.find(Walk("thing", (1,))).records == (moved,)
+    assert store.find(Walk("thing", (1,), until=FIRST)).records == ()
+    assert store.find(Walk("thing", until=FIRST)).records == ()
 
 
 def test_replace_keeps_a_place_it_is_given(store):
@@ -155,7 +155,7 @@ def test_replace_keeps_a_place_it_is_given(store):
     moved = store.write(lambda tx: tx.replace(Record("thing", "a", keys=(1,), seq=77, rev=1))).result(WAIT)
 
     assert moved.seq == 77
-    assert store.find("thing", (1,), until=77).records == (moved,)
+    assert store.find(Walk("thing", (1,), until=77)).records == (moved,)
 
 
 @pytest.mark.parametrize("rev", [0, 1, 3])
@@ -216,10 +216,10 @@ def test_a_decision_sees_its_own_writes(store):
     def decide(tx):
         tx.insert(Record("thing", "new", b"new", keys=(1,), owed=(Owed("step"),)))
         before = (tx.get("thing", "new"), sorted(tx.get_many("thing", ["new", "old", "none"])))
-        found = [record.id for record in tx.find("thing", (1,)).records]
+        found = [record.id for record in tx.find(Walk("thing", (1,))).records]
         tx.replace(Record("thing", "new", b"newer", keys=(2,), seq=first_seq(START) + 7, rev=1))
         tx.delete("thing", "old")
-        after = [record.body for record in tx.find("thing").records]
+        after = [record.body for record in tx.find(Walk("thing")).records]
         return before, found, after, tx.get("thing", "old"), tx.get("thing", "new").rev
 
     before, found, after, old, rev = store.write(decide).result(WAIT)

@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
-from lrs.kernel.errors import Overloaded, StoreFull
-from lrs.storage import Record, open_store
+from lrs.kernel.admission import LOCK, Overloaded
+from lrs.kernel.errors import StoreFull
+from lrs.storage import Record, Walk, open_store
 from tests.contract.acts import WAIT, ids, insert
 
 
@@ -36,7 +37,7 @@ def test_a_full_disk_is_store_full_reads_go_on_and_it_recovers_by_itself(store):
 
     assert isinstance(error, StoreFull)
     assert str(error) == "the disk is full: nothing of this request was stored"
-    assert ids(store.find("thing").records) == ["a"]
+    assert ids(store.find(Walk("thing")).records) == ["a"]
     setting(store, "max_page_count = 1073741823")
     assert insert(store, "big", body=bytes(500_000)).rev == 1
 
@@ -51,6 +52,7 @@ def test_a_lock_that_another_process_does_not_give_up_is_overloaded(store, tmp_p
     other.close()
 
     assert isinstance(error, Overloaded)
+    assert error.cause is LOCK
     assert insert(store, "a").rev == 1
 
 
@@ -106,15 +108,40 @@ def test_a_disk_too_full_for_the_index_of_the_log_is_store_full_and_it_recovers_
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_a_walk_goes_along_an_index_and_sorts_nothing(store, keys, index, newest_first):
     insert(store, "a", keys=(1, 2))
-    asked = []
-    connection = store._reader().connection  # noqa: SLF001 (to hear what it is asked)
-    connection.set_trace_callback(asked.append)
-    store.find("thing", keys, newest_first=newest_first, after=1)
-    connection.set_trace_callback(None)
-    plan = [row[3] for query in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+
+    plan = plan_of(
+        store._reader().connection,  # noqa: SLF001 (to hear what it is asked)
+        lambda: store.find(Walk("thing", keys, newest_first=newest_first, after=1)),
+    )
 
     assert any(index in step for step in plan), plan
     assert not any("TEMP B-TREE" in step or "SCAN" in step for step in plan), plan
+
+
+@pytest.mark.parametrize(
+    ("look", "index"),
+    [
+        (lambda store: store.parked("deliver"), "owed_at (step=? AND at=?)"),
+        (lambda store: store.failing("deliver"), "owed_at (step=? AND at<?)"),
+    ],
+)
+def test_what_a_step_gave_up_or_failed_at_is_found_without_a_look_at_other_steps(store, look, index):
+    connections = store._reader().connection, store._writer.connection  # noqa: SLF001 (to hear what they are asked)
+
+    plan = [step for connection in connections for step in plan_of(connection, lambda: look(store))]
+
+    assert any(index in step for step in plan), plan
+    assert not any("SCAN o" in step for step in plan), plan
+
+
+def plan_of(connection, ask):
+    """The steps of SQLite's plan for what *ask* asks on *connection*."""
+    asked = []
+    connection.set_trace_callback(asked.append)
+    ask()
+    connection.set_trace_callback(None)
+    queries = [query for query in asked if query.startswith(("SELECT", "UPDATE"))]
+    return [row[3] for query in queries for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
 
 
 def test_a_kind_first_seen_in_a_write_that_a_full_disk_undid_is_not_remembered(store):
@@ -126,7 +153,7 @@ def test_a_kind_first_seen_in_a_write_that_a_full_disk_undid_is_not_remembered(s
     store.write(lambda tx: tx.insert(Record("new", "9"))).result(WAIT)
 
     assert store.get("new", "9").kind == "new"
-    assert ids(store.find("other").records) == ["1"]
+    assert ids(store.find(Walk("other")).records) == ["1"]
 
 
 def test_a_thread_that_ends_takes_its_connection_along(store):

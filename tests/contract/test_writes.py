@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from lrs.kernel.errors import Overloaded
-from lrs.storage import ROWS, Exists, Record, micros_of, open_store
+from lrs.kernel.admission import AGE, CLOSING, Overloaded, QueueLimit
+from lrs.kernel.admission import ROWS as TOO_MANY_ROWS
+from lrs.storage import ROWS, Exists, Record, Walk, micros_of, open_store
 from tests.conftest import START
 from tests.contract.acts import WAIT, ids, insert
 
@@ -44,7 +45,7 @@ def test_nobody_else_sees_what_is_not_committed(store):
 
     def decide(tx):
         tx.insert(Record("thing", "a"))
-        tx.find("thing")
+        tx.find(Walk("thing"))
         reader = threading.Thread(target=lambda: seen.append(store.get("thing", "a")))
         reader.start()
         reader.join(WAIT)
@@ -75,7 +76,7 @@ def _raise(tx):
 
 def _raise_after_reading(tx):
     tx.insert(Record("thing", "bad-1"))
-    tx.find("thing")
+    tx.find(Walk("thing"))
     raise ValueError("no")
 
 
@@ -88,7 +89,7 @@ def _raise_after_changing(tx):
 def _raise_half_written(tx):
     """One record has gone to the engine, the other has not."""
     tx.insert(Record("thing", "bad-1"))
-    tx.find("thing")
+    tx.find(Walk("thing"))
     tx.insert(Record("thing", "bad-2"))
     raise ValueError("no")
 
@@ -125,13 +126,13 @@ def test_one_failing_decision_keeps_nothing_and_leaves_the_others_of_its_group_u
     assert type(failing.exception(WAIT)) is error
     assert before.result(WAIT).id == "before"
     assert after.result(WAIT) is None
-    assert ids(store.find("thing").records) == ["old", "before", "after"]
+    assert ids(store.find(Walk("thing")).records) == ["old", "before", "after"]
 
 
 def test_a_kind_first_seen_in_a_decision_that_failed_is_not_taken_for_known(store, store_url, clock):
     def fail(tx):
         tx.insert(Record("undone", "1"))
-        assert ids(tx.find("undone").records) == ["1"]  # written, and read back, before it fails
+        assert ids(tx.find(Walk("undone")).records) == ["1"]  # written, and read back, before it fails
         raise ValueError("no")
 
     assert isinstance(store.write(fail).exception(WAIT), ValueError)
@@ -139,10 +140,10 @@ def test_a_kind_first_seen_in_a_decision_that_failed_is_not_taken_for_known(stor
     store.write(lambda tx: tx.insert(Record("undone", "2"))).result(WAIT)
 
     again = open_store(store_url, clock=clock)
-    found = {kind: ids(again.find(kind).records) for kind in ("undone", "other")}
+    found = {kind: ids(again.find(Walk(kind)).records) for kind in ("undone", "other")}
     again.close()
     assert found == {"undone": ["2"], "other": ["1"]}
-    assert {kind: ids(store.find(kind).records) for kind in ("undone", "other")} == found
+    assert {kind: ids(store.find(Walk(kind)).records) for kind in ("undone", "other")} == found
 
 
 def test_equal_inserts_in_one_group_give_one_record_and_exists_for_the_rest(store):
@@ -226,9 +227,25 @@ def test_a_full_queue_refuses_at_once_and_takes_again_when_it_is_empty(store):
 
     gate.open.set()
     gate.held.result(WAIT)
-    assert refused.value.retry_after == 1
+    assert refused.value.cause is TOO_MANY_ROWS
     assert insert(store, "later").rev == 1
-    assert ids(store.find("thing").records) == ["waiting", "later"]
+    assert ids(store.find(Walk("thing")).records) == ["waiting", "later"]
+
+
+def test_a_queue_whose_oldest_has_waited_too_long_refuses_at_once_and_takes_again_when_it_is_empty(store_url, clock):
+    store = open_store(store_url, clock=clock, queue=QueueLimit(rows=1_000, age=1e-9))
+    gate = Gate(store)
+    waiting = store.write(lambda tx: tx.insert(Record("thing", "waiting")))
+
+    with pytest.raises(Overloaded) as refused:
+        store.write(lambda tx: tx.insert(Record("thing", "refused")))
+
+    gate.open.set()
+    waiting.result(WAIT)
+    assert refused.value.cause is AGE
+    assert insert(store, "later").rev == 1
+    assert ids(store.find(Walk("thing")).records) == ["waiting", "later"]
+    store.close()
 
 
 def test_a_decision_cancelled_before_it_started_is_dropped(store):
@@ -241,7 +258,7 @@ def test_a_decision_cancelled_before_it_started_is_dropped(store):
 
     kept.result(WAIT)
     assert not gate.held.cancel()
-    assert ids(store.find("thing").records) == ["kept"]
+    assert ids(store.find(Walk("thing")).records) == ["kept"]
 
 
 def test_close_writes_what_was_accepted(store_url, clock):
@@ -254,7 +271,7 @@ def test_close_writes_what_was_accepted(store_url, clock):
     closing.join(WAIT)
 
     again = open_store(store_url, clock=clock)
-    found = ids(again.find("thing").records)
+    found = ids(again.find(Walk("thing")).records)
     again.close()
 
     assert [micros_of(future.result(0).seq) - START for future in futures] == [0, 1, 2, 3, 4]
@@ -265,6 +282,8 @@ def test_a_closed_store_refuses_to_write_and_may_be_closed_again(store_url, cloc
     store = open_store(store_url, clock=clock)
     store.close()
 
-    with pytest.raises(Overloaded):
+    with pytest.raises(Overloaded) as refused:
         store.write(lambda _: None)
     store.close()
+
+    assert refused.value.cause is CLOSING

@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from tests.docker.files import DOCKER, ROOT, compose, image_environment, last_stage, unit
+from tests.installed import installed
 from tests.programs import HOST, children, until
 from tests.work.test_work_processes import redis_url
 
@@ -38,6 +39,10 @@ _log = os.open(os.environ["WRITES"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o6
 def _note(event, args):
     if event == "open" and isinstance(args[0], (str, bytes)) and isinstance(args[2], int) and args[2] & 3:
         path = args[0]
+    elif event == "sqlite3.connect" and os.fsdecode(args[0]).startswith("file:"):
+        path, _, query = os.fsdecode(args[0]).removeprefix("file:").partition("?")
+        if "mode=ro" in query.split("&"):
+            return
     elif event in {"os.mkdir", "os.remove", "os.rename", "os.link", "sqlite3.connect"}:
         path = args[0]
     else:
@@ -64,15 +69,23 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the programs of an environment with the lock of the image and the wheel, and nothing else."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    locked = ["--require-hashes", "--no-compile", "-r", DOCKER / "requirements.lock"]
-    subprocess.run([*pip, *locked], check=True, timeout=240)
-    subprocess.run([*pip, wheel], check=True, timeout=60)
+    folder = tmp_path_factory.mktemp("environment") / "whole"
+    lock = (DOCKER / "requirements.lock").read_bytes()
+    shutil.copytree(installed("image", lock, _install_lock), folder, symlinks=True)
+    _pip(folder, str(wheel))
     return folder / "bin"
+
+
+def _install_lock(folder: Path) -> None:
+    venv.create(folder, with_pip=True)
+    _pip(folder, "--require-hashes", "-r", str(DOCKER / "requirements.lock"))
+
+
+def _pip(folder: Path, *words: str) -> None:
+    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, *words], check=True, timeout=240)
 
 
 class Started:
@@ -160,9 +173,9 @@ def test_the_wheel_holds_every_file_that_is_no_test(wheel, tmp_path):
     assert [path for path in listed.stdout.split() if not (tmp_path / path).is_file()] == []
 
 
-def test_the_images_command_serves_from_an_empty_environment_and_writes_only_below_its_data(installed, tmp_path):
+def test_the_images_command_serves_from_an_empty_environment_and_writes_only_below_its_data(programs, tmp_path):
     port = free_port()
-    started = Started(installed, tmp_path, serving_words(port), {})
+    started = Started(programs, tmp_path, serving_words(port), {})
     try:
         auth = credentials(started)
         until(lambda: checked(port) == 0, "the health check")
@@ -185,11 +198,11 @@ def test_the_images_command_serves_from_an_empty_environment_and_writes_only_bel
     assert outside - {"/dev/null"} == set()
 
 
-def test_the_units_command_serves_and_ends_within_its_time(installed, tmp_path):
+def test_the_units_command_serves_and_ends_within_its_time(programs, tmp_path):
     port = free_port()
     (start,), (patience,) = unit()["ExecStart"], unit()["TimeoutStopSec"]
     words = ["lrs", *(port if word == "8080" else word for word in start.split()[1:])]
-    started = Started(installed, tmp_path, words, {})
+    started = Started(programs, tmp_path, words, {})
     try:
         auth = credentials(started)
         until(lambda: checked(port) == 0, "the health check")
@@ -200,7 +213,7 @@ def test_the_units_command_serves_and_ends_within_its_time(installed, tmp_path):
         assert time.monotonic() - begun < int(patience)
 
 
-def test_the_services_of_compose_work_together(installed, tmp_path, mongo_server, redis_url):
+def test_the_services_of_compose_work_together(programs, tmp_path, mongo_server, redis_url):
     key = tmp_path / "master.key"
     key.write_text("ab" * 32)
     port, name = free_port(), f"lrs_test_{os.getpid()}"
@@ -212,14 +225,14 @@ def test_the_services_of_compose_work_together(installed, tmp_path, mongo_server
         "LRS_CELERY_BROKER": broker.replace("redis://redis:6379/0", redis_url),
         "LRS_MASTER_KEY_FILE": str(key),
     }
-    app = Started(installed, tmp_path, serving_words(port), settings)
+    app = Started(programs, tmp_path, serving_words(port), settings)
     worker = None
     try:
         auth = credentials(app)
         until(lambda: checked(port) == 0, "the health check")
         sent(port, auth)
         assert waiting(port) == 1
-        worker = Started(installed, tmp_path, compose()["services"]["worker"]["command"], settings)
+        worker = Started(programs, tmp_path, compose()["services"]["worker"]["command"], settings)
         until(lambda: waiting(port) == 0, "the worker to do what is owed")
     finally:
         codes = [one.end() for one in (worker, app) if one]

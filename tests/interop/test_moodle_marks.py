@@ -14,9 +14,9 @@ import pytest
 from lrs.competency.explain import explain
 from lrs.competency.frameworks.frameworks import published
 from lrs.competency.rebuild import rebuild
-from lrs.competency.rules.mapping import Known, ruleset_from_table
+from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rulesets import current, put
-from lrs.kinds import TENANT
+from lrs.composition.kinds import TENANT
 from tests.matching.world import receiver
 from tests.served import serving
 from tests.travel import SAME_PERSON, Journey, prepare
@@ -51,7 +51,7 @@ def moodle(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         served = stack.enter_context(serving(tmp_path / "data", outbound_allow=("127.0.0.0/8",), **more))
         made = Journey(served, receiving, tmp_path)
         prepare(made)
-        rules, faults = ruleset_from_table(TABLE.encode(), Known(published(made.store)), current(made.store))
+        rules, faults = ruleset_from_table(TABLE.encode(), KnownNames(published(made.store)), current(made.store))
         assert faults == ()
         made.write(lambda tx: put(tx, rules, "test"))
         send(made, REGISTERED)

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from adapters.elsewhere import Closed, Elsewhere
+from adapters.elsewhere import Elsewhere, ServerUnusable
 from lrs.cli import main
 from lrs.kernel import outbound
 from lrs.kernel.addresses import web_address
@@ -60,7 +60,7 @@ def test_a_call_to_no_address_is_refused_before_any_look_up(url, why):
 
 @wrong
 def test_an_adapter_says_that_its_endpoint_is_none(url, why):
-    with pytest.raises(Closed) as closed:
+    with pytest.raises(ServerUnusable) as closed:
         Elsewhere(url, ("key", "secret"))
 
     assert str(closed.value) == f"{url!r} is no endpoint ({why}): use http(s)://host/path/xapi"

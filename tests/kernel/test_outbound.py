@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -214,6 +216,31 @@ def test_a_receiver_that_answers_one_byte_at_a_time_is_hung_up_on(monkeypatch: p
 
     with serving() as server, pytest.raises(Unreachable):
         outbound.post(f"http://127.0.0.1:{server.server_port}/drip", b"", {}, LOOPBACK)
+
+
+def test_a_receiver_that_takes_a_body_slowly_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part is taken well within ``IN_ALL``, and all of them would take four times as long."""
+    monkeypatch.setattr(outbound, "IN_ALL", 1.5)
+    taken = []
+
+    def take(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            while block := connection.recv(131_072):
+                taken.append(len(block))
+                time.sleep(0.05)  # the time is what is asked for here
+
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 131_072)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        thread = threading.Thread(target=take, args=(listener,))
+        thread.start()
+        with pytest.raises(Unreachable, match="WriteTimeout"):
+            outbound.post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"x" * 16_000_000, {}, LOOPBACK)
+        thread.join(30)
+
+    assert sum(taken) < 16_000_000
 
 
 def test_a_closed_port_and_an_unknown_name_are_unreachable_not_forbidden() -> None:

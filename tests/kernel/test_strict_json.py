@@ -1,6 +1,8 @@
 """JSON at the edge: what is refused, where it says it is, and the exact text of the parts."""
 
 import json
+import tracemalloc
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -184,6 +186,23 @@ def test_slices_put_together_again_are_the_same_list(values):
     parts = strict_json.slices(json.dumps(values, indent=1).encode())
 
     assert json.loads(b"[" + b",".join(parts) + b"]") == values
+
+
+@pytest.mark.parametrize("last", [b'{"a":"\\u003a"}', b'{"a":"\\\\u003a"}', b'{"a":1,"a":2}'])
+def test_of_an_array_only_an_element_with_a_fault_is_read_slowly(last):
+    """The slow reader makes a second tree. What it takes at once is what is looked at here."""
+    head = b"[" + b'{"a":1,"b":"x"},' * 20_000
+
+    def peak(body):
+        tracemalloc.start()
+        with suppress(Refused):
+            strict_json.parse(body)
+        try:
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(head + last + b"]") < 1.3 * peak(head + b"1]")
 
 
 KILLERS = {

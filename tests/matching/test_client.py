@@ -180,5 +180,5 @@ def press_agree(url: str) -> None:
         page = browser.get(url)
         form = re.search(r'name="form" value="([^"]+)"', page.text)
         assert form
-        answer = browser.post(url, data={"form": form[1], "answer": "agree"})
+        answer = browser.post(url, data={"form": form[1], "answer": "agree", "scope": "gap:read"})
         assert answer.status_code == 200

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from lrs.matching import consent, services
 from lrs.matching.consent import Grant, Subject
-from lrs.storage import Record
+from lrs.storage import Record, Walk
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import PURPOSE, SECOND, Clock, put_service
 
@@ -110,7 +110,7 @@ def test_withdrawing_is_told_to_the_audit_chain_with_scope_and_service_and_not_t
     withdraw(tenant)
     withdraw(tenant)
 
-    entries = [record.body.decode() for record in tenant.store.find("audit").records]
+    entries = [record.body.decode() for record in tenant.store.find(Walk("audit")).records]
     told = [entry for entry in entries if "consent." in entry]
     assert ["consent.given" in entry for entry in told] == [True, False]
     for entry in told:

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from lrs.matching import consent, links, services
+from lrs.matching import answers, consent, links, services
+from lrs.matching.answers import ConsentAnswer, Posted
 from lrs.matching.consent import Subject
 from lrs.matching.links import Wish
 from lrs.matching.registry import Registered
@@ -84,9 +85,14 @@ def test_the_page_says_who_wants_what_for_what_and_for_how_long(made: Registered
     page = client.get(link)
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    for words in ("Career Converter", PURPOSE, "which badges you have", "For 30 days", "I agree", "I do not agree"):
+    for words in (
+        "Career Converter",
+        PURPOSE,
+        "which badges there are",
+        "Until 18 December 2026; then it ends by itself",
+    ):
         assert words in page.text
-    assert "still need for a role" not in page.text
+    assert "missing for a role" not in page.text
 
 
 def test_the_page_is_plain_accessible_and_needs_nothing_from_outside(made: Registered, client: httpx.Client) -> None:
@@ -98,9 +104,14 @@ def test_the_page_is_plain_accessible_and_needs_nothing_from_outside(made: Regis
     assert by_tag["html"]["lang"] == "en"
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in outline.attributes
     assert outline.tags.count("h1") == outline.tags.count("main") == outline.tags.count("title") == 1
-    assert not {"script", "link", "img", "iframe"} & set(outline.tags)
+    assert not {"img", "iframe", "object"} & set(outline.tags)
+    loaded = [told.get("src") or told["href"] for tag, told in outline.attributes if tag in {"script", "link"}]
+    assert all(address.startswith("/static/") for address in loaded)
     assert "http" not in page.text
     assert outline.tags.count("button") == 2
+    first, second = [told for tag, told in outline.attributes if tag == "button"]
+    assert (first["value"], second["value"]) == ("agree", "refuse")
+    assert first.get("class") == second.get("class")  # neither is easier to press
 
 
 def test_the_page_cannot_be_framed_kept_or_leaked(made: Registered, client: httpx.Client) -> None:
@@ -109,14 +120,14 @@ def test_the_page_cannot_be_framed_kept_or_leaked(made: Registered, client: http
     policy = page.headers["content-security-policy"]
     nonce = re.search(r"'nonce-([^']+)'", policy)
     assert nonce
-    assert f'<style nonce="{nonce[1]}">' in page.text
+    assert f'nonce="{nonce[1]}"' in page.text
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert page.headers["referrer-policy"] == "no-referrer"
     assert page.headers["cache-control"] == "no-store"
     cookie = page.headers["set-cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
+    assert "SameSite=lax" in cookie  # so that a second tab, opened from the service, keeps it
 
 
 def test_what_a_service_calls_itself_is_text_and_not_markup(tenant: Tenant, client: httpx.Client) -> None:
@@ -172,13 +183,14 @@ def test_a_second_tab_does_not_spoil_the_first_ones_form(
     link = ask(client, made).json()["link"]
     first, second = form_in(client.get(link)), form_in(client.get(link))
 
-    decided = client.post(link, data={"form": first, "answer": "agree"}, follow_redirects=True)
+    ticked = ["profiles:read.evidence", "gap:read", "roles:read", "everything"]
+    decided = client.post(link, data={"form": first, "answer": "agree", "scope": ticked}, follow_redirects=True)
     late = client.post(link, data={"form": second, "answer": "refuse"}, follow_redirects=True)
 
     assert decided.status_code == late.status_code == 200
     assert "<h1>You agreed</h1>" in decided.text
     assert "<h1>You agreed</h1>" in late.text
-    assert len(consents(tenant)) == 4
+    assert consents(tenant) == [("profiles:read", True), ("profiles:read.evidence", True), ("gap:read", True)]
 
 
 def test_what_was_decided_is_told_after_the_link_has_ended_and_the_service_is_gone(
@@ -193,7 +205,7 @@ def test_what_was_decided_is_told_after_the_link_has_ended_and_the_service_is_go
 
     assert page.status_code == 200
     assert "<h1>You agreed, and that has ended</h1>" in page.text
-    assert "sees nothing of your profile" in page.text
+    assert "Career Converter</bdi> sees nothing because of this link" in page.text
 
 
 @pytest.mark.parametrize("bound", [False, True], ids=["nobody known yet", "a person"])
@@ -243,7 +255,7 @@ def test_the_page_says_when_a_badge_can_join_what_two_services_know(
 ) -> None:
     page = client.get(ask(client, made, scopes=scopes).json()["link"]).text
 
-    assert ("Your badges themselves" in page) is joined
+    assert ("The badges themselves" in page) is joined
     assert ("the same person" in page) is joined
 
 
@@ -254,15 +266,16 @@ def test_of_many_that_answer_at_once_one_decides(tenant: Tenant, made: Registere
 
     def answer(number: int) -> str:
         try:
-            return links.decide(tenant, token, agree=number % 2 == 0).state
+            answer = ConsentAnswer(number % 2 == 0, services.SCOPES)
+            return answers.decide(tenant, token, answer, Posted("", "en")).state
         except Exception as error:  # noqa: BLE001 (counted below)
             return str(error)
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(answer, range(16)))
+        found = list(pool.map(answer, range(16)))
 
-    assert len(set(answers)) == 1
-    assert len(consents(tenant)) == {"agreed": 4, "refused": 0}[answers[0]]
+    assert len(set(found)) == 1
+    assert len(consents(tenant)) == {"agreed": 4, "refused": 0}[found[0]]
 
 
 def test_a_link_ends_after_24_hours(tenant: Tenant, made: Registered, client: httpx.Client, clock: Clock) -> None:

@@ -12,6 +12,7 @@ from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import framework_from_sheet
 from lrs.kernel.sealed import seal
 from lrs.matching import roles, services
+from lrs.storage import Walk
 from lrs.tenancy.tenants import Tenant
 from tests.competency.world import SHEET, URI
 from tests.matching.world import (
@@ -336,7 +337,7 @@ def test_two_services_cannot_join_a_learner_by_a_cursor_or_by_the_second_of_a_ba
     with web(tenant) as client:
         told = [client.get("/api/profiles", headers=bearer(client, one)).json() for one in made]
 
-    places = [str(record.seq) for record in tenant.store.find("change", limit=10).records]
+    places = [str(record.seq) for record in tenant.store.find(Walk("change", limit=10)).records]
     assert len(places) == 2
     for feed in told:
         read = base64.urlsafe_b64decode(feed["cursor"] + "==").decode("latin-1")
@@ -350,7 +351,7 @@ def test_a_cursor_that_version_0_1_0_gave_out_still_says_where_to_go_on(tenant: 
     put_profile(tenant, person)
     agree(tenant, person)
     run_sync(tenant)
-    (record,) = tenant.store.find("change", limit=10).records
+    (record,) = tenant.store.find(Walk("change", limit=10)).records
     former = seal(tenant.secret("cursor"), ("career-converter", record.seq))
 
     with web(tenant) as client:

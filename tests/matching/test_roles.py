@@ -12,7 +12,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.matching.gap import Requirement, Role
 from lrs.matching.role_commands import roles as command
-from lrs.matching.roles import Problem, everyone, read_roles, unknown
+from lrs.matching.roles import RoleFault, everyone, read_roles, unknown
 from lrs.tenancy.tenants import open_tenant
 from tests.builders import store_in
 from tests.competency.world import URI, World
@@ -69,15 +69,15 @@ def test_each_bad_row_is_left_out_with_its_number_and_reason_and_its_role_with_i
     assert found == [Role("cook", "cook", (Requirement("stir", level=1),))]
     left = "; the role tech is left as it was"
     assert problems == [
-        Problem(4, f"competency is empty{left}"),
-        Problem(5, f"level must be a whole number from 1 to 999{left}"),
-        Problem(6, f"level must be a whole number from 1 to 999{left}"),
-        Problem(7, f"importance must be essential or optional{left}"),
-        Problem(8, f"weight must be above 0, at most 1000000, with at most 6 decimals{left}"),
-        Problem(9, f"weight must be above 0, at most 1000000, with at most 6 decimals{left}"),
-        Problem(10, f"weight must be a number{left}"),
-        Problem(11, f"the role asks for gown twice{left}"),
-        Problem(12, f"the cell shows #N/A: a formula failed there{left}"),
+        RoleFault(4, f"competency is empty{left}"),
+        RoleFault(5, f"level must be a whole number from 1 to 999{left}"),
+        RoleFault(6, f"level must be a whole number from 1 to 999{left}"),
+        RoleFault(7, f"importance must be essential or optional{left}"),
+        RoleFault(8, f"weight must be above 0, at most 1000000, with at most 6 decimals{left}"),
+        RoleFault(9, f"weight must be above 0, at most 1000000, with at most 6 decimals{left}"),
+        RoleFault(10, f"weight must be a number{left}"),
+        RoleFault(11, f"the role asks for gown twice{left}"),
+        RoleFault(12, f"the cell shows #N/A: a formula failed there{left}"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 
 import msgspec
 import pytest
@@ -11,7 +12,9 @@ from joserfc.jwk import OctKey
 
 from lrs.matching import services
 from lrs.tenancy.tenants import Tenant
+from lrs.web.refusals import newest
 from tests.matching.world import HOUR, SECOND, Clock, bearer, put_service, web
+from tests.programs import until
 
 
 def test_a_token_is_given_for_the_secret_in_the_header_or_in_the_form(tenant: Tenant) -> None:
@@ -88,6 +91,31 @@ def test_a_form_that_cannot_be_read_or_lacks_the_grant_type_is_invalid(tenant: T
         answer = client.post("/oauth/token", content=body, headers=headers)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_who_guesses_secrets_is_told_to_wait_and_the_right_one_is_still_taken(tenant: Tenant) -> None:
+    made = put_service(tenant)
+    form = {"grant_type": "client_credentials"}
+
+    with web(tenant) as client:
+        guess = partial(client.post, "/oauth/token", data=form, auth=("career-converter", "wrong"))
+        wrong = [guess().status_code for _ in range(100)]
+        over = guess()
+        right = client.post("/oauth/token", data=form, auth=("career-converter", made.client_secret))
+        until(lambda: len(newest(tenant.settings.data, 200)) == 101, "the refusals")
+
+    assert set(wrong) == {401}
+    assert (over.status_code, over.json()["error"]) == (429, "too_many_attempts")
+    assert 1 <= int(over.headers["retry-after"]) <= 61
+    assert right.status_code == 200
+    first, last = (newest(tenant.settings.data, 200)[at] for at in (0, -1))
+    assert (first.resource, first.tenant, first.status, first.error) == (
+        "/oauth/token",
+        "default",
+        401,
+        "invalid_client",
+    )
+    assert (last.status, last.cause) == (429, "credentials")
 
 
 def test_a_token_request_that_is_no_form_is_refused(tenant: Tenant) -> None:

@@ -6,9 +6,10 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,27 @@ import httpx
 import uvicorn
 
 from lrs.app import create_app
-from lrs.channels import CHANNELS
+from lrs.composition.channels import CHANNELS
+from lrs.composition.steps import delivering
 from lrs.kernel import outbound
 from lrs.kernel.keys import key
 from lrs.kernel.settings import Settings
-from lrs.matching import consent, registry
+from lrs.matching import answers, consent, links, registry
+from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
 from lrs.matching.consent import Grant, Subject
+from lrs.matching.links import Wish
 from lrs.matching.registry import Registered
+from lrs.matching.services import Service
 from lrs.matching.sync import sync
 from lrs.outbox import listing
-from lrs.outbox.deliver import deliver
+from lrs.outbox.channel import Channels
+from lrs.outbox.deliver import Sending
+from lrs.outbox.senders import Senders
 from lrs.people.ids import identified, ids_of
 from lrs.people.persons import ensure, minter
-from lrs.storage import Owed, Record
+from lrs.storage import Claim, Owed, Record
 from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.work.worker import drain
 from lrs.xapi.statements.identity import Identifier
 from tests.programs import PATIENCE
 
@@ -135,6 +143,15 @@ def put_service(
     return registry.register(tenant, name, webhook=webhook, scopes=scopes, purpose=PURPOSE, by="test")
 
 
+def put_waiting(tenant: Tenant, service: Service, mbox: str, name: str) -> str:
+    """A link to which a learner under age, called *name*, agreed; the last part of their guardian's address."""
+    wish = Wish(Subject(identifier=identifier(tenant, {"mbox": mbox}).id), reference="under-age")
+    link = links.mint(tenant, service, wish, id=f"waits for {mbox}", by=f"service {service.id}")
+    token = links.address(tenant, link, "").rpartition("/")[2]
+    waits = answers.decide(tenant, token, ConsentAnswer(agree=True, guardian=GuardianWanted(name)), Posted("", "en"))
+    return answers.guardian_address(tenant, waits, "").rpartition("/")[2]
+
+
 def agree(tenant: Tenant, person: str, service: str = "career-converter", **more: Any) -> None:
     wanted = {"scopes": ("profiles:read",), "reference": "ref-1", **more}
     grant = Grant(subject=Subject(person=person), service=service, purpose=PURPOSE, how="operator", by="test", **wanted)
@@ -152,11 +169,24 @@ def run_sync(tenant: Tenant) -> None:
 
 def run_deliver(tenant: Tenant, jitter: Callable[[], float] = lambda: 0.0) -> int:
     """Works through what is due now; how many were tried."""
-    count = 0
-    while claims := tenant.store.claim(["deliver"], limit=100, lease=LEASE):
-        deliver(tenant, claims, channels=CHANNELS, jitter=jitter)
-        count += len(claims)
-    return count
+    return deliver(tenant, CHANNELS, jitter)
+
+
+def deliver(tenant: Tenant, channels: Channels, jitter: Callable[[], float] = lambda: 0.0) -> int:
+    """The same with other *channels*: waits for all calls."""
+    senders = Senders()
+    step = replace(delivering(channels, senders), aside=partial(Sending, channels, senders, jitter=jitter))
+    return drain(tenant, {"deliver": step})
+
+
+def send(tenant: Tenant, claims: Sequence[Claim], channels: Channels = CHANNELS) -> None:
+    """Sends what was claimed by hand, and waits for it."""
+    sending = Sending(channels, Senders())
+    sending.begin(tenant, claims, tenant.clock() + LEASE)
+    while sending.claims:
+        sending.wait()
+        sending.put_down(tenant)
+    sending.rest(tenant)
 
 
 def listed(tenant: Tenant, **only: Any) -> Iterator[dict[str, Any]]:
@@ -166,7 +196,10 @@ def listed(tenant: Tenant, **only: Any) -> Iterator[dict[str, Any]]:
 
 def resend(tenant: Tenant, **only: Any) -> int:
     """What ``lrs deliveries resend`` does."""
-    return listing.resend(tenant, CHANNELS, **only)
+    if "id" not in only:
+        return listing.resend_all(tenant, CHANNELS, by="operator", **only)
+    listing.resend(tenant, only["id"], by="operator")
+    return 1
 
 
 def run_all(tenant: Tenant) -> None:
@@ -288,10 +321,11 @@ def bearer(client: httpx.Client, made: Registered, scope: str | None = None) -> 
     return {"Authorization": f"Bearer {token(client, made, scope)}"}
 
 
-def answer_form(client: httpx.Client, url: str, answer: str = "agree") -> Any:
-    """Opens the link and presses a button, as a browser does."""
+def answer_form(client: httpx.Client, url: str, answer: str = "agree", **given: Any) -> Any:
+    """Opens the link, fills in what is *given*, ticks everything unless that says otherwise, and presses a button."""
     page = client.get(url)
     assert page.status_code == 200, page.text
     found = re.search(r'name="form" value="([^"]+)"', page.text)
     assert found
-    return client.post(url, data={"form": found[1], "answer": answer}, follow_redirects=True)
+    ticked = {"scope": re.findall(r'name="scope" value="([^"]+)"', page.text)} | given
+    return client.post(url, data={"form": found[1], "answer": answer, **ticked}, follow_redirects=True)

@@ -21,8 +21,10 @@ import pytest
 from badges.awards import credential_uuid
 from badges.issue import issue
 from lrs.kernel.settings import Settings
-from lrs.ops.demo import sample
-from lrs.storage import Owed, Tx, pages
+from lrs.ops.demo import sample, story
+from lrs.ops.demo.processes import MatchingService
+from lrs.ops.demo.story import Stage
+from lrs.storage import Owed, Tx, each
 from lrs.tenancy.tenants import open_tenant
 from tests.programs import Programs, answers, children, programs, runs, until
 
@@ -167,7 +169,7 @@ def test_the_list_of_a_later_day_says_that_the_badge_was_revoked(kept, tmp_path)
 def withdraw(data: Path, badge: str) -> None:
     """Takes the award of the badge back, and lets the step "issue" do what follows."""
     tenant = open_tenant(Settings(data=data))
-    award = next(record for record in pages(tenant.store, "award") if credential_uuid(record.id) == badge)
+    award = next(record for record in each(tenant.store, "award") if credential_uuid(record.id) == badge)
     body = json.dumps(json.loads(award.body) | {"state": "withdrawn"}).encode()
 
     def decide(tx: Tx) -> None:
@@ -198,6 +200,15 @@ def test_the_store_that_it_leaves_can_be_served(kept):
     assert len(answer.json()["statements"]) > 0
 
 
+@pytest.mark.parametrize("taken", [[], ["Demo Career Converter"], ["Demo Career Converter 2", "Demo Career Converter"]])
+def test_the_service_of_a_story_has_a_name_that_none_of_an_earlier_one_has(tmp_path, taken):
+    listed = json.dumps([{"name": name} for name in taken])
+    stage = Stage("", tmp_path, tmp_path, tmp_path, lambda *_: listed, print, MatchingService(None, ""))
+
+    assert story._service_name(stage) not in taken  # noqa: SLF001 (all that is another the second time)
+
+
+@pytest.mark.soak
 def test_on_a_store_where_it_was_told_it_can_be_told_again(kept, tmp_path):
     again = play(kept.data, tmp_path / "again")
 

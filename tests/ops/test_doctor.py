@@ -1,7 +1,9 @@
 """``lrs doctor``: what it finds, and how it ends."""
 
 import json
+import sqlite3
 import uuid
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -9,18 +11,19 @@ from click.testing import CliRunner
 
 from badges.issuer import issuer_of
 from lrs.cli import main
+from lrs.composition.channels import CHANNELS
 from lrs.kernel.settings import Settings
-from lrs.ops.doctor import Finding, of_clock, of_disk, of_services, of_settings, of_store, of_work
+from lrs.kernel.times import SECOND
+from lrs.ops.doctor import Finding, of_clock, of_destinations, of_disk, of_settings, of_store, of_work
 from lrs.storage import Owed, Record, open_store
 from lrs.storage.versions import found_and_known
+from lrs.tenancy import states
 from lrs.tenancy.control import open_control
 from lrs.tenancy.tenants import open_tenant
 from tests.badges.made import put_award, run_issue
 from tests.builders import tenant_in
 from tests.conftest import START
 from tests.matching.world import put_service
-
-SECOND = 1_000_000
 
 
 def found(findings):
@@ -52,6 +55,36 @@ def test_an_installation_that_works_has_no_problem(healthy):
     assert "ok      worker: 1 running\n" in answer.output
     assert "ok      issuer: did:web:lrs.example:t:default\n" in answer.output
     assert "ok      store: reached, schema 2\n" in answer.output
+
+
+@pytest.mark.parametrize("shut", [states.suspend, states.delete])
+def test_a_tenant_that_its_operator_shut_is_no_problem_of_another(healthy, shut):
+    settings = Settings(data=healthy)
+    with closing(open_control(settings)) as control:
+        states.create(settings, control, "acme", "")
+        shut(settings, control, "acme")
+
+    answer = run(healthy, public_url="https://lrs.example")
+
+    assert answer.exit_code == 0, answer.output
+    assert "ok      worker: 1 running\n" in answer.output
+
+
+def test_a_store_of_an_earlier_version_beside_it_is_told_of_and_not_brought_forward(healthy):
+    settings = Settings(data=healthy)
+    with closing(open_control(settings)) as control:
+        states.create(settings, control, "acme", "")
+    path = healthy / "tenants" / "acme" / "store.db"
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("PRAGMA user_version = 1")
+
+    answer = run(healthy, public_url="https://lrs.example")
+
+    assert answer.exit_code == 0, answer.output
+    assert "WARNING tenant acme: the store has schema 1, of an earlier version." in answer.output
+    assert "ok      worker: 1 running\n" in answer.output
+    with closing(sqlite3.connect(path)) as store:
+        assert store.execute("PRAGMA user_version").fetchone() == (1,)
 
 
 def test_without_an_https_address_badges_are_demonstrations_and_that_is_a_warning(healthy):
@@ -269,13 +302,16 @@ def test_a_service_that_was_disabled_is_named_with_the_reason(healthy):
     from lrs.matching.services import disable  # noqa: PLC0415 (used here alone)
 
     tenant = open_tenant(Settings(data=healthy))
-    put_service(tenant)
-    assert list(of_services(tenant)) == []
+    put_service(tenant, "https://service.invalid/hook")
+    assert list(of_destinations(tenant, CHANNELS)) == []
     tenant.store.write(lambda tx: disable(tx, "career-converter", "it answered 410 Gone", by="test")).result()
-    told = found(of_services(tenant))
+    told = found(of_destinations(tenant, CHANNELS))
     tenant.store.close()
 
-    assert told == {"service career-converter": ("warning", "disabled: it answered 410 Gone")}
+    mend = "once it is put right: lrs services resync career-converter"
+    assert told == {
+        "destination webhook career-converter": ("warning", f"disabled: it answered 410 Gone; {mend}"),
+    }
 
 
 def test_workers_that_end_or_died_long_ago_are_forgotten(tmp_path, clock):

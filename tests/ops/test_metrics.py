@@ -3,11 +3,14 @@
 import httpx
 import pytest
 
+from lrs.access.throttle import WRONG_SECRETS
+from lrs.kernel.admission import MOST
+from lrs.ops import metrics
 from lrs.storage import Owed, Record
-from lrs.transfer import forwards
-from lrs.transfer.forwards import Filter
 from lrs.web.counting import Requests
+from tests.builders import operator_in
 from tests.served import new_id, serving, statement
+from tests.transfer import forwarding
 
 
 def test_requests_are_counted_by_resource_method_and_class_of_status():
@@ -61,6 +64,31 @@ def test_metrics_tell_requests_the_writer_and_what_is_owed_and_name_nobody(tmp_p
     assert not [line for line in told if "ann" in line]
 
 
+def test_metrics_tell_which_limit_refused_and_how_full_each_is(tmp_path):
+    with serving(tmp_path, metrics_open=True, queue_bytes=5_000) as lrs:
+        before = lines_of(lrs)
+        for _ in range(2):
+            assert lrs.post(statement(result={"response": "x" * 6_000})).status_code == 503
+        since = lrs.app.admission.work.enter(MOST)
+        assert lrs.post(statement()).status_code == 503
+        told = lines_of(lrs)
+        lrs.app.admission.work.leave(MOST, since)
+        refused = [lrs.get(auth=("who", "what")).status_code for _ in range(WRONG_SECRETS[0] + 1)]
+        after = lines_of(lrs)
+
+    later = 'lrs_retry_later_total{cause="%s",status="%s"}'
+    assert (before[later % ("memory", "503")], told[later % ("memory", "503")]) == ("0.0", "2.0")
+    assert (told[later % ("work", "503")], told[later % ("queue_rows", "503")]) == ("1.0", "0.0")
+    assert (refused[-1], after[later % ("credentials", "429")]) == (429, "1.0")
+    assert (told['lrs_admission_bytes{limit="work"}'], after['lrs_admission_bytes{limit="work"}']) == (
+        "6.7108864e+07",
+        "0.0",
+    )
+    assert told['lrs_admission_bytes{limit="memory"}'] == "0.0"
+    assert told['lrs_admission_bound_bytes{limit="memory"}'] == "5000.0"
+    assert told['lrs_admission_bound_bytes{limit="files"}'] == "5.36870912e+08"
+
+
 def test_foreign_parameters_are_counted_by_resource_and_never_named(tmp_path):
     with serving(tmp_path, metrics_open=True) as lrs:
         lrs.ask("POST", "statements?token=ann&tincan=true", json=statement())
@@ -76,16 +104,16 @@ def test_foreign_parameters_are_counted_by_resource_and_never_named(tmp_path):
     assert not [line for line in told if "ann" in line or "token" in line]
 
 
-def test_metrics_are_for_keys_with_the_scope_admin_unless_the_operator_opens_them(tmp_path):
+def test_metrics_are_for_the_operator_and_for_no_tenant_unless_they_are_opened(tmp_path):
+    """They have figures of all tenants, so the administrator of one, even of the default one, sees them no more."""
     with serving(tmp_path) as lrs:
-        admin = lrs.as_key("admin")
-
         nobody = httpx.get(f"{lrs.address}/metrics", trust_env=False)
-        other = httpx.get(f"{lrs.address}/metrics", trust_env=False, auth=lrs.auth)
-        told = lines_of(lrs, auth=admin.auth)
+        admin = httpx.get(f"{lrs.address}/metrics", trust_env=False, auth=lrs.as_key("admin").auth)
+        told = lines_of(lrs, auth=operator_in(tmp_path))
 
-    assert nobody.status_code == 401
-    assert (other.status_code, other.json()["error"]) == (403, "forbidden")
+    assert (nobody.status_code, admin.status_code) == (401, 401)
+    assert "lrs operators create" in admin.json()["message"]
+    assert admin.headers["www-authenticate"].startswith("Basic ")
     assert told['lrs_request_duration_seconds_count{method="GET",resource="/metrics",status="4xx"}'] == "2.0"
 
 
@@ -103,8 +131,8 @@ def test_metrics_tell_how_far_behind_each_destination_is_and_whether_it_is_stopp
     with serving(tmp_path, metrics_open=True, outbound_allow=("127.0.0.0/8",)) as lrs:
         for name in ("first", "second"):
             access = ("key", "secret")
-            forwards.add(lrs.tenant, name, "http://127.0.0.1:9/xapi", access, Filter(), since=0, by="test")
-        forwards.pause(lrs.tenant, "second", by="test")
+            forwarding.add(lrs.tenant, name, "http://127.0.0.1:9/xapi", access)
+        forwarding.pause(lrs.tenant, "second")
         none = lines_of(lrs)
         lrs.store(statement())
         told = lines_of(lrs)
@@ -114,3 +142,19 @@ def test_metrics_tell_how_far_behind_each_destination_is_and_whether_it_is_stopp
     assert none[lag] == "0.0"
     assert 0 < float(told[lag]) < 60
     assert (told[active % "first"], told[active % "second"]) == ("1.0", "0.0")
+
+
+def test_a_scrape_opens_stores_for_a_while_only_and_keeps_what_it_knows_of_the_others(tmp_path, monkeypatch):
+    with serving(tmp_path, metrics_open=True) as lrs:
+        lrs.app.tenants.control.add("acme")
+        monkeypatch.setattr(metrics, "LOOK_FOR", 0.0)
+        without = lines_of(lrs)
+        monkeypatch.setattr(metrics, "LOOK_FOR", 60.0)
+        looked = lines_of(lrs)
+        monkeypatch.setattr(metrics, "LOOK_FOR", 0.0)
+        lrs.app.tenants.control.due.mark("acme")
+        known = lines_of(lrs)
+
+    up = 'lrs_tenant_up{tenant="%s"}'
+    assert (without[up % "default"], up % "acme" in without) == ("1.0", False)
+    assert (looked[up % "acme"], known[up % "acme"]) == ("1.0", "1.0")

@@ -3,48 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 
+from lrs.composition.channels import CHANNELS
+from lrs.composition.steps import retry, retry_one
 from lrs.kernel import outbound
+from lrs.kernel.errors import Refused
 from lrs.ops.doctor import Finding, of_destinations
-from lrs.outbox import deliveries, listing
-from lrs.outbox.channel import Destination, End, Message, Outcome, Undeliverable
-from lrs.outbox.deliver import deliver
+from lrs.outbox import deliveries, destinations, listing
+from lrs.outbox.channel import Channel, End, Message, Outcome, Undeliverable, by_name
 from lrs.outbox.deliveries import Delivery
-from tests.matching.world import LEASE, SECOND, START, Clock, tenant_in
+from lrs.pages import acts
+from lrs.storage import Exists, Owed, Record, Walk
+from lrs.tenancy import audit
+from tests.dying import Dying, Killed
+from tests.matching.world import LEASE, SECOND, START, Clock, deliver, send, tenant_in
 
 ARRIVED = Outcome(End.DELIVERED, status=202)
+HANDED_IN = SimpleNamespace(retry=retry_one)
 
 
 @dataclass
 class Pigeons:
-    """A channel that sends nothing: *answers* says what becomes of each content, *stopped* whom it will not call."""
+    """What a channel of this test sends, which is nothing: *answers* says what becomes of each content."""
 
     answers: Callable[[str], Outcome] = lambda _: ARRIVED
     sent: list[str] = field(default_factory=list)
-    stopped: dict[str, str] = field(default_factory=dict)
 
-    def compose(self, _tenant, record):
-        to = record.meta["to"]
-        if to in self.stopped:
-            raise Undeliverable(f"{to} is {self.stopped[to]}")
-        return Message(to, lambda _: self._send(record.body.decode()))
-
-    def stop(self, _tx, to, outcome):
-        self.stopped[to] = "stopped"
-        return f"{to} is stopped: {outcome.reason}"
-
-    def destinations(self, _tenant):
-        yield Destination("pigeon", "coop", "stopped" if "coop" in self.stopped else "active")
-
-    def about(self, record):
-        return {"to": record.meta["to"], "what": record.body.decode()}
+    def compose(self, _tenant, record, _destination):
+        return Message(lambda _: self._send(record.body.decode()))
 
     def _send(self, content):
         self.sent.append(content)
         return self.answers(content)
+
+    @property
+    def channel(self):
+        return Channel("pigeon", self.compose)
+
+    @property
+    def channels(self):
+        return by_name(self.channel)
 
 
 @pytest.fixture
@@ -53,28 +56,28 @@ def clock():
 
 
 @pytest.fixture
-def tenant(tmp_path, clock):
-    with tenant_in(tmp_path, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
 def pigeons():
     return Pigeons()
 
 
+@pytest.fixture
+def tenant(tmp_path, clock, pigeons):
+    with tenant_in(tmp_path, clock) as opened:
+        destinations.add(opened, pigeons.channel, "coop", "https://coop.invalid", by="test")
+        yield opened
+
+
 def owe(tenant, content, **more):
-    delivery = Delivery(id=content, channel="pigeon", to="coop", content=content.encode(), **more)
+    delivery = Delivery(id=content, channel="pigeon", to="coop", content=content.encode(), what=content, **more)
     tenant.store.write(lambda tx: deliveries.queue(tx, delivery, tenant.clock())).result()
 
 
 def run(tenant, pigeons):
-    while claims := tenant.store.claim(["deliver"], limit=100, lease=LEASE):
-        deliver(tenant, claims, channels={"pigeon": pigeons}, jitter=lambda: 0.0)
+    deliver(tenant, pigeons.channels)
 
 
 def states(tenant, pigeons):
-    return [(one["what"], one["state"]) for one in listing.listed(tenant, {"pigeon": pigeons})]
+    return [(one["what"], one["state"]) for one in listing.listed(tenant, pigeons.channels)]
 
 
 def test_nothing_with_one_order_key_overtakes_what_was_queued_before_it(tenant, pigeons, clock):
@@ -134,30 +137,68 @@ def test_a_dead_letter_that_is_resent_and_fails_again_is_in_the_list_once(tenant
     pigeons.answers = lambda _: Outcome(End.REFUSED, "no such bird")
     run(tenant, pigeons)
 
-    resent = listing.resend(tenant, {"pigeon": pigeons}, channel="pigeon")
+    resent = listing.resend_all(tenant, pigeons.channels, by="me", channel="pigeon")
     run(tenant, pigeons)
 
     assert resent == 1
     assert pigeons.sent == ["one", "one"]
-    assert [(one["id"], one["reason"]) for one in listing.failed(tenant, {"pigeon": pigeons})] == [
-        ("one", "no such bird")
-    ]
+    assert [(one["id"], one["reason"]) for one in listing.failed(tenant, pigeons.channels)] == [("one", "no such bird")]
     assert states(tenant, pigeons) == [("one", "dead")]
 
 
-@pytest.mark.parametrize("end", [End.DENIED, End.GONE])
-def test_a_destination_that_wants_no_more_is_stopped_and_what_waits_is_put_aside_with_the_reason(tenant, pigeons, end):
+@pytest.mark.parametrize("end", [End.REFUSED, End.DENIED])
+def test_what_another_worker_has_delivered_meanwhile_stays_delivered(tenant, pigeons, clock, end):
     owe(tenant, "one")
-    pigeons.answers = lambda _: Outcome(end, "it said so")
+
+    def slow(_):
+        clock.now += 4 * LEASE
+        lost = tenant.store.claim_lost(["deliver"], lease=LEASE)
+        send(tenant, [lost], Pigeons().channels)
+        return Outcome(end, "no such bird")
+
+    pigeons.answers = slow
+    run(tenant, pigeons)
+
+    assert states(tenant, pigeons) == [("one", "delivered")]
+    assert tenant.store.parked() == []
+    assert [one.active for one in listing.destinations(tenant, pigeons.channels)] == [True]
+
+
+def test_a_destination_that_answers_410_is_disabled_and_what_waits_is_put_aside_with_the_reason(tenant, pigeons):
+    owe(tenant, "one")
+    pigeons.answers = lambda _: Outcome(End.GONE, "it said so")
     run(tenant, pigeons)
     owe(tenant, "two")
     run(tenant, pigeons)
 
     assert pigeons.sent == ["one"]
-    assert [one["reason"] for one in listing.failed(tenant, {"pigeon": pigeons})] == [
-        "coop is stopped: it said so",
-        "coop is stopped",
-    ]
+    (coop,) = listing.destinations(tenant, pigeons.channels)
+    assert (coop.destination.state, coop.destination.reason) == ("disabled", "it said so")
+    reason = "the destination is disabled: it said so"
+    assert [one["reason"] for one in listing.failed(tenant, pigeons.channels)] == [reason, reason]
+    assert [entry.action for entry, _ in audit.walk(tenant.store)] == ["destination.added", "destination.disabled"]
+
+
+def test_a_destination_that_denies_is_paused_and_what_was_sent_and_what_waits_is_sent_once_it_is_resumed(
+    tenant, pigeons
+):
+    for content in ("one", "two", "three"):
+        owe(tenant, content)
+    pigeons.answers = lambda _: Outcome(End.DENIED, "answered 401")
+    run(tenant, pigeons)
+    (coop,) = listing.listed_destinations(tenant, pigeons.channels)
+    waiting = [(one["state"], one["reason"]) for one in listing.listed(tenant, pigeons.channels)]
+    pigeons.answers = lambda _: ARRIVED
+    destinations.resume(tenant, pigeons.channel, "coop", by="test")
+    run(tenant, pigeons)
+
+    assert (coop["state"], coop["stateSince"][:16], coop["waiting"], coop["dead"]) == (
+        *("paused", "2026-11-18T11:06"),
+        *(3, 0),
+    )
+    assert waiting == [("queued", "the destination is paused: answered 401")] * 3
+    assert pigeons.sent == ["one", "one", "two", "three"]
+    assert states(tenant, pigeons) == [("one", "delivered"), ("two", "delivered"), ("three", "delivered")]
 
 
 def test_a_call_that_may_not_be_made_is_given_up_and_one_without_an_answer_is_tried_again(tenant, pigeons):
@@ -177,7 +218,7 @@ def test_a_call_that_may_not_be_made_is_given_up_and_one_without_an_answer_is_tr
 def test_a_resend_while_the_call_is_under_way_is_a_call_of_its_own(tenant, pigeons):
     def answer(content):
         if len(pigeons.sent) == 1:
-            listing.resend(tenant, {"pigeon": pigeons}, id=content)
+            listing.resend(tenant, content, by="me")
         return ARRIVED
 
     pigeons.answers = answer
@@ -187,6 +228,92 @@ def test_a_resend_while_the_call_is_under_way_is_a_call_of_its_own(tenant, pigeo
 
     assert pigeons.sent == ["one", "one"]
     assert states(tenant, pigeons) == [("one", "delivered")]
+
+
+def test_a_delivery_that_waits_for_another_is_not_resent_before_that(tenant, pigeons, clock):
+    owe(tenant, "one", order="ana")
+    owe(tenant, "two", order="ana")
+    pigeons.answers = lambda _: Outcome(End.LATER, "busy")
+    run(tenant, pigeons)
+
+    with pytest.raises(Refused, match="two cannot be sent now: it waits for the delivery one") as refused:
+        listing.resend(tenant, "two", by="me")
+    pigeons.answers = lambda _: ARRIVED
+    clock.now += 5 * SECOND
+    run(tenant, pigeons)
+
+    assert (refused.value.status, refused.value.error) == (409, "delivery_waits")
+    assert pigeons.sent == ["one", "one", "two"]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda tenant, _: retry(tenant, by="me"),
+        lambda tenant, _: retry(tenant, "deliver", by="me"),
+        lambda tenant, pigeons: listing.resend_all(tenant, pigeons.channels, by="me"),
+    ],
+)
+def test_what_was_given_up_waits_again_whichever_way_it_is_made_due(tenant, pigeons, clock, again):
+    owe(tenant, "one")
+    owe(tenant, "two")
+    pigeons.answers = lambda _: Outcome(End.REFUSED, "no such bird")
+    run(tenant, pigeons)
+    clock.now += 7_200 * SECOND
+
+    count = again(tenant, pigeons)
+
+    (standing,) = listing.destinations(tenant, pigeons.channels)
+    clock.now += SECOND
+    assert (count, standing.waiting, standing.lag(clock.now) // SECOND) == (2, 2, 1)
+    assert sorted(states(tenant, pigeons)) == [("one", "queued"), ("two", "queued")]
+
+
+@pytest.mark.parametrize(
+    ("again", "told"),
+    [
+        (lambda tenant, _: retry(tenant, by="me"), ("work.retried", {"step": "deliver", "entries": "1"})),
+        (lambda tenant, _: listing.resend(tenant, "one", by="me"), ("delivery.resent", {"delivery": "one"})),
+        (
+            lambda tenant, pigeons: listing.resend_all(tenant, pigeons.channels, by="me"),
+            ("delivery.resent", {"delivery": "one"}),
+        ),
+        (
+            lambda tenant, _: acts.retry(tenant, HANDED_IN, step="deliver", kind="delivery", id="one", by="me"),
+            ("work.retried", {"step": "deliver", "kind": "delivery", "id": "one"}),
+        ),
+    ],
+)
+def test_what_is_made_due_again_and_who_did_it_are_stored_together_or_not_at_all(tenant, pigeons, again, told):
+    owe(tenant, "one")
+    pigeons.answers = lambda _: Outcome(End.REFUSED, "no such bird")
+    run(tenant, pigeons)
+
+    again(tenant, pigeons)
+
+    (entry,) = audit.newest(tenant.store, 1)
+    assert (entry.by, entry.action, entry.about) == ("me", *told)
+    run(tenant, pigeons)
+    tenant.store.write(lambda tx: tx.delete("audit-head", "head")).result()  # so the next entry finds its place taken
+    with pytest.raises(Exists):
+        again(tenant, pigeons)
+    assert [(record.id, owed.parked) for record, owed in tenant.store.parked()] == [("one", True)]
+
+
+def test_of_what_was_put_aside_the_chosen_record_alone_is_made_due(tenant, pigeons):
+    for content in ("one", "two"):
+        owe(tenant, content)
+    pigeons.answers = lambda _: Outcome(End.REFUSED, "no such bird")
+    run(tenant, pigeons)
+    for id in ("a", "b"):
+        record = Record("destination", id, owed=(Owed("deliver", parked=True, error="x"),))
+        tenant.store.write(lambda tx, record=record: tx.insert(record)).result()
+
+    chosen = (("delivery", "one"), ("destination", "a"), ("destination", "a"))
+    done = tenant.store.write(lambda tx: [retry_one(tx, "deliver", *name) for name in chosen]).result()
+
+    assert done == [True, True, False]
+    assert sorted(record.id for record, _ in tenant.store.parked()) == ["b", "two"]
 
 
 def test_the_lag_of_a_destination_is_the_age_of_the_oldest_that_waits_and_what_is_dead_does_not_wait(
@@ -200,11 +327,11 @@ def test_the_lag_of_a_destination_is_the_age_of_the_oldest_that_waits_and_what_i
     run(tenant, pigeons)
     owe(tenant, "three")
 
-    (waiting,) = listing.destinations(tenant, {"pigeon": pigeons})
+    (waiting,) = listing.destinations(tenant, pigeons.channels)
     clock.now += 60 * SECOND
     pigeons.answers = lambda _: ARRIVED
     run(tenant, pigeons)
-    (done,) = listing.destinations(tenant, {"pigeon": pigeons})
+    (done,) = listing.destinations(tenant, pigeons.channels)
 
     assert (waiting.waiting, (waiting.since or 0) // SECOND * SECOND) == (2, START + 60 * SECOND)
     assert (done.waiting, done.since) == (0, None)
@@ -215,17 +342,16 @@ def test_what_is_resent_waits_since_it_was_resent(tenant, pigeons, clock):
     run(tenant, pigeons)
     clock.now += 3_600 * SECOND
 
-    listing.resend(tenant, {"pigeon": pigeons}, id="one")
+    listing.resend(tenant, "one", by="me")
 
-    (waiting,) = listing.destinations(tenant, {"pigeon": pigeons})
+    (waiting,) = listing.destinations(tenant, pigeons.channels)
     assert (waiting.waiting, waiting.since // SECOND * SECOND) == (1, START + 3_600 * SECOND)
 
 
 def test_a_delivery_of_a_channel_that_is_gone_is_listed_and_put_aside(tenant):
     owe(tenant, "one")
 
-    claims = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
-    deliver(tenant, claims, channels={})
+    deliver(tenant, {})
 
     (shown,) = listing.listed(tenant, {})
     assert (shown["channel"], shown["what"], shown["state"]) == ("pigeon", "?", "dead")
@@ -233,20 +359,179 @@ def test_a_delivery_of_a_channel_that_is_gone_is_listed_and_put_aside(tenant):
 
 
 def test_the_doctor_warns_of_a_stopped_destination_of_any_channel(tenant, pigeons):
-    working = list(of_destinations(tenant, {"pigeon": pigeons}))
-    pigeons.stopped["coop"] = "stopped"
+    working = list(of_destinations(tenant, pigeons.channels))
+    destinations.pause(tenant, pigeons.channel, "coop", by="test")
 
-    stopped = list(of_destinations(tenant, {"pigeon": pigeons}))
+    stopped = list(of_destinations(tenant, pigeons.channels))
 
     assert working == []
-    assert stopped == [Finding("destination pigeon coop", "warning", "stopped: None")]
+    told = "paused since 2026-11-18T11:06:40Z: by command; once it is put right: lrs destinations resume pigeon coop"
+    assert stopped == [Finding("destination pigeon coop", "warning", told)]
 
 
 def test_the_doctor_warns_of_a_destination_that_is_more_than_an_hour_behind(tenant, pigeons, clock):
     owe(tenant, "one")
     clock.now += 3_701 * SECOND - 1
 
-    (behind,) = of_destinations(tenant, {"pigeon": pigeons})
+    (behind,) = of_destinations(tenant, pigeons.channels)
 
     assert (behind.check, behind.status) == ("destination pigeon coop", "warning")
-    assert behind.message == "3700 s behind: lrs work status says more"
+    assert behind.message == "3700 s behind: lrs destinations list, lrs work status say more"
+
+
+# -- destinations -----------------------------------------------------------------------------------------------------
+
+
+def test_a_paused_destination_waits_without_a_try_and_without_ageing_and_resume_sends_in_order(tenant, pigeons, clock):
+    owe(tenant, "first")
+    pigeons.answers = lambda _: Outcome(End.LATER, "busy")
+    run(tenant, pigeons)
+    tried = len(pigeons.sent)
+    destinations.pause(tenant, pigeons.channel, "coop", by="test")
+    for number in range(30):
+        owe(tenant, f"{number:02}")
+    looks = []
+    for _ in range(400):
+        looks.append(deliver(tenant, pigeons.channels))
+        clock.now += 3_600 * SECOND
+    paused = pigeons.sent[tried:]
+    failed = listing.failed(tenant, pigeons.channels)
+    (coop,) = listing.listed_destinations(tenant, pigeons.channels)
+    pigeons.answers = lambda _: ARRIVED
+    destinations.resume(tenant, pigeons.channel, "coop", by="test")
+    owe(tenant, "new")
+    run(tenant, pigeons)
+
+    assert (paused, failed) == ([], [])
+    assert sum(looks) < 70  # each once after the pause, and once in ten days
+    assert (coop["waiting"], coop["stateSince"]) == (31, "2026-11-18T11:06:40Z")
+    assert round(coop["lag"] / 3_600) == 400
+    assert pigeons.sent[tried:] == ["first", *(f"{number:02}" for number in range(30)), "new"]
+    assert tenant.store.backlog() == []
+
+
+def test_a_resume_that_dies_after_its_first_commit_loses_nothing(tenant, pigeons, clock, monkeypatch):
+    monkeypatch.setattr(deliveries, "PAGE", 3)
+    destinations.pause(tenant, pigeons.channel, "coop", by="test")
+    for number in range(8):
+        owe(tenant, f"{number}")
+    run(tenant, pigeons)
+    dying = replace(tenant, store=Dying(tenant.store, 1, after=True))
+    with pytest.raises(Killed):
+        destinations.resume(dying, pigeons.channel, "coop", by="test")
+    run(tenant, pigeons)
+    before = list(pigeons.sent)
+    clock.now += deliveries.LONGEST_WAIT + SECOND
+    run(tenant, pigeons)
+
+    assert before == ["0", "1", "2"]
+    assert pigeons.sent == [str(number) for number in range(8)]
+
+
+def test_a_resume_of_many_sends_all_of_them_in_order(tenant, pigeons, monkeypatch):
+    monkeypatch.setattr(deliveries, "PAGE", 3)
+    destinations.pause(tenant, pigeons.channel, "coop", by="test")
+    for number in range(8):
+        owe(tenant, f"{number}")
+    run(tenant, pigeons)
+    destinations.resume(tenant, pigeons.channel, "coop", by="test")
+    run(tenant, pigeons)
+
+    assert pigeons.sent == [str(number) for number in range(8)]
+
+
+def test_what_waits_for_a_paused_destination_that_is_removed_is_put_aside_with_the_reason(tenant, pigeons):
+    destinations.pause(tenant, pigeons.channel, "coop", by="test")
+    owe(tenant, "one")
+    run(tenant, pigeons)
+    destinations.remove(tenant, pigeons.channel, "coop", by="test")
+    run(tenant, pigeons)
+
+    assert [(one["state"], one["reason"]) for one in listing.listed(tenant, pigeons.channels)] == [
+        ("dead", "there is no destination coop of the channel pigeon")
+    ]
+
+
+def test_what_waits_for_the_one_before_it_still_does_after_a_pause(tenant, pigeons, clock):
+    for content in ("one", "two"):
+        owe(tenant, content, order="ana")
+    destinations.pause(tenant, pigeons.channel, "coop", by="test")
+    run(tenant, pigeons)
+    pigeons.answers = lambda content: Outcome(End.LATER, "busy") if content == "one" else ARRIVED
+    destinations.resume(tenant, pigeons.channel, "coop", by="test")
+    run(tenant, pigeons)
+    before = list(pigeons.sent)
+    pigeons.answers = lambda _: ARRIVED
+    clock.now += 5 * SECOND
+    run(tenant, pigeons)
+
+    assert (before, pigeons.sent) == (["one"], ["one", "one", "two"])
+
+
+def test_a_destination_that_is_resumed_while_its_delivery_is_being_held_loses_nothing(tenant, pigeons):
+    owe(tenant, "one")
+    destinations.pause(tenant, pigeons.channel, "coop", by="test")
+    (claim,) = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
+    destinations.resume(tenant, pigeons.channel, "coop", by="test")
+    tenant.store.write(lambda tx: destinations.hold(tx, pigeons.channel, "coop", claim.record.id)).result()
+    run(tenant, pigeons)
+
+    assert pigeons.sent == ["one"]
+
+
+def test_two_channels_may_have_destinations_of_one_name(tenant, pigeons):
+    other = replace(pigeons.channel, name="raven")
+    destinations.add(tenant, other, "coop", "https://tower.invalid", by="test")
+    destinations.pause(tenant, other, "coop", by="test")
+    owe(tenant, "one")
+    run(tenant, pigeons)
+
+    assert pigeons.sent == ["one"]
+    assert [(one["channel"], one["address"], one["state"]) for one in listed(tenant, pigeons.channel, other)] == [
+        ("pigeon", "https://coop.invalid", "active"),
+        ("raven", "https://tower.invalid", "paused"),
+    ]
+
+
+def listed(tenant, *channels):
+    return listing.listed_destinations(tenant, by_name(*channels))
+
+
+def test_what_lets_us_in_is_hidden_and_opens_no_other_destination(tenant, pigeons):
+    made = [
+        destinations.add(tenant, pigeons.channel, name, "https://coop.invalid", access=["k", "s3cret"], by="test")
+        for name in ("one", "two")
+    ]
+    swapped = msgspec.structs.replace(made[0], access=made[1].access)
+
+    assert destinations.access(tenant, made[0]) == ["k", "s3cret"]
+    assert not [record for record in tenant.store.find(Walk("destination")).records if b"s3cret" in record.body]
+    assert made[0].access != made[1].access
+    with pytest.raises(Undeliverable, match="its key cannot be read"):
+        destinations.access(tenant, swapped)
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "status", "message"),
+    [
+        ("coop", "https://coop.invalid", 409, "a destination coop of the channel pigeon exists already"),
+        ("Two Words", "https://coop.invalid", 400, "use 1 to 40 lower-case letters"),
+        ("inside", "https://10.0.0.8", 400, "leads to an address outside the public internet"),
+        ("ftp", "ftp://coop.invalid", 400, "only https URLs with a host"),
+    ],
+)
+def test_a_destination_that_cannot_be_is_refused(tenant, pigeons, name, address, status, message):
+    with pytest.raises(Refused, match=message) as refused:
+        destinations.add(tenant, pigeons.channel, name, address, by="test")
+
+    assert refused.value.status == status
+
+
+@pytest.mark.parametrize("act", [destinations.pause, destinations.resume, destinations.remove])
+def test_what_is_not_there_and_what_another_room_keeps_is_changed_by_nobody(tenant, pigeons, act):
+    with pytest.raises(Refused, match="there is no destination tower of the channel pigeon") as unknown:
+        act(tenant, pigeons.channel, "tower", by="test")
+    with pytest.raises(Refused, match="commands of their own: lrs services resync converter"):
+        act(tenant, CHANNELS["webhook"], "converter", by="test")
+
+    assert unknown.value.status == 404

@@ -13,8 +13,8 @@ import pytest
 
 from lrs.access.keys import create_key
 from lrs.app import create_app
+from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
-from lrs.steps import drain
 from lrs.tenancy.control import open_control
 from tests.competency.world import World
 

@@ -20,16 +20,15 @@ def test_a_browser_is_told_what_this_is_and_where_to_go(lrs):
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "learning record store" in page.text
-    for address in ("/xapi", "/pages", "/docs", "/openapi.json"):
+    for address in ("/xapi", "/pages", "/me", "/docs", "/openapi.json"):
         assert lrs.address + address in page.text
-    assert "script" not in page.text
     assert page.headers["vary"] == "accept"
 
 
 def test_every_address_on_the_page_leads_somewhere(lrs):
     told = ask(lrs, "/").json()
 
-    for name in ("pages", "docs", "openapi"):
+    for name in ("pages", "me", "docs", "openapi"):
         assert lrs.clients[0].get(told[name], follow_redirects=True).status_code == 200, name
     assert lrs.clients[0].get(f"{told['xapi']}/about").status_code == 200
 
@@ -43,6 +42,8 @@ def test_a_program_gets_the_addresses_as_json(lrs, accept):
         "version": version("engraft-lrs"),
         "xapi": f"{lrs.address}/t/default/xapi",
         "pages": f"{lrs.address}/t/default/pages",
+        "me": f"{lrs.address}/t/default/me",
+        "developers": f"{lrs.address}/t/default/developers",
         "docs": f"{lrs.address}/docs",
         "openapi": f"{lrs.address}/openapi.json",
     }

@@ -6,17 +6,20 @@ import json
 import re
 
 import pytest
+from msgspec.structs import replace
 
-from lrs.competency.dates import moment
 from lrs.competency.rules.rulesets import applied
 from lrs.competency.rules.walk import read_again
+from lrs.composition.steps import drain
 from lrs.matching import consent, registry
 from lrs.matching.consent import Grant, Subject
 from lrs.people import joins, nobody
+from lrs.people import search as searching
 from lrs.people.identifiers import NOBODY
 from lrs.people.ids import identified, ids_of
 from lrs.people.persons import minter
-from lrs.steps import drain
+from lrs.storage import Walk
+from lrs.web.dates import written_moment
 from tests.competency.world import ANN, ANN_ACCOUNT, RULES, statement, statement_id
 from tests.pages.conftest import text_of
 
@@ -25,15 +28,15 @@ TEMPORARY = {"account": {"homePage": "https://www.gov.uk/uln", "name": "99999999
 
 
 def work(site):
-    drain(site.tenant, ["refs", "match", "evaluate", "issue", "sync"])
+    drain(site.tenant, ["refs", "match", "evaluate", "issue", "sync", "list"])
 
 
 def find(browser, who):
-    return browser.send(browser.get("/pages/learners"), "/pages/learners", who=who)
+    return browser.send(browser.get("/staff/learners"), "/staff/learners", who=who)
 
 
 def page_of(site, browser, actor=ANN):
-    return browser.get(f"/pages/learners/{site.world.person(actor)}")
+    return browser.get(f"/staff/learners/{site.world.person(actor)}")
 
 
 def service_for(site, person, *scopes):
@@ -61,10 +64,10 @@ def test_a_learner_is_found_by_address_account_and_id(site, browser):
     }
 
     assert {who: answer.headers.get("location") for who, answer in found.items()} == {
-        "ann@example.org": f"/pages/learners/{ann}",
-        " mailto:ann@example.org ": f"/pages/learners/{ann}",
-        "https://vle.example|ann": f"/pages/learners/{account}",
-        account: f"/pages/learners/{account}",
+        "ann@example.org": f"/staff/learners/{ann}",
+        " mailto:ann@example.org ": f"/staff/learners/{ann}",
+        "https://vle.example|ann": f"/staff/learners/{account}",
+        account: f"/staff/learners/{account}",
     }
 
 
@@ -80,12 +83,12 @@ def test_a_learner_is_found_by_name_and_several_are_listed(site, browser):
 
     one, several, nobody = find(browser, "muller"), find(browser, "smith"), find(browser, "brown")
 
-    assert one.headers["location"] == f"/pages/learners/{zoe}"
-    assert "<h1>Zoë &lt;b&gt;Müller&lt;/b&gt;</h1>" in browser.get(f"/pages/learners/{zoe}").text
+    assert one.headers["location"] == f"/staff/learners/{zoe}"
+    assert "<h1>Zoë &lt;b&gt;Müller&lt;/b&gt;</h1>" in browser.get(f"/staff/learners/{zoe}").text
     assert several.status_code == 200
-    assert f'<a href="/pages/learners/{anna}">Anna Smith</a>' in several.text
-    assert f'<a href="/pages/learners/{joanna}">Joanna Smithson</a>' in several.text
-    assert "2 found Whom this may mean Name Known by Anna Smith 1 Account at https://vle.example" in text_of(several)
+    assert f'<a href="/staff/learners/{anna}"><bdi>Anna Smith</bdi></a>' in several.text
+    assert f'<a href="/staff/learners/{joanna}"><bdi>Joanna Smithson</bdi></a>' in several.text
+    assert "Anna Smith 1 GOWN Gowning: 1 Awareness vle Joanna Smithson 2" in text_of(several)
     assert (nobody.status_code, "Nobody is known by that name." in nobody.text) == (404, True)
 
 
@@ -95,13 +98,13 @@ def test_what_guests_were_awarded_is_revoked_once_their_name_is_one_for_nobody(s
     site.world.send(statement("one", guest))
     site.world.send(statement("two", guest))
     work(site)
-    held = [record.meta["state"] for record in site.world.store.find("credential").records]
+    held = [record.meta["state"] for record in site.world.store.find(Walk("credential")).records]
 
     site.world.write(lambda tx: (nobody.put_names(tx, "vle", NOBODY, "test"), read_again(tx, "vle")))
     work(site)
 
     assert held == ["issued"]
-    assert [record.meta["state"] for record in site.world.store.find("credential").records] == ["revoked"]
+    assert [record.meta["state"] for record in site.world.store.find(Walk("credential")).records] == ["revoked"]
     assert "Does not count: guest is a name for nobody" in text_of(page_of(site, browser, guest))
 
 
@@ -122,7 +125,7 @@ def test_a_learner_is_found_by_learner_number(site, browser):
 
     answer = find(browser, "1000001376")
 
-    assert answer.headers["location"] == f"/pages/learners/{site.world.person(number)}"
+    assert answer.headers["location"] == f"/staff/learners/{site.world.person(number)}"
     assert "1000001376 Learner number (ULN)" in text_of(page_of(site, browser, number))
 
 
@@ -148,7 +151,22 @@ def test_somebody_unknown_is_said_to_be_so_in_plain_words(quiet, who):
 
     assert answer.status_code == 404
     assert "Nobody is known by that name. Check the spelling" in text_of(answer)
-    assert "<script" not in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_a_page_looks_at_no_more_names_than_it_says_whomever_it_is_asked_for(site, browser, monkeypatch):
+    for number in range(4):
+        site.world.send(statement(f"{number}", {"name": f"Kit {number}", "mbox": f"mailto:{number}@example.org"}))
+    work(site)
+    looked = []
+    monkeypatch.setattr(searching, "LOOKED_THROUGH", 2)
+    monkeypatch.setattr(searching, "name_of", lambda _, ifi: looked.append(ifi))
+
+    answer = find(browser, "nobody")
+    shown = browser.get("/staff/learners/nobody")
+
+    assert (answer.status_code, shown.status_code, len(looked)) == (404, 404, 2)
+    assert "Nobody among the learners who were seen last is known by that name" in text_of(answer)
 
 
 def test_the_page_says_what_is_held_and_why(site, browser):
@@ -159,12 +177,12 @@ def test_the_page_says_what_is_held_and_why(site, browser):
 
     text = text_of(page_of(site, browser))
 
-    assert "GOWN Gowning 1 Awareness Held 2026-11-20 No end 1 piece of evidence" in text
-    assert "GOWN Gowning: level 1 Awareness Held: from 2026-11-20, no end" in text
+    assert "GOWN Gowning 1 Awareness Held 20 November 2026 No end 1 piece of evidence" in text
+    assert "GOWN Gowning: level 1 Awareness Held: from 20 November 2026, no end" in text
     assert "Evidence, newest first; 1 of 3 counts" in text
     about = "https://vle.example/gowning"
     enough, little, browsed = (statement_id(name) for name in ("enough", "too little", "from a browser"))
-    assert f"2026-11-20 10:00 GMT vle {about} {enough} 90 % (asked: 80 %) Counts" in text
+    assert f"20 November 2026, 10:00 GMT vle {about} {enough} 90 % (asked: 80 %) Counts" in text
     assert f"vle {about} {little} 50 % (asked: 80 %) Does not count: below threshold" in text
     assert f"scorm-content {about} {browsed} 90 % (asked: 80 %) Does not count: source not trusted" in text
 
@@ -177,12 +195,29 @@ def test_a_level_in_review_is_shown_as_held_with_the_time_and_the_reason_and_its
 
     shown = text_of(page_of(site, browser))
 
-    until = moment(applied(site.world.store)[-1].until, "Europe/London")
+    until = written_moment(applied(site.world.store)[-1].until, "Europe/London")
     assert f"Held, in review until {until}" in shown
     because = "because in rules version 2 the rule on https://vle.example/gowning asks for 95 % instead of 80 %"
-    assert f"Held, in review: from 2026-11-20, no end. Valid until {until}, {because}" in shown
+    assert f"Held, in review: from 20 November 2026, no end. Valid until {until}, {because}" in shown
     assert "Valid" in shown
     assert "Revoked" not in shown
+
+
+def test_of_a_person_with_very_many_badges_the_newest_hundred_are_listed(site, browser):
+    site.world.send(statement("one"))
+    work(site)
+    (badge,) = site.world.store.find(Walk("credential")).records
+    other = "1" if badge.id[-3] == "0" else "0"
+    more = [replace(badge, id=f"{badge.id[:-3]}{other}{number:02d}", seq=0, rev=0) for number in range(100)]
+    site.world.store.write(lambda tx: [tx.insert(one) for one in more]).result()
+
+    page = page_of(site, browser)
+
+    links = re.findall(r'href="/pages/badges/([0-9a-f-]{36})"', page.text)
+    assert len(links) == 100
+    assert more[-1].id in links
+    assert badge.id not in links
+    assert "the newest 100 at most" in text_of(page)
 
 
 def test_the_badge_on_the_page_is_the_signed_one(site, browser):
@@ -221,10 +256,10 @@ def test_a_learner_named_like_markup_is_only_text(site, browser):
     person = site.world.person(EVIL)
     service_for(site, person, "profiles:read")
 
-    page = browser.get(f"/pages/learners/{person}")
+    page = browser.get(f"/staff/learners/{person}")
 
     assert page.status_code == 200
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
     assert "<b>" not in page.text
     assert "<h1>&lt;script&gt;alert(&#39;held&#39;)&lt;/script&gt;</h1>" in page.text
     assert "To find &lt;b&gt;roles&lt;/b&gt;" in page.text
@@ -235,13 +270,13 @@ def test_a_consent_is_shown_and_taken_back_with_the_name_of_the_key(site, browse
     work(site)
     person = site.world.person(ANN)
     service_for(site, person, "profiles:read", "gap:read")
-    page = browser.get(f"/pages/learners/{person}")
+    page = browser.get(f"/staff/learners/{person}")
 
-    answer = browser.send(page, f"/pages/learners/{person}/withdraw", service="career-converter", scope="gap:read")
+    answer = browser.send(page, f"/staff/learners/{person}/withdraw", service="career-converter", scope="gap:read")
     after = browser.get(answer.headers["location"])
 
     assert "Career Converter What is missing for a role gap:read" in text_of(page)
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/pages/learners/{person}?done=withdrawn")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/staff/learners/{person}?done=withdrawn")
     assert "The consent is withdrawn." in text_of(after)
     kept = {one.scope: one.withdrawn is None for one in consent.of_subject(site.tenant.store, Subject(person=person))}
     assert kept == {"profiles:read": True, "gap:read": False}
@@ -253,22 +288,22 @@ def test_everything_can_be_taken_back_at_once(site, browser):
     work(site)
     person = site.world.person(ANN)
     service_for(site, person, "profiles:read", "gap:read")
-    page = browser.get(f"/pages/learners/{person}")
+    page = browser.get(f"/staff/learners/{person}")
 
-    browser.send(page, f"/pages/learners/{person}/withdraw", service="", scope="")
-    again = browser.send(page, f"/pages/learners/{person}/withdraw", service="", scope="")
+    browser.send(page, f"/staff/learners/{person}/withdraw", service="", scope="")
+    again = browser.send(page, f"/staff/learners/{person}/withdraw", service="", scope="")
 
     consents = consent.of_subject(site.tenant.store, Subject(person=person))
     assert [one.withdrawn is None for one in consents] == [False, False]
-    assert again.headers["location"] == f"/pages/learners/{person}?done=gone"
+    assert again.headers["location"] == f"/staff/learners/{person}?done=gone"
     assert "it was done meanwhile" in text_of(browser.get(again.headers["location"]))
 
 
 def test_withdrawing_for_nobody_is_not_found(browser):
-    answer = browser.send(browser.get("/pages/learners"), "/pages/learners", who="x")
+    answer = browser.send(browser.get("/staff/learners"), "/staff/learners", who="x")
     token = re.search(r'name="form" value="([^"]+)"', answer.text)[1]
 
-    answer = browser.ask("POST", "/pages/learners/nobody/withdraw", data={"form": token})
+    answer = browser.ask("POST", "/staff/learners/nobody/withdraw", data={"form": token})
 
     assert (answer.status_code, "There is no such learner." in text_of(answer)) == (404, True)
 
@@ -277,14 +312,16 @@ def test_a_consent_that_waits_under_an_identifier_is_shown_and_can_be_taken_back
     site.world.send(statement("one"))
     work(site)
     person = site.world.person(ANN)
-    registry.register(site.tenant, "Later", webhook=None, scopes=["profiles:read"], purpose="Why", by="test")
+    registry.register(
+        site.tenant, "Later", webhook=None, scopes=["profiles:read"], purpose="To suggest jobs", by="test"
+    )
     grant = Grant(
         Subject(identifier=identified(ANN, ids_of(site.tenant)).id), "later", ("profiles:read",), "Why", "link", "test"
     )
     site.world.write(lambda tx: consent.give(tx, grant))
 
-    page = browser.get(f"/pages/learners/{person}")
-    answer = browser.send(page, f"/pages/learners/{person}/withdraw", service="later", scope="profiles:read")
+    page = browser.get(f"/staff/learners/{person}")
+    answer = browser.send(page, f"/staff/learners/{person}/withdraw", service="later", scope="profiles:read")
 
     assert "Later Competencies, levels, dates and badges" in text_of(page)
     assert answer.headers["location"].endswith("?done=withdrawn")
@@ -301,14 +338,14 @@ def test_persons_that_are_one_and_those_that_may_be_are_told(site, browser):
     pair = [identified(one, ids_of(site.tenant)) for one in (ANN, {"mbox": "mailto:ann@elsewhere.example"})]
     site.world.write(lambda tx: joins.link(tx, *pair, source="some file", mint=mint))
 
-    text = text_of(browser.get(f"/pages/learners/{account}"))
+    text = text_of(browser.get(f"/staff/learners/{account}"))
 
     holder, other = sorted((ann, account), key=lambda id: site.tenant.store.get("person", id).seq)
-    assert "These 2 persons are one. To take one out again: lrs persons unmerge ID" in text
-    assert f"{other} merged into the first" in text
+    assert "Several persons are one here." in text
+    assert f"{other} merged into the first Take apart" in text
     assert f"{holder} merged" not in text
     assert "one row carries both (from some file)." in text
-    assert "lrs persons merge" in text
+    assert "(from some file). Decide" in text
 
 
 def test_what_arrived_under_a_temporary_number_is_shown_as_nobodys(site, browser):
@@ -354,4 +391,4 @@ def test_the_page_of_one_tenants_learner_is_not_found_in_another(site, browser):
 
     assert json.loads(site.tenant.store.get("person", person).body) == {"v": 1}
     assert site.other.store.get("person", person) is None
-    assert browser.get(f"/t/other/pages/learners/{person}").status_code == 303
+    assert browser.get(f"/t/other/staff/learners/{person}").status_code == 303

@@ -8,7 +8,7 @@ from lrs.kernel.errors import Refused
 from lrs.people import joins
 from lrs.people.joins import dismiss, link, merge, shown, suggestions, suggestions_about, trust, unmerge
 from lrs.people.persons import members_of
-from lrs.storage import open_store
+from lrs.storage import Record, Walk, open_store
 from tests.competency.world import Clock
 from tests.people.test_persons import ACCOUNT, ANN, MINT, OTHER_ACCOUNT, TEMPORARY, ULN, linked, minted, write
 
@@ -21,7 +21,7 @@ def store(tmp_path):
 
 
 def bodies(store, kind):
-    return [json.loads(record.body) for record in store.find(kind).records]
+    return [json.loads(record.body) for record in store.find(Walk(kind)).records]
 
 
 def chain(store):
@@ -127,6 +127,15 @@ def test_suggestions_about_somebody_are_those_that_name_one_of_their_identifiers
     assert len(suggestions_about(store, [ACCOUNT.id])) == 1
 
 
+def test_what_is_suggested_about_two_persons_is_found_without_reading_all_suggestions(store):
+    write(store, lambda tx: tx.insert(Record("suggestion", "of others", b"not looked at")))
+    linked(store, ULN, ANN, "an upload")
+    one, other = minted(store, ULN, ANN)
+
+    assert [set(found.identifiers) for found in suggestions_about(store, [ANN.id])] == [{ULN.id, ANN.id}]
+    assert write(store, lambda tx: dismiss(tx, one, other, "staff")) == 1
+
+
 def test_a_suggestion_shows_both_sides_why_by_whom_and_what_contradicts(store):
     linked(store, ACCOUNT, OTHER_ACCOUNT, "an upload")
     (found,) = suggestions(store)
@@ -159,7 +168,7 @@ def test_a_link_is_about_both_persons_and_an_authority_about_nobody(store):
     one, other = minted(store, ULN, ANN)
     write(store, lambda tx: merge(tx, one, other, "staff"))
     of_links, of_authorities = joins.KINDS
-    (record,) = store.find("link").records
+    (record,) = store.find(Walk("link")).records
 
     assert set(of_links.subjects(record).persons) == {one, other}
     assert of_authorities.subjects is None

@@ -14,11 +14,12 @@ from lrs.kernel.settings import Settings
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.joins import bring_back, dismiss, link, merge, shown, suggestions, trust, unmerge
 from lrs.people.persons import ensure, holders, identifiers_of, members_of, minter, person_named
-from lrs.storage import open_store, pages
+from lrs.storage import Walk, each, open_store
 from lrs.tenancy import audit
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import identifier_of
+from tests.audits import broken_at
 from tests.competency.world import Clock
 
 MINT = minter(b"secret")
@@ -167,7 +168,7 @@ def test_a_suggestion_that_is_dismissed_is_off_the_list_stays_off_and_can_be_bro
     assert len(suggestions(store)) == 2
     assert suggestions(store, dismissed=True) == []
     assert members_of(store, person) == (person,)
-    entries = [json.loads(record.body) for record in pages(store, "audit")]
+    entries = [json.loads(record.body) for record in each(store, "audit")]
     assert [(entry["action"], entry["by"]) for entry in entries[-2:]] == [
         ("suggestion.dismissed", "staff"),
         ("suggestion.brought-back", "staff"),
@@ -275,7 +276,7 @@ def test_every_merge_unmerge_and_join_is_in_the_audit_chain_without_names(store)
     write(store, lambda tx: unmerge(tx, person, "staff"))
     write(store, lambda tx: merge(tx, person, other, "staff"))
 
-    entries = [json.loads(record.body) for record in store.find("audit").records]
+    entries = [json.loads(record.body) for record in store.find(Walk("audit")).records]
     assert [(entry["by"], entry["action"]) for entry in entries] == [
         ("staff", "identity-authority.marked"),
         ("registry", "persons.joined"),
@@ -283,7 +284,7 @@ def test_every_merge_unmerge_and_join_is_in_the_audit_chain_without_names(store)
         ("staff", "persons.merged"),
     ]
     assert "ann@example.org" not in json.dumps(entries)
-    assert audit.broken_at(store) is None
+    assert broken_at(store) is None
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -294,9 +295,9 @@ def test_an_audit_entry_that_was_changed_or_taken_out_is_found(store, number):
 
     write(store, lambda tx: tx.replace(msgspec.structs.replace(record, body=record.body.replace(b"staff", b"stuff"))))
 
-    assert audit.broken_at(store) is not None
+    assert broken_at(store) is not None
     write(store, lambda tx: tx.delete("audit", record.id))
-    assert audit.broken_at(store) == number
+    assert broken_at(store) == number
 
 
 pairs = st.tuples(st.integers(0, 4), st.integers(0, 4)).filter(lambda pair: pair[0] != pair[1])

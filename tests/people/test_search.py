@@ -11,6 +11,7 @@ from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
 from lrs.people import search as searching
 from lrs.people.joins import merge
+from lrs.people.persons import holders
 from lrs.people.search import found_one, name_of, search
 from tests.competency.world import World, statement
 
@@ -93,6 +94,26 @@ def test_a_search_that_does_not_look_at_all_says_so(world, monkeypatch):
 
     assert (found(world, "zoe"), search(world.tenant, "zoe").whole) == ([], False)
     assert (found(world, "joanna"), search(world.tenant, "joanna").whole) == ([world.person(JO)], False)
+
+
+def test_a_search_of_a_page_looks_for_parts_at_the_newest_identifiers_only_and_says_so(world, monkeypatch):
+    monkeypatch.setattr(searching, "LOOKED_THROUGH", 2)
+    monkeypatch.setattr(searching, "MOST", 3)
+
+    assert (found(world, "anna.smith"), search(world.tenant, "anna.smith").whole) == ([], False)
+    assert found(world, "Anna.Smith@example.org") == [world.person(ANNA)]
+    assert found_one(world.tenant, "anna.smith") == world.person(ANNA)
+
+
+def test_a_search_reads_no_more_persons_than_are_listed_and_stops_there(world, monkeypatch):
+    monkeypatch.setattr(searching, "_PAGE", 1)
+    monkeypatch.setattr(searching, "LISTED", 1)
+    asked = []
+    monkeypatch.setattr(searching, "holders", lambda reader, some: asked.extend(some) or holders(reader, some))
+
+    one = search(world.tenant, "e")
+
+    assert (len(one.found), one.whole, len(asked)) == (1, False, 2)
 
 
 def test_whoever_was_seen_long_ago_is_found_by_a_part_of_an_identifier_and_is_not_passed_over_for_another(

@@ -17,13 +17,13 @@ from badges.lookup import resolver, status_lists
 from badges.verify import verify
 from lrs.cli import main
 from lrs.competency.rebuild import rebuild
+from lrs.composition.kinds import TENANT
+from lrs.composition.renaming import rename
+from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
-from lrs.kinds import TENANT
 from lrs.ops.backup.places import store_file
 from lrs.people.ids import is_name
-from lrs.renaming import rename
-from lrs.steps import drain
-from lrs.storage import pages
+from lrs.storage import each
 from lrs.storage.sqlite.copy import examine
 from lrs.tenancy.tenants import Tenant, open_tenant
 from tests.releases.make import HERE, PASSPHRASE
@@ -62,12 +62,12 @@ def tenant(request: pytest.FixtureRequest, tmp_path: Path) -> Tenant:
 
 
 def badges_in(tenant: Tenant) -> dict[str, bytes]:
-    return {record.id: record.body for record in pages(tenant.store, "credential")}
+    return {record.id: record.body for record in each(tenant.store, "credential")}
 
 
 def levels_in(tenant: Tenant) -> list[tuple[str, str, int]]:
     """What everybody holds, by person."""
-    profiles = [(record.id, json.loads(record.body)["competencies"]) for record in pages(tenant.store, "profile")]
+    profiles = [(record.id, json.loads(record.body)["competencies"]) for record in each(tenant.store, "profile")]
     return sorted((id, one["competency"]["code"], one["level"]["ordinal"]) for id, held in profiles for one in held)
 
 
@@ -134,7 +134,7 @@ def test_every_record_is_of_a_declared_kind_and_says_whom_it_is_about(tenant):
     _, found = examine(store, store)
     asked = [kind for kind in TENANT.values() if kind.subjects and kind.name in found]
 
-    told = [kind.subjects(record) for kind in asked for record in pages(tenant.store, kind.name)]
+    told = [kind.subjects(record) for kind in asked for record in each(tenant.store, kind.name)]
 
     assert found.keys() <= TENANT.keys()
     assert sum(any(one) for one in told) > 500
@@ -175,12 +175,12 @@ def test_the_doctor_finds_keys_schema_and_record_of_actions_in_order(release, tm
 def test_no_identifier_stands_under_the_name_that_anybody_computes_once_work_is_done(tenant):
     drain(tenant)
 
-    received = {"statement", "agent_name", "state", "agent_profile", "audit"}
+    received = {"statement", "agent_name", "state", "agent_profile"}
     about = [
         one
         for name, kind in TENANT.items()
         if kind.subjects and name not in received
-        for record in pages(tenant.store, name)
+        for record in each(tenant.store, name)
         for one in kind.subjects(record).identifiers
     ]
     assert about

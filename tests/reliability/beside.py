@@ -1,7 +1,7 @@
-"""A second process that writes statements into the data of a running server (``tests.reliability.beside DATA``).
+"""A second process that writes statements into the data of a running server (``tests.reliability.beside DATA PAUSE``).
 
-It says ``ready`` once it has stored its first statement, writes until its standard input ends, and then prints the ids
-of what it stored as one JSON array.
+It says ``ready`` once it has stored its first statement, writes until its standard input ends, with a pause of that
+many seconds between two, and then prints the ids of what it stored as one JSON array.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from lrs.access import KEY, Caller
 from lrs.access.rights import rights_of_key
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
-from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
@@ -39,13 +39,13 @@ def store_one(tenant: Tenant) -> str:
     return stored[0]
 
 
-def main(data: str) -> None:
+def main(data: str, pause: float) -> None:
     tenant = open_tenant(Settings(data=Path(data)))
     stored = [store_one(tenant)]
     over = threading.Event()
 
     def run() -> None:
-        while not over.is_set():
+        while not over.wait(pause):
             stored.append(store_one(tenant))
 
     threads = [threading.Thread(target=run) for _ in range(2)]
@@ -61,4 +61,4 @@ def main(data: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], float(sys.argv[2]))

@@ -56,23 +56,25 @@ def check_restored(folder: Path, file: Path, auth: tuple[str, str], writers: lis
         assert all(stored(address, auth, before[-3 * SIZE :]))
 
 
-def test_a_backup_taken_under_load_and_between_kills_restores_all_that_was_acknowledged_before_it(tmp_path):
+@pytest.mark.soak
+@pytest.mark.parametrize("pause", [0.05, 0.0])
+def test_a_backup_taken_under_load_and_between_kills_restores_all_that_was_acknowledged_before_it(tmp_path, pause):
     (tmp_path / "here").mkdir()
     (tmp_path / "there").mkdir()
     with programs(tmp_path / "here") as held:
         auth = key_for(held.data)
         badge = badge_of(held.data, tmp_path / "badge.json")
         server, address = held.serve()
-        killed = Writers(address, auth)
+        killed = Writers(address, auth, pause)
         killed.start()
         until(lambda: len(killed.acknowledged) >= 20, "acknowledged batches")
         broken_off = held.start("backup", str(tmp_path / "broken-off.tar"), backup_passphrase=PASSPHRASE)
-        until(lambda: any(tmp_path.glob(".broken-off.tar.*")) or broken_off.poll() is not None, "the draft")
+        until(lambda: any(tmp_path.glob(".lrs-draft-*/backup")) or broken_off.poll() is not None, "the draft")
         broken_off.kill()
         server.kill()
         killed.wait()
         server, address = held.serve()
-        writers = Writers(address, auth)
+        writers = Writers(address, auth, pause)
         writers.start()
         until(lambda: len(writers.acknowledged) >= random.randint(5, 40), "acknowledged batches")
 

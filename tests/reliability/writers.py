@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -29,6 +30,8 @@ class Writers:
 
     address: str
     auth: tuple[str, str]
+    pause: float = 0.0
+    """Seconds before each next batch: without any, the writers leave other processes little of the machine."""
     sent: list[list[str]] = field(default_factory=list)
     acknowledged: list[list[str]] = field(default_factory=list)
     statuses: Counter = field(default_factory=Counter)
@@ -57,6 +60,7 @@ class Writers:
                     answer = client.post("/xapi/statements", json=batch)
                 except httpx.TransportError:
                     return
+                time.sleep(self.pause)
                 self.statuses[answer.status_code] += 1
                 if answer.status_code == 200:
                     assert answer.json() == ids

@@ -16,9 +16,10 @@ from tests.programs import programs, until
 from tests.reliability.test_backup import PASSPHRASE, backed_up, badge_of
 from tests.reliability.test_server import integrity, key_for, store_of
 from tests.reliability.writers import SIZE, Writers, stored
+from tests.soak.often import KILLS
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(3_600)]
-ROUNDS = 6
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3_600 * KILLS)]
+ROUNDS = 6 * KILLS
 
 
 def test_backups_between_kills_restore_all_that_was_acknowledged_before_each(tmp_path, row):

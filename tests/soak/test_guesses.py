@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lrs.access.basic import BAD_LOGINS
 from lrs.access.keys import create_key
+from lrs.access.throttle import WRONG_SECRETS
 from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import open_tenant
 from tests.programs import programs
@@ -52,7 +52,7 @@ def test_an_unknown_key_and_a_wrong_secret_take_the_same_time(tmp_path, row):
             # An address of its own for each round, so that no guess is answered 429.
             source = f"127.1.{number // 250}.{number % 250 + 1}"
             with socket.create_connection((where.hostname, where.port), 30, source_address=(source, 0)) as connection:
-                for _ in range(BAD_LOGINS // 2):
+                for _ in range(WRONG_SECRETS[0] // 2):
                     guesses = [("wrong secret", random.choice(keys)), ("unknown key", f"default.{token_hex(8)}")]
                     for kind, key in random.sample(guesses, 2):
                         times[kind].append(guess(connection, key))

@@ -13,11 +13,12 @@ import pytest
 from tests.programs import Forwarder, programs, until
 from tests.reliability.test_server import integrity, key_for, store_of
 from tests.reliability.writers import SIZE, Writers, stored
+from tests.soak.often import KILLS
 from tests.work.test_work_processes import STEPS, Workplace, kill_at, redis_url, two_celery_workers, workplace
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(1_200)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1_200 * KILLS)]
 __all__ = ["redis_url"]
-ROUNDS = 10
+ROUNDS = 10 * KILLS
 AWAY = 600.0
 """Seconds without a broker."""
 
@@ -55,14 +56,14 @@ def test_five_rounds_of_kills_at_every_step(tmp_path, redis_url, row):
         workers = two_celery_workers(work)
         workers()
         work.learn()
-        for step in STEPS * 5:
+        for step in STEPS * 5 * KILLS:
             kills += kill_at(work, step, workers)
             workers()
             work.learn(2)
         work.settle()
         work.check()
-        row("kills at every step: workers killed", kills, "workers", at_least=60)
-        row("kills at every step: learners served", len(work.learners), "learners", at_least=64)
+        row("kills at every step: workers killed", kills, "workers", at_least=60 * KILLS)
+        row("kills at every step: learners served", len(work.learners), "learners", at_least=4 + 60 * KILLS)
 
 
 def test_a_broker_that_goes_away_for_ten_minutes_is_not_felt_by_ingest(tmp_path, redis_url, row):

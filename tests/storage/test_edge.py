@@ -7,7 +7,7 @@ import pytest
 
 from lrs.kernel.errors import Refused
 from lrs.storage import Record, open_store
-from lrs.storage.edge import read, write
+from lrs.storage.edge import BLOCK, compute, read, receive, write
 
 
 @pytest.fixture
@@ -22,6 +22,46 @@ def test_read_runs_in_another_thread_and_gives_its_result():
         return await read(lambda a, b: (threading.current_thread() is threading.main_thread(), a + b), 1, 2)
 
     assert asyncio.run(ask()) == (False, 3)
+
+
+def test_long_computations_of_one_tenant_let_those_of_another_in_between():
+    done, begin = [], threading.Event()
+
+    async def ask(whose, name):
+        await compute(whose, lambda: begin.wait(10) and done.append(name))
+
+    async def all_at_once():
+        asked = [asyncio.create_task(ask(name[0], name)) for name in ("a1", "a2", "a3", "b1")]
+        await asyncio.sleep(0)  # all have asked
+        begin.set()
+        await asyncio.gather(*asked)
+
+    asyncio.run(all_at_once())
+
+    assert done == ["a1", "b1", "a2", "a3"]
+
+
+async def arriving(chunks, error=None):
+    for chunk in chunks:
+        yield chunk
+    if error:
+        raise error
+
+
+@pytest.mark.parametrize("sizes", [[], [1], [BLOCK - 1, 1, 1], [3 * BLOCK, 7]])
+def test_bytes_that_arrive_become_a_blob(sqlite, sizes):
+    chunks = [bytes([65 + number]) * size for number, size in enumerate(sizes)]
+
+    name = asyncio.run(receive(sqlite.blobs, arriving(chunks)))
+
+    assert b"".join(sqlite.blobs.open(name)) == b"".join(chunks)
+
+
+def test_of_bytes_that_do_not_come_to_their_end_nothing_is_kept(sqlite, tmp_path):
+    with pytest.raises(Refused):
+        asyncio.run(receive(sqlite.blobs, arriving([b"x" * BLOCK], Refused("broken off"))))
+
+    assert not (tmp_path / "store.blobs").exists()
 
 
 def test_write_gives_what_the_decision_returned_after_it_can_be_read(sqlite):

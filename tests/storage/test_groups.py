@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from concurrent.futures import CancelledError
 
 import pytest
 
-from lrs.kernel.errors import Overloaded
-from lrs.storage import Load, Queue
-from lrs.storage.groups import GROUP_WEIGHT, GroupCommit, Job, decide_all
+from lrs.kernel.admission import AGE, CLOSING, ROWS, Overloaded, QueueLimit
+from lrs.storage import Load
+from lrs.storage.groups import GROUP_WEIGHT, GroupCommit, QueuedDecision, decide_all
+from tests.programs import until
 
 WAIT = 60
 
@@ -46,7 +48,7 @@ def queue(engine):
     made = []
 
     def make(rows=1_000, age=WAIT):
-        made.append(GroupCommit(engine.commit, name="writer", queue=Queue(rows, age)))
+        made.append(GroupCommit(engine.commit, name="writer", queue=QueueLimit(rows, age)))
         return made[-1]
 
     yield make
@@ -61,6 +63,13 @@ def busy(engine, queue):
     first = queue.submit(lambda _: "first", 1)
     assert engine.begun.acquire(timeout=WAIT)
     return first
+
+
+def cause_of(group):
+    """Why the queue refuses a decision of one row."""
+    with pytest.raises(Overloaded) as refused:
+        group.submit(lambda _: None, 1)
+    return refused.value.cause
 
 
 def test_what_comes_during_a_commit_goes_together_into_the_next(engine, queue):
@@ -90,12 +99,29 @@ def test_a_group_is_as_heavy_as_it_may_be_and_what_is_heavier_by_itself_goes_alo
     assert engine.groups == [[1], [GROUP_WEIGHT - 1, 1], [1], [GROUP_WEIGHT + 1], [1]]
 
 
+def test_what_was_decided_is_not_kept_in_memory_once_it_is_answered(engine, queue):
+    group = queue()
+    decided = []
+
+    def submitted():
+        def decide(_):
+            return "done"
+
+        decided.append(weakref.ref(decide))
+        return group.submit(decide, 1)
+
+    future = submitted()
+    engine.go.release()
+    assert future.result(WAIT) == "done"
+
+    until(lambda: decided[0]() is None, "the writer to let go of the decision", WAIT)
+
+
 def test_a_full_queue_refuses_and_an_empty_one_takes_whatever_comes(engine, queue):
     group = queue(rows=5)
     busy(engine, group)
     heavy = group.submit(lambda _: "heavy", 50)
-    with pytest.raises(Overloaded):
-        group.submit(lambda _: None, 1)
+    assert cause_of(group) is ROWS
     for _ in range(2):
         engine.go.release()
     heavy.result(WAIT)
@@ -104,8 +130,7 @@ def test_a_full_queue_refuses_and_an_empty_one_takes_whatever_comes(engine, queu
     busy(engine, group)
     for weight in (2, 3):
         group.submit(lambda _: None, weight)
-    with pytest.raises(Overloaded):
-        group.submit(lambda _: None, 1)
+    assert cause_of(group) is ROWS
 
 
 def test_a_queue_whose_first_has_waited_too_long_refuses_the_next(engine, queue, monkeypatch):
@@ -118,8 +143,7 @@ def test_a_queue_whose_first_has_waited_too_long_refuses_the_next(engine, queue,
     now[0] += 5
     group.submit(lambda _: None, 1)
     now[0] += 0.001
-    with pytest.raises(Overloaded):
-        group.submit(lambda _: None, 1)
+    assert cause_of(group) is AGE
 
 
 def test_each_caller_gets_its_own_error_and_the_others_their_results(engine, queue):
@@ -145,6 +169,31 @@ def test_a_commit_that_fails_is_the_answer_of_all_that_were_in_it_and_the_writer
     engine.go.release()
 
     assert group.submit(lambda _: "again", 1).result(WAIT) == "again"
+
+
+def test_whoever_wants_to_know_hears_of_each_commit_that_stored_something_before_its_callers_do():
+    heard, read = [], []
+
+    def commit(jobs):
+        read.append([tuple(job.reads) for job in jobs])
+        for job in jobs:
+            try:
+                job.result = job.decide(None)
+            except ValueError as error:
+                job.error = error
+
+    def fails(_):
+        raise ValueError
+
+    queue = GroupCommit(commit, name="writer", queue=QueueLimit(9, WAIT), committed=lambda: heard.append(1))
+    queue.submit(lambda _: None, 1, [("thing", "a")]).result(WAIT)
+    after_one = len(heard)
+    with pytest.raises(ValueError, match=r"^$"):
+        queue.submit(fails, 1).result(WAIT)
+    queue.close()
+
+    assert (after_one, len(heard)) == (1, 1)
+    assert read == [[(("thing", "a"),)], [()]]
 
 
 def test_what_was_cancelled_before_its_commit_is_not_done_and_a_group_of_such_is_no_commit(engine, queue):
@@ -174,8 +223,7 @@ def test_closing_writes_what_was_accepted_and_refuses_what_comes_after(engine, q
     closing.join(WAIT)
 
     assert (first.result(0), second.result(0)) == ("first", "second")
-    with pytest.raises(Overloaded):
-        group.submit(lambda _: None, 1)
+    assert cause_of(group) is CLOSING
 
 
 class Tx:
@@ -200,7 +248,7 @@ class Tx:
 
 
 def job(decide, *reads):
-    return Job(decide, 1, 0.0, reads)
+    return QueuedDecision(decide, 1, 0.0, reads)
 
 
 def test_all_that_the_decisions_read_is_looked_up_first_and_the_rest_is_written_last():

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from lrs.kernel.settings import Settings
-from lrs.storage import Record, open_store
+from lrs.storage import Record, Walk, open_store
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import open_tenant
+from tests.audits import broken_at
 
 
 def put(store, decide):
@@ -22,7 +23,7 @@ def acted(store, *actions):
 
 
 def bodies(store):
-    return [json.loads(record.body) for record in store.find("audit").records]
+    return [json.loads(record.body) for record in store.find(Walk("audit")).records]
 
 
 def written(store, number, **changes):
@@ -54,7 +55,7 @@ def test_a_chain_that_nobody_touched_is_whole_and_its_head_is_its_last_entry(sto
 
 def test_no_hash_of_the_chain_can_be_worked_out_without_the_key(store):
     acted(store, "one", "two")
-    first, second = store.find("audit").records
+    first, second = store.find(Walk("audit")).records
 
     assert json.loads(second.body)["previous"] != sha256(first.body).hexdigest()
     assert store.get("audit-head", "head").meta["hash"] != sha256(second.body).hexdigest()
@@ -66,7 +67,7 @@ def test_an_entry_rewritten_with_every_hash_after_it_worked_out_anew_is_found(st
 
     written(store, number, action="other")
 
-    assert audit.broken_at(store) is not None
+    assert broken_at(store) is not None
 
 
 def test_an_end_that_was_cut_off_is_found_though_the_hash_of_the_new_end_stands_in_the_store(store):
@@ -76,22 +77,22 @@ def test_an_end_that_was_cut_off_is_found_though_the_hash_of_the_new_end_stands_
     put(store, lambda tx: tx.delete("audit", "000000000003"))
     set_head(store, number=2, hash=hash_of_two)
 
-    assert audit.broken_at(store) == 2
+    assert broken_at(store) == 2
 
 
 def test_a_chain_replaced_by_unkeyed_entries_is_found_and_not_sealed_at_the_next_start(tmp_path):
     tenant = open_tenant(Settings(data=tmp_path))
     acted(tenant.store, "one", "two")
     head = tenant.store.get("audit-head", "head")
-    for record in tenant.store.find("audit").records:
+    for record in tenant.store.find(Walk("audit")).records:
         put(tenant.store, lambda tx, id=record.id: tx.delete("audit", id))
     put(tenant.store, lambda tx: tx.replace(msgspec.structs.replace(head, meta=unkeyed(tx, "forged", "forged"))))
     tenant.store.close()
 
     again = open_tenant(Settings(data=tmp_path))
-    at_start = audit.broken_at(again.store)
+    at_start = broken_at(again.store)
     acted(again.store, "three")
-    later = audit.broken_at(again.store)
+    later = broken_at(again.store)
     again.store.close()
 
     assert (at_start, later) == (2, 3)
@@ -100,18 +101,18 @@ def test_a_chain_replaced_by_unkeyed_entries_is_found_and_not_sealed_at_the_next
 def test_unkeyed_entries_put_after_keyed_ones_are_found(store):
     acted(store, "one")
     end = audit.head_of(store).hash
-    body = msgspec.json.encode(audit.Entry(1, 2, 0, "test", "forged", {}, end))
+    body = msgspec.json.encode(audit.AuditEntry(1, 2, 0, "test", "forged", {}, end))
     put(store, lambda tx: tx.insert(Record("audit", "000000000002", body)))
     set_head(store, number=2, hash=sha256(body).hexdigest())
 
-    assert audit.broken_at(store) == 2
+    assert broken_at(store) == 2
 
 
 def unkeyed(tx, *actions):
     """Entries as versions before 0.2 wrote them; the meta of their head."""
     previous = audit.START
     for number, action in enumerate(actions, 1):
-        body = msgspec.json.encode(audit.Entry(1, number, 0, "test", action, {}, previous))
+        body = msgspec.json.encode(audit.AuditEntry(1, number, 0, "test", action, {}, previous))
         tx.insert(Record("audit", f"{number:012d}", body))
         previous = sha256(body).hexdigest()
     return {"number": len(actions), "hash": previous}
@@ -132,7 +133,7 @@ def before(tmp_path):
 def test_what_was_put_down_before_entries_were_keyed_is_sealed_by_one_entry_at_the_first_start(before):
     for _ in range(2):
         tenant = open_tenant(before)
-        entries, broken = bodies(tenant.store), audit.broken_at(tenant.store)
+        entries, broken = bodies(tenant.store), broken_at(tenant.store)
         tenant.store.close()
 
     assert broken is None
@@ -145,7 +146,7 @@ def test_sealed_entries_that_are_rewritten_afterwards_are_found(before):
     acted(tenant.store, "three")
 
     written(tenant.store, 1, action="other")
-    broken = audit.broken_at(tenant.store)
+    broken = broken_at(tenant.store)
     tenant.store.close()
 
     assert broken == 4
@@ -179,5 +180,5 @@ def test_two_open_stores_write_one_chain(store, store_url, clock):
         written_.result()
     other.close()
 
-    assert audit.broken_at(store) is None
+    assert broken_at(store) is None
     assert audit.head_of(store).number == 40

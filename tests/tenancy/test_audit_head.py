@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.ops.doctor_audit import of_audit
+from lrs.storage import Walk
 from lrs.tenancy import audit
-from lrs.tenancy.audit_head import Line, Publisher, compare, lines_of, put_down
+from lrs.tenancy.audit_head import HeadLine, Publisher, compare, lines_of, put_down
 from lrs.tenancy.tenants import open_tenant
 from tests.builders import store_in, tenant_in
 from tests.programs import until
@@ -77,7 +78,7 @@ def test_without_a_file_the_doctor_says_what_cannot_be_told(data):
 def test_on_each_engine_a_changed_entry_and_one_taken_out_are_problems(tmp_path, store, clock):
     tenant = tenant_in(tmp_path, store, clock)
     act(tenant, "key.created", "key.revoked", "persons.merged")
-    second = store.find("audit").records[1]
+    second = store.find(Walk("audit")).records[1]
     changed = second.body.replace(b"revoked", b"rotated")
     store.write(lambda tx: tx.replace(msgspec.structs.replace(second, body=changed))).result()
     assert message(tenant, "audit").startswith("entry 3 was changed or taken out, or the one before it was: compare")
@@ -143,7 +144,7 @@ def test_a_store_that_says_it_was_restored_is_a_warning(data, head, tmp_path):
 
 
 def test_a_restore_does_not_explain_what_was_lost_after_it():
-    lines = [Line("t", "s", number, hash, "") for number, hash in [(3, "old"), (3, "new"), (5, "gone")]]
+    lines = [HeadLine("t", "s", number, hash, "") for number, hash in [(3, "old"), (3, "new"), (5, "gone")]]
     found = {3: "new", 5: "forged"}
 
     differs = compare(lines, found, [2])
@@ -171,7 +172,7 @@ def test_a_chain_that_was_begun_anew_in_the_same_store_is_a_problem(data, head):
         put_down_end(tenant)
 
         def cut(tx):
-            for record in tx.find("audit").records:
+            for record in tx.find(Walk("audit")).records:
                 tx.delete("audit", record.id)
             tx.delete("audit-head", "head")
             tx.delete("master-key", "fingerprint")
@@ -285,6 +286,19 @@ def test_a_command_without_a_server_puts_down_what_it_did_and_nothing_when_it_on
     assert [(line["tenant"], line["number"]) for line in lines] == [("default", 1)]
 
 
+def test_the_entries_of_a_tenant_that_is_made_and_suspended_are_put_down_too(tmp_path):
+    """A worker puts down the end of tenants that are open; one that is suspended is not among them."""
+    data, head = tmp_path / "data", tmp_path / "heads"
+    for words in (["create", "acme"], ["suspend", "acme"]):
+        environment = {"LRS_AUDIT_HEAD": str(head)}
+        answer = CliRunner().invoke(main, ["tenants", *words, "--data", str(data)], env=environment)
+        assert answer.exit_code == 0, answer.output
+
+    lines = [json.loads(line) for line in head.read_text().splitlines()]
+
+    assert [(line["tenant"], line["number"]) for line in lines] == [("acme", 1), ("acme", 2)]
+
+
 def test_a_file_inside_the_store_folder_is_refused(tmp_path):
     environment = {"LRS_AUDIT_HEAD": str(tmp_path / "data" / "heads")}
 
@@ -313,3 +327,13 @@ def test_a_file_that_cannot_be_written_is_a_problem(data, head: Path):
         head.chmod(0o400)
 
         assert told(tenant) == [("audit", "ok"), ("audit-head", "ok"), ("audit-head", "problem")]
+
+
+def test_a_line_that_the_disk_took_in_parts_is_whole(data, head, monkeypatch):
+    write = os.write
+    monkeypatch.setattr("lrs.tenancy.audit_head.os.write", lambda file, some: write(file, bytes(some)[:7]))
+    with opened(data, head) as tenant:
+        act(tenant, "one")
+        put_down_end(tenant)
+
+        assert [line.number for line in lines_of(head, tenant.store)[0]] == [1]

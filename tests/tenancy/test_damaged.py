@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import traceback
 from contextlib import closing
 
 import httpx
@@ -12,12 +13,14 @@ import structlog
 from click.testing import CliRunner
 
 from lrs.cli import main
+from lrs.composition.steps import LANES, steps_of
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
-from lrs.steps import LANES, steps_of
 from lrs.storage import Owed, Record
+from lrs.tenancy import states
 from lrs.tenancy.control import open_control
-from lrs.tenancy.open_tenants import Tenants, Unusable
+from lrs.tenancy.open_tenants import Tenants
+from lrs.tenancy.opening import TenantUnusable
 from lrs.tenancy.tenants import open_tenant
 from lrs.work.worker import Crew
 from tests.programs import programs, until
@@ -54,6 +57,13 @@ def break_inside(folder, tenant):
     path.write_bytes(content)
 
 
+def break_all(folder, tenant):
+    """The file has the head of a store, and nothing in it can be read."""
+    path = store_of(folder, tenant)
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+
 def owe(store, id):
     store.write(lambda tx: tx.insert(Record("statement", id, meta={"source": "s"}, owed=(Owed("refs"),)))).result()
 
@@ -67,7 +77,7 @@ def statement(id):
     }
 
 
-def test_a_tenant_that_cannot_be_opened_is_left_out_told_once_and_served_again_once_it_is_mended(tmp_path, monkeypatch):
+def test_a_tenant_that_cannot_be_opened_is_left_out_told_once_and_served_again_once_it_is_mended(tmp_path):
     tenants_in(tmp_path, "bad", "good")
     kept = store_of(tmp_path, "bad").read_bytes()
     break_head(tmp_path, "bad")
@@ -76,13 +86,13 @@ def test_a_tenant_that_cannot_be_opened_is_left_out_told_once_and_served_again_o
     with structlog.testing.capture_logs() as logged:
         assert [one.tenant for one in tenants.start()] == ["bad"]
         assert [[tenant.id for tenant in tenants.each()] for _ in range(3)] == [["default", "good"]] * 3
-        with pytest.raises(Unusable) as refused:
+        with pytest.raises(TenantUnusable) as refused:
             tenants.take("bad")
 
     assert (refused.value.status, refused.value.error, refused.value.headers) == (
         503,
         "unavailable",
-        (("Retry-After", "30"),),
+        (("retry-after", "30"),),
     )
     assert str(tmp_path) in refused.value.reason
     assert str(tmp_path) not in refused.value.message
@@ -90,13 +100,70 @@ def test_a_tenant_that_cannot_be_opened_is_left_out_told_once_and_served_again_o
         ("a tenant cannot be opened; the others are served", "bad")
     ]
     store_of(tmp_path, "bad").write_bytes(kept)
-    with pytest.raises(Unusable):
+    with pytest.raises(TenantUnusable):
         tenants.take("bad")
-    monkeypatch.setattr("lrs.tenancy.open_tenants.AGAIN_AFTER", 0.0)
-    tenants._unusable["bad"] = (refused.value, 0.0)  # noqa: SLF001 (as if the seconds had passed)
+    tenants._opener._unusable["bad"] = (refused.value, 0.0)  # noqa: SLF001 (as if the seconds had passed)
     assert tenants.take("bad").id == "bad"
     assert tenants.unusable() == []
     tenants.close()
+
+
+def test_a_tenant_that_cannot_be_opened_keeps_nothing_of_those_who_asked_for_it(tmp_path):
+    tenants_in(tmp_path, "bad")
+    break_head(tmp_path, "bad")
+    tenants = Tenants(Settings(data=tmp_path))
+
+    frames = []
+    for _ in range(3):
+        with pytest.raises(TenantUnusable) as refused:
+            tenants.take("bad")
+        frames.append(len(traceback.extract_tb(refused.value.__traceback__)))
+    tenants.close()
+
+    assert frames[1] == frames[2]
+
+
+@pytest.mark.parametrize("breaking", [break_head, break_all])
+def test_a_damaged_tenant_is_suspended_resumed_and_deleted_like_any_other(tmp_path, breaking):
+    tenants_in(tmp_path, "bad", "good")
+    breaking(tmp_path, "bad")
+    settings = Settings(data=tmp_path)
+
+    with closing(open_control(settings)) as control:
+        assert states.suspend(settings, control, "bad").state == "suspended"
+        assert states.resume(settings, control, "bad").state == "open"
+        deleted = states.delete(settings, control, "bad")
+        assert states.erase_due(settings, control, deleted.delete_at) == ["bad"]
+
+    assert not store_of(tmp_path, "bad").exists()
+
+
+def test_a_tenant_that_cannot_be_erased_keeps_no_other_from_it(tmp_path):
+    tenants_in(tmp_path, "bad", "good")
+    settings = Settings(data=tmp_path)
+
+    with closing(open_control(settings)) as control:
+        times = [states.delete(settings, control, name).delete_at for name in ("bad", "good")]
+        store_of(tmp_path, "bad").unlink()
+        store_of(tmp_path, "bad").mkdir()  # no file that could be deleted
+        with structlog.testing.capture_logs() as logged:
+            assert states.erase_due(settings, control, max(times)) == ["good"]
+        assert control.records()["bad"].erased is False
+        store_of(tmp_path, "bad").rmdir()
+        assert states.erase_due(settings, control, max(times)) == ["bad"]
+
+    assert ("a deleted tenant cannot be erased", "bad") in [(line["event"], line["tenant"]) for line in logged]
+
+
+def test_the_usage_of_a_damaged_tenant_says_so_and_the_others_are_counted(tmp_path):
+    tenants_in(tmp_path, "bad", "good")
+    break_all(tmp_path, "bad")
+
+    answer = CliRunner().invoke(main, ["tenants", "usage", "--json", "--data", str(tmp_path)])
+
+    rows = {row["id"]: row for row in json.loads(answer.stdout)}
+    assert "malformed" in rows["bad"]["error"]
+    assert (rows["good"]["statements"], rows["good"]["error"]) == (0, None)
 
 
 def test_where_no_tenant_can_be_opened_nothing_starts_and_the_reason_is_told(tmp_path):
@@ -213,3 +280,25 @@ def test_a_command_on_a_damaged_store_says_so_in_a_line(tmp_path):
         assert "malformed" in answer.stderr
         assert "restore it from a backup" in answer.stderr
         assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("kept", [0, 100, 4_000, 4_096, 20_000])
+def test_a_damaged_control_store_is_one_clear_line_whichever_command_meets_it(tmp_path, kept):
+    tenants_in(tmp_path)
+    path = tmp_path / "control.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:kept] + b"\xff" * (len(whole) - kept))
+    (tmp_path / "other.key").write_text("cd" * 32)
+
+    commands = ("serve --port 0", "work", "tenants list", "tenants migrate", "operators list", "doctor")
+    for command in (
+        *commands,
+        "keys create --name x --scope all",
+        f"tenants rewrap {tmp_path / 'other.key'}",
+        f"backup {tmp_path / 'backup.tar'}",
+    ):
+        answer = CliRunner().invoke(main, [*command.split(), "--data", str(tmp_path)])
+
+        assert isinstance(answer.exception, SystemExit), (command, answer.exception)
+        assert answer.exit_code == 1, command
+        assert "control.db" in answer.output, command

@@ -1,13 +1,15 @@
 """A tenant is looked at when something may be due for it, and no work is missed, whoever writes or dies when."""
 
+from concurrent.futures import Future
+
 import pytest
 
+from lrs.kernel.errors import StoreFull
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import SECOND
 from lrs.storage import Owed, Record, first_seq, open_store
-from lrs.tenancy.due import AGAIN, KIND, LINGER, NEVER, Due
+from lrs.tenancy.due import AGAIN, KIND, LINGER, NEVER, DueIndex
 from lrs.tenancy.open_tenants import Tenants
-
-SECOND = 1_000_000
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def register(tmp_path, clock):
 
 @pytest.fixture
 def due(register, clock):
-    return Due(register, clock)
+    return DueIndex(register, clock)
 
 
 def test_a_tenant_that_was_noted_is_due_and_stays_so_for_a_while_though_nothing_is_found(due, clock):
@@ -100,6 +102,20 @@ def test_a_worker_that_dies_between_its_looks_leaves_a_look_a_minute_later(due, 
 
     assert due.tenants() == []
     clock.now += AGAIN
+    assert due.tenants() == ["a"]
+
+
+def test_a_note_that_was_not_kept_is_made_again_with_the_next_commit(due, register, monkeypatch):
+    lost = Future()
+    with monkeypatch.context() as patched:
+        patched.setattr(register, "write", lambda _: lost)
+        due.note("a")
+        due.note("a")  # within the seconds for which one note does
+    lost.set_exception(StoreFull("the disk is full"))
+
+    due.note("a")
+
+    register.write(lambda _: None).result()
     assert due.tenants() == ["a"]
 
 

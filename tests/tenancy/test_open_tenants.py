@@ -47,6 +47,15 @@ def test_of_more_than_may_stay_open_the_longest_unused_is_closed_and_never_one_t
     tenants.give_back(held)
 
 
+def test_who_only_looked_closes_nothing_that_somebody_took_meanwhile(tenants):
+    with tenants.look("a"):
+        held = tenants.take("a")
+
+    assert names_open(tenants) == ["a"]
+    assert held.store.get("key", "none") is None
+    tenants.give_back(held)
+
+
 def test_whom_nobody_has_used_for_a_minute_is_closed_and_opened_again_when_asked_for(tenants):
     with tenants.hold("a") as first:
         pass

@@ -1,5 +1,7 @@
 """The master key is changed: what it wraps is wrapped by another one, and no secret changes."""
 
+from contextlib import closing
+
 import pytest
 from click.testing import CliRunner
 
@@ -7,11 +9,14 @@ from lrs.access.keys import check_key, create_key
 from lrs.cli import main
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
-from lrs.storage import open_store
-from lrs.tenancy import audit, root_keys
+from lrs.storage import Walk, open_store
+from lrs.tenancy import audit, root_keys, states
+from lrs.tenancy import rewrap as rewrapping
+from lrs.tenancy.audit_head import lines_of
 from lrs.tenancy.control import open_control
 from lrs.tenancy.rewrap import rewrap
 from lrs.tenancy.tenants import open_tenant, store_url
+from tests.audits import broken_at
 
 ONE, OTHER, THIRD = "ab" * 32, "cd" * 32, "ef" * 32
 
@@ -55,7 +60,7 @@ def test_afterwards_only_the_new_key_opens_and_no_secret_is_another(settings, tm
     tenant = open_tenant(settings)
     assert tenant.secret("webhook") == secret
     assert check_key(tenant, new.key, new.secret) is not None
-    assert audit.broken_at(tenant.store) is None
+    assert broken_at(tenant.store) is None
     tenant.store.close()
 
 
@@ -73,17 +78,33 @@ def test_broken_off_nothing_starts_and_run_again_it_goes_on(settings, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         rewrap(settings, tmp_path / "other.key")
     monkeypatch.undo()
-    for key in ("master.key", "other.key"):
-        halfway = Settings(data=tmp_path, master_key_file=tmp_path / key)
-        with pytest.raises(Misconfigured, match="is not the master key of this store"):
-            [open_control(halfway).close(), *(open_tenant(halfway, name) for name in secrets)]
+    for key, reason in (("master.key", "is not the master key of this store"), ("other.key", "is being changed")):
+        with pytest.raises(Misconfigured, match=reason):
+            open_control(Settings(data=tmp_path, master_key_file=tmp_path / key))
 
     left = rewrap(settings, tmp_path / "other.key")
 
     assert sorted([*left, *done]) == ["acme", "default"]
     after = Settings(data=tmp_path, master_key_file=tmp_path / "other.key")
     assert {name: used(after, name)[1] for name in secrets} == secrets
+    open_control(after).close()
     assert rewrap(settings, tmp_path / "other.key") == []
+
+
+@pytest.mark.parametrize("kept", [0, 4096])
+def test_a_store_that_cannot_be_read_is_named_before_anything_is_changed(settings, tmp_path, kept):
+    """From the first change on nothing starts, so one damaged tenant would stop all of them for ever."""
+    path = tmp_path / "tenants" / "acme" / "store.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:kept] + b"\xff" * (len(whole) - kept))
+
+    with pytest.raises(Misconfigured, match="the store of tenant 'acme' cannot be read"):
+        rewrap(settings, tmp_path / "other.key")
+
+    open_control(settings).close()
+    open_tenant(settings).store.close()
+    path.write_bytes(whole)
+    assert sorted(rewrap(settings, tmp_path / "other.key")) == ["acme", "default"]
 
 
 def test_a_third_key_and_the_same_one_change_nothing(settings, tmp_path):
@@ -115,13 +136,54 @@ def test_the_command_says_what_to_do_next(tmp_path):
     assert "none, all were already" in again.stdout
 
 
+def test_each_tenant_has_an_entry_of_the_change_in_its_record_of_actions(settings, tmp_path):
+    heads = tmp_path / "heads"
+    rewrap(settings.model_copy(update={"audit_head": heads}), tmp_path / "other.key")
+
+    (tmp_path / "other.key").rename(tmp_path / "master.key")
+    for name in ("default", "acme"):
+        with closing(open_tenant(settings, name).store) as store:
+            (entry,) = audit.newest(store, 1)
+            assert (entry.by, entry.action, sorted(entry.about)) == ("operator", "master-key.changed", ["from", "to"])
+            assert broken_at(store) is None
+            assert [line.number for line in lines_of(heads, store)[0]] == [entry.number]
+
+
+def test_a_tenant_that_is_made_while_keys_are_wrapped_is_wrapped_too_or_refused(settings, tmp_path, monkeypatch):
+    """Its store would have the former key, and nobody would wrap it any more."""
+    beside = open_control(settings)
+    real, refused = rewrapping._check_readable, []  # noqa: SLF001 (the moment before the change begins)
+
+    def made_just_before(*given):
+        if not beside.has("early"):
+            states.create(settings, beside, "early", "")
+        real(*given)
+
+    def made_meanwhile(*given):
+        with pytest.raises(Misconfigured, match="the master key is being changed") as error:
+            states.create(settings, beside, "late", "")
+        refused.append(error)
+        return wrapped(*given)
+
+    wrapped = root_keys.rewrap
+    monkeypatch.setattr(rewrapping, "_check_readable", made_just_before)
+    monkeypatch.setattr(root_keys, "rewrap", made_meanwhile)
+
+    done = rewrap(settings, tmp_path / "other.key")
+
+    assert sorted(done) == ["acme", "default", "early"]
+    assert len(refused) == 3
+    with pytest.raises(Misconfigured, match="the master key was changed meanwhile"):
+        beside.add("later")
+    beside.close()
+
+
 def test_keys_that_another_process_has_wrapped_meanwhile_are_not_wrapped_over(settings, tmp_path):
     rewrap(settings, tmp_path / "other.key")
-    store = open_store(store_url(settings, "default"))
-    before = [(record.id, record.rev) for record in store.find("wrapped-key").records]
+    with closing(open_store(store_url(settings, "default"))) as store:
+        before = [(record.id, record.rev) for record in store.find(Walk("wrapped-key")).records]
+        assert len(before) == 1
 
-    again = root_keys.rewrap(store, "default", bytes.fromhex(ONE), bytes.fromhex(OTHER), tmp_path / "master.key")
+        assert rewrap(settings, tmp_path / "other.key") == []
 
-    assert again is False
-    assert [(record.id, record.rev) for record in store.find("wrapped-key").records] == before
-    store.close()
+        assert [(record.id, record.rev) for record in store.find(Walk("wrapped-key")).records] == before

@@ -10,11 +10,11 @@ import pytest
 from badges.issuer import issuer_of
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
-from lrs.storage import Record, open_store
-from lrs.tenancy import audit
+from lrs.storage import Record, Walk, open_store
 from lrs.tenancy.root_keys import FROM_MASTER, claim, read
 from lrs.tenancy.signing_keys import active
 from lrs.tenancy.tenants import open_tenant, open_tenant_to_read, store_url
+from tests.audits import broken_at
 
 MASTER = "ab" * 32
 PURPOSES = (*FROM_MASTER, "identifier-ids")
@@ -35,7 +35,7 @@ def secrets_of(settings, name="default"):
 
 def wrapped_in(settings, name="default"):
     store = open_store(store_url(settings, name))
-    found = {record.id: json.loads(record.body) for record in store.find("wrapped-key").records}
+    found = {record.id: json.loads(record.body) for record in store.find(Walk("wrapped-key")).records}
     store.close()
     return found
 
@@ -111,7 +111,7 @@ def test_a_start_that_was_killed_before_the_fingerprint_was_kept_goes_on_with_th
     tenant = open_tenant(settings)
 
     assert tenant.secret("api-key") == secrets.secret("api-key")
-    assert audit.broken_at(tenant.store) is None
+    assert broken_at(tenant.store) is None
     tenant.store.close()
 
 

@@ -70,6 +70,12 @@ def test_a_tenant_that_is_made_has_a_store_and_an_entry_of_that_and_is_made_once
     ]
 
 
+def test_the_default_tenant_which_is_registered_from_the_beginning_gets_the_name_it_is_made_with(tmp_path):
+    run(tmp_path, "create", "default", "--name", "Acme")
+
+    assert json.loads(run(tmp_path, "show", "default", "--json").stdout)["name"] == "Acme"
+
+
 def test_a_store_that_nobody_registered_because_its_maker_was_killed_is_taken_by_the_next_try(tmp_path, control):
     settings = Settings(data=tmp_path)
     open_tenant(settings, "half").store.close()
@@ -119,6 +125,18 @@ def test_a_deletion_waits_thirty_days_and_is_undone_on_the_last(tmp_path, contro
     opened.store.close()
 
 
+def test_suspending_what_is_to_be_deleted_is_refused_and_takes_nothing_back(tmp_path):
+    run(tmp_path, "create", "acme")
+    run(tmp_path, "delete", "acme")
+
+    refused = run(tmp_path, "suspend", "acme")
+
+    assert refused.exit_code == 1
+    assert "lrs tenants resume acme takes the deletion back, and then it can be suspended" in refused.stderr
+    assert json.loads(run(tmp_path, "show", "acme", "--json").stdout)["state"] == "closing"
+    assert actions(Settings(data=tmp_path), "acme") == ["tenant.created", "tenant.closing"]
+
+
 def test_a_deleted_tenant_leaves_no_file_and_a_line_that_keeps_its_id_and_the_end_of_its_chain(
     tmp_path, control, clock
 ):
@@ -165,6 +183,23 @@ def test_a_deletion_that_was_killed_in_the_middle_is_finished_by_the_next_round(
     assert (control.records()["acme"].erased, folder.exists()) == (True, False)
 
 
+def test_a_tenant_that_is_resumed_while_a_round_looks_for_deletions_is_not_erased(
+    tmp_path, control, clock, monkeypatch
+):
+    settings = Settings(data=tmp_path)
+    insert(settings, "acme", "a")
+    states.delete(settings, control, "acme")
+    clock.forward(seconds=GRACE // 1_000_000)
+    seen = control.records()
+    states.resume(settings, control, "acme")
+    monkeypatch.setattr(control, "records", lambda: seen)
+
+    assert states.erase_due(settings, control, clock.now) == []
+
+    assert control.get("acme").state == "open"
+    assert (tmp_path / "tenants" / "acme" / "store.db").exists()
+
+
 def test_the_default_tenant_cannot_be_deleted(tmp_path):
     run(tmp_path, "create", "acme")
 
@@ -209,6 +244,10 @@ def test_what_an_organisation_decides_holds_for_it_and_for_no_other(tmp_path):
         ("10.0.0.0/8",),
         5.0,
     )
+    fresh = Tenants(Settings(data=tmp_path, zone="Europe/Paris"))
+    with fresh.hold("acme") as opened:  # which was open nowhere in this process
+        assert (opened.settings.zone, opened.settings.rules_review) == ("Asia/Tokyo", 5.0)
+    fresh.close()
     run(tmp_path, "set", "acme", "--default", "zone")
     tenants.give_back(acme)
     assert tenants.take("acme").settings.zone == "Europe/Paris"
@@ -229,8 +268,11 @@ def test_who_has_stored_as_much_as_it_may_is_told_507_and_reads_on(tmp_path):
         told = {"X-Experience-API-Version": "1.0.3"}
         sent = httpx.post(at, json=statement(id=new_id()), auth=auth, headers=told, trust_env=False)
         read = httpx.get(at, auth=auth, headers=told, trust_env=False)
+        file = f"{lrs.address}/t/acme/api/imports?adapter=training-centre"
+        brought = httpx.post(file, auth=auth, content=b"a,b\n1,2\n", trust_env=False)
 
     assert (sent.status_code, sent.json()["error"], read.status_code) == (507, "quota", 200)
+    assert (brought.status_code, brought.json()["error"]) == (507, "quota")
     assert "may store 1000 bytes and has 1000" in sent.json()["message"]
 
 

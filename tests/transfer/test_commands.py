@@ -8,12 +8,14 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from lrs.composition.channels import CHANNELS
+from lrs.composition.steps import drain
 from lrs.ops.delivery_commands import deliveries
-from lrs.ops.doctor import of_forwards
-from lrs.steps import drain
+from lrs.ops.doctor import of_destinations
 from lrs.tenancy import audit
-from lrs.transfer import forwards
 from lrs.transfer.commands import forward
+from lrs.transfer.forwards import forward_of
+from tests.transfer import forwarding
 from tests.transfer.test_forward import number, statement, store
 
 ENVIRONMENT = {"LRS_OUTBOUND_ALLOW": '["127.0.0.0/8"]', "LRS_KEY": "key", "LRS_SECRET": "s3cret"}
@@ -44,18 +46,18 @@ def test_a_forward_is_added_listed_paused_resumed_and_removed(tenant, other):
     removed = run(tenant, forward, "remove", "national")
     empty = run(tenant, forward, "list")
 
-    assert added.stdout.startswith(f"national gets what is stored here at {other.endpoint}/statements")
+    assert added.stdout == f"national is added: {other.endpoint}\n"
     assert (shown["name"], shown["state"], shown["lag"], shown["dead"]) == ("national", "active", 0, 1)
-    assert paused.stdout == "national is paused; lrs forward resume national goes on where it stopped\n"
-    assert [re.split("  +", line) for line in table][1][2] == "paused (by command)"
+    assert paused.stdout == "national is paused; lrs forward resume national goes on\n"
+    assert re.fullmatch(r"paused since \S+Z \(by command\)", [re.split("  +", line) for line in table][1][2])
     assert resumed.exit_code == 0
     assert [(one["channel"], one["to"], one["statement"]) for one in dead] == [("xapi", "national", number(0))]
     assert again.stdout == "1 deliveries will be sent again\n"
     assert sorted(other.kept) == [number(0)]
     assert removed.stdout == "national is removed; added again, it begins anew\n"
-    assert empty.stderr == "nothing is forwarded: lrs forward add NAME ENDPOINT begins\n"
+    assert empty.stderr == "nothing is forwarded: lrs forward add NAME ADDRESS begins\n"
     assert [entry.action for entry, _ in audit.walk(tenant.store)] == [
-        *("forward.added", "forward.paused", "forward.resumed", "forward.removed")
+        *("destination.added", "destination.paused", "destination.resumed", "delivery.resent", "destination.removed")
     ]
 
 
@@ -64,9 +66,9 @@ def test_a_forward_is_added_listed_paused_resumed_and_removed(tenant, other):
     [
         (("add", "national", "https://10.0.0.8/xapi"), "leads to an address outside the public internet"),
         (("add", "national", "https://lrs.invalid/xapi", "--since", "yesterday"), "write a time like 2026-11-28"),
-        (("pause", "nobody"), "there is no forward nobody"),
-        (("resume", "nobody"), "there is no forward nobody"),
-        (("remove", "nobody"), "there is no forward nobody"),
+        (("pause", "nobody"), "there is no destination nobody of the channel xapi"),
+        (("resume", "nobody"), "there is no destination nobody of the channel xapi"),
+        (("remove", "nobody"), "there is no destination nobody of the channel xapi"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(tenant, words, message):
@@ -79,31 +81,36 @@ def test_what_cannot_be_is_refused_in_one_sentence(tenant, words, message):
 def test_without_a_key_nothing_is_added(tenant, other):
     result = run(tenant, forward, "add", "national", other.endpoint, LRS_SECRET="")
 
-    assert (result.exit_code, "which key?" in result.stderr) == (1, True)
+    assert (
+        result.exit_code,
+        "which key and secret? give --key and --secret, or set LRS_KEY and LRS_SECRET" in result.stderr,
+    ) == (1, True)
 
 
 def test_a_name_is_taken_once(tenant, other):
     results = [run(tenant, forward, "add", "national", other.endpoint) for _ in range(2)]
 
     assert [one.exit_code for one in results] == [0, 1]
-    assert "a forward national exists already" in results[1].stderr
+    assert "a destination national of the channel xapi exists already" in results[1].stderr
 
 
 def test_a_day_as_since_begins_at_its_first_moment(tenant, other):
     run(tenant, forward, "add", "national", other.endpoint, "--since", "2026-11-28")
 
-    assert forwards.get(tenant.store, "national").since == 1_795_824_000_000_000
+    assert forward_of(forwarding.find(tenant, "national")).since == 1_795_824_000_000_000
 
 
 def test_the_doctor_names_a_forward_that_is_stopped_or_far_behind(tenant, other, clock):
     store(tenant, statement(0))
     run(tenant, forward, "add", "national", other.endpoint)
-    fresh = list(of_forwards(tenant))
+    fresh = list(of_destinations(tenant, CHANNELS))
     clock.now += 3_700_900_000
-    (behind,) = of_forwards(tenant)
+    (behind,) = of_destinations(tenant, CHANNELS)
     run(tenant, forward, "pause", "national")
-    (stopped,) = of_forwards(tenant)
+    (stopped,) = of_destinations(tenant, CHANNELS)
 
     assert fresh == []
-    assert (behind.status, behind.message) == ("warning", "3700 s behind: lrs forward list, lrs work status say more")
-    assert stopped.message == "paused: by command; once it is put right, lrs forward resume national goes on"
+    assert behind.status == "warning"
+    assert behind.message == "3700 s behind: lrs destinations list, lrs work status say more"
+    told = r"paused since \S+Z: by command; once it is put right: lrs forward resume national"
+    assert re.fullmatch(told, stopped.message)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import threading
 
-from lrs.channels import CHANNELS
+from lrs.composition.channels import CHANNELS
+from lrs.composition.steps import drain
 from lrs.outbox import listing
-from lrs.steps import drain
 from lrs.storage import Owed, Record
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant, open_tenant
-from lrs.transfer import forwards
-from lrs.transfer.forwards import Filter
 from tests.matching.world import settings_in
+from tests.transfer import forwarding
 
 
 def keep(tenant, names):
@@ -36,7 +35,7 @@ def work(tenant):
 
 
 def add(tenant, other):
-    forwards.add(tenant, "national", other.endpoint, ("key", "secret"), Filter(), since=0, by="test")
+    forwarding.add(tenant, "national", other.endpoint)
 
 
 def test_statements_arrive_in_order_the_bad_one_is_set_apart_and_a_pause_loses_nothing(store, tmp_path, clock, other):
@@ -46,11 +45,11 @@ def test_statements_arrive_in_order_the_bad_one_is_set_apart_and_a_pause_loses_n
     keep(tenant, names)
     add(tenant, other)
     work(tenant)
-    forwards.pause(tenant, "national", by="test")
+    forwarding.pause(tenant, "national")
     keep(tenant, ["late"])
     work(tenant)
     paused = [one.since is not None for one in listing.destinations(tenant, CHANNELS)]
-    forwards.resume(tenant, "national", by="test")
+    forwarding.resume(tenant, "national")
     work(tenant)
 
     assert list(other.kept) == [*(name for name in names if name != "s-100"), "late"]

@@ -9,19 +9,19 @@ import threading
 import msgspec
 import pytest
 
-from lrs.channels import CHANNELS
+from lrs.composition.channels import CHANNELS
+from lrs.composition.steps import drain
 from lrs.kernel import outbound
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
 from lrs.outbox import listing
-from lrs.outbox.deliver import deliver
-from lrs.steps import drain
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import open_tenant
 from lrs.transfer import forwards
 from lrs.transfer.batch import next_batch
-from lrs.transfer.forwards import Filter
-from tests.matching.world import LEASE, SECOND, settings_in
+from lrs.transfer.forwards import Filter, forward_of
+from tests.matching.world import LEASE, SECOND, send, settings_in
+from tests.transfer import forwarding
 
 PASSED, FAILED = "http://adlnet.gov/expapi/verbs/passed", "http://adlnet.gov/expapi/verbs/failed"
 ALL = Filter()
@@ -50,11 +50,11 @@ def store(tenant, *statements, source="vle", version="1.0.3"):
 
 
 def add(tenant, other, wanted=ALL, *, since=0, name="national"):
-    return forwards.add(tenant, name, other.endpoint, ("key", "s3cret"), wanted, since=since, by="test")
+    return forwarding.add(tenant, name, other.endpoint, ("key", "s3cret"), wanted, since=since)
 
 
 def work(tenant):
-    drain(tenant, ["match", "deliver"])
+    drain(tenant, ["match", "list", "deliver"])
 
 
 def listed(tenant, **only):
@@ -62,7 +62,7 @@ def listed(tenant, **only):
 
 
 def state(tenant, name="national"):
-    found = forwards.get(tenant.store, name)
+    found = forwarding.find(tenant, name)
     return found.state, found.reason
 
 
@@ -87,7 +87,7 @@ def test_what_is_stored_and_what_will_be_is_sent_in_its_order(tenant, other):
 def test_the_key_and_the_secret_are_not_readable_in_the_store(tenant, other):
     add(tenant, other)
 
-    assert b"s3cret" not in tenant.store.get("forward", "national").body
+    assert b"s3cret" not in tenant.store.get("destination", "xapi/national").body
 
 
 def test_many_statements_go_in_pages(tenant, other):
@@ -174,11 +174,11 @@ def test_a_dead_letter_that_is_resent_and_refused_again_is_in_the_list_once_and_
     store(tenant, statement(0))
     add(tenant, other)
     work(tenant)
-    again = listing.resend(tenant, CHANNELS, channel="xapi")
+    again = listing.resend_all(tenant, CHANNELS, by="me", channel="xapi")
     work(tenant)
     refused = [(one["id"], one["state"]) for one in listed(tenant)]
     other.answers = lambda _: None
-    listing.resend(tenant, CHANNELS, to="national")
+    listing.resend_all(tenant, CHANNELS, by="me", to="national")
     work(tenant)
 
     assert again == 1
@@ -194,7 +194,7 @@ def test_twenty_refused_one_after_the_other_pause_the_destination_and_nothing_el
 
     first = len(listed(tenant))
     paused = state(tenant)
-    forwards.resume(tenant, "national", by="test")
+    forwarding.resume(tenant, "national")
     work(tenant)
 
     assert (first, len(listed(tenant))) == (20, 40)
@@ -267,7 +267,7 @@ def test_a_destination_that_shuts_us_out_keeps_its_place_until_it_is_resumed(ten
     work(tenant)
     calls, behind = len(other.posts), lag(tenant)
     other.answers = lambda _: None
-    forwards.resume(tenant, "national", by="test")
+    forwarding.resume(tenant, "national")
     work(tenant)
 
     assert stopped[0] == wanted
@@ -335,21 +335,21 @@ def test_a_destination_that_has_come_to_lead_inside_is_paused(tenant, other, clo
 
 def test_pausing_and_removing_while_a_request_is_under_way_loses_nothing_and_sends_nothing_after(tenant, other):
     def answer(_):
-        forwards.pause(tenant, "national", by="test")
-        forwards.remove(tenant, "second", by="test")
+        forwarding.pause(tenant, "national")
+        forwarding.remove(tenant, "second")
 
     other.answers = answer
     store(tenant, *map(statement, range(300)))
     add(tenant, other)
     add(tenant, other, name="second")
     claims = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
-    first = [claim for claim in claims if claim.record.id == "national"]
-    deliver(tenant, first, channels=CHANNELS)
+    first = [claim for claim in claims if claim.record.id == "xapi/national"]
+    send(tenant, first)
     other.answers = lambda _: None
-    deliver(tenant, [claim for claim in claims if claim.record.id == "second"], channels=CHANNELS)
+    send(tenant, [claim for claim in claims if claim.record.id == "xapi/second"])
     work(tenant)
     calls = len(other.posts)
-    forwards.resume(tenant, "national", by="test")
+    forwarding.resume(tenant, "national")
     work(tenant)
 
     assert calls == 1
@@ -361,19 +361,22 @@ def test_dead_letters_of_a_forward_that_was_removed_stay_in_the_list_with_the_re
     store(tenant, statement(0))
     add(tenant, other)
     work(tenant)
-    forwards.remove(tenant, "national", by="test")
-    listing.resend(tenant, CHANNELS, channel="xapi")
+    forwarding.remove(tenant, "national")
+    listing.resend_all(tenant, CHANNELS, by="me", channel="xapi")
     work(tenant)
 
-    assert [(one["state"], one["reason"]) for one in listed(tenant)] == [("dead", "the forward was removed")]
+    reason = "there is no destination national of the channel xapi"
+    assert [(one["state"], one["reason"]) for one in listed(tenant)] == [("dead", reason)]
 
 
 def test_a_batch_that_arrived_but_was_not_put_down_is_sent_again_under_the_same_ids(tenant, other):
     store(tenant, statement(0))
     add(tenant, other)
     (claim,) = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
-    tenant.store.write(lambda tx: tx.owe("forward", "national", Owed("deliver"))).result()  # another worker has it
-    deliver(tenant, [claim], channels=CHANNELS)
+    tenant.store.write(
+        lambda tx: tx.owe("destination", "xapi/national", Owed("deliver"))
+    ).result()  # another worker has it
+    send(tenant, [claim])
     work(tenant)
 
     assert other.posts == [[number(0)], [number(0)]]
@@ -384,8 +387,8 @@ def test_a_claim_that_is_run_twice_moves_the_place_once(tenant, other):
     store(tenant, *map(statement, range(300)))
     add(tenant, other)
     claims = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
-    deliver(tenant, claims, channels=CHANNELS)
-    deliver(tenant, claims, channels=CHANNELS)
+    send(tenant, claims)
+    send(tenant, claims)
     work(tenant)
 
     assert sorted(other.kept) == [number(count) for count in range(300)]
@@ -419,7 +422,7 @@ def test_a_destination_that_cannot_be_is_refused(tmp_path, clock, name, url, mes
     tenant = open_tenant(settings_in(tmp_path, public_url="https://us.example"), clock=clock)
     try:
         with pytest.raises(Refused, match=message):
-            forwards.add(tenant, name, url, ("key", "secret"), Filter(), since=0, by="test")
+            forwarding.add(tenant, name, url)
     finally:
         tenant.store.close()
 
@@ -536,7 +539,7 @@ def test_a_forward_that_is_added_anew_has_its_former_dead_letter_in_the_list_onc
         add(tenant, other)
         work(tenant)
         behind += lag(tenant)
-        forwards.remove(tenant, "national", by="test")
+        forwarding.remove(tenant, "national")
 
     assert behind == [None, None]
     assert [(one["what"], one["state"], one["reason"]) for one in listed(tenant)] == [
@@ -545,7 +548,7 @@ def test_a_forward_that_is_added_anew_has_its_former_dead_letter_in_the_list_onc
 
 
 def test_a_request_holds_eight_mebibytes_of_attachments_and_what_has_more_goes_by_itself(tenant, other):
-    forward = add(tenant, other)
+    forward = forward_of(add(tenant, other))
     for count, size in enumerate((3, 3, 3, 9, 1)):
         meta = {"source": "vle", "version": "1.0.3", "attachments": {"ab": tenant.store.blobs.put([b"x" * size * MIB])}}
         record = Record("statement", number(count), json.dumps(statement(count)).encode(), meta)

@@ -7,14 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from lrs.channels import CHANNELS
+from lrs.composition.channels import CHANNELS
+from lrs.composition.steps import drain
 from lrs.outbox import listing
-from lrs.steps import drain
 from lrs.storage import Owed, Record
-from lrs.transfer import forwards
-from lrs.transfer.forwards import Filter
 from tests.dying import Dying, Killed
 from tests.matching.world import SECOND
+from tests.transfer import forwarding
 
 COUNT, BAD = 6, "s-3"
 
@@ -40,13 +39,14 @@ def test_a_worker_that_is_killed_at_a_write_loses_nothing_and_sets_nothing_apart
     tenant, other, clock, number, after
 ):
     other.answers = lambda statements: (400, {}, b"no") if any(one["id"] == BAD for one in statements) else None
-    forwards.add(tenant, "national", other.endpoint, ("key", "secret"), Filter(), since=0, by="test")
+    forwarding.add(tenant, "national", other.endpoint)
     keep(tenant)
     try:
         drain(replace(tenant, store=Dying(tenant.store, number, after=after)), ["match", "deliver"])
     except Killed:
-        clock.now += 200 * SECOND  # its leases run out
-    drain(tenant, ["match", "deliver"])
+        tenant.store.write(lambda _: None).result()  # what it had handed to the writer is on disk by now
+        clock.now += 400 * SECOND  # its leases and its turn run out
+    drain(tenant, ["match", "list", "deliver"])
 
     assert sorted(other.kept) == [f"s-{count}" for count in range(COUNT) if f"s-{count}" != BAD]
     dead = [(one["what"], one["state"]) for one in listing.listed(tenant, CHANNELS)]

@@ -7,12 +7,11 @@ from hashlib import sha256
 
 from tincan import RemoteLRS
 
-from lrs.channels import CHANNELS
+from lrs.composition.channels import CHANNELS
+from lrs.composition.steps import drain
 from lrs.outbox import listing
-from lrs.steps import drain
-from lrs.transfer import forwards
-from lrs.transfer.forwards import Filter
 from tests.served import new_id, serving, statement, voiding
+from tests.transfer import forwarding
 from tests.xapi.statements.multipart import fetched, first, mixed, part, send
 
 PDF, PHOTO = b"%PDF the certificate" * 4_000, b"\x89PNG a photo\r\n--\r\n\r\n"
@@ -52,9 +51,9 @@ def test_statements_attachments_and_voidings_arrive_as_they_were_and_a_second_ti
         here.store(voiding(ids[1], id=ids[3]))
         endpoint = f"{there.address}/xapi"
 
-        forwards.add(here.tenant, "there", endpoint, there.auth, Filter(), since=0, by="test")
+        forwarding.add(here.tenant, "there", endpoint, there.auth)
         drain(here.tenant, ["match", "deliver"])
-        forwards.add(here.tenant, "again", endpoint, there.auth, Filter(), since=0, by="test")
+        forwarding.add(here.tenant, "again", endpoint, there.auth)
         drain(here.tenant, ["match", "deliver"])
         late = here.store(statement(), version="2.0.0")
         drain(here.tenant, ["match", "deliver"])
@@ -71,7 +70,10 @@ def test_statements_attachments_and_voidings_arrive_as_they_were_and_a_second_ti
         assert b'"scaled":0.10' in there.get(statementId=ids[0]).content.replace(b" ", b"")
         assert json.loads(there.get(statementId=late[0], version="2.0.0").content)["version"] == "2.0.0"
         assert list(listing.listed(here.tenant, CHANNELS)) == []
-        assert [(one.id, one.state, one.since) for one in listing.destinations(here.tenant, CHANNELS)] == [
+        assert [
+            (one.destination.id, one.destination.state, one.since)
+            for one in listing.destinations(here.tenant, CHANNELS)
+        ] == [
             ("there", "active", None),
             ("again", "active", None),
         ]
@@ -81,7 +83,7 @@ def test_two_servers_that_forward_to_each_other_come_to_rest(tmp_path):
     allow = {"outbound_allow": ("127.0.0.0/8",)}
     with serving(tmp_path / "here", **allow) as here, serving(tmp_path / "there", **allow) as there:
         for one, other in ((here, there), (there, here)):
-            forwards.add(one.tenant, "peer", f"{other.address}/xapi", other.auth, Filter(), since=0, by="test")
+            forwarding.add(one.tenant, "peer", f"{other.address}/xapi", other.auth)
         mine, yours = here.store([statement(), statement()]), there.store([statement()])
 
         claims = [drain(one.tenant, ["match", "deliver"]) for one in (here, there) * 4]

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from lrs.cli import main
+from lrs.kernel.admission import AGE, RetryLater
 from lrs.kernel.errors import Refused
 from lrs.web import refusals
 from lrs.web.refusals import FILE, Follower, Refusals, _append, newest, place_of, refusal_of
@@ -63,6 +64,16 @@ def test_each_refusal_has_its_source_place_and_rule_and_nothing_that_was_sent(re
     ]
     assert "secret" not in (refusing / FILE).read_text()
     assert (refusing / FILE).stat().st_mode & 0o077 == 0
+
+
+def test_who_was_told_to_come_back_is_shown_with_why(tmp_path):
+    writer = Refusals(tmp_path)
+    about = {"tenant": "default", "source": "moodle", "method": "POST", "resource": "statements", "request": "r"}
+    writer.note(refusal_of(RetryLater(AGE), **about))
+    writer.close()
+
+    assert tail(tmp_path).partition("  ")[2] == "503  POST statements  moodle  (overloaded: queue_age, request r)\n"
+    assert json.loads(tail(tmp_path, "--json"))["cause"] == "queue_age"
 
 
 def test_one_source_can_be_looked_at(refusing):

@@ -9,11 +9,12 @@ import pytest
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
-from lrs.access.policy import PUBLIC, TABLE, Line
+from lrs.access.policy import PUBLIC, TABLE, PolicyLine
+from lrs.tenancy import states
 from lrs.web.addresses import Addresses, check
 from lrs.web.refusals import newest
 from tests.programs import until
-from tests.served import add_route, let_in, serving
+from tests.served import add_route, let_in, serving, statement
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +37,10 @@ def lrs(tmp_path_factory):
         ("/t/one/health", "one", "", "", "other"),
         ("/t/one/t/two/did.json", "one", "", "", "other"),
         ("/t/ONE/pages/work", "default", "", "", "other"),
-        ("/pages/learners/", "default", "", "", "other"),
-        ("/pages/learners/a/b", "default", "", "", "other"),
+        ("/staff/learners/", "default", "", "", "other"),
+        ("/staff/learners/a/b", "default", "", "", "other"),
         ("/pages/work\n", "default", "", "", "other"),
-        ("/pages/learners/a\n", "default", "", "", "other"),
+        ("/staff/learners/a\n", "default", "", "", "other"),
         ("/t/one/pages/work\n", "default", "", "", "other"),
     ],
 )
@@ -56,7 +57,7 @@ def test_named_parts_of_a_path_are_told():
 
 
 def test_a_route_without_a_line_and_a_line_without_a_route_stop_the_start():
-    table = {("GET", "/a"): Line(PUBLIC), ("GET", "/b"): Line(PUBLIC)}
+    table = {("GET", "/a"): PolicyLine(PUBLIC), ("GET", "/b"): PolicyLine(PUBLIC)}
 
     check(table, [("GET", "/a"), ("GET", "/b")])
 
@@ -97,10 +98,32 @@ def test_no_odd_path_makes_the_server_fail(lrs, method):
     assert {path: status for path, status in answers.items() if status >= 500} == {}
 
 
+def test_whatever_was_asked_nothing_stays_inside_and_no_tenant_is_held(lrs):
+    states.create(lrs.tenant.settings, lrs.app.tenants.control, "visited", "")
+    asked = [
+        ("POST", "/xapi/statements", {"json": statement(), "auth": lrs.auth}),
+        ("POST", "/xapi/statements", {"content": b"{"}),
+        ("GET", "/xapi/about", {}),
+        ("POST", "/oauth/token", {"data": {"grant_type": "client_credentials"}}),
+        ("POST", "/pages/sign-in", {"data": {"key": "k", "secret": "s"}}),
+        ("POST", "/api/imports?adapter=training-centre", {"content": b"a,b"}),
+        ("GET", "/nothing", {}),
+    ]
+
+    for base in ("", "/t/visited"):
+        for method, path, more in asked:
+            lrs.clients[0].request(method, f"{lrs.address}{base}{path}", **more)
+
+    limits = (lrs.app.admission.memory, lrs.app.admission.work, lrs.app.admission.files, lrs.app.admission.answers)
+    until(lambda: not any(limit.inside for limit in limits), "all to be given back")
+    assert lrs.app.tenants.opened("visited")
+    until(lambda: lrs.app.tenants.trim(idle=0.0) or not lrs.app.tenants.opened("visited"), "the tenant to be closed")
+
+
 def test_a_route_answers_nobody_who_was_let_in_by_the_line_of_another(lrs):
     lrs.app.api.add_api_route("/things/{id}", lambda: "secret")
     lrs.app.api.add_api_route("/things/mine", lambda: "mine")
-    let_in(lrs.app, "GET", "/things/mine", Line(PUBLIC))
+    let_in(lrs.app, "GET", "/things/mine", PolicyLine(PUBLIC))
 
     answer = lrs.clients[0].get(f"{lrs.address}/things/mine")
 
@@ -144,7 +167,7 @@ def test_an_answer_that_fails_after_its_head_is_broken_off_and_logged(lrs):
         yield b"one half"
         raise RuntimeError("the other half is lost")
 
-    add_route(lrs.app, "GET", "/half", lambda: StreamingResponse(half()), Line(PUBLIC))
+    add_route(lrs.app, "GET", "/half", lambda: StreamingResponse(half()), PolicyLine(PUBLIC))
 
     with pytest.raises(httpx.RemoteProtocolError):
         lrs.clients[0].get(f"{lrs.address}/half")
@@ -155,7 +178,7 @@ def test_a_body_that_is_broken_off_is_a_refusal_and_no_fault_of_the_server(tmp_p
         return len(await request.body())
 
     with serving(tmp_path) as lrs:
-        add_route(lrs.app, "POST", "/reading", reading, Line(PUBLIC))
+        add_route(lrs.app, "POST", "/reading", reading, PolicyLine(PUBLIC))
         parts = urlsplit(lrs.address)
 
         with socket.create_connection((parts.hostname, parts.port)) as raw:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 import structlog
 
-from lrs.steps import STEPS, drain
+from lrs.composition.steps import STEPS, drain
+from lrs.kernel.admission import OutcomeUnknown
+from lrs.kernel.times import SECOND
 from lrs.storage import Owed, Record
-from lrs.work import rounds
-from lrs.work.rounds import Step, Work, unlock
+from lrs.work import rounds, worker
+from lrs.work.rounds import Work, unlock
+from lrs.work.step import Step, park
 from tests.builders import tenant_in
 from tests.conftest import START
 
 pytestmark = pytest.mark.mongo_in_soak
-SECOND = 1_000_000
 
 
 @pytest.fixture
@@ -126,9 +128,7 @@ def test_where_nothing_is_short_each_step_has_one_batch_a_round_in_the_order_of_
     assert (pause.claimed, round(pause.seconds, 3)) == (1, 0.049)
 
 
-def test_a_batch_that_took_too_long_is_followed_by_a_smaller_one_unless_it_waited_and_quick_ones_grow_again(
-    tenant, stopwatch
-):
+def test_a_batch_that_took_too_long_is_followed_by_a_smaller_one_and_quick_ones_grow_again(tenant, stopwatch):
     done = []
     owe(tenant, "heavy", *(f"h{number}" for number in range(100)))
     work = Work(tenant, {"heavy": Step(settling(done, stopwatch, 0.2), batch=20)})
@@ -136,11 +136,6 @@ def test_a_batch_that_took_too_long_is_followed_by_a_smaller_one_unless_it_waite
     in_turns(work)
 
     assert [len(batch) for batch in done][:4] == [20, 10, 5, 5]
-    done.clear()
-    owe(tenant, "waiting", *(f"w{number}" for number in range(60)))
-    waiting = Work(tenant, {"waiting": Step(settling(done, stopwatch, 0.2), batch=20, waits=True)})
-    in_turns(waiting)
-    assert [len(batch) for batch in done] == [20, 20, 20]
     done.clear()
     owe(tenant, "light", *(f"l{number}" for number in range(100)))
     quick = Work(tenant, {"light": Step(settling(done, stopwatch, 0.001), batch=20)})
@@ -225,12 +220,57 @@ def test_while_one_that_died_is_run_no_other_is_in_this_process(tenant, clock):
     assert sorted(ran) == [["a"], ["b"]]
 
 
+class Elsewhere:
+    """Something that goes on aside, and has ended as soon as it is waited for."""
+
+    def __init__(self):
+        self.claims, self._ended, self.began = [], [], []
+
+    def room(self, _):
+        return 1, ()
+
+    def begin(self, _, claims, __):
+        self.claims += claims
+        self.began += [claim.record.id for claim in claims]
+        return ()
+
+    def put_down(self, tenant):
+        if self._ended:
+            tenant.store.settle(self._ended, lambda _: None).result()
+            self.claims, self._ended = [], []
+        return ()
+
+    def rest(self, tenant):
+        pass
+
+    def release(self, tenant):
+        pass
+
+    def wait(self):
+        self._ended = list(self.claims)
+
+
+def test_what_waited_for_one_that_died_and_goes_on_aside_is_done_before_the_drain_ends(tenant, clock):
+    ran, elsewhere = [], Elsewhere()
+    owe(tenant, "step", "a", "b")
+    owe(tenant, "aside", "c")
+    for step in ("step", "aside"):
+        tenant.store.claim([step], limit=2, lease=SECOND)
+    clock.forward(seconds=2)
+
+    worker.drain(tenant, {"step": Step(settling(ran)), "aside": Step(aside=lambda _: elsewhere)})
+
+    assert elsewhere.began == ["c"]
+    assert sorted(ran) == [["a"], ["b"]]
+    assert not any(one.waiting for one in tenant.store.backlog())
+
+
 def test_a_step_may_have_its_own_way_to_give_one_up(tenant, clock):
     given_up = []
 
     def give_up(tenant, claim, reason):
         given_up.append((claim.record.id, reason))
-        rounds.park(tenant, claim, reason)
+        park(tenant, claim, reason)
 
     def fail(_tenant, _claims):
         raise ValueError("no")
@@ -280,7 +320,7 @@ def test_the_steps_lie_no_further_ahead_than_their_leases_and_their_waits():
     )
     assert ahead["issue"] == ahead["refs"] == ahead["match"]
     assert ahead["evaluate"].untried is ahead["sync"].untried is None  # the end of a validity, of a consent
-    assert (ahead["deliver"].lease, ahead["deliver"].untried) == (240 * SECOND, 10 * day + skew)
+    assert (ahead["deliver"].lease, ahead["deliver"].untried) == (360 * SECOND, 10 * day + skew)
     assert ahead["deliver"].tried == round(1.1 * day) + skew
 
 
@@ -309,3 +349,20 @@ def test_what_comes_before_a_step_is_done_once_and_again_only_where_it_failed(te
 
     assert [work.turn() is None for _ in range(4)] == [False] * 4
     assert called == ["default", "default"]
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_a_step_that_fails_after_it_was_settled_is_not_given_up(tenant, batch):
+    given_up = []
+
+    def run(tenant, claims):
+        tenant.store.settle(claims, lambda _: None).result()
+        raise OutcomeUnknown
+
+    step = Step(run, batch, tries=1, give_up=lambda _, claim, reason: given_up.append((claim.record.id, reason)))
+    owe(tenant, "evaluate", "a", "b")
+
+    in_turns(Work(tenant, {"evaluate": step}))
+
+    assert given_up == []
+    assert tenant.store.backlog() == []

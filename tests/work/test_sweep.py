@@ -7,12 +7,12 @@ from hashlib import sha256
 
 import pytest
 
+from lrs.composition.kinds import TENANT
 from lrs.kernel.settings import Settings
-from lrs.kinds import TENANT
 from lrs.storage import Record, open_store, wall_clock
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant, open_tenant
-from lrs.work.sweep import Marks, sweep_blobs, swept
+from lrs.work.sweep import BloomFilter, sweep_blobs, swept
 from lrs.work.upkeep import Interrupted, Upkeep
 from tests.builders import store_in
 from tests.programs import programs, until
@@ -63,6 +63,32 @@ def test_a_blob_without_a_record_goes_a_day_after_that_was_found(tenant, clock):
     assert sweep_after(tenant, clock) == 0
     assert there(tenant, left)
     assert sweep_after(tenant, clock) == 0
+    assert there(tenant, left)
+    assert sweep_after(tenant, clock) == 1
+    assert not there(tenant, left)
+
+
+def test_what_is_put_while_a_sweep_reads_the_records_stays_after_a_clock_was_put_right(tenant, clock):
+    left = keep(tenant, b"left")
+    insert(tenant, naming("agent_profile", keep(tenant, b"other")))
+    assert sweep_after(tenant, clock, days=30) == 0
+    clock.forward(seconds=-28 * DAY)
+
+    def put_again(_):
+        """Called when the statements were read already."""
+        insert(tenant, naming("statement", keep(tenant, b"left")))
+        return False
+
+    assert sweep_blobs(tenant, TENANT, rest=put_again) == 0
+    assert there(tenant, left)
+
+
+def test_a_sweep_whose_clock_was_ahead_does_not_count_as_the_first_of_two(tenant, clock):
+    left = keep(tenant, b"left")
+    assert sweep_after(tenant, clock, days=30) == 0
+    clock.forward(seconds=-28 * DAY)
+
+    assert sweep_blobs(tenant, TENANT) == 0
     assert there(tenant, left)
     assert sweep_after(tenant, clock) == 1
     assert not there(tenant, left)
@@ -279,7 +305,7 @@ def test_attachments_and_large_documents_stay_and_what_replaced_documents_held_g
 
 def test_what_is_marked_is_in_and_hardly_anything_else():
     names = [sha256(str(n).encode()).hexdigest() for n in range(4_000)]
-    marks = Marks()
+    marks = BloomFilter()
 
     for name in names[:2_000]:
         marks.add(name)

@@ -32,7 +32,7 @@ import redis
 
 from lrs.access.keys import create_key
 from lrs.kernel.settings import Settings
-from lrs.storage import Owed, Tx
+from lrs.storage import Owed, Tx, Walk
 from lrs.tenancy.tenants import Tenant, open_tenant, read_master_key, store_url
 from lrs.work.broker import queue_name
 from tests.competency.world import ASEPTIC, GOWNING, PASSED, World
@@ -112,7 +112,7 @@ class Workplace:
         self._check_deliveries()
 
     def _check_deliveries(self) -> None:
-        page = self.tenant.store.find("delivery", limit=10_000)
+        page = self.tenant.store.find(Walk("delivery", limit=10_000))
         states = {record.id: record.meta["state"] for record in page.records}
         got = {}
         for one in self.receiving.got:
@@ -130,7 +130,7 @@ class Workplace:
         assert sorted(versions[max(versions)] for versions in told.values()) == [2] * len(self.learners)
 
     def all(self, kind: str) -> list[dict]:
-        return [json.loads(record.body) for record in self.tenant.store.find(kind, limit=10_000).records]
+        return [json.loads(record.body) for record in self.tenant.store.find(Walk(kind, limit=10_000)).records]
 
     def owe_everything_again(self) -> None:
         """What a step run twice, or a lost message, comes to.
@@ -139,7 +139,7 @@ class Workplace:
         """
         owing = {"statement": ("match", "refs"), "person": ("evaluate",), "award": ("issue",), "profile": ("sync",)}
         for kind, steps in owing.items():
-            for record in self.tenant.store.find(kind, limit=10_000).records:
+            for record in self.tenant.store.find(Walk(kind, limit=10_000)).records:
                 self.tenant.store.write(partial(_owe, kind, record.id, steps)).result()
 
 
@@ -281,9 +281,13 @@ def engine(request, tmp_path) -> Iterator[Engine]:
 
 @pytest.mark.parametrize(
     ("engine", "steps"),
-    [("sqlite", STEPS), ("mongo", ("evaluate",)), pytest.param("mongo", STEPS, marks=pytest.mark.soak)],
+    [
+        ("sqlite", ("deliver",)),
+        pytest.param("sqlite", STEPS, marks=pytest.mark.soak),
+        pytest.param("mongo", STEPS, marks=pytest.mark.soak),
+    ],
     indirect=["engine"],
-    ids=["sqlite, every step", "mongo, one step", "mongo, every step"],
+    ids=["sqlite, one step", "sqlite, every step", "mongo, every step"],
 )
 def test_two_celery_workers_on_redis_are_killed_at_every_step(tmp_path, redis_url, engine, steps):
     with workplace(tmp_path, celery_broker=redis_url, **engine.settings) as work:
@@ -307,19 +311,28 @@ def test_two_celery_workers_on_redis_are_killed_at_every_step(tmp_path, redis_ur
         assert Counter(one.headers["webhook-id"] for one in work.receiving.got) == received
 
 
-@pytest.mark.parametrize("steps", [("match", "deliver"), pytest.param(STEPS, marks=pytest.mark.soak)])
-def test_the_worker_beside_a_server_is_killed_at_every_step_and_started_again(tmp_path, steps):
-    with workplace(tmp_path) as work:
+@pytest.mark.parametrize(
+    ("engine", "steps"),
+    [
+        ("sqlite", ("match", "issue")),
+        ("mongo", ("evaluate",)),
+        pytest.param("sqlite", STEPS, marks=pytest.mark.soak),
+    ],
+    indirect=["engine"],
+    ids=["sqlite, two steps", "mongo, one step", "sqlite, every step"],
+)
+def test_the_worker_beside_a_server_is_killed_at_every_step_and_started_again(tmp_path, engine, steps):
+    with workplace(tmp_path, **engine.settings) as work:
         server, work.address = work.programs.serve()
-        work.learn()
+        work.learn(engine.first)
         for step in steps:
             kill_at(work, step, workers_beside(server.pid))
-            work.learn(2)
+            work.learn(engine.later)
         work.settle()
         work.check()
         received = Counter(one.headers["webhook-id"] for one in work.receiving.got)
 
-        for _ in range(2):
+        for _ in range(engine.again):
             work.owe_everything_again()
             work.settle()
 

@@ -1,23 +1,27 @@
 """The crew that drains the lanes, the command that shows the work, and the Celery application without a broker."""
 
+import gc
 import json
 import signal
 import threading
+import weakref
 from dataclasses import replace
 
 import pytest
 import structlog
 from click.testing import CliRunner
 
-from lrs import steps
 from lrs.cli import main
+from lrs.composition import steps
+from lrs.composition.steps import LANES, STEPS, drain, steps_of
+from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.ops.work_commands import run_worker
-from lrs.steps import LANES, STEPS, drain, steps_of
 from lrs.storage import Owed, Record
+from lrs.storage.drafts import drafts_in
 from lrs.tenancy.tenants import open_tenant
 from lrs.work.broker import TASK, Notifier, celery_app, queue_name
-from lrs.work.rounds import Step
+from lrs.work.step import Step
 from lrs.work.worker import Calls, Crew
 from tests.builders import Always
 from tests.programs import until
@@ -56,7 +60,8 @@ def test_a_round_signs_a_few_badges_and_tells_of_all_levels_that_are_due(tenant,
 
     drain(tenant, LANES[0], rest=lambda _: True)
 
-    assert done == ["issue"] * 4 + ["sync"] * 50
+    assert done == ["issue"] * STEPS["issue"].batch + ["sync"] * 50
+    assert STEPS["issue"].batch < 20
 
 
 def test_a_crew_looks_by_itself_and_when_it_is_called(tenant):
@@ -145,6 +150,71 @@ def test_a_crew_goes_on_after_the_store_was_away(tenant):
     crew = Crew(lanes(), Away(tenant), idle=0.05)
     try:
         until(lambda: tenant.store.backlog() == [], "the store's return")
+    finally:
+        crew.close()
+
+
+def test_a_tenant_that_is_refused_is_left_alone_for_some_seconds_however_often_it_is_due(tenant):
+    looks, asked = [], []
+
+    class Suspended(Always):
+        def due(self):
+            looks.append(1)
+            return super().due()
+
+        def hold(self, name):
+            asked.append(name)
+            raise Refused("this tenant is suspended", status=403, error="suspended")
+
+    crew = Crew(lanes(), Suspended(tenant), idle=0.005)
+    try:
+        until(lambda: len(looks) > 50, "many looks")
+    finally:
+        crew.close()
+
+    assert asked == ["default"] * len(LANES)
+
+
+def test_of_a_tenant_that_is_refused_nothing_is_kept(tmp_path):
+    tenant = open_tenant(Settings(data=tmp_path))
+    owe(tenant, "one")
+    refusing, asked = threading.Event(), []
+
+    class Suspended(Always):
+        def hold(self, name):
+            if refusing.is_set():
+                asked.append(name)
+                raise Refused("this tenant is suspended", status=403, error="suspended")
+            return super().hold(name)
+
+        def backlog(self):
+            return self._tenants["default"].store.backlog()
+
+        def forget(self):
+            self._tenants.clear()
+
+    tenants = Suspended(tenant)
+    crew = Crew(lanes(), tenants, idle=0.005)
+    try:
+        until(lambda: tenants.backlog() == [], "the work")
+        refusing.set()
+        until(lambda: len(asked) >= len(LANES), "the refusals of all lanes")
+        kept = weakref.ref(tenant.store)
+        tenant.store.close()
+        tenants.forget()
+        del tenant
+
+        until(lambda: gc.collect() is None or kept() is None, "the end of the tenant")
+    finally:
+        crew.close()
+
+
+def test_a_crew_tells_who_was_due_and_who_was_called_for(tenant):
+    heard = set()
+    crew = Crew(lanes(), Always(tenant), idle=3_600, heard=heard.add)
+    try:
+        crew.call("called")
+        until(lambda: heard == {"default", "called"}, "both names")
     finally:
         crew.close()
 
@@ -346,7 +416,10 @@ def test_retry_makes_what_was_put_aside_due_again(tmp_path, tenant):
     assert run(tmp_path, "retry", "--step", "sync") == "0 entries are due again\n"
     unknown = CliRunner().invoke(main, ["work", "retry", "--step", "snyc", "--data", str(tmp_path)])
     assert unknown.exit_code == 1
-    assert "there is no step 'snyc'; there are refs, rename, match, evaluate, issue, sync, deliver" in unknown.output
+    assert (
+        "there is no step 'snyc'; there are refs, rename, match, evaluate, list, issue, sync, weigh, deliver"
+        in unknown.output
+    )
     assert run(tmp_path, "retry") == "1 entries are due again\n"
     assert tenant.store.is_due(["refs"])
 
@@ -356,6 +429,23 @@ def test_a_celery_worker_without_a_broker_says_what_is_missing(tmp_path):
 
     assert answer.exit_code == 1
     assert "LRS_CELERY_BROKER is not set: name a broker, redis://HOST/0 or amqp://HOST" in answer.output
+
+
+def test_a_worker_removes_what_a_killed_one_left_of_files_when_it_starts(tmp_path):
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    settings = Settings(data=tmp_path)
+    open_tenant(settings).store.close()
+    left = drafts_in(tmp_path) / ".lrs-draft-1"
+    left.mkdir()
+    (left / "upload").write_text("ann@example.org")
+    left.with_suffix(".lock").touch()
+    try:
+        run_worker(settings, parent=1)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert list(drafts_in(tmp_path).iterdir()) == []
 
 
 def test_a_worker_beside_a_server_leaves_ctrl_c_to_that(tmp_path):

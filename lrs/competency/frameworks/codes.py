@@ -1,8 +1,8 @@
-"""Codes for the items of a framework to which its sheet gives none. Pure; knows no rows.
+"""Makes codes for items of a framework that have none in the sheet. Pure; knows no rows.
 
-A code is made of the item's words below its parent's code. Where different words come to the same code (they begin
-alike, or differ in signs only), each of them gets a mark made of its own words: what the others are, and in which order
-they stand, changes nothing, so a code never comes to mean another item.
+A code is made of the item's words, below its parent's code. If different words give the same code (they begin alike, or
+differ in punctuation only), each of them gets a suffix made of all its words. The suffix does not depend on the other
+items or on their order, so a code never comes to mean another item.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ _LONGEST = 60
 
 
 class Codes:
-    """The made codes of one sheet. A sheet is walked again while ``learnt`` says that a walk has met new namesakes."""
+    """The codes made for one sheet.
+
+    The sheet is read again as long as ``learnt`` says that a reading found new collisions.
+    """
 
     def __init__(self) -> None:
         self._labels: dict[str, set[str]] = {}
@@ -31,7 +34,7 @@ class Codes:
         return f"{plain}-{sha256(folded.encode()).hexdigest()[:6]}" if plain in self._shared else plain
 
     def learnt(self) -> bool:
-        """Whether codes were made since the last call that turned out to stand for several labels."""
+        """Whether codes made since the last call turned out to stand for several labels."""
         shared = {code for code, labels in self._labels.items() if len(labels) > 1}
         new = not shared <= self._shared
         self._shared |= shared

@@ -1,8 +1,8 @@
-"""What a competency framework is: items in a tree, one scale, versions that never change once published. Pure.
+"""A competency framework: items in a tree, one scale, and versions that never change once published. Pure.
 
-Knows no file format and no store. An item's id follows from the framework's URI and the item's code, so it is the same
-in every version; ``since`` is the version in which what it means last changed. An award names both, so "K7" of one
-version is never taken for a "K7" that means something else in the next.
+Knows no file format and no store. An item's id is made from the framework's URI and the item's code, so it is the same
+in every version; ``since`` is the version in which its meaning last changed. An award names both, so "K7" of one
+version is never taken for a "K7" with another meaning in the next.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import msgspec
 from lrs.competency.frameworks.levels import LevelScale
 from lrs.kernel.names import name
 
-Status = Literal["draft", "published"]
+FrameworkStatus = Literal["draft", "published"]
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A node of the tree: a domain, a capability or a statement; *level* is the ordinal of the tier it stands in."""
+    """A node of the tree: a domain, a capability or a statement. *level* is the ordinal of its tier."""
 
     id: str
     code: str
@@ -32,23 +32,23 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Framework(msgspec.Struct, frozen=True):
-    """One version of a framework: *id* is its URI, *items* stand in the order of the sheet."""
+    """One version of a framework. *id* is its URI; *items* are in the order of the sheet."""
 
     id: str
     version: int
-    status: Status
+    status: FrameworkStatus
     title: str
     scale: LevelScale
     items: tuple[Item, ...]
     v: int = 1
 
     def item_named(self, text: str) -> Item | None:
-        """The item with this code, whatever its case, or with this id."""
+        """The item with this id, or with this code in upper or lower case."""
         wanted = text.strip().casefold()
         return next((item for item in self.items if wanted in {item.code.casefold(), item.id}), None)
 
 
-class Change(msgspec.Struct, frozen=True):
+class VersionChange(msgspec.Struct, frozen=True):
     """One line of the report that compares two versions."""
 
     sort: Literal["added", "removed", "text changed", "moved", "level changed", "scale changed"]
@@ -58,12 +58,12 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def item_id(framework: str, code: str) -> str:
-    """The id that the item *code* of *framework* (a URI) has in all versions."""
+    """The id of the item with *code* in all versions of *framework* (a URI)."""
     return name("item", framework, code.casefold())
 
 
 def to_json(framework: Framework) -> bytes:
-    """The bytes a framework is kept as."""
+    """*framework* as stored."""
     return msgspec.json.encode(framework)
 
 
@@ -73,7 +73,7 @@ def from_json(body: bytes) -> Framework:
 
 
 def texts_of(framework: Framework) -> Iterator[tuple[str, str]]:
-    """Every text that a badge may show, and what it is of."""
+    """Every text that a badge may show, each with a description of where it comes from."""
     yield "the framework's id", framework.id
     yield "the framework's title", framework.title
     for item in framework.items:
@@ -83,14 +83,15 @@ def texts_of(framework: Framework) -> Iterator[tuple[str, str]]:
         yield f"the level {level.code!r}", f"{level.code}{level.label}{level.description or ''}"
 
 
-def succeed(known: Sequence[Framework], draft: Framework) -> tuple[Framework, tuple[Change, ...]]:
-    """What importing *draft* makes of the *known* versions (oldest first): the version to keep, and what is new in it.
+def succeed(known: Sequence[Framework], draft: Framework) -> tuple[Framework, tuple[VersionChange, ...]]:
+    """The version to keep after importing *draft*, and its changes; *known* are the versions so far, oldest first.
 
-    The same content gives the latest itself. A draft is replaced, a published version gets a successor, as a draft.
-    The changes are those from the latest published version, or from the draft before if none is published.
+    If the content is the same as in the latest version, that version is kept. A draft is replaced. A published version
+    gets a successor, which is a draft. The changes are relative to the latest published version, or to the previous
+    draft if none is published.
     """
     if not known:
-        return draft, tuple(Change("added", item.code, after=item.label) for item in draft.items)
+        return draft, tuple(VersionChange("added", item.code, after=item.label) for item in draft.items)
     latest = known[-1]
     base = next((one for one in reversed(known) if one.status == "published"), None)
     version = latest.version if latest.status == "draft" else latest.version + 1
@@ -103,33 +104,35 @@ def succeed(known: Sequence[Framework], draft: Framework) -> tuple[Framework, tu
     return candidate, compare(base or latest, candidate)
 
 
-def compare(before: Framework, after: Framework) -> tuple[Change, ...]:
-    """Added, removed and changed items, in the order of the sheets; a change of scale comes first."""
+def compare(before: Framework, after: Framework) -> tuple[VersionChange, ...]:
+    """Added, removed and changed items, in the order of the sheets. A change of the scale comes first."""
     old, new = _by_id(before), _by_id(after)
-    changes = [Change("scale changed", "", before.scale.id, after.scale.id)] if before.scale != after.scale else []
-    changes += [Change("removed", item.code, before=item.label) for item in before.items if item.id not in new]
+    changes = (
+        [VersionChange("scale changed", "", before.scale.id, after.scale.id)] if before.scale != after.scale else []
+    )
+    changes += [VersionChange("removed", item.code, before=item.label) for item in before.items if item.id not in new]
     for item in after.items:
         if item.id not in old:
-            changes.append(Change("added", item.code, after=item.label))
+            changes.append(VersionChange("added", item.code, after=item.label))
         else:
             changes += _differences(old[item.id], item, old, new)
     return tuple(changes)
 
 
-def _differences(was: Item, now: Item, old: dict[str, Item], new: dict[str, Item]) -> list[Change]:
+def _differences(was: Item, now: Item, old: dict[str, Item], new: dict[str, Item]) -> list[VersionChange]:
     changes = []
     if was.label != now.label:
-        changes.append(Change("text changed", now.code, was.label, now.label))
+        changes.append(VersionChange("text changed", now.code, was.label, now.label))
     if was.parent != now.parent:
         places = (old[was.parent].code if was.parent else None, new[now.parent].code if now.parent else None)
-        changes.append(Change("moved", now.code, *places))
+        changes.append(VersionChange("moved", now.code, *places))
     if was.level != now.level:
-        changes.append(Change("level changed", now.code, str(was.level), str(now.level)))
+        changes.append(VersionChange("level changed", now.code, str(was.level), str(now.level)))
     return changes
 
 
 def _dated(was: Item | None, item: Item, version: int) -> Item:
-    """The item with the version its meaning is from: its text, its tier and the scale are what it means."""
+    """*item* with the version since which it has its meaning. Its text, its tier and the scale are its meaning."""
     same = was is not None and (was.label, was.level) == (item.label, item.level)
     return msgspec.structs.replace(item, since=was.since if was and same else version)
 

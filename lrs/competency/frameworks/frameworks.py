@@ -7,40 +7,40 @@ from __future__ import annotations
 
 import msgspec
 
-from lrs.competency.frameworks.framework import Change, Framework, from_json, succeed, texts_of, to_json
+from lrs.competency.frameworks.framework import Framework, VersionChange, from_json, succeed, texts_of, to_json
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.kernel.plain_text import control_character
-from lrs.storage import Reader, Record, Tx, pages
+from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
 
 def versions(reader: Reader, uri: str) -> list[Framework]:
     """All versions of the framework *uri*, oldest first."""
-    found = pages(reader, "framework", key("framework", uri))
+    found = each(reader, "framework", key("framework", uri))
     return sorted((from_json(record.body) for record in found), key=lambda framework: framework.version)
 
 
 def frameworks(reader: Reader) -> list[Framework]:
     """All versions of all frameworks, by URI, then version."""
     return sorted(
-        (from_json(record.body) for record in pages(reader, "framework")), key=lambda one: (one.id, one.version)
+        (from_json(record.body) for record in each(reader, "framework")), key=lambda one: (one.id, one.version)
     )
 
 
 def published(reader: Reader) -> list[Framework]:
     """The latest published version of each framework, by URI."""
-    found = [one for one in pages(reader, "framework") if one.meta["status"] == "published"]
+    found = [one for one in each(reader, "framework") if one.meta["status"] == "published"]
     latest = {one.meta["uri"]: one for one in sorted(found, key=lambda one: (one.meta["uri"], one.meta["version"]))}
     return [from_json(record.body) for record in latest.values()]
 
 
-def keep(tx: Tx, draft: Framework) -> tuple[Framework, tuple[Change, ...]]:
-    """Imports *draft*: gives the version that now stands, and what is different in it from the latest before.
+def keep(tx: Tx, draft: Framework) -> tuple[Framework, tuple[VersionChange, ...]]:
+    """Imports *draft*. Gives the version that is now stored, and its changes from the latest version before.
 
-    Raises ``Refused`` for a text that could stand in no badge.
+    Raises ``Refused`` for a text that no badge can hold.
     """
     for whose, text in texts_of(draft):
         found = control_character(text)
@@ -55,7 +55,7 @@ def keep(tx: Tx, draft: Framework) -> tuple[Framework, tuple[Change, ...]]:
 
 
 def publish(tx: Tx, uri: str, by: str) -> Framework:
-    """Publishes the latest draft of *uri*: from now on that version never changes. Raises ``Refused``."""
+    """Publishes the latest draft of *uri*. That version never changes again. Raises ``Refused``."""
     known = versions(tx, uri)
     if not known:
         raise Refused(f"there is no framework {uri}", status=404, error="not_found")
@@ -74,4 +74,5 @@ def _put(tx: Tx, framework: Framework) -> None:
 
 
 KINDS = (Kind("framework", "fact", Framework, 1, subjects=None, retention="evidence", exported=True),)
-"""No basis of derived state: a rule set holds all that it says of the competencies of its rules."""
+"""Frameworks are no basis of derived state: a rule set contains all that it says about the competencies of its rules.
+"""

@@ -1,6 +1,6 @@
-"""Level scales and the presets that ship. Knows no framework and no rule.
+"""Level scales, and the presets that are built in. Knows no framework and no rule.
 
-Levels of two scales are never compared here: that needs an explicit map between them.
+Levels of two scales are never compared here, because that needs an explicit map between the scales.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Level(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step of a scale: *ordinal* orders, *code* is what tables write, *label* is what people read."""
+    """One step of a scale. *ordinal* gives the order, *code* is written in tables, *label* is shown to people."""
 
     ordinal: int
     code: str
@@ -18,14 +18,14 @@ class Level(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LevelScale(msgspec.Struct, frozen=True):
-    """Levels in rising order, ordinals and codes each unique."""
+    """Levels in ascending order. Ordinals are unique, and so are codes."""
 
     id: str
     name: str
     levels: tuple[Level, ...]
 
     def named(self, text: str) -> Level | None:
-        """The level with this code, label or ordinal, whatever its case; also ``Tier 2`` or ``Level 2`` for 2."""
+        """The level with this code, label or ordinal, in upper or lower case; also ``Tier 2`` or ``Level 2`` for 2."""
         wanted = " ".join(text.casefold().split())
         for prefix in ("", "tier ", "level "):
             stripped = wanted.removeprefix(prefix)
@@ -40,7 +40,7 @@ class LevelScale(msgspec.Struct, frozen=True):
 
 
 def scale(id: str, name: str, *labels: str, first: int = 1) -> LevelScale:
-    """A scale whose codes are its ordinals, counted from *first*."""
+    """A scale whose codes are its ordinals; the first ordinal is *first*."""
     return LevelScale(id, name, tuple(Level(n, str(n), label) for n, label in enumerate(labels, first)))
 
 

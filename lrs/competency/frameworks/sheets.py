@@ -1,8 +1,7 @@
-"""The spreadsheet domain -> capability -> statement -> tier, made into a framework. Pure; knows no store, no versions.
+"""Makes a framework from a sheet with domain, capability, statement and tier. Pure; knows no store and no versions.
 
-A row names a statement, the capability and the domain it stands under, and its tier. An empty domain or capability
-means "as above" (merged cells). Each may have a code; without one it gets one (``codes``). The codes are what mapping
-tables name.
+A row names a statement, its capability, its domain, and its tier. An empty domain or capability means the same as in
+the row above (merged cells). Each of them may have a code, which mapping tables use; one without gets one (``codes``).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from pathlib import Path
 from lrs.competency.frameworks.codes import Codes
 from lrs.competency.frameworks.framework import Framework, Item, item_id
 from lrs.competency.frameworks.levels import LevelScale
-from lrs.competency.tables import Fault, read_table, said
+from lrs.competency.tables import RowFault, read_table, said
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row
 
@@ -33,10 +32,10 @@ _ABOVE = ("domain", "domain code", "capability", "capability code")
 
 @dataclass(slots=True)
 class _Sheet:
-    """What has been read so far; *above* is the item of each sort that the row before stood in.
+    """What has been read so far. *above* has the item of each sort that the previous row belongs to.
 
-    *lost* is the last row that was left out though it names another domain or capability: rows below do not mean the
-    one before it.
+    *lost* is the number of the last row that was left out although it names another domain or capability. Empty cells
+    below it do not mean the item before it.
     """
 
     uri: str
@@ -45,16 +44,16 @@ class _Sheet:
     items: dict[str, Item] = field(default_factory=dict)
     children: dict[str | None, int] = field(default_factory=dict)
     above: dict[str, Item] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
     lost: int = 0
 
 
 def framework_from_sheet(
     content: Path | bytes, *, uri: str, title: str, scale: LevelScale
-) -> tuple[Framework, tuple[Fault, ...]]:
-    """A draft of version 1 from a CSV or XLSX file, and the rows left out with the reason.
+) -> tuple[Framework, tuple[RowFault, ...]]:
+    """A draft of version 1 from a CSV or XLSX file, and the faults of the rows that were left out.
 
-    Raises ``Refused`` if nothing usable is in it.
+    Raises ``Refused`` if no row can be used.
     """
     rows, faults = read_table(content, ALIASES, above=_ABOVE)
     sheet = _read(rows, uri, scale, faults)
@@ -65,15 +64,18 @@ def framework_from_sheet(
     return draft, tuple(sorted(sheet.faults, key=lambda fault: fault.row))
 
 
-def _read(rows: Iterable[Row], uri: str, scale: LevelScale, faults: Iterable[Fault]) -> _Sheet:
-    """All *rows*, read again while made codes turn out to stand for several labels: at most once a level."""
+def _read(rows: Iterable[Row], uri: str, scale: LevelScale, faults: Iterable[RowFault]) -> _Sheet:
+    """Reads all *rows*, again each time made codes turn out to stand for several labels.
+
+    That is at most once for each level of the tree.
+    """
     codes = Codes()
-    steps: list[Row | Fault] = [*rows, *faults]
-    steps.sort(key=lambda step: step.row if isinstance(step, Fault) else step.place.row)
+    steps: list[Row | RowFault] = [*rows, *faults]
+    steps.sort(key=lambda step: step.row if isinstance(step, RowFault) else step.place.row)
     while True:
         sheet = _Sheet(uri, scale, codes, faults=list(faults))
         for step in steps:
-            if isinstance(step, Fault):
+            if isinstance(step, RowFault):
                 _lose(sheet, step.row, step.says)
             else:
                 _read_row(sheet, step)
@@ -85,7 +87,7 @@ def _read_row(sheet: _Sheet, row: Row) -> None:
     level = sheet.scale.named(row["tier"]) if row["tier"] else None
     if row["tier"] and level is None:
         reason = f"{row['tier']!r} is no level of the scale {sheet.scale.name!r}"
-        sheet.faults.append(Fault(row.place.row, "tier", reason))
+        sheet.faults.append(RowFault(row.place.row, "tier", reason))
         _lose(sheet, row.place.row, said(row, _ABOVE))
         return
     fault = _orphan(sheet, row)
@@ -110,7 +112,7 @@ def _read_row(sheet: _Sheet, row: Row) -> None:
 
 
 def _lose(sheet: _Sheet, number: int, says: Iterable[tuple[str, str]]) -> None:
-    """Forgets what stood above row *number*, which is left out, where the row *says* something else."""
+    """Forgets the items above row *number*, which is left out, if the row names other items."""
     known = {sort: item.label for sort, item in sheet.above.items()}
     known |= {f"{sort} code": item.code for sort, item in sheet.above.items()}
     other = {column.removesuffix(" code") for column, text in says if not text or known.get(column) != text}
@@ -121,14 +123,14 @@ def _lose(sheet: _Sheet, number: int, says: Iterable[tuple[str, str]]) -> None:
             sheet.above.pop(sort, None)
 
 
-def _orphan(sheet: _Sheet, row: Row) -> Fault | None:
+def _orphan(sheet: _Sheet, row: Row) -> RowFault | None:
     if not any(row[sort] for sort in _SORTS):
-        return Fault(row.place.row, None, "names no domain, capability or statement")
+        return RowFault(row.place.row, None, "names no domain, capability or statement")
     if row["capability"] and not row["domain"] and "domain" not in sheet.above:
-        return Fault(row.place.row, "domain", f"the capability stands under no domain{_why(sheet)}")
+        return RowFault(row.place.row, "domain", f"the capability stands under no domain{_why(sheet)}")
     elsewhere = row["domain"] and "domain" in sheet.above and row["domain"] != sheet.above["domain"].label
     if row["statement"] and not row["capability"] and (elsewhere or "capability" not in sheet.above):
-        return Fault(row.place.row, "capability", f"the statement stands under no capability{_why(sheet)}")
+        return RowFault(row.place.row, "capability", f"the statement stands under no capability{_why(sheet)}")
     return None
 
 
@@ -137,7 +139,7 @@ def _why(sheet: _Sheet) -> str:
 
 
 def _place(sheet: _Sheet, row: Row, sort: str, parent: Item | None, level: int | None) -> Item | None:
-    """The row's item of *sort*, new or as it was; ``None``, with a fault, if its code means something else already."""
+    """The item of *sort* in the row, new or known. ``None``, and a fault, if its code already means something else."""
     label = row[sort]
     code = row[f"{sort} code"] or sheet.codes.made(label, parent.code if parent else "")
     id = item_id(sheet.uri, code)
@@ -148,9 +150,11 @@ def _place(sheet: _Sheet, row: Row, sort: str, parent: Item | None, level: int |
         sheet.items[id] = known = Item(id, code, label, sort, order, parent_id, level)
         return known
     if (known.sort, known.label, known.parent) != (sort, label, parent_id):
-        sheet.faults.append(Fault(row.place.row, f"{sort} code", f"{code!r} is {known.sort} {known.label!r} already"))
+        sheet.faults.append(
+            RowFault(row.place.row, f"{sort} code", f"{code!r} is {known.sort} {known.label!r} already")
+        )
         return None
     if sort == "statement":
-        sheet.faults.append(Fault(row.place.row, "statement", f"{code!r} stands in the sheet already"))
+        sheet.faults.append(RowFault(row.place.row, "statement", f"{code!r} stands in the sheet already"))
         return None
     return known

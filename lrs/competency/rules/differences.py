@@ -1,27 +1,27 @@
-"""What a change of rules took away, in words: why a level is in review, why evidence counts no more. Pure."""
+"""Says in words what a change of rules took away: why a level is in review, why evidence no longer counts. Pure."""
 
 from __future__ import annotations
 
-from lrs.competency.rules.review import About
+from lrs.competency.rules.in_force import FormerRuleset, InForce
+from lrs.competency.rules.review import CompetencyLevel
 from lrs.competency.rules.rules import Index, Rule
-from lrs.competency.rules.rulesets import Former, InForce
 from lrs.competency.shapes import RuleRef
 
 
 def former_rule(rules: InForce, ref: RuleRef) -> Rule | None:
-    """The rule *ref* if it is a former one."""
+    """The rule *ref* if it belongs to a former rule set; ``None`` otherwise."""
     former = _former(rules, ref)
     return former.rules.by_item[ref.item] if former else None
 
 
 def why_former(rules: InForce, ref: RuleRef) -> str | None:
-    """Why evidence of *ref* counts no more by the rules in force; ``None`` if it does, as far as the rules go."""
+    """Why evidence of *ref* no longer counts by the rules in force; ``None`` if the rules still count it."""
     former = _former(rules, ref)
     return None if former is None else _told(former.by, former.rules.by_item[ref.item], _of_version(rules, former.by))
 
 
-def why_in_review(rules: InForce, about: About, version: int) -> str:
-    """What rules of *version* took away of a competency and level."""
+def why_in_review(rules: InForce, about: CompetencyLevel, version: int) -> str:
+    """What the rules of *version* changed for a competency and level."""
     after = _of_version(rules, version)
     for former in rules.former:
         if former.by == version:
@@ -32,7 +32,7 @@ def why_in_review(rules: InForce, about: About, version: int) -> str:
     return f"rules version {version} no longer count its evidence"
 
 
-def _former(rules: InForce, ref: RuleRef) -> Former | None:
+def _former(rules: InForce, ref: RuleRef) -> FormerRuleset | None:
     version = (ref.item, ref.version)
     if version in rules.rules.versions:
         return None

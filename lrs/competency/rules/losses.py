@@ -1,9 +1,9 @@
-"""Who would gain and lose what if other rules came into force: worked out from the statements, before anything changes.
+"""Who would gain and lose levels if other rules came into force. Worked out from the statements beforehand.
 
-A loss is a level that is held today under the rules in force and would not be under the others, or that would end
-earlier. What is in review already goes by the rules before it and is no loss of these. The looking is done outside the
-write lock, in a fold that is continued with what comes in meanwhile, so that it ends however much does; ``unchanged``
-then says, inside it, whether what was seen still holds.
+A loss is a level that is held today under the rules in force and would not be held under the others, or would end
+earlier. A level that is in review already is no loss of the new rules. The statements are read outside the write lock,
+and those that arrive meanwhile are added, so that the work ends even if statements keep coming. Inside the write lock
+``unchanged`` then checks that the result still holds.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import msgspec
 
 from lrs.competency.completion import NO_MARKS, UNCOMPLETED, Uncompletion, latest
 from lrs.competency.dates import day_of
-from lrs.competency.decide import Evidence, Held, Tally, decide, taken_back
+from lrs.competency.decide import Evidence, HeldPeriod, Tally, decide, taken_back
 from lrs.competency.evidence import evidence_from, meaning_of
-from lrs.competency.rules.review import About
-from lrs.competency.rules.rules import Competency, Index, Ruleset, index_rules, rules_for
-from lrs.competency.rules.rulesets import Former, InForce, current, in_force
+from lrs.competency.rules.in_force import FormerRuleset, InForce
+from lrs.competency.rules.review import CompetencyLevel
+from lrs.competency.rules.rules import Index, RuleCompetency, Ruleset, index_rules, rules_for
+from lrs.competency.rules.rulesets import current, in_force
 from lrs.competency.rules.walk import anchors
 from lrs.competency.seen import look, moment_of
 from lrs.competency.tallies import tallied
@@ -28,21 +29,21 @@ from lrs.competency.uncompletions import uncompletions_in
 from lrs.people.ids import Ids, check_renamed, ids_of
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import holders, identifiers_in, members_of
-from lrs.storage import NEWEST, Page, Reader, Record
-from lrs.tenancy.audit import Entry
+from lrs.storage import NEWEST, Reader, Record, Walk, pages, walked
+from lrs.tenancy.audit import AuditEntry
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.keys import verb_key
 
 PAGE = 500
-"""How many statements are read at once, and how many may have come since the last look for it to be checked."""
+"""How many statements are read at once, and how many may have arrived since the last look for ``unchanged`` to pass."""
 TAKES_BACK = frozenset({"http://adlnet.gov/expapi/verbs/voided"}) | UNCOMPLETED
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Swing:
-    """A level that a change of rules would give or take: whose, of which competency, and until when it is held.
+    """A level that a change of rules would give or take: of whom, of which competency, and until when it is held.
 
-    A loss that *ends* on a day goes on being held until then, which is earlier than before.
+    If *ends* is set, the level is only lost from that day on, which is earlier than before.
     """
 
     person: str
@@ -58,11 +59,12 @@ class Changed(Exception):
 
 
 @dataclass(slots=True)
-class Look:
-    """What was seen of statements up to the place *until*: the tallies of all *rules*, by what they are of.
+class LossSurvey:
+    """What was found in statements up to the place *until*: tallies of all *rules*, by what they are about.
 
-    *rules* are those of the competencies and levels that are touched: the new ones, then the ones in force. *completed*
-    is evidence, and its tally, that one of *uncompleted* may take back, which depends on who is one person.
+    *rules* are the rules about the competencies and levels that change: the new ones, then the ones in force.
+    *completed* is evidence, with its tally, that one of *uncompleted* may take back; whether it does depends on who is
+    one person.
     """
 
     after: Ruleset
@@ -77,17 +79,17 @@ class Look:
     completed: list[tuple[Evidence, Tally]] = field(default_factory=list)
 
 
-def look_at(tenant: Tenant, ruleset: Ruleset) -> Look:
-    """Reads all statements that the difference between the rules in force and *ruleset* could be about.
+def look_at(tenant: Tenant, ruleset: Ruleset) -> LossSurvey:
+    """Reads all statements that a difference between the rules in force and *ruleset* may concern.
 
-    Raises ``Changed`` if one was voided or taken back meanwhile.
+    Raises ``Changed`` if a statement was voided or taken back meanwhile.
     """
     check_renamed(tenant)
     store, zone = tenant.store, tenant.settings.zone
     head, before = in_force(store), current(store)
     rules = _touched(before, ruleset)
     today = day_of(tenant.clock(), zone)
-    seen = Look(
+    seen = LossSurvey(
         ruleset,
         rules,
         ids_of(tenant),
@@ -97,29 +99,29 @@ def look_at(tenant: Tenant, ruleset: Ruleset) -> Look:
         audited=_newest(store, "audit"),
     )
     for verb in sorted(UNCOMPLETED):
-        for page in _walk(store, (verb_key(verb),), until=seen.until):
-            seen.uncompleted += [one for record in page.records for one in _taken_off(record, seen.ids)]
+        for record in walked(store, Walk("statement", [verb_key(verb)], until=seen.until, limit=PAGE)):
+            seen.uncompleted += _taken_off(record, seen.ids)
     for anchor in sorted({key for index in rules.every() for rule in index.by_item.values() for key in anchors(rule)}):
-        for page in _walk(store, (anchor,), until=seen.until):
+        for page in pages(store, Walk("statement", [anchor], until=seen.until, limit=PAGE)):
             _fold(store, seen, page.records, zone)
     _catch_up(store, seen, zone)
     return seen
 
 
-def _catch_up(reader: Reader, seen: Look, zone: str) -> None:
-    for page in _walk(reader, (), after=seen.until):
+def _catch_up(reader: Reader, seen: LossSurvey, zone: str) -> None:
+    for page in pages(reader, Walk("statement", after=seen.until, limit=PAGE)):
         if any(_takes_back(record) for record in page.records):
             raise Changed
         _fold(reader, seen, page.records, zone)
         seen.until = page.records[-1].seq if page.records else seen.until
 
 
-def look_on(tenant: Tenant, seen: Look) -> set[str]:
-    """Takes in what has come since the look; gives the identifiers that it is about.
+def look_on(tenant: Tenant, seen: LossSurvey) -> set[str]:
+    """Adds the statements that arrived since the look. Gives the identifiers that they are about.
 
-    Raises ``Changed`` if that is no matter of evidence alone, and everything has to be looked at anew.
+    Raises ``Changed`` if something else than evidence changed, so that everything has to be read again.
     """
-    audited = tenant.store.find("audit", after=seen.audited, limit=PAGE)
+    audited = tenant.store.find(Walk("audit", after=seen.audited, limit=PAGE))
     if (
         in_force(tenant.store).rev != seen.rev
         or day_of(tenant.clock(), tenant.settings.zone) != seen.today
@@ -133,9 +135,9 @@ def look_on(tenant: Tenant, seen: Look) -> set[str]:
     return fresh | {tally.identifier for _, tally in seen.completed[completed:]}
 
 
-def swings_now(reader: Reader, seen: Look, before: Sequence[Swing], touched: Collection[str]) -> list[Swing]:
-    """``swings``, if they were *before* and since then something was seen of the identifiers *touched* alone."""
-    theirs = {*_persons(reader, set(touched)).values(), *touched}  # what nobody had been minted for stood for itself
+def swings_now(reader: Reader, seen: LossSurvey, before: Sequence[Swing], touched: Collection[str]) -> list[Swing]:
+    """As ``swings``, where the result was *before* and statements about the identifiers *touched* were added since."""
+    theirs = {*_persons(reader, set(touched)).values(), *touched}  # an identifier without a person stood for itself
     own = {one.id for holder in theirs for one in identifiers_in(reader, members_of(reader, holder))}.union(touched)
     of_them = replace(
         seen,
@@ -146,8 +148,8 @@ def swings_now(reader: Reader, seen: Look, before: Sequence[Swing], touched: Col
     return sorted([one for one in before if one.person not in theirs] + swings(reader, of_them))
 
 
-def swings(reader: Reader, seen: Look) -> list[Swing]:
-    """Who would gain and who would lose what, by person."""
+def swings(reader: Reader, seen: LossSurvey) -> list[Swing]:
+    """Who would gain and lose levels, by person."""
     groups: dict[str, list[Tally]] = {}
     tallies = [*seen.tallies.values(), *(tally for _, tally in seen.completed)]
     about = {one.identifier for one in tallies} | {one.identifier for one in seen.uncompleted}
@@ -161,8 +163,8 @@ def swings(reader: Reader, seen: Look) -> list[Swing]:
     return sorted(found)
 
 
-def _still_counted(seen: Look, persons: Mapping[str, str]) -> Iterator[Tally]:
-    """All tallies but of what was taken back from the same person."""
+def _still_counted(seen: LossSurvey, persons: Mapping[str, str]) -> Iterator[Tally]:
+    """All tallies except those of evidence that the same person's uncompletions take back."""
     off: dict[str, list[Uncompletion]] = {}
     for one in seen.uncompleted:
         off.setdefault(persons[one.identifier], []).append(one)
@@ -173,10 +175,13 @@ def _still_counted(seen: Look, persons: Mapping[str, str]) -> Iterator[Tally]:
             yield tally
 
 
-def unchanged(tx: Reader, seen: Look, today: date) -> None:
-    """Raises ``Changed`` if what was seen may not be so any more; bounded, for the write lock."""
-    newer = tx.find("statement", after=seen.until, limit=PAGE)
-    audited = tx.find("audit", after=seen.audited, limit=PAGE)
+def unchanged(tx: Reader, seen: LossSurvey, today: date) -> None:
+    """Raises ``Changed`` if the look may no longer be right.
+
+    Its cost is bounded, because it runs inside the write lock.
+    """
+    newer = tx.find(Walk("statement", after=seen.until, limit=PAGE))
+    audited = tx.find(Walk("audit", after=seen.audited, limit=PAGE))
     if (
         in_force(tx).rev != seen.rev
         or today != seen.today
@@ -189,7 +194,7 @@ def unchanged(tx: Reader, seen: Look, today: date) -> None:
 
 
 def _touched(before: Ruleset, after: Ruleset) -> InForce:
-    """All rules about the competencies and levels of which a rule is different."""
+    """All rules about the competencies and levels for which any rule differs."""
     different = set(before.rules) ^ set(after.rules)
     about = {(rule.competency, rule.level) for rule in different}
     kept = [
@@ -202,28 +207,18 @@ def _touched(before: Ruleset, after: Ruleset) -> InForce:
         )
         for one in (after, before)
     ]
-    return InForce(kept[0], 0, (Former(before.version, kept[1], NEWEST, 0, after.version),))
+    return InForce(kept[0], 0, (FormerRuleset(before.version, kept[1], NEWEST, 0, after.version),))
 
 
-def _walk(reader: Reader, keys: tuple[int, ...], *, after: int = 0, until: int = NEWEST) -> Iterator[Page]:
-    start: str | None = None
-    while True:
-        page = reader.find("statement", keys, after=after, until=until, limit=PAGE, start=start)
-        yield page
-        start = page.next
-        if start is None:
-            return
-
-
-def _fold(reader: Reader, seen: Look, records: Sequence[Record], zone: str) -> None:
-    """Keeps the first piece of each tally: what comes later on the day makes nothing longer."""
+def _fold(reader: Reader, seen: LossSurvey, records: Sequence[Record], zone: str) -> None:
+    """Adds the first piece of each tally. Later pieces of a day make no period longer."""
     nobody = names_by_source(reader, {moment_of(record).source for record in records})
     marks = {(one.source, one.activity) for one in seen.uncompleted}
     for record in records:
         try:
-            meaning = meaning_of(record, seen.rules, seen.ids, nobody[moment_of(record).source])
+            meaning = meaning_of(record, seen.rules, seen.ids, zone, nobody[moment_of(record).source])
         except msgspec.MsgspecError:
-            continue  # Its match step is parked with the reason; it is no evidence before or after.
+            continue  # Its match step is put aside with the reason; it is no evidence before or after.
         counted = [one for one in map(evidence_from, meaning.evidence) if one.reason is None]
         may_go = [one for one in counted if one.completes and (one.source, one.completes.activity) in marks]
         seen.completed += [(one, tally) for one in may_go for tally in tallied([one], zone)]
@@ -235,13 +230,13 @@ def _fold(reader: Reader, seen: Look, records: Sequence[Record], zone: str) -> N
 
 
 def _persons(reader: Reader, identifiers: set[str]) -> dict[str, str]:
-    """Who holds what each identifier proves; one that nobody has been minted for yet stands for itself."""
+    """The holder for each identifier. An identifier without a person yet stands for itself."""
     known = {id: record.meta["person"] for id, record in reader.get_many("identifier", identifiers).items()}
     held = holders(reader, set(known.values()))
     return {id: held[known[id]] if id in known else id for id in identifiers}
 
 
-def _swings(holder: str, tallies: list[Tally], own: set[str], seen: Look) -> Iterator[Swing]:
+def _swings(holder: str, tallies: list[Tally], own: set[str], seen: LossSurvey) -> Iterator[Swing]:
     now, then = seen.rules.former[0].rules, seen.rules.rules
     before, after = (_last_held(tallies, index, own, seen.today) for index in (now, then))
     competencies = seen.rules.competencies()
@@ -256,24 +251,24 @@ def _swings(holder: str, tallies: list[Tally], own: set[str], seen: Look) -> Ite
             yield _swing(holder, competency, about[1], gained=False, ends=will.valid_until)
 
 
-def _swing(holder: str, of: Competency, level: int, *, gained: bool, ends: date | None = None) -> Swing:
+def _swing(holder: str, of: RuleCompetency, level: int, *, gained: bool, ends: date | None = None) -> Swing:
     return Swing(holder, of.code, of.label, level, gained, ends)
 
 
-def _last_held(tallies: list[Tally], index: Index, own: set[str], today: date) -> dict[About, Held]:
-    """The period of each competency and level that has not ended."""
+def _last_held(tallies: list[Tally], index: Index, own: set[str], today: date) -> dict[CompetencyLevel, HeldPeriod]:
+    """The period that has not ended, for each competency and level that has one."""
     of_index = [one for one in tallies if (one.rule.item, one.rule.version) in index.versions]
     last = {(one.competency, one.level): one.periods[-1] for one in decide(of_index, index.by_item, own)}
     return {about: held for about, held in last.items() if held.valid_until is None or held.valid_until >= today}
 
 
 def _newest(reader: Reader, kind: str) -> int:
-    newest = reader.find(kind, newest_first=True, limit=1).records
+    newest = reader.find(Walk(kind, newest_first=True, limit=1)).records
     return newest[0].seq if newest else 0
 
 
 def _takes_back(record: Record) -> bool:
-    """Whether a statement may void another, or take it back; one that cannot be read counts for nothing."""
+    """Whether a statement may void another or take it back. One that cannot be read does neither."""
     try:
         return look(record).verb.id in TAKES_BACK
     except msgspec.DecodeError:
@@ -281,14 +276,14 @@ def _takes_back(record: Record) -> bool:
 
 
 def _taken_off(record: Record, ids: Ids) -> list[Uncompletion]:
-    """The marks that a statement which holds takes off."""
+    """The marks that a statement takes off, if it is not voided."""
     try:
         return [] if record.meta.get("voided") else list(uncompletions_in(record, look(record), ids))
     except msgspec.DecodeError:
         return []
 
 
-def _meets(record: Record, seen: Look) -> bool:
+def _meets(record: Record, seen: LossSurvey) -> bool:
     try:
         statement = look(record)
     except msgspec.DecodeError:
@@ -297,4 +292,4 @@ def _meets(record: Record, seen: Look) -> bool:
 
 
 def _is_about_persons(record: Record) -> bool:
-    return msgspec.json.decode(record.body, type=Entry).action.startswith("persons.")
+    return msgspec.json.decode(record.body, type=AuditEntry).action.startswith("persons.")

@@ -1,6 +1,6 @@
-"""The mapping table: one CSV or XLSX file that says which activities prove which competency, for hundreds of modules.
+"""Reads the mapping table: a CSV or XLSX file that says which activities prove which competency.
 
-Each row becomes one rule, or a reason why it cannot. Pure; knows no store: what exists is passed in.
+Each row becomes one rule, or a fault with the reason. Pure; knows no store: what exists is passed in.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import msgspec
 
 from lrs.competency.dates import parse_period, shorter
 from lrs.competency.frameworks.framework import Framework, Item
-from lrs.competency.rules.rules import ROLES, Competency, Role, Rule, Ruleset, content
-from lrs.competency.tables import Fault, read_table
+from lrs.competency.rules.rules import ROLES, ActivityRole, Rule, RuleCompetency, Ruleset, content
+from lrs.competency.tables import RowFault, read_table
 from lrs.kernel.names import name
 from lrs.kernel.tables.row import Row
 
@@ -48,7 +48,7 @@ VERBS = {
     "achieved": "https://w3id.org/xapi/tla/verbs/achieved",
     "validated": "https://w3id.org/xapi/tla/verbs/validated",
 }
-"""Verbs a table may name by one word; any other is written as its IRI."""
+"""Verbs that a table may name by one word. Other verbs are written as IRIs."""
 
 _NUMBER = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,6})?")
 _RANGES = {"": (0.0, 1.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
@@ -56,16 +56,16 @@ _VERSIONED = re.compile(r"(.+)@([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What a table may name: frameworks in their published versions, drafts, and API keys (``None``: unknown)."""
+class KnownNames:
+    """What a table may name: published versions of frameworks, drafts, and API keys (*sources*; ``None``: unknown)."""
 
     frameworks: Sequence[Framework]
     drafts: Sequence[Framework] = ()
     sources: Collection[str] | None = None
 
 
-class Unusable(Exception):
-    """A cell that cannot be used: its column and why."""
+class UnusableCell(Exception):
+    """A cell that cannot be used: its column, and why."""
 
     def __init__(self, column: str, reason: str) -> None:
         super().__init__(reason)
@@ -74,26 +74,26 @@ class Unusable(Exception):
 
 
 def ruleset_from_table(
-    content: Path | bytes, known: Known, before: Ruleset, earlier: Sequence[Ruleset] = ()
-) -> tuple[Ruleset, tuple[Fault, ...]]:
-    """The rule set that follows *before*, and the rows left out with the reason.
+    content: Path | bytes, known: KnownNames, before: Ruleset, earlier: Sequence[Ruleset] = ()
+) -> tuple[Ruleset, tuple[RowFault, ...]]:
+    """The rule set that follows *before*, and the faults of the rows that were left out.
 
-    A rule keeps its ``version`` as long as nothing about it changes, and has it again if it comes back as it was in one
-    of the *earlier* sets (newest first); a set in which nothing changes but the order of rows is *before*.
+    A rule keeps its ``version`` as long as nothing in it changes. If it comes back as it was in one of the *earlier*
+    sets (newest first), it gets that version again. If only the order of rows changes, the result is *before*.
     """
     rows, faults = read_table(content, ALIASES)
     rules: dict[str, Rule] = {}
     first_row: dict[str, int] = {}
-    competencies: dict[str, Competency] = {}
+    competencies: dict[str, RuleCompetency] = {}
     for row in rows:
         try:
             rule, competency = _rule(row, known)
-        except Unusable as fault:
-            faults.append(Fault(row.place.row, fault.column, fault.reason))
+        except UnusableCell as fault:
+            faults.append(RowFault(row.place.row, fault.column, fault.reason))
             continue
         if rule.item in rules:
             faults.append(
-                Fault(
+                RowFault(
                     row.place.row, None, f"the same activity, verb, competency and level as row {first_row[rule.item]}"
                 )
             )
@@ -106,7 +106,7 @@ def ruleset_from_table(
     return ruleset, tuple(sorted(faults, key=lambda fault: fault.row))
 
 
-def _versioned(known: Sequence[Ruleset], rules: tuple[Rule, ...], competencies: tuple[Competency, ...]) -> Ruleset:
+def _versioned(known: Sequence[Ruleset], rules: tuple[Rule, ...], competencies: tuple[RuleCompetency, ...]) -> Ruleset:
     """The rule set that follows the first of *known*."""
     before = known[0]
     was: dict[str, list[Rule]] = {}
@@ -122,7 +122,7 @@ def _with_version(rule: Rule, known: Iterable[Rule], version: int) -> Rule:
     return next(same, msgspec.structs.replace(rule, version=version))
 
 
-def _rule(row: Row, known: Known) -> tuple[Rule, Competency]:
+def _rule(row: Row, known: KnownNames) -> tuple[Rule, RuleCompetency]:
     match = _match(row)
     activity = _activity(row)
     verbs = _verbs(row)
@@ -132,7 +132,7 @@ def _rule(row: Row, known: Known) -> tuple[Rule, Competency]:
     id = name("rule", match, activity, "|".join(verbs), competency.id, level)
     sources = tuple(sorted({part.strip() for part in row["trusted source"].split("|") if part.strip()}))
     if row["scaled range"].replace(" ", "") not in _RANGES:
-        raise Unusable("scaled range", "write 0..1 or -1..1")
+        raise UnusableCell("scaled range", "write 0..1 or -1..1")
     return (
         Rule(
             item=id,
@@ -152,69 +152,69 @@ def _rule(row: Row, known: Known) -> tuple[Rule, Competency]:
     )
 
 
-def _match(row: Row) -> Role:
+def _match(row: Row) -> ActivityRole:
     word = row["match"].casefold() or "activity"
     for role in ROLES:
         if word == role:
             return role
-    raise Unusable("match", f"{row['match']!r} is none of {', '.join(ROLES)}")
+    raise UnusableCell("match", f"{row['match']!r} is none of {', '.join(ROLES)}")
 
 
 def _activity(row: Row) -> str:
     activity = row["activity"]
     if not activity:
-        raise Unusable("activity", "names no activity: a rule without an anchor would award for anything")
+        raise UnusableCell("activity", "names no activity: a rule without an anchor would award for anything")
     if ":" not in activity or any(letter.isspace() for letter in activity):
-        raise Unusable("activity", f"{activity!r} is no IRI")
+        raise UnusableCell("activity", f"{activity!r} is no IRI")
     return activity
 
 
 def _verbs(row: Row) -> tuple[str, ...]:
     words = [word.strip() for word in row["verb"].split("|") if word.strip()]
     if not words:
-        raise Unusable("verb", "names no verb: being sent a module is not the same as passing it")
+        raise UnusableCell("verb", "names no verb: being sent a module is not the same as passing it")
     unknown = [word for word in words if ":" not in word and word.casefold() not in VERBS]
     if unknown:
-        raise Unusable("verb", f"{unknown[0]!r} is no verb known by one word; write its IRI")
+        raise UnusableCell("verb", f"{unknown[0]!r} is no verb known by one word; write its IRI")
     return tuple(sorted({word if ":" in word else VERBS[word.casefold()] for word in words}))
 
 
-def _competency(row: Row, known: Known) -> tuple[Competency, Item]:
+def _competency(row: Row, known: KnownNames) -> tuple[RuleCompetency, Item]:
     text = row["competency"]
     if not text:
-        raise Unusable("competency", "names no competency")
+        raise UnusableCell("competency", "names no competency")
     pinned = _VERSIONED.fullmatch(text)
     code, version = (pinned[1], int(pinned[2])) if pinned else (text, None)
     named = [one for one in known.frameworks if row["framework"] in {"", one.id, one.title}]
     latest = {one.id: one for one in named if version is None or one.version == version}
     found = [(one, item) for one in latest.values() if (item := one.item_named(code))]
     if len(found) > 1:
-        raise Unusable("competency", f"{code!r} is in {len(found)} frameworks; name one in the column framework")
+        raise UnusableCell("competency", f"{code!r} is in {len(found)} frameworks; name one in the column framework")
     if not found:
         raise _unknown(row, text, code, named, known.drafts)
     framework, item = found[0]
-    return Competency(item.id, item.code, item.label, framework.id, item.since, framework.scale), item
+    return RuleCompetency(item.id, item.code, item.label, framework.id, item.since, framework.scale), item
 
 
-def _unknown(row: Row, text: str, code: str, named: Sequence[Framework], drafts: Iterable[Framework]) -> Unusable:
-    """Why a table cannot name a competency: what it lacks is its framework, or is there, but not published."""
+def _unknown(row: Row, text: str, code: str, named: Sequence[Framework], drafts: Iterable[Framework]) -> UnusableCell:
+    """Why the competency cannot be used: no framework has it, or its framework is missing or not published."""
     of_name = [one for one in drafts if row["framework"] in {"", one.id, one.title}]
     having = [one for one in of_name if one.item_named(code)]
     if row["framework"] and not named and not having:
         why = "is not published yet" if of_name else "is the id or title of no framework"
-        return Unusable("framework", f"{row['framework']!r} {why}")
+        return UnusableCell("framework", f"{row['framework']!r} {why}")
     hint = f"; it is in a draft of {having[0].id}, publish that first" if having else ""
     where = f"{named[0].id} does not have" if row["framework"] and named else "no published framework has"
-    return Unusable("competency", f"{where} {text!r}{hint}")
+    return UnusableCell("competency", f"{where} {text!r}{hint}")
 
 
-def _level(row: Row, competency: Competency, item: Item) -> int:
+def _level(row: Row, competency: RuleCompetency, item: Item) -> int:
     if not row["level"] and item.level is not None:
         return item.level
     level = competency.scale.named(row["level"]) if row["level"] else None
     if level is None:
         names = ", ".join(f"{one.code} ({one.label})" for one in competency.scale.levels)
-        raise Unusable("level", f"{row['level']!r} is no level of {competency.scale.name!r}: {names}")
+        raise UnusableCell("level", f"{row['level']!r} is no level of {competency.scale.name!r}: {names}")
     return level.ordinal
 
 
@@ -224,12 +224,12 @@ def _threshold(row: Row) -> float | None:
         return None
     number = text.removesuffix("%").strip()
     if not _NUMBER.fullmatch(number):
-        raise Unusable("threshold", f"{text!r} is no percentage")
+        raise UnusableCell("threshold", f"{text!r} is no percentage")
     value = float(number.replace(",", "."))
     if value > 100 or not math.isfinite(value):
-        raise Unusable("threshold", f"{text!r} is more than 100 %")
+        raise UnusableCell("threshold", f"{text!r} is more than 100 %")
     if 0 < value <= 1 and not text.endswith("%"):
-        raise Unusable("threshold", f"{text!r} could be {value:g} % or {100 * value:g} %; write {100 * value:g}%")
+        raise UnusableCell("threshold", f"{text!r} could be {value:g} % or {100 * value:g} %; write {100 * value:g}%")
     return value
 
 
@@ -240,16 +240,16 @@ def _durations(row: Row) -> tuple[str | None, str | None]:
             if text:
                 parse_period(text)
         except ValueError as error:
-            raise Unusable(column, str(error)) from error
+            raise UnusableCell(column, str(error)) from error
     if window and not (valid_for and shorter(parse_period(window), parse_period(valid_for))):
-        raise Unusable("requalify within", "must be shorter than the time it is valid for")
+        raise UnusableCell("requalify within", "must be shorter than the time it is valid for")
     return valid_for, window
 
 
-def _warnings(row: Row, rule: Rule, known: Known) -> list[Fault]:
+def _warnings(row: Row, rule: Rule, known: KnownNames) -> list[RowFault]:
     if not rule.sources:
-        return [Fault(row.place.row, "trusted source", "names no source, so nothing will ever count", warning=True)]
+        return [RowFault(row.place.row, "trusted source", "names no source, so nothing will ever count", warning=True)]
     unknown = [source for source in rule.sources if known.sources is not None and source not in known.sources]
     return [
-        Fault(row.place.row, "trusted source", f"there is no API key {source!r}", warning=True) for source in unknown
+        RowFault(row.place.row, "trusted source", f"there is no API key {source!r}", warning=True) for source in unknown
     ]

@@ -1,8 +1,8 @@
-"""One page of a walk over statements: which are matched again, whose evidence goes, who has to be looked at.
+"""One page of a walk over statements: which are matched again, which evidence goes, whose levels are evaluated again.
 
-A bounded page per settled step, so that a kill loses at most one page. Statements are read anew in the page's own
-commit, so that once a walk is over (or, where it goes twice, its first time) all that it brings is there. Knows not why
-there is a walk.
+Each settled step does one page, so a kill loses at most one page. The page's own commit reads its statements again, so
+when a walk is over (or the first round of one that goes twice), all that it brings is stored. Knows not why there is a
+walk.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from lrs.competency import tallies
 from lrs.competency.bring import bring
 from lrs.competency.evidence import Meaning, evidence_from, evidence_id, former_id, meaning_of
 from lrs.competency.owing import owe_evaluation
+from lrs.competency.rules.in_force import InForce
 from lrs.competency.rules.rules import Index, Rule, Ruleset, index_rules, rules_for
-from lrs.competency.rules.rulesets import InForce, in_force
+from lrs.competency.rules.rulesets import in_force
 from lrs.competency.rules.walk import Rematch, once_more
 from lrs.competency.seen import learners, look, moment_of
 from lrs.competency.shapes import RuleRef
 from lrs.people.ids import Ids, ids_of
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import minter
-from lrs.storage import Claim, Owed, Record, Store, Tx
+from lrs.storage import Claim, Owed, Record, Store, Tx, Walk
+from lrs.storage import records as stored
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier
 
@@ -33,11 +35,11 @@ PAGE = 500
 
 
 class _Changed(Exception):
-    """Rules, or who is nobody, changed between reading the statements and writing their evidence."""
+    """The rules, or the names for nobody, changed between reading the statements and writing their evidence."""
 
 
 class _Place(NamedTuple):
-    """The rule that evidence is of, and the place of its statement in the order."""
+    """The rule of a piece of evidence, and the place of its statement in the order."""
 
     rule: RuleRef
     seq: int
@@ -45,7 +47,7 @@ class _Place(NamedTuple):
 
 @dataclass(slots=True)
 class _Touched:
-    """On one page: statements to be matched again, evidence that may have to go by name, learners to be looked at."""
+    """For one page: statements to match again, evidence (by id) that may have to go, learners to evaluate again."""
 
     statements: list[Record] = field(default_factory=list)
     gone: dict[str, _Place] = field(default_factory=dict)
@@ -53,7 +55,7 @@ class _Touched:
 
 
 def rematch(tenant: Tenant, claim: Claim) -> None:
-    """Does one page of a walk, and owes the next. Raises ``Stale`` if somebody else has done it."""
+    """Does one page of a walk, and owes the next. Raises ``Stale`` if another process has done it."""
     while True:
         try:
             return _rematch(tenant, claim)
@@ -71,8 +73,8 @@ def _rematch(tenant: Tenant, claim: Claim) -> None:
     touched = _touched(records, walk, ids)
     read = () if walk.every else touched.statements
     nobody = names_by_source(tenant.store, {moment_of(record).source for record in read})
-    meanings = _meanings(read, rules, ids, nobody)
     mint, zone = minter(tenant.secret("person-ids")), tenant.settings.zone
+    meanings = _meanings(read, rules, ids, zone, nobody)
 
     def settle(tx: Tx) -> None:
         if in_force(tx).rev != rules.rev or names_by_source(tx, nobody) != nobody:
@@ -94,32 +96,38 @@ def _rematch(tenant: Tenant, claim: Claim) -> None:
 
 
 def _meanings(
-    records: Sequence[Record], rules: InForce, ids: Ids, nobody: Mapping[str, frozenset[str]]
+    records: Sequence[Record], rules: InForce, ids: Ids, zone: str, nobody: Mapping[str, frozenset[str]]
 ) -> dict[str, Meaning]:
-    """What the statements mean now, by id; one that cannot be read is left to its own match step, which parks it."""
+    """The present meaning of each statement, by id. One that cannot be read is left to its own match step."""
     found: dict[str, Meaning] = {}
     for record in records:
         try:
-            found[record.id] = meaning_of(record, rules, ids, nobody[moment_of(record).source])
+            found[record.id] = meaning_of(record, rules, ids, zone, nobody[moment_of(record).source])
         except msgspec.MsgspecError:
             continue
     return found
 
 
 def _unchanged(tx: Tx, records: Sequence[Record], meanings: Collection[str]) -> set[str]:
-    """Those of the statements with *meanings* that are as they were read; another may have been voided meanwhile."""
+    """The statements with *meanings* that are still as they were read. Others may have been voided meanwhile."""
     wanted = {record.id: record.rev for record in records if record.id in meanings}
     there = tx.get_many("statement", wanted) if wanted else {}
     return {id for id, rev in wanted.items() if id in there and there[id].rev == rev}
 
 
 def _page(store: Store, walk: Rematch) -> tuple[list[Record], Rematch]:
-    """About a page of statements, from as many keys as that takes, and the walk that is left."""
+    """About a page of statements, from as many search keys as that takes, and the walk that is left.
+
+    It ends at ``PAGE_BYTES``: it is held in memory, and its statements are asked for again by their ids.
+    """
     records: list[Record] = []
     ahead, start = walk.ahead, walk.start
-    while ahead and len(records) < PAGE:
-        page = store.find("statement", ahead[:1], until=walk.until, limit=PAGE - len(records), start=start)
+    size = 0
+    while ahead and len(records) < PAGE and size < stored.PAGE_BYTES:
+        asked = Walk("statement", ahead[:1], until=walk.until, limit=PAGE - len(records), start=start)
+        page = store.find(msgspec.structs.replace(asked, most=stored.PAGE_BYTES - size))
         records += page.records
+        size += sum(len(record.body) for record in page.records)
         ahead, start = (ahead, page.next) if page.next else (ahead[1:], None)
     return records, msgspec.structs.replace(walk, ahead=ahead, start=start)
 
@@ -133,7 +141,7 @@ def _touched(records: Sequence[Record], walk: Rematch, ids: Ids) -> _Touched:
         try:
             seen = look(record)
         except msgspec.DecodeError:
-            continue  # Its own match step is parked with the reason; there is no evidence of it.
+            continue  # Its own match step is put aside with the reason; there is no evidence of it.
         if rules_for(seen, changed):
             found.statements.append(record)
         if rules_for(seen, asked):
@@ -144,7 +152,7 @@ def _touched(records: Sequence[Record], walk: Rematch, ids: Ids) -> _Touched:
 
 
 def _index(rules: Collection[Rule]) -> Index:
-    """One rule of each lasting id, which says what statements it is about, whatever its version."""
+    """One version of each rule. What statements a rule is about does not depend on its version."""
     return index_rules(Ruleset(0, tuple({rule.item: rule for rule in rules}.values())))
 
 
@@ -161,7 +169,7 @@ def _evidence_of(
 
 
 def _take_back(tx: Tx, gone: dict[str, _Place], zone: str) -> None:
-    """Removes what is evidence no more by the rules of now: a still later rule set may have brought a rule back."""
+    """Removes what is no longer evidence by the present rules: a later rule set may have brought a rule back."""
     there = tx.get_many("evidence", gone) if gone else {}
     rules = in_force(tx)
     found = [

@@ -1,8 +1,8 @@
-"""What rules alone have taken away and is held still, until the review of that change ends. Pure; knows no store.
+"""Levels that only a change of rules takes away, and that stay held until its review ends. Pure; knows no store.
 
-A level goes on being held under a former rule set as far as it was ever awarded (the spans of its name), so a change
-of rules gives nothing new to anybody here: evidence that came after the change is no evidence of the former rules, and
-what was never awarded is in no span. Evidence that was voided is none of any rules, and so ends a review at once.
+A level stays held under a former rule set only in the spans for which it was ever awarded. So a change of rules gives
+nobody anything new here: evidence that came after the change does not count for the former rules, and what was never
+awarded is in no span. Voided evidence counts for no rules, so voiding ends a review at once.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lrs.competency.decide import Held, Span, Standing
+from lrs.competency.decide import HeldPeriod, Span, Standing
 from lrs.competency.shapes import Review
 
-About = tuple[str, int]
-"""A competency (``Competency.key``) and the ordinal of a level."""
+CompetencyLevel = tuple[str, int]
+"""The key of a competency (``RuleCompetency.key``) and the ordinal of a level."""
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
-    """What a former rule set decides; what it gave is held until *until* (microseconds UTC), *by* took its place."""
+class FormerDecision:
+    """What a former rule set gives.
+
+    It stays held until *until* (microseconds UTC); *by* is the version that replaced it.
+    """
 
     standings: Sequence[Standing]
     until: int
@@ -29,9 +32,9 @@ class Former:
 
 
 def reviewed(
-    standings: Sequence[Standing], former: Sequence[Former], spans: Mapping[About, Sequence[Span]]
+    standings: Sequence[Standing], former: Sequence[FormerDecision], spans: Mapping[CompetencyLevel, Sequence[Span]]
 ) -> tuple[Standing, ...]:
-    """What is held by the rules in force or still by *former* ones, with the time at which that changes marked."""
+    """What is held by the rules in force, or still by *former* ones. Periods that will change then have a review."""
     if not former:
         return tuple(standings)
     now = {(one.competency, one.level): one.periods for one in standings}
@@ -48,7 +51,7 @@ def reviewed(
     return tuple(found)
 
 
-def _within(periods: Iterable[Held], spans: Sequence[Span]) -> list[Held]:
+def _within(periods: Iterable[HeldPeriod], spans: Sequence[Span]) -> list[HeldPeriod]:
     """The parts of *periods* that lie in one of *spans*."""
     return [
         msgspec.structs.replace(
@@ -62,7 +65,9 @@ def _within(periods: Iterable[Held], spans: Sequence[Span]) -> list[Held]:
     ]
 
 
-def _marked(now: Sequence[Held], still: Sequence[tuple[Former, list[Held]]]) -> tuple[Held, ...]:
+def _marked(
+    now: Sequence[HeldPeriod], still: Sequence[tuple[FormerDecision, list[HeldPeriod]]]
+) -> tuple[HeldPeriod, ...]:
     ends = sorted({one.until for one, _ in still})
     later = [(end, _joined(now, [held for one, held in still if one.until > end])) for end in ends]
     return tuple(
@@ -71,21 +76,26 @@ def _marked(now: Sequence[Held], still: Sequence[tuple[Former, list[Held]]]) -> 
     )
 
 
-def _review(held: Held, later: Iterable[tuple[int, list[Held]]], former: Iterable[Former]) -> Review | None:
-    """The first of the times after which *held* is not held as a whole any more, and the rules that end it."""
+def _review(
+    held: HeldPeriod, later: Iterable[tuple[int, list[HeldPeriod]]], former: Iterable[FormerDecision]
+) -> Review | None:
+    """When *held* is first no longer held as a whole, and the version of the rules that ends it."""
     days = Span(held.held_from, held.valid_until)
     end = next((end for end, then in later if not any(days.joined(one) == days_of(one) for one in then)), None)
     return None if end is None else Review(end, min(one.by for one in former if one.until == end))
 
 
-def days_of(held: Held) -> Span:
-    """First and last day of a period."""
+def days_of(held: HeldPeriod) -> Span:
+    """The first and last day of a period."""
     return Span(held.held_from, held.valid_until)
 
 
-def _joined(now: Sequence[Held], former: Iterable[Sequence[Held]]) -> list[Held]:
-    """Periods that have a day in common made one; it shows the evidence of the one that begins first and ends last."""
-    found: list[Held] = []
+def _joined(now: Sequence[HeldPeriod], former: Iterable[Sequence[HeldPeriod]]) -> list[HeldPeriod]:
+    """*now* and *former* periods, joined where they have a day in common.
+
+    A joined period has the evidence of the one that begins first and ends last.
+    """
+    found: list[HeldPeriod] = []
     for held in sorted([*now, *(one for some in former for one in some)], key=lambda one: one.held_from):
         last = found[-1] if found else None
         if last and days_of(last).meets(held):

@@ -1,8 +1,8 @@
-"""The rule kernel: which rules a statement meets, and whether it counts as evidence for them. Pure.
+"""Matches statements against rules: which rules a statement meets, and whether it counts as evidence. Pure.
 
-Rules are found by what anchors them (verb, and the activity, its type, parent, grouping or category), so a statement
-that no rule is about costs one look into a table. Trust is by default-deny: a rule counts only what comes from a source
-it names; ``authority``, which an import may bring along, is never asked. Knows no person and no store.
+Rules are found by their anchors (the verb, and the activity, its type, parent, grouping or category), so a statement
+that no rule is about costs one look-up. Trust is by default-deny: a rule counts only what comes from a source it names.
+``authority``, which an import may contain, is not used. Knows no person and no store.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ from lrs.access import OWN_SOURCE
 from lrs.competency.completion import UNCOMPLETED
 from lrs.competency.frameworks.levels import LevelScale
 from lrs.competency.rules.scores import exact, percent, shown
-from lrs.competency.seen import Moment, Seen, event_time, is_group, places
+from lrs.competency.seen import Moment, SeenStatement, event_time, is_group, places
+from lrs.kernel.times import DAY
 
-Role = Literal["activity", "type", "parent", "grouping", "category"]
-ROLES: tuple[Role, ...] = get_args(Role)
-CLOCK_SKEW = 24 * 3600 * 1_000_000
-"""How far (microseconds) a statement may lie after the moment it was stored and still count."""
+ActivityRole = Literal["activity", "type", "parent", "grouping", "category"]
+ROLES: tuple[ActivityRole, ...] = get_args(ActivityRole)
+CLOCK_SKEW = DAY
+"""How far (microseconds) a statement's time may be after the moment it was stored for it to count."""
 
 
 class Rule(msgspec.Struct, frozen=True):
     """One line of a mapping table.
 
-    *item* is its lasting id, *version* the rule set it last changed in. *match* says which role *activity* plays.
-    *competency* is an item's id with the version it means (``Competency.key``), *level* an ordinal of its scale.
-    *threshold* is in per cent; *valid_for* and *window* are ISO 8601 durations.
+    *item* is its lasting id, *version* the rule set in which it last changed. *match* is the role of *activity*.
+    *competency* is an item's id with the version of its meaning (``RuleCompetency.key``), *level* an ordinal of its
+    scale. *threshold* is in per cent; *valid_for* and *window* are ISO 8601 durations.
     """
 
     item: str
     version: int
-    match: Role
+    match: ActivityRole
     activity: str
     verbs: tuple[str, ...]
     competency: str
@@ -46,8 +47,8 @@ class Rule(msgspec.Struct, frozen=True):
     scaled_range: tuple[float, float] = (0.0, 1.0)
 
 
-class Competency(msgspec.Struct, frozen=True):
-    """A competency as rules yield it: a framework's item in the *version* from which it means what it means."""
+class RuleCompetency(msgspec.Struct, frozen=True):
+    """A competency that rules prove: a framework's item, with the *version* since which it has its meaning."""
 
     id: str
     code: str
@@ -58,26 +59,26 @@ class Competency(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """Names the competency together with its version."""
+        """The competency together with its version."""
         return f"{self.id}@{self.version}"
 
 
 class Ruleset(msgspec.Struct, frozen=True):
-    """All rules in force, and the competencies they name."""
+    """A set of rules, and the competencies that they name."""
 
     version: int
     rules: tuple[Rule, ...] = ()
-    competencies: tuple[Competency, ...] = ()
+    competencies: tuple[RuleCompetency, ...] = ()
     v: int = 1
 
 
-def content(ruleset: Ruleset) -> tuple[frozenset[Rule], frozenset[Competency]]:
-    """What a rule set says, whatever its version and the order of its rules: that decides nothing."""
+def content(ruleset: Ruleset) -> tuple[frozenset[Rule], frozenset[RuleCompetency]]:
+    """What a rule set says, without its version and the order of its rules, which change no result."""
     return frozenset(ruleset.rules), frozenset(ruleset.competencies)
 
 
 class Index(msgspec.Struct, frozen=True):
-    """A rule set ready to be asked: rules by verb, then by (role, IRI); rules by item; competencies by key.
+    """A rule set prepared for look-ups: rules by verb, then by (role, IRI); rules by item; competencies by key.
 
     *versions* has the lasting id of each rule with its version.
     """
@@ -85,12 +86,12 @@ class Index(msgspec.Struct, frozen=True):
     version: int
     by_verb: Mapping[str, Mapping[tuple[str, str], tuple[Rule, ...]]]
     by_item: Mapping[str, Rule]
-    competencies: Mapping[str, Competency]
+    competencies: Mapping[str, RuleCompetency]
     versions: frozenset[tuple[str, int]]
 
 
 class Match(msgspec.Struct, frozen=True):
-    """A rule that a statement meets, and why it does not count if it does not."""
+    """A rule that a statement meets, and why it does not count (*reason*; ``None`` if it does)."""
 
     rule: Rule
     reason: str | None
@@ -103,7 +104,10 @@ class Match(msgspec.Struct, frozen=True):
 
 
 def index_rules(ruleset: Ruleset) -> Index:
-    """Builds the index. Raises ``ValueError`` for a rule without verb or activity: it would match everything."""
+    """Builds the index.
+
+    Raises ``ValueError`` for a rule without verb or activity, because it would match everything.
+    """
     by_verb: dict[str, dict[tuple[str, str], tuple[Rule, ...]]] = {}
     for rule in ruleset.rules:
         if not rule.verbs or not rule.activity:
@@ -117,8 +121,8 @@ def index_rules(ruleset: Ruleset) -> Index:
     return Index(ruleset.version, by_verb, by_item, {one.key: one for one in ruleset.competencies}, versions)
 
 
-def rules_for(seen: Seen, index: Index) -> tuple[Rule, ...]:
-    """The rules whose anchors the statement meets, each once."""
+def rules_for(seen: SeenStatement, index: Index) -> tuple[Rule, ...]:
+    """The rules whose anchors the statement meets, without duplicates."""
     anchors = index.by_verb.get(seen.verb.id)
     if not anchors:
         return ()
@@ -126,14 +130,14 @@ def rules_for(seen: Seen, index: Index) -> tuple[Rule, ...]:
     return tuple(found.values())
 
 
-def matches(seen: Seen, moment: Moment, index: Index) -> list[Match]:
-    """Every rule the statement meets, each with its verdict; none for statements of our own."""
+def matches(seen: SeenStatement, moment: Moment, index: Index) -> list[Match]:
+    """Every rule that the statement meets, with the verdict. None for statements of our own."""
     if moment.source == OWN_SOURCE:
         return []
     return [judge(rule, seen, moment) for rule in rules_for(seen, index)]
 
 
-def judge(rule: Rule, seen: Seen, moment: Moment) -> Match:
+def judge(rule: Rule, seen: SeenStatement, moment: Moment) -> Match:
     """Whether the statement counts for *rule*; if not, the first reason against it."""
     score = percent(seen.result.score, rule.scaled_range)
     reasons = (

@@ -1,10 +1,10 @@
-"""The rule set in force, those before it, and those whose losses are in review. Knows no table, no command and no walk.
+"""The rule set in force, those before it, and those in review. Knows no table, no command and no walk.
 
-Records ``ruleset``: ``v1``, ``v2``, …, each with when it was applied and until when what it takes away stays held (its
-review); and ``current``, which says what is in force, the hash of its bytes, the *former* rule sets whose successor's
-review had not ended when the latest was applied, and the *unread* ones, replaced without a review, whose levels stay
-held until the walk has brought the evidence of those in force. All of that are facts: what follows from them is the
-same whenever it is worked out.
+Records ``ruleset``: ``v1``, ``v2``, …, each with the time when it was applied and the end of its review (until when
+what it takes away stays held); and ``current``. The latter has the version in force and the hash of its bytes; the
+*former* rule sets whose successor's review had not ended when the latest was applied; and the *unread* ones, which were
+replaced without a review, and whose levels stay held until the walk has brought the evidence of those in force. All of
+these are facts: what follows from them does not depend on when it is worked out.
 """
 
 from __future__ import annotations
@@ -15,102 +15,29 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lrs.competency.rules.rules import Competency, Index, Rule, Ruleset, index_rules
-from lrs.competency.rules.walk import Rematch, is_bringing, walk_about
-from lrs.competency.shapes import RuleRef
+from lrs.competency.rules.in_force import FormerRuleset, InForce, Unread
+from lrs.competency.rules.rules import Index, Ruleset, index_rules
+from lrs.competency.rules.walk import Rematch, walk_about
 from lrs.kernel.errors import Refused
-from lrs.storage import NEWEST, Owed, Reader, Record, Tx, micros_of, pages
+from lrs.kernel.times import MINUTE
+from lrs.storage import Owed, Reader, Record, Tx, Walk, each, micros_of
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
 KIND = "ruleset"
 CURRENT = (KIND, "current")
-"""The record (kind, id) that says which rules are in force."""
+"""The record (kind, id) that names the rules in force."""
 IN_REVIEW = 20
-"""How many rule sets can be in review beside the one in force: each is asked whenever a person is looked at."""
+"""How many rule sets can be in review at once. Each of them is evaluated for each person."""
 _PARSED_AT_MOST = 64
 _parsed: dict[str, Index] = {}
-"""Rule sets by the hash of their bytes: the same for every tenant and never out of date."""
-
-
-class Former(NamedTuple):
-    """A rule set that another took the place of.
-
-    What it would count of statements up to the place *replaced* stays held *until* then (microseconds UTC); *by* is the
-    version that took its place.
-    """
-
-    version: int
-    rules: Index
-    replaced: int
-    until: int
-    by: int
-
-
-class Unread(NamedTuple):
-    """A rule set replaced without a review, at the time *at* (microseconds UTC), by version *by*."""
-
-    rules: Index
-    at: int
-    by: int
-
-
-class InForce(NamedTuple):
-    """The rules in force, the revision of the record they were read from (0: no rules yet), and former ones.
-
-    *former* (newest first) are kept until rules change again, so what is evidence does not depend on the time; whether
-    what they gave is still held does: see ``in_review``. *unread* are those replaced without a review while the walk
-    over what they touch may be on its way; ``None`` if that was not written down (version 0.1.0).
-    """
-
-    rules: Index
-    rev: int
-    former: tuple[Former, ...] = ()
-    unread: tuple[Unread, ...] | None = ()
-
-    def in_review(self, now: int) -> tuple[Former, ...]:
-        """Those former rule sets under which something may still be held."""
-        return tuple(one for one in self.former if one.until > now)
-
-    def bound(self, rule: Rule | RuleRef) -> int:
-        """Up to which place in the order statements are evidence of this version of a rule; 0 if none is."""
-        version = (rule.item, rule.version)
-        if version in self.rules.versions:
-            return NEWEST
-        return max((one.replaced for one in self.former if version in one.rules.versions), default=0)
-
-    def counts(self, ref: RuleRef) -> bool:
-        """Whether evidence of this version of a rule counts by the rules in force.
-
-        What was in review does not, however long its evidence is still there. In a store of version 0.1.0 that of a
-        rule which has changed does until its statements were read again.
-        """
-        version = (ref.item, ref.version)
-        known = self.unread is not None or any(version in one.rules.versions for one in self.former)
-        return version in self.rules.versions or not known
-
-    def on_its_way(self, reader: Reader) -> tuple[Unread, ...]:
-        """Those *unread* whose successor's evidence is not all there yet: what they gave is held until then."""
-        found = ((one, reader.get("rematch", f"v{one.by}")) for one in self.unread or ())
-        return tuple(one for one, walk in found if walk and is_bringing(walk))
-
-    def competencies(self) -> Mapping[str, Competency]:
-        """All that the rules in force and those before them name, by ``Competency.key``."""
-        every = (*self.every(), *(one.rules for one in self.unread or ()))
-        if len(every) == 1:
-            return self.rules.competencies
-        return {key: one for index in reversed(every) for key, one in index.competencies.items()}
-
-    def every(self) -> tuple[Index, ...]:
-        """The rules in force, then the former ones."""
-        return (self.rules, *(one.rules for one in self.former))
+"""Indexes of rule sets by the hash of their bytes. They are the same for every tenant and never out of date."""
 
 
 class Applied(NamedTuple):
-    """A rule set that is kept: what it says, when it was applied and until when its losses were or are in review.
+    """A stored rule set: its content, when it was applied, and the end of its review.
 
-    Times are microseconds UTC; ``None`` where they were not written down yet. *restores* is the version that it brought
-    back.
+    Times are microseconds UTC; ``None`` where they were not recorded. *restores* is the version that it brought back.
     """
 
     ruleset: Ruleset
@@ -121,7 +48,7 @@ class Applied(NamedTuple):
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
-    """A former rule set as the record ``current`` keeps it; *content* is the hash of what it says but its version."""
+    """A former rule set in the record ``current``. *content* is the hash of its content without the version."""
 
     version: int
     digest: str
@@ -132,7 +59,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Unread(msgspec.Struct, frozen=True, array_like=True):
-    """A rule set replaced without a review, as the record ``current`` keeps it."""
+    """A rule set that was replaced without a review, in the record ``current``."""
 
     version: int
     digest: str
@@ -141,12 +68,12 @@ class _Unread(msgspec.Struct, frozen=True, array_like=True):
 
 
 def in_force(reader: Reader) -> InForce:
-    """The rules as *reader* sees them; parsed once for each set."""
+    """The rules in force. Each set is parsed once."""
     head = reader.get(*CURRENT)
     if head is None:
         return InForce(index_rules(Ruleset(0)), 0)
     former = (
-        Former(one.version, _index(reader, one.version, one.digest), one.replaced, one.until, one.by)
+        FormerRuleset(one.version, _index(reader, one.version, one.digest), one.replaced, one.until, one.by)
         for one in _kept(head.meta)
     )
     kept = _unread(head.meta)
@@ -168,13 +95,13 @@ def in_review(reader: Reader) -> list[Ruleset]:
 
 
 def applied(reader: Reader) -> list[Applied]:
-    """All rule sets there ever were, oldest first."""
-    records = [record for record in pages(reader, KIND) if record.id != "current"]
+    """All rule sets that were ever applied, oldest first."""
+    records = [record for record in each(reader, KIND) if record.id != "current"]
     return sorted((_applied(record) for record in records), key=lambda one: one.ruleset.version)
 
 
 def of_version(reader: Reader, version: int) -> Applied:
-    """One of them. Raises ``Refused`` (404)."""
+    """The rule set of *version*. Raises ``Refused`` (404)."""
     record = reader.get(KIND, f"v{version}")
     if record is None:
         raise Refused(f"there are no rules of version {version}; lrs rules list", status=404, error="not_found")
@@ -182,17 +109,17 @@ def of_version(reader: Reader, version: int) -> Applied:
 
 
 def restored(reader: Reader, version: int) -> Ruleset:
-    """The rule set that brings back *version*; its rules keep the versions they had. Raises ``Refused`` (404)."""
+    """A new rule set with the content of *version*; its rules keep their versions. Raises ``Refused`` (404)."""
     ruleset, now = of_version(reader, version).ruleset, current(reader)
     again = msgspec.structs.replace(ruleset, version=now.version + 1)
     return now if _content(again) == _content(now) else again
 
 
 def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | None = None) -> bool:
-    """Puts *ruleset* in force and owes the walk over what it touches; ``False`` if it is in force already.
+    """Puts *ruleset* in force and owes the walk over the statements concerned. ``False`` if it already is in force.
 
-    What it takes away stays held for *review* microseconds from now. Raises ``Refused`` (409) if somebody else put
-    another in force since this one was made, or if too many are in review.
+    What it takes away stays held for *review* microseconds from now. Raises ``Refused`` (409) if other rules came into
+    force since *ruleset* was made, or if too many are in review.
     """
     before = current(tx)
     if before == ruleset:
@@ -220,7 +147,7 @@ def put(tx: Tx, ruleset: Ruleset, by: str, *, review: int = 0, restores: int | N
 
 
 def _walk(was: InForce, now: InForce, at: int, *, twice: bool) -> Rematch:
-    """What has to be looked at: rules that are evidence of fewer statements lose what there is of the others."""
+    """The walk after a change. A rule that counts fewer statements than before loses the evidence of the others."""
     before, after = set(was.rules.by_item.values()), set(now.rules.by_item.values())
     every = {rule for index in was.every() for rule in index.by_item.values()}
     gone = {rule for rule in every if now.bound(rule) < min(was.bound(rule), at)}
@@ -232,9 +159,9 @@ def _replaced(head: Mapping[str, Any], before: Ruleset, at: int, until: int, by:
 
 
 def _still(former: Sequence[_Kept], ruleset: Ruleset, now: int) -> list[_Kept]:
-    """Those of *former* (newest first) in review at *now*; of several that say the same, the one that lasts longest.
+    """Those of *former* (newest first) in review at *now*. Of several with the same content, only the last to end.
 
-    One that says what *ruleset* does takes nothing more: what it gave is held again.
+    One with the content of *ruleset* is left out, because its levels are held again.
     """
     found: dict[str, _Kept] = {}
     for one in former:
@@ -245,7 +172,7 @@ def _still(former: Sequence[_Kept], ruleset: Ruleset, now: int) -> list[_Kept]:
         first = min(one.until for one in found.values())
         raise Refused(
             f"{IN_REVIEW} changes of rules are in review already; restore one of them, or wait until the first review"
-            f" ends in {(first - now) // 60_000_000 + 1} minutes",
+            f" ends in {(first - now) // MINUTE + 1} minutes",
             status=409,
             error="in_review",
         )
@@ -253,9 +180,12 @@ def _still(former: Sequence[_Kept], ruleset: Ruleset, now: int) -> list[_Kept]:
 
 
 def _still_unread(tx: Tx, head: Record | None, by: Ruleset, at: int, *, reviewed: bool) -> list[_Unread] | None:
-    """Those whose walk is still on its way, and the one in force if it goes without a review; ``None``: not known."""
+    """The unread rule sets whose walk is not over, and the one in force if it is replaced without a review.
+
+    ``None`` if that is not known (version 0.1.0).
+    """
     before = _unread(head.meta) if head else []
-    under_way = bool(tx.find("rematch", limit=1).records)
+    under_way = bool(tx.find(Walk("rematch", limit=1)).records)
     if before is None and under_way:
         return None
     still = [one for one in before or () if tx.get("rematch", f"v{one.by}")]

@@ -1,4 +1,4 @@
-"""What a result says in per cent, exactly. Pure; knows no rule."""
+"""Scores in per cent, exactly. Pure; knows no rule."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from lrs.competency.seen import Score
 
 
 def exact(number: float) -> Fraction:
-    """The number its shortest text says: 0.57 is 57/100, not the binary fraction beside it."""
+    """The number of the shortest text of *number*: 57/100 for 0.57, and not the binary fraction next to it."""
     return Fraction(repr(number))
 
 
 def percent(score: Score, scaled_range: tuple[float, float] = (0.0, 1.0)) -> Fraction | None:
-    """A score in per cent of its range, or ``None``: unknown, which is not a failure.
+    """A score in per cent of its range. ``None`` if it is unknown, which is not a failure.
 
-    ``(raw - min) / (max - min)`` where all three are there and max is above min; else ``scaled`` within the range its
+    ``(raw - min) / (max - min)`` if all three are there and max is above min; else ``scaled`` in the range that its
     source uses: Moodle's plugin writes 2p - 1, so its 0.0 is 50 % (docs: xAPI-vle/moodle-logstore_xapi).
     """
     raw, low, high = score.raw, score.min, score.max
@@ -28,5 +28,5 @@ def percent(score: Score, scaled_range: tuple[float, float] = (0.0, 1.0)) -> Fra
 
 
 def shown(value: Fraction | None) -> float | None:
-    """Per cent for people, two decimals, rounded down so that 79.999 is never shown as a pass at 80."""
+    """Per cent for people, with two decimals, rounded down so that 79.999 is never shown as a pass at 80."""
     return None if value is None else math.floor(value * 100) / 100

@@ -1,20 +1,20 @@
-"""What was seen that no rule is about, put together so that a rule can be written for it. Reads only.
+"""Lists activities that no rule is about, grouped so that a rule can be written for them. Reads only.
 
-Attempts have an IRI each time (Moodle's quizzes): they stand under what they are attempts at, their first parent.
+An attempt has an IRI of its own (Moodle's quizzes), so attempts are counted under their first parent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from lrs.access import OWN_SOURCE
 from lrs.competency.completion import UNCOMPLETED
-from lrs.competency.rules.rules import Index, Role, rules_for
-from lrs.competency.seen import Activity, Seen, look
-from lrs.storage import Reader, Record
+from lrs.competency.rules.rules import ActivityRole, Index, rules_for
+from lrs.competency.seen import Activity, SeenStatement, look
+from lrs.storage import Reader, Record, Walk
 from lrs.xapi.statements.definitions import DEFINITION, definition_key
 
 ATTEMPT = "http://adlnet.gov/expapi/activities/attempt"
@@ -39,7 +39,7 @@ class _Context(msgspec.Struct, frozen=True):
 
 
 class _Named(msgspec.Struct, frozen=True):
-    """A statement as far as it names what it is about; rules never look at names."""
+    """The parts of a statement that name its activity. Rules do not read names."""
 
     object: _Activity
     context: _Context = _Context()
@@ -47,14 +47,15 @@ class _Named(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Unmatched:
-    """One activity with one verb: how often, and how a rule would name it.
+    """One activity with one verb: how often it was seen, and how a rule would name it.
 
-    *match* is ``parent`` where *attempts* are counted, each an activity of its own; *name* is ``None`` if nobody told.
+    *match* is ``parent`` if *attempts* are counted, each an activity of its own. *name* is ``None`` if no statement has
+    one.
     """
 
     activity: str
     verb: str
-    match: Role
+    match: ActivityRole
     count: int = 0
     name: str | None = None
     attempts: set[str] = field(default_factory=set)
@@ -63,8 +64,8 @@ class Unmatched:
 _decode = msgspec.json.Decoder(_Named).decode
 
 
-def legible(records: Iterable[Record]) -> Iterator[tuple[Record, Seen]]:
-    """Those of *records* that rules are asked about: others' statements that hold and can be read."""
+def legible(records: Iterable[Record]) -> Iterator[tuple[Record, SeenStatement]]:
+    """Those of *records* that rules apply to: statements of other systems that are not voided and can be read."""
     for record in records:
         if record.meta.get("source") != OWN_SOURCE and not record.meta.get("voided"):
             try:
@@ -73,10 +74,10 @@ def legible(records: Iterable[Record]) -> Iterator[tuple[Record, Seen]]:
                 continue  # Its match step is put aside with the reason; ``lrs work status`` lists it.
 
 
-def unmatched(statements: Iterable[tuple[Record, Seen]], index: Index) -> list[Unmatched]:
-    """What no rule of *index* is about, most frequent first; memory grows with activities and attempts.
+def unmatched(statements: Iterable[tuple[Record, SeenStatement]], index: Index) -> list[Unmatched]:
+    """What no rule of *index* is about, most frequent first. Memory grows with the numbers of activities and attempts.
 
-    That a completion mark was taken off needs no rule.
+    Marks that were taken off are left out, because they need no rule.
     """
     found: dict[tuple[str, str], Unmatched] = {}
     for record, seen in statements:
@@ -92,21 +93,22 @@ def unmatched(statements: Iterable[tuple[Record, Seen]], index: Index) -> list[U
         if about:
             one.attempts.add(seen.object.id)
         if one.name is None and one.count <= _NAMES_LOOKED_AT:
-            one.name = _name_in(record, activity.id)
+            one.name = name_in(record, activity.id)
     return sorted(found.values(), key=lambda one: (-one.count, one.activity, one.verb))
 
 
 def with_names(reader: Reader, found: list[Unmatched]) -> list[Unmatched]:
-    """*found*, with names from other statements' definitions for what has none; one look-up for each of those."""
+    """*found*, with names from definitions in other statements where there are none. One look-up for each of those."""
     for one in found:
         if one.name is None:
-            for record in reader.find(DEFINITION, [definition_key(one.activity)], newest_first=True, limit=1).records:
-                one.name = _in_any_language(msgspec.json.decode(record.body).get("name") or {})
+            newest = Walk(DEFINITION, [definition_key(one.activity)], newest_first=True, limit=1)
+            for record in reader.find(newest).records:
+                one.name = in_any_language(msgspec.json.decode(record.body).get("name") or {})
     return found
 
 
-def _attempted(seen: Seen) -> Activity | None:
-    """What the statement's object is an attempt at, if it is one and that is told."""
+def _attempted(seen: SeenStatement) -> Activity | None:
+    """The activity that the statement's object is an attempt at; ``None`` if it is none, or if that is not told."""
     if seen.object.definition.type != ATTEMPT:
         return None
     parents = seen.context.contextActivities.parent
@@ -114,7 +116,8 @@ def _attempted(seen: Seen) -> Activity | None:
     return next((one for one in listed if one.definition.type != ATTEMPT), None)
 
 
-def _name_in(record: Record, activity: str) -> str | None:
+def name_in(record: Record, activity: str) -> str | None:
+    """The name that the statement in *record* gives *activity*, its object or a parent of it."""
     try:
         told = _decode(record.body)
     except msgspec.MsgspecError:
@@ -122,11 +125,11 @@ def _name_in(record: Record, activity: str) -> str | None:
     parents = told.context.contextActivities.parent
     for one in (told.object, *(parents if isinstance(parents, list) else [parents])):
         if one.id == activity:
-            return _in_any_language(one.definition.name)
+            return in_any_language(one.definition.name)
     return None
 
 
-def _in_any_language(names: dict[str, str]) -> str | None:
-    """English, or else what comes first."""
+def in_any_language(names: Mapping[str, str]) -> str | None:
+    """The name in English, or else the first one."""
     english = (text for language, text in names.items() if language.lower().partition("-")[0] == "en")
     return next(english, None) or next(iter(names.values()), None)

@@ -1,6 +1,6 @@
-"""Which statements a change of rules touches, or a source that is trusted anew: a walk, as it is kept.
+"""A walk over the statements that a change of rules concerns, or over those of a source; and the record that keeps it.
 
-Record ``rematch``: what to look for, and how far it came. Rules are told apart by their lasting id and version.
+Record ``rematch``: what to look for, and how far the walk has come. Rules are told apart by lasting id and version.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from lrs.xapi.statements.keys import activity_key, source_key, verb_key
 
 
 class Rematch(msgspec.Struct, frozen=True):
-    """A walk: rules by which statements are matched anew, rules some of whose evidence goes, up to which ``seq``.
+    """A walk over statements up to the ``seq`` *until*.
 
-    *asked* are rules whose learners have to be looked at, whatever becomes of the evidence. *ahead* are the search keys
-    still to be walked, *start* the place in the first of them. With *every*, all statements on the way are matched
-    again, whatever the rules. A walk that goes *twice* brings the new evidence first and takes the old away after, so
+    *changed* are rules by which statements are matched again, *gone* rules some of whose evidence goes, *asked* rules
+    whose learners are evaluated again, whatever becomes of the evidence. *ahead* are the search keys that are still to
+    be walked, *start* the place in the first of them. With *every*, all statements on the way are matched again,
+    whatever the rules. A walk that goes *twice* first brings the new evidence and then takes the old evidence away, so
     that nobody is without both in between.
     """
 
@@ -37,12 +38,12 @@ class Rematch(msgspec.Struct, frozen=True):
 
 
 def is_bringing(record: Record) -> bool:
-    """Whether the walk in a ``rematch`` *record* is one that goes twice, and goes for the first time."""
+    """Whether the walk in a ``rematch`` *record* goes twice and is in its first round."""
     return msgspec.json.decode(record.body, type=Rematch).twice
 
 
 def once_more(walk: Rematch) -> Rematch:
-    """What a walk that goes twice does the second time, after all is brought."""
+    """The second round of a walk that goes twice."""
     return walk_about((), walk.gone, (*walk.changed, *walk.asked), walk.until)
 
 
@@ -55,12 +56,12 @@ def walk_about(
 
 
 def read_again(tx: Tx, source: str) -> None:
-    """Owes the walk over all that *source* has sent: it may say more of persons now than when it came."""
+    """Owes the walk over all statements of *source*, because they may now say more about persons."""
     _read_again(tx, f"source/{source}", [source_key(source)])
 
 
 def read_verbs_again(tx: Tx, name: str, verbs: Iterable[str]) -> None:
-    """Owes the walk *name* over all statements with one of *verbs*: the program says more of them than it did."""
+    """Owes the walk *name* over all statements with one of *verbs*, because this version reads more from them."""
     _read_again(tx, name, [verb_key(verb) for verb in verbs])
 
 
@@ -70,7 +71,7 @@ def _read_again(tx: Tx, name: str, keys: Iterable[int]) -> None:
 
 
 def anchors(rule: Rule) -> list[int]:
-    """The search keys that every statement the rule is about carries one of; types have none, so verbs stand in."""
+    """Search keys of which every statement that the rule is about has one. Types have none, so their verbs are used."""
     if rule.match == "type":
         return [verb_key(verb) for verb in rule.verbs]
     if rule.match == "activity":

@@ -1,10 +1,10 @@
-"""One reader for every table that people send: frameworks, rules, roles, providers' files; CSV and XLSX.
+"""The one reader of every table that people send: frameworks, rules, roles, providers' files; CSV and XLSX.
 
-From the bottom: ``file`` (bytes), ``sort`` (which sort of file), ``text`` and ``delimited`` (CSV), ``elements`` (XML),
+From the bottom: ``file`` (bytes), ``sort`` (the type of file), ``text`` and ``delimited`` (CSV), ``elements`` (XML),
 ``package``, ``workbook`` and ``formats`` (XLSX), ``header`` (which row names the columns), ``table`` and ``opening``
-(rows), ``notes`` (what a person is told). ``docs/tables.md`` says the same to those who send files.
+(rows), ``notes`` (messages to people). ``docs/tables.md`` describes the same for those who send files.
 
-What a cell is, for whoever reads it (``lrs.kernel.tables.row.Row``):
+A row (``lrs.kernel.tables.row.Row``) has:
 
 ``cells[column]``
     the text that the cell *shows*, without outer blanks; ``""`` if it is empty or the row has no such column. A date
@@ -15,10 +15,10 @@ What a cell is, for whoever reads it (``lrs.kernel.tables.row.Row``):
     day, or a duration below 24 hours: the file does not tell), ``timedelta`` (elapsed, from ``[h]:mm``), ``Decimal`` (a
     number) or ``Percent`` (in per cent: 80 for 80 %). ``None`` for a text cell, and always for CSV.
 ``faults.get(column)``
-    why the cell cannot be believed, as an ``Unusable`` to raise when the column is asked for: ``formula``,
-    ``error_value`` (``#N/A``), ``number_format``, ``date_value``, ``merged``, ``encoding``, ``cell_too_long``.
-    ``cells`` still has what it shows.
+    why the cell cannot be used, as an ``Unusable`` to raise when the column is read: ``formula``, ``error_value``
+    (``#N/A``), ``number_format``, ``date_value``, ``merged``, ``encoding``, ``cell_too_long``. ``cells`` still has what
+    the cell shows.
 ``trouble``
-    why the whole row cannot be read: ``too_many_cells``, ``open_quote``, ``cell_too_long``, ``cut_off``, ``encoding``,
+    why the whole row cannot be used: ``too_many_cells``, ``open_quote``, ``cell_too_long``, ``cut_off``, ``encoding``,
     ``hidden_row``, ``second_table``.
 """

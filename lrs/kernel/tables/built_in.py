@@ -32,4 +32,4 @@ BUILT_IN: dict[int, str] = {
     48: "##0.0E+0",
     49: "@",
 }
-"""Others than these depend on the country and are refused."""
+"""Formats with other numbers depend on the country and are refused."""

@@ -1,4 +1,4 @@
-"""What people and spreadsheets put around a cell's text, and what no cell should say. Knows no file and no column."""
+"""Cleans the text of a cell, and finds cells that cannot be used whatever their column. Knows no file and no column."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ _ERROR = re.compile(
     r"#(?:N/?A|N/?D|NV|GETTING_DATA|#{2,}|[^\W\d_]{2,12}[!?]|DIV/0!|[¡¿][^\W\d_/0]{2,12}[!?]|¡DIV/0!)|Err:5\d\d",
     re.IGNORECASE,
 )
-"""``#N/A``, ``#REF!`` and their like, also as French, German and Spanish spreadsheets write them; ``####`` is what is
-saved of a number that was wider than its column."""
+"""``#N/A``, ``#REF!`` and similar values, also as French, German and Spanish spreadsheets write them. ``####`` is saved
+for a number that was wider than its column.
+"""
 FORMULA = Fault("formula", "the cell holds a formula, not a value: paste its value over it")
 TOO_LONG = Fault("cell_too_long", f"the cell is longer than {MAX_CELL} characters")
 
 
 def clean(cell: str) -> str:
-    """A cell without what spreadsheets add (outer blanks, ``="0123"``, ``'`` before digits or signs) and nobody sees.
+    """The text of *cell* without what spreadsheets add to it: outer blanks, ``="0123"``, ``'`` before digits or signs.
 
-    Unseen are blanks without width, soft hyphens and, where nothing is written from right to left, marks of direction.
+    Invisible characters are removed too: blanks without width, soft hyphens and, unless the text has letters that are
+    written from right to left, marks of direction.
     """
     text = (cell if cell.isascii() else _seen(cell)).strip(BLANKS)
     wrapped = _TEXT_FORMULA.fullmatch(text)
@@ -43,7 +45,7 @@ def _seen(cell: str) -> str:
 
 
 def fault_of(text: str) -> Fault | None:
-    """Why a cell that shows *text* cannot be believed, whatever stands in it."""
+    """Why a cell that shows *text* cannot be used, whatever its column; ``None`` if it can."""
     if len(text) > MAX_CELL:
         return TOO_LONG
     if text[:1] in {"#", "E"} and is_error(text):
@@ -61,7 +63,7 @@ def is_error(text: str) -> bool:
 
 
 def is_comment(cells: list[str]) -> bool:
-    """Whether a line is a comment: ``#`` before a blank or before nothing else, and no error value, no number sign."""
+    """Whether a line is a comment: ``#`` before a blank or alone in its line, and no error value or number."""
     first = cells[0].strip(BLANKS) if cells else ""
     if not first.startswith("#") or is_error(first):
         return False
@@ -71,11 +73,11 @@ def is_comment(cells: list[str]) -> bool:
 
 
 def neutral(cell: str) -> str:
-    """*cell* made harmless for spreadsheets: ``'`` before what they would compute (OWASP, CSV injection)."""
+    """*cell* with ``'`` before what a spreadsheet would compute (OWASP, CSV injection)."""
     return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def spoken(text: str) -> str:
-    """A header or a title as it may be shown: on one line, printable, at most 60 characters."""
+    """A header or title for a message: on one line, printable, at most 60 characters."""
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in clean(text)).split())
     return text if len(text) <= 60 else text[:59] + "…"

@@ -1,7 +1,7 @@
-"""CSV and its like: text as lines of cells. Knows no column by name.
+"""Reads CSV and similar text as lines of cells. Knows no column by name.
 
-``,`` ``;`` tab or ``|`` between cells, Excel's ``sep=`` line, cells over several lines, blank lines. Lines are
-streamed: memory does not grow with the file.
+Between cells: ``,`` ``;`` tab or ``|``. Reads Excel's ``sep=`` line, cells over several lines, and blank lines. Lines
+are streamed: memory does not grow with the file.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import NamedTuple, TextIO
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.cell import FORMULA, clean
 from lrs.kernel.tables.file import File
-from lrs.kernel.tables.row import Fault, Line
+from lrs.kernel.tables.row import Fault, FileLine
 from lrs.kernel.tables.text import doubtful
 
 DELIMITERS = ",;\t|"
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MAX_LINE = 4 * 1024 * 1024
-"""Characters between two line ends; a longer "line" is no table, and would have to be held in memory."""
-_SEP = re.compile(r"\ufeff?sep=(.)\s*", re.IGNORECASE)
+"""Characters between two line ends. A longer line is refused, because it would have to be held in memory."""
+_SEP = re.compile(rf"\ufeff?sep=([{DELIMITERS}])\s*", re.IGNORECASE)
 OPEN_QUOTE = Fault("open_quote", "a quotation mark is never closed: the rows below it have become part of this one")
 _ENDLESS = Fault("cell_too_long", "a cell is longer than 131072 characters: a quotation mark may be open")
 _CUT_OFF = Fault("cut_off", "the file ends in the middle of this row: it was cut off, save or download it again")
 
 
 class Dialect(NamedTuple):
-    """How one file is written. *skip* counts lines before the first (Excel's ``sep=`` line)."""
+    """How one file is written. *skip* is the number of lines before the first row (Excel's ``sep=`` line)."""
 
     encoding: str
     delimiter: str
@@ -38,11 +38,11 @@ class Dialect(NamedTuple):
 
 
 class TextLines:
-    """Lines for ``csv.reader``, which takes the end of the file for the end of an open quotation, and says nothing.
+    """Lines for ``csv.reader``; notices quotation marks that are never closed, which ``csv.reader`` does not report.
 
-    A record that comes out while *unclosed* is one of those: only inside a quotation does the reader ask for one more
-    line than there are and give a record all the same. *raw* is the text of the record, *ended* whether the last line
-    had an end.
+    The reader asks for one line more than there are, and then still gives a record, only inside an open quotation. So a
+    record that comes while *unclosed* is true has an open quotation mark. *raw* is the text of the record, *ended*
+    whether its last line has a line end.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -66,7 +66,7 @@ class TextLines:
         return line
 
     def taken(self) -> str:
-        """The text of the record since the last call."""
+        """The text of the records since the last call."""
         text = "".join(self.raw)
         self.raw.clear()
         return text
@@ -81,8 +81,8 @@ class Delimited:
         self._file = file
         self.dialect = dialect
 
-    def lines(self) -> Iterator[Line]:
-        """Every record, by its number as a spreadsheet counts: a cell over several lines is one row."""
+    def lines(self) -> Iterator[FileLine]:
+        """Every record with its number as a spreadsheet counts: a cell over several lines is one row."""
         with text_of(self._file, self.dialect.encoding) as file:
             for _ in range(self.dialect.skip):
                 file.readline(MAX_LINE)
@@ -91,7 +91,10 @@ class Delimited:
 
 @contextmanager
 def text_of(file: File, encoding: str) -> Iterator[TextIO]:
-    """The text of *file*; bytes that are none become U+FFFD. Refuses a file of which *encoding* can make nothing."""
+    """The text of *file*; bytes that are invalid in *encoding* become U+FFFD.
+
+    Raises ``Refused`` if nothing can be decoded.
+    """
     try:
         with file.open() as opened, io.TextIOWrapper(opened, encoding, "replace", newline="") as text:
             yield text
@@ -101,13 +104,13 @@ def text_of(file: File, encoding: str) -> Iterator[TextIO]:
 
 
 def sep_line(file: File, encoding: str) -> str:
-    """The separator that Excel's ``sep=`` line names, or ``""``."""
+    """The separator that Excel's ``sep=`` line names, or ``""``; any other than those of ``DELIMITERS`` is none."""
     with text_of(file, encoding) as text:
         named = _SEP.fullmatch(text.readline(16))
     return named[1] if named else ""
 
 
-def _records(lines: TextLines, dialect: Dialect) -> Iterator[Line]:
+def _records(lines: TextLines, dialect: Dialect) -> Iterator[FileLine]:
     reader = csv.reader(lines, delimiter=dialect.delimiter)
     number = dialect.skip
     most = 0
@@ -119,13 +122,13 @@ def _records(lines: TextLines, dialect: Dialect) -> Iterator[Line]:
             return
         except csv.Error:
             lines.taken()
-            yield Line(number, [], trouble=_ENDLESS)
+            yield FileLine(number, [], trouble=_ENDLESS)
             continue
         trouble = OPEN_QUOTE if lines.unclosed else doubtful(lines.taken(), dialect.encoding)
         if not lines.ended and not trouble and 1 < len(cells) < most:
             trouble = _CUT_OFF
         most = max(most, len(cells))
-        yield Line(number, cells, faults=_formulas(cells), trouble=trouble)
+        yield FileLine(number, cells, faults=_formulas(cells), trouble=trouble)
 
 
 def _formulas(cells: list[str]) -> dict[int, Fault]:

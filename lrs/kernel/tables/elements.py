@@ -1,4 +1,4 @@
-"""XML as events, within bounds: of depth, of one tag, without document types and entities. Knows no part."""
+"""XML as events, with limits on depth and on the size of a tag, without document types and entities."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.tables.cell import spoken
 
 MAX_DEPTH = 256
-"""Elements within one another; expat keeps the name of each that is open."""
+"""Levels of nested elements. expat keeps the name of each open element."""
 MAX_TAG = 1 << 20
-"""Bytes of one tag or comment: expat reads an unfinished one again with every block."""
+"""Bytes of one tag or comment. expat scans an unfinished one again with every block."""
 _BLOCK = 1 << 16
 
 
 class Elements:
-    """The elements of one XML part, as events: subclasses say what they want of them. Local names only."""
+    """The elements of one XML part as events, named without prefix. Subclasses override the events they need."""
 
     def start(self, name: str, attributes: Mapping[str, str], /) -> None:
-        """An element begins."""
+        """Called at the start of an element."""
 
     def end(self, name: str, /) -> None:
-        """An element ends."""
+        """Called at the end of an element."""
 
     def text(self, text: str, /) -> None:
-        """Characters between elements."""
+        """Called with the text between tags."""
 
     def feed(self, part: IO[bytes]) -> Iterator[None]:
-        """Reads *part*, block by block; after each, whoever iterates may take what has been found."""
+        """Reads *part* block by block. Yields after each block, so that the caller can take what was found."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
         depth = 0
@@ -38,7 +38,7 @@ class Elements:
             nonlocal depth
             depth += 1
             if depth > MAX_DEPTH:
-                raise damaged(f"its elements stand in one another more than {MAX_DEPTH} deep")
+                raise damaged(f"its elements are nested more than {MAX_DEPTH} deep")
             self.start(_local(name), attributes)
 
         def ended(name: str) -> None:

@@ -1,4 +1,4 @@
-"""The bytes of a table, readable more than once: a file on disk, or bytes in memory. Knows no format."""
+"""The bytes of a table, which can be read several times: a file on disk, or bytes in memory. Knows no format."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class File:
             raise Refused(message, status=413, error="file_too_large")
 
     def open(self) -> BinaryIO:
-        """The bytes from the first."""
+        """A new reader that starts at the first byte."""
         return self._source.open("rb") if isinstance(self._source, Path) else io.BytesIO(self._source)
 
     def ends_in_zeros(self) -> bool:
-        """Whether the last byte is zero, as after a save that was cut off."""
+        """Whether the last byte is zero, as after a save that was interrupted."""
         with self.open() as file:
             file.seek(max(0, self.size - 1))
             return file.read(1) == b"\x00"

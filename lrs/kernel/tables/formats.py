@@ -1,8 +1,8 @@
-"""Number formats of workbooks: what a cell shows, and what it therefore says (ECMA-376 part 1, 18.8.31). Pure.
+"""Number formats of workbooks: from the number in a cell to the text it shows (ECMA-376 part 1, 18.8.31). Pure.
 
-Known are ``General``, ``@``, ``0`` and ``0.00`` with any number of zeros, ``#,##0`` below a thousand, per cent, and
-everything that shows a whole date, a time of day or an elapsed time. Any other format is refused by its name, and so is
-a cell that holds something else than it shows: nobody can say which of the two is meant.
+Supported are ``General``, ``@``, ``0`` and ``0.00`` with any number of zeros, ``#,##0`` below a thousand, per cent, and
+every format that shows a whole date, a time of day or an elapsed time. Any other format is refused with its name. A
+cell is also refused if it holds something else than it shows, because nobody can tell which of the two is meant.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from typing import Literal, NamedTuple
 from lrs.kernel.tables.row import Percent, Value
 
 _EXACT = Context(prec=15)
-"""Digits that a spreadsheet keeps of a number."""
+"""Significant digits that a spreadsheet keeps of a number."""
 _SECONDS = 86_400
 _LAST_DAY = 2_958_465
 _OF_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 (a cell has no zone)
 _OF_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 (the same)
 _COLOURS = "black|blue|cyan|green|magenta|red|white|yellow"
 _LOCALE = r"\$-(?:[0-9a-f,]+|x-sys(?:date|time)|[a-z]{2,3}(?:-(?:[a-z]{2,4}|\d{3}))*)"
-"""Also ``[$-en-GB]``; not what names another calendar or other digits, such as ``[$-th-TH,107]``."""
+"""Accepts ``[$-en-GB]`` too. Does not accept another calendar or other digits, such as ``[$-th-TH,107]``."""
 _SKIPPED = re.compile(rf"_.|\*.|\[(?:{_COLOURS}|color ?\d+|{_LOCALE})\]", re.IGNORECASE)
 _LITERAL = re.compile(r'"[^"]{0,255}"|\\.')
 _LONGEST = 255
 _PIECES = re.compile(r'"[^"]{0,255}"|\\.|\[[^\]]{0,255}\]|.', re.DOTALL)
-"""Bounded, so that no format takes longer than its length."""
+"""Its parts are bounded, so that the time is linear in the length of the format."""
 _NUMBER = re.compile(r"([#,]*0*)(?:\.(0*)(#*))?(%?)")
 _PARTS = re.compile(r"\[h+\]|\[m+\]|\[s+\]|am/pm|a/p|y+|m+|d+|h+|s+|e+", re.IGNORECASE)
 _DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
 
 
 class Doubt(Exception):
-    """Why nobody can say what a cell means; the message ends in what to do."""
+    """The content of a cell is not certain. The message says why and ends with what to do."""
 
 
-class Shown(NamedTuple):
-    """What a cell shows, and what it holds if that is more than text."""
+class ShownCell(NamedTuple):
+    """What a cell shows, and the value it holds if that is more than text."""
 
     text: str
     value: Value | None = None
@@ -48,7 +48,7 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """A format of dates or times: which parts it shows. *elapsed* is the bracketed unit, ``""`` without."""
+    """A format of dates or times: the parts that it shows. *elapsed* is the unit in brackets, or ``""``."""
 
     date: bool
     partial: bool
@@ -60,7 +60,11 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """A format of numbers: zeros before the point, decimals at least and at most, thousands apart, per cent."""
+    """A format of numbers.
+
+    *zeros* are the digits that are always shown before the point, *least* and *most* the numbers of decimals,
+    *thousands* whether there are separators of thousands, *percent* whether it shows per cent.
+    """
 
     zeros: int
     least: int
@@ -69,8 +73,16 @@ class _Number:
     percent: bool
 
 
-def shown(raw: str, form: str, *, from_1904: bool) -> Shown:
+def shown(raw: str, form: str, *, from_1904: bool) -> ShownCell:
     """What a cell shows that holds the number *raw* in the format *form*. Raises ``Doubt``."""
+    try:
+        return _shown(raw, form, from_1904=from_1904)
+    except ArithmeticError as error:  # more digits than are computed with, or a time beyond the last year
+        message = f"the number format {form[:40]!r} cannot show the number in the cell"
+        raise Doubt(f"{message}: format the column as text and type it again") from error
+
+
+def _shown(raw: str, form: str, *, from_1904: bool) -> ShownCell:
     number = _held(raw)
     part = _section(form, below=number < 0, zero=not number) if form else "General"
     if part.casefold() in {"general", "@"}:
@@ -94,15 +106,15 @@ def _held(raw: str) -> Decimal:
     return number
 
 
-def shown_iso(text: str, form: str) -> Shown:
+def shown_iso(text: str, form: str) -> ShownCell:
     """What a cell shows that holds the ISO 8601 date *text* in the format *form*. Raises ``Doubt``."""
     at = _of_iso(text.strip().removesuffix("Z"))
     if at is None:
-        return Shown(text.strip().removesuffix("Z").replace("T", " ", 1).lstrip())
+        return ShownCell(text.strip().removesuffix("Z").replace("T", " ", 1).lstrip())
     if isinstance(_read(_section(form, below=False, zero=False)), _Clock):
         days = Decimal((at - _OF_1900) // timedelta(seconds=1)) / _SECONDS
         return shown(str(days), form, from_1904=False)
-    return Shown(at.isoformat(" ", "seconds"), at)
+    return ShownCell(at.isoformat(" ", "seconds"), at)
 
 
 def _of_iso(text: str) -> datetime | None:
@@ -115,7 +127,7 @@ def _of_iso(text: str) -> datetime | None:
 
 
 def check_text(form: str) -> None:
-    """Raises ``Doubt`` if a text in the format *form* shows as something else, or not at all."""
+    """Raises ``Doubt`` if the format *form* hides a text, or shows it as something else."""
     parts = _sections(form)
     last = _SKIPPED.sub("", parts[-1]).strip()
     own = len(parts) > 3 or ("@" in _LITERAL.sub("", last) and last != "@")
@@ -126,7 +138,7 @@ def check_text(form: str) -> None:
 
 @lru_cache(maxsize=512)
 def _sections(form: str) -> tuple[str, ...]:
-    """The parts of *form* between semicolons. ``Doubt`` for one that asks whether the number is above another."""
+    """The sections of *form* between semicolons. Raises ``Doubt`` for a format with a condition such as ``[>100]``."""
     if len(form) > _LONGEST:
         raise Doubt(f"the number format {form[:40]!r} cannot be read: format the column as text and type it again")
     parts = [""]
@@ -143,7 +155,10 @@ def _sections(form: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=512)
 def _section(form: str, *, below: bool, zero: bool) -> str:
-    """The part of *form* for a number *below* zero, for *zero*, or above, without colours, locales and widths."""
+    """The section of *form* that applies to a number, without colours, locales and widths.
+
+    The number is *below* zero, or *zero*, or positive.
+    """
     parts = _sections(form)
     below, zero = below and len(parts) > 1, zero and len(parts) > 2
     part = _SKIPPED.sub("", parts[1 if below else 2 if zero else 0]).strip()
@@ -155,7 +170,7 @@ def _section(form: str, *, below: bool, zero: bool) -> str:
 
 @lru_cache(maxsize=512)
 def _read(part: str) -> _Clock | _Number | None:
-    """What one section of a format shows; ``None`` if it is not known here."""
+    """What one section of a format shows; ``None`` if the format is not supported."""
     bare = _LITERAL.sub("", part)
     if _DATE_LETTERS.search(_PARTS.sub(lambda found: found[0] if found[0][0] in "yYmMdDhHsS[" else "", bare)):
         return _clock(bare)
@@ -198,12 +213,12 @@ def _beside_clock(parts: list[str], at: int) -> bool:
     return before[:1] == "h" or before.startswith("[h") or after[:1] == "s" or after.startswith("[s")
 
 
-def _general(number: Decimal) -> Shown:
+def _general(number: Decimal) -> ShownCell:
     text = format(number.normalize(_EXACT), "f")
-    return Shown("0" if text == "-0" else text, number)
+    return ShownCell("0" if text == "-0" else text, number)
 
 
-def _number(number: Decimal, form: _Number, name: str) -> Shown:
+def _number(number: Decimal, form: _Number, name: str) -> ShownCell:
     held = _EXACT.multiply(number, 100) if form.percent else number
     rounded = held.quantize(Decimal(1).scaleb(-form.most), ROUND_HALF_UP, Context(prec=40))
     sign = "-" if rounded < 0 else ""
@@ -217,10 +232,10 @@ def _number(number: Decimal, form: _Number, name: str) -> Shown:
         raise Doubt(f"{message}: format the column as a number without it")
     if not digits or (rounded != held and form.most < 2):
         raise Doubt(f"the cell shows {text or 'nothing'} but holds more decimals: show them all, or type what it shows")
-    return Shown(text, Percent(rounded) if form.percent else rounded)
+    return ShownCell(text, Percent(rounded) if form.percent else rounded)
 
 
-def _moment(number: Decimal, form: _Clock, name: str, *, from_1904: bool) -> Shown:
+def _moment(number: Decimal, form: _Clock, name: str, *, from_1904: bool) -> ShownCell:
     seconds = int((number * _SECONDS).quantize(Decimal(1), ROUND_HALF_UP, Context(prec=40)))
     if form.partial and not form.date:
         message = f"the cell shows only a part of a date ({name!r})"
@@ -239,7 +254,7 @@ def _moment(number: Decimal, form: _Clock, name: str, *, from_1904: bool) -> Sho
     if form.hours and seconds % 3600 and not form.minutes:
         raise _partly(name, "dd/mm/yyyy hh:mm")
     at = start + timedelta(seconds=_floored(seconds, form))
-    return Shown(at.isoformat(" ", "seconds"), at) if form.hours else Shown(at.date().isoformat(), at.date())
+    return ShownCell(at.isoformat(" ", "seconds"), at) if form.hours else ShownCell(at.date().isoformat(), at.date())
 
 
 def _partly(name: str, better: str) -> Doubt:
@@ -247,23 +262,23 @@ def _partly(name: str, better: str) -> Doubt:
 
 
 def _floored(seconds: int, form: _Clock) -> int:
-    """*seconds* without what *form* does not show."""
+    """*seconds* cut down to the smallest unit that *form* shows."""
     if form.seconds:
         return seconds
     return seconds // 60 * 60 if form.minutes else seconds // 3600 * 3600
 
 
-def _time_of_day(seconds: int, form: _Clock, name: str) -> Shown:
+def _time_of_day(seconds: int, form: _Clock, name: str) -> ShownCell:
     if seconds >= _SECONDS:
         message = f"the cell shows a time of day ({name!r}) but holds days as well"
         raise Doubt(f"{message}: format it as a date and time, or as [h]:mm if it is an elapsed time")
     if (seconds >= 3600 and not form.hours) or (seconds % 3600 and not form.minutes):
         raise _partly(name, "hh:mm:ss")
     at = (_OF_1904 + timedelta(seconds=_floored(seconds, form))).time()
-    return Shown(at.isoformat("seconds"), at)
+    return ShownCell(at.isoformat("seconds"), at)
 
 
-def _elapsed(seconds: int, form: _Clock) -> Shown:
+def _elapsed(seconds: int, form: _Clock) -> ShownCell:
     total = _floored(abs(seconds), form)
     hours, minutes, left = total // 3600, total // 60 % 60, total % 60
     if form.elapsed == "h":
@@ -278,4 +293,4 @@ def _elapsed(seconds: int, form: _Clock) -> Shown:
         shown_parts = [str(total)]
     text = ("-" if seconds < 0 else "") + ":".join(shown_parts)
     value = timedelta(seconds=total if seconds >= 0 else -total)
-    return Shown(text if ":" in text else f"{text}{form.elapsed}", value)
+    return ShownCell(text if ":" in text else f"{text}{form.elapsed}", value)

@@ -1,4 +1,4 @@
-"""Finding the line that names the columns, however its words are joined. Knows no file format."""
+"""Finds the line that names the columns. Knows no file format."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 from lrs.kernel.tables.cell import spoken
-from lrs.kernel.tables.row import Fault, Line, Value
+from lrs.kernel.tables.row import Fault, FileLine, Value
 
 SEARCHED = 50
-"""Lines with something in them among which the header is looked for."""
+"""How many non-blank lines are searched for the header."""
 _OTHER = 3
-"""Headers, and nothing else, that make a line the header of another table."""
+"""A line of at least this many known headers, and of nothing else, is the header of another table."""
 
 
 _LONGEST = 200
-"""Characters of a cell that may be a header."""
+"""Characters of the longest cell that can be a header."""
 _MADE_DATE = Fault("date_value", "the cell holds a date: format the column as text and type it again")
 
 
-class Headers(NamedTuple):
-    """What a reader knows: the column that each folded header stands for.
+class KnownHeaders(NamedTuple):
+    """The headers that a reader knows: each folded header with its column.
 
-    *own* are headers that are neither read nor worth a word. *comments* says whether ``#`` lines are comments. In a
-    column that is none of *dated*, a date is something that the spreadsheet has made of a reference, such as ``1-2``.
+    *own* are headers that are neither read nor reported as unknown. *comments* says whether lines with ``#`` are
+    comments. A date in a column that is not in *dated* is a reference, such as ``1-2``, that the spreadsheet has turned
+    into a date.
     """
 
     known: Mapping[str, str]
@@ -36,16 +37,16 @@ class Headers(NamedTuple):
     dated: frozenset[str] = frozenset()
 
     def fault_of(self, column: str, value: Value | None) -> Fault | None:
-        """Why *column* cannot hold *value*, if it cannot."""
+        """Why *column* cannot hold *value*; ``None`` if it can."""
         wrong = isinstance(value, date) and column not in self.dated and column in self.known.values()
         return _MADE_DATE if wrong else None
 
 
-class Header(NamedTuple):
+class SheetHeader(NamedTuple):
     """The header of one sheet: its row, and for each position the column's name (``""`` for a blank one).
 
-    *unknown* are the headers nobody knows, as they are written; *written* is how the file calls each column. *names*
-    are all *columns*, *read* those that are known.
+    *unknown* are unknown headers as the file writes them; *written* is the file's header for each column. *names* are
+    all *columns*, *read* those that are known.
     """
 
     row: int
@@ -56,28 +57,28 @@ class Header(NamedTuple):
     read: frozenset[str] = frozenset()
 
 
-def headers_of(aliases: Mapping[str, Sequence[str]], *, comments: bool = False) -> Headers:
-    """What is known by *aliases*: each column's name, and the headers it goes by besides."""
+def headers_of(aliases: Mapping[str, Sequence[str]], *, comments: bool = False) -> KnownHeaders:
+    """The known headers by *aliases*: each column's name, with its other headers."""
     known = {fold(word): column for column, words in aliases.items() for word in (column, *words)}
-    return Headers(known, comments=comments)
+    return KnownHeaders(known, comments=comments)
 
 
 def fold(header: str) -> str:
-    """One header without the differences people make: ``Start Date``, ``start_date`` and ``StartDate`` are one."""
+    """A header without differences of writing: ``Start Date``, ``start_date`` and ``StartDate`` give the same."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", header).casefold() if letter.isalnum())
 
 
 _folded = lru_cache(maxsize=4096)(fold)
 
 
-def known_in(line: Line, headers: Headers) -> int:
-    """How many columns *line* names as a header."""
+def known_in(line: FileLine, headers: KnownHeaders) -> int:
+    """How many known headers *line* has."""
     found = {headers.known.get(fold(cell)) for cell in line.cells if len(cell) <= _LONGEST}
     return len(found - {None})
 
 
-def find_header(lines: Iterable[Line], headers: Headers) -> Header | None:
-    """The first of *lines* that names most columns, or ``None`` if none names any."""
+def find_header(lines: Iterable[FileLine], headers: KnownHeaders) -> SheetHeader | None:
+    """The line with the most known headers, the first one of several; ``None`` if no line has any."""
     best, most = None, 0
     for line in lines:
         if line.trouble and line.trouble.code != "encoding":
@@ -88,8 +89,8 @@ def find_header(lines: Iterable[Line], headers: Headers) -> Header | None:
     return read_header(best, headers) if best else None
 
 
-def read_header(line: Line, headers: Headers) -> Header:
-    """*line* as a header. An unknown column goes by its folded header, so that its cells are still there."""
+def read_header(line: FileLine, headers: KnownHeaders) -> SheetHeader:
+    """*line* as a header. The name of an unknown column is its folded header."""
     folded = [fold(cell) for cell in line.cells]
     while folded and not folded[-1]:
         folded.pop()
@@ -103,11 +104,14 @@ def read_header(line: Line, headers: Headers) -> Header:
     for name, cell in zip(columns, line.cells, strict=False):
         written.setdefault(name, spoken(cell))
     names = frozenset(columns) - {""}
-    return Header(line.number, columns, unknown, written, names, names & set(headers.known.values()))
+    return SheetHeader(line.number, columns, unknown, written, names, names & set(headers.known.values()))
 
 
-def comes_again(line: Line, header: Header, headers: Headers) -> Literal["", "same", "other"]:
-    """Whether *line*, below *header*, is that header again, as on every page of a report, or that of another table."""
+def comes_again(line: FileLine, header: SheetHeader, headers: KnownHeaders) -> Literal["", "same", "other"]:
+    """Whether *line*, which is below *header*, is the same header again, or the header of another table.
+
+    Reports print their header again on every page.
+    """
     first = next((cell for cell in line.cells if cell), "")
     if len(first) > _LONGEST or not (_folded(first) in headers.known or _folded(first) in header.names):
         return ""

@@ -1,4 +1,4 @@
-"""What a person is told about a table, in sentences: how it was read, and what of the file was not. Pure."""
+"""Sentences for a person about a table: how it was read, and what of the file was not read. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from lrs.kernel.tables.cell import spoken
 from lrs.kernel.tables.delimited import NAMES
-from lrs.kernel.tables.table import Found, Table
+from lrs.kernel.tables.table import FoundSheet, Table
 
 _MOST_NAMED = 300
 
 PLAIN = "read as utf-8, comma between cells, header in row 1"
-"""The first sentence on a file as most are: a program may want it, a person need not be told."""
+"""The first sentence about a plain file. Programs may want it; people are not shown it."""
 
 
 def notes_on(table: Table) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ def notes_on(table: Table) -> tuple[str, ...]:
 
 
 def worth_saying(notes: Iterable[str]) -> tuple[str, ...]:
-    """*notes* without the one that says that nothing is special about how a file was read."""
+    """*notes* without ``PLAIN``."""
     return tuple(note for note in notes if note != PLAIN)
 
 
@@ -48,7 +48,7 @@ def _not_read(table: Table) -> Iterator[str]:
         yield "the file ends in zero bytes, as after a save that was cut off: look whether its last rows are there"
 
 
-def _of_sheet(found: Found) -> Iterator[str]:
+def _of_sheet(found: FoundSheet) -> Iterator[str]:
     where = f"sheet {spoken(found.title)}: " if found.title else ""
     if found.above:
         yield f"{where}{_counted(found.above, 'row')} above the header not read"

@@ -1,4 +1,4 @@
-"""Opens a file as a table. The first walk finds the header of every sheet, counts, and refuses what is no table."""
+"""Opens a file as a table. The first walk finds the header of every sheet, counts rows, and refuses other files."""
 
 from __future__ import annotations
 
@@ -11,36 +11,38 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.tables.cell import is_comment, spoken
 from lrs.kernel.tables.delimited import DELIMITERS, OPEN_QUOTE, Delimited, Dialect, sep_line
 from lrs.kernel.tables.file import File
-from lrs.kernel.tables.header import SEARCHED, Headers, comes_again, find_header, known_in
+from lrs.kernel.tables.header import SEARCHED, KnownHeaders, comes_again, find_header, known_in
 from lrs.kernel.tables.package import MAX_UNPACKED, open_package
-from lrs.kernel.tables.row import Line
+from lrs.kernel.tables.row import FileLine
 from lrs.kernel.tables.sort import sort_of
-from lrs.kernel.tables.table import Found, Table, beside
+from lrs.kernel.tables.table import FoundSheet, Table, beside
 from lrs.kernel.tables.text import encoding_of
 from lrs.kernel.tables.workbook import Sheet
 
 MAX_ROWS = 500_000
-"""Of one file: what a report and a comparison with earlier files hold in memory, some 950 bytes a row, grows with the
-rows alone: at the limit about half a gigabyte."""
+"""Rows of one file. A report, and the comparison with earlier files, take about 950 bytes of memory a row: at the limit
+about half a gigabyte.
+"""
 _SURELY = 3
-"""Known headers of one sheet that make another, with a single one, a cover or a list of words."""
+"""If one sheet has at least this many known headers, a sheet with a single one is taken for a cover or a list of words.
+"""
 MAX_LEADING = 1_000
-"""Lines, with blank ones, of which a separator is judged."""
+"""Lines, blank ones included, that are read to find the separator."""
 MAX_LINES = 4 * 1_048_576
-"""Of one file, with blank ones."""
+"""Lines of one file, blank ones included."""
 
 
 def open_table(
     source: Path | bytes,
-    headers: Headers,
+    headers: KnownHeaders,
     *,
     constants: Mapping[str, str] | None = None,
     encoding: str = "",
     delimiter: str = "",
 ) -> Table:
-    """*source* as a table with *headers*; *encoding* and *delimiter* of a CSV are found unless they are given.
+    """*source* as a table with *headers*. *encoding* and *delimiter* of a CSV file are detected unless they are given.
 
-    Raises ``Refused`` for a file of another sort, one that is damaged or too large, and one without a known header.
+    Raises ``Refused`` for a file that is no table, is damaged or too large, or has no known header.
     """
     file = File(source)
     if sort_of(file) == "workbook":
@@ -48,7 +50,7 @@ def open_table(
     return _of_text(file, headers, constants or {}, encoding, delimiter)
 
 
-def _of_text(file: File, headers: Headers, constants: Mapping[str, str], encoding: str, delimiter: str) -> Table:
+def _of_text(file: File, headers: KnownHeaders, constants: Mapping[str, str], encoding: str, delimiter: str) -> Table:
     encoding = encoding or encoding_of(file)
     named = sep_line(file, encoding)
     skip = 1 if named else 0
@@ -62,13 +64,16 @@ def _of_text(file: File, headers: Headers, constants: Mapping[str, str], encodin
     return Table(file, headers, constants, dialect, (found,), padded=padded)
 
 
-def _most_known(sheet: Delimited, headers: Headers) -> int:
+def _most_known(sheet: Delimited, headers: KnownHeaders) -> int:
     lines = islice((line for line in islice(sheet.lines(), MAX_LEADING) if not line.blank), SEARCHED)
     return max((known_in(line, headers) for line in lines), default=0)
 
 
 def _unread(sheet: Delimited, header: int | None) -> Refused | None:
-    """Why a line above the header has swallowed others, if one has; without a *header*, of those that are searched."""
+    """Why a line above the header cannot be read; without a *header*, why one of the searched lines cannot.
+
+    A quotation mark that is not closed joins many lines to one.
+    """
     for line in islice(sheet.lines(), MAX_LEADING):
         if line.number == header:
             return None
@@ -77,8 +82,8 @@ def _unread(sheet: Delimited, header: int | None) -> Refused | None:
     return None
 
 
-def _of_workbook(file: File, headers: Headers, constants: Mapping[str, str]) -> Table:
-    sheets: list[Found] = []
+def _of_workbook(file: File, headers: KnownHeaders, constants: Mapping[str, str]) -> Table:
+    sheets: list[FoundSheet] = []
     left_out: list[str] = []
     with open_package(file) as package:
         budget = _Budget()
@@ -99,8 +104,8 @@ def _of_workbook(file: File, headers: Headers, constants: Mapping[str, str]) -> 
     return Table(file, headers, constants, None, tuple(sheets), hidden, tuple(left_out))
 
 
-def _alike(sheets: Sequence[Found], headers: Headers) -> tuple[list[Found], list[str]]:
-    """The *sheets* that are the table, and the titles of those where one word only happens to be a header of it."""
+def _alike(sheets: Sequence[FoundSheet], headers: KnownHeaders) -> tuple[list[FoundSheet], list[str]]:
+    """The *sheets* that belong to the table, and the titles of those that have a known header only by chance."""
     columns = set(headers.known.values())
     known = [len(columns.intersection(found.header.columns)) for found in sheets]
     least = 2 if max(known, default=0) >= _SURELY else 1
@@ -109,28 +114,28 @@ def _alike(sheets: Sequence[Found], headers: Headers) -> tuple[list[Found], list
 
 
 class _Budget:
-    """What one file may make us read: rows, lines with nothing in them, bytes of all its sheets.
+    """What reading one file may cost: rows, blank lines, and bytes of all its sheets.
 
-    A small archive can show one part as many sheets.
+    A small archive can contain one part as many sheets.
     """
 
     def __init__(self) -> None:
         self._rows = self._lines = self._bytes = 0
 
     def take(self, size: int) -> None:
-        """Counts the bytes of a sheet. Raises ``Refused``."""
+        """Adds the bytes of a sheet. Raises ``Refused`` over the limit."""
         self._bytes += size
         if self._bytes > MAX_UNPACKED:
             raise Refused(f"the sheets unpack to {self._bytes} bytes: split them", status=413, error="file_too_large")
 
     def count_line(self) -> None:
-        """Counts a line, blank or not. Raises ``Refused``."""
+        """Adds a line, blank or not. Raises ``Refused`` over the limit."""
         self._lines += 1
         if self._lines > MAX_LINES:
             raise _too_many(MAX_LINES)
 
     def count_row(self) -> None:
-        """Counts a row below a header. Raises ``Refused``."""
+        """Adds a row below a header. Raises ``Refused`` over the limit."""
         self._rows += 1
         if self._rows > MAX_ROWS:
             raise _too_many(MAX_ROWS)
@@ -141,8 +146,8 @@ def _too_many(most: int) -> Refused:
     return Refused(message, status=413, error="file_too_large")
 
 
-def _walk(sheet: Delimited | Sheet, headers: Headers, budget: _Budget) -> Found | None:
-    """What *sheet* has, walked to its end; ``None`` if the lines that are searched hold no header."""
+def _walk(sheet: Delimited | Sheet, headers: KnownHeaders, budget: _Budget) -> FoundSheet | None:
+    """The header and the counts of *sheet*, which is read to its end; ``None`` if the searched lines have no header."""
     lines = _filled(sheet.lines(), budget)
     head = list(islice(lines, SEARCHED))
     header = find_header((line for line in head if not _is_comment(line, headers)), headers)
@@ -160,21 +165,21 @@ def _walk(sheet: Delimited | Sheet, headers: Headers, budget: _Budget) -> Found 
             budget.count_row()
             rows += 1
             right += beside(line, header.columns)
-    return Found(sheet.title, header, rows=rows, above=above, beside=right, comments=comments, again=again)
+    return FoundSheet(sheet.title, header, rows=rows, above=above, beside=right, comments=comments, again=again)
 
 
-def _filled(lines: Iterable[Line], budget: _Budget) -> Iterator[Line]:
+def _filled(lines: Iterable[FileLine], budget: _Budget) -> Iterator[FileLine]:
     for line in lines:
         budget.count_line()
         if not line.blank:
             yield line
 
 
-def _is_comment(line: Line, headers: Headers) -> bool:
+def _is_comment(line: FileLine, headers: KnownHeaders) -> bool:
     return headers.comments and is_comment(line.cells)
 
 
-def _no_header(headers: Headers, hidden: Sequence[str]) -> Refused:
+def _no_header(headers: KnownHeaders, hidden: Sequence[str]) -> Refused:
     expected = ", ".join(sorted(set(headers.known.values())))
     message = f"no header is known: none of the first {SEARCHED} rows names a column; expected some of: {expected}"
     if hidden:

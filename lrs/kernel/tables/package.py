@@ -1,8 +1,8 @@
-"""The parts of a workbook (ECMA-376, transitional and strict): its sheets, its strings, its number formats.
+"""The parts of a workbook (ECMA-376, transitional and strict): its sheets, strings and number formats.
 
-Read here and not by openpyxl, which gives the value of a cell or its formula, never both, and knows no hidden row when
-it streams; it also refuses workbooks for their fonts and fills, which say nothing about a cell. XML is read without
-document types and entities, and nothing is fetched.
+openpyxl is not used for reading: it gives the value of a cell or its formula, never both, knows no hidden rows when it
+streams, and refuses workbooks for their fonts and fills. XML is read without document types and entities, and nothing
+is fetched.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import IO, NamedTuple
 from xml.parsers import expat
 
 from lrs.kernel.errors import Refused
+from lrs.kernel.tables.archive import archive_in
 from lrs.kernel.tables.built_in import BUILT_IN
 from lrs.kernel.tables.cell import MAX_CELL
 from lrs.kernel.tables.elements import Elements, damaged
@@ -26,20 +27,26 @@ from lrs.kernel.tables.file import File
 
 MAX_UNPACKED = 512 * 1024 * 1024
 MAX_SHEETS = 256
+MAX_ELEMENTS = 1_000_000
+"""Elements in the list of sheets, of relationships, or of styles: Excel has at most 65,490 formats of cells."""
+MAX_KEPT = 16 * 1024 * 1024
+"""Bytes of memory that each of these lists may need: about 128 for an entry, and its letters."""
 MAX_TEXTS = 256 * 1024 * 1024
-"""Bytes that the shared texts of a workbook may need in memory, some 64 for each and its letters."""
+"""Bytes of memory that the shared strings of a workbook may need: about 64 for each, and its letters."""
 MAX_TEXT = 8 * MAX_CELL
-"""Letters of one text that are kept; a cell may have an eighth, and ``_x000D_`` is one."""
+"""Characters that are kept of one string: eight times the length of a cell, because ``_x000D_`` stands for one
+character.
+"""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, expat.ExpatError, RuntimeError, OSError, EOFError),
     *(LookupError, ValueError),
 )
-"""What a damaged archive and damaged XML raise, and numbers and references in it that are none."""
+"""What a damaged archive or damaged XML raises, also for invalid numbers and references in it."""
 
 
-class Part(NamedTuple):
-    """One sheet: its title, where it stands in the archive, and whether it is hidden."""
+class SheetPart(NamedTuple):
+    """One sheet: its title, its path in the archive, and whether it is hidden."""
 
     title: str
     path: str
@@ -47,7 +54,7 @@ class Part(NamedTuple):
 
 
 class Package:
-    """An open workbook. Raises ``Refused`` for one that is broken, or too large when unpacked."""
+    """An open workbook. Raises ``Refused`` if it is damaged or too large when unpacked."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -59,10 +66,8 @@ class Package:
         self.from_1904 = found.from_1904
         if any(id not in related or related[id][1].casefold() not in self._names for _, id, _ in found.sheets):
             raise damaged("one of its sheets is missing")
-        if len(found.sheets) > MAX_SHEETS:
-            raise damaged(f"it has more than {MAX_SHEETS} sheets")
         self.sheets = [
-            Part(title, related[id][1], hidden)
+            SheetPart(title, related[id][1], hidden)
             for title, id, hidden in found.sheets
             if related[id][0].endswith("/worksheet")
         ]
@@ -77,11 +82,11 @@ class Package:
         return self._shared[number]
 
     def open(self, path: str) -> IO[bytes]:
-        """The bytes of the part at *path*."""
+        """A reader of the part at *path*."""
         return self._archive.open(self._names[path.casefold()])
 
     def size(self, path: str) -> int:
-        """The bytes of the part at *path*, unpacked."""
+        """The unpacked size of the part at *path* in bytes."""
         return self._archive.getinfo(self._names[path.casefold()]).file_size
 
     def _read(self, path: str, elements: Elements) -> None:
@@ -119,10 +124,10 @@ class Package:
 
 @contextmanager
 def open_package(file: File) -> Iterator[Package]:
-    """The workbook in *file*, open. Raises ``Refused`` if it cannot be read."""
+    """The workbook in *file*, open as long as the block lasts. Raises ``Refused`` if it cannot be read."""
     with ExitStack() as closing:
         try:
-            archive = closing.enter_context(zipfile.ZipFile(closing.enter_context(file.open())))
+            archive = closing.enter_context(archive_in(closing.enter_context(file.open())))
             unpacked = sum(member.file_size for member in archive.infolist())
             if unpacked > MAX_UNPACKED:
                 message = f"the workbook unpacks to {unpacked} bytes: split it"
@@ -133,48 +138,83 @@ def open_package(file: File) -> Iterator[Package]:
         yield package
 
 
-class _Book(Elements):
+class _Kept(Elements):
+    """A list that is kept as a whole, as large as it may be."""
+
     def __init__(self) -> None:
+        self._elements = self._bytes = 0
+
+    def start(self, _: str, __: Mapping[str, str], /) -> None:
+        """Counts an element. Raises ``Refused`` beyond ``MAX_ELEMENTS``."""
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS:
+            raise damaged(f"one of its lists has more than {MAX_ELEMENTS} elements")
+
+    def keep(self, *texts: str) -> None:
+        """Counts an entry of *texts*. Raises ``Refused`` beyond ``MAX_KEPT``."""
+        self._bytes += 128 + sum(map(len, texts))
+        if self._bytes > MAX_KEPT:
+            raise damaged("its lists of sheets, relationships or styles are too long")
+
+
+class _Book(_Kept):
+    def __init__(self) -> None:
+        super().__init__()
         self.sheets: list[tuple[str, str, bool]] = []
         self.from_1904 = False
 
     def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        super().start(name, attributes)
         if name == "sheet":
+            if len(self.sheets) == MAX_SHEETS:
+                raise damaged(f"it has more than {MAX_SHEETS} sheets")
             id = next((value for key, value in attributes.items() if key.endswith(":id")), "")
-            self.sheets.append((attributes.get("name", ""), id, attributes.get("state", "visible") != "visible"))
+            title = attributes.get("name", "")
+            self.keep(title, id)
+            self.sheets.append((title, id, attributes.get("state", "visible") != "visible"))
         elif name == "workbookPr":
             self.from_1904 = attributes.get("date1904", "0") in {"1", "true"}
 
 
-class _Relations(Elements):
+class _Relations(_Kept):
     def __init__(self, folder: str) -> None:
+        super().__init__()
         self._folder = folder
         self.by_id: dict[str, tuple[str, str]] = {}
 
     def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        super().start(name, attributes)
         if name == "Relationship" and attributes.get("TargetMode") != "External":
             target = attributes.get("Target", "")
             path = target.lstrip("/") if target.startswith("/") else posixpath.join(self._folder, target)
-            self.by_id[attributes.get("Id", "")] = (attributes.get("Type", ""), posixpath.normpath(path))
+            id, kind = attributes.get("Id", ""), attributes.get("Type", "")
+            self.keep(id, kind, path)
+            self.by_id[id] = (kind, posixpath.normpath(path))
 
 
-class _Styles(Elements):
-    """The number format of each style that a cell can name: *of_cells* by its place, *named* what is not built in.
+class _Styles(_Kept):
+    """The number formats of cells.
 
-    Formats of conditions and tables (``dxfs``) have numbers of their own, which may be those of other formats.
+    *of_cells* has them by the number of the style, *named* the text of those that are not built in. Formats of
+    conditions and tables (``dxfs``) are left out: their numbers may be those of other formats.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.named: dict[int, str] = {}
         self.of_cells: list[int] = []
         self._within = ""
 
     def start(self, name: str, attributes: Mapping[str, str], /) -> None:
+        super().start(name, attributes)
         if name in {"numFmts", "cellXfs"}:
             self._within = name
         elif name == "numFmt" and self._within == "numFmts" and "numFmtId" in attributes:
-            self.named[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
+            code = attributes.get("formatCode", "")
+            self.keep(code)
+            self.named[int(attributes["numFmtId"])] = code
         elif name == "xf" and self._within == "cellXfs":
+            self.keep()
             self.of_cells.append(int(attributes.get("numFmtId", "0")))
 
     def end(self, name: str, /) -> None:
@@ -183,7 +223,7 @@ class _Styles(Elements):
 
 
 class Texts(Elements):
-    """Collects the texts of rich and plain strings, without the phonetic readings beside them."""
+    """Collects the text of plain and rich strings, without phonetic readings."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -192,27 +232,27 @@ class Texts(Elements):
         self._beside = 0
 
     def start(self, name: str, _: Mapping[str, str], /) -> None:
-        """Texts begin with ``t``."""
+        """The element ``t`` starts a text."""
         if name == "rPh":
             self._beside += 1
         elif name == "t":
             self._taking = not self._beside
 
     def end(self, name: str, /) -> None:
-        """Texts end with ``t``."""
+        """The end of ``t`` ends it."""
         if name == "rPh":
             self._beside -= 1
         elif name == "t":
             self._taking = False
 
     def text(self, text: str, /) -> None:
-        """Takes what stands in a text."""
+        """Collects the characters within ``t``."""
         if self._taking and self._length < MAX_TEXT:
             self._pieces.append(text)
             self._length += len(text)
 
     def taken(self) -> str:
-        """What was collected since the last call."""
+        """The text that was collected since the last call."""
         text = "".join(self._pieces)
         self._pieces.clear()
         self._length = 0
@@ -236,9 +276,9 @@ class _Strings(Texts):
 
 
 def unescaped(text: str) -> str:
-    """*text* with ``_x000D_`` and its like as the characters they stand for (ECMA-376 part 1, 22.9.2.19).
+    """*text* with each escape such as ``_x000D_`` replaced by its character (ECMA-376 part 1, 22.9.2.19).
 
-    They are units of UTF-16; half a character is none, and becomes U+FFFD.
+    Escapes are units of UTF-16; a lone surrogate becomes U+FFFD.
     """
     if "_x" not in text:
         return text

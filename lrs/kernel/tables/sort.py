@@ -1,17 +1,18 @@
-"""Which sort of file somebody sent, by its content, never by its name. What is no table is refused by name.
+"""Finds the type of a file by its content, not by its name. A file that is no table is refused with its type.
 
-``.xls`` and ``.ods`` are refused too: the libraries that read them give no number formats, and then nobody knows what
-a cell shows.
+``.xls`` and ``.ods`` are refused too: the libraries that read them give no number formats, so it is not known what a
+cell shows.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
 from typing import Literal
 
 from lrs.kernel.errors import Refused
+from lrs.kernel.tables.archive import archive_in
 from lrs.kernel.tables.file import File
+from lrs.kernel.tables.package import BROKEN
 from lrs.kernel.tables.text import wide_encoding
 
 Sort = Literal["text", "workbook"]
@@ -56,7 +57,10 @@ _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 
 def sort_of(file: File) -> Sort:
-    """Whether *file* is text or a workbook. Raises ``Refused`` that says what else it is, and what to do."""
+    """Whether *file* is text or a workbook.
+
+    Raises ``Refused``; its message says what the file is instead and what to do.
+    """
     start = file.start(_START)
     bare = _bare(start)
     if not bare and file.size <= len(start):
@@ -80,7 +84,7 @@ def sort_of(file: File) -> Sort:
 
 
 def _bare(start: bytes) -> bytes:
-    """*start* as UTF-8 without mark, blanks and zero bytes before the first character."""
+    """*start* as UTF-8, without byte order mark, blanks and zero bytes in front."""
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         start = start.decode("utf-16", "ignore").encode()
     return start.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x00")
@@ -93,6 +97,8 @@ def _refused(what: str, todo: str) -> Refused:
 def _markup(start: bytes) -> Refused:
     if b"urn:schemas-microsoft-com:office:spreadsheet" in start:
         return _refused("an XML spreadsheet of 2003", "open it in Excel and save it as .xlsx")
+    if b"/ILR/" in start or b'"ILR/' in start:
+        return _refused("an ILR return (XML)", "export the learners as .xlsx or CSV, and send that")
     if _MARKUP.search(start):
         return _refused("a web page (HTML), whatever its name says", "open it in Excel and save it as .xlsx or as CSV")
     return _refused("XML", "send the table as .xlsx or CSV")
@@ -113,10 +119,10 @@ def _compound(file: File) -> Refused:
 
 def _archive(file: File) -> Sort:
     try:
-        with file.open() as opened, zipfile.ZipFile(opened) as archive:
+        with file.open() as opened, archive_in(opened) as archive:
             names = archive.namelist()
             mime = archive.open("mimetype").read(100).decode("ascii", "replace") if "mimetype" in names else ""
-    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError, NotImplementedError) as error:
+    except BROKEN as error:
         message = "the workbook cannot be opened: it is damaged or was cut off, save or download it again"
         raise Refused(message, error="bad_workbook") from error
     if mime.startswith(_OPEN_DOCUMENT):
@@ -136,7 +142,7 @@ def _archive(file: File) -> Sort:
 
 
 def _is_text(start: bytes) -> bool:
-    """Whether *start* may be text: in UTF-16 every other byte may be anything, else control characters are rare."""
+    """Whether *start* can be text: almost no control characters, except every other byte in UTF-16."""
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or wide_encoding(start):
         return True
     return len(_CONTROL.findall(start)) * 50 <= len(start)

@@ -1,6 +1,6 @@
-"""A file that somebody sent, as a table: its columns, and its rows as often as they are asked for.
+"""A table that somebody sent: its columns and its rows, which can be walked several times.
 
-``opening.open_table`` makes one; ``notes`` says in sentences what was found. Knows no column's meaning.
+``opening.open_table`` makes one; ``notes`` describes in sentences what was found. Knows no meaning of a column.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from lrs.kernel.tables.cell import clean, fault_of, is_comment
 from lrs.kernel.tables.delimited import OPEN_QUOTE, Delimited, Dialect
 from lrs.kernel.tables.file import File
-from lrs.kernel.tables.header import Header, Headers, comes_again
-from lrs.kernel.tables.package import Part, open_package
-from lrs.kernel.tables.row import Fault, Line, Place, Row, Unusable, Value
+from lrs.kernel.tables.header import KnownHeaders, SheetHeader, comes_again
+from lrs.kernel.tables.package import SheetPart, open_package
+from lrs.kernel.tables.row import Fault, FileLine, Row, RowPlace, Unusable, Value
 from lrs.kernel.tables.workbook import Range, Sheet
 
 _SECOND = (
@@ -22,16 +22,16 @@ _SECOND = (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One sheet with a header, and what the first walk has counted in it: rows with something in them.
+class FoundSheet:
+    """One sheet with a header, and what the first walk has counted; only rows that are not blank count.
 
-    *rows* stand below the header, *above* above it; *beside* have cells right of the header; *again* are the header
-    once more. *part* is where a workbook has the sheet, ``None`` for CSV.
+    *rows* are below the header, *above* above it; *beside* have cells right of the header; *again* repeat the header.
+    *part* is the sheet's part of a workbook, ``None`` for CSV.
     """
 
     title: str
-    header: Header
-    part: Part | None = None
+    header: SheetHeader
+    part: SheetPart | None = None
     rows: int = 0
     above: int = 0
     beside: int = 0
@@ -45,16 +45,16 @@ class Found:
 class Table:
     """An open table.
 
-    *constants* fill empty cells. *dialect* is how a CSV file is written, ``None`` for a workbook. *hidden* and
-    *left_out* are the titles of sheets that are not read: hidden ones, and those without a header that is known.
-    *spare* has a known header too, but only one sheet was asked for. *padded*: zero bytes at the end were passed over.
+    *constants* fill empty cells. *dialect* describes a CSV file, ``None`` for a workbook. *hidden* and *left_out* are
+    titles of sheets that are not read: hidden ones, and those without a known header. *spare* are titles of sheets that
+    have a known header too, where only one sheet was asked for. *padded* says that zero bytes at the end were ignored.
     """
 
     file: File
-    headers: Headers
+    headers: KnownHeaders
     constants: Mapping[str, str]
     dialect: Dialect | None
-    sheets: tuple[Found, ...]
+    sheets: tuple[FoundSheet, ...]
     hidden: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     spare: tuple[str, ...] = ()
@@ -62,21 +62,21 @@ class Table:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of all sheets, each once."""
+        """The columns of all sheets, without duplicates."""
         return tuple(dict.fromkeys(name for found in self.sheets for name in found.header.columns if name))
 
     def first_sheet(self) -> Table:
-        """The table with the first of its sheets alone."""
+        """The table with its first sheet only."""
         return replace(self, sheets=self.sheets[:1], spare=tuple(found.title for found in self.sheets[1:]))
 
     def rows(self) -> Iterator[Row]:
-        """All rows below the headers, sheet by sheet; what cannot be read is a row with its trouble."""
+        """All rows below the headers, sheet by sheet. A row that cannot be used comes with its trouble."""
         for found, lines in self._walks():
             below = (line for line in lines if line.number > found.header.row and not line.blank)
             for line in own_lines((line for line in below if not self._is_comment(line)), found.header, self.headers):
                 yield to_row(found, line, self.headers, self.constants)
 
-    def _walks(self) -> Iterator[tuple[Found, Iterator[Line]]]:
+    def _walks(self) -> Iterator[tuple[FoundSheet, Iterator[FileLine]]]:
         if self.dialect:
             yield self.sheets[0], Delimited(self.file, self.dialect).lines()
             return
@@ -85,12 +85,12 @@ class Table:
                 if found.part:
                     yield found, Sheet(package, found.part, found.merged).lines()
 
-    def _is_comment(self, line: Line) -> bool:
+    def _is_comment(self, line: FileLine) -> bool:
         return self.headers.comments and is_comment(line.cells)
 
 
-def own_lines(lines: Iterable[Line], header: Header, headers: Headers) -> Iterator[Line]:
-    """*lines* without those that are the *header* again; what stands under another one has its trouble."""
+def own_lines(lines: Iterable[FileLine], header: SheetHeader, headers: KnownHeaders) -> Iterator[FileLine]:
+    """*lines* without repeated headers. Lines below the header of another table get a trouble."""
     other = 0
     for line in lines:
         again = comes_again(line, header, headers)
@@ -102,13 +102,13 @@ def own_lines(lines: Iterable[Line], header: Header, headers: Headers) -> Iterat
             yield line
 
 
-def to_row(found: Found, line: Line, headers: Headers, constants: Mapping[str, str]) -> Row:
-    """*line* as a row of its sheet. A column that comes twice is one column as long as it does not say two things.
+def to_row(found: FoundSheet, line: FileLine, headers: KnownHeaders, constants: Mapping[str, str]) -> Row:
+    """*line* as a row of its sheet. A column that comes twice is one column unless its cells differ.
 
-    Cells right of the header are trouble in CSV, where they show that a cell was not quoted; in a workbook they stand
-    beside the table, and are not read.
+    In CSV, cells right of the header are trouble, because they show that a cell was not quoted. In a workbook they are
+    not read.
     """
-    place = Place(found.title, line.number)
+    place = RowPlace(found.title, line.number)
     columns = found.header.columns
     trouble = Unusable(line.trouble.code, "", "", line.trouble.message) if line.trouble else None
     if line.trouble == OPEN_QUOTE or (not line.cells and trouble):
@@ -141,6 +141,6 @@ def to_row(found: Found, line: Line, headers: Headers, constants: Mapping[str, s
     return Row(place, cells, tuple(doubled), trouble, values, faults)
 
 
-def beside(line: Line, columns: Sequence[str]) -> bool:
-    """Whether *line* has something right of its header."""
+def beside(line: FileLine, columns: Sequence[str]) -> bool:
+    """Whether *line* has text right of its header."""
     return any(clean(cell) for cell in reversed(line.cells[len(columns) :]))

@@ -1,8 +1,8 @@
-"""Bytes as text: which encoding a file is in. Knows no separator and no column.
+"""Finds the encoding of a text file. Knows no separator and no column.
 
-UTF-8 with or without its mark, UTF-16, Windows-1252. The whole file is read once: it may turn out to be Windows-1252
-in its last byte. A file that is neither as a whole is read as what most of it is; ``doubtful`` finds the lines that
-are something else, so that they, and only they, are left to a person.
+UTF-8 with or without its mark, UTF-16, Windows-1252. The whole file is read once, because the first byte of another
+encoding may be its last. A file that is not valid as a whole is read in the encoding that fits most of it; ``doubtful``
+finds the lines that do not fit, and only those are left to a person.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ _OTHER = Fault("encoding", "this row may be in another encoding than the rest: s
 
 
 def encoding_of(file: File) -> str:
-    """The encoding of *file*: by its mark, by the zero bytes of UTF-16, else UTF-8 or Windows-1252, whichever fits."""
+    """The encoding of *file*. A byte order mark decides, then the zero bytes of UTF-16.
+
+    A file with neither is UTF-8 or Windows-1252, whichever fits more of its bytes.
+    """
     start = file.start(_SAMPLE)
     if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
@@ -38,7 +41,7 @@ def encoding_of(file: File) -> str:
 
 
 def wide_encoding(start: bytes) -> str:
-    """UTF-16 without a mark, by its zero bytes, which stand at every other place only; else ``""``."""
+    """UTF-16 without a mark, recognised by zero bytes at every other place; else ``""``."""
     sample = start.rstrip(b"\x00")
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     if (even and odd) or max(even, odd) * 20 < len(sample):
@@ -47,7 +50,7 @@ def wide_encoding(start: bytes) -> str:
 
 
 def _more_foreign_than_not(file: File) -> bool:
-    """Whether *file* has more bytes that are no UTF-8 than characters beyond ASCII that are."""
+    """Whether *file* has more bytes that are invalid in UTF-8 than valid characters beyond ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     foreign = good = 0
     with file.open() as opened:
@@ -63,7 +66,7 @@ def _more_foreign_than_not(file: File) -> bool:
 
 
 def doubtful(line: str, encoding: str) -> Fault | None:
-    """Why *line* may say something else than what was read, if it may."""
+    """Why *line* may not be what the file means; ``None`` if it is certain."""
     if line.isascii():
         return _ZEROS if "\x00" in line and line.strip("\x00\r\n") else None
     if "\ufffd" in line:

@@ -1,4 +1,4 @@
-"""The sheets of a workbook as lines of cells: what each cell shows, what it holds, what is wrong with it.
+"""The sheets of a workbook as lines of cells: what each cell shows, the value it holds, and its faults.
 
 Lines are streamed: memory does not grow with the sheet, only with the workbook's shared strings.
 """
@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from lrs.kernel.tables.cell import FORMULA
 from lrs.kernel.tables.elements import damaged
-from lrs.kernel.tables.formats import Doubt, Shown, check_text, shown, shown_iso
-from lrs.kernel.tables.package import BROKEN, Package, Part, Texts
-from lrs.kernel.tables.row import Fault, Line, Value
+from lrs.kernel.tables.formats import Doubt, ShownCell, check_text, shown, shown_iso
+from lrs.kernel.tables.package import BROKEN, Package, SheetPart, Texts
+from lrs.kernel.tables.row import Fault, FileLine, Value
 
 MAX_ROW = 1_048_576
 MAX_COLUMN = 16_384
-"""What Excel allows."""
+"""Limits of Excel."""
 MAX_MERGED = 10_000
-"""Merged cells of one sheet."""
+"""Merged ranges of one sheet."""
 HIDDEN = Fault("hidden_row", "the row is hidden, by a filter or by hand: show it, or delete it")
 _NEVER_SAVED = Fault("formula", "the cell holds a formula that was saved without its value: type the value instead")
 _MERGED = Fault("merged", "the cell is part of a merged one: unmerge it and fill in every row")
 _MOST_COVERED = 255
-"""Columns further right are not looked at for merged cells."""
+"""Merged cells are ignored in columns further right."""
 _SPILLING = frozenset({"array", "dataTable"})
-"""Formulas whose values fill cells beside and below their own (18.3.1.40)."""
+"""Formulas whose values also fill cells beside and below them (18.3.1.40)."""
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
@@ -42,18 +43,19 @@ class Range(NamedTuple):
 class Sheet:
     """One sheet of an open workbook.
 
-    *merged* are the ranges that an earlier walk has found; after a walk, ``merged`` and ``hidden_columns`` are whole.
+    *merged* are the merged ranges that an earlier walk found. ``merged`` and ``hidden_columns`` are complete after a
+    walk.
     """
 
-    def __init__(self, package: Package, part: Part, merged: Sequence[Range] = ()) -> None:
+    def __init__(self, package: Package, part: SheetPart, merged: Sequence[Range] = ()) -> None:
         self.title = part.title
         self.hidden_columns: list[str] = []
         self.merged = tuple(merged)
         self._package = package
         self._part = part
 
-    def lines(self) -> Iterator[Line]:
-        """Every row that the file has, by its number."""
+    def lines(self) -> Iterator[FileLine]:
+        """Every row in the file, with its number."""
         found = _Rows(self._package)
         covered = _Covered(self.merged)
         try:
@@ -74,7 +76,7 @@ class _Rows(Texts):
         self.merged: list[Range] = []
         self.hidden_columns: list[str] = []
         self._package = package
-        self._lines: list[Line] = []
+        self._lines: list[FileLine] = []
         self._number = 0
         self._hidden = False
         self._column = -1
@@ -86,7 +88,7 @@ class _Rows(Texts):
         self._values: dict[int, Value] = {}
         self._faults: dict[int, Fault] = {}
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[FileLine]:
         """The lines that were completed since the last call."""
         ready, self._lines = self._lines, []
         return ready
@@ -104,7 +106,7 @@ class _Rows(Texts):
         elif name == "mergeCell":
             self._merge(attributes.get("ref", ""))
         elif name == "col" and attributes.get("hidden") in {"1", "true"}:
-            self.hidden_columns.append(letters(int(attributes["min"]) - 1))
+            self._hide(int(attributes["min"]) - 1)
         else:
             super().start(name, attributes)
 
@@ -151,29 +153,29 @@ class _Rows(Texts):
         try:
             told = self._shown(text)
         except Doubt as doubt:
-            told = Shown(text)
+            told = ShownCell(text)
             self._faults[at] = Fault("number_format", str(doubt))
         self._texts[at] = told.text
         if told.value is not None:
             self._values[at] = told.value
 
-    def _shown(self, text: str) -> Shown:
+    def _shown(self, text: str) -> ShownCell:
         kind = self._cell.get("t", "n")
         if kind == "b":
-            return Shown("TRUE" if text.strip() in {"1", "true"} else "FALSE")
+            return ShownCell("TRUE" if text.strip() in {"1", "true"} else "FALSE")
         if kind == "n":
             return shown(text.strip(), self._form(), from_1904=self._package.from_1904)
         if kind == "d":
             return shown_iso(text, self._form())
         if kind != "e" and int(self._cell.get("s", "0")) < len(self._package.formats):
             check_text(self._form())
-        return Shown(text)
+        return ShownCell(text)
 
     def _form(self) -> str:
         return self._package.formats[int(self._cell.get("s", "0"))]
 
     def _spill(self, reference: str) -> None:
-        """Notes where a formula puts further values: their cells hold no formula of their own."""
+        """Notes which cells a formula fills: these cells hold a value of a formula, and no formula."""
         first, _, last = reference.partition(":")
         if not last:
             return
@@ -189,8 +191,13 @@ class _Rows(Texts):
         for at, text in self._texts.items():
             cells[at] = text
         trouble = HIDDEN if self._hidden and self._texts else None
-        self._lines.append(Line(self._number, cells, self._values, self._faults, trouble))
+        self._lines.append(FileLine(self._number, cells, self._values, self._faults, trouble))
         self._texts, self._values, self._faults = {}, {}, {}
+
+    def _hide(self, column: int) -> None:
+        if len(self.hidden_columns) == MAX_COLUMN or not 0 <= column < MAX_COLUMN:
+            raise ValueError(column)
+        self.hidden_columns.append(letters(column))
 
     def _merge(self, reference: str) -> None:
         first, _, last = reference.partition(":")
@@ -202,16 +209,16 @@ class _Rows(Texts):
 
 
 class _Covered:
-    """Finds fault with cells that show what a merged cell above or beside them says, but hold nothing themselves."""
+    """Adds a fault to empty cells inside a merged range: a spreadsheet shows the range's text there."""
 
     def __init__(self, merged: Sequence[Range]) -> None:
         self._ahead = sorted(merged, reverse=True)
-        self._here: list[Range] = []
+        self._here: list[tuple[int, Range]] = []
+        self._ranges = [0] * (_MOST_COVERED + 1)
         self._columns: set[int] = set()
-        self._until = 0
 
-    def marked(self, line: Line) -> Line:
-        """*line*, which comes after those before it, with these faults."""
+    def marked(self, line: FileLine) -> FileLine:
+        """*line* with these faults. Lines must come in order."""
         if not self._ahead and not self._here:
             return line
         own = self._move(line.number)
@@ -219,15 +226,27 @@ class _Covered:
         return line._replace(faults={**covered, **line.faults}) if covered else line
 
     def _move(self, row: int) -> set[int]:
-        """Goes on to *row*; the columns in which a merged cell begins there."""
-        new = []
+        """Goes on to *row*. Gives the columns in which a merged range starts there."""
+        while self._here and self._here[0][0] < row:
+            self._count(heappop(self._here)[1], -1)
+        own = set()
         while self._ahead and self._ahead[-1].top <= row:
-            new.append(self._ahead.pop())
-        if new or row > self._until:
-            self._here = [one for one in (*self._here, *new) if one.bottom >= row]
-            self._columns = {at for one in self._here for at in range(one.left, one.right + 1)}
-            self._until = min((one.bottom for one in self._here), default=MAX_ROW)
-        return {one.left for one in new if one.top == row}
+            one = self._ahead.pop()
+            if one.bottom >= row:
+                heappush(self._here, (one.bottom, one))
+                self._count(one, 1)
+            if one.top == row:
+                own.add(one.left)
+        return own
+
+    def _count(self, one: Range, by: int) -> None:
+        """One range more, or less, in each of its columns: the work for a range does not grow with the others."""
+        for at in range(one.left, one.right + 1):
+            self._ranges[at] += by
+            if self._ranges[at]:
+                self._columns.add(at)
+            else:
+                self._columns.discard(at)
 
 
 def position(reference: str) -> tuple[int, int]:

@@ -1,1 +1,1 @@
-"""Backups of the embedded store: one file, taken while the server runs, and its way back into an empty folder."""
+"""Backups of the embedded store: one file, taken while the server runs; and the restore into an empty folder."""

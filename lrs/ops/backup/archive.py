@@ -1,8 +1,8 @@
 """The file of a backup: a plain tar, written and read in one pass. Knows no store and no key.
 
-Members in order: ``backup.json`` (what this is), the stores and blobs, ``manifest.json``, and ``end.json`` with the
-length and SHA-256 of everything before it. Any tar program lists and unpacks it. Reading is strict: a member of
-another sort, a byte that was changed anywhere, padding included, or an end that is missing is ``Damaged``.
+Members in order: ``backup.json`` (the header), the stores and blobs, ``manifest.json``, and ``end.json`` with the
+length and SHA-256 of everything before it. Any tar program can list and unpack it. Reading is strict: it raises
+``BackupDamaged`` for a member of another type, for any changed byte, also in padding, and for a missing end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHUNK = 1 << 20
 _BLOCK = tarfile.BLOCKSIZE
 _CLOSING = bytes(2 * _BLOCK)
 _LARGE = 8 << 30
-"""Bytes from which the size of a member no longer fits the common header of tar."""
+"""From this size in bytes on, a member does not fit the common header of tar."""
 _MOST_JSON = 16 << 20
 _NAMES = re.compile(
     r"backup\.json|manifest\.json|master\.key\.sealed|control\.db"
@@ -32,12 +32,15 @@ _NAMES = re.compile(
 Mac = Callable[[bytes], str]
 
 
-class Damaged(Misconfigured):
-    """The file is no backup, was cut off, or was changed."""
+class BackupDamaged(Misconfigured):
+    """The file is no backup, is incomplete, or was changed."""
 
 
-class End(msgspec.Struct, frozen=True):
-    """The last member: bytes before it, their SHA-256, and the MAC of that under a key of the installation."""
+class Trailer(msgspec.Struct, frozen=True):
+    """The last member: the number of bytes before it, their SHA-256, and a MAC of that.
+
+    The key of the MAC comes from the installation's master key.
+    """
 
     bytes: int
     sha256: str
@@ -45,7 +48,7 @@ class End(msgspec.Struct, frozen=True):
 
 
 class Writer:
-    """Members into *file*, one after the other."""
+    """Writes members to *file*, one after the other."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -53,7 +56,10 @@ class Writer:
         self._bytes = 0
 
     def add(self, name: str, size: int, chunks: Iterable[bytes]) -> str:
-        """Adds a member of *size* bytes; its SHA-256. Raises ``Damaged`` if *chunks* come to another size."""
+        """Adds a member of *size* bytes and gives its SHA-256.
+
+        Raises ``BackupDamaged`` if *chunks* have another size.
+        """
         self._write(_head_of(name, size))
         digest, written = sha256(), 0
         for chunk in chunks:
@@ -61,7 +67,7 @@ class Writer:
             written += len(chunk)
             self._write(chunk)
         if written != size:
-            raise Damaged(f"{name} has {written} bytes where {size} were found: it was changed while it was read")
+            raise BackupDamaged(f"{name} has {written} bytes where {size} were found: it was changed while it was read")
         self._write(bytes(-size % _BLOCK))
         return digest.hexdigest()
 
@@ -80,18 +86,18 @@ class Writer:
         self._bytes += len(chunk)
 
 
-class Reader:
-    """Members out of *file*, which is called *name* in messages. Every one has to be read to its end."""
+class ArchiveReader:
+    """Reads members from *file*, which messages call *name*. Each member must be read to its end."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file = file
         self._name = name
         self._digest = sha256()
         self._bytes = 0
-        self.end: End | None = None
+        self.end: Trailer | None = None
 
     def members(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
-        """Name, size and chunks of each member but the last, which is checked and is ``end`` afterwards."""
+        """Name, size and chunks of each member except the last, which is checked and then available as ``end``."""
         while True:
             before = self._bytes, self._digest.digest()
             head = self._read(_BLOCK)
@@ -120,7 +126,7 @@ class Reader:
     def _finish(self, size: int, head: bytes, at: int, digest: bytes) -> None:
         text = self._read(min(size, _MOST_JSON))
         try:
-            self.end = msgspec.json.decode(text, type=End)
+            self.end = msgspec.json.decode(text, type=Trailer)
         except msgspec.MsgspecError as error:
             raise self._changed("its last member cannot be read") from error
         found = head + text + self._file.read(_BLOCK + len(_CLOSING) + 1)
@@ -130,22 +136,24 @@ class Reader:
     def _read(self, size: int) -> bytes:
         chunk = self._file.read(size)
         if len(chunk) < size:
-            raise Damaged(f"{self._name} was cut off after {self._bytes + len(chunk)} bytes: get a whole copy of it")
+            raise BackupDamaged(
+                f"{self._name} was cut off after {self._bytes + len(chunk)} bytes: get a whole copy of it"
+            )
         self._digest.update(chunk)
         self._bytes += size
         return chunk
 
-    def _changed(self, why: str) -> Damaged:
-        return Damaged(f"{self._name} was changed since it was written, before byte {self._bytes}: {why}")
+    def _changed(self, why: str) -> BackupDamaged:
+        return BackupDamaged(f"{self._name} was changed since it was written, before byte {self._bytes}: {why}")
 
-    def _foreign(self) -> Damaged:
-        return Damaged(f"{self._name} is no backup of this program")
+    def _foreign(self) -> BackupDamaged:
+        return BackupDamaged(f"{self._name} is no backup of this program")
 
 
 def json_of(chunks: Iterable[bytes], size: int) -> bytes:
-    """A small member whole. Raises ``Damaged`` for one of more than 16 MiB."""
+    """A small member as a whole. Raises ``BackupDamaged`` if it has more than 16 MiB."""
     if size > _MOST_JSON:
-        raise Damaged(f"a member that is JSON has {size} bytes")
+        raise BackupDamaged(f"a member that is JSON has {size} bytes")
     return b"".join(chunks)
 
 
@@ -156,5 +164,5 @@ def _head_of(name: str, size: int) -> bytes:
 
 
 def _ending(size: int, digest: bytes, mac: str) -> bytes:
-    text = msgspec.json.encode(End(size, digest.hex(), mac))
+    text = msgspec.json.encode(Trailer(size, digest.hex(), mac))
     return _head_of(END, len(text)) + text + bytes(-len(text) % _BLOCK) + _CLOSING

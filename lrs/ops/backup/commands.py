@@ -11,7 +11,7 @@ import click
 
 from lrs.kernel.printing import json_option, print_json
 from lrs.kernel.signals import interrupting
-from lrs.kernel.times import micros_of_timestamp
+from lrs.kernel.times import SECOND, micros_of_timestamp
 from lrs.ops.backup.contents import Backup
 from lrs.ops.backup.passphrase import passphrase_of
 from lrs.ops.backup.restore import restore as put_back
@@ -40,7 +40,7 @@ _FILE = click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path, data: Path | None, passphrase_file: Path | None, as_json: bool) -> None:
     """Write the whole embedded store to one new file, while the server runs.
 
-    Ends with 1 if blobs that records name were not in the store: all else is in the backup then.
+    Ends with 1 if the store lacks blobs that records name. The backup then has everything else.
     """
     settings = settings_for(data)
     with _plainly(file):
@@ -76,7 +76,7 @@ def restore(file: Path, data: Path | None, passphrase_file: Path | None, as_json
         return
     click.echo(f"restored to {settings.data.absolute()}, as it was at {found.header.created}")
     _tell(found)
-    ahead = (micros_of_timestamp(found.header.created) - wall_clock()) / 1_000_000
+    ahead = (micros_of_timestamp(found.header.created) - wall_clock()) / SECOND
     if ahead > 0:
         click.echo(
             f"WARNING: the clock of this machine is {ahead:.0f} s behind the backup: put it right before you start"
@@ -109,7 +109,7 @@ def _tell(backup: Backup) -> None:
 
 @contextmanager
 def _plainly(file: Path) -> Iterator[None]:
-    """Says in a line what stopped it: whatever asked it to end, nothing half done is left."""
+    """Turns an interruption or a file error into one line. Nothing unfinished is left."""
     try:
         with interrupting():
             yield

@@ -1,4 +1,4 @@
-"""What a backup says of itself, and whether all of it is as that says. Knows no store and no key."""
+"""The contents of a backup, and the checks that it is complete. Knows no store and no key."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from typing import BinaryIO
 import msgspec
 
 from lrs.kernel.errors import Misconfigured, NewerSchema
-from lrs.ops.backup.archive import FORMAT, HEADER, MANIFEST, Damaged, End, Reader, json_of
+from lrs.ops.backup.archive import FORMAT, HEADER, MANIFEST, ArchiveReader, BackupDamaged, Trailer, json_of
 from lrs.ops.backup.passphrase import Sealed
 
 KEY, CONTROL = "master.key.sealed", "control.db"
 
 
-class Header(msgspec.Struct, frozen=True):
-    """``backup.json``, the first member; ``created`` is ISO, ``schema`` the stores', ``program`` who wrote it."""
+class BackupHeader(msgspec.Struct, frozen=True):
+    """``backup.json``, the first member.
+
+    *created* is ISO 8601, *schema* that of the stores, *program* the version that wrote it.
+    """
 
     engraft: str
     format: int
@@ -39,7 +42,7 @@ class StoreFile(msgspec.Struct, frozen=True):
 
 
 class TenantPart(msgspec.Struct, frozen=True):
-    """A tenant's store and blobs; *names* is the SHA-256 over the blobs' names in order, *audit* the last entry."""
+    """A tenant's store and blobs. *names* is the SHA-256 of the blobs' names in order, *audit* the last entry."""
 
     store: StoreFile
     blobs: int
@@ -50,7 +53,10 @@ class TenantPart(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """``manifest.json``: what belongs to the backup; *fingerprint* is that of the master key, sealed in it or not."""
+    """``manifest.json``: everything in the backup.
+
+    *fingerprint* is that of the master key, whether its key is inside or not.
+    """
 
     id: str
     fingerprint: str
@@ -60,49 +66,49 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Backup(msgspec.Struct, frozen=True):
-    """A backup that was read to its end and is as it says."""
+    """A backup that was read to its end and checked."""
 
-    header: Header
+    header: BackupHeader
     manifest: Manifest
     sealed: Sealed | None
-    end: End
+    end: Trailer
 
 
 class Names:
-    """The blobs of one tenant as they pass: how many, their bytes, and a hash of their names in order."""
+    """Counts the blobs of one tenant and their bytes, and hashes their names in order."""
 
     def __init__(self) -> None:
         self.count = self.bytes = 0
         self._digest = sha256()
 
     def add(self, name: str, size: int) -> None:
-        """One more."""
+        """Adds a blob."""
         self.count += 1
         self.bytes += size
         self._digest.update(name.encode())
 
     def digest(self) -> str:
-        """SHA-256 over the names."""
+        """The SHA-256 of the names."""
         return self._digest.hexdigest()
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Reader, BinaryIO]]:
-    """The members of the backup in *path*. Raises ``OSError`` and ``Damaged``."""
+def opened(path: Path) -> Iterator[tuple[ArchiveReader, BinaryIO]]:
+    """A reader of the backup in *path*, and its file. Raises ``OSError`` and ``BackupDamaged``."""
     with path.open("rb") as file:
-        yield Reader(file, str(path)), file
+        yield ArchiveReader(file, str(path)), file
 
 
-def header_of(text: bytes, name: str, known_schema: int) -> Header:
-    """The first member of the backup called *name*. Raises ``Damaged``, ``NewerSchema`` for what a later one wrote."""
+def header_of(text: bytes, name: str, known_schema: int) -> BackupHeader:
+    """The first member of the backup *name*. Raises ``BackupDamaged``; ``NewerSchema`` if a later version made it."""
     try:
         told = msgspec.json.decode(text)
         found = told["format"]
         if told["engraft"] == "backup" and isinstance(found, int) and found > FORMAT:
             raise NewerSchema(f"{name} has format {found}, this program knows up to {FORMAT}: {_newer(told)}")
-        header = msgspec.convert(told, Header)
+        header = msgspec.convert(told, BackupHeader)
     except (msgspec.MsgspecError, KeyError, TypeError) as error:
-        raise Damaged(f"{name} is no backup of this program") from error
+        raise BackupDamaged(f"{name} is no backup of this program") from error
     if header.schema > known_schema:
         raise NewerSchema(
             f"{name} has stores of schema {header.schema}, this program knows up to {known_schema}: {_newer(told)}"
@@ -115,17 +121,17 @@ def _newer(told: dict[str, object]) -> str:
 
 
 def examine(path: Path, known_schema: int) -> Backup:
-    """Reads the backup in *path* to its end. Raises ``Damaged`` unless it is whole and nothing in it was changed."""
+    """Reads the backup in *path* to its end. Raises ``BackupDamaged`` unless it is whole and unchanged."""
     with opened(path) as (reader, _):
         files: dict[str, tuple[int, str]] = {}
         blobs: dict[str, Names] = {}
         small: dict[str, bytes] = {}
-        header: Header | None = None
+        header: BackupHeader | None = None
         for name, size, chunks in reader.members():
             if header is None and name != HEADER:
-                raise Damaged(f"{path} is no backup of this program")
+                raise BackupDamaged(f"{path} is no backup of this program")
             if name in files or name in small:
-                raise Damaged(f"{path} was changed since it was written: it has {name} twice")
+                raise BackupDamaged(f"{path} was changed since it was written: it has {name} twice")
             if name.endswith((".json", ".sealed")):
                 small[name] = json_of(chunks, size)
                 header = header or header_of(small[HEADER], str(path), known_schema)
@@ -141,12 +147,12 @@ def examine(path: Path, known_schema: int) -> Backup:
 def _take_blob(path: Path, name: str, size: int, chunks: Iterator[bytes], blobs: dict[str, Names]) -> None:
     tenant, blob = name.split("/")[1], name.rpartition("/")[2]
     if _digest(chunks) != blob:
-        raise Damaged(f"{path} was changed since it was written: {name} has another content")
+        raise BackupDamaged(f"{path} was changed since it was written: {name} has another content")
     blobs.setdefault(tenant, Names()).add(blob, size)
 
 
 def _agreed(path: Path, backup: Backup, files: dict[str, tuple[int, str]], blobs: dict[str, Names]) -> Backup:
-    """*backup*, if what was found is what its manifest names."""
+    """*backup*, if what was read is what its manifest names. Raises ``BackupDamaged`` otherwise."""
     manifest = backup.manifest
     parts = {CONTROL: manifest.control}
     parts |= {f"tenants/{tenant}/store.db": part.store for tenant, part in manifest.tenants.items()}
@@ -155,20 +161,20 @@ def _agreed(path: Path, backup: Backup, files: dict[str, tuple[int, str]], blobs
     told = {t: (part.blobs, part.blob_bytes, part.names) for t, part in manifest.tenants.items() if part.blobs}
     whole = (wanted, told, manifest.id, manifest.key_sealed)
     if whole != (files, found, backup.header.id, backup.sealed is not None):
-        raise Damaged(f"{path} was changed since it was written: what is in it is not what its manifest names")
+        raise BackupDamaged(f"{path} was changed since it was written: what is in it is not what its manifest names")
     return backup
 
 
 def mac_of(key: bytes, digest: bytes) -> str:
-    """What an installation with this master *key* puts under a backup with this SHA-256."""
+    """The MAC that an installation with this master *key* gives a backup with this SHA-256."""
     return hmac.digest(key, b"engraft backup\n" + digest, "sha256").hex()
 
 
 def check_mac(backup: Backup, key: bytes) -> None:
-    """Raises ``Damaged`` unless the backup was ended by who had this master key."""
+    """Raises ``BackupDamaged`` unless the backup was written with this master key."""
     mac = mac_of(key, bytes.fromhex(backup.end.sha256))
     if not hmac.compare_digest(mac.encode(), backup.end.mac.encode()):
-        raise Damaged(
+        raise BackupDamaged(
             "the backup was not written by this installation, or was written anew by somebody without its key"
         )
 
@@ -177,7 +183,7 @@ def _manifest(path: Path, small: dict[str, bytes]) -> Manifest:
     try:
         return msgspec.json.decode(small[MANIFEST], type=Manifest)
     except (msgspec.MsgspecError, KeyError) as error:
-        raise Damaged(f"{path} has no manifest that can be read") from error
+        raise BackupDamaged(f"{path} has no manifest that can be read") from error
 
 
 def _sealed(path: Path, small: dict[str, bytes]) -> Sealed | None:

@@ -1,6 +1,6 @@
-"""The master key inside a backup, sealed by a passphrase: scrypt (RFC 7914) and ChaCha20-Poly1305 (RFC 8439).
+"""The master key in a backup, encrypted with a passphrase: scrypt (RFC 7914) and ChaCha20-Poly1305 (RFC 8439).
 
-The costs of scrypt are fixed by the format of the backup, so that a file that was made to harm cannot ask for more.
+The format fixes the cost of scrypt, so that a malicious file cannot demand more.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 
 _N, _R, _P = 1 << 17, 8, 1
-"""128 MiB and a few tenths of a second for each try."""
+"""128 MiB and some tenths of a second for each try.
+"""
 _LONGEST = 65_536
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """What ``master.key.sealed`` holds, bytes as base64; ``n``, ``r`` and ``p`` are for who reads it elsewhere."""
+    """The content of ``master.key.sealed``; bytes are base64.
+
+    ``n``, ``r`` and ``p`` are for other programs that read it.
+    """
 
     salt: bytes
     nonce: bytes
@@ -39,8 +43,8 @@ class Sealed(msgspec.Struct, frozen=True):
 def passphrase_of(settings: Settings, file: Path | None) -> bytes | None:
     """The passphrase from *file*, ``LRS_BACKUP_PASSPHRASE_FILE`` or ``LRS_BACKUP_PASSPHRASE``; ``None`` without any.
 
-    What is typed alike is alike, whichever editor or machine wrote it: line ends and a byte order mark do not count,
-    and letters with marks are composed (NFC, as RFC 8265 has it). Raises ``Misconfigured`` for none, and for two.
+    Line ends and a byte order mark are removed and letters with marks are composed (NFC, RFC 8265), so that the same
+    text gives the same passphrase on every machine. Raises ``Misconfigured`` for an empty one, and if two are given.
     """
     path = file or settings.backup_passphrase_file
     if path is None:
@@ -58,7 +62,7 @@ def passphrase_of(settings: Settings, file: Path | None) -> bytes | None:
 
 
 def _as_typed(text: bytes) -> bytes:
-    """*text* as everybody writes it; bytes that are no UTF-8 as they are."""
+    """*text* in its normal form; bytes that are not UTF-8 stay as they are."""
     plain = text.removeprefix(BOM_UTF8).rstrip(b"\r\n")
     try:
         return unicodedata.normalize("NFC", plain.decode()).encode()
@@ -67,13 +71,13 @@ def _as_typed(text: bytes) -> bytes:
 
 
 def seal(key: bytes, passphrase: bytes, backup: str) -> Sealed:
-    """*key*, to be had back by who knows *passphrase*, and only as the key of the backup with this id."""
+    """*key*, encrypted with *passphrase* and bound to the backup with this id."""
     salt, nonce = os.urandom(16), os.urandom(12)
     return Sealed(salt, nonce, _cipher(passphrase, salt).encrypt(nonce, key, backup.encode()))
 
 
 def unseal(sealed: Sealed, passphrase: bytes, backup: str) -> bytes:
-    """The key. Raises ``Misconfigured`` if the passphrase is another one, or what was sealed was changed."""
+    """The key. Raises ``Misconfigured`` if the passphrase is wrong or the data was changed."""
     try:
         return _cipher(passphrase, sealed.salt).decrypt(sealed.nonce, sealed.key, backup.encode())
     except (InvalidTag, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Where the files of the embedded store are, which a backup is made of and a restore makes. Knows no archive."""
+"""The paths of the files of the embedded store, for backup and restore. Knows no archive."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lrs.tenancy.tenants import DEFAULT, control_url, store_url
 
 _SQLITE = "sqlite:///"
 _KEPT = {"lost+found"}
-"""What a new file system has in its root."""
+"""Names that the root of a new file system contains."""
 
 
 def control_file(settings: Settings) -> Path:
-    """The file of the register of tenants. Raises ``Misconfigured`` if it is on MongoDB."""
+    """The file of the control store. Raises ``Misconfigured`` if it is on MongoDB."""
     return _file(control_url(settings), settings)
 
 
@@ -25,7 +25,7 @@ def store_file(settings: Settings, tenant: str) -> Path:
 
 
 def check_empty(settings: Settings, tenants: Iterable[str] = (DEFAULT,), *, but: str = "") -> None:
-    """Raises ``Misconfigured`` if anything *but* that file is where a store of *tenants* would be restored to."""
+    """Raises ``Misconfigured`` if the place to which stores of *tenants* are restored has any file except *but*."""
     folder = settings.data.absolute()
     kept = {*_KEPT, but}
     there = sorted(path.name for path in folder.iterdir() if path.name not in kept) if folder.is_dir() else []

@@ -1,7 +1,7 @@
-"""From a backup to a store in an empty folder: all of it, or nothing. Knows the format by ``lrs.ops.backup.contents``.
+"""Restores a backup into an empty folder: all of it, or nothing. The format is in ``lrs.ops.backup.contents``.
 
-The backup is read twice: to its end, to know that it is whole, and again to unpack it. While that lasts, and after a
-restore that was killed, a file ``RESTORING`` keeps everything else from starting in the folder.
+The backup is read twice: first to its end, to check it, then again to unpack it. Meanwhile, and after a restore that
+was killed, a file ``RESTORING`` prevents every other command from starting in the folder.
 """
 
 from __future__ import annotations
@@ -9,19 +9,21 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
+from lrs.matching import changes
 from lrs.ops.backup import contents
 from lrs.ops.backup.contents import Backup
 from lrs.ops.backup.passphrase import unseal
 from lrs.ops.backup.places import check_empty, control_file, store_file
-from lrs.storage import Clock, open_store, wall_clock
+from lrs.storage import Clock, Tx, open_store, wall_clock
 from lrs.storage.blobs import FileBlobs, blobs_beside, sync_folder
 from lrs.storage.private import FILE, private_file, private_folder
 from lrs.storage.sqlite.copy import end_leases
@@ -35,9 +37,9 @@ _BESIDE = ("", "-wal", "-shm", "-journal", "-horizon", "-turn")
 
 
 def restore(settings: Settings, file: Path, passphrase: bytes | None, *, clock: Clock = wall_clock) -> Backup:
-    """Puts the backup in *file* where *settings* say that the store is; what was in it.
+    """Restores the backup in *file* to the place of the store in *settings*. Gives what was in it.
 
-    Raises ``Misconfigured`` and ``OSError``; then nothing is left of it.
+    Raises ``Misconfigured`` and ``OSError``; then nothing of it is left.
     """
     check_whole(settings)
     check_empty(settings)
@@ -58,7 +60,7 @@ def restore(settings: Settings, file: Path, passphrase: bytes | None, *, clock: 
 
 
 def _key_of(settings: Settings, backup: Backup, passphrase: bytes | None) -> bytes:
-    """The master key, from where the settings say or from the backup. Raises ``Misconfigured`` if it is in neither."""
+    """The master key from the file in the settings or from the backup. Raises ``Misconfigured`` if it is in neither."""
     path = master_key.path_of(settings)
     if passphrase is not None and backup.sealed is not None:
         key = unseal(backup.sealed, passphrase, backup.header.id)
@@ -82,9 +84,9 @@ def _key_of(settings: Settings, backup: Backup, passphrase: bytes | None) -> byt
 
 @contextmanager
 def _restoring(settings: Settings, backup: Backup) -> Iterator[None]:
-    """Marks the folder as half done for the block; if the block fails, what it made is taken away again.
+    """Marks the folder as unfinished during the block. If the block fails, what it made is deleted.
 
-    If that fails too, the mark stays: nothing starts from what is left.
+    If deleting fails too, the mark stays, so that nothing starts with what is left.
     """
     there_before = settings.data.is_dir()
     folder = data_folder(settings)
@@ -99,7 +101,7 @@ def _restoring(settings: Settings, backup: Backup) -> Iterator[None]:
         raise
     ours = False
     try:
-        # Again, now that nothing else starts here: somebody may have, while the backup was read.
+        # Checked again now that nothing else can start here: something may have started while the backup was read.
         check_empty(settings, backup.manifest.tenants, but=RESTORING)
         ours = True
         sync_folder(folder)
@@ -137,7 +139,10 @@ def _take_away(settings: Settings, backup: Backup, *, key_before: bool) -> None:
 
 
 def _unpack(settings: Settings, file: Path, backup: Backup) -> None:
-    """Writes stores and blobs, each synced. What passes is held against what was found before: the file may change."""
+    """Writes stores and blobs and syncs each.
+
+    Compares them with the first reading, because the file may have changed.
+    """
     folders: set[Path] = set()
     with contents.opened(file) as (reader, _):
         for name, _, chunks in reader.members():
@@ -155,7 +160,7 @@ def _unpack(settings: Settings, file: Path, backup: Backup) -> None:
 
 
 def _target(settings: Settings, name: str, backup: Backup) -> Path | None:
-    """Where the member is to be; ``None`` for one that is no file of a store."""
+    """The path for the member; ``None`` if it is no file of a store."""
     if name == contents.CONTROL:
         return control_file(settings)
     parts = name.split("/")
@@ -176,7 +181,7 @@ def _write(target: Path, chunks: Iterator[bytes]) -> None:
 
 
 def _take_over(settings: Settings, backup: Backup, clock: Clock) -> None:
-    """Opens what was unpacked as the product will, and puts down in each record of actions that it was restored."""
+    """Opens the restored stores as the server does, and records in each record of actions that it was restored."""
     end_leases(control_file(settings))
     control = Control(open_store(control_url(settings), clock=clock), clock)
     try:
@@ -185,6 +190,7 @@ def _take_over(settings: Settings, backup: Backup, clock: Clock) -> None:
                 control.change(id, lambda known, _: replace(known, state="suspended", delete_at=None))
         for worker in control.workers():  # they run on another store
             control.leave(worker)
+        control.due.look_into(control.open_tenants())  # stores were copied later than the control store
     finally:
         control.close()
     for name, part in backup.manifest.tenants.items():
@@ -196,6 +202,11 @@ def _take_over(settings: Settings, backup: Backup, clock: Clock) -> None:
                 "taken": backup.header.created,
                 "entries": str(part.audit.get("number", 0)),
             }
-            tenant.store.write(lambda tx, about=about: audit.append(tx, BY, audit.RESTORED, about)).result()  # type: ignore[misc]
+            tenant.store.write(partial(_restored, about=about, now=clock())).result()
         finally:
             tenant.store.close()
+
+
+def _restored(tx: Tx, *, about: Mapping[str, str], now: int) -> None:
+    audit.append(tx, BY, audit.RESTORED, about)
+    changes.raise_versions(tx, now)

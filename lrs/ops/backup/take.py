@@ -1,7 +1,8 @@
-"""Taking a backup while the server runs: a copy of each store at one moment, and after it the blobs that it names.
+"""Takes a backup while the server runs: a copy of each store at one moment, and then the blobs that it names.
 
-A record's blobs are there before the record, and stay for a day after it has gone (see ``lrs.work.sweep``); so whatever
-a copied store names is found. The file has another name until it is whole, synced, and was read back to its end.
+A record's blobs exist before the record, and stay for a day after it is gone (see ``lrs.work.sweep``). So every blob
+that a copied store names is found. The file has another name until it is complete, synced, and was read back to its
+end.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+from lrs.composition.kinds import TENANT
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import timestamp_of_micros
-from lrs.kinds import TENANT
 from lrs.ops.backup import contents
 from lrs.ops.backup.archive import CHUNK, FORMAT, HEADER, MANIFEST, Writer
-from lrs.ops.backup.contents import Backup, Header, Manifest, Names, StoreFile, TenantPart
+from lrs.ops.backup.contents import Backup, BackupHeader, Manifest, Names, StoreFile, TenantPart
 from lrs.ops.backup.passphrase import seal
 from lrs.ops.backup.places import control_file, store_file
 from lrs.storage import Clock, wall_clock
 from lrs.storage.blobs import FileBlobs, blobs_beside, sync_folder
+from lrs.storage.drafts import draft_folder
 from lrs.storage.private import private_file
 from lrs.storage.sqlite.copy import examine, records_of, snapshot
 from lrs.storage.sqlite.schema import SCHEMA_VERSION
@@ -37,7 +38,7 @@ from lrs.tenancy.tenants import check_whole
 
 
 def back_up(settings: Settings, file: Path, passphrase: bytes | None, *, clock: Clock = wall_clock) -> Backup:
-    """Writes a backup of all tenants to the new *file*; what is in it. Their server may run.
+    """Writes a backup of all tenants to the new *file*, and gives what is in it. The server may run.
 
     Raises ``Misconfigured`` and ``OSError``; then there is no *file*.
     """
@@ -49,12 +50,12 @@ def back_up(settings: Settings, file: Path, passphrase: bytes | None, *, clock: 
         raise Misconfigured(f"there is no store in {settings.data.absolute()}: nothing was backed up")
     check_whole(settings)
     key = master_key.read(master_key.path_of(settings))
-    with TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
-        draft = Path(folder) / "backup"
+    with draft_folder(file.parent) as folder:
+        draft = folder / "backup"
         try:
             private_file(draft)
             with draft.open("wb") as written:
-                _Taking(settings, Writer(written), Path(folder), key).take(passphrase, clock())
+                _Taking(settings, Writer(written), folder, key).take(passphrase, clock())
                 written.flush()
                 os.fsync(written.fileno())
         except sqlite3.Error as error:
@@ -65,7 +66,7 @@ def back_up(settings: Settings, file: Path, passphrase: bytes | None, *, clock: 
 
 
 def _place(draft: Path, file: Path) -> None:
-    """Gives *draft* its name, unless somebody else took it meanwhile."""
+    """Renames *draft* to its final name, unless that exists by now."""
     try:
         os.link(draft, file)
     except FileExistsError as error:
@@ -73,12 +74,12 @@ def _place(draft: Path, file: Path) -> None:
     except OSError as error:
         if error.errno not in {errno.EPERM, errno.ENOTSUP}:
             raise
-        draft.rename(file)  # a file system without links, as sticks have
+        draft.rename(file)  # the file system has no hard links, such as FAT on a USB stick
     sync_folder(file.parent)
 
 
 class _Taking:
-    """One backup on its way; copies of stores lie in *folder* while they are read."""
+    """A backup that is being written. Copies of stores are in *folder* while they are read."""
 
     def __init__(self, settings: Settings, writer: Writer, folder: Path, key: bytes) -> None:
         self._settings = settings
@@ -90,7 +91,7 @@ class _Taking:
     def take(self, passphrase: bytes | None, now: int) -> None:
         """Writes all members."""
         id = str(uuid4())
-        header = Header("backup", FORMAT, version("engraft-lrs"), id, timestamp_of_micros(now), SCHEMA_VERSION)
+        header = BackupHeader("backup", FORMAT, version("engraft-lrs"), id, timestamp_of_micros(now), SCHEMA_VERSION)
         self._writer.add_json(HEADER, header)
         control = self._add_store(contents.CONTROL, control_file(self._settings))
         tenants = sorted(record.id for record in records_of(self._copy, (REGISTERED,)))
@@ -102,7 +103,7 @@ class _Taking:
         self._writer.end(lambda digest: contents.mac_of(self._key, digest))
 
     def _add_tenant(self, tenant: str) -> TenantPart | None:
-        """``None`` for one that was registered and never opened."""
+        """Adds a tenant; ``None`` for one that was registered and never opened."""
         source = store_file(self._settings, tenant)
         if not source.exists():
             return None
@@ -127,7 +128,7 @@ class _Taking:
         return TenantPart(store, names.count, names.bytes, names.digest(), missing, audit)
 
     def _add_store(self, name: str, source: Path) -> StoreFile:
-        """Leaves the copy for what else is to be read of it. Raises ``Misconfigured`` that names *source*."""
+        """Adds a store, and leaves the copy for further reading. Raises ``Misconfigured``, which names *source*."""
         try:
             snapshot(source, self._copy)
             schema, counts = examine(self._copy, source)
@@ -146,7 +147,7 @@ def _named_in(copy: Path) -> Iterator[str]:
 
 
 def _blobs_of(copy: Path) -> Iterator[str]:
-    """The names of all blobs that the store names, each once, in order; sorted on the disk, however many there are."""
+    """The names of all blobs that the store names, without duplicates, in order. They are sorted on disk."""
     with closing(sqlite3.connect("", isolation_level=None)) as sorting:
         sorting.execute("CREATE TABLE blob (name TEXT PRIMARY KEY) WITHOUT ROWID")
         sorting.execute("BEGIN")

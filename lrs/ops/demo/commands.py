@@ -1,4 +1,4 @@
-"""``lrs demo``: the sample programme from beginning to end."""
+"""The command ``lrs demo``: the sample programme from beginning to end."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import httpx
 from lrs.kernel.printing import json_option, print_json
 from lrs.kernel.processes import serving
 from lrs.ops.demo import sample
+from lrs.ops.demo.entrances import entrances
 from lrs.ops.demo.processes import SETTINGS, awaited, matching_service
 from lrs.ops.demo.story import Stage, tell
 
@@ -31,9 +32,10 @@ from lrs.ops.demo.story import Stage, tell
 )
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the store here (default: a temporary one).")
 @click.option("--endpoint", help="A running server on --data, in the place of one of the demonstration's own.")
+@click.option("--told", is_flag=True, hidden=True, help="The story is told already: only print where to go.")
 @json_option
 @click.pass_context
-def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | None, as_json: bool) -> None:
+def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | None, told: bool, as_json: bool) -> None:
     """Show the product at work: evidence, levels, a badge, a delivered profile, a gap.
 
     With --json only a summary is printed.
@@ -42,8 +44,13 @@ def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | N
     out.mkdir(parents=True, exist_ok=True)
     os.environ |= SETTINGS
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended on the way out
+    if told and data and endpoint:
+        with _plainly():
+            _show_entrances(_runner(main, data), awaited(endpoint))
+        return
     with _plainly(), contextlib.ExitStack() as stack:
-        kept = data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        passing = tempfile.TemporaryDirectory  # noqa: TID251 (the persons of the demonstration are made up)
+        kept = data or Path(stack.enter_context(passing()))
         base = awaited(endpoint) if endpoint else stack.enter_context(serving(kept))
         service = stack.enter_context(matching_service(out / "received"))
         say = (lambda _: None) if as_json else click.echo
@@ -56,12 +63,19 @@ def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | N
         click.echo("Anybody who is given the badge and its status list can check them, with nothing else:")
         click.echo(f"  lrs badges verify {out}/badge.json --status-list {out}/status-list.json --offline")
         if endpoint:
-            click.echo(f"The server goes on until Ctrl-C: begin at {endpoint}/")
+            _show_entrances(_runner(main, kept), base)
+
+
+def _show_entrances(run: Callable[..., str], base: str) -> None:
+    click.echo("\nThe server goes on until Ctrl-C. Open in a browser:")
+    click.echo(f"  the first page:         {base}/")
+    for line in entrances(run, base):
+        click.echo(line)
 
 
 @contextlib.contextmanager
 def _plainly() -> Iterator[None]:
-    """Says in one sentence why the story broke off, and what to do."""
+    """Turns a failure into one sentence that says why the story ended and what to do."""
     try:
         yield
     except (click.ClickException, RuntimeError, OSError, httpx.HTTPError, KeyboardInterrupt) as error:

@@ -1,4 +1,4 @@
-"""The online platform of the demonstration: what its learners did, sent with ``tincan`` as any platform would."""
+"""The online platform of the demonstration: its statements, sent with ``tincan`` as a real platform would."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _POINTS = {
     "cell-culture": (88, 0, 92, 0, 95, 73, 0, 80, 78, 84, 0, 71),
     "gmp-foundations": (94, 82, 0, 86, 91, 88, 79, 90, 85, 93, 87, 0),
 }
-"""Out of 100, by learner; 0 is a course not taken."""
+"""Points out of 100 by learner; 0 is a course that was not taken."""
 
 
 def statements() -> list[Statement]:
-    """All that the platform has to tell, with ids that are the same at every run."""
+    """All statements of the platform, with the same ids at every run."""
     return [statement for place, person in enumerate(people()) for statement in _of(place, person)]
 
 
@@ -54,7 +54,10 @@ def people() -> list[dict[str, str]]:
 
 
 def send(endpoint: str, key: str, secret: str) -> int:
-    """Sends everything; gives how many statements were stored. Raises ``RuntimeError`` with the answer otherwise."""
+    """Sends all of them, and gives how many were stored.
+
+    Raises ``RuntimeError`` with the answer if they are refused.
+    """
     platform = RemoteLRS(endpoint=f"{endpoint}/", version="1.0.3", username=key, password=secret)
     told = statements()
     answer = platform.save_statements(told)
@@ -73,7 +76,7 @@ def _of(place: int, person: dict[str, str]) -> Iterator[Statement]:
 
 
 def _registered(person: dict[str, str]) -> Statement:
-    """The platform knows its learners' addresses: it says so once, and is trusted to say who is who."""
+    """A statement with the learner's address: the platform is trusted to say which identifiers are one person's."""
     same = Extensions({SAME_PERSON: [{"mbox": f"mailto:{person['email']}"}]})
     return _statement(person, "registered", "", context=Context(extensions=same))
 

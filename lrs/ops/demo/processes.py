@@ -17,11 +17,11 @@ from lrs.kernel.processes import running
 
 PATIENCE = 30
 SETTINGS = {"LRS_OUTBOUND_ALLOW": '["127.0.0.1/32"]', "LRS_AUDIT_LOG_EVERY": "60"}
-"""Lets calls reach the matching service, which is a process on this machine; keeps the log out of the story."""
+"""Allows calls to the matching service on this machine, and keeps log lines out of the story."""
 
 
 def awaited(base: str) -> str:
-    """*base*, once the server there answers. Raises ``RuntimeError`` if it does not within half a minute."""
+    """*base*, as soon as a server answers there. Raises ``RuntimeError`` after half a minute."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with contextlib.suppress(httpx.HTTPError):
@@ -32,14 +32,14 @@ def awaited(base: str) -> str:
 
 
 class MatchingService:
-    """The service's process, as the demonstration talks to it."""
+    """The process of the service, as the demonstration uses it."""
 
     def __init__(self, process: subprocess.Popen[str], address: str) -> None:
         self._process = process
         self.address = address
 
     def introduce(self, known: dict[str, Any]) -> None:
-        """Gives it its credentials; it serves from then on."""
+        """Gives it its credentials. It serves from then on."""
         assert self._process.stdin is not None  # noqa: S101 (asked for in running)
         self._process.stdin.write(json.dumps(known) + "\n")
         self._process.stdin.flush()
@@ -47,7 +47,7 @@ class MatchingService:
 
 @contextlib.contextmanager
 def matching_service(folder: Path) -> Iterator[MatchingService]:
-    """The matching service on a free port, keeping what it is sent in *folder*."""
+    """The matching service on a free port. It keeps in *folder* what it is sent."""
     folder.mkdir(parents=True, exist_ok=True)
     with running([sys.executable, "-m", "lrs.ops.demo.service", str(folder)]) as process:
         assert process.stdout is not None  # noqa: S101 (asked for in running)

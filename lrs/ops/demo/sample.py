@@ -1,6 +1,6 @@
-"""The files of the sample programme, as fresh on any day as on the day they were written. Knows no store and no clock.
+"""The files of the sample programme, with dates moved to the present. Knows no store and no clock.
 
-Its evidence holds for a year or two: with dates that stood still, what the story tells would one day have expired.
+Evidence is valid for a year or two, so with fixed dates the levels of the story would expire one day.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from importlib.resources import files
 from pathlib import Path
 
 WRITTEN = date(2026, 11, 20)
-"""The day that the dates in the files are right for: the practical was last week."""
+"""The day for which the dates in the files were written: the practical was the week before."""
 FILES = ("framework.csv", "rules.csv", "roles.csv", "training-centre.csv", "portfolio.csv", "portfolio-profile.json")
 _DATE = re.compile(r"\b(?:(\d{4})-(\d{2})-(\d{2})|(\d{2})/(\d{2})/(\d{4}))\b")
 
 
 def moved(text: str, day: date) -> str:
-    """*text* with every date (2026-11-10 or 10/11/2026) moved by the whole weeks that *day* is after ``WRITTEN``.
+    """*text* with every date (2026-11-10 or 10/11/2026) moved by the whole weeks from ``WRITTEN`` to *day*.
 
-    Whole weeks, so that nobody teaches on a Sunday; rounded down, so that nothing lies in the future.
+    Whole weeks, so that no lesson is on a Sunday; rounded down, so that no date is in the future.
     """
     by = timedelta(weeks=(day - WRITTEN).days // 7)
 
@@ -33,7 +33,7 @@ def moved(text: str, day: date) -> str:
 
 
 def write(folder: Path, day: date) -> None:
-    """Puts the files into *folder*, as they are on *day*."""
+    """Writes the files to *folder* with the dates for *day*."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         text = (files("lrs.ops.demo") / name).read_text("utf-8")

@@ -1,8 +1,8 @@
-"""The matching service of the demonstration: a process of its own that knows only what our OpenAPI document says.
+"""The matching service of the demonstration: a separate process that knows only what our OpenAPI document says.
 
-It takes webhooks, checks their signatures, keeps what it is sent, and asks for links and gaps as OAuth client.
-Run with ``python -m lrs.ops.demo.service FOLDER``; it says its address on the first line it prints, reads its
-credentials as one line of JSON, and then serves until that input ends.
+It receives webhooks, checks their signatures, keeps what it is sent, and asks for links and gaps as OAuth client. Run
+it with ``python -m lrs.ops.demo.service FOLDER``. It prints its address on the first line, reads its credentials as one
+line of JSON, and serves until its input ends.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import httpx
 
 
 class Matching:
-    """What the service knows: its credentials, and what it was sent, by type of event."""
+    """The state of the service: its credentials, and the events it was sent, by type."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.known: dict[str, Any] = {}
 
     def is_signed(self, headers: Any, body: bytes) -> bool:
-        """Whether the webhook comes from the store (Standard Webhooks, symmetric signatures)."""
+        """Whether the webhook was signed by the store (Standard Webhooks, symmetric signatures)."""
         secret = base64.b64decode(self.known["webhook_secret"].removeprefix("whsec_"))
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         expected = base64.b64encode(hmac.digest(secret, signed, sha256)).decode()
@@ -37,7 +37,7 @@ class Matching:
         )
 
     def keep(self, event: dict[str, Any]) -> None:
-        """Puts the event down; the newest of each type has a file of its own."""
+        """Stores the event. The newest of each type has a file of its own."""
         with (self.folder / "events.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(event) + "\n")
         draft = self.folder / f".{event['type']}.json"
@@ -45,7 +45,7 @@ class Matching:
         draft.replace(self.folder / f"{event['type']}.json")
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
-        """A call to the store with a fresh access token."""
+        """Calls the store with a new access token."""
         base = self.known["base"]
         client = (self.known["client_id"], self.known["client_secret"])
         with httpx.Client(base_url=base, timeout=10, trust_env=False) as http:
@@ -57,7 +57,7 @@ class Matching:
 
 
 def handler(matching: Matching) -> type[BaseHTTPRequestHandler]:
-    """The door for webhooks, and for the demonstration to say what the service's own user would."""
+    """The HTTP handler for webhooks, and for actions of the service's own user."""
 
     class Door(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -81,13 +81,13 @@ def handler(matching: Matching) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Says nothing: the demonstration tells the story."""
+            """Logs nothing, because the demonstration tells the story."""
 
     return Door
 
 
 def main() -> None:
-    """Serves until its input ends, which it does with whoever started it."""
+    """Serves until its input ends, which happens when the process that started it ends."""
     folder = Path(sys.argv[1])
     for told_before in folder.glob("*.json"):
         told_before.unlink()

@@ -1,4 +1,4 @@
-"""The story of the demonstration, step by step: evidence becomes a level, a badge, and a profile that somebody gets."""
+"""The story of the demonstration, step by step: from evidence to a level, a badge, and a delivered profile."""
 
 from __future__ import annotations
 
@@ -23,13 +23,18 @@ SERVICE = "Demo Career Converter"
 LEARNER = "amara@learner.engraft-demo.example"
 FRAMEWORK = "https://engraft-demo.example/frameworks/advanced-therapies"
 ROLE = "aseptic-operator"
+ORGANISATION = (
+    *("--name", "Sample skills network", "--contact", "skills@network.engraft-demo.example"),
+    *("--privacy-notice", "https://network.engraft-demo.example/privacy"),
+)
+"""What learners are told of who keeps the record."""
 PATIENCE = 60.0
 REFERENCE = "applicant-17"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the story plays: *lrs* runs a command of ours and gives what it printed, *say* tells the reader.
+    """What the story needs. *lrs* runs a command and gives what it printed, *say* prints a line for the reader.
 
     *sample* is the folder with the files of the sample programme.
     """
@@ -44,9 +49,9 @@ class Stage:
 
 
 def tell(stage: Stage) -> dict[str, Any]:
-    """Plays everything; leaves badge, status-list, verify, profile and gap (.json) in ``out``, and sums them up.
+    """Runs all steps. Writes badge, status-list, verify, profile and gap (.json) to ``out``, and gives a summary.
 
-    On a store where it was told before, to the end or not, it can be told again; gap.json is left last.
+    It can be run again on a store where it ran before, to the end or not. gap.json is written last.
     """
     keys = _set_up(stage)
     _evidence(stage, keys)
@@ -79,11 +84,14 @@ def _set_up(stage: Stage) -> dict[str, dict[str, str]]:
     }
     for source in ("online-platform", "apprenticeship-provider"):
         stage.lrs("persons", "trust", source)
+    stage.lrs("tenants", "set", "default", *ORGANISATION)
     stage.say(_indent(_command(stage, "rules", "apply", "rules.csv")))
     stage.say(_indent(_command(stage, "roles", "import", "roles.csv")))
     made = stage.lrs(
         *("services", "add", _service_name(stage), "--webhook", f"{stage.service.address}/webhook"),
-        *("--scopes", "profiles:read,roles:read,gap:read", "--purpose", "To find roles that fit you", "--json"),
+        *("--scopes", "profiles:read,roles:read,gap:read", "--purpose", "To find roles that fit you"),
+        *("--contact", "help@career-converter.example", "--privacy-notice", "https://career-converter.example/privacy"),
+        "--json",
     )
     stage.service.introduce({**json.loads(made), "base": stage.base})
     return keys
@@ -136,7 +144,9 @@ def _consent(stage: Stage) -> str:
         if form is None:
             raise RuntimeError("the consent page has no form")
         cookie = {"Cookie": page.headers["set-cookie"].partition(";")[0]}
-        sent = browser.post(here, data={"form": html.unescape(form[1]), "answer": "agree"}, headers=cookie)
+        sent = browser.post(
+            here, data={"form": html.unescape(form[1]), "answer": "agree", "scope": "gap:read"}, headers=cookie
+        )
         if sent.status_code != 303:
             raise RuntimeError(f"the consent page answered {sent.status_code}")
     given = _event(stage, "consent.given")
@@ -170,7 +180,7 @@ def _gap(stage: Stage, subject: str) -> dict[str, Any]:
 
 
 def _command(stage: Stage, *words: str, data: bool = True) -> str:
-    """Runs a command; words that name files of the sample programme stand for these."""
+    """Runs a command. Words that are names of sample files become their paths."""
     named = [str(stage.sample / word) if word in FILES else word for word in words]
     return stage.lrs(*named, data=data)
 
@@ -181,7 +191,7 @@ def _due(stage: Stage) -> bool:
 
 
 def _service_name(stage: Stage) -> str:
-    """One that no service of the store has: of one from an earlier telling nobody knows the secret any more."""
+    """A name that no service in the store has. The secret of a service from an earlier run is not known any more."""
     taken = {one["name"] for one in json.loads(stage.lrs("services", "list", "--json"))}
     later = (f"{SERVICE} {number}" for number in count(2))
     return next(name for name in chain([SERVICE], later) if name not in taken)

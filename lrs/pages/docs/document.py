@@ -26,7 +26,7 @@ TAGS = (
 )
 _SCHEMES = {
     "key": {"type": "http", "scheme": "basic", "description": "An API key and its secret (lrs keys create)."},
-    "session": {"type": "apiKey", "in": "cookie", "name": "engraft-pages", "description": "A sign-in to the pages."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "engraft.default", "description": "A sign-in to the pages."},
 }
 _ITSELF = {
     "get": {

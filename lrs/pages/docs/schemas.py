@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-Json = dict[str, Any]
+from lrs.kernel.strict_json import Json
+
 IRI: Json = {"type": "string", "format": "iri", "examples": ["https://example.org/activities/gowning"]}
 UUID: Json = {"type": "string", "format": "uuid"}
 TIME: Json = {"type": "string", "format": "date-time"}

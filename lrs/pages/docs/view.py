@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-Json = dict[str, Any]
+from lrs.kernel.strict_json import Json
+
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _LARGEST = 12
 """Values of an enumeration that are shown."""
@@ -22,7 +22,7 @@ class Type:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DocRow:
     """A parameter, a member of an object, a body or an answer."""
 
     name: str
@@ -41,9 +41,9 @@ class Operation:
     summary: str
     text: str
     who: str
-    parameters: tuple[Row, ...]
-    bodies: tuple[Row, ...]
-    answers: tuple[Row, ...]
+    parameters: tuple[DocRow, ...]
+    bodies: tuple[DocRow, ...]
+    answers: tuple[DocRow, ...]
 
     @property
     def anchor(self) -> str:
@@ -52,7 +52,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class OperationGroup:
     """The operations of a tag, or the events that we send."""
 
     name: str
@@ -67,10 +67,11 @@ class Schema:
     name: str
     text: str
     types: tuple[Type, ...]
-    members: tuple[Row, ...]
+    members: tuple[DocRow, ...]
+    example: str = ""
 
 
-def groups(document: Json) -> list[Group]:
+def groups(document: Json) -> list[OperationGroup]:
     """The operations by their first tag, in the order of the document's tags; then the webhooks."""
     found: dict[str, list[Operation]] = {tag["name"]: [] for tag in document["tags"]}
     for path, methods in document["paths"].items():
@@ -78,9 +79,9 @@ def groups(document: Json) -> list[Group]:
             if method in methods:
                 found[methods[method]["tags"][0]].append(_operation(method, path, methods[method]))
     told = {tag["name"]: tag["description"] for tag in document["tags"]}
-    shown = [Group(name, told[name], tuple(operations)) for name, operations in found.items()]
+    shown = [OperationGroup(name, told[name], tuple(operations)) for name, operations in found.items()]
     sent = [_operation("post", name, event["post"]) for name, event in document.get("webhooks", {}).items()]
-    return [*shown, Group("webhooks", "What we send to a service, signed by Standard Webhooks.", tuple(sent))]
+    return [*shown, OperationGroup("webhooks", "What we send to a service, signed by Standard Webhooks.", tuple(sent))]
 
 
 def schemas(document: Json) -> list[Schema]:
@@ -88,10 +89,20 @@ def schemas(document: Json) -> list[Schema]:
     named = document["components"]["schemas"]
     return [
         Schema(
-            name, schema.get("description", ""), () if _is_object(schema) else tuple(types_of(schema)), _members(schema)
+            name,
+            schema.get("description", ""),
+            () if _is_object(schema) else tuple(types_of(schema)),
+            _members(schema),
+            _example(schema),
         )
         for name, schema in sorted(named.items())
     ]
+
+
+def _example(schema: Json) -> str:
+    """An example of an object, as people read it; nothing if there is none."""
+    found = next(iter(schema.get("examples", ())), None)
+    return json.dumps(found, indent=2, ensure_ascii=False) if isinstance(found, dict) else ""
 
 
 def _operation(method: str, path: str, told: Json) -> Operation:
@@ -116,9 +127,9 @@ def _who(told: Json) -> str:
     return f"Who asks: {' or '.join(needed)}." if needed else "Open to everybody."
 
 
-def _parameter(told: Json) -> Row:
+def _parameter(told: Json) -> DocRow:
     schema = told.get("schema") or next(iter(told["content"].values()))["schema"]
-    return Row(
+    return DocRow(
         told["name"],
         tuple(types_of(schema)),
         told.get("description") or schema.get("description", ""),
@@ -127,18 +138,18 @@ def _parameter(told: Json) -> Row:
     )
 
 
-def _contents(told: Json) -> Iterator[Row]:
+def _contents(told: Json) -> Iterator[DocRow]:
     for media_type, content in told.get("content", {}).items():
         schema = content.get("schema", {})
         members = ", ".join(schema.get("properties", ()))
         text = schema.get("description") or (f"With {members}." if members else "")
-        yield Row(media_type, tuple(types_of(schema)), text)
+        yield DocRow(media_type, tuple(types_of(schema)), text)
 
 
-def _answer(status: str, told: Json) -> Row:
+def _answer(status: str, told: Json) -> DocRow:
     contents = list(_contents(told))
     types = tuple(dict.fromkeys(type for row in contents for type in row.types if type.text))
-    return Row(
+    return DocRow(
         "else" if status == "default" else status,
         types,
         told.get("description", ""),
@@ -146,10 +157,10 @@ def _answer(status: str, told: Json) -> Row:
     )
 
 
-def _members(schema: Json) -> tuple[Row, ...]:
+def _members(schema: Json) -> tuple[DocRow, ...]:
     required = schema.get("required", ())
     return tuple(
-        Row(name, tuple(types_of(one)), one.get("description", ""), required=name in required)
+        DocRow(name, tuple(types_of(one)), one.get("description", ""), required=name in required)
         for name, one in schema.get("properties", {}).items()
     )
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lrs.access.policy import TABLE, scopes_for
+from lrs.kernel.strict_json import Json
 from lrs.matching.door import WITH_KEY
 from lrs.pages.docs.schemas import AGENT, IRI, TIME, UUID
 
-Json = dict[str, Any]
 TAG = "xAPI"
 _FLAG: Json = {"type": "boolean", "default": False}
 _TEXT: Json = {"type": "string", "minLength": 1}

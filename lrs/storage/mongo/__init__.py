@@ -1,1 +1,1 @@
-"""The engine on MongoDB: one database a tenant."""
+"""The engine on MongoDB: one database for each tenant."""

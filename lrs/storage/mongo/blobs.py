@@ -1,7 +1,7 @@
-"""Blobs in GridFS: content-addressed, durable before they are named. Knows no record.
+"""Blobs in GridFS, named by their content and durable before records name them. Knows no record.
 
-A blob has no entry in ``blob.files`` before its last chunk is written, so it is whole or not there. Two that arrive at
-the same time may both stay: they are the same bytes, and a sweep drops both.
+A blob has no entry in ``blob.files`` before its last chunk is written, so it is complete or not there. If the same
+bytes are put twice at the same time, both may stay; a sweep deletes both.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from gridfs import GridFSBucket
 from gridfs.errors import NoFile
 from gridfs.synchronous.grid_file import GridOut
 
-from lrs.storage import Clock
+from lrs.kernel.times import SECOND
 from lrs.storage.mongo.link import answering
 from lrs.storage.mongo.schema import Mongo
+from lrs.storage.records import Clock
 
 _BUCKET = "blob"
 _TOUCHED = "metadata.touched"
 _PAGE = 500
 _SEARCH_S = 600
-"""Seconds for the one question that looks at every blob."""
+"""Timeout in seconds of the query that looks at every blob."""
 _ORPHANS: list[dict[str, Any]] = [
     {"$match": {"n": 0}},
     {"$project": {"files_id": 1}},
@@ -44,7 +45,7 @@ class GridBlobs:
 
     @answering()
     def put(self, chunks: Iterable[bytes]) -> str:
-        """Uploads under no name, then either touches what is there or gives the upload its name."""
+        """Uploads without a name. Then updates the time of an existing blob, or gives the upload its name."""
         digest = sha256()
         upload = self._bucket.open_upload_stream("", metadata={"touched": self._clock()})
         try:
@@ -65,12 +66,13 @@ class GridBlobs:
 
     @answering()
     def open(self, sha256: str) -> Iterator[bytes]:
-        """See ``Blobs.open``; a chunk is what GridFS keeps as one, 255 KiB."""
+        """See ``Blobs.open``. A chunk is one of GridFS, 255 KiB."""
         file = self._file(sha256)
+        read = answering()(file.readchunk)
 
         def chunks() -> Iterator[bytes]:
             with file:
-                while chunk := file.readchunk():
+                while chunk := read():
                     yield chunk
 
         return chunks()
@@ -82,16 +84,16 @@ class GridBlobs:
 
     @answering()
     def sweep(self, keep: Callable[[str], bool], older_than: int) -> int:
-        """Drops old blobs nobody keeps, and chunks a crash left behind."""
+        """Deletes old blobs that *keep* does not hold, and chunks left by a crash."""
         dropped = 0
         for file in self._older(older_than):
             if keep(file["filename"]):
                 continue
-            # Asked again in the same step as it is dropped: somebody may have touched it meanwhile.
+            # The condition is repeated in the deletion itself, because somebody may have put it meanwhile.
             if self._files.delete_one({"_id": file["_id"], _TOUCHED: {"$lt": older_than}}).deleted_count:
                 self._chunks.delete_many({"files_id": file["_id"]})
                 dropped += 1
-        born_before = datetime.fromtimestamp(older_than / 1_000_000, UTC)
+        born_before = datetime.fromtimestamp(older_than / SECOND, UTC)
         with pymongo.timeout(_SEARCH_S):
             orphans = list(self._chunks.aggregate(_ORPHANS))
         for orphan in orphans:
@@ -100,7 +102,7 @@ class GridBlobs:
         return dropped
 
     def _older(self, than: int) -> Iterator[dict[str, Any]]:
-        """Those untouched since, a page at a time: what is asked about one may take longer than a cursor lives."""
+        """Blobs not put since *than*, a page at a time, because checking them may take longer than a cursor lives."""
         after: dict[str, Any] = {}
         while True:
             query = {_TOUCHED: {"$lt": than}, **after}

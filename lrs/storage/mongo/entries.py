@@ -1,7 +1,7 @@
-"""What a MongoDB record owes, as a list of sub-documents: pure changes to that list. Knows no connection.
+"""What a MongoDB record owes, as a list of sub-documents: pure functions on that list. Knows no connection.
 
-An entry is ``{step, at, due, tries, token, error}``: ``at`` is when it may be claimed (``due``, the end of a lease, or
-never while it is parked), times in microseconds UTC. The document carries ``due``, the least ``at``, for its index.
+An entry is ``{step, at, due, tries, token, error}``. ``at`` is when it may be claimed (``due``, the end of a lease, or
+never while it is put aside); times are microseconds UTC. The document has ``due``, the least ``at``, for its index.
 """
 
 from __future__ import annotations
@@ -9,29 +9,36 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from lrs.storage import NEWEST, Owed
 from lrs.storage.leases import Ahead, is_alone
+from lrs.storage.records import NEWEST, Owed
 
 PARKED = NEWEST
-Entry = dict[str, Any]
+OwedEntry = dict[str, Any]
 
 
-def owing(entries: Sequence[Entry], more: Iterable[Owed], now: int) -> list[Entry]:
-    """*entries* and *more*, which are owed since *now* if they are due at once; see ``Tx.owe``."""
+def owing(entries: Sequence[OwedEntry], more: Iterable[Owed], now: int) -> list[OwedEntry]:
+    """*entries* and *more*, which are owed since *now* if they are due at once. See ``Tx.owe``."""
     by_step = {entry["step"]: entry for entry in entries}
     for owed in more:
         old = by_step.get(owed.step)
         at, due = owed.due, owed.due or now
+        if owed.parked:
+            by_step[owed.step] = _entry(owed.step, PARKED, due, owed.tries, owed.error)
+            continue
         if old is not None and old["at"] != PARKED:
             at, due = min(old["due"], at), min(old["due"], due)
-        by_step[owed.step] = {"step": owed.step, "at": at, "due": due, "tries": 0, "token": None, "error": None}
+        by_step[owed.step] = _entry(owed.step, at, due)
     return list(by_step.values())
 
 
+def _entry(step: str, at: int, due: int, tries: int = 0, error: str | None = None) -> OwedEntry:
+    return {"step": step, "at": at, "due": due, "tries": tries, "token": None, "error": error}
+
+
 def leased(
-    entries: Sequence[Entry], steps: Collection[str], now: int, until: int, tokens: Iterable[str]
-) -> list[Entry]:
-    """*entries* with those due leased, as long as there are *tokens*; those whose lease ran out are left alone."""
+    entries: Sequence[OwedEntry], steps: Collection[str], now: int, until: int, tokens: Iterable[str]
+) -> list[OwedEntry]:
+    """*entries*, with due ones leased while there are *tokens*. Those whose lease ran out are left out."""
     token = iter(tokens)
     changed = []
     for entry in entries:
@@ -41,8 +48,10 @@ def leased(
     return changed
 
 
-def leased_alone(entries: Sequence[Entry], steps: Collection[str], now: int, until: int, token: str) -> list[Entry]:
-    """*entries* with the first of those leased whose lease ran out; its tries count one that was by itself."""
+def leased_alone(
+    entries: Sequence[OwedEntry], steps: Collection[str], now: int, until: int, token: str
+) -> list[OwedEntry]:
+    """*entries*, with the first one whose lease ran out leased again. If that lease was alone, a try is counted."""
     changed, free = [], True
     for entry in entries:
         lost = entry["step"] in steps and entry["at"] <= now and entry["token"] is not None
@@ -55,31 +64,39 @@ def leased_alone(entries: Sequence[Entry], steps: Collection[str], now: int, unt
     return changed
 
 
-def is_locked(entry: Entry, step: str, ahead: Ahead, now: int) -> bool:
-    """Whether the entry, of *step*, lies further ahead than it can, and is not parked."""
+def is_locked(entry: OwedEntry, step: str, ahead: Ahead, now: int) -> bool:
+    """Whether the entry, of *step*, is further ahead than it can be, and was not put aside."""
     bound = ahead.lease if entry["token"] else ahead.tried if entry["tries"] else ahead.untried
     return entry["step"] == step and bound is not None and now + bound < entry["at"] < PARKED
 
 
-def without(entries: Sequence[Entry], step: str, token: str) -> list[Entry] | None:
-    """*entries* less the one leased with *token*; ``None`` if there is none such."""
+def without(entries: Sequence[OwedEntry], step: str, token: str) -> list[OwedEntry] | None:
+    """*entries* without the one leased with *token*; ``None`` if there is none."""
     rest = [entry for entry in entries if entry["step"] != step or entry["token"] != token]
     return rest if len(rest) < len(entries) else None
 
 
-def changed(entries: Sequence[Entry], chosen: Callable[[Entry], bool], change: Callable[[Entry], Entry]) -> list[Entry]:
-    """*entries*, those *chosen* with the fields of their *change*."""
+def due_again(entries: Sequence[OwedEntry], step: str, now: int) -> list[OwedEntry] | None:
+    """*entries* with the one of *step* that was put aside due, and without tries; ``None`` if there is none."""
+    aside = [entry for entry in entries if entry["step"] == step and entry["at"] == PARKED]
+    return changed(entries, aside.__contains__, lambda _: {"at": 0, "due": now, "tries": 0}) if aside else None
+
+
+def changed(
+    entries: Sequence[OwedEntry], chosen: Callable[[OwedEntry], bool], change: Callable[[OwedEntry], OwedEntry]
+) -> list[OwedEntry]:
+    """*entries*, with the fields of *change* set in those *chosen*."""
     return [entry | change(entry) if chosen(entry) else entry for entry in entries]
 
 
-def update_of(entries: Sequence[Entry]) -> dict[str, dict[str, Any]]:
-    """The update that gives a record these entries; ``owed_rev`` is the compare-and-set token of the list."""
+def update_of(entries: Sequence[OwedEntry]) -> dict[str, dict[str, Any]]:
+    """The update that sets these entries. ``owed_rev`` is the compare-and-set token of the list."""
     count = {"$inc": {"owed_rev": 1}}
     if not entries:
         return {"$set": {"owed": []}, "$unset": {"due": ""}, **count}
     return {"$set": {"owed": list(entries), "due": min(entry["at"] for entry in entries)}, **count}
 
 
-def owed_of(entry: Entry) -> Owed:
-    """The entry as the contract shows it."""
+def owed_of(entry: OwedEntry) -> Owed:
+    """The entry as ``Owed``."""
     return Owed(entry["step"], int(entry["due"]), int(entry["tries"]), entry["error"], parked=entry["at"] == PARKED)

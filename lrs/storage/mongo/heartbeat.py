@@ -1,8 +1,8 @@
-"""Signs of life of the processes that write to one database, and the end of those that show none.
+"""Signs of life of the processes that write to one database; ends the sessions of writers that give none.
 
-A process that dies in a commit leaves its transaction open until the server ends it (60 s unless
-``transactionLifetimeLimitSeconds`` is set). Who waits long for the head therefore ends the sessions of writers that are
-silent. Times are the server's, so that no machine's clock decides it. Knows no record and no transaction.
+A process that dies during a commit leaves its transaction open until the server ends it (60 s unless
+``transactionLifetimeLimitSeconds`` is set). So a writer that waits long for the head ends the sessions of silent
+writers. Times are the server's, so they do not depend on a machine's clock. Knows no record and no transaction.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ from lrs.storage.mongo.schema import Mongo
 
 BEAT_S = 3.0
 SILENT_S = 10.0
-"""A writer with a group under way shows itself every ``BEAT_S``; so this is three beats, and some more."""
+"""Seconds. A writer with a group under way gives a sign every ``BEAT_S``; this is more than three of them."""
 
 
 class Heartbeat:
-    """The ``writer`` document of one process, by the id of its session; written only while a group is under way."""
+    """The ``writer`` document of one process, by the id of its session.
+
+    It is written only while a group is under way.
+    """
 
     def __init__(self, database: Mongo, session: ClientSession) -> None:
         self._admin = database.client.admin
-        # A beat that an election takes back is followed by the next one: it need not wait for a majority.
+        # A sign may be lost in an election, because the next one follows soon. So it does not wait for a majority.
         self._writers = database.get_collection(
             "writer", write_concern=WriteConcern(1), read_concern=ReadConcern("local")
         )
@@ -39,15 +42,18 @@ class Heartbeat:
         self._thread.start()
 
     def busy(self) -> None:
-        """A group begins."""
+        """A group starts."""
         self._busy.set()
 
     def idle(self) -> None:
-        """The group has ended; there is nothing that anybody could wait for."""
+        """The group has ended, so nobody waits for this process."""
         self._busy.clear()
 
     def end_the_silent(self) -> None:
-        """Ends the sessions of all writers that were silent for ``SILENT_S``; one that lives runs its group again."""
+        """Ends the sessions of all writers that were silent for ``SILENT_S``.
+
+        One that is alive runs its group again.
+        """
         now = self._admin.command("hello")["localTime"].replace(tzinfo=UTC)
         silent = [
             writer
@@ -61,7 +67,7 @@ class Heartbeat:
             self._writers.delete_one({"_id": writer["_id"], "alive": writer.get("alive")})
 
     def close(self) -> None:
-        """Signs off."""
+        """Deletes the document."""
         self._closing.set()
         self._busy.set()
         self._thread.join()
@@ -78,5 +84,5 @@ class Heartbeat:
 
 
 def _seen(alive: datetime | None) -> datetime:
-    """When a writer was last seen; one of 0.2.0 does not say it."""
+    """When a writer was last seen. Version 0.2.0 does not write it."""
     return alive.replace(tzinfo=UTC) if alive else datetime.min.replace(tzinfo=UTC)

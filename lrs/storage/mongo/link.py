@@ -1,6 +1,6 @@
-"""The way to a MongoDB server: the address, the client, and what its errors mean to a caller. Knows no record.
+"""The connection to a MongoDB server: the address, the client, and the meaning of its errors. Knows no record.
 
-No wait for it is without a limit: ``socketTimeoutMS``, unless the address brings a limit of its own.
+Every wait for the server has a limit: ``socketTimeoutMS``, unless the address sets its own.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
-from lrs.kernel.errors import Misconfigured, Overloaded, StoreFull
+from lrs.kernel.admission import DATABASE, Overloaded
+from lrs.kernel.errors import Misconfigured, StoreFull
 
 TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
 _TIMEOUT_MS = 20_000
-"""Milliseconds that the answer to one command may take."""
+"""Timeout of one command in milliseconds."""
 _DISK_FULL = 14031  # OutOfDiskSpace
 
 
@@ -25,8 +26,8 @@ def connect(url: str) -> tuple[MongoClient[dict[str, Any]], str]:
     """The client, which connects when it is first used, and the name of the database in *url*."""
     try:
         parsed = parse_uri(url)
-        # Users' settings in the address come first; a server that is away is told of in seconds, not in 30.
-        # Not `timeoutMS`: with that, PyMongo asks a dead server again and again until it is over. A user's goes before.
+        # Settings in the address come first. Our default reports a server that is away within seconds, instead of 30.
+        # Not `timeoutMS`: with it PyMongo asks a dead server repeatedly until the time is over. The address may set it.
         ours = {"serverSelectionTimeoutMS": 5_000, "socketTimeoutMS": _TIMEOUT_MS, "appname": "engraft"}
         options: dict[str, Any] = {name: value for name, value in ours.items() if name not in parsed["options"]}
         client: MongoClient[dict[str, Any]] = MongoClient(url, **options)
@@ -39,7 +40,7 @@ def connect(url: str) -> tuple[MongoClient[dict[str, Any]], str]:
 
 
 def drop_database(url: str) -> None:
-    """Drops the database in *url*, if it is there. Raises ``Misconfigured`` if the server does not do it."""
+    """Drops the database in *url* if it exists. Raises ``Misconfigured`` if the server does not do it."""
     client, name = connect(url)
     with client:
         try:
@@ -50,22 +51,22 @@ def drop_database(url: str) -> None:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turns a server that is away, or does not answer in time, into ``Overloaded``: the caller may ask again later."""
+    """Turns a server that is away, or too slow, into ``Overloaded``: the caller may try again later."""
     try:
         yield
     except PyMongoError as error:
         if not _is_away(error):
             raise
-        raise Overloaded(retry_after=5) from error
+        raise Overloaded(DATABASE) from error
 
 
 def reason_of(error: PyMongoError) -> str:
-    """What an operator is told of *error*: without the timeouts and the topology that PyMongo puts behind it."""
+    """*error* in words for an operator, without the timeouts and the topology that PyMongo appends."""
     return str(error).partition(" (configured timeouts:")[0].partition(", Timeout: ")[0]
 
 
 def passes(error: PyMongoError) -> bool:
-    """Whether the group may be run again at once; a server that is away or hangs was waited for already."""
+    """Whether the group may be run again at once. If the server was away or hung, it was already waited for."""
     return error.has_error_label(TRANSIENT) and not error.timeout
 
 
@@ -75,11 +76,11 @@ def is_full(error: PyMongoError) -> bool:
 
 
 def failure_of(error: PyMongoError) -> Exception:
-    """What a caller is told; the error itself if it is no matter of the server's state."""
+    """The exception for the caller; the error itself if it has nothing to do with the server's state."""
     if is_full(error):
         return StoreFull("the database is full: nothing of this request was stored")
     if _is_away(error) or error.has_error_label(TRANSIENT):
-        return Overloaded(retry_after=5)
+        return Overloaded(DATABASE)
     return error
 
 

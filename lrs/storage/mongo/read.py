@@ -1,7 +1,7 @@
-"""Reading records from a MongoDB collection, inside a transaction or not. Knows no writer.
+"""Reads records from a MongoDB collection, inside a transaction or not. Knows no writer.
 
-A record is one flat document: what users chose (``meta``, ``body``) is inside binary values, never a field name, so no
-key of theirs can be an operator. Filters are made of our own strings and integers only.
+A record is one flat document. What users chose (``meta``, ``body``) is inside binary values and never a field name, so
+none of it can act as an operator. Filters are made of our own strings and integers only.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
-from lrs import storage
-from lrs.storage import NEWEST, Page, Record
+from lrs.storage import records
 from lrs.storage.mongo.schema import BY_KEY, BY_ORDER
+from lrs.storage.records import Page, Record, RecordName, Walk
 from lrs.storage.sizes import check_found
 
 WALK_CAP = 10_000
-"""How many entries of the first key one call looks at when further keys must hold as well."""
+"""How many entries of the first key one call looks at if further keys must match."""
 
 _SEPARATOR = "\x1f"
 _IDS_AT_ONCE = 2_000
@@ -33,15 +33,12 @@ _PLACE = {"seq": 1}
 _meta = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder().encode
 Document = dict[str, Any]
-Name = tuple[str, str]
-"""The kind and the id of a record."""
-Bounds = tuple[int, int]
 
 
 class MongoReader:
     """The questions of ``Reader`` on one collection, in *session* if there is one.
 
-    *note* is given each document that is read, with what it owes.
+    *note* is called with each document that is read, with what it owes.
     """
 
     def __init__(
@@ -63,26 +60,33 @@ class MongoReader:
         """See ``Reader.get_many``."""
         return {id: record for (_, id), record in self.get_all((kind, id) for id in ids).items()}
 
-    def get_all(self, wanted: Iterable[Name]) -> dict[Name, Record]:
+    def get_all(self, wanted: Iterable[RecordName]) -> dict[RecordName, Record]:
         """The records of *wanted* (kind, id) that exist."""
         names = iter(wanted)
-        records: dict[Name, Record] = {}
-        size = 0
-        while some := [name_of(kind, id) for kind, id in islice(names, _IDS_AT_ONCE)]:
-            for document in self._noted(self._named(some, self._fields)):
-                records[document["kind"], document["id"]] = record_of(document)
-                check_found(size := size + len(document["body"]))
-        return records
+        batches = iter(lambda: [name_of(kind, id) for kind, id in islice(names, _IDS_AT_ONCE)], [])
+        documents = (one for some in batches for one in self._noted(self._named(some, self._fields)))
+        return {(one["kind"], one["id"]): record_of(one) for one in _bounded(documents)}
 
-    def note_owed(self, wanted: Iterable[Name]) -> None:
-        """Reads what the records of *wanted* owe, and has it noted."""
+    def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
+        """See ``Store.find_any``. Ordered here: the server would sort in its memory."""
+        found: dict[int, list[Record]] = {key: [] for key in keys}
+        where = {"kind": kind, "keys": {"$in": list(found)}}
+        documents = self.records.find(where, self._fields, hint=BY_KEY, batch_size=_IDS_AT_ONCE, session=self.session)
+        records = [record_of(document) for document in _bounded(self._noted(documents))]
+        for record in sorted(records, key=lambda one: (one.seq, one.id)):
+            for key in found.keys() & set(record.keys):
+                found[key].append(record)
+        return found
+
+    def note_owed(self, wanted: Iterable[RecordName]) -> None:
+        """Reads what the records of *wanted* owe, and notes it."""
         names = iter(wanted)
         while some := [name_of(kind, id) for kind, id in islice(names, _IDS_AT_ONCE)]:
             for _ in self._noted(self._named(some, _OWED)):
                 pass
 
     def _named(self, names: Sequence[str], fields: Document) -> Cursor[Document]:
-        """The documents with these ``_id``, all in the first answer. One alone is asked for by an equality."""
+        """The documents with these ``_id``, all in the first batch. A single one is found by equality."""
         where = names[0] if len(names) == 1 else {"$in": names}
         return self.records.find({"_id": where}, fields, batch_size=len(names) + 1, session=self.session)
 
@@ -92,54 +96,46 @@ class MongoReader:
                 self._note(document)
             yield document
 
-    def find(
-        self,
-        kind: str,
-        keys: Sequence[int] = (),
-        *,
-        after: int = 0,
-        until: int = NEWEST,
-        newest_first: bool = False,
-        limit: int = 100,
-        start: str | None = None,
-        most: int | None = None,
-    ) -> Page:
+    def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
-        where: Document = {"kind": kind, **_span(kind, after, until, newest_first=newest_first, start=start)}
-        order = DESCENDING if newest_first else ASCENDING
-        if keys:
-            where["keys"] = keys[0]
-        if len(keys) > 1:
-            return self._find_all(where, keys[1:], order, (limit, most or storage.PAGE_BYTES))
+        where: Document = {"kind": walk.kind, **_span(walk)}
+        order = DESCENDING if walk.newest_first else ASCENDING
+        if walk.keys:
+            where["keys"] = walk.keys[0]
+        if len(walk.keys) > 1:
+            return self._find_all(walk, where, order)
         found = self.records.find(
             where,
-            self._fields,
+            self._fields_for(walk),
             sort=[("seq", order), ("_id", order)],
-            limit=limit + 1,
-            hint=BY_KEY if keys else BY_ORDER,
+            limit=walk.limit + 1,
+            hint=BY_KEY if walk.keys else BY_ORDER,
             session=self.session,
         )
-        return _page(self._noted(found), (limit, most or storage.PAGE_BYTES))
+        return _page(walk, self._noted(found))
 
-    def _find_all(self, where: Document, others: Sequence[int], order: int, bounds: Bounds) -> Page:
-        """Walks the first key and looks at each record for the others, at most ``WALK_CAP`` a call."""
+    def _fields_for(self, walk: Walk) -> Document:
+        return {name: 1 for name in self._fields if name != "body"} if walk.bare else self._fields
+
+    def _find_all(self, walk: Walk, where: Document, order: int) -> Page:
+        """Walks the first key and checks each record for the others, at most ``WALK_CAP`` in one call."""
         found = self.records.aggregate(
             [
                 {"$match": where},
                 {"$sort": {"seq": order, "_id": order}},
                 {"$limit": WALK_CAP},
-                {"$match": {"keys": _carrying(others)}},
-                {"$limit": bounds[0] + 1},
-                {"$project": self._fields},
+                {"$match": {"keys": _carrying(walk.keys[1:])}},
+                {"$limit": walk.limit + 1},
+                {"$project": self._fields_for(walk)},
             ],
             hint=BY_KEY,
             session=self.session,
         )
-        page = _page(self._noted(found), bounds)
+        page = _page(walk, self._noted(found))
         return page if page.next else Page(page.records, self._end_of_walk(where, order))
 
     def _end_of_walk(self, where: Document, order: int) -> str | None:
-        """Where a walk that met its cap stopped; ``None`` if it had come to the end."""
+        """Where a walk that met its limit stopped; ``None`` if it had come to the end."""
         last = list(
             self.records.find(
                 where,
@@ -169,7 +165,7 @@ def record_of(document: Mapping[str, Any]) -> Record:
     return Record(
         document["kind"],
         document["id"],
-        bytes(document["body"]),
+        bytes(document.get("body", b"")),
         _meta.decode(document["meta"]),
         tuple(int(key) for key in document["keys"]),
         (),
@@ -179,7 +175,7 @@ def record_of(document: Mapping[str, Any]) -> Record:
 
 
 def fields_of(record: Record) -> Document:
-    """What a change of a record sets in its document."""
+    """The fields that a change of a record sets in its document."""
     return {
         "seq": record.seq,
         "rev": record.rev,
@@ -189,15 +185,16 @@ def fields_of(record: Record) -> Document:
     }
 
 
-def _span(kind: str, after: int, until: int, *, newest_first: bool, start: str | None) -> Document:
-    if start is None:
+def _span(walk: Walk) -> Document:
+    after, until = walk.after, walk.until
+    if walk.start is None:
         return {"seq": {"$gt": after, "$lte": until}}
-    digits, _, id = start.partition(".")
+    digits, _, id = walk.start.partition(".")
     seq = int(digits)
-    beyond = "$lt" if newest_first else "$gt"
-    # The range on `seq` bounds the walk of the index; the alternative only looks at those that share the first one.
-    edge = {"$gt": after, "$lte": min(until, seq)} if newest_first else {"$gt": max(after, seq - 1), "$lte": until}
-    return {"seq": edge, "$or": [{"seq": {beyond: seq}}, {"_id": {beyond: name_of(kind, id)}}]}
+    beyond = "$lt" if walk.newest_first else "$gt"
+    # The range on `seq` limits the walk of the index. The `$or` only applies to records with the same first `seq`.
+    edge = {"$gt": after, "$lte": min(until, seq)} if walk.newest_first else {"$gt": max(after, seq - 1), "$lte": until}
+    return {"seq": edge, "$or": [{"seq": {beyond: seq}}, {"_id": {beyond: name_of(walk.kind, id)}}]}
 
 
 def _carrying(keys: Sequence[int]) -> Document:
@@ -206,14 +203,22 @@ def _carrying(keys: Sequence[int]) -> Document:
     return {name: some for name, some in (("$all", wanted), ("$nin", unwanted)) if some}
 
 
-def _page(found: Iterable[Document], bounds: Bounds) -> Page:
-    """The first documents, as many as *bounds* (documents, bytes) allow, and whether there are more."""
-    limit, most = bounds
+def _bounded(found: Iterable[Document]) -> Iterator[Document]:
+    """The same. Raises ``Refused`` once they are together too large."""
+    size = 0
+    for document in found:
+        check_found(size := size + len(document["body"]))
+        yield document
+
+
+def _page(walk: Walk, found: Iterable[Document]) -> Page:
+    """The first documents, as many as *walk* allows, and whether there are more."""
+    limit, most = walk.limit, walk.most or records.PAGE_BYTES
     documents: list[Document] = []
     size = 0
     for document in found:
         documents.append(document)
-        size += len(document["body"]) + len(document["meta"]) + 8 * len(document["keys"])
+        size += len(document.get("body", b"")) + len(document["meta"]) + 8 * len(document["keys"])
         if len(documents) > limit or size > most:
             del documents[limit:]
             return Page(tuple(map(record_of, documents)), _place(documents[-1]))

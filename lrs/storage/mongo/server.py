@@ -1,25 +1,53 @@
-"""What a MongoDB server must be before it is used: a replica set, not too old, with a clock like ours. Knows no record.
+"""Checks a MongoDB server: it must be a replica set, not too old, and its clock must agree with ours.
 
-Clocks are compared by this machine's own time, not by the one a store is given.
+Clocks are compared with this machine's own time, and not with the clock that a store is given.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pymongo import MongoClient
+from pymongo import MongoClient, ReadPreference, WriteConcern
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from lrs.kernel.errors import Misconfigured
+from lrs.storage.mongo.link import connect, reason_of
+
+DURABLE = WriteConcern("majority", j=True)
 
 OLDEST = "7.0"
 _OLDEST_WIRE = 21
 _APART = timedelta(seconds=5)
-"""Leases, dates and the order are times of this machine, which other machines read."""
+"""Leases, dates and the order are times of this machine that other machines read."""
+
+
+@contextmanager
+def using(url: str) -> Iterator[Database[dict[str, Any]]]:
+    """The database at *url*.
+
+    Closes its client if the block raises, and turns PyMongo's errors into ``Misconfigured``.
+    """
+    client, name = connect(url)
+    try:
+        check_server(client)
+        yield client.get_database(
+            name, write_concern=DURABLE, read_concern=ReadConcern("majority"), read_preference=ReadPreference.PRIMARY
+        )
+    except PyMongoError as error:
+        client.close()
+        raise Misconfigured(f"LRS_STORE_URL: MongoDB cannot be used: {reason_of(error)}") from error
+    except BaseException:
+        client.close()
+        raise
 
 
 def check_server(client: MongoClient[dict[str, Any]]) -> None:
-    """Raises ``Misconfigured`` with what to do about it, PyMongo's errors if the server does not answer."""
+    """Raises ``Misconfigured``, which says what to do, and PyMongo's errors if the server does not answer."""
     before = datetime.now(UTC)
     server = client.admin.command("hello")
     after = datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""The MongoDB engine: one database a tenant, ``w: majority`` and ``j: true``, one writer thread a process.
+"""The MongoDB engine: one database for each tenant, ``w: majority`` and ``j: true``, one writer thread in each process.
 
-A group of decisions is one transaction, of which the head document says how far the order has come. The head is the
-horizon too: what it has reached is visible, and whoever wants to promise more moves it. PyMongo and its own pool, in
-threads: Motor is deprecated since May 2026, and an async twin would be everything twice.
+A group of decisions is one transaction. Its head document has the last place in the order. The head is also the
+horizon: everything up to it is visible, and a reader that wants to promise more moves it. It uses PyMongo with its own
+pool, in threads: Motor is deprecated since May 2026, and an asynchronous twin would be everything twice.
 """
 
 from __future__ import annotations
@@ -13,46 +13,42 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 import pymongo
-from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
-from pymongo.read_concern import ReadConcern
 
-from lrs.kernel.errors import Misconfigured
-from lrs.storage import (
-    NEWEST,
+from lrs.kernel.admission import QueueLimit
+from lrs.storage.contract import Tx
+from lrs.storage.groups import GroupCommit
+from lrs.storage.mongo.blobs import GridBlobs
+from lrs.storage.mongo.link import answering
+from lrs.storage.mongo.owed import MongoOwed
+from lrs.storage.mongo.read import MongoReader
+from lrs.storage.mongo.schema import HEAD, Tell, migrate
+from lrs.storage.mongo.server import using
+from lrs.storage.mongo.writer import MongoWriter, Settling
+from lrs.storage.records import (
     ROWS,
     TIE_BITS,
     USUAL,
-    Backlog,
     Claim,
     Clock,
     Load,
-    Owed,
     Page,
-    Queue,
     Record,
-    Tx,
+    RecordName,
+    Walk,
     mac_with,
     micros_of,
 )
-from lrs.storage.groups import GroupCommit
-from lrs.storage.leases import Ahead
-from lrs.storage.mongo.blobs import GridBlobs
-from lrs.storage.mongo.link import answering, connect, reason_of
-from lrs.storage.mongo.owed import MongoOwed
-from lrs.storage.mongo.read import MongoReader
-from lrs.storage.mongo.schema import HEAD, Mongo, migrate
-from lrs.storage.mongo.server import check_server
-from lrs.storage.mongo.writer import DURABLE, MongoWriter, Settling
 
 T = TypeVar("T")
 _PROMISE_S = 1.0
-"""Seconds that a reader waits for a transaction that holds the head, before it promises only what was reached."""
+"""Seconds that a reader waits for a transaction that holds the head. Then it promises only what the head has reached.
+"""
 _PROMISE_STEP = 250_000
 """Microseconds by which the head may lag behind the clock before a reader moves it: at most four moves a second."""
 
 
-class MongoStore:
+class MongoStore(MongoOwed):
     """See ``Store``."""
 
     waits = True
@@ -62,32 +58,18 @@ class MongoStore:
         url: str,
         *,
         clock: Clock,
-        queue: Queue = USUAL,
+        queue: QueueLimit = USUAL,
         secret: bytes | None = None,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._clock = clock
-        self._client, name = connect(url)
-        try:
-            self._database: Mongo = self._client.get_database(
-                name,
-                write_concern=DURABLE,
-                read_concern=ReadConcern("majority"),
-                read_preference=ReadPreference.PRIMARY,
-            )
-            check_server(self._client)
-            migrate(self._database)
-            self._session = self._client.start_session(causal_consistency=False)
-            self._writer = MongoWriter(self._database, self._session, clock=clock, secret=secret)
-        except PyMongoError as error:
-            self._client.close()
-            raise Misconfigured(f"LRS_STORE_URL: MongoDB cannot be used: {reason_of(error)}") from error
-        except BaseException:
-            self._client.close()
-            raise
-        self._reader = MongoReader(self._database.record)
-        self._owed = MongoOwed(self._database.record, clock)
-        self.blobs = GridBlobs(self._database, clock)
+        with using(url) as database:
+            migrate(database)
+            self._database = database
+            self._session = database.client.start_session(causal_consistency=False)
+            self._writer = MongoWriter(database, self._session, clock=clock, secret=secret)
+        super().__init__(database.record, clock)
+        self._reader = MongoReader(database.record)
+        self.blobs = GridBlobs(database, clock)
         self._closing = threading.Event()
         self._groups = GroupCommit(self._writer.commit, name="mongo-writer", queue=queue, committed=committed)
 
@@ -104,22 +86,19 @@ class MongoStore:
         return self._reader.get_many(kind, ids)
 
     @answering()
-    def find(
-        self,
-        kind: str,
-        keys: Sequence[int] = (),
-        *,
-        after: int = 0,
-        until: int = NEWEST,
-        newest_first: bool = False,
-        limit: int = 100,
-        start: str | None = None,
-        most: int | None = None,
-    ) -> Page:
+    def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
-        return self._reader.find(
-            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
-        )
+        return self._reader.find(walk)
+
+    @answering()
+    def get_all(self, wanted: Iterable[RecordName]) -> dict[RecordName, Record]:
+        """See ``Store.get_all``."""
+        return self._reader.get_all(wanted)
+
+    @answering()
+    def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
+        """See ``Store.find_any``."""
+        return self._reader.find_any(kind, keys)
 
     def mac(self, text: bytes) -> bytes:
         """See ``Store.mac``."""
@@ -136,7 +115,7 @@ class MongoStore:
 
     @answering()
     def horizon(self) -> int:
-        """See ``Store.horizon``. Clocks of several machines differ: only the head can promise for all of them."""
+        """See ``Store.horizon``. Clocks of several machines differ, so only the head can promise for all of them."""
         now = self._clock() - 1
         head = self._database.head.find_one({"_id": HEAD})
         reached = micros_of(int(head["seq"])) if head else 0
@@ -148,7 +127,7 @@ class MongoStore:
         except PyMongoError as error:
             if not error.timeout:
                 raise
-            return reached  # a transaction holds the head: what it is going to store comes after this
+            return reached  # a transaction holds the head: what it will store comes after this
         return now
 
     # -- writing ----------------------------------------------------------------------------------------------------
@@ -158,26 +137,6 @@ class MongoStore:
     ) -> Future[T]:
         """See ``Store.write``."""
         return self._groups.submit(decide, weight, reads)
-
-    @answering()
-    def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
-        """See ``Store.claim``."""
-        return self._owed.claim(steps, limit=limit, lease=lease)
-
-    @answering()
-    def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
-        """See ``Store.claim_lost``."""
-        return self._owed.claim_lost(steps, lease=lease)
-
-    @answering()
-    def locked(self, step: str, ahead: Ahead) -> int:
-        """See ``Store.locked``."""
-        return self._owed.locked(step, ahead)
-
-    @answering()
-    def unlock(self, step: str, ahead: Ahead) -> int:
-        """See ``Store.unlock``."""
-        return self._owed.unlock(step, ahead)
 
     def settle(
         self,
@@ -190,45 +149,11 @@ class MongoStore:
         """See ``Store.settle``."""
         return self.write(Settling(claims, decide), weight=weight or ROWS * len(claims), reads=reads)
 
-    @answering()
-    def defer(self, claim: Claim, *, due: int, error: str | None, parked: bool = False) -> bool:
-        """See ``Store.defer``."""
-        return self._owed.defer(claim, due=due, error=error, parked=parked)
-
-    @answering()
     def holds(self, claim: Claim) -> bool:
-        """See ``Store.holds``."""
-        return self._owed.holds(claim)
-
-    @answering()
-    def backlog(self) -> list[Backlog]:
-        """See ``Store.backlog``."""
-        return self._owed.backlog()
-
-    @answering()
-    def is_due(self, steps: Sequence[str]) -> bool:
-        """See ``Store.is_due``."""
-        return self._owed.is_due(steps)
-
-    @answering()
-    def next_due(self, steps: Sequence[str]) -> int | None:
-        """See ``Store.next_due``."""
-        return self._owed.next_due(steps)
-
-    @answering()
-    def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
-        """See ``Store.failing``."""
-        return self._owed.failing(step, limit=limit)
-
-    @answering()
-    def parked(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
-        """See ``Store.parked``."""
-        return self._owed.parked(step, limit=limit)
-
-    @answering()
-    def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
-        """See ``Store.retry``."""
-        return self._owed.retry(step, kind=kind, id=id)
+        """See ``Store.holds``. A commit with unknown outcome may still be under way."""
+        if self._writer.is_unsure:
+            self.write(lambda _: None).result()
+        return super().holds(claim)
 
     @property
     def lacks(self) -> str | None:
@@ -247,4 +172,11 @@ class MongoStore:
         self._groups.close()
         self._writer.close()
         self._session.end_session()
-        self._client.close()
+        self._database.client.close()
+
+
+def migrate_database(url: str, tell: Tell) -> None:
+    """See ``lrs.storage.opening.migrate_store``."""
+    with using(url) as database:
+        migrate(database, tell)
+    database.client.close()

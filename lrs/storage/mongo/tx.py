@@ -1,9 +1,8 @@
-"""A write transaction on MongoDB: what is read is remembered, what is written is gathered and sent in one call.
+"""A write transaction on MongoDB: remembers what it reads, gathers what it writes, and sends that in one call.
 
-MongoDB has no savepoints and ends a transaction with its first error. So nothing is sent that could fail: ids are
-looked up before they are inserted, and the head, which this transaction holds, keeps every other writer out meanwhile.
-Leases are taken without the head: then the server reports a conflict, and the group is run again.
-Knows no queue and no retry.
+MongoDB has no savepoints, and the first error ends a transaction. So nothing is sent that could fail: ids are looked up
+before they are inserted, and this transaction holds the head, which excludes every other writer. Leases are taken
+without the head: then the server reports a conflict, and the group is run again. Knows no queue and no retry.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, mac_with
 from lrs.storage.known import Known, in_its_place
-from lrs.storage.mongo.changes import Change, Changes, Operation, There
-from lrs.storage.mongo.entries import owing, without
-from lrs.storage.mongo.read import Document, MongoReader, Name
+from lrs.storage.mongo.changes import Changes, RecordChange, There, WriteOperation
+from lrs.storage.mongo.entries import due_again, owing, without
+from lrs.storage.mongo.read import Document, MongoReader
+from lrs.storage.records import TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, RecordName, Stale, Walk, mac_with
 from lrs.storage.sizes import check_size
 
 _DUPLICATE = 11000
@@ -27,9 +26,9 @@ Mark = tuple[int, int, int, Exists | None]
 
 
 class MongoTx:
-    """See ``Tx``. *seq* is the last place in the order that was drawn before it.
+    """See ``Tx``. *seq* is the last place in the order before this transaction.
 
-    *sent* counts what went to the server, and so can no longer be taken back by itself.
+    *sent* counts what was sent to the server, which cannot be undone alone.
     """
 
     def __init__(
@@ -37,7 +36,7 @@ class MongoTx:
     ) -> None:
         self._reader = MongoReader(records, session, self._note)
         self._known = Known(self._reader)
-        self._there: dict[Name, There | None] = {}
+        self._there: dict[RecordName, There | None] = {}
         self._changes = Changes()
         self._clock = clock
         self._secret = secret
@@ -47,14 +46,14 @@ class MongoTx:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def load(self, wanted: Iterable[Name]) -> None:
+    def load(self, wanted: Iterable[RecordName]) -> None:
         """Looks up *wanted* (kind, id) before the decisions ask for them."""
         names = list(wanted)
         self._known.load(names)
         self._note_missing(names)
 
-    def look(self, names: Iterable[Name]) -> None:
-        """Looks up what the records *names* owe, and nothing else of them, with one question."""
+    def look(self, names: Iterable[RecordName]) -> None:
+        """Reads what the records *names* owe, and nothing else of them, with one query."""
         unknown = [name for name in dict.fromkeys(names) if name not in self._there]
         self._reader.note_owed(unknown)
         self._note_missing(unknown)
@@ -78,24 +77,11 @@ class MongoTx:
         self._note_missing((kind, id) for id in wanted if id not in settled and id not in found)
         return found | {id: one for id in settled if (one := _bare(changed[id].record)) is not None}
 
-    def find(
-        self,
-        kind: str,
-        keys: Sequence[int] = (),
-        *,
-        after: int = 0,
-        until: int = NEWEST,
-        newest_first: bool = False,
-        limit: int = 100,
-        start: str | None = None,
-        most: int | None = None,
-    ) -> Page:
+    def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
-        if self._changes.concern(kind):
+        if self._changes.concern(walk.kind):
             self.flush()
-        return self._reader.find(
-            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
-        )
+        return self._reader.find(walk)
 
     def mac(self, text: bytes) -> bytes:
         """See ``Store.mac``."""
@@ -109,7 +95,7 @@ class MongoTx:
         return self.seq
 
     def insert(self, record: Record) -> Record:
-        """See ``Tx.insert``. A duplicate that nobody has looked for surfaces when the group is written."""
+        """See ``Tx.insert``. A duplicate that nobody has looked for is found when the group is written."""
         check_size(record)
         name = record.kind, record.id
         change = self._changes.get(name)
@@ -120,7 +106,7 @@ class MongoTx:
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=1)
         entries = owing((), record.owed, self._clock())
         looked = change.looked if change else name in self._there
-        self._changes.set(name, Change(change.before if change else None, stored, entries, looked))
+        self._changes.set(name, RecordChange(change.before if change else None, stored, entries, looked))
         return stored
 
     def replace(self, record: Record) -> Record:
@@ -157,8 +143,16 @@ class MongoTx:
         entries = owing(change.entries, [owed], self._clock())
         self._changes.set((kind, id), msgspec.structs.replace(change, entries=entries))
 
+    def retry(self, kind: str, id: str, step: str) -> bool:
+        """See ``Tx.retry``."""
+        change = self._change((kind, id))
+        entries = due_again(change.entries or (), step, self._clock())
+        if entries is not None:
+            self._changes.set((kind, id), msgspec.structs.replace(change, entries=entries))
+        return entries is not None
+
     def clear(self, claims: Sequence[Claim]) -> None:
-        """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
+        """Removes settled entries. Raises ``Stale`` if a token is no longer valid."""
         self.look((claim.record.kind, claim.record.id) for claim in claims)
         for claim in claims:
             name = claim.record.kind, claim.record.id
@@ -171,11 +165,11 @@ class MongoTx:
     # -- the group --------------------------------------------------------------------------------------------------
 
     def mark(self) -> Mark:
-        """Where the transaction stands, to be able to take one decision's writes back."""
+        """The present state, so that one decision's writes can be undone."""
         return self.sent, self._changes.mark(), self.seq, self._exists
 
     def undo(self, mark: Mark) -> bool:
-        """Takes back what was written since *mark*; ``False`` if some of it has been sent already."""
+        """Undoes what was written since *mark*. ``False`` if some of it was sent."""
         if self.sent != mark[0]:
             return False
         self._changes.undo(mark[1])
@@ -183,7 +177,7 @@ class MongoTx:
         return True
 
     def flush(self) -> None:
-        """Sends what was gathered. Raises ``Exists`` for an insert of something that is there."""
+        """Sends what was gathered. Raises ``Exists`` for an insert of an existing record."""
         operations, unlooked = list(self._changes.operations()), self._changes.unlooked()
         self.sent += bool(operations or unlooked)
         if unlooked:
@@ -197,10 +191,10 @@ class MongoTx:
     def finish(self) -> None:
         """Sends the rest."""
         self.flush()
-        if self._exists:  # a decision caught it and went on: what it wrote may be half of what it meant
+        if self._exists:  # a decision caught it and went on, so what it wrote may be incomplete
             raise self._exists
 
-    def _send(self, operations: Sequence[Operation]) -> None:
+    def _send(self, operations: Sequence[WriteOperation]) -> None:
         try:
             self._reader.records.bulk_write(operations, ordered=False, session=self._reader.session)
         except BulkWriteError as error:
@@ -214,20 +208,20 @@ class MongoTx:
             self._exists = Exists(taken["_id"])
             raise self._exists
 
-    def _change(self, name: Name) -> Change:
-        """What becomes of the record; as it is there, if nothing does."""
+    def _change(self, name: RecordName) -> RecordChange:
+        """The change of the record; if it has none yet, one to its present state."""
         change = self._changes.get(name)
         if change is not None:
             return change
         self.look([name])
         there = self._there[name]
-        return Change(there, None, there.entries if there else None)
+        return RecordChange(there, None, there.entries if there else None)
 
     def _note(self, document: Document) -> None:
         there = There(int(document["rev"]), document["owed"], int(document["owed_rev"]))
         self._there[document["kind"], document["id"]] = there
 
-    def _note_missing(self, names: Iterable[Name]) -> None:
+    def _note_missing(self, names: Iterable[RecordName]) -> None:
         for name in names:
             self._there.setdefault(name, None)
 

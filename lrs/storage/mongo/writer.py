@@ -1,7 +1,7 @@
-"""A group of decisions as one transaction on MongoDB: run again where the server asks for it, never if it may be kept.
+"""Commits a group of decisions as one transaction on MongoDB.
 
-It first changes the head document, and so holds it: commits are in the order of their places in every process.
-Knows no queue.
+Runs it again if the server asks for it and nothing was stored. It first changes the head document, and so holds it:
+commits are in the order of their places in all processes. Knows no queue.
 """
 
 from __future__ import annotations
@@ -13,40 +13,47 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Generic, TypeVar
 
-from pymongo import ReadPreference, WriteConcern
+from pymongo import ReadPreference
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from lrs.kernel.errors import Misconfigured, OutcomeUnknown, StoreFull
-from lrs.storage import Claim, Clock, Tx
-from lrs.storage.groups import Job, decide_all
+from lrs.kernel.admission import OutcomeUnknown
+from lrs.kernel.errors import Misconfigured, StoreFull
+from lrs.storage.contract import Tx
+from lrs.storage.groups import QueuedDecision, decide_all
 from lrs.storage.mongo.heartbeat import Heartbeat
 from lrs.storage.mongo.link import TRANSIENT, UNKNOWN, failure_of, is_full, passes
 from lrs.storage.mongo.schema import HEAD, Mongo
+from lrs.storage.mongo.server import DURABLE
 from lrs.storage.mongo.tx import MongoTx
+from lrs.storage.records import Claim, Clock
 from lrs.storage.room import FULL, Room
 
 T = TypeVar("T")
-DURABLE = WriteConcern("majority", j=True)
 _PATIENCE_S = 15.0
 _STARVED_S = 2.0
 _LONGEST_WAIT_S = 0.05
 
 
 class MongoWriter:
-    """The one who writes, for one process; its methods are called by one thread. *secret* is what ``mac`` uses."""
+    """The writer of one process; one thread calls its methods. *secret* is for ``mac``.
+
+    *is_unsure* is true while the outcome of the last commit is unknown. The next commit settles it: the server ends
+    what a session has not committed before it starts another transaction of that session.
+    """
 
     def __init__(self, database: Mongo, session: ClientSession, *, clock: Clock, secret: bytes | None) -> None:
         self.secret = secret
+        self.is_unsure = False
         self.room = Room("LRS_STORE_URL")
         self._database = database
         self._session = session
         self._clock = clock
         self._heartbeat = Heartbeat(database, session)
 
-    def commit(self, jobs: Sequence[Job]) -> None:
-        """All decisions in one transaction; if one fails after it had written, each in its own."""
+    def commit(self, jobs: Sequence[QueuedDecision]) -> None:
+        """All decisions in one transaction. If one fails after it has written, each in its own."""
         self._heartbeat.busy()
         try:
             if not self._commit_together(jobs):
@@ -56,11 +63,11 @@ class MongoWriter:
             self._heartbeat.idle()
 
     def close(self) -> None:
-        """Signs off; the session is the caller's."""
+        """Deletes the sign of life. The session belongs to the caller."""
         self._heartbeat.close()
 
-    def _commit_together(self, jobs: Sequence[Job]) -> bool:
-        """``False`` if nothing was kept and each of the several jobs has to be tried alone."""
+    def _commit_together(self, jobs: Sequence[QueuedDecision]) -> bool:
+        """``False`` if nothing was stored and each of the several decisions must be tried alone."""
         began = time.monotonic()
         starved = began + _STARVED_S
         for attempt in count():
@@ -68,7 +75,8 @@ class MongoWriter:
                 job.result = job.error = None
             try:
                 return self._attempt(jobs) or len(jobs) == 1
-            except OutcomeUnknown as error:  # whatever they meant to do may be done: nothing of it is run again
+            except OutcomeUnknown as error:  # it may have been stored, so nothing is run again
+                self.is_unsure = True
                 return _answered(jobs, error)
             except PyMongoError as error:
                 if not passes(error) or time.monotonic() > began + _PATIENCE_S:
@@ -84,7 +92,7 @@ class MongoWriter:
                     self._session.abort_transaction()
         raise AssertionError  # `count` has no end
 
-    def _attempt(self, jobs: Sequence[Job]) -> bool:
+    def _attempt(self, jobs: Sequence[QueuedDecision]) -> bool:
         session, heads = self._session, self._database.head
         session.start_transaction(
             read_concern=ReadConcern("snapshot"), write_concern=DURABLE, read_preference=ReadPreference.PRIMARY
@@ -100,13 +108,14 @@ class MongoWriter:
         if tx.seq != before:
             heads.update_one({"_id": HEAD}, {"$set": {"seq": tx.seq}}, session=session)
         self._finish_transaction()
+        self.is_unsure = False
         self.room.kept()
         return True
 
     def _finish_transaction(self) -> None:
-        """Asks for the commit until its outcome is known: a lost answer may hide either.
+        """Asks for the commit until its outcome is known, because a lost answer may mean either.
 
-        Raises ``OutcomeUnknown`` if it stays unknown, PyMongo's error if nothing was kept.
+        Raises ``OutcomeUnknown`` if it stays unknown, PyMongo's error if nothing was stored.
         """
         until = time.monotonic() + _PATIENCE_S
         while True:
@@ -117,12 +126,15 @@ class MongoWriter:
                 if not unknown and (error.has_error_label(TRANSIENT) or is_full(error)):
                     raise
                 if not unknown or time.monotonic() > until:
-                    raise OutcomeUnknown(retry_after=5) from error
+                    raise OutcomeUnknown from error
             else:
                 return
 
-    def _failed(self, jobs: Sequence[Job], error: PyMongoError) -> bool:
-        """Gives every job its answer; ``False`` if *error* may be one's own fault, and each can be tried alone."""
+    def _failed(self, jobs: Sequence[QueuedDecision], error: PyMongoError) -> bool:
+        """Gives every decision its answer.
+
+        ``False`` if *error* may come from one of them, so that each can be tried alone.
+        """
         answer = failure_of(error)
         if isinstance(answer, StoreFull):
             self.room.missed(FULL)
@@ -131,13 +143,13 @@ class MongoWriter:
 
 @dataclass(frozen=True, slots=True)
 class Settling(Generic[T]):
-    """A decision that clears *claims* first."""
+    """A decision that first clears *claims*."""
 
     claims: Sequence[Claim]
     decide: Callable[[Tx], T]
 
     def __call__(self, tx: Tx) -> T:
-        """What the decision says; runs in this engine's transactions only."""
+        """The result of the decision. Runs only in transactions of this engine."""
         assert isinstance(tx, MongoTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
         tx.clear(self.claims)
         return self.decide(tx)
@@ -147,7 +159,7 @@ class Settling(Generic[T]):
         return ((claim.record.kind, claim.record.id) for claim in self.claims)
 
 
-def _answered(jobs: Sequence[Job], answer: Exception) -> bool:
+def _answered(jobs: Sequence[QueuedDecision], answer: Exception) -> bool:
     for job in jobs:
         job.error = answer
     return True

@@ -1,1 +1,1 @@
-"""The engine on SQLite: one file a tenant, one writer at a time, every commit synced."""
+"""The engine on SQLite: one file for each tenant, one writer at a time, every commit synced."""

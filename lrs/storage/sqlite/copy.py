@@ -1,4 +1,4 @@
-"""Copies of a SQLite store that others go on writing, and what can be asked of one. Knows no record's meaning."""
+"""Copies of a SQLite store that is in use, and questions about a copy. Knows no meaning of a record."""
 
 from __future__ import annotations
 
@@ -11,25 +11,30 @@ from typing import Any
 import msgspec
 
 from lrs.kernel.errors import Misconfigured
-from lrs.storage import NEWEST, Record
+from lrs.storage.damage import errors_of_sqlite
 from lrs.storage.private import private_file
+from lrs.storage.records import NEWEST, Record
 from lrs.storage.sqlite.schema import version_of
 
 _PAGES = 4_096
-"""Pages copied between two moments in which the program can be stopped."""
+"""Pages copied between two moments at which the program can be stopped."""
 _PATIENCE_S = 30.0
 _meta = msgspec.json.Decoder(dict[str, Any])
 
 
 def snapshot(source: Path, target: Path) -> None:
-    """Copies the store in *source*, as it was at one moment, to the new file *target*. Writers are not held up.
+    """Copies the store in *source*, as it was at one moment, to the new file *target*. Writers can go on.
 
-    The one read transaction keeps the log from being begun anew meanwhile: it grows by what is written.
-    Raises ``sqlite3.Error``.
+    The one read transaction keeps SQLite from restarting the log, so the log grows by what is written meanwhile. Raises
+    ``sqlite3.Error``.
     """
     private_file(target)
-    with closing(_opened(source)) as live, closing(sqlite3.connect(target, isolation_level=None)) as copy:
-        copy.execute("PRAGMA synchronous = OFF")  # a copy that a crash leaves behind is thrown away
+    with (
+        errors_of_sqlite(),
+        closing(_opened(source)) as live,
+        closing(sqlite3.connect(target, isolation_level=None)) as copy,
+    ):
+        copy.execute("PRAGMA synchronous = OFF")  # a copy left by a crash is deleted
         live.execute("BEGIN")
         live.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the moment
         live.backup(copy, pages=_PAGES)
@@ -38,11 +43,11 @@ def snapshot(source: Path, target: Path) -> None:
 
 
 def examine(path: Path, source: Path) -> tuple[int, dict[str, int]]:
-    """The schema of the copy of *source* in *path*, and how many records of each kind it has, once all was checked.
+    """Checks the copy of *source* in *path*. Gives its schema and the number of records of each kind.
 
-    Raises ``Misconfigured`` for a damaged one and ``NewerSchema`` for one of a later version.
+    Raises ``Misconfigured`` for a damaged copy and ``NewerSchema`` for one of a later version.
     """
-    with closing(_opened(path)) as connection:
+    with errors_of_sqlite(), closing(_opened(path)) as connection:
         told = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
         if told != ["ok"]:
             raise Misconfigured(f"{source} is damaged: {'; '.join(told)}")
@@ -67,13 +72,13 @@ def records_of(path: Path, kinds: Sequence[str]) -> Iterator[Record]:
 
 
 def end_leases(path: Path) -> None:
-    """Makes what was leased when the copy was taken due again: who had it is not here. Counts no try."""
+    """Makes what was leased at the time of the copy due, because its workers do not know the copy. Counts no try."""
     with closing(sqlite3.connect(path, timeout=_PATIENCE_S)) as connection, connection:
         connection.execute("UPDATE owed SET at = due, token = NULL WHERE token IS NOT NULL AND at < ?", (NEWEST,))
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Not ``mode=ro``: that cannot read a store whose log a crash has left behind."""
+    """Not ``mode=ro``: that cannot read a store with a log that a crash has left."""
     connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
     connection.execute("PRAGMA query_only = 1")
     return connection

@@ -1,7 +1,7 @@
-"""Owed work on SQLite: leasing entries, handing them back, looking at what waits. A part of the engine's store.
+"""Owed work on SQLite: leasing entries, handing them back, looking at what waits. Part of the engine's store.
 
-Knows how entries stand in the table ``owed``: ``at`` is when one may be claimed (0 at once, else a time in microseconds
-UTC: when it is due or the end of its lease; or never, while it is parked), ``due`` since when it is owed.
+In the table ``owed``, ``at`` is when an entry may be claimed (0 at once; else microseconds UTC: when it is due, the end
+of its lease, or never while it is put aside), and ``due`` since when it is owed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
-from lrs import storage
-from lrs.storage import NEWEST, ROWS, Backlog, Claim, Clock, Owed, Record, Tx
-from lrs.storage.leases import TOKEN_BYTES, Ahead, is_alone, new_token
+from lrs.storage import records
+from lrs.storage.contract import Tx
+from lrs.storage.leases import TOKEN_BYTES, Ahead, first_leased, is_alone, new_token
+from lrs.storage.records import NEWEST, ROWS, Backlog, Claim, Clock, Owed, Record
 from lrs.storage.sqlite.read import SqliteReader, record_of
 from lrs.storage.sqlite.rows import json_list
 from lrs.storage.sqlite.tx import SqliteTx, token_and_row
@@ -26,6 +27,11 @@ _OWED = (
 )
 
 
+_WITHOUT = (
+    " AND NOT EXISTS (SELECT 1 FROM json_each(?) k, record r JOIN ref f ON f.key = k.value AND f.seq = r.seq"
+    " AND f.row = r.row WHERE r.row = owed.row)"
+)
+"""Leaves out records with one of some keys: one look in the index for each entry and key."""
 _LOCKED = (
     "step = :step AND at > :least AND at < :parked"
     " AND at > CASE WHEN token IS NOT NULL THEN :lease WHEN tries THEN :tried ELSE :untried END"
@@ -33,7 +39,7 @@ _LOCKED = (
 
 
 class SqliteOwed:
-    """What of ``Store`` is about owed work. The store brings the writer, a reader for each thread and the clock."""
+    """The part of ``Store`` about owed work. The store has the writer, a reader for each thread, and the clock."""
 
     _clock: Clock
 
@@ -46,13 +52,19 @@ class SqliteOwed:
         """See ``Store.write``."""
         raise NotImplementedError
 
-    def claim(self, steps: Sequence[str], *, limit: int, lease: int) -> list[Claim]:
-        """See ``Store.claim``. Takes neighbours, which share pages, somewhere in what is due: workers seldom meet."""
+    def claim(
+        self, steps: Sequence[str], *, limit: int, lease: int, oldest: bool = False, without: Sequence[int] = ()
+    ) -> list[Claim]:
+        """See ``Store.claim``.
+
+        Takes entries that are neighbours and share pages, at a random place, so workers seldom meet.
+        """
         now = self._clock()
-        query = "SELECT row, step FROM owed WHERE step = ? AND at <= ? AND token IS NULL LIMIT ?"
+        query, keys = _free("token IS NULL", without)
+        window = limit if oldest else 4 * limit
         due: list[tuple[int, str]] = []
         for step in dict.fromkeys(steps):
-            found = self._reader().connection.execute(query, (step, now, 4 * limit)).fetchall()
+            found = self._reader().connection.execute(query, (step, now, *keys, window)).fetchall()
             start = random.randrange(max(1, len(found) - limit + 1))  # noqa: S311 (no secret)
             due.extend(found[start : start + limit])
         if not due:
@@ -72,20 +84,20 @@ class SqliteOwed:
         total = 0
         for count, (row, _) in enumerate(due):
             total += sizes.get(row, 0)
-            if total > storage.PAGE_BYTES and count:
+            if total > records.PAGE_BYTES and count:
                 return due[:count]
         return due
 
-    def claim_lost(self, steps: Sequence[str], *, lease: int) -> Claim | None:
-        """See ``Store.claim_lost``. What is owed at once has the time 0, and need not be passed over."""
+    def claim_lost(self, steps: Sequence[str], *, lease: int, without: Sequence[int] = ()) -> Claim | None:
+        """See ``Store.claim_lost``. Entries owed at once have ``at`` 0 and are not scanned."""
         now = self._clock()
-        query = "SELECT row, step FROM owed WHERE step = ? AND at > 0 AND at <= ? AND token IS NOT NULL LIMIT 8"
-        due = [row for step in steps for row in self._reader().connection.execute(query, (step, now)).fetchall()]
-        random.shuffle(due)
-        for chosen in due:  # one that is settled meanwhile is no reason to leave the others
-            for claim in self._leased([chosen], now, now + lease, new_token(alone=True)):
-                return claim
-        return None
+        query, keys = _free("at > 0 AND token IS NOT NULL", without)
+
+        def look() -> list[tuple[int, str]]:
+            connection = self._reader().connection
+            return [row for step in steps for row in connection.execute(query, (step, now, *keys, 8)).fetchall()]
+
+        return first_leased(look, lambda one: self._leased([one], now, now + lease, new_token(alone=True)))
 
     def locked(self, step: str, ahead: Ahead) -> int:
         """See ``Store.locked``."""
@@ -108,6 +120,18 @@ class SqliteOwed:
         token, row = token_and_row(claim)
         values = (PARKED if parked else due, due, error, row, claim.owed.step, token)
         return self.write(lambda tx: ours(tx).execute(change, values) > 0).result()
+
+    def release(self, claims: Sequence[Claim]) -> None:
+        """See ``Store.release``."""
+        change = "UPDATE owed SET at = 0, token = NULL WHERE row = ? AND step = ? AND token = ?"
+        values = [(row, claim.owed.step, token) for claim in claims for token, row in [token_and_row(claim)]]
+
+        def decide(tx: Tx) -> None:
+            for each in values:
+                ours(tx).execute(change, each)
+
+        if values:
+            self.write(decide).result()
 
     def holds(self, claim: Claim) -> bool:
         """See ``Store.holds``."""
@@ -145,30 +169,20 @@ class SqliteOwed:
         return self._entries("o.at = ?", step, limit)
 
     def _entries(self, which: str, step: str | None, limit: int) -> list[tuple[Record, Owed]]:
-        rows = self._reader().connection.execute(
-            f"{_OWED} WHERE {which} AND (? IS NULL OR o.step = ?) LIMIT ?", (PARKED, step, step, limit)
-        )
+        of_step, values = ("", ()) if step is None else ("o.step = ? AND", (step,))
+        query = f"{_OWED} WHERE {of_step} {which} LIMIT ?"
+        rows = self._reader().connection.execute(query, (*values, PARKED, limit))
         return [
             (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[12] == PARKED))
             for row in rows
         ]
 
-    def retry(self, step: str | None = None, *, kind: str | None = None, id: str | None = None) -> int:
-        """See ``Store.retry``."""
-        now = self._clock()
-        change = (
-            "UPDATE owed SET at = 0, due = ?1, tries = 0 WHERE at = ?2 AND (?3 IS NULL OR step = ?3) AND EXISTS"
-            " (SELECT 1 FROM record r JOIN kind k ON k.number = r.kind WHERE r.row = owed.row"
-            " AND (?4 IS NULL OR k.name = ?4) AND (?5 IS NULL OR r.id = ?5))"
-        )
-        return self.write(lambda tx: ours(tx).execute(change, (now, PARKED, step, kind, id))).result()
-
     def _leased(self, due: Sequence[tuple[int, str]], now: int, until: int, token: bytes) -> list[Claim]:
-        """Leases what of *due* still can be claimed."""
+        """Leases those of *due* that can still be claimed."""
         if not due:
             return []
         self.write(lambda tx: _lease(tx, due, token, now, until)).result()
-        # Read after the commit, which holds up every other writer: whoever changes an entry now makes its lease stale.
+        # Read after the commit, because a commit blocks every other writer. A change made since makes the lease stale.
         leased = self._reader().connection.execute(
             f"{_OWED} WHERE o.row IN (SELECT value FROM json_each(?)) AND o.token = ?",
             (json_list([row for row, _ in due]), token),
@@ -178,8 +192,19 @@ class SqliteOwed:
         ]
 
 
+def _free(which: str, without: Sequence[int]) -> tuple[str, tuple[str, ...]]:
+    """The query for due entries, those at once before those that were handed back, and the values for *without*."""
+    query = f"SELECT row, step FROM owed WHERE step = ? AND at <= ? AND {which}"
+    if not without:
+        return f"{query} ORDER BY at, row LIMIT ?", ()
+    return f"{query}{_WITHOUT} ORDER BY at, row LIMIT ?", (json_list(without),)
+
+
 def _lease(tx: Tx, due: Sequence[tuple[int, str]], token: bytes, now: int, until: int) -> None:
-    """Marks what is still due. An entry that had been leased by itself is what was being run when its worker ended."""
+    """Marks what is still due.
+
+    An entry that was leased alone was being run when its worker died, so a try is counted.
+    """
     lost = "IS NOT NULL" if is_alone(token) else "IS NULL"
     for step in {step for _, step in due}:
         ours(tx).execute(
@@ -204,6 +229,6 @@ def _bounds(step: str, ahead: Ahead, now: int) -> dict[str, str | int]:
 
 
 def ours(tx: Tx) -> SqliteTx:
-    """*tx* as what it is here."""
+    """*tx* as a transaction of this engine."""
     assert isinstance(tx, SqliteTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
     return tx

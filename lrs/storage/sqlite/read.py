@@ -1,4 +1,4 @@
-"""Reading records from one SQLite connection, inside a transaction or not. Knows no writer."""
+"""Reads records from one SQLite connection, inside a transaction or not. Knows no writer."""
 
 from __future__ import annotations
 
@@ -6,31 +6,23 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from lrs import storage
-from lrs.storage import NEWEST, Page, Record
+from lrs.storage import records
+from lrs.storage.records import NEWEST, Page, Record, Walk
 from lrs.storage.sizes import check_found
 
 WALK_CAP = 10_000
-"""How many entries of the first key one call looks at when further keys must hold as well."""
+"""How many entries of the first key one call looks at if further keys must match."""
 
 _COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id"
+_BARE = _COLUMNS.replace("r.body", "x''")
 _BY_ID = f"SELECT {_COLUMNS} FROM record r WHERE r.id = ? AND r.kind = ?"
 _IDS_AT_ONCE = 500
-_ROWS_AT_ONCE, _FEW_ROWS = 16, 4
-"""Rows between two looks at how large a page has become: the first of a whole page, the others of a small one."""
 SHORT_META = 128
 _meta = msgspec.json.Decoder(dict[str, Any])
-
-
-class Bounds(NamedTuple):
-    """Of a page: records and bytes."""
-
-    limit: int
-    most: int
 
 
 class SqliteReader:
@@ -42,7 +34,7 @@ class SqliteReader:
         self._names: dict[int, str] = {}
 
     def kind_number(self, kind: str) -> int:
-        """The number of *kind*; 0, which no record has, if nothing of that kind was ever stored."""
+        """The number of *kind*; 0, which no record has, if no record of that kind was ever stored."""
         number = self._kinds.get(kind)
         if number is None:
             found = self.connection.execute("SELECT number FROM kind WHERE name = ?", (kind,)).fetchone()
@@ -59,7 +51,7 @@ class SqliteReader:
         return name
 
     def forget_kinds(self) -> None:
-        """After a rollback: a kind first seen in it was never stored."""
+        """Call it after a rollback: a kind that was new in it is not stored."""
         self._kinds.clear()
         self._names.clear()
 
@@ -90,50 +82,32 @@ class SqliteReader:
                     check_found(size := size + len(row[5]))
         return found
 
-    def find(
-        self,
-        kind: str,
-        keys: Sequence[int] = (),
-        *,
-        after: int = 0,
-        until: int = NEWEST,
-        newest_first: bool = False,
-        limit: int = 100,
-        start: str | None = None,
-        most: int | None = None,
-    ) -> Page:
+    def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
-        low, high = (after, NEWEST), (until, NEWEST)
-        if start is not None:
-            seq, _, row = start.partition(".")
-            if newest_first:
-                high = min(high, (int(seq), int(row)))
-            else:
-                low = max(low, (int(seq), int(row)))
-        span = (*low, *high)
-        order = "DESC" if newest_first else "ASC"
-        number = self.kind_number(kind)
+        span, order = _span(walk), "DESC" if walk.newest_first else "ASC"
+        keys, number, columns = walk.keys, self.kind_number(walk.kind), _BARE if walk.bare else _COLUMNS
         if len(keys) > 1:
-            return self._find_all(kind, keys, span, order, Bounds(limit, most or storage.PAGE_BYTES))
+            return self._find_all(walk, span, order)
         if keys:
             query = (
-                f"SELECT {_COLUMNS} FROM ref f CROSS JOIN record r ON r.row = f.row WHERE f.key = ?"
+                f"SELECT {columns} FROM ref f CROSS JOIN record r ON r.row = f.row WHERE f.key = ?"
                 " AND (f.seq, f.row) > (?, ?) AND (f.seq, f.row) < (?, ?) AND r.kind = ?"
                 f" ORDER BY f.seq {order}, f.row {order} LIMIT ?"
             )
-            rows = self.connection.execute(query, (keys[0], *span, number, limit + 1))
+            rows = self.connection.execute(query, (keys[0], *span, number, walk.limit + 1))
         else:
             query = (
-                f"SELECT {_COLUMNS} FROM record r WHERE r.kind = ? AND (r.seq, r.row) > (?, ?)"
+                f"SELECT {columns} FROM record r WHERE r.kind = ? AND (r.seq, r.row) > (?, ?)"
                 f" AND (r.seq, r.row) < (?, ?) ORDER BY r.seq {order}, r.row {order} LIMIT ?"
             )
-            rows = self.connection.execute(query, (number, *span, limit + 1))
-        return _page(kind, rows, Bounds(limit, most or storage.PAGE_BYTES))
+            rows = self.connection.execute(query, (number, *span, walk.limit + 1))
+        return _page(walk, rows)
 
-    def _find_all(self, kind: str, keys: Sequence[int], span: tuple[int, ...], order: str, bounds: Bounds) -> Page:
-        """Walks the first key and looks each entry up under the others, at most ``WALK_CAP`` entries a call."""
+    def _find_all(self, walk: Walk, span: tuple[int, ...], order: str) -> Page:
+        """Walks the first key and looks each entry up under the others, at most ``WALK_CAP`` entries in one call."""
+        keys, most = walk.keys, walk.most or records.PAGE_BYTES
         also = " AND ".join(map(_carries, keys[1:]))
-        walk = self.connection.execute(
+        entries = self.connection.execute(
             f"SELECT f.seq, f.row, {also} FROM ref f WHERE f.key = ? AND (f.seq, f.row) > (?, ?)"
             f" AND (f.seq, f.row) < (?, ?) ORDER BY f.seq {order}, f.row {order} LIMIT ?",
             (*map(plain_key, keys[1:]), keys[0], *span, WALK_CAP + 1),
@@ -142,9 +116,9 @@ class SqliteReader:
         more: str | None = None
         last = ""
         size = 0
-        for walked, (seq, row, holds) in enumerate(walk, 1):
-            record = self._record(kind, row) if holds else None
-            if walked > WALK_CAP or size > bounds.most or (record and len(hits) == bounds.limit):
+        for walked, (seq, row, holds) in enumerate(entries, 1):
+            record = self._record(walk, row) if holds else None
+            if walked > WALK_CAP or size > most or (record and len(hits) == walk.limit):
                 more = last
                 break
             if record:
@@ -153,12 +127,13 @@ class SqliteReader:
             last = f"{seq}.{row}"
         return Page(tuple(hits), more)
 
-    def _record(self, kind: str, row: int) -> Record | None:
-        """The record of *row*, ``None`` if it is of another kind."""
+    def _record(self, walk: Walk, row: int) -> Record | None:
+        """The record of *row*, as *walk* asks for it, ``None`` if it is of another kind."""
         found = self.connection.execute(
-            f"SELECT {_COLUMNS} FROM record r WHERE r.row = ? AND r.kind = ?", (row, self.kind_number(kind))
+            f"SELECT {_BARE if walk.bare else _COLUMNS} FROM record r WHERE r.row = ? AND r.kind = ?",
+            (row, self.kind_number(walk.kind)),
         ).fetchone()
-        return None if found is None else record_of(kind, found)
+        return None if found is None else record_of(walk.kind, found)
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
         """See ``Store.count``."""
@@ -175,26 +150,39 @@ class SqliteReader:
 
 
 def _carries(key: int) -> str:
-    """The condition that an entry's record carries *key*, or does not, for ``~key``."""
+    """The condition that an entry's record has *key*, or has not, for ``~key``."""
     exists = "EXISTS (SELECT 1 FROM ref g WHERE g.key = ? AND g.seq = f.seq AND g.row = f.row)"
     return exists if key >= 0 else f"NOT {exists}"
 
 
 def plain_key(key: int) -> int:
-    """The key that is carried or, as ``~key``, not carried."""
+    """The key itself, without ``~``."""
     return key if key >= 0 else ~key
 
 
-def _page(kind: str, cursor: sqlite3.Cursor, bounds: Bounds) -> Page:
+def _span(walk: Walk) -> tuple[int, int, int, int]:
+    """The places (seq, row) between which the rest of *walk* lies, both exclusive."""
+    low, high = (walk.after, NEWEST), (walk.until, NEWEST)
+    if walk.start is not None:
+        seq, _, row = walk.start.partition(".")
+        if walk.newest_first:
+            high = min(high, (int(seq), int(row)))
+        else:
+            low = max(low, (int(seq), int(row)))
+    return (*low, *high)
+
+
+def _page(walk: Walk, cursor: sqlite3.Cursor) -> Page:
     """The first ``limit`` rows, or as many as have ``most`` bytes, and whether there are more."""
-    limit, most = bounds
-    at_once = _ROWS_AT_ONCE if most >= storage.PAGE_BYTES else _FEW_ROWS
+    kind, limit, most = walk.kind, walk.limit, walk.most or records.PAGE_BYTES
     rows: list[tuple[Any, ...]] = []
     size = 0
-    while size <= most and (some := cursor.fetchmany(at_once)):
-        rows += some
-        size += sum(len(row[3]) + len(row[4]) + len(row[5]) for row in some)
-    cursor.close()  # one that was not read to its end would hold on to the state it reads
+    for row in cursor:
+        rows.append(row)
+        size += len(row[3]) + len(row[4]) + len(row[5])
+        if size > most:
+            break
+    cursor.close()  # an unfinished cursor would keep its read transaction open
     if len(rows) <= limit and size <= most:
         return Page(tuple(record_of(kind, row) for row in rows))
     del rows[limit:]
@@ -214,5 +202,5 @@ def record_of(kind: str, row: Sequence[Any]) -> Record:
 
 @lru_cache(maxsize=1_024)
 def _short_meta(meta: bytes) -> dict[str, Any]:
-    """Most statements of a source say the same of themselves. Never changed by anybody: a ``meta`` is replaced."""
+    """*meta*, decoded and cached, because most statements of a source have the same. Nobody changes the result."""
     return _meta.decode(meta)

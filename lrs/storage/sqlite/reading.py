@@ -1,6 +1,6 @@
-"""What of the embedded store only reads, and a store that does nothing else: nothing is written beside its file.
+"""The reading half of the embedded store, and a store that only reads: it writes nothing beside the file.
 
-So a command that shows something works on a read-only copy of a folder, and never migrates what it looks at.
+So a command that only shows something works on a read-only copy of a folder, and never migrates it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from urllib.parse import quote
 from weakref import WeakSet, finalize
 
 from lrs.kernel.errors import Misconfigured, NewerSchema, StoreReadOnly
-from lrs.storage import NEWEST, ROWS, Claim, Clock, Load, Page, Record, Tx, mac_with
 from lrs.storage.blobs import FileBlobs, blobs_beside
+from lrs.storage.contract import Tx, each
+from lrs.storage.damage import errors_of_sqlite
+from lrs.storage.records import ROWS, Claim, Clock, Load, Page, Record, RecordName, Walk, mac_with
 from lrs.storage.room import READ_ONLY
+from lrs.storage.sizes import check_found
 from lrs.storage.sqlite.owed import SqliteOwed
 from lrs.storage.sqlite.read import SqliteReader
 from lrs.storage.sqlite.schema import APPLICATION_ID, READABLE_SINCE, SCHEMA_VERSION
@@ -27,7 +30,7 @@ T = TypeVar("T")
 
 
 class SqliteReading(SqliteOwed):
-    """The reading half of ``Store``; who inherits it brings a reader for each thread."""
+    """The reading half of ``Store``. Subclasses provide a reader for each thread."""
 
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
@@ -37,22 +40,22 @@ class SqliteReading(SqliteOwed):
         """See ``Reader.get_many``."""
         return self._reader().get_many(kind, ids)
 
-    def find(
-        self,
-        kind: str,
-        keys: Sequence[int] = (),
-        *,
-        after: int = 0,
-        until: int = NEWEST,
-        newest_first: bool = False,
-        limit: int = 100,
-        start: str | None = None,
-        most: int | None = None,
-    ) -> Page:
+    def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
-        return self._reader().find(
-            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
-        )
+        return self._reader().find(walk)
+
+    def get_all(self, wanted: Iterable[RecordName]) -> dict[RecordName, Record]:
+        """See ``Store.get_all``."""
+        return self._reader().get_all(wanted)
+
+    def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
+        """See ``Store.find_any``. Here each look costs some microseconds."""
+        found: dict[int, list[Record]] = {}
+        size = 0
+        for key in keys:
+            found[key] = list(each(self._reader(), kind, key))
+            check_found(size := size + sum(len(record.body) for record in found[key]))
+        return found
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
         """See ``Store.count``."""
@@ -62,7 +65,8 @@ class SqliteReading(SqliteOwed):
 class SqliteToRead(SqliteReading):
     """A ``Store`` on the file at *path* that refuses every write with ``StoreReadOnly``.
 
-    Raises ``Misconfigured`` for a file that is not there, not ours, of a schema it cannot read, or cannot be opened.
+    Raises ``Misconfigured`` if the file does not exist, is not ours, has a schema that it cannot read, or cannot be
+    opened.
     """
 
     waits = False
@@ -78,7 +82,8 @@ class SqliteToRead(SqliteReading):
         if not Path(path).is_file():
             raise Misconfigured(f"there is no store {path}")
         try:
-            self._address = next(self._that_opens(), "")
+            with errors_of_sqlite():
+                self._address = next(self._that_opens(), "")
         except sqlite3.DatabaseError as error:
             raise Misconfigured(f"{path} cannot be opened: {error}") from error
         if not self._address:
@@ -94,7 +99,7 @@ class SqliteToRead(SqliteReading):
         self._secret = secret
 
     def horizon(self) -> int:
-        """See ``Store.horizon``; others may write the file at this moment, so nothing is promised."""
+        """See ``Store.horizon``. Another process may be writing the file, so nothing is promised."""
         return 0
 
     def write(
@@ -129,8 +134,8 @@ class SqliteToRead(SqliteReading):
     def _that_opens(self) -> Iterator[str]:
         """The addresses by which SQLite can read the file.
 
-        Without a log nobody has the file open, and it can be read as it is; with one, the log belongs to it. A log that
-        is empty says nothing, and only a folder that may be written to can have an index of it made.
+        Without a log nobody has the file open, and it can be read as it is. A log with content belongs to the file. An
+        empty log has nothing, and its index can be made only in a folder that can be written to.
         """
         log = Path(f"{self._path}-wal")
         name = f"file:{quote(self._path)}"

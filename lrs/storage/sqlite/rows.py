@@ -1,8 +1,8 @@
-"""Many rows in few, large statements of SQLite.
+"""Writes many rows with few, large SQL statements.
 
-Every row that SQLite steps through by itself lets go of the interpreter's lock and has to get it back from whoever took
-it meanwhile, up to 5 ms each time; so many rows go into one statement. Beside a thread that computes, a group of 100 is
-written in 34 ms this way, and in 1,400 ms row by row. Knows no transaction.
+For each row of ``executemany`` SQLite releases the interpreter lock and must get it back, which takes up to 5 ms if
+another thread computes. So many rows go into one statement. Beside a thread that computes, a group of 100 takes 34 ms
+this way, and 1,400 ms row by row. Knows no transaction.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lrs.storage import NEWEST
+from lrs.storage.records import NEWEST
 
 _encode = msgspec.json.Encoder().encode
 _MOST_VALUES = 30_000
-"""In one statement; SQLite takes 32,766."""
+"""Values in one statement; SQLite accepts 32,766."""
 
 
 class Rows(NamedTuple):
-    """A statement for any number of rows of so many values: what stands before them, one of them, what follows."""
+    """A statement for any number of rows: the text before them, one row with *columns* values, the text after."""
 
     start: str
     row: str
@@ -36,17 +36,18 @@ class Rows(NamedTuple):
 RECORDS = Rows("INSERT INTO record (row, kind, id, seq, rev, meta, keys, body) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?)", 8)
 OWED = Rows(
     "INSERT INTO owed (row, step, at, due, tries, token, error) VALUES ",
-    "(?, ?, ?, ?, 0, NULL, NULL)",
-    4,
-    f" ON CONFLICT DO UPDATE SET at = CASE WHEN at = {NEWEST} THEN excluded.at ELSE min(due, excluded.at) END,"
-    f" due = CASE WHEN at = {NEWEST} THEN excluded.due ELSE min(due, excluded.due) END,"
-    " tries = 0, token = NULL, error = NULL",
+    "(?, ?, ?, ?, ?, NULL, ?)",
+    6,
+    f" ON CONFLICT DO UPDATE SET at = CASE WHEN {NEWEST} IN (at, excluded.at) THEN excluded.at"
+    " ELSE min(due, excluded.at) END,"
+    f" due = CASE WHEN {NEWEST} IN (at, excluded.at) THEN excluded.due ELSE min(due, excluded.due) END,"
+    " tries = excluded.tries, token = NULL, error = excluded.error",
 )
 _KEYS = Rows("INSERT OR IGNORE INTO ref (key, seq, row) VALUES ", "(?, ?, ?)", 3)
 
 
 def insert_rows(connection: sqlite3.Connection, rows: Rows, values: Sequence[Any]) -> None:
-    """*values* are those of all rows, one row after the other."""
+    """Inserts rows. *values* are those of all rows, one row after the other."""
     most = _MOST_VALUES // rows.columns * rows.columns
     for start in range(0, len(values), most):
         some = values[start : start + most]
@@ -54,16 +55,16 @@ def insert_rows(connection: sqlite3.Connection, rows: Rows, values: Sequence[Any
 
 
 def insert_keys(connection: sqlite3.Connection, records: Iterable[tuple[Iterable[int], int, int]]) -> None:
-    """*records* are keys, seq and row. Entries that lie side by side in the index are written one after the other.
+    """Inserts the search keys of *records* (keys, seq, row). Neighbours in the index are written one after the other.
 
-    They are gathered by key, of which many records share some: to sort all entries costs three times as much.
+    They are grouped by key, because many records share keys. Sorting all entries would cost three times as much.
     """
     by_key: defaultdict[int, list[int]] = defaultdict(list)
     for keys, seq, row in records:
         for key in keys:
             by_key[key] += (key, seq, row)
     values = list(chain.from_iterable(by_key[key] for key in sorted(by_key)))
-    # Some of the last once more, which changes nothing: so there are few different statements to prepare.
+    # The last entry is repeated, which changes nothing, so that there are few different statements to prepare.
     count = len(values) // 3
     values += values[-3:] * (_rounded(count) - count)
     insert_rows(connection, _KEYS, values)
@@ -75,12 +76,12 @@ def json_list(values: Sequence[int | str]) -> str:
 
 
 def packed(keys: Sequence[int]) -> bytes:
-    """*keys* as they are kept beside a record."""
+    """*keys* as they are stored in a record."""
     return array("q", keys).tobytes()
 
 
 def _rounded(count: int) -> int:
-    """*count*, up to an eighth more."""
+    """*count*, rounded up by at most an eighth."""
     step = 1 << max(0, count.bit_length() - 4)
     return -(-count // step) * step
 

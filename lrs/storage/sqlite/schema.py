@@ -1,7 +1,7 @@
 """The SQLite schema and its forward migrations. Knows no record.
 
-``user_version`` counts the migrations that ran. A step never changes once released: frozen files of every released
-version are opened in the tests.
+``user_version`` counts the migrations that ran. A released step never changes: frozen files of every released version
+are opened in the tests.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ),
         "CREATE INDEX owed_at ON owed (step, at)",
     ),
-    (),  # keeps out programs before root keys and made-up ids of persons: they would give persons other ids once more
+    (),  # excludes programs from before root keys and keyed ids, which would give persons new ids
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 READABLE_SINCE = 1
-"""The oldest schema that needs no step to be read: what came later changed no table."""
+"""The oldest schema that can be read without a migration, because later ones changed no table."""
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
-    """Brings the file to this program's schema; each step is one transaction, so a kill between them is harmless.
+    """Brings the file to this program's schema. Each step is one transaction, so a kill between them does no harm.
 
     Raises ``NewerSchema`` for a file of a later version, ``Misconfigured`` for a file that is not ours.
     """
@@ -62,7 +62,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
 
 
 def version_of(connection: sqlite3.Connection, path: str) -> int:
-    """The schema of the file, called *path*; 0 for an empty one. Raises as ``migrate`` does."""
+    """The schema of the file, called *path* in messages; 0 for an empty one. Raises as ``migrate`` does."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

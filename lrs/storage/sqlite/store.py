@@ -1,7 +1,8 @@
-"""The embedded engine: one SQLite file, WAL and ``synchronous=FULL``, one writer thread a process, many readers.
+"""The embedded engine: one SQLite file, WAL and ``synchronous=FULL``, one writer thread in each process, many readers.
 
-Several processes may write one file: the lock is taken before the head is read, and held for one short commit. An error
-of the disk ends the process: after a failed fsync nobody knows what was kept, and asking again would lie.
+Several processes may write one file: the lock is taken before the head is read, and held for one short commit. A disk
+error ends the process: after a failed fsync it is not known what was stored, and another fsync would give a wrong
+answer.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from pathlib import Path
 from typing import TypeVar
 from weakref import WeakSet, finalize
 
-from lrs.kernel.errors import Damaged, Overloaded, StoreFull, StoreReadOnly
-from lrs.storage import ROWS, USUAL, Claim, Clock, Load, Queue, Tx, mac_with
+from lrs.kernel.admission import LOCK, Overloaded, QueueLimit
+from lrs.kernel.errors import Damaged, StoreFull, StoreReadOnly
 from lrs.storage.blobs import FileBlobs, blobs_beside
+from lrs.storage.contract import Tx
+from lrs.storage.damage import CODES
 from lrs.storage.ending import end_process
-from lrs.storage.groups import GroupCommit, Job, decide_all
+from lrs.storage.groups import GroupCommit, QueuedDecision, decide_all
 from lrs.storage.horizon import Announcement
 from lrs.storage.private import close_to_others, private_file, private_folder
+from lrs.storage.records import ROWS, USUAL, Claim, Clock, Load, mac_with
 from lrs.storage.room import FULL, READ_ONLY, Room
 from lrs.storage.sqlite.owed import ours
 from lrs.storage.sqlite.read import SqliteReader
@@ -35,8 +39,9 @@ T = TypeVar("T")
 _BUSY_MS = 10_000
 _BESIDE = ("-wal", "-shm", "-horizon", "-turn", "-journal")
 PAGES_BETWEEN_CHECKPOINTS = 8_000
-"""32 MB of log: pages that many commits change are written back once. At the default of 4 MB a statement cost a third
-more bytes (97 KB instead of 74, groups of 8)."""
+"""32 MB of log, so that pages that many commits change are written back once. At the default of 4 MB a statement cost a
+third more bytes (97 KB instead of 74, groups of 8).
+"""
 
 
 class SqliteStore(SqliteReading):
@@ -49,7 +54,7 @@ class SqliteStore(SqliteReading):
         path: str,
         *,
         clock: Clock,
-        queue: Queue = USUAL,
+        queue: QueueLimit = USUAL,
         secret: bytes | None = None,
         fatal: Callable[[str], None] | None = None,
         committed: Callable[[], None] = lambda: None,
@@ -119,7 +124,7 @@ class SqliteStore(SqliteReading):
     def close(self) -> None:
         """See ``Store.close``."""
         self._groups.close()
-        # A small file for whoever opens it next. Without waiting: others may be reading, or writing, just now.
+        # Leaves a small file. Does not wait, because other processes may be reading or writing.
         with suppress(sqlite3.Error):
             self._writer.connection.execute("PRAGMA busy_timeout = 0")
             self._writer.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -150,8 +155,8 @@ class SqliteStore(SqliteReading):
             finalize(reader, connection.close)  # when its thread has ended
         return reader
 
-    def _commit(self, jobs: Sequence[Job]) -> None:
-        """All decisions in one transaction; if one fails after it had written, each in its own."""
+    def _commit(self, jobs: Sequence[QueuedDecision]) -> None:
+        """All decisions in one transaction. If one fails after it has written, each in its own."""
         with self._turn:
             together = self._commit_together(jobs)
         for job in () if together else jobs:
@@ -159,8 +164,8 @@ class SqliteStore(SqliteReading):
             with self._turn:
                 self._commit_together((job,))
 
-    def _commit_together(self, jobs: Sequence[Job]) -> bool:
-        """``False`` if nothing was kept and each of the several jobs has to be tried alone."""
+    def _commit_together(self, jobs: Sequence[QueuedDecision]) -> bool:
+        """``False`` if nothing was stored and each of the several decisions must be tried alone."""
         connection = self._writer.connection
         before = 0
         committed = False
@@ -184,7 +189,7 @@ class SqliteStore(SqliteReading):
         finally:
             if not committed:
                 self._writer.forget_kinds()
-            if connection.in_transaction:  # a full disk, for one, has rolled back already, and let go of the lock
+            if connection.in_transaction:  # after some errors, such as a full disk, SQLite has rolled back already
                 self._announcement.reach(before)
                 connection.execute("ROLLBACK")
             self._announcement.reached(before)
@@ -209,9 +214,9 @@ class SqliteStore(SqliteReading):
             self._room.missed(READ_ONLY)
             return StoreReadOnly("the store's folder is read-only: nothing of this request was stored")
         if code == sqlite3.SQLITE_BUSY:
-            return Overloaded()
-        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            # Not tried again. Nothing of it was kept, and other tenants' stores are none the worse.
+            return Overloaded(LOCK)
+        if code in CODES:
+            # Not tried again. Nothing of it was stored, and other tenants' stores are not affected.
             return Damaged(f"{self._path} is damaged: {error}; restore it from a backup")
         if code == sqlite3.SQLITE_IOERR:
             self._fatal(f"{self._path}: {error}")
@@ -220,7 +225,7 @@ class SqliteStore(SqliteReading):
 
 
 def drop_files(path: Path) -> None:
-    """Removes the store at *path*, all that lies beside it, and its folder if nothing else is in that."""
+    """Deletes the store at *path*, the files beside it, and its folder if nothing else is in it."""
     for more in ("", *_BESIDE):
         path.with_name(path.name + more).unlink(missing_ok=True)
     blobs = blobs_beside(path)
@@ -231,7 +236,7 @@ def drop_files(path: Path) -> None:
 
 
 def _make_private(path: Path) -> None:
-    """SQLite gives its log and the index of that the rights of the database, so that comes first."""
+    """Makes the files private. The database comes first, because SQLite gives its log and index the same rights."""
     private_folder(path.parent)
     private_file(path)
     for more in _BESIDE:

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from lrs.storage import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, mac_with
 from lrs.storage.known import Known, in_its_place
+from lrs.storage.records import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, Walk, mac_with
 from lrs.storage.sizes import check_size
 from lrs.storage.sqlite.read import SqliteReader
 from lrs.storage.sqlite.rows import OWED, RECORDS, insert_keys, insert_rows, json_list, packed
@@ -21,8 +21,8 @@ _encode = msgspec.json.Encoder().encode
 class SqliteTx:
     """See ``Tx``.
 
-    *flushed* counts what reached the database, and so can no longer be taken back by itself. *floor* is the lowest time
-    the commit may store.
+    *flushed* counts what was written to the database, which cannot be undone alone. *floor* is the lowest time that the
+    commit may store.
     """
 
     def __init__(self, reader: SqliteReader, clock: Clock, secret: bytes | None) -> None:
@@ -61,23 +61,10 @@ class SqliteTx:
             found.update(self._known.get_many(kind, rest))
         return found
 
-    def find(
-        self,
-        kind: str,
-        keys: Sequence[int] = (),
-        *,
-        after: int = 0,
-        until: int = NEWEST,
-        newest_first: bool = False,
-        limit: int = 100,
-        start: str | None = None,
-        most: int | None = None,
-    ) -> Page:
+    def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
         self.flush()
-        return self._reader.find(
-            kind, keys, after=after, until=until, newest_first=newest_first, limit=limit, start=start, most=most
-        )
+        return self._reader.find(walk)
 
     def mac(self, text: bytes) -> bytes:
         """See ``Store.mac``."""
@@ -91,7 +78,7 @@ class SqliteTx:
         return int(self.seq)
 
     def insert(self, record: Record) -> Record:
-        """See ``Tx.insert``. A duplicate of what is in the database surfaces when the group is flushed."""
+        """See ``Tx.insert``. A duplicate of a stored record is found when the group is flushed."""
         check_size(record)
         if (record.kind, record.id) in self._pending:
             self._exists = Exists(record.kind, record.id)
@@ -143,8 +130,16 @@ class SqliteTx:
         row, _, _ = self._row_of(kind, id)
         self._owe([(row, owed)])
 
+    def retry(self, kind: str, id: str, step: str) -> bool:
+        """See ``Tx.retry``."""
+        change = (
+            "UPDATE owed SET at = 0, due = ?, tries = 0 WHERE step = ? AND at = ? AND row ="
+            " (SELECT row FROM record WHERE id = ? AND kind = ?)"
+        )
+        return self.execute(change, (self._clock(), step, NEWEST, id, self._reader.kind_number(kind))) > 0
+
     def clear(self, claims: Sequence[Claim]) -> None:
-        """Removes settled entries. Raises ``Stale`` if a token is no longer the one."""
+        """Removes settled entries. Raises ``Stale`` if a token is no longer valid."""
         rows: dict[tuple[str, bytes], list[int]] = {}
         for claim in claims:
             token, row = token_and_row(claim)
@@ -161,7 +156,7 @@ class SqliteTx:
             raise Stale(f"{len(claims) - done} of {len(claims)} leases")
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any]) -> int:
-        """The engine's own changes to owed entries; how many rows changed."""
+        """The engine's own changes to owed entries. Gives the number of changed rows."""
         self.flush()
         self.flushed += 1
         return self._connection.execute(statement, values).rowcount
@@ -169,11 +164,11 @@ class SqliteTx:
     # -- the group --------------------------------------------------------------------------------------------------
 
     def mark(self) -> tuple[int, int, int, int, Exists | None]:
-        """Where the transaction stands, to be able to take one decision's inserts back."""
+        """The present state, so that one decision's inserts can be undone."""
         return self.flushed, len(self._pending), self.seq, self._row, self._exists
 
     def undo(self, mark: tuple[int, int, int, int, Exists | None]) -> bool:
-        """Takes back what was inserted since *mark*; ``False`` if some of it has been written already."""
+        """Undoes what was inserted since *mark*. ``False`` if some of it was written."""
         if self.flushed != mark[0]:
             return False
         while len(self._pending) > mark[1]:
@@ -182,7 +177,7 @@ class SqliteTx:
         return True
 
     def flush(self) -> None:
-        """Writes what was gathered. Raises ``Exists`` for an insert of something that is there."""
+        """Writes what was gathered. Raises ``Exists`` for an insert of an existing record."""
         if not self._pending:
             return
         self.flushed += 1
@@ -197,20 +192,23 @@ class SqliteTx:
         self._owe((row, owed) for row, record in pending for owed in record.owed)
 
     def finish(self) -> None:
-        """Writes the rest, and the head every process starts its next group from."""
+        """Writes the rest, and the head from which the next group of every process starts."""
         self.flush()
-        if self._exists:  # a decision caught it and went on: what it wrote may be half of what it meant
+        if self._exists:  # a decision caught it and went on, so what it wrote may be incomplete
             raise self._exists
         self._connection.execute("UPDATE head SET seq = ?, row = ?", (self.seq, self._row))
 
     def _owe(self, entries: Iterable[tuple[int, Owed]]) -> None:
-        """What is due at once can be claimed whatever the clocks say; since when it is owed is kept for the lag."""
+        """Adds entries.
+
+        One that is due at once gets ``at`` 0, so it does not depend on clocks; ``due`` is kept for the lag.
+        """
         now = self._clock()
-        values = [value for row, owed in entries for value in (row, owed.step, owed.due, owed.due or now)]
+        values = [value for row, owed in entries for value in (row, *_entry_of(owed, now))]
         insert_rows(self._connection, OWED, values)
 
     def _change_keys(self, row: int, seq: int, packed: bytes, stored: Record) -> None:
-        """Only those entries that change, as long as the record keeps its place."""
+        """Changes only the entries that differ, as long as the record keeps its place."""
         old, new = set(array("q", packed)), set(stored.keys)
         if seq == stored.seq:
             old, new = old - new, new - old
@@ -218,7 +216,7 @@ class SqliteTx:
         insert_keys(self._connection, [(new, stored.seq, row)])
 
     def _change(self, kind: str, id: str) -> None:
-        """Before a record is changed in the database at once: it has to be there, others need not."""
+        """Call it before a record is changed in the database: flushes if the record is among what was gathered."""
         if (kind, id) in self._pending:
             self.flush()
         self.flushed += 1
@@ -259,5 +257,13 @@ class SqliteTx:
 
 
 def token_and_row(claim: Claim) -> tuple[bytes, int]:
-    """What is kept of a lease, the same for all that were claimed together, and the row it is on."""
+    """The stored token of a lease, the same for all that were claimed together, and the row of the record."""
     return bytes.fromhex(claim.token.partition("-")[0]), int(claim.token.rpartition("-")[2])
+
+
+def _entry_of(owed: Owed, now: int) -> tuple[str, int, int, int, str | None]:
+    """The columns step, at, due, tries and error of a new entry."""
+    due = owed.due or now
+    if owed.parked:
+        return owed.step, NEWEST, due, owed.tries, owed.error
+    return owed.step, owed.due, due, 0, None

@@ -1,4 +1,4 @@
-"""Who may change a document: If-Match, If-None-Match, and what happens without either. Pure.
+"""Conditional changes of documents: If-Match, If-None-Match, and what applies without them. Pure.
 
 Rules: RFC 9110 13.1; xAPI 1.0.3 Communication 3.1; IEEE 9274.1.1 4.1.4.
 """
@@ -19,7 +19,7 @@ _RULE = "Communication 3.1"
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """The tags a request named, without quotes; ``None`` where it did not send the header."""
+    """The ETags in a request, without quotes; ``None`` where the header was not sent."""
 
     match: frozenset[str] | None = None
     none_match: frozenset[str] | None = None
@@ -36,9 +36,10 @@ def conditions_of(headers: Mapping[str, str]) -> Conditions:
 
 
 def _tags(header: str | None) -> frozenset[str] | None:
-    """Tags lose ``W/`` and quotes, and compare alike.
+    """The ETags in *header* without ``W/`` and quotes.
 
-    A proxy that compresses turns our tags into weak ones; ours are a hash of the exact bytes, so nothing is lost.
+    A proxy that compresses makes our tags weak. Ours are a hash of the exact bytes, so weak and strong ones compare
+    alike.
     """
     if header is None:
         return None
@@ -48,7 +49,7 @@ def _tags(header: str | None) -> frozenset[str] | None:
 
 
 def matches(tags: frozenset[str], etag: str | None) -> bool:
-    """Whether a document with *etag* (``None``: there is no document) is among *tags*."""
+    """Whether *tags* name a document with *etag*; ``None`` is no document."""
     return etag is not None and (etag in tags or ANY in tags)
 
 
@@ -62,10 +63,10 @@ def check(conditions: Conditions, etag: str | None, version: str) -> None:
 
 
 def check_put(conditions: Conditions, etag: str | None, version: str, *, profile: bool) -> None:
-    """``check``, and what PUT without conditions may do.
+    """``check``, and the rules for PUT without conditions.
 
-    It never overwrites a profile. 1.0.3 lets it overwrite a State (Communication 3.1: content in use relies on it) but
-    not create a profile; 2.0 the other way round.
+    It never overwrites a profile. In 1.0.3 it may overwrite a State (Communication 3.1: content in use relies on it)
+    but not create a profile; in 2.0 the other way round.
     """
     check(conditions, etag, version)
     if conditions.given:

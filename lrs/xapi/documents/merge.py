@@ -1,7 +1,7 @@
-"""POST to a document that exists: two JSON objects become one, member by member, as text. Pure.
+"""POST to an existing document: merges two JSON objects, member by member, as text. Pure.
 
 Only the top level is merged (xAPI 1.0.3 Communication 2.2): a nested object is replaced. Values keep their text, so
-``0.10`` stays ``0.10``; the order is that of the old document, new members follow.
+``0.10`` stays ``0.10``. The order is that of the old document; new members follow.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def refuse_other_types(old: str, new: str, version: str) -> None:
 
 
 def merge(old: bytes, new: bytes, version: str) -> bytes:
-    """The members of *new* over those of *old*, two JSON texts that were checked. Refuses (400) all but objects."""
+    """The members of *new* over those of *old*, two valid JSON texts. Refuses (400) anything but objects."""
     for what, text in (("document that is there", old), ("document that was sent", new)):
         if not text.lstrip().startswith(b"{"):
             raise Refused(

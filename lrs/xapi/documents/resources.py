@@ -1,4 +1,4 @@
-"""What the three document resources differ in: parameters, what names a document, what its context is. Knows no store.
+"""How the three document resources differ: parameters, the id of a document, its context. Knows no store.
 
 Rules: xAPI 1.0.3 Communication 2.3, 2.6, 2.7; IEEE 9274.1.1 4.1.6.2, 4.1.6.5, 4.1.6.6.
 """
@@ -21,7 +21,7 @@ from lrs.xapi.statements.query import place_of, read_agent
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One resource: *context* are the parameters that must be there, *document* the one that names a document."""
+    """One resource. *context* are its required parameters, *document* the parameter that names a document."""
 
     resource: str
     kind: str
@@ -40,16 +40,17 @@ AGENT_PROFILE = Description("agents/profile", "agent_profile", "Agent Profile", 
 ALL = (STATE, ACTIVITY_PROFILE, AGENT_PROFILE)
 
 LEDGERS = "https://w3id.org/engraft/ledgers/"
-"""Up to version 0.2 adapters kept what a provider's files came to in the profile of an activity below it:
-``<adapter>/<provider>``. Such documents are read once (``adapters.before``), and stay as they are."""
+"""Up to version 0.2 adapters kept their ledger in Activity Profile documents of activities below this IRI,
+``<adapter>/<provider>``. Such documents are read once (``adapters.before``) and stay as they are.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One document, or, with *document* ``None``, all of a context.
+    """One document, or, if *document* is ``None``, all documents of a context.
 
-    *activity* and *agent* (its ``ifi_text``) are empty where the resource has none; *registration* is empty if none
-    was named. *after* is the place in the order that documents to be listed come after.
+    *activity* and *agent* (its ``ifi_text``) are empty if the resource has none; *registration* is empty if none was
+    named. Documents are listed from the place *after* in the order.
     """
 
     kind: str
@@ -67,12 +68,12 @@ class Address:
 
     @property
     def context_key(self) -> int:
-        """All documents of the context: of every registration, unless one was named."""
+        """The search key of all documents of the context: of every registration, unless one was named."""
         return _context_key(self, self.registration)
 
     @property
     def keys(self) -> tuple[int, ...]:
-        """What the document is found by: its context with and without registration, and its agent."""
+        """The search keys of the document: its context with and without registration, and its agent."""
         keys = {_context_key(self, "")}
         if self.registration:
             keys.add(_context_key(self, self.registration))
@@ -82,7 +83,7 @@ class Address:
 
 
 def agent_key(kind: str, identity: str) -> int:
-    """All documents of *kind* about the agent with this ``ifi_text``."""
+    """The search key of all documents of *kind* about the agent with this ``ifi_text``."""
     return key(f"{kind} of agent", identity)
 
 
@@ -91,10 +92,10 @@ def _context_key(address: Address, registration: str) -> int:
 
 
 def read_address(description: Description, request: Request) -> Address:
-    """What the request's parameters name. Refuses (400) what is missing, unknown or malformed, for every method.
+    """What the parameters of a request name. Refuses (400) missing, unknown and malformed ones, for every method.
 
-    Foreign parameters do no harm beside a document's own id; without it, a misspelt one would list, or delete, a whole
-    context.
+    Foreign parameters do no harm beside the id of a document. Without the id, a misspelt one would list or delete a
+    whole context.
     """
     optional = ("registration",) if description.registered else ()
     allowed = (
@@ -123,10 +124,11 @@ def read_address(description: Description, request: Request) -> Address:
 
 
 def check_owner(address: Address, caller: Caller, *, reads: bool) -> None:
-    """Refuses (403), there or not, a ledger of a provider other than the caller's own source, and to change any.
+    """Refuses (403) to read the ledger of a provider other than the caller's source, and to change any ledger.
 
-    It holds what a provider sent of its learners. A program of version 0.2 that wrote in it, while the server keeps
-    ledgers of its own, would not know of the corrections that came in since.
+    It does so whether the document exists or not. A ledger holds what a provider sent about its learners. A program of
+    version 0.2 that changed it would not know of later corrections, because the server keeps ledgers of its own since
+    0.3.
     """
     if not address.activity.startswith(LEDGERS):
         return
@@ -138,8 +140,8 @@ def check_owner(address: Address, caller: Caller, *, reads: bool) -> None:
         )
     if not reads:
         raise Refused(
-            "the server itself keeps what files came to since version 0.3: update the program that brings files in"
-            " (lrs adapter run), which sends the file now",
+            "since version 0.3 the server keeps this ledger itself: update the program that imports files"
+            " (lrs adapter run), which sends the file to the server now",
             status=403,
             error="forbidden",
         )

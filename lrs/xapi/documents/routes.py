@@ -1,28 +1,30 @@
-"""The document resources as the edge calls them: parameters and headers in, one decision, an answer. No logic."""
+"""The handlers of the document resources: parameters and headers in, one decision, an answer. No logic."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
 
-from lrs.kernel.errors import Overloaded, Refused
-from lrs.storage import Store, micros_of
+from lrs.kernel.admission import CONFLICT, Overloaded
+from lrs.kernel.errors import Headers, Refused
+from lrs.kernel.times import SECOND
+from lrs.storage import NEWEST, Store, Walk, micros_of, walked
 from lrs.storage.edge import read, write
 from lrs.web.browsers import ATTACHMENT
 from lrs.xapi.documents import change as decide
-from lrs.xapi.documents.change import Change, TooLargeToMerge
+from lrs.xapi.documents.change import DocumentChange, TooLargeToMerge
 from lrs.xapi.documents.concurrency import conditions_of, matches
 from lrs.xapi.documents.content import merged, receive, stored_bytes
 from lrs.xapi.documents.resources import ALL, Address, Description, check_owner, read_address
-from lrs.xapi.request import Answer, Headers, Request, Resource, http_date, json_answer
+from lrs.xapi.request import Answer, Request, Resource, http_date, json_answer
 
 _TRIES = 64
-"""Each one lost was lost to another caller who got through."""
+"""Each failed try means that another caller changed the document meanwhile."""
 _DONE = Answer(204)
 
 
 async def get(description: Description, request: Request) -> Answer:
-    """The document as it was sent, or the ids of the context as a JSON array, in the order of their last change."""
+    """The document as it was sent, or the ids in the context as a JSON array, in the order of their last change."""
     address = _address(description, request)
     store = request.tenant.store
     if address.document is None:
@@ -40,7 +42,7 @@ async def get(description: Description, request: Request) -> Answer:
     if "blob" not in record.meta:
         return Answer(200, record.body, headers)
     headers = (("content-length", str(record.meta["size"])), *headers)
-    # A file that is opened for HEAD would never be read to its end, and stay open.
+    # A file that is opened for HEAD would never be read to its end, so it would stay open.
     return Answer(200, () if request.method == "HEAD" else await read(stored_bytes, store, record), headers)
 
 
@@ -52,7 +54,7 @@ async def put(description: Description, request: Request) -> Answer:
 
 
 async def post(description: Description, request: Request) -> Answer:
-    """Creates a document or merges into it; large merges are prepared outside the writer and tried again."""
+    """Creates a document or merges into it. Large merges are prepared outside the writer and tried again."""
     change = await _change(description, request)
     store = request.tenant.store
     for _ in range(_TRIES):
@@ -63,7 +65,7 @@ async def post(description: Description, request: Request) -> Answer:
             change = replace(change, merged={wanted.old.meta["etag"]: content})
         else:
             return _DONE
-    raise Overloaded
+    raise Overloaded(CONFLICT)
 
 
 async def delete(description: Description, request: Request) -> Answer:
@@ -77,7 +79,10 @@ async def delete(description: Description, request: Request) -> Answer:
     if conditions.given:
         message = f"If-Match and If-None-Match are for one document: send {description.document} too"
         raise request.wrong(message, "Communication 3.1")
-    await write(store, partial(decide.delete_all, address=address))
+    until: int | None = NEWEST
+    while until is not None:
+        weight = await read(decide.weight_of_deletion, store, address, until)
+        until = await write(store, partial(decide.delete_all, address=address, until=until), weight)
     return _DONE
 
 
@@ -89,14 +94,14 @@ HANDLERS: dict[tuple[str, str], Resource] = {
 
 
 def _address(description: Description, request: Request) -> Address:
-    """What the request names, and its caller may have."""
+    """The address that the request names. Refuses if its caller may not use it."""
     address = read_address(description, request)
     check_owner(address, request.caller, reads=request.method in {"GET", "HEAD"})
     return address
 
 
-async def _change(description: Description, request: Request) -> Change:
-    return Change(
+async def _change(description: Description, request: Request) -> DocumentChange:
+    return DocumentChange(
         _address(description, request),
         conditions_of(request.headers),
         request.version,
@@ -107,19 +112,17 @@ async def _change(description: Description, request: Request) -> Change:
 
 
 def _ids(store: Store, address: Address) -> tuple[list[str], int]:
-    """The ids, each once, and the place in the order of the newest document (0: there is none)."""
+    """The ids without duplicates, and the place in the order of the newest document (0: there is none)."""
     ids: dict[str, None] = {}
     newest = 0
-    start: str | None = None
-    while True:
-        page = store.find(address.kind, [address.context_key], after=address.after, limit=decide.PAGE, start=start)
-        for record in page.records:
-            ids[record.meta["document"]] = None
-            newest = record.seq
-        start = page.next
-        if start is None:
-            return list(ids), newest
+    documents = Walk(address.kind, [address.context_key], after=address.after, limit=decide.AT_ONCE, bare=True)
+    for record in walked(store, documents):
+        id = record.meta["document"]
+        ids.pop(id, None)  # it was changed in another registration, earlier
+        ids[id] = None
+        newest = record.seq
+    return list(ids), newest
 
 
 def _modified(seq: int) -> Headers:
-    return (("last-modified", http_date(micros_of(seq) // 1_000_000)),)
+    return (("last-modified", http_date(micros_of(seq) // SECOND)),)

@@ -1,1 +1,1 @@
-"""Statements: from the bytes at the door to the stored record, and back."""
+"""Statements: from the received bytes to the stored record, and back."""

@@ -1,14 +1,14 @@
 """The rules for Activities and their definitions (xAPI 1.0.3 Data 2.4.4.1; 2.0 4.2.2.3).
 
-Component lists are not held to the interaction type they are meant for, nor response patterns to their syntax: an LRS
-may check these, and content in the field gets them wrong. Knows nothing of how definitions are merged or returned.
+Not checked: whether component lists fit the interaction type, and the syntax of response patterns. An LRS may check
+these, and content in use gets them wrong. Knows nothing of how definitions are merged or returned.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from lrs.xapi.statements.checks import Check, extensions, iri, language_map, list_of, one_of, refusal, shape, text
+from lrs.xapi.statements.checks import ValueCheck, extensions, iri, language_map, list_of, one_of, refusal, shape, text
 
 INTERACTION_TYPES = (
     "true-false",
@@ -38,7 +38,7 @@ _component = shape(
 )
 
 
-def _components(name: str) -> Check:
+def _components(name: str) -> ValueCheck:
     check_list = list_of(f"The list {name}", _SECTION, _component)
 
     def check(value: Any) -> None:
@@ -71,14 +71,14 @@ _check_definition_fields = shape(
 
 
 def check_definition(value: Any) -> None:
-    """An activity definition; what belongs to interactions needs an ``interactionType``."""
+    """Checks an activity definition. Members for interactions need an ``interactionType``."""
     _check_definition_fields(value)
     if "interactionType" not in value and _INTERACTION_ONLY & value.keys():
         name = next(name for name in value if name in _INTERACTION_ONLY)
         raise refusal(f'An activity definition with "{name}" must have "interactionType".', _SECTION)
 
 
-check_activity: Check = shape(
+check_activity: ValueCheck = shape(
     "An activity",
     _SECTION,
     {
@@ -93,7 +93,7 @@ _check_activity_list = list_of("A contextActivities list", "2.4.6.2", check_acti
 
 
 def check_context_activities(value: Any) -> None:
-    """One Activity, or a list of them."""
+    """Checks one Activity, or a list of them."""
     if type(value) is dict:
         check_activity(value)
     else:

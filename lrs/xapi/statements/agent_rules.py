@@ -1,7 +1,7 @@
 """The rules for Agents, Groups and authorities (xAPI 1.0.3 Data 2.4.2 and 2.4.9; 2.0 4.2.2.1 and 4.2.4.2).
 
-Whoever they describe is a person: no value of theirs ever stands in a message. Knows nothing of who they are the same
-as, or of where in a statement they stand.
+They describe persons, so no message contains one of their values. Knows nothing of who is one person, or of where in a
+statement an agent is.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from lrs.xapi.statements import formats
-from lrs.xapi.statements.checks import Check, formatted, iri, list_of, mistyped, one_of, refusal, shape, text
+from lrs.xapi.statements.checks import ValueCheck, formatted, iri, list_of, mistyped, one_of, refusal, shape, text
 from lrs.xapi.statements.identity import IDENTIFIERS
 
 _IDENTIFIERS = frozenset(IDENTIFIERS)
@@ -25,7 +25,7 @@ _account = shape(
 )
 _mbox_form = "mailto: and an e-mail address, as in mailto:name@example.com"
 _sha1_form = "the SHA-1 of a mailto IRI, 40 hexadecimal digits"
-_identifier_fields: dict[str, Check] = {
+_identifier_fields: dict[str, ValueCheck] = {
     "mbox": formatted("The mbox", "2.4.2.3", formats.is_mailto, _mbox_form, private=True),
     "mbox_sha1sum": formatted("The mbox_sha1sum", "2.4.2.3", formats.is_sha1, _sha1_form, private=True),
     "openid": iri("The openid", "2.4.2.3", private=True),
@@ -43,7 +43,7 @@ _check_agent_fields = shape(
 
 
 def check_agent(value: Any) -> None:
-    """An Agent: exactly one identifier; ``objectType`` may be left out."""
+    """Checks an Agent: exactly one identifier; ``objectType`` may be left out."""
     _check_agent_fields(value)
     if len(_IDENTIFIERS & value.keys()) != 1:
         raise _identifiers("An Agent", "2.4.2.1", len(_IDENTIFIERS & value.keys()))
@@ -63,7 +63,7 @@ _check_group_fields = shape(
 
 
 def check_group(value: Any) -> None:
-    """A Group, identified by exactly one identifier or anonymous with at least one member; members are Agents."""
+    """Checks a Group: with exactly one identifier, or anonymous with at least one member. Members are Agents."""
     _check_group_fields(value)
     count = len(_IDENTIFIERS & value.keys())
     if count > 1:
@@ -73,14 +73,14 @@ def check_group(value: Any) -> None:
 
 
 def check_identified(value: Any) -> None:
-    """An Agent or an Identified Group, as the ``agent`` parameter of a request names one."""
+    """Checks an Agent or an Identified Group, as the ``agent`` parameter of a request names one."""
     check_actor(value)
     if not _IDENTIFIERS & value.keys():
         raise refusal(f"A Group can only be asked for by {_NAMES}.", "2.4.2.2")
 
 
 def check_actor(value: Any) -> None:
-    """An Agent or a Group, told apart by ``objectType``; without one it is an Agent."""
+    """Checks an Agent or a Group, by its ``objectType``; without one it is an Agent."""
     if type(value) is not dict:
         raise mistyped(value, "This", "an Agent or a Group (an object)", "2.4.2")
     kind = value.get("objectType", "Agent")
@@ -95,7 +95,7 @@ def check_actor(value: Any) -> None:
 
 
 def check_authority(value: Any) -> None:
-    """An Agent, or, as OAuth with three parties makes it, a Group without identifier of exactly two Agents."""
+    """Checks an Agent, or a Group of exactly two Agents without identifier, which OAuth with three parties gives."""
     check_actor(value)
     if value.get("objectType") == "Group" and (_IDENTIFIERS & value.keys() or len(value["member"]) != 2):
         raise refusal("A Group as authority must have exactly two members and no identifier of its own.", "2.4.9")

@@ -1,7 +1,7 @@
 """Attachments of statements: which data belongs to which, kept as blobs, and sent again. Knows no HTTP request.
 
-Rules: xAPI 1.0.3 Data 2.4.11 and Communication 1.5; IEEE 9274.1.1 4.2.9. The declared ``length`` is not held against
-the data: the conformance suite sends a wrong one and wants 200; the hash says more.
+Rules: xAPI 1.0.3 Data 2.4.11 and Communication 1.5; IEEE 9274.1.1 4.2.9. The declared ``length`` is not compared with
+the data, because the conformance suite sends a wrong one and expects 200; the hash is compared.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _listed(statement: dict[str, Any], pointer: str) -> list[tuple[str, dict[str
 
 
 def need_file_url(statement: dict[str, Any], version: str) -> None:
-    """Refuses an attachment whose data is neither here nor linked to."""
+    """Refuses an attachment that has neither data in the request nor a ``fileUrl``."""
     for pointer, attachment in attachments_of(statement):
         if "fileUrl" not in attachment:
             raise Refused(
@@ -48,9 +48,9 @@ def need_file_url(statement: dict[str, Any], version: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """The data that came along with statements, by the SHA-2 that names it, and how signatures in it are judged.
+    """The data sent with statements, by its SHA-2, and what signatures in it are verified with.
 
-    *trust* are the certificates that lead to signers we trust, *now* (microseconds UTC) is when they have to be valid.
+    *trust* are the certificates of trusted authorities; signers must be valid at *now* (microseconds UTC).
     """
 
     data: Mapping[str, Attached]
@@ -62,9 +62,9 @@ _NOTHING = Attachments({}, (), 0)
 
 
 def with_data(batch: Sequence[Prepared], attachments: Attachments | None, version: str) -> list[Prepared]:
-    """*batch* naming its data among the blobs, with the verdict on its signatures.
+    """*batch* with the names of its blobs, and the verdict on its signatures.
 
-    Refuses data that is missing or unasked for, and malformed signatures. Whatever else a verdict says, it is kept.
+    Refuses missing data, data that belongs to no attachment, and malformed signatures. Any other verdict is stored.
     """
     if attachments is not None:
         _match(batch, attachments.data, version)
@@ -116,13 +116,13 @@ def _verdicts(prepared: Prepared, attachments: Attachments, version: str) -> lis
 
 
 def keep(blobs: Blobs, attachments: Attachments) -> None:
-    """Puts the data among the blobs: before the statements that name it are stored, so that no record lacks it."""
+    """Stores the data as blobs, before the statements that name it are stored, so that no record lacks its blob."""
     for one in attachments.data.values():
         blobs.put(one.part.chunks())
 
 
 def multipart(blobs: Blobs, body: bytes, records: Iterable[Record], boundary: str) -> Iterator[bytes]:
-    """*body*, then each attachment's data once (xAPI 1.0.3 Communication 1.5.2), read as it is sent."""
+    """*body*, then the data of each attachment once (xAPI 1.0.3 Communication 1.5.2), read while it is sent."""
     line = f"--{boundary}\r\n".encode()
     yield line + b"Content-Type: application/json\r\n\r\n" + body + b"\r\n"
     sent: set[str] = set()

@@ -1,8 +1,8 @@
-"""The pieces that the rules for statements are made of: checks of one value, of lists, of maps, of objects.
+"""The building blocks of the rules for statements: checks of one value, of lists, of maps, of objects.
 
-A check takes a value and returns nothing, or raises ``Refused`` with a pointer that is relative to that value and, as
-``rule``, the section of xAPI 1.0.3 Data; ``validate`` turns it into the rule of the version in use. Pointers are put
-together only once something is wrong. Knows no xAPI object by name.
+A check takes a value and returns nothing, or raises ``Refused`` with a pointer relative to that value and, as ``rule``,
+the section of xAPI 1.0.3 Data; ``validate`` turns it into the rule of the version in use. Pointers are built only when
+a rule is broken. Knows no xAPI object by name.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from lrs.kernel.strict_json import excerpt, pointer_of
 from lrs.kernel.times import is_iso_timestamp
 from lrs.xapi.statements import formats
 
-Check = Callable[[Any], None]
+ValueCheck = Callable[[Any], None]
 
 
 def refusal(message: str, section: str, *path: str | int) -> Refused:
-    """What a broken rule is reported as; *path* leads from the checked value to the place."""
+    """The refusal for a broken rule. *path* leads from the checked value to the place."""
     return Refused(message, error="invalid_statement", pointer=pointer_of(path), rule=section)
 
 
 def kind_of(value: Any) -> str:
-    """What sort of JSON value this is, in words."""
+    """The type of a JSON value, in words."""
     if type(value) is bool:
         return "true or false"
     names = {str: "a text", int: "a number", float: "a number", list: "a list", dict: "an object"}
@@ -38,8 +38,8 @@ def mistyped(value: Any, what: str, expected: str, section: str) -> Refused:
     return refusal(f"{what} must be {expected}, not {kind_of(value)}.", section)
 
 
-def text(what: str, section: str) -> Check:
-    """Any text, the empty one too."""
+def text(what: str, section: str) -> ValueCheck:
+    """Any text, also an empty one."""
 
     def check(value: Any) -> None:
         if type(value) is not str:
@@ -48,7 +48,7 @@ def text(what: str, section: str) -> Check:
     return check
 
 
-def boolean(what: str, section: str) -> Check:
+def boolean(what: str, section: str) -> ValueCheck:
     """True or false."""
 
     def check(value: Any) -> None:
@@ -58,7 +58,7 @@ def boolean(what: str, section: str) -> Check:
     return check
 
 
-def number(what: str, section: str) -> Check:
+def number(what: str, section: str) -> ValueCheck:
     """A number; true and false are none."""
 
     def check(value: Any) -> None:
@@ -68,8 +68,10 @@ def number(what: str, section: str) -> Check:
     return check
 
 
-def formatted(what: str, section: str, test: Callable[[str], bool], expected: str, *, private: bool = False) -> Check:
-    """A text that *test* accepts; a *private* one is never shown in the message."""
+def formatted(
+    what: str, section: str, test: Callable[[str], bool], expected: str, *, private: bool = False
+) -> ValueCheck:
+    """A text that *test* accepts. The message never shows a *private* one."""
 
     def check(value: Any) -> None:
         if type(value) is not str:
@@ -81,32 +83,32 @@ def formatted(what: str, section: str, test: Callable[[str], bool], expected: st
     return check
 
 
-def iri(what: str, section: str, *, private: bool = False) -> Check:
+def iri(what: str, section: str, *, private: bool = False) -> ValueCheck:
     """An IRI, IRL or URI with its scheme."""
     expected = "an IRI with a scheme, such as https://example.com/thing"
     return formatted(what, section, formats.is_iri, expected, private=private)
 
 
-def uuid(what: str, section: str) -> Check:
+def uuid(what: str, section: str) -> ValueCheck:
     """A UUID in its 36-character form."""
     expected = "a UUID such as 12345678-1234-4234-8234-123456789012"
     return formatted(what, section, formats.is_uuid, expected)
 
 
-def timestamp(what: str, section: str) -> Check:
+def timestamp(what: str, section: str) -> ValueCheck:
     """An ISO 8601 date and time."""
     expected = "an ISO 8601 date and time such as 2026-11-21T10:00:00.000Z"
     return formatted(what, section, is_iso_timestamp, expected)
 
 
-def one_of(what: str, section: str, allowed: tuple[str, ...]) -> Check:
-    """One of some words, in exactly this spelling."""
+def one_of(what: str, section: str, allowed: tuple[str, ...]) -> ValueCheck:
+    """One of the words *allowed*, in exactly this spelling."""
     expected = allowed[0] if len(allowed) == 1 else "one of " + ", ".join(allowed)
     return formatted(what, section, frozenset(allowed).__contains__, f"{expected} (exactly so)")
 
 
-def list_of(what: str, section: str, check_item: Check, *, least: int = 0) -> Check:
-    """A list of at least *least* values that each pass *check_item*."""
+def list_of(what: str, section: str, check_item: ValueCheck, *, least: int = 0) -> ValueCheck:
+    """A list of at least *least* values, each of which passes *check_item*."""
 
     def check(value: Any) -> None:
         if type(value) is not list:
@@ -123,7 +125,7 @@ def list_of(what: str, section: str, check_item: Check, *, least: int = 0) -> Ch
     return check
 
 
-def language_map(what: str, section: str) -> Check:
+def language_map(what: str, section: str) -> ValueCheck:
     """An object of texts by RFC 5646 language tag (xAPI 1.0.3 Data 4.2)."""
 
     def check(value: Any) -> None:
@@ -142,8 +144,8 @@ def language_map(what: str, section: str) -> Check:
     return check
 
 
-def extensions(section: str) -> Check:
-    """An object whose keys are IRIs; what stands under them is nobody's business (xAPI 1.0.3 Data 4.1)."""
+def extensions(section: str) -> ValueCheck:
+    """An object whose keys are IRIs. Its values are not checked (xAPI 1.0.3 Data 4.1)."""
 
     def check(value: Any) -> None:
         if type(value) is not dict:
@@ -159,10 +161,10 @@ def extensions(section: str) -> Check:
     return check
 
 
-def shape(what: str, section: str, fields: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
-    """An object with these *fields* and no others, of which the *required* ones are there.
+def shape(what: str, section: str, fields: Mapping[str, ValueCheck], required: tuple[str, ...] = ()) -> ValueCheck:
+    """An object with these *fields* and no others, with all of the *required* ones.
 
-    *what* stands at the start of a sentence, as in "The verb".
+    *what* is the start of a sentence, as in "The verb".
     """
     check_of = fields.get
 
@@ -185,7 +187,7 @@ def shape(what: str, section: str, fields: Mapping[str, Check], required: tuple[
     return check
 
 
-def _unknown_key(what: str, key: str, fields: Mapping[str, Check]) -> Refused:
+def _unknown_key(what: str, key: str, fields: Mapping[str, ValueCheck]) -> Refused:
     for name in fields:
         if name.lower() == key.lower():
             return refusal(f'Write "{name}", not {excerpt(key)}: keys are case-sensitive.', "2.2")

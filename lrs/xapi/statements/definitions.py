@@ -1,7 +1,7 @@
-"""What statements teach about activities and agents, kept beside them: definitions and names. Knows no store.
+"""What statements say about activities and agents: definitions and names, in records of their own. Knows no store.
 
-Both are insert-only records named by their content, so that writing them again changes nothing and two writers never
-contend. They are merged when read: the one that was first stored last wins, for each field and each language.
+Both are insert-only records named by their content, so writing them again changes nothing and two writers never
+conflict. They are merged when read: for each field and language the value that was first stored last wins.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import msgspec
 
 from lrs.kernel.keys import key
 from lrs.storage import Record
+from lrs.storage.about import Whose, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.xapi.statements.identity import IDENTIFIERS, agents_in, identifier_of, ifi_text
 
@@ -24,26 +25,27 @@ AGENT_NAME = "agent_name"
 _COMPONENTS = frozenset({"choices", "scale", "source", "target", "steps"})
 _MERGED_MAPS = frozenset({"name", "description", "extensions"})
 _CACHED_BYTES = 4_096
+"""Bytes of the longest definition or name that is cached, with what it is about."""
 _encode = msgspec.json.encode
 
 
 def definition_key(activity_id: str) -> int:
-    """Definitions of this activity."""
+    """The search key of the definitions of this activity."""
     return key(DEFINITION, activity_id)
 
 
 def agent_name_key(identity: str) -> int:
-    """Names of the agent with this ``ifi_text``."""
+    """The search key of the names of the agent with this ``ifi_text``."""
     return key(AGENT_NAME, identity)
 
 
 def side_records(statement: dict[str, Any]) -> tuple[Record, ...]:
-    """The definitions and names that *statement*, a valid one, brings: records to insert where they are missing.
+    """The definitions and names in *statement*, a valid one: records to insert if they are missing.
 
     ``definition``: body is the definition's JSON. ``agent_name``: body is ``{"agent": {…IFI}, "name": …}``.
     """
     found: dict[str, Record] = {}
-    for activity in _activities(statement):
+    for activity in activities_in(statement):
         definition = activity.get("definition")
         if definition:
             record = _definition(activity["id"], _encode(definition))
@@ -57,7 +59,7 @@ def side_records(statement: dict[str, Any]) -> tuple[Record, ...]:
 
 
 def merged_definition(definitions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """*definitions* of one activity, oldest first, as one: later values win, by language, extension and component."""
+    """*definitions* of one activity, oldest first, merged: later values win, by language, extension and component."""
     whole: dict[str, Any] = {}
     for definition in definitions:
         for field, value in definition.items():
@@ -81,7 +83,8 @@ def _merged_components(older: list[dict[str, Any]], newer: list[dict[str, Any]])
 
 
 def _definition(activity_id: str, text: bytes) -> Record:
-    return _cached_definition(activity_id, text) if len(text) <= _CACHED_BYTES else _new_definition(activity_id, text)
+    short = len(activity_id) + len(text) <= _CACHED_BYTES
+    return _cached_definition(activity_id, text) if short else _new_definition(activity_id, text)
 
 
 def _new_definition(activity_id: str, text: bytes) -> Record:
@@ -92,19 +95,27 @@ def _new_definition(activity_id: str, text: bytes) -> Record:
 _cached_definition = lru_cache(maxsize=4_096)(_new_definition)
 
 
-@lru_cache(maxsize=8_192)
 def _name(identity: str, agent: bytes, name: str) -> Record:
+    short = len(agent) + len(name) <= _CACHED_BYTES
+    return _cached_name(identity, agent, name) if short else _new_name(identity, agent, name)
+
+
+def _new_name(identity: str, agent: bytes, name: str) -> Record:
     text = _encode({"agent": msgspec.Raw(agent), "name": name})
     return Record(AGENT_NAME, sha256(_encode([identity, name])).hexdigest(), text, keys=(agent_name_key(identity),))
 
 
-def _activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
+_cached_name = lru_cache(maxsize=4_096)(_new_name)
+
+
+def activities_in(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The activities that *statement* names, each as often as it does."""
     target = statement["object"]
     kind = target.get("objectType", "Activity")
     if kind == "Activity":
         yield target
     elif kind == "SubStatement":
-        yield from _activities(target)
+        yield from activities_in(target)
     context = statement.get("context")
     if context:
         for listed in context.get("contextActivities", {}).values():
@@ -119,7 +130,18 @@ def _named(record: Record) -> Subjects:
     return subjects(identifiers=[found.id] if found else ())
 
 
+def _name_keys(whose: Whose) -> Iterable[int]:
+    return (agent_name_key(text) for agent in whose.agents if (text := ifi_text(agent)))
+
+
 KINDS = (
     Kind(DEFINITION, "fact", subjects=None, retention="evidence", exported=True),
-    Kind(AGENT_NAME, "fact", subjects=_named, retention="evidence", exported=True),
+    Kind(
+        AGENT_NAME,
+        "fact",
+        subjects=_named,
+        retention="evidence",
+        exported=True,
+        find=by_keys(AGENT_NAME, _name_keys),
+    ),
 )

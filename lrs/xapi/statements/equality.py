@@ -1,17 +1,18 @@
-"""When two statements say the same (xAPI 1.0.3 Data 2.3.1, "Statement Comparision Requirements").
+"""Whether two statements say the same (xAPI 1.0.3 Data 2.3.1, "Statement Comparision Requirements").
 
-What may differ: the order of keys, the writing of numbers (1, 1.0, 1e0) and of the statement's and a SubStatement's
-``timestamp`` (the same instant, to the microsecond), Activity definitions and verb displays (by that section no part
-of the statement), the order of a Group's members, one Activity or a list of one in ``contextActivities``, a left-out
-``objectType`` that has a default, the case of what is the same in any case (UUIDs, hex digests, the domain of an
-address, ``context.language``), and seconds of a duration beyond 0.01 (Data 4.6). All else is compared exactly: true is
-not 1, PT60S is not PT1M, and the metadata of attachments counts. Floats are compared as doubles, integers exactly.
+These may differ: the order of keys, the writing of numbers (1, 1.0, 1e0) and of the statement's and a SubStatement's
+``timestamp`` (the same instant, to the microsecond), Activity definitions and verb displays (by that section no part of
+the statement), the order of a Group's members, one Activity or a list of one in ``contextActivities``, a left-out
+``objectType`` that has a default, the case of values that are case-insensitive (UUIDs, hex digests, the domain of an
+address, ``context.language``), and seconds of a duration beyond 0.01 (Data 4.6). Everything else is compared exactly:
+true is not 1, PT60S is not PT1M, and the metadata of attachments counts. Floats are compared as doubles, integers
+exactly.
 
-What an LRS may set does not count (Data 2.2): ``id``, ``stored``, ``authority`` and ``version`` never, ``timestamp``
-not where one side has none or the stored side has the server's own. So a statement that comes directly and again by way
-of another LRS, which has set these in its own manner, is one statement, whichever comes first.
+What an LRS may set does not count (Data 2.2): ``id``, ``stored``, ``authority`` and ``version`` never; ``timestamp``
+not if one side has none or the stored side has the server's own. So a statement that comes directly and again by way of
+another LRS, which has set these members in its own way, is one statement, whichever comes first.
 
-Pure, and defined for any JSON: what has not the form it should have is compared as it stands. Knows no store.
+Pure, and defined for any JSON: a value that does not have its proper form is compared as it is. Knows no store.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _Canon = Callable[[Any], Any]
 
 
 def same(received: dict[str, Any], stored: dict[str, Any], *, stamped: bool = False) -> bool:
-    """Whether *received* says what *stored* says; *stamped*: the ``timestamp`` of *stored* is the server's own."""
+    """Whether *received* says what *stored* says. *stamped*: the ``timestamp`` of *stored* is the server's own."""
     if not stamped and "timestamp" in received and "timestamp" in stored:
         one, other = _instant(received["timestamp"]), _instant(stored["timestamp"])
         if _encode(one) != _encode(other):
@@ -45,7 +46,7 @@ def _said(statement: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Any JSON, with one form for each number."""
+    """Any JSON value, with one form for each number."""
     if type(value) is float and value.is_integer():
         value = int(value)
     if type(value) is int:

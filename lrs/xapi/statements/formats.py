@@ -1,7 +1,7 @@
-"""The text formats xAPI values have: IRI, UUID, duration, language tag, mailto, media type, hashes.
+"""Text formats of xAPI values: IRI, UUID, duration, language tag, mailto, media type, hashes.
 
-Says yes or no; timestamps are read by ``lrs.kernel.times``. Every pattern is linear in the length of the text
-(possessive quantifiers where two repeats meet). Knows nothing of statements, versions or refusals.
+Timestamps are read by ``lrs.kernel.times``. Every pattern is linear in the length of the text (possessive quantifiers
+where two repeats meet). Knows nothing of statements, versions or refusals.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ _match_duration = re.compile(
 _early_fraction = re.compile(r"[.,][0-9]++[A-Z](?=.)").search
 _seconds_fraction = re.compile(r"[.,]([0-9]++)S\Z").search
 
-_CACHED_LENGTH = 256  # longer texts are matched anew: the caches stay small whatever is sent
+_CACHED_LENGTH = 256  # longer texts are not cached, so that the caches stay small
 
 
 def is_iri(text: str) -> bool:
-    """Whether *text* has a scheme, then at least one character, and none that RFC 3987 never allows.
+    """Whether *text* has a scheme, then at least one character, and no character that RFC 3987 never allows.
 
-    Best effort, as xAPI permits (1.0.3 Data 2.2): scheme-specific rules are not applied. Also used for IRLs and URIs.
+    Best effort, as xAPI permits (1.0.3 Data 2.2): rules of a scheme are not applied. Also used for IRLs and URIs.
     """
     return _cached_iri(text) if len(text) <= _CACHED_LENGTH else _match_iri(text) is not None
 
@@ -108,7 +108,7 @@ def _has_tag_form(text: str) -> bool:
 
 
 def is_duration(text: str) -> bool:
-    """Whether *text* is an ISO 8601 duration of the form in 4.4.3.2: designators, in order, or weeks alone.
+    """Whether *text* is an ISO 8601 duration as in 4.4.3.2: designators in order, or weeks alone.
 
     Only the last part may have a fraction, with a point or a comma.
     """
@@ -116,7 +116,7 @@ def is_duration(text: str) -> bool:
 
 
 def duration_to_hundredths(text: str) -> str:
-    """*text* (a duration) as it is compared: as a string, with the seconds cut, never rounded, to 0.01.
+    """*text* (a duration) in the form that is compared, with the seconds cut, never rounded, to 0.01.
 
     A month has no fixed length, so units are not converted (xAPI 1.0.3 Data 2.3.1 and 4.6): ``PT60S`` is not ``PT1M``.
     """

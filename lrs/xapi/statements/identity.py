@@ -1,33 +1,31 @@
-"""What makes two agents the same: their inverse functional identifier, and its name. Knows no validation and no store.
+"""When two agents are the same: their inverse functional identifier, and its name. Knows no validation and no store.
 
 The text of an identifier (``ifi_text``) is what filters compare. Its name (``Identifier.id``) is what persons are found
-by, and differs in one thing: a mailbox and its SHA-1 are one identifier in two spellings, not two that are joined. The
-hash is made from the mailbox by anybody and by everybody alike, so there is nothing to believe or to undo. Both get the
-name of the hash.
+by. They differ in one case: a mailbox and its SHA-1 are one identifier in two forms. Everybody computes the same hash
+from a mailbox, so this is no join that could be wrong or taken back. Both have the name of the hash.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha1
 from typing import Any
 
 import msgspec
 
-from lrs.kernel.names import name
+from lrs.kernel.names import hash_name, mailbox_name, name
 
 IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
-"""xAPI 1.0.3 Data 2.4.2.3: of these a valid agent or identified group has exactly one."""
+"""A valid agent or identified group has exactly one of these (xAPI 1.0.3 Data 2.4.2.3)."""
 
 SAME_PERSON = "https://w3id.org/engraft/extensions/identifiers"
-"""``context.extensions``: agents that the statement's source says are the same person as the actor."""
+"""Key in ``context.extensions``: agents that, by the statement's source, are the same person as the actor."""
 
 
 class Identifier(msgspec.Struct, frozen=True):
-    """One identifier: *id* its unchanging name, *ifi* the agent that has it and nothing else, *sort* what it is.
+    """One identifier: *id* is its permanent name, *ifi* an agent with nothing else, *sort* its strong sort.
 
     Two different identifiers of one strong *sort* cannot belong to one person: accounts of one home page, and so
-    learner numbers. People do have several mailboxes, so mailboxes have no strong sort: ``None``.
+    learner numbers. People do have several mailboxes, so the sort of a mailbox is ``None``.
     """
 
     id: str
@@ -38,8 +36,8 @@ class Identifier(msgspec.Struct, frozen=True):
 def ifi_text(agent: Mapping[str, Any]) -> str | None:
     """The identifier of a valid Agent or Group as text; ``None`` for an anonymous group.
 
-    Equal texts mean the same agent: ``mbox:mailto:a@b.example``, ``account:<length>:<homePage>|<name>``. The length
-    keeps an account apart from one whose home page ends where the other's name begins.
+    Equal texts mean the same agent: ``mbox:mailto:a@b.example``, ``account:<length>:<homePage>|<name>``. Because of the
+    length, an account with a longer home page and a shorter name has another text.
     """
     account = agent.get("account")
     if account is not None:
@@ -53,7 +51,7 @@ def ifi_text(agent: Mapping[str, Any]) -> str | None:
 
 
 def agent_of(text: str) -> dict[str, Any]:
-    """The agent whose ``ifi_text`` is *text*: its identifier and nothing else."""
+    """The agent whose ``ifi_text`` is *text*, with nothing but its identifier."""
     word, _, value = text.partition(":")
     if word != "account":
         return {word: value}
@@ -68,9 +66,9 @@ def identifier_of(agent: Any) -> Identifier | None:
         return None
     mbox, hashed, openid, account = (agent.get(word) for word in ("mbox", "mbox_sha1sum", "openid", "account"))
     if isinstance(mbox, str):
-        return Identifier(_hash_name(sha1(mbox.encode("utf-8", "replace")).hexdigest()), {"mbox": mbox})  # noqa: S324 (xAPI says SHA-1)
+        return Identifier(mailbox_name(mbox), {"mbox": mbox})
     if isinstance(hashed, str):
-        return Identifier(_hash_name(hashed.lower()), {"mbox_sha1sum": hashed})
+        return Identifier(hash_name(hashed.lower()), {"mbox_sha1sum": hashed})
     if isinstance(openid, str):
         return Identifier(name("identifier", "openid", openid), {"openid": openid})
     if isinstance(account, dict):
@@ -95,7 +93,7 @@ def agents_in(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def named_in(statement: dict[str, Any]) -> set[str]:
-    """The names of all identifiers in a valid *statement*, those among them that it says are the actor's too."""
+    """The names of all identifiers in a valid *statement*, also of those that it says are the actor's."""
     further = statement.get("context", {}).get("extensions", {}).get(SAME_PERSON, ())
     agents = [*agents_in(statement), *(further if isinstance(further, list) else ())]
     return {one.id for agent in agents if (one := identifier_of(agent))}
@@ -121,7 +119,3 @@ def _account(home_page: Any, account_name: Any) -> Identifier | None:
         return None
     ifi = {"account": {"homePage": home_page, "name": account_name}}
     return Identifier(name("identifier", "account", home_page, account_name), ifi, f"account {home_page}")
-
-
-def _hash_name(hashed: str) -> str:
-    return name("identifier", "mbox_sha1sum", hashed)

@@ -1,10 +1,13 @@
-"""The search keys of a statement, pure: which filters find it. Knows no store.
+"""The search keys of a statement: by which filters it is found. Pure; knows no store.
 
-One key per condition, and one per pair of conditions that are asked together, so that a query walks a single range
-however rare the pair is (measured at 600,000 statements: intersecting two frequent keys 94 to 133 ms, a pair key
-0.04 ms). A pair key also answers for one statement of a chain of references, which two keys side by side would not.
-What is only related has no pair keys: contexts are few and busy, and each of their keys has an index page of its own
-to be written with every statement. With a verb they are walked and looked up.
+There is one key for each condition, and one for each pair of conditions that are often used together, so that a query
+walks a single range however rare the pair is (measured at 600,000 statements: intersecting two frequent keys 94 to 133
+ms, a pair key 0.04 ms). A pair key also means that both conditions hold on one statement of a chain of references,
+which two single keys would not.
+
+Agents and activities that are only related have no pair keys: there are few contexts with many statements, and each of
+their keys has an index page of its own, to be written with every statement. A query for one with a verb walks the one
+key and looks up the other.
 """
 
 from __future__ import annotations
@@ -15,45 +18,53 @@ from lrs.kernel.keys import key, pair
 from lrs.xapi.statements.identity import ifi_text
 
 KEY_VERSION = 2
-"""``meta.k`` of records whose keys were made by this function. Those of version 1 hold all of these and more."""
+"""``meta.k`` of records whose keys were made by this version. Keys of version 1 include all of these and more."""
 
 CONTEXT_KINDS = ("parent", "grouping", "category", "other")
 
 
 def verb_key(verb: str) -> int:
-    """Statements with this verb id."""
+    """The key of statements with this verb id."""
     return key("verb", verb)
 
 
 def agent_key(identity: str, *, related: bool = False) -> int:
-    """Statements with this agent or group, or a group with it as a member, as actor or object; *related*: anywhere."""
+    """The key of statements with this agent or group, or a group with it as member, as actor or object.
+
+    *related*: anywhere in the statement.
+    """
     return key("related agent" if related else "agent", identity)
 
 
 def activity_key(activity: str, *, related: bool = False) -> int:
-    """Statements with this activity as object; *related*: in their context or SubStatement too."""
+    """The key of statements with this activity as object; *related*: also in their context or SubStatement."""
     return key("related activity" if related else "activity", activity)
 
 
 def registration_key(registration: str) -> int:
-    """Statements of this registration."""
+    """The key of statements with this registration."""
     return key("registration", registration.lower())
 
 
 def source_key(source: str) -> int:
-    """Statements that this source delivered."""
+    """The key of statements that this source delivered."""
     return key("source", source)
 
 
 def refers_key(statement: str) -> int:
-    """Statements whose object is a reference to this one; not a search key: it outlives voiding."""
+    """The key of statements that refer to this one as object. It is no search key: voiding does not remove it."""
     return key("refers", statement.lower())
 
 
-def keys_of(statement: dict[str, Any], authority: str | None = None) -> tuple[int, ...]:
-    """The search keys of *statement*, a valid statement as received, without those of what it refers to.
+def voided_agent_key(identity: str) -> int:
+    """The key of voided statements that name this agent anywhere. No filter asks for it."""
+    return key("voided of agent", identity)
 
-    *authority* is the identity of the agent that the LRS sets as authority, where the statement keeps none of its own.
+
+def keys_of(statement: dict[str, Any], authority: str | None = None) -> tuple[int, ...]:
+    """The search keys of *statement*, a valid one as received, without those of statements it refers to.
+
+    *authority* is the identity of the agent that the LRS sets as authority, if the statement does not keep its own.
     """
     verb = verb_key(statement["verb"]["id"])
     target = statement["object"]
@@ -82,7 +93,7 @@ _ACTORS = frozenset({"Agent", "Group"})
 
 
 def _identities(agent: dict[str, Any]) -> list[str]:
-    """Whom an agent or a group stands for: a group whose member is asked for matches (1.0.3 Communication 2.1.3)."""
+    """The agents that an agent or group matches for: a group is found by its members (1.0.3 Communication 2.1.3)."""
     identity = ifi_text(agent)
     found = [identity] if identity else []
     if "member" in agent:
@@ -91,7 +102,10 @@ def _identities(agent: dict[str, Any]) -> list[str]:
 
 
 def _further_agents(statement: dict[str, Any]) -> list[str]:
-    """Every agent and group but actor and object: authority, instructor, team, context agents, groups, SubStatement."""
+    """Every agent and group except actor and object.
+
+    These are authority, instructor, team, context agents and groups, and those in a SubStatement.
+    """
     found = _identities(statement["authority"]) if "authority" in statement else []
     target = statement["object"]
     if target.get("objectType") == "SubStatement":

@@ -1,4 +1,4 @@
-"""How much one statement, and one request, may make the writer do: in rows, not in statements. Pure.
+"""How much work one statement, and one request, may be for the writer: counted in rows, not in statements. Pure.
 
 A plain statement is 19 rows: 17 search keys, itself, what it owes.
 """
@@ -13,29 +13,30 @@ from lrs.xapi.statements.chains import MOST_INHERITED
 from lrs.xapi.statements.plan import Prepared
 
 MOST_KEYS = 2_000
-"""Search keys of one statement. A group of 400 members has them, with an activity and a registration."""
+"""Search keys of one statement. A group of 400 members, with an activity and a registration, has so many."""
 MOST_ROWS = 64_000
-"""Rows of one request: some 3,300 plain statements."""
+"""Rows of one request: about 3,300 plain statements."""
 
 
 def rows_of(prepared: Prepared) -> int:
-    """About how many rows the statement will be: what it inherits counts whole, without marks for another source.
+    """About how many rows the statement will be. Inherited keys count in full, without the marks for another source.
 
-    A large text counts as the rows that its bytes are worth, if these are more: it holds the writer for as long.
+    A large text counts as the rows that its bytes are worth, if these are more, because it occupies the writer for as
+    long.
     """
     written = max(len(prepared.keys) + 2, len(prepared.rest) // ROW_BYTES)
     return written + (MOST_INHERITED if prepared.refers else 0)
 
 
 def check_rows(batch: Iterable[Prepared]) -> None:
-    """Refuses 413 for a request of more than ``MOST_ROWS``, before anything is asked of the writer."""
+    """Refuses a request of more than ``MOST_ROWS`` (413), before it reaches the writer."""
     rows = sum(len(prepared.keys) + 2 for prepared in batch)
     if rows > MOST_ROWS:
         raise too_many_rows(rows)
 
 
 def too_many_rows(rows: int) -> Refused:
-    """Why a request with so many *rows* is not stored."""
+    """The refusal (413) of a request with so many *rows*."""
     return Refused(
         f"the statements of this request change {rows} entries in the store, at most {MOST_ROWS} are allowed"
         " (one for each thing a statement can be found by: agents, members of groups, activities; those of what is"
@@ -46,7 +47,7 @@ def too_many_rows(rows: int) -> Refused:
 
 
 def check_keys(keys: int) -> None:
-    """Refuses 400 for a statement with more than ``MOST_KEYS`` search keys."""
+    """Refuses a statement with more than ``MOST_KEYS`` search keys (400)."""
     if keys > MOST_KEYS:
         raise Refused(
             f"the statement can be found in {keys} ways, at most {MOST_KEYS} are allowed: each agent, member of a"

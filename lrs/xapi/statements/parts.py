@@ -1,6 +1,6 @@
-"""The parts of a multipart/mixed statement request, streamed into blobs as they arrive. Knows no statement.
+"""The parts of a multipart/mixed statement request, streamed into files as they arrive. Knows no statement.
 
-Rules: xAPI 1.0.3 Communication 1.5.2. Each part's data is hashed on the way and must be what its header says.
+Rules: xAPI 1.0.3 Communication 1.5.2. The data of each part is hashed and compared with its header.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def _spool() -> IO[bytes]:
 
 
 @dataclass(slots=True)
-class Part:
+class BodyPart:
     """One part: its headers by lower-case name, and its data in a file that is in memory while it is small.
 
-    *number* is its place in the request; the statements are part 1.
+    *number* is its position in the request; the statements are part 1.
     """
 
     number: int
@@ -49,20 +49,23 @@ class Part:
             yield chunk
 
     def read(self, most: int = -1) -> bytes:
-        """The data, of which at most *most* bytes are wanted."""
+        """The data, at most *most* bytes."""
         self.data.seek(0)
         return self.data.read(most)
 
 
 class Parts:
-    """Takes the body as it arrives; ``whole()`` gives the parts."""
+    """Parses the body while it arrives."""
 
     def __init__(
         self, content_type: str, hold: Callable[[int], None], version: str, *, most_parts: int, largest_first: int
     ) -> None:
-        """*hold* is told of bytes that stay in memory, and may refuse them; *version* is the request's."""
+        """*hold* is called with the number of bytes that stay in memory, and may raise.
+
+        *version* is that of the request.
+        """
         self._version = version
-        self.parts: list[Part] = []
+        self.parts: list[BodyPart] = []
         self._name = self._value = b""
         self._headers = 0
         self._hold = hold
@@ -77,13 +80,13 @@ class Parts:
             "on_part_data": self._data,
             "on_end": self._end,
         }
-        # The parser's own limit is 8, and its refusal does not name it.
+        # The parser's own limit is 8, and its error does not name the limit.
         boundary = boundary_of(content_type, version)
         self._first_line = b"\n--" + boundary
         self._parser = MultipartParser(boundary, callbacks, max_header_count=MOST_HEADERS + 1)
 
-    async def take(self, chunks: AsyncIterator[bytes]) -> list[Part]:
-        """Reads all *chunks*. Refuses a body that is not whole or not well-formed."""
+    async def take(self, chunks: AsyncIterator[bytes]) -> list[BodyPart]:
+        """Reads all *chunks* and gives the parts. Refuses a body that is incomplete or malformed."""
         async for chunk in self._without_preamble(chunks):
             try:
                 self._parser.write(chunk)
@@ -100,7 +103,7 @@ class Parts:
         return self.parts
 
     async def _without_preamble(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """*chunks* from the first boundary on: what stands before it is to be ignored (RFC 2046 5.1.1)."""
+        """*chunks* from the first boundary on. A preamble is ignored (RFC 2046 5.1.1)."""
         read = b"\n"
         async for chunk in chunks:
             read += chunk
@@ -115,7 +118,7 @@ class Parts:
     def _begin(self) -> None:
         if len(self.parts) > self._most_parts:
             raise Refused(f"more than {self._most_parts} attachments", status=413, error="too_large")
-        self.parts.append(Part(len(self.parts) + 1))
+        self.parts.append(BodyPart(len(self.parts) + 1))
         self._name = self._value = b""
         self._headers = 0
 
@@ -155,7 +158,7 @@ class Parts:
 
 
 def malformed(message: str, version: str) -> Refused:
-    """The refusal of a body that is not as a request with attachments has to be."""
+    """The refusal of a malformed request with attachments."""
     return Refused(message, rule=rule("Communication 1.5.2", version))
 
 
@@ -168,22 +171,22 @@ def boundary_of(content_type: str, version: str) -> bytes:
 
 
 def close_parts(taken: Parts) -> None:
-    """Lets go of the parts' files."""
+    """Closes the files of the parts."""
     for part in taken.parts:
         part.data.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A part that is the data of attachments: the *sha2* it came under, and *blob*, its name among the blobs."""
+    """A part with the data of attachments: its *sha2*, and the name of its *blob*."""
 
     sha2: str
     blob: str
-    part: Part
+    part: BodyPart
 
 
-def attached(part: Part, version: str) -> Attached:
-    """*part* under the SHA-2 it names, checked against its data. Refuses a part that may not stand there."""
+def attached(part: BodyPart, version: str) -> Attached:
+    """*part* with the SHA-2 in its header, which is compared with the data. Refuses a part that is no attachment."""
     if part.headers.get("content-transfer-encoding", "").lower() != "binary":
         raise malformed(f"part {part.number}, an attachment, needs Content-Transfer-Encoding: binary", version)
     told = part.headers.get("x-experience-api-hash", "").lower()

@@ -1,4 +1,4 @@
-"""What is known of statements before the store is looked at: the shape that ``prepare`` makes and ``store_in`` takes.
+"""Statements prepared for storing: the struct that ``prepare`` makes and ``store_in`` takes.
 
 Knows no store, and not how a plan is made.
 """
@@ -17,15 +17,17 @@ from lrs.xapi.statements.subscriptions import Subscriptions
 
 KIND = "statement"
 AWAITED = "awaited"
-"""Names a statement that was referred to before it came; its body is the place where giving it keys goes on."""
+"""The kind of records for statements that were referred to before they arrived. The body is the place where passing on
+keys continues.
+"""
 _STAMPED = re.compile(rb'\{"stored":"([^"]+)","timestamp":"\1",')
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A statement ready for the writer: all that does not depend on what is stored already.
+    """A statement ready for the writer: everything that does not depend on what is already stored.
 
     The stored text is ``{"stored":…,`` + (``"timestamp":…,`` if *stamped*) + *added* + *rest*. *side* are insert-only
-    records it brings along; *index* is its place in the array it came in, ``None`` if it came by itself.
+    records that it brings along. *index* is its place in its array, ``None`` if it was sent alone.
     """
 
     id: str
@@ -41,23 +43,23 @@ class Prepared(msgspec.Struct, frozen=True):
     index: int | None = None
 
     def text(self, stored: bytes) -> bytes:
-        """The statement as it is kept and answered; *stored* is its time as JSON text without quotes."""
+        """The statement as it is stored and returned. *stored* is its time as JSON text without quotes."""
         stamp = b'"timestamp":"%s",' % stored if self.stamped else b""
         return b'{"stored":"%s",%s%s%s' % (stored, stamp, self.added, self.rest)
 
     @property
     def sent_id(self) -> str:
-        """The id in the case in which it was sent."""
+        """The id in upper or lower case as it was sent."""
         return str(self.tree.get("id", self.id))
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Statements that are stored together or not at all, in one decision, beside whatever else that decision writes.
+    """Statements that are stored together or not at all, in one decision, with whatever else that decision writes.
 
-    *side* are insert-only records that they bring along and that are not known to be stored. *weight* is about how
-    many rows they will be, *reads* are the records (kind, id) that storing them looks at: both are for
-    ``Store.write``, added up where a decision stores several plans. *equal* are ids whose stored statement was compared
-    already (``write.compared``).
+    *side* are insert-only records that they bring along and that may not be stored yet. *weight* is about how many rows
+    they will be, *reads* are the records (kind, id) that storing them looks at: both are for ``Store.write``, added up
+    if a decision stores several plans. *equal* are ids whose stored statement was already compared
+    (``write.compared``).
     """
 
     statements: Sequence[Prepared]
@@ -74,13 +76,13 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def is_stamped(text: bytes) -> bool:
-    """Whether the ``timestamp`` of a statement as it is kept (see ``Prepared.text``) is the server's, not its sender's.
+    """Whether the ``timestamp`` of a stored statement (see ``Prepared.text``) was set by the server.
 
-    To be seen in every statement ever stored: both times stand in front, and are one text.
+    It can be seen in every stored statement: both times are at the start of the text, and equal.
     """
     return _STAMPED.match(text) is not None
 
 
 def in_batch(refused: Refused, index: int | None) -> Refused:
-    """*refused* as it is told: of an array, also of one, which statement."""
+    """*refused* with the index of the statement in its array, also in an array of one."""
     return refused.inside("" if index is None else f"/{index}", index)

@@ -1,8 +1,8 @@
-"""From a text of statements to a plan for storing them, pure: all that needs no look at the store.
+"""From the text of statements to a plan for storing them. Pure: everything that does not need the store.
 
-Checks the rules of xAPI and the limits, gives ids, works out search keys and what is brought along, judges signatures,
-weighs. What has to be held against what is stored already is ``write.store_in``'s, which takes the plan. Everybody who
-stores statements takes these two: the endpoint, an import, a session of content. Knows no HTTP.
+Checks the rules of xAPI and the limits, gives ids, makes search keys and side records, verifies signatures, computes
+weights. ``write.store_in`` takes the plan and compares it with what is stored. Everybody who stores statements uses
+these two: the endpoint and imports. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _STORED, _STORED_AND_AUTHORITY = frozenset({"stored"}), frozenset({"stored", "au
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What statements are prepared by, beside who sends them: the same for all of a text.
+    """What ``prepare`` needs beside the sender and the text.
 
     *settings* has the limits. *seen* are ids of insert-only records that are certainly stored. *statement_id* is that
-    of a PUT, which holds exactly one statement.
+    of a PUT, which has exactly one statement.
     """
 
     settings: Settings
@@ -48,7 +48,7 @@ class Terms:
 
 
 class _Sender(msgspec.Struct, frozen=True):
-    """What of a caller matters to its statements. *identity* is that of the agent in *authority*."""
+    """What statements depend on of their caller. *identity* is that of the agent in *authority*."""
 
     source: str
     authority: bytes
@@ -77,15 +77,16 @@ def _identity(authority: bytes) -> str | None:
 def prepare(
     caller: Caller, version: str, statements: bytes, terms: Terms, attachments: Attachments | None = None
 ) -> Plan:
-    """The plan for *statements*, the JSON text of one statement or of an array of them, sent under *version*'s rules.
+    """The plan for *statements*, the JSON text of one statement or of an array, sent under the rules of *version*.
 
-    *version* is "1.0.3" or "2.0.0". The text of each statement is what will be kept, whoever made it: who has
-    statements as objects writes them as JSON first. Each without an id gets one by chance. Of *caller* matters its
-    source, its authority, and whether it may import statements, void those of others and write definitions.
-    *attachments* is the data that came along; without any (``None``, not an empty one) an attachment needs a
-    ``fileUrl``. Data has to be among the blobs before the plan is stored (``attachments.keep``).
+    *version* is "1.0.3" or "2.0.0". The text of each statement is what will be stored; whoever has statements as
+    objects writes them as JSON first. A statement without an id gets a random one. Of *caller* matter its source, its
+    authority, and whether it may import statements, void those of others and write definitions. *attachments* is the
+    data that was sent with them; without any (``None``, not an empty one) an attachment needs a ``fileUrl``. The data
+    must be stored as blobs before the plan is stored (``attachments.keep``).
 
-    Refuses all for the first statement that is wrong, with its place and the rule: 400, and 413 over a limit.
+    Refuses everything if one statement is wrong, with the place of the first such statement and the rule: 400, or 413
+    over a limit.
     """
     way = _Way(_sender(caller), version, terms, attachments is None)
     batch = _all_of(statements, way)
@@ -103,7 +104,7 @@ def prepare(
 
 
 class _Way(msgspec.Struct, frozen=True):
-    """How the statements of one text came; *alone* without the data of attachments."""
+    """How the statements of one text were sent; *alone* means without data of attachments."""
 
     sender: _Sender
     version: str
@@ -112,28 +113,49 @@ class _Way(msgspec.Struct, frozen=True):
 
 
 def _all_of(text: bytes, way: _Way) -> list[Prepared]:
-    """The statements in *text* as if they came without data."""
+    """The statements in *text*, prepared as if they had no data of attachments.
+
+    Their number and sizes are looked at before they are decoded, because a decoded text takes many times its bytes.
+    """
+    bare = text.strip()
+    is_array = bare.startswith(b"[")
     try:
+        texts = _texts(bare, way) if is_array else [bare]
+        if not is_array:
+            _check_size(bare, way)
         tree = parse(text, max_depth=way.terms.settings.max_depth)
     except Refused as refused:
-        raise _of_array(refused, text) from refused
+        raise _of_array(refused, is_array=is_array) from refused
     if isinstance(tree, dict):
-        return [_checked(tree, text.strip(), way)]
+        return [_checked(tree, texts[0], way)]
     if not isinstance(tree, list):
         several = rule("Communication 2.1.2", way.version)
         raise Refused("the body must be a statement or an array of statements", pointer="", rule=several)
+    return _batch(tree, texts, way)
+
+
+def _texts(text: bytes, way: _Way) -> list[bytes]:
+    """The text of each statement in the array *text*."""
+    found = slices(text)
     if way.terms.statement_id is not None:
         one = rule("Communication 2.1.1", way.version)
         raise Refused("PUT takes one statement, not an array", pointer="", rule=one)
     most = way.terms.settings.max_batch
-    if len(tree) > most:
+    if len(found) > most:
         raise Refused(f"more than {most} statements in a request", status=413, error="too_large")
-    return _batch(tree, slices(text), way)
+    for index, part in enumerate(found):
+        _check_size(part, way, index)
+    return found
 
 
-def _of_array(refused: Refused, text: bytes) -> Refused:
-    """*refused*, of a whole text that is no JSON: of an array, which statement, if that can be known."""
-    is_array = text.lstrip().startswith(b"[")
+def _check_size(text: bytes, way: _Way, index: int | None = None) -> None:
+    most = way.terms.settings.max_statement
+    if len(text) > most:
+        raise in_batch(Refused(f"the statement is larger than {most} bytes", status=413, error="too_large"), index)
+
+
+def _of_array(refused: Refused, *, is_array: bool) -> Refused:
+    """*refused*, with the index of the statement in its array, if that can be found."""
     return refused.inside("", int(refused.pointer.split("/")[1]) if refused.pointer and is_array else None)
 
 
@@ -155,10 +177,8 @@ def _batch(trees: Sequence[Any], texts: Sequence[bytes], way: _Way) -> list[Prep
 
 
 def _checked(tree: Any, text: bytes, way: _Way, index: int | None = None) -> Prepared:
-    """One statement, *tree* and *text* decoded and as received, once it is known to be valid."""
-    most, asked = way.terms.settings.max_statement, way.terms.statement_id
-    if len(text) > most:
-        raise Refused(f"the statement is larger than {most} bytes", status=413, error="too_large")
+    """One statement, *tree* decoded and *text* as received, after it has been validated."""
+    asked = way.terms.statement_id
     check(tree, way.version)
     if asked is not None:
         _need_id(tree, asked, way.version)
@@ -170,7 +190,7 @@ def _checked(tree: Any, text: bytes, way: _Way, index: int | None = None) -> Pre
 
 
 def _need_id(tree: dict[str, Any], asked: str, version: str) -> None:
-    """Refuses a PUT whose statement names another id than the request."""
+    """Refuses a PUT whose statement has another id than the request."""
     told = tree.get("id")
     if told is not None and told.lower() != asked.lower():
         raise Refused(
@@ -181,7 +201,7 @@ def _need_id(tree: dict[str, Any], asked: str, version: str) -> None:
 
 
 def _prepared(tree: dict[str, Any], text: bytes, way: _Way, index: int | None) -> Prepared:
-    """One valid statement. The authority it came with is kept only if its sender imports."""
+    """One valid statement. It keeps the authority it came with only if its sender may import."""
     sender, version = way.sender, way.version
     ours = _STORED if sender.imports else _STORED_AND_AUTHORITY
     if not tree.keys().isdisjoint(ours) or needs_another_text(tree, version):

@@ -1,4 +1,4 @@
-"""The parameters of GET /statements, checked, and the keys they ask for. Pure.
+"""The parameters of GET /statements, checked, and the search keys for them. Pure.
 
 Rules: xAPI 1.0.3 Communication 2.1.3; IEEE 9274.1.1 4.1.6.1.
 """
@@ -34,13 +34,13 @@ PARAMETERS = FILTERS | SINGLE | {"format", "attachments"}
 FORMATS = ("exact", "ids", "canonical")
 MORE = "more"
 SHORT = 100
-"""Statements of a page that is worth no thread."""
+"""A page of at most so many statements is read without a thread."""
 
 
 class Query(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A list of statements, as asked for: what a ``more`` link has to remember. It carries no rights.
+    """The parameters of a list of statements: what a ``more`` link contains. It carries no rights.
 
-    Times are places in the order; *agent* is the identity of an agent.
+    Times are places in the order. *agent* is the identity of an agent.
     """
 
     agent: str | None = None
@@ -59,7 +59,7 @@ class Query(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Single(msgspec.Struct, frozen=True):
-    """One statement, as asked for by its id."""
+    """The parameters of one statement, asked for by its id."""
 
     id: str
     voided: bool
@@ -101,7 +101,10 @@ def read_query(request: Request, settings: Settings) -> Single | Query:
 
 
 def query_after(tenant: Tenant, token: str) -> Query:
-    """The query in a ``more`` link's *token*, which holds for good. Refuses 400 for one this tenant did not make."""
+    """The query in the *token* of a ``more`` link, which never expires.
+
+    Refuses a token that this tenant did not make (400).
+    """
     try:
         return unseal(tenant.secret(MORE), token, Query)
     except NotOurs as error:
@@ -110,14 +113,15 @@ def query_after(tenant: Tenant, token: str) -> Query:
 
 
 def conditions(query: Query) -> list[int]:
-    """The keys of each condition by itself; a statement must meet all of them."""
+    """The key of each condition. A statement must meet all of them."""
     return [single for single, _ in _conditions(query)]
 
 
 def keys_for(query: Query, source: str | None) -> list[int]:
-    """The keys to walk, the first one first: as few as cover all conditions, pairs where there are pair keys.
+    """The keys to walk, as few as cover all conditions, with pair keys where they exist. The first is the one to walk.
 
-    *source* restricts to what that source delivered, and to what it says by itself or through others of that source.
+    *source* limits the result to statements of that source that meet the conditions by themselves or through other
+    statements of that source.
     """
     named = {name: single for single, name in _conditions(query)}
     related = [
@@ -139,7 +143,7 @@ def keys_for(query: Query, source: str | None) -> list[int]:
 
 
 def is_short(query: Query, source: str | None) -> bool:
-    """Whether one range of keys and few statements answer it, which takes well under a millisecond."""
+    """Whether the query needs one range of keys and few statements, so that it takes well under a millisecond."""
     return query.limit <= SHORT and query.format == "exact" and len(keys_for(query, source)) == 1
 
 
@@ -157,7 +161,7 @@ def _conditions(query: Query) -> list[tuple[int, str]]:
 
 
 def read_agent(text: str, version: str, *, groups: bool = False) -> tuple[dict[str, Any], str]:
-    """The agent in an ``agent`` parameter, with *groups* also an identified group, and its identity."""
+    """The agent in an ``agent`` parameter, or, with *groups*, an identified group; and its identity."""
     try:
         agent: dict[str, Any] = parse(text.encode())
         check_agent(agent, version, groups=groups, identified=True)
@@ -200,9 +204,9 @@ def _time(request: Request, given: Mapping[str, str], name: str, absent: int) ->
 
 
 def place_of(timestamp: str) -> int:
-    """The last place in the order of what is stored at that time; before 1970 and after 2255 lies nothing.
+    """The last place in the order of what is stored at that time. Nothing is stored before 1970 or after 2255.
 
-    A "+" of an offset that was not percent-encoded arrives as a blank. Raises ``ValueError``.
+    A "+" of an offset that was not percent-encoded arrives as a blank and is accepted. Raises ``ValueError``.
     """
     text = timestamp.replace(" ", "+") if timestamp.count(" ") == 1 and "T" in timestamp else timestamp
     return min(last_seq(max(0, micros_of_timestamp(text))), NEWEST)

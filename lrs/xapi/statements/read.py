@@ -1,62 +1,50 @@
-"""Statements back out: one or a page of them, in the format asked for. Knows no HTTP request.
+"""Reads stored statements: one, or a page of them, in the requested format. Knows no HTTP request.
 
-A page of the format ``exact`` is the stored texts joined; nothing is decoded.
+A page in the format ``exact`` is the stored texts joined; nothing is decoded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache, partial
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import msgspec
 
-from lrs import storage
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
-from lrs.storage import Page, Reader, Record
-from lrs.xapi.statements.chains import Link, link_of, links
-from lrs.xapi.statements.definitions import DEFINITION, definition_key, merged_definition
+from lrs.storage import Reader, Record, Walk
+from lrs.storage import records as stored
+from lrs.xapi.statements.canonical import canonical_texts, decode_as_told
+from lrs.xapi.statements.chains import ChainedStatement, link_of, links
 from lrs.xapi.statements.query import Query, Single, conditions, keys_for
-from lrs.xapi.statements.shape import canonical, ids_only
+from lrs.xapi.statements.shape import ids_only
 
 KIND = "statement"
 ROUNDS = 10
-"""How often a page is filled up when statements found had to be left out."""
+"""How often a page is filled up after some statements that were found had to be left out."""
 AT_ONCE = 100
-"""How many are looked at in one go where each has to be decoded."""
+"""How many statements are read at once if each must be decoded."""
 SHORT_BYTES = 256 * 1024
-"""A page that is larger is read in a thread: hundreds of small statements, or one large one."""
-MOST_DEFINITIONS = 1_000
-"""The newest are merged: content that sends a new definition with each statement must not make reading slow."""
-Definitions = Callable[[str], dict[str, Any]]
-_decode = msgspec.json.Decoder().decode
-_decode_as_told = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode())).decode
-"""Numbers keep their text: 0.10 is not answered as 0.1, nor 1e2 as 100.0."""
+"""A larger page is read in a thread: hundreds of small statements, or one large one."""
 _encode = msgspec.json.Encoder().encode
 
 
-class Bounds(NamedTuple):
-    """Of a page: statements and bytes."""
-
-    limit: int
-    most: int
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A page of statements and the query that goes on after it, if there is more."""
+class StatementPage(msgspec.Struct, frozen=True):
+    """A page of statements, and the query for the next page, if there is one."""
 
     records: tuple[Record, ...]
     more: Query | None
 
 
 def own_source(caller: Caller) -> str | None:
-    """The source a caller is held to whose right to read statements reaches only what that sent; else ``None``."""
+    """The source that a caller's right to read statements is limited to; ``None`` if it is not limited."""
     return None if caller.may_all("statements.read") else caller.source
 
 
 def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:
-    """The statement. Refuses 404 for an unknown one, a voided one asked for as not voided, and the other way round."""
+    """The statement.
+
+    Refuses (404) an unknown one, a voided one without ``voidedStatementId``, and the other way round.
+    """
     record = reader.get(KIND, wanted.id)
     if record is None or ("voided" in record.meta) != wanted.voided or source not in {None, record.meta["source"]}:
         name = "voidedStatementId" if wanted.voided else "statementId"
@@ -65,24 +53,26 @@ def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:
 
 
 def one_of(reader: Reader, wanted: Single, source: str | None, languages: Sequence[str]) -> tuple[Record, bytes]:
-    """``find_one``, and the text of what was found in the format asked for."""
+    """``find_one``, and the text of the statement in the requested format."""
     record = find_one(reader, wanted, source)
     return record, texts_of(reader, [record], wanted.format, source, languages)[0]
 
 
-def find_page(reader: Reader, query: Query, source: str | None, most: int | None = None) -> Found:
-    """The statements that meet *query*, at most ``query.limit``; fewer, and more to come, if far apart or large.
+def find_page(reader: Reader, query: Query, source: str | None, most: int | None = None) -> StatementPage:
+    """The statements that meet *query*, at most ``query.limit``.
 
-    Of large ones a page has *most* bytes (``PAGE_BYTES``), or a little more: it is held in memory.
+    There may be fewer, and a next page, if matches are far apart or large: a page has at most about *most* bytes
+    (``PAGE_BYTES``), because it is held in memory.
     """
-    most = min(most or storage.PAGE_BYTES, storage.PAGE_BYTES)
+    most = min(most or stored.PAGE_BYTES, stored.PAGE_BYTES)
     keys = keys_for(query, source)
     wanted = set(conditions(query)) if len(keys) > 1 else set()
     records: list[Record] = []
+    walk = Walk(KIND, keys, query.after, query.until, newest_first=not query.ascending, most=most)
     start, size, rounds = query.start, 0, 0
     while rounds < ROUNDS:
         asked = min(AT_ONCE if wanted else query.limit, query.limit - len(records))
-        page = _walk(reader, keys, query, start, Bounds(asked, most))
+        page = reader.find(msgspec.structs.replace(walk, limit=asked, start=start))
         kept = [r for r in page.records if "voided" not in r.meta and holds_on_one(reader, r, wanted, source)]
         records.extend(kept)
         size += sum(len(record.body) for record in kept)
@@ -90,46 +80,44 @@ def find_page(reader: Reader, query: Query, source: str | None, most: int | None
         if start is None or len(records) == query.limit or size > most:
             break
         rounds += len(kept) < asked
-    return Found(tuple(records), None if start is None else msgspec.structs.replace(query, start=start))
-
-
-def _walk(reader: Reader, keys: Sequence[int], query: Query, start: str | None, bounds: Bounds) -> Page:
-    return reader.find(
-        KIND,
-        keys,
-        after=query.after,
-        until=query.until,
-        newest_first=not query.ascending,
-        limit=bounds.limit,
-        start=start,
-        most=bounds.most,
-    )
+    return StatementPage(tuple(records), None if start is None else msgspec.structs.replace(query, start=start))
 
 
 def holds_on_one(reader: Reader, record: Record, wanted: set[int], source: str | None) -> bool:
     """Whether all conditions hold on one statement of the chain of references that begins with *record*.
 
-    Who is held to a *source* is not led beyond its statements.
+    For a caller held to *source*, the chain ends at the first statement of another source.
     """
     first = link_of(record)
     if not wanted or first.refers is None or wanted.issubset(first.own):
         return True
 
-    def find(id: str) -> Link | None:
+    def find(id: str) -> ChainedStatement | None:
         found = reader.get(KIND, id)
         return link_of(found) if found and source in {None, found.meta["source"]} else None
 
     return any(wanted.issubset(link.own) for link in links(first, find))
 
 
-def page_of(reader: Reader, query: Query, source: str | None, languages: Sequence[str]) -> tuple[Found, list[bytes]]:
-    """``find_page``, and the texts of what was found in the format asked for."""
-    found = find_page(reader, query, source)
-    return found, texts_of(reader, found.records, query.format, source, languages)
+def page_of(
+    reader: Reader, query: Query, source: str | None, languages: Sequence[str]
+) -> tuple[StatementPage, list[bytes]]:
+    """``find_page``, and the texts of the statements in the requested format.
+
+    Where the texts would pass ``PAGE_BYTES``, the page ends earlier: it is asked for again with as many as fit.
+    """
+    limit = query.limit
+    while True:
+        found = find_page(reader, msgspec.structs.replace(query, limit=limit), source)
+        texts = texts_of(reader, found.records, query.format, source, languages)
+        if len(texts) == len(found.records):
+            more = found.more and msgspec.structs.replace(found.more, limit=query.limit)
+            return StatementPage(found.records, more), texts
+        limit = len(texts)
 
 
-def short_page(reader: Reader, query: Query, source: str | None) -> tuple[Found, list[bytes]] | None:
-    """``page_of`` for the event loop, which nothing may hold up; ``None`` if it is larger than ``SHORT_BYTES``."""
+def short_page(reader: Reader, query: Query, source: str | None) -> tuple[StatementPage, list[bytes]] | None:
+    """``page_of`` for the event loop, which must not be blocked. ``None`` for a page of more than ``SHORT_BYTES``."""
     found = find_page(reader, query, source, SHORT_BYTES)
     if sum(len(record.body) for record in found.records) > SHORT_BYTES:
         return None
@@ -137,26 +125,17 @@ def short_page(reader: Reader, query: Query, source: str | None) -> tuple[Found,
 
 
 def texts_of(
-    reader: Reader, records: Iterable[Record], shape: str, source: str | None, languages: Sequence[str]
+    reader: Reader, records: Sequence[Record], shape: str, source: str | None, languages: Sequence[str]
 ) -> list[bytes]:
-    """The statements' texts in the format asked for, for who is held to *source*."""
+    """The texts of the statements in the requested format, for a caller held to *source*.
+
+    In the format ``canonical`` there may be fewer, see ``canonical_texts``.
+    """
     if shape == "ids":
-        return [_encode(ids_only(_decode_as_told(record.body))) for record in records]
+        return [_encode(ids_only(decode_as_told(record.body))) for record in records]
     if shape == "canonical":
-        known = _known(reader, source)
-        return [_encode(canonical(_decode_as_told(record.body), languages, known)) for record in records]
+        return canonical_texts(reader, records, source, languages, stored.PAGE_BYTES)
     return [record.body for record in records]
-
-
-def _known(reader: Reader, source: str | None) -> Definitions:
-    """What the LRS knows of activities: to who is held to a *source*, nothing of what others said."""
-    return cache(partial(definition_in, reader)) if source is None else lambda _: {}
-
-
-def definition_in(reader: Reader, activity_id: str) -> dict[str, Any]:
-    """What statements said about the activity, merged; empty if they said nothing."""
-    page = reader.find(DEFINITION, [definition_key(activity_id)], newest_first=True, limit=MOST_DEFINITIONS)
-    return merged_definition(msgspec.json.decode(record.body) for record in reversed(page.records))
 
 
 def result_text(texts: Sequence[bytes], more: str) -> bytes:

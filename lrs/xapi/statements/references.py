@@ -1,7 +1,7 @@
-"""Statements that refer to statements, inside the writer: keys that come late.
+"""References between statements, inside the writer: keys that are added later.
 
-A target that arrives late gives its keys (``chains``) to those that wait for it, and on along the chain. One commit
-writes a bounded number of rows; the rest is owed as step ``refs``.
+A target that arrives late passes its keys (``chains``) to the statements that wait for it, and on along the chain. One
+commit writes a bounded number of rows; the rest is owed as step ``refs``.
 """
 
 from __future__ import annotations
@@ -13,31 +13,32 @@ from functools import partial
 import msgspec
 
 from lrs.kernel.errors import Refused
-from lrs.storage import ROW_BYTES, Claim, Owed, Record, Tx
+from lrs.storage import ROW_BYTES, Claim, Owed, Record, Tx, Walk
 from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.statements.chains import Link, keys_along, link_of, with_keys
+from lrs.xapi.statements.chains import ChainedStatement, keys_along, link_of, with_keys
 from lrs.xapi.statements.keys import refers_key
-from lrs.xapi.statements.plan import AWAITED, KIND
+from lrs.xapi.statements.plan import AWAITED, KIND, Prepared
+from lrs.xapi.statements.voiding import OF_ANY, VOIDERS, noted
 
 IN_COMMIT = 4_000
-"""Rows that one commit writes or reads to give keys on; the rest is owed as step ``refs``."""
+"""Rows that one commit writes or reads to pass keys on. The rest is owed as step ``refs``."""
 MOST_READ = 32 * 1024 * 1024
-"""Bytes of stored statements that the references of one request may lead to."""
+"""Bytes of stored statements that are read for the references of one request."""
 _AT_ONCE = 50
 _REFS = Owed("refs")
 
 
 class Chains:
-    """The statements that references lead to: those of this request, then those stored, each read once."""
+    """The statements that references lead to, of this request or stored. Each is read once."""
 
-    def __init__(self, tx: Tx, links: Iterable[Link] = ()) -> None:
+    def __init__(self, tx: Tx, links: Iterable[ChainedStatement] = ()) -> None:
         self._tx = tx
-        self._links: dict[str, Link | None] = {link.id: link for link in links}
+        self._links: dict[str, ChainedStatement | None] = {link.id: link for link in links}
         self._read = 0
 
     def load(self, ids: Iterable[str]) -> None:
-        """Reads what is stored of *ids* with one question."""
+        """Reads the stored ones of *ids* at once."""
         missing = {id for id in ids if id not in self._links}
         if missing:
             found = self._tx.get_many(KIND, missing)
@@ -45,8 +46,8 @@ class Chains:
             for record in found.values():
                 self._note(record)
 
-    def find(self, id: str) -> Link | None:
-        """The statement, ``None`` if there is none. Refuses 413 once ``MOST_READ`` bytes had to be read."""
+    def find(self, id: str) -> ChainedStatement | None:
+        """The statement; ``None`` if there is none. Refuses (413) after ``MOST_READ`` bytes were read."""
         if id not in self._links:
             self._links[id] = None
             record = self._tx.get(KIND, id)
@@ -66,16 +67,18 @@ class Chains:
         self._links[record.id] = link_of(record)
 
 
-def await_target(tx: Tx, statement: str) -> None:
-    """Notes that *statement* is referred to before it came."""
-    if tx.get(AWAITED, statement) is None:
-        tx.insert(Record(AWAITED, statement))
+def await_target(tx: Tx, statement: str, referring: Prepared) -> None:
+    """Records that *referring* refers to *statement* although it has not arrived."""
+    there = tx.get(AWAITED, statement)
+    awaited = noted(there or Record(AWAITED, statement, meta={VOIDERS: {}, OF_ANY: ""}), referring)
+    if awaited is not there:
+        tx.put(awaited)
 
 
 def spread(tx: Tx, statements: Iterable[str], *, resume: bool = False) -> None:
-    """Gives the keys of *statements* to all that refer to them, and on; what is too much for one commit is owed.
+    """Passes the keys of *statements* to all that refer to them, and on. What is too much for one commit is owed.
 
-    *resume* goes on where an earlier commit ended.
+    *resume* continues where an earlier commit ended.
     """
     chains = Chains(tx)
     queue = deque((id, _place(tx, id) if resume else None) for id in statements)
@@ -84,7 +87,7 @@ def spread(tx: Tx, statements: Iterable[str], *, resume: bool = False) -> None:
     while queue:
         current, start = queue.popleft()
         while left > 0:
-            page = tx.find(KIND, [refers_key(current)], limit=_AT_ONCE, start=start)
+            page = tx.find(Walk(KIND, [refers_key(current)], limit=_AT_ONCE, start=start))
             for record in page.records:
                 rows, changed = _update(tx, record, chains)
                 left -= rows
@@ -100,7 +103,7 @@ def spread(tx: Tx, statements: Iterable[str], *, resume: bool = False) -> None:
 
 
 def _update(tx: Tx, record: Record, chains: Chains) -> tuple[int, bool]:
-    """Gives a referring statement its keys as they are now; how many rows that was worth, and whether it changed."""
+    """Gives a referring statement its present keys. Returns how many rows that was, and whether it changed."""
     old = record.meta.get("held", record.keys)
     new = keys_along(link_of(record), chains.find)
     looked = 1 + len(record.body) // ROW_BYTES
@@ -123,7 +126,7 @@ def _put_place(tx: Tx, statement: str, start: str | None) -> None:
 
 
 def refs(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """The step ``refs``: gives a statement's keys to those referring to it that one commit could not update."""
+    """The step ``refs``: passes a statement's keys to referring statements that earlier commits did not reach."""
     for claim in claims:
         decide = partial(_spread_on, statement=claim.record.id)
         tenant.store.settle([claim], decide, weight=IN_COMMIT).result()

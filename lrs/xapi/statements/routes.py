@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from lrs.kernel.sealed import seal
+from lrs.kernel.times import SECOND
 from lrs.storage import Record, micros_of
 from lrs.storage.edge import read
 from lrs.web.browsers import ATTACHMENT
@@ -17,11 +18,11 @@ from lrs.xapi.statements.receive import store
 from lrs.xapi.statements.shape import languages_of
 
 SIGNATURE = "x-engraft-signature"
-"""The verdict on the signatures of a statement: the best one, where it is signed."""
+"""The response header with the verdict on the signatures of a statement: the best one if it is signed."""
 
 
 async def post(request: Request) -> Answer:
-    """Stores one statement or a batch; answers the ids in order, as they were sent."""
+    """Stores one statement or a batch. Answers the ids in order, as they were sent."""
     request.parameters((), lenient=True)
     plan = await store(request)
     return json_answer([prepared.sent_id for prepared in plan.statements])
@@ -37,7 +38,7 @@ async def put(request: Request) -> Answer:
 
 
 async def get(request: Request) -> Answer:
-    """One statement, a page of them, or the page a ``more`` link leads to."""
+    """One statement, a page of them, or the page of a ``more`` link."""
     tenant = request.tenant
     if any(name == MORE for name, _ in request.query):
         query: Query | Single = query_after(tenant, request.parameters({MORE})[MORE])
@@ -51,9 +52,9 @@ async def get(request: Request) -> Answer:
 async def _one(request: Request, query: Single) -> Answer:
     kept = request.tenant.store
     asked = (kept, query, own_source(request.caller), _languages(request, query))
-    at_once = not kept.waits and query.format != "canonical"  # which may merge a thousand definitions
+    at_once = not kept.waits and query.format != "canonical"  # canonical may merge a thousand definitions
     record, body = one_of(*asked) if at_once else await read(one_of, *asked)
-    modified = ("last-modified", http_date(micros_of(record.seq) // 1_000_000))
+    modified = ("last-modified", http_date(micros_of(record.seq) // SECOND))
     verdict = record.meta.get("signature")
     told = (modified, (SIGNATURE, verdict)) if verdict else (modified,)
     return _answer(request, body, (record,), query, told)
@@ -62,7 +63,7 @@ async def _one(request: Request, query: Single) -> Answer:
 async def _page(request: Request, query: Query) -> Answer:
     kept, source = request.tenant.store, own_source(request.caller)
     asked = (kept, query, source, _languages(request, query))
-    # What is short takes less than the way to a thread and back; whether it is, is known once it was read.
+    # A short page takes less time than the way to a thread and back. Its size is known after it was read.
     short = short_page(kept, query, source) if not kept.waits and is_short(query, source) else None
     found, texts = short if short is not None else await read(page_of, *asked)
     more = f"{request.prefix}/statements?{MORE}={seal(request.tenant.secret(MORE), found.more)}" if found.more else ""
@@ -70,7 +71,7 @@ async def _page(request: Request, query: Query) -> Answer:
 
 
 def _languages(request: Request, query: Query | Single) -> list[str]:
-    """Which languages are wanted, where that makes a difference."""
+    """The languages asked for, if the format depends on them."""
     return languages_of(request.headers.get("accept-language")) if query.format == "canonical" else []
 
 
@@ -81,6 +82,7 @@ def _answer(
     query: Query | Single,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
+    request.share.send(len(body))
     if not query.attachments:
         return Answer(200, body, (("content-type", JSON), *headers))
     boundary = secrets.token_hex(24)

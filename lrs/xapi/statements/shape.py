@@ -1,46 +1,42 @@
-"""The ``ids`` and ``canonical`` formats of a statement, pure. ``exact`` is the stored text and never comes here.
+"""The ``ids`` and ``canonical`` formats of a statement. Pure. ``exact`` is the stored text and is not made here.
 
-Rules: xAPI 1.0.3 Communication 2.1.3 "format"; Data 2.4.3 and 2.4.4 for what has a language map.
+Rules: xAPI 1.0.3 Communication 2.1.3 "format"; Data 2.4.3 and 2.4.4 for members with a language map.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from lrs.kernel.strict_json import Json
 from lrs.xapi.statements.keys import CONTEXT_KINDS
 
-Json = dict[str, Any]
 _COMPONENTS = ("choices", "scale", "source", "target", "steps")
 _IDENTIFYING = ("objectType", "mbox", "mbox_sha1sum", "openid", "account")
 
 
 def ids_only(statement: Json) -> Json:
-    """Agents, groups, activities and verbs with nothing but what identifies them."""
+    """Reduces agents, groups, activities and verbs to what identifies them."""
     return _shaped(statement, agent=_identified, activity=_activity_id, verb=lambda verb: {"id": verb["id"]})
 
 
 def canonical(statement: Json, languages: Sequence[str], definition_of: Callable[[str], Json]) -> Json:
-    """Every activity with *definition_of* its id, where that is known; every language map with one entry.
+    """Gives every activity the result of *definition_of* its id, if any, and every language map one entry.
 
-    That is the first of *languages* it has, else its own first.
+    That entry is in the first of *languages* that the map has, else its first one.
     """
 
-    def one(languages_of: Json) -> Json:
-        return _one_language(languages_of, languages)
-
     def verb(verb: Json) -> Json:
-        return {**verb, "display": one(verb["display"])} if "display" in verb else verb
+        return {**verb, "display": _one_language(verb["display"], languages)} if "display" in verb else verb
 
     def activity(activity: Json) -> Json:
         definition = definition_of(activity["id"]) or activity.get("definition")
-        return {**activity, "definition": _definition(definition, one)} if definition else activity
+        return {**activity, "definition": in_one_language(definition, languages)} if definition else activity
 
     return _shaped(statement, agent=lambda agent: agent, activity=activity, verb=verb)
 
 
 def languages_of(header: str | None) -> list[str]:
-    """The language tags of an Accept-Language header by preference (RFC 9110 12.5.4); malformed parts are left out."""
+    """The language tags of an Accept-Language header by preference (RFC 9110 12.5.4), without malformed parts."""
     weighted = []
     for place, part in enumerate((header or "").split(",")[:50]):
         tag, _, parameters = part.strip().partition(";")
@@ -91,7 +87,7 @@ def _context(context: Json, agent: Callable[[Json], Json], activity: Callable[[J
 
 
 def _identified(agent: Json) -> Json:
-    """One identifier and the type; an anonymous group keeps its members, identified."""
+    """One identifier and the type. An anonymous group keeps its members, in the same form."""
     found = {name: agent[name] for name in _IDENTIFYING if name in agent}
     found.setdefault("objectType", "Agent")
     if len(found) == 1 and "member" in agent:
@@ -103,15 +99,18 @@ def _activity_id(activity: Json) -> Json:
     return {"id": activity["id"]}
 
 
-def _definition(definition: Json, one: Callable[[Json], Json]) -> Json:
+def in_one_language(definition: Json, languages: Sequence[str]) -> Json:
+    """*definition* with one entry in each language map."""
     shaped = dict(definition)
     for name in ("name", "description"):
         if name in definition:
-            shaped[name] = one(definition[name])
+            shaped[name] = _one_language(definition[name], languages)
     for name in _COMPONENTS:
         if name in definition:
             shaped[name] = [
-                {**entry, "description": one(entry["description"])} if "description" in entry else entry
+                {**entry, "description": _one_language(entry["description"], languages)}
+                if "description" in entry
+                else entry
                 for entry in definition[name]
             ]
     return shaped
@@ -124,7 +123,7 @@ def _one_language(texts: Json, languages: Sequence[str]) -> Json:
     for wanted in languages:
         if wanted in by_tag:
             return {by_tag[wanted]: texts[by_tag[wanted]]}
-        # RFC 4647 3.4 lookup shortens the wanted tag; a region of the wanted language is better than another language.
+        # RFC 4647 3.4 shortens the wanted tag. If that fails, another region of the language is the next best.
         for tag in texts:
             if tag.lower().startswith(f"{wanted}-") or wanted.startswith(f"{tag.lower()}-"):
                 return {tag: texts[tag]}

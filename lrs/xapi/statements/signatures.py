@@ -1,7 +1,8 @@
-"""Signed statements: what a JSON web signature says about the statement it is attached to. Knows no store, no clock.
+"""Signed statements: compares a JSON web signature with the statement it is attached to. Knows no store, no clock.
 
-Rules: xAPI 1.0.3 Data 2.6; IEEE 9274.1.1 4.2.8; RFC 7515 (JWS), RFC 7518 3.3 (RS256, RS384, RS512). What contradicts
-the statement is refused; whether the signer is one we trust is a verdict, kept with the statement and never a refusal.
+Rules: xAPI 1.0.3 Data 2.6; IEEE 9274.1.1 4.2.8; RFC 7515 (JWS), RFC 7518 3.3 (RS256, RS384, RS512). A signature that
+contradicts the statement is refused. Whether the signer is trusted is a verdict, which is stored with the statement and
+refuses nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import binascii
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import structlog
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -25,6 +26,7 @@ from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.strict_json import parse
+from lrs.kernel.times import SECOND
 from lrs.xapi.citations import rule
 from lrs.xapi.statements.equality import same
 
@@ -34,18 +36,19 @@ VALID_TRUSTED = "valid-trusted"
 VALID_UNTRUSTED = "valid-untrusted"
 UNVERIFIABLE = "unverifiable"
 VERDICTS = (VALID_TRUSTED, VALID_UNTRUSTED, UNVERIFIABLE)
-"""The best one first."""
+"""From best to worst."""
 
+_log = structlog.get_logger()
 _HASHES: dict[str, type[HashAlgorithm]] = {"RS256": SHA256, "RS384": SHA384, "RS512": SHA512}
 LARGEST = 4 * 1024 * 1024
-"""Bytes a signature may have; a signed statement is not larger than that."""
+"""Bytes of the largest signature, which contains the whole statement."""
 _MOST_CERTIFICATES = 10
 _LEAST_KEY_BITS = 2_048
 
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
-    """A JWS in its parts: *head* and *payload* decoded, *text* what was signed."""
+    """A JWS in its parts: *head* and *payload* decoded, *text* the bytes that were signed."""
 
     head: dict[str, Any]
     payload: dict[str, Any]
@@ -62,15 +65,15 @@ def check_signature(
     *,
     at: int | None = None,
 ) -> str:
-    """The verdict on *signature*, the data of *attachment* of *statement*: a valid statement as received.
+    """The verdict on *signature*, the data of *attachment* of *statement*, a valid statement as received.
 
-    *signature* is ``None`` where the data was only linked to.
+    *signature* is ``None`` if the data is only linked to.
 
-    ``valid-trusted``: made with the certificate in ``x5c``, which leads to one of *trust* and was valid *at* that time
-    (microseconds UTC; without a time nothing is trusted). ``valid-untrusted``: made with it, but it leads nowhere we
-    know. ``unverifiable``: no data, or no certificate to verify it with. Refuses (400) a signature that is malformed,
-    uses another algorithm, signs another statement, or was not made with its certificate; the pointer is seen from
-    *attachment*.
+    ``valid-trusted``: made with the certificate in ``x5c``, whose chain leads to one of *trust* and was valid *at* that
+    time (microseconds UTC; without a time nothing is trusted). ``valid-untrusted``: made with it, but its chain leads
+    to no trusted certificate. ``unverifiable``: no data, or no certificate to verify it with. Refuses (400) a signature
+    that is malformed, uses another algorithm, signs another statement, or was not made with its certificate; the
+    pointer is relative to *attachment*.
     """
     try:
         if attachment["contentType"].partition(";")[0].strip().lower() != CONTENT_TYPE:
@@ -89,27 +92,56 @@ def check_signature(
     return VALID_TRUSTED if at is not None and _leads_to(chain, trust, at) else VALID_UNTRUSTED
 
 
+def check_trust(settings: Settings) -> None:
+    """Raises ``Misconfigured`` if a file in the folder ``LRS_SIGNATURE_TRUST`` has no certificate."""
+    for path in _trusted_files(settings):
+        _known[path] = _stamp(path), _certificates_in(path)
+
+
 def trust_anchors(settings: Settings) -> tuple[Certificate, ...]:
-    """The certificates in the ``*.pem`` files of the folder ``LRS_SIGNATURE_TRUST`` names; none if it is not set.
+    """The certificates in the ``*.pem`` files of the folder ``LRS_SIGNATURE_TRUST``; none if it is not set.
 
-    Raises ``Misconfigured`` for a file that holds no certificate. A changed folder is read again.
+    A file that has changed is read again. One that cannot be read then, such as one that is just being copied, counts
+    as it was before; the log says so once.
     """
-    folder = settings.signature_trust
-    if folder is None:
-        return ()
-    files = sorted(Path(folder).glob("*.pem"))
-    return _loaded(tuple((path, path.stat().st_mtime_ns) for path in files))
+    return tuple(one for path in _trusted_files(settings) for one in _present(path))
 
 
-@lru_cache(maxsize=8)
-def _loaded(files: tuple[tuple[Path, int], ...]) -> tuple[Certificate, ...]:
-    found: list[Certificate] = []
-    for path, _ in files:
-        try:
-            found.extend(load_pem_x509_certificates(path.read_bytes()))
-        except ValueError as error:
-            raise Misconfigured(f"LRS_SIGNATURE_TRUST: {path} holds no certificate in PEM form") from error
-    return tuple(found)
+def _trusted_files(settings: Settings) -> list[Path]:
+    return sorted(settings.signature_trust.glob("*.pem")) if settings.signature_trust is not None else []
+
+
+_known: dict[Path, tuple[tuple[int, int] | None, tuple[Certificate, ...]]] = {}
+"""By file: its stamp when it was read, and the certificates that it had when it could last be read."""
+
+
+def _present(path: Path) -> tuple[Certificate, ...]:
+    stamp = _stamp(path)
+    before, certificates = _known.get(path, (None, ()))
+    if path in _known and stamp == before:
+        return certificates
+    try:
+        certificates = _certificates_in(path)
+    except Misconfigured as error:
+        _log.error("a file of trusted certificates counts as it was before", reason=str(error))
+    _known[path] = stamp, certificates
+    return certificates
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Changes with the file; ``None`` if it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _certificates_in(path: Path) -> tuple[Certificate, ...]:
+    try:
+        return tuple(load_pem_x509_certificates(path.read_bytes()))
+    except (ValueError, UnsupportedAlgorithm, OSError) as error:
+        raise Misconfigured(f"LRS_SIGNATURE_TRUST: {path} holds no certificate in PEM form") from error
 
 
 # -- the signature itself -------------------------------------------------------------------------------------------
@@ -149,13 +181,13 @@ def _object(text: bytes, what: str) -> dict[str, Any]:
 
 
 def _same_id(statement: Mapping[str, Any], payload: dict[str, Any]) -> bool:
-    """Whether the two ids are one, where both are there: else a signature could be moved to another statement."""
+    """Whether the two ids are equal, if both are there. Otherwise a signature could be moved to another statement."""
     one, other = statement.get("id"), payload.get("id")
     return one is None or other is None or (isinstance(other, str) and one.lower() == other.lower())
 
 
 def _comparable(statement: dict[str, Any], payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both without signatures; other attachments count if they were there when it was signed."""
+    """Both without signatures. Other attachments are kept if they were there when the statement was signed."""
     attachments = statement.pop("attachments", [])
     signed = payload.get("attachments")
     if not isinstance(signed, list):
@@ -169,7 +201,7 @@ def _comparable(statement: dict[str, Any], payload: dict[str, Any]) -> tuple[dic
 
 
 def _certificates(x5c: Any) -> list[Certificate]:
-    """The chain in the header, the signer's first (RFC 7515 4.1.6)."""
+    """The chain in the header; the signer's certificate is the first (RFC 7515 4.1.6)."""
     if x5c is None:
         return []
     if not isinstance(x5c, list) or not 0 < len(x5c) <= _MOST_CERTIFICATES:
@@ -191,8 +223,8 @@ def _verify(signed: _Signed, certificate: Certificate) -> None:
 
 
 def _leads_to(chain: Sequence[Certificate], trust: Sequence[Certificate], at: int) -> bool:
-    """Whether *chain* was valid *at* that time and ends at one of *trust*; a certificate we were given is one too."""
-    when = dt.datetime.fromtimestamp(at / 1_000_000, dt.UTC)
+    """Whether *chain* was valid *at* that time and ends at one of *trust*. A trusted certificate itself counts too."""
+    when = dt.datetime.fromtimestamp(at / SECOND, dt.UTC)
     signer = chain[0]
     key = signer.public_key()
     if not trust or not isinstance(key, RSAPublicKey) or key.key_size < _LEAST_KEY_BITS:
@@ -205,7 +237,7 @@ def _leads_to(chain: Sequence[Certificate], trust: Sequence[Certificate], at: in
         .time(when)
         .extension_policies(
             ca_policy=ExtensionPolicy.webpki_defaults_ca(),
-            # A signer of statements is no web server: it needs no host name and no particular use.
+            # A signer of statements is no web server, so no host name and no key usage are asked for.
             ee_policy=ExtensionPolicy.permit_all(),
         )
     )

@@ -1,7 +1,7 @@
-"""The text of a statement where it cannot stay as it came, and what an LRS puts in front of it; pure.
+"""The members that an LRS adds to the text of a statement, and changes of its text. Pure.
 
-The text is kept as it came: numbers, key order, extensions. It is taken apart only where xAPI asks for another one: a
-``stored`` of the client's, an ``authority`` of a client that does not import (1.0.3 Data 2.4.9), a lone activity in
+The text is stored as it was sent: numbers, key order, extensions. It is changed only where xAPI demands it: a
+``stored`` from the client, an ``authority`` of a client that does not import (1.0.3 Data 2.4.9), a single activity in
 contextActivities (returned as an array, 1.0.3 Data 2.4.6.2), a timestamp with an offset (UTC in 2.0, IEEE 9274.1.1
 4.2.7).
 """
@@ -15,14 +15,14 @@ from typing import Any
 import msgspec
 
 from lrs.kernel.strict_json import members
-from lrs.kernel.times import micros_of_timestamp
+from lrs.kernel.times import SECOND, micros_of_timestamp
 
 _encode = msgspec.json.Encoder().encode
 _FRACTION = re.compile(r"[.,](\d+)")
 
 
 def added(tree: dict[str, Any], version: str, authority: bytes, statement_id: str) -> bytes:
-    """The members that the client left to the LRS, but for its times, as they are put in front of its text."""
+    """The members that the client left to the LRS, except times, as text to put in front of the statement's text."""
     put = b""
     if "id" not in tree:
         put += b'"id":"%s",' % statement_id.encode()
@@ -34,7 +34,7 @@ def added(tree: dict[str, Any], version: str, authority: bytes, statement_id: st
 
 
 def needs_another_text(tree: dict[str, Any], version: str) -> bool:
-    """Whether the text of a statement or SubStatement must change for another reason than members the LRS sets."""
+    """Whether the text of a statement or SubStatement must change for another reason than members that the LRS sets."""
     if _has_lone_activity(tree):
         return True
     if version == "2.0.0" and not tree.get("timestamp", "Z").endswith("Z"):
@@ -50,7 +50,7 @@ def _has_lone_activity(tree: dict[str, Any]) -> bool:
 
 
 def rewritten(text: bytes, tree: dict[str, Any], version: str, ours: frozenset[str] = frozenset()) -> bytes:
-    """The text of a statement or SubStatement without the members *ours*, and with those changed that must be."""
+    """The text of a statement or SubStatement without the members *ours*, and with the changes that xAPI demands."""
     parts = {name: part for name, part in members(text).items() if name not in ours}
     if version == "2.0.0" and not tree.get("timestamp", "Z").endswith("Z"):
         parts["timestamp"] = _encode(in_utc(tree["timestamp"]))
@@ -68,13 +68,13 @@ def rewritten(text: bytes, tree: dict[str, Any], version: str, ours: frozenset[s
 
 
 def joined(parts: dict[str, bytes]) -> bytes:
-    """An object's text from its members' texts."""
+    """The text of an object from the texts of its members."""
     return b"{" + b",".join(_encode(name) + b":" + value for name, value in parts.items()) + b"}"
 
 
 def in_utc(timestamp: str) -> str:
-    """The same instant with ``Z``, its fraction as precise as it was told."""
-    seconds = micros_of_timestamp(timestamp) // 1_000_000
+    """The same instant with ``Z``. Its fraction keeps its digits."""
+    seconds = micros_of_timestamp(timestamp) // SECOND
     fraction = _FRACTION.search(timestamp)
     whole = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
     return f"{whole}.{fraction[1]}Z" if fraction else f"{whole}Z"

@@ -1,8 +1,7 @@
-"""Whether a statement, or an Agent named in a request, keeps the rules of xAPI 1.0.3 or 2.0.
+"""Checks a statement, or an Agent named in a request, by the rules of xAPI 1.0.3 or 2.0.
 
-Pure: takes decoded JSON, changes nothing, looks nothing up. The tables below are the rules; ``checks``,
-``agent_rules`` and ``activity_rules`` hold the parts. Knows nothing of attachments' bytes, of signatures, or of what
-is stored already.
+Pure: takes decoded JSON, changes nothing, looks nothing up. The tables below are the rules; ``checks``, ``agent_rules``
+and ``activity_rules`` have the parts. Knows nothing of attachments' bytes, of signatures, or of what is stored.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ from functools import partial
 from typing import Any
 
 from lrs.kernel.errors import Refused
+from lrs.xapi.citations import rule
 from lrs.xapi.statements import agent_rules, formats
 from lrs.xapi.statements.activity_rules import check_activity, check_context_activities
 from lrs.xapi.statements.checks import (
-    Check,
+    ValueCheck,
     boolean,
     extensions,
     formatted,
@@ -35,30 +35,12 @@ from lrs.xapi.statements.identity import IDENTIFIERS
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
-# Sections of xAPI 1.0.3 Data, and where IEEE 9274.1.1 (xAPI 2.0) says the same; the first prefix that fits counts.
-_SECTIONS_OF_2_0 = (
-    ("2.3.2", "4.2.5"),
-    ("2.4.11", "4.2.2.6"),
-    ("2.4.10", "4.2.4.3"),
-    ("2.4.2", "4.2.2.1"),
-    ("2.4.3", "4.2.2.2"),
-    ("2.4.4", "4.2.2.3"),
-    ("2.4.5", "4.2.2.4"),
-    ("2.4.6", "4.2.2.5"),
-    ("2.4.1", "4.2.4.2"),
-    ("2.4.7", "4.2.4.2"),
-    ("2.4.8", "4.2.4.2"),
-    ("2.4.9", "4.2.4.2"),
-    ("4.", "4.2.7"),
-    ("", "4.2"),
-)
-
 
 def check(statement: Any, version: str) -> None:
-    """Raises ``Refused`` (400, ``invalid_statement``) for the first rule *statement* breaks, with pointer and rule.
+    """Raises ``Refused`` (400, ``invalid_statement``) for the first rule that *statement* breaks.
 
-    *version* is that of the request, "1.0.3" or "2.0.0". What the LRS sets (``id``, ``stored``, ``timestamp``,
-    ``authority``, ``version``) may be there, and must be right if it is.
+    The refusal has pointer and rule. *version* is that of the request, "1.0.3" or "2.0.0". The members that the LRS
+    sets (``id``, ``stored``, ``timestamp``, ``authority``, ``version``) may be there, and must then be valid.
     """
     try:
         _STATEMENT[version](statement)
@@ -67,10 +49,10 @@ def check(statement: Any, version: str) -> None:
 
 
 def check_agent(value: Any, version: str, *, pointer: str = "", groups: bool = True, identified: bool = False) -> None:
-    """Raises ``Refused`` like ``check`` unless *value* is an Agent or, with *groups*, a Group.
+    """Raises ``Refused`` as ``check`` does unless *value* is an Agent or, with *groups*, a Group.
 
-    *identified* asks for an identifier, as the ``agent`` parameter of a request must have one. *pointer* is put
-    before the pointer of the refusal.
+    *identified* demands an identifier, as for the ``agent`` parameter of a request. *pointer* is put before the pointer
+    of the refusal.
     """
     try:
         if not groups:
@@ -84,13 +66,8 @@ def check_agent(value: Any, version: str, *, pointer: str = "", groups: bool = T
 
 
 def _named(refused: Refused, version: str) -> Refused:
-    section = refused.rule or ""
-    if version == "2.0.0":
-        section = next(there for here, there in _SECTIONS_OF_2_0 if section.startswith(here))
-        rule = f"IEEE 9274.1.1 {section}"
-    else:
-        rule = f"xAPI 1.0.3 Data {section}"
-    return Refused(refused.message, error=refused.error, pointer=refused.pointer, rule=rule)
+    cited = rule(f"Data {refused.rule or ''}".strip(), version)
+    return Refused(refused.message, error=refused.error, pointer=refused.pointer, rule=cited)
 
 
 # --- verb, result, attachments, references: the same in both versions ---
@@ -177,7 +154,7 @@ _attachment = shape(
 # --- context: 2.0 adds contextAgents and contextGroups ---
 
 
-def _related(kind: str, member: str, check_member: Check) -> Check:
+def _related(kind: str, member: str, check_member: ValueCheck) -> ValueCheck:
     what = f"A {kind}"
     types = list_of(f"The relevantTypes of a {kind}", "2.4.6", iri("Each of relevantTypes", "2.4.6"), least=1)
     fields = {
@@ -188,7 +165,7 @@ def _related(kind: str, member: str, check_member: Check) -> Check:
     return list_of(f"The {kind}s", "2.4.6", shape(what, "2.4.6", fields, ("objectType", member)))
 
 
-_context_fields_1_0: dict[str, Check] = {
+_context_fields_1_0: dict[str, ValueCheck] = {
     "registration": uuid("The registration", "2.4.6.1"),
     "instructor": agent_rules.check_actor,
     "team": agent_rules.check_group,
@@ -215,7 +192,7 @@ _context_fields_2_0 = {
 # --- statements ---
 
 
-def _check_object(by_type: dict[str, Check], value: Any) -> None:
+def _check_object(by_type: dict[str, ValueCheck], value: Any) -> None:
     if type(value) is not dict:
         raise mistyped(value, "The object", "an object", "2.4.4")
     kind = value.get("objectType", "Activity")
@@ -230,8 +207,8 @@ def _check_object(by_type: dict[str, Check], value: Any) -> None:
     check_kind(value)
 
 
-def _check_together(check_fields: Check, value: Any) -> None:
-    """The fields, then what they demand of each other."""
+def _check_together(check_fields: ValueCheck, value: Any) -> None:
+    """The fields, then the rules between them."""
     check_fields(value)
     kind = value["object"].get("objectType", "Activity")
     if kind != "StatementRef" and value["verb"]["id"] == VOIDED:
@@ -243,19 +220,19 @@ def _check_together(check_fields: Check, value: Any) -> None:
                 raise refusal(f"The context may only have {name} with an Activity as object.", "2.4.6", "context", name)
 
 
-def _version_form(pattern: str, expected: str) -> Check:
+def _version_form(pattern: str, expected: str) -> ValueCheck:
     matches = re.compile(pattern).fullmatch
     return formatted("The statement's version", "2.4.10", lambda value: matches(value) is not None, expected)
 
 
-def _rules(context_fields: dict[str, Check], version_form: Check) -> Check:
-    objects: dict[str, Check] = {
+def _rules(context_fields: dict[str, ValueCheck], version_form: ValueCheck) -> ValueCheck:
+    objects: dict[str, ValueCheck] = {
         "Activity": check_activity,
         "Agent": agent_rules.check_agent,
         "Group": agent_rules.check_group,
         "StatementRef": _statement_ref,
     }
-    fields: dict[str, Check] = {
+    fields: dict[str, ValueCheck] = {
         "actor": agent_rules.check_actor,
         "verb": _verb,
         "object": partial(_check_object, objects),
@@ -266,7 +243,7 @@ def _rules(context_fields: dict[str, Check], version_form: Check) -> Check:
     }
     inner = {"objectType": one_of("The objectType of a SubStatement", "2.4.4.3", ("SubStatement",)), **fields}
     check_inner = shape("A SubStatement", "2.4.4.3", inner, ("objectType", "actor", "verb", "object"))
-    outer: dict[str, Check] = {
+    outer: dict[str, ValueCheck] = {
         **fields,
         "object": partial(_check_object, {**objects, "SubStatement": partial(_check_together, check_inner)}),
         "id": uuid("The statement's id", "2.4.1"),
@@ -277,7 +254,7 @@ def _rules(context_fields: dict[str, Check], version_form: Check) -> Check:
     return partial(_check_together, shape("A statement", "2.2", outer, ("actor", "verb", "object")))
 
 
-_STATEMENT: dict[str, Check] = {
+_STATEMENT: dict[str, ValueCheck] = {
     "1.0.3": _rules(_context_fields_1_0, _version_form(r"1\.0(?:\.[0-9]{1,9})?", "1.0 or 1.0.x, such as 1.0.3")),
     "2.0.0": _rules(_context_fields_2_0, _version_form(r"[12]\.0(?:\.[0-9]{1,9})?", "1.0.x or 2.0.x, such as 2.0.0")),
 }

@@ -1,4 +1,4 @@
-"""Voiding, inside the writer: which statements a plan voids, whether its sender may, and how a voided one is kept.
+"""Voiding, inside the writer: which statements a plan voids, whether its sender may, and the record of a voided one.
 
 Rules: xAPI 1.0.3 Data 2.3.2; IEEE 9274.1.1 4.2.5. Knows no owed work.
 """
@@ -11,17 +11,20 @@ from typing import Any
 import msgspec
 
 from lrs.kernel.errors import Refused
-from lrs.storage import Record, Tx
+from lrs.storage import Record, Tx, Walk, walked
 from lrs.xapi.citations import rule
-from lrs.xapi.statements.keys import refers_key, verb_key
+from lrs.xapi.statements.identity import agents_in, ifi_text
+from lrs.xapi.statements.keys import refers_key, verb_key, voided_agent_key
 from lrs.xapi.statements.plan import KIND, Prepared, in_batch
 from lrs.xapi.statements.validate import VOIDED
 
-_AT_ONCE = 50
+VOIDERS, OF_ANY = "voiders", "of_any"
+"""``meta`` of a statement that has not arrived: the id of the first that voids it by source, and of any source."""
+_AT_ONCE = 500
 
 
 def voided_targets(tx: Tx, batch: Iterable[Prepared], inside: Collection[str]) -> list[tuple[Record, str]]:
-    """Stored statements that *batch* voids, each with the first statement that does."""
+    """Stored statements that *batch* voids, each with the id of the first statement that voids it."""
     voiding = [one for one in batch if one.voids and one.refers and one.refers not in inside]
     stored = tx.get_many(KIND, {one.refers for one in voiding if one.refers}) if voiding else {}
     found: dict[str, tuple[Record, str]] = {}
@@ -36,7 +39,10 @@ def voided_targets(tx: Tx, batch: Iterable[Prepared], inside: Collection[str]) -
 
 
 def voided_inside(batch: Iterable[Prepared]) -> dict[str, str]:
-    """Statements of *batch* that others in it void. One that voids is never voided, and is named if it came first."""
+    """Statements of *batch* that others in it void.
+
+    A voiding statement is never voided: voiding one that comes earlier in *batch* is refused.
+    """
     found: dict[str, str] = {}
     before: dict[str, Prepared] = {}
     for prepared in batch:
@@ -55,24 +61,46 @@ def _refuse_voiding(prepared: Prepared, target: Mapping[str, Any]) -> None:
         raise in_batch(refused, prepared.index) from refused
 
 
-def voider_of(tx: Tx, statement: str, meta: Mapping[str, Any]) -> str | None:
-    """The statement that came before its target and voids it; it counts if its sender may void what this one sent."""
-    start = None
-    while True:
-        page = tx.find(KIND, [refers_key(statement), verb_key(VOIDED)], limit=_AT_ONCE, start=start)
-        for voider in page.records:
-            if voider.meta.get("voids") and (voider.meta["source"] == meta["source"] or voider.meta.get("void_any")):
-                return voider.id
-        start = page.next
-        if start is None:
-            return None
+def noted(awaited: Record, prepared: Prepared) -> Record:
+    """*awaited*, the record of a statement that has not arrived, with *prepared* as the one that voids it.
+
+    The first of each source is noted, and the first that may void what any source sent.
+    """
+    if not prepared.voids or VOIDERS not in awaited.meta:
+        return awaited
+    first = {prepared.meta["source"]: prepared.id, **awaited.meta[VOIDERS]}
+    of_any = awaited.meta[OF_ANY] or (prepared.id if prepared.meta.get("void_any") else "")
+    meta = {**awaited.meta, VOIDERS: first, OF_ANY: of_any}
+    return awaited if meta == awaited.meta else msgspec.structs.replace(awaited, meta=meta)
+
+
+def voider_of(tx: Tx, statement: str, meta: Mapping[str, Any], awaited: Record) -> str | None:
+    """The statement that voids this one and arrived before it, if its sender may void what this one's sender sent.
+
+    *awaited* notes who may be that: however many name the statement, they are not read.
+    """
+    if VOIDERS not in awaited.meta:
+        return _voider_among_all(tx, statement, meta)
+    for id in (awaited.meta[VOIDERS].get(meta["source"]), awaited.meta[OF_ANY]):
+        if id and tx.get(KIND, id) is not None:
+            return str(id)
+    return None
+
+
+def _voider_among_all(tx: Tx, statement: str, meta: Mapping[str, Any]) -> str | None:
+    """The same, for a statement that has been awaited since before voiders were noted."""
+    named = Walk(KIND, [refers_key(statement), verb_key(VOIDED)], limit=_AT_ONCE, bare=True)
+    for voider in walked(tx, named):
+        if voider.meta.get("voids") and (voider.meta["source"] == meta["source"] or voider.meta.get("void_any")):
+            return voider.id
+    return None
 
 
 def _may_void(target: str, told: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-    """Refuses 403 to void what another source sent, 400 to void a voiding statement (xAPI 1.0.3 Data 2.3.2).
+    """Refuses to void what another source sent (403), or a voiding statement (400, xAPI 1.0.3 Data 2.3.2).
 
-    In this order: what another source's statement says, also that it voids, is not everybody's to know. *told* is the
-    ``meta`` of the target, *meta* that of the voiding statement.
+    They are checked in this order, because not every caller may know that a statement of another source is a voiding
+    one. *told* is the ``meta`` of the target, *meta* that of the voiding statement.
     """
     if told["source"] != meta["source"] and not meta.get("void_any"):
         raise Refused(
@@ -91,8 +119,9 @@ def _may_void(target: str, told: Mapping[str, Any], meta: Mapping[str, Any]) -> 
 
 
 def voided(record: Record, by: str) -> Record:
-    """*record* as it is found by nothing but what it refers to."""
+    """*record* as a voided statement, which is found only by what it refers to, and by whom it names (``own_view``)."""
     refers = record.meta.get("refers")
-    keys = (refers_key(refers),) if refers else ()
+    named = {text for agent in agents_in(msgspec.json.decode(record.body)) if (text := ifi_text(agent))}
+    keys = (*([refers_key(refers)] if refers else ()), *map(voided_agent_key, sorted(named)))
     meta = {**record.meta, "voided": by, "held": list(record.keys)}
     return msgspec.structs.replace(record, meta=meta, keys=keys)

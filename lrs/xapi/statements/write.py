@@ -1,26 +1,29 @@
-"""Storing statements: what is decided inside the writer, once it is seen what is stored already.
+"""Stores statements: decisions inside the writer that depend on what is stored.
 
-Equal statements change nothing, others under the same id are a conflict, voiding and references take effect in the same
-commit. What one plan reads and writes is bounded in bytes and rows, not in statements. Knows no HTTP, and not which
-steps there are.
+Equal statements change nothing; another statement under a stored id is a conflict; voiding and references take effect
+in the same commit. What one plan reads and writes is bounded in bytes and rows, not in statements. Knows no HTTP and no
+steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import Owed, Record, Tx, micros_of
+from lrs.storage.about import Whose, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.citations import rule
-from lrs.xapi.statements.chains import Link, keys_along
+from lrs.xapi.statements.chains import ChainedStatement, keys_along
 from lrs.xapi.statements.equality import same
-from lrs.xapi.statements.identity import named_in
+from lrs.xapi.statements.identity import ifi_text, named_in
+from lrs.xapi.statements.keys import agent_key, voided_agent_key
 from lrs.xapi.statements.limits import MOST_ROWS, too_many_rows
+from lrs.xapi.statements.own_view import statement_shown
 from lrs.xapi.statements.plan import AWAITED, KIND, Plan, Prepared, in_batch, is_stamped
 from lrs.xapi.statements.references import Chains, await_target, spread
 from lrs.xapi.statements.subscriptions import (
@@ -33,12 +36,12 @@ from lrs.xapi.statements.subscriptions import (
 from lrs.xapi.statements.voiding import voided, voided_inside, voided_targets, voider_of
 
 COMPARED_INSIDE = 256 * 1024
-"""Bytes of stored statements that are compared with resent ones inside the writer; more are compared outside it."""
+"""Bytes of stored statements that are compared with resent ones inside the writer. More are compared outside it."""
 _decode = msgspec.json.Decoder().decode
 
 
 class Compare(Exception):
-    """Statements are stored already that are too large to be compared inside the writer: see ``compared``."""
+    """Stored statements are too large to be compared inside the writer: call ``compared``."""
 
     def __init__(self, stored: Mapping[str, Record]) -> None:
         super().__init__(f"{len(stored)} statements")
@@ -46,12 +49,12 @@ class Compare(Exception):
 
 
 def store_in(tx: Tx, plan: Plan) -> list[str]:
-    """Stores the statements of *plan* whole or not at all; gives their ids in order, in lower case.
+    """Stores all statements of *plan* or none. Gives their ids in order, in lower case.
 
-    To be called by a decision, as often as it likes, beside whatever else it writes; what is raised has to leave the
-    decision, or half of the plan would be kept. Refuses 409 for an id that holds something else, 403 for voiding what
-    another source sent, 400 for voiding a voiding statement, 413 for what has more than ``MOST_ROWS``. Raises
-    ``Compare`` where ``compared`` has to be asked first; then the decision is made anew with what that gives.
+    Call it inside a decision, as often as needed, beside whatever else the decision writes. An exception must leave the
+    decision, otherwise half of the plan would be stored. Refuses an id that holds another statement (409), voiding what
+    another source sent (403), voiding a voiding statement (400), and more than ``MOST_ROWS`` (413). Raises ``Compare``
+    if ``compared`` must be called first; then make the decision again with the plan that it gives.
     """
     ids = plan.ids
     known = tx.get_many(KIND, ids)
@@ -68,21 +71,21 @@ def store_in(tx: Tx, plan: Plan) -> list[str]:
 
 
 def compared(plan: Plan, stored: Mapping[str, Record]) -> Plan:
-    """*plan*, of which those that are *stored* need not be compared again; refuses 409 where one is not the same.
+    """*plan*, with those that are *stored* compared. Refuses (409) if one is not the same.
 
-    Outside the writer: what a stored statement says never changes, so this still holds when the writer has its turn.
+    Runs outside the writer. A stored statement never changes, so the result still holds when the writer continues.
     """
     _refuse_conflicts(plan.statements, stored)
     return msgspec.structs.replace(plan, equal=plan.equal.union(stored))
 
 
 def learn(tenant: Tenant, plan: Plan) -> None:
-    """After the commit: what *plan* brought along need not be looked up again."""
+    """After the commit: remembers that the side records of *plan* are stored."""
     tenant.seen.learn(record.id for record in plan.side)
 
 
 def _refuse_conflicts(batch: Sequence[Prepared], known: Mapping[str, Record]) -> None:
-    """Refuses 409 for the first of *batch* that is stored with other content."""
+    """Refuses (409) the first of *batch* that is stored with other content."""
     for prepared in batch if known else ():
         old = known.get(prepared.id)
         if old is not None and not same(prepared.tree, _decode(old.body), stamped=is_stamped(old.body)):
@@ -96,7 +99,7 @@ def _refuse_conflicts(batch: Sequence[Prepared], known: Mapping[str, Record]) ->
 
 
 def _insert_all(tx: Tx, batch: Sequence[Prepared], subscriptions: Subscriptions) -> None:
-    """Each is written once, with all the keys that it has at the end of the batch."""
+    """Writes each statement once, with all the keys that it has at the end of the batch."""
     ids = {prepared.id for prepared in batch}
     links = {prepared.id: _link(prepared) for prepared in batch} if any(one.refers for one in batch) else {}
     chains = Chains(tx, links.values())
@@ -112,10 +115,10 @@ def _insert_all(tx: Tx, batch: Sequence[Prepared], subscriptions: Subscriptions)
     owed, choosers = owed_always(subscriptions), those_who_choose(subscriptions)
     for prepared, some in zip(batch, keys, strict=True):
         if prepared.refers and chains.find(prepared.refers) is None:
-            await_target(tx, prepared.refers)
+            await_target(tx, prepared.refers, prepared)
         voider = inside.get(prepared.id)
         if prepared.id in awaited and not prepared.voids:
-            voider = voider_of(tx, prepared.id, prepared.meta) or voider
+            voider = voider_of(tx, prepared.id, prepared.meta, awaited[prepared.id]) or voider
         record = _record(tx, prepared, some, owed)
         record = voided(record, voider) if voider else record
         tx.insert(with_asked(tx, record, choosers) if choosers else record)
@@ -123,7 +126,7 @@ def _insert_all(tx: Tx, batch: Sequence[Prepared], subscriptions: Subscriptions)
 
 
 def void(tx: Tx, target: Record, by: str, subscriptions: Subscriptions) -> None:
-    """Voids *target*, a stored statement, *by* another; those are told who asked for it."""
+    """Voids *target*, a stored statement, *by* another. Steps that subscribed to it are owed."""
     told = those_voided(subscriptions)
     record = msgspec.structs.replace(voided(target, by), owed=owed_always(told))
     tx.replace(with_asked(tx, record, those_who_choose(told)))
@@ -135,9 +138,9 @@ def _record(tx: Tx, prepared: Prepared, keys: tuple[int, ...], owed: tuple[Owed,
     return Record(KIND, prepared.id, body, prepared.meta, keys, owed, seq)
 
 
-def _link(prepared: Prepared) -> Link:
+def _link(prepared: Prepared) -> ChainedStatement:
     own = len(prepared.keys) - (2 if prepared.refers else 1)
-    return Link(prepared.id, prepared.meta["source"], prepared.keys[:own], prepared.refers)
+    return ChainedStatement(prepared.id, prepared.meta["source"], prepared.keys[:own], prepared.refers)
 
 
 def _about(record: Record) -> Subjects:
@@ -149,4 +152,22 @@ def _attachments(record: Record) -> Collection[str]:
     return names.values()
 
 
-KINDS = (Kind(KIND, "fact", subjects=_about, blobs=_attachments, retention="evidence", exported=True, basis=True),)
+def related_keys(whose: Whose) -> Iterable[int]:
+    """The search keys of statements that name somebody, voided ones too."""
+    known = [text for agent in whose.agents if (text := ifi_text(agent))]
+    return (*(agent_key(text, related=True) for text in known), *map(voided_agent_key, known))
+
+
+KINDS = (
+    Kind(
+        KIND,
+        "fact",
+        subjects=_about,
+        blobs=_attachments,
+        retention="evidence",
+        exported=True,
+        basis=True,
+        find=by_keys(KIND, related_keys),
+        shown=statement_shown,
+    ),
+)

@@ -10,10 +10,10 @@ import pytest
 from adapters.apprenticeship.ksb import codes
 from adapters.ledger import KIND
 from adapters.people import learner_number
-from adapters.profile import Profile, read_profile
+from adapters.profile import MappingProfile, read_profile
 from lrs.kernel.errors import Refused
-from lrs.kernel.tables.row import Place, Row
-from lrs.storage import pages
+from lrs.kernel.tables.row import Row, RowPlace
+from lrs.storage import each
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "adapters"
 EXT = "https://w3id.org/engraft/extensions/"
@@ -220,7 +220,7 @@ def test_the_start_that_a_file_itself_tells_comes_before_an_earlier_files(bring)
 
 def forget_starts(tx) -> None:
     """The entries as they were before they kept anything."""
-    for record in list(pages(tx, KIND)):
+    for record in list(each(tx, KIND)):
         told = json.loads(record.body)
         live, maybe = told["entry"]
         told["entry"] = [live[:3], maybe]
@@ -257,7 +257,7 @@ def test_hours_are_read_as_the_profile_says_and_a_day_has_only_24(bring, endpoin
         otj | {"otj_minutes": "1", "otj_category": "Travel"},
     ]
 
-    report = bring("eportfolio", sheet(*rows), profile=Profile(hours="h.mm"))
+    report = bring("eportfolio", sheet(*rows), profile=MappingProfile(hours="h.mm"))
 
     assert [(row.outcome, row.code) for row in report.rows] == [
         ("new", ""),
@@ -361,6 +361,8 @@ def test_half_a_list_of_codes_is_no_list(cell):
         ('{"dates": ["%d/%m"]}', "'%d/%m' is no format of a date"),
         ('{"dates": ["%-d/%m/%Y"]}', "'%-d/%m/%Y' is no format of a date"),
         ('{"dates": [""]}', "'' is no format of a date"),
+        (json.dumps({"dates": ["%d/%m/%Y"] * 51}), "there are 51 formats of dates: name at most 50"),
+        (json.dumps({"dates": ["%d/%m/%Y" + "x" * 73]}), "is no format of a date"),
         ('{"delimiter": "~"}', "delimiter"),
         ('{"hours": "days"}', "hours"),
         ("no json", "profile.json"),
@@ -388,13 +390,21 @@ def test_every_real_date_format_and_text_encoding_is_followed(tmp_path, form, en
 @pytest.mark.parametrize(
     ("adapter", "profile", "words"),
     [
-        ("eportfolio", Profile(headers={"evidence_titel": ["Title"]}), "headers: there is no column 'evidence_titel'"),
-        ("eportfolio", Profile(constants={"Standard_ref": "ST1406"}), "constants: there is no column 'Standard_ref'"),
-        ("eportfolio", Profile(values={"evidence": {"ok": "accepted"}}), "use one of: .*evidence_status"),
-        ("eportfolio", Profile(values={"option": {"a": "b"}}), "values: there is no column 'option'"),
-        ("eportfolio", Profile(values={"status": {"weg": "gone"}}), "status cannot mean 'gone'"),
-        ("training-centre", Profile(headers={"ksb_code": ["Criteria"]}), "use one of: .*checklist_id"),
-        ("training-centre", Profile(values={"*": {"keine": "absent"}}), "values: there is no column '*'"),
+        (
+            "eportfolio",
+            MappingProfile(headers={"evidence_titel": ["Title"]}),
+            "headers: there is no column 'evidence_titel'",
+        ),
+        (
+            "eportfolio",
+            MappingProfile(constants={"Standard_ref": "ST1406"}),
+            "constants: there is no column 'Standard_ref'",
+        ),
+        ("eportfolio", MappingProfile(values={"evidence": {"ok": "accepted"}}), "use one of: .*evidence_status"),
+        ("eportfolio", MappingProfile(values={"option": {"a": "b"}}), "values: there is no column 'option'"),
+        ("eportfolio", MappingProfile(values={"status": {"weg": "gone"}}), "status cannot mean 'gone'"),
+        ("training-centre", MappingProfile(headers={"ksb_code": ["Criteria"]}), "use one of: .*checklist_id"),
+        ("training-centre", MappingProfile(values={"*": {"keine": "absent"}}), "values: there is no column '*'"),
     ],
 )
 def test_a_mapping_profile_that_names_no_column_of_the_adapter_is_refused(bring, endpoint, adapter, profile, words):
@@ -409,13 +419,13 @@ def test_a_profile_gives_words_their_meaning_and_only_meanings_that_exist(bring)
     row = ROW | {"evidence_status": "Abgenommen"}
 
     assert (
-        bring("eportfolio", sheet(row), profile=Profile(values={"evidence_status": {"abgenommen": "accepted"}})).counts[
-            "new"
-        ]
+        bring(
+            "eportfolio", sheet(row), profile=MappingProfile(values={"evidence_status": {"abgenommen": "accepted"}})
+        ).counts["new"]
         == 1
     )
     with pytest.raises(Refused, match="acepted"):
-        bring("eportfolio", sheet(row), profile=Profile(values={"evidence_status": {"abgenommen": "acepted"}}))
+        bring("eportfolio", sheet(row), profile=MappingProfile(values={"evidence_status": {"abgenommen": "acepted"}}))
 
 
 END = {"learner_ref": "P-1", "standard_ref": "ST1406", "assessment_outcome": "Fail", "assessment_date": "20/08/2026"}
@@ -458,4 +468,4 @@ def test_an_assessment_of_the_same_day_is_corrected_and_said_once_though_every_r
 def test_a_learner_number_is_its_digits_also_where_a_number_cell_shows_thousands(shown, held):
     values = {"uln": held} if held is not None else {}
 
-    assert learner_number(Row(Place("", 2), {"uln": shown}, values=values)) == "1000001376"
+    assert learner_number(Row(RowPlace("", 2), {"uln": shown}, values=values)) == "1000001376"

@@ -40,6 +40,14 @@ def test_a_file_that_turns_out_to_be_windows_1252_in_its_last_row_is_read_as_tha
     assert cells(write(tmp_path, content), "name")[-1] == {"name": "Zoë"}
 
 
+@pytest.mark.parametrize("separator", ['"', "\r", " ", "\x00", "x"])
+def test_a_sep_line_names_only_separators_that_tables_have(separator):
+    """Python 3.13 refuses to read with others."""
+    rows = cells(f"sep={separator}\nsex,evidence date\nf,2026-01-02\n".encode(), "sex evidence_date")
+
+    assert rows == [{"sex": "f", "evidence_date": "2026-01-02"}]
+
+
 def test_headers_and_cells_lose_blanks_and_case_and_excels_sep_line():
     rows = cells(b"sep=;\r\n Sex ; Evidence  Date\xc2\xa0\r\n f ;\t2026-01-02 \r\n", "sex evidence_date")
 

@@ -99,6 +99,20 @@ def test_what_leaves_doubt_is_refused_by_name_with_what_to_do(raw, form, why):
     assert why in str(doubt.value)
 
 
+@pytest.mark.parametrize(
+    ("raw", "form", "from_1904"),
+    [
+        ("1", "0." + "0" * 60, False),
+        ("123456789012", "0." + "0" * 30, False),
+        ("99999999999999", "[h]:mm", False),
+        ("2958000", "yyyy-mm-dd", True),
+    ],
+)
+def test_a_number_that_its_format_cannot_show_leaves_doubt_and_stops_no_import(raw, form, from_1904):
+    with pytest.raises(Doubt, match="cannot show the number in the cell: format the column as text"):
+        shown(raw, form, from_1904=from_1904)
+
+
 @given(raw=st.text("0123456789.-+eE", max_size=12), form=st.text('0#.,%;ymdhs[]"\\_*@ AMPGeneral/', max_size=12))
 def test_any_number_in_any_format_is_shown_or_doubted(raw, form):
     try:

@@ -14,12 +14,12 @@ from tests.kernel.tables.opened import cells, opened
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
 
-def archive(**members: str) -> bytes:
+def archive(compression: int = zipfile.ZIP_STORED, **members: str) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as packed:
         for name, content in members.items():
             # Without a time: it would name test cases differently in each process.
-            packed.writestr(zipfile.ZipInfo(name.replace("__", "/")), content)
+            packed.writestr(zipfile.ZipInfo(name.replace("__", "/")), content, compression)
     return made.getvalue()
 
 
@@ -78,6 +78,17 @@ def test_what_is_no_table_is_named(content, what):
 def test_a_workbook_that_is_damaged_or_cut_off_is_refused(content):
     with pytest.raises(Refused, match="damaged") as refused:
         opened(content, "a")
+
+    assert refused.value.error == "bad_workbook"
+
+
+def test_an_archive_whose_packed_bytes_are_damaged_is_refused():
+    whole = bytearray(archive(zipfile.ZIP_DEFLATED, mimetype="application/vnd.oasis.opendocument.spreadsheet" * 3))
+    first = 30 + len("mimetype")
+    whole[first : first + 6] = b"\xff" * 6
+
+    with pytest.raises(Refused, match="damaged") as refused:
+        opened(bytes(whole), "a")
 
     assert refused.value.error == "bad_workbook"
 

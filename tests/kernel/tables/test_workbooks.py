@@ -173,7 +173,9 @@ def test_a_sheet_whose_name_others_allow_and_we_cannot_write_is_returned(tmp_pat
         for member in made.infolist():
             sent.writestr(member, made.read(member).replace(b"A-B", b"A/B"))
     table = opened(tmp_path / "sent.xlsx", "code")
-    report = Report("training-centre", "north", "sent.xlsx", "", dry_run=False, rows=(), notes=(), table=table)
+    report = Report(
+        "training-centre", "north", "sent.xlsx", "", dry_run=False, rows=(), notes=(), read=table, table=table
+    )
 
     return_workbook(report, tmp_path / "returned.xlsx")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.matching.world import (
     put_person,
     put_profile,
     put_service,
+    receiver,
     run_all,
     run_deliver,
     token,
@@ -62,6 +64,9 @@ def test_adding_a_service_prints_its_secrets_once(tmp_path: Path) -> None:
             "webhook": "http://127.0.0.1:9/hook",
             "scopes": ["profiles:read", "roles:read"],
             "purpose": PURPOSE,
+            "contact": "",
+            "privacy_notice": "",
+            "return_urls": [],
         }
     ]
     store = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
@@ -199,7 +204,7 @@ def test_deliveries_are_listed_by_state_and_sent_again_by_id(tenant: Tenant, rec
     after = run(data, deliveries, "list", "--service", "career-converter")
 
     assert [(one["event"], one["reason"]) for one in dead if one["event"] == "profile.updated"] == [
-        ("profile.updated", "the service is disabled: it answered 410 Gone")
+        ("profile.updated", "the destination is disabled: it answered 410 Gone")
     ]
     assert resync.stdout == "1 consents of career-converter will be told again\n"
     assert again.stdout == "1 deliveries will be sent again\n"
@@ -233,3 +238,35 @@ def test_resync_tells_everything_once_more_under_new_ids(tenant: Tenant, receivi
     assert count == 1
     assert receiving.events[2:] == ["profile.updated"]
     assert len({one.headers["webhook-id"] for one in receiving.got}) == 3
+
+
+def test_a_test_event_is_sent_and_the_command_says_what_became_of_it(tmp_path: Path, tenant: Tenant) -> None:
+    with receiver() as there:
+        put_service(tenant, there.url, name="Finder")
+        unsent = run(tmp_path, services, "test", "finder", "--wait", "0")
+        ended = threading.Event()
+
+        def work() -> None:
+            while not ended.wait(0.05):
+                run_deliver(tenant)
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        try:
+            done = run(tmp_path, services, "test", "finder", "--wait", "120")
+        finally:
+            ended.set()
+            worker.join()
+
+    assert (unsent.exit_code, "is not sent yet: does a worker run?" in unsent.output) == (1, True)
+    assert done.exit_code == 0
+    assert "finder took the test event" in done.output
+    assert set(there.events) == {"service.test"}
+
+
+def test_a_service_without_a_webhook_is_sent_no_test(tmp_path: Path, tenant: Tenant) -> None:
+    put_service(tenant, name="Asker")
+
+    answer = run(tmp_path, services, "test", "asker")
+
+    assert (answer.exit_code, "has no webhook" in answer.output) == (1, True)

@@ -6,8 +6,9 @@ import json
 import pytest
 
 from lrs.competency.rebuild import rebuild
-from lrs.kinds import TENANT
-from lrs.steps import drain
+from lrs.composition.kinds import TENANT
+from lrs.composition.steps import drain
+from lrs.storage import Walk
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
 from tests.competency.world import ANN, HOUR, RULES, World, statement
@@ -47,7 +48,7 @@ def passes(world, count, day="2026-11-20"):
 
 
 def badge(world):
-    (record,) = world.store.find("credential").records
+    (record,) = world.store.find(Walk("credential")).records
     return record
 
 
@@ -65,7 +66,7 @@ def test_thousands_of_passes_on_one_day_are_one_badge_and_one_event(world, told,
     assert (award["evidence_count"], len(award["evidence"])) == (count + 1, 20)
     (profile,) = world.all("profile")
     assert (profile["version"], profile["competencies"][0]["evidence_count"]) == (1, count + 1)
-    (record,) = world.store.find("award").records
+    (record,) = world.store.find(Walk("award")).records
     assert len(record.body) < 4_000
     assert rebuild(world.tenant, TENANT, apply=True).lines() == []
 

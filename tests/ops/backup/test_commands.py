@@ -19,18 +19,30 @@ from click.testing import CliRunner
 from lrs.access.keys import check_key, create_key
 from lrs.cli import main
 from lrs.kernel.settings import Settings
+from lrs.matching import notices
 from lrs.ops.backup import contents
 from lrs.ops.backup.restore import _restoring
-from lrs.storage import Owed, Record, pages
+from lrs.storage import Owed, Record, Walk, each
 from lrs.storage.sqlite.schema import SCHEMA_VERSION
-from lrs.tenancy import audit
 from lrs.tenancy.control import open_control
 from lrs.tenancy.tenants import open_tenant
+from tests.audits import broken_at
 from tests.badges.made import badge_in, put_award, run_issue
 from tests.builders import store_in
+from tests.matching.world import agree, held, put_person, put_profile, put_service, run_sync, take_back
 from tests.programs import until
 
 PASSPHRASE = "a passphrase"
+STOPPED_BY = [
+    pytest.param(number, marks=marks, id=number.name)
+    for number, marks in {
+        signal.SIGTERM: (),
+        signal.SIGKILL: (),
+        signal.SIGINT: pytest.mark.soak,
+        signal.SIGHUP: pytest.mark.soak,
+    }.items()
+]
+"""The last two end a process as the first does, which ``tests/kernel/test_signals.py`` shows at once."""
 
 
 def run(*words, **settings):
@@ -82,8 +94,8 @@ def test_what_was_backed_up_is_what_is_restored_and_badges_still_verify(tmp_path
             (blob,) = one.store.get("statement", "s").meta["attachments"].values()
             assert b"".join(one.store.blobs.open(blob)) == one.id.encode() * 10
         assert check_key(tenant, lived.key, lived.secret) is not None
-        assert audit.broken_at(tenant.store) is None
-        last = json.loads(tenant.store.find("audit", newest_first=True).records[0].body)
+        assert broken_at(tenant.store) is None
+        last = json.loads(tenant.store.find(Walk("audit", newest_first=True)).records[0].body)
         assert (last["action"], last["about"]["entries"]) == ("store.restored", str(last["number"] - 1))
         assert [claim.record.id for claim in tenant.store.claim(["deliver"], limit=9, lease=1)] == ["t"]
     assert run("badges", "verify", tmp_path / "badge.json", "--offline", "--data", tmp_path / "again")[0] == 0
@@ -111,6 +123,47 @@ def test_a_restored_store_is_its_owners_alone_and_has_nothing_left_of_the_restor
         "tenants",
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "b.tar", "badge.json", "data"]
+
+
+def told(settings, tell):
+    """What *tell* did to the tenant: the version of each delivery that was added, by id (its ``webhook-id``)."""
+    tenant = open_tenant(settings)
+    with closing(tenant.store):
+        before = {record.id for record in each(tenant.store, "delivery")}
+        tell(tenant)
+        run_sync(tenant)
+        added = [record for record in each(tenant.store, "delivery") if record.id not in before]
+        return {record.id: notices.read(record).version for record in added}
+
+
+@pytest.mark.usefixtures("lived")
+def test_what_services_are_told_after_a_restore_is_newer_for_them_than_all_they_were_told_before(tmp_path):
+    def backed_up(tenant):
+        put_service(tenant, "https://matching.example/hook")
+        agree(tenant, put_person(tenant, "mailto:ann@example.org"))
+
+    def newcomer_agrees(tenant):
+        agree(tenant, put_person(tenant, "mailto:bob@example.org"))
+
+    def both(tenant):
+        newcomer_agrees(tenant)
+        put_profile(tenant, put_person(tenant, "mailto:ann@example.org"), held("gown"))
+
+    def taken_back(tenant):
+        newcomer_agrees(tenant)
+        take_back(tenant, put_person(tenant, "mailto:ann@example.org"))
+
+    here, again = Settings(data=tmp_path / "data"), Settings(data=tmp_path / "again")
+    first = told(here, backed_up)
+    backed = run("backup", tmp_path / "b.tar", "--data", here.data, backup_passphrase=PASSPHRASE)
+    lost = told(here, both)
+    restored = run("restore", tmp_path / "b.tar", "--data", again.data, backup_passphrase=PASSPHRASE)
+    since = told(again, taken_back)
+
+    assert (backed[0], restored[0]) == (0, 0), backed[1] + restored[1]
+    assert lost.keys() & since.keys() == set()
+    assert max(*first.values(), *lost.values()) < min(since.values())
+    assert len(set(since.values())) == 1
 
 
 @pytest.mark.usefixtures("lived")
@@ -314,35 +367,61 @@ def test_a_backup_written_anew_by_somebody_without_the_key_is_refused(tmp_path):
 
 def forge(backup: Path, forged: Path) -> None:
     """All members as they are, the end worked out anew with a MAC of the forger's own."""
-    from lrs.ops.backup.archive import Reader, Writer  # noqa: PLC0415 (what only a forger needs)
+    from lrs.ops.backup.archive import ArchiveReader, Writer  # noqa: PLC0415 (what only a forger needs)
 
     with backup.open("rb") as file, forged.open("wb") as out:
         writer = Writer(out)
-        for name, size, chunks in Reader(file, "").members():
+        for name, size, chunks in ArchiveReader(file, "").members():
             writer.add(name, size, chunks)
         writer.end(lambda _: "00" * 32)
 
 
 _LIMITED = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+import json, os, resource, sys
 from lrs.cli import main
-main(sys.argv[2:])
+import lrs.ops.backup.commands
+
+for line in sys.stdin:
+    limit, *words = json.loads(line)
+    out, to_out = os.pipe()
+    if not (child := os.fork()):
+        os.dup2(to_out, 1)
+        os.dup2(to_out, 2)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        main(words)
+    os.close(to_out)
+    with os.fdopen(out) as said:
+        text = said.read()
+    print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text]), flush=True)
 """
 
 
-def limited(limit, *words):
-    """The command where no file can be larger than *limit* bytes: as on a full disk, but only for it."""
+@pytest.fixture
+def limited():
+    """Runs a command where no file can be larger than a number of bytes: as on a full disk, but only for it.
+
+    Each is a process of its own, made by one that has loaded the program.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LRS_")}
-    command = [sys.executable, "-c", _LIMITED, str(limit), *map(str, words)]
-    done = subprocess.run(
-        command, env=kept | {"LRS_BACKUP_PASSPHRASE": PASSPHRASE}, capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stdout + done.stderr
+    with subprocess.Popen(
+        [sys.executable, "-c", _LIMITED],
+        env=kept | {"LRS_BACKUP_PASSPHRASE": PASSPHRASE},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as commands:
+
+        def run(limit, *words):
+            commands.stdin.write(json.dumps([limit, *map(str, words)]) + "\n")
+            commands.stdin.flush()
+            return json.loads(commands.stdout.readline())
+
+        yield run
+        commands.stdin.close()
 
 
 @pytest.mark.usefixtures("lived")
-def test_a_disk_that_fills_up_leaves_nothing_half_done_and_says_so(tmp_path):
+def test_a_disk_that_fills_up_leaves_nothing_half_done_and_says_so(tmp_path, limited):
     assert resource.RLIMIT_FSIZE
     run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", backup_passphrase=PASSPHRASE)
     size = (tmp_path / "b.tar").stat().st_size
@@ -393,22 +472,21 @@ def stopped_beside_a_folder_in_the_way(settings, backup):
 
 
 @pytest.mark.usefixtures("usual_signals")
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name
-)
+@pytest.mark.parametrize("number", STOPPED_BY)
 @pytest.mark.usefixtures("lived")
 def test_a_backup_that_is_stopped_leaves_no_file_of_that_name(tmp_path, number):
     enlarge(tmp_path / "data")
     command = [sys.executable, "-m", "lrs", "backup", str(tmp_path / "b.tar"), "--data", str(tmp_path / "data")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        until(lambda: any(tmp_path.glob(".b.tar.*/backup")) or process.poll() is not None, "the draft")
+        until(lambda: any(tmp_path.glob(".lrs-draft-*/backup")) or process.poll() is not None, "the draft")
         process.send_signal(number)
         process.communicate(timeout=60)
 
     assert process.returncode != 0
     assert not (tmp_path / "b.tar").exists()
-    assert number == signal.SIGKILL or not any(tmp_path.glob(".b.tar.*"))
+    assert number == signal.SIGKILL or not any(tmp_path.glob(".lrs-draft-*"))
     assert run("backup", tmp_path / "b.tar", "--data", tmp_path / "data")[0] == 0
+    assert not any(tmp_path.glob(".lrs-draft-*"))  # also of the one that was killed
 
 
 @pytest.mark.usefixtures("lived")
@@ -474,7 +552,7 @@ def test_what_a_store_names_is_in_its_backup_also_while_others_write(tmp_path):
     writer.start()
     try:
         until(lambda: tenant.store.count("statement") > 20, "statements")
-        for n in range(3):
+        for n in range(2):
             words = ("backup", tmp_path / f"{n}.tar", "--data", tmp_path / "data")
             assert run(*words, backup_passphrase=PASSPHRASE)[0] == 0
     finally:
@@ -483,12 +561,12 @@ def test_what_a_store_names_is_in_its_backup_also_while_others_write(tmp_path):
         tenant.store.close()
 
     counts = []
-    for n in range(3):
+    for n in range(2):
         there = tmp_path / f"again-{n}"
         assert run("restore", tmp_path / f"{n}.tar", "--data", there, backup_passphrase=PASSPHRASE)[0] == 0
         again = open_tenant(Settings(data=there))
         with closing(again.store):
-            records = list(pages(again.store, "statement"))
+            records = list(each(again.store, "statement"))
             counts.append(len(records))
             found = [b"".join(again.store.blobs.open(record.meta["attachments"]["a"])) for record in records]
         assert found == [f"attachment {record.id}".encode() for record in records]
@@ -527,7 +605,7 @@ def enlarge(data):
 
 @pytest.mark.usefixtures("usual_signals")
 @pytest.mark.usefixtures("lived")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", STOPPED_BY)
 def test_a_restore_that_is_stopped_leaves_nothing_or_what_nothing_starts_from(tmp_path, number):
     enlarge(tmp_path / "data")
     shutil.copy(tmp_path / "data" / "master.key", tmp_path / "kept")

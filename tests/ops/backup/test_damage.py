@@ -8,7 +8,7 @@ import pytest
 from lrs.kernel.errors import NewerSchema
 from lrs.kernel.settings import Settings
 from lrs.ops.backup import contents
-from lrs.ops.backup.archive import HEADER, Damaged, Writer
+from lrs.ops.backup.archive import HEADER, BackupDamaged, Writer
 from lrs.ops.backup.take import back_up
 from lrs.storage import Record
 from lrs.storage.sqlite.schema import SCHEMA_VERSION
@@ -67,7 +67,7 @@ def test_a_backup_cut_off_anywhere_is_refused(backup, tmp_path):
 
     for length in (*range(0, len(whole), 2_048), *range(len(whole) - 2_048, len(whole), 61), len(whole) - 1):
         path.write_bytes(whole[:length])
-        with pytest.raises(Damaged, match=r"cut off after|was changed|is no backup"):
+        with pytest.raises(BackupDamaged, match=r"cut off after|was changed|is no backup"):
             examined(path)
 
 
@@ -81,7 +81,7 @@ def test_a_backup_changed_in_any_byte_is_refused(backup, tmp_path):
     for at in sorted(ends | set(range(0, len(whole), 1_021))):
         whole[at] ^= 0x01
         path.write_bytes(whole)
-        with pytest.raises((Damaged, NewerSchema)):
+        with pytest.raises((BackupDamaged, NewerSchema)):
             accepted(path, key)
         whole[at] ^= 0x01
 
@@ -90,7 +90,7 @@ def test_something_after_the_end_is_refused(backup, tmp_path):
     path = tmp_path / "longer.tar"
     path.write_bytes(backup.read_bytes() + b"x")
 
-    with pytest.raises(Damaged, match="its length or its SHA-256 is not what its end says"):
+    with pytest.raises(BackupDamaged, match="its length or its SHA-256 is not what its end says"):
         examined(path)
 
 
@@ -115,7 +115,7 @@ def test_a_backup_of_a_newer_format_or_schema_names_the_version_that_wrote_it(tm
 def test_a_file_of_another_sort_is_refused(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
 
-    with pytest.raises(Damaged):
+    with pytest.raises(BackupDamaged):
         examined(tmp_path / "file")
 
 
@@ -124,7 +124,7 @@ def test_a_tar_of_another_program_is_called_that(tmp_path):
     with tarfile.open(tmp_path / "other.tar", "w") as tar:
         tar.add(tmp_path / "notes", "notes")
 
-    with pytest.raises(Damaged, match=r"other\.tar is no backup of this program"):
+    with pytest.raises(BackupDamaged, match=r"other\.tar is no backup of this program"):
         examined(tmp_path / "other.tar")
 
 
@@ -137,5 +137,5 @@ def test_a_member_that_would_leave_the_folder_is_refused(tmp_path, backup):
         writer.add("tenants/../../evil", 1, [b"x"])
         writer.end(lambda _: "")
 
-    with pytest.raises(Damaged, match="it has a member 'tenants/"):
+    with pytest.raises(BackupDamaged, match="it has a member 'tenants/"):
         examined(path)

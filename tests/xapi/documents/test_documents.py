@@ -1,8 +1,15 @@
 """Documents go out as they came in, are listed in order, and refuse what cannot name one (xapi.md 54, 55, 58)."""
 
+import tracemalloc
+from dataclasses import replace
 from hashlib import sha1
 
 import pytest
+
+from lrs.storage import Record, Walk
+from lrs.xapi.documents.change import AT_ONCE, delete_all
+from lrs.xapi.documents.resources import Address
+from lrs.xapi.statements.identity import ifi_text
 
 ODD_JSON = b'{ "b": 0.10,\n "a": 1e2, "\\u00e9": "\xf0\x9f\x8e\x93" }'
 ADA_NAMED = '{"name":"Ada Lovelace","mbox":"mailto:ada@example.org"}'
@@ -136,6 +143,54 @@ def test_54_delete_without_state_id_removes_the_whole_context_and_nothing_else(s
     assert states.get("bobs", more={"agent": BOB}).status == 200
 
 
+def kept(states, count, body=b""):
+    """The address of a context with *count* documents of *body*, put into the store as they are kept there."""
+    agent = ifi_text({"mbox": "mailto:ada@example.org"})
+    address = Address("state", states.context["activityId"], agent, "", None)
+    for first in range(0, count, 200):
+        some = [replace(address, document=f"s{number}") for number in range(first, min(first + 200, count))]
+        meta = {"type": "text/plain", "etag": "x", "size": len(body), "source": "k", "agent": agent}
+        records = [Record("state", one.id, body, {**meta, "document": one.document}, one.keys) for one in some]
+        states.tenant.store.write(lambda tx, records=records: [tx.insert(one) for one in records]).result(60)
+    return address
+
+
+def test_54_a_context_is_listed_and_removed_without_reading_its_documents(states):
+    kept(states, 200, b"x" * 200_000)
+    tracemalloc.start()
+    try:
+        assert len(states.get(None).json) == 200
+        assert states.delete(None).status == 204
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 5_000_000
+    assert states.get(None).json == []
+
+
+def test_54_a_large_context_is_removed_in_several_commits(states):
+    kept(states, AT_ONCE + 1)
+    before = states.tenant.store.load().commits
+
+    assert states.delete(None).status == 204
+
+    assert states.tenant.store.load().commits - before == 2
+    assert states.get(None).json == []
+
+
+def test_54_what_is_changed_while_a_large_context_is_removed_stays(states):
+    address = kept(states, AT_ONCE + 1)
+    store = states.tenant.store
+
+    until = store.write(lambda tx: delete_all(tx, address)).result(60)
+    states.put("new", b"{}")
+
+    assert until is not None
+    assert store.write(lambda tx: delete_all(tx, address, until)).result(60) is None
+    assert states.get(None).json == ["new"]
+
+
 def test_54_delete_with_a_registration_leaves_the_states_of_others(states):
     states.put("s", b"1")
     states.put("s", b"2", more={"registration": REGISTRATION})
@@ -153,7 +208,7 @@ def test_54_states_are_listed_over_all_registrations_unless_one_is_named(states)
     states.put("b", b"2", more={"registration": REGISTRATION})
     states.put("a", b"3", more={"registration": REGISTRATION})
 
-    assert states.get(None).json == ["a", "b"]
+    assert states.get(None).json == ["b", "a"]
     assert states.get(None, more={"registration": REGISTRATION}).json == ["b", "a"]
 
 
@@ -320,7 +375,7 @@ def test_a_large_document_is_kept_as_a_blob_and_comes_back_whole(documents, cont
     documents.create("large", large, content_type=content_type)
 
     seen = documents.get("large")
-    record = documents.tenant.store.find(documents.kind).records[0]
+    record = documents.tenant.store.find(Walk(documents.kind)).records[0]
 
     assert seen.body == large
     assert seen.headers["content-length"] == "400002"
@@ -340,7 +395,7 @@ def test_a_document_over_the_limit_is_413_that_names_it(documents, content_type)
 def test_a_record_says_what_it_is_about_and_who_sent_it(states):
     states.put("one", b"{}", more={"registration": REGISTRATION})
 
-    record = states.tenant.store.find("state").records[0]
+    record = states.tenant.store.find(Walk("state")).records[0]
 
     assert dict(record.meta) == {
         "type": "application/json",

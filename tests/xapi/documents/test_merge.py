@@ -2,7 +2,9 @@
 
 import pytest
 
-from lrs.kernel.errors import Overloaded, Refused
+from lrs.kernel.admission import CONFLICT, Overloaded
+from lrs.kernel.errors import Refused
+from lrs.storage import Walk
 from lrs.xapi.documents import routes
 from lrs.xapi.documents.merge import merge
 from tests.builders import tenant_in
@@ -120,8 +122,10 @@ def test_a_large_merge_that_never_gets_through_is_told_to_come_again(states, mon
     monkeypatch.setattr(routes, "_TRIES", 1)
     states.put("d", b'{"a":"' + b"x" * 300_000 + b'"}')
 
-    with pytest.raises(Overloaded):
+    with pytest.raises(Overloaded) as refused:
         states.post("d", b'{"b":1}')
+
+    assert refused.value.cause is CONFLICT
 
 
 def test_56_a_large_document_may_become_small_by_a_merge(documents):
@@ -130,4 +134,4 @@ def test_56_a_large_document_may_become_small_by_a_merge(documents):
     assert documents.post("d", b'{"a":1}').status == 204
 
     assert documents.get("d").body == b'{"a":1}'
-    assert "blob" not in documents.tenant.store.find(documents.kind).records[0].meta
+    assert "blob" not in documents.tenant.store.find(Walk(documents.kind)).records[0].meta

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from lrs.kernel.admission import Admission, Share
 from lrs.xapi.alternate import undo
-from lrs.xapi.request import Budget, Request
+from lrs.xapi.request import Request
 from tests.served import new_id, statement
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -244,7 +245,7 @@ def asked_for(raw):
         with Counting(1) as threads:
             asyncio.get_running_loop().set_default_executor(threads)
             request = Request(
-                "POST", "statements", "", [("method", "PUT")], {}, None, receive, {}, budget=Budget(100_000)
+                "POST", "statements", "", [("method", "PUT")], {}, None, receive, {}, Share(Admission(100_000))
             )
             await undo(request, 100_000, known=True)
             return request, await request.body(100_000), threads.asked
@@ -254,7 +255,7 @@ def asked_for(raw):
 
 def test_a_form_is_counted_once_and_a_large_one_taken_apart_beside_the_loop():
     small, body, asked = asked_for(b"content=" + b"%C3%A9" * 10)
-    assert (body.decode(), small.held, asked) == ("\u00e9" * 10, 68, 0)
+    assert (body.decode(), small.share.held, asked) == ("\u00e9" * 10, 68, 0)
 
     large, body, asked = asked_for(b"content=" + b"%C3%A9" * 12_000)
-    assert (body.decode(), large.held, asked) == ("\u00e9" * 12_000, 72_008, 1)
+    assert (body.decode(), large.share.held, asked) == ("\u00e9" * 12_000, 72_008, 1)

@@ -89,6 +89,7 @@ def test_line_31_offsets_and_round_trips_agree_with_the_standard_library(naive, 
     assert micros == expected
     assert times.micros_of_timestamp(times.timestamp_of_micros(micros)) == micros
     assert len(times.timestamp_of_micros(micros)) == 27
+    assert times.short_timestamp(micros) == f"{times.timestamp_of_micros(micros)[:19]}Z"
 
 
 @given(

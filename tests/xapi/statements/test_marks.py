@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lrs.access.basic import BAD_LOGINS
-from lrs.web.pace import MOST
+from lrs.access.throttle import WRONG_SECRETS
+from lrs.kernel.admission import MOST
 from lrs.web.protocol import LONGEST_HEAD
 from tests.served import new_id, serving, statement
 from tests.xapi.statements.test_limits import raw, said_until_closed
@@ -27,12 +27,12 @@ def strict(tmp_path_factory):
 @contextmanager
 def overloaded(lrs):
     """As if more were being worked on than is let in at once."""
-    pace = lrs.app.xapi._pace  # noqa: SLF001 (to fill it without a load)
-    pace.enter(MOST)
+    work = lrs.app.admission.work
+    since = work.enter(MOST)
     try:
         yield
     finally:
-        pace.leave(MOST, 0)
+        work.leave(MOST, since)
 
 
 def refusals(lrs, version):
@@ -71,7 +71,7 @@ def test_01_04_every_refusal_says_the_caller_s_version_and_how_far_reads_are_com
 @both
 def test_01_04_who_guesses_too_often_is_told_too(tmp_path, version):
     with serving(tmp_path) as lrs:
-        for _ in range(BAD_LOGINS):
+        for _ in range(WRONG_SECRETS[0]):
             assert lrs.get(version=version, auth=("who", "what")).status_code == 401
         answer = lrs.get(version=version, auth=("who", "what"))
 

@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from lrs import storage
 from tests.served import VERB, new_id, serving, somebody, something, statement
 
 FILTERS = {
@@ -88,7 +87,7 @@ def test_41_what_is_stored_while_paging_is_neither_missed_nor_doubled(each_lrs):
 
 
 def test_41_a_page_ends_early_where_its_statements_are_large(each_lrs, monkeypatch):
-    monkeypatch.setattr(storage, "PAGE_BYTES", 30_000)
+    monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 30_000)
     actor, about = somebody(), {"id": something()}
     large = {"https://example.org/x": "x" * 2_000}
     ids = each_lrs.store([statement(actor=actor, object=about, context={"extensions": large}) for _ in range(50)])

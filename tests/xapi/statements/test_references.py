@@ -8,7 +8,7 @@ import json
 import msgspec
 import pytest
 
-from lrs.steps import drain
+from lrs.composition.steps import drain
 from lrs.xapi.statements import references
 from lrs.xapi.statements.chains import MOST_INHERITED, MOST_STEPS, keys_along, link_of
 from lrs.xapi.statements.limits import MOST_KEYS, MOST_ROWS

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from lrs.kernel.errors import Misconfigured, Refused
-from lrs.xapi.statements.signatures import check_signature, trust_anchors
+from lrs.xapi.statements.signatures import check_signature, check_trust, trust_anchors
 from tests.xapi.statements.signers import AT, b64url, certificate, ec_key, rsa_key, sign, x5c
 
 YEARS = 10 * 365 * 86_400 * 1_000_000
@@ -263,4 +263,20 @@ def test_a_pem_file_without_a_certificate_is_named(tmp_path):
     (tmp_path / "bad.pem").write_text("nothing")
 
     with pytest.raises(Misconfigured, match=r"LRS_SIGNATURE_TRUST: .*bad\.pem holds no certificate"):
-        trust_anchors(Trusting(tmp_path))
+        check_trust(Trusting(tmp_path))
+
+
+def test_a_certificate_that_is_just_being_copied_counts_as_it_was_before(tmp_path):
+    """It gave a 500 for each signed statement, until the copy was through."""
+    path = tmp_path / "root.pem"
+    whole = ROOT.public_bytes(Encoding.PEM)
+    path.write_bytes(whole)
+    check_trust(Trusting(tmp_path))
+
+    path.write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "new.pem").write_bytes(whole[:40])
+
+    assert trust_anchors(Trusting(tmp_path)) == (ROOT,)
+    (tmp_path / "new.pem").write_bytes(SIGNER.public_bytes(Encoding.PEM))
+    path.write_bytes(MIDDLE.public_bytes(Encoding.PEM))
+    assert trust_anchors(Trusting(tmp_path)) == (SIGNER, MIDDLE)

@@ -10,12 +10,12 @@ import pytest
 
 from lrs.access import KEY, Caller
 from lrs.access.rights import rights_of_key
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.storage import Owed, Record
-from lrs.subscriptions import SUBSCRIPTIONS
 from lrs.xapi.statements.attachments import Attachments, keep
-from lrs.xapi.statements.parts import Part, attached
+from lrs.xapi.statements.parts import BodyPart, attached
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.subscriptions import Subscription
 from lrs.xapi.statements.write import COMPARED_INSIDE, Compare, compared, store_in
@@ -302,7 +302,7 @@ def test_the_received_text_is_the_record(store):
 def test_a_plan_names_the_blobs_of_its_attachments_whatever_hash_they_came_under(store, digest):
     data = b"some minutes of sound"
     headers = {"content-transfer-encoding": "binary", "x-experience-api-hash": digest(data).hexdigest()}
-    came = attached(Part(2, headers, BytesIO(data), len(data)), "1.0.3")
+    came = attached(BodyPart(2, headers, BytesIO(data), len(data)), "1.0.3")
     sent = statement(
         id=new_id(),
         attachments=[

@@ -3,12 +3,16 @@
 The numbers are those of the project's xAPI checklist, section 2.
 """
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
 
-from lrs.steps import drain
+from lrs.composition.steps import drain
+from lrs.storage import Record
 from lrs.xapi.statements import references
+from lrs.xapi.statements.plan import AWAITED
+from lrs.xapi.statements.voiding import voider_of
 from tests.served import VERB, VOIDED, new_id, referring, somebody, something, statement, voiding
 
 
@@ -62,6 +66,49 @@ def test_37_a_target_that_arrives_after_its_voiding_is_voided(each_lrs):
     each_lrs.store(statement(id=target, object={"id": activity}))
 
     assert is_voided(each_lrs, target, activity)
+
+
+def test_37_of_those_who_voided_before_a_target_came_only_who_may_counts(each_lrs):
+    own, other = (each_lrs.as_key("statements/write", name=name) for name in ("own", "other"))
+    of_any = each_lrs.as_key("statements/write", "void/any", name="of-any")
+    by_nobody, by_own, by_any = new_id(), new_id(), new_id()
+    for target in (by_nobody, by_own, by_any):
+        other.store(voiding(target))
+    own.store(voiding(by_own))
+    of_any.store(voiding(by_any))
+
+    own.store([statement(id=one) for one in (by_nobody, by_own, by_any)])
+
+    assert [each_lrs.get(voidedStatementId=one).status_code for one in (by_nobody, by_own, by_any)] == [404, 200, 200]
+
+
+def test_37_a_target_that_was_awaited_before_voiders_were_noted_is_voided(each_lrs):
+    target = new_id()
+    each_lrs.store(voiding(target))
+    store = each_lrs.tenant.store
+    store.write(lambda tx: tx.put(Record(AWAITED, target))).result(60)
+
+    each_lrs.store(statement(id=target))
+
+    assert each_lrs.get(voidedStatementId=target).status_code == 200
+
+
+def test_37_those_of_others_who_voided_a_target_before_it_came_are_not_read(lrs):
+    other, target = lrs.as_key("statements/write", name="many"), new_id()
+    for _ in range(5):
+        other.store([{**voiding(target), "result": {"response": "x" * 100_000}} for _ in range(20)])
+
+    def look(tx):
+        tracemalloc.start()
+        try:
+            return voider_of(tx, target, {"source": "own"}, tx.get(AWAITED, target)), tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    voider, peak = lrs.tenant.store.write(look).result(60)
+
+    assert voider is None
+    assert peak < 50_000
 
 
 def test_37_target_and_voiding_may_come_in_one_batch_in_either_order(each_lrs):

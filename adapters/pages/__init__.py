@@ -1,0 +1,1 @@
+"""Pages of imports: for staff, and for a provider about its own files."""

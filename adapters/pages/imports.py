@@ -1,0 +1,229 @@
+"""The pages of imports: a file is sent, its columns are corrected, what would go in is seen, it comes in. No logic.
+
+Whoever may bring in only their own source's files sees only these.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import UploadFile
+
+from adapters import job as jobs
+from adapters.job import Job
+from adapters.mappings import saved_for
+from adapters.pages import acts, view
+from adapters.pages.columns import MOST_FIELDS, corrected
+from adapters.repairs import ShownRow
+from adapters.returned import WORKBOOK
+from adapters.routes import file_of
+from lrs.access.keys import list_keys
+from lrs.kernel.errors import Refused
+from lrs.pages import session
+from lrs.pages.list_files import add_files
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.storage.edge import read, read_blocks, write
+from lrs.web.arriving import arriving
+from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
+
+PLACE = "/staff/imports"
+ONE = f"{PLACE}/{{id}}"
+LISTED = 1_000
+"""The newest imports that are listed."""
+_LONGEST_NAME = 200
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._, -]")
+_UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["form", "file"],
+                    "properties": {
+                        "form": {"type": "string", "description": "The token that the page before gave out."},
+                        "provider": {"type": "string"},
+                        "file": {"type": "string", "format": "binary"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+says(again="The file is checked once more, with these columns.", begun="It comes in now.")
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_list(router)
+    _add_one(router)
+    _add_rows(router)
+    _add_files(router)
+    return router
+
+
+def _add_list(router: APIRouter) -> None:
+    @router.get(PLACE, summary="Files that came in, and where a file is sent", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        return _list(visit)
+
+    add_files(router, PLACE, "Files that came in", view.LIST, _listed, name="imports", sort="-sent")
+
+    @router.post(PLACE, status_code=303, summary="Takes a file, to be checked", openapi_extra=_UPLOAD | SIGNED_IN)
+    async def send(request: Request, visit: Visiting) -> Response:
+        try:
+            job = await _sent(request, visit)
+        except Refused as refused:
+            if refused.error not in {"no_file", "bad_provider"}:
+                raise
+            return await read(_list, visit, refused)
+        await write(visit.tenant.store, lambda tx: acts.add(tx, job, visit.session.by))
+        return visit.on(f"{PLACE}/{job.id}")
+
+
+async def _sent(request: Request, visit: Visit) -> Job:
+    """The dry run of the file in a form. Raises ``Refused``."""
+    async with arriving(request, visit.tenant) as limited, limited.form(max_files=1, max_fields=4) as form:
+        session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
+        file, asked = form.get("file"), str(form.get("provider", "")).strip()
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise Refused("Choose a file first.", error="no_file")
+        provider = acts.provider_of(visit.caller, asked)
+        blob = await read(visit.tenant.store.blobs.put, read_blocks(file.file))
+        name = Path(file.filename.replace("\\", "/")).name[:_LONGEST_NAME]
+        return acts.sent(visit.tenant, visit.session.by, provider, name or "file", blob)
+
+
+def _list(visit: Visit, refused: Refused | None = None) -> Response:
+    own = acts.reached(visit.caller)
+    found = listing(asked_of(visit.request, view.LIST, sort="-sent"), _listed(visit))
+    names = sorted({str(one["name"]) for one in list_keys(visit.tenant.store)}) if own is None else sorted(own)
+    return visit.page(
+        "staff/imports.html",
+        refused.status if refused else 200,
+        problem=refused.message if refused else "",
+        list=found,
+        providers=names,
+        is_free=own is None,
+    )
+
+
+def _listed(visit: Visit) -> list[ListRow]:
+    found = acts.visible(visit.caller, list(jobs.newest(visit.tenant.store, LISTED)))
+    return view.listed(found, visit.tenant.settings.zone, visit.root)
+
+
+def _add_one(router: APIRouter) -> None:
+    @router.get(ONE, summary="One file: what would go in, what needs repair", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        return _one(visit, acts.job_for(visit.tenant.store, visit.caller, id))
+
+    @router.post(
+        f"{ONE}/columns",
+        status_code=303,
+        summary="Corrects what the columns mean, and checks the file again",
+        openapi_extra=form_body("kind", "name", "dates", "hours") | SIGNED_IN,
+    )
+    def correct(visit: Visiting, id: str, body: FormBody) -> Response:
+        form = session.pairs(visit.tenant, body, visit.session.nonce, most=MOST_FIELDS)
+        before, by = acts.job_for(visit.tenant.store, visit.caller, id), visit.session.by
+        try:
+            job, save = corrected(visit.tenant, before, dict(form), form, by)
+            visit.tenant.store.write(lambda tx: acts.add(tx, job, by, save)).result()
+        except Refused as refused:
+            if refused.status not in {400, 409}:
+                raise
+            return _one(visit, before, refused)
+        return visit.on(f"{PLACE}/{job.id}", "again")
+
+    @router.post(f"{ONE}/bring", status_code=303, summary="Brings the file in", openapi_extra=form_body() | SIGNED_IN)
+    def bring(visit: Visiting, id: str, body: FormBody) -> Response:
+        visit.fields(body)
+        plan = acts.job_for(visit.tenant.store, visit.caller, id)
+        try:
+            begun = visit.tenant.store.write(lambda tx: acts.bring(tx, visit.tenant, id, visit.session.by)).result()
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+            return _one(visit, plan, refused)
+        return visit.on(f"{PLACE}/{begun}", "begun")
+
+
+def _one(visit: Visit, job: Job, refused: Refused | None = None) -> Response:
+    store, tenant = visit.tenant.store, visit.tenant
+    record = store.get(jobs.KIND, job.plan) if job.plan else None
+    plan = jobs.job_of(record) if record else None
+    brought = acts.brought_id(job.id) if job.dry_run and store.get(jobs.KIND, acts.brought_id(job.id)) else ""
+    return visit.page(
+        "staff/import.html",
+        refused.status if refused else 200,
+        refused=refused.message if refused else "",
+        one=view.detail(job, plan, brought, tenant.settings.zone),
+        list=listing(_asked(visit, job), view.rows(_shown(visit, job))),
+        columns=view.columns(job, saved_for(store, [job.provider])) if job.look and job.is_over else None,
+    )
+
+
+# -- the rows of one that have a reason -------------------------------------------------------------------------------
+
+
+def _add_rows(router: APIRouter) -> None:
+    @router.get(f"{ONE}/rows", summary="The rows of a file that have a reason", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        job = acts.job_for(visit.tenant.store, visit.caller, id)
+        found = listing(_asked(visit, job), view.rows(_shown(visit, job)))
+        one = view.detail(job, None, "", visit.tenant.settings.zone)
+        return visit.page("staff/import-rows.html", one=one, list=found)
+
+    @router.get(f"{ONE}/rows.csv", summary="The same as CSV", openapi_extra=SIGNED_IN)
+    def table(visit: Visiting, id: str) -> Response:
+        job = acts.job_for(visit.tenant.store, visit.caller, id)
+        return as_csv(_asked(visit, job), view.rows(_shown(visit, job)), "rows")
+
+    @router.get(f"{ONE}/rows.json", summary="The same as JSON", openapi_extra=SIGNED_IN)
+    def objects(visit: Visiting, id: str) -> Response:
+        job = acts.job_for(visit.tenant.store, visit.caller, id)
+        return as_json(_asked(visit, job), view.rows(_shown(visit, job)), "rows")
+
+
+def _asked(visit: Visit, job: Job) -> Asked:
+    """What the address asks of the rows of *job*; also where they are shown on its own page."""
+    columns = view.IN_SHEETS if job.look and job.look.sort == "workbook" else view.ROWS
+    return replace(asked_of(visit.request, columns), path=f"{visit.root}{PLACE}/{job.id}/rows")
+
+
+def _shown(visit: Visit, job: Job) -> list[ShownRow]:
+    try:
+        text = b"".join(visit.tenant.store.blobs.open(job.blobs["shown"]))
+    except KeyError:
+        return []
+    return msgspec.json.decode(text, type=list[ShownRow])
+
+
+# -- files that go back -----------------------------------------------------------------------------------------------
+
+
+def _add_files(router: APIRouter) -> None:
+    @router.get(f"{ONE}/file", summary="The file, with what became of each row", openapi_extra=SIGNED_IN)
+    def whole(visit: Visiting, id: str) -> Response:
+        return _file(visit, acts.job_for(visit.tenant.store, visit.caller, id), "returned", "checked")
+
+    @router.get(f"{ONE}/repairs", summary="The rows to repair, as a file of the same sort", openapi_extra=SIGNED_IN)
+    def repairs(visit: Visiting, id: str) -> Response:
+        return _file(visit, acts.job_for(visit.tenant.store, visit.caller, id), "repairs", "to repair")
+
+
+def _file(visit: Visit, job: Job, blob: str, what: str) -> Response:
+    answer = file_of(visit.tenant.store, job, blob)
+    ending = "xlsx" if job.told and job.told.media_type == WORKBOOK else "csv"
+    name = _NOT_IN_NAMES.sub("_", f"{Path(job.file).stem}, {what}.{ending}")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -1,0 +1,60 @@
+"""The page of a provider: what its own files brought, its learners, and where it sends the next file. No logic."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from adapters import job as jobs
+from adapters.pages import acts, view
+from adapters.pages.imports import LISTED
+from lrs.pages import learners
+from lrs.pages.learners_view import COLUMNS
+from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
+from lrs.web.listing import Asked, ListColumn, ListRow, as_csv, as_json, asked_of, listing
+
+PLACE = "/provider"
+_SHOWN_OF_LEARNERS = tuple(one for one in COLUMNS if one.name in {"name", "known", "skill", "until"})
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+
+    @router.get(PLACE, summary="A provider's own files and learners", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        own = sorted(acts.reached(visit.caller) or ())
+        rows, whole = learners.rows_of(visit)
+        asked = Asked(f"{visit.root}{learners.PLACE}", _SHOWN_OF_LEARNERS, {}, "name", descending=False, part=1)
+        return visit.page(
+            "staff/provider.html",
+            providers=own,
+            list=listing(_asked(visit), _files(visit)),
+            repair=sum(row.values["repair"] or 0 for row in _files(visit)),
+            learners=listing(asked, rows, files=False, whole=whole),
+        )
+
+    @router.get(f"{PLACE}.csv", summary="A provider's own files as CSV", openapi_extra=SIGNED_IN)
+    def table(visit: Visiting) -> Response:
+        return as_csv(_asked(visit), _files(visit), "files")
+
+    @router.get(f"{PLACE}.json", summary="A provider's own files as JSON", openapi_extra=SIGNED_IN)
+    def objects(visit: Visiting) -> Response:
+        return as_json(_asked(visit), _files(visit), "files")
+
+    return router
+
+
+def _asked(visit: Visit) -> Asked:
+    return asked_of(visit.request, _columns(visit), sort="-sent")
+
+
+def _columns(visit: Visit) -> tuple[ListColumn, ...]:
+    """The columns of the files; whose they are is said only to somebody with several sources."""
+    many = len(acts.reached(visit.caller) or ()) > 1
+    return tuple(one for one in view.LIST if many or one.name != "provider")
+
+
+def _files(visit: Visit) -> list[ListRow]:
+    found = acts.visible(visit.caller, list(jobs.newest(visit.tenant.store, LISTED)))
+    return view.listed(found, visit.tenant.settings.zone, visit.root)

@@ -1,0 +1,230 @@
+"""The data of the pages of imports, as plain values for the templates. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from adapters.columns import COLUMNS
+from adapters.job import Job
+from adapters.look import column_of
+from adapters.mappings import SavedProfile
+from adapters.repairs import SHOWN, ShownRow
+from adapters.report import FAULTY
+from adapters.run import SOURCES
+from lrs.kernel.printing import time_of
+from lrs.kernel.tables.header import fold
+from lrs.kernel.tables.notes import worth_saying
+from lrs.pages.words import written_moment
+from lrs.web.listing import ListColumn, ListRow
+
+ADAPTERS = {
+    "eportfolio": "Apprenticeships: learners, evidence, hours, assessments",
+    "training-centre": "A training centre: sessions, attendance, checklists",
+}
+"""What each adapter is for, in words that a provider knows."""
+LIST = (
+    ListColumn("file", "File"),
+    ListColumn("provider", "Whose", facet=True),
+    ListColumn("state", "State", facet=True),
+    ListColumn("sent", "Sent"),
+    ListColumn("in", "Rows in", figure=True),
+    ListColumn("known", "Known already", figure=True),
+    ListColumn("repair", "To repair", figure=True),
+    ListColumn("left", "Left out", figure=True),
+)
+ROWS = (
+    ListColumn("row", "Row"),
+    ListColumn("who", "Learner"),
+    ListColumn("column", "Column", facet=True),
+    ListColumn("cell", "What stands there"),
+    ListColumn("reason", "Why"),
+    ListColumn("outcome", "What becomes of it", facet=True),
+)
+IN_SHEETS = (ListColumn("sheet", "Sheet", facet=True), *ROWS)
+"""The columns of a list of rows of a workbook."""
+_OF_PROFILES = ("name its header in a mapping profile", "say which of your columns it is")
+"""What a reason for programs and the command line says to do, and the same on a page."""
+SAVED = (
+    ListColumn("name", "Name"),
+    ListColumn("provider", "Whose", facet=True),
+    ListColumn("kind", "For", facet=True),
+    ListColumn("saved", "Saved"),
+    ListColumn("columns", "Columns named", figure=True),
+)
+_OUTCOMES = {"quarantined": "To repair", "error": "To repair", "skipped": "Left out", "new": "Comes in"}
+_COMES = {"updated": "Changes what is known", "unchanged": "Known already"}
+_BY_STATE = {
+    "waiting": ("Waits its turn", ""),
+    "running": ("Under way", ""),
+    "refused": ("Cannot be read", "bad"),
+    "failed": ("Given up", "bad"),
+}
+DATES = (
+    ("", "Day first, or year first (usual)"),
+    ("%m/%d/%Y", "Month first: 11/30/2026"),
+    ("%d.%m.%Y", "Day first with full stops: 30.11.2026"),
+    ("%Y%m%d", "Eight digits: 20261130"),
+)
+HOURS = (
+    ("decimal", "2.5 is two and a half hours"),
+    ("h.mm", "2.30 is two and a half hours"),
+    ("minutes", "150 is two and a half hours"),
+)
+
+
+def listed(found: Sequence[Job], zone: str, root: str) -> list[ListRow]:
+    """A row for each import. Rows to repair are counted where they were sent last."""
+    mended = {job.mends for job in found if job.mends and not job.dry_run and job.state == "done"}
+    return [_listed(job, zone, root, is_mended=job.id in mended) for job in found]
+
+
+def rows(shown: Iterable[ShownRow]) -> list[ListRow]:
+    """A row for each row of a file that has a reason."""
+    return [_row(one) for one in shown]
+
+
+def saved(found: Iterable[SavedProfile], zone: str) -> list[ListRow]:
+    """A row for each saved profile."""
+    return [
+        ListRow(
+            {
+                "name": one.name,
+                "provider": one.provider,
+                "kind": ADAPTERS.get(one.adapter, one.adapter),
+                "saved": time_of(one.at),
+                "columns": len(one.profile.headers),
+            },
+            {"saved": written_moment(one.at, zone)},
+        )
+        for one in found
+    ]
+
+
+def label(column: str) -> str:
+    """*column* in words."""
+    return COLUMNS[column].label if column in COLUMNS else column
+
+
+def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any]:
+    """One import. *plan* is the dry run that it follows, *brought* the id of the import that brought a dry run in."""
+    counts = counts_of(job)
+    most = sum(plan.told.counts.values()) if plan and plan.told else 0
+    return {
+        "id": job.id,
+        "file": job.file,
+        "provider": job.provider,
+        "kind": ADAPTERS.get(job.adapter, ""),
+        "state": _state(job)[0],
+        "mood": _state(job)[1],
+        "is_plan": job.dry_run,
+        "is_over": job.is_over,
+        "is_done": job.state == "done",
+        "usable": bool(job.told and job.told.usable),
+        "brought": brought,
+        "problem": job.problem.message if job.problem else "",
+        "error": job.error,
+        "sent": written_moment(job.at, zone),
+        "read": job.rows,
+        "most": max(most, job.rows),
+        "counts": counts,
+        "comes": counts["in"],
+        "places": [_place(sheet, row) for sheet, row in (job.look.places if job.look else ())],
+        "known": job.look.known if job.look else "",
+        "guesses": len(job.look.guesses) if job.look else 0,
+        "notes": [] if job.mends else list(worth_saying(job.told.notes if job.told else ())),
+        "mends": job.mends,
+        "repairs": "repairs" in job.blobs,
+        "returned": "returned" in job.blobs,
+        "more": max(0, counts["repair"] - SHOWN),
+        "plan": job.plan,
+    }
+
+
+def counts_of(job: Job) -> dict[str, int]:
+    """The rows of *job* in the words of the pages."""
+    told: Mapping[str, int] = job.told.counts if job.told else {}
+    new, updated = told.get("new", 0), told.get("updated", 0)
+    return {
+        "in": new + updated,
+        "new": new,
+        "updated": updated,
+        "known": told.get("unchanged", 0),
+        "left": told.get("skipped", 0),
+        "repair": sum(told.get(outcome, 0) for outcome in FAULTY),
+    }
+
+
+def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
+    """The form in which what the headers of a file mean is corrected."""
+    adapter = job.adapter if job.adapter in SOURCES else next(iter(SOURCES))
+    own = sorted(SOURCES[adapter].columns, key=lambda one: COLUMNS[one].label)
+    exact = {fold(column) for column in own}
+    guesses = set(job.look.guesses) if job.look else set()
+    headers = job.look.headers if job.look else ()
+    constants = [*job.profile.constants.items(), ("", "")]
+    return {
+        "adapter": adapter,
+        "adapters": list(ADAPTERS.items()),
+        "options": [(one, COLUMNS[one].label) for one in own],
+        "headers": [
+            {
+                "name": f"c{at}",
+                "header": header,
+                "column": column_of(header, adapter, job.profile),
+                "needed": fold(header) in exact,
+                "guess": header in guesses,
+            }
+            for at, header in enumerate(headers)
+        ],
+        "constants": [{"column": column, "value": value} for column, value in constants],
+        "dates": [("", DATES[0][1]), *DATES[1:]],
+        "date": next((one for one, _ in DATES[1:] if job.profile.dates[:1] == (one,)), ""),
+        "hours": list(HOURS),
+        "hour": job.profile.hours,
+        "saved": [(one.name, one.name) for one in saved],
+        "name": job.look.known if job.look else "",
+    }
+
+
+def _place(sheet: str, row: int) -> str:
+    return f"sheet {sheet}, row {row}" if sheet else f"row {row}"
+
+
+def _state(job: Job) -> tuple[str, str]:
+    if job.state != "done":
+        return _BY_STATE[job.state]
+    if job.dry_run:
+        return "Checked, not brought in", "warn"
+    if job.told is None or not job.told.usable:
+        return "Nothing could be used", "bad"
+    return ("In, with rows to repair", "warn") if counts_of(job)["repair"] else ("In", "good")
+
+
+def _listed(job: Job, zone: str, root: str, *, is_mended: bool) -> ListRow:
+    counts, (state, mood) = counts_of(job), _state(job)
+    if is_mended:
+        counts, state, mood = counts | {"repair": 0}, "In, repaired by a later file", "good"
+    told = {name: counts[name] if job.told else None for name in ("in", "known", "repair", "left")}
+    return ListRow(
+        {"file": job.file, "provider": job.provider, "state": state, "sent": time_of(job.at), **told},
+        {"sent": written_moment(job.at, zone)} | {name: "" for name, value in told.items() if value is None},
+        {"file": f"{root}/staff/imports/{job.id}"},
+        {"state": mood} | ({"repair": "bad"} if counts["repair"] else {}),
+    )
+
+
+def _row(one: ShownRow) -> ListRow:
+    outcome = (_OUTCOMES | _COMES)[one.outcome]
+    return ListRow(
+        {
+            "row": one.row,
+            "who": one.who,
+            "column": label(one.column),
+            "cell": one.cell,
+            "reason": one.reason.replace(*_OF_PROFILES),
+            "outcome": outcome,
+            "sheet": one.sheet,
+        },
+        moods={"outcome": "bad" if one.outcome in FAULTY else ""},
+    )

@@ -1,0 +1,130 @@
+"""Roles of people: the rights that each gives, how far each right reaches, and what a role is bound to. Pure.
+
+Somebody has any number of roles in a tenant. The operator of the installation is none of them: operators belong to no
+tenant (``lrs.access.operators``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from lrs.access import ALL, OWN, OWN_LEARNERS, OWN_SERVICE, REACHES, SELF
+from lrs.access.keys import NAME
+from lrs.access.rights import Rights
+from lrs.kernel.errors import Refused
+
+Bound = Literal["", "source", "service"]
+"""What a role is for one of: the name of a source of statements, or the id of a matching service."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRole:
+    """What a role may do, and what it *is* in words that people read. *bound*: it is given for one of these only."""
+
+    says: str
+    rights: Rights
+    bound: Bound = ""
+
+
+ADMINISTRATOR, AUDITOR, LEARNER = "administrator", "auditor", "learner"
+_EVERYTHING = (
+    *(
+        "staff.manage",
+        "learners.read",
+        "learners.invite",
+        "persons.join",
+        "questions.answer",
+        "consents.withdraw",
+        "badges.read",
+    ),
+    *("work.read", "work.retry", "deliveries.resend", "deliveries.read", "metrics.read", "audit.read"),
+    *("sources.connect", "arrivals.read", "imports.run", "source.read"),
+    *("frameworks.change", "rules.change", "services.manage", "planning.read"),
+)
+
+
+def _of_staff(says: str, rights: Rights, bound: Bound = "") -> StaffRole:
+    """A role of those who work here: each sees the first page of staff."""
+    return StaffRole(says, {"staff.enter": SELF, **rights}, bound)
+
+
+ROLES: Mapping[str, StaffRole] = {
+    ADMINISTRATOR: _of_staff("runs the organisation's part of this server", dict.fromkeys(_EVERYTHING, ALL)),
+    "author": _of_staff(
+        "makes courses, or looks after a learning platform",
+        {"sources.connect": OWN, "arrivals.read": OWN},
+        "source",
+    ),
+    "developer": _of_staff(
+        "makes a matching service",
+        {"services.manage": OWN_SERVICE, "deliveries.read": OWN_SERVICE},
+        "service",
+    ),
+    "steward": _of_staff(
+        "looks after competencies and rules",
+        {"frameworks.change": ALL, "rules.change": ALL, "imports.run": ALL},
+    ),
+    "trainer": _of_staff("trains people on site", {"learners.read": OWN_LEARNERS, "arrivals.read": OWN}, "source"),
+    "assessor": _of_staff("assesses what people can do", {"learners.read": OWN_LEARNERS}, "source"),
+    "provider": _of_staff(
+        "sends in files of learners",
+        {"imports.run": OWN, "source.read": OWN, "learners.read": OWN_LEARNERS},
+        "source",
+    ),
+    "planner": _of_staff("plans how many people need which skill", {"planning.read": ALL}),
+    "employer": _of_staff("employs people", {}),
+    AUDITOR: _of_staff("looks at what was done, and changes nothing", {"audit.read": ALL, "work.read": ALL}),
+    LEARNER: StaffRole("learns", dict.fromkeys(("own-record.read", "own-questions.ask", "own-consents.change"), SELF)),
+}
+OF_STAFF = tuple(role for role in ROLES if role != LEARNER)
+"""The roles that are given by hand. A learner has that role by having a record of their own."""
+EVERYBODY: Rights = {"account.use": SELF}
+"""What everybody who is signed in may do: look at their own account, change it, sign out."""
+
+
+class Granted(msgspec.Struct, frozen=True, order=True):
+    """A role that somebody has. *of* is the source or service that it is bound to; empty for a role that is not."""
+
+    role: str
+    of: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.role}:{self.of}" if self.of else self.role
+
+
+def granted(text: str) -> Granted:
+    """The role that *text* names, such as ``steward`` or ``provider:North Centre``. Raises ``Refused`` (400)."""
+    name, _, of = (part.strip() for part in text.partition(":"))
+    role = ROLES.get(name)
+    if role is None or name == LEARNER:
+        raise Refused(f"there is no role {name!r} to give: choose from {', '.join(OF_STAFF)}")
+    if not role.bound and of:
+        raise Refused(f"the role {name} is for everything: write it without ':{of}'")
+    if role.bound and not NAME.fullmatch(of):
+        raise Refused(f"the role {name} is for one {role.bound}: write it like {name}:NAME")
+    return Granted(name, of)
+
+
+def rights_of_roles(roles: Iterable[Granted]) -> tuple[Rights, Mapping[str, frozenset[str]]]:
+    """The rights of somebody with these *roles*, each as far as the widest reaches, and what each is bound to.
+
+    A right that one role gives for a source and another for everything is bound to nothing.
+    """
+    found: dict[str, str] = dict(EVERYBODY)
+    own: dict[str, set[str]] = {}
+    for one in roles:
+        for right, reach in ROLES[one.role].rights.items() if one.role in ROLES else ():
+            found[right] = max(reach, found.get(right, reach), key=REACHES.index)
+            if one.of:
+                own.setdefault(right, set()).add(one.of)
+    return found, {right: frozenset(names) for right, names in own.items() if found[right] != ALL}
+
+
+def roles_with(right: str, reaches: Iterable[str]) -> tuple[str, ...]:
+    """The roles that give *right* with one of these *reaches*."""
+    wanted = frozenset(reaches)
+    return tuple(name for name, role in ROLES.items() if role.rights.get(right, "") in wanted)

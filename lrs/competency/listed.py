@@ -1,0 +1,270 @@
+"""The list of learners: a record for each, so that looking through the list reads nothing else.
+
+The step ``list`` writes the record of a holder: names, identifiers with the sources that know each, skills held. It is
+owed when a source first tells of somebody, or by another name, when a profile changes and when persons are joined or
+parted. The record is for finding only: it follows what it sums up within seconds, and whoever shows or does something
+to one learner looks at the facts (``tells_of``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date
+from itertools import starmap
+from typing import Any
+
+import msgspec
+
+from lrs.access.keys import list_keys
+from lrs.competency.evidence import Meaning
+from lrs.competency.held import PROFILE
+from lrs.competency.shapes import Award, Profile, ProfileEntry
+from lrs.kernel.keys import key
+from lrs.people.persons import LISTING, Mint, identifiers_in
+from lrs.people.search import name_of
+from lrs.storage import ROWS, Claim, Owed, Reader, Record, Stale, Tx, Walk, each, walked
+from lrs.storage.about import by_ids
+from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import Identifier, ifi_text
+from lrs.xapi.statements.keys import agent_key, source_key
+
+KIND = "learner"
+MARK = ("learner-list", "all")
+"""The record that says that everybody of before this list was put on it."""
+MOST = 10_000
+"""Learners that are looked at for one page of the list."""
+MOST_NAMES = 5
+"""Names that are kept for one learner, the newest first."""
+_STATEMENTS = 100
+"""The newest statements about an identifier that are looked at for their sources."""
+_BATCH = 200
+_PAGE = 1_000
+
+
+class KnownBy(msgspec.Struct, frozen=True):
+    """An identifier by its id, as xAPI writes it, and the sources that told of it."""
+
+    id: str
+    ifi: dict[str, Any]
+    sources: tuple[str, ...]
+
+
+class ListedSkill(msgspec.Struct, frozen=True):
+    """A skill that is held, or was held last: what it is called in the list; *until* is the last day, if any.
+
+    *sources* are those of the evidence that its award names.
+    """
+
+    text: str
+    level: str
+    state: str
+    until: date | None = None
+    sources: tuple[str, ...] = ()
+
+
+class ListedLearner(msgspec.Struct, frozen=True):
+    """The body of a ``learner`` record; its id is that of the holder."""
+
+    names: tuple[str, ...] = ()
+    known: tuple[KnownBy, ...] = ()
+    skills: tuple[ListedSkill, ...] = ()
+    v: int = 1
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """All sources that told of this learner."""
+        return frozenset(source for one in self.known for source in one.sources)
+
+
+_decode = msgspec.json.Decoder(ListedLearner).decode
+
+
+def read(record: Record) -> ListedLearner:
+    """The learner in *record*."""
+    return _decode(record.body)
+
+
+def listed_key(by: str, value: str) -> int:
+    """The search key of learners with a *source* or a *skill* (by its text)."""
+    return key(f"learner.{by}", value)
+
+
+def chosen(
+    reader: Reader, *, sources: Iterable[str] | None = None, keys: Sequence[int] = (), most: int = MOST
+) -> tuple[list[tuple[str, ListedLearner]], bool]:
+    """Learners, by the id of the person, those who changed last first; of *sources* only, and with all *keys*.
+
+    At most *most* of them, and whether these are all.
+    """
+    walks = [keys] if sources is None else [(listed_key("source", one), *keys) for one in sorted(sources)]
+    found: dict[str, ListedLearner] = {}
+    for one in walks:
+        for record in walked(reader, Walk(KIND, tuple(one), newest_first=True, limit=_PAGE)):
+            if len(found) == most and record.id not in found:
+                return list(found.items()), False
+            found[record.id] = read(record)
+    return list(found.items()), True
+
+
+def tells_of(reader: Reader, sources: Iterable[str], identifiers: Collection[Identifier]) -> bool:
+    """Whether one of *sources* has sent a statement about one of *identifiers*."""
+    return any(
+        reader.find(Walk("statement", (agent_key(ifi_text(one.ifi) or ""), source_key(source)), limit=1)).records
+        for source in sources
+        for one in identifiers
+    )
+
+
+# -- what owes the step ---------------------------------------------------------------------------------------------
+
+
+def unlisted(reader: Reader, meanings: Sequence[Meaning], mint: Mint) -> set[str]:
+    """The persons in *meanings* on whose record the source or the name is missing."""
+    told = [(one.id, meaning) for meaning in meanings for one in meaning.learners]
+    known = reader.get_many("identifier", {id for id, _ in told}) if told else {}
+    person = {id: known[id].meta["person"] if id in known else mint(id) for id, _ in told}
+    there = reader.get_many("person", set(person.values())) if told else {}
+    holder = {id: record.meta["into"] or id for id, record in there.items()}
+    rows = {id: read(record) for id, record in reader.get_many(KIND, set(holder.values())).items()} if holder else {}
+    return {
+        person[id]
+        for id, meaning in told
+        if _is_news(rows.get(holder.get(person[id], "")), id, meaning.source, meaning.names.get(id, ""))
+    }
+
+
+def _is_news(row: ListedLearner | None, identifier: str, source: str, name: str) -> bool:
+    known = next((one.sources for one in row.known if one.id == identifier), ()) if row else ()
+    if row is None or source not in known:
+        return True
+    return bool(name) and name not in row.names and len(row.names) < MOST_NAMES
+
+
+def owe_listing(tx: Tx, persons: Iterable[str]) -> None:
+    """Makes *persons*, who are there, owe the step."""
+    for person in sorted(persons):
+        tx.owe("person", person, Owed(LISTING))
+
+
+def list_those_before(tenant: Tenant) -> None:
+    """Owes the step, once, for everybody who was there before this list."""
+    store = tenant.store
+    if store.get(*MARK) is not None:
+        return
+    batch: list[str] = []
+    for person in each(store, "person"):
+        batch.append(person.id)
+        if len(batch) == _BATCH:
+            _owe(tenant, batch)
+            batch = []
+    _owe(tenant, batch)
+    store.write(lambda tx: tx.put(Record(*MARK))).result()
+
+
+def _owe(tenant: Tenant, persons: Sequence[str]) -> None:
+    if persons:
+        tenant.store.write(lambda tx: owe_listing(tx, persons), weight=ROWS * len(persons)).result()
+
+
+# -- the step -------------------------------------------------------------------------------------------------------
+
+
+def list_learners(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """The step ``list``: writes the record of each claimed person's holder, and removes those of whom it holds."""
+    store = tenant.store
+    holders = [store.get("person", claim.record.meta["into"] or claim.record.id) for claim in claims]
+    made = [(holder, *listed(store, holder)) for holder in holders if holder is not None]
+    writing = dict(zip((holder.id for holder, _, _ in made), starmap(_writing, made), strict=True))
+    settled = [
+        store.settle([claim], writing.get(holder.id, _nothing) if holder else _nothing)
+        for claim, holder in zip(claims, holders, strict=True)
+    ]
+    for one in settled:
+        if (failure := one.exception()) and not isinstance(failure, Stale):
+            raise failure
+
+
+def _nothing(_: Tx) -> None:
+    """Whoever was to be listed is gone."""
+
+
+def _writing(holder: Record, made: Record, before: Mapping[str, Record]) -> Callable[[Tx], None]:
+    def decide(tx: Tx) -> None:
+        now = tx.get("person", holder.id)
+        if now is None or now.meta != holder.meta:
+            tx.owe("person", holder.id, Owed(LISTING))
+            return
+        for id in before.keys() - {holder.id}:
+            tx.delete(KIND, id)
+        there = before.get(holder.id)
+        if there is None or (there.body, there.keys) != (made.body, made.keys):
+            tx.put(made)
+
+    return decide
+
+
+def listed(reader: Reader, holder: Record) -> tuple[Record, dict[str, Record]]:
+    """The record of *holder* as it should be, and those that its group has, by person."""
+    members = holder.meta["members"]
+    before = reader.get_many(KIND, members)
+    rows = [read(record) for record in before.values()]
+    told = {one.id: one.sources for row in rows for one in row.known}
+    identifiers = identifiers_in(reader, members)
+    known = tuple(KnownBy(one.id, one.ifi, _sources(reader, one, told.get(one.id))) for one in identifiers)
+    newest = [name for one in identifiers if (name := name_of(reader, one.ifi))]
+    names = tuple(dict.fromkeys([*newest, *(name for row in rows for name in row.names)]))[:MOST_NAMES]
+    profile = reader.get(PROFILE, holder.id)
+    held = msgspec.json.decode(profile.body, type=Profile).competencies if profile else ()
+    awards = awards_of(reader, [one.award for one in held])
+    skills = tuple(_skill(one, awards.get(one.award)) for one in held)
+    made = ListedLearner(names, known, skills)
+    keys = {listed_key("source", source) for source in made.sources}
+    keys |= {listed_key("skill", skill.text) for skill in skills}
+    return Record(KIND, holder.id, msgspec.json.encode(made), {"members": members}, tuple(sorted(keys))), before
+
+
+def _sources(reader: Reader, one: Identifier, before: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The sources that told of an identifier: those of its newest statements, and those that were known *before*.
+
+    For one that was not listed before, all sources with a key are asked, too.
+    """
+    agent = agent_key(ifi_text(one.ifi) or "")
+    newest = reader.find(Walk("statement", (agent,), newest_first=True, limit=_STATEMENTS, bare=True)).records
+    found = {str(record.meta.get("source", "")) for record in newest} | set(before or ())
+    if before is None and len(newest) == _STATEMENTS:
+        names = {str(key["name"]) for key in list_keys(reader)}
+        found |= {name for name in names - found if tells_of(reader, [name], [one])}
+    return tuple(sorted(found - {""}))
+
+
+def awards_of(reader: Reader, ids: Collection[str]) -> dict[str, Award]:
+    """The awards with these *ids*, as far as they are there."""
+    records = reader.get_many("award", ids) if ids else {}
+    return {id: msgspec.json.decode(record.body, type=Award) for id, record in records.items()}
+
+
+def _skill(one: ProfileEntry, award: Award | None) -> ListedSkill:
+    level = f"{one.level.ordinal} {one.level.label}".strip()
+    about = one.competency
+    sources = tuple(sorted({proof.source for proof in award.evidence})) if award else ()
+    return ListedSkill(f"{about.code} {about.label or about.id}".strip(), level, one.state, one.valid_until, sources)
+
+
+def _about(record: Record) -> Subjects:
+    return subjects(persons={record.id, *record.meta["members"]}, identifiers=[one.id for one in read(record).known])
+
+
+KINDS = (
+    Kind(
+        KIND,
+        "working",
+        ListedLearner,
+        1,
+        subjects=_about,
+        retention="derived",
+        exported=False,
+        find=by_ids(KIND),
+    ),
+    Kind(MARK[0], "working", subjects=None, retention="operational", exported=False),
+)

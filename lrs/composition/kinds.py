@@ -1,0 +1,65 @@
+"""The tables of kinds of records: one for a tenant's store, one for the control store.
+
+To add a kind:
+
+1. Declare it in ``KINDS`` at the end of the module that writes it: whom it is about (``subjects``, or ``None`` for
+   nobody), what it is kept for, and whether it leaves with an export. If it is about people: how their records are
+   found (``find``), and what they are shown of one (``shown``): nothing of others, no secret.
+2. If ``KINDS`` is new in that module, add the module to a table below.
+3. Put a record of it into the world of ``tests/test_kinds.py``, and write there whom it is about.
+4. Add a line to the table of kinds in ``DECISIONS.md``, and if it is about people, a heading in
+   ``templates/learner/data.html``.
+
+The tests fail for a kind that is written and not declared.
+"""
+
+from __future__ import annotations
+
+from adapters import before, job, ledger, mappings
+from badges import issuer, records
+from lrs.access import keys, learners, one_time, operators, sessions, staff
+from lrs.access.oidc import providers
+from lrs.competency import evidence, held, listed, tallies, uncompletions
+from lrs.competency.frameworks import frameworks
+from lrs.competency.rules import drafts, rulesets, walk
+from lrs.composition import renaming
+from lrs.matching import changes, consent, disclosures, links, roles, services
+from lrs.outbox import deliveries, destinations, turns
+from lrs.people import joins, minors, nobody, persons, questions, suggestions
+from lrs.storage.kinds import Kinds, collected
+from lrs.tenancy import audit, control, due, master_key, root_keys, signing_keys
+from lrs.web import kept_refusals
+from lrs.work import sweep
+from lrs.xapi.documents import change
+from lrs.xapi.statements import definitions, references, write
+
+TENANT: Kinds = collected(
+    module.KINDS
+    for module in (
+        *(write, references, definitions, change),
+        *(persons, joins, suggestions, nobody, minors, questions),
+        *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
+        *(services, roles, consent, links, changes, disclosures, deliveries, destinations, turns),
+        *(records, issuer),
+        *(job, ledger, mappings, before),
+        *(
+            keys,
+            staff,
+            learners,
+            one_time,
+            providers,
+            sessions,
+            audit,
+            master_key,
+            root_keys,
+            signing_keys,
+            sweep,
+            kept_refusals,
+            renaming,
+        ),
+    )
+)
+"""The kinds in a tenant's store."""
+
+CONTROL: Kinds = collected(module.KINDS for module in (control, due, operators, master_key))
+"""The kinds in the control store."""

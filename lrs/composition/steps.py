@@ -1,0 +1,164 @@
+"""The table of steps of owed work, and which of them share a lane."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from adapters.before import read_documents
+from adapters.step import import_steps
+from badges.issue import issue
+from badges.records import badged
+from lrs.competency.evaluate import evaluate, match
+from lrs.competency.listed import list_learners, list_those_before
+from lrs.competency.rules.weigh import weigh_step
+from lrs.competency.uncompletions import read_those_before
+from lrs.composition.channels import CHANNELS
+from lrs.composition.renaming import rename
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.times import SECOND
+from lrs.matching import consent
+from lrs.matching.sync import sync
+from lrs.outbox import deliveries, destinations
+from lrs.outbox.channel import Channels
+from lrs.outbox.deliver import Sending
+from lrs.outbox.fate import give_up
+from lrs.outbox.listing import retry as retry_deliveries
+from lrs.outbox.schedule import JITTER, SCHEDULE
+from lrs.outbox.senders import Senders
+from lrs.people.ids import is_renamed
+from lrs.storage import ROWS, Claim, Tx
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
+from lrs.transfer.before import bring_forwards
+from lrs.transfer.forwards import wake
+from lrs.work import worker
+from lrs.work.step import Step
+from lrs.xapi.statements.references import refs
+
+
+def _match(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """Wakes the forwards that have nothing left to send, then matches. Every stored statement owes this step.
+
+    Forwards are woken before the claims are settled: if the process ends in between, both are done again.
+    """
+    wake(tenant)
+    match(tenant, claims)
+
+
+def delivering(channels: Channels, senders: Senders) -> Step:
+    """The step "deliver" with *channels*. Its lease is longer than the longest call."""
+    return Step(
+        aside=partial(Sending, channels, senders),
+        lease=180,
+        wait=round(SCHEDULE[-1] * (1 + JITTER)),
+        planned=deliveries.LONGEST_WAIT // SECOND,
+        give_up=give_up,
+        first=bring_forwards,
+        retry=retry_deliveries,
+        undone={"": "its destination has not heard of it", destinations.KIND: "nothing more is sent there"},
+    )
+
+
+_MOST_PARKED = 100_000
+_AT_ONCE = 500
+SENDERS = Senders()
+"""The threads that send in this process, for all tenants. They start when they are needed."""
+STEPS: Mapping[str, Step] = {
+    "refs": Step(refs, undone={"": "filters may not find statements by what they refer to"}),
+    "rename": Step(rename, undone={"": "statements are not read by the rules"}),
+    "match": Step(
+        _match,
+        batch=500,
+        first=read_those_before,
+        ready=is_renamed,
+        undone={
+            "": "the statement proves nothing",
+            "rematch": "statements from before are not all read again: those that are not count by the rules and"
+            " sources of before",
+        },
+    ),
+    "evaluate": Step(
+        evaluate,
+        batch=200,
+        planned=None,
+        ready=is_renamed,
+        undone={"": "the learner's levels stay as they are, and with them badges and what services are told"},
+    ),
+    "list": Step(
+        list_learners,
+        batch=200,
+        first=list_those_before,
+        ready=is_renamed,
+        undone={"": "the list of learners shows the learner as before, or not yet"},
+    ),
+    "issue": Step(
+        issue, batch=16, undone={"": "the badge is neither issued nor revoked, whatever became of the level"}
+    ),
+    "sync": Step(
+        sync,
+        batch=200,
+        planned=None,
+        undone={
+            "": "services are told nothing new of the learner",
+            consent.KIND: "the service is not told of this consent",
+        },
+    ),
+    "weigh": weigh_step(badged),
+    "deliver": delivering(CHANNELS, SENDERS),
+    **import_steps(read_documents, SUBSCRIPTIONS),
+}
+LANES: Sequence[Sequence[str]] = (
+    ("refs", "rename", "match", "evaluate", "issue", "sync", "list"),
+    ("deliver",),
+    ("import", "import-files"),
+    ("weigh",),
+)
+"""The steps of each lane take turns. Lanes do not wait for one another, so a slow receiver or a long file delays no
+level. Steps that compute share one lane, because threads of one Python process cannot compute in parallel. Imports
+have a lane of their own, because reading a file can take long; so has working out what rules would change.
+"""
+
+
+def steps_of(names: Sequence[str]) -> dict[str, Step]:
+    """The steps of these *names*."""
+    return {name: STEPS[name] for name in names}
+
+
+def undone(step: str, kind: str = "") -> str:
+    """What is not done as long as *step*, owed by a record of *kind*, is put aside."""
+    told = STEPS[step].undone if step in STEPS else {}
+    return told.get(kind) or told.get("", "what follows from it is not done")
+
+
+def retry(tenant: Tenant, step: str | None = None, *, by: str) -> int:
+    """Makes what was put aside of *step*, or of all, due again, with no tries. Gives its number.
+
+    Each commit has some of them, with an entry in the record of actions: *by* did it.
+    """
+    found = [(owed.step, record.kind, record.id) for record, owed in tenant.store.parked(step, limit=_MOST_PARKED)]
+    return sum(_retry_some(tenant, found[at : at + _AT_ONCE], by) for at in range(0, len(found), _AT_ONCE))
+
+
+def _retry_some(tenant: Tenant, entries: Sequence[tuple[str, str, str]], by: str) -> int:
+    def decide(tx: Tx) -> int:
+        done = Counter(step for step, kind, id in entries if retry_one(tx, step, kind, id))
+        for step, count in done.items():
+            audit.append(tx, by, "work.retried", {"step": step, "entries": str(count)})
+        return done.total()
+
+    return tenant.store.write(decide, weight=ROWS * len(entries)).result()
+
+
+def retry_one(tx: Tx, step: str, kind: str, id: str) -> bool:
+    """Makes one entry that was put aside due again, with no tries. ``False`` if it is no longer aside."""
+    own = STEPS[step].retry if step in STEPS else None
+    return own(tx, kind, id) if own else tx.retry(kind, id, step)
+
+
+def drain(
+    tenant: Tenant, names: Sequence[str] = tuple(STEPS), *, rest: Callable[[float], bool] = lambda _: False
+) -> int:
+    """Runs what is due of the steps *names*, as ``worker.drain`` does."""
+    return worker.drain(tenant, steps_of(names), rest=rest)

@@ -1,0 +1,137 @@
+"""What a service would get of one learner, before anybody agrees to it: as data, and in words.
+
+The profile is made by the functions that make the one that is sent (``changes.current``, ``view.shown``). Knows no
+page: the sentences round the words are in ``templates/shared/sharing.html``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from lrs.competency.shapes import ProfileEntry
+from lrs.matching import changes, roles, services, view
+from lrs.matching.gap import MET, gap
+from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, Service
+from lrs.storage import Reader
+from lrs.tenancy.tenants import Tenant
+from lrs.web.dates import written_day
+from lrs.web.language import ENGLISH
+
+ROLES_SHOWN = 3
+"""Roles of which a preview shows what would be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkillSeen:
+    """A competency as a service sees it. *state* is ``held``, ``expiring`` or ``expired``; days are written out.
+
+    *evidence* is how much there is of it, if that is shown.
+    """
+
+    label: str
+    level: str
+    state: str
+    since: str
+    until: str
+    evidence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeSeen:
+    """A badge as a service sees it; the days are written out, *until* is empty where it has no end."""
+
+    name: str
+    since: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A profile in words: nothing in it that the service is not sent."""
+
+    skills: tuple[SkillSeen, ...]
+    badges: tuple[BadgeSeen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSeen:
+    """What a service would be told of a role: the match in percent, and the labels of what is missing."""
+
+    label: str
+    match: float | None
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharingPreview:
+    """What *seen* alone shows, and by its name what each further scope would add to it.
+
+    For ``profiles:read.evidence`` that is the skills with their counts, for ``badges:read`` the badges, for
+    ``gap:read`` the first ``ROLES_SHOWN`` roles (``RoleSeen``).
+    """
+
+    seen: Seen
+    adds: Mapping[str, tuple[Any, ...]]
+
+
+def gets(tenant: Tenant, service: Service, person: str) -> dict[str, Any] | None:
+    """The profile that *service* gets of *person* now; ``None`` without consent, or for a service that is shut out."""
+    now = changes.current(tenant, tenant.store, service, person, tenant.clock())
+    return now.shown(services.pairwise(tenant, service.id, person)) if service.active else None
+
+
+def would_get(tenant: Tenant, service: Service, person: str, scopes: Collection[str]) -> dict[str, Any]:
+    """The profile that *service* would get of *person* now by consent to *scopes*, whatever was agreed to."""
+    now = changes.current(tenant, tenant.store, service, person, tenant.clock())
+    return view.shown(services.pairwise(tenant, service.id, person), now.profile, now.badges.values(), scopes)
+
+
+def preview(
+    tenant: Tenant, service: Service, person: str, scopes: Collection[str], language: str = ENGLISH
+) -> SharingPreview:
+    """What *service* would get of *person* by ``profiles:read``, and what each other one of *scopes* would add."""
+    now = changes.current(tenant, tenant.store, service, person, tenant.clock())
+    plain, whole = (
+        in_words(view.shown("", now.profile, now.badges.values(), by), language) for by in ({PROFILES}, scopes)
+    )
+    roles_seen = _roles(tenant.store, now.profile.competencies if now.profile else ()) if GAP in scopes else ()
+    could_add = {EVIDENCE: whole.skills, BADGES: whole.badges, GAP: roles_seen}
+    return SharingPreview(plain, {scope: added for scope, added in could_add.items() if scope in scopes})
+
+
+def in_words(profile: Mapping[str, Any], language: str = ENGLISH) -> Seen:
+    """A *profile* as services are sent it (``view.shown``), with the labels and days that people know."""
+    return Seen(
+        skills=tuple(_skill(one, language) for one in profile["competencies"]),
+        badges=tuple(_badge(one, language) for one in profile["badges"]),
+    )
+
+
+def _skill(held: Mapping[str, Any], language: str) -> SkillSeen:
+    about, level = held["competency"], held["level"]
+    return SkillSeen(
+        label=about["label"] or about["code"] or about["id"],
+        level=level["label"] or level["code"] or str(level["ordinal"]),
+        state=held["state"],
+        since=written_day(held["since"], language),
+        until=written_day(held["validUntil"], language) if held["validUntil"] else "",
+        evidence=held.get("evidenceCount"),
+    )
+
+
+def _badge(badge: Mapping[str, Any], language: str) -> BadgeSeen:
+    days = (written_day(badge[name], language) if badge[name] else "" for name in ("validFrom", "validUntil"))
+    return BadgeSeen(badge["name"] or badge["achievement"] or "", *days)
+
+
+def _roles(reader: Reader, held: Iterable[ProfileEntry]) -> tuple[RoleSeen, ...]:
+    known = roles.labelled(reader, list(islice(roles.everyone(reader), ROLES_SHOWN)))
+    gaps = [gap(role, held) for role in known]
+    return tuple(RoleSeen(one["role"]["label"], one["match"], _missing(one["requirements"])) for one in gaps)
+
+
+def _missing(requirements: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(one["label"] or one["competency"] for one in requirements if one["result"] not in MET)

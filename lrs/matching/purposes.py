@@ -1,0 +1,47 @@
+"""Whether a service's purpose says anything: learners read it as the reason to agree. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import control_character
+
+FEWEST, LONGEST = 8, 500
+_WORD = re.compile(r"[^\W\d_]+")
+_SMALL = (
+    "a an the of for to and or in on at by with from it its is are be we us our you your they their this that not no"
+)
+_EMPTY = (
+    "test tests testing try trial demo sample example data info information purpose purposes why what reason tbd todo"
+    " use uses using used usage process processing service services system platform software app application none"
+    " profile profiles skill skills badge badges learner learners user users person people personal matching match"
+    " general various business legitimate interest interests lorem ipsum foo bar prawf pwrpas gwasanaeth"
+)
+SAYS_NOTHING = frozenset(f"{_SMALL} {_EMPTY}".split())
+"""Words that say nothing of what a service does with what it sees."""
+
+
+def checked_purpose(purpose: str, name: str) -> str:
+    """The *purpose* of the service *name*. Raises ``Refused`` for one that says nothing.
+
+    Of its words, without those of the service's name and ``SAYS_NOTHING``, at least ``FEWEST`` letters must be left.
+    """
+    told = " ".join(purpose.split())
+    if not told:
+        raise Refused("say what the service uses the data for (--purpose): the learner is asked exactly that")
+    if len(told) > LONGEST or control_character(told):
+        raise Refused(f"the purpose is one text of at most {LONGEST} characters", error="bad_purpose")
+    left = {word.casefold() for word in _WORD.findall(told)} - SAYS_NOTHING - _words(name)
+    if sum(map(len, left)) < FEWEST:
+        raise Refused(
+            f"this purpose says nothing: without the service's name and words such as test, data or service, fewer than"
+            f" {FEWEST} letters are left. The learner reads it as the reason to agree, so say what the service does,"
+            " like: To suggest jobs that fit what you can do",
+            error="bad_purpose",
+        )
+    return told
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)}

@@ -1,0 +1,1 @@
+"""Channels that belong to no other room."""

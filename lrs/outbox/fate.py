@@ -1,0 +1,237 @@
+"""What is sent for a claim, and what becomes of the claim after that. Runs in the worker's thread; sends nothing.
+
+Knows no channel: the table of them is passed in.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lrs.kernel import outbound
+from lrs.kernel.admission import OutcomeUnknown
+from lrs.kernel.times import SECOND
+from lrs.outbox import deliveries, destinations
+from lrs.outbox.channel import ACTIVE, UNKNOWN, Channel, Channels, End, Message, Outcome, Undeliverable, Unneeded
+from lrs.outbox.schedule import FAILED_OFTEN, LONGEST_OF_STREAM, next_try
+from lrs.storage import Claim, Owed, Record, Tx, put_aside
+from lrs.tenancy.tenants import Tenant
+
+Jitter = Callable[[], float]
+"""Gives numbers from 0 to 1."""
+LATER = 5
+"""Seconds after which what another process cannot leave out by a key is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is sent for a claim, through which channel, and to whom."""
+
+    claim: Claim
+    channel: Channel
+    to: str
+    message: Message
+
+
+class StoredOutcome(NamedTuple):
+    """The commit that stores what became of *claim*. *finish* waits for it, and raises what has gone wrong."""
+
+    claim: Claim
+    commit: Future[Any]
+    finish: Callable[[], object]
+
+
+class _Held(Exception):
+    """The destination is paused. Carries the channel and its name."""
+
+    def __init__(self, channel: Channel, to: str) -> None:
+        super().__init__()
+        self.channel = channel
+        self.to = to
+
+
+def where(record: Record, channels: Channels) -> tuple[str, str]:
+    """The channel and the destination of what *record* owes. What cannot be read goes nowhere, each by itself."""
+    name = deliveries.channel_of(record)
+    to = record.meta.get("to")  # a delivery of 0.2.0 has it in its body
+    if to is None and name in channels:
+        to = channels[name].about(record)["to"]
+    return (UNKNOWN, record.id) if to in {None, UNKNOWN} else (name, str(to))
+
+
+def begin(tenant: Tenant, claim: Claim, channels: Channels, *, fresh: bool) -> Outgoing | StoredOutcome | None:
+    """What to send, or how the claim ended without that.
+
+    A delivery that is done by now is not sent a second time. *fresh*: the claim was made a moment ago, so its record
+    is not read again.
+    """
+    record = claim.record if fresh else tenant.store.get(claim.record.kind, claim.record.id)
+    if record is None or (record.kind == deliveries.KIND and record.meta["state"] != deliveries.QUEUED):
+        return None
+    name = deliveries.channel_of(record)
+    if name not in channels:
+        give_up(tenant, claim, f"there is no channel {name}")
+        return None
+    try:
+        return _composed(tenant, claim, record, channels[name])
+    except Unneeded as unneeded:
+        commit = _settle(tenant, claim, {"state": unneeded.state, "reason": str(unneeded)})
+        return StoredOutcome(claim, commit, commit.result)
+    except _Held as held:
+        hold = functools.partial(destinations.hold, channel=held.channel, to=held.to, id=claim.record.id)
+        commit = tenant.store.settle([claim], hold)
+        return StoredOutcome(claim, commit, commit.result)
+    except Undeliverable as undeliverable:
+        give_up(tenant, claim, str(undeliverable))
+    except msgspec.MsgspecError as error:
+        give_up(tenant, claim, f"cannot be put together: {type(error).__name__}")
+    return None
+
+
+def give_up(tenant: Tenant, claim: Claim, reason: str) -> None:
+    """Puts a delivery aside, visibly; what waited for it goes without. Does nothing if the lease was lost."""
+    _put_aside(tenant, claim, lambda _: reason)
+
+
+def _put_aside(tenant: Tenant, claim: Claim, why: Callable[[Tx], str]) -> None:
+    def decide(tx: Tx) -> str:
+        if claim.record.kind == deliveries.KIND:
+            deliveries.give_up(tx, claim.record.id)
+        return why(tx)
+
+    put_aside(tenant.store, claim, decide, tenant.clock())
+
+
+def end(tenant: Tenant, call: Outgoing, answer: Future[Outcome], jitter: Jitter) -> StoredOutcome | None:
+    """Begins to store what became of a call. ``None`` if that is done.
+
+    If the store does not know whether it was stored, it is asked, and the outcome is stored once more if it was not:
+    the call was made, and must not be made again for that. Raises what the call has raised unforeseen.
+    """
+    store = functools.partial(_end, tenant, call, _outcome(answer), jitter)
+
+    def once_more() -> None:
+        if tenant.store.holds(call.claim) and (again := store()):
+            again.result()
+
+    try:
+        commit = store()
+    except OutcomeUnknown:
+        once_more()
+        return None
+    return StoredOutcome(call.claim, commit, functools.partial(_finish, commit, once_more)) if commit else None
+
+
+def _finish(commit: Future[Any], once_more: Callable[[], None]) -> None:
+    try:
+        commit.result()
+    except OutcomeUnknown:
+        once_more()
+
+
+def leave(tenant: Tenant, claims: Sequence[Claim], channels: Channels) -> None:
+    """Hands back what is not sent now. What cannot be left out by a key could be claimed again at once.
+
+    So such a delivery gets the key, and anything else is due a little later.
+    """
+    placed = [(claim, *where(claim.record, channels)) for claim in claims]
+    odd = [one for one in placed if deliveries.waiting_key(*one[1:]) not in one[0].record.keys]
+    for claim, channel, to in odd:
+        decide: Callable[[Tx], None]
+        if claim.record.kind == deliveries.KIND:
+            decide = functools.partial(deliveries.rejoin, id=claim.record.id, channel=channel, to=to)
+        else:
+            again = Owed(deliveries.STEP, due=tenant.clock() + LATER * SECOND)
+            decide = functools.partial(_owe, record=claim.record, owed=again)
+        tenant.store.settle([claim], decide).result()
+    lost = {claim.token for claim, _, _ in odd}
+    tenant.store.release([claim for claim in claims if claim.token not in lost])
+
+
+def _owe(tx: Tx, *, record: Record, owed: Owed) -> None:
+    tx.owe(record.kind, record.id, owed)
+
+
+def _composed(tenant: Tenant, claim: Claim, record: Record, channel: Channel) -> Outgoing:
+    """The call for *record*. Raises as ``Channel.compose`` does."""
+    name, to = where(record, {channel.name: channel})
+    if name == UNKNOWN:
+        raise Undeliverable("cannot be put together: it does not say to whom it goes")
+    destination = destinations.find(tenant, channel, to)
+    if destination is None:
+        raise Undeliverable(f"there is no destination {to} of the channel {channel.name}")
+    if destination.state != ACTIVE:
+        why = destinations.stopped(destination.state, destination.reason)
+        if record.kind == destinations.KIND:
+            raise Unneeded(destination.state, why)  # a stream goes on by itself once it is active again
+        if destinations.waits(channel, destination):
+            raise _Held(channel, to)
+        raise Undeliverable(why)
+    return Outgoing(claim, channel, to, channel.compose(tenant, record, destination))
+
+
+def _outcome(answer: Future[Outcome]) -> Outcome:
+    try:
+        return answer.result()
+    except outbound.Blocked as blocked:
+        return Outcome(End.REFUSED, f"not sent: {blocked}")
+    except outbound.Unreachable as unreachable:
+        return Outcome(End.LATER, str(unreachable))
+
+
+def _end(tenant: Tenant, call: Outgoing, outcome: Outcome, jitter: Jitter) -> Future[Any] | None:
+    """Stores what became of a call; what is given back is the commit that says it arrived."""
+    claim, message = call.claim, call.message
+    is_over = message.advance and outcome.end is End.FAILED and claim.owed.tries >= FAILED_OFTEN
+    if outcome.end in {End.LATER, End.FAILED} and not is_over:
+        _later(tenant, call, outcome, jitter)
+    elif outcome.end in {End.DENIED, End.GONE}:
+        _stop(tenant, call, outcome)
+    elif message.advance:
+        advance = message.advance
+        return tenant.store.settle([claim], lambda tx: advance(tx, outcome))
+    elif outcome.end is End.DELIVERED:
+        arrived: dict[str, object] = {"state": deliveries.DELIVERED, "status": outcome.status, "at": tenant.clock()}
+        return _settle(tenant, claim, arrived)
+    else:
+        give_up(tenant, claim, outcome.reason)
+    return None
+
+
+def _stop(tenant: Tenant, call: Outgoing, outcome: Outcome) -> None:
+    """Stops the destination, before anything else is sent there.
+
+    Paused, what is owed there waits; a stream goes on where it is once that is resumed.
+    """
+    stop = functools.partial(destinations.stop, channel=call.channel, id=call.to, outcome=outcome)
+
+    def stop_and_hold(tx: Tx) -> None:
+        stop(tx)
+        destinations.hold(tx, call.channel, call.to, call.claim.record.id)
+
+    if call.message.advance:
+        tenant.store.settle([call.claim], stop).result()
+    elif outcome.end is End.DENIED and not call.channel.own:
+        tenant.store.settle([call.claim], stop_and_hold).result()
+    else:
+        _put_aside(tenant, call.claim, stop)
+
+
+def _later(tenant: Tenant, call: Outgoing, outcome: Outcome, jitter: Jitter) -> None:
+    claim, tries = call.claim, call.claim.owed.tries
+    counted = min(tries, LONGEST_OF_STREAM) if call.message.advance else tries
+    due = next_try(counted, tenant.clock(), outcome.retry_after, jitter())
+    if due is None:
+        give_up(tenant, claim, f"given up after {tries + 1} tries: {outcome.reason}")
+    else:
+        tenant.store.defer(claim, due=due, error=outcome.reason)
+
+
+def _settle(tenant: Tenant, claim: Claim, meta: dict[str, object]) -> Future[Any]:
+    decide: Callable[[Tx], None] = functools.partial(deliveries.mark, id=claim.record.id, meta=meta)
+    return tenant.store.settle([claim], decide)

@@ -1,0 +1,1 @@
+"""What arrives: statements and refusals as a live list, one statement with what followed from it, a course."""

@@ -1,0 +1,101 @@
+"""What became of statements: counted for which level, or why not. Reads only; a page of them costs few look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from lrs.access import OWN_SOURCE
+from lrs.competency.decide import Evidence, why_not
+from lrs.competency.evidence import KIND, evidence_from, evidence_id
+from lrs.competency.rules.in_force import InForce
+from lrs.competency.rules.rules import Rule, rules_for
+from lrs.competency.rules.rulesets import in_force
+from lrs.competency.seen import SeenStatement, learners, look
+from lrs.competency.shapes import RuleRef
+from lrs.competency.uncompletions import marks_of
+from lrs.people.ids import Ids, ids_of
+from lrs.people.persons import identifiers_in, members_of
+from lrs.storage import Reader, Record
+from lrs.tenancy.tenants import Tenant
+
+COUNTED, NOT_COUNTED, NO_RULE, WAITING, VOIDED, OURS, UNREADABLE, REFUSED = (
+    *("counted", "not counted", "no rule", "being read", "voided", "made here", "unreadable", "refused"),
+)
+MOST_LEARNERS = 10
+"""Of a group only the first so many members are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVerdict:
+    """One rule that a statement meets, and the evidence for one learner; *reason* says why it does not count."""
+
+    rule: Rule
+    evidence: Evidence
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementOutcome:
+    """What became of a statement: one of the words above, and *verdicts* where rules are about it."""
+
+    state: str
+    verdicts: tuple[RuleVerdict, ...] = ()
+
+
+def outcomes_of(tenant: Tenant, records: Sequence[Record]) -> dict[str, StatementOutcome]:
+    """What became of *records*, by their ids."""
+    store, rules, ids = tenant.store, in_force(tenant.store), ids_of(tenant)
+    met = {record.id: _met(record, rules, ids) for record in records}
+    wanted = {id for found in met.values() if isinstance(found, dict) for id in found}
+    evidence = {id: evidence_from(one) for id, one in store.get_many(KIND, wanted).items()} if wanted else {}
+    return {
+        id: StatementOutcome(found) if isinstance(found, str) else _judged(store, found, evidence)
+        for id, found in met.items()
+    }
+
+
+def level_named(rules: InForce, rule: Rule) -> str:
+    """The competency and level that *rule* is for."""
+    about = rules.competencies()[rule.competency]
+    level = about.scale.at(rule.level)
+    return f"{about.code} {about.label}: {level.label if level else rule.level}".strip()
+
+
+def _met(record: Record, rules: InForce, ids: Ids) -> str | dict[str, Rule]:
+    """The rules that *record* meets by the ids of their evidence; or a word, where there is nothing to look up."""
+    if record.meta.get("voided"):
+        return VOIDED
+    if record.meta.get("source") == OWN_SOURCE:
+        return OURS
+    try:
+        seen = look(record)
+    except msgspec.MsgspecError:
+        return UNREADABLE
+    found = rules_for(seen, rules.rules)
+    return _evidence_ids(record.id, seen, found, ids) if found else NO_RULE
+
+
+def _evidence_ids(statement: str, seen: SeenStatement, rules: Iterable[Rule], ids: Ids) -> dict[str, Rule]:
+    about = learners(seen, ids)[:MOST_LEARNERS]
+    return {evidence_id(statement, RuleRef(rule.item, rule.version), one.id): rule for rule in rules for one in about}
+
+
+def _judged(reader: Reader, met: Mapping[str, Rule], evidence: Mapping[str, Evidence]) -> StatementOutcome:
+    found = [(rule, evidence.get(id)) for id, rule in met.items()]
+    verdicts = tuple(RuleVerdict(rule, one, _reason(reader, one)) for rule, one in found if one is not None)
+    if not verdicts:
+        return StatementOutcome(WAITING)
+    return StatementOutcome(COUNTED if any(one.reason is None for one in verdicts) else NOT_COUNTED, verdicts)
+
+
+def _reason(reader: Reader, one: Evidence) -> str | None:
+    """Who the learner is matters only to evidence with an instructor, and to marks that may be taken off again."""
+    if one.reason or not (one.instructors or one.completes):
+        return one.reason
+    record = reader.get("identifier", one.identifier)
+    members = members_of(reader, record.meta["person"]) if record else ()
+    own = {identifier.id for identifier in identifiers_in(reader, members)} or {one.identifier}
+    return why_not(one, own, marks_of(reader, own))

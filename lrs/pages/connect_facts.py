@@ -1,0 +1,108 @@
+"""The keys of sources as their pages show them, and what each has sent so far. Reads only, bounded; formats nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from lrs.access import Caller
+from lrs.access.keys import KnownKey, authority_of, find_key, known_keys
+from lrs.access.rights import rights_of_key, scopes_within_own
+from lrs.access.signed_in import OPEN
+from lrs.kernel.errors import Refused
+from lrs.kernel.times import micros_of_timestamp
+from lrs.storage import Record, Walk, micros_of
+from lrs.tenancy.tenants import Tenant
+from lrs.web.kept_refusals import refusals_of
+from lrs.web.refusals import Refusal
+from lrs.xapi.statements.identity import ifi_text
+from lrs.xapi.statements.keys import agent_key
+
+CONNECT, SEND = "sources.connect", "statements.write"
+KEYS = 500
+"""The newest keys that are listed."""
+MOST_OF_A_SOURCE = 20
+"""Keys of one source that may be active at once: two are enough to replace one by another."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """A key, the first and the last statement that came with it, and the newest refusal of its source since then."""
+
+    key: KnownKey
+    first: Record | None
+    last: Record | None
+    refused: Refusal | None
+
+
+def reaches(caller: Caller, right: str, source: str) -> bool:
+    """Whether *right* of *caller* reaches *source*."""
+    return caller.may_all(right) or (caller.may(right) and source in caller.owned(right))
+
+
+def scopes_for(caller: Caller, scopes: Sequence[str]) -> tuple[str, ...]:
+    """Those of *scopes* that *caller* may give a key: who looks after some sources, none that reaches beyond them."""
+    return tuple(scopes) if caller.may_all(CONNECT) else scopes_within_own(scopes)
+
+
+def sources_of(tenant: Tenant, caller: Caller, right: str) -> list[str]:
+    """The sources that *right* reaches: those it is bound to, or all that have a key."""
+    if not caller.may_all(right):
+        return sorted(caller.owned(right))
+    return sorted({one.source for one in known_keys(tenant.store)})
+
+
+def keys_within(tenant: Tenant, caller: Caller) -> list[KnownKey]:
+    """The newest keys of the sources that *caller* may connect, newest first."""
+    found = [one for one in known_keys(tenant.store) if _is_within(caller, one)]
+    return sorted(found, key=lambda one: one.created, reverse=True)[:KEYS]
+
+
+def _is_within(caller: Caller, key: KnownKey) -> bool:
+    """Whether *key* is one that sends, of a source of *caller*'s.
+
+    A key that also opens the pages is for who looks after all sources: an author could end an administrator's.
+    """
+    rights = rights_of_key(key.scopes)
+    is_sender = SEND in rights and (OPEN not in rights or caller.may_all(CONNECT))
+    return is_sender and reaches(caller, CONNECT, key.source)
+
+
+def active_keys(tenant: Tenant, source: str) -> int:
+    """How many keys of *source* work."""
+    return sum(one.source == source and not one.revoked for one in known_keys(tenant.store))
+
+
+def key_within(tenant: Tenant, caller: Caller, key: str) -> KnownKey:
+    """The *key*, if *caller* may connect its source. Raises ``Refused`` (404)."""
+    found = find_key(tenant.store, key)
+    if found is None or not _is_within(caller, found):
+        raise Refused("There is no such key among those of your sources.", status=404, error="not_found")
+    return found
+
+
+def key_facts(tenant: Tenant, key: KnownKey) -> KeyFacts:
+    """What came with *key*."""
+    last = next(_sent(tenant, key, newest_first=True), None)
+    since = max(key.created, _received(last))
+    kept = refusals_of(tenant.store, key.source).newest
+    refused = next((one for one in reversed(kept) if micros_of_timestamp(one.at) >= since), None)
+    return KeyFacts(key, next(_sent(tenant, key, newest_first=False), None) if last else None, last, refused)
+
+
+def last_sent(tenant: Tenant, key: KnownKey) -> Record | None:
+    """The newest statement that came with *key*."""
+    return next(_sent(tenant, key, newest_first=True), None)
+
+
+def _received(record: Record | None) -> int:
+    return micros_of(record.seq) if record else 0
+
+
+def _sent(tenant: Tenant, key: KnownKey, *, newest_first: bool) -> Iterator[Record]:
+    """Found by the authority that each statement of the key carries."""
+    authority = msgspec.json.decode(authority_of(tenant, key.key, key.source))
+    wanted = [agent_key(ifi_text(authority) or "", related=True)]
+    yield from tenant.store.find(Walk("statement", wanted, newest_first=newest_first, limit=1)).records

@@ -1,0 +1,124 @@
+"""What the pages of Connect show, as plain values. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from lrs.access.keys import KnownKey
+from lrs.pages import reasons
+from lrs.pages.connect_facts import KeyFacts
+from lrs.pages.platforms import PLATFORMS, Platform, address_for, sample_for
+from lrs.pages.told import told
+from lrs.pages.words import written_moment, written_timestamp
+from lrs.storage import Record, micros_of
+from lrs.web.listing import ListColumn, ListRow
+from lrs.web.refusals import Refusal
+
+NOT_TOLD = "Not told"
+"""What a key was made for that was made by a command."""
+COLUMNS = (
+    ListColumn("source", "Source", facet=True),
+    ListColumn("product", "Made for", facet=True),
+    ListColumn("key", "Key"),
+    ListColumn("scopes", "May", sortable=False),
+    ListColumn("created", "Made"),
+    ListColumn("last", "Last statement"),
+    ListColumn("state", "State", facet=True),
+)
+
+
+def platforms(root: str) -> list[dict[str, str]]:
+    """The products that can be connected, with the address of each one's form."""
+    return [
+        {
+            "name": one.name,
+            "title": one.title,
+            "called": one.called,
+            "says": one.says,
+            "address": f"{root}/connect/{one.name}",
+        }
+        for one in PLATFORMS.values()
+    ]
+
+
+def rows(keys: Iterable[tuple[KnownKey, Record | None]], root: str, zone: str) -> list[ListRow]:
+    """The keys with the newest statement of each."""
+    return [_row(key, last, root, zone) for key, last in keys]
+
+
+def _row(key: KnownKey, last: Record | None, root: str, zone: str) -> ListRow:
+    state = "revoked" if key.revoked else "connected" if last else "waiting"
+    came = micros_of(last.seq) if last else None
+    product = PLATFORMS.get(key.product)
+    return ListRow(
+        {
+            "source": key.source,
+            "product": product.title if product else NOT_TOLD,
+            "key": key.key,
+            "scopes": " ".join(key.scopes),
+            "created": key.created,
+            "last": came,
+            "state": state,
+        },
+        {
+            "created": written_moment(key.created, zone),
+            "last": written_moment(came, zone) if came is not None else "None yet",
+            "state": state.capitalize(),
+        },
+        links={"key": f"{root}/connect/keys/{key.key}"},
+        moods={"state": {"connected": "good", "waiting": "warn"}.get(state, "soft")},
+    )
+
+
+def values(facts: KeyFacts, endpoint: str, root: str, zone: str) -> dict[str, Any]:
+    """A key: what is entered in which product, and what came so far."""
+    key, platform = facts.key, PLATFORMS.get(facts.key.product)
+    return {
+        "key": key.key,
+        "source": key.source,
+        "scopes": key.scopes,
+        "left_out": left_out(platform, key.scopes) if platform else [],
+        "revoked": written_moment(key.revoked, zone) if key.revoked else "",
+        "platform": platform,
+        "endpoint": address_for(platform, endpoint) if platform else endpoint,
+        "code": sample_for(platform, endpoint, key.key) if platform else "",
+        "own": f"{root}/connect/keys/{key.key}",
+        "first": _statement(facts.first, root, zone),
+        "last": _statement(facts.last, root, zone),
+        "refused": refusal(facts.refused, zone) if facts.refused else None,
+        "arrivals": f"{root}/arrivals?{urlencode({'source': key.source})}",
+        "rows": f"{root}/connect/{platform.name}/rules.csv?{urlencode({'source': key.source})}" if platform else "",
+    }
+
+
+def left_out(platform: Platform, scopes: Container[str]) -> list[str]:
+    """What *platform* has a use for and a key with these *scopes* lacks."""
+    return [scope for scope in platform.scopes if scope not in scopes]
+
+
+def refusal(one: Refusal, zone: str) -> dict[str, str]:
+    """A refusal: when, what happened, what to do, where, which rule."""
+    what, do = reasons.reason(one)
+    return {
+        "when": written_timestamp(one.at, zone),
+        "what": what,
+        "do": do,
+        "place": reasons.place(one),
+        "rule": one.rule or "",
+        "request": f"{one.method} {one.resource}, {one.status}",
+    }
+
+
+def _statement(record: Record | None, root: str, zone: str) -> dict[str, str] | None:
+    if record is None:
+        return None
+    one = told(record)
+    return {
+        "when": written_moment(micros_of(record.seq), zone),
+        "who": one.who,
+        "did": one.did,
+        "what": one.what,
+        "address": f"{root}/arrivals/statements/{record.id}",
+    }

@@ -1,0 +1,132 @@
+"""What the console shows, read from the store and this machine; bounded, whatever they hold. Formats nothing."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from lrs.access.keys import list_keys
+from lrs.kernel.settings import Settings
+from lrs.kernel.times import DAY
+from lrs.outbox import deliveries
+from lrs.outbox.mail import CHANNEL, Mail, good_until
+from lrs.storage import Record, Walk, first_seq, micros_of
+from lrs.tenancy.tenants import DEFAULT, Tenant
+from lrs.web.frame import PRODUCT
+from lrs.web.refusals import newest
+from lrs.xapi.about import release
+from lrs.xapi.statements.keys import source_key
+
+COUNTED = 1_000
+"""Statements of a source in a day that are counted; beyond that, "more" is said."""
+REFUSALS = 500
+"""The newest refusals of the server that are looked at."""
+SOURCES = 200
+MAILS = 200
+_SECRET = re.compile(r"//[^/@\s]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """A source: when its last statement came, how many in a day (*more*: at least), what was refused by which rule."""
+
+    name: str
+    last: int | None
+    day: int
+    more: bool
+    refused: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """A mail that has not gone out. *until* is when its link ends; times are microseconds UTC."""
+
+    id: str
+    to: str
+    what: str
+    link: str
+    queued: int
+    until: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFacts:
+    """What runs here. *settings* are those in force, without secrets; the rest is of the installation, or empty."""
+
+    versions: Mapping[str, str]
+    settings: Mapping[str, str]
+    free: int | None
+    stored: int
+    is_whole: bool
+
+
+def sources(tenant: Tenant) -> list[SourceFacts]:
+    """The sources that have a key, or were refused something."""
+    refused: dict[str, Counter[str]] = {}
+    for one in newest(tenant.settings.data, REFUSALS):
+        if one.tenant == tenant.id and not one.dropped:
+            refused.setdefault(one.source, Counter())[one.rule or one.error] += 1
+    names = {str(one["name"]) for one in list_keys(tenant.store)} | refused.keys()
+    return [_source(tenant, name, refused.get(name, {})) for name in sorted(names)[:SOURCES]]
+
+
+def _source(tenant: Tenant, name: str, refused: Mapping[str, int]) -> SourceFacts:
+    last = tenant.store.find(Walk("statement", (source_key(name),), newest_first=True, limit=1)).records
+    since = first_seq(tenant.clock() - DAY)
+    day = tenant.store.find(Walk("statement", (source_key(name),), after=since, limit=COUNTED))
+    return SourceFacts(
+        name, micros_of(last[0].seq) if last else None, len(day.records), day.next is not None, dict(refused)
+    )
+
+
+def mails(tenant: Tenant) -> list[MailFacts]:
+    """The newest mails that wait, are held or were put aside, newest first."""
+    newest_ones = tenant.store.find(
+        Walk(deliveries.KIND, (deliveries.destination_key(CHANNEL),), newest_first=True, limit=MAILS)
+    ).records
+    parked = {
+        record.id: owed.error
+        for record, owed in tenant.store.parked(deliveries.STEP, limit=COUNTED)
+        if deliveries.channel_of(record) == CHANNEL
+    }
+    waiting = {deliveries.QUEUED, deliveries.HELD}
+    found = [record for record in newest_ones if record.meta.get("state") in waiting]
+    return [_mail(record, parked.get(record.id)) for record in found]
+
+
+def _mail(record: Record, parked: str | None) -> MailFacts:
+    mail, at = msgspec.json.decode(record.body, type=Mail), micros_of(record.seq)
+    reason = parked or record.meta.get("reason") or "It is sent as soon as the worker comes to it."
+    return MailFacts(
+        record.id, mail.address, mail.template, mail.values.get("link", ""), at, good_until(mail, at), str(reason)
+    )
+
+
+def system(tenant: Tenant) -> SystemFacts:
+    """What runs here, for *tenant*; what belongs to the installation is told only to the first tenant."""
+    settings, is_whole = tenant.settings, tenant.id == DEFAULT
+    free = shutil.disk_usage(settings.data).free if is_whole and settings.data.is_dir() else None
+    versions = {PRODUCT: release(), "Python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
+    decided = tenant.record.decided.named()
+    told = shown_settings(settings) if is_whole else {name: str(value) for name, value in decided.items()}
+    return SystemFacts(versions, told, free, tenant.record.stored, is_whole)
+
+
+def shown_settings(settings: Settings) -> dict[str, str]:
+    """The settings in force by their variables: secrets as stars, and without users and passwords in addresses."""
+    return {f"LRS_{name.upper()}": _plain(value) for name, value in settings if value is not None}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return _SECRET.sub("//…@", str(value))

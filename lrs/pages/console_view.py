@@ -1,0 +1,144 @@
+"""The data of the console: from facts to what a person reads. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lrs.access.staff import Member
+from lrs.pages.console_facts import MailFacts, SourceFacts, SystemFacts
+from lrs.pages.words import lasting, written_moment
+from lrs.tenancy.audit import AuditEntry
+from lrs.web.listing import ListColumn, ListRow
+
+TABS = (
+    ("overview", "Now", "/console"),
+    ("sources", "Sources", "/console/sources"),
+    ("mails", "Mails", "/console/mails"),
+    ("keys", "Keys", "/console/keys"),
+    ("audit", "Record of actions", "/console/audit"),
+    ("system", "System", "/console/system"),
+)
+SOURCE_COLUMNS = (
+    ListColumn("source", "Source"),
+    ListColumn("last", "Last statement"),
+    ListColumn("day", "In the last day", figure=True),
+    ListColumn("refused", "Refused lately", figure=True),
+    ListColumn("rules", "By which rule", sortable=False),
+)
+KEY_COLUMNS = (
+    ListColumn("name", "Name"),
+    ListColumn("key", "Key"),
+    ListColumn("scopes", "May", sortable=False),
+    ListColumn("state", "State", facet=True),
+)
+AUDIT_COLUMNS = (
+    ListColumn("number", "Number", figure=True),
+    ListColumn("at", "When"),
+    ListColumn("by", "Who"),
+    ListColumn("action", "What", facet=True),
+    ListColumn("about", "About", sortable=False),
+)
+_WHAT = {
+    "staff-invitation": "Invitation to work here",
+    "staff-recovery": "New password",
+    "password-changed": "A password was changed",
+    "learner-invitation": "Invitation of a learner",
+    "learner-sign-in": "Sign-in of a learner",
+    "learner-address": "Confirmation of an address",
+}
+MIB = 1024 * 1024
+
+
+def tabs(root: str, here: str, *, seen: Sequence[str]) -> list[dict[str, Any]]:
+    """The parts of the console that somebody may see: their names in *seen*."""
+    return [
+        {"text": text, "address": root + path, "current": name == here} for name, text, path in TABS if name in seen
+    ]
+
+
+def source_rows(found: Iterable[SourceFacts], now: int, zone: str) -> list[ListRow]:
+    """The sources; the time of the last statement sorts as a number."""
+    return [_source(one, now, zone) for one in found]
+
+
+def _source(one: SourceFacts, now: int, zone: str) -> ListRow:
+    rules = ", ".join(f"{rule} ({count})" for rule, count in sorted(one.refused.items(), key=lambda pair: -pair[1])[:5])
+    ago = "" if one.last is None else f"{lasting(max(0, now - one.last))} ago, {written_moment(one.last, zone)}"
+    refused = sum(one.refused.values())
+    return ListRow(
+        {"source": one.name, "last": one.last, "day": one.day, "refused": refused, "rules": rules},
+        {"last": ago or "None yet", "day": f"{one.day:,}{' and more' if one.more else ''}"},
+        moods={"refused": "bad"} if refused else {},
+    )
+
+
+def mail_rows(found: Iterable[MailFacts], now: int, zone: str) -> list[dict[str, Any]]:
+    """The mails that have not gone out; a link whose time is over is not shown."""
+    return [_mail(one, now, zone) for one in found]
+
+
+def _mail(one: MailFacts, now: int, zone: str) -> dict[str, Any]:
+    is_over = one.until is not None and one.until <= now
+    until = written_moment(one.until, zone) if one.until is not None else ""
+    return {
+        "id": one.id,
+        "to": one.to,
+        "what": _WHAT.get(one.what, one.what),
+        "queued": written_moment(one.queued, zone),
+        "link": "" if is_over else one.link,
+        "until": f"Its time is over since {until}" if is_over else f"Until {until}" if until else "",
+        "is_over": is_over,
+        "reason": one.reason,
+    }
+
+
+def key_rows(keys: Iterable[Mapping[str, Any]]) -> list[ListRow]:
+    """API keys, without what lets somebody in."""
+    return [
+        ListRow(
+            {
+                "name": one["name"],
+                "key": one["key"],
+                "scopes": " ".join(one["scopes"]),
+                "state": "revoked" if one["revoked"] else "active",
+            },
+            {"state": "Revoked" if one["revoked"] else "Active"},
+            moods={"state": "soft" if one["revoked"] else "good"},
+        )
+        for one in keys
+    ]
+
+
+def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone: str) -> list[ListRow]:
+    """The record of actions. Members of staff are shown by their names, and named by their ids in files."""
+    return [
+        ListRow(
+            {
+                "number": one.number,
+                "at": one.at,
+                "by": one.by,
+                "action": one.action,
+                "about": ", ".join(f"{name}: {value}" for name, value in one.about.items()),
+            },
+            {"at": written_moment(one.at, zone), "by": _person(one.by, people)},
+        )
+        for one in entries
+    ]
+
+
+def _person(by: str, people: Mapping[str, Member]) -> str:
+    sort, _, id = by.partition(" ")
+    found = people.get(id) if sort == "staff" else None
+    return (found.name or found.email) if found else by
+
+
+def system(facts: SystemFacts) -> dict[str, Any]:
+    """Versions, settings and room."""
+    room = [] if facts.free is None else [("Free on the disk of the store", f"{facts.free // MIB:,} MiB")]
+    return {
+        "versions": list(facts.versions.items()),
+        "settings": sorted(facts.settings.items()),
+        "room": [*room, ("This organisation has stored", f"{facts.stored // MIB:,} MiB when it was measured last")],
+        "is_whole": facts.is_whole,
+    }

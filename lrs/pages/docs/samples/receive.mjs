@@ -1,0 +1,36 @@
+// Receives events, and verifies that they are from the record store (Standard Webhooks). Node 20, without packages.
+//
+// Run it:  WEBHOOK_SECRET=whsec_… node receive.mjs
+
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { createServer } from "node:http";
+
+const SECRET = Buffer.from(process.env.WEBHOOK_SECRET.replace(/^whsec_/, ""), "base64");
+const PORT = Number(process.env.PORT ?? 9000);
+const TOLERANCE = 300; // seconds that the time of an event may be off
+
+// Whether the body was signed with our secret just now. In an overlap of secrets there are several signatures.
+function isOurs(headers, body) {
+  const id = headers["webhook-id"] ?? "";
+  const seconds = headers["webhook-timestamp"] ?? "";
+  if (!/^\d+$/.test(seconds) || Math.abs(Date.now() / 1000 - Number(seconds)) > TOLERANCE) return false;
+  const wanted = createHmac("sha256", SECRET).update(`${id}.${seconds}.`).update(body).digest();
+  return (headers["webhook-signature"] ?? "")
+    .split(" ")
+    .filter((one) => one.startsWith("v1,"))
+    .map((one) => Buffer.from(one.slice(3), "base64"))
+    .some((given) => given.length === wanted.length && timingSafeEqual(given, wanted));
+}
+
+createServer(async (request, response) => {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  const body = Buffer.concat(parts);
+  const ours = request.method === "POST" && isOurs(request.headers, body);
+  if (ours) {
+    // Keep the event, answer, and do the work afterwards: whoever answers late is sent it again.
+    const event = JSON.parse(body);
+    console.log(event.type, JSON.stringify(event.data));
+  }
+  response.writeHead(ours ? 204 : 401).end();
+}).listen(PORT, () => console.log(`waiting for events at port ${PORT}`));

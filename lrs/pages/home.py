@@ -1,0 +1,87 @@
+"""The first page of a member of staff: what needs them now, and where their work is. No logic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from lrs.pages import services
+from lrs.pages.facts import Neighbours
+from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, may
+from lrs.people import joins, questions
+
+PLACE = "/staff"
+MOST_COUNTED = 100
+"""Pairs of persons that are counted; beyond that, there are at least so many."""
+
+
+Waiting = Callable[[Visit, Neighbours], int]
+"""How much waits for somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A place of work: its name in the template, its address, and how much waits there (0 for nothing)."""
+
+    name: str
+    address: str
+    waits: int = 0
+
+
+def routes(neighbours: Neighbours) -> APIRouter:
+    """The router; *neighbours* are the parts that the app knows."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+
+    @router.get(PLACE, summary="What needs whoever is signed in, and where their work is", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        cards = _cards(visit, neighbours)
+        needed = [one for one in cards if one.waits]
+        return visit.page("staff/home.html", cards=cards, needed=needed)
+
+    return router
+
+
+def _pairs(visit: Visit, _: Neighbours) -> int:
+    return len(joins.suggestions(visit.tenant.store, most=MOST_COUNTED))
+
+
+def _open_questions(visit: Visit, _: Neighbours) -> int:
+    return questions.count_open(visit.tenant.store)
+
+
+def _stopped_services(visit: Visit, _: Neighbours) -> int:
+    return services.stopped(visit)
+
+
+def _put_aside(visit: Visit, neighbours: Neighbours) -> int:
+    stopped = [one for one in neighbours.destinations(visit.tenant) if not one.active]
+    return sum(one.parked for one in visit.tenant.store.backlog()) + len(stopped)
+
+
+def _nothing(_: Visit, __: Neighbours) -> int:
+    return 0
+
+
+PLACES: tuple[tuple[str, str, Waiting], ...] = (
+    ("learners", "/staff/learners", _nothing),
+    ("same", "/staff/same-person", _pairs),
+    ("questions", "/staff/questions", _open_questions),
+    ("imports", "/staff/imports", _nothing),
+    ("services", "/staff/services", _stopped_services),
+    ("rules", "/staff/rules", _nothing),
+    ("work", "/pages/work", _put_aside),
+    ("arrivals", "/arrivals", _nothing),
+    ("connect", "/connect", _nothing),
+    ("members", "/staff/members", _nothing),
+    ("console", "/console", _nothing),
+)
+"""The places of work, in the order of the page: a name, a pattern of the table of rights, and what waits there."""
+
+
+def _cards(visit: Visit, neighbours: Neighbours) -> list[Card]:
+    """The places that the visitor may see."""
+    sees = may(visit.caller)
+    return [Card(name, visit.root + place, waits(visit, neighbours)) for name, place, waits in PLACES if sees(place)]

@@ -1,0 +1,86 @@
+"""The page of a one-time link by which staff, or a learner, are let in. No logic.
+
+Opening the page uses nothing: mail scanners open links. Its button does.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from lrs.access import one_time, staff
+from lrs.access.one_time import OneTime
+from lrs.access.passwords import LONGEST, SHORTEST
+from lrs.access.roles import ROLES
+from lrs.access.staff_acts import LETTING_IN, let_in
+from lrs.kernel.errors import Refused
+from lrs.matching.door import Here
+from lrs.pages import entering
+from lrs.pages.sign_in import ways
+from lrs.pages.visit import REFUSALS, FormBody, form_body
+from lrs.people import sign_in
+from lrs.tenancy.tenants import Tenant
+
+_ALL = (*LETTING_IN, sign_in.INVITATION)
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+
+    @router.get("/invitation/{token}", summary="What an invitation lets somebody into, and its form")
+    def show(request: Request, tenant: Here, token: str) -> Response:
+        return _asked(request, tenant, token, one_time.look(tenant, token, *_ALL))
+
+    @router.post(
+        "/invitation/{token}",
+        status_code=303,
+        summary="Uses an invitation, and signs in",
+        openapi_extra=form_body("name", "password", "again"),
+    )
+    def enter(request: Request, tenant: Here, token: str, body: FormBody) -> Response:
+        form = entering.fields(request, tenant, body)
+        found = one_time.look(tenant, token, *_ALL)
+        way = entering.way(request, tenant, "link")
+        if found.purpose == sign_in.INVITATION:
+            return entering.entered(request, tenant, sign_in.use_invitation(tenant, token, way))
+        name, password, again = (form.get(field, "") for field in ("name", "password", "again"))
+        try:
+            if password != again:
+                raise Refused("The two passwords are not the same. Type it again.")
+            opened = let_in(tenant, token, name, password, way)
+        except Refused as refused:
+            if refused.status != 400:
+                raise
+            return _asked(request, tenant, token, found, refused, name=name)
+        return entering.entered(request, tenant, opened)
+
+    return router
+
+
+def _asked(
+    request: Request, tenant: Tenant, token: str, found: OneTime, refused: Refused | None = None, *, name: str = ""
+) -> Response:
+    if found.purpose == sign_in.INVITATION:
+        shown = sign_in.preview(tenant, found.about)
+        told: dict[str, Any] = {
+            "token": token,
+            "address": found.address,
+            "preview": shown,
+            "providers": ways(tenant, "learners"),
+        }
+        return entering.form_page(request, tenant, "account/welcome.html", refused, **told)
+    member = staff.member(tenant.store, found.about)
+    if member is None:
+        raise Refused("This account is no longer there.", status=410, error="gone")
+    told = {
+        "token": token,
+        "email": member.email,
+        "name": name or member.name,
+        "roles": [{"name": str(one), "says": ROLES[one.role].says} for one in member.all_roles if one.role in ROLES],
+        "is_new": found.purpose == "staff-invitation",
+        "shortest": SHORTEST,
+        "longest": LONGEST,
+        "providers": ways(tenant, "staff"),
+    }
+    return entering.form_page(request, tenant, "account/invitation.html", refused, **told)

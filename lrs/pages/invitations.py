@@ -1,0 +1,112 @@
+"""Invites a whole list of learners to sign in: the form, and the links, which are shown once. No logic."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from lrs.kernel.errors import Refused
+from lrs.kernel.tables.cell import neutral
+from lrs.pages.learners_view import COLUMNS
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body
+from lrs.pages.words import written_moment
+from lrs.people.invite_table import COLUMNS as HEADERS
+from lrs.people.invite_table import rows_in
+from lrs.people.sign_in import LearnerInvitation, invite_list
+from lrs.web.listing import ListRow, asked_of, chosen_rows
+from lrs.web.origins import pages_address_for
+
+PLACE = "/staff/invitations"
+MOST = 500
+"""Learners that the page invites at once; the command takes more."""
+RowsOf = Callable[[Visit], tuple[list[ListRow], bool]]
+Tabs = Callable[[Visit, str], list[dict[str, object]]]
+Invited = Sequence[tuple[tuple[str, str], LearnerInvitation | Refused]]
+
+
+def routes(rows: RowsOf, tabs: Tabs) -> APIRouter:
+    """The router; *rows* are those of the list of learners, *tabs* the pages about learners."""
+    router = APIRouter(tags=["pages"])
+
+    @router.get(PLACE, summary="The form to invite a list of learners to sign in", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        asked = asked_of(visit.request, COLUMNS)
+        meant = chosen_rows(asked, rows(visit)[0])[:MOST] if asked.chosen else []
+        return _page(visit, tabs, text=_listed(meant))
+
+    @router.post(
+        PLACE,
+        summary="Makes a link for each learner of a list, shown once",
+        openapi_extra=form_body("list") | SIGNED_IN,
+    )
+    def invite(visit: Visiting, body: FormBody) -> Response:
+        text = visit.fields(body).get("list", "")
+        try:
+            wanted = learners_in(text)
+        except Refused as refused:
+            return _page(visit, tabs, text=text, problem=refused.message, status=refused.status)
+        made = invite_list(visit.tenant, wanted, by=visit.session.by, root=pages_address_for(visit.request))
+        return _page(visit, tabs, made=list(zip(wanted, made, strict=True)))
+
+    return router
+
+
+def learners_in(text: str) -> list[tuple[str, str]]:
+    """Learners and addresses in *text*: a table as it is copied from a spreadsheet, with or without a row of headers.
+
+    Raises ``Refused`` (400).
+    """
+    first, _, _ = text.strip().partition("\n")
+    mark = next((one for one in "\t;" if one in first), ",")
+    cells = {cell.strip().strip('"').casefold() for cell in first.split(mark)}
+    has_header = bool(cells & {name for names in HEADERS.items() for name in (names[0], *names[1])})
+    rows = rows_in((text.strip() if has_header else f"learner{mark}email\n{text.strip()}").encode())
+    wanted = [row for row in rows if row[0].strip()]
+    if not wanted:
+        raise Refused("There is no learner in the list: write one in each line.")
+    if len(wanted) > MOST:
+        raise Refused(f"The list has {len(wanted):,} learners: invite at most {MOST} at once.")
+    return wanted
+
+
+def _listed(rows: Sequence[ListRow]) -> str:
+    """The text that the form begins with: a learner in each line, with an e-mail address where one is known."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for row in rows:
+        mailbox = next((one for one in row.values["known"] if "@" in one and "/" not in one), "")
+        writer.writerow([row.links["name"].rpartition("/")[2], mailbox])
+    return out.getvalue()
+
+
+def _page(
+    visit: Visit, tabs: Tabs, *, text: str = "", problem: str = "", status: int = 200, made: Invited = ()
+) -> Response:
+    zone = visit.tenant.settings.zone
+    links = [(row, one) for row, one in made if isinstance(one, LearnerInvitation)]
+    return visit.page(
+        "staff/invitations.html",
+        status,
+        tabs=tabs(visit, "invite"),
+        text=text,
+        problem=problem,
+        most=MOST,
+        made=len(links),
+        mailed=sum(bool(row[1]) for row, _ in links),
+        links=_table(links, zone),
+        failed=[{"learner": row[0], "reason": one.message} for row, one in made if isinstance(one, Refused)],
+    )
+
+
+def _table(links: Sequence[tuple[tuple[str, str], LearnerInvitation]], zone: str) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["learner", "email", "link", "until"])
+    for (who, email), one in links:
+        cells: list[Any] = [who, email, one.link, written_moment(one.expires, zone)]
+        writer.writerow([neutral(str(cell)) for cell in cells])
+    return out.getvalue()

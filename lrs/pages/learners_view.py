@@ -1,0 +1,193 @@
+"""The list of learners: from records of the list to its rows, within somebody's reach. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from lrs.competency.listed import ListedLearner, ListedSkill
+from lrs.pages.views import NO_NAME, identifier_shown
+from lrs.pages.words import written_day
+from lrs.people.search import folded
+from lrs.web.listing import ListColumn, ListRow
+
+COLUMNS = (
+    ListColumn("name", "Name"),
+    ListColumn("known", "Known by", sortable=False),
+    ListColumn("skill", "Skills", sortable=False, facet=True),
+    ListColumn("level", "Level", sortable=False, facet=True, seen=False),
+    ListColumn("until", "Next to end"),
+    ListColumn("ends", "Ends", sortable=False, facet=True, seen=False),
+    ListColumn("provider", "Told by", sortable=False, facet=True),
+)
+SHOWN = 3
+"""Skills and identifiers of one learner that a row of the page shows."""
+OVER, SOON, LATER, WITHIN_YEAR, NEVER, NOTHING = (
+    "Over already",
+    "Within 30 days",
+    "Within 90 days",
+    "Within a year",
+    "Later, or never",
+    "Holds nothing",
+)
+_LIMITS = ((30, SOON), (90, LATER), (365, WITHIN_YEAR))
+
+Found = Sequence[tuple[str, ListedLearner]]
+"""Learners by the id of the person."""
+
+
+def rows(
+    found: Iterable[tuple[str, ListedLearner]],
+    *,
+    today: date,
+    root: str,
+    sources: Collection[str] | None,
+    chosen: Mapping[str, str],
+) -> list[ListRow]:
+    """The rows of the list. *sources* are those within reach, ``None`` for all; a skill counts if they proved it.
+
+    If a skill or a level is *chosen*, the other columns are about the skills that fit the choice.
+    """
+    return [
+        ListRow(_Values(_Told(one, today, sources, chosen)), links={"name": f"{root}/staff/learners/{id}"})
+        for id, one in found
+    ]
+
+
+class _Told(NamedTuple):
+    """A learner, and what the values of the row depend on."""
+
+    learner: ListedLearner
+    today: date
+    sources: Collection[str] | None
+    chosen: Mapping[str, str]
+
+    @property
+    def meant(self) -> list[ListedSkill]:
+        """The skills that the row is about."""
+        skills, wanted = self.skills, self.chosen
+        return [skill for skill in skills if _fits(skill, wanted)] or skills
+
+    @property
+    def skills(self) -> list[ListedSkill]:
+        """The skills within reach: those whose evidence one of the sources sent."""
+        return [one for one in self.learner.skills if self.sources is None or _within(one.sources, self.sources)]
+
+
+class _Values(dict[str, Any]):
+    """The values of a row. Each is worked out when it is first asked for: a page looks at few of most rows."""
+
+    def __init__(self, told: _Told) -> None:
+        super().__init__()
+        self.told = told
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = _VALUES[name](self.told)
+        return value
+
+
+def _name(told: _Told) -> str | None:
+    return told.learner.names[0] if told.learner.names else None
+
+
+def _known(told: _Told) -> tuple[str, ...]:
+    within = [one for one in told.learner.known if _within(one.sources, told.sources)]
+    return tuple(text for _, text in sorted((identifier_shown(one.ifi) for one in within), key=_mailboxes_first))
+
+
+def _skill(told: _Told) -> tuple[str, ...]:
+    return tuple([skill.text for skill in told.skills])
+
+
+def _level(told: _Told) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([skill.level for skill in told.meant]))
+
+
+def _until(told: _Told) -> str | None:
+    until = _next_end(told)
+    return until.isoformat() if until else None
+
+
+def _when(told: _Told) -> str:
+    return _ends(_next_end(told), told.today) if told.skills else NOTHING
+
+
+def _provider(told: _Told) -> tuple[str, ...]:
+    return tuple(sorted({one for known in told.learner.known for one in _within(known.sources, told.sources)}))
+
+
+def _next_end(told: _Told) -> date | None:
+    return min([skill.until for skill in told.meant if skill.until is not None], default=None)
+
+
+_VALUES: Mapping[str, Callable[[_Told], Any]] = {
+    "name": _name,
+    "known": _known,
+    "skill": _skill,
+    "level": _level,
+    "until": _until,
+    "ends": _when,
+    "provider": _provider,
+}
+
+
+def dressed(row: ListRow) -> ListRow:
+    """*row* as the page shows it."""
+    if not isinstance(row.values, _Values):
+        return row
+    told, known = row.values.told, row.values["known"]
+    until = _next_end(told)
+    mood = "" if until is None else "bad" if until < told.today else "warn" if row.values["ends"] == SOON else ""
+    shown = {
+        "name": row.values["name"] or next(iter(known), NO_NAME),
+        "known": _some(known),
+        "skill": _some([f"{skill.text}: {skill.level}" for skill in told.meant]) or "None yet",
+        "until": written_day(until) if until else "",
+    }
+    return replace(row, shown=shown, moods={"until": mood})
+
+
+def _mailboxes_first(shown: tuple[str, str]) -> bool:
+    return shown[0] != "E-mail"
+
+
+def _fits(skill: ListedSkill, chosen: Mapping[str, str]) -> bool:
+    return chosen.get("skill") in {None, skill.text} and chosen.get("level") in {None, skill.level}
+
+
+def _within(told: Sequence[str], sources: Collection[str] | None) -> tuple[str, ...]:
+    return tuple(source for source in told if sources is None or source in sources)
+
+
+def _ends(until: date | None, today: date) -> str:
+    if until is None:
+        return NEVER
+    if until < today:
+        return OVER
+    return next((text for days, text in _LIMITS if until <= today + timedelta(days)), NEVER)
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = len(texts) - SHOWN
+    return "; ".join(texts[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def named(found: Found, wanted: str, sources: Collection[str] | None) -> list[tuple[str, ListedLearner]]:
+    """Those of *found* whose names or identifiers contain each word of *wanted*, ignoring case and accents.
+
+    An identifier counts if one of *sources* told of it. Whoever has just this identifier is found alone.
+    """
+    sought = folded(wanted)
+    words = sought.split()
+    near: list[tuple[str, ListedLearner]] = []
+    same: list[tuple[str, ListedLearner]] = []
+    for id, one in found if words else ():
+        known = [folded(identifier_shown(each.ifi)[1]) for each in one.known if _within(each.sources, sources)]
+        if sought in known:
+            same.append((id, one))
+        text = "\n".join([*map(folded, one.names), *known])
+        if all(word in text for word in words):
+            near.append((id, one))
+    return same or near

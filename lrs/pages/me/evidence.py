@@ -1,0 +1,104 @@
+"""Who saw what a learner did, and what it was: read in the statements that prove a skill. Formats nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.errors import Refused
+from lrs.storage import Reader, Record
+from lrs.xapi.statements.canonical import definition_in
+from lrs.xapi.statements.shape import in_one_language
+
+LANGUAGES = ("en",)
+MOST_OBSERVERS = 5
+
+
+class _Thing(msgspec.Struct, frozen=True):
+    id: str = ""
+    definition: dict[str, Any] = {}
+
+
+class _Around(msgspec.Struct, frozen=True):
+    parent: list[_Thing] | _Thing = []
+    grouping: list[_Thing] | _Thing = []
+
+
+class _Context(msgspec.Struct, frozen=True):
+    instructor: dict[str, Any] = {}
+    contextActivities: _Around = _Around()  # noqa: N815 (the xAPI word)
+
+
+class _Said(msgspec.Struct, frozen=True):
+    object: _Thing = _Thing()
+    context: _Context = _Context()
+
+
+_decode = msgspec.json.Decoder(_Said).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """One statement as its learner would tell it: what the *activity* is called, and who saw it (*observers*).
+
+    Both are empty where nothing gives a name; *observed* says whether somebody saw it at all.
+    """
+
+    activity: str
+    observers: tuple[str, ...]
+    observed: bool
+
+
+def witnessed(reader: Reader, statements: Iterable[str]) -> dict[str, Witnessed]:
+    """What *statements* (ids) say, by id; nothing of those that are gone, nor if all together are too large."""
+    wanted = list(dict.fromkeys(statements))
+    try:
+        found = reader.get_many("statement", wanted) if wanted else {}
+    except Refused:  # each may be a megabyte: then a page says when, and from which source
+        return {}
+    name_of = lru_cache(maxsize=None)(lambda activity: _name(definition_in(reader, activity)))
+    told = {id: _said(record) for id, record in found.items()}
+    return {
+        id: Witnessed(
+            next(filter(None, _names(said, name_of)), ""),
+            tuple(_observers(said.context.instructor)),
+            bool(said.context.instructor),
+        )
+        for id, said in told.items()
+    }
+
+
+def _names(said: _Said, name_of: Callable[[str], str]) -> Iterator[str]:
+    """What the activity is called, or else what it was a part of: the session on site, the course."""
+    yield _name(said.object.definition)
+    if said.object.id:
+        yield name_of(said.object.id)
+    around = said.context.contextActivities
+    for one in (around.parent, around.grouping):
+        yield from (_name(thing.definition) for thing in (one if isinstance(one, list) else [one]))
+
+
+def _said(record: Record) -> _Said:
+    try:
+        return _decode(record.body)
+    except msgspec.MsgspecError:
+        return _Said()
+
+
+def _name(definition: Any) -> str:
+    """A name that a person would know; one that is an address is none."""
+    names = in_one_language(definition, LANGUAGES).get("name", {})
+    name = " ".join(str(next(iter(names.values()), "")).split())
+    return "" if "://" in name else name
+
+
+def _observers(instructor: dict[str, Any]) -> Iterator[str]:
+    members = instructor.get("member")
+    for one in [instructor, *(members if isinstance(members, list) else [])][:MOST_OBSERVERS]:
+        name = one.get("name") if isinstance(one, dict) else None
+        if isinstance(name, str) and name.strip():
+            yield " ".join(name.split())

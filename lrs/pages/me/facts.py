@@ -1,0 +1,252 @@
+"""What a learner's own pages show, read from the store. Bounded, however much is known of them. Formats nothing.
+
+Evidence is not read: an award names the pieces that prove it (``decide.CITED``), and of those the newest are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from lrs.access import learners
+from lrs.competency.frameworks.frameworks import published
+from lrs.competency.shapes import Award, ProfileEntry, Proof
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.times import DAY
+from lrs.matching import consent, disclosures, notices, services, view, withdrawal
+from lrs.matching.consent import Consent
+from lrs.matching.gap import Role
+from lrs.matching.links import ConsentLink
+from lrs.matching.preview import Seen, gets, in_words
+from lrs.matching.services import Service
+from lrs.matching.under_age import is_under_age
+from lrs.matching.view import BadgeSummary
+from lrs.outbox import deliveries
+from lrs.pages.facts import subjects
+from lrs.pages.me.evidence import Witnessed, witnessed
+from lrs.people import questions
+from lrs.people.persons import identifiers_in, members_of
+from lrs.people.questions import Question
+from lrs.people.search import somebody
+from lrs.storage import Reader, Walk, first_seq, micros_of
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
+
+SKILLS = 200
+PROOFS = 3
+"""Pieces of evidence that are shown for one skill, the newest, and so many statements are read for all."""
+STATEMENTS = 150
+BADGES = 100
+ROLES = 500
+LISTED = 200
+READ_HERE = 20
+"""Records of each kind that the page about all data shows; the file has all."""
+YEAR = 365 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Who is signed in: the *person*, all who are one with it (the holder first), and the name that is known."""
+
+    person: str
+    members: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """One competency that is or was held, the award that says so, and what the newest proofs of it say, by id."""
+
+    entry: ProfileEntry
+    award: Award | None
+    proofs: tuple[Proof, ...]
+    seen: Mapping[str, Witnessed]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSkills:
+    """What the first page shows. *more* is how many skills are left out.
+
+    *comes_back* says whether the learner has an address or a sign-in provider to sign in with again.
+    """
+
+    own: Own
+    skills: tuple[Skill, ...]
+    more: int
+    badges: tuple[tuple[str, BadgeSummary], ...]
+    asked: tuple[Question, ...]
+    comes_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What was agreed to with one *service*, newest first, and what it gets at present; ``None``: nothing.
+
+    *waiting* are the links to which a guardian must agree, too. Of who is *under_age* not all that was given holds.
+    """
+
+    service: Service
+    consents: tuple[Consent, ...]
+    seen: Seen | None
+    waiting: tuple[ConsentLink, ...] = ()
+    under_age: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTold:
+    """That *service* was told *what* at a time (microseconds UTC), by itself (*sent*) or because it asked."""
+
+    service: str
+    at: int
+    what: str
+    sent: bool
+
+
+def own(tenant: Tenant, person: str) -> Own:
+    """The learner *person*. Raises ``Refused`` (410) if there is no such record any more."""
+    members = members_of(tenant.store, person)
+    if not members:
+        raise Refused("There is no such record any more. Ask your training provider.", status=410, error="gone")
+    return Own(person, members, somebody(tenant.store, members[0]).name or "")
+
+
+def skills(tenant: Tenant, who: Own) -> OwnSkills:
+    """What *who* holds and held, and why; their badges and questions."""
+    reader, account = tenant.store, learners.account_of(tenant.store, who.person)
+    entries = held(reader, who)
+    shown = entries[:SKILLS]
+    awards = _awards(reader, shown)
+    proofs = {one.award: _newest(awards.get(one.award)) for one in shown}
+    looked_at = [proof.statement for found in proofs.values() for proof in found][:STATEMENTS]
+    seen = witnessed(reader, looked_at)
+    return OwnSkills(
+        own=who,
+        skills=tuple(Skill(one, awards.get(one.award), proofs[one.award], seen) for one in shown),
+        more=len(entries) - len(shown),
+        badges=tuple(badges(reader, who)),
+        asked=tuple(questions.of_group(reader, who.members)),
+        comes_back=bool(account and (account.addresses or account.logins)),
+    )
+
+
+def held(reader: Reader, who: Own) -> tuple[ProfileEntry, ...]:
+    """The competencies in the profile of *who*."""
+    record = reader.get("profile", who.members[0])
+    return view.read_profile(record).competencies if record else ()
+
+
+def badges(reader: Reader, who: Own) -> list[tuple[str, BadgeSummary]]:
+    """The newest badges of *who*, with their ids."""
+    found = [
+        (record.seq, record.id, view.read_badge(record))
+        for member in who.members
+        for record in reader.find(
+            Walk("credential", [key("credential.person", member)], newest_first=True, limit=BADGES)
+        ).records
+    ]
+    newest = sorted(found, key=lambda one: (-one[0], one[1]))[:BADGES]
+    return [(id, badge) for _, id, badge in newest]
+
+
+def badge_of(reader: Reader, who: Own, id: str) -> bytes:
+    """The signed badge *id*. Raises ``Refused`` (404) unless it is one of *who*."""
+    record = reader.get("credential", id)
+    if record is None or record.meta["person"] not in who.members:
+        raise Refused("You have no such badge.", status=404, error="not_found")
+    return record.body
+
+
+def all_roles(reader: Reader) -> list[Role]:
+    """The roles that can be chosen, by name; the first ``ROLES`` that came in."""
+    found = reader.find(Walk("role", limit=ROLES)).records
+    return sorted(
+        (msgspec.json.decode(record.body, type=Role) for record in found), key=lambda one: one.label.casefold()
+    )
+
+
+def level_words(reader: Reader, role: Role) -> dict[str, dict[int, str]]:
+    """What the levels are called by which *role* asks for a competency, by competency and ordinal."""
+    known = published(reader)
+    by_uri = {one.id: one.scale for one in known}
+    by_item = {item.id: one.scale for one in known for item in one.items}
+    scales = {
+        asked.competency: by_uri.get(asked.framework or "") or by_item.get(asked.competency)
+        for asked in role.requirements
+    }
+    return {
+        competency: {level.ordinal: level.label for level in scale.levels}
+        for competency, scale in scales.items()
+        if scale
+    }
+
+
+def sharing(tenant: Tenant, who: Own) -> list[Sharing]:
+    """The services with which *who* ever agreed to something, those that see something first."""
+    reader, mine = tenant.store, own_subjects(tenant.store, who)
+    under_age = is_under_age(tenant, reader, who.members, tenant.clock())
+    given = [one for subject in mine for one in consent.of_subject(reader, subject)]
+    waiting = withdrawal.waiting_of(reader, mine)
+    purposes = {link.service: link.purpose for link in waiting}
+    purposes |= {one.service: one.purpose for one in sorted(given, key=lambda one: one.given)}
+    found = []
+    for id, purpose in purposes.items():
+        agreed = sorted((one for one in given if one.service == id), key=lambda one: -one.given)
+        known = services.get(reader, id) or Service(id, id, purpose, (), "", "", state="removed")
+        asked = tuple(one for one in waiting if one.service == id)
+        found.append(Sharing(known, tuple(agreed), _seen(tenant, who, known), asked, under_age))
+    return sorted(found, key=lambda one: (one.seen is None, one.service.name.casefold()))
+
+
+def own_subjects(reader: Reader, who: Own) -> list[consent.Subject]:
+    """All that consents of *who* may stand under."""
+    return subjects({member: identifiers_in(reader, [member]) for member in who.members})
+
+
+def told(reader: Reader, who: Own, now: int) -> list[ServiceTold]:
+    """What services were told of *who* in the last year, newest first; the last ``LISTED`` of each sort."""
+    after = now - YEAR
+    sent = [one for member in who.members for one in _sent(reader, member, after)]
+    asked = [
+        ServiceTold(one.service, one.first, what, sent=False)
+        for member in who.members
+        for one in disclosures.of_person(reader, member, after, LISTED)
+        for what in one.what
+    ]
+    return sorted((*sent, *asked), key=lambda one: -one.at)
+
+
+def sign_ins(reader: Reader, who: Own, now: int) -> list[int]:
+    """When somebody signed in as *who* in the last year (microseconds UTC), newest first; the last ``LISTED``."""
+    found = [
+        entry.at
+        for member in who.members
+        for entry in audit.of_person(reader, member, "session.opened", now - YEAR, LISTED)
+    ]
+    return sorted(found, reverse=True)[:LISTED]
+
+
+def _awards(reader: Reader, shown: tuple[ProfileEntry, ...]) -> dict[str, Award]:
+    found = reader.get_many("award", [one.award for one in shown]) if shown else {}
+    return {id: msgspec.json.decode(record.body, type=Award) for id, record in found.items()}
+
+
+def _newest(award: Award | None) -> tuple[Proof, ...]:
+    found = sorted(award.evidence, key=lambda one: one.timestamp, reverse=True) if award else ()
+    return tuple(found[:PROOFS])
+
+
+def _seen(tenant: Tenant, who: Own, service: Service) -> Seen | None:
+    found = (gets(tenant, service, member) for member in who.members)
+    return next((in_words(one) for one in found if one is not None), None)
+
+
+def _sent(reader: Reader, person: str, after: int) -> list[ServiceTold]:
+    walk = Walk(deliveries.KIND, [key("person", person)], after=first_seq(after) - 1, newest_first=True, limit=LISTED)
+    return [
+        ServiceTold(str(record.meta["to"]), micros_of(record.seq), notices.read(record).event, sent=True)
+        for record in reader.find(walk).records
+        if deliveries.channel_of(record) == notices.CHANNEL and record.meta["state"] == deliveries.DELIVERED
+    ]

@@ -1,0 +1,168 @@
+"""The routes of a learner's own pages. No logic.
+
+Nobody is named in an address: each page is about the person of whoever is signed in.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+
+from lrs.access.throttle import Throttle
+from lrs.kernel.errors import Refused
+from lrs.matching import roles as known_roles
+from lrs.matching import services, withdrawal
+from lrs.matching.gap import gap
+from lrs.pages.me import facts, views
+from lrs.pages.me.facts import Own
+from lrs.pages.visit import REFUSALS, SIGN_IN_FIRST, SIGNED_IN, FormBody, Visit, Visiting, form_body, frame, says
+from lrs.people import questions
+from lrs.storage.kinds import Kinds
+from lrs.subjects import access
+from lrs.web.origins import base_of
+from lrs.web.page import Pages, redirect, refusal_page
+from lrs.web.page_policy import PagePolicy
+
+READ = "own-record.read"
+FILES = (10, 60 * 60.0)
+"""How often somebody may take the file of all their data, and the seconds in which that counts."""
+says(
+    asked="Your question is with the staff. The answer will stand here.",
+    stopped_before="It was stopped already.",
+    stopped="Stopped. This service sees nothing of yours from now on, and is told to forget what it had.",
+)
+
+
+def routes(kinds: Kinds) -> APIRouter:
+    """The router; *kinds* are all kinds of records, by which somebody's data is found."""
+    router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_skills(router)
+    _add_sharing(router)
+    _add_data(router, kinds)
+    return router
+
+
+def _add_skills(router: APIRouter) -> None:
+    @router.get("", summary="My skills", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        return _skills(visit)
+
+    @router.post(
+        "/questions",
+        status_code=303,
+        summary="Says what is wrong",
+        openapi_extra=form_body("about", "text") | SIGNED_IN,
+    )
+    def ask(visit: Visiting, body: FormBody) -> Response:
+        form, who = visit.fields(body), _own(visit)
+        about, text = form.get("about", ""), form.get("text", "")
+        found = facts.skills(visit.tenant, who)
+        title = views.about(found, about)
+        if title is None:
+            raise Refused("There is no such skill on your page any more.", status=404, error="not_found")
+        try:
+            visit.tenant.store.write(
+                lambda tx: questions.ask(tx, who.person, about, title, text, by=visit.session.by)
+            ).result()
+        except Refused as refused:
+            return _skills(visit, refused, about, text)
+        return visit.on("/me", "asked")
+
+    @router.get("/roles", summary="What is missing for a role", openapi_extra=SIGNED_IN)
+    def for_role(visit: Visiting, role: Annotated[str, Query(max_length=500)] = "") -> Response:
+        who, reader = _own(visit), visit.tenant.store
+        chosen = known_roles.labelled(reader, [known_roles.get(reader, role)]) if role else []
+        found = (
+            views.roles(gap(chosen[0], facts.held(reader, who)), facts.level_words(reader, chosen[0]))
+            if chosen
+            else None
+        )
+        choices = [(one.id, one.label) for one in facts.all_roles(reader)]
+        return visit.page("learner/roles.html", choices=choices, chosen=role, gap=found)
+
+    @router.get("/badges/{id}", summary="A badge of one's own, as a file", openapi_extra=SIGNED_IN)
+    def badge(visit: Visiting, id: str) -> Response:
+        signed = facts.badge_of(visit.tenant.store, _own(visit), id)
+        saved_as = f'attachment; filename="badge-{id}.json"'
+        headers = {"Cache-Control": "no-store", "Content-Disposition": saved_as}
+        return Response(signed, media_type="application/vc", headers=headers)
+
+
+def _add_sharing(router: APIRouter) -> None:
+    @router.get("/sharing", summary="Who sees what of one's own", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        tenant, who, now = visit.tenant, _own(visit), visit.tenant.clock()
+        zone = tenant.settings.zone
+        told = facts.told(tenant.store, who, now)
+        names = {one: known.name for one in {one.service for one in told} if (known := services.get(tenant.store, one))}
+        shown = views.sharing(facts.sharing(tenant, who), now, zone) | views.told(told, names, zone, facts.LISTED)
+        return visit.page("learner/sharing.html", **shown)
+
+    @router.post(
+        "/sharing/stop",
+        status_code=303,
+        summary="Withdraws what one agreed to with a service",
+        openapi_extra=form_body("service") | SIGNED_IN,
+    )
+    def stop(visit: Visiting, body: FormBody) -> Response:
+        service, who, store = visit.fields(body).get("service", ""), _own(visit), visit.tenant.store
+        if not service:
+            raise Refused("The form names no service. Go back and reload.", error="bad_form")
+        gone = store.write(
+            lambda tx: withdrawal.withdraw(tx, facts.own_subjects(tx, who), by=visit.session.by, service=service)
+        ).result()
+        return visit.on("/me/sharing", "stopped" if gone else "stopped_before")
+
+
+def _add_data(router: APIRouter, kinds: Kinds) -> None:
+    taken = Throttle(*FILES)
+
+    @router.get("/data", summary="What is kept about oneself, and who signed in", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        tenant, who = visit.tenant, _own(visit)
+        zone, now = tenant.settings.zone, tenant.clock()
+        found = access.first_of_each(tenant, kinds, who.person, facts.READ_HERE)
+        return visit.page(
+            "learner/data.html",
+            parts=[views.part(one) for one in found],
+            sign_ins=views.moments(facts.sign_ins(tenant.store, who, now), zone),
+            shown=facts.READ_HERE,
+        )
+
+    @router.get(
+        "/data.json", response_class=JSONResponse, summary="All that is kept about oneself", openapi_extra=SIGNED_IN
+    )
+    def take(visit: Visiting) -> Response:
+        who = _own(visit).person
+        taken.check(visit.tenant.id, who)
+        taken.note(visit.tenant.id, who)
+        pieces = access.as_file(visit.tenant, kinds, who, by=visit.session.by)
+        headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="my-data.json"'}
+        return StreamingResponse(pieces, media_type="application/json", headers=headers)
+
+
+def _own(visit: Visit) -> Own:
+    """Whose pages these are: the one person that the caller's right reaches. Raises ``Refused`` (404, 410)."""
+    mine = visit.caller.owned(READ)
+    if len(mine) != 1:
+        raise Refused("Nobody's own record belongs to this sign-in.", status=404, error="not_found")
+    return facts.own(visit.tenant, next(iter(mine)))
+
+
+def _skills(visit: Visit, refused: Refused | None = None, about: str = "", text: str = "") -> Response:
+    tenant = visit.tenant
+    shown = views.skills(facts.skills(tenant, _own(visit)), tenant.clock(), tenant.settings.zone)
+    wrong: dict[str, Any] = {"about": about, "text": text, "problem": refused.message if refused else ""}
+    return visit.page("learner/skills.html", refused.status if refused else 200, **shown, wrong=wrong)
+
+
+def refusal(request: Request, refused: Refused) -> Response:
+    """A page that says why not; or the way to the sign-in of learners."""
+    root = base_of(request)
+    if refused.error == SIGN_IN_FIRST:
+        return redirect(request, f"{root}/sign-in/learner")
+    return refusal_page(request, refused, "learner/own-refused.html", root=root)
+
+
+PAGES = Pages(PagePolicy(), refusal, frame=frame)
+"""Those of a learner about themselves."""

@@ -1,0 +1,169 @@
+"""What learners asked, and the answers of staff; what is wrong is corrected by void and new. No logic."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from lrs.access import staff
+from lrs.competency import corrections
+from lrs.competency.corrections import Correcting, Correction
+from lrs.competency.explain import explain
+from lrs.kernel.errors import Refused
+from lrs.matching import links, services
+from lrs.pages import questions_view
+from lrs.pages.facts import Neighbours
+from lrs.pages.list_files import add_files
+from lrs.pages.questions_view import COLUMNS
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.people import questions
+from lrs.people.persons import members_of, person_named
+from lrs.people.questions import Question
+from lrs.people.search import somebody
+from lrs.storage import ROWS, Tx
+from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.origins import pages_address_for
+
+PLACE = "/staff/questions"
+MOST = 1_000
+"""Questions of each state that are looked at for one page."""
+FIELDS = ("text", "statement", "day", "score", "success", "new", "why")
+
+says(
+    answered="The answer stands beside the question, where the learner sees it.",
+    corrected="What was wrong is voided, and the corrected record is stored. Levels and badges follow within seconds.",
+)
+
+
+def routes(neighbours: Neighbours) -> APIRouter:
+    """The router; *neighbours* are the parts that the app knows."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_list(router)
+    _add_question(router, neighbours)
+    return router
+
+
+def _add_list(router: APIRouter) -> None:
+    @router.get(PLACE, summary="What learners asked, those that wait first", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        rows = _rows(visit)
+        tenant = visit.tenant
+        names = {one.id: one.name for one in services.everyone(tenant.store)}
+        waiting = links.unanswered(tenant.store, tenant.clock())
+        return visit.page(
+            "staff/questions.html",
+            list=listing(asked_of(visit.request, COLUMNS), rows, whole=len(rows) < MOST),
+            consents=questions_view.waiting_links(waiting, names, tenant.settings.zone),
+        )
+
+    add_files(router, PLACE, "What learners asked", COLUMNS, _rows, name="questions")
+
+
+def _rows(visit: Visit) -> list[ListRow]:
+    store = visit.tenant.store
+    found = [
+        one for answered in (False, True) for one in questions.listed(store, answered=answered, limit=MOST).questions
+    ]
+    return questions_view.rows(found, visit.tenant.settings.zone, visit.root)
+
+
+def _add_question(router: APIRouter, neighbours: Neighbours) -> None:
+    @router.get(PLACE + "/{id}", summary="A question, and what it is about", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        return _question(visit, questions.get(visit.tenant.store, id))
+
+    @router.post(
+        PLACE + "/{id}",
+        status_code=303,
+        summary="Answers a question; corrects what is wrong by void and new",
+        openapi_extra=form_body(*FIELDS) | SIGNED_IN,
+    )
+    def answer(visit: Visiting, id: str, body: FormBody) -> Response:
+        form = visit.fields(body)
+        asked = questions.get(visit.tenant.store, id)
+        try:
+            made = _correcting(visit, neighbours, asked, form)
+            _answer(visit, asked, form.get("text", ""), made)
+        except Refused as refused:
+            return _question(visit, asked, refused, form)
+        return visit.on(f"{PLACE}/{id}", "corrected" if made else "answered")
+
+
+def _correcting(visit: Visit, neighbours: Neighbours, asked: Question, form: dict[str, str]) -> Correcting | None:
+    """The correction that the form asks for, if it does. Raises ``Refused``."""
+    if not form.get("statement"):
+        return None
+    wanted = Correction(form["statement"], form.get("why", ""), form.get("new") != "no", _changes(visit, form))
+    return corrections.ready(
+        visit.tenant,
+        asked.person,
+        wanted,
+        by=visit.session.by,
+        name=visit.caller.name or "Staff",
+        home=pages_address_for(visit.request),
+        subscriptions=neighbours.subscriptions,
+    )
+
+
+def _answer(visit: Visit, asked: Question, text: str, made: Correcting | None) -> None:
+    """One commit: the two statements, the answer, and the entries in the record of actions."""
+    by = visit.session.by
+
+    def decide(tx: Tx) -> None:
+        questions.answer(tx, asked.id, text, by=by, corrected=made is not None)
+        if made is not None:
+            corrections.correct(tx, made, by=by)
+
+    weight, reads = (made.plan.weight, made.plan.reads) if made else (0, ())
+    visit.tenant.store.write(decide, weight=ROWS + weight, reads=reads).result()
+
+
+def _changes(visit: Visit, form: dict[str, str]) -> dict[str, Any]:
+    """What is so instead. Raises ``Refused`` (400) for a day or a score that is none."""
+    found: dict[str, Any] = {}
+    if day := form.get("day", "").strip():
+        try:
+            noon = datetime.combine(date.fromisoformat(day), time(12), ZoneInfo(visit.tenant.settings.zone))
+        except ValueError:
+            raise Refused("Write the day like 2026-11-17.", pointer="/day") from None
+        found["timestamp"] = noon.isoformat()
+    if score := form.get("score", "").strip().removesuffix("%").strip():
+        if not score.replace(".", "", 1).isdigit() or not score.isascii() or not 0 <= float(score) <= 100:
+            raise Refused("Write the score as a number from 0 to 100.", pointer="/score")
+        found["score"] = float(score) / 100
+    if form.get("success") in {"yes", "no"}:
+        found["success"] = form["success"] == "yes"
+    return found
+
+
+def _question(
+    visit: Visit, asked: Question, refused: Refused | None = None, form: dict[str, str] | None = None
+) -> Response:
+    tenant, zone = visit.tenant, visit.tenant.settings.zone
+    members = members_of(tenant.store, asked.person)
+    name = somebody(tenant.store, members[0]).name if members else None
+    given = {field: (form or {}).get(field, "") for field in FIELDS}
+    found = explain(tenant, asked.person, asked.about, find=person_named) if members and not asked.answer else None
+    evidence = questions_view.evidence(found, zone) if found else []
+    chosen = [{**one, "on": one["value"] == given["statement"]} for one in evidence]
+    return visit.page(
+        "staff/question.html",
+        refused.status if refused else 200,
+        question=questions_view.question(asked, name or "", _by(visit, asked), zone),
+        evidence=[{"value": "", "text": "", "hint": "", "on": not given["statement"]}, *chosen],
+        given=given,
+        problem=refused.message if refused else "",
+    )
+
+
+def _by(visit: Visit, asked: Question) -> str:
+    """Who answered: the name of a member of staff, else as it stands in the record of actions."""
+    if asked.answer is None:
+        return ""
+    sort, _, id = asked.answer.by.partition(" ")
+    found = staff.member(visit.tenant.store, id) if sort == "staff" else None
+    return (found.name or found.email) if found else asked.answer.by

@@ -1,0 +1,100 @@
+"""What learners asked: from questions to what staff read. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lrs.competency.explain import Explanation
+from lrs.matching.links import ConsentLink
+from lrs.pages.words import written_moment, written_timestamp
+from lrs.people.questions import Question
+from lrs.web.listing import ListColumn, ListRow
+
+COLUMNS = (
+    ListColumn("title", "About"),
+    ListColumn("text", "What the learner says", sortable=False),
+    ListColumn("asked", "Asked"),
+    ListColumn("state", "State", facet=True),
+    ListColumn("person", "Learner", sortable=False, seen=False),
+    ListColumn("id", "Id", sortable=False, seen=False),
+)
+SHOWN = 160
+"""Characters of a question that the list shows."""
+EVIDENCE_SHOWN = 20
+_STATES = {"open": "Waits for an answer", "answered": "Answered", "corrected": "Answered and corrected"}
+
+
+def state_of(one: Question) -> str:
+    """Whether a question waits, is answered, or answered and corrected."""
+    if one.answer is None:
+        return "open"
+    return "corrected" if one.answer.corrected else "answered"
+
+
+def rows(found: Iterable[Question], zone: str, root: str) -> list[ListRow]:
+    """The questions of a list."""
+    return [_row(one, zone, root) for one in found]
+
+
+def _row(one: Question, zone: str, root: str) -> ListRow:
+    state = state_of(one)
+    text = one.text if len(one.text) <= SHOWN else f"{one.text[:SHOWN]}…"
+    return ListRow(
+        {"title": one.title, "text": one.text, "asked": one.asked, "state": state, "person": one.person, "id": one.id},
+        {"text": text, "asked": written_moment(one.asked, zone), "state": _STATES[state]},
+        {"title": f"{root}/staff/questions/{one.id}"},
+        {"state": "warn" if one.answer is None else "good"},
+    )
+
+
+def question(one: Question, name: str, answered_by: str, zone: str) -> dict[str, Any]:
+    """One question, and its answer if there is one."""
+    answer = one.answer
+    return {
+        "id": one.id,
+        "person": one.person,
+        "name": name,
+        "title": one.title,
+        "text": one.text,
+        "asked": written_moment(one.asked, zone),
+        "state": _STATES[state_of(one)],
+        "answer": answer.text if answer else "",
+        "answered": written_moment(answer.at, zone) if answer else "",
+        "by": answered_by,
+        "corrected": bool(answer and answer.corrected),
+    }
+
+
+def evidence(explanation: Explanation, zone: str) -> list[dict[str, Any]]:
+    """What was sent about the skill, newest first: each could be what is wrong."""
+    found = [one for answer in explanation.answers for one in answer.evidence]
+    found.sort(key=lambda one: one.timestamp, reverse=True)
+    unique = {one.statement: one for one in reversed(found)}
+    return [
+        {
+            "value": one.statement,
+            "text": f"{written_timestamp(one.timestamp, zone)}, {one.source}: {one.activity}",
+            "hint": _told(one.score, one.reason),
+            "on": False,
+        }
+        for one in list(reversed(unique.values()))[:EVIDENCE_SHOWN]
+    ]
+
+
+def _told(score: float | None, reason: str | None) -> str:
+    scored = "No score" if score is None else f"{score:g}\N{NO-BREAK SPACE}%"
+    return f"{scored}. {'Counts' if reason is None else f'Does not count: {reason}'}."
+
+
+def waiting_links(found: Sequence[ConsentLink], services: Mapping[str, str], zone: str) -> list[dict[str, str]]:
+    """Consents that a service asked for, and that their learner has not answered."""
+    return [
+        {
+            "service": services.get(one.service, one.service),
+            "scopes": ", ".join(one.scopes),
+            "reference": one.reference or "",
+            "until": written_moment(one.expires, zone),
+        }
+        for one in found
+    ]

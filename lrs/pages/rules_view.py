@@ -1,0 +1,125 @@
+"""The data of the pages of rules, as plain values for the templates. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lrs.competency.rules.drafts import UNDER_WAY, RulesChange, RulesDraft
+from lrs.competency.rules.mapping import ALIASES
+from lrs.competency.rules.rules import Ruleset
+from lrs.competency.rules.rulesets import Applied
+from lrs.competency.rules.table import cells_of
+from lrs.kernel.printing import time_of
+from lrs.pages.words import written_day, written_moment
+from lrs.web.listing import ListColumn, ListRow
+
+VERSIONS = (
+    ListColumn("version", "Version"),
+    ListColumn("state", "State", facet=True),
+    ListColumn("rules", "Rules", figure=True),
+    ListColumn("applied", "In force since"),
+    ListColumn("by", "Applied by", facet=True),
+    ListColumn("restores", "Brings back", figure=True),
+    ListColumn("review", "Losses in review until"),
+)
+_ONLY_IN_FILES = {"match", "framework", "requalify within", "scaled range"}
+RULES = tuple(
+    ListColumn(name, name, facet=name in {"competency", "trusted source"}, seen=name not in _ONLY_IN_FILES)
+    for name in ALIASES
+)
+"""The columns of a table of rules, by the names under which it can be sent again."""
+CHANGES = (
+    ListColumn("does", "What happens", facet=True),
+    ListColumn("name", "Learner"),
+    ListColumn("competency", "Competency", facet=True),
+    ListColumn("level", "Level", figure=True),
+    ListColumn("badge", "Badge", facet=True),
+    ListColumn("ends", "Until"),
+)
+_DOES = {"gains": "Gains", "keeps": "Keeps, out of review", "loses": "Loses", "ends earlier": "Ends earlier"}
+_MOODS = {"gains": "good", "loses": "bad", "ends earlier": "warn"}
+
+
+def versions(found: Sequence[Applied], who: Mapping[str, str], now: int, zone: str, root: str) -> list[ListRow]:
+    """A row for each version of the rules, newest first; *who* are the names of those who applied them."""
+    return [_version(one, found[-1], who, now, zone, root) for one in reversed(found)]
+
+
+def rules(ruleset: Ruleset) -> list[ListRow]:
+    """A row for each rule."""
+    return [ListRow(cells, {"verb": _words(cells["verb"])}) for cells in cells_of(ruleset)]
+
+
+def _words(verbs: str) -> str:
+    """Verbs by the last part of their IRIs, which people know."""
+    return ", ".join(verb.rstrip("/").rpartition("/")[2] for verb in verbs.split("|"))
+
+
+def changes(found: Iterable[RulesChange]) -> list[ListRow]:
+    """A row for each level that somebody would gain or lose."""
+    return [_change(one) for one in found]
+
+
+def draft(id: str, one: RulesDraft, now: Ruleset, zone: str, *, is_outdated: bool) -> dict[str, Any]:
+    """Rules that may be put in force; *now* are those in force."""
+    return {
+        "id": id,
+        "file": one.file,
+        "restores": one.restores or 0,
+        "sent": written_moment(one.at, zone),
+        "state": one.state,
+        "is_under_way": one.state in UNDER_WAY,
+        "rules": len(one.ruleset.rules),
+        "before": len(now.rules),
+        "is_same": one.state == "seen" and one.ruleset == now,
+        "is_outdated": is_outdated,
+        "faults": list(one.faults),
+        "more_faults": max(0, one.unusable - len(one.faults)),
+        "unusable": one.unusable,
+        "warnings": list(one.warnings),
+        "notes": list(one.notes),
+        "gained": one.gained,
+        "lost": one.lost,
+        "people": one.people,
+        "badges": one.badges,
+        "version": one.version,
+        "problem": one.problem,
+    }
+
+
+def _version(one: Applied, newest: Applied, who: Mapping[str, str], now: int, zone: str, root: str) -> ListRow:
+    number = one.ruleset.version
+    review = one.until if one.until and one.until > now else None
+    return ListRow(
+        {
+            "version": number,
+            "state": "In force" if one is newest else "Former",
+            "rules": len(one.ruleset.rules),
+            "applied": time_of(one.at),
+            "by": who.get(one.by or "", one.by or ""),
+            "restores": one.restores,
+            "review": time_of(review),
+        },
+        {
+            "applied": written_moment(one.at, zone) if one.at else "",
+            "review": written_moment(review, zone) if review else "",
+        },
+        {"version": f"{root}/staff/rules/versions/{number}/rules"},
+        {"state": "good"} if one is newest else {},
+    )
+
+
+def _change(one: RulesChange) -> ListRow:
+    return ListRow(
+        {
+            "does": _DOES[one.does],
+            "name": one.name or None,
+            "competency": f"{one.code} {one.label}".strip(),
+            "level": one.level,
+            "badge": "Would be revoked" if one.badge else "None that goes",
+            "ends": one.ends or None,
+        },
+        {"name": one.name or "No name was told", "ends": written_day(one.ends) if one.ends else ""},
+        moods={"does": _MOODS.get(one.does, "")} | ({"badge": "bad"} if one.badge else {}),
+    )

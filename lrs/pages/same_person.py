@@ -1,0 +1,155 @@
+"""Persons that may be one: the list, two of them side by side, joining and keeping apart. No logic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from lrs.access import learners
+from lrs.competency import listed
+from lrs.kernel.errors import Refused
+from lrs.matching import consent
+from lrs.matching.consent import Subject
+from lrs.pages import same_person_view
+from lrs.pages.learners import tabs
+from lrs.pages.list_files import add_files
+from lrs.pages.same_person_view import COLUMNS, Side
+from lrs.pages.views import identifier_shown
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.people import joins, parting
+from lrs.people.persons import identifiers_in, members_of
+from lrs.storage import Record, micros_of
+from lrs.web.listing import ListRow, asked_of, listing
+
+PLACE = "/staff/same-person"
+PAIR = PLACE + "/{one}/{other}"
+MOST = 1_000
+"""Suggestions that are looked at for one page, the oldest first."""
+
+says(
+    joined="They are one person from now on. What they hold follows within seconds.",
+    parted="They are two persons again. What each holds follows within seconds.",
+    apart="They stay two persons, and are not suggested any more.",
+    back="They are suggested again.",
+)
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_list(router)
+    _add_pair(router)
+    return router
+
+
+def _rows(visit: Visit) -> list[ListRow]:
+    """The suggestions, or with ``?kept=apart`` those that were put aside."""
+    store, dismissed = visit.tenant.store, visit.request.query_params.get("kept") == "apart"
+    found = joins.suggestions(store, dismissed=dismissed, most=MOST)
+    return same_person_view.rows([joins.shown(store, one) for one in found], visit.root)
+
+
+def _add_list(router: APIRouter) -> None:
+    @router.get(PLACE, summary="Persons that may be one, to join or to keep apart", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        rows = _rows(visit)
+        return visit.page(
+            "staff/same-person.html",
+            tabs=tabs(visit, "same"),
+            list=listing(asked_of(visit.request, COLUMNS), rows, whole=len(rows) < MOST),
+            kept_apart=visit.request.query_params.get("kept") == "apart",
+        )
+
+    add_files(router, PLACE, "Persons that may be one", COLUMNS, _rows, name="same-person")
+
+
+def _add_pair(router: APIRouter) -> None:
+    @router.get(PAIR, summary="Two persons side by side: what speaks for one, and against", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, one: str, other: str) -> Response:
+        return _pair(visit, one, other)
+
+    @router.post(
+        PAIR,
+        status_code=303,
+        summary="Joins two persons, keeps them apart, or takes that back",
+        openapi_extra=form_body("act", "despite", "members") | SIGNED_IN,
+    )
+    def decide(visit: Visiting, one: str, other: str, body: FormBody) -> Response:
+        form = visit.fields(body)
+        act, by = form.get("act", ""), visit.session.by
+        despite = form.get("despite") == "yes"
+        write = visit.tenant.store.write
+        try:
+            if act == "join":
+                write(lambda tx: joins.merge(tx, one, other, by, despite_conflict=despite)).result()
+                return _on(visit, one, other, "joined")
+            if act == "part":
+                seen = form.get("members", "").split()
+                write(lambda tx: parting.part(tx, one, other, by, seen=seen)).result()
+                return _on(visit, one, other, "parted")
+            if act == "apart":
+                write(lambda tx: joins.dismiss(tx, one, other, by)).result()
+                return visit.on(PLACE, "apart")
+            if act == "back":
+                write(lambda tx: joins.bring_back(tx, one, other, by)).result()
+                return _on(visit, one, other, "back")
+            raise Refused("Choose whether they are one person or two.")
+        except Refused as refused:
+            if refused.status == 404:
+                raise
+            return _pair(visit, one, other, refused)
+
+
+def _on(visit: Visit, one: str, other: str, done: str) -> Response:
+    return visit.on(f"{PLACE}/{one}/{other}", done)
+
+
+def _pair(visit: Visit, one: str, other: str, refused: Refused | None = None) -> Response:
+    store, zone = visit.tenant.store, visit.tenant.settings.zone
+    first, second = _side(visit, one), _side(visit, other)
+    suggested = joins.suggested_between(store, one, other)
+    conflict = joins.conflict_between(store, one, other)
+    return visit.page(
+        "staff/same-person-pair.html",
+        refused.status if refused else 200,
+        one=same_person_view.side(first, zone),
+        other=same_person_view.side(second, zone),
+        are_one=first.members == second.members,
+        members=" ".join(second.members),
+        leaving=[_known_by(visit, group) for group in parting.leaving(store, one, other)],
+        pro=same_person_view.for_it(first.listed, second.listed, [joins.shown(store, each) for each, _ in suggested]),
+        contra=same_person_view.against_it(first.listed, second.listed, conflict),
+        has_conflict=conflict is not None,
+        is_suggested=any(not is_apart for _, is_apart in suggested),
+        is_apart=any(is_apart for _, is_apart in suggested),
+        problem=refused.message if refused else "",
+    )
+
+
+def _known_by(visit: Visit, members: Sequence[str]) -> list[str]:
+    return [identifier_shown(each.ifi)[1] for each in identifiers_in(visit.tenant.store, members)]
+
+
+def _side(visit: Visit, person: str) -> Side:
+    """What is known of *person* alone, without whom it was joined with. Raises ``Refused`` (404)."""
+    store = visit.tenant.store
+    record = store.get("person", person)
+    if record is None:
+        raise Refused("There is no such learner.", status=404, error="not_found")
+    alone = Record("person", person, meta={"into": None, "members": [person]})
+    made, _ = listed.listed(store, alone)
+    subjects = [
+        Subject(person=person),
+        *(Subject(identifier=each.id) for each in identifiers_in(store, [person])),
+    ]
+    now = visit.tenant.clock()
+    return Side(
+        person,
+        members_of(store, person),
+        listed.read(made),
+        micros_of(record.seq),
+        learners.account_of(store, person) is not None,
+        sum(each.holds(now) for subject in subjects for each in consent.of_subject(store, subject)),
+    )

@@ -1,0 +1,90 @@
+"""Persons that may be one: what is known of each, what speaks for it and against it. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lrs.competency.listed import ListedLearner
+from lrs.pages.views import NO_NAME, identifier_shown
+from lrs.pages.words import written_moment
+from lrs.people.search import folded
+from lrs.web.listing import ListColumn, ListRow
+
+COLUMNS = (
+    ListColumn("one", "One", sortable=False),
+    ListColumn("other", "Other", sortable=False),
+    ListColumn("reason", "What suggests it", facet=True),
+    ListColumn("source", "Who suggests it", facet=True),
+    ListColumn("against", "Against it", facet=True),
+)
+NOTHING = "Nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is known of one of two persons: the group it is in, and when it was first seen (microseconds UTC)."""
+
+    person: str
+    members: tuple[str, ...]
+    listed: ListedLearner
+    first: int
+    has_account: bool
+    consents: int
+
+
+def rows(found: Iterable[Mapping[str, Any]], root: str) -> list[ListRow]:
+    """The suggestions, in the form of ``joins.shown``."""
+    return [_row(one, root) for one in found]
+
+
+def _row(one: Mapping[str, Any], root: str) -> ListRow:
+    first, second = one["persons"]
+    texts = [" ".join(reversed(identifier_shown(side["identifier"]))) for side in (first, second)]
+    return ListRow(
+        {
+            "one": texts[0],
+            "other": texts[1],
+            "reason": one["reason"],
+            "source": one["source"],
+            "against": one["conflict"] or NOTHING,
+        },
+        links={"one": f"{root}/staff/same-person/{first['person']}/{second['person']}"},
+        moods={"against": "bad"} if one["conflict"] else {},
+    )
+
+
+def side(one: Side, zone: str) -> dict[str, Any]:
+    """What the page says of one of the two."""
+    return {
+        "person": one.person,
+        "name": next(iter([*one.listed.names, *(identifier_shown(each.ifi)[1] for each in one.listed.known)]), NO_NAME),
+        "names": one.listed.names[1:],
+        "known": [
+            {"text": identifier_shown(each.ifi)[1], "sort": identifier_shown(each.ifi)[0], "sources": each.sources}
+            for each in one.listed.known
+        ],
+        "skills": [f"{skill.text}: {skill.level}" for skill in one.listed.skills],
+        "first": written_moment(one.first, zone),
+        "has_account": one.has_account,
+        "consents": one.consents,
+        "others": len(one.members) - 1,
+    }
+
+
+def for_it(one: ListedLearner, other: ListedLearner, suggested: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What speaks for that the two are one person."""
+    found = [f"{each['reason']} (from {each['source']})" for each in suggested]
+    here, there = ({folded(name): name for name in each.names} for each in (one, other))
+    found += [f"both are called {here[name]}" for name in here if name in there]
+    return found
+
+
+def against_it(one: ListedLearner, other: ListedLearner, conflict: str | None) -> list[str]:
+    """What speaks against it."""
+    found = [conflict] if conflict else []
+    names, others = ({folded(name) for name in each.names} for each in (one, other))
+    if names and others and not names & others:
+        found.append(f"one is called {one.names[0]}, the other {other.names[0]}")
+    return found

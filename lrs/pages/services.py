@@ -1,0 +1,263 @@
+"""Matching services: which there are, adding one, its secrets, a test event, and what was sent to it. No logic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from lrs.access import Caller
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.times import HOUR
+from lrs.matching import consent, registry, services
+from lrs.matching.registry import AboutService, Registered
+from lrs.matching.services import Service
+from lrs.outbox.listing import DestinationStatus
+from lrs.pages import services_view, session
+from lrs.pages.facts import Neighbours
+from lrs.pages.list_files import add_files
+from lrs.pages.services_view import COLUMNS, DELIVERY_COLUMNS
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.web.exchange import exchange_of, root_of
+from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
+
+PLACE, NEW = "/staff/services", "/staff/new-service"
+MANAGE = "services.manage"
+OVERLAPS = (0, 24, 72, 168)
+"""Hours for which former secrets can be told to go on."""
+FIELDS = ("name", "purpose", "webhook", "contact", "privacy_notice")
+
+says(
+    tested="A test event is on its way. What becomes of it stands under “What was sent”: look again in a moment.",
+    stopped="The service is disabled: it is sent and answered nothing.",
+    resumed="The service is active again, and is told once more what learners agreed to.",
+)
+
+
+def routes(neighbours: Neighbours) -> APIRouter:
+    """The router; *neighbours* are the parts that the app knows."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_list(router, neighbours)
+    _add_new(router)
+    _add_deliveries(router, neighbours)
+    _add_service(router, neighbours)
+    return router
+
+
+def _within_reach(caller: Caller) -> frozenset[str] | None:
+    """The ids of the services that *caller* may see; ``None`` for all."""
+    return None if caller.may_all(MANAGE) else caller.owned(MANAGE)
+
+
+def _wanted(visit: Visit, id: str) -> Service:
+    """The service *id*, if it is within reach. Raises ``Refused`` (404)."""
+    own = _within_reach(visit.caller)
+    found = services.get(visit.tenant.store, id) if own is None or id in own else None
+    if found is None:
+        raise Refused("There is no such service among those that you may see.", status=404, error="not_found")
+    return found
+
+
+# -- the list -------------------------------------------------------------------------------------------------------
+
+
+def _add_list(router: APIRouter, neighbours: Neighbours) -> None:
+    @router.get(PLACE, summary="The matching services, and whether they are told all", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        return _list(visit, neighbours)
+
+    add_files(
+        router,
+        PLACE,
+        "The matching services",
+        COLUMNS,
+        lambda visit: _rows(visit, neighbours),
+        name="services",
+        sort="name",
+    )
+
+
+def _rows(visit: Visit, neighbours: Neighbours) -> list[ListRow]:
+    tenant, own = visit.tenant, _within_reach(visit.caller)
+    found = [one for one in services.everyone(tenant.store) if own is None or one.id in own]
+    return services_view.rows(found, _destinations(visit, neighbours), tenant.clock(), visit.root)
+
+
+def stopped(visit: Visit) -> int:
+    """How many services within reach are sent nothing at present."""
+    own = _within_reach(visit.caller)
+    found = [one for one in services.everyone(visit.tenant.store) if own is None or one.id in own]
+    return sum(not one.active for one in found)
+
+
+def _destinations(visit: Visit, neighbours: Neighbours) -> dict[str, DestinationStatus]:
+    found = neighbours.destinations(visit.tenant)
+    return {one.destination.id: one for one in found if one.destination.channel == "webhook"}
+
+
+def _list(visit: Visit, neighbours: Neighbours) -> Response:
+    found = listing(asked_of(visit.request, COLUMNS, sort="name"), _rows(visit, neighbours))
+    return visit.page("staff/services.html", list=found, may_add=may(visit.caller)(NEW))
+
+
+# -- a new one ------------------------------------------------------------------------------------------------------
+
+
+def _add_new(router: APIRouter) -> None:
+    @router.get(NEW, summary="The form to add a matching service", openapi_extra=SIGNED_IN)
+    def ask(visit: Visiting) -> Response:
+        return _form(visit, {}, [services.PROFILES])
+
+    @router.post(
+        PLACE,
+        summary="Adds a matching service, and shows its secrets once",
+        openapi_extra=form_body(*FIELDS, "scopes") | SIGNED_IN,
+    )
+    def add(visit: Visiting, body: FormBody) -> Response:
+        pairs = session.pairs(visit.tenant, body, visit.session.nonce)
+        given = {name: dict(pairs).get(name, "").strip() for name in FIELDS}
+        scopes = [value for name, value in pairs if name == "scopes"]
+        try:
+            made = registry.register(
+                visit.tenant,
+                given["name"],
+                webhook=given["webhook"] or None,
+                scopes=scopes,
+                purpose=given["purpose"],
+                by=visit.session.by,
+                told=AboutService(given["contact"] or None, given["privacy_notice"] or None),
+            )
+        except Refused as refused:
+            return _form(visit, given, scopes, refused)
+        return _secrets(visit, made)
+
+
+def _form(visit: Visit, given: dict[str, str], scopes: list[str], refused: Refused | None = None) -> Response:
+    return visit.page(
+        "staff/service-new.html",
+        refused.status if refused else 200,
+        given={name: given.get(name, "") for name in FIELDS},
+        scopes=services_view.scope_options(scopes),
+        problem=refused.message if refused else "",
+    )
+
+
+def _secrets(visit: Visit, made: Registered, overlap: int = 0) -> Response:
+    return visit.page(
+        "staff/service-secrets.html",
+        name=made.service.name,
+        id=made.service.id,
+        client_secret=made.client_secret,
+        webhook_secret=made.webhook_secret if made.service.webhook else "",
+        address=f"{root_of(visit.request)}{exchange_of(visit.request).place.base}",
+        overlap=overlap,
+    )
+
+
+# -- one of them ----------------------------------------------------------------------------------------------------
+
+
+def _add_service(router: APIRouter, neighbours: Neighbours) -> None:
+    @router.get(PLACE + "/{id}", summary="A matching service, and what was sent to it", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        return _service(visit, neighbours, _wanted(visit, id))
+
+    @router.post(
+        PLACE + "/{id}/test", status_code=303, summary="Sends a test event", openapi_extra=form_body() | SIGNED_IN
+    )
+    def test(visit: Visiting, id: str, body: FormBody) -> Response:
+        visit.fields(body)
+        wanted = _wanted(visit, id)
+        try:
+            registry.send_test(visit.tenant, wanted.id, by=visit.session.by)
+        except Refused as refused:
+            return _service(visit, neighbours, wanted, refused)
+        return visit.on(f"{PLACE}/{id}", "tested")
+
+    @router.post(
+        PLACE + "/{id}/rotate",
+        summary="Gives new secrets, shown once, with an overlap if wanted",
+        openapi_extra=form_body("overlap") | SIGNED_IN,
+    )
+    def rotate(visit: Visiting, id: str, body: FormBody) -> Response:
+        said = visit.fields(body).get("overlap", "")
+        wanted = _wanted(visit, id)
+        hours = next((one for one in OVERLAPS if said == str(one)), None)
+        if hours is None:
+            refused = Refused("Choose for how long the former secrets go on.")
+            return _service(visit, neighbours, wanted, refused)
+        made = registry.rotate(visit.tenant, wanted.id, by=visit.session.by, overlap=hours * HOUR)
+        return _secrets(visit, made, hours)
+
+    @router.post(
+        PLACE + "/{id}/state",
+        status_code=303,
+        summary="Disables a service, or takes it back",
+        openapi_extra=form_body("state") | SIGNED_IN,
+    )
+    def switch(visit: Visiting, id: str, body: FormBody) -> Response:
+        state, tenant, by = visit.fields(body).get("state", ""), visit.tenant, visit.session.by
+        wanted = _wanted(visit, id)
+        if state == "disabled":
+            tenant.store.write(lambda tx: services.disable(tx, wanted.id, "on its page", by=by)).result()
+            return visit.on(f"{PLACE}/{id}", "stopped")
+        if state == "active":
+            try:
+                registry.resync(tenant, wanted.id, by=by, only_refused=not visit.caller.may_all(MANAGE))
+            except Refused as refused:
+                return _service(visit, neighbours, _wanted(visit, id), refused)
+            return visit.on(f"{PLACE}/{id}", "resumed")
+        return _service(visit, neighbours, wanted, Refused("Say whether it is to be active or disabled."))
+
+
+def _service(visit: Visit, neighbours: Neighbours, one: Service, refused: Refused | None = None) -> Response:
+    tenant, zone = visit.tenant, visit.tenant.settings.zone
+    count = tenant.store.count(consent.KIND, [key("service", one.id)])
+    destination = _destinations(visit, neighbours).get(one.id)
+    return visit.page(
+        "staff/service.html",
+        refused.status if refused else 200,
+        service=services_view.service(one, destination, count, tenant.clock(), zone),
+        deliveries=listing(_asked(visit, one.id), _delivery_rows(visit, neighbours, one.id)[:LAST]),
+        overlaps=[(str(one), f"{one} hours" if one else "They end at once") for one in OVERLAPS],
+        problem=refused.message if refused else "",
+        runs_all=visit.caller.may_all(MANAGE),
+    )
+
+
+LAST = 10
+"""The newest deliveries that the page of a service shows; all are a page of their own."""
+
+
+# -- what was sent --------------------------------------------------------------------------------------------------
+
+
+def _add_deliveries(router: APIRouter, neighbours: Neighbours) -> None:
+    place = PLACE + "/{id}/deliveries"
+
+    @router.get(place, summary="What was sent to a service, the newest first", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        one = _wanted(visit, id)
+        found = listing(_asked(visit, one.id), _delivery_rows(visit, neighbours, one.id))
+        return visit.page("staff/service-deliveries.html", list=found, id=one.id, name=one.name)
+
+    @router.get(place + ".csv", summary="What was sent to a service, as CSV", openapi_extra=SIGNED_IN)
+    def table(visit: Visiting, id: str) -> Response:
+        one = _wanted(visit, id)
+        return as_csv(_asked(visit, one.id), _delivery_rows(visit, neighbours, one.id), "deliveries")
+
+    @router.get(place + ".json", summary="What was sent to a service, as JSON", openapi_extra=SIGNED_IN)
+    def objects(visit: Visiting, id: str) -> Response:
+        one = _wanted(visit, id)
+        return as_json(_asked(visit, one.id), _delivery_rows(visit, neighbours, one.id), "deliveries")
+
+
+def _asked(visit: Visit, id: str) -> Asked:
+    asked = asked_of(visit.request, DELIVERY_COLUMNS, sort="-queued")
+    return replace(asked, path=f"{visit.root}{PLACE}/{id}/deliveries")
+
+
+def _delivery_rows(visit: Visit, neighbours: Neighbours, id: str) -> list[ListRow]:
+    return services_view.delivery_rows(neighbours.sent(visit.tenant, id), visit.tenant.settings.zone)

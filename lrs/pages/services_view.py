@@ -1,0 +1,107 @@
+"""The pages about matching services: from services and deliveries to what a person reads. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, SCOPES, Service
+from lrs.outbox.listing import DestinationStatus
+from lrs.pages.states import mood, state_word
+from lrs.pages.words import lasting, written_moment, written_timestamp
+from lrs.web.listing import ListColumn, ListRow
+
+COLUMNS = (
+    ListColumn("name", "Service"),
+    ListColumn("id", "Client id"),
+    ListColumn("state", "State", facet=True),
+    ListColumn("scopes", "May see", sortable=False, facet=True),
+    ListColumn("waiting", "Waiting", figure=True),
+    ListColumn("behind", "Behind", sortable=False),
+)
+DELIVERY_COLUMNS = (
+    ListColumn("queued", "When"),
+    ListColumn("what", "What", facet=True),
+    ListColumn("state", "State", facet=True),
+    ListColumn("status", "Answer", figure=True),
+    ListColumn("reason", "Why", sortable=False),
+    ListColumn("id", "Id", sortable=False, seen=False),
+)
+SEES = {
+    PROFILES: "Competencies, levels, dates and badges",
+    EVIDENCE: "How much evidence stands behind each",
+    BADGES: "The badges themselves",
+    ROLES: "Roles and what they ask for (of nobody)",
+    GAP: "What a learner still needs for a role",
+}
+_MOODS = {"delivered": "good", "dead": "bad"}
+
+
+def rows(found: Iterable[Service], destinations: Mapping[str, DestinationStatus], now: int, root: str) -> list[ListRow]:
+    """The services; *destinations* are those with a webhook, by the service's id."""
+    return [_row(one, destinations.get(one.id), now, root) for one in found]
+
+
+def _row(one: Service, destination: DestinationStatus | None, now: int, root: str) -> ListRow:
+    lag = destination.lag(now) if destination else 0
+    return ListRow(
+        {
+            "name": one.name,
+            "id": one.id,
+            "state": one.state,
+            "scopes": one.scopes,
+            "waiting": destination.waiting if destination else None,
+            "behind": lasting(lag) if lag else None,
+        },
+        {
+            "state": state_word(one.state),
+            "scopes": ", ".join(one.scopes),
+            "waiting": str(destination.waiting) if destination else "It asks, and is sent nothing",
+        },
+        {"name": f"{root}/staff/services/{one.id}"},
+        {"state": mood(one.state)},
+    )
+
+
+def service(one: Service, destination: DestinationStatus | None, consents: int, now: int, zone: str) -> dict[str, Any]:
+    """What the page about one service says of it."""
+    overlap = one.former.until if one.former and one.former.until > now else None
+    return {
+        "id": one.id,
+        "name": one.name,
+        "purpose": one.purpose,
+        "contact": one.contact,
+        "privacy_notice": one.privacy_notice,
+        "webhook": one.webhook or "",
+        "scopes": [{"name": scope, "says": SEES[scope]} for scope in one.scopes],
+        "state": state_word(one.state),
+        "mood": mood(one.state),
+        "reason": one.reason or "",
+        "is_active": one.active,
+        "is_refused": one.is_refused,
+        "consents": consents,
+        "waiting": destination.waiting if destination else 0,
+        "overlap": written_moment(overlap, zone) if overlap else "",
+    }
+
+
+def delivery_rows(found: Iterable[Mapping[str, Any]], zone: str) -> list[ListRow]:
+    """Deliveries to one service, in the form of ``outbox.listing``."""
+    return [
+        ListRow(
+            {column.name: one[column.name] for column in DELIVERY_COLUMNS},
+            {
+                "queued": written_timestamp(str(one["queued"]), zone),
+                "state": state_word(str(one["state"])),
+                "status": "" if one["status"] is None else str(one["status"]),
+                "reason": str(one["reason"] or ""),
+            },
+            moods={"state": _MOODS.get(str(one["state"]), "")},
+        )
+        for one in found
+    ]
+
+
+def scope_options(chosen: Sequence[str]) -> list[dict[str, Any]]:
+    """The ticks of the form by which a service is added."""
+    return [{"value": one, "text": SEES[one], "hint": one, "on": one in chosen} for one in SCOPES]

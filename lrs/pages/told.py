@@ -1,0 +1,114 @@
+"""A statement in words: who did what to what, with the IRIs behind the words. Pure; knows no store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from lrs.competency.rules.unmatched import in_any_language
+from lrs.kernel.plain_text import one_line
+from lrs.pages.views import identifier_shown
+from lrs.storage import Record
+from lrs.xapi.statements.identity import ifi_text
+
+LONGEST = 300
+"""Characters of a name that are shown; what is longer is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementTold:
+    """What a statement says. *who* is a name, or *known* (an identifier, of this *sort*) where there is none.
+
+    *agent* is the actor's ``ifi_text``; *activity* the id of the object, if that is an activity. *named* says whether
+    the statement itself has a name for it.
+    """
+
+    who: str
+    known: str
+    agent: str
+    did: str
+    verb: str
+    what: str
+    activity: str
+    named: bool
+    timestamp: str
+    sort: str = ""
+
+
+class _Verb(msgspec.Struct, frozen=True):
+    id: str
+    display: dict[str, str] = {}
+
+
+class _Said(msgspec.Struct, frozen=True):
+    actor: Any
+    verb: _Verb
+    object: Any
+    timestamp: str = ""
+
+
+_decode = msgspec.json.Decoder(_Said).decode
+UNREADABLE = StatementTold("", "", "", "", "", "A statement that cannot be read", "", named=True, timestamp="")
+
+
+def told(record: Record) -> StatementTold:
+    """What the statement in *record* says."""
+    try:
+        said = _decode(record.body)
+    except msgspec.MsgspecError:
+        return UNREADABLE
+    known = _known(said.actor)
+    what, activity, named = _object(said.object)
+    return StatementTold(
+        who=_cut(str(said.actor.get("name") or "")) or known or _group(said.actor),
+        known=known,
+        agent=ifi_text(said.actor) or "",
+        did=_cut(in_any_language(said.verb.display) or "") or last_part(said.verb.id),
+        verb=said.verb.id,
+        what=what,
+        activity=activity,
+        named=named,
+        timestamp=said.timestamp,
+        sort=identifier_shown(said.actor)[0] if known else "",
+    )
+
+
+def with_name(one: StatementTold, name: str | None) -> StatementTold:
+    """*one* with a *name* for its object that another statement gave."""
+    return one if one.named or not name else replace(one, what=_cut(name), named=True)
+
+
+def last_part(iri: str) -> str:
+    """The last part of an IRI, which is most often a word."""
+    return iri.rstrip("/#").rpartition("/")[2].rpartition("#")[2] or iri
+
+
+def _object(target: Mapping[str, Any]) -> tuple[str, str, bool]:
+    """Its name, the id if it is an activity, and whether the name is one that was given."""
+    kind = target.get("objectType", "Activity")
+    if kind == "Activity":
+        names = (target.get("definition") or {}).get("name") or {}
+        name = in_any_language(names) if isinstance(names, dict) else None
+        return _cut(name or target["id"]), target["id"], bool(name)
+    if kind == "StatementRef":
+        return f"Statement {target['id']}", "", True
+    if kind == "SubStatement":
+        return f"Meant to: {_object(target['object'])[0]}", "", True
+    return _cut(str(target.get("name") or "")) or _known(target) or _group(target), "", True
+
+
+def _known(agent: Mapping[str, Any]) -> str:
+    """How *agent* is known; empty for a group without an identifier."""
+    return _cut(identifier_shown(agent)[1]) if ifi_text(agent) else ""
+
+
+def _group(agent: Mapping[str, Any]) -> str:
+    return f"A group of {len(agent.get('member', ()))}"
+
+
+def _cut(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

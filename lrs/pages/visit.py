@@ -1,0 +1,208 @@
+"""Who looks at a page, signed in: the visit that each route behind the sign-in is given, and what refuses others.
+
+The cookie is the token of a session (``lrs.access.sessions``). Every form carries a token that is bound to the session
+(before there is one, to a cookie of its own), so that no other site can send it (OWASP, signed double submit).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from lrs.access import Caller
+from lrs.access.policy import TABLE, admit
+from lrs.access.signed_in import SignedIn, session_in
+from lrs.kernel.errors import Refused
+from lrs.matching.door import Here, small_body
+from lrs.pages import session
+from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import Exchange, exchange_of, tenant_of
+from lrs.web.frame import Frame, Place
+from lrs.web.origins import base_of, session_cookie
+from lrs.web.page import Pages, page, plain_frame, redirect, refusal_page
+from lrs.web.page_policy import PagePolicy
+
+SIGN_IN_FIRST = "sign_in_first"
+"""The error of who has no session."""
+SIGNED_IN: dict[str, Any] = {"security": [{"session": []}]}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "A page that says why not, or 303 to the sign-in.", "content": {"text/html": {}}}
+}
+HOMES = ("/console", "/provider", "/staff", "/arrivals", "/connect", "/staff/members", "/me")
+"""Where somebody is led who has just signed in: to the first that is there, and that the table of rights lets them see.
+The account, which everybody has, is the last resort.
+"""
+ACCOUNT = "/account"
+PLACES = (
+    ("me", "My skills", "/me"),
+    ("roles", "For a role", "/me/roles"),
+    ("sharing", "Who sees this", "/me/sharing"),
+    ("own-data", "My data", "/me/data"),
+    ("console", "Console", "/console"),
+    ("home", "Start", "/staff"),
+    ("learners", "Learners", "/staff/learners"),
+    ("provider", "Your files", "/provider"),
+    ("imports", "Imports", "/staff/imports"),
+    ("questions", "Questions", "/staff/questions"),
+    ("services", "Services", "/staff/services"),
+    ("rules", "Rules", "/staff/rules"),
+    ("work", "Work", "/pages/work"),
+    ("arrivals", "Arrivals", "/arrivals"),
+    ("connect", "Connect", "/connect"),
+    ("members", "People and roles", "/staff/members"),
+)
+"""The navigation: a name for ``here``, a text, the pattern of a page."""
+
+
+def form_body(*fields: str) -> dict[str, Any]:
+    """The body of a route that reads a form of ours, for the OpenAPI document."""
+    properties = {name: {"type": "string"} for name in ("form", *fields)}
+    properties["form"]["description"] = "The token that the page before gave out."
+    schema = {"type": "object", "required": ["form"], "properties": properties}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who looks at which tenant's pages. *root* is the path in front of all its pages, *base* of those in ``/pages``.
+
+    *done* is the sentence that says what the form before has done.
+    """
+
+    request: Request
+    tenant: Tenant
+    root: str
+    session: SignedIn
+    done: str
+
+    @property
+    def base(self) -> str:
+        """The path of the pages that lie under ``/pages``."""
+        return f"{self.root}/pages"
+
+    @property
+    def caller(self) -> Caller:
+        """Who is signed in."""
+        return self.session.caller
+
+    def page(self, template: str, status: int = 200, **shown: Any) -> Response:
+        """A page with what every page has."""
+        told = {
+            "root": self.root,
+            "base": self.base,
+            "form": session.form_token(self.tenant, self.session.nonce),
+            "who": _named(self.caller),
+            "done": self.done,
+        }
+        return page(self.request, template, status, **told | shown)
+
+    def fields(self, body: bytes) -> dict[str, str]:
+        """The fields of a form of this session's. Raises ``Refused`` (403)."""
+        return session.fields(self.tenant, body, self.session.nonce)
+
+    def back(self, place: str, done: str) -> Response:
+        """Sends the browser on to *place* under ``base``, to say there what was *done*."""
+        return self.on(f"/pages/{place}", done)
+
+    def on(self, place: str, done: str = "") -> Response:
+        """Sends the browser on to *place*, such as ``/account``, to say there what was *done*."""
+        return redirect(self.request, f"{self.root}{place}{'?done=' if done else ''}{done}")
+
+
+def may(caller: Caller) -> Callable[..., bool]:
+    """For templates: whether *caller* may see the page at a pattern of the table of rights, or send a form to it."""
+
+    def asked(pattern: str, method: str = "GET") -> bool:
+        try:
+            admit(method, pattern, caller)
+        except Refused:
+            return False
+        return True
+
+    return asked
+
+
+def home_of(caller: Caller) -> str:
+    """The path, behind the root, of the first page that *caller* wants to see."""
+    sees = may(caller)
+    return next((place for place in HOMES if ("GET", place) in TABLE and sees(place)), ACCOUNT)
+
+
+def by_session(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
+    """Who is signed in, by its cookie; leaves the ``SignedIn`` behind. Raises ``Refused`` (401)."""
+    found = session_in(tenant, HTTPConnection(scope).cookies.get(session_cookie(tenant)))
+    if found is None:
+        raise Refused("Sign in first.", status=401, error=SIGN_IN_FIRST)
+    exchange.behind = found
+    return found.caller
+
+
+_DONE: dict[str, str] = {}
+
+
+def says(**sentences: str) -> None:
+    """Adds sentences that pages say after a form, by the word that stands in the address."""
+    _DONE.update(sentences)
+
+
+def visiting(request: Request, tenant: Here) -> Visit:
+    """The dependency that is whoever is signed in."""
+    done = _DONE.get(request.query_params.get("done", ""), "")
+    return Visit(request, tenant, base_of(request), exchange_of(request).behind, done)
+
+
+Visiting = Annotated[Visit, Depends(visiting)]
+FormBody = Annotated[bytes, Depends(small_body)]
+"""The body of a form."""
+
+
+def sign_in_first(request: Request) -> Response:
+    """Leads to the sign-in, and from there back."""
+    root = base_of(request)
+    then = session.safe_return(root, request.url.path) if request.method == "GET" else ""
+    return redirect(request, f"{root}/sign-in{'?then=' if then else ''}{then}")
+
+
+def refusal(request: Request, refused: Refused) -> Response:
+    """A page that says no, with the status and the headers of *refused*; or the way to the sign-in, and back."""
+    if refused.error == SIGN_IN_FIRST:
+        return sign_in_first(request)
+    root, found = base_of(request), exchange_of(request).behind
+    home = home_of(found.caller) if isinstance(found, SignedIn) else "/sign-in"
+    return refusal_page(request, refused, "staff/refused.html", home=root + home)
+
+
+def account_refusal(request: Request, refused: Refused) -> Response:
+    """The same for the pages of signing in, and of an account."""
+    if refused.error == SIGN_IN_FIRST:
+        return sign_in_first(request)
+    return refusal_page(request, refused, "account/refused.html", root=base_of(request))
+
+
+def frame(request: Request) -> Frame:
+    """What stands round each page: for whoever is signed in, where else they may go, their account, and the way out."""
+    plain, found, root = plain_frame(request), exchange_of(request).behind, base_of(request)
+    if not isinstance(found, SignedIn):
+        return plain
+    sees = may(found.caller)
+    return replace(
+        plain,
+        places=tuple(Place(name, text, root + pattern) for name, text, pattern in PLACES if sees(pattern)),
+        who=_named(found.caller),
+        account=root + ACCOUNT,
+        sign_out=f"{root}/sign-out",
+        form=session.form_token(tenant_of(request), found.nonce),
+    )
+
+
+def _named(caller: Caller) -> str:
+    return caller.name or "Your account"
+
+
+PAGES = Pages(PagePolicy(), refusal, frame=frame)
+"""Those of staff."""
+ACCOUNT_PAGES = Pages(PagePolicy(), account_refusal, frame=frame)
+"""The sign-in, and everybody's account."""

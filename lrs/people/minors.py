@@ -1,0 +1,68 @@
+"""Learners of whom staff have noted that they are under age, and until which day. Knows no consent and no service.
+
+Dates of birth are kept nowhere: what counts is the day from which somebody decides alone. Whatever shows something of a
+learner in public asks ``is_minor`` first; what a learner agrees to holds only if a guardian agreed, too
+(``lrs.matching.under_age``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from lrs.storage import Owed, Reader, Record, Tx
+from lrs.storage.about import by_ids
+from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.tenancy import audit
+
+KIND = "minor"
+
+
+class Minor(msgspec.Struct, frozen=True):
+    """*until* is the first day on which the person is of age; ``None`` while nobody knows it."""
+
+    until: date | None = None
+    v: int = 1
+
+
+def note(tx: Tx, person: str, until: date | None, *, by: str) -> None:
+    """Notes with this commit that *person* is under age, in the place of what was noted before."""
+    tx.put(Record(KIND, person, msgspec.json.encode(Minor(until)), rev=_rev(tx, person)))
+    _owe(tx, person)
+    audit.append(tx, by, "person.under-age", {"person": person})
+
+
+def clear(tx: Tx, person: str, *, by: str) -> bool:
+    """Takes the note back with this commit; ``False`` if there was none."""
+    if not tx.delete(KIND, person):
+        return False
+    _owe(tx, person)
+    audit.append(tx, by, "person.of-age", {"person": person})
+    return True
+
+
+def is_minor(reader: Reader, members: Iterable[str], today: date) -> bool:
+    """Whether one of *members*, persons who are one, is under age on the day *today* in the organisation's zone."""
+    found = reader.get_many(KIND, members).values()
+    untils = [msgspec.json.decode(record.body, type=Minor).until for record in found]
+    return any(until is None or today < until for until in untils)
+
+
+def _owe(tx: Tx, person: str) -> None:
+    """What services are told of *person* is worked out anew: what they gave alone may hold no more, or again."""
+    if tx.get("person", person) is not None:
+        tx.owe("person", person, Owed("sync"))
+
+
+def _rev(tx: Tx, person: str) -> int:
+    known = tx.get(KIND, person)
+    return known.rev if known else 0
+
+
+def _about(record: Record) -> Subjects:
+    return subjects(persons=[record.id])
+
+
+KINDS = (Kind(KIND, "fact", Minor, 1, subjects=_about, retention="consent", exported=True, find=by_ids(KIND)),)

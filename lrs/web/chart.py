@@ -1,0 +1,50 @@
+"""Where the bars of a chart are drawn. Pure; ``shared/ui.html`` draws them as SVG, with the same as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, ROW, THICK = 640, 32, 20
+LEFT = 200
+"""Where bars begin; in front of them stand their labels."""
+_RIGHT = 70
+_LONGEST_LABEL = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: *label* is *whole*, shortened; *text* is its value in words, drawn from *end* on."""
+
+    label: str
+    whole: str
+    text: str
+    top: int
+    middle: int
+    length: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A chart of horizontal bars, in units of its view box."""
+
+    bars: tuple[Bar, ...]
+    height: int
+    width: int = WIDTH
+    left: int = LEFT
+    label_end: int = LEFT - 8
+    thick: int = THICK
+
+
+def bars(values: Sequence[tuple[str, float, str]]) -> Bars:
+    """A bar for each of *values*: label, value (not negative), and the value in words."""
+    most = max((value for _, value, _ in values), default=0) or 1
+    return Bars(tuple(_bar(row, most, *one) for row, one in enumerate(values)), len(values) * ROW)
+
+
+def _bar(row: int, most: float, whole: str, value: float, text: str) -> Bar:
+    label = whole if len(whole) <= _LONGEST_LABEL else f"{whole[: _LONGEST_LABEL - 1]}…"
+    length = round((WIDTH - LEFT - _RIGHT) * value / most)
+    top = row * ROW + (ROW - THICK) // 2
+    return Bar(label, whole, text, top, row * ROW + 21, length, LEFT + length + 8)

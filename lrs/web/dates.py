@@ -1,0 +1,40 @@
+"""Days and times as people write them: "17 November 2027", "17 November 2027, 14:05 GMT". Pure.
+
+Commands and JSON have them as ISO 8601; only pages and mails have them like this.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from lrs.kernel.times import SECOND, zoned_micros
+from lrs.web.language import ENGLISH
+
+_LOCALES = {ENGLISH: "en_GB"}
+
+
+def written_day(day: date | str, language: str = ENGLISH) -> str:
+    """*day*, a date or one as ISO 8601; what is none is given back as it is."""
+    if isinstance(day, str):
+        try:
+            day = date.fromisoformat(day[:10])
+        except ValueError:
+            return str(day)
+    return format_date(day, "d MMMM y", locale=_LOCALES.get(language, language))
+
+
+def written_moment(micros: int, zone: str, language: str = ENGLISH) -> str:
+    """A time in microseconds UTC as people in *zone* write it, to the minute."""
+    there = datetime.fromtimestamp(micros / SECOND, ZoneInfo(zone))
+    return f"{written_day(there.date(), language)}, {there:%H:%M %Z}"
+
+
+def written_timestamp(timestamp: str, zone: str, language: str = ENGLISH) -> str:
+    """An RFC 3339 *timestamp* as people in *zone* write it; what is none is given back as it is."""
+    try:
+        return written_moment(zoned_micros(timestamp), zone, language)
+    except (ValueError, OverflowError):  # a year that the zone would move out of the calendar
+        return timestamp

@@ -1,0 +1,84 @@
+"""In which language a page is: catalogues of texts, and which language a reader would rather have.
+
+The texts of templates are English and stand in ``_("…")`` or ``{% trans %}``. A catalogue ``locale/LANGUAGE.po`` has
+them in another language; what it does not have stays English. It is read when it is first needed, so no compiled form
+of it is kept.
+"""
+
+from __future__ import annotations
+
+import functools
+import gettext
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from starlette.requests import Request
+from starlette.responses import Response
+
+LOCALE = Path(__file__).parent / "locale"
+ENGLISH = "en"
+PARAMETER = "lang"
+"""The parameter of an address by which a reader chooses a language."""
+COOKIE = "engraft.language"
+"""The cookie that keeps it."""
+_KEPT = 365 * 24 * 3_600
+"""Seconds."""
+_MOST = 20
+
+
+@functools.cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The texts in *language*. Raises ``FileNotFoundError`` if there is no catalogue of it."""
+    if language == ENGLISH:
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with (LOCALE / f"{language}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+@functools.cache
+def languages() -> tuple[str, ...]:
+    """The languages that there are, English first."""
+    return (ENGLISH, *sorted(path.stem for path in LOCALE.glob("*.po")))
+
+
+def language_of(request: Request, offered: Sequence[str]) -> str:
+    """The one of *offered* that was chosen, in this address or before, or that the browser asks for first.
+
+    Else it is the first of them.
+    """
+    for chosen in (request.query_params.get(PARAMETER), request.cookies.get(COOKIE)):
+        if chosen is not None and chosen in offered:
+            return chosen
+    wanted = _wanted(request.headers.get("accept-language", ""))
+    return next((one for one in wanted if one in offered), offered[0])
+
+
+def keep_choice(request: Request, answer: Response, offered: Sequence[str]) -> None:
+    """Has the browser keep the language that this address names, for all pages that offer it."""
+    chosen = request.query_params.get(PARAMETER)
+    if chosen is not None and chosen in offered:
+        is_secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, chosen, max_age=_KEPT, httponly=True, samesite="lax", secure=is_secure, path="/")
+
+
+def _wanted(header: str) -> list[str]:
+    """The languages in an ``Accept-Language`` (RFC 9110 12.5.4), best first, without their regions."""
+    found = []
+    for place, part in enumerate(header.split(",")[:_MOST]):
+        tag, _, quality = part.partition(";")
+        weight = quality.strip().removeprefix("q=")
+        found.append((-_number(weight), place, tag.strip().lower().partition("-")[0]))
+    return [tag for weight, _, tag in sorted(found) if weight < 0]
+
+
+def _number(weight: str) -> float:
+    try:
+        return float(weight or 1)
+    except ValueError:
+        return 0

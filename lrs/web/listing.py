@@ -1,0 +1,220 @@
+"""A list on a page: facets, sorting and parts of it by its address, and the same list as CSV and JSON.
+
+``/things?state=open&sort=-name&part=2`` is the address of a list; ``/things.csv`` and ``/things.json`` with the same
+parameters are the whole of it as files. Pure but for making the answer; knows no store: a room reads what it lists,
+bounded, and hands it in.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lrs.kernel.tables.cell import neutral
+
+SIZE = 50
+"""Rows in one part of a list."""
+_LONGEST_SEARCH = 200
+MOST_CHOICES = 12
+"""Values of a facet that are shown; the most frequent ones."""
+SORT, PART, SEARCH = "sort", "part", "q"
+
+
+@dataclass(frozen=True, slots=True)
+class ListColumn:
+    """A column. *facet*: a reader may ask for rows with one of its values. *figure*: numbers, to be compared.
+
+    One that is not *seen* stands in files, and as a facet above the table, but is no column of the page.
+    """
+
+    name: str
+    label: str
+    sortable: bool = True
+    facet: bool = False
+    figure: bool = False
+    seen: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A row: a value for each column, as it is in JSON; a tuple where there may be several.
+
+    *shown* are texts in place of values on the page, *links* addresses behind cells, *moods* ``good``, ``warn``,
+    ``bad``; *beneath* are texts below the value, in smaller letters.
+    """
+
+    values: Mapping[str, Any]
+    shown: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    moods: Mapping[str, str] = field(default_factory=dict)
+    beneath: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks of a list: the values of facets, the order, and which part."""
+
+    path: str
+    columns: tuple[ListColumn, ...]
+    chosen: Mapping[str, str]
+    sort: str
+    descending: bool
+    part: int
+    search: str = ""
+
+    def address(self, *, ending: str = "", **changes: Any) -> str:
+        """The address with *changes*; an empty value takes a parameter away."""
+        order = f"-{self.sort}" if self.descending else self.sort
+        query = {SEARCH: self.search, **self.chosen, SORT: order, PART: self.part if self.part > 1 else "", **changes}
+        said = urlencode({name: value for name, value in query.items() if value})
+        return f"{self.path}{ending}{'?' if said else ''}{said}"
+
+
+def asked_of(request: Request, columns: Sequence[ListColumn], *, sort: str = "") -> Asked:
+    """What the address of *request* asks; without a word, the order is *sort* (``-name`` for descending)."""
+    given = request.query_params
+    order = given.get(SORT, sort)
+    known = {one.name for one in columns if one.sortable}
+    name = order.removeprefix("-")
+    chosen = {one.name: given[one.name] for one in columns if one.facet and given.get(one.name)}
+    part = given.get(PART, "1")
+    number = int(part) if part.isascii() and part.isdigit() and len(part) < 7 else 1
+    path = request.url.path.removesuffix(".csv").removesuffix(".json")
+    is_descending, search = order.startswith("-"), given.get(SEARCH, "").strip()[:_LONGEST_SEARCH]
+    return Asked(path, tuple(columns), chosen, name if name in known else "", is_descending, max(1, number), search)
+
+
+def chosen_rows(asked: Asked, rows: Iterable[ListRow]) -> list[ListRow]:
+    """Those of *rows* that have the chosen values and what is searched for, in the order that was asked for."""
+    kept = list(rows)
+    for name, value in asked.chosen.items():
+        kept = [row for row in kept if value in _each(row.values[name])]
+    if sought := asked.search.casefold():
+        kept = [row for row in kept if any(sought in _text(value).casefold() for value in row.values.values())]
+    if asked.sort:
+        kept.sort(key=lambda row: _sorted_by(row.values[asked.sort]), reverse=asked.descending)
+    return kept
+
+
+def listing(
+    asked: Asked,
+    rows: Sequence[ListRow],
+    *,
+    files: bool = True,
+    whole: bool = True,
+    dressed: Callable[[ListRow], ListRow] = lambda row: row,
+) -> dict[str, Any]:
+    """What ``shared/table.html`` shows of *rows*. *whole* says whether these are all that there are.
+
+    *dressed* adds texts and links to the few rows that are shown, where that is too dear for all.
+    """
+    kept = chosen_rows(asked, rows)
+    first = (asked.part - 1) * SIZE
+    shown = kept[first : first + SIZE]
+    seen = [one for one in asked.columns if one.seen]
+    here = f"{first + 1} to {first + len(shown)} of {len(kept)}" if shown else "Nothing to show"
+    return {
+        "columns": [_column(asked, one) for one in seen],
+        "rows": [cells_of(seen, dressed(row)) for row in shown],
+        "facets": [_facet(asked, one, rows) for one in asked.columns if one.facet],
+        "before": asked.address(part=asked.part - 1 if asked.part > 2 else "") if asked.part > 1 else "",
+        "after": asked.address(part=asked.part + 1) if first + SIZE < len(kept) else "",
+        "search": asked.search,
+        "kept": [(name, value) for name, value in asked.chosen.items()],
+        "path": asked.path,
+        "query": asked.address(part="", sort="").removeprefix(asked.path),
+        "told": here if whole else f"{here}, and there are more: choose less",
+        "files": [
+            {"text": name, "address": asked.address(ending=f".{name.lower()}", part="")} for name in ("CSV", "JSON")
+        ]
+        if files
+        else [],
+    }
+
+
+def as_csv(asked: Asked, rows: Iterable[ListRow], name: str) -> Response:
+    """The list as a file ``NAME.csv``. No cell is a formula to a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(one.label for one in asked.columns)
+    for row in chosen_rows(asked, rows):
+        writer.writerow(neutral(_text(row.values[one.name])) for one in asked.columns)
+    return file_of(out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", f"{name}.csv")
+
+
+def as_json(asked: Asked, rows: Iterable[ListRow], name: str) -> Response:
+    """The list as a file ``NAME.json``: an array of objects."""
+    found = [{one.name: row.values[one.name] for one in asked.columns} for row in chosen_rows(asked, rows)]
+    return file_of(msgspec.json.encode(found), "application/json", f"{name}.json")
+
+
+def file_of(body: bytes, kind: str, name: str) -> Response:
+    """*body*, of the media type *kind*, as a file called *name*, which nobody keeps."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(body, media_type=kind, headers=headers)
+
+
+def _text(value: Any) -> str:
+    return "; ".join(_each(value)) if isinstance(value, tuple) else "" if value is None else str(value)
+
+
+def _each(value: Any) -> tuple[str, ...]:
+    """The texts by which a row is chosen."""
+    return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
+
+
+def _sorted_by(value: Any) -> tuple[bool, bool, Any]:
+    """Numbers by size, before texts, which go without regard to case; nothing last."""
+    is_number = isinstance(value, int | float)
+    return value is None, not is_number, value if is_number else _text(value).casefold()
+
+
+def _column(asked: Asked, one: ListColumn) -> dict[str, Any]:
+    is_here = one.name == asked.sort
+    order = ("descending" if asked.descending else "ascending") if is_here else ""
+    turned = f"-{one.name}" if is_here and not asked.descending else one.name
+    address = asked.address(sort=turned, part="") if one.sortable else ""
+    return {"label": one.label, "order": order, "address": address, "figure": one.figure}
+
+
+def cells_of(columns: Sequence[ListColumn], row: ListRow) -> list[dict[str, Any]]:
+    """The cells of *row* as ``shared/table.html`` shows them."""
+    return [
+        {
+            "label": one.label,
+            "first": place == 0,
+            "text": row.shown.get(one.name, _text(row.values[one.name])),
+            "address": row.links.get(one.name, ""),
+            "beneath": row.beneath.get(one.name, ""),
+            "class": " ".join(filter(None, (row.moods.get(one.name, ""), "figure" if one.figure else ""))),
+        }
+        for place, one in enumerate(columns)
+    ]
+
+
+def _facet(asked: Asked, one: ListColumn, rows: Iterable[ListRow]) -> dict[str, Any]:
+    found: Counter[str] = Counter()
+    words: dict[str, str] = {}
+    name = one.name
+    for row in rows:
+        value = row.values[name]
+        if isinstance(value, tuple):
+            found.update(value)
+        else:
+            found[str(value)] += 1
+            words[str(value)] = row.shown.get(name, str(value))
+    now = asked.chosen.get(one.name, "")
+    choices = [{"text": "All", "count": 0, "chosen": not now, "address": asked.address(**{one.name: "", PART: ""})}]
+    for value, count in found.most_common(MOST_CHOICES):
+        address = asked.address(**{one.name: value, PART: ""})
+        choices.append({"text": words.get(value, value), "count": count, "chosen": value == now, "address": address})
+    return {"label": one.label, "choices": choices}

@@ -1,0 +1,139 @@
+"""Where our pages are, and whether a form came from one of them. Knows no route and no session.
+
+Nothing here follows from ``Host`` or ``X-Forwarded-*``, which a client can forge: an address in a link is a configured
+one, or that of this machine. Sources: OWASP Cross-Site Request Forgery Prevention, "Fetch Metadata" and "Verifying
+Origin"; RFC 6265bis 4.1.3 (prefixes of cookies).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from lrs.access.policy import PolicyLine
+from lrs.kernel.addresses import web_address
+from lrs.kernel.errors import Refused
+from lrs.kernel.settings import Settings
+from lrs.tenancy.pages import PORT, pages_address
+from lrs.tenancy.tenants import Tenant
+from lrs.web.browsers import is_foreign
+from lrs.web.exchange import tenant_of
+
+FOR_EVERYBODY = frozenset({"public", "achievement"})
+"""Pages that are the same for everybody, so it does not matter on which host they are read."""
+_OURS = {"same-origin", "none"}
+_PORT_OF_HOST = re.compile(r":\d*\Z")
+
+
+def pages_address_for(request: HTTPConnection) -> str:
+    """The same for the tenant that *request* is about."""
+    server = request.scope.get("server") or ("", PORT)
+    tenant = tenant_of(request)
+    return pages_address(tenant.settings, tenant.id, server[1] or PORT)
+
+
+def base_of(request: HTTPConnection) -> str:
+    """The path in front of every page of the tenant that *request* is about: nothing, a prefix, ``/t/<tenant>``."""
+    return str(request.scope.get("root_path", ""))
+
+
+def is_from_elsewhere(headers: Mapping[str, str], settings: Settings) -> bool:
+    """Whether a page that is not ours had a browser send this form.
+
+    A browser that says neither ``Sec-Fetch-Site`` nor ``Origin`` is believed; its forms still carry our token.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in _OURS
+    return is_foreign(headers) and headers.get("origin") != origin_of(settings.pages_root or "")
+
+
+def origin_of(address: str) -> str:
+    """The origin of *address* as a browser writes it."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def is_on_content_host(headers: Mapping[str, str], settings: Settings) -> bool:
+    """Whether a request was sent to the host that is for content alone."""
+    if settings.content_url is None:
+        return False
+    return _PORT_OF_HOST.sub("", headers.get("host", "").lower()) == web_address(settings.content_url).host.lower()
+
+
+def check_page(line: PolicyLine, method: str, headers: Mapping[str, str], settings: Settings, path: str) -> None:
+    """Refuses a form that another site's page sent (403), and leads from the host of content to that of the pages.
+
+    Raises ``Refused``. It is for addresses of pages; who is signed in is not looked at.
+    """
+    if method == "POST" and is_from_elsewhere(headers, settings):
+        message = "This form was sent by a page that is not ours. Open the page here, and send it from there."
+        raise Refused(message, status=403, error="foreign_form")
+    if line.pages not in FOR_EVERYBODY and is_on_content_host(headers, settings):
+        root = origin_of(settings.pages_root) if settings.pages_root else ""
+        where = (("location", root + path),) if method == "GET" and root else ()
+        message = f"At this address is content only. The pages are at {root or 'another one'}."
+        raise Refused(message, status=307 if where else 421, error="misdirected", headers=where)
+
+
+# -- cookies --------------------------------------------------------------------------------------------------------
+
+
+def session_cookie(tenant: Tenant) -> str:
+    """The name of the cookie with the token of a session."""
+    return _name(tenant, "")
+
+
+def form_cookie(tenant: Tenant) -> str:
+    """The name of the cookie that binds forms, links and codes to a browser before anybody is signed in."""
+    return _name(tenant, ".form")
+
+
+def device_cookie(tenant: Tenant) -> str:
+    """The name of the cookie that says who signed in here before."""
+    return _name(tenant, ".device")
+
+
+def provider_cookie(tenant: Tenant) -> str:
+    """The name of the cookie that a sign-in at a provider comes back to."""
+    return _name(tenant, ".provider")
+
+
+def then_cookie(tenant: Tenant) -> str:
+    """The name of the cookie that says where a learner wants to go who signs in by a message."""
+    return _name(tenant, ".then")
+
+
+def cookie(request: HTTPConnection, name: str) -> str | None:
+    """The value of the cookie *name*."""
+    return request.cookies.get(name)
+
+
+def set_cookie(answer: Response, tenant: Tenant, name: str, value: str, seconds: int) -> None:
+    """Sets a cookie that no script reads, and that no other site's form brings along."""
+    is_secure = _is_secure(tenant)
+    answer.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=is_secure, path="/")
+
+
+def drop_cookie(answer: Response, tenant: Tenant, name: str) -> None:
+    """Takes a cookie away."""
+    answer.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=_is_secure(tenant))
+
+
+def _name(tenant: Tenant, of: str) -> str:
+    """With ``__Host-`` no other host, and no plain connection, can set it. One for each tenant: they share the host."""
+    prefix = "__Host-" if _is_secure(tenant) else ""
+    return f"{prefix}engraft.{tenant.id}{of}"
+
+
+def _is_secure(tenant: Tenant) -> bool:
+    return (tenant.settings.pages_root or "").startswith("https:")
+
+
+def client_of(request: HTTPConnection) -> str:
+    """The address that *request* came from."""
+    return request.client.host if request.client else ""

@@ -1,0 +1,61 @@
+"""What a browser is told about a page of ours: what runs in it, and who may keep it, frame it and learn its address.
+
+Pure. Sources: W3C Content Security Policy 3; Fetch metadata of the HTML standard (Cross-Origin-Opener-Policy); W3C
+Referrer Policy; RFC 9111 (Cache-Control).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_NOBODY = "'none'"
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class PagePolicy:
+    """The policy of a page. Only our own scripts and style run in it, and nothing is loaded from elsewhere.
+
+    *caching* is its ``Cache-Control``. *framed_by* are the origins, like ``https://moodle.example``, whose pages may
+    show it in a frame: nobody, if there are none. *referrer* is its ``Referrer-Policy``, *opener* its
+    ``Cross-Origin-Opener-Policy``. *forms* says whether it may send forms, which go to this origin only.
+
+    Raises ``ValueError`` if one of *framed_by* is no origin.
+    """
+
+    caching: str = "no-store"
+    framed_by: tuple[str, ...] = ()
+    referrer: str = "same-origin"
+    opener: str = "same-origin"
+    forms: bool = True
+
+    def __post_init__(self) -> None:
+        for origin in self.framed_by:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin, like https://moodle.example")
+
+    def headers(self, nonce: str) -> dict[str, str]:
+        """The headers of the page whose style sheet and scripts have *nonce*.
+
+        A nonce, and not ``'self'``: documents that somebody stored lie on our origin, too.
+        """
+        forms, framed_by = "'self'" if self.forms else _NOBODY, " ".join(self.framed_by) or _NOBODY
+        rules = (
+            f"default-src {_NOBODY}",
+            f"style-src 'nonce-{nonce}'",
+            f"script-src 'nonce-{nonce}'",
+            "img-src 'self'",
+            "connect-src 'self'",
+            f"form-action {forms}",
+            f"frame-ancestors {framed_by}",
+            f"base-uri {_NOBODY}",
+        )
+        told = {"Content-Security-Policy": "; ".join(rules), "Cross-Origin-Opener-Policy": self.opener}
+        # X-Frame-Options can name nobody: where it stands, an older browser shows the page in no frame.
+        framed = {} if self.framed_by else {"X-Frame-Options": "DENY"}
+        return told | framed | self.of_redirect()
+
+    def of_redirect(self) -> dict[str, str]:
+        """The headers of an answer that leads from this page to another one; the shell sandboxes it."""
+        return {"Cache-Control": self.caching, "Referrer-Policy": self.referrer}

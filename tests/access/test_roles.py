@@ -1,0 +1,189 @@
+"""Each role against each line of the table of rights: whom it lets past stands here once more, by hand."""
+
+import pytest
+
+from lrs.access import ALL, OWN, OWN_LEARNERS, OWN_SERVICE, SELF, SESSION, Caller
+from lrs.access.policy import TABLE, admit
+from lrs.access.roles import OF_STAFF, ROLES, Granted, granted, rights_of_roles
+from lrs.kernel.errors import Refused
+
+ACCOUNT = {
+    ("POST", "/sign-out"),
+    ("GET", "/account"),
+    ("POST", "/account/name"),
+    ("POST", "/account/password"),
+    ("POST", "/account/sessions"),
+    ("POST", "/account/address"),
+    ("POST", "/account/close"),
+    ("GET", "/account/second-factor"),
+    ("POST", "/account/second-factor"),
+    ("POST", "/account/second-factor/off"),
+}
+"""What everybody who is signed in may ask."""
+MEMBERS = {
+    ("GET", "/staff/members"),
+    ("POST", "/staff/members"),
+    ("POST", "/staff/members/{id}/roles"),
+    ("POST", "/staff/members/{id}/state"),
+}
+START = {("GET", "/staff")}
+LEARNERS = {("GET", f"/staff/learners{form}") for form in ("", ".csv", ".json", "/{person}")}
+LEARNERS |= {("POST", "/staff/learners")}
+ABOUT_LEARNERS = {
+    ("POST", "/staff/learners/{person}/withdraw"),
+    ("POST", "/staff/learners/{person}/invite"),
+    ("GET", "/staff/invitations"),
+    ("POST", "/staff/invitations"),
+    ("GET", "/pages/badges/{id}"),
+}
+IMPORTS = {("GET", f"/staff/imports{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/file", "/{id}/repairs")}
+IMPORTS |= {("GET", f"/staff/imports/{{id}}/rows{form}") for form in ("", ".csv", ".json")}
+IMPORTS |= {("POST", f"/staff/imports{form}") for form in ("", "/{id}/columns", "/{id}/bring")}
+SERVICES = {("GET", f"/staff/services{form}") for form in ("", ".csv", ".json", "/{id}")}
+SERVICES |= {("GET", f"/staff/services/{{id}}/deliveries{form}") for form in ("", ".csv", ".json")}
+SERVICES |= {("POST", f"/staff/services/{{id}}/{act}") for act in ("test", "rotate", "state")}
+JOINING = {("GET", f"/staff/same-person{form}") for form in ("", ".csv", ".json", "/{one}/{other}")}
+JOINING |= {("GET", f"/staff/questions{form}") for form in ("", ".csv", ".json", "/{id}")}
+JOINING |= {("POST", "/staff/questions/{id}")}
+JOINING |= {("POST", "/staff/same-person/{one}/{other}")}
+ADDING = {("POST", "/staff/services"), ("GET", "/staff/new-service")}
+IMPORTS |= {("GET", f"/staff/columns{form}") for form in ("", ".csv", ".json")} | {("POST", "/staff/columns")}
+RULES = {("GET", f"/staff/rules{form}") for form in ("", ".csv", ".json")} | {("POST", "/staff/rules")}
+RULES |= {("GET", "/staff/rules/ready.csv")}
+RULES |= {("GET", f"/staff/rules/versions/{{version}}/rules{form}") for form in ("", ".csv", ".json")}
+RULES |= {("GET", f"/staff/rules/drafts/{{id}}/changes{form}") for form in ("", ".csv", ".json")}
+RULES |= {("POST", f"/staff/rules/{act}") for act in ("restore", "drafts/{id}/apply")}
+WORK = {("POST", "/pages/work/retry"), ("POST", "/pages/work/resend")}
+AUDIT = {("GET", f"/console/audit{form}") for form in ("", ".csv", ".json")}
+LOOKING = {("GET", "/pages/work"), ("GET", "/console")}
+LOOKING |= {("GET", f"/console/sources{form}") for form in ("", ".csv", ".json")}
+MANAGING = {("GET", "/console/mails"), ("POST", "/console/mails"), ("GET", "/console/system")}
+MANAGING |= {("GET", f"/console/keys{form}") for form in ("", ".csv", ".json")}
+OWN_DATA = {("GET", "/me/data"), ("GET", "/me/data.json")}
+OWN_RECORD = {("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing"), *OWN_DATA}
+OWN_RECORD |= {("POST", "/me/questions"), ("POST", "/me/sharing/stop")}
+CONNECT = {("GET", f"/connect{form}") for form in ("", ".csv", ".json")}
+CONNECT |= {("GET", "/connect/{platform}"), ("POST", "/connect/{platform}"), ("GET", "/connect/{platform}/rules.csv")}
+CONNECT |= {("GET", "/connect/keys/{key}"), ("POST", "/connect/keys/{key}/revoke")}
+ARRIVALS = {("GET", f"/arrivals{form}") for form in ("", ".csv", ".json", "/statements/{id}")} | {("POST", "/arrivals")}
+ARRIVALS |= {("GET", f"/arrivals/course{form}") for form in ("", ".csv", ".json")}
+SEEN = {
+    "administrator": (
+        START
+        | MEMBERS
+        | LEARNERS
+        | ABOUT_LEARNERS
+        | SERVICES
+        | ADDING
+        | JOINING
+        | IMPORTS
+        | RULES
+        | WORK
+        | LOOKING
+        | AUDIT
+        | MANAGING
+        | CONNECT
+        | ARRIVALS
+    ),
+    "auditor": START | LOOKING | AUDIT,
+    "author": START | CONNECT | ARRIVALS,
+    "developer": START | SERVICES,
+    **dict.fromkeys(("planner", "employer"), START),
+    "trainer": START | LEARNERS | ARRIVALS,
+    "assessor": START | LEARNERS,
+    "steward": START | IMPORTS | RULES,
+    "provider": START | LEARNERS | IMPORTS | {("GET", f"/provider{form}") for form in ("", ".csv", ".json")},
+    "learner": OWN_RECORD,
+}
+"""What each role may ask besides."""
+NOT_ASKED_YET = {
+    *("frameworks.change", "planning.read"),
+}
+"""Rights of pages that are not built: a page that is built takes its right out of here."""
+
+
+def caller(*roles):
+    rights, own = rights_of_roles(roles)
+    return Caller("staff 1", "", b"", rights, "default", SESSION, own=own)
+
+
+def is_let_in(line, one):
+    try:
+        admit(*line, one)
+    except Refused:
+        return False
+    return True
+
+
+def of(role):
+    return Granted(role, "centre" if ROLES[role].bound else "")
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_each_role_gets_past_the_lines_that_are_for_it_and_past_no_other(role):
+    let_in = {line for line in TABLE if not TABLE[line].is_public and is_let_in(line, caller(of(role)))}
+
+    assert let_in == ACCOUNT | SEEN[role]
+
+
+def test_nobody_without_a_role_sees_more_than_their_own_account():
+    assert caller().rights == {"account.use": SELF}
+
+
+def test_each_right_that_a_role_gives_is_asked_for_by_a_line_or_waits_for_its_page():
+    given = {right for role in ROLES.values() for right in role.rights}
+
+    assert given - {line.right for line in TABLE.values()} == NOT_ASKED_YET
+
+
+def test_a_right_reaches_as_far_as_the_widest_role_and_what_it_is_bound_to_is_kept_apart():
+    both = caller(Granted("provider", "north"), Granted("author", "moodle"), Granted("trainer", "south"))
+
+    assert (both.rights["imports.run"], both.owned("imports.run")) == (OWN, {"north"})
+    assert (both.rights["arrivals.read"], both.owned("arrivals.read")) == (OWN, {"moodle", "south"})
+    assert (both.rights["learners.read"], both.owned("learners.read")) == (OWN_LEARNERS, {"north", "south"})
+    assert both.owned("statements.write") == frozenset()
+
+
+def test_a_role_for_everything_frees_a_right_of_what_another_binds_it_to():
+    both = caller(Granted("provider", "north"), Granted("administrator"))
+
+    assert (both.rights["imports.run"], both.owned("imports.run")) == (ALL, frozenset())
+
+
+def test_a_developer_reaches_one_service():
+    one = caller(Granted("developer", "career-converter"))
+
+    assert (one.rights["services.manage"], one.owned("services.manage")) == (OWN_SERVICE, {"career-converter"})
+
+
+@pytest.mark.parametrize("text", ["steward", "provider:North Centre", " provider : North Centre "])
+def test_a_role_is_read_as_it_is_written(text):
+    name, _, of = (part.strip() for part in text.partition(":"))
+
+    assert granted(text) == Granted(name, of)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "king", "learner", "provider", "provider:", "steward:centre", "provider:../x", f"provider:{'x' * 81}"]
+)
+def test_what_is_no_role_is_refused_with_what_to_write(text):
+    with pytest.raises(Refused) as refused:
+        granted(text)
+
+    assert "choose from" in refused.value.message or "write it" in refused.value.message
+
+
+def test_a_role_of_another_release_gives_nothing():
+    assert caller(Granted("emperor")).rights == {"account.use": SELF}
+
+
+def test_the_roles_that_are_given_are_all_but_the_learner_s():
+    assert set(OF_STAFF) == set(ROLES) - {"learner"}
+
+
+def test_who_is_refused_reads_which_role_the_page_is_for():
+    with pytest.raises(Refused) as refused:
+        admit("GET", "/staff/members", caller(of("steward")))
+
+    assert refused.value.message == "This page is for this role: administrator. You do not have it."

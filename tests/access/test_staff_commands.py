@@ -1,0 +1,153 @@
+"""``lrs staff``, ``lrs oidc`` and ``lrs persons invite``: what they do, and what they say when they cannot."""
+
+import csv
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from lrs.access import learners, staff
+from lrs.access.oidc import providers
+from lrs.access.roles import Granted
+from lrs.access.sessions import BY_KEY, list_sessions, open_session
+from lrs.cli import main
+from lrs.kernel.settings import Settings
+from lrs.people import sign_in
+from lrs.tenancy.tenants import open_tenant
+from tests.matching.world import put_person
+
+
+@pytest.fixture
+def data(tmp_path):
+    open_tenant(Settings(data=tmp_path)).store.close()
+    return tmp_path
+
+
+def run(data, *words, env=None):
+    return CliRunner().invoke(main, [*map(str, words), "--data", str(data)], env=env)
+
+
+def done(data, *words, env=None):
+    answer = run(data, *words, env=env)
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def in_store(data, read):
+    tenant = open_tenant(Settings(data=data))
+    try:
+        return read(tenant)
+    finally:
+        tenant.store.close()
+
+
+def test_an_invitation_prints_a_link_at_the_configured_address_or_on_this_machine(data):
+    plain = json.loads(done(data, "staff", "invite", "sam@centre.example", "--role", "steward", "--json"))
+    public = {"LRS_PUBLIC_URL": "https://lrs.example.org/engraft", "LRS_PAGES_URL": "https://people.example.org"}
+    named = json.loads(
+        done(data, "staff", "invite", "kim@centre.example", "--role", "provider:north", "--json", env=public)
+    )
+
+    assert plain["link"].startswith("http://127.0.0.1:8080/invitation/")
+    assert named["link"].startswith("https://people.example.org/engraft/invitation/")
+
+
+def test_roles_are_given_and_taken_and_sessions_end(data):
+    id = json.loads(done(data, "staff", "invite", "sam@centre.example", "--role", "steward", "--json"))["id"]
+    in_store(data, lambda tenant: open_session(tenant, f"staff {id}", BY_KEY))
+
+    told = done(data, "staff", "role", "SAM@centre.example", "--give", "provider:north", "--take", "steward")
+
+    assert told == "SAM@centre.example: provider:north\n"
+    assert in_store(data, lambda tenant: staff.member(tenant.store, id).roles) == (Granted("provider", "north"),)
+    assert in_store(data, lambda tenant: list_sessions(tenant.store, tenant.clock())) == []
+
+
+def test_who_is_disabled_stands_in_the_list_and_can_be_let_in_again(data):
+    done(data, "staff", "invite", "sam@centre.example", "--role", "steward")
+
+    done(data, "staff", "disable", "sam@centre.example")
+    [disabled] = json.loads(done(data, "staff", "list", "--json"))
+    done(data, "staff", "enable", "sam@centre.example")
+    [enabled] = json.loads(done(data, "staff", "list", "--json"))
+
+    assert (disabled["state"], enabled["state"]) == ("disabled", "invited")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("staff", "invite", "sam", "--role", "steward"), "This is no e-mail address"),
+        (("staff", "invite", "sam@centre.example", "--role", "king"), "there is no role 'king' to give"),
+        (("staff", "invite", "sam@centre.example", "--role", "provider"), "write it like provider:NAME"),
+        (("staff", "role", "nobody", "--give", "steward"), "there is no member of staff 'nobody'"),
+        (("staff", "recover", "nobody"), "there is no member of staff 'nobody'"),
+        (("oidc", "add", "Uni", "--issuer", "https://a.example", "--client-id", "x"), "lower-case letters"),
+        (("oidc", "add", "uni", "--issuer", "https://a.example?x", "--client-id", "x"), "no query"),
+        (("oidc", "add", "uni", "--issuer", "a.example", "--client-id", "x"), "is no address"),
+        (("oidc", "add", "uni", "--issuer", "https://a.example", "--client-id", "x", "--group", "a"), "write it like"),
+        (("oidc", "remove", "uni"), "there is no sign-in provider 'uni'"),
+        (("persons", "invite", "nobody@example.org"), "Nobody is known as 'nobody@example.org'."),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(data, words, says):
+    answer = run(data, *words)
+
+    assert answer.exit_code in {1, 2}
+    assert says in answer.stderr
+    assert "Traceback" not in answer.output
+
+
+def test_a_provider_is_kept_with_its_secret_hidden(data):
+    more = ("--for", "both", "--group", "admins=administrator", "--group", "admins=auditor", "--host", "b.example")
+    made = ("oidc", "add", "uni", "--issuer", "https://a.example", "--client-id", "engraft", *more)
+
+    told = done(data, *made, env={"LRS_SECRET": "a secret"})
+    listed = done(data, "oidc", "list", "--json")
+
+    assert "http://127.0.0.1:8080/sign-in/return" in told
+    assert "a secret" not in listed
+    [one] = json.loads(listed)
+    assert (one["for"], one["groups"], one["hosts"]) == (
+        "both",
+        {"admins": ["administrator", "auditor"]},
+        ["b.example"],
+    )
+
+    def kept(tenant):
+        found = providers.provider(tenant.store, "uni")
+        return "a secret" in (found.secret or ""), providers.secret_of(tenant, found)
+
+    assert in_store(data, kept) == (False, "a secret")
+
+
+def test_a_list_of_learners_is_invited_and_who_is_unknown_is_named(data, tmp_path):
+    mailbox = "mailto:ann@example.org"
+    in_store(data, lambda tenant: put_person(tenant, mailbox))
+    table = tmp_path / "list.csv"
+    with table.open("w", newline="") as file:
+        rows = [("Learner", "E-mail"), (mailbox.removeprefix("mailto:"), "new@example.org"), ("ghost@example.org", "")]
+        csv.writer(file).writerows(rows)
+
+    answer = run(data, "persons", "invite", "--list", table, "--json")
+
+    told = json.loads(answer.stdout)
+    [invited] = told["invited"]
+    assert told["failed"] == [{"learner": "ghost@example.org", "reason": "Nobody is known as 'ghost@example.org'."}]
+    assert invited["link"].startswith("http://127.0.0.1:8080/invitation/")
+
+    def use(tenant):
+        sign_in.use_invitation(tenant, invited["link"].rpartition("/")[2], BY_KEY)
+        return learners.account_of(tenant.store, invited["person"]).addresses
+
+    assert in_store(data, use) == ("new@example.org",)
+
+
+def test_a_list_without_its_column_is_refused(data, tmp_path):
+    table = tmp_path / "list.csv"
+    table.write_text("email,other\na@example.org,x\n")
+
+    answer = run(data, "persons", "invite", "--list", table)
+
+    assert answer.exit_code == 1
+    assert "the file needs a column learner" in answer.stderr

@@ -1,0 +1,152 @@
+"""The console: what needs somebody, sources, mails that wait, keys, the record of actions, the system."""
+
+import csv
+import io
+
+import pytest
+
+from lrs.access import staff_acts
+from lrs.access.keys import create_key, revoke_key
+from lrs.access.roles import Granted
+from lrs.composition.steps import drain
+from lrs.kernel.settings import Settings
+from lrs.outbox.mail import send_mail
+from lrs.pages.console_facts import shown_settings
+from lrs.storage import Owed, Record
+from lrs.web.refusals import Refusal, _append
+from tests.competency.world import statement
+from tests.pages.conftest import text_of
+from tests.pages.test_work import delivery, give_up
+
+PARTS = ("", "/sources", "/mails", "/keys", "/audit", "/system")
+
+
+def owe_mail(site, **values):
+    values = {"link": "http://127.0.0.1:8080/invitation/abc", "until": "2099-11-17T14:05:00Z"} | values
+    owe = lambda tx: send_mail(tx, site.tenant, "ann@example.org", "staff-invitation", values)  # noqa: E731
+    id = site.tenant.store.write(owe).result()
+    drain(site.tenant, ("deliver",))
+    return id
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_is_there_with_nothing_in_it(browser, part):
+    page = browser.get(f"/console{part}")
+
+    assert page.status_code == 200
+    assert page.text.count("<h1>") == 1
+    assert 'aria-current="page"' in page.text
+
+
+def test_it_says_first_what_needs_somebody_and_offers_to_do_it(site, browser):
+    quiet = text_of(browser.get("/console"))
+    give_up(site, Record("award", "a-1", b"nonsense", owed=(Owed("issue"),)))
+    delivery(site)
+    owe_mail(site)
+
+    page = browser.get("/console")
+    text = text_of(page)
+
+    assert "What needs you now Nothing needs you." in quiet
+    assert "Nothing needs you." not in text
+    assert "Sign and revoke badges was given up on:" in text
+    assert "One mail has not gone out" in text
+    assert browser.send(page, "/pages/work/retry", id="a-1").status_code == 303
+
+
+def test_a_mail_that_is_held_waits_with_its_link_until_its_time_is_over(site, browser):
+    owe_mail(site)
+    owe_mail(site, until="2020-01-01T00:00:00Z", link="http://127.0.0.1:8080/invitation/old")
+
+    page = browser.get("/console/mails")
+
+    assert "http://127.0.0.1:8080/invitation/abc" in page.text
+    assert "/invitation/old" not in page.text
+    assert "No mail server is set" in page.text
+    assert "Invitation to work here To ann@example.org" in text_of(page)
+
+
+def test_a_mail_that_is_not_there_cannot_be_sent_again(site, browser):
+    owe_mail(site)
+    page = browser.get("/account")
+
+    answer = browser.send(page, "/sign-out")
+    assert answer.status_code == 303
+    assert browser.get("/console/mails").headers["location"].startswith("/sign-in")
+
+
+def test_an_auditor_sees_the_record_of_actions_and_no_link(site):
+    made = staff_acts.invite(site.tenant, "au@example.org", [Granted("auditor")], by="test", root="http://x.example")
+    page = site.browser.get("/invitation/" + made.link.rpartition("/")[2])
+    path = "/invitation/" + made.link.rpartition("/")[2]
+    site.browser.send(page, path, name="Au Ditor", password="four words in row", again="four words in row")
+
+    assert site.browser.get("/console/audit").status_code == 200
+    assert site.browser.get("/console/mails").status_code == 403
+    assert site.browser.get("/console/keys.csv").status_code == 403
+    assert "/console/mails" not in site.browser.get("/console").text
+
+
+def test_sources_tell_the_last_statement_and_what_was_refused(site, browser):
+    create_key(site.tenant, "silent", ["statements/write"])
+    site.world.send(statement("one"))
+    refusal = Refusal(at="2026-11-20T10:00:00Z", source="silent", tenant="default", rule="4.1", status=400)
+    line = b'{"at":"2026-11-20T10:00:00Z","source":"silent","tenant":"default","rule":"4.1","status":400}\n'
+    _append(site.settings.data / "refusals.jsonl", line)
+
+    page = browser.get("/console/sources")
+    rows = browser.get("/console/sources.json").json()
+
+    assert refusal.source in text_of(page)
+    assert {one["source"]: (one["refused"], one["rules"]) for one in rows}["silent"] == (1, "4.1 (1)")
+    assert "None yet" in text_of(page)
+
+
+def test_a_list_is_searched_filtered_sorted_and_taken_away_as_a_file(site, browser):
+    first = create_key(site.tenant, "b", ["state"])
+    create_key(site.tenant, "a", ["state"])
+    revoke_key(site.tenant, first.key)
+
+    names = [one["name"] for one in browser.get("/console/keys.json?sort=-name").json()]
+    active = browser.get("/console/keys.json?state=active&q=a").json()
+    table = list(csv.reader(io.StringIO(browser.get("/console/keys.csv").content.decode("utf-8-sig"))))
+    page = browser.get("/console/keys?state=revoked&sort=-name")
+
+    assert names == sorted(names, reverse=True)
+    assert {one["name"] for one in active} >= {"a"}
+    assert all(one["state"] == "active" for one in active)
+    assert table[0] == ["Name", "Key", "May", "State"]
+    assert 'href="/console/keys.csv?state=revoked&amp;sort=-name"' in page.text
+    assert "1 to 1 of 1" in text_of(page)
+
+
+def test_the_record_of_actions_is_newest_first(browser):
+    entries = browser.get("/console/audit.json").json()
+
+    assert [one["number"] for one in entries] == sorted((one["number"] for one in entries), reverse=True)
+    assert entries[0]["action"] == "session.opened"
+    assert "session.opened" in text_of(browser.get("/console/audit?action=session.opened"))
+
+
+def test_settings_are_shown_without_secrets():
+    settings = Settings(
+        store_url="mongodb://us:pw1@db.example/lrs",
+        smtp_url="smtp://us:pw2@mail.example",
+        celery_broker="redis://:pw3@r.example",
+        backup_passphrase="pw4",
+    )
+
+    told = shown_settings(settings)
+
+    assert told["LRS_STORE_URL"] == "mongodb://…@db.example/lrs"
+    assert not [value for value in told.values() if "pw" in value]
+
+
+def test_another_organisation_is_told_nothing_of_the_installation(site):
+    operator = create_key(site.other, "operator", ["admin"])
+    site.browser.sign_in(operator, base="/t/other/pages")
+
+    text = text_of(site.browser.get("/t/other/console/system"))
+
+    assert "LRS_" not in text
+    assert "Free on the disk" not in text

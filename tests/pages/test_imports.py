@@ -1,0 +1,348 @@
+"""Imports in a browser: a file is sent, what would go in is seen, corrected, brought in; and nobody sees another's."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from adapters import job as jobs
+from adapters import mappings
+from lrs.access import staff_acts
+from lrs.access.roles import granted
+from lrs.composition.steps import drain
+from lrs.storage import each
+from tests.pages.conftest import forms_of, text_of
+from tests.pages.members import signed_in
+
+PLACE = "/staff/imports"
+DATA = Path(__file__).parents[3] / "shared" / "data"
+HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title"
+GOOD = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted,Log"
+BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-03,accepted,Log"
+FILE = f"{HEADER}\n{GOOD}\n{BAD}\n"
+real = pytest.mark.skipif(not DATA.is_dir(), reason="the real files are not beside this checkout")
+
+
+def send(browser, content, name="file.csv", provider="", place=PLACE):
+    """Sends a file by the form on *place*; the answer."""
+    page = browser.get(place)
+    form = next(form for form in forms_of(page.text) if "file" in form["fields"])
+    body = content if isinstance(content, bytes) else content.encode()
+    fields = {"form": form["fields"]["form"], "provider": provider or form["fields"].get("provider", "")}
+    return browser.ask("POST", form["action"], data=fields, files={"file": (name, body)})
+
+
+def checked(site, browser, content, name="file.csv", provider="", tenant=None):
+    """The address of the page of a file that was sent and checked."""
+    answer = send(browser, content, name, provider)
+    assert answer.status_code == 303, text_of(answer)
+    drain(tenant or site.tenant, ("import",))
+    return answer.headers["location"].partition("?")[0]
+
+
+def stored(tenant):
+    return len(list(each(tenant.store, "statement"))) + len(list(each(tenant.store, "import-row")))
+
+
+def began(site):
+    """How many imports were begun, by the record of actions."""
+    return [action for action, _ in site.audit()].count("import.begun")
+
+
+def bring(site, browser, place):
+    answer = browser.send(browser.get(place), f"{place}/bring")
+    drain(site.tenant, ("import",))
+    return answer.headers["location"].partition("?")[0]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    from tests.pages.conftest import Site  # noqa: PLC0415 (one site for all tests here, each with its own provider)
+
+    made = Site(tmp_path_factory.mktemp("imports"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def steward(shared):
+    return signed_in(shared, "steward")
+
+
+def test_a_file_is_checked_brought_in_and_its_rows_to_repair_come_back_and_in(shared, steward):
+    before, begun = stored(shared.tenant), began(shared)
+    place = checked(shared, steward, FILE, provider="whole-story")
+
+    plan = text_of(steward.get(place))
+    assert stored(shared.tenant) == before
+    assert "What would go in New 1" in plan
+    assert "To repair 1" in plan
+    assert "3 P-2 Evidence: day 2025-13-03 there is no such date To repair" in plan
+
+    done = bring(shared, steward, place)
+    assert "What went in New 1" in text_of(steward.get(done))
+    repairs = steward.get(f"{done}/repairs")
+    assert repairs.headers["content-disposition"] == 'attachment; filename="file, to repair.csv"'
+
+    mended = repairs.text.replace("2025-13-03", "2025-12-03")
+    again = checked(shared, steward, mended, "file, to repair.csv", "whole-story")
+    assert "New 1 Would change what is known 0 Known already 1" in text_of(steward.get(again))
+    last = bring(shared, steward, again)
+    assert "What went in New 1" in text_of(steward.get(last))
+    assert stored(shared.tenant) == before + 4
+    rows = steward.get(f"{PLACE}.json?provider=whole-story&sort=state").json()
+    assert [(one["state"], one["in"], one["repair"]) for one in rows] == [
+        ("In", 1, 0),
+        ("In, repaired by a later file", 1, 0),
+    ]
+    assert began(shared) == begun + 2
+
+
+def test_two_tabs_bring_it_in_once_and_an_older_check_is_not_brought_in_after_another_file(shared, steward):
+    first = checked(shared, steward, FILE, provider="two-tabs")
+    other = checked(shared, steward, FILE.replace("E-1", "E-9"), provider="two-tabs")
+    tab = steward.get(first)
+
+    done = [steward.send(tab, f"{first}/bring").headers["location"].partition("?")[0] for _ in range(2)]
+    drain(shared.tenant, ("import",))
+    late = steward.send(steward.get(other), f"{other}/bring")
+
+    assert done[0] == done[1]
+    assert late.status_code == 409
+    assert "Another file of this provider came in since" in text_of(late)
+
+
+def test_columns_are_guessed_corrected_and_saved_for_the_next_file(shared, steward):
+    text = "Learner ID,Std,Date of evidence,Criteria,Ref no,Sign off\nP-1,ST1406,03/11/2025,K1,E-1,signed off\n"
+    place = checked(shared, steward, text, provider="columns")
+    page = steward.get(place)
+    assert "guessed" in text_of(page)
+
+    headers = text.partition("\n")[0].split(",")
+    meant = {"Std": "standard_ref", "Ref no": "evidence_id", "Sign off": "evidence_status"}
+    chosen = dict(re.findall(r'<select name="(c\d+)" aria-label="([^"]+)"', page.text))
+    picked = {name: meant.get(header) or selected(page.text, name) for name, header in chosen.items()}
+    assert set(chosen.values()) == set(headers)
+    told = {"form": forms_of(page.text)[-1]["fields"]["form"], "kind": "eportfolio", "name": "Our export"}
+    constant = {"constant": "standard_version", "value": "1.0"}
+    answer = steward.ask("POST", f"{place}/columns", data=told | picked | constant)
+    assert answer.status_code == 303
+    drain(shared.tenant, ("import",))
+    now = steward.get(answer.headers["location"].partition("?")[0])
+    assert "New 1" in text_of(now)
+
+    later = checked(shared, steward, text.replace("E-1", "E-2"), provider="columns")
+    assert "Read with the columns saved as Our export" in text_of(steward.get(later))
+    assert "New 1" in text_of(steward.get(later))
+    owner, stranger = signed_in(shared, "provider:columns"), signed_in(shared, "provider:another")
+    assert [one["name"] for one in owner.get("/staff/columns.json").json()] == ["Our export"]
+    assert "Our export" not in stranger.get("/staff/columns").text
+    token = forms_of(stranger.get(PLACE).text)[0]["fields"]["form"]
+    asked = {"form": token, "provider": "columns", "name": "Our export"}
+    assert stranger.ask("POST", "/staff/columns", data=asked).status_code == 404
+    owner.send(owner.get("/staff/columns"), "/staff/columns", name="Our export", provider="columns")
+    assert owner.get("/staff/columns.json").json() == []
+    elsewhere = checked(shared, steward, text, provider="columns-of-others")
+    assert "Our export" not in text_of(steward.get(elsewhere))
+
+
+def test_a_provider_has_so_many_saved_columns_and_the_page_says_what_to_do(shared, steward, monkeypatch):
+    monkeypatch.setattr(mappings, "MOST", 2)
+    place = checked(shared, steward, FILE, provider="many")
+
+    def save(name):
+        page = steward.get(place)
+        form = forms_of(page.text)[-1]["fields"]["form"]
+        picked = {one: selected(page.text, one) for one in re.findall(r'<select name="(c\d+)"', page.text)}
+        told = {"form": form, "kind": "eportfolio", "name": name} | picked
+        return steward.ask("POST", f"{place}/columns", data=told)
+
+    fits = [save(name).status_code for name in ("One", "Two", "Two")]
+    begun = len(list(each(shared.tenant.store, jobs.KIND)))
+    answer = save("Three")
+
+    assert fits == [303, 303, 303]
+    assert answer.status_code == 409
+    assert "many has 2 names of saved columns, as many as there can be. Remove one under Saved columns" in text_of(
+        answer
+    )
+    assert len(list(each(shared.tenant.store, jobs.KIND))) == begun
+    names = [one["name"] for one in steward.get("/staff/columns.json?provider=many").json()]
+    assert sorted(names) == ["One", "Two"]
+
+
+def selected(text, name):
+    inside = re.search(rf'<select name="{name}".*?</select>', text, re.DOTALL)[0]
+    found = re.search(r'value="([^"]*)" selected', inside)
+    return found[1] if found else ""
+
+
+def test_two_headers_for_one_column_are_refused_with_their_names(shared, steward):
+    place = checked(shared, steward, "Learner ID,Ref,KSB\nP-1,E-1,K1\n", provider="twice")
+
+    page = steward.get(place)
+    answer = steward.send(page, f"{place}/columns", kind="eportfolio", c0="learner_ref", c1="learner_ref")
+
+    assert answer.status_code == 400
+    assert "“Learner ID” and “Ref” cannot both be" in text_of(answer)
+
+
+def workbook(*rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+PROTECTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 600
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "the file is empty"),
+        (b"%PDF-1.7 and so on", "the file is a PDF: ask for the table itself"),
+        (PROTECTED, "a workbook with a password: save it without the password"),
+        (b"PK\x03\x04cut off", "it is damaged or was cut off"),
+        (b'<?xml version="1.0"?><Message xmlns="ESFA/ILR/2025-26"/>', "an ILR return (XML)"),
+        (b"one,two\n1,2\n", "no header is known"),
+    ],
+    ids=["empty", "pdf", "password", "cut off", "ilr", "other columns"],
+)
+def test_a_file_that_cannot_be_used_has_a_page_that_says_why_and_nothing_goes_in(shared, steward, content, says):
+    before = stored(shared.tenant)
+    place = checked(shared, steward, content, "a.xlsx", "faulty")
+
+    page = text_of(steward.get(place))
+
+    assert says.casefold() in page.casefold()
+    assert "Nothing went in." in page
+    assert stored(shared.tenant) == before
+
+
+def test_a_formula_is_to_repair_a_name_in_hebrew_stays_and_cp1252_is_read(shared, steward):
+    rows = [HEADER.split(","), GOOD.split(","), ["P-3", "ST1406", "1.0", "E-3", "K1", "=TODAY()", "accepted", "x"]]
+    formula = text_of(steward.get(checked(shared, steward, workbook(*rows), "f.xlsx", "formulas")))
+    named = f"given_names,family_name,{HEADER}\nדנה,כהן,{BAD}\n"
+    hebrew = steward.get(checked(shared, steward, named, provider="hebrew"))
+    western = f"given_names,{HEADER}\nZoë,{BAD}\n".encode("cp1252")
+    read = text_of(steward.get(checked(shared, steward, western, provider="western")))
+
+    assert "formula" in formula
+    assert "To repair 1" in formula
+    assert "דנה כהן" in text_of(hebrew)
+    assert "Zoë" in read
+    assert "windows-1252" in read
+
+
+def test_no_file_and_no_name_are_said_beside_the_form(steward):
+    page = steward.get(PLACE)
+    token = forms_of(page.text)[1]["fields"]["form"]
+
+    empty = steward.ask("POST", PLACE, data={"form": token, "provider": "north"}, files={"file": ("", b"")})
+    nobody = send(steward, FILE, provider="../x")
+    foreign = steward.ask("POST", PLACE, data={"form": "x"}, files={"file": ("a.csv", b"a")})
+
+    assert (empty.status_code, nobody.status_code, foreign.status_code) == (400, 400, 403)
+    assert "Choose a file first." in text_of(empty)
+    assert "Say whose file it is" in text_of(nobody)
+
+
+def test_a_provider_sees_and_changes_only_what_its_own_source_sent(shared, steward):
+    north, south = signed_in(shared, "provider:north-x"), signed_in(shared, "provider:south-x")
+    place = checked(shared, north, FILE.replace("P-1", "Secret-1"))
+    done = bring(shared, north, place)
+
+    for at in (place, done):
+        for ending in ("", "/rows", "/rows.csv", "/rows.json", "/file", "/repairs"):
+            assert north.get(at + ending).status_code == (404 if at == place and ending == "x" else 200)
+            assert south.get(at + ending).status_code == 404
+    for ending in ("", ".csv", ".json"):
+        assert "file.csv" in north.get(PLACE + ending).text
+        assert "north-x" not in south.get(PLACE + ending).text
+    token = forms_of(south.get(PLACE).text)[0]["fields"]["form"]
+    for act in ("bring", "columns"):
+        assert south.ask("POST", f"{place}/{act}", data={"form": token}).status_code == 404
+    assert send(south, FILE, provider="north-x").status_code == 403
+    mended = north.get(f"{done}/repairs").text
+    assert "did not send" in text_of(south.get(checked(shared, south, mended)))
+    assert "file.csv" in steward.get(f"{PLACE}.json?provider=north-x").text
+
+
+def test_another_organisation_sees_nothing_of_it(shared, steward):
+    place = checked(shared, steward, FILE, provider="tenants")
+    other = signed_in(shared, "administrator", tenant=shared.other)
+
+    assert other.get(f"/t/other{place}").status_code == 404
+    assert other.get(f"/t/other{place}/rows.json").status_code == 404
+    assert other.get(f"/t/other{PLACE}.json").json() == []
+    assert other.get(place).status_code == 303
+
+
+def test_a_role_taken_away_while_the_page_is_open_brings_nothing_in(shared):
+    browser = signed_in(shared, "steward")
+    place = checked(shared, browser, FILE, provider="leaver")
+    page = browser.get(place)
+    staff_acts.set_roles(shared.tenant, browser.member, [granted("planner")], by="test")
+
+    answer = browser.send(page, f"{place}/bring")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+    assert not [one for one in jobs.newest(shared.tenant.store) if one.provider == "leaver" and not one.dry_run]
+
+
+def test_the_list_is_a_file_too(shared, steward):
+    checked(shared, steward, FILE, "=cmd.csv", "list")
+
+    rows = list(csv.reader(io.StringIO(steward.get(f"{PLACE}.csv?provider=list").content.decode("utf-8-sig"))))
+
+    assert rows[0][:3] == ["File", "Whose", "State"]
+    assert [row[0] for row in rows[1:]] == ["'=cmd.csv"]
+    assert steward.get(f"{PLACE}.json?provider=list").json()[0]["repair"] == 1
+
+
+def test_a_file_without_rows_to_repair_has_none_to_take_back(shared, steward):
+    place = checked(shared, steward, f"{HEADER}\n{GOOD}\n", provider="all-good")
+
+    assert steward.get(f"{place}/repairs").status_code == 404
+    assert steward.get(f"{place}/rows.json").json() == []
+    assert "The rows to repair" not in text_of(steward.get(place))
+
+
+def test_progress_is_said_until_it_is_over(shared, steward):
+    answer = send(steward, FILE, provider="progress")
+    page = steward.get(answer.headers["location"])
+
+    assert "The file is being read." in text_of(page)
+    assert 'data-live="2"' in page.text
+    drain(shared.tenant, ("import",))
+    assert "data-live=" not in steward.get(answer.headers["location"]).text
+
+
+@real
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("apprenticeship/das-bulk-upload-2017-sample.csv", "To repair 2"),
+        ("attendance/jisc-attendance.tsv", "New 15"),
+        ("faults/title-lines-above-header.csv", "row 4"),
+        ("faults/us-dates-among-uk.csv", "Nothing went in."),
+        ("faults/html-named.xls", "the file is a web page"),
+        ("faults/number-formats.xlsx", "To repair"),
+        ("ilr/ILR-99999999-2526-20250108-094401.xml", "an ILR return (XML)"),
+    ],
+)
+def test_real_files_are_read_or_say_why_not(shared, steward, name, says):
+    path = DATA / name
+
+    page = text_of(steward.get(checked(shared, steward, path.read_bytes(), path.name, "real")))
+
+    assert says.casefold() in page.casefold()

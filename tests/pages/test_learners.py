@@ -1,0 +1,400 @@
+"""The list of learners: facets, order, files, whom a narrow reach shows, another tenant, and invitations to sign in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from hashlib import sha1
+from itertools import count
+
+import msgspec
+import pytest
+
+from lrs.access import staff, staff_acts
+from lrs.access.roles import Granted
+from lrs.competency import listed
+from lrs.composition.steps import drain
+from lrs.people import joins
+from lrs.storage import Record, Walk
+from tests.competency.world import ANN, ASEPTIC, GOWNING, statement, statement_id
+from tests.pages.conftest import Browser, Site, text_of
+
+_numbers = count()
+STEPS = ["refs", "match", "evaluate", "issue", "sync", "list"]
+LIST = "/staff/learners"
+MARKUP, LONG, ARABIC = "<b>Bo</b> \u202e& Co", "Wilhelmina " * 27, "عائشة بنت محمد"
+PEOPLE = {
+    "ann": ({"mbox": "mailto:ann@example.org", "name": "Ann Able"}, GOWNING, "vle"),
+    "bo": ({"mbox": "mailto:bo@example.org", "name": MARKUP}, ASEPTIC, "centre"),
+    "mina": ({"account": {"homePage": "https://vle.example", "name": "m-1"}, "name": LONG}, ASEPTIC, "centre"),
+    "aisha": (
+        {"account": {"homePage": "https://vle.example", "name": "a-7"}, "name": ARABIC},
+        "https://x.example",
+        "vle",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory) -> Site:
+    """A site with four learners, two of each source; its browser is that of an administrator's key."""
+    made = Site(tmp_path_factory.mktemp("learners"))
+    for name, (actor, activity, source) in PEOPLE.items():
+        made.world.send(statement(name, actor, activity=activity), source=source)
+    drain(made.tenant, STEPS)
+    made.browser.sign_in(made.operator)
+    yield made
+    made.close()
+
+
+def member(site, role, of="", *, base="", tenant=None):
+    """A browser in which a member of staff with this role is signed in."""
+    tenant = tenant or site.tenant
+    email = f"{role}-{next(_numbers)}@example.org"
+    made = staff_acts.invite(tenant, email, [Granted(role, of)], by="test", root="http://x.example")
+    browser, path = Browser(site.app), f"{base}/invitation/{made.link.rpartition('/')[2]}"
+    answer = browser.send(browser.get(path), path, name=role, password="four words in row", again="four words in row")
+    assert answer.status_code == 303
+    browser.id = made.id
+    return browser
+
+
+def person(site, who):
+    return site.world.person(PEOPLE[who][0])
+
+
+def named(browser, query=""):
+    return {one["name"] for one in browser.get(f"{LIST}.json{query}").json()}
+
+
+def test_the_list_says_what_each_holds_until_when_and_who_told_of_them(known):
+    rows = {one["name"]: one for one in known.browser.get(f"{LIST}.json").json()}
+
+    assert rows["Ann Able"] == {
+        "name": "Ann Able",
+        "known": ["ann@example.org"],
+        "skill": ["GOWN Gowning"],
+        "level": ["1 Awareness"],
+        "until": None,
+        "ends": "Later, or never",
+        "provider": ["vle"],
+    }
+    assert (rows[MARKUP]["until"], rows[MARKUP]["ends"]) == ("2027-11-20", "Within a year")
+    assert rows[ARABIC]["ends"] == "Holds nothing"
+
+
+def test_it_is_chosen_by_facets_sorted_and_taken_away_as_a_table(known):
+    page = known.browser.get(LIST)
+    chosen = known.browser.get(f"{LIST}.csv?skill=ASEP+Aseptic+technique&provider=centre&sort=-name")
+    table = list(csv.reader(io.StringIO(chosen.content.decode("utf-8-sig"))))
+
+    assert 'href="/staff/learners?sort=name&amp;skill=ASEP+Aseptic+technique"' in page.text
+    assert table[0] == ["Name", "Known by", "Skills", "Level", "Next to end", "Ends", "Told by"]
+    assert [row[0] for row in table[1:]] == [LONG.strip() + " ", MARKUP]
+    assert named(known.browser, "?level=2+Capable") == set()
+    assert named(known.browser, "?ends=Holds+nothing") == {ARABIC}
+    assert named(known.browser, "?provider=nobody") == set()
+
+
+def test_names_are_text_whatever_they_are(known):
+    page = known.browser.get(LIST)
+
+    assert "&lt;b&gt;Bo&lt;/b&gt;" in page.text
+    assert "<b>Bo" not in page.text
+    assert ARABIC in page.text
+    assert LONG.strip() in page.text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("able ann", "ann"), ("BO@example.org", "bo"), ("https://vle.example|m-1", "mina"), ("a-7", "aisha")],
+)
+def test_one_is_found_by_a_part_of_a_name_an_address_an_account_and_its_name(known, wanted, found):
+    page = known.browser.get(LIST)
+
+    answer = known.browser.send(page, LIST, who=wanted)
+
+    assert answer.headers["location"] == f"{LIST}/{person(known, found)}"
+
+
+@pytest.mark.parametrize("role", ["provider", "assessor", "trainer"])
+def test_a_narrow_reach_shows_only_whom_its_own_source_told_of(known, role):
+    narrow = member(known, role, "centre")
+    other = person(known, "ann")
+
+    page = narrow.get(LIST)
+    asked = narrow.send(page, LIST, who="ann@example.org")
+    alone = narrow.get(f"{LIST}/{person(known, 'bo')}")
+
+    assert named(narrow) == {MARKUP, LONG.strip() + " "}
+    assert "ann@example.org" not in narrow.get(f"{LIST}.csv").text
+    assert "Ann Able" not in page.text
+    assert (asked.status_code, "Nobody is known by that name" in asked.text) == (404, True)
+    assert narrow.get(f"{LIST}/{other}").status_code == 404
+    assert narrow.get(f"{LIST}/{other}").text.count("Ann") == 0
+    assert narrow.get(f"{LIST}?provider=vle").text.count("Ann Able") == 0
+    assert alone.status_code == 200
+    assert "Who has access" not in alone.text
+    assert "Invite to sign in" not in alone.text
+    assert narrow.get("/staff/invitations").status_code == 403
+
+
+def test_a_narrow_reach_sees_no_identifier_by_which_others_know_the_learner(site, browser):
+    both = {"mbox": "mailto:both@example.org", "name": "Both"}
+    account = {"account": {"homePage": "https://vle.example", "name": "both-1"}}
+    site.world.send(statement("both vle", account, activity="https://y.example"), source="vle")
+    site.world.send(statement("both centre", both, activity="https://y.example"), source="centre")
+    drain(site.tenant, STEPS)
+    one, other = (site.world.person(actor) for actor in (both, account))
+    site.world.write(lambda tx: joins.merge(tx, one, other, "test"))
+    drain(site.tenant, STEPS)
+    narrow = member(site, "provider", "centre")
+
+    page, everything = narrow.get(f"{LIST}/{one}"), browser.get(f"{LIST}/{one}")
+    rows = [row["known"] for row in narrow.get(f"{LIST}.json").json() if row["name"] == "Both"]
+
+    assert "both-1" in everything.text
+    assert "both@example.org" in page.text
+    assert "both-1" not in page.text
+    assert rows == [["both@example.org"]]
+
+
+def test_a_search_tells_nobody_whose_an_address_is_that_only_others_know(site, browser):
+    known, private = "ann@provider.example", "secret-private@home.example"
+    for source, address in (("north", known), ("vle", private)):
+        actor = {"mbox": f"mailto:{address}"}
+        site.world.send(statement(source, actor, activity="https://y.example"), source=source)
+    drain(site.tenant, STEPS)
+    one, other = (site.world.person({"mbox": f"mailto:{address}"}) for address in (known, private))
+    site.world.write(lambda tx: joins.merge(tx, one, other, "test"))
+    drain(site.tenant, STEPS)
+    north = member(site, "provider", "north")
+    hashed = sha1(f"mailto:{private}".encode(), usedforsecurity=False).hexdigest()
+
+    asked = [
+        north.send(north.get(LIST), LIST, who=who) for who in (private, f"mailto:{private}", hashed, "nobody@x.example")
+    ]
+
+    assert [answer.status_code for answer in asked] == [404] * 4
+    assert north.send(north.get(LIST), LIST, who=known).headers["location"] == f"{LIST}/{one}"
+    assert browser.send(browser.get(LIST), LIST, who=private).status_code == 303
+
+
+VICTIM = {"mbox": "mailto:victim@vle.example"}
+
+
+def test_a_statement_about_somebody_shows_its_source_nothing_that_others_proved(site, browser):
+    north = member(site, "provider", "north")
+    site.world.send(statement("of the vle", VICTIM, timestamp="2026-11-19T10:00:00Z"), source="vle")
+    site.world.send(statement("any", VICTIM, activity="https://north.example/x"), source="north")
+    drain(site.tenant, STEPS)
+    victim = site.world.person(VICTIM)
+    hidden = ("GOWN", "Awareness", GOWNING, statement_id("of the vle"), "90")
+    everything = browser.get(f"{LIST}/{victim}").text
+
+    places = (f"{LIST}/{victim}", LIST, f"{LIST}.csv", f"{LIST}.json", "/provider")
+    pages = [north.get(place).text for place in places]
+    (row,) = north.get(f"{LIST}.json").json()
+
+    assert [one for one in hidden if one not in everything] == []
+    assert [one for text in pages for one in hidden[:4] if one in text] == []
+    assert "Badges (0)" in pages[0]
+    assert (row["known"], row["skill"], row["level"], row["ends"]) == (["victim@vle.example"], [], [], "Holds nothing")
+    assert north.get(f"{LIST}.json?skill=GOWN+Gowning").json() == []
+
+
+def test_a_narrow_reach_shows_the_level_the_badge_and_the_evidence_that_its_own_source_proved(site):
+    centre = member(site, "provider", "centre")
+    site.world.send(statement("gown", ANN), source="vle")
+    site.world.send(statement("asep", ANN, activity=ASEPTIC), source="centre")
+    site.world.send(statement("asep too", ANN, activity=ASEPTIC), source="vle")
+    drain(site.tenant, STEPS)
+
+    page = text_of(centre.get(f"{LIST}/{site.world.person(ANN)}"))
+    (row,) = centre.get(f"{LIST}.json").json()
+
+    assert "Skills (1)" in page
+    assert "Badges (1)" in page
+    assert "1 piece of evidence" in page
+    assert statement_id("asep") in page
+    assert [one for one in ("GOWN", statement_id("gown"), statement_id("asep too")) if one in page] == []
+    assert row["skill"] == ["ASEP Aseptic technique"]
+
+
+def test_a_role_that_is_taken_away_closes_the_page_that_is_open(known):
+    narrow = member(known, "provider", "south")
+    page = narrow.get(LIST)
+
+    staff_acts.set_roles(known.tenant, narrow.id, [Granted("planner")], by="test")
+
+    assert narrow.send(page, LIST, who="ann").headers["location"].startswith("/sign-in")
+    assert narrow.get(f"{LIST}.json").headers["location"].startswith("/sign-in")
+
+
+def test_another_organisation_sees_none_of_them(known):
+    there = member(known, "administrator", base="/t/other", tenant=known.other)
+
+    listed_there = there.get(f"/t/other{LIST}.json")
+    alone = there.get(f"/t/other{LIST}/{person(known, 'ann')}")
+
+    assert (listed_there.json(), alone.status_code) == ([], 404)
+    assert there.get(LIST).headers["location"].startswith("/sign-in")
+
+
+def test_the_first_page_has_what_the_role_may_see(known):
+    provider, planner = member(known, "provider", "centre"), member(known, "planner")
+
+    assert "/staff/learners" in provider.get("/staff").text
+    assert "There is no page for your roles yet" in planner.get("/staff").text
+    assert provider.get("/staff/members").status_code == 403
+
+
+def test_the_list_follows_joins_new_names_and_new_sources(site, browser):
+    account = {"account": {"homePage": "https://vle.example", "name": "ann"}}
+    site.world.send(statement("one", ANN))
+    site.world.send(statement("two", account, activity=ASEPTIC))
+    drain(site.tenant, STEPS)
+    ann, other = site.world.person(ANN), site.world.person(account)
+
+    site.world.write(lambda tx: joins.merge(tx, ann, other, "test"))
+    drain(site.tenant, STEPS)
+    joined = browser.get(f"{LIST}.json").json()
+    site.world.send(statement("three", {**ANN, "name": "Ann"}, activity="https://x.example"), source="centre")
+    drain(site.tenant, STEPS)
+    renamed = browser.get(f"{LIST}.json").json()
+    site.world.write(lambda tx: joins.unmerge(tx, other, "test"))
+    drain(site.tenant, STEPS)
+    parted = browser.get(f"{LIST}.json").json()
+
+    assert [(one["name"], one["skill"]) for one in joined] == [(None, ["ASEP Aseptic technique", "GOWN Gowning"])]
+    assert [(one["name"], one["provider"]) for one in renamed] == [("Ann", ["centre", "vle"])]
+    assert {(one["name"], *one["provider"]) for one in parted} == {("Ann", "centre", "vle"), (None, "vle")}
+
+
+def test_statements_of_somebody_known_owe_the_list_nothing(site):
+    site.world.send(statement("one", {**ANN, "name": "Ann"}))
+    drain(site.tenant, STEPS)
+    site.world.send(statement("two", {**ANN, "name": "Ann"}, activity="https://x.example"))
+
+    drain(site.tenant, ["match"])
+
+    assert [one for one in site.tenant.store.backlog() if one.step == "list"] == []
+
+
+def test_everybody_of_before_is_listed_once(site, browser):
+    site.world.send(statement("one", {**ANN, "name": "Ann"}))
+    drain(site.tenant, STEPS)
+    store = site.tenant.store
+    for kind in ("learner", "learner-list"):
+        for record in store.find(Walk(kind)).records:
+            store.write(lambda tx, kind=kind, id=record.id: tx.delete(kind, id)).result()
+    before = browser.get(f"{LIST}.json").json()
+
+    listed.list_those_before(site.tenant)
+    drain(site.tenant, ["list"])
+    revision = store.get(*listed.MARK).rev
+    listed.list_those_before(site.tenant)
+
+    assert before == []
+    assert [one["provider"] for one in browser.get(f"{LIST}.json").json()] == [["vle"]]
+    assert store.get(*listed.MARK).rev == revision
+
+
+def test_more_learners_than_a_page_looks_at_are_said_to_be_more(known, monkeypatch):
+    monkeypatch.setattr(listed.chosen, "__kwdefaults__", {"sources": None, "keys": (), "most": 2})
+
+    page = known.browser.get(LIST)
+
+    assert "1 to 2 of 2, and there are more: choose less" in text_of(page)
+
+
+# -- invitations ----------------------------------------------------------------------------------------------------
+
+
+def test_a_learner_is_invited_by_a_link_that_is_shown_once(known):
+    path = f"{LIST}/{person(known, 'ann')}"
+
+    answer = known.browser.send(known.browser.get(path), f"{path}/invite", email="ann@example.org")
+    link = re.search(r'<code id="link">([^<]+)</code>', answer.text)[1]
+    again = known.browser.get(path)
+
+    assert "/invitation/" in link
+    assert link not in again.text
+    assert Browser(known.app).get("/invitation/" + link.rpartition("/")[2]).status_code == 200
+    assert known.audit()[-1] == ("learner.invited", f"key {known.operator.key}")
+
+
+def test_an_address_that_is_none_invites_nobody(known):
+    path = f"{LIST}/{person(known, 'ann')}"
+    before = len(known.audit())
+
+    answer = known.browser.send(known.browser.get(path), f"{path}/invite", email="ann at example")
+
+    assert answer.status_code == 400
+    assert "This is no e-mail address" in text_of(answer)
+    assert len(known.audit()) == before
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "ann@example.org, ann@example.org\nhttps://vle.example|m-1\nnobody@example.org",
+        "Learner;E-mail\nann@example.org;ann@example.org\nhttps://vle.example|m-1;\nnobody@example.org;",
+        "learner\temail\nann@example.org\tann@example.org\nhttps://vle.example|m-1\t\nnobody@example.org\t",
+    ],
+    ids=["as typed", "with semicolons", "from a spreadsheet"],
+)
+def test_a_whole_list_is_invited_and_who_is_not_known_is_said(known, pasted):
+    answer = known.browser.send(known.browser.get("/staff/invitations"), "/staff/invitations", list=pasted)
+    links = re.findall(r"http://[^,\s<]+/invitation/[\w-]+", answer.text)
+
+    assert (answer.status_code, len(set(links))) == (200, 2)
+    assert "2 links are made. One is also sent by mail." in text_of(answer)
+    assert "nobody@example.org Nobody is known as" in text_of(answer)
+
+
+@pytest.mark.parametrize("pasted", ["", " \n ", "x\n" * 501], ids=["nothing", "blanks", "too many"])
+def test_a_list_that_cannot_be_invited_is_said_to_be_so(known, pasted):
+    before = len(known.audit())
+
+    answer = known.browser.send(known.browser.get("/staff/invitations"), "/staff/invitations", list=pasted)
+
+    assert answer.status_code == 400
+    assert 'class="error"' in answer.text
+    assert len(known.audit()) == before
+
+
+def test_those_who_were_chosen_stand_in_the_form_already(known):
+    page = known.browser.get("/staff/invitations?provider=centre")
+
+    assert f"{person(known, 'bo')},bo@example.org" in page.text
+    assert person(known, "ann") not in page.text
+
+
+def put_many(store, size):
+    """Writes *size* learners to the list as the step does."""
+
+    def decide(tx):
+        for number in range(size):
+            known_by = listed.KnownBy(f"i-{number}", {"mbox": f"mailto:l{number}@example.org"}, ("vle",))
+            skills = tuple(
+                listed.ListedSkill(f"S{one} Skill {one}", "1 Awareness", "held") for one in range(number % 5)
+            )
+            body = msgspec.json.encode(listed.ListedLearner((f"Learner {number}",), (known_by,), skills))
+            keys = (listed.listed_key("source", "vle"), *(listed.listed_key("skill", one.text) for one in skills))
+            tx.insert(Record("learner", f"p-{number}", body, {"members": [f"p-{number}"]}, keys))
+
+    store.write(decide, weight=size).result()
+
+
+def test_a_skill_is_chosen_by_its_index_without_reading_the_others(site, browser, monkeypatch):
+    put_many(site.tenant.store, 200)
+    read = []
+    usual = listed.read
+    monkeypatch.setattr(listed, "read", lambda record: read.append(record.id) or usual(record))
+
+    found = browser.get(f"{LIST}.json?skill=S3+Skill+3").json()
+
+    assert len(found) == len(read) == 40
+    assert staff.everyone(site.tenant.store) == []

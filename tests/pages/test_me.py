@@ -1,0 +1,415 @@
+"""A learner's own pages: skills and why, questions, badges, roles, who sees what; and nothing of anybody else."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from lrs.access import learners, sessions
+from lrs.composition.kinds import TENANT
+from lrs.kernel.keys import key
+from lrs.matching import consent, disclosures, registry, roles, services
+from lrs.matching.consent import Grant, Subject
+from lrs.people import joins, questions
+from lrs.storage import Record, each
+from lrs.web.origins import session_cookie
+from lrs.web.page import TEMPLATES
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, statement
+from tests.pages.conftest import Browser, forms_of, text_of
+from tests.pages.test_learner import work
+
+BEA = {"mbox": "mailto:bea@example.org"}
+RAY = {"name": "Ray <b>Brown</b>", "mbox": "mailto:ray@centre.example"}
+NAMED = {"id": GOWNING, "definition": {"name": {"en": "Gowning, practical"}}}
+UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
+
+
+def signed_in(site, person, browser=None):
+    """A browser in which *person* is signed in."""
+    site.tenant.store.write(lambda tx: learners.open_account(tx, person, by="test")).result()
+    browser = browser or Browser(site.app)
+    token = sessions.open_session(site.tenant, learners.SUBJECT + person, sessions.SigningIn("link", "Firefox"))
+    browser.cookies.set(session_cookie(site.tenant), token)
+    return browser
+
+
+def lived(site, actor=ANN, name="Ann Smith"):
+    """Somebody with a skill that an assessor saw, and one without an end; their person."""
+    who = {**actor, "name": name}
+    seen = statement(f"{name} one", who, context={"instructor": RAY}) | {"object": NAMED}
+    site.world.send(seen)
+    site.world.send(statement(f"{name} two", who, activity=ASEPTIC))
+    work(site)
+    return site.world.person(actor)
+
+
+def service(site, person, *scopes):
+    """A service that *person* agreed to."""
+    known = [one.id for one in services.everyone(site.tenant.store)]
+    if "career-converter" not in known:
+        registry.register(
+            site.tenant,
+            "Career Converter",
+            webhook=None,
+            scopes=["profiles:read", "gap:read"],
+            purpose="To find <b>roles</b>",
+            by="test",
+        )
+    grant = Grant(Subject(person=person), "career-converter", scopes, "To find <b>roles</b>", "operator", "test")
+    site.world.write(lambda tx: consent.give(tx, grant))
+
+
+def first_form(page, action):
+    return next(form for form in forms_of(page.text) if form["action"] == action)
+
+
+def test_the_page_says_what_is_held_until_when_and_who_saw_it(site):
+    ann = lived(site)
+    page = signed_in(site, ann).get("/me")
+
+    text = text_of(page)
+    assert page.status_code == 200
+    assert "Ann Smith 2 skills; next to expire: Aseptic technique , 20 November 2027." in text
+    assert "Gowning Awareness (1 of 3) Held Without an end" in text
+    assert "Aseptic technique Practitioner (2 of 3) Held Until 20 November 2027" in text
+    assert "Gowning, practical Seen by Ray <b>Brown</b> ( vle ) 20 November 2026, 10:00 GMT" in text
+    assert "A result Sent by vle" in text
+    assert "Ray &lt;b&gt;Brown&lt;/b&gt;" in page.text
+    assert text.count("The badge as a file") == 2
+
+
+def test_a_name_that_is_an_address_is_none_and_who_saw_it_may_have_no_name(site):
+    session = {"id": "https://centre.example/1", "definition": {"name": {"en": "Practical, day 1"}}}
+    nameless = {"id": GOWNING, "definition": {"name": {"en": GOWNING}}}
+    around = {"instructor": {"mbox": RAY["mbox"]}, "contextActivities": {"parent": [session]}}
+    site.world.send(statement("one", context=around) | {"object": nameless})
+    work(site)
+
+    text = text_of(signed_in(site, site.world.person(ANN)).get("/me"))
+
+    assert "My skills 1 skill, which does not expire." in text
+    assert "Practical, day 1 Seen by an assessor ( vle )" in text
+    assert "ray@centre.example" not in text
+
+
+def test_numbers_and_addresses_of_the_inside_are_only_in_details(site):
+    ann = lived(site)
+    service(site, ann, "profiles:read")
+    browser = signed_in(site, ann)
+    pages = [browser.get(path) for path in ("/me", "/me/roles", "/me/sharing")]
+
+    for page in pages:
+        outside = re.sub(r"<details>.*</details>", "", page.text, flags=re.DOTALL)
+        shown = re.sub(r"<[^>]*>", " ", outside.partition("<main")[2])
+        assert UUID.search(shown) is None
+        assert "http" not in shown
+        for word in ("tenant", "scope", "statement", "competency", "IRI", "UUID"):
+            assert word.casefold() not in shown.casefold()
+    assert UUID.search(pages[0].text)
+
+
+def test_a_learner_without_evidence_is_told_what_will_come(site):
+    site.world.send(statement("other", BEA, activity="https://vle.example/other"))
+    work(site)
+    browser = signed_in(site, site.world.person(BEA))
+
+    text = text_of(browser.get("/me"))
+
+    assert "No skill is held at present." in text
+    assert "Nothing here yet" in text
+    assert "No badge yet" in text
+    assert "Nobody" in text_of(browser.get("/me/sharing"))
+    assert "no roles to choose from" in text_of(browser.get("/me/roles"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", "x" * 300, "\u05d9\u05e2\u05dc \u202e\u05db\u05d4\u05df", 'O\'Neil "Ann" & Co'],
+)
+def test_any_name_is_shown_as_it_is_and_in_its_own_direction(site, name):
+    page = signed_in(site, lived(site, BEA, name)).get("/me")
+
+    assert "<script>" not in page.text
+    assert name in text_of(page)
+    assert '<h1><bdi dir="auto">' in page.text
+
+
+# -- something is wrong -----------------------------------------------------------------------------------------------
+
+
+def ask(browser, text="It was on another day"):
+    page = browser.get("/me")
+    return browser.send(page, "/me/questions", text=text)
+
+
+def test_a_question_about_a_skill_reaches_staff_and_its_answer_the_learner(site):
+    ann = lived(site)
+    browser = signed_in(site, ann)
+
+    sent = ask(browser, "It was <i>another</i> day")
+    (asked,) = questions.listed(site.tenant.store, answered=False).questions
+    waiting = text_of(browser.get("/me?done=asked"))
+    again = browser.ask(
+        "POST",
+        "/me/questions",
+        data=first_form(browser.get("/me"), "/me/questions")["fields"] | {"about": asked.about, "text": "Once more"},
+    )
+    site.world.write(lambda tx: questions.answer(tx, asked.id, "You are right", by="staff 1", corrected=True))
+    answered = text_of(browser.get("/me"))
+
+    assert (sent.status_code, sent.headers["location"]) == (303, "/me?done=asked")
+    assert (asked.person, asked.title, asked.text) == (
+        ann,
+        "Aseptic technique: Practitioner",
+        "It was <i>another</i> day",
+    )
+    assert "Your question is with the staff" in waiting
+    assert "Waits for an answer It was <i>another</i> day" in waiting
+    assert again.status_code == 409
+    assert "You have asked about this already" in text_of(again)
+    assert "Answered It was <i>another</i> day" in answered
+    assert "The staff answered: You are right It was put right." in answered
+
+
+def test_what_is_refused_is_said_beside_the_field_and_the_text_is_kept(site):
+    browser = signed_in(site, lived(site))
+
+    refused = ask(browser, "x" * 2_001)
+
+    assert refused.status_code == 400
+    assert "there is room for 2,000" in text_of(refused)
+    assert f">{'x' * 2_001}</textarea>" in refused.text
+    assert refused.text.count("<details open>") == refused.text.count('aria-invalid="true"') == 1
+    assert questions.count_open(site.tenant.store) == 0
+
+
+def test_a_question_is_only_about_what_is_on_ones_own_page(site):
+    lived(site, BEA, "Bea")
+    ann = lived(site)
+    browser = signed_in(site, ann)
+    fields = first_form(browser.get("/me"), "/me/questions")["fields"]
+
+    other = browser.ask("POST", "/me/questions", data=fields | {"about": "https://example.org/other", "text": "Why?"})
+
+    assert other.status_code == 404
+    assert questions.count_open(site.tenant.store) == 0
+
+
+# -- whose page it is -------------------------------------------------------------------------------------------------
+
+
+def test_each_sees_their_own_record_and_nothing_of_anybody_else(site):
+    ann, bea = lived(site), lived(site, BEA, "Bea Jones")
+    service(site, ann, "profiles:read")
+    hers = signed_in(site, bea)
+    badge = next(record.id for record in each(site.tenant.store, "credential") if record.meta["person"] == ann)
+
+    pages = [hers.get(path).text for path in ("/me", "/me/roles", "/me/sharing")]
+
+    assert "Bea Jones" in pages[0]
+    assert [page for page in pages if "Ann Smith" in page or ann in page or "Career Converter" in page] == []
+    assert hers.get(f"/me/badges/{badge}").status_code == 404
+    assert signed_in(site, ann).get(f"/me/badges/{badge}").json()["id"] == f"urn:uuid:{badge}"
+
+
+def test_a_form_of_another_person_than_the_one_signed_in_now_is_refused(site):
+    ann, bea = lived(site), lived(site, BEA, "Bea Jones")
+    service(site, ann, "profiles:read")
+    browser = signed_in(site, ann)
+    hers, shared = browser.get("/me"), browser.get("/me/sharing")
+    signed_in(site, bea, browser)  # in another tab
+
+    asked = browser.send(hers, "/me/questions", text="Whose?")
+    stopped = browser.send(shared, "/me/sharing/stop")
+
+    for refused in (asked, stopped):
+        assert refused.status_code == 403
+        assert "Nothing was changed." in text_of(refused)
+        assert "see who is signed in" in text_of(refused)
+    assert questions.count_open(site.tenant.store) == 0
+    assert "Career Converter" in text_of(signed_in(site, ann, browser).get("/me/sharing"))
+
+
+def test_who_may_sign_in_no_more_is_led_to_the_sign_in_and_nothing_is_done(site):
+    ann = lived(site)
+    browser = signed_in(site, ann)
+    page = browser.get("/me")
+    site.world.write(lambda tx: learners.close_account(tx, ann, by="staff 1"))
+
+    sent = browser.send(page, "/me/questions", text="Am I still here?")
+
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in/learner")
+    assert questions.count_open(site.tenant.store) == 0
+    assert browser.get("/me").headers["location"] == "/sign-in/learner"
+
+
+def test_behind_the_name_of_an_organisation_all_links_stay_there_and_another_one_knows_nobody(site):
+    browser = signed_in(site, lived(site))
+
+    page, elsewhere = browser.get("/t/default/me"), browser.get("/t/other/me")
+
+    places = set(re.findall(r'(?:href|action)="(/[^"#]*)"', page.text))
+    assert "Ann Smith" in page.text
+    assert {"/t/default/me/sharing", "/t/default/me/data", "/t/default/me/questions"} <= places
+    assert [place for place in places if not place.startswith(("/t/default/", "/static/"))] == []
+    assert (elsewhere.status_code, elsewhere.headers["location"]) == (303, "/t/other/sign-in/learner")
+
+
+def test_staff_have_no_page_of_their_own_record(browser):
+    refused = browser.get("/me")
+
+    assert refused.status_code == 403
+    assert "learner" in text_of(refused)
+
+
+def test_persons_who_are_one_have_one_page_whoever_of_them_signs_in(site):
+    ann = lived(site)
+    account = lived(site, ANN_ACCOUNT, "Ann at work")
+    site.world.write(lambda tx: joins.merge(tx, ann, account, "test"))
+    service(site, account, "profiles:read")
+    work(site)
+
+    pages = [signed_in(site, person) for person in (ann, account)]
+
+    for browser in pages:
+        assert "2 skills" in text_of(browser.get("/me"))
+        assert "Career Converter" in text_of(browser.get("/me/sharing"))
+    ask(pages[1])
+    assert "Waits for an answer" in text_of(pages[0].get("/me"))
+
+
+# -- roles, and who sees it -------------------------------------------------------------------------------------------
+
+
+ROLE = """role,role_label,competency,label,framework,level,importance
+operator,Aseptic <b>operator</b>,GOWN,,https://example.org/frameworks/atmp,1,
+operator,,ASEP,,https://example.org/frameworks/atmp,3,
+operator,,NONE,Something else,,,optional
+"""
+
+
+def test_what_is_missing_for_a_role_is_said_in_words(site):
+    found, _ = roles.read_roles(ROLE.encode())
+    for role in found:
+        site.world.write(lambda tx, role=role: roles.keep(tx, role))
+    browser = signed_in(site, lived(site))
+
+    text = text_of(browser.get("/me/roles?role=operator"))
+
+    assert "Aseptic <b>operator</b> You have 56 % of what it asks for" in text
+    assert "Gowning You have this" in text
+    assert "A higher level is needed You have Practitioner, and Lead or expert is asked for" in text
+    assert "Something else (useful, not required) Missing" in text
+    assert browser.get("/me/roles?role=none").status_code == 404
+
+
+def test_who_sees_what_is_said_in_words_and_stopped(site):
+    ann = lived(site)
+    service(site, ann, "profiles:read", "gap:read")
+    browser = signed_in(site, ann)
+    before = browser.get("/me/sharing")
+
+    stopped = browser.send(before, "/me/sharing/stop")
+    after = browser.get(stopped.headers["location"])
+
+    text = text_of(before)
+    assert "Career Converter To find <b>roles</b> It sees:" in text
+    assert "Skills and the names of badges." in text
+    assert "What is missing for a role." in text
+    assert "You agreed on" in text
+    assert "Exactly this : Career Converter Aseptic technique Practitioner until 20 November 2027" in text
+    again = browser.send(before, "/me/sharing/stop")
+    assert again.headers["location"] == "/me/sharing?done=stopped_before"
+    assert stopped.headers["location"] == "/me/sharing?done=stopped"
+    assert "Stopped. This service sees nothing of yours from now on" in text_of(after)
+    assert "Services that saw it before Career Converter : from" in text_of(after)
+    assert [one.withdrawn for one in consent.of_subject(site.tenant.store, Subject(person=ann))].count(None) == 0
+    assert ("consent.withdrawn", f"learner {ann}") in site.audit()
+
+
+def test_what_services_were_told_stands_there_by_day(site):
+    ann = lived(site)
+    service(site, ann, "profiles:read")
+    disclosures.note(site.tenant, "career-converter", [ann], "profile")
+    notice = {
+        "v": 1,
+        "service": "career-converter",
+        "event": "badge.issued",
+        "person": ann,
+        "subject": "s",
+        "version": 1,
+    }
+    for id, state in (("sent", "delivered"), ("not-sent", "queued")):
+        body = json.dumps(notice | {"about": id}).encode()
+        meta = {"state": state, "channel": "webhook", "to": "career-converter"}
+        record = Record("delivery", id, body, meta, (key("person", ann),))
+        site.world.write(lambda tx, record=record: tx.insert(record))
+
+    text = text_of(signed_in(site, ann).get("/me/sharing"))
+
+    assert "21 November 2026 : Career Converter was told your skills, because it asked; a new badge" in text
+    assert text.count("was told") == 1
+
+
+# -- my data ----------------------------------------------------------------------------------------------------------
+
+
+def test_all_data_is_a_file_and_a_page_and_only_ones_own(site):
+    ann, bea = lived(site), lived(site, BEA, "Bea Jones")
+    voided = site.world.send(statement("wrong", {**ANN, "name": "Ann Smith"}, score={"scaled": 0.5}))
+    site.world.void(voided)
+    browser = signed_in(site, ann)
+
+    page, file = browser.get("/me/data"), browser.get("/me/data.json")
+
+    records, text = file.json()["records"], text_of(page)
+    assert file.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+    assert {one["id"]: one.get("voided") for one in records["statement"]}[voided] is True
+    assert len(records["statement"]) == 3
+    assert "Ray <b>Brown</b>" in file.text
+    for other in (bea, "Bea Jones", "bea@example.org", "ray@centre.example"):
+        assert other not in file.text
+        assert other not in page.text
+    assert "1 time in the last year 21 November 2026, 12:00 GMT" in text
+    assert "Results that were sent about you 3" in text
+    assert "mailto:ann@example.org" in text
+    assert "scaled 0.5" in text
+    assert ("own-data.taken", f"learner {ann}") in site.audit()
+
+
+def test_the_file_is_taken_only_so_often(site):
+    browser = signed_in(site, lived(site))
+
+    answers = [browser.get("/me/data.json").status_code for _ in range(11)]
+
+    assert answers == [200] * 10 + [429]
+    assert browser.get("/me/data").status_code == 200
+
+
+def test_each_kind_that_is_about_people_has_a_heading_that_they_understand():
+    page = (TEMPLATES / "learner" / "data.html").read_text()
+
+    headed = set(re.findall(r'^  "([a-z_-]+)": _', page, re.MULTILINE))
+
+    assert headed == {name for name, kind in TENANT.items() if kind.subjects is not None}
+
+
+def test_a_learner_closes_their_sign_in_and_it_is_closed_everywhere(site):
+    ann = lived(site)
+    browser, phone = signed_in(site, ann), signed_in(site, ann)
+
+    closed = browser.send(browser.get("/account"), "/account/close")
+
+    assert (closed.status_code, closed.headers["location"]) == (303, "/sign-in/learner")
+    assert phone.get("/me").headers["location"] == "/sign-in/learner"
+    assert learners.account_of(site.tenant.store, ann) is None
+    assert site.audit()[-1] == ("learner.account-closed", f"learner {ann}")
+    assert len(site.world.all("award")) == 2
+
+
+def test_staff_cannot_close_a_learners_sign_in_with_this_form(browser):
+    token = first_form(browser.get("/account"), "/sign-out")["fields"]
+
+    assert browser.ask("POST", "/account/close", data=token).status_code == 404

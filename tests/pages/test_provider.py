@@ -1,0 +1,100 @@
+"""The page of a provider: what its own files brought, and its own learners; nothing of another provider."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from lrs.access import staff_acts
+from lrs.access.roles import granted
+from lrs.composition.steps import drain
+from tests.competency.world import RULES, statement
+from tests.pages.conftest import Site, forms_of, text_of
+from tests.pages.members import signed_in
+from tests.pages.test_imports import FILE, bring, checked
+
+ANA = {"name": "Ana Ruiz", "mbox": "mailto:ana@example.org"}
+BEN = {"name": "Ben Secret", "mbox": "mailto:ben@example.org"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Two providers: north's Ana holds gowning, south's Ben does, too; each has sent a file with a row to repair."""
+    made = Site(tmp_path_factory.mktemp("provider"))
+    made.world.apply(RULES.replace(",,vle\n", ",,vle|north|south\n"))
+    made.world.send(statement("ana", ANA), source="north")
+    made.world.send(statement("ben", BEN), source="south")
+    drain(made.tenant)
+    for name in ("north", "south"):
+        browser = signed_in(made, f"provider:{name}")
+        bring(made, browser, checked(made, browser, FILE.replace("P-1", f"{name}-1"), f"{name}.csv"))
+    drain(made.tenant)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def north(site):
+    return signed_in(site, "provider:north", name="Nora")
+
+
+def test_it_shows_what_the_files_brought_and_what_the_learners_have_reached(north):
+    page = text_of(north.get("/provider"))
+
+    assert "For north ." in page
+    assert "One row needs repair." in page
+    assert "north.csv In, with rows to repair" in page
+    assert "Ana Ruiz" in page
+    assert "GOWN Gowning" in page
+
+
+def test_nothing_of_another_provider_is_in_page_or_files(north, site):
+    both = signed_in(site, "provider:north", "provider:south")
+
+    for ending in ("", ".csv", ".json"):
+        text = north.get(f"/provider{ending}").text
+        assert "north.csv" in text
+        assert "south" not in text
+        assert "Ben Secret" not in text
+        assert "south.csv" in both.get(f"/provider{ending}").text
+    assert "Ben Secret" in both.get("/provider").text
+    rows = list(csv.reader(io.StringIO(north.get("/provider.csv").content.decode("utf-8-sig"))))
+    assert rows[0] == ["File", "State", "Sent", "Rows in", "Known already", "To repair", "Left out"]
+    assert [(row[0], row[3], row[5]) for row in rows[1:]] == [("north.csv", "1", "1")]
+
+
+def test_another_organisation_of_the_same_name_sees_nothing(site):
+    other = signed_in(site, "provider:north", tenant=site.other)
+
+    text = text_of(other.get("/t/other/provider"))
+
+    assert "north.csv" not in text
+    assert "Ana Ruiz" not in text
+    assert "No file yet" in text
+    assert "No learner yet" in text
+
+
+def test_a_file_that_is_sent_here_is_checked_and_is_the_provider_s(site):
+    third = signed_in(site, "provider:third")
+    token = next(form for form in forms_of(third.get("/provider").text) if "file" in form["fields"])["fields"]["form"]
+
+    answer = third.ask("POST", "/staff/imports", data={"form": token}, files={"file": ("second.csv", FILE.encode())})
+    drain(site.tenant, ("import",))
+
+    assert "Checked, not brought in third" in text_of(third.get(answer.headers["location"]))
+
+
+def test_it_is_where_a_provider_is_led_who_signs_in_and_nobody_else_may_see_it(site, north):
+    assert north.get("/provider").status_code == 200
+    assert 'href="/provider"' in north.get("/staff/imports").text
+    for role in ("administrator", "steward", "trainer:north"):
+        assert signed_in(site, role).get("/provider").status_code == 403
+
+
+def test_a_role_taken_away_while_the_page_is_open_ends_it(site, north):
+    assert north.get("/provider.json").status_code == 200
+    staff_acts.set_roles(site.tenant, north.member, [granted("provider:south")], by="test")
+
+    assert north.get("/provider.json").headers["location"].startswith("/sign-in")

@@ -1,0 +1,189 @@
+"""What learners asked: the list, an answer, and a correction by void and new in one commit with its entries."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lrs.competency.rules.rulesets import in_force
+from lrs.composition.steps import drain
+from lrs.matching import links
+from lrs.matching.consent import Subject
+from lrs.people import questions
+from lrs.storage import Walk
+from tests.competency.world import ANN, statement, statement_id
+from tests.matching.world import PURPOSE, put_service
+from tests.pages.conftest import text_of
+from tests.pages.test_learners import STEPS, member
+
+LIST = "/staff/questions"
+WHY = "https://w3id.org/engraft/extensions/correction"
+
+
+@pytest.fixture
+def asked(site):
+    """Ann has a level by one statement and none by another that failed, and asks about the second."""
+    site.world.send(statement("low", {**ANN, "name": "Ann <b>Able</b>"}, score={"raw": 40, "min": 0, "max": 100}))
+    drain(site.tenant, STEPS)
+    return ask(site, "It was <i>84</i>, not 40.\nPlease look.")
+
+
+def ask(site, text):
+    person = site.world.person(ANN)
+    about = next(one.id for one in in_force(site.tenant.store).competencies().values() if one.code == "GOWN")
+    return site.world.write(lambda tx: questions.ask(tx, person, about, "Gowning", text, by="learner 1")).id
+
+
+def answer(browser, id, text="You are right.", **more):
+    path = f"{LIST}/{id}"
+    page = browser.get(path)
+    form = page.text.partition('name="form" value="')[2].partition('"')[0]
+    return browser.ask("POST", path, data={"form": form, "text": text, **more})
+
+
+def statements(site):
+    return {record.id: record for record in site.tenant.store.find(Walk("statement")).records}
+
+
+def test_a_question_is_listed_until_it_is_answered_and_the_start_page_counts_it(site, browser, asked):
+    rows = browser.get(f"{LIST}.json").json()
+    start, page = browser.get("/staff"), browser.get(f"{LIST}/{asked}")
+    table = browser.get(f"{LIST}.csv?state=answered")
+
+    assert [(row["title"], row["state"]) for row in rows] == [("Gowning", "open")]
+    assert "Questions : 1 to answer" in text_of(start)
+    assert "It was &lt;i&gt;84&lt;/i&gt;, not 40." in page.text
+    assert "Ann &lt;b&gt;Able&lt;/b&gt;" in page.text
+    assert f'value="{statement_id("low")}"' in page.text
+    assert table.text.count("\n") == 1
+
+    told = answer(browser, asked, "We <b>looked</b>: it was 40.")
+
+    assert told.headers["location"] == f"{LIST}/{asked}?done=answered"
+    assert "We &lt;b&gt;looked&lt;/b&gt;: it was 40." in browser.get(f"{LIST}/{asked}").text
+    assert browser.get(f"{LIST}.json?state=open").json() == []
+    assert site.audit()[-1] == ("question.answered", f"key {site.operator.key}")
+    assert answer(browser, asked).status_code == 409
+
+
+def test_what_is_wrong_is_voided_and_the_right_record_put_in_its_place_in_one_commit(site, browser, asked):
+    low = statement_id("low")
+
+    told = answer(browser, asked, statement=low, why="Misread from paper", score="84", day="2026-11-18")
+    stored = statements(site)
+    drain(site.tenant, STEPS)
+
+    assert told.headers["location"].endswith("?done=corrected")
+    assert len(stored) == 3
+    (void,) = [json.loads(one.body) for one in stored.values() if one.meta.get("voids")]
+    (new,) = [one for one in stored.values() if one.id != low and not one.meta.get("voids")]
+    said = json.loads(new.body)
+    assert stored[low].meta["voided"]
+    assert json.loads(stored[low].body)["result"]["score"]["raw"] == 40
+    assert (void["object"]["id"], void["context"]["extensions"][WHY]) == (low, "Misread from paper")
+    assert (new.meta["source"], said["result"]["score"]) == ("vle", {"scaled": 0.84})
+    assert said["context"]["statement"]["id"] == low
+    assert said["timestamp"] == "2026-11-18T12:00:00Z"
+    assert said["authority"]["account"]["name"] == f"key {site.operator.key}"
+    assert [one["competency"]["code"] for one in site.world.awards()] == ["GOWN"]
+    entry = next(one for one in site.world.all("audit") if one["action"] == "statement.corrected")
+    assert entry["about"] | {"person": "", "new": ""} == {
+        "person": "",
+        "statement": low,
+        "source": "vle",
+        "why": "Misread from paper",
+        "new": "",
+    }
+    assert entry["about"]["new"] == new.id
+    assert "Answered and corrected" in text_of(browser.get(f"{LIST}/{asked}"))
+
+
+def test_what_never_happened_is_taken_back_and_nothing_is_put_in_its_place(site, browser, asked):
+    answer(browser, asked, statement=statement_id("low"), why="Somebody else sat the test", new="no")
+
+    assert sum(bool(one.meta.get("voids")) for one in statements(site).values()) == 1
+    assert len(statements(site)) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        ({"text": " "}, 400, "Write your answer"),
+        ({"text": "x" * 2001}, 400, "there is room for 2,000"),
+        ({"why": ""}, 400, "Say why it is corrected"),
+        ({"score": "101"}, 400, "from 0 to 100"),
+        ({"score": "1e2"}, 400, "from 0 to 100"),
+        ({"score": "٤٢"}, 400, "from 0 to 100"),
+        ({"day": "18.11.2026"}, 400, "Write the day like 2026-11-17."),
+        ({"statement": "5de02d94-0090-4b5a-9c5e-000000000000"}, 404, "no evidence of this learner"),
+    ],
+    ids=lambda one: str(one)[:20],
+)
+def test_what_cannot_be_stored_leaves_all_as_it_was(site, browser, asked, given, status, said):
+    before = len(site.audit())
+
+    told = answer(browser, asked, **{"statement": statement_id("low"), "why": "because", **given})
+
+    assert (told.status_code, said in text_of(told)) == (status, True)
+    assert len(statements(site)) == 1
+    assert len(site.audit()) == before
+    assert browser.get(f"{LIST}.json").json()[0]["state"] == "open"
+
+
+def test_the_record_of_another_learner_cannot_be_taken_back_by_this_question(site, browser, asked):
+    other = statement("other's", {"mbox": "mailto:bo@example.org"})
+    site.world.send(other)
+    drain(site.tenant, STEPS)
+
+    told = answer(browser, asked, statement=other["id"], why="because")
+
+    assert told.status_code == 404
+    assert not any(one.meta.get("voided") for one in statements(site).values())
+
+
+def test_a_record_about_several_learners_is_not_taken_back_for_one_of_them(site, browser, asked):
+    group = {"objectType": "Group", "member": [ANN, {"mbox": "mailto:bo@example.org"}]}
+    site.world.send(statement("together", group))
+    drain(site.tenant, STEPS)
+
+    told = answer(browser, asked, statement=statement_id("together"), why="because")
+
+    assert (told.status_code, "about several learners" in text_of(told)) == (409, True)
+
+
+def test_a_record_that_was_taken_back_meanwhile_is_not_taken_back_again(site, browser, asked):
+    path = f"{LIST}/{asked}"
+    form = browser.get(path).text.partition('name="form" value="')[2].partition('"')[0]
+    site.world.void(statement_id("low"))
+
+    data = {"form": form, "text": "Yes", "statement": statement_id("low"), "why": "because"}
+    told = browser.ask("POST", path, data=data)
+
+    assert told.status_code == 409
+    assert browser.get(f"{LIST}.json").json()[0]["state"] == "open"
+
+
+def test_consents_that_wait_for_their_learner_are_shown_without_the_link(site, browser):
+    service = put_service(site.tenant).service
+    wish = links.Wish(Subject(identifier="i-1"), ("profiles:read",), "their <b>17</b>", purpose=PURPOSE)
+    made = links.mint(site.tenant, service, wish, id="secret-id", by="test")
+
+    page = browser.get(LIST)
+    site.world.clock.now = made.expires
+    late = browser.get(LIST)
+
+    assert "their &lt;b&gt;17&lt;/b&gt;" in page.text
+    assert "Career Converter profiles:read" in text_of(page)
+    assert "secret-id" not in page.text
+    assert "Career Converter" not in text_of(late)
+
+
+def test_who_may_not_answer_sees_no_question_and_another_organisation_none_of_ours(site, browser, asked):
+    provider = member(site, "provider", "vle")
+    there = member(site, "administrator", base="/t/other", tenant=site.other)
+
+    assert [provider.get(path).status_code for path in (LIST, f"{LIST}.json", f"{LIST}/{asked}")] == [403] * 3
+    assert there.get(f"/t/other{LIST}.json").json() == []
+    assert there.get(f"/t/other{LIST}/{asked}").status_code == 404
+    assert browser.get(f"{LIST}/none").status_code == 404

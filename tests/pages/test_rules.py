@@ -1,0 +1,194 @@
+"""Rules in a browser: a table is sent, what it would change is seen, and it bites only after the number is typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from lrs.access import staff_acts
+from lrs.access.roles import granted
+from lrs.competency.rules import drafts, rulesets
+from lrs.composition.steps import drain
+from lrs.storage import each
+from tests.competency.world import RULES, statement
+from tests.pages.conftest import Site, forms_of, text_of
+from tests.pages.members import signed_in
+
+PLACE = "/staff/rules"
+HARDER = RULES.replace(",80,", ",95,")
+NONE = RULES.partition("\n")[0] + "\n"
+BOB = {"name": "Bob", "mbox": "mailto:bob@example.org"}
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Two learners hold gowning, with a badge each."""
+    made = Site(tmp_path)
+    made.world.send(statement("one"))
+    made.world.send(statement("two", BOB))
+    drain(made.tenant)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def steward(site):
+    return signed_in(site, "steward")
+
+
+def send(site, browser, table, name="rules.csv", place=PLACE, tenant=None):
+    """Sends a table and waits until it is weighed; the address of what it would change."""
+    token = forms_of(browser.get(place).text)[-1]["fields"]["form"]
+    answer = browser.ask("POST", place, data={"form": token}, files={"file": (name, table.encode())})
+    if answer.status_code != 303:
+        return answer
+    drain(tenant or site.tenant, ("weigh",))
+    return answer.headers["location"]
+
+
+def apply(site, browser, place, **given):
+    answer = browser.send(browser.get(place), f"{place.removesuffix('/changes')}/apply", **given)
+    drain(site.tenant, ("weigh",))
+    return answer
+
+
+def version(site):
+    return rulesets.current(site.tenant.store).version
+
+
+def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_typed(site, steward):
+    place = send(site, steward, NONE)
+    seen = text_of(steward.get(place))
+    assert "Held levels that would go or end earlier 2" in seen
+    assert "Learners who would lose 2 Badges that would be revoked 2" in seen
+    assert "Loses Bob (bob@example.org) GOWN Gowning 1 Would be revoked" in seen
+
+    for typed in ("", "1", "-2", "two", "9" * 12):
+        refused = apply(site, steward, place, expected=typed)
+        assert refused.status_code == 409
+        assert 'role="alert"' in refused.text
+    assert version(site) == 1
+    assert apply(site, steward, place, expected="2").status_code == 303
+
+    assert version(site) == 2
+    assert "Version 2 is in force. 2 held levels go." in text_of(steward.get(place))
+    assert ("rules.applied", f"staff {steward.member}") in site.audit()
+    drain(site.tenant)
+    assert {one["state"] for one in site.world.all("award")} == {"held"}  # in review
+
+
+def test_a_version_is_brought_back(site, steward):
+    apply(site, steward, send(site, steward, HARDER), expected="2")
+    drain(site.tenant)
+    page = steward.get(f"{PLACE}/versions/1/rules")
+
+    back = steward.send(page, f"{PLACE}/restore").headers["location"]
+    drain(site.tenant, ("weigh",))
+    assert "What bringing version 1 back would change" in text_of(steward.get(back))
+    assert "Keeps, out of review" in text_of(steward.get(back))
+    apply(site, steward, back)
+
+    rows = steward.get(f"{PLACE}.json").json()
+    assert [(one["version"], one["restores"], one["state"]) for one in rows] == [
+        (3, 1, "In force"),
+        (2, None, "Former"),
+        (1, None, "Former"),
+    ]
+    assert rows[0]["by"] == "Mo"
+
+
+def test_the_number_is_counted_again_when_it_is_put_in_force(site, steward):
+    place = send(site, steward, HARDER)
+    site.world.send(statement("three", {"mbox": "mailto:cy@example.org"}))
+    drain(site.tenant, ("match", "evaluate"))
+
+    apply(site, steward, place, expected="2")
+
+    assert version(site) == 1
+    assert "Meanwhile 3 held levels would go, not 2." in text_of(steward.get(place))
+    apply(site, steward, place, expected="3")
+    assert version(site) == 2
+
+
+def test_two_tabs_and_two_stewards_do_not_put_in_force_what_the_other_has_overtaken(site, steward):
+    other = signed_in(site, "administrator")
+    mine, theirs = send(site, steward, HARDER), send(site, other, NONE)
+    page = steward.get(mine)
+
+    apply(site, other, theirs, expected="2")
+    late = steward.send(page, f"{mine.removesuffix('/changes')}/apply", expected="2")
+
+    assert late.status_code == 409
+    assert "Other rules came into force since" in text_of(late)
+    assert "Other rules came into force since" in text_of(steward.get(mine))
+    assert version(site) == 2
+
+
+def test_rows_that_cannot_be_used_are_named_and_left_out_only_if_that_is_said(site, steward):
+    table = RULES + "https://vle.example/x,passed,NOPE,1,80,,vle\n"
+    place = send(site, steward, table.replace("P12M", "P6M"))
+
+    assert "row 4, competency" in text_of(steward.get(place))
+    assert apply(site, steward, place, without="").status_code == 409
+    assert apply(site, steward, place, without="yes").status_code == 303
+    assert version(site) == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("", "the file is empty"),
+        ("%PDF-1.7", "the file is a PDF"),
+        ("a,b\n1,2\n", "no header is known"),
+        (NONE + "https://x.example/1,passed,NOPE,1,,,vle\n", "No row of this table can be used"),
+    ],
+)
+def test_a_table_of_which_nothing_can_come_is_refused_on_the_page_and_nothing_is_kept(site, steward, table, says):
+    answer = send(site, steward, table)
+
+    assert answer.status_code == 400
+    assert says.casefold() in text_of(answer).casefold()
+    assert list(each(site.tenant.store, drafts.KIND)) == []
+
+
+def test_the_table_in_force_changes_nothing_and_a_version_is_a_table_to_send_again(site, steward):
+    table = steward.get(f"{PLACE}/versions/1/rules.csv").content.decode("utf-8-sig")
+
+    page = text_of(steward.get(send(site, steward, table)))
+
+    assert "These are the rules in force: nothing would change." in page
+    assert steward.get(f"{PLACE}/versions/1/rules.json").json()[0]["activity"] == "https://vle.example/gowning"
+    assert steward.get(f"{PLACE}/versions/9/rules").status_code == 404
+    assert steward.get(f"{PLACE}/versions/x/rules").status_code == 404
+
+
+def test_another_organisation_and_other_roles_see_nothing_of_it(site, steward):
+    place = send(site, steward, NONE)
+    other, provider = signed_in(site, "steward", tenant=site.other), signed_in(site, "provider:vle")
+
+    assert {one["name"] for one in steward.get(f"{place}.json").json()} == {"ann@example.org", "Bob (bob@example.org)"}
+    for at in (place, f"{place}.csv", f"{place}.json"):
+        assert other.get(f"/t/other{at}").status_code == 404
+        assert provider.get(at).status_code == 403
+    assert other.get(f"/t/other{PLACE}.json").json() == []
+    assert site.other.store.get(drafts.KIND, place.split("/")[-2]) is None
+
+
+def test_a_role_taken_away_while_the_page_is_open_changes_nothing(site, steward):
+    place = send(site, steward, NONE)
+    page = steward.get(place)
+    staff_acts.set_roles(site.tenant, steward.member, [granted("planner")], by="test")
+
+    answer = steward.send(page, f"{place.removesuffix('/changes')}/apply", expected="2")
+
+    assert answer.headers["location"].startswith("/sign-in")
+    assert version(site) == 1
+
+
+def test_what_was_looked_at_is_gone_after_some_days(site, steward):
+    place = send(site, steward, NONE)
+    site.world.clock.now += 31 * 86_400_000_000
+
+    drain(site.tenant, ("weigh",))
+
+    assert list(each(site.tenant.store, drafts.KIND)) == []
+    assert signed_in(site, "steward").get(place).status_code == 404

@@ -1,0 +1,109 @@
+"""What somebody is shown of all that is kept about them: every kind that names them, nothing of others, no secret."""
+
+import json
+import re
+
+import pytest
+
+from lrs.composition.kinds import TENANT
+from lrs.outbox.mail import send_mail
+from lrs.people.ids import ids_of
+from lrs.people.persons import whose
+from lrs.storage import each
+from lrs.subjects import access
+from tests.everything import Everything
+
+ABOUT_PEOPLE = sorted(name for name, kind in TENANT.items() if kind.subjects is not None)
+LINK, CODE = "https://lrs.example/sign-in/link/s3cret", "428301"
+NOT_FOUND = {("anne", "statement")}
+"""A statement that only says that Anne is the same as its actor: it is the actor's until somebody joins the two."""
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    lived = Everything(tmp_path_factory.mktemp("everything"))
+    person = lived.person("ann")
+    values = {"link": LINK, "code": CODE, "minutes": "15"}
+    lived.write(lambda tx: send_mail(tx, lived.tenant, "ann@example.org", "learner-sign-in", values, person=person))
+    yield lived
+    lived.close()
+
+
+@pytest.fixture(scope="module")
+def told(everything):
+    """The file of Ann, and its text."""
+    pieces = access.as_file(everything.tenant, TENANT, everything.person("ann at work"), by="learner ann")
+    text = b"".join(pieces).decode()
+    return json.loads(text), text
+
+
+@pytest.mark.parametrize("kind", ABOUT_PEOPLE)
+@pytest.mark.parametrize("who", ["ann", "ann at work", "anne"])
+def test_what_is_found_by_keys_is_all_that_is_about_somebody(everything, who, kind):
+    store, ids, declared = everything.tenant.store, ids_of(everything.tenant), TENANT[kind]
+    mine = whose(store, everything.person(who))
+
+    found = {record.id for record in access.records(everything.tenant, declared, mine, ids)}
+
+    named = {record.id: declared.subjects(record) for record in each(store, kind)}
+    about = {
+        id
+        for id, one in named.items()
+        if set(one.persons) & set(mine.persons) or set(map(ids, one.identifiers)) & set(mine.identifiers)
+    }
+    assert (about - found != set()) is ((who, kind) in NOT_FOUND)
+    assert found - about == set()
+
+
+def test_the_file_has_each_kind_that_names_its_learner(everything, told):
+    file, _ = told
+
+    assert sorted(file["records"]) == ABOUT_PEOPLE
+    assert {kind for kind, records in file["records"].items() if not records} == {"consent-link"}
+    assert {everything.person("ann"), everything.person("ann at work")} == {
+        one["id"] for one in file["records"]["person"]
+    }
+
+
+def test_nothing_of_others_is_in_it(everything, told):
+    _, text = told
+
+    for who in ("anne", "ray", "new", "system"):
+        assert everything.identifier(who) not in text
+    assert everything.person("anne") not in text
+    for named in ("anne@example.org", "ray@centre.example", "new@example.org", "https://lrs.example"):
+        assert named not in text
+
+
+def test_no_secret_is_in_it(everything, told):
+    _, text = told
+
+    for secret in (LINK, CODE, everything.sign_in_link, everything.invitation, everything.link.id):
+        assert secret not in text
+    assert not re.search(r"argon2|\"(password|factor|recovery|values)\"", text)
+
+
+def test_a_number_stands_in_it_as_it_was_sent(told):
+    file, text = told
+
+    (passed,) = (one for one in file["records"]["statement"] if "result" in one)
+    assert passed["actor"] == {"name": "Ann", "mbox": "mailto:ann@example.org"}
+    assert passed["source"] == "vle"
+    assert '"raw":90' in text
+
+
+def test_taking_the_file_is_in_the_record_of_actions(everything, told):
+    assert told
+    actions = [json.loads(record.body) for record in each(everything.tenant.store, "audit")]
+
+    (taken,) = (one for one in actions if one["action"] == "own-data.taken")
+    assert (taken["by"], taken["about"]) == ("learner ann", {"person": everything.person("ann at work")})
+
+
+def test_of_many_records_the_page_shows_the_first_and_says_that_there_are_more(everything):
+    found = access.first_of_each(everything.tenant, TENANT, everything.person("ann"), 2)
+
+    sizes = {one.kind: (len(one.records), one.more) for one in found}
+    assert sizes["statement"] == (2, True)
+    assert sizes["profile"] == (1, False)
+    assert "consent-link" not in sizes

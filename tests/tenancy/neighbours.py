@@ -1,0 +1,251 @@
+"""Three tenants on one server: ``one`` has a record of every kind, ``two`` and ``three`` have keys and nothing else.
+
+``two`` is only read, ``three`` is written to. Whatever a route names is looked up here by its part of the pattern, or
+by the xAPI resource: a new one fails until it is entered.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lrs.access import KEY, SESSION, TOKEN
+from lrs.access.keys import create_key
+from lrs.access.policy import OF_TENANT
+from lrs.composition.kinds import TENANT
+from lrs.kernel.settings import Settings
+from lrs.matching import links, registry, services
+from lrs.storage import each
+from lrs.tenancy import states
+from lrs.tenancy.control import open_control
+from lrs.web.refusals import Refusals
+from tests.everything import ANN, ANN_AT_WORK, GOWNING, Everything
+from tests.matching.world import token
+from tests.pages.conftest import forms_of
+from tests.served import Lrs, serving, statement
+from tests.watching import Asked, asked_of_sqlite
+
+PUBLIC_URL = "https://lrs.example.org"
+VERSION = {"X-Experience-API-Version": "1.0.3"}
+Named = dict[str, str]
+
+
+@dataclass
+class Neighbour:
+    """What somebody may hold of one tenant; *form* is the token of the forms of its pages."""
+
+    id: str
+    basic: tuple[str, str]
+    bearer: str
+    cookies: str
+    form: str
+
+    def sent(self, via: str) -> dict[str, Any]:
+        """What a request carries by this credential."""
+        if via == KEY:
+            return {"auth": self.basic}
+        return {"headers": {TOKEN: {"authorization": f"Bearer {self.bearer}"}, SESSION: {"cookie": self.cookies}}[via]}
+
+
+class Neighbours:
+    """The server, what *asked* of SQLite, who holds what, and what *names* things of ``one``."""
+
+    def __init__(self, lrs: Lrs, asked: Asked, lived: dict[str, str], service: tuple[str, str]) -> None:
+        self.lrs = lrs
+        self.asked = asked
+        self.client = httpx.Client(base_url=lrs.address, trust_env=False, timeout=30)
+        self.tenants = {name: self._neighbour(name) for name in ("one", "two", "three")}
+        self.tenants["one"].bearer = self._token("one", *service)
+        self.names = lived | self._given_out()
+        one = lrs.app.tenants.take("one")
+        there = {record.id for kind in TENANT for record in each(one.store, kind) if len(record.id) > 12}
+        self._ids = there - set(self.names.values())
+
+    def ask(self, tenant: str, line: tuple[str, str], names: Named, *, via: str | None, **more: Any) -> httpx.Response:
+        """The answer of *tenant* to a request of this *line* of the table, about what *names* says."""
+        method, pattern = line
+        own = pattern.removeprefix(OF_TENANT)
+        path = re.sub(r"(\w+)/\{\w+\}", lambda found: f"{found[1]}/{OF_NOBODY.get(found[0]) or names[found[0]]}", own)
+        path = path.replace("{other}", names["other"])
+        sent = self.tenants[tenant].sent(via) if via else {}
+        headers = (VERSION if own.startswith("/xapi") else {}) | sent.pop("headers", {}) | more.pop("headers", {})
+        address = f"/t/{tenant}{path}"
+        return self.client.request(method, address, headers=headers, **({"params": query(own, names)} | sent | more))
+
+    def about(self, tenant: str, line: tuple[str, str], names: Named) -> dict[str, Any]:
+        """The body that a request of *line* has, about what *names* says."""
+        bodies: dict[tuple[str, str], dict[str, Any]] = {
+            ("POST", "/xapi/statements"): {"json": {**STATEMENT, "id": names["statement"]}},
+            ("PUT", "/xapi/statements"): {"json": {**STATEMENT, "id": names["statement"]}},
+            ("POST", "/staff/learners"): {"data": {"who": names["who"]}},
+            ("POST", "/staff/learners/{person}/invite"): {"data": {"email": ""}},
+            ("POST", "/staff/invitations"): {"data": {"list": names["who"]}},
+            ("POST", "/staff/same-person/{one}/{other}"): {"data": {"act": "join"}},
+            ("POST", "/staff/questions/{id}"): {"data": {"text": "Yes", "statement": names["statement"], "why": "so"}},
+            ("POST", "/staff/services/{id}/test"): {"data": {}},
+            ("POST", "/staff/services/{id}/rotate"): {"data": {"overlap": "0"}},
+            ("POST", "/staff/services/{id}/state"): {"data": {"state": "disabled"}},
+            ("POST", "/staff/learners/{person}/withdraw"): {"data": {"service": names["service"]}},
+            ("POST", "/staff/rules/drafts/{id}/apply"): {"data": {"expected": "0"}},
+            ("POST", "/pages/work/retry"): {"data": {"step": "issue", "kind": "award", "id": names["award"]}},
+            ("POST", "/pages/work/resend"): {"data": {"id": names["delivery"]}},
+            ("POST", "/account/sessions"): {"data": {"id": names["session"]}},
+            ("POST", "/staff/members/{id}/roles"): {"data": {"role": "steward"}},
+            ("POST", "/staff/members/{id}/state"): {"data": {"state": "disabled"}},
+            ("POST", "/pages/sign-in"): {"data": {"key": names["key"], "secret": names["secret"]}},
+            ("POST", "/oauth/token"): {"data": {"client_id": names["service"], "client_secret": names["secret"]}},
+            ("POST", "/api/links"): {"json": {"agent": {"mbox": f"mailto:{names['who']}"}}},
+            ("POST", "/links/{token}"): {"data": {"answer": "agree"}},
+            ("POST", "/guardian/{guardian}"): {"data": {"answer": "agree"}},
+        }
+        body = bodies.get(line, {"content": b"other"} if line[0] in {"POST", "PUT"} else {})
+        if "data" in body and line[1].startswith(("/pages", "/staff", "/account")):
+            body["data"]["form"] = self.tenants[tenant].form
+        return body
+
+    def ids_of_one_in(self, answer: httpx.Response) -> list[str]:
+        """Ids of records of ``one`` that *answer* tells, though it was not asked about them."""
+        return [id for id in self._ids if id in answer.text]
+
+    def _neighbour(self, name: str) -> Neighbour:
+        tenant = self.lrs.app.tenants.take(name)
+        key = create_key(tenant, "centre", ["all", "admin", "import"])
+        made = registry.register(
+            tenant, "Own", webhook=None, scopes=services.SCOPES, purpose="To suggest jobs", by="test"
+        )
+        with httpx.Client(base_url=f"{self.lrs.address}/t/{name}", trust_env=False, timeout=30) as browser:
+
+            def cookies() -> str:  # they are for https alone, and a client would keep them to itself here
+                return "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies.jar)
+
+            (form,) = forms_of(browser.get("/pages/sign-in").text)
+            signing_in = form["fields"] | {"key": key.key, "secret": key.secret}
+            browser.post("/pages/sign-in", data=signing_in, headers={"cookie": cookies()})
+            (*_, form) = forms_of(browser.get("/staff/learners", headers={"cookie": cookies()}).text)
+            return Neighbour(name, (key.key, key.secret), token(browser, made), cookies(), form["fields"]["form"])
+
+    def _token(self, name: str, id: str, secret: str) -> str:
+        form = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
+        return str(self.client.post(f"/t/{name}/oauth/token", data=form).json()["access_token"])
+
+    def _given_out(self) -> dict[str, str]:
+        """What ``one`` tells only to those who may know: a learner's name towards a service, a link."""
+        sent = self.tenants["one"].sent(TOKEN)
+        (profile, *_) = self.client.get("/t/one/api/profiles", **sent).json()["profiles"]
+        shown = self.client.get(f"/t/one/api/profiles/{profile['subject']}", **sent).json()
+        key, secret = self.tenants["one"].basic
+        return {
+            "profiles/{subject}": profile["subject"],
+            "badges/{badge}": shown["badges"][0]["id"],
+            "key": key,
+            "keys/{key}": key,
+            "secret": secret,
+        }
+
+
+STATEMENT = statement()
+OF_NOBODY = {"connect/{platform}": "moodle", "developers/{name}": "pull.py", "versions/{version}": "2"}
+"""What routes name that is the same for every tenant."""
+
+
+def query(own: str, names: Named) -> dict[str, str]:
+    """The parameters that a request has, by the path in its tenant."""
+    agent = json.dumps(ANN_AT_WORK | {"account": ANN_AT_WORK["account"] | {"name": names["account"]}})
+    of_xapi = {
+        "statements": {"statementId": names["statement"]},
+        "activities": {"activityId": names["activity"]},
+        "agents": {"agent": agent},
+        "activities/state": {"activityId": names["activity"], "agent": agent, "stateId": names["document"]},
+        "activities/profile": {"activityId": names["activity"], "profileId": names["document"]},
+        "agents/profile": {"agent": agent, "profileId": names["document"]},
+        "about": {},
+    }
+    if own.startswith("/xapi/"):
+        return of_xapi[own.removeprefix("/xapi/")]
+    return {"role": names["role"]} if own.endswith("/gap") else {}
+
+
+def made_up(name: str, times: int) -> str:
+    """A name of the same length and shape that stands for nothing: its last letters and digits are others.
+
+    What stands in its place in each of the first eight *times* differs.
+    """
+    letters = list(name)
+    places = [place for place, letter in enumerate(letters) if letter.isalnum()][-6:]
+    for place in places:
+        letter = letters[place]
+        for alphabet in ("0123456789", "abcdef", "ghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+            if letter in alphabet:
+                letters[place] = alphabet[(alphabet.index(letter) + times % 9 + 1) % len(alphabet)]
+    return "".join(letters)
+
+
+def all_made_up(names: Named, times: int) -> Named:
+    """Each of *names* made up."""
+    return {what: made_up(name, times) for what, name in names.items()}
+
+
+def _lived(everything: Everything) -> dict[str, str]:
+    """What ``one`` calls what it has, by the word before it in a path, or by what it is."""
+    store = everything.tenant.store
+    first = {name: next(each(store, name), None) for name in TENANT}
+    badge = json.loads(first["credential"].body)
+    return {
+        "imports/{id}": first["import"].id,
+        "badges/{id}": first["credential"].id,
+        "credentials/{id}": first["credential"].id,
+        "achievements/{id}": first["achievement"].id,
+        "status/{name}": badge["credentialStatus"]["statusListCredential"].rpartition("/")[2],
+        "drafts/{id}": first["rules-draft"].id,
+        "learners/{person}": everything.person("ann"),
+        "person/{one}": everything.person("ann"),
+        "other": everything.person("anne"),
+        "questions/{id}": first["question"].id,
+        "services/{id}": everything.service.service.id,
+        "links/{token}": links.address(everything.tenant, everything.link, "").rpartition("/")[2],
+        "services/{service}": everything.service.service.id,
+        "guardian/{guardian}": everything.for_guardian,
+        "statement": first["statement"].id,
+        "statements/{id}": first["statement"].id,
+        "activity": GOWNING,
+        "account": ANN_AT_WORK["account"]["name"],
+        "role": first["role"].id,
+        "document": "10",
+        "who": ANN["mbox"].removeprefix("mailto:"),
+        "service": everything.service.service.id,
+        "delivery": first["delivery"].id,
+        "award": first["award"].id,
+        "with/{provider}": first["oidc-provider"].id,
+        "link/{token}": everything.sign_in_link,
+        "invitation/{token}": everything.invitation,
+        "members/{id}": everything.member,
+        "session": first["session"].id,
+    }
+
+
+@contextmanager
+def neighbours(folder: Path) -> Iterator[Neighbours]:
+    """The three of them, served from *folder*."""
+    everything = Everything(folder, "one", public_url=PUBLIC_URL)
+    lived, service = _lived(everything), everything.service
+    everything.close()
+    settings = Settings(data=folder)
+    control = open_control(settings)
+    control.add("one")
+    for name in ("two", "three"):
+        states.create(settings, control, name, "")
+    control.close()
+    with asked_of_sqlite() as asked, serving(folder, public_url=PUBLIC_URL) as lrs:
+        lrs.app.refusals = Refusals(folder)  # that keeps none in the stores, a moment later, while others are counted
+        held = Neighbours(lrs, asked, lived, (service.service.id, service.client_secret))
+        try:
+            yield held
+        finally:
+            held.client.close()

@@ -1,0 +1,147 @@
+"""A server full of scripts: in documents, statements, names and badges. And who may ask it for each address."""
+
+import json
+import re
+
+import msgspec
+
+from adapters.pages import acts
+from lrs.access.keys import create_key
+from lrs.competency.frameworks.levels import PRESETS
+from lrs.competency.rules import drafts, rulesets
+from lrs.competency.rules.drafts import RulesChange, RulesDraft
+from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
+from lrs.composition.steps import drain
+from tests.badges.made import BODY, badge_in, put_award, run_issue
+from tests.matching.world import agree, held, put_person, put_profile, put_service, put_waiting, run_sync
+from tests.xapi.statements.multipart import attached, part
+
+SCRIPT = "<script>fetch('/pages/work/retry')</script>"
+FILE = f"""given_names,learner_ref,standard_ref,standard_version,Ref of evidence,ksb_code,evidence_date,evidence_status
+{SCRIPT},P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted
+{SCRIPT},P-2,ST1406,1.0,E-2,{SCRIPT},2025-13-03,accepted
+שלומית לוי,P-3,ST1406,1.0,E-3,{"K" * 300},2025-11-03,accepted
+"""
+COMPETENCY = RuleCompetency("gown", "GOWN", SCRIPT, "https://example.org/f", 1, PRESETS["tiers"])
+RULE = Rule(
+    item="r",
+    version=1,
+    match="activity",
+    activity="https://vle.example/" + "x" * 200,
+    verbs=("http://adlnet.gov/expapi/verbs/passed",),
+    competency=COMPETENCY.key,
+    level=1,
+    threshold=80.0,
+    valid_for="P12M",
+    window=None,
+    sources=("vle",),
+)
+MAILBOX = "mailto:ana@example.org"
+AGENT = json.dumps({"mbox": MAILBOX})
+ACTIVITY = "https://example.org/script"
+DOCUMENTS = {
+    "activities/state": {"activityId": ACTIVITY, "agent": AGENT, "stateId": SCRIPT},
+    "activities/profile": {"activityId": ACTIVITY, "profileId": SCRIPT},
+    "agents/profile": {"agent": AGENT, "profileId": SCRIPT},
+}
+TYPES = {
+    "activities/state": "text/html",
+    "activities/profile": "image/svg+xml",
+    "agents/profile": "application/xhtml+xml",
+}
+
+
+class Site:
+    """A server full of scripts; ``key`` may do everything, ``session`` is an administrator's cookie."""
+
+    def __init__(self, lrs):
+        self.lrs, self.client = lrs, lrs.clients[0]
+        tenant = lrs.tenant
+        self.key = lrs.as_key("all", "admin", "import", "statements/write", "profile", name="asks")
+        for resource, named in DOCUMENTS.items():
+            headers = {"Content-Type": TYPES[resource], "If-None-Match": "*"}
+            put = lrs.ask("PUT", resource, params=named, content=f"<svg>{SCRIPT}</svg>".encode(), headers=headers)
+            assert put.status_code == 204, put.text
+        self.statement = attached(SCRIPT.encode(), contentType="text/html")
+        self.statement["actor"] = {"mbox": MAILBOX, "name": SCRIPT}
+        self.statement["object"] = {"id": ACTIVITY, "definition": {"name": {"en": SCRIPT}}}
+        mixed = b"--b\r\nContent-Type: application/json\r\n\r\n" + json.dumps(self.statement).encode() + b"\r\n--b\r\n"
+        mixed += part(SCRIPT.encode(), Content_Type="text/html") + b"\r\n--b--\r\n"
+        stored = lrs.post(mixed, type="multipart/mixed; boundary=b")
+        assert stored.status_code == 200
+        person = put_person(tenant, MAILBOX)
+        service = put_service(tenant)
+        put_profile(tenant, person, held("gown"))
+        agree(tenant, person, scopes=("profiles:read", "gap:read"))
+        run_sync(tenant)
+        put_award(tenant, person=person, competency=BODY["competency"] | {"label": SCRIPT})
+        run_issue(tenant)
+        badge, said = badge_in(tenant)
+        form = {"grant_type": "client_credentials", "client_id": service.service.id}
+        answer = self.client.post(f"{lrs.address}/oauth/token", data=form | {"client_secret": service.client_secret})
+        self.token = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        self.cookie = {"Cookie": self._session(create_key(tenant, "operator", ["admin"]))}
+        self.client.cookies.clear()
+        self.named = {
+            "tenant": "default",
+            "platform": "moodle",
+            "key": self.key.auth[0],
+            "name": said["credentialStatus"]["statusListCredential"].rpartition("/")[2],
+            "person": person,
+            "one": person,
+            "other": person,
+            "achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2],
+            "credentials": badge.id,
+            "badges": badge.id,
+            "statements": stored.json()[0],
+        }
+        link = self.client.post(
+            f"{lrs.address}/api/links",
+            headers=self.token,
+            json={"reference": SCRIPT, "learner": {"mbox": MAILBOX}},
+        )
+        self.named["imports"] = self._checked(FILE)
+        self.named |= {"drafts": self._rules(person), "version": "1"}
+        self.named["token"] = link.json()["link"].rpartition("/")[2]
+        self.named["guardian"] = put_waiting(tenant, service.service, MAILBOX, SCRIPT)
+
+    def _checked(self, text):
+        """The id of a file that was sent by the pages and checked."""
+        tenant = self.lrs.tenant
+        job = acts.sent(tenant, "test", "north", f"{SCRIPT}.csv", tenant.store.blobs.put([text.encode()]))
+        tenant.store.write(lambda tx: acts.add(tx, job, "test")).result()
+        drain(tenant, ("import",))
+        return job.id
+
+    def _rules(self, person):
+        """The id of rules of which it was worked out what they would change."""
+        store = self.lrs.tenant.store
+        told = [RulesChange(person, SCRIPT, "GOWN", SCRIPT, 1, does, badge=True) for does in ("gains", "loses")]
+        blob = store.blobs.put([msgspec.json.encode(told)])
+        draft = RulesDraft(Ruleset(2), 1, "test", "rules.csv", state="seen", faults=("row 4, level: 'x' is no level",))
+        seen = msgspec.structs.replace(draft, unusable=1, lost=1, gained=1, people=1, badges=1, blobs={"changes": blob})
+        store.write(lambda tx: rulesets.put(tx, Ruleset(1, (RULE,), (COMPETENCY,)), "test")).result()
+        store.write(lambda tx: tx.insert(drafts.record_of("a-draft", seen))).result()
+        return "a-draft"
+
+    def _session(self, key):
+        address = f"{self.lrs.address}/pages/sign-in"
+        page = self.client.get(address)
+        form = {"form": re.search(r'name="form" value="([^"]+)"', page.text)[1], "key": key.key, "secret": key.secret}
+        cookie = page.headers["set-cookie"].partition(";")[0]  # by hand: it is for https only
+        answer = self.client.post(address, data=form, headers={"Cookie": cookie})
+        return answer.headers["set-cookie"].partition(";")[0]
+
+    def path(self, pattern):
+        """A path of the route *pattern* that leads to something where there is something."""
+        named = self.named | {"id": next((self.named[one] for one in self.named if f"/{one}/" in pattern), "none")}
+        return re.sub(r"\{(\w+)\}", lambda found: named.get(found[1], "none"), pattern)
+
+    def answers(self, method, pattern, **more):
+        """What nobody, a key, a service and a session are answered, as a browser asks and as others do."""
+        for accept in ("text/html,application/xhtml+xml,*/*;q=0.8", "*/*"):
+            for sent in ({}, {"auth": self.key.auth}, {"headers": self.token}, {"headers": self.cookie}):
+                headers = {"Accept": accept, **sent.get("headers", {}), **more.get("headers", {})}
+                asked = {**more, "headers": headers, "auth": sent.get("auth")}
+                yield self.client.request(method, self.lrs.address + self.path(pattern), **asked)
+                self.client.cookies.clear()

@@ -1,0 +1,261 @@
+"""The templates: each is used, and escapes whatever it is given; and no markup is made anywhere but in them."""
+
+import ast
+import functools
+import itertools
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jinja2.meta
+import pytest
+
+from lrs.outbox import mail
+from lrs.web.page import MAILS, TEMPLATES, environment
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for part in ("lrs", "adapters", "badges") for path in (ROOT / part).rglob("*.py"))
+FILES = {str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*") if path.is_file()}
+SHARED = {name for name in FILES if name.startswith("shared/")}
+PAGES = sorted(FILES - SHARED)
+PLAIN = "¤"  # stands in no template
+HOSTILE = "\"'>&</title></style><script>alert(1)</script><img src=x onerror=alert(2)>"
+TAG = re.compile(r"<[a-z/!?{%]|<$|&[a-z]+;|&#", re.IGNORECASE)
+_TEXTS = ast.Constant | ast.JoinedStr | ast.BinOp
+NAMED_GROUP = re.compile(r"\(\?(P<\w*(>|$)|<[!=])")  # and what must stand in front of a match
+NO_MARKUP = {
+    ("lrs/kernel/tables/sort.py", r"<!--|<[!?A-Za-z][^,;\t|]{0,200}>"),  # tells a web page from a table
+    ("lrs/kernel/tables/sort.py", "<"),
+    ("lrs/kernel/tables/formats.py", "[<"),  # part of a number format of Excel's
+    ("lrs/outbox/channels/email.py", "<"),  # round the id of a message
+    ("lrs/pages/arrivals/routes.py", "<"),  # a header (RFC 8288)
+    ("adapters/words.py", "<null>"),  # what people write where they mean nothing
+}
+
+
+@functools.cache
+def texts(path):
+    """The texts in the code of *path*: constants, and what pluses and f-strings make of them; no docstrings."""
+    tree = ast.parse(path.read_text())
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    in_code = [node for node in ast.walk(tree) if isinstance(node, _TEXTS) and id(node) not in said]
+    return [(node.lineno, text) for node in in_code if (text := folded(node)) is not None]
+
+
+def folded(node):
+    """The text that *node* stands for, a value that is not known as ``x``; ``None`` if it is no text."""
+    if isinstance(node, ast.Constant):
+        value = node.value
+        return value.decode("latin-1") if isinstance(value, bytes) else value if isinstance(value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(folded(part) if isinstance(part, ast.Constant) else "x" for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        sides = [folded(side) for side in (node.left, node.right)]
+        return None if sides == [None, None] else "".join("x" if side is None else side for side in sides)
+    return None
+
+
+def is_markup(text):
+    return bool(TAG.search(NAMED_GROUP.sub("", text)))
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("a = '<p>text</p>'", True),
+        ("a = '''\n<ul>\n'''", True),
+        ("a = b'<br>'", True),
+        ("a = '\\x3cscript>'", True),
+        ("a = f'<{tag}>'", True),
+        ("a = '<' + tag + '>'", True),
+        ("a = '<' 'h1' '>'", True),
+        ("a = '</' + tag", True),
+        ("a = '<{}>'.format(tag)", True),
+        ("a = '<%s>' % tag", True),
+        ("a = '&nbsp;'", True),
+        ("a = '<!doctype html>'", True),
+        ("a = 'a < b'", False),
+        ("a = '(?P<name>x)'", False),
+        ("def f():\n    '''Gives <b>.'''", False),
+    ],
+)
+def test_markup_in_code_is_found_however_it_is_written(tmp_path, code, found):
+    path = tmp_path / "code.py"
+    path.write_text(code)
+
+    assert any(is_markup(text) for _, text in texts(path)) is found
+
+
+def test_no_code_makes_markup():
+    found = {
+        (str(path.relative_to(ROOT)), line, text) for path in SOURCES for line, text in texts(path) if is_markup(text)
+    }
+    known = {one for one in found if any(one[0] == path and text in one[2] for path, text in NO_MARKUP)}
+
+    assert found - known == set()
+    assert {path for path, _, _ in known} == {path for path, _ in NO_MARKUP}
+
+
+def used_names(path):
+    """The names that the code of *path* imports, and those of the functions that it calls."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = getattr(node, "module", None) or ""
+            yield from (f"import {module}.{one.name}".replace(" .", " ") for one in node.names)
+        elif isinstance(node, ast.Call):
+            yield f"{ast.unparse(node.func)}("
+
+
+def test_only_the_page_system_renders_and_answers_with_html():
+    rendering = re.compile(r"import (jinja2|markupsafe|mako|django|string\.Template)\b|\bHTMLResponse\($|\bMarkup\($")
+
+    found = {str(path.relative_to(ROOT)) for path in SOURCES if any(map(rendering.search, used_names(path)))}
+
+    assert found == {"lrs/web/page.py"}
+
+
+# -- each template ----------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def referred(name):
+    """The templates that *name* extends, includes or imports, and so on."""
+    tree = environment().parse((TEMPLATES / name).read_text())
+    direct = set(jinja2.meta.find_referenced_templates(tree))
+    return direct.union(*(referred(one) for one in direct))
+
+
+def test_each_template_is_used_and_each_that_is_named_is_there():
+    named = {text for path in SOURCES for _, text in texts(path) if re.fullmatch(r"\w+/[\w-]+\.html", text)}
+    named.remove("mails/x.html")
+    mails = {path.stem for path in MAILS.iterdir()} - {"letter", "parts"}
+
+    assert named == set(PAGES)
+    assert mails == {*mail.TEMPLATES, "test"}
+    assert named.union(*map(referred, named)) == FILES
+
+
+def test_a_template_lies_with_its_audience_and_takes_from_no_other():
+    for name in PAGES:
+        audience = name.partition("/")[0]
+        assert {one.partition("/")[0] for one in referred(name)} <= {audience, "shared"}
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_no_template_switches_escaping_off_or_has_a_script_or_a_style_of_its_own(name):
+    text = (TEMPLATES / name).read_text()
+
+    assert not re.search(r"\|\s*safe\b|autoescape|Markup|forceescape|xmlattr|tojson", text)
+    assert not re.search(r"<style|\sstyle=|\son\w+\s*=|javascript:", text, re.IGNORECASE)
+    assert name == "shared/base.html" or not re.search(r"<script|<link|src=", text, re.IGNORECASE)
+
+
+class Value:
+    """Whatever a template takes it for: text, list of two, object, number; *truths* says when it counts as true."""
+
+    def __init__(self, text, truths):
+        self.text, self.truths = text, truths
+
+    def __str__(self):
+        return self.text
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, key):
+        return [self, self] if isinstance(key, slice) else self
+
+    def __iter__(self):
+        return iter([self, self])
+
+    def __len__(self):
+        return 2
+
+    def __bool__(self):
+        return next(self.truths)
+
+    def __add__(self, _):
+        return self
+
+    __radd__ = __add__
+
+    def __gt__(self, _):
+        return next(self.truths)
+
+    def __eq__(self, _):
+        return next(self.truths)
+
+    __hash__ = object.__hash__
+
+
+class Structure(HTMLParser):
+    """Tags and the names of their attributes, in order, and what stands between and in them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.said = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, *(name for name, _ in attrs)))
+        self.said += [value or "" for _, value in attrs]
+
+    def handle_endtag(self, tag):
+        self.tags.append(f"/{tag}")
+
+    def handle_data(self, data):
+        self.said.append(data)
+
+
+@functools.cache
+def wanted(name):
+    """The values that *name* and what it refers to are to be given."""
+    trees = [environment().parse((TEMPLATES / one).read_text()) for one in {name, *referred(name)}]
+    return set().union(*map(jinja2.meta.find_undeclared_variables, trees)) - {"caller", *environment().globals}
+
+
+def rendered(name, text, pattern, **known):
+    truths = itertools.cycle(pattern)
+    known |= {"asset": str}
+    return environment().get_template(name).render({one: Value(text, truths) for one in wanted(name)} | known)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("pattern", [(True,), (False,), (True, False), (True, True, False), (False, False, True)])
+def test_whatever_a_template_is_given_is_text_and_no_markup(name, pattern):
+    for status in (400, 403, 404, 405, 410, 413, 418, 429, 500, 503, 507) if name.endswith("refused.html") else [200]:
+        page = rendered(name, HOSTILE, pattern, nonce="n", status=status)
+        plain = rendered(name, PLAIN, pattern, nonce="n", status=status)
+
+        assert "<script>" not in page
+        assert Structure(page).tags == Structure(plain).tags
+        assert Structure(page).said == [said.replace(PLAIN, HOSTILE) for said in Structure(plain).said]
+        assert name.endswith("refused.html") or PLAIN in plain or pattern == (False,)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_value_that_is_missing_is_an_error_and_no_empty_text(name):
+    with pytest.raises(jinja2.UndefinedError):
+        environment().get_template(name).render()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 413, 418, 429, 500, 503, 507])
+@pytest.mark.parametrize("name", [name for name in PAGES if name.endswith("/refused.html")])
+def test_every_audience_has_a_page_of_refusal_that_says_what_where_and_what_to_do(name, status):
+    known = {"status": status, "message": "No.", "wait": "7", "place": "/there", "request_id": "ab-1"}
+    said = Structure(rendered(name, "", (True,), nonce="n", **known)).said
+
+    text = " ".join("".join(said).split())
+    assert {"alert"} & set(said)
+    assert "No." in text
+    assert "Wait for 7 seconds first." in text
+    assert "Number of this request: ab-1" in text
+    assert "/there" in text or "This page: " in text
+
+
+def test_each_audience_has_a_page_of_refusal():
+    audiences = {name.partition("/")[0] for name in PAGES}
+
+    assert {f"{audience}/refused.html" for audience in audiences} <= FILES

@@ -1,0 +1,134 @@
+"""The catalogue of texts: the pages of consent are whole in English and Welsh, and no text is outside it."""
+
+import re
+from html.parser import HTMLParser
+
+import jinja2.meta
+import pytest
+from babel.messages.pofile import read_po
+from jinja2 import nodes
+from jinja2.ext import babel_extract
+
+from lrs.web.language import LOCALE, catalogue, languages
+from lrs.web.page import MAILS, TEMPLATES, environment
+
+CONSENT = {
+    *("learner/consent.html", "learner/decided.html", "learner/guardian.html", "learner/refused.html"),
+    "mails/guardian.html",
+}
+"""What learners and guardians read in both languages."""
+LEARNERS = sorted(str(path.relative_to(TEMPLATES)) for path in (TEMPLATES / "learner").glob("*.html"))
+SIGN_IN = {f"account/{name}.html" for name in ("learner", "sent", "link", "own-record", "welcome", "refused")}
+"""By which learners sign in: their texts stand in the catalogue, in English only so far."""
+LETTERS = re.compile(r"[^\W\d_]{2}")
+HOLES = re.compile(r"%\(\w+\)s|<[^>]+>")
+ATTRIBUTE = re.compile(r'[\w-]+="[^"]*"')
+READ_AS_TEXT = {"alt", "aria-label", "placeholder", "title"}
+
+
+def source(name):
+    folder = MAILS.parent if name.startswith("mails/") else TEMPLATES
+    return folder / name
+
+
+def with_referred(names):
+    """*names*, and the templates that they extend, include or import, and so on."""
+    found = set(names)
+    for name in names:
+        tree = environment().parse(source(name).read_text())
+        found |= with_referred(set(jinja2.meta.find_referenced_templates(tree)))
+    return found
+
+
+def texts_in(names):
+    """The texts of templates: one, or singular and plural."""
+    options = {"newstyle_gettext": "true", "trimmed": "false"}
+    found = {}
+    for name in sorted(names):
+        with source(name).open("rb") as file:
+            for _, _, text, _ in babel_extract(file, ("_", "gettext", "ngettext"), (), options):
+                parts = (text,) if isinstance(text, str) else tuple(part for part in text if part)
+                found[parts[0]] = parts
+    return found
+
+
+def test_the_pages_of_consent_have_every_text_in_welsh_and_the_catalogue_has_no_other():
+    with (LOCALE / "cy.po").open("rb") as file:
+        kept = {
+            (one.id if isinstance(one.id, str) else one.id[0]): one.string
+            for one in read_po(file, locale="cy")
+            if one.id
+        }
+    wanted = texts_in(with_referred(CONSENT))
+
+    assert wanted.keys() - kept.keys() == set()
+    assert kept.keys() - wanted.keys() == set()
+    for text, string in kept.items():
+        forms = (string,) if isinstance(string, str) else string
+        assert len(forms) == (1 if len(wanted[text]) == 1 else 6)
+        for form in forms:
+            assert form.strip(), text
+            assert sorted(HOLES.findall(form)) == sorted(HOLES.findall(text)), text
+
+
+def test_a_text_is_looked_up_in_the_language_of_the_page():
+    assert languages() == ("en", "cy")
+    assert catalogue("cy").gettext("I agree") == "Rwy'n cytuno"
+    assert catalogue("cy").gettext("Nobody has translated this") == "Nobody has translated this"
+    counted = [
+        environment("cy").get_template("shared/sharing.html").module.results(count).strip() for count in (1, 2, 3, 4)
+    ]
+    assert counted == [
+        "1 canlyniad yn cyfrif",
+        "2 ganlyniad yn cyfrif",
+        "3 chanlyniad yn cyfrif",
+        "4 canlyniad yn cyfrif",
+    ]
+
+
+class Said(HTMLParser):
+    """What a page says to people: its texts, and the attributes that are read out."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.texts, self.tag = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tag = tag
+        self.texts += [value or "" for name, value in attrs if name in READ_AS_TEXT]
+
+    def handle_data(self, data):
+        if self.tag != "style":
+            self.texts.append(ATTRIBUTE.sub("", data))  # a macro may write attributes only
+
+
+def outside(name):
+    """The texts of a template that are in no catalogue: written between its tags, or as constants in it."""
+    tree = environment().parse(source(name).read_text())
+    plain = "".join(
+        part.data if isinstance(part, nodes.TemplateData) else " "
+        for output in tree.find_all(nodes.Output)
+        for part in output.nodes
+    )
+    looked_up = {id(text) for call in tree.find_all(nodes.Call) if is_gettext(call) for text in call.args}
+    looked_up |= {id(pair.key) for pair in tree.find_all(nodes.Pair)}
+    constants = [
+        one.value for one in tree.find_all(nodes.Const) if isinstance(one.value, str) and id(one) not in looked_up
+    ]
+    said = [text.strip() for text in Said(plain).texts if LETTERS.search(text)]
+    return said + [text for text in constants if " " in text.strip() and LETTERS.search(text)]
+
+
+def is_gettext(call):
+    return isinstance(call.node, nodes.Name) and call.node.name in {"_", "gettext", "ngettext"}
+
+
+@pytest.mark.parametrize("name", sorted(with_referred(CONSENT | SIGN_IN) | set(LEARNERS)))
+def test_a_learners_page_has_no_text_outside_the_catalogue(name):
+    assert [text for text in outside(name) if text not in {"English", "Cymraeg"}] == []
+
+
+def test_a_text_outside_the_catalogue_is_found():
+    assert outside("account/second-factor.html")
+    assert "Bearbeiten" in Said("<p>x</p><a aria-label='Bearbeiten'>").texts
