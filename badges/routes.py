@@ -40,7 +40,7 @@ PAGES = Pages(PagePolicy(caching=_PAGE_AGE, forms=False), front.refusal, negotia
 def routes() -> APIRouter:
     """The router."""
     router = APIRouter(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
-    guarded = APIRouter(default_response_class=Response)
+    guarded = APIRouter(tags=["badges"], default_response_class=Response)
 
     @router.get(
         "/t/{tenant}/did.json",
@@ -91,7 +91,7 @@ def routes() -> APIRouter:
         headers = {"cache-control": "no-store", "vary": "accept", "content-disposition": saved_as}
         return Response(content, media_type=asked, headers=headers)
 
-    router.include_router(guarded)
+    router.routes.extend(guarded.routes)
     return router
 
 

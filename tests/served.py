@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
+from fastapi import APIRouter
 
 from lrs.access.keys import create_key
 from lrs.app import create_app
 from lrs.kernel.settings import Settings
 from lrs.ops.serve import listen
 from lrs.web.addresses import Addresses, operations
+from lrs.web.framework import guarded
 from lrs.web.protocol import Bounded
 
 VERB = "http://adlnet.gov/expapi/verbs/experienced"
@@ -123,8 +125,15 @@ def routes_of(app):
 
 def add_route(app, method, pattern, endpoint, line):
     """Puts a route into a running *app*, with its *line* in the table of rights."""
-    app.api.add_api_route(pattern, endpoint, methods=[method], include_in_schema=False)
+    take_in(app, method, pattern, endpoint)
     let_in(app, method, pattern, line)
+
+
+def take_in(app, method, pattern, endpoint):
+    """Puts a route into a running *app*, as the application takes in those of its rooms."""
+    router = APIRouter()
+    router.add_api_route(pattern, endpoint, methods=[method], include_in_schema=False)
+    app.api.router.routes.extend(guarded(router.routes))
 
 
 def let_in(app, method, pattern, line):

@@ -28,9 +28,8 @@ Tabs = Callable[[Visit, str], list[dict[str, object]]]
 Invited = Sequence[tuple[tuple[str, str], LearnerInvitation | Refused]]
 
 
-def routes(rows: RowsOf, tabs: Tabs) -> APIRouter:
-    """The router; *rows* are those of the list of learners, *tabs* the pages about learners."""
-    router = APIRouter(tags=["pages"])
+def add_routes(router: APIRouter, rows: RowsOf, tabs: Tabs) -> None:
+    """Adds them; *rows* are those of the list of learners, *tabs* the pages about learners."""
 
     @router.get(PLACE, summary="The form to invite a list of learners to sign in", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
@@ -51,8 +50,6 @@ def routes(rows: RowsOf, tabs: Tabs) -> APIRouter:
             return _page(visit, tabs, text=text, problem=refused.message, status=refused.status)
         made = invite_list(visit.tenant, wanted, by=visit.session.by, root=pages_address_for(visit.request))
         return _page(visit, tabs, made=list(zip(wanted, made, strict=True)))
-
-    return router
 
 
 def learners_in(text: str) -> list[tuple[str, str]]:

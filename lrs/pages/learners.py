@@ -36,7 +36,7 @@ def routes(neighbours: Neighbours) -> APIRouter:
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
     _add_list(router)
     _add_search(router, neighbours)
-    router.include_router(invitations.routes(rows_of, tabs), default_response_class=HTMLResponse, responses=REFUSALS)
+    invitations.add_routes(router, rows_of, tabs)
     _add_learner(router, neighbours)
     return router
 

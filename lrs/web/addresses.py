@@ -72,11 +72,8 @@ class Addresses:
 
 
 def operations(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """Method and path of each of the framework's *routes*, also of those that were taken in with a router."""
-    for route in routes:
-        for part in route.effective_route_contexts() if hasattr(route, "effective_route_contexts") else [route]:
-            for method in part.methods - {"HEAD"}:
-                yield method, part.path
+    """Method and path of each of the framework's *routes*."""
+    return ((method, route.path) for route in routes for method in route.methods - {"HEAD"})
 
 
 def check(table: PolicyTable, found: Iterable[tuple[str, str]]) -> None:

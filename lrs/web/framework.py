@@ -5,15 +5,16 @@ Knows no route and no page: the rooms hand in their pages under the names in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lrs.access.policy import PolicyTable
 from lrs.kernel.admission import Overloaded
@@ -133,16 +134,36 @@ def _invalid(error: RequestValidationError) -> Refused:
     return Refused(f"{'/'.join(map(str, first['loc']))}: {first['msg']}", pointer=pointer)
 
 
-def admitted_here(request: Request) -> None:
-    """A dependency of every route: refuses one that is not the route by whose line the caller was let in.
+def guarded(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """The *routes*, each of which now refuses whoever was not let in by its own line in the table of rights.
 
-    That the shell and the framework read paths alike is so shown at each request, and not only hoped for. Where the
-    shell knows no line, there is nothing: 404, or 405 at an address that has other methods. Else it is our fault: 500.
+    That the shell and the framework read paths alike is so shown at each request, and not only hoped for. Raises
+    ``TypeError`` at a router or mount: a router's routes are taken in one by one, because FastAPI's ``include_router``
+    works out each of them twice and looks for each twice at every request.
     """
-    scope: MutableMapping[str, Any] = request.scope
-    exchange = exchange_of(request)
-    found, admitted = scope["route"].path, exchange.place.route
-    if exchange.line is None:
-        raise HTTPException(405 if admitted else 404)
-    if found != admitted:
-        raise RuntimeError(f"{admitted!r} was asked for, and {found!r} was found")
+    for route in routes:
+        if not isinstance(route, Route):
+            raise TypeError(f"{route!r} is no route")
+        route.app = _Guarded(route.path, route.app)
+        yield route
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """The route at *path*, for whom its own line let in.
+
+    Where the shell knows no line there is nothing: 404, or 405 at an address with other methods. If the line is that of
+    another route, the fault is ours: 500.
+    """
+
+    path: str
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange: Exchange = scope[EXCHANGE]
+        admitted = exchange.place.route
+        if exchange.line is None:
+            raise HTTPException(405 if admitted else 404)
+        if self.path != admitted:
+            raise RuntimeError(f"{admitted!r} was asked for, and {self.path!r} was found")
+        await self.app(scope, receive, send)

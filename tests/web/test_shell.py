@@ -6,15 +6,16 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from lrs.access.policy import PUBLIC, TABLE, PolicyLine
 from lrs.tenancy import states
 from lrs.web.addresses import Addresses, check
+from lrs.web.framework import _Guarded, guarded
 from lrs.web.refusals import newest
 from tests.programs import until
-from tests.served import add_route, let_in, serving, statement
+from tests.served import add_route, serving, statement, take_in
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_a_route_without_a_line_and_a_line_without_a_route_stop_the_start():
 
 
 def test_a_route_that_the_framework_finds_by_itself_answers_nothing(lrs):
-    lrs.app.api.add_api_route("/unlisted", lambda: "secret")
+    take_in(lrs.app, "GET", "/unlisted", lambda: "secret")
 
     answer = lrs.clients[0].get(f"{lrs.address}/unlisted")
 
@@ -121,13 +122,25 @@ def test_whatever_was_asked_nothing_stays_inside_and_no_tenant_is_held(lrs):
 
 
 def test_a_route_answers_nobody_who_was_let_in_by_the_line_of_another(lrs):
-    lrs.app.api.add_api_route("/things/{id}", lambda: "secret")
-    lrs.app.api.add_api_route("/things/mine", lambda: "mine")
-    let_in(lrs.app, "GET", "/things/mine", PolicyLine(PUBLIC))
+    add_route(lrs.app, "GET", "/things/{id}", lambda: "secret", PolicyLine(PUBLIC))
+    add_route(lrs.app, "GET", "/things/mine", lambda: "mine", PolicyLine(PUBLIC))
 
     answer = lrs.clients[0].get(f"{lrs.address}/things/mine")
 
     assert (answer.status_code, "secret" in answer.text) == (500, False)
+
+
+def test_every_route_of_the_application_is_guarded_so_that_what_the_table_leaves_out_answers_nothing(lrs):
+    assert {type(route.app) for route in lrs.app.api.routes} == {_Guarded}
+
+
+def test_a_router_in_a_room_s_router_is_refused_at_the_start():
+    room, inner = APIRouter(), APIRouter()
+    inner.add_api_route("/things", lambda: "things")
+    room.include_router(inner)
+
+    with pytest.raises(TypeError, match="is no route"):
+        list(guarded(room.routes))
 
 
 @pytest.mark.parametrize(
