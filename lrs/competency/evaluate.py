@@ -19,7 +19,7 @@ from lrs.competency.dates import day_of, midnight
 from lrs.competency.decide import Span, Standing, Tally, decide
 from lrs.competency.evidence import Meaning, meaning_of
 from lrs.competency.held import LINEAGE, write_awards, write_profile
-from lrs.competency.listed import owe_listing, unlisted
+from lrs.competency.listed import owe_listing, rows_of, unlisted
 from lrs.competency.rules.in_force import InForce
 from lrs.competency.rules.rematch import rematch
 from lrs.competency.rules.review import CompetencyLevel, FormerDecision, reviewed
@@ -30,9 +30,10 @@ from lrs.competency.tallies import tallies_of
 from lrs.competency.uncompletions import marks_of
 from lrs.kernel.keys import key
 from lrs.people.ids import ids_of
-from lrs.people.nobody import names_by_source
+from lrs.people.nobody import names_by_source, names_of_sources
 from lrs.people.persons import Mint, minter
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, each
+from lrs.storage.ahead import ReadAhead
 from lrs.tenancy.tenants import Tenant
 
 
@@ -74,25 +75,32 @@ def _matched(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> bool:
 def _settle_matches(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> Sequence[Claim]:
     """Settles the claims and gives those that are left: none. Raises ``_RulesChanged`` or ``Stale``."""
     store = tenant.store
-    rules = in_force(store)
-    readable, meanings = _read(tenant, claims, rules)
-    news = unlisted(store, meanings, mint)
+    ahead = ReadAhead(store)
+    ahead.load([CURRENT, *names_of_sources(_sources(claims))])
+    rules = in_force(ahead)
+    readable, meanings = _read(tenant, claims, rules, names_by_source(ahead, _sources(claims)))
 
     def settle(tx: Tx) -> None:
         if in_force(tx).rev != rules.rev:
             raise _RulesChanged
         bring(tx, meanings, mint, tenant.settings.zone)
-        owe_listing(tx, news)
+        owe_listing(tx, unlisted(tx, meanings))
 
     if readable:
-        store.settle(readable, settle, reads=[CURRENT, *reads_of(meanings, mint)]).result()
+        reads = [CURRENT, *reads_of(meanings, mint), *rows_of(meanings, mint)]
+        store.settle(readable, settle, reads=reads).result()
     return ()
 
 
-def _read(tenant: Tenant, claims: Sequence[Claim], rules: InForce) -> tuple[list[Claim], list[Meaning]]:
+def _sources(claims: Sequence[Claim]) -> set[str]:
+    return {moment_of(claim.record).source for claim in claims}
+
+
+def _read(
+    tenant: Tenant, claims: Sequence[Claim], rules: InForce, nobody: Mapping[str, frozenset[str]]
+) -> tuple[list[Claim], list[Meaning]]:
     store, ids, zone = tenant.store, ids_of(tenant), tenant.settings.zone
     readable, meanings = [], []
-    nobody = names_by_source(store, {moment_of(claim.record).source for claim in claims})
     for claim in claims:
         try:
             meanings.append(meaning_of(claim.record, rules, ids, zone, nobody[moment_of(claim.record).source]))

@@ -8,7 +8,7 @@ to one learner looks at the facts (``tells_of``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import starmap
 from typing import Any
@@ -20,9 +20,9 @@ from lrs.competency.evidence import Meaning
 from lrs.competency.held import PROFILE
 from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.kernel.keys import key
-from lrs.people.persons import LISTING, Mint, identifiers_in
+from lrs.people.persons import LISTING, Mint, holders, identifiers_in
 from lrs.people.search import name_of
-from lrs.storage import ROWS, Claim, Owed, Reader, Record, Stale, Tx, Walk, each, walked
+from lrs.storage import ROWS, Claim, Owed, Reader, Record, RecordName, Stale, Tx, Walk, each, walked
 from lrs.storage.about import by_ids
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
@@ -119,19 +119,24 @@ def tells_of(reader: Reader, sources: Iterable[str], identifiers: Collection[Ide
 # -- what owes the step ---------------------------------------------------------------------------------------------
 
 
-def unlisted(reader: Reader, meanings: Sequence[Meaning], mint: Mint) -> set[str]:
-    """The persons in *meanings* on whose record the source or the name is missing."""
+def unlisted(reader: Reader, meanings: Sequence[Meaning]) -> set[str]:
+    """The persons in *meanings* whose record lacks the source or the name. Their identifiers exist."""
     told = [(one.id, meaning) for meaning in meanings for one in meaning.learners]
-    known = reader.get_many("identifier", {id for id, _ in told}) if told else {}
-    person = {id: known[id].meta["person"] if id in known else mint(id) for id, _ in told}
-    there = reader.get_many("person", set(person.values())) if told else {}
-    holder = {id: record.meta["into"] or id for id, record in there.items()}
-    rows = {id: read(record) for id, record in reader.get_many(KIND, set(holder.values())).items()} if holder else {}
+    if not told:
+        return set()
+    person = {id: one.meta["person"] for id, one in reader.get_many("identifier", {id for id, _ in told}).items()}
+    holder = holders(reader, set(person.values()))
+    rows = {id: read(record) for id, record in reader.get_many(KIND, set(holder.values())).items()}
     return {
         person[id]
         for id, meaning in told
-        if _is_news(rows.get(holder.get(person[id], "")), id, meaning.source, meaning.names.get(id, ""))
+        if _is_news(rows.get(holder[person[id]]), id, meaning.source, meaning.names.get(id, ""))
     }
+
+
+def rows_of(meanings: Sequence[Meaning], mint: Mint) -> Iterator[RecordName]:
+    """The records that ``unlisted`` will read, as far as they are known before."""
+    return ((KIND, mint(one.id)) for meaning in meanings for one in meaning.learners)
 
 
 def _is_news(row: ListedLearner | None, identifier: str, source: str, name: str) -> bool:

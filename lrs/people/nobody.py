@@ -7,12 +7,12 @@ read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from lrs.people.identifiers import NOBODY, plain_name
-from lrs.storage import Reader, Record, Tx, each
+from lrs.storage import Reader, Record, RecordName, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
@@ -31,6 +31,11 @@ def names_by_source(reader: Reader, sources: Iterable[str]) -> Mapping[str, froz
     wanted = set(sources)
     kept = reader.get_many(KIND, wanted) if wanted else {}
     return {source: _names(kept[source]) if source in kept else NOBODY for source in wanted}
+
+
+def names_of_sources(sources: Iterable[str]) -> Iterator[RecordName]:
+    """The records that ``names_by_source`` reads."""
+    return ((KIND, source) for source in sources)
 
 
 def names_of(reader: Reader, source: str) -> frozenset[str]:

@@ -7,9 +7,9 @@ import pytest
 from lrs.competency.evaluate import match
 from tests.competency.world import World, statement
 
-MOST = 15
+MOST = 12
 """Round trips, the claim among them, for 100 statements."""
-MOST_HOLDING = 8
+MOST_HOLDING = 7
 """Of these, while the head is held."""
 
 
