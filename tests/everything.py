@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from adapters.here import job_here
+from adapters.lms.importing import import_course
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
@@ -55,6 +56,7 @@ from lrs.xapi.statements.identity import SAME_PERSON, ifi_text
 from lrs.xapi.statements.parts import BodyPart, attached
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
+from tests.adapters.lms import made
 from tests.transfer import forwarding
 
 ANN = {"name": "Ann", "mbox": "mailto:ann@example.org"}
@@ -101,6 +103,7 @@ class Everything:
         issuer.rename(self.tenant, "Centre", None)
         self._rules("https://vle.example/gowning,passed,GOWN,1,70,,vle\n")  # owes a walk, which stays
         self._signing_in()
+        self._courses()
         self._refused()
         sweep_blobs(self.tenant, TENANT)
         self.write(
@@ -121,6 +124,9 @@ class Everything:
         self.write(lambda tx: questions.answer(tx, asked.id, "It is right", by="test"))
         provider = providers.Provider("uni", "University", "https://uni.example", "engraft", tenant.clock())
         providers.add(tenant, provider, "secret", by="test")
+
+    def _courses(self) -> None:
+        self.course = import_course(self.tenant, BytesIO(made.package()), "course.zip", "test").course
 
     def _refused(self) -> None:
         refused = Refused("no mailbox", pointer="/actor/mbox", rule="xAPI 1.0.3 Data 2.4.2.1")

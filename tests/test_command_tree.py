@@ -25,6 +25,7 @@ from lrs.matching import answers, services
 from lrs.ops.demo import sample
 from lrs.ops.demo.story import FRAMEWORK, LEARNER
 from lrs.tenancy.tenants import open_tenant
+from tests.adapters.lms.made import structure, unit
 from tests.builders import store_in
 from tests.matching.world import put_waiting
 
@@ -48,7 +49,7 @@ LISTS = {
     *("keys list", "framework list", "rules list", "rules unmatched", "persons list", "persons suggestions"),
     *("badges list", "services list", "deliveries list", "consent list", "roles list", "forward list"),
     *("destinations list", "consent waiting"),
-    "imports list",
+    *("imports list", "courses list"),
     *("staff list", "oidc list", "operators list", "sessions list", "tenants list", "tenants usage"),
 }
 NEVER_EMPTY = {"tenants list", "tenants usage"}
@@ -266,6 +267,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("services", "add", "Converter", "--webhook", "http://127.0.0.1:9/hook", *made)
     done("consent", "give", LEARNER, "converter")
     done("operators", "create", "--name", "prometheus")
+    (folder / "cmi5.xml").write_bytes(structure(unit(url="https://content.example/")))
+    done("courses", "import", folder / "cmi5.xml")
     done("staff", "invite", "sam@centre.example", "--role", "steward")
     done("oidc", "add", "university", "--issuer", "http://127.0.0.1:9", "--client-id", "engraft")
     tenant = open_tenant(Settings(data=data))
@@ -303,6 +306,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "imports show": ("IMPORT",),
     "imports watch": ("IMPORT",),
     "persons show": ("LEARNER",),
+    "courses import": ("FOLDER/cmi5.xml",),
+    "courses show": ("1",),
     "framework import": ("SAMPLE/framework.csv", "--id", FRAMEWORK),
     "rules apply": ("SAMPLE/rules.csv",),
     "rules check": ("SAMPLE/rules.csv",),

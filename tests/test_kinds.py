@@ -65,11 +65,20 @@ ABOUT_NOBODY = {
         "issuer",
     ),
     *("one-time-link", "oidc-provider"),
+    *("course", "course-version", "lms-number"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
     *("signing-key", "sweep", "refusals"),
 }
 """Kinds that say that they are about nobody."""
-NAMING_BLOBS = {"statement": 1, "state": 1, "activity_profile": 1, "agent_profile": 1, "import": 5, "rules-draft": 1}
+NAMING_BLOBS = {
+    "statement": 1,
+    "state": 1,
+    "activity_profile": 1,
+    "agent_profile": 1,
+    "import": 5,
+    "rules-draft": 1,
+    "course-version": 2,
+}
 """How many blobs the records of a kind in ``Everything`` name."""
 
 

@@ -16,6 +16,7 @@ The tests fail for a kind that is written and not declared.
 from __future__ import annotations
 
 from adapters import before, job, ledger, mappings
+from adapters.lms import courses, numbers
 from badges import issuer, records
 from lrs.access import keys, learners, one_time, operators, sessions, staff
 from lrs.access.oidc import providers
@@ -42,6 +43,7 @@ TENANT: Kinds = collected(
         *(services, roles, consent, links, changes, disclosures, deliveries, destinations, turns),
         *(records, issuer),
         *(job, ledger, mappings, before),
+        *(courses, numbers),
         *(
             keys,
             staff,

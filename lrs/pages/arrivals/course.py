@@ -58,7 +58,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class CourseSeen:
     """All who were seen in it, by their texts. *looked_at* statements were looked at; *is_whole*: that is all."""
 
     people: Mapping[str, Progress] = field(default_factory=dict)
@@ -76,7 +76,7 @@ def read(reader: Reader, activity: str, sources: Collection[str] | None) -> tupl
     return found[-LOOKED_AT:], is_whole
 
 
-def course_of(records: Iterable[Record], activity: str, index: Index, *, is_whole: bool = True) -> Course:
+def course_of(records: Iterable[Record], activity: str, index: Index, *, is_whole: bool = True) -> CourseSeen:
     """What *records*, oldest first, say of *activity*."""
     people: dict[str, Progress] = {}
     scaled = _range(activity, index)
@@ -93,7 +93,7 @@ def course_of(records: Iterable[Record], activity: str, index: Index, *, is_whol
         one.actor = seen.actor if seen.actor.get("name") else one.actor
         if _is_about(seen, activity):
             _add(one, seen, at, scaled)
-    return Course(people, count, is_whole)
+    return CourseSeen(people, count, is_whole)
 
 
 def scores(people: Iterable[Progress]) -> list[tuple[str, float, str]]:

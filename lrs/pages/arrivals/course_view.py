@@ -9,7 +9,7 @@ from typing import Any
 from lrs.competency.rules.scores import shown
 from lrs.kernel.times import timestamp_of_micros
 from lrs.pages.arrivals.asked import Wanted
-from lrs.pages.arrivals.course import Course, Progress, scores
+from lrs.pages.arrivals.course import CourseSeen, Progress, scores
 from lrs.pages.views import identifier_shown
 from lrs.pages.words import written_moment
 from lrs.web.chart import bars
@@ -29,7 +29,7 @@ _SAID = {"began": "Began", "finished": "Finished", "passed": "Passed", "failed":
 _MOODS = {"passed": "good", "finished": "good", "failed": "bad", "began": "warn"}
 
 
-def rows(found: Course, activity: str, root: str, zone: str, person: Mapping[str, str]) -> list[ListRow]:
+def rows(found: CourseSeen, activity: str, root: str, zone: str, person: Mapping[str, str]) -> list[ListRow]:
     """A row for each person. *person* is the parameter of the list of arrivals for an agent's text."""
     return [_row(one, activity, root, zone, person[one.agent]) for one in found.people.values()]
 
@@ -58,7 +58,7 @@ def _row(one: Progress, activity: str, root: str, zone: str, person: str) -> Lis
     )
 
 
-def course(found: Course, activity: str, name: str, root: str) -> dict[str, Any]:
+def course(found: CourseSeen, activity: str, name: str, root: str) -> dict[str, Any]:
     """What stands above the table."""
     counts = Counter(one.state for one in found.people.values())
     people = found.people.values()

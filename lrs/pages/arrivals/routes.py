@@ -14,7 +14,7 @@ from lrs.kernel.errors import Refused
 from lrs.pages import connect_facts
 from lrs.pages.arrivals import course_view, people, statement_view, view
 from lrs.pages.arrivals.asked import PATH, Wanted, sealed, wanted
-from lrs.pages.arrivals.course import Course, course_of, read
+from lrs.pages.arrivals.course import CourseSeen, course_of, read
 from lrs.pages.arrivals.following import followed
 from lrs.pages.arrivals.names import all_told, name_of
 from lrs.pages.arrivals.outcomes import outcomes_of
@@ -111,7 +111,7 @@ def _add_course(router: APIRouter) -> None:
         return as_json(asked, rows, "course")
 
 
-def _course(visit: Visit, activity: str) -> tuple[Course, Asked, list[ListRow]]:
+def _course(visit: Visit, activity: str) -> tuple[CourseSeen, Asked, list[ListRow]]:
     tenant = visit.tenant
     records, is_whole = read(tenant.store, activity, sources_within(visit))
     found = course_of(records, activity, in_force(tenant.store).rules, is_whole=is_whole)

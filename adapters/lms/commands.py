@@ -1,0 +1,90 @@
+"""The commands ``lrs courses``: import a package, list courses, show one. Prints; decides nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from adapters.lms import courses as stored
+from adapters.lms.importing import import_course
+from adapters.lms.structure import shown_title
+from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record, print_table
+from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.tenants import Tenant
+
+BY = "operator"
+_NONE = "there are no courses yet: lrs courses import FILE brings a cmi5 package in"
+
+
+@click.group(cls=CommandGroup)
+def courses() -> None:
+    """Import, list and show courses: packages that learners are launched into."""
+
+
+@courses.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@with_tenant
+def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
+    """Import the cmi5 package FILE: a zip archive, or a cmi5.xml whose addresses are all absolute.
+
+    A course that is there already gets a new version, and the same package once more changes nothing.
+    """
+    with file.open("rb") as opened:
+        found = import_course(tenant, opened, file.name, BY)
+    if as_json:
+        print_json(found.course.shown() | {"new": found.is_new})
+        return
+    title = shown_title(found.course.title)
+    done = f"version {found.version.number}" if found.is_new else f"is as it was in version {found.version.number}"
+    click.echo(f"course {found.course.id} ({title}): {done}")
+    if found.version.package and tenant.settings.content_url is None:
+        click.echo("WARNING: LRS_CONTENT_URL is not set, so its files are not served: lrs doctor says more", err=True)
+
+
+@courses.command("list")
+@json_option
+@with_tenant_to_read
+def list_command(tenant: Tenant, *, as_json: bool) -> None:
+    """List courses, the last changed first."""
+    print_list(
+        [one.shown() for one in stored.newest(tenant.store)],
+        {
+            "id": "id",
+            "title": "title",
+            "version": "version",
+            "changed": "changed",
+            "withdrawn": "withdrawn",
+            "publisher id": "publisherId",
+        },
+        none=_NONE,
+        as_json=as_json,
+    )
+
+
+@courses.command("show")
+@click.argument("id")
+@json_option
+@with_tenant_to_read
+def show_command(tenant: Tenant, id: str, *, as_json: bool) -> None:
+    """Show the course ID: its versions, and the assignable units of the current one."""
+    course = stored.course_in(tenant.store, id)
+    versions = [one.shown() for one in stored.versions_in(tenant.store, course)]
+    if as_json:
+        print_json(course.shown() | {"versions": versions})
+        return
+    print_record(course.shown(), as_json=False)
+    click.echo()
+    print_table(
+        ("version", "imported", "by", "file", "bytes", "units"),
+        [[one["version"], one["imported"], one["by"], one["file"], one["bytes"], len(one["aus"])] for one in versions],
+    )
+    click.echo()
+    print_table(
+        ("index", "title", "move on", "mastery score", "activity id"),
+        [
+            [one["index"], one["title"], one["moveOn"], one["masteryScore"], one["activityId"]]
+            for one in versions[0]["aus"]
+        ],
+    )

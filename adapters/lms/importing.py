@@ -1,0 +1,73 @@
+"""From a file that an author sends to a version of a course: which format it is, its structure, its files as blobs.
+
+The files are stored before the record that names them; those of an import that is refused are swept. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import BinaryIO
+
+from adapters.lms import courses
+from adapters.lms.cmi5 import course_xml
+from adapters.lms.courses import Imported, NewVersion
+from adapters.lms.packages import MOST_BYTES, NO_STRUCTURE, PackageArchive, PackageFiles, bad_package
+from adapters.lms.structure import Structure
+from lrs.storage import ROWS, Blobs
+from lrs.tenancy.tenants import Tenant
+
+NO_FILES: PackageFiles = {}
+_ZIP, _BLANKS, _UTF_16 = b"PK", b"\xef\xbb\xbf \t\r\n", (b"\xff\xfe", b"\xfe\xff")
+_ELSEWHERE = "the package has no {} in its root folder{}: zip the files themselves, not the folder they are in"
+
+
+def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, platform: str = "") -> Imported:
+    """Imports *file*, which can be read from any place in it. Not for the event loop.
+
+    Refuses (400, 413) what is no course, with the place and the requirement; then nothing is stored.
+    """
+    if file.seek(0, 2) > MOST_BYTES:
+        raise bad_package(f"a package may have {MOST_BYTES} bytes", status=413)
+    file.seek(0)
+    start = file.read(64)
+    file.seek(0)
+    if start.startswith(_ZIP):
+        structure, files = _of_archive(file, tenant.store.blobs)
+    elif start.lstrip(_BLANKS).startswith(b"<") or start.startswith(_UTF_16):
+        structure, files = course_xml.read_structure(_text_of(file), None), NO_FILES
+    else:
+        message = "the file is neither a zip package nor a course structure (cmi5.xml)"
+        raise bad_package(message, "cmi5 14.0.0.0-1")
+    new = NewVersion(
+        structure=structure,
+        file=name,
+        files=files,
+        package=secrets.token_hex(16),
+        root=courses.root_of_activities(tenant),
+        by=by,
+        at=tenant.clock(),
+        platform=platform,
+    )
+    weight = 3 * ROWS + len(files)
+    return tenant.store.write(partial(courses.add_in, new=new), weight=weight).result()
+
+
+def _text_of(file: BinaryIO) -> bytes:
+    text = file.read(course_xml.MOST_BYTES + 1)
+    if len(text) > course_xml.MOST_BYTES:
+        raise bad_package(f"a course structure may have {course_xml.MOST_BYTES} bytes", status=413)
+    return text
+
+
+def _of_archive(file: BinaryIO, blobs: Blobs) -> tuple[Structure, PackageFiles]:
+    archive = PackageArchive(file)
+    try:
+        if course_xml.NAME not in archive.names:
+            there = min((one for one in archive.names if one.endswith(f"/{course_xml.NAME}")), default="")
+            told = f", but one at {there[:200]!r}" if there else ""
+            raise bad_package(_ELSEWHERE.format(course_xml.NAME, told), NO_STRUCTURE)
+        text = archive.read(course_xml.NAME, course_xml.MOST_BYTES)
+        return course_xml.read_structure(text, archive.names), archive.keep(blobs)
+    finally:
+        archive.close()
