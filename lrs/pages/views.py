@@ -120,7 +120,7 @@ def _held(one: ProfileEntry, places: Mapping[tuple[str, int], int], zone: str) -
         "code": one.competency.code,
         "label": one.competency.label or one.competency.id,
         "level": f"{level.ordinal} {level.label}".strip(),
-        "state": f"{state}, in review until {written_moment(one.review.until, zone)}" if one.review else state,
+        "state": f"{state}; may change or end after {written_moment(one.review.until, zone)}" if one.review else state,
         "mood": "warn" if one.review else mood(one.state),
         "since": written_day(one.since),
         "until": written_day(one.valid_until) if one.valid_until else "No end",
@@ -146,7 +146,8 @@ def _award(award: Mapping[str, Any], zone: str) -> str:
     told = f"{state_word(award['state'])}: from {written_day(award['held_from'])}{until}"
     if award["state"] != IN_REVIEW:
         return told
-    return f"{told}. Valid until {written_moment(award['review_until'], zone)}, because {award['because']}"
+    ends = written_moment(award["review_until"], zone)
+    return f"{told}. So until {ends}; after that it may change or end, because {award['because']}"
 
 
 def _finding(one: EvidenceVerdict, zone: str) -> dict[str, Any]:

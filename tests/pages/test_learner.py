@@ -196,9 +196,10 @@ def test_a_level_in_review_is_shown_as_held_with_the_time_and_the_reason_and_its
     shown = text_of(page_of(site, browser))
 
     until = written_moment(applied(site.world.store)[-1].until, "Europe/London")
-    assert f"Held, in review until {until}" in shown
+    assert f"Held; may change or end after {until}" in shown
     because = "because in rules version 2 the rule on https://vle.example/gowning asks for 95 % instead of 80 %"
-    assert f"Held, in review: from 20 November 2026, no end. Valid until {until}, {because}" in shown
+    told = f"no end. So until {until}; after that it may change or end, {because}"
+    assert f"Held, in review: from 20 November 2026, {told}" in shown
     assert "Valid" in shown
     assert "Revoked" not in shown
 

@@ -16,7 +16,7 @@ from lrs.people import joins, questions
 from lrs.storage import Record, each
 from lrs.web.origins import session_cookie
 from lrs.web.page import TEMPLATES
-from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, statement
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, RULES, statement
 from tests.pages.conftest import Browser, forms_of, text_of
 from tests.pages.test_learner import work
 
@@ -311,7 +311,8 @@ def test_who_sees_what_is_said_in_words_and_stopped(site):
     browser = signed_in(site, ann)
     before = browser.get("/me/sharing")
 
-    stopped = browser.send(before, "/me/sharing/stop")
+    whole = forms_of(before.text)[-1]
+    stopped = browser.ask("POST", whole["action"], data=whole["fields"])
     after = browser.get(stopped.headers["location"])
 
     text = text_of(before)
@@ -320,13 +321,46 @@ def test_who_sees_what_is_said_in_words_and_stopped(site):
     assert "What is missing for a role." in text
     assert "You agreed on" in text
     assert "Exactly this : Career Converter Aseptic technique Practitioner until 20 November 2027" in text
-    again = browser.send(before, "/me/sharing/stop")
+    again = browser.ask("POST", whole["action"], data=whole["fields"])
     assert again.headers["location"] == "/me/sharing?done=stopped_before"
     assert stopped.headers["location"] == "/me/sharing?done=stopped"
     assert "Stopped. This service sees nothing of yours from now on" in text_of(after)
     assert "Services that saw it before Career Converter : from" in text_of(after)
     assert [one.withdrawn for one in consent.of_subject(site.tenant.store, Subject(person=ann))].count(None) == 0
     assert ("consent.withdrawn", f"learner {ann}") in site.audit()
+
+
+def test_one_part_is_taken_back_and_the_rest_stays(site):
+    ann = lived(site)
+    service(site, ann, "profiles:read", "gap:read")
+    browser = signed_in(site, ann)
+    before = browser.get("/me/sharing")
+
+    taken = browser.send(before, "/me/sharing/stop", scope="gap:read")
+    after = browser.get(taken.headers["location"])
+
+    held = {one.scope for one in consent.of_subject(site.tenant.store, Subject(person=ann)) if one.withdrawn is None}
+    assert held == {"profiles:read"}
+    assert taken.headers["location"] == "/me/sharing?done=taken_back"
+    assert "the rest as before" in text_of(after)
+    assert "What is missing for a role." not in text_of(after)
+    assert [form["fields"].get("scope") for form in forms_of(before.text) if form["action"] == "/me/sharing/stop"] == [
+        "gap:read",
+        None,
+    ]
+    assert browser.send(before, "/me/sharing/stop", scope="gap:read").headers["location"].endswith("stopped_before")
+    assert browser.send(before, "/me/sharing/stop", scope="nonsense").headers["location"].endswith("stopped_before")
+
+
+def test_a_skill_whose_days_will_change_is_not_said_to_end(site):
+    ann = lived(site)
+    site.world.apply(RULES.replace(",P12M,", ",P6M,"), review=24)
+    work(site)
+
+    text = text_of(signed_in(site, ann).get("/me"))
+
+    assert "Aseptic technique Practitioner (2 of 3) Held Until 20 November 2027" in text
+    assert "it counts as it stands here. After that its days can be others, or it can end" in text
 
 
 def test_what_services_were_told_stands_there_by_day(site):

@@ -13,10 +13,12 @@ from lrs.kernel.errors import Refused
 from lrs.matching import roles as known_roles
 from lrs.matching import services, withdrawal
 from lrs.matching.gap import gap
+from lrs.matching.withdrawal import Ended
 from lrs.pages.me import facts, views
 from lrs.pages.me.facts import Own
 from lrs.pages.visit import REFUSALS, SIGN_IN_FIRST, SIGNED_IN, FormBody, Visit, Visiting, form_body, frame, says
 from lrs.people import questions
+from lrs.storage import Tx
 from lrs.storage.kinds import Kinds
 from lrs.subjects import access
 from lrs.web.origins import base_of
@@ -29,6 +31,7 @@ FILES = (10, 60 * 60.0)
 says(
     asked="Your question is with the staff. The answer will stand here.",
     stopped_before="It was stopped already.",
+    taken_back="Taken back. The service sees that no more, and sees the rest as before.",
     stopped="Stopped. This service sees nothing of yours from now on, and is told to forget what it had.",
 )
 
@@ -101,17 +104,22 @@ def _add_sharing(router: APIRouter) -> None:
     @router.post(
         "/sharing/stop",
         status_code=303,
-        summary="Withdraws what one agreed to with a service",
-        openapi_extra=form_body("service") | SIGNED_IN,
+        summary="Withdraws what one agreed to with a service, or one part of it",
+        openapi_extra=form_body("service", "scope") | SIGNED_IN,
     )
     def stop(visit: Visiting, body: FormBody) -> Response:
-        service, who, store = visit.fields(body).get("service", ""), _own(visit), visit.tenant.store
+        form, who = visit.fields(body), _own(visit)
+        service, scope = form.get("service", ""), form.get("scope") or None
         if not service:
             raise Refused("The form names no service. Go back and reload.", error="bad_form")
-        gone = store.write(
-            lambda tx: withdrawal.withdraw(tx, facts.own_subjects(tx, who), by=visit.session.by, service=service)
-        ).result()
-        return visit.on("/me/sharing", "stopped" if gone else "stopped_before")
+
+        def decide(tx: Tx) -> list[Ended]:
+            whose = facts.own_subjects(tx, who)
+            return withdrawal.withdraw(tx, whose, by=visit.session.by, service=service, scope=scope)
+
+        gone = visit.tenant.store.write(decide).result()
+        is_part = scope not in {None, services.PROFILES}
+        return visit.on("/me/sharing", ("taken_back" if is_part else "stopped") if gone else "stopped_before")
 
 
 def _add_data(router: APIRouter, kinds: Kinds) -> None:

@@ -219,7 +219,7 @@ def _sharing(one: Sharing, now: int, zone: str) -> dict[str, Any]:
         "id": one.service.id,
         "name": one.service.name,
         "purpose": (in_force or one.consents)[0].purpose,
-        "scopes": [each.scope for each in sorted(in_force, key=_profile_first)],
+        **_parts(each.scope for each in sorted(in_force, key=_profile_first)),
         "since": written_moment(min(each.given for each in in_force or one.consents), zone),
         "until": _until(in_force, zone),
         "ended": _ended(one.consents, now, zone),
@@ -236,9 +236,15 @@ def _waiting(one: Sharing, zone: str) -> dict[str, Any]:
         "id": one.service.id,
         "name": one.service.name,
         "purpose": one.waiting[0].purpose,
-        "scopes": list(dict.fromkeys(scope for link in one.waiting for scope in link.agreed)),
+        **_parts(scope for link in one.waiting for scope in link.agreed),
         "since": written_moment(max(link.decided or 0 for link in one.waiting), zone),
     }
+
+
+def _parts(scopes: Iterable[str]) -> dict[str, list[str]]:
+    """What a service sees, and those parts that a learner can take back and leave the rest."""
+    found = list(dict.fromkeys(scopes))
+    return {"scopes": found, "optional": [one for one in found if one != PROFILES]}
 
 
 def _profile_first(one: Consent) -> tuple[bool, str]:
