@@ -33,7 +33,7 @@ from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
-from lrs.matching import answers, changes, disclosures, links, registry, roles, services
+from lrs.matching import answers, changes, disclosures, links, registry, resync, roles, services
 from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
 from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
@@ -236,6 +236,7 @@ class Everything:
         for whose in (Subject(person=self.person("ann")), Subject(identifier=self.identifier("new"))):
             grant = Grant(whose, made.service.id, services.CONSENTED, PURPOSE, "operator", "test")
             self.write(lambda tx, grant=grant: give(tx, grant))
+        self.write(lambda tx: resync.begin(tx, made.service.id))
         wish = Wish(Subject(identifier=self.identifier("new")))
         self.write(lambda tx: changes.raise_versions(tx, 0))
         disclosures.note(self.tenant, made.service.id, [self.person("ann")], "profile")

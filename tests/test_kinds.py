@@ -58,6 +58,7 @@ ABOUT_NOBODY = {
         "read-again",
         "renaming",
         "service",
+        "resync",
         "role",
         "status-list",
         "status",

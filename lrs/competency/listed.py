@@ -30,11 +30,14 @@ from lrs.xapi.statements.identity import Identifier, ifi_text
 from lrs.xapi.statements.keys import agent_key, source_key
 
 KIND = "learner"
-MARK = ("learner-list", "all")
-"""The record that says that everybody of before this list was put on it."""
+MARK = ("learner-list", "called")
+"""The record that says that everybody of before this form of the list was put on it. Another form needs another id."""
+_MARK_BEFORE = ("learner-list", "all")
 MOST = 10_000
 """Learners that are looked at for one page of the list."""
 MOST_NAMES = 5
+"""Names that are kept of those that one source gave a learner before."""
+_MOST_CALLED = 50
 """Names that are kept for one learner, the newest first."""
 _STATEMENTS = 100
 """The newest statements about an identifier that are looked at for their sources."""
@@ -47,6 +50,13 @@ class KnownBy(msgspec.Struct, frozen=True):
 
     id: str
     ifi: dict[str, Any]
+    sources: tuple[str, ...]
+
+
+class CalledBy(msgspec.Struct, frozen=True):
+    """A name, and the sources that gave it."""
+
+    text: str
     sources: tuple[str, ...]
 
 
@@ -64,12 +74,17 @@ class ListedSkill(msgspec.Struct, frozen=True):
 
 
 class ListedLearner(msgspec.Struct, frozen=True):
-    """The body of a ``learner`` record; its id is that of the holder."""
+    """The body of a ``learner`` record; its id is that of the holder. In *called* the newest name comes first."""
 
-    names: tuple[str, ...] = ()
+    called: tuple[CalledBy, ...] = ()
     known: tuple[KnownBy, ...] = ()
     skills: tuple[ListedSkill, ...] = ()
     v: int = 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, the newest first."""
+        return tuple(one.text for one in self.called)
 
     @property
     def sources(self) -> frozenset[str]:
@@ -143,7 +158,8 @@ def _is_news(row: ListedLearner | None, identifier: str, source: str, name: str)
     known = next((one.sources for one in row.known if one.id == identifier), ()) if row else ()
     if row is None or source not in known:
         return True
-    return bool(name) and name not in row.names and len(row.names) < MOST_NAMES
+    called = [one.text for one in row.called if source in one.sources]
+    return bool(name) and name not in called and len(called) < MOST_NAMES
 
 
 def owe_listing(tx: Tx, persons: Iterable[str]) -> None:
@@ -153,7 +169,7 @@ def owe_listing(tx: Tx, persons: Iterable[str]) -> None:
 
 
 def list_those_before(tenant: Tenant) -> None:
-    """Owes the step, once, for everybody who was there before this list."""
+    """Owes the step, once, for everybody who was there before this form of the list."""
     store = tenant.store
     if store.get(*MARK) is not None:
         return
@@ -164,7 +180,7 @@ def list_those_before(tenant: Tenant) -> None:
             _owe(tenant, batch)
             batch = []
     _owe(tenant, batch)
-    store.write(lambda tx: tx.put(Record(*MARK))).result()
+    store.write(lambda tx: (tx.put(Record(*MARK)), tx.delete(*_MARK_BEFORE))).result()
 
 
 def _owe(tenant: Tenant, persons: Sequence[str]) -> None:
@@ -185,9 +201,9 @@ def list_learners(tenant: Tenant, claims: Sequence[Claim]) -> None:
         store.settle([claim], writing.get(holder.id, _nothing) if holder else _nothing)
         for claim, holder in zip(claims, holders, strict=True)
     ]
-    for one in settled:
-        if (failure := one.exception()) and not isinstance(failure, Stale):
-            raise failure
+    failures = [one.exception() for one in settled]  # waits for each, so that none is still being written
+    if failure := next((one for one in failures if one and not isinstance(one, Stale)), None):
+        raise failure
 
 
 def _nothing(_: Tx) -> None:
@@ -217,16 +233,27 @@ def listed(reader: Reader, holder: Record) -> tuple[Record, dict[str, Record]]:
     told = {one.id: one.sources for row in rows for one in row.known}
     identifiers = identifiers_in(reader, members)
     known = tuple(KnownBy(one.id, one.ifi, _sources(reader, one, told.get(one.id))) for one in identifiers)
-    newest = [name for one in identifiers if (name := name_of(reader, one.ifi))]
-    names = tuple(dict.fromkeys([*newest, *(name for row in rows for name in row.names)]))[:MOST_NAMES]
     profile = reader.get(PROFILE, holder.id)
     held = msgspec.json.decode(profile.body, type=Profile).competencies if profile else ()
     awards = awards_of(reader, [one.award for one in held])
     skills = tuple(_skill(one, awards.get(one.award)) for one in held)
-    made = ListedLearner(names, known, skills)
+    made = ListedLearner(_called(reader, known, rows), known, skills)
     keys = {listed_key("source", source) for source in made.sources}
     keys |= {listed_key("skill", skill.text) for skill in skills}
     return Record(KIND, holder.id, msgspec.json.encode(made), {"members": members}, tuple(sorted(keys))), before
+
+
+def _called(reader: Reader, known: Sequence[KnownBy], before: Sequence[ListedLearner]) -> tuple[CalledBy, ...]:
+    """The names by which learners are called, with who said so: the newest of each source, and those of *before*."""
+    told: dict[str, set[str]] = {name: set() for one in known if (name := name_of(reader, one.ifi))}
+    for one in known:
+        for source in one.sources:
+            if name := name_of(reader, one.ifi, source):
+                told.setdefault(name, set()).add(source)
+    for called, source in ((one, source) for row in before for one in row.called for source in one.sources):
+        if sum(source in sources for sources in told.values()) < MOST_NAMES:
+            told.setdefault(called.text, set()).add(source)
+    return tuple([CalledBy(name, tuple(sorted(sources))) for name, sources in told.items()][:_MOST_CALLED])
 
 
 def _sources(reader: Reader, one: Identifier, before: tuple[str, ...] | None) -> tuple[str, ...]:

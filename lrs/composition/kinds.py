@@ -24,7 +24,7 @@ from lrs.competency import evidence, held, listed, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
 from lrs.competency.rules import drafts, rulesets, walk
 from lrs.composition import renaming
-from lrs.matching import changes, consent, disclosures, links, roles, services
+from lrs.matching import changes, consent, disclosures, links, resync, roles, services
 from lrs.outbox import deliveries, destinations, turns
 from lrs.people import joins, minors, nobody, persons, questions, suggestions
 from lrs.storage.kinds import Kinds, collected
@@ -40,7 +40,7 @@ TENANT: Kinds = collected(
         *(write, references, definitions, change),
         *(persons, joins, suggestions, nobody, minors, questions),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
-        *(services, roles, consent, links, changes, disclosures, deliveries, destinations, turns),
+        *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
         *(records, issuer),
         *(job, ledger, mappings, before),
         *(courses, numbers),

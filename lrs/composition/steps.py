@@ -18,7 +18,7 @@ from lrs.composition.channels import CHANNELS
 from lrs.composition.renaming import rename
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.times import SECOND
-from lrs.matching import consent
+from lrs.matching import consent, resync
 from lrs.matching.sync import sync
 from lrs.outbox import deliveries, destinations
 from lrs.outbox.channel import Channels
@@ -96,6 +96,9 @@ STEPS: Mapping[str, Step] = {
     "issue": Step(
         issue, batch=16, undone={"": "the badge is neither issued nor revoked, whatever became of the level"}
     ),
+    resync.STEP: Step(
+        resync.resync, batch=4, undone={"": "the service that was taken back is not told everything once more"}
+    ),
     "sync": Step(
         sync,
         batch=200,
@@ -110,7 +113,7 @@ STEPS: Mapping[str, Step] = {
     **import_steps(read_documents, SUBSCRIPTIONS),
 }
 LANES: Sequence[Sequence[str]] = (
-    ("refs", "rename", "match", "evaluate", "issue", "sync", "list"),
+    ("refs", "rename", "match", "evaluate", "issue", "resync", "sync", "list"),
     ("deliver",),
     ("import", "import-files"),
     ("weigh",),

@@ -5,7 +5,6 @@ A client secret is made here and returned once; the store keeps a keyed hash of 
 
 from __future__ import annotations
 
-import functools
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +18,13 @@ from lrs.kernel.keys import key
 from lrs.kernel.times import DAY, HOUR
 from lrs.matching import consent, notices, services
 from lrs.matching.purposes import checked_purpose
+from lrs.matching.resync import begin
 from lrs.matching.services import FormerSecrets, Service
 from lrs.outbox.destinations import check_address
-from lrs.storage import ROWS, Owed, Tx, each
+from lrs.storage import Tx
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
-_BATCH = 200
 MOST_OVERLAP = 7 * DAY
 """Microseconds for which former secrets may work beside new ones."""
 
@@ -162,21 +161,13 @@ def resync(tenant: Tenant, id: str, *, by: str, only_refused: bool = False) -> i
         if only_refused:
             services.check_refused(services.wanted(tx, id))
         audit.append(tx, by, "service.resynced", {"service": id})
+        begin(tx, id)
         return services.change(tx, id, _renewed)
 
     tenant.store.write(renew).result()
-    owing = [record.id for record in each(tenant.store, consent.KIND, key("service", id))]
-    for at in range(0, len(owing), _BATCH):
-        batch = owing[at : at + _BATCH]
-        tenant.store.write(functools.partial(_owe, ids=batch), weight=ROWS * len(batch)).result()
-    return len(owing)
+    return tenant.store.count(consent.KIND, [key("service", id)])
 
 
 def _renewed(service: Service) -> Service:
     fresh = {"state": "active", "reason": None, "is_refused": False, "generation": service.generation + 1}
     return msgspec.structs.replace(service, **fresh)
-
-
-def _owe(tx: Tx, ids: Sequence[str]) -> None:
-    for id in tx.get_many(consent.KIND, ids):
-        tx.owe(consent.KIND, id, Owed(consent.STEP))

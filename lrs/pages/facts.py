@@ -26,6 +26,7 @@ from lrs.outbox.listing import DestinationStatus
 from lrs.pages import reach
 from lrs.people import joins
 from lrs.people.persons import identifiers_in, members_of, person_named
+from lrs.people.search import name_of
 from lrs.storage import Backlog, Owed, Reader, Record, Store, Tx, Walk
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier
@@ -137,7 +138,8 @@ def _newest_badges(reader: Reader, person: str) -> Sequence[Record]:
 def within_reach(tenant: Tenant, neighbours: Neighbours, caller: Caller, found: LearnerFacts) -> LearnerFacts:
     """*found* as far as *caller* may see it. With a narrow reach that is what evidence of their own sources proves.
 
-    They see no evidence of others, no identifier that others know the learner by, and not who else may see the learner.
+    They see no evidence of others, no name that others call the learner, no identifier that others know the learner by,
+    and not who else may see the learner.
     """
     sources = reach.own_sources(caller)
     if sources is None:
@@ -153,7 +155,7 @@ def within_reach(tenant: Tenant, neighbours: Neighbours, caller: Caller, found: 
         found,
         members=members,
         identifiers={member: own[member] for member in members},
-        explanation=msgspec.structs.replace(found.explanation, answers=kept),
+        explanation=msgspec.structs.replace(found.explanation, answers=kept, name=_name_within(reader, own, sources)),
         held=tuple(_held_within(one, awards[one.award], sources) for one in found.held if one.award in awards),
         badges=tuple((id, one) for id, one in found.badges if id in issued),
         consents=(),
@@ -162,6 +164,12 @@ def within_reach(tenant: Tenant, neighbours: Neighbours, caller: Caller, found: 
         account=None,
         sessions=(),
     )
+
+
+def _name_within(reader: Reader, known: Mapping[str, Sequence[Identifier]], sources: Collection[str]) -> str | None:
+    """The name that one of *sources* gave; ``None`` if none of them did."""
+    asked = ((one.ifi, source) for identifiers in known.values() for one in identifiers for source in sorted(sources))
+    return next(filter(None, (name_of(reader, ifi, source) for ifi, source in asked)), None)
 
 
 def _answer_within(one: LevelExplanation, awards: Collection[str], sources: Collection[str]) -> LevelExplanation | None:

@@ -89,7 +89,14 @@ class _Values(dict[str, Any]):
 
 
 def _name(told: _Told) -> str | None:
-    return told.learner.names[0] if told.learner.names else None
+    return next(iter(_names(told.learner, told.sources)), None)
+
+
+def _names(learner: ListedLearner, sources: Collection[str] | None) -> tuple[str, ...]:
+    """The names that *sources* gave; all names if they are ``None``."""
+    if sources is None:
+        return learner.names
+    return tuple(one.text for one in learner.called if _within(one.sources, sources))
 
 
 def _known(told: _Told) -> tuple[str, ...]:
@@ -177,7 +184,7 @@ def _some(texts: Sequence[str]) -> str:
 def named(found: Found, wanted: str, sources: Collection[str] | None) -> list[tuple[str, ListedLearner]]:
     """Those of *found* whose names or identifiers contain each word of *wanted*, ignoring case and accents.
 
-    An identifier counts if one of *sources* told of it. Whoever has just this identifier is found alone.
+    A name or an identifier counts if one of *sources* told of it. Whoever has just this identifier is found alone.
     """
     sought = folded(wanted)
     words = sought.split()
@@ -187,7 +194,7 @@ def named(found: Found, wanted: str, sources: Collection[str] | None) -> list[tu
         known = [folded(identifier_shown(each.ifi)[1]) for each in one.known if _within(each.sources, sources)]
         if sought in known:
             same.append((id, one))
-        text = "\n".join([*map(folded, one.names), *known])
+        text = "\n".join([*map(folded, _names(one, sources)), *known])
         if all(word in text for word in words):
             near.append((id, one))
     return same or near

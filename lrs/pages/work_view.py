@@ -29,6 +29,7 @@ _STEPS = {
     "evaluate": "Work out what people hold",
     "list": "Bring the list of learners up to date",
     "issue": "Sign and revoke badges",
+    "resync": "Tell a service that was taken back everything once more",
     "sync": "See what services must be told",
     "deliver": "Send it to them",
     "import": "Bring in files of providers",

@@ -23,7 +23,7 @@ from lrs.people.persons import holders, identifier_from, identifiers_of, person_
 from lrs.storage import Reader, Record, Walk, walked
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import ifi_text
-from lrs.xapi.statements.keys import agent_key
+from lrs.xapi.statements.keys import agent_key, source_key
 
 LOOKED_THROUGH = 10_000
 MOST = 50_000
@@ -111,10 +111,13 @@ def described(one: Somebody) -> str:
     return one_line(f"{one.person} {one.name} ({shown})" if one.name else f"{one.person} ({shown})")
 
 
-def name_of(reader: Reader, ifi: dict[str, Any]) -> str | None:
-    """The name that the newest statements by the agent *ifi*, or by a group with it as member, give."""
+def name_of(reader: Reader, ifi: dict[str, Any], source: str | None = None) -> str | None:
+    """The name that the newest statements by the agent *ifi*, or by a group with it as member, give.
+
+    With *source*, the newest that this source sent.
+    """
     wanted = ifi_text(ifi)
-    keys = [agent_key(wanted or "")]
+    keys = [agent_key(wanted or ""), *([source_key(source)] if source is not None else ())]
     for record in reader.find(Walk("statement", keys, newest_first=True, limit=_STATEMENTS)).records:
         for agent in _agents(record):
             name = agent.get("name")

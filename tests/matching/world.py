@@ -28,6 +28,7 @@ from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
 from lrs.matching.consent import Grant, Subject
 from lrs.matching.links import Wish
 from lrs.matching.registry import Registered
+from lrs.matching.resync import resync
 from lrs.matching.services import Service
 from lrs.matching.sync import sync
 from lrs.outbox import listing
@@ -163,6 +164,8 @@ def take_back(tenant: Tenant, person: str, **only: Any) -> None:
 
 
 def run_sync(tenant: Tenant) -> None:
+    while claims := tenant.store.claim(["resync"], limit=100, lease=LEASE):
+        resync(tenant, claims)
     while claims := tenant.store.claim(["sync"], limit=100, lease=LEASE):
         sync(tenant, claims)
 

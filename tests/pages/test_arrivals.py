@@ -15,7 +15,7 @@ from lrs.access.keys import create_key
 from lrs.access.roles import Granted
 from lrs.composition.steps import drain
 from lrs.kernel.errors import Refused
-from lrs.pages.arrivals import reading
+from lrs.pages.arrivals import course, reading
 from lrs.pages.arrivals import routes as arrivals
 from lrs.pages.arrivals.asked import Wanted
 from lrs.pages.arrivals.reading import page_of
@@ -478,6 +478,26 @@ def test_a_course_says_who_began_finished_and_passed_with_scores(site, browser):
     address = link(page, "Ann")
     assert parse_qs(urlsplit(address).query)["activity"] == [quiz]
     assert browser.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(("most", "size", "seen"), [(4, 16 << 20, 4), (5_000, 1, 1)])
+def test_of_a_course_that_has_more_the_newest_of_all_sources_are_looked_at_and_the_page_says_so(
+    site, browser, monkeypatch, most, size, seen
+):
+    for number in range(6):
+        source = ("vle", "centre")[number % 2]
+        actor = {"mbox": f"mailto:l{number}@example.org"}
+        site.world.send(statement(f"n{number}", actor, activity="https://vle.example/c"), source=source)
+    monkeypatch.setattr(course, "LOOKED_AT", most)
+    monkeypatch.setattr(course, "MOST_BYTES", size)
+    author = member(site, ("author", "vle"), ("author", "centre"))
+
+    for one in (browser, author):
+        found = one.get("/arrivals/course.json?activity=https://vle.example/c").json()
+        page = text_of(one.get("/arrivals/course?activity=https://vle.example/c"))
+
+        assert {row["known"] for row in found} == {f"l{number}@example.org" for number in range(6 - seen, 6)}
+        assert f"the newest {seen} statements" in page
 
 
 def test_a_course_that_nobody_began_and_none_at_all(browser):

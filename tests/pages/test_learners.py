@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+from concurrent.futures import Future
+from dataclasses import replace
 from hashlib import sha1
 from itertools import count
 
@@ -158,6 +160,72 @@ def test_a_narrow_reach_sees_no_identifier_by_which_others_know_the_learner(site
     assert "both@example.org" in page.text
     assert "both-1" not in page.text
     assert rows == [["both@example.org"]]
+
+
+def test_a_narrow_reach_sees_no_name_that_only_others_told(site, browser):
+    mailbox = {"mbox": "mailto:sam@example.org"}
+    former, now = mailbox | {"name": "Samuel Former"}, mailbox | {"name": "Sam"}
+    site.world.send(statement("as vle says", former, activity="https://y.example"), source="vle")
+    site.world.send(statement("as centre says", now, activity="https://y.example"), source="centre")
+    site.world.send(statement("nameless", mailbox, activity="https://y.example"), source="south")
+    drain(site.tenant, STEPS)
+    sam = site.world.person(mailbox)
+    vle, centre, south = (member(site, "provider", source) for source in ("vle", "centre", "south"))
+
+    told = {one: text_of(one.get(f"{LIST}/{sam}")) + one.get(f"{LIST}.csv").text for one in (vle, centre, south)}
+    asked = vle.send(vle.get(LIST), LIST, who="sam")
+    by_others = south.send(south.get(LIST), LIST, who="Samuel")
+
+    assert [("Samuel Former" in told[one], "Sam," in told[one]) for one in (vle, centre, south)] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    assert asked.headers["location"] == f"{LIST}/{sam}"
+    assert (by_others.status_code, "Nobody is known by that name" in by_others.text) == (404, True)
+    assert browser.get(f"{LIST}.json").json()[0]["name"] == "Sam"
+
+
+def test_the_step_ends_when_each_was_written_and_raises_what_failed(site):
+    for name in ("Ann", "Bea"):
+        actor = {"mbox": f"mailto:{name}@example.org", "name": name}
+        site.world.send(statement(name, actor, activity="https://y.example"))
+    drain(site.tenant, ["match"])
+    claims = site.tenant.store.claim(["list"], limit=9, lease=60_000_000)
+    waited = []
+    futures = [Waited(waited), Waited(waited)]
+    futures[0].set_exception(OSError("the disk went"))
+    futures[1].set_result(None)
+
+    with pytest.raises(OSError, match="the disk went"):
+        listed.list_learners(replace(site.tenant, store=Settling(site.tenant.store, list(futures))), claims)
+
+    assert waited == futures
+
+
+class Waited(Future):
+    """A future that says that somebody waited for it."""
+
+    def __init__(self, waited):
+        super().__init__()
+        self._waited = waited
+
+    def exception(self, timeout=None):
+        self._waited.append(self)
+        return super().exception(timeout)
+
+
+class Settling:
+    """A store that settles with the futures that it was given."""
+
+    def __init__(self, store, futures):
+        self._store, self._futures = store, futures
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def settle(self, *_, **__):
+        return self._futures.pop(0)
 
 
 def test_a_search_tells_nobody_whose_an_address_is_that_only_others_know(site, browser):
@@ -381,7 +449,8 @@ def put_many(store, size):
             skills = tuple(
                 listed.ListedSkill(f"S{one} Skill {one}", "1 Awareness", "held") for one in range(number % 5)
             )
-            body = msgspec.json.encode(listed.ListedLearner((f"Learner {number}",), (known_by,), skills))
+            called = listed.CalledBy(f"Learner {number}", ("vle",))
+            body = msgspec.json.encode(listed.ListedLearner((called,), (known_by,), skills))
             keys = (listed.listed_key("source", "vle"), *(listed.listed_key("skill", one.text) for one in skills))
             tx.insert(Record("learner", f"p-{number}", body, {"members": [f"p-{number}"]}, keys))
 

@@ -6,12 +6,17 @@ import re
 import msgspec
 
 from adapters.pages import acts
+from lrs.access import learners, staff
 from lrs.access.keys import create_key
+from lrs.access.roles import Granted
+from lrs.access.sessions import SigningIn, open_session
+from lrs.access.staff import Member
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.rules import drafts, rulesets
 from lrs.competency.rules.drafts import RulesChange, RulesDraft
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
 from lrs.composition.steps import drain
+from lrs.web.origins import session_cookie
 from tests.badges.made import BODY, badge_in, put_award, run_issue
 from tests.matching.world import agree, held, put_person, put_profile, put_service, put_waiting, run_sync
 from tests.xapi.statements.multipart import attached, part
@@ -52,7 +57,7 @@ TYPES = {
 
 
 class Site:
-    """A server full of scripts; ``key`` may do everything, ``session`` is an administrator's cookie."""
+    """A server full of scripts; ``key`` may do everything; ``cookie`` is an administrator's, and so on."""
 
     def __init__(self, lrs):
         self.lrs, self.client = lrs, lrs.clients[0]
@@ -82,6 +87,8 @@ class Site:
         self.token = {"Authorization": f"Bearer {answer.json()['access_token']}"}
         self.cookie = {"Cookie": self._session(create_key(tenant, "operator", ["admin"]))}
         self.client.cookies.clear()
+        self.learner = self._of_learner(person)
+        self.provider = self._of_member(Granted("provider", "north"))
         self.named = {
             "tenant": "default",
             "platform": "moodle",
@@ -131,6 +138,22 @@ class Site:
         cookie = page.headers["set-cookie"].partition(";")[0]  # by hand: it is for https only
         answer = self.client.post(address, data=form, headers={"Cookie": cookie})
         return answer.headers["set-cookie"].partition(";")[0]
+
+    def _of_learner(self, person):
+        """The cookie of the learner *person*."""
+        tenant = self.lrs.tenant
+        tenant.store.write(lambda tx: learners.open_account(tx, person, by="test")).result()
+        return self._cookie(open_session(tenant, learners.SUBJECT + person, SigningIn("link")))
+
+    def _of_member(self, *roles):
+        """The cookie of a member of staff with *roles*."""
+        tenant, id = self.lrs.tenant, "-".join(one.role for one in roles)
+        made = Member(f"{id}@example.org", tenant.clock(), SCRIPT, roles, state=staff.ACTIVE)
+        tenant.store.write(lambda tx: staff.put(tx, id, made)).result()
+        return self._cookie(open_session(tenant, staff.SUBJECT + id))
+
+    def _cookie(self, token):
+        return {"Cookie": f"{session_cookie(self.lrs.tenant)}={token}"}
 
     def path(self, pattern):
         """A path of the route *pattern* that leads to something where there is something."""

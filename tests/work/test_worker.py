@@ -417,7 +417,7 @@ def test_retry_makes_what_was_put_aside_due_again(tmp_path, tenant):
     unknown = CliRunner().invoke(main, ["work", "retry", "--step", "snyc", "--data", str(tmp_path)])
     assert unknown.exit_code == 1
     assert (
-        "there is no step 'snyc'; there are refs, rename, match, evaluate, list, issue, sync, weigh, deliver"
+        "there is no step 'snyc'; there are refs, rename, match, evaluate, list, issue, resync, sync, weigh, deliver"
         in unknown.output
     )
     assert run(tmp_path, "retry") == "1 entries are due again\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from heapq import merge
 from typing import Any
 
 import msgspec
@@ -20,13 +21,15 @@ from lrs.competency.rules.rules import Index
 from lrs.competency.rules.scores import percent
 from lrs.competency.rules.unmatched import ATTEMPT
 from lrs.competency.seen import Activity, SeenStatement, is_group, look
-from lrs.storage import Reader, Record, Walk, micros_of
+from lrs.storage import Reader, Record, Walk, micros_of, walked
 from lrs.xapi.statements.identity import ifi_text
 from lrs.xapi.statements.keys import activity_key, source_key
 
 LOOKED_AT = 5_000
-"""So many of the newest statements of a course are looked at."""
-MOST_BYTES = 32 * 1024 * 1024
+"""So many of the newest statements of a course are looked at, of all sources together."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Their bodies are together not larger, so that a page is bounded in memory whatever was sent."""
+_PAGE = 200
 HANDED_IN = "https://xapi.edlm/profiles/edlm-lms/concepts/activity-types/submission"
 _INSIDE = frozenset({ATTEMPT, HANDED_IN})
 _PASSED = frozenset({VERBS["passed"], VERBS["mastered"]})
@@ -67,13 +70,22 @@ class CourseSeen:
 
 
 def read(reader: Reader, activity: str, sources: Collection[str] | None) -> tuple[list[Record], bool]:
-    """The newest statements of *activity*, oldest first, and whether these are all. *sources* as for a list."""
+    """The newest statements of *activity*, oldest first, and whether these are all. *sources* as for a list.
+
+    At most ``LOOKED_AT`` of them, and ``MOST_BYTES``; beside them a page of each source is in memory.
+    """
     about = activity_key(activity, related=True)
     keys = [[about]] if sources is None else [[about, source_key(one)] for one in sorted(sources)]
-    pages = [reader.find(Walk("statement", one, newest_first=True, limit=LOOKED_AT, most=MOST_BYTES)) for one in keys]
-    found = sorted((record for page in pages for record in page.records), key=lambda one: one.seq)
-    is_whole = len(found) <= LOOKED_AT and all(page.next is None for page in pages)
-    return found[-LOOKED_AT:], is_whole
+    most = MOST_BYTES // max(1, len(keys))
+    walks = [walked(reader, Walk("statement", one, newest_first=True, limit=_PAGE, most=most)) for one in keys]
+    found: list[Record] = []
+    size = 0
+    for record in merge(*walks, key=lambda one: -one.seq):
+        size += len(record.body)
+        if found and (len(found) == LOOKED_AT or size > MOST_BYTES):
+            return found[::-1], False
+        found.append(record)
+    return found[::-1], True
 
 
 def course_of(records: Iterable[Record], activity: str, index: Index, *, is_whole: bool = True) -> CourseSeen:

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from lrs.matching import registry
+from lrs.composition.steps import drain
+from lrs.matching import registry, resync
 from lrs.matching.service_commands import services
 from lrs.ops.delivery_commands import deliveries
 from lrs.tenancy.tenants import Tenant
@@ -184,8 +185,8 @@ def test_a_service_can_be_shut_out_and_taken_back(tenant: Tenant, receiving: Rec
     assert receiving.events == ["consent.given", "profile.updated"]
 
 
-def put_learner(tenant: Tenant) -> None:
-    person = put_person(tenant, "mailto:ana@example.org")
+def put_learner(tenant: Tenant, mailbox: str = "mailto:ana@example.org") -> None:
+    person = put_person(tenant, mailbox)
     put_profile(tenant, person, held("gown"))
     agree(tenant, person)
 
@@ -238,6 +239,29 @@ def test_resync_tells_everything_once_more_under_new_ids(tenant: Tenant, receivi
     assert count == 1
     assert receiving.events[2:] == ["profile.updated"]
     assert len({one.headers["webhook-id"] for one in receiving.got}) == 3
+
+
+def test_resync_goes_on_after_its_process_ended_and_leaves_nobody_out(
+    tenant: Tenant, receiving: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resync, "BATCH", 2)
+    put_service(tenant, receiving.url)
+    for number in range(5):
+        put_learner(tenant, f"mailto:l{number}@example.org")
+    run_all(tenant)
+
+    registry.resync(tenant, "career-converter", by="test")
+    left = tenant.store.count(resync.KIND, [])
+    (lost,) = tenant.store.claim([resync.STEP], limit=9, lease=1)
+    resync.resync(tenant, [lost])  # two are owed, and then this process is gone
+    registry.resync(tenant, "career-converter", by="test")  # begins anew while it is on its way
+    resync.resync(tenant, [lost])
+    pages = drain(tenant, [resync.STEP])
+
+    assert left == 1
+    assert pages == 3
+    assert tenant.store.count(resync.KIND, []) == 0
+    assert {one.step: one.waiting for one in tenant.store.backlog()} == {"sync": 5}
 
 
 def test_a_test_event_is_sent_and_the_command_says_what_became_of_it(tmp_path: Path, tenant: Tenant) -> None:
