@@ -24,17 +24,24 @@ from lrs.matching.consent import Consent, Subject
 from lrs.matching.services import Service
 from lrs.matching.under_age import is_under_age
 from lrs.matching.view import BadgeSummary
-from lrs.people import persons
+from lrs.people import minors, persons
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.about import by_keys
+from lrs.storage.ahead import ReadAhead
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
 KIND = "change"
 FLOOR = ("change-floor", "version")
 """Kind and id of the record with the number that all versions told from now on are above. Only a restore writes it."""
+_OF_PERSON = ("person", "profile", minors.KIND)
 GIVEN = "consent.given"
 WITHDRAWN = "consent.withdrawn"
+
+
+def change_id(service: str, subject: str) -> str:
+    """The id of the ``change`` record of *service* and the learner it calls *subject*."""
+    return f"{service}:{subject}"
 
 
 class ToldState(msgspec.Struct, frozen=True):
@@ -61,7 +68,7 @@ class ToldState(msgspec.Struct, frozen=True):
     @property
     def id(self) -> str:
         """The id of the ``change`` record."""
-        return f"{self.service}:{self.subject}"
+        return change_id(self.service, self.subject)
 
 
 class Current(msgspec.Struct, frozen=True):
@@ -147,6 +154,17 @@ def current(tenant: Tenant, reader: Reader, service: Service, person: str, at: i
         badges={badge.id: badge for badge in badges},
         generation=service.generation,
     )
+
+
+def load_current(ahead: ReadAhead, people: Iterable[str]) -> None:
+    """Reads what ``current`` will look up about each of *people*, in a few round trips for all of them."""
+    ids = set(people)
+    ahead.load((kind, id) for id in ids for kind in _OF_PERSON)
+    ahead.load(("person", holder) for holder in persons.holders(ahead, ids).values())
+    members = {member for id in ids for member in persons.members_of(ahead, id)}
+    ahead.load((kind, member) for member in members for kind in _OF_PERSON)
+    ahead.load_with(consent.KIND, (key(*Subject(person=id).parts) for id in ids))
+    ahead.load_with("credential", (key("credential.person", member) for member in ids | members))
 
 
 def _named(tenant: Tenant, service: Service, badge: BadgeSummary) -> BadgeSummary:

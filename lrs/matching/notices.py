@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from lrs.kernel.names import name
-from lrs.matching.changes import GIVEN, WITHDRAWN, Event, ToldState
+from lrs.matching.changes import GIVEN, WITHDRAWN, Event, ToldState, change_id
 from lrs.outbox import deliveries
 from lrs.outbox.deliveries import Delivery
 from lrs.storage import Record, Tx, micros_of
@@ -41,6 +41,11 @@ class Notice(msgspec.Struct, frozen=True):
     def id(self) -> str:
         """The ``webhook-id``, the same for every try."""
         return name(deliveries.KIND, self.service, self.event, self.subject, self.version, self.about)
+
+    @property
+    def change(self) -> str:
+        """The id of the ``change`` record that says what the service was told of the learner."""
+        return change_id(self.service, self.subject)
 
 
 def delivery_of(told: ToldState, event: Event) -> Delivery:

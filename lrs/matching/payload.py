@@ -60,7 +60,7 @@ def _given(notice: Notice) -> dict[str, Any]:
 
 
 def _updated(tenant: Tenant, notice: Notice, shown: dict[str, Any]) -> dict[str, Any]:
-    record = tenant.store.get(changes.KIND, f"{notice.service}:{notice.subject}")
+    record = tenant.store.get(changes.KIND, notice.change)
     if record and changes.read(record).updated > notice.version:
         raise Unneeded(deliveries.SUPERSEDED, "a newer profile.updated says it all")
     return {**shown, "version": notice.version}

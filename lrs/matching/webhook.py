@@ -10,7 +10,8 @@ import base64
 import functools
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -18,12 +19,13 @@ import msgspec
 from lrs.kernel import outbound
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import SECOND
-from lrs.matching import notices, services
+from lrs.matching import changes, notices, services
 from lrs.matching.notices import Notice
 from lrs.matching.payload import payload
 from lrs.matching.services import Service
 from lrs.outbox.channel import UNKNOWN, Channel, Destination, Message, Outcome, outcome_of
 from lrs.storage import Record, Tx
+from lrs.storage.ahead import ReadAhead
 from lrs.tenancy.tenants import Tenant
 
 _UNREADABLE = Notice(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, 0)
@@ -34,6 +36,18 @@ def compose(tenant: Tenant, record: Record, destination: Destination) -> Message
     service = services.wanted(tenant.store, destination.id)
     body = payload(tenant, service, record)
     return Message(functools.partial(_post, destination.address, body, _headers(tenant, service, record.id, body)))
+
+
+def foresee(_: Tenant, ahead: ReadAhead, records: Sequence[Record]) -> None:
+    """Reads ahead what ``compose`` will look up for *records*. See ``Channel``."""
+    told: list[Notice] = []
+    for record in records:
+        with suppress(msgspec.MsgspecError):  # ``compose`` raises it again
+            told.append(notices.read(record))
+    names = {(services.KIND, one.service) for one in told} | {(changes.KIND, one.change) for one in told}
+    people = {one.person for one in told if one.person}
+    ahead.load([*names, *(("person", id) for id in people)])
+    changes.load_current(ahead, people)
 
 
 def about(record: Record) -> Mapping[str, Any]:
@@ -98,4 +112,4 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings)
     return outcome_of(outbound.post(url, body, headers, settings))
 
 
-CHANNEL = Channel(notices.CHANNEL, compose, about, own=_Services(), resume="lrs services resync {id}")
+CHANNEL = Channel(notices.CHANNEL, compose, about, foresee=foresee, own=_Services(), resume="lrs services resync {id}")

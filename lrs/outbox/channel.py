@@ -16,6 +16,7 @@ from lrs.kernel import outbound
 from lrs.kernel.outbound import Response
 from lrs.kernel.settings import Settings
 from lrs.storage import Reader, Record, Tx
+from lrs.storage.ahead import ReadAhead
 from lrs.tenancy.tenants import Tenant
 
 if TYPE_CHECKING:
@@ -139,6 +140,9 @@ class Channel:
     ``Refused``. *shown* is what lists show of the options. *since* makes each destination a stream: it gives the time
     of the first thing that the destination has not got (microseconds UTC), or ``None``.
 
+    *foresee* reads ahead what *compose* will look up for several records. Then what is sent follows from what was
+    stored up to ``foreseen.FRESH`` seconds before. Without it, *compose* reads for each delivery by itself.
+
     A channel whose destinations are records of its own room has *own*. *resume* is the command that makes one active
     again.
     """
@@ -151,6 +155,7 @@ class Channel:
     accept: Callable[[Tenant, str, Mapping[str, Any]], tuple[str, object]] = _taken
     shown: Callable[[Destination], Mapping[str, Any]] = lambda _: {}
     since: Callable[[Reader, Destination], int | None] | None = None
+    foresee: Callable[[Tenant, ReadAhead, Sequence[Record]], None] | None = None
     own: Destinations | None = None
     resume: str = "lrs destinations resume {channel} {id}"
 

@@ -4,7 +4,8 @@ claim -> a line for each destination -> the channel composes what may be said no
 transaction -> settle as delivered, or hand the claim back for later, or give up visibly -> the next of that line.
 
 To one destination one call is made at a time, in the order of the deliveries; different destinations are called at the
-same time. All but the calls is done in the worker's thread.
+same time. All but the calls is done in the worker's thread. What deliveries will look up is read for many of them at
+once, and deliveries that arrive during a commit are settled together by the next one.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from __future__ import annotations
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
@@ -24,17 +24,17 @@ from lrs.kernel.times import SECOND
 from lrs.outbox import deliveries, fate
 from lrs.outbox.channel import LONGEST, Channels, Outcome
 from lrs.outbox.destinations import record_id
-from lrs.outbox.fate import Jitter, Outgoing, StoredOutcome
+from lrs.outbox.fate import FailedClaims, Jitter, Outgoing, Settled, StoredOutcome, kept
+from lrs.outbox.foreseen import AT_ONCE, Foreseen, is_foreseeable
 from lrs.outbox.senders import Senders
 from lrs.outbox.turns import HeldTurns
-from lrs.storage import Claim, Stale
+from lrs.storage import Claim
 from lrs.tenancy.tenants import Tenant
 
 BATCH = 16
 """Deliveries that are claimed at once; more would wait in a line, and their leases run out."""
 SLOW = 1.0
 """Seconds from which on a call counts as slow."""
-_Failures = list[tuple[Claim, Exception]]
 
 
 class _Waiting(NamedTuple):
@@ -89,14 +89,18 @@ class Sending:
         self._lines: dict[str, _Line] = {}
         self._slow: set[str] = set()
         self._answers: deque[_Answer] = deque()
+        self._over: list[Settled] = []
+        self._settling: StoredOutcome | None = None
         self._storing: list[StoredOutcome] = []
+        self._foreseen: Foreseen | None = None
         self._happened = threading.Event()
 
     @property
     def claims(self) -> list[Claim]:
         """What was begun and is not settled."""
         waiting = [claim for line in self._lines.values() for claim in line.claims]
-        return waiting + [stored.claim for stored in self._storing]
+        storing = [claim for stored in self._storing for claim in stored.claims]
+        return [*waiting, *(one.claim for one in self._over), *storing]
 
     def wait(self) -> None:
         """Waits until there is something for ``put_down``, or room for more calls."""
@@ -113,7 +117,7 @@ class Sending:
         busy = [name for name, line in self._lines.items() if line.claims]
         return min(BATCH, free), [*map(_key_of, busy), *map(_key_of, self._turns.of_others(tenant))]
 
-    def begin(self, tenant: Tenant, claims: Sequence[Claim], until: int) -> _Failures:
+    def begin(self, tenant: Tenant, claims: Sequence[Claim], until: int) -> FailedClaims:
         """Sends what *claims* owe, which are leased *until* (microseconds UTC), each in the line of its destination.
 
         Gives those that failed unforeseen, with the reason.
@@ -132,9 +136,10 @@ class Sending:
             else:
                 left.append(claim)
         fate.leave(tenant, left, self._channels)
-        return self._advance(tenant)
+        failures = self._advance(tenant)
+        return failures + self._settle(tenant)
 
-    def put_down(self, tenant: Tenant) -> _Failures:
+    def put_down(self, tenant: Tenant) -> FailedClaims:
         """Stores what the calls that ended came to, and begins the next of their lines.
 
         Gives those that failed unforeseen. It does not wait for the commits: what they come to is seen the next time.
@@ -143,7 +148,8 @@ class Sending:
         failures = self._stored()
         while self._answers:
             self._store(tenant, self._answers.popleft(), failures)
-        return failures + self._advance(tenant)
+        failures += self._advance(tenant)
+        return failures + self._settle(tenant)
 
     def rest(self, tenant: Tenant) -> None:
         """Leaves the turns of destinations for which nothing is left. To be called when nothing more can be claimed."""
@@ -157,22 +163,22 @@ class Sending:
         for line in self._lines.values():
             _release(tenant, line)
 
-    def _advance(self, tenant: Tenant) -> _Failures:
+    def _advance(self, tenant: Tenant) -> FailedClaims:
         """Begins the next call of each line in which none is under way."""
-        failures: _Failures = []
+        failures: FailedClaims = []
         for name, line in self._lines.items():
             while line.waiting and not line.call and self._next(tenant, name, line, failures):
                 pass
             line.waiting = deque(one._replace(fresh=False) for one in line.waiting)
         return failures
 
-    def _next(self, tenant: Tenant, name: str, line: _Line, failures: _Failures) -> bool:
+    def _next(self, tenant: Tenant, name: str, line: _Line, failures: FailedClaims) -> bool:
         """Takes the first of *line*, and sends what it owes if there is something to send. ``False`` without room."""
         slow = name in self._slow
         if not self._senders.reserve(self._wake, slow=slow):
             return False
         one = line.waiting.popleft()
-        with _kept(one.claim, failures):
+        with kept(one.claim, failures):
             line.call = self._call(tenant, name, line, one)
         if line.call is None:
             self._senders.give_back(slow=slow)
@@ -188,10 +194,10 @@ class Sending:
 
     def _call(self, tenant: Tenant, name: str, line: _Line, one: _Waiting) -> Outgoing | None:
         """What to send; ``None`` if there is nothing to send, or not enough time left for it."""
-        begun = fate.begin(tenant, one.claim, self._channels, fresh=one.fresh)
-        if isinstance(begun, StoredOutcome):
-            self._note(begun)
+        seen = self._seen(tenant, one) if is_foreseeable(one.claim.record, self._channels) else None
+        begun = fate.begin(tenant, one.claim, self._channels, fresh=one.fresh, seen=seen)
         if not isinstance(begun, Outgoing):
+            self._note(begun)
             return None
         longest = begun.message.longest
         has_time = one.fresh or one.until >= tenant.clock() + round(longest * SECOND)
@@ -201,27 +207,56 @@ class Sending:
         _release(tenant, line)
         return None
 
-    def _store(self, tenant: Tenant, answer: _Answer, failures: _Failures) -> None:
+    def _seen(self, tenant: Tenant, one: _Waiting) -> Tenant:
+        """*tenant* with what was read ahead for *one*, together with what waits in the lines that are not slow."""
+        if self._foreseen is None or not self._foreseen.covers(one.claim):
+            lines = [line for name, line in self._lines.items() if name not in self._slow]
+            waiting = [one, *(other for line in lines for other in line.waiting)]
+            some = [other for other in waiting if is_foreseeable(other.claim.record, self._channels)][:AT_ONCE]
+            fresh = [other.claim for other in some if other.fresh]
+            self._foreseen = Foreseen(tenant, [other.claim for other in some], fresh, self._channels)
+        return self._foreseen.tenant
+
+    def _store(self, tenant: Tenant, answer: _Answer, failures: FailedClaims) -> None:
         line = self._lines[answer.name]
         call, line.call = line.call, None
         assert call is not None  # noqa: S101 (an answer is to a call)
         (self._slow.add if answer.seconds > SLOW else self._slow.discard)(answer.name)
-        with _kept(call.claim, failures):
-            if stored := fate.end(tenant, call, answer.future, self._jitter):
-                self._note(stored)
+        with kept(call.claim, failures):
+            stored = None
+            try:
+                stored = fate.end(tenant, call, answer.future, self._jitter)
+            finally:
+                if not isinstance(stored, Settled):  # the destination may be stopped now, which must be seen
+                    self._foreseen = None
+            self._note(stored)
 
-    def _note(self, stored: StoredOutcome) -> None:
-        self._storing.append(stored)
-        stored.commit.add_done_callback(lambda _: self._wake())
+    def _settle(self, tenant: Tenant) -> FailedClaims:
+        """Stores what is over, in one commit; while one is under way, the next gathers."""
+        if not self._over or self._settling in self._storing:
+            return []
+        over, self._over = self._over, []
+        try:
+            self._settling = fate.settle(tenant, over)
+        except Exception as error:  # noqa: BLE001 (the worker hands the claims back with the reason)
+            return [(one.claim, error) for one in over]
+        self._note(self._settling)
+        return []
 
-    def _stored(self) -> _Failures:
+    def _note(self, stored: Settled | StoredOutcome | None) -> None:
+        if isinstance(stored, Settled):
+            self._over.append(stored)
+        elif stored:
+            self._storing.append(stored)
+            stored.commit.add_done_callback(lambda _: self._wake())
+
+    def _stored(self) -> FailedClaims:
         """Looks at the commits that are done."""
-        failures: _Failures = []
+        failures: FailedClaims = []
         storing, self._storing = self._storing, []
         for stored in storing:
             if stored.commit.done():
-                with _kept(stored.claim, failures):
-                    stored.finish()
+                failures += stored.finish()
             else:
                 self._storing.append(stored)
         return failures
@@ -229,17 +264,6 @@ class Sending:
     def _wake(self) -> None:
         self._happened.set()
         self._wake_worker()
-
-
-@contextmanager
-def _kept(claim: Claim, failures: _Failures) -> Iterator[None]:
-    """Goes on whatever fails, and keeps why; a claim that somebody else has by now is no failure."""
-    try:
-        yield
-    except Stale:
-        pass
-    except Exception as error:  # noqa: BLE001 (the worker hands the claim back with the reason)
-        failures.append((claim, error))
 
 
 def _release(tenant: Tenant, line: _Line) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY
-from lrs.storage import Owed, Reader, Record, Tx, Walk, each, micros_of
+from lrs.storage import Owed, Reader, Record, Tx, Walk, micros_of
 from lrs.storage.about import Whose, body_shown, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 
@@ -88,14 +88,24 @@ def channel_of(record: Record) -> str:
     return str(record.meta.get("channel", FIRST))
 
 
-def mark(tx: Tx, id: str, meta: Mapping[str, Any]) -> None:
-    """Puts down what became of a delivery, and owes what waited for it; it keeps its place in the list."""
-    _put(tx, id, meta, waiting=False)
+def mark(tx: Tx, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Stores what became of deliveries (*outcomes*: their meta by id), and owes what waited for them.
+
+    They keep their places in the list.
+    """
+    records = tx.get_many(KIND, outcomes)
+    waiting = _waiting_for(tx, records)
+    for id, record in records.items():
+        _put(tx, record, outcomes[id], waiting=False)
+    for record in waiting:
+        left = {name: value for name, value in record.meta.items() if name not in {"after", "reason"}}
+        tx.replace(msgspec.structs.replace(record, meta=left, owed=()))
+        tx.owe(KIND, record.id, Owed(STEP))
 
 
 def give_up(tx: Tx, id: str) -> None:
-    """Says that a delivery is about to be put aside; what waited for it goes without."""
-    _put(tx, id, {"state": QUEUED}, waiting=False)
+    """Says that a delivery is about to be put aside. What waited for it is owed now."""
+    mark(tx, {id: {"state": QUEUED}})
 
 
 def again(tx: Tx, id: str) -> None:
@@ -112,7 +122,7 @@ def again(tx: Tx, id: str) -> None:
         )
         raise Refused(f"{id} cannot be sent now: {message}", status=409, error="delivery_waits")
     if not record.meta.get("awaited"):
-        _put(tx, id, {"state": QUEUED}, waiting=True)
+        _put(tx, record, {"state": QUEUED}, waiting=True)
     tx.owe(KIND, id, Owed(STEP))
 
 
@@ -193,10 +203,7 @@ def _awaited(reader: Reader, delivery: Delivery) -> str | None:
     return first.id if first and first.meta.get("awaited") else None
 
 
-def _put(tx: Tx, id: str, meta: Mapping[str, Any], *, waiting: bool) -> None:
-    record = tx.get(KIND, id)
-    if record is None:
-        return
+def _put(tx: Tx, record: Record, meta: Mapping[str, Any], *, waiting: bool) -> None:
     kept = {name: record.meta[name] for name in ("channel", "to", "what") if name in record.meta}
     keys = record.keys
     if "to" in kept:  # one of 0.2.0 has no such key, and is not counted
@@ -205,17 +212,18 @@ def _put(tx: Tx, id: str, meta: Mapping[str, Any], *, waiting: bool) -> None:
         if waiting:
             kept["since"] = micros_of(tx.next_seq())
     tx.replace(msgspec.structs.replace(record, meta={**meta, **kept}, keys=keys, owed=()))
-    if record.meta.get("awaited"):
-        _let_go(tx, id)
 
 
-def _let_go(tx: Tx, first: str) -> None:
-    """Owes what waits for the delivery named *first*."""
-    for record in list(each(tx, KIND, key("delivery after", first))):
-        if record.meta.get("after") == first:
-            left = {name: value for name, value in record.meta.items() if name not in {"after", "reason"}}
-            tx.replace(msgspec.structs.replace(record, meta=left, owed=()))
-            tx.owe(KIND, record.id, Owed(STEP))
+def _waiting_for(tx: Tx, records: Mapping[str, Record]) -> list[Record]:
+    """The deliveries that wait for one of *records*, by id, and are none of them."""
+    keys = [key("delivery after", id) for id, record in records.items() if record.meta.get("awaited")]
+    found = tx.find_any(KIND, keys) if keys else {}
+    return [
+        record
+        for some in found.values()
+        for record in some
+        if record.meta.get("after") in records and record.id not in records
+    ]
 
 
 def _about(record: Record) -> Subjects:

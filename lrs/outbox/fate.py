@@ -6,8 +6,9 @@ Knows no channel: the table of them is passed in.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from lrs.kernel.times import SECOND
 from lrs.outbox import deliveries, destinations
 from lrs.outbox.channel import ACTIVE, UNKNOWN, Channel, Channels, End, Message, Outcome, Undeliverable, Unneeded
 from lrs.outbox.schedule import FAILED_OFTEN, LONGEST_OF_STREAM, next_try
-from lrs.storage import Claim, Owed, Record, Tx, put_aside
+from lrs.storage import Claim, Owed, Record, Stale, Tx, put_aside
 from lrs.tenancy.tenants import Tenant
 
 Jitter = Callable[[], float]
@@ -38,12 +39,24 @@ class Outgoing:
     message: Message
 
 
+FailedClaims = list[tuple[Claim, Exception]]
+"""Claims that failed unforeseen, with the reason."""
+
+
 class StoredOutcome(NamedTuple):
-    """The commit that stores what became of *claim*. *finish* waits for it, and raises what has gone wrong."""
+    """The commit that stores what became of *claims*. *finish* waits for it, and gives what has failed."""
+
+    claims: Sequence[Claim]
+    commit: Future[Any]
+    finish: Callable[[], FailedClaims]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A delivery that is over: the new meta of its record. It is stored with others in one commit (``settle``)."""
 
     claim: Claim
-    commit: Future[Any]
-    finish: Callable[[], object]
+    meta: Mapping[str, Any]
 
 
 class _Held(Exception):
@@ -64,13 +77,16 @@ def where(record: Record, channels: Channels) -> tuple[str, str]:
     return (UNKNOWN, record.id) if to in {None, UNKNOWN} else (name, str(to))
 
 
-def begin(tenant: Tenant, claim: Claim, channels: Channels, *, fresh: bool) -> Outgoing | StoredOutcome | None:
+def begin(
+    tenant: Tenant, claim: Claim, channels: Channels, *, fresh: bool, seen: Tenant | None = None
+) -> Outgoing | Settled | StoredOutcome | None:
     """What to send, or how the claim ended without that.
 
     A delivery that is done by now is not sent a second time. *fresh*: the claim was made a moment ago, so its record
-    is not read again.
+    is not read again. *seen* is the tenant with what was read ahead (see ``Foreseen``).
     """
-    record = claim.record if fresh else tenant.store.get(claim.record.kind, claim.record.id)
+    seen = seen or tenant
+    record = claim.record if fresh else seen.store.get(claim.record.kind, claim.record.id)
     if record is None or (record.kind == deliveries.KIND and record.meta["state"] != deliveries.QUEUED):
         return None
     name = deliveries.channel_of(record)
@@ -78,14 +94,16 @@ def begin(tenant: Tenant, claim: Claim, channels: Channels, *, fresh: bool) -> O
         give_up(tenant, claim, f"there is no channel {name}")
         return None
     try:
-        return _composed(tenant, claim, record, channels[name])
+        return _composed(seen, claim, record, channels[name])
     except Unneeded as unneeded:
-        commit = _settle(tenant, claim, {"state": unneeded.state, "reason": str(unneeded)})
-        return StoredOutcome(claim, commit, commit.result)
+        return Settled(claim, {"state": unneeded.state, "reason": str(unneeded)})
     except _Held as held:
         hold = functools.partial(destinations.hold, channel=held.channel, to=held.to, id=claim.record.id)
-        commit = tenant.store.settle([claim], hold)
-        return StoredOutcome(claim, commit, commit.result)
+
+        def store(_: Claim) -> Future[Any]:
+            return tenant.store.settle([claim], hold)
+
+        return _storing(tenant, [claim], store(claim), store)
     except Undeliverable as undeliverable:
         give_up(tenant, claim, str(undeliverable))
     except msgspec.MsgspecError as error:
@@ -107,31 +125,70 @@ def _put_aside(tenant: Tenant, claim: Claim, why: Callable[[Tx], str]) -> None:
     put_aside(tenant.store, claim, decide, tenant.clock())
 
 
-def end(tenant: Tenant, call: Outgoing, answer: Future[Outcome], jitter: Jitter) -> StoredOutcome | None:
+@contextmanager
+def kept(claim: Claim, failures: FailedClaims) -> Iterator[None]:
+    """Goes on after any error, and keeps it in *failures*. A claim that somebody else has by now is no failure."""
+    try:
+        yield
+    except Stale:
+        pass
+    except Exception as error:  # noqa: BLE001 (the worker hands the claim back with the reason)
+        failures.append((claim, error))
+
+
+def end(tenant: Tenant, call: Outgoing, answer: Future[Outcome], jitter: Jitter) -> Settled | StoredOutcome | None:
     """Begins to store what became of a call. ``None`` if that is done.
 
-    If the store does not know whether it was stored, it is asked, and the outcome is stored once more if it was not:
-    the call was made, and must not be made again for that. Raises what the call has raised unforeseen.
+    A delivery that arrived is given back, to be stored with others. If the store does not know whether something was
+    stored, it is asked, and it is stored once more if it was not: the call was made, and must not be made again for
+    that. Raises what the call has raised unforeseen.
     """
-    store = functools.partial(_end, tenant, call, _outcome(answer), jitter)
+    outcome, claim = _outcome(answer), call.claim
+    if outcome.end is End.DELIVERED and not call.message.advance:
+        return Settled(claim, {"state": deliveries.DELIVERED, "status": outcome.status, "at": tenant.clock()})
 
-    def once_more() -> None:
-        if tenant.store.holds(call.claim) and (again := store()):
+    def store(_: Claim) -> Future[Any] | None:
+        return _end(tenant, call, outcome, jitter)
+
+    try:
+        commit = store(claim)
+    except OutcomeUnknown:
+        if tenant.store.holds(claim) and (again := store(claim)):
             again.result()
-
-    try:
-        commit = store()
-    except OutcomeUnknown:
-        once_more()
         return None
-    return StoredOutcome(call.claim, commit, functools.partial(_finish, commit, once_more)) if commit else None
+    return _storing(tenant, [claim], commit, store) if commit else None
 
 
-def _finish(commit: Future[Any], once_more: Callable[[], None]) -> None:
-    try:
-        commit.result()
-    except OutcomeUnknown:
-        once_more()
+def settle(tenant: Tenant, over: Sequence[Settled]) -> StoredOutcome:
+    """Begins to store that the deliveries of *over* are over, all in one commit."""
+    by_token = {one.claim.token: one for one in over}
+
+    def alone(claim: Claim) -> Future[Any]:
+        return _settle(tenant, [by_token[claim.token]])
+
+    return _storing(tenant, [one.claim for one in over], _settle(tenant, over), alone)
+
+
+def _storing(
+    tenant: Tenant, claims: Sequence[Claim], commit: Future[Any], again: Callable[[Claim], Future[Any] | None]
+) -> StoredOutcome:
+    """If *commit* fails or its outcome is unknown, each claim that is still leased is stored *again*, by itself."""
+
+    def finish() -> FailedClaims:
+        failures: FailedClaims = []
+        for claim in claims if commit.exception() else ():
+            with kept(claim, failures):
+                if tenant.store.holds(claim) and (anew := again(claim)):
+                    anew.result()
+        return failures
+
+    return StoredOutcome(claims, commit, finish)
+
+
+def _settle(tenant: Tenant, over: Sequence[Settled]) -> Future[Any]:
+    decide = functools.partial(deliveries.mark, outcomes={one.claim.record.id: one.meta for one in over})
+    reads = [(one.claim.record.kind, one.claim.record.id) for one in over]
+    return tenant.store.settle([one.claim for one in over], decide, reads=reads)
 
 
 def leave(tenant: Tenant, claims: Sequence[Claim], channels: Channels) -> None:
@@ -185,7 +242,7 @@ def _outcome(answer: Future[Outcome]) -> Outcome:
 
 
 def _end(tenant: Tenant, call: Outgoing, outcome: Outcome, jitter: Jitter) -> Future[Any] | None:
-    """Stores what became of a call; what is given back is the commit that says it arrived."""
+    """Stores what became of a call. Gives the commit of a stream that goes on."""
     claim, message = call.claim, call.message
     is_over = message.advance and outcome.end is End.FAILED and claim.owed.tries >= FAILED_OFTEN
     if outcome.end in {End.LATER, End.FAILED} and not is_over:
@@ -195,9 +252,6 @@ def _end(tenant: Tenant, call: Outgoing, outcome: Outcome, jitter: Jitter) -> Fu
     elif message.advance:
         advance = message.advance
         return tenant.store.settle([claim], lambda tx: advance(tx, outcome))
-    elif outcome.end is End.DELIVERED:
-        arrived: dict[str, object] = {"state": deliveries.DELIVERED, "status": outcome.status, "at": tenant.clock()}
-        return _settle(tenant, claim, arrived)
     else:
         give_up(tenant, claim, outcome.reason)
     return None
@@ -230,8 +284,3 @@ def _later(tenant: Tenant, call: Outgoing, outcome: Outcome, jitter: Jitter) -> 
         give_up(tenant, claim, f"given up after {tries + 1} tries: {outcome.reason}")
     else:
         tenant.store.defer(claim, due=due, error=outcome.reason)
-
-
-def _settle(tenant: Tenant, claim: Claim, meta: dict[str, object]) -> Future[Any]:
-    decide: Callable[[Tx], None] = functools.partial(deliveries.mark, id=claim.record.id, meta=meta)
-    return tenant.store.settle([claim], decide)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from lrs.storage.contract import Store
 from lrs.storage.records import Page, Record, RecordName, Walk
@@ -35,6 +36,10 @@ class ReadAhead:
             self._records.update(((kind, record.id), record) for record in records)
         return [record for records in found.values() for record in records]
 
+    def remember(self, records: Iterable[Record]) -> None:
+        """Answers with *records*, which were read a moment ago."""
+        self._records.update(((record.kind, record.id), record) for record in records)
+
     def forget(self, names: Iterable[RecordName]) -> None:
         """Reads the records *names* again when they are asked for, because they were written."""
         for name in names:
@@ -62,3 +67,11 @@ class ReadAhead:
         if len(walk.keys) == 1 and walk == plain and (walk.kind, walk.keys[0]) in self._walks:
             return Page(self._walks[walk.kind, walk.keys[0]])
         return self._store.find(walk)
+
+
+class StoreAhead(ReadAhead):
+    """The *store* itself, but for reading records: this answers as ``ReadAhead``."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything that does not read records is the store's."""
+        return getattr(self._store, name)

@@ -31,6 +31,9 @@ class Reader(Protocol):
 class Tx(Reader, Protocol):
     """A write transaction, as a decision sees it. It sees its own writes."""
 
+    def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
+        """See ``Store.find_any``."""
+
     def next_seq(self) -> int:
         """Draws the next place in the order. No two draws have the same ``stored`` time."""
 

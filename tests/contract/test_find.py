@@ -55,6 +55,20 @@ def test_records_of_several_kinds_and_those_with_any_of_several_keys_are_found_a
     assert (ten.get_all([]), ten.find_any("thing", [])) == ({}, {})
 
 
+def test_a_transaction_finds_its_own_writes_by_any_of_several_keys(store):
+    def decide(tx):
+        tx.insert(Record("thing", "1", keys=(1,)))
+        first = tx.insert(Record("thing", "2", keys=(2,)))
+        before = tx.find_any("thing", [1, 2, 3])
+        tx.replace(msgspec.structs.replace(first, keys=(3,)))
+        return before, tx.find_any("thing", [1, 2, 3])
+
+    found = store.write(decide).result(WAIT)
+
+    told = [{key: "".join(ids(records)) for key, records in one.items()} for one in found]
+    assert told == [{1: "1", 2: "2", 3: ""}, {1: "1", 2: "", 3: "2"}]
+
+
 def test_what_is_found_by_several_keys_is_bounded(store, monkeypatch):
     monkeypatch.setattr("lrs.storage.sizes.MOST_AT_ONCE", 100)
     store.write(lambda tx: [tx.insert(Record("thing", n, b"x" * 40, keys=(int(n),))) for n in "123"]).result(WAIT)

@@ -450,7 +450,7 @@ def test_what_was_done_elsewhere_while_it_waited_in_its_line_is_not_sent(tenant,
     sending = Sending(pigeons.channels, Senders())
     sending.begin(tenant, tenant.store.claim(["deliver"], limit=9, lease=LEASE), tenant.clock() + LEASE)
     until(lambda: pigeons.sent, "the call")
-    tenant.store.write(lambda tx: deliveries.mark(tx, "coop-2", {"state": deliveries.DELIVERED})).result()
+    tenant.store.write(lambda tx: deliveries.mark(tx, {"coop-2": {"state": deliveries.DELIVERED}})).result()
     pigeons.let_go()
     while sending.claims:
         sending.wait()

@@ -83,6 +83,12 @@ class MongoTx:
             self.flush()
         return self._reader.find(walk)
 
+    def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
+        """See ``Store.find_any``."""
+        if self._changes.concern(kind):
+            self.flush()
+        return self._reader.find_any(kind, keys)
+
     def mac(self, text: bytes) -> bytes:
         """See ``Store.mac``."""
         return mac_with(self._secret, text)

@@ -102,7 +102,9 @@ class MongoWriter:
             raise Misconfigured(f"the database {self._database.name} has lost its head document; restore a backup")
         before = int(head["seq"])
         tx = MongoTx(self._database.record, session, before, self._clock, self.secret)
-        tx.look(name for job in jobs if isinstance(job.decide, Settling) for name in job.decide.names())
+        loaded = {name for job in jobs for name in job.reads}  # with these comes what they owe
+        settled = [name for job in jobs if isinstance(job.decide, Settling) for name in job.decide.names()]
+        tx.look(name for name in settled if name not in loaded)
         if not decide_all(tx, jobs, PyMongoError):
             return False
         if tx.seq != before:

@@ -17,11 +17,10 @@ from weakref import WeakSet, finalize
 
 from lrs.kernel.errors import Misconfigured, NewerSchema, StoreReadOnly
 from lrs.storage.blobs import FileBlobs, blobs_beside
-from lrs.storage.contract import Tx, each
+from lrs.storage.contract import Tx
 from lrs.storage.damage import errors_of_sqlite
 from lrs.storage.records import ROWS, Claim, Clock, Load, Page, Record, RecordName, Walk, mac_with
 from lrs.storage.room import READ_ONLY
-from lrs.storage.sizes import check_found
 from lrs.storage.sqlite.owed import SqliteOwed
 from lrs.storage.sqlite.read import SqliteReader
 from lrs.storage.sqlite.schema import APPLICATION_ID, READABLE_SINCE, SCHEMA_VERSION
@@ -49,13 +48,8 @@ class SqliteReading(SqliteOwed):
         return self._reader().get_all(wanted)
 
     def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
-        """See ``Store.find_any``. Here each look costs some microseconds."""
-        found: dict[int, list[Record]] = {}
-        size = 0
-        for key in keys:
-            found[key] = list(each(self._reader(), kind, key))
-            check_found(size := size + sum(len(record.body) for record in found[key]))
-        return found
+        """See ``Store.find_any``."""
+        return self._reader().find_any(kind, keys)
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
         """See ``Store.count``."""

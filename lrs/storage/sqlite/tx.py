@@ -66,6 +66,11 @@ class SqliteTx:
         self.flush()
         return self._reader.find(walk)
 
+    def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
+        """See ``Store.find_any``."""
+        self.flush()
+        return self._reader.find_any(kind, keys)
+
     def mac(self, text: bytes) -> bytes:
         """See ``Store.mac``."""
         return mac_with(self._secret, text)
