@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,8 +13,11 @@ import msgspec
 
 from badges import issuer as issuers
 from badges.forms import FORMS, StoredBadge, form_named
+from badges.key_commands import id_of, keys
+from badges.keys import ring_of
+from badges.lists import former_lists
 from badges.lookup import resolver, status_lists
-from badges.records import former_lists
+from badges.records import method_of
 from badges.renew import renew
 from badges.verify import MAX_BADGE, MAX_LIST, Verdict, verify
 from lrs.kernel import outbound
@@ -36,6 +40,9 @@ LONGEST_WHY = 400
 @click.group(cls=CommandGroup)
 def badges() -> None:
     """Verify, list, show and renew Open Badges, and name their issuer."""
+
+
+badges.add_command(keys)
 
 
 @badges.command("verify")
@@ -70,11 +77,12 @@ def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: P
 
 @badges.command("list")
 @click.option("--holder", help="Only badges of this person: an id, a name, or any identifier.")
+@click.option("--key", help="Only badges that this key signed, or that replace one of it because it was given up.")
 @json_option
 @with_tenant_to_read
-def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
+def list_command(tenant: Tenant, *, holder: str | None, key: str | None, as_json: bool) -> None:
     """List badges: id, state, first day of validity, person and name."""
-    found = [_row(record) for record in each(tenant.store, "credential")]
+    found = [_row(record) for record in _of_key(tenant, key)]
     if holder:
         person = found_one(tenant, holder)
         if person is None:
@@ -87,6 +95,17 @@ def list_command(tenant: Tenant, *, holder: str | None, as_json: bool) -> None:
         none=_NO_BADGES,
         as_json=as_json,
     )
+
+
+def _of_key(tenant: Tenant, key: str | None) -> Iterator[Record]:
+    """The badges that *key* signed, and those whose former signature was of *key*; all without one."""
+    named = {one.id: one.fragment for one in ring_of(tenant).keys}
+    if key is not None and id_of(key) not in named:
+        raise click.ClickException(f"there is no key {key}: lrs badges keys list shows them")
+    for record in each(tenant.store, "credential"):
+        signed = {method_of(json.loads(record.body)).rpartition("#")[2], record.meta.get("replaces")}
+        if key is None or named[id_of(key)] in signed:
+            yield record
 
 
 def _row(record: Record) -> dict[str, str]:
@@ -117,7 +136,7 @@ def show_command(tenant: Tenant, id: str, *, named: str, as_json: bool) -> None:
     if named == FORMS[0].name:
         _print_document(record, as_json=as_json)
     else:
-        made = form_named(named).make(StoredBadge(record.id, record.body, issuers.issuer_of(tenant).key))
+        made = form_named(named).make(StoredBadge(record.id, record.body, ring_of(tenant)))
         click.echo(made, nl=False)
 
 

@@ -1,6 +1,7 @@
 """The step "issue": brings the badge of an award up to date with the award. May run twice, and in any order.
 
-read the award -> compose -> sign -> verify what was signed -> one commit: credential, place in the status list, list.
+read the award -> compose -> sign -> verify what was signed -> one commit: credential, place in the status list; a new
+list with the first badge in it, and for a place that is revoked the owed publication of its list (``badges.lists``).
 Signing takes milliseconds, so it is done before the decision. The decision checks that the award, the place and the
 list are unchanged since; otherwise everything is done again.
 
@@ -20,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from badges import records
+from badges import lists, records
 from badges.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
 from badges.compose import Credential
 from badges.issuer import Issuer, address, issuer_of
@@ -34,7 +35,7 @@ from lrs.kernel.times import micros_of_timestamp
 from lrs.people import persons
 from lrs.storage import Claim, Owed, Reader, Record, RecordName, Stale, Tx
 from lrs.storage.ahead import ReadAhead
-from lrs.tenancy import audit
+from lrs.tenancy import audit, signing_keys
 from lrs.tenancy.tenants import Tenant
 
 BY = "worker"
@@ -64,12 +65,17 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class BadgeChange:
-    """What one commit writes. ``award_rev`` is the revision of the award that it was made for."""
+    """What one commit writes. ``award_rev`` is the revision of the award that it was made for.
+
+    ``key`` is the id of the key that signed; ``to_publish`` names the status lists in which it revokes a place.
+    """
 
     award: str
     award_rev: int
     person: str
+    key: str
     puts: tuple[Record, ...] = ()
+    to_publish: frozenset[str] = frozenset()
 
 
 def issue(
@@ -82,8 +88,8 @@ def issue(
     """Settles each claim on an ``award`` record with its badge up to date.
 
     Raises ``Stale`` if a lease was lost, ``NotAccepted`` if what was signed does not verify, ``Unsafe`` if the award
-    has content that cannot be signed, ``ValueError`` for an award of another form, ``KeyLost`` if the key of a badge to
-    be revoked is gone. Claims before that one are settled.
+    has content that cannot be signed, ``ValueError`` for an award of another form, ``SignerAway`` if whoever keeps the
+    key does not answer. Claims before that one are settled.
     """
     drawn: deque[int] = deque()
     ahead = ReadAhead(tenant.store)
@@ -136,6 +142,7 @@ def _settle_all(desk: Desk, signed: list[tuple[Claim, BadgeChange]]) -> None:
 def _settle(desk: Desk, claim: Claim, change: BadgeChange) -> Future[None]:
     names = [(record.kind, record.id) for record in change.puts]
     reads = [("award", change.award), *names, ("profile", change.person), audit.HEAD]
+    reads.append((signing_keys.KIND, change.key))
     return desk.tenant.store.settle([claim], functools.partial(_write, change=change), reads=reads)
 
 
@@ -147,7 +154,7 @@ def _end(desk: Desk, claim: Claim, settled: Future[None]) -> None:
         except Stale:
             if not desk.tenant.store.holds(claim):
                 raise
-            now = replace(desk, reader=desk.tenant.store)
+            now = replace(desk, reader=desk.tenant.store, issuer=issuer_of(desk.tenant))
             settled = _settle(desk, claim, _change(now, claim.record.id))
     return settled.result()
 
@@ -157,12 +164,16 @@ def _write(tx: Tx, *, change: BadgeChange) -> None:
     award = tx.get("award", change.award)
     if award is None or award.rev != change.award_rev:
         raise Stale(f"award {change.award} was changed")
+    if change.puts:
+        signing_keys.check(tx, change.key)
     for record in change.puts:
         if not record.rev and tx.get(record.kind, record.id):
             raise Stale(f"{record.kind} {record.id} appeared")
         tx.put(record)
         if record.kind == "credential":
             audit.append(tx, BY, f"badge.{record.meta['state']}", {"badge": record.id, "award": change.award})
+    for name in change.to_publish:
+        tx.owe(lists.KIND, name, Owed(lists.PUBLISH))
     if change.puts and tx.get("profile", change.person):
         tx.owe("profile", change.person, Owed("sync"))
 
@@ -182,7 +193,9 @@ def _change(desk: Desk, award_id: str) -> BadgeChange:
     else:
         puts = ()
     changed = tuple(put for put in puts if put.seq == 0)  # the others are unchanged records from the store
-    return BadgeChange(award_id, record.rev, award.person, changed)
+    gone = [one for one in changed if one.kind == "status" and one.meta["state"] == REVOKED]
+    to_publish = frozenset(str(one.meta["list"]) for one in gone)
+    return BadgeChange(award_id, record.rev, award.person, desk.issuer.key.id, changed, to_publish)
 
 
 def _credential(desk: Desk, award_id: str, award: Award) -> Credential:
@@ -214,19 +227,18 @@ def _issued(desk: Desk, credential: Credential, award: Award, held: Record | Non
     """
     tenant = desk.tenant
     live = held is not None and held.meta["state"] == ISSUED
-    current = held is not None and live and records.is_current(tenant, desk.reader, desk.issuer, str(held.meta["list"]))
+    current = held is not None and live and lists.is_current(tenant, desk.reader, desk.issuer, str(held.meta["list"]))
     if held and current and records.says_the_same(held, credential, desk.issuer) and not _names_lost(desk, award, held):
         return ()
     retired: tuple[Record, ...] = ()
     if held and current and not records.promises_more(held, award.valid_until):
         place = (str(held.meta["list"]), int(held.meta["index"]))
     else:
-        names = records.list_names(tenant, desk.reader, desk.issuer, REVOCATION)
+        names = lists.list_names(tenant, desk.reader, desk.issuer, REVOCATION)
         place = free_place(desk.reader, names, desk.draw)
         retired = _retired(desk, held) if held and live else ()
     badge = records.credential_record(tenant, desk.issuer, credential, award, place, held)
-    lists = {record.id: record for record in retired if record.kind == "status-list"}
-    listed = lists.get(place[0]) or records.list_record(tenant, desk.reader, desk.issuer, place[0])
+    listed = lists.list_for_issue(tenant, desk.reader, desk.issuer, place[0])
     _accept(desk, badge, listed)
     taken = records.place_record(desk.reader, place, badge.id, ISSUED)
     about = records.achievement_record(desk.reader, credential, award)
@@ -246,10 +258,9 @@ def _names_lost(desk: Desk, award: Award, held: Record) -> bool:
 
 
 def _retired(desk: Desk, held: Record) -> tuple[Record, ...]:
-    """Sets the bit of the present badge in its own list, whoever the issuer is now."""
-    name, index = str(held.meta["list"]), int(held.meta["index"])
-    listed = records.list_record(desk.tenant, desk.reader, desk.issuer, name, index)
-    return listed, records.place_record(desk.reader, (name, index), held.id, REVOKED)
+    """Revokes the place of the present badge in its own list, whoever the issuer is now."""
+    place = str(held.meta["list"]), int(held.meta["index"])
+    return (records.place_record(desk.reader, place, held.id, REVOKED),)
 
 
 def _revoked(desk: Desk, held: Record) -> tuple[Record, ...]:

@@ -1,8 +1,8 @@
-"""The issuer of a tenant's badges: its key, its DID, its name, and its public addresses. Knows no credential.
+"""The issuer of a tenant's badges: its keys, its DID, its name, and its public addresses. Knows no credential.
 
-With an https ``LRS_PUBLIC_URL`` the issuer is ``did:web:<host>:t:<tenant>``. Without one it is the key itself
-(did:key), and its name says that it is a demonstration. The key's id is ``<did>#<multikey>``, which every verifier we
-know accepts. Sources: did:web method specification; W3C DID 1.0, section 5.3.2.
+With an https ``LRS_PUBLIC_URL`` the issuer is ``did:web:<host>:t:<tenant>``. Without one it is a key itself (did:key),
+and its name says that it is a demonstration. The id of a key is ``<did>#<multikey>``, which every verifier we know
+accepts. Sources: did:web method specification; W3C DID 1.0, section 5.3.2.
 """
 
 from __future__ import annotations
@@ -13,20 +13,23 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from badges import multikey
+from badges.keys import Key, KeyRing, ring_of
+from badges.multikey import DID_CONTEXT, KEY_CONTEXTS
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character
 from lrs.storage import Record, Tx
 from lrs.storage.kinds import Kind
-from lrs.tenancy import audit, signing_keys
+from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 from lrs.web.frame import PRODUCT
 
 DEMONSTRATION = " (demonstration)"
 _UNPUBLISHED = uuid.UUID("0f0b6f3e-5b0e-5b57-9a1f-2f6a0d1f7c11")
+
+
+class KeyLost(Exception):
+    """Something has to be signed with a key that this store and this master key do not give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,34 @@ class Issuer:
     id: str
     name: str
     url: str | None
-    key: Ed25519PrivateKey
+    ring: KeyRing
     demonstration: bool
 
     @property
+    def key(self) -> Key:
+        """The key that signs credentials. Raises ``KeyLost`` for a demonstration whose key is not here."""
+        found = self.ring.of_did_key(self.id) if self.demonstration else self.ring.active()
+        if found is None:
+            raise KeyLost(f"the key of {self.id} is not here: bring back the master key that gave it")
+        return found
+
+    @property
     def method(self) -> str:
-        """The absolute id of the key, as proofs name it."""
-        return f"{self.id}#{multikey.multibase_of(self.key)}"
+        """The absolute id of that key, as proofs name it."""
+        return self.method_of(self.key)
+
+    def method_of(self, key: Key) -> str:
+        """The absolute id of *key*."""
+        return f"{self.id}#{key.fragment}"
+
+    def answers_for(self, method: str) -> bool:
+        """Whether what a proof names as *method* is a key that the issuer publishes."""
+        return any(method == self.method_of(key) for key in self.published)
+
+    @property
+    def published(self) -> tuple[Key, ...]:
+        """The keys in its DID document. A demonstration has one, its identity, so it can never have another."""
+        return (self.key,) if self.demonstration else self.ring.published
 
     def profile(self) -> dict[str, Any]:
         """The issuer in a badge: an object of type Profile, never only an address."""
@@ -51,27 +75,44 @@ class Issuer:
         return {**profile, "url": self.url} if self.url else profile
 
     def did_document(self) -> dict[str, object]:
-        """The document of its DID."""
-        return multikey.did_document(self.id, multikey.multibase_of(self.key))
+        """The document of its DID: every published key, for assertions only; ``assertionMethod`` holds strings."""
+        methods = [key.verification_method(self.id) for key in self.published]
+        kinds = {str(method["type"]) for method in methods}
+        return {
+            "@context": [DID_CONTEXT, *(context for kind, context in KEY_CONTEXTS.items() if kind in kinds)],
+            "id": self.id,
+            "verificationMethod": methods,
+            "assertionMethod": [method["id"] for method in methods],
+        }
+
+    def jwks(self) -> dict[str, list[dict[str, Any]]]:
+        """Every published key as a JWK Set (RFC 7517), each with its issuer (Open Badges 3.0 guide, "Key Provenance").
+
+        ``kid`` is the absolute id of the key, as in the header of a JWT.
+        """
+        return {"keys": [{**key.jwk(), "kid": self.method_of(key), "iss": self.id} for key in self.published]}
 
 
 def issuer_of(tenant: Tenant) -> Issuer:
     """The issuer of *tenant*, with the name that ``rename`` set."""
-    key = signing_keys.private_of(tenant, signing_keys.active(tenant.store))
+    ring = ring_of(tenant)
     record = tenant.store.get("issuer", "profile")
     named = json.loads(record.body) if record else {}
     name, url = named.get("name", _first_name(tenant)), named.get("url")
     did = web_did(tenant)
     if did is None:
-        return Issuer(key_did(key), name, url, key, demonstration=True)
-    return Issuer(did, name, url or tenant.settings.public_url, key, demonstration=False)
+        key = ring.active()
+        if key is None:
+            raise KeyLost("no key for badges is active: lrs badges keys rotate")
+        return Issuer(f"did:key:{key.fragment}", name, url, ring, demonstration=True)
+    return Issuer(did, name, url or tenant.settings.public_url, ring, demonstration=False)
 
 
-def issuer_named(profile: dict[str, Any], key: Ed25519PrivateKey) -> Issuer:
-    """The issuer that a badge of ours shows as *profile*, with *key*: the reverse of ``Issuer.profile``."""
+def issuer_named(profile: dict[str, Any], ring: KeyRing) -> Issuer:
+    """The issuer that a badge of ours shows as *profile*, with the keys *ring*: the reverse of ``Issuer.profile``."""
     demonstration = profile["id"].startswith("did:key:")
     name = profile["name"].removesuffix(DEMONSTRATION) if demonstration else profile["name"]
-    return Issuer(profile["id"], name, profile.get("url"), key, demonstration)
+    return Issuer(profile["id"], name, profile.get("url"), ring, demonstration)
 
 
 def _first_name(tenant: Tenant) -> str:
@@ -112,11 +153,6 @@ def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> N
         audit.append(tx, "operator", "issuer.named", {"issuer": tenant.id})
 
     tenant.store.write(decide).result()
-
-
-def key_did(key: Ed25519PrivateKey) -> str:
-    """The did:key for *key*."""
-    return f"did:key:{multikey.multibase_of(key)}"
 
 
 def web_did(tenant: Tenant) -> str | None:

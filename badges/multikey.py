@@ -5,11 +5,19 @@ Sources: W3C Controlled Identifiers 1.0, section 2.2.2 (Multikey), section 2.4 (
 
 from __future__ import annotations
 
+import base64
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _ED25519 = b"\xed\x01"
 _LONGEST = 128
+DID_CONTEXT = "https://www.w3.org/ns/did/v1"
+KEY_CONTEXTS = {
+    "Multikey": "https://w3id.org/security/multikey/v1",
+    "JsonWebKey": "https://w3id.org/security/jwk/v1",
+}
+"""The context that defines each type of a key (W3C Controlled Identifiers 1.0, 2.2)."""
 
 
 def base58(value: bytes) -> str:
@@ -34,7 +42,17 @@ def from_base58(text: str) -> bytes:
 
 def multibase_of(key: Ed25519PrivateKey) -> str:
     """The public half of *key* as a Multikey, ``z6Mk…``."""
-    return "z" + base58(_ED25519 + key.public_key().public_bytes_raw())
+    return multibase_of_public(key.public_key().public_bytes_raw())
+
+
+def multibase_of_public(raw: bytes) -> str:
+    """A public key, 32 bytes, as a Multikey."""
+    return "z" + base58(_ED25519 + raw)
+
+
+def raw_of(x: str) -> bytes:
+    """The public key that a JWK has as *x* (RFC 8037)."""
+    return base64.urlsafe_b64decode(x + "=" * (-len(x) % 4))
 
 
 def public_key(multibase: str) -> Ed25519PublicKey:
@@ -49,7 +67,7 @@ def did_document(did: str, multibase: str) -> dict[str, object]:
     """The DID document of *did* with one key, good for assertions only; ``assertionMethod`` holds strings."""
     method = f"{did}#{multibase}"
     return {
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+        "@context": [DID_CONTEXT, KEY_CONTEXTS["Multikey"]],
         "id": did,
         "verificationMethod": [{"id": method, "type": "Multikey", "controller": did, "publicKeyMultibase": multibase}],
         "assertionMethod": [method],

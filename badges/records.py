@@ -3,30 +3,29 @@
 A record made here has ``seq`` 0 and the ``rev`` of the stored one, 0 if there is none. A record that needs no change is
 returned as it is stored.
 
-kind ``credential``, id uuid5 of the award: the signed badge; meta has the person, the award, the first day, the place.
-kind ``status-list``, id ``<purpose>-<n>``: the signed list; its address and issuer never change. kind ``status``, id
-``status:<list>:<n>``: a taken place. kind ``achievement``: the Achievement as JSON, without learners.
+kind ``credential``, id uuid5 of the award: the signed badge; meta has the person, the first day, the place, and the key
+that it replaces if its former signature does not count any more. kind ``status``, id ``status:<list>:<n>``: a taken
+place. kind ``achievement``: the Achievement as JSON, without learners. Lists are those of ``badges.lists``.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 from badges import status
 from badges.awards import achievement_uuid, credential_uuid
 from badges.compose import Credential, StatusEntry, achievement_json, compose
-from badges.issuer import Issuer, address, key_did
+from badges.issuer import Issuer, address
 from badges.sign import sign
 from lrs.competency.shapes import Award
 from lrs.kernel.keys import key
 from lrs.kernel.strict_json import Json
 from lrs.kernel.times import SECOND, micros_of_timestamp
-from lrs.storage import Reader, Record, each
+from lrs.storage import Reader, Record
 from lrs.storage.about import by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
@@ -38,24 +37,25 @@ StatusPlace = tuple[str, int]
 """The name of a status list, and the index in it."""
 
 
-class KeyLost(Exception):
-    """A list has to change, and the key of its issuer cannot be had with this master key."""
-
-
 def to_bytes(value: Json) -> bytes:
     """JSON as it is stored and served."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def says_the_same(held: Record, credential: Credential, issuer: Issuer) -> bool:
-    """Whether the badge *held* says what *credential* would say now, and is signed with *issuer*'s key.
+    """Whether the badge *held* says what *credential* would say now, and its signature counts.
 
-    Its dates of issue and its place are not compared, and neither are the evidence that it names and its count, because
-    evidence for a held level keeps coming.
+    Which of the issuer's keys signed it is not compared, nor its dates of issue and its place, nor the evidence that it
+    names and its count, because evidence for a held level keeps coming.
     """
     badge = json.loads(held.body)
     now = compose(credential, issuer.profile(), "", StatusEntry("", 0))
-    return _bare(badge) == _bare(now) and _method(badge) == issuer.method
+    return _bare(badge) == _bare(now) and issuer.answers_for(method_of(badge))
+
+
+def method_of(signed: Json) -> str:
+    """The key that signed a badge or a list of ours, as its proof names it."""
+    return str(signed["proof"][0]["verificationMethod"])
 
 
 def badged(reader: Reader, awards: Iterable[str]) -> set[str]:
@@ -95,62 +95,6 @@ def issue_time(now: int, last: str | None) -> str:
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 
-def list_names(tenant: Tenant, reader: Reader, issuer: Issuer, purpose: str) -> Iterator[str]:
-    """Names of lists for new badges of *issuer*, without end: its own lists, and new ones."""
-    for number in count(1):
-        name = f"{purpose}-{number}"
-        if is_current(tenant, reader, issuer, name):
-            yield name
-
-
-def is_current(tenant: Tenant, reader: Reader, issuer: Issuer, name: str) -> bool:
-    """Whether list *name* is new, or belongs to *issuer* at its present address."""
-    record = reader.get("status-list", name)
-    return record is None or _is_at(tenant, issuer, record)
-
-
-def former_lists(tenant: Tenant, issuer: Issuer) -> Iterator[tuple[str, str, int]]:
-    """Address, issuer and number of unrevoked badges of each list of a former issuer or address."""
-    for record in each(tenant.store, "status-list"):
-        if not _is_at(tenant, issuer, record):
-            listed = json.loads(record.body)
-            places = each(tenant.store, "status", key("status.list", record.id))
-            yield listed["id"], listed["issuer"], sum(place.meta["state"] == ISSUED for place in places)
-
-
-def _is_at(tenant: Tenant, issuer: Issuer, record: Record) -> bool:
-    listed = json.loads(record.body)
-    return bool(listed["id"] == address(tenant, f"status/{record.id}") and _method(listed) == issuer.method)
-
-
-def _method(listed: Json) -> str:
-    return str(listed["proof"][0]["verificationMethod"])
-
-
-def list_record(tenant: Tenant, reader: Reader, issuer: Issuer, name: str, revoke: int | None = None) -> Record:
-    """List *name* with place *revoke* set, signed again. A new list is made for *issuer*; another keeps its own issuer.
-
-    A verifier accepts a list only under the address and from the issuer that the badge names, so neither ever changes.
-    All did:web issuers of a tenant have one key. A list that was signed while the clock was ahead is signed again: no
-    verifier would accept it until then. Raises ``KeyLost``.
-    """
-    old = reader.get("status-list", name)
-    purpose = name.rpartition("-")[0]
-    listed = json.loads(old.body) if old else {"id": address(tenant, f"status/{name}"), "issuer": issuer.id}
-    bits = status.bits_of(listed, purpose) if old else status.EMPTY
-    is_ahead = old is not None and micros_of_timestamp(listed["validFrom"]) > tenant.clock()
-    if old and not is_ahead and (revoke is None or status.is_set(bits, revoke)):
-        return old
-    signer = replace(issuer, id=listed["issuer"])
-    if signer.id.startswith("did:key:") and signer.id != key_did(issuer.key):
-        raise KeyLost(f"status list {name} is of {signer.id}: bring back the master key that gave it")
-    bits = bits if revoke is None else status.with_set(bits, revoke)
-    now = issue_time(tenant.clock(), None)
-    unsigned = status.compose_list(listed["id"], signer.id, purpose, bits, now)
-    body = to_bytes(sign(unsigned, signer.key, signer.method, now))
-    return Record("status-list", name, body, meta={"purpose": purpose}, rev=old.rev if old else 0)
-
-
 def place_record(reader: Reader, place: StatusPlace, credential: str, state: str) -> Record:
     """The record that takes *place* for *credential*."""
     name, index = place
@@ -158,9 +102,8 @@ def place_record(reader: Reader, place: StatusPlace, credential: str, state: str
     meta = {"list": name, "index": index, "credential": credential, "state": state}
     if old and old.meta == meta:
         return old
-    return Record(
-        "status", status.place_id(name, index), meta=meta, keys=(key("status.list", name),), rev=old.rev if old else 0
-    )
+    keys = [key("status.list", name), *([key("status.revoked", name)] if state == REVOKED else [])]
+    return Record("status", status.place_id(name, index), meta=meta, keys=tuple(keys), rev=old.rev if old else 0)
 
 
 def credential_record(
@@ -177,10 +120,19 @@ def credential_record(
         "credential",
         id,
         to_bytes(signed),
-        meta=_meta(award, place, valid_from),
+        meta=_meta(award, place, valid_from) | _replaced(issuer, old),
         keys=(key("credential.person", award.person),),
         rev=old.rev if old else 0,
     )
+
+
+def _replaced(issuer: Issuer, old: Record | None) -> dict[str, str]:
+    """The fragment of the key that signed *old*, if that key counts no more: its holder has to be given the new one."""
+    if old is None or old.meta["state"] != ISSUED:
+        return {}
+    did, _, fragment = method_of(json.loads(old.body)).rpartition("#")
+    lost = did == issuer.id and not issuer.answers_for(f"{did}#{fragment}")
+    return {"replaces": fragment} if lost else {}
 
 
 def _meta(award: Award, place: StatusPlace, valid_from: str) -> dict[str, Any]:
@@ -224,8 +176,7 @@ KINDS = (
         exported=True,
         find=by_keys("credential", lambda whose: (key("credential.person", one) for one in whose.persons)),
     ),
-    Kind("status-list", "effect", subjects=None, retention="evidence", exported=True),
     Kind("status", "effect", subjects=None, retention="evidence", exported=True),
     Kind("achievement", "effect", subjects=None, retention="evidence", exported=True),
 )
-"""A place in a list names a badge and not its holder. Lists and achievements are public and name nobody."""
+"""A place in a list names a badge and not its holder. Achievements are public and name nobody."""

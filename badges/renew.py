@@ -8,7 +8,8 @@ from itertools import islice
 
 from badges.awards import credential_uuid, read_award
 from badges.issuer import issuer_of
-from badges.records import ISSUED, is_current
+from badges.lists import is_current
+from badges.records import ISSUED
 from lrs.storage import Owed, Tx, each
 from lrs.tenancy.tenants import Tenant
 

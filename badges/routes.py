@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from badges import achievement_view
 from badges.forms import FORMS, StoredBadge
 from badges.issuer import issuer_of
+from badges.keys import ring_of
 from badges.public import PublicRoute
 from lrs.kernel.errors import Refused
 from lrs.matching.door import WITH_KEY, problems
@@ -54,6 +55,14 @@ def routes() -> APIRouter:
         return _json(issuer.did_document(), "application/did+json", _PAGE_AGE)
 
     @router.get(
+        "/.well-known/jwks.json",
+        responses=problems(404) | _sends("application/jwk-set+json"),
+        summary="The issuer's keys, as a JWK Set with the issuer of each",
+    )
+    def jwks(request: Request) -> Response:
+        return _json(issuer_of(tenant_of(request)).jwks(), "application/jwk-set+json", _PAGE_AGE)
+
+    @router.get(
         "/t/{tenant}/status/{name}",
         responses=problems(404) | _sends("application/vc"),
         summary="A Bitstring status list, as a signed credential",
@@ -86,7 +95,7 @@ def routes() -> APIRouter:
         record = _record(tenant, "credential", id)
         asked = preferred(request.headers.get("accept"), tuple(form.media_type for form in FORMS))
         form = next(form for form in FORMS if form.media_type == asked)
-        content = form.make(StoredBadge(record.id, record.body, issuer_of(tenant).key))
+        content = form.make(StoredBadge(record.id, record.body, ring_of(tenant)))
         saved_as = f'inline; filename="{record.id}{form.ending}"'
         headers = {"cache-control": "no-store", "vary": "accept", "content-disposition": saved_as}
         return Response(content, media_type=asked, headers=headers)

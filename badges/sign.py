@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from badges.graph import Unsafe, canonical
 from badges.multikey import base58, from_base58
@@ -23,11 +23,18 @@ LARGEST_PROOF = 8 * 1024
 """Characters of a proof's options as JSON. They are made canonical like the document."""
 
 
+class Signs(Protocol):
+    """An Ed25519 key, wherever its private part is."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The signature, 64 bytes (RFC 8032)."""
+
+
 class NotSigned(Exception):
     """The signature does not fit the document and the key."""
 
 
-def sign(document: Mapping[str, Any], key: Ed25519PrivateKey, method: str, created: str) -> dict[str, Any]:
+def sign(document: Mapping[str, Any], key: Signs, method: str, created: str) -> dict[str, Any]:
     """*document* with one proof, in an array. *method* is the key's absolute id, *created* an ISO 8601 time with zone.
 
     Raises ``Unsafe`` if the document has content that the signature would not cover.

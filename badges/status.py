@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from badges.contexts import CREDENTIALS_V2
@@ -34,11 +34,12 @@ def is_set(bits: bytes, index: int) -> bool:
     return bool(bits[index // 8] >> (7 - index % 8) & 1)
 
 
-def with_set(bits: bytes, index: int) -> bytes:
-    """*bits* with bit *index* set."""
-    is_set(bits, index)
+def with_all_set(bits: bytes, indexes: Iterable[int]) -> bytes:
+    """*bits* with the bits *indexes* set. Raises ``IndexError`` outside the list."""
     changed = bytearray(bits)
-    changed[index // 8] |= 1 << (7 - index % 8)
+    for index in indexes:
+        is_set(bits, index)
+        changed[index // 8] |= 1 << (7 - index % 8)
     return bytes(changed)
 
 

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from badges.issuer import Issuer, issuer_named
+from badges.keys import KeyRing
 from lrs.kernel.errors import Refused
 
 
@@ -21,21 +20,22 @@ class NotInThisForm(Refused):
 
 @dataclass(frozen=True, slots=True)
 class StoredBadge:
-    """What forms are made from: the stored credential, JSON in UTF-8, and the tenant's present *key*."""
+    """What forms are made from: the stored credential, JSON in UTF-8, and the tenant's keys."""
 
     id: str
     credential: bytes
-    key: Ed25519PrivateKey
+    ring: KeyRing
 
     def signer(self) -> Issuer:
-        """The issuer as the credential names it, whatever its name is now, with the key that signed the credential.
+        """The issuer as the credential names it, whatever its name is now, with the keys that sign now.
 
         A form with a signature of its own signs as this issuer, so that it does not contradict the credential. Raises
-        ``NotInThisForm`` if that key is no longer in use.
+        ``NotInThisForm`` if the issuer is a key that is not ours, or the credential was signed by a compromised key.
         """
         told = json.loads(self.credential)
-        issuer = issuer_named(told["issuer"], self.key)
-        if told["proof"][0]["verificationMethod"] != issuer.method:
+        issuer = issuer_named(told["issuer"], self.ring)
+        lost = issuer.demonstration and self.ring.of_did_key(issuer.id) is None
+        if lost or not issuer.answers_for(told["proof"][0]["verificationMethod"]):
             raise NotInThisForm("The key that signed this badge signs no more: the badge is to be had as JSON only.")
         return issuer
 

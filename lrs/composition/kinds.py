@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from adapters import before, job, ledger, mappings
 from adapters.lms import courses, numbers
-from badges import issuer, records
+from badges import issuer, lists, records
 from lrs.access import keys, learners, one_time, operators, sessions, staff
 from lrs.access.oidc import providers
 from lrs.competency import evidence, held, listed, tallies, uncompletions
@@ -41,7 +41,7 @@ TENANT: Kinds = collected(
         *(persons, joins, suggestions, nobody, minors, questions),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
-        *(records, issuer),
+        *(records, lists, issuer),
         *(job, ledger, mappings, before),
         *(courses, numbers),
         *(

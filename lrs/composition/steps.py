@@ -8,6 +8,7 @@ from functools import partial
 
 from adapters.before import read_documents
 from adapters.step import import_steps
+from badges import lists, rotation
 from badges.issue import issue
 from badges.records import badged
 from lrs.competency.evaluate import evaluate, match
@@ -99,6 +100,13 @@ STEPS: Mapping[str, Step] = {
     resync.STEP: Step(
         resync.resync, batch=4, undone={"": "the service that was taken back is not told everything once more"}
     ),
+    lists.PUBLISH: Step(
+        lists.publish, batch=16, undone={"": "badges that are revoked since still pass as valid with those who check"}
+    ),
+    rotation.ROTATE: Step(rotation.take_over, planned=None, undone={"": "the key before it goes on signing"}),
+    rotation.REISSUE: Step(
+        rotation.reissue, undone={"": "badges that a compromised key signed are valid with nobody until it is done"}
+    ),
     "sync": Step(
         sync,
         batch=200,
@@ -113,7 +121,7 @@ STEPS: Mapping[str, Step] = {
     **import_steps(read_documents, SUBSCRIPTIONS),
 }
 LANES: Sequence[Sequence[str]] = (
-    ("refs", "rename", "match", "evaluate", "issue", "resync", "sync", "list"),
+    ("refs", "rename", "match", "evaluate", "issue", "publish", "rotate", "reissue", "resync", "sync", "list"),
     ("deliver",),
     ("import", "import-files"),
     ("weigh",),

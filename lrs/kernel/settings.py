@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     """The same, for the register of tenants; by default beside their stores."""
     master_key_file: Path | None = None
     """The file of the master key, 64 hexadecimal digits. By default it is made once in ``LRS_DATA``."""
+    signer: str | None = None
+    """Who keeps new keys that sign badges, ``module:function`` (see ``lrs.tenancy.signers``); by default this program,
+    encrypted in the store.
+    """
     audit_head: Path | None = None
     """A file outside ``LRS_DATA`` that gets the number and hash of the last entry of the record of actions."""
     audit_log_every: float = Field(default=0, ge=0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from badges.issuer import did_url, fault_of, issuer_of
-from badges.records import former_lists
+from badges.lists import former_lists
 from lrs.composition.channels import CHANNELS
 from lrs.composition.steps import STEPS
 from lrs.kernel.errors import Misconfigured, Refused

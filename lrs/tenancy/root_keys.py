@@ -122,7 +122,7 @@ def claim(store: Store, tenant: str, master: bytes, path: Path) -> Secrets:
     root, before = secrets.token_bytes(32), of_before(tenant, master)
     new = {ROOT: _wrap(root, tenant, ROOT, master)}
     kept = {purpose: _wrap(before.secret(purpose), tenant, purpose, master) for purpose in FROM_MASTER}
-    public_new, public_kept = (signing_keys.public_of(one) for one in (Secrets(root), before))
+    public_new, public_kept = (signing_keys.first_public(one) for one in (Secrets(root), before))
 
     def decide(tx: Tx) -> None:
         if tx.get(KIND, ROOT) is not None:

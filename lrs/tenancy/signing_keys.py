@@ -1,36 +1,56 @@
 """The keys that a tenant signs with, as records ``signing-key``: their public parts, and which one signs now.
 
-A record names its key and has nothing secret: the private part is the tenant's secret of that name. A retired key signs
-nothing more, and its public part stays available. Knows no badge and no DID.
+Of each algorithm at most one key is active and signs; at most one is next and will. A retired key signs nothing more,
+and what it signed stays valid; nothing that a compromised key signed is valid. A record ``signing-key`` has nothing
+secret. How the private part is kept stands in the record ``kept-key`` of the same id (``lrs.tenancy.signers``); the
+first key has none, because its private part is the tenant's secret of that name. Knows no badge and no DID.
 """
 
 from __future__ import annotations
 
 import base64
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lrs.storage import Reader, Record, Tx, each, micros_of
+from lrs.storage import Reader, Record, Stale, Tx, each, micros_of
 from lrs.storage.kinds import Kind
 
-KIND = "signing-key"
+KIND, KEPT = "signing-key", "kept-key"
 FIRST = "badge-signing-key/1"
 """The id of the first key of every tenant, and the purpose of its secret."""
+PREFIX = "badge-signing-key/"
+Algorithm = Literal["Ed25519", "ES256", "RS256"]
+ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
+State = Literal["next", "active", "retired", "compromised"]
 
 
-class SigningKey(msgspec.Struct, frozen=True):
+class SigningKey(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of a ``signing-key`` record.
 
-    *public* is base64url, as ``x`` in a JWK (RFC 8037); times are microseconds UTC.
+    *public* is base64url: of an Ed25519 key as ``x`` in a JWK (RFC 8037), of others the SubjectPublicKeyInfo in DER
+    (RFC 5280). It signs from *since*, or will, until *until*; times are microseconds UTC.
     """
 
     v: int
-    algorithm: Literal["Ed25519"]
+    algorithm: Algorithm
     public: str
     created: int
-    state: Literal["active", "retired"]
+    state: State
+    since: int = 0
+    until: int | None = None
+
+
+class KeptKey(msgspec.Struct, frozen=True):
+    """The body of a ``kept-key`` record: the name of the signer that has the private part, and what it is given back.
+
+    *kept* is the sealed private part, or the name under which a KMS knows it.
+    """
+
+    v: int
+    signer: str
+    kept: str
 
 
 class _HasSecrets(Protocol):
@@ -38,15 +58,19 @@ class _HasSecrets(Protocol):
         """32 bytes for *purpose*."""
 
 
-def private_of(secrets: _HasSecrets, id: str) -> Ed25519PrivateKey:
-    """The private key *id*, from *secrets*."""
-    return Ed25519PrivateKey.from_private_bytes(secrets.secret(id))
+def first_private(secrets: _HasSecrets) -> Ed25519PrivateKey:
+    """The private part of the first key, from *secrets*."""
+    return Ed25519PrivateKey.from_private_bytes(secrets.secret(FIRST))
 
 
-def public_of(secrets: _HasSecrets, id: str = FIRST) -> str:
+def first_public(secrets: _HasSecrets) -> str:
     """Its public part, in the form of the record."""
-    raw = private_of(secrets, id).public_key().public_bytes_raw()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    return base64url(first_private(secrets).public_key().public_bytes_raw())
+
+
+def base64url(value: bytes) -> str:
+    """*value* in base64url without padding."""
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 
 def begin(tx: Tx, public: str) -> None:
@@ -57,11 +81,44 @@ def begin(tx: Tx, public: str) -> None:
         tx.insert(Record(KIND, FIRST, msgspec.json.encode(key), seq=seq))
 
 
-def active(reader: Reader) -> str:
-    """The id of the key that signs now: the newest that is not retired; the first one in a store without a record."""
-    found = [one.id for one in each(reader, KIND) if msgspec.json.decode(one.body, type=SigningKey).state == "active"]
-    return found[-1] if found else FIRST
+def read(record: Record) -> SigningKey:
+    """The key in *record*."""
+    return msgspec.json.decode(record.body, type=SigningKey)
 
 
-KINDS = (Kind(KIND, "fact", SigningKey, 1, subjects=None, retention="evidence", exported=True),)
+def records(reader: Reader) -> dict[str, Record]:
+    """The records of all keys by id, oldest first."""
+    return {record.id: record for record in each(reader, KIND)}
+
+
+def found(reader: Reader, algorithm: Algorithm, state: State) -> str | None:
+    """The id of the newest key of *algorithm* in *state*."""
+    ids = [id for id, one in records(reader).items() if (read(one).algorithm, read(one).state) == (algorithm, state)]
+    return ids[-1] if ids else None
+
+
+def active(reader: Reader, algorithm: Algorithm = "Ed25519") -> str | None:
+    """The id of the key of *algorithm* that signs now; the first key in a store without a record of one."""
+    return found(reader, algorithm, "active") or (
+        FIRST if algorithm == "Ed25519" and reader.get(KIND, FIRST) is None else None
+    )
+
+
+def next_id(reader: Reader) -> str:
+    """The id of the next new key."""
+    numbers = (int(id.removeprefix(PREFIX)) for id in records(reader))
+    return f"{PREFIX}{max(numbers, default=1) + 1}"
+
+
+def check(tx: Tx, id: str) -> None:
+    """Raises ``Stale`` if the key *id* was compromised since it signed what *tx* is about to store."""
+    record = tx.get(KIND, id)
+    if record is not None and read(record).state == "compromised":
+        raise Stale(f"the key {id} was compromised")
+
+
+KINDS = (
+    Kind(KIND, "fact", SigningKey, 1, subjects=None, retention="evidence", exported=True),
+    Kind(KEPT, "fact", KeptKey, 1, subjects=None, retention="configuration", exported=False),
+)
 """Kept as long as what was signed, because badges are verified with the key that signed them."""

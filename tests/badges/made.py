@@ -12,6 +12,7 @@ import msgspec
 
 from badges.issue import issue
 from badges.issuer import Issuer
+from badges.lists import publish
 from badges.lookup import resolver, status_lists
 from badges.sign import sign
 from badges.verify import Verdict, verify
@@ -94,10 +95,18 @@ def put_award(tenant: Tenant, id: str = AWARD, **changes: Any) -> None:
 
 
 def run_issue(tenant: Tenant, identifiers: list[dict[str, Any]] | None = None, **given: Any) -> int:
-    """Runs the step on whatever owes it; how many claims there were."""
+    """Runs the step on whatever owes it, then publishes what was revoked; how many badges there were to look at."""
     claims = tenant.store.claim(["issue"], limit=10, lease=60_000_000)
     found = [MAIL] if identifiers is None else identifiers
     issue(tenant, claims, identifiers_of=lambda _reader, _person: found, **given)
+    run_publish(tenant)
+    return len(claims)
+
+
+def run_publish(tenant: Tenant) -> int:
+    """Publishes the lists that owe it; how many there were."""
+    claims = tenant.store.claim(["publish"], limit=10, lease=60_000_000)
+    publish(tenant, claims)
     return len(claims)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from badges.forms import FORMS, NotInThisForm, StoredBadge, form_named
 from badges.issuer import issuer_of, rename
+from badges.keys import ring_of
+from lrs.tenancy.root_keys import Secrets
 from tests.badges.made import badge_in, issued_with_subject_id, put_award, run_issue, tenant_in
 
 
@@ -23,7 +25,7 @@ def issued(tmp_path):
 
 def badge_of(tenant: Any) -> StoredBadge:
     record, _ = badge_in(tenant)
-    return StoredBadge(record.id, record.body, issuer_of(tenant).key)
+    return StoredBadge(record.id, record.body, ring_of(tenant))
 
 
 def test_the_first_form_is_the_badge_as_it_is_stored(issued):
@@ -83,7 +85,7 @@ def test_a_demonstration_is_signed_as_the_demonstration_that_it_names(tmp_path):
 
 def test_a_badge_whose_key_is_not_ours_any_more_has_no_signer(issued):
     record, _ = badge_in(issued)
-    badge = StoredBadge(record.id, record.body, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    badge = StoredBadge(record.id, record.body, ring_of(replace(issued, secrets=Secrets(bytes(32)))))
 
     with pytest.raises(NotInThisForm, match="signs no more") as refused:
         badge.signer()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from badges import issue as step
-from badges import records
+from badges import lists, records
 from badges.status import bits_of
 from lrs.kernel.times import HOUR
 from lrs.storage import Owed, Record, Stale, Store, Tx, each
@@ -30,6 +30,7 @@ from tests.badges.made import (
     list_in,
     put_award,
     run_issue,
+    run_publish,
     tenant_in,
 )
 from tests.round_trips import Beside, Heard
@@ -83,7 +84,8 @@ def test_a_badge_whose_lease_was_lost_is_not_signed_again(tenant, monkeypatch):
         signed.append(credential["type"][-1])
         return sign(credential, *given)
 
-    monkeypatch.setattr(records, "sign", counted)
+    for module in (records, lists):
+        monkeypatch.setattr(module, "sign", counted)
 
     with pytest.raises(Stale):
         step.issue(tenant, [claim], identifiers_of=lambda _reader, _person: [MAIL])
@@ -137,6 +139,7 @@ def test_many_badges_revoked_at_once_by_two_workers_all_end_up_in_the_list(tenan
     with ThreadPoolExecutor(2) as workers:
         done = [workers.submit(work_off, tenant) for _ in range(2)]
         assert sum(future.result() for future in done) == 12
+    assert run_publish(tenant) == 1
 
     assert tenant.store.count("credential") == 12
     assert sum(byte.bit_count() for byte in bits_of(list_in(tenant), "revocation")) == 12

@@ -29,17 +29,17 @@ def test_the_empty_list_of_the_specification_is_ours():
 
 
 def test_the_first_place_is_the_leftmost_bit():
-    assert status.with_set(status.EMPTY, 0)[:2] == b"\x80\x00"
-    assert status.with_set(status.EMPTY, 7)[:2] == b"\x01\x00"
-    assert status.with_set(status.EMPTY, 8)[:2] == b"\x00\x80"
-    assert status.with_set(status.EMPTY, 131_071)[-1:] == b"\x01"
+    assert status.with_all_set(status.EMPTY, [0])[:2] == b"\x80\x00"
+    assert status.with_all_set(status.EMPTY, [7])[:2] == b"\x01\x00"
+    assert status.with_all_set(status.EMPTY, [8])[:2] == b"\x00\x80"
+    assert status.with_all_set(status.EMPTY, [131_071])[-1:] == b"\x01"
 
 
 @given(st.sets(PLACES, max_size=40), PLACES)
 def test_exactly_the_places_that_were_set_are_set_after_a_round_trip(places, other):
     bits = status.EMPTY
     for place in places:
-        bits = status.with_set(bits, place)
+        bits = status.with_all_set(bits, [place])
 
     read = status.decode(status.encode(bits))
 
@@ -49,9 +49,9 @@ def test_exactly_the_places_that_were_set_are_set_after_a_round_trip(places, oth
 
 
 def test_setting_a_place_twice_changes_nothing():
-    once = status.with_set(status.EMPTY, 94_567)
+    once = status.with_all_set(status.EMPTY, [94_567])
 
-    assert status.with_set(once, 94_567) == once
+    assert status.with_all_set(once, [94_567, 94_567]) == once
 
 
 @pytest.mark.parametrize("index", [-1, 131_072, 10**9])

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from badges.issuer import Issuer
 from badges.sign import sign
-from badges.status import EMPTY, compose_list, with_set
+from badges.status import EMPTY, compose_list, with_all_set
 from badges.verify import Unavailable
 from lrs.kernel.times import HOUR
 from tests.badges.made import NOON, failed, list_in, signed_anew, verdict_on
@@ -65,7 +65,7 @@ def test_a_suspended_badge_is_not_valid_and_says_so(issued, badge, issuer):
     url = "https://skills.example.org/t/default/status/suspension-1"
     entry = {**badge["credentialStatus"], "id": f"{url}#5", "statusPurpose": "suspension", "statusListIndex": "5"}
     suspended = signed_anew(issuer, badge, credentialStatus={**entry, "statusListCredential": url})
-    unsigned = compose_list(url, issuer.id, "suspension", with_set(EMPTY, 5), "2026-11-21T12:00:00Z")
+    unsigned = compose_list(url, issuer.id, "suspension", with_all_set(EMPTY, [5]), "2026-11-21T12:00:00Z")
     listed = json.dumps(sign(unsigned, issuer.key, issuer.method, "2026-11-21T12:00:00Z")).encode()
 
     verdict = verdict_on(issued, suspended, fetch=lambda _url: listed)

@@ -6,6 +6,7 @@ import shutil
 import threading
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from badges.issuer import issuer_of
 from lrs.kernel.errors import Misconfigured
@@ -193,16 +194,12 @@ def test_the_key_that_signs_badges_is_a_record_with_its_public_part(settings, is
     tenant = open_tenant(settings)
 
     record = tenant.store.get("signing-key", "badge-signing-key/1")
-    kept, public = json.loads(record.body), issuer_of(tenant).key.public_key().public_bytes_raw()
+    kept, signed = json.loads(record.body), issuer_of(tenant).key.sign(b"badge")
     tenant.store.close()
 
-    assert kept == {
-        "v": 1,
-        "algorithm": "Ed25519",
-        "public": base64.urlsafe_b64encode(public).decode().rstrip("="),
-        "created": record.seq >> 10,
-        "state": "active",
-    }
+    public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(kept.pop("public") + "="))
+    public.verify(signed, b"badge")  # raises if it is not that key's
+    assert kept == {"v": 1, "algorithm": "Ed25519", "created": record.seq >> 10, "state": "active"}
 
 
 def test_the_newest_key_that_is_not_retired_signs(store):
