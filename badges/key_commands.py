@@ -30,7 +30,7 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
     print_list(
         [shown(key) for key in ring_of(tenant).keys],
         {
-            "key": "key",
+            "key": "id",
             "algorithm": "algorithm",
             "state": "state",
             "signs from": "from",
@@ -97,7 +97,7 @@ def number_of(key: Key) -> str:
 def shown(key: Key) -> dict[str, Any]:
     """*key* as ``--json`` shows it."""
     return {
-        "key": number_of(key),
+        "id": number_of(key),
         "algorithm": key.algorithm,
         "state": key.state,
         "from": time_of(key.since) if key.since else None,

@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey, RSAKey
 from badges import multikey
 from lrs.storage import Reader
 from lrs.tenancy import signers, signing_keys
-from lrs.tenancy.signing_keys import FIRST, KEPT, Algorithm, KeptKey, SigningKey, State
+from lrs.tenancy.signing_keys import FIRST, KEPT, Algorithm, KeptKey, KeyState, SigningKey
 from lrs.tenancy.tenants import Tenant
 
 
@@ -29,7 +29,7 @@ class Key:
     id: str
     algorithm: Algorithm
     public: str
-    state: State
+    state: KeyState
     since: int
     until: int | None
     signing: Callable[[bytes], bytes] = field(repr=False, compare=False)

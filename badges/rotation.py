@@ -28,8 +28,8 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.times import HOUR
 from lrs.storage import Claim, Owed, Record, Stale, Tx, Walk, each
 from lrs.tenancy import audit, signing_keys
-from lrs.tenancy.signers import NewKey, Signer, signers, stored_public
-from lrs.tenancy.signing_keys import KEPT, KIND, Algorithm, KeptKey, SigningKey, State
+from lrs.tenancy.signers import FreshKey, Signer, signers, stored_public
+from lrs.tenancy.signing_keys import KEPT, KIND, Algorithm, KeptKey, KeyState, SigningKey
 from lrs.tenancy.tenants import Tenant
 
 ROTATE, REISSUE = "rotate", "reissue"
@@ -45,7 +45,7 @@ class Made(NamedTuple):
 
     id: str
     algorithm: Algorithm
-    new: NewKey
+    new: FreshKey
     signer: str
 
 
@@ -174,7 +174,7 @@ def _made(tenant: Tenant, algorithm: Algorithm) -> Made:
     return Made(id, algorithm, signer.make(id, algorithm), signer.name)
 
 
-def _store(tx: Tx, tenant: Tenant, made: Made, state: State, since: int) -> None:
+def _store(tx: Tx, tenant: Tenant, made: Made, state: KeyState, since: int) -> None:
     """Stores *made*; a next key owes to become active *since*. Raises ``Stale`` if somebody else took its id."""
     _begin(tx, tenant)
     if tx.get(KIND, made.id) is not None:
@@ -196,7 +196,7 @@ def _kept(tx: Tx, id: str) -> Record:
     return record
 
 
-def _change(tx: Tx, id: str, state: State, *, since: int | None = None, until: int | None = None) -> None:
+def _change(tx: Tx, id: str, state: KeyState, *, since: int | None = None, until: int | None = None) -> None:
     record = _kept(tx, id)
     key = signing_keys.read(record)
     since = key.since if since is None else since

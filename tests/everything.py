@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +16,7 @@ from adapters.lms.importing import import_course
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
-from badges import issuer
+from badges import issuer, rotation
 from lrs.access import learners, one_time, staff_acts
 from lrs.access.keys import active_key, create_key
 from lrs.access.oidc import providers
@@ -101,6 +102,7 @@ class Everything:
         drain(self.tenant, ("refs", "match", "evaluate", "issue", "sync", "list"))
         self._import(folder / "file.csv")
         issuer.rename(self.tenant, "Centre", None)
+        self._keys()
         self._rules("https://vle.example/gowning,passed,GOWN,1,70,,vle\n")  # owes a walk, which stays
         self._signing_in()
         self._courses()
@@ -109,6 +111,11 @@ class Everything:
         self.write(
             lambda tx: tx.insert(Record(*RENAMING, msgspec.json.encode(RenamingProgress())))
         )  # as a store of before has it
+
+    def _keys(self) -> None:
+        """A second key, kept here. It needs an https address, which the rest of this world does not have."""
+        settings = self.tenant.settings.model_copy(update={"public_url": "https://skills.example.org"})
+        rotation.rotate(replace(self.tenant, settings=settings), "ES256", by="test")
 
     def _signing_in(self) -> None:
         tenant, person = self.tenant, self.person("ann")

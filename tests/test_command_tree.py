@@ -33,7 +33,16 @@ ACTS = {
     *("serve", "work", "work retry", "keys revoke", "sessions end", "framework publish"),
     *("persons merge", "persons unmerge", "persons dismiss", "persons trust", "persons under-age"),
     *("mail test", "services test"),
-    *("badges renew", "services disable", "services resync", "services set", "deliveries resend", "consent guardian"),
+    *(
+        "badges renew",
+        "badges keys rotate",
+        "badges keys compromise",
+        "services disable",
+        "services resync",
+        "services set",
+        "deliveries resend",
+        "consent guardian",
+    ),
     *("consent give", "consent withdraw", "consent link", "forward add", "forward pause", "forward resume"),
     *("forward remove", "destinations pause", "destinations resume", "destinations remove"),
     *(f"destinations add {channel.name}" for channel in CHANNELS.values() if channel.own is None),
@@ -47,13 +56,21 @@ ELSEWHERE = {"demo"}
 """It plays for a while: what it prints with --json is read by tests/ops/test_demo.py."""
 LISTS = {
     *("keys list", "framework list", "rules list", "rules unmatched", "persons list", "persons suggestions"),
-    *("badges list", "services list", "deliveries list", "consent list", "roles list", "forward list"),
+    *(
+        "badges list",
+        "badges keys list",
+        "services list",
+        "deliveries list",
+        "consent list",
+        "roles list",
+        "forward list",
+    ),
     *("destinations list", "consent waiting"),
     *("imports list", "courses list"),
     *("staff list", "oidc list", "operators list", "sessions list", "tenants list", "tenants usage"),
 }
-NEVER_EMPTY = {"tenants list", "tenants usage"}
-"""The default tenant is always there."""
+NEVER_EMPTY = {"tenants list", "tenants usage", "badges keys list"}
+"""The default tenant is always there, and so is its first key."""
 EMPTY_FOR_ALL_THAT = {"persons suggestions", "forward list"}
 """Lists that the sample programme puts nothing in."""
 VERBS = {

@@ -68,7 +68,7 @@ ABOUT_NOBODY = {
     *("one-time-link", "oidc-provider"),
     *("course", "course-version", "lms-number"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
-    *("signing-key", "sweep", "refusals"),
+    *("signing-key", "kept-key", "sweep", "refusals"),
 }
 """Kinds that say that they are about nobody."""
 NAMING_BLOBS = {

@@ -36,7 +36,7 @@ GUEST = {"account": {"homePage": "https://vle.example", "name": "guest"}}
 NEW, KNOWN_LATE = {"mbox": "mailto:new@example.org"}, {"mbox": "mailto:late@example.org"}
 AGENTS = (ANN, ANN_ACCOUNT, RAY, EVE, GUEST, NEW, KNOWN_LATE)
 UNCOMPLETED = "http://id.tincanapi.com/verb/uncompleted"
-BEFORE_WORK = ("refs", "rename", "match", "evaluate", "issue", "sync")
+BEFORE_WORK = ("refs", "rename", "match", "evaluate", "issue", "publish", "sync")
 """Steps that releases had whose identifiers had names."""
 WORK = (*BEFORE_WORK, "list")
 

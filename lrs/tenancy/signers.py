@@ -44,7 +44,7 @@ class SignerAway(Refused):
         super().__init__(why, status=503, error="signer_away")
 
 
-class NewKey(NamedTuple):
+class FreshKey(NamedTuple):
     """A key as its signer made it: the public part, and what the signer wants back with each message to sign."""
 
     public: PublicKey
@@ -58,7 +58,7 @@ class Signer(Protocol):
     def name(self) -> str:
         """Its name in the records of its keys; it must stay the same, and be another one than ``here``."""
 
-    def make(self, id: str, algorithm: Algorithm) -> NewKey:
+    def make(self, id: str, algorithm: Algorithm) -> FreshKey:
         """A new key for *algorithm*. Two calls with the same *id* make two keys. Raises ``SignerAway``."""
 
     def sign(self, id: str, kept: str, message: bytes) -> bytes:
@@ -76,7 +76,7 @@ class Sealing:
     secrets: Secrets
     name: str = HERE
 
-    def make(self, id: str, algorithm: Algorithm) -> NewKey:
+    def make(self, id: str, algorithm: Algorithm) -> FreshKey:
         """See ``Signer``."""
         private = _generated(algorithm)
         raw = private.private_bytes(
@@ -84,7 +84,7 @@ class Sealing:
         )
         nonce = secrets.token_bytes(_NONCE)
         sealed = nonce + self._cipher().encrypt(nonce, raw, _about(id))
-        return NewKey(private.public_key(), base64.b64encode(sealed).decode())
+        return FreshKey(private.public_key(), base64.b64encode(sealed).decode())
 
     def sign(self, id: str, kept: str, message: bytes) -> bytes:
         """See ``Signer``. Raises ``Misconfigured`` for a text that was changed or is another key's."""

@@ -23,7 +23,7 @@ FIRST = "badge-signing-key/1"
 PREFIX = "badge-signing-key/"
 Algorithm = Literal["Ed25519", "ES256", "RS256"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
-State = Literal["next", "active", "retired", "compromised"]
+KeyState = Literal["next", "active", "retired", "compromised"]
 
 
 class SigningKey(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,7 +37,7 @@ class SigningKey(msgspec.Struct, frozen=True, omit_defaults=True):
     algorithm: Algorithm
     public: str
     created: int
-    state: State
+    state: KeyState
     since: int = 0
     until: int | None = None
 
@@ -91,7 +91,7 @@ def records(reader: Reader) -> dict[str, Record]:
     return {record.id: record for record in each(reader, KIND)}
 
 
-def found(reader: Reader, algorithm: Algorithm, state: State) -> str | None:
+def found(reader: Reader, algorithm: Algorithm, state: KeyState) -> str | None:
     """The id of the newest key of *algorithm* in *state*."""
     ids = [id for id, one in records(reader).items() if (read(one).algorithm, read(one).state) == (algorithm, state)]
     return ids[-1] if ids else None

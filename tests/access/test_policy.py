@@ -96,6 +96,7 @@ OPEN = {
     ("GET", "/invitation/{token}"),
     ("POST", "/invitation/{token}"),
     ("GET", "/did.json"),
+    ("GET", "/.well-known/jwks.json"),
     ("GET", "/status/{name}"),
     ("GET", "/achievements/{id}"),
 }

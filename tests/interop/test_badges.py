@@ -11,18 +11,22 @@ from typing import Any
 
 import pytest
 
+from badges import rotation
+from badges.awards import credential_uuid
 from badges.issuer import did_url, issuer_of
 from badges.lookup import resolver, status_lists
 from badges.verify import verify
+from lrs.composition.steps import drain
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import Clock, badge_in, list_in, put_award, run_issue, tenant_in
 
+MINUTE = 60_000_000
 pytestmark = pytest.mark.timeout(300)  # the first test may install the npm packages
 
 
 def tenant_today(folder: Path, public_url: str | None) -> Tenant:
-    """A tenant with one badge, without end, issued now: the other side looks at the real clock. It counts evidence."""
-    opened = tenant_in(folder, public_url, Clock(time.time_ns() // 1_000))
+    """A tenant with one badge, without end, issued a minute ago by the real clock, which the other side looks at."""
+    opened = tenant_in(folder, public_url, Clock(time.time_ns() // 1_000 - MINUTE))
     put_award(opened, valid_until=None, evidence_count=10_000)
     run_issue(opened)
     return opened
@@ -134,6 +138,38 @@ def test_the_wallets_verifier_refuses_our_badge_when_the_name_was_changed(tenant
     said = asked(tenant, wallet, badge)
 
     assert said == {"steps": {}, "errors": ["invalid_signature"]}
+
+
+def test_verifiers_accept_badges_of_a_retired_key_and_what_is_issued_anew_and_nothing_of_a_compromised_key(
+    tenant, digitalbazaar, wallet
+):
+    first = badge_in(tenant)[1]
+    awards = {number: f"7d2f3c1a-0c64-5b3e-8a52-{number:012d}" for number in (2, 3)}
+    for award in awards.values():
+        rotation.rotate(tenant, "Ed25519", wait=0, by="test")
+        drain(tenant, ["rotate"])
+        put_award(tenant, award, valid_until=None)
+        run_issue(tenant)
+    second = badge_of(tenant, awards[2])
+    rotation.compromise(tenant, "badge-signing-key/2", by="test")
+    drain(tenant, ["reissue", "issue", "publish"])
+
+    valid = [first, badge_of(tenant, awards[2]), badge_of(tenant, awards[3])]
+    told = [asked(tenant, digitalbazaar, badge) for badge in valid]
+    of_compromised = asked(tenant, digitalbazaar, second)
+    of_wallet = [asked(tenant, wallet, badge) for badge in (first, second)]
+
+    assert len({badge["proof"][0]["verificationMethod"] for badge in [*valid, second]}) == 3
+    assert second["id"] == valid[1]["id"]
+    assert told == [{"verified": True, "revoked": False, "errors": []}] * 3
+    assert of_compromised["verified"] is False
+    assert of_wallet[0]["steps"]["valid_signature"] is True
+    assert of_wallet[1]["steps"].get("valid_signature") is not True
+
+
+def badge_of(tenant: Tenant, award: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(tenant.store.get("credential", credential_uuid(award)).body)
+    return found
 
 
 def test_a_badge_that_digital_bazaar_signed_is_valid_here_and_not_valid_once_changed(tenant, node):

@@ -45,6 +45,7 @@ OPERATIONS = {
     "GET /api/imports/{id}": 2,
     "GET /api/imports/{id}/report": 2,
     "GET /api/imports/{id}/file": 2,
+    "GET /.well-known/jwks.json": 5,
     "GET /t/{tenant}/did.json": 5,
     "GET /t/{tenant}/status/{name}": 12,
     "GET /t/{tenant}/achievements/{id}": 12,
