@@ -41,6 +41,7 @@ from lrs.outbox import listing
 from lrs.pages import (
     account,
     connect,
+    consents,
     console,
     front,
     home,
@@ -186,6 +187,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         staff_services.routes(neighbours),
         same_person.routes(),
         questions.routes(neighbours),
+        consents.routes(),
         developers.routes(),
         console.routes(neighbours),
         connect.routes(),

@@ -126,8 +126,8 @@ class Everything:
         self.write(lambda tx: learners.open_account(tx, person, address="ann@example.org", by="test"))
         made = self.write(lambda tx: one_time.make(tx, tenant, "learner-sign-in", person, browser="a browser"))
         self.sign_in_link = made.token
-        about = (f"{URI}#GOWN", "Gowning, level 1", "I passed it on another day")
-        asked = self.write(lambda tx: questions.ask(tx, person, *about, by="test"))
+        about, text = questions.Matter(f"{URI}#GOWN", "Gowning, level 1", ("vle",)), "I passed it on another day"
+        asked = self.write(lambda tx: questions.ask(tx, person, about, text, by="test"))
         self.write(lambda tx: questions.answer(tx, asked.id, "It is right", by="test"))
         provider = providers.Provider("uni", "University", "https://uni.example", "engraft", tenant.clock())
         providers.add(tenant, provider, "secret", by="test")

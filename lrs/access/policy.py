@@ -66,6 +66,7 @@ def _listed(path: str, line: PolicyLine) -> dict[tuple[str, str], PolicyLine]:
 
 
 _LEARNERS = _staff("learners.read", OWN_LEARNERS, ALL)
+_QUESTIONS = _staff("questions.answer", OWN_LEARNERS, ALL)
 _SERVICES = _staff("services.manage", OWN_SERVICE, ALL)
 _SENT = _staff("deliveries.read", OWN_SERVICE, ALL)
 _ENTRANCE = PolicyLine(PUBLIC, pages="account")
@@ -164,9 +165,11 @@ TABLE: PolicyTable = {
     ("GET", "/staff/learners/{person}"): _LEARNERS,
     ("POST", "/staff/learners/{person}/withdraw"): _staff("consents.withdraw"),
     ("POST", "/staff/learners/{person}/invite"): _staff("learners.invite"),
-    **_listed("/staff/questions", _staff("questions.answer")),
-    ("GET", "/staff/questions/{id}"): _staff("questions.answer"),
-    ("POST", "/staff/questions/{id}"): _staff("questions.answer"),
+    **_listed("/staff/questions", _QUESTIONS),
+    ("GET", "/staff/questions/{id}"): _QUESTIONS,
+    ("POST", "/staff/questions/{id}"): _QUESTIONS,
+    ("GET", "/staff/consents/{receipt}"): _staff("consents.answer"),
+    ("POST", "/staff/consents/{receipt}"): _staff("consents.answer"),
     **_listed("/staff/same-person", _staff("persons.join")),
     ("GET", "/staff/same-person/{one}/{other}"): _staff("persons.join"),
     ("POST", "/staff/same-person/{one}/{other}"): _staff("persons.join"),

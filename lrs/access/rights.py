@@ -29,6 +29,7 @@ _PEOPLE = (
     "deliveries.read",
     "persons.join",
     "questions.answer",
+    "consents.answer",
 )
 _SENDERS = ("sources.connect", "arrivals.read", "imports.run", "rules.change")
 _ADMIN = ("metrics.read", "badges.read", "audit.read", *_CONSOLE, *_PEOPLE, *_SENDERS)

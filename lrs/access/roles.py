@@ -39,12 +39,17 @@ _EVERYTHING = (
         "persons.join",
         "questions.answer",
         "consents.withdraw",
+        "consents.answer",
         "badges.read",
     ),
     *("work.read", "work.retry", "deliveries.resend", "deliveries.read", "metrics.read", "audit.read"),
     *("sources.connect", "arrivals.read", "imports.run", "source.read"),
     *("frameworks.change", "rules.change", "services.manage", "planning.read"),
 )
+_RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer")
+"""What it takes to keep records right, whoever sent them."""
+_OF_OWN_LEARNERS: Rights = dict.fromkeys(("learners.read", "questions.answer"), OWN_LEARNERS)
+"""Nobody is invited or joined within a narrow reach: either would show what others know of somebody."""
 
 
 def _of_staff(says: str, rights: Rights, bound: Bound = "") -> StaffRole:
@@ -66,13 +71,13 @@ ROLES: Mapping[str, StaffRole] = {
     ),
     "steward": _of_staff(
         "looks after competencies and rules",
-        {"frameworks.change": ALL, "rules.change": ALL, "imports.run": ALL},
+        {**dict.fromkeys(("frameworks.change", "rules.change", "imports.run"), ALL), **dict.fromkeys(_RECORDS, ALL)},
     ),
-    "trainer": _of_staff("trains people on site", {"learners.read": OWN_LEARNERS, "arrivals.read": OWN}, "source"),
-    "assessor": _of_staff("assesses what people can do", {"learners.read": OWN_LEARNERS}, "source"),
+    "trainer": _of_staff("trains people on site", {**_OF_OWN_LEARNERS, "arrivals.read": OWN}, "source"),
+    "assessor": _of_staff("assesses what people can do", _OF_OWN_LEARNERS, "source"),
     "provider": _of_staff(
         "sends in files of learners",
-        {"imports.run": OWN, "source.read": OWN, "learners.read": OWN_LEARNERS},
+        {"imports.run": OWN, "source.read": OWN, **_OF_OWN_LEARNERS},
         "source",
     ),
     "planner": _of_staff("plans how many people need which skill", {"planning.read": ALL}),

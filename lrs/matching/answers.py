@@ -134,13 +134,38 @@ def decide_as_guardian(tenant: Tenant, text: str, *, agree: bool) -> ConsentLink
         address, person = guardian.address, guardian.person
         if agree and address and own_address.is_learners(tx, tenant, link, address, person):
             raise _own(403)
-        link = msgspec.structs.replace(link, guardian=msgspec.structs.replace(guardian, answered=now))
-        audit.append(
-            tx, f"guardian by link {link.id}", f"consent.guardian-{'agreed' if agree else 'refused'}", _about(link)
-        )
-        return _give(tx, link, whose, now, "guardian") if agree else _put(tx, link, state=REFUSED)
+        return _of_guardian(tx, link, whose, now, agree=agree, by=f"guardian by link {link.id}")
 
     return tenant.store.write(take).result()
+
+
+def write_down(tenant: Tenant, receipt: str, *, agree: bool, by: str) -> ConsentLink:
+    """Writes down what a guardian answered in another way, on paper say. Raises ``Refused`` (404, 409, 410)."""
+    id, now = links.with_receipt(tenant.store, receipt).id, tenant.clock()
+    whose = links.subjects_of(tenant, links.found(tenant.store, id)[0])
+
+    def take(tx: Tx) -> ConsentLink:
+        link, service = links.found(tx, id)
+        _check_waits(link, receipt)
+        if agree:
+            links.check_service(link, service)
+        return _of_guardian(tx, link, whose, now, agree=agree, by=by)
+
+    return tenant.store.write(take).result()
+
+
+def _of_guardian(tx: Tx, link: ConsentLink, whose: Sequence[Subject], now: int, *, agree: bool, by: str) -> ConsentLink:
+    """The answer of the guardian whom *link* waits for; *by* is in the record of actions."""
+    answered = msgspec.structs.replace(link.guardian, answered=now) if link.guardian else None
+    link = msgspec.structs.replace(link, guardian=answered)
+    audit.append(tx, by, f"consent.guardian-{'agreed' if agree else 'refused'}", _about(link))
+    return _give(tx, link, whose, now, "guardian") if agree else _put(tx, link, state=REFUSED)
+
+
+def _check_waits(link: ConsentLink, receipt: str) -> AskedGuardian:
+    if link.state != WAITING or link.guardian is None:
+        raise Refused(f"{receipt} waits for nobody: it is {link.state}", status=409, error="conflict")
+    return link.guardian
 
 
 def renew_guardian(tenant: Tenant, receipt: str, address: str, posted: Posted, *, by: str) -> str:
@@ -153,11 +178,10 @@ def renew_guardian(tenant: Tenant, receipt: str, address: str, posted: Posted, *
 
     def take(tx: Tx) -> ConsentLink:
         link, _ = links.found(tx, id)
-        if link.state != WAITING or link.guardian is None:
-            raise Refused(f"{receipt} waits for nobody: it is {link.state}", status=409, error="conflict")
-        if mailbox and own_address.is_learners(tx, tenant, link, mailbox, link.guardian.person):
+        former = _check_waits(link, receipt)
+        if mailbox and own_address.is_learners(tx, tenant, link, mailbox, former.person):
             raise _own(400)
-        guardian = _fresh(tenant, link.guardian.learner, mailbox or link.guardian.address, link.guardian.person)
+        guardian = _fresh(tenant, former.learner, mailbox or former.address, former.person)
         audit.append(tx, by, "consent.guardian-asked", _about(link))
         return _sent(tx, tenant, link, guardian, posted, mail=bool(mailbox))
 

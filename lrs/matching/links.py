@@ -152,10 +152,10 @@ def keys_of(link: ConsentLink) -> tuple[int, ...]:
 
 
 def unanswered(reader: Reader, now: int) -> list[ConsentLink]:
-    """Those of the newest ``LOOKED_AT`` links that nobody has answered and whose time is not over, newest first."""
+    """Those of the newest ``LOOKED_AT`` links that no learner has answered and whose time is not over, newest first."""
     page = reader.find(Walk(KIND, newest_first=True, limit=LOOKED_AT))
     found = [msgspec.json.decode(record.body, type=ConsentLink) for record in page.records]
-    return [one for one in found if one.state in {OPEN, WAITING} and now < one.expires]
+    return [one for one in found if one.state == OPEN and now < one.expires]
 
 
 def scopes_asked(service: Service, scopes: tuple[str, ...]) -> tuple[str, ...]:

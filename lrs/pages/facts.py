@@ -26,7 +26,6 @@ from lrs.outbox.listing import DestinationStatus
 from lrs.pages import reach
 from lrs.people import joins
 from lrs.people.persons import identifiers_in, members_of, person_named
-from lrs.people.search import name_of
 from lrs.storage import Backlog, Owed, Reader, Record, Store, Tx, Walk
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier
@@ -151,11 +150,12 @@ def within_reach(tenant: Tenant, neighbours: Neighbours, caller: Caller, found: 
     issued = {neighbours.badge(id) for id in awards}
     own = {member: reach.known_to(reader, caller, known) for member, known in found.identifiers.items()}
     members = tuple(member for member, known in own.items() if known)
+    name = reach.name_told(reader, [one for known in own.values() for one in known], sources)
     return replace(
         found,
         members=members,
         identifiers={member: own[member] for member in members},
-        explanation=msgspec.structs.replace(found.explanation, answers=kept, name=_name_within(reader, own, sources)),
+        explanation=msgspec.structs.replace(found.explanation, answers=kept, name=name),
         held=tuple(_held_within(one, awards[one.award], sources) for one in found.held if one.award in awards),
         badges=tuple((id, one) for id, one in found.badges if id in issued),
         consents=(),
@@ -164,12 +164,6 @@ def within_reach(tenant: Tenant, neighbours: Neighbours, caller: Caller, found: 
         account=None,
         sessions=(),
     )
-
-
-def _name_within(reader: Reader, known: Mapping[str, Sequence[Identifier]], sources: Collection[str]) -> str | None:
-    """The name that one of *sources* gave; ``None`` if none of them did."""
-    asked = ((one.ifi, source) for identifiers in known.values() for one in identifiers for source in sorted(sources))
-    return next(filter(None, (name_of(reader, ifi, source) for ifi, source in asked)), None)
 
 
 def _answer_within(one: LevelExplanation, awards: Collection[str], sources: Collection[str]) -> LevelExplanation | None:

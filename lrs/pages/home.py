@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from lrs.pages import services
+from lrs.pages import questions, services
 from lrs.pages.facts import Neighbours
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, may
-from lrs.people import joins, questions
+from lrs.people import joins
 
 PLACE = "/staff"
 MOST_COUNTED = 100
@@ -49,7 +49,7 @@ def _pairs(visit: Visit, _: Neighbours) -> int:
 
 
 def _open_questions(visit: Visit, _: Neighbours) -> int:
-    return questions.count_open(visit.tenant.store)
+    return questions.waiting(visit)
 
 
 def _stopped_services(visit: Visit, _: Neighbours) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,21 +15,23 @@ from lrs.competency import corrections
 from lrs.competency.corrections import Correcting, Correction
 from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
-from lrs.matching import links, services
+from lrs.matching import answers, links, services
 from lrs.pages import questions_view
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.questions_view import COLUMNS
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.reach import name_told, own_sources
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.people import questions
-from lrs.people.persons import members_of, person_named
+from lrs.people.persons import identifiers_in, members_of, person_named
 from lrs.people.questions import Question
-from lrs.people.search import somebody
 from lrs.storage import ROWS, Tx
 from lrs.web.listing import ListRow, asked_of, listing
 from lrs.web.origins import pages_address_for
 
 PLACE = "/staff/questions"
+RIGHT = "questions.answer"
+CONSENT = "/staff/consents/{receipt}"
 MOST = 1_000
 """Questions of each state that are looked at for one page."""
 FIELDS = ("text", "statement", "day", "score", "success", "new", "why")
@@ -52,29 +55,57 @@ def _add_list(router: APIRouter) -> None:
     def show(visit: Visiting) -> Response:
         rows = _rows(visit)
         tenant = visit.tenant
-        names = {one.id: one.name for one in services.everyone(tenant.store)}
-        waiting = links.unanswered(tenant.store, tenant.clock())
+        is_whole = own_sources(visit.caller, RIGHT) is None
+        names = {one.id: one.name for one in services.everyone(tenant.store)} if is_whole else {}
+        told = partial(questions_view.waiting_links, services=names, zone=tenant.settings.zone)
         return visit.page(
             "staff/questions.html",
             list=listing(asked_of(visit.request, COLUMNS), rows, whole=len(rows) < MOST),
-            consents=questions_view.waiting_links(waiting, names, tenant.settings.zone),
+            is_narrow=not is_whole,
+            consents=told(links.unanswered(tenant.store, tenant.clock())) if is_whole else [],
+            guardians=told(answers.waiting(tenant.store)) if is_whole else [],
+            may_answer=may(visit.caller)(CONSENT),
         )
 
     add_files(router, PLACE, "What learners asked", COLUMNS, _rows, name="questions")
 
 
 def _rows(visit: Visit) -> list[ListRow]:
-    store = visit.tenant.store
-    found = [
-        one for answered in (False, True) for one in questions.listed(store, answered=answered, limit=MOST).questions
-    ]
+    found = [one for answered in (False, True) for one in _within(visit, answered=answered)]
     return questions_view.rows(found, visit.tenant.settings.zone, visit.root)
+
+
+def _within(visit: Visit, *, answered: bool) -> list[Question]:
+    """The questions within reach: with a narrow one, those about what evidence of own sources proved."""
+    sources = own_sources(visit.caller, RIGHT)
+    found = [
+        one
+        for source in ([None] if sources is None else sorted(sources))
+        for one in questions.listed(visit.tenant.store, answered=answered, source=source, limit=MOST).questions
+    ]
+    return sorted({one.id: one for one in found}.values(), key=lambda one: -one.asked if answered else one.asked)
+
+
+def waiting(visit: Visit) -> int:
+    """How many questions within reach wait for an answer, and consents for one that the visitor may write down."""
+    store, is_whole = visit.tenant.store, own_sources(visit.caller, RIGHT) is None
+    asked = questions.count_open(store) if is_whole else len(_within(visit, answered=False))
+    return asked + (len(answers.waiting(store)) if may(visit.caller)(CONSENT) else 0)
+
+
+def _get(visit: Visit, id: str) -> Question:
+    """The question *id*. Raises ``Refused`` (404) for one that is not there, or not within reach."""
+    asked = questions.get(visit.tenant.store, id)
+    sources = own_sources(visit.caller, RIGHT)
+    if sources is not None and sources.isdisjoint(asked.sources):
+        raise questions.unknown()
+    return asked
 
 
 def _add_question(router: APIRouter, neighbours: Neighbours) -> None:
     @router.get(PLACE + "/{id}", summary="A question, and what it is about", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
-        return _question(visit, questions.get(visit.tenant.store, id))
+        return _question(visit, _get(visit, id))
 
     @router.post(
         PLACE + "/{id}",
@@ -84,7 +115,7 @@ def _add_question(router: APIRouter, neighbours: Neighbours) -> None:
     )
     def answer(visit: Visiting, id: str, body: FormBody) -> Response:
         form = visit.fields(body)
-        asked = questions.get(visit.tenant.store, id)
+        asked = _get(visit, id)
         try:
             made = _correcting(visit, neighbours, asked, form)
             _answer(visit, asked, form.get("text", ""), made)
@@ -97,6 +128,9 @@ def _correcting(visit: Visit, neighbours: Neighbours, asked: Question, form: dic
     """The correction that the form asks for, if it does. Raises ``Refused``."""
     if not form.get("statement"):
         return None
+    sources, record = own_sources(visit.caller, RIGHT), visit.tenant.store.get("statement", form["statement"])
+    if sources is not None and (record is None or record.meta.get("source") not in sources):
+        raise Refused("This record is of none of your sources: whoever sent it corrects it.", status=404)
     wanted = Correction(form["statement"], form.get("why", ""), form.get("new") != "no", _changes(visit, form))
     return corrections.ready(
         visit.tenant,
@@ -144,11 +178,11 @@ def _question(
     visit: Visit, asked: Question, refused: Refused | None = None, form: dict[str, str] | None = None
 ) -> Response:
     tenant, zone = visit.tenant, visit.tenant.settings.zone
-    members = members_of(tenant.store, asked.person)
-    name = somebody(tenant.store, members[0]).name if members else None
+    members, sources = members_of(tenant.store, asked.person), own_sources(visit.caller, RIGHT)
+    name = name_told(tenant.store, identifiers_in(tenant.store, members), sources)
     given = {field: (form or {}).get(field, "") for field in FIELDS}
     found = explain(tenant, asked.person, asked.about, find=person_named) if members and not asked.answer else None
-    evidence = questions_view.evidence(found, zone) if found else []
+    evidence = questions_view.evidence(found, zone, sources) if found else []
     chosen = [{**one, "on": one["value"] == given["statement"]} for one in evidence]
     return visit.page(
         "staff/question.html",

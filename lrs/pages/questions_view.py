@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from lrs.competency.explain import Explanation
@@ -66,9 +66,10 @@ def question(one: Question, name: str, answered_by: str, zone: str) -> dict[str,
     }
 
 
-def evidence(explanation: Explanation, zone: str) -> list[dict[str, Any]]:
-    """What was sent about the skill, newest first: each could be what is wrong."""
-    found = [one for answer in explanation.answers for one in answer.evidence]
+def evidence(explanation: Explanation, zone: str, sources: Collection[str] | None) -> list[dict[str, Any]]:
+    """What *sources* (``None``: all) sent about the skill, newest first: each could be what is wrong."""
+    sent = [one for answer in explanation.answers for one in answer.evidence]
+    found = [one for one in sent if sources is None or one.source in sources]
     found.sort(key=lambda one: one.timestamp, reverse=True)
     unique = {one.statement: one for one in reversed(found)}
     return [
@@ -87,14 +88,22 @@ def _told(score: float | None, reason: str | None) -> str:
     return f"{scored}. {'Counts' if reason is None else f'Does not count: {reason}'}."
 
 
-def waiting_links(found: Sequence[ConsentLink], services: Mapping[str, str], zone: str) -> list[dict[str, str]]:
-    """Consents that a service asked for, and that their learner has not answered."""
-    return [
-        {
-            "service": services.get(one.service, one.service),
-            "scopes": ", ".join(one.scopes),
-            "reference": one.reference or "",
-            "until": written_moment(one.expires, zone),
-        }
-        for one in found
-    ]
+def waiting_links(found: Iterable[ConsentLink], *, services: Mapping[str, str], zone: str) -> list[dict[str, Any]]:
+    """Consents that a service asked for: those that their learner, or a guardian, has not answered."""
+    return [consent(one, services, zone) for one in found]
+
+
+def consent(one: ConsentLink, services: Mapping[str, str], zone: str) -> dict[str, Any]:
+    """One of them. Of a guardian, *until* is the end of the link that was made for them."""
+    asked = one.guardian
+    return {
+        "service": services.get(one.service, one.service),
+        "purpose": one.purpose,
+        "scopes": one.agreed or one.scopes,
+        "reference": one.reference or "",
+        "receipt": one.receipt,
+        "until": written_moment(asked.expires if asked else one.expires, zone),
+        "decided": written_moment(one.decided, zone) if one.decided else "",
+        "learner": asked.learner if asked else "",
+        "address": asked.address if asked else "",
+    }

@@ -6,22 +6,23 @@ proves is shown.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from lrs.access import Caller
 from lrs.competency.listed import tells_of
 from lrs.competency.shapes import Award
 from lrs.kernel.errors import Refused
 from lrs.people.persons import identifiers_in, members_of
+from lrs.people.search import name_of
 from lrs.storage import Reader
 from lrs.xapi.statements.identity import Identifier
 
 READ = "learners.read"
 
 
-def own_sources(caller: Caller) -> frozenset[str] | None:
-    """The sources whose learners *caller* may see; ``None`` for those of all."""
-    return None if caller.may_all(READ) else caller.owned(READ)
+def own_sources(caller: Caller, right: str = READ) -> frozenset[str] | None:
+    """The sources whose learners *caller* may see, or by another *right* do something to; ``None`` for those of all."""
+    return None if caller.may_all(right) else caller.owned(right)
 
 
 def check_reach(reader: Reader, caller: Caller, person: str) -> None:
@@ -38,6 +39,13 @@ def known_to(reader: Reader, caller: Caller, identifiers: Collection[Identifier]
     """Those of *identifiers* by which *caller* may know somebody: those that their own sources use."""
     sources = own_sources(caller)
     return [one for one in identifiers if sources is None or tells_of(reader, sources, [one])]
+
+
+def name_told(reader: Reader, identifiers: Iterable[Identifier], sources: Collection[str] | None) -> str | None:
+    """The name that one of *sources* gave somebody; ``None`` if none of them did."""
+    each_source = [None] if sources is None else sorted(sources)
+    asked = ((one.ifi, source) for one in identifiers for source in each_source)
+    return next(filter(None, (name_of(reader, ifi, source) for ifi, source in asked)), None)
 
 
 def cites(award: Award, sources: Collection[str]) -> bool:

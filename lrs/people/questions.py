@@ -8,6 +8,7 @@ and sends a new one (``lrs.xapi``); here only stands that it was corrected.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -47,7 +48,8 @@ class Question(msgspec.Struct, frozen=True):
     """The body of a ``question`` record: who *asked* when (microseconds UTC) what, about what.
 
     *about* is the id of the thing in the words of whoever asks for it (a competency's id), *title* what the learner saw
-    of it, such as "Gowning, level 2".
+    of it, such as "Gowning, level 2". *sources* are those that said what it is about: who looks after one of them is
+    asked, too.
     """
 
     person: str
@@ -56,12 +58,22 @@ class Question(msgspec.Struct, frozen=True):
     text: str
     asked: int
     answer: StaffAnswer | None = None
+    sources: tuple[str, ...] = ()
     v: int = 1
 
     @property
     def id(self) -> str:
         """The id of its record."""
         return name(KIND, self.person, self.about, self.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a question is about: its id, what the learner saw of it, and the sources that said so."""
+
+    id: str
+    title: str
+    sources: tuple[str, ...] = ()
 
 
 class QuestionPage(msgspec.Struct, frozen=True):
@@ -74,7 +86,7 @@ class QuestionPage(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Question)
 
 
-def ask(tx: Tx, person: str, about: str, title: str, text: str, *, by: str) -> Question:
+def ask(tx: Tx, person: str, about: Matter, text: str, *, by: str) -> Question:
     """Puts a question on the list of staff.
 
     Raises ``Refused``: 400 for a text that is empty or too long, 409 if *person* waits for an answer about the same
@@ -82,13 +94,14 @@ def ask(tx: Tx, person: str, about: str, title: str, text: str, *, by: str) -> Q
     """
     said = _accepted(text, "what is wrong")
     waiting = [one for one in _of_person(tx, person, MOST_OPEN, _OPEN) if one.answer is None]
-    if any(one.about == about for one in waiting):
+    if any(one.about == about.id for one in waiting):
         message = "You have asked about this already. The answer will stand beside your question."
         raise Refused(message, status=409, error="asked_already")
     if len(waiting) >= MOST_OPEN:
         message = f"{MOST_OPEN} of your questions wait for an answer. Ask again once one of them is answered."
         raise Refused(message, status=429, error="too_many")
-    asked = Question(person, about, title[:LONGEST_TITLE], said, micros_of(tx.next_seq()))
+    at = micros_of(tx.next_seq())
+    asked = Question(person, about.id, about.title[:LONGEST_TITLE], said, at, sources=about.sources)
     _put(tx, asked)
     audit.append(tx, by, "question.asked", {"person": person, "question": asked.id})
     return asked
@@ -110,8 +123,13 @@ def get(reader: Reader, id: str) -> Question:
     """The question *id*. Raises ``Refused`` (404)."""
     record = reader.get(KIND, id)
     if record is None:
-        raise Refused("There is no such question.", status=404, error="not_found")
+        raise unknown()
     return _decoder.decode(record.body)
+
+
+def unknown() -> Refused:
+    """Why an id that is no question's shows none."""
+    return Refused("There is no such question.", status=404, error="not_found")
 
 
 def of_group(reader: Reader, members: Iterable[str], limit: int = LISTED) -> list[Question]:
@@ -120,16 +138,22 @@ def of_group(reader: Reader, members: Iterable[str], limit: int = LISTED) -> lis
     return sorted(found, key=lambda one: (-one.asked, one.id))
 
 
-def listed(reader: Reader, *, answered: bool, limit: int = LISTED, start: str | None = None) -> QuestionPage:
-    """Those of all learners: open ones with the oldest first, *answered* ones with the newest first."""
-    index = _ANSWERED if answered else _OPEN
-    page = reader.find(Walk(KIND, [index], newest_first=answered, limit=limit, start=start))
+def listed(
+    reader: Reader, *, answered: bool, source: str | None = None, limit: int = LISTED, start: str | None = None
+) -> QuestionPage:
+    """Those of all learners, or about what *source* said: open ones oldest first, *answered* ones newest first."""
+    index = (_ANSWERED if answered else _OPEN, *_of_source(source))
+    page = reader.find(Walk(KIND, index, newest_first=answered, limit=limit, start=start))
     return QuestionPage(tuple(_decoder.decode(record.body) for record in page.records), page.next)
 
 
 def count_open(store: Store) -> int:
     """How many questions wait for an answer."""
     return store.count(KIND, [_OPEN])
+
+
+def _of_source(source: str | None) -> tuple[int, ...]:
+    return () if source is None else (key("question.source", source),)
 
 
 def _of_person(reader: Reader, person: str, limit: int, *more: int) -> list[Question]:
@@ -139,8 +163,9 @@ def _of_person(reader: Reader, person: str, limit: int, *more: int) -> list[Ques
 
 def _put(tx: Tx, question: Question) -> None:
     """It keeps its place in the order, which is that of asking, until it is answered."""
-    keys = (key("question.person", question.person), _ANSWERED if question.answer else _OPEN)
-    tx.put(Record(KIND, question.id, msgspec.json.encode(question), keys=keys))
+    keys = [key("question.person", question.person), _ANSWERED if question.answer else _OPEN]
+    keys += [key("question.source", source) for source in question.sources]
+    tx.put(Record(KIND, question.id, msgspec.json.encode(question), keys=tuple(keys)))
 
 
 def _accepted(text: str, what: str) -> str:

@@ -212,6 +212,8 @@ OTHERS = {
             ("GET", "/staff/questions.json"),
             ("GET", "/staff/questions/{id}"),
             ("POST", "/staff/questions/{id}"),
+            ("GET", "/staff/consents/{receipt}"),
+            ("POST", "/staff/consents/{receipt}"),
             ("GET", "/staff/learners"),
             ("POST", "/staff/learners"),
             ("GET", "/staff/learners/{person}"),

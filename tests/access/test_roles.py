@@ -31,10 +31,9 @@ LEARNERS = {("GET", f"/staff/learners{form}") for form in ("", ".csv", ".json", 
 LEARNERS |= {("POST", "/staff/learners")}
 ABOUT_LEARNERS = {
     ("POST", "/staff/learners/{person}/withdraw"),
-    ("POST", "/staff/learners/{person}/invite"),
-    ("GET", "/staff/invitations"),
-    ("POST", "/staff/invitations"),
     ("GET", "/pages/badges/{id}"),
+    ("GET", "/staff/consents/{receipt}"),
+    ("POST", "/staff/consents/{receipt}"),
 }
 IMPORTS = {("GET", f"/staff/imports{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/file", "/{id}/repairs")}
 IMPORTS |= {("GET", f"/staff/imports/{{id}}/rows{form}") for form in ("", ".csv", ".json")}
@@ -43,8 +42,9 @@ SERVICES = {("GET", f"/staff/services{form}") for form in ("", ".csv", ".json", 
 SERVICES |= {("GET", f"/staff/services/{{id}}/deliveries{form}") for form in ("", ".csv", ".json")}
 SERVICES |= {("POST", f"/staff/services/{{id}}/{act}") for act in ("test", "rotate", "state")}
 JOINING = {("GET", f"/staff/same-person{form}") for form in ("", ".csv", ".json", "/{one}/{other}")}
-JOINING |= {("GET", f"/staff/questions{form}") for form in ("", ".csv", ".json", "/{id}")}
-JOINING |= {("POST", "/staff/questions/{id}")}
+QUESTIONS = {("GET", f"/staff/questions{form}") for form in ("", ".csv", ".json", "/{id}")}
+QUESTIONS |= {("POST", "/staff/questions/{id}")}
+INVITING = {("POST", "/staff/learners/{person}/invite"), ("GET", "/staff/invitations"), ("POST", "/staff/invitations")}
 JOINING |= {("POST", "/staff/same-person/{one}/{other}")}
 ADDING = {("POST", "/staff/services"), ("GET", "/staff/new-service")}
 IMPORTS |= {("GET", f"/staff/columns{form}") for form in ("", ".csv", ".json")} | {("POST", "/staff/columns")}
@@ -76,6 +76,8 @@ SEEN = {
         | SERVICES
         | ADDING
         | JOINING
+        | QUESTIONS
+        | INVITING
         | IMPORTS
         | RULES
         | WORK
@@ -89,10 +91,14 @@ SEEN = {
     "author": START | CONNECT | ARRIVALS,
     "developer": START | SERVICES,
     **dict.fromkeys(("planner", "employer"), START),
-    "trainer": START | LEARNERS | ARRIVALS,
-    "assessor": START | LEARNERS,
-    "steward": START | IMPORTS | RULES,
-    "provider": START | LEARNERS | IMPORTS | {("GET", f"/provider{form}") for form in ("", ".csv", ".json")},
+    "trainer": START | LEARNERS | QUESTIONS | ARRIVALS,
+    "assessor": START | LEARNERS | QUESTIONS,
+    "steward": START | IMPORTS | RULES | LEARNERS | QUESTIONS | JOINING | INVITING,
+    "provider": START
+    | LEARNERS
+    | QUESTIONS
+    | IMPORTS
+    | {("GET", f"/provider{form}") for form in ("", ".csv", ".json")},
     "learner": OWN_RECORD,
 }
 """What each role may ask besides."""

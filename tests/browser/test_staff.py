@@ -24,6 +24,7 @@ from lrs.composition.steps import drain
 from lrs.people import joins, questions
 from lrs.people.ids import identified, ids_of
 from lrs.people.persons import minter, person_named
+from lrs.people.questions import Matter
 from tests.browser.chromium import Chromium, found
 from tests.browser.test_pages import AXE, LOOK
 from tests.matching.world import receiver, run_deliver
@@ -208,7 +209,7 @@ def test_a_service_is_added_tried_and_given_new_secrets(job, width):
 @WIDTHS
 def test_a_question_is_answered_and_what_is_wrong_corrected(job, width):
     about = next(iter(in_force(job.tenant.store).competencies().values())).id
-    asked = job.write(lambda tx: questions.ask(tx, job.person, about, "Gowning", "It was 84.", by="learner 1"))
+    asked = job.write(lambda tx: questions.ask(tx, job.person, Matter(about, "Gowning"), "It was 84.", by="learner 1"))
     job.enter(width, Granted("administrator"))
     job.open("/staff/questions", "questions")
     job.open(f"/staff/questions/{asked.id}", "question")

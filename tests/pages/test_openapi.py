@@ -152,6 +152,8 @@ PAGES = dict.fromkeys(
         "GET /staff/questions.json",
         "GET /staff/questions/{id}",
         "POST /staff/questions/{id}",
+        "GET /staff/consents/{receipt}",
+        "POST /staff/consents/{receipt}",
         "GET /staff/learners",
         "POST /staff/learners",
         "GET /staff/learners/{person}",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from urllib.parse import urlsplit
 
 import pytest
 
 from lrs.competency.rules.rulesets import in_force
 from lrs.composition.steps import drain
-from lrs.matching import links
+from lrs.kernel.times import DAY
+from lrs.matching import answers, consent, links
 from lrs.matching.consent import Subject
 from lrs.people import questions
+from lrs.people.questions import Matter
 from lrs.storage import Walk
 from tests.competency.world import ANN, statement, statement_id
-from tests.matching.world import PURPOSE, put_service
+from tests.matching.world import PURPOSE, put_service, put_waiting
 from tests.pages.conftest import text_of
 from tests.pages.test_learners import STEPS, member
 
@@ -29,10 +33,11 @@ def asked(site):
     return ask(site, "It was <i>84</i>, not 40.\nPlease look.")
 
 
-def ask(site, text):
+def ask(site, text, *sources):
     person = site.world.person(ANN)
     about = next(one.id for one in in_force(site.tenant.store).competencies().values() if one.code == "GOWN")
-    return site.world.write(lambda tx: questions.ask(tx, person, about, "Gowning", text, by="learner 1")).id
+    matter = Matter(about, "Gowning", sources)
+    return site.world.write(lambda tx: questions.ask(tx, person, matter, text, by="learner 1")).id
 
 
 def answer(browser, id, text="You are right.", **more):
@@ -180,10 +185,125 @@ def test_consents_that_wait_for_their_learner_are_shown_without_the_link(site, b
 
 
 def test_who_may_not_answer_sees_no_question_and_another_organisation_none_of_ours(site, browser, asked):
-    provider = member(site, "provider", "vle")
+    auditor, provider = member(site, "auditor"), member(site, "provider", "vle")
     there = member(site, "administrator", base="/t/other", tenant=site.other)
 
-    assert [provider.get(path).status_code for path in (LIST, f"{LIST}.json", f"{LIST}/{asked}")] == [403] * 3
+    assert [auditor.get(path).status_code for path in (LIST, f"{LIST}.json", f"{LIST}/{asked}")] == [403] * 3
+    assert [provider.get(f"{LIST}/{asked}").status_code, provider.get(f"{LIST}.json").json()] == [404, []]
     assert there.get(f"/t/other{LIST}.json").json() == []
     assert there.get(f"/t/other{LIST}/{asked}").status_code == 404
     assert browser.get(f"{LIST}/none").status_code == 404
+
+
+@pytest.mark.parametrize("role", ["trainer", "assessor", "provider"])
+def test_a_narrow_reach_answers_what_its_own_source_proved_and_corrects_only_its_own_records(site, role):
+    mailbox = {"mbox": ANN["mbox"]}
+    site.world.send(statement("of the vle", {**mailbox, "name": "Of the vle"}))
+    site.world.send(statement("of the centre", {**mailbox, "name": "Of the centre"}), source="centre")
+    drain(site.tenant, STEPS)
+    mine, other = ask(site, "It was 84", "centre", "vle"), ask_whole(site)
+    centre, south = member(site, role, "centre"), member(site, role, "south")
+
+    page = centre.get(f"{LIST}/{mine}")
+    rows = centre.get(f"{LIST}.json").json()
+    foreign = answer(centre, mine, statement=statement_id("of the vle"), why="because")
+    told = answer(centre, mine, statement=statement_id("of the centre"), why="because", new="no")
+
+    assert ("Of the centre" in page.text, "Of the vle" in page.text) == (True, False)
+    assert (statement_id("of the centre") in page.text, statement_id("of the vle") in page.text) == (True, False)
+    assert [row["id"] for row in rows] == [mine]
+    assert (foreign.status_code, "of none of your sources" in foreign.text) == (404, True)
+    assert told.headers["location"] == f"{LIST}/{mine}?done=corrected"
+    assert centre.get(f"{LIST}/{other}").status_code == south.get(f"{LIST}/{mine}").status_code == 404
+    assert south.get(f"{LIST}.json").json() == []
+    assert "Consents that wait" not in centre.get(LIST).text
+    assert centre.get("/staff/invitations").status_code == centre.get("/staff/same-person").status_code == 403
+
+
+def ask_whole(site):
+    person, matter = site.world.person(ANN), Matter("record", "My record as a whole")
+    return site.world.write(lambda tx: questions.ask(tx, person, matter, "A course is missing", by="learner 1")).id
+
+
+def test_a_steward_answers_joins_and_invites_and_writes_no_consent_down(site, asked):
+    steward = member(site, "steward")
+    receipt = waiting(site)
+
+    told = answer(steward, asked)
+    pages = [steward.get(path).status_code for path in ("/staff/same-person", "/staff/invitations", "/staff/learners")]
+
+    assert told.headers["location"] == f"{LIST}/{asked}?done=answered"
+    assert pages == [200] * 3
+    assert "An administrator makes a new link" in steward.get(LIST).text
+    assert steward.get(f"/staff/consents/{receipt}").status_code == 403
+
+
+# -- consents that wait for a parent or guardian ----------------------------------------------------------------------
+
+
+MUM = "mum@example.org"
+
+
+def waiting(site):
+    """The reference of a consent that waits for a guardian."""
+    put_waiting(site.tenant, put_service(site.tenant).service, ANN["mbox"], "Ann <b>")
+    return answers.waiting(site.tenant.store)[0].receipt
+
+
+def send(browser, receipt, **given):
+    path = f"/staff/consents/{receipt}"
+    form = browser.get(path).text.partition('name="form" value="')[2].partition('"')[0]
+    return browser.ask("POST", path, data={"form": form, **given})
+
+
+def state(site, receipt):
+    return links.with_receipt(site.tenant.store, receipt).state
+
+
+def test_what_waits_for_a_guardian_is_listed_also_after_a_day_and_counted(site, browser):
+    receipt = waiting(site)
+    site.world.clock.now += 2 * DAY
+    browser.sign_in(site.operator)
+
+    page, one = browser.get(LIST), browser.get(f"/staff/consents/{receipt}")
+
+    assert "Ann &lt;b&gt;" in page.text
+    assert f"/staff/consents/{receipt}" in page.text
+    assert "Questions : 1 to answer" in text_of(browser.get("/staff"))
+    assert "Ann &lt;b&gt;" in one.text
+    assert "What is missing for a role" not in text_of(one)
+    assert browser.get("/staff/consents/AAAA-AAAA").status_code == 404
+
+
+def test_a_new_link_for_the_guardian_is_shown_once_and_mailed_where_there_is_an_address(site, browser):
+    receipt = waiting(site)
+
+    shown = send(browser, receipt, act="link")
+    mailed = send(browser, receipt, act="link", email=MUM)
+    wrong = send(browser, receipt, act="link", email="nobody")
+
+    made = [re.search(r"http://[^<\"]*/guardian/[\w.~-]+", one.text)[0] for one in (shown, mailed)]
+    assert made[0] != made[1]
+    assert [browser.get(urlsplit(one).path).status_code for one in made] == [404, 200]
+    assert wrong.status_code == 400
+    assert "/guardian/" not in browser.get(f"/staff/consents/{receipt}").text
+    assert links.with_receipt(site.tenant.store, receipt).guardian.address == MUM
+
+
+@pytest.mark.parametrize(("act", "after"), [("agreed", "agreed"), ("refused", "refused")])
+def test_the_answer_of_a_guardian_on_paper_is_written_down_once_with_who_did_it(site, browser, act, after):
+    receipt = waiting(site)
+
+    unsure = send(browser, receipt, act=act)
+    nothing = send(browser, receipt, act="perhaps", sure="yes")
+    before = state(site, receipt)
+    told = send(browser, receipt, act=act, sure="yes")
+    again = send(browser, receipt, act=act, sure="yes")
+
+    assert (unsure.status_code, nothing.status_code, before) == (400, 400, "waiting")
+    assert told.headers["location"] == f"{LIST}?done=guardian_{act}"
+    assert (state(site, receipt), again.status_code) == (after, 409)
+    assert (f"consent.guardian-{act}", f"key {site.operator.key}") in site.audit()
+    given = consent.everything(site.tenant.store)
+    assert [one.how for one in given] == (["guardian"] if act == "agreed" else [])
+    assert "waits for nobody" in browser.get(f"/staff/consents/{receipt}").text

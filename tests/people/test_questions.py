@@ -6,7 +6,7 @@ import pytest
 
 from lrs.kernel.errors import Refused
 from lrs.people import questions
-from lrs.people.questions import answer, ask, count_open, listed, of_group
+from lrs.people.questions import Matter, answer, ask, count_open, listed, of_group
 from lrs.storage import Walk, open_store
 from tests.competency.world import Clock
 
@@ -25,7 +25,7 @@ def write(store, decide):
 
 
 def asked(store, person="ann", about=GOWNING, text="I was not there that day"):
-    return write(store, lambda tx: ask(tx, person, about, "Gowning, level 2", text, by=f"learner {person}"))
+    return write(store, lambda tx: ask(tx, person, Matter(about, "Gowning, level 2"), text, by=f"learner {person}"))
 
 
 def chain(store):

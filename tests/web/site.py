@@ -16,6 +16,7 @@ from lrs.competency.rules import drafts, rulesets
 from lrs.competency.rules.drafts import RulesChange, RulesDraft
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
 from lrs.composition.steps import drain
+from lrs.matching import answers
 from lrs.web.origins import session_cookie
 from tests.badges.made import BODY, badge_in, put_award, run_issue
 from tests.matching.world import agree, held, put_person, put_profile, put_service, put_waiting, run_sync
@@ -111,6 +112,7 @@ class Site:
         self.named |= {"drafts": self._rules(person), "version": "1"}
         self.named["token"] = link.json()["link"].rpartition("/")[2]
         self.named["guardian"] = put_waiting(tenant, service.service, MAILBOX, SCRIPT)
+        self.named["receipt"] = answers.waiting(tenant.store)[0].receipt
 
     def _checked(self, text):
         """The id of a file that was sent by the pages and checked."""

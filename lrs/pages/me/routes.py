@@ -60,12 +60,12 @@ def _add_skills(router: APIRouter) -> None:
         form, who = visit.fields(body), _own(visit)
         about, text = form.get("about", ""), form.get("text", "")
         found = facts.skills(visit.tenant, who)
-        title = views.about(found, about)
-        if title is None:
+        matter = views.about(found, about)
+        if matter is None:
             raise Refused("There is no such skill on your page any more.", status=404, error="not_found")
         try:
             visit.tenant.store.write(
-                lambda tx: questions.ask(tx, who.person, about, title, text, by=visit.session.by)
+                lambda tx: questions.ask(tx, who.person, matter, text, by=visit.session.by)
             ).result()
         except Refused as refused:
             return _skills(visit, refused, about, text)

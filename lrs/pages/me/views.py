@@ -15,7 +15,7 @@ from lrs.matching.consent import Consent
 from lrs.matching.services import PROFILES
 from lrs.matching.view import ISSUED, BadgeSummary
 from lrs.pages.me.facts import OwnSkills, ServiceTold, Sharing, Skill
-from lrs.people.questions import Question
+from lrs.people.questions import Matter, Question
 from lrs.subjects.access import OwnRecords
 from lrs.web.dates import written_day, written_moment, written_timestamp
 
@@ -45,12 +45,15 @@ def skills(found: OwnSkills, now: int, zone: str) -> dict[str, Any]:
     }
 
 
-def about(found: OwnSkills, id: str) -> str | None:
-    """What the learner sees of the thing *id* that a question is about; ``None`` for one that is not on the page."""
+def about(found: OwnSkills, id: str) -> Matter | None:
+    """The thing *id* that a question is about, as the learner sees it; ``None`` for one that is not on the page."""
     if id == WHOLE:
-        return "My record as a whole"
+        return Matter(id, "My record as a whole")
     chosen = next((one for one in found.skills if one.entry.competency.id == id), None)
-    return f"{_label(chosen)}: {_level(chosen)}" if chosen else None
+    if chosen is None:
+        return None
+    sources = {proof.source for proof in chosen.award.evidence} if chosen.award else ()
+    return Matter(id, f"{_label(chosen)}: {_level(chosen)}", tuple(sorted(sources)))
 
 
 def roles(gap: Mapping[str, Any], words: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
