@@ -21,7 +21,7 @@ from lrs.access.keys import create_key
 from lrs.access.policy import OF_TENANT
 from lrs.composition.kinds import TENANT
 from lrs.kernel.settings import Settings
-from lrs.matching import links, registry, services
+from lrs.matching import answers, links, registry, services
 from lrs.storage import each
 from lrs.tenancy import states
 from lrs.tenancy.control import open_control
@@ -89,6 +89,7 @@ class Neighbours:
             ("POST", "/staff/invitations"): {"data": {"list": names["who"]}},
             ("POST", "/staff/same-person/{one}/{other}"): {"data": {"act": "join"}},
             ("POST", "/staff/questions/{id}"): {"data": {"text": "Yes", "statement": names["statement"], "why": "so"}},
+            ("POST", "/staff/consents/{receipt}"): {"data": {"act": "refused", "sure": "yes"}},
             ("POST", "/staff/services/{id}/test"): {"data": {}},
             ("POST", "/staff/services/{id}/rotate"): {"data": {"overlap": "0"}},
             ("POST", "/staff/services/{id}/state"): {"data": {"state": "disabled"}},
@@ -208,6 +209,7 @@ def _lived(everything: Everything) -> dict[str, str]:
         "person/{one}": everything.person("ann"),
         "other": everything.person("anne"),
         "questions/{id}": first["question"].id,
+        "consents/{receipt}": answers.waiting(store)[0].receipt,
         "services/{id}": everything.service.service.id,
         "links/{token}": links.address(everything.tenant, everything.link, "").rpartition("/")[2],
         "services/{service}": everything.service.service.id,
