@@ -317,7 +317,7 @@ def test_each_right_that_a_scope_gives_is_asked_for_somewhere():
     }
     assert given - {line.right for line in TABLE.values()} == asked_by_handlers
     assert {line.right for line in TABLE.values()} - given == {
-        *("public", "source.read", "links.make", "consents.answer"),
+        *("public", "source.read", "links.make"),
         *("own-record.read", "own-questions.ask", "own-consents.change"),
         "account.use",
     }
