@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import msgspec
 from tincan import StatementList
 
-from adapters.ledger import ROWS_EACH, LedgerWrite, write_in
+from adapters.ledger import KIND as LEDGER
+from adapters.ledger import ROWS_EACH, LedgerWrite, record_id, write_in
 from adapters.pipeline import CHUNK, FactWrite, StatementsRefused
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import slices
-from lrs.storage import ROW_BYTES, ROWS, Tx
+from lrs.storage import ROW_BYTES, ROWS, RecordName, Tx
 from lrs.storage.cutting import cut
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.limits import rows_of
@@ -53,10 +54,10 @@ class ImportChunk(msgspec.Struct, frozen=True):
         """About how many rows of the store it writes."""
         return (self.plan.weight if self.plan else 0) + ROWS_EACH * (len(self.rows) + 1)
 
-    @property
-    def reads(self) -> Sequence[tuple[str, str]]:
-        """The records (kind, id) that storing its statements looks at."""
-        return self.plan.reads if self.plan else ()
+    def reads(self, source: str) -> Sequence[RecordName]:
+        """The records that storing it looks at. *source* is the ledger's."""
+        entries = [(LEDGER, record_id(source, row.written.key)) for row in self.rows]
+        return [*entries, *(self.plan.reads if self.plan else ())]
 
     def blamed(self, index: int | None) -> LedgerRow:
         """The row of the statement at *index* of the plan.

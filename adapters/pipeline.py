@@ -7,7 +7,8 @@ format, no adapter and no store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 import msgspec
@@ -60,7 +61,7 @@ def run(
 ) -> Iterator[RowOutcome]:
     """The outcome of each row of *table*. In a *dry_run* nothing is stored: *apply* is told the number of rows only."""
     seen = FactsOfFile()
-    mapped = source.read(table, lambda kind, key: (ledger.before(key_of(kind, key)) or LedgerEntry()).kept)
+    mapped = source.read(table, partial(_kept, ledger))
     while chunk := list(islice(mapped, CHUNK)):
         ledger.look_up(_keys_of(chunk))
         planned = [plan(source, one, ledger, seen) for one in chunk]
@@ -71,6 +72,12 @@ def run(
             refused = _apply(source, changes, ledger, apply, sum(len(one.places) for one in chunk))
         for one, found in zip(chunk, planned, strict=True):
             yield from outcomes(one, found, refused, ledger.source)
+
+
+def _kept(ledger: Ledger, kind: str, keys: Collection[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """See ``Earlier``."""
+    ledger.look_up(key_of(kind, key) for key in keys)
+    return {key: (ledger.before(key_of(kind, key)) or LedgerEntry()).kept for key in keys}
 
 
 def _keys_of(chunk: Iterable[Mapped]) -> Iterator[str]:

@@ -7,7 +7,7 @@ compares each ``Fact`` with the ledger and asks the source for the statements of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal, Protocol
 
 import msgspec
@@ -75,8 +75,8 @@ class Fact(msgspec.Struct, frozen=True):
     loose: Loose | None = None
 
 
-Earlier = Callable[[str, tuple[str, ...]], str]
-"""What earlier files of the provider *kept* for the fact with this kind and key, or ``""``."""
+Earlier = Callable[[str, Collection[tuple[str, ...]]], Mapping[tuple[str, ...], str]]
+"""What earlier files of the provider *kept* for facts of this kind, by key; ``""`` if nothing. Ask for many at once."""
 
 
 class Mapped(msgspec.Struct, frozen=True):

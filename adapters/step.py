@@ -22,7 +22,7 @@ from adapters.walks import FileWalk, FileWalks
 from lrs.kernel.admission import IMPORT, Overloaded
 from lrs.kernel.errors import Refused, StoreFull
 from lrs.kernel.times import DAY, MINUTE, SECOND
-from lrs.storage import ROW_BYTES, Claim, Owed, Tx, put_aside
+from lrs.storage import ROW_BYTES, Claim, Owed, RecordName, Tx, put_aside
 from lrs.tenancy.tenants import Tenant
 from lrs.work.step import Step
 from lrs.xapi.statements.subscriptions import Subscriptions
@@ -30,7 +30,7 @@ from lrs.xapi.statements.subscriptions import Subscriptions
 SLICE = 0.25
 """Seconds of a turn in which the file is read on."""
 TELL = 1.0
-"""Seconds after which progress is stored if there is nothing else to write."""
+"""Seconds after which progress, or a sign of life, is stored if there is nothing else to write."""
 LEASE = 30
 """Seconds of a turn's lease: after this time another process continues the job of a killed one."""
 STARTS = 5
@@ -39,6 +39,7 @@ ELSEWHERE = 5 * SECOND
 """Microseconds for which a job is left to the process that last worked on it."""
 NO_ROOM, SOON = MINUTE, SECOND
 _log = structlog.get_logger()
+JobWalk = FileWalk[WalkRequest, RefusedRows]
 Turns = FileWalks[WalkRequest, RefusedRows]
 
 
@@ -104,13 +105,13 @@ class Imports:
             tx.owe(jobs.KIND, job.id, Owed(STEP))
             return True
 
-        if tenant.store.settle([claim], decide).result():
+        if tenant.store.settle([claim], decide, reads=[_name(claim)]).result():
             walker = Walker(self._target(tenant, job), job)
             self._walks.begin(tenant.id, job.id, FileWalk(walker.run, job.id, tenant.store))
 
-    def _go_on(self, tenant: Tenant, claim: Claim, job: Job, walk: FileWalk[WalkRequest, RefusedRows]) -> None:
+    def _go_on(self, tenant: Tenant, claim: Claim, job: Job, walk: JobWalk) -> None:
         try:
-            asked = _next(walk, told=job.seen > tenant.clock() - TELL * SECOND)
+            asked = _next(walk, told=_is_told(tenant, job))
         except Refused as refusal:
             self._walks.drop(tenant.id, job.id)
             _refuse(tenant, claim, job, refusal)
@@ -125,14 +126,7 @@ class Imports:
             self._walks.drop(tenant.id, job.id)
             _again(tenant, claim, tenant.clock() + SOON)
 
-    def _answer(
-        self,
-        tenant: Tenant,
-        claim: Claim,
-        job: Job,
-        walk: FileWalk[WalkRequest, RefusedRows],
-        asked: WalkRequest | None,
-    ) -> None:
+    def _answer(self, tenant: Tenant, claim: Claim, job: Job, walk: JobWalk, asked: WalkRequest | None) -> None:
         if isinstance(asked, Finished):
             _finish(tenant, claim, job, asked)
             self._walks.drop(tenant.id, job.id)
@@ -155,7 +149,10 @@ class Imports:
             walk.answer({})
             return
         if asked is None:
-            _again(tenant, claim, 0, **new)
+            if _is_told(tenant, job):
+                tenant.store.release([claim])
+            else:
+                _again(tenant, claim, 0, **new)
             return
         further = asked.rows > job.rows  # false while an interrupted job repeats its rows
         progress = {"rows": max(asked.rows, job.rows), "starts": 0 if further else job.starts, "error": "", **new}
@@ -166,9 +163,11 @@ class Imports:
                 change(tx, job.id, **progress)
                 tx.owe(jobs.KIND, job.id, Owed(STEP))
 
-            tenant.store.settle([claim], decided, weight=chunk.weight, reads=chunk.reads).result()
+            reads = [_name(claim), *chunk.reads(target.source)]
+            tenant.store.settle([claim], decided, weight=chunk.weight, reads=reads).result()
 
-        walk.answer(store(self._target(tenant, job), asked.chunk, commit))
+        target = self._target(tenant, job)
+        walk.answer(store(target, asked.chunk, commit))
 
     def _target(self, tenant: Tenant, job: Job) -> ImportTarget:
         caller = job.sender.caller(tenant.id)
@@ -186,7 +185,7 @@ class Imports:
             self.give_up(tenant, claim, reason)
 
 
-def _next(walk: FileWalk[WalkRequest, RefusedRows], *, told: bool) -> WalkRequest | None:
+def _next(walk: JobWalk, *, told: bool) -> WalkRequest | None:
     """What the walk asks next within a turn. Progress alone is skipped if it was *told* in this turn."""
     end = time.monotonic() + SLICE
     while (left := end - time.monotonic()) > 0:
@@ -205,7 +204,16 @@ def _again(tenant: Tenant, claim: Claim, due: int, **new: Any) -> None:
             change(tx, claim.record.id, **new)
         tx.owe(jobs.KIND, claim.record.id, Owed(STEP, due))
 
-    tenant.store.settle([claim], decide).result()
+    tenant.store.settle([claim], decide, reads=[_name(claim)]).result()
+
+
+def _is_told(tenant: Tenant, job: Job) -> bool:
+    """Whether the stored sign of life is recent."""
+    return job.seen > tenant.clock() - TELL * SECOND
+
+
+def _name(claim: Claim) -> RecordName:
+    return claim.record.kind, claim.record.id
 
 
 def _tried_again(tx: Tx, job: Job) -> None:
@@ -239,7 +247,7 @@ def _end(tenant: Tenant, claim: Claim, job: Job, new: dict[str, Any], weight: in
         change(tx, job.id, **new, ended=now)
         tx.owe(jobs.KIND, job.id, Owed(FORGET, now + _kept_for(tenant)))
 
-    tenant.store.settle([claim], decide, weight=weight).result()
+    tenant.store.settle([claim], decide, weight=weight, reads=[_name(claim)]).result()
 
 
 def _kept_for(tenant: Tenant) -> int:

@@ -21,8 +21,9 @@ not at all. What a later file leaves out stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Literal, cast
 
 from msgspec import structs
@@ -60,6 +61,10 @@ _RESIT = "number it under resit_no: 0 for the first assessment, which this row t
 SUMMARY = re.compile(r"(grand |sub ?-?)?totals?\b.*|summary|count|sum|end of (file|report)", re.IGNORECASE)
 
 
+BLOCK = 250
+"""Rows for which the starts that earlier files told are looked up together."""
+
+
 class EPortfolio:
     """The export of one provider."""
 
@@ -81,19 +86,21 @@ class EPortfolio:
         self._terms = terms
         self._starts: dict[tuple[str, str], date] = {}
         self._hours = Hours(terms)
-        self._earlier: Earlier = lambda _kind, _key: ""
+        self._earlier_starts: Mapping[tuple[str, ...], str] = {}
 
     def read(self, table: RowTable, earlier: Earlier, /) -> Iterator[Mapped]:
         """Every row of *table*, after a first walk that finds when each learner started."""
-        self._earlier = earlier
         self._hours = Hours(self._terms)
         self._starts = self._find_starts(table, Learners(self._terms.home))
-        learners = Learners(self._terms.home)
-        for row in table.rows():
-            try:
-                yield self._row(row, learners)
-            except Unusable as problem:
-                yield Mapped((row.place,), problem=problem)
+        learners, ahead = Learners(self._terms.home), Learners(self._terms.home)
+        rows = iter(table.rows())
+        while block := list(islice(rows, BLOCK)):
+            self._earlier_starts = earlier("enrolment", set(self._without_start(block, ahead)))
+            for row in block:
+                try:
+                    yield self._row(row, learners)
+                except Unusable as problem:
+                    yield Mapped((row.place,), problem=problem)
 
     def statements(self, fact: Fact) -> list[Statement]:
         """The statement of one fact."""
@@ -114,6 +121,18 @@ class EPortfolio:
                 for known in learner.names:
                     starts.setdefault((known, standard.ref), start)
         return starts
+
+    def _without_start(self, rows: Sequence[Row], learners: Learners) -> Iterator[tuple[str, ...]]:
+        """The keys of enrolments of which the file does not tell the start, and which *rows* may need."""
+        for row in rows:
+            if row.trouble is not None or is_summary(row):
+                continue
+            try:
+                keys = _enrolments(learners.read(row), standard_of(row))
+            except Unusable:
+                continue
+            if not any(key in self._starts for key in keys):
+                yield from keys
 
     def _row(self, row: Row, learners: Learners) -> Mapped:
         if row.trouble is not None:
@@ -150,11 +169,11 @@ class EPortfolio:
 
     def _started(self, learner: FileLearner, standard: Standard) -> date | None:
         """The day on which a learner started on a standard, by this file, else by an earlier one of this provider."""
-        keys = [(name, standard.ref) for name in (learner.key, *sorted(learner.names - {learner.key}))]
+        keys = _enrolments(learner, standard)
         here = next((self._starts[key] for key in keys if key in self._starts), None)
         if here:
             return here
-        kept = next(filter(None, (self._earlier("enrolment", key) for key in keys)), None)
+        kept = next(filter(None, (self._earlier_starts.get(key) for key in keys)), None)
         return date.fromisoformat(kept) if kept else None
 
     def _enrolment(self, row: Row, learner: FileLearner) -> Iterator[Fact]:
@@ -245,3 +264,9 @@ def is_summary(row: Row) -> bool:
     first = next((cell for cell in row.cells.values() if cell), "")
     others = {row.cells.get(column, "") for column in ("uln", "learner_ref", "email")} - {first, ""}
     return bool(SUMMARY.fullmatch(first)) and not others
+
+
+def _enrolments(learner: FileLearner, standard: Standard | None) -> list[tuple[str, str]]:
+    """The keys that the enrolment of a learner may have: by the learner's key first, then by each other name."""
+    names = (learner.key, *sorted(learner.names - {learner.key}))
+    return [(name, standard.ref) for name in names] if standard else []

@@ -135,7 +135,9 @@ def storing(tenant: Tenant, order: Order, job: str) -> Callable[[Sequence[FactWr
             refused |= store(
                 target,
                 chunk,
-                lambda decide, one: tenant.store.write(decide, weight=one.weight, reads=one.reads).result(),
+                lambda decide, one: tenant.store.write(
+                    decide, weight=one.weight, reads=one.reads(target.source)
+                ).result(),
             )
         return refused
 
