@@ -42,6 +42,9 @@ _patience = inspect.signature(httpx.request).parameters["timeout"].default
 """What every call of httpx waits where a test says nothing: five seconds, which a busy machine may need for itself."""
 _patience.connect = _patience.read = _patience.write = _patience.pool = 60.0
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False  # hundreds of tests start a process, which would compile all of the product each time
+
 _IN_MEMORY = Path("/dev/shm")
 if _IN_MEMORY.is_dir() and os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > 4_000_000_000:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))  # a commit waits for no disk there
