@@ -14,8 +14,9 @@ from typing import Any, Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from badges.graph import Unsafe, canonical
+from badges.graph import canonical
 from badges.multikey import base58, from_base58
+from badges.unsafe import Unsafe
 
 SUITE = "eddsa-rdfc-2022"
 PURPOSE = "assertionMethod"

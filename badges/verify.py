@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from badges import multikey, status
 from badges.contexts import CREDENTIALS_V2, OPEN_BADGES
-from badges.graph import MAX_DEPTH, Unsafe, canonical
+from badges.graph import MAX_DEPTH, canonical
 from badges.sign import PURPOSE, SUITE, NotSigned, check_signature
+from badges.unsafe import Unsafe
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import quoted
 from lrs.kernel.strict_json import JsonView, parse

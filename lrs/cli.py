@@ -15,6 +15,7 @@ import structlog
 
 from lrs.kernel.admission import OutcomeUnknown, Overloaded
 from lrs.kernel.errors import Misconfigured, StoreFull
+from lrs.kernel.garbage import loading
 
 COMMANDS: Mapping[str, str] = {
     "serve": "lrs.serve:serve",
@@ -107,7 +108,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        with loading():
+            command: click.Command = getattr(import_module(module), name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:

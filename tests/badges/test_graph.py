@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyld import jsonld
 
-from badges import contexts, graph
+from badges import contexts, graph, rdf
 from badges.contexts import CREDENTIALS_V2, EXTENSIONS, OPEN_BADGES, PINNED, UnknownContext, context, load
-from badges.graph import Unsafe, canonical
+from badges.graph import canonical
+from badges.unsafe import Unsafe
 from lrs.kernel.errors import Misconfigured
 
 BADGE: dict[str, Any] = {
@@ -177,14 +178,14 @@ def test_a_document_that_would_cost_much_is_refused_before_the_work_is_done(name
 def test_nodes_that_nothing_tells_apart_are_given_up_on_before_they_cost_much(monkeypatch):
     """A badge and the list it names may each be the costliest document there is: together half a second."""
     hashed = 0
-    plain = graph.URDNA2015.hash_related_blank_node
+    plain = rdf.URDNA2015.hash_related_blank_node
 
     def counting(self: Any, *args: Any) -> Any:
         nonlocal hashed
         hashed += 1
         return plain(self, *args)
 
-    monkeypatch.setattr(graph.URDNA2015, "hash_related_blank_node", counting)
+    monkeypatch.setattr(rdf.URDNA2015, "hash_related_blank_node", counting)
     alike = {"type": "IdentityObject", "salt": [f"v{number}" for number in range(150)], "identityHash": ["x"]}
 
     with pytest.raises(Unsafe, match="alike nodes"):
@@ -225,7 +226,7 @@ def test_a_thread_that_works_on_a_document_holds_up_no_other():
 
     document = {**BADGE, "undefined": "x"}
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
-        patch.setattr(graph, "_dropped", slow)
+        patch.setattr(rdf, "_dropped", slow)
         waiting = pool.submit(canonical, document)
         assert entered.wait(30)
         other = canonical({**BADGE, "name": "read meanwhile"})

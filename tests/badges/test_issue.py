@@ -11,11 +11,11 @@ import pytest
 
 from badges import issue as step
 from badges import lists, records
-from badges.graph import Unsafe
 from badges.issue import NotAccepted
 from badges.issuer import rename
 from badges.sign import sign
 from badges.status import bits_of, is_set
+from badges.unsafe import Unsafe
 from lrs.kernel.times import HOUR
 from lrs.storage import Record, Walk
 from lrs.tenancy.tenants import Tenant

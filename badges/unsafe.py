@@ -1,0 +1,5 @@
+"""Why a JSON-LD document must not be signed or trusted."""
+
+
+class Unsafe(Exception):
+    """The document contains something that its canonical form would not, or is too expensive to process."""
