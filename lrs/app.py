@@ -150,7 +150,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
 
 
 def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
-    """All routes of FastAPI: those of every application, and those that ask something of this one."""
+    """All routes of FastAPI: those of every application, those that ask something of this one, and those that count."""
     yield from _common_routes()
     metrics = Metrics(shell.counted, shell.admission, shell.tenants, shell.deaths, CHANNELS)
     for router in (
@@ -158,16 +158,19 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
         pages.routes(basic, _neighbours()),
         operating.routes(shell.tenants, metrics.exposition, shell.operator),
         docs.routes(shell.api.openapi),
+        *(profiles.routes(), sign_in.routes(), sign_in_learner.routes(), account.routes(), me.routes(TENANT)),
     ):
         yield from guarded(router.routes)
 
 
 @functools.cache
 def _common_routes() -> tuple[BaseRoute, ...]:
-    """The routes that are the same for every application. FastAPI works out 0.5 ms for each, so once a process."""
+    """The routes that are the same for every application. FastAPI works out 0.5 ms for each, so once a process.
+
+    None of them may keep anything, such as counts of tries: it would be kept for all applications together.
+    """
     neighbours = _neighbours()
     routers = (
-        profiles.routes(),
         link_routes.routes(),
         learners.routes(),
         imports.routes(),
@@ -175,12 +178,8 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         provider.routes(),
         saved.routes(),
         rules_pages.routes(),
-        sign_in.routes(),
-        sign_in_learner.routes(),
         sign_in_provider.routes(),
         invitation.routes(),
-        account.routes(),
-        me.routes(TENANT),
         members.routes(),
         home.routes(neighbours),
         staff_learners.routes(neighbours),

@@ -19,7 +19,7 @@ from lrs.matching.links import OPEN, WAITING, ConsentLink
 from lrs.matching.services import Service
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import Exchange, exchange_of
-from lrs.web.language import ENGLISH, keep_choice, language_of
+from lrs.web.language import LEARNERS, keep_choice, language_of
 from lrs.web.origins import base_of, pages_address_for, session_cookie
 from lrs.web.page import Pages, page, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -46,10 +46,6 @@ _ANSWER = {
 }
 
 
-LANGUAGES = (ENGLISH, "cy")
-"""The languages of the pages of consent."""
-
-
 @dataclass(frozen=True, slots=True)
 class Looking:
     """A page of consent that somebody looks at: what its routes are given.
@@ -69,8 +65,8 @@ class Looking:
 
     def page(self, template: str, told: Mapping[str, Any], status: int = 200) -> Response:
         """The page, with the cookie that its form needs, and the one that keeps a language that was chosen."""
-        answer = page(self.request, template, status, **told, languages=LANGUAGES)
-        keep_choice(self.request, answer, LANGUAGES)
+        answer = page(self.request, template, status, **told, languages=LEARNERS)
+        keep_choice(self.request, answer, LEARNERS)
         is_secure = (self.tenant.settings.pages_root or "").startswith("https:")
         cookie, path = (consent_page.COOKIE, self.looker.browser), self.request.url.path
         answer.set_cookie(*cookie, httponly=True, samesite="lax", secure=is_secure, path=path)
@@ -79,7 +75,7 @@ class Looking:
 
 def looking(request: Request, tenant: Here, consent: Annotated[str | None, Cookie()] = None) -> Looking:
     """The dependency that is whoever looks."""
-    language = exchange_of(request).language = language_of(request, LANGUAGES)
+    language = exchange_of(request).language = language_of(request, LEARNERS)
     found = session_in(tenant, request.cookies.get(session_cookie(tenant)))
     browser, person = consent_page.browser_of(consent), found.caller.person if found else ""
     return Looking(request, tenant, Looker(browser, language, person), consent)
@@ -206,9 +202,9 @@ def _add_guardian(router: APIRouter) -> None:
 
 def refusal(request: Request, refused: Refused) -> Response:
     """The page that says to a learner or a guardian why not."""
-    exchange_of(request).language = language_of(request, LANGUAGES)
+    exchange_of(request).language = language_of(request, LEARNERS)
     return refusal_page(
-        request, refused, "learner/refused.html", error=refused.error, root=base_of(request), languages=LANGUAGES
+        request, refused, "learner/refused.html", error=refused.error, root=base_of(request), languages=LEARNERS
     )
 
 

@@ -184,20 +184,21 @@ def _sessions(visit: Visit) -> list[Session]:
 
 
 def _account(visit: Visit, refused: Refused | None = None) -> Response:
-    member = _member(visit)
+    status, told = refused.status if refused else 200, {"problem": refused.message if refused else ""}
+    told_all: dict[str, Any] = told | {"sessions": [_session(visit, one) for one in _sessions(visit)]}
     learner = learners.account_of(visit.tenant.store, visit.caller.person) if visit.caller.person else None
-    return visit.page(
-        "account/account.html",
-        refused.status if refused else 200,
-        problem=refused.message if refused else "",
-        member=_shown(member) if member else None,
-        preview=sign_in.preview(visit.tenant, visit.caller.person) if learner else None,
-        addresses=learner.addresses if learner else (),
-        asks_code=visit.request.query_params.get("done") == "sent" or bool(refused and learner),
-        sessions=[_session(visit, one) for one in _sessions(visit)],
-        shortest=SHORTEST,
-        longest=LONGEST,
-    )
+    if learner:
+        return visit.page(
+            "account/own-account.html",
+            status,
+            **told_all,
+            preview=sign_in.preview(visit.tenant, visit.caller.person),
+            addresses=learner.addresses,
+            asks_code=visit.request.query_params.get("done") == "sent" or refused is not None,
+        )
+    member = _member(visit)
+    shown = _shown(member) if member else None
+    return visit.page("account/account.html", status, **told_all, member=shown, shortest=SHORTEST, longest=LONGEST)
 
 
 def _member(visit: Visit) -> Member | None:
@@ -221,8 +222,8 @@ def _session(visit: Visit, one: Session) -> dict[str, Any]:
     zone = visit.tenant.settings.zone
     return {
         "id": one.id,
-        "browser": one.browser or "an unknown browser",
-        "how": "a sign-in provider" if one.how.startswith("oidc") else one.how,
+        "browser": one.browser,
+        "how": "oidc" if one.how.startswith("oidc") else one.how,
         "opened": written_moment(one.opened, zone),
         "seen": written_moment(one.seen, zone),
         "here": one.id == visit.session.nonce,

@@ -15,6 +15,8 @@ from lrs.kernel.times import DAY, SECOND
 from lrs.pages import session
 from lrs.pages.visit import ACCOUNT, home_of
 from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import exchange_of
+from lrs.web.language import LEARNERS, keep_choice, language_of
 from lrs.web.origins import base_of, drop_cookie, form_cookie, session_cookie, set_cookie, then_cookie
 from lrs.web.page import page, redirect
 
@@ -58,6 +60,17 @@ def form_page(
     answer = page(request, template, refused.status if refused else 200, **told | shown)
     answer.headers.update(dict(refused.headers) if refused else {})
     set_cookie(answer, tenant, form_cookie(tenant), nonce, FORM_LASTS)
+    return answer
+
+
+def learners_page(
+    request: Request, tenant: Tenant, template: str, refused: Refused | None = None, /, **shown: Any
+) -> Response:
+    """The same for a learner, in the language that they chose or that their browser asks for."""
+    exchange_of(request).language = language_of(request, LEARNERS)
+    told: dict[str, Any] = {"why": refused.status if refused else 0, "languages": LEARNERS}
+    answer = form_page(request, tenant, template, refused, **told | shown)
+    keep_choice(request, answer, LEARNERS)
     return answer
 
 

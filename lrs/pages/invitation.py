@@ -69,7 +69,7 @@ def _asked(
             "preview": shown,
             "providers": ways(tenant, "learners"),
         }
-        return entering.form_page(request, tenant, "account/welcome.html", refused, **told)
+        return entering.learners_page(request, tenant, "account/welcome.html", refused, **told)
     member = staff.member(tenant.store, found.about)
     if member is None:
         raise Refused("This account is no longer there.", status=410, error="gone")

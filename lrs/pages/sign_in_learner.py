@@ -21,6 +21,7 @@ from lrs.pages.sign_in import ways
 from lrs.pages.visit import REFUSALS, FormBody, form_body
 from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.origins import base_of, client_of, pages_address_for, set_cookie, then_cookie
 
 OF_ADDRESS, OF_CLIENT = (5, 30 * 60.0), (60, 60 * 60.0)
@@ -60,7 +61,8 @@ def routes() -> APIRouter:
             clients.note(tenant.id, client_of(request))
             account = digest_of(email.strip().casefold())
             if not addresses.is_over(tenant.id, account):
-                sign_in.ask(tenant, email, browser, pages_address_for(request))
+                language = language_of(request, LEARNERS)
+                sign_in.ask(tenant, email, browser, pages_address_for(request), language)
                 addresses.note(tenant.id, account)
         except Refused as refused:
             return _asked(request, tenant, refused)
@@ -81,7 +83,7 @@ def routes() -> APIRouter:
     def look(request: Request, tenant: Here, token: str) -> Response:
         found = one_time.look(tenant, token, sign_in.SIGN_IN)
         mine = one_time.is_of_browser(found, entering.browser_token(request, tenant))
-        return entering.form_page(request, tenant, "account/link.html", token=token, mine=mine)
+        return entering.learners_page(request, tenant, "account/link.html", token=token, mine=mine)
 
     @router.post("/sign-in/link/{token}", status_code=303, summary="Uses a link", openapi_extra=form_body())
     def by_link(request: Request, tenant: Here, token: str, body: FormBody) -> Response:
@@ -111,7 +113,7 @@ def ask_whether_own(
     nonce = entering.known_or_new(request, tenant)
     told = Proven(person, nonce, tenant.clock() + _CONFIRM_LASTS, address, login)
     shown = {"proven": seal(tenant.secret("learner-proven"), told), "preview": sign_in.preview(tenant, person)}
-    return entering.form_page(request, tenant, "account/own-record.html", browser=nonce, address=address, **shown)
+    return entering.learners_page(request, tenant, "account/own-record.html", browser=nonce, address=address, **shown)
 
 
 def _proved(request: Request, tenant: Tenant, proven: OneTime) -> Response:
@@ -134,11 +136,13 @@ def _confirmed(tenant: Tenant, text: str, nonce: str) -> Proven:
 
 
 def _asked(request: Request, tenant: Tenant, refused: Refused | None = None, then: str = "") -> Response:
-    answer = entering.form_page(request, tenant, "account/learner.html", refused, providers=ways(tenant, "learners"))
+    answer = entering.learners_page(
+        request, tenant, "account/learner.html", refused, providers=ways(tenant, "learners")
+    )
     if there := session.safe_return(base_of(request), then):
         set_cookie(answer, tenant, then_cookie(tenant), there, _THEN_LASTS)
     return answer
 
 
 def _sent(request: Request, tenant: Tenant, refused: Refused | None = None) -> Response:
-    return entering.form_page(request, tenant, "account/sent.html", refused, minutes=sign_in.MINUTES)
+    return entering.learners_page(request, tenant, "account/sent.html", refused, minutes=sign_in.MINUTES)

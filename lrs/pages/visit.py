@@ -21,6 +21,7 @@ from lrs.pages import session
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import Exchange, exchange_of, tenant_of
 from lrs.web.frame import Frame, Place
+from lrs.web.language import ENGLISH, LEARNERS, language_of
 from lrs.web.origins import base_of, session_cookie
 from lrs.web.page import Pages, page, plain_frame, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -179,7 +180,9 @@ def account_refusal(request: Request, refused: Refused) -> Response:
     """The same for the pages of signing in, and of an account."""
     if refused.error == SIGN_IN_FIRST:
         return sign_in_first(request)
-    return refusal_page(request, refused, "account/refused.html", root=base_of(request))
+    language = exchange_of(request).language = language_of(request, LEARNERS)
+    told = {"root": base_of(request), "error": refused.error, "is_said": language == ENGLISH}
+    return refusal_page(request, refused, "account/refused.html", **told)
 
 
 def frame(request: Request) -> Frame:

@@ -28,6 +28,7 @@ from lrs.people.search import somebody
 from lrs.storage import Reader, Tx
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
+from lrs.web.language import ENGLISH
 
 INVITATION: Purpose = "learner-invitation"
 SIGN_IN: Purpose = "learner-sign-in"
@@ -110,11 +111,11 @@ def use_invitation(tenant: Tenant, token: str, way: SigningIn, login: Login | No
 # -- a proven address -----------------------------------------------------------------------------------------------
 
 
-def ask(tenant: Tenant, typed: str, browser: str, root: str) -> None:
+def ask(tenant: Tenant, typed: str, browser: str, root: str, language: str = ENGLISH) -> None:
     """Owes a mail with a link and a code to *typed*, if it leads to somebody; they work in this *browser* only.
 
-    It does not wait for the commit, so it takes as long for an address that nobody knows. Raises ``Refused`` (400) and
-    ``StoreFull``.
+    The mail is in *language*. It does not wait for the commit, so it takes as long for an address that nobody knows.
+    Raises ``Refused`` (400) and ``StoreFull``.
     """
     address = checked_mailbox(typed)
     if tenant.store.lacks:
@@ -127,7 +128,7 @@ def ask(tenant: Tenant, typed: str, browser: str, root: str) -> None:
         if found:
             link = link_to(root, LINK_PLACE, made.token)
             values = {"link": link, "code": made.code, "minutes": str(MINUTES)}
-            send_mail(tx, tenant, mailbox, "learner-sign-in", values, person=about)
+            send_mail(tx, tenant, mailbox, "learner-sign-in", values, person=about, language=language)
 
     tenant.store.write(decide)
 

@@ -20,6 +20,8 @@ from starlette.responses import Response
 
 LOCALE = Path(__file__).parent / "locale"
 ENGLISH = "en"
+LEARNERS = (ENGLISH, "cy")
+"""The languages in which learners and guardians sign in and agree."""
 PARAMETER = "lang"
 """The parameter of an address by which a reader chooses a language."""
 COOKIE = "engraft.language"

@@ -13,7 +13,7 @@ from lrs.outbox.deliveries import KIND
 from lrs.outbox.mail import CHANNEL, Mail
 from lrs.people import joins, sign_in
 from lrs.storage import each
-from tests.pages.conftest import Browser, text_of
+from tests.pages.conftest import Browser, Site, text_of
 
 ANN = "ann@example.org"
 ROOT = "http://127.0.0.1:80"
@@ -205,6 +205,47 @@ def test_one_address_is_not_sent_more_than_five_messages_in_half_an_hour_and_nob
     assert len(mails(site)) == 5
 
 
+@pytest.mark.usefixtures("person")
+def test_what_is_counted_is_counted_for_one_application(site, tmp_path):
+    for _ in range(5):
+        ask(Browser(site.app))
+    (tmp_path / "another").mkdir()
+    another = Site(tmp_path / "another")
+    another.world.send(statement(1, {"mbox": f"mailto:{ANN}", "name": "Ann Smith"}))
+    another.world.work()
+
+    ask(Browser(another.app))
+
+    assert len(mails(another)) == 1
+    another.close()
+
+
+@pytest.mark.usefixtures("person")
+def test_a_learner_signs_in_in_welsh_and_the_choice_is_kept(site):
+    browser = site.browser
+
+    chosen = browser.get("/sign-in/learner?lang=cy")
+    wrong = browser.send(browser.get("/sign-in/learner"), "/sign-in/learner", email="nobody")
+    sent = ask(browser)
+    guess = browser.send(sent, "/sign-in/learner/code", code="000000")
+    used = browser.get("/sign-in/link/unknown")
+    [mail] = mails(site)
+    link = browser.get(path_of(mail.values["link"]))
+    asked = browser.send(link, path_of(mail.values["link"]))
+
+    assert "Gweld eich sgiliau" in text_of(chosen)
+    assert 'lang="cy" hreflang="cy" aria-current="true"' in chosen.text
+    assert (wrong.status_code, "Nid cyfeiriad e-bost yw hwn." in text_of(wrong)) == (400, True)
+    assert "Edrychwch ar eich negeseuon" in text_of(sent)
+    assert (guess.status_code, "Nid dyma chwe digid y neges ddiweddaraf" in text_of(guess)) == (401, True)
+    assert (used.status_code, "Mae'r ddolen hon wedi'i defnyddio eisoes" in text_of(used)) == (410, True)
+    assert mail.language == "cy"
+    assert "Un clic, ac rydych wedi mewngofnodi." in text_of(link)
+    assert "Ai chi yw hwn?" in text_of(asked)
+    assert [page.headers["content-language"] for page in (chosen, wrong, sent, guess, used, link, asked)] == ["cy"] * 7
+    assert Browser(site.app).get("/sign-in/learner").headers["content-language"] == "en"
+
+
 @pytest.mark.parametrize(
     "email", ["", "ann", "ann@", "@example.org", "a b@example.org", "ann@example.org\nx", "x" * 300]
 )
@@ -327,7 +368,9 @@ def test_a_learner_with_no_evidence_comes_in_too_and_sees_no_page_of_staff(site,
 
     assert is_in(site.browser)
     assert refused.status_code == 403
-    assert "This page is for this role: administrator or trainer or assessor or provider." in text_of(refused)
+    assert "This page is for this role: administrator or steward or trainer or assessor or provider." in text_of(
+        refused
+    )
 
 
 def test_an_account_that_is_closed_ends_the_session_at_once(site, person):

@@ -16,10 +16,18 @@ CONSENT = {
     *("learner/consent.html", "learner/decided.html", "learner/guardian.html", "learner/refused.html"),
     "mails/guardian.html",
 }
-"""What learners and guardians read in both languages."""
+"""What learners and guardians read when they are asked to agree."""
 LEARNERS = sorted(str(path.relative_to(TEMPLATES)) for path in (TEMPLATES / "learner").glob("*.html"))
 SIGN_IN = {f"account/{name}.html" for name in ("learner", "sent", "link", "own-record", "welcome", "refused")}
-"""By which learners sign in: their texts stand in the catalogue, in English only so far."""
+"""By which learners sign in."""
+WELSH = CONSENT | SIGN_IN | {"mails/learner-sign-in.html"}
+"""What there is in both languages."""
+OWN = {*LEARNERS, "account/own-account.html"}
+"""What learners read, in English."""
+FOREIGN = re.compile(
+    r"\b(tenants?|scopes?|statements?|iris?|uuids?|verbs?|actors?|tokens?|endpoints?|xapi)\b", re.IGNORECASE
+)
+"""Words of ours that no learner would know."""
 LETTERS = re.compile(r"[^\W\d_]{2}")
 HOLES = re.compile(r"%\(\w+\)s|<[^>]+>")
 ATTRIBUTE = re.compile(r'[\w-]+="[^"]*"')
@@ -52,14 +60,14 @@ def texts_in(names):
     return found
 
 
-def test_the_pages_of_consent_have_every_text_in_welsh_and_the_catalogue_has_no_other():
+def test_the_pages_of_consent_and_sign_in_have_every_text_in_welsh_and_the_catalogue_has_no_other():
     with (LOCALE / "cy.po").open("rb") as file:
         kept = {
             (one.id if isinstance(one.id, str) else one.id[0]): one.string
             for one in read_po(file, locale="cy")
             if one.id
         }
-    wanted = texts_in(with_referred(CONSENT))
+    wanted = texts_in(with_referred(WELSH))
 
     assert wanted.keys() - kept.keys() == set()
     assert kept.keys() - wanted.keys() == set()
@@ -124,9 +132,16 @@ def is_gettext(call):
     return isinstance(call.node, nodes.Name) and call.node.name in {"_", "gettext", "ngettext"}
 
 
-@pytest.mark.parametrize("name", sorted(with_referred(CONSENT | SIGN_IN) | set(LEARNERS)))
+@pytest.mark.parametrize("name", sorted(with_referred(WELSH | OWN)))
 def test_a_learners_page_has_no_text_outside_the_catalogue(name):
     assert [text for text in outside(name) if text not in {"English", "Cymraeg"}] == []
+
+
+@pytest.mark.parametrize("name", sorted(with_referred(WELSH | OWN)))
+def test_a_learners_page_has_no_word_that_a_learner_would_not_know(name):
+    texts = [text for parts in texts_in([name]).values() for text in parts]
+
+    assert [text for text in texts if FOREIGN.search(HOLES.sub("", text))] == []
 
 
 def test_a_text_outside_the_catalogue_is_found():
