@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey, RSAKey
 from badges import multikey
 from lrs.storage import Reader
 from lrs.tenancy import signers, signing_keys
-from lrs.tenancy.signing_keys import FIRST, KEPT, Algorithm, KeptKey, KeyState, SigningKey
+from lrs.tenancy.signing_keys import FIRST, FIRST_JWT, KEPT, Algorithm, KeptKey, KeyState, SigningKey
 from lrs.tenancy.tenants import Tenant
 
 
@@ -44,6 +44,11 @@ class Key:
         return self.multibase if self.algorithm == "Ed25519" else str(self.jwk()["kid"])
 
     @property
+    def jws_algorithm(self) -> str:
+        """``alg`` in the header of a JWS (RFC 7518, 3.1; RFC 8037, 3.1)."""
+        return "EdDSA" if self.algorithm == "Ed25519" else self.algorithm
+
+    @property
     def multibase(self) -> str:
         """An Ed25519 key as a Multikey."""
         return multikey.multibase_of_public(multikey.raw_of(self.public))
@@ -51,7 +56,7 @@ class Key:
     def jwk(self) -> dict[str, Any]:
         """The public part as a JWK (RFC 7517), with ``alg``, ``use`` and ``kid``."""
         if self.algorithm == "Ed25519":
-            named = {"alg": "EdDSA", "use": "sig", "kid": self.fragment}
+            named = {"alg": self.jws_algorithm, "use": "sig", "kid": self.fragment}
             return {"kty": "OKP", "crv": "Ed25519", "x": self.public, **named}
         pem = signers.public_of(self.public, self.algorithm).public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -101,15 +106,13 @@ def ring_of(tenant: Tenant, reader: Reader | None = None) -> KeyRing:
         id: signing_keys.read(record)
         for id, record in signing_keys.records(tenant.store if reader is None else reader).items()
     }
-    if FIRST not in found:
-        first = SigningKey(1, "Ed25519", signing_keys.first_public(tenant), 0, "active")
-        found = {FIRST: first, **found}
-    return KeyRing(tuple(_key(tenant, id, one) for id, one in found.items()))
+    every = {**signers.first_keys(tenant.secrets), **found}
+    return KeyRing(tuple(_key(tenant, id, one) for id, one in every.items()))
 
 
 def _key(tenant: Tenant, id: str, one: SigningKey) -> Key:
-    signing = signers.Sealing(tenant.secrets) if id == FIRST else None
-    sign = partial(signing.sign, id, "") if signing else _Kept(tenant, id).sign
+    is_first = id in {FIRST, FIRST_JWT}
+    sign = partial(signers.Sealing(tenant.secrets).sign, id, "") if is_first else _Kept(tenant, id).sign
     return Key(id, one.algorithm, one.public, one.state, one.since or one.created, one.until, sign)
 
 

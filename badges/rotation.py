@@ -28,7 +28,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.times import HOUR
 from lrs.storage import Claim, Owed, Record, Stale, Tx, Walk, each
 from lrs.tenancy import audit, signing_keys
-from lrs.tenancy.signers import FreshKey, Signer, signers, stored_public
+from lrs.tenancy.signers import FreshKey, Signer, first_keys, signers, stored_public
 from lrs.tenancy.signing_keys import KEPT, KIND, Algorithm, KeptKey, KeyState, SigningKey
 from lrs.tenancy.tenants import Tenant
 
@@ -62,6 +62,7 @@ def rotate(tenant: Tenant, algorithm: Algorithm, *, wait: int = WAIT, by: str) -
         waiting = signing_keys.found(tx, algorithm, "next")
         if waiting is not None:
             raise Refused(f"{waiting} is the next {algorithm} key already", status=409, error="key_waits")
+        _begin(tx, tenant)
         is_first = signing_keys.active(tx, algorithm) is None
         now = tenant.clock()
         _store(tx, tenant, made, "active" if is_first else "next", now if is_first else now + wait)
@@ -97,10 +98,10 @@ def compromise(tenant: Tenant, id: str, *, by: str) -> str | None:
     """
     _check(tenant)
     record = tenant.store.get(KIND, id)
-    if record is None and id != signing_keys.FIRST:
+    key = signing_keys.read(record) if record else first_keys(tenant.secrets).get(id)
+    if key is None:
         raise Refused(f"there is no key {id}: lrs badges keys list shows them", status=404, error="not_found")
-    algorithm = signing_keys.read(record).algorithm if record else "Ed25519"
-    made = _made(tenant, algorithm)
+    made = _made(tenant, key.algorithm)
 
     def decide(tx: Tx) -> str | None:
         _begin(tx, tenant)
@@ -186,7 +187,10 @@ def _store(tx: Tx, tenant: Tenant, made: Made, state: KeyState, since: int) -> N
 
 
 def _begin(tx: Tx, tenant: Tenant) -> None:
-    signing_keys.begin(tx, signing_keys.first_public(tenant))
+    """Stores the first keys that have no record yet, so that their states can change."""
+    for id, key in first_keys(tenant.secrets).items():
+        if tx.get(KIND, id) is None:
+            tx.insert(Record(KIND, id, msgspec.json.encode(msgspec.structs.replace(key, created=tenant.clock()))))
 
 
 def _kept(tx: Tx, id: str) -> Record:

@@ -14,6 +14,7 @@ from badges import achievement_view
 from badges.forms import FORMS, StoredBadge
 from badges.issuer import issuer_of
 from badges.keys import ring_of
+from badges.list_forms import LIST_FORMS
 from badges.public import PublicRoute
 from lrs.kernel.errors import Refused
 from lrs.matching.door import WITH_KEY, problems
@@ -64,12 +65,14 @@ def routes() -> APIRouter:
 
     @router.get(
         "/t/{tenant}/status/{name}",
-        responses=problems(404) | _sends("application/vc"),
-        summary="A Bitstring status list, as a signed credential",
+        responses=problems(404, 406) | _sends(*LIST_FORMS),
+        summary="A status list: signed JSON, or a JWT or a token status list by Accept",
     )
-    def status_list(tenant: _Here, name: str) -> Response:
+    def status_list(tenant: _Here, name: str, request: Request) -> Response:
         record = _record(tenant, "status-list", name)
-        return Response(record.body, media_type="application/vc", headers={"cache-control": _LIST_AGE})
+        asked = preferred(request.headers.get("accept"), tuple(LIST_FORMS))
+        content = LIST_FORMS[asked](record.body, ring_of(tenant))
+        return Response(content, media_type=asked, headers={"cache-control": _LIST_AGE, "vary": "accept"})
 
     @router.get(
         "/t/{tenant}/achievements/{id}",

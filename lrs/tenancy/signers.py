@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import importlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, cast
 
@@ -25,7 +25,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.tenancy.root_keys import Secrets
-from lrs.tenancy.signing_keys import FIRST, Algorithm, KeptKey, base64url, first_private
+from lrs.tenancy.signing_keys import (
+    FIRST,
+    FIRST_JWT,
+    Algorithm,
+    KeptKey,
+    SigningKey,
+    base64url,
+    first_for_jwt,
+    first_private,
+)
 from lrs.tenancy.tenants import Tenant
 
 PrivateKey = Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -91,8 +100,8 @@ class Sealing:
         return signature(self._private(id, kept), message)
 
     def _private(self, id: str, kept: str) -> PrivateKey:
-        if id == FIRST:
-            return first_private(self.secrets)
+        if id in _FIRST:
+            return _FIRST[id](self.secrets)
         sealed = base64.b64decode(kept)
         try:
             raw = self._cipher().decrypt(sealed[:_NONCE], sealed[_NONCE:], _about(id))
@@ -112,6 +121,17 @@ def signature(private: PrivateKey, message: bytes) -> bytes:
         return private.sign(message, padding.PKCS1v15(), SHA256())
     r, s = decode_dss_signature(private.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True)))
     return r.to_bytes(32) + s.to_bytes(32)
+
+
+_FIRST: Mapping[str, Callable[[Secrets], PrivateKey]] = {FIRST: first_private, FIRST_JWT: first_for_jwt}
+
+
+def first_keys(secrets: Secrets) -> dict[str, SigningKey]:
+    """The first keys of a tenant, as records would have them; only the one of 0.2.0 without a root key."""
+    made: dict[str, tuple[PublicKey, Algorithm]] = {FIRST: (first_private(secrets).public_key(), "Ed25519")}
+    if secrets.has_root:
+        made[FIRST_JWT] = (first_for_jwt(secrets).public_key(), "ES256")
+    return {id: SigningKey(1, algorithm, stored_public(key), 0, "active") for id, (key, algorithm) in made.items()}
 
 
 def signers(tenant: Tenant) -> Mapping[str, Signer]:

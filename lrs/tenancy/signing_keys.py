@@ -2,16 +2,19 @@
 
 Of each algorithm at most one key is active and signs; at most one is next and will. A retired key signs nothing more,
 and what it signed stays valid; nothing that a compromised key signed is valid. A record ``signing-key`` has nothing
-secret. How the private part is kept stands in the record ``kept-key`` of the same id (``lrs.tenancy.signers``); the
-first key has none, because its private part is the tenant's secret of that name. Knows no badge and no DID.
+secret. How the private part is kept stands in the record ``kept-key`` of the same id (``lrs.tenancy.signers``). The
+first keys have none: their private parts are made from the tenant's secrets of these names, so every tenant has them,
+also one without a record. Knows no badge and no DID.
 """
 
 from __future__ import annotations
 
 import base64
+from hashlib import sha512
 from typing import Literal, Protocol, get_args
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lrs.storage import Reader, Record, Stale, Tx, each, micros_of
@@ -20,7 +23,10 @@ from lrs.storage.kinds import Kind
 KIND, KEPT = "signing-key", "kept-key"
 FIRST = "badge-signing-key/1"
 """The id of the first key of every tenant, and the purpose of its secret."""
+FIRST_JWT = "badge-jwt-key/1"
+"""The same for JWTs, ES256."""
 PREFIX = "badge-signing-key/"
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 Algorithm = Literal["Ed25519", "ES256", "RS256"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 KeyState = Literal["next", "active", "retired", "compromised"]
@@ -63,6 +69,12 @@ def first_private(secrets: _HasSecrets) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(secrets.secret(FIRST))
 
 
+def first_for_jwt(secrets: _HasSecrets) -> ec.EllipticCurvePrivateKey:
+    """The private part of the first key for JWTs. The hash is twice as long as the order, so no key is likelier."""
+    number = int.from_bytes(sha512(secrets.secret(FIRST_JWT)).digest())
+    return ec.derive_private_key(number % (_P256_ORDER - 1) + 1, ec.SECP256R1())
+
+
 def first_public(secrets: _HasSecrets) -> str:
     """Its public part, in the form of the record."""
     return base64url(first_private(secrets).public_key().public_bytes_raw())
@@ -98,15 +110,15 @@ def found(reader: Reader, algorithm: Algorithm, state: KeyState) -> str | None:
 
 
 def active(reader: Reader, algorithm: Algorithm = "Ed25519") -> str | None:
-    """The id of the key of *algorithm* that signs now; the first key in a store without a record of one."""
-    return found(reader, algorithm, "active") or (
-        FIRST if algorithm == "Ed25519" and reader.get(KIND, FIRST) is None else None
-    )
+    """The id of the key of *algorithm* that signs now; the first one in a store without a record of it."""
+    first = {"Ed25519": FIRST, "ES256": FIRST_JWT}.get(algorithm)
+    without = first if first and reader.get(KIND, first) is None else None
+    return found(reader, algorithm, "active") or without
 
 
 def next_id(reader: Reader) -> str:
     """The id of the next new key."""
-    numbers = (int(id.removeprefix(PREFIX)) for id in records(reader))
+    numbers = (int(id.removeprefix(PREFIX)) for id in records(reader) if id.startswith(PREFIX))
     return f"{PREFIX}{max(numbers, default=1) + 1}"
 
 

@@ -43,26 +43,32 @@ def test_without_an_https_address_there_is_no_did_web(tmp_path, public_url):
     assert issuer.method == f"{issuer.id}#{issuer.id.removeprefix('did:key:')}"
 
 
-def test_the_did_document_lists_the_key_as_a_string_under_assertion_method_only(tmp_path):
+def test_the_did_document_lists_the_keys_as_strings_under_assertion_method_only(tmp_path):
     tenant = tenant_in(tmp_path)
 
     issuer = issuer_of(tenant)
     tenant.store.close()
 
+    did, document = "did:web:skills.example.org:t:default", issuer.did_document()
     multibase = issuer.method.rpartition("#")[2]
-    assert issuer.did_document() == {
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
-        "id": "did:web:skills.example.org:t:default",
-        "verificationMethod": [
-            {
-                "id": f"did:web:skills.example.org:t:default#{multibase}",
-                "type": "Multikey",
-                "controller": "did:web:skills.example.org:t:default",
-                "publicKeyMultibase": multibase,
-            }
+    first, second = document.pop("verificationMethod")
+    assert document == {
+        "@context": [
+            "https://www.w3.org/ns/did/v1",
+            "https://w3id.org/security/multikey/v1",
+            "https://w3id.org/security/jwk/v1",
         ],
-        "assertionMethod": [f"did:web:skills.example.org:t:default#{multibase}"],
+        "id": did,
+        "assertionMethod": [f"{did}#{multibase}", second["id"]],
     }
+    assert first == {
+        "id": f"{did}#{multibase}",
+        "type": "Multikey",
+        "controller": did,
+        "publicKeyMultibase": multibase,
+    }
+    assert (second["type"], second["controller"]) == ("JsonWebKey", did)
+    assert second["id"] == f"{did}#{second['publicKeyJwk']['kid']}"
 
 
 def test_an_issuer_is_renamed_as_often_as_one_likes(tmp_path):

@@ -20,7 +20,7 @@ from lrs.kernel.times import HOUR
 from lrs.storage import Record, Stale, each
 from lrs.tenancy import audit, signing_keys
 from lrs.tenancy.signers import HERE, Sealing, SignerAway
-from lrs.tenancy.signing_keys import ALGORITHMS, FIRST
+from lrs.tenancy.signing_keys import ALGORITHMS, FIRST, FIRST_JWT
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import (
     AWARD,
@@ -53,7 +53,8 @@ def run(tenant: Tenant, step: str) -> int:
 
 
 def states(tenant: Tenant) -> list[tuple[str, str]]:
-    return [(key.algorithm, key.state) for key in ring_of(tenant).keys]
+    """Of all keys but the first one for JWTs, which every tenant has."""
+    return [(key.algorithm, key.state) for key in ring_of(tenant).keys if key.id != FIRST_JWT]
 
 
 def signed_by(document: dict[str, Any]) -> str:
@@ -79,7 +80,7 @@ def test_a_next_key_is_published_at_once_and_signs_when_its_wait_is_over(tenant)
     work(tenant)
     after = issuer_of(tenant)
 
-    listed = [method(tenant, FIRST), method(tenant, SECOND)]
+    listed = [method(tenant, id) for id in (FIRST, FIRST_JWT, SECOND)]
     assert before.did_document()["assertionMethod"] == after.did_document()["assertionMethod"] == listed
     assert (before.key.id, after.key.id) == (FIRST, SECOND)
     assert states(tenant) == [("Ed25519", "retired"), ("Ed25519", "active")]
@@ -134,7 +135,7 @@ def test_what_a_compromised_key_signed_is_valid_nowhere_and_is_issued_anew_under
     record = tenant.store.get("credential", _issued(tenant))
     new = json.loads(record.body)
     assert heir == SECOND
-    assert at_once[1] == [method(tenant, SECOND)]
+    assert at_once[1] == [method(tenant, FIRST_JWT), method(tenant, SECOND)]
     assert at_once[0][0] == ("signature", "the issuer does not list this key as its assertionMethod")
     assert states(tenant) == [("Ed25519", "compromised"), ("Ed25519", "active")]
     assert (new["id"], new["credentialStatus"]) == (old["id"], old["credentialStatus"])
@@ -193,10 +194,9 @@ def test_a_badge_that_was_signed_while_its_key_was_given_up_is_not_stored(tenant
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
-def test_the_first_key_of_an_algorithm_signs_at_once_and_what_it_signs_verifies_with_the_published_key(
-    tenant, algorithm
-):
-    rotation.rotate(tenant, algorithm, by="operator")
+def test_what_a_key_for_jwts_signs_verifies_with_the_published_key(tenant, algorithm):
+    rotation.rotate(tenant, algorithm, wait=0, by="operator")
+    work(tenant)
     issuer = issuer_of(tenant)
     key = issuer.ring.active(algorithm)
     header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm}).encode()).decode().rstrip("=")
@@ -219,8 +219,23 @@ def test_the_first_key_of_an_algorithm_signs_at_once_and_what_it_signs_verifies_
     assert key.sign(b"x") == key.sign(b"x")
 
 
+def test_the_first_key_of_an_algorithm_signs_at_once(tenant):
+    rotation.rotate(tenant, "RS256", by="operator")
+
+    assert issuer_of(tenant).ring.active("RS256").id == SECOND
+
+
+def test_every_tenant_has_a_key_for_jwts_that_stays_the_same_and_can_be_given_up(tenant):
+    before = [ring_of(tenant).active("ES256") for _ in range(2)]
+
+    heir = rotation.compromise(tenant, FIRST_JWT, by="operator")
+
+    assert before[0] == before[1] == replace(key_named(tenant, FIRST_JWT), state="active", since=0, until=None)
+    assert issuer_of(tenant).ring.active("ES256").id == heir == SECOND
+
+
 def test_an_ed25519_key_stands_in_the_jwk_set_as_rfc_8037_says(tenant):
-    (found,) = issuer_of(tenant).jwks()["keys"]
+    found, _ = issuer_of(tenant).jwks()["keys"]
 
     public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(found["x"] + "="))
     public.verify(issuer_of(tenant).key.sign(b"x"), b"x")
@@ -279,7 +294,7 @@ def test_a_key_whose_private_part_is_gone_says_which(tenant):
     tenant.store.write(lambda tx: tx.delete("kept-key", SECOND)).result()
 
     with pytest.raises(SignerAway, match=f"private part of the key {SECOND}"):
-        issuer_of(tenant).ring.active("ES256").sign(b"x")
+        key_named(tenant, SECOND).sign(b"x")
 
 
 def test_a_badge_of_a_former_demonstration_key_can_be_revoked_after_the_key_was_rotated(tenant):

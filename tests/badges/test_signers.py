@@ -14,7 +14,7 @@ from lrs.composition.steps import drain
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.times import HOUR
 from lrs.tenancy.signers import SignerAway
-from lrs.tenancy.signing_keys import FIRST
+from lrs.tenancy.signing_keys import FIRST, FIRST_JWT
 from lrs.tenancy.tenants import Tenant
 from tests.badges import kms
 from tests.badges.made import badge_in, failed, put_award, run_issue, verdict_on
@@ -56,7 +56,7 @@ def test_a_badge_that_the_kms_signed_verifies_and_the_first_key_is_still_kept_he
 
     issuer = issuer_of(outside)
     assert [badge["proof"][0]["verificationMethod"] for badge in (first, second)] == [
-        issuer.method_of(key) for key in issuer.ring.keys
+        issuer.method_of(key) for key in issuer.ring.keys if key.algorithm == "Ed25519"
     ]
     assert failed(verdict_on(outside, first)) == failed(verdict_on(outside, second)) == []
 
@@ -79,7 +79,7 @@ def test_a_key_of_a_signer_that_is_not_set_any_more_says_what_to_set(outside):
     alone = kept_by(outside, None)
 
     with pytest.raises(SignerAway, match=r"key badge-signing-key/2 is kept by 'stand-in': set LRS_SIGNER"):
-        issuer_of(alone).ring.active("ES256").sign(b"x")
+        issuer_of(alone).ring.keys[-1].sign(b"x")
     assert len(issuer_of(alone).key.sign(b"x")) == 64
 
 
@@ -88,7 +88,7 @@ def test_a_signer_that_is_not_there_is_refused_before_a_key_is_made(tenant, path
     with pytest.raises(Misconfigured, match=r"LRS_SIGNER: .* is no function .* write it as module:function"):
         rotation.rotate(kept_by(tenant, path), "ES256", by="operator")
 
-    assert [key.id for key in issuer_of(tenant).ring.keys] == [FIRST]
+    assert [key.id for key in issuer_of(tenant).ring.keys] == [FIRST, FIRST_JWT]
 
 
 def test_a_signer_may_not_have_the_name_of_the_program_itself(tenant, monkeypatch):
