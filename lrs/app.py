@@ -18,11 +18,14 @@ from starlette.routing import BaseRoute
 
 from adapters import routes as imports
 from adapters.history import recent_runs
+from adapters.lms.lti import frame_routes, frames, staff_routes, tool_routes
+from adapters.lms.lti.platform_keys import PlatformKeys
+from adapters.lms.lti.signed_in import by_launch
 from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import routes as badges
 from badges.awards import credential_uuid
-from lrs.access import KEY, LINK, SESSION, TOKEN
+from lrs.access import KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.policy import TABLE, with_open_metrics
 from lrs.composition.channels import CHANNELS
@@ -92,6 +95,7 @@ PAGES = {
     "consent": learners.PAGES,
     "public": front.PAGES,
     "achievement": badges.PAGES,
+    "lti": frames.PAGES,
 }
 """By their names in the table of rights."""
 XAPI = [(resource, method) for resource, methods in METHODS.items() for method in methods]
@@ -130,7 +134,13 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     shell = Application(
         tenants,
         table,
-        {KEY: by_key(basic), TOKEN: services.by_token, SESSION: visit.by_session, LINK: learners.by_link},
+        {
+            KEY: by_key(basic),
+            TOKEN: services.by_token,
+            SESSION: visit.by_session,
+            LINK: learners.by_link,
+            LAUNCH: by_launch,
+        },
         prefix=prefix,
         refusals=Refusals(settings.data, keeping(tenants)),
         counted=counted,
@@ -155,6 +165,7 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
     metrics = Metrics(shell.counted, shell.admission, shell.tenants, shell.deaths, CHANNELS)
     for router in (
         about_routes.routes(shell.tenants.control.change),
+        tool_routes.routes(PlatformKeys()),
         pages.routes(basic, _neighbours()),
         operating.routes(shell.tenants, metrics.exposition, shell.operator),
         docs.routes(shell.api.openapi),
@@ -193,6 +204,8 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         arrivals.routes(neighbours),
         front.routes(),
         badges.routes(),
+        *frame_routes.routes(),
+        staff_routes.routes(),
         static_files(),
     )
     return tuple(route for router in routers for route in guarded(router.routes))

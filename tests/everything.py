@@ -13,6 +13,8 @@ import msgspec
 
 from adapters.here import job_here
 from adapters.lms.importing import import_course
+from adapters.lms.lti import launch, login, platforms, tool_keys, words
+from adapters.lms.lti.platforms import LtiPlatform
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
@@ -106,6 +108,7 @@ class Everything:
         self._rules("https://vle.example/gowning,passed,GOWN,1,70,,vle\n")  # owes a walk, which stays
         self._signing_in()
         self._courses()
+        self._platform()
         self._refused()
         sweep_blobs(self.tenant, TENANT)
         self.write(
@@ -134,6 +137,24 @@ class Everything:
 
     def _courses(self) -> None:
         self.course = import_course(self.tenant, BytesIO(made.package()), "course.zip", "test").course
+
+    def _platform(self) -> None:
+        """A learning platform, from which Ann was launched, and another login that waits."""
+        tenant, root = self.tenant, "https://skills.example.org/t/default/lti"
+        tool_keys.ensure(tenant)
+        issuer = "https://vle.example"
+        addresses = [f"{issuer}/{one}" for one in ("auth", "token", "jwks")]
+        made = LtiPlatform(platforms.platform_id(issuer, "1"), "Moodle", issuer, "1", *addresses, 0, "approved", ("1",))
+        self.write(lambda tx: platforms.add(tx, made, "test"))
+        login.begin(tenant, {"iss": issuer, "login_hint": "5", "target_link_uri": f"{root}/launch"}, root)
+        claims = {
+            "sub": "ann",
+            words.DEPLOYMENT: "1",
+            words.CONTEXT: {"id": "2", "title": "Gowning"},
+            words.LINK: {"id": "3"},
+            words.ROLES: ["Learner"],
+        }
+        self.write(lambda tx: launch.take_in(tx, tenant, launch.LaunchMessage(made, claims)))
 
     def _refused(self) -> None:
         refused = Refused("no mailbox", pointer="/actor/mbox", rule="xAPI 1.0.3 Data 2.4.2.1")

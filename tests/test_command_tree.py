@@ -15,6 +15,8 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
+from adapters.lms.lti import platforms
+from adapters.lms.lti.platforms import LtiPlatform
 from lrs.access.sessions import open_session
 from lrs.cli import main
 from lrs.composition.channels import CHANNELS
@@ -47,6 +49,7 @@ ACTS = {
     *("forward remove", "destinations pause", "destinations resume", "destinations remove"),
     *(f"destinations add {channel.name}" for channel in CHANNELS.values() if channel.own is None),
     *("staff role", "staff disable", "staff enable", "oidc remove"),
+    *("lms approve", "lms suspend", "lms rotate"),
     *("operators revoke", "tenants suspend", "tenants resume", "tenants delete", "tenants rewrap"),
 }
 """They do something and say so in a sentence: without --json."""
@@ -66,7 +69,7 @@ LISTS = {
         "forward list",
     ),
     *("destinations list", "consent waiting"),
-    *("imports list", "courses list"),
+    *("imports list", "courses list", "lms list"),
     *("staff list", "oidc list", "operators list", "sessions list", "tenants list", "tenants usage"),
 }
 NEVER_EMPTY = {"tenants list", "tenants usage", "badges keys list"}
@@ -75,6 +78,8 @@ EMPTY_FOR_ALL_THAT = {"persons suggestions", "forward list"}
 """Lists that the sample programme puts nothing in."""
 VERBS = {
     *(
+        "Sign",
+        "Approve",
         "Add",
         "Apply",
         "Bring",
@@ -286,6 +291,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("operators", "create", "--name", "prometheus")
     (folder / "cmi5.xml").write_bytes(structure(unit(url="https://content.example/")))
     done("courses", "import", folder / "cmi5.xml")
+    store_a_platform(data)
     done("staff", "invite", "sam@centre.example", "--role", "steward")
     done("oidc", "add", "university", "--issuer", "http://127.0.0.1:9", "--client-id", "engraft")
     tenant = open_tenant(Settings(data=data))
@@ -317,6 +323,16 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     return on_filled
 
 
+def store_a_platform(data: Path) -> None:
+    """Registers a learning platform, which waits for its approval."""
+    tenant = open_tenant(Settings(data=data))
+    address = "https://moodle.example.org"
+    id = platforms.platform_id(address, "1")
+    made = LtiPlatform(id, "Moodle", address, "1", address, address, address, created=0)
+    tenant.store.write(lambda tx: platforms.add(tx, made, "test")).result()
+    tenant.store.close()
+
+
 WORDS: dict[str, tuple[str, ...]] = {
     "keys create": ("--name", "another"),
     "adapter run": ("training-centre", "SAMPLE/training-centre.csv", "--provider", "training-centre"),
@@ -325,6 +341,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "persons show": ("LEARNER",),
     "courses import": ("FOLDER/cmi5.xml",),
     "courses show": ("1",),
+    "lms invite": ("Moodle",),
     "framework import": ("SAMPLE/framework.csv", "--id", FRAMEWORK),
     "rules apply": ("SAMPLE/rules.csv",),
     "rules check": ("SAMPLE/rules.csv",),

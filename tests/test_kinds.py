@@ -47,6 +47,8 @@ ABOUT = {
     "learner": ("ann, ann at work, anne", "ann, ann at work, anne"),
     "question": ("ann", ""),
     "minor": ("ann", ""),
+    "lti-user": ("ann at work", ""),
+    "lti-member": ("ann at work", ""),
 }
 """Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
 ABOUT_NOBODY = {
@@ -66,6 +68,7 @@ ABOUT_NOBODY = {
         "issuer",
     ),
     *("one-time-link", "oidc-provider"),
+    *("lti-platform", "lti-key", "lti-login", "lti-course", "lti-link"),
     *("course", "course-version", "lms-number"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),

@@ -10,23 +10,25 @@ OWN_SOURCE = "engraft"
 prove themselves; so no key may have this source.
 """
 
-SELF, CONSENTED, OWN, OWN_SERVICE, OWN_LEARNERS, ALL = (
+SELF, CONSENTED, OWN_COURSE, OWN, OWN_SERVICE, OWN_LEARNERS, ALL = (
     "self",
     "consented",
+    "own course",
     "own source",
     "own service",
     "own learners",
     "all",
 )
-"""How far a right reaches, from narrow to wide: the caller's own person, learners who consented, what the caller's
-source sent, what belongs to the caller's matching service, persons about whom its source sent a fact, everything of the
-tenant.
+"""How far a right reaches, from narrow to wide: the caller's own person, learners who consented, one course of one
+learning platform, what the caller's source sent, what belongs to the caller's matching service, persons about whom its
+source sent a fact, everything of the tenant.
 """
-REACHES = (SELF, CONSENTED, OWN, OWN_SERVICE, OWN_LEARNERS, ALL)
+REACHES = (SELF, CONSENTED, OWN_COURSE, OWN, OWN_SERVICE, OWN_LEARNERS, ALL)
 
-KEY, TOKEN, SESSION, LINK, OPERATOR = "key", "token", "session", "link", "operator"
+KEY, TOKEN, SESSION, LINK, OPERATOR, LAUNCH = "key", "token", "session", "link", "operator", "launch"
 """The type of credential: an API key, a service's access token, a session of somebody who is signed in, a learner's
-link, or a key of an operator of the installation, who belongs to no tenant.
+link, a key of an operator of the installation, who belongs to no tenant, or the session that a launch from a learning
+platform (LTI) opened.
 """
 
 

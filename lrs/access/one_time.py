@@ -23,13 +23,21 @@ from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant
 
 KIND = "one-time-link"
-Purpose = Literal["staff-invitation", "staff-recovery", "learner-invitation", "learner-sign-in", "learner-address"]
+Purpose = Literal[
+    "staff-invitation",
+    "staff-recovery",
+    "learner-invitation",
+    "learner-sign-in",
+    "learner-address",
+    "lti-registration",
+]
 LASTS: dict[Purpose, int] = {
     "staff-invitation": 72 * HOUR,
     "staff-recovery": 72 * HOUR,
     "learner-invitation": 14 * 24 * HOUR,
     "learner-sign-in": 15 * MINUTE,
     "learner-address": 15 * MINUTE,
+    "lti-registration": 72 * HOUR,
 }
 """Microseconds for which a link works."""
 TRIES = 5
@@ -41,6 +49,7 @@ _CLEARED = 50
 class OneTime(msgspec.Struct, frozen=True):
     """What a link opens: *about* is the id of a member of staff or of a person, empty where nobody is known.
 
+    In a link for a learning platform it is what people call that.
     *address* is the mailbox that it was made for. *browser* is the digest of the token of the browser that asked.
     """
 

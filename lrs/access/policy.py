@@ -10,7 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lrs.access import ALL, CONSENTED, KEY, LINK, OPERATOR, OWN, OWN_LEARNERS, OWN_SERVICE, SELF, SESSION, TOKEN, Caller
+from lrs.access import (
+    ALL,
+    CONSENTED,
+    KEY,
+    LAUNCH,
+    LINK,
+    OPERATOR,
+    OWN,
+    OWN_COURSE,
+    OWN_LEARNERS,
+    OWN_SERVICE,
+    SELF,
+    SESSION,
+    TOKEN,
+    Caller,
+)
 from lrs.access.rights import SERVICE_SCOPES, scopes_with
 from lrs.access.roles import roles_with
 from lrs.kernel.errors import Refused
@@ -26,7 +41,8 @@ class PolicyLine:
     The first credential of *via* is the one that is asked for. A handler whose line has more than one reach narrows
     what it does to the caller's. *pages* names the pages (``lrs.web.page.Pages``) that its answers are, so that its
     refusals are pages, too; empty where they are JSON. *any_origin*: scripts of any site may read every answer, for
-    nothing in it depends on who asks (the Fetch standard, CORS protocol).
+    nothing in it depends on who asks (the Fetch standard, CORS protocol). *foreign_forms*: pages of other sites send
+    forms there, because a protocol says so; what is sent is proven in another way.
     """
 
     right: str
@@ -34,6 +50,7 @@ class PolicyLine:
     reaches: frozenset[str] = frozenset({ALL})
     pages: str = ""
     any_origin: bool = False
+    foreign_forms: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -60,6 +77,10 @@ def _own(right: str) -> PolicyLine:
     return PolicyLine(right, (SESSION,), frozenset({SELF}), pages="me")
 
 
+def _launched(right: str, reach: str) -> PolicyLine:
+    return PolicyLine(right, (LAUNCH,), frozenset({reach}), pages="lti")
+
+
 def _listed(path: str, line: PolicyLine) -> dict[tuple[str, str], PolicyLine]:
     """The lines of a list: its page, and its rows as files."""
     return {("GET", path + file): line for file in ("", ".csv", ".json")}
@@ -78,6 +99,8 @@ _PROVIDER = PolicyLine("imports.run", (SESSION,), frozenset({OWN}), pages="staff
 _SIGN_IN = PolicyLine(PUBLIC, pages="staff")
 _BADGE = PolicyLine(PUBLIC, any_origin=True)
 _BADGE_PAGE = PolicyLine(PUBLIC, pages="achievement", any_origin=True)
+_LTI = PolicyLine(PUBLIC, pages="lti")
+_LTI_MESSAGE = PolicyLine(PUBLIC, pages="lti", foreign_forms=True)
 _ASKED = PolicyLine("consents.answer", (LINK,), frozenset({SELF}), pages="consent")
 
 TABLE: PolicyTable = {
@@ -227,6 +250,14 @@ TABLE: PolicyTable = {
     ("GET", "/connect/{platform}/rules.csv"): _staff("sources.connect", OWN, ALL),
     ("GET", "/connect/keys/{key}"): _staff("sources.connect", OWN, ALL),
     ("POST", "/connect/keys/{key}/revoke"): _staff("sources.connect", OWN, ALL),
+    **_listed("/staff/lms", _staff("lms.connect")),
+    ("POST", "/staff/lms"): _staff("lms.connect"),
+    ("GET", "/staff/lms/new"): _staff("lms.connect"),
+    ("POST", "/staff/lms/new"): _staff("lms.connect"),
+    ("GET", "/staff/lms/canvas.json"): _staff("lms.connect"),
+    ("GET", "/staff/lms/platforms/{id}"): _staff("lms.connect"),
+    ("POST", "/staff/lms/platforms/{id}/state"): _staff("lms.approve"),
+    ("POST", "/staff/lms/platforms/{id}/deployments"): _staff("lms.approve"),
     ("GET", "/pages/badges/{id}"): _staff("badges.read"),
     ("GET", "/pages/work"): _staff("work.read"),
     ("POST", "/pages/work/retry"): _staff("work.retry"),
@@ -238,6 +269,18 @@ TABLE: PolicyTable = {
     ("GET", "/t/{tenant}/status/{name}"): _BADGE,
     ("GET", "/t/{tenant}/achievements/{id}"): _BADGE_PAGE,
     ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
+    # what learning platforms (LTI) ask for, and the pages that they show
+    ("GET", "/t/{tenant}/lti/jwks"): _OPEN,
+    ("GET", "/t/{tenant}/lti/register/{invite}"): _LTI,
+    ("POST", "/t/{tenant}/lti/register/{invite}"): _LTI,
+    ("GET", "/t/{tenant}/lti/login"): _LTI,
+    ("POST", "/t/{tenant}/lti/login"): _LTI_MESSAGE,
+    ("POST", "/t/{tenant}/lti/launch"): _LTI_MESSAGE,
+    ("GET", "/t/{tenant}/lti/me"): _launched("own-record.read", SELF),
+    ("POST", "/t/{tenant}/lti/me/questions"): _launched("own-questions.ask", SELF),
+    ("GET", "/t/{tenant}/lti/me/roles"): _launched("own-record.read", SELF),
+    ("GET", "/t/{tenant}/lti/me/badges/{id}"): _launched("own-record.read", SELF),
+    ("GET", "/t/{tenant}/lti/courses/{course}"): _launched("course.read", OWN_COURSE),
     # the server's own
     ("GET", "/health"): _OPEN,
     ("GET", "/metrics"): PolicyLine("metrics.read", (OPERATOR,)),

@@ -168,6 +168,8 @@ def _note(tx: Tx, session: Session, now: int) -> None:
 def _about(subject: str) -> dict[str, str]:
     """*subject* for the record of actions: ``key default.0a1b`` becomes its type and its name."""
     sort, _, name = subject.partition(" ")
+    if sort == "lti-learner":  # whom it is about, and from which platform
+        return {"person": name.partition(" ")[0], "platform": name.partition(" ")[2]}
     return {"person" if sort == "learner" else sort: name}
 
 

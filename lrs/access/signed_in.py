@@ -19,10 +19,14 @@ OPEN = "sessions.open"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who is signed in; *nonce* is the session's id, and in the token of each of its forms."""
+    """Who is signed in; *nonce* is the session's id, and in the token of each of its forms.
+
+    *root* is the path in front of their pages, where these are others than everybody's.
+    """
 
     caller: Caller
     nonce: str
+    root: str = ""
 
     @property
     def by(self) -> str:

@@ -17,6 +17,9 @@ from __future__ import annotations
 
 from adapters import before, job, ledger, mappings
 from adapters.lms import courses, numbers
+from adapters.lms.lti import courses as lti_courses
+from adapters.lms.lti import login, platforms, tool_keys
+from adapters.lms.lti import users as lti_users
 from badges import issuer, lists, records
 from lrs.access import keys, learners, one_time, operators, sessions, staff
 from lrs.access.oidc import providers
@@ -44,6 +47,7 @@ TENANT: Kinds = collected(
         *(records, lists, issuer),
         *(job, ledger, mappings, before),
         *(courses, numbers),
+        *(platforms, tool_keys, login, lti_users, lti_courses),
         *(
             keys,
             staff,

@@ -53,6 +53,7 @@ PLACES = (
     ("work", "Work", "/pages/work"),
     ("arrivals", "Arrivals", "/arrivals"),
     ("connect", "Connect", "/connect"),
+    ("lms", "Learning platforms", "/staff/lms"),
     ("members", "People and roles", "/staff/members"),
 )
 """The navigation: a name for ``here``, a text, the pattern of a page."""
@@ -152,7 +153,8 @@ def says(**sentences: str) -> None:
 def visiting(request: Request, tenant: Here) -> Visit:
     """The dependency that is whoever is signed in."""
     done = _DONE.get(request.query_params.get("done", ""), "")
-    return Visit(request, tenant, base_of(request), exchange_of(request).behind, done)
+    behind: SignedIn = exchange_of(request).behind
+    return Visit(request, tenant, behind.root or base_of(request), behind, done)
 
 
 Visiting = Annotated[Visit, Depends(visiting)]

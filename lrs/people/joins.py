@@ -68,7 +68,7 @@ def link(tx: Tx, one: Identifier, other: Identifier, *, source: str, mint: Mint)
     if conflict := conflict_between(tx, first, second):
         suggest(tx, one, other, "one row carries both", source=source, conflict=conflict)
         return "conflict"
-    parted = tx.get("link", _link_id(first, second))
+    parted = tx.get("link", link_id(first, second))
     if parted or tx.get("identity-authority", source) is None:
         reason = "one row carries both, but they were unmerged by command" if parted else "one row carries both"
         suggest(tx, one, other, reason, source=source)
@@ -206,7 +206,7 @@ def _set(tx: Tx, one: str, other: str, by: str, *, active: bool) -> None:
     first, second = sorted((one, other))
     body = msgspec.json.encode(PersonLink(1, (first, second), active, by))
     keys = (key("link-person", first), key("link-person", second))
-    there = tx.get("link", _link_id(first, second)) or Record("link", _link_id(first, second), keys=keys)
+    there = tx.get("link", link_id(first, second)) or Record("link", link_id(first, second), keys=keys)
     tx.put(msgspec.structs.replace(there, body=body))
     _regroup(tx, (*members_of(tx, one), *members_of(tx, other)))
 
@@ -245,7 +245,8 @@ def links_of(reader: Reader, person: str) -> list[tuple[Record, PersonLink]]:
     return [(record, fact) for record, fact in found if fact.active]
 
 
-def _link_id(one: str, other: str) -> str:
+def link_id(one: str, other: str) -> str:
+    """The id of the link between two persons."""
     return name("link", *sorted((one, other)))
 
 

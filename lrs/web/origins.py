@@ -70,7 +70,7 @@ def check_page(line: PolicyLine, method: str, headers: Mapping[str, str], settin
 
     Raises ``Refused``. It is for addresses of pages; who is signed in is not looked at.
     """
-    if method == "POST" and is_from_elsewhere(headers, settings):
+    if method == "POST" and not line.foreign_forms and is_from_elsewhere(headers, settings):
         message = "This form was sent by a page that is not ours. Open the page here, and send it from there."
         raise Refused(message, status=403, error="foreign_form")
     if line.pages not in FOR_EVERYBODY and is_on_content_host(headers, settings):

@@ -19,9 +19,9 @@ class PagePolicy:
 
     *caching* is its ``Cache-Control``. *framed_by* are the origins, like ``https://moodle.example``, whose pages may
     show it in a frame: nobody, if there are none. *referrer* is its ``Referrer-Policy``, *opener* its
-    ``Cross-Origin-Opener-Policy``. *forms* says whether it may send forms, which go to this origin only.
+    ``Cross-Origin-Opener-Policy``. *forms* says whether it may send forms, which go to this origin, and to *forms_to*.
 
-    Raises ``ValueError`` if one of *framed_by* is no origin.
+    Raises ``ValueError`` if one of *framed_by* or *forms_to* is no origin.
     """
 
     caching: str = "no-store"
@@ -29,9 +29,10 @@ class PagePolicy:
     referrer: str = "same-origin"
     opener: str = "same-origin"
     forms: bool = True
+    forms_to: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for origin in self.framed_by:
+        for origin in (*self.framed_by, *self.forms_to):
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin, like https://moodle.example")
 
@@ -40,7 +41,8 @@ class PagePolicy:
 
         A nonce, and not ``'self'``: documents that somebody stored lie on our origin, too.
         """
-        forms, framed_by = "'self'" if self.forms else _NOBODY, " ".join(self.framed_by) or _NOBODY
+        forms = " ".join(("'self'", *self.forms_to)) if self.forms else _NOBODY
+        framed_by = " ".join(self.framed_by) or _NOBODY
         rules = (
             f"default-src {_NOBODY}",
             f"style-src 'nonce-{nonce}'",

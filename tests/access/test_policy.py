@@ -99,15 +99,34 @@ OPEN = {
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/status/{name}"),
     ("GET", "/achievements/{id}"),
+    ("GET", "/lti/jwks"),
+    ("GET", "/lti/register/{invite}"),
+    ("POST", "/lti/register/{invite}"),
+    ("GET", "/lti/login"),
+    ("POST", "/lti/login"),
+    ("POST", "/lti/launch"),
 }
-PAST_THE_DOOR = ("This form did not come", "kept no cookie", "This sign-in was not begun", "import_failed")
+PAST_THE_DOOR = (
+    "This form did not come",
+    "kept no cookie",
+    "This sign-in was not begun",
+    "import_failed",
+    "This launch was used",
+    "not the one that was shown",
+)
 LEARNERS_OWN = {
     *(("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing")),
     *(("GET", "/me/data"), ("GET", "/me/data.json")),
     *(("POST", "/me/questions"), ("POST", "/me/sharing/stop")),
 }
 """For a learner's session alone (``tests/pages/test_me.py``): none of these callers is one."""
+LAUNCHED = {
+    *(("GET", "/lti/me"), ("GET", "/lti/me/roles"), ("GET", "/lti/me/badges/{id}"), ("POST", "/lti/me/questions")),
+    ("GET", "/lti/courses/{course}"),
+}
+"""For who came by a launch alone (``tests/adapters/lms/lti``)."""
 OTHERS = {
+    **dict.fromkeys(LAUNCHED, frozenset()),
     **dict.fromkeys(LEARNERS_OWN, frozenset()),
     **dict.fromkeys(OPEN, EVERYBODY),
     **{("GET", f"/provider{form}"): frozenset() for form in ("", ".csv", ".json")},  # providers alone: test_roles
@@ -226,6 +245,16 @@ OTHERS = {
             ("GET", "/arrivals/course"),
             ("GET", "/arrivals/course.csv"),
             ("GET", "/arrivals/course.json"),
+            ("GET", "/staff/lms"),
+            ("GET", "/staff/lms.csv"),
+            ("GET", "/staff/lms.json"),
+            ("POST", "/staff/lms"),
+            ("GET", "/staff/lms/new"),
+            ("POST", "/staff/lms/new"),
+            ("GET", "/staff/lms/canvas.json"),
+            ("GET", "/staff/lms/platforms/{id}"),
+            ("POST", "/staff/lms/platforms/{id}/state"),
+            ("POST", "/staff/lms/platforms/{id}/deployments"),
             ("GET", "/connect"),
             ("GET", "/connect.csv"),
             ("GET", "/connect.json"),
@@ -319,7 +348,7 @@ def test_each_right_that_a_scope_gives_is_asked_for_somewhere():
     assert {line.right for line in TABLE.values()} - given == {
         *("public", "source.read", "links.make"),
         *("own-record.read", "own-questions.ask", "own-consents.change"),
-        "account.use",
+        *("account.use", "course.read"),
     }
 
 
@@ -403,6 +432,8 @@ UPLOAD = {"content": b"a,b\n1,2\n", "params": {"adapter": "training-centre"}, "h
 @pytest.mark.parametrize("prefix", ["", "/t/default"])
 @pytest.mark.parametrize(("method", "path"), sorted(OTHERS))
 def test_other_routes_let_in_who_the_table_says(site, method, path, prefix):
+    if path.startswith("/lti/"):
+        prefix = "/t/default"
     if prefix == "" and path in {"/did.json", "/status/{name}", "/achievements/{id}", "/credentials/{id}"}:
         prefix = "/t/default"
     if path in {"/health", "/metrics", "/openapi.json", "/docs", "/static/{name}"}:

@@ -65,6 +65,9 @@ OWN_RECORD |= {("POST", "/me/questions"), ("POST", "/me/sharing/stop")}
 CONNECT = {("GET", f"/connect{form}") for form in ("", ".csv", ".json")}
 CONNECT |= {("GET", "/connect/{platform}"), ("POST", "/connect/{platform}"), ("GET", "/connect/{platform}/rules.csv")}
 CONNECT |= {("GET", "/connect/keys/{key}"), ("POST", "/connect/keys/{key}/revoke")}
+LMS = {("GET", f"/staff/lms{form}") for form in ("", ".csv", ".json", "/new", "/canvas.json", "/platforms/{id}")}
+LMS |= {("POST", "/staff/lms"), ("POST", "/staff/lms/new")}
+APPROVING = {("POST", f"/staff/lms/platforms/{{id}}/{what}") for what in ("state", "deployments")}
 ARRIVALS = {("GET", f"/arrivals{form}") for form in ("", ".csv", ".json", "/statements/{id}")} | {("POST", "/arrivals")}
 ARRIVALS |= {("GET", f"/arrivals/course{form}") for form in ("", ".csv", ".json")}
 SEEN = {
@@ -85,10 +88,12 @@ SEEN = {
         | AUDIT
         | MANAGING
         | CONNECT
+        | LMS
+        | APPROVING
         | ARRIVALS
     ),
     "auditor": START | LOOKING | AUDIT,
-    "author": START | CONNECT | ARRIVALS,
+    "author": START | CONNECT | LMS | ARRIVALS,
     "developer": START | SERVICES,
     **dict.fromkeys(("planner", "employer"), START),
     "trainer": START | LEARNERS | QUESTIONS | ARRIVALS,

@@ -27,6 +27,12 @@ TAGS = (
 _SCHEMES = {
     "key": {"type": "http", "scheme": "basic", "description": "An API key and its secret (lrs keys create)."},
     "session": {"type": "apiKey", "in": "cookie", "name": "engraft.default", "description": "A sign-in to the pages."},
+    "launch": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-engraft.default.lti.me",
+        "description": "A launch from a learning platform (LTI 1.3).",
+    },
 }
 _ITSELF = {
     "get": {

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 
+from lrs.access import LAUNCH
 from lrs.access.throttle import Throttle
 from lrs.kernel.errors import Refused
 from lrs.matching import roles as known_roles
@@ -39,13 +40,15 @@ says(
 def routes(kinds: Kinds) -> APIRouter:
     """The router; *kinds* are all kinds of records, by which somebody's data is found."""
     router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    _add_skills(router)
+    add_skills(router)
     _add_sharing(router)
     _add_data(router, kinds)
     return router
 
 
-def _add_skills(router: APIRouter) -> None:
+def add_skills(router: APIRouter) -> None:
+    """Adds the pages about skills, roles and badges; who came by a launch sees these, too, under another address."""
+
     @router.get("", summary="My skills", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _skills(visit)
@@ -160,6 +163,8 @@ def _own(visit: Visit) -> Own:
 def _skills(visit: Visit, refused: Refused | None = None, about: str = "", text: str = "") -> Response:
     tenant = visit.tenant
     shown = views.skills(facts.skills(tenant, _own(visit)), tenant.clock(), tenant.settings.zone)
+    if visit.caller.via == LAUNCH:  # who comes from a platform comes back from there
+        shown["comes_back"] = True
     wrong: dict[str, Any] = {"about": about, "text": text, "problem": refused.message if refused else ""}
     return visit.page("learner/skills.html", refused.status if refused else 200, **shown, wrong=wrong)
 

@@ -1,0 +1,43 @@
+"""What a believed launch leads to: a learner to their own skills, a teacher to the course. No logic."""
+
+from fastapi import Request, Response
+
+from adapters.lms.lti import signed_in, users
+from adapters.lms.lti.frames import path_of
+from adapters.lms.lti.launch import WEIGHT, Arrived, LaunchMessage, take_in
+from lrs.access.sessions import SigningIn
+from lrs.pages.entering import browser_of
+from lrs.storage import Tx
+from lrs.tenancy.tenants import Tenant
+from lrs.web.page import redirect
+
+
+def arrive(request: Request, tenant: Tenant, message: LaunchMessage) -> Response:
+    """Takes *message* in, signs in who came, and leads on, in one commit."""
+
+    def decide(tx: Tx) -> tuple[Arrived, str]:
+        arrived = take_in(tx, tenant, message)
+        return arrived, _open(tx, request, tenant, arrived)
+
+    arrived, token = tenant.store.write(decide, weight=WEIGHT).result()
+    of = arrived.course if _teaches(arrived) else signed_in.ME
+    place = f"courses/{arrived.course}" if _teaches(arrived) else "me"
+    answer = redirect(request, f"{path_of(request)}/{place}")
+    signed_in.set_cookie(answer, signed_in.cookie_name(tenant, of), token, signed_in.LASTS)
+    return answer
+
+
+def _teaches(arrived: Arrived) -> bool:
+    return arrived.message.part == "teacher" and bool(arrived.course)
+
+
+def _open(tx: Tx, request: Request, tenant: Tenant, arrived: Arrived) -> str:
+    """Signs in who came."""
+    user, platform = arrived.user, arrived.message.platform
+    assert user is not None  # noqa: S101 (``receive`` takes no launch of nobody)
+    of = arrived.course if _teaches(arrived) else signed_in.ME
+    before = request.cookies.get(signed_in.cookie_name(tenant, of))
+    way = SigningIn("platform", browser_of(request.headers.get("user-agent", "")), before)
+    if _teaches(arrived):
+        return signed_in.open_teacher(tx, users.user_id(platform.id, user.sub), arrived.course, tenant.clock(), way)
+    return signed_in.open_learner(tx, platform.id, user.person, tenant.clock(), way)

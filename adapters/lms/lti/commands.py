@@ -1,0 +1,87 @@
+"""The commands ``lrs lms``: learning platforms that show this product (LTI 1.3). They print, and decide nothing."""
+
+from __future__ import annotations
+
+import click
+
+from adapters.lms.lti import platforms, registration, tool_keys
+from adapters.lms.lti.addresses import tool_root, why_unusable
+from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
+from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.tenants import Tenant
+
+BY = "operator"
+
+
+@click.group(cls=CommandGroup)
+def lms() -> None:
+    """Invite, approve and list learning platforms that show this product (LTI 1.3), and read their rosters."""
+
+
+@lms.command()
+@click.argument("name")
+@json_option
+@with_tenant
+def invite(tenant: Tenant, name: str, *, as_json: bool) -> None:
+    """Make an address for the platform NAME, by which it registers itself once within three days."""
+    root = tool_root(tenant.settings, tenant.id)
+    address, expires = registration.invite(tenant, name, by=BY, root=root)
+    if as_json:
+        print_json({"name": name, "address": address, "expires": time_of(expires)})
+    else:
+        click.echo(f"Paste this address in {name} where a tool is added by its address (until {time_of(expires)}):")
+        click.echo(f"  {address}")
+    if unusable := why_unusable(tenant.settings):
+        click.echo(unusable, err=True)
+
+
+@lms.command()
+@click.argument("platform")
+@click.option("--deployment", help="Accept this deployment of it, too.")
+@with_tenant
+def approve(tenant: Tenant, platform: str, *, deployment: str | None) -> None:
+    """Approve PLATFORM (its id or name): what it opens is let in from now on, by each deployment that is accepted."""
+    found = platforms.named(tenant.store, platform)
+    tenant.store.write(lambda tx: platforms.set_state(tx, found.id, "approved", BY)).result()
+    click.echo(f"{found.name} is approved")
+    if deployment:
+        tenant.store.write(lambda tx: platforms.accept_deployment(tx, found.id, deployment, BY)).result()
+        click.echo(f"its deployment {deployment} is accepted")
+
+
+@lms.command()
+@click.argument("platform")
+@with_tenant
+def suspend(tenant: Tenant, platform: str) -> None:
+    """Let in nothing of PLATFORM (its id or name) any more, until it is approved again."""
+    found = platforms.named(tenant.store, platform)
+    tenant.store.write(lambda tx: platforms.set_state(tx, found.id, "suspended", BY)).result()
+    click.echo(f"{found.name} is suspended")
+
+
+@lms.command("list")
+@json_option
+@with_tenant_to_read
+def list_all(tenant: Tenant, *, as_json: bool) -> None:
+    """List the platforms, and the deployments that wait to be accepted."""
+    found = [
+        {
+            "id": one.id,
+            "name": one.name,
+            "issuer": one.issuer,
+            "clientId": one.client_id,
+            "state": one.state,
+            "deployments": one.deployments,
+            "waiting": one.waiting,
+        }
+        for one in platforms.everyone(tenant.store)
+    ]
+    columns = {"id": "id", "name": "name", "issuer": "issuer", "state": "state", "waiting": "waiting"}
+    print_list(found, columns, none="there are no platforms yet: lrs lms invite NAME begins", as_json=as_json)
+
+
+@lms.command()
+@with_tenant
+def rotate(tenant: Tenant) -> None:
+    """Sign with the next key from now on. The former one stays published for 30 days."""
+    click.echo(f"the key {tool_keys.rotate(tenant, by=BY)} signs now")

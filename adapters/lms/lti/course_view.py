@@ -1,0 +1,58 @@
+"""The page of a course for its teacher: who is in it, what they proved, and what became of their grades. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.lms.lti.courses import LtiCourse, LtiMember
+from adapters.lms.lti.users import LtiUser
+from lrs.web.dates import written_moment
+from lrs.web.listing import ListColumn, ListRow
+
+COLUMNS = (
+    ListColumn("name", "Name"),
+    ListColumn("part", "Part", facet=True),
+    ListColumn("state", "State", facet=True),
+    ListColumn("email", "E-mail", sortable=False),
+)
+_PARTS = {"learner": "Learner", "teacher": "Teacher", "other": "Other"}
+
+
+@dataclass(frozen=True, slots=True)
+class InCourse:
+    """Somebody in a course, as the platform knows them."""
+
+    member: LtiMember
+    user: LtiUser
+
+
+def rows(found: Iterable[InCourse]) -> list[ListRow]:
+    """Who is in the course. Test users are left out: they are nobody."""
+    return [_row(one) for one in found if not one.user.test]
+
+
+def _row(one: InCourse) -> ListRow:
+    state = "active" if one.member.active else "inactive"
+    return ListRow(
+        {
+            "name": one.user.name or one.user.username or f"User {one.user.sub}",
+            "part": _PARTS[one.member.part],
+            "state": state,
+            "email": one.user.email,
+        },
+        {"state": "In the course" if one.member.active else "Not in it any more"},
+        moods={"state": "good" if one.member.active else "soft"},
+    )
+
+
+def about(course: LtiCourse, zone: str) -> dict[str, Any]:
+    """What stands above the list."""
+    if not course.members:
+        synced = "This platform does not give its roster. Learners appear once they open something of ours here."
+    elif not course.synced:
+        synced = "The roster has not been read yet."
+    else:
+        synced = f"The roster was last read on {written_moment(course.synced, zone)}."
+    return {"title": course.title or "Course", "synced": synced, "problem": course.problem}

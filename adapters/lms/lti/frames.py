@@ -1,0 +1,83 @@
+"""The pages that are shown in a frame of a platform: by whom, and what stands round them. Knows no route."""
+
+from dataclasses import replace
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Path, Request, Response
+
+from adapters.lms.lti import platforms
+from adapters.lms.lti.addresses import tool_root
+from adapters.lms.lti.signed_in import Launched
+from lrs.kernel.errors import Refused
+from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import exchange_of, tenant_of
+from lrs.web.frame import Frame, Place
+from lrs.web.page import Pages, plain_frame, policy_of, refusal_page, server_root
+from lrs.web.page_policy import PagePolicy
+
+MOST_FIELDS = 60
+_MOST_FRAMING = 40
+
+
+def named(request: Request, _: Annotated[str, Path(alias="tenant")]) -> Tenant:
+    """The tenant whose name these addresses always have."""
+    return tenant_of(request)
+
+
+Named = Annotated[Tenant, Depends(named)]
+
+
+def tool_of(request: Request) -> str:
+    """The address of the tool that *request* is about, as platforms know it."""
+    tenant, server = tenant_of(request), request.scope.get("server") or ("", 0)
+    return tool_root(tenant.settings, tenant.id, server[1]) if server[1] else tool_root(tenant.settings, tenant.id)
+
+
+def path_of(request: Request) -> str:
+    """The path in front of the pages of the tool, on this host."""
+    return f"{server_root(request)}/t/{tenant_of(request).id}/lti"
+
+
+def framed_by(request: Request, origins: tuple[str, ...]) -> None:
+    """Lets pages of *origins* show the answer in a frame."""
+    exchange_of(request).policy = replace(policy_of(request), framed_by=origins)
+
+
+def framed(request: Request) -> None:
+    """The dependency of routes behind a launch: its platform shows the answer."""
+    found = exchange_of(request).behind
+    if isinstance(found, Launched):
+        framed_by(request, found.platform.framing)
+
+
+def refusal(request: Request, refused: Refused) -> Response:
+    """A page that says why not. Any platform of the tenant may show it, for it is not known yet whose launch it was."""
+    tenant = exchange_of(request).tenant
+    if tenant is not None and not policy_of(request).framed_by:
+        approved = [one for one in platforms.everyone(tenant.store) if one.state == "approved"]
+        origins = dict.fromkeys(origin for one in approved for origin in one.framing)
+        framed_by(request, tuple(origins)[:_MOST_FRAMING])
+    return refusal_page(request, refused, "lti/refused.html")
+
+
+def frame(request: Request) -> Frame:
+    """What stands round a page: for a learner, the way to their own pages."""
+    plain, found = replace(plain_frame(request), home=""), exchange_of(request).behind
+    if not isinstance(found, Launched) or not found.caller.person:
+        return plain
+    root = path_of(request)
+    places = (Place("me", "My skills", f"{root}/me"), Place("roles", "For a role", f"{root}/me/roles"))
+    return replace(plain, places=places)
+
+
+def form_of(body: bytes) -> dict[str, str]:
+    """The fields of a form that a platform sent. Raises ``Refused`` (400)."""
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError as error:
+        raise Refused("This is no form that can be read.", error="bad_form") from error
+
+
+PAGES = Pages(PagePolicy(opener="unsafe-none"), refusal, frame=frame)
+"""Those of the tool. Who opened a registration in a window is told when it is done, so the opener is kept."""

@@ -1,0 +1,108 @@
+"""The public keys of platforms: fetched through the guarded client, kept for a while, never asked for too often.
+
+They are fetched anew after ``FRESH`` seconds, or what the answer's ``max-age`` says within bounds. Where that fails,
+what was known holds until it is ``STALE`` seconds old. A ``kid`` that is not among them makes them be fetched at once,
+but not within ``AGAIN`` seconds of the last time: else whoever sends tokens could make us ask as often as they like.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from adapters.lms.lti.launch_token import Rejected
+from adapters.lms.lti.platforms import LtiPlatform
+from lrs.access.oidc.documents import calling
+from lrs.kernel import outbound, strict_json
+from lrs.kernel.errors import Refused
+from lrs.kernel.settings import KIB, Settings
+from lrs.tenancy.tenants import Tenant
+
+FRESH, STALE, AGAIN, LONGEST_FRESH = 3_600.0, 24 * 3_600.0, 600.0, 24 * 3_600.0
+MOST_KEYS = 50
+LARGEST = 256 * KIB
+_FULL = 1_000
+_MAX_AGE = re.compile(r"max-age=(\d{1,9})")
+_log = structlog.get_logger()
+
+PublicKeys = list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class _Known:
+    keys: PublicKeys
+    at: float
+    tried: float
+    fresh: float
+
+
+class PlatformKeys:
+    """The keys of all platforms, as one process knows them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: dict[tuple[str, str, str], _Known] = {}
+
+    def find(self, tenant: Tenant, platform: LtiPlatform, kid: str) -> PublicKeys:
+        """The keys of *platform*, among them that with *kid* if there is one. Raises ``Rejected`` (502, 503)."""
+        name, now = (tenant.id, platform.id, platform.jwks), self._clock()
+        known = self._known.get(name)
+        if known is not None:
+            has_it = any(one.get("kid") == kid for one in known.keys)
+            wait = known.fresh if has_it else AGAIN
+            if now - known.tried < wait and now - known.at < STALE:
+                return known.keys
+        try:
+            keys, fresh = fetch_keys(platform, tenant.settings)
+        except Rejected as rejected:
+            if known is None or rejected.status != 503 or now - known.at >= STALE:
+                raise
+            known.tried = now
+            return known.keys
+        if len(self._known) >= _FULL:
+            self._known.clear()
+        self._known[name] = _Known(keys, now, now, fresh)
+        return keys
+
+
+def fetch_keys(platform: LtiPlatform, settings: Settings) -> tuple[PublicKeys, float]:
+    """The keys that *platform* publishes now, and for how many seconds. Raises ``Rejected`` (502, 503)."""
+    try:
+        with calling():
+            answer = outbound.ask(platform.jwks, {"accept": "application/json"}, settings)
+    except outbound.Blocked as blocked:
+        raise _wrong(platform, "keys_blocked", f"this server may not fetch its keys ({blocked})") from blocked
+    except outbound.Unreachable as error:
+        raise _wrong(platform, "keys_unreachable", f"its keys cannot be fetched ({error})", status=503) from error
+    if answer.status != 200:
+        raise _wrong(platform, "keys_unreachable", f"it answered {answer.status} for its keys", status=503)
+    if len(answer.body) > LARGEST:
+        raise _wrong(platform, "keys_invalid", f"its list of keys is longer than {LARGEST // KIB} KiB")
+    return keys_in(platform, answer.body), _fresh(answer.headers)
+
+
+def keys_in(platform: LtiPlatform, body: bytes) -> PublicKeys:
+    """The keys in a JWK set (RFC 7517 5). Raises ``Rejected`` (502)."""
+    try:
+        told: Any = strict_json.parse(body)
+    except Refused as error:
+        raise _wrong(platform, "keys_invalid", "its list of keys is no JSON") from error
+    keys = told.get("keys") if isinstance(told, dict) else None
+    if not isinstance(keys, list) or not keys or len(keys) > MOST_KEYS:
+        raise _wrong(platform, "keys_invalid", "its list of keys is none")
+    return [one for one in keys if isinstance(one, dict)]
+
+
+def _fresh(headers: Mapping[str, str]) -> float:
+    found = _MAX_AGE.search(headers.get("cache-control", ""))
+    return min(max(float(found[1]), AGAIN), LONGEST_FRESH) if found else FRESH
+
+
+def _wrong(platform: LtiPlatform, code: str, why: str, *, status: int = 502) -> Rejected:
+    _log.warning("the keys of a learning platform cannot be used", platform=platform.id, why=why)
+    return Rejected(code, why, status=status)

@@ -1,0 +1,117 @@
+"""Who came by a launch: a session of its own, in a cookie of its own, never that of staff or of a learner's account.
+
+A learner's session is for that person's own skills alone; a teacher's for the roster and the grades of one course. What
+its platform, its person or its course is now is looked up at every request. Knows no page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import Scope
+
+from adapters.lms.lti import courses, platforms, users
+from adapters.lms.lti.courses import LtiCourse
+from adapters.lms.lti.platforms import LtiPlatform
+from lrs.access import LAUNCH, OWN_COURSE, SELF, Caller, sessions
+from lrs.access.sessions import SigningIn
+from lrs.access.signed_in import SignedIn
+from lrs.kernel.errors import Refused
+from lrs.kernel.times import SECOND
+from lrs.people.persons import members_of
+from lrs.storage import Tx
+from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import Exchange
+
+LEARNER, TEACHER = "lti-learner", "lti-teacher"
+ME = "me"
+"""The cookie of a learner; that of a teacher has the id of its course."""
+OWN = dict.fromkeys(("own-record.read", "own-questions.ask"), SELF)
+READ_COURSE = "course.read"
+BEHIND = "/t/{tenant}/lti"
+"""The path in front of the pages behind a launch."""
+LASTS = sessions.LASTS // SECOND
+AGAIN = "Open this again in your learning platform: what you had open here has ended."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched(SignedIn):
+    """Who is here by a launch, from which *platform*; a teacher for which *course*."""
+
+    platform: LtiPlatform
+    course: LtiCourse | None = None
+    course_id: str = ""
+
+
+def open_learner(tx: Tx, platform: str, person: str, now: int, way: SigningIn) -> str:
+    """Signs the learner *person* in with this commit. Gives the token."""
+    return sessions.open_in(tx, f"{LEARNER} {person} {platform}", now, way)
+
+
+def open_teacher(tx: Tx, user: str, course: str, now: int, way: SigningIn) -> str:
+    """Signs a teacher of *course* in with this commit. Gives the token."""
+    return sessions.open_in(tx, f"{TEACHER} {user} {course}", now, way)
+
+
+def by_launch(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
+    """Who is here by a launch; leaves ``Launched`` behind. Raises ``Refused`` (401)."""
+    of = exchange.place.named.get("course", ME)
+    token = HTTPConnection(scope).cookies.get(cookie_name(tenant, of))
+    found = sessions.find_session(tenant, token) if token else None
+    root = f"{scope.get('root_path', '')}{BEHIND.format(tenant=tenant.id)}"
+    who = _launched(tenant, found.subject, (found.id, root)) if found else None
+    if who is None or (who.course_id or ME) != of:
+        raise Refused(AGAIN, status=401, error="launch_again")
+    exchange.behind = who
+    return who.caller
+
+
+def _launched(tenant: Tenant, subject: str, session: tuple[str, str]) -> Launched | None:
+    sort, _, rest = subject.partition(" ")
+    one, _, other = rest.partition(" ")
+    if sort == LEARNER:
+        return _learner(tenant, one, other, session)
+    return _teacher(tenant, one, other, session) if sort == TEACHER else None
+
+
+def _learner(tenant: Tenant, person: str, platform: str, session: tuple[str, str]) -> Launched | None:
+    found = platforms.platform(tenant.store, platform)
+    if found is None or found.state != "approved" or not members_of(tenant.store, person):
+        return None
+    own = dict.fromkeys(OWN, frozenset({person}))
+    caller = Caller(f"learner {person}", "", b"", OWN, tenant.id, LAUNCH, person=person, own=own)
+    return Launched(caller, *session, platform=found)
+
+
+def _teacher(tenant: Tenant, user: str, course: str, session: tuple[str, str]) -> Launched | None:
+    store = tenant.store
+    there, known, who = courses.course(store, course), courses.member(store, course, user), users.user(store, user)
+    found = platforms.platform(store, there.platform) if there else None
+    if not (there and known and who and found) or found.state != "approved":
+        return None
+    if not known.active or known.part != "teacher":
+        return None
+    own = {READ_COURSE: frozenset({course})}
+    subject = f"lti-user {user}"
+    caller = Caller(subject, "", b"", {READ_COURSE: OWN_COURSE}, tenant.id, LAUNCH, name=who.name, own=own)
+    return Launched(caller, *session, platform=found, course=there, course_id=course)
+
+
+# -- cookies --------------------------------------------------------------------------------------------------------
+
+
+def cookie_name(tenant: Tenant, of: str) -> str:
+    """The name of a cookie of ours in a frame: no other host can set it."""
+    return f"__Host-engraft.{tenant.id}.lti.{of}"
+
+
+def set_cookie(answer: Response, name: str, value: str, seconds: int) -> None:
+    """Sets a cookie that a browser keeps in another site's frame, for that site alone.
+
+    Starlette's ``set_cookie(partitioned=True)`` raises on Python before 3.14. Source: CHIPS (Cookies Having Independent
+    Partitioned State).
+    """
+    told = f"{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"
+    answer.headers.append("set-cookie", told)

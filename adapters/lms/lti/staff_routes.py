@@ -1,0 +1,198 @@
+"""Learning platforms for staff: which there are, an invitation, a registration by hand, approval. No logic."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from adapters.lms.lti import manual, platforms, platforms_view, registration, tool_keys
+from adapters.lms.lti.addresses import tool_root, why_unusable
+from adapters.lms.lti.platforms import LtiPlatform, platform_id
+from adapters.lms.lti.platforms_view import COLUMNS
+from lrs.kernel.errors import Refused
+from lrs.pages.list_files import add_files
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.storage import Tx
+from lrs.tenancy.tenants import Tenant
+from lrs.web.dates import written_moment
+from lrs.web.frame import PRODUCT
+from lrs.web.listing import ListRow, asked_of, listing
+
+PLACE, NEW = "/staff/lms", "/staff/lms/new"
+APPROVE = "/staff/lms/platforms/{id}/state"
+FIELDS = ("name", "issuer", "client_id", "authorization", "token", "jwks", "deployments")
+_STATES: dict[str, platforms.PlatformState] = {"approved": "approved", "suspended": "suspended"}
+says(
+    lms_approved="The platform is approved: what it opens is let in from now on.",
+    lms_suspended="The platform is suspended: nothing of it is let in, and whoever came from there is signed out.",
+    lms_added="The platform is registered.",
+    lms_deployment="The deployment is accepted: what it opens is let in from now on.",
+)
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_list(router)
+    _add_new(router)
+    _add_platform(router)
+    return router
+
+
+def _add_list(router: APIRouter) -> None:
+    @router.get(PLACE, summary="The learning platforms", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        return _list(visit)
+
+    add_files(router, PLACE, "The learning platforms", COLUMNS, _rows, name="platforms", sort="name")
+
+    @router.post(PLACE, summary="Makes an invitation for a platform", openapi_extra=form_body("name") | SIGNED_IN)
+    def invite(visit: Visiting, body: FormBody) -> Response:
+        name = visit.fields(body).get("name", "")
+        try:
+            address, expires = registration.invite(visit.tenant, name, by=visit.session.by, root=root_for(visit.tenant))
+        except Refused as refused:
+            return _list(visit, refused, name=name)
+        return _list(visit, link=address, until=written_moment(expires, visit.tenant.settings.zone), name=name)
+
+
+def _add_new(router: APIRouter) -> None:
+    @router.get(NEW, summary="The form to register a platform by hand", openapi_extra=SIGNED_IN)
+    def ask(
+        visit: Visiting,
+        product: Annotated[str, Query(max_length=40)] = "moodle",
+        site: Annotated[str, Query(max_length=500)] = "",
+    ) -> Response:
+        tool_keys.ensure(visit.tenant)
+        return _form(visit, product, platforms_view.proposed(manual.product(product), site))
+
+    @router.post(NEW, summary="Registers a platform by hand", openapi_extra=form_body(*FIELDS) | SIGNED_IN)
+    def add(visit: Visiting, body: FormBody) -> Response:
+        given = {name: value.strip() for name, value in visit.fields(body).items()}
+        try:
+            made = _added(visit, given)
+        except Refused as refused:
+            return _form(visit, given.get("product", "moodle"), given, refused)
+        return visit.on(f"{PLACE}/platforms/{made.id}", "lms_added")
+
+    @router.get(
+        "/staff/lms/canvas.json",
+        response_class=JSONResponse,
+        summary="This tool as Canvas takes it",
+        openapi_extra=SIGNED_IN,
+    )
+    def canvas(visit: Visiting) -> Response:
+        told = manual.canvas_json(root_for(visit.tenant), visit.tenant.record.name or PRODUCT)
+        return JSONResponse(told, headers={"content-disposition": 'attachment; filename="canvas.json"'})
+
+
+def _add_platform(router: APIRouter) -> None:
+    @router.get(PLACE + "/platforms/{id}", summary="A learning platform", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        return _platform(visit, id)
+
+    @router.post(
+        APPROVE,
+        status_code=303,
+        summary="Approves or suspends a platform",
+        openapi_extra=form_body("state") | SIGNED_IN,
+    )
+    def change(visit: Visiting, id: str, body: FormBody) -> Response:
+        state = _STATES.get(visit.fields(body).get("state", ""))
+        if state is None:
+            raise Refused("The form names no state. Go back and reload.", error="bad_form")
+        visit.tenant.store.write(lambda tx: platforms.set_state(tx, id, state, visit.session.by)).result()
+        return visit.on(f"{PLACE}/platforms/{id}", f"lms_{state}")
+
+    @router.post(
+        PLACE + "/platforms/{id}/deployments",
+        summary="Accepts a deployment of a platform",
+        openapi_extra=form_body("deployment") | SIGNED_IN,
+    )
+    def accept(visit: Visiting, id: str, body: FormBody) -> Response:
+        deployment = visit.fields(body).get("deployment", "").strip()
+        try:
+            visit.tenant.store.write(
+                lambda tx: platforms.accept_deployment(tx, id, deployment, visit.session.by)
+            ).result()
+        except Refused as refused:
+            if refused.status == 404:
+                raise
+            return _platform(visit, id, refused)
+        return visit.on(f"{PLACE}/platforms/{id}", "lms_deployment")
+
+
+def root_for(tenant: Tenant) -> str:
+    """The address of the tool, as it is told to platforms."""
+    return tool_root(tenant.settings, tenant.id)
+
+
+def _rows(visit: Visit) -> list[ListRow]:
+    return platforms_view.rows(platforms.everyone(visit.tenant.store), visit.root, visit.tenant.settings.zone)
+
+
+def _list(visit: Visit, refused: Refused | None = None, *, link: str = "", until: str = "", name: str = "") -> Response:
+    return visit.page(
+        "staff/lms.html",
+        refused.status if refused else 200,
+        list=listing(asked_of(visit.request, COLUMNS, sort="name"), _rows(visit)),
+        unusable=why_unusable(visit.tenant.settings),
+        problem=refused.message if refused else "",
+        link=link,
+        until=until,
+        name=name,
+    )
+
+
+def _form(visit: Visit, product: str, given: dict[str, str], refused: Refused | None = None) -> Response:
+    return visit.page(
+        "staff/lms-new.html",
+        refused.status if refused else 200,
+        product=manual.product(product),
+        products=platforms_view.products(),
+        given={name: given.get(name, "") for name in FIELDS},
+        values=manual.our_values(root_for(visit.tenant)),
+        unusable=why_unusable(visit.tenant.settings),
+        problem=refused.message if refused else "",
+        may_approve=may(visit.caller)(APPROVE, "POST"),
+    )
+
+
+def _added(visit: Visit, given: dict[str, str]) -> LtiPlatform:
+    """The platform of a form: approved at once if whoever sends it may approve. Raises ``Refused``."""
+    tenant, issuer, client_id = visit.tenant, given.get("issuer", ""), given.get("client_id", "")
+    deployments = dict.fromkeys(one.strip() for one in given.get("deployments", "").splitlines() if one.strip())
+    made = LtiPlatform(
+        platform_id(issuer, client_id),
+        given.get("name", ""),
+        issuer,
+        client_id,
+        given.get("authorization", ""),
+        given.get("token", ""),
+        given.get("jwks", ""),
+        tenant.clock(),
+        state="approved" if may(visit.caller)(APPROVE, "POST") else "pending",
+        deployments=tuple(deployments),
+        family=given.get("product", ""),
+    )
+    platforms.check(made)
+    platforms.check_https(made, tenant.settings)
+
+    def decide(tx: Tx) -> None:
+        platforms.add(tx, made, visit.session.by)
+
+    tenant.store.write(decide).result()
+    return made
+
+
+def _platform(visit: Visit, id: str, refused: Refused | None = None) -> Response:
+    found = platforms.platform(visit.tenant.store, id)
+    if found is None:
+        raise Refused("There is no such platform.", status=404, error="not_found")
+    return visit.page(
+        "staff/lms-platform.html",
+        refused.status if refused else 200,
+        platform=platforms_view.platform(found, visit.tenant.settings.zone),
+        may_approve=may(visit.caller)(APPROVE, "POST"),
+        problem=refused.message if refused else "",
+    )

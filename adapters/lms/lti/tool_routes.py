@@ -1,0 +1,189 @@
+"""What platforms ask this tool for: its keys, a registration, the beginning of a launch, the launch. No logic.
+
+These routes are plain functions, so each runs in a thread of its own: a platform that asks for our keys while it makes
+us wait is answered.
+"""
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from adapters.lms.lti import login, registration, tool_keys
+from adapters.lms.lti.addresses import origin, why_unusable
+from adapters.lms.lti.arriving import arrive
+from adapters.lms.lti.frames import Named, form_of, framed_by, path_of, tool_of
+from adapters.lms.lti.launch import OtherBrowser, receive
+from adapters.lms.lti.login import BegunLaunch
+from adapters.lms.lti.platform_keys import PlatformKeys
+from adapters.lms.lti.registration import Tool
+from adapters.lms.lti.signed_in import cookie_name, set_cookie
+from lrs.kernel.errors import Refused
+from lrs.kernel.sealed import NotOurs, digest_of, hide, reveal
+from lrs.kernel.times import MINUTE, SECOND
+from lrs.matching.door import problems
+from lrs.pages.visit import REFUSALS, FormBody
+from lrs.tenancy.tenants import Tenant
+from lrs.web.frame import PRODUCT
+from lrs.web.page import page, redirect
+
+_KEYS_AGE = "public, max-age=600"
+_TOLD_LASTS = 60 * MINUTE
+
+
+class OpenedRegistration(msgspec.Struct, frozen=True):
+    """What a platform opened a registration with; until then it may be sent back."""
+
+    invitation: str
+    configuration: str
+    token: str
+    until: int
+
+
+def _form(*fields: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in fields}}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
+
+
+def routes(keys: PlatformKeys) -> APIRouter:
+    """The router; *keys* are those of platforms, as this process knows them."""
+    router = APIRouter(prefix="/t/{tenant}/lti", tags=["lti"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_keys(router)
+    _add_registration(router)
+    _add_login(router)
+    _add_launch(router, keys)
+    return router
+
+
+def _add_keys(router: APIRouter) -> None:
+    @router.get("/jwks", response_class=JSONResponse, responses=problems(404), summary="The public keys of this tool")
+    def jwks(tenant: Named) -> Response:
+        body = {"keys": tool_keys.published(tenant.store, tenant.clock())}
+        return JSONResponse(body, headers={"cache-control": _KEYS_AGE})
+
+
+def _add_registration(router: APIRouter) -> None:
+    @router.get("/register/{invite}", summary="What a platform opens to register this tool")
+    def ask(
+        request: Request, tenant: Named, invite: str, openid_configuration: str = "", registration_token: str = ""
+    ) -> Response:
+        if unusable := why_unusable(tenant.settings):
+            raise Refused(unusable, status=503, error="needs_https")
+        told = OpenedRegistration(invite, openid_configuration, registration_token, tenant.clock() + _TOLD_LASTS)
+        return _asked(request, tenant, registration.look(tenant, invite), told)
+
+    @router.post("/register/{invite}", summary="Registers this tool at a platform", openapi_extra=_form("told", "who"))
+    def register(request: Request, tenant: Named, invite: str, body: FormBody) -> Response:
+        form = form_of(body)
+        told = _told(tenant, form.get("told", ""), invite)
+        name = registration.look(tenant, invite)
+        tool = Tool(tool_of(request), _title(tenant), form.get("who") == "pseudonymous")
+        try:
+            made = registration.register(tenant, invite, told.configuration, told.token, tool)
+        except Refused as refused:
+            return _asked(request, tenant, name, told, refused)
+        framing = _framing(told)
+        framed_by(request, framing)
+        deployment = ", ".join(made.deployments)
+        shown = {"name": made.name, "issuer": made.issuer, "client_id": made.client_id, "deployment": deployment}
+        return page(request, "lti/registered.html", origin=framing[0], **shown)
+
+
+def _add_login(router: APIRouter) -> None:
+    @router.get("/login", summary="Begins a launch (OpenID Connect third-party initiated login)")
+    def by_link(request: Request, tenant: Named) -> Response:
+        return _begun(request, tenant, dict(request.query_params))
+
+    @router.post("/login", summary="Begins a launch", openapi_extra=_form(*login.KEPT, "lti_storage_target"))
+    def by_form(request: Request, tenant: Named, body: FormBody) -> Response:
+        return _begun(request, tenant, form_of(body))
+
+
+def _add_launch(router: APIRouter, keys: PlatformKeys) -> None:
+    @router.post("/launch", summary="A launch", openapi_extra=_form("state", "id_token", "error"))
+    def launch(request: Request, tenant: Named, body: FormBody) -> Response:
+        form = form_of(body)
+        state = form.get("state", "")
+        proof = request.cookies.get(_login_cookie(tenant, state)) or form.get("proof")
+        try:
+            message = receive(tenant, keys, form, proof)
+        except OtherBrowser as other:
+            return _other_browser(request, other, form)
+        framed_by(request, message.platform.framing)
+        return arrive(request, tenant, message)
+
+
+def _asked(
+    request: Request, tenant: Tenant, name: str, told: OpenedRegistration, refused: Refused | None = None
+) -> Response:
+    framed_by(request, _framing(told))
+    return page(
+        request,
+        "lti/register.html",
+        refused.status if refused else 200,
+        problem=refused.message if refused else "",
+        name=name,
+        platform=origin(told.configuration),
+        title=_title(tenant),
+        tool=path_of(request),
+        invitation=told.invitation,
+        told=hide(_secret(tenant), told),
+    )
+
+
+def _told(tenant: Tenant, text: str, invitation: str) -> OpenedRegistration:
+    try:
+        told = reveal(_secret(tenant), text, OpenedRegistration)
+    except NotOurs:
+        told = None
+    if told is None or told.invitation != invitation or told.until <= tenant.clock():
+        message = "This form is not the one that was shown, or it took over an hour. Begin again in the platform."
+        raise Refused(message, status=403, error="bad_form")
+    return told
+
+
+def _framing(told: OpenedRegistration) -> tuple[str, ...]:
+    return tuple(filter(None, (origin(told.configuration),)))
+
+
+def _begun(request: Request, tenant: Tenant, given: dict[str, str]) -> Response:
+    begun = login.begin(tenant, given, tool_of(request))
+    answer = _keeping(request, begun) if begun.storage else redirect(request, begun.address)
+    set_cookie(answer, _login_cookie(tenant, begun.state), begun.proof, login.LASTS // SECOND)
+    return answer
+
+
+def _keeping(request: Request, begun: BegunLaunch) -> Response:
+    """The page that has the platform keep what shows that the browser is the same, and then goes on."""
+    framed_by(request, begun.platform.framing)
+    shown = {"frame_name": begun.storage, "origin": origin(begun.platform.authorization), "key": _key(begun.state)}
+    return page(request, "lti/keep.html", address=begun.address, proof=begun.proof, **shown)
+
+
+def _other_browser(request: Request, other: OtherBrowser, form: dict[str, str]) -> Response:
+    """Asks the platform for what it kept; where it kept nothing, offers a window of our own."""
+    platform, begun = other.platform, other.begun
+    framed_by(request, platform.framing)
+    if begun.storage and not form.get("recalled"):
+        shown = {"frame_name": begun.storage, "origin": origin(platform.authorization)}
+        shown |= {name: form.get(name, "") for name in ("state", "id_token")}
+        return page(request, "lti/recall.html", tool=path_of(request), key=_key(form.get("state", "")), **shown)
+    given = sorted(begun.given.items())
+    return page(request, "lti/window.html", 403, tool=path_of(request), given=given, platform=platform.name)
+
+
+def _login_cookie(tenant: Tenant, state: str) -> str:
+    return cookie_name(tenant, f"login.{digest_of(state)[:12]}")
+
+
+def _key(state: str) -> str:
+    return f"engraft.{digest_of(state)[:12]}"
+
+
+def _title(tenant: Tenant) -> str:
+    return tenant.record.name or PRODUCT
+
+
+def _secret(tenant: Tenant) -> bytes:
+    return tenant.secret("lti-registration")

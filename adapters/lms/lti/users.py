@@ -1,0 +1,191 @@
+"""Users of platforms, and the persons they are: what each launch and each roster teaches the store.
+
+A user is known by platform and ``sub`` alone. ``iss`` and ``sub`` are an account of xAPI; the user name and the address
+of the same user become further accounts of that person, for content of the same platform names learners by them. A name
+or an address that two users have joins nobody. A mailbox is the world's, not the platform's: it is only suggested, and
+proves nothing. Records: ``lti-user``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from adapters.lms.lti.platforms import LtiPlatform
+from lrs.kernel.addresses import web_address
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.mail_server import checked_mailbox
+from lrs.kernel.names import name
+from lrs.people.ids import identified, ids_of
+from lrs.people.persons import ensure, minter
+from lrs.people.platform_accounts import join_account, part_account, suggest_elsewhere
+from lrs.storage import Reader, Record, Tx, Walk
+from lrs.storage.about import by_keys
+from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import Identifier
+
+KIND = "lti-user"
+SHARED_ISSUERS = frozenset({"https://canvas.instructure.com", "https://blackboard.com"})
+"""Issuers that many institutions have in common: there a user name is no account of the issuer's."""
+_MOST = 3
+_LONGEST = 255
+Aliases = tuple[tuple[str, str], ...]
+
+
+class LtiUser(msgspec.Struct, frozen=True):
+    """A user of *platform*. *person* is whom ``iss`` and ``sub`` stand for. *test*: no real user."""
+
+    platform: str
+    sub: str
+    person: str
+    name: str = ""
+    email: str = ""
+    username: str = ""
+    test: bool = False
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SeenUser:
+    """What a launch or a roster says of a user. *home* is the address of the institution's own platform, if told."""
+
+    sub: str
+    name: str = ""
+    email: str = ""
+    username: str = ""
+    home: str = ""
+    test: bool = False
+
+
+_decoder = msgspec.json.Decoder(LtiUser)
+
+
+def user_id(platform: str, sub: str) -> str:
+    """The id of the record of a user."""
+    return name(KIND, platform, sub)
+
+
+def user(reader: Reader, id: str) -> LtiUser | None:
+    """The user with this id."""
+    record = reader.get(KIND, id)
+    return _decoder.decode(record.body) if record else None
+
+
+def those(reader: Reader, ids: Sequence[str]) -> dict[str, LtiUser]:
+    """The users with these ids, by id."""
+    found = reader.get_many(KIND, ids) if ids else {}
+    return {id: _decoder.decode(record.body) for id, record in found.items()}
+
+
+def learn(tx: Tx, tenant: Tenant, platform: LtiPlatform, seen: SeenUser) -> LtiUser:
+    """Puts down what is said of a user, and joins what is surely one person. Can be repeated."""
+    mint, source = minter(tenant.secret("person-ids")), f"lti {platform.id}"
+    account = _account(tenant, platform.issuer, seen.sub)
+    person = ensure(tx, (account,), mint)[account.id]
+    now = _merged(tx, platform, seen, person)
+    _put(tx, now)
+    for alias in _aliases(platform, now, seen.home):
+        other = _account(tenant, *alias)
+        if other.id == account.id:
+            continue
+        if _is_shared(tx, platform.id, alias[1]):
+            part_account(tx, other, source=source, mint=mint)
+        else:
+            join_account(tx, account, other, source=source, mint=mint)
+    _suggest_mailbox(tx, tenant, account, now, source)
+    return now
+
+
+def with_alias(reader: Reader, platform: str, alias: str) -> list[LtiUser]:
+    """Users of a platform with this address or user name, at most a few."""
+    found = reader.find(Walk(KIND, [_alias_key(platform, alias)], limit=_MOST)).records
+    return [_decoder.decode(record.body) for record in found]
+
+
+def _merged(tx: Tx, platform: LtiPlatform, seen: SeenUser, person: str) -> LtiUser:
+    """What is known now. What is not told this time is not forgotten."""
+    before = user(tx, user_id(platform.id, seen.sub))
+    if before is None:
+        before = LtiUser(platform.id, seen.sub, person)
+    return msgspec.structs.replace(
+        before,
+        person=person,
+        name=seen.name[:_LONGEST] or before.name,
+        email=_mailbox(seen.email) or before.email,
+        username=seen.username[:_LONGEST] or before.username,
+        test=seen.test or before.test,
+    )
+
+
+def _put(tx: Tx, now: LtiUser) -> None:
+    keys = [key("lti.user-person", now.person)]
+    keys += [_alias_key(now.platform, one) for one in (now.email, now.username) if one]
+    record, body = tx.get(KIND, user_id(now.platform, now.sub)), msgspec.json.encode(now)
+    if record is None or record.body != body:
+        tx.put(Record(KIND, user_id(now.platform, now.sub), body, keys=tuple(dict.fromkeys(keys))))
+
+
+def _aliases(platform: LtiPlatform, now: LtiUser, home: str) -> Iterator[tuple[str, str]]:
+    """Further accounts of a user: home page and name. None where the institution's own address is not known."""
+    root = home if platform.issuer in SHARED_ISSUERS else platform.issuer
+    if root:
+        yield from ((root, one) for one in dict.fromkeys((now.username, now.email)) if one)
+
+
+def _is_shared(reader: Reader, platform: str, alias: str) -> bool:
+    return len(with_alias(reader, platform, alias)) > 1
+
+
+def _suggest_mailbox(tx: Tx, tenant: Tenant, account: Identifier, now: LtiUser, source: str) -> None:
+    mailbox = identified({"mbox": f"mailto:{now.email}"}, ids_of(tenant)) if now.email else None
+    if mailbox is not None:
+        shared = "several users of the platform have this address" if _is_shared(tx, now.platform, now.email) else None
+        suggest_elsewhere(tx, account, mailbox, source=source, conflict=shared)
+
+
+def _account(tenant: Tenant, home: str, account_name: str) -> Identifier:
+    found = identified({"account": {"homePage": home, "name": account_name}}, ids_of(tenant))
+    assert found is not None  # noqa: S101 (both parts are texts)
+    return found
+
+
+def _mailbox(text: str) -> str:
+    try:
+        return checked_mailbox(text.strip()) if text.strip() else ""
+    except Refused:
+        return ""
+
+
+def home_of(address: str) -> str:
+    """*address* as the home page of accounts: without a slash at its end; empty if it is none."""
+    try:
+        web_address(address)
+    except ValueError:
+        return ""
+    return address.rstrip("/")
+
+
+def _alias_key(platform: str, alias: str) -> int:
+    return key("lti.alias", platform, alias.casefold())
+
+
+def _about(record: Record) -> Subjects:
+    return subjects(persons=[_decoder.decode(record.body).person])
+
+
+KINDS = (
+    Kind(
+        KIND,
+        "fact",
+        LtiUser,
+        1,
+        subjects=_about,
+        retention="evidence",
+        exported=True,
+        find=by_keys(KIND, lambda whose: (key("lti.user-person", one) for one in whose.persons)),
+    ),
+)

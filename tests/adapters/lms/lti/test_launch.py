@@ -1,0 +1,369 @@
+"""A launch: its two halves, every check of its token, and where it leads."""
+
+import base64
+import hmac
+import json
+import time
+
+import pytest
+
+from adapters.lms.lti import platforms
+from lrs.people.persons import identifiers_of
+from lrs.storage import each
+from tests.adapters.lms.lti.platform import CLAIM, FOREIGN, ISSUER, MEMBERSHIP, PATH, TOOL, cookies
+from tests.pages.conftest import Browser, text_of
+
+
+def test_a_login_leads_to_the_platform_with_what_the_standard_asks(world):
+    answer = world.log_in()
+
+    asked = world.asked()
+    assert answer.headers["location"].startswith(f"{ISSUER}/mod/lti/auth.php?")
+    assert {name: value for name, value in asked.items() if name not in {"state", "nonce"}} == {
+        "scope": "openid",
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "prompt": "none",
+        "client_id": "tool",
+        "redirect_uri": f"{TOOL}/launch",
+        "login_hint": "2",
+        "lti_message_hint": '{"cmid":"7"}',
+    }
+    assert len(asked["state"]) == len(asked["nonce"]) == 43
+    assert asked["state"] != asked["nonce"]
+
+
+def test_the_cookie_of_a_login_comes_back_in_a_frame_and_to_this_host_only(world):
+    ((name, told),) = cookies(world.log_in()).items()
+
+    assert name.startswith("__Host-engraft.default.lti.login.")
+    assert told.partition("; ")[2] == "Max-Age=600; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"
+
+
+def test_a_login_by_get_is_the_same(world):
+    answer = world.browser.ask(
+        "GET", f"{PATH}/login", params={"iss": ISSUER, "login_hint": "2", "target_link_uri": f"{TOOL}/launch"}
+    )
+
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "says"),
+    [
+        ({"iss": "https://elsewhere.example"}, 404, "is not registered here"),
+        ({"client_id": "another"}, 404, "is not registered here"),
+        ({"iss": None}, 400, "did not say who it is (iss)"),
+        ({"login_hint": None}, 400, "did not say who comes (login_hint)"),
+        ({"target_link_uri": "https://evil.example/launch"}, 400, "which is not ours"),
+        ({"target_link_uri": f"{TOOL}.evil.example/launch"}, 400, "which is not ours"),
+        ({"lti_message_hint": "x" * 4_001}, 400, "longer than 4000 characters"),
+    ],
+)
+def test_a_login_that_cannot_be_is_refused(world, given, status, says):
+    answer = world.log_in(**given)
+
+    assert answer.status_code == status
+    assert says in text_of(answer)
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_login_that_could_be_of_two_registrations_is_refused_unless_it_names_one(world, platform):
+    one, other = (platform.described(id, issuer="https://twice.example", deployments=(id,)) for id in ("a", "b"))
+    world.add(one)
+    world.add(other)
+
+    unclear = world.log_in(iss="https://twice.example", client_id=None)
+    by_client = world.asked(iss="https://twice.example", client_id="b")
+    by_deployment = world.asked(iss="https://twice.example", client_id=None, lti_deployment_id="a")
+
+    assert (unclear.status_code, by_client["client_id"], by_deployment["client_id"]) == (400, "b", "a")
+    assert "registered several times" in text_of(unclear)
+
+
+def test_a_learner_sees_their_own_skills_in_a_frame_of_the_platform_alone(world):
+    browser = world.new_browser()
+
+    launched = world.launch()
+    seen = browser.get(f"{PATH}/me")
+
+    assert launched.status_code == 303
+    assert launched.headers["location"] == f"{PATH}/me"
+    assert "No skill is held at present" in text_of(seen)
+    assert f"frame-ancestors {ISSUER};" in seen.headers["content-security-policy"]
+    assert "x-frame-options" not in seen.headers
+    assert f'action="{PATH}/me/questions"' in seen.text
+    assert "/account" not in seen.text
+    assert browser.get(f"{PATH}/me/roles").status_code == 200
+    assert browser.get("/me").headers["location"] == "/sign-in/learner"
+    assert browser.get("/staff").headers["location"].startswith("/sign-in")
+
+
+def test_a_learner_asks_the_staff_from_the_frame(world):
+    browser = world.new_browser()
+    world.launch(sub="77", email="", **{CLAIM + "ext": {}})
+    page = browser.get(f"{PATH}/me")
+
+    sent = browser.send(page, f"{PATH}/me/questions", text="A course is missing.")
+
+    assert sent.headers["location"] == f"{PATH}/me?done=asked"
+    assert "A course is missing." in text_of(browser.get(f"{PATH}/me"))
+
+
+def test_a_teacher_sees_that_one_course_and_no_page_of_ours(world):
+    browser = world.new_browser()
+    world.launch()
+
+    launched = world.launch(sub="9", name="Tess Teacher", email="", **teacher())
+    place = launched.headers["location"]
+    seen = browser.get(place)
+    another = world.launch(sub="9", **teacher(), **{CLAIM + "context": {"id": "8", "title": "Other"}})
+
+    assert place.startswith(f"{PATH}/courses/")
+    assert "Gowning" in text_of(seen)
+    assert "Ann Learner" in text_of(seen)
+    assert another.headers["location"] != place
+    assert browser.get("/staff/learners").headers["location"].startswith("/sign-in")
+    alone = Browser(world.app, browser.address)
+    ((name, value),) = cookies(another).items()
+    alone.cookies.set(name, value.partition(";")[0])
+    assert alone.get(place).status_code == 401
+    assert alone.get(another.headers["location"]).status_code == 200
+
+
+def test_the_token_of_a_launch_opens_nothing_as_that_of_a_sign_in_and_the_other_way_round(world):
+    world.new_browser()
+    token = cookies(world.launch())["__Host-engraft.default.lti.me"].partition(";")[0]
+    staff = world.staff().cookies
+
+    as_staff, as_launch = (
+        Browser(world.app, "https://skills.example.org"),
+        Browser(world.app, "https://skills.example.org"),
+    )
+    as_staff.cookies.set("__Host-engraft.default", token)
+    as_launch.cookies.set("__Host-engraft.default.lti.me", staff["__Host-engraft.default"])
+
+    assert as_staff.get("/me").status_code == 303
+    assert as_launch.get(f"{PATH}/me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
+        "http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin",
+    ],
+)
+def test_whoever_administers_the_platform_is_no_administrator_and_no_teacher_here(world, role):
+    answer = world.launch(**{CLAIM + "roles": [role]})
+
+    assert answer.headers["location"] == f"{PATH}/me"
+
+
+@pytest.mark.parametrize("role", ["Instructor", MEMBERSHIP + "Mentor", MEMBERSHIP + "Administrator"])
+def test_short_and_long_names_of_roles_are_one(world, role):
+    assert "/courses/" in world.launch(sub="9", **{CLAIM + "roles": [role]}).headers["location"]
+
+
+def test_a_platform_that_is_suspended_signs_out_who_came_from_it(world, platform):
+    own = world.add(platform.described("suspended", issuer="https://suspended.example"))
+    browser = world.new_browser()
+    login = {"iss": own.issuer, "client_id": "suspended"}
+    world.launch(login=login, iss=own.issuer, aud="suspended")
+    before = browser.get(f"{PATH}/me").status_code
+
+    world.store.write(lambda tx: platforms.set_state(tx, own.id, "suspended", "test")).result()
+
+    assert (before, browser.get(f"{PATH}/me").status_code) == (200, 401)
+    assert world.log_in(**login).status_code == 403
+
+
+def now():
+    return int(time.time())
+
+
+BAD = {
+    "another issuer": ({"iss": "https://elsewhere.example"}, "token_issuer"),
+    "another tool": ({"aud": "another"}, "token_audience"),
+    "several tools and no party": ({"aud": ["tool", "another"]}, "token_party"),
+    "several tools and another party": ({"aud": ["tool", "another"], "azp": "another"}, "token_party"),
+    "one tool and another party": ({"azp": "another"}, "token_party"),
+    "another nonce": ({"nonce": "of another launch"}, "token_nonce"),
+    "no nonce": ({"drop": ("nonce",)}, "token_nonce"),
+    "a nonce that is no text": ({"nonce": 7}, "token_nonce"),
+    "too old": ({"exp": now() - 61}, "token_expired"),
+    "made long ago": ({"iat": now() - 900, "exp": now() + 900}, "token_expired"),
+    "from the future": ({"iat": now() + 300, "exp": now() + 400}, "token_early"),
+    "not yet": ({"nbf": now() + 300}, "token_early"),
+    "no times": ({"drop": ("exp",)}, "token_times"),
+    "no time of making": ({"drop": ("iat",)}, "token_times"),
+    "times that are texts": ({"exp": "never"}, "token_times"),
+    "another version": ({CLAIM + "version": "1.1"}, "token_version"),
+    "another message": ({CLAIM + "message_type": "LtiSubmissionReviewRequest"}, "message_type"),
+    "a deployment that nobody knows": ({CLAIM + "deployment_id": "77"}, "token_deployment"),
+    "no deployment": ({"drop": (CLAIM + "deployment_id",)}, "message_incomplete"),
+    "a deployment that is too long": ({CLAIM + "deployment_id": "x" * 256}, "message_incomplete"),
+    "no roles": ({"drop": (CLAIM + "roles",)}, "message_incomplete"),
+    "no link": ({CLAIM + "resource_link": {}}, "message_incomplete"),
+    "a name of somebody that is no text": ({"sub": 5}, "message_incomplete"),
+    "a name of somebody that is too long": ({"sub": "x" * 256}, "message_incomplete"),
+    "nobody": ({"drop": ("sub",)}, "anonymous"),
+    "a key that is not published": ({"header": {"kid": "two"}}, "token_kid"),
+    "no key named": ({"header": {"kid": None}}, "token_kid"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_token_is_refused_with_its_reason_and_put_into_the_record_of_actions(world, name):
+    changes, code = BAD[name]
+    world.new_browser()
+
+    answer = world.launch(**changes)
+
+    assert answer.status_code in {400, 403}
+    assert "The launch was refused: " in text_of(answer)
+    assert "Go back to your learning platform" in text_of(answer)
+    assert world.audit()[-1] == ("lti.launch-refused", {"platform": world.platform.described().id, "why": code})
+    assert world.browser.get(f"{PATH}/me").status_code == 401
+
+
+def test_a_token_that_another_key_of_the_same_name_signed_is_refused(world, platform):
+    answer = world.launch(key=platform.other)
+
+    assert answer.status_code == 403
+    assert "the signature of its token is wrong" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "none", "kid": "one"},
+        {"alg": "HS256", "kid": "one"},
+        {"alg": "RS384", "kid": "one"},
+        {"kid": "one"},
+        {"alg": "RS256", "kid": "one", "crit": ["exp"], "exp": 1},
+    ],
+)
+def test_no_other_algorithm_is_taken_whatever_the_token_says(world, platform, header):
+    asked = world.asked()
+    payload, signature = world.token(asked["nonce"]).split(".")[1:]
+    head = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    if header.get("alg") == "HS256":  # signed with the public key as if that were a secret
+        mac = hmac.digest(platform.key.as_pem(private=False), f"{head}.{payload}".encode(), "sha256")
+        signature = base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+    answer = world.send(asked["state"], f"{head}.{payload}.{'' if header.get('alg') == 'none' else signature}")
+
+    assert answer.status_code == 403
+    assert "is not signed with RS256" in text_of(answer)
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "é.b.c", "e30.e30.e30", "x" * 60_000])
+def test_what_is_no_token_is_refused(world, token):
+    answer = world.send(world.asked()["state"], token)
+
+    assert answer.status_code in {400, 403}
+
+
+def test_a_launch_works_once(world):
+    asked = world.asked()
+    token = world.token(asked["nonce"])
+
+    first, second = world.send(asked["state"], token), world.send(asked["state"], token)
+
+    assert (first.status_code, second.status_code) == (303, 403)
+    assert "used already" in text_of(second)
+
+
+def test_a_nonce_is_good_for_its_own_state_alone(world):
+    one, other = world.asked(), world.asked()
+
+    answer = world.send(other["state"], world.token(one["nonce"]))
+
+    assert answer.status_code == 403
+    assert "for another launch (nonce)" in text_of(answer)
+
+
+@pytest.mark.parametrize("state", ["", "made-up", "é\n"])
+def test_a_state_that_nobody_was_given_is_refused(world, state):
+    answer = world.send(state, "a.b.c")
+
+    assert answer.status_code == 403
+    assert "did not begin here" in text_of(answer)
+
+
+def test_an_error_of_the_platform_is_told(world):
+    answer = world.send(world.asked()["state"], "", error="login_required", error_description="Session lost <b>")
+
+    assert answer.status_code == 403
+    assert "Session lost <b>" in text_of(answer)
+
+
+def test_a_launch_in_another_browser_is_not_used_up_and_offers_a_window_of_its_own(world):
+    first = world.new_browser()
+    asked = world.asked()
+    token = world.token(asked["nonce"])
+
+    world.new_browser()
+    elsewhere = world.send(asked["state"], token)
+    world.browser = first
+    here = world.send(asked["state"], token)
+
+    assert elsewhere.status_code == 403
+    assert 'target="_blank"' in elsewhere.text
+    assert f'action="{PATH}/login"' in elsewhere.text
+    assert 'name="login_hint" value="2"' in elsewhere.text
+    assert here.status_code == 303
+
+
+def test_where_no_cookie_is_kept_the_platform_keeps_what_shows_the_same_browser(world):
+    world.new_browser()
+    begun = world.log_in(lti_storage_target="_parent")
+    proof = begun.text.partition('data-value="')[2].partition('"')[0]
+    address = begun.text.partition('href="https://moodle')[2].partition('"')[0].replace("&amp;", "&")
+    asked = dict(pair.split("=", 1) for pair in address.partition("?")[2].split("&"))
+    token = world.token(asked["nonce"])
+    world.new_browser()
+
+    recalling = world.send(asked["state"], token)
+    wrong = world.send(asked["state"], token, proof="0" * 64, recalled="yes")
+    right = world.send(asked["state"], token, proof=proof, recalled="yes")
+
+    assert f'data-origin="{ISSUER}"' in begun.text
+    assert f"frame-ancestors {ISSUER};" in begun.headers["content-security-policy"]
+    assert "data-recall" in recalling.text
+    assert 'target="_blank"' in wrong.text
+    assert right.status_code == 303
+
+
+def test_a_new_deployment_waits_until_it_is_accepted(world):
+    waiting = world.launch(**{CLAIM + "deployment_id": "new"})
+    known = platforms.platform(world.store, world.platform.described().id)
+
+    world.store.write(lambda tx: platforms.accept_deployment(tx, known.id, "new", "test")).result()
+    accepted = world.launch(**{CLAIM + "deployment_id": "new"})
+
+    assert "waits until an administrator accepts it" in text_of(waiting)
+    assert "new" in known.waiting
+    assert accepted.status_code == 303
+
+
+def test_one_launch_teaches_the_names_by_which_content_of_the_platform_knows_the_learner(world):
+    world.launch(sub="31", email="bea@example.org", **{CLAIM + "ext": {"user_username": "bea"}})
+
+    person = next(r for r in each(world.store, "lti-user") if b'"sub":"31"' in r.body)
+    known = identifiers_of(world.store, json.loads(person.body)["person"])
+    names = {one["account"]["name"] for one in known}
+    assert names == {"31", "bea", "bea@example.org"}
+    assert {one["account"]["homePage"] for one in known} == {ISSUER}
+
+
+def test_a_form_of_another_site_is_taken_for_a_launch_and_for_nothing_else(world):
+    answer = world.browser.ask("POST", f"{PATH}/me/questions", data={"text": "x"}, headers=FOREIGN)
+
+    assert answer.status_code == 403
+    assert "sent by a page that is not ours" in text_of(answer)
+
+
+def teacher():
+    return {CLAIM + "roles": [MEMBERSHIP + "Instructor"], CLAIM + "ext": {}}
