@@ -83,5 +83,8 @@ def list_all(tenant: Tenant, *, as_json: bool) -> None:
 @lms.command()
 @with_tenant
 def rotate(tenant: Tenant) -> None:
-    """Sign with the next key from now on. The former one stays published for 30 days."""
+    """Sign with the next key from now on.
+
+    The former one stays published for 30 days.
+    """
     click.echo(f"the key {tool_keys.rotate(tenant, by=BY)} signs now")

@@ -44,7 +44,7 @@ def framed_by(request: Request, origins: tuple[str, ...]) -> None:
     exchange_of(request).policy = replace(policy_of(request), framed_by=origins)
 
 
-def framed(request: Request) -> None:
+def framed(request: Request, _: Annotated[str, Path(alias="tenant")]) -> None:
     """The dependency of routes behind a launch: its platform shows the answer."""
     found = exchange_of(request).behind
     if isinstance(found, Launched):
