@@ -69,7 +69,7 @@ def _add_registration(router: APIRouter) -> None:
         request: Request, tenant: Named, invite: str, openid_configuration: str = "", registration_token: str = ""
     ) -> Response:
         if unusable := why_unusable(tenant.settings):
-            raise Refused(unusable, status=503, error="needs_https")
+            raise Refused(unusable, status=409, error="needs_https")
         told = OpenedRegistration(invite, openid_configuration, registration_token, tenant.clock() + _TOLD_LASTS)
         return _asked(request, tenant, registration.look(tenant, invite), told)
 

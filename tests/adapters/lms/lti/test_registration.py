@@ -163,7 +163,7 @@ def test_without_https_the_page_says_what_to_set(tmp_path, platform):
     answer = world.browser.get(path)
     staff = world.staff().get("/staff/lms")
 
-    assert answer.status_code == 503
+    assert answer.status_code == 409
     assert "Set LRS_PUBLIC_URL" in text_of(answer)
     assert "Set LRS_PUBLIC_URL" in text_of(staff)
     assert why_unusable(Settings(public_url="http://localhost:8080")) == ""
