@@ -1,4 +1,7 @@
-"""What learners are told of who asks and who keeps the record, for programs: read and set with a key. No logic."""
+"""Routes for programs with an API key: read and set what learners are told about the organisation and its services.
+
+No logic.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -96,6 +99,6 @@ def _organisation(record: TenantRecord) -> ToldOfOrganisation:
 
 
 def _service(service: Service) -> ToldOfService:
-    return ToldOfService.model_construct(  # one of before has neither contact nor notice
+    return ToldOfService.model_construct(  # a service that was stored by an older version has neither
         contact=service.contact, privacy_notice=service.privacy_notice, return_urls=list(service.return_urls)
     )

@@ -1,7 +1,7 @@
-"""What becomes of a consent link: the learner's answer, the guardian's, and the end of what was agreed to.
+"""Stores the answers to a consent link: the learner's, the guardian's, and a later withdrawal.
 
-Each answer is one commit, with its entry in the record of actions: the link as it is then, the consents, and the mail
-to a guardian. The first answer counts: whoever comes later gets the link as it was decided. Knows no page and no form.
+Each answer is one commit: the changed link, the consents, the mail to a guardian, and an entry in the record of
+actions. Only the first answer counts. Whoever answers later gets the link as it was decided. Knows no page and no form.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 GUARDIAN_LASTS = 14 * DAY
-"""Microseconds for which the link of a guardian is good."""
+"""Microseconds for which a guardian's link is valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuardianWanted:
-    """Whom a learner under age asks, as typed: their own *name*, and where a link is sent, nowhere if that is empty."""
+    """The guardian whom a learner named *name* wants to be asked, and the address for the link; empty for none."""
 
     name: str
     address: str = ""
@@ -42,9 +42,10 @@ class GuardianWanted:
 
 @dataclass(frozen=True, slots=True)
 class ConsentAnswer:
-    """A learner's answer. *scopes* are those that were chosen beside ``profiles:read``.
+    """A learner's answer.
 
-    *person* is the learner, if one is signed in. *guardian* is given by who is under age.
+    *scopes* are those that the learner chose in addition to ``profiles:read``. *person* is the learner, if one is
+    signed in. A learner who is under age gives *guardian*.
     """
 
     agree: bool
@@ -55,7 +56,7 @@ class ConsentAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """Where the pages are that mails lead to, and the language of such a mail."""
+    """The root address of the pages for links in mails, and the language of such a mail."""
 
     root: str
     language: str
@@ -65,16 +66,17 @@ class Posted:
 
 
 def needs_guardian(tenant: Tenant, asked: Subject, reader: Reader | None = None) -> bool:
-    """Whether staff have noted that the learner is under age, in an organisation that then asks a guardian, too."""
+    """Whether staff noted that the learner is under age, and the organisation also asks a guardian."""
     group = links.group_of(tenant, asked, reader)
     return is_under_age(tenant, reader or tenant.store, group, tenant.clock())
 
 
 def decide(tenant: Tenant, text: str, answer: ConsentAnswer, posted: Posted) -> ConsentLink:
-    """Takes the answer of the learner who has the link *text*.
+    """Stores the answer of the learner who has the link *text*.
 
-    Raises ``Refused``: 404 and 410 as ``links.opened``, 400 for a guardian that is missing or cannot be reached. Who is
-    not signed in is not told that they are noted as under age: what they give then does not hold (``scopes_for``).
+    Raises ``Refused``: 404 and 410 as ``links.opened``, 400 for a guardian that is missing or cannot be reached.
+    Somebody who is not signed in is not told that staff noted them as under age. Their consent is stored, but does not
+    hold (``scopes_for``).
     """
     id, now = links.id_in(tenant, text), tenant.clock()
     whose = links.subjects_of(tenant, links.found(tenant.store, id)[0])
@@ -98,10 +100,7 @@ def decide(tenant: Tenant, text: str, answer: ConsentAnswer, posted: Posted) -> 
 
 
 def stop(tenant: Tenant, id: str, *, by: str) -> list[Ended]:
-    """Withdraws all that the service of the link *id* was given of whom it is about, or waits for; what ended now.
-
-    Raises ``Refused`` (404).
-    """
+    """Withdraws what the learner of link *id* gave to its service. Gives what ended now. Raises ``Refused`` (404)."""
     whose = links.subjects_of(tenant, links.found(tenant.store, id)[0])
 
     def take(tx: Tx) -> list[Ended]:
@@ -116,14 +115,14 @@ def stop(tenant: Tenant, id: str, *, by: str) -> list[Ended]:
 def opened_by_guardian(tenant: Tenant, text: str) -> tuple[ConsentLink, AskedGuardian, Service | None]:
     """The link that the guardian's address *text* is about.
 
-    Raises ``Refused``: 404 for a text that is not ours or was replaced by a newer one; unless it was answered, 410 for
-    one that is too old or of a service that can no longer be agreed to.
+    Raises ``Refused``: 404 if *text* is not ours or was replaced by a newer one. If it was not answered yet, 410 if it
+    is too old or its service can no longer be agreed to.
     """
     return _for_guardian(tenant.store, *_named(tenant, text), tenant.clock())
 
 
 def decide_as_guardian(tenant: Tenant, text: str, *, agree: bool) -> ConsentLink:
-    """Takes the guardian's answer. Raises ``Refused`` as ``opened_by_guardian``."""
+    """Stores the guardian's answer. Raises ``Refused`` as ``opened_by_guardian``."""
     (id, nonce), now = _named(tenant, text), tenant.clock()
     whose = links.subjects_of(tenant, links.found(tenant.store, id)[0])
 
@@ -140,7 +139,7 @@ def decide_as_guardian(tenant: Tenant, text: str, *, agree: bool) -> ConsentLink
 
 
 def write_down(tenant: Tenant, receipt: str, *, agree: bool, by: str) -> ConsentLink:
-    """Writes down what a guardian answered in another way, on paper say. Raises ``Refused`` (404, 409, 410)."""
+    """Stores a guardian's answer that came in another way, for example on paper. Raises ``Refused`` (404, 409, 410)."""
     id, now = links.with_receipt(tenant.store, receipt).id, tenant.clock()
     whose = links.subjects_of(tenant, links.found(tenant.store, id)[0])
 
@@ -155,7 +154,7 @@ def write_down(tenant: Tenant, receipt: str, *, agree: bool, by: str) -> Consent
 
 
 def _of_guardian(tx: Tx, link: ConsentLink, whose: Sequence[Subject], now: int, *, agree: bool, by: str) -> ConsentLink:
-    """The answer of the guardian whom *link* waits for; *by* is in the record of actions."""
+    """Stores the answer of the guardian whom *link* waits for. The record of actions names *by*."""
     answered = msgspec.structs.replace(link.guardian, answered=now) if link.guardian else None
     link = msgspec.structs.replace(link, guardian=answered)
     audit.append(tx, by, f"consent.guardian-{'agreed' if agree else 'refused'}", _about(link))
@@ -164,14 +163,14 @@ def _of_guardian(tx: Tx, link: ConsentLink, whose: Sequence[Subject], now: int, 
 
 def _check_waits(link: ConsentLink, receipt: str) -> AskedGuardian:
     if link.state != WAITING or link.guardian is None:
-        raise Refused(f"{receipt} waits for nobody: it is {link.state}", status=409, error="conflict")
+        raise Refused(f"no guardian is asked under {receipt}: it is {link.state}", status=409, error="conflict")
     return link.guardian
 
 
 def renew_guardian(tenant: Tenant, receipt: str, address: str, posted: Posted, *, by: str) -> str:
-    """A new link for the guardian of whom the link with *receipt* waits for; the one before ends. Gives its address.
+    """Makes a new link for the guardian whom the link with *receipt* waits for, and gives its address.
 
-    It is mailed to *address*, unless that is empty. Raises ``Refused`` (400, 404, 409).
+    The former link ends. The new one is mailed to *address*, unless that is empty. Raises ``Refused`` (400, 404, 409).
     """
     mailbox = checked_mailbox(address) if address else ""
     id = links.with_receipt(tenant.store, receipt).id
@@ -214,10 +213,10 @@ def _ask_guardian(
 
 
 def is_own(reader: Reader, tenant: Tenant, link: ConsentLink, address: str, person: str | None) -> bool:
-    """Whether *address* cannot be a guardian's, because it is the learner's: *person*, if one is signed in.
+    """Whether *address* belongs to the learner, so that it cannot be a guardian's. *person* is signed in, if set.
 
-    To who is not signed in it is only compared with the mailbox of the link, else the answer would say who is known
-    here. All else is compared when the guardian answers.
+    Otherwise only the mailbox of the link is compared, or the answer would say who is known here; the other addresses
+    are compared when the guardian answers.
     """
     if person:
         return own_address.is_learners(reader, tenant, link, address, person)
@@ -271,7 +270,7 @@ def _for_guardian(reader: Reader, id: str, nonce: str, now: int) -> tuple[Consen
 
 
 def _give(tx: Tx, link: ConsentLink, whose: Sequence[Subject], now: int, how: str) -> ConsentLink:
-    """Gives what was chosen. What was asked for and not chosen ends, if it was given before."""
+    """Gives the chosen consents. Ends earlier ones that were asked for again and not chosen."""
     grant = Grant(
         subject=link.subject,
         service=link.service,

@@ -1,10 +1,10 @@
-"""What each service has been told of each learner, and what it must be told now. The decision is pure.
+"""What each service was told of each learner, and what it must be told now. The decision is pure.
 
-One ``change`` record per service and learner. Its place in the store's one order is the feed that services read; its
-body is what was told last. Comparing that with what holds now gives the events that are due: repeated, late or in
-another order the comparison comes to the same end, and a second run finds nothing to do.
+There is one ``change`` record for each service and learner. Its body is what was told last. Services read the records
+as a feed, in the order of the store. The events that are due follow from comparing the body with what holds now. The
+result is the same if this is repeated, is late, or is done in another order; a second run finds nothing to do.
 
-A restored store knows nothing of what was told after its backup. So its versions go on from the time of the restore
+A restored store does not know what was told after its backup. So its versions continue from the time of the restore
 (``raise_versions``).
 """
 
@@ -33,7 +33,7 @@ from lrs.tenancy.tenants import Tenant
 
 KIND = "change"
 FLOOR = ("change-floor", "version")
-"""Kind and id of the record with the number that all versions told from now on are above. Only a restore writes it."""
+"""The record (kind, id) with a number below all versions that are told from now on. Only a restore writes it."""
 _OF_PERSON = ("person", "profile", minors.KIND)
 GIVEN = "consent.given"
 WITHDRAWN = "consent.withdrawn"
@@ -45,11 +45,12 @@ def change_id(service: str, subject: str) -> str:
 
 
 class ToldState(msgspec.Struct, frozen=True):
-    """What *service* knows of the learner it calls *subject*.
+    """What *service* knows of the learner that it calls *subject*.
 
-    ``scopes`` maps a scope to when it was given; ``version`` counts what was told, ``updated`` is the version of the
-    last ``profile.updated``, ``consented`` that of the last ``consent.given``, ``seen`` the digest of what was shown
-    but for how much evidence there is (it was once with it), ``badges`` those it was told of.
+    ``scopes``: when each scope was given. ``version`` counts what was told; ``updated`` is the version of the last
+    ``profile.updated``, ``consented`` that of the last ``consent.given``. ``seen`` is the digest of what was shown,
+    without the amounts of evidence (digests of older versions include them). ``badges`` are those that the service was
+    told of.
     """
 
     service: str
@@ -87,10 +88,10 @@ class Current(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something a service is owed word of; ``about`` tells two events of one version apart.
+    """An event that a service must be told of. ``about`` distinguishes two events of one version.
 
-    It is the service's own name for a badge: the webhook's id follows from it, and from the badge's own id another
-    service could work it out.
+    ``about`` is the service's own name for a badge. The webhook's id follows from it; if it followed from the badge's
+    id, another service could compute it.
     """
 
     event: str
@@ -100,11 +101,13 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def due(told: ToldState, now: Current, reference: Callable[[str], str]) -> tuple[ToldState, list[Event]]:
-    """What *told* becomes, and the events that say so; unchanged and none if the service knows it all.
+    """The new *told*, and the events that are due.
+
+    If the service knows everything, *told* is unchanged and there are none.
 
     *reference* gives the service's name for a badge by its id.
     """
-    shown = now.shown(told.subject, exact=True)  # a badge that was signed anew on the same day is news
+    shown = now.shown(told.subject, exact=True)  # a badge that was signed again on the same day is an event, too
     if shown is None:
         return _withdrawn(told, now) if told.scopes else (told, [])
     version = told.version + 1
@@ -140,7 +143,7 @@ def _digest(shown: dict[str, Any]) -> str:
 
 
 def current(tenant: Tenant, reader: Reader, service: Service, person: str, at: int) -> Current:
-    """What *service* may know of *person*, and of all who are one with them, *at* that time."""
+    """What *service* may know *at* that time of *person* and of the persons joined with it."""
     members = persons.members_of(reader, person) or (person,)
     given = consent.of_subject(reader, Subject(person=person))
     record = reader.get("profile", members[0])
@@ -172,22 +175,23 @@ def _named(tenant: Tenant, service: Service, badge: BadgeSummary) -> BadgeSummar
 
 
 def raise_versions(tx: Tx, now: int) -> None:
-    """Makes every version told from now on higher than all told before, also those that the store does not know.
+    """Makes every version from now on higher than all versions before, also those that the store does not know.
 
-    Versions count from 1, by one for each change, so the seconds from 1970 to *now* (microseconds) are beyond them all.
+    Versions count from 1 and grow by one with each change. So the seconds from 1970 to *now* (microseconds) are more
+    than any of them.
     """
     tx.put(Record(*FLOOR, meta={"version": now // SECOND}))
 
 
 def told_before(tenant: Tenant, reader: Reader, service: str, person: str) -> tuple[ToldState, Record | None]:
-    """What *service* was told of *person* so far, and the record that says so, if there is one."""
+    """What *service* was told of *person* so far, and the ``change`` record, if there is one."""
     nothing = fresh(tenant, service, person)
     record = reader.get(KIND, nothing.id)
     return _above_floor(reader, read(record) if record else nothing), record
 
 
 def fresh(tenant: Tenant, service: str, person: str) -> ToldState:
-    """What *service* knows of *person* as long as it was told nothing."""
+    """What *service* knows of *person* before it was told anything."""
     return ToldState(service, person, services.pairwise(tenant, service, person))
 
 

@@ -1,10 +1,11 @@
-"""Consent: what a learner lets a service see, as facts. Knows no link, no message and no HTTP.
+"""Consent: what a learner lets a service see, stored as facts. Knows no link, no message and no HTTP.
 
-One record per learner, service, scope and purpose. Giving and withdrawing change the record, write the audit chain and
-owe ``sync``, all in one commit; whoever shows or sends anything asks ``scopes_for`` at that moment, so a withdrawal
-holds from its commit on. ``profiles:read`` carries the other scopes: they say the same things, counted or compared, so
-none is asked for, holds or stays without it. A consent for an identifier that no person has yet waits under that
-identifier (``bind``).
+There is one record for each learner, service, scope and purpose. Giving and withdrawing change the record, write the
+record of actions and owe ``sync``, all in one commit. Code that shows or sends something asks ``scopes_for`` at that
+moment, so a withdrawal takes effect with its commit.
+
+The other scopes need ``profiles:read``: they show parts of the same data. So none of them is asked for, holds or stays
+without it. A consent for an identifier that no person has yet waits under that identifier (``bind``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ STEP = "sync"
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """Whose consent it is: a person's id, or the id of an identifier nobody is known by yet. Exactly one is set."""
+    """The learner who gives a consent: the id of a person, or of an identifier that no person has yet.
+
+    Exactly one is set.
+    """
 
     person: str | None = None
     identifier: str | None = None
@@ -40,10 +44,10 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Consent(msgspec.Struct, frozen=True):
-    """One consent; times are microseconds UTC. ``reference`` is the service's own word for the learner.
+    """One consent. Times are microseconds UTC.
 
-    ``how`` is ``link``, ``guardian`` (a learner by a link, and then their guardian) or ``operator``; ``receipt`` is the
-    reference that the learner was told.
+    ``reference`` is the service's own name for the learner. ``how`` is ``link``, ``guardian`` (a learner by a link, and
+    then their guardian) or ``operator``. ``receipt`` is the reference that the learner was told.
     """
 
     subject: Subject
@@ -60,18 +64,24 @@ class Consent(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """The same for the same learner, service, scope and purpose."""
+        """The record's id. It is the same for the same learner, service, scope and purpose."""
         return name(KIND, *self.subject.parts, self.service, self.scope, self.purpose)
 
     def holds(self, at: int, *, under_age: bool = False) -> bool:
-        """Whether it is in force *at* that time. Of who is *under_age* nothing is that they gave alone, by a link."""
+        """Whether the consent is in force *at* that time.
+
+        A consent by link alone is not if the learner is *under_age*.
+        """
         if under_age and self.how == "link":
             return False
         return self.withdrawn is None and (self.expires is None or at < self.expires)
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """What is agreed to in one go. ``by`` goes to the audit chain, the others to the consents."""
+    """Several scopes that are agreed to together.
+
+    ``by`` goes to the record of actions, the other fields to the consents.
+    """
 
     subject: Subject
     service: str
@@ -85,7 +95,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 def give(tx: Tx, grant: Grant) -> list[Consent]:
-    """Writes one consent per scope; one given before is renewed and keeps its reference unless there is a new one."""
+    """Writes one consent for each scope. An earlier one is renewed and keeps its reference if there is no new one."""
     now = micros_of(tx.next_seq())
     given = [
         Consent(
@@ -109,9 +119,9 @@ def give(tx: Tx, grant: Grant) -> list[Consent]:
 def withdraw(
     tx: Tx, subjects: Sequence[Subject], *, by: str, service: str | None = None, scope: str | None = None
 ) -> list[Consent]:
-    """Withdraws what *subjects* have given, all of it or only for *service* or *scope*; what was withdrawn now.
+    """Withdraws the consents of *subjects*, all of them or only for *service* or *scope*. Gives what was withdrawn now.
 
-    With ``profiles:read`` everything goes that the same service was given: what is held can be told from a gap.
+    Withdrawing ``profiles:read`` withdraws all other scopes of the same service, because a gap also tells what is held.
     """
     everything = scope in {None, PROFILES}
     now = micros_of(tx.next_seq())
@@ -127,7 +137,7 @@ def withdraw(
 
 
 def bind(tx: Tx, person: str, identifiers: Iterable[str]) -> list[Consent]:
-    """Moves what was given under *identifiers* to the *person* who turned out to have them; the later one counts."""
+    """Moves consents under *identifiers* to the *person* who turned out to have them. Of two the later one counts."""
     return [
         moved
         for identifier in identifiers
@@ -136,7 +146,7 @@ def bind(tx: Tx, person: str, identifiers: Iterable[str]) -> list[Consent]:
 
 
 def move(tx: Tx, before: Subject, after: Subject) -> list[Consent]:
-    """Moves what was given under one subject to another one, who is the same; the later one counts."""
+    """Moves consents of one subject to another that is the same learner. Of two the later one counts."""
     moved = []
     for waiting in of_subject(tx, before):
         tx.delete(KIND, waiting.id)
@@ -153,7 +163,7 @@ def read(record: Record) -> Consent:
 
 
 def of_subject(reader: Reader, subject: Subject) -> list[Consent]:
-    """Everything *subject* ever gave, also what no longer holds."""
+    """All consents that *subject* ever gave, also those that no longer hold."""
     return [read(record) for record in each(reader, KIND, key(*subject.parts))]
 
 
@@ -165,10 +175,10 @@ def everything(reader: Reader) -> list[Consent]:
 def scopes_for(
     consents: Iterable[Consent], service: Service, at: int, *, under_age: bool = False
 ) -> dict[str, Consent]:
-    """What *service* may see *at* that time, by scope: consented for its purpose, and still registered for.
+    """What *service* may see *at* that time, by scope: the learner agreed for its purpose, and it is registered for it.
 
-    Nothing without ``profiles:read``, which may have ended by itself before the others. *under_age* is asked whenever
-    it is worked out: the note, or the join with who is noted, may have come after the consent.
+    Empty without ``profiles:read``, which may have ended before the others. *under_age* must be asked each time,
+    because the note, or the join with a noted person, may have come after the consent.
     """
     found = {
         consent.scope: consent
@@ -182,7 +192,7 @@ def scopes_for(
 
 
 def _put(tx: Tx, consent: Consent) -> Consent:
-    """Insert or replace, owing ``sync``."""
+    """Inserts or replaces the record, which owes ``sync``."""
     known = tx.get(KIND, consent.id)
     if known is not None and consent.reference is None:
         consent = msgspec.structs.replace(consent, reference=read(known).reference)
@@ -212,7 +222,7 @@ def _about(record: Record) -> Subjects:
 
 
 def subject_keys(whose: Whose) -> Iterable[int]:
-    """The search keys of what was agreed to, or asked for, under any name of somebody."""
+    """The search keys of consents and links under any name of a learner."""
     yield from (key("person", one) for one in whose.persons)
     yield from (key("identifier", one) for one in whose.identifiers)
 

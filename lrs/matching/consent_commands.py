@@ -1,4 +1,4 @@
-"""``lrs consent``: what an operator writes down for a learner, and the link a learner decides on."""
+"""``lrs consent``: consents that an operator enters for a learner, and links on which a learner decides."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def give(
     until: datetime | None,
     guardian_agreed: bool,
 ) -> None:
-    """Write down that LEARNER (id, e-mail, learner number) agreed, on paper say, to SERVICE seeing the profile."""
+    """Enter that LEARNER (id, e-mail, learner number) agreed, for example on paper, that SERVICE sees the profile."""
     known, whose = services.wanted(tenant.store, service), subject_named(tenant, learner)
     if answers.needs_guardian(tenant, whose) and not guardian_agreed:
         raise Refused("the learner is under age: say with --guardian-agreed that a parent or guardian agreed, too")
@@ -79,7 +79,7 @@ def give(
 @click.option("--service", help="Only from this service; without it, from all.")
 @click.option("--scope", help="Only this scope; with profiles:read all others of the service go too.")
 def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | None) -> None:
-    """Withdraw what LEARNER agreed to; from now on nothing of it is shown or sent."""
+    """Withdraw what LEARNER agreed to. From now on nothing of it is shown or sent."""
     subjects = subjects_named(tenant, learner)
     gone = tenant.store.write(
         functools.partial(withdrawal.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
@@ -96,7 +96,7 @@ def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | 
 @click.option("--service", help="Only what was given to this service.")
 @json_option
 def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, as_json: bool) -> None:
-    """List consents, of LEARNER or of everybody, also those that no longer hold."""
+    """List the consents of LEARNER or of everybody, also those that no longer hold."""
     store = tenant.store
     if service is not None:
         services.wanted(store, service)
@@ -127,7 +127,7 @@ def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, a
 @click.option("--scopes", help="Comma-separated; without it, all that the service has and a learner can give.")
 @click.option("--reference", help="The service's own word for this learner.")
 def link(tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None) -> None:
-    """Print a link, good once and for 24 hours, on which LEARNER can agree or not; hand it to nobody else."""
+    """Print a link on which LEARNER can agree or refuse. It can be used once, for 24 hours. Give it to nobody else."""
     known = services.wanted(tenant.store, service)
     identifier = named(learner)
     mailbox = identifier.ifi.get("mbox") if identifier else None
@@ -149,7 +149,7 @@ def show(tenant: Tenant, receipt: str, *, as_json: bool) -> None:
 @with_tenant_to_read
 @json_option
 def waiting(tenant: Tenant, *, as_json: bool) -> None:
-    """List what learners under age agreed to and a parent or guardian has not answered."""
+    """List consents of learners under age that a parent or guardian has not answered yet."""
     found = [_decided(one) for one in answers.waiting(tenant.store)]
     columns = {name: name for name in ("receipt", "service", "learner", "decided_at", "until")}
     print_list(found, columns, none="nothing is waiting for a parent or guardian", as_json=as_json)
@@ -160,13 +160,13 @@ def waiting(tenant: Tenant, *, as_json: bool) -> None:
 @click.argument("receipt")
 @click.option("--email", default="", help="Where to send the link; without it, it is only printed.")
 def guardian(tenant: Tenant, receipt: str, *, email: str) -> None:
-    """Print a new link for the guardian of whom RECEIPT waits for, good for 14 days; the one before ends."""
+    """Print a new link, valid for 14 days, for the guardian whom RECEIPT waits for. The former link ends."""
     posted = Posted(pages_address(tenant.settings, tenant.id), ENGLISH)
     click.echo(answers.renew_guardian(tenant, receipt, email, posted, by=BY))
 
 
 def subject_named(tenant: Tenant, text: str) -> Subject:
-    """Who *text* names: a person we know, else the identifier it is. Raises ``Refused`` if it is neither."""
+    """The learner that *text* names: a known person, or else an identifier. Raises ``Refused`` if it is neither."""
     person = person_named(tenant, text)
     if person:
         return Subject(person=person)
@@ -177,14 +177,15 @@ def subject_named(tenant: Tenant, text: str) -> Subject:
 
 
 def _found(tenant: Tenant, text: str) -> str:
-    """*text*, or the id of the one learner it is a name of: enough where only something is read."""
+    """*text*, or the id of the one learner whose name contains it. Use it only to read something."""
     return text if person_named(tenant, text) or named(text) else found_one(tenant, text) or text
 
 
 def subjects_named(tenant: Tenant, text: str) -> list[Subject]:
-    """All that consents of who *text* names may stand under: all who are one, and their identifiers.
+    """The subjects under which consents of the learner that *text* names may be stored.
 
-    Of an identifier that nobody has, its name too: one of before may not have been renamed yet.
+    These are all joined persons and their identifiers. For an identifier that nobody has, it includes its former name,
+    which may not be renamed yet.
     """
     first, reader = subject_named(tenant, text), tenant.store
     if first.person is None:
@@ -218,7 +219,7 @@ def _split(scopes: str | None) -> tuple[str, ...]:
 
 
 def _end_after(tenant: Tenant, day: date) -> int:
-    """The end of *day*. Raises ``Refused`` if that has passed: what is given would not hold."""
+    """The end of *day*. Raises ``Refused`` if that is past, because such a consent would not hold."""
     end = _end_of(day, tenant.settings.zone)
     if end < tenant.clock():
         raise Refused(f"--until {day} has passed: name today or a later day, or leave it out for a consent without end")

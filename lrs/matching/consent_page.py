@@ -1,8 +1,8 @@
-"""What the pages of consent say, and which answers are taken from them. Knows no text: those stand in the templates.
+"""The data for the consent pages, and the answers that are accepted from them. The texts are in the templates.
 
-A form is accepted only together with the cookie that was set when the page was shown, so no other site can answer for
-the learner (OWASP, signed double submit). What a learner holds is shown only to who is signed in as that learner; for a
-link that was made by the organisation itself, also to who asks for it by a button, for staff may see it all.
+A form is accepted only together with the cookie that was set with the page, so no other site can answer for the learner
+(OWASP, signed double submit). What a learner holds is shown only to that learner, signed in. If the organisation itself
+made the link, a button shows it to whoever has the link, because staff may see it anyway.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ AGREE, REFUSE, SHOW, STOP = "agree", "refuse", "show", "stop"
 ANSWERS = (AGREE, REFUSE, SHOW, STOP)
 LONGEST_NAME = 300
 FIELDS = ("age", "name", "guardian")
-"""Those that something can be wrong with."""
+"""The fields that can be wrong."""
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{24}")
 _FIELDS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """Who looks at a page: the learner who is signed in, if one is, and the token of the browser.
+    """The visitor of a page: the signed-in learner, if any, and the token of the browser.
 
-    *asked* says that the preview was asked for by the button.
+    *asked* says that the visitor used the button for the preview.
     """
 
     browser: str
@@ -57,7 +57,7 @@ class Looker:
 
 @dataclass(frozen=True, slots=True)
 class ConsentForm:
-    """The form of a page as it was filled in."""
+    """A form as it was filled in."""
 
     answer: str = ""
     scopes: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class ConsentForm:
 
     @property
     def asked(self) -> GuardianWanted | None:
-        """Whom to ask, too, for who said to be under age."""
+        """The guardian to ask, if the learner said that they are under age."""
         return GuardianWanted(self.name, self.guardian) if self.age == "under" else None
 
 
@@ -82,7 +82,7 @@ def question(
     form: ConsentForm = ConsentForm(),
     faults: Mapping[str, str] = {},
 ) -> dict[str, Any]:
-    """The question to a learner, with what was filled in before and what is wrong with it, by field."""
+    """The question to a learner, with what was filled in before, and what is wrong with it by field."""
     group = links.group_of(tenant, link.subject)
     by_service = link.by.startswith("service ")
     is_shown = looker.person in group or (looker.asked and not by_service)
@@ -105,7 +105,7 @@ def question(
 def guardian_question(
     tenant: Tenant, link: ConsentLink, guardian: AskedGuardian, service: Service, looker: Looker
 ) -> dict[str, Any]:
-    """The question to a guardian. What the learner holds is shown if the learner was signed in who asked."""
+    """The question to a guardian. It shows what the learner holds if the learner was signed in when asking."""
     seen = preview(tenant, service, guardian.person, link.agreed, looker.language).seen if guardian.person else None
     return {
         **_asked(tenant, link, service, looker),
@@ -117,7 +117,7 @@ def guardian_question(
 
 
 def decided(tenant: Tenant, link: ConsentLink, service: Service | None, looker: Looker, form: str) -> dict[str, Any]:
-    """What became of the link, for the learner and for the guardian; *form* is the token of a form that stops it."""
+    """The decided link, for learner and guardian. *form* is the token of the form that withdraws it."""
     day = written_day(_day(tenant, link.decided), looker.language) if link.decided else ""
     guardian, record = link.guardian, tenant.record
     return {
@@ -139,13 +139,13 @@ def decided(tenant: Tenant, link: ConsentLink, service: Service | None, looker: 
 
 
 def back_to(link: ConsentLink, service: Service | None) -> str:
-    """Where the learner is led back to: an address that the service is registered with now, or nothing."""
+    """The address to which the learner returns: one that the service is registered with now, or empty."""
     registered = service.return_urls if service else ()
     return link.return_url if link.return_url in registered else next(iter(registered), "") or ""
 
 
 def _asked(tenant: Tenant, link: ConsentLink, service: Service, looker: Looker) -> dict[str, Any]:
-    """What learner and guardian are asked alike."""
+    """The part of the question that learner and guardian share."""
     return {
         "service": _told(service),
         "keeper": _told(tenant.record),
@@ -156,7 +156,7 @@ def _asked(tenant: Tenant, link: ConsentLink, service: Service, looker: Looker) 
 
 
 def _told(asks: Service | TenantRecord) -> dict[str, str]:
-    """Who asks, or who keeps the record; empty where it is not known."""
+    """Name and contact of the service that asks or the organisation that keeps the record. Empty where unknown."""
     contact = asks.contact or ""
     return {
         "name": asks.name,
@@ -175,7 +175,7 @@ def _state(tenant: Tenant, link: ConsentLink, service: Service | None, person: s
 
 
 def _until(tenant: Tenant, link: ConsentLink, language: str) -> str:
-    """The last day of a consent that is given now, or was given; empty without an end."""
+    """The last day of a consent that was given or is given now. Empty if it has no end."""
     if link.consent_days is None:
         return ""
     answered = link.guardian.answered if link.guardian else None
@@ -191,12 +191,12 @@ def _day(tenant: Tenant, micros: int) -> str:
 
 
 def browser_of(cookie: str | None) -> str:
-    """What the *cookie* of an earlier showing says, so that a second tab does not spoil the first one's form."""
+    """The browser token in the *cookie* of an earlier page, so that a second tab keeps the first form valid."""
     return cookie if cookie and _BROWSER.fullmatch(cookie) else secrets.token_urlsafe(18)
 
 
 def form_token(tenant: Tenant, about: str, browser: str) -> str:
-    """What a form sends back: what it is *about* (``of_learner``, ``of_guardian``) and this browser, signed."""
+    """The token of a form: what it is *about* (``of_learner``, ``of_guardian``) and the browser, signed."""
     return seal(tenant.secret("consent-form"), (about, browser))
 
 
@@ -206,12 +206,15 @@ def of_learner(link: ConsentLink) -> str:
 
 
 def of_guardian(link: ConsentLink) -> str:
-    """What the forms of the guardian's page are about: the learner's page takes none of them."""
+    """What the forms of the guardian's page are about. The learner's page does not accept them."""
     return f"guardian {link.id}"
 
 
 def read_form(tenant: Tenant, about: str, body: bytes, cookie: str | None) -> ConsentForm:
-    """The form *body*, sent by the browser with this *cookie*. Raises ``Refused`` (400) if it is none of ours."""
+    """The form in *body*, sent by the browser with this *cookie*.
+
+    Raises ``Refused`` (400) if it is not one of our forms.
+    """
     try:
         pairs = parse_qsl(body.decode(), max_num_fields=_FIELDS)
         form = dict(pairs)
@@ -226,9 +229,9 @@ def read_form(tenant: Tenant, about: str, body: bytes, cookie: str | None) -> Co
 
 
 def faults_in(tenant: Tenant, link: ConsentLink, form: ConsentForm, person: str) -> dict[str, str]:
-    """What is wrong with the form of a learner who agrees: a word for each field, which the template says in words.
+    """The faults in the form of a learner who agrees: for each field a word, which the template explains.
 
-    *person* is the learner, if one is signed in: nobody else is told what staff noted.
+    *person* is the learner, if signed in. Nobody else is told what staff noted.
     """
     if tenant.record.guardian_age is None:
         return {}
@@ -253,7 +256,7 @@ def _faults_of(tenant: Tenant, link: ConsentLink, asked: GuardianWanted, person:
 
 
 def check_learner(tenant: Tenant, link: ConsentLink, person: str) -> None:
-    """Refuses (403) a learner who is signed in and is not known to be the one whom *link* is about."""
+    """Refuses (403) a signed-in learner who is not known to be the one that *link* is about."""
     if person and person not in links.group_of(tenant, link.subject):
         message = "This link was made for somebody else than who is signed in here."
         raise Refused(message, status=403, error="other_person")

@@ -1,4 +1,4 @@
-"""The pages of consent: a learner opens a link and answers, and a guardian after them. No logic."""
+"""The consent pages: a learner opens a link and answers, then a guardian if needed. No logic."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -48,9 +48,9 @@ _ANSWER = {
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """A page of consent that somebody looks at: what its routes are given.
+    """A request for a consent page.
 
-    *cookie* is what the browser sent, to which its forms are bound; what *looker* has, it is given.
+    *cookie* is the browser's, to which forms are bound. *looker* is the visitor.
     """
 
     request: Request
@@ -60,11 +60,11 @@ class Looking:
 
     @property
     def posted(self) -> Posted:
-        """Where links in mails lead, and their language."""
+        """The address and the language for links in mails."""
         return Posted(pages_address_for(self.request), self.looker.language)
 
     def page(self, template: str, told: Mapping[str, Any], status: int = 200) -> Response:
-        """The page, with the cookie that its form needs, and the one that keeps a language that was chosen."""
+        """The page, with the cookie for its form, and with the cookie for a chosen language."""
         answer = page(self.request, template, status, **told, languages=LEARNERS)
         keep_choice(self.request, answer, LEARNERS)
         is_secure = (self.tenant.settings.pages_root or "").startswith("https:")
@@ -74,7 +74,7 @@ class Looking:
 
 
 def looking(request: Request, tenant: Here, consent: Annotated[str | None, Cookie()] = None) -> Looking:
-    """The dependency that is whoever looks."""
+    """The dependency that gives the request for a consent page."""
     language = exchange_of(request).language = language_of(request, LEARNERS)
     found = session_in(tenant, request.cookies.get(session_cookie(tenant)))
     browser, person = consent_page.browser_of(consent), found.caller.person if found else ""
@@ -93,10 +93,7 @@ def routes() -> APIRouter:
 
 
 def by_link(exchange: Exchange, tenant: Tenant, _: Scope) -> Caller:
-    """The learner, or the guardian, to whom a link was handed; whoever has it is that.
-
-    Raises ``Refused`` (404, 410).
-    """
+    """The learner or the guardian who has the link; having it is the only proof. Raises ``Refused`` (404, 410)."""
     named = exchange.place.named
     if "guardian" in named:
         link = answers.opened_by_guardian(tenant, named["guardian"])[0]
@@ -141,7 +138,7 @@ def _add_page(router: APIRouter) -> None:
                 return _shown(looking, link, service, form, faults)
             answer = ConsentAnswer(form.answer == AGREE, form.scopes, person or None, form.asked)
             answers.decide(tenant, token, answer, looking.posted)
-        # To the same address, relative to itself: a reload asks what was decided, and sends nothing again.
+        # Redirects to the same address, relative to itself: a reload then shows the decision and sends nothing again.
         return redirect(request, token)
 
 
@@ -201,7 +198,7 @@ def _add_guardian(router: APIRouter) -> None:
 
 
 def refusal(request: Request, refused: Refused) -> Response:
-    """The page that says to a learner or a guardian why not."""
+    """The page that tells a learner or a guardian why the request was refused."""
     exchange_of(request).language = language_of(request, LEARNERS)
     return refusal_page(
         request, refused, "learner/refused.html", error=refused.error, root=base_of(request), languages=LEARNERS
@@ -209,4 +206,4 @@ def refusal(request: Request, refused: Refused) -> Response:
 
 
 PAGES = Pages(PagePolicy(referrer="no-referrer", opener="unsafe-none"), refusal)
-"""Those of a link, whose address is a secret. A service that opened it in a window of its own sees when that closes."""
+"""The headers of a page whose address is a secret. A service that opened it in a window can see when that closes."""

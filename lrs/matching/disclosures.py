@@ -1,7 +1,7 @@
-"""What services were given when they asked: one record for each service, learner and day. Knows no HTTP.
+"""What services got when they asked: one record for each service, learner and day. Knows no HTTP.
 
-What services are sent by themselves stands in the deliveries. A service may ask a thousand times a day, so a day's
-record says only since when it was asked, and for what.
+What is sent to services without being asked is in the deliveries. A service may ask a thousand times a day, so a record
+only has the first time of the day and the things asked for.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from lrs.tenancy.tenants import Tenant
 
 KIND = "disclosure"
 DisclosedThing = Literal["profile", "gap", "badge"]
-"""What a service can ask for that is about a learner."""
+"""The things about a learner that a service can ask for."""
 
 
 class Disclosure(msgspec.Struct, frozen=True):
-    """That *service* was given something about *person* on *day* (in the tenant's zone), first at the time *first*.
+    """*service* got something about *person* on *day* (in the tenant's zone).
 
-    *what* are the things it asked for; *first* is microseconds UTC.
+    *what* are the things that it asked for, *first* is the time of the first one (microseconds UTC).
     """
 
     service: str
@@ -43,7 +43,7 @@ class Disclosure(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """The same for the same service, person and day."""
+        """The record's id. It is the same for the same service, person and day."""
         return name(KIND, self.service, self.person, self.day.isoformat())
 
 
@@ -51,9 +51,9 @@ _decoder = msgspec.json.Decoder(Disclosure)
 
 
 def note(tenant: Tenant, service: str, persons: Iterable[str], what: DisclosedThing) -> None:
-    """Puts down that *service* is given *what* about *persons*, before it gets it. A commit once a day for each.
+    """Stores that *service* gets *what* about *persons*, before it gets it. Commits once a day for each person.
 
-    A store that cannot be written to (full, or overloaded) goes on answering; then this is not put down.
+    If the store cannot be written to (full, or overloaded), the service still gets its answer, and this is not stored.
     """
     now = tenant.clock()
     fresh = [Disclosure(service, one, day_of(now, tenant.settings.zone), now, (what,)) for one in persons]
@@ -66,7 +66,7 @@ def note(tenant: Tenant, service: str, persons: Iterable[str], what: DisclosedTh
 
 
 def of_person(reader: Reader, person: str, after: int, limit: int) -> list[Disclosure]:
-    """What services were given about *person* since *after* (microseconds UTC), newest first, at most *limit*."""
+    """What services got about *person* since *after* (microseconds UTC), newest first, at most *limit*."""
     walk = Walk(KIND, [key("person", person)], after=first_seq(after) - 1, newest_first=True, limit=limit)
     return [_decoder.decode(record.body) for record in reader.find(walk).records]
 

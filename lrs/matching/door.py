@@ -1,4 +1,4 @@
-"""What all routes for services share: whose data, who asks, how much body. Knows no resource."""
+"""The shared parts of all routes for services: tenant, caller, size of the body. Knows no resource."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -45,7 +45,7 @@ WITH_KEY: dict[str, Any] = {"security": [{"key": []}]}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals a route documents; all others have the same shape (and none is 422, whatever FastAPI expects)."""
+    """The refusals that a route documents. All have the same shape. None is 422, although FastAPI would document it."""
     return {**{status: {"model": Problem} for status in statuses}, "default": {"model": Problem}}
 
 
@@ -54,13 +54,13 @@ Here = Annotated[Tenant, Depends(tenant_of)]
 
 
 def by_token(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
-    """Who calls with an access token, by its header; leaves its ``Access`` behind. Raises ``Refused`` (401)."""
+    """The caller with an access token in its header; stores its ``Access`` in the request. Raises ``Refused`` (401)."""
     exchange.behind = access = tokens.access(tenant, Headers(scope=scope).get("authorization"))
     return access.caller
 
 
 def asking(request: Request, _: Annotated[str | None, Security(OAUTH)]) -> Access:
-    """The dependency that is the calling service; scopes named by ``Security`` are for the OpenAPI document."""
+    """The dependency that gives the calling service. The scopes in ``Security`` are for the OpenAPI document only."""
     access: Access = exchange_of(request).behind
     return access
 
@@ -77,7 +77,7 @@ async def small_body(request: Request) -> bytes:
 
 
 def read_body(model: type[Model], body: bytes) -> Model:
-    """*body* as *model*. Raises ``Refused`` (400) that says where it is wrong, and never repeats what was sent."""
+    """*body* as *model*. Raises ``Refused`` (400), which says where it is wrong and does not repeat what was sent."""
     try:
         return model.model_validate(strict_json.parse(body))
     except ValidationError as error:
@@ -86,7 +86,7 @@ def read_body(model: type[Model], body: bytes) -> Model:
 
 
 def described(model: type[BaseModel]) -> dict[str, Any]:
-    """The body of a route that reads it by ``read_body``, for the OpenAPI document, complete in itself."""
+    """The OpenAPI description of the body of a route that reads it with ``read_body``. It refers to no other part."""
     schema = model.model_json_schema()
     schema = _inlined(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -1,4 +1,4 @@
-"""One example for each shape that a service is sent or answered, as the sample programme (``lrs demo``) gives it."""
+"""An example for each shape that a service is sent or answered, taken from the sample programme (``lrs demo``)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What a learner still needs for a role. Pure and deterministic: the same profile and role give the same answer.
+"""The gap: what a learner still needs for a role. Pure: the same profile and role give the same answer.
 
-Source: domain.md 5.3. Per requirement: met, expiring, shortfall (of n levels), missing, or not comparable. Match in
-percent is sum(w * min(level / required, 1)) / sum(w); a role with an unmet essential is never a full match.
+Source: domain.md 5.3. Each requirement is met, expiring, a shortfall (of n levels), missing, or not comparable. The
+match in percent is sum(w * min(level / required, 1)) / sum(w). A role with an unmet essential requirement is never a
+full match.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MET = frozenset({"met", "expiring"})
 
 
 class Requirement(msgspec.Struct, frozen=True):
-    """What a role asks for. Without ``level`` any level will do; ``weight`` is a decimal number as text."""
+    """One requirement of a role. Without ``level`` any level is enough; ``weight`` is a decimal number as text."""
 
     competency: str
     label: str | None = None
@@ -32,7 +33,7 @@ class Requirement(msgspec.Struct, frozen=True):
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A role and what it asks for, in the order of its file."""
+    """A role and its requirements, in the order of its file."""
 
     id: str
     label: str
@@ -42,7 +43,7 @@ class Role(msgspec.Struct, frozen=True):
 
 
 class RequirementResult(msgspec.Struct, frozen=True):
-    """One requirement against what is held. ``shortfall`` is in levels; ``share`` is what it adds, 0 to 1."""
+    """The result for one requirement. ``shortfall`` is in levels; ``share`` is its part of the match, 0 to 1."""
 
     requirement: Requirement
     result: str
@@ -67,7 +68,7 @@ def gap(role: Role, held: Iterable[ProfileEntry]) -> dict[str, Any]:
 
 
 def outcome(requirement: Requirement, held: Iterable[ProfileEntry]) -> RequirementResult:
-    """How the best of what is *held* (and still counts) stands against *requirement*."""
+    """The result for *requirement*: the best of what is *held* and still counts."""
     candidates = [one for one in held if _is_about(one, requirement)]
     if not candidates:
         return RequirementResult(requirement, "missing", Fraction(0))
@@ -84,7 +85,7 @@ def outcome(requirement: Requirement, held: Iterable[ProfileEntry]) -> Requireme
 
 
 def percent(outcomes: Iterable[RequirementResult]) -> float | None:
-    """The weighted match in percent with one decimal, halves rounded up; ``None`` where nothing is asked for."""
+    """The weighted match in percent with one decimal, halves rounded up; ``None`` if the role has no requirement."""
     weighed = [(Fraction(one.requirement.weight), one.share) for one in outcomes]
     total = sum(weight for weight, _ in weighed)
     if not total:
@@ -94,7 +95,7 @@ def percent(outcomes: Iterable[RequirementResult]) -> float | None:
 
 
 def _is_about(held: ProfileEntry, requirement: Requirement) -> bool:
-    """By id; or by code, where the requirement names the framework that the code is from."""
+    """Whether they have the same id, or the same code if the requirement names the framework of the code."""
     item = held.competency
     if item.id == requirement.competency:
         return True
@@ -102,7 +103,7 @@ def _is_about(held: ProfileEntry, requirement: Requirement) -> bool:
 
 
 def _is_comparable(held: ProfileEntry, requirement: Requirement) -> bool:
-    """Levels of two scales are never silently equal: another framework, or no level, cannot be compared."""
+    """Whether the levels are of one scale. A requirement that names another framework cannot be compared."""
     return not requirement.framework or held.competency.framework == requirement.framework
 
 

@@ -1,15 +1,13 @@
-"""Links on which a learner agrees, or not, to what a service asks for: the record, and what it opens. Knows no page.
+"""Links on which a learner agrees, or not, to what a service asks for: the record, and opening it. Knows no page.
 
-**Who opens it?** Whoever holds the link: holding it is all that is proven, unless a learner is signed in who is known
-to be the one it is about. So a link is made only by a service an operator has registered, or by an operator; it says
-one learner, one service and one purpose, lives 24 hours, is decided once, and stands in the audit chain with the name
-of whoever made it. What a learner holds is shown to who is signed in as that learner (``lrs.matching.consent_page``).
+**Who opens it?** Whoever has the link. Nothing else is proven, unless the learner it is about is signed in. So only a
+registered service or an operator makes a link. It is for one learner, one service and one purpose, lasts 24 hours, is
+decided once, and the record of actions says who made it. What a learner holds is shown only to that learner, signed in
+(``lrs.matching.consent_page``).
 
-**Who is meant?** The service names the learner by an identifier it knows (a mailbox or an account), and neither the
-answer to the service nor the page for who is not signed in depends on whether we know anybody of that name. What is
-agreed to waits under the identifier and reaches a person when there is one (``consent.bind``).
-
-What becomes of a link is decided in ``lrs.matching.answers``.
+**Who is meant?** The service names the learner by an identifier that it knows (a mailbox or an account). Neither the
+answer to the service nor the page without sign-in depends on whether the identifier is known here. A consent waits
+under the identifier until a person has it (``consent.bind``). Answers are stored by ``lrs.matching.answers``.
 """
 
 from __future__ import annotations
@@ -45,10 +43,10 @@ _RECEIPT_BYTES = 5
 
 
 class AskedGuardian(msgspec.Struct, frozen=True):
-    """The guardian who must agree, too, and until when (microseconds UTC) the link made for them is good.
+    """The guardian who must agree as well. The link for the guardian is valid until *expires* (microseconds UTC).
 
-    *learner* is the name by which the guardian knows the learner, *address* where the link was sent, if it was.
-    *nonce* is in the link: a newer one ends it. *person* is the learner, if one was signed in who asked.
+    *learner* is the name by which the guardian knows the learner, *address* is where the link was sent, if it was.
+    *nonce* is part of the link: a newer one ends it. *person* is the learner, if signed in when asking.
     """
 
     learner: str
@@ -60,10 +58,10 @@ class AskedGuardian(msgspec.Struct, frozen=True):
 
 
 class ConsentLink(msgspec.Struct, frozen=True):
-    """A link and what became of it. Times: microseconds UTC.
+    """A link and how it was decided. Times are microseconds UTC.
 
     ``state`` is ``open``, ``agreed``, ``refused``, or ``waiting`` for a *guardian*. *agreed* are the scopes that the
-    learner chose, *decided* is when. *mailbox*, of a link for a mailbox, is the id of that in lower case.
+    learner chose, *decided* is when. *mailbox* is the id of the mailbox in lower case, if the link is for one.
     """
 
     id: str
@@ -85,17 +83,17 @@ class ConsentLink(msgspec.Struct, frozen=True):
 
     @property
     def receipt(self) -> str:
-        """The reference that a learner is told: it finds the link (``with_receipt``), and opens nothing."""
+        """The reference that a learner is told. It finds the link (``with_receipt``) and does not open it."""
         digest = base64.b32encode(hashlib.sha256(f"receipt {self.id}".encode()).digest()[:_RECEIPT_BYTES]).decode()
         return f"{digest[:4]}-{digest[4:]}"
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What a service asks a learner for. ``consent_days``: the consent ends by itself that many days after.
+    """What a service asks a learner for. The consent ends by itself after ``consent_days`` days.
 
-    ``purpose``, if given, must be the one the service is registered for: a new one is the operator's to agree to.
-    ``return_url`` must be one of the service's; without it, it is the first. ``mailbox`` is ``mailto:`` and the address
-    by which the learner was named, if they were.
+    ``purpose``, if given, must be the one that the service is registered for; only an operator agrees to a new one.
+    ``return_url`` must be one of the service's; by default it is the first. ``mailbox`` is ``mailto:`` and the address
+    by which the service named the learner, if it did.
     """
 
     subject: Subject
@@ -108,10 +106,10 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> ConsentLink:
-    """Keeps a new link under the unguessable *id*; without scopes, all that the service has and a learner can give.
+    """Stores a new link under the unguessable *id*. Without scopes it asks for all that the service may have.
 
-    Raises ``Refused`` for scopes that the service does not have or that are no learner's to give, for a purpose that
-    is not the service's, and for an address to return to that it is not registered with.
+    Raises ``Refused`` for scopes that the service does not have or that a learner cannot give, for a purpose that is
+    not the service's, and for a return address that the service is not registered with.
     """
     asked = scopes_asked(service, wish.scopes)
     if wish.purpose not in {None, service.purpose}:
@@ -137,13 +135,13 @@ def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> C
 
 
 def put(tx: Tx, link: ConsentLink) -> None:
-    """Keeps *link* with this commit. One that is decided is found by its receipt; one that waits, among those."""
+    """Stores *link* in this commit. A decided link is found by its receipt, a waiting one also by its state."""
     known = tx.get(KIND, link.id)
     tx.put(Record(KIND, link.id, msgspec.json.encode(link), keys=keys_of(link), rev=known.rev if known else 0))
 
 
 def keys_of(link: ConsentLink) -> tuple[int, ...]:
-    """The search keys of a link: its service, and who is asked; see ``put``."""
+    """The search keys of a link: its service and its learner; see ``put``."""
     keys = [key("service", link.service), key(*link.subject.parts)]
     keys += [key("person", link.guardian.person)] if link.guardian and link.guardian.person else []
     keys += [key("consent.receipt", link.receipt)] if link.state != OPEN else []
@@ -152,14 +150,14 @@ def keys_of(link: ConsentLink) -> tuple[int, ...]:
 
 
 def unanswered(reader: Reader, now: int) -> list[ConsentLink]:
-    """Those of the newest ``LOOKED_AT`` links that no learner has answered and whose time is not over, newest first."""
+    """The links that no learner has answered and that are still valid, among the newest ``LOOKED_AT``, newest first."""
     page = reader.find(Walk(KIND, newest_first=True, limit=LOOKED_AT))
     found = [msgspec.json.decode(record.body, type=ConsentLink) for record in page.records]
     return [one for one in found if one.state == OPEN and now < one.expires]
 
 
 def scopes_asked(service: Service, scopes: tuple[str, ...]) -> tuple[str, ...]:
-    """*scopes*, or all if there are none, that *service* has and a learner can give. Raises ``Refused``."""
+    """*scopes*, or by default all that *service* has and a learner can give. Raises ``Refused``."""
     offered = tuple(scope for scope in services.CONSENTED if scope in service.scopes)
     asked = services.checked_scopes(scopes) or offered
     if not asked or not set(asked) <= set(offered):
@@ -175,10 +173,10 @@ def address(tenant: Tenant, link: ConsentLink, root: str) -> str:
 
 
 def opened(tenant: Tenant, text: str) -> tuple[ConsentLink, Service | None]:
-    """The link that *text* names, and the service it is for if that is still there.
+    """The link that *text* names, and its service if that still exists.
 
-    Raises ``Refused``: 404 for a text that is not ours; unless the link is decided, 410 for one that is too old or of a
-    service that can no longer be agreed to.
+    Raises ``Refused``: 404 if *text* is not ours. If the link is not decided, 410 if it is too old or its service can
+    no longer be agreed to.
     """
     link, service = found(tenant.store, id_in(tenant, text))
     check_open(link, service, tenant.clock())
@@ -186,7 +184,7 @@ def opened(tenant: Tenant, text: str) -> tuple[ConsentLink, Service | None]:
 
 
 def id_in(tenant: Tenant, text: str) -> str:
-    """The id that the last part of a link's address says. Raises ``Refused`` (404)."""
+    """The id in the last part of a link's address. Raises ``Refused`` (404)."""
     try:
         return unseal(tenant.secret("link"), text, str)
     except NotOurs as error:
@@ -194,7 +192,7 @@ def id_in(tenant: Tenant, text: str) -> str:
 
 
 def found(reader: Reader, id: str) -> tuple[ConsentLink, Service | None]:
-    """The link, in whatever state, and its service, if that is there. Raises ``Refused`` (404)."""
+    """The link in any state, and its service if that exists. Raises ``Refused`` (404)."""
     record = reader.get(KIND, id)
     if record is None:
         raise unknown()
@@ -211,7 +209,7 @@ def with_receipt(reader: Reader, receipt: str) -> ConsentLink:
 
 
 def check_open(link: ConsentLink, service: Service | None, now: int) -> None:
-    """Refuses (410) an open link that is too old, and one whose service cannot be agreed to any more."""
+    """Refuses (410) an open link that is too old, or whose service can no longer be agreed to."""
     if link.state == OPEN and now >= link.expires:
         raise Refused("This link is too old: it was good for 24 hours.", status=410, error="link_expired")
     if link.state in {OPEN, WAITING}:
@@ -219,7 +217,7 @@ def check_open(link: ConsentLink, service: Service | None, now: int) -> None:
 
 
 def check_service(link: ConsentLink, service: Service | None) -> Service:
-    """The service that *link* is for. Raises ``Refused`` (410) if it cannot be agreed to any more."""
+    """The service of *link*. Raises ``Refused`` (410) if it can no longer be agreed to."""
     if service is None or not service.active or service.purpose != link.purpose:
         message = "The service that asked is no longer connected, or asks for another purpose now."
         raise Refused(message, status=410, error="service_gone")
@@ -227,7 +225,7 @@ def check_service(link: ConsentLink, service: Service | None) -> Service:
 
 
 def group_of(tenant: Tenant, asked: Subject, reader: Reader | None = None) -> tuple[str, ...]:
-    """The persons who are one, and whom *asked* names; empty where nobody of that name is known."""
+    """The persons that *asked* names: all who are joined. Empty if nobody of that name is known."""
     reader = reader or tenant.store
     known = record_of(reader, asked.identifier, ids_of(tenant)) if asked.identifier else None
     person = known.meta["person"] if known else asked.person
@@ -235,18 +233,18 @@ def group_of(tenant: Tenant, asked: Subject, reader: Reader | None = None) -> tu
 
 
 def subjects_of(tenant: Tenant, link: ConsentLink) -> list[Subject]:
-    """All that consents of whom *link* is about may stand under."""
+    """The subjects under which consents of the learner of *link* may be stored."""
     asked, names = link.subject, [Subject(person=one) for one in group_of(tenant, link.subject)]
-    if asked.identifier:  # one of before may have been renamed since
+    if asked.identifier:  # a former name may have been replaced since
         names.append(Subject(identifier=ids_of(tenant)(asked.identifier)))
     return list(dict.fromkeys([asked, *names]))
 
 
 def scopes_held(tenant: Tenant, link: ConsentLink, service: Service | None, person: str) -> tuple[str, ...]:
-    """By which scopes *service* may see something of whom *link* is about, now: by this link or another one.
+    """The scopes by which *service* may now see something of the learner of *link*, by this link or another consent.
 
-    Whether they are noted as under age is asked only for the *person* who is signed in: else the page would tell
-    anybody who has a link.
+    Whether staff noted the learner as under age is asked only for the *person* who is signed in. Otherwise the page
+    would tell it to anybody who has a link.
     """
     if service is None or not service.active:
         return ()
@@ -258,7 +256,7 @@ def scopes_held(tenant: Tenant, link: ConsentLink, service: Service | None, pers
 
 
 def unknown() -> Refused:
-    """Why a text that names no link of ours opens nothing."""
+    """The refusal of a text that names no link of ours."""
     return Refused("This link is not known.", status=404, error="link_unknown")
 
 
@@ -272,10 +270,10 @@ def _about(record: Record) -> Subjects:
 
 
 def _shown(record: Record, whose: Whose) -> dict[str, Any]:
-    """The link without what opens it, and without the guardian's address."""
+    """The link without the parts that open it, and without the guardian's address."""
     hidden = {"id", "by", "mailbox"}
     told = {name: value for name, value in body_shown(record, whose).items() if name not in hidden}
-    if told.get("guardian"):  # a link of before has none
+    if told.get("guardian"):  # a link of an older version has none
         told["guardian"] = {name: told["guardian"][name] for name in ("learner", "expires", "answered")}
     return told
 
@@ -293,4 +291,4 @@ KINDS = (
         shown=_shown,
     ),
 )
-"""Whoever has the id of a link can answer it, so it is shown to nobody."""
+"""Nobody is shown the id of a link, because whoever has it can answer the link."""

@@ -1,11 +1,11 @@
-"""A notice: the event that one service is owed word of, as it is kept in a delivery of the channel ``webhook``.
+"""A notice: an event that one service must be told of, as it is stored in a delivery of the channel ``webhook``.
 
-The delivery's id follows from the service, the event, the learner and the version, so that what is queued twice is
-there once, and a receiver sees one ``webhook-id`` however often it is tried. What is said is put together when it is
-sent (``payload``); only what concerns no learner's data (times, scopes, the service's own reference) is kept here.
+The delivery's id follows from the service, the event, the learner and the version. So an event that is queued twice is
+one delivery, and a receiver sees one ``webhook-id`` however often it is tried. The message is composed when it is sent
+(``payload``). The notice itself has no data of the learner, only times, scopes and the service's own reference.
 
-**Order.** Until a service was told that a learner agreed, or that was given up, it is told nothing else of the learner.
-Nothing else has an order; what is told later has the higher version.
+**Order.** Until a service was told that a learner agreed, or that delivery was given up, it is told nothing else of the
+learner. All other events have no order; the later one has the higher version.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from lrs.storage import Record, Tx, micros_of
 
 CHANNEL = "webhook"
 TEST = "service.test"
-"""An event that says nothing of anybody: whether what is sent arrives, and whether its signature is verified."""
+"""An event about nobody. It tests whether messages arrive and whether the receiver verifies the signature."""
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What to say to whom; in badge events ``about`` is the service's name for the badge, ``data`` is for consent."""
+    """One event for one service. ``about`` is the service's name for a badge, ``data`` is for consent events."""
 
     service: str
     event: str
@@ -49,7 +49,10 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 def delivery_of(told: ToldState, event: Event) -> Delivery:
-    """*event* for the service of *told*. The version moves in the commit that queues it, so it is queued once."""
+    """The delivery of *event* to the service of *told*.
+
+    It is queued once, because the version changes in the same commit.
+    """
     notice = Notice(
         service=told.service,
         event=event.event,
@@ -72,7 +75,7 @@ def delivery_of(told: ToldState, event: Event) -> Delivery:
 
 
 def queue_test(tx: Tx, service: str, now: int) -> str:
-    """Owes a test event to *service*, which is about nobody. Gives the id of the delivery."""
+    """Queues a test event for *service*. Gives the id of the delivery."""
     notice = Notice(service=service, event=TEST, person="", subject="", version=micros_of(tx.next_seq()))
     deliveries.queue(tx, Delivery(notice.id, CHANNEL, service, msgspec.json.encode(notice)), now)
     return notice.id
@@ -84,5 +87,5 @@ def read(record: Record) -> Notice:
 
 
 def _given(told: ToldState) -> str | None:
-    """The id of the delivery that says that the learner agreed, which others about the learner wait for."""
+    """The id of the delivery of ``consent.given``, for which other deliveries about the learner wait."""
     return Notice(told.service, GIVEN, told.person, told.subject, told.consented).id if told.consented else None

@@ -1,4 +1,7 @@
-"""The token endpoint's rules: OAuth 2.0 client credentials (RFC 6749 sections 2.3.1, 4.4, 5). Knows no framework."""
+"""The rules of the token endpoint: OAuth 2.0 client credentials (RFC 6749 sections 2.3.1, 4.4, 5).
+
+Knows no web framework.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ def _form(content_type: str, body: bytes) -> dict[str, str]:
 
 
 def _credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str, str]:
-    """By header (client_secret_basic) or by form (client_secret_post), never both (section 2.3)."""
+    """The client id and secret: by header (client_secret_basic) or form (client_secret_post), never both (2.3)."""
     scheme, _, told = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return form.get("client_id", ""), form.get("client_secret", "")
@@ -76,7 +79,7 @@ def _credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[st
 
 
 def _scopes(service: Service, asked: str | None) -> tuple[str, ...]:
-    """The scopes asked for, or all that the service has (section 3.3)."""
+    """The requested scopes; by default all that the service has (section 3.3)."""
     wanted = (asked or "").split()
     if not set(wanted) <= set(service.scopes):
         raise _wrong("invalid_scope", f"this client has: {' '.join(service.scopes)}")

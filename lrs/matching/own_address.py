@@ -1,4 +1,4 @@
-"""Whether an address that is said to be a guardian's is the learner's own. Knows no page and no form."""
+"""Checks whether an address that was given as a guardian's belongs to the learner. Knows no page and no form."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lrs.tenancy.tenants import Tenant
 
 
 def is_links(tenant: Tenant, link: ConsentLink, address: str) -> bool:
-    """Whether *address*, in whatever case, is the mailbox that *link* was made for. Tells nothing of who is known."""
+    """Whether *address*, in any case, is the mailbox of *link*. The result does not say who is known here."""
     ids = ids_of(tenant)
     return any(ids(name) in {link.subject.identifier, link.mailbox} for name in _names(address))
 
 
 def is_learners(reader: Reader, tenant: Tenant, link: ConsentLink, address: str, person: str | None = None) -> bool:
-    """The same, or one that the learner, or *person*, is known by or signs in with."""
+    """As ``is_links``, and whether the learner or *person* is known by *address* or signs in with it."""
     signed_in = (members_of(reader, person) or (person,)) if person else ()
     own = {*links.group_of(tenant, link.subject, reader), *signed_in}
     return is_links(tenant, link, address) or not own.isdisjoint(_known_by(reader, tenant, address))

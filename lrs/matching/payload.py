@@ -1,7 +1,7 @@
-"""What an event says, put together at the moment of sending from what holds then. Sends nothing.
+"""Composes the body of an event when it is sent, from the data of that moment. Sends nothing.
 
-Shape: Standard Webhooks, "Payload structure": ``type``, ``timestamp``, ``data``. A learner has no other name in it than
-the one this service alone knows.
+Shape: Standard Webhooks, "Payload structure": ``type``, ``timestamp``, ``data``. The body names a learner only by the
+name that this service alone knows.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from lrs.tenancy.tenants import Tenant
 
 
 def payload(tenant: Tenant, service: Service, record: Record) -> bytes:
-    """The body for the delivery in *record*, as far as the learner agrees to it now.
+    """The body for the delivery in *record*, as far as the learner's consent allows it now.
 
-    Raises ``Unneeded``, and ``msgspec.MsgspecError`` if what is to be told cannot be read.
+    Raises ``Unneeded``, and ``msgspec.MsgspecError`` if the data cannot be read.
     """
     notice = notices.read(record)
     data = _data(tenant, service, notice)
@@ -68,7 +68,7 @@ def _updated(tenant: Tenant, notice: Notice, shown: dict[str, Any]) -> dict[str,
 
 def _badge(tenant: Tenant, notice: Notice, now: Current) -> dict[str, Any]:
     reference = notice.about
-    if reference.startswith("urn:"):  # queued by a version that kept the badge's own id
+    if reference.startswith("urn:"):  # queued by a version that stored the badge's own id
         reference = services.badge_reference(tenant, notice.service, reference)
     badge = next((one for one in now.badges.values() if one.reference == reference), None)
     if notice.event == "badge.issued" and (badge is None or badge.state != view.ISSUED):

@@ -1,7 +1,7 @@
-"""What a service would get of one learner, before anybody agrees to it: as data, and in words.
+"""Shows what a service would get of one learner before anybody agrees: as data, and in words.
 
-The profile is made by the functions that make the one that is sent (``changes.current``, ``view.shown``). Knows no
-page: the sentences round the words are in ``templates/shared/sharing.html``.
+The profile is made by the functions that make the sent one (``changes.current``, ``view.shown``). Knows no page: the
+sentences around the words are in ``templates/shared/sharing.html``.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from lrs.web.dates import written_day
 from lrs.web.language import ENGLISH
 
 ROLES_SHOWN = 3
-"""Roles of which a preview shows what would be said."""
+"""The number of roles for which a preview shows what a service would be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class SkillSeen:
-    """A competency as a service sees it. *state* is ``held``, ``expiring`` or ``expired``; days are written out.
+    """A competency as a service sees it. *state* is ``held``, ``expiring`` or ``expired``; days are written as words.
 
-    *evidence* is how much there is of it, if that is shown.
+    *evidence* is its amount, if that is shown.
     """
 
     label: str
@@ -41,7 +41,7 @@ class SkillSeen:
 
 @dataclass(frozen=True, slots=True)
 class BadgeSeen:
-    """A badge as a service sees it; the days are written out, *until* is empty where it has no end."""
+    """A badge as a service sees it. Days are written as words; *until* is empty if it has no end."""
 
     name: str
     since: str
@@ -50,7 +50,7 @@ class BadgeSeen:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A profile in words: nothing in it that the service is not sent."""
+    """A profile in words. It has nothing that the service is not sent."""
 
     skills: tuple[SkillSeen, ...]
     badges: tuple[BadgeSeen, ...]
@@ -67,10 +67,10 @@ class RoleSeen:
 
 @dataclass(frozen=True, slots=True)
 class SharingPreview:
-    """What *seen* alone shows, and by its name what each further scope would add to it.
+    """What ``profiles:read`` shows (*seen*), and by scope what each further scope would add to it.
 
-    For ``profiles:read.evidence`` that is the skills with their counts, for ``badges:read`` the badges, for
-    ``gap:read`` the first ``ROLES_SHOWN`` roles (``RoleSeen``).
+    For ``profiles:read.evidence`` these are the skills with the amounts of evidence, for ``badges:read`` the badges,
+    for ``gap:read`` the first ``ROLES_SHOWN`` roles (``RoleSeen``).
     """
 
     seen: Seen
@@ -78,13 +78,13 @@ class SharingPreview:
 
 
 def gets(tenant: Tenant, service: Service, person: str) -> dict[str, Any] | None:
-    """The profile that *service* gets of *person* now; ``None`` without consent, or for a service that is shut out."""
+    """The profile that *service* gets of *person* now; ``None`` without consent, or if the service was disabled."""
     now = changes.current(tenant, tenant.store, service, person, tenant.clock())
     return now.shown(services.pairwise(tenant, service.id, person)) if service.active else None
 
 
 def would_get(tenant: Tenant, service: Service, person: str, scopes: Collection[str]) -> dict[str, Any]:
-    """The profile that *service* would get of *person* now by consent to *scopes*, whatever was agreed to."""
+    """The profile that *service* would get of *person* now with consent to *scopes*, whatever the learner agreed to."""
     now = changes.current(tenant, tenant.store, service, person, tenant.clock())
     return view.shown(services.pairwise(tenant, service.id, person), now.profile, now.badges.values(), scopes)
 
@@ -92,7 +92,7 @@ def would_get(tenant: Tenant, service: Service, person: str, scopes: Collection[
 def preview(
     tenant: Tenant, service: Service, person: str, scopes: Collection[str], language: str = ENGLISH
 ) -> SharingPreview:
-    """What *service* would get of *person* by ``profiles:read``, and what each other one of *scopes* would add."""
+    """What *service* would get of *person* with ``profiles:read``, and what each other scope in *scopes* would add."""
     now = changes.current(tenant, tenant.store, service, person, tenant.clock())
     plain, whole = (
         in_words(view.shown("", now.profile, now.badges.values(), by), language) for by in ({PROFILES}, scopes)
@@ -103,7 +103,7 @@ def preview(
 
 
 def in_words(profile: Mapping[str, Any], language: str = ENGLISH) -> Seen:
-    """A *profile* as services are sent it (``view.shown``), with the labels and days that people know."""
+    """A *profile* as it is sent (``view.shown``), with the labels and days that people know."""
     return Seen(
         skills=tuple(_skill(one, language) for one in profile["competencies"]),
         badges=tuple(_badge(one, language) for one in profile["badges"]),

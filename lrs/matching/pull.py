@@ -1,7 +1,7 @@
-"""What services ask for: the feed of changes, one profile, the gap for a role. Knows no HTTP.
+"""Answers to services that ask: the feed of changes, one profile, the gap for a role. Knows no HTTP.
 
-Consent is looked at when the answer is made: from the commit of a withdrawal on, a profile is gone here, also where
-the feed's own entry has not caught up yet. What was given is put down once a day (``disclosures``).
+Consent is checked when the answer is made. So a profile is gone from the commit of a withdrawal on, also if the feed
+does not have the withdrawal yet. What was given is stored once a day (``disclosures``).
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from lrs.tenancy.tenants import Tenant
 
 
 def feed(tenant: Tenant, service: Service, cursor: str | None, limit: int) -> dict[str, Any]:
-    """Up to *limit* profiles that changed after *cursor*, in the order they changed; a withdrawn one is a tombstone.
+    """Up to *limit* profiles that changed after *cursor*, in the order of their changes.
 
-    A profile that changes again moves to the end, so a walk may meet it twice and never misses it. The answer's
-    cursor is always good to go on from, at once while ``more`` is true, and later. The place it says is hidden: what
-    two services are told of one learner in one commit has neighbouring places, by which they could join it. Raises
-    ``Refused`` (400) for a cursor that is not this service's.
+    A withdrawn one is a tombstone.
+
+    A profile that changes again moves to the end, so a walk may meet it twice and never misses it. The cursor of the
+    answer can always be used for the next request. It hides its place: services that compare the places of their
+    learners could find out that two of them are one. Raises ``Refused`` (400) for a cursor that is not this service's.
     """
     after = _after(tenant, service, cursor)
     page = _changed(tenant, service, after, limit)
@@ -42,7 +43,7 @@ def feed(tenant: Tenant, service: Service, cursor: str | None, limit: int) -> di
 
 
 def one(tenant: Tenant, service: Service, subject: str) -> dict[str, Any]:
-    """The profile of the learner this service calls *subject*. Raises ``Refused`` (404), also without consent."""
+    """The profile of the learner that this service calls *subject*. Raises ``Refused`` (404), also without consent."""
     told, now = _found(tenant, service, subject)
     shown = now.shown(subject)
     if shown is None:
@@ -52,9 +53,9 @@ def one(tenant: Tenant, service: Service, subject: str) -> dict[str, Any]:
 
 
 def badge(tenant: Tenant, service: Service, subject: str, reference: str) -> bytes:
-    """The signed badge that *service* calls *reference*, as it can be verified.
+    """The signed badge that *service* calls *reference*.
 
-    Raises ``Refused`` (404), also without the learner's consent to ``badges:read`` and for a badge that is revoked.
+    Raises ``Refused`` (404), also without the learner's consent to ``badges:read``, and for a revoked badge.
     """
     told, now = _found(tenant, service, subject)
     agreed = now.badges.values() if services.BADGES in now.consents else ()
@@ -99,7 +100,7 @@ def role_shown(role: Role) -> dict[str, Any]:
 
 
 def _changed(tenant: Tenant, service: Service, after: int, limit: int) -> Page:
-    """A page that is empty only at the end: the store may hand out an empty one and still have more."""
+    """The next page that is not empty, or the last one. The store may give an empty page and still have more."""
     found = pages(tenant.store, Walk(changes.KIND, [key("service", service.id)], after=after, limit=limit))
     return next(page for page in found if page.records or page.next is None)
 
@@ -139,7 +140,7 @@ def _after(tenant: Tenant, service: Service, cursor: str | None) -> int:
 
 
 def _former_cursor(tenant: Tenant, cursor: str) -> tuple[str, int]:
-    """What a cursor of version 0.1.0 says, which a service may have kept."""
+    """The place in a cursor of version 0.1.0, which a service may have kept."""
     try:
         return unseal(tenant.secret("cursor"), cursor, tuple[str, int])
     except NotOurs as error:

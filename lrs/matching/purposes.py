@@ -1,4 +1,4 @@
-"""Whether a service's purpose says anything: learners read it as the reason to agree. Pure."""
+"""Checks the purpose of a service, which learners read as the reason to agree. Pure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _EMPTY = (
     " general various business legitimate interest interests lorem ipsum foo bar prawf pwrpas gwasanaeth"
 )
 SAYS_NOTHING = frozenset(f"{_SMALL} {_EMPTY}".split())
-"""Words that say nothing of what a service does with what it sees."""
+"""Words that do not say what a service does with the data."""
 
 
 def checked_purpose(purpose: str, name: str) -> str:
-    """The *purpose* of the service *name*. Raises ``Refused`` for one that says nothing.
+    """The *purpose* of the service *name*. Raises ``Refused`` if it says nothing.
 
-    Of its words, without those of the service's name and ``SAYS_NOTHING``, at least ``FEWEST`` letters must be left.
+    Its words, without those of the service's name and ``SAYS_NOTHING``, must have at least ``FEWEST`` letters.
     """
     told = " ".join(purpose.split())
     if not told:

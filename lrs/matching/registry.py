@@ -1,6 +1,6 @@
-"""What an operator does with services: register, give new secrets, tell all once more. Knows no command line.
+"""What an operator does with services: register them, give new secrets, send everything again. Knows no command line.
 
-A client secret is made here and returned once; the store keeps a keyed hash of it.
+A client secret is made here and returned once; the store has only a keyed hash of it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 MOST_OVERLAP = 7 * DAY
-"""Microseconds for which former secrets may work beside new ones."""
+"""The longest time in microseconds for which former secrets may stay valid beside new ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A new service and the secrets to hand over; the client secret is not kept anywhere."""
+    """A new service and its secrets. The client secret is stored nowhere."""
 
     service: Service
     client_secret: str
@@ -39,14 +39,14 @@ class Registered:
 
 
 class AboutService(msgspec.Struct, frozen=True):
-    """What learners are told of a service, beside name and purpose; ``None`` leaves what is there."""
+    """What learners are told of a service, in addition to name and purpose. ``None`` keeps the present value."""
 
     contact: str | None = None
     privacy_notice: str | None = None
     return_urls: tuple[str, ...] | None = None
 
     def checked(self) -> dict[str, Any]:
-        """What is given, by the names of ``Service``. Raises ``Refused``."""
+        """The given values by the names of ``Service``. Raises ``Refused``."""
         found: dict[str, Any] = {}
         if self.contact is not None:
             found["contact"] = checked_contact(self.contact)
@@ -67,9 +67,9 @@ def register(
     by: str,
     told: AboutService = AboutService(),  # noqa: B008 (a frozen value)
 ) -> Registered:
-    """Keeps a new service.
+    """Stores a new service.
 
-    Raises ``Refused``: name taken, unknown scope, a purpose that says nothing, or an address that cannot be used.
+    Raises ``Refused``: the name is taken, a scope is unknown, the purpose says nothing, or an address cannot be used.
     """
     client_secret = secrets.token_urlsafe(32)
     service = Service(
@@ -98,7 +98,7 @@ def tell(tenant: Tenant, id: str, told: AboutService, *, by: str) -> Service:
     """Changes what learners are told of the service. Raises ``Refused`` (400, 404)."""
     changed = told.checked()
     if not changed:
-        raise Refused("nothing was named to be set")
+        raise Refused("nothing to change: name at least one of --contact, --privacy-notice and --return-url")
 
     def decide(tx: Tx) -> Service:
         audit.append(tx, by, "service.set", {"service": id, "set": " ".join(sorted(changed))})
@@ -108,10 +108,10 @@ def tell(tenant: Tenant, id: str, told: AboutService, *, by: str) -> Service:
 
 
 def rotate(tenant: Tenant, id: str, *, by: str, overlap: int = 0) -> Registered:
-    """Gives the service new secrets in the place of both.
+    """Gives the service new secrets.
 
-    For *overlap* microseconds the former ones, and tokens that were got with them, work beside the new ones, and what
-    is sent carries a signature by each. Without, they end at once. Raises ``Refused`` (400, 404).
+    For *overlap* microseconds the former secrets, and tokens that were issued for them, stay valid, and each message is
+    signed with both. Without an overlap they end at once. Raises ``Refused`` (400, 404).
     """
     if not 0 <= overlap <= MOST_OVERLAP:
         raise Refused(f"the former secrets can go on for at most {MOST_OVERLAP // HOUR} hours")
@@ -132,18 +132,18 @@ def rotate(tenant: Tenant, id: str, *, by: str, overlap: int = 0) -> Registered:
 
 
 def send_test(tenant: Tenant, id: str, *, by: str) -> str:
-    """Owes the service a test event, by the way of all events. Gives the id of the delivery.
+    """Queues a test event for the service, as any other event. Gives the id of the delivery.
 
-    Raises ``Refused``: 404 for the service, 409 if nothing is sent to it.
+    Raises ``Refused``: 404 if there is no such service, 409 if nothing is sent to it.
     """
 
     def decide(tx: Tx) -> str:
         service = services.wanted(tx, id)
         if service.webhook is None:
-            message = f"{id} has no webhook: it asks, and is sent nothing"
+            message = f"{id} has no webhook, so no event can be sent to it"
             raise Refused(message, status=409, error="no_webhook")
         if not service.active:
-            message = f"nothing is sent to {id}: it is {service.state} ({service.reason}); take it back first"
+            message = f"{id} is {service.state} ({service.reason}), so nothing is sent: lrs services resync {id}"
             raise Refused(message, status=409, error="service_stopped")
         audit.append(tx, by, "service.tested", {"service": id})
         return notices.queue_test(tx, id, tenant.clock())

@@ -1,4 +1,4 @@
-"""Consents and links that wait under an identifier, under its id instead of its name. Knows no persons."""
+"""Moves consents and links that wait for an identifier from its name to its id. Knows no persons."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from lrs.storage import Owed, Record, Tx
 
 
 def rename_waiting(tx: Tx, name: str, id: str) -> None:
-    """Moves what was agreed to under the *name* of an identifier to its *id*.
+    """Moves consents from the *name* of an identifier to its *id*.
 
-    What stands under the id already owes another look: its person may have been known by the name alone.
+    What is stored under the id owes its step again, because its person may have been known by the name alone.
     """
     for one in consent.of_subject(tx, Subject(identifier=id)):
         tx.owe(consent.KIND, one.id, Owed(consent.STEP))
@@ -21,14 +21,14 @@ def rename_waiting(tx: Tx, name: str, id: str) -> None:
 
 
 def rename_consent(tx: Tx, record: Record, ids: Ids) -> None:
-    """Moves one ``consent`` that waits for whom nobody knows yet."""
+    """Moves one ``consent`` that waits for an unknown learner."""
     name = consent.read(record).subject.identifier
     if name is not None and ids(name) != name:
         rename_waiting(tx, name, ids(name))
 
 
 def rename_link(tx: Tx, record: Record, ids: Ids) -> None:
-    """Gives a ``consent-link`` the id of whom it is about, and the search keys of now."""
+    """Gives a ``consent-link`` the id of its learner, and the present search keys."""
     link = msgspec.json.decode(record.body, type=links.ConsentLink)
     name = link.subject.identifier
     if name is not None and ids(name) != name:

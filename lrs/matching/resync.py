@@ -1,8 +1,8 @@
-"""The step ``resync``: a service that was taken back is owed everything its learners agreed to, once more.
+"""The step ``resync``: queues everything its learners agreed to for a service that was made active again.
 
-Records: ``resync`` (id: the service's, body: how far it is). It is made in the commit that takes the service back, so a
-process that ends in between leaves nobody out. Each run owes the step ``sync`` to one page of consents and says in the
-same commit where the next one begins: other work has its turn between two pages.
+Records: ``resync`` (id: the service's, body: the place reached). The commit that makes the service active makes it, so
+a process that ends in between leaves nobody out. Each run owes the step ``sync`` to one page of consents and stores in
+the same commit where the next page starts, so that other work has its turn in between.
 """
 
 from __future__ import annotations
@@ -19,23 +19,26 @@ from lrs.tenancy.tenants import Tenant
 
 KIND = STEP = "resync"
 BATCH = 200
-"""Consents that are owed in one commit."""
+"""Consents in one commit."""
 
 
 class ResyncPlace(msgspec.Struct, frozen=True):
-    """The body of a ``resync`` record. *start* is the ``next`` of the page that was owed last; ``None`` before it."""
+    """The body of a ``resync`` record.
+
+    *start* is the ``next`` of the last page that was done; ``None`` before the first.
+    """
 
     start: str | None = None
     v: int = 1
 
 
 def begin(tx: Tx, service: str) -> None:
-    """Owes *service* everything with this commit; what was on its way begins anew."""
+    """Starts the step for *service* in this commit, from the beginning if it was under way."""
     tx.put(Record(KIND, service, msgspec.json.encode(ResyncPlace()), owed=(Owed(STEP),)))
 
 
 def resync(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """Owes each claimed service the next page. Who was begun anew meanwhile goes on from there."""
+    """Does the next page of each claimed service. One that was started again meanwhile goes on from its new place."""
     for claim in claims:
         service = claim.record.id
         place = msgspec.json.decode(claim.record.body, type=ResyncPlace)
@@ -48,7 +51,7 @@ def resync(tenant: Tenant, claims: Sequence[Claim]) -> None:
         try:
             tenant.store.settle([claim], decide, weight=ROWS * (1 + len(page.records))).result()
         except Stale:
-            continue  # somebody else has it now
+            continue  # another worker has it now
 
 
 def _owe(tx: Tx, before: Record, page: Page) -> None:

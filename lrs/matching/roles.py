@@ -1,8 +1,9 @@
-"""Roles: read from CSV or XLSX, kept, listed. Knows no learner.
+"""Roles: read from CSV or XLSX, stored, listed. Knows no learner.
 
-Columns (any order, header case does not matter): ``role``, ``competency``; optional ``role_label``, ``label``,
+Columns (in any order, in upper or lower case): ``role``, ``competency``; optional ``role_label``, ``label``,
 ``framework``, ``level`` (ordinal from 1), ``importance`` (essential, optional; default essential), ``weight`` (default
-1), ``source``. One row is one requirement; rows of one role follow its order in the file. A role is taken whole or not.
+1), ``source``. One row is one requirement; rows of one role follow its order in the file. A role is taken completely or
+not at all.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _NEEDED = ("role", "competency")
 
 
 class RoleFault(msgspec.Struct, frozen=True):
-    """A row that was left out: its number in the file (the header is 1), and why."""
+    """A row that was not used: its number in the file (the header is 1), and the reason."""
 
     row: int
     reason: str
@@ -47,8 +48,8 @@ class RoleFault(msgspec.Struct, frozen=True):
 def read_roles(content: Path | bytes) -> tuple[list[Role], list[RoleFault]]:
     """The roles in a file, and the rows that could not be used. Raises ``Refused`` for a file that is no role table.
 
-    A role of which a row is left out is left out whole: it would ask for less than is meant. So are all roles, where
-    nobody can say which one a row is of.
+    If one row of a role cannot be used, the whole role is left out, because it would ask for less than is meant. If
+    nobody can say to which role such a row belongs, all roles are left out.
     """
     rows, faults = read_table(content, COLUMNS, needed=_NEEDED)
     found: dict[str, list[Requirement]] = {}
@@ -75,7 +76,7 @@ def _left(role: str) -> str:
 
 
 def keep(tx: Tx, role: Role) -> str:
-    """Stores *role* in the place of an earlier one: ``new``, ``updated`` or ``unchanged``."""
+    """Stores *role*, or replaces an earlier one. Gives ``new``, ``updated`` or ``unchanged``."""
     body = msgspec.json.encode(role)
     known = tx.get(KIND, role.id)
     if known and known.body == body:
@@ -93,7 +94,7 @@ def get(reader: Reader, id: str) -> Role:
 
 
 def labelled(reader: Reader, found: Sequence[Role]) -> list[Role]:
-    """The roles *found*, with the published frameworks' own words for what has no label in them."""
+    """The roles *found*; a requirement without a label gets the label of the published framework."""
     if all(asked.label for role in found for asked in role.requirements):
         return list(found)
     words = _words(reader)
@@ -109,7 +110,7 @@ def labelled(reader: Reader, found: Sequence[Role]) -> list[Role]:
 
 
 def unknown(reader: Reader, found: Sequence[Role]) -> list[str]:
-    """What the roles *found* ask for that no published framework has, and nobody can hold: a sentence for each."""
+    """A sentence for each requirement of *found* that no published framework has, so that nobody can meet it."""
     words = _words(reader)
     return [
         f"{role.id} asks for {asked.competency}, which is in no published framework"
@@ -121,7 +122,7 @@ def unknown(reader: Reader, found: Sequence[Role]) -> list[str]:
 
 
 def _words(reader: Reader) -> dict[tuple[str | None, str], str]:
-    """What the published frameworks call each competency, by the names that a requirement may give it."""
+    """The labels of the published frameworks, by the names that a requirement may give a competency."""
     words: dict[tuple[str | None, str], str] = {}
     for framework in published(reader):
         for item in framework.items:

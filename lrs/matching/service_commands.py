@@ -1,4 +1,4 @@
-"""``lrs services``: the operator's view of who may be told of learners."""
+"""``lrs services``: an operator registers and manages matching services."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def services() -> None:
 def add(
     tenant: Tenant, name: str, *, webhook: str | None, scopes: str, purpose: str, told: AboutService, as_json: bool
 ) -> None:
-    """Register a service and print its secrets, which are shown this once."""
+    """Register a service and print its secrets. They are shown only now."""
     wanted = [scope for scope in scopes.replace(",", " ").split() if scope]
     made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY, told=told)
     _show_secrets(made, as_json=as_json)
@@ -84,10 +84,10 @@ def change(tenant: Tenant, service: str, *, told: AboutService) -> None:
 @click.option("--overlap", type=click.IntRange(min=0), default=0, help="Hours for which the former secrets go on.")
 @json_option
 def rotate(tenant: Tenant, service: str, *, overlap: int, as_json: bool) -> None:
-    """Give SERVICE new secrets and print them, once; the former end at once, or after the overlap.
+    """Give SERVICE new secrets and print them once. The former ones end at once, or after the overlap.
 
-    In the overlap events carry a signature by each. What it refuses until it knows them is sent again, for about three
-    days.
+    During the overlap events are signed with both. What the service refuses until it knows the new ones is sent again
+    for about three days.
     """
     made = registry.rotate(tenant, service, by=BY, overlap=overlap * HOUR)
     _show_secrets(made, as_json=as_json)
@@ -98,7 +98,7 @@ def rotate(tenant: Tenant, service: str, *, overlap: int, as_json: bool) -> None
 @click.argument("service")
 @click.option("--wait", type=click.IntRange(min=0), default=30, help="Seconds to wait for what becomes of it.")
 def send_test(tenant: Tenant, service: str, *, wait: int) -> None:
-    """Send SERVICE a test event, as all events are sent, and say what became of it."""
+    """Send SERVICE a test event, in the same way as any event, and print the outcome."""
     id = registry.send_test(tenant, service, by=BY)
     until = time.monotonic() + wait
     while not (fate := fate_of(tenant, id)) and time.monotonic() < until:
@@ -117,7 +117,7 @@ def send_test(tenant: Tenant, service: str, *, wait: int) -> None:
 @with_tenant
 @click.argument("service")
 def disable(tenant: Tenant, service: str) -> None:
-    """Shut SERVICE out: it is told and answered nothing, until lrs services resync."""
+    """Disable SERVICE: it is sent nothing and gets no answer until lrs services resync."""
     tenant.store.write(lambda tx: kept.disable(tx, service, "by command", by=BY)).result()
     click.echo(f"{service} is disabled; lrs services resync {service} takes it back")
 

@@ -1,7 +1,7 @@
 """Matching services: which exist, what they may ask for, and the secrets shared with each. Knows no person's data.
 
-A service is registered by an operator, never by itself. Its client secret is kept as a keyed hash; its webhook secret
-is not kept at all but derived from the tenant's key and the service's salt, so a copied database signs nothing.
+Only an operator registers a service. Its client secret is stored as a keyed hash. Its webhook secret is not stored: it
+is derived from the tenant's key and the service's salt, so a copied database cannot sign anything.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ ROLES = "roles:read"
 GAP = "gap:read"
 SCOPES = (PROFILES, EVIDENCE, BADGES, ROLES, GAP)
 CONSENTED = (PROFILES, EVIDENCE, BADGES, GAP)
-"""The scopes that touch a person, so that each needs that person's consent."""
+"""The scopes that are about a person, so that each needs that person's consent."""
 
 _NONE = "0" * 64
 _NOT_IN_ID = re.compile(r"[^a-z0-9]+")
 
 
 class FormerSecrets(msgspec.Struct, frozen=True):
-    """The secrets of before, which work beside the new ones *until* then (microseconds UTC)."""
+    """The former secrets, which are valid beside the new ones *until* then (microseconds UTC)."""
 
     salt: str
     secret: str
@@ -43,10 +43,12 @@ class FormerSecrets(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A registered service. ``id`` is also its OAuth client id; ``generation`` counts how often all was sent again.
+    """A registered service.
 
-    ``is_refused`` says that its own receiver stopped it (401, 403, 410), and nobody here. Learners are told its
-    ``contact`` and where its ``privacy_notice`` is, and led back to one of ``return_urls`` alone.
+    ``id`` is also its OAuth client id; ``generation`` counts how often everything was sent again.
+
+    ``is_refused`` says that its own receiver stopped it (401, 403, 410), and nobody here. Learners are shown its
+    ``contact`` and ``privacy_notice``, and return only to one of ``return_urls``.
     """
 
     id: str
@@ -68,16 +70,16 @@ class Service(msgspec.Struct, frozen=True):
 
     @property
     def active(self) -> bool:
-        """Whether it may be told anything, and may ask."""
+        """Whether it may be told something and may ask."""
         return self.state == "active"
 
     def salts(self, now: int) -> tuple[str, ...]:
-        """The salts that its secrets and tokens may have at *now*, the newest first."""
+        """The salts of its valid secrets and tokens at *now*, newest first."""
         return (self.salt, self.former.salt) if self.former and now < self.former.until else (self.salt,)
 
 
 def service_id(name: str) -> str:
-    """The id a service of this *name* has. Raises ``Refused`` if nothing is left of it."""
+    """The id of a service with this *name*. Raises ``Refused`` if the name has no letter or digit."""
     made = _NOT_IN_ID.sub("-", name.lower()).strip("-")[:40].strip("-")
     if not made:
         raise Refused("a service's name needs at least one letter or digit", error="bad_name")
@@ -85,7 +87,7 @@ def service_id(name: str) -> str:
 
 
 def checked_scopes(scopes: tuple[str, ...]) -> tuple[str, ...]:
-    """*scopes* without repetition, in our order. Raises ``Refused`` for one that does not exist."""
+    """*scopes* without repetition, in our order. Raises ``Refused`` for an unknown one."""
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise Refused(f"unknown scope {unknown[0]}; there are {', '.join(SCOPES)}", error="invalid_scope")
@@ -93,33 +95,33 @@ def checked_scopes(scopes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def hash_secret(tenant: Tenant, secret: str) -> str:
-    """The keyed hash under which a client *secret* (256 random bits) is kept."""
+    """The keyed hash of a client *secret* (256 random bits), as it is stored."""
     return hmac.new(tenant.secret("client-secret"), secret.encode(), hashlib.sha256).hexdigest()
 
 
 def webhook_secret(tenant: Tenant, service: Service, salt: str = "") -> str:
-    """The secret that signs what this service is sent: ``whsec_`` and 32 bytes in base64 (Standard Webhooks).
+    """The secret that signs messages to this service: ``whsec_`` and 32 bytes in base64 (Standard Webhooks).
 
-    *salt* is one of ``Service.salts``; without it, the newest.
+    *salt* is one of ``Service.salts``; by default the newest.
     """
     seed = msgspec.json.encode([service.id, salt or service.salt])
     return "whsec_" + base64.b64encode(hmac.digest(tenant.secret("webhook"), seed, hashlib.sha256)).decode()
 
 
 def pairwise(tenant: Tenant, service: str, person: str) -> str:
-    """The name *person* has towards *service* alone: two services cannot join theirs, nobody can reverse it."""
+    """The name of *person* for *service* alone. Two services cannot join their names, and nobody can reverse one."""
     seed = msgspec.json.encode([service, person])
     return hmac.digest(tenant.secret("pairwise"), seed, hashlib.sha256)[:16].hex()
 
 
 def badge_reference(tenant: Tenant, service: str, badge: str) -> str:
-    """The name that the badge of the id *badge* has towards *service* alone; its own id would join a learner's two."""
+    """The name of *badge* for *service* alone. With the badge's own id two services could join a learner's names."""
     seed = msgspec.json.encode([service, "badge", badge])
     return hmac.digest(tenant.secret("pairwise"), seed, hashlib.sha256)[:16].hex()
 
 
 def add(tx: Tx, service: Service) -> Service:
-    """Keeps a new *service*. Raises ``Refused`` (409) if its id is taken."""
+    """Stores a new *service*. Raises ``Refused`` (409) if its id is taken."""
     if tx.get(KIND, service.id):
         raise Refused(f"a service {service.id} exists already", status=409, error="service_exists")
     tx.insert(Record(kind=KIND, id=service.id, body=msgspec.json.encode(service)))
@@ -127,7 +129,7 @@ def add(tx: Tx, service: Service) -> Service:
 
 
 def get(reader: Reader, id: str) -> Service | None:
-    """The service with this *id*, in whatever state."""
+    """The service with this *id*, in any state."""
     record = reader.get(KIND, id)
     return msgspec.json.decode(record.body, type=Service) if record else None
 
@@ -141,7 +143,7 @@ def wanted(reader: Reader, id: str) -> Service:
 
 
 def named(reader: Reader, ids: Iterable[str]) -> dict[str, Service]:
-    """Those services of *ids* that exist, by id."""
+    """The services of *ids* that exist, by id."""
     found = reader.get_many(KIND, ids)
     return {id: msgspec.json.decode(record.body, type=Service) for id, record in found.items()}
 
@@ -153,7 +155,7 @@ def everyone(reader: Reader) -> Iterator[Service]:
 
 
 def change(tx: Tx, id: str, changed: Callable[[Service], Service]) -> Service:
-    """Puts ``changed(service)`` in its place. Raises ``Refused`` (404)."""
+    """Replaces the service by ``changed(service)``. Raises ``Refused`` (404)."""
     record = tx.get(KIND, id)
     if record is None:
         raise Refused(f"there is no service {id}", status=404, error="service_unknown")
@@ -163,14 +165,14 @@ def change(tx: Tx, id: str, changed: Callable[[Service], Service]) -> Service:
 
 
 def disable(tx: Tx, id: str, reason: str, *, by: str) -> Service:
-    """From the commit on, the service is sent nothing and its tokens open nothing."""
+    """Disables the service: from the commit on it is sent nothing, and its tokens are refused."""
     return _stop(tx, id, by, state="disabled", reason=reason, is_refused=False)
 
 
 def refuse(tx: Tx, id: str, reason: str, *, state: str) -> None:
-    """Its own receiver refused what was sent: as ``disable``, in this *state*. One that is stopped stays as it is.
+    """Stops the service in this *state*, because its own receiver refused a message.
 
-    Otherwise an answer that comes late would cover that somebody here shut it out.
+    A service that is stopped already stays as it is. Otherwise a late answer would hide that somebody here disabled it.
     """
     service = get(tx, id)
     if service and service.active:
@@ -184,16 +186,16 @@ def _stop(tx: Tx, id: str, by: str, *, state: str, reason: str, is_refused: bool
 
 
 def check_refused(service: Service) -> None:
-    """Raises ``Refused`` unless its own receiver stopped *service*: 409 if it is active, 403 if somebody here did."""
+    """Refuses a *service* that its own receiver did not stop: 409 if it is active, 403 if somebody here disabled it."""
     if service.active:
         raise Refused("The service is active already.", status=409, error="service_active")
     if not service.is_refused:
-        message = "The service was disabled here, not by its own answers: ask an administrator to take it back."
+        message = "The service was disabled here: ask an administrator to make it active again."
         raise Refused(message, status=403, error="forbidden")
 
 
 def authenticate(tenant: Tenant, id: str, secret: str) -> Service | None:
-    """The active service with this client id and secret; an unknown id takes as long as a wrong secret."""
+    """The active service with this client id and secret. An unknown id takes as long as a wrong secret."""
     service = get(tenant.store, id)
     former = service.former if service and service.former and tenant.clock() < service.former.until else None
     kept = (service.secret if service else _NONE, former.secret if former else _NONE)

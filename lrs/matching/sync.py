@@ -1,12 +1,13 @@
-"""The step "sync": brings what services are told of a learner to what holds now. Sends nothing.
+"""The step "sync": works out what services must be told of a learner now, and queues it. Sends nothing.
 
-claims (profiles, persons and consents) -> who is meant -> per consent and service: what it was told, what holds -> the
-events that are due. That is worked out outside the writer, for it reads and compares all that somebody holds. Then one
-commit: deliveries that owe ``deliver``, the feed's entry, the claim cleared. The commit looks whether what was read is
-still what is stored, and otherwise everything is worked out anew; so it may run twice, late and in any order.
+claims (profiles, persons and consents) -> the learner -> for each consent and service: what was told, what holds -> the
+events that are due. This is worked out outside the writer, because it reads and compares everything that a learner
+holds. One commit then stores the deliveries, which owe ``deliver``, the entry of the feed, and that the claim is
+settled. The commit checks that the records it was worked out from are unchanged; otherwise it is worked out again. So
+the step may run twice, late and in any order.
 
-What the claims need is read ahead, in a few round trips for many of them. A change that is not compared at the commit,
-of a badge or of who is one with whom, owes this step anew.
+The records for many claims are read ahead, in a few round trips. Changes of a badge or of a join are not compared at
+the commit: they owe this step again.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ from lrs.tenancy.tenants import Tenant
 
 ATTEMPTS = 8
 AT_ONCE = 100
-"""Claims whose records are read ahead together, and so are in memory together."""
+"""Claims whose records are read ahead together, and are in memory together."""
 Read = tuple[str, str, int]
-"""Kind and id of a record that was read, and its revision; 0 for one that was not there."""
+"""Kind and id of a record that was read, and its revision; 0 if it did not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What one service is owed: the ``change`` record as it will be, and deliveries, which only a webhook gets."""
+    """What one service must be told: the new ``change`` record, and the deliveries if it has a webhook."""
 
     record: Record
     deliveries: tuple[Delivery, ...]
@@ -47,9 +48,9 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class SyncPlan:
-    """What one commit writes, what it was worked out from, and until when a consent's entry is put off.
+    """What one commit writes, the records it was worked out from, and until when a consent's entry waits.
 
-    *bind* is the person that a consent's identifier turned out to be of; what is bound owes this step by itself.
+    *bind* is the person who turned out to have a consent's identifier; binding owes this step by itself.
     """
 
     words: tuple[Word, ...] = ()
@@ -59,10 +60,10 @@ class SyncPlan:
 
 
 def sync(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """Settles each claim on a ``profile``, ``person`` or ``consent`` record, each for itself.
+    """Settles each claim on a ``profile``, ``person`` or ``consent`` record, each in its own commit.
 
-    A claim whose lease was lost meanwhile is left to whoever has it. Raises the first other failure, after all
-    others were settled; what failed stays owed.
+    A claim whose lease was lost is left to its new owner. The first other failure is raised after all others are
+    settled; what failed stays owed.
     """
     failures: list[Exception] = []
     left = list(claims)
@@ -76,9 +77,10 @@ def sync(tenant: Tenant, claims: Sequence[Claim]) -> None:
 
 
 def _round(tenant: Tenant, claims: Sequence[Claim], failures: list[Exception]) -> list[Claim]:
-    """Works out each claim and settles it. Gives those that must be worked out anew; adds to *failures*.
+    """Works out each claim and settles it. Gives those that must be worked out again; adds to *failures*.
 
-    Of several that owe one service word of one learner the first is settled: it has the word that the others have.
+    If several claims give the same service an event of the same learner, only the first is settled now: its event is
+    the one that the others have.
     """
     now, ahead = tenant.clock(), _read_ahead(tenant, claims)
     told: set[str] = set()
@@ -107,17 +109,17 @@ def _round(tenant: Tenant, claims: Sequence[Claim], failures: list[Exception]) -
 
 
 def _read_ahead(tenant: Tenant, claims: Sequence[Claim]) -> ReadAhead:
-    """What the plans of *claims* will ask for.
+    """Reads what the plans of *claims* will ask for.
 
-    What services were told comes first, and after it all that is compared with that. Else another worker that tells
-    something in between would seem to have told too much, and that would be taken back.
+    First what services were told, then what it is compared with. In the other order, an event of another worker in
+    between would look as if too much had been told, and would be taken back.
     """
     asked = [(consent.KIND, claim.record.id) for claim in claims if claim.record.kind == consent.KIND]
     others = [claim.record.id for claim in claims if claim.record.kind != consent.KIND]
     ahead = ReadAhead(tenant.store)
     try:
         _load(ahead, asked, *_foreseen(tenant, others, asked))
-    except Refused:  # more than may be in memory: each claim reads for itself
+    except Refused:  # too much for the memory: each claim reads for itself
         return ReadAhead(tenant.store)
     return ahead
 
@@ -135,9 +137,9 @@ def _load(ahead: ReadAhead, asked: Sequence[RecordName], members: set[str], told
 def _foreseen(
     tenant: Tenant, others: Sequence[str], asked: Sequence[RecordName]
 ) -> tuple[set[str], dict[str, list[RecordName]]]:
-    """The persons that claims are about, and what each service was told of them: the names of records, by service.
+    """The persons that claims are about, and by service the names of the records of what it was told.
 
-    Only a guess, because it is read before anything else. What was not foreseen is read when it is asked for.
+    This is only a guess, because it is read before everything else. Records that were not foreseen are read on demand.
     """
     hint = ReadAhead(tenant.store)
     hint.load([*asked, *(("person", id) for id in others)])
@@ -158,7 +160,7 @@ def _told_name(tenant: Tenant, service: str, person: str) -> RecordName:
 
 
 def _consents(records: Iterable[Record]) -> list[Consent]:
-    """Those that can be read. The claim on one that cannot fails by itself."""
+    """The consents that can be read. A claim on an unreadable one fails alone."""
     found = []
     for record in records:
         with suppress(msgspec.MsgspecError):
@@ -177,7 +179,7 @@ def _settle(tenant: Tenant, claim: Claim, plan: SyncPlan, now: int) -> Future[No
 
 
 def _write(tx: Tx, *, plan: SyncPlan, claim: Claim, now: int) -> None:
-    """The decision: if all is as it was when it was worked out, it is written. Raises ``Stale``."""
+    """The decision. Raises ``Stale`` if a record that the plan was worked out from has changed."""
     for kind, id, rev in plan.read:
         record = tx.get(kind, id)
         if (record.rev if record else 0) != rev:
@@ -193,7 +195,7 @@ def _write(tx: Tx, *, plan: SyncPlan, claim: Claim, now: int) -> None:
 
 
 def _about_person(tenant: Tenant, ahead: ReadAhead, id: str, now: int) -> SyncPlan:
-    """Everybody who is one with the person *id*, towards every service they ever gave anything."""
+    """The plan for the person *id*: for all joined persons, and every service they ever gave a consent."""
     words: list[Word] = []
     read: list[Read] = []
     for member in persons.members_of(ahead, id) or (id,):
@@ -207,7 +209,7 @@ def _about_person(tenant: Tenant, ahead: ReadAhead, id: str, now: int) -> SyncPl
 
 
 def _about_consent(tenant: Tenant, ahead: ReadAhead, id: str, now: int) -> SyncPlan:
-    """One learner towards one service; a consent that waits for its learner is bound if there is one by now."""
+    """The plan for one consent. If it waits for an identifier that has a person by now, it is bound to that person."""
     record = ahead.get(consent.KIND, id)
     if record is None:
         return SyncPlan()
@@ -222,7 +224,7 @@ def _about_consent(tenant: Tenant, ahead: ReadAhead, id: str, now: int) -> SyncP
 
 
 def _bind(tenant: Tenant, reader: Reader, person: str) -> None:
-    """In a commit of its own, where something waits at all: what is bound owes this step by itself."""
+    """Binds waiting consents, if there are any, in a commit of its own, which owes this step again."""
     known = persons.identifiers_in(reader, [person])
     waiting = [one.id for one in known if consent.of_subject(reader, Subject(identifier=one.id))]
     if waiting:
@@ -235,9 +237,9 @@ def _person_of(reader: Reader, given: Consent) -> str | None:
 
 
 def _word(tenant: Tenant, ahead: ReadAhead, service_id: str, person: str, now: int) -> tuple[list[Word], list[Read]]:
-    """What *service_id* is owed of *person*, if anything, and the records that this follows from."""
+    """What *service_id* must be told of *person*, if anything, and the records that this follows from."""
     foreseen = ahead.has(*_told_name(tenant, service_id, person))
-    reader: Reader = ahead if foreseen else tenant.store  # else what was told would be read after what holds
+    reader: Reader = ahead if foreseen else tenant.store  # otherwise what was told would be read after what holds
     before, record = changes.told_before(tenant, reader, service_id, person)
     read = list(_followed(reader, service_id, person))
     service = services.get(reader, service_id)
@@ -254,7 +256,7 @@ def _word(tenant: Tenant, ahead: ReadAhead, service_id: str, person: str, now: i
 
 
 def _followed(reader: Reader, service_id: str, person: str) -> Iterator[Read]:
-    """The service, profile, notes of age and consents. A badge that changes owes this step on the profile."""
+    """The service, the profile, the notes of age and the consents. A changed badge owes this step on the profile."""
     yield _read(services.KIND, service_id, reader.get(services.KIND, service_id))
     members = persons.members_of(reader, person) or (person,)
     yield _read("profile", members[0], reader.get("profile", members[0]))

@@ -1,7 +1,7 @@
-"""Access tokens for services: OAuth 2.0 client credentials (RFC 6749 section 4.4), as signed JWTs of one hour.
+"""Access tokens for services: OAuth 2.0 client credentials (RFC 6749 section 4.4), signed JWTs valid for one hour.
 
-A token alone opens nothing: every use looks the service up again, so disabling it, or taking a scope from it, works
-at once. Knows no HTTP beyond the text of a header.
+Each use of a token reads the service again, so disabling the service or removing a scope takes effect at once. Knows no
+HTTP except the text of a header.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _USE = "engraft/access"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who is asking: the service, and the caller it is by the scopes this token still stands for."""
+    """The service that asks, and its caller with the scopes that this token still has."""
 
     service: Service
     caller: Caller
@@ -48,7 +48,7 @@ def issue(tenant: Tenant, service: Service, scopes: tuple[str, ...]) -> str:
 
 
 def access(tenant: Tenant, authorization: str | None) -> Access:
-    """What the ``Authorization`` header *authorization* opens. Raises ``Refused`` (401, RFC 6750 section 3)."""
+    """The access of the ``Authorization`` header *authorization*. Raises ``Refused`` (401, RFC 6750 section 3)."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorised("an access token is needed: POST /oauth/token gives one for client id and secret", "Bearer")

@@ -1,4 +1,7 @@
-"""Whether a learner's own consent is not enough: staff noted that they are under age. Knows no consent and no page."""
+"""Whether staff noted a learner as under age, so that the learner's own consent is not enough.
+
+Knows no consent and no page.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ from lrs.tenancy.tenants import Tenant
 
 
 def is_under_age(tenant: Tenant, reader: Reader, members: Iterable[str], at: int) -> bool:
-    """Whether one of *members*, who are one, is noted so *at* that time; never where no guardian is asked."""
+    """Whether one of *members*, who are joined, is noted so *at* that time. Never if the tenant asks no guardian."""
     return tenant.record.guardian_age is not None and is_minor(reader, members, _day(tenant, at))
 
 
 def _day(tenant: Tenant, at: int) -> date:
-    """The day it is *at* that time (microseconds UTC) in the zone of *tenant*."""
+    """The day *at* that time (microseconds UTC) in the zone of *tenant*."""
     return datetime.fromtimestamp(at / SECOND, ZoneInfo(tenant.settings.zone)).date()

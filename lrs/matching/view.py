@@ -1,7 +1,7 @@
-"""What of a profile a service may see. Pure: knows no store, no consent record and no clock.
+"""The part of a profile that a service may see. Pure: knows no store, no consent record and no clock.
 
 Minimised (domain.md 5.2): no name, e-mail, date of birth or ULN, no statements, and nothing that speaks against the
-learner: what was never held, suspended or revoked is simply not there.
+learner. What was never held, was suspended or revoked is left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ISSUED, REVOKED = "issued", "revoked"
 
 
 class BadgeSummary(msgspec.Struct, frozen=True):
-    """A credential: ``id`` is its own, the same for everybody; ``reference`` is its name towards one service alone."""
+    """A credential. ``id`` is its own id, the same for everybody; ``reference`` is its name for one service alone."""
 
     id: str
     achievement: str | None
@@ -33,12 +33,12 @@ class BadgeSummary(msgspec.Struct, frozen=True):
 
 
 def read_profile(record: Record) -> Profile:
-    """The profile in *record*. Raises ``msgspec.DecodeError`` for a body that is none."""
+    """The profile in *record*. Raises ``msgspec.DecodeError`` if the body is not a profile."""
     return msgspec.json.decode(record.body, type=Profile)
 
 
 def read_badge(record: Record) -> BadgeSummary:
-    """The badge in a ``credential`` *record*; of the learner it keeps nothing, not even the hashed identifier."""
+    """The badge in a ``credential`` *record*. It has nothing of the learner, not even the hashed identifier."""
     body = msgspec.json.decode(record.body, type=dict[str, Any])
     achievement = body.get("credentialSubject", {}).get("achievement", {})
     return BadgeSummary(
@@ -59,11 +59,10 @@ def shown(
     *,
     exact: bool = False,
 ) -> dict[str, Any]:
-    """What a service with consent for *scopes* sees under the name *subject*; without a profile, an empty one.
+    """What a service with consent for *scopes* sees of the learner *subject*; an empty profile if there is none.
 
-    *exact*, it says of each badge the second of its issue too: to be compared, and not to be shown.
-
-    It has no version: what the service cannot see change has not changed for it.
+    With *exact* it has the second in which each badge was issued, to be compared and not to be shown. It has no
+    version: a change that the service cannot see is no change for it.
     """
     held = profile.competencies if profile else ()
     return {
@@ -78,7 +77,7 @@ def shown(
 
 
 def without_counts(view: dict[str, Any]) -> dict[str, Any]:
-    """*view* without the numbers of how much evidence there is: more of it is no news; that a number is shown is."""
+    """*view* without the amounts of evidence. More evidence is no event; whether amounts are shown is."""
     held = [
         {name: None if name == "evidenceCount" else said for name, said in one.items()} for one in view["competencies"]
     ]
@@ -112,8 +111,8 @@ def _competency(held: ProfileEntry, *, with_evidence: bool) -> dict[str, Any]:
 def badge_shown(badge: BadgeSummary, scopes: Collection[str]) -> dict[str, Any]:
     """What a service with *scopes* is told of a badge.
 
-    The second of its issue goes only to who may have the badge itself: to everybody else it is the day, for all
-    services are told the same time, and the seconds of a few badges would join a learner's two names.
+    Only a service that may have the badge itself gets the second of its issue; all others get the day. All services are
+    told the same time, and the seconds of a few badges would be enough to join a learner's two names.
     """
     return {
         "id": badge.reference,
@@ -126,10 +125,10 @@ def badge_shown(badge: BadgeSummary, scopes: Collection[str]) -> dict[str, Any]:
 
 
 def _day(timestamp: str) -> str:
-    """The beginning of the day of *timestamp*, RFC 3339 in UTC."""
+    """The start of the day of *timestamp*, RFC 3339 in UTC."""
     return f"{timestamp[:10]}T00:00:00Z"
 
 
 def _by_reference(badge: BadgeSummary) -> str:
-    """Not by the badge's own id: two services would be told of the same badges in the same order."""
+    """Orders by reference, not by id: with one order for all, two services could join a learner's names."""
     return badge.reference

@@ -1,4 +1,4 @@
-"""Withdrawing: what holds ends, and what waits for a guardian waits no more. Knows no page and no form."""
+"""Withdraws consents: those that hold, and those that wait for a guardian. Knows no page and no form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lrs.tenancy import audit
 
 
 class Ended(NamedTuple):
-    """What a service was given, or would have been once a guardian had agreed."""
+    """A consent that a service had, or would have got from a guardian."""
 
     service: str
     scope: str
@@ -26,7 +26,7 @@ class Ended(NamedTuple):
 def withdraw(
     tx: Tx, subjects: Sequence[Subject], *, by: str, service: str | None = None, scope: str | None = None
 ) -> list[Ended]:
-    """Withdraws as ``consent.withdraw``, and from what waits for a guardian, too; what ended now."""
+    """Withdraws as ``consent.withdraw``, also from links that wait for a guardian. Gives what ended now."""
     gone = [
         Ended(one.service, one.scope) for one in consent.withdraw(tx, subjects, by=by, service=service, scope=scope)
     ]
@@ -35,7 +35,7 @@ def withdraw(
 
 
 def waiting_of(reader: Reader, subjects: Sequence[Subject]) -> list[ConsentLink]:
-    """The links about *subjects*, or that they answered while signed in, that wait for a guardian."""
+    """The links that wait for a guardian: about *subjects*, or answered by them while signed in."""
     state = key("consent-link.state", WAITING)
     found = [record for subject in subjects for record in each(reader, links.KIND, key(*subject.parts), state)]
     bodies = {record.id: record.body for record in found}
@@ -43,7 +43,7 @@ def waiting_of(reader: Reader, subjects: Sequence[Subject]) -> list[ConsentLink]
 
 
 def _take_from(tx: Tx, link: ConsentLink, scope: str | None, by: str) -> list[Ended]:
-    """Takes *scope* from what *link* would give. With ``profiles:read``, or without a scope, the link is closed."""
+    """Removes *scope* from what *link* would give. With ``profiles:read``, or without a scope, the link is closed."""
     is_whole = scope in {None, PROFILES}
     gone = [one for one in link.agreed if is_whole or one == scope]
     if gone:

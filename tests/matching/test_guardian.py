@@ -394,7 +394,7 @@ def test_staff_see_what_waits_and_make_a_link_to_hand_over(
 
     assert [one["learner"] for one in msgspec.json.decode(listed.stdout)] == ["Ana <b>of</b> Cardiff"]
     assert "mum@example.org" in shown
-    assert (again.exit_code, "waits for nobody: it is agreed" in again.output) == (1, True)
+    assert (again.exit_code, "no guardian is asked under" in again.output) == (1, True)
 
 
 def test_an_operator_who_writes_consent_down_says_that_the_guardian_agreed(tenant: Tenant, made: Registered) -> None:
