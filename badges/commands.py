@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 import msgspec
 
 from badges import issuer as issuers
+from badges import stop_commands, stops
 from badges.forms import FORMS, StoredBadge, form_named
 from badges.key_commands import id_of, keys
 from badges.keys import ring_of
@@ -43,6 +44,8 @@ def badges() -> None:
 
 
 badges.add_command(keys)
+for _command in stop_commands.COMMANDS:
+    badges.add_command(_command)
 
 
 @badges.command("verify")
@@ -82,7 +85,8 @@ def verify_command(tenant: Tenant, source: str, *, offline: bool, status_list: P
 @with_tenant_to_read
 def list_command(tenant: Tenant, *, holder: str | None, key: str | None, as_json: bool) -> None:
     """List badges: id, state, first day of validity, person and name."""
-    found = [_row(record) for record in _of_key(tenant, key)]
+    stopped = {record.id: stops.read(record).state for record in each(tenant.store, stops.KIND)}
+    found = [_row(record, stopped) for record in _of_key(tenant, key)]
     if holder:
         person = found_one(tenant, holder)
         if person is None:
@@ -108,8 +112,9 @@ def _of_key(tenant: Tenant, key: str | None) -> Iterator[Record]:
             yield record
 
 
-def _row(record: Record) -> dict[str, str]:
+def _row(record: Record, stopped: Mapping[str, str]) -> dict[str, str]:
     shown = {name: str(record.meta[name]) for name in ("state", "valid_from", "person")}
+    shown["state"] = stopped.get(record.id, shown["state"])
     return {"id": record.id, **shown, "name": str(json.loads(record.body).get("name", ""))}
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from badges import lists, records
+from badges import lists, records, stops
 from badges.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
 from badges.compose import Credential
 from badges.issuer import Issuer, address, issuer_of
@@ -118,6 +118,7 @@ def _read_ahead(ahead: ReadAhead, awards: Sequence[str], draw: Draw) -> list[int
     drawn = [draw(ENTRIES) for _ in range(PROBES * (len(awards) - len(held)))]
     named: list[RecordName] = [("status", place_id(FIRST_LIST, index)) for index in drawn]
     named += [("status-list", str(record.meta["list"])) for record in held.values()]
+    named += [(stops.KIND, id) for id in held]
     found = []
     for record in ahead.get_many("award", awards).values():
         with suppress(ValueError):  # it fails by itself
@@ -185,10 +186,11 @@ def _change(desk: Desk, award_id: str) -> BadgeChange:
         raise Stale(f"award {award_id} is gone, and what it owed with it")
     held = desk.reader.get("credential", credential_uuid(award_id))
     award = read_award(record.body)
-    credential = _credential(desk, award_id, award) if award.state == "held" else None
+    stopped = held is not None and desk.reader.get(stops.KIND, held.id) is not None
+    credential = _credential(desk, award_id, award) if award.state == "held" and not stopped else None
     if credential and not _is_over(credential, desk.tenant.clock()):
         puts = _issued(desk, credential, award, held)
-    elif held and held.meta["state"] == ISSUED and not _ends_by_itself(held, award):
+    elif held and held.meta["state"] == ISSUED and (stopped or not _ends_by_itself(held, award)):
         puts = _revoked(desk, held)
     else:
         puts = ()

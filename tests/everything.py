@@ -18,7 +18,7 @@ from adapters.lms.lti.platforms import LtiPlatform
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
-from badges import issuer, rotation
+from badges import issuer, rotation, stops
 from lrs.access import learners, one_time, staff_acts
 from lrs.access.keys import active_key, create_key
 from lrs.access.oidc import providers
@@ -43,7 +43,7 @@ from lrs.matching.links import Wish
 from lrs.outbox.turns import HeldTurns
 from lrs.people import joins, minors, nobody, questions
 from lrs.people.ids import RENAMING, identified, ids_of
-from lrs.storage import Record
+from lrs.storage import Record, each
 from lrs.tenancy.tenants import DEFAULT, Tenant, open_tenant
 from lrs.web import kept_refusals
 from lrs.web.refusals import refusal_of
@@ -105,6 +105,7 @@ class Everything:
         self._import(folder / "file.csv")
         issuer.rename(self.tenant, "Centre", None)
         self._keys()
+        self._stop()
         self._rules("https://vle.example/gowning,passed,GOWN,1,70,,vle\n")  # owes a walk, which stays
         self._signing_in()
         self._courses()
@@ -119,6 +120,13 @@ class Everything:
         """A second key, kept here. It needs an https address, which the rest of this world does not have."""
         settings = self.tenant.settings.model_copy(update={"public_url": "https://skills.example.org"})
         rotation.rotate(replace(self.tenant, settings=settings), "ES256", by="test")
+
+    def _stop(self) -> None:
+        badge = next(
+            one.id for one in each(self.tenant.store, "credential") if one.meta["person"] == self.person("ann")
+        )
+        stops.stop(self.tenant, [badge], "suspended", reason="An assessor asked for it", by="test")
+        drain(self.tenant, ("issue", "publish"))
 
     def _signing_in(self) -> None:
         tenant, person = self.tenant, self.person("ann")

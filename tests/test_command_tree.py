@@ -38,6 +38,10 @@ ACTS = {
     *(
         "badges renew",
         "badges keys rotate",
+        "badges revoke",
+        "badges suspend",
+        "badges resume",
+        "badges issue",
         "badges keys compromise",
         "services disable",
         "services resync",
@@ -349,6 +353,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "rules restore": ("1",),
     "badges show": ("BADGE",),
     "badges status-list": ("BADGE",),
+    "badges export": ("--out", "FOLDER/exported"),
     "badges verify": ("FOLDER/badge.json", "--offline"),
     "roles import": ("SAMPLE/roles.csv",),
     "services add": ("Another NUMBER", "--scopes", "profiles:read", "--purpose", "To suggest jobs"),

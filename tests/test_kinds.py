@@ -41,6 +41,7 @@ ABOUT = {
     "disclosure": ("ann", ""),
     "delivery": ("ann", ""),
     "credential": ("ann", ""),
+    "badge-stop": ("ann", ""),
     "audit": ("ann, ann at work", "new"),
     "staff": ("", "ann"),
     "learner-account": ("ann", "ann"),

@@ -20,7 +20,7 @@ from adapters.lms import courses, numbers
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
-from badges import issuer, lists, records
+from badges import issuer, lists, records, stops
 from lrs.access import keys, learners, one_time, operators, sessions, staff
 from lrs.access.oidc import providers
 from lrs.competency import evidence, held, listed, tallies, uncompletions
@@ -44,7 +44,7 @@ TENANT: Kinds = collected(
         *(persons, joins, suggestions, nobody, minors, questions),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
-        *(records, lists, issuer),
+        *(records, lists, stops, issuer),
         *(job, ledger, mappings, before),
         *(courses, numbers),
         *(platforms, tool_keys, login, lti_users, lti_courses),
