@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import msgspec
 
 from adapters.run import Order
@@ -54,7 +54,7 @@ class Elsewhere:
         self._host = parts.hostname
         self._base = base.geturl()
         self._sleep = sleep
-        self._client = httpx.Client(auth=key, timeout=timeout, trust_env=False, verify=ssl.create_default_context())
+        self._client = httpx2.Client(auth=key, timeout=timeout, trust_env=False, verify=ssl.create_default_context())
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +67,7 @@ class Elsewhere:
         profile = msgspec.structs.replace(order.profile, provider=order.provider)
         asked = {"adapter": order.adapter, "dry_run": "true" if order.dry_run else "false"}
 
-        def send() -> httpx.Response:
+        def send() -> httpx2.Response:
             with order.path.open("rb") as file:
                 told = ("profile.json", msgspec.json.encode(profile))
                 return self._client.post(
@@ -92,7 +92,7 @@ class Elsewhere:
             shown = self.look(shown["id"])
         return shown
 
-    def _read(self, ask: Callable[[], httpx.Response]) -> Json:
+    def _read(self, ask: Callable[[], httpx2.Response]) -> Json:
         answer = self._asked(ask)
         if not answer.is_success:
             raise ServerUnusable(_refusal(answer))
@@ -102,13 +102,13 @@ class Elsewhere:
             message = f"{self._host} answers as no server of this version does: is it an older one? Update it first"
             raise ServerUnusable(message) from error
 
-    def _asked(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
+    def _asked(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
         """The answer. Asks again as long as that may help."""
         for tried in range(TRIES):
             wait = min(0.25 * 2**tried, 30.0)
             try:
                 answer = ask()
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 reason = f"{self._host} does not answer: {type(error).__name__}"
             else:
                 if answer.status_code not in _PASSING:
@@ -120,7 +120,7 @@ class Elsewhere:
         raise ServerUnusable(f"{reason}; given up after {TRIES} tries")
 
 
-def _refusal(answer: httpx.Response) -> str:
+def _refusal(answer: httpx2.Response) -> str:
     """The message about a refusal: about the key, or the server's own message about the file."""
     try:
         told = msgspec.json.decode(answer.content, type=Json)

@@ -5,22 +5,22 @@ from __future__ import annotations
 import ipaddress
 import re
 
-import httpx
+import httpx2
 
 _NAME = re.compile(r"(?=.{1,253}\.?$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 """A host name by RFC 1123 2.1; underscores are accepted as well, because some hosts have them."""
 
 
-def web_address(url: str) -> httpx.URL:
+def web_address(url: str) -> httpx2.URL:
     """The parts of *url*, which must have the scheme http or https, a valid host, and no user name or password.
 
     Raises ``ValueError``; its text says what is wrong. A host name in other letters is accepted; ``raw_host`` has its
     IDNA form (RFC 5891).
     """
     try:
-        parts = httpx.URL(url)
-        host = parts.host  # decodes a name that begins with xn--, and raises if it cannot be decoded
-    except (httpx.InvalidURL, TypeError, UnicodeError) as error:
+        parts = httpx2.URL(url)
+        host = parts.host
+    except (httpx2.InvalidURL, TypeError, UnicodeError) as error:
         raise ValueError("not a URL") from error
     if parts.scheme not in {"https", "http"} or not host:
         raise ValueError("only https URLs with a host")
@@ -28,6 +28,8 @@ def web_address(url: str) -> httpx.URL:
         raise ValueError("no such port")
     if parts.userinfo:
         raise ValueError("no user name or password in a URL")
+    if "xn--" in host:  # what can be decoded is shown in its own letters
+        raise ValueError("not a URL")
     if not (_NAME.fullmatch(parts.raw_host.decode("ascii")) or _is_address(host)):
         raise ValueError("the host has a blank or another sign that no host has, or is too long")
     return parts

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpcore
-import httpx
+import httpcore2
+import httpx2
 
 from lrs.kernel.addresses import web_address
 from lrs.kernel.settings import MIB, Settings
@@ -126,7 +126,7 @@ def check(url: str, settings: Settings, *, resolve: ResolveHost = resolve_name) 
     return str(addresses[0])
 
 
-def parse(url: str) -> httpx.URL:
+def parse(url: str) -> httpx2.URL:
     """*url* in its parts, if it is a valid address for a call. Raises ``Blocked``."""
     try:
         return web_address(url)
@@ -165,10 +165,8 @@ def _is_allowed(host: str, address: IPAddress, allow: Sequence[str]) -> bool:
 
 @functools.cache
 def trusted() -> ssl.SSLContext:
-    """The certificate authorities of httpx and of this system. Loaded once, because loading takes 15 ms."""
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
-    return context
+    """The certificate authorities of this system, or of ``SSL_CERT_FILE``. Loaded once, because loading takes 15 ms."""
+    return httpx2.create_ssl_context()
 
 
 def _call(
@@ -187,18 +185,18 @@ def _call(
     wait = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)}
     with _reading:  # several threads may make the first call at the same time
         authorities = trusted()
-    pool = httpcore.ConnectionPool(ssl_context=authorities, network_backend=way)
+    pool = httpcore2.ConnectionPool(ssl_context=authorities, network_backend=way)
     try:
         with pool, pool.stream(method, str(parse(url)), headers=sent, content=body, extensions=wait) as response:
             told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             return Response(response.status, told, _read(response))
-    except httpcore.ReadTimeout as error:
+    except httpcore2.ReadTimeout as error:
         raise Silent("no answer: ReadTimeout") from error
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
+    except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
         raise Unreachable(f"no answer: {type(error).__name__}") from error
 
 
-def _read(response: httpcore.Response) -> bytes:
+def _read(response: httpcore2.Response) -> bytes:
     """The raw body, cut at ``MAX_BODY``. It is not decoded, so a compressed response cannot grow here."""
     body = bytearray()
     for chunk in response.iter_stream():
@@ -208,13 +206,13 @@ def _read(response: httpcore.Response) -> bytes:
     return bytes(body)
 
 
-class _Way(httpcore.NetworkBackend):
+class _Way(httpcore2.NetworkBackend):
     """Connects to *address*, whatever host the URL names, and at *end* (``time.monotonic``) at the latest."""
 
     def __init__(self, address: str, end: float) -> None:
         self._address = address
         self._end = end
-        self._network = httpcore.SyncBackend()
+        self._network = httpcore2.SyncBackend()
 
     def connect_tcp(
         self,
@@ -222,45 +220,45 @@ class _Way(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        """See ``httpcore.NetworkBackend``."""
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """See ``httpcore2.NetworkBackend``."""
         stream = self._network.connect_tcp(self._address, port, timeout, local_address, socket_options)
         return _UntilTheEnd(stream, self._end)
 
 
-class _UntilTheEnd(httpcore.NetworkStream):
+class _UntilTheEnd(httpcore2.NetworkStream):
     """A connection that ends at *end*, even if the other side keeps sending, or takes what is sent slowly."""
 
-    def __init__(self, stream: httpcore.NetworkStream, end: float) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, end: float) -> None:
         self._stream = stream
         self._end = end
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """See ``httpcore.NetworkStream``."""
-        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+        """See ``httpcore2.NetworkStream``."""
+        return self._stream.read(max_bytes, self._left(timeout, httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """See ``httpcore.NetworkStream``. In pieces, because the time is only looked at before each."""
+        """See ``httpcore2.NetworkStream``. In pieces, because the time is only looked at before each."""
         for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], self._left(timeout, httpcore.WriteTimeout))
+            self._stream.write(buffer[start : start + _PIECE], self._left(timeout, httpcore2.WriteTimeout))
 
     def close(self) -> None:
-        """See ``httpcore.NetworkStream``."""
+        """See ``httpcore2.NetworkStream``."""
         self._stream.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        """See ``httpcore.NetworkStream``."""
-        left = self._left(timeout, httpcore.ConnectTimeout)
+    ) -> httpcore2.NetworkStream:
+        """See ``httpcore2.NetworkStream``."""
+        left = self._left(timeout, httpcore2.ConnectTimeout)
         return _UntilTheEnd(self._stream.start_tls(ssl_context, server_hostname, left), self._end)
 
     def get_extra_info(self, info: str) -> Any:
-        """See ``httpcore.NetworkStream``."""
+        """See ``httpcore2.NetworkStream``."""
         return self._stream.get_extra_info(info)
 
-    def _left(self, timeout: float | None, over: type[httpcore.TimeoutException]) -> float:
+    def _left(self, timeout: float | None, over: type[httpcore2.TimeoutException]) -> float:
         left = self._end - time.monotonic()
         if left <= 0:
             raise over

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import httpx
+import httpx2
 
 from lrs.kernel.printing import json_option, print_json
 from lrs.kernel.processes import serving
@@ -78,7 +78,7 @@ def _plainly() -> Iterator[None]:
     """Turns a failure into one sentence that says why the story ended and what to do."""
     try:
         yield
-    except (click.ClickException, RuntimeError, OSError, httpx.HTTPError, KeyboardInterrupt) as error:
+    except (click.ClickException, RuntimeError, OSError, httpx2.HTTPError, KeyboardInterrupt) as error:
         why = error.message if isinstance(error, click.ClickException) else str(error) or "it was stopped"
         told = f"the sample programme broke off: {why}. The same command tells it again from the beginning"
         raise click.ClickException(told) from error

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from lrs.kernel.processes import running
 
@@ -24,8 +24,8 @@ def awaited(base: str) -> str:
     """*base*, as soon as a server answers there. Raises ``RuntimeError`` after half a minute."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{base}/health", trust_env=False).status_code == 200:
+        with contextlib.suppress(httpx2.HTTPError):
+            if httpx2.get(f"{base}/health", trust_env=False).status_code == 200:
                 return base
         time.sleep(0.2)
     raise RuntimeError(f"no server answers at {base}")

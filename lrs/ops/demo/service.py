@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 
 class Matching:
@@ -48,7 +48,7 @@ class Matching:
         """Calls the store with a new access token."""
         base = self.known["base"]
         client = (self.known["client_id"], self.known["client_secret"])
-        with httpx.Client(base_url=base, timeout=10, trust_env=False) as http:
+        with httpx2.Client(base_url=base, timeout=10, trust_env=False) as http:
             token = http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=client).json()
             headers = {"authorization": f"Bearer {token['access_token']}"}
             answer = http.request(method, path, headers=headers, **more)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from lrs.ops.demo import course
 from lrs.ops.demo.processes import MatchingService
@@ -135,7 +135,7 @@ def _badges(stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
 def _consent(stage: Stage) -> str:
     stage.say("5. A matching service asks; the learner reads who wants what, and agrees")
     wish = {"learner": {"mbox": f"mailto:{LEARNER}"}, "scopes": ["profiles:read", "gap:read"], "reference": REFERENCE}
-    with httpx.Client(timeout=10, trust_env=False) as browser:
+    with httpx2.Client(timeout=10, trust_env=False) as browser:
         link = browser.post(f"{stage.service.address}/link", json=wish).json()["link"]
         # LRS_PUBLIC_URL may lead elsewhere yet, and its cookies go back by https only: this browser is on the machine.
         here = f"{stage.base}{urlsplit(link).path}"
@@ -167,7 +167,7 @@ def _received(stage: Stage) -> dict[str, Any]:
 def _gap(stage: Stage, subject: str) -> dict[str, Any]:
     stage.say(f"7. What is missing for the role {ROLE}")
     path = f"/api/profiles/{subject}/gap?role={ROLE}"
-    gap: dict[str, Any] = httpx.post(f"{stage.service.address}/ask", json={"path": path}, trust_env=False).json()
+    gap: dict[str, Any] = httpx2.post(f"{stage.service.address}/ask", json={"path": path}, trust_env=False).json()
     (stage.out / "gap.json").write_text(json.dumps(gap, indent=2), "utf-8")
     for one in gap["requirements"]:
         needed = f"level {one['required']}, {'essential' if one['essential'] else 'optional'}"
