@@ -1,4 +1,4 @@
-"""The ASGI application: the shell, its two mounts, the routes of the rooms, and the readers of credentials.
+"""The ASGI application: the shell, its mounts, the routes of the rooms, and the readers of credentials.
 
 It only puts these together and decides nothing.
 """
@@ -18,6 +18,11 @@ from starlette.routing import BaseRoute
 
 from adapters import routes as imports
 from adapters.history import recent_runs
+from adapters.lms import content as content_files
+from adapters.lms import fetching, platforms
+from adapters.lms.catapult import routes as catapult
+from adapters.lms.cmi5.credentials import LaunchTokens
+from adapters.lms.cmi5.endpoint import OF_CONTENT
 from adapters.lms.lti import frame_routes, frames, staff_routes, tool_routes
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
@@ -25,7 +30,7 @@ from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import routes as badges
 from badges.awards import credential_uuid
-from lrs.access import KEY, LAUNCH, LINK, SESSION, TOKEN
+from lrs.access import KEY, LAUNCH, LINK, PLATFORM, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.policy import TABLE, with_open_metrics
 from lrs.composition.channels import CHANNELS
@@ -140,6 +145,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
             SESSION: visit.by_session,
             LINK: learners.by_link,
             LAUNCH: by_launch,
+            PLATFORM: platforms.by_platform,
         },
         prefix=prefix,
         refusals=Refusals(settings.data, keeping(tenants)),
@@ -154,8 +160,11 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     shell.api.router.routes[:] = [*guarded(shell.api.routes), *_routes_of(shell, basic)]
     shell.api.webhooks.routes.extend(_webhooks())
     xapi = Endpoint(settings, basic, counted, SUBSCRIPTIONS)
-    shell.mount(xapi, FastAPIMount(shell.api, table, PAGES, xapi.nowhere, front.PAGES), shell.api)
-    check(table, [*operations(shell.api.routes), *((method, ROUTE + resource) for resource, method in XAPI)])
+    content = Endpoint(settings, LaunchTokens(), counted, SUBSCRIPTIONS, OF_CONTENT)
+    shell.mount([xapi, content], FastAPIMount(shell.api, table, PAGES, xapi.nowhere, front.PAGES), shell.api)
+    resources = [(method, ROUTE + resource) for resource, method in XAPI]
+    resources += [(method, f"{OF_CONTENT.path}/{name}") for name, some in OF_CONTENT.methods.items() for method in some]
+    check(table, [*operations(shell.api.routes), *resources])
     return shell
 
 
@@ -184,6 +193,9 @@ def _common_routes() -> tuple[BaseRoute, ...]:
     routers = (
         link_routes.routes(),
         learners.routes(),
+        content_files.routes(),
+        fetching.routes(),
+        catapult.routes(SUBSCRIPTIONS),
         imports.routes(),
         import_pages.routes(),
         provider.routes(),

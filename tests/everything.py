@@ -12,15 +12,21 @@ from typing import Any
 import msgspec
 
 from adapters.here import job_here
+from adapters.lms import platforms as lms_platforms
+from adapters.lms.cmi5 import launching
+from adapters.lms.cmi5.acts import enrol_in
+from adapters.lms.cmi5.preferences import save_in
+from adapters.lms.courses import version_in
 from adapters.lms.importing import import_course
 from adapters.lms.lti import launch, login, platforms, tool_keys, words
 from adapters.lms.lti.platforms import LtiPlatform
+from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
 from badges import issuer, rotation, stops
 from lrs.access import learners, one_time, staff_acts
-from lrs.access.keys import active_key, create_key
+from lrs.access.keys import active_key, authority_of, create_key
 from lrs.access.oidc import providers
 from lrs.access.roles import Granted
 from lrs.access.sessions import open_session
@@ -94,7 +100,7 @@ class Everything:
     def __init__(self, folder: Path, tenant: str = DEFAULT, **settings: Any) -> None:
         wanted = Settings(data=folder, outbound_allow=("127.0.0.0/8",), **settings)
         self.tenant: Tenant = open_tenant(wanted, tenant)
-        self.caller = active_key(self.tenant, create_key(self.tenant, "vle", ["all", "import"]).key)
+        self.caller = active_key(self.tenant, create_key(self.tenant, "vle", ["all", "import", "courses"]).key)
         open_session(self.tenant, self.caller.subject)
         self._rules()
         self._statements()
@@ -144,7 +150,19 @@ class Everything:
         providers.add(tenant, provider, "secret", by="test")
 
     def _courses(self) -> None:
-        self.course = import_course(self.tenant, BytesIO(made.package()), "course.zip", "test").course
+        """A platform's course, which somebody is in; content of it was launched."""
+        tenant, place = self.tenant, LmsPlace(self.tenant, SUBSCRIPTIONS, "https://lrs.example/t/one")
+        self.platform = self.write(lambda tx: lms_platforms.open_in(tx, tenant, "moodle", self.caller.subject))
+        text = made.structure(made.unit(url="https://content.example/"))
+        files = {"cmi5.xml": text, "index.html": b"page"}
+        self.course = import_course(tenant, BytesIO(made.zipped(files)), "course.zip", "test", self.platform.id).course
+        found = version_in(self.tenant.store, self.course.id, 1)
+        self.package = found.package
+        id, session = "33333333-3333-4333-8333-333333333333", "44444444-4444-4444-8444-444444444444"
+        enrolled = self.write(lambda tx: enrol_in(tx, place, self.course, ANN_AT_WORK, id=id, session=session))
+        self.launched = launching.launch(place, launching.LaunchOrder(enrolled.id, 0)).session
+        told = {"languagePreference": "en", "audioPreference": "on"}
+        self.write(lambda tx: save_in(tx, ANN_AT_WORK, told, Conditions()))
 
     def _platform(self) -> None:
         """A learning platform, from which Ann was launched, and another login that waits."""
@@ -184,8 +202,9 @@ class Everything:
         self.tenant.store.close()
 
     def identifier(self, who: str) -> str:
-        """The id of the identifier of somebody in ``AGENTS``."""
-        found = identified(AGENTS[who], ids_of(self.tenant))
+        """The id of the identifier of somebody in ``AGENTS``, or of the authority of what we say ourselves (``us``)."""
+        us = msgspec.json.decode(authority_of(self.tenant, f"{self.tenant.id}.engraft", "engraft"))
+        found = identified({**AGENTS, "us": us}[who], ids_of(self.tenant))
         assert found
         return found.id
 

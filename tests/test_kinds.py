@@ -20,7 +20,9 @@ from tests.everything import Everything
 ROOT = Path(__file__).parent.parent
 DECISIONS = ROOT / "DECISIONS.md"
 ABOUT = {
-    "statement": ("", "ann, ann at work, anne, ray, system"),
+    "registration": ("", "ann at work"),
+    "launch-session": ("", "ann at work"),
+    "statement": ("", "ann, ann at work, anne, ray, system, us"),
     "agent_name": ("", "ann"),
     "state": ("", "ann at work"),
     "agent_profile": ("", "ann at work"),
@@ -70,7 +72,7 @@ ABOUT_NOBODY = {
     ),
     *("one-time-link", "oidc-provider"),
     *("lti-platform", "lti-key", "lti-login", "lti-course", "lti-link"),
-    *("course", "course-version", "lms-number"),
+    *("course", "course-version", "lms-number", "lms-platform"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.access import KEY, OWN_SOURCE, Caller
+from lrs.access import CONTENT_SOURCE, KEY, OWN_SOURCE, Caller
 from lrs.access.rights import SCOPES, rights_of_key
 from lrs.access.sessions import end_sessions_of
 from lrs.kernel.errors import Misconfigured
@@ -92,6 +92,8 @@ def check_source(name: str) -> None:
         raise Misconfigured(
             f"key name {name!r}: it stands for this store itself, whose statements never prove anything"
         )
+    if name.casefold() == CONTENT_SOURCE:
+        raise Misconfigured(f"key name {name!r}: it stands for courses that are launched here")
 
 
 def revoke_key(tenant: Tenant, key: str, *, by: str = BY) -> bool:

@@ -60,12 +60,14 @@ SCOPES: Mapping[str, Rights] = {
     "void/any": {"statements.void": ALL},
     "import": {"statements.import": ALL, "imports.run": OWN},
     "admin": dict.fromkeys(_ADMIN, ALL),
+    "courses": {"platforms.manage": ALL},
 }
 """Scopes of API keys: those of xAPI 1.0.3 Communication 4.2, and ours. ``agents/profile/read`` reads the profile of a
 learner, for content; ``void/any`` voids what other sources sent; ``import`` alone brings in files of the provider that
 its source is, and lets statements that another scope may send keep their authority; ``admin`` manages keys, services,
-people and pages. ``all`` is everything of xAPI and bringing files in, because it could send their statements anyway; it
-does not include ``void/any``, ``import`` of statements and ``admin``.
+people and pages; ``courses`` makes platforms that import and launch courses by programs. ``all`` is everything of xAPI
+and bringing files in, because it could send their statements anyway; it does not include ``void/any``, ``import`` of
+statements, ``admin`` and ``courses``.
 """
 _IMPORTS = {"statements.write", "ledgers.write"}
 """A caller with all of these may bring files in: an import does nothing that its key could not do itself."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from adapters.before import read_documents
+from adapters.lms.cmi5.idle import abandon_step
 from adapters.step import import_steps
 from badges import lists, rotation
 from badges.issue import issue
@@ -119,9 +120,23 @@ STEPS: Mapping[str, Step] = {
     "weigh": weigh_step(badged),
     "deliver": delivering(CHANNELS, SENDERS),
     **import_steps(read_documents, SUBSCRIPTIONS),
+    "abandon": abandon_step(SUBSCRIPTIONS),
 }
 LANES: Sequence[Sequence[str]] = (
-    ("refs", "rename", "match", "evaluate", "issue", "publish", "rotate", "reissue", "resync", "sync", "list"),
+    (
+        "refs",
+        "rename",
+        "match",
+        "evaluate",
+        "issue",
+        "publish",
+        "rotate",
+        "reissue",
+        "resync",
+        "sync",
+        "list",
+        "abandon",
+    ),
     ("deliver",),
     ("import", "import-files"),
     ("weigh",),

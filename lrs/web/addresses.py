@@ -15,18 +15,25 @@ from lrs.tenancy.tenants import DEFAULT
 from lrs.web.exchange import RequestPlace
 
 _TENANT = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))(/.*)?", re.DOTALL)
-_PART = re.compile(r"\{(\w+)\}")
+_PART = re.compile(r"\{(\w+)(:path)?\}")
+
+
+def _any(part: re.Match[str]) -> str:
+    return rf"(?P<{part[1]}>.*)" if part[2] else rf"(?P<{part[1]}>[^/]+)"
 
 
 class _Patterns:
-    """Patterns of paths; a part in braces stands for anything without a slash, as in Starlette's routes."""
+    """Patterns of paths, as in Starlette's routes: a part in braces stands for anything without a slash.
+
+    With ``:path`` it stands for anything at all.
+    """
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._plain = set()
         self._others = []
         for pattern in sorted(patterns):
             if "{" in pattern:
-                self._others.append((re.compile(_PART.sub(r"(?P<\1>[^/]+)", pattern)), pattern))
+                self._others.append((re.compile(_PART.sub(_any, pattern), re.DOTALL), pattern))
             else:
                 self._plain.add(pattern)
 

@@ -1,14 +1,14 @@
 """What every request passes, once: its name, its tenant, who calls and may they, counting, noting what was refused.
 
-Plain ASGI. Behind it lie two mounts: xAPI, which must be fast and whose caller may stand in the body, and the routes of
-the framework. Knows no route but by the table of rights, and no credential but by who reads it.
+Plain ASGI. Behind it lie the mounts: those of xAPI, which must be fast and whose caller may stand in the body, and the
+routes of the framework. Knows no route but by the table of rights, and no credential but by who reads it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Protocol
 
@@ -50,7 +50,7 @@ class Mount(Protocol):
 
 
 class Fast(Mount, Protocol):
-    """The mount of xAPI, which reads the credentials itself, for they may stand in the body."""
+    """A mount of xAPI, which reads the credentials itself, for they may stand in the body."""
 
     def parting(self, place: RequestPlace, headers: RawHeaders, request_id: str) -> Headers:
         """Headers of an answer at *place* that the connection writes before the application saw the request.
@@ -88,9 +88,9 @@ class Shell:
         self.max_header = max_header
         self._identify = identify
 
-    def mount(self, xapi: Fast, framework: Mount, events: ASGIApp) -> None:
+    def mount(self, fast: Sequence[Fast], framework: Mount, events: ASGIApp) -> None:
         """Puts in what answers; *events* gets what is no HTTP request: that the server starts and ends."""
-        self.xapi, self.framework, self._events = xapi, framework, events
+        self.fast, self.framework, self._events = tuple(fast), framework, events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Any ASGI event."""
@@ -105,16 +105,15 @@ class Shell:
         send = guarded(send)
         if method in {"POST", "PUT"}:  # nothing else of ours has a body
             receive = unpacked(scope["headers"], receive)
-        mount: Mount = self.xapi
-        place = mount.place(own)
+        fast, place = self._fast_at(own)
+        mount: Mount = fast or self.framework
         if place is None:
-            mount = self.framework
             place = mount.place(own) or RequestPlace()
         asked = "GET" if method == "HEAD" else method  # every GET of ours has one (RFC 9110 9.3.2)
         share = Share(self.admission)
         exchange = Exchange(self.new_id(), asked, place, share, self.table.get((asked, place.route)))
         try:
-            await self._enter(exchange, scope, by_us=mount is not self.xapi)
+            await self._enter(exchange, scope, by_us=fast is None)
             await mount.answer(exchange, scope, receive, send)
         finally:
             share.give_back()
@@ -122,6 +121,13 @@ class Shell:
             if exchange.tenant is not None:
                 self.tenants.give_back(exchange.tenant)
         self._end(exchange, method, perf_counter() - begun)
+
+    def _fast_at(self, path: str) -> tuple[Fast | None, RequestPlace | None]:
+        """The mount of xAPI that answers *path*, if one does, and where in it that leads."""
+        for fast in self.fast:
+            if (place := fast.place(path)) is not None:
+                return fast, place
+        return None, None
 
     async def _enter(self, exchange: Exchange, scope: Scope, *, by_us: bool) -> None:
         """Finds the tenant and holds it; finds the caller and asks the table, if that is *by_us*."""
@@ -189,12 +195,12 @@ class Shell:
 
     def parting(self, path: str, headers: RawHeaders) -> Headers:
         """Headers of an answer at *path* that the connection writes itself (see ``lrs.web.protocol``)."""
-        place, request_id = self.xapi.place(own_path(path, self.prefix)), self.new_id()
-        return self.xapi.parting(place, headers, request_id) if place else (("x-request-id", request_id),)
+        (fast, place), request_id = self._fast_at(own_path(path, self.prefix)), self.new_id()
+        return fast.parting(place, headers, request_id) if fast and place else (("x-request-id", request_id),)
 
     def cut_off(self, path: str, refused: Refused, request_id: str) -> None:
         """Notes a refusal that the connection wrote itself."""
-        place = self.xapi.place(own_path(path, self.prefix))
+        _, place = self._fast_at(own_path(path, self.prefix))
         resource = place.counted if place else "other"
         self.refusals.note(refusal_of(refused, tenant="", source="", method="", resource=resource, request=request_id))
 

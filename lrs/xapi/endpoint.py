@@ -1,6 +1,7 @@
-"""The xAPI endpoint as ASGI: from path and headers to a handler, and from every result to an answer.
+"""An xAPI endpoint as ASGI: from path and headers to a handler, and from every result to an answer.
 
-Serves ``/xapi`` and ``/t/<tenant>/xapi``. Repeated slashes are collapsed, because real clients send ``//statements``.
+The one that everybody uses is ``/xapi`` and ``/t/<tenant>/xapi``; another has its own path, resources and credentials
+(``XapiResources``). Repeated slashes are collapsed, because real clients send ``//statements``.
 Every answer, also an error, names the version whose rules applied. Knows the resources only by their tables of
 handlers.
 """
@@ -8,13 +9,13 @@ handlers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
 from lrs.access import Caller
-from lrs.access.basic import BasicAuth
 from lrs.access.policy import TABLE, admit
 from lrs.kernel.errors import Headers, Refused
 from lrs.kernel.settings import Settings
@@ -47,10 +48,8 @@ METHODS: dict[str, dict[str, Resource]] = {}
 for _handlers in (HANDLERS, DOCUMENTS, activities.HANDLERS, agents.HANDLERS, about.HANDLERS):
     for (_resource, _method), _handler in _handlers.items():
         METHODS.setdefault(_resource, {})[_method] = _handler
-_PATH = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))?/xapi(?:/(.*))?")
 _SLASHES = re.compile(r"/{2,}")
 ROUTE = "/xapi/"
-STATEMENTS = f"{ROUTE}statements"
 ANY_ORIGIN = (
     ("access-control-allow-origin", "*"),
     (
@@ -73,42 +72,75 @@ LONGEST_KEPT = 128
 """Characters of the longest address that is cached, because anybody may send many long ones."""
 
 
-def parted(path: str) -> RequestPlace | None:
-    """The place that *path* names, whatever slashes are between its parts; ``None`` if it is no path of xAPI."""
-    return _kept(path) if len(path) <= LONGEST_KEPT else _parted(path)
+class Credentials(Protocol):
+    """Finds who sends an ``Authorization`` header."""
+
+    def known(self, tenant: Tenant, header: str | None) -> Caller | None:
+        """The caller, if that can be said without reading anything."""
+
+    def caller(self, tenant: Tenant, header: str | None, client: str) -> Caller:
+        """The caller. Raises ``Refused`` (401, 403, 429); *client* is the address that it came from."""
 
 
-@lru_cache(maxsize=1_024)
-def _kept(path: str) -> RequestPlace | None:
-    return _parted(path)
+class XapiResources:
+    """What an endpoint serves: *methods* of each resource, below *path*.
+
+    The lines of the table of rights for it begin with *path*, too. Its requests are counted under the resource's name,
+    with *counted* before it.
+    """
+
+    def __init__(self, path: str, methods: Mapping[str, Mapping[str, Resource]], counted: str = "") -> None:
+        self.path, self.methods = path, methods
+        self._counted = counted
+        self._pattern = re.compile(rf"(/t/([a-z0-9][a-z0-9-]{{0,39}}))?{re.escape(path)}(?:/(.*))?")
+        self._kept = lru_cache(maxsize=1_024)(self._parted)
+
+    @property
+    def statements(self) -> str:
+        """The route of the statements."""
+        return f"{self.path}/statements"
+
+    def place(self, path: str) -> RequestPlace | None:
+        """The place that *path* names, whatever slashes are between its parts; ``None`` if it is no path of these."""
+        return self._kept(path) if len(path) <= LONGEST_KEPT else self._parted(path)
+
+    def _parted(self, path: str) -> RequestPlace | None:
+        found = self._pattern.fullmatch(_SLASHES.sub("/", path))
+        if found is None:
+            return None
+        resource = (found[3] or "").rstrip("/")
+        counted = self._counted + resource if resource in self.methods else "other"
+        return RequestPlace(found[2] or DEFAULT, found[1] or "", f"{self.path}/{resource}", counted)
 
 
-def _parted(path: str) -> RequestPlace | None:
-    found = _PATH.fullmatch(_SLASHES.sub("/", path))
-    if found is None:
-        return None
-    resource = (found[3] or "").rstrip("/")
-    return RequestPlace(
-        found[2] or DEFAULT, found[1] or "", ROUTE + resource, resource if resource in METHODS else "other"
-    )
+OF_XAPI = XapiResources(ROUTE.rstrip("/"), METHODS)
+parted = OF_XAPI.place
 
 
 class Endpoint:
-    """The mount of xAPI (see ``lrs.web.shell``). Ignored parameters are counted in *counted*.
+    """A mount of xAPI (see ``lrs.web.shell``). Ignored parameters are counted in *counted*.
 
     *subscriptions* say which steps stored statements owe.
     """
 
-    def __init__(self, settings: Settings, basic: BasicAuth, counted: Requests, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        counted: Requests,
+        subscriptions: Subscriptions,
+        resources: XapiResources = OF_XAPI,
+    ) -> None:
         self._subscriptions = subscriptions
         self._settings = settings
-        self._basic = basic
+        self._credentials = credentials
+        self._resources = resources
         self._counted = counted
         self._told: dict[str, int] = {}
 
     def place(self, path: str) -> RequestPlace | None:
         """See ``shell.Mount``."""
-        return parted(path)
+        return self._resources.place(path)
 
     async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """See ``shell.Mount``. The caller is found here, because a form may contain the credentials."""
@@ -117,14 +149,14 @@ class Endpoint:
         place = exchange.place
         try:
             tenant = self._let_in(exchange, scope)
-            if place.route == STATEMENTS:
+            if place.route == self._resources.statements:
                 # Taken before anything is read, so that this request sees everything stored up to that time.
                 store = tenant.store
                 horizon = await read(store.horizon) if store.waits else store.horizon()
                 self._told[place.tenant] = horizon
             request = self._request(scope, receive, exchange, tenant)
             request.query = query_of(scope["query_string"])
-            if request.resource not in METHODS and request.method != "OPTIONS":
+            if request.resource not in self._resources.methods and request.method != "OPTIONS":
                 raise self.nowhere(scope)
             answer = await self._answer(request, exchange)
         except ClientGone:
@@ -164,7 +196,7 @@ class Endpoint:
         Without *horizon*, the last value that was sent is used; before there is one, 1970.
         """
         marks = (("x-experience-api-version", version), ("x-request-id", request_id))
-        if place.route != STATEMENTS:
+        if place.route != self._resources.statements:
             return marks
         through = self._told.get(place.tenant, 0) if horizon is None else horizon
         return (*marks, ("x-experience-api-consistent-through", timestamp_of_micros(through)))
@@ -190,8 +222,8 @@ class Endpoint:
         client, place = scope.get("client"), exchange.place
         return Request(
             method=scope["method"],
-            resource=place.route.removeprefix(ROUTE),
-            prefix=f"{scope.get('root_path', '')}{place.base}/xapi",
+            resource=place.route[len(self._resources.path) + 1 :],
+            prefix=f"{scope.get('root_path', '')}{place.base}{self._resources.path}",
             query=[],
             headers=headers_of(scope),
             tenant=tenant,
@@ -204,7 +236,7 @@ class Endpoint:
     async def _answer(self, request: Request, exchange: Exchange) -> Answer:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return Answer(204, b"", _PREFLIGHT)
-        methods = METHODS.get(request.resource, {})
+        methods = self._resources.methods.get(request.resource, {})
         if any(name == "method" for name, _ in request.query):
             known = await self._is_known(request)
             await alternate.undo(request, request.tenant.settings.max_document, known=known)
@@ -219,7 +251,7 @@ class Endpoint:
             if request.content is not None and request.version == "2.0.0":
                 raise Refused("xAPI 2.0 has no alternate request syntax", rule="IEEE 9274.1.1 4.1.1")
             authorization = request.headers.get("authorization")
-            caller = self._basic.known(request.tenant, authorization)
+            caller = self._credentials.known(request.tenant, authorization)
             exchange.caller = request.caller = caller or await self._caller(request, authorization)
             if method in methods:
                 admit(method, route, request.caller)
@@ -238,7 +270,8 @@ class Endpoint:
 
     async def _caller(self, request: Request, authorization: str | None) -> Caller:
         asked = (request.tenant, authorization, request.client)
-        return await read(self._basic.caller, *asked) if request.tenant.store.waits else self._basic.caller(*asked)
+        found = self._credentials.caller
+        return await read(found, *asked) if request.tenant.store.waits else found(*asked)
 
     async def _is_known(self, request: Request) -> bool:
         """Whether a form may be large, because valid credentials are in the header.

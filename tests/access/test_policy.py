@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from adapters.lms.cmi5.endpoint import OF_CONTENT
 from lrs.access import ALL, CONSENTED, KEY, NOBODY, OWN, SESSION, TOKEN, Caller
 from lrs.access.keys import create_key
 from lrs.access.policy import OF_TENANT, TABLE, PolicyLine, admit, scopes_for
@@ -105,6 +106,9 @@ OPEN = {
     ("GET", "/lti/login"),
     ("POST", "/lti/login"),
     ("POST", "/lti/launch"),
+    ("POST", "/cmi5/fetch/{token}"),
+    ("OPTIONS", "/cmi5/fetch/{token}"),
+    ("GET", "/content/{package}/{path:path}"),
 }
 PAST_THE_DOOR = (
     "This form did not come",
@@ -125,8 +129,30 @@ LAUNCHED = {
     ("GET", "/lti/courses/{course}"),
 }
 """For who came by a launch alone (``tests/adapters/lms/lti``)."""
+OF_PLATFORMS = {
+    ("GET", "/cmi5/api/v1/ping"),
+    ("GET", "/cmi5/api/v1/about"),
+    ("POST", "/cmi5/api/v1/course"),
+    ("GET", "/cmi5/api/v1/course/{id}"),
+    ("DELETE", "/cmi5/api/v1/course/{id}"),
+    ("POST", "/cmi5/api/v1/course/{id}/launch-url/{index}"),
+    ("POST", "/cmi5/api/v1/registration"),
+    ("GET", "/cmi5/api/v1/registration/{id}"),
+    ("DELETE", "/cmi5/api/v1/registration/{id}"),
+    ("POST", "/cmi5/api/v1/registration/{id}/waive-au/{index}"),
+    ("GET", "/cmi5/api/v1/registration/{id}/learner-prefs"),
+    ("POST", "/cmi5/api/v1/registration/{id}/learner-prefs"),
+    ("DELETE", "/cmi5/api/v1/registration/{id}/learner-prefs"),
+    ("GET", "/cmi5/api/v1/session/{id}"),
+    ("POST", "/cmi5/api/v1/session/{id}/abandon"),
+}
+"""For a platform's token (``tests/adapters/lms/test_catapult.py``): none of these callers has one."""
 OTHERS = {
     **dict.fromkeys(LAUNCHED, frozenset()),
+    **dict.fromkeys(OF_PLATFORMS, frozenset()),
+    ("POST", "/cmi5/api/v1/tenant"): keys("courses"),
+    ("DELETE", "/cmi5/api/v1/tenant/{id}"): keys("courses"),
+    ("POST", "/cmi5/api/v1/auth"): keys("courses"),
     **dict.fromkeys(LEARNERS_OWN, frozenset()),
     **dict.fromkeys(OPEN, EVERYBODY),
     **{("GET", f"/provider{form}"): frozenset() for form in ("", ".csv", ".json")},  # providers alone: test_roles
@@ -327,8 +353,11 @@ def test_every_route_has_its_line_and_every_line_its_route(tmp_path):
     with serving(tmp_path) as lrs:
         routes = set(operations(lrs.app.api.routes))
     xapi = {(method, f"/xapi/{resource}") for resource, methods in METHODS.items() for method in methods}
+    content = {
+        (method, f"/cmi5/xapi/{resource}") for resource, methods in OF_CONTENT.methods.items() for method in methods
+    }
 
-    assert TABLE.keys() == routes | xapi
+    assert TABLE.keys() == routes | xapi | content
     assert METHODS.keys() == XAPI.keys()
     assert {(method, path.removeprefix(OF_TENANT)) for method, path in routes} == OTHERS.keys()
 
@@ -349,6 +378,7 @@ def test_each_right_that_a_scope_gives_is_asked_for_somewhere():
         *("public", "source.read", "links.make"),
         *("own-record.read", "own-questions.ask", "own-consents.change"),
         *("account.use", "course.read"),
+        *("account.use", "courses.launch", "launch.run"),
     }
 
 

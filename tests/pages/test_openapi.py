@@ -23,6 +23,7 @@ from lrs.access.keys import create_key
 from lrs.composition.steps import drain
 from lrs.matching import roles, services
 from lrs.xapi.endpoint import METHODS
+from tests.adapters.lms.launched import PlatformClient
 from tests.badges.made import badge_in, put_award, run_issue
 from tests.matching.world import agree, held, put_badge, put_person, put_profile, put_service, put_waiting, run_sync
 from tests.programs import PATIENCE
@@ -172,6 +173,27 @@ PAGES = dict.fromkeys(
         "GET /docs",
         "GET /openapi.json",
         "GET /static/{name}",
+        "GET /cmi5/api/v1/ping",
+        "GET /cmi5/api/v1/about",
+        "POST /cmi5/api/v1/tenant",
+        "DELETE /cmi5/api/v1/tenant/{id}",
+        "POST /cmi5/api/v1/auth",
+        "POST /cmi5/api/v1/course",
+        "GET /cmi5/api/v1/course/{id}",
+        "DELETE /cmi5/api/v1/course/{id}",
+        "POST /cmi5/api/v1/course/{id}/launch-url/{index}",
+        "POST /cmi5/api/v1/registration",
+        "GET /cmi5/api/v1/registration/{id}",
+        "DELETE /cmi5/api/v1/registration/{id}",
+        "POST /cmi5/api/v1/registration/{id}/waive-au/{index}",
+        "GET /cmi5/api/v1/registration/{id}/learner-prefs",
+        "POST /cmi5/api/v1/registration/{id}/learner-prefs",
+        "DELETE /cmi5/api/v1/registration/{id}/learner-prefs",
+        "GET /cmi5/api/v1/session/{id}",
+        "POST /cmi5/api/v1/session/{id}/abandon",
+        "POST /cmi5/fetch/{token}",
+        "OPTIONS /cmi5/fetch/{token}",
+        "GET /content/{package}/{path}",
     ],
     2,
 )
@@ -243,7 +265,8 @@ class Site:
         self._service = {"headers": {"Authorization": f"Bearer {answer.json()['access_token']}"}}
         self._client = {"auth": client}
         self._visitor = {"headers": {"Cookie": self._signed_in(lrs)}}
-        self._key = {"auth": lrs.as_key("admin", "import", "statements/write", "profile", name="asks").auth}
+        self._key = {"auth": lrs.as_key("admin", "import", "statements/write", "profile", "courses", name="asks").auth}
+        self._platform = {"headers": PlatformClient(lrs).headers}
         wanted = {"json": FOUND["POST /api/links"]["body"], **self._service}
         link = self.session.post(f"{lrs.address}/api/links", **wanted).json()["link"]
         self.there = {
@@ -283,7 +306,7 @@ class Site:
     def rightful(self, operation):
         """What the one sends along who may ask for *operation*."""
         schemes = {name for needed in operation.definition.raw.get("security", []) for name in needed}
-        sent = {"service": self._service, "client": self._client, "session": self._visitor}
+        sent = {"service": self._service, "client": self._client, "session": self._visitor, "platform": self._platform}
         return next((sent[name] for name in schemes if name in sent), self._key)
 
     def known(self, operation):

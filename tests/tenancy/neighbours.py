@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,20 +17,24 @@ from typing import Any
 
 import httpx
 
-from lrs.access import KEY, SESSION, TOKEN
+from adapters.lms import numbers, platforms
+from adapters.lms.cmi5.session import LaunchSession, put_session
+from lrs.access import CONTENT, KEY, PLATFORM, SESSION, TOKEN
 from lrs.access.keys import create_key
 from lrs.access.policy import OF_TENANT
 from lrs.composition.kinds import TENANT
+from lrs.kernel.sealed import digest_of
 from lrs.kernel.settings import Settings
 from lrs.matching import answers, links, registry, services
 from lrs.storage import each
 from lrs.tenancy import states
 from lrs.tenancy.control import open_control
+from lrs.tenancy.tenants import Tenant
 from lrs.web.refusals import Refusals
 from tests.everything import ANN, ANN_AT_WORK, GOWNING, Everything
 from tests.matching.world import token
 from tests.pages.conftest import forms_of
-from tests.served import Lrs, serving, statement
+from tests.served import Lrs, new_id, serving, statement
 from tests.watching import Asked, asked_of_sqlite
 
 PUBLIC_URL = "https://lrs.example.org"
@@ -46,12 +51,20 @@ class Neighbour:
     bearer: str
     cookies: str
     form: str
+    platform: str
+    launch: str
 
     def sent(self, via: str) -> dict[str, Any]:
         """What a request carries by this credential."""
         if via == KEY:
             return {"auth": self.basic}
-        return {"headers": {TOKEN: {"authorization": f"Bearer {self.bearer}"}, SESSION: {"cookie": self.cookies}}[via]}
+        headers = {
+            TOKEN: {"authorization": f"Bearer {self.bearer}"},
+            SESSION: {"cookie": self.cookies},
+            PLATFORM: {"authorization": f"Bearer {self.platform}"},
+            CONTENT: {"authorization": f"Basic {self.launch}"},
+        }
+        return {"headers": headers[via]}
 
 
 class Neighbours:
@@ -75,7 +88,11 @@ class Neighbours:
         path = re.sub(r"(\w+)/\{\w+\}", lambda found: f"{found[1]}/{OF_NOBODY.get(found[0]) or names[found[0]]}", own)
         path = path.replace("{other}", names["other"])
         sent = self.tenants[tenant].sent(via) if via else {}
-        headers = (VERSION if own.startswith("/xapi") else {}) | sent.pop("headers", {}) | more.pop("headers", {})
+        headers = (
+            (VERSION if own.startswith(("/xapi", "/cmi5/xapi")) else {})
+            | sent.pop("headers", {})
+            | more.pop("headers", {})
+        )
         address = f"/t/{tenant}{path}"
         return self.client.request(method, address, headers=headers, **({"params": query(own, names)} | sent | more))
 
@@ -117,7 +134,8 @@ class Neighbours:
 
     def _neighbour(self, name: str) -> Neighbour:
         tenant = self.lrs.app.tenants.take(name)
-        key = create_key(tenant, "centre", ["all", "admin", "import"])
+        key = create_key(tenant, "centre", ["all", "admin", "import", "courses"])
+        platform, content = token_of_platform(tenant, f"key {key.key}"), token_of_content(tenant)
         made = registry.register(
             tenant, "Own", webhook=None, scopes=services.SCOPES, purpose="To suggest jobs", by="test"
         )
@@ -130,7 +148,8 @@ class Neighbours:
             signing_in = form["fields"] | {"key": key.key, "secret": key.secret}
             browser.post("/pages/sign-in", data=signing_in, headers={"cookie": cookies()})
             (*_, form) = forms_of(browser.get("/staff/learners", headers={"cookie": cookies()}).text)
-            return Neighbour(name, (key.key, key.secret), token(browser, made), cookies(), form["fields"]["form"])
+            own = form["fields"]["form"]
+            return Neighbour(name, (key.key, key.secret), token(browser, made), cookies(), own, platform, content)
 
     def _token(self, name: str, id: str, secret: str) -> str:
         form = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
@@ -151,8 +170,39 @@ class Neighbours:
         }
 
 
+def token_of_platform(tenant: Tenant, by: str) -> str:
+    """The token of the platform that there is, or of one that is made."""
+    record = next(each(tenant.store, platforms.KIND), None)
+    if record is None:
+        tenant.store.write(
+            lambda tx: [numbers.draw(tx, "platform") for _ in range(40)]
+        ).result()  # none of one's number
+        made = tenant.store.write(lambda tx: platforms.open_in(tx, tenant, "own", by)).result()
+    else:
+        made = platforms.platform_of(record)
+    return platforms.issue(tenant, made, "tests")
+
+
+def token_of_content(tenant: Tenant) -> str:
+    """The token of content that was launched there, of a registration that nobody else names."""
+    id, secret = new_id(), "a secret"
+    told = {"mode": "Normal", "move_on": "Passed", "launched": 1, "last": 1, "token": digest_of(secret)}
+    session = LaunchSession(
+        id, 999_999, new_id(), "none", 0, "https://none.example", ANNE_AT_WORK, {}, fetch=id, **told
+    )
+    tenant.store.write(lambda tx: put_session(tx, session)).result()
+    return b64encode(f"{id}:{secret}".encode()).decode()
+
+
+ANNE_AT_WORK = {"account": {"homePage": "https://none.example", "name": "anne"}}
 STATEMENT = statement()
-OF_NOBODY = {"connect/{platform}": "moodle", "developers/{name}": "pull.py", "versions/{version}": "2"}
+OF_NOBODY = {
+    "connect/{platform}": "moodle",
+    "developers/{name}": "pull.py",
+    "versions/{version}": "2",
+    "url/{index}": "0",
+    "au/{index}": "0",
+}
 """What routes name that is the same for every tenant."""
 
 
@@ -168,8 +218,8 @@ def query(own: str, names: Named) -> dict[str, str]:
         "agents/profile": {"agent": agent, "profileId": names["document"]},
         "about": {},
     }
-    if own.startswith("/xapi/"):
-        return of_xapi[own.removeprefix("/xapi/")]
+    if own.startswith(("/xapi/", "/cmi5/xapi/")):
+        return of_xapi[own.partition("/xapi/")[2]]
     return {"role": names["role"]} if own.endswith("/gap") else {}
 
 
@@ -229,6 +279,12 @@ def _lived(everything: Everything) -> dict[str, str]:
         "invitation/{token}": everything.invitation,
         "members/{id}": everything.member,
         "session": first["session"].id,
+        "course/{id}": everything.course.id,
+        "registration/{id}": first["registration"].id,
+        "session/{id}": first["launch-session"].id,
+        "tenant/{id}": everything.platform.id,
+        "content/{package}": everything.package,
+        "fetch/{token}": "a-token",
     }
 
 

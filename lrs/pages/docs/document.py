@@ -20,6 +20,7 @@ TAGS = (
     {"name": xapi.TAG, "description": "Learning records, with an API key by HTTP Basic."},
     {"name": "services", "description": "For matching services, by OAuth 2.0 client credentials."},
     {"name": "imports", "description": "For providers that send files, with an API key by HTTP Basic."},
+    {"name": "cmi5", "description": "For platforms that launch courses, as ADL's CATAPULT player has it."},
     {"name": "badges", "description": "What a badge points to, for everybody; and the badges, for an administrator."},
     {"name": "lti", "description": "What learning platforms ask of this tool (LTI 1.3), and the pages that they show."},
     {"name": "pages", "description": "For people with a browser: forms carry a token that the page before gave out."},
@@ -27,6 +28,7 @@ TAGS = (
 )
 _SCHEMES = {
     "key": {"type": "http", "scheme": "basic", "description": "An API key and its secret (lrs keys create)."},
+    "platform": {"type": "http", "scheme": "bearer", "description": "A platform's token (POST /cmi5/api/v1/auth)."},
     "session": {"type": "apiKey", "in": "cookie", "name": "engraft.default", "description": "A sign-in to the pages."},
     "launch": {
         "type": "apiKey",

@@ -5,7 +5,7 @@ Rules: xAPI 1.0.3 Communication 1.5 and 2.1. ``prepare`` has the rules for state
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from lrs.storage.edge import compute, read, turn, write
@@ -19,6 +19,7 @@ from lrs.xapi.statements.signatures import trust_anchors
 from lrs.xapi.statements.write import Compare, compared, learn, store_in
 
 MIXED = "multipart/mixed"
+Reads = Sequence[tuple[str, str]]
 ON_THE_LOOP = 32 * 1024
 """Bytes. Larger bodies are parsed in a thread, because they would block the event loop."""
 SMALL = 4 * 1024
@@ -30,6 +31,13 @@ async def store(request: Request, statement_id: str | None = None) -> Plan:
 
     *statement_id* is that of a PUT, which has one statement.
     """
+    plan = await plan_of(request, statement_id)
+    await write_plan(request.tenant, plan)
+    return plan
+
+
+async def plan_of(request: Request, statement_id: str | None = None) -> Plan:
+    """The plan for the statements of the request; data that came with them is stored. Refuses as ``prepare`` does."""
     terms = Terms(request.tenant.settings, request.subscriptions, request.tenant.seen, statement_id)
     if request.media_type == JSON:
         plan = await _of_json(request, terms)
@@ -37,7 +45,6 @@ async def store(request: Request, statement_id: str | None = None) -> Plan:
         plan = await _of_parts(request, terms)
     else:
         raise request.wrong("the Content-Type must be application/json or multipart/mixed", "Communication 1.5")
-    await _write(request.tenant, plan)
     return plan
 
 
@@ -85,10 +92,17 @@ def _attachments(tenant: Tenant, parts: Sequence[BodyPart], version: str) -> Att
     return Attachments({one.sha2: one for one in found}, trust_anchors(tenant.settings), tenant.clock())
 
 
-async def _write(tenant: Tenant, plan: Plan) -> None:
+async def write_plan(
+    tenant: Tenant, plan: Plan, decide: Callable[..., object] = store_in, *, weight: int = 0, reads: Reads = ()
+) -> None:
+    """Stores *plan* by *decide*, which is ``store_in`` or calls it, with whatever else shares the commit.
+
+    *decide* is called with the transaction and with *plan* by its name. *weight* and *reads* are those of what it does
+    beside. Refuses as it does.
+    """
     while True:
         try:
-            await write(tenant.store, partial(store_in, plan=plan), plan.weight, plan.reads)
+            await write(tenant.store, partial(decide, plan=plan), plan.weight + weight, [*plan.reads, *reads])
         except Compare as found:
             plan = await compute(tenant.id, compared, plan, found.stored)
         else:

@@ -1,0 +1,29 @@
+"""ISO 8601 durations as seconds, to add up the time of sessions. A year counts 365 days, a month 30."""
+
+from __future__ import annotations
+
+import re
+
+_SECONDS = (365 * 86_400, 30 * 86_400, 7 * 86_400, 86_400, 3_600, 60, 1)
+_NUMBER = r"(\d+(?:[.,]\d+)?)"
+_DURATION = re.compile(
+    rf"P(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}W)?(?:{_NUMBER}D)?"
+    rf"(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
+)
+
+
+def seconds_of(duration: str) -> float:
+    """The seconds of a *duration* that xAPI allows; 0 for another."""
+    found = _DURATION.fullmatch(duration)
+    if found is None:
+        return 0.0
+    return sum(
+        float(number.replace(",", ".")) * seconds
+        for number, seconds in zip(found.groups(), _SECONDS, strict=True)
+        if number
+    )
+
+
+def duration_of(micros: int) -> str:
+    """*micros* microseconds as a duration, to the hundredth of a second."""
+    return f"PT{max(0, micros) / 1e6:.2f}S"

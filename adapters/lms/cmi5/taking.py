@@ -1,0 +1,57 @@
+"""Takes the statements of launched content in: judged one after the other, stored with what follows, in one commit.
+
+A statement that is stored already is not judged again, so sending one once more is safe. After terminated that holds
+for terminated alone: whatever else comes then is refused (9.3.0.0-5). Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from adapters.lms.cmi5.acts import satisfy_in, structure_of
+from adapters.lms.cmi5.rules import SessionStanding, judged
+from adapters.lms.cmi5.session import put_registration, put_session, registration_in, session_in
+from adapters.lms.cmi5.vocabulary import TERMINATED
+from adapters.lms.place import LmsPlace
+from lrs.kernel.errors import Refused
+from lrs.storage import ROWS, Tx
+from lrs.xapi.statements.plan import KIND, Plan, in_batch
+from lrs.xapi.statements.write import store_in
+
+BESIDE = 6 * ROWS
+"""About how many rows are written beside the statements: session, registration, what is satisfied."""
+
+
+def take_in(tx: Tx, plan: Plan, *, place: LmsPlace, session: str, numbered: bool) -> None:
+    """Stores *plan*, which the content of *session* sent; its statements have their ids from it if they are *numbered*.
+
+    Refuses (403) the first that breaks a rule of cmi5, and then stores none; else as ``store_in``.
+    """
+    found = session_in(tx, session)
+    registration = registration_in(tx, found.registration)
+    known = tx.get_many(KIND, plan.ids)
+    before = now = SessionStanding(found, registration.unit(found.activity))
+    for one in plan.statements:
+        if one.id in known and (not found.terminated or one.tree["verb"]["id"] == TERMINATED):
+            continue
+        try:
+            now = judged(now, one.tree, place.tenant.clock(), has_id=numbered or "id" in one.tree)
+        except Refused as refused:
+            raise in_batch(refused, one.index) from refused
+    store_in(tx, plan)
+    if now is before:
+        return
+    put_session(tx, now.session)
+    if now.progress == before.progress:
+        return
+    registration = registration.with_unit(found.activity, now.progress)
+    if now.progress.satisfied and not before.progress.satisfied:
+        registration = satisfy_in(tx, place, structure_of(tx, registration), registration, found.id)
+    put_registration(tx, registration)
+
+
+def note_in(tx: Tx, session: str, *, launch_data: bool = False, preferences: bool = False) -> None:
+    """Notes that the content of *session* has read its launch data, or the learner's preferences."""
+    found = session_in(tx, session)
+    seen = {"launch_data": launch_data or found.launch_data, "preferences": preferences or found.preferences}
+    put_session(tx, msgspec.structs.replace(found, **seen))
