@@ -19,7 +19,7 @@ from lrs.xapi.statements.formats import is_uuid
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class PlatformDesk:
     """Where a platform is served: its number, and what it is called in the record of actions."""
 
     place: LmsPlace
@@ -39,7 +39,7 @@ class Desk:
         return found
 
 
-def enrolled(desk: Desk, course: Course, actor: Mapping[str, Any], code: str | None) -> Registration:
+def enrolled(desk: PlatformDesk, course: Course, actor: Mapping[str, Any], code: str | None) -> Registration:
     """The registration with the UUID *code*, made if there is none; a new one without *code*.
 
     Refuses (409) a *code* that is that of another learner or course.
@@ -52,7 +52,9 @@ def enrolled(desk: Desk, course: Course, actor: Mapping[str, Any], code: str | N
     return desk.store.write(decide, weight=weight).result()
 
 
-def _enrolled(tx: Tx, *, desk: Desk, course: Course, actor: dict[str, Any], names: tuple[str, str]) -> Registration:
+def _enrolled(
+    tx: Tx, *, desk: PlatformDesk, course: Course, actor: dict[str, Any], names: tuple[str, str]
+) -> Registration:
     id, session = names
     record = tx.get(REGISTRATION, id)
     if record is None:

@@ -19,7 +19,7 @@ from adapters.lms.catapult.bodies import (
     described,
     told,
 )
-from adapters.lms.catapult.learners import Desk, enrolled
+from adapters.lms.catapult.learners import PlatformDesk, enrolled
 from adapters.lms.catapult.shapes import course_shape, registration_shape, session_shape
 from adapters.lms.cmi5 import acts, preferences
 from adapters.lms.cmi5.launching import LaunchOrder, launch
@@ -36,8 +36,8 @@ from lrs.xapi.documents.concurrency import conditions_of
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 BASE = "/cmi5/api/v1"
-Who = Annotated[Caller, Depends(caller_of)]
-Body = Annotated[bytes, Depends(small_body)]
+PlatformCaller = Annotated[Caller, Depends(caller_of)]
+_Body = Annotated[bytes, Depends(small_body)]
 _TOKEN: dict[str, Any] = {"security": [{"platform": []}]}
 _PACKAGE = {
     "requestBody": {
@@ -54,11 +54,11 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
         prefix=BASE, tags=["cmi5"], route_class=CatapultRoute, responses=problems(400, 401, 403, 404, 409)
     )
 
-    def desk(request: Request, here: Here, who: Who) -> Desk:
+    def desk(request: Request, here: Here, who: PlatformCaller) -> PlatformDesk:
         root = f"{root_of(request)}/t/{here.id}"
-        return Desk(LmsPlace(here, subscriptions, root), platforms.platform_named_by(who), who.subject)
+        return PlatformDesk(LmsPlace(here, subscriptions, root), platforms.platform_named_by(who), who.subject)
 
-    at = Annotated[Desk, Depends(desk)]
+    at = Annotated[PlatformDesk, Depends(desk)]
     _add_platforms(router)
     _add_courses(router, at)
     _add_launch(router, at)
@@ -74,22 +74,22 @@ def _add_platforms(router: APIRouter) -> None:
         return {"ok": True}
 
     @router.get("/about", summary="Which platform a token is of", openapi_extra=_TOKEN)
-    def about(who: Who) -> dict[str, Any]:
+    def about(who: PlatformCaller) -> dict[str, Any]:
         return {"tenantId": int(platforms.platform_named_by(who)), "description": "engraft"}
 
     @router.post("/tenant", summary="Makes a platform", openapi_extra=described(PlatformAsked) | WITH_KEY)
-    def make(here: Here, who: Who, body: Body) -> dict[str, Any]:
+    def make(here: Here, who: PlatformCaller, body: _Body) -> dict[str, Any]:
         code = told(body, PlatformAsked).code
         made = here.store.write(lambda tx: platforms.open_in(tx, here, code, who.subject)).result()
         return {"id": int(made.id), "code": made.code}
 
     @router.delete("/tenant/{id}", status_code=204, summary="Ends a platform's tokens", openapi_extra=WITH_KEY)
-    def close(here: Here, who: Who, id: str) -> Response:
+    def close(here: Here, who: PlatformCaller, id: str) -> Response:
         here.store.write(lambda tx: platforms.close_in(tx, id, who.subject)).result()
         return _NONE
 
     @router.post("/auth", summary="Gives a platform its token", openapi_extra=described(TokenAsked) | WITH_KEY)
-    def token(here: Here, who: Who, body: Body) -> dict[str, str]:
+    def token(here: Here, who: PlatformCaller, body: _Body) -> dict[str, str]:
         asked = told(body, TokenAsked)
         platform = platforms.platform_in(here.store, str(asked.tenant_id), who.subject)
         if platform.closed:
@@ -123,7 +123,7 @@ def _add_launch(router: APIRouter, at: Any) -> None:
         summary="Launches a unit for a learner",
         openapi_extra=described(LaunchAsked) | _TOKEN,
     )
-    def launch_url(desk: at, id: str, index: str, body: Body) -> dict[str, Any]:
+    def launch_url(desk: at, id: str, index: str, body: _Body) -> dict[str, Any]:
         asked = told(body, LaunchAsked)
         registration = enrolled(desk, desk.course(id), asked.actor, asked.reg)
         done = launch(
@@ -145,7 +145,7 @@ def _add_launch(router: APIRouter, at: Any) -> None:
 
 def _add_registrations(router: APIRouter, at: Any) -> None:
     @router.post("/registration", summary="Registers a learner", openapi_extra=described(RegistrationAsked) | _TOKEN)
-    def register(desk: at, body: Body) -> dict[str, Any]:
+    def register(desk: at, body: _Body) -> dict[str, Any]:
         asked = told(body, RegistrationAsked)
         return _shown(desk, enrolled(desk, desk.course(str(asked.course_id)), asked.actor, None).id)
 
@@ -167,7 +167,7 @@ def _add_registrations(router: APIRouter, at: Any) -> None:
         summary="Lets a unit count as done",
         openapi_extra=described(WaiverAsked) | _TOKEN,
     )
-    def waive(desk: at, id: str, index: str, body: Body) -> Response:
+    def waive(desk: at, id: str, index: str, body: _Body) -> Response:
         asked, registration = told(body, WaiverAsked), registration_in(desk.store, id, desk.platform)
         waiver = (desk.place, registration.id, number(index), asked.reason)
         new = str(uuid.uuid4())
@@ -175,7 +175,7 @@ def _add_registrations(router: APIRouter, at: Any) -> None:
         return _NONE
 
 
-def _shown(desk: Desk, id: str) -> dict[str, Any]:
+def _shown(desk: PlatformDesk, id: str) -> dict[str, Any]:
     registration = registration_in(desk.store, id, desk.platform)
     version = courses.version_in(desk.store, registration.course, registration.version)
     return registration_shape(registration, version.structure)
@@ -197,7 +197,7 @@ def _add_preferences(router: APIRouter, at: Any) -> None:
         summary="Writes the preferences of a learner",
         openapi_extra=described(PreferencesAsked) | _TOKEN,
     )
-    async def save(request: Request, desk: at, id: str, body: Body) -> Response:
+    async def save(request: Request, desk: at, id: str, body: _Body) -> Response:
         asked, actor = told(body, PreferencesAsked), (await read(registration_in, desk.store, id, desk.platform)).actor
         written = {"languagePreference": asked.language_preference, "audioPreference": asked.audio_preference}
         conditions = conditions_of(request.headers)
