@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 from adapters import routes as imports
@@ -32,8 +32,9 @@ from badges import routes as badges
 from badges.awards import credential_uuid
 from lrs.access import KEY, LAUNCH, LINK, PLATFORM, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
+from lrs.access.operator_policy import OPERATOR
 from lrs.access.policy import TABLE, with_open_metrics
-from lrs.composition.channels import CHANNELS
+from lrs.composition.channels import CHANNELS, mail_text
 from lrs.composition.kinds import TENANT
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission
@@ -72,6 +73,8 @@ from lrs.pages.docs import routes as docs
 from lrs.pages.docs.document import complete
 from lrs.pages.facts import Neighbours
 from lrs.pages.me import routes as me
+from lrs.pages.operator import begin, organisations, people
+from lrs.pages.operator import routes as operator
 from lrs.storage import Clock, Tx, wall_clock
 from lrs.storage.edge import read
 from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
@@ -101,6 +104,7 @@ PAGES = {
     "public": front.PAGES,
     "achievement": badges.PAGES,
     "lti": frames.PAGES,
+    "operator": operator.PAGES,
 }
 """By their names in the table of rights."""
 XAPI = [(resource, method) for resource, methods in METHODS.items() for method in methods]
@@ -219,8 +223,22 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         *frame_routes.routes(),
         staff_routes.routes(),
         static_files(),
+        *_of_operator(neighbours),
     )
     return tuple(route for router in routers for route in guarded(router.routes))
+
+
+def _of_operator(neighbours: Neighbours) -> tuple[APIRouter, ...]:
+    """The pages of the operator of the installation; they sign in as staff do, in front of other pages."""
+    return (
+        sign_in.routes(OPERATOR),
+        invitation.routes(OPERATOR),
+        account.routes(OPERATOR, for_learners=False),
+        operator.routes(neighbours),
+        organisations.routes(),
+        people.routes(),
+        begin.routes(mail_text),
+    )
 
 
 @functools.cache

@@ -85,7 +85,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "staff": "Invite and list members of staff, change their roles, disable and recover them.",
         "oidc": "Add, list, check and remove sign-in providers (OpenID Connect) of staff and learners.",
         "sessions": "List and end sessions: who is signed in to the pages.",
-        "operators": "Make, list and revoke keys of who runs the installation: for /metrics, for no tenant's data.",
+        "operators": "Let in who runs the installation, and make keys for /metrics; neither opens a tenant's data.",
         "tenants": "Make, list, suspend and delete tenants: the organisations that share an installation and no data.",
         "backup": "Write the whole embedded store to one new file, while the server runs.",
         "restore": "Put a backup back as the store in an empty folder.",

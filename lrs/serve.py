@@ -14,7 +14,7 @@ from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
 from lrs.ops.child import Child
 from lrs.ops.demo.processes import SETTINGS
-from lrs.ops.serve import address_of, first_key, hosts_of_demo, listen, server_for, start_demo
+from lrs.ops.serve import address_of, first_key, first_operator, hosts_of_demo, listen, server_for, start_demo
 from lrs.tenancy.options import settings_for, tell_unknown
 
 PORT = click.IntRange(0, 65_535)
@@ -42,6 +42,8 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
         listener.close()
         raise
     click.echo(first_key(app.tenants, address, data))
+    if not demo:  # the demonstration tells all addresses at its end
+        click.echo(first_operator(app.tenants, listener.getsockname()[1]))
     story = start_demo(settings, address) if demo else None
     try:
         run(app, settings, listener)

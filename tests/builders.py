@@ -13,7 +13,7 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission, Share
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
-from lrs.tenancy.control import open_control
+from lrs.tenancy.installation import opened_installation
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
@@ -36,10 +36,8 @@ def store_in(folder, **settings):
 
 def operator_in(folder):
     """A key of the installation's operator and its secret."""
-    settings = Settings(data=folder)
-    control = open_control(settings)
-    new = create_operator_key(settings, control, "prometheus")
-    control.close()
+    with opened_installation(Settings(data=folder)) as found:
+        new = create_operator_key(found, "prometheus")
     return new.key, new.secret
 
 

@@ -25,7 +25,7 @@ from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
 from badges import issuer, rotation, stops
-from lrs.access import learners, one_time, staff_acts
+from lrs.access import learners, one_time, staff_acts, tries
 from lrs.access.keys import active_key, authority_of, create_key
 from lrs.access.oidc import providers
 from lrs.access.roles import Granted
@@ -139,6 +139,7 @@ class Everything:
         invited = staff_acts.invite(
             tenant, "ann@example.org", [Granted("steward")], by="test", root="https://lrs.example"
         )
+        tries.count(tenant, tries.Try(("account", "ann@example.org"), tries.TryLimit(10, 60)))
         self.member, self.invitation = invited.id, invited.link.rpartition("/")[2]
         self.write(lambda tx: learners.open_account(tx, person, address="ann@example.org", by="test"))
         made = self.write(lambda tx: one_time.make(tx, tenant, "learner-sign-in", person, browser="a browser"))

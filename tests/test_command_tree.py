@@ -54,7 +54,8 @@ ACTS = {
     *(f"destinations add {channel.name}" for channel in CHANNELS.values() if channel.own is None),
     *("staff role", "staff disable", "staff enable", "oidc remove"),
     *("lms approve", "lms suspend", "lms rotate"),
-    *("operators revoke", "tenants suspend", "tenants resume", "tenants delete", "tenants rewrap"),
+    *("operators revoke", "operators disable", "operators enable"),
+    *("tenants suspend", "tenants resume", "tenants delete", "tenants rewrap"),
 }
 """They do something and say so in a sentence: without --json."""
 STREAMS = {"requests tail"}
@@ -74,7 +75,15 @@ LISTS = {
     ),
     *("destinations list", "consent waiting"),
     *("imports list", "courses list", "lms list"),
-    *("staff list", "oidc list", "operators list", "sessions list", "tenants list", "tenants usage"),
+    *(
+        "staff list",
+        "oidc list",
+        "operators list",
+        "operators people",
+        "sessions list",
+        "tenants list",
+        "tenants usage",
+    ),
 }
 NEVER_EMPTY = {"tenants list", "tenants usage", "badges keys list"}
 """The default tenant is always there, and so is its first key."""
@@ -293,6 +302,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("services", "add", "Converter", "--webhook", "http://127.0.0.1:9/hook", *made)
     done("consent", "give", LEARNER, "converter")
     done("operators", "create", "--name", "prometheus")
+    done("operators", "invite", "olga@example.org")
     (folder / "cmi5.xml").write_bytes(structure(unit(url="https://content.example/")))
     done("courses", "import", folder / "cmi5.xml")
     store_a_platform(data)
@@ -365,6 +375,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "oidc add": ("university", "--issuer", "http://127.0.0.1:9", "--client-id", "engraft"),
     "oidc check": ("university",),
     "operators create": ("--name", "prometheus"),
+    "operators invite": ("kim@example.org",),
+    "operators recover": ("olga@example.org",),
     "tenants create": ("another-NUMBER",),
     "tenants show": ("default",),
     "tenants set": ("default", "--name", "The network"),

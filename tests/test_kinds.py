@@ -70,7 +70,7 @@ ABOUT_NOBODY = {
         "achievement",
         "issuer",
     ),
-    *("one-time-link", "oidc-provider"),
+    *("one-time-link", "oidc-provider", "tries"),
     *("lti-platform", "lti-key", "lti-login", "lti-course", "lti-link"),
     *("course", "course-version", "lms-number", "lms-platform"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),

@@ -1,8 +1,8 @@
-"""Keys of the installation's operators, who belong to no tenant: made, checked, revoked. Kept in the control store.
+"""The operators of the installation, who belong to no tenant: their keys, and how the first of them comes in.
 
-They give access to ``/metrics`` and to what ``/health`` tells of each tenant, and to no tenant's data. What is done
-with them stands in the record of actions of the default tenant, which every installation has. That is another store:
-the entry comes first, as for changes of tenants (``lrs.tenancy.states``).
+Keys give access to ``/metrics`` and to what ``/health`` tells of each tenant. People sign in to the pages under
+``/operator``; they are members (``lrs.access.staff``) of the installation, with the role ``operator``. Neither reaches
+any tenant's data. All of it is in the control store, with a record of actions of its own.
 """
 
 from __future__ import annotations
@@ -13,20 +13,27 @@ from hashlib import sha256
 
 import msgspec
 
-from lrs.access import ALL, OPERATOR, Caller
+from lrs.access import ALL, Caller, staff
+from lrs.access import OPERATOR as BY_KEY
 from lrs.access.keys import NAME, NewKey
+from lrs.access.roles import OPERATOR, Granted
+from lrs.access.staff import ACTIVE, INVITED, Member
+from lrs.access.staff_acts import Invitation, linked
 from lrs.kernel.errors import Misconfigured
-from lrs.kernel.settings import Settings
-from lrs.storage import Record, Tx, each
+from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
+from lrs.tenancy import audit
 from lrs.tenancy.control import Control
-from lrs.tenancy.states import put_down
-from lrs.tenancy.tenants import DEFAULT
+from lrs.tenancy.tenants import Tenant
 
 KIND = "operator-key"
 PREFIX = "_operator."
 """Operators' keys begin with this. The id of a tenant cannot."""
 RIGHTS = {"metrics.read": ALL}
+ROLE = (Granted(OPERATOR),)
+"""What everybody is who is let in as an operator."""
+BY = "operator"
+"""Who did something on the command line of the server."""
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -42,23 +49,24 @@ _NOBODY = _Kept("", "00" * 32, 0)
 """Checked instead of a key that does not exist, so that both take equally long."""
 
 
-def create_operator_key(settings: Settings, control: Control, name: str) -> NewKey:
+def create_operator_key(installation: Tenant, name: str, *, by: str = BY) -> NewKey:
     """Makes a key for the operator *name*. Raises ``Misconfigured`` for an unusable name."""
     if not NAME.fullmatch(name):
         raise Misconfigured(f"key name {name!r}: use 1 to 80 letters, digits, spaces, dots, hyphens, underscores")
     new = NewKey(f"{PREFIX}{secrets.token_hex(8)}", secrets.token_urlsafe(32))
-    body = msgspec.json.encode(_Kept(name, _hash(new.secret), control.clock()))
-    put_down(settings, DEFAULT, "operator-key.created", {"key": new.key})
-    control.store.write(lambda tx: tx.insert(Record(KIND, new.key, body))).result()
+    body = msgspec.json.encode(_Kept(name, _hash(new.secret), installation.clock()))
+
+    def decide(tx: Tx) -> None:
+        tx.insert(Record(KIND, new.key, body))
+        audit.append(tx, by, "operator-key.created", {"key": new.key})
+
+    installation.store.write(decide).result()
     return new
 
 
-def revoke_operator_key(settings: Settings, control: Control, key: str) -> bool:
+def revoke_operator_key(installation: Tenant, key: str, *, by: str = BY) -> bool:
     """Revokes *key* at once, in every process; ``False`` if there is no such key."""
-    now = control.clock()
-    record = control.store.get(KIND, key)
-    if record is not None and _decoder.decode(record.body).revoked is None:
-        put_down(settings, DEFAULT, "operator-key.revoked", {"key": key})
+    now = installation.clock()
 
     def decide(tx: Tx) -> bool:
         record = tx.get(KIND, key)
@@ -68,14 +76,15 @@ def revoke_operator_key(settings: Settings, control: Control, key: str) -> bool:
         if kept.revoked is None:
             body = msgspec.json.encode(msgspec.structs.replace(kept, revoked=now))
             tx.replace(msgspec.structs.replace(record, body=body))
+            audit.append(tx, by, "operator-key.revoked", {"key": key})
         return True
 
-    return control.store.write(decide).result()
+    return installation.store.write(decide).result()
 
 
-def list_operator_keys(control: Control) -> list[dict[str, str]]:
+def list_operator_keys(reader: Reader) -> list[dict[str, str]]:
     """Every key without its hash, oldest first."""
-    found = [(record.id, _decoder.decode(record.body)) for record in each(control.store, KIND)]
+    found = [(record.id, _decoder.decode(record.body)) for record in each(reader, KIND)]
     return [{"id": id, "name": kept.name, "state": "revoked" if kept.revoked else "active"} for id, kept in found]
 
 
@@ -86,7 +95,32 @@ def check_operator_key(control: Control, key: str, secret: str) -> Caller | None
     is_right = hmac.compare_digest(_hash(secret).encode(), kept.hash.encode())
     if not is_right or record is None or kept.revoked is not None:
         return None
-    return Caller(f"operator {key}", "", b"", RIGHTS, "", OPERATOR)
+    return Caller(f"operator {key}", "", b"", RIGHTS, "", BY_KEY)
+
+
+def somebody_has_come(reader: Reader) -> bool:
+    """Whether there is an operator who can sign in."""
+    return any(one.state == ACTIVE for _, one in staff.everyone(reader))
+
+
+def first_link(installation: Tenant, root: str) -> Invitation | None:
+    """A link by which the first operator comes in, and says who they are; ``None`` once somebody has come.
+
+    *root* is the address of the operator's pages. A link from before ends.
+    """
+
+    def decide(tx: Tx) -> Invitation | None:
+        known = staff.everyone(tx)
+        if any(one.state == ACTIVE for _, one in known):
+            return None
+        id = next((id for id, one in known if one.state == INVITED and not one.email), "")
+        if not id:
+            id = secrets.token_hex(8)
+            staff.put(tx, id, Member("", installation.clock(), roles=ROLE))
+            audit.append(tx, BY, "staff.invited", {"staff": id, "roles": OPERATOR})
+        return linked(tx, installation, "staff-invitation", id, "", root)
+
+    return installation.store.write(decide).result()
 
 
 def _hash(secret: str) -> str:

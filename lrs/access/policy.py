@@ -7,9 +7,6 @@ handler.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from lrs.access import (
     ALL,
     CONSENTED,
@@ -28,39 +25,11 @@ from lrs.access import (
     TOKEN,
     Caller,
 )
+from lrs.access.operator_policy import OF_INSTALLATION, OPERATOR_TABLE
+from lrs.access.policy_lines import PUBLIC, PolicyLine, PolicyTable, listed
 from lrs.access.rights import SERVICE_SCOPES, scopes_with
 from lrs.access.roles import roles_with
 from lrs.kernel.errors import Refused
-
-PUBLIC = "public"
-"""Used instead of a right: open to everybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyLine:
-    """Who gets past: callers with *right*, by one of the credentials *via*, if it reaches as one of *reaches*.
-
-    The first credential of *via* is the one that is asked for. A handler whose line has more than one reach narrows
-    what it does to the caller's. *pages* names the pages (``lrs.web.page.Pages``) that its answers are, so that its
-    refusals are pages, too; empty where they are JSON. *any_origin*: scripts of any site may read every answer, for
-    nothing in it depends on who asks (the Fetch standard, CORS protocol). *foreign_forms*: pages of other sites send
-    forms there, because a protocol says so; what is sent is proven in another way.
-    """
-
-    right: str
-    via: tuple[str, ...] = ()
-    reaches: frozenset[str] = frozenset({ALL})
-    pages: str = ""
-    any_origin: bool = False
-    foreign_forms: bool = False
-
-    @property
-    def is_public(self) -> bool:
-        """Whether nobody needs to show who they are."""
-        return self.right == PUBLIC
-
-
-PolicyTable = Mapping[tuple[str, str], PolicyLine]
 
 
 def _key(right: str, *reaches: str) -> PolicyLine:
@@ -81,11 +50,6 @@ def _own(right: str) -> PolicyLine:
 
 def _launched(right: str, reach: str) -> PolicyLine:
     return PolicyLine(right, (LAUNCH,), frozenset({reach}), pages="lti")
-
-
-def _listed(path: str, line: PolicyLine) -> dict[tuple[str, str], PolicyLine]:
-    """The lines of a list: its page, and its rows as files."""
-    return {("GET", path + file): line for file in ("", ".csv", ".json")}
 
 
 def _of_content() -> dict[tuple[str, str], PolicyLine]:
@@ -221,74 +185,74 @@ TABLE: PolicyTable = {
     ("GET", "/me/data.json"): _own("own-record.read"),
     # staff
     ("GET", "/staff"): _staff("staff.enter", SELF, ALL),
-    **_listed("/staff/learners", _LEARNERS),
+    **listed("/staff/learners", _LEARNERS),
     ("POST", "/staff/learners"): _LEARNERS,
     ("GET", "/staff/learners/{person}"): _LEARNERS,
     ("POST", "/staff/learners/{person}/withdraw"): _staff("consents.withdraw"),
     ("POST", "/staff/learners/{person}/invite"): _staff("learners.invite"),
-    **_listed("/staff/questions", _QUESTIONS),
+    **listed("/staff/questions", _QUESTIONS),
     ("GET", "/staff/questions/{id}"): _QUESTIONS,
     ("POST", "/staff/questions/{id}"): _QUESTIONS,
     ("GET", "/staff/consents/{receipt}"): _staff("consents.answer"),
     ("POST", "/staff/consents/{receipt}"): _staff("consents.answer"),
-    **_listed("/staff/same-person", _staff("persons.join")),
+    **listed("/staff/same-person", _staff("persons.join")),
     ("GET", "/staff/same-person/{one}/{other}"): _staff("persons.join"),
     ("POST", "/staff/same-person/{one}/{other}"): _staff("persons.join"),
-    **_listed("/staff/services", _SERVICES),
+    **listed("/staff/services", _SERVICES),
     ("POST", "/staff/services"): _staff("services.manage"),
     ("GET", "/staff/new-service"): _staff("services.manage"),
     ("GET", "/staff/services/{id}"): _SERVICES,
     ("POST", "/staff/services/{id}/test"): _SERVICES,
     ("POST", "/staff/services/{id}/rotate"): _SERVICES,
     ("POST", "/staff/services/{id}/state"): _SERVICES,
-    **_listed("/staff/services/{id}/deliveries", _SENT),
+    **listed("/staff/services/{id}/deliveries", _SENT),
     ("GET", "/staff/invitations"): _staff("learners.invite"),
     ("POST", "/staff/invitations"): _staff("learners.invite"),
     ("GET", "/staff/members"): _staff("staff.manage"),
     ("POST", "/staff/members"): _staff("staff.manage"),
     ("POST", "/staff/members/{id}/roles"): _staff("staff.manage"),
     ("POST", "/staff/members/{id}/state"): _staff("staff.manage"),
-    **_listed("/staff/imports", _IMPORTS),
+    **listed("/staff/imports", _IMPORTS),
     ("POST", "/staff/imports"): _IMPORTS,
     ("GET", "/staff/imports/{id}"): _IMPORTS,
-    **_listed("/staff/imports/{id}/rows", _IMPORTS),
+    **listed("/staff/imports/{id}/rows", _IMPORTS),
     ("GET", "/staff/imports/{id}/file"): _IMPORTS,
     ("GET", "/staff/imports/{id}/repairs"): _IMPORTS,
     ("POST", "/staff/imports/{id}/columns"): _IMPORTS,
     ("POST", "/staff/imports/{id}/bring"): _IMPORTS,
-    **_listed("/staff/columns", _IMPORTS),
+    **listed("/staff/columns", _IMPORTS),
     ("POST", "/staff/columns"): _IMPORTS,
-    **_listed("/provider", _PROVIDER),
-    **_listed("/staff/rules", _staff("rules.change")),
+    **listed("/provider", _PROVIDER),
+    **listed("/staff/rules", _staff("rules.change")),
     ("POST", "/staff/rules"): _staff("rules.change"),
     ("GET", "/staff/rules/ready.csv"): _staff("rules.change"),
     ("POST", "/staff/rules/restore"): _staff("rules.change"),
-    **_listed("/staff/rules/versions/{version}/rules", _staff("rules.change")),
-    **_listed("/staff/rules/drafts/{id}/changes", _staff("rules.change")),
+    **listed("/staff/rules/versions/{version}/rules", _staff("rules.change")),
+    **listed("/staff/rules/drafts/{id}/changes", _staff("rules.change")),
     ("POST", "/staff/rules/drafts/{id}/apply"): _staff("rules.change"),
     ("GET", "/pages"): _SIGN_IN,
     ("GET", "/pages/sign-in"): _SIGN_IN,
     ("POST", "/pages/sign-in"): _SIGN_IN,
     ("GET", "/console"): _staff("work.read"),
-    **_listed("/console/sources", _staff("work.read")),
+    **listed("/console/sources", _staff("work.read")),
     ("GET", "/console/mails"): _staff("staff.manage"),
     ("POST", "/console/mails"): _staff("staff.manage"),
-    **_listed("/console/keys", _staff("staff.manage")),
-    **_listed("/console/audit", _staff("audit.read")),
+    **listed("/console/keys", _staff("staff.manage")),
+    **listed("/console/audit", _staff("audit.read")),
     ("GET", "/console/system"): _staff("metrics.read"),
     ("GET", "/pages/learners"): _SIGN_IN,
     ("GET", "/pages/learners/{person}"): _SIGN_IN,
-    **_listed("/arrivals", _staff("arrivals.read", OWN, ALL)),
+    **listed("/arrivals", _staff("arrivals.read", OWN, ALL)),
     ("POST", "/arrivals"): _staff("arrivals.read", OWN, ALL),
     ("GET", "/arrivals/statements/{id}"): _staff("arrivals.read", OWN, ALL),
-    **_listed("/arrivals/course", _staff("arrivals.read", OWN, ALL)),
-    **_listed("/connect", _staff("sources.connect", OWN, ALL)),
+    **listed("/arrivals/course", _staff("arrivals.read", OWN, ALL)),
+    **listed("/connect", _staff("sources.connect", OWN, ALL)),
     ("GET", "/connect/{platform}"): _staff("sources.connect", OWN, ALL),
     ("POST", "/connect/{platform}"): _staff("sources.connect", OWN, ALL),
     ("GET", "/connect/{platform}/rules.csv"): _staff("sources.connect", OWN, ALL),
     ("GET", "/connect/keys/{key}"): _staff("sources.connect", OWN, ALL),
     ("POST", "/connect/keys/{key}/revoke"): _staff("sources.connect", OWN, ALL),
-    **_listed("/staff/lms", _staff("lms.connect")),
+    **listed("/staff/lms", _staff("lms.connect")),
     ("POST", "/staff/lms"): _staff("lms.connect"),
     ("GET", "/staff/lms/new"): _staff("lms.connect"),
     ("POST", "/staff/lms/new"): _staff("lms.connect"),
@@ -327,9 +291,13 @@ TABLE: PolicyTable = {
     ("GET", "/developers/{name}"): _OPEN,
     ("GET", "/openapi.json"): _OPEN,
     ("GET", "/static/{name}"): _OPEN,
+    # the operator of the installation
+    **OPERATOR_TABLE,
 }
 OF_TENANT = "/t/{tenant}"
-OF_SERVER = frozenset({"/health", "/metrics", "/docs", "/openapi.json", "/static/{name}"})
+NOBODYS = frozenset({"/health", "/metrics", "/docs", "/openapi.json", "/static/{name}"})
+"""Patterns of what is about nobody, not even the installation."""
+OF_SERVER = NOBODYS | OF_INSTALLATION
 """Patterns that hold only at the root, because they belong to no tenant."""
 
 

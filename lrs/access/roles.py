@@ -1,7 +1,7 @@
 """Roles of people: the rights that each gives, how far each right reaches, and what a role is bound to. Pure.
 
-Somebody has any number of roles in a tenant. The operator of the installation is none of them: operators belong to no
-tenant (``lrs.access.operators``).
+Somebody has any number of roles in a tenant. The operator of the installation stands beside them in the table, and is
+never given in a tenant: operators belong to none (``lrs.access.operators``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class StaffRole:
     bound: Bound = ""
 
 
-ADMINISTRATOR, AUDITOR, LEARNER = "administrator", "auditor", "learner"
+ADMINISTRATOR, AUDITOR, LEARNER, OPERATOR = "administrator", "auditor", "learner", "operator"
 _EVERYTHING = (
     *(
         "staff.manage",
@@ -84,9 +84,15 @@ ROLES: Mapping[str, StaffRole] = {
     "employer": _of_staff("employs people", {}),
     AUDITOR: _of_staff("looks at what was done, and changes nothing", {"audit.read": ALL, "work.read": ALL}),
     LEARNER: StaffRole("learns", dict.fromkeys(("own-record.read", "own-questions.ask", "own-consents.change"), SELF)),
+    OPERATOR: StaffRole(
+        "runs this server, and the organisations on it",
+        dict.fromkeys(("installation.read", "installation.begin", "tenants.manage", "operators.manage"), ALL),
+    ),
 }
-OF_STAFF = tuple(role for role in ROLES if role != LEARNER)
-"""The roles that are given by hand. A learner has that role by having a record of their own."""
+OF_STAFF = tuple(role for role in ROLES if role not in {LEARNER, OPERATOR})
+"""The roles that are given by hand. A learner has that role by having a record of their own; operators are of no
+tenant.
+"""
 EVERYBODY: Rights = {"account.use": SELF}
 """What everybody who is signed in may do: look at their own account, change it, sign out."""
 
@@ -105,7 +111,7 @@ def granted(text: str) -> Granted:
     """The role that *text* names, such as ``steward`` or ``provider:North Centre``. Raises ``Refused`` (400)."""
     name, _, of = (part.strip() for part in text.partition(":"))
     role = ROLES.get(name)
-    if role is None or name == LEARNER:
+    if role is None or name not in OF_STAFF:
         raise Refused(f"there is no role {name!r} to give: choose from {', '.join(OF_STAFF)}")
     if not role.bound and of:
         raise Refused(f"the role {name} is for everything: write it without ':{of}'")

@@ -14,7 +14,7 @@ import msgspec
 
 from lrs.access import one_time, passwords, sessions, staff
 from lrs.access.one_time import OneTime, Purpose
-from lrs.access.roles import Granted
+from lrs.access.roles import ADMINISTRATOR, Granted
 from lrs.access.sessions import SigningIn
 from lrs.access.staff import ACTIVE, DISABLED, INVITED, SUBJECT, Login, Member
 from lrs.kernel.errors import Refused
@@ -58,7 +58,7 @@ def invite(tenant: Tenant, email: str, roles: Iterable[Granted], *, by: str, roo
             raise Refused("This address belongs to a member already.", status=409, error="conflict")
         staff.put(tx, id, msgspec.structs.replace(before, roles=wanted), there)
         audit.append(tx, by, "staff.invited", {"staff": id, "roles": " ".join(staff.roles_shown(wanted))})
-        return _linked(tx, tenant, "staff-invitation", id, address, root)
+        return linked(tx, tenant, "staff-invitation", id, address, root)
 
     return tenant.store.write(decide).result()
 
@@ -78,25 +78,60 @@ def recover(tenant: Tenant, id: str, *, by: str, root: str, without_factor: bool
             sessions.end_sessions_of(tx, SUBJECT + id)
         about = {"staff": id} | ({"second factor": "taken away"} if without_factor else {})
         audit.append(tx, by, "staff.recovery", about)
-        return _linked(tx, tenant, "staff-recovery", id, found.email, root)
+        return linked(tx, tenant, "staff-recovery", id, found.email, root)
 
     return tenant.store.write(decide).result()
 
 
-def let_in(tenant: Tenant, token: str, name: str, password: str, way: SigningIn) -> str:
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What somebody says of themselves who is let in; *email* counts only where they were invited without one."""
+
+    name: str
+    password: str
+    email: str = ""
+
+
+def let_in(tenant: Tenant, token: str, said: NewAccount, way: SigningIn) -> str:
     """Uses an invitation or a recovery: sets name and password, and signs in. Gives the token of the session.
 
-    Raises ``Refused``: 400 for what cannot be a name or a password (then the link can be used again), 410.
+    Raises ``Refused``: 400 for what cannot be a name, a password or an address, 409 for the address of another member
+    (then the link can be used again), 410.
     """
-    called = staff.accepted_name(name)
-    one_time.look(tenant, token, *LETTING_IN)
-    kept = passwords.hashed(passwords.accepted(password))
-    return _use(tenant, token, way, {"name": called, "password": kept})
+    called = staff.accepted_name(said.name)
+    found = staff.member(tenant.store, one_time.look(tenant, token, *LETTING_IN).about)
+    own = {"email": checked_mailbox(said.email)} if found is not None and not found.email else {}
+    kept = passwords.hashed(passwords.accepted(said.password))
+    return _use(tenant, token, way, {"name": called, "password": kept, **own})
 
 
 def let_in_by(tenant: Tenant, token: str, login: Login, name: str, way: SigningIn) -> str:
     """The same with an account at a sign-in provider instead of a password. Raises ``Refused`` (409, 410)."""
     return _use(tenant, token, way, {}, login=login, name=name)
+
+
+def add_administrator(tenant: Tenant, who: Member, way: SigningIn, *, by: str) -> str:
+    """Lets *who*, an operator of the installation, in as an administrator with the same password, and signs them in.
+
+    Gives the token of the session. The second factor stays with the other account. Raises ``Refused`` (409) where the
+    address belongs to somebody who came in by themselves.
+    """
+
+    def decide(tx: Tx) -> str:
+        there = staff.with_email(tx, who.email)
+        id = there.id if there else secrets.token_hex(8)
+        before = staff.member_of(there) if there else Member(who.email, tenant.clock())
+        if before.state != INVITED:
+            raise Refused("You are a member of this organisation already: sign in there.", status=409, error="conflict")
+        roles = tuple(dict.fromkeys((*before.roles, Granted(ADMINISTRATOR))))
+        now = msgspec.structs.replace(before, name=who.name, roles=roles, state=ACTIVE, password=who.password)
+        staff.put(tx, id, now, there)
+        for purpose in LETTING_IN:
+            one_time.end_links(tx, purpose, id)
+        audit.append(tx, by, "staff.let-in", {"staff": id, "roles": " ".join(staff.roles_shown(roles))})
+        return sessions.open_in(tx, SUBJECT + id, tenant.clock(), way)
+
+    return tenant.store.write(decide).result()
 
 
 def set_roles(tenant: Tenant, id: str, roles: Iterable[Granted], *, by: str, keep_one: bool = True) -> None:
@@ -191,10 +226,15 @@ def link_to(root: str, place: str, token: str) -> str:
     return f"{root.rstrip('/')}{place}{token}"
 
 
-def _linked(tx: Tx, tenant: Tenant, purpose: Purpose, id: str, email: str, root: str) -> Invitation:
+def linked(tx: Tx, tenant: Tenant, purpose: Purpose, id: str, email: str, root: str) -> Invitation:
+    """Makes a link for the member *id* with this commit, and owes it as a mail; operators are told by hand.
+
+    *root* is the address of the pages.
+    """
     made = one_time.make(tx, tenant, purpose, id, address=email)
     link = link_to(root, PLACE, made.token)
-    send_mail(tx, tenant, email, purpose, {"link": link, "until": timestamp_of_micros(made.expires)})
+    if not tenant.is_installation:
+        send_mail(tx, tenant, email, purpose, {"link": link, "until": timestamp_of_micros(made.expires)})
     return Invitation(id, link, made.expires)
 
 
@@ -207,6 +247,8 @@ def _use(
         record, before = staff.existing(tx, used.about)
         if before.state == DISABLED:
             raise Refused("This account was disabled. Ask your administrator.", status=403, error="forbidden")
+        if "email" in fields and staff.with_email(tx, fields["email"]) is not None:
+            raise Refused("This address belongs to somebody else here.", status=409, error="conflict")
         after = msgspec.structs.replace(before, state=ACTIVE, **fields)
         if login is not None:
             other = staff.with_login(tx, login)
@@ -227,7 +269,8 @@ def _use(
 
 
 def _tell_changed(tx: Tx, tenant: Tenant, email: str) -> None:
-    send_mail(tx, tenant, email, "password-changed", {"when": timestamp_of_micros(tenant.clock())})
+    if not tenant.is_installation:
+        send_mail(tx, tenant, email, "password-changed", {"when": timestamp_of_micros(tenant.clock())})
 
 
 def _check_one_left(tx: Tx, id: str, before: Member, now: Member) -> None:

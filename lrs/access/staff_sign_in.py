@@ -1,7 +1,8 @@
 """How a member of staff signs in with a password, and with a second factor where there is one. Knows no page.
 
 With an unknown mailbox as much is computed as with a known one, and the answer is the same. Guesses are counted by
-account and by address (``throttle``); a browser in which the member signed in before is counted by itself.
+account and by address (``tries``); a browser in which the member signed in before is counted by itself, so that others
+who guess do not lock its owner out (OWASP Authentication Cheat Sheet, "device cookies").
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lrs.access import passwords, second_factor, sessions, staff
+from lrs.access import passwords, second_factor, sessions, staff, tries
 from lrs.access.sessions import SigningIn
 from lrs.access.staff import ACTIVE, SUBJECT, Member
-from lrs.access.throttle import Throttle
+from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import NotOurs, digest_of, seal, unseal
 from lrs.kernel.times import MINUTE
@@ -21,8 +22,8 @@ from lrs.storage import Tx
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
-OF_ACCOUNT, OF_ADDRESS = (10, 15 * 60.0), (60, 60.0)
-"""Wrong tries, and the seconds in which they count: for an account (and for a known browser), and for an address."""
+OF_ACCOUNT, OF_ADDRESS = TryLimit(10, 15 * 60), TryLimit(60, 60)
+"""Wrong tries: for an account (and for a known browser), and for an address."""
 _HALF_WAY = 5 * MINUTE
 _WRONG = "The e-mail address or the password is wrong."
 
@@ -46,47 +47,39 @@ class _HalfWay(msgspec.Struct, frozen=True):
     proof: str
 
 
-class StaffSignIn:
-    """Signing in of all tenants of a process."""
+def check_password(tenant: Tenant, attempt: Attempt) -> tuple[str, Member]:
+    """The id and the member whose mailbox and password these are. Raises ``Refused`` (401), ``RetryLater``."""
+    account, address = Try(_who(tenant, attempt), OF_ACCOUNT), Try(("address", attempt.client), OF_ADDRESS)
+    tries.count(tenant, account, address)
+    record = staff.with_email(tenant.store, attempt.email)
+    found = staff.member_of(record) if record else None
+    is_right = passwords.is_right(attempt.password, found.password if found else None)
+    if record is None or found is None or not is_right or found.state != ACTIVE:
+        raise Refused(_WRONG, status=401, error="unauthorized")
+    tries.was_right(tenant, account, address)
+    return record.id, found
 
-    def __init__(self) -> None:
-        self._accounts, self._addresses = Throttle(*OF_ACCOUNT), Throttle(*OF_ADDRESS)
 
-    def check_password(self, tenant: Tenant, attempt: Attempt) -> tuple[str, Member]:
-        """The id and the member whose mailbox and password these are. Raises ``Refused`` (401), ``RetryLater``."""
-        account, address = self._who(tenant, attempt), ("address", tenant.id, attempt.client)
-        self._accounts.check(*account)
-        self._addresses.check(*address)
-        record = staff.with_email(tenant.store, attempt.email)
-        found = staff.member_of(record) if record else None
-        is_right = passwords.is_right(attempt.password, found.password if found else None)
-        if record is None or found is None or not is_right or found.state != ACTIVE:
-            self._accounts.note(*account)
-            self._addresses.note(*address)
-            raise Refused(_WRONG, status=401, error="unauthorized")
-        self._accounts.forget(*account)
-        return record.id, found
+def check_factor(tenant: Tenant, half_way: str, nonce: str, code: str, way: SigningIn) -> str:
+    """Signs in whoever gave the right password before (*half_way*) and the right *code* now. Gives the token.
 
-    def check_factor(self, tenant: Tenant, half_way: str, nonce: str, code: str, way: SigningIn) -> str:
-        """Signs in whoever gave the right password before (*half_way*) and the right *code* now. Gives the token.
+    Raises ``Refused`` (401), also where the password is too long ago, and ``RetryLater``.
+    """
+    id = _gone_half(tenant, half_way, nonce)
+    account = Try(("factor", id), OF_ACCOUNT)
+    tries.count(tenant, account)
+    token = tenant.store.write(lambda tx: _with_code(tx, tenant, id, code, way)).result()
+    if token is None:
+        raise Refused("The code is wrong, or was used already.", status=401, error="unauthorized")
+    tries.was_right(tenant, account)
+    return token
 
-        Raises ``Refused`` (401), also where the password is too long ago, and ``RetryLater``.
-        """
-        id = _gone_half(tenant, half_way, nonce)
-        account = ("factor", tenant.id, id)
-        self._accounts.check(*account)
-        token = tenant.store.write(lambda tx: _with_code(tx, tenant, id, code, way)).result()
-        if token is None:
-            self._accounts.note(*account)
-            raise Refused("The code is wrong, or was used already.", status=401, error="unauthorized")
-        self._accounts.forget(*account)
-        return token
 
-    def _who(self, tenant: Tenant, attempt: Attempt) -> tuple[str, ...]:
-        email = attempt.email.strip().casefold()
-        if attempt.device and is_device_of(tenant, attempt.device, email):
-            return ("device", tenant.id, attempt.device)
-        return ("account", tenant.id, digest_of(email))
+def _who(tenant: Tenant, attempt: Attempt) -> tuple[str, ...]:
+    email = attempt.email.strip().casefold()
+    if attempt.device and is_device_of(tenant, attempt.device, email):
+        return ("device", attempt.device)
+    return ("account", email)
 
 
 def signed_in(tenant: Tenant, id: str, password: str, way: SigningIn) -> str:

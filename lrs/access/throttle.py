@@ -1,9 +1,7 @@
-"""Slows down who guesses: counts of tries by account and by address, in the memory of one process. Knows no password.
+"""Slows down who asks for much, in the memory of one process: for what is asked often, and guessed never.
 
-Who has guessed passwords or codes too often is told so (429) without a look at what was sent, so a guess that would be
-right is not seen either. Keys and secrets of 256 random bits are always looked at, and only wrong ones count. A browser
-in which somebody signed in before has counts of its own: others who guess do not lock them out of it
-(OWASP Authentication Cheat Sheet, "device cookies").
+Keys and secrets of 256 random bits are always looked at, and only wrong ones count. Passwords and codes of people are
+counted in the store (``lrs.access.tries``).
 """
 
 from __future__ import annotations
@@ -54,10 +52,6 @@ class Throttle:
         if len(self._tries) >= _FULL:
             self._forget(now)
         self._tries[who] = (since, count + 1)
-
-    def forget(self, *who: str) -> None:
-        """Forgets the tries of *who*: the latest was right."""
-        self._tries.pop(who, None)
 
     def left(self, *who: str) -> int | None:
         """Seconds until *who* may try again, rounded up; ``None`` if at once."""

@@ -23,7 +23,7 @@ from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
 from badges import issuer, lists, records, stops
-from lrs.access import keys, learners, one_time, operators, sessions, staff
+from lrs.access import keys, learners, one_time, operators, sessions, staff, tries
 from lrs.access.oidc import providers
 from lrs.competency import evidence, held, listed, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
@@ -31,9 +31,10 @@ from lrs.competency.rules import drafts, rulesets, walk
 from lrs.composition import renaming
 from lrs.matching import changes, consent, disclosures, links, resync, roles, services
 from lrs.outbox import deliveries, destinations, turns
+from lrs.pages.operator import setup
 from lrs.people import joins, minors, nobody, persons, questions, suggestions
 from lrs.storage.kinds import Kinds, collected
-from lrs.tenancy import audit, control, due, master_key, root_keys, signing_keys
+from lrs.tenancy import audit, backups, control, due, master_key, root_keys, signing_keys
 from lrs.web import kept_refusals
 from lrs.work import sweep
 from lrs.xapi.documents import change
@@ -57,6 +58,7 @@ TENANT: Kinds = collected(
             one_time,
             providers,
             sessions,
+            tries,
             audit,
             master_key,
             root_keys,
@@ -69,5 +71,11 @@ TENANT: Kinds = collected(
 )
 """The kinds in a tenant's store."""
 
-CONTROL: Kinds = collected(module.KINDS for module in (control, due, operators, master_key))
-"""The kinds in the control store."""
+CONTROL: Kinds = collected(
+    module.KINDS
+    for module in (
+        *(control, due, operators, master_key, backups),
+        *(staff, one_time, sessions, tries, audit, root_keys, setup),
+    )
+)
+"""The kinds in the control store: of the installation, and of its operators."""

@@ -16,12 +16,14 @@ import click
 import uvicorn
 from starlette.types import ASGIApp
 
+from lrs.access import operators
 from lrs.access.keys import create_key, list_keys
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.garbage import collect_rarely
 from lrs.kernel.processes import ENDPOINT
 from lrs.kernel.settings import Settings
 from lrs.tenancy.open_tenants import Tenants
+from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import DEFAULT
 from lrs.web.protocol import Bounded
 
@@ -136,6 +138,16 @@ def hosts_of_demo(host: str, port: int, environment: Mapping[str, str]) -> dict[
     if host != "127.0.0.1" or not port or {"LRS_PUBLIC_URL", "LRS_PAGES_URL", "LRS_CONTENT_URL"} & environment.keys():
         return {}
     return {"LRS_PAGES_URL": f"http://127.0.0.1:{port}", "LRS_CONTENT_URL": f"http://localhost:{port}"}
+
+
+def first_operator(tenants: Tenants, port: int) -> str:
+    """What to print at a start for the operator: the address of their pages, or a link until somebody has come in."""
+    installation = tenants.installation
+    root = pages_address(installation.settings, installation.id, port)
+    made = operators.first_link(installation, root)
+    if made is None:
+        return f"operator:      {root}"
+    return f"\nOpen this to set the server up, in a few steps. It works once, within 72 hours:\n  {made.link}\n"
 
 
 def first_key(tenants: Tenants, address: str, data: Path | None = None) -> str:

@@ -23,10 +23,8 @@ from lrs.tenancy.options import settings_for, with_control, with_new_control
 from lrs.tenancy.record import Decided, TenantRecord
 from lrs.tenancy.rewrap import rewrap
 from lrs.tenancy.tenants import UNREADABLE, open_tenant_to_read, store_url
-from lrs.tenancy.usage import stored_by
+from lrs.tenancy.usage import COUNTED, stored_by
 
-COUNTED = {"statements": "statement", "persons": "person", "badges": "badge"}
-"""What is counted, with the kind of its records."""
 TOLD = ("contact", "privacy_notice", "consent_age", "guardian")
 """What is decided about consent, and what learners are told of the organisation."""
 DECIDED = ("zone", "rules_review", "outbound_allow", "mail_sender", "storage_limit", *TOLD)

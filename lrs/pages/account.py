@@ -5,11 +5,11 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from lrs.access import learners, second_factor, staff, staff_acts, staff_factor
+from lrs.access import learners, second_factor, staff, staff_acts, staff_factor, tries
 from lrs.access.passwords import LONGEST, SHORTEST
 from lrs.access.sessions import Session, end_session, sessions_of
 from lrs.access.staff import SUBJECT, Member
-from lrs.access.throttle import Throttle
+from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import ACCOUNT, REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people import sign_in
@@ -18,8 +18,8 @@ from lrs.web.frame import PRODUCT
 from lrs.web.origins import drop_cookie, session_cookie
 
 FACTOR = f"{ACCOUNT}/second-factor"
-TRIES = (10, 15 * 60.0)
-"""How often a password, a code or an address may be tried in an account, and the seconds in which that counts."""
+TRIES = TryLimit(10, 15 * 60)
+"""How often a password, a code or an address may be tried in an account."""
 
 says(
     renamed="Your name is changed.",
@@ -31,19 +31,19 @@ says(
 )
 
 
-def routes() -> APIRouter:
-    """The router."""
-    router = APIRouter(prefix=ACCOUNT, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    tries = Throttle(*TRIES)
-    _add_account(router, tries)
+def routes(prefix: str = "", *, for_learners: bool = True) -> APIRouter:
+    """The router; its pages lie behind *prefix*. With what is *for_learners* alone, or without."""
+    router = APIRouter(prefix=prefix + ACCOUNT, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_account(router)
     _add_sessions(router)
-    _add_address(router, tries)
-    _add_closing(router)
-    _add_factor(router, tries)
+    if for_learners:
+        _add_address(router)
+        _add_closing(router)
+    _add_factor(router)
     return router
 
 
-def _add_account(router: APIRouter, tries: Throttle) -> None:
+def _add_account(router: APIRouter) -> None:
     @router.get("", summary="One's own account, and where one is signed in", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _account(visit)
@@ -66,7 +66,7 @@ def _add_account(router: APIRouter, tries: Throttle) -> None:
         def act(id: str) -> None:
             if new != again:
                 raise Refused("The two passwords are not the same. Type it again.")
-            _tried(tries, visit)
+            _tried(visit)
             staff_acts.change_password(visit.tenant, id, present, new, session=visit.session.nonce)
 
         return _did(visit, "changed", act)
@@ -84,7 +84,7 @@ def _add_sessions(router: APIRouter) -> None:
         return visit.on(ACCOUNT, "ended")
 
 
-def _add_address(router: APIRouter, tries: Throttle) -> None:
+def _add_address(router: APIRouter) -> None:
     @router.post(
         "/address",
         status_code=303,
@@ -96,7 +96,7 @@ def _add_address(router: APIRouter, tries: Throttle) -> None:
         if not person:
             raise Refused("Only learners sign in with an address alone.", status=404, error="not_found")
         try:
-            _tried(tries, visit)
+            _tried(visit)
             if "code" in form:
                 sign_in.prove_address(visit.tenant, person, form["code"], browser)
                 return visit.on(ACCOUNT, "proven")
@@ -121,7 +121,7 @@ def _add_closing(router: APIRouter) -> None:
         return answer
 
 
-def _add_factor(router: APIRouter, tries: Throttle) -> None:
+def _add_factor(router: APIRouter) -> None:
     @router.get("/second-factor", summary="How to turn the second factor on or off", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _factor(visit, second_factor.new_secret())
@@ -133,7 +133,7 @@ def _add_factor(router: APIRouter, tries: Throttle) -> None:
         form, id = visit.fields(body), _staff(visit)
         proposed, code = form.get("secret", ""), form.get("code", "")
         try:
-            _tried(tries, visit)
+            _tried(visit)
             codes = staff_factor.turn_on(visit.tenant, id, visit.session.nonce, proposed, code)
         except Refused as refused:
             secret = staff_factor.secret_in(visit.tenant, visit.session.nonce, proposed) or second_factor.new_secret()
@@ -149,7 +149,7 @@ def _add_factor(router: APIRouter, tries: Throttle) -> None:
     def turn_off(visit: Visiting, body: FormBody) -> Response:
         password, id = visit.fields(body).get("password", ""), _staff(visit)
         try:
-            _tried(tries, visit)
+            _tried(visit)
             staff_factor.turn_off(visit.tenant, id, visit.session.nonce, password)
         except Refused as refused:
             return _factor(visit, second_factor.new_secret(), refused)
@@ -167,9 +167,8 @@ def _did(visit: Visit, done: str, act: Any) -> Response:
     return visit.on(ACCOUNT, done)
 
 
-def _tried(tries: Throttle, visit: Visit) -> None:
-    tries.check(visit.tenant.id, visit.session.by)
-    tries.note(visit.tenant.id, visit.session.by)
+def _tried(visit: Visit) -> None:
+    tries.count(visit.tenant, Try(("account of", visit.session.by), TRIES))
 
 
 def _staff(visit: Visit) -> str:

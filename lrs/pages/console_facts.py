@@ -115,10 +115,14 @@ def system(tenant: Tenant) -> SystemFacts:
     """What runs here, for *tenant*; what belongs to the installation is told only to the first tenant."""
     settings, is_whole = tenant.settings, tenant.id == DEFAULT
     free = shutil.disk_usage(settings.data).free if is_whole and settings.data.is_dir() else None
-    versions = {PRODUCT: release(), "Python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
     decided = tenant.record.decided.named()
     told = shown_settings(settings) if is_whole else {name: str(value) for name, value in decided.items()}
-    return SystemFacts(versions, told, free, tenant.record.stored, is_whole)
+    return SystemFacts(versions(), told, free, tenant.record.stored, is_whole)
+
+
+def versions() -> dict[str, str]:
+    """What runs here, and in which versions."""
+    return {PRODUCT: release(), "Python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
 
 
 def shown_settings(settings: Settings) -> dict[str, str]:

@@ -12,7 +12,7 @@ from lrs.access import one_time, staff
 from lrs.access.one_time import OneTime
 from lrs.access.passwords import LONGEST, SHORTEST
 from lrs.access.roles import ROLES
-from lrs.access.staff_acts import LETTING_IN, let_in
+from lrs.access.staff_acts import LETTING_IN, NewAccount, let_in
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here
 from lrs.pages import entering
@@ -24,9 +24,9 @@ from lrs.tenancy.tenants import Tenant
 _ALL = (*LETTING_IN, sign_in.INVITATION)
 
 
-def routes() -> APIRouter:
-    """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+def routes(prefix: str = "") -> APIRouter:
+    """The router; its pages lie behind *prefix*."""
+    router = APIRouter(prefix=prefix, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
 
     @router.get("/invitation/{token}", summary="What an invitation lets somebody into, and its form")
     def show(request: Request, tenant: Here, token: str) -> Response:
@@ -36,7 +36,7 @@ def routes() -> APIRouter:
         "/invitation/{token}",
         status_code=303,
         summary="Uses an invitation, and signs in",
-        openapi_extra=form_body("name", "password", "again"),
+        openapi_extra=form_body("email", "name", "password", "again"),
     )
     def enter(request: Request, tenant: Here, token: str, body: FormBody) -> Response:
         form = entering.fields(request, tenant, body)
@@ -44,22 +44,23 @@ def routes() -> APIRouter:
         way = entering.way(request, tenant, "link")
         if found.purpose == sign_in.INVITATION:
             return entering.entered(request, tenant, sign_in.use_invitation(tenant, token, way))
-        name, password, again = (form.get(field, "") for field in ("name", "password", "again"))
+        name, password, again, email = (form.get(field, "") for field in ("name", "password", "again", "email"))
         try:
             if password != again:
                 raise Refused("The two passwords are not the same. Type it again.")
-            opened = let_in(tenant, token, name, password, way)
+            opened = let_in(tenant, token, NewAccount(name, password, email), way)
         except Refused as refused:
-            if refused.status != 400:
+            if refused.status not in {400, 409}:
                 raise
-            return _asked(request, tenant, token, found, refused, name=name)
-        return entering.entered(request, tenant, opened)
+            return _asked(request, tenant, token, found, refused, name=name, email=email)
+        is_first = tenant.is_installation and not found.address
+        return entering.entered(request, tenant, opened, home="/begin" if is_first else "")
 
     return router
 
 
 def _asked(
-    request: Request, tenant: Tenant, token: str, found: OneTime, refused: Refused | None = None, *, name: str = ""
+    request: Request, tenant: Tenant, token: str, found: OneTime, refused: Refused | None = None, **typed: str
 ) -> Response:
     if found.purpose == sign_in.INVITATION:
         shown = sign_in.preview(tenant, found.about)
@@ -75,8 +76,9 @@ def _asked(
         raise Refused("This account is no longer there.", status=410, error="gone")
     told = {
         "token": token,
-        "email": member.email,
-        "name": name or member.name,
+        "email": member.email or typed.get("email", ""),
+        "asks_email": not member.email,
+        "name": typed.get("name") or member.name,
         "roles": [{"name": str(one), "says": ROLES[one.role].says} for one in member.all_roles if one.role in ROLES],
         "is_new": found.purpose == "staff-invitation",
         "shortest": SHORTEST,

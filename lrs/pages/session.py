@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from lrs.access import Caller
 from lrs.access.basic import BasicAuth
+from lrs.access.operator_policy import OPERATOR
 from lrs.access.policy import TABLE
 from lrs.access.signed_in import OPEN
 from lrs.kernel.errors import Refused
@@ -77,7 +78,8 @@ def safe_return(root: str, then: str | None) -> str:
     if not then or not then.startswith(f"{root}/"):
         return ""
     path = then[len(root) :]
-    place = _addresses().place(path) if _PLAIN.fullmatch(path) else None
+    own = OPERATOR if root.endswith(OPERATOR) and not root.endswith(f"/t{OPERATOR}") else ""  # or a tenant has the name
+    place = _addresses().place(own + path) if _PLAIN.fullmatch(path) else None
     line = TABLE.get(("GET", place.route)) if place is not None and not place.base else None
     return then if line is not None and line.pages and not line.is_public else ""
 

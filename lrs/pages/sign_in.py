@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from lrs.access.oidc import providers
 from lrs.access.sessions import end_session
-from lrs.access.staff_sign_in import Attempt, StaffSignIn, device_token, half_way, signed_in
+from lrs.access.staff_sign_in import Attempt, check_factor, check_password, device_token, half_way, signed_in
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here
 from lrs.pages import entering, session
@@ -17,10 +17,9 @@ from lrs.web.origins import base_of, client_of, device_cookie, drop_cookie, sess
 from lrs.web.page import redirect
 
 
-def routes() -> APIRouter:
-    """The router. Guesses are counted for as long as it lives."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    guesses = StaffSignIn()
+def routes(prefix: str = "") -> APIRouter:
+    """The router; its pages lie behind *prefix*."""
+    router = APIRouter(prefix=prefix, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
 
     @router.get("/sign-in", summary="The form to sign in with a password, and the other ways")
     def show(request: Request, tenant: Here, then: str = "") -> Response:
@@ -32,7 +31,7 @@ def routes() -> APIRouter:
         email, password, then = (form.get(name, "") for name in ("email", "password", "then"))
         device = request.cookies.get(device_cookie(tenant))
         try:
-            id, found = guesses.check_password(tenant, Attempt(email, password, client_of(request), device))
+            id, found = check_password(tenant, Attempt(email, password, client_of(request), device))
         except Refused as refused:
             return _asked(request, tenant, then, refused, email=email)
         if found.factor is not None:
@@ -52,9 +51,8 @@ def routes() -> APIRouter:
         half, code, then = (form.get(name, "") for name in ("half", "code", "then"))
         nonce = entering.browser_token(request, tenant) or ""
         try:
-            token = guesses.check_factor(
-                tenant, half, nonce, code, entering.way(request, tenant, "password and second factor")
-            )
+            way = entering.way(request, tenant, "password and second factor")
+            token = check_factor(tenant, half, nonce, code, way)
         except Refused as refused:
             return _asked_code(request, tenant, half, then, refused)
         return entering.entered(request, tenant, token, then)
@@ -81,6 +79,7 @@ def _asked(request: Request, tenant: Tenant, then: str, refused: Refused | None 
         "then": session.safe_return(base_of(request), then),
         "email": email,
         "providers": ways(tenant, "staff"),
+        "of_installation": tenant.is_installation,
     }
     return entering.form_page(request, tenant, "account/sign-in.html", refused, **told)
 

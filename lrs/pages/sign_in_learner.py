@@ -8,12 +8,13 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from lrs.access import learners, one_time
+from lrs.access import learners, one_time, tries
 from lrs.access.one_time import OneTime
 from lrs.access.staff import Login
-from lrs.access.throttle import Throttle
+from lrs.access.tries import Try, TryLimit
+from lrs.kernel.admission import RetryLater
 from lrs.kernel.errors import Refused
-from lrs.kernel.sealed import NotOurs, digest_of, seal, unseal
+from lrs.kernel.sealed import NotOurs, seal, unseal
 from lrs.kernel.times import MINUTE
 from lrs.matching.door import Here
 from lrs.pages import entering, session
@@ -24,8 +25,8 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.language import LEARNERS, language_of
 from lrs.web.origins import base_of, client_of, pages_address_for, set_cookie, then_cookie
 
-OF_ADDRESS, OF_CLIENT = (5, 30 * 60.0), (60, 60 * 60.0)
-"""How often a message may be asked for, and the seconds in which that counts: for one address, and by one client."""
+OF_ADDRESS, OF_CLIENT = TryLimit(5, 30 * 60), TryLimit(60, 60 * 60)
+"""How often a message may be asked for: for one address, and by one client."""
 _CONFIRM_LASTS = 10 * MINUTE
 _THEN_LASTS = 30 * 60
 """Seconds."""
@@ -42,9 +43,8 @@ class Proven(msgspec.Struct, frozen=True):
 
 
 def routes() -> APIRouter:
-    """The router. What is asked for is counted for as long as it lives."""
+    """The router."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    addresses, clients = Throttle(*OF_ADDRESS), Throttle(*OF_CLIENT)
 
     @router.get("/sign-in/learner", summary="The form by which a learner asks for a link")
     def show(request: Request, tenant: Here, then: str = "") -> Response:
@@ -57,13 +57,10 @@ def routes() -> APIRouter:
         email = entering.fields(request, tenant, body).get("email", "")
         browser = entering.browser_token(request, tenant) or ""
         try:
-            clients.check(tenant.id, client_of(request))
-            clients.note(tenant.id, client_of(request))
-            account = digest_of(email.strip().casefold())
-            if not addresses.is_over(tenant.id, account):
+            tries.count(tenant, Try(("message by", client_of(request)), OF_CLIENT))
+            if _may_be_sent(tenant, email):
                 language = language_of(request, LEARNERS)
                 sign_in.ask(tenant, email, browser, pages_address_for(request), language)
-                addresses.note(tenant.id, account)
         except Refused as refused:
             return _asked(request, tenant, refused)
         return _sent(request, tenant)
@@ -114,6 +111,15 @@ def ask_whether_own(
     told = Proven(person, nonce, tenant.clock() + _CONFIRM_LASTS, address, login)
     shown = {"proven": seal(tenant.secret("learner-proven"), told), "preview": sign_in.preview(tenant, person)}
     return entering.learners_page(request, tenant, "account/own-record.html", browser=nonce, address=address, **shown)
+
+
+def _may_be_sent(tenant: Tenant, email: str) -> bool:
+    """Whether a further message may go to *email*; whoever asks is not told."""
+    try:
+        tries.count(tenant, Try(("message to", email.strip().casefold()), OF_ADDRESS))
+    except RetryLater:
+        return False
+    return True
 
 
 def _proved(request: Request, tenant: Tenant, proven: OneTime) -> Response:

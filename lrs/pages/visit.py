@@ -13,12 +13,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from lrs.access import Caller
+from lrs.access.operator_policy import OPERATOR
 from lrs.access.policy import TABLE, admit
 from lrs.access.signed_in import SignedIn, session_in
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here, small_body
 from lrs.pages import session
-from lrs.tenancy.tenants import Tenant
+from lrs.tenancy.tenants import CONTROL, Tenant
 from lrs.web.exchange import Exchange, exchange_of, tenant_of
 from lrs.web.frame import Frame, Place
 from lrs.web.language import ENGLISH, LEARNERS, language_of
@@ -57,6 +58,14 @@ PLACES = (
     ("members", "People and roles", "/staff/members"),
 )
 """The navigation: a name for ``here``, a text, the pattern of a page."""
+OPERATOR_PLACES = (
+    ("now", "Now", OPERATOR),
+    ("organisations", "Organisations", f"{OPERATOR}/organisations"),
+    ("operators", "Operators", f"{OPERATOR}/people"),
+    ("audit", "Record of actions", f"{OPERATOR}/audit"),
+    ("system", "System", f"{OPERATOR}/system"),
+)
+"""The same for the operator of the installation."""
 
 
 def form_body(*fields: str) -> dict[str, Any]:
@@ -129,6 +138,8 @@ def may(caller: Caller) -> Callable[..., bool]:
 
 def home_of(caller: Caller) -> str:
     """The path, behind the root, of the first page that *caller* wants to see."""
+    if caller.tenant == CONTROL:
+        return ""  # an operator's first page is the root of theirs
     sees = may(caller)
     return next((place for place in HOMES if ("GET", place) in TABLE and sees(place)), ACCOUNT)
 
@@ -192,10 +203,11 @@ def frame(request: Request) -> Frame:
     plain, found, root = plain_frame(request), exchange_of(request).behind, base_of(request)
     if not isinstance(found, SignedIn):
         return plain
-    sees = may(found.caller)
+    sees, of_installation = may(found.caller), found.caller.tenant == CONTROL
+    places, before = (OPERATOR_PLACES, root.removesuffix(OPERATOR)) if of_installation else (PLACES, root)
     return replace(
         plain,
-        places=tuple(Place(name, text, root + pattern) for name, text, pattern in PLACES if sees(pattern)),
+        places=tuple(Place(name, text, before + pattern) for name, text, pattern in places if sees(pattern)),
         who=_named(found.caller),
         account=root + ACCOUNT,
         sign_out=f"{root}/sign-out",

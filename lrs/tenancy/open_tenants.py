@@ -19,6 +19,7 @@ from lrs.kernel.settings import Settings
 from lrs.storage import Clock, Load, wall_clock
 from lrs.storage.outside import StoreCondition, has_log, seen
 from lrs.tenancy.control import open_control
+from lrs.tenancy.installation import installation
 from lrs.tenancy.master_key import OtherKey
 from lrs.tenancy.opening import Opener, TenantUnusable
 from lrs.tenancy.openings import Openings
@@ -72,6 +73,8 @@ class Tenants:
     def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
         self._settings = settings
         self.control = open_control(settings, clock=clock)
+        self.installation = installation(self.control, settings)
+        """The installation itself, for its operators' pages."""
         self._opener = Opener(settings, self.control, clock)
         self._openings = Openings(self._open_for_others)
         self._open: dict[str, _Open] = {}

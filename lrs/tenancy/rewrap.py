@@ -18,7 +18,7 @@ from lrs.tenancy import audit, master_key, root_keys
 from lrs.tenancy.audit_head import putting_down
 from lrs.tenancy.control import KIND, damage_told
 from lrs.tenancy.states import BY
-from lrs.tenancy.tenants import UNREADABLE, check_whole, control_url, in_store, is_there, store_url
+from lrs.tenancy.tenants import CONTROL, UNREADABLE, check_whole, control_url, in_store, is_there, store_url
 
 
 def rewrap(settings: Settings, path: Path) -> list[str]:
@@ -57,6 +57,8 @@ def _begun(settings: Settings, control: Store, old: bytes, new: bytes) -> bool:
         if _registered(tx) != known:
             return False
         master_key.change(tx, old, new, master_key.path_of(settings))
+        if not root_keys.are_wrapped_by(tx, new):  # or this goes on where a former try stopped
+            root_keys.rewrap(tx, CONTROL, old, new)
         tx.put(Record(*master_key.UNDER_WAY))
         return True
 

@@ -141,9 +141,30 @@ def claim(store: Store, tenant: str, master: bytes, path: Path) -> Secrets:
     return made
 
 
-def are_wrapped_by(store: Store, master: bytes) -> bool:
-    """Whether *store* has keys, and all are wrapped by *master*."""
-    found = list(each(store, KIND))
+def claim_new(store: Store, name: str, master: bytes, path: Path) -> Secrets:
+    """The secrets in a *store* that gave out none before root keys: the control store. One without a root key gets one.
+
+    Raises as ``read`` does.
+    """
+    there = read(store, name, master, path)
+    if there is not None:
+        return there
+    wrapped = msgspec.json.encode(_wrap(secrets.token_bytes(32), name, ROOT, master))
+
+    def decide(tx: Tx) -> None:
+        if tx.get(KIND, ROOT) is None:
+            tx.insert(Record(KIND, ROOT, wrapped))
+
+    store.write(decide).result()
+    made = read(store, name, master, path)
+    if made is None:
+        raise Misconfigured(f"the root key of {name!r} was written and is not in its store: start again")
+    return made
+
+
+def are_wrapped_by(reader: Reader, master: bytes) -> bool:
+    """Whether a store has keys, and all are wrapped by *master*."""
+    found = list(each(reader, KIND))
     return bool(found) and all(_wrapped(record).master == master_key.fingerprint(master) for record in found)
 
 

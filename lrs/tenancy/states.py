@@ -28,7 +28,7 @@ BY = "operator"
 _log = structlog.get_logger()
 
 
-def create(settings: Settings, control: Control, tenant: str, name: str) -> bool:
+def create(settings: Settings, control: Control, tenant: str, name: str, *, by: str = BY) -> bool:
     """Makes the tenant's store and registers it. ``False`` if it exists. Raises ``Misconfigured``.
 
     The store comes first: if a try ends before it is registered, the next try uses it. The default tenant is always
@@ -40,23 +40,23 @@ def create(settings: Settings, control: Control, tenant: str, name: str) -> bool
         if is_there(store_url(settings, tenant)):
             return False
     control.check_key()  # ``add`` asks again, but the store would be there by then, with the former key
-    _append(settings, tenant, "tenant.created", {"tenant": tenant})
+    _append(settings, tenant, "tenant.created", {"tenant": tenant}, by)
     if not control.add(tenant, name):
         control.change(tenant, lambda record, _: replace(record, name=name))
     return True
 
 
-def suspend(settings: Settings, control: Control, tenant: str) -> TenantRecord:
+def suspend(settings: Settings, control: Control, tenant: str, *, by: str = BY) -> TenantRecord:
     """Suspends the tenant until ``resume``: it is not served and no work is done for it.
 
     Raises ``Misconfigured``, also for one that is to be deleted: nothing but ``resume`` takes a deletion back.
     """
-    return _bring(settings, control, tenant, "suspended")
+    return _bring(settings, control, tenant, "suspended", by)
 
 
-def resume(settings: Settings, control: Control, tenant: str) -> TenantRecord:
+def resume(settings: Settings, control: Control, tenant: str, *, by: str = BY) -> TenantRecord:
     """Resumes a tenant that was suspended, or was to be deleted. Raises ``Misconfigured``."""
-    record = _bring(settings, control, tenant, "open")
+    record = _bring(settings, control, tenant, "open", by)
     control.due.mark(tenant)
     return record
 
@@ -68,7 +68,7 @@ def delete(settings: Settings, control: Control, tenant: str) -> TenantRecord:
     """
     if tenant == DEFAULT:
         raise Misconfigured("the default tenant is a part of the installation, and stays: lrs tenants suspend shuts it")
-    return _bring(settings, control, tenant, "closing")
+    return _bring(settings, control, tenant, "closing", BY)
 
 
 def erase_due(settings: Settings, control: Control, now: int) -> list[str]:
@@ -93,7 +93,7 @@ def erase_due(settings: Settings, control: Control, now: int) -> list[str]:
     return erased
 
 
-def _bring(settings: Settings, control: Control, tenant: str, state: TenantState) -> TenantRecord:
+def _bring(settings: Settings, control: Control, tenant: str, state: TenantState, by: str) -> TenantRecord:
     """Brings the tenant into *state*, unless it is in it. The entry in the record of actions comes first."""
     known = control.get(tenant)
     if known is None:
@@ -101,7 +101,7 @@ def _bring(settings: Settings, control: Control, tenant: str, state: TenantState
     if known.state == state:
         return known
     _check_way(tenant, state, known)
-    put_down(settings, tenant, f"tenant.{state}", {"tenant": tenant})
+    put_down(settings, tenant, f"tenant.{state}", {"tenant": tenant}, by=by)
     record = control.change(tenant, partial(_changed, tenant, state))
     if state != "open":
         control.due.clear(tenant)
@@ -130,21 +130,21 @@ def _deleted(head: tuple[int, str] | None, now: int, record: TenantRecord, _: in
     return replace(record, state="deleted", since=now, delete_at=None, audit=head)
 
 
-def put_down(settings: Settings, tenant: str, action: str, about: Mapping[str, str]) -> None:
+def put_down(settings: Settings, tenant: str, action: str, about: Mapping[str, str], *, by: str = BY) -> None:
     """Adds an entry to the tenant's own record of actions, if its store can be opened."""
     try:
         if not is_there(store_url(settings, tenant)):
             return
-        _append(settings, tenant, action, about)
+        _append(settings, tenant, action, about, by)
     except UNREADABLE as error:
         _log.warning("not in the record of actions, or its end not in LRS_AUDIT_HEAD", tenant=tenant, reason=str(error))
 
 
-def _append(settings: Settings, tenant: str, action: str, about: Mapping[str, str]) -> None:
+def _append(settings: Settings, tenant: str, action: str, about: Mapping[str, str], by: str) -> None:
     """Adds the entry, and its end to ``LRS_AUDIT_HEAD``: no worker looks at a tenant that is not open."""
     opened = open_tenant(settings, tenant)
     with closing(opened.store), putting_down(opened):
-        opened.store.write(lambda tx: audit.append(tx, BY, action, about)).result()
+        opened.store.write(lambda tx: audit.append(tx, by, action, about)).result()
 
 
 def _head(settings: Settings, tenant: str) -> tuple[int, str] | None:

@@ -20,7 +20,7 @@ from lrs.tenancy.root_keys import Secrets
 
 DEFAULT = "default"
 CONTROL = "control"
-"""The name of the control store, used where a tenant's id would be; so no tenant has this id."""
+"""The name of the control store, used where a tenant's id would be, as for the installation; no tenant has this id."""
 RESTORING = "RESTORING"
 """A file under ``LRS_DATA`` that exists during a restore, and after one that was killed."""
 UNKNOWN = TenantRecord(created=0)
@@ -63,6 +63,11 @@ class Tenant:
     """Ids of insert-only records that are certainly stored, so that they are not looked up again."""
     record: TenantRecord = UNKNOWN
     """Its record in the control store. What it decided is also in *settings*, in place of the process's."""
+
+    @property
+    def is_installation(self) -> bool:
+        """Whether this is the installation itself, and no tenant (see ``lrs.tenancy.installation``)."""
+        return self.id == CONTROL
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes for *purpose*, which never change (see ``lrs.tenancy.root_keys``)."""

@@ -10,6 +10,9 @@ from lrs.kernel.settings import Settings
 from lrs.storage.blobs import blobs_beside
 from lrs.tenancy.tenants import store_url
 
+COUNTED = {"statements": "statement", "persons": "person", "badges": "badge"}
+"""What is counted, with the kind of its records."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from starlette.requests import HTTPConnection
 
 from lrs.access import NOBODY, Caller
-from lrs.access.policy import PolicyLine
+from lrs.access.policy_lines import PolicyLine
 from lrs.kernel.admission import Share
 from lrs.kernel.errors import Refused
+from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import DEFAULT, Tenant
 from lrs.web.frame import FrameOf
 from lrs.web.language import ENGLISH
@@ -57,6 +58,8 @@ class Exchange:
     policy: PagePolicy | None = None
     frame: FrameOf | None = None
     language: str = ENGLISH
+    tenants: Tenants | None = None
+    """All tenants, for the installation's pages; no other is given them."""
 
 
 def exchange_of(request: HTTPConnection) -> Exchange:
@@ -70,6 +73,13 @@ def tenant_of(request: HTTPConnection) -> Tenant:
     tenant = exchange_of(request).tenant
     assert tenant is not None  # noqa: S101 (no route that asks is one of the server's own)
     return tenant
+
+
+def tenants_of(request: HTTPConnection) -> Tenants:
+    """All tenants, for *request* of the installation's operator; the shell gives them to no other."""
+    tenants = exchange_of(request).tenants
+    assert tenants is not None  # noqa: S101 (only the installation's routes ask)
+    return tenants
 
 
 def caller_of(request: HTTPConnection) -> Caller:

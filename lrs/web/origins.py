@@ -14,14 +14,15 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from lrs.access.policy import PolicyLine
+from lrs.access.operator_policy import OPERATOR
+from lrs.access.policy_lines import PolicyLine
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.tenancy.pages import PORT, pages_address
 from lrs.tenancy.tenants import Tenant
 from lrs.web.browsers import is_foreign
-from lrs.web.exchange import tenant_of
+from lrs.web.exchange import exchange_of, tenant_of
 
 FOR_EVERYBODY = frozenset({"public", "achievement"})
 """Pages that are the same for everybody, so it does not matter on which host they are read."""
@@ -31,14 +32,24 @@ _PORT_OF_HOST = re.compile(r":\d*\Z")
 
 def pages_address_for(request: HTTPConnection) -> str:
     """The same for the tenant that *request* is about."""
-    server = request.scope.get("server") or ("", PORT)
     tenant = tenant_of(request)
-    return pages_address(tenant.settings, tenant.id, server[1] or PORT)
+    return pages_address(tenant.settings, tenant.id, port_of(request))
+
+
+def port_of(request: HTTPConnection) -> int:
+    """The port on which this server took *request*."""
+    server = request.scope.get("server") or ("", PORT)
+    return server[1] or PORT
 
 
 def base_of(request: HTTPConnection) -> str:
-    """The path in front of every page of the tenant that *request* is about: nothing, a prefix, ``/t/<tenant>``."""
-    return str(request.scope.get("root_path", ""))
+    """The path in front of every page of the tenant that *request* is about: nothing, a prefix, ``/t/<tenant>``.
+
+    For the installation it is that of its operator's pages.
+    """
+    tenant = exchange_of(request).tenant
+    own = OPERATOR if tenant is not None and tenant.is_installation else ""
+    return f"{request.scope.get('root_path', '')}{own}"
 
 
 def is_from_elsewhere(headers: Mapping[str, str], settings: Settings) -> bool:

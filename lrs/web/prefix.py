@@ -6,7 +6,7 @@ A proxy may take it off before it passes a request on, or leave it: both reach t
 
 from __future__ import annotations
 
-from lrs.access.policy import PolicyTable
+from lrs.access.policy_lines import PolicyTable
 from lrs.kernel.errors import Misconfigured
 
 

@@ -17,7 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lrs.access import OPERATOR, Caller
 from lrs.access.basic import CHALLENGE, WrongSecret
-from lrs.access.policy import OF_SERVER, PolicyTable, admit
+from lrs.access.operator_policy import OF_INSTALLATION
+from lrs.access.policy import NOBODYS, admit
+from lrs.access.policy_lines import PolicyTable
 from lrs.kernel.admission import Admission, RetryLater, Share
 from lrs.kernel.errors import Headers, Refused
 from lrs.storage.edge import read
@@ -119,7 +121,7 @@ class Shell:
             share.give_back()
             share.sent()
             if exchange.tenant is not None:
-                self.tenants.give_back(exchange.tenant)
+                self.tenants.give_back(exchange.tenant)  # of the installation, there is no hold
         self._end(exchange, method, perf_counter() - begun)
 
     def _fast_at(self, path: str) -> tuple[Fast | None, RequestPlace | None]:
@@ -135,12 +137,15 @@ class Shell:
         try:
             if by_us:
                 check_headers(scope["headers"], self.max_header)
-                if line is None or (line.is_public and place.route in OF_SERVER):
+                if line is None or (line.is_public and place.route in NOBODYS):
                     return  # nobody's data
             if line is not None and OPERATOR in line.via:
                 await self._admit_operator(exchange, scope)
                 return
-            exchange.tenant = self.tenants.take_open(place.tenant) or await self._open(place.tenant)
+            if place.route in OF_INSTALLATION:
+                exchange.tenant, exchange.tenants = self.tenants.installation, self.tenants
+            else:
+                exchange.tenant = self.tenants.take_open(place.tenant) or await self._open(place.tenant)
             if by_us and line is not None:
                 if exchange.tenant is None:
                     raise Refused("there is no such tenant", status=404, error="not_found")

@@ -1,7 +1,6 @@
 """The installation's operator has keys that open /metrics and no tenant's data, whatever becomes of the tenants."""
 
 import json
-from contextlib import closing
 
 import httpx
 from click.testing import CliRunner
@@ -9,7 +8,7 @@ from click.testing import CliRunner
 from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.tenancy import audit
-from lrs.tenancy.tenants import open_tenant_to_read
+from lrs.tenancy.installation import opened_installation
 from tests.builders import operator_in, store_in
 from tests.served import serving
 
@@ -82,8 +81,8 @@ def test_what_is_done_with_operators_keys_stands_in_the_record_of_actions(tmp_pa
     for _ in range(2):
         run(tmp_path, "operators", "revoke", made)
 
-    with closing(open_tenant_to_read(Settings(data=tmp_path)).store) as store:
-        entries = [(entry.by, entry.action, entry.about) for entry, _ in audit.walk(store)]
+    with opened_installation(Settings(data=tmp_path)) as installation:
+        entries = [(entry.by, entry.action, entry.about) for entry, _ in audit.walk(installation.store)]
     assert entries == [
         ("operator", "operator-key.created", {"key": made}),
         ("operator", "operator-key.revoked", {"key": made}),

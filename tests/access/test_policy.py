@@ -10,7 +10,8 @@ import pytest
 from adapters.lms.cmi5.endpoint import OF_CONTENT
 from lrs.access import ALL, CONSENTED, KEY, NOBODY, OWN, SESSION, TOKEN, Caller
 from lrs.access.keys import create_key
-from lrs.access.policy import OF_TENANT, TABLE, PolicyLine, admit, scopes_for
+from lrs.access.policy import OF_SERVER, OF_TENANT, TABLE, admit, scopes_for
+from lrs.access.policy_lines import PolicyLine
 from lrs.access.rights import SCOPES, SERVICE_SCOPES, rights_of_key, rights_of_service
 from lrs.kernel.errors import Refused
 from lrs.matching.registry import register
@@ -109,6 +110,12 @@ OPEN = {
     ("POST", "/cmi5/fetch/{token}"),
     ("OPTIONS", "/cmi5/fetch/{token}"),
     ("GET", "/content/{package}/{path:path}"),
+    ("GET", "/operator/sign-in"),
+    ("POST", "/operator/sign-in"),
+    ("POST", "/operator/sign-in/code"),
+    ("GET", "/operator/invitation/{token}"),
+    ("POST", "/operator/invitation/{token}"),
+    ("GET", "/operator/reached/{token}"),
 }
 PAST_THE_DOOR = (
     "This form did not come",
@@ -147,7 +154,38 @@ OF_PLATFORMS = {
     ("POST", "/cmi5/api/v1/session/{id}/abandon"),
 }
 """For a platform's token (``tests/adapters/lms/test_catapult.py``): none of these callers has one."""
+OPERATORS = {
+    ("POST", "/operator/sign-out"),
+    ("GET", "/operator/account"),
+    ("POST", "/operator/account/name"),
+    ("POST", "/operator/account/password"),
+    ("POST", "/operator/account/sessions"),
+    ("GET", "/operator/account/second-factor"),
+    ("POST", "/operator/account/second-factor"),
+    ("POST", "/operator/account/second-factor/off"),
+    ("GET", "/operator"),
+    ("GET", "/operator/system"),
+    ("GET", "/operator/audit"),
+    ("GET", "/operator/audit.csv"),
+    ("GET", "/operator/audit.json"),
+    ("GET", "/operator/organisations"),
+    ("GET", "/operator/organisations.csv"),
+    ("GET", "/operator/organisations.json"),
+    ("POST", "/operator/organisations"),
+    ("GET", "/operator/organisations/{id}"),
+    ("POST", "/operator/organisations/{id}/state"),
+    ("POST", "/operator/organisations/{id}/administrator"),
+    ("GET", "/operator/people"),
+    ("POST", "/operator/people"),
+    ("POST", "/operator/people/{id}/state"),
+    ("POST", "/operator/keys"),
+    ("POST", "/operator/keys/{key}/revoke"),
+    ("GET", "/operator/begin"),
+    ("POST", "/operator/begin/{step}"),
+}
+"""For the operator of the installation alone (``tests/pages/test_operator.py``): none of these callers is one."""
 OTHERS = {
+    **dict.fromkeys(OPERATORS, frozenset()),
     **dict.fromkeys(LAUNCHED, frozenset()),
     **dict.fromkeys(OF_PLATFORMS, frozenset()),
     ("POST", "/cmi5/api/v1/tenant"): keys("courses"),
@@ -379,6 +417,7 @@ def test_each_right_that_a_scope_gives_is_asked_for_somewhere():
         *("own-record.read", "own-questions.ask", "own-consents.change"),
         *("account.use", "course.read"),
         *("account.use", "courses.launch", "launch.run"),
+        *("installation.read", "installation.begin", "tenants.manage", "operators.manage"),
     }
 
 
@@ -466,7 +505,7 @@ def test_other_routes_let_in_who_the_table_says(site, method, path, prefix):
         prefix = "/t/default"
     if prefix == "" and path in {"/did.json", "/status/{name}", "/achievements/{id}", "/credentials/{id}"}:
         prefix = "/t/default"
-    if path in {"/health", "/metrics", "/openapi.json", "/docs", "/static/{name}"}:
+    if path in OF_SERVER:
         prefix = ""
     address = prefix + re.sub(r"\{\w+\}", "nothing", path)
     given = UPLOAD if path == "/api/imports" and method == "POST" else {}

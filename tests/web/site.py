@@ -6,7 +6,7 @@ import re
 import msgspec
 
 from adapters.pages import acts
-from lrs.access import learners, staff
+from lrs.access import learners, operators, staff
 from lrs.access.keys import create_key
 from lrs.access.roles import Granted
 from lrs.access.sessions import SigningIn, open_session
@@ -90,8 +90,10 @@ class Site:
         self.client.cookies.clear()
         self.learner = self._of_learner(person)
         self.provider = self._of_member(Granted("provider", "north"))
+        self.operator = self._of_operator()
         self.named = {
             "tenant": "default",
+            "organisations": "default",
             "platform": "moodle",
             "key": self.key.auth[0],
             "name": said["credentialStatus"]["statusListCredential"].rpartition("/")[2],
@@ -146,6 +148,13 @@ class Site:
         tenant = self.lrs.tenant
         tenant.store.write(lambda tx: learners.open_account(tx, person, by="test")).result()
         return self._cookie(open_session(tenant, learners.SUBJECT + person, SigningIn("link")))
+
+    def _of_operator(self):
+        """The cookie of an operator of the installation."""
+        own = self.lrs.app.tenants.installation
+        made = Member("olga@example.org", own.clock(), SCRIPT, operators.ROLE, state=staff.ACTIVE)
+        own.store.write(lambda tx: staff.put(tx, "olga", made)).result()
+        return {"Cookie": f"{session_cookie(own)}={open_session(own, f'{staff.SUBJECT}olga')}"}
 
     def _of_member(self, *roles):
         """The cookie of a member of staff with *roles*."""

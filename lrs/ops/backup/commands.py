@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import click
 
+from lrs.kernel.admission import Overloaded
+from lrs.kernel.errors import Misconfigured, StoreFull
 from lrs.kernel.printing import json_option, print_json
+from lrs.kernel.settings import Settings
 from lrs.kernel.signals import interrupting
 from lrs.kernel.times import SECOND, micros_of_timestamp
 from lrs.ops.backup.contents import Backup
@@ -18,6 +22,8 @@ from lrs.ops.backup.restore import restore as put_back
 from lrs.ops.backup.take import back_up
 from lrs.storage import wall_clock
 from lrs.tenancy import master_key
+from lrs.tenancy.backups import BackupTaken, note
+from lrs.tenancy.control import control_there
 from lrs.tenancy.options import settings_for
 from lrs.xapi.statements.plan import KIND as STATEMENT
 
@@ -45,6 +51,7 @@ def backup(file: Path, data: Path | None, passphrase_file: Path | None, as_json:
     settings = settings_for(data)
     with _plainly(file):
         made = back_up(settings, file, passphrase_of(settings, passphrase_file))
+        _note(settings, file, made)
     missing = sum(part.missing for part in made.manifest.tenants.values())
     if as_json:
         print_json(_shown(made) | {"file": str(file), "bytes": file.stat().st_size})
@@ -59,6 +66,18 @@ def backup(file: Path, data: Path | None, passphrase_file: Path | None, as_json:
     if missing:
         click.echo(f"Error: {missing} blobs that records name are not in the store, and so not in the backup", err=True)
         sys.exit(1)
+
+
+def _note(settings: Settings, file: Path, made: Backup) -> None:
+    """Remembers in the control store that this backup was taken. The backup is good even if that cannot be written."""
+    missing = sum(part.missing for part in made.manifest.tenants.values())
+    at = micros_of_timestamp(made.header.created)
+    taken = BackupTaken(at, file.stat().st_size, made.sealed is not None, missing)
+    try:
+        with control_there(settings) as control:
+            control.store.write(lambda tx: note(tx, made.header.id, taken)).result()
+    except (Misconfigured, StoreFull, Overloaded, sqlite3.Error) as error:
+        click.echo(f"this backup is not listed in the operator's console: {error}", err=True)
 
 
 @click.command()

@@ -23,10 +23,18 @@ def entrances(lrs: Callable[..., str], base: str) -> list[str]:
     service = json.loads(lrs("services", "list", "--json"))[-1]["id"]
     asks = urlsplit(lrs("consent", "link", LEARNER, service).strip()).path
     return [
+        f"  you, who run this:      {_operator(lrs, base)}",
         f"  you, an administrator:  {staff}{f'   ({ADMINISTRATOR})' if is_in else '   (once: choose a password)'}",
         f"  a learner, {LEARNER.partition('@')[0].capitalize()}:       {base}{urlsplit(learner['link']).path}   (once)",
         f"  what she is asked:      {base}{asks}   (the consent page, for a day)",
     ]
+
+
+def _operator(lrs: Callable[..., str], base: str) -> str:
+    """The console of the whole server: a link until somebody has come in by one."""
+    if any(one["state"] == "active" for one in json.loads(lrs("operators", "people", "--json"))):
+        return f"{base}/operator"
+    return f"{_at(base, lrs('operators', 'begin', '--json'))}   (once: choose a password)"
 
 
 _ROLE = ("--role", "administrator")

@@ -1,0 +1,207 @@
+"""The first minutes: the operator is led from an empty installation to the first source of records. No logic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from lrs.access import staff, staff_acts
+from lrs.access.operator_policy import OPERATOR
+from lrs.access.signed_in import session_in
+from lrs.access.staff import SUBJECT
+from lrs.kernel.errors import Refused
+from lrs.matching.door import Here
+from lrs.outbox.channel import End
+from lrs.outbox.channels.email import Render, sender_of, try_out
+from lrs.pages import entering
+from lrs.pages.operator import setup
+from lrs.pages.operator.facts import CANNOT
+from lrs.pages.operator.organisations import LONGEST_NAME, invite_administrator, operator_of, put_down
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.tenancy import states
+from lrs.tenancy.tenants import DEFAULT
+from lrs.web.dates import written_moment
+from lrs.web.exchange import tenants_of
+from lrs.web.origins import session_cookie, set_cookie
+
+PLACE = f"{OPERATOR}/begin"
+TypedForm = Mapping[str, str]
+Act = Callable[[Visit, TypedForm], Response]
+
+says(
+    organisation_named="The organisation has its name.",
+    administrator_in="You are an administrator of the organisation, too, and signed in there.",
+    address_reached="This server was reached at that address.",
+    mail_taken="The mail server took the message. See whether it arrives.",
+    step_skipped="Skipped. You can come back to it at any time.",
+)
+
+
+def routes(render: Render) -> APIRouter:
+    """The router; *render* writes mails."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    begin = _Begin(render)
+
+    @router.get(PLACE, summary="The first minutes: the step that comes next", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, step: str = "") -> Response:
+        return begin.page(visit, step)
+
+    @router.post(
+        f"{PLACE}/{{step}}",
+        status_code=303,
+        summary="Does a step, or skips it",
+        openapi_extra=form_body("act", "name", "who", "email", "address") | SIGNED_IN,
+    )
+    def do(visit: Visiting, step: str, body: FormBody) -> Response:
+        form = visit.fields(body)
+        if step not in setup.TITLES:
+            raise Refused("There is no such step.", status=404, error="not_found")
+        try:
+            return begin.do(visit, step, form)
+        except Refused as refused:
+            if refused.status not in {400, 409}:
+                raise
+            return begin.page(visit, step, refused, **form)
+
+    @router.get(
+        f"{OPERATOR}/reached/{{token}}",
+        response_class=JSONResponse,
+        summary="How this server knows itself again at an address",
+    )
+    def reached(installation: Here, token: str) -> Response:
+        kept = setup.known(installation.store)
+        if kept is None or kept.word != token:
+            raise Refused("nobody asked for this", status=404, error="not_found")
+        return Response(setup.answer_to(token), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+class _Begin:
+    """The steps; *render* writes mails."""
+
+    def __init__(self, render: Render) -> None:
+        self._render = render
+        self._acts: Mapping[str, Act] = {
+            "organisation": self._name,
+            "administrator": self._let_in,
+            "address": self._reach,
+            "mail": self._mail,
+        }
+
+    def page(self, visit: Visit, wanted: str = "", refused: Refused | None = None, **typed: str) -> Response:
+        """The page with the step that is *wanted*, or the one that comes next."""
+        found = setup.steps(visit.tenant, tenants_of(visit.request))
+        chosen = next((one for one in found if one.name == wanted), setup.first_open(found))
+        kept, settings = setup.known(visit.tenant.store), visit.tenant.settings
+        record = tenants_of(visit.request).control.get(DEFAULT)
+        told: dict[str, Any] = {
+            "problem": refused.message if refused else "",
+            "typed": {"name": record.name if record else "", "who": "", "email": "", "address": ""} | typed,
+            "own": _own(visit).email,
+            "public_url": settings.public_url or "",
+            "reached": kept.address if kept else "",
+            "has_server": settings.smtp_url is not None,
+            "sender": sender_of(visit.tenant),
+            "invited": {"link": "", "until": ""},
+        }
+        return self._shown(visit, found, chosen, refused.status if refused else 200, told)
+
+    def do(self, visit: Visit, step: str, form: TypedForm) -> Response:
+        """Does *step*, or skips it. Raises ``Refused``."""
+        if form.get("act") == "skip":
+            setup.skip(visit.tenant, step)
+            return visit.on("/begin", "step_skipped")
+        act = self._acts.get(step)
+        if act is None:
+            raise Refused("This step is done on its own page.")
+        return act(visit, form)
+
+    def _shown(
+        self,
+        visit: Visit,
+        found: list[setup.SetupStep],
+        chosen: setup.SetupStep | None,
+        status: int,
+        told: Mapping[str, Any],
+    ) -> Response:
+        at = found.index(chosen) + 1 if chosen else len(found)
+        is_in = self._is_in(visit)
+        return visit.page(
+            "operator/begin.html",
+            status,
+            steps=found,
+            step=chosen,
+            at=at,
+            top=visit.root.removesuffix(OPERATOR),
+            is_in=is_in,
+            skippable=chosen is not None and chosen.is_open and chosen.name in setup.SKIPPABLE,
+            **told,
+        )
+
+    def _name(self, visit: Visit, form: TypedForm) -> Response:
+        name = " ".join(form.get("name", "").split())
+        if not name or len(name) > LONGEST_NAME:
+            raise Refused(f"Write a name of 1 to {LONGEST_NAME} characters.")
+        states.put_down(visit.tenant.settings, DEFAULT, "tenant.set", {"set": "name"}, by=operator_of(visit))
+        tenants_of(visit.request).control.change(DEFAULT, lambda record, _: msgspec.structs.replace(record, name=name))
+        put_down(visit, "tenant.set", DEFAULT)
+        return visit.on("/begin", "organisation_named")
+
+    def _let_in(self, visit: Visit, form: TypedForm) -> Response:
+        if form.get("who") == "other":
+            made = invite_administrator(visit, DEFAULT, form.get("email", ""))
+            found = setup.steps(visit.tenant, tenants_of(visit.request))
+            chosen = next(one for one in found if one.name == "administrator")
+            until = written_moment(made.expires, visit.tenant.settings.zone)
+            told = {"invited": {"link": made.link, "until": until, "email": form.get("email", "")}}
+            return self._shown(visit, found, chosen, 200, _NOTHING | told)
+        with tenants_of(visit.request).hold(DEFAULT) as tenant:
+            way = entering.way(visit.request, tenant, "operator")
+            token = staff_acts.add_administrator(tenant, _own(visit), way, by=operator_of(visit))
+            put_down(visit, "tenant.administrator-in", DEFAULT)
+            answer = visit.on("/begin", "administrator_in")
+            set_cookie(answer, tenant, session_cookie(tenant), token, entering.FORM_LASTS)
+        return answer
+
+    def _reach(self, visit: Visit, form: TypedForm) -> Response:
+        setup.reach(visit.tenant, form.get("address", ""))
+        setup.skip(visit.tenant, "address", skipped=False)
+        return visit.on("/begin?step=address&done=address_reached")
+
+    def _mail(self, visit: Visit, form: TypedForm) -> Response:
+        with tenants_of(visit.request).hold(DEFAULT) as tenant:
+            try:
+                outcome = try_out(tenant, self._render, form.get("email", ""))
+            except ValueError as error:
+                raise Refused(str(error)) from error
+            now = tenant.clock()
+        if outcome.end is not End.DELIVERED:
+            raise Refused(f"The message was not sent: {outcome.reason}")
+        setup.change(visit.tenant, lambda before: msgspec.structs.replace(before, mailed_at=now))
+        return visit.on("/begin", "mail_taken")
+
+    def _is_in(self, visit: Visit) -> bool:
+        """Whether this browser is signed in at the organisation, too."""
+        try:
+            with tenants_of(visit.request).hold(DEFAULT) as tenant:
+                return session_in(tenant, visit.request.cookies.get(session_cookie(tenant))) is not None
+        except CANNOT:
+            return False
+
+
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("problem", "own", "public_url", "reached", "sender"), ""),
+    "typed": {},
+    "has_server": False,
+}
+
+
+def _own(visit: Visit) -> staff.Member:
+    """The operator who is signed in."""
+    _, found = staff.existing(visit.tenant.store, visit.session.by.removeprefix(SUBJECT))
+    return found

@@ -1,0 +1,168 @@
+"""The first minutes of an installation: which steps there are, which are done, and what was skipped.
+
+Whether a step is done is seen from what there is, never from having been here: so it can be left at any time, gone on
+with in another browser, and done on the command line. Only what cannot be seen is kept, in one record of the control
+store: what was skipped, which address was reached, when a test message was taken, and the word by which this server
+knows itself again (``reached``).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from lrs.access.keys import known_keys
+from lrs.kernel.addresses import web_address
+from lrs.kernel.errors import Refused
+from lrs.kernel.outbound import Blocked, Unreachable, fetch
+from lrs.kernel.settings import Settings
+from lrs.pages.operator.facts import CANNOT, administrators_of
+from lrs.storage import Reader, Record, Tx
+from lrs.storage.kinds import Kind
+from lrs.tenancy.open_tenants import Tenants
+from lrs.tenancy.tenants import DEFAULT, Tenant
+
+KIND, ID = "setup", "setup"
+FIRST_KEY = "first"
+"""The key that the first start makes, which is nobody's source."""
+SKIPPABLE = ("administrator", "address", "mail", "source")
+"""All but the name of the organisation, which learners read."""
+TITLES = {
+    "organisation": "The organisation",
+    "administrator": "The first administrator",
+    "address": "The address of this server",
+    "mail": "Mail",
+    "source": "The first source of records",
+}
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What cannot be seen elsewhere. *address* was reached at *reached_at*; *mailed_at* a mail server took a mail."""
+
+    word: str
+    skipped: tuple[str, ...] = ()
+    address: str = ""
+    reached_at: int = 0
+    mailed_at: int = 0
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    """A step: whether it is done, or was skipped, and what says so."""
+
+    name: str
+    is_done: bool
+    is_skipped: bool = False
+    told: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is about."""
+        return TITLES[self.name]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has to look at it."""
+        return not (self.is_done or self.is_skipped)
+
+
+def known(reader: Reader) -> Setup | None:
+    """What is kept; ``None`` before anybody was here."""
+    record = reader.get(KIND, ID)
+    return msgspec.json.decode(record.body, type=Setup) if record else None
+
+
+def change(installation: Tenant, changed: Callable[[Setup], Setup]) -> Setup:
+    """Replaces what is kept by what *changed* makes of it."""
+
+    def decide(tx: Tx) -> Setup:
+        after = changed(known(tx) or Setup(secrets.token_urlsafe(24)))
+        tx.put(Record(KIND, ID, msgspec.json.encode(after)))
+        return after
+
+    return installation.store.write(decide).result()
+
+
+def skip(installation: Tenant, step: str, *, skipped: bool = True) -> None:
+    """Skips *step*, or takes that back. Raises ``Refused`` (400) for one that cannot be skipped."""
+    if step not in SKIPPABLE:
+        raise Refused("This step cannot be skipped.")
+
+    def changed(before: Setup) -> Setup:
+        rest = tuple(one for one in before.skipped if one != step)
+        return msgspec.structs.replace(before, skipped=(*rest, step) if skipped else rest)
+
+    change(installation, changed)
+
+
+def steps(installation: Tenant, tenants: Tenants) -> list[SetupStep]:
+    """All steps, in their order, as they are now. An organisation that cannot be looked at has done nothing."""
+    kept, settings = known(installation.store) or Setup(""), installation.settings
+    record = tenants.control.get(DEFAULT)
+    name = record.name if record else ""
+    people, sources = _of_organisation(tenants)
+    found = {
+        "organisation": name,
+        "administrator": ", ".join(people),
+        "address": _address_told(kept, settings),
+        "mail": "A mail server took a test message." if settings.smtp_url is not None and kept.mailed_at else "",
+        "source": ", ".join(sources),
+    }
+    return [SetupStep(one, bool(told), one in kept.skipped and not told, told) for one, told in found.items()]
+
+
+def first_open(found: Sequence[SetupStep]) -> SetupStep | None:
+    """The first step that somebody has to look at."""
+    return next((one for one in found if one.is_open), None)
+
+
+def reach(installation: Tenant, address: str) -> str:
+    """Asks this server at *address*, and keeps that it was reached; gives the address as it is set.
+
+    Raises ``Refused`` (400), which says what is wrong: with the address, on the way, or at its end.
+    """
+    root = address.strip().rstrip("/")
+    try:
+        host = web_address(root).host
+    except ValueError as error:
+        raise Refused("This is no address of a server. Write it like https://lrs.example.org") from error
+    word = change(installation, lambda before: before).word
+    # The operator names this server's own address, which may well lie in a private network.
+    allowed = installation.settings.model_copy(update={"outbound_allow": (*installation.settings.outbound_allow, host)})
+    try:
+        body = fetch(f"{root}/operator/reached/{word}", allowed)
+    except (Blocked, Unreachable) as error:
+        raise Refused(f"{root} was not reached from here: {error}.") from error
+    if body != answer_to(word):
+        raise Refused(f"Something answers at {root}, but not this server: see where that address leads.")
+    now = installation.clock()
+    change(installation, lambda before: msgspec.structs.replace(before, address=root, reached_at=now))
+    return root
+
+
+def answer_to(word: str) -> bytes:
+    """What this server answers whoever asks with its own *word*."""
+    return msgspec.json.encode({"reached": word})
+
+
+def _of_organisation(tenants: Tenants) -> tuple[list[str], list[str]]:
+    try:
+        with tenants.hold(DEFAULT) as tenant:
+            people = [one.name or one.email for one in administrators_of(tenant)]
+            names = {one.source for one in known_keys(tenant.store) if not one.revoked and one.source != FIRST_KEY}
+    except CANNOT:
+        return [], []
+    return people, sorted(names)
+
+
+def _address_told(kept: Setup, settings: Settings) -> str:
+    """What says that the address is done: it is set, and was reached."""
+    is_reached = kept.address == (settings.public_url or "").rstrip("/") != ""
+    return kept.address if is_reached else ""
+
+
+KINDS = (Kind(KIND, "working", Setup, 1, subjects=None, retention="operational", exported=False),)

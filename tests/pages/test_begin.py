@@ -1,0 +1,213 @@
+"""The first minutes: an operator is led from an empty installation to the first source, in whatever order they come."""
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from lrs.access import operators, passwords, staff
+from lrs.access.keys import create_key
+from lrs.access.sessions import open_session
+from lrs.access.staff import ACTIVE, Member
+from lrs.kernel.errors import Refused
+from lrs.pages.operator import setup
+from lrs.tenancy import open_tenants
+from lrs.web.origins import session_cookie
+from tests.pages.conftest import text_of
+from tests.pages.operators import Installation, operator_of
+from tests.served import serving
+
+BEGIN = "/operator/begin"
+
+
+@pytest.fixture
+def made(tmp_path):
+    installation = Installation(tmp_path)
+    yield installation
+    installation.close()
+
+
+def states(installation):
+    """Of each step: done, skipped, or neither."""
+    found = setup.steps(installation.own, installation.tenants)
+    return {one.name: "done" if one.is_done else "skipped" if one.is_skipped else "" for one in found}
+
+
+def do(browser, step, **given):
+    page = browser.get(f"{BEGIN}?step={step}")
+    return browser.send(page, f"{BEGIN}/{step}", act="do", **given)
+
+
+def skip(browser, step):
+    page = browser.get(f"{BEGIN}?step={step}")
+    token = page.text.partition('name="form" value="')[2].partition('"')[0]
+    return browser.ask("POST", f"{BEGIN}/{step}", data={"form": token, "act": "skip"})
+
+
+def test_the_steps_lead_from_the_name_to_the_first_source_and_each_is_seen_from_what_there_is(made):
+    browser = operator_of(made, "Olga", passwords.hashed("four words in a row"))
+    first = text_of(browser.get(BEGIN))
+    do(browser, "organisation", name=" North   Centre ")
+    let_in = do(browser, "administrator", who="me")
+    skip(browser, "address")
+    skip(browser, "mail")
+    before = text_of(browser.get(BEGIN))
+    console, connect = browser.get("/console").status_code, browser.get("/connect").status_code
+    create_key(made.tenant, "moodle", ["statements/write"])
+    after = text_of(browser.get(BEGIN))
+
+    assert "Setting up this server The organisation" in first
+    assert let_in.headers["location"] == f"{BEGIN}?done=administrator_in"
+    assert "The first source of records" in before
+    assert (console, connect) == (200, 200)
+    assert "This server is ready" in after
+    assert made.tenants.control.get("default").name == "North Centre"
+    assert states(made) == {
+        "organisation": "done",
+        "administrator": "done",
+        "address": "skipped",
+        "mail": "skipped",
+        "source": "done",
+    }
+    assert "left" not in text_of(browser.get("/operator"))
+
+
+def test_an_operator_who_is_an_administrator_too_signs_in_there_with_the_same_password(made):
+    browser = operator_of(made, "Olga", passwords.hashed("four words in a row"))
+    do(browser, "administrator", who="me")
+    again = do(browser, "administrator", who="me")
+
+    [(_, member)] = staff.everyone(made.tenant.store)
+    assert passwords.is_right("four words in a row", member.password)
+    assert (member.name, member.all_roles[0].role, member.factor) == ("Olga", "administrator", None)
+    assert (again.status_code, "You are a member of this organisation already" in text_of(again)) == (409, True)
+
+
+def test_somebody_else_is_invited_and_the_link_is_shown(made):
+    answer = do(made.operator, "administrator", who="other", email="ann@example.org")
+    wrong = do(made.operator, "administrator", who="other", email="no address")
+
+    assert "http://127.0.0.1:8080/invitation/" in answer.text
+    assert (wrong.status_code, "no address" in wrong.text) == (400, True)
+    assert states(made)["administrator"] == "done"
+
+
+def test_the_steps_can_be_done_by_somebody_else_and_in_another_order(made):
+    create_key(made.tenant, "moodle", ["statements/write"])
+    made.operator.get(BEGIN)
+    other = operator_of(made, "Kim")
+    do(other, "organisation", name="Centre")
+
+    assert states(made) == {"organisation": "done", "administrator": "", "address": "", "mail": "", "source": "done"}
+
+
+@pytest.mark.parametrize("step", ["organisation", "nothing"])
+def test_what_cannot_be_skipped_is_not(made, step):
+    assert skip(made.operator, step).status_code in {400, 404}
+    assert states(made)["organisation"] == ""
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 201])
+def test_a_name_that_is_none_changes_nothing(made, name):
+    answer = do(made.operator, "organisation", name=name)
+
+    assert (answer.status_code, "Write a name of 1 to 200 characters." in text_of(answer)) == (400, True)
+    assert made.tenants.control.get("default").name == ""
+
+
+def test_without_a_mail_server_it_is_said_where_mails_wait_and_with_one_that_is_away_why_none_went_out(tmp_path, made):
+    without = made.operator.get(f"{BEGIN}?step=mail")
+    away = Installation(tmp_path / "away", smtp_url="smtp://127.0.0.1:9")
+    answer = do(away.operator, "mail", email="olga@example.org")
+    wrong = do(away.operator, "mail", email="no address")
+    done = states(away)["mail"]
+    away.close()
+
+    assert "No mail server is set." in text_of(without)
+    assert "/console/mails" in without.text
+    assert (answer.status_code, "The message was not sent:" in text_of(answer)) == (400, True)
+    assert (wrong.status_code, done) == (400, "")
+
+
+def test_while_the_organisation_is_suspended_its_steps_are_not_done_and_nothing_fails(made, monkeypatch):
+    monkeypatch.setattr(open_tenants, "REMEMBERED", -1)  # or it would be served half a second longer
+    page = made.operator.get("/operator/organisations/default")
+    made.operator.send(page, "/operator/organisations/default/state")
+
+    assert made.operator.get(f"{BEGIN}?step=source").status_code == 200
+    assert do(made.operator, "administrator", who="other", email="a@example.org").status_code == 403
+    assert made.operator.get("/operator").status_code == 200
+
+
+# -- the address ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def somebody_else():
+    """A server that is not ours, and answers everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"reached": "something"}')
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_an_address_is_reached_only_where_this_very_server_answers(tmp_path):
+    with serving(tmp_path) as lrs, somebody_else() as other:
+        own, tenants = lrs.app.tenants.installation, lrs.app.tenants
+        found = setup.reach(own, f" {lrs.address}/ ")
+        kept = setup.known(own.store)
+        guessed = lrs.clients[0].get(f"{lrs.address}/operator/reached/{kept.word[:-1]}")
+        with pytest.raises(Refused, match="but not this server"):
+            setup.reach(own, other)
+        with pytest.raises(Refused, match="was not reached from here"):
+            setup.reach(own, "http://127.0.0.1:9")
+        after, is_done = setup.known(own.store), setup.steps(own, tenants)[2].is_done
+
+    assert (found, kept.address, after.address) == (lrs.address, lrs.address, lrs.address)
+    assert guessed.status_code == 404
+    assert not is_done  # it was reached, and is not in force
+
+
+@pytest.mark.parametrize("address", ["", "lrs.example.org", "ftp://x.example", "https://u:p@x.example", "https://"])
+def test_what_is_no_address_is_refused_without_a_call(made, address):
+    answer = do(made.operator, "address", address=address)
+
+    assert (answer.status_code, "This is no address of a server." in text_of(answer)) == (400, True)
+
+
+def test_an_address_that_is_in_force_and_was_reached_is_done(tmp_path):
+    made = Installation(tmp_path, public_url="https://lrs.example.org")
+    reached = setup.Setup("word", address="https://lrs.example.org", reached_at=1)
+    setup.change(made.own, lambda _: reached)
+    found = states(made)["address"]
+    made.close()
+
+    assert found == "done"
+
+
+def test_an_operator_without_a_cookie_of_the_organisation_is_told_where_the_source_is_made(made):
+    own = made.own
+    id = "nobody-else"
+    member = Member("o@example.org", own.clock(), "O", operators.ROLE, state=ACTIVE)
+    own.store.write(lambda tx: staff.put(tx, id, member)).result()
+    made.operator.cookies.set(session_cookie(own), open_session(own, staff.SUBJECT + id))
+
+    page = text_of(made.operator.get(f"{BEGIN}?step=source"))
+
+    assert "That is done in the organisation, by an administrator of it" in page
