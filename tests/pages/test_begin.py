@@ -130,8 +130,14 @@ def test_without_a_mail_server_it_is_said_where_mails_wait_and_with_one_that_is_
     assert (wrong.status_code, done) == (400, "")
 
 
-def test_while_the_organisation_is_suspended_its_steps_are_not_done_and_nothing_fails(made, monkeypatch):
-    monkeypatch.setattr(open_tenants, "REMEMBERED", -1)  # or it would be served half a second longer
+@pytest.fixture
+def forgetful(monkeypatch):
+    """No state of a tenant is remembered; else a suspended one would be served half a second longer."""
+    monkeypatch.setattr(open_tenants, "REMEMBERED", -1)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_while_the_organisation_is_suspended_its_steps_are_not_done_and_nothing_fails(made):
     page = made.operator.get("/operator/organisations/default")
     made.operator.send(page, "/operator/organisations/default/state")
 
