@@ -140,6 +140,19 @@ def test_of_much_evidence_the_ten_oldest_and_the_ten_newest_are_named_and_all_is
     assert held.count == 31
 
 
+def test_a_period_names_the_identifier_and_the_rule_of_its_oldest_evidence():
+    found = [
+        evidence("2025-03-10", WINDOW, identifier="other me"),
+        evidence("2025-01-10", YEAR),
+        evidence("2025-02-10", WINDOW),
+    ]
+
+    (standing,) = decide(tallied(found, "Europe/London"), RULES, {"me", "other me"})
+
+    (held,) = standing.periods
+    assert (held.founder, held.rule) == ("me", RuleRef("year", 1))
+
+
 # -- spans ----------------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,19 @@ import pytest
 
 from lrs.kernel.errors import Refused
 from lrs.people import joins
-from lrs.people.joins import dismiss, link, merge, shown, suggestions, suggestions_about, trust, unmerge
+from lrs.people.joins import (
+    bring_back,
+    dismiss,
+    link,
+    merge,
+    shown,
+    suggested_between,
+    suggestions,
+    suggestions_about,
+    trust,
+    unmerge,
+)
+from lrs.people.nobody import put_names
 from lrs.people.persons import members_of
 from lrs.storage import Record, Walk, open_store
 from tests.competency.world import Clock
@@ -22,6 +34,17 @@ def store(tmp_path):
 
 def bodies(store, kind):
     return [json.loads(record.body) for record in store.find(Walk(kind)).records]
+
+
+STEPS = ("evaluate", "list", "sync")
+"""What a person owes whose group changed."""
+
+
+def settled(store):
+    """What is owed, by step and person; it is owed no more."""
+    claims = store.claim(STEPS, limit=100, lease=1)
+    store.settle(claims, lambda _: None).result()
+    return sorted((claim.owed.step, claim.record.id) for claim in claims)
 
 
 def chain(store):
@@ -110,6 +133,51 @@ def test_a_row_that_names_nobody_on_either_side_joins_and_suggests_nothing(store
     assert write(store, lambda tx: link(tx, one, other, source="registry", mint=MINT)) == "nobody"
 
     assert suggestions(store) == bodies(store, "person") == []
+
+
+@pytest.mark.parametrize(("one", "other"), [(ACCOUNT, ULN), (ULN, ACCOUNT)])
+def test_a_name_that_stands_for_nobody_in_what_this_source_sends_joins_nobody_by_its_rows_alone(store, one, other):
+    for source in ("registry", "other registry"):
+        write(store, lambda tx, source=source: trust(tx, source, "staff"))
+    write(store, lambda tx: put_names(tx, "registry", ["ann"], "staff"))
+
+    assert linked(store, one, other) == "nobody"
+    assert linked(store, one, other, "other registry") == "joined"
+
+
+def test_members_of_a_group_that_changed_owe_all_that_follows_and_one_that_joined_holds_nobody(store):
+    one, other = minted(store, ULN, ANN)
+    settled(store)
+
+    write(store, lambda tx: merge(tx, one, other, "staff"))
+
+    assert settled(store) == sorted((step, person) for step in STEPS for person in (one, other))
+    assert store.get("person", other).meta == {"into": one, "members": []}
+
+
+def test_of_many_suggestions_as_many_are_given_as_are_wanted(store):
+    linked(store, ULN, ANN, "an upload")
+    linked(store, ACCOUNT, OTHER_ACCOUNT, "an upload")
+
+    assert [len(suggestions(store, most=most)) for most in (1, 2, None)] == [1, 2, 2]
+
+
+def test_who_dismissed_a_suggestion_and_brought_it_back_is_in_the_chain_with_both_persons(store):
+    linked(store, ULN, ANN, "an upload")
+    one, other = minted(store, ULN, ANN)
+
+    write(store, lambda tx: dismiss(tx, one, other, "staff"))
+    dismissed = suggested_between(store, one, other)
+    write(store, lambda tx: bring_back(tx, one, other, "somebody else"))
+
+    about = {"one": one, "other": other}
+    assert chain(store)[-2:] == [
+        ("staff", "suggestion.dismissed", about),
+        ("somebody else", "suggestion.brought-back", about),
+    ]
+    ((suggestion, is_dismissed),) = dismissed
+    assert (set(suggestion.identifiers), is_dismissed) == ({ULN.id, ANN.id}, True)
+    assert [aside for _, aside in suggested_between(store, one, other)] == [False]
 
 
 def test_suggestions_about_somebody_are_those_that_name_one_of_their_identifiers_and_are_still_open(store):
