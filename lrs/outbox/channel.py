@@ -23,17 +23,19 @@ if TYPE_CHECKING:
     import click
 
 LONGEST = outbound.IN_ALL + 15
-"""Seconds that a call takes at most, with the look-up of a name."""
+"""The longest time of a call in seconds, with the look-up of the name."""
 ACTIVE, PAUSED, DISABLED = "active", "paused", "disabled"
 """The states of a destination. Paused: by an operator, or because it answered 401 or 403. Disabled: it answered 410."""
 
 
 class Destination(msgspec.Struct, frozen=True):
-    """Where a channel sends to. The body of a ``destination`` record, or made by a channel from a record of its own.
+    """Where a channel sends to.
+
+    It is the body of a ``destination`` record, or a channel makes it from a record of its own.
 
     *id* is its name in the channel. Nothing is sent unless *state* is ``active``; *reason* says why, *changed* since
-    when (microseconds UTC; ``None`` if that is not known). *access* is the
-    encrypted key and secret. *options* are the channel's own: what it was given, and how far it has come.
+    when (microseconds UTC; ``None`` if unknown). *access* is the encrypted key and secret. *options* are the channel's
+    own: what it was given, and how far it has come.
     """
 
     channel: str
@@ -52,15 +54,15 @@ class End(Enum):
 
     DELIVERED = "delivered"
     LATER = "later"
-    """It did not work now; it is tried again on the schedule."""
+    """The call failed. It is tried again on the schedule."""
     FAILED = "failed"
-    """As ``LATER``, but what was sent may be to blame: no answer came to it in time, or 500."""
+    """As ``LATER``, but the message may be the cause: no answer in time, or status 500."""
     REFUSED = "refused"
-    """What was sent will never be taken; it is given up at once."""
+    """The destination will never accept this message, so it is given up at once."""
     DENIED = "denied"
-    """Nothing is taken until an operator acts; the destination is paused."""
+    """The destination accepts nothing until an operator acts, so it is paused."""
     GONE = "gone"
-    """The destination wants nothing any more (410); it is disabled."""
+    """The destination does not want anything any more (410), so it is disabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Message:
 
 
 class Unneeded(Exception):
-    """There is nothing to send any more. ``state`` is the new state of the delivery, the text the reason."""
+    """There is nothing to send. ``state`` is the new state of the delivery, the text is the reason."""
 
     def __init__(self, state: str, why: str) -> None:
         super().__init__(why)
@@ -96,24 +98,24 @@ class Unneeded(Exception):
 
 
 class Undeliverable(Exception):
-    """It cannot be sent until an operator changes something."""
+    """The delivery cannot be sent until an operator changes something."""
 
 
 class Destinations(Protocol):
     """Where the destinations of a channel are stored."""
 
     def find(self, tenant: Tenant, id: str) -> Destination | None:
-        """The destination with this *id*, in whatever state."""
+        """The destination with this *id*, in any state."""
 
     def everyone(self, tenant: Tenant) -> Iterable[Destination]:
-        """All of them."""
+        """All destinations of the channel."""
 
     def stop(self, tx: Tx, id: str, state: str, reason: str) -> None:
-        """With this commit nothing more is sent there. Does nothing for a destination that no longer exists."""
+        """Stops the destination: from this commit on nothing is sent there. Does nothing if it does not exist."""
 
 
 UNKNOWN = "?"
-"""Shown in the list for what a delivery does not say, or what cannot be read."""
+"""Shown in lists for a value that a delivery does not have or that cannot be read."""
 
 
 def _about(record: Record) -> Mapping[str, Any]:
@@ -174,7 +176,7 @@ def by_name(*channels: Channel) -> Channels:
 
 
 def outcome_of(answer: Response) -> Outcome:
-    """What an HTTP answer means by default: 2xx is delivered, 410 ends it, everything else is tried again."""
+    """The usual meaning of an HTTP answer: 2xx is delivered, 410 disables the destination, all else is tried again."""
     reason = f"answered {answer.status}"
     if 200 <= answer.status < 300:
         return Outcome(End.DELIVERED, reason, answer.status)

@@ -1,6 +1,6 @@
 """The commands for destinations, the same for every channel: add, list, pause, resume, remove. Knows no channel.
 
-``lrs destinations`` has them for all channels. A channel may also have them under a name of its own.
+``lrs destinations`` has them for all channels. A channel may also have them under its own name.
 """
 
 from __future__ import annotations
@@ -70,18 +70,18 @@ def act_commands(channels: Channels) -> Sequence[click.Command]:
     """The commands ``pause``, ``resume`` and ``remove``. If there are several *channels*, each takes the channel."""
 
     def pause(tenant: Tenant, channel: Channel, name: str) -> str:
-        """Send nothing more to NAME until it is resumed; nothing is lost meanwhile."""
+        """Send nothing to NAME until it is resumed. What is queued for it waits."""
         destinations.pause(tenant, channel, name, by=BY)
         return f"{name} is paused; {channel.resume_command(name)} goes on"
 
     def resume(tenant: Tenant, channel: Channel, name: str) -> str:
-        """Send to NAME again, from where it stopped, at once."""
+        """Send to NAME again at once, from where it stopped."""
         destinations.resume(tenant, channel, name, by=BY)
         again = f"lrs deliveries resend --channel {channel.name} --to {name}"
         return f"{name} goes on; what was put aside is sent again by {again}"
 
     def remove(tenant: Tenant, channel: Channel, name: str) -> str:
-        """Take NAME off: its address, its key, and how far it was."""
+        """Remove NAME: its address, its key, and how far it had come."""
         destinations.remove(tenant, channel, name, by=BY)
         return f"{name} is removed; added again, it begins anew"
 

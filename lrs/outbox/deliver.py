@@ -32,13 +32,13 @@ from lrs.storage import Claim
 from lrs.tenancy.tenants import Tenant
 
 BATCH = 16
-"""Deliveries that are claimed at once; more would wait in a line, and their leases run out."""
+"""Deliveries that are claimed at once. More would wait in a line until their leases run out."""
 SLOW = 1.0
-"""Seconds from which on a call counts as slow."""
+"""A call that takes this many seconds or more counts as slow."""
 
 
 class _Waiting(NamedTuple):
-    """A claim in a line, until when it is leased (microseconds UTC), and whether that was a moment ago."""
+    """A claim in a line. It is leased *until* (microseconds UTC); *fresh* if it was leased a moment ago."""
 
     claim: Claim
     until: int
@@ -47,20 +47,20 @@ class _Waiting(NamedTuple):
 
 @dataclass(slots=True)
 class _Line:
-    """What is claimed for one destination: those that wait, and the call under way. *slow*: the last one was."""
+    """The claims for one destination: those that wait, and the call under way."""
 
     waiting: deque[_Waiting] = field(default_factory=deque)
     call: Outgoing | None = None
 
     @property
     def claims(self) -> list[Claim]:
-        """All of it."""
+        """All its claims."""
         return [*([self.call.claim] if self.call else []), *(one.claim for one in self.waiting)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the call of a line came to, and the seconds that it took."""
+    """The outcome of a line's call, and how many seconds it took."""
 
     name: str
     future: Future[Outcome]
@@ -97,19 +97,19 @@ class Sending:
 
     @property
     def claims(self) -> list[Claim]:
-        """What was begun and is not settled."""
+        """All claims that are not settled."""
         waiting = [claim for line in self._lines.values() for claim in line.claims]
         storing = [claim for stored in self._storing for claim in stored.claims]
         return [*waiting, *(one.claim for one in self._over), *storing]
 
     def wait(self) -> None:
-        """Waits until there is something for ``put_down``, or room for more calls."""
+        """Waits until ``put_down`` has something to do, or more calls can begin."""
         self._happened.wait()
 
     def room(self, tenant: Tenant) -> tuple[int, Sequence[int]]:
-        """How many entries can be claimed now, and keys of the records to leave out: there is a line for them.
+        """How many entries can be claimed now, and the keys of records to leave out.
 
-        Or another process sends there.
+        These are the records for destinations that have a line here, or to which another process sends.
         """
         free = self._senders.free_or(self._wake)
         if not free:
@@ -118,7 +118,7 @@ class Sending:
         return min(BATCH, free), [*map(_key_of, busy), *map(_key_of, self._turns.of_others(tenant))]
 
     def begin(self, tenant: Tenant, claims: Sequence[Claim], until: int) -> FailedClaims:
-        """Sends what *claims* owe, which are leased *until* (microseconds UTC), each in the line of its destination.
+        """Sends what *claims* owe, each in the line of its destination. They are leased *until* (microseconds UTC).
 
         Gives those that failed unforeseen, with the reason.
         """
@@ -140,9 +140,9 @@ class Sending:
         return failures + self._settle(tenant)
 
     def put_down(self, tenant: Tenant) -> FailedClaims:
-        """Stores what the calls that ended came to, and begins the next of their lines.
+        """Stores the outcomes of calls that ended, and begins the next call of each line.
 
-        Gives those that failed unforeseen. It does not wait for the commits: what they come to is seen the next time.
+        Gives those that failed unforeseen. Does not wait for the commits: their results are looked at the next time.
         """
         self._happened.clear()
         failures = self._stored()
@@ -152,19 +152,19 @@ class Sending:
         return failures + self._settle(tenant)
 
     def rest(self, tenant: Tenant) -> None:
-        """Leaves the turns of destinations for which nothing is left. To be called when nothing more can be claimed."""
+        """Gives up the turns of destinations that have no claims left. Call it when nothing more can be claimed."""
         done = [name for name, line in self._lines.items() if not line.claims]
         for name in done:
             del self._lines[name]
         self._turns.leave(tenant, done)
 
     def release(self, tenant: Tenant) -> None:
-        """Hands back what was not begun."""
+        """Hands back the claims whose calls have not begun."""
         for line in self._lines.values():
             _release(tenant, line)
 
     def _advance(self, tenant: Tenant) -> FailedClaims:
-        """Begins the next call of each line in which none is under way."""
+        """Begins the next call in each line without a call under way."""
         failures: FailedClaims = []
         for name, line in self._lines.items():
             while line.waiting and not line.call and self._next(tenant, name, line, failures):
@@ -173,7 +173,10 @@ class Sending:
         return failures
 
     def _next(self, tenant: Tenant, name: str, line: _Line, failures: FailedClaims) -> bool:
-        """Takes the first of *line*, and sends what it owes if there is something to send. ``False`` without room."""
+        """Takes the first claim of *line* and sends what it owes, if there is something to send.
+
+        ``False`` without room.
+        """
         slow = name in self._slow
         if not self._senders.reserve(self._wake, slow=slow):
             return False
@@ -193,7 +196,7 @@ class Sending:
         return True
 
     def _call(self, tenant: Tenant, name: str, line: _Line, one: _Waiting) -> Outgoing | None:
-        """What to send; ``None`` if there is nothing to send, or not enough time left for it."""
+        """The call for the claim; ``None`` if there is nothing to send, or too little time left."""
         seen = self._seen(tenant, one) if is_foreseeable(one.claim.record, self._channels) else None
         begun = fate.begin(tenant, one.claim, self._channels, fresh=one.fresh, seen=seen)
         if not isinstance(begun, Outgoing):
@@ -227,12 +230,15 @@ class Sending:
             try:
                 stored = fate.end(tenant, call, answer.future, self._jitter)
             finally:
-                if not isinstance(stored, Settled):  # the destination may be stopped now, which must be seen
+                if not isinstance(stored, Settled):  # the destination may be stopped now, so it must be read again
                     self._foreseen = None
             self._note(stored)
 
     def _settle(self, tenant: Tenant) -> FailedClaims:
-        """Stores what is over, in one commit; while one is under way, the next gathers."""
+        """Stores in one commit the deliveries that are over.
+
+        While one commit is under way, they gather for the next.
+        """
         if not self._over or self._settling in self._storing:
             return []
         over, self._over = self._over, []
@@ -251,7 +257,7 @@ class Sending:
             stored.commit.add_done_callback(lambda _: self._wake())
 
     def _stored(self) -> FailedClaims:
-        """Looks at the commits that are done."""
+        """Looks at the commits that are done, and gives what failed."""
         failures: FailedClaims = []
         storing, self._storing = self._storing, []
         for stored in storing:
@@ -272,6 +278,6 @@ def _release(tenant: Tenant, line: _Line) -> None:
 
 
 def _key_of(name: str) -> int:
-    """The key of what waits for the destination with the record *name*."""
+    """The key of all deliveries that wait for the destination with the record *name*."""
     channel, _, to = name.partition("/")
     return deliveries.waiting_key(channel, to)

@@ -1,11 +1,11 @@
-"""A delivery: one thing owed to one destination through one channel, with its own tries, fate and place in the list.
+"""A delivery: one message for one destination through one channel, with its own tries, outcome and place in the list.
 
-What is queued twice is there once if it has the same id. The content is the channel's: as a rule only what has to be
-said is kept, and the message is put together when it is sent, from what holds then.
+Two deliveries with the same id are one. The channel decides on the content. As a rule the content only says what must
+be told, and the message is composed from the present data when it is sent.
 
-**Order.** Deliveries of one order key go one after the other: each waits until the one before was settled or given up,
-and is owed in that commit. A channel that needs less names what a delivery waits for (``after``) and which one is
-waited for (``awaited``).
+**Order.** Deliveries with one order key are sent one after the other. Each waits until the one before is settled or
+given up; that commit makes it due. Instead, a channel can name the delivery that another one waits for (``after``) and
+mark it as one that others wait for (``awaited``).
 """
 
 from __future__ import annotations
@@ -30,21 +30,22 @@ DELIVERED = "delivered"
 SUPERSEDED = "superseded"
 WITHHELD = "withheld"
 HELD = "held"
-"""Not sent, because nothing is there to send it with; it can be sent again once there is."""
+"""Not sent because the means are missing (such as a mail server). It can be sent again later."""
 
 FIRST = "webhook"
-"""The channel of deliveries that name none: those of 0.2.0, which had no other."""
+"""The channel of deliveries without one: version 0.2.0 had no other channel."""
 PAGE = 500
-"""Deliveries that are owed again in one commit when a destination is resumed."""
+"""Deliveries that are made due in one commit when a destination is resumed."""
 LONGEST_WAIT = 10 * DAY
-"""Microseconds after which a delivery waits for no other: a worker that ended over that one may never have said so."""
+"""Microseconds after which a delivery no longer waits for another: a worker may have ended without saying that it was
+over.
+"""
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """What is owed: *content* to the destination *to* of *channel*.
+    """A message to queue: *content* for the destination *to* of *channel*.
 
-    *what* says in a word or two, without personal data, what it is, and *waits* why it waits, to those who look at the
-    list.
+    Lists show *what* it is, in a word or two without personal data, and why it *waits*.
     """
 
     id: str
@@ -60,13 +61,13 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class _About(msgspec.Struct, frozen=True):
-    """What every content says that is about a person, whatever its channel: JSON with the id under *person*."""
+    """The part of a content that every channel shares: JSON with the id of the learner it is about under *person*."""
 
     person: str | None = None
 
 
 def queue(tx: Tx, delivery: Delivery, now: int) -> None:
-    """Owes *delivery*, once those it must not overtake are through."""
+    """Queues *delivery*. It becomes due when the delivery that it must not overtake is over."""
     first = _awaited(tx, delivery)
     meta: dict[str, Any] = {"state": QUEUED, "channel": delivery.channel, "to": delivery.to}
     if delivery.what:
@@ -84,12 +85,12 @@ def queue(tx: Tx, delivery: Delivery, now: int) -> None:
 
 
 def channel_of(record: Record) -> str:
-    """The name of the channel that *record* goes through."""
+    """The name of the channel of *record*."""
     return str(record.meta.get("channel", FIRST))
 
 
 def mark(tx: Tx, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Stores what became of deliveries (*outcomes*: their meta by id), and owes what waited for them.
+    """Stores the outcomes of deliveries (*outcomes*: their meta by id), and makes due what waited for them.
 
     They keep their places in the list.
     """
@@ -104,14 +105,14 @@ def mark(tx: Tx, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def give_up(tx: Tx, id: str) -> None:
-    """Says that a delivery is about to be put aside. What waited for it is owed now."""
+    """Prepares a delivery to be put aside. What waited for it becomes due."""
     mark(tx, {id: {"state": QUEUED}})
 
 
 def again(tx: Tx, id: str) -> None:
-    """Owes an existing delivery once more, from its first try on; what waits for it still does.
+    """Makes an existing delivery due again, with no tries. What waits for it still waits.
 
-    Raises ``Refused``: 404 if there is none, 409 for one that waits for another, which it must not overtake.
+    Raises ``Refused``: 404 if it does not exist, 409 if it waits for another one, which it must not overtake.
     """
     record = tx.get(KIND, id)
     if record is None:
@@ -127,9 +128,9 @@ def again(tx: Tx, id: str) -> None:
 
 
 def rejoin(tx: Tx, id: str, channel: str, to: str) -> None:
-    """Gives a delivery that is owed its place among those that wait for *to*, and owes it from its first try on.
+    """Adds a delivery to those that wait for *to*, and makes it due with no tries.
 
-    A delivery of 0.2.0 has no such place, and one that was put aside has lost it.
+    Deliveries of 0.2.0, and those that were put aside, are not among them.
     """
     record = tx.get(KIND, id)
     if record is None or record.meta["state"] != QUEUED:
@@ -141,9 +142,9 @@ def rejoin(tx: Tx, id: str, channel: str, to: str) -> None:
 
 
 def hold(tx: Tx, id: str, channel: str, to: str, why: str) -> None:
-    """Lets a delivery wait until its destination is active again, without a try.
+    """Lets a delivery wait until its destination is active again. Counts no try.
 
-    It is looked at again after ``LONGEST_WAIT``, in case the process that resumes the destination dies over it.
+    It becomes due after ``LONGEST_WAIT`` at the latest, in case the process that resumes the destination dies.
     """
     record = tx.get(KIND, id)
     if record is None:
@@ -155,9 +156,9 @@ def hold(tx: Tx, id: str, channel: str, to: str, why: str) -> None:
 
 
 def let_go_of(tx: Tx, channel: str, to: str, start: str | None = None) -> str | None:
-    """Owes a page of what waits for a destination, at once and in order. Gives where the next page starts.
+    """Makes a page of the deliveries for a destination due, in their order. Gives the start of the next page.
 
-    What waits for another delivery still does.
+    Deliveries that wait for another delivery still wait.
     """
     page = tx.find(Walk(KIND, (waiting_key(channel, to),), limit=PAGE, start=start))
     for record in page.records:
@@ -175,17 +176,17 @@ def since(record: Record) -> int:
 
 
 def destination_key(to: str) -> int:
-    """The key of all deliveries to a destination. Its sort is called as it was when all destinations were services."""
+    """The key of all deliveries to a destination. It says "service" because once all destinations were services."""
     return key("service", to)
 
 
 def waiting_key(channel: str, to: str) -> int:
-    """The key of those that are neither settled nor given up."""
+    """The key of deliveries that are neither settled nor given up."""
     return key("delivery waiting", channel, to)
 
 
 def person_key(person: str) -> int:
-    """The key of all deliveries about a person, which whoever queues one adds to it."""
+    """The key of all deliveries about a person. Whoever queues one adds it."""
     return key("person", person)
 
 
@@ -206,7 +207,7 @@ def _awaited(reader: Reader, delivery: Delivery) -> str | None:
 def _put(tx: Tx, record: Record, meta: Mapping[str, Any], *, waiting: bool) -> None:
     kept = {name: record.meta[name] for name in ("channel", "to", "what") if name in record.meta}
     keys = record.keys
-    if "to" in kept:  # one of 0.2.0 has no such key, and is not counted
+    if "to" in kept:  # a delivery of 0.2.0 has no such key and is not counted
         mine = waiting_key(kept["channel"], kept["to"])
         keys = (*(one for one in keys if one != mine), *([mine] if waiting else []))
         if waiting:
@@ -215,7 +216,7 @@ def _put(tx: Tx, record: Record, meta: Mapping[str, Any], *, waiting: bool) -> N
 
 
 def _waiting_for(tx: Tx, records: Mapping[str, Record]) -> list[Record]:
-    """The deliveries that wait for one of *records*, by id, and are none of them."""
+    """The deliveries that wait for one of *records* (by id) and are not among them."""
     keys = [key("delivery after", id) for id, record in records.items() if record.meta.get("awaited")]
     found = tx.find_any(KIND, keys) if keys else {}
     return [
@@ -232,7 +233,10 @@ def _about(record: Record) -> Subjects:
 
 
 def _shown(record: Record, whose: Whose) -> dict[str, Any]:
-    """What it was, and what became of it. The values of a mail stay out: a link or a code in it may still open."""
+    """The delivery and its outcome.
+
+    The values of a mail are left out, because a link or a code in it may still be valid.
+    """
     meta = {name: record.meta[name] for name in ("channel", "to", "what", "state") if name in record.meta}
     told = body_shown(record, whose)
     return {name: value for name, value in told.items() if name != "values"} | meta

@@ -1,9 +1,9 @@
-"""Destinations: where each channel sends to, in which state, with which key. What an operator does with them.
+"""Destinations: where each channel sends to, in which state, with which key, and how operators change them.
 
-The record ``destination`` is every channel's, and the states and their reasons are the same for all. A channel whose
-destinations are records of another room (``Channel.own``) has them shown and stopped here, and changed there.
+All channels use the record ``destination`` and the same states and reasons. If a channel's destinations are records of
+another room (``Channel.own``), they are shown and stopped here, and changed there.
 
-The key and the secret of a destination are hidden with a secret of its own, so that those of one are of no use to
+The key and secret of each destination are encrypted with a secret of its own, so one of them cannot be used for
 another.
 """
 
@@ -46,7 +46,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def find(tenant: Tenant, channel: Channel, id: str) -> Destination | None:
-    """The destination *id* of *channel*, in whatever state."""
+    """The destination *id* of *channel*, in any state."""
     return _of(channel).find(tenant, id)
 
 
@@ -56,14 +56,14 @@ def everyone(tenant: Tenant, channel: Channel) -> Iterable[Destination]:
 
 
 def stop(tx: Tx, channel: Channel, id: str, outcome: Outcome) -> str:
-    """Sends nothing more there, as *outcome* (``DENIED``, ``GONE``) says; why, for what was being sent."""
+    """Stops the destination because of *outcome* (``DENIED``, ``GONE``). Gives the reason for what was being sent."""
     state = DISABLED if outcome.end is End.GONE else PAUSED
     _of(channel).stop(tx, id, state, outcome.reason)
     return stopped(state, outcome.reason)
 
 
 def hold(tx: Tx, channel: Channel, to: str, id: str) -> None:
-    """Lets the delivery *id* wait until its destination is resumed; it is owed at once if that has been done."""
+    """Lets the delivery *id* wait until its destination is resumed. If that was done meanwhile, it is due at once."""
     record = tx.get(KIND, record_id(channel.name, to))
     destination = read(record) if record else None
     if destination and destination.state == PAUSED:
@@ -73,17 +73,17 @@ def hold(tx: Tx, channel: Channel, to: str, id: str) -> None:
 
 
 def waits(channel: Channel, destination: Destination) -> bool:
-    """Whether what is owed there waits until it is resumed. One of another room is told anew, so nothing waits."""
+    """Whether its deliveries wait until it is resumed. A destination of another room is told everything again."""
     return destination.state == PAUSED and not channel.own
 
 
 def stopped(state: str, reason: str | None) -> str:
-    """Why nothing is sent to a destination in this *state*."""
+    """The reason why nothing is sent to a destination in this *state*."""
     return f"the destination is {state}: {reason}"
 
 
 def access(tenant: Tenant, destination: Destination) -> list[str]:
-    """What lets us in there, in the order of ``Channel.access``. Raises ``Undeliverable`` if it cannot be read."""
+    """The credentials, in the order of ``Channel.access``. Raises ``Undeliverable`` if they cannot be read."""
     try:
         return reveal(_secret(tenant, destination.channel, destination.id), destination.access or "", list[str])
     except NotOurs as error:
@@ -103,9 +103,11 @@ def add(
     given: Mapping[str, Any] = {},
     by: str,
 ) -> Destination:
-    """Begins to send to *address*. *given* are the values of ``Channel.options``, *access* those of ``Channel.access``.
+    """Adds a destination at *address*.
 
-    Raises ``Refused``: a name that is taken or none, an address we may not call, or what the channel refuses.
+    *given* are the values of ``Channel.options``, *access* those of ``Channel.access``.
+
+    Raises ``Refused``: the name is taken or not valid, the address may not be called, or the channel refuses.
     """
     _check_own(channel, name)
     if not _NAME.fullmatch(name):
@@ -131,24 +133,24 @@ def add(
 
 
 def pause(tenant: Tenant, channel: Channel, name: str, *, by: str) -> None:
-    """Sends nothing there until ``resume``; what is owed there waits. Raises ``Refused`` (404)."""
+    """Pauses the destination; its deliveries wait until ``resume``. Raises ``Refused`` (404)."""
     _change(tenant, channel, name, "paused", by, state=PAUSED, reason="by command")
 
 
 def resume(tenant: Tenant, channel: Channel, name: str, *, by: str) -> None:
-    """Sends there again, at once and in order; a stream goes on where it stopped. Raises ``Refused`` (404)."""
+    """Resumes the destination at once and in order; a stream goes on where it stopped. Raises ``Refused`` (404)."""
     _change(tenant, channel, name, "resumed", by, state=ACTIVE, reason=None)
 
 
 def remove(tenant: Tenant, channel: Channel, name: str, *, by: str) -> None:
-    """Forgets the destination, its key, and how far it had come. Raises ``Refused`` (404)."""
+    """Removes the destination, its key, and how far it had come. Raises ``Refused`` (404)."""
     _check_own(channel, name)
 
     def decide(tx: Tx) -> str | None:
         destination = read(_wanted(tx, channel.name, name))
         tx.delete(KIND, record_id(channel.name, name))
         _audit(tx, by, "removed", destination)
-        return deliveries.let_go_of(tx, channel.name, name)  # it is put aside now, with the reason
+        return deliveries.let_go_of(tx, channel.name, name)  # its deliveries are put aside now, with the reason
 
     _let_go_of_all(tenant, channel, name, tenant.store.write(decide, weight=ROWS * deliveries.PAGE).result())
 
@@ -157,7 +159,7 @@ def remove(tenant: Tenant, channel: Channel, name: str, *, by: str) -> None:
 
 
 class Kept:
-    """The destinations of a channel that has no records of its own for them."""
+    """The destinations of a channel that are ``destination`` records."""
 
     def __init__(self, channel: str) -> None:
         self._channel = channel
@@ -168,7 +170,7 @@ class Kept:
         return read(record) if record else None
 
     def everyone(self, tenant: Tenant) -> Iterator[Destination]:
-        """See ``Destinations.everyone``: in the order in which they were added."""
+        """See ``Destinations.everyone``. In the order in which they were added."""
         return kept(tenant.store, self._channel)
 
     def stop(self, tx: Tx, id: str, state: str, reason: str) -> None:
@@ -182,7 +184,7 @@ class Kept:
 
 
 def kept(reader: Reader, channel: str) -> Iterator[Destination]:
-    """The destinations of *channel* in their order, in whatever state: for the transaction that owes them something."""
+    """The destinations of *channel* in order, in any state: for a transaction that queues something for each."""
     return map(read, each(reader, KIND, _channel_key(channel)))
 
 
@@ -192,12 +194,12 @@ def record_id(channel: str, name: str) -> str:
 
 
 def read(record: Record) -> Destination:
-    """The destination in *record*. Raises ``msgspec.MsgspecError`` for a body that is none."""
+    """The destination in *record*. Raises ``msgspec.MsgspecError`` for another body."""
     return msgspec.json.decode(record.body, type=Destination)
 
 
 def insert(tx: Tx, destination: Destination, *, owes: bool) -> bool:
-    """Adds *destination*, a stream with what it *owes*; ``False`` if its name is taken."""
+    """Adds *destination*; a stream *owes* its step. ``False`` if the name is taken."""
     id = record_id(destination.channel, destination.id)
     if tx.get(KIND, id):
         return False
@@ -209,7 +211,7 @@ def insert(tx: Tx, destination: Destination, *, owes: bool) -> bool:
 
 
 def put(tx: Tx, record: Record, destination: Destination, *, keys: Sequence[int] = (), owes: bool = False) -> None:
-    """Puts *destination* in the place of what is in *record*; *keys* and what it *owes* are a stream's."""
+    """Replaces the destination in *record*. *keys* and what it *owes* are those of a stream."""
     keys = (*_keys(destination), *keys)
     tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(destination), keys=keys, owed=()))
     if owes:
@@ -217,7 +219,7 @@ def put(tx: Tx, record: Record, destination: Destination, *, keys: Sequence[int]
 
 
 def hidden(tenant: Tenant, channel: str, name: str, access: Sequence[str]) -> str:
-    """*access* as it is kept."""
+    """*access* in its encrypted form."""
     return hide(_secret(tenant, channel, name), list(access))
 
 
@@ -239,7 +241,7 @@ def _channel_key(channel: str) -> int:
 
 
 def _change(tenant: Tenant, channel: Channel, name: str, done: str, by: str, state: str, reason: str | None) -> None:
-    """Changes the state. What waits is owed again once it is active."""
+    """Changes the state. If it is active now, its deliveries become due."""
     _check_own(channel, name)
 
     def decide(tx: Tx) -> str | None:
@@ -255,7 +257,7 @@ def _change(tenant: Tenant, channel: Channel, name: str, done: str, by: str, sta
 
 
 def _let_go_of_all(tenant: Tenant, channel: Channel, name: str, start: str | None) -> None:
-    """Owes again what waits, from *start* on, in commits of a page."""
+    """Makes due what waits, from *start* on, a page in each commit."""
     while start is not None:
         decide = functools.partial(deliveries.let_go_of, channel=channel.name, to=name, start=start)
         start = tenant.store.write(decide, weight=ROWS * deliveries.PAGE).result()
@@ -278,10 +280,7 @@ def _check_own(channel: Channel, name: str) -> None:
 
 
 def check_address(tenant: Tenant, address: str, what: str = "address") -> None:
-    """Refuses an address that we may not call; messages call it *what*.
-
-    One that does not answer today may tomorrow, and is not refused.
-    """
+    """Refuses an *address* that may not be called; messages call it *what*. It need not answer now."""
     try:
         outbound.check(address, tenant.settings)
     except outbound.Blocked as blocked:

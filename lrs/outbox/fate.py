@@ -1,4 +1,4 @@
-"""What is sent for a claim, and what becomes of the claim after that. Runs in the worker's thread; sends nothing.
+"""Decides what is sent for a claim, and stores what became of it. Runs in the worker's thread; sends nothing.
 
 Knows no channel: the table of them is passed in.
 """
@@ -26,12 +26,12 @@ from lrs.tenancy.tenants import Tenant
 Jitter = Callable[[], float]
 """Gives numbers from 0 to 1."""
 LATER = 5
-"""Seconds after which what another process cannot leave out by a key is looked at again."""
+"""Seconds after which an entry that another process cannot leave out by a key is due again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What is sent for a claim, through which channel, and to whom."""
+    """The call for a claim: through which channel, to which destination, with which message."""
 
     claim: Claim
     channel: Channel
@@ -69,7 +69,7 @@ class _Held(Exception):
 
 
 def where(record: Record, channels: Channels) -> tuple[str, str]:
-    """The channel and the destination of what *record* owes. What cannot be read goes nowhere, each by itself."""
+    """The channel and the destination for *record*. Each unreadable record has a destination of its own."""
     name = deliveries.channel_of(record)
     to = record.meta.get("to")  # a delivery of 0.2.0 has it in its body
     if to is None and name in channels:
@@ -80,10 +80,10 @@ def where(record: Record, channels: Channels) -> tuple[str, str]:
 def begin(
     tenant: Tenant, claim: Claim, channels: Channels, *, fresh: bool, seen: Tenant | None = None
 ) -> Outgoing | Settled | StoredOutcome | None:
-    """What to send, or how the claim ended without that.
+    """The call for the claim, or how the claim ended without one.
 
-    A delivery that is done by now is not sent a second time. *fresh*: the claim was made a moment ago, so its record
-    is not read again. *seen* is the tenant with what was read ahead (see ``Foreseen``).
+    A delivery that is over is not sent again. *fresh*: the claim was made a moment ago, so its record is not read
+    again. *seen* is the tenant with records that were read ahead (see ``Foreseen``).
     """
     seen = seen or tenant
     record = claim.record if fresh else seen.store.get(claim.record.kind, claim.record.id)
@@ -112,7 +112,7 @@ def begin(
 
 
 def give_up(tenant: Tenant, claim: Claim, reason: str) -> None:
-    """Puts a delivery aside, visibly; what waited for it goes without. Does nothing if the lease was lost."""
+    """Puts a delivery aside, visibly. What waited for it becomes due. Does nothing if the lease was lost."""
     _put_aside(tenant, claim, lambda _: reason)
 
 
@@ -127,7 +127,7 @@ def _put_aside(tenant: Tenant, claim: Claim, why: Callable[[Tx], str]) -> None:
 
 @contextmanager
 def kept(claim: Claim, failures: FailedClaims) -> Iterator[None]:
-    """Goes on after any error, and keeps it in *failures*. A claim that somebody else has by now is no failure."""
+    """Adds an error of the block to *failures* and goes on. A claim that somebody else has by now is no failure."""
     try:
         yield
     except Stale:
@@ -192,9 +192,10 @@ def _settle(tenant: Tenant, over: Sequence[Settled]) -> Future[Any]:
 
 
 def leave(tenant: Tenant, claims: Sequence[Claim], channels: Channels) -> None:
-    """Hands back what is not sent now. What cannot be left out by a key could be claimed again at once.
+    """Hands back claims that are not sent now.
 
-    So such a delivery gets the key, and anything else is due a little later.
+    A delivery without the key by which others leave it out could be claimed again at once, so it gets the key. Anything
+    else without it is due a little later.
     """
     placed = [(claim, *where(claim.record, channels)) for claim in claims]
     odd = [one for one in placed if deliveries.waiting_key(*one[1:]) not in one[0].record.keys]
@@ -258,9 +259,9 @@ def _end(tenant: Tenant, call: Outgoing, outcome: Outcome, jitter: Jitter) -> Fu
 
 
 def _stop(tenant: Tenant, call: Outgoing, outcome: Outcome) -> None:
-    """Stops the destination, before anything else is sent there.
+    """Stops the destination before anything else is sent there.
 
-    Paused, what is owed there waits; a stream goes on where it is once that is resumed.
+    If it is paused, its deliveries wait, and a stream goes on where it is once it is resumed.
     """
     stop = functools.partial(destinations.stop, channel=call.channel, id=call.to, outcome=outcome)
 

@@ -1,4 +1,4 @@
-"""What an operator sees and does: the list of deliveries, sending again, the lag of each destination."""
+"""What an operator sees and does: the list of deliveries, sending again, how far behind each destination is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def listed(
 ) -> Iterator[dict[str, Any]]:
     """The deliveries, oldest first: id, queued, channel, to, what, state, status, reason, and what the channel adds.
 
-    Those that were given up on have the state ``dead`` and their number of ``tries``.
+    Those that were given up have the state ``dead`` and their number of ``tries``.
     """
     parked = {
         record.id: owed
@@ -72,7 +72,7 @@ def sent_to(tenant: Tenant, channels: Channels, to: str, *, limit: int = 1_000) 
 
 
 def fate_of(tenant: Tenant, id: str) -> tuple[bool, str] | None:
-    """Whether the delivery *id* arrived, and what was said; ``None`` as long as it was not tried."""
+    """Whether the delivery *id* arrived, and the reason; ``None`` before the first try."""
     record = tenant.store.get(deliveries.KIND, id)
     if record is None:
         return False, "it is gone"
@@ -87,7 +87,7 @@ def fate_of(tenant: Tenant, id: str) -> tuple[bool, str] | None:
 
 
 def failed(tenant: Tenant, channels: Channels, *, limit: int = 100) -> list[dict[str, Any]]:
-    """Deliveries that were given up on, at most *limit*, in the form of ``listed``. Does not read the others."""
+    """At most *limit* deliveries that were given up, in the form of ``listed``. Does not read the others."""
     return [
         _shown(record, channels) | {"state": PARKED, "reason": owed.error, "tries": owed.tries}
         for record, owed in tenant.store.parked(deliveries.STEP, limit=limit)
@@ -96,9 +96,9 @@ def failed(tenant: Tenant, channels: Channels, *, limit: int = 100) -> list[dict
 
 
 def resend(tenant: Tenant, id: str, *, by: str) -> None:
-    """Owes the delivery *id* again, whatever became of it, and records that *by* did it.
+    """Makes the delivery *id* due again, in any state, and records that *by* did it.
 
-    Raises ``Refused``: 404 if there is none, 409 if it waits for another.
+    Raises ``Refused``: 404 if it does not exist, 409 if it waits for another.
     """
 
     def decide(tx: Tx) -> None:
@@ -111,7 +111,7 @@ def resend(tenant: Tenant, id: str, *, by: str) -> None:
 def resend_all(
     tenant: Tenant, channels: Channels, *, by: str, to: str | None = None, channel: str | None = None
 ) -> int:
-    """Owes all again that were given up on or held (of *to*, of *channel*), as ``resend`` does. Gives their number."""
+    """Makes all deliveries due that were given up or held (of *to*, of *channel*). Gives their number."""
     found = listed(tenant, channels, to=to, channel=channel)
     wanted = [one["id"] for one in found if one["state"] in {PARKED, deliveries.HELD}]
     for one in wanted:
@@ -132,7 +132,7 @@ class DestinationStatus:
     """The present state of a destination.
 
     *waiting* counts deliveries (``None`` for a stream, which is not counted). *since* is the time of the oldest thing
-    that it has not got (microseconds UTC). *resume* is the command that makes it active again.
+    that has not arrived there (microseconds UTC). *resume* is the command that makes it active again.
     """
 
     destination: Destination
@@ -152,22 +152,22 @@ class DestinationStatus:
         return f"{state_since(one.state, time_of(one.changed))}: {one.reason}"
 
     def lag(self, now: int) -> int:
-        """The age of the oldest thing that it has not got, in microseconds at *now*; 0 if it has got all."""
+        """The age in microseconds at *now* of the oldest thing that has not arrived there; 0 if everything has."""
         return 0 if self.since is None else max(0, now - self.since)
 
 
 def state_since(state: str, since: str | None) -> str:
-    """A state and since when it holds, if that is known."""
+    """A state, and since when it holds if that is known."""
     return f"{state} since {since}" if since else state
 
 
 def destinations(tenant: Tenant, channels: Channels) -> list[DestinationStatus]:
-    """All destinations, with what waits for each and since when."""
+    """All destinations, with how much waits for each and since when."""
     return [_standing(tenant, channel, one) for channel in channels.values() for one in everyone(tenant, channel)]
 
 
 def listed_destinations(tenant: Tenant, channels: Channels) -> list[dict[str, Any]]:
-    """Each destination in the form that commands show. *dead* is how many deliveries to it were given up on."""
+    """Each destination in the form that commands show. *dead* is how many of its deliveries were given up."""
     parked = tenant.store.parked(deliveries.STEP, limit=_MOST_PARKED)
     dead = Counter((deliveries.channel_of(record), record.meta.get("to")) for record, _ in parked)
     return [_listed(one, channels, dead, tenant.clock()) for one in destinations(tenant, channels)]

@@ -1,7 +1,7 @@
-"""The one way to owe a mail: to whom, from which template, with which values. Knows no mail server and no template.
+"""The only way to queue a mail: recipient, template and values. Knows no mail server and no template.
 
-A mail is a delivery of the channel ``email``, owed in the commit of its cause. Its text is put together when it is
-sent. Without a mail server it is held, in the list of deliveries.
+A mail is a delivery of the channel ``email``, queued in the commit of its cause. Its text is made when it is sent.
+Without a mail server it is held in the list of deliveries.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "learner-address": frozenset({"code", "minutes"}),
     "guardian": frozenset({"link", "until"}),
 }
-"""The templates, and the values that each is given, all of them texts. *until* and *when* are RFC 3339."""
+"""The templates and the names of their values, which are all texts. *until* and *when* are RFC 3339."""
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """The content of a delivery of this channel. *person* is the learner whom it is about, if it is about one."""
+    """The content of a delivery of this channel. *person* is the learner it is about, if any."""
 
     address: str
     template: str
@@ -41,7 +41,7 @@ class Mail(msgspec.Struct, frozen=True):
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """What a mail says: its subject, its text, and the same as HTML."""
+    """The text of a mail: its subject, its plain text, and the same as HTML."""
 
     subject: str
     text: str
@@ -49,7 +49,7 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 def good_until(mail: Mail, at: int) -> int | None:
-    """Until when the link or the code in *mail*, owed *at*, can be used, in microseconds UTC; ``None`` without one."""
+    """Until when the link or code in *mail*, queued *at*, is valid (microseconds UTC); ``None`` if it has none."""
     if "until" in mail.values:
         return micros_of_timestamp(mail.values["until"])
     return at + int(mail.values["minutes"]) * MINUTE if "minutes" in mail.values else None
@@ -65,9 +65,9 @@ def send_mail(
     person: str | None = None,
     language: str = "en",
 ) -> str:
-    """Owes a mail to the address *to* with this commit; gives the id of its delivery.
+    """Queues a mail to the address *to* in this commit. Gives the id of its delivery.
 
-    Raises ``ValueError`` unless *values* are just those of *template*.
+    Raises ``ValueError`` unless *values* are exactly those of *template*.
     """
     if values.keys() != TEMPLATES[template]:
         raise ValueError(f"the template {template} has the values {', '.join(sorted(TEMPLATES[template]))}")

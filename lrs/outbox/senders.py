@@ -1,4 +1,4 @@
-"""The threads of a process in which deliveries are sent, with a bound. Knows no store and no destination."""
+"""The bounded pool of threads of a process that send deliveries. Knows no store and no destination."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 AT_ONCE = 32
 """Calls under way in one process."""
 SLOW_AT_ONCE = 16
-"""Of these, calls to destinations that were slow the last time, so that they never take all threads."""
+"""The part of these for destinations whose last call was slow, so that slow ones never take all threads."""
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Senders:
             return self._free
 
     def reserve(self, wake: Callable[[], None], *, slow: bool) -> bool:
-        """Takes room for one call. ``False`` if there is none; then *wake* is called once there may be."""
+        """Reserves room for one call. ``False`` if there is none; then *wake* is called once there may be."""
         with self._lock:
             if not self._free or (slow and not self._free_for_slow):
                 self._waiting.append(wake)
@@ -51,7 +51,7 @@ class Senders:
             wake()
 
     def send(self, call: Callable[[], T], ended: Callable[[Future[T]], None], *, slow: bool) -> None:
-        """Makes *call*, for which room was reserved, in a thread. *ended* is called there with what it came to."""
+        """Makes *call* in a thread, for which room was reserved. *ended* is called there with the outcome."""
 
         def done(future: Future[T]) -> None:
             self.give_back(slow=slow)

@@ -1,7 +1,7 @@
 """Turns: which process sends to a destination now. Several processes send to one destination one at a time.
 
-A turn is a record that a process writes before its first call to a destination, and deletes when it has nothing more to
-send there. It runs out by itself if the process dies. Who has no turn leaves the deliveries to the process that has.
+A process writes a turn before its first call to a destination, and deletes it when it has nothing more to send there.
+If the process dies, the turn runs out. A process without the turn leaves the deliveries to the one that has it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from lrs.tenancy.tenants import Tenant
 
 KIND = "delivery-turn"
 MARGIN = 10
-"""Seconds that a turn lasts longer than the call that it is for."""
+"""Seconds that a turn lasts longer than its call."""
 _LONGEST = HOUR
-"""A turn that ends later than this was written by a wrong clock, and is not respected."""
+"""A turn that ends later than this was written by a wrong clock and is ignored."""
 
 
 class HeldTurns:
@@ -36,7 +36,10 @@ class HeldTurns:
         return [record.id for record in each(tenant.store, KIND) if self._is_of_another(record, now)]
 
     def take(self, tenant: Tenant, names: Iterable[str], longest: float) -> Collection[str]:
-        """Of *names* those that this process has, for a call of *longest* seconds. One commit for all that are new."""
+        """The destinations of *names* of which this process has the turn, for a call of *longest* seconds.
+
+        All new turns are written in one commit.
+        """
         now = tenant.clock()
         end = now + round(longest * SECOND)
         wanted = list(names)
@@ -52,7 +55,7 @@ class HeldTurns:
         return wanted
 
     def leave(self, tenant: Tenant, names: Iterable[str]) -> None:
-        """Ends the turns of this process. Another one may send there from this commit on."""
+        """Ends turns of this process. From this commit on another process may send there."""
         held = [name for name in names if self._until.pop(name, None) is not None]
         if held:
             tenant.store.write(partial(self._leave, names=held)).result()

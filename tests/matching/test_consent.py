@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from lrs.kernel.keys import key
 from lrs.matching import consent, services
 from lrs.matching.consent import Grant, Subject
 from lrs.storage import Record, Walk
@@ -70,6 +71,24 @@ def test_a_consent_holds_until_the_microsecond_in_which_it_ends(tenant, service,
 
     assert seen(tenant, service, end - 1) == ["badges:read", "profiles:read"]
     assert seen(tenant, service, end) == ["profiles:read"]
+
+
+@pytest.mark.parametrize(("how", "holds"), [("link", False), ("guardian", True), ("operator", True)])
+def test_what_somebody_under_age_gave_by_a_link_alone_does_not_hold(tenant, service, how, holds):
+    (given,) = give(tenant, grant("profiles:read", how=how))
+    now = tenant.clock()
+
+    assert given.holds(now)
+    assert given.holds(now, under_age=True) is holds
+    assert bool(consent.scopes_for([given], service, now, under_age=True)) is holds
+
+
+def test_a_consent_has_the_receipt_the_learner_was_told_and_is_found_by_its_service(tenant):
+    (one,) = give(tenant, grant("badges:read", receipt="R-1"))
+
+    assert consent.of_subject(tenant.store, ANN)[0].receipt == one.receipt == "R-1"
+    assert tenant.store.count("consent", [key("service", "career-converter")]) == 1
+    assert tenant.store.count("consent", [key("service", "another")]) == 0
 
 
 @pytest.mark.parametrize(

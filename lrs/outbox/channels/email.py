@@ -1,8 +1,8 @@
-"""The channel ``email``: hands mails in at the mail server that ``LRS_SMTP_URL`` names.
+"""The channel ``email``: sends mails through the mail server in ``LRS_SMTP_URL``.
 
 Without a mail server a mail is *held*: it stays in the list, its link can be copied there, and it can be sent later.
-What is in it is put together by whoever makes the channel (``Render``). Sources: RFC 5321 (SMTP), RFC 3207 (STARTTLS),
-RFC 3834 (Auto-Submitted).
+The caller who makes the channel gives the function that writes the mails (``Render``). Sources: RFC 5321 (SMTP), RFC
+3207 (STARTTLS), RFC 3834 (Auto-Submitted).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def channel(render: Render) -> Channel:
 
 
 def compose(render: Render, tenant: Tenant, record: Record, _: Destination) -> Message:
-    """The mail in *record*. See ``Channel``; a link whose time is over is not sent any more."""
+    """The mail in *record*. See ``Channel``. A mail whose link has expired is not sent."""
     mail = msgspec.json.decode(record.body, type=Mail)
     now, until = tenant.clock(), good_until(mail, micros_of(record.seq))
     if until is not None and now >= until:
@@ -54,16 +54,16 @@ def compose(render: Render, tenant: Tenant, record: Record, _: Destination) -> M
 
 
 def try_out(tenant: Tenant, render: Render, address: str) -> Outcome:
-    """Hands in a mail that says that it is a test, at once; what came of it. Raises ``Refused`` for *address*."""
+    """Sends a test mail at once and gives the outcome. Raises ``Refused`` for a bad *address*."""
     mail = Mail(checked_mailbox(address), "test", {})
     now = tenant.clock()
     return _send(written(tenant, mail, render(tenant, mail), f"test-{now}", now), tenant.settings)
 
 
 def written(tenant: Tenant, mail: Mail, letter: Letter, id: str, at: int) -> EmailMessage:
-    """The message: always the same for one delivery *id*, owed *at*. Raises ``Refused`` for an address that is none.
+    """The message. It is always the same for one delivery *id*, queued *at*. Raises ``Refused`` for a bad address.
 
-    No value of a header comes into another one: the library refuses ends of lines, and blanks become one.
+    No value can add a header: the library refuses line ends, and whitespace becomes one blank.
     """
     sender = sender_of(tenant)
     organisation = " ".join(tenant.record.name.split())
@@ -80,7 +80,7 @@ def written(tenant: Tenant, mail: Mail, letter: Letter, id: str, at: int) -> Ema
 
 
 def sender_of(tenant: Tenant) -> str:
-    """The address that mails of *tenant* come from: its own, or ``noreply`` at the host of the pages."""
+    """The sender address of *tenant*: its own, or ``noreply`` at the host of the pages."""
     settings = tenant.settings
     if settings.mail_sender is not None:
         return settings.mail_sender
@@ -100,10 +100,10 @@ def server_of(settings: Settings) -> MailServer:
 
 
 class _Servers:
-    """The mail server as the only destination. It is in the settings, so nothing here changes its state."""
+    """The mail server as the only destination. It is in the settings, so its state never changes here."""
 
     def find(self, tenant: Tenant, id: str) -> Destination | None:
-        """See ``Destinations.find``: active also where no server is set, for then each mail is held."""
+        """See ``Destinations.find``. It is active also without a server, because then each mail is held."""
         if id != CHANNEL:
             return None
         server = server_of(tenant.settings) if tenant.settings.smtp_url is not None else None
@@ -115,4 +115,4 @@ class _Servers:
         return [found] if found else []
 
     def stop(self, tx: Tx, id: str, state: str, reason: str) -> None:
-        """See ``Destinations.stop``. No outcome of a mail stops the server: a wrong password is tried again."""
+        """See ``Destinations.stop``. No outcome stops the server: after a wrong password the mail is tried again."""

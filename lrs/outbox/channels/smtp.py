@@ -1,6 +1,6 @@
-"""Hands one message in at a mail server (RFC 5321, RFC 3207), and says what came of it. Knows no store.
+"""Sends one message to a mail server (RFC 5321, RFC 3207) and gives the outcome. Knows no store.
 
-Runs in a thread of the outbox. Nothing is said to a server that offers no encryption, unless it is on this machine.
+Runs in a thread of the outbox. It sends nothing to a server without encryption, unless that is on this machine.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from lrs.kernel.mail_server import MailServer
 from lrs.outbox.channel import End, Outcome
 
 SECONDS = 30
-"""Seconds without a byte after which a server has not answered."""
+"""Seconds without a byte after which the call has failed."""
 _LONGEST = 300
 
 
 def hand_in(server: MailServer, message: EmailMessage) -> Outcome:
-    """What came of it: 4xx is tried later; 5xx for this mail or its address is a refusal, with the server's words."""
+    """The outcome: 4xx is tried later; 5xx for this mail or address is a refusal, with the server's words."""
     address, us = str(message["To"]), str(message["Message-ID"]).strip("<>").rpartition("@")[2]
     try:
         with _connected(server, us) as smtp:
@@ -37,7 +37,7 @@ def hand_in(server: MailServer, message: EmailMessage) -> Outcome:
 
 
 def _why(error: Exception) -> str:
-    """Why a server could not be asked: it may be able to tomorrow."""
+    """The reason why the server could not be asked. It may be reachable later."""
     if isinstance(error, _Unencrypted):
         return "the mail server offers no STARTTLS, so nothing was sent to it"
     if isinstance(error, smtplib.SMTPAuthenticationError):
@@ -50,12 +50,12 @@ def _why(error: Exception) -> str:
 
 
 class _Unencrypted(Exception):
-    """The server offers no encryption, and is not on this machine."""
+    """The server offers no encryption and is not on this machine."""
 
 
 @contextmanager
 def _connected(server: MailServer, us: str) -> Iterator[smtplib.SMTP]:
-    """A session with *server*, encrypted and signed in. How it is ended does not matter: the mail was taken or not."""
+    """An encrypted and signed-in session with *server*. Errors at its end are ignored: the mail was accepted or not."""
     if server.is_tls:
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(
             server.host, server.port, us, timeout=SECONDS, context=ssl.create_default_context()
@@ -83,7 +83,7 @@ def _answered(code: int, words: bytes | str, address: str) -> Outcome:
 
 
 def _said(code: int, words: bytes | str, address: str = "") -> str:
-    """The server's words, on one line, without the address: reasons stand in lists, which name nobody."""
+    """The server's words on one line, without the address, because lists show reasons and must name nobody."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     text = text.replace(address, "…") if address else text
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
