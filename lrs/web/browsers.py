@@ -17,7 +17,8 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 POLICY = "content-security-policy"
 ATTACHMENT = ("content-disposition", "attachment")
 """For bytes that came from outside: a browser that is sent to them saves a file, and shows nothing."""
-_CLOSED = ((POLICY.encode(), b"sandbox; default-src 'none'"), (b"x-content-type-options", b"nosniff"))
+CLOSED = ((POLICY.encode(), b"sandbox; default-src 'none'"), (b"x-content-type-options", b"nosniff"))
+"""The fields of an answer that is no page of ours."""
 
 
 def guarded(send: Send) -> Send:
@@ -35,7 +36,7 @@ def closed(fields: RawHeaders) -> list[tuple[bytes, bytes]]:
     """*fields* (lower-case names) of an answer, sandboxed unless they say otherwise, and never guessed at."""
     answer = list(fields)
     given = dict(answer)
-    answer += [field for field in _CLOSED if field[0] not in given]
+    answer += [field for field in CLOSED if field[0] not in given]
     return answer
 
 

@@ -237,7 +237,7 @@ class Endpoint:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return Answer(204, b"", _PREFLIGHT)
         methods = self._resources.methods.get(request.resource, {})
-        if any(name == "method" for name, _ in request.query):
+        if "method" in dict(request.query):
             known = await self._is_known(request)
             await alternate.undo(request, request.tenant.settings.max_document, known=known)
         told = request.headers.get("x-experience-api-version")

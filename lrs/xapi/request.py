@@ -21,6 +21,7 @@ from lrs.kernel.admission import LARGE_ANSWER, Share
 from lrs.kernel.errors import Headers, Refused
 from lrs.storage.edge import read
 from lrs.tenancy.tenants import Tenant
+from lrs.web.browsers import CLOSED
 from lrs.xapi.citations import rule
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -219,9 +220,10 @@ def http_date(seconds: int) -> str:
 
 
 async def send_answer(answer: Answer, send: Send, *, headers: Headers, head: bool) -> None:
-    """Sends the answer; for HEAD the same headers as for GET and no body."""
+    """Sends the answer, which is never a page of ours; for HEAD the same headers as for GET and no body."""
     body = answer.body
     sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*answer.headers, *headers)]
+    sent += CLOSED
     if isinstance(body, bytes):
         if answer.status not in {204, 304}:
             sent.append((b"content-length", str(len(body)).encode()))

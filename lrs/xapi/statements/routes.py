@@ -40,7 +40,7 @@ async def put(request: Request) -> Answer:
 async def get(request: Request) -> Answer:
     """One statement, a page of them, or the page of a ``more`` link."""
     tenant = request.tenant
-    if any(name == MORE for name, _ in request.query):
+    if MORE in dict(request.query):
         query: Query | Single = query_after(tenant, request.parameters({MORE})[MORE])
     else:
         query = read_query(request, tenant.settings)
