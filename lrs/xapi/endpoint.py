@@ -94,11 +94,8 @@ class XapiResources:
         self._counted = counted
         self._pattern = re.compile(rf"(/t/([a-z0-9][a-z0-9-]{{0,39}}))?{re.escape(path)}(?:/(.*))?")
         self._kept = lru_cache(maxsize=1_024)(self._parted)
-
-    @property
-    def statements(self) -> str:
+        self.statements = f"{path}/statements"
         """The route of the statements."""
-        return f"{self.path}/statements"
 
     def place(self, path: str) -> RequestPlace | None:
         """The place that *path* names, whatever slashes are between its parts; ``None`` if it is no path of these."""
@@ -137,10 +134,8 @@ class Endpoint:
         self._resources = resources
         self._counted = counted
         self._told: dict[str, int] = {}
-
-    def place(self, path: str) -> RequestPlace | None:
+        self.place = resources.place
         """See ``shell.Mount``."""
-        return self._resources.place(path)
 
     async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """See ``shell.Mount``. The caller is found here, because a form may contain the credentials."""
