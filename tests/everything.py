@@ -18,7 +18,7 @@ from adapters.lms.cmi5.acts import enrol_in
 from adapters.lms.cmi5.preferences import save_in
 from adapters.lms.courses import version_in
 from adapters.lms.importing import import_course
-from adapters.lms.lti import launch, login, platforms, tool_keys, words
+from adapters.lms.lti import grades, launch, login, platforms, tool_keys, users, words
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
@@ -180,8 +180,11 @@ class Everything:
             words.CONTEXT: {"id": "2", "title": "Gowning"},
             words.LINK: {"id": "3"},
             words.ROLES: ["Learner"],
+            words.GRADES: {"lineitem": f"{issuer}/item", "scope": [words.WRITE_SCORE]},
         }
-        self.write(lambda tx: launch.take_in(tx, tenant, launch.LaunchMessage(made, claims)))
+        there = self.write(lambda tx: launch.take_in(tx, tenant, launch.LaunchMessage(made, claims)))
+        user, reached = users.user_id(made.id, "ann"), grades.Reached(8.0, 10.0, tenant.clock())
+        self.write(lambda tx: grades.owe(tx, there.link, user, reached, tenant.clock()))
 
     def _refused(self) -> None:
         refused = Refused("no mailbox", pointer="/actor/mbox", rule="xAPI 1.0.3 Data 2.4.2.1")

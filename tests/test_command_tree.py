@@ -74,7 +74,7 @@ LISTS = {
         "forward list",
     ),
     *("destinations list", "consent waiting"),
-    *("imports list", "courses list", "lms list"),
+    *("imports list", "courses list", "lms list", "lms sync"),
     *(
         "staff list",
         "oidc list",
@@ -87,7 +87,7 @@ LISTS = {
 }
 NEVER_EMPTY = {"tenants list", "tenants usage", "badges keys list"}
 """The default tenant is always there, and so is its first key."""
-EMPTY_FOR_ALL_THAT = {"persons suggestions", "forward list"}
+EMPTY_FOR_ALL_THAT = {"persons suggestions", "forward list", "lms sync"}
 """Lists that the sample programme puts nothing in."""
 VERBS = {
     *(

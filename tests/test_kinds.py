@@ -41,7 +41,7 @@ ABOUT = {
     "consent-link": ("", "new"),
     "change": ("ann", ""),
     "disclosure": ("ann", ""),
-    "delivery": ("ann", ""),
+    "delivery": ("ann, ann at work", ""),
     "credential": ("ann", ""),
     "badge-stop": ("ann", ""),
     "audit": ("ann, ann at work", "new"),
@@ -52,6 +52,7 @@ ABOUT = {
     "minor": ("ann", ""),
     "lti-user": ("ann at work", ""),
     "lti-member": ("ann at work", ""),
+    "lti-grade": ("ann at work", ""),
 }
 """Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
 ABOUT_NOBODY = {

@@ -278,6 +278,7 @@ TABLE: PolicyTable = {
     ("GET", "/t/{tenant}/lti/login"): _LTI,
     ("POST", "/t/{tenant}/lti/login"): _LTI_MESSAGE,
     ("POST", "/t/{tenant}/lti/launch"): _LTI_MESSAGE,
+    ("POST", "/t/{tenant}/lti/pick"): _LTI,
     ("GET", "/t/{tenant}/lti/me"): _launched("own-record.read", SELF),
     ("POST", "/t/{tenant}/lti/me/questions"): _launched("own-questions.ask", SELF),
     ("GET", "/t/{tenant}/lti/me/roles"): _launched("own-record.read", SELF),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.lms.lti import grades
 from lrs.matching import webhook
 from lrs.outbox.channel import Channels, by_name
 from lrs.outbox.channels import email
@@ -22,7 +23,6 @@ CHANNELS: Channels = by_name(
     webhook.CHANNEL,
     xapi.CHANNEL,
     email.channel(mail_text),
+    grades.CHANNEL,
 )
 """Each channel by its name, which stands in each delivery and is what ``lrs deliveries list --channel`` takes."""
-PLANNED = ("lti",)
-"""Names that ``--channel`` accepts although no module exists yet. Remove a name here when you add its module."""

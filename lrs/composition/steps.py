@@ -8,6 +8,8 @@ from functools import partial
 
 from adapters.before import read_documents
 from adapters.lms.cmi5.idle import abandon_step
+from adapters.lms.lti import rosters
+from adapters.lms.lti.skill_grades import follow
 from adapters.step import import_steps
 from badges import lists, rotation
 from badges.issue import issue
@@ -47,6 +49,15 @@ def _match(tenant: Tenant, claims: Sequence[Claim]) -> None:
     """
     wake(tenant)
     match(tenant, claims)
+
+
+def _sync(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """Owes the grades that follow from profiles, then tells services. A profile that changed owes this step.
+
+    Grades come first: if the process ends in between, both are done again.
+    """
+    follow(tenant, claims)
+    sync(tenant, claims)
 
 
 def delivering(channels: Channels, senders: Senders) -> Step:
@@ -109,7 +120,7 @@ STEPS: Mapping[str, Step] = {
         rotation.reissue, undone={"": "badges that a compromised key signed are valid with nobody until it is done"}
     ),
     "sync": Step(
-        sync,
+        _sync,
         batch=200,
         planned=None,
         undone={
@@ -119,6 +130,12 @@ STEPS: Mapping[str, Step] = {
     ),
     "weigh": weigh_step(badged),
     "deliver": delivering(CHANNELS, SENDERS),
+    rosters.STEP: Step(
+        rosters.read_rosters,
+        lease=900,
+        planned=rosters.EVERY // SECOND,
+        undone={"": "the roster of the course stays as it was read last"},
+    ),
     **import_steps(read_documents, SUBSCRIPTIONS),
     "abandon": abandon_step(SUBSCRIPTIONS),
 }
@@ -138,12 +155,14 @@ LANES: Sequence[Sequence[str]] = (
         "abandon",
     ),
     ("deliver",),
+    (rosters.STEP,),
     ("import", "import-files"),
     ("weigh",),
 )
 """The steps of each lane take turns. Lanes do not wait for one another, so a slow receiver or a long file delays no
 level. Steps that compute share one lane, because threads of one Python process cannot compute in parallel. Imports
-have a lane of their own, because reading a file can take long; so has working out what rules would change.
+have a lane of their own, because reading a file can take long; so have working out what rules would change, and reading
+rosters, because a platform can be slow.
 """
 
 

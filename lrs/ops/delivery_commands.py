@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lrs.composition.channels import CHANNELS, PLANNED
+from lrs.composition.channels import CHANNELS
 from lrs.kernel.printing import CommandGroup, json_option, print_list
 from lrs.matching import services
 from lrs.outbox import listing
@@ -16,9 +16,7 @@ _NONE = (
     "there are no such deliveries: one is made when there is something to tell, to a service once a learner has agreed"
     " (lrs consent list), to another LRS for a statement that it refused (lrs forward list)"
 )
-_channel = click.option(
-    "--channel", type=click.Choice([*CHANNELS, *PLANNED]), help="Only what goes out through this channel."
-)
+_channel = click.option("--channel", type=click.Choice([*CHANNELS]), help="Only what goes out through this channel.")
 
 
 @click.group(cls=CommandGroup)

@@ -116,6 +116,7 @@ OPEN = {
     ("GET", "/operator/invitation/{token}"),
     ("POST", "/operator/invitation/{token}"),
     ("GET", "/operator/reached/{token}"),
+    ("POST", "/lti/pick"),
 }
 PAST_THE_DOOR = (
     "This form did not come",
@@ -124,6 +125,7 @@ PAST_THE_DOOR = (
     "import_failed",
     "This launch was used",
     "not the one that was shown",
+    "This choice was shown",
 )
 LEARNERS_OWN = {
     *(("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing")),

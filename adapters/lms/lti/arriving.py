@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from adapters.lms.lti import signed_in, users
+from adapters.lms.lti import pick_routes, signed_in, users
 from adapters.lms.lti.frames import path_of
 from adapters.lms.lti.launch import WEIGHT, Arrived, LaunchMessage, take_in
 from lrs.access.sessions import SigningIn
@@ -13,7 +13,9 @@ from lrs.web.page import redirect
 
 
 def arrive(request: Request, tenant: Tenant, message: LaunchMessage) -> Response:
-    """Takes *message* in, signs in who came, and leads on, in one commit."""
+    """Takes *message* in, signs in who came, and leads on, in one commit; or shows what a link can open."""
+    if message.is_deep_linking:
+        return pick_routes.show(request, tenant, message)
 
     def decide(tx: Tx) -> tuple[Arrived, str]:
         arrived = take_in(tx, tenant, message)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from adapters.lms.lti import platforms, registration, tool_keys
+from adapters.lms.lti import courses, platforms, registration, rosters, tool_keys
 from adapters.lms.lti.addresses import tool_root, why_unusable
+from adapters.lms.lti.courses import LtiCourse
+from adapters.lms.lti.services import ServiceFailed
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
@@ -78,6 +80,32 @@ def list_all(tenant: Tenant, *, as_json: bool) -> None:
     ]
     columns = {"id": "id", "name": "name", "issuer": "issuer", "state": "state", "waiting": "waiting"}
     print_list(found, columns, none="there are no platforms yet: lrs lms invite NAME begins", as_json=as_json)
+
+
+@lms.command()
+@click.argument("platform", required=False)
+@json_option
+@with_tenant
+def sync(tenant: Tenant, platform: str | None, *, as_json: bool) -> None:
+    """Read the rosters of all courses of PLATFORM (its id or name) now, or of all platforms."""
+    wanted = [platforms.named(tenant.store, platform)] if platform else platforms.everyone(tenant.store)
+    found = [_synced(tenant, id, course) for one in wanted for id, course in courses.courses_of(tenant.store, one.id)]
+    columns = {"course": "course", "members": "members", "gone": "gone", "problem": "problem"}
+    none = "there are no courses yet: they appear once something is opened in one"
+    print_list(found, columns, none=none, as_json=as_json)
+    if found and all(one["problem"] for one in found):
+        raise click.ClickException("no roster was read")
+
+
+def _synced(tenant: Tenant, id: str, course: LtiCourse) -> dict[str, object]:
+    told: dict[str, object] = {"id": id, "course": course.title, "members": 0, "gone": 0, "problem": None}
+    if not course.members:
+        return told | {"problem": "the platform does not give its roster"}
+    try:
+        read = rosters.read(tenant, id)
+    except ServiceFailed as failed:
+        return told | {"problem": failed.why}
+    return told | {"members": read.members, "gone": read.gone}
 
 
 @lms.command()

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.lms.lti.courses import LtiCourse, LtiMember
+from adapters.lms.lti.grades import NEWER, LtiGrade
 from adapters.lms.lti.users import LtiUser
+from lrs.outbox import deliveries
+from lrs.outbox.listing import PARKED
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
@@ -16,16 +19,29 @@ COLUMNS = (
     ListColumn("part", "Part", facet=True),
     ListColumn("state", "State", facet=True),
     ListColumn("email", "E-mail", sortable=False),
+    ListColumn("grades", "Grades", sortable=False),
 )
 _PARTS = {"learner": "Learner", "teacher": "Teacher", "other": "Other"}
 
 
 @dataclass(frozen=True, slots=True)
+class GradeSent:
+    """A grade for the link *title*, and the *state* of its delivery: the outbox's word, the answer, and the reason."""
+
+    title: str
+    grade: LtiGrade
+    state: str
+    status: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class InCourse:
-    """Somebody in a course, as the platform knows them."""
+    """Somebody in a course, as the platform knows them, and what became of each of their grades."""
 
     member: LtiMember
     user: LtiUser
+    grades: tuple[GradeSent, ...] = ()
 
 
 def rows(found: Iterable[InCourse]) -> list[ListRow]:
@@ -41,10 +57,22 @@ def _row(one: InCourse) -> ListRow:
             "part": _PARTS[one.member.part],
             "state": state,
             "email": one.user.email,
+            "grades": "; ".join(map(told_of, one.grades)),
         },
         {"state": "In the course" if one.member.active else "Not in it any more"},
         moods={"state": "good" if one.member.active else "soft"},
     )
+
+
+def told_of(one: GradeSent) -> str:
+    """A grade in words: what it is, and whether the gradebook has it."""
+    points = f"{one.title}: {one.grade.given:g} of {one.grade.most:g}"
+    if one.state == deliveries.DELIVERED:
+        newer = ", a newer one was there already" if one.status == NEWER else ""
+        return f"{points}, {'not taken' if newer else 'sent'}{newer}"
+    if one.state == PARKED:
+        return f"{points}, refused: {one.reason or 'no reason was given'}"
+    return f"{points}, waiting{f': {one.reason}' if one.reason else ''}"
 
 
 def about(course: LtiCourse, zone: str) -> dict[str, Any]:

@@ -42,13 +42,17 @@ class LtiCourse(msgspec.Struct, frozen=True):
 
 
 class LtiMember(msgspec.Struct, frozen=True):
-    """A *user* (the id of its record), who is *person*, in a *course*. *active*: not taken out of it."""
+    """A *user* (the id of its record), who is *person*, in a *course*. *active*: not taken out of it.
+
+    *listed*: its roster has named them.
+    """
 
     course: str
     user: str
     person: str
     part: Part
     active: bool = True
+    listed: bool = False
     v: int = 1
 
 
@@ -111,8 +115,9 @@ def courses_of(reader: Reader, platform: str) -> Iterable[tuple[str, LtiCourse]]
 
 def put_member(tx: Tx, seen: LtiMember) -> None:
     """Puts down that somebody is in a course, or is not any more."""
-    body = msgspec.json.encode(seen)
     record = tx.get(MEMBER, member_id(seen.course, seen.user))
+    before = _members.decode(record.body) if record else None
+    body = msgspec.json.encode(msgspec.structs.replace(seen, listed=seen.listed or bool(before and before.listed)))
     if record is None or record.body != body:
         keys = (key("lti.member-course", seen.course), key("lti.member-person", seen.person))
         tx.put(Record(MEMBER, member_id(seen.course, seen.user), body, keys=keys))
@@ -133,6 +138,11 @@ def members_of_course(reader: Reader, course: str) -> list[LtiMember]:
     """Who is or was in a course, oldest first, at most ``MOST_MEMBERS``."""
     found = reader.find(Walk(MEMBER, [key("lti.member-course", course)], limit=MOST_MEMBERS)).records
     return [_members.decode(record.body) for record in found]
+
+
+def memberships_of(reader: Reader, person: str) -> list[LtiMember]:
+    """The courses in which a person is or was."""
+    return [_members.decode(one.body) for one in each(reader, MEMBER, key("lti.member-person", person))]
 
 
 def link_id(platform: str, deployment: str, resource: str) -> str:

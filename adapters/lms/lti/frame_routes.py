@@ -1,17 +1,21 @@
 """The pages behind a launch: a learner's own skills, a teacher's course. No logic."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.lms.lti import course_view, courses, users
-from adapters.lms.lti.course_view import InCourse
+from adapters.lms.lti import course_view, courses, grades, users
+from adapters.lms.lti.course_view import GradeSent, InCourse
+from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.frames import Named, framed
+from adapters.lms.lti.grades import LtiGrade
 from adapters.lms.lti.signed_in import Launched
+from lrs.outbox.listing import sent_to
 from lrs.pages.me.routes import add_skills
 from lrs.pages.visit import REFUSALS
-from lrs.storage import Reader
+from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
 from lrs.web.listing import asked_of, listing
 from lrs.web.page import page
@@ -43,13 +47,29 @@ def _add_course(router: APIRouter) -> None:
     def show(request: Request, tenant: Named, course: str) -> Response:
         who: Launched = exchange_of(request).behind
         assert who.course is not None  # noqa: S101 (the session is one for this course)
-        found = listing(
-            asked_of(request, course_view.COLUMNS, sort="name"), course_view.rows(_in(tenant.store, course))
-        )
+        found = listing(asked_of(request, course_view.COLUMNS, sort="name"), course_view.rows(_in(tenant, course)))
         return page(request, "lti/course.html", list=found, **course_view.about(who.course, tenant.settings.zone))
 
 
-def _in(reader: Reader, course: str) -> list[InCourse]:
-    members = courses.members_of_course(reader, course)
-    known = users.those(reader, [one.user for one in members])
-    return [InCourse(one, known[one.user]) for one in members if one.user in known]
+def _in(tenant: Tenant, course: str) -> list[InCourse]:
+    members = courses.members_of_course(tenant.store, course)
+    known = users.those(tenant.store, [one.user for one in members])
+    links = dict(courses.links_in(tenant.store, course))
+    platform = courses.course(tenant.store, course)
+    sent = sent_to(tenant, {grades.CHANNEL_NAME: grades.CHANNEL}, platform.platform) if links and platform else []
+    fates = {one["id"]: one for one in sent}
+    return [
+        InCourse(one, known[one.user], tuple(_sent(links, found, fates) for found in _grades(tenant, links, one)))
+        for one in members
+        if one.user in known
+    ]
+
+
+def _grades(tenant: Tenant, links: Mapping[str, LtiLink], one: LtiMember) -> list[LtiGrade]:
+    return grades.those_of(tenant.store, list(links), one.user)
+
+
+def _sent(links: Mapping[str, LtiLink], one: LtiGrade, fates: Mapping[str, Mapping[str, Any]]) -> GradeSent:
+    fate = fates.get(grades.delivery_id(grades.grade_id(one.link, one.user)), {})
+    title = links[one.link].title or "Grade"
+    return GradeSent(title, one, str(fate.get("state", "")), fate.get("status"), str(fate.get("reason") or ""))

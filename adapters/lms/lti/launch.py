@@ -12,11 +12,12 @@ from typing import Any
 
 import structlog
 
-from adapters.lms.lti import courses, login, platforms, users, words
+from adapters.lms.lti import courses, login, platforms, rosters, skill_grades, users, words
 from adapters.lms.lti.addresses import origin
 from adapters.lms.lti.courses import LtiCourse, LtiLink, LtiMember, Part
 from adapters.lms.lti.launch_token import Rejected, kid_of, part, text, texts, verified
 from adapters.lms.lti.login import LtiLogin
+from adapters.lms.lti.parts import part_of
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.users import LtiUser, SeenUser
@@ -65,16 +66,9 @@ class LaunchMessage:
         return text(self.claims.get(words.DEPLOYMENT))
 
     @property
-    def roles(self) -> frozenset[str]:
-        """The short names of the roles in the course."""
-        return frozenset(filter(None, map(words.short_role, texts(self.claims.get(words.ROLES)))))
-
-    @property
     def part(self) -> Part:
-        """What who comes is in the course. Whoever is called nothing learns: they see their own record, no other."""
-        if self.roles & words.TEACHING:
-            return "teacher"
-        return "learner" if "Learner" in self.roles or not self.roles else "other"
+        """What who comes is in the course."""
+        return part_of(texts(self.claims.get(words.ROLES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +111,12 @@ def take_in(tx: Tx, tenant: Tenant, message: LaunchMessage) -> Arrived:
     if known is not None and course:
         user = users.user_id(platform.id, known.sub)
         courses.put_member(tx, LtiMember(course, user, known.person, message.part))
+        rosters.owe(tx, course, is_teacher=message.part == "teacher", now=tenant.clock())
     opens, link = text(part(claims, words.CUSTOM).get(OPENS))[:_LONGEST], ""
     if not message.is_deep_linking:
         link = _link(tx, message, course, opens)
+        if known is not None:  # who opens a link to a skill may hold it already
+            skill_grades.owe_in(tx, known.person, tenant.clock())
     return Arrived(message, known, course, opens or SKILLS, link)
 
 
