@@ -1,1 +1,1 @@
-"""HTTP as every route has it: the protocol, what is let in, headers for browsers, refusals. Knows no room."""
+"""The parts of HTTP that all routes share: protocol, admission, headers for browsers, refusals. Knows no room."""

@@ -1,4 +1,4 @@
-"""Which of the media types that we can answer a client would rather have (RFC 9110 12.5.1)."""
+"""Chooses the media type of an answer by the client's ``Accept`` header (RFC 9110 12.5.1)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 _MOST = 50
 _QUALITY = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
-"""A ``qvalue`` (RFC 9110 12.4.2); whatever is none leaves its range out."""
+"""A ``qvalue`` (RFC 9110 12.4.2). A range with another one is ignored."""
 
 
 def preferred(accept: str | None, offered: Sequence[str]) -> str:
-    """The one of *offered* (lower-case, best first) with the highest quality; the first, if none is wanted or told.
+    """The one of *offered* (lower case, best first) with the highest quality; the first one if no header or no match.
 
-    The most specific range that names a type decides about it; among equals, who is named more exactly comes first.
-    A range's other parameters are not looked at.
+    The most specific range that matches a type decides its quality. Among equals the more specific match wins. Other
+    parameters of a range are ignored.
     """
     ranges = _ranges(accept)
     best = max((*_weight(kind, ranges), -place) for place, kind in enumerate(offered))
@@ -33,7 +33,7 @@ def _ranges(accept: str | None) -> dict[str, float]:
 
 
 def _weight(kind: str, ranges: dict[str, float]) -> tuple[float, int]:
-    """The quality of *kind*, and how exactly it is named."""
+    """The quality of *kind*, and how specific the matching range is."""
     for exactness, candidate in ((2, kind), (1, f"{kind.partition('/')[0]}/*"), (0, "*/*")):
         if candidate in ranges:
             return ranges[candidate], exactness

@@ -1,7 +1,7 @@
-"""From a path to the line of the table of rights that it is for, and whether each route has its line.
+"""Finds the line of the table of rights for a path, and checks that each route has its line.
 
-A pattern holds at the root and behind ``/t/<tenant>``, but for those that begin with ``/t/{tenant}`` themselves and for
-those of the server. Knows no framework but the shape of its lists of routes.
+A pattern applies at the root and behind ``/t/<tenant>``, except patterns that begin with ``/t/{tenant}`` and those of
+the server. Of the framework it knows only the shape of its lists of routes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Patterns:
                 self._plain.add(pattern)
 
     def match(self, path: str) -> tuple[str, dict[str, str]] | None:
-        """The pattern that *path* has, and its named parts."""
+        """The pattern that matches *path*, and the values of its named parts."""
         if path in self._plain:
             return path, {}
         for expression, pattern in self._others:
@@ -49,7 +49,7 @@ class _Patterns:
 
 
 class Addresses:
-    """The patterns of *table*, by where they hold."""
+    """The patterns of *table*, by where they apply."""
 
     def __init__(self, table: PolicyTable) -> None:
         patterns = {pattern for _, pattern in table}
@@ -59,9 +59,9 @@ class Addresses:
         self._at_root = _Patterns(patterns - named)
 
     def place(self, path: str) -> RequestPlace:
-        """What *path*, without a proxy's prefix, leads to.
+        """The place of *path*, without a proxy's prefix.
 
-        Nothing if a line end closes it, though to the framework it would be the path without one.
+        Nothing if *path* ends in a line end, which the framework would ignore.
         """
         if path.endswith("\n"):
             return RequestPlace()
@@ -74,7 +74,7 @@ class Addresses:
             return RequestPlace(tenant, "", found[0], found[0], found[1])
         if (found := self._anywhere.match(rest or "")) is not None:
             return RequestPlace(tenant, base, found[0], found[0], found[1])
-        # With a slash more or less, the framework sends it there.
+        # the framework redirects to the path with a slash more or less
         other = rest.rstrip("/") if rest and rest.endswith("/") else f"{rest or ''}/"
         return RequestPlace(tenant, base if self._anywhere.match(other) else "")
 
@@ -85,7 +85,7 @@ def operations(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 
 def check(table: PolicyTable, found: Iterable[tuple[str, str]]) -> None:
-    """Raises ``LookupError`` unless each method and path in *found* has its line in *table*, and each line is found."""
+    """Raises ``LookupError`` if a method and path in *found* has no line in *table*, or a line has no route."""
     there = set(found)
     if there - table.keys():
         raise LookupError(f"no line in the table of rights for {sorted(there - table.keys())}")

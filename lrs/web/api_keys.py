@@ -1,4 +1,4 @@
-"""Who calls with an API key, for the routes outside xAPI: by HTTP Basic in the header ``Authorization``."""
+"""Identifies the caller by an API key, for routes outside xAPI: HTTP Basic in the header ``Authorization``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from lrs.web.shell import Identify
 
 
 def by_key(basic: BasicAuth) -> Identify:
-    """Asks *basic*; refuses (403) what another site's page had a browser send, which may have remembered a login."""
+    """Asks *basic*.
+
+    Refuses (403) a request that another site's page sent, because the browser may have added a remembered login.
+    """
 
     def identify(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
         headers, client = Headers(scope=scope), scope.get("client")
@@ -30,7 +33,7 @@ def by_key(basic: BasicAuth) -> Identify:
 
 
 def by_operator(basic: BasicAuth, control: Control) -> Callable[[Scope], Caller | None]:
-    """Says whether the installation's operator calls, by a key of the register *control*; refuses a wrong secret."""
+    """Whether the installation's operator calls, by a key in the register *control*. Refuses a wrong secret."""
 
     def operator(scope: Scope) -> Caller | None:
         client = scope.get("client")

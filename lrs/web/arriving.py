@@ -1,4 +1,4 @@
-"""Receives a request whose body has a file: bounded, and counted while it arrives. Knows no form and no route."""
+"""Receives a request whose body has a file, with limits while it arrives. Knows no form and no route."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
 
 IN_MEMORY = 2 * 1024 * 1024
-"""About how many bytes of a file are in memory while it arrives; the rest is on disk."""
+"""About how many bytes of an arriving file are in memory; the rest is on disk."""
 
 
 @asynccontextmanager
 async def arriving(request: Request, tenant: Tenant, most: int = MAX_BYTES) -> AsyncIterator[Request]:
-    """*request*, whose body is, or has in it, a file that arrives. Refuses (413) more than *most* bytes.
+    """*request*, whose body is or contains a file. Refuses (413) more than *most* bytes.
 
-    Refuses (507) while the tenant has as much as it may store, and raises ``Overloaded`` while other files are being
-    received, before anything of this one is read.
+    Before reading, it refuses (507) if the tenant has stored as much as it may, and raises ``Overloaded`` while other
+    files are being received.
     """
     tenant.record.check_room()
     share, size = exchange_of(request).share, 0
@@ -41,14 +41,14 @@ async def arriving(request: Request, tenant: Tenant, most: int = MAX_BYTES) -> A
 
     try:
         yield Request(request.scope, counted)
-    except ClientDisconnect as gone:  # nobody gets the answer; the log has a refusal and not a fault of the program
+    except ClientDisconnect as gone:  # nobody gets the answer; the log has a refusal and no fault of the program
         raise Refused("the file did not come to its end: send it again", error="upload_broken_off") from gone
     finally:
-        share.give_back()  # it is among the blobs, or nowhere; the request may wait for the import
+        share.give_back()  # the file is stored as a blob by now, or nowhere; the request may wait for the import
 
 
 def _announced(headers: Headers, most: int) -> int:
-    """How many bytes will arrive. If no length is given, or the body is compressed, the largest number allowed."""
+    """The number of bytes that will arrive. Without a length, or for a compressed body, the largest number allowed."""
     told = headers.get("content-length", "")
     if "content-encoding" in headers or not (told.isascii() and told.isdigit()):
         return most

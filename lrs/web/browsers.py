@@ -1,8 +1,8 @@
-"""What every answer tells a browser, so that nothing somebody sent runs on our origin. Knows no route.
+"""The security headers of all answers, so that nothing that was uploaded runs on our origin. Knows no route.
 
-Documents, attachments, statements and names in badges are others' bytes, and a browser that is sent to one of our
-addresses would show them beside the pages of a signed-in administrator. So an answer that sets no policy of its own is
-sandboxed: it has no scripts, no origin, no forms. Only our own pages (``lrs.web.page``) set one.
+Documents, attachments, statements and names in badges come from others. A browser that opens one of our addresses would
+show them on the origin of a signed-in administrator. So an answer without a policy of its own is sandboxed: no scripts,
+no origin, no forms. Only our own pages (``lrs.web.page``) set a policy.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 
 POLICY = "content-security-policy"
 ATTACHMENT = ("content-disposition", "attachment")
-"""For bytes that came from outside: a browser that is sent to them saves a file, and shows nothing."""
+"""The headers for bytes that came from outside: the browser saves a file and shows nothing."""
 CLOSED = ((POLICY.encode(), b"sandbox; default-src 'none'"), (b"x-content-type-options", b"nosniff"))
-"""The fields of an answer that is no page of ours."""
+"""The headers of an answer that is no page of ours."""
 
 
 def guarded(send: Send) -> Send:
-    """*send*, by which no answer leaves without a policy, whoever made it."""
+    """Wraps *send*, so that no answer leaves without a policy."""
 
     def sending(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
@@ -33,7 +33,7 @@ def guarded(send: Send) -> Send:
 
 
 def closed(fields: RawHeaders) -> list[tuple[bytes, bytes]]:
-    """*fields* (lower-case names) of an answer, sandboxed unless they say otherwise, and never guessed at."""
+    """*fields* (lower-case names) of an answer, with a sandbox unless they have a policy, and with ``nosniff``."""
     answer = list(fields)
     given = dict(answer)
     answer += [field for field in CLOSED if field[0] not in given]
@@ -41,9 +41,9 @@ def closed(fields: RawHeaders) -> list[tuple[bytes, bytes]]:
 
 
 def is_foreign(headers: Mapping[str, str]) -> bool:
-    """Whether a page of another site had its browser send this request (RFC 6454 7.3).
+    """Whether a page of another site sent this request (RFC 6454 7.3).
 
-    Then an ``Authorization`` header may be a login that the browser remembered, which no script or form chose.
+    Then an ``Authorization`` header may be a login that the browser remembered.
     """
     origin = headers.get("origin")
     return origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()

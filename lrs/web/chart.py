@@ -1,4 +1,4 @@
-"""Where the bars of a chart are drawn. Pure; ``shared/ui.html`` draws them as SVG, with the same as a table."""
+"""The positions of the bars of a chart. Pure. ``shared/ui.html`` draws them as SVG, with the same data as a table."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 WIDTH, ROW, THICK = 640, 32, 20
 LEFT = 200
-"""Where bars begin; in front of them stand their labels."""
+"""The left end of the bars; their labels are to the left of it."""
 _RIGHT = 70
 _LONGEST_LABEL = 26
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: *label* is *whole*, shortened; *text* is its value in words, drawn from *end* on."""
+    """One bar. *label* is *whole*, shortened; *text* is the value in words, to the right of *end*."""
 
     label: str
     whole: str

@@ -1,8 +1,8 @@
-"""Packed bodies (Content-Encoding gzip or deflate), unpacked as they arrive. Knows no request and no limit.
+"""Decompresses bodies (Content-Encoding gzip or deflate) while they arrive. Knows no request and no limit.
 
-It stands in front of whatever reads a body, so that all limits and the admission count what was unpacked. At most
-``PIECE`` bytes are unpacked at a time, so a small body that unpacks to a huge one fills no memory: whoever reads it
-stops at its limit. Source: RFC 9110 8.4 and 12.5.3; RFC 1950, 1951, 1952.
+It is in front of all readers of a body, so limits and admission count the decompressed bytes. At most ``PIECE`` bytes
+are decompressed at a time, so a small body with a huge content does not fill the memory: its reader stops at a limit.
+Source: RFC 9110 8.4 and 12.5.3; RFC 1950, 1951, 1952.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ from starlette.types import Message, Receive
 from lrs.kernel.errors import Refused
 
 PIECE = 64 * 1024
-"""Bytes unpacked at a time."""
+"""Bytes that are decompressed at a time."""
 KNOWN = "gzip, deflate"
 _GZIP, _ZLIB, _RAW = 31, 15, -15
-"""What ``zlib`` calls them (``wbits``)."""
+"""The ``wbits`` of ``zlib`` for each coding."""
 _WINDOWS = {b"gzip": _GZIP, b"x-gzip": _GZIP, b"deflate": _ZLIB}
 _LARGEST_LOSS = 64 * 1024
-"""Bytes by which a packed body may be larger than twice its contents: empty members of gzip would come for ever."""
+"""Bytes by which a compressed body may be larger than twice its content. Otherwise empty gzip members could come
+without end.
+"""
 
 
 def unpacked(headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Receive:
-    """*receive*, by which a body comes unpacked if *headers* (lower-case names) say that it is packed.
+    """*receive*, which decompresses the body if *headers* (lower-case names) name a coding.
 
-    Reading the body then refuses a coding that is not known with 415, and bytes that are not in that coding with 400.
+    Reading then refuses an unknown coding with 415, and bytes that are not in that coding with 400.
     """
     for name, value in headers:
         if name == b"content-encoding":
@@ -40,7 +42,7 @@ def unpacked(headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Receiv
 
 
 def unsupported() -> Refused:
-    """415, with what is supported instead."""
+    """415, with the supported codings."""
     return Refused(
         "this Content-Encoding cannot be unpacked: send gzip, deflate, or the body as it is",
         status=415,
@@ -64,7 +66,7 @@ class Unpacking:
         self._is_over = False
 
     async def __call__(self) -> Message:
-        """The next piece of what was packed, or whatever else the server has to say."""
+        """The next piece of the decompressed body, or another message of the server."""
         if self._is_over:
             return await self._receive()
         if self._window is None:
@@ -72,7 +74,7 @@ class Unpacking:
         while True:
             if self._packed or self._is_full:
                 piece = self._next()
-                await asyncio.sleep(0)  # whoever waits comes in between, however much comes out of one message
+                await asyncio.sleep(0)  # lets other requests run, however much comes out of one message
                 if piece:
                     return {"type": "http.request", "body": piece, "more_body": True}
             elif self._is_last:
@@ -86,7 +88,7 @@ class Unpacking:
                 self._is_last = not message.get("more_body", False)
 
     def _next(self) -> bytes:
-        """At most ``PIECE`` bytes of what is packed; none if more has to come first."""
+        """At most ``PIECE`` decompressed bytes; none if more must arrive first."""
         if self._stream is None:
             self._stream = zlib.decompressobj(self._window_of(self._packed))
         try:
@@ -104,15 +106,16 @@ class Unpacking:
         return piece
 
     def _member(self) -> None:
-        """More follows the end: in gzip that is another member (RFC 1952 2.2)."""
+        """Handles bytes after the end: in gzip another member may follow (RFC 1952 2.2)."""
         if self._window != _GZIP:
             raise self._wrong("goes on behind its end")
         self._stream = None
 
     def _window_of(self, begun: bytes) -> int:
-        """How to read what begins so. Under the name deflate some send it without zlib's head.
+        """The decompressor for data that begins so.
 
-        That has 8 in the lower half of its first byte (RFC 1950 2.2), which no packer begins a bare stream with.
+        Some clients send deflate without the header of zlib. That header has 8 in the lower half of its first byte (RFC
+        1950 2.2), and no compressor begins a bare stream so.
         """
         return _RAW if self._window == _ZLIB and begun[0] & 0x0F != 8 else self._window or _RAW
 

@@ -17,7 +17,7 @@ _LOCALES = {ENGLISH: "en_GB"}
 
 
 def written_day(day: date | str, language: str = ENGLISH) -> str:
-    """*day*, a date or one as ISO 8601; what is none is given back as it is."""
+    """*day*, a date or ISO 8601 text, in words. Any other text is returned unchanged."""
     if isinstance(day, str):
         try:
             day = date.fromisoformat(day[:10])
@@ -33,7 +33,7 @@ def written_moment(micros: int, zone: str, language: str = ENGLISH) -> str:
 
 
 def written_timestamp(timestamp: str, zone: str, language: str = ENGLISH) -> str:
-    """An RFC 3339 *timestamp* as people in *zone* write it; what is none is given back as it is."""
+    """An RFC 3339 *timestamp* as people in *zone* write it. Any other text is returned unchanged."""
     try:
         return written_moment(zoned_micros(timestamp), zone, language)
     except (ValueError, OverflowError):  # a year that the zone would move out of the calendar

@@ -1,4 +1,4 @@
-"""One request and its answer, as the shell and the routes behind it know them. Knows no route and no credential."""
+"""One request and its answer, for the shell and the routes behind it. Knows no route and no credential."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from lrs.web.language import ENGLISH
 from lrs.web.page_policy import PagePolicy
 
 EXCHANGE = "exchange"
-"""Where the shell puts it into the ASGI scope."""
+"""The key under which the shell puts it into the ASGI scope."""
 
 
 class RequestPlace(NamedTuple):
-    """What a path leads to. *route* is its pattern in the table of rights, empty where there is none.
+    """The place that a path leads to.
 
-    *tenant* is the one that the path names, or the default one. *base* is what stands in front of the route: nothing or
-    ``/t/<tenant>``; *counted* is the name under which requests are counted; *named* are the parts in braces.
+    *route* is its pattern in the table of rights, empty if there is none. *tenant* is the one in the path, or the
+    default one. *base* is the path in front of the route: nothing or ``/t/<tenant>``. *counted* is the name under which
+    requests are counted, *named* are the values of the parts in braces.
     """
 
     tenant: str = DEFAULT
@@ -37,12 +38,12 @@ class RequestPlace(NamedTuple):
 
 @dataclass(slots=True)
 class Exchange:
-    """A request on its way to its answer.
+    """A request and its answer.
 
-    *method* is that of the table: HEAD asks as GET. *share* is what it has inside of the server's limits. *behind* is
-    what was read to know the caller, such as a session. *refused* is why it is refused, if it is; *status* the
-    answer's, 0 where the client went away before. *policy* and *frame* are those of the pages at its address, if it has
-    any; *language* is the one in which a page is written, English unless a route chooses another.
+    *method* is that of the table: HEAD counts as GET. *share* is its part of the server's limits. *behind* is what was
+    read to identify the caller, such as a session. *refused* is the refusal, if any; *status* is that of the answer, 0
+    if the client went away before. *policy* and *frame* are those of the pages at its address, if it has any.
+    *language* is that of the page, English unless a route chooses another.
     """
 
     id: str
@@ -69,7 +70,7 @@ def exchange_of(request: HTTPConnection) -> Exchange:
 
 
 def tenant_of(request: HTTPConnection) -> Tenant:
-    """Whose data *request* is about; the shell has seen to it that there is such a tenant."""
+    """The tenant of *request*. The shell has checked that it exists."""
     tenant = exchange_of(request).tenant
     assert tenant is not None  # noqa: S101 (no route that asks is one of the server's own)
     return tenant
@@ -83,11 +84,11 @@ def tenants_of(request: HTTPConnection) -> Tenants:
 
 
 def caller_of(request: HTTPConnection) -> Caller:
-    """Who sent *request*."""
+    """The caller of *request*."""
     return exchange_of(request).caller
 
 
 def root_of(request: HTTPConnection) -> str:
-    """Where others reach this server: ``LRS_PUBLIC_URL``, or the address that was asked. Without a slash at its end."""
+    """The public address of this server: ``LRS_PUBLIC_URL``, or that of the request. Without a slash at its end."""
     tenant, base = tenant_of(request), exchange_of(request).place.base
     return (tenant.settings.public_url or str(request.base_url).rstrip("/").removesuffix(base)).rstrip("/")

@@ -1,4 +1,4 @@
-"""What a client is told of any error: the one place where an exception becomes a status and a sentence."""
+"""Turns any error into a status and a message: the only place where that happens."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _log = structlog.get_logger()
 
 
 def refused_for(error: Exception, request_id: str = "") -> Refused:
-    """What the client is told about *error*."""
+    """The refusal that the client gets for *error*."""
     if isinstance(error, Refused):
         return error
     if isinstance(error, Overloaded):
         return RetryLater(error.cause)
     if isinstance(error, StoreFull):
         return RetryLater(READ_ONLY if isinstance(error, StoreReadOnly) else DISK_FULL, str(error))
-    if isinstance(error, OSError) and error.errno in NO_ROOM:  # for a body on its way to the store
+    if isinstance(error, OSError) and error.errno in NO_ROOM:  # raised while a body is on its way to the store
         return RetryLater(DISK_FULL)
     if is_damage(error):
         _log.error("the store of a tenant is damaged: restore it from a backup", request=request_id, reason=str(error))

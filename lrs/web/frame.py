@@ -1,4 +1,4 @@
-"""What stands round every page: whose it is, where else one can go, and who is signed in. Values only."""
+"""The frame of every page: organisation, navigation, and who is signed in. Values only."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ PRODUCT = "Engraft"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page in the navigation. A template that is this page, or lies below it, sets ``here`` to *name*.
+    """A page in the navigation.
 
-    *count* is shown beside *text* unless it is 0: how much waits there for whoever is signed in.
+    A template that is this page, or belongs under it, sets ``here`` to *name*. *count* is shown beside *text* unless it
+    is 0: the number of things that wait there for the visitor.
     """
 
     name: str
@@ -25,10 +26,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The frame of a page. *name* is the organisation's and leads to *home*, if that is given.
+    """The frame of a page.
 
-    With *sign_out*, an address, the frame has a form with the token *form* that signs out, and says *who* is signed in;
-    *account* is the address of the page about them.
+    *name* is the organisation's and links to *home*, if that is given. If *sign_out* (an address) is set, the frame has
+    a form with the token *form* that signs out, and shows *who* is signed in. *account* is the address of the page
+    about that person.
     """
 
     name: str = PRODUCT
@@ -41,4 +43,4 @@ class Frame:
 
 
 FrameOf = Callable[[Request], Frame]
-"""Makes the frame of the page that answers a request. It is also called for refusals, when nobody may be signed in."""
+"""Makes the frame for the page of a request. It is also called for refusals, where nobody may be signed in."""

@@ -1,6 +1,6 @@
-"""FastAPI behind the shell: its refusals in the one shape, or as pages where the route is one.
+"""FastAPI behind the shell: its refusals in our shape, or as pages where the route is a page.
 
-Knows no route and no page: the rooms hand in their pages under the names in the table of rights (``PolicyLine.pages``).
+Knows no route and no page: the rooms give their pages under the names in the table of rights (``PolicyLine.pages``).
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from lrs.web.faults import refused_for
 from lrs.web.page import Pages
 
 Nowhere = Callable[[Scope], Refused]
-"""The refusal of an address at which there is nothing."""
+"""The refusal of an unknown address."""
 JSON, HTML = "application/json", "text/html"
 _ANY_ORIGIN = ((b"access-control-allow-origin", b"*"),)
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
 
 class FastAPIMount:
-    """The mount of *app*. *pages* go by the names in *table*.
+    """The mount of *app*.
 
-    *nowhere* says that there is nothing at an address, which *elsewhere* says to a browser. Raises ``LookupError``
-    unless *pages* are just those that lines of *table* name.
+    *pages* have the names in *table*. *nowhere* is the refusal of an unknown address for programs, *elsewhere* the one
+    for browsers. Raises ``LookupError`` unless *pages* are exactly those that lines of *table* name.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class FastAPIMount:
             app.add_exception_handler(error, self._failed)
 
     def place(self, path: str) -> RequestPlace:
-        """See ``shell.Mount``: all that no other mount answers."""
+        """See ``shell.Mount``. Takes everything that no other mount answers."""
         return self.addresses.place(path)
 
     async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ``shell.Mount``. What stands in front of the route is the framework's ``root_path``."""
+        """See ``shell.Mount``. The path in front of the route is the framework's ``root_path``."""
         is_head = scope["method"] == "HEAD"
         origins = _ANY_ORIGIN if exchange.line is not None and exchange.line.any_origin else ()
         root = scope.get("root_path", "") + exchange.place.base
@@ -88,17 +88,17 @@ class FastAPIMount:
             else:
                 await self._app(asked, receive, noting)
         except Exception:
-            if exchange.refused is None:  # else ``_failed`` has logged and answered it, and Starlette raises it still
+            if exchange.refused is None:  # otherwise ``_failed`` has logged and answered it
                 raise
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         if isinstance(error, RequestValidationError):
             return self._told(request, _invalid(error))
-        if isinstance(error, ClientDisconnect):  # nobody hears it; to the operator it is a refusal, no fault of ours
+        if isinstance(error, ClientDisconnect):  # nobody gets the answer; for the log it is no fault of ours
             return self._told(request, Refused("the body did not come to its end: send it again", error="broken_off"))
         if not isinstance(error, HTTPException):
             return self._told(request, refused_for(error, exchange_of(request).id))
-        if error.status_code == 404:  # ours are ``Refused``: no route was found
+        if error.status_code == 404:  # our own refusals are ``Refused``, so no route was found
             return self._told(request, self._nowhere(request.scope))
         code, headers = _CODES.get(error.status_code, "error"), tuple((error.headers or {}).items())
         return self._told(request, Refused(str(error.detail), status=error.status_code, error=code, headers=headers))
@@ -122,24 +122,24 @@ class FastAPIMount:
 
 
 def _wants_page(request: Request) -> bool:
-    """Whether who asks would rather have a page than JSON. A program that brings its credentials would not."""
+    """Whether the client prefers a page to JSON. A program with credentials does not."""
     headers = request.headers
     return preferred(headers.get("accept"), (JSON, HTML)) == HTML and "authorization" not in headers
 
 
 def _invalid(error: RequestValidationError) -> Refused:
-    """Never 422: a body or parameter that is wrong is 400, and the first fault is named with its place."""
+    """Never 422: a wrong body or parameter is 400, and the message names the first fault and its place."""
     first = error.errors()[0]
     pointer = "".join(f"/{part}" for part in first["loc"][1:])
     return Refused(f"{'/'.join(map(str, first['loc']))}: {first['msg']}", pointer=pointer)
 
 
 def guarded(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
-    """The *routes*, each of which now refuses whoever was not let in by its own line in the table of rights.
+    """The *routes*, each of which now refuses a request that its own line in the table did not admit.
 
-    That the shell and the framework read paths alike is so shown at each request, and not only hoped for. Raises
-    ``TypeError`` at a router or mount: a router's routes are taken in one by one, because FastAPI's ``include_router``
-    works out each of them twice and looks for each twice at every request.
+    So each request checks that the shell and the framework read its path alike. Raises ``TypeError`` for a router or
+    mount: include the routes of a router one by one, because FastAPI's ``include_router`` makes each of them twice and
+    searches each twice at every request.
     """
     for route in routes:
         if not isinstance(route, Route):
@@ -150,10 +150,9 @@ def guarded(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
 
 @dataclass(frozen=True, slots=True)
 class _Guarded:
-    """The route at *path*, for whom its own line let in.
+    """The route at *path*, if its own line admitted the request. If the shell found no line: 404, or 405.
 
-    Where the shell knows no line there is nothing: 404, or 405 at an address with other methods. If the line is that of
-    another route, the fault is ours: 500.
+    If it found the line of another route, the fault is ours: 500.
     """
 
     path: str

@@ -1,7 +1,7 @@
-"""The newest refusals of each source, in the store of its tenant, for the people who look after that source.
+"""The newest refusals of each source, in the store of its tenant, for the people who manage that source.
 
-They say what ``lrs.web.refusals`` tells of a refusal: when, which place, which rule, and never what was sent. Kept is
-what somebody has to put right: not what was told to come back later, and not what was asked for and is not there.
+They have what ``lrs.web.refusals`` writes of a refusal: when, which place, which rule, and never what was sent. Only
+refusals that somebody must correct are stored, not "come back later" and not "not found".
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from lrs.web.refusals import NOBODY, Keep, Noted, Refusal
 
 KIND = "refusals"
 MOST = 100
-"""Refusals that are kept of one source: the newest. Each has at most about 300 bytes."""
+"""How many refusals of a source are stored: the newest. Each has at most about 300 bytes."""
 MOST_SOURCES = 100
-"""Sources whose refusals are read at once."""
+"""Sources whose refusals are read together."""
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
 _DENIED = frozenset({401, 403})
 _IMPORTS = "/api/imports"
@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 
 class KeptRefusals(msgspec.Struct, frozen=True):
-    """The body of a record. *count* is how many there ever were, *newest* the last of them, oldest first."""
+    """The body of a record. *count* is the number of all refusals so far, *newest* the last of them, oldest first."""
 
     count: int = 0
     newest: tuple[Refusal, ...] = ()
@@ -40,24 +40,24 @@ _decode = msgspec.json.Decoder(KeptRefusals).decode
 
 
 def keeping(tenants: Tenants) -> Keep:
-    """Keeps refusals in the stores of *tenants* that are open."""
+    """Stores refusals in the stores of those *tenants* that are open."""
     return partial(_keep, tenants)
 
 
 def refusals_of(reader: Reader, source: str) -> KeptRefusals:
-    """What was refused to *source*."""
+    """The stored refusals of *source*."""
     record = reader.get(KIND, source)
     return _decode(record.body) if record else KeptRefusals()
 
 
 def all_refusals(reader: Reader) -> dict[str, KeptRefusals]:
-    """What was refused, by source: the ``MOST_SOURCES`` to which something was refused last."""
+    """The stored refusals by source, for the ``MOST_SOURCES`` with the latest ones."""
     newest = reader.find(Walk(KIND, newest_first=True, limit=MOST_SOURCES)).records
     return {record.id: _decode(record.body) for record in newest}
 
 
 def add(tx: Tx, source: str, refusals: Iterable[Refusal]) -> None:
-    """Adds *refusals* of *source*, oldest first; the oldest of all go."""
+    """Adds *refusals* of *source*, oldest first, and removes the oldest ones beyond the limit."""
     before, new = refusals_of(tx, source), tuple(refusals)
     after = KeptRefusals(before.count + len(new), (*before.newest, *new)[-MOST:])
     tx.put(Record(KIND, source, msgspec.json.encode(after)))

@@ -1,8 +1,8 @@
-"""In which language a page is: catalogues of texts, and which language a reader would rather have.
+"""The language of a page: catalogues of texts, and the choice of the reader.
 
-The texts of templates are English and stand in ``_("…")`` or ``{% trans %}``. A catalogue ``locale/LANGUAGE.po`` has
-them in another language; what it does not have stays English. It is read when it is first needed, so no compiled form
-of it is kept.
+The texts of templates are English, in ``_("…")`` or ``{% trans %}``. A catalogue ``locale/LANGUAGE.po`` has them in
+another language; missing texts stay English. A catalogue is read when it is first needed, so no compiled form is
+stored.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ ENGLISH = "en"
 LEARNERS = (ENGLISH, "cy")
 """The languages in which learners and guardians sign in and agree."""
 PARAMETER = "lang"
-"""The parameter of an address by which a reader chooses a language."""
+"""The query parameter by which a reader chooses a language."""
 COOKIE = "engraft.language"
-"""The cookie that keeps it."""
+"""The cookie that remembers the choice."""
 _KEPT = 365 * 24 * 3_600
 """Seconds."""
 _MOST = 20
@@ -50,9 +50,9 @@ def languages() -> tuple[str, ...]:
 
 
 def language_of(request: Request, offered: Sequence[str]) -> str:
-    """The one of *offered* that was chosen, in this address or before, or that the browser asks for first.
+    """The language of *offered* that was chosen in this address or before, or that the browser prefers.
 
-    Else it is the first of them.
+    Otherwise the first.
     """
     for chosen in (request.query_params.get(PARAMETER), request.cookies.get(COOKIE)):
         if chosen is not None and chosen in offered:
@@ -62,7 +62,7 @@ def language_of(request: Request, offered: Sequence[str]) -> str:
 
 
 def keep_choice(request: Request, answer: Response, offered: Sequence[str]) -> None:
-    """Has the browser keep the language that this address names, for all pages that offer it."""
+    """Sets a cookie with the language in this address, for all pages that offer it."""
     chosen = request.query_params.get(PARAMETER)
     if chosen is not None and chosen in offered:
         is_secure = request.url.scheme == "https"

@@ -1,7 +1,7 @@
-"""What a mail says: one template, filled in, as HTML and as the text that follows from it.
+"""The text of a mail: one template, filled in, as HTML and as plain text made from it.
 
-Templates lie in ``mails/``. Each has a block ``subject``, in which nothing personal stands, and a block ``body`` of
-paragraphs, lists and ``action`` links.
+Templates are in ``mails/``. Each has a block ``subject``, without personal data, and a block ``body`` of paragraphs,
+lists and ``action`` links.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from lrs.web.language import ENGLISH
 from lrs.web.page import environment
 
 _MOMENTS = ("until", "when")
-"""Values that are times (RFC 3339), and are written as people write them."""
+"""Values that are times (RFC 3339). They are written in words."""
 _BLOCKS = {"p", "h1", "h2", "li", "div"}
 _UNSEEN = {"style", "title"}
 
 
 def letter(name: str, values: Mapping[str, str], *, organisation: str, zone: str, language: str = ENGLISH) -> Letter:
-    """The mail *name* of *organisation*, filled in with *values*. Raises ``LookupError`` for a name that is none."""
+    """The mail *name* of *organisation*, filled in with *values*. Raises ``LookupError`` for an unknown name."""
     moments = {key: written_timestamp(values[key], zone, language) for key in _MOMENTS if key in values}
     template = environment(language).get_template(f"mails/{name}.html")
     told = {**values, **moments, "organisation": organisation or PRODUCT, "language": language}
@@ -33,7 +33,7 @@ def letter(name: str, values: Mapping[str, str], *, organisation: str, zone: str
 
 
 def as_text(markup: str) -> str:
-    """What somebody reads who is shown no HTML: paragraphs, and the address of each link behind its words."""
+    """The plain text: paragraphs, with the address of each link after its text."""
     reader = _Text()
     reader.feed(markup)
     blocks = (" ".join(block.split()) if "\n" not in block.strip() else _lines(block) for block in reader.blocks)

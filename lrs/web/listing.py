@@ -1,8 +1,8 @@
-"""A list on a page: facets, sorting and parts of it by its address, and the same list as CSV and JSON.
+"""A list on a page, with facets, sorting and parts in its address, and the same list as CSV and JSON.
 
 ``/things?state=open&sort=-name&part=2`` is the address of a list; ``/things.csv`` and ``/things.json`` with the same
-parameters are the whole of it as files. Pure but for making the answer; knows no store: a room reads what it lists,
-bounded, and hands it in.
+parameters are the whole list as files. Pure except for making the answer. Knows no store: a room reads the rows, with a
+bound, and passes them in.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ SIZE = 50
 """Rows in one part of a list."""
 _LONGEST_SEARCH = 200
 MOST_CHOICES = 12
-"""Values of a facet that are shown; the most frequent ones."""
+"""Values of a facet that are shown: the most frequent ones."""
 SORT, PART, SEARCH = "sort", "part", "q"
 
 
 @dataclass(frozen=True, slots=True)
 class ListColumn:
-    """A column. *facet*: a reader may ask for rows with one of its values. *figure*: numbers, to be compared.
+    """A column.
 
-    One that is not *seen* stands in files, and as a facet above the table, but is no column of the page.
+    *facet*: a reader can select rows by its values. *figure*: its values are numbers. One that is not *seen* is only in
+    files, and a facet above the table.
     """
 
     name: str
@@ -46,10 +47,10 @@ class ListColumn:
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """A row: a value for each column, as it is in JSON; a tuple where there may be several.
+    """A row: a value for each column, as in JSON; a tuple for several values.
 
-    *shown* are texts in place of values on the page, *links* addresses behind cells, *moods* ``good``, ``warn``,
-    ``bad``; *beneath* are texts below the value, in smaller letters.
+    *shown* are texts that the page shows instead, *links* addresses for cells, *moods* are ``good``, ``warn`` or
+    ``bad``, *beneath* are texts below the value in smaller letters.
     """
 
     values: Mapping[str, Any]
@@ -61,7 +62,7 @@ class ListRow:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an address asks of a list: the values of facets, the order, and which part."""
+    """The parameters of a list's address: the values of facets, the order, and the part."""
 
     path: str
     columns: tuple[ListColumn, ...]
@@ -72,7 +73,7 @@ class Asked:
     search: str = ""
 
     def address(self, *, ending: str = "", **changes: Any) -> str:
-        """The address with *changes*; an empty value takes a parameter away."""
+        """The address with *changes*; an empty value removes a parameter."""
         order = f"-{self.sort}" if self.descending else self.sort
         query = {SEARCH: self.search, **self.chosen, SORT: order, PART: self.part if self.part > 1 else "", **changes}
         said = urlencode({name: value for name, value in query.items() if value})
@@ -80,7 +81,7 @@ class Asked:
 
 
 def asked_of(request: Request, columns: Sequence[ListColumn], *, sort: str = "") -> Asked:
-    """What the address of *request* asks; without a word, the order is *sort* (``-name`` for descending)."""
+    """The parameters in the address of *request*. The default order is *sort* (``-name`` for descending)."""
     given = request.query_params
     order = given.get(SORT, sort)
     known = {one.name for one in columns if one.sortable}
@@ -94,7 +95,7 @@ def asked_of(request: Request, columns: Sequence[ListColumn], *, sort: str = "")
 
 
 def chosen_rows(asked: Asked, rows: Iterable[ListRow]) -> list[ListRow]:
-    """Those of *rows* that have the chosen values and what is searched for, in the order that was asked for."""
+    """The *rows* that have the chosen values and the searched text, in the chosen order."""
     kept = list(rows)
     for name, value in asked.chosen.items():
         kept = [row for row in kept if value in _each(row.values[name])]
@@ -113,9 +114,10 @@ def listing(
     whole: bool = True,
     dressed: Callable[[ListRow], ListRow] = lambda row: row,
 ) -> dict[str, Any]:
-    """What ``shared/table.html`` shows of *rows*. *whole* says whether these are all that there are.
+    """The data of *rows* for ``shared/table.html``.
 
-    *dressed* adds texts and links to the few rows that are shown, where that is too dear for all.
+    *whole* says whether these are all rows there are. *dressed* adds texts and links to the rows of one part, if that
+    is too expensive for all rows.
     """
     kept = chosen_rows(asked, rows)
     first = (asked.part - 1) * SIZE
@@ -142,7 +144,7 @@ def listing(
 
 
 def as_csv(asked: Asked, rows: Iterable[ListRow], name: str) -> Response:
-    """The list as a file ``NAME.csv``. No cell is a formula to a spreadsheet."""
+    """The list as a file ``NAME.csv``. No cell acts as a formula in a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(one.label for one in asked.columns)
@@ -158,7 +160,7 @@ def as_json(asked: Asked, rows: Iterable[ListRow], name: str) -> Response:
 
 
 def file_of(body: bytes, kind: str, name: str) -> Response:
-    """*body*, of the media type *kind*, as a file called *name*, which nobody keeps."""
+    """*body*, of the media type *kind*, as a file *name*, which must not be cached."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(body, media_type=kind, headers=headers)
 
@@ -168,12 +170,12 @@ def _text(value: Any) -> str:
 
 
 def _each(value: Any) -> tuple[str, ...]:
-    """The texts by which a row is chosen."""
+    """The texts by which a row is selected."""
     return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
 
 
 def _sorted_by(value: Any) -> tuple[bool, bool, Any]:
-    """Numbers by size, before texts, which go without regard to case; nothing last."""
+    """The sort key: numbers by size, then texts without regard to case, then empty values."""
     is_number = isinstance(value, int | float)
     return value is None, not is_number, value if is_number else _text(value).casefold()
 

@@ -1,8 +1,8 @@
-"""Where our pages are, and whether a form came from one of them. Knows no route and no session.
+"""The host of our pages, and whether a form came from one of them. Knows no route and no session.
 
-Nothing here follows from ``Host`` or ``X-Forwarded-*``, which a client can forge: an address in a link is a configured
-one, or that of this machine. Sources: OWASP Cross-Site Request Forgery Prevention, "Fetch Metadata" and "Verifying
-Origin"; RFC 6265bis 4.1.3 (prefixes of cookies).
+``Host`` and ``X-Forwarded-*`` are not used, because a client can forge them: an address in a link is a configured one,
+or that of this machine. Sources: OWASP Cross-Site Request Forgery Prevention, "Fetch Metadata" and "Verifying Origin";
+RFC 6265bis 4.1.3 (prefixes of cookies).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lrs.web.browsers import is_foreign
 from lrs.web.exchange import exchange_of, tenant_of
 
 FOR_EVERYBODY = frozenset({"public", "achievement"})
-"""Pages that are the same for everybody, so it does not matter on which host they are read."""
+"""Pages that are the same for everybody, so they may be read on any host."""
 _OURS = {"same-origin", "none"}
 _PORT_OF_HOST = re.compile(r":\d*\Z")
 
@@ -43,7 +43,7 @@ def port_of(request: HTTPConnection) -> int:
 
 
 def base_of(request: HTTPConnection) -> str:
-    """The path in front of every page of the tenant that *request* is about: nothing, a prefix, ``/t/<tenant>``.
+    """The path in front of every page of the tenant of *request*: nothing, a prefix, ``/t/<tenant>``.
 
     For the installation it is that of its operator's pages.
     """
@@ -53,9 +53,9 @@ def base_of(request: HTTPConnection) -> str:
 
 
 def is_from_elsewhere(headers: Mapping[str, str], settings: Settings) -> bool:
-    """Whether a page that is not ours had a browser send this form.
+    """Whether a page of another site sent this form.
 
-    A browser that says neither ``Sec-Fetch-Site`` nor ``Origin`` is believed; its forms still carry our token.
+    A browser that sends neither ``Sec-Fetch-Site`` nor ``Origin`` is believed; its forms still have our token.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -70,16 +70,16 @@ def origin_of(address: str) -> str:
 
 
 def is_on_content_host(headers: Mapping[str, str], settings: Settings) -> bool:
-    """Whether a request was sent to the host that is for content alone."""
+    """Whether the request was sent to the host that serves uploaded content only."""
     if settings.content_url is None:
         return False
     return _PORT_OF_HOST.sub("", headers.get("host", "").lower()) == web_address(settings.content_url).host.lower()
 
 
 def check_page(line: PolicyLine, method: str, headers: Mapping[str, str], settings: Settings, path: str) -> None:
-    """Refuses a form that another site's page sent (403), and leads from the host of content to that of the pages.
+    """Refuses (403) a form of another site's page, and redirects from the content host to the host of the pages.
 
-    Raises ``Refused``. It is for addresses of pages; who is signed in is not looked at.
+    Raises ``Refused``. It is for addresses of pages and does not look at who is signed in.
     """
     if method == "POST" and not line.foreign_forms and is_from_elsewhere(headers, settings):
         message = "This form was sent by a page that is not ours. Open the page here, and send it from there."
@@ -105,17 +105,17 @@ def form_cookie(tenant: Tenant) -> str:
 
 
 def device_cookie(tenant: Tenant) -> str:
-    """The name of the cookie that says who signed in here before."""
+    """The name of the cookie that says who signed in here last."""
     return _name(tenant, ".device")
 
 
 def provider_cookie(tenant: Tenant) -> str:
-    """The name of the cookie that a sign-in at a provider comes back to."""
+    """The name of the cookie for the return from a sign-in at a provider."""
     return _name(tenant, ".provider")
 
 
 def then_cookie(tenant: Tenant) -> str:
-    """The name of the cookie that says where a learner wants to go who signs in by a message."""
+    """The name of the cookie with the page that a learner wants to open after signing in by a message."""
     return _name(tenant, ".then")
 
 
@@ -125,18 +125,18 @@ def cookie(request: HTTPConnection, name: str) -> str | None:
 
 
 def set_cookie(answer: Response, tenant: Tenant, name: str, value: str, seconds: int) -> None:
-    """Sets a cookie that no script reads, and that no other site's form brings along."""
+    """Sets a cookie that no script can read and that forms of other sites do not send."""
     is_secure = _is_secure(tenant)
     answer.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=is_secure, path="/")
 
 
 def drop_cookie(answer: Response, tenant: Tenant, name: str) -> None:
-    """Takes a cookie away."""
+    """Removes a cookie."""
     answer.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=_is_secure(tenant))
 
 
 def _name(tenant: Tenant, of: str) -> str:
-    """With ``__Host-`` no other host, and no plain connection, can set it. One for each tenant: they share the host."""
+    """The name for this tenant. With ``__Host-`` no other host, and no plain connection, can set it."""
     prefix = "__Host-" if _is_secure(tenant) else ""
     return f"{prefix}engraft.{tenant.id}{of}"
 
@@ -146,5 +146,5 @@ def _is_secure(tenant: Tenant) -> bool:
 
 
 def client_of(request: HTTPConnection) -> str:
-    """The address that *request* came from."""
+    """The IP address that *request* came from."""
     return request.client.host if request.client else ""

@@ -1,9 +1,8 @@
-"""Every page that people see: a template, filled in, with the policy that its line in the table of rights stands for.
+"""Every page for people: a template, filled in, with the policy of its line in the table of rights.
 
-Templates lie in ``templates/<audience>/``, what they share in ``templates/shared/``: the frame (``base.html``) and the
-parts that pages are made of (``ui.html``, ``table.html``). Knows no room: a room calls
-``page`` with the name of its template, and hands in its ``Pages``. Nothing that is shown is markup: the one environment
-escapes every value, and a value that is missing is an error.
+Templates are in ``templates/<audience>/``, shared parts in ``templates/shared/``: the frame (``base.html``) and the
+parts of pages (``ui.html``, ``table.html``). Knows no room: a room calls ``page`` with the name of its template, and
+passes in its ``Pages``. No value is markup: the only environment escapes every value, and a missing value is an error.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ from lrs.web.static_files import asset
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAILS = Path(__file__).parent / "mails"
-"""Templates of mails (``lrs.web.letter``), which are rendered by the same rules."""
+"""Templates of mails (``lrs.web.letter``), which are rendered in the same way."""
 RefusalPage = Callable[[Request, Refused], Response]
 
 
 def plain_frame(request: Request) -> Frame:
-    """The frame of a page for which nobody needs to be signed in: the organisation's name leads to the first page."""
+    """The frame of a page without sign-in: the organisation's name links to the first page."""
     exchange = exchange_of(request)
     tenant = exchange.tenant
     name = tenant.record.name if tenant is not None else ""
@@ -42,10 +41,10 @@ def plain_frame(request: Request) -> Frame:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What pages of one name in the table of rights (``PolicyLine.pages``) have in common, as a room hands it in.
+    """The common part of all pages of one name in the table of rights (``PolicyLine.pages``), given by a room.
 
-    *refused* makes the page that says no. *negotiated*: programs ask at these addresses, too, and get JSON unless they
-    would rather have a page. *frame* is what stands round each of them.
+    *refused* makes the page of a refusal. *negotiated*: programs ask at these addresses, too, and get JSON unless they
+    prefer a page. *frame* makes the frame of each page.
     """
 
     policy: PagePolicy
@@ -55,9 +54,9 @@ class Pages:
 
 
 def page(request: Request, template: str, status: int = 200, /, **shown: Any) -> Response:
-    """The answer with *template* (``<audience>/<name>.html``), filled in with what is *shown*.
+    """The answer with *template* (``<audience>/<name>.html``), filled in with *shown*.
 
-    It is in the exchange's language, and in the frame of the pages at this address.
+    It has the language of the exchange and the frame of the pages at this address.
     """
     policy, exchange, nonce = policy_of(request), exchange_of(request), secrets.token_urlsafe(18)
     told = {"nonce": nonce, "language": exchange.language, "asset": functools.partial(asset, server_root(request))}
@@ -67,10 +66,10 @@ def page(request: Request, template: str, status: int = 200, /, **shown: Any) ->
 
 
 def refusal_page(request: Request, refused: Refused, template: str, /, **shown: Any) -> Response:
-    """The page that says why not: what happened, where, and what to do. Nobody keeps it.
+    """The page of a refusal: what happened, where, and what to do. It is not cached.
 
-    *template* extends ``shared/refused.html``. The headers of *refused* go along, but for the one by which a browser
-    would ask for a login of its own.
+    *template* extends ``shared/refused.html``. It gets the headers of *refused*, except the one that would open the
+    browser's own login.
     """
     exchange = exchange_of(request)
     exchange.policy = replace(policy_of(request), caching="no-store")
@@ -82,12 +81,12 @@ def refusal_page(request: Request, refused: Refused, template: str, /, **shown: 
 
 
 def redirect(request: Request, address: str) -> RedirectResponse:
-    """Leads the browser on to *address*, by GET."""
+    """Redirects the browser to *address*, by GET."""
     return RedirectResponse(address, 303, policy_of(request).of_redirect())
 
 
 def policy_of(request: Request) -> PagePolicy:
-    """The policy of the pages at this address. Raises ``RuntimeError`` where there are to be none."""
+    """The policy of the pages at this address. Raises ``RuntimeError`` if the table has no pages there."""
     exchange = exchange_of(request)
     if exchange.policy is None:
         raise RuntimeError(f"the line of {exchange.place.route} in the table of rights names no pages")
@@ -95,13 +94,13 @@ def policy_of(request: Request) -> PagePolicy:
 
 
 def server_root(request: Request) -> str:
-    """The path in front of every address of this server: that of ``LRS_PUBLIC_URL``, or nothing."""
+    """The path in front of every address of this server: the path of ``LRS_PUBLIC_URL``, or nothing."""
     root: str = request.scope.get("root_path", "")
     return root.removesuffix(exchange_of(request).place.base)
 
 
 def environment(language: str = ENGLISH) -> jinja2.Environment:
-    """The one environment of all templates, with the texts of *language*."""
+    """The only environment of templates, with the texts of *language*."""
     return _environment(language)
 
 

@@ -1,7 +1,7 @@
-"""What a browser is told about a page of ours: what runs in it, and who may keep it, frame it and learn its address.
+"""The security headers of a page: what runs in it, who may cache and frame it, and who learns its address. Pure.
 
-Pure. Sources: W3C Content Security Policy 3; Fetch metadata of the HTML standard (Cross-Origin-Opener-Policy); W3C
-Referrer Policy; RFC 9111 (Cache-Control).
+Sources: W3C Content Security Policy 3; Fetch metadata of the HTML standard (Cross-Origin-Opener-Policy); W3C Referrer
+Policy; RFC 9111 (Cache-Control).
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 
 @dataclass(frozen=True, slots=True)
 class PagePolicy:
-    """The policy of a page. Only our own scripts and style run in it, and nothing is loaded from elsewhere.
+    """The policy of a page. Only our own scripts and styles run in it, and nothing is loaded from elsewhere.
 
-    *caching* is its ``Cache-Control``. *framed_by* are the origins, like ``https://moodle.example``, whose pages may
-    show it in a frame: nobody, if there are none. *referrer* is its ``Referrer-Policy``, *opener* its
-    ``Cross-Origin-Opener-Policy``. *forms* says whether it may send forms, which go to this origin, and to *forms_to*.
-
-    Raises ``ValueError`` if one of *framed_by* or *forms_to* is no origin.
+    *caching* is its ``Cache-Control``. *framed_by* are the origins, such as ``https://moodle.example``, whose pages may
+    show it in a frame; by default none. *referrer* is its ``Referrer-Policy``, *opener* its
+    ``Cross-Origin-Opener-Policy``. *forms* says whether it may send forms, which go to this origin and to *forms_to*.
+    Raises ``ValueError`` if a value of *framed_by* or *forms_to* is not an origin.
     """
 
     caching: str = "no-store"
@@ -37,9 +36,9 @@ class PagePolicy:
                 raise ValueError(f"{origin!r} is no origin, like https://moodle.example")
 
     def headers(self, nonce: str) -> dict[str, str]:
-        """The headers of the page whose style sheet and scripts have *nonce*.
+        """The headers of a page whose styles and scripts have *nonce*.
 
-        A nonce, and not ``'self'``: documents that somebody stored lie on our origin, too.
+        It does not use ``'self'``, because stored documents are on our origin, too.
         """
         forms = " ".join(("'self'", *self.forms_to)) if self.forms else _NOBODY
         framed_by = " ".join(self.framed_by) or _NOBODY
@@ -54,10 +53,10 @@ class PagePolicy:
             f"base-uri {_NOBODY}",
         )
         told = {"Content-Security-Policy": "; ".join(rules), "Cross-Origin-Opener-Policy": self.opener}
-        # X-Frame-Options can name nobody: where it stands, an older browser shows the page in no frame.
+        # X-Frame-Options cannot name an origin, and an older browser that reads it shows the page in no frame
         framed = {} if self.framed_by else {"X-Frame-Options": "DENY"}
         return told | framed | self.of_redirect()
 
     def of_redirect(self) -> dict[str, str]:
-        """The headers of an answer that leads from this page to another one; the shell sandboxes it."""
+        """The headers of a redirect from this page; the shell sandboxes it."""
         return {"Cache-Control": self.caching, "Referrer-Policy": self.referrer}

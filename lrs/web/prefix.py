@@ -1,7 +1,7 @@
-"""The path in front of every address of this server: that of ``LRS_PUBLIC_URL``, like ``https://example.org/engraft``.
+"""The path in front of every address of this server: that of ``LRS_PUBLIC_URL``, as in ``https://example.org/engraft``.
 
-A proxy may take it off before it passes a request on, or leave it: both reach the same address. What is sent out
-(links, redirects, paths of cookies, ``more``) always has it. Knows no route, only their paths.
+A proxy may remove it before it passes a request on, or leave it. Both reach the same address. Everything we send
+(links, redirects, paths of cookies, ``more``) has it. Knows no route, only paths.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from lrs.kernel.errors import Misconfigured
 
 
 def own_path(path: str, prefix: str) -> str:
-    """*path* as this server's routes know it, whether or not *prefix* still stands in front."""
+    """*path* as the routes of this server know it, with or without *prefix* in front."""
     if not prefix or not f"{path}/".startswith(f"{prefix}/"):
         return path
     return path[len(prefix) :] or "/"
 
 
 def check_prefix(prefix: str, table: PolicyTable) -> str:
-    """*prefix*, if no address in *table* begins as it does. Raises ``Misconfigured``.
+    """*prefix*, if no address in *table* begins with it. Raises ``Misconfigured``.
 
-    Such a path would have two meanings, for nobody can see whether a proxy has taken the prefix off.
+    Such a path would have two meanings, because nobody can see whether a proxy has removed the prefix.
     """
     first = f"{prefix}/".split("/")[1]
     if prefix and first in {"t"} | {pattern.split("/")[1] for _, pattern in table}:

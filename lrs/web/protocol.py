@@ -1,12 +1,10 @@
-"""HTTP/1.1 as uvicorn speaks it, with the rules of RFC 9112 that it leaves out, and limits where it has none.
+"""HTTP/1.1 as uvicorn speaks it, with limits and with rules of RFC 9112 that it does not check.
 
-Knows no application, but asks it what its answers carry.
-
-uvicorn collects a request's head and the trailers of a chunked body in memory, however long they are, before anybody is
-asked (measured: 200 MB of headers took 200 MB), and waits for the rest of a request for ever. What is a little too long
-is refused further on, with an answer that names the limit; this is the rest. It also takes a request without ``Host``
-or with two (RFC 9112 3.2), reads transfer codings that it does not undo as data (6.1), and leaves the blanks behind a
-header's value on (5.1).
+It knows no application, except that it asks it for the headers of its answers. uvicorn stores the head of a request and
+the trailers of a chunked body in memory, however long they are (measured: 200 MB of headers took 200 MB), and waits for
+the rest of a request without end. Requests that are a little too long are refused later, with an answer that names the
+limit; this module refuses the others. uvicorn also accepts a request without ``Host`` or with two (RFC 9112 3.2), reads
+transfer codings that it does not decode as data (6.1), and keeps blanks at the end of a header's value (5.1).
 """
 
 from __future__ import annotations
@@ -32,19 +30,21 @@ if TYPE_CHECKING:
     import httptools
 
 LONGEST_HEAD = 256 * 1024
-"""Bytes of a request line and headers; well over every limit that is answered with a reason."""
+"""Limit for request line and headers in bytes; well over every limit that is answered with a reason."""
 MOST_FRAMING = 64 * 1024
-"""Bytes of a chunked body that are no data: extensions and trailers, which nobody reads."""
+"""Limit for bytes of a chunked body that are not data: extensions and trailers, which nobody reads."""
 PER_CHUNK = 16
-"""Bytes that do not count among them: each chunk has a length and two ends of a line."""
+"""Bytes of each chunk that do not count: its length and two line ends."""
 PATIENCE = 30.0
-"""Seconds an unfinished request or an answer may stand still, unless the application's state names a ``patience``."""
+"""Seconds that an unfinished request or an answer may make no progress, unless the application's state has
+``patience``.
+"""
 LEAST = 1_024
-"""Bytes in half that time; who sends fewer stands still: a body that drips would hold its memory for hours."""
+"""The fewest bytes in half that time that count as progress. Otherwise a slow body would hold its memory for hours."""
 
 
 LONGEST_PATH = 1_024
-"""Bytes of an address that is worth a look at what is there."""
+"""The longest address in bytes for which the application is asked."""
 _TOO_LARGE = Refused(f"the head of the request is larger than {LONGEST_HEAD} bytes", status=431, error="too_large")
 _TOO_MUCH_FRAMING = Refused(
     f"the chunked body has more than {MOST_FRAMING} bytes of extensions and trailers", error="too_large"
@@ -52,7 +52,7 @@ _TOO_MUCH_FRAMING = Refused(
 _TOO_LATE = Refused("the rest of the request did not come in time", status=408, error="timeout")
 _NOT_HTTP = Refused("this is not HTTP/1.1 as RFC 9112 has it")
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]{0,5})?")
-"""A host as RFC 3986 3.2.2 writes it, but without the comma, by which a proxy joins two."""
+"""A host by RFC 3986 3.2.2, without the comma with which a proxy joins two."""
 _BLANKS = b" \t"
 
 
@@ -61,7 +61,7 @@ def _carries_nothing(_path: str, _headers: Iterable[tuple[bytes, bytes]]) -> tup
 
 
 def head_fault(version: str, hosts: list[bytes], codings: list[bytes]) -> Refused | None:
-    """What is wrong with a head of HTTP *version*, with these values of ``Host`` and ``Transfer-Encoding``.
+    """The fault in a head of HTTP *version* with these values of ``Host`` and ``Transfer-Encoding``, if there is one.
 
     Source: RFC 9112 3.2, 6.1; RFC 9110 15.6.6.
     """
@@ -83,10 +83,9 @@ def _tells_nobody(_path: str, _refused: Refused, _request_id: str) -> None:
 
 
 class InOnePiece:
-    """A transport that sends what is written in one round of the loop as one piece.
+    """A transport that sends what is written in one round of the event loop as one piece.
 
-    uvicorn writes the head of an answer and its body one after the other, and each would be a call of the system and a
-    packet of its own.
+    uvicorn writes the head and the body of an answer separately, which would be two system calls and two packets.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -117,7 +116,7 @@ class InOnePiece:
             self._transport.writelines(written)
 
     def taken(self) -> int:
-        """How many bytes the client has taken so far; where the system does not tell, those that were given to it."""
+        """How many bytes the client has received so far; if the system does not tell, how many were passed to it."""
         waiting = 0
         with suppress(OSError):
             told = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
@@ -143,7 +142,7 @@ class Bounded(HttpToolsProtocol):
     _data: list[bytes]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """A client came. One timer for a connection, not one for a request, sees whether it still sends."""
+        """A client connected. One timer for the connection, not one for each request, checks for progress."""
         self._pieces, self._data = InOnePiece(transport, self.loop), []
         super().connection_made(cast("asyncio.Transport", self._pieces))
         self.parser = cast("httptools.HttpRequestParser", StayingParser(self))
@@ -151,13 +150,13 @@ class Bounded(HttpToolsProtocol):
         self._next_look = self.loop.call_later(self._pause, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It went."""
+        """The client disconnected."""
         if self._next_look is not None:
             self._next_look.cancel()
         super().connection_lost(exc)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # as asyncio has it
-        """The client sends no more. Where it waits for an answer, the transport stays open until that went out."""
+        """The client sends no more. If it waits for an answer, the transport stays open until that was sent."""
         self._pieces.send()
         super().eof_received()
         cycle = self.cycle
@@ -175,7 +174,7 @@ class Bounded(HttpToolsProtocol):
         if self._in_head:
             self._counted += len(data)
             self._hold_to(LONGEST_HEAD, _TOO_LARGE)
-        elif self._is_chunked and message == self._message:  # or a part of these bytes belongs to what came before
+        elif self._is_chunked and message == self._message:  # a part of these bytes may belong to the previous request
             self._counted = max(0, self._counted + len(data) - self._expected)
             self._hold_to(MOST_FRAMING, _TOO_MUCH_FRAMING)
 
@@ -191,26 +190,26 @@ class Bounded(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """The parser saw a field. One after the blank line is a trailer: nobody reads those, so none is kept."""
+        """The parser read a field. A field after the blank line is a trailer and is not kept."""
         if self._in_head:
             super().on_header(name, value.rstrip(_BLANKS))
 
     def on_headers_complete(self) -> None:
-        """The parser saw the blank line. What is wrong with the head is answered as long as it counts as one."""
+        """The parser read the blank line. A fault in the head is answered while the request counts as one."""
         hosts = [value for name, value in self.headers if name == b"host"]
         codings = [value for name, value in self.headers if name == b"transfer-encoding"]
         self._refused = head_fault(self.parser.get_http_version(), hosts, codings)
         if self._refused is not None:
-            raise self._refused  # the parser stops here, and uvicorn asks for ``send_400_response``
+            raise self._refused  # the parser stops here, and uvicorn calls ``send_400_response``
         super().on_headers_complete()
         self._in_head, self._is_chunked, self._counted = False, bool(codings), 0
 
     def on_chunk_header(self) -> None:
-        """The parser saw a chunk's length."""
+        """The parser read the length of a chunk."""
         self._expected += PER_CHUNK
 
     def on_body(self, body: bytes) -> None:
-        """The parser saw data. What comes in one round is handed on as one: a chunk may be a byte, and there 40,000."""
+        """The parser read data. All data of one round is passed on together, because a chunk may be a single byte."""
         self._expected += len(body)
         self._data.append(body)
 
@@ -220,7 +219,7 @@ class Bounded(HttpToolsProtocol):
             super().on_body(b"".join(data))
 
     def on_message_complete(self) -> None:
-        """The parser saw the end of the request, or of the head of one that asks for an upgrade."""
+        """The parser read the end of the request, or of the head of one that asks for an upgrade."""
         if self.parser.should_upgrade():
             return
         self._hand_on()
@@ -231,13 +230,13 @@ class Bounded(HttpToolsProtocol):
         return False
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's words, which say less)
-        """The parser does not understand what came, or we refused its head."""
+        """The parser could not read the request, or we refused its head."""
         self._cut_off(self._refused or _NOT_HTTP)
 
     def _look(self) -> None:
-        """The third look with next to nothing between them is the last: after one to one and a half ``patience``.
+        """Closes the connection at the third look without progress, after one to one and a half ``patience``.
 
-        So a client is given up on that does not send the rest of its request, or does not take its answer.
+        So a client is cut off that does not send the rest of its request, or does not take its answer.
         """
         unsent = self.transport.get_write_buffer_size()
         if self.transport.is_closing() and not unsent:
@@ -254,7 +253,7 @@ class Bounded(HttpToolsProtocol):
             self._next_look = self.loop.call_later(self._pause, self._look)
 
     def _is_waiting(self) -> bool:
-        """Whether it is the client's turn to send, and uvicorn has no timer of its own for that."""
+        """Whether the client must send now, and uvicorn has no timer for that."""
         cycle = self.cycle
         if cycle is None:
             return True
@@ -265,9 +264,9 @@ class Bounded(HttpToolsProtocol):
         return cycle.more_body and not self.flow.read_paused
 
     def _cut_off(self, refused: Refused) -> None:
-        """Closes the connection, with an answer where the client can still take it for one to its request."""
+        """Closes the connection, with an answer if the client can still relate it to its request."""
         cycle = self.cycle
-        if self._in_head:  # of a request that comes after that of the cycle
+        if self._in_head:  # the request comes after that of the cycle
             is_next = cycle is None or cycle.response_complete
         else:
             is_next = cycle is not None and not cycle.response_started and not self.pipeline
@@ -276,7 +275,7 @@ class Bounded(HttpToolsProtocol):
         self.transport.close()
 
     def _closing(self, refused: Refused) -> bytes:
-        """The answer, with what all answers at this address carry."""
+        """The answer, with the headers of all answers at this address."""
         path = self.url[: LONGEST_PATH + 1].partition(b"?")[0].decode("latin-1")
         carried = self.app_state.get("parting", _carries_nothing)(
             path if len(path) <= LONGEST_PATH else "", self.headers

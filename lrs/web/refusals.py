@@ -1,7 +1,7 @@
-"""What this server refused, for whoever wants to look: in a small file beside the data, never with what was sent.
+"""Writes what this server refused to a small file beside the data, without what was sent.
 
-A line says when, to whom (the name of a key), which resource, which place in the body and which rule. It has no message
-and no value, for those may quote what somebody sent; a place has only names that xAPI and our interface know.
+A line has the time, the name of the key, the resource, the place in the body and the rule. It has no message and no
+value, because those may quote what was sent. A place has only names that xAPI and our interface know.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from lrs.storage.private import private_file, private_folder
 
 FILE = "refusals.jsonl"
 MOST_BYTES = 1024 * 1024
-"""From this size on the file is put behind the next one, ``refusals.jsonl.1``; the one before that is gone."""
+"""Size at which the file is renamed to ``refusals.jsonl.1``, which replaces the former one."""
 AT_ONCE = 200
-"""Lines of one write; what is refused meanwhile beyond that is only counted, for under overload it may be thousands."""
+"""Lines of one write. Further refusals in that time are only counted, because under overload there may be thousands."""
 PAUSE = 0.2
 """Seconds between two writes."""
 NOBODY = "-"
@@ -43,15 +43,15 @@ member attachments parent grouping category other choices scale source target st
 contextAgents contextGroups relevantTypes scopes
 """
 _LISTS = frozenset(_NUMBERED.split())
-"""What has numbered places; anywhere else digits are a name, and may be somebody's: a learner number, a telephone."""
+"""Members whose places are numbers. Anywhere else digits are a name, such as a learner number or a telephone number."""
 _LONGEST_NUMBER = 3
 _log = structlog.get_logger()
 
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line. *at* is an ISO 8601 time, *place* a JSON pointer, *dropped* how many more there were.
+    """One line. *at* is an ISO 8601 time, *place* a JSON pointer, *dropped* the number of further refusals.
 
-    *cause* is why the sender was told to come back (see ``lrs.kernel.admission``), if it was.
+    *cause* is why the sender was asked to come back later (see ``lrs.kernel.admission``), if so.
     """
 
     at: str
@@ -70,7 +70,7 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def refusal_of(refused: Refused, *, tenant: str, source: str, method: str, resource: str, request: str) -> Refusal:
-    """What is told of *refused*; *resource* is one of few names of ours, never what a client made up."""
+    """The line for *refused*. *resource* is one of our few names, never a text of the client."""
     return Refusal(
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         tenant=tenant,
@@ -88,7 +88,7 @@ def refusal_of(refused: Refused, *, tenant: str, source: str, method: str, resou
 
 
 def place_of(pointer: str | None, index: int | None = None) -> str | None:
-    """*pointer* without names that somebody may have made up: each becomes ``…``. *index* is that of its statement."""
+    """*pointer* with ``…`` in place of each name that we do not know. *index* is that of the statement."""
     if pointer is None:
         return None
     before = "batch"
@@ -100,21 +100,21 @@ def place_of(pointer: str | None, index: int | None = None) -> str | None:
 
 
 def _is_number(part: str, before: str, index: int | None) -> bool:
-    """Whether *part*, behind *before*, is a place in a list."""
+    """Whether *part*, after *before*, is an index of a list."""
     if before == "batch":
         return part == str(index)
     return before in _LISTS and len(part) <= _LONGEST_NUMBER and part.isascii() and part.isdigit()
 
 
 class Noted(NamedTuple):
-    """A refusal on its way to where it is written down; *key* is the API key whose secret was wrong, as it was sent."""
+    """A refusal that waits to be written. *key* is the API key whose secret was wrong, as it was sent."""
 
     refusal: Refusal
     key: str = ""
 
 
 Keep = Callable[[Sequence[Noted]], None]
-"""Keeps refusals elsewhere, too. Called in the thread that writes them down; must not fail."""
+"""Stores refusals in another place as well. It is called in the writing thread and must not fail."""
 
 
 def _keeps_nothing(_: Sequence[Noted]) -> None:
@@ -122,7 +122,7 @@ def _keeps_nothing(_: Sequence[Noted]) -> None:
 
 
 class Refusals:
-    """Writes refusals down, in a thread of its own; *folder* is made when the first one comes. *keep* is told, too."""
+    """Writes refusals in a thread of its own. It makes *folder* with the first one, and also calls *keep*."""
 
     def __init__(self, folder: Path, keep: Keep = _keeps_nothing) -> None:
         self._path = folder / FILE
@@ -135,7 +135,7 @@ class Refusals:
         self._thread: threading.Thread | None = None
 
     def note(self, refusal: Refusal, key: str = "") -> None:
-        """Takes *refusal*; never waits, never fails. Called by one thread, that of the event loop."""
+        """Adds *refusal*. Never waits, never fails. Only the thread of the event loop calls it."""
         if len(self._waiting) < AT_ONCE:
             self._waiting.append(Noted(refusal, key))
         else:
@@ -146,7 +146,7 @@ class Refusals:
             self._thread.start()
 
     def close(self) -> None:
-        """Writes what was taken."""
+        """Writes the added refusals."""
         self._over.set()
         self._called.set()
         if self._thread is not None:
@@ -171,7 +171,7 @@ class Refusals:
                 _append(self._path, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
             self._fails = False
         except OSError as error:
-            if not self._fails:  # once, not for each of them
+            if not self._fails:  # logged once, not for each refusal
                 _log.warning("refusals cannot be written down", error=type(error).__name__)
             self._fails = True
         if noted:
@@ -198,14 +198,14 @@ def newest(folder: Path, count: int) -> list[Refusal]:
 
 
 class Follower:
-    """Gives what is added to the file from its making on, over the change to a next file."""
+    """Gives the lines that are added to the file after this object was made, also when the file is renamed."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._at, self._file = self._end()
 
     def added(self) -> Iterator[Refusal]:
-        """What came since the last time."""
+        """The lines since the last call."""
         before = self._file
         size, self._file = self._end()
         if self._file != before:
@@ -228,14 +228,14 @@ class Follower:
 
 
 def _read(path: Path, start: int = 0) -> tuple[list[Refusal], int]:
-    """The whole lines from *start* on, and where they end: the file may grow while it is read."""
+    """The complete lines from *start* on, and where they end. The file may grow meanwhile."""
     found = []
     with path.open("rb") as file:
         file.seek(start)
         for line in file:
-            if not line.endswith(b"\n"):  # it is being written, or was cut off by a full disk
+            if not line.endswith(b"\n"):  # the line is being written, or a full disk cut it off
                 break
             start += len(line)
-            with suppress(msgspec.MsgspecError):  # what is left of one that was cut off, and the next
+            with suppress(msgspec.MsgspecError):  # the rest of a line that was cut off, and the next one
                 found.append(msgspec.json.decode(line, type=Refusal))
     return found, start

@@ -1,4 +1,4 @@
-"""``lrs requests``: what the server on this machine refuses, as it happens. Prints; decides nothing."""
+"""``lrs requests``: shows what the server on this machine refuses. Prints only."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def requests_group() -> None:
 @click.option("--once", is_flag=True, help="Print those and end, instead of waiting for more.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line: there is no end to wait for.")
 def tail(data: Path | None, source: str | None, lines: int, *, once: bool, as_json: bool) -> None:
-    """Show the newest refusals of the server on this machine, and each further one until Ctrl-C."""
+    """Show the newest refusals of the server on this machine, and each new one until Ctrl-C."""
     folder = settings_for(data).data
     follower = Follower(folder)
     shown = _show(newest(folder, lines), source, as_json=as_json)
@@ -51,7 +51,7 @@ def _show(found: Iterable[Refusal], source: str | None, *, as_json: bool) -> int
 
 
 def told(one: Refusal) -> str:
-    """A refusal on one line: time, status, method and resource, source, place, rule, error and what caused it."""
+    """A refusal on one line: time, status, method and resource, source, place, rule, error and cause."""
     if one.dropped:
         return f"{one.at[11:19]}  and {one.dropped} more at that moment"
     place = "the whole body" if one.place == "" else one.place or ""

@@ -1,7 +1,7 @@
-"""What every request passes, once: its name, its tenant, who calls and may they, counting, noting what was refused.
+"""The shell around every request: request id, tenant, caller, admission, counting, refusals. Plain ASGI.
 
-Plain ASGI. Behind it lie the mounts: those of xAPI, which must be fast and whose caller may stand in the body, and the
-routes of the framework. Knows no route but by the table of rights, and no credential but by who reads it.
+Behind it are the mounts: those of xAPI, which must be fast and whose caller may be in the body, and the routes of the
+framework. It knows routes only by the table of rights, and credentials only by their readers.
 """
 
 from __future__ import annotations
@@ -36,24 +36,26 @@ from lrs.web.refusals import Refusals, refusal_of
 
 IDS_AT_ONCE = 512
 Identify = Callable[[Exchange, Tenant, Scope], Caller]
-"""Reads one sort of credential: who calls. Raises ``Refused``; may leave in ``behind`` what it read."""
+"""Reads one sort of credential and gives the caller. Raises ``Refused``; may store what it read in ``behind``."""
 
 
 class Mount(Protocol):
-    """What answers the requests of one kind of route."""
+    """Answers the requests of one kind of route."""
 
     def place(self, path: str) -> RequestPlace | None:
-        """Where *path* (without a proxy's prefix) leads, if this mount answers it."""
+        """The place of *path* (without a proxy's prefix), if this mount answers it."""
 
     async def answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers, and puts the status into *exchange*; where that is refused already, says so in its own shape.
+        """Answers, and sets the status in *exchange*.
 
-        It puts into ``refused`` what it refuses itself.
+        If the exchange is refused already, it answers that in its own shape.
+
+        It sets ``refused`` if it refuses itself.
         """
 
 
 class Fast(Mount, Protocol):
-    """A mount of xAPI, which reads the credentials itself, for they may stand in the body."""
+    """A mount of xAPI. It reads the credentials itself, because they may be in the body."""
 
     def parting(self, place: RequestPlace, headers: RawHeaders, request_id: str) -> Headers:
         """Headers of an answer at *place* that the connection writes before the application saw the request.
@@ -63,9 +65,10 @@ class Fast(Mount, Protocol):
 
 
 class Shell:
-    """The ASGI application. *identify* reads callers, by the name of their credential (``access.KEY`` and so on).
+    """The ASGI application.
 
-    ``operator`` says whether a request is the installation's operator's, who belongs to no tenant.
+    *identify* has the readers of credentials by name (``access.KEY`` and so on). ``operator`` tells whether the caller
+    is the installation's operator, who belongs to no tenant.
     """
 
     operator: Callable[[Scope], Caller | None] = staticmethod(lambda _: None)
@@ -93,7 +96,7 @@ class Shell:
         self._ids = _ids()
 
     def mount(self, fast: Sequence[Fast], framework: Mount, events: ASGIApp) -> None:
-        """Puts in what answers; *events* gets what is no HTTP request: that the server starts and ends."""
+        """Sets the mounts. *events* gets everything that is not an HTTP request: start and end of the server."""
         self.fast, self.framework, self._events = tuple(fast), framework, events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,7 +129,7 @@ class Shell:
             share.give_back()
             share.sent()
             if exchange.tenant is not None:
-                self.tenants.give_back(exchange.tenant)  # of the installation, there is no hold
+                self.tenants.give_back(exchange.tenant)  # the installation has no hold
         self._end(exchange, method, perf_counter() - begun)
 
     def _fast_at(self, path: str) -> tuple[Fast | None, RequestPlace | None]:
@@ -137,13 +140,13 @@ class Shell:
         return None, None
 
     async def _enter(self, exchange: Exchange, scope: Scope, *, by_us: bool) -> None:
-        """Finds the tenant and holds it; finds the caller and asks the table, if that is *by_us*."""
+        """Finds and holds the tenant. If the check is *by_us*, finds the caller and asks the table."""
         line, place = exchange.line, exchange.place
         try:
             if by_us:
                 check_headers(scope["headers"], self.max_header)
                 if line is None or (line.is_public and place.route in NOBODYS):
-                    return  # nobody's data
+                    return  # belongs to no tenant
             if line is not None and OPERATOR in line.via:
                 await self._admit_operator(exchange, scope)
                 return
@@ -163,7 +166,7 @@ class Shell:
             exchange.refused = refused_for(error, exchange.id)
 
     async def _open(self, name: str) -> Tenant | None:
-        """The tenant with one more hold, ``None`` if there is none. No thread of the readers waits for its opening."""
+        """The tenant with one more hold; ``None`` if it does not exist. No reader thread waits while it opens."""
         while (record := await read(self.tenants.record_of, name)) is not None:
             if (tenant := self.tenants.take_open(name, record)) is not None:
                 return tenant
@@ -171,7 +174,7 @@ class Shell:
         return None
 
     async def _admit_operator(self, exchange: Exchange, scope: Scope) -> None:
-        """Finds the operator, who belongs to no tenant: it is not asked how any is. Refuses everybody else."""
+        """Finds the operator, who belongs to no tenant, so no tenant is looked at. Refuses everybody else."""
         caller = await read(self.operator, scope)
         if caller is None:
             message = "this needs the key of an operator of the installation: lrs operators create makes one"
@@ -185,11 +188,11 @@ class Shell:
         admit(exchange.method, exchange.place.route, exchange.caller, self.table)
 
     def _end(self, exchange: Exchange, method: str, seconds: float) -> None:
-        """Counts, and puts down a refusal. The route is told by its pattern: a path may name a person."""
+        """Counts, and records a refusal. The route is recorded by its pattern, because a path may name a person."""
         if exchange.refused is not None:
             if isinstance(exchange.refused, RetryLater):
                 self.counted.put_off(exchange.refused.cause)
-            tenant = exchange.tenant.id if exchange.tenant is not None else ""  # or somebody made it up
+            tenant = exchange.tenant.id if exchange.tenant is not None else ""  # or the client made it up
             about = {"tenant": tenant, "source": exchange.caller.source, "method": method, "request": exchange.id}
             key = exchange.refused.key if isinstance(exchange.refused, WrongSecret) else ""
             self.refusals.note(refusal_of(exchange.refused, **about, resource=exchange.place.counted), key)
@@ -197,9 +200,9 @@ class Shell:
             self.counted.add(exchange.place.counted, method, exchange.status, seconds)
 
     def new_id(self) -> str:
-        """A name for a request, which its answer and the log both tell.
+        """A random id of a request, for its answer and the log.
 
-        It is random: a number would tell each tenant how many requests the others make.
+        A counter would tell each tenant how many requests the others make.
         """
         return next(self._ids)
 
@@ -209,7 +212,7 @@ class Shell:
         return fast.parting(place, headers, request_id) if fast and place else (("x-request-id", request_id),)
 
     def cut_off(self, path: str, refused: Refused, request_id: str) -> None:
-        """Notes a refusal that the connection wrote itself."""
+        """Records a refusal that the connection wrote itself."""
         _, place = self._fast_at(own_path(path, self.prefix))
         resource = place.counted if place else "other"
         self.refusals.note(refusal_of(refused, tenant="", source="", method="", resource=resource, request=request_id))
@@ -223,6 +226,6 @@ def _ids() -> Iterator[str]:
 
 
 def check_headers(headers: RawHeaders, most: int) -> None:
-    """Refuses with 431 if *headers* have more than *most* bytes together."""
+    """Refuses with 431 if *headers* have more than *most* bytes in all."""
     if sum(len(name) + len(value) for name, value in headers) > most:
         raise Refused(f"the headers are larger than {most} bytes", status=431, error="too_large")

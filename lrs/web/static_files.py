@@ -1,6 +1,6 @@
-"""The style sheet, the scripts and the icon: files of ours under addresses that change with their content.
+"""The style sheet, the scripts and the icon, under addresses that change with their content.
 
-So a browser may keep each for ever. Nothing else lies there, and nothing of it is about anybody.
+So a browser may cache them without end. No other file is served here, and none is about a person.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A parser of requests that stays with HTTP/1.1, whatever a client would rather change to. Knows no connection.
+"""A parser for requests that stays with HTTP/1.1 if a client asks for an upgrade. Knows no connection.
 
-A server may ignore ``Upgrade`` (RFC 9110 7.8), and this one speaks nothing else. httptools cannot ignore it: it takes a
-request that asks for an upgrade for one without a body, and reads the body as the next request. Clients that would like
-HTTP/2 ask with every first request over plain HTTP (Java's ``HttpClient``), also with one that brings a statement.
+A server may ignore ``Upgrade`` (RFC 9110 7.8), and this one speaks nothing else. httptools cannot ignore it: it reads
+such a request as one without a body, and the body as the next request. Clients that prefer HTTP/2 ask for it with their
+first request over plain HTTP (Java's ``HttpClient``), also if it has a body.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class StayingParser:
-    """``httptools.HttpRequestParser`` for *protocol*, which keeps the fields of the head it was told as ``headers``.
+    """``httptools.HttpRequestParser`` for *protocol*. It stores the fields of the head as ``headers``.
 
-    While ``should_upgrade`` is true, the end of the message is that of its head: the body, if any, comes behind it.
+    While ``should_upgrade`` is true, the message ends with its head, and a body follows it.
     """
 
     def __init__(self, protocol: Any) -> None:
@@ -45,7 +45,7 @@ class StayingParser:
         return self._parser.get_method()
 
     def should_keep_alive(self) -> bool:
-        """Whether the connection outlives the request whose head was read last."""
+        """Whether the connection stays open after the request whose head was read last."""
         return self._parser.should_keep_alive()
 
     def should_upgrade(self) -> bool:
@@ -54,7 +54,7 @@ class StayingParser:
 
 
 class _Rest:
-    """What a parser tells *protocol* that was given a head to begin with, which nobody sent: all but that head."""
+    """Passes on to *protocol* what a parser reads, except a made-up head at the beginning."""
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
@@ -83,12 +83,12 @@ class _Rest:
 
 def _parser(protocol: Any) -> httptools.HttpRequestParser:
     parser = httptools.HttpRequestParser(protocol)
-    # As uvicorn has it: what follows a request with ``Connection: close`` is no fault of that request.
+    # as in uvicorn: bytes after a request with ``Connection: close`` are no fault of that request
     parser.set_dangerous_leniencies(lenient_data_after_close=True)
     return parser
 
 
 def _head(fields: list[tuple[bytes, bytes]]) -> bytes:
-    """A head behind which a body comes as *fields* say."""
+    """A head for a body of the kind that *fields* describe."""
     lines = [b"%s: %s\r\n" % field for field in fields if field[0] in _FRAMING]
     return b"POST / HTTP/1.1\r\n%s\r\n" % b"".join(lines)
