@@ -23,7 +23,7 @@ from adapters.lms import fetching, platforms
 from adapters.lms.catapult import routes as catapult
 from adapters.lms.cmi5.credentials import LaunchTokens
 from adapters.lms.cmi5.endpoint import OF_CONTENT
-from adapters.lms.lti import frame_routes, frames, pick_routes, staff_routes, tool_routes
+from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, tool_routes
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
 from adapters.pages import imports as import_pages
@@ -222,6 +222,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         badges.routes(),
         *frame_routes.routes(),
         pick_routes.routes(),
+        learn_routes.routes(SUBSCRIPTIONS),
         staff_routes.routes(),
         static_files(),
         *_of_operator(neighbours),

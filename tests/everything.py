@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
@@ -18,7 +19,8 @@ from adapters.lms.cmi5.acts import enrol_in
 from adapters.lms.cmi5.preferences import save_in
 from adapters.lms.courses import version_in
 from adapters.lms.importing import import_course
-from adapters.lms.lti import grades, launch, login, platforms, tool_keys, users, words
+from adapters.lms.lti import courses as lti_courses
+from adapters.lms.lti import enrolments, grades, launch, login, platforms, tool_keys, users, words
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
@@ -116,6 +118,7 @@ class Everything:
         self._signing_in()
         self._courses()
         self._platform()
+        self._enrolled()
         self._refused()
         sweep_blobs(self.tenant, TENANT)
         self.write(
@@ -183,8 +186,19 @@ class Everything:
             words.GRADES: {"lineitem": f"{issuer}/item", "scope": [words.WRITE_SCORE]},
         }
         there = self.write(lambda tx: launch.take_in(tx, tenant, launch.LaunchMessage(made, claims)))
+        self.lti_link = (there.link, lti_courses.link(tenant.store, there.link))
         user, reached = users.user_id(made.id, "ann"), grades.Reached(8.0, 10.0, tenant.clock())
         self.write(lambda tx: grades.owe(tx, there.link, user, reached, tenant.clock()))
+
+    def _enrolled(self) -> None:
+        """Ann in the course, by a link of the platform."""
+        tenant, (link, there) = self.tenant, self.lti_link
+        opens = msgspec.structs.replace(there, opens=f"course:{self.course.id}")
+        self.write(lambda tx: lti_courses.put_link(tx, link, opens))
+        (member,) = lti_courses.members_of_course(tenant.store, there.course)
+        account = ANN_AT_WORK["account"]
+        place = LmsPlace(tenant, SUBSCRIPTIONS, "https://lrs.example/t/default")
+        self.write(lambda tx: enrolments.enrol(tx, place, link, member, (account, str(uuid.uuid4()))))
 
     def _refused(self) -> None:
         refused = Refused("no mailbox", pointer="/actor/mbox", rule="xAPI 1.0.3 Data 2.4.2.1")

@@ -53,6 +53,7 @@ ABOUT = {
     "lti-user": ("ann at work", ""),
     "lti-member": ("ann at work", ""),
     "lti-grade": ("ann at work", ""),
+    "lti-enrolment": ("ann at work", ""),
 }
 """Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
 ABOUT_NOBODY = {

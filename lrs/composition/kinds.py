@@ -20,7 +20,7 @@ from adapters.lms import courses, numbers
 from adapters.lms import platforms as lms_platforms
 from adapters.lms.cmi5 import session as content_sessions
 from adapters.lms.lti import courses as lti_courses
-from adapters.lms.lti import grades, login, platforms, tool_keys
+from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
 from badges import issuer, lists, records, stops
 from lrs.access import keys, learners, one_time, operators, sessions, staff, tries
@@ -50,7 +50,7 @@ TENANT: Kinds = collected(
         *(records, lists, stops, issuer),
         *(job, ledger, mappings, before),
         *(courses, numbers, lms_platforms, content_sessions),
-        *(platforms, tool_keys, login, lti_users, lti_courses, grades),
+        *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),
         *(
             keys,
             staff,

@@ -8,7 +8,7 @@ from functools import partial
 
 from adapters.before import read_documents
 from adapters.lms.cmi5.idle import abandon_step
-from adapters.lms.lti import rosters
+from adapters.lms.lti import enrolments, rosters
 from adapters.lms.lti.skill_grades import follow
 from adapters.step import import_steps
 from badges import lists, rotation
@@ -130,6 +130,9 @@ STEPS: Mapping[str, Step] = {
     ),
     "weigh": weigh_step(badged),
     "deliver": delivering(CHANNELS, SENDERS),
+    enrolments.STEP: Step(
+        enrolments.score, batch=100, undone={"": "the gradebook of the platform is not told of the result"}
+    ),
     rosters.STEP: Step(
         rosters.read_rosters,
         lease=900,
@@ -151,6 +154,7 @@ LANES: Sequence[Sequence[str]] = (
         "reissue",
         "resync",
         "sync",
+        enrolments.STEP,
         "list",
         "abandon",
     ),

@@ -135,7 +135,7 @@ LEARNERS_OWN = {
 """For a learner's session alone (``tests/pages/test_me.py``): none of these callers is one."""
 LAUNCHED = {
     *(("GET", "/lti/me"), ("GET", "/lti/me/roles"), ("GET", "/lti/me/badges/{id}"), ("POST", "/lti/me/questions")),
-    ("GET", "/lti/courses/{course}"),
+    *(("GET", "/lti/courses/{course}"), ("GET", "/lti/learn/{link}"), ("POST", "/lti/learn/{link}/{index}")),
 }
 """For who came by a launch alone (``tests/adapters/lms/lti``)."""
 OF_PLATFORMS = {

@@ -197,9 +197,15 @@ PAGES = dict.fromkeys(
         "POST /pages/work/retry",
         "POST /pages/work/resend",
         "GET /metrics",
-        *(f"GET /t/{{tenant}}/lti/{one}" for one in ("jwks", "register/{invite}", "login", "courses/{course}")),
+        *(
+            f"GET /t/{{tenant}}/lti/{one}"
+            for one in ("jwks", "register/{invite}", "login", "courses/{course}", "learn/{link}")
+        ),
         *(f"GET /t/{{tenant}}/lti/me{one}" for one in ("", "/roles", "/badges/{id}")),
-        *(f"POST /t/{{tenant}}/lti/{one}" for one in ("register/{invite}", "login", "launch", "pick", "me/questions")),
+        *(
+            f"POST /t/{{tenant}}/lti/{one}"
+            for one in ("register/{invite}", "login", "launch", "pick", "me/questions", "learn/{link}/{index}")
+        ),
         *(f"GET /staff/lms{one}" for one in ("", ".csv", ".json", "/new", "/canvas.json", "/platforms/{id}")),
         *(f"POST /staff/lms{one}" for one in ("", "/new", "/platforms/{id}/state", "/platforms/{id}/deployments")),
         "GET /health",

@@ -3,6 +3,7 @@
 from fastapi import Request, Response
 
 from adapters.lms.lti import pick_routes, signed_in, users
+from adapters.lms.lti.enrolments import COURSE
 from adapters.lms.lti.frames import path_of
 from adapters.lms.lti.launch import WEIGHT, Arrived, LaunchMessage, take_in
 from lrs.access.sessions import SigningIn
@@ -23,10 +24,15 @@ def arrive(request: Request, tenant: Tenant, message: LaunchMessage) -> Response
 
     arrived, token = tenant.store.write(decide, weight=WEIGHT).result()
     of = arrived.course if _teaches(arrived) else signed_in.ME
-    place = f"courses/{arrived.course}" if _teaches(arrived) else "me"
+    place = f"courses/{arrived.course}" if _teaches(arrived) else _own_place(arrived)
     answer = redirect(request, f"{path_of(request)}/{place}")
     signed_in.set_cookie(answer, signed_in.cookie_name(tenant, of), token, signed_in.LASTS)
     return answer
+
+
+def _own_place(arrived: Arrived) -> str:
+    """Where a learner is led: to the course that the link opens, else to their own skills."""
+    return f"learn/{arrived.link}" if arrived.opens.startswith(COURSE) and arrived.course else "me"
 
 
 def _teaches(arrived: Arrived) -> bool:

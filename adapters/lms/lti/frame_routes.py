@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from adapters.lms.lti import course_view, courses, grades, users
 from adapters.lms.lti.course_view import GradeSent, InCourse
 from adapters.lms.lti.courses import LtiLink, LtiMember
-from adapters.lms.lti.frames import Named, framed
+from adapters.lms.lti.frames import LAUNCHED, Named, framed
 from adapters.lms.lti.grades import LtiGrade
 from adapters.lms.lti.signed_in import Launched
 from lrs.outbox.listing import sent_to
@@ -19,8 +19,6 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
 from lrs.web.listing import asked_of, listing
 from lrs.web.page import page
-
-LAUNCHED: dict[str, Any] = {"security": [{"launch": []}]}
 
 
 def routes() -> tuple[APIRouter, APIRouter]:

@@ -1,7 +1,7 @@
 """The pages that are shown in a frame of a platform: by whom, and what stands round them. Knows no route."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Path, Request, Response
@@ -17,6 +17,8 @@ from lrs.web.page import Pages, plain_frame, policy_of, refusal_page, server_roo
 from lrs.web.page_policy import PagePolicy
 
 MOST_FIELDS = 60
+LAUNCHED: dict[str, Any] = {"security": [{"launch": []}]}
+"""Says in the OpenAPI document that a route takes a launch."""
 _MOST_FRAMING = 40
 
 

@@ -13,11 +13,14 @@ from typing import Any
 
 import msgspec
 
+from adapters.lms import courses as own_courses
 from adapters.lms.lti import tool_keys, words
+from adapters.lms.lti.enrolments import COURSE
 from adapters.lms.lti.launch import OPENS, SKILLS, LaunchMessage
 from adapters.lms.lti.launch_token import part, text, texts
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.skill_grades import SKILL
+from adapters.lms.structure import shown_title, units_of
 from lrs.competency.rules import rulesets
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
@@ -29,8 +32,15 @@ from lrs.tenancy.tenants import Tenant
 LASTS = HOUR
 ANSWER_LASTS = 300
 """Seconds for which the answer holds."""
+MOST = 200
+"""Courses that are offered, the last changed first."""
 MOST_SKILLS = 500
-SORTS = {"skills": "For each learner", "skill": "One skill, with its grade"}
+SORTS = {
+    "skills": "For each learner",
+    "courses": "A course, with its grade",
+    "units": "One unit of a course, with its grade",
+    "skill": "One skill, with its grade",
+}
 """The groups of choices, in their order, and what they are called."""
 
 
@@ -83,7 +93,7 @@ def asked(message: LaunchMessage, now: int) -> Picking:
 def choices(reader: Reader) -> list[LinkChoice]:
     """What there is to choose from."""
     skills = LinkChoice(SKILLS, "My skills", "Each learner sees their own skills and badges.", "skills")
-    return [skills, *_skills(reader)]
+    return [skills, *_courses(reader), *_skills(reader)]
 
 
 def kept(tenant: Tenant, picking: Picking) -> str:
@@ -150,6 +160,19 @@ def item(one: LinkChoice, picking: Picking, target: str) -> Mapping[str, Any]:
 
 
 _CLAIM = "https://purl.imsglobal.org/spec/lti-dl/claim/"
+
+
+def _courses(reader: Reader) -> Iterator[LinkChoice]:
+    for course in own_courses.newest(reader, MOST):
+        if course.withdrawn:
+            continue
+        opens, title = f"{COURSE}{course.id}", shown_title(course.title)
+        yield LinkChoice(opens, title, "The whole course.", "courses", graded=True)
+        units = units_of(own_courses.version_in(reader, course.id, course.version).structure)
+        for index, unit in enumerate(units) if len(units) > 1 else ():
+            yield LinkChoice(
+                f"{opens}#{index}", f"{title}: {shown_title(unit.title)}", "One unit.", "units", graded=True
+            )
 
 
 def _skills(reader: Reader) -> Iterator[LinkChoice]:

@@ -1,0 +1,205 @@
+"""Learners who were led into a course of ours by a link of a platform, and the grades that follow from it.
+
+A learner has one registration in a course for each course of a platform. Records: ``lti-enrolment``, which says to
+which links the grade of a registration goes. Every statement that launched content sends owes the step ``lti-score``:
+it looks at the registration, and owes the platform a grade where that has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from adapters.lms import courses as own_courses
+from adapters.lms.cmi5.acts import checked_actor, enrol_in
+from adapters.lms.cmi5.session import REGISTRATION, Registration, UnitProgress, registration_of
+from adapters.lms.courses import Course
+from adapters.lms.lti import courses, grades
+from adapters.lms.lti.courses import LtiLink, LtiMember
+from adapters.lms.lti.grades import Reached
+from adapters.lms.place import LmsPlace
+from adapters.lms.structure import AssignableUnit, Structure, shown_title, units_of
+from lrs.access import CONTENT_SOURCE, OWN_SOURCE
+from lrs.kernel import strict_json
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.names import name
+from lrs.storage import ROWS, Claim, Reader, Record, Tx, each
+from lrs.storage.about import by_keys
+from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.tenancy.tenants import Tenant
+
+KIND, STEP = "lti-enrolment", "lti-score"
+COURSE = "course:"
+"""How what a link opens begins that is a course of ours; its number follows, and for one unit ``#`` and its index."""
+POINTS = 100.0
+
+
+class LtiEnrolment(msgspec.Struct, frozen=True):
+    """That the grade of a *registration* goes to the column of a *link*, for a *user* who is *person*."""
+
+    registration: str
+    link: str
+    user: str
+    person: str
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCourse:
+    """A course that a link opens: its units with their places, all or one, and how far the learner is."""
+
+    course: Course
+    structure: Structure
+    units: tuple[tuple[int, AssignableUnit], ...]
+    registration: Registration | None
+
+
+_decoder = msgspec.json.Decoder(LtiEnrolment)
+
+
+def opened(reader: Reader, link: LtiLink, user: str) -> OpenedCourse:
+    """What *link* opens for *user*. Raises ``Refused``: 404, or 409 for a course that was withdrawn."""
+    number, _, index = link.opens.removeprefix(COURSE).partition("#")
+    course = own_courses.course_in(reader, number)
+    if course.withdrawn:
+        raise Refused(
+            "This course was withdrawn. Ask your teacher what takes its place.", status=409, error="withdrawn"
+        )
+    record = reader.get(REGISTRATION, registration_id(course, link, user))
+    registration = registration_of(record) if record else None
+    version = own_courses.version_in(reader, course.id, registration.version if registration else course.version)
+    units = list(enumerate(units_of(version.structure)))
+    if index:
+        units = [one for one in units if str(one[0]) == index]
+        if not units:
+            raise Refused("The unit of this link is not in the course any more.", status=404, error="not_found")
+    return OpenedCourse(course, version.structure, tuple(units), registration)
+
+
+def registration_id(course: Course, link: LtiLink, user: str) -> str:
+    """The id of the registration of *user* in *course*, for the course of the platform in which *link* is."""
+    return name("lti-registration", course.id, link.course, user)
+
+
+def enrol(tx: Tx, place: LmsPlace, id: str, member: LtiMember, names: tuple[Mapping[str, str], str]) -> Registration:
+    """The registration of *member* for the link *id*, made if there is none; its grade goes to that link from now on.
+
+    *names* are the account by which statements call the learner, and a new session id. Raises ``Refused``.
+    """
+    account, session = names
+    link = courses.link(tx, id)
+    if link is None:
+        raise Refused("There is no such link any more.", status=404, error="not_found")
+    found = opened(tx, link, member.user)
+    registration = found.registration or enrol_in(
+        tx,
+        place,
+        found.course,
+        checked_actor({"account": account}),
+        id=registration_id(found.course, link, member.user),
+        session=session,
+    )
+    one = LtiEnrolment(registration.id, id, member.user, member.person)
+    keys = (key("lti.enrolment", registration.id), key("lti.enrolment-person", member.person))
+    record = Record(KIND, name(KIND, registration.id, id), msgspec.json.encode(one), keys=keys)
+    if tx.get(KIND, record.id) is None:
+        tx.insert(record)
+    return registration
+
+
+# -- grades ---------------------------------------------------------------------------------------------------------
+
+
+def wants(_: Tx, record: Record) -> bool:
+    """Whether a statement that is about to be stored may change a grade: content sent it, or we did for a course."""
+    return record.meta.get("source") in {CONTENT_SOURCE, OWN_SOURCE}
+
+
+def score(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """The step: owes the grades that follow from the registrations that these statements are of."""
+    found = {one for claim in claims if (one := _registration_in(claim.record))}
+
+    def decide(tx: Tx) -> None:
+        for id in sorted(found):
+            owe_grades(tx, id, tenant.clock())
+
+    tenant.store.settle(claims, decide, weight=ROWS * (1 + 2 * len(found))).result()
+
+
+def owe_grades(tx: Tx, id: str, now: int) -> None:
+    """Owes each link of the registration *id* its grade, if it has changed."""
+    enrolments = [_decoder.decode(record.body) for record in each(tx, KIND, key("lti.enrolment", id))]
+    record = tx.get(REGISTRATION, id) if enrolments else None
+    if record is None:
+        return
+    registration = registration_of(record)
+    structure = own_courses.version_in(tx, registration.course, registration.version).structure
+    for one in enrolments:
+        link = courses.link(tx, one.link)
+        reached = reached_in(registration, structure, link.opens.partition("#")[2], now) if link else None
+        if reached is not None:
+            grades.owe(tx, one.link, one.user, reached, now)
+
+
+def reached_in(registration: Registration, structure: Structure, index: str, now: int) -> Reached | None:
+    """The points of a course, or of the unit with this *index*: the mean of its units. ``None`` before anything came.
+
+    A unit has the score that came with passed or failed; without one, all points once it is satisfied.
+    """
+    units = [unit for place, unit in enumerate(units_of(structure)) if index in {"", str(place)}]
+    progress = [registration.unit(unit.activity) for unit in units]
+    if not progress or not any(one.score is not None or one.satisfied for one in progress):
+        return None
+    points = sum(map(_share, progress)) / len(progress) * POINTS
+    return Reached(round(points, 2), POINTS, now, is_done=all(one.satisfied for one in progress))
+
+
+def state_of(progress: UnitProgress) -> str:
+    """How far a unit is: ``done``, ``failed``, ``begun`` or ``new``."""
+    if progress.satisfied:
+        return "done"
+    if progress.failed:
+        return "failed"
+    return "begun" if progress.attempted else "new"
+
+
+def title_of(course: Course) -> str:
+    """What a course is called."""
+    return shown_title(course.title)
+
+
+def _share(progress: UnitProgress) -> float:
+    if progress.score is not None:
+        return max(0.0, progress.score)
+    return 1.0 if progress.satisfied else 0.0
+
+
+def _registration_in(record: Record) -> str:
+    try:
+        told: Any = strict_json.parse(record.body)
+    except Refused:
+        return ""
+    found = told.get("context", {}).get("registration") if isinstance(told, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _about(record: Record) -> Subjects:
+    return subjects(persons=[_decoder.decode(record.body).person])
+
+
+KINDS = (
+    Kind(
+        KIND,
+        "fact",
+        LtiEnrolment,
+        1,
+        subjects=_about,
+        retention="evidence",
+        exported=True,
+        find=by_keys(KIND, lambda whose: (key("lti.enrolment-person", one) for one in whose.persons)),
+    ),
+)

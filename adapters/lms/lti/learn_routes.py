@@ -1,0 +1,106 @@
+"""A course of ours inside a platform, for a learner: its units, how far each is, and the launch of one. No logic."""
+
+import secrets
+import uuid
+from dataclasses import replace
+from functools import partial
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+from adapters.lms.cmi5.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
+from adapters.lms.lti import courses, enrolments, users
+from adapters.lms.lti.addresses import origin
+from adapters.lms.lti.courses import LtiLink, LtiMember
+from adapters.lms.lti.enrolments import OpenedCourse
+from adapters.lms.lti.frames import LAUNCHED, framed, tool_of
+from adapters.lms.place import LmsPlace
+from adapters.lms.structure import shown_title
+from lrs.kernel.errors import Refused
+from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body
+from lrs.storage import ROWS, Tx
+from lrs.web.exchange import exchange_of
+from lrs.web.page import policy_of, redirect
+from lrs.xapi.statements.subscriptions import Subscriptions
+
+_MOST_ORIGINS = 10
+_WEIGHT = 20 * ROWS
+
+
+def routes(subscriptions: Subscriptions) -> APIRouter:
+    """The router; *subscriptions* say which steps the statements of a launch owe."""
+    router = APIRouter(
+        prefix="/t/{tenant}/lti/learn",
+        tags=["lti"],
+        default_response_class=HTMLResponse,
+        responses=REFUSALS,
+        dependencies=[Depends(framed)],
+    )
+
+    @router.get("/{link}", summary="A course of ours, for a learner", openapi_extra=LAUNCHED)
+    def show(visit: Visiting, link: str) -> Response:
+        there, member = _link(visit, link)
+        found = enrolments.opened(visit.tenant.store, there, member.user)
+        _let_forms_go(visit.request, visit.tenant.settings.content_url, found)
+        return visit.page("lti/learn.html", link=link, title=enrolments.title_of(found.course), units=_units(found))
+
+    @router.post("/{link}/{index}", status_code=303, summary="Launches a unit", openapi_extra=form_body() | LAUNCHED)
+    def start(visit: Visiting, link: str, index: int, body: FormBody) -> Response:
+        visit.fields(body)
+        return redirect(visit.request, _launched(visit, link, index, subscriptions).url)
+
+    return router
+
+
+def _link(visit: Visit, id: str) -> tuple[LtiLink, LtiMember]:
+    """The link *id*, in a course in which the learner is. Raises ``Refused`` (404)."""
+    store = visit.tenant.store
+    there = courses.link(store, id)
+    mine = courses.memberships_of(store, visit.caller.person) if there else []
+    member = next((one for one in mine if there and one.course == there.course and one.active), None)
+    if there is None or member is None or not there.opens.startswith(enrolments.COURSE):
+        raise Refused(
+            "There is no such course for you. Open it in your learning platform.", status=404, error="not_found"
+        )
+    return there, member
+
+
+def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -> UnitLaunched:
+    _, member = _link(visit, id)
+    tenant, tool = visit.tenant, tool_of(visit.request)
+    place = LmsPlace(tenant, subscriptions, tool.removesuffix("/lti"))
+    known = users.user(tenant.store, member.user)
+    account = {"homePage": _issuer(visit), "name": known.sub if known else ""}
+    fresh = FreshNames(str(uuid.uuid4()), secrets.token_urlsafe(32))
+    session = str(uuid.uuid4())
+
+    def decide(tx: Tx) -> UnitLaunched:
+        registration = enrolments.enrol(tx, place, id, member, (account, session))
+        order = LaunchOrder(registration.id, index, return_url=f"{tool}/learn/{id}")
+        return launch_in(tx, place=place, order=order, fresh=fresh)
+
+    return tenant.store.write(partial(decide), weight=_WEIGHT).result()
+
+
+def _units(found: OpenedCourse) -> list[dict[str, object]]:
+    return [
+        {
+            "index": index,
+            "title": shown_title(unit.title),
+            "state": enrolments.state_of(found.registration.unit(unit.activity)) if found.registration else "new",
+            "own_window": unit.launch_method == "OwnWindow",
+        }
+        for index, unit in found.units
+    ]
+
+
+def _let_forms_go(request: Request, content: str | None, found: OpenedCourse) -> None:
+    """The button leads on to the content, which has other origins than ours."""
+    there = [origin(content or ""), *(origin(unit.url) for _, unit in found.units)]
+    origins = tuple(dict.fromkeys(filter(None, there)))[:_MOST_ORIGINS]
+    exchange_of(request).policy = replace(policy_of(request), forms_to=origins)
+
+
+def _issuer(visit: Visit) -> str:
+    issuer: str = exchange_of(visit.request).behind.platform.issuer
+    return issuer

@@ -1,0 +1,169 @@
+"""A course of ours that a platform opens: launched, done, graded; and who may not."""
+
+import json
+from io import BytesIO
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+import pytest
+
+from adapters.lms import courses as own_courses
+from adapters.lms.cmi5.session import REGISTRATION, UnitProgress, registration_of
+from adapters.lms.importing import import_course
+from adapters.lms.lti import courses, enrolments, users
+from adapters.lms.lti.enrolments import reached_in
+from adapters.lms.structure import units_of
+from lrs.composition.steps import drain
+from lrs.storage import each
+from tests.adapters.lms.lti.platform import CLAIM, ISSUER, MEMBERSHIP, PATH, World
+from tests.adapters.lms.made import structure, unit
+from tests.pages.conftest import forms_of, text_of
+
+AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+CONTENT = "https://content.example/one/index.html"
+VERBS = "http://adlnet.gov/expapi/verbs/"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, platform):
+    platform.says("/token", {"access_token": "a-token", "expires_in": 3600})
+    platform.says("/item/scores", {})
+    made = World(tmp_path_factory.mktemp("learning"), platform)
+    text = structure(unit(url=CONTENT, moveOn="Passed"))
+    made.course = import_course(made.tenant, BytesIO(text), "cmi5.xml", "test").course
+    yield made
+    made.close()
+
+
+def launch(world, sub="5", role="Learner", opens=None, link="3"):
+    ags = {
+        "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/score"],
+        "lineitem": f"{world.platform.address}/item",
+    }
+    custom = {"engraft_opens": opens or f"course:{world.course.id}"}
+    told = {CLAIM + "custom": custom, AGS: ags, CLAIM + "roles": [MEMBERSHIP + role], CLAIM + "ext": {}, "email": ""}
+    told |= {CLAIM + "resource_link": {"id": link, "title": "Gowning"}}
+    return world.launch(sub=sub, **told)
+
+
+def start(world, page):
+    (form,) = (one for one in forms_of(page.text) if "/learn/" in (one["action"] or ""))
+    return world.browser.ask("POST", form["action"], data=form["fields"])
+
+
+def test_a_learner_starts_a_course_in_the_frame_and_content_gets_what_cmi5_wants(world):
+    world.new_browser()
+    launched = launch(world)
+    page = world.browser.get(launched.headers["location"])
+
+    answer = start(world, page)
+    told = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    again = start(world, world.browser.get(launched.headers["location"]))
+
+    assert launched.headers["location"].startswith(f"{PATH}/learn/")
+    assert "Not begun" in text_of(page)
+    assert f"frame-ancestors {ISSUER};" in page.headers["content-security-policy"]
+    assert "form-action 'self' https://content.example;" in page.headers["content-security-policy"]
+    assert answer.headers["location"].startswith(f"{CONTENT}?")
+    assert json.loads(told["actor"])["account"] == {"homePage": ISSUER, "name": "5"}
+    assert told["endpoint"] == "https://skills.example.org/t/default/cmi5/xapi"
+    assert dict(parse_qsl(urlsplit(again.headers["location"]).query))["registration"] == told["registration"]
+
+
+def test_each_learner_and_each_course_of_the_platform_has_a_registration_of_its_own(world):
+    before = len(list(each(world.store, REGISTRATION)))
+    for sub in ("21", "22"):
+        world.new_browser()
+        start(world, world.browser.get(launch(world, sub).headers["location"]))
+
+    assert len(list(each(world.store, REGISTRATION))) == before + 2
+
+
+def test_what_content_says_becomes_a_grade(world):
+    world.new_browser()
+    launched = launch(world, "31")
+    answer = start(world, world.browser.get(launched.headers["location"]))
+    told = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    world.platform.asked.clear()
+    record = world.store.get(REGISTRATION, told["registration"])
+    found = registration_of(record)
+    version = own_courses.version_in(world.store, found.course, found.version)
+    (one,) = units_of(version.structure)
+    passed = found.with_unit(one.activity, UnitProgress(attempted=True, passed=True, satisfied=True, score=0.8))
+    body = msgspec.json.encode(passed)
+
+    def decide(tx):
+        tx.put(msgspec.structs.replace(record, body=body))
+        enrolments.owe_grades(tx, found.id, world.tenant.clock())
+
+    world.store.write(decide).result()
+    drain(world.tenant, ("deliver",))
+
+    (score,) = (json.loads(one[3]) for one in world.platform.asked if one[1] == "/item/scores")
+    assert (score["userId"], score["scoreGiven"], score["scoreMaximum"]) == ("31", 80.0, 100.0)
+    assert score["activityProgress"] == "Completed"
+
+
+def test_statements_of_a_launch_owe_the_look_at_the_grade(world):
+    world.new_browser()
+    start(world, world.browser.get(launch(world, "41").headers["location"]))
+
+    owed = {one.step: one.waiting for one in world.store.backlog()}
+    assert owed[enrolments.STEP] >= 1
+    drain(world.tenant, (enrolments.STEP,))
+    assert enrolments.STEP not in {one.step for one in world.store.backlog() if one.waiting}
+
+
+def test_a_link_of_a_course_in_which_somebody_is_not_opens_nothing(world):
+    world.new_browser()
+    mine = launch(world, "51").headers["location"]
+    custom = {"engraft_opens": f"course:{world.course.id}"}
+    elsewhere = {CLAIM + "context": {"id": "77"}, CLAIM + "resource_link": {"id": "elsewhere"}}
+    other = world.launch(sub="52", **elsewhere, **{CLAIM + "custom": custom})
+
+    assert other.status_code == 303
+    assert world.browser.get(mine).status_code == 404
+
+
+def test_who_was_taken_out_of_the_course_starts_nothing_more(world):
+    world.new_browser()
+    page = world.browser.get(launch(world, "61").headers["location"])
+    user = users.user_id(world.platform.described().id, "61")
+    person = users.user(world.store, user).person
+    (member,) = courses.memberships_of(world.store, person)
+    gone = msgspec.structs.replace(member, active=False)
+    world.store.write(lambda tx: courses.put_member(tx, gone)).result()
+
+    assert start(world, page).status_code == 404
+
+
+@pytest.mark.parametrize("opens", ["course:999", "course:", "course:x#y", "course:1#7"])
+def test_a_link_that_somebody_has_changed_to_nothing_says_so(world, opens):
+    world.new_browser()
+    launched = launch(world, "71", opens=opens, link=f"link {opens}")
+
+    assert world.browser.get(launched.headers["location"]).status_code == 404
+
+
+def test_a_teacher_of_a_course_link_sees_the_course(world):
+    assert launch(world, "9", "Instructor").headers["location"].startswith(f"{PATH}/courses/")
+
+
+def test_points_are_the_mean_of_the_units_and_none_before_anything_came(world):
+    world.new_browser()
+    start(world, world.browser.get(launch(world, "81").headers["location"]))
+    record = next(iter(each(world.store, REGISTRATION)))
+    found = registration_of(record)
+    course = own_courses.version_in(world.store, found.course, found.version).structure
+    (one,) = units_of(course)
+
+    def points(**progress):
+        reached = reached_in(found.with_unit(one.activity, UnitProgress(**progress)), course, "", 0)
+        return reached and (reached.given, reached.is_done)
+
+    assert points(attempted=True) is None
+    assert points(satisfied=True) == (100.0, True)
+    assert points(failed=True, score=0.4) == (40.0, False)
+    assert points(failed=True, score=-0.5) == (0.0, False)
+    assert points(passed=True, satisfied=True, score=0.755) == (75.5, True)
+    assert reached_in(found, course, "7", 0) is None
