@@ -126,11 +126,14 @@ def _row(record: Record, stopped: Mapping[str, str]) -> dict[str, str]:
     type=click.Choice([form.name for form in FORMS]),
     default=FORMS[0].name,
     show_default=True,
-    help="The form to print; send a form that is not text to a file (> FILE).",
+    help="The form to print; send a form that is not text to a file (--out FILE).",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file, and print nothing."
 )
 @json_option
 @with_tenant_to_read
-def show_command(tenant: Tenant, id: str, *, named: str, as_json: bool) -> None:
+def show_command(tenant: Tenant, id: str, *, named: str, out: Path | None, as_json: bool) -> None:
     """Print the badge ID, byte for byte: as it is signed, or in the form that --form names.
 
     With --json the signed document is indented.
@@ -138,6 +141,11 @@ def show_command(tenant: Tenant, id: str, *, named: str, as_json: bool) -> None:
     record = _kept(tenant, "credential", id)
     if as_json and named != FORMS[0].name:
         raise click.UsageError(f"--json lays out the form {FORMS[0].name} only")
+    if out is not None and as_json:
+        raise click.UsageError("--json prints, --out writes a file: one of them")
+    if out is not None:
+        out.write_bytes(form_named(named).make(StoredBadge(record.id, record.body, ring_of(tenant))))
+        return
     if named == FORMS[0].name:
         _print_document(record, as_json=as_json)
     else:

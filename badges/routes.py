@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from badges import achievement_view
 from badges.forms import FORMS, StoredBadge
+from badges.forms.sd_jwt import issuer_address
 from badges.issuer import issuer_of
 from badges.keys import ring_of
 from badges.list_forms import LIST_FORMS
@@ -62,6 +63,17 @@ def routes() -> APIRouter:
     )
     def jwks(request: Request) -> Response:
         return _json(issuer_of(tenant_of(request)).jwks(), "application/jwk-set+json", _PAGE_AGE)
+
+    @router.get(
+        "/.well-known/jwt-vc-issuer/t/{tenant}",
+        responses=problems(404) | _sends("application/json"),
+        summary="The keys of an issuer of SD-JWT VCs",
+    )
+    def jwt_vc_issuer(tenant: _Here) -> Response:
+        issuer = issuer_of(tenant)
+        if issuer.demonstration:
+            raise Refused("This issuer has no address: LRS_PUBLIC_URL is not https.", status=404, error="not_found")
+        return _json({"issuer": issuer_address(issuer), "jwks": issuer.jwks()}, "application/json", _PAGE_AGE)
 
     @router.get(
         "/t/{tenant}/status/{name}",

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from badges.forms import baked, data_integrity, vc_jwt
+from badges.forms import baked, data_integrity, pdf, sd_jwt, vc_jwt
 from badges.forms.form import Form, NotInThisForm, StoredBadge
 
-FORMS: Sequence[Form] = (data_integrity.FORM, vc_jwt.FORM, baked.PNG, baked.SVG)
+FORMS: Sequence[Form] = (data_integrity.FORM, vc_jwt.FORM, baked.PNG, baked.SVG, sd_jwt.FORM, pdf.FORM)
 """The first one is used if a request accepts none of them."""
 
 __all__ = ["FORMS", "Form", "NotInThisForm", "StoredBadge", "form_named"]

@@ -268,6 +268,7 @@ TABLE: PolicyTable = {
     # what badges point to for ever, and the badges
     ("GET", "/t/{tenant}/did.json"): _BADGE,
     ("GET", "/.well-known/jwks.json"): _BADGE,
+    ("GET", "/.well-known/jwt-vc-issuer/t/{tenant}"): _BADGE,
     ("GET", "/t/{tenant}/status/{name}"): _BADGE,
     ("GET", "/t/{tenant}/achievements/{id}"): _BADGE_PAGE,
     ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),

@@ -1,7 +1,7 @@
 """Finds the line of the table of rights for a path, and checks that each route has its line.
 
-A pattern applies at the root and behind ``/t/<tenant>``, except patterns that begin with ``/t/{tenant}`` and those of
-the server. Of the framework it knows only the shape of its lists of routes.
+A pattern applies at the root and behind ``/t/<tenant>``, except patterns that begin with ``/t/{tenant}``, and those of
+the server and of a tenant's metadata at the root. Of the framework it knows only the shape of its lists of routes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from lrs.access.policy import OF_SERVER, OF_TENANT
 from lrs.access.policy_lines import PolicyTable
-from lrs.tenancy.tenants import DEFAULT
+from lrs.tenancy.tenants import DEFAULT, TENANT_ID
 from lrs.web.exchange import RequestPlace
 
 _TENANT = re.compile(r"(/t/([a-z0-9][a-z0-9-]{0,39}))(/.*)?", re.DOTALL)
@@ -55,7 +55,7 @@ class Addresses:
         patterns = {pattern for _, pattern in table}
         named = {pattern for pattern in patterns if pattern.startswith(OF_TENANT)}
         self._named = _Patterns(named)
-        self._anywhere = _Patterns(patterns - named - OF_SERVER)
+        self._anywhere = _Patterns(patterns - named - OF_SERVER - _well_known(patterns - named))
         self._at_root = _Patterns(patterns - named)
 
     def place(self, path: str) -> RequestPlace:
@@ -68,7 +68,10 @@ class Addresses:
         in_tenant = _TENANT.fullmatch(path)
         if in_tenant is None:
             pattern, named = self._at_root.match(path) or ("", {})
-            return RequestPlace(DEFAULT, "", pattern, pattern or "other", named)
+            tenant = named.get("tenant", DEFAULT)
+            if not TENANT_ID.fullmatch(tenant):
+                return RequestPlace()
+            return RequestPlace(tenant, "", pattern, pattern or "other", named)
         base, tenant, rest = in_tenant.groups()
         if (found := self._named.match(path)) is not None:
             return RequestPlace(tenant, "", found[0], found[0], found[1])
@@ -77,6 +80,11 @@ class Addresses:
         # the framework redirects to the path with a slash more or less
         other = rest.rstrip("/") if rest and rest.endswith("/") else f"{rest or ''}/"
         return RequestPlace(tenant, base if self._anywhere.match(other) else "")
+
+
+def _well_known(patterns: Iterable[str]) -> set[str]:
+    """Those that end with the tenant, ``/.well-known/NAME/t/{tenant}`` (RFC 8615): they hold only at the root."""
+    return {pattern for pattern in patterns if pattern.endswith(OF_TENANT)}
 
 
 def operations(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from badges import rotation
 from badges.forms import StoredBadge, form_named
 from badges.issuer import issuer_of
 from badges.keys import ring_of
+from badges.list_forms import LIST_FORMS, TOKEN
 from lrs.composition.steps import drain
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import Clock, badge_in, list_in, put_award, run_issue, tenant_in
@@ -90,3 +91,44 @@ def test_png_chunks_extract_finds_the_badge_which_digital_bazaar_accepts(tenant,
 
     assert [one["name"] for one in found][:2] == ["IHDR", "iTXt"]
     assert told == {"verified": True, "revoked": False, "errors": []}
+
+
+def shown(tenant: Tenant, node: Any, sd_jwt: str, show: list[str] | None = None) -> dict[str, Any]:
+    """What @sd-jwt/sd-jwt-vc says, with the list as it is served now."""
+    record = tenant.store.get("status-list", "revocation-1")
+    lists = {list_in(tenant)["id"]: LIST_FORMS[TOKEN](record.body, ring_of(tenant)).decode()}
+    given = {"sdJwt": sd_jwt, "keys": issuer_of(tenant).jwks(), "lists": lists, **({"show": show} if show else {})}
+    told: dict[str, Any] = node("sd-jwt-vc", given)
+    return told
+
+
+def test_sd_jwt_vc_accepts_the_badge_whole_or_with_what_the_holder_shows(tenant, node):
+    sd_jwt = made(tenant, "sd-jwt").decode()
+
+    whole = shown(tenant, node, sd_jwt)["payload"]
+    part = shown(tenant, node, sd_jwt, ["awarded"])["payload"]
+
+    assert whole["badge"] == badge_in(tenant)[1]["id"]
+    assert (whole["level"], whole["iss"]) == ("Practitioner", "https://skills.example.org/t/default")
+    assert whole["identifier"] == badge_in(tenant)[1]["credentialSubject"]["identifier"]
+    assert whole.keys() - part.keys() == {"criteria", "identifier", "alignment", "evidence"}
+
+
+def test_sd_jwt_vc_refuses_the_badge_tampered_with_revoked_and_by_a_compromised_key(tenant, node):
+    sd_jwt = made(tenant, "sd-jwt").decode()
+    head, payload, rest = sd_jwt.split(".", 2)
+    tampered = shown(tenant, node, f"{head}.{payload[:-4]}AAAA.{rest}")
+    put_award(tenant, state="withdrawn")
+    run_issue(tenant)
+    revoked = shown(tenant, node, sd_jwt)
+    put_award(tenant, valid_until=None)
+    run_issue(tenant)
+    again = made(tenant, "sd-jwt").decode()
+    good = shown(tenant, node, again)
+    rotation.compromise(tenant, issuer_of(tenant).ring.active("ES256").id, by="test")
+    compromised = shown(tenant, node, again)
+
+    assert "error" in tampered
+    assert revoked == {"error": "Status is not valid"}
+    assert "payload" in good
+    assert "ignature" in compromised["error"]

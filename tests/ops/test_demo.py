@@ -151,6 +151,8 @@ def test_somebody_who_has_only_the_files_can_check_the_badge(played, tmp_path):
     changed.write_text(json.dumps(played.left("badge") | {"name": "Gowning: Expert"}), "utf-8")
 
     assert check(played.out / "badge.json", listed, tmp_path / "else") == (0, {})
+    begins = {"jwt": b"ey", "png": b"\x89PNG", "svg": b"<?xml", "sd-jwt": b"ey", "pdf": b"%PDF"}
+    assert {end: (played.out / f"badge.{end}").read_bytes()[: len(start)] for end, start in begins.items()} == begins
     assert check(changed, listed, tmp_path / "else") == (
         1,
         {"signature": "the signature does not fit what the badge says"},

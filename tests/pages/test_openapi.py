@@ -47,6 +47,7 @@ OPERATIONS = {
     "GET /api/imports/{id}/report": 2,
     "GET /api/imports/{id}/file": 2,
     "GET /.well-known/jwks.json": 5,
+    "GET /.well-known/jwt-vc-issuer/t/{tenant}": 5,
     "GET /t/{tenant}/did.json": 5,
     "GET /t/{tenant}/status/{name}": 12,
     "GET /t/{tenant}/achievements/{id}": 12,

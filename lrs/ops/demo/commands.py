@@ -59,7 +59,8 @@ def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | N
     if as_json:
         print_json(summary)
     else:
-        click.echo(f"\nLook at {out}: badge.json, verify.json, profile.json, gap.json, and sample/, which went in")
+        click.echo(f"\nLook at {out}: verify.json, profile.json, gap.json, sample/, which went in, and the badge:")
+        click.echo("  badge.json, badge.jwt, badge.png, badge.svg, badge.sd-jwt, badge.pdf")
         click.echo("Anybody who is given the badge and its status list can check them, with nothing else:")
         click.echo(f"  lrs badges verify {out}/badge.json --status-list {out}/status-list.json --offline")
         if endpoint:

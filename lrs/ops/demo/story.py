@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from badges.forms import FORMS
 from lrs.ops.demo import course
 from lrs.ops.demo.processes import MatchingService
 from lrs.ops.demo.sample import FILES
@@ -49,7 +50,7 @@ class Stage:
 
 
 def tell(stage: Stage) -> dict[str, Any]:
-    """Runs all steps. Writes badge, status-list, verify, profile and gap (.json) to ``out``, and gives a summary.
+    """Runs all steps. Writes the badge in each form, status-list, verify, profile and gap to ``out``; gives a summary.
 
     It can be run again on a store where it ran before, to the end or not. gap.json is written last.
     """
@@ -126,6 +127,9 @@ def _badges(stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
     files = stage.out / "badge.json", stage.out / "status-list.json"
     files[0].write_text(json.dumps(badge, indent=2), "utf-8")
     files[1].write_text(stage.lrs("badges", "status-list", chosen["id"]), "utf-8")
+    for form in FORMS[1:]:
+        file = str(stage.out / f"badge{form.ending}")
+        stage.lrs("badges", "show", chosen["id"], "--form", form.name, "--out", file)
     verdict = json.loads(stage.lrs("badges", "verify", str(files[0]), "--status-list", str(files[1]), "--json"))
     (stage.out / "verify.json").write_text(json.dumps(verdict, indent=2), "utf-8")
     stage.say(f"   {len(held)} badges for {LEARNER}; {chosen['name']}: {'valid' if verdict['valid'] else 'NOT VALID'}")
