@@ -20,6 +20,7 @@ import pytest
 
 from badges.awards import credential_uuid
 from badges.issue import issue
+from badges.lists import publish
 from lrs.kernel.settings import Settings
 from lrs.ops.demo import sample, story
 from lrs.ops.demo.processes import MatchingService
@@ -180,6 +181,7 @@ def withdraw(data: Path, badge: str) -> None:
 
     tenant.store.write(decide).result()
     issue(tenant, tenant.store.claim(["issue"], limit=1, lease=60_000_000))
+    publish(tenant, tenant.store.claim(["publish"], limit=1, lease=60_000_000))
     tenant.store.close()
 
 
