@@ -26,6 +26,7 @@ from adapters.lms.cmi5.endpoint import OF_CONTENT
 from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, tool_routes
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
+from adapters.lms.pages import routes as course_pages
 from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import routes as badges
@@ -224,6 +225,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         pick_routes.routes(),
         learn_routes.routes(SUBSCRIPTIONS),
         staff_routes.routes(),
+        course_pages.routes(),
         static_files(),
         *_of_operator(neighbours),
     )

@@ -11,6 +11,7 @@ How it fits together:
   waives and abandons; ``cmi5/taking`` stores statements and what follows from them in one commit.
 - ``cmi5/endpoint`` is the xAPI endpoint of launched content: the resources that everybody has, narrowed to a session.
 - ``platforms`` are LMSs that call us by programs; ``catapult`` are the addresses that they use.
+- ``pages`` are the pages of courses: packages, versions, rows for rules, the report.
 - ``content`` serves files of packages, ``fetching`` gives content its token.
 
 To launch from elsewhere, such as LTI, no HTTP is needed::

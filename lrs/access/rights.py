@@ -31,7 +31,15 @@ _PEOPLE = (
     "questions.answer",
     "consents.answer",
 )
-_SENDERS = ("sources.connect", "arrivals.read", "imports.run", "rules.change", "lms.connect", "lms.approve")
+_SENDERS = (
+    "sources.connect",
+    "arrivals.read",
+    "imports.run",
+    "rules.change",
+    "lms.connect",
+    "lms.approve",
+    "courses.manage",
+)
 _ADMIN = ("metrics.read", "badges.read", "audit.read", *_CONSOLE, *_PEOPLE, *_SENDERS)
 
 SCOPES: Mapping[str, Rights] = {

@@ -44,6 +44,7 @@ _EVERYTHING = (
     ),
     *("work.read", "work.retry", "deliveries.resend", "deliveries.read", "metrics.read", "audit.read"),
     *("sources.connect", "arrivals.read", "imports.run", "source.read", "lms.connect", "lms.approve"),
+    "courses.manage",
     *("frameworks.change", "rules.change", "services.manage", "planning.read"),
 )
 _RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer")
@@ -61,7 +62,7 @@ ROLES: Mapping[str, StaffRole] = {
     ADMINISTRATOR: _of_staff("runs the organisation's part of this server", dict.fromkeys(_EVERYTHING, ALL)),
     "author": _of_staff(
         "makes courses, or looks after a learning platform",
-        {"sources.connect": OWN, "arrivals.read": OWN, "lms.connect": ALL},
+        {"sources.connect": OWN, "arrivals.read": OWN, "lms.connect": ALL, "courses.manage": ALL},
         "source",
     ),
     "developer": _of_staff(

@@ -54,6 +54,7 @@ PLACES = (
     ("work", "Work", "/pages/work"),
     ("arrivals", "Arrivals", "/arrivals"),
     ("connect", "Connect", "/connect"),
+    ("courses", "Courses", "/staff/courses"),
     ("lms", "Learning platforms", "/staff/lms"),
     ("members", "People and roles", "/staff/members"),
 )

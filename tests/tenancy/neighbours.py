@@ -279,6 +279,7 @@ def _lived(everything: Everything) -> dict[str, str]:
         "invitation/{token}": everything.invitation,
         "members/{id}": everything.member,
         "session": first["session"].id,
+        "courses/{id}": everything.course.id,
         "course/{id}": everything.course.id,
         "registration/{id}": first["registration"].id,
         "session/{id}": first["launch-session"].id,

@@ -5,6 +5,8 @@ import re
 
 import msgspec
 
+from adapters.lms.cmi5.acts import enrol_in
+from adapters.lms.place import LmsPlace
 from adapters.pages import acts
 from lrs.access import learners, operators, staff
 from lrs.access.keys import create_key
@@ -16,8 +18,10 @@ from lrs.competency.rules import drafts, rulesets
 from lrs.competency.rules.drafts import RulesChange, RulesDraft
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
 from lrs.composition.steps import drain
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.matching import answers
 from lrs.web.origins import session_cookie
+from tests.adapters.lms.made import imported, structure, unit
 from tests.badges.made import BODY, badge_in, put_award, run_issue
 from tests.matching.world import agree, held, put_person, put_profile, put_service, put_waiting, run_sync
 from tests.xapi.statements.multipart import attached, part
@@ -112,6 +116,7 @@ class Site:
         )
         self.named["imports"] = self._checked(FILE)
         self.named |= {"drafts": self._rules(person), "version": "1"}
+        self.named["courses"] = self._course()
         self.named["token"] = link.json()["link"].rpartition("/")[2]
         self.named["guardian"] = put_waiting(tenant, service.service, MAILBOX, SCRIPT)
         self.named["receipt"] = answers.waiting(tenant.store)[0].receipt
@@ -123,6 +128,17 @@ class Site:
         tenant.store.write(lambda tx: acts.add(tx, job, "test")).result()
         drain(tenant, ("import",))
         return job.id
+
+    def _course(self):
+        """The number of a course full of scripts, which somebody is in."""
+        tenant, said = self.lrs.tenant, SCRIPT.replace("<", "&lt;")
+        text = structure(unit(title=said, url="https://content.example/"), title=said)
+        course = imported(tenant, text, f"{SCRIPT}.xml").course
+        place = LmsPlace(tenant, SUBSCRIPTIONS, "https://lrs.example/t/default")
+        actor = {"name": SCRIPT, "account": {"homePage": "https://lms.example", "name": SCRIPT}}
+        names = {"id": "33333333-3333-4333-8333-333333333333", "session": "44444444-4444-4444-8444-444444444444"}
+        tenant.store.write(lambda tx: enrol_in(tx, place, course, actor, **names)).result()
+        return course.id
 
     def _rules(self, person):
         """The id of rules of which it was worked out what they would change."""

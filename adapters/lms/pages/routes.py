@@ -1,0 +1,182 @@
+"""The pages of courses: a package is sent, versions and units are seen, and how learners get on. No logic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import UploadFile
+
+from adapters.lms import courses
+from adapters.lms.cmi5.session import REGISTRATION, Registration, registration_of
+from adapters.lms.courses import Course
+from adapters.lms.importing import import_course
+from adapters.lms.packages import MOST_BYTES
+from adapters.lms.pages import view
+from adapters.lms.structure import Structure, shown_title
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.settings import MIB
+from lrs.pages import session
+from lrs.pages.list_files import add_files
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.storage import Walk
+from lrs.storage.edge import read
+from lrs.web.arriving import arriving
+from lrs.web.listing import ListRow, as_csv, as_json, asked_of, file_of, listing
+
+PLACE = "/staff/courses"
+ONE = f"{PLACE}/{{id}}"
+REPORT = f"{ONE}/learners"
+LISTED = 2_000
+"""The newest registrations that a report has."""
+_UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["form", "file"],
+                    "properties": {
+                        "form": {"type": "string", "description": "The token that the page before gave out."},
+                        "file": {"type": "string", "format": "binary"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+says(
+    course_new="The package is in: this is its course now.",
+    course_same="The course is as it was: this package is its current version already.",
+    course_withdrawn="The course takes no learners any more. What they did stays.",
+)
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_list(router)
+    _add_one(router)
+    _add_report(router)
+    return router
+
+
+def _add_list(router: APIRouter) -> None:
+    @router.get(PLACE, summary="The courses, and where a package is sent", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        return _list(visit)
+
+    add_files(router, PLACE, "The courses", view.COURSES, _rows, name="courses", sort="title")
+
+    @router.post(PLACE, status_code=303, summary="Takes a package", openapi_extra=_UPLOAD | SIGNED_IN)
+    async def send(request: Request, visit: Visiting) -> Response:
+        try:
+            found = await _sent(request, visit)
+        except Refused as refused:
+            if refused.error not in {"no_file", "bad_package"}:
+                raise
+            return await read(_list, visit, refused)
+        done = "course_new" if found.is_new else "course_same"
+        return visit.on(f"{PLACE}/{found.course.id}", done)
+
+
+async def _sent(request: Request, visit: Visit) -> courses.Imported:
+    """The course of the package in a form. Raises ``Refused``."""
+    async with (
+        arriving(request, visit.tenant, MOST_BYTES + MIB) as limited,
+        limited.form(max_files=1, max_fields=3) as form,
+    ):
+        session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise Refused("Choose a package first.", error="no_file")
+        name = Path(file.filename.replace("\\", "/")).name[:200]
+        return await read(import_course, visit.tenant, file.file, name, visit.session.by)
+
+
+def _list(visit: Visit, refused: Refused | None = None) -> Response:
+    return visit.page(
+        "staff/courses.html",
+        refused.status if refused else 200,
+        problem=refused.message if refused else "",
+        rule=(refused.rule or "") if refused else "",
+        is_served=visit.tenant.settings.content_url is not None,
+        list=listing(asked_of(visit.request, view.COURSES, sort="title"), _rows(visit)),
+    )
+
+
+def _rows(visit: Visit) -> list[ListRow]:
+    store = visit.tenant.store
+    found = [(one, store.count(REGISTRATION, [_of_course(one.id)])) for one in courses.newest(store)]
+    return view.listed(found, visit.tenant.settings.zone, visit.root)
+
+
+def _of_course(id: str) -> int:
+    return key("registration.course", id)
+
+
+def _add_one(router: APIRouter) -> None:
+    @router.get(ONE, summary="One course: its versions and units", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        store, settings = visit.tenant.store, visit.tenant.settings
+        course = _course(visit, id)
+        versions = courses.versions_in(store, course)
+        one = view.detail(course, versions, settings.zone, is_served=settings.content_url is not None)
+        return visit.page("staff/course-package.html", one=one, learners=store.count(REGISTRATION, [_of_course(id)]))
+
+    @router.post(
+        f"{ONE}/withdraw", status_code=303, summary="Takes a course out of use", openapi_extra=form_body() | SIGNED_IN
+    )
+    def withdraw(visit: Visiting, id: str, body: FormBody) -> Response:
+        visit.fields(body)
+        course = _course(visit, id)
+        visit.tenant.store.write(lambda tx: courses.withdraw_in(tx, course, visit.session.by)).result()
+        return visit.on(f"{PLACE}/{id}", "course_withdrawn")
+
+    @router.get(f"{ONE}/rules.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
+    def rules(visit: Visiting, id: str) -> Response:
+        course = _course(visit, id)
+        table = view.proposed_rules(courses.version_in(visit.tenant.store, course.id, course.version))
+        return file_of(table.encode("utf-8-sig"), "text/csv; charset=utf-8", f"rules-course-{course.id}.csv")
+
+
+def _course(visit: Visit, id: str) -> Course:
+    try:
+        return courses.course_in(visit.tenant.store, id)
+    except Refused as refused:
+        raise Refused("There is no such course.", status=404, error="not_found") from refused
+
+
+def _add_report(router: APIRouter) -> None:
+    @router.get(REPORT, summary="Who is in a course, and how far", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        course = _course(visit, id)
+        found = listing(asked_of(visit.request, view.LEARNERS, sort="-began"), _learners(visit, course))
+        one = {"id": course.id, "title": shown_title(course.title)}
+        return visit.page("staff/course-learners.html", one=one, list=found, most=LISTED)
+
+    @router.get(f"{REPORT}.csv", summary="The same as CSV", openapi_extra=SIGNED_IN)
+    def table(visit: Visiting, id: str) -> Response:
+        asked = asked_of(visit.request, view.LEARNERS, sort="-began")
+        return as_csv(asked, _learners(visit, _course(visit, id)), "learners")
+
+    @router.get(f"{REPORT}.json", summary="The same as JSON", openapi_extra=SIGNED_IN)
+    def objects(visit: Visiting, id: str) -> Response:
+        asked = asked_of(visit.request, view.LEARNERS, sort="-began")
+        return as_json(asked, _learners(visit, _course(visit, id)), "learners")
+
+
+def _learners(visit: Visit, course: Course) -> list[ListRow]:
+    store = visit.tenant.store
+    page = store.find(Walk(REGISTRATION, [_of_course(course.id)], newest_first=True, limit=LISTED))
+    found = [registration_of(record) for record in page.records]
+    structures: dict[int, Structure] = {
+        number: courses.version_in(store, course.id, number).structure for number in {one.version for one in found}
+    }
+    told: list[tuple[Registration, Structure]] = [(one, structures[one.version]) for one in found]
+    return view.learners(told, visit.tenant.settings.zone)

@@ -1,0 +1,160 @@
+"""The data of the pages of courses, as plain values for the templates. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from adapters.lms.cmi5.session import Registration
+from adapters.lms.courses import Course, CourseVersion
+from adapters.lms.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
+from lrs.access import CONTENT_SOURCE
+from lrs.competency.rules.ready import ReadyRow, written
+from lrs.kernel.printing import time_of
+from lrs.web.dates import written_moment
+from lrs.web.listing import ListColumn, ListRow
+
+COURSES = (
+    ListColumn("title", "Course"),
+    ListColumn("state", "State", facet=True),
+    ListColumn("from", "Came from", facet=True),
+    ListColumn("version", "Version", figure=True),
+    ListColumn("learners", "Learners", figure=True),
+    ListColumn("changed", "Changed"),
+)
+LEARNERS = (
+    ListColumn("learner", "Learner"),
+    ListColumn("platform", "Known at"),
+    ListColumn("state", "State", facet=True),
+    ListColumn("done", "Units done", figure=True),
+    ListColumn("units", "Units", figure=True),
+    ListColumn("score", "Last score", figure=True),
+    ListColumn("minutes", "Minutes", figure=True),
+    ListColumn("version", "Version", figure=True),
+    ListColumn("began", "Registered"),
+)
+_DONE_BY: dict[MoveOn, str] = {
+    "Passed": "passed",
+    "Completed": "completed",
+    "CompletedAndPassed": "completed and passed",
+    "CompletedOrPassed": "completed or passed",
+    "NotApplicable": "nothing: it counts as done from the beginning",
+}
+_PROVEN_BY: dict[MoveOn, str] = {
+    "Passed": "passed",
+    "Completed": "completed",
+    "CompletedAndPassed": "passed",
+    "CompletedOrPassed": "completed|passed",
+    "NotApplicable": "completed|passed",
+}
+
+
+def listed(found: Iterable[tuple[Course, int]], zone: str, root: str) -> list[ListRow]:
+    """A row for each course, with how many are registered for it."""
+    return [
+        ListRow(
+            {
+                "title": shown_title(course.title),
+                "state": "Withdrawn" if course.withdrawn else "In use",
+                "from": f"Platform {course.platform}" if course.platform else "Here",
+                "version": course.version,
+                "learners": learners,
+                "changed": time_of(course.at),
+            },
+            {"changed": written_moment(course.at, zone)},
+            {"title": f"{root}/staff/courses/{course.id}"},
+            {"state": "warn" if course.withdrawn else "good"},
+        )
+        for course, learners in found
+    ]
+
+
+def detail(course: Course, versions: Sequence[CourseVersion], zone: str, *, is_served: bool) -> dict[str, Any]:
+    """One course: its versions, and the units of the current one."""
+    current = versions[0]
+    names = {one.id: shown_title(one.title) for one in current.structure.objectives}
+    return {
+        "id": course.id,
+        "title": shown_title(course.title),
+        "description": shown_title(current.structure.description),
+        "publisher": course.publisher,
+        "withdrawn": course.withdrawn,
+        "lacks_host": bool(current.package) and not is_served,
+        "versions": [
+            {
+                "number": one.number,
+                "at": written_moment(one.at, zone),
+                "file": one.file,
+                "units": len(units_of(one.structure)),
+            }
+            for one in versions
+        ],
+        "units": [
+            {
+                "title": shown_title(unit.title),
+                "done_by": _DONE_BY[unit.move_on],
+                "score": "" if unit.mastery_score is None else f"{unit.mastery_score * 100:g} %",
+                "teaches": ", ".join(names[one] for one in unit.objectives),
+            }
+            for unit in units_of(current.structure)
+        ],
+    }
+
+
+def learners(found: Iterable[tuple[Registration, Structure]], zone: str) -> list[ListRow]:
+    """A row for each registration: who, and how far."""
+    return [_learner(registration, structure, zone) for registration, structure in found]
+
+
+def _learner(registration: Registration, structure: Structure, zone: str) -> ListRow:
+    account, units = registration.actor["account"], units_of(structure)
+    done = sum(1 for unit in units if _is_done(registration, unit))
+    scores = [one.score for one in registration.units.values() if one.score is not None]
+    seconds = sum(sum(one.seconds.values()) for one in registration.units.values())
+    state, mood = _state(registration, structure)
+    return ListRow(
+        {
+            "learner": registration.actor.get("name") or account["name"],
+            "platform": account["homePage"],
+            "state": state,
+            "done": done,
+            "units": len(units),
+            "score": round(scores[-1] * 100, 1) if scores else None,
+            "minutes": round(seconds / 60),
+            "version": registration.version,
+            "began": time_of(registration.at),
+        },
+        {"began": written_moment(registration.at, zone)} | ({} if scores else {"score": ""}),
+        {},
+        {"state": mood},
+    )
+
+
+def _is_done(registration: Registration, unit: AssignableUnit) -> bool:
+    return unit.move_on == "NotApplicable" or registration.unit(unit.activity).satisfied
+
+
+def _state(registration: Registration, structure: Structure) -> tuple[str, str]:
+    if structure.activity in registration.satisfied:
+        return "Done", "good"
+    begun = any(one.attempted or one.waived for one in registration.units.values())
+    return ("Under way", "") if begun else ("Not begun", "")
+
+
+def proposed_rules(version: CourseVersion) -> str:
+    """Rows for the table of rules, one for each unit, as CSV: ready but for competency and level.
+
+    They count once a steward has filled them in and put them in force. The publisher's id is in the grouping of every
+    statement, whichever platform launches the unit, so one row holds everywhere.
+    """
+    names = {one.id: shown_title(one.title) for one in version.structure.objectives}
+    rows = [
+        ReadyRow(unit.id, "grouping", _PROVEN_BY[unit.move_on], _says(unit, names))
+        for unit in units_of(version.structure)
+    ]
+    return written(rows, CONTENT_SOURCE)
+
+
+def _says(unit: AssignableUnit, names: dict[str, str]) -> str:
+    teaches = ", ".join(names[one] for one in unit.objectives)
+    return f"{shown_title(unit.title)}{f'; it teaches: {teaches}' if teaches else ''}"

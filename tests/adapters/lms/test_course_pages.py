@@ -1,0 +1,170 @@
+"""The pages of courses: a package is sent, its course is seen, rows for rules are taken, learners get on."""
+
+import csv
+import io
+
+import pytest
+from msgspec.structs import replace
+
+from adapters.lms.cmi5.acts import enrol_in, waive_in
+from adapters.lms.cmi5.session import put_registration, registration_in
+from adapters.lms.courses import course_in
+from adapters.lms.place import LmsPlace
+from lrs.competency.rules.mapping import VERBS
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from tests.adapters.lms.launched import learner
+from tests.adapters.lms.made import block, package, structure, unit
+from tests.pages.conftest import Site, forms_of, text_of
+from tests.pages.members import signed_in
+from tests.served import new_id
+
+PLACE = "/staff/courses"
+OBJECTIVE = (
+    '<objectives><objective id="https://publisher.example/o">'
+    '<title><langstring lang="en">Wash hands</langstring></title>'
+    '<description><langstring lang="en">Wash hands</langstring></description></objective></objectives>'
+)
+REFERENCE = '<objectives><objective idref="https://publisher.example/o"/></objectives>'
+TEXT = structure(
+    block(unit(moveOn="CompletedAndPassed", masteryScore="0.8", title="Gowning", within=REFERENCE)),
+    unit("https://publisher.example/other", title="Reading", moveOn="Completed"),
+    before=OBJECTIVE,
+    title="Clean rooms",
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    made = Site(tmp_path_factory.mktemp("courses"), pages_url="http://lrs.test", content_url="http://content.test")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def author(site):
+    return signed_in(site, "author:vle")
+
+
+def send(browser, content, name="course.zip"):
+    token = next(form["fields"]["form"] for form in forms_of(browser.get(PLACE).text) if "file" in form["fields"])
+    return browser.ask("POST", PLACE, data={"form": token}, files={"file": (name, content)})
+
+
+@pytest.fixture(scope="module")
+def course(author):
+    answer = send(author, package(TEXT))
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].partition("?")[0].rpartition("/")[2]
+
+
+def test_before_there_is_a_course_the_page_says_what_to_do(tmp_path):
+    made = Site(tmp_path)
+    told = text_of(signed_in(made, "author:vle").get(PLACE))
+    made.close()
+
+    assert "No course here" in told
+    assert "LRS_CONTENT_URL" in told
+
+
+def test_a_package_that_is_sent_is_a_course_and_the_same_one_again_is_no_new_version(author, course):
+    again = send(author, package(TEXT))
+
+    shown = text_of(author.get(f"{PLACE}/{course}"))
+    assert again.headers["location"] == f"{PLACE}/{course}?done=course_same"
+    assert "this package is its current version already" in text_of(author.get(again.headers["location"]))
+    for said in ("Clean rooms", "Gowning", "completed and passed", "80 %", "Wash hands", "course.zip"):
+        assert said in shown
+
+
+def test_a_package_that_is_refused_says_where_and_which_rule_and_keeps_nothing(author, course):
+    before = author.get(f"{PLACE}.json").json()
+
+    answer = send(author, package(structure(unit(url="missing.html"))))
+    none = send(author, b"", "")
+
+    assert (answer.status_code, none.status_code) == (400, 400)
+    told = text_of(answer)
+    assert "'missing.html' is not in the package" in told
+    assert "14.1.0.0-4" in told
+    assert "Choose a package first" in text_of(none)
+    assert author.get(f"{PLACE}.json").json() == before
+    assert [row["title"] for row in before] == ["Clean rooms"]
+    assert course
+
+
+def test_rows_for_rules_name_the_publishers_units_and_the_source_of_content(author, course):
+    text = author.get(f"{PLACE}/{course}/rules.csv").content.decode("utf-8-sig")
+
+    rows = list(csv.DictReader(io.StringIO(text)))
+
+    assert [(row["activity"], row["match"], row["verb"], row["trusted source"]) for row in rows] == [
+        ("https://publisher.example/au", "grouping", "passed", "engraft courses"),
+        ("https://publisher.example/other", "grouping", "completed", "engraft courses"),
+    ]
+    assert {row["competency"] for row in rows} == {""}
+    assert {row["verb"] for row in rows} <= VERBS.keys()
+    assert "it teaches: Wash hands" in text
+
+
+def test_the_report_says_how_far_each_learner_is(site, author, course):
+    store, place = site.tenant.store, LmsPlace(site.tenant, SUBSCRIPTIONS, "https://lrs.example/t/default")
+    ids = {}
+    for name in ("not begun", "under way", "done"):
+        actor, ids[name] = learner(name) | {"name": name.title()}, new_id()
+        store.write(
+            lambda tx, a=actor, i=ids[name]: enrol_in(tx, place, course_in(tx, course), a, id=i, session=new_id())
+        )
+    for name, index in (("under way", 1), ("done", 0), ("done", 1)):
+        store.write(
+            lambda tx, n=name, i=index: waive_in(tx, place, ids[n], i, "known", session=new_id(), by="test")
+        ).result()
+
+    def timed(tx):
+        found = registration_in(tx, ids["done"])
+        (activity, *_) = found.units
+        put_registration(
+            tx, found.with_unit(activity, replace(found.unit(activity), score=0.85, seconds={"Normal": 120.0}))
+        )
+
+    store.write(timed).result()
+    rows = {row["learner"]: row for row in author.get(f"{PLACE}/{course}/learners.json").json()}
+    table = author.get(f"{PLACE}/{course}/learners.csv").text
+    told = text_of(author.get(f"{PLACE}/{course}/learners"))
+
+    assert {name: (row["state"], row["done"], row["units"]) for name, row in rows.items()} == {
+        "Not Begun": ("Not begun", 0, 2),
+        "Under Way": ("Under way", 1, 2),
+        "Done": ("Done", 2, 2),
+    }
+    assert (rows["Done"]["score"], rows["Done"]["minutes"]) == (85.0, 2)
+    assert "Under Way" in table
+    assert "https://lms.example" in told
+
+
+def test_a_course_is_taken_out_of_use_and_brought_back(site, author):
+    content = package(structure(id="https://publisher.example/withdrawn", title="Old"))
+    place = send(author, content).headers["location"].partition("?")[0]
+
+    done = author.send(author.get(place), f"{place}/withdraw")
+    shown = text_of(author.get(done.headers["location"]))
+    back = send(author, content)
+
+    assert done.status_code == 303
+    assert "nobody can open it" in shown
+    assert back.headers["location"] == f"{place}?done=course_new"
+    assert "nobody can open it" not in text_of(author.get(place))
+    assert {"course.imported", "course.withdrawn"} <= {action for action, _ in site.audit()}
+
+
+def test_who_does_not_make_courses_sees_none(site, course):
+    trainer = signed_in(site, "trainer:vle")
+
+    assert trainer.get(PLACE).status_code == 403
+    assert trainer.get(f"{PLACE}/{course}/learners").status_code == 403
+
+
+def test_a_course_that_is_not_there_is_said_to_be_none(author):
+    answer = author.get(f"{PLACE}/999")
+
+    assert answer.status_code == 404
+    assert "There is no such course" in text_of(answer)
