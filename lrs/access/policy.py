@@ -10,7 +10,6 @@ from __future__ import annotations
 from lrs.access import (
     ALL,
     CONSENTED,
-    CONTENT,
     KEY,
     LAUNCH,
     LINK,
@@ -19,12 +18,12 @@ from lrs.access import (
     OWN_COURSE,
     OWN_LEARNERS,
     OWN_SERVICE,
-    PLATFORM,
     SELF,
     SESSION,
     TOKEN,
     Caller,
 )
+from lrs.access.course_policy import COURSE_TABLE
 from lrs.access.operator_policy import OF_INSTALLATION, OPERATOR_TABLE
 from lrs.access.policy_lines import PUBLIC, PolicyLine, PolicyTable, listed
 from lrs.access.rights import SERVICE_SCOPES, scopes_with
@@ -52,18 +51,6 @@ def _launched(right: str, reach: str) -> PolicyLine:
     return PolicyLine(right, (LAUNCH,), frozenset({reach}), pages="lti")
 
 
-def _of_content() -> dict[tuple[str, str], PolicyLine]:
-    """The lines of the xAPI endpoint of launched content, which narrows all to its session."""
-    line = PolicyLine("launch.run", (CONTENT,), frozenset({SELF}))
-    documents = dict.fromkeys(
-        ("activities/state", "activities/profile", "agents/profile"), ("GET", "PUT", "POST", "DELETE")
-    )
-    methods = {"statements": ("GET", "PUT", "POST"), **documents, "activities": ("GET",), "agents": ("GET",)}
-    return {(method, f"/cmi5/xapi/{resource}"): line for resource, some in methods.items() for method in some}
-
-
-_PLATFORMS = _key("platforms.manage")
-_PLATFORM = PolicyLine("courses.launch", (PLATFORM,), frozenset({OWN}))
 _LEARNERS = _staff("learners.read", OWN_LEARNERS, ALL)
 _QUESTIONS = _staff("questions.answer", OWN_LEARNERS, ALL)
 _SERVICES = _staff("services.manage", OWN_SERVICE, ALL)
@@ -107,30 +94,6 @@ TABLE: PolicyTable = {
     ("GET", "/api/imports/{id}"): _key("source.read", OWN),
     ("GET", "/api/imports/{id}/report"): _key("source.read", OWN),
     ("GET", "/api/imports/{id}/file"): _key("source.read", OWN),
-    # content that was launched, and platforms that launch it (the addresses of ADL's CATAPULT player)
-    **_of_content(),
-    ("GET", "/cmi5/xapi/about"): _OPEN,
-    ("POST", "/cmi5/fetch/{token}"): PolicyLine(PUBLIC, any_origin=True),
-    ("OPTIONS", "/cmi5/fetch/{token}"): PolicyLine(PUBLIC, any_origin=True),
-    ("GET", "/content/{package}/{path:path}"): _OPEN,
-    ("POST", "/cmi5/api/v1/tenant"): _PLATFORMS,
-    ("DELETE", "/cmi5/api/v1/tenant/{id}"): _PLATFORMS,
-    ("POST", "/cmi5/api/v1/auth"): _PLATFORMS,
-    ("GET", "/cmi5/api/v1/ping"): _PLATFORM,
-    ("GET", "/cmi5/api/v1/about"): _PLATFORM,
-    ("POST", "/cmi5/api/v1/course"): _PLATFORM,
-    ("GET", "/cmi5/api/v1/course/{id}"): _PLATFORM,
-    ("DELETE", "/cmi5/api/v1/course/{id}"): _PLATFORM,
-    ("POST", "/cmi5/api/v1/course/{id}/launch-url/{index}"): _PLATFORM,
-    ("POST", "/cmi5/api/v1/registration"): _PLATFORM,
-    ("GET", "/cmi5/api/v1/registration/{id}"): _PLATFORM,
-    ("DELETE", "/cmi5/api/v1/registration/{id}"): _PLATFORM,
-    ("POST", "/cmi5/api/v1/registration/{id}/waive-au/{index}"): _PLATFORM,
-    ("GET", "/cmi5/api/v1/registration/{id}/learner-prefs"): _PLATFORM,
-    ("POST", "/cmi5/api/v1/registration/{id}/learner-prefs"): _PLATFORM,
-    ("DELETE", "/cmi5/api/v1/registration/{id}/learner-prefs"): _PLATFORM,
-    ("GET", "/cmi5/api/v1/session/{id}"): _PLATFORM,
-    ("POST", "/cmi5/api/v1/session/{id}/abandon"): _PLATFORM,
     # matching services
     ("POST", "/oauth/token"): _OPEN,
     ("GET", "/api/profiles"): _service("profiles.read"),
@@ -230,12 +193,6 @@ TABLE: PolicyTable = {
     **listed("/staff/rules/versions/{version}/rules", _staff("rules.change")),
     **listed("/staff/rules/drafts/{id}/changes", _staff("rules.change")),
     ("POST", "/staff/rules/drafts/{id}/apply"): _staff("rules.change"),
-    **_listed("/staff/courses", _staff("courses.manage")),
-    ("POST", "/staff/courses"): _staff("courses.manage"),
-    ("GET", "/staff/courses/{id}"): _staff("courses.manage"),
-    ("GET", "/staff/courses/{id}/rules.csv"): _staff("courses.manage"),
-    ("POST", "/staff/courses/{id}/withdraw"): _staff("courses.manage"),
-    **_listed("/staff/courses/{id}/learners", _staff("courses.manage")),
     ("GET", "/pages"): _SIGN_IN,
     ("GET", "/pages/sign-in"): _SIGN_IN,
     ("POST", "/pages/sign-in"): _SIGN_IN,
@@ -303,6 +260,7 @@ TABLE: PolicyTable = {
     ("GET", "/static/{name}"): _OPEN,
     # the operator of the installation
     **OPERATOR_TABLE,
+    **COURSE_TABLE,
 }
 OF_TENANT = "/t/{tenant}"
 NOBODYS = frozenset({"/health", "/metrics", "/docs", "/openapi.json", "/static/{name}"})
