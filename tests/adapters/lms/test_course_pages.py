@@ -88,7 +88,7 @@ def test_a_package_that_is_refused_says_where_and_which_rule_and_keeps_nothing(a
     assert "14.1.0.0-4" in told
     assert "Choose a package first" in text_of(none)
     assert author.get(f"{PLACE}.json").json() == before
-    assert [row["title"] for row in before] == ["Clean rooms"]
+    assert "Clean rooms" in {row["title"] for row in before}
     assert course
 
 
