@@ -1,1 +1,1 @@
-"""What people see: templates, static files and their routes; no logic."""
+"""The pages that people see: routes, and the data for templates."""

@@ -1,4 +1,4 @@
-"""Everybody's account: name, password, second factor, address, and where one is signed in. No logic."""
+"""The pages about one's own account: name, password, second factor, address, sessions. No logic."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from lrs.web.origins import drop_cookie, session_cookie
 
 FACTOR = f"{ACCOUNT}/second-factor"
 TRIES = TryLimit(10, 15 * 60)
-"""How often a password, a code or an address may be tried in an account."""
+"""How often a password, a code or an address may be tried in one account."""
 
 says(
     renamed="Your name is changed.",
@@ -32,7 +32,7 @@ says(
 
 
 def routes(prefix: str = "", *, for_learners: bool = True) -> APIRouter:
-    """The router; its pages lie behind *prefix*. With what is *for_learners* alone, or without."""
+    """The router; its pages are under *prefix*. *for_learners* adds the pages that only learners need."""
     router = APIRouter(prefix=prefix + ACCOUNT, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
     _add_account(router)
     _add_sessions(router)
@@ -157,7 +157,7 @@ def _add_factor(router: APIRouter) -> None:
 
 
 def _did(visit: Visit, done: str, act: Any) -> Response:
-    """Does *act* for the member who is signed in, and says so; or says beside the form why not."""
+    """Does *act* for the signed-in member and shows the result, or the reason of a refusal beside the form."""
     try:
         act(_staff(visit))
     except Refused as refused:
@@ -172,7 +172,7 @@ def _tried(visit: Visit) -> None:
 
 
 def _staff(visit: Visit) -> str:
-    """The id of the member who is signed in. Raises ``Refused`` (404) for a learner, or a key."""
+    """The id of the signed-in member. Raises ``Refused`` (404) for a learner or a key."""
     if not visit.session.by.startswith(SUBJECT):
         raise Refused("This is for members of staff.", status=404, error="not_found")
     return visit.session.by.removeprefix(SUBJECT)

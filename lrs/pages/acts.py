@@ -1,4 +1,7 @@
-"""What an administrator does on the pages, each act with its entry in the audit chain. Knows no form and no page."""
+"""What an administrator does on the pages. Each act has its entry in the record of actions.
+
+Knows no form and no page.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,9 @@ from lrs.tenancy.tenants import Tenant
 
 
 def withdraw(tenant: Tenant, person: str, *, service: str | None, scope: str | None, by: str) -> int:
-    """Withdraws what *person* (and all who are one with it) gave, of *service* and *scope* if named; how many.
+    """Withdraws the consents of *person* and all joined persons, of *service* and *scope* if named. Gives their number.
 
-    What waits for a guardian counts as given.
-
-    Raises ``Refused`` (404) if nobody is known as *person*.
+    A consent that waits for a guardian counts as well. Raises ``Refused`` (404) for an unknown *person*.
     """
 
     def decide(tx: Tx) -> int:
@@ -30,7 +31,7 @@ def withdraw(tenant: Tenant, person: str, *, service: str | None, scope: str | N
 
 
 def retry(tenant: Tenant, neighbours: Neighbours, *, step: str, kind: str, id: str, by: str) -> bool:
-    """Makes one entry that was put aside due again, with all tries before it; ``False`` if it is no longer aside."""
+    """Makes one entry due that was put aside, with no tries; ``False`` if it is no longer aside."""
 
     def decide(tx: Tx) -> bool:
         is_aside = neighbours.retry(tx, step, kind, id)

@@ -24,12 +24,12 @@ CONNECT, SEND = "sources.connect", "statements.write"
 KEYS = 500
 """The newest keys that are listed."""
 MOST_OF_A_SOURCE = 20
-"""Keys of one source that may be active at once: two are enough to replace one by another."""
+"""How many keys of one source may be active: two are enough to replace one by the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """A key, the first and the last statement that came with it, and the newest refusal of its source since then."""
+    """A key, its first and last statement, and the newest refusal of its source since then."""
 
     key: KnownKey
     first: Record | None
@@ -43,12 +43,15 @@ def reaches(caller: Caller, right: str, source: str) -> bool:
 
 
 def scopes_for(caller: Caller, scopes: Sequence[str]) -> tuple[str, ...]:
-    """Those of *scopes* that *caller* may give a key: who looks after some sources, none that reaches beyond them."""
+    """The *scopes* that *caller* may give to a key.
+
+    A manager of some sources gives only scopes that stay within them.
+    """
     return tuple(scopes) if caller.may_all(CONNECT) else scopes_within_own(scopes)
 
 
 def sources_of(tenant: Tenant, caller: Caller, right: str) -> list[str]:
-    """The sources that *right* reaches: those it is bound to, or all that have a key."""
+    """The sources within reach of *right*: those it is bound to, or all that have a key."""
     if not caller.may_all(right):
         return sorted(caller.owned(right))
     return sorted({one.source for one in known_keys(tenant.store)})
@@ -61,9 +64,10 @@ def keys_within(tenant: Tenant, caller: Caller) -> list[KnownKey]:
 
 
 def _is_within(caller: Caller, key: KnownKey) -> bool:
-    """Whether *key* is one that sends, of a source of *caller*'s.
+    """Whether *key* sends, and *caller* may manage its source.
 
-    A key that also opens the pages is for who looks after all sources: an author could end an administrator's.
+    A key that also opens the pages is only for managers of all sources; otherwise an author could revoke an
+    administrator's.
     """
     rights = rights_of_key(key.scopes)
     is_sender = SEND in rights and (OPEN not in rights or caller.may_all(CONNECT))
@@ -71,7 +75,7 @@ def _is_within(caller: Caller, key: KnownKey) -> bool:
 
 
 def active_keys(tenant: Tenant, source: str) -> int:
-    """How many keys of *source* work."""
+    """How many keys of *source* are active."""
     return sum(one.source == source and not one.revoked for one in known_keys(tenant.store))
 
 
@@ -84,7 +88,7 @@ def key_within(tenant: Tenant, caller: Caller, key: str) -> KnownKey:
 
 
 def key_facts(tenant: Tenant, key: KnownKey) -> KeyFacts:
-    """What came with *key*."""
+    """The statements that came with *key*."""
     last = next(_sent(tenant, key, newest_first=True), None)
     since = max(key.created, _received(last))
     kept = refusals_of(tenant.store, key.source).newest

@@ -1,4 +1,4 @@
-"""What the pages of Connect show, as plain values. Pure: no store, no clock."""
+"""The data of the pages of Connect, as plain values. Pure: no store, no clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lrs.web.listing import ListColumn, ListRow
 from lrs.web.refusals import Refusal
 
 NOT_TOLD = "Not told"
-"""What a key was made for that was made by a command."""
+"""What a key is for that a command made."""
 COLUMNS = (
     ListColumn("source", "Source", facet=True),
     ListColumn("product", "Made for", facet=True),
@@ -73,7 +73,7 @@ def _row(key: KnownKey, last: Record | None, root: str, zone: str) -> ListRow:
 
 
 def values(facts: KeyFacts, endpoint: str, root: str, zone: str) -> dict[str, Any]:
-    """A key: what is entered in which product, and what came so far."""
+    """A key: which value goes where in which product, and what came so far."""
     key, platform = facts.key, PLATFORMS.get(facts.key.product)
     return {
         "key": key.key,
@@ -94,7 +94,7 @@ def values(facts: KeyFacts, endpoint: str, root: str, zone: str) -> dict[str, An
 
 
 def left_out(platform: Platform, scopes: Container[str]) -> list[str]:
-    """What *platform* has a use for and a key with these *scopes* lacks."""
+    """The scopes that *platform* can use and a key with these *scopes* does not have."""
     return [scope for scope in platform.scopes if scope not in scopes]
 
 

@@ -1,4 +1,4 @@
-"""The console: what needs somebody now, sources, mails, keys, the record of actions, the system. No logic."""
+"""The console: what needs attention now, sources, mails, keys, the record of actions, the system. No logic."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from lrs.tenancy import audit
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 
 ENTRIES = 10_000
-"""The newest entries of the record of actions that are shown; ``lrs doctor`` looks at all."""
+"""How many of the newest entries of the record of actions are shown; ``lrs doctor`` checks all."""
 _Rows = Callable[[Visit], list[ListRow]]
 
 says(mail="The mail is due. If it cannot be sent, it stands here again, with the reason.")

@@ -1,4 +1,4 @@
-"""What the console shows, read from the store and this machine; bounded, whatever they hold. Formats nothing."""
+"""The data of the console, read from the store and this machine, with bounds. Formats nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lrs.xapi.about import release
 from lrs.xapi.statements.keys import source_key
 
 COUNTED = 1_000
-"""Statements of a source in a day that are counted; beyond that, "more" is said."""
+"""Statements of a source that are counted for a day; above it the page says "more"."""
 REFUSALS = 500
 """The newest refusals of the server that are looked at."""
 SOURCES = 200
@@ -36,7 +36,7 @@ _SECRET = re.compile(r"//[^/@\s]*@")
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """A source: when its last statement came, how many in a day (*more*: at least), what was refused by which rule."""
+    """A source: its last statement, how many in a day (*more*: at least), and its refusals by rule."""
 
     name: str
     last: int | None
@@ -47,7 +47,7 @@ class SourceFacts:
 
 @dataclass(frozen=True, slots=True)
 class MailFacts:
-    """A mail that has not gone out. *until* is when its link ends; times are microseconds UTC."""
+    """A mail that was not sent. *until* is when its link expires; times are microseconds UTC."""
 
     id: str
     to: str
@@ -60,7 +60,10 @@ class MailFacts:
 
 @dataclass(frozen=True, slots=True)
 class SystemFacts:
-    """What runs here. *settings* are those in force, without secrets; the rest is of the installation, or empty."""
+    """The versions and settings of this process.
+
+    *settings* has no secrets; the other fields are about the installation, or empty.
+    """
 
     versions: Mapping[str, str]
     settings: Mapping[str, str]
@@ -70,7 +73,7 @@ class SystemFacts:
 
 
 def sources(tenant: Tenant) -> list[SourceFacts]:
-    """The sources that have a key, or were refused something."""
+    """The sources that have a key or a refusal."""
     refused: dict[str, Counter[str]] = {}
     for one in newest(tenant.settings.data, REFUSALS):
         if one.tenant == tenant.id and not one.dropped:
@@ -112,7 +115,7 @@ def _mail(record: Record, parked: str | None) -> MailFacts:
 
 
 def system(tenant: Tenant) -> SystemFacts:
-    """What runs here, for *tenant*; what belongs to the installation is told only to the first tenant."""
+    """The system for *tenant*. Only the first tenant is told what belongs to the installation."""
     settings, is_whole = tenant.settings, tenant.id == DEFAULT
     free = shutil.disk_usage(settings.data).free if is_whole and settings.data.is_dir() else None
     decided = tenant.record.decided.named()
@@ -121,12 +124,12 @@ def system(tenant: Tenant) -> SystemFacts:
 
 
 def versions() -> dict[str, str]:
-    """What runs here, and in which versions."""
+    """The programs that run here, with their versions."""
     return {PRODUCT: release(), "Python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
 
 
 def shown_settings(settings: Settings) -> dict[str, str]:
-    """The settings in force by their variables: secrets as stars, and without users and passwords in addresses."""
+    """The settings in force by variable: secrets as stars, addresses without users and passwords."""
     return {f"LRS_{name.upper()}": _plain(value) for name, value in settings if value is not None}
 
 

@@ -51,7 +51,7 @@ MIB = 1024 * 1024
 
 
 def tabs(root: str, here: str, *, seen: Sequence[str]) -> list[dict[str, Any]]:
-    """The parts of the console that somebody may see: their names in *seen*."""
+    """The parts of the console that a visitor with these rights may see."""
     return [
         {"text": text, "address": root + path, "current": name == here} for name, text, path in TABS if name in seen
     ]
@@ -74,7 +74,7 @@ def _source(one: SourceFacts, now: int, zone: str) -> ListRow:
 
 
 def mail_rows(found: Iterable[MailFacts], now: int, zone: str) -> list[dict[str, Any]]:
-    """The mails that have not gone out; a link whose time is over is not shown."""
+    """The mails that were not sent. An expired link is not shown."""
     return [_mail(one, now, zone) for one in found]
 
 
@@ -94,7 +94,7 @@ def _mail(one: MailFacts, now: int, zone: str) -> dict[str, Any]:
 
 
 def key_rows(keys: Iterable[Mapping[str, Any]]) -> list[ListRow]:
-    """API keys, without what lets somebody in."""
+    """The API keys, without their secrets."""
     return [
         ListRow(
             {
@@ -111,7 +111,7 @@ def key_rows(keys: Iterable[Mapping[str, Any]]) -> list[ListRow]:
 
 
 def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone: str) -> list[ListRow]:
-    """The record of actions. Members of staff are shown by their names, and named by their ids in files."""
+    """The record of actions. The page shows members of staff by name, files have their ids."""
     return [
         ListRow(
             {

@@ -1,6 +1,6 @@
-"""What every way of signing in shares: forms before anybody is signed in, and the cookies of who has just come in.
+"""The shared parts of all ways of signing in: forms without a session, and the cookies after signing in.
 
-Such a form, and a link or a code that was asked for, is bound to the browser by a cookie with a random token.
+Such a form, a link or a code is bound to the browser by a cookie with a random token.
 """
 
 import secrets
@@ -22,7 +22,7 @@ from lrs.web.page import page, redirect
 
 FORM_LASTS = LASTS // SECOND
 DEVICE_LASTS = 180 * DAY // SECOND
-"""Seconds for which a browser shows who signed in there before."""
+"""Seconds for which a browser remembers who signed in there last."""
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari"))
 _SYSTEMS = (
     *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android")),
@@ -31,7 +31,7 @@ _SYSTEMS = (
 
 
 def browser_token(request: Request, tenant: Tenant) -> str | None:
-    """The random token that this browser was given with a form."""
+    """The random token in the cookie of this browser."""
     return request.cookies.get(form_cookie(tenant))
 
 
@@ -50,7 +50,7 @@ def form_page(
     browser: str = "",
     **shown: Any,
 ) -> Response:
-    """A page with a form for somebody who is not signed in; with why the form before was *refused*, if it was.
+    """A page with a form for somebody who is not signed in, and the reason if the form before was *refused*.
 
     One cookie serves all tabs of a browser. *browser* is its token, if that is known.
     """
@@ -66,7 +66,7 @@ def form_page(
 def learners_page(
     request: Request, tenant: Tenant, template: str, refused: Refused | None = None, /, **shown: Any
 ) -> Response:
-    """The same for a learner, in the language that they chose or that their browser asks for."""
+    """The same for a learner, in the language that they chose or their browser prefers."""
     exchange_of(request).language = language_of(request, LEARNERS)
     told: dict[str, Any] = {"why": refused.status if refused else 0, "languages": LEARNERS}
     answer = form_page(request, tenant, template, refused, **told | shown)
@@ -75,9 +75,9 @@ def learners_page(
 
 
 def fields(request: Request, tenant: Tenant, body: bytes) -> dict[str, str]:
-    """The fields of such a form. Raises ``Refused`` (403) for one that was not shown to this browser.
+    """The fields of such a form.
 
-    A browser that keeps no cookies is told so.
+    Raises ``Refused`` (403) if this browser was not shown the form, or keeps no cookies.
     """
     nonce = browser_token(request, tenant)
     if nonce is None:
@@ -94,9 +94,9 @@ def way(request: Request, tenant: Tenant, how: str) -> SigningIn:
 
 
 def entered(request: Request, tenant: Tenant, token: str, then: str = "", home: str = "") -> Response:
-    """Gives the browser the *token* of its new session, and leads on to *then*, to *home*, or to the first page.
+    """Sets the session *token* in the browser, and redirects to *then*, to *home*, or to the first page.
 
-    A learner is led where they were when they asked for a message. The token of the browser's forms is a new one, too.
+    A learner returns to the page from which they asked for a message. The browser also gets a new token for forms.
     """
     root = base_of(request)
     found = find_session(tenant, token)
@@ -112,7 +112,7 @@ def entered(request: Request, tenant: Tenant, token: str, then: str = "", home: 
 
 
 def browser_of(agent: str) -> str:
-    """What a browser calls itself, in two words that its owner would know."""
+    """The name of a browser in two words that its owner knows."""
     browser = next((name for sign, name in _BROWSERS if sign in agent), "")
     system = next((name for sign, name in _SYSTEMS if sign in agent), "")
     return " on ".join(filter(None, (browser, system))) or "an unknown browser"

@@ -1,4 +1,4 @@
-"""What the pages show, read from the store; bounded, whatever the store holds. Decides nothing and formats nothing."""
+"""The data of the pages, read from the store, with bounds. Decides nothing and formats nothing."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from lrs.xapi.statements.identity import Identifier
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 LOOKED_AT = 500
-"""So many of the newest statements are looked at for what no rule is about."""
+"""How many of the newest statements are searched for those that no rule is about."""
 LISTED = 100
-"""So many badges of a person, services, and entries that fail are listed: of badges the newest."""
+"""How many badges of a person, services, and failed entries are listed: the newest badges."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the last import of one file came to; *at* is RFC 3339, *waiting* the rows to be repaired.
+    """The result of the last import of one file. *at* is RFC 3339, *waiting* the rows to repair.
 
     *state* says how far it is, *reason* why it is not done.
     """
@@ -56,7 +56,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """What lies in parts that the record store does not know; whoever puts the app together fills it in."""
+    """Functions of parts that the record store does not know. The composition root sets them."""
 
     imports: Callable[[Store], Sequence[Run]]
     deliveries: Callable[[Tenant, Sequence[str]], Sequence[Mapping[str, Any]]]
@@ -71,7 +71,7 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True)
 class LearnerFacts:
-    """One learner: the group of persons that are one, and all that is known of it."""
+    """One learner: the joined persons, and what is known of them."""
 
     members: tuple[str, ...]
     identifiers: Mapping[str, Sequence[Identifier]]
@@ -88,7 +88,10 @@ class LearnerFacts:
 
 @dataclass(frozen=True, slots=True)
 class WorkFacts:
-    """What waits, what failed, what came in. *unmatched* is about the newest statements, *looked_at* of them."""
+    """Waiting and failed work, and new statements.
+
+    *unmatched* is about the newest statements, *looked_at* in number.
+    """
 
     backlog: Sequence[Backlog]
     failing: Sequence[tuple[Record, Owed]]
@@ -104,7 +107,7 @@ class WorkFacts:
 
 
 def learner_facts(tenant: Tenant, neighbours: Neighbours, who: str) -> LearnerFacts:
-    """About *who*: a person's id, or an identifier as people type it. Raises ``Refused`` (404)."""
+    """The learner *who*: a person's id, or an identifier as people type it. Raises ``Refused`` (404)."""
     reader, explanation = tenant.store, explain(tenant, who, find=person_named)
     members = members_of(reader, explanation.person) if explanation.person else ()
     identifiers = {member: identifiers_in(reader, [member]) for member in members}
@@ -135,10 +138,10 @@ def _newest_badges(reader: Reader, person: str) -> Sequence[Record]:
 
 
 def within_reach(tenant: Tenant, neighbours: Neighbours, caller: Caller, found: LearnerFacts) -> LearnerFacts:
-    """*found* as far as *caller* may see it. With a narrow reach that is what evidence of their own sources proves.
+    """*found* as far as *caller* may see it.
 
-    They see no evidence of others, no name that others call the learner, no identifier that others know the learner by,
-    and not who else may see the learner.
+    With a narrow reach that is what evidence of the caller's own sources proves: no evidence of others, no names and
+    identifiers that only others use, and not who else may see the learner.
     """
     sources = reach.own_sources(caller)
     if sources is None:
@@ -167,7 +170,7 @@ def within_reach(tenant: Tenant, neighbours: Neighbours, caller: Caller, found: 
 
 
 def _answer_within(one: LevelExplanation, awards: Collection[str], sources: Collection[str]) -> LevelExplanation | None:
-    """What *one* says by evidence of *sources*: the awards among *awards*; ``None`` if nothing."""
+    """The part of *one* that is proven by evidence of *sources*: the awards among *awards*; ``None`` if nothing is."""
     shown = tuple(award for award in one.awards if award["award"] in awards)
     evidence = tuple(each for each in one.evidence if each.source in sources)
     return msgspec.structs.replace(one, awards=shown, evidence=evidence) if shown or evidence else None
@@ -178,13 +181,13 @@ def _held_within(one: ProfileEntry, award: Award, sources: Collection[str]) -> P
 
 
 def subjects(identifiers: Mapping[str, Sequence[Identifier]]) -> list[Subject]:
-    """All that consents of the persons in *identifiers* may stand under: the persons and their identifiers."""
+    """The subjects under which consents of the persons in *identifiers* may be stored."""
     names = [Subject(identifier=one.id) for known in identifiers.values() for one in known]
     return [*(Subject(person=member) for member in identifiers), *names]
 
 
 def work_facts(tenant: Tenant, neighbours: Neighbours) -> WorkFacts:
-    """What the work of *tenant* looks like now."""
+    """The work of *tenant* at present."""
     store = tenant.store
     index = in_force(store).rules
     newest = store.find(Walk("statement", newest_first=True, limit=LOOKED_AT)).records

@@ -1,4 +1,4 @@
-"""The page at ``/``: what this is, and the addresses that matter. Knows nobody and tells nothing about anybody."""
+"""The page at ``/``: what this is, and the important addresses. It shows nothing about anybody."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -39,7 +39,7 @@ _VARY = {"vary": "accept"}
 
 
 def refusal(request: Request, refused: Refused) -> Response:
-    """A page for everybody that says why not."""
+    """The page of a refusal for everybody."""
     return refusal_page(request, refused, "public/refused.html", root=server_root(request))
 
 
@@ -48,7 +48,7 @@ PAGES = Pages(PagePolicy(forms=False), refusal, negotiated=True)
 
 
 def places(root: str, base: str) -> dict[str, str]:
-    """The addresses that somebody needs first; *base* is that of a tenant where its name stands in the path."""
+    """The important addresses; *base* is that of a tenant if its name is in the path."""
     own = f"{root}{base}"
     documents = {"docs": f"{root}/docs", "openapi": f"{root}/openapi.json"}
     pages = {"pages": f"{own}/pages", "me": f"{own}/me", "developers": f"{own}/developers"}

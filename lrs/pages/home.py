@@ -1,4 +1,4 @@
-"""The first page of a member of staff: what needs them now, and where their work is. No logic."""
+"""The first page of a member of staff: what needs them now, and links to their work. No logic."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lrs.people import joins
 
 PLACE = "/staff"
 MOST_COUNTED = 100
-"""Pairs of persons that are counted; beyond that, there are at least so many."""
+"""Pairs of persons that are counted; above it the page says "at least"."""
 
 
 Waiting = Callable[[Visit, Neighbours], int]
-"""How much waits for somebody."""
+"""How much waits for the visitor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("members", "/staff/members", _nothing),
     ("console", "/console", _nothing),
 )
-"""The places of work, in the order of the page: a name, a pattern of the table of rights, and what waits there."""
+"""The places of work in the order of the page: a name, a pattern of the table of rights, a count."""
 
 
 def _cards(visit: Visit, neighbours: Neighbours) -> list[Card]:

@@ -1,6 +1,6 @@
-"""The page of a one-time link by which staff, or a learner, are let in. No logic.
+"""The page of a one-time link that lets staff or a learner in. No logic.
 
-Opening the page uses nothing: mail scanners open links. Its button does.
+Opening the page uses nothing, because mail scanners open links. Only its button does.
 """
 
 from typing import Any

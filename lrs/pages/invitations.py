@@ -1,4 +1,4 @@
-"""Invites a whole list of learners to sign in: the form, and the links, which are shown once. No logic."""
+"""Invites a list of learners to sign in: the form, and the links, which are shown once. No logic."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lrs.web.origins import pages_address_for
 
 PLACE = "/staff/invitations"
 MOST = 500
-"""Learners that the page invites at once; the command takes more."""
+"""Learners that the page invites at once; the command has no such limit."""
 RowsOf = Callable[[Visit], tuple[list[ListRow], bool]]
 Tabs = Callable[[Visit, str], list[dict[str, object]]]
 Invited = Sequence[tuple[tuple[str, str], LearnerInvitation | Refused]]
@@ -53,7 +53,7 @@ def add_routes(router: APIRouter, rows: RowsOf, tabs: Tabs) -> None:
 
 
 def learners_in(text: str) -> list[tuple[str, str]]:
-    """Learners and addresses in *text*: a table as it is copied from a spreadsheet, with or without a row of headers.
+    """Learners and addresses in *text*: a table as copied from a spreadsheet, with or without headers.
 
     Raises ``Refused`` (400).
     """
@@ -71,7 +71,7 @@ def learners_in(text: str) -> list[tuple[str, str]]:
 
 
 def _listed(rows: Sequence[ListRow]) -> str:
-    """The text that the form begins with: a learner in each line, with an e-mail address where one is known."""
+    """The first text of the form: one learner a line, with an e-mail address if one is known."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for row in rows:

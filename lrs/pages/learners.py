@@ -1,4 +1,4 @@
-"""The learners: the list, one learner, and who is invited to sign in. No logic."""
+"""The pages about learners: the list, one learner, and inviting them to sign in. No logic."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def routes(neighbours: Neighbours) -> APIRouter:
 
 
 def rows_of(visit: Visit, wanted: str = "") -> tuple[list[ListRow], bool]:
-    """The rows within reach that fit the address, and are named *wanted*; whether these are all there are."""
+    """The rows within reach that match the address and *wanted*, and whether these are all."""
     chosen = asked_of(visit.request, COLUMNS).chosen
     found, whole = _within_reach(visit, [listed_key(by, chosen[at]) for at, by in _INDEXED if at in chosen])
     sources = reach.own_sources(visit.caller)
@@ -98,7 +98,7 @@ def _list(
 def _add_search(router: APIRouter, neighbours: Neighbours) -> None:
     @router.post(PLACE, summary="Looks for learners within reach", openapi_extra=form_body("who") | SIGNED_IN)
     def find(visit: Visiting, body: FormBody) -> Response:
-        """By POST, so that no address or number of a learner ends in a log or a browser's history."""
+        """Takes the text by POST, so that no address or number of a learner is in a log or a browser's history."""
         wanted = visit.fields(body).get("who", "").strip()
         rows, whole = rows_of(visit, wanted) if wanted else ([], True)
         person = person_named(visit.tenant, wanted)
@@ -112,7 +112,7 @@ def _add_search(router: APIRouter, neighbours: Neighbours) -> None:
 
 
 def _look_further(visit: Visit, neighbours: Neighbours, wanted: str) -> Response:
-    """Looks for who is not on the list: not put there yet, or further back than the list is read."""
+    """Searches for somebody who is not in the list: not added yet, or older than the part that is read."""
     caller = visit.caller
     searched = search(visit.tenant, wanted) if caller.may_all(reach.READ) else Search(())
     if len(searched.found) == 1 and searched.whole:
@@ -220,9 +220,9 @@ def _learner(
 
 
 def _is_seen(visit: Visit, wanted: str, person: str) -> bool:
-    """Whether *person*, named *wanted*, is within reach; if by an identifier, by one that own sources use.
+    """Whether *person*, searched by *wanted*, is within reach; by an identifier only if own sources use it.
 
-    Otherwise an answer would tell whose an address is that only others know.
+    Otherwise the answer would tell who has an address that only other sources know.
     """
     typed = None if wanted == person else named(wanted)
     if typed is not None:

@@ -1,4 +1,4 @@
-"""The list of learners: from records of the list to its rows, within somebody's reach. Pure: no store, no clock."""
+"""The rows of the list of learners, within the visitor's reach. Pure: no store, no clock."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def rows(
 ) -> list[ListRow]:
     """The rows of the list. *sources* are those within reach, ``None`` for all; a skill counts if they proved it.
 
-    If a skill or a level is *chosen*, the other columns are about the skills that fit the choice.
+    If a skill or level is *chosen*, the other columns are about the matching skills.
     """
     return [
         ListRow(_Values(_Told(one, today, sources, chosen)), links={"name": f"{root}/staff/learners/{id}"})
@@ -57,7 +57,7 @@ def rows(
 
 
 class _Told(NamedTuple):
-    """A learner, and what the values of the row depend on."""
+    """A learner, and the choices that the row depends on."""
 
     learner: ListedLearner
     today: date
@@ -66,18 +66,18 @@ class _Told(NamedTuple):
 
     @property
     def meant(self) -> list[ListedSkill]:
-        """The skills that the row is about."""
+        """The skills that the row shows."""
         skills, wanted = self.skills, self.chosen
         return [skill for skill in skills if _fits(skill, wanted)] or skills
 
     @property
     def skills(self) -> list[ListedSkill]:
-        """The skills within reach: those whose evidence one of the sources sent."""
+        """The skills within reach: one of the sources sent evidence."""
         return [one for one in self.learner.skills if self.sources is None or _within(one.sources, self.sources)]
 
 
 class _Values(dict[str, Any]):
-    """The values of a row. Each is worked out when it is first asked for: a page looks at few of most rows."""
+    """The values of a row. Each is made on demand, because a page needs few values of most rows."""
 
     def __init__(self, told: _Told) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ def _name(told: _Told) -> str | None:
 
 
 def _names(learner: ListedLearner, sources: Collection[str] | None) -> tuple[str, ...]:
-    """The names that *sources* gave; all names if they are ``None``."""
+    """The names that *sources* gave; all names for ``None``."""
     if sources is None:
         return learner.names
     return tuple(one.text for one in learner.called if _within(one.sources, sources))
@@ -141,7 +141,7 @@ _VALUES: Mapping[str, Callable[[_Told], Any]] = {
 
 
 def dressed(row: ListRow) -> ListRow:
-    """*row* as the page shows it."""
+    """*row* in the form of the page."""
     if not isinstance(row.values, _Values):
         return row
     told, known = row.values.told, row.values["known"]
@@ -182,9 +182,10 @@ def _some(texts: Sequence[str]) -> str:
 
 
 def named(found: Found, wanted: str, sources: Collection[str] | None) -> list[tuple[str, ListedLearner]]:
-    """Those of *found* whose names or identifiers contain each word of *wanted*, ignoring case and accents.
+    """The learners whose names or identifiers contain each word of *wanted*, ignoring case and accents.
 
-    A name or an identifier counts if one of *sources* told of it. Whoever has just this identifier is found alone.
+    A name or identifier counts if one of *sources* gave it. If somebody has exactly this identifier, only they are
+    found.
     """
     sought = folded(wanted)
     words = sought.split()

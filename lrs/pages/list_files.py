@@ -1,4 +1,4 @@
-"""The files of a list: its rows as CSV and as JSON, at the address of its page and ``.csv`` or ``.json``."""
+"""The files of a list: its rows as CSV and JSON, at the address of its page with ``.csv`` or ``.json``."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -18,9 +18,9 @@ def add_files(
     name: str,
     sort: str = "",
 ) -> None:
-    """Adds both for the page at *place*: the *rows* within a visitor's reach, chosen and sorted as the address asks.
+    """Adds both for the page at *place*: the *rows* within reach, selected and sorted by the address.
 
-    *told* says in a few words what they are; the files are called *name*.
+    *told* describes them in a few words; the files are called *name*.
     """
 
     @router.get(f"{place}.csv", summary=f"{told}, as CSV", openapi_extra=SIGNED_IN)

@@ -1,4 +1,4 @@
-"""The list of members of staff with their roles, for whoever manages them. No logic."""
+"""The list of members of staff with their roles. No logic."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from lrs.web.origins import pages_address_for
 
 PLACE = "/staff/members"
 FREE_ROWS = 2
-"""Empty places for further roles in the form of a member, so that it works without a script."""
+"""Empty fields for further roles in the form of a member, so that it works without a script."""
 _STATES = {"invited": "Invited", "active": "Active", "disabled": "Disabled"}
 
 says(
@@ -82,7 +82,7 @@ def routes() -> APIRouter:
 
 
 def roles_in(form: list[tuple[str, str]]) -> list[Granted]:
-    """The roles in a form: each ``role`` with the ``of`` behind it. Raises ``Refused`` (400)."""
+    """The roles in a form: each ``role`` with the ``of`` after it. Raises ``Refused`` (400)."""
     found: list[str] = []
     for name, value in form:
         if name == "role" and value:

@@ -1,4 +1,4 @@
-"""What learners asked, and the answers of staff; what is wrong is corrected by void and new. No logic."""
+"""Questions of learners, and the answers of staff. A mistake is corrected by voiding and a new statement. No logic."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PLACE = "/staff/questions"
 RIGHT = "questions.answer"
 CONSENT = "/staff/consents/{receipt}"
 MOST = 1_000
-"""Questions of each state that are looked at for one page."""
+"""Questions of each state that are read for one page."""
 FIELDS = ("text", "statement", "day", "score", "success", "new", "why")
 
 says(
@@ -76,7 +76,7 @@ def _rows(visit: Visit) -> list[ListRow]:
 
 
 def _within(visit: Visit, *, answered: bool) -> list[Question]:
-    """The questions within reach: with a narrow one, those about what evidence of own sources proved."""
+    """The questions within reach; with a narrow reach those about evidence of own sources."""
     sources = own_sources(visit.caller, RIGHT)
     found = [
         one
@@ -94,7 +94,7 @@ def waiting(visit: Visit) -> int:
 
 
 def _get(visit: Visit, id: str) -> Question:
-    """The question *id*. Raises ``Refused`` (404) for one that is not there, or not within reach."""
+    """The question *id*. Raises ``Refused`` (404) if it does not exist or is not within reach."""
     asked = questions.get(visit.tenant.store, id)
     sources = own_sources(visit.caller, RIGHT)
     if sources is not None and sources.isdisjoint(asked.sources):
@@ -125,7 +125,7 @@ def _add_question(router: APIRouter, neighbours: Neighbours) -> None:
 
 
 def _correcting(visit: Visit, neighbours: Neighbours, asked: Question, form: dict[str, str]) -> Correcting | None:
-    """The correction that the form asks for, if it does. Raises ``Refused``."""
+    """The correction in the form, if there is one. Raises ``Refused``."""
     if not form.get("statement"):
         return None
     sources, record = own_sources(visit.caller, RIGHT), visit.tenant.store.get("statement", form["statement"])
@@ -157,7 +157,7 @@ def _answer(visit: Visit, asked: Question, text: str, made: Correcting | None) -
 
 
 def _changes(visit: Visit, form: dict[str, str]) -> dict[str, Any]:
-    """What is so instead. Raises ``Refused`` (400) for a day or a score that is none."""
+    """The corrected value. Raises ``Refused`` (400) for a bad day or score."""
     found: dict[str, Any] = {}
     if day := form.get("day", "").strip():
         try:
@@ -195,7 +195,7 @@ def _question(
 
 
 def _by(visit: Visit, asked: Question) -> str:
-    """Who answered: the name of a member of staff, else as it stands in the record of actions."""
+    """Who answered: the name of a member of staff, else the text in the record of actions."""
     if asked.answer is None:
         return ""
     sort, _, id = asked.answer.by.partition(" ")

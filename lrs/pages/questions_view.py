@@ -1,4 +1,4 @@
-"""What learners asked: from questions to what staff read. Pure: no store, no clock."""
+"""The data of learners' questions for staff. Pure: no store, no clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STATES = {"open": "Waits for an answer", "answered": "Answered", "corrected": "
 
 
 def state_of(one: Question) -> str:
-    """Whether a question waits, is answered, or answered and corrected."""
+    """The state of a question: it waits, is answered, or answered and corrected."""
     if one.answer is None:
         return "open"
     return "corrected" if one.answer.corrected else "answered"
@@ -67,7 +67,7 @@ def question(one: Question, name: str, answered_by: str, zone: str) -> dict[str,
 
 
 def evidence(explanation: Explanation, zone: str, sources: Collection[str] | None) -> list[dict[str, Any]]:
-    """What *sources* (``None``: all) sent about the skill, newest first: each could be what is wrong."""
+    """The statements of *sources* (``None``: all) about the skill, newest first: each could be wrong."""
     sent = [one for answer in explanation.answers for one in answer.evidence]
     found = [one for one in sent if sources is None or one.source in sources]
     found.sort(key=lambda one: one.timestamp, reverse=True)

@@ -1,7 +1,6 @@
-"""Whom somebody who is signed in may see: everybody, or the learners of whom their own sources sent a fact.
+"""Which learners a visitor may see: all, or those about whom the visitor's own sources sent a fact.
 
-A source can send a statement about anybody. So of a learner within a narrow reach only what evidence of the own sources
-proves is shown.
+A source can send a statement about anybody. So with a narrow reach only what evidence of own sources proves is shown.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ READ = "learners.read"
 
 
 def own_sources(caller: Caller, right: str = READ) -> frozenset[str] | None:
-    """The sources whose learners *caller* may see, or by another *right* do something to; ``None`` for those of all."""
+    """The sources whose learners *caller* may see (or use another *right* on); ``None`` for all learners."""
     return None if caller.may_all(right) else caller.owned(right)
 
 
 def check_reach(reader: Reader, caller: Caller, person: str) -> None:
-    """Refuses (404) unless *caller* may see *person*. Whoever is out of reach is told no more than nobody is."""
+    """Refuses (404) unless *caller* may see *person*. The answer is the same as for an unknown person."""
     sources = own_sources(caller)
     if sources is None:
         return
@@ -36,13 +35,13 @@ def check_reach(reader: Reader, caller: Caller, person: str) -> None:
 
 
 def known_to(reader: Reader, caller: Caller, identifiers: Collection[Identifier]) -> list[Identifier]:
-    """Those of *identifiers* by which *caller* may know somebody: those that their own sources use."""
+    """The *identifiers* that *caller* may know: those that their own sources use."""
     sources = own_sources(caller)
     return [one for one in identifiers if sources is None or tells_of(reader, sources, [one])]
 
 
 def name_told(reader: Reader, identifiers: Iterable[Identifier], sources: Collection[str] | None) -> str | None:
-    """The name that one of *sources* gave somebody; ``None`` if none of them did."""
+    """The name that one of *sources* gave to somebody; ``None`` if none did."""
     each_source = [None] if sources is None else sorted(sources)
     asked = ((one.ifi, source) for one in identifiers for source in each_source)
     return next(filter(None, (name_of(reader, ifi, source) for ifi, source in asked)), None)
@@ -54,5 +53,5 @@ def cites(award: Award, sources: Collection[str]) -> bool:
 
 
 def nobody_here() -> Refused:
-    """The refusal for somebody who is not there, or not within reach."""
+    """The refusal for a person who does not exist or is not within reach."""
     return Refused("There is no such learner among those whom you may see.", status=404, error="not_found")

@@ -1,4 +1,4 @@
-"""Why something was refused, for people who look after a source: what happened, and what to do. Pure."""
+"""Refusals in words for the managers of a source: what happened, and what to do. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def reason(refusal: Refusal) -> tuple[str, str]:
 
 
 def place(refusal: Refusal) -> str:
-    """Where it was: which statement of the batch, and the place in it; empty if that is not known."""
+    """Where it was: the number of the statement in the batch, and the place in it; empty if unknown."""
     if refusal.place is None:
         return ""
     pointer, index = refusal.place, refusal.index

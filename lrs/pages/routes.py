@@ -1,4 +1,4 @@
-"""The routes of the pages behind an administrator's sign-in: the work, and what has moved. No logic."""
+"""The routes of the pages for administrators: the work, and redirects from former addresses. No logic."""
 
 from typing import Annotated
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""The pages of rules: versions, a table that is sent, what it would change, and putting it in force. No logic."""
+"""The pages of rules: versions, sending a table, its effects, and applying it. No logic."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ VERSION, DRAFT = f"{PLACE}/versions/{{version}}/rules", f"{PLACE}/drafts/{{id}}/
 MOST_BYTES = 16 * 1024 * 1024
 """Bytes of a table of rules, with the form it is sent in."""
 LISTED = 100
-"""Faults and warnings of a table that are kept."""
+"""Faults and warnings of a table that are stored."""
 SOURCES = 50
-"""Sources that are offered ready rows."""
+"""Sources for which the page offers ready rows."""
 _UPLOAD: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -143,7 +143,7 @@ def _add_sending(router: APIRouter) -> None:
 
 
 async def _sent(request: Request, visit: Visit) -> tuple[str, bytes]:
-    """The name and the bytes of the file in a form; nothing where there is no file. Raises ``Refused``."""
+    """The name and the bytes of the file in a form; empty without a file. Raises ``Refused``."""
     async with (
         arriving(request, visit.tenant, MOST_BYTES) as limited,
         limited.form(max_files=1, max_fields=3) as form,
@@ -156,7 +156,7 @@ async def _sent(request: Request, visit: Visit) -> tuple[str, bytes]:
 
 
 def _draft_of(visit: Visit, name: str, content: bytes) -> RulesDraft:
-    """What the table *content* would put in force. Raises ``Refused`` (400, 413) for one that cannot be used at all."""
+    """The rule set of the table *content*. Raises ``Refused`` (400, 413) if it cannot be used at all."""
     if not name:
         raise Refused("Choose a file first.", error="no_file")
     tenant: Tenant = visit.tenant
@@ -265,7 +265,7 @@ def _draft(visit: Visit, id: str, refused: Refused | None = None) -> Response:
 
 
 def _asked(visit: Visit, id: str) -> Asked:
-    """What the address asks of the changes; also where the page says why a form was refused."""
+    """The effects that the address asks for; also after a form was refused."""
     return replace(asked_of(visit.request, rules_view.CHANGES), path=f"{visit.root}{PLACE}/drafts/{id}/changes")
 
 

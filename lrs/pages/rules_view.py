@@ -52,7 +52,7 @@ def rules(ruleset: Ruleset) -> list[ListRow]:
 
 
 def _words(verbs: str) -> str:
-    """Verbs by the last part of their IRIs, which people know."""
+    """Verbs by the last part of their IRIs, which people recognise."""
     return ", ".join(verb.rstrip("/").rpartition("/")[2] for verb in verbs.split("|"))
 
 

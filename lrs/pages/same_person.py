@@ -1,4 +1,4 @@
-"""Persons that may be one: the list, two of them side by side, joining and keeping apart. No logic."""
+"""Persons who may be one: the list, two of them side by side, joining and keeping apart. No logic."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lrs.web.listing import ListRow, asked_of, listing
 PLACE = "/staff/same-person"
 PAIR = PLACE + "/{one}/{other}"
 MOST = 1_000
-"""Suggestions that are looked at for one page, the oldest first."""
+"""Suggestions that are read for one page, the oldest first."""
 
 says(
     joined="They are one person from now on. What they hold follows within seconds.",
@@ -45,7 +45,7 @@ def routes() -> APIRouter:
 
 
 def _rows(visit: Visit) -> list[ListRow]:
-    """The suggestions, or with ``?kept=apart`` those that were put aside."""
+    """The suggestions, or with ``?kept=apart`` those that were dismissed."""
     store, dismissed = visit.tenant.store, visit.request.query_params.get("kept") == "apart"
     found = joins.suggestions(store, dismissed=dismissed, most=MOST)
     return same_person_view.rows([joins.shown(store, one) for one in found], visit.root)
@@ -133,7 +133,7 @@ def _known_by(visit: Visit, members: Sequence[str]) -> list[str]:
 
 
 def _side(visit: Visit, person: str) -> Side:
-    """What is known of *person* alone, without whom it was joined with. Raises ``Refused`` (404)."""
+    """What is known of *person* alone, without joined persons. Raises ``Refused`` (404)."""
     store = visit.tenant.store
     record = store.get("person", person)
     if record is None:

@@ -1,4 +1,4 @@
-"""Persons that may be one: what is known of each, what speaks for it and against it. Pure: no store, no clock."""
+"""Two persons who may be one: what is known of each, the reasons for and against. Pure: no store, no clock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING = "Nothing"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What is known of one of two persons: the group it is in, and when it was first seen (microseconds UTC)."""
+    """What is known of one of the two: its group, and when it was first seen (microseconds UTC)."""
 
     person: str
     members: tuple[str, ...]
@@ -56,7 +56,7 @@ def _row(one: Mapping[str, Any], root: str) -> ListRow:
 
 
 def side(one: Side, zone: str) -> dict[str, Any]:
-    """What the page says of one of the two."""
+    """The page's text about one of the two."""
     return {
         "person": one.person,
         "name": next(iter([*one.listed.names, *(identifier_shown(each.ifi)[1] for each in one.listed.known)]), NO_NAME),
@@ -74,7 +74,7 @@ def side(one: Side, zone: str) -> dict[str, Any]:
 
 
 def for_it(one: ListedLearner, other: ListedLearner, suggested: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What speaks for that the two are one person."""
+    """The reasons for one person."""
     found = [f"{each['reason']} (from {each['source']})" for each in suggested]
     here, there = ({folded(name): name for name in each.names} for each in (one, other))
     found += [f"both are called {here[name]}" for name in here if name in there]
@@ -82,7 +82,7 @@ def for_it(one: ListedLearner, other: ListedLearner, suggested: Iterable[Mapping
 
 
 def against_it(one: ListedLearner, other: ListedLearner, conflict: str | None) -> list[str]:
-    """What speaks against it."""
+    """The reasons against it."""
     found = [conflict] if conflict else []
     names, others = ({folded(name) for name in each.names} for each in (one, other))
     if names and others and not names & others:

@@ -1,4 +1,4 @@
-"""Matching services: which there are, adding one, its secrets, a test event, and what was sent to it. No logic."""
+"""The pages of matching services: list, adding one, secrets, a test event, deliveries. No logic."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 PLACE, NEW = "/staff/services", "/staff/new-service"
 MANAGE = "services.manage"
 OVERLAPS = (0, 24, 72, 168)
-"""Hours for which former secrets can be told to go on."""
+"""Hours for which former secrets can stay valid."""
 FIELDS = ("name", "purpose", "webhook", "contact", "privacy_notice")
 
 says(
@@ -86,7 +86,7 @@ def _rows(visit: Visit, neighbours: Neighbours) -> list[ListRow]:
 
 
 def stopped(visit: Visit) -> int:
-    """How many services within reach are sent nothing at present."""
+    """How many services within reach are sent nothing now."""
     own = _within_reach(visit.caller)
     found = [one for one in services.everyone(visit.tenant.store) if own is None or one.id in own]
     return sum(not one.active for one in found)

@@ -1,4 +1,4 @@
-"""The pages about matching services: from services and deliveries to what a person reads. Pure: no store, no clock."""
+"""The data of the pages about matching services. Pure: no store, no clock."""
 
 from __future__ import annotations
 

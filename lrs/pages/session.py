@@ -1,4 +1,4 @@
-"""Forms that are ours, and addresses that somebody may be sent to after signing in. Knows no page and no route."""
+"""Tokens of our forms, and addresses that a sign-in may lead to. Knows no page and no route."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _NOT_OURS = "This form did not come from a page shown to you, or you signed in a
 
 
 def sign_in(tenant: Tenant, basic: BasicAuth, form: Mapping[str, str], client: str) -> Caller:
-    """Who *form* (key, secret) proves to be, slowed down like HTTP Basic. Raises ``Refused`` (401, 403, 429)."""
+    """The caller that *form* (key, secret) identifies, throttled as HTTP Basic is.
+
+    Raises ``Refused`` (401, 403, 429).
+    """
     credentials = f"{form.get('key', '').strip()}:{form.get('secret', '').strip()}"
     header = "Basic " + base64.b64encode(credentials.encode("utf-8", "replace")).decode()
     try:
@@ -41,17 +44,17 @@ def sign_in(tenant: Tenant, basic: BasicAuth, form: Mapping[str, str], client: s
 
 
 def form_token(tenant: Tenant, nonce: str) -> str:
-    """What a form sends back to show that it is ours."""
+    """The token of a form, which shows that it is ours."""
     return seal(tenant.secret("pages-form"), nonce)
 
 
 def fields(tenant: Tenant, body: bytes, nonce: str | None) -> dict[str, str]:
-    """The fields of a form that was shown under *nonce*. Raises ``Refused`` (403) for any other."""
+    """The fields of a form that was shown with *nonce*. Raises ``Refused`` (403) for any other form."""
     return dict(pairs(tenant, body, nonce))
 
 
 def pairs(tenant: Tenant, body: bytes, nonce: str | None, *, most: int = MOST_FIELDS) -> list[tuple[str, str]]:
-    """The same for a form in which a field may stand more than once, and with at most *most* fields."""
+    """The same for a form in which a field may occur more than once, with at most *most* fields."""
     try:
         form = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most)
     except ValueError:
@@ -61,7 +64,7 @@ def pairs(tenant: Tenant, body: bytes, nonce: str | None, *, most: int = MOST_FI
 
 
 def check_token(tenant: Tenant, token: str, nonce: str | None) -> None:
-    """Refuses (403) a form whose *token* is not that of one that was shown under *nonce*."""
+    """Refuses (403) a form whose *token* does not belong to *nonce*."""
     try:
         told = unseal(tenant.secret("pages-form"), token, str)
     except (ValueError, NotOurs):
@@ -71,14 +74,14 @@ def check_token(tenant: Tenant, token: str, nonce: str | None) -> None:
 
 
 def safe_return(root: str, then: str | None) -> str:
-    """*then* if it is a page of this tenant's behind the sign-in, else nothing: nobody is sent anywhere else.
+    """*then* if it is a page of this tenant behind the sign-in, otherwise empty.
 
     *root* is the path in front of the tenant's pages.
     """
     if not then or not then.startswith(f"{root}/"):
         return ""
     path = then[len(root) :]
-    own = OPERATOR if root.endswith(OPERATOR) and not root.endswith(f"/t{OPERATOR}") else ""  # or a tenant has the name
+    own = OPERATOR if root.endswith(OPERATOR) and not root.endswith(f"/t{OPERATOR}") else ""  # it may be a tenant
     place = _addresses().place(own + path) if _PLAIN.fullmatch(path) else None
     line = TABLE.get(("GET", place.route)) if place is not None and not place.base else None
     return then if line is not None and line.pages and not line.is_public else ""

@@ -1,4 +1,4 @@
-"""The sign-in of staff with a password, and out again. No logic."""
+"""Signing in with a password, for staff, and signing out. No logic."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""The sign-in of learners by a link or a code that is sent to them. No logic.
+"""Signing in by a link or a code that is sent to the learner. No logic.
 
-The answer is the same whether an address is known or not, and comes as soon. A proven address shows nothing before its
-owner has read what it would show, and said that this is them.
+The answer is the same, and as fast, whether an address is known or not. A proven address shows nothing before its owner
+has read what it would show and has confirmed that this is them.
 """
 
 import msgspec
@@ -33,7 +33,7 @@ _THEN_LASTS = 30 * 60
 
 
 class Proven(msgspec.Struct, frozen=True):
-    """What somebody proved in the browser with this *nonce*, and whom it would show; until then they may confirm it."""
+    """The proof of the browser with this *nonce*, and the person it would show. Until then it can be confirmed."""
 
     person: str
     nonce: str
@@ -106,7 +106,7 @@ def routes() -> APIRouter:
 def ask_whether_own(
     request: Request, tenant: Tenant, person: str, *, address: str = "", login: Login | None = None
 ) -> Response:
-    """The page that says what would be shown, before it is; its button signs in."""
+    """The page that says what would be shown; its button signs in."""
     nonce = entering.known_or_new(request, tenant)
     told = Proven(person, nonce, tenant.clock() + _CONFIRM_LASTS, address, login)
     shown = {"proven": seal(tenant.secret("learner-proven"), told), "preview": sign_in.preview(tenant, person)}
@@ -114,7 +114,7 @@ def ask_whether_own(
 
 
 def _may_be_sent(tenant: Tenant, email: str) -> bool:
-    """Whether a further message may go to *email*; whoever asks is not told."""
+    """Whether another message may be sent to *email*. The client is not told."""
     try:
         tries.count(tenant, Try(("message to", email.strip().casefold()), OF_ADDRESS))
     except RetryLater:

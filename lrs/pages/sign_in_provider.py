@@ -1,4 +1,4 @@
-"""Signing in at a provider: the way there, and back. No logic."""
+"""Signing in at an OpenID Connect provider: the redirect there, and the return. No logic."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -26,7 +26,7 @@ _NOBODY = (
 
 
 def routes() -> APIRouter:
-    """The router. What providers say of themselves is kept for as long as it lives."""
+    """The router. It caches what providers publish about themselves."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
     documents = Documents()
 
@@ -78,7 +78,7 @@ def _staff(request: Request, tenant: Tenant, returned: Returned) -> Response:
 
 
 def _learner(request: Request, tenant: Tenant, returned: Returned) -> Response:
-    """By the account at the provider; else by an invitation; else by an address that the provider has verified."""
+    """Finds the member by the account at the provider, by an invitation, or by an address the provider verified."""
     login = accounts.login_of(returned)
     way = entering.way(request, tenant, f"oidc {returned.provider.name}")
     if returned.begun.invitation:

@@ -1,4 +1,4 @@
-"""What the pages call the states of levels, badges and services, and the colour each is shown in. Pure."""
+"""The words and colours for the states of levels, badges and services. Pure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _WORDS = {
 
 
 def state_word(state: str) -> str:
-    """*state* as people read it; one without a word of ours, as it is."""
+    """*state* in words; a state that we have no word for is shown as it is."""
     return _WORDS.get(state, state)
 
 
 def mood(state: str) -> str:
-    """The class that colours *state* in the style sheet: ``good``, ``warn`` or ``bad``."""
+    """The class for *state* in the style sheet: ``good``, ``warn`` or ``bad``."""
     if state in {"held", "issued", "active"}:
         return "good"
     return "warn" if state == "expiring" else "bad"

@@ -1,4 +1,4 @@
-"""A statement in words: who did what to what, with the IRIs behind the words. Pure; knows no store."""
+"""A statement in words: who did what, with the IRIs behind the words. Pure; knows no store."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from lrs.storage import Record
 from lrs.xapi.statements.identity import ifi_text
 
 LONGEST = 300
-"""Characters of a name that are shown; what is longer is cut."""
+"""Characters of a name that are shown; a longer one is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementTold:
-    """What a statement says. *who* is a name, or *known* (an identifier, of this *sort*) where there is none.
+    """The parts of a statement.
 
-    *agent* is the actor's ``ifi_text``; *activity* the id of the object, if that is an activity. *named* says whether
-    the statement itself has a name for it.
+    *who* is a name; if there is none, *known* is an identifier of this *sort*. *agent* is the actor's ``ifi_text``;
+    *activity* is the id of the object if that is an activity. *named* says whether the statement itself has a name for
+    it.
     """
 
     who: str
@@ -55,7 +56,7 @@ UNREADABLE = StatementTold("", "", "", "", "", "A statement that cannot be read"
 
 
 def told(record: Record) -> StatementTold:
-    """What the statement in *record* says."""
+    """The parts of the statement in *record*."""
     try:
         said = _decode(record.body)
     except msgspec.MsgspecError:
@@ -77,17 +78,17 @@ def told(record: Record) -> StatementTold:
 
 
 def with_name(one: StatementTold, name: str | None) -> StatementTold:
-    """*one* with a *name* for its object that another statement gave."""
+    """*one* with a *name* for its object from another statement."""
     return one if one.named or not name else replace(one, what=_cut(name), named=True)
 
 
 def last_part(iri: str) -> str:
-    """The last part of an IRI, which is most often a word."""
+    """The last part of an IRI, which is usually a word."""
     return iri.rstrip("/#").rpartition("/")[2].rpartition("#")[2] or iri
 
 
 def _object(target: Mapping[str, Any]) -> tuple[str, str, bool]:
-    """Its name, the id if it is an activity, and whether the name is one that was given."""
+    """The object's name, its id if it is an activity, and whether the statement gave the name."""
     kind = target.get("objectType", "Activity")
     if kind == "Activity":
         names = (target.get("definition") or {}).get("name") or {}

@@ -1,6 +1,6 @@
-"""The data of the pages about learners, as plain values for the templates. Pure: no store, no clock.
+"""The data of the pages about learners for the templates. Pure: no store, no clock.
 
-Nothing here is markup; the templates escape every value.
+No value is markup; the templates escape every value.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def identifier_shown(ifi: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def searched_row(one: Somebody, root: str) -> ListRow:
-    """Who was found beyond the list, as a row of it."""
+    """Somebody who was found outside the list, as a row of it."""
     known = tuple(identifier_shown(ifi)[1] for ifi in one.identifiers)
     values = {"name": one.name, "known": known, "skill": (), "level": (), "until": None, "ends": "", "provider": ()}
     return ListRow(values, {"name": one.name or NO_NAME}, {"name": f"{root}/staff/learners/{one.person}"})
@@ -101,7 +101,7 @@ def _sign_in(facts: LearnerFacts, zone: str) -> dict[str, Any]:
 
 
 def _title(facts: LearnerFacts) -> str:
-    """What a person would recognise: a name, then an e-mail address before any other identifier."""
+    """What a person would recognise: a name, otherwise an e-mail address, otherwise another identifier."""
     if facts.explanation.name:
         return facts.explanation.name
     known = [identifier_shown(one.ifi) for group in facts.identifiers.values() for one in group]

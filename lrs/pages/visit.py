@@ -1,7 +1,7 @@
-"""Who looks at a page, signed in: the visit that each route behind the sign-in is given, and what refuses others.
+"""The signed-in visitor of a page: the dependency of each route behind the sign-in, and its refusals.
 
-The cookie is the token of a session (``lrs.access.sessions``). Every form carries a token that is bound to the session
-(before there is one, to a cookie of its own), so that no other site can send it (OWASP, signed double submit).
+The cookie is the token of a session (``lrs.access.sessions``). Every form has a token that is bound to the session (or,
+before there is one, to a cookie of its own), so that no other site can send it (OWASP, signed double submit).
 """
 
 from collections.abc import Callable
@@ -28,14 +28,13 @@ from lrs.web.page import Pages, page, plain_frame, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
 
 SIGN_IN_FIRST = "sign_in_first"
-"""The error of who has no session."""
+"""The error for a request without a session."""
 SIGNED_IN: dict[str, Any] = {"security": [{"session": []}]}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     "default": {"description": "A page that says why not, or 303 to the sign-in.", "content": {"text/html": {}}}
 }
 HOMES = ("/console", "/provider", "/staff", "/arrivals", "/connect", "/staff/members", "/me")
-"""Where somebody is led who has just signed in: to the first that is there, and that the table of rights lets them see.
-The account, which everybody has, is the last resort.
+"""The first pages after signing in: the first one that exists and that the visitor may see. Everybody has an account.
 """
 ACCOUNT = "/account"
 PLACES = (
@@ -70,7 +69,7 @@ OPERATOR_PLACES = (
 
 
 def form_body(*fields: str) -> dict[str, Any]:
-    """The body of a route that reads a form of ours, for the OpenAPI document."""
+    """The OpenAPI description of the body of a route that reads one of our forms."""
     properties = {name: {"type": "string"} for name in ("form", *fields)}
     properties["form"]["description"] = "The token that the page before gave out."
     schema = {"type": "object", "required": ["form"], "properties": properties}
@@ -79,9 +78,10 @@ def form_body(*fields: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who looks at which tenant's pages. *root* is the path in front of all its pages, *base* of those in ``/pages``.
+    """The visitor of a tenant's pages.
 
-    *done* is the sentence that says what the form before has done.
+    *root* is the path in front of all its pages, *base* that of the pages in ``/pages``. *done* is the message about
+    the last form.
     """
 
     request: Request
@@ -97,11 +97,11 @@ class Visit:
 
     @property
     def caller(self) -> Caller:
-        """Who is signed in."""
+        """The name of the visitor."""
         return self.session.caller
 
     def page(self, template: str, status: int = 200, **shown: Any) -> Response:
-        """A page with what every page has."""
+        """A page with the values that every page has."""
         told = {
             "root": self.root,
             "base": self.base,
@@ -116,16 +116,16 @@ class Visit:
         return session.fields(self.tenant, body, self.session.nonce)
 
     def back(self, place: str, done: str) -> Response:
-        """Sends the browser on to *place* under ``base``, to say there what was *done*."""
+        """Redirects to *place* under ``base`` with the message *done*."""
         return self.on(f"/pages/{place}", done)
 
     def on(self, place: str, done: str = "") -> Response:
-        """Sends the browser on to *place*, such as ``/account``, to say there what was *done*."""
+        """Redirects to *place*, such as ``/account``, with the message *done*."""
         return redirect(self.request, f"{self.root}{place}{'?done=' if done else ''}{done}")
 
 
 def may(caller: Caller) -> Callable[..., bool]:
-    """For templates: whether *caller* may see the page at a pattern of the table of rights, or send a form to it."""
+    """For templates: whether *caller* may open the page, or send the form, at a pattern of the table of rights."""
 
     def asked(pattern: str, method: str = "GET") -> bool:
         try:
@@ -138,7 +138,7 @@ def may(caller: Caller) -> Callable[..., bool]:
 
 
 def home_of(caller: Caller) -> str:
-    """The path, behind the root, of the first page that *caller* wants to see."""
+    """The path, without the root, of the first page of *caller*."""
     if caller.tenant == CONTROL:
         return ""  # an operator's first page is the root of theirs
     sees = may(caller)
@@ -146,7 +146,7 @@ def home_of(caller: Caller) -> str:
 
 
 def by_session(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
-    """Who is signed in, by its cookie; leaves the ``SignedIn`` behind. Raises ``Refused`` (401)."""
+    """The caller by the session cookie; stores ``SignedIn`` in the request. Raises ``Refused`` (401)."""
     found = session_in(tenant, HTTPConnection(scope).cookies.get(session_cookie(tenant)))
     if found is None:
         raise Refused("Sign in first.", status=401, error=SIGN_IN_FIRST)
@@ -158,12 +158,12 @@ _DONE: dict[str, str] = {}
 
 
 def says(**sentences: str) -> None:
-    """Adds sentences that pages say after a form, by the word that stands in the address."""
+    """Adds messages that pages show after a form, by the word in the address."""
     _DONE.update(sentences)
 
 
 def visiting(request: Request, tenant: Here) -> Visit:
-    """The dependency that is whoever is signed in."""
+    """The dependency that gives the signed-in visitor."""
     done = _DONE.get(request.query_params.get("done", ""), "")
     behind: SignedIn = exchange_of(request).behind
     return Visit(request, tenant, behind.root or base_of(request), behind, done)
@@ -175,14 +175,14 @@ FormBody = Annotated[bytes, Depends(small_body)]
 
 
 def sign_in_first(request: Request) -> Response:
-    """Leads to the sign-in, and from there back."""
+    """A redirect to the sign-in, which leads back afterwards."""
     root = base_of(request)
     then = session.safe_return(root, request.url.path) if request.method == "GET" else ""
     return redirect(request, f"{root}/sign-in{'?then=' if then else ''}{then}")
 
 
 def refusal(request: Request, refused: Refused) -> Response:
-    """A page that says no, with the status and the headers of *refused*; or the way to the sign-in, and back."""
+    """The page of a refusal with the status and headers of *refused*, or a redirect to the sign-in."""
     if refused.error == SIGN_IN_FIRST:
         return sign_in_first(request)
     root, found = base_of(request), exchange_of(request).behind
@@ -200,7 +200,7 @@ def account_refusal(request: Request, refused: Refused) -> Response:
 
 
 def frame(request: Request) -> Frame:
-    """What stands round each page: for whoever is signed in, where else they may go, their account, and the way out."""
+    """The frame of each page: navigation for the signed-in visitor, their account, and signing out."""
     plain, found, root = plain_frame(request), exchange_of(request).behind, base_of(request)
     if not isinstance(found, SignedIn):
         return plain

@@ -1,7 +1,4 @@
-"""The data of the page about the work: from facts to what a person reads. Pure: no store, no clock.
-
-Nothing here is markup; the template escapes every value.
-"""
+"""The data of the page about work. Pure: no store, no clock. No value is markup; the template escapes every value."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from lrs.storage import Backlog, Owed, Record
 WAITING_SHOWN = 10
 PAIRS_SHOWN = 10
 LATE = MINUTE
-"""Microseconds of lag from which the page says that work is behind; ``lrs doctor`` says so too."""
+"""Lag in microseconds from which the page says that work is behind; ``lrs doctor`` uses the same limit."""
 _STEPS = {
     "refs": "Follow references between statements",
     "rename": "Give identifiers of an earlier version their ids",
@@ -83,7 +80,7 @@ def _step(one: Backlog, now: int, zone: str) -> dict[str, Any]:
 
 
 def _lag(oldest: int | None, now: int, zone: str) -> str:
-    """How long the oldest entry has been due; what is due at once carries no time."""
+    """How long the oldest entry has been due. An entry that is due at once has no time."""
     if oldest is None:
         return "Nothing waits"
     if oldest > now:

@@ -1,1 +1,1 @@
-"""What arrives: statements and refusals as a live list, one statement with what followed from it, a course."""
+"""The pages of arrivals: statements and refusals as a live list, one statement with its results, one course."""

@@ -1,6 +1,6 @@
-"""What the address of the list of arrivals asks for: filters, order, and where the page begins. Pure.
+"""The parameters in the address of the list of arrivals: filters, order, start of the page. Pure.
 
-A person is named by a text that only this server can read: no address or number of a learner stands in a log or in a
+A person is named by a text that only this server can read, so no address or number of a learner is in a log or in a
 browser's history.
 """
 
@@ -25,7 +25,9 @@ _FILTERS = ("source", "person", "verb", "activity", "from", "to", "refused", "so
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The filters. *agent* is an ``ifi_text``; *after* and *until* are places in the order, *before* where to go on.
+    """The filters.
+
+    *agent* is an ``ifi_text``; *after* and *until* are places in the order; the page starts at *before*.
 
     *given* are the parameters as they were sent, without *before*.
     """
@@ -43,17 +45,20 @@ class Wanted:
 
     @property
     def with_refusals(self) -> bool:
-        """Whether refusals are among what is asked for: nobody knows what a refused statement was about."""
+        """Whether the list has refusals.
+
+        With a filter on the statement it has none, because nobody knows what a refused one was about.
+        """
         return not (self.agent or self.verb or self.activity)
 
     def address(self, root: str, *, ending: str = "", **changes: str) -> str:
-        """The address with *changes*; an empty value takes a parameter away."""
+        """The address with *changes*; an empty value removes a parameter."""
         query = {name: value for name, value in {**self.given, **changes}.items() if value}
         return f"{root}{PATH}{ending}{'?' if query else ''}{urlencode(query)}"
 
 
 def wanted(tenant: Tenant, parameters: Mapping[str, str]) -> Wanted:
-    """What *parameters* ask for; days are days of the tenant. Raises ``Refused`` (400) for one that cannot be read."""
+    """The filters in *parameters*; days are days of the tenant. Raises ``Refused`` (400) for an unreadable one."""
     given = {name: parameters[name].strip() for name in _FILTERS if parameters.get(name, "").strip()}
     for name, value in given.items():
         if len(value) > _LONGEST:

@@ -1,7 +1,7 @@
-"""A course, or any activity: who began, finished and passed it, and with which score. Pure but for ``read``.
+"""A course, or any activity: who began, finished and passed it, with which score. Pure except for ``read``.
 
-A statement is about it if it is the object, or if the object is an attempt at it, or what was handed in for it. What
-happens inside of a course says that somebody began it.
+A statement is about it if the object is the activity, an attempt at it, or something that was handed in for it. A
+statement about a part of it says that somebody began it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from lrs.xapi.statements.identity import ifi_text
 from lrs.xapi.statements.keys import activity_key, source_key
 
 LOOKED_AT = 5_000
-"""So many of the newest statements of a course are looked at, of all sources together."""
+"""How many of the newest statements of a course are read, of all sources together."""
 MOST_BYTES = 16 * 1024 * 1024
-"""Their bodies are together not larger, so that a page is bounded in memory whatever was sent."""
+"""Limit for the bytes of these statements, so that a page needs little memory whatever was sent."""
 _PAGE = 200
 HANDED_IN = "https://xapi.edlm/profiles/edlm-lms/concepts/activity-types/submission"
 _INSIDE = frozenset({ATTEMPT, HANDED_IN})
@@ -39,7 +39,7 @@ STATES = ("began", "finished", "passed", "failed")
 
 @dataclass(slots=True)
 class Progress:
-    """How far one person is: times are microseconds UTC of when it was stored, *best* is in per cent."""
+    """The progress of one person. Times are when it was stored (microseconds UTC), *best* is in per cent."""
 
     agent: str
     actor: Mapping[str, Any]
@@ -52,7 +52,7 @@ class Progress:
 
     @property
     def state(self) -> str:
-        """How far, in one of ``STATES``."""
+        """The progress as one of ``STATES``."""
         if self.passed is not None:
             return "passed"
         if self.failed is not None:
@@ -62,7 +62,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class CourseSeen:
-    """All who were seen in it, by their texts. *looked_at* statements were looked at; *is_whole*: that is all."""
+    """All persons seen in it, by their texts.
+
+    *looked_at* is how many statements were read, *is_whole* whether these are all.
+    """
 
     people: Mapping[str, Progress] = field(default_factory=dict)
     looked_at: int = 0
@@ -70,9 +73,9 @@ class CourseSeen:
 
 
 def read(reader: Reader, activity: str, sources: Collection[str] | None) -> tuple[list[Record], bool]:
-    """The newest statements of *activity*, oldest first, and whether these are all. *sources* as for a list.
+    """The newest statements of *activity*, oldest first, and whether these are all. *sources* are as for a list.
 
-    At most ``LOOKED_AT`` of them, and ``MOST_BYTES``; beside them a page of each source is in memory.
+    At most ``LOOKED_AT`` statements and ``MOST_BYTES``; a page of each source is in memory as well.
     """
     about = activity_key(activity, related=True)
     keys = [[about]] if sources is None else [[about, source_key(one)] for one in sorted(sources)]
@@ -89,7 +92,7 @@ def read(reader: Reader, activity: str, sources: Collection[str] | None) -> tupl
 
 
 def course_of(records: Iterable[Record], activity: str, index: Index, *, is_whole: bool = True) -> CourseSeen:
-    """What *records*, oldest first, say of *activity*."""
+    """The progress of all persons in *activity* by *records*, oldest first."""
     people: dict[str, Progress] = {}
     scaled = _range(activity, index)
     count = 0
@@ -109,7 +112,7 @@ def course_of(records: Iterable[Record], activity: str, index: Index, *, is_whol
 
 
 def scores(people: Iterable[Progress]) -> list[tuple[str, float, str]]:
-    """How many have a best score in each ten per cent: for ``lrs.web.chart.bars``; empty if nobody has one."""
+    """How many persons have a best score in each ten per cent, for ``lrs.web.chart.bars``; empty without scores."""
     counts = [0] * 10
     for one in people:
         if one.best is not None:
@@ -161,5 +164,5 @@ def _add(one: Progress, seen: SeenStatement, at: int, scaled: tuple[float, float
 
 
 def _range(activity: str, index: Index) -> tuple[float, float]:
-    """The range of ``scaled`` that a rule about *activity* says."""
+    """The range of ``scaled`` that a rule for *activity* asks for."""
     return next((rule.scaled_range for rule in index.by_item.values() if rule.activity == activity), (0.0, 1.0))

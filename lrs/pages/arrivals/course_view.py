@@ -59,7 +59,7 @@ def _row(one: Progress, activity: str, root: str, zone: str, person: str) -> Lis
 
 
 def course(found: CourseSeen, activity: str, name: str, root: str) -> dict[str, Any]:
-    """What stands above the table."""
+    """The texts above the table."""
     counts = Counter(one.state for one in found.people.values())
     people = found.people.values()
     buckets = scores(people)

@@ -1,7 +1,7 @@
-"""What followed from one statement: evidence, level, badge, delivery. Reads only; bounded.
+"""The results of one statement: evidence, level, badge, delivery. Reads only, with a bound.
 
-Each part is told as far as whoever asks may see it: who looks after a source sees what its statements proved, and not
-what others proved, nor what services are told of the learner.
+Each part is shown as far as the visitor may see it: a manager of a source sees what its statements proved, and not what
+others proved or what services are told of the learner.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _EVERYBODY, _OWN = "learners.read", "arrivals.read"
 
 @dataclass(frozen=True, slots=True)
 class HeldLevel:
-    """An award of the level that a rule is for, its id, whether it names the statement, and its badge, if any."""
+    """An award of the level of a rule: its id, whether it names the statement, and its badge, if any."""
 
     id: str
     award: Award
@@ -41,7 +41,7 @@ class HeldLevel:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What followed by one rule for one learner; *person* is empty for who may not know."""
+    """The results of one rule for one learner; *person* is empty if the visitor may not know it."""
 
     verdict: RuleVerdict
     person: str
@@ -52,7 +52,7 @@ class Followed:
 def followed(
     tenant: Tenant, neighbours: Neighbours, caller: Caller, statement: str, outcome: StatementOutcome
 ) -> list[Followed]:
-    """What followed from *statement*, which became *outcome*, rule by rule."""
+    """The results of *statement* with this *outcome*, by rule."""
     rules = in_force(tenant.store)
     return [_one(tenant, neighbours, caller, statement, verdict, rules) for verdict in outcome.verdicts]
 

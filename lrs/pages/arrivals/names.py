@@ -1,4 +1,4 @@
-"""Names for activities of which a statement says only the IRI. Reads only: two look-ups for each."""
+"""Names for activities whose statement has only the IRI. Reads only: two look-ups for each."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lrs.xapi.statements.definitions import DEFINITION, definition_key
 from lrs.xapi.statements.keys import activity_key
 
 LOOKED_AT = 3
-"""Statements about an activity that are looked at for its name."""
+"""Statements about an activity that are searched for its name."""
 
 
 def all_told(reader: Reader, records: Iterable[Record]) -> dict[str, StatementTold]:
-    """What *records* say, by their ids, with names that other statements gave."""
+    """The statements in *records* by id, with names from other statements."""
     said = {record.id: told(record) for record in records}
     names = {one.activity: name_of(reader, one.activity) for one in said.values() if one.activity and not one.named}
     return {id: with_name(one, names.get(one.activity)) for id, one in said.items()}

@@ -1,4 +1,4 @@
-"""What became of statements: counted for which level, or why not. Reads only; a page of them costs few look-ups."""
+"""The outcome of statements: for which level each counted, or why not. Reads only, with few look-ups for a page."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ COUNTED, NOT_COUNTED, NO_RULE, WAITING, VOIDED, OURS, UNREADABLE, REFUSED = (
     *("counted", "not counted", "no rule", "being read", "voided", "made here", "unreadable", "refused"),
 )
 MOST_LEARNERS = 10
-"""Of a group only the first so many members are looked at."""
+"""How many members of a group are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
-    """One rule that a statement meets, and the evidence for one learner; *reason* says why it does not count."""
+    """A rule that a statement meets, and the evidence for one learner; *reason* says why it does not count."""
 
     rule: Rule
     evidence: Evidence
@@ -39,14 +39,14 @@ class RuleVerdict:
 
 @dataclass(frozen=True, slots=True)
 class StatementOutcome:
-    """What became of a statement: one of the words above, and *verdicts* where rules are about it."""
+    """The outcome of a statement: one of the words above, and *verdicts* if rules are about it."""
 
     state: str
     verdicts: tuple[RuleVerdict, ...] = ()
 
 
 def outcomes_of(tenant: Tenant, records: Sequence[Record]) -> dict[str, StatementOutcome]:
-    """What became of *records*, by their ids."""
+    """The outcomes of *records* by id."""
     store, rules, ids = tenant.store, in_force(tenant.store), ids_of(tenant)
     met = {record.id: _met(record, rules, ids) for record in records}
     wanted = {id for found in met.values() if isinstance(found, dict) for id in found}
@@ -65,7 +65,7 @@ def level_named(rules: InForce, rule: Rule) -> str:
 
 
 def _met(record: Record, rules: InForce, ids: Ids) -> str | dict[str, Rule]:
-    """The rules that *record* meets by the ids of their evidence; or a word, where there is nothing to look up."""
+    """The rules that *record* meets, by the ids of their evidence; or a word if there is nothing to look up."""
     if record.meta.get("voided"):
         return VOIDED
     if record.meta.get("source") == OWN_SOURCE:
@@ -92,7 +92,7 @@ def _judged(reader: Reader, met: Mapping[str, Rule], evidence: Mapping[str, Evid
 
 
 def _reason(reader: Reader, one: Evidence) -> str | None:
-    """Who the learner is matters only to evidence with an instructor, and to marks that may be taken off again."""
+    """The learner matters only for evidence with an instructor, and for completions that can be taken back."""
     if one.reason or not (one.instructors or one.completes):
         return one.reason
     record = reader.get("identifier", one.identifier)

@@ -1,4 +1,4 @@
-"""Of whom the list of arrivals is to be: which identifiers a person has, as far as whoever asks may know them."""
+"""The person filter of the list of arrivals: the identifiers of a person, as far as the visitor may know them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _NAMES = "learners.read"
 
 
 def agent_named(tenant: Tenant, caller: Caller, text: str) -> str | None:
-    """The ``ifi_text`` of the agent that *text* is, or of the one learner that it names.
+    """The ``ifi_text`` of *text*, or of the one learner that *text* names.
 
-    Names are looked up only for who may see all learners; for others an answer would tell that somebody is known here.
+    Only visitors who may see all learners can search by name; for others the result would tell that somebody is known
+    here.
     """
     if found := named(text):
         return ifi_text(found.ifi)
@@ -33,7 +34,8 @@ def agent_named(tenant: Tenant, caller: Caller, text: str) -> str | None:
 def agents_of(tenant: Tenant, caller: Caller, agent: str) -> list[str]:
     """The ``ifi_text`` of each identifier of the person *agent*.
 
-    Only *agent* for who may not see all learners: which names are one person's is not for a source to know.
+    Only *agent* itself for a visitor who may not see all learners: a source may not know which identifiers are one
+    person's.
     """
     if not agent:
         return []

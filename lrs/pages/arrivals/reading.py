@@ -1,7 +1,8 @@
-"""Reads a page of arrivals. Each page costs a bounded number of look-ups, however much is stored; nothing is counted.
+"""Reads a page of arrivals with a bounded number of look-ups, however much is stored. Counts nothing.
 
-A filter is a search key of the store. Several filters walk the key that is rarer now and look the others up, at most so
-many entries in one call; where that finds too little, the page ends early and says how far back it has looked.
+A filter is a search key of the store. With several filters, it walks the key that is rarer now and looks up the others,
+up to a number of entries in one call. If that finds too little, the page ends early and says how far back it has
+looked.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from lrs.web.refusals import Refusal
 from lrs.xapi.statements.keys import activity_key, agent_key, source_key, verb_key
 
 PROBED = 100
-"""Entries of each key that are looked at to see which of them is rarer."""
+"""Entries of each key that are read to see which one is rarer."""
 MOST_BYTES = 4 * 1024 * 1024
 """Bytes of the statements of a page."""
 KIND = "statement"
@@ -28,9 +29,9 @@ KIND = "statement"
 
 @dataclass(frozen=True, slots=True)
 class ArrivalsPage:
-    """*found* are statements and refusals in the order that was asked for. *next* is where the next page begins.
+    """A page: *found* are statements and refusals in order. *next* is where the next page starts.
 
-    *ended_early* says that the page is not full although there is more: matches are far apart.
+    *ended_early* says that the page is not full although there is more, because matches are far apart.
     """
 
     found: tuple[Record | Refusal, ...]
@@ -41,9 +42,9 @@ class ArrivalsPage:
 def page_of(
     reader: Reader, wanted: Wanted, sources: Collection[str] | None, agents: Sequence[str], size: int
 ) -> ArrivalsPage:
-    """A page of what *wanted* asks for. *sources* are those within reach, ``None`` for all of them.
+    """The page of *wanted*. *sources* are those within reach, ``None`` for all.
 
-    *agents* are the texts of the identifiers of the person, if one is asked for.
+    *agents* are the texts of the identifiers of the person, if the list is about one.
     """
     kept = refusals_within(reader, wanted, sources)
     if wanted.refused_only:
@@ -57,7 +58,7 @@ def page_of(
 
 
 def refusals_within(reader: Reader, wanted: Wanted, sources: Collection[str] | None) -> list[tuple[int, Refusal]]:
-    """The kept refusals that *wanted* asks for, each with its place in the order."""
+    """The stored refusals for *wanted*, each with its place in the order."""
     if not wanted.with_refusals:
         return []
     if wanted.source:
@@ -73,7 +74,7 @@ def refusals_within(reader: Reader, wanted: Wanted, sources: Collection[str] | N
 
 
 def _span(wanted: Wanted) -> tuple[int, int]:
-    """The places between which the page lies: the first is not in it."""
+    """The places between which the page is; the first is not part of it."""
     low, high = wanted.after, wanted.until
     if wanted.before is None:
         return low, high
@@ -81,7 +82,7 @@ def _span(wanted: Wanted) -> tuple[int, int]:
 
 
 def _keys(wanted: Wanted, sources: Collection[str] | None, agents: Sequence[str]) -> list[list[int]]:
-    """The keys of each walk: one for each source and each identifier that is asked for."""
+    """The keys of each walk: one walk for each source and each identifier."""
     if wanted.source:
         of_sources = [[source_key(wanted.source)]] if sources is None or wanted.source in sources else []
     elif sources is None:
@@ -108,7 +109,7 @@ def _walk(reader: Reader, keys: list[int], wanted: Wanted) -> Walk:
 
 
 def _density(reader: Reader, walk: Walk) -> float:
-    """How close together the next entries of a key are: entries for each place in the order."""
+    """The density of a key: entries for each place in the order."""
     found = reader.find(msgspec.structs.replace(walk, limit=PROBED, bare=True)).records
     if len(found) < PROBED:
         return 0.0
@@ -116,7 +117,7 @@ def _density(reader: Reader, walk: Walk) -> float:
 
 
 def _found(reader: Reader, walk: Walk, limit: int) -> tuple[tuple[Record, ...], int | None]:
-    """At most *limit* records, and the last place up to which all were found; ``None`` at the end."""
+    """At most *limit* records, and the place up to which all were found; ``None`` at the end."""
     page = reader.find(msgspec.structs.replace(walk, limit=limit, most=MOST_BYTES))
     if page.next is None:
         return page.records, None
@@ -134,7 +135,7 @@ def _joined(
     size: int,
     frontier: int | None,
 ) -> ArrivalsPage:
-    """Statements and refusals in one order, as far as all walks have looked."""
+    """Statements and refusals in one order, as far as all walks have come."""
     both: list[tuple[int, Record | Refusal]] = [(record.seq, record) for record in records]
     both += kept
     both.sort(key=lambda one: one[0], reverse=not wanted.oldest_first)

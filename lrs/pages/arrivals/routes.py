@@ -1,4 +1,4 @@
-"""The pages of what arrives: the list, one statement, a course. No logic."""
+"""The routes of arrivals: the list, one statement, a course. No logic."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 READ = "arrivals.read"
 SIZE = 50
 IN_A_FILE = 1_000
-"""Statements and refusals in one file; the header ``Link`` says where the next begins (RFC 8288)."""
+"""Statements and refusals in one file. The header ``Link`` has the address of the next one (RFC 8288)."""
 
 
 def routes(neighbours: Neighbours) -> APIRouter:
@@ -48,7 +48,7 @@ def _add_list(router: APIRouter) -> None:
         "", status_code=303, summary="Looks for what came about a person", openapi_extra=form_body("who") | SIGNED_IN
     )
     def find(visit: Visiting, body: FormBody) -> Response:
-        """By POST, so that no address or number of a learner ends in a log or a browser's history."""
+        """Takes the person by POST, so that no address or number of a learner is in a log or a browser's history."""
         who = visit.fields(body).get("who", "").strip()
         agent = people.agent_named(visit.tenant, visit.caller, who)
         if agent is None:
@@ -124,7 +124,7 @@ def _course(visit: Visit, activity: str) -> tuple[CourseSeen, Asked, list[ListRo
 def _listed(visit: Visit, problem: str = "") -> Response:
     asked, page, rows = _page(visit, SIZE)
     sources = connect_facts.sources_of(visit.tenant, visit.caller, READ)
-    here = {str(row.values["source"]) for row in rows}  # also those that send files, and have no key
+    here = {str(row.values["source"]) for row in rows}  # also sources that send files and have no key
     zone = visit.tenant.settings.zone
     return visit.page(
         "staff/arrivals.html",

@@ -85,7 +85,7 @@ def _level(one: HeldLevel, root: str, sees: Callable[..., bool]) -> dict[str, An
 
 
 def _pretty(body: bytes) -> str:
-    """*body* with its members one below the other; every value keeps its text."""
+    """*body* with one member on each line; every value keeps its text."""
     try:
         return msgspec.json.format(body, indent=2).decode()
     except msgspec.MsgspecError:

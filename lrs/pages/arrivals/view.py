@@ -211,5 +211,5 @@ def _choice(text: str, value: str, chosen: str, address: str) -> dict[str, Any]:
 
 
 def as_asked(root: str) -> Asked:
-    """What ``lrs.web.listing`` needs to write the rows of a page into a file, as they are."""
+    """The rows of a page for a file, in the form of ``lrs.web.listing``."""
     return Asked(f"{root}/arrivals", FILE_COLUMNS, {}, "", descending=False, part=1)

@@ -12,7 +12,7 @@ from lrs.web.page import page
 
 SAMPLES = Path(__file__).parent / "samples"
 RECEIVERS, PULLERS = ("receive.py", "receive.mjs"), ("pull.py", "pull.mjs")
-"""The code that the page shows. It is the very text that is run by a test."""
+"""The code on the page. A test runs this very text."""
 
 
 def routes() -> APIRouter:

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the whole product: what the framework found, and xAPI, which passes it by."""
+"""The OpenAPI document of the whole product: the framework's routes, and xAPI, which is not one of them."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ _ITSELF = {
 
 
 def complete(document: dict[str, Any], operations: Iterable[tuple[str, str]]) -> None:
-    """Puts into *document* what the framework does not know: xAPI's *operations*, the document itself, what it is.
+    """Adds to *document* what the framework does not know: xAPI's *operations*, the document itself, its title.
 
-    Raises ``ValueError`` if a schema of ours would take the place of another.
+    Raises ``ValueError`` if one of our schemas would replace another.
     """
     document["info"] |= {"version": release(), "description": ABOUT}
     document["tags"] = list(TAGS)
@@ -66,7 +66,7 @@ def complete(document: dict[str, Any], operations: Iterable[tuple[str, str]]) ->
 
 
 def _summarise(operation: dict[str, Any]) -> None:
-    """Puts the first sentence of the description in the place of a summary that is only the function's name."""
+    """Replaces a summary that is only the function's name by the first sentence of the description."""
     is_name = operation["operationId"].startswith(operation["summary"].lower().replace(" ", "_"))
     if is_name and "description" in operation:
         operation["summary"] = operation["description"].partition("\n")[0].partition(". ")[0].rstrip(".")

@@ -17,7 +17,7 @@ def routes(document: Callable[[], dict[str, Any]]) -> APIRouter:
 
     @cache
     def shown() -> dict[str, Any]:
-        """What the page shows. It is worked out once: anybody may ask for the page."""
+        """The data of the page. It is made once, because anybody may ask for the page."""
         told = document()
         schemes = told["components"]["securitySchemes"]
         return {

@@ -15,7 +15,7 @@ _LARGEST = 12
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type in words; *schema* names the one it leads to."""
+    """A type in words; *schema* is the named one that it links to."""
 
     text: str
     schema: str = ""
@@ -170,7 +170,7 @@ def _is_object(schema: Json) -> bool:
 
 
 def types_of(schema: Json) -> Iterator[Type]:
-    """What *schema* says of a value, in as few words as will do; each part may lead to a named schema."""
+    """What *schema* says of a value, in few words; each part may link to a named schema."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         yield Type(name, name)

@@ -1,7 +1,7 @@
-"""What xAPI's resources take and answer, for the OpenAPI document: data, no logic of theirs.
+"""The parameters and answers of xAPI's resources, for the OpenAPI document: data only.
 
-xAPI passes the framework's routing by, so the framework cannot describe it. A test holds this against the handlers:
-each resource and method stands here with just the parameters it takes.
+The framework does not route xAPI, so it cannot describe it. A test compares this with the handlers: each resource and
+method has exactly the parameters that it takes.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _TAKES: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("agents", "GET"): (("agent",), ()),
     ("about", "GET"): ((), ()),
 }
-"""The parameters that must be there, and those that may."""
+"""The required parameters and the optional ones."""
 for _resource, _context, _document, _narrowed in (
     ("activities/state", ("activityId", "agent"), "stateId", ("registration",)),
     ("activities/profile", ("activityId",), "profileId", ()),

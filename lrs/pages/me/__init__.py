@@ -1,1 +1,1 @@
-"""The pages of a learner about themselves, under ``/me``: only ever about the person who is signed in."""
+"""A learner's own pages under ``/me``. They are only about the person who is signed in."""

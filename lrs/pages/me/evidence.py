@@ -1,4 +1,4 @@
-"""Who saw what a learner did, and what it was: read in the statements that prove a skill. Formats nothing."""
+"""Who observed what a learner did, read from the statements that prove a skill. Formats nothing."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ _decode = msgspec.json.Decoder(_Said).decode
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
-    """One statement as its learner would tell it: what the *activity* is called, and who saw it (*observers*).
+    """One statement for its learner: the name of the *activity*, and the *observers*.
 
-    Both are empty where nothing gives a name; *observed* says whether somebody saw it at all.
+    Both are empty if no name is known; *observed* says whether anybody observed it.
     """
 
     activity: str
@@ -54,11 +54,11 @@ class Witnessed:
 
 
 def witnessed(reader: Reader, statements: Iterable[str]) -> dict[str, Witnessed]:
-    """What *statements* (ids) say, by id; nothing of those that are gone, nor if all together are too large."""
+    """The statements with these ids. Nothing for those that are gone, or if they are together too large."""
     wanted = list(dict.fromkeys(statements))
     try:
         found = reader.get_many("statement", wanted) if wanted else {}
-    except Refused:  # each may be a megabyte: then a page says when, and from which source
+    except Refused:  # each may be a megabyte; then a page has only time and source
         return {}
     name_of = lru_cache(maxsize=None)(lambda activity: _name(definition_in(reader, activity)))
     told = {id: _said(record) for id, record in found.items()}
@@ -73,7 +73,7 @@ def witnessed(reader: Reader, statements: Iterable[str]) -> dict[str, Witnessed]
 
 
 def _names(said: _Said, name_of: Callable[[str], str]) -> Iterator[str]:
-    """What the activity is called, or else what it was a part of: the session on site, the course."""
+    """The name of the activity, or of the one it was part of: the session on site, the course."""
     yield _name(said.object.definition)
     if said.object.id:
         yield name_of(said.object.id)
@@ -90,7 +90,7 @@ def _said(record: Record) -> _Said:
 
 
 def _name(definition: Any) -> str:
-    """A name that a person would know; one that is an address is none."""
+    """A name for people; not one that is an address."""
     names = in_one_language(definition, LANGUAGES).get("name", {})
     name = " ".join(str(next(iter(names.values()), "")).split())
     return "" if "://" in name else name

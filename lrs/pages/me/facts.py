@@ -1,6 +1,6 @@
-"""What a learner's own pages show, read from the store. Bounded, however much is known of them. Formats nothing.
+"""The data of a learner's own pages, read from the store, with bounds. Formats nothing.
 
-Evidence is not read: an award names the pieces that prove it (``decide.CITED``), and of those the newest are looked at.
+Only the evidence that an award names is read (``decide.CITED``), and of that the newest.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ from lrs.tenancy.tenants import Tenant
 
 SKILLS = 200
 PROOFS = 3
-"""Pieces of evidence that are shown for one skill, the newest, and so many statements are read for all."""
+"""How many pieces of evidence are shown for one skill (the newest), and how many statements are read in all."""
 STATEMENTS = 150
 BADGES = 100
 ROLES = 500
 LISTED = 200
 READ_HERE = 20
-"""Records of each kind that the page about all data shows; the file has all."""
+"""Records of each kind that the page about all data shows; the file has all of them."""
 YEAR = 365 * DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Who is signed in: the *person*, all who are one with it (the holder first), and the name that is known."""
+    """The signed-in learner: the *person*, the joined persons (holder first), and the known name."""
 
     person: str
     members: tuple[str, ...]
@@ -58,7 +58,7 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """One competency that is or was held, the award that says so, and what the newest proofs of it say, by id."""
+    """A competency that is or was held, its award, and its newest proofs by id."""
 
     entry: ProfileEntry
     award: Award | None
@@ -68,9 +68,9 @@ class Skill:
 
 @dataclass(frozen=True, slots=True)
 class OwnSkills:
-    """What the first page shows. *more* is how many skills are left out.
+    """The data of the first page. *more* is how many skills are left out.
 
-    *comes_back* says whether the learner has an address or a sign-in provider to sign in with again.
+    *comes_back* says whether the learner has an address or a sign-in provider to sign in again.
     """
 
     own: Own
@@ -83,9 +83,9 @@ class OwnSkills:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """What was agreed to with one *service*, newest first, and what it gets at present; ``None``: nothing.
+    """The consents for one *service*, newest first, and what it sees now; ``None`` for nothing.
 
-    *waiting* are the links to which a guardian must agree, too. Of who is *under_age* not all that was given holds.
+    *waiting* are links that a guardian must agree to. If the learner is *under_age*, not all consents hold.
     """
 
     service: Service
@@ -97,7 +97,7 @@ class Sharing:
 
 @dataclass(frozen=True, slots=True)
 class ServiceTold:
-    """That *service* was told *what* at a time (microseconds UTC), by itself (*sent*) or because it asked."""
+    """*service* got *what* at a time (microseconds UTC): it was *sent*, or the service asked."""
 
     service: str
     at: int
@@ -106,7 +106,7 @@ class ServiceTold:
 
 
 def own(tenant: Tenant, person: str) -> Own:
-    """The learner *person*. Raises ``Refused`` (410) if there is no such record any more."""
+    """The learner *person*. Raises ``Refused`` (410) if the record does not exist any more."""
     members = members_of(tenant.store, person)
     if not members:
         raise Refused("There is no such record any more. Ask your training provider.", status=410, error="gone")
@@ -114,7 +114,7 @@ def own(tenant: Tenant, person: str) -> Own:
 
 
 def skills(tenant: Tenant, who: Own) -> OwnSkills:
-    """What *who* holds and held, and why; their badges and questions."""
+    """The skills that *who* holds and held, with reasons; badges and questions."""
     reader, account = tenant.store, learners.account_of(tenant.store, who.person)
     entries = held(reader, who)
     shown = entries[:SKILLS]
@@ -160,7 +160,7 @@ def badge_of(reader: Reader, who: Own, id: str) -> bytes:
 
 
 def all_roles(reader: Reader) -> list[Role]:
-    """The roles that can be chosen, by name; the first ``ROLES`` that came in."""
+    """The first ``ROLES`` roles, ordered by name."""
     found = reader.find(Walk("role", limit=ROLES)).records
     return sorted(
         (msgspec.json.decode(record.body, type=Role) for record in found), key=lambda one: one.label.casefold()
@@ -168,7 +168,7 @@ def all_roles(reader: Reader) -> list[Role]:
 
 
 def level_words(reader: Reader, role: Role) -> dict[str, dict[int, str]]:
-    """What the levels are called by which *role* asks for a competency, by competency and ordinal."""
+    """The names of the levels that *role* asks for, by competency and ordinal."""
     known = published(reader)
     by_uri = {one.id: one.scale for one in known}
     by_item = {item.id: one.scale for one in known for item in one.items}
@@ -184,7 +184,7 @@ def level_words(reader: Reader, role: Role) -> dict[str, dict[int, str]]:
 
 
 def sharing(tenant: Tenant, who: Own) -> list[Sharing]:
-    """The services with which *who* ever agreed to something, those that see something first."""
+    """The services to which *who* ever gave a consent; those that see something come first."""
     reader, mine = tenant.store, own_subjects(tenant.store, who)
     under_age = is_under_age(tenant, reader, who.members, tenant.clock())
     given = [one for subject in mine for one in consent.of_subject(reader, subject)]
@@ -201,12 +201,12 @@ def sharing(tenant: Tenant, who: Own) -> list[Sharing]:
 
 
 def own_subjects(reader: Reader, who: Own) -> list[consent.Subject]:
-    """All that consents of *who* may stand under."""
+    """The subjects under which consents of *who* may be stored."""
     return subjects({member: identifiers_in(reader, [member]) for member in who.members})
 
 
 def told(reader: Reader, who: Own, now: int) -> list[ServiceTold]:
-    """What services were told of *who* in the last year, newest first; the last ``LISTED`` of each sort."""
+    """What services got about *who* in the last year, newest first; at most ``LISTED`` of each sort."""
     after = now - YEAR
     sent = [one for member in who.members for one in _sent(reader, member, after)]
     asked = [
@@ -219,7 +219,7 @@ def told(reader: Reader, who: Own, now: int) -> list[ServiceTold]:
 
 
 def sign_ins(reader: Reader, who: Own, now: int) -> list[int]:
-    """When somebody signed in as *who* in the last year (microseconds UTC), newest first; the last ``LISTED``."""
+    """When *who* signed in during the last year (microseconds UTC), newest first; at most ``LISTED``."""
     found = [
         entry.at
         for member in who.members

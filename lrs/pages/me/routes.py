@@ -1,6 +1,6 @@
 """The routes of a learner's own pages. No logic.
 
-Nobody is named in an address: each page is about the person of whoever is signed in.
+No address names anybody: each page is about the person who is signed in.
 """
 
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ from lrs.web.page_policy import PagePolicy
 
 READ = "own-record.read"
 FILES = (10, 60 * 60.0)
-"""How often somebody may take the file of all their data, and the seconds in which that counts."""
+"""How often the file of all data may be taken, and in how many seconds."""
 says(
     asked="Your question is with the staff. The answer will stand here.",
     stopped_before="It was stopped already.",
@@ -153,7 +153,7 @@ def _add_data(router: APIRouter, kinds: Kinds) -> None:
 
 
 def _own(visit: Visit) -> Own:
-    """Whose pages these are: the one person that the caller's right reaches. Raises ``Refused`` (404, 410)."""
+    """The learner of the pages: the one person within the caller's right. Raises ``Refused`` (404, 410)."""
     mine = visit.caller.owned(READ)
     if len(mine) != 1:
         raise Refused("Nobody's own record belongs to this sign-in.", status=404, error="not_found")
@@ -163,14 +163,14 @@ def _own(visit: Visit) -> Own:
 def _skills(visit: Visit, refused: Refused | None = None, about: str = "", text: str = "") -> Response:
     tenant = visit.tenant
     shown = views.skills(facts.skills(tenant, _own(visit)), tenant.clock(), tenant.settings.zone)
-    if visit.caller.via == LAUNCH:  # who comes from a platform comes back from there
+    if visit.caller.via == LAUNCH:  # a learner who came from a platform signs in there again
         shown["comes_back"] = True
     wrong: dict[str, Any] = {"about": about, "text": text, "problem": refused.message if refused else ""}
     return visit.page("learner/skills.html", refused.status if refused else 200, **shown, wrong=wrong)
 
 
 def refusal(request: Request, refused: Refused) -> Response:
-    """A page that says why not; or the way to the sign-in of learners."""
+    """The page of a refusal, or a redirect to the sign-in of learners."""
     root = base_of(request)
     if refused.error == SIGN_IN_FIRST:
         return redirect(request, f"{root}/sign-in/learner")

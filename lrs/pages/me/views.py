@@ -1,4 +1,4 @@
-"""The data of a learner's own pages as plain values for the templates. Pure: no store, no clock, no markup."""
+"""The data of a learner's own pages for the templates. Pure: no store, no clock, no markup."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lrs.subjects.access import OwnRecords
 from lrs.web.dates import written_day, written_moment, written_timestamp
 
 WHOLE = "record"
-"""What a question is about that is about no skill."""
+"""The subject of a question that is not about a skill."""
 _DEEPEST = 6
 
 
@@ -46,7 +46,7 @@ def skills(found: OwnSkills, now: int, zone: str) -> dict[str, Any]:
 
 
 def about(found: OwnSkills, id: str) -> Matter | None:
-    """The thing *id* that a question is about, as the learner sees it; ``None`` for one that is not on the page."""
+    """The thing *id* that a question is about; ``None`` if it is not on the learner's page."""
     if id == WHOLE:
         return Matter(id, "My record as a whole")
     chosen = next((one for one in found.skills if one.entry.competency.id == id), None)
@@ -57,7 +57,7 @@ def about(found: OwnSkills, id: str) -> Matter | None:
 
 
 def roles(gap: Mapping[str, Any], words: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
-    """What is missing for a role, from ``gap.gap``; *words* are what the levels of each competency are called."""
+    """What is missing for a role, from ``gap.gap``; *words* are the names of the levels of each competency."""
     return {
         "label": gap["role"]["label"],
         "match": None if gap["match"] is None else round(gap["match"]),
@@ -67,7 +67,7 @@ def roles(gap: Mapping[str, Any], words: Mapping[str, Mapping[int, str]]) -> dic
 
 
 def sharing(found: Sequence[Sharing], now: int, zone: str) -> dict[str, Any]:
-    """Who sees what, who waits for a guardian to agree, and who saw something before."""
+    """The services that see something, those that wait for a guardian, and those that saw something before."""
     shown = [_sharing(one, now, zone) for one in found if one.consents]
     waiting = [_waiting(one, zone) for one in found if one.waiting]
     return {
@@ -78,7 +78,7 @@ def sharing(found: Sequence[Sharing], now: int, zone: str) -> dict[str, Any]:
 
 
 def told(found: Sequence[ServiceTold], names: Mapping[str, str], zone: str, most: int) -> dict[str, Any]:
-    """What services were told, a line for each day and service; *names* are those of services."""
+    """What services got, one line for each day and service; *names* are those of services."""
     lines = [
         {
             "day": written_day(day),
@@ -91,7 +91,7 @@ def told(found: Sequence[ServiceTold], names: Mapping[str, str], zone: str, most
 
 
 def part(found: OwnRecords) -> dict[str, Any]:
-    """The records of one kind: each its fields and values, a level in another for what is inside."""
+    """The records of one kind: fields and values, one level deeper for nested ones."""
     return {"kind": found.kind, "more": found.more, "records": [_lines(one) for one in found.records]}
 
 
@@ -119,7 +119,7 @@ def moments(found: Iterable[int], zone: str) -> list[str]:
 
 
 def _in_order(one: Skill) -> tuple[int, date, str]:
-    """What is held before what has ended, what ends first at the top."""
+    """What is held comes first, what expires first at the top; then what has ended."""
     entry = one.entry
     return (entry.state == "expired", entry.valid_until or date.max, _label(one).casefold())
 
@@ -157,7 +157,7 @@ def _level(one: Skill) -> str:
 
 
 def _of(one: Skill) -> str:
-    """Where the level stands in its scale, such as ``2 of 3``; empty where the scale is not known."""
+    """The place of the level in its scale, such as ``2 of 3``; empty if the scale is unknown."""
     scale = one.award.scale.levels if one.award else ()
     place = next((place for place, level in enumerate(scale, 1) if level.ordinal == one.entry.level.ordinal), 0)
     return f"{place} of {len(scale)}" if place and len(scale) > 1 else ""
@@ -176,7 +176,7 @@ def _proof(proof: Proof, one: Skill, zone: str) -> dict[str, Any]:
 
 
 def _next(found: Iterable[Skill]) -> dict[str, str] | None:
-    """The skill that ends next, and when."""
+    """The skill that expires next, and when."""
     ending = [(one.entry.valid_until, _label(one)) for one in found if one.entry.state != "expired"]
     until, label = min(((until, label) for until, label in ending if until), default=(None, ""))
     return {"label": label, "day": written_day(until)} if until else None
@@ -234,7 +234,7 @@ def _sharing(one: Sharing, now: int, zone: str) -> dict[str, Any]:
 
 
 def _waiting(one: Sharing, zone: str) -> dict[str, Any]:
-    """What *one*'s service would see if a guardian agreed, and when the learner agreed to it."""
+    """What the service of *one* would see if a guardian agreed, and when the learner agreed."""
     return {
         "id": one.service.id,
         "name": one.service.name,
@@ -245,7 +245,7 @@ def _waiting(one: Sharing, zone: str) -> dict[str, Any]:
 
 
 def _parts(scopes: Iterable[str]) -> dict[str, list[str]]:
-    """What a service sees, and those parts that a learner can take back and leave the rest."""
+    """What a service sees, and the parts that a learner can withdraw alone."""
     found = list(dict.fromkeys(scopes))
     return {"scopes": found, "optional": [one for one in found if one != PROFILES]}
 
