@@ -31,8 +31,8 @@ KNOWN = {f"LRS_{name.upper()}" for name in Settings.model_fields}
 
 
 def pins(path):
-    """Package and version of each line of a lock."""
-    return dict(re.findall(r"^([a-z0-9._-]+)==([^ \\;]+)", path.read_text(), re.MULTILINE))
+    """Package of each line of a lock, its version and where that is wanted, and the hashes that it may have."""
+    return dict(re.findall(r"^([a-z0-9._-]+)==(.+(?:\n    --hash=.+)*)", path.read_text(), re.MULTILINE))
 
 
 def test_every_source_that_is_copied_is_in_the_repository_and_reaches_the_build():

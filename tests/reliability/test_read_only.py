@@ -38,7 +38,7 @@ def data(tmp_path):
     badge = Record(
         "credential",
         "b1",
-        json.dumps({"name": "Gowning"}).encode(),
+        json.dumps({"name": "Gowning", "proof": [{"verificationMethod": "did:web:a.example#k"}]}).encode(),
         {"state": "issued", "valid_from": "2026-11-01T09:00:00Z", "person": "p1"},
         owed=(Owed("issue"),),
     )

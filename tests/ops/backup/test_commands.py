@@ -20,7 +20,7 @@ from lrs.access.keys import check_key, create_key
 from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.matching import notices
-from lrs.ops.backup import contents
+from lrs.ops.backup import contents, passphrase
 from lrs.ops.backup.restore import _restoring
 from lrs.storage import Owed, Record, Walk, each
 from lrs.storage.sqlite.schema import SCHEMA_VERSION
@@ -54,6 +54,15 @@ def run(*words, **settings):
 
 def files_in(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*")) if folder.exists() else []
+
+
+CHEAP = 1 << 10
+"""What a passphrase costs scrypt here; at its real cost, half a second, ``tests/releases`` opens a backup."""
+
+
+@pytest.fixture(autouse=True)
+def cheap_passphrases(monkeypatch):
+    monkeypatch.setattr(passphrase, "_N", CHEAP)
 
 
 @pytest.fixture
@@ -380,7 +389,9 @@ _LIMITED = """
 import json, os, resource, sys
 from lrs.cli import main
 import lrs.ops.backup.commands
+from lrs.ops.backup import passphrase
 
+passphrase._N = int(sys.argv[1])
 for line in sys.stdin:
     limit, *words = json.loads(line)
     out, to_out = os.pipe()
@@ -404,7 +415,7 @@ def limited():
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LRS_")}
     with subprocess.Popen(
-        [sys.executable, "-c", _LIMITED],
+        [sys.executable, "-c", _LIMITED, str(CHEAP)],
         env=kept | {"LRS_BACKUP_PASSPHRASE": PASSPHRASE},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
