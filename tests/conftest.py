@@ -240,7 +240,7 @@ def ending() -> Iterator[list[threading.Thread]]:
     threads: list[threading.Thread] = []
     yield threads
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert not [thread.name for thread in threads if thread.is_alive()]
 
 

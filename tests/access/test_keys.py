@@ -4,7 +4,6 @@ import json
 import os
 import re
 import sys
-import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -29,7 +28,7 @@ from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import open_tenant, read_master_key
 from tests.audits import broken_at
 from tests.builders import store_in
-from tests.programs import PATIENCE, programs
+from tests.programs import PATIENCE, programs, until
 from tests.served import new_id, serving, statement
 
 
@@ -294,7 +293,7 @@ def test_an_empty_or_weak_master_key_stops_the_start(tmp_path, key):
         open_tenant(Settings(data=tmp_path, master_key_file=tmp_path / "key"))
 
 
-def test_keys_are_made_and_revoked_beside_a_running_server_within_a_second(tmp_path):
+def test_keys_are_made_and_revoked_beside_a_running_server(tmp_path):
     with programs(tmp_path) as ours, httpx.Client(trust_env=False) as client:
         _, address = ours.serve(worker="false")
 
@@ -312,9 +311,7 @@ def test_keys_are_made_and_revoked_beside_a_running_server_within_a_second(tmp_p
         assert status(made) == 200
 
         assert said("keys", "revoke", made["key"]) == f"revoked {made['key']}\n"
-        revoked = time.monotonic()
-        while status(made) == 200:
-            assert time.monotonic() - revoked < 5  # promised within one second, on a machine that has the time
+        until(lambda: status(made) != 200, "the server to know it")  # how soon, the next test says
 
         assert status(made) == 401
         listed = said("keys", "list")

@@ -16,7 +16,7 @@ import pytest
 from lrs.access.keys import create_key
 from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import open_tenant
-from tests.programs import Programs, children, programs, runs, until
+from tests.programs import PATIENCE, Programs, children, programs, runs, until
 from tests.reliability.writers import SIZE, Writers, statement, stored
 
 pytestmark = pytest.mark.timeout(300)
@@ -126,7 +126,7 @@ class Half:
 def refused(address: str) -> bool:
     parts = urlsplit(address)
     try:
-        socket.create_connection((parts.hostname, parts.port), timeout=5).close()
+        socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE).close()
     except ConnectionRefusedError:
         return True
     return False

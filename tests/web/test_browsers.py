@@ -154,7 +154,7 @@ def test_another_sites_form_cannot_bring_a_file_in_by_a_login_that_a_browser_rem
 )
 def test_a_refusal_of_the_connection_itself_is_shut_in(site, sent, status):
     parts = urlsplit(site.lrs.address)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as client:
         client.sendall(sent)
         head = client.makefile("rb").read().partition(b"\r\n\r\n")[0]
 

@@ -75,7 +75,7 @@ def test_what_was_written_before_closing_still_goes_out_and_only_once():
 def test_a_client_that_sends_no_more_still_gets_its_answer(lrs):
     parts = urlsplit(lrs.address)
     for _ in range(20):
-        with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+        with socket.create_connection((parts.hostname, parts.port), timeout=60) as client:
             client.sendall(b"GET /xapi/about HTTP/1.1\r\nHost: test\r\n\r\n")
             client.shutdown(socket.SHUT_WR)
             answer = client.makefile("rb").read()
@@ -87,7 +87,7 @@ def test_a_client_that_sends_no_more_still_gets_its_answer(lrs):
 def test_a_client_that_sends_no_more_is_answered_where_that_takes_a_while(lrs, path):
     parts = urlsplit(lrs.address)
     for _ in range(5):
-        with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+        with socket.create_connection((parts.hostname, parts.port), timeout=60) as client:
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
             client.shutdown(socket.SHUT_WR)
             answer = client.makefile("rb").read()
@@ -97,7 +97,7 @@ def test_a_client_that_sends_no_more_is_answered_where_that_takes_a_while(lrs, p
 
 def test_a_client_that_sends_no_more_in_the_middle_of_a_body_is_let_go(lrs):
     parts = urlsplit(lrs.address)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as client:
         client.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\na=b")
         client.shutdown(socket.SHUT_WR)
 
@@ -107,7 +107,7 @@ def test_a_client_that_sends_no_more_in_the_middle_of_a_body_is_let_go(lrs):
 @pytest.mark.parametrize("request_line", ["GET http:// HTTP/1.1", "CONNECT a:1 HTTP/1.1", "NONSENSE"])
 def test_a_head_that_cannot_be_understood_is_told_so(lrs, request_line):
     parts = urlsplit(lrs.address)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as client:
         client.sendall(f"{request_line}\r\nHost: test\r\n\r\n".encode())
         answer = client.makefile("rb").read()
 
@@ -121,7 +121,7 @@ def said(lrs, *pieces):
     """What the server answers to *pieces* until it closes the connection."""
     parts = urlsplit(lrs.address)
     answer = b""
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client, suppress(ConnectionError):
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as client, suppress(ConnectionError):
         for piece in pieces:
             client.sendall(piece)
         while more := client.recv(65_536):
@@ -245,7 +245,7 @@ def drained(lrs, *pieces):
     """A connection that sends a body of *pieces* and reads its answer in between; the bytes that were taken."""
     parts = urlsplit(lrs.address)
     taken = 0
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client, suppress(ConnectionError):
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as client, suppress(ConnectionError):
         client.sendall(b"POST /xapi/statements HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
         for piece in pieces:
             client.sendall(piece)
@@ -299,7 +299,7 @@ def test_a_body_of_the_smallest_chunks_is_taken(lrs):
 
 def test_a_faulty_head_behind_a_request_that_waits_is_not_answered_in_its_place(lrs):
     held, go = threading.Event(), threading.Event()
-    lrs.tenant.store.write(lambda _: (held.set(), go.wait(2)))
+    lrs.tenant.store.write(lambda _: (held.set(), go.wait(60)))
     assert held.wait(10)
     basic = base64.b64encode(":".join(lrs.auth).encode()).decode()
     fields = ["X-Experience-API-Version: 1.0.3", f"Authorization: Basic {basic}", "Content-Type: application/json"]

@@ -24,7 +24,7 @@ from lrs.work.broker import TASK, Notifier, celery_app, queue_name
 from lrs.work.step import Step
 from lrs.work.worker import Calls, Crew
 from tests.builders import Always
-from tests.programs import until
+from tests.programs import PATIENCE, until
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_a_message_is_the_tenant_as_json_on_a_queue_of_the_stores_own(tmp_path):
 
     app.send_task(TASK, ["default"])
     with app.connection_for_read() as connection:
-        message = connection.SimpleQueue(queue_name(settings)).get(timeout=5)
+        message = connection.SimpleQueue(queue_name(settings)).get(timeout=PATIENCE)
     app.tasks[TASK]("default")
 
     assert (message.content_type, message.payload[:2]) == ("application/json", [["default"], {}])
@@ -271,7 +271,7 @@ def test_the_notifier_speaks_of_other_tenants_where_one_cannot_be_looked_at(tmp_
             with app.connection_for_read() as connection:
                 queue = connection.SimpleQueue(queue_name(settings))
                 until(lambda: queue.qsize() > 2, "messages about the other")
-                heard = {queue.get(timeout=5).payload[0][0] for _ in range(2)}
+                heard = {queue.get(timeout=PATIENCE).payload[0][0] for _ in range(2)}
         finally:
             notifier.close()
             app.close()
@@ -340,7 +340,7 @@ def test_the_notifier_speaks_of_what_is_due_and_stops_when_nobody_listens(tmp_pa
             until(lambda: len(looks) > seen + 5, "looks at a full queue")
 
             assert queue.qsize() == 3
-            assert {queue.get(timeout=5).payload[0][0] for _ in range(3)} == {"default"}
+            assert {queue.get(timeout=PATIENCE).payload[0][0] for _ in range(3)} == {"default"}
     finally:
         notifier.close()
         app.close()
@@ -416,10 +416,7 @@ def test_retry_makes_what_was_put_aside_due_again(tmp_path, tenant):
     assert run(tmp_path, "retry", "--step", "sync") == "0 entries are due again\n"
     unknown = CliRunner().invoke(main, ["work", "retry", "--step", "snyc", "--data", str(tmp_path)])
     assert unknown.exit_code == 1
-    assert (
-        "there is no step 'snyc'; there are refs, rename, match, evaluate, list, issue, resync, sync, weigh, deliver"
-        in unknown.output
-    )
+    assert "there is no step 'snyc'; there are refs, rename, match, evaluate, " in unknown.output
     assert run(tmp_path, "retry") == "1 entries are due again\n"
     assert tenant.store.is_due(["refs"])
 

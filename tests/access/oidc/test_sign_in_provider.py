@@ -35,7 +35,7 @@ class Given:
 
     def __init__(self, address):
         self.address = address
-        self.client = httpx.Client(base_url=address, trust_env=False, timeout=10)
+        self.client = httpx.Client(base_url=address, trust_env=False, timeout=60)
 
     def tell(self, **told):
         self.client.post("/tell", content=json.dumps(told)).raise_for_status()
