@@ -50,6 +50,60 @@ def test_personal_data_are_never_repeated(agent, secret):
         assert secret not in json.dumps(caught.value.shown("r"))
 
 
+AGENT = {"objectType": "Agent", "mbox": "mailto:a@example.com"}
+SCORE, LENGTH = "Data 2.4.5.1", "Data 2.4.11"
+
+
+def attached(length):
+    return {"attachments": [{**with_everything()["attachments"][0], "length": length}]}
+
+
+@pytest.mark.parametrize(
+    ("parts", "message", "pointer", "rule"),
+    [
+        ({"result": {"score": {"scaled": 1.5}}}, "The score's scaled must be between -1 and 1.", "scaled", SCORE),
+        ({"result": {"score": {"min": 2, "max": 1}}}, "The score's min must be less than its max.", "min", SCORE),
+        ({"result": {"score": {"raw": 0, "min": 1}}}, "The score's raw must not be less than its min.", "raw", SCORE),
+        ({"result": {"score": {"raw": 3, "max": 1}}}, "The score's raw must not be more than its max.", "raw", SCORE),
+        (attached("1"), "An attachment's length must be a whole number of bytes, not a text.", "length", LENGTH),
+        (attached(-1), "An attachment's length must not be negative.", "length", LENGTH),
+        ({"object": "x"}, "The object must be an object, not a text.", "object", "Data 2.4.4"),
+        ({"object": {"objectType": 1}}, "The objectType must be a text, not a number.", "objectType", "Data 2.4.4"),
+        (
+            {"object": {"objectType": "Thing"}},
+            "The objectType must be one of Activity, Agent, Group, StatementRef, SubStatement here (exactly so).",
+            "objectType",
+            "Data 2.4.4",
+        ),
+        (
+            {"object": {"mbox": "mailto:a@example.com"}},
+            'An Agent or a Group as object must have "objectType".',
+            "object",
+            "Data 2.4.4.2",
+        ),
+        (
+            {"verb": {"id": VOIDED}},
+            "A voiding statement must have a StatementRef as its object.",
+            "object",
+            "Data 2.3.2",
+        ),
+        (
+            {"object": AGENT, "context": {"platform": "p"}},
+            "The context may only have platform with an Activity as object.",
+            "platform",
+            "Data 2.4.6",
+        ),
+    ],
+)
+def test_a_refusal_is_a_sentence_with_the_place_and_the_section(parts, message, pointer, rule):
+    with pytest.raises(Refused) as caught:
+        check(statement(**parts), "1.0.3")
+
+    told = caught.value
+    assert (told.message, told.pointer.rpartition("/")[2]) == (message, pointer)
+    assert told.rule == f"xAPI 1.0.3 {rule}"
+
+
 @pytest.mark.parametrize("pointer", ["/verb/id", "/object/id", "/timestamp", "/version", "/surplus"])
 def test_long_and_private_values_are_never_repeated(pointer):
     long, private = "x y" * 1000, "anna secret@example.com"
