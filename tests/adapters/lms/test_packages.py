@@ -122,6 +122,15 @@ def test_a_zip64_package_is_read(tenant):
     assert found.is_new
 
 
+def test_elements_and_attributes_of_vendors_are_ignored_where_they_may_stand(tenant):
+    more = 'x="1" xmlns:v="https://vendor.example" v:mark'.partition(" ")[2]
+    text = structure(unit(after=VENDOR, **{more: "y"}), VENDOR, id="https://publisher.example/vendor")
+
+    (au,) = units_of(imported(tenant, package(text)).version.structure)
+
+    assert au.id == UNIT
+
+
 def test_blanks_round_values_go_and_query_and_parameters_of_the_publisher_stay(tenant):
     after = "<launchParameters><![CDATA[ a=1 ]]></launchParameters><entitlementKey> key </entitlementKey>"
     text = structure(
@@ -140,6 +149,7 @@ OBJECTIVE = (
     "<description><langstring>o</langstring></description></objective>"
 )
 REFERENCE = '<objectives><objective idref="https://publisher.example/none"/></objectives>'
+VENDOR = '<v:note xmlns:v="https://vendor.example" v:kind="x">text</v:note>'
 FAULTS = {
     "an id that is no IRI": (structure(id="publisher.example/course"), "cmi5 3.0.0.0-1", "line 1"),
     "a block twice": (structure(block(unit()), block(unit(f"{UNIT}/2"))), "cmi5 13.1.2.0-1", "already"),
@@ -158,6 +168,7 @@ FAULTS = {
     "another host without a scheme": (structure(unit(url="//evil.example/x")), "cmi5 14.1.0.0-4", "is not in"),
     "a file outside": (structure(unit(url="../index.html")), "cmi5 14.1.0.0-4", "is not in"),
     "a wrong order": (structure().replace(b"<url>index.html</url>", b""), "cmi5 13.2.0.0-1", "line 1"),
+    "a vendor's element in a wrong place": (structure(unit(within=VENDOR)), "cmi5 13.2.0.0-1", "not expected"),
     "a score above one": (structure(unit(masteryScore="1.5")), "cmi5 13.2.0.0-1", "1.5"),
     "no unit": (structure("<x/>"), "cmi5 13.2.0.0-1", "form of a course structure"),
     "no XML": (b"<courseStructure", "cmi5 13.2.0.0-1", "not well-formed"),
