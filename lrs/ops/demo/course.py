@@ -91,7 +91,7 @@ def _statement(person: dict[str, str], verb: str, course: str, **more: object) -
     name = _TITLES.get(course, "Online training platform")
     return Statement(
         id=uuid5(_NAMESPACE, f"{person['lms_id']} {verb} {course}"),
-        actor=Agent(account=AgentAccount(home_page=PLATFORM, name=person["lms_id"])),
+        actor=Agent(name=person["name"], account=AgentAccount(home_page=PLATFORM, name=person["lms_id"])),
         verb=Verb(id=_ADL + verb, display={"en": verb}),
         object=Activity(id=COURSES + course, definition=ActivityDefinition(name={"en": name})),
         **more,
