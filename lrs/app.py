@@ -36,6 +36,7 @@ from lrs.access.basic import BasicAuth
 from lrs.access.operator_policy import OPERATOR
 from lrs.access.policy import TABLE, with_open_metrics
 from lrs.composition.channels import CHANNELS, mail_text
+from lrs.composition.entries import entry_names
 from lrs.composition.kinds import TENANT
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission
@@ -296,6 +297,7 @@ def _neighbours() -> Neighbours:
         destinations=partial(listing.destinations, channels=CHANNELS),
         retry=_retry,
         undone=_undone,
+        names=entry_names,
     )
 
 

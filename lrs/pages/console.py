@@ -58,7 +58,8 @@ def _add_overview(router: APIRouter, neighbours: Neighbours) -> None:
         work = work_view.work(facts.work_facts(tenant, neighbours), now, zone)
         waiting = console_facts.mails(tenant) if sees("/console/mails") else []
         mails = sum(one.until is None or one.until > now for one in waiting)
-        acts = {"may_retry": sees("/pages/work/retry", "POST"), "may_resend": sees("/pages/work/resend", "POST")}
+        acts = {"may_see": sees("/staff/learners/{person}")}
+        acts |= {"may_retry": sees("/pages/work/retry", "POST"), "may_resend": sees("/pages/work/resend", "POST")}
         return _page(visit, "staff/console.html", "overview", mails=mails, **work, **acts)
 
 

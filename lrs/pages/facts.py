@@ -55,6 +55,15 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryNames:
+    """What an entry of owed work is about: the id and the name of a learner, and where it is sent; empty if unknown."""
+
+    person: str = ""
+    name: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbours:
     """Functions of parts that the record store does not know. The composition root sets them."""
 
@@ -67,6 +76,7 @@ class Neighbours:
     retry: Callable[[Tx, str, str, str], bool]
     undone: Callable[[str, str], str]
     destinations: Callable[[Tenant], Sequence[DestinationStatus]]
+    names: Callable[[Tenant, Record], EntryNames]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,8 @@ class WorkFacts:
     rules: int
     unmatched: Sequence[Unmatched]
     looked_at: int
+    names: Mapping[str, EntryNames]
+    """By the ids of records that fail or were put aside."""
 
 
 def learner_facts(tenant: Tenant, neighbours: Neighbours, who: str) -> LearnerFacts:
@@ -192,10 +204,12 @@ def work_facts(tenant: Tenant, neighbours: Neighbours) -> WorkFacts:
     index = in_force(store).rules
     newest = store.find(Walk("statement", newest_first=True, limit=LOOKED_AT)).records
     seen = list(legible(newest))
+    failing, parked = store.failing(limit=LISTED), store.parked(limit=LISTED)
     return WorkFacts(
         backlog=store.backlog(),
-        failing=store.failing(limit=LISTED),
-        parked=store.parked(limit=LISTED),
+        failing=failing,
+        parked=parked,
+        names={record.id: neighbours.names(tenant, record) for record, _ in (*failing, *parked)},
         undone=neighbours.undone,
         failed=neighbours.failed(tenant),
         destinations=neighbours.destinations(tenant),

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from lrs.access.operator_policy import OPERATOR
 from lrs.kernel.errors import Refused
 from lrs.web.accept import preferred
 from lrs.web.exchange import exchange_of, root_of
@@ -25,10 +26,19 @@ def routes() -> APIRouter:
         summary="What this is, and the addresses that matter, as a page or as JSON",
     )
     def front(request: Request) -> Response:
-        found = places(root_of(request), exchange_of(request).place.base)
+        root, base = root_of(request), exchange_of(request).place.base
+        found = places(root, base)
         if preferred(request.headers.get("accept"), (JSON, HTML)) == JSON:
             return JSONResponse({"name": "engraft-lrs", "version": release(), **found}, headers=_VARY)
-        answer = page(request, "public/front.html", places=found, product=PRODUCT, version=release())
+        answer = page(
+            request,
+            "public/front.html",
+            places=found,
+            own=f"{root}{base}",
+            operator=f"{root}{OPERATOR}",
+            product=PRODUCT,
+            version=release(),
+        )
         answer.headers.update(_VARY)
         return answer
 

@@ -1,5 +1,6 @@
 """The routes of the pages for administrators: the work, and redirects from former addresses. No logic."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from lrs.matching.door import Here, small_body
 from lrs.outbox import listing
 from lrs.pages import acts, entering, facts, session, work_view
 from lrs.pages.facts import Neighbours
-from lrs.pages.visit import REFUSALS, SIGNED_IN, Visiting, form_body, says
+from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, form_body, says
 from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import base_of, client_of
 from lrs.web.page import redirect
@@ -91,18 +92,29 @@ def _add_work(router: APIRouter, neighbours: Neighbours) -> None:
         "/work/retry",
         status_code=303,
         summary="Makes due what was put aside",
-        openapi_extra=form_body("step", "kind", "id") | SIGNED_IN,
+        openapi_extra=form_body("step", "kind", "id", "back") | SIGNED_IN,
     )
     def retry(visit: Visiting, body: Annotated[bytes, Depends(small_body)]) -> Response:
         form = visit.fields(body)
         step, kind, id = (form.get(name, "") for name in ("step", "kind", "id"))
         is_due = acts.retry(visit.tenant, neighbours, step=step, kind=kind, id=id, by=visit.session.by)
-        return visit.back("work", "retried" if is_due else "gone")
+        return _back(visit, form, "retried" if is_due else "gone")
 
     @router.post(
-        "/work/resend", status_code=303, summary="Sends a delivery again", openapi_extra=form_body("id") | SIGNED_IN
+        "/work/resend",
+        status_code=303,
+        summary="Sends a delivery again, or all of a destination that were given up on",
+        openapi_extra=form_body("id", "to", "back") | SIGNED_IN,
     )
     def resend(visit: Visiting, body: Annotated[bytes, Depends(small_body)]) -> Response:
-        id = visit.fields(body).get("id", "")
-        listing.resend(visit.tenant, id, by=visit.session.by)
-        return visit.back("work", "resent")
+        form = visit.fields(body)
+        if to := form.get("to"):
+            sent = acts.resend_to(visit.tenant, neighbours, to, by=visit.session.by)
+            return _back(visit, form, "resent" if sent else "gone")
+        listing.resend(visit.tenant, form.get("id", ""), by=visit.session.by)
+        return _back(visit, form, "resent")
+
+
+def _back(visit: Visit, form: Mapping[str, str], done: str) -> Response:
+    """Where the form was: on the console, or on the page about the work."""
+    return visit.on("/console", done) if form.get("back") == "console" else visit.back("work", done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from lrs.kernel.times import MINUTE
 from lrs.matching.services import Service
 from lrs.outbox import deliveries
 from lrs.outbox.listing import DestinationStatus, state_since
-from lrs.pages.facts import Run, WorkFacts
+from lrs.pages.facts import EntryNames, Run, WorkFacts
 from lrs.pages.states import mood, state_word
 from lrs.pages.words import lasting, written_moment, written_timestamp
 from lrs.storage import Backlog, Owed, Record
@@ -37,16 +38,22 @@ _STEPS = {
 def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
     """The page about what waits, what failed and what came in, as of *now*."""
     parked = [
-        _entry(record, owed) | {"waiting": facts.undone(owed.step, record.kind)}
+        _entry(record, owed, facts.names) | {"waiting": facts.undone(owed.step, record.kind)}
         for record, owed in facts.parked
         if record.kind != deliveries.KIND
     ]
+    given_up = Counter(str(one["to"]) for one in facts.failed)
     return {
         "steps": [_step(one, now, zone) for one in facts.backlog],
-        "failing": [_entry(record, owed) | {"due": written_moment(owed.due, zone)} for record, owed in facts.failing],
+        "failing": [
+            _entry(record, owed, facts.names) | {"due": written_moment(owed.due, zone)}
+            for record, owed in facts.failing
+        ],
         "parked": parked,
         "failed": [_failed(one, zone) for one in facts.failed],
-        "destinations": [_destination(one, now, zone) for one in facts.destinations],
+        "destinations": [
+            _destination(one, now, zone) | {"failed": given_up[one.destination.id]} for one in facts.destinations
+        ],
         "imports": [_import(one, zone) for one in facts.imports],
         "services": [_service(one) for one in facts.services],
         "rules": facts.rules,
@@ -88,8 +95,12 @@ def _lag(oldest: int | None, now: int, zone: str) -> str:
     return f"{lasting(now - oldest)} behind" if oldest else "Due now"
 
 
-def _entry(record: Record, owed: Owed) -> dict[str, Any]:
+def _entry(record: Record, owed: Owed, names: Mapping[str, EntryNames]) -> dict[str, Any]:
+    about = names.get(record.id, EntryNames())
     return {
+        "person": about.person,
+        "learner": about.name or ("a learner without a name" if about.person else ""),
+        "to": about.to,
         "step": owed.step,
         "does": _STEPS.get(owed.step, owed.step),
         "kind": record.kind,

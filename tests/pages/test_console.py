@@ -12,10 +12,12 @@ from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
 from lrs.outbox.mail import send_mail
 from lrs.pages.console_facts import shown_settings
-from lrs.storage import Owed, Record
+from lrs.storage import Owed, Record, each
 from lrs.web.refusals import Refusal, _append
-from tests.competency.world import statement
-from tests.pages.conftest import text_of
+from tests.competency.world import ANN, statement
+from tests.matching.world import put_service
+from tests.pages.conftest import forms_of, text_of
+from tests.pages.members import signed_in
 from tests.pages.test_work import delivery, give_up
 
 PARTS = ("", "/sources", "/mails", "/keys", "/audit", "/system")
@@ -150,3 +152,78 @@ def test_another_organisation_is_told_nothing_of_the_installation(site):
 
     assert "LRS_" not in text
     assert "Free on the disk" not in text
+
+
+def fail(site, record, reason="the signer is away"):
+    """Lets what *record* owes fail once; it is tried again in an hour."""
+    store = site.tenant.store
+    store.write(lambda tx: tx.insert(record)).result()
+    (claim,) = [
+        one for one in store.claim([record.owed[0].step], limit=9, lease=1_000_000) if one.record.id == record.id
+    ]
+    store.defer(claim, due=site.tenant.clock() + 3_600_000_000, error=reason)
+
+
+def like_an_award(site):
+    """A record about whom the first award is about, which owes a badge."""
+    first = next(each(site.tenant.store, "award"))
+    return Record("award", "a-9", first.body, first.meta, owed=(Owed("issue"),))
+
+
+def due_now(site, id):
+    return [owed.tries for record, owed in site.tenant.store.failing() if record.id == id]
+
+
+def test_what_fails_names_the_learner_and_is_tried_now(site, browser):
+    site.world.send(statement("one", {**ANN, "name": "Ann <b>Smith</b>"}))
+    site.world.work()
+    person = site.world.person(ANN)
+    fail(site, like_an_award(site))
+    before = due_now(site, "a-9")
+
+    page = browser.get("/console")
+    answer = browser.send(page, "/pages/work/retry", id="a-9", step="issue", kind="award")
+
+    assert "Sign and revoke badges, about Ann <b>Smith</b>" in text_of(page)
+    assert f'href="/staff/learners/{person}"' in page.text
+    assert "the signer is away" in page.text
+    assert answer.headers["location"] == "/console?done=retried"
+    assert (before, due_now(site, "a-9")) == ([1], [])
+    assert ("work.retried", f"key {site.operator.key}") in site.audit()
+
+
+def test_what_is_done_meanwhile_is_not_owed_again(site, browser):
+    fail(site, Record("award", "a-9", b"nonsense", owed=(Owed("issue"),)))
+    page = browser.get("/console")
+    site.tenant.store.write(lambda tx: tx.delete("award", "a-9")).result()
+
+    answer = browser.send(page, "/pages/work/retry", id="a-9", step="issue", kind="award")
+
+    assert answer.headers["location"] == "/console?done=gone"
+
+
+def test_an_auditor_sees_what_fails_and_no_learner(site):
+    site.world.send(statement("one", {**ANN, "name": "Ann Smith"}))
+    site.world.work()
+    fail(site, like_an_award(site))
+
+    text = text_of(signed_in(site, "auditor").get("/console"))
+
+    assert "the signer is away" in text
+    assert "Ann Smith" not in text
+    assert "Try now" not in text
+
+
+def test_all_that_was_given_up_on_for_a_destination_is_sent_again(site, browser):
+    service = put_service(site.tenant, "http://127.0.0.1:9/hook").service.id
+    delivery(site, service)
+    page = browser.get("/console")
+    to = next(form["fields"]["to"] for form in forms_of(page.text) if form["fields"].get("to"))
+    answer = browser.send(page, "/pages/work/resend", to=to)
+    again = browser.send(page, "/pages/work/resend", to=to)
+
+    assert to == service
+    assert "Send all again" in page.text
+    assert answer.headers["location"] == "/console?done=resent"
+    assert again.headers["location"] == "/console?done=gone"
+    assert "Send all again" not in browser.get("/console").text
