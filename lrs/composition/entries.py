@@ -11,6 +11,7 @@ from lrs.composition.channels import CHANNELS
 from lrs.composition.kinds import TENANT
 from lrs.outbox import deliveries
 from lrs.pages.facts import EntryNames
+from lrs.pages.views import identifier_shown
 from lrs.people.ids import ids_of, record_of
 from lrs.people.search import somebody
 from lrs.storage import Record
@@ -24,8 +25,12 @@ def entry_names(tenant: Tenant, record: Record) -> EntryNames:
         to = _to(record)
     except (msgspec.MsgspecError, LookupError, ValueError):  # what is damaged is put aside, and shown here
         return EntryNames()
-    name = (somebody(tenant.store, person).name or "") if person else ""
-    return EntryNames(person, name, to)
+    return EntryNames(person, _name(tenant, person) if person else "", to)
+
+
+def _name(tenant: Tenant, person: str) -> str:
+    found = somebody(tenant.store, person)
+    return found.name or next((identifier_shown(one)[1] for one in found.identifiers), "")
 
 
 def _person(tenant: Tenant, record: Record) -> str:

@@ -22,7 +22,13 @@ ENTRIES = 10_000
 """How many of the newest entries of the record of actions are shown; ``lrs doctor`` checks all."""
 _Rows = Callable[[Visit], list[ListRow]]
 
-says(mail="The mail is due. If it cannot be sent, it stands here again, with the reason.")
+ALL_MAILS = "all"
+"""In the place of the id of a mail: all that wait and whose time is not over."""
+
+says(
+    mail="The mail is due. If it cannot be sent, it stands here again, with the reason.",
+    mails="The mails are due. What cannot be sent stands here again, with the reason.",
+)
 
 
 def routes(neighbours: Neighbours) -> APIRouter:
@@ -69,20 +75,23 @@ def _add_mails(router: APIRouter) -> None:
         tenant = visit.tenant
         found = console_view.mail_rows(console_facts.mails(tenant), tenant.clock(), tenant.settings.zone)
         has_server = tenant.settings.smtp_url is not None
-        return _page(visit, "staff/console-mails.html", "mails", mails=found, has_server=has_server)
+        return _page(visit, "staff/console-mails.html", "mails", mails=found, has_server=has_server, all=ALL_MAILS)
 
     @router.post(
         "/mails",
         status_code=303,
-        summary="Sends a mail that has not gone out",
+        summary="Sends a mail that has not gone out, or all",
         openapi_extra=form_body("id") | SIGNED_IN,
     )
     def send(visit: Visiting, body: FormBody) -> Response:
-        id = visit.fields(body).get("id", "")
-        if id not in {one.id for one in console_facts.mails(visit.tenant)}:
+        id, now = visit.fields(body).get("id", ""), visit.tenant.clock()
+        good = [one.id for one in console_facts.mails(visit.tenant) if one.until is None or one.until > now]
+        chosen = good if id == ALL_MAILS else [one for one in good if one == id]
+        if not chosen:
             raise Refused("This mail has gone out, or its time is over.", status=404, error="not_found")
-        resend(visit.tenant, id, by=visit.session.by)
-        return visit.on("/console/mails", "mail")
+        for one in chosen:
+            resend(visit.tenant, one, by=visit.session.by)
+        return visit.on("/console/mails", "mail" if id != ALL_MAILS else "mails")
 
 
 def _add_list(

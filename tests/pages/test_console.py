@@ -227,3 +227,17 @@ def test_all_that_was_given_up_on_for_a_destination_is_sent_again(site, browser)
     assert answer.headers["location"] == "/console?done=resent"
     assert again.headers["location"] == "/console?done=gone"
     assert "Send all again" not in browser.get("/console").text
+
+
+def test_all_mails_that_wait_are_sent_and_those_whose_time_is_over_are_not(site, browser):
+    first, second = owe_mail(site), owe_mail(site)
+    old = owe_mail(site, until="2020-01-01T00:00:00Z")
+    token = forms_of(browser.get("/console/mails").text)[0]["fields"]["form"]
+
+    answer = browser.ask("POST", "/console/mails", data={"form": token, "id": "all"})
+    over = browser.ask("POST", "/console/mails", data={"form": token, "id": old})
+
+    states = {id: site.tenant.store.get("delivery", id).meta["state"] for id in (first, second)}
+    assert answer.headers["location"] == "/console/mails?done=mails"
+    assert set(states.values()) == {"queued"}
+    assert over.status_code == 404
