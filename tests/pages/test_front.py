@@ -20,7 +20,7 @@ def test_a_browser_is_told_what_this_is_and_where_to_go(lrs):
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "learning record store" in page.text
-    for address in ("/xapi", "/pages", "/me", "/docs", "/openapi.json"):
+    for address in ("/xapi", "/sign-in", "/connect", "/operator", "/me", "/docs", "/openapi.json"):
         assert lrs.address + address in page.text
     assert page.headers["vary"] == "accept"
 
