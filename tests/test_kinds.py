@@ -103,7 +103,7 @@ def records(everything, kind):
 
 
 @pytest.mark.parametrize("kind", sorted(TENANT))
-def test_a_record_of_each_kind_is_about_whom_it_is_declared_to_be(everything, kind):
+def test_a_record_of_each_kind_is_about_the_persons_its_declaration_says(everything, kind):
     found = records(everything, kind)
     declared = TENANT[kind]
 

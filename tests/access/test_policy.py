@@ -456,7 +456,7 @@ LINES = {("GET", "/things"): PolicyLine("things.read", (KEY,)), ("GET", "/open")
     ],
     ids=["nobody", "another right", "too near", "another credential", "another method", "no line"],
 )
-def test_whom_no_line_lets_past_is_refused(method, route, caller):
+def test_a_caller_whom_no_line_admits_is_refused(method, route, caller):
     with pytest.raises(Refused) as refused:
         admit(method, route, caller, LINES)
 

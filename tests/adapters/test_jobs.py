@@ -145,7 +145,7 @@ def test_a_process_may_end_at_any_commit_and_the_next_one_goes_on(store_url, tmp
     assert stored == (7, 7, 7)
 
 
-def test_progress_is_put_down_with_each_commit_and_other_steps_have_their_turn(tenant, order, monkeypatch):
+def test_progress_is_stored_with_each_commit_and_other_steps_have_their_turn(tenant, order, monkeypatch):
     monkeypatch.setattr(adapters.pipeline, "CHUNK", 10)
     job = job_here(tenant, order(HEADER + rows(1, 60)))
     work = Work(tenant, steps_of(["import"]))

@@ -135,7 +135,7 @@ END = "P-1,,,ST1406,1.0,,,,,,,,,,{outcome},{grade},20/08/2026\n"
         ("Awaiting result", "", ("skipped", "not_yet", "")),
     ],
 )
-def test_an_assessment_is_what_its_outcome_says_or_else_its_grade(bring, endpoint, outcome, grade, result):
+def test_an_assessment_counts_by_its_outcome_or_without_one_by_its_grade(bring, endpoint, outcome, grade, result):
     report = bring("eportfolio", HEADER + END.format(outcome=outcome, grade=grade))
 
     verbs = "".join(one["verb"]["id"].rpartition("/")[2] for one in endpoint.valid())

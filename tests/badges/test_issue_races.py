@@ -110,7 +110,7 @@ class Overtaken:
         return self._store.settle(claims, decide, **more)
 
 
-def test_a_place_that_somebody_else_takes_meanwhile_is_left_to_them(tenant):
+def test_a_place_that_somebody_else_took_meanwhile_stays_theirs(tenant):
     put_award(tenant)
     draws = iter([7] * 16 + [7] * 15 + [8])
 

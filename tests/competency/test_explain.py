@@ -81,7 +81,7 @@ def test_each_member_of_a_group_can_see_why_the_group_s_pass_did_not_count(world
     assert reasons(world, "https://vle.example|ann") == ["actor is a group"]
 
 
-def test_the_temporary_learner_number_is_nobody_and_says_so(world):
+def test_the_temporary_learner_number_identifies_nobody_and_the_report_says_so(world):
     world.send(statement("one", {"account": {"homePage": ULN_HOME_PAGE, "name": "9999999999"}}))
     world.work()
 

@@ -128,7 +128,7 @@ def test_a_list_that_changes_twice_before_the_statements_were_read_again_is_read
     assert len(world.awards()) == 1
 
 
-def test_of_a_group_that_is_nobodys_only_its_members_with_a_name_get_an_entry_of_their_own(world):
+def test_of_an_anonymous_group_only_members_with_an_identifier_get_an_entry(world):
     group = {"objectType": "Group", "member": [GUEST, ANN]}
     world.send(statement("one", group))
     world.work()

@@ -46,7 +46,7 @@ def test_a_rebuild_right_after_the_work_finds_nothing_different(lived):
     assert rebuild(lived.tenant, TENANT, apply=True).lines() == []
 
 
-def test_a_rebuild_joins_nobody_whom_the_facts_leave_apart(lived):
+def test_a_rebuild_joins_no_persons_without_a_fact_that_joins_them(lived):
     claimed = {"extensions": {SAME_PERSON: [ANN]}}
     lived.send(statement("b2", BOB, context=claimed))
     lived.work()

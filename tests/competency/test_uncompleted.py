@@ -91,7 +91,7 @@ def test_of_one_moment_what_was_stored_later_counts(world):
         pytest.param(lambda: (undone("off", ELEVEN, {"objectType": "Group", "member": [ANN]}), "vle"), id="a group"),
     ],
 )
-def test_of_anybody_or_anything_else_it_takes_nothing(world, other):
+def test_a_mark_of_another_source_learner_or_activity_takes_nothing_back(world, other):
     world.send(done("on", TEN))
     world.send(*other())
 

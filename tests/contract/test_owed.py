@@ -111,7 +111,7 @@ def test_a_claim_ends_where_its_records_are_together_too_large(store, monkeypatc
     assert sorted(one.record.id for claims in claimed for one in claims) == ["0", "1", "2", "3", "4", "5"]
 
 
-def test_one_record_that_is_larger_than_a_claim_is_claimed_all_the_same(store, monkeypatch):
+def test_one_record_that_is_larger_than_a_claim_is_claimed_alone(store, monkeypatch):
     monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 10)
     insert(store, "large", body=b"x" * 4_000, owed=(Owed("step"),))
 
@@ -133,7 +133,7 @@ def test_a_long_queue_of_one_step_does_not_keep_the_others_from_being_claimed(st
     assert any(each.owed.step == "b-second" for _ in range(150) for each in claimed())
 
 
-def test_a_leased_entry_is_nobody_elses_until_the_lease_has_run_out(store, clock):
+def test_nobody_else_can_claim_a_leased_entry_until_the_lease_runs_out(store, clock):
     owing(store, "a", "evaluate")
     first = only(claim(store, "evaluate", lease=MINUTE))
 

@@ -105,7 +105,7 @@ def test_an_insert_of_what_the_same_decision_inserted_is_refused_with_exists(sto
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_a_decision_that_catches_exists_fails_all_the_same(store, stored):
+def test_a_decision_that_catches_exists_still_fails(store, stored):
     if stored:
         insert(store, "a")
 

@@ -123,5 +123,5 @@ NOW = 1_795_000_000.0  # 2026-11-18T11:06:40Z
         ("soon", 0.0),
     ],
 )
-def test_retry_after_is_seconds_or_a_time_and_else_asks_for_nothing(header, seconds):
+def test_retry_after_is_seconds_or_a_time_and_any_other_text_is_ignored(header, seconds):
     assert seconds_asked(header, NOW) == seconds

@@ -61,7 +61,7 @@ def has_room_for_exactly(limit, size):
     return True
 
 
-def test_a_limit_lets_in_what_fits_and_what_has_left_makes_room():
+def test_a_limit_admits_what_fits_and_admits_more_when_something_has_left():
     limit = Limit(MEMORY, 10)
     limit.enter(7)
 

@@ -143,7 +143,7 @@ def test_every_json_value_is_read_as_the_standard_library_reads_it(value):
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", ":", "\\u003a", "\\u0062", "c"]), json_values), max_size=4))
-def test_a_repeated_key_is_always_found_and_nothing_else_is(pairs):
+def test_every_repeated_key_is_found_and_no_other_key(pairs):
     body = "{" + ",".join(f'"{key}":{json.dumps(value)}' for key, value in pairs) + "}"
     keys = [json.loads(f'"{key}"') for key, _ in pairs]
 

@@ -47,7 +47,7 @@ def test_a_day_has_one_record_for_a_service_and_a_learner_with_all_that_was_aske
     assert len(list(each(tenant.store, disclosures.KIND))) == 3
 
 
-def test_what_is_not_given_is_not_put_down(tenant):
+def test_a_refused_request_is_not_stored_as_a_disclosure(tenant):
     service = put_service(tenant).service
     (ann,) = learners(tenant, 1, scopes=("profiles:read",))
     subject = services.pairwise(tenant, service.id, ann)

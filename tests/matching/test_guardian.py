@@ -250,7 +250,7 @@ def test_who_is_of_age_decides_alone_and_who_refuses_need_not_say_how_old_they_a
     assert given(tenant) == [("profiles:read", "link", True)]
 
 
-def test_whom_staff_have_noted_as_under_age_cannot_say_otherwise(
+def test_a_learner_whom_staff_noted_as_under_age_cannot_say_otherwise(
     tenant: Tenant, made: Registered, client: httpx.Client
 ) -> None:
     person = put_person(tenant, ANA)

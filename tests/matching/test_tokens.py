@@ -169,7 +169,7 @@ def test_a_scope_taken_from_a_service_is_taken_from_its_open_tokens_at_once(tena
     assert after == [403, 200]
 
 
-def test_a_token_signed_by_somebody_else_or_by_nobody_opens_nothing(tenant: Tenant) -> None:
+def test_a_token_without_our_signature_opens_nothing(tenant: Tenant) -> None:
     made = put_service(tenant)
     claims = {"aud": "engraft/access", "sub": "career-converter", "salt": made.service.salt, "scope": "profiles:read"}
     forged = jwt.encode({"alg": "HS256"}, {**claims, "exp": 9_999_999_999}, OctKey.import_key(b"k" * 32))

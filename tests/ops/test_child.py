@@ -74,7 +74,7 @@ def test_after_a_good_run_the_pauses_begin_anew(tmp_path, monkeypatch):
     assert [told if told == "recovered" else told[0] for told in register.told[:4]] == [1, 2, "recovered", 1]
 
 
-def test_a_worker_that_cannot_be_put_down_as_dead_is_started_again_all_the_same(tmp_path, monkeypatch):
+def test_a_worker_whose_death_cannot_be_stored_is_started_again(tmp_path, monkeypatch):
     started, register, deaths = dying(tmp_path, monkeypatch, "")
 
     def away(*_):

@@ -433,7 +433,7 @@ def test_entries_whose_worker_died_are_sent_one_at_a_time(tenant, pigeons, clock
     assert len(pigeons.sent) == 2
 
 
-def test_a_call_that_may_take_longer_than_any_lease_is_made_all_the_same(tenant, pigeons):
+def test_a_call_that_may_take_longer_than_the_lease_is_made(tenant, pigeons):
     pigeons.longest = 1_000
     add(tenant, pigeons, "coop")
     owe(tenant, "coop", "1")

@@ -158,7 +158,7 @@ def test_a_person_is_looked_for_by_post_and_led_to_the_same_address(busy, who):
     assert {one["who"] for one in rows(busy.browser, "?" + urlsplit(answer.headers["location"]).query)} == {"Bob"}
 
 
-def test_whom_nobody_knows_is_said_beside_the_form(busy):
+def test_unknown_persons_are_named_beside_the_form(busy):
     answer = busy.browser.send(busy.browser.get("/arrivals"), "/arrivals", who="<b>nobody</b>")
 
     assert answer.status_code == 400

@@ -108,7 +108,7 @@ def test_what_guests_were_awarded_is_revoked_once_their_name_is_one_for_nobody(s
     assert "Does not count: guest is a name for nobody" in text_of(page_of(site, browser, guest))
 
 
-def test_who_looks_for_a_guest_is_told_that_it_is_nobody(site, browser):
+def test_a_search_for_a_guest_says_that_guests_are_nobody(site, browser):
     site.world.send(statement("one", {"account": {"homePage": "https://vle.example", "name": ""}}))
     work(site)
 
@@ -154,7 +154,7 @@ def test_somebody_unknown_is_said_to_be_so_in_plain_words(quiet, who):
     assert "<script>" not in answer.text
 
 
-def test_a_page_looks_at_no_more_names_than_it_says_whomever_it_is_asked_for(site, browser, monkeypatch):
+def test_a_page_reads_no_more_names_than_its_limit_for_any_person(site, browser, monkeypatch):
     for number in range(4):
         site.world.send(statement(f"{number}", {"name": f"Kit {number}", "mbox": f"mailto:{number}@example.org"}))
     work(site)

@@ -187,7 +187,7 @@ def test_the_message_goes_to_the_address_in_the_record_not_to_the_one_that_was_t
 
 
 @pytest.mark.usefixtures("person")
-def test_of_two_mailboxes_that_differ_in_case_only_the_one_that_is_typed_just_so_is_meant(site):
+def test_of_two_mailboxes_that_differ_in_case_the_one_with_the_typed_case_is_meant(site):
     site.world.send(statement(2, {"mbox": "mailto:Ann@example.org"}))
     site.world.work()
 

@@ -121,7 +121,7 @@ def test_one_is_found_by_a_part_of_a_name_an_address_an_account_and_its_name(kno
 
 
 @pytest.mark.parametrize("role", ["provider", "assessor", "trainer"])
-def test_a_narrow_reach_shows_only_whom_its_own_source_told_of(known, role):
+def test_a_narrow_reach_shows_only_learners_of_the_own_source(known, role):
     narrow = member(known, role, "centre")
     other = person(known, "ann")
 

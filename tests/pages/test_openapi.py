@@ -386,7 +386,7 @@ def test_every_operation_of_the_document_is_asked(site):
 
 
 @pytest.mark.parametrize("label", [label for label in OPERATIONS if label != "POST /api/imports"])
-def test_what_there_is_is_found(site, label):
+def test_existing_things_are_found(site, label):
     operation = site.operations()[label]
     media_types = operation.definition.raw.get("requestBody", {}).get("content", {})
     case = operation.Case(

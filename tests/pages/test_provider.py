@@ -86,7 +86,7 @@ def test_a_file_that_is_sent_here_is_checked_and_is_the_provider_s(site):
     assert "Checked, not brought in third" in text_of(third.get(answer.headers["location"]))
 
 
-def test_it_is_where_a_provider_is_led_who_signs_in_and_nobody_else_may_see_it(site, north):
+def test_a_provider_who_signs_in_starts_there_and_no_other_role_may_see_it(site, north):
     assert north.get("/provider").status_code == 200
     assert 'href="/provider"' in north.get("/staff/imports").text
     for role in ("administrator", "steward", "trainer:north"):

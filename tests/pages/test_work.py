@@ -137,7 +137,7 @@ def test_a_delivery_that_failed_is_sent_again(site, browser):
     assert site.audit()[-1] == ("delivery.resent", f"key {site.operator.key}")
 
 
-def test_sending_again_what_there_is_not_is_not_found(site, browser):
+def test_resending_an_unknown_delivery_is_404(site, browser):
     delivery(site)
 
     answer = browser.send(browser.get("/pages/work"), "/pages/work/resend", id="d-2")

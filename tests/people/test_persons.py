@@ -140,7 +140,7 @@ def test_a_row_of_an_identity_authority_joins_on_its_own_and_again_is_the_same(s
     assert suggestions(store) == []
 
 
-def test_a_row_of_anybody_else_is_a_suggestion_until_a_person_merges(store):
+def test_a_row_of_any_other_source_is_a_suggestion_until_a_person_merges(store):
     assert linked(store, ULN, ANN, "some upload") == "suggested"
     assert linked(store, ULN, ANN, "some upload") == "suggested"
 

@@ -129,7 +129,7 @@ def test_a_rebuild_takes_no_level_and_no_badge_and_the_next_one_finds_nothing_to
     assert not rebuild(tenant, TENANT, apply=False)
 
 
-def test_every_record_is_of_a_declared_kind_and_says_whom_it_is_about(tenant):
+def test_every_record_has_a_declared_kind_that_gives_its_subjects(tenant):
     store = store_file(tenant.settings, tenant.id)
     _, found = examine(store, store)
     asked = [kind for kind in TENANT.values() if kind.subjects and kind.name in found]

@@ -65,7 +65,7 @@ def share(site: Neighbours, one: Callable[[], httpx.Response], other: Callable[[
 
 
 @pytest.mark.parametrize("what", LINES)
-def test_a_thing_of_another_tenant_takes_as_long_as_one_of_nobody(site, row, what):
+def test_a_thing_of_another_tenant_takes_as_long_as_one_that_does_not_exist(site, row, what):
     line, via = LINES[what]
     made_up = all_made_up(site.names, 1)
 
@@ -97,7 +97,7 @@ def test_the_measure_would_notice_a_tenth_of_a_millisecond(site, row):
     row("time tells: share from a half of what takes 0.1 ms longer", abs(longer - 0.5), "share", at_least=FROM_HALF)
 
 
-def test_a_key_of_another_tenant_is_refused_as_fast_as_one_of_nobody(site, row):
+def test_a_key_of_another_tenant_is_refused_as_fast_as_an_unknown_key(site, row):
     key, secret = site.tenants["one"].basic
     made_up = f"{key[:-6]}{random.choice('0123456789abcdef') * 6}"
     clients = []

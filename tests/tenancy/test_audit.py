@@ -130,7 +130,7 @@ def before(tmp_path):
     return settings
 
 
-def test_what_was_put_down_before_entries_were_keyed_is_sealed_by_one_entry_at_the_first_start(before):
+def test_entries_from_before_they_were_keyed_are_sealed_by_one_entry_at_the_first_start(before):
     for _ in range(2):
         tenant = open_tenant(before)
         entries, broken = bodies(tenant.store), broken_at(tenant.store)

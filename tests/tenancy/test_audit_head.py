@@ -286,7 +286,7 @@ def test_a_command_without_a_server_puts_down_what_it_did_and_nothing_when_it_on
     assert [(line["tenant"], line["number"]) for line in lines] == [("default", 1)]
 
 
-def test_the_entries_of_a_tenant_that_is_made_and_suspended_are_put_down_too(tmp_path):
+def test_making_and_suspending_a_tenant_have_their_entries(tmp_path):
     """A worker puts down the end of tenants that are open; one that is suspended is not among them."""
     data, head = tmp_path / "data", tmp_path / "heads"
     for words in (["create", "acme"], ["suspend", "acme"]):

@@ -56,7 +56,7 @@ def test_who_only_looked_closes_nothing_that_somebody_took_meanwhile(tenants):
     tenants.give_back(held)
 
 
-def test_whom_nobody_has_used_for_a_minute_is_closed_and_opened_again_when_asked_for(tenants):
+def test_a_tenant_that_was_not_used_for_a_minute_is_closed_and_opened_again_on_demand(tenants):
     with tenants.hold("a") as first:
         pass
     tenants.trim()

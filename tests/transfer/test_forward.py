@@ -186,7 +186,7 @@ def test_a_dead_letter_that_is_resent_and_refused_again_is_in_the_list_once_and_
     assert [(one["id"], one["state"]) for one in listed(tenant)] == [(refused[0][0], "delivered")]
 
 
-def test_twenty_refused_one_after_the_other_pause_the_destination_and_nothing_else_is_set_apart(tenant, other):
+def test_twenty_refused_in_a_row_pause_the_destination_and_no_further_one_is_put_aside(tenant, other):
     other.answers = lambda _: (400, {}, b"no")
     store(tenant, *map(statement, range(40)))
     add(tenant, other)
@@ -369,7 +369,7 @@ def test_dead_letters_of_a_forward_that_was_removed_stay_in_the_list_with_the_re
     assert [(one["state"], one["reason"]) for one in listed(tenant)] == [("dead", reason)]
 
 
-def test_a_batch_that_arrived_but_was_not_put_down_is_sent_again_under_the_same_ids(tenant, other):
+def test_a_batch_whose_arrival_was_not_stored_is_sent_again_with_the_same_ids(tenant, other):
     store(tenant, statement(0))
     add(tenant, other)
     (claim,) = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
@@ -547,7 +547,7 @@ def test_a_forward_that_is_added_anew_has_its_former_dead_letter_in_the_list_onc
     ]
 
 
-def test_a_request_holds_eight_mebibytes_of_attachments_and_what_has_more_goes_by_itself(tenant, other):
+def test_a_request_has_at_most_eight_mebibytes_of_attachments_and_a_larger_statement_is_sent_alone(tenant, other):
     forward = forward_of(add(tenant, other))
     for count, size in enumerate((3, 3, 3, 9, 1)):
         meta = {"source": "vle", "version": "1.0.3", "attachments": {"ab": tenant.store.blobs.put([b"x" * size * MIB])}}

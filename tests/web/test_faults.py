@@ -41,7 +41,7 @@ def test_a_store_that_turns_out_to_be_damaged_is_told_like_one_that_cannot_be_op
     assert dict(told.headers)["retry-after"] == "30"
 
 
-def test_so_is_what_a_write_says_and_no_file_is_named():
+def test_the_message_about_a_damaged_store_names_no_file():
     told = refused_for(Damaged("/data/store.db is damaged: restore it from a backup"))
 
     assert (told.status, "store.db" in told.message) == (503, False)

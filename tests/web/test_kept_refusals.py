@@ -82,7 +82,7 @@ def test_the_oldest_go_and_all_are_counted(lrs, keep):
     ],
     ids=["come back", "our fault", "not there", "a page", "no source", "no tenant", "unknown tenant"],
 )
-def test_what_nobody_at_the_source_has_to_put_right_is_not_kept(lrs, keep, one):
+def test_refusals_that_the_source_need_not_correct_are_not_stored(lrs, keep, one):
     keep([one, noted(1, source="other")])
 
     assert all_refusals(lrs.tenant.store).keys() == {"other"}

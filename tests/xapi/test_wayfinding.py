@@ -69,7 +69,7 @@ def test_a_tenant_that_there_is_not_is_told_so(lrs, path):
     )
 
 
-def test_a_path_that_is_echoed_nowhere_tells_nothing_of_whom_it_named(lrs):
+def test_a_path_with_a_name_is_not_repeated_in_the_answer(lrs):
     answer = lrs.clients[0].get(f"{lrs.address}/learners/ada@example.org")
 
     assert "ada" not in answer.text

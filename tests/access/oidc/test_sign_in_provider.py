@@ -152,7 +152,7 @@ def test_who_is_in_no_group_any_more_is_out(site, provider):
     assert "You have no role here any more" in text_of(answer)
 
 
-def test_nobody_comes_in_whom_nobody_let_in(site, provider):
+def test_nobody_signs_in_without_an_invitation(site, provider):
     answer = go(site.browser, provider)
 
     assert answer.status_code == 403

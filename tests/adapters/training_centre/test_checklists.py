@@ -115,7 +115,7 @@ def test_a_step_that_cannot_be_read_holds_back_its_whole_checklist_and_no_other(
     assert verbs(endpoint) == ["passed"]
 
 
-def test_a_step_of_nobody_known_holds_back_only_checklists_that_lack_that_step(bring, endpoint):
+def test_a_step_of_an_unknown_learner_delays_only_checklists_without_that_step(bring, endpoint):
     whole = [STEP | {"learner_ref": "L1", "step_id": step} for step in ("hands", "hood")]
     lacking = [STEP | {"learner_ref": "L2"}]
     nobody = STEP | {"learner_ref": "", "step_id": "hood", "result": "fail"}

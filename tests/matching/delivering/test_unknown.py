@@ -14,7 +14,7 @@ from tests.matching.world import SECOND, agree, held, listed, only, put_person, 
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("number", range(1, 5))
 @pytest.mark.parametrize(("answer", "end", "sent"), [(204, "delivered", 1), (503, "delivered", 2), (410, "dead", 1)])
-def test_what_was_sent_is_not_sent_again_because_nobody_knows_whether_that_was_put_down(
+def test_a_sent_delivery_is_not_sent_again_if_the_outcome_of_its_commit_is_unknown(
     tenant, receiving, clock, number, kept, answer, end, sent
 ):
     put_service(tenant, receiving.url, scopes=("profiles:read",))

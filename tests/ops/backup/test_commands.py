@@ -311,7 +311,7 @@ def test_a_store_on_mongodb_is_told_how_it_is_backed_up(tmp_path):
 
 
 @pytest.mark.usefixtures("lived")
-def test_a_blob_that_is_gone_is_told_and_all_else_is_backed_up(tmp_path):
+def test_a_backup_names_a_missing_blob_and_contains_everything_else(tmp_path):
     blobs = [path for path in (tmp_path / "data" / "tenants" / "second").rglob("*") if len(path.name) == 64]
     blobs[0].unlink()
 

@@ -211,7 +211,7 @@ def document(lrs, size, profile, fields=(), **more):
     return form(lrs, whole, "PUT", resource="activities/profile", **more)
 
 
-def test_08_a_form_of_nobody_known_is_refused_where_it_is_large(lrs):
+def test_08_a_large_form_without_a_known_key_is_refused(lrs):
     token = {"Authorization": "Basic " + base64.b64encode(":".join(lrs.auth).encode()).decode()}
 
     for fields in ({}, token):

@@ -271,7 +271,7 @@ def test_51_the_parts_follow_through_more_and_only_where_they_are_asked_for(lrs)
         assert lrs.get(agent=actor, **given).headers["content-type"] == "application/json"
 
 
-def test_51_without_attachments_it_is_multipart_all_the_same(lrs):
+def test_51_the_answer_is_multipart_also_without_attachments(lrs):
     statement_id = lrs.store(statement())[0]
 
     assert len(fetched(lrs, statementId=statement_id)) == 1

@@ -66,7 +66,7 @@ def test_who_takes_an_answer_slowly_gets_all_of_it(lrs):
     until_inside(lrs, lambda inside: inside == 0, "the answer to be sent")
 
 
-def test_more_bytes_of_answers_than_there_may_be_are_503_and_all_else_goes_on(lrs, monkeypatch):
+def test_answers_beyond_the_limit_of_bytes_are_503_and_other_requests_go_on(lrs, monkeypatch):
     monkeypatch.setattr(lrs.app.admission.answers, "bound", 1_000_000)
 
     busy = lrs.get(limit=100)

@@ -269,7 +269,7 @@ def test_trailers_are_not_headers(lrs):
     ],
     ids=["nothing", "half a head", "no body", "half a body", "outside xAPI"],
 )
-def test_who_falls_silent_in_a_request_is_408_and_cut_off(tmp_path, begun, answer):
+def test_a_client_that_stops_in_the_middle_of_a_request_gets_408_and_is_cut_off(tmp_path, begun, answer):
     with serving(tmp_path, patience=0.2) as lrs, raw(lrs) as connection:
         connection.sendall(begun)
 

@@ -125,7 +125,7 @@ def test_01_04_a_head_without_end_is_answered_in_the_version_it_told_and_names_t
 
 
 @both
-def test_01_04_who_falls_silent_is_answered_in_the_version_it_told(tmp_path, version):
+def test_01_04_a_client_that_stops_sending_is_answered_in_the_version_of_its_header(tmp_path, version):
     head = (
         f"POST /xapi/statements HTTP/1.1\r\nHost: x\r\nX-Experience-API-Version: {version}\r\nContent-Length: 9\r\n\r\n"
     )
