@@ -30,6 +30,7 @@ from lrs.kernel.garbage import collect_rarely
 from lrs.storage import Record, Store, open_store
 from lrs.storage.mongo.tx import MongoTx
 from lrs.storage.sqlite.tx import SqliteTx
+from tests import cost
 from tests.round_trips import Heard
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ with SecantusDBServer(storage_path=sys.argv[1]) as server:
     print(server.uri, flush=True)
     sys.stdin.read()
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the tests cost is told at the end."""
+    config.pluginmanager.register(cost, "tests.cost")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -180,7 +186,9 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 _cannot_run(child)
             yield address
         finally:
-            child.terminate()
+            with cost.counted_apart():
+                child.terminate()
+                child.wait()
 
 
 def _cannot_run(child: subprocess.Popen[bytes]) -> None:
