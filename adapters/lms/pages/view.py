@@ -38,7 +38,7 @@ _DONE_BY: dict[MoveOn, str] = {
     "Completed": "completed",
     "CompletedAndPassed": "completed and passed",
     "CompletedOrPassed": "completed or passed",
-    "NotApplicable": "nothing: it counts as done from the beginning",
+    "NotApplicable": "opened or not: it counts from the beginning",
 }
 _PROVEN_BY: dict[MoveOn, str] = {
     "Passed": "passed",
