@@ -66,7 +66,7 @@ def rotate(tenant: Tenant, algorithm: Algorithm, *, wait: int = WAIT, by: str) -
         is_first = signing_keys.active(tx, algorithm) is None
         now = tenant.clock()
         _store(tx, tenant, made, "active" if is_first else "next", now if is_first else now + wait)
-        audit.append(tx, by, "key.made", {"key": made.id, "algorithm": algorithm})
+        audit.append(tx, by, "badge-key.made", {"key": made.id, "algorithm": algorithm})
 
     tenant.store.write(decide).result()
     return made.id
@@ -87,7 +87,7 @@ def _take_over(tx: Tx, id: str, now: int) -> None:
     if before is not None:
         _change(tx, before, "retired", until=now)
     _change(tx, id, "active", since=now)
-    audit.append(tx, "worker", "key.rotated", {"key": id, "retired": before or "none"})
+    audit.append(tx, "worker", "badge-key.rotated", {"key": id, "retired": before or "none"})
 
 
 def compromise(tenant: Tenant, id: str, *, by: str) -> str | None:
@@ -114,7 +114,7 @@ def compromise(tenant: Tenant, id: str, *, by: str) -> str | None:
         tx.owe(KIND, id, Owed(REISSUE))
         for listed in list(each(tx, LIST)):
             tx.owe(LIST, listed.id, Owed(PUBLISH))
-        audit.append(tx, by, "key.compromised", {"key": id, "instead": heir or "none"})
+        audit.append(tx, by, "badge-key.compromised", {"key": id, "instead": heir or "none"})
         return heir
 
     return tenant.store.write(decide).result()

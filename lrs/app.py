@@ -31,6 +31,7 @@ from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import routes as badges
 from badges.awards import credential_uuid
+from badges.pages import keys as badge_keys
 from lrs.access import KEY, LAUNCH, LINK, PLATFORM, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.operator_policy import OPERATOR
@@ -222,6 +223,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         arrivals.routes(neighbours),
         front.routes(),
         badges.routes(),
+        badge_keys.routes(),
         *frame_routes.routes(),
         pick_routes.routes(),
         learn_routes.routes(SUBSCRIPTIONS),

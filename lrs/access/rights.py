@@ -40,7 +40,7 @@ _SENDERS = (
     "lms.approve",
     "courses.manage",
 )
-_ADMIN = ("metrics.read", "badges.read", "audit.read", *_CONSOLE, *_PEOPLE, *_SENDERS)
+_ADMIN = ("metrics.read", "badges.read", "badge-keys.change", "audit.read", *_CONSOLE, *_PEOPLE, *_SENDERS)
 
 SCOPES: Mapping[str, Rights] = {
     "all": {

@@ -41,6 +41,7 @@ _EVERYTHING = (
         "consents.withdraw",
         "consents.answer",
         "badges.read",
+        "badge-keys.change",
     ),
     *("work.read", "work.retry", "deliveries.resend", "deliveries.read", "metrics.read", "audit.read"),
     *("sources.connect", "arrivals.read", "imports.run", "source.read", "lms.connect", "lms.approve"),

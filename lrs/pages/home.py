@@ -76,6 +76,7 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("arrivals", "/arrivals", _nothing),
     ("connect", "/connect", _nothing),
     ("members", "/staff/members", _nothing),
+    ("badge-keys", "/staff/badge-keys", _nothing),
     ("console", "/console", _nothing),
 )
 """The places of work in the order of the page: a name, a pattern of the table of rights, a count."""

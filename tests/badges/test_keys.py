@@ -265,7 +265,7 @@ def test_what_cannot_be_done_with_keys_is_refused_and_changes_nothing(tenant):
         rotation.compromise(tenant, SECOND, by="operator")
 
     assert states(tenant) == [("Ed25519", "active"), ("Ed25519", "compromised")]
-    assert [entry.action for entry in audit.newest(tenant.store, 9)] == ["key.compromised", "key.made"]
+    assert [entry.action for entry in audit.newest(tenant.store, 9)] == ["badge-key.compromised", "badge-key.made"]
 
 
 def test_of_two_who_rotate_at_once_one_is_told_to_look(tenant, monkeypatch):

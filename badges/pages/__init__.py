@@ -1,0 +1,1 @@
+"""Pages about badges: those of staff, and those that anybody may see."""
