@@ -6,7 +6,7 @@ import pytest
 
 from badges.keys import ring_of
 from lrs.composition.steps import drain
-from tests.pages.conftest import Site, text_of
+from tests.pages.conftest import Site, forms_of, text_of
 
 PLACE = "/staff/badge-keys"
 
@@ -51,7 +51,12 @@ def test_a_new_key_is_made_and_another_is_given_up_and_each_is_put_down(public):
     ("path", "fields", "status", "why"),
     [
         (PLACE, {"algorithm": "DSA"}, 400, "There is no algorithm"),
-        (f"{PLACE}/compromised", {"key": "badge-jwt-key/1"}, 400, "Tick that what the key signed is to be invalid"),
+        (
+            f"{PLACE}/compromised",
+            {"key": "badge-jwt-key/1", "sure": ""},
+            400,
+            "Tick that what the key signed is to be invalid",
+        ),
         (f"{PLACE}/compromised", {"key": "badge-signing-key/99", "sure": "yes"}, 404, "there is no key"),
     ],
 )
@@ -70,4 +75,5 @@ def test_a_demonstration_offers_nothing_and_says_why(browser):
 
     assert "This issuer is a demonstration" in text_of(page)
     assert "Make a new key" not in page.text
-    assert browser.send(page, PLACE, algorithm="Ed25519").status_code == 409
+    sent = {"form": forms_of(page.text)[0]["fields"]["form"], "algorithm": "Ed25519"}
+    assert browser.ask("POST", PLACE, data=sent).status_code == 409
