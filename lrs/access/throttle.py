@@ -32,7 +32,7 @@ class Throttle:
         """Raises ``RetryLater`` (429) if *who* has tried too often."""
         left = self.left(*who)
         if left is not None:
-            message = "That was tried too often. Nothing you send is looked at until the time is over."
+            message = "That was tried too often. Wait: until the time is over nothing you send is checked."
             raise RetryLater(CREDENTIALS, message, seconds=left)
 
     def wrong(self, *who: str) -> RetryLater | None:

@@ -24,7 +24,7 @@ from lrs.tenancy.tenants import Tenant
 KIND = "tries"
 SLOTS = 16_384
 """Names whose tries are counted at once in one store; a record has about 150 bytes."""
-_MESSAGE = "That was tried too often. Nothing you send is looked at until the time is over."
+_MESSAGE = "That was tried too often. Wait: until the time is over nothing you send is checked."
 
 
 @dataclass(frozen=True, slots=True)

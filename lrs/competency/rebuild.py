@@ -86,7 +86,8 @@ def rebuild(tenant: Tenant, kinds: Kinds, *, apply: bool) -> Diff:
                 return found
     done = "some of it was put right" if found else "nothing was changed"
     raise Refused(
-        f"statements or levels changed during each of {ATTEMPTS} attempts, {done}; run it again when less comes in",
+        f"statements or levels changed during each of {ATTEMPTS} attempts, {done}; run it again when fewer statements"
+        " arrive",
         status=409,
         error=BUSY,
     )

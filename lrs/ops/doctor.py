@@ -256,7 +256,7 @@ def _master_key(settings: Settings) -> Finding:
         return Finding("master-key", "problem", f"{path} is open to others (mode {mode:o}): chmod 600 {path}")
     if told.st_uid not in {os.geteuid(), 0}:
         return Finding("master-key", "warning", f"{path} belongs to the user {told.st_uid}, who can read and change it")
-    return Finding("master-key", "ok", f"{path} is its owner's alone")
+    return Finding("master-key", "ok", f"{path} can be read by its owner only")
 
 
 def _sync_time(folder: Path) -> float:

@@ -40,7 +40,9 @@ def of_audit(tenant: Tenant) -> Iterator[Finding]:
         return
     yield from _whole(last.number if last else 0, told)
     if path is None:
-        yield Finding("audit-head", "warning", "LRS_AUDIT_HEAD names no file: an older copy put back cannot be told")
+        yield Finding(
+            "audit-head", "warning", "LRS_AUDIT_HEAD names no file: so nobody notices if an older copy is put back"
+        )
     elif unread:
         yield unread
         return
@@ -55,7 +57,7 @@ def of_audit(tenant: Tenant) -> Iterator[Finding]:
         differs = audit_head.compare(lines, found, [entry.number for entry in restored])
         yield _differing(path, differs, restored) if differs else _agreeing(path, lines, last, tenant.clock())
     if path is not None and not os.access(path, os.W_OK):
-        message = f"{path} cannot be written: what is done from now on is not put down in it"
+        message = f"{path} cannot be written: further actions are not recorded in it"
         yield Finding("audit-head", "problem", message)
 
 

@@ -153,7 +153,7 @@ def report_of(tenant: Tenant, job: Job) -> Json:
     try:
         text = b"".join(tenant.store.blobs.open(job.blobs.get("report", "")))
     except KeyError as missing:
-        raise Refused("what became of every row is no longer kept", status=404, error="not_found") from missing
+        raise Refused("the outcomes of the rows are no longer stored", status=404, error="not_found") from missing
     return msgspec.json.decode(text, type=Json)
 
 

@@ -115,7 +115,7 @@ def decide(settings: Settings, control: Control, tenant: str, as_json: bool, **g
     changes = {name: value for name, value in given.items() if name != "undecided" and value not in {None, ()}}
     changes |= dict.fromkeys(given["undecided"])
     if not changes:
-        raise Misconfigured("nothing was named to be set: lrs tenants set --help lists what can be")
+        raise Misconfigured("nothing to set: lrs tenants set --help lists what can be set")
     _check(settings, tenant, changes)
     _known(control, tenant)
     # In another store, so in another commit: first, as for a change of the state.
@@ -153,7 +153,7 @@ def delete(settings: Settings, control: Control, tenant: str) -> None:
     record = states.delete(settings, control, tenant)
     click.echo(
         f"{tenant} is shut, and is deleted with all its statements, badges and blobs after {time_of(record.delete_at)};"
-        f" until then lrs tenants resume {tenant} undoes it. Its id is not given out again"
+        f" until then lrs tenants resume {tenant} undoes it. Its id is not used again"
     )
 
 

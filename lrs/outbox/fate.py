@@ -107,7 +107,7 @@ def begin(
     except Undeliverable as undeliverable:
         give_up(tenant, claim, str(undeliverable))
     except msgspec.MsgspecError as error:
-        give_up(tenant, claim, f"cannot be put together: {type(error).__name__}")
+        give_up(tenant, claim, f"cannot be composed: {type(error).__name__}")
     return None
 
 
@@ -219,7 +219,7 @@ def _composed(tenant: Tenant, claim: Claim, record: Record, channel: Channel) ->
     """The call for *record*. Raises as ``Channel.compose`` does."""
     name, to = where(record, {channel.name: channel})
     if name == UNKNOWN:
-        raise Undeliverable("cannot be put together: it does not say to whom it goes")
+        raise Undeliverable("cannot be composed: it names no destination")
     destination = destinations.find(tenant, channel, to)
     if destination is None:
         raise Undeliverable(f"there is no destination {to} of the channel {channel.name}")

@@ -87,7 +87,7 @@ def _made(visit: Visit, platform: Platform, source: str) -> NewKey:
     if not connect_facts.reaches(visit.caller, CONNECT, source):
         raise Refused("You look after other sources: choose one of yours.", status=403, error="forbidden")
     if connect_facts.active_keys(visit.tenant, source) >= MOST_OF_A_SOURCE:
-        message = f"This source has {MOST_OF_A_SOURCE} keys that work. Revoke those that nobody uses first."
+        message = f"This source has {MOST_OF_A_SOURCE} active keys. Revoke those that nobody uses first."
         raise Refused(message, status=409, error="too_many_keys")
     scopes = connect_facts.scopes_for(visit.caller, platform.scopes)
     return create_key(visit.tenant, source, scopes, by=visit.session.by, product=platform.name)

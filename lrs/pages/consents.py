@@ -48,7 +48,9 @@ def routes() -> APIRouter:
             if wanted not in ACTS:
                 raise Refused("Choose what the parent or guardian answered.")
             if form.get("sure") != "yes":
-                raise Refused("Say that you have their answer, on paper say: who writes it down stands for it.")
+                raise Refused(
+                    "Confirm that you have their answer, for example on paper: you answer for what you enter."
+                )
             answers.write_down(visit.tenant, receipt, agree=ACTS[wanted], by=by)
         except Refused as refused:
             if refused.status == 404:

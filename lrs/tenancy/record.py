@@ -73,15 +73,14 @@ class TenantRecord(msgspec.Struct, frozen=True):
         """Refuses (403) unless the tenant is open. The message says why, and what its operator can do."""
         if self.state == "suspended":
             raise Refused(
-                "this tenant is suspended: nothing of it is lost, and its operator lets it go on with"
-                f" lrs tenants resume {id}",
+                f"this tenant is suspended: its data is kept, and its operator resumes it with lrs tenants resume {id}",
                 status=403,
                 error="suspended",
             )
         if self.state == "closing":
             raise Refused(
                 f"this tenant is to be deleted on {timestamp_of_micros(self.delete_at or 0)[:10]}: until then its"
-                f" operator brings it back with lrs tenants resume {id}",
+                f" operator can resume it with lrs tenants resume {id}",
                 status=403,
                 error="closing",
             )

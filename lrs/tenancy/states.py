@@ -36,7 +36,7 @@ def create(settings: Settings, control: Control, tenant: str, name: str, *, by: 
     """
     if tenant in control.records():
         if control.get(tenant) is None:
-            raise Misconfigured(f"tenant {tenant!r} was deleted, and its id is not given out again: choose another")
+            raise Misconfigured(f"tenant {tenant!r} was deleted, and its id is not used again: choose another")
         if is_there(store_url(settings, tenant)):
             return False
     control.check_key()  # ``add`` asks again, but the store would be there by then, with the former key
@@ -67,7 +67,9 @@ def delete(settings: Settings, control: Control, tenant: str) -> TenantRecord:
     Raises ``Misconfigured``.
     """
     if tenant == DEFAULT:
-        raise Misconfigured("the default tenant is a part of the installation, and stays: lrs tenants suspend shuts it")
+        raise Misconfigured(
+            "the default tenant is a part of the installation and cannot be deleted: lrs tenants suspend suspends it"
+        )
     return _bring(settings, control, tenant, "closing", BY)
 
 

@@ -42,7 +42,7 @@ async def arriving(request: Request, tenant: Tenant, most: int = MAX_BYTES) -> A
     try:
         yield Request(request.scope, counted)
     except ClientDisconnect as gone:  # nobody gets the answer; the log has a refusal and no fault of the program
-        raise Refused("the file did not come to its end: send it again", error="upload_broken_off") from gone
+        raise Refused("the file ended too early: send it again", error="upload_broken_off") from gone
     finally:
         share.give_back()  # the file is stored as a blob by now, or nowhere; the request may wait for the import
 

@@ -95,7 +95,7 @@ class FastAPIMount:
         if isinstance(error, RequestValidationError):
             return self._told(request, _invalid(error))
         if isinstance(error, ClientDisconnect):  # nobody gets the answer; for the log it is no fault of ours
-            return self._told(request, Refused("the body did not come to its end: send it again", error="broken_off"))
+            return self._told(request, Refused("the body ended too early: send it again", error="broken_off"))
         if not isinstance(error, HTTPException):
             return self._told(request, refused_for(error, exchange_of(request).id))
         if error.status_code == 404:  # our own refusals are ``Refused``, so no route was found

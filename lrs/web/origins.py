@@ -87,7 +87,7 @@ def check_page(line: PolicyLine, method: str, headers: Mapping[str, str], settin
     if line.pages not in FOR_EVERYBODY and is_on_content_host(headers, settings):
         root = origin_of(settings.pages_root) if settings.pages_root else ""
         where = (("location", root + path),) if method == "GET" and root else ()
-        message = f"At this address is content only. The pages are at {root or 'another one'}."
+        message = f"This host serves uploaded content only. The pages are at {root or 'another one'}."
         raise Refused(message, status=307 if where else 421, error="misdirected", headers=where)
 
 

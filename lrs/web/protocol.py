@@ -50,7 +50,7 @@ _TOO_MUCH_FRAMING = Refused(
     f"the chunked body has more than {MOST_FRAMING} bytes of extensions and trailers", error="too_large"
 )
 _TOO_LATE = Refused("the rest of the request did not come in time", status=408, error="timeout")
-_NOT_HTTP = Refused("this is not HTTP/1.1 as RFC 9112 has it")
+_NOT_HTTP = Refused("this is not valid HTTP/1.1 (RFC 9112)")
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]{0,5})?")
 """A host by RFC 3986 3.2.2, without the comma with which a proxy joins two."""
 _BLANKS = b" \t"
@@ -74,7 +74,7 @@ def head_fault(version: str, hosts: list[bytes], codings: list[bytes]) -> Refuse
     if codings and version == "1.0":
         return Refused("HTTP/1.0 has no Transfer-Encoding: send a Content-Length")
     if codings and [coding.lower() for coding in codings] != [b"chunked"]:
-        return Refused("of transfer codings only chunked is known", status=501, error="not_implemented")
+        return Refused("the only known transfer coding is chunked", status=501, error="not_implemented")
     return None
 
 

@@ -233,7 +233,7 @@ def test_whoever_opens_a_database_that_another_process_migrates_waits_and_then_i
         open_store(mongo_url)
 
     assert str(refused.value) == (
-        f"another process is bringing the database {name} to this program's form: start again when it is done"
+        f"another process is bringing the database {name} to this program's schema: start again when it is done"
     )
     assert meta.find_one({"_id": "schema"})["version"] == 0
     assert meta.find_one({"_id": "migration"})["by"] == "another"

@@ -155,7 +155,7 @@ def test_a_deleted_tenant_leaves_no_file_and_a_line_that_keeps_its_id_and_the_en
     assert (kept.state, kept.erased, kept.audit) == ("deleted", True, (head.number, head.hash))
     assert control.get("acme") is None
     assert states.erase_due(settings, control, clock.now) == []
-    with pytest.raises(Misconfigured, match="was deleted, and its id is not given out again"):
+    with pytest.raises(Misconfigured, match="was deleted, and its id is not used again"):
         states.create(settings, control, "acme", "")
     with pytest.raises(Misconfigured, match="there is no tenant 'acme'; there are default"):
         states.resume(settings, control, "acme")

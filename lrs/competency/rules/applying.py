@@ -56,7 +56,7 @@ def look(tenant: Tenant, ruleset: Ruleset, act: Callable[[LossSurvey, list[Swing
             continue
     raise Refused(
         f"statements that these rules are about, or persons, changed during each of {ATTEMPTS} attempts; nothing was"
-        " changed: run it again when less comes in",
+        " changed: run it again when fewer statements arrive",
         status=409,
         error="busy",
     )

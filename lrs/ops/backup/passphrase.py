@@ -51,9 +51,7 @@ def passphrase_of(settings: Settings, file: Path | None) -> bytes | None:
         told = settings.backup_passphrase
         return _as_typed(os.fsencode(told.get_secret_value())) if told else None
     if settings.backup_passphrase:
-        raise Misconfigured(
-            "a passphrase stands in LRS_BACKUP_PASSPHRASE, and a file of one is named: leave one of them"
-        )
+        raise Misconfigured("LRS_BACKUP_PASSPHRASE and a passphrase file are both given: give one of them")
     with path.open("rb") as read:
         text = _as_typed(read.read(_LONGEST + 1))
     if not text or len(text) > _LONGEST:

@@ -119,7 +119,7 @@ class _Taking:
             if found != blob:
                 raise Misconfigured(
                     f"{blobs.path_of(blob)} is damaged: its content is not what its name says. Put it back from an"
-                    " earlier backup, or move it away, then it is told as missing"
+                    " earlier backup, or move it away, then the backup names it as missing"
                 )
             names.add(blob, size)
         head = next((record.meta for record in records_of(self._copy, (HEAD_KIND,))), {})

@@ -156,7 +156,7 @@ def _own(visit: Visit) -> Own:
     """The learner of the pages: the one person within the caller's right. Raises ``Refused`` (404, 410)."""
     mine = visit.caller.owned(READ)
     if len(mine) != 1:
-        raise Refused("Nobody's own record belongs to this sign-in.", status=404, error="not_found")
+        raise Refused("There is no learner's record for this sign-in.", status=404, error="not_found")
     return facts.own(visit.tenant, next(iter(mine)))
 
 

@@ -36,7 +36,7 @@ def leased(leases: Collection[dict[str, Any]], name: str) -> Iterator[Callable[[
     while not _take(leases, mine):
         if time.monotonic() > until:
             raise Misconfigured(
-                f"another process is bringing the database {leases.database.name} to this program's form: start again"
+                f"another process is bringing the database {leases.database.name} to this program's schema: start again"
                 " when it is done"
             )
         time.sleep(_LOOK_S)
@@ -47,7 +47,8 @@ def leased(leases: Collection[dict[str, Any]], name: str) -> Iterator[Callable[[
     def check() -> None:
         if leases.find_one(mine, {"_id": 1}) is None:
             raise Misconfigured(
-                f"another process has gone on with the database {leases.database.name}, because this one stood still"
+                f"another process continues the migration of the database {leases.database.name}, because this one"
+                " made no progress"
             )
 
     try:

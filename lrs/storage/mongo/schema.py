@@ -83,7 +83,7 @@ def _refuse_large(database: Mongo, version: int) -> None:
         return
     told = f"the database {database.name} has schema {version} and {count} records, this program needs {SCHEMA_VERSION}"
     if is_leased(database.meta, "migration"):
-        raise Misconfigured(f"{told}: another process is bringing it there, start again when it is done")
+        raise Misconfigured(f"{told}: another process is migrating it: start again when it is done")
     raise Misconfigured(f"{told}: run lrs tenants migrate, which can take long and says how far it is")
 
 

@@ -81,7 +81,7 @@ class SqliteToRead(SqliteReading):
         except sqlite3.DatabaseError as error:
             raise Misconfigured(f"{path} cannot be opened: {error}") from error
         if not self._address:
-            raise Misconfigured(f"{path} cannot be read where it lies: copy its folder to where you may write")
+            raise Misconfigured(f"{path} cannot be read in its folder: copy the folder to a place where you may write")
         self._check()
 
     def mac(self, text: bytes) -> bytes:

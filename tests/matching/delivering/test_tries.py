@@ -196,7 +196,7 @@ def test_a_delivery_that_is_unreadable_itself_is_listed_and_parked(tenant: Tenan
     assert (shown["id"], shown["state"], shown["reason"]) == (
         "d1",
         "dead",
-        "cannot be put together: it does not say to whom it goes",
+        "cannot be composed: it names no destination",
     )
 
 
@@ -215,8 +215,8 @@ def test_a_delivery_that_cannot_be_put_together_is_parked_and_holds_up_nobody(
 
     assert sorted(receiving.events) == ["consent.given", "profile.updated"]
     assert [state for state in states(tenant) if state[1] == "dead"] == [
-        ("consent.given", "dead", "cannot be put together: DecodeError"),
-        ("profile.updated", "dead", "cannot be put together: DecodeError"),
+        ("consent.given", "dead", "cannot be composed: DecodeError"),
+        ("profile.updated", "dead", "cannot be composed: DecodeError"),
     ]
 
 

@@ -255,7 +255,7 @@ def test_a_wrong_an_empty_or_a_missing_passphrase_is_told_and_leaves_nothing(tmp
         "the passphrase does not open the master key in this backup: ",
         f"{tmp_path}/empty holds no passphrase: it is empty, or longer"[:60],
         f"{tmp_path}/none: No such file or directory: nothing was left"[:60],
-        "a passphrase stands in LRS_BACKUP_PASSPHRASE, and a file of ",
+        "LRS_BACKUP_PASSPHRASE and a passphrase file are both given: ",
     ]
     assert files_in(tmp_path / "again") == []
     assert run(*again, backup_passphrase_file=tmp_path / "right")[0] == 0

@@ -149,7 +149,7 @@ def test_01_what_is_no_http_is_answered_in_the_one_shape(lrs, version):
 
     assert (status, headers["x-experience-api-version"]) == (400, version)
     assert body == (
-        '{"error":"bad_request","message":"this is not HTTP/1.1 as RFC 9112 has it",'
+        '{"error":"bad_request","message":"this is not valid HTTP/1.1 (RFC 9112)",'
         f'"requestId":"{headers["x-request-id"]}"}}'
     )
 
