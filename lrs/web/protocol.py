@@ -10,24 +10,21 @@ transfer codings that it does not decode as data (6.1), and keeps blanks at the 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import re
-import sys
-import termios
 from collections.abc import Iterable
-from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast
+from urllib.parse import unquote
 
+import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lrs.kernel.errors import Refused
+from lrs.web.answering import Answering
 from lrs.web.browsers import closed
+from lrs.web.pieces import InOnePiece
 from lrs.web.staying import StayingParser
-
-if TYPE_CHECKING:
-    import httptools
 
 LONGEST_HEAD = 256 * 1024
 """Limit for request line and headers in bytes; well over every limit that is answered with a reason."""
@@ -82,48 +79,6 @@ def _tells_nobody(_path: str, _refused: Refused, _request_id: str) -> None:
     return
 
 
-class InOnePiece:
-    """A transport that sends what is written in one round of the event loop as one piece.
-
-    uvicorn writes the head and the body of an answer separately, which would be two system calls and two packets.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._written: list[bytes] = []
-        self._handed = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """See ``asyncio.WriteTransport.write``."""
-        if not self._written:
-            self._loop.call_soon(self.send)
-        self._written.append(data)
-
-    def close(self) -> None:
-        """See ``asyncio.BaseTransport.close``: what was written still goes out."""
-        self.send()
-        self._transport.close()
-
-    def send(self) -> None:
-        """Sends what was written since the last time."""
-        written, self._written = self._written, []
-        if written and not self._transport.is_closing():
-            self._handed += sum(map(len, written))
-            self._transport.writelines(written)
-
-    def taken(self) -> int:
-        """How many bytes the client has received so far; if the system does not tell, how many were passed to it."""
-        waiting = 0
-        with suppress(OSError):
-            told = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
-            waiting = int.from_bytes(told, sys.byteorder)
-        return self._handed - self._transport.get_write_buffer_size() - waiting
-
-
 class Bounded(HttpToolsProtocol):
     """The protocol of one connection."""
 
@@ -170,7 +125,8 @@ class Bounded(HttpToolsProtocol):
         self._arrived += len(data)
         message, self._expected = self._message, 0
         super().data_received(data)
-        self._hand_on()
+        if self._data:
+            self._hand_on()
         if self._in_head:
             self._counted += len(data)
             self._hold_to(LONGEST_HEAD, _TOO_LARGE)
@@ -192,17 +148,48 @@ class Bounded(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """The parser read a field. A field after the blank line is a trailer and is not kept."""
         if self._in_head:
-            super().on_header(name, value.rstrip(_BLANKS))
+            name, value = name.lower(), value.rstrip(_BLANKS)
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The parser read the blank line. A fault in the head is answered while the request counts as one."""
         hosts = [value for name, value in self.headers if name == b"host"]
         codings = [value for name, value in self.headers if name == b"transfer-encoding"]
-        self._refused = head_fault(self.parser.get_http_version(), hosts, codings)
+        version = self.parser.get_http_version()
+        self._refused = head_fault(version, hosts, codings)
         if self._refused is not None:
             raise self._refused  # the parser stops here, and uvicorn calls ``send_400_response``
-        super().on_headers_complete()
+        url = httptools.parse_url(self.url)
+        path, scope = url.path.decode("ascii"), self.scope
+        scope["method"], scope["http_version"] = self.parser.get_method().decode("ascii"), version
+        scope["path"], scope["raw_path"] = unquote(path) if "%" in path else path, url.path
+        scope["query_string"] = url.query or b""
+        self._take_up(version)
         self._in_head, self._is_chunked, self._counted = False, bool(codings), 0
+
+    def _take_up(self, version: str) -> None:
+        """As in uvicorn: a request begins when the answer to the one before it is complete."""
+        before = self.cycle
+        self.cycle = Answering(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_chunk_header(self) -> None:
         """The parser read the length of a chunk."""
@@ -214,15 +201,15 @@ class Bounded(HttpToolsProtocol):
         self._data.append(body)
 
     def _hand_on(self) -> None:
-        if self._data:
-            data, self._data = self._data, []
-            super().on_body(b"".join(data))
+        data, self._data = self._data, []
+        super().on_body(b"".join(data))
 
     def on_message_complete(self) -> None:
         """The parser read the end of the request, or of the head of one that asks for an upgrade."""
         if self.parser.should_upgrade():
             return
-        self._hand_on()
+        if self._data:
+            self._hand_on()
         self._is_chunked = False
         super().on_message_complete()
 

@@ -227,5 +227,5 @@ def _ids() -> Iterator[str]:
 
 def check_headers(headers: RawHeaders, most: int) -> None:
     """Refuses with 431 if *headers* have more than *most* bytes in all."""
-    if sum(len(name) + len(value) for name, value in headers) > most:
+    if sum([len(name) + len(value) for name, value in headers]) > most:
         raise Refused(f"the headers are larger than {most} bytes", status=431, error="too_large")

@@ -22,7 +22,7 @@ class StayingParser:
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
-        self._parser = _parser(protocol)
+        self._reads_with(_parser(protocol))
 
     def feed_data(self, data: bytes) -> None:
         """Bytes from the client. Raises ``httptools.HttpParserError``."""
@@ -30,27 +30,19 @@ class StayingParser:
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as ended:
-                self._parser = _parser(_Rest(self._protocol))
+                self._reads_with(_parser(_Rest(self._protocol)))
                 self._parser.feed_data(_head(self._protocol.headers))
                 data = data[ended.args[0] :]
             else:
                 return
 
-    def get_http_version(self) -> str:
-        """Of the request whose head was read last."""
-        return self._parser.get_http_version()
-
-    def get_method(self) -> bytes:
-        """Of the request whose head was read last."""
-        return self._parser.get_method()
-
-    def should_keep_alive(self) -> bool:
-        """Whether the connection stays open after the request whose head was read last."""
-        return self._parser.should_keep_alive()
-
-    def should_upgrade(self) -> bool:
-        """Whether the request whose head was read last asks for an upgrade."""
-        return self._parser.should_upgrade()
+    def _reads_with(self, parser: httptools.HttpRequestParser) -> None:
+        """Has *parser* say what it says of the request whose head was read last."""
+        self._parser = parser
+        self.get_http_version = parser.get_http_version
+        self.get_method = parser.get_method
+        self.should_keep_alive = parser.should_keep_alive
+        self.should_upgrade = parser.should_upgrade
 
 
 class _Rest:

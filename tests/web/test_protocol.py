@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lrs.web.protocol import MOST_FRAMING, InOnePiece
+from lrs.web.pieces import InOnePiece
+from lrs.web.protocol import MOST_FRAMING
 from tests.served import statement
 
 

@@ -1,0 +1,54 @@
+"""How bytes leave on a connection: in few pieces, and counted. Knows no protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import sys
+import termios
+from contextlib import suppress
+from typing import Any
+
+
+class InOnePiece:
+    """A transport that sends what is written in one round of the event loop as one piece.
+
+    uvicorn writes the head and the body of an answer separately, which would be two system calls and two packets.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+        self.is_closing = transport.is_closing
+        """See ``asyncio.BaseTransport.is_closing``: asked for each answer."""
+        self._handed = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """See ``asyncio.WriteTransport.write``."""
+        if not self._written:
+            self._loop.call_soon(self.send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        """See ``asyncio.BaseTransport.close``: what was written still goes out."""
+        self.send()
+        self._transport.close()
+
+    def send(self) -> None:
+        """Sends what was written since the last time."""
+        written, self._written = self._written, []
+        if written and not self._transport.is_closing():
+            self._handed += sum(map(len, written))
+            self._transport.writelines(written)
+
+    def taken(self) -> int:
+        """How many bytes the client has received so far; if the system does not tell, how many were passed to it."""
+        waiting = 0
+        with suppress(OSError):
+            told = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+            waiting = int.from_bytes(told, sys.byteorder)
+        return self._handed - self._transport.get_write_buffer_size() - waiting
