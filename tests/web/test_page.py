@@ -316,7 +316,7 @@ def test_only_an_origin_may_frame_a_page(origin):
 def test_pages_that_the_table_names_and_no_room_hands_in_stop_the_start():
     table = {("GET", "/a"): PolicyLine(PUBLIC, pages="public"), ("GET", "/b"): PolicyLine(PUBLIC, pages="guests")}
 
-    with pytest.raises(LookupError, match=r"\['account', 'achievement', 'consent', 'guests', 'lti', 'me', 'staff'\]"):
+    with pytest.raises(LookupError, match="'guests', 'lti', 'me', 'operator', 'staff'"):
         FastAPIMount(None, table, PAGES, None, PAGES["public"])
 
 
