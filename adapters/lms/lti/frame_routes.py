@@ -12,12 +12,13 @@ from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.frames import LAUNCHED, Named, framed
 from adapters.lms.lti.grades import LtiGrade
 from adapters.lms.lti.signed_in import Launched
+from lrs.kernel.errors import Refused
 from lrs.outbox.listing import sent_to
 from lrs.pages.me.routes import add_skills
 from lrs.pages.visit import REFUSALS
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
-from lrs.web.listing import asked_of, listing
+from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 from lrs.web.page import page
 
 
@@ -43,10 +44,23 @@ def _router(prefix: str) -> APIRouter:
 def _add_course(router: APIRouter) -> None:
     @router.get("/courses/{course}", summary="Who is in a course, for its teacher", openapi_extra=LAUNCHED)
     def show(request: Request, tenant: Named, course: str) -> Response:
+        """As a page; with ``.csv`` or ``.json`` at the end of the address, as a file."""
+        id, _, ending = course.partition(".")
         who: Launched = exchange_of(request).behind
         assert who.course is not None  # noqa: S101 (the session is one for this course)
-        found = listing(asked_of(request, course_view.COLUMNS, sort="name"), course_view.rows(_in(tenant, course)))
-        return page(request, "lti/course.html", list=found, **course_view.about(who.course, tenant.settings.zone))
+        asked, rows = asked_of(request, course_view.COLUMNS, sort="name"), course_view.rows(_in(tenant, id))
+        if ending:
+            return _as_file(asked, rows, ending)
+        told = course_view.about(who.course, tenant.settings.zone)
+        return page(request, "lti/course.html", list=listing(asked, rows), **told)
+
+
+def _as_file(asked: Asked, rows: list[ListRow], ending: str) -> Response:
+    if ending == "csv":
+        return as_csv(asked, rows, "course")
+    if ending == "json":
+        return as_json(asked, rows, "course")
+    raise Refused("There is no such file of this list.", status=404, error="not_found")
 
 
 def _in(tenant: Tenant, course: str) -> list[InCourse]:

@@ -57,7 +57,7 @@ def open_teacher(tx: Tx, user: str, course: str, now: int, way: SigningIn) -> st
 
 def by_launch(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
     """Who is here by a launch; leaves ``Launched`` behind. Raises ``Refused`` (401)."""
-    of = exchange.place.named.get("course", ME)
+    of = exchange.place.named.get("course", ME).partition(".")[0]  # the list as a file has an ending
     token = HTTPConnection(scope).cookies.get(cookie_name(tenant, of))
     found = sessions.find_session(tenant, token) if token else None
     root = f"{scope.get('root_path', '')}{BEHIND.format(tenant=tenant.id)}"
