@@ -35,7 +35,7 @@ pytestmark = [
 ]
 WIDTHS = (390, 768, 1280)
 DEEP = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
-COURSE = """<!doctype html><title>Course</title>
+COURSE = """<!doctype html><title>Course</title><meta name="viewport" content="width=device-width">
 <style>body{{margin:0}}iframe{{width:100%;height:100vh;border:0}}</style>
 <script>
 const kept = {{}};
