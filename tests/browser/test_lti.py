@@ -6,7 +6,6 @@ to a folder, pictures of each page are put there, to be looked at.
 
 import base64
 import html
-import json
 import os
 from contextlib import closing
 from io import BytesIO
@@ -16,15 +15,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from adapters.lms.importing import import_course
-from adapters.lms.lti import platforms, registration, tool_keys
-from lrs.access.keys import create_key
+from adapters.lms.lti import platforms, tool_keys
 from lrs.access.sessions import list_sessions
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Ruleset
 from tests.adapters.lms.lti.platform import CLAIM, MEMBERSHIP, Platform, learner
 from tests.adapters.lms.made import structure, unit
 from tests.browser.chromium import Chromium, found
-from tests.pages.conftest import Browser
 from tests.served import serving
 from tests.web.site import COMPETENCY, RULE
 
@@ -192,21 +189,3 @@ def test_a_course_opens_in_the_frame(browser, course):
     show(browser, course, "/learn/", "learn", custom | {CLAIM + "resource_link": {"id": "7", "title": "Gowning"}})
 
     assert "lti-learner" in course.subjects
-
-
-def test_the_pages_of_staff_and_of_a_registration_are_looked_at(browser, course):
-    lrs = course.lrs
-    staff = Browser(lrs.app, lrs.address)
-    staff.sign_in(create_key(lrs.tenant, "operator", ["admin"]))
-    cookie = "; ".join(f"{name}={value}" for name, value in staff.cookies.items())
-    (platform,) = platforms.everyone(lrs.tenant.store)
-    places = {"platforms": "", "new": "/new?product=canvas", "platform": f"/platforms/{platform.id}"}
-
-    for name, place in places.items():
-        browser.open(f"{lrs.address}/staff/lms{place}", Cookie=cookie)
-        pictures(browser, name)
-        assert browser.run("document.documentElement.scrollWidth <= innerWidth"), name
-    address, _ = registration.invite(lrs.tenant, "Moodle of North Centre", by="test", root=course.tool)
-    browser.open(address)
-
-    assert json.loads(browser.run("JSON.stringify(document.title)")).startswith(("This", "Register"))

@@ -119,8 +119,8 @@ def test_a_teacher_sees_that_one_course_and_no_page_of_ours(world):
     seen = browser.get(place)
     another = world.launch(sub="9", **teacher(), **{CLAIM + "context": {"id": "8", "title": "Other"}})
 
-    assert browser.get(f"{place}.csv").text.splitlines()[1].startswith("Ann Learner,Learner,")
-    assert [one["part"] for one in browser.get(f"{place}.json").json()] == ["Learner", "Teacher"]
+    assert "\nAnn Learner,Learner," in browser.get(f"{place}.csv").text.replace("\r", "")
+    assert {one["part"] for one in browser.get(f"{place}.json").json()} >= {"Learner", "Teacher"}
     assert browser.get(f"{place}.xlsx").status_code == 404
     assert place.startswith(f"{PATH}/courses/")
     assert "Gowning" in text_of(seen)
