@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from badges import status
-from badges.forms.form import StoredBadge
 from badges.forms.vc_jwt import MEDIA_TYPE, jwt_key, numeric_date
+from badges.issuer import Issuer, issuer_named
 from badges.jose import signed
 from badges.keys import KeyRing
 from lrs.tenancy.signing_keys import base64url
@@ -27,15 +27,20 @@ def _stored(body: bytes, _: KeyRing) -> bytes:
 
 
 def _jwt(body: bytes, ring: KeyRing) -> bytes:
-    issuer = StoredBadge("", body, ring).signer()
+    issuer = _owner(body, ring)
     listed = {name: value for name, value in json.loads(body).items() if name != "proof"}
     claims = {"iss": issuer.id, "jti": listed["id"], "sub": listed["credentialSubject"]["id"]}
     nbf = {"nbf": numeric_date(listed["validFrom"])}
     return signed(issuer, jwt_key(issuer), {**listed, **claims, **nbf}, "JWT").encode()
 
 
+def _owner(body: bytes, ring: KeyRing) -> Issuer:
+    """The issuer of the list, with the keys that sign now: also while the stored list still has to be signed anew."""
+    return issuer_named({"id": json.loads(body)["issuer"], "name": ""}, ring)
+
+
 def _token(body: bytes, ring: KeyRing) -> bytes:
-    issuer, listed = StoredBadge("", body, ring).signer(), json.loads(body)
+    issuer, listed = _owner(body, ring), json.loads(body)
     bits = status.bits_of(listed, listed["credentialSubject"]["statusPurpose"])
     packed = base64url(zlib.compress(mirrored(bits), 9))
     payload = {

@@ -27,14 +27,13 @@ class StoredBadge:
     ring: KeyRing
 
     def signer(self) -> Issuer:
-        """The issuer as the credential or status list names it, whatever its name is now, with the keys of now.
+        """The issuer as the credential names it, whatever its name is now, with the keys of now.
 
         A form with a signature of its own signs as this issuer, so that it does not contradict the credential. Raises
         ``NotInThisForm`` if the issuer is a key that is not ours, or the credential was signed by a compromised key.
         """
         told = json.loads(self.credential)
-        named = told["issuer"]
-        issuer = issuer_named(named if isinstance(named, dict) else {"id": named, "name": ""}, self.ring)
+        issuer = issuer_named(told["issuer"], self.ring)
         lost = issuer.demonstration and self.ring.of_did_key(issuer.id) is None
         if lost or not issuer.answers_for(told["proof"][0]["verificationMethod"]):
             raise NotInThisForm("The key that signed this badge signs no more: the badge is to be had as JSON only.")

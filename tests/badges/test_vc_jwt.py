@@ -100,5 +100,18 @@ def test_the_same_list_is_had_as_json_as_a_jwt_and_as_a_token_status_list(tmp_pa
     assert sum(byte.bit_count() for byte in bits) == 1
 
 
+def test_a_list_is_had_as_a_jwt_while_it_waits_to_be_signed_anew(tmp_path):
+    tenant = tenant_in(tmp_path)
+    put_award(tenant)
+    run_issue(tenant)
+    rotation.compromise(tenant, "badge-signing-key/1", by="operator")
+    record = tenant.store.get("status-list", "revocation-1")
+
+    _, payload = verified(tenant, LIST_FORMS["application/vc+jwt"](record.body, ring_of(tenant)).decode())
+    tenant.store.close()
+
+    assert payload["credentialSubject"] == json.loads(record.body)["credentialSubject"]
+
+
 def test_bits_are_counted_from_the_other_end_in_a_token_status_list():
     assert mirrored(with_all_set(EMPTY, [0, 9]))[:2] == b"\x01\x02"
