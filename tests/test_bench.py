@@ -15,6 +15,7 @@ from tests.bench.report import Row, in_order, keep, row_of
 from tests.bench.rows import Bench, faults, post_batch, post_single, query
 from tests.bench.server import create_key, doing_nothing, serving
 from tests.bench.statements import statements
+from tests.bench.work import beside_of
 from tests.bench.yardsticks import RawSqlite
 
 
@@ -163,3 +164,21 @@ def test_ratios_are_medians_over_the_rounds_and_turn_round_where_less_is_better(
     assert (less.ratio, less.note) == (2.0, "x")
     assert [Row("memory", 1, 1, ratio).verdict for ratio in (0.9, 1.2, 1.6)] == ["BELOW", "ok", "aim"]
     assert Row("memory", 1, 1, 9.0, invalid="no answers").verdict == "INVALID"
+
+
+STARVED = "the load got to send no more: the machine is busy with other things"
+
+
+@pytest.mark.parametrize(
+    ("answered", "sent", "told", "invalid"),
+    [
+        (500, 500, "50 learners/s beside", ""),
+        (240, 500, "24 learners/s beside", ""),
+        (239, 500, "24 learners/s beside", "too little of what came in beside was answered"),
+        (200, 239, f"20 learners/s beside, for {STARVED}", ""),
+    ],
+)
+def test_a_row_is_not_to_be_believed_where_the_server_answers_too_little_and_not_where_the_load_got_no_time(
+    answered, sent, told, invalid
+):
+    assert beside_of(answered, sent, 10.0) == (told, invalid)
