@@ -31,7 +31,7 @@ FIELDS = ("name", "purpose", "webhook", "contact", "privacy_notice")
 
 says(
     tested="A test event is on its way. What becomes of it stands under “What was sent”: look again in a moment.",
-    stopped="The service is disabled: it is sent and answered nothing.",
+    service_stopped="The service is disabled: it is sent and answered nothing.",
     resumed="The service is active again, and is told once more what learners agreed to.",
 )
 
@@ -202,7 +202,7 @@ def _add_service(router: APIRouter, neighbours: Neighbours) -> None:
         wanted = _wanted(visit, id)
         if state == "disabled":
             tenant.store.write(lambda tx: services.disable(tx, wanted.id, "on its page", by=by)).result()
-            return visit.on(f"{PLACE}/{id}", "stopped")
+            return visit.on(f"{PLACE}/{id}", "service_stopped")
         if state == "active":
             try:
                 registry.resync(tenant, wanted.id, by=by, only_refused=not visit.caller.may_all(MANAGE))

@@ -158,7 +158,13 @@ _DONE: dict[str, str] = {}
 
 
 def says(**sentences: str) -> None:
-    """Adds messages that pages show after a form, by the word in the address."""
+    """Adds messages that pages show after a form, by the word in the address.
+
+    Raises ``ValueError`` if a word has another message already.
+    """
+    twice = [word for word in sentences if _DONE.get(word, sentences[word]) != sentences[word]]
+    if twice:
+        raise ValueError(f"two rooms have a message for {', '.join(twice)}")
     _DONE.update(sentences)
 
 

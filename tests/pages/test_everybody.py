@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from lrs.pages import visit
 from lrs.storage import Owed, Record
 from tests.competency.world import ANN, statement
 from tests.pages.test_learner import service_for, work
@@ -102,3 +103,12 @@ def test_each_link_stays_on_our_pages_and_leads_somewhere(pages, browser):
     for page in pages.values():
         structure = Structure(page.text)
         assert {link[1:] for link in structure.links if link.startswith("#")} <= set(structure.ids)
+
+
+def test_two_rooms_cannot_have_a_message_for_the_same_word(monkeypatch):
+    monkeypatch.setattr(visit, "_DONE", {})
+    visit.says(one_word="The first.")
+    visit.says(one_word="The first.")
+
+    with pytest.raises(ValueError, match="two rooms have a message for one_word"):
+        visit.says(one_word="The second.")
