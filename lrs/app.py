@@ -17,7 +17,6 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 from adapters import routes as imports
-from adapters.history import recent_runs
 from adapters.lms import content as content_files
 from adapters.lms import fetching, platforms
 from adapters.lms.catapult import routes as catapult
@@ -30,15 +29,14 @@ from adapters.lms.pages import routes as course_pages
 from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import routes as badges
-from badges.awards import credential_uuid
 from badges.pages import keys as badge_keys
 from lrs.access import KEY, LAUNCH, LINK, PLATFORM, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.operator_policy import OPERATOR
 from lrs.access.policy import TABLE, with_open_metrics
 from lrs.composition.channels import CHANNELS, mail_text
-from lrs.composition.entries import entry_names
 from lrs.composition.kinds import TENANT
+from lrs.composition.neighbours import neighbours as all_neighbours
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission
 from lrs.kernel.settings import Settings
@@ -49,7 +47,6 @@ from lrs.matching import routes as profiles
 from lrs.ops import operating
 from lrs.ops.child import Deaths
 from lrs.ops.metrics import Metrics
-from lrs.outbox import listing
 from lrs.pages import (
     account,
     connect,
@@ -78,7 +75,7 @@ from lrs.pages.facts import Neighbours
 from lrs.pages.me import routes as me
 from lrs.pages.operator import begin, organisations, people
 from lrs.pages.operator import routes as operator
-from lrs.storage import Clock, Tx, wall_clock
+from lrs.storage import Clock, wall_clock
 from lrs.storage.edge import read
 from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
 from lrs.web.addresses import check, operations
@@ -182,7 +179,7 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
     for router in (
         about_routes.routes(shell.tenants.control.change),
         tool_routes.routes(PlatformKeys()),
-        pages.routes(basic, _neighbours()),
+        pages.routes(basic, all_neighbours()),
         operating.routes(shell.tenants, metrics.exposition, shell.operator),
         docs.routes(shell.api.openapi),
         *(profiles.routes(), sign_in.routes(), sign_in_learner.routes(), account.routes(), me.routes(TENANT)),
@@ -196,7 +193,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
 
     None of them may keep anything, such as counts of tries: it would be kept for all applications together.
     """
-    neighbours = _neighbours()
+    neighbours = all_neighbours()
     routers = (
         link_routes.routes(),
         learners.routes(),
@@ -285,31 +282,3 @@ def notifier_for(settings: Settings, tenants: Tenants) -> Notifier | None:
     from lrs.work.broker import Notifier  # noqa: PLC0415 (loads Celery)
 
     return Notifier(settings, tenants.busy, tuple(STEPS))
-
-
-def _neighbours() -> Neighbours:
-    """What the pages show of rooms that they do not import: imports and deliveries."""
-    return Neighbours(
-        imports=recent_runs,
-        deliveries=lambda tenant, persons: listing.about(tenant, CHANNELS, persons),
-        subscriptions=SUBSCRIPTIONS,
-        sent=lambda tenant, to: listing.sent_to(tenant, CHANNELS, to),
-        failed=partial(listing.failed, channels=CHANNELS),
-        badge=credential_uuid,
-        destinations=partial(listing.destinations, channels=CHANNELS),
-        retry=_retry,
-        undone=_undone,
-        names=entry_names,
-    )
-
-
-def _retry(tx: Tx, step: str, kind: str, id: str) -> bool:
-    from lrs.composition.steps import retry_one  # noqa: PLC0415 (loads all steps, so only where they are used)
-
-    return retry_one(tx, step, kind, id)
-
-
-def _undone(step: str, kind: str) -> str:
-    from lrs.composition.steps import undone  # noqa: PLC0415 (as above)
-
-    return undone(step, kind)

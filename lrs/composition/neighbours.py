@@ -1,0 +1,42 @@
+"""What the pages show of rooms that they do not import: imports, deliveries, badges, and owed work."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from adapters.history import recent_runs
+from badges.awards import credential_uuid
+from lrs.composition.channels import CHANNELS
+from lrs.composition.entries import entry_names
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.outbox import listing
+from lrs.pages.facts import Neighbours
+from lrs.storage import Tx
+
+
+def neighbours() -> Neighbours:
+    """All of them."""
+    return Neighbours(
+        imports=recent_runs,
+        deliveries=lambda tenant, persons: listing.about(tenant, CHANNELS, persons),
+        subscriptions=SUBSCRIPTIONS,
+        sent=lambda tenant, to: listing.sent_to(tenant, CHANNELS, to),
+        failed=partial(listing.failed, channels=CHANNELS),
+        badge=credential_uuid,
+        destinations=partial(listing.destinations, channels=CHANNELS),
+        retry=_retry,
+        undone=_undone,
+        names=entry_names,
+    )
+
+
+def _retry(tx: Tx, step: str, kind: str, id: str) -> bool:
+    from lrs.composition.steps import retry_one  # noqa: PLC0415 (loads all steps, so only where they are used)
+
+    return retry_one(tx, step, kind, id)
+
+
+def _undone(step: str, kind: str) -> str:
+    from lrs.composition.steps import undone  # noqa: PLC0415 (as above)
+
+    return undone(step, kind)
