@@ -113,9 +113,14 @@ class Scene:
         )
         self.invitation = urlsplit(invited.link).path
         drain(lrs.tenant, ("deliver",))
-        name, _, value = self.site.cookie["Cookie"].partition("=")
-        host = urlsplit(lrs.address).hostname
-        browser.call("Network.setCookie", name=name, value=value, domain=host, path="/", httpOnly=True)
+        self.enter(self.site.cookie)
+
+    def enter(self, cookie):
+        """Has the browser be signed in by *cookie*, in the form of ``Site``."""
+        self.browser.call("Network.clearBrowserCookies")
+        name, _, value = cookie["Cookie"].partition("=")
+        host = urlsplit(self.lrs.address).hostname
+        self.browser.call("Network.setCookie", name=name, value=value, domain=host, path="/", httpOnly=True)
 
     def show(self, path, width, scheme):
         """Shows *path*; what there is to see."""

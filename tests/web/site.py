@@ -10,7 +10,7 @@ from adapters.lms.place import LmsPlace
 from adapters.pages import acts
 from lrs.access import learners, operators, staff
 from lrs.access.keys import create_key
-from lrs.access.roles import Granted
+from lrs.access.roles import LEARNER, ROLES, Granted
 from lrs.access.sessions import SigningIn, open_session
 from lrs.access.staff import Member
 from lrs.competency.frameworks.levels import PRESETS
@@ -107,6 +107,7 @@ class Site:
             "achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2],
             "credentials": badge.id,
             "badges": badge.id,
+            "services": service.service.id,
             "statements": stored.json()[0],
         }
         link = self.client.post(
@@ -171,6 +172,14 @@ class Site:
         made = Member("olga@example.org", own.clock(), SCRIPT, operators.ROLE, state=staff.ACTIVE)
         own.store.write(lambda tx: staff.put(tx, "olga", made)).result()
         return {"Cookie": f"{session_cookie(own)}={open_session(own, f'{staff.SUBJECT}olga')}"}
+
+    def cookie_of(self, role):
+        """The cookie of somebody with *role*, for the source or the service that this site has."""
+        if role == LEARNER:
+            return self.learner
+        return self._of_member(
+            Granted(role, {"source": "north", "service": self.named["services"]}.get(ROLES[role].bound, ""))
+        )
 
     def _of_member(self, *roles):
         """The cookie of a member of staff with *roles*."""
