@@ -89,9 +89,12 @@ class Chromium:
 
     def await_answer(self, address):
         """Waits until an address that begins with *address* has answered, and is shown or saved; its status."""
+        end = time.monotonic() + PATIENCE  # a page that follows by itself is never silent
         while not (status := [status for url, status in self.answers if url.startswith(address)]):
+            assert time.monotonic() < end, f"{address} has not answered; there are {self.answers[-5:]}"
             self._message()
         while not _DONE.intersection(self._events):
+            assert time.monotonic() < end, f"{address} is not shown"
             self._message()
         return status[-1]
 
@@ -146,6 +149,9 @@ class Chromium:
             self.errors.append(f"{told['entry']['text']} {told['entry'].get('url', '')}")
         if event == "Runtime.exceptionThrown":
             self.errors.append(told["exceptionDetails"]["text"])
+        if event == "Network.requestWillBeSent" and told.get("type") == "Document" and "redirectResponse" in told:
+            self.answers.append((told["redirectResponse"]["url"], told["redirectResponse"]["status"]))
+            self._events.clear()
         if event == "Network.responseReceived" and told["type"] == "Document":
             self.answers.append((told["response"]["url"], told["response"]["status"]))
             self._events.clear()

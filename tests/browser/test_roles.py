@@ -22,13 +22,14 @@ pytestmark = [
     pytest.mark.skipif(found() is None, reason="there is no Chromium here: no page was looked at"),
     pytest.mark.timeout(600),
 ]
-BOUND = {"source": "north", "service": "career-converter"}
+BOUND = {"source": "tests", "service": "career-converter"}
 LOOKS = ((390, "light"), (640, "dark"))
 """640 px is a window of 1280 px at 200 % (WCAG 2.2, 1.4.4)."""
 FINE = {"scrolls": False, "wide": [], "small": [], "pale": [], "broken": []}
-NOTHING_HERE = {"/account/second-factor": 404}
+NOTHING_HERE = {"/account/second-factor": 404, "/staff/lms/platforms/{id}": 404}
 """Pages for which this scene has nothing, whoever asks."""
-BUTTONS = "[...document.querySelectorAll('main button, main summary, main a[href]')].length"
+BUTTONS = "[...document.querySelectorAll('main button:not([data-copy]), main summary, main a[href]')].length"
+"""What can be pressed; a button that copies is there with scripts only, beside what it copies."""
 
 
 def seen_by(role):
@@ -74,7 +75,7 @@ def test_each_page_of_a_role_fits_can_be_read_and_works_without_scripts(scene, r
             wrong += [(pattern, width, *one) for one in told(scene, pattern, width, scheme)]
         wrong += [(pattern, "without scripts", *one) for one in without_scripts(scene, pattern)]
 
-    assert wrong == []
+    assert "\n".join(map(str, wrong)) == ""
 
 
 def told(scene, pattern, width, scheme):

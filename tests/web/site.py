@@ -20,6 +20,7 @@ from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
 from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.matching import answers
+from lrs.people import questions
 from lrs.web.origins import session_cookie
 from tests.adapters.lms.made import imported, structure, unit
 from tests.badges.made import BODY, badge_in, put_award, run_issue
@@ -46,6 +47,8 @@ RULE = Rule(
     window=None,
     sources=("vle",),
 )
+SOURCES = ("north", "tests", "asks")
+"""Those that sent a file, and statements, and that have a key."""
 MAILBOX = "mailto:ana@example.org"
 AGENT = json.dumps({"mbox": MAILBOX})
 ACTIVITY = "https://example.org/script"
@@ -120,6 +123,9 @@ class Site:
         self.named["courses"] = self._course()
         self.named["token"] = link.json()["link"].rpartition("/")[2]
         self.named["guardian"] = put_waiting(tenant, service.service, MAILBOX, SCRIPT)
+        matter = questions.Matter("gown", SCRIPT, SOURCES)
+        asked = tenant.store.write(lambda tx: questions.ask(tx, person, matter, SCRIPT, by="test")).result()
+        self.named["questions"] = asked.id
         self.named["receipt"] = answers.waiting(tenant.store)[0].receipt
 
     def _checked(self, text):
@@ -177,13 +183,12 @@ class Site:
         """The cookie of somebody with *role*, for the source or the service that this site has."""
         if role == LEARNER:
             return self.learner
-        return self._of_member(
-            Granted(role, {"source": "north", "service": self.named["services"]}.get(ROLES[role].bound, ""))
-        )
+        bound = {"source": SOURCES, "service": (self.named["services"],)}.get(ROLES[role].bound, ("",))
+        return self._of_member(*(Granted(role, of) for of in bound))
 
     def _of_member(self, *roles):
         """The cookie of a member of staff with *roles*."""
-        tenant, id = self.lrs.tenant, "-".join(one.role for one in roles)
+        tenant, id = self.lrs.tenant, "-".join(map(str, roles)).replace(":", "-")
         made = Member(f"{id}@example.org", tenant.clock(), SCRIPT, roles, state=staff.ACTIVE)
         tenant.store.write(lambda tx: staff.put(tx, id, made)).result()
         return self._cookie(open_session(tenant, staff.SUBJECT + id))
@@ -194,7 +199,8 @@ class Site:
     def path(self, pattern):
         """A path of the route *pattern* that leads to something where there is something."""
         named = self.named | {"id": next((self.named[one] for one in self.named if f"/{one}/" in pattern), "none")}
-        return re.sub(r"\{(\w+)\}", lambda found: named.get(found[1], "none"), pattern)
+        path = re.sub(r"\{(\w+)\}", lambda found: named.get(found[1], "none"), pattern)
+        return f"{path}?activity={ACTIVITY}" if pattern.startswith("/arrivals/course") else path
 
     def answers(self, method, pattern, **more):
         """What nobody, a key, a service and a session are answered, as a browser asks and as others do."""
