@@ -11,7 +11,7 @@ import pytest
 
 from lrs.access import SESSION, Caller
 from lrs.access.policy import TABLE, admit
-from lrs.access.roles import LEARNER, ROLES, Granted, rights_of_roles
+from lrs.access.roles import LEARNER, OPERATOR, ROLES, Granted, rights_of_roles
 from lrs.kernel.errors import Refused
 from tests.browser.chromium import Chromium, found
 from tests.browser.test_pages import Scene
@@ -27,7 +27,7 @@ LOOKS = ((390, "light"), (640, "dark"))
 """640 px is a window of 1280 px at 200 % (WCAG 2.2, 1.4.4)."""
 FINE = {"scrolls": False, "wide": [], "small": [], "pale": [], "broken": []}
 NOTHING_HERE = {
-    "/account/second-factor",  # whoever has no password
+    *("/account/second-factor", "/operator/account/second-factor"),  # for whoever has a password
     "/staff/lms/platforms/{id}",
     "author /connect/keys/{key}",  # it may do more than an author
 }
@@ -45,6 +45,7 @@ def seen_by(role):
         pattern
         for (method, pattern), line in TABLE.items()
         if method == "GET" and line.pages and SESSION in line.via and _is_page(pattern) and _admitted(pattern, caller)
+        if pattern.startswith("/operator") is (role == OPERATOR)  # whose pages, and account, lie there
     )
 
 

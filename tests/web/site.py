@@ -10,7 +10,7 @@ from adapters.lms.place import LmsPlace
 from adapters.pages import acts
 from lrs.access import learners, operators, staff
 from lrs.access.keys import create_key
-from lrs.access.roles import LEARNER, ROLES, Granted
+from lrs.access.roles import LEARNER, OPERATOR, ROLES, Granted
 from lrs.access.sessions import SigningIn, open_session
 from lrs.access.staff import Member
 from lrs.competency.frameworks.levels import PRESETS
@@ -181,8 +181,8 @@ class Site:
 
     def cookie_of(self, role):
         """The cookie of somebody with *role*, for the source or the service that this site has."""
-        if role == LEARNER:
-            return self.learner
+        if role in {LEARNER, OPERATOR}:
+            return self.learner if role == LEARNER else self.operator
         bound = {"source": SOURCES, "service": (self.named["services"],)}.get(ROLES[role].bound, ("",))
         return self._of_member(*(Granted(role, of) for of in bound))
 
