@@ -79,7 +79,7 @@ def give(
 @click.option("--service", help="Only from this service; without it, from all.")
 @click.option("--scope", help="Only this scope; with profiles:read all others of the service go too.")
 def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | None) -> None:
-    """Withdraw what LEARNER agreed to. From now on nothing of it is shown or sent."""
+    """Withdraw what LEARNER agreed to: from now on nothing of it is shown or sent."""
     subjects = subjects_named(tenant, learner)
     gone = tenant.store.write(
         functools.partial(withdrawal.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
@@ -127,7 +127,7 @@ def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, a
 @click.option("--scopes", help="Comma-separated; without it, all that the service has and a learner can give.")
 @click.option("--reference", help="The service's own word for this learner.")
 def link(tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None) -> None:
-    """Print a link on which LEARNER can agree or refuse. It can be used once, for 24 hours. Give it to nobody else."""
+    """Print a link on which LEARNER can agree or refuse, once and within 24 hours; give it to nobody else."""
     known = services.wanted(tenant.store, service)
     identifier = named(learner)
     mailbox = identifier.ifi.get("mbox") if identifier else None
@@ -160,7 +160,7 @@ def waiting(tenant: Tenant, *, as_json: bool) -> None:
 @click.argument("receipt")
 @click.option("--email", default="", help="Where to send the link; without it, it is only printed.")
 def guardian(tenant: Tenant, receipt: str, *, email: str) -> None:
-    """Print a new link, valid for 14 days, for the guardian whom RECEIPT waits for. The former link ends."""
+    """Print a new link, valid for 14 days, for the guardian whom RECEIPT waits for; the former link ends."""
     posted = Posted(pages_address(tenant.settings, tenant.id), ENGLISH)
     click.echo(answers.renew_guardian(tenant, receipt, email, posted, by=BY))
 

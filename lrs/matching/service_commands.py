@@ -62,7 +62,7 @@ def services() -> None:
 def add(
     tenant: Tenant, name: str, *, webhook: str | None, scopes: str, purpose: str, told: AboutService, as_json: bool
 ) -> None:
-    """Register a service and print its secrets. They are shown only now."""
+    """Register a service and print its secrets, which are shown only now."""
     wanted = [scope for scope in scopes.replace(",", " ").split() if scope]
     made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY, told=told)
     _show_secrets(made, as_json=as_json)
@@ -84,7 +84,7 @@ def change(tenant: Tenant, service: str, *, told: AboutService) -> None:
 @click.option("--overlap", type=click.IntRange(min=0), default=0, help="Hours for which the former secrets go on.")
 @json_option
 def rotate(tenant: Tenant, service: str, *, overlap: int, as_json: bool) -> None:
-    """Give SERVICE new secrets and print them once. The former ones end at once, or after the overlap.
+    """Give SERVICE new secrets and print them once; the former ones end at once, or after the overlap.
 
     During the overlap events are signed with both. What the service refuses until it knows the new ones is sent again
     for about three days.

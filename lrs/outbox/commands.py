@@ -70,7 +70,7 @@ def act_commands(channels: Channels) -> Sequence[click.Command]:
     """The commands ``pause``, ``resume`` and ``remove``. If there are several *channels*, each takes the channel."""
 
     def pause(tenant: Tenant, channel: Channel, name: str) -> str:
-        """Send nothing to NAME until it is resumed. What is queued for it waits."""
+        """Send nothing to NAME until it is resumed; what is queued for it waits."""
         destinations.pause(tenant, channel, name, by=BY)
         return f"{name} is paused; {channel.resume_command(name)} goes on"
 
