@@ -19,10 +19,12 @@ import httpx
 
 from adapters.lms import numbers, platforms
 from adapters.lms.cmi5.session import LaunchSession, put_session
+from badges import stops
 from lrs.access import CONTENT, KEY, PLATFORM, SESSION, TOKEN
 from lrs.access.keys import create_key
 from lrs.access.policy import OF_TENANT
 from lrs.composition.kinds import TENANT
+from lrs.composition.steps import drain
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.settings import Settings
 from lrs.matching import answers, links, registry, services
@@ -293,6 +295,9 @@ def _lived(everything: Everything) -> dict[str, str]:
 def neighbours(folder: Path) -> Iterator[Neighbours]:
     """The three of them, served from *folder*."""
     everything = Everything(folder, "one", public_url=PUBLIC_URL)
+    for stopped in list(each(everything.tenant.store, "badge-stop")):  # a badge that is shown is needed
+        stops.resume(everything.tenant, stopped.id, by="test")
+    drain(everything.tenant, ("issue", "publish", "sync"))
     lived, service = _lived(everything), everything.service
     everything.close()
     settings = Settings(data=folder)
