@@ -53,7 +53,8 @@ def test_no_route_knows_the_name_of_an_identifier(known, route):
     ]
 
     codes = {answer.status_code for answer in answers}
-    assert codes <= {303, 401, 403, 404, 410}  # 303: to the sign-in; 410: no link that was made here
+    # 303: to the sign-in; 410: no link that was made here; 409: a server without https registers no platform at all
+    assert codes <= {303, 401, 403, 404, 409, 410}
 
 
 def test_the_search_does_not_know_it_either_and_the_person_is_there(known):

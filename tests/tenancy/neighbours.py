@@ -19,18 +19,24 @@ import httpx
 
 from adapters.lms import numbers, platforms
 from adapters.lms.cmi5.session import LaunchSession, put_session
+from adapters.lms.lti import platforms as lti_platforms
+from adapters.lms.lti import registration, signed_in, users, words
+from adapters.lms.lti.launch import LaunchMessage, take_in
+from adapters.lms.lti.platforms import LtiPlatform
 from badges import stops
-from lrs.access import CONTENT, KEY, PLATFORM, SESSION, TOKEN
+from lrs.access import CONTENT, KEY, LAUNCH, PLATFORM, SESSION, TOKEN
 from lrs.access.keys import create_key
 from lrs.access.policy import OF_TENANT
+from lrs.access.sessions import SigningIn
 from lrs.composition.kinds import TENANT
 from lrs.composition.steps import drain
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.settings import Settings
 from lrs.matching import answers, links, registry, services
-from lrs.storage import each
+from lrs.storage import Tx, each
 from lrs.tenancy import states
 from lrs.tenancy.control import open_control
+from lrs.tenancy.signing_keys import FIRST, FIRST_JWT
 from lrs.tenancy.tenants import Tenant
 from lrs.web.refusals import Refusals
 from tests.everything import ANN, ANN_AT_WORK, GOWNING, Everything
@@ -54,17 +60,19 @@ class Neighbour:
     cookies: str
     form: str
     platform: str
-    launch: str
+    content: str
+    launched: tuple[str, ...]
 
-    def sent(self, via: str) -> dict[str, Any]:
-        """What a request carries by this credential."""
+    def sent(self, via: str, to: str = "") -> dict[str, Any]:
+        """What a request carries by this credential; cookies of launches are named as the tenant *to* reads them."""
         if via == KEY:
             return {"auth": self.basic}
         headers = {
             TOKEN: {"authorization": f"Bearer {self.bearer}"},
             SESSION: {"cookie": self.cookies},
             PLATFORM: {"authorization": f"Bearer {self.platform}"},
-            CONTENT: {"authorization": f"Basic {self.launch}"},
+            CONTENT: {"authorization": f"Basic {self.content}"},
+            LAUNCH: {"cookie": "; ".join(one.format(tenant=to or self.id) for one in self.launched)},
         }
         return {"headers": headers[via]}
 
@@ -80,22 +88,23 @@ class Neighbours:
         self.tenants["one"].bearer = self._token("one", *service)
         self.names = lived | self._given_out()
         one = lrs.app.tenants.take("one")
-        there = {record.id for kind in TENANT for record in each(one.store, kind) if len(record.id) > 12}
-        self._ids = there - set(self.names.values())
+        there, elsewhere = (long_ids_of(tenant) for tenant in (one, lrs.app.tenants.take("two")))
+        self._ids = there - elsewhere - set(self.names.values())
 
     def ask(self, tenant: str, line: tuple[str, str], names: Named, *, via: str | None, **more: Any) -> httpx.Response:
         """The answer of *tenant* to a request of this *line* of the table, about what *names* says."""
         method, pattern = line
         own = pattern.removeprefix(OF_TENANT)
+        names = names | {"t/{tenant}": tenant}
         path = re.sub(r"(\w+)/\{\w+\}", lambda found: f"{found[1]}/{OF_NOBODY.get(found[0]) or names[found[0]]}", own)
         path = path.replace("{other}", names["other"])
+        address = path if pattern.endswith(OF_TENANT) else f"/t/{tenant}{path}"
         sent = self.tenants[tenant].sent(via) if via else {}
         headers = (
             (VERSION if own.startswith(("/xapi", "/cmi5/xapi")) else {})
             | sent.pop("headers", {})
             | more.pop("headers", {})
         )
-        address = f"/t/{tenant}{path}"
         return self.client.request(method, address, headers=headers, **({"params": query(own, names)} | sent | more))
 
     def about(self, tenant: str, line: tuple[str, str], names: Named) -> dict[str, Any]:
@@ -151,7 +160,8 @@ class Neighbours:
             browser.post("/pages/sign-in", data=signing_in, headers={"cookie": cookies()})
             (*_, form) = forms_of(browser.get("/staff/learners", headers={"cookie": cookies()}).text)
             own = form["fields"]["form"]
-            return Neighbour(name, (key.key, key.secret), token(browser, made), cookies(), own, platform, content)
+            held = token(browser, made), cookies(), own, platform, content, launches_in(tenant)
+            return Neighbour(name, (key.key, key.secret), *held)
 
     def _token(self, name: str, id: str, secret: str) -> str:
         form = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
@@ -194,6 +204,46 @@ def token_of_content(tenant: Tenant) -> str:
     )
     tenant.store.write(lambda tx: put_session(tx, session)).result()
     return b64encode(f"{id}:{secret}".encode()).decode()
+
+
+def launches_in(tenant: Tenant) -> tuple[str, ...]:
+    """The cookies of a learner and of a teacher whom a learning platform launched: Ann, where she is known."""
+    known = lti_platforms.platform(tenant.store, lti_platforms.platform_id("https://vle.example", "1"))
+    platform, learner, course = known or own_platform(tenant), "ann" if known else "own", "2" if known else "own"
+
+    def decide(tx: Tx) -> tuple[str, ...]:
+        way, now = SigningIn("platform"), tenant.clock()
+        claims = {words.DEPLOYMENT: "1", words.CONTEXT: {"id": course, "title": "Gowning"}}
+        if known is None:
+            take_in(tx, tenant, LaunchMessage(platform, claims | {"sub": learner, words.LINK: {"id": "3"}}))
+        teaching = {"sub": "teacher", words.LINK: {"id": "9"}, words.ROLES: ["Instructor"]}
+        there = take_in(tx, tenant, LaunchMessage(platform, claims | teaching)).course
+        found = users.user(tx, users.user_id(platform.id, learner))
+        assert found
+        tokens = {
+            signed_in.ME: signed_in.open_learner(tx, platform.id, found.person, now, way),
+            there: signed_in.open_teacher(tx, users.user_id(platform.id, "teacher"), there, now, way),
+        }
+        named = signed_in.cookie_name(tenant, "").replace(f".{tenant.id}.", ".{tenant}.")
+        return tuple(f"{named}{of}={token}" for of, token in tokens.items())
+
+    return tenant.store.write(decide).result()
+
+
+def own_platform(tenant: Tenant) -> LtiPlatform:
+    """A learning platform of *tenant* alone, registered and approved."""
+    issuer = f"https://{tenant.id}.example"
+    addresses = [f"{issuer}/{one}" for one in ("auth", "token", "jwks")]
+    id = lti_platforms.platform_id(issuer, "1")
+    made = LtiPlatform(id, "Own", issuer, "1", *addresses, 0, "approved", ("1",))
+    tenant.store.write(lambda tx: lti_platforms.add(tx, made, "test")).result()
+    return made
+
+
+def long_ids_of(tenant: Tenant) -> set[str]:
+    """The ids of its records that are too long to stand in an answer by chance; not those that every tenant has."""
+    found = {record.id for kind in TENANT for record in each(tenant.store, kind) if len(record.id) > 12}
+    return found - {FIRST, FIRST_JWT}
 
 
 ANNE_AT_WORK = {"account": {"homePage": "https://none.example", "name": "anne"}}
@@ -288,6 +338,10 @@ def _lived(everything: Everything) -> dict[str, str]:
         "tenant/{id}": everything.platform.id,
         "content/{package}": everything.package,
         "fetch/{token}": "a-token",
+        "platforms/{id}": first["lti-platform"].id,
+        "register/{invite}": registration.invite(everything.tenant, "Own", by="test", root="")[0].rpartition("/")[2],
+        "learn/{link}": everything.lti_link[0],
+        "courses/{course}": everything.lti_link[1].course,
     }
 
 
@@ -295,10 +349,9 @@ def _lived(everything: Everything) -> dict[str, str]:
 def neighbours(folder: Path) -> Iterator[Neighbours]:
     """The three of them, served from *folder*."""
     everything = Everything(folder, "one", public_url=PUBLIC_URL)
-    for stopped in list(each(everything.tenant.store, "badge-stop")):  # a badge that is shown is needed
-        stops.resume(everything.tenant, stopped.id, by="test")
-    drain(everything.tenant, ("issue", "publish", "sync"))
     lived, service = _lived(everything), everything.service
+    stops.resume(everything.tenant, lived["badges/{id}"], by="test")  # or nobody would be told of it
+    drain(everything.tenant, ("issue", "publish", "sync"))
     everything.close()
     settings = Settings(data=folder)
     control = open_control(settings)
