@@ -20,6 +20,14 @@ ACCOUNT = {
     ("POST", "/account/second-factor/off"),
 }
 """What everybody who is signed in may ask."""
+ACCOUNT_OF_OPERATOR = {
+    ("POST", "/operator/sign-out"),
+    ("GET", "/operator/account"),
+    *(("POST", f"/operator/account/{what}") for what in ("name", "password", "sessions", "second-factor")),
+    ("GET", "/operator/account/second-factor"),
+    ("POST", "/operator/account/second-factor/off"),
+}
+"""The same for operators, whom another cookie signs in: their sessions are in a store of their own."""
 MEMBERS = {
     ("GET", "/staff/members"),
     ("POST", "/staff/members"),
@@ -70,8 +78,17 @@ CONNECT |= {("GET", "/connect/keys/{key}"), ("POST", "/connect/keys/{key}/revoke
 LMS = {("GET", f"/staff/lms{form}") for form in ("", ".csv", ".json", "/new", "/canvas.json", "/platforms/{id}")}
 LMS |= {("POST", "/staff/lms"), ("POST", "/staff/lms/new")}
 APPROVING = {("POST", f"/staff/lms/platforms/{{id}}/{what}") for what in ("state", "deployments")}
+FORMS = ("", ".csv", ".json")
 ARRIVALS = {("GET", f"/arrivals{form}") for form in ("", ".csv", ".json", "/statements/{id}")} | {("POST", "/arrivals")}
 ARRIVALS |= {("GET", f"/arrivals/course{form}") for form in ("", ".csv", ".json")}
+COURSES = {("GET", f"/staff/courses{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")}
+COURSES |= {("GET", f"/staff/courses/{{id}}/learners{form}") for form in ("", ".csv", ".json")}
+COURSES |= {("POST", "/staff/courses"), ("POST", "/staff/courses/{id}/withdraw")}
+INSTALLATION = {("GET", f"/operator{page}") for page in ("", "/system", "/people", "/begin", "/organisations/{id}")}
+INSTALLATION |= {("GET", f"/operator/{table}{form}") for table in ("audit", "organisations") for form in FORMS}
+INSTALLATION |= {("POST", f"/operator/organisations{act}") for act in ("", "/{id}/state", "/{id}/administrator")}
+INSTALLATION |= {("POST", f"/operator/{act}") for act in ("people", "people/{id}/state", "keys", "keys/{key}/revoke")}
+INSTALLATION |= {("POST", "/operator/begin/{step}")}
 SEEN = {
     "administrator": (
         START
@@ -92,10 +109,11 @@ SEEN = {
         | CONNECT
         | LMS
         | APPROVING
+        | COURSES
         | ARRIVALS
     ),
     "auditor": START | LOOKING | AUDIT,
-    "author": START | CONNECT | LMS | ARRIVALS,
+    "author": START | CONNECT | LMS | COURSES | ARRIVALS,
     "developer": START | SERVICES,
     **dict.fromkeys(("planner", "employer"), START),
     "trainer": START | LEARNERS | QUESTIONS | ARRIVALS,
@@ -107,6 +125,7 @@ SEEN = {
     | IMPORTS
     | {("GET", f"/provider{form}") for form in ("", ".csv", ".json")},
     "learner": OWN_RECORD,
+    "operator": INSTALLATION,
 }
 """What each role may ask besides."""
 NOT_ASKED_YET = {
@@ -136,7 +155,7 @@ def of(role):
 def test_each_role_gets_past_the_lines_that_are_for_it_and_past_no_other(role):
     let_in = {line for line in TABLE if not TABLE[line].is_public and is_let_in(line, caller(of(role)))}
 
-    assert let_in == ACCOUNT | SEEN[role]
+    assert let_in == ACCOUNT | ACCOUNT_OF_OPERATOR | SEEN[role]
 
 
 def test_nobody_without_a_role_sees_more_than_their_own_account():
@@ -191,8 +210,8 @@ def test_a_role_of_another_release_gives_nothing():
     assert caller(Granted("emperor")).rights == {"account.use": SELF}
 
 
-def test_the_roles_that_are_given_are_all_but_the_learner_s():
-    assert set(OF_STAFF) == set(ROLES) - {"learner"}
+def test_the_roles_that_are_given_are_all_but_the_learner_s_and_the_operator_s():
+    assert set(OF_STAFF) == set(ROLES) - {"learner", "operator"}
 
 
 def test_who_is_refused_reads_which_role_the_page_is_for():

@@ -27,7 +27,7 @@ def operations(document):
 
 
 def test_every_route_of_the_product_stands_in_the_document(lrs, document):
-    routes = {(method, path) for method, path in routes_of(lrs.app)}
+    routes = {(method, path.replace(":path}", "}")) for method, path in routes_of(lrs.app)}
     handled = {(method, f"/xapi/{resource}") for resource, methods in METHODS.items() for method in methods}
 
     assert operations(document).keys() == routes | handled
