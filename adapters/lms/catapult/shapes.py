@@ -142,14 +142,10 @@ def _unit(unit: AssignableUnit, parents: Sequence[Block]) -> Json:
     }
 
 
-def _is_satisfied(unit: AssignableUnit, registration: Registration) -> bool:
-    return unit.move_on == "NotApplicable" or registration.unit(unit.activity).satisfied
-
-
 def _progress(part: CoursePart, registration: Registration) -> Json:
     told = {"lmsId": part.activity, "pubId": part.id}
     if isinstance(part, AssignableUnit):
-        return {**told, "type": "au", "satisfied": _is_satisfied(part, registration)}
+        return {**told, "type": "au", "satisfied": registration.has_done(part)}
     children = [_progress(child, registration) for child in part.children]
     return {**told, "type": "block", "satisfied": part.activity in registration.satisfied, "children": children}
 
@@ -165,6 +161,6 @@ def _unit_progress(unit: AssignableUnit, registration: Registration) -> Json:
         "isCompleted": progress.completed,
         "isWaived": bool(progress.waived),
         "waivedReason": progress.waived or None,
-        "isSatisfied": _is_satisfied(unit, registration),
+        "isSatisfied": registration.has_done(unit),
         "metadata": {"version": 1, "moveOn": unit.move_on},
     }

@@ -130,8 +130,3 @@ def abandon_open_in(tx: Tx, place: LmsPlace, registration: str) -> None:
     """Abandons every session of *registration* that is open: a learner has one at a time."""
     for session in list(map(session_of, each(tx, SESSION, open_key(registration)))):
         abandon_in(tx, place, session, "new-launch")
-
-
-def is_satisfied(registration: Registration, unit: AssignableUnit) -> bool:
-    """Whether what the learner did, or a waiver, satisfies *unit*: not only that it asks for nothing."""
-    return registration.unit(unit.activity).satisfied

@@ -142,7 +142,7 @@ def _session(
         activity=unit.activity,
         actor=registration.actor,
         template=context_template(unit, fresh.session, order.additions),
-        mode=order.mode or ("Review" if acts.is_satisfied(registration, unit) else "Normal"),
+        mode=order.mode or ("Review" if registration.unit(unit.activity).satisfied else "Normal"),
         move_on=order.move_on or unit.move_on,
         fetch=digest_of(fresh.token),
         launched=now,

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from adapters.lms.cmi5.vocabulary import LaunchMode
-from adapters.lms.structure import MoveOn
+from adapters.lms.structure import AssignableUnit, MoveOn
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of
@@ -62,6 +62,10 @@ class Registration(msgspec.Struct, frozen=True):
     def unit(self, activity: str) -> UnitProgress:
         """How far the unit of this activity id is."""
         return self.units.get(activity, UnitProgress())
+
+    def has_done(self, unit: AssignableUnit) -> bool:
+        """Whether *unit* counts as done: it is satisfied, or asks for nothing."""
+        return unit.move_on == "NotApplicable" or self.unit(unit.activity).satisfied
 
     def with_unit(self, activity: str, progress: UnitProgress) -> Registration:
         """The registration with other *progress* of a unit."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.lms.cmi5.session import Registration
 from adapters.lms.courses import Course, CourseVersion
-from adapters.lms.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
+from adapters.lms.structure import MoveOn, Structure, shown_title, units_of
 from lrs.access import CONTENT_SOURCE
 from lrs.competency.rules.ready import ReadyRow, written
 from lrs.kernel.printing import time_of
@@ -108,7 +108,7 @@ def learners(found: Iterable[tuple[Registration, Structure]], zone: str) -> list
 
 def _learner(registration: Registration, structure: Structure, zone: str) -> ListRow:
     account, units = registration.actor["account"], units_of(structure)
-    done = sum(1 for unit in units if _is_done(registration, unit))
+    done = sum(map(registration.has_done, units))
     scores = [one.score for one in registration.units.values() if one.score is not None]
     seconds = sum(sum(one.seconds.values()) for one in registration.units.values())
     state, mood = _state(registration, structure)
@@ -128,10 +128,6 @@ def _learner(registration: Registration, structure: Structure, zone: str) -> Lis
         {},
         {"state": mood},
     )
-
-
-def _is_done(registration: Registration, unit: AssignableUnit) -> bool:
-    return unit.move_on == "NotApplicable" or registration.unit(unit.activity).satisfied
 
 
 def _state(registration: Registration, structure: Structure) -> tuple[str, str]:
