@@ -21,7 +21,7 @@ from adapters.lms.lti import courses, grades
 from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.grades import Reached
 from adapters.lms.place import LmsPlace
-from adapters.lms.structure import AssignableUnit, Structure, shown_title, units_of
+from adapters.lms.structure import AssignableUnit, Structure, units_of
 from lrs.access import CONTENT_SOURCE, OWN_SOURCE
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
@@ -64,7 +64,11 @@ _decoder = msgspec.json.Decoder(LtiEnrolment)
 def opened(reader: Reader, link: LtiLink, user: str) -> OpenedCourse:
     """What *link* opens for *user*. Raises ``Refused``: 404, or 409 for a course that was withdrawn."""
     number, _, index = link.opens.removeprefix(COURSE).partition("#")
-    course = own_courses.course_in(reader, number)
+    try:
+        course = own_courses.course_in(reader, number)
+    except Refused as refused:  # whoever edits the link can write any number
+        message = "This link opens a course that is not here. Ask your teacher to choose it again."
+        raise Refused(message, status=404, error="not_found") from refused
     if course.withdrawn:
         raise Refused(
             "This course was withdrawn. Ask your teacher what takes its place.", status=409, error="withdrawn"
@@ -165,11 +169,6 @@ def state_of(progress: UnitProgress) -> str:
     if progress.failed:
         return "failed"
     return "begun" if progress.attempted else "new"
-
-
-def title_of(course: Course) -> str:
-    """What a course is called."""
-    return shown_title(course.title)
 
 
 def _share(progress: UnitProgress) -> float:

@@ -73,10 +73,21 @@ def frame(request: Request) -> Frame:
     return replace(plain, places=places)
 
 
+def form_described(*fields: str) -> dict[str, Any]:
+    """The OpenAPI description of the body of a route that reads a form without a token of ours."""
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in fields}}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
+
+
 def form_of(body: bytes) -> dict[str, str]:
     """The fields of a form that a platform sent. Raises ``Refused`` (400)."""
+    return dict(pairs_of(body))
+
+
+def pairs_of(body: bytes, most: int = MOST_FIELDS) -> list[tuple[str, str]]:
+    """The same for a form in which a field may occur more than once, with at most *most* fields."""
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most)
     except ValueError as error:
         raise Refused("This is no form that can be read.", error="bad_form") from error
 

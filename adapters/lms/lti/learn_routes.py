@@ -3,7 +3,6 @@
 import secrets
 import uuid
 from dataclasses import replace
-from functools import partial
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
@@ -42,7 +41,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
         there, member = _link(visit, link)
         found = enrolments.opened(visit.tenant.store, there, member.user)
         _let_forms_go(visit.request, visit.tenant.settings.content_url, found)
-        return visit.page("lti/learn.html", link=link, title=enrolments.title_of(found.course), units=_units(found))
+        return visit.page("lti/learn.html", link=link, title=shown_title(found.course.title), units=_units(found))
 
     @router.post("/{link}/{index}", status_code=303, summary="Launches a unit", openapi_extra=form_body() | LAUNCHED)
     def start(visit: Visiting, link: str, index: int, body: FormBody) -> Response:
@@ -79,7 +78,7 @@ def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -
         order = LaunchOrder(registration.id, index, return_url=f"{tool}/learn/{id}")
         return launch_in(tx, place=place, order=order, fresh=fresh)
 
-    return tenant.store.write(partial(decide), weight=_WEIGHT).result()
+    return tenant.store.write(decide, weight=_WEIGHT).result()
 
 
 def _units(found: OpenedCourse) -> list[dict[str, object]]:

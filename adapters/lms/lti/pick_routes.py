@@ -4,15 +4,13 @@ No session is needed: the form has, hidden, what was asked by a launch that was 
 """
 
 from dataclasses import replace
-from typing import Any
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.lms.lti import login, picking, platforms
 from adapters.lms.lti.addresses import origin
-from adapters.lms.lti.frames import MOST_FIELDS, Named, framed_by, path_of, tool_of
+from adapters.lms.lti.frames import Named, form_described, framed_by, pairs_of, path_of, tool_of
 from adapters.lms.lti.launch import LaunchMessage
 from adapters.lms.lti.picking import SORTS, Picking
 from lrs.kernel.errors import Refused
@@ -21,28 +19,19 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
 from lrs.web.page import page, policy_of
 
-_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/x-www-form-urlencoded": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"picking": {"type": "string"}, "opens": {"type": "string"}},
-                }
-            }
-        },
-    }
-}
+_MOST_FIELDS = 600
+"""Of the picker: one for each choice that is ticked."""
 
 
 def routes() -> APIRouter:
     """The router."""
     router = APIRouter(prefix="/t/{tenant}/lti", tags=["lti"], default_response_class=HTMLResponse, responses=REFUSALS)
 
-    @router.post("/pick", summary="Answers a platform with what was chosen", openapi_extra=_FORM)
+    @router.post(
+        "/pick", summary="Answers a platform with what was chosen", openapi_extra=form_described("picking", "opens")
+    )
     def pick(request: Request, tenant: Named, body: FormBody) -> Response:
-        fields = _pairs(body)
+        fields = pairs_of(body, _MOST_FIELDS)
         asked = picking.shown_again(tenant, dict(fields).get("picking", ""))
         platform = platforms.platform(tenant.store, asked.platform)
         if platform is None:
@@ -99,10 +88,3 @@ def _answered(request: Request, asked: Picking, jwt: str) -> Response:
     """The form that takes the answer to the platform, and may go there alone."""
     exchange_of(request).policy = replace(policy_of(request), forms_to=(origin(asked.address),))
     return page(request, "lti/picked.html", address=asked.address, jwt=jwt)
-
-
-def _pairs(body: bytes) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10 * MOST_FIELDS)
-    except ValueError as error:
-        raise Refused("This is no form that can be read.", error="bad_form") from error

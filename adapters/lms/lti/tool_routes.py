@@ -4,8 +4,6 @@ These routes are plain functions, so each runs in a thread of its own: a platfor
 us wait is answered.
 """
 
-from typing import Any
-
 import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -13,7 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from adapters.lms.lti import login, registration, tool_keys
 from adapters.lms.lti.addresses import origin, why_unusable
 from adapters.lms.lti.arriving import arrive
-from adapters.lms.lti.frames import Named, form_of, framed_by, path_of, tool_of
+from adapters.lms.lti.frames import Named, form_described, form_of, framed_by, path_of, tool_of
 from adapters.lms.lti.launch import OtherBrowser, receive
 from adapters.lms.lti.login import BegunLaunch
 from adapters.lms.lti.platform_keys import PlatformKeys
@@ -39,11 +37,6 @@ class OpenedRegistration(msgspec.Struct, frozen=True):
     configuration: str
     token: str
     until: int
-
-
-def _form(*fields: str) -> dict[str, Any]:
-    schema = {"type": "object", "properties": {name: {"type": "string"} for name in fields}}
-    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
 
 
 def routes(keys: PlatformKeys) -> APIRouter:
@@ -73,7 +66,9 @@ def _add_registration(router: APIRouter) -> None:
         told = OpenedRegistration(invite, openid_configuration, registration_token, tenant.clock() + _TOLD_LASTS)
         return _asked(request, tenant, registration.look(tenant, invite), told)
 
-    @router.post("/register/{invite}", summary="Registers this tool at a platform", openapi_extra=_form("told", "who"))
+    @router.post(
+        "/register/{invite}", summary="Registers this tool at a platform", openapi_extra=form_described("told", "who")
+    )
     def register(request: Request, tenant: Named, invite: str, body: FormBody) -> Response:
         form = form_of(body)
         told = _told(tenant, form.get("told", ""), invite)
@@ -95,13 +90,13 @@ def _add_login(router: APIRouter) -> None:
     def by_link(request: Request, tenant: Named) -> Response:
         return _begun(request, tenant, dict(request.query_params))
 
-    @router.post("/login", summary="Begins a launch", openapi_extra=_form(*login.KEPT, "lti_storage_target"))
+    @router.post("/login", summary="Begins a launch", openapi_extra=form_described(*login.KEPT, "lti_storage_target"))
     def by_form(request: Request, tenant: Named, body: FormBody) -> Response:
         return _begun(request, tenant, form_of(body))
 
 
 def _add_launch(router: APIRouter, keys: PlatformKeys) -> None:
-    @router.post("/launch", summary="A launch", openapi_extra=_form("state", "id_token", "error"))
+    @router.post("/launch", summary="A launch", openapi_extra=form_described("state", "id_token", "error"))
     def launch(request: Request, tenant: Named, body: FormBody) -> Response:
         form = form_of(body)
         state = form.get("state", "")

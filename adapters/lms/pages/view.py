@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.lms.cmi5.session import Registration
 from adapters.lms.courses import Course, CourseVersion
-from adapters.lms.structure import MoveOn, Structure, shown_title, units_of
+from adapters.lms.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
 from lrs.access import CONTENT_SOURCE
 from lrs.competency.rules.ready import ReadyRow, written
 from lrs.kernel.printing import time_of
