@@ -15,7 +15,7 @@ import structlog
 from adapters.lms.lti import courses, login, platforms, rosters, skill_grades, users, words
 from adapters.lms.lti.addresses import origin
 from adapters.lms.lti.courses import LtiCourse, LtiLink, LtiMember, Part
-from adapters.lms.lti.launch_token import Rejected, kid_of, part, text, texts, verified
+from adapters.lms.lti.launch_token import Rejected, kid_of, object_in, text, texts, verified
 from adapters.lms.lti.login import LtiLogin
 from adapters.lms.lti.parts import part_of
 from adapters.lms.lti.platform_keys import PlatformKeys
@@ -112,7 +112,7 @@ def take_in(tx: Tx, tenant: Tenant, message: LaunchMessage) -> Arrived:
         user = users.user_id(platform.id, known.sub)
         courses.put_member(tx, LtiMember(course, user, known.person, message.part))
         rosters.owe(tx, course, is_teacher=message.part == "teacher", now=tenant.clock())
-    opens, link = text(part(claims, words.CUSTOM).get(OPENS))[:_LONGEST], ""
+    opens, link = text(object_in(claims, words.CUSTOM).get(OPENS))[:_LONGEST], ""
     if not message.is_deep_linking:
         link = _link(tx, message, course, opens)
         if known is not None:  # who opens a link to a skill may hold it already
@@ -154,7 +154,7 @@ def _note(tenant: Tenant, platform: LtiPlatform, rejected: Rejected) -> None:
 
 
 def _seen(claims: Mapping[str, Any]) -> SeenUser:
-    custom, ext = part(claims, words.CUSTOM), part(claims, words.EXT)
+    custom, ext = object_in(claims, words.CUSTOM), object_in(claims, words.EXT)
     asked = text(custom.get(USERNAME))
     names = [text(claims.get(word)) for word in ("given_name", "family_name")]
     return SeenUser(
@@ -163,7 +163,7 @@ def _seen(claims: Mapping[str, Any]) -> SeenUser:
         text(claims.get("email")),
         # A platform that does not know the variable sends it back as it is.
         text(ext.get("user_username")) or ("" if asked.startswith("$") else asked),
-        users.home_of(text(part(claims, words.PLATFORM).get("url"))),
+        users.home_of(text(object_in(claims, words.PLATFORM).get("url"))),
         words.TEST_USER in texts(claims.get(words.ROLES)),
     )
 
@@ -171,11 +171,11 @@ def _seen(claims: Mapping[str, Any]) -> SeenUser:
 def _course(tx: Tx, message: LaunchMessage) -> str:
     """The id of the course, which is put down; empty for a launch from outside of one."""
     claims = message.claims
-    context = part(claims, words.CONTEXT)
+    context = object_in(claims, words.CONTEXT)
     id = text(context.get("id"))
     if not id:
         return ""
-    members, grades = part(claims, words.MEMBERSHIPS), part(claims, words.GRADES)
+    members, grades = object_in(claims, words.MEMBERSHIPS), object_in(claims, words.GRADES)
     scopes = set(texts(grades.get("scope"))) & set(words.SCOPES)
     address = text(members.get("context_memberships_url"))
     if address:
@@ -193,10 +193,10 @@ def _course(tx: Tx, message: LaunchMessage) -> str:
 
 
 def _link(tx: Tx, message: LaunchMessage, course: str, opens: str) -> str:
-    found = part(message.claims, words.LINK)
+    found = object_in(message.claims, words.LINK)
     resource = text(found.get("id"))
     id = courses.link_id(message.platform.id, message.deployment, resource)
-    item = text(part(message.claims, words.GRADES).get("lineitem"))
+    item = text(object_in(message.claims, words.GRADES).get("lineitem"))
     courses.put_link(tx, id, LtiLink(course, resource, text(found.get("title"))[:_LONGEST], opens or SKILLS, item))
     return id
 
@@ -204,8 +204,8 @@ def _link(tx: Tx, message: LaunchMessage, course: str, opens: str) -> str:
 def _origins(claims: Mapping[str, Any]) -> list[str]:
     """From where the platform may show our pages, as it says itself."""
     told = (
-        text(part(claims, words.PRESENTATION).get("return_url")),
-        text(part(claims, words.PLATFORM).get("url")),
-        text(part(claims, words.DEEP_LINKING).get("deep_link_return_url")),
+        text(object_in(claims, words.PRESENTATION).get("return_url")),
+        text(object_in(claims, words.PLATFORM).get("url")),
+        text(object_in(claims, words.DEEP_LINKING).get("deep_link_return_url")),
     )
     return [found for one in told if (found := origin(one))]

@@ -79,8 +79,8 @@ def text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def part(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The claim *name* if it is an object, else an empty one."""
+def object_in(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The member *name* of *claims* if it is an object, else an empty one."""
     found = claims.get(name)
     return found if isinstance(found, dict) else {}
 
@@ -136,10 +136,12 @@ def _check_message(claims: Mapping[str, Any]) -> None:
             raise Rejected("message_incomplete", f"its {what} is missing or too long", status=400)
     if not isinstance(claims.get(words.ROLES), list):
         raise Rejected("message_incomplete", "it does not say which roles there are", status=400)
-    link = text(part(claims, words.LINK).get("id"))
+    link = text(object_in(claims, words.LINK).get("id"))
     if message == words.RESOURCE_LINK_REQUEST and not 0 < len(link) <= _LONGEST_ID:
         raise Rejected("message_incomplete", "it does not say which link was opened", status=400)
-    if message == words.DEEP_LINKING_REQUEST and not text(part(claims, words.DEEP_LINKING).get("deep_link_return_url")):
+    if message == words.DEEP_LINKING_REQUEST and not text(
+        object_in(claims, words.DEEP_LINKING).get("deep_link_return_url")
+    ):
         raise Rejected("message_incomplete", "it does not say where the choice goes", status=400)
 
 

@@ -1,4 +1,4 @@
-"""Registration by hand: what each product calls its values and ours, and where they stand. Pure.
+"""Registration by hand: what each product calls its values and ours, where they stand, and a platform made of them.
 
 Where the addresses were read: Moodle "LTI and Moodle", Canvas "Configuring LTI 1.3", Blackboard "LTI Advantage:
 Registration", Brightspace "LTI Advantage", Open edX "LTI 1.3 consumer".
@@ -6,13 +6,16 @@ Registration", Brightspace "LTI Advantage", Open edX "LTI 1.3 consumer".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.lms.lti import words
+from adapters.lms.lti import platforms, words
 from adapters.lms.lti.launch import OPENS, SKILLS, USERNAME
+from adapters.lms.lti.platforms import LtiPlatform, PlatformState
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
+from lrs.tenancy.tenants import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,29 @@ def product(name: str) -> Product:
     if found is None:
         raise Refused("This product is not known here. Choose one from the list.", status=404, error="not_found")
     return found
+
+
+def register(tenant: Tenant, given: Mapping[str, str], state: PlatformState, *, by: str) -> LtiPlatform:
+    """Adds the platform of a form: *given* are its fields. Raises ``Refused`` (400, 409)."""
+    issuer, client_id = given.get("issuer", ""), given.get("client_id", "")
+    deployments = dict.fromkeys(one.strip() for one in given.get("deployments", "").splitlines() if one.strip())
+    made = LtiPlatform(
+        platforms.platform_id(issuer, client_id),
+        given.get("name", ""),
+        issuer,
+        client_id,
+        given.get("authorization", ""),
+        given.get("token", ""),
+        given.get("jwks", ""),
+        tenant.clock(),
+        state=state,
+        deployments=tuple(deployments),
+        family=given.get("product", ""),
+    )
+    platforms.check(made)
+    platforms.check_https(made, tenant.settings)
+    tenant.store.write(lambda tx: platforms.add(tx, made, by)).result()
+    return made
 
 
 def our_values(root: str) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from adapters.lms import courses as own_courses
 from adapters.lms.lti import tool_keys, words
 from adapters.lms.lti.enrolments import COURSE
 from adapters.lms.lti.launch import OPENS, SKILLS, LaunchMessage
-from adapters.lms.lti.launch_token import part, text, texts
+from adapters.lms.lti.launch_token import object_in, text, texts
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.skill_grades import SKILL
 from adapters.lms.structure import shown_title, units_of
@@ -69,7 +69,7 @@ class LinkChoice:
 
 def asked(message: LaunchMessage, now: int) -> Picking:
     """What *message*, which is believed, asks for. Raises ``Refused`` (400) if it takes no links."""
-    told = part(message.claims, words.DEEP_LINKING)
+    told = object_in(message.claims, words.DEEP_LINKING)
     if "ltiResourceLink" not in texts(told.get("accept_types")):
         raise Refused("The platform does not take links to this tool at this place (accept_types).")
     address = text(told.get("deep_link_return_url"))

@@ -16,7 +16,7 @@ import msgspec
 
 from adapters.lms.lti import platforms, tool_keys, words
 from adapters.lms.lti.launch import USERNAME
-from adapters.lms.lti.launch_token import part, text, texts
+from adapters.lms.lti.launch_token import object_in, text, texts
 from adapters.lms.lti.platforms import LtiPlatform, platform_id
 from lrs.access import one_time
 from lrs.access.oidc.documents import calling
@@ -94,7 +94,10 @@ def register(tenant: Tenant, invitation: str, configuration: str, registration_t
     label = look(tenant, invitation)
     described = describe(tenant, configuration)
     answer = _send(tenant, described, registration_token, tool)
-    client_id, deployment = text(answer.get("client_id")), text(part(answer, words.TOOL_SETUP).get("deployment_id"))
+    client_id, deployment = (
+        text(answer.get("client_id")),
+        text(object_in(answer, words.TOOL_SETUP).get("deployment_id")),
+    )
     made = LtiPlatform(
         platform_id(described.issuer, client_id),
         label,
@@ -128,7 +131,7 @@ def describe(tenant: Tenant, configuration: str) -> Described:
     issuer = text(told.get("issuer"))
     _check_issuer(issuer, parts.host.lower())
     found = {name: _address(tenant, told, name) for name in _ENDPOINTS}
-    setup = part(told, words.PLATFORM_SETUP)
+    setup = object_in(told, words.PLATFORM_SETUP)
     return Described(
         issuer,
         found["authorization_endpoint"],

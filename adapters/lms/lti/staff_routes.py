@@ -7,12 +7,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from adapters.lms.lti import manual, platforms, platforms_view, registration, tool_keys
 from adapters.lms.lti.addresses import tool_root, why_unusable
-from adapters.lms.lti.platforms import LtiPlatform, platform_id
 from adapters.lms.lti.platforms_view import COLUMNS
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
-from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
 from lrs.web.frame import PRODUCT
@@ -69,8 +67,9 @@ def _add_new(router: APIRouter) -> None:
     @router.post(NEW, summary="Registers a platform by hand", openapi_extra=form_body(*FIELDS) | SIGNED_IN)
     def add(visit: Visiting, body: FormBody) -> Response:
         given = {name: value.strip() for name, value in visit.fields(body).items()}
+        state: platforms.PlatformState = "approved" if may(visit.caller)(APPROVE, "POST") else "pending"
         try:
-            made = _added(visit, given)
+            made = manual.register(visit.tenant, given, state, by=visit.session.by)
         except Refused as refused:
             return _form(visit, given.get("product", "moodle"), given, refused)
         return visit.on(f"{PLACE}/platforms/{made.id}", "lms_added")
@@ -156,33 +155,6 @@ def _form(visit: Visit, product: str, given: dict[str, str], refused: Refused | 
         problem=refused.message if refused else "",
         may_approve=may(visit.caller)(APPROVE, "POST"),
     )
-
-
-def _added(visit: Visit, given: dict[str, str]) -> LtiPlatform:
-    """The platform of a form: approved at once if whoever sends it may approve. Raises ``Refused``."""
-    tenant, issuer, client_id = visit.tenant, given.get("issuer", ""), given.get("client_id", "")
-    deployments = dict.fromkeys(one.strip() for one in given.get("deployments", "").splitlines() if one.strip())
-    made = LtiPlatform(
-        platform_id(issuer, client_id),
-        given.get("name", ""),
-        issuer,
-        client_id,
-        given.get("authorization", ""),
-        given.get("token", ""),
-        given.get("jwks", ""),
-        tenant.clock(),
-        state="approved" if may(visit.caller)(APPROVE, "POST") else "pending",
-        deployments=tuple(deployments),
-        family=given.get("product", ""),
-    )
-    platforms.check(made)
-    platforms.check_https(made, tenant.settings)
-
-    def decide(tx: Tx) -> None:
-        platforms.add(tx, made, visit.session.by)
-
-    tenant.store.write(decide).result()
-    return made
 
 
 def _platform(visit: Visit, id: str, refused: Refused | None = None) -> Response:

@@ -70,6 +70,16 @@ def test_a_learner_starts_a_course_in_the_frame_and_content_gets_what_cmi5_wants
     assert dict(parse_qsl(urlsplit(again.headers["location"]).query))["registration"] == told["registration"]
 
 
+def test_a_link_to_a_course_that_is_not_here_says_whom_to_ask(world):
+    world.new_browser()
+
+    page = world.browser.get(launch(world, opens="course:999", link="99").headers["location"])
+
+    assert page.status_code == 404
+    assert "Ask your teacher" in text_of(page)
+    assert "lrs courses" not in text_of(page)
+
+
 def test_each_learner_and_each_course_of_the_platform_has_a_registration_of_its_own(world):
     before = len(list(each(world.store, REGISTRATION)))
     for sub in ("21", "22"):
