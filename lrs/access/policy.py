@@ -11,11 +11,9 @@ from lrs.access import (
     ALL,
     CONSENTED,
     KEY,
-    LAUNCH,
     LINK,
     OPERATOR,
     OWN,
-    OWN_COURSE,
     OWN_LEARNERS,
     OWN_SERVICE,
     SELF,
@@ -24,6 +22,7 @@ from lrs.access import (
     Caller,
 )
 from lrs.access.course_policy import COURSE_TABLE
+from lrs.access.lti_policy import LTI_TABLE
 from lrs.access.operator_policy import OF_INSTALLATION, OPERATOR_TABLE
 from lrs.access.policy_lines import PUBLIC, PolicyLine, PolicyTable, listed
 from lrs.access.rights import SERVICE_SCOPES, scopes_with
@@ -47,10 +46,6 @@ def _own(right: str) -> PolicyLine:
     return PolicyLine(right, (SESSION,), frozenset({SELF}), pages="me")
 
 
-def _launched(right: str, reach: str) -> PolicyLine:
-    return PolicyLine(right, (LAUNCH,), frozenset({reach}), pages="lti")
-
-
 _LEARNERS = _staff("learners.read", OWN_LEARNERS, ALL)
 _QUESTIONS = _staff("questions.answer", OWN_LEARNERS, ALL)
 _SERVICES = _staff("services.manage", OWN_SERVICE, ALL)
@@ -64,8 +59,6 @@ _PROVIDER = PolicyLine("imports.run", (SESSION,), frozenset({OWN}), pages="staff
 _SIGN_IN = PolicyLine(PUBLIC, pages="staff")
 _BADGE = PolicyLine(PUBLIC, any_origin=True)
 _BADGE_PAGE = PolicyLine(PUBLIC, pages="achievement", any_origin=True)
-_LTI = PolicyLine(PUBLIC, pages="lti")
-_LTI_MESSAGE = PolicyLine(PUBLIC, pages="lti", foreign_forms=True)
 _ASKED = PolicyLine("consents.answer", (LINK,), frozenset({SELF}), pages="consent")
 
 TABLE: PolicyTable = {
@@ -215,14 +208,6 @@ TABLE: PolicyTable = {
     ("GET", "/connect/{platform}/rules.csv"): _staff("sources.connect", OWN, ALL),
     ("GET", "/connect/keys/{key}"): _staff("sources.connect", OWN, ALL),
     ("POST", "/connect/keys/{key}/revoke"): _staff("sources.connect", OWN, ALL),
-    **listed("/staff/lms", _staff("lms.connect")),
-    ("POST", "/staff/lms"): _staff("lms.connect"),
-    ("GET", "/staff/lms/new"): _staff("lms.connect"),
-    ("POST", "/staff/lms/new"): _staff("lms.connect"),
-    ("GET", "/staff/lms/canvas.json"): _staff("lms.connect"),
-    ("GET", "/staff/lms/platforms/{id}"): _staff("lms.connect"),
-    ("POST", "/staff/lms/platforms/{id}/state"): _staff("lms.approve"),
-    ("POST", "/staff/lms/platforms/{id}/deployments"): _staff("lms.approve"),
     ("GET", "/pages/badges/{id}"): _staff("badges.read"),
     **listed("/staff/badge-keys", _staff("badge-keys.change")),
     ("POST", "/staff/badge-keys"): _staff("badge-keys.change"),
@@ -238,21 +223,6 @@ TABLE: PolicyTable = {
     ("GET", "/t/{tenant}/status/{name}"): _BADGE,
     ("GET", "/t/{tenant}/achievements/{id}"): _BADGE_PAGE,
     ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
-    # what learning platforms (LTI) ask for, and the pages that they show
-    ("GET", "/t/{tenant}/lti/jwks"): _OPEN,
-    ("GET", "/t/{tenant}/lti/register/{invite}"): _LTI,
-    ("POST", "/t/{tenant}/lti/register/{invite}"): _LTI,
-    ("GET", "/t/{tenant}/lti/login"): _LTI,
-    ("POST", "/t/{tenant}/lti/login"): _LTI_MESSAGE,
-    ("POST", "/t/{tenant}/lti/launch"): _LTI_MESSAGE,
-    ("POST", "/t/{tenant}/lti/pick"): _LTI,
-    ("GET", "/t/{tenant}/lti/me"): _launched("own-record.read", SELF),
-    ("POST", "/t/{tenant}/lti/me/questions"): _launched("own-questions.ask", SELF),
-    ("GET", "/t/{tenant}/lti/me/roles"): _launched("own-record.read", SELF),
-    ("GET", "/t/{tenant}/lti/me/badges/{id}"): _launched("own-record.read", SELF),
-    ("GET", "/t/{tenant}/lti/learn/{link}"): _launched("own-record.read", SELF),
-    ("POST", "/t/{tenant}/lti/learn/{link}/{index}"): _launched("own-record.read", SELF),
-    ("GET", "/t/{tenant}/lti/courses/{course}"): _launched("course.read", OWN_COURSE),
     # the server's own
     ("GET", "/health"): _OPEN,
     ("GET", "/metrics"): PolicyLine("metrics.read", (OPERATOR,)),
@@ -261,9 +231,10 @@ TABLE: PolicyTable = {
     ("GET", "/developers/{name}"): _OPEN,
     ("GET", "/openapi.json"): _OPEN,
     ("GET", "/static/{name}"): _OPEN,
-    # the operator of the installation
+    # the operator of the installation; courses; learning platforms
     **OPERATOR_TABLE,
     **COURSE_TABLE,
+    **LTI_TABLE,
 }
 OF_TENANT = "/t/{tenant}"
 NOBODYS = frozenset({"/health", "/metrics", "/docs", "/openapi.json", "/static/{name}"})

@@ -28,6 +28,7 @@ from adapters.lms.importing import import_course
 from adapters.lms.place import LmsPlace
 from adapters.lms.receiving import received_package
 from lrs.access import Caller
+from lrs.access.course_policy import API
 from lrs.kernel.errors import Refused
 from lrs.matching.door import WITH_KEY, Here, problems, small_body
 from lrs.storage.edge import read, write
@@ -35,7 +36,6 @@ from lrs.web.exchange import caller_of, root_of
 from lrs.xapi.documents.concurrency import conditions_of
 from lrs.xapi.statements.subscriptions import Subscriptions
 
-BASE = "/cmi5/api/v1"
 PlatformCaller = Annotated[Caller, Depends(caller_of)]
 _Body = Annotated[bytes, Depends(small_body)]
 _TOKEN: dict[str, Any] = {"security": [{"platform": []}]}
@@ -51,7 +51,7 @@ _NONE = Response(status_code=204)
 def routes(subscriptions: Subscriptions) -> APIRouter:
     """The router. Statements that are made owe what *subscriptions* say."""
     router = APIRouter(
-        prefix=BASE, tags=["cmi5"], route_class=CatapultRoute, responses=problems(400, 401, 403, 404, 409)
+        prefix=API, tags=["cmi5"], route_class=CatapultRoute, responses=problems(400, 401, 403, 404, 409)
     )
 
     def desk(request: Request, here: Here, who: PlatformCaller) -> PlatformDesk:
