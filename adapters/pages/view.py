@@ -15,7 +15,7 @@ from adapters.run import SOURCES
 from lrs.kernel.printing import time_of
 from lrs.kernel.tables.header import fold
 from lrs.kernel.tables.notes import worth_saying
-from lrs.pages.words import written_moment
+from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
 ADAPTERS = {

@@ -11,8 +11,8 @@ from badges.keys import Key, ring_of
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
-from lrs.pages.words import written_moment
 from lrs.tenancy.signing_keys import ALGORITHMS, Algorithm, KeyState
+from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 
 PLACE = "/staff/badge-keys"

@@ -11,8 +11,8 @@ from lrs.pages import reasons
 from lrs.pages.connect_facts import KeyFacts
 from lrs.pages.platforms import PLATFORMS, Platform, address_for, sample_for
 from lrs.pages.told import told
-from lrs.pages.words import written_moment, written_timestamp
 from lrs.storage import Record, micros_of
+from lrs.web.dates import written_moment, written_timestamp
 from lrs.web.listing import ListColumn, ListRow
 from lrs.web.refusals import Refusal
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from lrs.access.staff import Member
 from lrs.pages.console_facts import MailFacts, SourceFacts, SystemFacts
-from lrs.pages.words import lasting, written_moment
+from lrs.pages.words import lasting
 from lrs.tenancy.audit import AuditEntry
+from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
 TABS = (

@@ -13,10 +13,10 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.tables.cell import neutral
 from lrs.pages.learners_view import COLUMNS
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body
-from lrs.pages.words import written_moment
 from lrs.people.invite_table import COLUMNS as HEADERS
 from lrs.people.invite_table import rows_in
 from lrs.people.sign_in import LearnerInvitation, invite_list
+from lrs.web.dates import written_moment
 from lrs.web.listing import ListRow, asked_of, chosen_rows
 from lrs.web.origins import pages_address_for
 

@@ -16,11 +16,11 @@ from lrs.pages.facts import Neighbours
 from lrs.pages.learners_view import COLUMNS
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
-from lrs.pages.words import written_moment
 from lrs.people import sign_in
 from lrs.people.persons import named, person_named
 from lrs.people.search import LISTED, Search, search
 from lrs.people.sign_in import LearnerInvitation
+from lrs.web.dates import written_moment
 from lrs.web.listing import ListRow, asked_of, listing
 from lrs.web.origins import pages_address_for
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from lrs.competency.listed import ListedLearner, ListedSkill
 from lrs.pages.views import NO_NAME, identifier_shown
-from lrs.pages.words import written_day
 from lrs.people.search import folded
+from lrs.web.dates import written_day
 from lrs.web.listing import ListColumn, ListRow
 
 COLUMNS = (

@@ -7,8 +7,8 @@ from typing import Any
 
 from lrs.competency.explain import Explanation
 from lrs.matching.links import ConsentLink
-from lrs.pages.words import written_moment, written_timestamp
 from lrs.people.questions import Question
+from lrs.web.dates import written_moment, written_timestamp
 from lrs.web.listing import ListColumn, ListRow
 
 COLUMNS = (

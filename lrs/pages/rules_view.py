@@ -11,7 +11,7 @@ from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import Applied
 from lrs.competency.rules.table import cells_of
 from lrs.kernel.printing import time_of
-from lrs.pages.words import written_day, written_moment
+from lrs.web.dates import written_day, written_moment
 from lrs.web.listing import ListColumn, ListRow
 
 VERSIONS = (

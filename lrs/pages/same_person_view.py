@@ -8,8 +8,8 @@ from typing import Any
 
 from lrs.competency.listed import ListedLearner
 from lrs.pages.views import NO_NAME, identifier_shown
-from lrs.pages.words import written_moment
 from lrs.people.search import folded
+from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
 COLUMNS = (

@@ -8,7 +8,8 @@ from typing import Any
 from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, SCOPES, Service
 from lrs.outbox.listing import DestinationStatus
 from lrs.pages.states import mood, state_word
-from lrs.pages.words import lasting, written_moment, written_timestamp
+from lrs.pages.words import lasting
+from lrs.web.dates import written_moment, written_timestamp
 from lrs.web.listing import ListColumn, ListRow
 
 COLUMNS = (

@@ -15,9 +15,9 @@ from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, Servic
 from lrs.matching.view import BadgeSummary
 from lrs.pages.facts import LISTED, LearnerFacts
 from lrs.pages.states import mood, state_word
-from lrs.pages.words import written_day, written_moment, written_timestamp
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.search import Somebody
+from lrs.web.dates import written_day, written_moment, written_timestamp
 from lrs.web.listing import ListRow
 from lrs.xapi.statements.identity import Identifier
 

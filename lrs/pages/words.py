@@ -1,11 +1,8 @@
-"""Times and durations as people read them. Pure; knows no page."""
+"""Durations as people read them. Pure; knows no page."""
 
 from __future__ import annotations
 
 from lrs.kernel.times import SECOND
-from lrs.web.dates import written_day, written_moment, written_timestamp
-
-__all__ = ["lasting", "written_day", "written_moment", "written_timestamp"]
 
 
 def lasting(micros: int) -> str:

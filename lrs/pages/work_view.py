@@ -13,8 +13,9 @@ from lrs.outbox import deliveries
 from lrs.outbox.listing import DestinationStatus, state_since
 from lrs.pages.facts import EntryNames, Run, WorkFacts
 from lrs.pages.states import mood, state_word
-from lrs.pages.words import lasting, written_moment, written_timestamp
+from lrs.pages.words import lasting
 from lrs.storage import Backlog, Owed, Record
+from lrs.web.dates import written_moment, written_timestamp
 
 WAITING_SHOWN = 10
 PAIRS_SHOWN = 10

@@ -12,8 +12,9 @@ from adapters.job import Job, JobError, Sender, record_of
 from lrs.composition.steps import drain
 from lrs.matching import registry, services
 from lrs.outbox import deliveries
-from lrs.pages.words import lasting, written_moment, written_timestamp
+from lrs.pages.words import lasting
 from lrs.storage import Owed, Record
+from lrs.web.dates import written_moment, written_timestamp
 from lrs.xapi.documents.content import keep
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
 from tests.competency.world import statement

@@ -11,8 +11,8 @@ from lrs.kernel.times import timestamp_of_micros
 from lrs.pages.arrivals.asked import Wanted
 from lrs.pages.arrivals.course import CourseSeen, Progress, scores
 from lrs.pages.views import identifier_shown
-from lrs.pages.words import written_moment
 from lrs.web.chart import bars
+from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
 COLUMNS = (

@@ -14,8 +14,8 @@ from lrs.pages.arrivals.view import outcome_said
 from lrs.pages.states import mood, state_word
 from lrs.pages.told import StatementTold
 from lrs.pages.views import delivery_shown
-from lrs.pages.words import written_day, written_moment, written_timestamp
 from lrs.storage import Record, micros_of
+from lrs.web.dates import written_day, written_moment, written_timestamp
 
 LONGEST = 100_000
 """Characters of a statement that are shown."""

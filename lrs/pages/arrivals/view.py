@@ -13,8 +13,8 @@ from lrs.pages.arrivals.asked import Wanted
 from lrs.pages.arrivals.outcomes import COUNTED, NO_RULE, NOT_COUNTED, REFUSED, StatementOutcome, level_named
 from lrs.pages.arrivals.reading import ArrivalsPage
 from lrs.pages.told import StatementTold, last_part
-from lrs.pages.words import written_moment
 from lrs.storage import Record, micros_of
+from lrs.web.dates import written_moment
 from lrs.web.listing import Asked, ListColumn, ListRow, cells_of
 from lrs.web.refusals import Refusal
 

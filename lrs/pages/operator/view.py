@@ -9,10 +9,11 @@ from lrs.access.staff import Member
 from lrs.kernel.settings import MIB, Settings
 from lrs.kernel.times import SECOND
 from lrs.pages.operator.facts import LITTLE_ROOM, OLD_BACKUP, InstallationFacts, OrganisationFacts
-from lrs.pages.words import lasting, written_moment
+from lrs.pages.words import lasting
 from lrs.pages.work_view import LATE
 from lrs.tenancy.backups import BackupTaken
 from lrs.tenancy.record import TenantRecord
+from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
 STATES = {"open": "Open", "suspended": "Suspended", "closing": "To be deleted", "deleted": "Deleted"}
