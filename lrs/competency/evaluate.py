@@ -19,7 +19,7 @@ from lrs.competency.dates import day_of, midnight
 from lrs.competency.decide import Span, Standing, Tally, decide
 from lrs.competency.evidence import Meaning, meaning_of
 from lrs.competency.held import LINEAGE, write_awards, write_profile
-from lrs.competency.listed import owe_listing, rows_of, unlisted
+from lrs.competency.list_owed import owe_listing, rows_of, unlisted
 from lrs.competency.rules.in_force import InForce
 from lrs.competency.rules.rematch import rematch
 from lrs.competency.rules.review import CompetencyLevel, FormerDecision, reviewed

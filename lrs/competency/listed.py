@@ -8,7 +8,7 @@ to one learner looks at the facts (``tells_of``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import starmap
 from typing import Any
@@ -16,13 +16,12 @@ from typing import Any
 import msgspec
 
 from lrs.access.keys import list_keys
-from lrs.competency.evidence import Meaning
 from lrs.competency.held import PROFILE
 from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.kernel.keys import key
-from lrs.people.persons import LISTING, Mint, holders, identifiers_in
+from lrs.people.persons import LISTING, identifiers_in
 from lrs.people.search import name_of
-from lrs.storage import ROWS, Claim, Owed, Reader, Record, RecordName, Stale, Tx, Walk, each, walked
+from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, Walk, walked
 from lrs.storage.about import by_ids
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
@@ -32,7 +31,6 @@ from lrs.xapi.statements.keys import agent_key, source_key
 KIND = "learner"
 MARK = ("learner-list", "called")
 """The record that says that everybody of before this form of the list was put on it. Another form needs another id."""
-_MARK_BEFORE = ("learner-list", "all")
 MOST = 10_000
 """Learners that are looked at for one page of the list."""
 MOST_NAMES = 5
@@ -41,7 +39,6 @@ _MOST_CALLED = 50
 """Names that are kept for one learner, the newest first."""
 _STATEMENTS = 100
 """The newest statements about an identifier that are looked at for their sources."""
-_BATCH = 200
 _PAGE = 1_000
 
 
@@ -129,63 +126,6 @@ def tells_of(reader: Reader, sources: Iterable[str], identifiers: Collection[Ide
         for source in sources
         for one in identifiers
     )
-
-
-# -- what owes the step ---------------------------------------------------------------------------------------------
-
-
-def unlisted(reader: Reader, meanings: Sequence[Meaning]) -> set[str]:
-    """The persons in *meanings* whose record lacks the source or the name. Their identifiers exist."""
-    told = [(one.id, meaning) for meaning in meanings for one in meaning.learners]
-    if not told:
-        return set()
-    person = {id: one.meta["person"] for id, one in reader.get_many("identifier", {id for id, _ in told}).items()}
-    holder = holders(reader, set(person.values()))
-    rows = {id: read(record) for id, record in reader.get_many(KIND, set(holder.values())).items()}
-    return {
-        person[id]
-        for id, meaning in told
-        if _is_news(rows.get(holder[person[id]]), id, meaning.source, meaning.names.get(id, ""))
-    }
-
-
-def rows_of(meanings: Sequence[Meaning], mint: Mint) -> Iterator[RecordName]:
-    """The records that ``unlisted`` will read, as far as they are known before."""
-    return ((KIND, mint(one.id)) for meaning in meanings for one in meaning.learners)
-
-
-def _is_news(row: ListedLearner | None, identifier: str, source: str, name: str) -> bool:
-    known = next((one.sources for one in row.known if one.id == identifier), ()) if row else ()
-    if row is None or source not in known:
-        return True
-    called = [one.text for one in row.called if source in one.sources]
-    return bool(name) and name not in called and len(called) < MOST_NAMES
-
-
-def owe_listing(tx: Tx, persons: Iterable[str]) -> None:
-    """Makes *persons*, who are there, owe the step."""
-    for person in sorted(persons):
-        tx.owe("person", person, Owed(LISTING))
-
-
-def list_those_before(tenant: Tenant) -> None:
-    """Owes the step, once, for everybody who was there before this form of the list."""
-    store = tenant.store
-    if store.get(*MARK) is not None:
-        return
-    batch: list[str] = []
-    for person in each(store, "person"):
-        batch.append(person.id)
-        if len(batch) == _BATCH:
-            _owe(tenant, batch)
-            batch = []
-    _owe(tenant, batch)
-    store.write(lambda tx: (tx.put(Record(*MARK)), tx.delete(*_MARK_BEFORE))).result()
-
-
-def _owe(tenant: Tenant, persons: Sequence[str]) -> None:
-    if persons:
-        tenant.store.write(lambda tx: owe_listing(tx, persons), weight=ROWS * len(persons)).result()
 
 
 # -- the step -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from badges import lists, rotation
 from badges.issue import issue
 from badges.records import badged
 from lrs.competency.evaluate import evaluate, match
-from lrs.competency.listed import list_learners, list_those_before
+from lrs.competency.list_owed import list_those_before
+from lrs.competency.listed import list_learners
 from lrs.competency.rules.weigh import weigh_step
 from lrs.competency.uncompletions import read_those_before
 from lrs.composition.channels import CHANNELS

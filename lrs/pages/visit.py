@@ -78,7 +78,7 @@ def form_body(*fields: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The visitor of a tenant's pages.
+    """Who is signed in and asks for a page of a tenant, and how to answer them.
 
     *root* is the path in front of all its pages, *base* that of the pages in ``/pages``. *done* is the message about
     the last form.
@@ -97,7 +97,7 @@ class Visit:
 
     @property
     def caller(self) -> Caller:
-        """The name of the visitor."""
+        """The visitor as the server knows them: rights, person, name."""
         return self.session.caller
 
     def page(self, template: str, status: int = 200, **shown: Any) -> Response:

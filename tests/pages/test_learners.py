@@ -15,7 +15,7 @@ import pytest
 
 from lrs.access import staff, staff_acts
 from lrs.access.roles import Granted
-from lrs.competency import listed
+from lrs.competency import list_owed, listed
 from lrs.composition.steps import drain
 from lrs.people import joins
 from lrs.storage import Record, Walk
@@ -359,10 +359,10 @@ def test_everybody_of_before_is_listed_once(site, browser):
             store.write(lambda tx, kind=kind, id=record.id: tx.delete(kind, id)).result()
     before = browser.get(f"{LIST}.json").json()
 
-    listed.list_those_before(site.tenant)
+    list_owed.list_those_before(site.tenant)
     drain(site.tenant, ["list"])
     revision = store.get(*listed.MARK).rev
-    listed.list_those_before(site.tenant)
+    list_owed.list_those_before(site.tenant)
 
     assert before == []
     assert [one["provider"] for one in browser.get(f"{LIST}.json").json()] == [["vle"]]
