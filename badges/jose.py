@@ -8,7 +8,7 @@ from typing import Any
 
 from badges.issuer import Issuer
 from badges.keys import Key
-from lrs.tenancy.signing_keys import base64url
+from lrs.kernel.base64url import base64url
 
 
 def key_for_jwt(issuer: Issuer) -> Key | None:

@@ -95,10 +95,6 @@ class KeyRing:
         wanted = did.removeprefix("did:key:")
         return next((key for key in self.keys if key.algorithm == "Ed25519" and key.fragment == wanted), None)
 
-    def named(self, fragment: str) -> Key | None:
-        """The key of this *fragment*."""
-        return next((key for key in self.keys if key.fragment == fragment), None)
-
 
 def ring_of(tenant: Tenant, reader: Reader | None = None) -> KeyRing:
     """The keys of *tenant*, as *reader* (by default its store) has them."""

@@ -15,7 +15,7 @@ from badges.forms.vc_jwt import MEDIA_TYPE, jwt_key, numeric_date
 from badges.issuer import Issuer, issuer_named
 from badges.jose import signed
 from badges.keys import KeyRing
-from lrs.tenancy.signing_keys import base64url
+from lrs.kernel.base64url import base64url
 
 JSON, TOKEN = "application/vc", "application/statuslist+jwt"
 TTL = 300

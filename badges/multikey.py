@@ -5,9 +5,9 @@ Sources: W3C Controlled Identifiers 1.0, section 2.2.2 (Multikey), section 2.4 (
 
 from __future__ import annotations
 
-import base64
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from lrs.kernel.base64url import from_base64url
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _ED25519 = b"\xed\x01"
@@ -40,19 +40,14 @@ def from_base58(text: str) -> bytes:
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
 
 
-def multibase_of(key: Ed25519PrivateKey) -> str:
-    """The public half of *key* as a Multikey, ``z6Mk…``."""
-    return multibase_of_public(key.public_key().public_bytes_raw())
-
-
 def multibase_of_public(raw: bytes) -> str:
-    """A public key, 32 bytes, as a Multikey."""
+    """A public key, 32 bytes, as a Multikey, ``z6Mk…``."""
     return "z" + base58(_ED25519 + raw)
 
 
 def raw_of(x: str) -> bytes:
     """The public key that a JWK has as *x* (RFC 8037)."""
-    return base64.urlsafe_b64decode(x + "=" * (-len(x) % 4))
+    return from_base64url(x)
 
 
 def public_key(multibase: str) -> Ed25519PublicKey:

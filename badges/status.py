@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from badges.contexts import CREDENTIALS_V2
+from lrs.kernel.base64url import base64url
 from lrs.storage import Reader
 
 ENTRIES = 131_072
@@ -47,7 +48,7 @@ def encode(bits: bytes) -> str:
     """*bits* gzipped, in base64url without padding, with multibase's ``u`` in front. Equal bits give equal texts."""
     packer = zlib.compressobj(level=9, wbits=31)
     packed = packer.compress(bits) + packer.flush()
-    return "u" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return "u" + base64url(packed)
 
 
 def decode(encoded: str) -> bytes:

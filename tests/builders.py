@@ -1,7 +1,7 @@
 """Things tests are made of: a tenant in a folder, requests built by hand, answers as a client sees them."""
 
 import asyncio
-from contextlib import nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,7 +13,8 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission, Share
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
-from lrs.tenancy.installation import opened_installation
+from lrs.tenancy.control import open_control
+from lrs.tenancy.installation import installation
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import Tenant
@@ -34,9 +35,17 @@ def store_in(folder, **settings):
     tenants.close()
 
 
+@contextmanager
+def opened_installation(folder):
+    """The installation in *folder*, for as long as a block lasts."""
+    settings = Settings(data=folder)
+    with closing(open_control(settings)) as control:
+        yield installation(control, settings)
+
+
 def operator_in(folder):
     """A key of the installation's operator and its secret."""
-    with opened_installation(Settings(data=folder)) as found:
+    with opened_installation(folder) as found:
         new = create_operator_key(found, "prometheus")
     return new.key, new.secret
 

@@ -18,8 +18,8 @@ from badges.forms.vc_jwt import jwt_key, numeric_date, subject_id
 from badges.image import medal_of
 from badges.issuer import Issuer, did_url
 from badges.jose import signed
+from lrs.kernel.base64url import base64url
 from lrs.kernel.strict_json import Json
-from lrs.tenancy.signing_keys import base64url
 
 TYPE = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#OpenBadgeCredential"
 """``vct``: what the type of an Open Badge is as an address."""

@@ -98,11 +98,6 @@ def check_operator_key(control: Control, key: str, secret: str) -> Caller | None
     return Caller(f"operator {key}", "", b"", RIGHTS, "", BY_KEY)
 
 
-def somebody_has_come(reader: Reader) -> bool:
-    """Whether there is an operator who can sign in."""
-    return any(one.state == ACTIVE for _, one in staff.everyone(reader))
-
-
 def first_link(installation: Tenant, root: str) -> Invitation | None:
     """A link by which the first operator comes in, and says who they are; ``None`` once somebody has come.
 

@@ -7,7 +7,6 @@ nonce, so equal values give equal texts, and a nonce is used for one value only.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 from typing import Any, TypeVar
@@ -15,6 +14,8 @@ from typing import Any, TypeVar
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from lrs.kernel.base64url import base64url, from_base64url
 
 T = TypeVar("T")
 _MAC = 16
@@ -29,7 +30,7 @@ class NotOurs(Exception):
 def seal(secret: bytes, told: Any) -> str:
     """*told* (any JSON value) as a text for a URL, which ``unseal`` with the same *secret* accepts."""
     text = msgspec.json.encode(told)
-    return _written(_mac(secret, text) + text)
+    return base64url(_mac(secret, text) + text)
 
 
 def unseal(secret: bytes, text: str, kind: type[T]) -> T:
@@ -44,7 +45,7 @@ def hide(secret: bytes, told: Any) -> str:
     """As ``seal``, but whoever gets the text cannot read what it says."""
     text = msgspec.json.encode(told)
     nonce = _mac(secret, text)[:_NONCE]
-    return _written(nonce + _cipher(secret).encrypt(nonce, text, None))
+    return base64url(nonce + _cipher(secret).encrypt(nonce, text, None))
 
 
 def reveal(secret: bytes, text: str, kind: type[T]) -> T:
@@ -72,11 +73,11 @@ def _read(text: str) -> bytes:
     if len(text) > _LONGEST or not text.isascii():
         raise NotOurs
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        raw = from_base64url(text)
     except ValueError as error:
         raise NotOurs from error
     # The decoder overlooks foreign characters and spare bits; only the writing that was given out counts.
-    if _written(raw) != text:
+    if base64url(raw) != text:
         raise NotOurs
     return raw
 
@@ -86,10 +87,6 @@ def _decoded(text: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:  # sealed by another release, in which this said something else
         raise NotOurs from error
-
-
-def _written(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _mac(secret: bytes, text: bytes) -> bytes:

@@ -17,7 +17,6 @@ from lrs.web.dates import written_moment
 from lrs.web.frame import PRODUCT
 from lrs.web.origins import drop_cookie, session_cookie
 
-FACTOR = f"{ACCOUNT}/second-factor"
 TRIES = TryLimit(10, 15 * 60)
 """How often a password, a code or an address may be tried in one account."""
 

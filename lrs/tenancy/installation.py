@@ -7,12 +7,9 @@ No work is owed in it, and no mail is sent from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-
 from lrs.kernel.settings import Settings
 from lrs.tenancy import master_key, root_keys
-from lrs.tenancy.control import Control, open_control
+from lrs.tenancy.control import Control
 from lrs.tenancy.tenants import CONTROL, Tenant, read_master_key
 
 
@@ -25,10 +22,3 @@ def installation(control: Control, settings: Settings) -> Tenant:
     secrets = root_keys.claim_new(control.store, CONTROL, read_master_key(settings), path)
     control.store.use_secret(secrets.secret("audit"))
     return Tenant(CONTROL, control.store, settings, secrets, control.clock)
-
-
-@contextmanager
-def opened_installation(settings: Settings) -> Iterator[Tenant]:
-    """The same for as long as a block lasts. Raises ``Misconfigured``."""
-    with closing(open_control(settings)) as control:
-        yield installation(control, settings)

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from lrs.kernel.base64url import base64url, from_base64url
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.signing_keys import (
@@ -31,7 +32,6 @@ from lrs.tenancy.signing_keys import (
     Algorithm,
     KeptKey,
     SigningKey,
-    base64url,
     first_for_jwt,
     first_private,
 )
@@ -171,7 +171,7 @@ def stored_public(key: PublicKey) -> str:
 
 def public_of(stored: str, algorithm: Algorithm) -> PublicKey:
     """The key in a ``signing-key`` record."""
-    raw = base64.urlsafe_b64decode(stored + "=" * (-len(stored) % 4))
+    raw = from_base64url(stored)
     if algorithm == "Ed25519":
         return Ed25519PublicKey.from_public_bytes(raw)
     return cast("PublicKey", serialization.load_der_public_key(raw))

@@ -9,7 +9,6 @@ also one without a record. Knows no badge and no DID.
 
 from __future__ import annotations
 
-import base64
 from hashlib import sha512
 from typing import Literal, Protocol, get_args
 
@@ -17,6 +16,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from lrs.kernel.base64url import base64url
 from lrs.storage import Reader, Record, Stale, Tx, each, micros_of
 from lrs.storage.kinds import Kind
 
@@ -78,11 +78,6 @@ def first_for_jwt(secrets: _HasSecrets) -> ec.EllipticCurvePrivateKey:
 def first_public(secrets: _HasSecrets) -> str:
     """Its public part, in the form of the record."""
     return base64url(first_private(secrets).public_key().public_bytes_raw())
-
-
-def base64url(value: bytes) -> str:
-    """*value* in base64url without padding."""
-    return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 
 def begin(tx: Tx, public: str) -> None:

@@ -6,10 +6,8 @@ import httpx
 from click.testing import CliRunner
 
 from lrs.cli import main
-from lrs.kernel.settings import Settings
 from lrs.tenancy import audit
-from lrs.tenancy.installation import opened_installation
-from tests.builders import operator_in, store_in
+from tests.builders import opened_installation, operator_in, store_in
 from tests.served import serving
 
 VERSION = {"X-Experience-API-Version": "1.0.3"}
@@ -81,7 +79,7 @@ def test_what_is_done_with_operators_keys_stands_in_the_record_of_actions(tmp_pa
     for _ in range(2):
         run(tmp_path, "operators", "revoke", made)
 
-    with opened_installation(Settings(data=tmp_path)) as installation:
+    with opened_installation(tmp_path) as installation:
         entries = [(entry.by, entry.action, entry.about) for entry, _ in audit.walk(installation.store)]
     assert entries == [
         ("operator", "operator-key.created", {"key": made}),

@@ -14,7 +14,7 @@ import pytest
 from badges.forms import StoredBadge, form_named
 from badges.issuer import issuer_of
 from badges.keys import ring_of
-from lrs.tenancy.signing_keys import base64url
+from lrs.kernel.base64url import base64url
 from tests.badges.made import badge_in, put_award, run_issue, tenant_in
 
 

@@ -15,7 +15,7 @@ import structlog
 from adapters.lms.lti import courses, login, platforms, rosters, skill_grades, users, words
 from adapters.lms.lti.addresses import origin
 from adapters.lms.lti.courses import LtiCourse, LtiLink, LtiMember, Part
-from adapters.lms.lti.launch_token import Rejected, kid_of, object_in, text, texts, verified
+from adapters.lms.lti.launch_token import Rejected, full_name, kid_of, object_in, text, texts, verified
 from adapters.lms.lti.login import LtiLogin
 from adapters.lms.lti.parts import part_of
 from adapters.lms.lti.platform_keys import PlatformKeys
@@ -156,10 +156,9 @@ def _note(tenant: Tenant, platform: LtiPlatform, rejected: Rejected) -> None:
 def _seen(claims: Mapping[str, Any]) -> SeenUser:
     custom, ext = object_in(claims, words.CUSTOM), object_in(claims, words.EXT)
     asked = text(custom.get(USERNAME))
-    names = [text(claims.get(word)) for word in ("given_name", "family_name")]
     return SeenUser(
         text(claims.get("sub")),
-        text(claims.get("name")) or " ".join(filter(None, names)),
+        full_name(claims),
         text(claims.get("email")),
         # A platform that does not know the variable sends it back as it is.
         text(ext.get("user_username")) or ("" if asked.startswith("$") else asked),

@@ -6,7 +6,6 @@ Connect Core 1.0, 3.1.3.7. Only ``RS256`` is taken, whatever the token says, and
 
 from __future__ import annotations
 
-import base64
 import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from joserfc.jwk import RSAKey
 from adapters.lms.lti import words
 from adapters.lms.lti.platforms import LtiPlatform
 from lrs.kernel import strict_json
+from lrs.kernel.base64url import from_base64url
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import digest_of
 
@@ -44,7 +44,7 @@ def kid_of(token: str) -> str:
     try:
         if not dot or len(token) > LONGEST or not token.isascii():
             raise ValueError
-        header = strict_json.parse(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+        header = strict_json.parse(from_base64url(head))
     except (ValueError, Refused) as error:
         raise Rejected("token_missing", "the platform sent no token", status=400) from error
     if not isinstance(header, dict) or header.get("alg") != ALGORITHM or "crit" in header:
@@ -83,6 +83,12 @@ def object_in(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The member *name* of *claims* if it is an object, else an empty one."""
     found = claims.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def full_name(told: Mapping[str, Any]) -> str:
+    """The name of a user in *told*, the claims of a launch or an entry of a roster; empty if it has none."""
+    names = [text(told.get(word)) for word in ("given_name", "family_name")]
+    return text(told.get("name")) or " ".join(filter(None, names))
 
 
 def texts(value: object) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ import structlog
 from adapters.lms.lti import courses, platforms, users, words
 from adapters.lms.lti.addresses import origin
 from adapters.lms.lti.courses import COURSE, LtiCourse, LtiMember
-from adapters.lms.lti.launch_token import text, texts
+from adapters.lms.lti.launch_token import full_name, text, texts
 from adapters.lms.lti.parts import part_of
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.services import ServiceAccess, ServiceFailed, access_to, call, next_page, words_of
@@ -149,11 +149,10 @@ def _member(told: Mapping[str, Any]) -> _Member | None:
     sub = told.get("user_id")
     if not isinstance(sub, str) or not 0 < len(sub) <= platforms.LONGEST:
         return None
-    names = [text(told.get(word)) for word in ("given_name", "family_name")]
     roles = texts(told.get("roles"))
     seen = SeenUser(
         sub,
-        text(told.get("name")) or " ".join(filter(None, names)),
+        full_name(told),
         text(told.get("email")),
         text(told.get("ext_user_username")),
         test=words.TEST_USER in roles,

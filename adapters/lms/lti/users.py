@@ -33,7 +33,6 @@ SHARED_ISSUERS = frozenset({"https://canvas.instructure.com", "https://blackboar
 """Issuers that many institutions have in common: there a user name is no account of the issuer's."""
 _MOST = 3
 _LONGEST = 255
-Aliases = tuple[tuple[str, str], ...]
 
 
 class LtiUser(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 MESSAGE_TYPE, VERSION, DEPLOYMENT = _LTI + "message_type", _LTI + "version", _LTI + "deployment_id"
-TARGET, LINK, CONTEXT, ROLES = _LTI + "target_link_uri", _LTI + "resource_link", _LTI + "context", _LTI + "roles"
+LINK, CONTEXT, ROLES = _LTI + "resource_link", _LTI + "context", _LTI + "roles"
 PLATFORM, PRESENTATION, CUSTOM = _LTI + "tool_platform", _LTI + "launch_presentation", _LTI + "custom"
 EXT = _LTI + "ext"
 DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"

@@ -22,6 +22,7 @@ from lrs.access.oidc.documents import Discovery, Documents, calling, lie, unreac
 from lrs.access.oidc.id_token import Claims, header_of, verified
 from lrs.access.oidc.providers import Provider
 from lrs.kernel import outbound, strict_json
+from lrs.kernel.base64url import base64url
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import NotOurs, hide, reveal
 from lrs.kernel.times import SECOND
@@ -163,7 +164,7 @@ def _id_token(provider: Provider, body: bytes) -> str:
 
 
 def _challenge(verifier: str) -> str:
-    return base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
+    return base64url(sha256(verifier.encode()).digest())
 
 
 def _key(tenant: Tenant) -> bytes:

@@ -6,7 +6,6 @@ of ``ALGORITHMS`` and fits the type of the key; ``none`` and those with a shared
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from joserfc.jwk import JWKRegistry
 
 from lrs.access.oidc.providers import Provider
 from lrs.kernel import strict_json
+from lrs.kernel.base64url import from_base64url
 from lrs.kernel.errors import Refused
 
 _ED25519 = ("OKP", "Ed25519")
@@ -64,7 +64,7 @@ def header_of(token: str) -> dict[str, Any]:
     try:
         if not dot or len(token) > LONGEST or not token.isascii():
             raise ValueError
-        found = strict_json.parse(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+        found = strict_json.parse(from_base64url(head))
     except (ValueError, Refused) as error:
         raise _wrong("it sent no token") from error
     if not isinstance(found, dict):
