@@ -40,8 +40,8 @@ KEPT = (
 """Kinds that stay byte for byte."""
 RECEIVED = {"statement", "agent_name", "state", "agent_profile"}
 """Kinds that hold what was received, and so names as they came."""
-EACH_TIME_ANEW = {"audit", "delivery", "change", "status-list"}
-"""Kinds of which the number of records depends on the order in which things were done."""
+EACH_TIME_ANEW = {"audit", "delivery", "delivery-turn", "change", "status-list"}
+"""Kinds of which the number of records depends on the order in which things were done, or on who ended when."""
 
 
 def lrs_on(data: Path, settings: Mapping[str, str] = SETTINGS) -> Command:
