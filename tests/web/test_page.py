@@ -331,7 +331,8 @@ def test_the_page_for_who_adds_a_page_knows_every_audience_and_every_policy():
 
 def test_where_the_table_names_no_pages_none_is_answered(site):
     def stray(request: Request):
-        return page(request, "public/front.html", places=front.places("", ""), product="", version="")
+        told = dict.fromkeys(("own", "operator", "product", "version"), "")
+        return page(request, "public/front.html", places=front.places("", ""), **told)
 
     add_route(site.lrs.app, "GET", "/stray", stray, PolicyLine(PUBLIC))
     without = site.client.get(f"{site.lrs.address}/stray", headers=BROWSER)
