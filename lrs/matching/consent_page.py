@@ -117,11 +117,16 @@ def guardian_question(
 
 
 def decided(tenant: Tenant, link: ConsentLink, service: Service | None, looker: Looker, form: str) -> dict[str, Any]:
-    """The decided link, for learner and guardian. *form* is the token of the form that withdraws it."""
+    """The decided link, for learner and guardian. *form* is the token of the form that withdraws it.
+
+    Only the learner, signed in, is told that there is a record (``is_known``). Everybody else reads what holds in
+    either case, because a service makes links for addresses that it guesses, and can open them.
+    """
     day = written_day(_day(tenant, link.decided), looker.language) if link.decided else ""
     guardian, record = link.guardian, tenant.record
     return {
         "state": _state(tenant, link, service, looker.person),
+        "is_known": bool(looker.person) and looker.person in links.group_of(tenant, link.subject),
         "guardian": bool(guardian and guardian.answered),
         "mailed": bool(guardian and guardian.address),
         "good_until": written_day(_day(tenant, guardian.expires), looker.language) if guardian else "",

@@ -9,6 +9,11 @@ from pydantic.alias_generators import to_camel
 
 from lrs.matching.examples import EXAMPLES
 
+_SUBJECT = "The learner's name towards this service alone."
+_VERSION = "Grows with every change about this learner; the highest is the newest."
+_TIMESTAMP = "RFC 3339 time at which the event was queued."
+_REFERENCE = "What the service gave with its link."
+
 
 def _with_example(schema: dict[str, Any], model: type[BaseModel]) -> None:
     if model.__name__ in EXAMPLES:
@@ -190,39 +195,39 @@ class Gap(Shape):
 
 
 class ConsentGiven(Shape):
-    """A learner agreed; ``reference`` is what the service gave with its link."""
+    """A learner agreed, and there is a record of the learner."""
 
-    subject: str
-    version: int
-    reference: str | None = None
-    scopes: list[str]
-    purpose: str
-    given: str
-    expires: str | None = None
+    subject: str = Field(description=_SUBJECT)
+    version: int = Field(description=_VERSION)
+    reference: str | None = Field(None, description=_REFERENCE)
+    scopes: list[str] = Field(description="All that the learner agrees to now.")
+    purpose: str = Field(description="What the learner read and agreed to.")
+    given: str = Field(description="RFC 3339 time at which the learner agreed.")
+    expires: str | None = Field(None, description="RFC 3339 time at which the consent ends by itself, if it does.")
 
 
 class ConsentWithdrawn(Shape):
     """A learner no longer agrees to ``scopes``; forget what came with them. With profiles:read all others go."""
 
-    subject: str
-    version: int
-    reference: str | None = None
-    scopes: list[str]
+    subject: str = Field(description=_SUBJECT)
+    version: int = Field(description=_VERSION)
+    reference: str | None = Field(None, description=_REFERENCE)
+    scopes: list[str] = Field(description="What ended. If profiles:read is not among them, the profile goes on.")
 
 
 class BadgeTold(Shape):
     """A badge was issued or revoked."""
 
-    subject: str
-    version: int
-    badge: Badge
+    subject: str = Field(description=_SUBJECT)
+    version: int = Field(description=_VERSION)
+    badge: Badge = Field(description="The badge, and whether it is issued or revoked.")
 
 
 class ProfileUpdated(Shape):
     """Event ``profile.updated``."""
 
     type: Literal["profile.updated"]
-    timestamp: str
+    timestamp: str = Field(description=_TIMESTAMP)
     data: Profile
 
 
@@ -230,7 +235,7 @@ class ConsentGivenEvent(Shape):
     """Event ``consent.given``."""
 
     type: Literal["consent.given"]
-    timestamp: str
+    timestamp: str = Field(description=_TIMESTAMP)
     data: ConsentGiven
 
 
@@ -238,22 +243,22 @@ class ConsentWithdrawnEvent(Shape):
     """Event ``consent.withdrawn``."""
 
     type: Literal["consent.withdrawn"]
-    timestamp: str
+    timestamp: str = Field(description=_TIMESTAMP)
     data: ConsentWithdrawn
 
 
 class TestTold(Shape):
     """What a test event says: the service that it is for, and a sentence."""
 
-    service: str
-    message: str
+    service: str = Field(description="The client id of the service.")
+    message: str = Field(description="A sentence for whoever reads along.")
 
 
 class TestEvent(Shape):
     """Event ``service.test``."""
 
     type: Literal["service.test"]
-    timestamp: str
+    timestamp: str = Field(description=_TIMESTAMP)
     data: TestTold
 
 
@@ -261,5 +266,5 @@ class BadgeEvent(Shape):
     """Events ``badge.issued`` and ``badge.revoked``."""
 
     type: Literal["badge.issued", "badge.revoked"]
-    timestamp: str
+    timestamp: str = Field(description=_TIMESTAMP)
     data: BadgeTold

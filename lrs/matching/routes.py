@@ -63,11 +63,11 @@ def webhooks() -> APIRouter:
     """What services are sent, for the ``webhooks`` part of the OpenAPI document. Mounted nowhere."""
     router = APIRouter()
     for name, model, told in (
-        ("consent.given", models.ConsentGivenEvent, "A learner agreed."),
-        ("consent.withdrawn", models.ConsentWithdrawnEvent, "A learner withdrew: forget what came with these scopes."),
-        ("profile.updated", models.ProfileUpdated, "What a learner shows changed. Keep the highest version."),
-        ("badge.issued", models.BadgeEvent, "A badge was issued."),
-        ("badge.revoked", models.BadgeEvent, "A badge was revoked."),
+        ("consent.given", models.ConsentGivenEvent, _GIVEN),
+        ("consent.withdrawn", models.ConsentWithdrawnEvent, _WITHDRAWN),
+        ("profile.updated", models.ProfileUpdated, _UPDATED),
+        ("badge.issued", models.BadgeEvent, "Sent when a learner who agreed gets a badge, or one is signed anew."),
+        ("badge.revoked", models.BadgeEvent, "Sent when a badge that the service was told of is revoked or gone."),
         ("service.test", models.TestEvent, "Somebody asked for a test, by lrs services test or on the service's page."),
     ):
         router.add_api_route(
@@ -82,6 +82,19 @@ def webhooks() -> APIRouter:
     return router
 
 
+_GIVEN = (
+    "Sent once a learner agreed and a record of the learner is kept here: a consent for a name or an address without a"
+    " record waits for one. Sent again when the learner agrees anew; scopes are then all that hold."
+)
+_WITHDRAWN = (
+    "Sent when consent ends: withdrawn, run out, or no longer valid. It ends for what stands in scopes, and for nothing"
+    " else. With profiles:read among them, forget the learner; without it, forget what came with these scopes, and the"
+    " profile goes on."
+)
+_UPDATED = (
+    "Sent after consent.given, and when what the learner shows this service changes. It is the whole profile: keep the"
+    " highest version."
+)
 _SIGNED = (
     " Signed by Standard Webhooks: the headers webhook-id, webhook-timestamp (seconds) and webhook-signature"
     " (v1, and the base64 of HMAC-SHA256 over id.timestamp.body with the secret behind whsec_). Answer 2xx to accept;"

@@ -160,13 +160,14 @@ def test_without_a_token_there_is_no_link(client: httpx.Client) -> None:
 def test_consent_waits_under_the_identifier_until_there_is_a_person(tenant: Tenant, client: httpx.Client) -> None:
     with receiver() as inbox:
         made = put_service(tenant, inbox.url, name="Receiving")
-        answer_form(client, ask(client, made).json()["link"])
+        page = answer_form(client, ask(client, made).json()["link"])
         run_all(tenant)
         before = list(inbox.events)
         person = put_person(tenant, "mailto:ana@example.org")
         put_profile(tenant, person, held("gown"))
         run_all(tenant)
 
+        assert "If there is no record under this name or address yet" in page.text
         assert before == []
         assert sorted(inbox.events) == ["consent.given", "profile.updated"]
         assert inbox.of("consent.given")[0].json["data"]["reference"] == "17"
@@ -180,9 +181,11 @@ def test_consent_of_a_known_learner_reaches_the_service_by_its_own_reference(
         made = put_service(tenant, inbox.url, name="Receiving")
         person = put_person(tenant, "mailto:ana@example.org")
         put_profile(tenant, person, held("gown"))
-        answer_form(client, ask(client, made, reference="applicant 99").json()["link"])
+        page = answer_form(client, ask(client, made, reference="applicant 99").json()["link"])
         run_all(tenant)
 
+        # Whoever guesses addresses reads the same here as of somebody unknown.
+        assert "If there is no record under this name or address yet" in page.text
         assert sorted(inbox.events) == ["consent.given", "profile.updated"]
         assert inbox.of("consent.given")[0].json["data"]["reference"] == "applicant 99"
 

@@ -14,7 +14,7 @@ import pytest
 
 import lrs.pages.docs
 from lrs.kernel.times import HOUR
-from lrs.matching import registry
+from lrs.matching import registry, services
 from tests.matching.world import (
     agree,
     held,
@@ -60,6 +60,16 @@ def test_the_receiver_takes_an_event_of_ours_in_an_overlap_too_and_no_other(serv
             until(lambda: "waiting for events" in log.read_text(), "the receiver")
             registry.send_test(server.tenant, made.service.id, by="test")
             run_deliver(server.tenant)
+            person = put_person(server.tenant, f"mailto:heard{ending}@example.org")
+            put_profile(server.tenant, person, held("gown"))
+            agree(server.tenant, person, made.service.id, scopes=("profiles:read", "gap:read"))
+            for ended in ({"scope": "gap:read"}, {}):
+                run_sync(server.tenant)
+                run_deliver(server.tenant)
+                take_back(server.tenant, person, **ended)
+            run_sync(server.tenant)
+            run_deliver(server.tenant)
+            until(lambda: log.read_text().count("forget ") == 2, "what is to be forgotten")
             registry.rotate(server.tenant, made.service.id, by="test", overlap=HOUR)
             registry.send_test(server.tenant, made.service.id, by="test")
             run_deliver(server.tenant)
@@ -71,6 +81,29 @@ def test_the_receiver_takes_an_event_of_ours_in_an_overlap_too_and_no_other(serv
 
     assert f'"service":"{made.service.id}"' in log.read_text().replace(" ", "")
     assert [one.status_code for one in refused] == [401, 401]
+    assert f"waiting for events at {address}" in log.read_text()
+    subject = services.pairwise(server.tenant, made.service.id, person)
+    forgotten = [line for line in log.read_text().splitlines() if line.startswith("forget ")]
+    assert forgotten == [f"forget gap:read of {subject}", f"forget all of {subject}"]
+
+
+@EACH
+def test_whoever_pulls_before_anybody_agreed_is_told_so(server, ending):
+    made = put_service(server.tenant, name=f"Early {ending[1:]}")
+
+    done = pull(server, made, ending)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "nobody has agreed yet, or there is no record yet of those who did\n"
+
+
+def pull(server, made, ending):
+    env = os.environ | {
+        "ADDRESS": server.address,
+        "CLIENT_ID": made.service.id,
+        "CLIENT_SECRET": made.client_secret,
+    }
+    return subprocess.run(program(f"pull{ending}"), env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
 @EACH
@@ -84,13 +117,8 @@ def test_the_other_piece_pulls_what_learners_agreed_to(server, ending):
     run_sync(tenant)
     take_back(tenant, leaves)
     run_sync(tenant)
-    env = os.environ | {
-        "ADDRESS": server.address,
-        "CLIENT_ID": made.service.id,
-        "CLIENT_SECRET": made.client_secret,
-    }
 
-    done = subprocess.run(program(f"pull{ending}"), env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = pull(server, made, ending)
 
     lines = sorted(line.partition(" ")[2] for line in done.stdout.splitlines())
     assert (done.returncode, done.stderr) == (0, "")

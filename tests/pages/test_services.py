@@ -247,3 +247,6 @@ def test_the_page_for_developers_shows_the_code_that_is_run(shared):
     assert "def is_ours(headers, body):" in code.text
     assert shared.browser.get("/developers/other.py").status_code == 404
     assert 'href="http://127.0.0.1:8080/staff/services"' in page.text
+    assert page.text.index("TOKEN=$(curl") < page.text.index("Bearer $TOKEN")
+    assert "PORT=9000 python receive.py" in page.text
+    assert "With profiles:read among them all has ended" in page.text

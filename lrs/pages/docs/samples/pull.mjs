@@ -26,7 +26,9 @@ async function* changed(token, cursor) {
 
 const form = { grant_type: "client_credentials", client_id: CLIENT_ID, client_secret: CLIENT_SECRET };
 const { access_token: token } = await ask("/oauth/token", undefined, form);
+let isEmpty = true;
 for await (const one of changed(token)) {
+  isEmpty = false;
   if (one.deleted) {
     console.log(one.subject, "is to be forgotten"); // whoever withdrew
     continue;
@@ -35,3 +37,4 @@ for await (const one of changed(token)) {
     console.log(one.subject, held.competency.label, held.level.ordinal, held.validUntil ?? "no end");
   }
 }
+if (isEmpty) console.log("nobody has agreed yet, or there is no record yet of those who did");

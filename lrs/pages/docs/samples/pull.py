@@ -33,12 +33,16 @@ def main():
     """Prints what each learner holds; whoever withdrew must be forgotten."""
     client = {"client_id": os.environ["CLIENT_ID"], "client_secret": os.environ["CLIENT_SECRET"]}
     token = ask("/oauth/token", form={"grant_type": "client_credentials", **client})["access_token"]
+    is_empty = True
     for one in changed(token):
+        is_empty = False
         if one["deleted"]:
             print(one["subject"], "is to be forgotten")
             continue
         for held in one["profile"]["competencies"]:
             print(one["subject"], held["competency"]["label"], held["level"]["ordinal"], held["validUntil"] or "no end")
+    if is_empty:
+        print("nobody has agreed yet, or there is no record yet of those who did")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 // Receives events, and verifies that they are from the record store (Standard Webhooks). Node 20, without packages.
 //
 // Run it:  WEBHOOK_SECRET=whsec_… node receive.mjs
+//
+// It listens on this machine only; HOST=0.0.0.0 lets other machines in, PORT is another port.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
 const SECRET = Buffer.from(process.env.WEBHOOK_SECRET.replace(/^whsec_/, ""), "base64");
+const HOST = process.env.HOST ?? "127.0.0.1";
 const PORT = Number(process.env.PORT ?? 9000);
 const TOLERANCE = 300; // seconds that the time of an event may be off
 
@@ -22,6 +25,17 @@ function isOurs(headers, body) {
     .some((given) => given.length === wanted.length && timingSafeEqual(given, wanted));
 }
 
+// Prints the event, and what is to be forgotten.
+function handle(event) {
+  const told = event.data;
+  console.log(event.type, JSON.stringify(told));
+  if (event.type === "consent.withdrawn") {
+    // Every consent includes profiles:read. If only another scope ended, the profile goes on.
+    const gone = told.scopes.includes("profiles:read") ? "all" : told.scopes.join(" ");
+    console.log("forget", gone, "of", told.subject);
+  }
+}
+
 createServer(async (request, response) => {
   const parts = [];
   for await (const part of request) parts.push(part);
@@ -29,8 +43,7 @@ createServer(async (request, response) => {
   const ours = request.method === "POST" && isOurs(request.headers, body);
   if (ours) {
     // Keep the event, answer, and do the work afterwards: whoever answers late is sent it again.
-    const event = JSON.parse(body);
-    console.log(event.type, JSON.stringify(event.data));
+    handle(JSON.parse(body));
   }
   response.writeHead(ours ? 204 : 401).end();
-}).listen(PORT, () => console.log(`waiting for events at port ${PORT}`));
+}).listen(PORT, HOST, () => console.log(`waiting for events at http://${HOST}:${PORT}/`));
