@@ -18,7 +18,8 @@ from starlette.routing import BaseRoute
 
 from adapters import routes as imports
 from adapters.lms import content as content_files
-from adapters.lms import fetching, platforms
+from adapters.lms import fetching
+from adapters.lms.catapult import clients
 from adapters.lms.catapult import routes as catapult
 from adapters.lms.cmi5.credentials import LaunchTokens
 from adapters.lms.cmi5.endpoint import OF_CONTENT
@@ -30,7 +31,7 @@ from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import routes as badges
 from badges.pages import keys as badge_keys
-from lrs.access import KEY, LAUNCH, LINK, PLATFORM, SESSION, TOKEN
+from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.operator_policy import OPERATOR
 from lrs.access.policy import TABLE, with_open_metrics
@@ -149,7 +150,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
             SESSION: visit.by_session,
             LINK: learners.by_link,
             LAUNCH: by_launch,
-            PLATFORM: platforms.by_platform,
+            COURSE_CLIENT: clients.by_client,
         },
         prefix=prefix,
         refusals=Refusals(settings.data, keeping(tenants)),

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from adapters.here import job_here
-from adapters.lms import platforms as lms_platforms
+from adapters.lms.catapult import clients
 from adapters.lms.cmi5 import launching
 from adapters.lms.cmi5.acts import enrol_in
 from adapters.lms.cmi5.preferences import save_in
@@ -154,12 +154,12 @@ class Everything:
         providers.add(tenant, provider, "secret", by="test")
 
     def _courses(self) -> None:
-        """A platform's course, which somebody is in; content of it was launched."""
+        """A course of a program, which somebody is in; content of it was launched."""
         tenant, place = self.tenant, LmsPlace(self.tenant, SUBSCRIPTIONS, "https://lrs.example/t/one")
-        self.platform = self.write(lambda tx: lms_platforms.open_in(tx, tenant, "moodle", self.caller.subject))
+        self.client = self.write(lambda tx: clients.open_in(tx, tenant, "moodle", self.caller.subject))
         text = made.structure(made.unit(url="https://content.example/"))
         files = {"cmi5.xml": text, "index.html": b"page"}
-        self.course = import_course(tenant, BytesIO(made.zipped(files)), "course.zip", "test", self.platform.id).course
+        self.course = import_course(tenant, BytesIO(made.zipped(files)), "course.zip", "test", self.client.id).course
         found = version_in(self.tenant.store, self.course.id, 1)
         self.package = found.package
         id, session = "33333333-3333-4333-8333-333333333333", "44444444-4444-4444-8444-444444444444"

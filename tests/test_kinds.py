@@ -74,7 +74,7 @@ ABOUT_NOBODY = {
     ),
     *("one-time-link", "oidc-provider", "tries"),
     *("lti-platform", "lti-key", "lti-login", "lti-course", "lti-link"),
-    *("course", "course-version", "lms-number", "lms-platform"),
+    *("course", "course-version", "lms-number", "course-client"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),
 }

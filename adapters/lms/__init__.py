@@ -10,7 +10,7 @@ How it fits together:
   *launch session* (one launch of one unit in it). ``cmi5/rules`` judges statements, purely; ``cmi5/acts`` enrols,
   waives and abandons; ``cmi5/taking`` stores statements and what follows from them in one commit.
 - ``cmi5/endpoint`` is the xAPI endpoint of launched content: the resources that everybody has, narrowed to a session.
-- ``platforms`` are LMSs that call us by programs; ``catapult`` are the addresses that they use.
+- ``catapult/clients`` are programs of LMSs that launch courses; ``catapult`` has the addresses that they use.
 - ``pages`` are the pages of courses: packages, versions, rows for rules, the report.
 - ``content`` serves files of packages, ``fetching`` gives content its token.
 

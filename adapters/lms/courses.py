@@ -1,6 +1,6 @@
 """Courses and their versions as records. Every format of packages makes these; knows no format, no launch and no HTTP.
 
-A course is one publisher's id (and the platform that sent it, if one did); each import that changes something is its
+A course is one publisher's id (and the client that sent it, if one did); each import that changes something is its
 next version. Activity ids that we give stay the same from version to version, so what somebody did in an old version
 counts in the new one. A registration stays on its version.
 """
@@ -32,7 +32,7 @@ CourseFormat = Literal["cmi5"]
 class Course(msgspec.Struct, frozen=True):
     """One course. *id* is its running number; *version* the one that new registrations get.
 
-    *publisher* is the publisher's id. *platform* is that which sent it and alone sees it; empty for one that was sent
+    *publisher* is the publisher's id. *client* is that which sent it and alone sees it; empty for one that was sent
     by the pages or the command. Times are microseconds UTC. A *withdrawn* course takes no registration or launch.
     """
 
@@ -41,7 +41,7 @@ class Course(msgspec.Struct, frozen=True):
     title: LanguageMap
     at: int
     by: str
-    platform: str = ""
+    client: str = ""
     format: CourseFormat = "cmi5"
     version: int = 1
     withdrawn: bool = False
@@ -55,7 +55,7 @@ class Course(msgspec.Struct, frozen=True):
             "publisherId": self.publisher,
             "format": self.format,
             "version": self.version,
-            "platform": self.platform or None,
+            "client": self.client or None,
             "changed": time_of(self.at),
             "withdrawn": self.withdrawn,
         }
@@ -114,7 +114,7 @@ class NewVersion(msgspec.Struct, frozen=True):
     root: str
     by: str
     at: int
-    platform: str = ""
+    client: str = ""
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -127,7 +127,7 @@ class Imported(msgspec.Struct, frozen=True):
 
 def add_in(tx: Tx, new: NewVersion) -> Imported:
     """Stores the first or the next version of a course, or nothing if the current one is the same."""
-    found = tx.find(Walk(KIND, [publisher_key(new.platform, new.structure.id)], limit=1)).records
+    found = tx.find(Walk(KIND, [publisher_key(new.client, new.structure.id)], limit=1)).records
     before = course_of(found[0]) if found else None
     kept = version_in(tx, before.id, before.version) if before else None
     id = before.id if before else str(numbers.draw(tx, "course"))
@@ -138,7 +138,7 @@ def add_in(tx: Tx, new: NewVersion) -> Imported:
     size = sum(size for _, size in new.files.values())
     package = new.package if new.files else ""
     version = CourseVersion(id, number, structure, new.at, new.by, new.file, package, size)
-    course = Course(id, structure.id, structure.title, new.at, new.by, new.platform, version=number)
+    course = Course(id, structure.id, structure.title, new.at, new.by, new.client, version=number)
     tx.put(record_of(course, rev=found[0].rev if found else 0))
     tx.insert(_version_record(version, new.files))
     audit.append(tx, new.by, "course.imported", {"course": id, "version": str(number)})
@@ -163,11 +163,11 @@ def withdraw_in(tx: Tx, course: Course, by: str) -> None:
         audit.append(tx, by, "course.withdrawn", {"course": course.id})
 
 
-def course_in(reader: Reader, id: str, platform: str | None = None) -> Course:
-    """The course *id*. Refuses (404) if there is none, or if another *platform* sent it; ``None`` sees all."""
+def course_in(reader: Reader, id: str, client: str | None = None) -> Course:
+    """The course *id*. Refuses (404) if there is none, or if another *client* sent it; ``None`` sees all."""
     record = reader.get(KIND, id)
     found = course_of(record) if record else None
-    if found is None or (platform is not None and found.platform != platform):
+    if found is None or (client is not None and found.client != client):
         raise Refused(f"there is no course {id[:40]!r}: lrs courses list shows all", status=404, error="not_found")
     return found
 
@@ -204,9 +204,9 @@ def file_in(reader: Reader, package: str, path: str) -> tuple[str, int] | None:
     return (str(blob), int(size)) if blob else None
 
 
-def publisher_key(platform: str, publisher: str) -> int:
-    """The search key of the course of a publisher's id that a platform sent."""
-    return key("course.publisher", platform, publisher)
+def publisher_key(client: str, publisher: str) -> int:
+    """The search key of the course of a publisher's id that a client sent."""
+    return key("course.publisher", client, publisher)
 
 
 def package_key(package: str) -> int:
@@ -216,7 +216,7 @@ def package_key(package: str) -> int:
 
 def record_of(course: Course, rev: int = 0, seq: int = 0) -> Record:
     """The record of *course*."""
-    keys = (publisher_key(course.platform, course.publisher),)
+    keys = (publisher_key(course.client, course.publisher),)
     return Record(KIND, course.id, msgspec.json.encode(course), keys=keys, rev=rev, seq=seq)
 
 

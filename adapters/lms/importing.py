@@ -22,7 +22,7 @@ _ZIP, _BLANKS, _UTF_16 = b"PK", b"\xef\xbb\xbf \t\r\n", (b"\xff\xfe", b"\xfe\xff
 _ELSEWHERE = "the package has no {} in its root folder{}: zip the files themselves, not the folder they are in"
 
 
-def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, platform: str = "") -> Imported:
+def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: str = "") -> Imported:
     """Imports *file*, which can be read from any place in it. Not for the event loop.
 
     Refuses (400, 413) what is no course, with the place and the requirement; then nothing is stored.
@@ -47,7 +47,7 @@ def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, platform: 
         root=courses.root_of_activities(tenant),
         by=by,
         at=tenant.clock(),
-        platform=platform,
+        client=client,
     )
     weight = 3 * ROWS + len(files)
     return tenant.store.write(partial(courses.add_in, new=new), weight=weight).result()

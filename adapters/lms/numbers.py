@@ -13,7 +13,7 @@ from lrs.storage import Record, Tx
 from lrs.storage.kinds import Kind
 
 KIND = "lms-number"
-Numbered = Literal["course", "registration", "session", "platform"]
+Numbered = Literal["course", "registration", "session", "client"]
 
 
 class LastNumber(msgspec.Struct, frozen=True):

@@ -31,11 +31,11 @@ source sent a fact, everything of the tenant.
 REACHES = (SELF, CONSENTED, OWN_COURSE, OWN, OWN_SERVICE, OWN_LEARNERS, ALL)
 
 KEY, TOKEN, SESSION, LINK, OPERATOR, LAUNCH = "key", "token", "session", "link", "operator", "launch"
-CONTENT, PLATFORM = "content", "platform"
+CONTENT, COURSE_CLIENT = "content", "course-client"
 """The type of credential: an API key, a service's access token, a session of somebody who is signed in, a learner's
 link, a key of an operator of the installation, who belongs to no tenant, or the session that a launch from a learning
-platform (LTI) opened; the token of content that was launched for a learner (cmi5), or that of a learning platform which
-launches courses by a program.
+platform (LTI) opened; the token of content that was launched for a learner (cmi5), or that of a program that
+launches courses.
 """
 
 

@@ -1,14 +1,14 @@
-"""The lines of the table of rights for courses: content that was launched, platforms that launch it, who makes it."""
+"""The lines of the table of rights for courses: content that was launched, programs that launch it, who makes it."""
 
 from __future__ import annotations
 
-from lrs.access import ALL, CONTENT, KEY, OWN, PLATFORM, SELF, SESSION
+from lrs.access import ALL, CONTENT, COURSE_CLIENT, KEY, OWN, SELF, SESSION
 from lrs.access.policy_lines import PUBLIC, PolicyLine, PolicyTable, listed
 
 _CONTENT = PolicyLine("launch.run", (CONTENT,), frozenset({SELF}))
 _FETCH = PolicyLine(PUBLIC, any_origin=True)
-_KEYS = PolicyLine("platforms.manage", (KEY,), frozenset({ALL}))
-_PLATFORM = PolicyLine("courses.launch", (PLATFORM,), frozenset({OWN}))
+_KEYS = PolicyLine("course-clients.manage", (KEY,), frozenset({ALL}))
+_CLIENT = PolicyLine("courses.launch", (COURSE_CLIENT,), frozenset({OWN}))
 _AUTHORS = PolicyLine("courses.manage", (SESSION,), frozenset({ALL}), pages="staff")
 _DOCUMENTS = ("activities/state", "activities/profile", "agents/profile")
 API = "/cmi5/api/v1"
@@ -23,25 +23,25 @@ COURSE_TABLE: PolicyTable = {
     ("POST", "/cmi5/fetch/{token}"): _FETCH,
     ("OPTIONS", "/cmi5/fetch/{token}"): _FETCH,
     ("GET", "/content/{package}/{path:path}"): PolicyLine(PUBLIC),
-    # platforms
+    # programs that launch courses
     ("POST", f"{API}/tenant"): _KEYS,
     ("DELETE", f"{API}/tenant/{{id}}"): _KEYS,
     ("POST", f"{API}/auth"): _KEYS,
-    ("GET", f"{API}/ping"): _PLATFORM,
-    ("GET", f"{API}/about"): _PLATFORM,
-    ("POST", f"{API}/course"): _PLATFORM,
-    ("GET", f"{API}/course/{{id}}"): _PLATFORM,
-    ("DELETE", f"{API}/course/{{id}}"): _PLATFORM,
-    ("POST", f"{API}/course/{{id}}/launch-url/{{index}}"): _PLATFORM,
-    ("POST", f"{API}/registration"): _PLATFORM,
-    ("GET", f"{API}/registration/{{id}}"): _PLATFORM,
-    ("DELETE", f"{API}/registration/{{id}}"): _PLATFORM,
-    ("POST", f"{API}/registration/{{id}}/waive-au/{{index}}"): _PLATFORM,
-    ("GET", f"{API}/registration/{{id}}/learner-prefs"): _PLATFORM,
-    ("POST", f"{API}/registration/{{id}}/learner-prefs"): _PLATFORM,
-    ("DELETE", f"{API}/registration/{{id}}/learner-prefs"): _PLATFORM,
-    ("GET", f"{API}/session/{{id}}"): _PLATFORM,
-    ("POST", f"{API}/session/{{id}}/abandon"): _PLATFORM,
+    ("GET", f"{API}/ping"): _CLIENT,
+    ("GET", f"{API}/about"): _CLIENT,
+    ("POST", f"{API}/course"): _CLIENT,
+    ("GET", f"{API}/course/{{id}}"): _CLIENT,
+    ("DELETE", f"{API}/course/{{id}}"): _CLIENT,
+    ("POST", f"{API}/course/{{id}}/launch-url/{{index}}"): _CLIENT,
+    ("POST", f"{API}/registration"): _CLIENT,
+    ("GET", f"{API}/registration/{{id}}"): _CLIENT,
+    ("DELETE", f"{API}/registration/{{id}}"): _CLIENT,
+    ("POST", f"{API}/registration/{{id}}/waive-au/{{index}}"): _CLIENT,
+    ("GET", f"{API}/registration/{{id}}/learner-prefs"): _CLIENT,
+    ("POST", f"{API}/registration/{{id}}/learner-prefs"): _CLIENT,
+    ("DELETE", f"{API}/registration/{{id}}/learner-prefs"): _CLIENT,
+    ("GET", f"{API}/session/{{id}}"): _CLIENT,
+    ("POST", f"{API}/session/{{id}}/abandon"): _CLIENT,
     # authors
     **listed("/staff/courses", _AUTHORS),
     ("POST", "/staff/courses"): _AUTHORS,

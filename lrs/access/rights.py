@@ -68,12 +68,12 @@ SCOPES: Mapping[str, Rights] = {
     "void/any": {"statements.void": ALL},
     "import": {"statements.import": ALL, "imports.run": OWN},
     "admin": dict.fromkeys(_ADMIN, ALL),
-    "courses": {"platforms.manage": ALL},
+    "courses": {"course-clients.manage": ALL},
 }
 """Scopes of API keys: those of xAPI 1.0.3 Communication 4.2, and ours. ``agents/profile/read`` reads the profile of a
 learner, for content; ``void/any`` voids what other sources sent; ``import`` alone brings in files of the provider that
 its source is, and lets statements that another scope may send keep their authority; ``admin`` manages keys, services,
-people and pages; ``courses`` makes platforms that import and launch courses by programs. ``all`` is everything of xAPI
+people and pages; ``courses`` makes clients that import and launch courses by programs. ``all`` is everything of xAPI
 and bringing files in, because it could send their statements anyway; it does not include ``void/any``, ``import`` of
 statements, ``admin`` and ``courses``.
 """

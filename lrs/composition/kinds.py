@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from adapters import before, job, ledger, mappings
 from adapters.lms import courses, numbers
-from adapters.lms import platforms as lms_platforms
+from adapters.lms.catapult import clients
 from adapters.lms.cmi5 import session as content_sessions
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
@@ -49,7 +49,7 @@ TENANT: Kinds = collected(
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
         *(records, lists, stops, issuer),
         *(job, ledger, mappings, before),
-        *(courses, numbers, lms_platforms, content_sessions),
+        *(courses, numbers, clients, content_sessions),
         *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),
         *(
             keys,

@@ -319,7 +319,7 @@ class Site:
         self._client = {"auth": client}
         self._visitor = {"headers": {"Cookie": self._signed_in(lrs)}}
         self._key = {"auth": lrs.as_key("admin", "import", "statements/write", "profile", "courses", name="asks").auth}
-        self._platform = {"headers": PlatformClient(lrs).headers}
+        self._launcher = {"headers": PlatformClient(lrs).headers}
         wanted = {"json": FOUND["POST /api/links"]["body"], **self._service}
         link = self.session.post(f"{lrs.address}/api/links", **wanted).json()["link"]
         self.there = {
@@ -359,7 +359,12 @@ class Site:
     def rightful(self, operation):
         """What the one sends along who may ask for *operation*."""
         schemes = {name for needed in operation.definition.raw.get("security", []) for name in needed}
-        sent = {"service": self._service, "client": self._client, "session": self._visitor, "platform": self._platform}
+        sent = {
+            "service": self._service,
+            "client": self._client,
+            "session": self._visitor,
+            "courseClient": self._launcher,
+        }
         return next((sent[name] for name in schemes if name in sent), self._key)
 
     def known(self, operation):

@@ -17,14 +17,15 @@ from typing import Any
 
 import httpx
 
-from adapters.lms import numbers, platforms
+from adapters.lms import numbers
+from adapters.lms.catapult import clients
 from adapters.lms.cmi5.session import LaunchSession, put_session
 from adapters.lms.lti import platforms as lti_platforms
 from adapters.lms.lti import registration, signed_in, users, words
 from adapters.lms.lti.launch import LaunchMessage, take_in
 from adapters.lms.lti.platforms import LtiPlatform
 from badges import stops
-from lrs.access import CONTENT, KEY, LAUNCH, PLATFORM, SESSION, TOKEN
+from lrs.access import CONTENT, COURSE_CLIENT, KEY, LAUNCH, SESSION, TOKEN
 from lrs.access.keys import create_key
 from lrs.access.policy import OF_TENANT
 from lrs.access.sessions import SigningIn
@@ -70,7 +71,7 @@ class Neighbour:
         headers = {
             TOKEN: {"authorization": f"Bearer {self.bearer}"},
             SESSION: {"cookie": self.cookies},
-            PLATFORM: {"authorization": f"Bearer {self.platform}"},
+            COURSE_CLIENT: {"authorization": f"Bearer {self.platform}"},
             CONTENT: {"authorization": f"Basic {self.content}"},
             LAUNCH: {"cookie": "; ".join(one.format(tenant=to or self.id) for one in self.launched)},
         }
@@ -146,7 +147,7 @@ class Neighbours:
     def _neighbour(self, name: str) -> Neighbour:
         tenant = self.lrs.app.tenants.take(name)
         key = create_key(tenant, "centre", ["all", "admin", "import", "courses"])
-        platform, content = token_of_platform(tenant, f"key {key.key}"), token_of_content(tenant)
+        platform, content = token_of_client(tenant, f"key {key.key}"), token_of_content(tenant)
         made = registry.register(
             tenant, "Own", webhook=None, scopes=services.SCOPES, purpose="To suggest jobs", by="test"
         )
@@ -182,17 +183,15 @@ class Neighbours:
         }
 
 
-def token_of_platform(tenant: Tenant, by: str) -> str:
-    """The token of the platform that there is, or of one that is made."""
-    record = next(each(tenant.store, platforms.KIND), None)
+def token_of_client(tenant: Tenant, by: str) -> str:
+    """The token of the course client that there is, or of one that is made."""
+    record = next(each(tenant.store, clients.KIND), None)
     if record is None:
-        tenant.store.write(
-            lambda tx: [numbers.draw(tx, "platform") for _ in range(40)]
-        ).result()  # none of one's number
-        made = tenant.store.write(lambda tx: platforms.open_in(tx, tenant, "own", by)).result()
+        tenant.store.write(lambda tx: [numbers.draw(tx, "client") for _ in range(40)]).result()  # none of one's number
+        made = tenant.store.write(lambda tx: clients.open_in(tx, tenant, "own", by)).result()
     else:
-        made = platforms.platform_of(record)
-    return platforms.issue(tenant, made, "tests")
+        made = clients.client_of(record)
+    return clients.issue(tenant, made, "tests")
 
 
 def token_of_content(tenant: Tenant) -> str:
@@ -335,7 +334,7 @@ def _lived(everything: Everything) -> dict[str, str]:
         "course/{id}": everything.course.id,
         "registration/{id}": first["registration"].id,
         "session/{id}": first["launch-session"].id,
-        "tenant/{id}": everything.platform.id,
+        "tenant/{id}": everything.client.id,
         "content/{package}": everything.package,
         "fetch/{token}": "a-token",
         "platforms/{id}": first["lti-platform"].id,

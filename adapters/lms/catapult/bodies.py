@@ -23,8 +23,8 @@ _CMI5 = "cmi5 "
 _NAMES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 412: "Precondition Failed"}
 
 
-class PlatformAsked(msgspec.Struct, frozen=True):
-    """A platform that is to be made, which clients call a tenant."""
+class ClientAsked(msgspec.Struct, frozen=True):
+    """A client that is to be made, which the player calls a tenant."""
 
     code: Text
 

@@ -1,4 +1,4 @@
-"""Which registration a platform's learner has, or gets."""
+"""Which registration a client's learner has, or gets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from lrs.xapi.statements.formats import is_uuid
 
 
 @dataclass(frozen=True, slots=True)
-class PlatformDesk:
-    """Where a platform is served: its number, and what it is called in the record of actions."""
+class ClientDesk:
+    """Where a client is served: its number, and what it is called in the record of actions."""
 
     place: LmsPlace
-    platform: str
+    client: str
     by: str
 
     @property
@@ -32,14 +32,14 @@ class PlatformDesk:
         return self.place.tenant.store
 
     def course(self, id: str) -> Course:
-        """A course of the platform. Refuses (404), also one that was withdrawn."""
-        found = courses.course_in(self.store, id, self.platform)
+        """A course of the client. Refuses (404), also one that was withdrawn."""
+        found = courses.course_in(self.store, id, self.client)
         if found.withdrawn:
             raise Refused(f"the course {id} was deleted: import it again", status=404, error="not_found")
         return found
 
 
-def enrolled(desk: PlatformDesk, course: Course, actor: Mapping[str, Any], code: str | None) -> Registration:
+def enrolled(desk: ClientDesk, course: Course, actor: Mapping[str, Any], code: str | None) -> Registration:
     """The registration with the UUID *code*, made if there is none; a new one without *code*.
 
     Refuses (409) a *code* that is that of another learner or course.
@@ -53,7 +53,7 @@ def enrolled(desk: PlatformDesk, course: Course, actor: Mapping[str, Any], code:
 
 
 def _enrolled(
-    tx: Tx, *, desk: PlatformDesk, course: Course, actor: dict[str, Any], names: tuple[str, str]
+    tx: Tx, *, desk: ClientDesk, course: Course, actor: dict[str, Any], names: tuple[str, str]
 ) -> Registration:
     id, session = names
     record = tx.get(REGISTRATION, id)

@@ -1,4 +1,4 @@
-"""The routes of CATAPULT's player: platforms and tokens, courses, registrations, launches, sessions. No logic."""
+"""The routes of CATAPULT's player: clients and tokens, courses, registrations, launches, sessions. No logic."""
 
 import uuid
 from functools import partial
@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from adapters.lms import courses, platforms
+from adapters.lms import courses
+from adapters.lms.catapult import clients
 from adapters.lms.catapult.bodies import (
     CatapultRoute,
+    ClientAsked,
     LaunchAsked,
-    PlatformAsked,
     PreferencesAsked,
     RegistrationAsked,
     TokenAsked,
@@ -19,7 +20,7 @@ from adapters.lms.catapult.bodies import (
     described,
     told,
 )
-from adapters.lms.catapult.learners import PlatformDesk, enrolled
+from adapters.lms.catapult.learners import ClientDesk, enrolled
 from adapters.lms.catapult.shapes import course_shape, registration_shape, session_shape
 from adapters.lms.cmi5 import acts, preferences
 from adapters.lms.cmi5.launching import LaunchOrder, launch
@@ -36,9 +37,9 @@ from lrs.web.exchange import caller_of, root_of
 from lrs.xapi.documents.concurrency import conditions_of
 from lrs.xapi.statements.subscriptions import Subscriptions
 
-PlatformCaller = Annotated[Caller, Depends(caller_of)]
+ClientCaller = Annotated[Caller, Depends(caller_of)]
 _Body = Annotated[bytes, Depends(small_body)]
-_TOKEN: dict[str, Any] = {"security": [{"platform": []}]}
+_TOKEN: dict[str, Any] = {"security": [{"courseClient": []}]}
 _PACKAGE = {
     "requestBody": {
         "required": True,
@@ -54,12 +55,12 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
         prefix=API, tags=["cmi5"], route_class=CatapultRoute, responses=problems(400, 401, 403, 404, 409)
     )
 
-    def desk(request: Request, here: Here, who: PlatformCaller) -> PlatformDesk:
+    def desk(request: Request, here: Here, who: ClientCaller) -> ClientDesk:
         root = f"{root_of(request)}/t/{here.id}"
-        return PlatformDesk(LmsPlace(here, subscriptions, root), platforms.platform_named_by(who), who.subject)
+        return ClientDesk(LmsPlace(here, subscriptions, root), clients.client_named_by(who), who.subject)
 
-    at = Annotated[PlatformDesk, Depends(desk)]
-    _add_platforms(router)
+    at = Annotated[ClientDesk, Depends(desk)]
+    _add_clients(router)
     _add_courses(router, at)
     _add_launch(router, at)
     _add_registrations(router, at)
@@ -68,33 +69,33 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     return router
 
 
-def _add_platforms(router: APIRouter) -> None:
+def _add_clients(router: APIRouter) -> None:
     @router.get("/ping", summary="Whether the server answers", openapi_extra=_TOKEN)
     def ping() -> dict[str, bool]:
         return {"ok": True}
 
-    @router.get("/about", summary="Which platform a token is of", openapi_extra=_TOKEN)
-    def about(who: PlatformCaller) -> dict[str, Any]:
-        return {"tenantId": int(platforms.platform_named_by(who)), "description": "engraft"}
+    @router.get("/about", summary="Which client a token is of", openapi_extra=_TOKEN)
+    def about(who: ClientCaller) -> dict[str, Any]:
+        return {"tenantId": int(clients.client_named_by(who)), "description": "engraft"}
 
-    @router.post("/tenant", summary="Makes a platform", openapi_extra=described(PlatformAsked) | WITH_KEY)
-    def make(here: Here, who: PlatformCaller, body: _Body) -> dict[str, Any]:
-        code = told(body, PlatformAsked).code
-        made = here.store.write(lambda tx: platforms.open_in(tx, here, code, who.subject)).result()
+    @router.post("/tenant", summary="Makes a client", openapi_extra=described(ClientAsked) | WITH_KEY)
+    def make(here: Here, who: ClientCaller, body: _Body) -> dict[str, Any]:
+        code = told(body, ClientAsked).code
+        made = here.store.write(lambda tx: clients.open_in(tx, here, code, who.subject)).result()
         return {"id": int(made.id), "code": made.code}
 
-    @router.delete("/tenant/{id}", status_code=204, summary="Ends a platform's tokens", openapi_extra=WITH_KEY)
-    def close(here: Here, who: PlatformCaller, id: str) -> Response:
-        here.store.write(lambda tx: platforms.close_in(tx, id, who.subject)).result()
+    @router.delete("/tenant/{id}", status_code=204, summary="Ends a client's tokens", openapi_extra=WITH_KEY)
+    def close(here: Here, who: ClientCaller, id: str) -> Response:
+        here.store.write(lambda tx: clients.close_in(tx, id, who.subject)).result()
         return _NONE
 
-    @router.post("/auth", summary="Gives a platform its token", openapi_extra=described(TokenAsked) | WITH_KEY)
-    def token(here: Here, who: PlatformCaller, body: _Body) -> dict[str, str]:
+    @router.post("/auth", summary="Gives a client its token", openapi_extra=described(TokenAsked) | WITH_KEY)
+    def token(here: Here, who: ClientCaller, body: _Body) -> dict[str, str]:
         asked = told(body, TokenAsked)
-        platform = platforms.platform_in(here.store, str(asked.tenant_id), who.subject)
-        if platform.closed:
-            raise Refused("this platform was deleted: POST tenant makes another", status=404, error="not_found")
-        return {"token": platforms.issue(here, platform, asked.audience)}
+        client = clients.client_in(here.store, str(asked.tenant_id), who.subject)
+        if client.closed:
+            raise Refused("this client was deleted: POST tenant makes another", status=404, error="not_found")
+        return {"token": clients.issue(here, client, asked.audience)}
 
 
 def _add_courses(router: APIRouter, at: Any) -> None:
@@ -102,7 +103,7 @@ def _add_courses(router: APIRouter, at: Any) -> None:
     async def bring(request: Request, desk: at) -> JSONResponse:
         tenant = desk.place.tenant
         async with received_package(request, tenant) as file:
-            found = await read(import_course, tenant, file, "package", desk.by, desk.platform)
+            found = await read(import_course, tenant, file, "package", desk.by, desk.client)
         return JSONResponse(course_shape(found.course, found.version))
 
     @router.get("/course/{id}", summary="A course", openapi_extra=_TOKEN)
@@ -112,7 +113,7 @@ def _add_courses(router: APIRouter, at: Any) -> None:
 
     @router.delete("/course/{id}", status_code=204, summary="Withdraws a course", openapi_extra=_TOKEN)
     def withdraw(desk: at, id: str) -> Response:
-        course = courses.course_in(desk.store, id, desk.platform)
+        course = courses.course_in(desk.store, id, desk.client)
         desk.store.write(lambda tx: courses.withdraw_in(tx, course, desk.by)).result()
         return _NONE
 
@@ -157,7 +158,7 @@ def _add_registrations(router: APIRouter, at: Any) -> None:
         "/registration/{id}", status_code=204, summary="Ends what is open in a registration", openapi_extra=_TOKEN
     )
     def end(desk: at, id: str) -> Response:
-        registration = registration_in(desk.store, id, desk.platform)
+        registration = registration_in(desk.store, id, desk.client)
         desk.store.write(lambda tx: acts.abandon_open_in(tx, desk.place, registration.id)).result()
         return _NONE
 
@@ -168,15 +169,15 @@ def _add_registrations(router: APIRouter, at: Any) -> None:
         openapi_extra=described(WaiverAsked) | _TOKEN,
     )
     def waive(desk: at, id: str, index: str, body: _Body) -> Response:
-        asked, registration = told(body, WaiverAsked), registration_in(desk.store, id, desk.platform)
+        asked, registration = told(body, WaiverAsked), registration_in(desk.store, id, desk.client)
         waiver = (desk.place, registration.id, number(index), asked.reason)
         new = str(uuid.uuid4())
         desk.store.write(lambda tx: acts.waive_in(tx, *waiver, session=new, by=desk.by)).result()
         return _NONE
 
 
-def _shown(desk: PlatformDesk, id: str) -> dict[str, Any]:
-    registration = registration_in(desk.store, id, desk.platform)
+def _shown(desk: ClientDesk, id: str) -> dict[str, Any]:
+    registration = registration_in(desk.store, id, desk.client)
     version = courses.version_in(desk.store, registration.course, registration.version)
     return registration_shape(registration, version.structure)
 
@@ -186,7 +187,7 @@ def _add_preferences(router: APIRouter, at: Any) -> None:
 
     @router.get(address, summary="The preferences of a learner", openapi_extra=_TOKEN)
     def show(desk: at, id: str) -> Response:
-        found = preferences.document_in(desk.store, registration_in(desk.store, id, desk.platform).actor)
+        found = preferences.document_in(desk.store, registration_in(desk.store, id, desk.client).actor)
         if found is None:
             raise Refused("the learner has no preferences yet", status=404, error="not_found")
         return Response(found.body, media_type="application/json", headers={"ETag": f'"{found.meta["etag"]}"'})
@@ -198,7 +199,7 @@ def _add_preferences(router: APIRouter, at: Any) -> None:
         openapi_extra=described(PreferencesAsked) | _TOKEN,
     )
     async def save(request: Request, desk: at, id: str, body: _Body) -> Response:
-        asked, actor = told(body, PreferencesAsked), (await read(registration_in, desk.store, id, desk.platform)).actor
+        asked, actor = told(body, PreferencesAsked), (await read(registration_in, desk.store, id, desk.client)).actor
         written = {"languagePreference": asked.language_preference, "audioPreference": asked.audio_preference}
         conditions = conditions_of(request.headers)
         await write(desk.store, partial(preferences.save_in, actor=actor, told=written, conditions=conditions))
@@ -206,7 +207,7 @@ def _add_preferences(router: APIRouter, at: Any) -> None:
 
     @router.delete(address, status_code=204, summary="Takes the preferences of a learner away", openapi_extra=_TOKEN)
     def remove(desk: at, id: str) -> Response:
-        actor = registration_in(desk.store, id, desk.platform).actor
+        actor = registration_in(desk.store, id, desk.client).actor
         desk.store.write(lambda tx: preferences.delete_in(tx, actor)).result()
         return _NONE
 
@@ -214,11 +215,11 @@ def _add_preferences(router: APIRouter, at: Any) -> None:
 def _add_sessions(router: APIRouter, at: Any) -> None:
     @router.get("/session/{id}", summary="A launch session", openapi_extra=_TOKEN)
     def show(desk: at, id: str) -> dict[str, Any]:
-        return session_shape(session_in(desk.store, id, desk.platform))
+        return session_shape(session_in(desk.store, id, desk.client))
 
     @router.post("/session/{id}/abandon", status_code=204, summary="Abandons a session", openapi_extra=_TOKEN)
     def abandon(desk: at, id: str) -> Response:
-        session = session_in(desk.store, id, desk.platform)
+        session = session_in(desk.store, id, desk.client)
         desk.store.write(lambda tx: acts.abandon_in(tx, desk.place, session, "api")).result()
         return _NONE
 

@@ -21,7 +21,7 @@ def course_shape(course: Course, version: CourseVersion) -> Json:
     }
     return {
         "id": int(course.id),
-        "tenantId": number_of(course.platform),
+        "tenantId": number_of(course.client),
         "lmsId": structure.activity,
         "createdAt": time_of(course.at),
         "updatedAt": time_of(version.at),
@@ -45,7 +45,7 @@ def registration_shape(registration: Registration, structure: Structure) -> Json
     """A registration, with how far each unit is."""
     return {
         "id": registration.number,
-        "tenantId": number_of(registration.platform),
+        "tenantId": number_of(registration.client),
         "code": registration.id,
         "courseId": int(registration.course),
         "actor": registration.actor,
@@ -68,7 +68,7 @@ def session_shape(session: LaunchSession) -> Json:
     """A session, without what opens it."""
     return {
         "id": session.number,
-        "tenantId": number_of(session.platform),
+        "tenantId": number_of(session.client),
         "code": session.id,
         "registrationId": session.registration,
         "auIndex": session.index,
@@ -93,9 +93,9 @@ def session_shape(session: LaunchSession) -> Json:
     }
 
 
-def number_of(platform: str) -> int | None:
-    """The number of a platform, which clients call a tenant."""
-    return int(platform) if platform else None
+def number_of(client: str) -> int | None:
+    """The number of a client, which the player calls a tenant."""
+    return int(client) if client else None
 
 
 def _texts(texts: LanguageMap) -> list[Json]:

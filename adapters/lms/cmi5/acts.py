@@ -65,7 +65,7 @@ def enrol_in(tx: Tx, place: LmsPlace, course: Course, actor: dict[str, Any], *, 
         version=version.number,
         actor=actor,
         at=place.tenant.clock(),
-        platform=course.platform,
+        client=course.client,
     )
     registration = satisfy_in(tx, place, version.structure, registration, session)
     put_registration(tx, registration)

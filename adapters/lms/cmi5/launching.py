@@ -49,13 +49,13 @@ _WEIGHT = 12 * ROWS
 
 
 class AddedActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An activity that a platform adds to the context."""
+    """An activity that a client adds to the context."""
 
     id: str
 
 
 class ContextAdditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a platform adds to the context that the statements of a session must contain."""
+    """What a client adds to the context that the statements of a session must contain."""
 
     contextActivities: Mapping[ContextSort, tuple[AddedActivity, ...]] = {}  # noqa: N815 (xAPI spells it so)
     extensions: Mapping[str, Any] = {}
@@ -150,7 +150,7 @@ def _session(
         mastery_score=unit.mastery_score if order.mastery_score is None else order.mastery_score,
         url=url,
         launch_method=unit.launch_method,
-        platform=registration.platform,
+        client=registration.client,
     )
 
 

@@ -56,7 +56,7 @@ class Registration(msgspec.Struct, frozen=True):
     at: int
     units: Mapping[str, UnitProgress] = {}
     satisfied: tuple[str, ...] = ()
-    platform: str = ""
+    client: str = ""
     v: int = 1
 
     def unit(self, activity: str) -> UnitProgress:
@@ -105,7 +105,7 @@ class LaunchSession(msgspec.Struct, frozen=True):
     abandoned_by: str = ""
     url: str = ""
     launch_method: str = "AnyWindow"
-    platform: str = ""
+    client: str = ""
     v: int = 1
 
     @property
@@ -158,20 +158,20 @@ def _kept(tx: Tx, record: Record) -> Record:
     return msgspec.structs.replace(record, seq=old.seq, rev=old.rev) if old else record
 
 
-def registration_in(reader: Reader, name: str, platform: str | None = None) -> Registration:
-    """A registration by its UUID or its number. Refuses (404), also if another *platform* made it."""
+def registration_in(reader: Reader, name: str, client: str | None = None) -> Registration:
+    """A registration by its UUID or its number. Refuses (404), also if another *client* made it."""
     record = _named(reader, REGISTRATION, "registration.number", name)
     found = registration_of(record) if record else None
-    if found is None or (platform is not None and found.platform != platform):
+    if found is None or (client is not None and found.client != client):
         raise Refused(f"there is no registration {name[:40]!r}", status=404, error="not_found")
     return found
 
 
-def session_in(reader: Reader, name: str, platform: str | None = None) -> LaunchSession:
-    """A session by its UUID or its number. Refuses (404), also if another *platform* made it."""
+def session_in(reader: Reader, name: str, client: str | None = None) -> LaunchSession:
+    """A session by its UUID or its number. Refuses (404), also if another *client* made it."""
     record = _named(reader, SESSION, "launch.number", name)
     found = session_of(record) if record else None
-    if found is None or (platform is not None and found.platform != platform):
+    if found is None or (client is not None and found.client != client):
         raise Refused(f"there is no session {name[:40]!r}", status=404, error="not_found")
     return found
 

@@ -56,7 +56,7 @@ def listed(found: Iterable[tuple[Course, int]], zone: str, root: str) -> list[Li
             {
                 "title": shown_title(course.title),
                 "state": "Withdrawn" if course.withdrawn else "In use",
-                "from": f"Platform {course.platform}" if course.platform else "Here",
+                "from": f"Program {course.client}" if course.client else "Here",
                 "version": course.version,
                 "learners": learners,
                 "changed": time_of(course.at),

@@ -28,7 +28,11 @@ TAGS = (
 )
 _SCHEMES = {
     "key": {"type": "http", "scheme": "basic", "description": "An API key and its secret (lrs keys create)."},
-    "platform": {"type": "http", "scheme": "bearer", "description": "A platform's token (POST /cmi5/api/v1/auth)."},
+    "courseClient": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Of a course client (POST /cmi5/api/v1/auth).",
+    },
     "session": {"type": "apiKey", "in": "cookie", "name": "engraft.default", "description": "A sign-in to the pages."},
     "launch": {
         "type": "apiKey",

@@ -50,5 +50,5 @@ def zipped(held):
     return out.getvalue()
 
 
-def imported(tenant, content, name="course.zip", platform=""):
-    return import_course(tenant, io.BytesIO(content), name, "test", platform)
+def imported(tenant, content, name="course.zip", client=""):
+    return import_course(tenant, io.BytesIO(content), name, "test", client)

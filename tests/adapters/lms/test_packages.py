@@ -69,15 +69,15 @@ def test_the_same_package_once_more_changes_nothing_and_another_form_is_the_next
     assert [one.number for one in versions_in(tenant.store, other.course)] == [3, 2, 1]
 
 
-def test_a_course_of_a_platform_is_its_own(tenant):
+def test_a_course_of_a_client_is_its_own(tenant):
     id = "https://publisher.example/of-a-platform"
     ours, theirs = (
         imported(tenant, package(structure(id=id))),
-        imported(tenant, package(structure(id=id)), platform="7"),
+        imported(tenant, package(structure(id=id)), client="7"),
     )
 
     assert ours.course.id != theirs.course.id
-    assert course_in(tenant.store, theirs.course.id).platform == "7"
+    assert course_in(tenant.store, theirs.course.id).client == "7"
     with pytest.raises(Refused, match="there is no course"):
         course_in(tenant.store, ours.course.id, "7")
 
