@@ -24,7 +24,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.docker.files import DOCKER, ROOT, compose, image_environment, last_stage, unit
-from tests.programs import HOST, children, until
+from tests.programs import HOST, answers, children, until
 from tests.work.test_work_processes import redis_url
 
 __all__ = ["redis_url"]
@@ -100,7 +100,7 @@ def _copy(found: Distribution, packages: Path) -> None:
         if ".." not in file.parts and (source := Path(str(found.locate_file(file)))).is_file():
             target = packages / file
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
+            shutil.copy2(source, target)  # with its time, by which Python knows what is compiled
 
 
 class Started:
@@ -193,7 +193,8 @@ def test_the_images_command_serves_from_an_empty_environment_and_writes_only_bel
     started = Started(programs, tmp_path, serving_words(port), {})
     try:
         auth = credentials(started)
-        until(lambda: checked(port) == 0, "the health check")
+        until(lambda: answers(f"http://{HOST}:{port}"), "the server")
+        assert checked(port) == 0
         statement = sent(port, auth)
         upload = httpx.put(
             f"http://{HOST}:{port}/xapi/activities/profile",
@@ -220,7 +221,8 @@ def test_the_units_command_serves_and_ends_within_its_time(programs, tmp_path):
     started = Started(programs, tmp_path, words, {})
     try:
         auth = credentials(started)
-        until(lambda: checked(port) == 0, "the health check")
+        until(lambda: answers(f"http://{HOST}:{port}"), "the server")
+        assert checked(port) == 0
         assert sent(port, auth)
     finally:
         begun = time.monotonic()
@@ -244,7 +246,8 @@ def test_the_services_of_compose_work_together(programs, tmp_path, mongo_server,
     worker = None
     try:
         auth = credentials(app)
-        until(lambda: checked(port) == 0, "the health check")
+        until(lambda: answers(f"http://{HOST}:{port}"), "the server")
+        assert checked(port) == 0
         sent(port, auth)
         assert waiting(port) == 1
         worker = Started(programs, tmp_path, compose()["services"]["worker"]["command"], settings)
