@@ -67,6 +67,11 @@ class Caller:
         """The sources, the services, or the person that *right* reaches where it does not reach all."""
         return self.own.get(right, frozenset({self.source} if self.source else ()))
 
+    @property
+    def key(self) -> str:
+        """The id of the API key that was sent; empty for another credential."""
+        return self.subject.removeprefix("key ") if self.via == KEY else ""
+
     def may(self, right: str) -> bool:
         """Whether it has *right*, however far it reaches."""
         return right in self.rights

@@ -16,7 +16,10 @@ class Refused(Exception):
     ``status`` is the HTTP status, ``error`` a short stable code, ``message`` one plain sentence. ``pointer`` is an RFC
     6901 JSON pointer into the request body (``""`` is the whole body), ``index`` the position of the statement in its
     batch, ``rule`` the requirement that was broken (for example ``xAPI 2.3.2``), ``headers`` are sent with the answer.
+    ``plain`` is the sentence without anything that was sent, where there is one: it may be kept.
     """
+
+    plain = ""
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Refused(Exception):
 
         Always a new exception: one that is its own cause would keep every frame it passed through in memory.
         """
-        return Refused(
+        made = Refused(
             self.message,
             status=self.status,
             error=self.error,
@@ -52,6 +55,8 @@ class Refused(Exception):
             rule=self.rule,
             headers=self.headers,
         )
+        made.plain = self.plain
+        return made
 
     def shown(self, request_id: str) -> dict[str, object]:
         """The body of an error as JSON. Fields without a value are left out."""

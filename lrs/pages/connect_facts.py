@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import msgspec
 
@@ -23,18 +24,23 @@ from lrs.xapi.statements.keys import agent_key
 CONNECT, SEND = "sources.connect", "statements.write"
 KEYS = 500
 """The newest keys that are listed."""
+REFUSED = 5
+"""How many refusals the page of a key shows."""
 MOST_OF_A_SOURCE = 20
 """How many keys of one source may be active: two are enough to replace one by the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """A key, its first and last statement, and the newest refusal of its source since then."""
+    """A key, its first and last statement, and what was refused since then.
+
+    *refused* are the newest refusals of the key, or of its source without a key, newest first, at most ``REFUSED``.
+    """
 
     key: KnownKey
     first: Record | None
     last: Record | None
-    refused: Refusal | None
+    refused: tuple[Refusal, ...]
 
 
 def reaches(caller: Caller, right: str, source: str) -> bool:
@@ -92,8 +98,9 @@ def key_facts(tenant: Tenant, key: KnownKey) -> KeyFacts:
     last = next(_sent(tenant, key, newest_first=True), None)
     since = max(key.created, _received(last))
     kept = refusals_of(tenant.store, key.source).newest
-    refused = next((one for one in reversed(kept) if micros_of_timestamp(one.at) >= since), None)
-    return KeyFacts(key, next(_sent(tenant, key, newest_first=False), None) if last else None, last, refused)
+    own = (one for one in reversed(kept) if one.key in {key.key, ""} and micros_of_timestamp(one.at) >= since)
+    first = next(_sent(tenant, key, newest_first=False), None) if last else None
+    return KeyFacts(key, first, last, tuple(islice(own, REFUSED)))
 
 
 def last_sent(tenant: Tenant, key: KnownKey) -> Record | None:

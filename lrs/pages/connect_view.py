@@ -87,7 +87,7 @@ def values(facts: KeyFacts, endpoint: str, root: str, zone: str) -> dict[str, An
         "own": f"{root}/connect/keys/{key.key}",
         "first": _statement(facts.first, root, zone),
         "last": _statement(facts.last, root, zone),
-        "refused": refusal(facts.refused, zone) if facts.refused else None,
+        "refusals": [refusal(one, zone) for one in facts.refused],
         "arrivals": f"{root}/arrivals?{urlencode({'source': key.source})}",
         "rows": f"{root}/connect/{platform.name}/rules.csv?{urlencode({'source': key.source})}" if platform else "",
     }
@@ -108,6 +108,7 @@ def refusal(one: Refusal, zone: str) -> dict[str, str]:
         "place": reasons.place(one),
         "rule": one.rule or "",
         "request": f"{one.method} {one.resource}, {one.status}",
+        "key": one.key,
     }
 
 

@@ -11,7 +11,10 @@ _BY_ERROR = {
     ),
     "forbidden": (
         "The key may not do this.",
-        "Make a key for this product here: it gets what the product needs.",
+        (
+            "A key made here for its product has what that needs, unless its page says what was left out: then an"
+            " administrator must make it, for this source, under Connect a platform."
+        ),
     ),
     "invalid_statement": (
         "A statement is not as xAPI wants it.",
@@ -33,8 +36,9 @@ _OTHER = ("The request is not as it should be.", "Show the place and the rule to
 
 
 def reason(refusal: Refusal) -> tuple[str, str]:
-    """What happened, and what to do."""
-    return _BY_ERROR.get(refusal.error, _OTHER)
+    """What happened, in the words of the answer if they may be kept, and what to do."""
+    what, do = _BY_ERROR.get(refusal.error, _OTHER)
+    return refusal.says or what, do
 
 
 def place(refusal: Refusal) -> str:

@@ -1,7 +1,8 @@
 """The newest refusals of each source, in the store of its tenant, for the people who manage that source.
 
-They have what ``lrs.web.refusals`` writes of a refusal: when, which place, which rule, and never what was sent. Only
-refusals that somebody must correct are stored, not "come back later" and not "not found".
+They have what ``lrs.web.refusals`` writes of a refusal: when, which place, which rule, and never what was sent. Beside
+it is the id of the key, if there is such a key. Only refusals that somebody must correct are stored, not "come back
+later" and not "not found".
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from lrs.web.refusals import NOBODY, Keep, Noted, Refusal
 
 KIND = "refusals"
 MOST = 100
-"""How many refusals of a source are stored: the newest. Each has at most about 300 bytes."""
+"""How many refusals of a source are stored: the newest. Each has about 300 bytes, 600 at most."""
 MOST_SOURCES = 100
 """Sources whose refusals are read together."""
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
@@ -82,7 +83,8 @@ def _add_all(tx: Tx, noted: Sequence[Noted]) -> None:
         known = find_key(tx, key) if key else None
         source = known.source if known else refusal.source
         if source != NOBODY:
-            by_source.setdefault(source, []).append(msgspec.structs.replace(refusal, tenant="", source=source))
+            told = msgspec.structs.replace(refusal, tenant="", source=source, key=known.key if known else "")
+            by_source.setdefault(source, []).append(told)
     for source, refusals in by_source.items():
         add(tx, source, refusals)
 

@@ -1,7 +1,8 @@
 """Writes what this server refused to a small file beside the data, without what was sent.
 
-A line has the time, the name of the key, the resource, the place in the body and the rule. It has no message and no
-value, because those may quote what was sent. A place has only names that xAPI and our interface know.
+A line has the time, the name of the key, the resource, the place in the body and the rule. It has no value, and of the
+message only a sentence that is ours alone (``Refused.plain``), because others may quote what was sent. A place has only
+names that xAPI and our interface know.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ _log = structlog.get_logger()
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line. *at* is an ISO 8601 time, *place* a JSON pointer, *dropped* the number of further refusals.
 
-    *cause* is why the sender was asked to come back later (see ``lrs.kernel.admission``), if so.
+    *cause* is why the sender was asked to come back later (see ``lrs.kernel.admission``), if so. *says* is the sentence
+    of the answer, if it has nothing that was sent. *key* is the id of the key, only where ``kept_refusals`` knows it.
     """
 
     at: str
@@ -67,6 +69,8 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     rule: str | None = None
     request: str = ""
     dropped: int = 0
+    says: str = ""
+    key: str = ""
 
 
 def refusal_of(refused: Refused, *, tenant: str, source: str, method: str, resource: str, request: str) -> Refusal:
@@ -84,6 +88,7 @@ def refusal_of(refused: Refused, *, tenant: str, source: str, method: str, resou
         place=place_of(refused.pointer, refused.index),
         rule=refused.rule,
         request=request,
+        says=refused.plain,
     )
 
 
@@ -107,7 +112,7 @@ def _is_number(part: str, before: str, index: int | None) -> bool:
 
 
 class Noted(NamedTuple):
-    """A refusal that waits to be written. *key* is the API key whose secret was wrong, as it was sent."""
+    """A refusal that waits to be written. *key* is the API key as it was sent, with the right secret or a wrong one."""
 
     refusal: Refusal
     key: str = ""

@@ -194,7 +194,7 @@ class Shell:
                 self.counted.put_off(exchange.refused.cause)
             tenant = exchange.tenant.id if exchange.tenant is not None else ""  # or the client made it up
             about = {"tenant": tenant, "source": exchange.caller.source, "method": method, "request": exchange.id}
-            key = exchange.refused.key if isinstance(exchange.refused, WrongSecret) else ""
+            key = exchange.refused.key if isinstance(exchange.refused, WrongSecret) else exchange.caller.key
             self.refusals.note(refusal_of(exchange.refused, **about, resource=exchange.place.counted), key)
         if exchange.status:
             self.counted.add(exchange.place.counted, method, exchange.status, seconds)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from lrs.access import Caller
+from lrs.access import NOBODY, Caller
 from lrs.access.policy import TABLE, admit
 from lrs.kernel.errors import Headers, Refused
 from lrs.kernel.settings import Settings
@@ -150,10 +151,7 @@ class Endpoint:
                 horizon = await read(store.horizon) if store.waits else store.horizon()
                 self._told[place.tenant] = horizon
             request = self._request(scope, receive, exchange, tenant)
-            request.query = query_of(scope["query_string"])
-            if request.resource not in self._resources.methods and request.method != "OPTIONS":
-                raise self.nowhere(scope)
-            answer = await self._answer(request, exchange)
+            answer = await self._named(request, exchange, scope)
         except ClientGone:
             exchange.status = 0
             return
@@ -227,6 +225,20 @@ class Endpoint:
             share=exchange.share,
             client=client[0] if client else "",
         )
+
+    async def _named(self, request: Request, exchange: Exchange, scope: Scope) -> Answer:
+        """The answer. Of a refusal before credentials were read, their source is found: its managers shall see it."""
+        try:
+            request.query = query_of(scope["query_string"])
+            if request.resource not in self._resources.methods and request.method != "OPTIONS":
+                raise self.nowhere(scope)
+            return await self._answer(request, exchange)
+        except Refused as refused:
+            authorization = request.headers.get("authorization")
+            if exchange.caller is NOBODY and authorization and refused.status not in {401, 429}:
+                with suppress(Refused):
+                    exchange.caller = await self._caller(request, authorization)
+            raise
 
     async def _answer(self, request: Request, exchange: Exchange) -> Answer:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:

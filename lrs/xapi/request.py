@@ -178,9 +178,10 @@ def refusal(refused: Refused, request_id: str) -> Answer:
 def rules_of(told: str | None) -> str:
     """The version whose rules apply to this ``X-Experience-API-Version``. Refuses a missing or unsupported one."""
     if told is None:
-        raise Refused(
-            "header X-Experience-API-Version is missing: send 1.0.3 or 2.0.0", rule="xAPI 1.0.3 Communication 3.3"
-        )
+        message = "header X-Experience-API-Version is missing: send 1.0.3 or 2.0.0"
+        missing = Refused(message, rule="xAPI 1.0.3 Communication 3.3")
+        missing.plain = "The header X-Experience-API-Version is missing: send 1.0.3 or 2.0.0."
+        raise missing
     if _VERSION_2.fullmatch(told):
         return "2.0.0"
     if _VERSION_1.fullmatch(told):

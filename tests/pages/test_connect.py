@@ -58,11 +58,11 @@ def xapi(site, key, secret, method, resource, params, json=None):
     return Browser(site.app).ask(method, f"/xapi/{resource}", **said)
 
 
-def refuse(site, source, at="2026-11-21T13:00:00.000+00:00"):
+def refuse(site, source, at="2026-11-21T13:00:00.000+00:00", key=""):
     about = {"pointer": "/0/actor/mbox", "index": 0, "rule": "xAPI 1.0.3 Data 2.4"}
     refused = Refused("never told", error="invalid_statement", **about)
     one = refusal_of(refused, tenant="", source=source, method="POST", resource="statements", request="r")
-    kept = msgspec.structs.replace(one, at=at)
+    kept = msgspec.structs.replace(one, at=at, key=key)
     site.tenant.store.write(lambda tx: kept_refusals.add(tx, source, [kept])).result()
 
 
@@ -119,6 +119,19 @@ def test_it_waits_says_why_something_was_refused_and_that_it_works(site, browser
     assert "It works. The first statement came:" in text_of(page)
     assert "Waiting" not in text_of(page)
     assert "Refused" not in text_of(page)
+
+
+def test_a_key_shows_its_own_refusals_and_those_without_a_key_but_none_of_another_key(browser, site):
+    one, other = (KEY.search(connect(browser).text)[1] for _ in range(2))
+    refuse(site, "vle", key=one)
+    refuse(site, "vle", key=one)
+    refuse(site, "vle")
+
+    own, others = (browser.get(f"/connect/keys/{key}") for key in (one, other))
+
+    assert [page.text.count("<strong>Refused:") for page in (own, others)] == [3, 1]
+    assert text_of(own).count("with which key is not known") == 1
+    assert "/arrivals?source=vle&amp;refused=yes" in own.text
 
 
 def test_the_live_part_asks_the_page_of_the_key_also_where_it_answers_a_form(browser):

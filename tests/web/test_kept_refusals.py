@@ -1,5 +1,6 @@
 """The newest refusals of each source, in its tenant's store: what is kept, what is not, and how many."""
 
+import httpx
 import pytest
 
 from lrs.kernel.admission import AGE, RetryLater
@@ -56,6 +57,38 @@ def test_a_wrong_secret_is_kept_for_the_source_of_the_key_and_a_made_up_key_for_
     assert {source: [one.status for one in kept.newest] for source, kept in all_refusals(lrs.tenant.store).items()} == {
         "tests": [401]
     }
+
+
+@pytest.mark.usefixtures("keep")
+def test_a_request_without_a_version_is_kept_for_the_key_it_came_with_unless_the_secret_was_wrong(lrs):
+    wrong = (lrs.auth[0], "wrong")
+    answers = [httpx.post(f"{lrs.address}/xapi/statements", json=statement(), auth=auth) for auth in (wrong, lrs.auth)]
+
+    until(lambda: all_refusals(lrs.tenant.store), "the refusal")
+
+    (one,) = refusals_of(lrs.tenant.store, "tests").newest
+    assert [each.status_code for each in answers] == [400, 400]
+    assert one.key == lrs.auth[0]
+    assert one.says == "The header X-Experience-API-Version is missing: send 1.0.3 or 2.0.0."
+
+
+@pytest.mark.usefixtures("keep")
+def test_a_sentence_of_ours_is_kept_and_what_was_sent_is_cut_from_it(lrs):
+    lacks = statement()
+    del lacks["verb"]
+    for one in (lacks, statement(verb={"id": "zoe.secret"}), statement(**{"zoe.secret": 1})):
+        lrs.post(one)
+
+    until(lambda: refusals_of(lrs.tenant.store, "tests").count == 3, "the refusals")
+
+    kept = refusals_of(lrs.tenant.store, "tests").newest
+    assert [one.says for one in kept] == [
+        'A statement must have "verb".',
+        "The verb's id must be an IRI with a scheme, such as https://example.com/thing.",
+        "",
+    ]
+    assert {one.key for one in kept} == {lrs.auth[0]}
+    assert b"secret" not in lrs.tenant.store.get("refusals", "tests").body
 
 
 def test_the_oldest_go_and_all_are_counted(lrs, keep):

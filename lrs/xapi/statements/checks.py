@@ -23,6 +23,13 @@ def refusal(message: str, section: str, *path: str | int) -> Refused:
     return Refused(message, error="invalid_statement", pointer=pointer_of(path), rule=section)
 
 
+def plain(sentence: str, section: str, found: str = "") -> Refused:
+    """The refusal for a broken rule with a *sentence* of ours alone, which may be kept; *found* is what was sent."""
+    made = refusal(f"{sentence}{found}.", section)
+    made.plain = f"{sentence}."
+    return made
+
+
 def kind_of(value: Any) -> str:
     """The type of a JSON value, in words."""
     if type(value) is bool:
@@ -34,8 +41,8 @@ def kind_of(value: Any) -> str:
 def mistyped(value: Any, what: str, expected: str, section: str) -> Refused:
     """The refusal of a value of the wrong JSON type; nothing is ever converted (xAPI 1.0.3 Data 2.2)."""
     if value is None:
-        return refusal(f"{what} is null; leave it out instead. It must be {expected}.", "2.2")
-    return refusal(f"{what} must be {expected}, not {kind_of(value)}.", section)
+        return plain(f"{what} is null; leave it out instead. It must be {expected}", "2.2")
+    return plain(f"{what} must be {expected}, not {kind_of(value)}", section)
 
 
 def text(what: str, section: str) -> ValueCheck:
@@ -78,7 +85,7 @@ def formatted(
             raise mistyped(value, what, expected, section)
         if not test(value):
             found = "" if private else f"; {excerpt(value)} is not"
-            raise refusal(f"{what} must be {expected}{found}.", section)
+            raise plain(f"{what} must be {expected}", section, found)
 
     return check
 
@@ -120,7 +127,7 @@ def list_of(what: str, section: str, check_item: ValueCheck, *, least: int = 0) 
         except Refused as refused:
             raise refused.inside(f"/{index}") from None
         if len(value) < least:
-            raise refusal(f"{what} must not be an empty list.", section)
+            raise plain(f"{what} must not be an empty list", section)
 
     return check
 
@@ -182,7 +189,7 @@ def shape(what: str, section: str, fields: Mapping[str, ValueCheck], required: t
             raise refused.inside(pointer_of([key])) from None
         for name in required:
             if name not in value:
-                raise refusal(f'{what} must have "{name}".', section)
+                raise plain(f'{what} must have "{name}"', section)
 
     return check
 

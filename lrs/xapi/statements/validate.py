@@ -67,7 +67,9 @@ def check_agent(value: Any, version: str, *, pointer: str = "", groups: bool = T
 
 def _named(refused: Refused, version: str) -> Refused:
     cited = rule(f"Data {refused.rule or ''}".strip(), version)
-    return Refused(refused.message, error=refused.error, pointer=refused.pointer, rule=cited)
+    made = Refused(refused.message, error=refused.error, pointer=refused.pointer, rule=cited)
+    made.plain = refused.plain
+    return made
 
 
 # --- verb, result, attachments, references: the same in both versions ---
