@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import starmap
 from typing import Any
 
 import msgspec
@@ -16,6 +17,39 @@ from lrs.xapi.statements.identity import ifi_text
 
 LONGEST = 300
 """Characters of a name that are shown; a longer one is cut."""
+
+
+class ScoreTold(msgspec.Struct, frozen=True):
+    """A score as it was sent."""
+
+    scaled: float | None = None
+    raw: float | None = None
+    min: float | None = None
+    max: float | None = None
+
+
+class ResultTold(msgspec.Struct, frozen=True):
+    """A result as it was sent, as far as it is told in words."""
+
+    score: ScoreTold = ScoreTold()
+    success: bool | None = None
+    completion: bool | None = None
+
+    @property
+    def said(self) -> str:
+        """The result in words; empty if there is none."""
+        score = self.score
+        raw = "" if score.raw is None else f"{score.raw:g}{'' if score.max is None else f' of {score.max:g}'}"
+        scaled = "" if score.scaled is None else f"scaled {score.scaled:g}"
+        words = ((self.success, "success"), (self.completion, "completion"))
+        return ", ".join(filter(None, (raw, scaled, *starmap(_yes_or_no, words))))
+
+
+NO_RESULT = ResultTold()
+
+
+def _yes_or_no(value: bool | None, word: str) -> str:  # noqa: FBT001 (as JSON has it)
+    return "" if value is None else word if value else f"no {word}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +71,7 @@ class StatementTold:
     named: bool
     timestamp: str
     sort: str = ""
+    result: ResultTold = NO_RESULT
 
 
 class _Verb(msgspec.Struct, frozen=True):
@@ -49,9 +84,11 @@ class _Said(msgspec.Struct, frozen=True):
     verb: _Verb
     object: Any
     timestamp: str = ""
+    result: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 _decode = msgspec.json.Decoder(_Said).decode
+_decode_result = msgspec.json.Decoder(ResultTold).decode
 UNREADABLE = StatementTold("", "", "", "", "", "A statement that cannot be read", "", named=True, timestamp="")
 
 
@@ -74,7 +111,15 @@ def told(record: Record) -> StatementTold:
         named=named,
         timestamp=said.timestamp,
         sort=identifier_shown(said.actor)[0] if known else "",
+        result=_result(said.result),
     )
+
+
+def _result(text: msgspec.Raw) -> ResultTold:
+    try:
+        return _decode_result(text)
+    except msgspec.MsgspecError:  # such as a number that no float holds
+        return NO_RESULT
 
 
 def with_name(one: StatementTold, name: str | None) -> StatementTold:

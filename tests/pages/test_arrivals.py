@@ -19,6 +19,7 @@ from lrs.pages.arrivals import course, reading
 from lrs.pages.arrivals import routes as arrivals
 from lrs.pages.arrivals.asked import Wanted
 from lrs.pages.arrivals.reading import page_of
+from lrs.pages.told import told
 from lrs.storage import Record
 from lrs.storage.sqlite import read as engine
 from lrs.web import kept_refusals
@@ -158,6 +159,37 @@ def test_a_person_is_looked_for_by_post_and_led_to_the_same_address(busy, who):
     assert {one["who"] for one in rows(busy.browser, "?" + urlsplit(answer.headers["location"]).query)} == {"Bob"}
 
 
+@pytest.mark.parametrize(("who", "status"), [("Bob", 303), ("nobody at all", 400)])
+def test_to_look_for_a_person_keeps_the_other_filters(busy, who, status):
+    page = busy.browser.get("/arrivals?source=vle&from=2026-11-01&refused=yes")
+    address = html.unescape(re.search(r'<form method="post" action="([^"]+)" class="search"', page.text)[1])
+
+    answer = busy.browser.send(page, address, who=who)
+
+    assert address == "/arrivals?source=vle&from=2026-11-01"
+    assert answer.status_code == status
+    kept = answer.headers["location"] if status == 303 else html.unescape(answer.text)
+    assert "source=vle&from=2026-11-01" in kept
+
+
+@pytest.mark.parametrize(
+    ("result", "says"),
+    [
+        (
+            b'{"score":{"scaled":0.9,"raw":9,"max":10},"success":true,"completion":false}',
+            "9 of 10, scaled 0.9, success, no completion",
+        ),
+        (b'{"score":{"raw":3.5}}', "3.5"),
+        (b'{"score":{"raw":1e999}}', ""),
+        (b'{"response":"a"}', ""),
+    ],
+)
+def test_a_result_is_told_as_it_was_sent(result, says):
+    body = b'{"actor":{"mbox":"mailto:a@b.org"},"verb":{"id":"v:v"},"object":{"id":"a:a"},"result":' + result + b"}"
+
+    assert told(Record("statement", "x", body)).result.said == says
+
+
 def test_unknown_persons_are_named_beside_the_form(busy):
     answer = busy.browser.send(busy.browser.get("/arrivals"), "/arrivals", who="<b>nobody</b>")
 
@@ -193,8 +225,9 @@ def test_the_list_is_a_file_with_the_same_filters(busy):
     answer = busy.browser.get(f"/arrivals.csv?source=vle&verb={PASSED}")
     table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
-    assert table[0][:6] == ["When", "Source", "Who", "Did what", "To what", "What became of it"]
+    assert table[0][:7] == ["Received", "Source", "Who", "Did what", "To what", "Result", "What became of it"]
     assert [line[2] for line in table[1:]] == ["Bob", "Ann"]
+    assert table[1][table[0].index("identifier")] == "bob@example.org"
     assert (
         f"/arrivals.csv?source=vle&amp;verb={html.escape(PASSED).replace(':', '%3A').replace('/', '%2F')}"
         in busy.browser.get(f"/arrivals?source=vle&verb={PASSED}").text

@@ -49,12 +49,11 @@ def _add_list(router: APIRouter) -> None:
     )
     def find(visit: Visiting, body: FormBody) -> Response:
         """Takes the person by POST, so that no address or number of a learner is in a log or a browser's history."""
-        who = visit.fields(body).get("who", "").strip()
+        who, asked = visit.fields(body).get("who", "").strip(), wanted(visit.tenant, visit.request.query_params)
         agent = people.agent_named(visit.tenant, visit.caller, who)
         if agent is None:
             return _listed(visit, people.NOBODY)
-        address = Wanted({"person": sealed(visit.tenant, agent)}).address("")
-        return visit.on(address)
+        return visit.on(asked.address("", person=sealed(visit.tenant, agent), refused=""))
 
     @router.get(".csv", summary="What came, as CSV", openapi_extra=SIGNED_IN)
     def table(visit: Visiting) -> Response:
@@ -132,6 +131,8 @@ def _listed(visit: Visit, problem: str = "") -> Response:
         problem=problem,
         list=view.listing(page, rows, asked, root=visit.root, zone=zone, sources=sorted(here.union(sources))),
         kept=[(name, value) for name, value in asked.given.items() if name not in {"activity", "from", "to"}],
+        find=asked.address(visit.root, person="", refused=""),
+        finds_names=visit.caller.may_all("learners.read"),
         about=asked.activity,
         first_day=asked.given.get("from", ""),
         last_day=asked.given.get("to", ""),

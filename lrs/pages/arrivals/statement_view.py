@@ -41,7 +41,8 @@ def statement(
         "what": one.what,
         "known": [pair for pair in ((one.sort, one.known), ("Verb", one.verb), ("Activity", one.activity)) if pair[1]],
         "facts": [
-            ("Stored", written_moment(micros_of(record.seq), zone)),
+            *([("Result", one.result.said)] if one.result.said else []),
+            ("Received", written_moment(micros_of(record.seq), zone)),
             ("Happened", written_timestamp(one.timestamp, zone) or "Not told"),
             ("Source", str(record.meta.get("source", ""))),
             ("Version of xAPI", str(record.meta.get("version", ""))),

@@ -6,30 +6,35 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from lrs.competency.rules.in_force import InForce
 from lrs.kernel.times import micros_of_timestamp, timestamp_of_micros
 from lrs.pages import reasons
 from lrs.pages.arrivals.asked import Wanted
 from lrs.pages.arrivals.outcomes import COUNTED, NO_RULE, NOT_COUNTED, REFUSED, StatementOutcome, level_named
 from lrs.pages.arrivals.reading import ArrivalsPage
-from lrs.pages.told import StatementTold, last_part
+from lrs.pages.told import ResultTold, StatementTold, last_part
 from lrs.storage import Record, micros_of
 from lrs.web.dates import written_moment
 from lrs.web.listing import Asked, ListColumn, ListRow, cells_of
 from lrs.web.refusals import Refusal
 
 COLUMNS = (
-    ListColumn("stored", "When"),
+    ListColumn("stored", "Received"),
     ListColumn("source", "Source", sortable=False),
     ListColumn("who", "Who", sortable=False),
     ListColumn("did", "Did what", sortable=False),
     ListColumn("what", "To what", sortable=False),
+    ListColumn("result", "Result", sortable=False),
     ListColumn("outcome", "What became of it", sortable=False),
 )
 FILE_COLUMNS = (
     *COLUMNS,
     *(ListColumn(name, name) for name in ("reason", "place", "rule", "statement", "verb", "activity", "timestamp")),
+    *(ListColumn(name, name) for name in ("identifier", "scaled", "raw", "min", "max", "success", "completion")),
 )
+_OF_STATEMENTS = {one.name for one in FILE_COLUMNS} - {"stored", "source", "what", "outcome", "reason", "place", "rule"}
 MOST_CHOICES = 12
 """Values of a facet that are shown."""
 _SAID = {
@@ -93,6 +98,8 @@ def _arrived(
             "verb": one.verb,
             "activity": one.activity,
             "timestamp": one.timestamp,
+            "identifier": one.known,
+            **_result(one.result),
         },
         {"stored": written_moment(stored, zone), "outcome": outcome_said(outcome, rules)},
         links,
@@ -105,10 +112,19 @@ def _arrived(
     )
 
 
+def _result(one: ResultTold) -> dict[str, Any]:
+    return {
+        "result": one.said,
+        **msgspec.structs.asdict(one.score),
+        "success": one.success,
+        "completion": one.completion,
+    }
+
+
 def _refused(one: Refusal, zone: str) -> ListRow:
     what, do = reasons.reason(one)
     told_of = "; ".join(part for part in (reasons.place(one), one.rule or "") if part)
-    blank = dict.fromkeys(("who", "did", "statement", "verb", "activity", "timestamp"))
+    blank = dict.fromkeys(_OF_STATEMENTS)
     return ListRow(
         {
             **blank,
@@ -124,6 +140,7 @@ def _refused(one: Refusal, zone: str) -> ListRow:
             "stored": written_moment(micros_of_timestamp(one.at), zone),
             "who": "Not kept",
             "did": "Not kept",
+            "result": "",
             "outcome": f"Refused ({one.status}): {what} {do}",
         },
         moods={"outcome": "bad", "who": "soft", "did": "soft"},
