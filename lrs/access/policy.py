@@ -168,6 +168,7 @@ TABLE: PolicyTable = {
     ("POST", "/staff/members"): _staff("staff.manage"),
     ("POST", "/staff/members/{id}/roles"): _staff("staff.manage"),
     ("POST", "/staff/members/{id}/state"): _staff("staff.manage"),
+    ("POST", "/staff/members/{id}/recovery"): _staff("staff.manage"),
     **listed("/staff/imports", _IMPORTS),
     ("POST", "/staff/imports"): _IMPORTS,
     ("GET", "/staff/imports/{id}"): _IMPORTS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -33,11 +33,15 @@ PLACE = "/invitation/"
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A link that lets the member *id* in: its address, and when it ends (microseconds UTC)."""
+    """A link that lets the member *id* in: its address, and when it ends (microseconds UTC).
+
+    *replaced* are the roles of an invitation that was not used yet, and that this one takes the place of.
+    """
 
     id: str
     link: str
     expires: int
+    replaced: tuple[Granted, ...] = ()
 
 
 def invite(tenant: Tenant, email: str, roles: Iterable[Granted], *, by: str, root: str) -> Invitation:
@@ -58,7 +62,8 @@ def invite(tenant: Tenant, email: str, roles: Iterable[Granted], *, by: str, roo
             raise Refused("This address belongs to a member already.", status=409, error="conflict")
         staff.put(tx, id, msgspec.structs.replace(before, roles=wanted), there)
         audit.append(tx, by, "staff.invited", {"staff": id, "roles": " ".join(staff.roles_shown(wanted))})
-        return linked(tx, tenant, "staff-invitation", id, address, root)
+        made = linked(tx, tenant, "staff-invitation", id, address, root)
+        return replace(made, replaced=before.roles)
 
     return tenant.store.write(decide).result()
 

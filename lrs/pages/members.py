@@ -1,27 +1,34 @@
 """The list of members of staff with their roles. No logic."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.access import staff, staff_acts
-from lrs.access.roles import OF_STAFF, ROLES, Granted, granted
+from lrs.access.roles import OF_STAFF, ROLES
+from lrs.access.signed_in import session_in
 from lrs.access.staff import ACTIVE, DISABLED, Member
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.errors import Refused
-from lrs.pages import session
+from lrs.matching import services
+from lrs.pages import connect_facts, session
+from lrs.pages.connect_facts import CONNECT
+from lrs.pages.role_form import FREE_ROWS, roles_in, rows_in, unknown_names
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.web.dates import written_moment
-from lrs.web.origins import pages_address_for
+from lrs.web.origins import pages_address_for, session_cookie
 
 PLACE = "/staff/members"
-FREE_ROWS = 2
-"""Empty fields for further roles in the form of a member, so that it works without a script."""
+Typed = Mapping[str, Sequence[Mapping[str, str]]]
+"""The rows of roles that somebody filled in, by the id of the member; under ``""`` those of an invitation."""
+_NONE: Typed = {}
 _STATES = {"invited": "Invited", "active": "Active", "disabled": "Disabled"}
 
 says(
     roles="The roles are changed. Whoever had them is signed out, and signs in again with the new ones.",
+    own_roles="Your own roles are changed, so you are signed out. Sign in with the new ones.",
     disabled="The member is disabled, and signed out everywhere.",
     enabled="The member can sign in again.",
 )
@@ -40,12 +47,19 @@ def routes() -> APIRouter:
         form = session.pairs(visit.tenant, body, visit.session.nonce)
         email = dict(form).get("email", "")
         try:
-            made = staff_acts.invite(
-                visit.tenant, email, roles_in(form), by=visit.session.by, root=pages_address_for(visit.request)
-            )
+            roles = roles_in(form)
+            root = pages_address_for(visit.request)
+            made = staff_acts.invite(visit.tenant, email, roles, by=visit.session.by, root=root)
         except Refused as refused:
-            return _members(visit, refused, email=email)
+            return _members(visit, refused, email=email, typed={"": rows_in(form)})
         return _members(visit, made=made, email=email)
+
+    _add_changes(router)
+    return router
+
+
+def _add_changes(router: APIRouter) -> None:
+    """What is done to one member."""
 
     @router.post(
         "/{id}/roles",
@@ -58,7 +72,9 @@ def routes() -> APIRouter:
         try:
             staff_acts.set_roles(visit.tenant, id, roles_in(form), by=visit.session.by)
         except Refused as refused:
-            return _members(visit, refused)
+            return _members(visit, refused, typed={id: rows_in(form)})
+        if visit.session.by == staff.SUBJECT + id and session_in(visit.tenant, _token(visit)) is None:
+            return visit.on("/sign-in", "own_roles")
         return visit.on(PLACE, "roles")
 
     @router.post(
@@ -71,6 +87,7 @@ def routes() -> APIRouter:
         wanted = visit.fields(body).get("state")
         try:
             if wanted == DISABLED:
+                _check_other(visit, id)
                 staff_acts.disable(visit.tenant, id, by=visit.session.by)
                 return visit.on(PLACE, "disabled")
             staff_acts.enable(visit.tenant, id, by=visit.session.by)
@@ -78,48 +95,95 @@ def routes() -> APIRouter:
             return _members(visit, refused)
         return visit.on(PLACE, "enabled")
 
-    return router
+    @router.post(
+        "/{id}/recovery",
+        summary="Makes a link by which a member sets a new password, shown once",
+        openapi_extra=form_body("without") | SIGNED_IN,
+    )
+    def recover(visit: Visiting, id: str, body: FormBody) -> Response:
+        without = visit.fields(body).get("without") == "yes"
+        root = pages_address_for(visit.request)
+        try:
+            made = staff_acts.recover(visit.tenant, id, by=visit.session.by, root=root, without_factor=without)
+        except Refused as refused:
+            return _members(visit, refused)
+        return _members(visit, made=made, is_recovery=True)
 
 
-def roles_in(form: list[tuple[str, str]]) -> list[Granted]:
-    """The roles in a form: each ``role`` with the ``of`` after it. Raises ``Refused`` (400)."""
-    found: list[str] = []
-    for name, value in form:
-        if name == "role" and value:
-            found.append(value)
-        elif name == "of" and value.strip() and found:
-            found[-1] = f"{found[-1]}:{value.strip()}"
-    return [granted(one) for one in found]
+def _token(visit: Visit) -> str | None:
+    return visit.request.cookies.get(session_cookie(visit.tenant))
+
+
+def _check_other(visit: Visit, id: str) -> None:
+    """Refuses (409) to shut oneself out by a slip."""
+    if visit.session.by == staff.SUBJECT + id:
+        raise Refused("You cannot disable yourself: another administrator can.", status=409, error="conflict")
 
 
 def _members(
-    visit: Visit, refused: Refused | None = None, *, made: Invitation | None = None, email: str = ""
+    visit: Visit,
+    refused: Refused | None = None,
+    *,
+    made: Invitation | None = None,
+    email: str = "",
+    typed: Typed = _NONE,
+    is_recovery: bool = False,
 ) -> Response:
-    zone = visit.tenant.settings.zone
-    own = visit.session.by
+    zone, store = visit.tenant.settings.zone, visit.tenant.store
+    known = _known(visit)
     return visit.page(
         "staff/members.html",
         refused.status if refused else 200,
         problem=refused.message if refused else "",
         email=email,
-        link=made.link if made else "",
-        until=written_moment(made.expires, zone) if made else "",
-        members=[_shown(id, one, own) for id, one in staff.everyone(visit.tenant.store)],
+        made=_made(visit, made, zone) if made else None,
+        is_recovery=is_recovery,
+        new_rows=_filled(typed.get("", ())),
+        members=[_shown(id, one, visit.session.by, known, typed) for id, one in staff.everyone(store)],
         roles=[{"name": name, "says": ROLES[name].says, "bound": ROLES[name].bound} for name in OF_STAFF],
+        known=known,
+        has_mail=visit.tenant.settings.smtp_url is not None,
     )
 
 
-def _shown(id: str, member: Member, own: str) -> dict[str, Any]:
-    rows = [{"role": one.role, "of": one.of} for one in member.roles]
+def _known(visit: Visit) -> dict[str, str]:
+    """What a role can be for: the sources that have a key, and the services by their ids, each with what it is."""
+    sources = connect_facts.sources_of(visit.tenant, visit.caller, CONNECT)
+    return dict.fromkeys(sources, "source") | {
+        one.id: f"service {one.name}" for one in services.everyone(visit.tenant.store)
+    }
+
+
+def _made(visit: Visit, made: Invitation, zone: str) -> dict[str, Any]:
+    _, member = staff.existing(visit.tenant.store, made.id)
+    return {
+        "link": made.link,
+        "until": written_moment(made.expires, zone),
+        "who": member.email or member.name,
+        "replaced": ", ".join(staff.roles_shown(made.replaced)),
+        "roles": ", ".join(staff.roles_shown(member.roles)),
+    }
+
+
+def _filled(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """The *rows* that say something, and empty ones behind them."""
+    return [*(row for row in rows if row["role"] or row["of"]), *({"role": "", "of": ""} for _ in range(FREE_ROWS))]
+
+
+def _shown(id: str, member: Member, own: str, known: Mapping[str, str], typed: Typed) -> dict[str, Any]:
+    rows = typed.get(id) or [{"role": one.role, "of": one.of} for one in member.roles]
     return {
         "id": id,
         "name": member.name or member.email or "Somebody who has not come yet",
         "email": member.email,
         "roles": staff.roles_shown(member.all_roles),
+        "unknown": ", ".join(unknown_names(member.all_roles, known)),
         "by_group": staff.roles_shown(member.by_group),
-        "rows": [*rows, *({"role": "", "of": ""} for _ in range(FREE_ROWS))],
+        "rows": _filled(rows),
+        "is_open": id in typed,
         "state": _STATES[member.state],
         "mood": {ACTIVE: "good", DISABLED: "bad"}.get(member.state, "warn"),
+        "is_active": member.state == ACTIVE,
         "is_disabled": member.state == DISABLED,
         "is_me": own == staff.SUBJECT + id,
         "factor": member.factor is not None,

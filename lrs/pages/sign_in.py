@@ -11,10 +11,13 @@ from lrs.access.staff_sign_in import Attempt, check_factor, check_password, devi
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here
 from lrs.pages import entering, session
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visiting, form_body
+from lrs.pages.operator.elsewhere import still_in
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visiting, form_body, said, says
 from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import base_of, client_of, device_cookie, drop_cookie, session_cookie, set_cookie
 from lrs.web.page import redirect
+
+says(signed_out="You are signed out.")
 
 
 def routes(prefix: str = "") -> APIRouter:
@@ -61,7 +64,8 @@ def routes(prefix: str = "") -> APIRouter:
     def leave(visit: Visiting, body: FormBody) -> Response:
         visit.fields(body)
         end_session(visit.tenant, visit.session.nonce, by=visit.session.by)
-        answer = redirect(visit.request, f"{visit.root}{'/sign-in/learner' if visit.caller.person else '/sign-in'}")
+        place = "/sign-in/learner" if visit.caller.person else "/sign-in?done=signed_out"
+        answer = redirect(visit.request, f"{visit.root}{place}")
         drop_cookie(answer, visit.tenant, session_cookie(visit.tenant))
         return answer
 
@@ -80,6 +84,8 @@ def _asked(request: Request, tenant: Tenant, then: str, refused: Refused | None 
         "email": email,
         "providers": ways(tenant, "staff"),
         "of_installation": tenant.is_installation,
+        "done": said(request),
+        "elsewhere": still_in(request) if tenant.is_installation else [],
     }
     return entering.form_page(request, tenant, "account/sign-in.html", refused, **told)
 

@@ -168,9 +168,14 @@ def says(**sentences: str) -> None:
     _DONE.update(sentences)
 
 
+def said(request: Request) -> str:
+    """The message about the last form that the address of *request* names."""
+    return _DONE.get(request.query_params.get("done", ""), "")
+
+
 def visiting(request: Request, tenant: Here) -> Visit:
     """The dependency that gives the signed-in visitor."""
-    done = _DONE.get(request.query_params.get("done", ""), "")
+    done = said(request)
     behind: SignedIn = exchange_of(request).behind
     return Visit(request, tenant, behind.root or base_of(request), behind, done)
 

@@ -13,12 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from lrs.kernel.errors import Refused
+from lrs.kernel.mail_server import is_loopback
 from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT, Frame, FrameOf
 from lrs.web.language import ENGLISH, catalogue
@@ -104,6 +106,11 @@ def environment(language: str = ENGLISH) -> jinja2.Environment:
     return _environment(language)
 
 
+def is_of_this_machine(address: str) -> bool:
+    """Whether *address* leads to the machine that reads it: nobody else can open it."""
+    return is_loopback(urlsplit(address).hostname or "")
+
+
 @functools.cache
 def _environment(language: str) -> jinja2.Environment:
     made = jinja2.Environment(
@@ -116,6 +123,7 @@ def _environment(language: str) -> jinja2.Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+    made.tests["of_this_machine"] = is_of_this_machine
     texts = catalogue(language)
     made.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined] # by i18n
     return made

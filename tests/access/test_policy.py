@@ -228,6 +228,7 @@ OTHERS = {
             ("POST", "/staff/members"),
             ("POST", "/staff/members/{id}/roles"),
             ("POST", "/staff/members/{id}/state"),
+            ("POST", "/staff/members/{id}/recovery"),
             ("GET", "/staff/imports"),
             ("POST", "/staff/imports"),
             ("GET", "/staff/imports.csv"),

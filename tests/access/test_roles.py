@@ -33,6 +33,7 @@ MEMBERS = {
     ("POST", "/staff/members"),
     ("POST", "/staff/members/{id}/roles"),
     ("POST", "/staff/members/{id}/state"),
+    ("POST", "/staff/members/{id}/recovery"),
 }
 START = {("GET", "/staff")}
 LEARNERS = {("GET", f"/staff/learners{form}") for form in ("", ".csv", ".json", "/{person}")}

@@ -71,6 +71,21 @@ def test_the_steps_lead_from_the_name_to_the_first_source_and_each_is_seen_from_
         "source": "done",
     }
     assert "left" not in text_of(browser.get("/operator"))
+    assert 'href="/staff/members#invite">Invite somebody else' in browser.get(BEGIN).text
+
+
+def test_who_signs_out_as_operator_is_told_in_which_organisation_they_still_are(made):
+    browser = operator_of(made, "Olga", passwords.hashed("four words in a row"))
+    nobody_yet = text_of(browser.get("/operator/sign-in"))
+    do(browser, "organisation", name="North Centre")
+    do(browser, "administrator", who="me")
+
+    left = browser.send(browser.get("/operator"), "/operator/sign-out")
+    page = browser.get(left.headers["location"])
+
+    assert "still signed in" not in nobody_yet
+    assert "You are signed out. You are still signed in to North Centre, as Olga: sign out there, too" in text_of(page)
+    assert 'href="/account">sign out there, too' in page.text
 
 
 def test_an_operator_who_is_an_administrator_too_signs_in_there_with_the_same_password(made):

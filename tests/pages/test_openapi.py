@@ -137,6 +137,7 @@ PAGES = dict.fromkeys(
         "POST /staff/members",
         "POST /staff/members/{id}/roles",
         "POST /staff/members/{id}/state",
+        "POST /staff/members/{id}/recovery",
         *(f"GET /staff/imports{ending}" for ending in ("", ".csv", ".json", "/{id}", "/{id}/file", "/{id}/repairs")),
         *(f"GET /staff/imports/{{id}}/rows{ending}" for ending in ("", ".csv", ".json")),
         *(f"GET /staff/columns{ending}" for ending in ("", ".csv", ".json")),

@@ -271,7 +271,7 @@ def test_a_token_of_another_session_is_not_taken(site, browser):
 def test_signing_out_takes_the_cookie_away(browser):
     answer = browser.send(browser.get("/pages/work"), "/sign-out")
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?done=signed_out")
     assert "engraft.default" not in browser.cookies
     assert browser.get("/pages/work").status_code == 303
 

@@ -311,14 +311,60 @@ def test_recovery_sets_a_new_password_and_ends_the_sessions(site, member):
 def test_the_last_administrator_cannot_be_disabled_or_lose_the_role_by_the_page(site, member):
     page = site.browser.get("/staff/members")
 
-    off = site.browser.send(page, f"/staff/members/{member}/state")
-    less = site.browser.ask(
+    token = token_in(page)
+    off = site.browser.ask("POST", f"/staff/members/{member}/state", data={"form": token, "state": "disabled"})
+    less = site.browser.ask("POST", f"/staff/members/{member}/roles", data={"form": token, "role": "steward", "of": ""})
+
+    assert (off.status_code, less.status_code) == (409, 409)
+    assert "You cannot disable yourself" in text_of(off)
+    assert "Nobody else is an administrator" in text_of(less)
+    assert is_in(site.browser)
+
+
+@pytest.mark.usefixtures("member")
+def test_an_administrator_makes_a_link_to_set_a_password_on_the_row_of_a_member(site):
+    kim, link = invited(site, "kim@centre.example")
+    let_in(Browser(site.app), link, "Kim")
+    page = site.browser.get("/staff/members")
+
+    shown = site.browser.send(page, f"/staff/members/{kim}/recovery")
+
+    token = re.search(r"/invitation/([\w-]+)</code>", shown.text)[1]
+    assert "kim@centre.example sets a new password with this link" in text_of(shown)
+    assert "This address works only on this machine: set LRS_PUBLIC_URL" in text_of(shown)
+    assert "Choose a new password" in text_of(Browser(site.app).get(f"/invitation/{token}"))
+
+
+@pytest.mark.usefixtures("member")
+def test_the_form_of_roles_keeps_what_was_chosen_and_says_what_its_field_wants(site):
+    def invite(**typed):
+        return site.browser.ask("POST", "/staff/members", data={"form": token, "email": "t@centre.example"} | typed)
+
+    token = token_in(site.browser.get("/staff/members"))
+    none = invite(role="trainer", of="")
+    first = invite(role="trainer", of="trainer:Harbour Moodle")
+    second = invite(role="steward", of="")
+
+    assert none.status_code == 400
+    assert "write the name of the source beside it" in text_of(none)
+    assert '<option value="trainer" selected>' in none.text
+    assert "is invited as trainer:Harbour Moodle" in text_of(first)
+    assert "Nothing here has the name Harbour Moodle yet." in text_of(first)
+    assert "takes the place of" not in text_of(first)
+    assert "takes the place of an earlier invitation, as trainer:Harbour Moodle" in text_of(second)
+
+
+def test_who_changes_their_own_roles_is_told_why_they_are_signed_out(site, member):
+    _, link = invited(site, "kim@centre.example")
+    let_in(Browser(site.app), link, "Kim")
+    page = site.browser.get("/staff/members")
+
+    answer = site.browser.ask(
         "POST", f"/staff/members/{member}/roles", data={"form": token_in(page), "role": "steward", "of": ""}
     )
 
-    assert (off.status_code, less.status_code) == (409, 409)
-    assert "Nobody else is an administrator" in text_of(off)
-    assert is_in(site.browser)
+    assert answer.headers["location"] == "/sign-in?done=own_roles"
+    assert "Your own roles are changed" in text_of(site.browser.get("/sign-in?done=own_roles"))
 
 
 def token_in(page):

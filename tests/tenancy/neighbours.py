@@ -129,6 +129,7 @@ class Neighbours:
             ("POST", "/account/sessions"): {"data": {"id": names["session"]}},
             ("POST", "/staff/members/{id}/roles"): {"data": {"role": "steward"}},
             ("POST", "/staff/members/{id}/state"): {"data": {"state": "disabled"}},
+            ("POST", "/staff/members/{id}/recovery"): {"data": {"without": "yes"}},
             ("POST", "/pages/sign-in"): {"data": {"key": names["key"], "secret": names["secret"]}},
             ("POST", "/oauth/token"): {"data": {"client_id": names["service"], "client_secret": names["secret"]}},
             ("POST", "/api/links"): {"json": {"agent": {"mbox": f"mailto:{names['who']}"}}},

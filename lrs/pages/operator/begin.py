@@ -37,7 +37,7 @@ says(
     administrator_in="You are an administrator of the organisation, too, and signed in there.",
     address_reached="This server was reached at that address.",
     mail_taken="The mail server took the message. See whether it arrives.",
-    step_skipped="Skipped. You can come back to it at any time.",
+    step_skipped="The step before this one is skipped. You can come back to it at any time, under All steps.",
 )
 
 
