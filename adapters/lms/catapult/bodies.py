@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from adapters.lms.cmi5.documents import are_languages
 from adapters.lms.cmi5.launching import NO_ADDITIONS, ContextAdditions
 from adapters.lms.cmi5.vocabulary import LaunchMode
 from adapters.lms.structure import MoveOn
@@ -52,8 +53,14 @@ class WaiverAsked(msgspec.Struct, frozen=True):
 class PreferencesAsked(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The preferences of a learner."""
 
-    language_preference: Annotated[str, msgspec.Meta(pattern=r"^[-A-Za-z0-9]+(?:,[-A-Za-z0-9]+)*$", max_length=1_000)]
-    audio_preference: Annotated[str, msgspec.Meta(pattern=r"^(on|off)$")]
+    language_preference: Text
+    audio_preference: Literal["on", "off"]
+
+    def __post_init__(self) -> None:
+        """Refuses (400) languages that content could not write either."""
+        if not are_languages(self.language_preference):
+            message = "languagePreference must be language tags, with commas between them"
+            raise Refused(message, pointer="/languagePreference")
 
 
 class LaunchAsked(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

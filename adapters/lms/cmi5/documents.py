@@ -64,13 +64,14 @@ def check_preferences(media_type: str, text: bytes, *, is_whole: bool) -> None:
         if (is_whole and name not in told) or not isinstance(told.get(name, ""), str):
             raise breached("11.0.0.0-5", f"the preferences need {name}, a text")
     languages = told.get("languagePreference")
-    if languages is not None and not _are_languages(languages):
+    if languages is not None and not are_languages(languages):
         raise breached("11.1.0.0-1", "languagePreference must be language tags, with commas between them")
     if told.get("audioPreference", "on") not in {"on", "off"}:
         raise breached("11.2.0.0-1", "audioPreference must be on or off")
 
 
-def _are_languages(listed: str) -> bool:
+def are_languages(listed: str) -> bool:
+    """Whether *listed* is a languagePreference: language tags with commas between them, without blanks (11.1)."""
     return bool(_LISTED.fullmatch(listed)) and all(map(is_language_tag, listed.split(",")))
 
 
