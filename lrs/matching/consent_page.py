@@ -25,6 +25,7 @@ from lrs.kernel.sealed import NotOurs, seal, unseal
 from lrs.kernel.times import DAY, SECOND
 from lrs.matching import answers, links
 from lrs.matching.answers import GuardianWanted
+from lrs.matching.consent import Consent
 from lrs.matching.links import AGREED, REFUSED, WAITING, AskedGuardian, ConsentLink
 from lrs.matching.preview import preview
 from lrs.matching.services import PROFILES, Service
@@ -124,16 +125,18 @@ def decided(tenant: Tenant, link: ConsentLink, service: Service | None, looker: 
     """
     day = written_day(_day(tenant, link.decided), looker.language) if link.decided else ""
     guardian, record = link.guardian, tenant.record
+    held = links.consents_held(tenant, link, service, looker.person)
     return {
-        "state": _state(tenant, link, service, looker.person),
-        "is_known": bool(looker.person) and looker.person in links.group_of(tenant, link.subject),
+        "state": _state(tenant, link, is_held=bool(held)),
+        "is_known": _is_learner(tenant, link, looker),
         "guardian": bool(guardian and guardian.answered),
         "mailed": bool(guardian and guardian.address),
         "good_until": written_day(_day(tenant, guardian.expires), looker.language) if guardian else "",
         "service": _told(service) if service else {"name": link.service, "contact": "", "link": "", "notice": ""},
         "keeper": _told(record),
         "purpose": link.purpose,
-        "scopes": links.scopes_held(tenant, link, service, looker.person) or link.agreed,
+        "scopes": tuple(held) or link.agreed,
+        "standing": _standing(tenant, link, held, looker),
         "receipt": link.receipt,
         "day": day,
         "until": _until(tenant, link, looker.language),
@@ -156,6 +159,7 @@ def _asked(tenant: Tenant, link: ConsentLink, service: Service, looker: Looker) 
         "keeper": _told(tenant.record),
         "purpose": link.purpose,
         "needed": PROFILES,
+        "standing": _standing(tenant, link, links.consents_held(tenant, link, service, looker.person), looker),
         "until": _until(tenant, link, looker.language),
     }
 
@@ -171,11 +175,34 @@ def _told(asks: Service | TenantRecord) -> dict[str, str]:
     }
 
 
-def _state(tenant: Tenant, link: ConsentLink, service: Service | None, person: str) -> str:
+def _is_learner(tenant: Tenant, link: ConsentLink, looker: Looker) -> bool:
+    return bool(looker.person) and looker.person in links.group_of(tenant, link.subject)
+
+
+def _standing(tenant: Tenant, link: ConsentLink, held: Mapping[str, Consent], looker: Looker) -> str:
+    """The day of an agreement with the same service that holds now, or empty.
+
+    Who is not signed in as the learner is told only of an agreement by the name that this link is for, too. Otherwise a
+    service could find out whether an address that it guesses is another one of a learner's whom it knows.
+    """
+    given = held.get(PROFILES)
+    if given is None or not (_is_learner(tenant, link, looker) or _by_same_name(tenant, link, given)):
+        return ""
+    return written_day(_day(tenant, given.given), looker.language)
+
+
+def _by_same_name(tenant: Tenant, link: ConsentLink, given: Consent) -> bool:
+    try:
+        return links.with_receipt(tenant.store, given.receipt).subject == link.subject
+    except Refused:  # staff wrote it down, or its link is not kept any more
+        return False
+
+
+def _state(tenant: Tenant, link: ConsentLink, *, is_held: bool) -> str:
     if link.state == WAITING and link.guardian is not None:
         return "waiting" if tenant.clock() < link.guardian.expires else "unanswered"
     if link.state == AGREED:
-        return "agreed" if links.scopes_held(tenant, link, service, person) else "ended"
+        return "agreed" if is_held else "ended"
     return "guardian_refused" if link.state == REFUSED and link.guardian and link.guardian.answered else link.state
 
 

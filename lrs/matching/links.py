@@ -240,19 +240,21 @@ def subjects_of(tenant: Tenant, link: ConsentLink) -> list[Subject]:
     return list(dict.fromkeys([asked, *names]))
 
 
-def scopes_held(tenant: Tenant, link: ConsentLink, service: Service | None, person: str) -> tuple[str, ...]:
-    """The scopes by which *service* may now see something of the learner of *link*, by this link or another consent.
+def consents_held(
+    tenant: Tenant, link: ConsentLink, service: Service | None, person: str
+) -> dict[str, consent.Consent]:
+    """What *service* may now see of the learner of *link*, by scope: by this link or another consent.
 
     Whether staff noted the learner as under age is asked only for the *person* who is signed in. Otherwise the page
     would tell it to anybody who has a link.
     """
     if service is None or not service.active:
-        return ()
+        return {}
     given = [one for subject in subjects_of(tenant, link) for one in consent.of_subject(tenant.store, subject)]
     now = tenant.clock()
     under_age = bool(person) and is_under_age(tenant, tenant.store, group_of(tenant, link.subject), now)
     held = consent.scopes_for(given, service, now, under_age=under_age)
-    return tuple(scope for scope in services.CONSENTED if scope in held)
+    return {scope: held[scope] for scope in services.CONSENTED if scope in held}
 
 
 def unknown() -> Refused:

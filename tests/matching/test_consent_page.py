@@ -14,7 +14,7 @@ import pytest
 
 from lrs.matching import answers, consent, links, services
 from lrs.matching.answers import ConsentAnswer, Posted
-from lrs.matching.consent import Subject
+from lrs.matching.consent import Grant, Subject
 from lrs.matching.links import Wish
 from lrs.matching.registry import Registered
 from lrs.tenancy.tenants import Tenant, open_tenant
@@ -149,6 +149,39 @@ def test_agreeing_gives_consent_to_what_was_asked_for_and_refusing_gives_none(
     assert (no.status_code, after_no) == (200, [])
     assert yes.status_code == 200
     assert consents(tenant) == [("profiles:read", True), ("gap:read", True)]
+
+
+def test_an_earlier_agreement_is_told_before_and_after_a_refusal_and_can_be_stopped_there(
+    tenant: Tenant, made: Registered, client: httpx.Client
+) -> None:
+    answer_form(client, ask(client, made).json()["link"])
+    link = ask(client, made).json()["link"]
+
+    question = client.get(link)
+    refused = answer_form(client, link, "refuse")
+    stopped = answer_form(client, link, "stop")
+
+    assert "Career Converter</bdi> of 18 November 2026 stands. If you do not agree now, it goes on" in question.text
+    assert "<h1>You did not agree</h1>" in refused.text
+    assert "The earlier agreement, of 18 November 2026, goes on" in refused.text
+    assert "sees nothing because of this link" not in refused.text
+    assert "<h1>You did not agree</h1>" in stopped.text
+    assert "sees nothing because of this link" in stopped.text
+    assert {held for _, held in consents(tenant)} == {False}
+    assert "stands" not in client.get(ask(client, made).json()["link"]).text
+
+
+def test_who_is_not_signed_in_is_not_told_of_an_agreement_under_another_name(
+    tenant: Tenant, made: Registered, client: httpx.Client
+) -> None:
+    person = Subject(person=put_person(tenant, ANA["mbox"]))
+    grant = Grant(person, made.service.id, ("profiles:read",), PURPOSE, "operator", "test")
+    tenant.store.write(lambda tx: consent.give(tx, grant)).result()
+    link = ask(client, made).json()["link"]
+
+    pages = [client.get(link), answer_form(client, link, "refuse")]
+
+    assert [page for page in pages if "18 November 2026" in page.text] == []
 
 
 def form_in(page: httpx.Response) -> str:
