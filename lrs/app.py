@@ -30,6 +30,7 @@ from adapters.lms.pages import routes as course_pages
 from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import routes as badges
+from badges.own_forms import own_forms
 from badges.pages import keys as badge_keys
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
@@ -183,7 +184,13 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
         pages.routes(basic, all_neighbours()),
         operating.routes(shell.tenants, metrics.exposition, shell.operator),
         docs.routes(shell.api.openapi),
-        *(profiles.routes(), sign_in.routes(), sign_in_learner.routes(), account.routes(), me.routes(TENANT)),
+        *(
+            profiles.routes(),
+            sign_in.routes(),
+            sign_in_learner.routes(),
+            account.routes(),
+            me.routes(TENANT, own_forms()),
+        ),
     ):
         yield from guarded(router.routes)
 
@@ -222,7 +229,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         front.routes(),
         badges.routes(),
         badge_keys.routes(),
-        *frame_routes.routes(),
+        *frame_routes.routes(own_forms()),
         pick_routes.routes(),
         learn_routes.routes(SUBSCRIPTIONS),
         staff_routes.routes(),

@@ -12,6 +12,7 @@ from lrs.composition.kinds import TENANT
 from lrs.kernel.keys import key
 from lrs.matching import consent, disclosures, registry, roles, services
 from lrs.matching.consent import Grant, Subject
+from lrs.pages.me import badges
 from lrs.people import joins, questions
 from lrs.storage import Record, each
 from lrs.web.origins import session_cookie
@@ -77,7 +78,38 @@ def test_the_page_says_what_is_held_until_when_and_who_saw_it(site):
     assert "Gowning, practical Seen by Ray <b>Brown</b> ( vle ) 20 November 2026, 10:00 GMT" in text
     assert "A result Sent by vle" in text
     assert "Ray &lt;b&gt;Brown&lt;/b&gt;" in page.text
-    assert text.count("The badge as a file") == 2
+
+
+def test_a_badge_is_shown_and_says_what_it_is_and_is_taken_as_certificate_picture_and_file(site):
+    ann = lived(site)
+    browser = signed_in(site, ann)
+
+    page = browser.get("/me")
+
+    text = text_of(page)
+    (badge, *_) = re.findall(r'<img src="(/me/badges/[^"?]+)[?]form=svg"', page.text)
+    files = {form: browser.get(f"{badge}?form={form}") for form in ("svg", "png", "pdf", "json")}
+    assert "Level Practitioner" in text
+    assert "Given on 20 November 2026" in text  # as the badge says, not the second in which it was signed
+    assert text.count("Certificate (PDF)") == text.count("Picture (PNG)") == text.count("File (JSON)") == 2
+    assert {form: file.headers["content-type"] for form, file in files.items()} == {
+        "svg": "image/svg+xml",
+        "png": "image/png",
+        "pdf": "application/pdf",
+        "json": "application/vc",
+    }
+    assert files["pdf"].content[:5] == b"%PDF-"
+    assert files["json"].json()["awardedDate"] == "2026-11-20T00:00:00+00:00"
+    assert re.search(r'filename="(Gowning|Aseptic technique) \w+[.]png"', files["png"].headers["content-disposition"])
+    assert browser.get(f"{badge}?form=gif").status_code == 404
+
+
+def test_the_file_of_a_badge_is_called_as_the_badge_in_any_script():
+    assert badges.saved_as('Gowning: "Level" 1/2', ".png") == (
+        "attachment; filename=\"Gowning Level 1 2.png\"; filename*=UTF-8''Gowning%20Level%201%202.png"
+    )
+    assert badges.saved_as("Hyfforddi tŷ", ".pdf").endswith("filename*=UTF-8''Hyfforddi%20t%C5%B7.pdf")
+    assert badges.saved_as("\r\n", ".pdf") == "attachment; filename=\"badge.pdf\"; filename*=UTF-8''badge.pdf"
 
 
 def test_a_name_that_is_an_address_is_none_and_who_saw_it_may_have_no_name(site):

@@ -14,7 +14,8 @@ from adapters.lms.lti.grades import LtiGrade
 from adapters.lms.lti.signed_in import Launched
 from lrs.kernel.errors import Refused
 from lrs.outbox.listing import sent_to
-from lrs.pages.me.routes import add_skills
+from lrs.pages.me.badges import BadgeForms
+from lrs.pages.me.routes import add_badges, add_skills
 from lrs.pages.visit import REFUSALS
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
@@ -22,10 +23,11 @@ from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 from lrs.web.page import page
 
 
-def routes() -> tuple[APIRouter, APIRouter]:
-    """The routers: of a learner's own pages, and of a teacher's."""
+def routes(forms: BadgeForms) -> tuple[APIRouter, APIRouter]:
+    """The routers: of a learner's own pages, with their badges in these *forms*, and of a teacher's."""
     own, teaching = _router("/t/{tenant}/lti/me"), _router("/t/{tenant}/lti")
     add_skills(own)
+    add_badges(own, forms)
     _add_course(teaching)
     return own, teaching
 

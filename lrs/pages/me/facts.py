@@ -23,9 +23,10 @@ from lrs.matching.links import ConsentLink
 from lrs.matching.preview import Seen, gets, in_words
 from lrs.matching.services import Service
 from lrs.matching.under_age import is_under_age
-from lrs.matching.view import BadgeSummary
 from lrs.outbox import deliveries
 from lrs.pages.facts import subjects
+from lrs.pages.me import badges
+from lrs.pages.me.badges import OwnBadge
 from lrs.pages.me.evidence import Witnessed, witnessed
 from lrs.people import questions
 from lrs.people.persons import identifiers_in, members_of
@@ -39,7 +40,6 @@ SKILLS = 200
 PROOFS = 3
 """How many pieces of evidence are shown for one skill (the newest), and how many statements are read in all."""
 STATEMENTS = 150
-BADGES = 100
 ROLES = 500
 LISTED = 200
 READ_HERE = 20
@@ -76,7 +76,7 @@ class OwnSkills:
     own: Own
     skills: tuple[Skill, ...]
     more: int
-    badges: tuple[tuple[str, BadgeSummary], ...]
+    badges: tuple[OwnBadge, ...]
     asked: tuple[Question, ...]
     comes_back: bool
 
@@ -126,7 +126,7 @@ def skills(tenant: Tenant, who: Own) -> OwnSkills:
         own=who,
         skills=tuple(Skill(one, awards.get(one.award), proofs[one.award], seen) for one in shown),
         more=len(entries) - len(shown),
-        badges=tuple(badges(reader, who)),
+        badges=badges.of_members(reader, who.members),
         asked=tuple(questions.of_group(reader, who.members)),
         comes_back=bool(account and (account.addresses or account.logins)),
     )
@@ -136,27 +136,6 @@ def held(reader: Reader, who: Own) -> tuple[ProfileEntry, ...]:
     """The competencies in the profile of *who*."""
     record = reader.get("profile", who.members[0])
     return view.read_profile(record).competencies if record else ()
-
-
-def badges(reader: Reader, who: Own) -> list[tuple[str, BadgeSummary]]:
-    """The newest badges of *who*, with their ids."""
-    found = [
-        (record.seq, record.id, view.read_badge(record))
-        for member in who.members
-        for record in reader.find(
-            Walk("credential", [key("credential.person", member)], newest_first=True, limit=BADGES)
-        ).records
-    ]
-    newest = sorted(found, key=lambda one: (-one[0], one[1]))[:BADGES]
-    return [(id, badge) for _, id, badge in newest]
-
-
-def badge_of(reader: Reader, who: Own, id: str) -> bytes:
-    """The signed badge *id*. Raises ``Refused`` (404) unless it is one of *who*."""
-    record = reader.get("credential", id)
-    if record is None or record.meta["person"] not in who.members:
-        raise Refused("You have no such badge.", status=404, error="not_found")
-    return record.body
 
 
 def all_roles(reader: Reader) -> list[Role]:

@@ -15,7 +15,8 @@ from lrs.matching import roles as known_roles
 from lrs.matching import services, withdrawal
 from lrs.matching.gap import gap
 from lrs.matching.withdrawal import Ended
-from lrs.pages.me import facts, views
+from lrs.pages.me import badges, facts, views
+from lrs.pages.me.badges import BadgeForms
 from lrs.pages.me.facts import Own
 from lrs.pages.visit import REFUSALS, SIGN_IN_FIRST, SIGNED_IN, FormBody, Visit, Visiting, form_body, frame, says
 from lrs.people import questions
@@ -37,17 +38,18 @@ says(
 )
 
 
-def routes(kinds: Kinds) -> APIRouter:
-    """The router; *kinds* are all kinds of records, by which somebody's data is found."""
+def routes(kinds: Kinds, forms: BadgeForms) -> APIRouter:
+    """The router. By *kinds*, all kinds of records, somebody's data is found; *forms* are those of badges."""
     router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
     add_skills(router)
+    add_badges(router, forms)
     _add_sharing(router)
     _add_data(router, kinds)
     return router
 
 
 def add_skills(router: APIRouter) -> None:
-    """Adds the pages about skills, roles and badges; who came by a launch sees these, too, under another address."""
+    """Adds the pages about skills and roles; who came by a launch sees these, too, under another address."""
 
     @router.get("", summary="My skills", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
@@ -86,12 +88,16 @@ def add_skills(router: APIRouter) -> None:
         choices = [(one.id, one.label) for one in facts.all_roles(reader)]
         return visit.page("learner/roles.html", choices=choices, chosen=role, gap=found)
 
+
+def add_badges(router: APIRouter, forms: BadgeForms) -> None:
+    """Adds the files of badges, in these *forms*; who came by a launch gets them, too, under another address."""
+
     @router.get("/badges/{id}", summary="A badge of one's own, as a file", openapi_extra=SIGNED_IN)
-    def badge(visit: Visiting, id: str) -> Response:
-        signed = facts.badge_of(visit.tenant.store, _own(visit), id)
-        saved_as = f'attachment; filename="badge-{id}.json"'
+    def badge(visit: Visiting, id: str, form: Annotated[str, Query(max_length=20)] = badges.STORED) -> Response:
+        chosen = badges.form_named(forms, form)
+        file, saved_as = badges.file_of(visit.tenant, _own(visit).members, id, chosen)
         headers = {"Cache-Control": "no-store", "Content-Disposition": saved_as}
-        return Response(signed, media_type="application/vc", headers=headers)
+        return Response(file, media_type=chosen.media_type, headers=headers)
 
 
 def _add_sharing(router: APIRouter) -> None:

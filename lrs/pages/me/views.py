@@ -13,7 +13,8 @@ from lrs.competency.dates import day_of
 from lrs.competency.shapes import Proof
 from lrs.matching.consent import Consent
 from lrs.matching.services import PROFILES
-from lrs.matching.view import ISSUED, BadgeSummary
+from lrs.matching.view import ISSUED
+from lrs.pages.me.badges import OwnBadge
 from lrs.pages.me.facts import OwnSkills, ServiceTold, Sharing, Skill
 from lrs.people.questions import Matter, Question
 from lrs.subjects.access import OwnRecords
@@ -36,8 +37,8 @@ def skills(found: OwnSkills, now: int, zone: str) -> dict[str, Any]:
         "ended": sum(card["state"] == "expired" for card in cards),
         "next": _next(found.skills),
         "more": found.more,
-        "badges": [_badge(id, one) for id, one in found.badges if one.state == ISSUED],
-        "withdrawn": sum(one.state != ISSUED for _, one in found.badges),
+        "badges": [_badge(one) for one in found.badges if one.state == ISSUED],
+        "withdrawn": sum(one.state != ISSUED for one in found.badges),
         "questions": [_question(one, zone) for one in found.asked],
         "whole": WHOLE,
         "asked_whole": WHOLE in waiting,
@@ -182,13 +183,16 @@ def _next(found: Iterable[Skill]) -> dict[str, str] | None:
     return {"label": label, "day": written_day(until)} if until else None
 
 
-def _badge(id: str, one: BadgeSummary) -> dict[str, Any]:
+def _badge(one: OwnBadge) -> dict[str, Any]:
     return {
-        "id": id,
-        "name": one.name or "",
-        "since": written_day(one.valid_from) if one.valid_from else "",
-        "until": written_day(one.valid_until) if one.valid_until else "",
-        "page": one.achievement if (one.achievement or "").startswith("https://") else "",
+        "id": one.id,
+        "name": one.name,
+        "level": one.level,
+        "description": one.description,
+        "issuer": one.issuer,
+        "since": written_day(one.awarded),
+        "until": written_day(one.until),
+        "page": one.page,
     }
 
 
