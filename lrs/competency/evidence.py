@@ -41,6 +41,7 @@ from lrs.storage import Record, first_seq
 from lrs.storage.about import by_keys, without
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.xapi.statements.identity import Identifier
+from lrs.xapi.statements.validate import VOIDED
 
 KIND = "evidence"
 
@@ -51,7 +52,7 @@ class Meaning:
 
     *names* are the names that it gives to identifiers,
     *uncompletions* the completion marks that it takes off. A voided statement says nothing any more; *voided* are
-    the identifiers that it was about.
+    the identifiers that it was about. Whoever voids a statement is not its learner: that says nothing of persons.
     """
 
     statement: str
@@ -73,6 +74,8 @@ def meaning_of(record: Record, rules: InForce, ids: Ids, zone: str, nobody: froz
     if moment.source == OWN_SOURCE:
         return Meaning(record.id, moment.source)
     seen = look(record)
+    if seen.verb.id == VOIDED:
+        return Meaning(record.id, moment.source)
     if record.meta.get("voided"):
         return Meaning(record.id, moment.source, voided=tuple(one.id for one in learners(seen, ids)))
     met = _met(record, seen, moment, rules)

@@ -13,7 +13,7 @@ from lrs.people.persons import LISTING, Mint, holders
 from lrs.storage import ROWS, Owed, Reader, Record, RecordName, Tx, each
 from lrs.tenancy.tenants import Tenant
 
-_MARK_BEFORE = ("learner-list", "all")
+_MARKS_BEFORE = ("all", "called")
 _BATCH = 200
 
 
@@ -63,7 +63,13 @@ def list_those_before(tenant: Tenant) -> None:
             _owe(tenant, batch)
             batch = []
     _owe(tenant, batch)
-    store.write(lambda tx: (tx.put(Record(*MARK)), tx.delete(*_MARK_BEFORE))).result()
+    store.write(_mark).result()
+
+
+def _mark(tx: Tx) -> None:
+    tx.put(Record(*MARK))
+    for before in _MARKS_BEFORE:
+        tx.delete(MARK[0], before)
 
 
 def _owe(tenant: Tenant, persons: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ import msgspec
 from lrs.access.keys import list_keys
 from lrs.competency.held import PROFILE
 from lrs.competency.shapes import Award, Profile, ProfileEntry
+from lrs.competency.voiders import only_voids
 from lrs.kernel.keys import key
 from lrs.people.persons import LISTING, identifiers_in
 from lrs.people.search import name_of
@@ -29,7 +30,7 @@ from lrs.xapi.statements.identity import Identifier, ifi_text
 from lrs.xapi.statements.keys import agent_key, source_key
 
 KIND = "learner"
-MARK = ("learner-list", "called")
+MARK = ("learner-list", "acting")
 """The record that says that everybody of before this form of the list was put on it. Another form needs another id."""
 MOST = 10_000
 """Learners that are looked at for one page of the list."""
@@ -135,7 +136,7 @@ def list_learners(tenant: Tenant, claims: Sequence[Claim]) -> None:
     """The step ``list``: writes the record of each claimed person's holder, and removes those of whom it holds."""
     store = tenant.store
     holders = [store.get("person", claim.record.meta["into"] or claim.record.id) for claim in claims]
-    made = [(holder, *listed(store, holder)) for holder in holders if holder is not None]
+    made = [(holder, *_kept(store, *listed(store, holder))) for holder in holders if holder is not None]
     writing = dict(zip((holder.id for holder, _, _ in made), starmap(_writing, made), strict=True))
     settled = [
         store.settle([claim], writing.get(holder.id, _nothing) if holder else _nothing)
@@ -146,19 +147,28 @@ def list_learners(tenant: Tenant, claims: Sequence[Claim]) -> None:
         raise failure
 
 
+def _kept(reader: Reader, made: Record, before: dict[str, Record]) -> tuple[Record | None, dict[str, Record]]:
+    """*made* if it is of a learner: whoever only voids statements is none."""
+    known = read(made).known
+    is_learner = not known or not all(only_voids(reader, one.ifi) for one in known)
+    return made if is_learner else None, before
+
+
 def _nothing(_: Tx) -> None:
     """Whoever was to be listed is gone."""
 
 
-def _writing(holder: Record, made: Record, before: Mapping[str, Record]) -> Callable[[Tx], None]:
+def _writing(holder: Record, made: Record | None, before: Mapping[str, Record]) -> Callable[[Tx], None]:
     def decide(tx: Tx) -> None:
         now = tx.get("person", holder.id)
         if now is None or now.meta != holder.meta:
             tx.owe("person", holder.id, Owed(LISTING))
             return
-        for id in before.keys() - {holder.id}:
+        for id in before.keys() - ({holder.id} if made else set()):
             tx.delete(KIND, id)
         there = before.get(holder.id)
+        if made is None:
+            return
         if there is None or (there.body, there.keys) != (made.body, made.keys):
             tx.put(made)
 

@@ -105,11 +105,15 @@ def _known(told: _Told) -> tuple[str, ...]:
 
 
 def _skill(told: _Told) -> tuple[str, ...]:
-    return tuple([skill.text for skill in told.skills])
+    """Those at the chosen level, if one is chosen; so a chosen skill has to be held at that very level."""
+    return tuple([skill.text for skill in told.skills if told.chosen.get("level") in {None, skill.level}])
 
 
 def _level(told: _Told) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([skill.level for skill in told.meant]))
+    """Those of the chosen skill, if one is chosen."""
+    return tuple(
+        dict.fromkeys([skill.level for skill in told.skills if told.chosen.get("skill") in {None, skill.text}])
+    )
 
 
 def _until(told: _Told) -> str | None:

@@ -7,6 +7,7 @@ import io
 import re
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import date
 from hashlib import sha1
 from itertools import count
 
@@ -16,9 +17,13 @@ import pytest
 from lrs.access import staff, staff_acts
 from lrs.access.roles import Granted
 from lrs.competency import list_owed, listed
+from lrs.competency.listed import CalledBy, ListedLearner, ListedSkill
 from lrs.composition.steps import drain
+from lrs.pages import learners_view
 from lrs.people import joins
 from lrs.storage import Record, Walk
+from lrs.web.listing import Asked, chosen_rows
+from lrs.xapi.statements.validate import VOIDED
 from tests.competency.world import ANN, ASEPTIC, GOWNING, statement, statement_id
 from tests.pages.conftest import Browser, Site, text_of
 
@@ -367,6 +372,60 @@ def test_everybody_of_before_is_listed_once(site, browser):
     assert before == []
     assert [one["provider"] for one in browser.get(f"{LIST}.json").json()] == [["vle"]]
     assert store.get(*listed.MARK).rev == revision
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"skill": "A1", "level": "2"}, ["Ann"]),
+        ({"skill": "A1", "level": "1"}, ["Jo"]),
+        ({"level": "2"}, ["Ann", "Jo"]),
+        ({"skill": "A1"}, ["Ann", "Jo"]),
+    ],
+)
+def test_a_skill_and_a_level_are_asked_of_the_same_entry(query, found):
+    held = {"Ann": (("A1", "2"), ("B1", "1")), "Jo": (("A1", "1"), ("B1", "2"))}
+    people = [
+        (name, ListedLearner((CalledBy(name, ()),), (), tuple(ListedSkill(*one, "held") for one in skills)))
+        for name, skills in held.items()
+    ]
+    rows = learners_view.rows(people, today=date(2026, 11, 20), root="", sources=None, chosen=query)
+    asked = Asked("", learners_view.COLUMNS, query, "", descending=False, part=1)
+
+    assert [row.values["name"] for row in chosen_rows(asked, rows)] == found
+
+
+def test_whoever_only_voids_is_no_learner(site, browser):
+    staff = {"account": {"homePage": "https://lrs.example", "name": "staff 1"}}
+    sent = {"verb": VOIDED, "object": {"objectType": "StatementRef", "id": statement_id("one")}}
+    site.world.send(statement("one", {**ANN, "name": "Ann"}))
+    site.world.send(statement("void", {**staff, "name": "Stella Steward"}, **sent))
+    drain(site.tenant, STEPS)
+
+    assert [one["name"] for one in browser.get(f"{LIST}.json").json()] == ["Ann"]
+    with pytest.raises(AssertionError, match="nobody is known"):
+        site.world.person(staff)
+
+
+def test_whoever_was_listed_and_only_voids_leaves_the_list(site, browser, monkeypatch):
+    staff = {"account": {"homePage": "https://lrs.example", "name": "staff 1"}, "name": "Stella Steward"}
+    both = {"account": {"homePage": "https://lrs.example", "name": "both"}, "name": "Bo"}
+    sent = {"verb": VOIDED, "object": {"objectType": "StatementRef", "id": statement_id("one")}}
+    with monkeypatch.context() as before:
+        before.setattr("lrs.competency.evidence.VOIDED", "nothing")
+        before.setattr("lrs.competency.listed.only_voids", lambda *_: False)
+        site.world.send(statement("one", both))
+        for name, actor in (("void", staff), ("void too", both)):
+            site.world.send(statement(name, actor, **sent))
+        drain(site.tenant, STEPS)
+    listed_before = sorted(one["name"] for one in browser.get(f"{LIST}.json").json())
+    site.world.write(lambda tx: tx.delete(*listed.MARK))
+
+    list_owed.list_those_before(site.tenant)
+    drain(site.tenant, STEPS)
+
+    assert listed_before == ["Bo", "Stella Steward"]
+    assert [one["name"] for one in browser.get(f"{LIST}.json").json()] == ["Bo"]
 
 
 def test_more_learners_than_a_page_looks_at_are_said_to_be_more(known, monkeypatch):
