@@ -6,21 +6,22 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from adapters.job import BASE, FILE, MOST_BASES, Job, job_of
+from adapters.job import BASE, FILE, MOST_BASES, Job, arrived_key, job_of
 from adapters.job import KIND as IMPORT
-from adapters.look import look_at
+from adapters.look import USUAL, look_at
 from adapters.mappings import saved_for
+from adapters.run import SOURCES
 from lrs.kernel.errors import Refused
-from lrs.storage import Reader
+from lrs.storage import Reader, Walk
 
 
 def found(reader: Reader, job: Job, path: Path) -> Job:
-    """*job* with adapter and columns, by a look at its file at *path*.
+    """*job* with adapter and columns, by a look at its file at *path*. An adapter that it has was chosen, and stays.
 
     A file that repairs rows of another import is read as that one was. Raises ``Refused`` for a file that is no table,
     and for rows of an import that is not this provider's, or whose file is not kept any more.
     """
-    seen = look_at(path, saved_for(reader, [job.provider]))
+    seen = look_at(path, saved_for(reader, [job.provider]), job.adapter, _usual(reader, job))
     if not seen.mends:
         return replace(job, adapter=seen.adapter, profile=seen.profile, look=seen.look, guess=False)
     record = reader.get(IMPORT, seen.mends)
@@ -37,3 +38,15 @@ def found(reader: Reader, job: Job, path: Path) -> Job:
     blobs = {**job.blobs, **{f"{BASE}{at}": blob for at, blob in enumerate(before)}}
     look, mends = replace(seen.look, known="", guesses=()), other.id
     return replace(job, adapter=other.adapter, profile=other.profile, blobs=blobs, look=look, mends=mends, guess=False)
+
+
+def _usual(reader: Reader, job: Job) -> str:
+    """The adapter of the newest file of *job*'s provider that came in; that of apprenticeships for a first one."""
+    newest = {
+        record.seq: name
+        for name in SOURCES
+        for record in reader.find(
+            Walk(IMPORT, (arrived_key(replace(job, adapter=name)),), newest_first=True, limit=1, bare=True)
+        ).records
+    }
+    return newest[max(newest)] if newest else USUAL

@@ -44,16 +44,23 @@ class FoundFile(msgspec.Struct, frozen=True):
     mends: str = ""
 
 
-def look_at(path: Path, saved: Sequence[SavedProfile]) -> FoundFile:
+USUAL = "eportfolio"
+"""The adapter of a file whose headers say no more of one than of another, from a provider of whom nothing is known."""
+
+
+def look_at(path: Path, saved: Sequence[SavedProfile], adapter: str = "", usual: str = USUAL) -> FoundFile:
     """What the file at *path* is. *saved* are the profiles that its provider has.
 
-    Raises ``Refused`` for a file that is no table, and says what it is instead.
+    It is read by *adapter*, if somebody chose one; else by the one that knows most of its headers, of several that know
+    as many by the *usual* one. Raises ``Refused`` for a file that is no table, and says what it is instead.
     """
+    saved = [one for one in saved if adapter in {"", one.adapter}]
     heads = heads_of(path, _every_header(saved))
     headers = tuple(one for one in heads.headers if not is_added(one))
     mends = repaired_import(heads.headers)
     best = max(saved, key=lambda one: _known_to(one, headers), default=None)
-    guess = max((_guess(name, heads, headers) for name in SOURCES), key=_columns)
+    guesses = [_guess(name, heads, headers) for name in ([adapter] if adapter else SOURCES)]
+    guess = max(guesses, key=lambda one: (_columns(one), one.adapter == usual))
     if best is not None and _known_to(best, headers) >= _columns(guess):
         look = msgspec.structs.replace(guess.look, known=best.name, guesses=())
         return FoundFile(look, best.adapter, best.profile, mends)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from adapters.columns import COLUMNS
 from adapters.look import column_of, look_at
 from adapters.mappings import SavedProfile
@@ -40,6 +42,25 @@ def test_where_no_header_is_known_the_fullest_line_is_shown(tmp_path):
 
     assert found.look.headers == ("one", "two", "three")
     assert found.look.places == (("", 2),)
+
+
+UNCLEAR = "ULN,Given name,Family name\n1000000001,Ann,Lee\n"
+
+
+def test_a_file_that_says_no_more_of_one_adapter_is_read_by_the_usual_one(tmp_path):
+    assert looked(tmp_path, UNCLEAR).adapter == "eportfolio"
+    assert look_at(tmp_path / "file.csv", (), usual="training-centre").adapter == "training-centre"
+
+
+@pytest.mark.parametrize("chosen", SOURCES)
+def test_the_adapter_that_somebody_chose_stays_whatever_the_headers_say(tmp_path, chosen):
+    profile = MappingProfile(headers={"record": ["Name"]})
+    saved = SavedProfile("Other", "north", next(one for one in SOURCES if one != chosen), profile, 1, "test")
+    path = tmp_path / "file.csv"
+    for text in (UNCLEAR, "record,session_id,title,starts_at\n", "learner_ref,standard_ref,ksb_code\n", "Name,x\n"):
+        path.write_text(text + "1,2,3,4\n")
+
+        assert look_at(path, [saved], chosen).adapter == chosen
 
 
 def test_saved_columns_are_used_where_they_know_as_much(tmp_path):

@@ -151,6 +151,22 @@ def test_columns_are_guessed_corrected_and_saved_for_the_next_file(shared, stewa
     assert "Our export" not in text_of(steward.get(elsewhere))
 
 
+def test_the_sort_that_somebody_chose_stays_through_the_checks(shared, steward):
+    centre = "record,session_id,title,starts_at\nsession,S-1,Gown,2026-11-02T09:00\n"
+    place = checked(shared, steward, centre, provider="chosen-sort")
+    first, told = selected(steward.get(place).text, "kind"), []
+    for _ in range(2):
+        page = steward.get(place)
+        form = forms_of(page.text)[-1]["fields"]["form"]
+        picked = {one: selected(page.text, one) for one in re.findall(r'<select name="(c\d+)"', page.text)}
+        answer = steward.ask("POST", f"{place}/columns", data={"form": form, "kind": "eportfolio"} | picked)
+        drain(shared.tenant, ("import",))
+        place = answer.headers["location"].partition("?")[0]
+        told.append(selected(steward.get(place).text, "kind"))
+
+    assert (first, told) == ("training-centre", ["eportfolio", "eportfolio"])
+
+
 def test_a_provider_has_so_many_saved_columns_and_the_page_says_what_to_do(shared, steward, monkeypatch):
     monkeypatch.setattr(mappings, "MOST", 2)
     place = checked(shared, steward, FILE, provider="many")
@@ -177,7 +193,7 @@ def test_a_provider_has_so_many_saved_columns_and_the_page_says_what_to_do(share
 
 
 def selected(text, name):
-    inside = re.search(rf'<select name="{name}".*?</select>', text, re.DOTALL)[0]
+    inside = re.search(rf'<select [^>]*name="{name}".*?</select>', text, re.DOTALL)[0]
     found = re.search(r'value="([^"]*)" selected', inside)
     return found[1] if found else ""
 
