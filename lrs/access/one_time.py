@@ -18,7 +18,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.times import HOUR, MINUTE, timestamp_of_micros
-from lrs.storage import Record, Tx, Walk
+from lrs.storage import Reader, Record, Tx, Walk
 from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant
 
@@ -99,6 +99,11 @@ def make(
 def look(tenant: Tenant, token: str, *purposes: Purpose) -> OneTime:
     """What the link with *token* opens, without using it. Raises ``Refused`` (410)."""
     return _checked(tenant.store.get(KIND, digest_of(token)), tenant.clock(), purposes)
+
+
+def is_there(reader: Reader, token: str) -> bool:
+    """Whether the link with *token* was neither used nor replaced, so far as it is known; its time may be over."""
+    return reader.get(KIND, digest_of(token)) is not None
 
 
 def use(tx: Tx, token: str, now: int, *purposes: Purpose, browser: str | None = None) -> OneTime:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.printing import time_of
 from lrs.kernel.times import SECOND
@@ -104,6 +105,23 @@ def resend(tenant: Tenant, id: str, *, by: str) -> None:
     def decide(tx: Tx) -> None:
         deliveries.again(tx, id)
         audit.append(tx, by, "delivery.resent", {"delivery": id})
+
+    tenant.store.write(decide).result()
+
+
+def discard(tenant: Tenant, id: str, *, by: str) -> None:
+    """Ends the delivery *id* unsent, and records that *by* did it; one that has arrived meanwhile stays as it is.
+
+    Raises ``Refused`` (404) if it does not exist.
+    """
+
+    def decide(tx: Tx) -> None:
+        record = tx.get(deliveries.KIND, id)
+        if record is None:
+            raise Refused(f"there is no delivery {id}", status=404, error="delivery_unknown")
+        if record.meta["state"] in {deliveries.QUEUED, deliveries.HELD}:
+            deliveries.mark(tx, {id: {"state": deliveries.WITHHELD, "reason": "discarded: its link works no more"}})
+            audit.append(tx, by, "delivery.discarded", {"delivery": id})
 
     tenant.store.write(decide).result()
 

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lrs.access.keys import KnownKey
+from lrs.access.rights import rights_of_key
 from lrs.pages import reasons
-from lrs.pages.connect_facts import KeyFacts
+from lrs.pages.connect_facts import SEND, KeyFacts
 from lrs.pages.platforms import PLATFORMS, Platform, address_for, sample_for
 from lrs.pages.told import told
 from lrs.storage import Record, micros_of
@@ -79,6 +80,7 @@ def values(facts: KeyFacts, endpoint: str, root: str, zone: str) -> dict[str, An
         "key": key.key,
         "source": key.source,
         "scopes": key.scopes,
+        "sends": SEND in rights_of_key(key.scopes),
         "left_out": left_out(platform, key.scopes) if platform else [],
         "revoked": written_moment(key.revoked, zone) if key.revoked else "",
         "platform": platform,

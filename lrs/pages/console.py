@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from lrs.access import staff
 from lrs.access.keys import list_keys
 from lrs.kernel.errors import Refused
-from lrs.outbox.listing import resend
+from lrs.outbox.listing import discard, resend
 from lrs.pages import console_facts, console_view, facts, work_view
 from lrs.pages.console_view import AUDIT_COLUMNS, KEY_COLUMNS, SOURCE_COLUMNS, TABS
 from lrs.pages.facts import Neighbours
@@ -27,6 +27,7 @@ ALL_MAILS = "all"
 
 says(
     mail="The mail is due. If it cannot be sent, it stands here again, with the reason.",
+    mail_discarded="Discarded: what nobody could have used is not shown any more.",
     mails="The mails are due. What cannot be sent stands here again, with the reason.",
 )
 
@@ -63,7 +64,7 @@ def _add_overview(router: APIRouter, neighbours: Neighbours) -> None:
         sees = may(visit.caller)
         work = work_view.work(facts.work_facts(tenant, neighbours), now, zone)
         waiting = console_facts.mails(tenant) if sees("/console/mails") else []
-        mails = sum(one.until is None or one.until > now for one in waiting)
+        mails = sum(not one.is_over(now) for one in waiting)
         acts = {"may_see": sees("/staff/learners/{person}")}
         acts |= {"may_retry": sees("/pages/work/retry", "POST"), "may_resend": sees("/pages/work/resend", "POST")}
         return _page(visit, "staff/console.html", "overview", mails=mails, **work, **acts)
@@ -80,18 +81,31 @@ def _add_mails(router: APIRouter) -> None:
     @router.post(
         "/mails",
         status_code=303,
-        summary="Sends a mail that has not gone out, or all",
-        openapi_extra=form_body("id") | SIGNED_IN,
+        summary="Sends a mail that has not gone out, or all; discards one whose link works no more",
+        openapi_extra=form_body("id", "act") | SIGNED_IN,
     )
     def send(visit: Visiting, body: FormBody) -> Response:
-        id, now = visit.fields(body).get("id", ""), visit.tenant.clock()
-        good = [one.id for one in console_facts.mails(visit.tenant) if one.until is None or one.until > now]
+        form, now = visit.fields(body), visit.tenant.clock()
+        id, mails = form.get("id", ""), console_facts.mails(visit.tenant)
+        if form.get("act") == "discard":
+            return _discard(visit, [one.id for one in mails if one.is_over(now)], id)
+        good = [one.id for one in mails if not one.is_over(now)]
         chosen = good if id == ALL_MAILS else [one for one in good if one == id]
         if not chosen:
             raise Refused("This mail has gone out, or its time is over.", status=404, error="not_found")
         for one in chosen:
             resend(visit.tenant, one, by=visit.session.by)
         return visit.on("/console/mails", "mail" if id != ALL_MAILS else "mails")
+
+
+def _discard(visit: Visit, over: Sequence[str], id: str) -> Response:
+    """Puts away the mail *id*, or all of those that are *over*. Raises ``Refused`` (404)."""
+    chosen = over if id == ALL_MAILS else [one for one in over if one == id]
+    if not chosen:
+        raise Refused("This mail is not there, or can still be sent.", status=404, error="not_found")
+    for one in chosen:
+        discard(visit.tenant, one, by=visit.session.by)
+    return visit.on("/console/mails", "mail_discarded")
 
 
 def _add_list(
@@ -113,7 +127,7 @@ def _sources(visit: Visit) -> list[ListRow]:
 
 
 def _keys(visit: Visit) -> list[ListRow]:
-    return console_view.key_rows(list_keys(visit.tenant.store))
+    return console_view.key_rows(list_keys(visit.tenant.store), visit.root)
 
 
 def _audit(visit: Visit) -> list[ListRow]:

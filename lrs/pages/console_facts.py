@@ -13,15 +13,16 @@ from typing import Any
 
 import msgspec
 
+from lrs.access import one_time
 from lrs.access.keys import list_keys
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import DAY
 from lrs.outbox import deliveries
 from lrs.outbox.mail import CHANNEL, Mail, good_until
-from lrs.storage import Record, Walk, first_seq, micros_of
+from lrs.storage import Reader, Record, Walk, first_seq, micros_of
 from lrs.tenancy.tenants import DEFAULT, Tenant
 from lrs.web.frame import PRODUCT
-from lrs.web.refusals import newest
+from lrs.web.refusals import NOBODY, Refusal, newest
 from lrs.xapi.about import release
 from lrs.xapi.statements.keys import source_key
 
@@ -30,6 +31,8 @@ COUNTED = 1_000
 REFUSALS = 500
 """The newest refusals of the server that are looked at."""
 SOURCES = 200
+LINKS = {"used", "expired", "other_browser", "no_cookie", "foreign_form"}
+"""The errors of links and forms for people (``lrs.access.one_time``)."""
 MAILS = 200
 _SECRET = re.compile(r"//[^/@\s]*@")
 
@@ -47,7 +50,10 @@ class SourceFacts:
 
 @dataclass(frozen=True, slots=True)
 class MailFacts:
-    """A mail that was not sent. *until* is when its link expires; times are microseconds UTC."""
+    """A mail that was not sent. *until* is when its link expires; times are microseconds UTC.
+
+    *is_dead*: its link was used or replaced, or ended with the account of whom it is for.
+    """
 
     id: str
     to: str
@@ -56,6 +62,11 @@ class MailFacts:
     queued: int
     until: int | None
     reason: str
+    is_dead: bool = False
+
+    def is_over(self, now: int) -> bool:
+        """Whether sending it would bring nobody anywhere."""
+        return self.is_dead or (self.until is not None and self.until <= now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +84,18 @@ class SystemFacts:
 
 
 def sources(tenant: Tenant) -> list[SourceFacts]:
-    """The sources that have a key or a refusal."""
+    """The sources that have a key or a refusal; an old link that somebody opened is no sender's."""
     refused: dict[str, Counter[str]] = {}
     for one in newest(tenant.settings.data, REFUSALS):
-        if one.tenant == tenant.id and not one.dropped:
+        if one.tenant == tenant.id and not one.dropped and not _is_of_a_page(one):
             refused.setdefault(one.source, Counter())[one.rule or one.error] += 1
     names = {str(one["name"]) for one in list_keys(tenant.store)} | refused.keys()
     return [_source(tenant, name, refused.get(name, {})) for name in sorted(names)[:SOURCES]]
+
+
+def _is_of_a_page(one: Refusal) -> bool:
+    """Whether nobody's key was in it, and it was for people."""
+    return one.source == NOBODY and one.error in LINKS
 
 
 def _source(tenant: Tenant, name: str, refused: Mapping[str, int]) -> SourceFacts:
@@ -103,15 +119,28 @@ def mails(tenant: Tenant) -> list[MailFacts]:
     }
     waiting = {deliveries.QUEUED, deliveries.HELD}
     found = [record for record in newest_ones if record.meta.get("state") in waiting]
-    return [_mail(record, parked.get(record.id)) for record in found]
+    return [_mail(tenant.store, record, parked.get(record.id)) for record in found]
 
 
-def _mail(record: Record, parked: str | None) -> MailFacts:
+def _mail(reader: Reader, record: Record, parked: str | None) -> MailFacts:
     mail, at = msgspec.json.decode(record.body, type=Mail), micros_of(record.seq)
     reason = parked or record.meta.get("reason") or "It is sent as soon as the worker comes to it."
     return MailFacts(
-        record.id, mail.address, mail.template, mail.values.get("link", ""), at, good_until(mail, at), str(reason)
+        record.id,
+        mail.address,
+        mail.template,
+        mail.values.get("link", ""),
+        at,
+        good_until(mail, at),
+        str(reason),
+        _is_dead(reader, mail),
     )
+
+
+def _is_dead(reader: Reader, mail: Mail) -> bool:
+    """Whether the link in *mail* is one that works once, and does not work any more."""
+    link = mail.values.get("link", "")
+    return mail.template in one_time.LASTS and link != "" and not one_time.is_there(reader, link.rpartition("/")[2])
 
 
 def system(tenant: Tenant) -> SystemFacts:

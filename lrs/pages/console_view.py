@@ -80,21 +80,24 @@ def mail_rows(found: Iterable[MailFacts], now: int, zone: str) -> list[dict[str,
 
 
 def _mail(one: MailFacts, now: int, zone: str) -> dict[str, Any]:
-    is_over = one.until is not None and one.until <= now
+    is_over = one.is_over(now)
     until = written_moment(one.until, zone) if one.until is not None else ""
+    told = f"Its time is over since {until}" if is_over else f"Until {until}" if until else ""
+    if one.is_dead:
+        told = "Its link works no more: it was used, a newer one took its place, or the account was disabled"
     return {
         "id": one.id,
         "to": one.to,
         "what": _WHAT.get(one.what, one.what),
         "queued": written_moment(one.queued, zone),
         "link": "" if is_over else one.link,
-        "until": f"Its time is over since {until}" if is_over else f"Until {until}" if until else "",
+        "until": told,
         "is_over": is_over,
         "reason": one.reason,
     }
 
 
-def key_rows(keys: Iterable[Mapping[str, Any]]) -> list[ListRow]:
+def key_rows(keys: Iterable[Mapping[str, Any]], root: str) -> list[ListRow]:
     """The API keys, without their secrets."""
     return [
         ListRow(
@@ -105,6 +108,7 @@ def key_rows(keys: Iterable[Mapping[str, Any]]) -> list[ListRow]:
                 "state": "revoked" if one["revoked"] else "active",
             },
             {"state": "Revoked" if one["revoked"] else "Active"},
+            links={"key": f"{root}/connect/keys/{one['key']}"},
             moods={"state": "soft" if one["revoked"] else "good"},
         )
         for one in keys
@@ -122,7 +126,11 @@ def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone
                 "action": one.action,
                 "about": ", ".join(f"{name}: {value}" for name, value in one.about.items()),
             },
-            {"at": written_moment(one.at, zone), "by": _person(one.by, people)},
+            {
+                "at": written_moment(one.at, zone),
+                "by": _person(one.by, people),
+                "about": ", ".join(f"{name}: {_named(name, value, people)}" for name, value in one.about.items()),
+            },
         )
         for one in entries
     ]
@@ -131,7 +139,12 @@ def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone
 def _person(by: str, people: Mapping[str, Member]) -> str:
     sort, _, id = by.partition(" ")
     found = people.get(id) if sort == "staff" else None
-    return (found.name or found.email) if found else by
+    return (found.name or found.email or by) if found else by
+
+
+def _named(name: str, value: str, people: Mapping[str, Member]) -> str:
+    """Whom an entry is about, by name; anything else as it is."""
+    return _person(f"staff {value}", people) if name == "staff" and value in people else value
 
 
 def system(facts: SystemFacts) -> dict[str, Any]:

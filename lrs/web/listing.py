@@ -100,10 +100,15 @@ def chosen_rows(asked: Asked, rows: Iterable[ListRow]) -> list[ListRow]:
     for name, value in asked.chosen.items():
         kept = [row for row in kept if value in _each(row.values[name])]
     if sought := asked.search.casefold():
-        kept = [row for row in kept if any(sought in _text(value).casefold() for value in row.values.values())]
+        kept = [row for row in kept if _has(row, sought)]
     if asked.sort:
         kept.sort(key=lambda row: _sorted_by(row.values[asked.sort]), reverse=asked.descending)
     return kept
+
+
+def _has(row: ListRow, sought: str) -> bool:
+    """Whether *sought* stands in a value, or in what the page shows instead."""
+    return any(sought in _text(value).casefold() for value in (*row.values.values(), *row.shown.values()))
 
 
 def listing(
@@ -123,7 +128,13 @@ def listing(
     first = (asked.part - 1) * SIZE
     shown = kept[first : first + SIZE]
     seen = [one for one in asked.columns if one.seen]
-    here = f"{first + 1} to {first + len(shown)} of {len(kept)}" if shown else "Nothing to show"
+    here = (
+        f"{first + 1} to {first + len(shown)} of {len(kept)}"
+        if shown
+        else "Nothing found"
+        if rows
+        else "Nothing to show"
+    )
     return {
         "columns": [_column(asked, one) for one in seen],
         "rows": [cells_of(seen, dressed(row)) for row in shown],
@@ -133,6 +144,7 @@ def listing(
         "search": asked.search,
         "kept": [(name, value) for name, value in asked.chosen.items()],
         "path": asked.path,
+        "is_empty": not rows,
         "query": asked.address(part="", sort="").removeprefix(asked.path),
         "told": here if whole else f"{here}, and there are more: choose less",
         "files": [

@@ -2,10 +2,11 @@
 
 import csv
 import io
+from uuid import uuid4
 
 import pytest
 
-from lrs.access import staff_acts
+from lrs.access import one_time, staff_acts
 from lrs.access.keys import create_key, revoke_key
 from lrs.access.roles import Granted
 from lrs.composition.steps import drain
@@ -24,8 +25,11 @@ PARTS = ("", "/sources", "/mails", "/keys", "/audit", "/system")
 
 
 def owe_mail(site, **values):
-    values = {"link": "http://127.0.0.1:8080/invitation/abc", "until": "2099-11-17T14:05:00Z"} | values
-    owe = lambda tx: send_mail(tx, site.tenant, "ann@example.org", "staff-invitation", values)  # noqa: E731
+    def owe(tx):
+        token = one_time.make(tx, site.tenant, "staff-invitation", uuid4().hex).token
+        told = {"link": f"http://127.0.0.1:8080/invitation/{token}", "until": "2099-11-17T14:05:00Z"} | values
+        return send_mail(tx, site.tenant, "ann@example.org", "staff-invitation", told)
+
     id = site.tenant.store.write(owe).result()
     drain(site.tenant, ("deliver",))
     return id
@@ -62,10 +66,61 @@ def test_a_mail_that_is_held_waits_with_its_link_until_its_time_is_over(site, br
 
     page = browser.get("/console/mails")
 
-    assert "http://127.0.0.1:8080/invitation/abc" in page.text
+    assert page.text.count("http://127.0.0.1:8080/invitation/") == 1
+    assert "This address works only on this machine: set LRS_PUBLIC_URL" in text_of(page)
     assert "/invitation/old" not in page.text
     assert "No mail server is set" in page.text
     assert "Invitation to work here To ann@example.org" in text_of(page)
+
+
+def test_a_mail_whose_link_was_replaced_is_not_counted_and_is_discarded(site, browser):
+    for _ in range(2):
+        staff_acts.invite(site.tenant, "two@example.org", [Granted("steward")], by="test", root="http://x.example")
+    drain(site.tenant, ("deliver",))
+    page, first = browser.get("/console/mails"), text_of(browser.get("/console"))
+    dead = next(form["fields"] for form in forms_of(page.text) if form["fields"].get("act") == "discard")
+
+    answer = browser.ask("POST", "/console/mails", data=dead)
+    again = browser.ask("POST", "/console/mails", data=dead)
+    after = text_of(browser.get("/console/mails"))
+
+    assert "One mail has not gone out" in first
+    assert "a newer one took its place" in text_of(page)
+    assert answer.headers["location"] == "/console/mails?done=mail_discarded"
+    assert (again.status_code, after.count("To two@example.org"), "took its place" in after) == (404, 1, False)
+    assert ("delivery.discarded", f"key {site.operator.key}") in site.audit()
+
+
+def test_the_record_of_actions_names_people_and_is_searched_by_their_names(site, browser):
+    member = signed_in(site, "steward", name="Zora Quill").member
+    staff_acts.disable(site.tenant, member, by=f"staff {member}")
+
+    found = text_of(browser.get("/console/audit?q=zora quill"))
+    nothing = text_of(browser.get("/console/audit?q=nobody-like-this"))
+
+    assert "staff: Zora Quill" in found
+    assert "Nothing fits what you look for" in nothing
+    assert "Nothing to show" not in nothing
+
+
+def test_each_key_leads_to_its_page_where_it_is_revoked_after_a_question(site, browser):
+    key = create_key(site.tenant, "watcher", ["statements/read"]).key
+
+    page = browser.get(f"/connect/keys/{key}")
+    answer = browser.send(page, f"/connect/keys/{key}/revoke")
+
+    assert f'href="/connect/keys/{key}"' in browser.get("/console/keys").text
+    assert "<summary>Revoke the key</summary>" in page.text
+    assert "No statement comes with this key." in text_of(page)
+    assert answer.status_code == 303
+    assert "revoked" in str([one for one in browser.get("/console/keys.json").json() if one["key"] == key])
+
+
+def test_an_old_link_that_somebody_opens_is_no_refusal_of_a_sender(site, browser):
+    line = b'{"at":"2026-11-20T10:00:00Z","source":"-","tenant":"default","error":"used","status":410}\n'
+    _append(site.settings.data / "refusals.jsonl", line)
+
+    assert "-" not in {one["source"] for one in browser.get("/console/sources.json").json()}
 
 
 def test_a_mail_that_is_not_there_cannot_be_sent_again(site, browser):
