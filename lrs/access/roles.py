@@ -110,14 +110,17 @@ class Granted(msgspec.Struct, frozen=True, order=True):
 
 
 def granted(text: str) -> Granted:
-    """The role that *text* names, such as ``steward`` or ``provider:North Centre``. Raises ``Refused`` (400)."""
+    """The role that *text* names, such as ``steward`` or ``provider:North Centre``. Raises ``Refused`` (400).
+
+    Whether there is such a service is not known here: ``lrs.matching.developers`` looks it up, also by its name.
+    """
     name, _, of = (part.strip() for part in text.partition(":"))
     role = ROLES.get(name)
     if role is None or name not in OF_STAFF:
         raise Refused(f"there is no role {name!r} to give: choose from {', '.join(OF_STAFF)}")
     if not role.bound and of:
         raise Refused(f"the role {name} is for everything: write it without ':{of}'")
-    if role.bound and not NAME.fullmatch(of):
+    if role.bound and not (of if role.bound == "service" else NAME.fullmatch(of)):
         raise Refused(f"the role {name} is for one {role.bound}: write it like {name}:NAME")
     return Granted(name, of)
 

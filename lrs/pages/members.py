@@ -13,6 +13,7 @@ from lrs.access.staff import ACTIVE, DISABLED, Member
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.errors import Refused
 from lrs.matching import services
+from lrs.matching.developers import with_services
 from lrs.pages import connect_facts, session
 from lrs.pages.connect_facts import CONNECT
 from lrs.pages.role_form import FREE_ROWS, roles_in, rows_in, unknown_names
@@ -40,14 +41,15 @@ def routes() -> APIRouter:
 
     @router.get("", summary="The members of staff, and their roles", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
-        return _members(visit)
+        asked = visit.request.query_params
+        return _members(visit, typed={"": [{"role": asked.get("role", ""), "of": asked.get("of", "")}]})
 
     @router.post("", summary="Invites a member of staff", openapi_extra=form_body("email", "role", "of") | SIGNED_IN)
     def invite(visit: Visiting, body: FormBody) -> Response:
         form = session.pairs(visit.tenant, body, visit.session.nonce)
         email = dict(form).get("email", "")
         try:
-            roles = roles_in(form)
+            roles = with_services(visit.tenant.store, roles_in(form))
             root = pages_address_for(visit.request)
             made = staff_acts.invite(visit.tenant, email, roles, by=visit.session.by, root=root)
         except Refused as refused:
@@ -70,7 +72,8 @@ def _add_changes(router: APIRouter) -> None:
     def change(visit: Visiting, id: str, body: FormBody) -> Response:
         form = session.pairs(visit.tenant, body, visit.session.nonce)
         try:
-            staff_acts.set_roles(visit.tenant, id, roles_in(form), by=visit.session.by)
+            roles = with_services(visit.tenant.store, roles_in(form))
+            staff_acts.set_roles(visit.tenant, id, roles, by=visit.session.by)
         except Refused as refused:
             return _members(visit, refused, typed={id: rows_in(form)})
         if visit.session.by == staff.SUBJECT + id and session_in(visit.tenant, _token(visit)) is None:

@@ -26,7 +26,11 @@ def rows_in(form: Fields) -> list[dict[str, str]]:
 
 def roles_in(form: Fields) -> list[Granted]:
     """The roles that *form* gives. Raises ``Refused`` (400)."""
-    return [_role(row["role"], row["of"]) for row in rows_in(form) if row["role"]]
+    rows = [row for row in rows_in(form) if row["role"] or row["of"]]
+    without = next((row["of"] for row in rows if not row["role"]), "")
+    if without:
+        raise Refused(f"Choose the role that is for {without!r}.")
+    return [_role(row["role"], row["of"]) for row in rows]
 
 
 def _role(name: str, of: str) -> Granted:
@@ -36,9 +40,10 @@ def _role(name: str, of: str) -> Granted:
     own, bound = of.removeprefix(f"{name}:").strip(), ROLES[name].bound
     if own and not bound:
         raise Refused(f"The role {name} is for everything: leave the field beside it empty.")
-    if bound and not NAME.fullmatch(own):
-        kind, such = ("id", "allocator") if bound == "service" else ("name", "Harbour Moodle")
-        raise Refused(f"The role {name} is for one {bound}: write the {kind} of the {bound} beside it, such as {such}.")
+    if bound == "service" and not own:
+        raise Refused(f"The role {name} is for one service: write its name or client id beside it, such as allocator.")
+    if bound == "source" and not NAME.fullmatch(own):
+        raise Refused(f"The role {name} is for one source: write the name of it beside it, such as Harbour Moodle.")
     return granted(f"{name}:{own}" if own else name)
 
 

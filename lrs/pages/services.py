@@ -224,6 +224,7 @@ def _service(visit: Visit, neighbours: Neighbours, one: Service, refused: Refuse
         overlaps=[(str(one), f"{one} hours" if one else "They end at once") for one in OVERLAPS],
         problem=refused.message if refused else "",
         runs_all=visit.caller.may_all(MANAGE),
+        may_invite=may(visit.caller)("/staff/members", "POST"),
     )
 
 

@@ -5,9 +5,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from lrs.access import learners, one_time
 from lrs.access.oidc import accounts, flow
-from lrs.access.oidc.commands import RETURN
 from lrs.access.oidc.documents import Documents
 from lrs.access.oidc.flow import Returned
+from lrs.access.oidc.providers import RETURN
 from lrs.access.staff_acts import LETTING_IN, let_in_by
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here

@@ -14,7 +14,9 @@ from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.people import sign_in
 from lrs.tenancy.tenants import open_tenant
-from tests.matching.world import put_person
+from tests.matching.world import put_person, put_service
+
+ISSUER = "https://id.centre.example"
 
 
 @pytest.fixture
@@ -61,6 +63,30 @@ def test_roles_are_given_and_taken_and_sessions_end(data):
     assert told == "SAM@centre.example: provider:north\n"
     assert in_store(data, lambda tenant: staff.member(tenant.store, id).roles) == (Granted("provider", "north"),)
     assert in_store(data, lambda tenant: list_sessions(tenant.store, tenant.clock())) == []
+
+
+def test_a_developers_service_is_named_by_its_name_or_its_client_id_and_must_be_there(data):
+    in_store(data, lambda tenant: put_service(tenant, name="Job Finder"))
+    id = json.loads(done(data, "staff", "invite", "dev@finder.example", "--role", "developer:Job Finder", "--json"))[
+        "id"
+    ]
+    invited = in_store(data, lambda tenant: staff.member(tenant.store, id).roles)
+
+    unknown = [
+        run(data, "staff", "invite", "eve@finder.example", "--role", "developer:Job Find"),
+        run(data, "staff", "role", "dev@finder.example", "--give", "developer:Job Find"),
+        run(
+            data, "oidc", "add", "centre", "--issuer", ISSUER, "--client-id", "x", "--group", "devs=developer:Job Find"
+        ),
+    ]
+    done(data, "oidc", "add", "centre", "--issuer", ISSUER, "--client-id", "x", "--group", "devs=developer:Job Finder")
+    taken = done(data, "staff", "role", "dev@finder.example", "--give", "steward", "--take", "developer:Job Finder")
+
+    assert invited == (Granted("developer", "job-finder"),)
+    assert [one.exit_code != 0 and "Job Finder (job-finder)" in one.output for one in unknown] == [True] * 3
+    (provider,) = in_store(data, lambda tenant: list(providers.everyone(tenant.store)))
+    assert provider.groups == (("devs", (Granted("developer", "job-finder"),)),)
+    assert taken == "dev@finder.example: steward\n"
 
 
 def test_who_is_disabled_stands_in_the_list_and_can_be_let_in_again(data):

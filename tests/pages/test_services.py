@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lrs.access import staff_acts
+from lrs.access import staff, staff_acts
 from lrs.access.roles import Granted
 from lrs.kernel.times import HOUR
 from lrs.matching import registry, services
@@ -14,7 +14,7 @@ from tests.matching.world import put_service, receiver, run_deliver
 from tests.pages.conftest import Site, text_of
 from tests.pages.test_learners import member
 
-LIST = "/staff/services"
+LIST, MEMBERS = "/staff/services", "/staff/members"
 GIVEN = {"name": "Skill Finder", "purpose": "To show you jobs that fit what you can do", "scopes": "profiles:read"}
 
 
@@ -191,6 +191,48 @@ def test_a_developer_sees_the_one_service_alone_and_adds_none(shared):
         assert developer.ask("POST", f"{other}/{act}", data={"form": form, "overlap": "0"}).status_code == 404
     assert developer.get("/staff/new-service").status_code == 403
     assert developer.ask("POST", LIST, data={"form": form, **GIVEN}).status_code == 403
+
+
+def invite(browser, page, email, role, of):
+    token = re.search(r'name="form" value="([^"]+)"', page.text)[1]
+    return browser.ask("POST", MEMBERS, data={"form": token, "email": email, "role": role, "of": of})
+
+
+@pytest.mark.parametrize(
+    ("named", "email"),
+    [
+        ("Career Converter", "one@finder.example"),
+        ("career converter", "two@finder.example"),
+        ("career-converter", "three@finder.example"),
+    ],
+)
+def test_a_developer_is_invited_from_the_service_by_its_name_or_its_client_id(shared, named, email):
+    page = shared.browser.get(f"{LIST}/career-converter")
+    link = re.search(r'href="([^"]+)">Invite its developer<', page.text)[1].replace("&amp;", "&")
+    form = shared.browser.get(link.removesuffix("#invite"))
+
+    answer = invite(shared.browser, form, email, "developer", named)
+
+    assert 'value="developer" selected' in form.text
+    assert 'id="of-new-1" name="of" value="career-converter"' in form.text
+    assert "is invited" in text_of(answer)
+    (made,) = [one for _, one in staff.everyone(shared.tenant.store) if one.email == email]
+    assert made.roles == (Granted("developer", "career-converter"),)
+    assert "Invite its developer" not in member(shared, "developer", "career-converter").get(page.url.path).text
+
+
+def test_a_developer_of_a_service_that_there_is_not_is_refused_with_those_there_are(shared):
+    form = shared.browser.get(MEMBERS)
+
+    answer = invite(shared.browser, form, "no@finder.example", "developer", "Career Convertor")
+    nothing = invite(shared.browser, form, "no@finder.example", "", "career-converter")
+
+    assert (answer.status_code, nothing.status_code) == (400, 400)
+    assert "no matching service 'Career Convertor'" in text_of(answer)
+    assert "Career Converter (career-converter)" in text_of(answer)
+    assert 'name="of" value="Career Convertor"' in answer.text
+    assert "Choose the role that is for 'career-converter'" in text_of(nothing)
+    assert "no@finder.example" not in {one.email for _, one in staff.everyone(shared.tenant.store)}
 
 
 def test_a_developer_takes_back_only_a_service_that_its_own_receiver_stopped(site, browser):

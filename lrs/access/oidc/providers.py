@@ -21,6 +21,8 @@ from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 KIND = "oidc-provider"
+RETURN = "/sign-in/return"
+"""The address that is entered at a provider, behind that of the tenant's pages."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 Audience = Literal["staff", "learners", "both"]
 

@@ -8,12 +8,16 @@ from lrs.access import staff, staff_acts
 from lrs.access.roles import OF_STAFF, granted
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
+from lrs.matching.developers import same_role, with_services
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
 
 BY = "operator"
-_ROLES = f"May be given repeatedly; one of: {', '.join(OF_STAFF)}; bound to a source or service like provider:NAME."
+_ROLES = (
+    f"May be given repeatedly; one of: {', '.join(OF_STAFF)}; bound to a source like provider:NAME, or to a service"
+    " like developer:NAME (its name or client id)."
+)
 
 
 @click.group("staff", cls=CommandGroup)
@@ -29,7 +33,8 @@ def staff_group() -> None:
 def invite(tenant: Tenant, email: str, roles: tuple[str, ...], *, as_json: bool) -> None:
     """Invite EMAIL as a member of staff, and print the link, which works once within 72 hours."""
     root = pages_address(tenant.settings, tenant.id)
-    _show(staff_acts.invite(tenant, email, map(granted, roles), by=BY, root=root), as_json=as_json)
+    wanted = with_services(tenant.store, map(granted, roles))
+    _show(staff_acts.invite(tenant, email, wanted, by=BY, root=root), as_json=as_json)
 
 
 @staff_group.command("list")
@@ -63,8 +68,9 @@ def role(tenant: Tenant, member: str, given: tuple[str, ...], taken: tuple[str, 
     """Give and take roles of MEMBER (id or e-mail address), who then signs in anew."""
     id = _named(tenant, member)
     _, before = staff.existing(tenant.store, id)
-    less = set(map(granted, taken))
-    roles = [*(one for one in before.roles if one not in less), *(one for one in map(granted, given))]
+    less = {named for one in map(granted, taken) for named in (one, same_role(tenant.store, one))}
+    more = with_services(tenant.store, map(granted, given))
+    roles = [*(one for one in before.roles if one not in less), *more]
     staff_acts.set_roles(tenant, id, roles, by=BY, keep_one=False)
     click.echo(f"{member}: {', '.join(staff.roles_shown(roles)) or 'no role'}")
 

@@ -9,16 +9,15 @@ import click
 from lrs.access import staff
 from lrs.access.oidc import providers
 from lrs.access.oidc.documents import Documents
-from lrs.access.oidc.providers import Provider
+from lrs.access.oidc.providers import RETURN, Provider
 from lrs.access.roles import Granted, granted
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
+from lrs.matching.developers import with_services
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
 
 BY = "operator"
-RETURN = "/sign-in/return"
-"""The address that is entered at a provider, behind that of the tenant's pages."""
 
 
 @click.group(cls=CommandGroup)
@@ -47,7 +46,7 @@ def oidc() -> None:
 @with_tenant
 def add(tenant: Tenant, name: str, *, as_json: bool, secret: str | None, label: str | None, **given: Any) -> None:
     """Add the provider NAME, or change it, and print the address to enter there."""
-    groups = _groups(given.pop("groups"))
+    groups = _groups(tenant, given.pop("groups"))
     providers.add(tenant, Provider(name, label or name, created=tenant.clock(), groups=groups, **given), secret, by=BY)
     back = pages_address(tenant.settings, tenant.id) + RETURN
     if as_json:
@@ -102,11 +101,11 @@ def remove(tenant: Tenant, name: str) -> None:
     click.echo(f"removed {name}")
 
 
-def _groups(told: tuple[str, ...]) -> tuple[tuple[str, tuple[Granted, ...]], ...]:
+def _groups(tenant: Tenant, told: tuple[str, ...]) -> tuple[tuple[str, tuple[Granted, ...]], ...]:
     found: dict[str, list[Granted]] = {}
     for one in told:
         group, equals, role = one.rpartition("=")
         if not equals or not group.strip():
             raise click.BadParameter(f"{one!r}: write it like 'lrs-admins=administrator'", param_hint="--group")
         found.setdefault(group.strip(), []).append(granted(role))
-    return tuple((group, tuple(roles)) for group, roles in found.items())
+    return tuple((group, tuple(with_services(tenant.store, roles))) for group, roles in found.items())

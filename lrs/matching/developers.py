@@ -1,0 +1,38 @@
+"""Which service a developer's role is for: roles come in, and leave with the id of the service. Knows no member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lrs.access.roles import ROLES, Granted
+from lrs.kernel.errors import Refused
+from lrs.matching import services
+from lrs.storage import Reader
+
+
+def with_services(reader: Reader, roles: Iterable[Granted]) -> list[Granted]:
+    """*roles*, with the client id of the service where one names a service by its name or its client id.
+
+    Raises ``Refused`` (400) for a service that does not exist, with those that do.
+    """
+    return [_existing(reader, one) for one in roles]
+
+
+def same_role(reader: Reader, role: Granted) -> Granted:
+    """*role* with the client id of its service, or as it is if there is no such service (a role of long ago)."""
+    if ROLES[role.role].bound != "service":
+        return role
+    meant = role.of.casefold()
+    found = [one.id for one in services.everyone(reader) if meant in {one.id, one.name.casefold()}]
+    return Granted(role.role, role.of if role.of in found else found[0]) if found else role
+
+
+def _existing(reader: Reader, role: Granted) -> Granted:
+    meant = same_role(reader, role)
+    if ROLES[role.role].bound != "service" or services.get(reader, meant.of) is not None:
+        return meant
+    there = ", ".join(f"{one.name} ({one.id})" for one in services.everyone(reader))
+    raise Refused(
+        f"There is no matching service {role.of!r} for the role {role.role}. "
+        + (f"Name one of these, by name or client id: {there}." if there else "There is none yet: add it first.")
+    )
