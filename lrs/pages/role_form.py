@@ -43,7 +43,9 @@ def _role(name: str, of: str) -> Granted:
     if bound == "service" and not own:
         raise Refused(f"The role {name} is for one service: write its name or client id beside it, such as allocator.")
     if bound == "source" and not NAME.fullmatch(own):
-        raise Refused(f"The role {name} is for one source: write the name of it beside it, such as Harbour Moodle.")
+        raise Refused(
+            f"The role {name} is for one source: write the name of the source beside it, such as Harbour Moodle."
+        )
     return granted(f"{name}:{own}" if own else name)
 
 
