@@ -92,6 +92,13 @@ def _name(told: _Told) -> str | None:
     return next(iter(_names(told.learner, told.sources)), None)
 
 
+def called(learner: ListedLearner, sources: Collection[str] | None) -> str:
+    """What *sources* (``None``: all) call a learner: the newest name, else an identifier, addresses first."""
+    known = [identifier_shown(one.ifi) for one in learner.known if _within(one.sources, sources)]
+    texts = [text for _, text in sorted(known, key=_mailboxes_first)]
+    return next(iter([*_names(learner, sources), *texts]), NO_NAME)
+
+
 def _names(learner: ListedLearner, sources: Collection[str] | None) -> tuple[str, ...]:
     """The names that *sources* gave; all names for ``None``."""
     if sources is None:

@@ -11,19 +11,20 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.access import staff
-from lrs.competency import corrections
+from lrs.competency import corrections, listed
 from lrs.competency.corrections import Correcting, Correction
 from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
 from lrs.matching import answers, links, services
-from lrs.pages import questions_view
+from lrs.pages import learners_view, questions_view
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.questions_view import COLUMNS
 from lrs.pages.reach import name_told, own_sources
+from lrs.pages.views import NO_NAME
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.people import questions
-from lrs.people.persons import identifiers_in, members_of, person_named
+from lrs.people.persons import holders, identifiers_in, members_of, person_named
 from lrs.people.questions import Question
 from lrs.storage import ROWS, Tx
 from lrs.web.listing import ListRow, asked_of, listing
@@ -72,7 +73,14 @@ def _add_list(router: APIRouter) -> None:
 
 def _rows(visit: Visit) -> list[ListRow]:
     found = [one for answered in (False, True) for one in _within(visit, answered=answered)]
-    return questions_view.rows(found, visit.tenant.settings.zone, visit.root)
+    store, sources = visit.tenant.store, own_sources(visit.caller, RIGHT)
+    holder = holders(store, {one.person for one in found})
+    there = {id: listed.read(record) for id, record in store.get_many(listed.KIND, set(holder.values())).items()}
+    names = {
+        person: learners_view.called(there.get(one, listed.ListedLearner()), sources) for person, one in holder.items()
+    }
+    asked = [(one, names.get(one.person, NO_NAME)) for one in found]
+    return questions_view.rows(asked, visit.tenant.settings.zone, visit.root)
 
 
 def _within(visit: Visit, *, answered: bool) -> list[Question]:

@@ -13,6 +13,7 @@ from lrs.web.listing import ListColumn, ListRow
 
 COLUMNS = (
     ListColumn("title", "About"),
+    ListColumn("who", "Who asks"),
     ListColumn("text", "What the learner says", sortable=False),
     ListColumn("asked", "Asked"),
     ListColumn("state", "State", facet=True),
@@ -32,16 +33,24 @@ def state_of(one: Question) -> str:
     return "corrected" if one.answer.corrected else "answered"
 
 
-def rows(found: Iterable[Question], zone: str, root: str) -> list[ListRow]:
-    """The questions of a list."""
-    return [_row(one, zone, root) for one in found]
+def rows(found: Iterable[tuple[Question, str]], zone: str, root: str) -> list[ListRow]:
+    """The questions of a list, each with what its learner is called."""
+    return [_row(one, who, zone, root) for one, who in found]
 
 
-def _row(one: Question, zone: str, root: str) -> ListRow:
+def _row(one: Question, who: str, zone: str, root: str) -> ListRow:
     state = state_of(one)
     text = one.text if len(one.text) <= SHOWN else f"{one.text[:SHOWN]}…"
     return ListRow(
-        {"title": one.title, "text": one.text, "asked": one.asked, "state": state, "person": one.person, "id": one.id},
+        {
+            "title": one.title,
+            "who": who,
+            "text": one.text,
+            "asked": one.asked,
+            "state": state,
+            "person": one.person,
+            "id": one.id,
+        },
         {"text": text, "asked": written_moment(one.asked, zone), "state": _STATES[state]},
         {"title": f"{root}/staff/questions/{one.id}"},
         {"state": "warn" if one.answer is None else "good"},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
@@ -19,8 +20,8 @@ from lrs.pages.same_person_view import COLUMNS, Side
 from lrs.pages.views import identifier_shown
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people import joins, parting
-from lrs.people.persons import identifiers_in, members_of
-from lrs.storage import Record, micros_of
+from lrs.people.persons import holders, identifiers_in, members_of
+from lrs.storage import Reader, Record, micros_of
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/staff/same-person"
@@ -48,7 +49,16 @@ def _rows(visit: Visit) -> list[ListRow]:
     """The suggestions, or with ``?kept=apart`` those that were dismissed."""
     store, dismissed = visit.tenant.store, visit.request.query_params.get("kept") == "apart"
     found = joins.suggestions(store, dismissed=dismissed, most=MOST)
-    return same_person_view.rows([joins.shown(store, one) for one in found], visit.root)
+    pairs = [joins.shown(store, one) for one in found]
+    return same_person_view.rows(pairs, _names(store, pairs), visit.root)
+
+
+def _names(reader: Reader, pairs: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """What the persons in *pairs*, or those who are one with them, are called, as far as they have a name."""
+    holder = holders(reader, {side["person"] for pair in pairs for side in pair["persons"]})
+    there = reader.get_many(listed.KIND, set(holder.values()))
+    called = {id: listed.read(record).names for id, record in there.items()}
+    return {person: called[one][0] for person, one in holder.items() if called.get(one)}
 
 
 def _add_list(router: APIRouter) -> None:
@@ -108,7 +118,8 @@ def _on(visit: Visit, one: str, other: str, done: str) -> Response:
 
 def _pair(visit: Visit, one: str, other: str, refused: Refused | None = None) -> Response:
     store, zone = visit.tenant.store, visit.tenant.settings.zone
-    first, second = _side(visit, one), _side(visit, other)
+    are_one = members_of(store, one) == members_of(store, other)
+    first, second = _side(visit, one, alone=are_one), _side(visit, other, alone=are_one)
     suggested = joins.suggested_between(store, one, other)
     conflict = joins.conflict_between(store, one, other)
     return visit.page(
@@ -116,7 +127,7 @@ def _pair(visit: Visit, one: str, other: str, refused: Refused | None = None) ->
         refused.status if refused else 200,
         one=same_person_view.side(first, zone),
         other=same_person_view.side(second, zone),
-        are_one=first.members == second.members,
+        are_one=are_one,
         members=" ".join(second.members),
         leaving=[_known_by(visit, group) for group in parting.leaving(store, one, other)],
         pro=same_person_view.for_it(first.listed, second.listed, [joins.shown(store, each) for each, _ in suggested]),
@@ -132,17 +143,18 @@ def _known_by(visit: Visit, members: Sequence[str]) -> list[str]:
     return [identifier_shown(each.ifi)[1] for each in identifiers_in(visit.tenant.store, members)]
 
 
-def _side(visit: Visit, person: str) -> Side:
-    """What is known of *person* alone, without joined persons. Raises ``Refused`` (404)."""
+def _side(visit: Visit, person: str, *, alone: bool) -> Side:
+    """What is known of *person* with those who are one with them, or *alone*. Raises ``Refused`` (404)."""
     store = visit.tenant.store
     record = store.get("person", person)
     if record is None:
         raise Refused("There is no such learner.", status=404, error="not_found")
-    alone = Record("person", person, meta={"into": None, "members": [person]})
-    made, _ = listed.listed(store, alone)
+    members = [person] if alone else list(members_of(store, person))
+    holder = person if alone else record.meta["into"] or person
+    made, _ = listed.listed(store, Record("person", holder, meta={"into": None, "members": members}))
     subjects = [
-        Subject(person=person),
-        *(Subject(identifier=each.id) for each in identifiers_in(store, [person])),
+        *(Subject(person=one) for one in members),
+        *(Subject(identifier=each.id) for each in identifiers_in(store, members)),
     ]
     now = visit.tenant.clock()
     return Side(

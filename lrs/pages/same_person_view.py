@@ -34,14 +34,14 @@ class Side:
     consents: int
 
 
-def rows(found: Iterable[Mapping[str, Any]], root: str) -> list[ListRow]:
-    """The suggestions, in the form of ``joins.shown``."""
-    return [_row(one, root) for one in found]
+def rows(found: Iterable[Mapping[str, Any]], names: Mapping[str, str], root: str) -> list[ListRow]:
+    """The suggestions, in the form of ``joins.shown``; *names* are those of persons who have one."""
+    return [_row(one, names, root) for one in found]
 
 
-def _row(one: Mapping[str, Any], root: str) -> ListRow:
+def _row(one: Mapping[str, Any], names: Mapping[str, str], root: str) -> ListRow:
     first, second = one["persons"]
-    texts = [" ".join(reversed(identifier_shown(side["identifier"]))) for side in (first, second)]
+    texts = [_text(side, names.get(side["person"], "")) for side in (first, second)]
     return ListRow(
         {
             "one": texts[0],
@@ -53,6 +53,12 @@ def _row(one: Mapping[str, Any], root: str) -> ListRow:
         links={"one": f"{root}/staff/same-person/{first['person']}/{second['person']}"},
         moods={"against": "bad"} if one["conflict"] else {},
     )
+
+
+def _text(side: Mapping[str, Any], name: str) -> str:
+    """One of a pair: the name, if there is one, and the identifier that the pair is about."""
+    identifier = " ".join(reversed(identifier_shown(side["identifier"])))
+    return f"{name}, {identifier}" if name else identifier
 
 
 def side(one: Side, zone: str) -> dict[str, Any]:

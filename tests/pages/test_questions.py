@@ -56,7 +56,7 @@ def test_a_question_is_listed_until_it_is_answered_and_the_start_page_counts_it(
     start, page = browser.get("/staff"), browser.get(f"{LIST}/{asked}")
     table = browser.get(f"{LIST}.csv?state=answered")
 
-    assert [(row["title"], row["state"]) for row in rows] == [("Gowning", "open")]
+    assert [(row["title"], row["who"], row["state"]) for row in rows] == [("Gowning", "Ann <b>Able</b>", "open")]
     assert "Questions : 1 to answer" in text_of(start)
     assert "It was &lt;i&gt;84&lt;/i&gt;, not 40." in page.text
     assert "Ann &lt;b&gt;Able&lt;/b&gt;" in page.text

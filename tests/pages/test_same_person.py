@@ -47,6 +47,9 @@ def test_a_pair_is_listed_with_its_reason_and_stands_side_by_side(browser, two):
     assert [(row["reason"], row["source"], row["against"]) for row in rows] == [
         ("one row carries both", "roster", "Nothing")
     ]
+    assert [(row["one"], row["other"]) for row in rows] == [
+        ("Ann <i>Able</i>, ann@home.example E-mail", "ann <I>able</I>, ann Account at https://vle.example")
+    ]
     assert f'href="{LIST}/' in browser.get(LIST).text
     assert "ann@home.example" in browser.get(f"{LIST}.csv?source=roster").text
     assert "For it one row carries both (from roster) both are called Ann <i>Able</i>" in text
@@ -55,6 +58,22 @@ def test_a_pair_is_listed_with_its_reason_and_stands_side_by_side(browser, two):
     assert "ASEP Aseptic technique: 2 Skilled" in text or "ASEP Aseptic technique: 2" in text
     assert "<i>Able" not in page.text
     assert "Same person? : 1 to decide" in text_of(start)
+
+
+def test_each_side_is_the_whole_person(site, browser, two):
+    further = {"mbox": "mailto:further@home.example", "name": "Ann of the Lab"}
+    site.world.send(statement("further", further, activity=ASEPTIC))
+    drain(site.tenant, STEPS)
+    joined = site.world.person(further)
+    site.world.write(lambda tx: joins.merge(tx, two[0], joined, "test"))
+    drain(site.tenant, STEPS)
+
+    first = text_of(browser.get(f"{LIST}/{two[0]}/{two[1]}")).partition("Consents that hold")[0]
+
+    assert "ann@home.example" in first
+    assert "further@home.example" in first
+    assert "GOWN Gowning" in first
+    assert "ASEP Aseptic" in first
 
 
 def test_they_are_joined_and_taken_apart_again(site, browser, two):
