@@ -167,6 +167,12 @@ def of_subject(reader: Reader, subject: Subject) -> list[Consent]:
     return [read(record) for record in each(reader, KIND, key(*subject.parts))]
 
 
+def withdrawn_under(reader: Reader, subjects: Iterable[Subject], receipt: str) -> int | None:
+    """When what *subjects* gave under this *receipt* was withdrawn last (microseconds UTC), if it was."""
+    given = [one for subject in subjects for one in of_subject(reader, subject) if one.receipt == receipt]
+    return max((one.withdrawn for one in given if one.withdrawn is not None), default=None)
+
+
 def everything(reader: Reader) -> list[Consent]:
     """All consents, in the order of their last change."""
     return [read(record) for record in each(reader, KIND)]

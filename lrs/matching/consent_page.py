@@ -23,7 +23,7 @@ from lrs.kernel.mail_server import checked_mailbox
 from lrs.kernel.plain_text import control_character
 from lrs.kernel.sealed import NotOurs, seal, unseal
 from lrs.kernel.times import DAY, SECOND
-from lrs.matching import answers, links
+from lrs.matching import answers, consent, links
 from lrs.matching.answers import GuardianWanted
 from lrs.matching.consent import Consent
 from lrs.matching.links import AGREED, REFUSED, WAITING, AskedGuardian, ConsentLink
@@ -31,7 +31,7 @@ from lrs.matching.preview import preview
 from lrs.matching.services import PROFILES, Service
 from lrs.tenancy.record import TenantRecord
 from lrs.tenancy.tenants import Tenant
-from lrs.web.dates import written_day
+from lrs.web.dates import written_day, written_moment
 
 COOKIE = "consent"
 AGREE, REFUSE, SHOW, STOP = "agree", "refuse", "show", "stop"
@@ -126,8 +126,12 @@ def decided(tenant: Tenant, link: ConsentLink, service: Service | None, looker: 
     day = written_day(_day(tenant, link.decided), looker.language) if link.decided else ""
     guardian, record = link.guardian, tenant.record
     held = links.consents_held(tenant, link, service, looker.person)
+    stopped = consent.withdrawn_under(tenant.store, links.subjects_of(tenant, link), link.receipt)
     return {
-        "state": _state(tenant, link, is_held=bool(held)),
+        "state": "stopped"
+        if stopped and link.state == AGREED and not held
+        else _state(tenant, link, is_held=bool(held)),
+        "stopped": written_moment(stopped, tenant.settings.zone, looker.language) if stopped else "",
         "is_known": _is_learner(tenant, link, looker),
         "guardian": bool(guardian and guardian.answered),
         "mailed": bool(guardian and guardian.address),

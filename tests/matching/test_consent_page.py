@@ -264,8 +264,9 @@ def test_what_was_agreed_to_and_withdrawn_or_has_ended_is_not_said_to_be_seen(
 
     for page in (holds, anew):
         assert "<h1>You agreed</h1>" in page.text
-    for page in (over, withdrawn):
-        assert "<h1>You agreed, and that has ended</h1>" in page.text
+    assert "<h1>You agreed, and that has ended</h1>" in over.text
+    assert "<h1>Stopped</h1>" in withdrawn.text
+    assert "Stopped on 19 November 2026, " in withdrawn.text
 
 
 def test_a_form_that_was_sent_after_the_end_says_so_and_decides_nothing(

@@ -192,7 +192,9 @@ def test_what_was_agreed_has_a_reference_a_way_to_stop_and_a_way_back(
     assert f'href="{BACK.replace("&", "&amp;")}"' in agreed.text
     assert sorted(one.scope for one in given) == ["badges:read", "profiles:read"]
     assert links.with_receipt(tenant.store, receipt[1]).state == "agreed"
-    assert "<h1>You agreed, and that has ended</h1>" in stopped.text
+    assert "<h1>Stopped</h1>" in stopped.text
+    assert "is told to forget what it had" in stopped.text
+    assert '<a href="../me">' in stopped.text
 
 
 @pytest.mark.usefixtures("ana")

@@ -151,7 +151,7 @@ def test_a_guardian_can_stop_what_they_agreed_to(tenant: Tenant, made: Registere
 
     stopped = answer_form(client, theirs, "stop")
 
-    assert heading(stopped) == heading(client.get(link)) == "You agreed, and that has ended"
+    assert heading(stopped) == heading(client.get(link)) == "Stopped"
     assert {holds for _, _, holds in given(tenant)} == {False}
 
 

@@ -334,7 +334,20 @@ def test_what_is_missing_for_a_role_is_said_in_words(site):
     assert "Gowning You have this" in text
     assert "A higher level is needed You have Practitioner, and Lead or expert is asked for" in text
     assert "Something else (useful, not required) Missing" in text
+    assert "all that is required" not in text
     assert browser.get("/me/roles?role=none").status_code == 404
+
+
+def test_who_has_all_that_a_role_requires_is_told_so_and_what_is_missing_besides(site):
+    rows = "role,role_label,competency,label,framework,level,importance\n"
+    rows += "helper,Helper,GOWN,,https://example.org/frameworks/atmp,1,\n"
+    rows += "helper,,ASEP,,https://example.org/frameworks/atmp,3,optional\n"
+    for role in roles.read_roles(rows.encode())[0]:
+        site.world.write(lambda tx, role=role: roles.keep(tx, role))
+
+    text = text_of(signed_in(site, lived(site)).get("/me/roles?role=helper"))
+
+    assert "You have all that is required for this role. What is missing is useful, not required." in text
 
 
 def test_who_sees_what_is_said_in_words_and_stopped(site):
@@ -415,8 +428,10 @@ def test_what_services_were_told_stands_there_by_day(site):
 
     text = text_of(signed_in(site, ann).get("/me/sharing"))
 
-    assert "21 November 2026 : Career Converter was told your skills, because it asked; a new badge" in text
-    assert text.count("was told") == 1
+    assert "21 November 2026 : Career Converter was told your skills, because it asked" in text
+    assert "21 November 2026 : Career Converter was told a new badge" in text
+    assert text.count("was told") == 2
+    assert "Your training provider and the staff of this organisation see your record, too." in text
 
 
 # -- my data ----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -63,6 +62,7 @@ def roles(gap: Mapping[str, Any], words: Mapping[str, Mapping[int, str]]) -> dic
         "label": gap["role"]["label"],
         "match": None if gap["match"] is None else round(gap["match"]),
         "full": gap["full"],
+        "required": 0 < gap["essentials"]["required"] == gap["essentials"]["met"],
         "requirements": [_requirement(one, words.get(one["competency"], {})) for one in gap["requirements"]],
     }
 
@@ -79,14 +79,11 @@ def sharing(found: Sequence[Sharing], now: int, zone: str) -> dict[str, Any]:
 
 
 def told(found: Sequence[ServiceTold], names: Mapping[str, str], zone: str, most: int) -> dict[str, Any]:
-    """What services got, one line for each day and service; *names* are those of services."""
+    """What services got, one line for each day, service and thing; *names* are those of services."""
+    got = [(day_of(one.at, zone), one.service, ("sent " if one.sent else "asked ") + one.what) for one in found]
     lines = [
-        {
-            "day": written_day(day),
-            "service": names.get(service, service),
-            "what": sorted({("sent " if one.sent else "asked ") + one.what for one in group}),
-        }
-        for (day, service), group in groupby(found, key=lambda one: (day_of(one.at, zone), one.service))
+        {"day": written_day(day), "service": names.get(service, service), "what": what}
+        for day, service, what in dict.fromkeys(got)
     ]
     return {"told": lines[:most], "is_whole": len(lines) <= most}
 
