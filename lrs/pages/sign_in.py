@@ -15,7 +15,6 @@ from lrs.pages.operator.elsewhere import still_in
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visiting, form_body, said, says
 from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import base_of, client_of, device_cookie, drop_cookie, session_cookie, set_cookie
-from lrs.web.page import redirect
 
 says(signed_out="You are signed out.")
 
@@ -64,8 +63,8 @@ def routes(prefix: str = "") -> APIRouter:
     def leave(visit: Visiting, body: FormBody) -> Response:
         visit.fields(body)
         end_session(visit.tenant, visit.session.nonce, by=visit.session.by)
-        place = "/sign-in/learner" if visit.caller.person else "/sign-in?done=signed_out"
-        answer = redirect(visit.request, f"{visit.root}{place}")
+        place = "/sign-in/learner" if visit.caller.person else "/sign-in"
+        answer = visit.on(place, "signed_out")
         drop_cookie(answer, visit.tenant, session_cookie(visit.tenant))
         return answer
 

@@ -142,8 +142,9 @@ def _confirmed(tenant: Tenant, text: str, nonce: str) -> Proven:
 
 
 def _asked(request: Request, tenant: Tenant, refused: Refused | None = None, then: str = "") -> Response:
+    is_out = request.query_params.get("done") == "signed_out"
     answer = entering.learners_page(
-        request, tenant, "account/learner.html", refused, providers=ways(tenant, "learners")
+        request, tenant, "account/learner.html", refused, providers=ways(tenant, "learners"), is_out=is_out
     )
     if there := session.safe_return(base_of(request), then):
         set_cookie(answer, tenant, then_cookie(tenant), there, _THEN_LASTS)

@@ -490,6 +490,18 @@ def test_a_learner_closes_their_sign_in_and_it_is_closed_everywhere(site):
     assert len(site.world.all("award")) == 2
 
 
+def test_who_signed_out_is_told_so_in_their_language(site):
+    browser = signed_in(site, lived(site))
+
+    out = browser.send(browser.get("/me"), "/sign-out")
+
+    page = browser.get(out.headers["location"])
+    assert out.headers["location"] == "/sign-in/learner?done=signed_out"
+    assert "You are signed out." in text_of(page)
+    assert "Rydych wedi allgofnodi." in text_of(browser.get("/sign-in/learner?done=signed_out&lang=cy"))
+    assert "You are signed out." not in text_of(browser.get("/sign-in/learner?lang=en"))
+
+
 def test_staff_cannot_close_a_learners_sign_in_with_this_form(browser):
     token = first_form(browser.get("/account"), "/sign-out")["fields"]
 
