@@ -19,7 +19,10 @@ from lrs.tenancy.tenants import Tenant
 
 NO_FILES: PackageFiles = {}
 _ZIP, _BLANKS, _UTF_16 = b"PK", b"\xef\xbb\xbf \t\r\n", (b"\xff\xfe", b"\xfe\xff")
-_ELSEWHERE = "the package has no {} in its root folder{}: zip the files themselves, not the folder they are in"
+_ELSEWHERE = (
+    "the package has no {} in its root folder{}: zip the files themselves, not the folder they are in, and write its"
+    " name in small letters"
+)
 
 
 def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: str = "") -> Imported:
@@ -64,7 +67,8 @@ def _of_archive(file: BinaryIO, blobs: Blobs) -> tuple[Structure, PackageFiles]:
     archive = PackageArchive(file)
     try:
         if course_xml.NAME not in archive.names:
-            there = min((one for one in archive.names if one.endswith(f"/{course_xml.NAME}")), default="")
+            named = (one for one in archive.names if one.rpartition("/")[2].lower() == course_xml.NAME)
+            there = min(named, default="")
             told = f", but one at {there[:200]!r}" if there else ""
             raise bad_package(_ELSEWHERE.format(course_xml.NAME, told), NO_STRUCTURE)
         text = archive.read(course_xml.NAME, course_xml.MOST_BYTES)

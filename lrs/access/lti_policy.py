@@ -40,5 +40,6 @@ LTI_TABLE: PolicyTable = {
     ("GET", "/staff/lms/platforms/{id}"): _CONNECT,
     ("POST", "/staff/lms/platforms/{id}/state"): _APPROVE,
     ("POST", "/staff/lms/platforms/{id}/deployments"): _APPROVE,
+    ("POST", "/staff/lms/platforms/{id}/remove"): _APPROVE,
 }
 """Lines of ``policy.TABLE``."""

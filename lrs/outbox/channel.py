@@ -146,7 +146,7 @@ class Channel:
     stored up to ``foreseen.FRESH`` seconds before. Without it, *compose* reads for each delivery by itself.
 
     A channel whose destinations are records of its own room has *own*. *resume* is the command that makes one active
-    again.
+    again. *called* is what people call one, *page* the pattern of the page about one, if there is one.
     """
 
     name: str
@@ -160,6 +160,8 @@ class Channel:
     foresee: Callable[[Tenant, ReadAhead, Sequence[Record]], None] | None = None
     own: Destinations | None = None
     resume: str = "lrs destinations resume {channel} {id}"
+    called: Callable[[Destination], str] = lambda one: one.id
+    page: str = ""
 
     def resume_command(self, id: str) -> str:
         """The command that makes the destination *id* active again."""

@@ -150,13 +150,16 @@ class DestinationStatus:
     """The present state of a destination.
 
     *waiting* counts deliveries (``None`` for a stream, which is not counted). *since* is the time of the oldest thing
-    that has not arrived there (microseconds UTC). *resume* is the command that makes it active again.
+    that has not arrived there (microseconds UTC). *resume* is the command that makes it active again. *called* and
+    *page* are as in ``Channel``.
     """
 
     destination: Destination
     waiting: int | None
     since: int | None
     resume: str
+    called: str
+    page: str
 
     @property
     def active(self) -> bool:
@@ -216,7 +219,8 @@ def _standing(tenant: Tenant, channel: Channel, destination: Destination) -> Des
     behind = channel.since(tenant.store, destination) if channel.since else None
     count = None if channel.since else tenant.store.count(deliveries.KIND, waiting)
     since = min(times if behind is None else [*times, behind], default=None)
-    return DestinationStatus(destination, count, since, channel.resume_command(destination.id))
+    resume = channel.resume_command(destination.id)
+    return DestinationStatus(destination, count, since, resume, channel.called(destination), channel.page)
 
 
 def _shown(record: Record, channels: Channels) -> dict[str, Any]:

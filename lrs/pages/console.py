@@ -65,7 +65,7 @@ def _add_overview(router: APIRouter, neighbours: Neighbours) -> None:
         work = work_view.work(facts.work_facts(tenant, neighbours), now, zone)
         waiting = console_facts.mails(tenant) if sees("/console/mails") else []
         mails = sum(not one.is_over(now) for one in waiting)
-        acts = {"may_see": sees("/staff/learners/{person}")}
+        acts = {"may_see": sees("/staff/learners/{person}"), "sees": sees}
         acts |= {"may_retry": sees("/pages/work/retry", "POST"), "may_resend": sees("/pages/work/resend", "POST")}
         return _page(visit, "staff/console.html", "overview", mails=mails, **work, **acts)
 

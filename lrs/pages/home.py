@@ -75,6 +75,8 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("work", "/pages/work", _put_aside),
     ("arrivals", "/arrivals", _nothing),
     ("connect", "/connect", _nothing),
+    ("courses", "/staff/courses", _nothing),
+    ("lms", "/staff/lms", _nothing),
     ("members", "/staff/members", _nothing),
     ("badge-keys", "/staff/badge-keys", _nothing),
     ("console", "/console", _nothing),

@@ -124,6 +124,8 @@ def _destination(one: DestinationStatus, now: int, zone: str) -> dict[str, Any]:
     since = None if one.active or changed is None else written_moment(changed, zone)
     return {
         "to": one.destination.id,
+        "called": one.called,
+        "page": one.page,
         "channel": one.destination.channel,
         "state": state_since(state_word(one.destination.state), since),
         "mood": mood(one.destination.state),

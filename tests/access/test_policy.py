@@ -331,6 +331,7 @@ OTHERS = {
             ("GET", "/staff/lms/platforms/{id}"),
             ("POST", "/staff/lms/platforms/{id}/state"),
             ("POST", "/staff/lms/platforms/{id}/deployments"),
+            ("POST", "/staff/lms/platforms/{id}/remove"),
             ("GET", "/connect"),
             ("GET", "/connect.csv"),
             ("GET", "/connect.json"),

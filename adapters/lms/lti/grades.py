@@ -158,9 +158,14 @@ class _Platforms:
 
 
 def _destination(one: LtiPlatform) -> Destination:
+    named = msgspec.Raw(msgspec.json.encode({"name": one.name}))
     if one.state == "approved":
-        return Destination(CHANNEL_NAME, one.id, one.token, ACTIVE)
-    return Destination(CHANNEL_NAME, one.id, one.token, PAUSED, f"the platform is {one.state}")
+        return Destination(CHANNEL_NAME, one.id, one.token, ACTIVE, options=named)
+    return Destination(CHANNEL_NAME, one.id, one.token, PAUSED, f"the platform is {one.state}", options=named)
+
+
+def _called(destination: Destination) -> str:
+    return msgspec.json.decode(destination.options, type=dict[str, str])["name"]
 
 
 def _score(one: LtiGrade, sub: str) -> dict[str, Any]:
@@ -221,7 +226,15 @@ def about(record: Record) -> dict[str, Any]:
     return {"to": record.meta.get("to", "?"), "what": record.meta.get("what", "grade")}
 
 
-CHANNEL = Channel(CHANNEL_NAME, compose, about, own=_Platforms(), resume="lrs lms approve {id}")
+CHANNEL = Channel(
+    CHANNEL_NAME,
+    compose,
+    about,
+    own=_Platforms(),
+    resume="lrs lms approve {id}",
+    called=_called,
+    page="/staff/lms/platforms/{id}",
+)
 
 
 def those_of(reader: Reader, links: Sequence[str], user: str) -> list[LtiGrade]:

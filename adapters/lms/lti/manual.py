@@ -98,6 +98,10 @@ PRODUCTS = {
 }
 
 
+STAND_INS = ("SITE", "NUMBER", "APPLICATION")
+"""Words in the addresses above, in place of something that only the platform knows."""
+
+
 def product(name: str) -> Product:
     """Raises ``Refused`` (404) if there is none of that name."""
     found = PRODUCTS.get(name)
@@ -123,10 +127,22 @@ def register(tenant: Tenant, given: Mapping[str, str], state: PlatformState, *, 
         deployments=tuple(deployments),
         family=given.get("product", ""),
     )
+    _check_filled_in(made)
     platforms.check(made)
     platforms.check_https(made, tenant.settings)
     tenant.store.write(lambda tx: platforms.add(tx, made, by)).result()
     return made
+
+
+def _check_filled_in(made: LtiPlatform) -> None:
+    """Raises ``Refused`` (400) for an address in which one of the ``STAND_INS`` is left."""
+    for address in (made.issuer, made.authorization, made.token, made.jwks):
+        left = next((one for one in STAND_INS if one in address.split("/")), None)
+        if left is not None:
+            message = (
+                f"{left} in {address[:200]} stands for something of the platform's own: write what it shows there."
+            )
+            raise Refused(message)
 
 
 def our_values(root: str) -> list[tuple[str, str]]:

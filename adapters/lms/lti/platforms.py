@@ -132,6 +132,16 @@ def set_state(tx: Tx, id: str, state: PlatformState, by: str) -> LtiPlatform:
     return now
 
 
+def remove(tx: Tx, id: str, by: str) -> None:
+    """Takes a platform away, in any state: nothing of it is let in any more. Raises ``Refused`` (404).
+
+    What its users did, and who they are, stays: registered again with the same issuer and client id, it is the same.
+    """
+    _wanted(tx, id)
+    tx.delete(KIND, id)
+    audit.append(tx, by, "lti-platform.removed", {"platform": id})
+
+
 def accept_deployment(tx: Tx, id: str, deployment: str, by: str) -> bool:
     """Lets *deployment* launch. ``False`` if it may already. Raises ``Refused`` (400, 404)."""
     record = _wanted(tx, id)

@@ -24,6 +24,7 @@ says(
     lms_approved="The platform is approved: what it opens is let in from now on.",
     lms_suspended="The platform is suspended: nothing of it is let in, and whoever came from there is signed out.",
     lms_added="The platform is registered.",
+    lms_removed="The platform is removed: nothing of it is let in any more.",
     lms_deployment="The deployment is accepted: what it opens is let in from now on.",
 )
 
@@ -34,6 +35,7 @@ def routes() -> APIRouter:
     _add_list(router)
     _add_new(router)
     _add_platform(router)
+    _add_removal(router)
     return router
 
 
@@ -119,6 +121,19 @@ def _add_platform(router: APIRouter) -> None:
                 raise
             return _platform(visit, id, refused)
         return visit.on(f"{PLACE}/platforms/{id}", "lms_deployment")
+
+
+def _add_removal(router: APIRouter) -> None:
+    @router.post(
+        PLACE + "/platforms/{id}/remove",
+        status_code=303,
+        summary="Removes a platform",
+        openapi_extra=form_body() | SIGNED_IN,
+    )
+    def remove(visit: Visiting, id: str, body: FormBody) -> Response:
+        visit.fields(body)
+        visit.tenant.store.write(lambda tx: platforms.remove(tx, id, visit.session.by)).result()
+        return visit.on(PLACE, "lms_removed")
 
 
 def root_for(tenant: Tenant) -> str:

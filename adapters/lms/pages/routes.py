@@ -21,7 +21,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.settings import MIB
 from lrs.pages import session
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.storage import Walk
 from lrs.storage.edge import read
 from lrs.web.arriving import arriving
@@ -127,7 +127,9 @@ def _add_one(router: APIRouter) -> None:
         course = _course(visit, id)
         versions = courses.versions_in(store, course)
         one = view.detail(course, versions, settings.zone, is_served=settings.content_url is not None)
-        return visit.page("staff/course-package.html", one=one, learners=store.count(REGISTRATION, [_of_course(id)]))
+        learners = store.count(REGISTRATION, [_of_course(id)])
+        may_connect = may(visit.caller)("/staff/lms")
+        return visit.page("staff/course-package.html", one=one, learners=learners, may_connect=may_connect)
 
     @router.post(
         f"{ONE}/withdraw", status_code=303, summary="Takes a course out of use", openapi_extra=form_body() | SIGNED_IN

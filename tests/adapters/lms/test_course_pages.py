@@ -72,7 +72,7 @@ def test_a_package_that_is_sent_is_a_course_and_the_same_one_again_is_no_new_ver
     shown = text_of(author.get(f"{PLACE}/{course}"))
     assert again.headers["location"] == f"{PLACE}/{course}?done=course_same"
     assert "this package is its current version already" in text_of(author.get(again.headers["location"]))
-    for said in ("Clean rooms", "Gowning", "completed and passed", "80 %", "Wash hands", "course.zip"):
+    for said in ("Clean rooms", "Gowning", "completed and passed", "80 %", "Wash hands", "How a learner gets in"):
         assert said in shown
 
 

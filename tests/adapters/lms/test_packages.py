@@ -207,6 +207,7 @@ def test_what_is_no_package_is_refused(tenant):
     assert refused(tenant, package()[:-30]).rule == "cmi5 14.1.0.0-1"
     nested = refused(tenant, zipped({"folder/cmi5.xml": structure()}))
     assert (nested.rule, "'folder/cmi5.xml'" in nested.message) == ("cmi5 14.1.0.0-2", True)
+    assert "but one at 'CMI5.xml'" in refused(tenant, zipped({"CMI5.xml": structure()})).message
 
 
 def link(name):

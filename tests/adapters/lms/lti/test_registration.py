@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
-from adapters.lms.lti import manual, platforms, registration, tool_keys
+from adapters.lms.lti import manual, platforms, platforms_view, registration, tool_keys
 from adapters.lms.lti.addresses import why_unusable
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
@@ -223,6 +224,8 @@ def test_an_administrator_registers_by_hand_and_approves_what_waits(world):
         ({"client_id": ""}, "The client id is missing"),
         ({"jwks": "ftp://x.example"}, "The address of its keys is no address"),
         ({"name": " "}, "The name is missing"),
+        ({"issuer": "https://SITE"}, "SITE in https://SITE stands for something of the platform's own"),
+        ({"token": "https://n.example/token/NUMBER"}, "NUMBER in https://n.example/token/NUMBER stands for"),
     ],
 )
 def test_a_form_that_cannot_be_is_shown_again_with_why(world, change, says):
@@ -234,6 +237,42 @@ def test_a_form_that_cannot_be_is_shown_again_with_why(world, change, says):
 
     assert answer.status_code == 400
     assert says in text_of(answer)
+
+
+@pytest.mark.parametrize("name", manual.PRODUCTS)
+def test_what_the_form_proposes_without_an_address_is_not_taken_as_it_is(name):
+    proposed = platforms_view.proposed(manual.product(name), "")
+
+    left = {one for one in manual.STAND_INS for address in proposed.values() if one in address.split("/")}
+    assert left or name == "canvas"
+
+
+def test_a_platform_is_removed_and_can_be_registered_again(world, platform):
+    browser, one = world.staff(), platform.described("removed")
+    world.add(one)
+    place = f"/staff/lms/platforms/{one.id}"
+
+    answer = send(browser, browser.get(place), f"{place}/remove")
+    again = browser.ask("POST", f"{place}/remove", data={"form": "none"})
+
+    assert answer.status_code == 303
+    assert "The platform is removed" in text_of(browser.get(answer.headers["location"]))
+    assert browser.get(place).status_code == 404
+    assert again.status_code in {403, 404}
+    assert world.audit()[-1] == ("lti-platform.removed", {"platform": one.id})
+    world.add(one)
+    world.store.write(lambda tx: platforms.remove(tx, one.id, "test")).result()
+
+
+def test_the_console_names_a_platform_that_waits_and_leads_to_where_it_is_approved(world, platform):
+    one = replace(platform.described("pending"), state="pending", name="Moodle of North")
+    world.add(one)
+
+    page = world.staff().get("/console")
+    world.store.write(lambda tx: platforms.remove(tx, one.id, "test")).result()
+
+    assert "Nothing is sent to Moodle of North (lti)" in text_of(page)
+    assert f'href="/staff/lms/platforms/{one.id}"' in page.text
 
 
 def test_an_invitation_is_made_on_the_page(world):
