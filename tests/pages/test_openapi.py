@@ -212,7 +212,8 @@ PAGES = dict.fromkeys(
             for one in ("register/{invite}", "login", "launch", "pick", "me/questions", "learn/{link}/{index}")
         ),
         *(f"GET /staff/lms{one}" for one in ("", ".csv", ".json", "/new", "/canvas.json", "/platforms/{id}")),
-        *(f"POST /staff/lms{one}" for one in ("", "/new", "/platforms/{id}/state", "/platforms/{id}/deployments")),
+        *(f"POST /staff/lms{one}" for one in ("", "/new")),
+        *(f"POST /staff/lms/platforms/{{id}}/{one}" for one in ("state", "deployments", "remove")),
         "GET /health",
         "GET /docs",
         "GET /openapi.json",
