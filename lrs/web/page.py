@@ -30,6 +30,8 @@ from lrs.web.static_files import asset
 TEMPLATES = Path(__file__).parent / "templates"
 MAILS = Path(__file__).parent / "mails"
 """Templates of mails (``lrs.web.letter``), which are rendered in the same way."""
+_CLOSED = "This organisation's pages are closed for now. Ask whoever runs them."
+"""For the public; programs and the operator are told more."""
 RefusalPage = Callable[[Request, Refused], Response]
 
 
@@ -76,7 +78,9 @@ def refusal_page(request: Request, refused: Refused, template: str, /, **shown: 
     exchange = exchange_of(request)
     exchange.policy = replace(policy_of(request), caching="no-store")
     headers = {name: value for name, value in refused.headers if name.lower() != "www-authenticate"}
-    told = {"status": refused.status, "message": refused.message, "wait": headers.get("retry-after")}
+    is_public = refused.error in {"suspended", "closing"} and not template.startswith("operator/")
+    message = _CLOSED if is_public else refused.message
+    told = {"status": refused.status, "message": message, "wait": headers.get("retry-after")}
     answer = page(request, template, refused.status, **told, place=request.url.path, request_id=exchange.id, **shown)
     answer.headers.update(headers)
     return answer

@@ -14,7 +14,7 @@ from lrs.kernel.errors import Refused
 from lrs.pages.operator import setup
 from lrs.tenancy import open_tenants
 from lrs.web.origins import session_cookie
-from tests.pages.conftest import text_of
+from tests.pages.conftest import Browser, text_of
 from tests.pages.operators import Installation, operator_of
 from tests.served import serving
 
@@ -157,6 +157,9 @@ def test_while_the_organisation_is_suspended_its_steps_are_not_done_and_nothing_
     made.operator.send(page, "/operator/organisations/default/state")
 
     assert made.operator.get(f"{BEGIN}?step=source").status_code == 200
+    shut = text_of(Browser(made.app).get("/sign-in"))
+    assert "This organisation's pages are closed for now. Ask whoever runs them." in shut
+    assert "lrs tenants resume" not in shut
     assert do(made.operator, "administrator", who="other", email="a@example.org").status_code == 403
     assert made.operator.get("/operator").status_code == 200
 

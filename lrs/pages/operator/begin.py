@@ -161,7 +161,7 @@ class _Begin:
             told = {"invited": {"link": made.link, "until": until, "email": form.get("email", "")}}
             return self._shown(visit, found, chosen, 200, _NOTHING | told)
         with tenants_of(visit.request).hold(DEFAULT) as tenant:
-            way = entering.way(visit.request, tenant, "operator")
+            way = entering.way(visit.request, tenant, "the operator's pages")
             token = staff_acts.add_administrator(tenant, _own(visit), way, by=operator_of(visit))
             put_down(visit, "tenant.administrator-in", DEFAULT)
             answer = visit.on("/begin", "administrator_in")
