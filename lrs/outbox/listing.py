@@ -63,7 +63,9 @@ def _with_fates(tenant: Tenant, channels: Channels, records: Sequence[Record]) -
 def _fate(parked: Owed | None, failing: Owed | None) -> dict[str, Any]:
     if parked is not None:
         return {"state": PARKED, "reason": parked.error}
-    return {"reason": f"{failing.error}; tried again"} if failing is not None else {}
+    if failing is None:
+        return {}
+    return {"reason": f"{failing.error}; tried again", "again": time_of(failing.due)}
 
 
 def sent_to(tenant: Tenant, channels: Channels, to: str, *, limit: int = 1_000) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.times import HOUR
-from lrs.matching import consent, registry, services
+from lrs.matching import changes, registry, services
 from lrs.matching.registry import AboutService, Registered
 from lrs.matching.services import Service
 from lrs.outbox.listing import DestinationStatus
@@ -214,7 +214,7 @@ def _add_service(router: APIRouter, neighbours: Neighbours) -> None:
 
 def _service(visit: Visit, neighbours: Neighbours, one: Service, refused: Refused | None = None) -> Response:
     tenant, zone = visit.tenant, visit.tenant.settings.zone
-    count = tenant.store.count(consent.KIND, [key("service", one.id)])
+    count = tenant.store.count(changes.KIND, [key("service", one.id)])
     destination = _destinations(visit, neighbours).get(one.id)
     return visit.page(
         "staff/service.html",

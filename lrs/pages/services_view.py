@@ -12,11 +12,18 @@ from lrs.pages.words import lasting
 from lrs.web.dates import written_moment, written_timestamp
 from lrs.web.listing import ListColumn, ListRow
 
+SEES = {
+    PROFILES: "Competencies, levels, dates and badges",
+    EVIDENCE: "How much evidence stands behind each",
+    BADGES: "The badges themselves",
+    ROLES: "Roles and what they ask for (of nobody)",
+    GAP: "What a learner still needs for a role",
+}
 COLUMNS = (
     ListColumn("name", "Service"),
     ListColumn("id", "Client id"),
     ListColumn("state", "State", facet=True),
-    ListColumn("scopes", "May see", sortable=False, facet=True),
+    ListColumn("scopes", "May see", sortable=False, facet=True, words=SEES),
     ListColumn("waiting", "Waiting", figure=True),
     ListColumn("behind", "Behind", sortable=False),
 )
@@ -28,13 +35,6 @@ DELIVERY_COLUMNS = (
     ListColumn("reason", "Why", sortable=False),
     ListColumn("id", "Id", sortable=False, seen=False),
 )
-SEES = {
-    PROFILES: "Competencies, levels, dates and badges",
-    EVIDENCE: "How much evidence stands behind each",
-    BADGES: "The badges themselves",
-    ROLES: "Roles and what they ask for (of nobody)",
-    GAP: "What a learner still needs for a role",
-}
 _MOODS = {"delivered": "good", "dead": "bad"}
 
 
@@ -56,7 +56,7 @@ def _row(one: Service, destination: DestinationStatus | None, now: int, root: st
         },
         {
             "state": state_word(one.state),
-            "scopes": ", ".join(one.scopes),
+            "scopes": "; ".join(SEES[scope] for scope in one.scopes),
             "waiting": str(destination.waiting) if destination else "It asks, and is sent nothing",
         },
         {"name": f"{root}/staff/services/{one.id}"},
@@ -64,8 +64,8 @@ def _row(one: Service, destination: DestinationStatus | None, now: int, root: st
     )
 
 
-def service(one: Service, destination: DestinationStatus | None, consents: int, now: int, zone: str) -> dict[str, Any]:
-    """What the page about one service says of it."""
+def service(one: Service, destination: DestinationStatus | None, learners: int, now: int, zone: str) -> dict[str, Any]:
+    """What the page about one service says of it. *learners* counts those of whom it was ever told."""
     overlap = one.former.until if one.former and one.former.until > now else None
     return {
         "id": one.id,
@@ -80,7 +80,7 @@ def service(one: Service, destination: DestinationStatus | None, consents: int, 
         "reason": one.reason or "",
         "is_active": one.active,
         "is_refused": one.is_refused,
-        "consents": consents,
+        "learners": learners,
         "waiting": destination.waiting if destination else 0,
         "overlap": written_moment(overlap, zone) if overlap else "",
     }
@@ -95,12 +95,18 @@ def delivery_rows(found: Iterable[Mapping[str, Any]], zone: str) -> list[ListRow
                 "queued": written_timestamp(str(one["queued"]), zone),
                 "state": state_word(str(one["state"])),
                 "status": "" if one["status"] is None else str(one["status"]),
-                "reason": str(one["reason"] or ""),
+                "reason": _reason(one, zone),
             },
             moods={"state": _MOODS.get(str(one["state"]), "")},
         )
         for one in found
     ]
+
+
+def _reason(delivery: Mapping[str, Any], zone: str) -> str:
+    """Why a delivery is in its state, and when it is tried again if it failed."""
+    said, again = str(delivery["reason"] or ""), delivery.get("again")
+    return f"{said} at {written_timestamp(str(again), zone)}" if again else said
 
 
 def scope_options(chosen: Sequence[str]) -> list[dict[str, Any]]:

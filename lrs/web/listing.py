@@ -34,7 +34,7 @@ class ListColumn:
     """A column.
 
     *facet*: a reader can select rows by its values. *figure*: its values are numbers. One that is not *seen* is only in
-    files, and a facet above the table.
+    files, and a facet above the table. *words* are what people read for values of a tuple.
     """
 
     name: str
@@ -43,6 +43,7 @@ class ListColumn:
     facet: bool = False
     figure: bool = False
     seen: bool = True
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,5 +231,6 @@ def _facet(asked: Asked, one: ListColumn, rows: Iterable[ListRow]) -> dict[str, 
     choices = [{"text": "All", "count": 0, "chosen": not now, "address": asked.address(**{one.name: "", PART: ""})}]
     for value, count in found.most_common(MOST_CHOICES):
         address = asked.address(**{one.name: value, PART: ""})
-        choices.append({"text": words.get(value, value), "count": count, "chosen": value == now, "address": address})
+        text = words.get(value, one.words.get(value, value))
+        choices.append({"text": text, "count": count, "chosen": value == now, "address": address})
     return {"label": one.label, "choices": choices}

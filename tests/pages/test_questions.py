@@ -179,7 +179,7 @@ def test_consents_that_wait_for_their_learner_are_shown_without_the_link(site, b
     late = browser.get(LIST)
 
     assert "their &lt;b&gt;17&lt;/b&gt;" in page.text
-    assert "Career Converter profiles:read" in text_of(page)
+    assert "Career Converter Skills and the names of badges" in text_of(page)
     assert "secret-id" not in page.text
     assert "Career Converter" not in text_of(late)
 

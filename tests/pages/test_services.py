@@ -10,7 +10,7 @@ from lrs.access import staff, staff_acts
 from lrs.access.roles import Granted
 from lrs.kernel.times import HOUR
 from lrs.matching import registry, services
-from tests.matching.world import put_service, receiver, run_deliver
+from tests.matching.world import agree, put_person, put_service, receiver, run_deliver, run_sync
 from tests.pages.conftest import Site, text_of
 from tests.pages.test_learners import member
 
@@ -106,6 +106,19 @@ def test_a_test_event_goes_the_way_of_all_events_and_its_fate_is_shown(site, bro
     assert ("service.tested", f"key {site.operator.key}") in site.audit()
 
 
+def test_a_learner_who_agreed_to_two_parts_is_counted_once_and_parts_are_told_in_words(site, browser):
+    put_service(site.tenant, name="Counter")
+    person = put_person(site.tenant, "mailto:counted@example.org")
+    agree(site.tenant, person, "counter", scopes=("profiles:read", "gap:read"))
+    run_sync(site.tenant)
+
+    page, listed = browser.get(f"{LIST}/counter"), browser.get(LIST)
+
+    assert "Learners it was told of, of all times 1 " in text_of(page)
+    assert "What a learner still needs for a role" in text_of(listed)
+    assert "gap:read" not in text_of(listed)
+
+
 def test_a_test_event_that_is_refused_says_why(site, browser):
     with receiver() as there:
         there.answers = lambda _: (500, {})
@@ -115,7 +128,7 @@ def test_a_test_event_that_is_refused_says_why(site, browser):
         run_deliver(site.tenant)
 
     assert "500" in text_of(browser.get(path))
-    assert "tried again" in text_of(browser.get(path))
+    assert re.search(r"tried again at \d+ \w+ \d{4}", text_of(browser.get(path)))
 
 
 def test_a_service_without_a_webhook_or_that_is_disabled_is_sent_no_test(shared):

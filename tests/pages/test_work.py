@@ -220,7 +220,7 @@ def test_a_service_that_was_disabled_is_told_with_what_to_do(site, browser):
 
     text = text_of(browser.get("/pages/work"))
 
-    assert "Career Converter Active http://127.0.0.1:9/hook profiles:read" in text
+    assert "Career Converter Active http://127.0.0.1:9/hook Competencies, levels, dates and badges" in text
     assert "Gone Disabled: it answered 410 Gone. Once it is put right: lrs services resync gone" in text
     assert "1 thing needs somebody" in text
 
