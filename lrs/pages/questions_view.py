@@ -8,7 +8,7 @@ from typing import Any
 from lrs.competency.explain import Explanation
 from lrs.matching.links import ConsentLink
 from lrs.people.questions import Question
-from lrs.web.dates import written_moment, written_timestamp
+from lrs.web.dates import written_moment, written_result_time
 from lrs.web.listing import ListColumn, ListRow
 
 COLUMNS = (
@@ -84,7 +84,7 @@ def evidence(explanation: Explanation, zone: str, sources: Collection[str] | Non
     return [
         {
             "value": one.statement,
-            "text": f"{written_timestamp(one.timestamp, zone)}, {one.source}: {one.activity}",
+            "text": f"{written_result_time(one.timestamp, zone)}, {one.source}: {one.activity}",
             "hint": _told(one.score, one.reason),
             "on": False,
         }

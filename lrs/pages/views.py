@@ -17,7 +17,7 @@ from lrs.pages.facts import LISTED, LearnerFacts
 from lrs.pages.states import mood, state_word
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.search import Somebody
-from lrs.web.dates import written_day, written_moment, written_timestamp
+from lrs.web.dates import written_day, written_moment, written_result_time, written_timestamp
 from lrs.web.listing import ListRow
 from lrs.xapi.statements.identity import Identifier
 
@@ -153,7 +153,7 @@ def _award(award: Mapping[str, Any], zone: str) -> str:
 def _finding(one: EvidenceVerdict, zone: str) -> dict[str, Any]:
     asked = "" if one.threshold is None else f" (asked: {one.threshold:g}\N{NO-BREAK SPACE}%)"
     return {
-        "when": written_timestamp(one.timestamp, zone),
+        "when": written_result_time(one.timestamp, zone),
         "statement": one.statement,
         "source": one.source,
         "activity": one.activity,

@@ -5,7 +5,8 @@ Commands and JSON have them as ISO 8601; only pages and mails have them like thi
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -13,6 +14,7 @@ from babel.dates import format_date
 from lrs.kernel.times import SECOND, zoned_micros
 from lrs.web.language import ENGLISH
 
+_MIDNIGHT = re.compile(r"[Tt ]00:00:00(\.0+)?([Zz]|[+-]\d\d:\d\d)")
 _LOCALES = {ENGLISH: "en_GB"}
 
 
@@ -38,3 +40,19 @@ def written_timestamp(timestamp: str, zone: str, language: str = ENGLISH) -> str
         return written_moment(zoned_micros(timestamp), zone, language)
     except (ValueError, OverflowError):  # a year that the zone would move out of the calendar
         return timestamp
+
+
+def written_result_time(timestamp: str, zone: str, language: str = ENGLISH) -> str:
+    """When a result came about: as ``written_timestamp``, but midnight, as it is written or in *zone*, is only a day.
+
+    Files of providers often have days without times; their results are stored with the start of the day.
+    """
+    try:
+        there = datetime.fromtimestamp(zoned_micros(timestamp) / SECOND, ZoneInfo(zone))
+    except (ValueError, OverflowError):
+        return timestamp
+    if _MIDNIGHT.fullmatch(timestamp[10:]):
+        return written_day(timestamp, language)
+    if there.time() == time():
+        return written_day(there.date(), language)
+    return written_timestamp(timestamp, zone, language)

@@ -14,7 +14,7 @@ from lrs.matching import registry, services
 from lrs.outbox import deliveries
 from lrs.pages.words import lasting
 from lrs.storage import Owed, Record
-from lrs.web.dates import written_moment, written_timestamp
+from lrs.web.dates import written_moment, written_result_time, written_timestamp
 from lrs.xapi.documents.content import keep
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
 from tests.competency.world import statement
@@ -252,6 +252,20 @@ def test_times_are_told_in_the_zone_of_the_reader():
     assert written_timestamp("2026-07-01T12:00:00Z", "Europe/London") == "1 July 2026, 13:00 BST"
     assert written_timestamp("2026-07-01T12:00:00", "Europe/London") == "2026-07-01T12:00:00"
     assert written_timestamp("soon", "Europe/London") == "soon"
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "written"),
+    [
+        ("2026-07-20T00:00:00Z", "20 July 2026"),
+        ("2026-07-20T00:00:00.000+01:00", "20 July 2026"),
+        ("2026-07-19T23:00:00Z", "20 July 2026"),
+        ("2026-07-20T00:00:01Z", "20 July 2026, 01:00 BST"),
+        ("soon", "soon"),
+    ],
+)
+def test_a_result_at_midnight_has_a_day_and_no_time(timestamp, written):
+    assert written_result_time(timestamp, "Europe/London") == written
 
 
 def test_each_destination_is_shown_with_how_far_behind_it_is(site, browser):

@@ -15,7 +15,7 @@ from lrs.pages.states import mood, state_word
 from lrs.pages.told import StatementTold
 from lrs.pages.views import delivery_shown
 from lrs.storage import Record, micros_of
-from lrs.web.dates import written_day, written_moment, written_timestamp
+from lrs.web.dates import written_day, written_moment, written_result_time
 
 LONGEST = 100_000
 """Characters of a statement that are shown."""
@@ -43,7 +43,7 @@ def statement(
         "facts": [
             *([("Result", one.result.said)] if one.result.said else []),
             ("Received", written_moment(micros_of(record.seq), zone)),
-            ("Happened", written_timestamp(one.timestamp, zone) or "Not told"),
+            ("Happened", written_result_time(one.timestamp, zone) or "Not told"),
             ("Source", str(record.meta.get("source", ""))),
             ("Version of xAPI", str(record.meta.get("version", ""))),
         ],

@@ -17,7 +17,7 @@ from lrs.pages.me.badges import OwnBadge
 from lrs.pages.me.facts import OwnSkills, ServiceTold, Sharing, Skill
 from lrs.people.questions import Matter, Question
 from lrs.subjects.access import OwnRecords
-from lrs.web.dates import written_day, written_moment, written_timestamp
+from lrs.web.dates import written_day, written_moment, written_result_time
 
 WHOLE = "record"
 """The subject of a question that is not about a skill."""
@@ -168,7 +168,7 @@ def _proof(proof: Proof, one: Skill, zone: str) -> dict[str, Any]:
         "observers": told.observers if told else (),
         "observed": bool(told and told.observed),
         "source": proof.source,
-        "when": written_timestamp(proof.timestamp, zone),
+        "when": written_result_time(proof.timestamp, zone),
         "statement": proof.statement,
     }
 
