@@ -24,17 +24,21 @@ TOOL_SETUP = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 
 _ROLES = "http://purl.imsglobal.org/vocab/lis/v2/"
 TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
-TEACHING = frozenset({"Instructor", "ContentDeveloper", "Mentor", "Administrator", "TeachingAssistant", "Manager"})
-"""Roles in a course that see its roster and its grades. No role of a platform gives a right to administer here."""
+TEACHING = frozenset({"Instructor", "ContentDeveloper", "Administrator", "TeachingAssistant", "Manager"})
+"""Roles in a course that see its roster and its grades. No role of a platform gives a right to administer here.
+
+A mentor is none of them: that is what platforms call a parent, or whoever else looks after some learners of the course
+(LTI Core 1.3, 5.4.3, "role_scope_mentor"; observers in Canvas).
+"""
 
 
 def short_role(role: str) -> str:
     """The name of a role in a course, such as ``Learner``, of its URI or of the short name that Moodle writes.
 
-    Empty for a role in the institution or the system: who administers those is a learner in a course, or nothing.
+    Empty for any other role, as in the institution or the system: who administers those is a learner in a course, or
+    nothing.
     """
-    if role.startswith((_ROLES + "institution/", _ROLES + "system/", "http://purl.imsglobal.org/vocab/lti/system/")):
-        return ""
     if role.startswith(_ROLES + "membership/"):  # a sub-role: .../membership/Instructor#TeachingAssistant
         return role.removeprefix(_ROLES + "membership/").partition("#")[0]
-    return role.rpartition("#")[2].rpartition("/")[2]
+    name = role.removeprefix(_ROLES + "membership#")
+    return name if name.isalpha() else ""

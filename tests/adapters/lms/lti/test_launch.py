@@ -156,6 +156,9 @@ def test_the_token_of_a_launch_opens_nothing_as_that_of_a_sign_in_and_the_other_
     [
         "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
         "http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin",
+        "http://purl.imsglobal.org/vocab/lis/v2/person#Administrator",
+        "urn:lti:instrole:ims/lis/Administrator",
+        "https://vendor.example/roles#Instructor",
     ],
 )
 def test_whoever_administers_the_platform_is_no_administrator_and_no_teacher_here(world, role):
@@ -164,9 +167,17 @@ def test_whoever_administers_the_platform_is_no_administrator_and_no_teacher_her
     assert answer.headers["location"] == f"{PATH}/me"
 
 
-@pytest.mark.parametrize("role", ["Instructor", MEMBERSHIP + "Mentor", MEMBERSHIP + "Administrator"])
+@pytest.mark.parametrize("role", ["Instructor", MEMBERSHIP + "Instructor", MEMBERSHIP + "Administrator"])
 def test_short_and_long_names_of_roles_are_one(world, role):
     assert "/courses/" in world.launch(sub="9", **{CLAIM + "roles": [role]}).headers["location"]
+
+
+@pytest.mark.parametrize("role", ["Mentor", MEMBERSHIP + "Mentor", MEMBERSHIP.replace("#", "/") + "Mentor#Advisor"])
+def test_a_parent_who_looks_on_does_not_see_who_else_is_in_the_course(world, role):
+    alone = world.launch(sub="9", **{CLAIM + "roles": [role]})
+    beside = world.launch(sub="9", **{CLAIM + "roles": [MEMBERSHIP + "Learner", role]})
+
+    assert [one.headers["location"] for one in (alone, beside)] == [f"{PATH}/me"] * 2
 
 
 def test_a_platform_that_is_suspended_signs_out_who_came_from_it(world, platform):
