@@ -32,7 +32,7 @@ SKILLS = "skills"
 OPENS = "engraft_opens"
 """The parameter of a link that says what it opens; ours, but anybody who edits the link can change it."""
 USERNAME = "engraft_username"
-"""The parameter in which a registration asks for the user name."""
+"""The parameter in which a registration asks for the user name; whoever edits a link can write another one."""
 AUDITED = (100, 3_600.0)
 """Refused launches of one platform that are put into the record of actions, in so many seconds."""
 _LONGEST = 500
@@ -160,8 +160,9 @@ def _seen(claims: Mapping[str, Any]) -> SeenUser:
         text(claims.get("sub")),
         full_name(claims),
         text(claims.get("email")),
+        text(ext.get("user_username")),
         # A platform that does not know the variable sends it back as it is.
-        text(ext.get("user_username")) or ("" if asked.startswith("$") else asked),
+        "" if asked.startswith("$") else asked,
         users.home_of(text(object_in(claims, words.PLATFORM).get("url"))),
         words.TEST_USER in texts(claims.get(words.ROLES)),
     )

@@ -2,13 +2,16 @@
 
 A user is known by platform and ``sub`` alone. ``iss`` and ``sub`` are an account of xAPI; the user name and the address
 of the same user become further accounts of that person, for content of the same platform names learners by them. A name
-or an address that two users have joins nobody. A mailbox is the world's, not the platform's: it is only suggested, and
-proves nothing. Records: ``lti-user``.
+or an address that two users have joins nobody, and so does one that is, or may be, the ``sub`` of another user.
+
+What the platform does not answer for is only suggested, and proves nothing: a mailbox, which is the world's; a user
+name in a parameter of a link, which whoever edits the link can write; an account at the address by which one of several
+institutions with one issuer calls itself. Records: ``lti-user``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -33,6 +36,7 @@ SHARED_ISSUERS = frozenset({"https://canvas.instructure.com", "https://blackboar
 """Issuers that many institutions have in common: there a user name is no account of the issuer's."""
 _MOST = 3
 _LONGEST = 255
+_IN_A_LINK = "the user name is in a parameter of a link, which whoever edits the link can write"
 
 
 class LtiUser(msgspec.Struct, frozen=True):
@@ -50,12 +54,17 @@ class LtiUser(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SeenUser:
-    """What a launch or a roster says of a user. *home* is the address of the institution's own platform, if told."""
+    """What a launch or a roster says of a user.
+
+    *parameter* is the user name as a parameter of the link has it. *home* is the address of the institution's own
+    platform, if told.
+    """
 
     sub: str
     name: str = ""
     email: str = ""
     username: str = ""
+    parameter: str = ""
     home: str = ""
     test: bool = False
 
@@ -87,11 +96,15 @@ def learn(tx: Tx, tenant: Tenant, platform: LtiPlatform, seen: SeenUser) -> LtiU
     person = ensure(tx, (account,), mint)[account.id]
     now = _merged(tx, platform, seen, person)
     _put(tx, now)
-    for alias in _aliases(platform, now, seen.home):
-        other = _account(tenant, *alias)
-        if other.id == account.id:
+    for alias in dict.fromkeys(filter(None, (now.username, now.email, seen.parameter[:_LONGEST]))):
+        other = _other_account(tenant, platform, seen, alias)
+        if other is None or other.id == account.id or _is_sub(tx, now, alias):
             continue
-        if _is_shared(tx, platform.id, alias[1]):
+        if alias not in {now.username, now.email}:
+            suggest_elsewhere(tx, account, other, source=source, conflict=_IN_A_LINK)
+        elif platform.issuer in SHARED_ISSUERS:
+            suggest_elsewhere(tx, account, other, source=source)
+        elif _is_shared(tx, platform.id, alias):
             part_account(tx, other, source=source, mint=mint)
         else:
             join_account(tx, account, other, source=source, mint=mint)
@@ -128,11 +141,16 @@ def _put(tx: Tx, now: LtiUser) -> None:
         tx.put(Record(KIND, user_id(now.platform, now.sub), body, keys=tuple(dict.fromkeys(keys))))
 
 
-def _aliases(platform: LtiPlatform, now: LtiUser, home: str) -> Iterator[tuple[str, str]]:
-    """Further accounts of a user: home page and name. None where the institution's own address is not known."""
-    root = home if platform.issuer in SHARED_ISSUERS else platform.issuer
-    if root:
-        yield from ((root, one) for one in dict.fromkeys((now.username, now.email)) if one)
+def _other_account(tenant: Tenant, platform: LtiPlatform, seen: SeenUser, alias: str) -> Identifier | None:
+    """The account *alias* of the platform; none where the institution's own address is not known."""
+    root = seen.home if platform.issuer in SHARED_ISSUERS else platform.issuer
+    return _account(tenant, root, alias) if root else None
+
+
+def _is_sub(reader: Reader, now: LtiUser, alias: str) -> bool:
+    """Whether *alias* is the ``sub`` of another user, or may be: where these are numbers, a number is."""
+    is_number = alias.isdecimal() and now.sub.isdecimal()
+    return is_number or (alias != now.sub and user(reader, user_id(now.platform, alias)) is not None)
 
 
 def _is_shared(reader: Reader, platform: str, alias: str) -> bool:

@@ -378,6 +378,14 @@ def test_one_launch_teaches_the_names_by_which_content_of_the_platform_knows_the
     assert {one["account"]["homePage"] for one in known} == {ISSUER}
 
 
+def test_the_user_name_in_a_parameter_of_a_link_is_nobodys_account(world):
+    world.launch(sub="32", email="", **{CLAIM + "ext": {}, CLAIM + "custom": {"engraft_username": "bea"}})
+
+    record = next(r for r in each(world.store, "lti-user") if b'"sub":"32"' in r.body)
+    known = identifiers_of(world.store, json.loads(record.body)["person"])
+    assert [one["account"]["name"] for one in known] == ["32"]
+
+
 def test_a_form_of_another_site_is_taken_for_a_launch_and_for_nothing_else(world):
     answer = world.browser.ask("POST", f"{PATH}/me/questions", data={"text": "x"}, headers=FOREIGN)
 

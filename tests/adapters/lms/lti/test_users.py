@@ -135,13 +135,50 @@ def test_a_guest_stands_for_nobody(world, own):
 
 def test_two_institutions_with_one_issuer_share_no_user_name(world, platform):
     north, south = (platform.described(one, issuer="https://canvas.instructure.com") for one in ("north", "south"))
+    sam = account(world, "https://south.instructure.com", "sam")
+    put(world, sam)
 
     without = learn(world, north, "a-1", username="sam")
     other = learn(world, south, "a-2", username="sam", home="https://south.instructure.com")
 
-    assert known(world, without) == {"a-1"}
-    homes = [one["account"] for one in identifiers_of(world.store, other.person)]
-    assert homes == [
-        {"homePage": "https://canvas.instructure.com", "name": "a-2"},
-        {"homePage": "https://south.instructure.com", "name": "sam"},
-    ]
+    assert (known(world, without), known(world, other)) == ({"a-1"}, {"a-2"})
+    (found,) = (one for one in joins.suggestions(world.store) if sam.id in one.identifiers)
+    assert found.source == f"lti {south.id}"
+
+
+def test_a_platform_with_the_issuer_of_many_does_not_take_an_account_of_another_home_page(world, own, platform):
+    lying = platform.described("lying", issuer="https://canvas.instructure.com")
+    victim = put(world, account(world, own.issuer, "zed"))
+
+    evil = learn(world, lying, "e-1", username="zed", home=own.issuer)
+
+    assert victim not in members_of(world.store, evil.person)
+
+
+def test_a_user_name_that_is_the_number_of_another_user_joins_nobody(world, own):
+    before = put(world, account(world, own.issuer, "8"))
+    five = learn(world, own, "5")
+
+    one, two = learn(world, own, "6", username="5"), learn(world, own, "7", username="8")
+
+    assert (known(world, five), known(world, one), known(world, two)) == ({"5"}, {"6"}, {"7"})
+    assert before not in members_of(world.store, two.person)
+
+
+def test_a_user_name_that_is_the_id_of_another_user_joins_nobody(world, own):
+    first = learn(world, own, "ab-1")
+
+    other = learn(world, own, "ab-2", username="ab-1")
+
+    assert (known(world, first), known(world, other)) == ({"ab-1"}, {"ab-2"})
+
+
+def test_a_user_name_that_whoever_edits_a_link_can_write_is_suggested_and_parts_nobody(world, own):
+    put(world, account(world, own.issuer, "vera"))
+
+    evil = learn(world, own, "6", parameter="vera")
+    vera = learn(world, own, "5", username="vera")
+    learn(world, own, "6", parameter="vera")
+
+    assert (known(world, evil), known(world, vera)) == ({"6"}, {"5", "vera"})
+    assert len([one for one in joins.suggestions(world.store) if one.source == f"lti {own.id}"]) == 1
