@@ -10,18 +10,21 @@ _DURATION = re.compile(
     rf"P(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}W)?(?:{_NUMBER}D)?"
     rf"(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
 )
+LONGEST = 100 * 365 * 86_400.0
+"""Seconds of the longest duration that is told apart. So sums of what content says stay numbers, which JSON has."""
 
 
 def seconds_of(duration: str) -> float:
-    """The seconds of a *duration* that xAPI allows; 0 for another."""
+    """The seconds of a *duration* that xAPI allows, at most ``LONGEST``; 0 for another."""
     found = _DURATION.fullmatch(duration)
     if found is None:
         return 0.0
-    return sum(
+    seconds = sum(
         float(number.replace(",", ".")) * seconds
         for number, seconds in zip(found.groups(), _SECONDS, strict=True)
         if number
     )
+    return min(seconds, LONGEST)
 
 
 def duration_of(micros: int) -> str:

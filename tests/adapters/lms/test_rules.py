@@ -5,7 +5,7 @@ import copy
 import pytest
 from msgspec.structs import replace
 
-from adapters.lms.cmi5.duration import duration_of, seconds_of
+from adapters.lms.cmi5.duration import LONGEST, duration_of, seconds_of
 from adapters.lms.cmi5.rules import SessionStanding, judged, meets
 from adapters.lms.cmi5.session import LaunchSession, UnitProgress
 from lrs.kernel.errors import Refused
@@ -251,4 +251,5 @@ def test_durations_are_seconds():
     assert seconds_of("P1Y2M3DT4H5M6.5S") == 365 * 86_400 + 60 * 86_400 + 3 * 86_400 + 4 * 3_600 + 5 * 60 + 6.5
     assert seconds_of("P2W") == 14 * 86_400
     assert seconds_of("soon") == 0
+    assert seconds_of(f"PT{'9' * 400}S") == LONGEST
     assert [duration_of(micros) for micros in (0, 1_234_567, -5)] == ["PT0.00S", "PT1.23S", "PT0.00S"]

@@ -490,3 +490,17 @@ def test_a_waived_unit_is_satisfied_once_with_its_reason(lms, platform, course):
     waived = [one["context"]["extensions"][f"{EXTENSIONS}sessionid"] for one in told]
     assert len({*waived, content.session}) == 3
     assert verbs_of(lms, content.registration)[-4:] == ["waived", "satisfied", "satisfied", "satisfied"]
+
+
+def test_a_duration_beyond_all_numbers_leaves_a_registration_that_can_be_read(platform, course):
+    content = platform.launch(course).start()
+    told = content.statement("terminated")
+    told["result"]["duration"] = f"PT{'9' * 400}S"
+
+    sent = content.put(told)
+
+    address = f"registration/{content.registration}"
+    again = platform.ask(
+        "POST", f"course/{course}/launch-url/0", json={"actor": content.actor, "reg": content.registration}
+    )
+    assert [one.status_code for one in (sent, platform.ask("GET", address), again)] == [204, 200, 200]
