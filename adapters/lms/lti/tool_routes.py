@@ -24,6 +24,7 @@ from lrs.matching.door import problems
 from lrs.pages.visit import REFUSALS, FormBody
 from lrs.tenancy.tenants import Tenant
 from lrs.web.frame import PRODUCT
+from lrs.web.origins import is_from_elsewhere
 from lrs.web.page import page, redirect
 
 _KEYS_AGE = "public, max-age=600"
@@ -99,10 +100,8 @@ def _add_launch(router: APIRouter, keys: PlatformKeys) -> None:
     @router.post("/launch", summary="A launch", openapi_extra=form_described("state", "id_token", "error"))
     def launch(request: Request, tenant: Named, body: FormBody) -> Response:
         form = form_of(body)
-        state = form.get("state", "")
-        proof = request.cookies.get(_login_cookie(tenant, state)) or form.get("proof")
         try:
-            message = receive(tenant, keys, form, proof)
+            message = receive(tenant, keys, form, _proof(request, tenant, form))
         except OtherBrowser as other:
             return _other_browser(request, other, form)
         framed_by(request, message.platform.framing)
@@ -166,6 +165,16 @@ def _other_browser(request: Request, other: OtherBrowser, form: dict[str, str]) 
         return page(request, "lti/recall.html", tool=path_of(request), key=_key(form.get("state", "")), **shown)
     given = sorted(begun.given.items())
     return page(request, "lti/window.html", 403, tool=path_of(request), given=given, platform=platform.name)
+
+
+def _proof(request: Request, tenant: Tenant, form: dict[str, str]) -> str | None:
+    """What shows that the browser is the one of the login: our cookie, or what the platform kept.
+
+    The latter only from our own page, which asked the platform for it: else whoever began a launch in their browser
+    could have another browser send it, which would then be signed in as them (RFC 9700, 4.7).
+    """
+    kept = request.cookies.get(_login_cookie(tenant, form.get("state", "")))
+    return kept or (None if is_from_elsewhere(request.headers, tenant.settings) else form.get("proof"))
 
 
 def _login_cookie(tenant: Tenant, state: str) -> str:

@@ -121,9 +121,9 @@ class World:
         assert answer.status_code == 303, answer.text
         return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
 
-    def send(self, state, token, **more):
+    def send(self, state, token, headers=None, **more):
         form = {"state": state, "id_token": token} | more
-        return self.browser.ask("POST", f"{PATH}/launch", data=form, headers=FOREIGN)
+        return self.browser.ask("POST", f"{PATH}/launch", data=form, headers=headers or FOREIGN)
 
     def launch(self, *, key=None, header=None, drop=(), login=None, **claims):
         """A whole launch; *claims* replace those of a learner."""
@@ -150,6 +150,7 @@ class World:
 
 
 FOREIGN = {"sec-fetch-site": "cross-site", "origin": ISSUER}
+OWN_PAGE = {"sec-fetch-site": "same-origin", "origin": "https://skills.example.org"}
 
 
 def learner(nonce):

@@ -11,7 +11,7 @@ import pytest
 from adapters.lms.lti import platforms
 from lrs.people.persons import identifiers_of
 from lrs.storage import each
-from tests.adapters.lms.lti.platform import CLAIM, FOREIGN, ISSUER, MEMBERSHIP, PATH, TOOL, cookies
+from tests.adapters.lms.lti.platform import CLAIM, FOREIGN, ISSUER, MEMBERSHIP, OWN_PAGE, PATH, TOOL, cookies
 from tests.pages.conftest import Browser, text_of
 
 
@@ -346,14 +346,18 @@ def test_where_no_cookie_is_kept_the_platform_keeps_what_shows_the_same_browser(
     world.new_browser()
 
     recalling = world.send(asked["state"], token)
-    wrong = world.send(asked["state"], token, proof="0" * 64, recalled="yes")
-    right = world.send(asked["state"], token, proof=proof, recalled="yes")
+    wrong = world.send(asked["state"], token, headers=OWN_PAGE, proof="0" * 64, recalled="yes")
+    foreign = world.send(asked["state"], token, proof=proof, recalled="yes")
+    right = world.send(asked["state"], token, headers=OWN_PAGE, proof=proof, recalled="yes")
 
     assert f'data-origin="{ISSUER}"' in begun.text
     assert f"frame-ancestors {ISSUER};" in begun.headers["content-security-policy"]
     assert "data-recall" in recalling.text
     assert 'target="_blank"' in wrong.text
     assert right.status_code == 303
+    # whoever began it knows the proof: a page of theirs signs no other browser in as them
+    assert 'target="_blank"' in foreign.text
+    assert "set-cookie" not in foreign.headers
 
 
 def test_a_new_deployment_waits_until_it_is_accepted(world):
