@@ -21,6 +21,8 @@ COURSE, MEMBER, LINK = "lti-course", "lti-member", "lti-link"
 Part = Literal["learner", "teacher", "other"]
 """What somebody is in a course: it learns, it sees roster and grades, or neither."""
 MOST_MEMBERS = 5_000
+MOST_OPENED = 100
+"""Links of one member that are remembered, the last opened."""
 
 
 class LtiCourse(msgspec.Struct, frozen=True):
@@ -44,7 +46,7 @@ class LtiCourse(msgspec.Struct, frozen=True):
 class LtiMember(msgspec.Struct, frozen=True):
     """A *user* (the id of its record), who is *person*, in a *course*. *active*: not taken out of it.
 
-    *listed*: its roster has named them.
+    *listed*: its roster has named them. *opened* are the links to a skill that they opened, each with what it opened.
     """
 
     course: str
@@ -53,6 +55,7 @@ class LtiMember(msgspec.Struct, frozen=True):
     part: Part
     active: bool = True
     listed: bool = False
+    opened: tuple[tuple[str, str], ...] = ()
     v: int = 1
 
 
@@ -117,7 +120,10 @@ def put_member(tx: Tx, seen: LtiMember) -> None:
     """Puts down that somebody is in a course, or is not any more."""
     record = tx.get(MEMBER, member_id(seen.course, seen.user))
     before = _members.decode(record.body) if record else None
-    body = msgspec.json.encode(msgspec.structs.replace(seen, listed=seen.listed or bool(before and before.listed)))
+    if before is not None:
+        opened = tuple(dict.fromkeys((*before.opened, *seen.opened)))[-MOST_OPENED:]
+        seen = msgspec.structs.replace(seen, listed=seen.listed or before.listed, opened=opened)
+    body = msgspec.json.encode(seen)
     if record is None or record.body != body:
         keys = (key("lti.member-course", seen.course), key("lti.member-person", seen.person))
         tx.put(Record(MEMBER, member_id(seen.course, seen.user), body, keys=keys))

@@ -108,14 +108,14 @@ def take_in(tx: Tx, tenant: Tenant, message: LaunchMessage) -> Arrived:
     platforms.note_origins(tx, platform.id, _origins(claims))
     known = users.learn(tx, tenant, platform, _seen(claims)) if text(claims.get("sub")) else None
     course = _course(tx, message)
-    if known is not None and course:
-        user = users.user_id(platform.id, known.sub)
-        courses.put_member(tx, LtiMember(course, user, known.person, message.part))
-        rosters.owe(tx, course, is_teacher=message.part == "teacher", now=tenant.clock())
     opens, link = text(object_in(claims, words.CUSTOM).get(OPENS))[:_LONGEST], ""
     if not message.is_deep_linking:
         link = _link(tx, message, course, opens)
-        if known is not None:  # who opens a link to a skill may hold it already
+    if known is not None and course:
+        user, opened = users.user_id(platform.id, known.sub), skill_grades.opened(link, opens)
+        courses.put_member(tx, LtiMember(course, user, known.person, message.part, opened=opened))
+        rosters.owe(tx, course, is_teacher=message.part == "teacher", now=tenant.clock())
+        if link:  # who opens a link to a skill may hold it already
             skill_grades.owe_in(tx, known.person, tenant.clock())
     return Arrived(message, known, course, opens or SKILLS, link)
 

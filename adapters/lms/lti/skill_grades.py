@@ -1,7 +1,9 @@
 """Grades that follow from what a learner holds: a link can stand for one skill, and its column says if it is held.
 
 It follows the profile: whenever that changed, the step ``sync`` looks here, too. Nothing is sent for a learner who
-never held the skill; one who loses it gets 0 points, with the reason.
+never held the skill; one who loses it gets 0 points, with the reason. Nothing is sent, either, for a link that the
+learner did not open, or that opened something else then: whoever edits the links of a course would otherwise be told
+any skill of everybody in it.
 """
 
 from __future__ import annotations
@@ -52,15 +54,20 @@ def held_of(reader: Reader, person: str) -> tuple[ProfileEntry, ...]:
     return read_profile(record).competencies if record else ()
 
 
+def opened(link: str, opens: str) -> tuple[tuple[str, str], ...]:
+    """What is remembered of a member who opens *link*: it and what it *opens*, if that is a skill."""
+    return ((link, opens),) if link and opens.startswith(SKILL) else ()
+
+
 def _links_of(reader: Reader, person: str) -> list[tuple[str, str, str]]:
-    """Link, user and what the link opens, of all links to a skill in the courses in which somebody learns."""
+    """Link, user and what the link opens, of the links to a skill that somebody opened where they learn."""
     found = []
     for one in members_of(reader, person):
         for member in courses.memberships_of(reader, one):
-            if member.active and member.part == "learner":
-                found += [
-                    (id, member.user, link.opens)
-                    for id, link in courses.links_in(reader, member.course)
-                    if link.opens.startswith(SKILL) and link.item
-                ]
+            if not member.active or member.part != "learner":
+                continue
+            for id, opens in member.opened:
+                link = courses.link(reader, id)
+                if link is not None and link.opens == opens and link.item:
+                    found.append((id, member.user, opens))
     return found

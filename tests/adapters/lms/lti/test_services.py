@@ -16,7 +16,7 @@ from lrs.composition.channels import CHANNELS
 from lrs.composition.steps import drain
 from lrs.outbox import listing
 from lrs.storage import each
-from tests.adapters.lms.lti.platform import CLAIM, MEMBERSHIP, PATH, World
+from tests.adapters.lms.lti.platform import CLAIM, DEPLOYMENT, MEMBERSHIP, PATH, World
 from tests.matching.world import held, put_profile
 from tests.pages.conftest import text_of
 
@@ -327,6 +327,36 @@ def test_a_skill_that_somebody_holds_is_a_grade_of_its_link_and_one_that_they_lo
 
     assert [(one["scoreGiven"], one["scoreMaximum"]) for one in scores(world)] == [(1.0, 1.0), (0.0, 1.0)]
     assert scores(world)[1]["comment"] == "This skill is not held any more."
+
+
+def test_a_skill_goes_to_the_platform_only_by_a_link_that_the_learner_opened(world):
+    launch(world)
+    person = users.user(world.store, users.user_id(world.platform.described().id, "5")).person
+    put_profile(world.tenant, person, held("gown"), held("other"))
+    asked = {"custom": {"engraft_opens": "skill:gown"}, "resource_link": {"id": "4"}}
+    claims = {CLAIM + name: value for name, value in asked.items()}
+    launch(world, "9", "Instructor", **claims)  # a teacher puts a link into the course
+
+    launch(world)
+    unopened = grades_of(world, "4")
+    launch(world, **claims)
+    opened = grades_of(world, "4")
+    launch(world, "9", "Instructor", **claims | {CLAIM + "custom": {"engraft_opens": "skill:other"}})
+    world.store.write(lambda tx: skill_grades.owe_in(tx, person, world.tenant.clock())).result()
+    edited = grades_of(world, "4")
+
+    assert (unopened, opened, edited) == ([], [1.0], [1.0])
+    assert "other" not in world.store.get(grades.KIND, grade_of(world, "4")).body.decode()
+
+
+def grade_of(world, resource):
+    platform = world.platform.described().id
+    return grades.grade_id(courses.link_id(platform, DEPLOYMENT, resource), users.user_id(platform, "5"))
+
+
+def grades_of(world, resource):
+    record = world.store.get(grades.KIND, grade_of(world, resource))
+    return [json.loads(record.body)["given"]] if record else []
 
 
 def test_a_platform_that_is_not_approved_any_more_gets_no_grade(world):
