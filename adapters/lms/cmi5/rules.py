@@ -148,8 +148,18 @@ def _of_extensions(found: Json, wanted: Json) -> Iterator[Breach]:
 
 
 def _of_marks(session: LaunchSession, statement: Json) -> Iterator[Breach]:
-    """Categories that a statement must not have, or must: whoever says how the learner did says it by cmi5."""
+    """What tells apart who says how the learner did, and with what: the categories, and the unit in the grouping.
+
+    Rules find a unit by its publisher's id in the grouping, so content may put no other one beside its own: else a unit
+    that anybody can open would prove what an examination proves.
+    """
     verb = statement["verb"]["id"]
+    grouping = _ids(statement.get("context", {}).get("contextActivities", {}).get("grouping"))
+    if verb in JUDGING and grouping - _ids(session.template["contextActivities"]["grouping"]):
+        yield (
+            "10.2.1.0-7",
+            "completed, passed and failed have the grouping of the contextTemplate, and nothing else in it",
+        )
     if MOVE_ON in _categories(statement) and not (is_defined(statement) and verb in JUDGING):
         yield "9.6.2.2-2", "only completed, passed and failed have the category moveon"
     if verb in JUDGING and not is_defined(statement) and statement["object"].get("id") == session.activity:

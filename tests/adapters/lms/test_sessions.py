@@ -504,3 +504,15 @@ def test_a_duration_beyond_all_numbers_leaves_a_registration_that_can_be_read(pl
         "POST", f"course/{course}/launch-url/0", json={"actor": content.actor, "reg": content.registration}
     )
     assert [one.status_code for one in (sent, platform.ask("GET", address), again)] == [204, 200, 200]
+
+
+@pytest.mark.parametrize("defined", [True, False])
+def test_content_does_not_prove_what_another_unit_proves(platform, course, defined):
+    content = platform.launch(course, index=1).start()
+    about = {} if defined else {"object": {"id": "https://publisher.example/a/question"}}
+    told = content.statement("completed", defined=defined, **about)
+    told["context"]["contextActivities"]["grouping"].append({"id": A})
+
+    refused(content.put(told), "10.2.1.0-7")
+    told["context"]["contextActivities"]["grouping"].pop()
+    assert content.put(told).status_code == 204
