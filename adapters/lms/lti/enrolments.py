@@ -75,6 +75,11 @@ def opened(reader: Reader, link: LtiLink, user: str) -> OpenedCourse:
         )
     record = reader.get(REGISTRATION, registration_id(course, link, user))
     registration = registration_of(record) if record else None
+    if registration is not None and (registration.course, registration.platform) != (course.id, course.platform):
+        # the id can be worked out, and platforms that launch by programs choose the ids of their registrations
+        raise Refused(
+            "Another platform holds your place in this course. Tell your teacher.", status=409, error="conflict"
+        )
     version = own_courses.version_in(reader, course.id, registration.version if registration else course.version)
     units = list(enumerate(units_of(version.structure)))
     if index:

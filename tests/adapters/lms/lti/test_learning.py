@@ -8,12 +8,16 @@ import msgspec
 import pytest
 
 from adapters.lms import courses as own_courses
+from adapters.lms.catapult.learners import PlatformDesk, enrolled
 from adapters.lms.cmi5.session import REGISTRATION, UnitProgress, registration_of
 from adapters.lms.importing import import_course
 from adapters.lms.lti import courses, enrolments, users
+from adapters.lms.lti.courses import LtiLink
 from adapters.lms.lti.enrolments import reached_in
+from adapters.lms.place import LmsPlace
 from adapters.lms.structure import units_of
 from lrs.composition.steps import drain
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.storage import each
 from tests.adapters.lms.lti.platform import CLAIM, ISSUER, MEMBERSHIP, PATH, World
 from tests.adapters.lms.made import structure, unit
@@ -87,6 +91,23 @@ def test_each_learner_and_each_course_of_the_platform_has_a_registration_of_its_
         start(world, world.browser.get(launch(world, sub).headers["location"]))
 
     assert len(list(each(world.store, REGISTRATION))) == before + 2
+
+
+def test_a_registration_that_another_platform_made_under_the_id_of_a_learner_leads_nobody_into_its_course(world):
+    text = structure(unit(url="https://evil.example/index.html"), id="https://evil.example/course")
+    evil = import_course(world.tenant, BytesIO(text), "cmi5.xml", "test", "7").course
+    user = users.user_id(world.platform.described().id, "51")
+    course = courses.course_id(world.platform.described().id, "1", "2")
+    place = LmsPlace(world.tenant, SUBSCRIPTIONS, "")
+    code = enrolments.registration_id(world.course, LtiLink(course, "3"), user)
+    actor = {"account": {"homePage": "https://evil.example", "name": "x"}}
+    enrolled(PlatformDesk(place, "7", "platform 7"), evil, actor, code)
+    world.new_browser()
+
+    page = world.browser.get(launch(world, "51").headers["location"])
+
+    assert page.status_code == 409
+    assert "evil.example" not in page.text
 
 
 def test_what_content_says_becomes_a_grade(world):
