@@ -11,7 +11,7 @@ from adapters.lms import courses as own_courses
 from adapters.lms.catapult.learners import PlatformDesk, enrolled
 from adapters.lms.cmi5.session import REGISTRATION, UnitProgress, registration_of
 from adapters.lms.importing import import_course
-from adapters.lms.lti import courses, enrolments, users
+from adapters.lms.lti import courses, enrolments, picking, users
 from adapters.lms.lti.courses import LtiLink
 from adapters.lms.lti.enrolments import reached_in
 from adapters.lms.place import LmsPlace
@@ -96,7 +96,7 @@ def test_each_learner_and_each_course_of_the_platform_has_a_registration_of_its_
 def test_a_registration_that_another_platform_made_under_the_id_of_a_learner_leads_nobody_into_its_course(world):
     text = structure(unit(url="https://evil.example/index.html"), id="https://evil.example/course")
     evil = import_course(world.tenant, BytesIO(text), "cmi5.xml", "test", "7").course
-    user = users.user_id(world.platform.described().id, "51")
+    user = users.user_id(world.platform.described().id, "91")
     course = courses.course_id(world.platform.described().id, "1", "2")
     place = LmsPlace(world.tenant, SUBSCRIPTIONS, "")
     code = enrolments.registration_id(world.course, LtiLink(course, "3"), user)
@@ -104,10 +104,23 @@ def test_a_registration_that_another_platform_made_under_the_id_of_a_learner_lea
     enrolled(PlatformDesk(place, "7", "platform 7"), evil, actor, code)
     world.new_browser()
 
-    page = world.browser.get(launch(world, "51").headers["location"])
+    page = world.browser.get(launch(world, "91").headers["location"])
 
     assert page.status_code == 409
     assert "evil.example" not in page.text
+
+
+def test_a_course_that_another_platform_sent_is_not_offered_and_not_opened(world):
+    text = structure(unit(url=CONTENT), id="https://publisher.example/not-for-all")
+    theirs = import_course(world.tenant, BytesIO(text), "cmi5.xml", "test", "7").course
+    world.new_browser()
+
+    page = world.browser.get(launch(world, "92", opens=f"course:{theirs.id}").headers["location"])
+
+    assert page.status_code == 404
+    offered = {one.opens for one in picking.choices(world.store)}
+    assert f"course:{world.course.id}" in offered
+    assert f"course:{theirs.id}" not in offered
 
 
 def test_what_content_says_becomes_a_grade(world):
