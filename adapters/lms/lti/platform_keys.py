@@ -3,13 +3,17 @@
 They are fetched anew after ``FRESH`` seconds, or what the answer's ``max-age`` says within bounds. Where that fails,
 what was known holds until it is ``STALE`` seconds old. A ``kid`` that is not among them makes them be fetched at once,
 but not within ``AGAIN`` seconds of the last time: else whoever sends tokens could make us ask as often as they like.
+Those of one platform are fetched ``AT_ONCE`` times at once: one that does not answer holds up no sign-in elsewhere.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +23,14 @@ from adapters.lms.lti.launch_token import Rejected
 from adapters.lms.lti.platforms import LtiPlatform
 from lrs.access.oidc.documents import calling
 from lrs.kernel import outbound, strict_json
+from lrs.kernel.admission import SIGNING_IN, Overloaded
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import KIB, Settings
 from lrs.tenancy.tenants import Tenant
 
 FRESH, STALE, AGAIN, LONGEST_FRESH = 3_600.0, 24 * 3_600.0, 600.0, 24 * 3_600.0
+AT_ONCE = 2
+"""Calls for the keys of one platform that are under way. All platforms and providers have eight together."""
 MOST_KEYS = 50
 LARGEST = 256 * KIB
 _FULL = 1_000
@@ -31,6 +38,7 @@ _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 _log = structlog.get_logger()
 
 PublicKeys = list[dict[str, Any]]
+_Name = tuple[str, str, str]
 
 
 @dataclass(slots=True)
@@ -46,7 +54,9 @@ class PlatformKeys:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._known: dict[tuple[str, str, str], _Known] = {}
+        self._known: dict[_Name, _Known] = {}
+        self._asking: Counter[_Name] = Counter()
+        self._lock = threading.Lock()
 
     def find(self, tenant: Tenant, platform: LtiPlatform, kid: str) -> PublicKeys:
         """The keys of *platform*, among them that with *kid* if there is one. Raises ``Rejected`` (502, 503)."""
@@ -58,7 +68,12 @@ class PlatformKeys:
             if now - known.tried < wait and now - known.at < STALE:
                 return known.keys
         try:
-            keys, fresh = fetch_keys(platform, tenant.settings)
+            with self._turn(name):
+                keys, fresh = fetch_keys(platform, tenant.settings)
+        except Overloaded:
+            if known is None or now - known.at >= STALE:
+                raise
+            return known.keys
         except Rejected as rejected:
             if known is None or rejected.status != 503 or now - known.at >= STALE:
                 raise
@@ -68,6 +83,20 @@ class PlatformKeys:
             self._known.clear()
         self._known[name] = _Known(keys, now, now, fresh)
         return keys
+
+    @contextmanager
+    def _turn(self, name: _Name) -> Iterator[None]:
+        """Around each call. Raises ``Overloaded`` if too many for this platform are under way."""
+        with self._lock:
+            if self._asking[name] >= AT_ONCE:
+                raise Overloaded(SIGNING_IN)
+            self._asking[name] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asking[name] -= 1
+                self._asking += Counter()  # without those that ended
 
 
 def fetch_keys(platform: LtiPlatform, settings: Settings) -> tuple[PublicKeys, float]:

@@ -1,9 +1,14 @@
 """The keys of a platform: kept, fetched anew where that helps, and never more often than is good."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from adapters.lms.lti.launch_token import Rejected
-from adapters.lms.lti.platform_keys import AGAIN, FRESH, STALE, PlatformKeys
+from adapters.lms.lti.platform_keys import AGAIN, AT_ONCE, FRESH, STALE, PlatformKeys
+from lrs.access.oidc.documents import calling
+from lrs.kernel.admission import Overloaded
 
 
 class Keys:
@@ -105,3 +110,31 @@ def test_keys_in_a_private_network_are_not_fetched(keys, platform, address, says
         keys.find()
 
     assert refused.value.status == 502
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_platform_that_does_not_answer_holds_up_no_sign_in_elsewhere(keys, platform, is_known):
+    if is_known:
+        keys.find()
+        keys.now += FRESH
+    answer, begun, goes = platform.answers[keys.path], threading.Semaphore(0), threading.Event()
+
+    def slow(_):
+        begun.release()
+        goes.wait(4)
+        return answer
+
+    platform.answers[keys.path] = slow
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asking = [pool.submit(keys.find) for _ in range(AT_ONCE)]
+        for _ in asking:
+            begun.acquire()
+        try:
+            more = keys.find()
+        except Overloaded:
+            more = []
+        with calling():
+            goes.set()
+
+    assert more == (["one"] if is_known else [])
+    assert [one.result() for one in asking] == [["one"]] * AT_ONCE
