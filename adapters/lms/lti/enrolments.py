@@ -64,21 +64,24 @@ _decoder = msgspec.json.Decoder(LtiEnrolment)
 def opened(reader: Reader, link: LtiLink, user: str) -> OpenedCourse:
     """What *link* opens for *user*.
 
-    Raises ``Refused``: 404, also for a course that another platform sent and alone sees, or 409 for one that was
-    withdrawn.
+    Raises ``Refused``: 404, also for a course that a client sent and alone sees, or 409 for one that was withdrawn.
     """
     number, _, index = link.opens.removeprefix(COURSE).partition("#")
-    course = own_courses.course_in(reader, number, platform="")
+    try:
+        course = own_courses.course_in(reader, number, client="")
+    except Refused as refused:  # whoever edits the link can write any number
+        message = "This link opens a course that is not here. Ask your teacher to choose it again."
+        raise Refused(message, status=404, error="not_found") from refused
     if course.withdrawn:
         raise Refused(
             "This course was withdrawn. Ask your teacher what takes its place.", status=409, error="withdrawn"
         )
     record = reader.get(REGISTRATION, registration_id(course, link, user))
     registration = registration_of(record) if record else None
-    if registration is not None and (registration.course, registration.platform) != (course.id, course.platform):
-        # the id can be worked out, and platforms that launch by programs choose the ids of their registrations
+    if registration is not None and (registration.course, registration.client) != (course.id, course.client):
+        # the id can be worked out, and clients choose the ids of their registrations
         raise Refused(
-            "Another platform holds your place in this course. Tell your teacher.", status=409, error="conflict"
+            "Another program holds your place in this course. Tell your teacher.", status=409, error="conflict"
         )
     version = own_courses.version_in(reader, course.id, registration.version if registration else course.version)
     units = list(enumerate(units_of(version.structure)))

@@ -164,7 +164,7 @@ _CLAIM = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 
 def _courses(reader: Reader) -> Iterator[LinkChoice]:
     for course in own_courses.newest(reader, MOST):
-        if course.withdrawn or course.platform:  # a platform that sent one alone sees it
+        if course.withdrawn or course.client:  # a client that sent one alone sees it
             continue
         opens, title = f"{COURSE}{course.id}", shown_title(course.title)
         yield LinkChoice(opens, title, "The whole course.", "courses", graded=True)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from adapters.lms import courses as own_courses
-from adapters.lms.catapult.learners import PlatformDesk, enrolled
+from adapters.lms.catapult.learners import ClientDesk, enrolled
 from adapters.lms.cmi5.session import REGISTRATION, UnitProgress, registration_of
 from adapters.lms.importing import import_course
 from adapters.lms.lti import courses, enrolments, picking, users
@@ -101,7 +101,7 @@ def test_a_registration_that_another_platform_made_under_the_id_of_a_learner_lea
     place = LmsPlace(world.tenant, SUBSCRIPTIONS, "")
     code = enrolments.registration_id(world.course, LtiLink(course, "3"), user)
     actor = {"account": {"homePage": "https://evil.example", "name": "x"}}
-    enrolled(PlatformDesk(place, "7", "platform 7"), evil, actor, code)
+    enrolled(ClientDesk(place, "7", "platform 7"), evil, actor, code)
     world.new_browser()
 
     page = world.browser.get(launch(world, "91").headers["location"])
