@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.apprenticeship.criteria import CheckedSource, KnownCriteria
 from adapters.apprenticeship.eportfolio import EPortfolio
 from adapters.day_order import check_day_order
 from adapters.ledger import Ledger
@@ -38,6 +39,7 @@ class Order(msgspec.Struct, frozen=True):
     """What to run: *file* is the name for people, *path* is where its bytes are.
 
     With *bases*, oldest first, it repairs rows of the first of these files, as those after it do (see ``mended``).
+    *anchors* are the roles and activities that rules are about: rows of which no rule knows say so.
     """
 
     adapter: str
@@ -47,6 +49,7 @@ class Order(msgspec.Struct, frozen=True):
     profile: MappingProfile = MappingProfile()
     dry_run: bool = False
     bases: tuple[Path, ...] = ()
+    anchors: tuple[tuple[str, str], ...] = ()
 
 
 def check_order(adapter: str, provider: str, profile: MappingProfile) -> None:
@@ -70,10 +73,13 @@ def run_file(
     kind = SOURCES[order.adapter]
     terms = order.profile.terms(order.provider, kind.worded, kind.free, datetime.fromtimestamp(now / SECOND, UTC))
     source: Source = kind(terms)
+    criteria = KnownCriteria(order.anchors)
     table, rows = _read(order, source)
     told = Spoken(rows, terms.silence, breathe)
     check_day_order(told.rows(), source.dated, terms.calendar.formats)
-    return _report(order, (table, rows), in_order(run(source, told, ledger, apply, dry_run=order.dry_run)))
+    checked = CheckedSource(source, criteria)
+    report = _report(order, (table, rows), in_order(run(checked, told, ledger, apply, dry_run=order.dry_run)))
+    return msgspec.structs.replace(report, notes=(*report.notes, *criteria.notes()))
 
 
 def _read(order: Order, source: Source) -> tuple[Table, RowTable]:

@@ -19,6 +19,7 @@ from adapters.pipeline import CHUNK, FactWrite
 from adapters.report import Report
 from adapters.returned import write_answers
 from adapters.run import Order, run_file
+from lrs.competency.rules.rulesets import current
 from lrs.kernel.errors import Refused
 from lrs.storage.drafts import draft_folder, drafts_in
 from lrs.storage.edge import read_blocks
@@ -72,7 +73,8 @@ class Walker:
             bases = tuple(folder / f"{BASE}{at}" for at in range(len(job.bases)))
             for base in bases:
                 self._fetch(base.name, base, breathe)
-            order = Order(job.adapter, job.provider, path, job.file, job.profile, job.dry_run, bases)
+            anchors = tuple((rule.match, rule.activity) for rule in current(self._tenant.store).rules)
+            order = Order(job.adapter, job.provider, path, job.file, job.profile, job.dry_run, bases, anchors)
             ledger = Ledger(self._tenant.store, job.adapter, job.provider, job.id)
 
             def apply(due: Sequence[FactWrite], rows: int) -> RefusedRows:

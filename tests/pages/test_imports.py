@@ -12,8 +12,10 @@ import pytest
 
 from adapters import job as jobs
 from adapters import mappings
+from adapters.apprenticeship.facts import Standard
 from lrs.access import staff_acts
 from lrs.access.roles import granted
+from lrs.competency.rules.rules import Rule, Ruleset
 from lrs.composition.steps import drain
 from lrs.storage import each
 from tests.pages.conftest import forms_of, text_of
@@ -165,6 +167,18 @@ def test_the_sort_that_somebody_chose_stays_through_the_checks(shared, steward):
         told.append(selected(steward.get(place).text, "kind"))
 
     assert (first, told) == ("training-centre", ["eportfolio", "eportfolio"])
+
+
+def test_a_check_says_what_no_rule_knows_before_anything_comes_in(shared, steward, monkeypatch):
+    activity = Standard("ST1406", "1.0").iri("ksb", "K1")
+    rule = Rule("r", 1, "activity", activity, ("http://id.tincanapi.com/verb/demonstrated",), "c", 1)
+    monkeypatch.setattr("adapters.walk.current", lambda _: Ruleset(1, (rule,)))
+    text = f"{HEADER}\n{GOOD}\n{GOOD.replace('1.0', '1').replace('E-1', 'E-2')}\n"
+
+    told = text_of(steward.get(checked(shared, steward, text, provider="no-rule")))
+
+    assert "New 2" in told
+    assert "no rule knows version 1 of ST1406: it comes in, and counts once a rule does. Known are 1.0 (1 row)" in told
 
 
 def test_a_provider_has_so_many_saved_columns_and_the_page_says_what_to_do(shared, steward, monkeypatch):

@@ -128,6 +128,10 @@ def test_rows_that_cannot_be_used_are_named_and_left_out_only_if_that_is_said(si
     place = send(site, steward, table.replace("P12M", "P6M"))
 
     assert "row 4, competency" in text_of(steward.get(place))
+    parts = ("Rows that cannot be used", "Leave out the row", "Put these rules in force")
+    told = text_of(steward.get(place))
+    assert [told.count(part) for part in parts] == [1, 1, 1]
+    assert sorted(parts, key=told.index) == list(parts)
     assert apply(site, steward, place, without="").status_code == 409
     assert apply(site, steward, place, without="yes").status_code == 303
     assert version(site) == 2
