@@ -176,13 +176,7 @@ def test_a_learner_agrees_with_a_keyboard_alone(scene, width, language):
 
     assert agreed == {"en": "You agreed", "cy": "Fe wnaethoch chi gytuno"}[language]
     assert sorted(one.scope for one in given) == ["badges:read", "profiles:read"]
-    assert (
-        scene.heading()
-        == {
-            "en": "You agreed, and that has ended",
-            "cy": "Fe wnaethoch chi gytuno, ac mae hynny wedi dod i ben",
-        }[language]
-    )
+    assert scene.heading() == {"en": "Stopped", "cy": "Wedi'i atal"}[language]
 
 
 @pytest.mark.parametrize("width", [390, 1280])
