@@ -7,8 +7,10 @@ Every function takes a row and a column and raises ``Unusable`` with that column
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
+from adapters.columns import COLUMNS
 from adapters.words import YES_NO, Words, folded_word, known_words
 from lrs.kernel.tables.row import Percent, Row, Unusable
 
@@ -39,6 +41,15 @@ def needed(row: Row, column: str) -> str:
     if not cell:
         raise Unusable("missing", column, "", "the cell is empty, or says only that there is nothing (n/a, TBC)")
     return cell
+
+
+def also_missing(problem: Unusable, row: Row, wanted: Sequence[str]) -> Unusable:
+    """*problem*; if its column is one of those *wanted* that the file has not, it names the others, too."""
+    others = [f"{COLUMNS[one].label} ({one})" for one in wanted if one not in row.cells and one != problem.column]
+    if problem.column not in wanted or problem.column in row.cells or not others:
+        return problem
+    message = f"{problem.message}; not there either: {', '.join(others)}"
+    return Unusable(problem.code, problem.column, problem.value, message)
 
 
 def choice(row: Row, column: str, known: Words, default: str | None = None) -> str:

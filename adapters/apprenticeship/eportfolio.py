@@ -34,7 +34,7 @@ from adapters.apprenticeship import facts, ksb
 from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.off_the_job import Hours
 from adapters.apprenticeship.standards import on_standard, standard_of
-from adapters.cells import choice, needed, text
+from adapters.cells import also_missing, choice, needed, text
 from adapters.people import FileLearner, Learners, Same, apart, names_of, staff
 from adapters.profile import ReadingTerms
 from adapters.source import Earlier, Fact, Loose, Mapped, RowTable
@@ -52,6 +52,8 @@ COLUMNS = frozenset(
     | {"otj_correction"}
     | {"gateway_date", "assessment_outcome", "assessment_date", "assessment_grade", "resit_no"}
 )
+OF_EVIDENCE = ("standard_ref", "standard_version", "evidence_id", "evidence_status", "ksb_code", "evidence_date")
+"""The columns without which no evidence counts."""
 FREE = frozenset({"given_names", "family_name", "option", "evidence_title", "otj_category"})
 DATED = frozenset(
     {"start_date", "planned_end_date", "break_start", "withdrawal_date", "evidence_date", "otj_date", "gateway_date"}
@@ -140,7 +142,10 @@ class EPortfolio:
         if is_summary(row):
             return Mapped((row.place,), skipped="a summary, not a learner", code="summary")
         learner = learners.read(row)
-        evidence, not_accepted = self._evidence(row, learner)
+        try:
+            evidence, not_accepted = self._evidence(row, learner)
+        except Unusable as problem:
+            raise also_missing(problem, row, OF_EVIDENCE) from problem
         told = [*self._enrolment(row, learner), *evidence]
         told += self._hours.read(row, learner, self._day) if self._hours.is_told(row) else ()
         end, no_outcome = self._end(row, learner)

@@ -423,3 +423,17 @@ def test_every_address_becomes_a_mailbox_that_the_store_takes_and_that_is_read_b
 
     assert is_mailto(mailbox.name)
     assert mailbox.written == address
+
+
+def test_all_columns_that_a_file_has_not_are_named_at_once():
+    wanted = ("evidence_id", "evidence_status", "evidence_date")
+    row = Row(RowPlace("", 2), {"evidence_date": ""})
+    here, there = (Unusable("missing", column, "", "not there") for column in ("evidence_date", "evidence_id"))
+
+    told = cells.also_missing(there, row, wanted)
+
+    assert (told.code, told.column) == ("missing", "evidence_id")
+    assert told.message.startswith("not there; not there either: ")
+    assert "(evidence_status)" in told.message
+    assert "evidence_date" not in told.message
+    assert cells.also_missing(here, row, wanted) is here
