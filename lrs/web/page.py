@@ -112,7 +112,7 @@ def environment(language: str = ENGLISH) -> jinja2.Environment:
 
 def is_of_this_machine(address: str) -> bool:
     """Whether *address* leads to the machine that reads it: nobody else can open it."""
-    return is_loopback(urlsplit(address).hostname or "")
+    return is_loopback(urlsplit(str(address)).hostname or "")
 
 
 @functools.cache
