@@ -144,7 +144,7 @@ def _members(
         new_rows=_filled(typed.get("", ())),
         members=[_shown(id, one, visit.session.by, known, typed) for id, one in staff.everyone(store)],
         roles=[{"name": name, "says": ROLES[name].says, "bound": ROLES[name].bound} for name in OF_STAFF],
-        known=known,
+        known=[{"name": name, "what": what} for name, what in known.items()],
         has_mail=visit.tenant.settings.smtp_url is not None,
     )
 
