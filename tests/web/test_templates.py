@@ -6,6 +6,7 @@ import itertools
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import jinja2.meta
 import pytest
@@ -151,7 +152,8 @@ def test_no_template_switches_escaping_off_or_has_a_script_or_a_style_of_its_own
 
     assert not re.search(r"\|\s*safe\b|autoescape|Markup|forceescape|xmlattr|tojson", text)
     assert not re.search(r"<style|\sstyle=|\son\w+\s*=|javascript:", text, re.IGNORECASE)
-    assert name == "shared/base.html" or not re.search(r"<script|<link|src=", text, re.IGNORECASE)
+    loaded = text.replace('<img src="{{ root }}/me/badges/', "")  # the picture of somebody's own badge
+    assert name == "shared/base.html" or not re.search(r"<script|<link|src=", loaded, re.IGNORECASE)
 
 
 class Value:
@@ -159,6 +161,9 @@ class Value:
 
     def __init__(self, text, truths):
         self.text, self.truths = text, truths
+
+    def __call__(self, *_):
+        return self
 
     def __str__(self):
         return self.text
@@ -235,7 +240,9 @@ def test_whatever_a_template_is_given_is_text_and_no_markup(name, pattern):
 
         assert "<script>" not in page
         assert Structure(page).tags == Structure(plain).tags
-        assert Structure(page).said == [said.replace(PLAIN, HOSTILE) for said in Structure(plain).said]
+        # in the query of an address it is encoded
+        said = [one.replace(quote_plus(HOSTILE), HOSTILE) for one in Structure(page).said]
+        assert said == [one.replace(PLAIN, HOSTILE) for one in Structure(plain).said]
         assert name.endswith("refused.html") or PLAIN in plain or pattern == (False,)
 
 
