@@ -193,7 +193,9 @@ class Everything:
     def _enrolled(self) -> None:
         """Ann in the course, by a link of the platform."""
         tenant, (link, there) = self.tenant, self.lti_link
-        opens = msgspec.structs.replace(there, opens=f"course:{self.course.id}")
+        text = made.structure(made.unit(url="https://content.example/index.html"), id="https://publisher.example/own")
+        own = import_course(tenant, BytesIO(text), "cmi5.xml", "test").course
+        opens = msgspec.structs.replace(there, opens=f"course:{own.id}")
         self.write(lambda tx: lti_courses.put_link(tx, link, opens))
         (member,) = lti_courses.members_of_course(tenant.store, there.course)
         account = ANN_AT_WORK["account"]
