@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -27,7 +26,7 @@ from lrs.access.keys import list_keys
 from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
 from lrs.storage.edge import read, read_blocks, write
 from lrs.web.arriving import arriving
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
@@ -38,24 +37,6 @@ LISTED = 1_000
 """The newest imports that are listed."""
 _LONGEST_NAME = 200
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._, -]")
-_UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["form", "file"],
-                    "properties": {
-                        "form": {"type": "string", "description": "The token that the page before gave out."},
-                        "provider": {"type": "string"},
-                        "file": {"type": "string", "format": "binary"},
-                    },
-                }
-            }
-        },
-    }
-}
 
 says(again="The file is checked once more, with these columns.", begun="It comes in now.")
 
@@ -77,7 +58,9 @@ def _add_list(router: APIRouter) -> None:
 
     add_files(router, PLACE, "Files that came in", view.LIST, _listed, name="imports", sort="-sent")
 
-    @router.post(PLACE, status_code=303, summary="Takes a file, to be checked", openapi_extra=_UPLOAD | SIGNED_IN)
+    @router.post(
+        PLACE, status_code=303, summary="Takes a file, to be checked", openapi_extra=uploads("provider") | SIGNED_IN
+    )
     async def send(request: Request, visit: Visiting) -> Response:
         try:
             job = await _sent(request, visit)

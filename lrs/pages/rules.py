@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -26,7 +25,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.tables.notes import worth_saying
 from lrs.pages import rules_view, session
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
 from lrs.storage.edge import read, write
 from lrs.tenancy.tenants import Tenant
 from lrs.web.arriving import arriving
@@ -40,23 +39,6 @@ LISTED = 100
 """Faults and warnings of a table that are stored."""
 SOURCES = 50
 """Sources for which the page offers ready rows."""
-_UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["form", "file"],
-                    "properties": {
-                        "form": {"type": "string", "description": "The token that the page before gave out."},
-                        "file": {"type": "string", "format": "binary"},
-                    },
-                }
-            }
-        },
-    }
-}
 
 says(agreed="The rules are put in force now, if it is still as you saw it.")
 
@@ -115,7 +97,7 @@ def _rows(visit: Visit) -> list[ListRow]:
 
 
 def _add_sending(router: APIRouter) -> None:
-    @router.post(PLACE, status_code=303, summary="Takes a table, to be looked at", openapi_extra=_UPLOAD | SIGNED_IN)
+    @router.post(PLACE, status_code=303, summary="Takes a table, to be looked at", openapi_extra=uploads() | SIGNED_IN)
     async def send(request: Request, visit: Visiting) -> Response:
         name, content = await _sent(request, visit)
         try:

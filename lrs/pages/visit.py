@@ -76,6 +76,17 @@ def form_body(*fields: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
 
 
+def uploads(*texts: str) -> dict[str, Any]:
+    """What OpenAPI is told of a form with a file, and with the further fields *texts*."""
+    fields = {
+        "form": {"type": "string", "description": "The token that the page before gave out."},
+        **{name: {"type": "string"} for name in texts},
+        "file": {"type": "string", "format": "binary"},
+    }
+    schema = {"type": "object", "required": ["form", "file"], "properties": fields}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """Who is signed in and asks for a page of a tenant, and how to answer them.

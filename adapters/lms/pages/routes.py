@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -21,7 +20,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.settings import MIB
 from lrs.pages import session
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
 from lrs.storage import Walk
 from lrs.storage.edge import read
 from lrs.web.arriving import arriving
@@ -32,23 +31,6 @@ ONE = f"{PLACE}/{{id}}"
 REPORT = f"{ONE}/learners"
 LISTED = 2_000
 """The newest registrations that a report has."""
-_UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["form", "file"],
-                    "properties": {
-                        "form": {"type": "string", "description": "The token that the page before gave out."},
-                        "file": {"type": "string", "format": "binary"},
-                    },
-                }
-            }
-        },
-    }
-}
 
 says(
     course_new="The package is in: this is its course now.",
@@ -73,7 +55,7 @@ def _add_list(router: APIRouter) -> None:
 
     add_files(router, PLACE, "The courses", view.COURSES, _rows, name="courses", sort="title")
 
-    @router.post(PLACE, status_code=303, summary="Takes a package", openapi_extra=_UPLOAD | SIGNED_IN)
+    @router.post(PLACE, status_code=303, summary="Takes a package", openapi_extra=uploads() | SIGNED_IN)
     async def send(request: Request, visit: Visiting) -> Response:
         try:
             found = await _sent(request, visit)
