@@ -24,6 +24,7 @@ import msgspec
 from badges import lists, records, stops
 from badges.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
 from badges.compose import Credential
+from badges.counts import count_issued
 from badges.issuer import Issuer, address, issuer_of
 from badges.records import ISSUED, REVOKED
 from badges.status import ENTRIES, PROBES, REVOCATION, Draw, free_place, place_id
@@ -170,6 +171,8 @@ def _write(tx: Tx, *, change: BadgeChange) -> None:
     for record in change.puts:
         if not record.rev and tx.get(record.kind, record.id):
             raise Stale(f"{record.kind} {record.id} appeared")
+        if record.kind == "credential" and record.meta["state"] == ISSUED:
+            count_issued(tx, record)
         tx.put(record)
         if record.kind == "credential":
             audit.append(tx, BY, f"badge.{record.meta['state']}", {"badge": record.id, "award": change.award})

@@ -141,6 +141,7 @@ def _meta(award: Award, place: StatusPlace, valid_from: str) -> dict[str, Any]:
         "state": ISSUED,
         "list": place[0],
         "index": place[1],
+        "achievement": achievement_uuid(award),
         "valid_from": valid_from,
         "ends": award.valid_until.isoformat() if award.valid_until else None,
     }

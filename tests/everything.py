@@ -26,7 +26,7 @@ from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
-from badges import issuer, rotation, stops
+from badges import counts, issuer, rotation, stops
 from lrs.access import learners, one_time, staff_acts, tries
 from lrs.access.keys import active_key, authority_of, create_key
 from lrs.access.oidc import providers
@@ -134,6 +134,7 @@ class Everything:
         badge = next(
             one.id for one in each(self.tenant.store, "credential") if one.meta["person"] == self.person("ann")
         )
+        self.write(lambda tx: counts.count(tx, badge, "opened", self.tenant.clock()))
         stops.stop(self.tenant, [badge], "suspended", reason="An assessor asked for it", by="test")
         drain(self.tenant, ("issue", "publish"))
 

@@ -22,7 +22,7 @@ from adapters.lms.cmi5 import session as content_sessions
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
-from badges import issuer, lists, records, stops
+from badges import counts, issuer, lists, records, stops
 from lrs.access import keys, learners, one_time, operators, sessions, staff, tries
 from lrs.access.oidc import providers
 from lrs.competency import evidence, held, listed, tallies, uncompletions
@@ -47,7 +47,7 @@ TENANT: Kinds = collected(
         *(persons, joins, suggestions, nobody, minors, questions),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
-        *(records, lists, stops, issuer),
+        *(records, lists, stops, issuer, counts),
         *(job, ledger, mappings, before),
         *(courses, numbers, clients, content_sessions),
         *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),
