@@ -55,10 +55,14 @@ class NotAccepted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What issuing needs besides the award; the same for all claims of one call. *reader* is what it reads by."""
+    """What issuing needs besides the award; the same for all claims of one call. *reader* is what it reads by.
+
+    *did* is the document of the issuer's DID.
+    """
 
     tenant: Tenant
     issuer: Issuer
+    did: Mapping[str, object]
     identifiers_of: IdentifiersOf
     draw: Draw
     reader: Reader
@@ -95,7 +99,8 @@ def issue(
     drawn: deque[int] = deque()
     ahead = ReadAhead(tenant.store)
     next_drawn: Draw = lambda bound: drawn.popleft() if drawn else draw(bound)  # noqa: E731 (a line of its own)
-    desk = Desk(tenant, issuer_of(tenant), identifiers_of, next_drawn, ahead)
+    issuer = issuer_of(tenant)
+    desk = Desk(tenant, issuer, issuer.did_document(), identifiers_of, next_drawn, ahead)
     drawn.extend(_read_ahead(ahead, [claim.record.id for claim in claims], draw))
     signed: list[tuple[Claim, BadgeChange]] = []
     try:
@@ -156,7 +161,8 @@ def _end(desk: Desk, claim: Claim, settled: Future[None]) -> None:
         except Stale:
             if not desk.tenant.store.holds(claim):
                 raise
-            now = replace(desk, reader=desk.tenant.store, issuer=issuer_of(desk.tenant))
+            issuer = issuer_of(desk.tenant)
+            now = replace(desk, reader=desk.tenant.store, issuer=issuer, did=issuer.did_document())
             settled = _settle(desk, claim, _change(now, claim.record.id))
     return settled.result()
 
@@ -276,6 +282,6 @@ def _revoked(desk: Desk, held: Record) -> tuple[Record, ...]:
 def _accept(desk: Desk, badge: Record, listed: Record) -> None:
     """Verifies the badge as others would, with the list as it will be. Raises ``NotAccepted``."""
     at = max(desk.tenant.clock(), micros_of_timestamp(badge.meta["valid_from"]))
-    verdict = verify(badge.body, at=at, resolve=lambda _did: desk.issuer.did_document(), fetch=lambda _url: listed.body)
+    verdict = verify(badge.body, at=at, resolve=lambda _did: desk.did, fetch=lambda _url: listed.body)
     if not verdict.valid:
         raise NotAccepted("; ".join(f"{check.name}: {check.why}" for check in verdict.checks if not check.ok))

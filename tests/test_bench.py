@@ -62,6 +62,8 @@ def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
         "evaluated",
         "learners-10k",
         "rules-200",
+        "badge-issued",
+        "badge-verified",
         "learner-page",
         "receipt-p95",
         "awards-500",

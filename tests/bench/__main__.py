@@ -40,6 +40,7 @@ SMALL = Plan(
     bounded=60,
     profiled=100,
     proofs=100,
+    badges=4,
 )
 """Enough to see that everything works; its figures mean nothing."""
 SMALL_SIZE = Size(few=300, many=900, pages=10, turns=1, requests=3)

@@ -35,6 +35,8 @@ TARGETS = {
     "evaluated": Target("statements/s", "post-single-c16 without rules", 0.50, 0.80),
     "learners-10k": Target("us CPU a statement", "the same with 100 learners", 0.77, 0.95),
     "rules-200": Target("us CPU a statement", "the same with 10 rules", 0.33, 0.80),
+    "badge-issued": Target("ms CPU, award to stored", "one canonical form by PyLD", 0.62, 1.00),
+    "badge-verified": Target("ms CPU a badge", "one canonical form by PyLD", 0.31, 1.50),
     "learner-page": Target("ms p95, 5,000 pieces", "300 ms", 1.00, 3.00),
     "receipt-p95": Target("s from 200 to receipt", "5 s", 1.00, 5.00),
     "awards-500": Target("s until a badge is had", "30 s", 1.00, 5.00),

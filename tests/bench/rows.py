@@ -35,7 +35,7 @@ class Plan:
     owed work: *learners* of a large store, *turns* between it and a small one, *evidence* statements a round, *offered*
     in all at a steady rate, a *burst* of awards, *again* rounds with rules. *bounded* is the statements of a batch that
     holds the writer, *profiled* the requests under a profiler,
-    *proofs* the pieces of evidence of one learner.
+    *proofs* the pieces of evidence of one learner, *badges* those issued and verified a round.
     """
 
     rounds: int = 7
@@ -55,6 +55,7 @@ class Plan:
     bounded: int = 1_000
     profiled: int = 500
     proofs: int = 5_000
+    badges: int = 60
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvloop
 
 from lrs.tenancy.tenants import Tenant
-from tests.bench import costs
+from tests.bench import badges, costs
 from tests.bench.load import Load, run, send
 from tests.bench.pages import learner_page
 from tests.bench.programme import RULES, looking, prepared, wait_for
@@ -49,6 +49,8 @@ def owed_work(bench: Bench, folder: Path) -> Iterator[Row]:
             yield evaluated(works, bench, plain)
     yield costs.learners(folder, bench.plan)
     yield costs.rules(folder, bench.plan)
+    yield badges.issued(folder, bench.plan)
+    yield badges.verified(folder, bench.plan)
     yield learner_page(folder, bench.plan)
 
 
