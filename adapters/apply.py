@@ -14,10 +14,13 @@ from tincan import StatementList
 
 from adapters.ledger import KIND as LEDGER
 from adapters.ledger import ROWS_EACH, LedgerWrite, record_id, write_in
-from adapters.pipeline import CHUNK, FactWrite, StatementsRefused
+from adapters.pipeline import CHUNK, FactWrite, FileNames, StatementsRefused
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import slices
+from lrs.people import told_names
+from lrs.people.ids import identified, ids_of
+from lrs.people.told_names import Called
 from lrs.storage import ROW_BYTES, ROWS, RecordName, Tx
 from lrs.storage.cutting import cut
 from lrs.tenancy.tenants import Tenant
@@ -44,20 +47,23 @@ class LedgerRow(msgspec.Struct, frozen=True):
 
 
 class ImportChunk(msgspec.Struct, frozen=True):
-    """What one commit stores: ledger entries, and the *plan* for the statements of its *rows*."""
+    """What one commit stores: ledger entries, the *plan* for the statements of its *rows*, and *names* of learners."""
 
     rows: tuple[LedgerRow, ...] = ()
     plan: Plan | None = None
+    names: tuple[Called, ...] = ()
 
     @property
     def weight(self) -> int:
         """About how many rows of the store it writes."""
-        return (self.plan.weight if self.plan else 0) + ROWS_EACH * (len(self.rows) + 1)
+        plan = self.plan.weight if self.plan else 0
+        return plan + ROWS_EACH * (len(self.rows) + 1) + told_names.ROWS_EACH * len(self.names)
 
-    def reads(self, source: str) -> Sequence[RecordName]:
-        """The records that storing it looks at. *source* is the ledger's."""
-        entries = [(LEDGER, record_id(source, row.written.key)) for row in self.rows]
-        return [*entries, *(self.plan.reads if self.plan else ())]
+    def reads(self, target: ImportTarget) -> Sequence[RecordName]:
+        """The records that storing it looks at."""
+        entries = [(LEDGER, record_id(target.source, row.written.key)) for row in self.rows]
+        names = told_names.reads_of(target.caller.source, self.names)
+        return [*entries, *names, *(self.plan.reads if self.plan else ())]
 
     def blamed(self, index: int | None) -> LedgerRow:
         """The row of the statement at *index* of the plan.
@@ -83,6 +89,14 @@ class ImportTarget:
 def chunks(due: Iterable[FactWrite], most: int = CHUNK) -> Iterator[list[LedgerRow]]:
     """*due* in order, in lists that are at most as heavy as *most* plain statements."""
     return cut(map(_row, due), _weight, most * ROWS)
+
+
+def named(target: ImportTarget, names: FileNames) -> Iterator[ImportChunk]:
+    """Chunks with *names*, without statements."""
+    ids = ids_of(target.tenant)
+    found = ((identified(who.agent().as_version(), ids), name) for who, name in names.items())
+    called = [Called(one, name) for one, name in found if one is not None]
+    return (ImportChunk(names=tuple(called[at : at + CHUNK])) for at in range(0, len(called), CHUNK))
 
 
 def _row(due: FactWrite) -> LedgerRow:
@@ -148,6 +162,8 @@ def _committed(target: ImportTarget, chunk: ImportChunk, commit: StorePiece) -> 
         write_in(tx, target.source, target.job, [row.written for row in chunk.rows])
         if plan is not None:
             store_in(tx, plan)
+        if chunk.names:
+            told_names.keep(tx, target.caller.source, chunk.names)
 
     while True:
         try:

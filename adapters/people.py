@@ -2,7 +2,8 @@
 
 A learner's *key* is what the provider calls them (own reference, else ULN, else e-mail), so that a ULN that arrives
 later corrects the row and does not make a second one. The *actor* is the strongest identifier: ULN, own reference,
-e-mail. Names are read only to notice that learner and assessor are one person; they are never sent.
+e-mail. Names are in no statement: they are kept as told (``lrs.people.told_names``), and show that learner and assessor
+are one person.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from adapters.source import Fact
 from adapters.vocabulary import IDENTIFIERS, REGISTERED, iri
 from lrs.kernel.tables.row import Row, Unusable
 from lrs.people.identifiers import TEMPORARY_ULN, ULN_HOME_PAGE, uln_fault
+from lrs.people.told_names import full_name
 
 _NOT_IN_IRI = re.compile(r"[%?#^`{|}]")
 
@@ -42,10 +44,11 @@ class Ifi(msgspec.Struct, frozen=True, order=True):
 
 
 class FileLearner(msgspec.Struct, frozen=True):
-    """A learner of one row: identifiers, strongest first, and the provider's key."""
+    """A learner of one row: identifiers, strongest first, the provider's key, and the *name* in the row, if any."""
 
     key: str
     identifiers: tuple[Ifi, ...]
+    name: str = ""
 
     @property
     def actor(self) -> Ifi:
@@ -56,6 +59,10 @@ class FileLearner(msgspec.Struct, frozen=True):
     def names(self) -> frozenset[str]:
         """The possible *key* of this learner in other rows: any of the identifiers, as in ``key``."""
         return frozenset(ifi.written for ifi in self.identifiers)
+
+    def called(self) -> tuple[tuple[Ifi, str], ...]:
+        """The name that the row gives to *actor*, as in ``Mapped.called``."""
+        return ((self.actor, self.name),) if self.name else ()
 
     def same(self) -> tuple[Fact, ...]:
         """One fact for each further identifier of the row: it is the same person. Each has a statement of its own.
@@ -111,7 +118,8 @@ class Learners:
                 raise Unusable("two_ulns", "uln", uln, "this file gives the same learner another ULN")
         if not ref and not uln:
             self._check_name(address, names_of(row))
-        return FileLearner(ref or uln or address, tuple(found))
+        name = full_name(text(row, "given_names"), text(row, "family_name"))
+        return FileLearner(ref or uln or address, tuple(found), name)
 
     def _check_name(self, address: str, names: frozenset[str]) -> None:
         """Raises ``Unusable`` if an address alone names learners with two names."""

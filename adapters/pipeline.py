@@ -7,7 +7,7 @@ format, no adapter and no store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
@@ -17,7 +17,7 @@ from tincan import Agent, AgentAccount, Context, Statement, StatementRef, Verb
 from adapters.diff import GONE, Decision, LedgerEntry, Version, decide, key_of, statement_id, void_id
 from adapters.ledger import Ledger, LedgerWrite
 from adapters.recognise import EXACTLY, FactsOfFile, KnownFact, recognise
-from adapters.source import STRUCTURAL, Fact, Mapped, RowOutcome, RowResult, RowTable, Source, masked
+from adapters.source import STRUCTURAL, Agented, Fact, Mapped, RowOutcome, RowResult, RowTable, Source, masked
 from adapters.vocabulary import BASE, VOIDED
 from lrs.kernel.tables.row import Unusable
 
@@ -52,8 +52,13 @@ class StatementsRefused(Exception):
         self.message = message
 
 
-Apply = Callable[[Sequence[FactWrite], int], dict[str, StatementsRefused]]
-"""Stores the facts of the next rows, with the number of rows. Gives refusals by key; all others are stored."""
+FileNames = Mapping[Agented, str]
+"""The names that rows give to learners, by identifier."""
+Apply = Callable[[FileNames, int, Sequence[FactWrite]], dict[str, StatementsRefused]]
+"""Stores the names and the facts of the next rows, whose number it is told.
+
+Gives refusals by key; all others are stored.
+"""
 
 
 def run(
@@ -61,6 +66,7 @@ def run(
 ) -> Iterator[RowOutcome]:
     """The outcome of each row of *table*. In a *dry_run* nothing is stored: *apply* is told the number of rows only."""
     seen = FactsOfFile()
+    called: dict[Agented, str] = {}
     mapped = source.read(table, partial(_kept, ledger))
     while chunk := list(islice(mapped, CHUNK)):
         ledger.look_up(_keys_of(chunk))
@@ -69,9 +75,24 @@ def run(
         if apply is not None:
             known = (found for found in planned if not isinstance(found, Unusable) and not dry_run)
             changes = [change for found in known for change in found]
-            refused = _apply(source, changes, ledger, apply, sum(len(one.places) for one in chunk))
+            names = {} if dry_run else _new_names(chunk, planned, called)
+            refused = _apply(source, changes, ledger, partial(apply, names, _rows(chunk)))
         for one, found in zip(chunk, planned, strict=True):
             yield from outcomes(one, found, refused, ledger.source)
+
+
+def _rows(chunk: Iterable[Mapped]) -> int:
+    return sum(len(one.places) for one in chunk)
+
+
+def _new_names(
+    chunk: Sequence[Mapped], planned: Sequence[list[PlannedFact] | Unusable], called: dict[Agented, str]
+) -> dict[Agented, str]:
+    """The names in *chunk* that are not *called* so by an earlier row; of rows that can be used."""
+    told = [one.called for one, found in zip(chunk, planned, strict=True) if not isinstance(found, Unusable)]
+    names = {who: name for each in told for who, name in each if called.get(who) != name}
+    called.update(names)
+    return names
 
 
 def _kept(ledger: Ledger, kind: str, keys: Collection[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
@@ -124,7 +145,10 @@ def _change(fact: Fact, known: KnownFact, repeats: int, ledger: Ledger) -> Plann
 
 
 def _apply(
-    source: Source, changes: Sequence[PlannedFact], ledger: Ledger, apply: Apply, rows: int
+    source: Source,
+    changes: Sequence[PlannedFact],
+    ledger: Ledger,
+    apply: Callable[[Sequence[FactWrite]], dict[str, StatementsRefused]],
 ) -> dict[str, StatementsRefused]:
     """Stores the changes. Gives the refused ones by key; for these the earlier version stays."""
     due = [
@@ -132,7 +156,7 @@ def _apply(
         for one in changes
         if (one.decision.changes or one.decision.noted) and not one.done
     ]
-    refused = apply(due, rows)
+    refused = apply(due)
     for key in refused:
         ledger.take_back(key)
     return refused

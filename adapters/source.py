@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal, Protocol
 
 import msgspec
-from tincan import Statement
+from tincan import Agent, Statement
 
 from adapters.profile import ReadingTerms
 from adapters.words import Words
@@ -79,11 +79,19 @@ Earlier = Callable[[str, Collection[tuple[str, ...]]], Mapping[tuple[str, ...], 
 """What earlier files of the provider *kept* for facts of this kind, by key; ``""`` if nothing. Ask for many at once."""
 
 
+class Agented(Protocol):
+    """An identifier that can be written as an xAPI Agent (``adapters.people.Ifi``)."""
+
+    def agent(self) -> Agent:
+        """The identifier as an Agent."""
+
+
 class Mapped(msgspec.Struct, frozen=True):
     """What some rows say. They are several if they only say something together, as the steps of a checklist do.
 
     Without facts it is a *problem* or a reason to skip. A reason to skip may come with a fact that no longer holds. A
-    *remark* says what of a row was left out. *code* names the reason to skip.
+    *remark* says what of a row was left out. *code* names the reason to skip. *called* are the names that the rows give
+    to learners, by identifier: they are kept for staff, and are in no statement.
     """
 
     places: tuple[RowPlace, ...]
@@ -92,6 +100,7 @@ class Mapped(msgspec.Struct, frozen=True):
     skipped: str = ""
     remark: str = ""
     code: str = ""
+    called: tuple[tuple[Agented, str], ...] = ()
 
 
 class Source(Protocol):

@@ -163,7 +163,7 @@ class Imports:
                 change(tx, job.id, **progress)
                 tx.owe(jobs.KIND, job.id, Owed(STEP))
 
-            reads = [_name(claim), *chunk.reads(target.source)]
+            reads = [_name(claim), *chunk.reads(target)]
             tenant.store.settle([claim], decided, weight=chunk.weight, reads=reads).result()
 
         target = self._target(tenant, job)
@@ -190,7 +190,7 @@ def _next(walk: JobWalk, *, told: bool) -> WalkRequest | None:
     end = time.monotonic() + SLICE
     while (left := end - time.monotonic()) > 0:
         asked = walk.next(left)
-        if not (told and isinstance(asked, Commit) and not asked.chunk.rows):
+        if not (told and isinstance(asked, Commit) and not asked.chunk.rows and not asked.chunk.names):
             return asked
         walk.answer({})
     return None

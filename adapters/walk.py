@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.apply import ImportChunk, ImportTarget, RefusedRows, chunks, prepared
+from adapters.apply import ImportChunk, ImportTarget, RefusedRows, chunks, named, prepared
 from adapters.finding import found
 from adapters.job import BASE, FILE, Job, JobResult
 from adapters.ledger import Ledger
-from adapters.pipeline import CHUNK, FactWrite
+from adapters.pipeline import CHUNK, FactWrite, FileNames
 from adapters.report import Report
 from adapters.returned import write_answers
 from adapters.run import Order, run_file
@@ -77,8 +77,11 @@ class Walker:
             order = Order(job.adapter, job.provider, path, job.file, job.profile, job.dry_run, bases, anchors)
             ledger = Ledger(self._tenant.store, job.adapter, job.provider, job.id)
 
-            def apply(due: Sequence[FactWrite], rows: int) -> RefusedRows:
-                return self._apply(due, rows, ask)
+            def apply(names: FileNames, rows: int, due: Sequence[FactWrite]) -> RefusedRows:
+                refused = self._apply(due, rows, ask)
+                for chunk in named(self._target, names):
+                    ask(Commit(chunk, self._rows))
+                return refused
 
             return self._finished(run_file(order, ledger, now=job.at, apply=apply, breathe=breathe), folder)
 

@@ -49,8 +49,9 @@ from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
 from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
 from lrs.outbox.turns import HeldTurns
-from lrs.people import joins, minors, nobody, questions
+from lrs.people import joins, minors, nobody, questions, told_names
 from lrs.people.ids import RENAMING, identified, ids_of
+from lrs.people.told_names import Called
 from lrs.storage import Record, each
 from lrs.tenancy.tenants import DEFAULT, Tenant, open_tenant
 from lrs.web import kept_refusals
@@ -323,3 +324,5 @@ class Everything:
         waits = answers.decide(self.tenant, token, answer, posted)
         self.for_guardian = answers.guardian_address(self.tenant, waits, "").rpartition("/")[2]
         self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))
+        called = Called(identified(AGENTS["ann"], ids_of(self.tenant)), "Ann Example")
+        self.write(lambda tx: told_names.keep(tx, "centre", [called]))

@@ -51,6 +51,7 @@ ABOUT = {
     "learner": ("ann, ann at work, anne", "ann, ann at work, anne"),
     "question": ("ann", ""),
     "minor": ("ann", ""),
+    "told-name": ("", "ann"),
     "lti-user": ("ann at work", ""),
     "lti-member": ("ann at work", ""),
     "lti-grade": ("ann at work", ""),

@@ -3,7 +3,7 @@
 One row may say several things; each part is read where its columns are filled:
 
 ===========  =========================================================================================================
-learner      uln | learner_ref | email (at least one), given_names, family_name (only to notice self-assessment)
+learner      uln | learner_ref | email (at least one), given_names, family_name (in no statement)
 enrolment    standard_ref*, standard_version, option, start_date, planned_end_date, status (learning, break, withdrawn,
              completed), break_start, withdrawal_date
 evidence     evidence_id, ksb_code* (``K 1``, ``k1, k2; S3``), ksb_guid, evidence_title, evidence_date*,
@@ -159,7 +159,8 @@ class EPortfolio:
             "" if self._hours.is_told(row) or not text(row, "otj_date") else "otj_date is filled, and the time is not"
         )
         all_told = (*learner.same(), *told) if told else ()
-        return Mapped((row.place,), all_told, skipped=why, remark=remark, code="not_yet" if why else "")
+        called = learner.called() if told else ()
+        return Mapped((row.place,), all_told, skipped=why, remark=remark, code="not_yet" if why else "", called=called)
 
     def _day(self, row: Row, column: str, learner: FileLearner, standard: Standard) -> datetime:
         """The day on which something was done: not in the future, and not before the learner started."""

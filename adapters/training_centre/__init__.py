@@ -11,8 +11,8 @@
                observer*, critical (yes, no), attempt, observed_at, second_observer, pass_percent
 =============  =====================================================================================================
 
-*learner* is at least one of uln, learner_ref, email; given_names and family_name are used only to notice people who
-observe themselves. Times are local (Europe/London unless the mapping profile says otherwise) or have an offset; a time
+*learner* is at least one of uln, learner_ref, email; given_names and family_name are kept for staff, are in no
+statement, and show that somebody observes themselves. Times are local (Europe/London unless the mapping profile says otherwise) or have an offset; a time
 without a date is on the session's day. Constants of the mapping profile fill empty cells (``pass_percent``,
 ``centre_id``).
 

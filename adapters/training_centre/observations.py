@@ -165,7 +165,7 @@ class Checklists:
         )
         about = (first.held.session.id, key[1], key[2], str(key[3]))
         fact = Fact("checklist", about, content, partial=bool(first.held.unread))
-        return Mapped(places, (*first.learner.same(), fact))
+        return Mapped(places, (*first.learner.same(), fact), called=first.learner.called())
 
     def _checklist(self, name: str) -> str:
         return name if re.match(r"https?://", name) else iri("centres", self._terms.provider, "checklists", name)

@@ -55,7 +55,9 @@ def attended(
         stayed = None
     content = Attended(learner.actor, session, attendance, stayed, category)
     fact = Fact("attendance", (session.id, learner.key), content, partial=bool(held.unread))
-    return Mapped((row.place,), (*learner.same(), fact), remark=NO_INSTRUCTOR if held.unread else "")
+    return Mapped(
+        (row.place,), (*learner.same(), fact), remark=NO_INSTRUCTOR if held.unread else "", called=learner.called()
+    )
 
 
 def read_jisc(row: Row, session: TrainingSession, learners: Learners, terms: ReadingTerms) -> Mapped:

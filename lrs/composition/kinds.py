@@ -32,7 +32,7 @@ from lrs.composition import renaming
 from lrs.matching import changes, consent, disclosures, links, resync, roles, services
 from lrs.outbox import deliveries, destinations, turns
 from lrs.pages.operator import setup
-from lrs.people import joins, minors, nobody, persons, questions, suggestions
+from lrs.people import joins, minors, nobody, persons, questions, suggestions, told_names
 from lrs.storage.kinds import Kinds, collected
 from lrs.tenancy import audit, backups, control, due, master_key, root_keys, signing_keys
 from lrs.web import kept_refusals
@@ -44,7 +44,7 @@ TENANT: Kinds = collected(
     module.KINDS
     for module in (
         *(write, references, definitions, change),
-        *(persons, joins, suggestions, nobody, minors, questions),
+        *(persons, joins, suggestions, nobody, minors, questions, told_names),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
         *(records, lists, stops, issuer, counts),

@@ -1,7 +1,7 @@
 """Finds learners by a name, or by any identifier, whole or in part. Reads only.
 
-Names are kept nowhere but in statements: a learner has the name that its newest statement gives. So every learner can
-be found, nothing has to be kept up to date, and a search by name costs one look-up for each identifier: about a second
+A learner has the name that its newest statement gives, or that a file told later (``told_names``). So every learner can
+be found, nothing has to be kept up to date, and a search by name costs two look-ups for each identifier: about a second
 for ``LOOKED_THROUGH`` of them. A page asks only for the names of the newest so many identifiers, looks at the newest
 ``MOST`` identifiers for a part of them, and says if there are more. A whole identifier is found among all. A command
 that needs exactly one person asks for everything.
@@ -20,6 +20,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
 from lrs.people.identifiers import plain_name
 from lrs.people.persons import holders, identifier_from, identifiers_of, person_named
+from lrs.people.told_names import newest_name
 from lrs.storage import Reader, Record, Walk, walked
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import ifi_text
@@ -112,17 +113,24 @@ def described(one: Somebody) -> str:
 
 
 def name_of(reader: Reader, ifi: dict[str, Any], source: str | None = None) -> str | None:
-    """The name that the newest statements by the agent *ifi*, or by a group with it as member, give.
+    """The name that the newest statements by the agent *ifi*, or by a group with it as member, or a file gave it.
 
-    With *source*, the newest that this source sent.
+    The newer one of both; with *source*, the newest that this source sent.
     """
-    wanted = ifi_text(ifi)
-    keys = [agent_key(wanted or ""), *([source_key(source)] if source is not None else ())]
+    agent = ifi_text(ifi) or ""
+    both = (_name_in_statements(reader, agent, source), newest_name(reader, agent, source))
+    told = [one for one in both if one is not None]
+    return max(told)[1] if told else None
+
+
+def _name_in_statements(reader: Reader, wanted: str, source: str | None) -> tuple[int, str] | None:
+    """The name that the newest statements give, with its place in the order."""
+    keys = [agent_key(wanted), *([source_key(source)] if source is not None else ())]
     for record in reader.find(Walk("statement", keys, newest_first=True, limit=_STATEMENTS)).records:
         for agent in _agents(record):
             name = agent.get("name")
             if isinstance(name, str) and name.strip() and ifi_text(agent) == wanted:
-                return name
+                return record.seq, name
     return None
 
 

@@ -13,11 +13,11 @@ from unittest.mock import patch
 
 import pytest
 
-from adapters.apply import ImportTarget, RefusedRows, chunks, prepared, store
+from adapters.apply import ImportChunk, ImportTarget, RefusedRows, chunks, named, prepared, store
 from adapters.here import job_here
 from adapters.job import Job, find
 from adapters.ledger import KIND, Ledger
-from adapters.pipeline import FactWrite
+from adapters.pipeline import Apply, FactWrite, FileNames
 from adapters.profile import MappingProfile, read_profile
 from adapters.report import Report
 from adapters.run import Order, run_file
@@ -25,7 +25,7 @@ from lrs.access import Caller
 from lrs.composition.steps import drain, steps_of
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
-from lrs.storage import each
+from lrs.storage import Tx, each
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.work.worker import Crew
@@ -122,23 +122,22 @@ def sender(provider: str) -> Caller:
     )
 
 
-def storing(tenant: Tenant, order: Order, job: str) -> Callable[[Sequence[FactWrite], int], RefusedRows]:
+def storing(tenant: Tenant, order: Order, job: str) -> Apply:
     """Stores what is due of some rows at once, as the step does in turns."""
     source = f"{order.adapter}/{order.provider}"
     target = ImportTarget(tenant, sender(order.provider), SUBSCRIPTIONS, source, job)
 
-    def apply(due: Sequence[FactWrite], _: int) -> RefusedRows:
+    def commit(decide: Callable[[Tx], None], one: ImportChunk) -> None:
+        tenant.store.write(decide, weight=one.weight, reads=one.reads(target)).result()
+
+    def apply(names: FileNames, _: int, due: Sequence[FactWrite]) -> RefusedRows:
         refused: RefusedRows = {}
         for rows in chunks(due):
             chunk, wrong = prepared(target, rows)
             refused |= wrong
-            refused |= store(
-                target,
-                chunk,
-                lambda decide, one: tenant.store.write(
-                    decide, weight=one.weight, reads=one.reads(target.source)
-                ).result(),
-            )
+            refused |= store(target, chunk, commit)
+        for chunk in named(target, names):
+            store(target, chunk, commit)
         return refused
 
     return apply
