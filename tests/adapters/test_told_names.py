@@ -111,7 +111,7 @@ def test_a_name_is_both_cells_on_one_line_and_nothing_if_it_is_longer_than_200_c
 
 
 def test_a_dry_run_keeps_no_name(tenant, bring):
-    report = bring("training-centre", "\n".join((HEAD, SESSION, ADA)), dry_run=True)
+    report = bring("training-centre", f"{HEAD}\n{SESSION}\n{ADA}", dry_run=True)
 
     assert report.counts["new"] == 2
     assert kept(tenant) == []
