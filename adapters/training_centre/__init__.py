@@ -12,9 +12,9 @@
 =============  =====================================================================================================
 
 *learner* is at least one of uln, learner_ref, email; given_names and family_name are kept for staff, are in no
-statement, and show that somebody observes themselves. Times are local (Europe/London unless the mapping profile says otherwise) or have an offset; a time
-without a date is on the session's day. Constants of the mapping profile fill empty cells (``pass_percent``,
-``centre_id``).
+statement, and show that somebody observes themselves. Times are local (Europe/London unless the mapping profile says
+otherwise) or have an offset; a time without a date is on the session's day. Constants of the mapping profile fill empty
+cells (``pass_percent``, ``centre_id``).
 
 The Jisc attendance TSV (jiscdev/xapi, 16 columns, one row per learner and event) is recognised by its headers.
 
