@@ -165,6 +165,7 @@ def test_afterwards_nobody_finds_a_name_and_all_that_people_hold_is_as_before(ol
     assert not rebuild(old.tenant, TENANT, apply=False)
 
 
+@pytest.mark.mongo_in_soak
 def test_afterwards_suggestions_are_found_by_the_identifiers_that_they_are_about(old_on_each):
     old = old_on_each
     suggested = joins.suggestions(old.store)
@@ -178,6 +179,7 @@ def test_afterwards_suggestions_are_found_by_the_identifiers_that_they_are_about
     assert about
 
 
+@pytest.mark.mongo_in_soak
 def test_the_record_of_actions_names_nobody_any_more_and_ends_as_before(old_on_each):
     old = old_on_each
     waiting = [one.id for one in everything(old.store) if one.subject.identifier]

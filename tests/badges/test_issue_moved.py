@@ -29,6 +29,8 @@ from tests.badges.made import (
     verdict_on,
 )
 
+pytestmark = pytest.mark.mongo_in_soak
+
 OTHER = "7d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"
 HTTPS, HTTPS_2 = "https://skills.example.org", "https://badges.example.com/lrs"
 HTTP, HTTP_2 = "http://127.0.0.1:8080", "http://10.0.0.7"

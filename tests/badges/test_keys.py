@@ -35,6 +35,8 @@ from tests.badges.made import (
     verdict_on,
 )
 
+pytestmark = pytest.mark.mongo_in_soak
+
 OTHER = "7d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"
 SECOND = "badge-signing-key/2"
 STEPS = {"rotate": rotation.take_over, "reissue": rotation.reissue}

@@ -19,6 +19,8 @@ from lrs.tenancy.tenants import Tenant
 from tests.badges import kms
 from tests.badges.made import badge_in, failed, put_award, run_issue, verdict_on
 
+pytestmark = pytest.mark.mongo_in_soak
+
 SECOND = "badge-signing-key/2"
 
 

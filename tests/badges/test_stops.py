@@ -28,6 +28,8 @@ from tests.badges.made import (
     verdict_on,
 )
 
+pytestmark = pytest.mark.mongo_in_soak
+
 WHY = "The assessment was not supervised"
 OTHER = "7d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"
 

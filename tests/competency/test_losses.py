@@ -9,6 +9,8 @@ from lrs.competency.rules.losses import Changed, Swing, look_at, look_on, swings
 from lrs.people.joins import merge
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, HOUR, RULES, SHEET, URI, World, statement
 
+pytestmark = pytest.mark.mongo_in_soak
+
 BOB = {"mbox": "mailto:bob@example.org"}
 HARDER = RULES.replace(",80,", ",95,")
 TODAY = date(2026, 11, 21)

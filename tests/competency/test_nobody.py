@@ -20,6 +20,8 @@ from lrs.people.nobody import put_names
 from lrs.people.persons import minter
 from tests.competency.world import ANN, World, statement
 
+pytestmark = pytest.mark.mongo_in_soak
+
 HOME = "https://moodle.example"
 GUEST = {"account": {"homePage": HOME, "name": "Guest"}}
 NAMELESS = {"account": {"homePage": HOME, "name": ""}}

@@ -17,6 +17,8 @@ from lrs.people.ids import identified, ids_of
 from lrs.storage import Owed, Walk
 from tests.competency.world import ANN, RULES, World, statement, statement_id
 
+pytestmark = pytest.mark.mongo_in_soak
+
 BOB = {"mbox": "mailto:bob@example.org"}
 
 
@@ -64,7 +66,6 @@ def test_a_named_piece_that_is_voided_makes_room_for_the_next_and_another_is_onl
     assert rebuild(world.tenant, TENANT, apply=True).lines() == []
 
 
-@pytest.mark.mongo_in_soak
 def test_named_pieces_that_are_voided_together_make_room_for_as_many_of_the_next(world):
     sent = [statement(f"s{n:02d}", timestamp=f"2026-11-20T10:00:{n:02d}Z") for n in range(50)]
     world.send_all(sent[:49])
@@ -146,7 +147,6 @@ def test_evidence_of_another_instructor_is_a_tally_of_its_own(world):
     ]
 
 
-@pytest.mark.mongo_in_soak
 def test_in_any_order_and_in_portions_the_same_evidence_gives_the_same_tally(world):
     names = ["a", "b", "c", "d"]
     found = set()

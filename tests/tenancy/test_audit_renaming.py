@@ -11,6 +11,8 @@ from lrs.tenancy import audit
 from lrs.tenancy.audit_renaming import rename_entries
 from tests.audits import broken_at
 
+pytestmark = pytest.mark.mongo_in_soak
+
 GUESSED = {"new@example.org": "8a5dba34", "eve@example.org": "77b1c0de"}
 """Names that anybody computes, as entries have them."""
 MADE = {"8a5dba34": "made-1", "77b1c0de": "made-2"}

@@ -19,6 +19,8 @@ from tests.programs import programs, until
 from tests.served import new_id, serving, something, statement
 from tests.xapi.statements.multipart import attached, fetched, first, mixed, part, send
 
+pytestmark = pytest.mark.mongo_in_soak
+
 NAMING = ("statement", "state", "activity_profile", "agent_profile")
 DAY = 24 * 3_600
 MICROS = 1_000_000

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -114,11 +115,15 @@ def test_of_a_hundred_learners_a_service_is_told_in_few_round_trips(
 ) -> None:
     tenant = Tenant("default", store, settings_in(tmp_path), Secrets(bytes(32)), clock)
     put_service(tenant, HOOK)
-    for number in range(LEARNERS):
+
+    def learner(number: int) -> None:
         person = put_person(tenant, f"mailto:learner{number}@example.org")
         agree(tenant, person)
         put_profile(tenant, person, held("gown"))
         put_badge(tenant, person, f"b{number}")
+
+    with ThreadPoolExecutor(16) as threads:  # the store commits together what comes at once
+        list(threads.map(learner, range(LEARNERS)))
     run_sync(tenant)
     first = told(tenant)
     for record in tenant.store.find(Walk("profile", limit=LEARNERS)).records:
