@@ -99,6 +99,11 @@ def named(target: ImportTarget, names: FileNames) -> Iterator[ImportChunk]:
     return (ImportChunk(names=tuple(called[at : at + CHUNK])) for at in range(0, len(called), CHUNK))
 
 
+def rows_of_facts(due: Iterable[FactWrite]) -> list[LedgerRow]:
+    """*due* as rows that one commit stores."""
+    return list(map(_row, due))
+
+
 def _row(due: FactWrite) -> LedgerRow:
     texts = slices(StatementList(due.statements).to_json().encode()) if due.statements else ()
     return LedgerRow(due.row, tuple(texts))
@@ -143,7 +148,7 @@ def store(target: ImportTarget, chunk: ImportChunk, commit: StorePiece) -> Refus
     refused: RefusedRows = {}
     while True:
         try:
-            chunk = _committed(target, chunk, commit)
+            chunk = committed(target, chunk, commit)
         except Refused as refusal:
             row = chunk.blamed(refusal.index)
             refused[row.written.key] = _why(refusal)
@@ -154,7 +159,7 @@ def store(target: ImportTarget, chunk: ImportChunk, commit: StorePiece) -> Refus
         return refused
 
 
-def _committed(target: ImportTarget, chunk: ImportChunk, commit: StorePiece) -> ImportChunk:
+def committed(target: ImportTarget, chunk: ImportChunk, commit: StorePiece) -> ImportChunk:
     """Stores *chunk*. Large statements that are already stored are compared outside the writer."""
     plan = chunk.plan
 

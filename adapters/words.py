@@ -74,8 +74,10 @@ OUTCOME = _table(
 KIND = _table(
     practical="hands on;practical session;lab;laboratory;workshop",
     classroom="classroom session;theory;lecture;seminar",
-    vr="virtual reality",
+    vr="virtual;virtual reality",
     placement="work placement",
+    work_experience="virtual work experience;work experience placement",
+    fellowship="technology transfer fellowship;technology fellowship",
 )
 SESSION = _table(
     held="completed;complete;done;delivered;finished;took place",

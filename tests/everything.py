@@ -68,6 +68,7 @@ from lrs.xapi.statements.identity import SAME_PERSON, ifi_text
 from lrs.xapi.statements.parts import BodyPart, attached
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
+from tests.adapters.centre.made import Centre
 from tests.adapters.lms import made
 from tests.transfer import forwarding
 
@@ -121,10 +122,17 @@ class Everything:
         self._platform()
         self._enrolled()
         self._refused()
+        self._centre()
         sweep_blobs(self.tenant, TENANT)
         self.write(
             lambda tx: tx.insert(Record(*RENAMING, msgspec.json.encode(RenamingProgress())))
         )  # as a store of before has it
+
+    def _centre(self) -> None:
+        """A session that Ray runs, with a checklist, and Ann on its roster."""
+        centre = Centre(self.tenant)
+        session = centre.session(centre.checklist(), "Ann, ann@example.org", lead="ray")
+        centre.came(session, "Ann", "present", by="ray")
 
     def _keys(self) -> None:
         """A second key, kept here. It needs an https address, which the rest of this world does not have."""

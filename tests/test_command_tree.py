@@ -74,7 +74,7 @@ LISTS = {
         "forward list",
     ),
     *("destinations list", "consent waiting"),
-    *("imports list", "courses list", "lms list", "lms sync"),
+    *("imports list", "checklists list", "courses list", "lms list", "lms sync"),
     *(
         "staff list",
         "oidc list",
@@ -313,6 +313,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("operators", "invite", "olga@example.org")
     (folder / "cmi5.xml").write_bytes(structure(unit(url="https://content.example/")))
     done("courses", "import", folder / "cmi5.xml")
+    (folder / "checklists.csv").write_text("checklist,text\ngowning,Hands washed\n")
+    done("checklists", "import", folder / "checklists.csv", "--centre", "north")
     store_a_platform(data)
     done("staff", "invite", "sam@centre.example", "--role", "steward")
     done("oidc", "add", "university", "--issuer", "http://127.0.0.1:9", "--client-id", "engraft")
@@ -361,6 +363,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "imports show": ("IMPORT",),
     "imports watch": ("IMPORT",),
     "persons show": ("LEARNER",),
+    "checklists import": ("FOLDER/checklists.csv", "--centre", "north"),
     "courses import": ("FOLDER/cmi5.xml",),
     "courses show": ("1",),
     "lms invite": ("Moodle",),

@@ -56,6 +56,8 @@ ABOUT = {
     "lti-member": ("ann at work", ""),
     "lti-grade": ("ann at work", ""),
     "lti-enrolment": ("ann at work", ""),
+    "centre-session": ("", "ray"),
+    "attendee": ("", "ann, ray"),
 }
 """Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
 ABOUT_NOBODY = {
@@ -77,6 +79,7 @@ ABOUT_NOBODY = {
     ),
     *("one-time-link", "oidc-provider", "tries"),
     *("lti-platform", "lti-key", "lti-login", "lti-course", "lti-link"),
+    *("checklist", "checklist-version"),
     *("course", "course-version", "lms-number", "course-client"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),

@@ -3,8 +3,9 @@
 **The file.** One CSV whose column ``record`` says what a row is, or one XLSX with a sheet for each record:
 
 =============  =====================================================================================================
-``session``    session_id*, title*, starts_at*, ends_at*, kind (practical, classroom, vr, placement), instructor,
-               activity_id (IRI of the course the session belongs to), centre_id, status (held, scheduled, cancelled)
+``session``    session_id*, title*, starts_at*, ends_at*, kind (practical, classroom, vr, placement, work_experience,
+               fellowship), instructor, activity_id (IRI of the course the session belongs to), centre_id, status
+               (held, scheduled, cancelled)
 ``roster``     session_id*, learner, attendance (present, late, left_early, excused, absent, unmarked), check_in_at,
                check_out_at, minutes
 ``observation``  session_id*, learner, checklist_id* (``gowning`` or ``gowning@2``), step_id*, result* (pass, fail, na),

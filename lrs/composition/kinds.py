@@ -16,6 +16,8 @@ The tests fail for a kind that is written and not declared.
 from __future__ import annotations
 
 from adapters import before, job, ledger, mappings
+from adapters.centre import attendees, checklists
+from adapters.centre import sessions as centre_sessions
 from adapters.lms import courses, numbers
 from adapters.lms.catapult import clients
 from adapters.lms.cmi5 import session as content_sessions
@@ -49,6 +51,7 @@ TENANT: Kinds = collected(
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
         *(records, lists, stops, issuer, counts),
         *(job, ledger, mappings, before),
+        *(checklists, centre_sessions, attendees),
         *(courses, numbers, clients, content_sessions),
         *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),
         *(

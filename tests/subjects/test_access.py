@@ -59,7 +59,7 @@ def test_the_file_has_each_kind_that_names_its_learner(everything, told):
     file, _ = told
 
     assert sorted(file["records"]) == ABOUT_PEOPLE
-    assert {kind for kind, records in file["records"].items() if not records} == {"consent-link"}
+    assert {kind for kind, records in file["records"].items() if not records} == {"consent-link", "centre-session"}
     assert {everything.person("ann"), everything.person("ann at work")} == {
         one["id"] for one in file["records"]["person"]
     }
