@@ -144,6 +144,8 @@ TABLE: PolicyTable = {
     **listed("/staff/learners", _LEARNERS),
     ("POST", "/staff/learners"): _LEARNERS,
     ("GET", "/staff/learners/{person}"): _LEARNERS,
+    ("GET", "/staff/learners/{person}/correct"): _QUESTIONS,
+    ("POST", "/staff/learners/{person}/correct"): _QUESTIONS,
     ("POST", "/staff/learners/{person}/withdraw"): _staff("consents.withdraw"),
     ("POST", "/staff/learners/{person}/invite"): _staff("learners.invite"),
     **listed("/staff/questions", _QUESTIONS),

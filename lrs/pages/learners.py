@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -10,8 +11,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from lrs.competency import listed
 from lrs.competency.dates import day_of
 from lrs.competency.listed import ListedLearner, listed_key
+from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.errors import Refused
-from lrs.pages import acts, facts, invitations, learners_view, reach, views
+from lrs.pages import acts, facts, invitations, lacking, learners_view, reach, views
+from lrs.pages.arrived_lately import lately
 from lrs.pages.facts import Neighbours
 from lrs.pages.learners_view import COLUMNS
 from lrs.pages.list_files import add_files
@@ -53,7 +56,13 @@ def rows_of(visit: Visit, wanted: str = "") -> tuple[list[ListRow], bool]:
         found = learners_view.named(found, wanted, sources)
     tenant = visit.tenant
     today = day_of(tenant.clock(), tenant.settings.zone)
-    return learners_view.rows(found, today=today, root=visit.root, sources=sources, chosen=chosen), whole
+    level = _levels(visit).get(chosen["lacks"]) if "lacks" in chosen else None
+    rows = learners_view.rows(found, today=today, root=visit.root, sources=sources, chosen=chosen, wanted=level)
+    return rows, whole
+
+
+def _levels(visit: Visit) -> dict[str, lacking.WantedLevel]:
+    return lacking.levels(in_force(visit.tenant.store), reach.own_sources(visit.caller))
 
 
 _INDEXED = (("skill", "skill"), ("provider", "source"))
@@ -83,12 +92,17 @@ def _list(
 ) -> Response:
     asked = asked_of(visit.request, COLUMNS, sort="name")
     found = listing(asked, rows, whole=whole, files=not wanted, dressed=learners_view.dressed)
+    chosen = asked.chosen.get("lacks", "")
+    found["facets"] = [one for one in found["facets"] if one["label"] != "Lacks"]
     return visit.page(
         "staff/learners.html",
         status,
         tabs=tabs(visit, "list"),
         list=found,
         wanted=wanted,
+        levels=lacking.choices(_levels(visit), chosen),
+        lacks=chosen,
+        all_address=asked.address(lacks="", part=""),
         problem=problem,
         is_narrow=reach.own_sources(visit.caller) is not None,
         sources=sorted(reach.own_sources(visit.caller) or ()),
@@ -211,6 +225,9 @@ def _learner(
         may_withdraw=sees(PLACE + "/{person}/withdraw", "POST"),
         may_join=sees("/staff/same-person"),
         may_take_badges=sees("/pages/badges/{id}"),
+        arrived=lately(tenant, chain.from_iterable(found.identifiers.values()), reach.own_sources(caller)),
+        may_open=sees("/arrivals/statements/{id}"),
+        may_correct=sees(PLACE + "/{person}/correct"),
         sources=sorted(reach.own_sources(caller) or ()),
         problem=refused.message if refused else "",
         email=email,

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from lrs.competency.listed import ListedLearner, ListedSkill
+from lrs.pages.lacking import WantedLevel, lacks
 from lrs.pages.views import NO_NAME, identifier_shown
 from lrs.people.search import folded
 from lrs.web.dates import written_day
@@ -21,6 +22,7 @@ COLUMNS = (
     ListColumn("until", "Next to end"),
     ListColumn("ends", "Ends", sortable=False, facet=True, seen=False),
     ListColumn("provider", "Told by", sortable=False, facet=True),
+    ListColumn("lacks", "Lacks", sortable=False, facet=True, seen=False),
 )
 SHOWN = 3
 """Skills and identifiers of one learner that a row of the page shows."""
@@ -45,13 +47,15 @@ def rows(
     root: str,
     sources: Collection[str] | None,
     chosen: Mapping[str, str],
+    wanted: WantedLevel | None = None,
 ) -> list[ListRow]:
     """The rows of the list. *sources* are those within reach, ``None`` for all; a skill counts if they proved it.
 
-    If a skill or level is *chosen*, the other columns are about the matching skills.
+    If a skill or level is *chosen*, the other columns are about the matching skills. *wanted* is the level that is
+    chosen under ``lacks``.
     """
     return [
-        ListRow(_Values(_Told(one, today, sources, chosen)), links={"name": f"{root}/staff/learners/{id}"})
+        ListRow(_Values(_Told(one, today, sources, chosen, wanted)), links={"name": f"{root}/staff/learners/{id}"})
         for id, one in found
     ]
 
@@ -63,6 +67,7 @@ class _Told(NamedTuple):
     today: date
     sources: Collection[str] | None
     chosen: Mapping[str, str]
+    wanted: WantedLevel | None
 
     @property
     def meant(self) -> list[ListedSkill]:
@@ -136,6 +141,13 @@ def _provider(told: _Told) -> tuple[str, ...]:
     return tuple(sorted({one for known in told.learner.known for one in _within(known.sources, told.sources)}))
 
 
+def _lacks(told: _Told) -> tuple[str, ...]:
+    """The level that is chosen, if the learner lacks it."""
+    if told.wanted is None or not lacks(told.skills, told.wanted, told.today):
+        return ()
+    return (told.chosen["lacks"],)
+
+
 def _next_end(told: _Told) -> date | None:
     return min([skill.until for skill in told.meant if skill.until is not None], default=None)
 
@@ -148,6 +160,7 @@ _VALUES: Mapping[str, Callable[[_Told], Any]] = {
     "until": _until,
     "ends": _when,
     "provider": _provider,
+    "lacks": _lacks,
 }
 
 

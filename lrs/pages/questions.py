@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
 from functools import partial
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.access import staff
 from lrs.competency import corrections, listed
-from lrs.competency.corrections import Correcting, Correction
+from lrs.competency.corrections import Correcting
 from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
 from lrs.matching import answers, links, services
 from lrs.pages import learners_view, questions_view
+from lrs.pages.correcting import RIGHT, correcting
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.questions_view import COLUMNS
@@ -28,10 +26,8 @@ from lrs.people.persons import holders, identifiers_in, members_of, person_named
 from lrs.people.questions import Question
 from lrs.storage import ROWS, Tx
 from lrs.web.listing import ListRow, asked_of, listing
-from lrs.web.origins import pages_address_for
 
 PLACE = "/staff/questions"
-RIGHT = "questions.answer"
 CONSENT = "/staff/consents/{receipt}"
 MOST = 1_000
 """Questions of each state that are read for one page."""
@@ -39,7 +35,6 @@ FIELDS = ("text", "statement", "day", "score", "success", "new", "why")
 
 says(
     answered="The answer stands beside the question, where the learner sees it.",
-    corrected="What was wrong is voided, and the corrected record is stored. Levels and badges follow within seconds.",
 )
 
 
@@ -125,30 +120,11 @@ def _add_question(router: APIRouter, neighbours: Neighbours) -> None:
         form = visit.fields(body)
         asked = _get(visit, id)
         try:
-            made = _correcting(visit, neighbours, asked, form)
+            made = correcting(visit, neighbours, asked.person, form)
             _answer(visit, asked, form.get("text", ""), made)
         except Refused as refused:
             return _question(visit, asked, refused, form)
         return visit.on(f"{PLACE}/{id}", "corrected" if made else "answered")
-
-
-def _correcting(visit: Visit, neighbours: Neighbours, asked: Question, form: dict[str, str]) -> Correcting | None:
-    """The correction in the form, if there is one. Raises ``Refused``."""
-    if not form.get("statement"):
-        return None
-    sources, record = own_sources(visit.caller, RIGHT), visit.tenant.store.get("statement", form["statement"])
-    if sources is not None and (record is None or record.meta.get("source") not in sources):
-        raise Refused("This record is of none of your sources: whoever sent it corrects it.", status=404)
-    wanted = Correction(form["statement"], form.get("why", ""), form.get("new") != "no", _changes(visit, form))
-    return corrections.ready(
-        visit.tenant,
-        asked.person,
-        wanted,
-        by=visit.session.by,
-        name=visit.caller.name or "Staff",
-        home=pages_address_for(visit.request),
-        subscriptions=neighbours.subscriptions,
-    )
 
 
 def _answer(visit: Visit, asked: Question, text: str, made: Correcting | None) -> None:
@@ -162,24 +138,6 @@ def _answer(visit: Visit, asked: Question, text: str, made: Correcting | None) -
 
     weight, reads = (made.plan.weight, made.plan.reads) if made else (0, ())
     visit.tenant.store.write(decide, weight=ROWS + weight, reads=reads).result()
-
-
-def _changes(visit: Visit, form: dict[str, str]) -> dict[str, Any]:
-    """The corrected value. Raises ``Refused`` (400) for a bad day or score."""
-    found: dict[str, Any] = {}
-    if day := form.get("day", "").strip():
-        try:
-            noon = datetime.combine(date.fromisoformat(day), time(12), ZoneInfo(visit.tenant.settings.zone))
-        except ValueError:
-            raise Refused("Write the day like 2026-11-17.", pointer="/day") from None
-        found["timestamp"] = noon.isoformat()
-    if score := form.get("score", "").strip().removesuffix("%").strip():
-        if not score.replace(".", "", 1).isdigit() or not score.isascii() or not 0 <= float(score) <= 100:
-            raise Refused("Write the score as a number from 0 to 100.", pointer="/score")
-        found["score"] = float(score) / 100
-    if form.get("success") in {"yes", "no"}:
-        found["success"] = form["success"] == "yes"
-    return found
 
 
 def _question(

@@ -75,12 +75,19 @@ def question(one: Question, name: str, answered_by: str, zone: str) -> dict[str,
     }
 
 
-def evidence(explanation: Explanation, zone: str, sources: Collection[str] | None) -> list[dict[str, Any]]:
-    """The statements of *sources* (``None``: all) about the skill, newest first: each could be wrong."""
+def evidence(
+    explanation: Explanation, zone: str, sources: Collection[str] | None, *, first: str = ""
+) -> list[dict[str, Any]]:
+    """The statements of *sources* (``None``: all) in *explanation*, newest first: each could be wrong.
+
+    The statement *first*, which somebody chose, is in front of all.
+    """
     sent = [one for answer in explanation.answers for one in answer.evidence]
     found = [one for one in sent if sources is None or one.source in sources]
     found.sort(key=lambda one: one.timestamp, reverse=True)
     unique = {one.statement: one for one in reversed(found)}
+    newest = list(reversed(unique.values()))
+    newest.sort(key=lambda one: one.statement != first)
     return [
         {
             "value": one.statement,
@@ -88,7 +95,7 @@ def evidence(explanation: Explanation, zone: str, sources: Collection[str] | Non
             "hint": _told(one.score, one.reason),
             "on": False,
         }
-        for one in list(reversed(unique.values()))[:EVIDENCE_SHOWN]
+        for one in newest[:EVIDENCE_SHOWN]
     ]
 
 

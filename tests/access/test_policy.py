@@ -304,6 +304,8 @@ OTHERS = {
             ("GET", "/staff/questions.json"),
             ("GET", "/staff/questions/{id}"),
             ("POST", "/staff/questions/{id}"),
+            ("GET", "/staff/learners/{person}/correct"),
+            ("POST", "/staff/learners/{person}/correct"),
             ("GET", "/staff/consents/{receipt}"),
             ("POST", "/staff/consents/{receipt}"),
             ("GET", "/staff/learners"),

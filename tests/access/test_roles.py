@@ -53,6 +53,7 @@ SERVICES |= {("POST", f"/staff/services/{{id}}/{act}") for act in ("test", "rota
 JOINING = {("GET", f"/staff/same-person{form}") for form in ("", ".csv", ".json", "/{one}/{other}")}
 QUESTIONS = {("GET", f"/staff/questions{form}") for form in ("", ".csv", ".json", "/{id}")}
 QUESTIONS |= {("POST", "/staff/questions/{id}")}
+QUESTIONS |= {(method, "/staff/learners/{person}/correct") for method in ("GET", "POST")}
 INVITING = {("POST", "/staff/learners/{person}/invite"), ("GET", "/staff/invitations"), ("POST", "/staff/invitations")}
 JOINING |= {("POST", "/staff/same-person/{one}/{other}")}
 ADDING = {("POST", "/staff/services"), ("GET", "/staff/new-service")}

@@ -30,7 +30,7 @@ class Structure(HTMLParser):
             self.language = attributes["lang"]
         elif tag == "label":
             self.labelled.append(attributes["for"])
-        elif tag == "textarea" or (tag == "input" and attributes.get("type") != "hidden"):
+        elif tag in {"textarea", "select"} or (tag == "input" and attributes.get("type") != "hidden"):
             self.inputs.append(attributes["id"])
         elif tag == "a":
             self.links.append(attributes["href"])
@@ -89,7 +89,7 @@ def test_each_field_has_a_label_and_each_table_a_caption_and_headers(pages):
             columns = [scope for tag, scope in table if tag == "th" and scope == "col"]
             assert len(columns) >= 3
             assert all(label for _, label in table[1:])
-    assert tables == 1 + 5 + 7
+    assert tables == 1 + 6 + 7
 
 
 def test_each_link_stays_on_our_pages_and_leads_somewhere(pages, browser):

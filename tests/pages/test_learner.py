@@ -22,6 +22,7 @@ from lrs.storage import Walk
 from lrs.web.dates import written_moment
 from tests.competency.world import ANN, ANN_ACCOUNT, RULES, statement, statement_id
 from tests.pages.conftest import text_of
+from tests.pages.test_learners import member
 
 EVIL = {"account": {"homePage": "https://vle.example", "name": "<script>alert('held')</script>"}}
 TEMPORARY = {"account": {"homePage": "https://www.gov.uk/uln", "name": "9999999999"}}
@@ -69,6 +70,23 @@ def test_a_learner_is_found_by_address_account_and_id(site, browser):
         "https://vle.example|ann": f"/staff/learners/{account}",
         account: f"/staff/learners/{account}",
     }
+
+
+def test_what_arrived_stands_there_with_the_reason_why_nothing_counts(site, browser):
+    site.world.send(statement("low", score={"raw": 40, "min": 0, "max": 100}))
+    site.world.send(statement("no rule", activity="https://vle.example/<i>other</i>"), source="north")
+    work(site)
+    person = site.world.person(ANN)
+    north = member(site, "provider", "north")
+
+    everything, own = text_of(page_of(site, browser)), north.get(f"/staff/learners/{person}")
+
+    assert "What arrived (2)" in everything
+    assert "Does not count for GOWN Gowning: Awareness (below threshold)" in everything
+    assert "No rule is about it" in text_of(own)
+    assert "other" in text_of(own)
+    assert "<i>other" not in own.text
+    assert ("GOWN" in own.text, statement_id("low") in own.text) == (False, False)
 
 
 def test_a_learner_is_found_by_name_and_several_are_listed(site, browser):

@@ -20,6 +20,7 @@ from lrs.competency import list_owed, listed
 from lrs.competency.listed import CalledBy, ListedLearner, ListedSkill
 from lrs.composition.steps import drain
 from lrs.pages import learners_view
+from lrs.pages.lacking import WantedLevel, lacks
 from lrs.people import joins
 from lrs.storage import Record, Walk
 from lrs.web.listing import Asked, chosen_rows
@@ -86,6 +87,7 @@ def test_the_list_says_what_each_holds_until_when_and_who_told_of_them(known):
         "until": None,
         "ends": "Later, or never",
         "provider": ["vle"],
+        "lacks": [],
     }
     assert (rows[MARKUP]["until"], rows[MARKUP]["ends"]) == ("2027-11-20", "Within a year")
     assert rows[ARABIC]["ends"] == "Holds nothing"
@@ -97,11 +99,49 @@ def test_it_is_chosen_by_facets_sorted_and_taken_away_as_a_table(known):
     table = list(csv.reader(io.StringIO(chosen.content.decode("utf-8-sig"))))
 
     assert 'href="/staff/learners?sort=name&amp;skill=ASEP+Aseptic+technique"' in page.text
-    assert table[0] == ["Name", "Known by", "Skills", "Level", "Next to end", "Ends", "Told by"]
+    assert table[0] == ["Name", "Known by", "Skills", "Level", "Next to end", "Ends", "Told by", "Lacks"]
     assert [row[0] for row in table[1:]] == [LONG.strip() + " ", MARKUP]
     assert named(known.browser, "?level=2+Capable") == set()
     assert named(known.browser, "?ends=Holds+nothing") == {ARABIC}
     assert named(known.browser, "?provider=nobody") == set()
+
+
+def test_those_who_lack_a_level_are_listed_and_taken_away_as_a_table(known):
+    page = known.browser.get(f"{LIST}?lacks=ASEP+Aseptic+technique%3A+2+Practitioner")
+    table = known.browser.get(f"{LIST}.csv?lacks=GOWN+Gowning%3A+1+Awareness").text
+
+    offered = re.findall(r'<option value="([^"]+)"', page.text)
+    assert offered == ["ASEP Aseptic technique: 2 Practitioner", "GOWN Gowning: 1 Awareness"]
+    assert "who do not hold <strong>ASEP Aseptic technique: 2 Practitioner</strong>, or a higher level" in page.text
+    assert named(known.browser, "?lacks=ASEP+Aseptic+technique%3A+2+Practitioner") == {"Ann Able", ARABIC}
+    assert ("Ann Able" in table, ARABIC in table) == (False, True)
+    assert named(known.browser, "?lacks=nothing+like+that") == set()
+
+
+def test_a_narrow_reach_is_told_that_only_its_own_sources_count_for_who_lacks_a_level(known):
+    narrow = member(known, "provider", "vle")
+
+    page = narrow.get(f"{LIST}?lacks=ASEP+Aseptic+technique%3A+2+Practitioner")
+
+    assert named(narrow, "?lacks=ASEP+Aseptic+technique%3A+2+Practitioner") == {"Ann Able", ARABIC}
+    assert "What other sources proved is not looked at" in page.text
+
+
+@pytest.mark.parametrize(
+    ("level", "state", "until", "is_lacking"),
+    [
+        ("2 Capable", "held", None, False),
+        ("3 Expert", "held", None, False),
+        ("1 Aware", "held", None, True),
+        ("2 Capable", "expired", date(2026, 1, 1), True),
+        ("2 Capable", "expiring", date(2026, 11, 20), True),
+        ("2 Capable", "expiring", date(2026, 11, 21), False),
+    ],
+)
+def test_a_level_is_lacking_unless_it_or_a_higher_one_is_held_today(level, state, until, is_lacking):
+    skills = [ListedSkill("GOWN Gowning", level, state, until), ListedSkill("ASEP Aseptic", "3 Expert", "held")]
+
+    assert lacks(skills, WantedLevel("GOWN Gowning", 2), date(2026, 11, 21)) is is_lacking
 
 
 def test_names_are_text_whatever_they_are(known):

@@ -238,6 +238,73 @@ def test_a_steward_answers_joins_and_invites_and_writes_no_consent_down(site, as
     assert steward.get(f"/staff/consents/{receipt}").status_code == 403
 
 
+# -- a correction without a question -----------------------------------------------------------------------------------
+
+
+def correct(browser, person, **given):
+    path = f"/staff/learners/{person}/correct"
+    form = browser.get(path).text.partition('name="form" value="')[2].partition('"')[0]
+    return browser.ask("POST", path, data={"form": form, **given})
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_result_is_corrected_without_a_question_by_void_and_new_and_in_the_record_of_actions(site, browser):
+    person, low = site.world.person(ANN), statement_id("low")
+
+    page = browser.get(f"/staff/learners/{person}")
+    chosen = browser.get(f"/staff/learners/{person}/correct?statement={low}")
+    told = correct(browser, person, statement=low, why="Misread from paper", score="84")
+    drain(site.tenant, STEPS)
+
+    assert f"/staff/learners/{person}/correct?statement={low}" in page.text
+    assert f'value="{low}" checked' in chosen.text
+    assert told.headers["location"] == f"/staff/learners/{person}?done=corrected"
+    assert statements(site)[low].meta["voided"]
+    assert [one["competency"]["code"] for one in site.world.awards()] == ["GOWN"]
+    assert ("statement.corrected", f"key {site.operator.key}") in site.audit()
+    assert browser.get(f"{LIST}.json").json()[0]["state"] == "open"
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        ({}, 400, "Choose the record that is wrong."),
+        ({"statement": "low", "why": " "}, 400, "Say why it is corrected"),
+        ({"statement": "low", "why": "because", "score": "101"}, 400, "from 0 to 100"),
+        ({"statement": "none", "why": "because"}, 404, "no evidence of this learner"),
+    ],
+)
+def test_a_correction_that_says_too_little_or_what_cannot_be_stores_nothing(site, browser, given, status, said):
+    named = {name: statement_id(value) if name == "statement" else value for name, value in given.items()}
+
+    told = correct(browser, site.world.person(ANN), **named)
+
+    assert (told.status_code, said in text_of(told)) == (status, True)
+    assert len(statements(site)) == 1
+
+
+@pytest.mark.usefixtures("asked")
+def test_only_records_of_own_sources_are_corrected_and_only_of_learners_within_reach(site):
+    person, low = site.world.person(ANN), statement_id("low")
+    site.world.send(statement("by the centre"), source="centre")
+    drain(site.tenant, STEPS)
+    centre, south, auditor = (
+        member(site, "trainer", "centre"),
+        member(site, "trainer", "south"),
+        member(site, "auditor"),
+    )
+    path = f"/staff/learners/{person}/correct"
+
+    page, foreign = centre.get(path), correct(centre, person, statement=low, why="because")
+    own = correct(centre, person, statement=statement_id("by the centre"), why="because", new="no")
+
+    assert (statement_id("by the centre") in page.text, low in page.text) == (True, False)
+    assert (foreign.status_code, "of none of your sources" in foreign.text) == (404, True)
+    assert own.headers["location"].endswith("?done=corrected")
+    assert [south.get(path).status_code, auditor.get(path).status_code] == [404, 403]
+
+
 # -- consents that wait for a parent or guardian ----------------------------------------------------------------------
 
 

@@ -115,6 +115,7 @@ class Neighbours:
             ("PUT", "/xapi/statements"): {"json": {**STATEMENT, "id": names["statement"]}},
             ("POST", "/staff/learners"): {"data": {"who": names["who"]}},
             ("POST", "/staff/learners/{person}/invite"): {"data": {"email": ""}},
+            ("POST", "/staff/learners/{person}/correct"): {"data": {"statement": names["statement"], "why": "so"}},
             ("POST", "/staff/invitations"): {"data": {"list": names["who"]}},
             ("POST", "/staff/same-person/{one}/{other}"): {"data": {"act": "join"}},
             ("POST", "/staff/questions/{id}"): {"data": {"text": "Yes", "statement": names["statement"], "why": "so"}},
@@ -160,8 +161,8 @@ class Neighbours:
             (form,) = forms_of(browser.get("/pages/sign-in").text)
             signing_in = form["fields"] | {"key": key.key, "secret": key.secret}
             browser.post("/pages/sign-in", data=signing_in, headers={"cookie": cookies()})
-            (*_, form) = forms_of(browser.get("/staff/learners", headers={"cookie": cookies()}).text)
-            own = form["fields"]["form"]
+            forms = forms_of(browser.get("/staff/learners", headers={"cookie": cookies()}).text)
+            own = next(form["fields"]["form"] for form in forms if "form" in form["fields"])
             held = token(browser, made), cookies(), own, platform, content, launches_in(tenant)
             return Neighbour(name, (key.key, key.secret), *held)
 

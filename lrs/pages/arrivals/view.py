@@ -103,7 +103,7 @@ def _arrived(
         },
         {"stored": written_moment(stored, zone), "outcome": outcome_said(outcome, rules)},
         links,
-        {"outcome": _MOODS.get(outcome.state, "soft")},
+        {"outcome": mood_of(outcome)},
         {
             "who": one.known if one.known != one.who else "",
             "did": one.verb if one.verb != one.did else "",
@@ -146,6 +146,11 @@ def _refused(one: Refusal, zone: str) -> ListRow:
         moods={"outcome": "bad", "who": "soft", "did": "soft"},
         beneath={"outcome": told_of},
     )
+
+
+def mood_of(outcome: StatementOutcome) -> str:
+    """How *outcome* is coloured."""
+    return _MOODS.get(outcome.state, "soft")
 
 
 def outcome_said(outcome: StatementOutcome, rules: InForce) -> str:
