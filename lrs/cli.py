@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, str] = {
     "checklists": "adapters.centre.commands:checklists",
     "courses": "adapters.lms.commands:courses",
     "requests": "lrs.web.requests_commands:requests_group",
+    "sources": "lrs.ops.sender_commands:sources",
+    "quarantine": "lrs.ops.sender_commands:quarantine_group",
     "persons": "lrs.competency.source_commands:persons",
     "framework": "lrs.competency.commands:framework",
     "rules": "lrs.competency.commands:rules",
@@ -65,6 +67,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "courses": "Import, list and show courses: packages that learners are launched into.",
         "lms": "Invite, approve and list learning platforms that show this product (LTI 1.3), and read their rosters.",
         "requests": "Look at requests that were refused: who sent them, which place, which rule.",
+        "sources": "List sources and turn their switches on and off: resent statements, known faults.",
+        "quarantine": "List statements that a known fault of their sender makes invalid, and store them mended.",
         "persons": "List, invite, merge and unmerge persons, and set which names stand for nobody.",
     },
     "From evidence to a badge": {

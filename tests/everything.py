@@ -27,7 +27,7 @@ from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
 from badges import counts, issuer, rotation, stops
-from lrs.access import learners, one_time, staff_acts, tries
+from lrs.access import learners, one_time, staff_acts, switches, tries
 from lrs.access.keys import active_key, authority_of, create_key
 from lrs.access.oidc import providers
 from lrs.access.roles import Granted
@@ -123,6 +123,7 @@ class Everything:
         self._enrolled()
         self._refused()
         self._centre()
+        self._aside()
         sweep_blobs(self.tenant, TENANT)
         self.write(
             lambda tx: tx.insert(Record(*RENAMING, msgspec.json.encode(RenamingProgress())))
@@ -216,6 +217,17 @@ class Everything:
         refused = Refused("no mailbox", pointer="/actor/mbox", rule="xAPI 1.0.3 Data 2.4.2.1")
         one = refusal_of(refused, tenant="", source="vle", method="POST", resource="statements", request="r")
         self.write(lambda tx: kept_refusals.add(tx, "vle", [one]))
+
+    def _aside(self) -> None:
+        """A batch whose second statement is in quarantine, of a source with both switches on."""
+        self.write(lambda tx: switches.put_switches(tx, "vle", switches.SWITCHES, "test"))
+        sender = replace(self.caller, switches=frozenset(switches.SWITCHES))
+        said = {"actor": ANN_AT_WORK, "verb": {"id": COMMENTED}, "object": {"id": "https://vle.example/other"}}
+        said["authority"] = SYSTEM
+        sent = [said, {**said, "object": {**said["object"], "objectType": "GroupActivity"}}]
+        plan = prepare(sender, "1.0.3", json.dumps(sent).encode(), Terms(self.tenant.settings, SUBSCRIPTIONS))
+        self.quarantined = plan.aside[0].id
+        self.write(lambda tx: store_in(tx, plan))
 
     def _import(self, path: Path) -> None:
         """A file about sessions alone, one with a row to repair: no statement says anything of anybody."""

@@ -30,6 +30,8 @@ from lrs.tenancy.tenants import open_tenant
 from tests.adapters.lms.made import structure, unit
 from tests.builders import store_in
 from tests.matching.world import put_waiting
+from tests.served import statement
+from tests.xapi.statements.switched import send
 
 ACTS = {
     *("serve", "work", "work retry", "keys revoke", "sessions end", "framework publish"),
@@ -74,6 +76,7 @@ LISTS = {
         "forward list",
     ),
     *("destinations list", "consent waiting"),
+    *("sources list", "quarantine list"),
     *("imports list", "checklists list", "courses list", "lms list", "lms sync"),
     *(
         "staff list",
@@ -137,7 +140,9 @@ VERBS = {
         "Show",
         "Shut",
         "Suspend",
+        "Store",
         "Take",
+        "Turn",
         "Verify",
     ),
     *("Watch", "Withdraw", "Work", "Write"),
@@ -323,6 +328,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     open_session(tenant, "key default.0000000000000000")
     put_waiting(tenant, services.wanted(tenant.store, "converter"), f"mailto:{LEARNER}", "Ana")
     (waits,) = answers.waiting(tenant.store)
+    (aside,) = send(tenant, statement(object={"objectType": "GroupActivity", "id": "https://lms.example/group"}))
     tenant.store.close()
     (folder / "badge.json").write_text(done("badges", "show", json.loads(done("badges", "list", "--json"))[0]["id"]))
     done("backup", folder / "backup.tar")
@@ -335,6 +341,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
         "RECEIPT": waits.receipt,
         "FOLDER": folder,
         "SAMPLE": files,
+        "ASIDE": aside,
         "NUMBER": 0,
     }
     numbers = count()
@@ -367,6 +374,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "courses import": ("FOLDER/cmi5.xml",),
     "courses show": ("1",),
     "lms invite": ("Moodle",),
+    "sources switch": ("online-platform", "--on", "quarantine"),
+    "quarantine show": ("ASIDE",),
+    "quarantine replay": ("ASIDE",),
     "framework import": ("SAMPLE/framework.csv", "--id", FRAMEWORK),
     "rules apply": ("SAMPLE/rules.csv",),
     "rules check": ("SAMPLE/rules.csv",),
@@ -395,8 +405,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "restore": ("FOLDER/backup.tar", "--data", "FOLDER/restored-NUMBER"),
 }
 """How each command that must be given something is called on the sample programme."""
-ENDS_WITH_ONE = {"doctor", "oidc check"}
-"""No worker runs for that store, and no sign-in provider answers: problems."""
+ENDS_WITH_ONE = {"doctor", "oidc check", "quarantine replay"}
+"""No worker runs for that store, no sign-in provider answers, and what is invalid stays so: problems."""
 
 
 @pytest.mark.parametrize("name", PRINTING)

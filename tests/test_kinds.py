@@ -23,6 +23,7 @@ ABOUT = {
     "registration": ("", "ann at work"),
     "launch-session": ("", "ann at work"),
     "statement": ("", "ann, ann at work, anne, ray, system, us"),
+    "quarantined": ("", "ann at work, system"),
     "agent_name": ("", "ann"),
     "state": ("", "ann at work"),
     "agent_profile": ("", "ann at work"),
@@ -83,6 +84,7 @@ ABOUT_NOBODY = {
     *("course", "course-version", "lms-number", "course-client"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),
+    *("source-switches", "fingerprint", "quarantine-tally"),
 }
 """Kinds that say that they are about nobody."""
 NAMING_BLOBS = {

@@ -50,7 +50,7 @@ class Caller:
 
     Somebody who is signed in has a *name*, and a learner the id of its *person*. *own* are the sources or services that
     a right reaches, by the right, where a role is bound to some; a key or a token has the one of its *source*. For a
-    learner it is the *person*.
+    learner it is the *person*. *switches* are those that are on for a key's source (``lrs.access.switches``).
     """
 
     subject: str
@@ -62,6 +62,7 @@ class Caller:
     name: str = ""
     person: str = ""
     own: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    switches: frozenset[str] = frozenset()
 
     def owned(self, right: str) -> frozenset[str]:
         """The sources, the services, or the person that *right* reaches where it does not reach all."""

@@ -15,6 +15,7 @@ import msgspec
 from lrs.access import CONTENT_SOURCE, KEY, OWN_SOURCE, Caller
 from lrs.access.rights import SCOPES, rights_of_key
 from lrs.access.sessions import end_sessions_of
+from lrs.access.switches import switches_of
 from lrs.kernel.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
@@ -162,7 +163,8 @@ def _caller(tenant: Tenant, key: str, body: dict[str, Any]) -> Caller | None:
     if body["revoked"]:
         return None
     authority = authority_of(tenant, key, body["name"])
-    return Caller(f"key {key}", body["name"], authority, rights_of_key(body["scopes"]), tenant.id, KEY)
+    rights, on = rights_of_key(body["scopes"]), switches_of(tenant.store, body["name"])
+    return Caller(f"key {key}", body["name"], authority, rights, tenant.id, KEY, switches=on)
 
 
 def _hash(tenant: Tenant, secret: str) -> bytes:

@@ -25,7 +25,7 @@ from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
 from badges import counts, issuer, lists, records, stops
-from lrs.access import keys, learners, one_time, operators, sessions, staff, tries
+from lrs.access import keys, learners, one_time, operators, sessions, staff, switches, tries
 from lrs.access.oidc import providers
 from lrs.competency import evidence, held, listed, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
@@ -40,12 +40,12 @@ from lrs.tenancy import audit, backups, control, due, master_key, root_keys, sig
 from lrs.web import kept_refusals
 from lrs.work import sweep
 from lrs.xapi.documents import change
-from lrs.xapi.statements import definitions, references, write
+from lrs.xapi.statements import definitions, fingerprints, quarantine, references, write
 
 TENANT: Kinds = collected(
     module.KINDS
     for module in (
-        *(write, references, definitions, change),
+        *(write, references, definitions, change, fingerprints, quarantine),
         *(persons, joins, suggestions, nobody, minors, questions, told_names),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
@@ -56,6 +56,7 @@ TENANT: Kinds = collected(
         *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),
         *(
             keys,
+            switches,
             staff,
             learners,
             one_time,

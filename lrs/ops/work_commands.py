@@ -41,6 +41,7 @@ from lrs.work.sweep import swept
 from lrs.work.upkeep import Rest, Task, Upkeep
 from lrs.work.visits import Visits
 from lrs.work.worker import IDLE, Crew
+from lrs.xapi.statements.replay import expire
 
 PARENT_LOOK = 1.0
 """Seconds between two checks whether the server that this process works for still runs."""
@@ -161,7 +162,11 @@ def _tasks(tenants: Tenants, crew: Crew, publisher: Publisher) -> list[Task]:
         tenants.control.due.hush(tenant.id)
         swept(TENANT, tenant, rest)
 
-    return [sweep, partial(_measure, tenants), publish, call]
+    def end_waits(tenant: Tenant, _: Rest) -> None:
+        """Deletes what was in quarantine, or known by its fingerprint, for long enough."""
+        expire(tenant)
+
+    return [sweep, end_waits, partial(_measure, tenants), publish, call]
 
 
 def _measure(tenants: Tenants, tenant: Tenant, _rest: Rest) -> None:

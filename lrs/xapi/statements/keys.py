@@ -61,6 +61,15 @@ def voided_agent_key(identity: str) -> int:
     return key("voided of agent", identity)
 
 
+def aside_keys(statement: dict[str, Any]) -> tuple[int, ...]:
+    """The keys of a statement in quarantine: one for each agent in it, by which subject access finds it."""
+    identities = {*_identities(statement["actor"]), *_further_agents(statement)}
+    target = statement["object"]
+    if target.get("objectType") in _ACTORS:
+        identities.update(_identities(target))
+    return tuple(agent_key(identity, related=True) for identity in sorted(identities))
+
+
 def keys_of(statement: dict[str, Any], authority: str | None = None) -> tuple[int, ...]:
     """The search keys of *statement*, a valid one as received, without those of statements it refers to.
 

@@ -8,7 +8,7 @@ these two: the endpoint and imports. Knows no HTTP.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,16 +16,30 @@ from typing import Any
 import msgspec
 
 from lrs.access import Caller
+from lrs.access.switches import DEDUPLICATE, QUARANTINE
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.strict_json import parse, slices
+from lrs.storage import ROWS
 from lrs.xapi.citations import rule
 from lrs.xapi.statements.attachments import Attachments, need_file_url, with_data
 from lrs.xapi.statements.definitions import side_records
+from lrs.xapi.statements.fingerprints import KIND as FINGERPRINT
+from lrs.xapi.statements.fingerprints import Prints
+from lrs.xapi.statements.habits import recognised
 from lrs.xapi.statements.identity import ifi_text
-from lrs.xapi.statements.keys import KEY_VERSION, keys_of, refers_key, source_key
+from lrs.xapi.statements.keys import KEY_VERSION, aside_keys, keys_of, refers_key, source_key
 from lrs.xapi.statements.limits import check_keys, check_rows, rows_of
-from lrs.xapi.statements.plan import AWAITED, KIND, Plan, Prepared, in_batch
+from lrs.xapi.statements.plan import (
+    AWAITED,
+    KIND,
+    QUARANTINED,
+    AsideSender,
+    Plan,
+    Prepared,
+    SetAside,
+    in_batch,
+)
 from lrs.xapi.statements.subscriptions import Subscriptions
 from lrs.xapi.statements.texts import added, needs_another_text, rewritten
 from lrs.xapi.statements.validate import VOIDED, check
@@ -56,6 +70,8 @@ class _Sender(msgspec.Struct, frozen=True):
     imports: bool
     voids_any: bool
     defines: bool
+    key: str = ""
+    switches: frozenset[str] = frozenset()
 
 
 def _sender(caller: Caller) -> _Sender:
@@ -66,6 +82,8 @@ def _sender(caller: Caller) -> _Sender:
         imports=caller.may("statements.import"),
         voids_any=caller.may_all("statements.void"),
         defines=caller.may("definitions.write"),
+        key=caller.key,
+        switches=caller.switches,
     )
 
 
@@ -89,17 +107,22 @@ def prepare(
     over a limit.
     """
     way = _Way(_sender(caller), version, terms, attachments is None)
-    batch = _all_of(statements, way)
+    found = _all_of(statements, way)
+    batch = [one for one in found if isinstance(one, Prepared)]
+    aside = [one for one in found if isinstance(one, SetAside)]
     if attachments is not None or any("attachments" in one.tree for one in batch):
         batch = with_data(batch, attachments, version)
     side = {record.id: record for one in batch for record in one.side if record.id not in terms.seen}
     read = [(kind, one.id) for one in batch for kind in (KIND, AWAITED)]
+    read += [(kind, one.id) for one in aside for kind in (KIND, QUARANTINED)]
+    read += [(FINGERPRINT, one.fingerprint) for one in found if one.fingerprint]
     return Plan(
         statements=batch,
         side=tuple(side.values()),
         subscriptions=terms.subscriptions,
-        weight=sum([rows_of(one) for one in batch]),
+        weight=sum([rows_of(one) for one in batch]) + sum([len(one.keys) + ROWS for one in aside]),
         reads=read + [name for one in terms.subscriptions.values() for name in one.reads],
+        aside=aside,
     )
 
 
@@ -111,8 +134,13 @@ class _Way(msgspec.Struct, frozen=True):
     terms: Terms
     alone: bool
 
+    @property
+    def prints(self) -> Prints | None:
+        """What makes the fingerprints of this text; ``None`` if its source has not asked for them."""
+        return Prints(self.sender.source) if DEDUPLICATE in self.sender.switches else None
 
-def _all_of(text: bytes, way: _Way) -> list[Prepared]:
+
+def _all_of(text: bytes, way: _Way) -> list[Prepared | SetAside]:
     """The statements in *text*, prepared as if they had no data of attachments.
 
     Their number and sizes are looked at before they are decoded, because a decoded text takes many times its bytes.
@@ -127,7 +155,7 @@ def _all_of(text: bytes, way: _Way) -> list[Prepared]:
     except Refused as refused:
         raise _of_array(refused, is_array=is_array) from refused
     if isinstance(tree, dict):
-        return [_checked(tree, texts[0], way)]
+        return [_printed(_taken(tree, texts[0], way), tree, way.prints)]
     if not isinstance(tree, list):
         several = rule("Communication 2.1.2", way.version)
         raise Refused("the body must be a statement or an array of statements", pointer="", rule=several)
@@ -159,12 +187,13 @@ def _of_array(refused: Refused, *, is_array: bool) -> Refused:
     return refused.inside("", int(refused.pointer.split("/")[1]) if refused.pointer and is_array else None)
 
 
-def _batch(trees: Sequence[Any], texts: Sequence[bytes], way: _Way) -> list[Prepared]:
+def _batch(trees: Sequence[Any], texts: Sequence[bytes], way: _Way) -> list[Prepared | SetAside]:
     batch = []
     ids: set[str] = set()
+    prints = way.prints
     for index, (tree, text) in enumerate(zip(trees, texts, strict=True)):
         try:
-            one = _checked(tree, text, way, index)
+            one = _printed(_taken(tree, text, way, index), tree, prints)
             if one.id in ids:
                 twice = rule("Communication 2.1.2", way.version)
                 raise Refused("this id stands twice in the batch", pointer="/id", rule=twice)
@@ -172,8 +201,44 @@ def _batch(trees: Sequence[Any], texts: Sequence[bytes], way: _Way) -> list[Prep
             raise in_batch(refused, index) from refused
         ids.add(one.id)
         batch.append(one)
-    check_rows(batch)
+    check_rows([one for one in batch if isinstance(one, Prepared)])
     return batch
+
+
+def _printed(one: Prepared | SetAside, tree: Mapping[str, Any], prints: Prints | None) -> Prepared | SetAside:
+    """*one*, with its fingerprint if it came without an id and *prints* are wanted."""
+    if prints is None or "id" in tree:
+        return one
+    return msgspec.structs.replace(one, fingerprint=prints.of(tree))
+
+
+def _taken(tree: Any, text: bytes, way: _Way, index: int | None = None) -> Prepared | SetAside:
+    """One statement; set aside if it is invalid by a known habit, and its source asked for that."""
+    try:
+        return _checked(tree, text, way, index)
+    except Refused as refused:
+        if QUARANTINE in way.sender.switches and (aside := _aside(tree, text, way, refused, index)):
+            return aside
+        raise
+
+
+def _aside(tree: Any, text: bytes, way: _Way, refused: Refused, index: int | None) -> SetAside | None:
+    """The statement for the quarantine; ``None`` if something else is wrong with it, too."""
+    told = tree.get("id") if isinstance(tree, dict) else None
+    sent = told if isinstance(told, str) else way.terms.statement_id or str(uuid.uuid4())
+    found = recognised(tree, refused, way.version, sent.lower())
+    if found is None:
+        return None
+    habits, mended = found
+    if way.terms.statement_id is not None:
+        _need_id(mended, way.terms.statement_id, way.version)
+    sender = way.sender
+    rights = {"statements.import": sender.imports, "definitions.write": sender.defines}
+    own = tuple(right for right, has in rights.items() if has)
+    who = AsideSender(sender.source, sender.key, msgspec.Raw(sender.authority), way.version, own)
+    keys = (*aside_keys(mended), source_key(sender.source))
+    check_keys(len(keys))
+    return SetAside(sent.lower(), sent, text, mended, habits, refused, keys, who, index)
 
 
 def _checked(tree: Any, text: bytes, way: _Way, index: int | None = None) -> Prepared:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from lrs.storage.edge import compute, read, turn, write
 from lrs.tenancy.tenants import Tenant
@@ -18,6 +19,7 @@ from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.signatures import trust_anchors
 from lrs.xapi.statements.write import Compare, compared, learn, store_in
 
+T = TypeVar("T")
 MIXED = "multipart/mixed"
 Reads = Sequence[tuple[str, str]]
 ON_THE_LOOP = 32 * 1024
@@ -26,14 +28,13 @@ SMALL = 4 * 1024
 """Bytes. Up to this size a body is prepared on the event loop, one in each round, so that queries run in between."""
 
 
-async def store(request: Request, statement_id: str | None = None) -> Plan:
-    """Stores the statements of the request and gives their plan. Refuses as ``prepare`` and ``store_in`` do.
+async def store(request: Request, statement_id: str | None = None) -> list[str]:
+    """Stores the statements of the request and gives their ids, as sent. Refuses as ``prepare`` and ``store_in`` do.
 
     *statement_id* is that of a PUT, which has one statement.
     """
     plan = await plan_of(request, statement_id)
-    await write_plan(request.tenant, plan)
-    return plan
+    return plan.as_sent(await write_plan(request.tenant, plan, store_in))
 
 
 async def plan_of(request: Request, statement_id: str | None = None) -> Plan:
@@ -92,19 +93,19 @@ def _attachments(tenant: Tenant, parts: Sequence[BodyPart], version: str) -> Att
     return Attachments({one.sha2: one for one in found}, trust_anchors(tenant.settings), tenant.clock())
 
 
-async def write_plan(
-    tenant: Tenant, plan: Plan, decide: Callable[..., object] = store_in, *, weight: int = 0, reads: Reads = ()
-) -> None:
+async def write_plan(tenant: Tenant, plan: Plan, decide: Callable[..., T], *, weight: int = 0, reads: Reads = ()) -> T:
     """Stores *plan* by *decide*, which is ``store_in`` or calls it, with whatever else shares the commit.
+
+    Gives what *decide* gives.
 
     *decide* is called with the transaction and with *plan* by its name. *weight* and *reads* are those of what it does
     beside. Refuses as it does.
     """
     while True:
         try:
-            await write(tenant.store, partial(decide, plan=plan), plan.weight + weight, [*plan.reads, *reads])
+            done = await write(tenant.store, partial(decide, plan=plan), plan.weight + weight, [*plan.reads, *reads])
         except Compare as found:
             plan = await compute(tenant.id, compared, plan, found.stored)
         else:
             learn(tenant, plan)
-            return
+            return done

@@ -24,8 +24,7 @@ SIGNATURE = "x-engraft-signature"
 async def post(request: Request) -> Answer:
     """Stores one statement or a batch. Answers the ids in order, as they were sent."""
     request.parameters((), lenient=True)
-    plan = await store(request)
-    return json_answer([prepared.sent_id for prepared in plan.statements])
+    return json_answer(await store(request))
 
 
 async def put(request: Request) -> Answer:

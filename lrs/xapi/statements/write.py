@@ -11,20 +11,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from lrs.kernel.errors import Refused
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import Owed, Record, Tx, micros_of
 from lrs.storage.about import Whose, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.citations import rule
 from lrs.xapi.statements.chains import ChainedStatement, keys_along
 from lrs.xapi.statements.equality import same
+from lrs.xapi.statements.fingerprints import remember, sent_before
 from lrs.xapi.statements.identity import ifi_text, named_in
 from lrs.xapi.statements.keys import agent_key, voided_agent_key
 from lrs.xapi.statements.limits import MOST_ROWS, too_many_rows
 from lrs.xapi.statements.own_view import statement_shown
-from lrs.xapi.statements.plan import AWAITED, KIND, Plan, Prepared, in_batch, is_stamped
+from lrs.xapi.statements.plan import AWAITED, KIND, Plan, Prepared, conflict_of, is_stamped
+from lrs.xapi.statements.quarantine import keep_aside
 from lrs.xapi.statements.references import Chains, await_target, spread
 from lrs.xapi.statements.subscriptions import (
     Subscriptions,
@@ -51,13 +51,26 @@ class Compare(Exception):
 def store_in(tx: Tx, plan: Plan) -> list[str]:
     """Stores all statements of *plan* or none. Gives their ids in order, in lower case.
 
+    Of a statement that came before without an id it gives the id of the first time, and stores nothing
+    (``fingerprints``). What is set aside goes into quarantine, and its ids stand among the others.
+
     Call it inside a decision, as often as needed, beside whatever else the decision writes. An exception must leave the
     decision, otherwise half of the plan would be stored. Refuses an id that holds another statement (409), voiding what
     another source sent (403), voiding a voiding statement (400), and more than ``MOST_ROWS`` (413). Raises ``Compare``
     if ``compared`` must be called first; then make the decision again with the plan that it gives.
     """
-    ids = plan.ids
-    known = tx.get_many(KIND, ids)
+    again = sent_before(tx, plan.in_order, micros_of(tx.next_seq())) if plan.has_prints else {}
+    if again or plan.aside:
+        keep_aside(tx, [one for one in plan.aside if one.id not in again])
+        plan, whole = plan.without(again), plan
+        _store_all(tx, plan)
+        return [again.get(one.id, one.id) for one in whole.in_order]
+    _store_all(tx, plan)
+    return plan.ids
+
+
+def _store_all(tx: Tx, plan: Plan) -> None:
+    known = tx.get_many(KIND, plan.ids)
     others = {id: record for id, record in known.items() if id not in plan.equal}
     if sum([len(record.body) for record in others.values()]) > COMPARED_INSIDE:
         raise Compare(others)
@@ -67,7 +80,8 @@ def store_in(tx: Tx, plan: Plan) -> list[str]:
     for record in plan.side:
         if tx.get(record.kind, record.id) is None:
             tx.insert(record)
-    return ids
+    if plan.has_prints:
+        remember(tx, plan.in_order)
 
 
 def compared(plan: Plan, stored: Mapping[str, Record]) -> Plan:
@@ -89,13 +103,7 @@ def _refuse_conflicts(batch: Sequence[Prepared], known: Mapping[str, Record]) ->
     for prepared in batch if known else ():
         old = known.get(prepared.id)
         if old is not None and not same(prepared.tree, _decode(old.body), stamped=is_stamped(old.body)):
-            conflict = Refused(
-                f"statement {prepared.id} is stored already with other content",
-                status=409,
-                error="conflict",
-                rule=rule("Communication 2.1.1", prepared.meta["version"]),
-            )
-            raise in_batch(conflict, prepared.index)
+            raise conflict_of(prepared.id, prepared.meta["version"], prepared.index)
 
 
 def _insert_all(tx: Tx, batch: Sequence[Prepared], subscriptions: Subscriptions) -> None:

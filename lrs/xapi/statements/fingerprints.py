@@ -1,0 +1,82 @@
+"""Statements without an id that come again, for sources that asked for it (``lrs.access.switches``).
+
+Some senders, such as Moodle's, give no ids and send a batch again if its answer was lost. A statement with the same
+fingerprint as one of the last seven days then counts as that one: nothing is stored, and the answer has the id of the
+first time. Records: ``fingerprint`` (id: the fingerprint), written in the commit that stores the statement.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from lrs.kernel.times import DAY
+from lrs.storage import Record, Tx, micros_of
+from lrs.storage.kinds import Kind
+from lrs.xapi.statements.plan import KIND as STATEMENT
+from lrs.xapi.statements.plan import QUARANTINED, Prepared, SetAside
+
+KIND = "fingerprint"
+LASTS = 7 * DAY
+"""Microseconds for which a statement is known by its fingerprint."""
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class Fingerprint(msgspec.Struct, frozen=True):
+    """The body of a record: the id of the statement that came first."""
+
+    statement: str
+    v: int = 1
+
+
+_decoder = msgspec.json.Decoder(Fingerprint)
+
+
+class Prints:
+    """Makes the fingerprints of one batch of *source*.
+
+    Equal statements of one batch have different fingerprints, by how many of them stand before; so none is lost that
+    a sender means, and the same batch has the same fingerprints again.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._before: Counter[bytes] = Counter()
+
+    def of(self, tree: Mapping[str, Any]) -> str:
+        """The fingerprint of a statement as it came, without ``stored``, whatever the order of its keys."""
+        told = sha256(_encode({name: value for name, value in tree.items() if name != "stored"})).digest()
+        number = self._before[told]
+        self._before[told] += 1
+        return sha256(msgspec.json.encode((self._source, number)) + told).hexdigest()
+
+
+def sent_before(tx: Tx, batch: Sequence[Prepared | SetAside], now: int) -> dict[str, str]:
+    """For each of *batch* that came before, its id of now and that of the first time.
+
+    What was stored then and is neither stored nor in quarantine any more counts as new.
+    """
+    known = tx.get_many(KIND, [one.fingerprint for one in batch if one.fingerprint])
+    if not known:
+        return {}
+    first = {
+        one.id: _decoder.decode(known[one.fingerprint].body).statement
+        for one in batch
+        if one.fingerprint in known and micros_of(known[one.fingerprint].seq) + LASTS > now
+    }
+    there = tx.get_many(STATEMENT, first.values()).keys() | tx.get_many(QUARANTINED, first.values()).keys()
+    return {id: before for id, before in first.items() if before in there}
+
+
+def remember(tx: Tx, batch: Sequence[Prepared | SetAside]) -> None:
+    """Notes the fingerprints of those of *batch* that have one. Call it for those that are stored now."""
+    for one in batch:
+        if one.fingerprint:
+            tx.put(Record(KIND, one.fingerprint, msgspec.json.encode(Fingerprint(one.id))))
+
+
+KINDS = (Kind(KIND, "working", Fingerprint, 1, subjects=None, retention="operational", exported=False),)
