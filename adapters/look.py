@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.columns import guessed, headers_known
 from adapters.mappings import SavedProfile
-from adapters.mended import is_added, repaired_import
+from adapters.mended import own_headers, repaired_import
 from adapters.profile import MappingProfile
 from adapters.run import SOURCES
 from lrs.kernel.tables.header import KnownHeaders, fold
@@ -56,7 +56,7 @@ def look_at(path: Path, saved: Sequence[SavedProfile], adapter: str = "", usual:
     """
     saved = [one for one in saved if adapter in {"", one.adapter}]
     heads = heads_of(path, _every_header(saved))
-    headers = tuple(one for one in heads.headers if not is_added(one))
+    headers = own_headers(heads.headers)
     mends = repaired_import(heads.headers)
     best = max(saved, key=lambda one: _known_to(one, headers), default=None)
     guesses = [_guess(name, heads, headers) for name in ([adapter] if adapter else SOURCES)]

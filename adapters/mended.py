@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.report import ADDED
+from adapters.report import ADDED, ADDED_BESIDE
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.header import KnownHeaders, fold
 from lrs.kernel.tables.heads import heads_of
@@ -24,6 +24,7 @@ ROW = "row to repair"
 """The column with the number of a row in the file that it was taken from."""
 ROW_OF = "row of import "
 """How its header begins in a file; the id of the import follows."""
+_ADDED = {tuple(map(fold, names)) for names in (ADDED, ADDED_BESIDE)}
 _ROW_OF = re.compile(f"{fold(ROW_OF)}([0-9a-f]{{32}})")
 
 
@@ -69,9 +70,15 @@ def repaired_import(headers: Sequence[str]) -> str:
     return next((found[1] for one in headers if (found := _ROW_OF.fullmatch(fold(one)))), "")
 
 
-def is_added(header: str) -> bool:
-    """Whether *header* is one that we add to files that go back."""
-    return fold(header) in ADDED or bool(_ROW_OF.fullmatch(fold(header)))
+def own_headers(headers: Sequence[str]) -> tuple[str, ...]:
+    """*headers* of a file without those that we add to what goes back: they come last.
+
+    An ``outcome`` that stands elsewhere is the provider's.
+    """
+    kept = list(headers)
+    if tuple(map(fold, kept[-2:])) in _ADDED:
+        del kept[-2:]
+    return tuple(one for one in kept if not _ROW_OF.fullmatch(fold(one)))
 
 
 def row_header(path: Path, known: Mapping[str, str]) -> str:

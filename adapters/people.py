@@ -22,6 +22,7 @@ from lrs.kernel.tables.row import Row, Unusable
 from lrs.people.identifiers import TEMPORARY_ULN, ULN_HOME_PAGE, uln_fault
 from lrs.people.told_names import full_name
 
+_BY = ("uln", "learner_ref", "email")
 _NOT_IN_IRI = re.compile(r"[%?#^`{|}]")
 
 
@@ -112,7 +113,8 @@ class Learners:
             if ifi is not None
         ]
         if not found:
-            raise Unusable("unknown_learner", "uln", text(row, "uln"), "no ULN, learner reference or e-mail address")
+            asked = next((one for one in _BY if one in row.cells), _BY[0])
+            raise Unusable("unknown_learner", asked, text(row, asked), "no ULN, learner reference or e-mail address")
         for other in (ref, address):
             if uln and other and self._ulns.setdefault(other, uln) != uln:
                 raise Unusable("two_ulns", "uln", uln, "this file gives the same learner another ULN")

@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from adapters.mended import ROW_OF
-from adapters.report import ADDED, FAULTY, Report
+from adapters.report import FAULTY, Report, added_to
 from adapters.source import RowOutcome, RowResult
 from lrs.kernel.tables.cell import neutral
 from lrs.kernel.tables.row import Row, RowPlace
@@ -68,7 +68,8 @@ def write_rows(report: Report, job: str, path: Path, choice: Choice) -> bool:
 
     def lines(of: FoundSheet) -> Iterator[list[str]]:
         columns = [name for name in dict.fromkeys(of.header.columns) if name]
-        yield [*(neutral(of.header.written.get(name, name)) for name in columns), f"{ROW_OF}{job}", *ADDED]
+        written = [of.header.written.get(name, name) for name in columns]
+        yield [*map(neutral, written), f"{ROW_OF}{job}", *added_to(written)]
         for row in report.read.rows():
             if row.place.sheet == of.title and row.place in wanted:
                 yield [*(neutral(_cell(row, name)) for name in columns), *_told(report, outcomes[row.place])]

@@ -18,6 +18,8 @@ from lrs.kernel.tables.table import Table
 
 ADDED = ("outcome", "reason")
 """The columns that a returned file has in addition."""
+ADDED_BESIDE = ("import outcome", "import reason")
+"""The same, in a file that has an ``outcome`` or a ``reason`` of its own."""
 FAULTY = frozenset({"quarantined", "error"})
 """Outcomes of rows that wait for repair."""
 LISTED = 50
@@ -110,6 +112,11 @@ class Report(msgspec.Struct, frozen=True):
         value = f" ({row.value})" if row.value else ""
         cell = f"{self.called(row)}{value}: " if row.column else ""
         return f"{where}: {f'{row.outcome} {row.code}'.strip()}: {cell}{row.reason}"
+
+
+def added_to(headers: Iterable[str]) -> tuple[str, str]:
+    """What the columns are called that are added to a file with *headers*."""
+    return ADDED_BESIDE if {fold(one) for one in headers}.intersection(ADDED) else ADDED
 
 
 def in_order(rows: Iterable[RowOutcome]) -> tuple[RowOutcome, ...]:

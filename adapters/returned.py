@@ -13,11 +13,11 @@ from pathlib import Path
 import msgspec
 
 from adapters.repairs import sheet_title, shown_rows, writable, write_rows
-from adapters.report import ADDED, NOTHING_USABLE, Report
+from adapters.report import ADDED, ADDED_BESIDE, NOTHING_USABLE, Report, added_to
 from lrs.kernel.tables.cell import clean, neutral
-from lrs.kernel.tables.delimited import Delimited
 from lrs.kernel.tables.package import open_package
 from lrs.kernel.tables.row import FileLine
+from lrs.kernel.tables.table import lines_of
 from lrs.kernel.tables.workbook import HIDDEN, Sheet
 from lrs.storage.private import private_file
 
@@ -84,7 +84,7 @@ def return_csv(report: Report, to: Path) -> None:
     told = _Told(report, "")
     with to.open("w", encoding=dialect.encoding, errors="replace", newline="") as made:
         writer = csv.writer(made, delimiter=dialect.delimiter)
-        writer.writerows(told.row(line) for line in Delimited(report.table.file, dialect).lines())
+        writer.writerows(told.row(line) for line in lines_of(report.table.file, dialect))
 
 
 def return_workbook(report: Report, to: Path) -> None:
@@ -117,16 +117,18 @@ class _Told:
     def __init__(self, report: Report, title: str) -> None:
         self._report = report
         self._by_row = {row.row: row for row in report.rows if row.sheet == title}
-        self._header = next((one.header.row for one in report.table.sheets if one.title == title), 0)
+        self._header = next((one.header.row for one in report.table.sheets if one.title == title), None)
         self._width = 0
+        self._added = ADDED
 
     def row(self, line: FileLine) -> list[str]:
         """The cells of *line*, made harmless, and its outcome after the last column of the header."""
-        if line.number < self._header or not self._header:
+        if self._header is None or line.number < self._header:
             return list(map(neutral, line.cells))
         if line.number == self._header:
             self._width = _own_width(line.cells)
-        told = ADDED if line.number == self._header else self._became(line.number)
+            self._added = added_to(line.cells[: self._width])
+        told = self._added if line.number == self._header else self._became(line.number)
         own = line.cells[: self._width] + [""] * (self._width - len(line.cells))
         return [*map(neutral, own), *told]
 
@@ -142,4 +144,4 @@ def _own_width(header: list[str]) -> int:
     folded = [clean(cell).casefold() for cell in header]
     while folded and not folded[-1]:
         folded.pop()
-    return len(folded) - len(ADDED) if tuple(folded[-2:]) == ADDED else len(folded)
+    return len(folded) - len(ADDED) if tuple(folded[-2:]) in {ADDED, ADDED_BESIDE} else len(folded)

@@ -17,7 +17,7 @@ from adapters.ledger import Ledger
 from adapters.mended import ROW, MendedTable, row_header
 from adapters.pipeline import Apply, run
 from adapters.profile import MappingProfile
-from adapters.report import ADDED, Report, in_order
+from adapters.report import ADDED, ADDED_BESIDE, Report, in_order
 from adapters.source import RowOutcome, RowTable, Source
 from adapters.training_centre.source import TrainingCentre
 from adapters.words import Silence
@@ -117,7 +117,7 @@ def table_of(order: Order, source: Source, *, rows: bool = False) -> Table:
     profile = order.profile
     known = {fold(column): column for column in source.columns} | profile.aliases()
     known |= {row_header(order.path, known): ROW} if rows else {}
-    headers = KnownHeaders(known, own=frozenset(ADDED), dated=source.dated | source.free)
+    headers = KnownHeaders(known, own=frozenset(map(fold, (*ADDED, *ADDED_BESIDE))), dated=source.dated | source.free)
     try:
         table = open_table(
             order.path,

@@ -106,12 +106,13 @@ class Mapped(msgspec.Struct, frozen=True):
 class Source(Protocol):
     """One kind of file, made anew for each run. ``docs/adding-a-source.md`` says how to add one.
 
-    Increase *template* when the same content gives other statements than before. *columns* are the canonical ones that
-    it knows; of these, *free* hold free text, *dated* days or instants, and *worded* has the meanings of words by
-    column.
+    *about* says in a few words, to whoever sends a file, what is in it. Increase *template* when the same content gives
+    other statements than before. *columns* are the canonical ones that it knows; of these, *free* hold free text,
+    *dated* days or instants, and *worded* has the meanings of words by column.
     """
 
     name: str
+    about: str
     template: int
     columns: frozenset[str]
     free: frozenset[str]

@@ -35,7 +35,7 @@ def _table(**meanings: str) -> Words:
     """A table from each meaning and its words, divided by ``;``. The meaning itself is a word too."""
     words = {}
     for meaning, listed in meanings.items():
-        for word in (meaning, *listed.split(";")):
+        for word in (meaning, *(listed.split(";") if listed else ())):
             words[folded_word(word)] = meaning
     return MappingProxyType(words)
 

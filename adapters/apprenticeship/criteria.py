@@ -67,7 +67,7 @@ class CheckedSource:
 
     def __init__(self, source: Source, known: KnownCriteria) -> None:
         self._source, self._known = source, known
-        self.name, self.template, self.columns = source.name, source.template, source.columns
+        self.name, self.about, self.template, self.columns = source.name, source.about, source.template, source.columns
         self.free, self.dated, self.worded = source.free, source.dated, source.worded
 
     def read(self, table: RowTable, earlier: Earlier, /) -> Iterator[Mapped]:

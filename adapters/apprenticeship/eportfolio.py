@@ -71,6 +71,7 @@ class EPortfolio:
     """The export of one provider."""
 
     name = "eportfolio"
+    about = "Apprenticeships: learners, evidence, hours, assessments"
     template = 1
     columns = COLUMNS
     free = FREE

@@ -18,11 +18,6 @@ from lrs.kernel.tables.notes import worth_saying
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
-ADAPTERS = {
-    "eportfolio": "Apprenticeships: learners, evidence, hours, assessments",
-    "training-centre": "A training centre: sessions, attendance, checklists",
-}
-"""What each adapter is for, in words that a provider knows."""
 LIST = (
     ListColumn("file", "File"),
     ListColumn("provider", "Whose", facet=True),
@@ -91,7 +86,7 @@ def saved(found: Iterable[SavedProfile], zone: str) -> list[ListRow]:
             {
                 "name": one.name,
                 "provider": one.provider,
-                "kind": ADAPTERS.get(one.adapter, one.adapter),
+                "kind": kind_of(one.adapter),
                 "saved": time_of(one.at),
                 "columns": len(one.profile.headers),
             },
@@ -99,6 +94,11 @@ def saved(found: Iterable[SavedProfile], zone: str) -> list[ListRow]:
         )
         for one in found
     ]
+
+
+def kind_of(adapter: str) -> str:
+    """What files of *adapter* are about; its name for one that there is no more."""
+    return SOURCES[adapter].about if adapter in SOURCES else adapter
 
 
 def label(column: str) -> str:
@@ -114,7 +114,7 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "id": job.id,
         "file": job.file,
         "provider": job.provider,
-        "kind": ADAPTERS.get(job.adapter, ""),
+        "kind": kind_of(job.adapter),
         "state": _state(job)[0],
         "mood": _state(job)[1],
         "is_plan": job.dry_run,
@@ -165,7 +165,7 @@ def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
     constants = [*job.profile.constants.items(), ("", "")]
     return {
         "adapter": adapter,
-        "adapters": list(ADAPTERS.items()),
+        "adapters": [(name, one.about) for name, one in sorted(SOURCES.items())],
         "options": [(one, COLUMNS[one].label) for one in own],
         "headers": [
             {

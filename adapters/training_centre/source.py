@@ -42,6 +42,7 @@ class TrainingCentre:
     """Sessions, rosters and observations of one provider."""
 
     name = "training-centre"
+    about = "A training centre: sessions, attendance, checklists"
     template = 1
     columns = COLUMNS
     free = FREE

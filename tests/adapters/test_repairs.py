@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from adapters import job as jobs
 from adapters.here import job_here
-from adapters.mended import ROW_OF
+from adapters.mended import ROW_OF, own_headers
+from adapters.profile import MappingProfile
 from adapters.run import Order
 from lrs.composition.steps import drain
 from lrs.storage import each
@@ -25,16 +26,16 @@ BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-03,accepted,'-2(a) check"
 
 @pytest.fixture
 def send(tenant, tmp_path):
-    """The import of a file, once it is over, with its adapter and columns found, as one by the pages."""
+    """The import of a file, once it is over, with adapter and columns found as by the pages, or with *profile*."""
 
-    def run(content, name="file.csv", provider="north"):
+    def run(content, name="file.csv", provider="north", profile=None):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        order = Order("eportfolio", provider, path, name)
-        made = job_here(tenant, order)
-        record = tenant.store.get("import", made.id)
-        asked = jobs.record_of(replace(made, guess=True, adapter=""), record.rev, record.seq)
-        tenant.store.write(lambda tx: tx.replace(asked)).result()
+        made = job_here(tenant, Order("eportfolio", provider, path, name, profile or MappingProfile()))
+        if profile is None:
+            record = tenant.store.get("import", made.id)
+            asked = jobs.record_of(replace(made, guess=True, adapter=""), record.rev, record.seq)
+            tenant.store.write(lambda tx: tx.replace(asked)).result()
         drain(tenant, ("import",))
         return jobs.find(tenant.store, made.id)
 
@@ -137,3 +138,41 @@ def test_another_provider_cannot_repair_the_rows(tenant, send):
     assert second.problem.error == "bad_repairs"
     stored = [json.loads(record.body) for record in each(tenant.store, "statement")]
     assert {one["authority"]["name"] for one in stored} == {"north"}
+
+
+def test_rows_of_json_come_in_and_those_to_repair_go_back_as_csv_and_come_in_again(tenant, send):
+    names = HEADER.split(",")
+    records = [dict(zip(names, row.split(","), strict=True)) for row in (GOOD, BAD.replace("'-2(a) check", "Log"))]
+    first = send(json.dumps({"export": "2026-11-01", "evidence": records}), "evidence.json")
+
+    text = blob(tenant, first, "repairs").decode()
+    lines = list(csv.reader(io.StringIO(text)))
+    second = send(text.replace("2025-13-03", "2025-12-03"))
+
+    assert counts(first) == {"new": 1, "quarantined": 1}
+    assert [line[-3:] for line in lines] == [
+        [f"{ROW_OF}{first.id}", "outcome", "reason"],
+        ["2", "quarantined", "evidence_date: there is no such date"],
+    ]
+    returned = list(csv.reader(io.StringIO(blob(tenant, first, "returned").decode())))
+    assert [line[-2] for line in returned] == ["outcome", "new", "quarantined"]
+    assert counts(second) == {"new": 1, "unchanged": 1}
+
+
+def test_a_file_with_an_outcome_of_its_own_gets_columns_of_other_names_and_comes_in_again(tenant, send):
+    theirs = MappingProfile(headers={"evidence_status": ["Outcome"], "evidence_title": ["Reason"]})
+    header = HEADER.replace("evidence_status", "Outcome").replace("evidence_title", "Reason")
+    first = send(f"{header}\n{GOOD}\n{BAD}\n", profile=theirs)
+
+    text = blob(tenant, first, "repairs").decode()
+    second = send(text.replace("2025-13-03", "2025-12-03"))
+
+    assert next(csv.reader(io.StringIO(text)))[-3:] == [f"{ROW_OF}{first.id}", "import outcome", "import reason"]
+    assert counts(first) == {"new": 1, "quarantined": 1}
+    assert counts(second) == {"new": 1, "unchanged": 1}
+
+
+def test_an_outcome_that_stands_before_other_columns_is_the_provider_s():
+    assert own_headers(["Outcome", "Reason", "uln"]) == ("Outcome", "Reason", "uln")
+    assert own_headers(["uln", f"{ROW_OF}{'0' * 32}", "Import outcome", "import reason"]) == ("uln",)
+    assert own_headers(["uln", "outcome", "reason"]) == ("uln",)

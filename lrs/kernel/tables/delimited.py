@@ -30,11 +30,15 @@ _CUT_OFF = Fault("cut_off", "the file ends in the middle of this row: it was cut
 
 
 class Dialect(NamedTuple):
-    """How one file is written. *skip* is the number of lines before the first row (Excel's ``sep=`` line)."""
+    """How one file is written. *skip* is the number of lines before the first row (Excel's ``sep=`` line).
+
+    With *is_json* the file is a list in JSON, and the rest is how a file is written that goes back: as CSV.
+    """
 
     encoding: str
     delimiter: str
     skip: int = 0
+    is_json: bool = False
 
 
 class TextLines:

@@ -11,6 +11,7 @@ from lrs.kernel.tables.cell import clean
 from lrs.kernel.tables.delimited import DELIMITERS, Delimited, Dialect, sep_line
 from lrs.kernel.tables.file import File
 from lrs.kernel.tables.header import SEARCHED, KnownHeaders, find_header
+from lrs.kernel.tables.json_rows import JsonRows
 from lrs.kernel.tables.package import open_package
 from lrs.kernel.tables.row import FileLine
 from lrs.kernel.tables.sort import Sort, sort_of
@@ -51,13 +52,18 @@ def heads_of(source: Path | bytes, headers: KnownHeaders) -> FileHeads:
     ``Refused`` for a file that is no table.
     """
     file = File(source)
-    if sort_of(file) == "text":
-        found = _of_text(file, headers)
-        return FileHeads("text", (found,) if found else ())
+    sort = sort_of(file)
+    if sort != "workbook":
+        found = _of_records(file, headers) if sort == "json" else _of_text(file, headers)
+        return FileHeads(sort, (found,) if found else ())
     with open_package(file) as package:
         visible = [part for part in package.sheets if not part.hidden][:MOST_SHEETS]
         sheets = [_head(part.title, list(_first(Sheet(package, part).lines())), headers) for part in visible]
     return FileHeads("workbook", tuple(head for head in sheets if head))
+
+
+def _of_records(file: File, headers: KnownHeaders) -> SheetHead | None:
+    return _head("", list(islice(JsonRows(file).lines(), 1)), headers)
 
 
 def _of_text(file: File, headers: KnownHeaders) -> SheetHead | None:

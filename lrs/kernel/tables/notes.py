@@ -25,6 +25,8 @@ def worth_saying(notes: Iterable[str]) -> tuple[str, ...]:
 
 
 def _how(table: Table) -> str:
+    if table.dialect and table.dialect.is_json:
+        return "read as JSON, one row for each record of its list: row 1 is the first record"
     if table.dialect:
         row = table.sheets[0].header.row
         separator = NAMES.get(table.dialect.delimiter, repr(table.dialect.delimiter))

@@ -12,6 +12,7 @@ from lrs.kernel.tables.cell import is_comment, spoken
 from lrs.kernel.tables.delimited import DELIMITERS, OPEN_QUOTE, Delimited, Dialect, sep_line
 from lrs.kernel.tables.file import File
 from lrs.kernel.tables.header import SEARCHED, KnownHeaders, comes_again, find_header, known_in
+from lrs.kernel.tables.json_rows import JsonRows
 from lrs.kernel.tables.package import MAX_UNPACKED, open_package
 from lrs.kernel.tables.row import FileLine
 from lrs.kernel.tables.sort import sort_of
@@ -45,8 +46,11 @@ def open_table(
     Raises ``Refused`` for a file that is no table, is damaged or too large, or has no known header.
     """
     file = File(source)
-    if sort_of(file) == "workbook":
+    sort = sort_of(file)
+    if sort == "workbook":
         return _of_workbook(file, headers, constants or {})
+    if sort == "json":
+        return _of_records(file, headers, constants or {})
     return _of_text(file, headers, constants or {}, encoding, delimiter)
 
 
@@ -62,6 +66,13 @@ def _of_text(file: File, headers: KnownHeaders, constants: Mapping[str, str], en
         raise unread or _no_header(headers, ())
     padded = not encoding.startswith(("utf-16", "utf-32")) and file.ends_in_zeros()
     return Table(file, headers, constants, dialect, (found,), padded=padded)
+
+
+def _of_records(file: File, headers: KnownHeaders, constants: Mapping[str, str]) -> Table:
+    found = _walk(JsonRows(file), headers, _Budget(), searched=1)
+    if found is None:
+        raise _no_header(headers, (), "no record has a member that is known")
+    return Table(file, headers, constants, Dialect("utf-8", ",", is_json=True), (found,))
 
 
 def _most_known(sheet: Delimited, headers: KnownHeaders) -> int:
@@ -146,10 +157,12 @@ def _too_many(most: int) -> Refused:
     return Refused(message, status=413, error="file_too_large")
 
 
-def _walk(sheet: Delimited | Sheet, headers: KnownHeaders, budget: _Budget) -> FoundSheet | None:
+def _walk(
+    sheet: Delimited | Sheet | JsonRows, headers: KnownHeaders, budget: _Budget, searched: int = SEARCHED
+) -> FoundSheet | None:
     """The header and the counts of *sheet*, which is read to its end; ``None`` if the searched lines have no header."""
     lines = _filled(sheet.lines(), budget)
-    head = list(islice(lines, SEARCHED))
+    head = list(islice(lines, searched))
     header = find_header((line for line in head if not _is_comment(line, headers)), headers)
     if header is None:
         return None
@@ -179,9 +192,11 @@ def _is_comment(line: FileLine, headers: KnownHeaders) -> bool:
     return headers.comments and is_comment(line.cells)
 
 
-def _no_header(headers: KnownHeaders, hidden: Sequence[str]) -> Refused:
-    expected = ", ".join(sorted(set(headers.known.values())))
-    message = f"no header is known: none of the first {SEARCHED} rows names a column; expected some of: {expected}"
+_NONE_NAMED = f"no header is known: none of the first {SEARCHED} rows names a column"
+
+
+def _no_header(headers: KnownHeaders, hidden: Sequence[str], told: str = _NONE_NAMED) -> Refused:
+    message = f"{told}; expected some of: {', '.join(sorted(set(headers.known.values())))}"
     if hidden:
         message += "; hidden sheets are not read: " + ", ".join(map(spoken, hidden))
     return Refused(message, error="no_header")

@@ -15,7 +15,7 @@ from lrs.kernel.tables.file import File
 from lrs.kernel.tables.package import BROKEN
 from lrs.kernel.tables.text import wide_encoding
 
-Sort = Literal["text", "workbook"]
+Sort = Literal["text", "workbook", "json"]
 _START = 8192
 _BLOCK = 1 << 20
 _SAVE = "open it in the program that made it and save it as .xlsx or as CSV"
@@ -57,7 +57,7 @@ _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 
 def sort_of(file: File) -> Sort:
-    """Whether *file* is text or a workbook.
+    """Whether *file* is text, a workbook or JSON.
 
     Raises ``Refused``; its message says what the file is instead and what to do.
     """
@@ -77,7 +77,7 @@ def sort_of(file: File) -> Sort:
     if bare.startswith(b"<") and (_MARKUP.match(bare) or _TAG.match(bare)):
         raise _markup(bare)
     if _JSON.match(bare):
-        raise _refused("JSON", "send the table as .xlsx or CSV")
+        return "json"
     if not _is_text(start):
         raise _refused("no text and no workbook that is known here", "save the table as .xlsx or as CSV")
     return "text"

@@ -12,6 +12,7 @@ from lrs.kernel.tables.cell import clean, fault_of, is_comment
 from lrs.kernel.tables.delimited import OPEN_QUOTE, Delimited, Dialect
 from lrs.kernel.tables.file import File
 from lrs.kernel.tables.header import KnownHeaders, SheetHeader, comes_again
+from lrs.kernel.tables.json_rows import JsonRows
 from lrs.kernel.tables.package import SheetPart, open_package
 from lrs.kernel.tables.row import Fault, FileLine, Row, RowPlace, Unusable, Value
 from lrs.kernel.tables.workbook import Range, Sheet
@@ -45,9 +46,10 @@ class FoundSheet:
 class Table:
     """An open table.
 
-    *constants* fill empty cells. *dialect* describes a CSV file, ``None`` for a workbook. *hidden* and *left_out* are
-    titles of sheets that are not read: hidden ones, and those without a known header. *spare* are titles of sheets that
-    have a known header too, where only one sheet was asked for. *padded* says that zero bytes at the end were ignored.
+    *constants* fill empty cells. *dialect* describes a CSV file or JSON, ``None`` for a workbook. *hidden* and
+    *left_out* are titles of sheets that are not read: hidden ones, and those without a known header. *spare* are titles
+    of sheets that have a known header too, where only one sheet was asked for. *padded* says that zero bytes at the end
+    were ignored.
     """
 
     file: File
@@ -78,7 +80,7 @@ class Table:
 
     def _walks(self) -> Iterator[tuple[FoundSheet, Iterator[FileLine]]]:
         if self.dialect:
-            yield self.sheets[0], Delimited(self.file, self.dialect).lines()
+            yield self.sheets[0], lines_of(self.file, self.dialect)
             return
         with open_package(self.file) as package:
             for found in self.sheets:
@@ -87,6 +89,11 @@ class Table:
 
     def _is_comment(self, line: FileLine) -> bool:
         return self.headers.comments and is_comment(line.cells)
+
+
+def lines_of(file: File, dialect: Dialect) -> Iterator[FileLine]:
+    """The lines of a *file* that is no workbook."""
+    return (JsonRows(file) if dialect.is_json else Delimited(file, dialect)).lines()
 
 
 def own_lines(lines: Iterable[FileLine], header: SheetHeader, headers: KnownHeaders) -> Iterator[FileLine]:
