@@ -125,7 +125,7 @@ def test_a_learner_number_that_arrives_later_corrects_and_does_not_double(bring,
 @pytest.mark.parametrize(
     ("change", "code", "column"),
     [
-        ({"learner_ref": ""}, "unknown_learner", "uln"),
+        ({"learner_ref": ""}, "unknown_learner", "learner_ref"),
         ({"learner_ref": "", "uln": "9999999999"}, "unknown_learner", "uln"),
         ({"uln": "1.23E+09"}, "bad_uln", "uln"),
         ({"uln": "061484016"}, "bad_uln", "uln"),
