@@ -151,7 +151,7 @@ def retry(tx: Tx, kind: str, id: str) -> bool:
 class DestinationStatus:
     """The present state of a destination.
 
-    *waiting* counts deliveries (``None`` for a stream, which is not counted). *since* is the time of the oldest thing
+    *waiting* counts deliveries (``None`` for a stream without any: what it is owed is not counted). *since* is the time of the oldest thing
     that has not arrived there (microseconds UTC). *resume* is the command that makes it active again. *called* and
     *page* are as in ``Channel``.
     """
@@ -219,7 +219,7 @@ def _standing(tenant: Tenant, channel: Channel, destination: Destination) -> Des
     oldest = tenant.store.find(Walk(deliveries.KIND, waiting, limit=1)).records
     times = [deliveries.since(record) for record in oldest]
     behind = channel.since(tenant.store, destination) if channel.since else None
-    count = None if channel.since else tenant.store.count(deliveries.KIND, waiting)
+    count = tenant.store.count(deliveries.KIND, waiting) or (None if channel.since else 0)
     since = min(times if behind is None else [*times, behind], default=None)
     resume = channel.resume_command(destination.id)
     return DestinationStatus(destination, count, since, resume, channel.called(destination), channel.page)
