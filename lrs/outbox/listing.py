@@ -151,9 +151,9 @@ def retry(tx: Tx, kind: str, id: str) -> bool:
 class DestinationStatus:
     """The present state of a destination.
 
-    *waiting* counts deliveries (``None`` for a stream without any: what it is owed is not counted). *since* is the time of the oldest thing
-    that has not arrived there (microseconds UTC). *resume* is the command that makes it active again. *called* and
-    *page* are as in ``Channel``.
+    *waiting* counts deliveries (``None`` for a stream without any: what it is owed is not counted). *since* is the time
+    of the oldest thing that has not arrived there (microseconds UTC). *resume* is the command that makes it active
+    again. *called* and *page* are as in ``Channel``.
     """
 
     destination: Destination
