@@ -13,6 +13,7 @@ import msgspec
 
 from badges import issuer as issuers
 from badges import stop_commands, stops
+from badges.claim_commands import claim_command
 from badges.forms import FORMS, StoredBadge, form_named
 from badges.key_commands import id_of, keys
 from badges.keys import ring_of
@@ -44,6 +45,7 @@ def badges() -> None:
 
 
 badges.add_command(keys)
+badges.add_command(claim_command)
 for _command in stop_commands.COMMANDS:
     badges.add_command(_command)
 

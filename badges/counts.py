@@ -64,6 +64,12 @@ def count(tx: Tx, badge: str, what: Use, at: int) -> bool:
     return True
 
 
+def happened(reader: Reader, badge: str, what: Use) -> bool:
+    """Whether *what* happened to *badge* (id) before."""
+    record = reader.get(USE, badge)
+    return record is not None and what in msgspec.json.decode(record.body, type=BadgeUse).first
+
+
 def _is_from_before(held: Record) -> bool:
     """Whether it was issued when nobody counted."""
     return "achievement" not in held.meta

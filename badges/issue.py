@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from badges import lists, records, stops
+from badges import claims, lists, records, stops
 from badges.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
 from badges.compose import Credential
 from badges.counts import count_issued
@@ -150,7 +150,7 @@ def _settle(desk: Desk, claim: Claim, change: BadgeChange) -> Future[None]:
     names = [(record.kind, record.id) for record in change.puts]
     reads = [("award", change.award), *names, ("profile", change.person), audit.HEAD]
     reads.append((signing_keys.KIND, change.key))
-    return desk.tenant.store.settle([claim], functools.partial(_write, change=change), reads=reads)
+    return desk.tenant.store.settle([claim], functools.partial(_write, tenant=desk.tenant, change=change), reads=reads)
 
 
 def _end(desk: Desk, claim: Claim, settled: Future[None]) -> None:
@@ -167,7 +167,7 @@ def _end(desk: Desk, claim: Claim, settled: Future[None]) -> None:
     return settled.result()
 
 
-def _write(tx: Tx, *, change: BadgeChange) -> None:
+def _write(tx: Tx, *, tenant: Tenant, change: BadgeChange) -> None:
     """The decision: writes if nothing changed since signing. Raises ``Stale`` otherwise."""
     award = tx.get("award", change.award)
     if award is None or award.rev != change.award_rev:
@@ -182,6 +182,8 @@ def _write(tx: Tx, *, change: BadgeChange) -> None:
         tx.put(record)
         if record.kind == "credential":
             audit.append(tx, BY, f"badge.{record.meta['state']}", {"badge": record.id, "award": change.award})
+            if not record.rev:
+                claims.tell(tx, tenant, record)
     for name in change.to_publish:
         tx.owe(lists.KIND, name, Owed(lists.PUBLISH))
     if change.puts and tx.get("profile", change.person):

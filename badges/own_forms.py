@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from badges.forms import Form, StoredBadge, form_named
+from badges.forms import FORMS, Form, StoredBadge
 from badges.keys import ring_of
 from lrs.pages.me.badges import BadgeForm, BadgeForms
 from lrs.tenancy.tenants import Tenant
 
-_FOR_LEARNERS = ("json", "svg", "png", "pdf")
-
 
 def own_forms() -> BadgeForms:
-    """The file, the picture (two kinds) and the certificate, by name."""
-    return {name: _own(form_named(name)) for name in _FOR_LEARNERS}
+    """All forms, by name."""
+    return {form.name: _own(form) for form in FORMS}
 
 
 def _own(form: Form) -> BadgeForm:

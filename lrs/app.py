@@ -31,7 +31,10 @@ from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import routes as badges
 from badges.own_forms import own_forms
+from badges.pages import claim as badge_claims
 from badges.pages import keys as badge_keys
+from badges.pages import own as own_badges
+from badges.pages import shared as shared_badges
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.operator_policy import OPERATOR
@@ -106,6 +109,8 @@ PAGES = {
     "consent": learners.PAGES,
     "public": front.PAGES,
     "achievement": badges.PAGES,
+    "claim": badge_claims.PAGES,
+    "shared": shared_badges.PAGES,
     "lti": frames.PAGES,
     "operator": operator.PAGES,
 }
@@ -231,6 +236,9 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         front.routes(),
         badges.routes(),
         badge_keys.routes(),
+        badge_claims.routes(),
+        own_badges.routes(),
+        shared_badges.routes(),
         *frame_routes.routes(own_forms()),
         pick_routes.routes(),
         learn_routes.routes(SUBSCRIPTIONS),

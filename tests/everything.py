@@ -26,7 +26,7 @@ from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
-from badges import counts, issuer, rotation, stops
+from badges import claims, counts, issuer, rotation, shares, stops
 from lrs.access import learners, one_time, staff_acts, switches, tries
 from lrs.access.keys import active_key, authority_of, create_key
 from lrs.access.oidc import providers
@@ -145,8 +145,18 @@ class Everything:
             one.id for one in each(self.tenant.store, "credential") if one.meta["person"] == self.person("ann")
         )
         self.write(lambda tx: counts.count(tx, badge, "opened", self.tenant.clock()))
+        self._shown(badge)
         stops.stop(self.tenant, [badge], "suspended", reason="An assessor asked for it", by="test")
         drain(self.tenant, ("issue", "publish"))
+
+    def _shown(self, badge: str) -> None:
+        """A link by which Ann gets the badge, and an address at which others see it; she was of age for a moment."""
+        record = self.tenant.store.get("credential", badge)
+        assert record
+        self.claim = self.write(lambda tx: claims.make(tx, self.tenant, record, "ann@example.org")).token
+        self.write(lambda tx: minors.clear(tx, self.person("ann"), by="test"))
+        self.shared = self.write(lambda tx: shares.share(tx, self.tenant, record, with_name=True, by="learner x")).token
+        self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))
 
     def _signing_in(self) -> None:
         tenant, person = self.tenant, self.person("ann")

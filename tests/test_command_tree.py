@@ -44,6 +44,7 @@ ACTS = {
         "badges suspend",
         "badges resume",
         "badges issue",
+        "badges claim",
         "badges keys compromise",
         "services disable",
         "services resync",

@@ -46,6 +46,8 @@ ABOUT = {
     "credential": ("ann", ""),
     "badge-stop": ("ann", ""),
     "badge-use": ("ann", ""),
+    "badge-claim": ("ann", ""),
+    "badge-share": ("ann", ""),
     "audit": ("ann, ann at work", "new"),
     "staff": ("", "ann"),
     "learner-account": ("ann", "ann"),

@@ -58,6 +58,8 @@ _IMPORTS = PolicyLine("imports.run", (SESSION,), frozenset({OWN, ALL}), pages="s
 _PROVIDER = PolicyLine("imports.run", (SESSION,), frozenset({OWN}), pages="staff")
 _SIGN_IN = PolicyLine(PUBLIC, pages="staff")
 _BADGE = PolicyLine(PUBLIC, any_origin=True)
+_CLAIM = PolicyLine(PUBLIC, pages="claim")
+_SHARED = PolicyLine(PUBLIC, pages="shared", any_origin=True)
 _BADGE_PAGE = PolicyLine(PUBLIC, pages="achievement", any_origin=True)
 _ASKED = PolicyLine("consents.answer", (LINK,), frozenset({SELF}), pages="consent")
 
@@ -139,6 +141,12 @@ TABLE: PolicyTable = {
     ("POST", "/me/sharing/stop"): _own("own-consents.change"),
     ("GET", "/me/data"): _own("own-record.read"),
     ("GET", "/me/data.json"): _own("own-record.read"),
+    ("GET", "/me/badges/{id}/take"): _own("own-record.read"),
+    ("POST", "/me/badges/{id}/take"): _own("own-badges.share"),
+    # learners: whoever has the link to a badge of theirs
+    ("GET", "/claim/{claim}"): _CLAIM,
+    ("POST", "/claim/{claim}"): _CLAIM,
+    ("GET", "/claim/{claim}/file"): _CLAIM,
     # staff
     ("GET", "/staff"): _staff("staff.enter", SELF, ALL),
     **listed("/staff/learners", _LEARNERS),
@@ -226,6 +234,10 @@ TABLE: PolicyTable = {
     ("GET", "/t/{tenant}/status/{name}"): _BADGE,
     ("GET", "/t/{tenant}/achievements/{id}"): _BADGE_PAGE,
     ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
+    # what a holder shares
+    ("GET", "/t/{tenant}/shared/{share}"): _SHARED,
+    ("GET", "/t/{tenant}/shared/{share}/badge.png"): _SHARED,
+    ("GET", "/t/{tenant}/shared/{share}/badge.svg"): _SHARED,
     # the server's own
     ("GET", "/health"): _OPEN,
     ("GET", "/metrics"): PolicyLine("metrics.read", (OPERATOR,)),

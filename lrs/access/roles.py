@@ -50,6 +50,7 @@ _EVERYTHING = (
 )
 _RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer")
 """What it takes to keep records right, whoever sent them."""
+_OF_LEARNERS = ("own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share")
 _OF_OWN_LEARNERS: Rights = dict.fromkeys(("learners.read", "questions.answer"), OWN_LEARNERS)
 """Nobody is invited or joined within a narrow reach: either would show what others know of somebody."""
 
@@ -85,7 +86,7 @@ ROLES: Mapping[str, StaffRole] = {
     "planner": _of_staff("plans how many people need which skill", {"planning.read": ALL}),
     "employer": _of_staff("employs people", {}),
     AUDITOR: _of_staff("looks at what was done, and changes nothing", {"audit.read": ALL, "work.read": ALL}),
-    LEARNER: StaffRole("learns", dict.fromkeys(("own-record.read", "own-questions.ask", "own-consents.change"), SELF)),
+    LEARNER: StaffRole("learns", dict.fromkeys(_OF_LEARNERS, SELF)),
     OPERATOR: StaffRole(
         "runs this server, and the organisations on it",
         dict.fromkeys(("installation.read", "installation.begin", "tenants.manage", "operators.manage"), ALL),

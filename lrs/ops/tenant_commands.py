@@ -25,7 +25,7 @@ from lrs.tenancy.rewrap import rewrap
 from lrs.tenancy.tenants import UNREADABLE, open_tenant_to_read, store_url
 from lrs.tenancy.usage import COUNTED, stored_by
 
-TOLD = ("contact", "privacy_notice", "consent_age", "guardian")
+TOLD = ("contact", "privacy_notice", "consent_age", "guardian", "badge_mails")
 """What is decided about consent, and what learners are told of the organisation."""
 DECIDED = ("zone", "rules_review", "outbound_allow", "mail_sender", "storage_limit", *TOLD)
 
@@ -103,6 +103,9 @@ def show(settings: Settings, control: Control, tenant: str, as_json: bool) -> No
 @click.option("--consent-age", type=click.IntRange(1, 30), help="From which age learners decide alone what is shared.")
 @click.option(
     "--guardian/--no-guardian", default=None, help="Whether a guardian must agree, too, below that age (yes)."
+)
+@click.option(
+    "--badge-mails/--no-badge-mails", default=None, help="Whether learners are sent a link when a badge is new (no)."
 )
 @click.option("--storage-limit", type=click.IntRange(1), help="Bytes that it may store.")
 @click.option(

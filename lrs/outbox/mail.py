@@ -25,6 +25,7 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "learner-sign-in": frozenset({"link", "code", "minutes"}),
     "learner-address": frozenset({"code", "minutes"}),
     "guardian": frozenset({"link", "until"}),
+    "badge": frozenset({"link", "until", "badge"}),
 }
 """The templates and the names of their values, which are all texts. *until* and *when* are RFC 3339."""
 

@@ -59,6 +59,8 @@ class TenantRecord(msgspec.Struct, frozen=True):
     """The age from which a learner decides alone about what services see. ``None``: everybody does."""
     guardian: bool | None = None
     """Whether a guardian must agree, too, for who is younger; ``None`` is yes."""
+    badge_mails: bool | None = None
+    """Whether a learner is sent a message with a link when a badge is new; ``None`` is no."""
     stored: int = 0
     """Bytes of its store and blobs when a worker measured them last."""
     audit: tuple[int, str] | None = None

@@ -101,6 +101,12 @@ OPEN = {
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/jwt-vc-issuer/t/{tenant}"),
     ("GET", "/status/{name}"),
+    ("GET", "/claim/{claim}"),
+    ("POST", "/claim/{claim}"),
+    ("GET", "/claim/{claim}/file"),
+    ("GET", "/shared/{share}"),
+    ("GET", "/shared/{share}/badge.png"),
+    ("GET", "/shared/{share}/badge.svg"),
     ("GET", "/achievements/{id}"),
     ("GET", "/lti/jwks"),
     ("GET", "/lti/register/{invite}"),
@@ -131,6 +137,7 @@ PAST_THE_DOOR = (
 LEARNERS_OWN = {
     *(("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing")),
     *(("GET", "/me/data"), ("GET", "/me/data.json")),
+    *(("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")),
     *(("POST", "/me/questions"), ("POST", "/me/sharing/stop")),
 }
 """For a learner's session alone (``tests/pages/test_me.py``): none of these callers is one."""
@@ -429,7 +436,7 @@ def test_each_right_that_a_scope_gives_is_asked_for_somewhere():
     assert given - {line.right for line in TABLE.values()} == asked_by_handlers
     assert {line.right for line in TABLE.values()} - given == {
         *("public", "source.read", "links.make"),
-        *("own-record.read", "own-questions.ask", "own-consents.change"),
+        *("own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share"),
         *("account.use", "course.read"),
         *("account.use", "courses.launch", "launch.run"),
         *("installation.read", "installation.begin", "tenants.manage", "operators.manage"),

@@ -19,6 +19,7 @@ from schemathesis import GenerationMode
 
 from adapters.here import job_here
 from adapters.run import Order
+from badges import claims, shares
 from lrs.access.keys import create_key
 from lrs.composition.steps import drain
 from lrs.matching import roles, services
@@ -129,6 +130,9 @@ PAGES = dict.fromkeys(
         "POST /me/questions",
         "GET /me/roles",
         "GET /me/badges/{id}",
+        *("GET /me/badges/{id}/take", "POST /me/badges/{id}/take"),
+        *("GET /claim/{claim}", "POST /claim/{claim}", "GET /claim/{claim}/file"),
+        *(f"GET /t/{{tenant}}/shared/{{share}}{file}" for file in ("", "/badge.png", "/badge.svg")),
         "GET /me/sharing",
         "GET /me/data",
         "GET /me/data.json",
@@ -340,6 +344,9 @@ class Site:
             "key": self._key["auth"][0],
             "name": said["credentialStatus"]["statusListCredential"].rpartition("/")[2],
         }
+        claim = tenant.store.write(lambda tx: claims.make(tx, tenant, badge)).result()
+        share = tenant.store.write(lambda tx: shares.share(tx, tenant, badge, with_name=True, by="test")).result()
+        self.there |= {"claim": claim.token, "share": share.token}
         self._ids = {"achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2]}
         self._ids["imports"] = import_of(tenant).id
         self._ids["credentials"] = self._ids["/pages/badges"] = badge.id

@@ -34,6 +34,7 @@ from lrs.composition.steps import drain
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.settings import Settings
 from lrs.matching import answers, links, registry, services
+from lrs.people import minors
 from lrs.storage import Tx, each
 from lrs.tenancy import states
 from lrs.tenancy.control import open_control
@@ -135,6 +136,7 @@ class Neighbours:
             ("POST", "/oauth/token"): {"data": {"client_id": names["service"], "client_secret": names["secret"]}},
             ("POST", "/api/links"): {"json": {"agent": {"mbox": f"mailto:{names['who']}"}}},
             ("POST", "/links/{token}"): {"data": {"answer": "agree"}},
+            ("POST", "/claim/{claim}"): {"data": {"act": "accept"}},
             ("POST", "/guardian/{guardian}"): {"data": {"answer": "agree"}},
         }
         body = bodies.get(line, {"content": b"other"} if line[0] in {"POST", "PUT"} else {})
@@ -315,6 +317,8 @@ def _lived(everything: Everything) -> dict[str, str]:
         "consents/{receipt}": answers.waiting(store)[0].receipt,
         "services/{id}": everything.service.service.id,
         "links/{token}": links.address(everything.tenant, everything.link, "").rpartition("/")[2],
+        "claim/{claim}": everything.claim,
+        "shared/{share}": everything.shared,
         "services/{service}": everything.service.service.id,
         "guardian/{guardian}": everything.for_guardian,
         "statement": first["statement"].id,
@@ -352,6 +356,7 @@ def neighbours(folder: Path) -> Iterator[Neighbours]:
     everything = Everything(folder, "one", public_url=PUBLIC_URL)
     lived, service = _lived(everything), everything.service
     stops.resume(everything.tenant, lived["badges/{id}"], by="test")  # or nobody would be told of it
+    everything.write(lambda tx: minors.clear(tx, everything.person("ann"), by="test"))  # or nothing would be shown
     drain(everything.tenant, ("issue", "publish", "sync"))
     everything.close()
     settings = Settings(data=folder)

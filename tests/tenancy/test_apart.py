@@ -29,7 +29,7 @@ MOVED = "/pages/learners/{person}"
 """Leads to another address, whether there is anything or not."""
 ON_CONTENT_HOST = "/content/{package}/{path:path}"
 """On a host of its own alone (``tests/adapters/lms/test_content.py``)."""
-OF_LEARNER = {"/me/badges/{id}", "/t/{tenant}/lti/me/badges/{id}"}
+OF_LEARNER = {"/me/badges/{id}", "/me/badges/{id}/take", "/t/{tenant}/lti/me/badges/{id}"}
 """For a learner's own session, which nobody here holds (``tests/pages/test_me.py``)."""
 OWN = {
     KEY: ("GET", "/xapi/statements"),

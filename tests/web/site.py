@@ -8,6 +8,7 @@ import msgspec
 from adapters.lms.cmi5.acts import enrol_in
 from adapters.lms.place import LmsPlace
 from adapters.pages import acts
+from badges import claims, shares
 from lrs.access import learners, operators, staff
 from lrs.access.keys import create_key
 from lrs.access.roles import LEARNER, OPERATOR, ROLES, Granted
@@ -113,6 +114,9 @@ class Site:
             "services": service.service.id,
             "statements": stored.json()[0],
         }
+        claim = tenant.store.write(lambda tx: claims.make(tx, tenant, badge)).result()
+        share = tenant.store.write(lambda tx: shares.share(tx, tenant, badge, with_name=True, by="test")).result()
+        self.named |= {"claim": claim.token, "share": share.token}
         link = self.client.post(
             f"{lrs.address}/api/links",
             headers=self.token,

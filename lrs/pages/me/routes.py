@@ -169,6 +169,7 @@ def _own(visit: Visit) -> Own:
 def _skills(visit: Visit, refused: Refused | None = None, about: str = "", text: str = "") -> Response:
     tenant = visit.tenant
     shown = views.skills(facts.skills(tenant, _own(visit)), tenant.clock(), tenant.settings.zone)
+    shown["may_take"] = visit.caller.via != LAUNCH
     if visit.caller.via == LAUNCH:  # a learner who came from a platform signs in there again
         shown["comes_back"] = True
     wrong: dict[str, Any] = {"about": about, "text": text, "problem": refused.message if refused else ""}

@@ -1,0 +1,109 @@
+"""The page that a claim link opens: what was earned, accepting it, and the ways to take it. No logic.
+
+Whoever has the link sees the badge and may accept it, once; then it opens in the browser that accepted only.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from badges import claims, counts
+from badges.pages.taking import ACCEPT, Taking, note
+from lrs.kernel.errors import Refused
+from lrs.kernel.times import SECOND
+from lrs.matching.door import Here
+from lrs.pages import entering
+from lrs.pages.visit import REFUSALS, FormBody, form_body
+from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import exchange_of, root_of
+from lrs.web.language import LEARNERS, language_of
+from lrs.web.origins import base_of
+from lrs.web.page import Pages, redirect, refusal_page
+from lrs.web.page_policy import PagePolicy
+
+COOKIE = "badge-claim"
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+
+    @router.get("/claim/{claim}", summary="The page on which a learner gets a badge")
+    def show(request: Request, tenant: Here, claim: str) -> Response:
+        taking, is_accepted = _taking(request, tenant, claim)
+        note(tenant, taking.badge.id, "opened")
+        return _shown(request, taking, is_accepted=is_accepted)
+
+    @router.post(
+        "/claim/{claim}",
+        status_code=303,
+        summary="Accepts the badge, shares it, or stops that",
+        openapi_extra=form_body("act", "name"),
+    )
+    def act(request: Request, tenant: Here, claim: str, body: FormBody) -> Response:
+        form = entering.fields(request, tenant, body)
+        answer = redirect(request, request.url.path)
+        if form.get("act") == ACCEPT:
+            browser = request.cookies.get(COOKIE) or secrets.token_urlsafe(24)
+            _accept(tenant, claim, browser)
+            _keep(answer, request, tenant, browser)
+            return answer
+        taking, is_accepted = _taking(request, tenant, claim)
+        if not is_accepted:
+            raise Refused("Accept the badge first.", status=409, error="not_accepted")
+        taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
+        return answer
+
+    @router.get("/claim/{claim}/file", summary="The badge of a claim link, as a file")
+    def file(
+        request: Request, tenant: Here, claim: str, form: Annotated[str, Query(max_length=20)] = "json"
+    ) -> Response:
+        taking, _ = _taking(request, tenant, claim)
+        made, media_type, saved_as = taking.file(form)
+        headers = {"Cache-Control": "no-store", "Content-Disposition": saved_as, "X-Robots-Tag": "noindex"}
+        return Response(made, media_type=media_type, headers=headers)
+
+    return router
+
+
+def _accept(tenant: Tenant, token: str, browser: str) -> None:
+    def decide(tx: Any) -> None:
+        badge = claims.accept(tx, tenant, token, browser)
+        counts.count(tx, badge.id, "claimed", tenant.clock())
+
+    tenant.store.write(decide).result()
+
+
+def _taking(request: Request, tenant: Tenant, token: str) -> tuple[Taking, bool]:
+    """What the link opens in this browser, and whether it was accepted. Raises ``Refused`` (404, 410)."""
+    found, badge = claims.opened(tenant, token, request.cookies.get(COOKIE))
+    language = exchange_of(request).language = language_of(request, LEARNERS)
+    return Taking(tenant, badge, language, root_of(request), f"claim {found.badge}"), bool(found.accepted)
+
+
+def _shown(request: Request, taking: Taking, *, is_accepted: bool) -> Response:
+    path = request.url.path
+    told = {"here": "", "act": path, "file": f"{path}/file", "accepted": is_accepted, "done": ""}
+    return entering.learners_page(request, taking.tenant, "learner/badge.html", **taking.shown(), **told)
+
+
+def _keep(answer: Response, request: Request, tenant: Tenant, browser: str) -> None:
+    """Sets the cookie by which the link goes on opening in this browser."""
+    is_secure = (tenant.settings.pages_root or "").startswith("https:")
+    seconds, path = claims.LASTS // SECOND, request.url.path
+    answer.set_cookie(COOKIE, browser, max_age=seconds, httponly=True, samesite="lax", secure=is_secure, path=path)
+
+
+def refusal(request: Request, refused: Refused) -> Response:
+    """The page that tells a learner why a link or a button did not work."""
+    exchange_of(request).language = language_of(request, LEARNERS)
+    told = {"error": refused.error, "root": base_of(request), "languages": LEARNERS}
+    return refusal_page(request, refused, "learner/claim-refused.html", **told)
+
+
+PAGES = Pages(PagePolicy(referrer="no-referrer"), refusal)
+"""Pages whose address is a secret."""

@@ -1,0 +1,63 @@
+"""A learner's own badge, signed in: the ways to take it, and sharing it. No logic."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from badges.pages.taking import Taking, note
+from badges.records import ISSUED
+from lrs.kernel.errors import Refused
+from lrs.pages.me.facts import own
+from lrs.pages.me.routes import READ
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.web.exchange import exchange_of, root_of
+from lrs.web.language import LEARNERS, keep_choice, language_of
+
+says(
+    badge_shared="The badge is shared now. Whoever has the address below sees it.",
+    badge_unshared="The badge is not shared any more: its address leads nowhere.",
+)
+_DONE = {"share": "badge_shared", "stop": "badge_unshared"}
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+
+    @router.get("/me/badges/{id}/take", summary="The ways to take a badge of one's own", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        taking = _taking(visit, id)
+        note(visit.tenant, id, "opened")
+        place = f"{visit.root}/me/badges/{id}"
+        shown = taking.shown() | {"act": f"{place}/take", "file": place, "accepted": True, "here": "me"}
+        answer = visit.page("learner/badge.html", **shown, languages=LEARNERS)
+        keep_choice(visit.request, answer, LEARNERS)
+        return answer
+
+    @router.post(
+        "/me/badges/{id}/take",
+        status_code=303,
+        summary="Shares a badge of one's own, or stops that",
+        openapi_extra=form_body("act", "name") | SIGNED_IN,
+    )
+    def act(visit: Visiting, id: str, body: FormBody) -> Response:
+        form, taking = visit.fields(body), _taking(visit, id)
+        taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
+        return visit.on(f"/me/badges/{id}/take", _DONE[form["act"]])
+
+    return router
+
+
+def _taking(visit: Visit, id: str) -> Taking:
+    """The badge *id*, if it is the visitor's. Raises ``Refused`` (404, 410)."""
+    tenant, mine = visit.tenant, visit.caller.owned(READ)
+    if len(mine) != 1:
+        raise Refused("There is no learner's record for this sign-in.", status=404, error="not_found")
+    record = tenant.store.get("credential", id)
+    if record is None or record.meta["person"] not in own(tenant, next(iter(mine))).members:
+        raise Refused("You have no such badge.", status=404, error="not_found")
+    if record.meta["state"] != ISSUED:
+        raise Refused("This badge does not count any more.", status=410, error="badge_gone")
+    language = exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
+    return Taking(tenant, record, language, root_of(visit.request), visit.session.by)

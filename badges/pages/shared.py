@@ -1,0 +1,112 @@
+"""The page of a badge that its holder shares: for whoever has the address. No logic.
+
+Programs get the signed badge there, by ``Accept``. Nothing here is found by search engines.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from badges import badge_view, shares
+from badges.forms import StoredBadge, form_named
+from badges.keys import ring_of
+from badges.lookup import resolver, status_lists
+from badges.pages.taking import note, shared_address
+from badges.public import PublicRoute
+from badges.shares import BadgeShare
+from badges.verify import verify
+from lrs.kernel.errors import Refused
+from lrs.matching.door import Here, problems
+from lrs.storage import Record
+from lrs.tenancy.tenants import Tenant
+from lrs.web.accept import preferred
+from lrs.web.dates import written_moment
+from lrs.web.exchange import exchange_of, root_of
+from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.origins import base_of
+from lrs.web.page import Pages, page, refusal_page
+from lrs.web.page_policy import PagePolicy
+
+_HTML, _VC, _JSON = "text/html", "application/vc", "application/json"
+_UNLISTED = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
+
+    @router.get(
+        "/t/{tenant}/shared/{share}",
+        responses=problems(404) | _sends(_HTML, _VC, _JSON),
+        summary="A badge that its holder shares: a page, or the signed badge by Accept",
+    )
+    def show(request: Request, tenant: Here, share: str) -> Response:
+        found, record = shares.shared(tenant, share)
+        note(tenant, record.id, "verified")
+        asked = preferred(request.headers.get("accept"), (_HTML, _VC, _JSON))
+        if asked != _HTML:
+            return Response(record.body, media_type=asked, headers=_UNLISTED | {"vary": "accept"})
+        language = exchange_of(request).language = language_of(request, LEARNERS)
+        told = _shown(tenant, found, record, language, root_of(request), request.url.path)
+        answer = page(request, "learner/shared.html", **told, languages=LEARNERS)
+        keep_choice(request, answer, LEARNERS)
+        answer.headers.update(_UNLISTED | {"vary": "accept"})
+        return answer
+
+    @router.get(
+        "/t/{tenant}/shared/{share}/badge.png",
+        responses=problems(404) | _sends("image/png"),
+        summary="The picture of a badge that its holder shares, with the badge in it",
+    )
+    def png(tenant: Here, share: str) -> Response:
+        return _image(tenant, share, "png")
+
+    @router.get(
+        "/t/{tenant}/shared/{share}/badge.svg",
+        responses=problems(404) | _sends("image/svg+xml"),
+        summary="The same as SVG",
+    )
+    def svg(tenant: Here, share: str) -> Response:
+        return _image(tenant, share, "svg")
+
+    return router
+
+
+def _image(tenant: Tenant, token: str, name: str) -> Response:
+    _, record = shares.shared(tenant, token)
+    form = form_named(name)
+    made = form.make(StoredBadge(record.id, record.body, ring_of(tenant)))
+    return Response(made, media_type=form.media_type, headers=_UNLISTED)
+
+
+def _shown(tenant: Tenant, share: BadgeShare, record: Record, language: str, root: str, path: str) -> dict[str, Any]:
+    at, place = tenant.clock(), shared_address(tenant, share, root)
+    verdict = verify(record.body, at=at, resolve=resolver(tenant, None), fetch=status_lists(tenant, None))
+    return {
+        "badge": badge_view.badge(json.loads(record.body), language),
+        "holder": share.name,
+        "checked": badge_view.checked(verdict, str(record.meta["state"])),
+        "at": written_moment(at, tenant.settings.zone, language),
+        "place": place,
+        "here_place": path,
+    }
+
+
+def _sends(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    is_json = {_VC, _JSON}
+    content = {one: {"schema": {"type": "object" if one in is_json else "string"}} for one in media_types}
+    return {200: {"description": "It is there.", "content": content}}
+
+
+def refusal(request: Request, refused: Refused) -> Response:
+    """The page where nothing is shared, or not any more."""
+    exchange_of(request).language = language_of(request, LEARNERS)
+    told = {"error": refused.error, "root": base_of(request), "languages": LEARNERS}
+    return refusal_page(request, refused, "learner/claim-refused.html", **told)
+
+
+PAGES = Pages(PagePolicy(forms=False, referrer="no-referrer"), refusal, negotiated=True)
+"""Those of shared badges."""

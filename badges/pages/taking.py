@@ -1,0 +1,91 @@
+"""What a learner does with a badge of their own, by a link or signed in: the values of the page, and its buttons.
+
+Knows no route and no cookie: whoever calls has made sure whose badge it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from badges import badge_view, counts, shares
+from badges.counts import Use
+from badges.forms import FORMS
+from badges.issuer import public_url
+from badges.own_forms import own_forms
+from badges.shares import BadgeShare
+from lrs.kernel.errors import Refused
+from lrs.pages.me.badges import form_named, saved_as
+from lrs.storage import Record
+from lrs.tenancy.tenants import Tenant
+
+ACCEPT, SHARE, STOP = "accept", "share", "stop"
+FORM_NAMES = tuple(form.name for form in FORMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Somebody's own *badge*, on a page in *language*. *root* is the address of this server's public pages.
+
+    *by* is who acts, for the record of actions.
+    """
+
+    tenant: Tenant
+    badge: Record
+    language: str
+    root: str
+    by: str
+
+    @property
+    def credential(self) -> Any:
+        """The badge as JSON."""
+        return json.loads(self.badge.body)
+
+    def shown(self) -> dict[str, Any]:
+        """The values of the page, but for those of its form."""
+        share, person = shares.share_of(self.tenant.store, self.badge.id), str(self.badge.meta["person"])
+        page = shared_address(self.tenant, share, self.root) if share else ""
+        said = badge_view.badge(self.credential, self.language)
+        return {
+            "badge": said,
+            "share": page,
+            "share_name": share.name if share else "",
+            "may_share": shares.may_share(self.tenant, person),
+            "known_name": shares.name_of(self.tenant.store, person),
+            "linkedin": badge_view.linkedin(self.credential, page or said["stands_for"]),
+            "forms": FORM_NAMES,
+        }
+
+    def do(self, act: str, *, with_name: bool = False) -> None:
+        """Does what a button of the page says. Raises ``Refused``: 400 for another one, 403 if it is not allowed."""
+        if act == SHARE:
+
+            def decide(tx: Any) -> None:
+                shares.share(tx, self.tenant, self.badge, with_name=with_name, by=self.by)
+                counts.count(tx, self.badge.id, "shared", self.tenant.clock())
+
+            self.tenant.store.write(decide).result()
+        elif act == STOP:
+            self.tenant.store.write(lambda tx: shares.stop(tx, self.badge.id, by=self.by)).result()
+        else:
+            raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
+
+    def file(self, form: str) -> tuple[bytes, str, str]:
+        """The badge in the *form*: bytes, media type, and ``Content-Disposition``. Raises ``Refused`` (404, 406)."""
+        chosen = form_named(own_forms(), form)
+        name = str(self.credential["credentialSubject"]["achievement"]["name"])
+        made = chosen.make(self.tenant, self.badge.id, self.badge.body)
+        return made, chosen.media_type, saved_as(name, chosen.ending)
+
+
+def shared_address(tenant: Tenant, share: BadgeShare, root: str) -> str:
+    """The address at which *share* is seen by others; under *root* if no public address is set."""
+    path = f"shared/{share.token}"
+    return public_url(tenant, path) or f"{root}/t/{tenant.id}/{path}"
+
+
+def note(tenant: Tenant, badge: str, what: Use) -> None:
+    """Counts that *what* happened to *badge* (id); nothing is written if it happened before."""
+    if not counts.happened(tenant.store, badge, what):
+        tenant.store.write(lambda tx: counts.count(tx, badge, what, tenant.clock())).result()

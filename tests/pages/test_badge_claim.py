@@ -1,0 +1,298 @@
+"""Getting a badge by a link, and showing it to others: what each page says, and what it does not let happen."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import pytest
+
+from badges import claims, counts, shares, stops
+from lrs.access import learners
+from lrs.composition.steps import drain
+from lrs.kernel.times import DAY
+from lrs.outbox.mail import Mail
+from lrs.people import minors
+from lrs.storage import Record, each
+from tests.competency.world import ANN
+from tests.pages.conftest import Browser, text_of
+from tests.pages.test_me import lived, signed_in
+
+HOLDER = "Ann Smith"
+
+
+@pytest.fixture
+def ann(site):
+    return lived(site)
+
+
+@pytest.fixture
+def badge(site, ann):
+    return next(one for one in each(site.tenant.store, "credential") if one.meta["person"] == ann)
+
+
+def link(site, badge, address=""):
+    """The path of a new claim link."""
+    made = site.tenant.store.write(lambda tx: claims.make(tx, site.tenant, badge, address)).result()
+    return f"/claim/{made.token}"
+
+
+def accepted(site, path, browser=None):
+    browser = browser or Browser(site.app)
+    answer = browser.send(browser.get(path), path, act="accept")
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    return browser
+
+
+def uses(site, badge):
+    record = site.tenant.store.get("badge-use", badge.id)
+    return set(json.loads(record.body)["first"]) if record else set()
+
+
+def shared_path(page):
+    return urlsplit(re.search(r'id="share">([^<]+)<', page.text)[1]).path
+
+
+def test_whoever_has_the_link_sees_what_was_earned_before_accepting_it(site, badge):
+    path = link(site, badge)
+
+    page = Browser(site.app).get(path)
+
+    text = text_of(page)
+    assert page.status_code == 200
+    assert "You have earned this badge" in text
+    assert "Who gave it Engraft, default (demonstration)" in text
+    assert "Accept this badge" in text
+    assert "Certificate" not in text
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert uses(site, badge) == {"opened"}
+
+
+def test_an_accepted_badge_is_taken_in_every_form_under_its_own_name(site, badge):
+    path = link(site, badge)
+    browser = accepted(site, path)
+
+    page = browser.get(path)
+    files = {form: browser.get(f"{path}/file?form={form}") for form in ("json", "jwt", "png", "svg", "sd-jwt", "pdf")}
+
+    assert "Keep it as a file" in text_of(page)
+    assert {form: file.status_code for form, file in files.items()} == dict.fromkeys(files, 200)
+    name = json.loads(badge.body)["credentialSubject"]["achievement"]["name"].replace(": ", " ")
+    assert all(f'filename="{name}.' in file.headers["content-disposition"] for file in files.values())
+    assert files["json"].content == badge.body
+    assert browser.get(f"{path}/file?form=gif").status_code == 404
+    assert uses(site, badge) == {"opened", "claimed"}
+
+
+def test_a_second_claim_of_one_link_is_refused_and_says_what_to_do(site, badge):
+    path = link(site, badge)
+    other = Browser(site.app)
+    form = other.get(path)
+    mine = accepted(site, path)
+
+    late = other.send(form, path, act="accept")
+    looked = other.get(path)
+
+    assert late.status_code == looked.status_code == 410
+    assert "This link was used already, in another browser." in text_of(late)
+    assert "all your badges are among your skills" in text_of(looked)
+    assert mine.get(path).status_code == 200
+    assert accepted(site, path, mine)  # the same browser may press it twice
+
+
+def test_an_expired_a_guessed_and_a_replaced_link_each_say_so(site, badge):
+    old, path = link(site, badge), link(site, badge)
+    browser = Browser(site.app)
+    site.world.clock.now += 30 * DAY
+
+    told = [text_of(answer) for answer in (browser.get("/claim/guessed"), browser.get(old), browser.get(path))]
+
+    assert [browser.get(one).status_code for one in ("/claim/guessed", old, path)] == [404, 404, 410]
+    assert all("This link is not known." in one for one in told[:2])
+    assert "This link is too old: it was good for 30 days." in told[2]
+    assert all("To my skills" in one for one in told)
+
+
+def test_a_link_that_went_to_an_address_that_is_not_the_learners_any_more_opens_nothing(site, ann, badge):
+    site.tenant.store.write(lambda tx: learners.open_account(tx, ann, address="ann@new.example", by="test")).result()
+    path, kept = link(site, badge, "ann@old.example"), None
+    browser = Browser(site.app)
+
+    answer = browser.get(path)
+    posted = browser.ask("POST", path, data={"act": "accept"})
+    kept = browser.get(link(site, badge, "Ann@New.example"))
+
+    assert answer.status_code == 410
+    assert "This link went to an address that is not yours any more." in text_of(answer)
+    assert posted.status_code == 403  # it had no form of ours
+    assert kept.status_code == 200
+
+
+def test_a_badge_that_was_revoked_meanwhile_is_not_given_out(site, badge):
+    path = link(site, badge)
+    browser = accepted(site, path)
+    stops.stop(site.tenant, [badge.id], "revoked", reason="A mistake", by="test")
+    drain(site.tenant, ["issue", "publish"])
+
+    assert browser.get(path).status_code == 410
+    assert browser.get(f"{path}/file").status_code == 410
+    assert "This badge does not count any more." in text_of(browser.get(path))
+
+
+def test_a_new_badge_is_mailed_once_if_the_organisation_wants_it_and_the_link_in_the_mail_works(site):
+    wanted = msgspec.structs.replace(site.tenant.record, badge_mails=True)
+    object.__setattr__(site.tenant, "record", wanted)
+    lived(site)
+    drain(site.tenant, ["evaluate", "issue"])
+
+    mails = [msgspec.json.decode(one.body, type=Mail) for one in each(site.tenant.store, "delivery")]
+
+    assert sorted(mail.template for mail in mails) == ["badge", "badge"]
+    assert {mail.address for mail in mails} == {ANN["mbox"].removeprefix("mailto:")}
+    page = Browser(site.app).get(urlsplit(mails[0].values["link"]).path)
+    assert page.status_code == 200
+    assert mails[0].values["badge"] in text_of(page)
+
+
+def test_nothing_is_mailed_unless_the_organisation_wants_it_nor_about_what_is_old_news(site):
+    lived(site)
+    unasked = list(each(site.tenant.store, "delivery"))
+    object.__setattr__(site.tenant, "record", msgspec.structs.replace(site.tenant.record, badge_mails=True))
+    badge = next(iter(each(site.tenant.store, "credential")))
+    site.world.clock.now += 32 * DAY
+
+    assert unasked == []
+    assert site.tenant.store.write(lambda tx: claims.tell(tx, site.tenant, badge)).result() is False
+
+
+def test_a_badge_is_shared_only_when_its_holder_says_so_and_without_their_name_unless_they_want_it(site, badge):
+    path = link(site, badge)
+    browser = accepted(site, path)
+
+    before = browser.get(path)
+    browser.send(before, path, act="share", name="")
+    page = browser.get(path)
+    public = Browser(site.app).get(shared_path(page))
+
+    assert "The badge is not shared." in text_of(before)
+    assert "Your name is not shown there." in text_of(page)
+    assert public.status_code == 200
+    assert "This badge is genuine. Checked just now" in text_of(public)
+    assert not re.search(f"{HOLDER}|ann@", public.text)
+    assert public.headers["x-robots-tag"] == "noindex"
+    assert '<meta name="robots" content="noindex">' in public.text
+    assert f'<meta property="og:image" content="http://lrs.test{shared_path(page)}/badge.png">' in public.text
+    assert uses(site, badge) == {"opened", "claimed", "shared", "verified"}
+    told = counts.counts_of(site.tenant.store)[counts.achievement_of(badge)]
+    assert told == {"issued": 1, "opened": 1, "claimed": 1, "shared": 1, "verified": 1}
+
+
+def test_a_holder_who_wants_it_is_named_and_stops_sharing_for_good(site, ann, badge):
+    browser = signed_in(site, ann)
+    place = f"/me/badges/{badge.id}/take"
+    page = browser.get(place)
+    done = browser.send(page, place, act="share", name="yes")
+    address = shared_path(browser.get(place))
+    named = Browser(site.app).get(address)
+
+    browser.send(browser.get(place), place, act="stop")
+    gone = Browser(site.app).get(address)
+    browser.send(browser.get(place), place, act="share")
+    again = shared_path(browser.get(place))
+
+    assert done.headers["location"] == f"{place}?done=badge_shared"
+    assert HOLDER in text_of(named)
+    assert gone.status_code == 404
+    assert Browser(site.app).get(f"{address}/badge.png").status_code == 404
+    assert again != address
+
+
+def test_programs_get_the_signed_badge_at_the_shared_address_and_browsers_the_page(site, badge):
+    site.tenant.store.write(lambda tx: shares.share(tx, site.tenant, badge, with_name=False, by="test")).result()
+    address = f"/t/default/shared/{shares.share_of(site.tenant.store, badge.id).token}"
+    browser = Browser(site.app)
+
+    as_json = browser.ask("GET", address, headers={"accept": "application/json"})
+    as_vc = browser.ask("GET", address, headers={"accept": "application/vc, */*;q=0.1"})
+    as_page = browser.ask("GET", address, headers={"accept": "text/html"})
+    picture = browser.get(f"{address}/badge.png")
+
+    assert as_json.content == as_vc.content == badge.body
+    assert (as_json.headers["content-type"], as_vc.headers["content-type"]) == ("application/json", "application/vc")
+    assert as_json.headers["access-control-allow-origin"] == "*"
+    assert as_page.headers["content-type"].startswith("text/html")
+    assert (picture.headers["content-type"], picture.content[:4]) == ("image/png", b"\x89PNG")
+    assert b"openbadgecredential" in picture.content
+    assert browser.get("/t/default/shared/guessed").status_code == 404
+
+
+def test_a_shared_badge_that_is_revoked_expired_or_changed_says_so_in_red(site, badge):
+    site.tenant.store.write(lambda tx: shares.share(tx, site.tenant, badge, with_name=False, by="test")).result()
+    address = f"/t/default/shared/{shares.share_of(site.tenant.store, badge.id).token}"
+    browser = Browser(site.app)
+    body = json.loads(badge.body) | {"awardedDate": "2020-01-01T00:00:00Z"}
+    changed = msgspec.structs.replace(badge, body=json.dumps(body).encode(), rev=0, seq=0)
+    site.tenant.store.write(lambda tx: tx.put(changed)).result()
+    bad = browser.get(address)
+    site.tenant.store.write(lambda tx: tx.put(msgspec.structs.replace(badge, rev=0, seq=0))).result()
+    stops.stop(site.tenant, [badge.id], "revoked", reason="A mistake", by="test")
+    drain(site.tenant, ["issue"])
+    revoked = browser.get(address)
+
+    assert "could not be shown to be genuine" in text_of(bad)
+    assert "whoever gave it has taken it back" in text_of(revoked)
+    assert "genuine." not in text_of(revoked)
+
+
+def test_nobody_under_age_shares_and_what_was_shared_before_is_not_shown(site, ann, badge):
+    site.tenant.store.write(lambda tx: shares.share(tx, site.tenant, badge, with_name=True, by="test")).result()
+    address = f"/t/default/shared/{shares.share_of(site.tenant.store, badge.id).token}"
+    site.tenant.store.write(lambda tx: minors.note(tx, ann, None, by="test")).result()
+    browser, place = signed_in(site, ann), f"/me/badges/{badge.id}/take"
+    site.tenant.store.write(lambda tx: shares.stop(tx, "another", by="test")).result()
+
+    hidden = Browser(site.app).get(address)
+    stopped = browser.send(browser.get(place), place, act="stop")
+    page = browser.get(place)
+    form = re.search(r'name="form" value="([^"]+)"', page.text)[1]
+    tried = browser.ask("POST", place, data={"form": form, "act": "share"})
+
+    assert hidden.status_code == 404
+    assert stopped.status_code == 303
+    assert "nothing of yours is shown in public" in text_of(page)
+    assert tried.status_code == 403
+
+
+def test_a_learner_takes_no_badge_of_somebody_else(site, badge):
+    bea = lived(site, {"mbox": "mailto:bea@example.org"}, "Bea")
+
+    answer = signed_in(site, bea).get(f"/me/badges/{badge.id}/take")
+
+    assert answer.status_code == 404
+    assert Browser(site.app).get(f"/me/badges/{badge.id}/take").status_code == 303
+
+
+def test_linkedin_is_given_the_badge_its_issuer_its_days_and_where_it_is_seen(site, ann, badge):
+    browser, place = signed_in(site, ann), f"/me/badges/{badge.id}/take"
+    browser.send(browser.get(place), place, act="share")
+    page = browser.get(place)
+    address = re.search(r'href="(https://www\.linkedin\.com/[^"]+)"', page.text)[1].replace("&amp;", "&")
+
+    told = parse_qs(urlsplit(address).query)
+
+    assert told["startTask"] == ["CERTIFICATION_NAME"]
+    assert told["organizationName"] == ["Engraft, default (demonstration)"]
+    assert (told["issueYear"], told["issueMonth"]) == (["2026"], ["11"])
+    assert told["certId"] == [f"urn:uuid:{badge.id}"]
+    assert told["certUrl"] == [f"http://lrs.test{shared_path(page)}"]
+
+
+def test_a_link_that_ended_is_deleted_when_a_later_one_is_made(site, badge):
+    record = Record("badge-claim", "old", msgspec.json.encode(claims.BadgeClaim("b", "p", 1)))
+    site.tenant.store.write(lambda tx: tx.insert(record)).result()
+
+    link(site, badge)
+
+    assert site.tenant.store.get("badge-claim", "old") is None
