@@ -21,7 +21,10 @@ from badges.lists import former_lists
 from badges.lookup import resolver, status_lists
 from badges.records import method_of
 from badges.renew import renew
-from badges.verify import MAX_BADGE, MAX_LIST, Verdict, verify
+from badges.verify import verify
+from badges.verifying.asked import MAX_LIST
+from badges.verifying.containers import MAX_BADGE
+from badges.verifying.verdict import Verdict
 from lrs.kernel import outbound
 from lrs.kernel.files import content
 from lrs.kernel.plain_text import one_line

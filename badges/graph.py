@@ -42,7 +42,7 @@ def canonical(document: Mapping[str, Any]) -> bytes:
     """The canonical N-Quads of *document*, in UTF-8. Raises ``Unsafe`` with the first reason found."""
     found = _canonical(json.dumps(document))
     if isinstance(found, Unsafe):
-        raise Unsafe(*found.args)
+        raise Unsafe(str(found), found.code)
     return found
 
 
@@ -63,7 +63,8 @@ def _worked_out(text: str) -> bytes:
         check_json(document)
         return quads(document)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise Unsafe(f"not valid JSON-LD ({type(error).__name__})") from error  # PyLD meets what it did not expect
+        # PyLD meets what it did not expect
+        raise Unsafe(f"not valid JSON-LD ({type(error).__name__})", "not_json_ld") from error
 
 
 def check_json(value: Any) -> None:
@@ -72,17 +73,17 @@ def check_json(value: Any) -> None:
     said: Counter[tuple[str, str]] = Counter()
     for count, (name, part, depth) in enumerate(_walk(value, "", 0)):
         if count >= MAX_VALUES or depth > MAX_DEPTH:
-            raise Unsafe(f"more than {MAX_VALUES} values, or nested deeper than {MAX_DEPTH}")
+            raise Unsafe(f"more than {MAX_VALUES} values, or nested deeper than {MAX_DEPTH}", "too_complex")
         _check_length(name, part, said)
         if CONTROL.search(name) or (isinstance(part, str) and CONTROL.search(part)):
-            raise Unsafe(f"control character in {name!r}")
+            raise Unsafe(f"control character in {name!r}", "control_character")
         if name == "@context":
             contexts += isinstance(part, str)
             if contexts > MAX_CONTEXTS:
-                raise Unsafe(f"more than {MAX_CONTEXTS} contexts")
+                raise Unsafe(f"more than {MAX_CONTEXTS} contexts", "too_complex")
             _check_context(part)
         elif name.startswith("@") or ":" in name:
-            raise Unsafe(f"{name!r}: only plain terms are read, no keywords and no addresses")
+            raise Unsafe(f"{name!r}: only plain terms are read, no keywords and no addresses", "not_plain")
         elif isinstance(part, float) or (type(part) is int and abs(part) >= _LARGEST):
             _check_number(name, part)
 
@@ -93,12 +94,12 @@ def _check_length(name: str, part: Any, said: Counter[tuple[str, str]]) -> None:
     *said* counts what was said about an id so far, because that is one list for PyLD.
     """
     if isinstance(part, list) and _entries(part) > (MAX_TYPES if name == "type" else MAX_ENTRIES):
-        raise Unsafe(f"{name!r} has too many entries")
+        raise Unsafe(f"{name!r} has too many entries", "too_complex")
     if isinstance(part, Mapping) and isinstance(part.get("id"), str):
         said.update({(part["id"], word): _entries(value) for word, value in part.items()})
         for word in part:
             if said[part["id"], word] > MAX_ENTRIES:
-                raise Unsafe(f"{word!r} has too many entries")
+                raise Unsafe(f"{word!r} has too many entries", "too_complex")
 
 
 def _entries(part: Any) -> int:
@@ -124,7 +125,8 @@ def _check_context(value: Any) -> None:
     for part in value if isinstance(value, list) else [value]:
         if not isinstance(part, str) or part not in PINNED:
             raise Unsafe(
-                f"the context {part if isinstance(part, str) else 'in the document'} is not one of those shipped"
+                f"the context {part if isinstance(part, str) else 'in the document'} is not one of those shipped",
+                "unknown_context",
             )
 
 
@@ -132,4 +134,4 @@ def _check_number(name: str, number: float) -> None:
     """Refuses very large and very small numbers, which implementations write differently."""
     size = abs(number)
     if not (size == 0 or 1e-6 < size < _LARGEST):
-        raise Unsafe(f"{name!r}: the number {number} has no common canonical form")
+        raise Unsafe(f"{name!r}: the number {number} has no common canonical form", "bad_number")

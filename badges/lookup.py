@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from badges.issuer import did_url, issuer_of
-from badges.verify import MAX_LIST, Fetch, Invalid, Resolve, Unavailable, read
+from badges.verifying.asked import MAX_LIST, Fetch, Resolve, read
+from badges.verifying.verdict import Invalid, Unavailable
 from lrs.kernel.outbound import Blocked, Unreachable
 from lrs.storage import each
 from lrs.tenancy.tenants import Tenant

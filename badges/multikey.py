@@ -11,7 +11,7 @@ from lrs.kernel.base64url import from_base64url
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _ED25519 = b"\xed\x01"
-_LONGEST = 128
+_LONGEST = 160
 DID_CONTEXT = "https://www.w3.org/ns/did/v1"
 KEY_CONTEXTS = {
     "Multikey": "https://w3id.org/security/multikey/v1",
@@ -30,7 +30,7 @@ def base58(value: bytes) -> str:
 
 
 def from_base58(text: str) -> bytes:
-    """The bytes that *text* encodes. Raises ``ValueError`` for other characters, and for more than 128 characters."""
+    """The bytes that *text* encodes. Raises ``ValueError`` for other characters, and for more than 160 characters."""
     if len(text) > _LONGEST:
         raise ValueError("too long for a key or a signature")
     number = 0

@@ -50,7 +50,7 @@ def quads(document: Mapping[str, Any]) -> bytes:
         dataset = _Safe(on_property_dropped=_dropped).to_rdf(document, options)
         found: str = _Bounded().main(dataset, {"format": "application/n-quads"})
     except jsonld.JsonLdError as error:
-        raise Unsafe(f"not valid JSON-LD: {(error.__cause__ or error).args[0]}") from error
+        raise Unsafe(f"not valid JSON-LD: {(error.__cause__ or error).args[0]}", "not_json_ld") from error
     return found.encode()
 
 
@@ -88,7 +88,7 @@ def _is_address(context: Any) -> bool:
 
 
 def _dropped(term: str | None) -> None:
-    raise Unsafe(f"undefined term: {term!r} is in none of the contexts")
+    raise Unsafe(f"undefined term: {term!r} is in none of the contexts", "undefined_term")
 
 
 def _check_addresses(expanded: Any) -> None:
@@ -111,7 +111,7 @@ def _check_addresses(expanded: Any) -> None:
 def _check_address(address: Any) -> None:
     if not isinstance(address, str) or address.startswith((_BASE, "_:")) or not _ABSOLUTE.fullmatch(address):
         shown = address.removeprefix(_BASE) if isinstance(address, str) else address
-        raise Unsafe(f"{shown!r} is neither a defined term nor an absolute address")
+        raise Unsafe(f"{shown!r} is neither a defined term nor an absolute address", "undefined_term")
 
 
 class _Bounded(URDNA2015):  # type: ignore[misc]  # PyLD has no types
@@ -125,5 +125,5 @@ class _Bounded(URDNA2015):  # type: ignore[misc]  # PyLD has no types
         related: dict[str, list[str]] = super().create_hash_to_related(id_, issuer)
         self._work += sum(factorial(min(len(nodes), 20)) for nodes in related.values())
         if self._work > MAX_PERMUTATIONS:
-            raise Unsafe("too many alike nodes without an id to tell apart")
+            raise Unsafe("too many alike nodes without an id to tell apart", "too_complex")
         return related

@@ -25,6 +25,7 @@ MAX_BYTES = 4 * 1024 * 1024
 Draw = Callable[[int], int]
 """A random number from 0 up to, and not including, the given one: ``secrets.randbelow``."""
 
+_LISTS = ("BitstringStatusList", "StatusList2021")
 EMPTY = bytes(ENTRIES // 8)
 
 
@@ -86,15 +87,23 @@ def compose_list(url: str, issuer: str, purpose: str, bits: bytes, valid_from: s
 
 
 def bits_of(credential: Mapping[str, Any], purpose: str) -> bytes:
-    """The bits of a list credential. Raises ``ValueError`` if it is not one, or has another purpose."""
+    """The bits of a list credential, also one of Status List 2021, whose text has no multibase.
+
+    Raises ``ValueError`` if it is not one, or has another purpose.
+    """
     kinds, subject = credential.get("type"), credential.get("credentialSubject")
-    if not isinstance(kinds, list) or "BitstringStatusListCredential" not in kinds or not isinstance(subject, Mapping):
+    name = next((one for one in _LISTS if isinstance(kinds, list) and f"{one}Credential" in kinds), None)
+    if name is None or not isinstance(subject, Mapping):
         raise ValueError("not a BitstringStatusListCredential")
-    if subject.get("type") not in ("BitstringStatusList", ["BitstringStatusList"]):
+    if subject.get("type") not in (name, [name]):
         raise ValueError("the subject is no BitstringStatusList")
-    if subject.get("statusPurpose") not in (purpose, [purpose]):
+    purposes = subject.get("statusPurpose")
+    if purpose not in (purposes if isinstance(purposes, list) else [purposes]):
         raise ValueError(f"the list is not about {purpose}")
-    return decode(subject.get("encodedList") or "")
+    encoded = subject.get("encodedList")
+    if name == _LISTS[1] and isinstance(encoded, str):
+        encoded = f"u{encoded}"
+    return decode(encoded or "")
 
 
 def place_id(name: str, index: int) -> str:

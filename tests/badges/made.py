@@ -15,7 +15,8 @@ from badges.issuer import Issuer
 from badges.lists import publish
 from badges.lookup import resolver, status_lists
 from badges.sign import sign
-from badges.verify import Verdict, verify
+from badges.verify import verify
+from badges.verifying.verdict import Verdict
 from lrs.kernel.settings import Settings
 from lrs.storage import Clock as AnyClock
 from lrs.storage import Owed, Record, Store, Tx, Walk, open_store

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from badges.lookup import resolver, status_lists
-from badges.verify import Unavailable
+from badges.verifying.verdict import Unavailable
 from lrs.kernel.outbound import Blocked, Unreachable
 from lrs.kernel.settings import Settings
 from tests.badges.made import list_in

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from badges.issuer import Issuer
 from badges.sign import sign
 from badges.status import EMPTY, compose_list, with_all_set
-from badges.verify import Unavailable
+from badges.verifying.verdict import Unavailable
 from lrs.kernel.times import HOUR
 from tests.badges.made import NOON, failed, list_in, signed_anew, verdict_on
 
@@ -76,7 +76,7 @@ def test_a_suspended_badge_is_not_valid_and_says_so(issued, badge, issuer):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"statusPurpose": "message"}, "neither a revocation nor a suspension"),
+        ({"statusPurpose": "praise"}, "neither a revocation nor a suspension"),
         ({"statusListIndex": "-1"}, "not a whole number"),
         ({"statusListIndex": "131072"}, "not in a list"),
         ({"statusListIndex": "²"}, "not a whole number"),

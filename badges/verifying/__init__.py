@@ -1,0 +1,1 @@
+"""The checks of a badge, ours or anybody's: each module makes one kind. ``badges.verify`` is the way in."""

@@ -1,0 +1,103 @@
+"""Badges of Open Badges 2.0 and 2.1 that are hosted: the badge is what is at its own address, on the issuer's site.
+
+Source: 1EdTech Open Badges 2.0, "Verification" (hosted) and "Revocation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from badges.verifying.asked import Asked, moment, site_of
+from badges.verifying.shape import OPEN_BADGES_2, contexts_of, named, types_of
+from badges.verifying.verdict import Invalid
+from lrs.kernel.strict_json import Json, JsonView
+
+
+def check_hosted(shown: JsonView, asked: Asked) -> Json:
+    """The assertion at the address that *shown* has as its id, with badge class and issuer put in.
+
+    Raises ``Invalid`` if it says something else there, and ``Unavailable``.
+    """
+    if _kind_of(shown) == "signed":
+        raise Invalid("this version is not supported: Open Badges 2 with a signature", "version_not_supported")
+    id = shown.get("id")
+    if not isinstance(id, str) or not id.startswith("https://"):
+        raise Invalid("the badge has no https address of its own", "not_hosted")
+    hosted = asked.document(id)
+    if hosted.get("id") != id or OPEN_BADGES_2 not in contexts_of(hosted):
+        raise Invalid("at the badge's address is another badge", "hosted_differs")
+    for name in ("recipient", "badge", "issuedOn", "expires"):
+        if name in shown and _id_of(shown[name]) != _id_of(hosted.get(name)):
+            raise Invalid(f"the badge says another {name} than what is at its address", "hosted_differs")
+    badge = _object(hosted.get("badge"), asked)
+    return {**hosted, "badge": {**badge, "issuer": _object(badge.get("issuer"), asked)}}
+
+
+def _kind_of(assertion: JsonView) -> str:
+    told = assertion.get("verification", assertion.get("verify"))
+    kind = told.get("type") if isinstance(told, Mapping) else None
+    return "signed" if isinstance(kind, str) and kind.lower().startswith("signed") else "hosted"
+
+
+def _id_of(part: Any) -> Any:
+    """What to compare: an address stands for the object that is there."""
+    return part["id"] if isinstance(part, Mapping) and isinstance(part.get("id"), str) else part
+
+
+def _object(part: Any, asked: Asked) -> JsonView:
+    """*part*, or what is at its address."""
+    if isinstance(part, str) and part.startswith("https://"):
+        found = asked.document(part)
+        if found.get("id") not in (part, None):
+            raise Invalid(f"at {part} is something else", "hosted_differs")
+        return {**found, "id": part}
+    if isinstance(part, Mapping):
+        return part
+    raise Invalid("badge or issuer is neither an object nor an https address", "incomplete")
+
+
+def check_assertion(assertion: JsonView) -> str:
+    """Checks that it has what one must have, and says what it is and whose."""
+    badge = assertion["badge"]
+    issuer = badge["issuer"]
+    if not isinstance(assertion.get("recipient"), Mapping):
+        raise Invalid("the badge names no recipient", "incomplete")
+    if not badge.get("name") or not issuer.get("name") or "BadgeClass" not in types_of(badge):
+        raise Invalid("the badge class lacks its type, its name or its issuer's name", "incomplete")
+    return f"{named(badge.get('name'))}, issued by {named(issuer.get('name'))}"
+
+
+def check_site(assertion: JsonView) -> str:
+    """Checks that the badge is at its issuer's site, or where the issuer says that its badges are."""
+    issuer = assertion["badge"]["issuer"]
+    home = issuer.get("id")
+    told = issuer.get("verification")
+    origins = _texts(told.get("allowedOrigins")) if isinstance(told, Mapping) else []
+    starts = _texts(told.get("startsWith")) if isinstance(told, Mapping) else []
+    site = site_of(assertion["id"]).netloc
+    if site not in (origins or [site_of(home).netloc]):
+        raise Invalid("the badge is not at the site of its issuer", "key_not_issuers")
+    if starts and not str(assertion["id"]).startswith(tuple(starts)):
+        raise Invalid("the badge is not where its issuer says that its badges are", "key_not_issuers")
+    return f"hosted by its issuer at {site}"
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+
+
+def check_hosted_dates(assertion: JsonView, at: int) -> str:
+    """Checks ``issuedOn`` and ``expires`` at *at* (microseconds UTC)."""
+    if moment(assertion, "issuedOn") > at:
+        raise Invalid(f"not valid before {assertion['issuedOn']}", "not_yet_valid")
+    if assertion.get("expires") is not None and moment(assertion, "expires") < at:
+        raise Invalid(f"expired at {assertion['expires']}", "expired")
+    return f"issued on {assertion['issuedOn']}"
+
+
+def check_not_revoked(assertion: JsonView) -> str:
+    """Checks that what is hosted does not say that it was revoked."""
+    if assertion.get("revoked") not in (None, False):
+        raise Invalid("revoked", "revoked")
+    return "not revoked by its issuer"

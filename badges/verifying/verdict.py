@@ -1,0 +1,67 @@
+"""What a verification says: checks, each with a reason for programs and a sentence for people. Makes no check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lrs.kernel.strict_json import JsonView
+
+OK = "ok"
+
+
+class Invalid(Exception):
+    """The badge fails a check. The message is a sentence, *code* the reason for programs."""
+
+    def __init__(self, why: str, code: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+class Unavailable(Exception):
+    """A DID document, a key or a status list cannot be had. A later try may succeed."""
+
+    code = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a check that passed has to say; *code* is ``ok`` unless there is more to it."""
+
+    why: str
+    code: str = OK
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check; ``why`` says what was found, ``code`` says it to programs."""
+
+    name: str
+    ok: bool
+    why: str
+    code: str = OK
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All checks in the order they were made.
+
+    ``credential`` is the document, ``None`` if it could not be read. ``badges`` are the verdicts on the badges in a
+    presentation; of anything else there are none. ``format`` is what was recognised, such as ``vc+jwt``.
+    """
+
+    checks: tuple[Check, ...]
+    credential: JsonView | None = None
+    badges: tuple[Verdict, ...] = ()
+    format: str = ""
+
+    @property
+    def valid(self) -> bool:
+        """Whether every check passed, also those of the badges inside."""
+        return all(check.ok for check in self.checks) and all(badge.valid for badge in self.badges)
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON: ``{"valid", "format", "checks": [{"name", "ok", "code", "why"}]}``, and ``badges`` if there are."""
+        checks = [{"name": c.name, "ok": c.ok, "code": c.code, "why": c.why} for c in self.checks]
+        inside = {"badges": [badge.shown() for badge in self.badges]} if self.badges else {}
+        return {"valid": self.valid, "format": self.format, "checks": checks, **inside}
