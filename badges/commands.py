@@ -22,9 +22,9 @@ from badges.lookup import resolver, status_lists
 from badges.records import method_of
 from badges.renew import renew
 from badges.verify import verify
-from badges.verifying.asked import MAX_LIST
 from badges.verifying.containers import MAX_BADGE
 from badges.verifying.verdict import Verdict
+from badges.verifying.verification import MAX_LIST
 from lrs.kernel import outbound
 from lrs.kernel.files import content
 from lrs.kernel.plain_text import one_line

@@ -38,30 +38,33 @@ REMEMBERED = 16
 _LARGEST = 2**53
 
 
-def canonical(document: Mapping[str, Any]) -> bytes:
-    """The canonical N-Quads of *document*, in UTF-8. Raises ``Unsafe`` with the first reason found."""
-    found = _canonical(json.dumps(document))
+def canonical(document: Mapping[str, Any], digest: str = "sha256") -> bytes:
+    """The canonical N-Quads of *document*, in UTF-8. Raises ``Unsafe`` with the first reason found.
+
+    *digest* names the hash by which nodes are told apart: SHA-384 for keys of the curve P-384.
+    """
+    found = _canonical(json.dumps(document), digest)
     if isinstance(found, Unsafe):
         raise Unsafe(str(found), found.code)
     return found
 
 
 @functools.lru_cache(REMEMBERED)
-def _canonical(text: str) -> bytes | Unsafe:
+def _canonical(text: str, digest: str) -> bytes | Unsafe:
     """The form of the document *text*, or the reason why it has none. Both are cached."""
     try:
-        return _worked_out(text)
+        return _worked_out(text, digest)
     except Unsafe as refused:
         return refused.with_traceback(None)
 
 
-def _worked_out(text: str) -> bytes:
+def _worked_out(text: str, digest: str) -> bytes:
     from badges.rdf import quads  # noqa: PLC0415 (PyLD takes long to load, and most processes never sign)
 
     try:
         document = json.loads(text)
         check_json(document)
-        return quads(document)
+        return quads(document, digest)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         # PyLD meets what it did not expect
         raise Unsafe(f"not valid JSON-LD ({type(error).__name__})", "not_json_ld") from error

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from badges.issuer import did_url, issuer_of
-from badges.verifying.asked import MAX_LIST, Fetch, Resolve, read
 from badges.verifying.verdict import Invalid, Unavailable
+from badges.verifying.verification import MAX_LIST, Fetch, Resolve, read
 from lrs.kernel.outbound import Blocked, Unreachable
 from lrs.storage import each
 from lrs.tenancy.tenants import Tenant

@@ -7,6 +7,7 @@ document does not block other threads.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Mapping
@@ -40,15 +41,15 @@ class _Own(threading.local):
 _own = _Own()
 
 
-def quads(document: Mapping[str, Any]) -> bytes:
-    """The canonical N-Quads of a *document* that was checked, in UTF-8.
+def quads(document: Mapping[str, Any], digest: str) -> bytes:
+    """The canonical N-Quads of a *document* that was checked, in UTF-8, by the hash *digest*.
 
     Raises ``Unsafe``, and whatever Python raises where PyLD meets what it did not expect.
     """
     options = {"documentLoader": load, "contextResolver": ContextResolver(_own.contexts, load), "base": _BASE}
     try:
         dataset = _Safe(on_property_dropped=_dropped).to_rdf(document, options)
-        found: str = _Bounded().main(dataset, {"format": "application/n-quads"})
+        found: str = _Bounded(digest).main(dataset, {"format": "application/n-quads"})
     except jsonld.JsonLdError as error:
         raise Unsafe(f"not valid JSON-LD: {(error.__cause__ or error).args[0]}", "not_json_ld") from error
     return found.encode()
@@ -117,9 +118,13 @@ def _check_address(address: Any) -> None:
 class _Bounded(URDNA2015):  # type: ignore[misc]  # PyLD has no types
     """RDFC-1.0 that stops at graphs made to take factorial time (RDFC-1.0, section 7.1, "poison graphs")."""
 
-    def __init__(self) -> None:
+    def __init__(self, digest: str) -> None:
         super().__init__()
+        self._digest = digest
         self._work = 0
+
+    def create_hash(self) -> Any:
+        return hashlib.new(self._digest)
 
     def create_hash_to_related(self, id_: str, issuer: Any) -> dict[str, list[str]]:
         related: dict[str, list[str]] = super().create_hash_to_related(id_, issuer)

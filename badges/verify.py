@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 
 from badges.unsafe import Unsafe
 from badges.verifying import hosted, sd_jwt
-from badges.verifying.asked import Asked, Fetch, Resolve, read
 from badges.verifying.containers import MAX_BADGE, taken_from
 from badges.verifying.dates import check_dates
 from badges.verifying.endorsements import check_endorsements, has_endorsements
@@ -23,9 +22,10 @@ from badges.verifying.shape import check_badge, check_plain, is_assertion, is_pr
 from badges.verifying.statuses import check_status, check_token_status
 from badges.verifying.tokens import SignedToken, check_times, check_token, credential_in, read_token
 from badges.verifying.verdict import Check, Invalid, Passed, Unavailable, Verdict
+from badges.verifying.verification import Fetch, Resolve, Verification, read
 from lrs.kernel.strict_json import Json
 
-Question = tuple[str, Callable[[], str | Passed]]
+_Question = tuple[str, Callable[[], str | Passed]]
 """The name of a check, and what makes it."""
 
 
@@ -35,7 +35,7 @@ def verify(document: bytes, *, at: int, resolve: Resolve, fetch: Fetch, address:
     *document* is a badge as JSON, JWT or SD-JWT, an image with one in it, a presentation of several, or the address of
     a hosted one. With an e-mail *address*, it is also checked whether the badge was issued to it.
     """
-    asked = Asked(at, resolve, fetch)
+    asked = Verification(at, resolve, fetch)
     try:
         taken = taken_from(document)
         return _of_text(taken.text, asked, address, is_inside=False)
@@ -43,7 +43,7 @@ def verify(document: bytes, *, at: int, resolve: Resolve, fetch: Fetch, address:
         return Verdict((_failed("form", error),))
 
 
-def _of_text(text: bytes, asked: Asked, address: str, *, is_inside: bool) -> Verdict:
+def _of_text(text: bytes, asked: Verification, address: str, *, is_inside: bool) -> Verdict:
     if text[:8] == b"https://" and not is_inside:
         return _of_json(asked.document(text[:2048].decode("ascii", "replace")), asked, address)
     if text[:1] in (b"{", b"[", b"") or not _is_token(text):
@@ -61,7 +61,7 @@ def _is_token(text: bytes) -> bool:
     return text.isascii() and text.count(b".") >= 2 and b" " not in text and text[:2] == b"ey"
 
 
-def _of_json(document: Json, asked: Asked, address: str, *, is_inside: bool = False) -> Verdict:
+def _of_json(document: Json, asked: Verification, address: str, *, is_inside: bool = False) -> Verdict:
     if is_presentation(document) and not is_inside:
         return _of_presentation(document, None, asked, address)
     if is_assertion(document):
@@ -80,7 +80,7 @@ def _of_json(document: Json, asked: Asked, address: str, *, is_inside: bool = Fa
     )
 
 
-def _of_jwt(token: SignedToken, asked: Asked, address: str) -> Verdict:
+def _of_jwt(token: SignedToken, asked: Verification, address: str) -> Verdict:
     credential = credential_in(token.claims)
 
     def dates() -> str:
@@ -101,9 +101,9 @@ def _of_jwt(token: SignedToken, asked: Asked, address: str) -> Verdict:
     )
 
 
-def _further(credential: Json, asked: Asked, address: str) -> list[Question]:
+def _further(credential: Json, asked: Verification, address: str) -> list[_Question]:
     """The checks of what only some badges have, and of whose it is."""
-    found: list[Question] = []
+    found: list[_Question] = []
     if "credentialSchema" in credential:
         found.append(("schema", lambda: check_schema(credential)))
     if has_endorsements(credential):
@@ -111,11 +111,11 @@ def _further(credential: Json, asked: Asked, address: str) -> list[Question]:
     return [*found, *_recipient(credential, address)]
 
 
-def _recipient(credential: Json, address: str) -> list[Question]:
+def _recipient(credential: Json, address: str) -> list[_Question]:
     return [("recipient", lambda: check_recipient(credential, address))] if address else []
 
 
-def _of_sd_jwt(text: str, asked: Asked, address: str) -> Verdict:
+def _of_sd_jwt(text: str, asked: Verification, address: str) -> Verdict:
     token, claims = sd_jwt.read_sd_jwt(text, MAX_BADGE)
     credential = sd_jwt.as_credential(claims)
 
@@ -137,7 +137,7 @@ def _of_sd_jwt(text: str, asked: Asked, address: str) -> Verdict:
     )
 
 
-def _of_assertion(shown: Json, asked: Asked, address: str) -> Verdict:
+def _of_assertion(shown: Json, asked: Verification, address: str) -> Verdict:
     """A badge of Open Badges 2: what counts is what is at its address."""
     assertion = hosted.check_hosted(shown, asked)
     return Verdict(
@@ -154,7 +154,7 @@ def _of_assertion(shown: Json, asked: Asked, address: str) -> Verdict:
     )
 
 
-def _of_presentation(document: Json, token: SignedToken | None, asked: Asked, address: str) -> Verdict:
+def _of_presentation(document: Json, token: SignedToken | None, asked: Verification, address: str) -> Verdict:
     badges = tuple(_inside(text, asked, address) for text in shown_in(document))
     return Verdict(
         _answers(
@@ -166,14 +166,14 @@ def _of_presentation(document: Json, token: SignedToken | None, asked: Asked, ad
     )
 
 
-def _inside(text: bytes, asked: Asked, address: str) -> Verdict:
+def _inside(text: bytes, asked: Verification, address: str) -> Verdict:
     try:
         return _of_text(text, asked, address, is_inside=True)
     except (Invalid, Unsafe, Unavailable) as error:
         return Verdict((_failed("form", error),))
 
 
-def _answers(*questions: Question) -> tuple[Check, ...]:
+def _answers(*questions: _Question) -> tuple[Check, ...]:
     return tuple(_answer(name, question) for name, question in questions)
 
 

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from badges.multikey import did_document
-from badges.verifying.asked import Asked, moment, read
 from badges.verifying.public_keys import VerifyingKey, of_jwk, of_multibase
 from badges.verifying.verdict import Invalid
+from badges.verifying.verification import Verification, moment, read
 from lrs.kernel.base64url import from_base64url
 from lrs.kernel.strict_json import JsonView
 
 ASSERTION, AUTHENTICATION = "assertionMethod", "authentication"
 
 
-def key_of(method: Any, owner: str, asked: Asked, purpose: str = ASSERTION) -> VerifyingKey:
+def key_of(method: Any, owner: str, asked: Verification, purpose: str = ASSERTION) -> VerifyingKey:
     """The key *method* of *owner*, a DID or an https address. Raises ``Invalid`` and ``Unavailable``."""
     if not isinstance(method, str) or not method.startswith(f"{owner}#"):
         raise Invalid("the key is not the issuer's own", "key_not_issuers")
@@ -31,7 +31,7 @@ def key_of(method: Any, owner: str, asked: Asked, purpose: str = ASSERTION) -> V
     return _read(_entry(document, entries, method, owner), asked)
 
 
-def listed_keys(owner: str, asked: Asked) -> Iterator[tuple[str, JsonView]]:
+def listed_keys(owner: str, asked: Verification) -> Iterator[tuple[str, JsonView]]:
     """The name and the entry of each key that *owner* lists for assertions."""
     document = _document(owner, asked)
     entries = document.get(ASSERTION)
@@ -42,7 +42,7 @@ def listed_keys(owner: str, asked: Asked) -> Iterator[tuple[str, JsonView]]:
             yield str(_absolute(method.get("id"), owner)), method
 
 
-def _document(owner: str, asked: Asked) -> JsonView:
+def _document(owner: str, asked: Verification) -> JsonView:
     if owner.startswith("did:key:"):
         return _alone(did_document(owner, owner.removeprefix("did:key:")))
     if owner.startswith("did:jwk:"):
@@ -82,7 +82,7 @@ def _entry(document: JsonView, entries: list[Any], method: str, owner: str) -> J
     raise Invalid("the issuer's DID document does not hold the key", "key_not_listed")
 
 
-def _read(entry: JsonView, asked: Asked) -> VerifyingKey:
+def _read(entry: JsonView, asked: Verification) -> VerifyingKey:
     """The key of *entry*. Raises ``Invalid`` if it was revoked or has expired."""
     if "revoked" in entry and moment(entry, "revoked") <= asked.at:
         raise Invalid(f"the issuer revoked this key at {entry['revoked']}", "key_revoked")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from badges.verifying.asked import moment
 from badges.verifying.shape import is_of_vcdm_1
 from badges.verifying.verdict import Invalid
+from badges.verifying.verification import moment
 from lrs.kernel.strict_json import JsonView
 
 

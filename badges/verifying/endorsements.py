@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from badges.verifying.asked import Asked
 from badges.verifying.containers import MAX_BADGE
 from badges.verifying.dates import check_dates
 from badges.verifying.proofs import check_proofs
@@ -16,6 +15,7 @@ from badges.verifying.shape import issuer_id, types_of
 from badges.verifying.statuses import check_status
 from badges.verifying.tokens import check_times, check_token, credential_in, read_token
 from badges.verifying.verdict import Invalid
+from badges.verifying.verification import Verification
 from lrs.kernel.strict_json import JsonView
 
 MOST = 6
@@ -35,7 +35,7 @@ def has_endorsements(credential: JsonView) -> bool:
     return any(name in part for part in endorsed_parts(credential) for name in ("endorsement", "endorsementJwt"))
 
 
-def check_endorsements(credential: JsonView, asked: Asked) -> str:
+def check_endorsements(credential: JsonView, asked: Verification) -> str:
     """Checks each endorsement in *credential* as a badge is. Raises ``Invalid``, ``Unsafe``, ``Unavailable``."""
     found = [(part.get("id"), one) for part in endorsed_parts(credential) for one in _of(part)]
     if len(found) > MOST:
@@ -54,7 +54,7 @@ def _of(part: JsonView) -> Iterator[Any]:
         yield from value if isinstance(value, list) else [value]
 
 
-def _check(endorsement: Any, about: Any, asked: Asked) -> None:
+def _check(endorsement: Any, about: Any, asked: Verification) -> None:
     if isinstance(endorsement, str):
         token = read_token(endorsement, MAX_BADGE)
         credential = credential_in(token.claims)

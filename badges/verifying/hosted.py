@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from badges.verifying.asked import Asked, moment, site_of
 from badges.verifying.shape import OPEN_BADGES_2, contexts_of, named, types_of
 from badges.verifying.verdict import Invalid
+from badges.verifying.verification import Verification, moment, site_of
 from lrs.kernel.strict_json import Json, JsonView
 
 
-def check_hosted(shown: JsonView, asked: Asked) -> Json:
+def check_hosted(shown: JsonView, asked: Verification) -> Json:
     """The assertion at the address that *shown* has as its id, with badge class and issuer put in.
 
     Raises ``Invalid`` if it says something else there, and ``Unavailable``.
@@ -45,7 +45,7 @@ def _id_of(part: Any) -> Any:
     return part["id"] if isinstance(part, Mapping) and isinstance(part.get("id"), str) else part
 
 
-def _object(part: Any, asked: Asked) -> JsonView:
+def _object(part: Any, asked: Verification) -> JsonView:
     """*part*, or what is at its address."""
     if isinstance(part, str) and part.startswith("https://"):
         found = asked.document(part)

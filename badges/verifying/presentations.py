@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from badges.verifying.asked import Asked
 from badges.verifying.controllers import ASSERTION, AUTHENTICATION
 from badges.verifying.proofs import check_proofs
 from badges.verifying.tokens import SignedToken, check_times, check_token
 from badges.verifying.verdict import Invalid, Passed
+from badges.verifying.verification import Verification
 from lrs.kernel.strict_json import JsonView
 
 MOST = 8
@@ -38,7 +38,7 @@ def _text(one: Any) -> bytes:
     return one.encode() if isinstance(one, str) else json.dumps(one).encode()
 
 
-def check_holder(document: JsonView, token: SignedToken | None, asked: Asked) -> Passed:
+def check_holder(document: JsonView, token: SignedToken | None, asked: Verification) -> Passed:
     """Checks the signature of whoever shows the badges, if there is one.
 
     Nobody asked for it here, so it does not show who hands it in: it may have been made for somebody else.

@@ -13,10 +13,10 @@ from typing import Any
 from badges.multikey import from_base58
 from badges.sign import SUITE, options_of
 from badges.verifying import selective
-from badges.verifying.asked import Asked, moment
 from badges.verifying.controllers import ASSERTION, key_of
 from badges.verifying.public_keys import VerifyingKey, algorithm_of, is_signed
 from badges.verifying.verdict import Invalid
+from badges.verifying.verification import Verification, moment
 from lrs.kernel.strict_json import JsonView
 
 MOST_PROOFS = 4
@@ -24,7 +24,7 @@ ED25519_2020 = "Ed25519Signature2020"
 _DATA_INTEGRITY = "DataIntegrityProof"
 
 
-def check_proofs(document: JsonView, owner: str, asked: Asked, purpose: str = ASSERTION) -> str:
+def check_proofs(document: JsonView, owner: str, asked: Verification, purpose: str = ASSERTION) -> str:
     """Checks every proof of *owner* for *purpose* in *document*, and says by what it is signed.
 
     One proof is enough, and each of a suite that is supported has to be right. Raises ``Invalid``, ``Unsafe`` and
@@ -50,7 +50,7 @@ def suite_of(proof: JsonView) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def _check_proof(document: JsonView, proof: JsonView, owner: str, asked: Asked, purpose: str) -> None:
+def _check_proof(document: JsonView, proof: JsonView, owner: str, asked: Verification, purpose: str) -> None:
     if "expires" in proof and moment(proof, "expires") < asked.at:
         raise Invalid("the proof has expired", "proof_expired")
     if "previousProof" in proof:
@@ -60,15 +60,17 @@ def _check_proof(document: JsonView, proof: JsonView, owner: str, asked: Asked, 
     _SUITES[suite_of(proof)](document, proof, key_of(proof.get("verificationMethod"), owner, asked, purpose), asked)
 
 
-def _eddsa(document: JsonView, proof: JsonView, key: VerifyingKey, asked: Asked) -> None:
+def _eddsa(document: JsonView, proof: JsonView, key: VerifyingKey, asked: Verification) -> None:
     _check_whole(document, proof, key, asked, {"EdDSA": "sha256"})
 
 
-def _ecdsa(document: JsonView, proof: JsonView, key: VerifyingKey, asked: Asked) -> None:
+def _ecdsa(document: JsonView, proof: JsonView, key: VerifyingKey, asked: Verification) -> None:
     _check_whole(document, proof, key, asked, {"ES256": "sha256", "ES384": "sha384"})
 
 
-def _check_whole(document: JsonView, proof: JsonView, key: VerifyingKey, asked: Asked, digests: dict[str, str]) -> None:
+def _check_whole(
+    document: JsonView, proof: JsonView, key: VerifyingKey, asked: Verification, digests: dict[str, str]
+) -> None:
     """A proof over the whole document, with a key of one of the algorithms of *digests*."""
     value, algorithm = proof.get("proofValue"), algorithm_of(key)
     if not isinstance(value, str) or not value.startswith("z"):
@@ -78,7 +80,7 @@ def _check_whole(document: JsonView, proof: JsonView, key: VerifyingKey, asked: 
     unsecured = {name: part for name, part in document.items() if name != "proof"}
     digest = digests[algorithm]
     signed = b"".join(
-        hashlib.new(digest, asked.canonical(part)).digest() for part in (options_of(document, proof), unsecured)
+        hashlib.new(digest, asked.canonical(part, digest)).digest() for part in (options_of(document, proof), unsecured)
     )
     try:
         is_right = is_signed(key, algorithm, from_base58(value[1:]), signed)
@@ -88,7 +90,7 @@ def _check_whole(document: JsonView, proof: JsonView, key: VerifyingKey, asked: 
         raise Invalid("the signature does not fit what the badge says", "bad_signature")
 
 
-_Suite = Callable[[JsonView, Any, VerifyingKey, Asked], None]
+_Suite = Callable[[JsonView, Any, VerifyingKey, Verification], None]
 _SUITES: dict[str, _Suite] = {
     SUITE: _eddsa,
     "ecdsa-rdfc-2019": _ecdsa,

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from badges.forms.sd_jwt import TYPE
-from badges.verifying.asked import Asked, site_of
 from badges.verifying.public_keys import JWS_ALGORITHMS, VerifyingKey, is_signed, of_jwk
 from badges.verifying.shape import named
 from badges.verifying.tokens import SignedToken, check_token, read_token
 from badges.verifying.verdict import Invalid
+from badges.verifying.verification import Verification, site_of
 from lrs.kernel.base64url import base64url, from_base64url
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import Json, JsonView, parse
@@ -72,7 +72,7 @@ def check_claims(claims: JsonView) -> str:
     return f"{named(achievement['name'])}, issued by {named(claims.get('issuer_name'))}"
 
 
-def check_issuer(token: SignedToken, asked: Asked) -> str:
+def check_issuer(token: SignedToken, asked: Verification) -> str:
     """Checks that ``iss`` signed *token*: a DID, or an https address whose metadata have the keys."""
     issuer = token.claims.get("iss")
     if not isinstance(issuer, str):
@@ -94,7 +94,7 @@ def list_issuer(token: SignedToken, claims: JsonView) -> str:
     return str(kid).partition("#")[0] if is_did else str(claims.get("iss"))
 
 
-def _key(token: SignedToken, issuer: str, asked: Asked) -> VerifyingKey:
+def _key(token: SignedToken, issuer: str, asked: Verification) -> VerifyingKey:
     site = site_of(issuer)
     told = asked.document(f"https://{site.netloc}/.well-known/jwt-vc-issuer{site.path.rstrip('/')}")
     jwks = told.get("jwks")

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from badges.sign import options_of
 from badges.verifying import cbor
-from badges.verifying.asked import Asked
 from badges.verifying.public_keys import P256, VerifyingKey, algorithm_of, is_signed
 from badges.verifying.verdict import Invalid
+from badges.verifying.verification import Verification
 from lrs.kernel.base64url import base64url, from_base64url
 from lrs.kernel.strict_json import JsonView
 
@@ -40,7 +40,7 @@ class _Derived:
     mandatory: set[int]
 
 
-def check(document: JsonView, proof: JsonView, key: VerifyingKey, asked: Asked) -> None:
+def check(document: JsonView, proof: JsonView, key: VerifyingKey, asked: Verification) -> None:
     """Raises ``Invalid`` unless *key* signed all that *document* says."""
     found = _read(proof.get("proofValue"))
     if algorithm_of(key) != "ES256":

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from badges.contexts import CREDENTIALS_V1, CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_FORMER
-from badges.verifying.asked import Asked
 from badges.verifying.verdict import Invalid
-from lrs.kernel.plain_text import quoted
+from badges.verifying.verification import Verification
+from lrs.kernel.plain_text import one_line, quoted
 from lrs.kernel.strict_json import JsonView
 
 OPEN_BADGES_2 = "https://w3id.org/openbadges/v2"
@@ -46,7 +46,7 @@ def is_of_vcdm_1(document: JsonView) -> bool:
     return contexts_of(document)[:1] == [CREDENTIALS_V1]
 
 
-def check_plain(credential: JsonView, asked: Asked) -> str:
+def check_plain(credential: JsonView, asked: Verification) -> str:
     """Checks that the JSON tree can be read in one way only: its id is used for nothing else inside it."""
     asked.canonical({name: value for name, value in credential.items() if name != "proof"})
     own = credential.get("id")
@@ -103,7 +103,7 @@ def types_of(part: JsonView) -> set[str]:
 
 def named(value: Any) -> str:
     """A name from outside, for a sentence of ours."""
-    return quoted(value) if isinstance(value, str) else "without a name"
+    return one_line(quoted(value)) if isinstance(value, str) else "without a name"
 
 
 def issuer_id(credential: JsonView) -> str:

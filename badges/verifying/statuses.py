@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from badges import status
-from badges.verifying.asked import MAX_LIST, Asked, read
 from badges.verifying.dates import check_dates
 from badges.verifying.proofs import check_proofs
 from badges.verifying.shape import issuer_id, types_of
 from badges.verifying.tokens import check_times, check_token, credential_in, read_token
 from badges.verifying.verdict import Invalid, Passed
+from badges.verifying.verification import MAX_LIST, Verification, read
 from lrs.kernel.base64url import from_base64url
 from lrs.kernel.strict_json import Json, JsonView
 
@@ -25,7 +25,7 @@ BITSTRING, LIST_2021, REVOCATION_LIST = "BitstringStatusListEntry", "StatusList2
 _STOPPED = {status.REVOCATION: "revoked", status.SUSPENSION: "suspended"}
 
 
-def check_status(credential: JsonView, asked: Asked) -> Passed:
+def check_status(credential: JsonView, asked: Verification) -> Passed:
     """Checks each entry of ``credentialStatus``. Raises ``Invalid`` and ``Unavailable``."""
     if "credentialStatus" not in credential:
         return Passed("the issuer keeps no status list for it", "no_status")
@@ -36,7 +36,7 @@ def check_status(credential: JsonView, asked: Asked) -> Passed:
     return Passed("; ".join(dict.fromkeys(_check_entry(one, credential, asked) for one in listed)))
 
 
-def _check_entry(entry: Any, credential: JsonView, asked: Asked) -> str:
+def _check_entry(entry: Any, credential: JsonView, asked: Verification) -> str:
     kinds = types_of(entry) if isinstance(entry, Mapping) else set()
     if REVOCATION_LIST in kinds:
         return _revocation_list(entry, credential, asked)
@@ -59,7 +59,7 @@ def _check_entry(entry: Any, credential: JsonView, asked: Asked) -> str:
     return f"not on the {purpose} list"
 
 
-def _bits(url: str, issuer: str, purpose: str, asked: Asked) -> bytes:
+def _bits(url: str, issuer: str, purpose: str, asked: Verification) -> bytes:
     """The bits of the list at *url* of *issuer*, once it is checked."""
     listed = _list(asked.body(url), url, issuer, asked)
     try:
@@ -68,7 +68,7 @@ def _bits(url: str, issuer: str, purpose: str, asked: Asked) -> bytes:
         raise Invalid(f"status list: {error}", "bad_status_list") from error
 
 
-def _list(body: bytes, url: str, issuer: str, asked: Asked) -> Json:
+def _list(body: bytes, url: str, issuer: str, asked: Verification) -> Json:
     """The list credential in *body*, JSON with a proof or a JWT, whose signature and dates are right."""
     token = None if body.lstrip()[:1] in (b"{", b"[", b"") else read_token(_text(body), MAX_LIST)
     listed = read(body, MAX_LIST) if token is None else credential_in(token.claims)
@@ -93,7 +93,7 @@ def _text(body: bytes) -> str:
     return body.decode("ascii", "replace").strip()
 
 
-def _revocation_list(entry: JsonView, credential: JsonView, asked: Asked) -> str:
+def _revocation_list(entry: JsonView, credential: JsonView, asked: Verification) -> str:
     """The former list of 1EdTech, which names what was revoked and is not signed: https is what it is believed by."""
     url = entry.get("id")
     if not isinstance(url, str) or not url.startswith("https://"):
@@ -109,7 +109,7 @@ def _revocation_list(entry: JsonView, credential: JsonView, asked: Asked) -> str
     return "not on the revocation list"
 
 
-def check_token_status(claims: JsonView, issuer: str, asked: Asked) -> Passed:
+def check_token_status(claims: JsonView, issuer: str, asked: Verification) -> Passed:
     """Checks the place in a token status list that an SD-JWT names; *issuer* signs the list, too."""
     entry = claims.get("status")
     entry = entry.get("status_list") if isinstance(entry, Mapping) else None

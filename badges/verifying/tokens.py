@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from badges.verifying.asked import Asked, moment, read, site_of
 from badges.verifying.controllers import key_of, listed_keys
 from badges.verifying.public_keys import JWS_ALGORITHMS, VerifyingKey, is_signed, of_jwk, thumbprint
 from badges.verifying.verdict import Invalid
+from badges.verifying.verification import Verification, moment, read, site_of
 from lrs.kernel.base64url import from_base64url
 from lrs.kernel.strict_json import Json, JsonView
 from lrs.kernel.times import SECOND
@@ -50,7 +50,7 @@ def read_token(text: str, limit: int) -> SignedToken:
     return SignedToken(header, claims, f"{head}.{body}".encode(), raw)
 
 
-def check_token(token: SignedToken, owner: str, asked: Asked) -> str:
+def check_token(token: SignedToken, owner: str, asked: Verification) -> str:
     """Checks that *owner* signed *token*, and says by what it is signed."""
     algorithm = token.header.get("alg")
     if algorithm not in JWS_ALGORITHMS:
@@ -120,7 +120,7 @@ def _same(claim: str, claims: JsonView, value: Any) -> None:
         raise Invalid(f"{claim} of the JWT is not what the badge says", "claims_differ")
 
 
-def _key(header: JsonView, owner: str, asked: Asked) -> VerifyingKey:
+def _key(header: JsonView, owner: str, asked: Verification) -> VerifyingKey:
     kid = header.get("kid")
     if owner.startswith("did:"):
         if isinstance(kid, str):
@@ -129,7 +129,7 @@ def _key(header: JsonView, owner: str, asked: Asked) -> VerifyingKey:
     return _key_of_site(header, owner, asked)
 
 
-def _listed(jwk: Any, owner: str, asked: Asked) -> str | None:
+def _listed(jwk: Any, owner: str, asked: Verification) -> str | None:
     """The name under which *owner* lists the key *jwk*."""
     if isinstance(jwk, Mapping):
         for method, entry in listed_keys(owner, asked):
@@ -139,7 +139,7 @@ def _listed(jwk: Any, owner: str, asked: Asked) -> str | None:
     return None
 
 
-def _key_of_site(header: JsonView, owner: str, asked: Asked) -> VerifyingKey:
+def _key_of_site(header: JsonView, owner: str, asked: Verification) -> VerifyingKey:
     """The key of an issuer that is an https address: at the address that ``kid`` is, or in the JWK Set of its site."""
     site, kid = site_of(owner), header.get("kid")
     if isinstance(kid, str) and kid.startswith("https://"):

@@ -29,7 +29,7 @@ Fetch = Callable[[str], bytes]
 
 
 @dataclass(slots=True)
-class Asked:
+class Verification:
     """One verification at the time *at* (microseconds UTC). Nothing is fetched twice, and not more than 20 times."""
 
     at: int
@@ -38,12 +38,12 @@ class Asked:
     work: int = MAX_WORK
     had: dict[str, Any] = field(default_factory=dict)
 
-    def canonical(self, document: Mapping[str, Any]) -> bytes:
+    def canonical(self, document: Mapping[str, Any], digest: str = "sha256") -> bytes:
         """The canonical form of *document*. Raises ``Unsafe`` once the verification has cost too much."""
         self.work -= max(_values(document), LEAST_WORK)
         if self.work < 0:
             raise Unsafe("too much is signed in one badge to check all of it", "too_complex")
-        return canonical(document)
+        return canonical(document, digest)
 
     def did_document(self, did: str) -> JsonView:
         """The document of a did:web. Raises ``Unavailable``."""

@@ -1,0 +1,118 @@
+"""Badges of others by name, good and hostile, and the addresses that they name. Nothing here asks a network."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from openbadgeslib import baking
+from openbadgeslib.ob2.models import Assertion, BadgeClass, IdentityObject, Profile, Verification
+
+from badges.image import Medal, png
+from badges.issuer import did_url
+from badges.verifying.verdict import Unavailable
+
+_MADE = json.loads((Path(__file__).parent / "js.json").read_text())
+DOCUMENTS: dict[str, str] = _MADE["documents"]
+WEB: dict[str, bytes] = {url: text.encode() for url, text in _MADE["web"].items()}
+MAYZE = "mayze@example.org"
+SITE = "https://college.example.org"
+ISSUED = datetime(2026, 1, 10, 9, tzinfo=UTC)
+Json = dict[str, Any]
+
+
+def fetch(url: str) -> bytes:
+    if url not in WEB:
+        raise Unavailable(f"{url} does not answer")
+    return WEB[url]
+
+
+def resolve(did: str) -> Json:
+    found: Json = json.loads(fetch(did_url(did)))
+    return found
+
+
+def changed(name: str, change: Callable[[Json], object]) -> bytes:
+    """The badge *name* after a change that its issuer did not sign."""
+    badge = json.loads(DOCUMENTS[name])
+    change(badge)
+    return json.dumps(badge).encode()
+
+
+def jwt_changed(name: str, change: Callable[[Json], object]) -> bytes:
+    """The same for a JWT."""
+    head, body, signature = DOCUMENTS[name].split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "=="))
+    change(claims)
+    made = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"{head}.{made}.{signature}".encode()
+
+
+def unsigned(name: str) -> bytes:
+    """The JWT *name* with the algorithm ``none``, and no signature."""
+    head = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
+    return f"{head}.{DOCUMENTS[name].split('.')[1]}.".encode()
+
+
+def baked_png(name: str) -> bytes:
+    plain = png(Medal("Pipetting", "", "College"))
+    return bytes(baking.bake_png(plain, DOCUMENTS[name], keyword=b"openbadgecredential"))
+
+
+def with_chunk(kind: bytes, data: bytes, times: int = 1) -> bytes:
+    """A PNG with a chunk of its own behind the header."""
+    plain = png(Medal("Pipetting", "", "College"))
+    chunk = len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+    return plain[:33] + chunk * times + plain[33:]
+
+
+def packed(text: bytes) -> bytes:
+    """An iTXt chunk whose text is compressed."""
+    return with_chunk(b"iTXt", b"openbadgecredential\0\1\0\0\0" + zlib.compress(text, 9))
+
+
+def svg(text: str, around: str = "") -> bytes:
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:openbadges="https://purl.imsglobal.org/ob/v3p0">'
+        f"<openbadges:credential>{text}</openbadges:credential>{around}</svg>"
+    ).encode()
+
+
+def cdata(name: str) -> str:
+    return f"<![CDATA[{DOCUMENTS[name]}]]>"
+
+
+def hosted(name: str, **changes: Any) -> bytes:
+    """A hosted badge of Open Badges 2, made with openbadgeslib; *changes* are of what is at its address."""
+    issuer = Profile(f"{SITE}/issuer", "College of the Example", url=SITE)
+    badge = BadgeClass(f"{SITE}/badge", "Pipetting", "Pipettes", f"{SITE}/image", f"{SITE}/criteria", issuer.id)
+    who = IdentityObject.create(MAYZE, "deadsea")
+    made = Assertion(who, badge.id, Verification("HostedBadge"), id=f"{SITE}/assertions/{name}", issued_on=ISSUED)
+    told = made.to_dict()
+    for part in (issuer, badge):
+        WEB[part.id] = json.dumps(part.to_dict()).encode()
+    WEB[told["id"]] = json.dumps(told | changes).encode()
+    return json.dumps(told).encode()
+
+
+def grown(part: Any, count: int) -> list[Any]:
+    return [deepcopy(part) for _ in range(count)]
+
+
+def own_tree(depth: int) -> Json:
+    """A binary tree of nodes without names that nothing tells apart."""
+    below = [own_tree(depth - 1) for _ in range(2)] if depth else []
+    return {"type": ["VerifiableCredential"], **({"relatedResource": below} if below else {})}
+
+
+def presentation(*held: Any) -> bytes:
+    context = ["https://www.w3.org/ns/credentials/v2"]
+    return json.dumps(
+        {"@context": context, "type": ["VerifiablePresentation"], "verifiableCredential": list(held)}
+    ).encode()
