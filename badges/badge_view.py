@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from badges.verify import Verdict
+from badges.verifying.verdict import Verdict
 from lrs.kernel.strict_json import JsonView
 from lrs.web.dates import written_day
 from lrs.web.language import ENGLISH
