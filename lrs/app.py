@@ -67,9 +67,11 @@ from lrs.pages import (
     sign_in,
     sign_in_learner,
     sign_in_provider,
+    source,
     visit,
 )
 from lrs.pages import learners as staff_learners
+from lrs.pages import quarantine as quarantine_pages
 from lrs.pages import routes as pages
 from lrs.pages import rules as rules_pages
 from lrs.pages import services as staff_services
@@ -231,7 +233,9 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         consents.routes(),
         developers.routes(),
         console.routes(neighbours),
+        source.routes(),
         connect.routes(),
+        quarantine_pages.routes(neighbours),
         arrivals.routes(neighbours),
         front.routes(),
         badges.routes(),

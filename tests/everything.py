@@ -230,8 +230,10 @@ class Everything:
 
     def _aside(self) -> None:
         """A batch whose second statement is in quarantine, of a source with both switches on."""
-        self.write(lambda tx: switches.put_switches(tx, "vle", switches.SWITCHES, "test"))
-        sender = replace(self.caller, switches=frozenset(switches.SWITCHES))
+        self.sends_wrong = "sends-wrong"
+        self.write(lambda tx: switches.put_switches(tx, self.sends_wrong, switches.SWITCHES, "test"))
+        sender = active_key(self.tenant, create_key(self.tenant, self.sends_wrong, ["all", "import"]).key)
+        assert sender
         said = {"actor": ANN_AT_WORK, "verb": {"id": COMMENTED}, "object": {"id": "https://vle.example/other"}}
         said["authority"] = SYSTEM
         sent = [said, {**said, "object": {**said["object"], "objectType": "GroupActivity"}}]

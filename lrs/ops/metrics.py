@@ -19,6 +19,7 @@ from lrs.outbox.listing import DestinationStatus, destinations
 from lrs.storage import ROWS, Backlog, Load, wall_clock
 from lrs.tenancy.open_tenants import Tenants
 from lrs.web.counting import BOUNDS, Requests
+from lrs.xapi.statements.quarantine import QuarantineTally, all_tallies
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -29,11 +30,12 @@ LOOK_FOR = 2.0
 
 @dataclass(frozen=True, slots=True)
 class TenantSample:
-    """What a tenant owed at a time (microseconds UTC), and its destinations."""
+    """What a tenant owed at a time (microseconds UTC), its destinations, and its quarantine by source."""
 
     at: int
     backlog: Sequence[Backlog]
     destinations: Sequence[DestinationStatus]
+    quarantine: Mapping[str, QuarantineTally]
 
 
 Looked = TenantSample | None
@@ -75,6 +77,7 @@ class Metrics:
         yield from _of_owed([(each, looked.at) for looked in owed.values() if looked for each in looked.backlog])
         yield from _of_tenants(owed)
         yield from _of_destinations(owed)
+        yield from _of_quarantine(owed)
         yield from _of_worker(self._deaths)
 
     def _looked(self) -> dict[str, Looked]:
@@ -101,7 +104,8 @@ def _look_at(tenants: Tenants, name: str, channels: Channels) -> Looked:
     """What the tenant owes. One that cannot be read is reported as such, and the others are still read."""
     try:
         with tenants.look(name) as tenant:
-            return TenantSample(tenant.clock(), tenant.store.backlog(), destinations(tenant, channels))
+            owed, aside = tenant.store.backlog(), all_tallies(tenant.store)
+            return TenantSample(tenant.clock(), owed, destinations(tenant, channels), aside)
     except Exception:  # noqa: BLE001 (its own line says that it cannot be read)
         return None
 
@@ -204,6 +208,19 @@ def _of_destinations(owed: Mapping[str, Looked]) -> Iterator[Metric]:
             lag.add_metric(names, one.lag(now) / SECOND)
             active.add_metric(names, float(one.active))
     yield from (lag, active)
+
+
+def _of_quarantine(owed: Mapping[str, Looked]) -> Iterator[Metric]:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415 (see above)
+
+    of = ("tenant", "source")
+    waits = GaugeMetricFamily("lrs_quarantined", "Statements that wait in quarantine.", labels=of)
+    ever = CounterMetricFamily("lrs_quarantined_statements", "Statements that ever went into it.", labels=of)
+    for tenant, looked in sorted(owed.items()):
+        for source, tally in sorted(looked.quarantine.items()) if looked else ():
+            waits.add_metric((tenant, source), tally.count)
+            ever.add_metric((tenant, source), tally.ever)
+    yield from (waits, ever)
 
 
 def _of_worker(deaths: Deaths) -> Iterator[Metric]:

@@ -12,6 +12,7 @@ from lrs.access import Caller
 from lrs.access.keys import KnownKey, authority_of, find_key, known_keys
 from lrs.access.rights import rights_of_key, scopes_within_own
 from lrs.access.signed_in import OPEN
+from lrs.access.switches import switches_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import micros_of_timestamp
 from lrs.storage import Record, Walk, micros_of
@@ -20,12 +21,15 @@ from lrs.web.kept_refusals import refusals_of
 from lrs.web.refusals import Refusal
 from lrs.xapi.statements.identity import ifi_text
 from lrs.xapi.statements.keys import agent_key
+from lrs.xapi.statements.quarantine import QuarantineTally, tally_of
 
 CONNECT, SEND = "sources.connect", "statements.write"
 KEYS = 500
 """The newest keys that are listed."""
 REFUSED = 5
 """How many refusals the page of a key shows."""
+REFUSED_TO_SOURCE = 20
+"""How many refusals the page of a source shows."""
 MOST_OF_A_SOURCE = 20
 """How many keys of one source may be active: two are enough to replace one by the other."""
 
@@ -41,6 +45,32 @@ class KeyFacts:
     first: Record | None
     last: Record | None
     refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSeen:
+    """A source: its keys, its switches that are on, its newest refusals first, and its quarantine."""
+
+    name: str
+    keys: tuple[KnownKey, ...]
+    on: frozenset[str]
+    refused: tuple[Refusal, ...]
+    ever_refused: int
+    quarantine: QuarantineTally
+
+
+def source_facts(tenant: Tenant, source: str) -> SourceSeen:
+    """What is known of *source*; the ``REFUSED_TO_SOURCE`` newest of its refusals."""
+    kept = refusals_of(tenant.store, source)
+    own = tuple(one for one in known_keys(tenant.store) if one.source == source)[-KEYS:]
+    newest = tuple(reversed(kept.newest))[:REFUSED_TO_SOURCE]
+    on = switches_of(tenant.store, source)
+    return SourceSeen(source, own, on, newest, kept.count, tally_of(tenant.store, source))
+
+
+def has_key(tenant: Tenant, source: str) -> bool:
+    """Whether a key of *source* was ever made."""
+    return any(one.source == source for one in known_keys(tenant.store))
 
 
 def reaches(caller: Caller, right: str, source: str) -> bool:

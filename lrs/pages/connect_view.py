@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from lrs.access.keys import KnownKey
 from lrs.access.rights import rights_of_key
+from lrs.access.switches import DEDUPLICATE, QUARANTINE
 from lrs.pages import reasons
-from lrs.pages.connect_facts import SEND, KeyFacts
+from lrs.pages.connect_facts import SEND, KeyFacts, SourceSeen
 from lrs.pages.platforms import PLATFORMS, Platform, address_for, sample_for
 from lrs.pages.told import told
 from lrs.storage import Record, micros_of
 from lrs.web.dates import written_moment, written_timestamp
 from lrs.web.listing import ListColumn, ListRow
 from lrs.web.refusals import Refusal
+from lrs.xapi.statements.habits import HABITS
+from lrs.xapi.statements.quarantine import DAYS
 
 NOT_TOLD = "Not told"
 """What a key is for that a command made."""
@@ -68,7 +71,7 @@ def _row(key: KnownKey, last: Record | None, root: str, zone: str) -> ListRow:
             "last": written_moment(came, zone) if came is not None else "None yet",
             "state": state.capitalize(),
         },
-        links={"key": f"{root}/connect/keys/{key.key}"},
+        links={"key": f"{root}/connect/keys/{key.key}", "source": f"{root}{source_path(key.source)}"},
         moods={"state": {"connected": "good", "waiting": "warn"}.get(state, "soft")},
     )
 
@@ -87,11 +90,46 @@ def values(facts: KeyFacts, endpoint: str, root: str, zone: str) -> dict[str, An
         "endpoint": address_for(platform, endpoint) if platform else endpoint,
         "code": sample_for(platform, endpoint, key.key) if platform else "",
         "own": f"{root}/connect/keys/{key.key}",
+        "source_page": f"{root}{source_path(key.source)}",
         "first": _statement(facts.first, root, zone),
         "last": _statement(facts.last, root, zone),
         "refusals": [refusal(one, zone) for one in facts.refused],
         "arrivals": f"{root}/arrivals?{urlencode({'source': key.source})}",
         "rows": f"{root}/connect/{platform.name}/rules.csv?{urlencode({'source': key.source})}" if platform else "",
+    }
+
+
+def source_path(source: str) -> str:
+    """The path of the page of *source*, below the root."""
+    return f"/connect/sources/{quote(source, safe='')}"
+
+
+def source_values(seen: SourceSeen, root: str, zone: str) -> dict[str, Any]:
+    """A source: its switches, its newest refusals, how much is in quarantine, its keys."""
+    query = urlencode({"source": seen.name})
+    return {
+        "source": seen.name,
+        "own": f"{root}{source_path(seen.name)}",
+        "deduplicates": DEDUPLICATE in seen.on,
+        "quarantines": QUARANTINE in seen.on,
+        "count": seen.quarantine.count,
+        "ever": seen.quarantine.ever,
+        "days": DAYS,
+        "habits": [one.says for one in HABITS.values()],
+        "refusals": [refusal(one, zone) for one in seen.refused],
+        "ever_refused": seen.ever_refused,
+        "quarantine": f"{root}/arrivals/quarantine?{query}",
+        "refused": f"{root}/arrivals?{query}&refused=yes",
+        "arrivals": f"{root}/arrivals?{query}",
+        "keys": [
+            {
+                "key": one.key,
+                "address": f"{root}/connect/keys/{one.key}",
+                "made": written_moment(one.created, zone),
+                "revoked": written_moment(one.revoked, zone) if one.revoked else "",
+            }
+            for one in reversed(seen.keys)
+        ],
     }
 
 

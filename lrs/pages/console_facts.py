@@ -25,6 +25,7 @@ from lrs.web.frame import PRODUCT
 from lrs.web.refusals import NOBODY, Refusal, newest
 from lrs.xapi.about import release
 from lrs.xapi.statements.keys import source_key
+from lrs.xapi.statements.quarantine import tally_of
 
 COUNTED = 1_000
 """Statements of a source that are counted for a day; above it the page says "more"."""
@@ -39,13 +40,14 @@ _SECRET = re.compile(r"//[^/@\s]*@")
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """A source: its last statement, how many in a day (*more*: at least), and its refusals by rule."""
+    """A source: its last statement, how many in a day (*more*: at least), refusals by rule, how many in quarantine."""
 
     name: str
     last: int | None
     day: int
     more: bool
     refused: Mapping[str, int]
+    quarantined: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,9 @@ def _source(tenant: Tenant, name: str, refused: Mapping[str, int]) -> SourceFact
     last = tenant.store.find(Walk("statement", (source_key(name),), newest_first=True, limit=1)).records
     since = first_seq(tenant.clock() - DAY)
     day = tenant.store.find(Walk("statement", (source_key(name),), after=since, limit=COUNTED))
-    return SourceFacts(
-        name, micros_of(last[0].seq) if last else None, len(day.records), day.next is not None, dict(refused)
-    )
+    waits = tally_of(tenant.store, name).count
+    came = micros_of(last[0].seq) if last else None
+    return SourceFacts(name, came, len(day.records), day.next is not None, dict(refused), waits)
 
 
 def mails(tenant: Tenant) -> list[MailFacts]:

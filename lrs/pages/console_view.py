@@ -26,6 +26,7 @@ SOURCE_COLUMNS = (
     ListColumn("day", "In the last day", figure=True),
     ListColumn("refused", "Refused lately", figure=True),
     ListColumn("rules", "By which rule", sortable=False),
+    ListColumn("quarantined", "In quarantine", figure=True),
 )
 KEY_COLUMNS = (
     ListColumn("name", "Name"),
@@ -68,9 +69,16 @@ def _source(one: SourceFacts, now: int, zone: str) -> ListRow:
     ago = "" if one.last is None else f"{lasting(max(0, now - one.last))} ago, {written_moment(one.last, zone)}"
     refused = sum(one.refused.values())
     return ListRow(
-        {"source": one.name, "last": one.last, "day": one.day, "refused": refused, "rules": rules},
+        {
+            "source": one.name,
+            "last": one.last,
+            "day": one.day,
+            "refused": refused,
+            "rules": rules,
+            "quarantined": one.quarantined,
+        },
         {"last": ago or "None yet", "day": f"{one.day:,}{' and more' if one.more else ''}"},
-        moods={"refused": "bad"} if refused else {},
+        moods=({"refused": "bad"} if refused else {}) | ({"quarantined": "warn"} if one.quarantined else {}),
     )
 
 

@@ -53,6 +53,14 @@ PLATFORMS = {
             "storyline",
             slash=True,
         ),
+        Platform(
+            "captivate",
+            "Captivate",
+            "A course made with Adobe Captivate, wherever it is played.",
+            _CONTENT,
+            "captivate",
+            slash=True,
+        ),
         Platform("h5p", "H5P", "Interactive content in WordPress, or on H5P.com.", _SERVER, "h5p", slash=True),
         Platform("open-edx", "Open edX", "Its plugin event-routing-backends sends events.", _SERVER, "open-edx"),
         Platform(

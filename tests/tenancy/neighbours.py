@@ -323,6 +323,8 @@ def _lived(everything: Everything) -> dict[str, str]:
         "guardian/{guardian}": everything.for_guardian,
         "statement": first["statement"].id,
         "statements/{id}": first["statement"].id,
+        "quarantine/{id}": everything.quarantined,
+        "sources/{source}": everything.sends_wrong,
         "activity": GOWNING,
         "account": ANN_AT_WORK["account"]["name"],
         "role": first["role"].id,

@@ -26,7 +26,9 @@ from lrs.web.origins import session_cookie
 from tests.adapters.lms.made import imported, structure, unit
 from tests.badges.made import BODY, badge_in, put_award, run_issue
 from tests.matching.world import agree, held, put_person, put_profile, put_service, put_waiting, run_sync
+from tests.served import statement
 from tests.xapi.statements.multipart import attached, part
+from tests.xapi.statements.switched import send, sender
 
 SCRIPT = "<script>fetch('/pages/work/retry')</script>"
 FILE = f"""given_names,learner_ref,standard_ref,standard_version,Ref of evidence,ksb_code,evidence_date,evidence_status
@@ -125,6 +127,9 @@ class Site:
         self.named["imports"] = self._checked(FILE)
         self.named |= {"drafts": self._rules(person), "version": "1"}
         self.named["courses"] = self._course()
+        group = {"id": ACTIVITY, "objectType": "GroupActivity", "definition": {"name": {"en": SCRIPT}}}
+        aside = statement(object=group, result={"response": SCRIPT})
+        self.named |= {"source": "asks", "quarantine": send(tenant, aside, who=sender("asks"))[0]}
         self.named["token"] = link.json()["link"].rpartition("/")[2]
         self.named["guardian"] = put_waiting(tenant, service.service, MAILBOX, SCRIPT)
         matter = questions.Matter("gown", SCRIPT, SOURCES)

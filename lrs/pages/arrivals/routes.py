@@ -23,6 +23,7 @@ from lrs.pages.facts import Neighbours
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may
 from lrs.storage import Record
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
+from lrs.xapi.statements.quarantine import all_tallies
 
 READ = "arrivals.read"
 SIZE = 50
@@ -122,6 +123,7 @@ def _course(visit: Visit, activity: str) -> tuple[CourseSeen, Asked, list[ListRo
 
 def _listed(visit: Visit, problem: str = "") -> Response:
     asked, page, rows = _page(visit, SIZE)
+    store, caller = visit.tenant.store, visit.caller
     sources = connect_facts.sources_of(visit.tenant, visit.caller, READ)
     here = {str(row.values["source"]) for row in rows}  # also sources that send files and have no key
     zone = visit.tenant.settings.zone
@@ -139,10 +141,11 @@ def _listed(visit: Visit, problem: str = "") -> Response:
         is_narrowed=bool(asked.given.keys() - {"sort"}),
         is_live=asked.before is None and not asked.oldest_first,
         person=people.shown(asked.agent),
-        activity=(name_of(visit.tenant.store, asked.activity) or asked.activity) if asked.activity else "",
+        activity=(name_of(store, asked.activity) or asked.activity) if asked.activity else "",
         course=f"{visit.root}{PATH}/course?{urlencode({'activity': asked.activity})}" if asked.activity else "",
         all_address=Wanted({}).address(visit.root),
         has_sources=bool(sources) or visit.caller.may_all(READ),
+        waiting=sum(one.count for name, one in all_tallies(store).items() if connect_facts.reaches(caller, READ, name)),
     )
 
 
