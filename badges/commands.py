@@ -14,13 +14,14 @@ import msgspec
 from badges import issuer as issuers
 from badges import stop_commands, stops
 from badges.claim_commands import claim_command
-from badges.forms import FORMS, StoredBadge, form_named
+from badges.forms import FORMS, form_named
 from badges.key_commands import id_of, keys
 from badges.keys import ring_of
 from badges.lists import former_lists
 from badges.lookup import resolver, status_lists
 from badges.records import method_of
 from badges.renew import renew
+from badges.stored import stored_badge
 from badges.verify import verify
 from badges.verifying.containers import MAX_BADGE
 from badges.verifying.verdict import Verdict
@@ -149,12 +150,12 @@ def show_command(tenant: Tenant, id: str, *, named: str, out: Path | None, as_js
     if out is not None and as_json:
         raise click.UsageError("--json prints, --out writes a file: one of them")
     if out is not None:
-        out.write_bytes(form_named(named).make(StoredBadge(record.id, record.body, ring_of(tenant))))
+        out.write_bytes(form_named(named).make(stored_badge(tenant, record.id, record.body)))
         return
     if named == FORMS[0].name:
         _print_document(record, as_json=as_json)
     else:
-        made = form_named(named).make(StoredBadge(record.id, record.body, ring_of(tenant)))
+        made = form_named(named).make(stored_badge(tenant, record.id, record.body))
         click.echo(made, nl=False)
 
 

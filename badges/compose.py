@@ -7,7 +7,7 @@ no null, no empty array. Source: 1EdTech "Open Badges 3.0", section "Data models
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from badges.contexts import CREDENTIALS_V2, OPEN_BADGES
 from lrs.competency.frameworks.levels import Level
@@ -26,7 +26,10 @@ class Alignment:
 
 @dataclass(frozen=True, slots=True)
 class Achievement:
-    """What can be earned: ``level`` of ``scale``. ``id`` is an absolute address; ``criteria`` is Markdown."""
+    """What can be earned: ``level`` of ``scale``. ``id`` is an absolute address; ``criteria`` is Markdown.
+
+    ``criteria_page`` and ``image`` are addresses that answer. ``former`` is the version before, by address and number.
+    """
 
     id: str
     name: str
@@ -35,38 +38,50 @@ class Achievement:
     level: Level | None = None
     scale: tuple[Level, ...] = ()
     alignment: Alignment | None = None
+    criteria_page: str | None = None
+    image: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    creator: Json | None = None
+    version: int | None = None
+    former: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who earned it: an absolute ``id``, or an identity of ``kind``, which is hashed here.
+    """Who earned it: an absolute ``id``, or an identity of ``kind``, which is hashed here; and the name, if agreed to.
 
-    *kind* is ``emailAddress`` or ``accountId``.
+    *kind* is ``emailAddress`` or ``accountId``. *formerly* is the same identity as earlier releases hashed it.
     """
 
     id: str | None = None
     kind: str | None = None
     identity: str = ""
     salt: str = ""
+    formerly: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CitedEvidence:
-    """One piece of evidence.
+    """One piece of evidence, described for people.
 
-    ``id`` is ``urn:`` or https, never the data itself; ``None`` for a line about several pieces.
+    ``id`` is ``urn:`` or https, never the data itself; ``None`` for a line about several pieces. ``genre`` is the kind
+    of assessment.
     """
 
     id: str | None
     name: str
+    description: str = ""
+    genre: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One achievement of one recipient, not yet signed. Times are ISO 8601 with a zone."""
+    """One achievement (JSON) of one recipient, not yet signed. Times are ISO 8601 with a zone."""
 
     id: str
-    achievement: Achievement
+    achievement: Json
     recipient: Recipient
     awarded: str
     valid_until: str | None = None
@@ -88,15 +103,13 @@ def compose(badge: Credential, issuer: Json, valid_from: str, status: StatusEntr
         "@context": [CREDENTIALS_V2, OPEN_BADGES],
         "id": badge.id,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
-        "name": badge.achievement.name,
+        "name": badge.achievement["name"],
         "issuer": issuer,
         "awardedDate": badge.awarded,
         "validFrom": valid_from,
         "validUntil": badge.valid_until,
         "credentialSubject": _subject(badge),
-        "evidence": [
-            _without_empty({"id": item.id, "type": ["Evidence"], "name": item.name}) for item in badge.evidence
-        ],
+        "evidence": [_evidence(item) for item in badge.evidence],
         "credentialStatus": _status(status),
     }
     return _without_empty(credential)
@@ -104,6 +117,7 @@ def compose(badge: Credential, issuer: Json, valid_from: str, status: StatusEntr
 
 def achievement_json(achievement: Achievement) -> Json:
     """The Achievement, which contains nothing about a learner."""
+    image = {"id": achievement.image, "type": "Image", "caption": achievement.name} if achievement.image else None
     return _without_empty(
         {
             "id": achievement.id,
@@ -111,40 +125,75 @@ def achievement_json(achievement: Achievement) -> Json:
             "achievementType": "Competency",
             "name": achievement.name,
             "description": achievement.description,
-            "criteria": {"narrative": achievement.criteria},
+            "criteria": _without_empty({"id": achievement.criteria_page, "narrative": achievement.criteria}),
+            "image": image,
+            "inLanguage": achievement.language,
+            "creator": achievement.creator,
+            "tag": list(achievement.tags),
+            "version": str(achievement.version) if achievement.version else None,
+            "related": [_related(*achievement.former)] if achievement.former else [],
             "alignment": [_alignment(achievement.alignment)] if achievement.alignment else [],
             "resultDescription": [_result_description(achievement)] if achievement.level else [],
         }
     )
 
 
-def _subject(badge: Credential) -> Json:
-    level = badge.achievement.level
-    result = {
-        "type": ["Result"],
-        "resultDescription": _results_id(badge.achievement),
-        "achievedLevel": _level_id(badge.achievement, level) if level else None,
+def identities(recipient: Recipient) -> list[Json]:
+    """The ``identifier`` of the subject: whom the badge is for, and the name if it is shown."""
+    found = [_identity(recipient.kind, recipient.identity, recipient.salt)] if recipient.kind else []
+    return [*found, _name(recipient.name)] if recipient.name else found
+
+
+def is_for(identifiers: list[Json], recipient: Recipient) -> bool:
+    """Whether *identifiers* of a badge are those of *recipient*, hashed as now or as earlier releases did."""
+    if identifiers == identities(recipient):
+        return True
+    return bool(recipient.formerly) and identifiers == identities(replace(recipient, identity=recipient.formerly))
+
+
+def _related(url: str, version: int) -> Json:
+    return {"id": url, "type": ["Related"], "version": str(version)}
+
+
+def _evidence(item: CitedEvidence) -> Json:
+    told = {
+        "id": item.id,
+        "type": ["Evidence"],
+        "name": item.name,
+        "description": item.description,
+        "genre": item.genre,
     }
+    return _without_empty(told)
+
+
+def _subject(badge: Credential) -> Json:
     return _without_empty(
         {
             "id": badge.recipient.id,
             "type": ["AchievementSubject"],
-            "identifier": [_identity(badge.recipient)] if badge.recipient.kind else [],
-            "achievement": achievement_json(badge.achievement),
-            "result": [result] if level else [],
+            "identifier": identities(badge.recipient),
+            "achievement": badge.achievement,
+            "result": [
+                {"type": ["Result"], "resultDescription": described["id"], "achievedLevel": described["requiredLevel"]}
+                for described in badge.achievement.get("resultDescription", ())
+            ],
         }
     )
 
 
-def _identity(recipient: Recipient) -> Json:
-    hashed = hashlib.sha256((recipient.identity + recipient.salt).encode()).hexdigest()
+def _identity(kind: str, identity: str, salt: str) -> Json:
+    hashed = hashlib.sha256((identity + salt).encode()).hexdigest()
     return {
         "type": "IdentityObject",
         "hashed": True,
         "identityHash": f"sha256${hashed}",
-        "identityType": recipient.kind,
-        "salt": recipient.salt,
+        "identityType": kind,
+        "salt": salt,
     }
+
+
+def _name(name: str) -> Json:
+    return {"type": "IdentityObject", "hashed": False, "identityHash": name, "identityType": "name"}
 
 
 def _alignment(alignment: Alignment) -> Json:
@@ -162,12 +211,15 @@ def _alignment(alignment: Alignment) -> Json:
 
 def _result_description(achievement: Achievement) -> Json:
     levels = [
-        {
-            "id": _level_id(achievement, level),
-            "type": ["RubricCriterionLevel"],
-            "level": level.code,
-            "name": level.label,
-        }
+        _without_empty(
+            {
+                "id": _level_id(achievement, level),
+                "type": ["RubricCriterionLevel"],
+                "level": level.code,
+                "name": level.label,
+                "description": level.description,
+            }
+        )
         for level in achievement.scale
     ]
     return _without_empty(

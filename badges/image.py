@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import io
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +52,18 @@ class _Line:
 def medal_of(credential: Mapping[str, Any]) -> Medal:
     """What the image of *credential*, an Open Badge, says."""
     achievement = credential["credentialSubject"]["achievement"]
+    return medal_for(achievement, str(credential["issuer"].get("name", "")))
+
+
+def medal_for(achievement: Mapping[str, Any], issuer: str) -> Medal:
+    """What the image of *achievement* says, of badges of *issuer*, or of whoever made the achievement."""
     scale: Mapping[str, Any] = next(iter(achievement.get("resultDescription", ())), {})
     levels = scale.get("rubricCriterionLevel", [])
     place = next((n for n, one in enumerate(levels, 1) if one["id"] == scale.get("requiredLevel")), 0)
     level = str(levels[place - 1]["name"]) if place else ""
     title = str(achievement["name"])
     title = title.removesuffix(f": {level}") if level else title
-    return Medal(title, level, str(credential["issuer"].get("name", "")), place, len(levels))
+    return Medal(title, level, issuer or str(achievement.get("creator", {}).get("name", "")), place, len(levels))
 
 
 def png(medal: Medal) -> bytes:
@@ -101,7 +107,21 @@ def svg(medal: Medal) -> ET.Element:
     return root
 
 
+def picture_svg(medal: Medal, uploaded: bytes | None) -> ET.Element:
+    """The SVG: drawn, or the *uploaded* PNG in it."""
+    root = svg(medal)
+    if uploaded is None:
+        return root
+    title = root[0]
+    root[:] = [title]
+    href = f"data:image/png;base64,{b64encode(uploaded).decode()}"
+    size = {"width": str(SIZE), "height": str(SIZE)}
+    ET.SubElement(root, f"{{{SVG}}}image", {"href": href, f"{{{_XLINK}}}href": href, **size})
+    return root
+
+
 SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
 _RINGS = ((296, DEEP), (284, PAPER), (278, ACCENT), (252, DEEP))
 
 

@@ -21,16 +21,20 @@ from typing import Any
 
 import msgspec
 
-from badges import claims, lists, records, stops
+from badges import achievements, claims, lists, records, stops, wording
+from badges.attainment import of_award
 from badges.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
 from badges.compose import Credential
 from badges.counts import count_issued
+from badges.described import named
 from badges.issuer import Issuer, address, issuer_of
-from badges.records import ISSUED, REVOKED
+from badges.records import ISSUED, REVOKED, BadgeContent
 from badges.status import ENTRIES, PROBES, REVOCATION, Draw, free_place, place_id
 from badges.verify import verify
 from lrs.competency.shapes import Award
 from lrs.competency.uncounted import uncounted
+from lrs.competency.witnessed import witnessed
+from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.times import micros_of_timestamp
 from lrs.people import persons
@@ -41,7 +45,7 @@ from lrs.tenancy.tenants import Tenant
 
 BY = "worker"
 ATTEMPTS = 8
-SHARED = frozenset({"status-list", "achievement"})
+SHARED = frozenset({"status-list", achievements.KIND, achievements.ITEM, wording.KIND})
 """Kinds of records that belong to many badges. A change of one is written before the next badge is worked on."""
 
 FIRST_LIST = f"{REVOCATION}-1"
@@ -122,16 +126,20 @@ def _read_ahead(ahead: ReadAhead, awards: Sequence[str], draw: Draw) -> list[int
     ahead.load([("status-list", FIRST_LIST), *(("award", id) for id in awards)])
     held = ahead.get_many("credential", map(credential_uuid, awards))
     drawn = [draw(ENTRIES) for _ in range(PROBES * (len(awards) - len(held)))]
-    named: list[RecordName] = [("status", place_id(FIRST_LIST, index)) for index in drawn]
-    named += [("status-list", str(record.meta["list"])) for record in held.values()]
-    named += [(stops.KIND, id) for id in held]
+    names: list[RecordName] = [("status", place_id(FIRST_LIST, index)) for index in drawn]
+    names += [("status-list", str(record.meta["list"])) for record in held.values()]
+    names += [(stops.KIND, id) for id in held]
     found = []
     for record in ahead.get_many("award", awards).values():
         with suppress(ValueError):  # it fails by itself
             found.append(read_award(record.body))
     people = {award.person for award in found}
-    named += [("achievement", achievement_uuid(award)) for award in found]
-    ahead.load([*named, *(("person", id) for id in people)])
+    names += [(wording.KIND, achievement_uuid(award)) for award in found]
+    ahead.load([*names, *(("person", id) for id in people)])
+    words = ahead.get_many(wording.KIND, [name for kind, name in names if kind == wording.KIND])
+    ahead.load((achievements.KIND, wording.read(one).current) for one in words.values())
+    with suppress(Refused):  # together too large: then those of one badge are read at a time
+        ahead.load(("statement", proof.statement) for award in found for proof in named(award))
     ahead.load(("person", into) for into in persons.holders(ahead, people).values())
     members = {member for id in people for member in persons.members_of(ahead, id)}
     ahead.load_with("identifier", (key("identifier-person", member) for member in members))
@@ -198,9 +206,9 @@ def _change(desk: Desk, award_id: str) -> BadgeChange:
     held = desk.reader.get("credential", credential_uuid(award_id))
     award = read_award(record.body)
     stopped = held is not None and desk.reader.get(stops.KIND, held.id) is not None
-    credential = _credential(desk, award_id, award) if award.state == "held" and not stopped else None
-    if credential and not _is_over(credential, desk.tenant.clock()):
-        puts = _issued(desk, credential, award, held)
+    content = _credential(desk, award_id, award) if award.state == "held" and not stopped else None
+    if content and not _is_over(content[0], desk.tenant.clock()):
+        puts = _issued(desk, content, award, held)
     elif held and held.meta["state"] == ISSUED and (stopped or not _ends_by_itself(held, award)):
         puts = _revoked(desk, held)
     else:
@@ -211,12 +219,13 @@ def _change(desk: Desk, award_id: str) -> BadgeChange:
     return BadgeChange(award_id, record.rev, award.person, desk.issuer.key.id, changed, to_publish)
 
 
-def _credential(desk: Desk, award_id: str, award: Award) -> Credential:
-    tenant = desk.tenant
-    identifiers = desk.identifiers_of(desk.reader, award.person)
+def _credential(desk: Desk, award_id: str, award: Award) -> BadgeContent:
+    tenant, reader = desk.tenant, desk.reader
+    identifiers = desk.identifiers_of(reader, award.person)
     recipient = recipient_of(identifiers, award_id, tenant.secret("badge-recipient/1"))
-    permanent = functools.partial(address, tenant)
-    return credential_of(award_id, award, recipient, address=permanent, zone=tenant.settings.zone)
+    version = achievements.current(tenant, reader, desk.issuer, of_award(award))
+    seen = witnessed(reader, (proof.statement for proof in named(award)))
+    return credential_of(award_id, award, recipient, version.json, zone=tenant.settings.zone, seen=seen), version
 
 
 def _is_over(credential: Credential, now: int) -> bool:
@@ -232,7 +241,7 @@ def _ends_by_itself(held: Record, award: Award) -> bool:
     return award.state != "withdrawn" and not records.promises_more(held, award.valid_until)
 
 
-def _issued(desk: Desk, credential: Credential, award: Award, held: Record | None) -> tuple[Record, ...]:
+def _issued(desk: Desk, content: BadgeContent, award: Award, held: Record | None) -> tuple[Record, ...]:
     """The records of a new or changed badge. It keeps its place in the list unless the old badge must be revoked.
 
     More evidence changes no badge; naming evidence that no longer counts does. The old badge must be revoked if the
@@ -241,7 +250,9 @@ def _issued(desk: Desk, credential: Credential, award: Award, held: Record | Non
     tenant = desk.tenant
     live = held is not None and held.meta["state"] == ISSUED
     current = held is not None and live and lists.is_current(tenant, desk.reader, desk.issuer, str(held.meta["list"]))
-    if held and current and records.says_the_same(held, credential, desk.issuer) and not _names_lost(desk, award, held):
+    first = address(tenant, f"achievements/{content[1].achievement}")
+    same = held and current and records.says_the_same(held, content, desk.issuer, first)
+    if held and same and not _names_lost(desk, award, held):
         return ()
     retired: tuple[Record, ...] = ()
     if held and current and not records.promises_more(held, award.valid_until):
@@ -250,12 +261,11 @@ def _issued(desk: Desk, credential: Credential, award: Award, held: Record | Non
         names = lists.list_names(tenant, desk.reader, desk.issuer, REVOCATION)
         place = free_place(desk.reader, names, desk.draw)
         retired = _retired(desk, held) if held and live else ()
-    badge = records.credential_record(tenant, desk.issuer, credential, award, place, held)
+    badge = records.credential_record(tenant, desk.issuer, content, award, place, held)
     listed = lists.list_for_issue(tenant, desk.reader, desk.issuer, place[0])
     _accept(desk, badge, listed)
     taken = records.place_record(desk.reader, place, badge.id, ISSUED)
-    about = records.achievement_record(desk.reader, credential, award)
-    wanted = (badge, taken, listed, about, *retired)
+    wanted = (badge, taken, listed, *content[1].records, *retired)
     return tuple({(record.kind, record.id): record for record in wanted}.values())
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from badges.forms import FORMS, Form, StoredBadge
-from badges.keys import ring_of
+from badges.forms import FORMS, Form
+from badges.stored import stored_badge
 from lrs.pages.me.badges import BadgeForm, BadgeForms
 from lrs.tenancy.tenants import Tenant
 
@@ -15,6 +15,6 @@ def own_forms() -> BadgeForms:
 
 def _own(form: Form) -> BadgeForm:
     def make(tenant: Tenant, id: str, credential: bytes) -> bytes:
-        return form.make(StoredBadge(id, credential, ring_of(tenant)))
+        return form.make(stored_badge(tenant, id, credential))
 
     return BadgeForm(form.media_type, form.ending, make)

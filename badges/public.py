@@ -1,10 +1,21 @@
-"""Routes that pages of any site may read: what a badge points to is public, and verifiers may be pages."""
+"""Routes that pages of any site may read: what a badge points to is public, and verifiers may be pages.
+
+Also what these routes have in common: their tenant, the record that they are about, and their answers as JSON.
+"""
 
 from __future__ import annotations
 
-from fastapi import HTTPException, Response
+import json
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Path, Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
+
+from lrs.kernel.errors import Refused
+from lrs.storage import Record
+from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import tenant_of
 
 ANYBODY = {"access-control-allow-origin": "*"}
 _METHODS = "GET, HEAD, OPTIONS"
@@ -30,3 +41,37 @@ class PublicRoute(APIRoute):
             raise HTTPException(405, headers={"allow": _METHODS} | ANYBODY)
         else:
             await super().handle(scope, receive, send)
+
+
+def _named(request: Request, _: Annotated[str, Path(alias="tenant")]) -> Tenant:
+    return tenant_of(request)
+
+
+BadgeTenant = Annotated[Tenant, Depends(_named)]
+"""The tenant whose name these addresses always have."""
+PAGE_AGE = "public, max-age=300"
+
+
+def record_of(tenant: Tenant, kind: str, id: str) -> Record:
+    """The record of *kind* with this id. Raises ``Refused`` (404)."""
+    record = tenant.store.get(kind, id)
+    if record is None:
+        raise Refused(f"There is no such {kind}.", status=404, error="not_found")
+    return record
+
+
+def as_json(value: Any, media_type: str = "application/json", age: str = PAGE_AGE) -> Response:
+    """*value* as an answer that may be kept as *age* says."""
+    body = json.dumps(value, ensure_ascii=False)
+    return Response(body, media_type=media_type, headers={"cache-control": age, "vary": "accept"})
+
+
+def sends(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """The answer 200, for the OpenAPI document: JSON is an object there, all else (text, images, a JWT) a string."""
+    content = {kind: {"schema": {"type": "object" if _is_json(kind) else "string"}} for kind in media_types}
+    return {200: {"description": "It is there.", "content": content}}
+
+
+def _is_json(media_type: str) -> bool:
+    """Whether it is JSON; ``application/vc`` is, though its name does not say so (W3C VCDM 2.0, 6.3)."""
+    return media_type == "application/vc" or media_type.endswith(("/json", "+json"))

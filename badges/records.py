@@ -1,11 +1,12 @@
-"""The records of badges in the store: signed credentials, signed lists, taken places, achievements. Writes nothing.
+"""The records of badges in the store: signed credentials, and taken places in lists. Writes nothing.
 
 A record made here has ``seq`` 0 and the ``rev`` of the stored one, 0 if there is none. A record that needs no change is
 returned as it is stored.
 
-kind ``credential``, id uuid5 of the award: the signed badge; meta has the person, the first day, the place, and the key
-that it replaces if its former signature does not count any more. kind ``status``, id ``status:<list>:<n>``: a taken
-place. kind ``achievement``: the Achievement as JSON, without learners. Lists are those of ``badges.lists``.
+kind ``credential``, id uuid5 of the award: the signed badge; meta has the person, the first day, the place, what it is
+for and in which version of the words, and the key that it replaces if its former signature does not count any more.
+kind ``status``, id ``status:<list>:<n>``: a taken place. Lists are those of ``badges.lists``, achievements those of
+``badges.achievements``.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from itertools import islice
 from typing import Any
 
 from badges import status
-from badges.awards import achievement_uuid, credential_uuid
-from badges.compose import Credential, StatusEntry, achievement_json, compose
+from badges.achievements import AchievementVersion
+from badges.awards import credential_uuid
+from badges.compose import Credential, StatusEntry, compose, is_for
 from badges.issuer import Issuer, address
 from badges.sign import sign
 from lrs.competency.shapes import Award
@@ -33,6 +35,8 @@ from lrs.tenancy.tenants import Tenant
 ISSUED = "issued"
 REVOKED = "revoked"
 
+BadgeContent = tuple[Credential, AchievementVersion]
+"""What a badge says, and which version of its words that is."""
 StatusPlace = tuple[str, int]
 """The name of a status list, and the index in it."""
 
@@ -42,15 +46,21 @@ def to_bytes(value: Json) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def says_the_same(held: Record, credential: Credential, issuer: Issuer) -> bool:
-    """Whether the badge *held* says what *credential* would say now, and its signature counts.
+def says_the_same(held: Record, content: BadgeContent, issuer: Issuer, first: str) -> bool:
+    """Whether the badge *held* says what a badge with *content* would say now, and its signature counts.
 
-    Which of the issuer's keys signed it is not compared, nor its dates of issue and its place, nor the evidence that it
-    names and its count, because evidence for a held level keeps coming.
+    What is compared is what was reached, by whom, and until when. Which of the issuer's keys signed it is not compared,
+    nor its dates of issue and its place, nor its words, which have versions, nor the evidence that it names and its
+    count, because evidence for a held level keeps coming. *first* is the address of the first version of the words.
     """
-    badge = json.loads(held.body)
+    (credential, version), badge = content, json.loads(held.body)
     now = compose(credential, issuer.profile(), "", StatusEntry("", 0))
-    return _bare(badge) == _bare(now) and issuer.answers_for(method_of(badge))
+    subject, wanted = badge["credentialSubject"], now["credentialSubject"]
+    if subject.get("id") != wanted.get("id") or not is_for(subject.get("identifier", []), credential.recipient):
+        return False
+    reached = held.meta.get("achievement") == version.achievement or subject["achievement"]["id"] == first
+    recent = int(held.meta.get("version", 0)) >= version.least
+    return reached and recent and _bare(badge) == _bare(now) and issuer.answers_for(method_of(badge))
 
 
 def method_of(signed: Json) -> str:
@@ -79,7 +89,7 @@ def named_in(held: Record) -> list[str]:
 
 
 def _bare(badge: Json) -> Json:
-    unasked = {"proof", "validFrom", "credentialStatus", "evidence"}
+    unasked = {"proof", "validFrom", "credentialStatus", "evidence", "name", "credentialSubject"}
     return {name: value for name, value in badge.items() if name not in unasked}
 
 
@@ -107,9 +117,15 @@ def place_record(reader: Reader, place: StatusPlace, credential: str, state: str
 
 
 def credential_record(
-    tenant: Tenant, issuer: Issuer, credential: Credential, award: Award, place: StatusPlace, old: Record | None
+    tenant: Tenant,
+    issuer: Issuer,
+    content: BadgeContent,
+    award: Award,
+    place: StatusPlace,
+    old: Record | None,
 ) -> Record:
-    """The signed badge *credential* of *award* at *place*, newer than the *old* one that it replaces."""
+    """The signed badge with *content* of *award* at *place*, newer than the *old* one that it replaces."""
+    credential, version = content
     list_url = address(tenant, f"status/{place[0]}")
     now = tenant.clock()
     valid_from = issue_time(now, old.meta["valid_from"] if old else None)
@@ -120,7 +136,9 @@ def credential_record(
         "credential",
         id,
         to_bytes(signed),
-        meta=_meta(award, place, valid_from) | _replaced(issuer, old),
+        meta=_meta(award, place, valid_from)
+        | {"achievement": version.achievement, "version": version.number}
+        | _replaced(issuer, old),
         keys=(key("credential.person", award.person),),
         rev=old.rev if old else 0,
     )
@@ -141,20 +159,9 @@ def _meta(award: Award, place: StatusPlace, valid_from: str) -> dict[str, Any]:
         "state": ISSUED,
         "list": place[0],
         "index": place[1],
-        "achievement": achievement_uuid(award),
         "valid_from": valid_from,
         "ends": award.valid_until.isoformat() if award.valid_until else None,
     }
-
-
-def achievement_record(reader: Reader, credential: Credential, award: Award) -> Record:
-    """The achievement for its public page."""
-    id = achievement_uuid(award)
-    old = reader.get("achievement", id)
-    content = to_bytes(achievement_json(credential.achievement))
-    if old and old.body == content:
-        return old
-    return Record("achievement", id, content, rev=old.rev if old else 0)
 
 
 def promises_more(held: Record, ends: date | None) -> bool:
@@ -178,6 +185,5 @@ KINDS = (
         find=by_keys("credential", lambda whose: (key("credential.person", one) for one in whose.persons)),
     ),
     Kind("status", "effect", subjects=None, retention="evidence", exported=True),
-    Kind("achievement", "effect", subjects=None, retention="evidence", exported=True),
 )
-"""A place in a list names a badge and not its holder. Achievements are public and name nobody."""
+"""A place in a list names a badge and not its holder."""

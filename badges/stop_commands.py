@@ -9,9 +9,9 @@ from typing import TypeVar
 import click
 
 from badges import stops
-from badges.forms import FORMS, NotInThisForm, StoredBadge, form_named
-from badges.keys import ring_of
+from badges.forms import FORMS, NotInThisForm, form_named
 from badges.records import ISSUED
+from badges.stored import stored_badge
 from lrs.kernel.files import content
 from lrs.kernel.printing import json_option, print_json
 from lrs.storage import each
@@ -93,11 +93,11 @@ def issue_command(tenant: Tenant, *, id: str) -> None:
 def export_command(tenant: Tenant, *, out: Path, forms: tuple[str, ...], as_json: bool) -> None:
     """Write every badge that is valid into a folder, a file for each form."""
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ring, written, left = ring_of(tenant), 0, list[str]()
+    written, left = 0, list[str]()
     for record in each(tenant.store, "credential"):
         if record.meta["state"] != ISSUED:
             continue
-        badge = StoredBadge(record.id, record.body, ring)
+        badge = stored_badge(tenant, record.id, record.body)
         for form in map(form_named, dict.fromkeys(forms)):
             try:
                 made = form.make(badge)

@@ -29,6 +29,7 @@ from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.pages import routes as course_pages
 from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
+from badges import achievement_routes
 from badges import routes as badges
 from badges.own_forms import own_forms
 from badges.pages import claim as badge_claims
@@ -110,9 +111,9 @@ PAGES = {
     "staff": visit.PAGES,
     "consent": learners.PAGES,
     "public": front.PAGES,
-    "achievement": badges.PAGES,
     "claim": badge_claims.PAGES,
     "shared": shared_badges.PAGES,
+    "achievement": achievement_routes.PAGES,
     "lti": frames.PAGES,
     "operator": operator.PAGES,
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from PIL import Image
 
 from adapters.here import job_here
 from adapters.lms.catapult import clients
@@ -26,7 +27,7 @@ from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
-from badges import claims, counts, issuer, rotation, shares, stops
+from badges import claims, counts, editing, issuer, rotation, shares, stops, wording
 from lrs.access import learners, one_time, staff_acts, switches, tries
 from lrs.access.keys import active_key, authority_of, create_key
 from lrs.access.oidc import providers
@@ -146,6 +147,7 @@ class Everything:
         )
         self.write(lambda tx: counts.count(tx, badge, "opened", self.tenant.clock()))
         self._shown(badge)
+        self._words()
         stops.stop(self.tenant, [badge], "suspended", reason="An assessor asked for it", by="test")
         drain(self.tenant, ("issue", "publish"))
 
@@ -157,6 +159,13 @@ class Everything:
         self.write(lambda tx: minors.clear(tx, self.person("ann"), by="test"))
         self.shared = self.write(lambda tx: shares.share(tx, self.tenant, record, with_name=True, by="learner x")).token
         self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))
+
+    def _words(self) -> None:
+        """A steward's image, which makes a second version of the achievement."""
+        drawn = BytesIO()
+        Image.new("RGB", (600, 600), "teal").save(drawn, "PNG")
+        about = wording.read(next(each(self.tenant.store, wording.KIND))).attainment
+        editing.set_picture(self.tenant, about, "framework", drawn.getvalue(), by="test")
 
     def _signing_in(self) -> None:
         tenant, person = self.tenant, self.person("ann")

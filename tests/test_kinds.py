@@ -78,6 +78,9 @@ ABOUT_NOBODY = {
         "status",
         "achievement",
         "badge-counts",
+        "badge-wording",
+        "badge-image",
+        "framework-item",
         "issuer",
     ),
     *("one-time-link", "oidc-provider", "tries"),
@@ -97,6 +100,8 @@ NAMING_BLOBS = {
     "import": 5,
     "rules-draft": 1,
     "course-version": 2,
+    "achievement": 1,
+    "badge-image": 1,
 }
 """How many blobs the records of a kind in ``Everything`` name."""
 

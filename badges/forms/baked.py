@@ -1,4 +1,4 @@
-"""The badge in an image: the default image as PNG or SVG, with the stored credential in it.
+"""The badge in an image: the uploaded or the drawn one, as PNG or SVG, with the stored credential in it.
 
 Source: 1EdTech Open Badges 3.0, 5.3 ("Baking"): in a PNG an ``iTXt`` chunk with the keyword ``openbadgecredential``,
 not compressed, once; in an SVG the element ``openbadges:credential``. The chunk is the first after the header, and
@@ -13,7 +13,7 @@ import zlib
 from xml.etree import ElementTree as ET
 
 from badges.forms.form import Form, StoredBadge
-from badges.image import medal_of, png, svg
+from badges.image import medal_of, picture_svg, png
 
 NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
 KEYWORD = b"openbadgecredential"
@@ -30,7 +30,7 @@ def bakeable(credential: bytes) -> str:
 
 
 def _png(badge: StoredBadge) -> bytes:
-    image = png(medal_of(json.loads(badge.credential)))
+    image = badge.picture or png(medal_of(json.loads(badge.credential)))
     text = KEYWORD + b"\0\0\0\0\0" + bakeable(badge.credential).encode()
     chunk = len(text).to_bytes(4) + b"iTXt" + text + zlib.crc32(b"iTXt" + text).to_bytes(4)
     return image[:_HEADER] + chunk + image[_HEADER:]
@@ -38,7 +38,7 @@ def _png(badge: StoredBadge) -> bytes:
 
 def _svg(badge: StoredBadge) -> bytes:
     ET.register_namespace("openbadges", NAMESPACE)
-    root = svg(medal_of(json.loads(badge.credential)))
+    root = picture_svg(medal_of(json.loads(badge.credential)), badge.picture)
     baked = ET.Element(f"{{{NAMESPACE}}}credential")
     baked.text = bakeable(badge.credential)
     root.insert(0, baked)

@@ -20,11 +20,15 @@ class NotInThisForm(Refused):
 
 @dataclass(frozen=True, slots=True)
 class StoredBadge:
-    """What forms are made from: the stored credential, JSON in UTF-8, and the tenant's keys."""
+    """What forms are made from: the stored credential, JSON in UTF-8, and the tenant's keys.
+
+    *picture* is the image, a PNG, that a steward uploaded for what it stands for; ``None`` for the drawn one.
+    """
 
     id: str
     credential: bytes
     ring: KeyRing
+    picture: bytes | None = None
 
     def signer(self) -> Issuer:
         """The issuer as the credential names it, whatever its name is now, with the keys of now.

@@ -17,6 +17,7 @@ from fpdf.enums import XPos, YPos
 
 from badges.forms.form import Form, StoredBadge
 from badges.image import FONTS, medal_of, png, wrapped
+from badges.narrative import texts
 from lrs.kernel.strict_json import Json
 from lrs.kernel.times import SECOND, micros_of_timestamp
 from lrs.web.dates import written_day
@@ -84,7 +85,7 @@ def _pdf(badge: StoredBadge) -> bytes:
     )
     page.set_fill_color(*_ACCENT)
     page.rect(0, 0, 8, page.h, "F")
-    page.image(io.BytesIO(png(medal)), 22, 38, 88, alt_text=str(credential["name"]))
+    page.image(io.BytesIO(badge.picture or png(medal)), 22, 38, 88, alt_text=str(credential["name"]))
     page.set_y(36)
     _text(page, credential)
     _check(page, credential)
@@ -102,7 +103,8 @@ def _text(page: _Certificate, credential: Json) -> None:
     if holder:
         page.put(f"Awarded to {holder}", 15, _INK, is_bold=True, most=1)
     page.put(str(achievement["description"]), 11, _INK, after=3)
-    page.put(f"What it takes: {achievement['criteria'].get('narrative', '')}", 11, _SOFT, after=5, most=3)
+    takes = ". ".join(texts(achievement["criteria"].get("narrative", "")))
+    page.put(f"What it takes: {takes}", 11, _SOFT, after=5, most=3)
     page.put(f"Issued by {medal.issuer}", 12, _INK, is_bold=True, after=1, most=1)
     page.put(_dates(credential), 12, _INK)
 

@@ -11,12 +11,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from badges import badge_view, shares
-from badges.forms import StoredBadge, form_named
-from badges.keys import ring_of
+from badges.forms import form_named
 from badges.lookup import resolver, status_lists
 from badges.pages.taking import note, shared_address
 from badges.public import PublicRoute
 from badges.shares import BadgeShare
+from badges.stored import stored_badge
 from badges.verify import verify
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here, problems
@@ -78,7 +78,7 @@ def routes() -> APIRouter:
 def _image(tenant: Tenant, token: str, name: str) -> Response:
     _, record = shares.shared(tenant, token)
     form = form_named(name)
-    made = form.make(StoredBadge(record.id, record.body, ring_of(tenant)))
+    made = form.make(stored_badge(tenant, record.id, record.body))
     return Response(made, media_type=form.media_type, headers=_UNLISTED)
 
 

@@ -239,6 +239,10 @@ TABLE: PolicyTable = {
     ("GET", "/.well-known/jwt-vc-issuer/t/{tenant}"): _BADGE,
     ("GET", "/t/{tenant}/status/{name}"): _BADGE,
     ("GET", "/t/{tenant}/achievements/{id}"): _BADGE_PAGE,
+    ("GET", "/t/{tenant}/achievements/{id}/image.png"): _BADGE,
+    ("GET", "/t/{tenant}/achievements/{id}/image.svg"): _BADGE,
+    ("GET", "/t/{tenant}/criteria/{id}"): _BADGE_PAGE,
+    ("GET", "/t/{tenant}/competencies/{id}"): _BADGE_PAGE,
     ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
     # what a holder shares
     ("GET", "/t/{tenant}/shared/{share}"): _SHARED,

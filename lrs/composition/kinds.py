@@ -24,7 +24,7 @@ from adapters.lms.cmi5 import session as content_sessions
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
-from badges import claims, counts, issuer, lists, records, shares, stops
+from badges import achievements, claims, counts, issuer, lists, pictures, records, shares, stops, wording
 from lrs.access import keys, learners, one_time, operators, sessions, staff, switches, tries
 from lrs.access.oidc import providers
 from lrs.competency import evidence, held, listed, tallies, uncompletions
@@ -49,7 +49,7 @@ TENANT: Kinds = collected(
         *(persons, joins, suggestions, nobody, minors, questions, told_names),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
-        *(records, lists, stops, issuer, counts, claims, shares),
+        *(records, achievements, wording, pictures, lists, stops, issuer, counts, claims, shares),
         *(job, ledger, mappings, before),
         *(checklists, centre_sessions, attendees),
         *(courses, numbers, clients, content_sessions),

@@ -12,8 +12,10 @@ from adapters.lms.lti import enrolments, rosters
 from adapters.lms.lti.skill_grades import follow
 from adapters.step import import_steps
 from badges import lists, rotation
+from badges.editing import REWORD
 from badges.issue import issue
 from badges.records import badged
+from badges.rewording import reword
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.list_owed import list_those_before
 from lrs.competency.listed import list_learners
@@ -120,6 +122,7 @@ STEPS: Mapping[str, Step] = {
     rotation.REISSUE: Step(
         rotation.reissue, undone={"": "badges that a compromised key signed are valid with nobody until it is done"}
     ),
+    REWORD: Step(reword, undone={"": "badges that are held keep the words of before, though they are to have the new"}),
     "sync": Step(
         _sync,
         batch=200,
@@ -153,6 +156,7 @@ LANES: Sequence[Sequence[str]] = (
         "publish",
         "rotate",
         "reissue",
+        REWORD,
         "resync",
         "sync",
         enrolments.STEP,

@@ -10,6 +10,8 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 different ways, so a badge that contains one is never signed.
 """
 LONGEST_NAME = 80
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Embeddings, overrides and isolates of the direction (Unicode UAX 9, 2). Marks for one character are harmless."""
 _INVISIBLE = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
 """Characters that look like blanks although their Unicode category is letter or symbol."""
 _SHOWN_AS_CODES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -22,6 +24,20 @@ def control_character(text: str) -> str | None:
     r"""The first control character in *text* as messages show it (``\x07``); ``None`` if there is none."""
     found = CONTROL.search(text)
     return _code(found[0]) if found else None
+
+
+def cleaned(text: str, longest: int) -> str:
+    """*text* on one line, without control characters and without what turns the direction of the text around it.
+
+    Cut to *longest* characters. For texts that others sent and that something of ours repeats.
+    """
+    joined = " ".join(_TURNING.sub("", CONTROL.sub(" ", text)).split())
+    return joined if len(joined) <= longest else f"{joined[: longest - 1].rstrip()}…"
+
+
+def turns_direction(text: str) -> bool:
+    """Whether *text* has an override or embedding of the direction, by which it can look like another text."""
+    return _TURNING.search(text) is not None
 
 
 def one_line(text: str) -> str:

@@ -108,6 +108,10 @@ OPEN = {
     ("GET", "/shared/{share}/badge.png"),
     ("GET", "/shared/{share}/badge.svg"),
     ("GET", "/achievements/{id}"),
+    ("GET", "/achievements/{id}/image.png"),
+    ("GET", "/achievements/{id}/image.svg"),
+    ("GET", "/criteria/{id}"),
+    ("GET", "/competencies/{id}"),
     ("GET", "/lti/jwks"),
     ("GET", "/lti/register/{invite}"),
     ("POST", "/lti/register/{invite}"),
@@ -524,12 +528,16 @@ def test_xapi_lets_in_who_the_table_says(site, resource, method, prefix):
 UPLOAD = {"content": b"a,b\n1,2\n", "params": {"adapter": "training-centre"}, "headers": {"Content-Type": "text/csv"}}
 
 
+OF_BADGES = ("/did.json", "/status/", "/achievements/", "/criteria/", "/competencies/", "/credentials/")
+"""Addresses that hold only behind the name of their tenant."""
+
+
 @pytest.mark.parametrize("prefix", ["", "/t/default"])
 @pytest.mark.parametrize(("method", "path"), sorted(OTHERS))
 def test_other_routes_let_in_who_the_table_says(site, method, path, prefix):
     if path.startswith("/lti/"):
         prefix = "/t/default"
-    if prefix == "" and path in {"/did.json", "/status/{name}", "/achievements/{id}", "/credentials/{id}"}:
+    if prefix == "" and path.startswith(OF_BADGES):
         prefix = "/t/default"
     if path in OF_SERVER or path.endswith("/t/{tenant}"):
         prefix = ""

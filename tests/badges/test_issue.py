@@ -15,7 +15,6 @@ from badges.issue import NotAccepted
 from badges.issuer import rename
 from badges.sign import sign
 from badges.status import bits_of, is_set
-from badges.unsafe import Unsafe
 from lrs.kernel.times import HOUR
 from lrs.storage import Record, Walk
 from lrs.tenancy.tenants import Tenant
@@ -193,8 +192,18 @@ def test_another_period_issues_the_badge_anew_under_its_id_and_place_with_the_ev
     assert (second["id"], second["credentialStatus"]) == (first["id"], first["credentialStatus"])
     assert second["validFrom"] == "2026-11-21T13:00:00Z"
     assert second["evidence"] == [
-        {"id": f"urn:uuid:{STATEMENT}", "type": ["Evidence"], "name": "Learning record of 2026-06-01"},
-        {"id": f"urn:uuid:{STATEMENT_2}", "type": ["Evidence"], "name": "Learning record of 2026-11-20"},
+        {
+            "id": f"urn:uuid:{STATEMENT}",
+            "type": ["Evidence"],
+            "name": "Learning record of 1 June 2026",
+            "description": "Recorded by centre-1, 1 June 2026.",
+        },
+        {
+            "id": f"urn:uuid:{STATEMENT_2}",
+            "type": ["Evidence"],
+            "name": "Learning record of 20 November 2026",
+            "description": "Recorded by lms, 20 November 2026.",
+        },
         {"type": ["Evidence"], "name": "10000 learning records in all; 2 of them are named here"},
     ]
     assert failed(verdict_on(tenant, first)) == failed(verdict_on(tenant, second)) == []
@@ -395,13 +404,24 @@ def test_a_composer_that_forgets_the_achievement_is_caught_before_anything_is_st
     assert tenant.store.count("credential") == tenant.store.count("status") == 0
 
 
-def test_a_label_that_no_signature_can_cover_is_refused_and_stays_owed(tenant):
-    put_award(tenant, level={"ordinal": 2, "code": "P", "label": "Practi\x07tioner"})
+def test_what_cannot_be_signed_or_turns_the_text_around_it_is_left_out_of_labels_and_the_badge_is_valid(tenant):
+    bad = {"ordinal": 2, "code": "P", "label": "Practi\x07tioner \u202edlog} ]]>"}
+    scale = {**BODY["scale"], "levels": [bad]}
+    put_award(tenant, level=bad, scale=scale, competency={**BODY["competency"], "label": "Gowning\x1b[31m"})
 
-    with pytest.raises(Unsafe, match="control character"):
-        run_issue(tenant)
+    run_issue(tenant)
 
-    assert tenant.store.count("credential") == 0
+    badge = badge_in(tenant)[1]
+    assert badge["name"] == "Gowning [31m: Practi tioner dlog} ]]>"
+    assert [one["name"] for one in medal_levels(badge)] == ["Practi tioner dlog} ]]>"]
+    assert failed(verdict_on(tenant, badge)) == []
+
+
+def medal_levels(badge: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = badge["credentialSubject"]["achievement"]["resultDescription"][0][
+        "rubricCriterionLevel"
+    ]
+    return found
 
 
 def test_without_a_public_address_the_issuer_is_its_key_and_says_that_it_is_a_demonstration(tmp_path):

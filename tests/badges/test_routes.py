@@ -12,7 +12,7 @@ import pytest
 
 from badges.forms import FORMS, Form, NotInThisForm, StoredBadge
 from badges.issuer import issuer_of
-from badges.routes import _sends
+from badges.public import sends
 from lrs.access.keys import NewKey, create_key
 from lrs.app import Application, create_app
 from lrs.kernel.settings import Settings
@@ -105,10 +105,10 @@ def test_a_browser_gets_a_page_in_which_no_markup_of_others_runs(client, tenant)
     answer = client.get(path, headers={"accept": "text/html"})
 
     assert answer.headers["content-type"].startswith("text/html")
-    assert "<h1>Gowning &lt;b&gt;&amp; more&lt;/b&gt;: Practitioner</h1>" in answer.text
-    assert "<li>Practitioner (this one)</li>" in answer.text
-    assert "<p>Stands for GMP-4.2 Gowning &lt;b&gt;&amp; more&lt;/b&gt; of GMP skills.</p>" in answer.text
-    assert f"Open Badge of {issuer_of(tenant).name}" in answer.text
+    assert "<h1><bdi>Gowning &lt;b&gt;&amp; more&lt;/b&gt;: Practitioner</bdi></h1>" in answer.text
+    assert "<li><bdi>Practitioner</bdi> <strong>(this one)</strong></li>" in answer.text
+    assert "<bdi>GMP-4.2 Gowning &lt;b&gt;&amp; more&lt;/b&gt;</bdi></a> of <bdi>GMP skills</bdi>." in answer.text
+    assert f"Open Badge of <bdi>{issuer_of(tenant).name}" in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
 
@@ -167,7 +167,7 @@ def test_a_badge_is_saved_under_its_id_with_the_ending_of_the_form(client, tenan
 
 
 def test_only_json_is_an_object_in_the_openapi_document():
-    sent = _sends("application/vc", "application/ld+json", "application/vc+jwt", "image/svg+xml", "text/html")
+    sent = sends("application/vc", "application/ld+json", "application/vc+jwt", "image/svg+xml", "text/html")
 
     types = {kind: told["schema"]["type"] for kind, told in sent[200]["content"].items()}
 

@@ -47,6 +47,8 @@ ELSEWHERE = {
     "/sign-in/link/{token}": 410,
     "/sign-in/return": 403,
     "/sign-in/with/{provider}": 404,
+    "/t/{tenant}/criteria/{id}": 404,
+    "/t/{tenant}/competencies/{id}": 404,
     "/t/{tenant}/achievements/{id}": 404,  # without an https address, badges have no permanent ones
 }
 """Pages for which this scene has nothing, and what they answer."""

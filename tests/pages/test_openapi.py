@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import msgspec
 import pytest
 import requests
 import schemathesis
@@ -20,12 +21,15 @@ from schemathesis import GenerationMode
 from adapters.here import job_here
 from adapters.run import Order
 from badges import claims, shares
+from badges.achievements import ITEM, FrameworkItem
+from badges.awards import read_award
 from lrs.access.keys import create_key
 from lrs.composition.steps import drain
 from lrs.matching import roles, services
+from lrs.storage import Record
 from lrs.xapi.endpoint import METHODS
 from tests.adapters.lms.launched import PlatformClient
-from tests.badges.made import badge_in, put_award, run_issue
+from tests.badges.made import BODY, badge_in, put_award, run_issue
 from tests.matching.world import agree, held, put_badge, put_person, put_profile, put_service, put_waiting, run_sync
 from tests.programs import PATIENCE
 from tests.served import serving
@@ -52,6 +56,10 @@ OPERATIONS = {
     "GET /t/{tenant}/did.json": 5,
     "GET /t/{tenant}/status/{name}": 12,
     "GET /t/{tenant}/achievements/{id}": 12,
+    "GET /t/{tenant}/achievements/{id}/image.png": 5,
+    "GET /t/{tenant}/achievements/{id}/image.svg": 5,
+    "GET /t/{tenant}/criteria/{id}": 5,
+    "GET /t/{tenant}/competencies/{id}": 5,
     "GET /t/{tenant}/credentials/{id}": 12,
 }
 """What other programs ask, and how many requests each is asked in each way."""
@@ -351,6 +359,12 @@ class Site:
         share = tenant.store.write(lambda tx: shares.share(tx, tenant, badge, with_name=True, by="test")).result()
         self.there |= {"claim": claim.token, "share": share.token}
         self._ids = {"achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2]}
+        self._ids["criteria"] = self._ids["achievements"]
+        about = read_award(msgspec.json.encode(BODY))
+        item = FrameworkItem(1, about.competency, about.scale, "GMP skills", 0)
+        record = Record(ITEM, self._ids["achievements"], msgspec.json.encode(item))
+        tenant.store.write(lambda tx: tx.insert(record)).result()
+        self._ids["competencies"] = record.id
         self._ids["imports"] = import_of(tenant).id
         self._ids["credentials"] = self._ids["/pages/badges"] = badge.id
         document = self.session.get(f"{lrs.address}/openapi.json").json()

@@ -308,6 +308,8 @@ def _lived(everything: Everything) -> dict[str, str]:
         "badges/{id}": first["credential"].id,
         "credentials/{id}": first["credential"].id,
         "achievements/{id}": first["achievement"].id,
+        "criteria/{id}": first["achievement"].id,
+        "competencies/{id}": first["framework-item"].id,
         "status/{name}": badge["credentialStatus"]["statusListCredential"].rpartition("/")[2],
         "drafts/{id}": first["rules-draft"].id,
         "learners/{person}": everything.person("ann"),

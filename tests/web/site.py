@@ -111,6 +111,7 @@ class Site:
             "one": person,
             "other": person,
             "achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2],
+            "criteria": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2],
             "credentials": badge.id,
             "badges": badge.id,
             "services": service.service.id,

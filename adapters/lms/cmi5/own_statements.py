@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.lms.cmi5.duration import duration_of
 from adapters.lms.cmi5.session import LaunchSession, Registration
 from adapters.lms.cmi5.vocabulary import (
     ABANDONED,
@@ -29,6 +28,7 @@ from adapters.lms.cmi5.vocabulary import (
     WAIVED,
 )
 from adapters.lms.structure import AssignableUnit, Block, CoursePart, Structure
+from lrs.kernel.durations import duration_of
 from lrs.kernel.names import name
 
 Statement = dict[str, Any]

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from adapters.lms.cmi5.duration import seconds_of
 from adapters.lms.cmi5.session import LaunchSession, UnitProgress, agent_text
 from adapters.lms.cmi5.vocabulary import (
     CMI5,
@@ -30,6 +29,7 @@ from adapters.lms.cmi5.vocabulary import (
     VOIDED,
 )
 from adapters.lms.structure import MoveOn
+from lrs.kernel.durations import seconds_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import Json
 from lrs.xapi.statements.identity import ifi_text

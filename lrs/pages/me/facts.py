@@ -13,6 +13,7 @@ import msgspec
 from lrs.access import learners
 from lrs.competency.frameworks.frameworks import published
 from lrs.competency.shapes import Award, ProfileEntry, Proof
+from lrs.competency.witnessed import Witnessed, witnessed
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY
@@ -27,7 +28,6 @@ from lrs.outbox import deliveries
 from lrs.pages.facts import subjects
 from lrs.pages.me import badges
 from lrs.pages.me.badges import OwnBadge
-from lrs.pages.me.evidence import Witnessed, witnessed
 from lrs.people import questions
 from lrs.people.persons import identifiers_in, members_of
 from lrs.people.questions import Question

@@ -5,9 +5,9 @@ import copy
 import pytest
 from msgspec.structs import replace
 
-from adapters.lms.cmi5.duration import LONGEST, duration_of, seconds_of
 from adapters.lms.cmi5.rules import SessionStanding, judged, meets
 from adapters.lms.cmi5.session import LaunchSession, UnitProgress
+from lrs.kernel.durations import LONGEST, duration_of, seconds_of
 from lrs.kernel.errors import Refused
 
 VERBS = "http://adlnet.gov/expapi/verbs/"

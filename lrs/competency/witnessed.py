@@ -1,4 +1,7 @@
-"""Who observed what a learner did, read from the statements that prove a skill. Formats nothing."""
+"""What a learner did, who observed it, with which score and for how long: read from statements that prove a skill.
+
+Formats nothing.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,26 @@ class _Context(msgspec.Struct, frozen=True):
     contextActivities: _Around = _Around()  # noqa: N815 (the xAPI word)
 
 
+class _Score(msgspec.Struct, frozen=True):
+    scaled: float | None = None
+    raw: float | None = None
+    max: float | None = None
+
+
+class _Result(msgspec.Struct, frozen=True):
+    score: _Score = _Score()
+    duration: str = ""
+
+
+class _Verb(msgspec.Struct, frozen=True):
+    id: str = ""
+
+
 class _Said(msgspec.Struct, frozen=True):
+    verb: _Verb = _Verb()
     object: _Thing = _Thing()
     context: _Context = _Context()
+    result: _Result = _Result()
 
 
 _decode = msgspec.json.Decoder(_Said).decode
@@ -45,12 +65,18 @@ _decode = msgspec.json.Decoder(_Said).decode
 class Witnessed:
     """One statement for its learner: the name of the *activity*, and the *observers*.
 
-    Both are empty if no name is known; *observed* says whether anybody observed it.
+    Both are empty if no name is known; *observed* says whether anybody observed it. *score* is written as people write
+    it, such as ``92 of 100``; *duration* is ISO 8601; *verb* and *sort* (the activity's type) are IRIs.
+    Each is empty if the statement does not say it.
     """
 
     activity: str
     observers: tuple[str, ...]
     observed: bool
+    score: str = ""
+    duration: str = ""
+    verb: str = ""
+    sort: str = ""
 
 
 def witnessed(reader: Reader, statements: Iterable[str]) -> dict[str, Witnessed]:
@@ -67,9 +93,25 @@ def witnessed(reader: Reader, statements: Iterable[str]) -> dict[str, Witnessed]
             next(filter(None, _names(said, name_of)), ""),
             tuple(_observers(said.context.instructor)),
             bool(said.context.instructor),
+            _score(said.result.score),
+            said.result.duration,
+            said.verb.id,
+            _text(said.object.definition.get("type")),
         )
         for id, said in told.items()
     }
+
+
+def _score(score: _Score) -> str:
+    """As it was sent: what 0 to 1 stands for, and which score is a pass, only the rules of its source know."""
+    if score.raw is not None and score.max:
+        return f"{score.raw:g} of {score.max:g}"
+    told = score.raw if score.scaled is None else score.scaled
+    return "" if told is None else f"{told:g}"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _names(said: _Said, name_of: Callable[[str], str]) -> Iterator[str]:

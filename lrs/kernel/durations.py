@@ -1,4 +1,4 @@
-"""ISO 8601 durations as seconds, to add up the time of sessions. A year counts 365 days, a month 30."""
+"""ISO 8601 durations as seconds, and as people say them. A year counts 365 days, a month 30."""
 
 from __future__ import annotations
 
@@ -30,3 +30,9 @@ def seconds_of(duration: str) -> float:
 def duration_of(micros: int) -> str:
     """*micros* microseconds as a duration, to the hundredth of a second."""
     return f"PT{max(0, micros) / 1e6:.2f}S"
+
+
+def hours_and_minutes(duration: str) -> str:
+    """*duration* as people say it, such as ``3 h 30 min``; empty for less than a minute, or for what is none."""
+    hours, minutes = divmod(round(seconds_of(duration)) // 60, 60)
+    return " ".join([f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes))
