@@ -19,6 +19,7 @@ from badges.verify import verify
 from lrs.composition.steps import drain
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import Clock, badge_in, list_in, put_award, run_issue, tenant_in
+from tests.badges.world import issued_of_framework
 
 MINUTE = 60_000_000
 pytestmark = pytest.mark.timeout(300)  # the first test may install the npm packages
@@ -64,6 +65,17 @@ def wallet(node: Any) -> Any:
 
 def test_digital_bazaars_verifier_accepts_our_badge(tenant, digitalbazaar):
     assert asked(tenant, digitalbazaar) == {"verified": True, "revoked": False, "errors": []}
+
+
+def test_both_verifiers_accept_a_badge_with_all_that_it_can_say(tmp_path, digitalbazaar, wallet):
+    opened = tenant_in(tmp_path, clock=Clock(time.time_ns() // 1_000 - MINUTE))
+    issued_of_framework(opened, valid_until=None)
+
+    said = asked(opened, digitalbazaar), asked(opened, wallet)
+    opened.store.close()
+
+    assert said[0] == {"verified": True, "revoked": False, "errors": []}
+    assert (said[1]["steps"]["valid_signature"], said[1]["errors"]) == (True, [])
 
 
 def test_digital_bazaars_verifier_accepts_a_demonstration_badge_that_has_no_public_address(tmp_path, digitalbazaar):
