@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from PIL import Image
 
+from adapters.centre import hosts, ways_in
 from adapters.here import job_here
 from adapters.lms.catapult import clients
 from adapters.lms.cmi5 import launching
@@ -135,6 +136,12 @@ class Everything:
         centre = Centre(self.tenant)
         session = centre.session(centre.checklist(), "Ann, ann@example.org", lead="ray")
         centre.came(session, "Ann", "present", by="ray")
+        self.session, self.attendee = session, centre.who(session, "Ann")
+        host = centre.session(None, "Ann, ann@example.org", lead="ray", number="S2", kind="placement", host="Works")
+        ann = centre.who(host, "Ann")
+        asked = hosts.ask(centre.day("ray"), host.id, ann.id, ("Ray", "ray@centre.example"), "")
+        self.sign_off = asked.token
+        self.write(lambda tx: ways_in.keep(tx, ann.learner.actor, {"way": "graduate"}, 1, "test"))
 
     def _keys(self) -> None:
         """A second key, kept here. It needs an https address, which the rest of this world does not have."""

@@ -61,6 +61,7 @@ ABOUT = {
     "lti-enrolment": ("ann at work", ""),
     "centre-session": ("", "ray"),
     "attendee": ("", "ann, ray"),
+    "learner-route": ("", "ann"),
 }
 """Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
 ABOUT_NOBODY = {

@@ -30,7 +30,7 @@ def make(day: CentreDay, one: CentreSession) -> None:
 
     def decide(tx: Tx) -> None:
         sessions.add(tx, one)
-        audit.append(tx, day.signer.subject, "session.made", {"session": one.id, "centre": one.centre})
+        audit.append(tx, day.marker.subject, "session.made", {"session": one.id, "centre": one.centre})
 
     day.tenant.store.write(decide).result()
 
@@ -85,7 +85,7 @@ def close(day: CentreDay, id: str) -> CentreSession:
         everybody, known = attendees.of_session(tenant.store, id), known_checklist(tenant.store, session)
         there = [one for _, one in everybody.values() if one.is_expected]
         left = tuple(still_open(session, there, known))
-        closed = replace(session, state="closed", closed=now, closed_by=day.signer, open_then=left)
+        closed = replace(session, state="closed", closed=now, closed_by=day.marker, open_then=left)
         revs = {name: record.rev for name, (record, _) in everybody.items()}
 
         def decide(tx: Tx) -> CentreSession:
@@ -93,10 +93,10 @@ def close(day: CentreDay, id: str) -> CentreSession:
                 raise Stale
             sessions.put(tx, closed, before)
             told = {"session": id, "centre": session.centre, "open": str(len(left))}
-            audit.append(tx, day.signer.subject, "session.closed", told)
+            audit.append(tx, day.marker.subject, "session.closed", told)
             return closed
 
-        place = target(tenant, day.subscriptions, session.centre, day.signer.subject)
+        place = target(tenant, day.subscriptions, session.centre, day.marker.subject)
         return store_with(place, Telling(closed, known, there), decide, [(sessions.KIND, id)])
 
     return anew(act)

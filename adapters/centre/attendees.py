@@ -142,9 +142,14 @@ def attendee_id(session: str, learner: str) -> str:
     return name(KIND, session, learner)
 
 
+def session_key(session: str) -> int:
+    """The search key of everybody of a session."""
+    return key("attendee.session", session)
+
+
 def of_session(reader: Reader, session: str) -> dict[str, tuple[Record, Attendee]]:
     """Everybody of a session by the id of their record, in the order in which they came onto it."""
-    found = ((record, attendee_of(record)) for record in each(reader, KIND, key("attendee.session", session)))
+    found = ((record, attendee_of(record)) for record in each(reader, KIND, session_key(session)))
     return {record.id: (record, one) for record, one in sorted(found, key=lambda pair: (pair[1].at, pair[0].id))}
 
 

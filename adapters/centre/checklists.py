@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import count
 
 import msgspec
 
@@ -117,6 +118,20 @@ def checked(one: Checklist) -> Checklist:
     if not 0 <= one.percent <= 100 or not 1 <= one.signatures <= MOST_SIGNATURES:
         raise Refused("It is passed by 0 to 100 per cent, and signed by 1 or 2 people.", error="bad_checklist")
     return one
+
+
+def with_names(steps: Sequence[ChecklistStep], before: Sequence[ChecklistStep]) -> tuple[ChecklistStep, ...]:
+    """*steps* that were typed: one whose text stands in *before* keeps its name, any other gets the next free number.
+
+    So what was seen of a step stays of that step when another one is put in front of it.
+    """
+    named = {step.text: step.id for step in before}
+    taken, found = set(named.values()), list[ChecklistStep]()
+    numbers = (str(number) for number in count(1))
+    for step in steps:
+        id = named.pop(step.text, "") or next(number for number in numbers if number not in taken)
+        found.append(ChecklistStep(id, step.text, step.critical))
+    return tuple(found)
 
 
 def keep(tx: Tx, one: Checklist, now: int, by: str) -> tuple[ChecklistVersion, bool]:

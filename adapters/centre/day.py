@@ -25,7 +25,7 @@ class CentreDay:
 
     tenant: Tenant
     subscriptions: Subscriptions
-    signer: Marker
+    marker: Marker
     centres: frozenset[str] | None
 
     def session(self, reader: Reader, id: str) -> tuple[Record, CentreSession]:
@@ -33,7 +33,7 @@ class CentreDay:
         return sessions.found(reader, id, self.centres)
 
 
-def signer_of(reader: Reader, caller: Caller, centre: str) -> Marker:
+def marker_of(reader: Reader, caller: Caller, centre: str) -> Marker:
     """*caller* in statements: by their address, as the files of centres name staff, or as the centre's own account."""
     member = staff.member(reader, caller.subject.removeprefix(staff.SUBJECT))
     if member is not None and member.email:

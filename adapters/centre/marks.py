@@ -23,7 +23,7 @@ AttendeeChange = Callable[[CentreSession, Attendee, ChecklistVersion | None], At
 
 def mark_attendance(day: CentreDay, id: str, who: str, mark: AttendanceMark, seen: int) -> Attendee:
     """Marks whether somebody came; *seen* is how many marks of it the maker saw. Raises ``Refused``."""
-    return _change(day, id, who, lambda session, one, _: with_attendance(session, one, mark, seen))
+    return change_with(day, id, who, lambda session, one, _: with_attendance(session, one, mark, seen))
 
 
 def mark_step(day: CentreDay, id: str, who: str, mark: StepMark, *, seen: int, version: int) -> Attendee:
@@ -40,7 +40,7 @@ def mark_step(day: CentreDay, id: str, who: str, mark: StepMark, *, seen: int, v
             raise Refused(message, status=409, error="other_version")
         return with_step(session, one, mark, seen, known)
 
-    return _change(day, id, who, change)
+    return change_with(day, id, who, change)
 
 
 def pass_others(day: CentreDay, id: str, step: str, version: int) -> int:
@@ -56,7 +56,7 @@ def pass_others(day: CentreDay, id: str, step: str, version: int) -> int:
         for record, one in attendees.of_session(tx, id).values():
             here = one.is_expected and one.mark is not None and one.mark.value in THERE
             if here and one.step(one.attempts, step) is None:
-                mark = StepMark(one.attempts, step, "pass", day.tenant.clock(), day.signer)
+                mark = StepMark(one.attempts, step, "pass", day.tenant.clock(), day.marker)
                 attendees.put(tx, with_step(session, one, mark, one.seen_of(one.attempts, step), known), record)
                 done += 1
         return done
@@ -74,7 +74,7 @@ def all_present(day: CentreDay, id: str) -> int:
         done = 0
         for record, one in attendees.of_session(tx, id).values():
             if one.is_expected and one.mark is None:
-                mark = AttendanceMark("present", day.tenant.clock(), day.signer)
+                mark = AttendanceMark("present", day.tenant.clock(), day.marker)
                 attendees.put(tx, with_attendance(session, one, mark, len(one.attendance)), record)
                 done += 1
         return done
@@ -88,9 +88,9 @@ def sign(day: CentreDay, id: str, who: str, attempt: int) -> Attendee:
     def change(_: CentreSession, one: Attendee, known: ChecklistVersion | None) -> Attendee:
         if known is None or not 1 <= attempt <= one.attempts:
             raise Refused("There is no such checklist to sign.", status=404, error="not_found")
-        return with_signature(one, Signature(attempt, day.tenant.clock(), day.signer), known)
+        return with_signature(one, Signature(attempt, day.tenant.clock(), day.marker), known)
 
-    return _change(day, id, who, change)
+    return change_with(day, id, who, change)
 
 
 def begin_attempt(day: CentreDay, id: str, who: str) -> Attendee:
@@ -101,28 +101,34 @@ def begin_attempt(day: CentreDay, id: str, who: str) -> Attendee:
             raise Refused("This session has no checklist.", status=404, error="not_found")
         return with_attempt(session, one, known)
 
-    return _change(day, id, who, change)
+    return change_with(day, id, who, change)
 
 
-def _change(day: CentreDay, id: str, who: str, change: AttendeeChange) -> Attendee:
-    """Makes *change* to somebody on a roster. In a closed session what follows from it is told in the same commit."""
+def change_with(
+    day: CentreDay, id: str, who: str, change: AttendeeChange, also: Callable[[Tx], None] = lambda _: None
+) -> Attendee:
+    """Makes *change* to somebody on a roster, and does *also*. In a closed session what follows is told with it."""
     tenant = day.tenant
+
+    def changed(tx: Tx) -> tuple[Attendee, int]:
+        also(tx)
+        return _changed(tx, day, id, who, change)
 
     def act() -> Attendee:
         _, session = day.session(tenant.store, id)
         if not session.is_closed:
-            return tenant.store.write(lambda tx: _changed(tx, day, id, who, change)[0]).result()
+            return tenant.store.write(lambda tx: changed(tx)[0]).result()
         record, one = attendees.attendee(tenant.store, id, who)
         known = known_checklist(tenant.store, session)
         telling = Telling(session, known, [change(session, one, known)])
 
         def decide(tx: Tx) -> Attendee:
-            now, rev = _changed(tx, day, id, who, change)
+            now, rev = changed(tx)
             if rev != record.rev:
                 raise Stale
             return now
 
-        place = target(tenant, day.subscriptions, session.centre, day.signer.subject)
+        place = target(tenant, day.subscriptions, session.centre, day.marker.subject)
         return store_with(place, telling, decide, [(sessions.KIND, id), (attendees.KIND, who)])
 
     return anew(act)
@@ -145,6 +151,6 @@ def leave(day: CentreDay, id: str, who: str) -> None:
         if session.is_closed or one.attendance or one.steps:
             message = f"{one.name} has marks in this session, which stay: mark them as absent instead."
             raise Refused(message, status=409, error="has_marks")
-        return replace(one, seat="cancelled", at=day.tenant.clock(), by=day.signer.subject)
+        return replace(one, seat="cancelled", at=day.tenant.clock(), by=day.marker.subject)
 
-    _change(day, id, who, change)
+    change_with(day, id, who, change)

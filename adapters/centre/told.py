@@ -19,6 +19,7 @@ from adapters.centre.attendees import Attendee
 from adapters.centre.checklists import ChecklistVersion
 from adapters.centre.marking import is_complete, observer
 from adapters.centre.sessions import CentreSession
+from adapters.diff import hash_of, key_of
 from adapters.job import Sender
 from adapters.ledger import Ledger, LedgerWrite, Overtaken
 from adapters.pipeline import FactWrite, FileNames, plan, statements_of
@@ -32,7 +33,7 @@ from lrs.access.keys import authority_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import RowPlace, Unusable
 from lrs.kernel.times import MINUTE, SECOND
-from lrs.storage import RecordName, Stale, Tx
+from lrs.storage import Reader, RecordName, Stale, Tx
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.subscriptions import Subscriptions
 from lrs.xapi.statements.write import learn
@@ -47,11 +48,9 @@ def facts(session: CentreSession, one: Attendee, known: ChecklistVersion | None)
 
     A fact without content does not hold: it is withdrawn if it was told.
     """
-    about = session.training()
+    about, mark = session.training(), one.mark
     yield from one.learner.same()
-    mark = one.mark
-    came = Attended(one.learner.actor, about, mark.value, mark.minutes) if mark and mark.value else None
-    yield Fact("attendance", (about.id, one.key), came)
+    yield _attendance(session, one)
     if known is None or session.checklist is None:
         return
     there = mark is not None and mark.value in THERE
@@ -59,6 +58,12 @@ def facts(session: CentreSession, one: Attendee, known: ChecklistVersion | None)
         name = f"{known.content.id}@{known.number}"
         seen = _observed(session, one, known, attempt) if there else None
         yield Fact("checklist", (about.id, one.key, name, str(attempt)), seen)
+
+
+def _attendance(session: CentreSession, one: Attendee) -> Fact:
+    mark, about = one.mark, session.training()
+    came = Attended(one.learner.actor, about, mark.value, mark.minutes) if mark and mark.value else None
+    return Fact("attendance", (about.id, one.key), came)
 
 
 def _observed(session: CentreSession, one: Attendee, known: ChecklistVersion, attempt: int) -> Observed | None:
@@ -166,3 +171,16 @@ def _chunk(place: ImportTarget, telling: Telling) -> ImportChunk:
         why = next(iter(refused.values()))
         raise Refused(f"The statements of this session are refused: {why.message}", status=why.status, error="refused")
     return replace(chunk, names=tuple(one for part in named(place, telling.names()) for one in part.names))
+
+
+def differing(reader: Reader, telling: Telling) -> set[str]:
+    """Who of the people (by the ids of their records) is told of otherwise by a file than by their mark here.
+
+    Before a session is closed that is everybody of whom a file told anything else than what is marked.
+    """
+    ledger = Ledger(reader, TrainingCentre.name, telling.session.centre)
+    came = {one.id: _attendance(telling.session, one) for one in telling.people}
+    ledger.look_up(key_of(fact.kind, fact.key) for fact in came.values())
+    found = {id: (ledger.get(key_of(fact.kind, fact.key)), fact) for id, fact in came.items()}
+    newest = {id: (entry.newest, fact) for id, (entry, fact) in found.items() if entry is not None}
+    return {id for id, (told, fact) in newest.items() if told and told.hash != hash_of(fact, TrainingCentre.template)}

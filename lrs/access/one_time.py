@@ -30,6 +30,7 @@ Purpose = Literal[
     "learner-sign-in",
     "learner-address",
     "lti-registration",
+    "session-sign-off",
 ]
 LASTS: dict[Purpose, int] = {
     "staff-invitation": 72 * HOUR,
@@ -38,6 +39,7 @@ LASTS: dict[Purpose, int] = {
     "learner-sign-in": 15 * MINUTE,
     "learner-address": 15 * MINUTE,
     "lti-registration": 72 * HOUR,
+    "session-sign-off": 14 * 24 * HOUR,
 }
 """Microseconds for which a link works."""
 TRIES = 5
@@ -49,7 +51,7 @@ _CLEARED = 50
 class OneTime(msgspec.Struct, frozen=True):
     """What a link opens: *about* is the id of a member of staff or of a person, empty where nobody is known.
 
-    In a link for a learning platform it is what people call that.
+    In a link for a learning platform it is what people call that; in one for a supervisor, who was at their place.
     *address* is the mailbox that it was made for. *browser* is the digest of the token of the browser that asked.
     """
 

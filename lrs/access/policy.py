@@ -21,6 +21,7 @@ from lrs.access import (
     TOKEN,
     Caller,
 )
+from lrs.access.centre_policy import CENTRE_TABLE
 from lrs.access.course_policy import COURSE_TABLE
 from lrs.access.lti_policy import LTI_TABLE
 from lrs.access.operator_policy import OF_INSTALLATION, OPERATOR_TABLE
@@ -256,8 +257,9 @@ TABLE: PolicyTable = {
     ("GET", "/developers/{name}"): _OPEN,
     ("GET", "/openapi.json"): _OPEN,
     ("GET", "/static/{name}"): _OPEN,
-    # the operator of the installation; courses; learning platforms
+    # the operator of the installation; training centres; courses; learning platforms
     **OPERATOR_TABLE,
+    **CENTRE_TABLE,
     **COURSE_TABLE,
     **LTI_TABLE,
 }

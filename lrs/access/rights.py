@@ -40,7 +40,8 @@ _SENDERS = (
     "lms.approve",
     "courses.manage",
 )
-_ADMIN = ("metrics.read", "badges.read", "badge-keys.change", "audit.read", *_CONSOLE, *_PEOPLE, *_SENDERS)
+_CENTRES = ("sessions.read", "sessions.run", "sessions.sign", "checklists.change")
+_ADMIN = ("metrics.read", "badges.read", "badge-keys.change", "audit.read", *_CONSOLE, *_PEOPLE, *_SENDERS, *_CENTRES)
 
 SCOPES: Mapping[str, Rights] = {
     "all": {

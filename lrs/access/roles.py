@@ -46,6 +46,7 @@ _EVERYTHING = (
     *("work.read", "work.retry", "deliveries.resend", "deliveries.read", "metrics.read", "audit.read"),
     *("sources.connect", "arrivals.read", "imports.run", "source.read", "lms.connect", "lms.approve"),
     "courses.manage",
+    *("sessions.read", "sessions.run", "sessions.sign", "checklists.change"),
     *("frameworks.change", "rules.change", "services.manage", "planning.read"),
 )
 _RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer")
@@ -76,8 +77,20 @@ ROLES: Mapping[str, StaffRole] = {
         "looks after competencies and rules",
         {**dict.fromkeys(("frameworks.change", "rules.change", "imports.run"), ALL), **dict.fromkeys(_RECORDS, ALL)},
     ),
-    "trainer": _of_staff("trains people on site", {**_OF_OWN_LEARNERS, "arrivals.read": OWN}, "source"),
-    "assessor": _of_staff("assesses what people can do", _OF_OWN_LEARNERS, "source"),
+    "trainer": _of_staff(
+        "trains people on site",
+        {
+            **_OF_OWN_LEARNERS,
+            **dict.fromkeys(("arrivals.read", "sessions.read", "sessions.run", "sessions.sign"), OWN),
+            "checklists.change": OWN,
+        },
+        "source",
+    ),
+    "assessor": _of_staff(
+        "assesses what people can do",
+        {**_OF_OWN_LEARNERS, **dict.fromkeys(("sessions.read", "sessions.sign"), OWN)},
+        "source",
+    ),
     "provider": _of_staff(
         "sends in files of learners",
         {"imports.run": OWN, "source.read": OWN, **_OF_OWN_LEARNERS},

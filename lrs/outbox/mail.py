@@ -26,6 +26,7 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "learner-address": frozenset({"code", "minutes"}),
     "guardian": frozenset({"link", "until"}),
     "badge": frozenset({"link", "until", "badge"}),
+    "session-sign-off": frozenset({"link", "until"}),
 }
 """The templates and the names of their values, which are all texts. *until* and *when* are RFC 3339."""
 

@@ -66,6 +66,8 @@ def _nothing(_: Visit, __: Neighbours) -> int:
 
 
 PLACES: tuple[tuple[str, str, Waiting], ...] = (
+    ("sessions", "/staff/sessions", _nothing),
+    ("checklists", "/staff/checklists", _nothing),
     ("learners", "/staff/learners", _nothing),
     ("same", "/staff/same-person", _pairs),
     ("questions", "/staff/questions", _open_questions),

@@ -44,6 +44,7 @@ PLACES = (
     ("own-data", "My data", "/me/data"),
     ("console", "Console", "/console"),
     ("home", "Start", "/staff"),
+    ("sessions", "Sessions", "/staff/sessions"),
     ("learners", "Learners", "/staff/learners"),
     ("provider", "Your files", "/provider"),
     ("imports", "Imports", "/staff/imports"),

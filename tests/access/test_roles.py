@@ -90,6 +90,12 @@ ARRIVALS |= {("GET", f"/arrivals/quarantine{form}") for form in ("", ".csv", ".j
 COURSES = {("GET", f"/staff/courses{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")}
 COURSES |= {("GET", f"/staff/courses/{{id}}/learners{form}") for form in ("", ".csv", ".json")}
 COURSES |= {("POST", "/staff/courses"), ("POST", "/staff/courses/{id}/withdraw")}
+SESSIONS = {("GET", f"/staff/sessions{form}") for form in (*FORMS, "/{id}", "/{id}/steps/{step}", "/{id}/people/{who}")}
+SIGNING = {("POST", "/staff/sessions/{id}/people/{who}/sign")}
+RUNNING = {("GET", "/staff/new-session"), ("POST", "/staff/sessions"), ("GET", "/staff/sessions/{id}/close")}
+RUNNING |= {("POST", f"/staff/sessions/{{id}}/{act}") for act in ("people", "attendance", "version", "close")}
+RUNNING |= {("POST", f"/staff/sessions/{{id}}/{one}") for one in ("steps/{step}", "people/{who}")}
+CHECKLISTS = {("GET", f"/staff/checklists{form}") for form in (*FORMS, "/{id}")} | {("POST", "/staff/checklists")}
 INSTALLATION = {("GET", f"/operator{page}") for page in ("", "/system", "/people", "/begin", "/organisations/{id}")}
 INSTALLATION |= {("GET", f"/operator/{table}{form}") for table in ("audit", "organisations") for form in FORMS}
 INSTALLATION |= {("POST", f"/operator/organisations{act}") for act in ("", "/{id}/state", "/{id}/administrator")}
@@ -117,13 +123,17 @@ SEEN = {
         | APPROVING
         | COURSES
         | ARRIVALS
+        | SESSIONS
+        | SIGNING
+        | RUNNING
+        | CHECKLISTS
     ),
     "auditor": START | LOOKING | AUDIT,
     "author": START | CONNECT | LMS | COURSES | ARRIVALS,
     "developer": START | SERVICES,
     **dict.fromkeys(("planner", "employer"), START),
-    "trainer": START | LEARNERS | QUESTIONS | ARRIVALS,
-    "assessor": START | LEARNERS | QUESTIONS,
+    "trainer": START | LEARNERS | QUESTIONS | ARRIVALS | SESSIONS | SIGNING | RUNNING | CHECKLISTS,
+    "assessor": START | LEARNERS | QUESTIONS | SESSIONS | SIGNING,
     "steward": START | IMPORTS | RULES | LEARNERS | QUESTIONS | JOINING | INVITING,
     "provider": START
     | LEARNERS

@@ -255,6 +255,7 @@ OF_NOBODY = {
     "connect/{platform}": "moodle",
     "developers/{name}": "pull.py",
     "versions/{version}": "2",
+    "steps/{step}": "hands",
     "url/{index}": "0",
     "au/{index}": "0",
 }
@@ -340,6 +341,10 @@ def _lived(everything: Everything) -> dict[str, str]:
         "invitation/{token}": everything.invitation,
         "members/{id}": everything.member,
         "session": first["session"].id,
+        "sessions/{id}": everything.session.id,
+        "people/{who}": everything.attendee.id,
+        "checklists/{id}": everything.session.checklist.record,
+        "off/{token}": everything.sign_off,
         "courses/{id}": everything.course.id,
         "course/{id}": everything.course.id,
         "registration/{id}": first["registration"].id,

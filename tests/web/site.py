@@ -5,6 +5,8 @@ import re
 
 import msgspec
 
+from adapters.centre import hosts
+from adapters.centre.checklists import ChecklistStep
 from adapters.lms.cmi5.acts import enrol_in
 from adapters.lms.place import LmsPlace
 from adapters.pages import acts
@@ -23,6 +25,7 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.matching import answers
 from lrs.people import questions
 from lrs.web.origins import session_cookie
+from tests.adapters.centre.made import Centre
 from tests.adapters.lms.made import imported, structure, unit
 from tests.badges.made import BODY, badge_in, put_award, run_issue
 from tests.matching.world import agree, held, put_person, put_profile, put_service, put_waiting, run_sync
@@ -131,6 +134,7 @@ class Site:
         group = {"id": ACTIVITY, "objectType": "GroupActivity", "definition": {"name": {"en": SCRIPT}}}
         aside = statement(object=group, result={"response": SCRIPT})
         self.named |= {"source": "asks", "quarantine": send(tenant, aside, who=sender("asks"))[0]}
+        self.named |= self._session_of_centre()
         self.named["token"] = link.json()["link"].rpartition("/")[2]
         self.named["guardian"] = put_waiting(tenant, service.service, MAILBOX, SCRIPT)
         matter = questions.Matter("gown", SCRIPT, SOURCES)
@@ -156,6 +160,18 @@ class Site:
         names = {"id": "33333333-3333-4333-8333-333333333333", "session": "44444444-4444-4444-8444-444444444444"}
         tenant.store.write(lambda tx: enrol_in(tx, place, course, actor, **names)).result()
         return course.id
+
+    def _session_of_centre(self):
+        """What a training session full of scripts is called, in which somebody has marks of every sort."""
+        centre, said = Centre(self.lrs.tenant), f"{SCRIPT}, {MAILBOX.removeprefix('mailto:')}"
+        centre.now[0] = self.lrs.tenant.clock()
+        known = centre.checklist(ChecklistStep("hands", SCRIPT, critical=True), title=SCRIPT, signatures=2)
+        session = centre.session(known, said, title=SCRIPT, place=SCRIPT, host=SCRIPT, kind="placement", hours="37.5")
+        who = centre.who(session, SCRIPT)
+        centre.came(session, SCRIPT, "late")
+        centre.saw(session, SCRIPT, "hands", "pass")
+        hosts.ask(centre.day(), session.id, who.id, (SCRIPT, "sue@host.example"), self.lrs.address)
+        return {"sessions": session.id, "who": who.id, "step": "hands", "checklists": known.content.record}
 
     def _rules(self, person):
         """The id of rules of which it was worked out what they would change."""

@@ -46,7 +46,7 @@ class Centre:
         return CentreDay(self.tenant, SUBSCRIPTIONS, signer(who), centres)
 
     def checklist(self, *steps: ChecklistStep, **more: object) -> ChecklistVersion:
-        told = Checklist("north", "gowning", "Gowning", steps or STEPS, **more)  # type: ignore[arg-type]
+        told = Checklist("north", "gowning", steps=steps or STEPS, **{"title": "Gowning"} | more)  # type: ignore[arg-type]
         return self.tenant.store.write(lambda tx: checklists.keep(tx, told, self.now[0], "test")).result()[0]
 
     def session(

@@ -1,0 +1,1 @@
+"""The pages of training centres: sessions, checklists, and what a supervisor signs."""
