@@ -17,9 +17,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 from adapters import routes as imports
-from adapters.centre.pages import checklists as checklist_pages
-from adapters.centre.pages import routes as session_pages
-from adapters.centre.pages import sign_off
+from adapters.centre.pages.every import centre_pages
 from adapters.lms import content as content_files
 from adapters.lms import fetching
 from adapters.lms.catapult import clients
@@ -224,9 +222,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         import_pages.routes(),
         provider.routes(),
         saved.routes(),
-        session_pages.routes(SUBSCRIPTIONS),
-        checklist_pages.routes(),
-        sign_off.routes(SUBSCRIPTIONS),
+        *centre_pages(SUBSCRIPTIONS),
         rules_pages.routes(),
         sign_in_provider.routes(),
         invitation.routes(),
