@@ -26,6 +26,7 @@ KIND = "one-time-link"
 Purpose = Literal[
     "staff-invitation",
     "staff-recovery",
+    "staff-sign-in",
     "learner-invitation",
     "learner-sign-in",
     "learner-address",
@@ -35,6 +36,7 @@ Purpose = Literal[
 LASTS: dict[Purpose, int] = {
     "staff-invitation": 72 * HOUR,
     "staff-recovery": 72 * HOUR,
+    "staff-sign-in": 24 * HOUR,
     "learner-invitation": 14 * 24 * HOUR,
     "learner-sign-in": 15 * MINUTE,
     "learner-address": 15 * MINUTE,
@@ -42,6 +44,8 @@ LASTS: dict[Purpose, int] = {
     "session-sign-off": 14 * 24 * HOUR,
 }
 """Microseconds for which a link works."""
+ONCE: Purpose = "staff-sign-in"
+"""A link by which a member of staff signs in once (``staff_once``)."""
 TRIES = 5
 """How many codes may be tried; the last wrong one ends the link, too."""
 _CLEARED = 50

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lrs.access import operators as acts
-from lrs.access import staff, staff_acts
+from lrs.access import staff, staff_acts, staff_once
 from lrs.access.operators import BY, ROLE, create_operator_key, list_operator_keys, revoke_operator_key
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.errors import Misconfigured
@@ -90,6 +90,15 @@ def recover(found: Tenant, operator: str, *, without_second_factor: bool, as_jso
     id = _named(found, operator)
     made = staff_acts.recover(found, id, by=BY, root=_root(found), without_factor=without_second_factor)
     _show(made, as_json=as_json)
+
+
+@operators.command("sign-in")
+@click.argument("operator")
+@json_option
+@_with_installation
+def sign_in(found: Tenant, operator: str, *, as_json: bool) -> None:
+    """Print a link by which OPERATOR (id or e-mail address) signs in once within 24 hours, without a password."""
+    _show(staff_once.link(found, _named(found, operator), by=BY, root=_root(found)), as_json=as_json)
 
 
 @operators.command("disable")

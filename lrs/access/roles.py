@@ -23,8 +23,12 @@ Bound = Literal["", "source", "service"]
 
 @dataclass(frozen=True, slots=True)
 class StaffRole:
-    """What a role may do, and what it *is* in words that people read. *bound*: it is given for one of these only."""
+    """What a role may do. *title* is what people call it, *says* what it is in a few more words.
 
+    *bound*: it is given for one of these only.
+    """
+
+    title: str
     says: str
     rights: Rights
     bound: Bound = ""
@@ -56,28 +60,34 @@ _OF_OWN_LEARNERS: Rights = dict.fromkeys(("learners.read", "questions.answer"), 
 """Nobody is invited or joined within a narrow reach: either would show what others know of somebody."""
 
 
-def _of_staff(says: str, rights: Rights, bound: Bound = "") -> StaffRole:
+def _of_staff(title: str, says: str, rights: Rights, bound: Bound = "") -> StaffRole:
     """A role of those who work here: each sees the first page of staff."""
-    return StaffRole(says, {"staff.enter": SELF, **rights}, bound)
+    return StaffRole(title, says, {"staff.enter": SELF, **rights}, bound)
 
 
 ROLES: Mapping[str, StaffRole] = {
-    ADMINISTRATOR: _of_staff("runs the organisation's part of this server", dict.fromkeys(_EVERYTHING, ALL)),
+    ADMINISTRATOR: _of_staff(
+        "Administrator", "runs the organisation's part of this server", dict.fromkeys(_EVERYTHING, ALL)
+    ),
     "author": _of_staff(
+        "Author",
         "makes courses, or looks after a learning platform",
         {"sources.connect": OWN, "arrivals.read": OWN, "lms.connect": ALL, "courses.manage": ALL},
         "source",
     ),
     "developer": _of_staff(
+        "Developer of a service",
         "makes a matching service",
         {"services.manage": OWN_SERVICE, "deliveries.read": OWN_SERVICE},
         "service",
     ),
     "steward": _of_staff(
+        "Steward of skills and rules",
         "looks after competencies and rules",
         {**dict.fromkeys(("frameworks.change", "rules.change", "imports.run"), ALL), **dict.fromkeys(_RECORDS, ALL)},
     ),
     "trainer": _of_staff(
+        "Trainer",
         "trains people on site",
         {
             **_OF_OWN_LEARNERS,
@@ -87,20 +97,23 @@ ROLES: Mapping[str, StaffRole] = {
         "source",
     ),
     "assessor": _of_staff(
+        "Assessor",
         "assesses what people can do",
         {**_OF_OWN_LEARNERS, **dict.fromkeys(("sessions.read", "sessions.sign"), OWN)},
         "source",
     ),
     "provider": _of_staff(
+        "Training provider",
         "sends in files of learners",
         {"imports.run": OWN, "source.read": OWN, **_OF_OWN_LEARNERS},
         "source",
     ),
-    "planner": _of_staff("plans how many people need which skill", {"planning.read": ALL}),
-    "employer": _of_staff("employs people", {}),
-    AUDITOR: _of_staff("looks at what was done, and changes nothing", {"audit.read": ALL, "work.read": ALL}),
-    LEARNER: StaffRole("learns", dict.fromkeys(_OF_LEARNERS, SELF)),
+    "planner": _of_staff("Planner", "plans how many people need which skill", {"planning.read": ALL}),
+    "employer": _of_staff("Employer", "employs people", {}),
+    AUDITOR: _of_staff("Auditor", "looks at what was done, and changes nothing", {"audit.read": ALL, "work.read": ALL}),
+    LEARNER: StaffRole("Learner", "learns", dict.fromkeys(_OF_LEARNERS, SELF)),
     OPERATOR: StaffRole(
+        "Operator",
         "runs this server, and the organisations on it",
         dict.fromkeys(("installation.read", "installation.begin", "tenants.manage", "operators.manage"), ALL),
     ),
@@ -121,6 +134,13 @@ class Granted(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.role}:{self.of}" if self.of else self.role
+
+    @property
+    def said(self) -> str:
+        """The role as people read it: its title, and what it is for."""
+        known = ROLES.get(self.role)
+        title = known.title if known else self.role
+        return f"{title} ({self.of})" if self.of else title
 
 
 def granted(text: str) -> Granted:

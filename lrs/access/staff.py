@@ -66,6 +66,11 @@ class Member(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys((*self.roles, *self.by_group)))
 
     @property
+    def cannot_return(self) -> bool:
+        """Whether there is neither a password nor a provider: somebody came in by a link that works once."""
+        return self.password is None and not self.logins
+
+    @property
     def is_administrator(self) -> bool:
         """Whether this member can let others in."""
         return self.state == ACTIVE and any(one.role == ADMINISTRATOR for one in self.all_roles)

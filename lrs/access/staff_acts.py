@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from lrs.access import one_time, passwords, sessions, staff
-from lrs.access.one_time import OneTime, Purpose
+from lrs.access.one_time import ONCE, OneTime, Purpose
 from lrs.access.roles import ADMINISTRATOR, Granted
 from lrs.access.sessions import SigningIn
 from lrs.access.staff import ACTIVE, DISABLED, INVITED, SUBJECT, Login, Member
@@ -131,7 +131,7 @@ def add_administrator(tenant: Tenant, who: Member, way: SigningIn, *, by: str) -
         roles = tuple(dict.fromkeys((*before.roles, Granted(ADMINISTRATOR))))
         now = msgspec.structs.replace(before, name=who.name, roles=roles, state=ACTIVE, password=who.password)
         staff.put(tx, id, now, there)
-        for purpose in LETTING_IN:
+        for purpose in (*LETTING_IN, ONCE):
             one_time.end_links(tx, purpose, id)
         audit.append(tx, by, "staff.let-in", {"staff": id, "roles": " ".join(staff.roles_shown(roles))})
         return sessions.open_in(tx, SUBJECT + id, tenant.clock(), way)
@@ -171,7 +171,7 @@ def disable(tenant: Tenant, id: str, *, by: str, keep_one: bool = True) -> None:
         if keep_one:
             _check_one_left(tx, id, before, now)
         staff.put(tx, id, now, record)
-        for purpose in LETTING_IN:
+        for purpose in (*LETTING_IN, ONCE):
             one_time.end_links(tx, purpose, id)
         sessions.end_sessions_of(tx, SUBJECT + id)
         audit.append(tx, by, "staff.disabled", {"staff": id})
@@ -195,11 +195,12 @@ def enable(tenant: Tenant, id: str, *, by: str) -> None:
 def change_password(tenant: Tenant, id: str, old: str, new: str, *, session: str) -> None:
     """Changes the password of the member *id*, and ends all sessions but *session*; tells them by mail.
 
-    Raises ``Refused`` (400) if *old* is wrong or *new* cannot be one.
+    Who came in by a one-time link and has no way to come back sets the first one, without *old*. Raises ``Refused``
+    (400) if *old* is wrong or *new* cannot be one.
     """
     wanted = passwords.accepted(new)
     found = staff.member(tenant.store, id)
-    if found is None or not passwords.is_right(old, found.password):
+    if found is None or not (found.cannot_return or passwords.is_right(old, found.password)):
         raise Refused("The present password is wrong.")
     kept = passwords.hashed(wanted)
 
@@ -262,7 +263,7 @@ def _use(
             logins = tuple(dict.fromkeys((*before.logins, login)))
             after = msgspec.structs.replace(after, logins=logins, name=before.name or name)
         staff.put(tx, used.about, after, record)
-        for purpose in LETTING_IN:
+        for purpose in (*LETTING_IN, ONCE):
             one_time.end_links(tx, purpose, used.about)
         sessions.end_sessions_of(tx, SUBJECT + used.about)
         audit.append(tx, SUBJECT + used.about, "staff.let-in", {"staff": used.about})

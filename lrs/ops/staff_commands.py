@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lrs.access import staff, staff_acts
+from lrs.access import staff, staff_acts, staff_once
 from lrs.access.roles import OF_STAFF, granted
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
@@ -103,6 +103,16 @@ def recover(tenant: Tenant, member: str, *, without_second_factor: bool, as_json
     root = pages_address(tenant.settings, tenant.id)
     id = _named(tenant, member)
     _show(staff_acts.recover(tenant, id, by=BY, root=root, without_factor=without_second_factor), as_json=as_json)
+
+
+@staff_group.command("sign-in")
+@click.argument("member")
+@json_option
+@with_tenant
+def sign_in(tenant: Tenant, member: str, *, as_json: bool) -> None:
+    """Print a link by which MEMBER (id or e-mail address) signs in once within 24 hours, without a password."""
+    root = pages_address(tenant.settings, tenant.id)
+    _show(staff_once.link(tenant, _named(tenant, member), by=BY, root=root), as_json=as_json)
 
 
 def _named(tenant: Tenant, member: str) -> str:

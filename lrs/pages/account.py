@@ -208,8 +208,9 @@ def _shown(member: Member) -> dict[str, Any]:
     return {
         "name": member.name,
         "email": member.email,
-        "roles": staff.roles_shown(member.all_roles),
+        "roles": [one.said for one in member.all_roles],
         "has_password": member.password is not None,
+        "cannot_return": member.cannot_return,
         "has_factor": member.factor is not None,
         "codes_left": len(member.recovery),
         "logins": [one.issuer for one in member.logins],

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lrs.access.staff import Member
+from lrs.pages.actions import action_said
 from lrs.pages.console_facts import MailFacts, SourceFacts, SystemFacts
 from lrs.pages.words import lasting
 from lrs.tenancy.audit import AuditEntry
@@ -137,8 +138,10 @@ def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone
             {
                 "at": written_moment(one.at, zone),
                 "by": _person(one.by, people),
+                "action": action_said(one.action),
                 "about": ", ".join(f"{name}: {_named(name, value, people)}" for name, value in one.about.items()),
             },
+            beneath={"action": one.action},
         )
         for one in entries
     ]

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from lrs.access import one_time, staff
-from lrs.access.one_time import OneTime
+from lrs.access import one_time, staff, staff_once
+from lrs.access.one_time import ONCE, OneTime
 from lrs.access.passwords import LONGEST, SHORTEST
 from lrs.access.roles import ROLES
 from lrs.access.staff_acts import LETTING_IN, NewAccount, let_in
@@ -21,7 +21,7 @@ from lrs.pages.visit import REFUSALS, FormBody, form_body
 from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
 
-_ALL = (*LETTING_IN, sign_in.INVITATION)
+_ALL = (*LETTING_IN, ONCE, sign_in.INVITATION)
 
 
 def routes(prefix: str = "") -> APIRouter:
@@ -44,6 +44,8 @@ def routes(prefix: str = "") -> APIRouter:
         way = entering.way(request, tenant, "link")
         if found.purpose == sign_in.INVITATION:
             return entering.entered(request, tenant, sign_in.use_invitation(tenant, token, way))
+        if found.purpose == ONCE:
+            return entering.entered(request, tenant, staff_once.enter(tenant, token, way))
         name, password, again, email = (form.get(field, "") for field in ("name", "password", "again", "email"))
         try:
             if password != again:
@@ -74,12 +76,16 @@ def _asked(
     member = staff.member(tenant.store, found.about)
     if member is None:
         raise Refused("This account is no longer there.", status=410, error="gone")
+    roles = [{"name": one.said, "says": ROLES[one.role].says} for one in member.all_roles if one.role in ROLES]
+    if found.purpose == ONCE:
+        told = {"token": token, "name": member.name or member.email, "roles": roles}
+        return entering.form_page(request, tenant, "account/once.html", refused, **told)
     told = {
         "token": token,
         "email": member.email or typed.get("email", ""),
         "asks_email": not member.email,
         "name": typed.get("name") or member.name,
-        "roles": [{"name": str(one), "says": ROLES[one.role].says} for one in member.all_roles if one.role in ROLES],
+        "roles": roles,
         "is_new": found.purpose == "staff-invitation",
         "shortest": SHORTEST,
         "longest": LONGEST,

@@ -143,7 +143,7 @@ def _members(
         is_recovery=is_recovery,
         new_rows=_filled(typed.get("", ())),
         members=[_shown(id, one, visit.session.by, known, typed) for id, one in staff.everyone(store)],
-        roles=[{"name": name, "says": ROLES[name].says, "bound": ROLES[name].bound} for name in OF_STAFF],
+        roles=[{"name": name, "about": ROLES[name]} for name in OF_STAFF],
         known=[{"name": name, "what": what} for name, what in known.items()],
         has_mail=visit.tenant.settings.smtp_url is not None,
     )
@@ -163,8 +163,8 @@ def _made(visit: Visit, made: Invitation, zone: str) -> dict[str, Any]:
         "link": made.link,
         "until": written_moment(made.expires, zone),
         "who": member.email or member.name,
-        "replaced": ", ".join(staff.roles_shown(made.replaced)),
-        "roles": ", ".join(staff.roles_shown(member.roles)),
+        "replaced": ", ".join(one.said for one in made.replaced),
+        "roles": ", ".join(one.said for one in member.roles),
     }
 
 
@@ -179,9 +179,9 @@ def _shown(id: str, member: Member, own: str, known: Mapping[str, str], typed: T
         "id": id,
         "name": member.name or member.email or "Somebody who has not come yet",
         "email": member.email,
-        "roles": staff.roles_shown(member.all_roles),
+        "roles": [one.said for one in member.all_roles],
         "unknown": ", ".join(unknown_names(member.all_roles, known)),
-        "by_group": staff.roles_shown(member.by_group),
+        "by_group": [one.said for one in member.by_group],
         "rows": _filled(rows),
         "is_open": id in typed,
         "state": _STATES[member.state],

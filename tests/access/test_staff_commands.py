@@ -108,6 +108,8 @@ def test_who_is_disabled_stands_in_the_list_and_can_be_let_in_again(data):
         (("staff", "invite", "sam@centre.example", "--role", "provider"), "write it like provider:NAME"),
         (("staff", "role", "nobody", "--give", "steward"), "there is no member of staff 'nobody'"),
         (("staff", "recover", "nobody"), "there is no member of staff 'nobody'"),
+        (("staff", "sign-in", "nobody"), "there is no member of staff 'nobody'"),
+        (("operators", "sign-in", "nobody"), "there is no operator 'nobody'"),
         (("oidc", "add", "Uni", "--issuer", "https://a.example", "--client-id", "x"), "lower-case letters"),
         (("oidc", "add", "uni", "--issuer", "https://a.example?x", "--client-id", "x"), "no query"),
         (("oidc", "add", "uni", "--issuer", "a.example", "--client-id", "x"), "is no address"),

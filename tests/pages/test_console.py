@@ -12,6 +12,7 @@ from lrs.access.roles import Granted
 from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
 from lrs.outbox.mail import send_mail
+from lrs.pages.actions import action_said
 from lrs.pages.console_facts import shown_settings
 from lrs.storage import Owed, Record, each
 from lrs.web.refusals import Refusal, _append
@@ -182,7 +183,9 @@ def test_the_record_of_actions_is_newest_first(browser):
 
     assert [one["number"] for one in entries] == sorted((one["number"] for one in entries), reverse=True)
     assert entries[0]["action"] == "session.opened"
-    assert "session.opened" in text_of(browser.get("/console/audit?action=session.opened"))
+    page = text_of(browser.get("/console/audit?action=session.opened"))
+    assert "Somebody signed in session.opened" in page
+    assert action_said("course-unit.moved_on") == "Course unit: moved on"
 
 
 def test_settings_are_shown_without_secrets():

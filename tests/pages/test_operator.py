@@ -64,7 +64,7 @@ def test_the_first_operator_comes_in_by_a_link_says_who_they_are_and_is_led_to_t
     answer = browser.send(page, link, **given)
 
     assert "http://127.0.0.1:8080/operator/invitation/" in said
-    assert "operator : runs this server" in text_of(page)
+    assert "Operator : runs this server" in text_of(page)
     assert (wrong.status_code, "no address" in wrong.text) == (400, True)
     assert (answer.status_code, answer.headers["location"]) == (303, "/operator/begin")
     assert Browser(with_nobody.app).get(link).status_code == 410
@@ -217,6 +217,8 @@ def test_an_operator_is_invited_and_disabled_at_once_and_nobody_shuts_themselves
 
     assert "http://127.0.0.1:8080/operator/invitation/" in invited.text
     assert (was_in, kim.get("/operator").status_code) == (200, 303)
+    assert "Kim is signed out everywhere at once" in text_of(page)
+    assert re.search(r"<summary>Disable.*?</summary>.*?<button class=\"danger\">Yes, disable", page.text, re.DOTALL)
     assert (itself.status_code, "You cannot disable yourself" in text_of(itself)) == (409, True)
 
 
@@ -226,8 +228,10 @@ def test_a_key_is_shown_once_opens_the_metrics_and_is_revoked(installation, oper
     ask = lambda: Browser(installation.app).ask("GET", "/metrics", auth=httpx.BasicAuth(key, secret)).status_code  # noqa: E731
     before = ask()
 
+    asks = operator.get("/operator/people").text
     revoked = operator.send(operator.get("/operator/people"), f"/operator/keys/{key}/revoke")
 
+    assert re.search(r"<summary>Revoke.*?cannot be undone.*?<button class=\"danger\">Yes, revoke it", asks, re.DOTALL)
     assert (before, revoked.status_code, ask()) == (200, 303, 401)
     assert secret not in operator.get("/operator/people").text
     assert operator.send(operator.get("/operator/people"), "/operator/keys", name="<b>").status_code == 400

@@ -6,10 +6,12 @@ import re
 
 import pyotp
 import pytest
+from msgspec.structs import replace
 
-from lrs.access import staff, staff_acts
+from lrs.access import staff, staff_acts, staff_once
 from lrs.access.roles import Granted
 from lrs.access.sessions import list_sessions
+from lrs.kernel.errors import Refused
 from lrs.kernel.times import HOUR
 from tests.pages.conftest import Browser, text_of
 
@@ -56,7 +58,7 @@ def test_an_invitation_is_opened_with_a_name_and_a_password_and_signs_in(site):
     answer = let_in(site.browser, link)
 
     assert f"You are invited as {EMAIL}" in text_of(page)
-    assert "administrator : runs the organisation's part of this server" in text_of(page)
+    assert "Administrator : runs the organisation's part of this server" in text_of(page)
     assert (answer.status_code, answer.headers["location"]) == (303, "/console")
     assert "Sam Jones" in text_of(site.browser.get("/account"))
 
@@ -97,6 +99,49 @@ def test_a_newer_invitation_takes_the_place_of_the_one_before(site):
 
     assert site.browser.get(first).status_code == 410
     assert site.browser.get(second).status_code == 200
+
+
+# -- a link that signs in once ----------------------------------------------------------------------------------------
+
+
+def once(site, id):
+    return staff_once.link(site.tenant, id, by="test", root=ROOT).link.removeprefix(ROOT)
+
+
+def test_a_one_time_sign_in_asks_for_no_password_works_once_and_a_password_can_be_set_afterwards(site):
+    id, _ = invited(site)
+    link = once(site, id)
+    page = site.browser.get(link)
+
+    answer = site.browser.send(page, link)
+    again = Browser(site.app).get(link)
+    account = site.browser.get("/account")
+    kept = site.browser.send(account, "/account/password", password=PASSWORD, again=PASSWORD)
+    other = {"present": "x", "password": "y" * 12, "again": "y" * 12}
+    wrong = site.browser.send(site.browser.get("/account"), "/account/password", **other)
+
+    assert 'type="password"' not in page.text
+    assert "signs you in once, without a password, as Sam@centre.example (Administrator)" in text_of(page)
+    assert (answer.status_code, answer.headers["location"], again.status_code) == (303, "/console", 410)
+    assert "You came in by a link that works once" in text_of(account)
+    assert (kept.status_code, wrong.status_code) == (303, 400)
+    assert sign_in(Browser(site.app)).status_code == 303
+    assert ("staff.sign-in-link", "test") in site.audit()
+
+
+def test_a_one_time_sign_in_lets_nobody_past_a_second_factor_or_in_who_is_disabled(site, member):
+    other, _ = invited(site, "kim@centre.example")
+    link = once(site, other)
+    staff_acts.disable(site.tenant, other, by="test")
+    site.tenant.store.write(
+        lambda tx: staff.put(tx, member, replace(staff.member(tx, member), factor="f"), tx.get(staff.KIND, member))
+    ).result()
+
+    assert Browser(site.app).get(link).status_code == 410
+    with pytest.raises(Refused, match="disabled"):
+        once(site, other)
+    with pytest.raises(Refused, match="second factor"):
+        once(site, member)
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 43, "%00", "ü", "a" * 5_000])
@@ -348,10 +393,10 @@ def test_the_form_of_roles_keeps_what_was_chosen_and_says_what_its_field_wants(s
     assert none.status_code == 400
     assert "write the name of the source beside it" in text_of(none)
     assert '<option value="trainer" selected>' in none.text
-    assert "is invited as trainer:Harbour Moodle" in text_of(first)
+    assert "is invited as Trainer (Harbour Moodle)" in text_of(first)
     assert "Nothing here has the name Harbour Moodle yet." in text_of(first)
     assert "takes the place of" not in text_of(first)
-    assert "takes the place of an earlier invitation, as trainer:Harbour Moodle" in text_of(second)
+    assert "takes the place of an earlier invitation, as Trainer (Harbour Moodle)" in text_of(second)
 
 
 def test_who_changes_their_own_roles_is_told_why_they_are_signed_out(site, member):
