@@ -14,6 +14,7 @@ from lrs.kernel.errors import Refused
 from lrs.pages.operator import setup
 from lrs.tenancy import open_tenants
 from lrs.web.origins import session_cookie
+from tests.outbox.test_email import posting
 from tests.pages.conftest import Browser, text_of
 from tests.pages.operators import Installation, operator_of
 from tests.served import serving
@@ -143,6 +144,50 @@ def test_without_a_mail_server_it_is_said_where_mails_wait_and_with_one_that_is_
     assert "/console/mails" in without.text
     assert (answer.status_code, "The message was not sent:" in text_of(answer)) == (400, True)
     assert (wrong.status_code, done) == (400, "")
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_a_mail_server_is_tried_before_it_is_set_and_the_line_that_sets_it_is_told(made):
+    given = {"user": "olga@example.org", "password": "p@ss/word", "email": "olga@example.org"}
+    with posting(asks_who=True) as post:
+        answer = do(made.operator, "mail", server=f"127.0.0.1:{post.port}", **given)
+        wrong = do(made.operator, "mail", server=f"127.0.0.1:{post.port}", **given | {"password": "guess"})
+
+    line = f"LRS_SMTP_URL=smtp://olga%40example.org:p%40ss%2Fword@127.0.0.1:{post.port}"
+    assert (answer.status_code, line in answer.text, "/etc/engraft/engraft.env" in answer.text) == (200, True, True)
+    assert [to for to, _ in post.messages] == [["olga@example.org"]]
+    assert (wrong.status_code, "refuses our user or password" in text_of(wrong)) == (400, True)
+    assert "guess" not in wrong.text
+    assert states(made)["mail"] == ""
+    assert "p%40ss" not in made.operator.get(f"{BEGIN}?step=mail").text
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"server": " "}, "Name your mail server"),
+        ({"server": "mail.example.org/x"}, "is no address of a mail server"),
+        ({"server": "ftp://mail.example.org"}, "is no address of a mail server"),
+        ({"server": "mail.example.org", "user": "olga"}, "has a user or a password, but not both"),
+        ({"server": "127.0.0.1:9"}, "The message was not sent: the mail server cannot be reached"),
+    ],
+)
+def test_what_is_no_mail_server_is_said_and_nothing_is_kept(made, given, says):
+    answer = do(made.operator, "mail", **{"email": "olga@example.org"} | given)
+
+    assert (answer.status_code, says in text_of(answer)) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        ("mail.example.org", "smtp://mail.example.org"),
+        ("mail.example.org:465", "smtps://mail.example.org:465"),
+        ("smtps://mail.example.org", "smtps://mail.example.org"),
+    ],
+)
+def test_a_mail_server_is_written_as_people_write_it(server, url):
+    assert setup.mail_url(server, "", "") == url
 
 
 @pytest.fixture

@@ -53,11 +53,16 @@ def compose(render: Render, tenant: Tenant, record: Record, _: Destination) -> M
     return Message(functools.partial(_send, message))
 
 
-def try_out(tenant: Tenant, render: Render, address: str) -> Outcome:
-    """Sends a test mail at once and gives the outcome. Raises ``Refused`` for a bad *address*."""
+def try_out(tenant: Tenant, render: Render, address: str, url: str = "") -> Outcome:
+    """Sends a test mail at once and gives the outcome. Raises ``Refused`` for a bad *address*.
+
+    *url* is a mail server to try, written like ``LRS_SMTP_URL``, instead of the one that is set. Raises ``ValueError``
+    if it is none.
+    """
+    server = mail_server(url) if url else server_of(tenant.settings)
     mail = Mail(checked_mailbox(address), "test", {})
     now = tenant.clock()
-    return _send(written(tenant, mail, render(tenant, mail), f"test-{now}", now), tenant.settings)
+    return hand_in(server, written(tenant, mail, render(tenant, mail), f"test-{now}", now))
 
 
 def written(tenant: Tenant, mail: Mail, letter: Letter, id: str, at: int) -> EmailMessage:

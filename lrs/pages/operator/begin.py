@@ -29,6 +29,9 @@ from lrs.web.exchange import tenants_of
 from lrs.web.origins import session_cookie, set_cookie
 
 PLACE = f"{OPERATOR}/begin"
+SERVER = ("server", "user", "password")
+"""The fields of a mail server that is tried before it is set."""
+_BLANK = dict.fromkeys(("who", "email", "address", *SERVER), "")
 TypedForm = Mapping[str, str]
 Act = Callable[[Visit, TypedForm], Response]
 
@@ -54,7 +57,7 @@ def routes(render: Render) -> APIRouter:
         f"{PLACE}/{{step}}",
         status_code=303,
         summary="Does a step, or skips it",
-        openapi_extra=form_body("act", "name", "who", "email", "address") | SIGNED_IN,
+        openapi_extra=form_body("act", "name", "who", "email", "address", *SERVER) | SIGNED_IN,
     )
     def do(visit: Visiting, step: str, body: FormBody) -> Response:
         form = visit.fields(body)
@@ -101,13 +104,16 @@ class _Begin:
         record = tenants_of(visit.request).control.get(DEFAULT)
         told: dict[str, Any] = {
             "problem": refused.message if refused else "",
-            "typed": {"name": record.name if record else "", "who": "", "email": "", "address": ""} | typed,
+            "typed": dict.fromkeys(("who", "email", "address", *SERVER), "")
+            | {"name": record.name if record else ""}
+            | typed,
             "own": _own(visit).email,
             "public_url": settings.public_url or "",
             "reached": kept.address if kept else "",
             "has_server": settings.smtp_url is not None,
             "sender": sender_of(visit.tenant),
             "invited": {"link": "", "until": ""},
+            "tried": "",
         }
         return self._shown(visit, found, chosen, refused.status if refused else 200, told)
 
@@ -174,16 +180,27 @@ class _Begin:
         return visit.on("/begin?step=address&done=address_reached")
 
     def _mail(self, visit: Visit, form: TypedForm) -> Response:
+        is_set = visit.tenant.settings.smtp_url is not None
+        url = "" if is_set else setup.mail_url(*(form.get(field, "") for field in SERVER))
         with tenants_of(visit.request).hold(DEFAULT) as tenant:
             try:
-                outcome = try_out(tenant, self._render, form.get("email", ""))
+                outcome = try_out(tenant, self._render, form.get("email", ""), url)
             except ValueError as error:
-                raise Refused(str(error)) from error
+                raise Refused(f"What you wrote {error}." if url else str(error)) from error
             now = tenant.clock()
         if outcome.end is not End.DELIVERED:
             raise Refused(f"The message was not sent: {outcome.reason}")
+        if not is_set:
+            return self._tried(visit, url, form)
         setup.change(visit.tenant, lambda before: msgspec.structs.replace(before, mailed_at=now))
         return visit.on("/begin", "mail_taken")
+
+    def _tried(self, visit: Visit, url: str, form: TypedForm) -> Response:
+        """The mail step, with the line that sets the server that took a message."""
+        found = setup.steps(visit.tenant, tenants_of(visit.request))
+        chosen = next(one for one in found if one.name == "mail")
+        typed = {field: form.get(field, "") for field in (*SERVER, "email")}
+        return self._shown(visit, found, chosen, 200, _NOTHING | {"typed": typed, "tried": f"LRS_SMTP_URL={url}"})
 
     def _is_in(self, visit: Visit) -> bool:
         """Whether this browser is signed in at the organisation, too."""
@@ -195,8 +212,9 @@ class _Begin:
 
 
 _NOTHING: dict[str, Any] = {
-    **dict.fromkeys(("problem", "own", "public_url", "reached", "sender"), ""),
+    **dict.fromkeys(("problem", "own", "public_url", "reached", "sender", "tried"), ""),
     "typed": {},
+    "invited": {"link": "", "until": ""},
     "has_server": False,
 }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import msgspec
 
@@ -142,6 +143,21 @@ def reach(installation: Tenant, address: str) -> str:
     now = installation.clock()
     change(installation, lambda before: msgspec.structs.replace(before, address=root, reached_at=now))
     return root
+
+
+def mail_url(server: str, user: str, password: str) -> str:
+    """A mail server as ``LRS_SMTP_URL`` names it: *server* is a host, with a port or not, or an address already.
+
+    Raises ``Refused`` (400) if none is named.
+    """
+    named = server.strip()
+    if not named:
+        raise Refused("Name your mail server, such as mail.example.org.")
+    scheme, _, host = named.rpartition("://")
+    port = host.rpartition(":")[2]
+    scheme = scheme or ("smtps" if port == "465" else "smtp")
+    who = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user or password else ""
+    return f"{scheme}://{who}{host}"
 
 
 def answer_to(word: str) -> bytes:
