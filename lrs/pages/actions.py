@@ -82,7 +82,7 @@ ACTIONS: Mapping[str, str] = {
     "staff.disabled": "A member of staff was disabled",
     "staff.enabled": "A member of staff was enabled again",
     "staff.invited": "A member of staff was invited",
-    "staff.let-in": "An administrator was let in with a key",
+    "staff.let-in": "A member of staff came in",
     "staff.password": "A password was set",
     "staff.recovery": "A link for a new password was made",
     "staff.recovery-code": "A recovery code was used",

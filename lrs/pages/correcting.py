@@ -19,6 +19,7 @@ from lrs.competency.corrections import Correcting, Correction
 from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
 from lrs.pages import questions_view, reach
+from lrs.pages.arrivals.names import called
 from lrs.pages.facts import Neighbours
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people.persons import identifiers_in, members_of, person_named
@@ -122,7 +123,9 @@ def _page(visit: Visit, person: str, form: Mapping[str, str], refused: Refused |
     identifiers = identifiers_in(tenant.store, members_of(tenant.store, person))
     found = explain(tenant, person, find=person_named)
     given = {field: form.get(field, "") for field in FIELDS}
-    evidence = questions_view.evidence(found, tenant.settings.zone, sources, first=given["statement"])
+    evidence = questions_view.evidence(
+        found, tenant.settings.zone, sources, called(tenant.store), first=given["statement"]
+    )
     return visit.page(
         "staff/correct.html",
         refused.status if refused else 200,

@@ -14,6 +14,7 @@ from lrs.competency.listed import ListedLearner, listed_key
 from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.errors import Refused
 from lrs.pages import acts, facts, invitations, lacking, learners_view, reach, views
+from lrs.pages.arrivals.names import called
 from lrs.pages.arrived_lately import lately
 from lrs.pages.facts import Neighbours
 from lrs.pages.learners_view import COLUMNS
@@ -219,7 +220,7 @@ def _learner(
     return visit.page(
         "staff/learner.html",
         refused.status if refused else 200,
-        **views.learner(found, tenant.clock(), zone),
+        **views.learner(found, tenant.clock(), zone, called(tenant.store)),
         whole=caller.may_all(reach.READ),
         may_invite=sees(PLACE + "/{person}/invite", "POST"),
         may_withdraw=sees(PLACE + "/{person}/withdraw", "POST"),

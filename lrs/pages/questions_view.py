@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from lrs.competency.explain import Explanation
@@ -76,11 +76,16 @@ def question(one: Question, name: str, answered_by: str, zone: str) -> dict[str,
 
 
 def evidence(
-    explanation: Explanation, zone: str, sources: Collection[str] | None, *, first: str = ""
+    explanation: Explanation,
+    zone: str,
+    sources: Collection[str] | None,
+    called: Callable[[str], str],
+    *,
+    first: str = "",
 ) -> list[dict[str, Any]]:
     """The statements of *sources* (``None``: all) in *explanation*, newest first: each could be wrong.
 
-    The statement *first*, which somebody chose, is in front of all.
+    The statement *first*, which somebody chose, is in front of all. *called* gives the name of an activity.
     """
     sent = [one for answer in explanation.answers for one in answer.evidence]
     found = [one for one in sent if sources is None or one.source in sources]
@@ -91,7 +96,7 @@ def evidence(
     return [
         {
             "value": one.statement,
-            "text": f"{written_result_time(one.timestamp, zone)}, {one.source}: {one.activity}",
+            "text": f"{written_result_time(one.timestamp, zone)}, {one.source}: {called(one.activity)}",
             "hint": _told(one.score, one.reason),
             "on": False,
         }

@@ -5,7 +5,7 @@ No value is markup; the templates escape every value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lrs.competency.explain import IN_REVIEW, EvidenceVerdict, LevelExplanation
@@ -32,8 +32,11 @@ _SCOPES = {
 }
 
 
-def learner(facts: LearnerFacts, now: int, zone: str) -> dict[str, Any]:
-    """The page about one learner, as of *now* (microseconds UTC); times are shown in *zone*."""
+def learner(facts: LearnerFacts, now: int, zone: str, called: Callable[[str], str]) -> dict[str, Any]:
+    """The page about one learner, as of *now* (microseconds UTC); times are shown in *zone*.
+
+    *called* gives the name of an activity.
+    """
     answers = sorted(facts.explanation.answers, key=lambda one: (one.code, -_ordinal(one)))
     places = {(one.competency, _ordinal(one)): number for number, one in enumerate(answers, 1)}
     consents = sorted((_consent(one, facts.services, now, zone) for one in facts.consents), key=_consents_first)
@@ -41,7 +44,7 @@ def learner(facts: LearnerFacts, now: int, zone: str) -> dict[str, Any]:
         "person": facts.members[0] if facts.members else None,
         "name": _title(facts),
         "held": sorted((_held(one, places, zone) for one in facts.held), key=lambda one: (one["code"], one["label"])),
-        "answers": [_answer(number, one, zone) for number, one in enumerate(answers, 1)],
+        "answers": [_answer(number, one, zone, called) for number, one in enumerate(answers, 1)],
         "most_badges": LISTED,
         "badges": [_badge(id, one) for id, one in sorted(facts.badges, key=_by_name_and_date)],
         "consents": consents,
@@ -129,13 +132,13 @@ def _held(one: ProfileEntry, places: Mapping[tuple[str, int], int], zone: str) -
     }
 
 
-def _answer(number: int, one: LevelExplanation, zone: str) -> dict[str, Any]:
+def _answer(number: int, one: LevelExplanation, zone: str, called: Callable[[str], str]) -> dict[str, Any]:
     newest = sorted(one.evidence, key=lambda finding: finding.timestamp, reverse=True)
     return {
         "number": number,
         "title": f"{one.code} {one.label}: level {one.level}",
         "awards": [_award(award, zone) for award in one.awards],
-        "evidence": [_finding(finding, zone) for finding in newest[:EVIDENCE_SHOWN]],
+        "evidence": [_finding(finding, zone, called) for finding in newest[:EVIDENCE_SHOWN]],
         "more": max(0, len(newest) - EVIDENCE_SHOWN),
         "counted": sum(finding.counted for finding in newest),
     }
@@ -150,13 +153,14 @@ def _award(award: Mapping[str, Any], zone: str) -> str:
     return f"{told}. So until {ends}; after that it may change or end, because {award['because']}"
 
 
-def _finding(one: EvidenceVerdict, zone: str) -> dict[str, Any]:
+def _finding(one: EvidenceVerdict, zone: str, called: Callable[[str], str]) -> dict[str, Any]:
     asked = "" if one.threshold is None else f" (asked: {one.threshold:g}\N{NO-BREAK SPACE}%)"
     return {
         "when": written_result_time(one.timestamp, zone),
         "statement": one.statement,
         "source": one.source,
         "activity": one.activity,
+        "name": called(one.activity),
         "score": "No score" if one.score is None else f"{one.score:g}\N{NO-BREAK SPACE}%{asked}",
         "counted": one.counted,
         "verdict": "Counts" if one.counted else f"Does not count: {one.reason}",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 import msgspec
 
@@ -21,6 +22,16 @@ def all_told(reader: Reader, records: Iterable[Record]) -> dict[str, StatementTo
     said = {record.id: told(record) for record in records}
     names = {one.activity: name_of(reader, one.activity) for one in said.values() if one.activity and not one.named}
     return {id: with_name(one, names.get(one.activity)) for id, one in said.items()}
+
+
+def called(reader: Reader) -> Callable[[str], str]:
+    """A function that gives the name of an activity, or its IRI where no name is known; each is looked up once."""
+
+    @cache
+    def of(activity: str) -> str:
+        return name_of(reader, activity) or activity
+
+    return of
 
 
 def name_of(reader: Reader, activity: str) -> str | None:
