@@ -56,7 +56,7 @@ def _row(one: InCourse) -> ListRow:
             "name": one.user.name or one.user.username or f"User {one.user.sub}",
             "part": _PARTS[one.member.part],
             "state": state,
-            "email": one.user.email,
+            "email": one.user.email if one.member.active else "",  # whoever left is no teacher's to write to
             "grades": "; ".join(map(told_of, one.grades)),
         },
         {"state": "In the course" if one.member.active else "Not in it any more"},

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 import msgspec
 
 from adapters.lms.lti import platforms
 from adapters.lms.lti.platforms import LtiPlatform
+from lrs.access.throttle import Throttle
+from lrs.kernel.admission import CREDENTIALS, RetryLater
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import digest_of
+from lrs.kernel.settings import KIB
 from lrs.kernel.times import MINUTE
 from lrs.storage import Reader, Record, Tx, Walk
 from lrs.storage.kinds import Kind
@@ -30,6 +34,10 @@ _CLEARED = 50
 """How many that ended are deleted when one begins."""
 _LONGEST = 4_000
 """Characters of a parameter."""
+LARGEST = 8 * KIB
+"""Bytes of all that one login keeps: anybody may begin one, and each is kept for ten minutes."""
+FROM_ONE, OF_A_TENANT = (600, 600), (10_000, 600)
+"""Logins from one address, and at one tenant, in so many seconds: a lecture hall at once, and 80 MiB at most."""
 KEPT = ("iss", "client_id", "lti_deployment_id", "login_hint", "lti_message_hint", "target_link_uri")
 
 
@@ -60,6 +68,22 @@ class BegunLaunch(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(LtiLogin)
 
 
+class Logins:
+    """Counts the logins that are begun, in the memory of one process."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._from_one, self._of_a_tenant = Throttle(*FROM_ONE, clock), Throttle(*OF_A_TENANT, clock)
+
+    def count(self, tenant: Tenant, client: str) -> None:
+        """Counts one from the address *client*. Raises ``RetryLater`` (429) if there are too many."""
+        left = self._from_one.left(tenant.id, client) or self._of_a_tenant.left(tenant.id)
+        if left is not None:
+            message = "Too many people come from there at once. Go back, wait a moment, and open it again."
+            raise RetryLater(CREDENTIALS, message, seconds=left)
+        self._from_one.note(tenant.id, client)
+        self._of_a_tenant.note(tenant.id)
+
+
 def begin(tenant: Tenant, given: Mapping[str, str], root: str) -> BegunLaunch:
     """Begins a launch. *root* is the address of the tool. Raises ``Refused`` (400, 403, 404)."""
     target = given.get("target_link_uri", "")
@@ -69,6 +93,8 @@ def begin(tenant: Tenant, given: Mapping[str, str], root: str) -> BegunLaunch:
         raise Refused("The platform did not say who comes (login_hint).")
     if any(len(value) > _LONGEST for value in given.values()):
         raise Refused(f"A parameter of the login is longer than {_LONGEST} characters.")
+    if sum(len(given.get(name, "").encode()) for name in (*KEPT, "lti_storage_target")) > LARGEST:
+        raise Refused(f"The parameters of the login have together more than {LARGEST // KIB} KiB.")
     platform = wanted(tenant.store, given)
     state, nonce, storage = secrets.token_urlsafe(32), secrets.token_urlsafe(32), given.get("lti_storage_target", "")
     kept = {name: given[name] for name in KEPT if given.get(name)}

@@ -4,6 +4,7 @@ They are fetched anew after ``FRESH`` seconds, or what the answer's ``max-age`` 
 what was known holds until it is ``STALE`` seconds old. A ``kid`` that is not among them makes them be fetched at once,
 but not within ``AGAIN`` seconds of the last time: else whoever sends tokens could make us ask as often as they like.
 Those of one platform are fetched ``AT_ONCE`` times at once: one that does not answer holds up no sign-in elsewhere.
+Nor is one that failed asked again for ``FAILED`` seconds.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from lrs.kernel.settings import KIB, Settings
 from lrs.tenancy.tenants import Tenant
 
 FRESH, STALE, AGAIN, LONGEST_FRESH = 3_600.0, 24 * 3_600.0, 600.0, 24 * 3_600.0
+FAILED = 30.0
+"""Seconds for which a platform whose keys could not be fetched is not asked again, where none of them are known."""
 AT_ONCE = 2
 """Calls for the keys of one platform that are under way. All platforms and providers have eight together."""
 MOST_KEYS = 50
@@ -55,6 +58,7 @@ class PlatformKeys:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._known: dict[_Name, _Known] = {}
+        self._failed: dict[_Name, tuple[float, Rejected]] = {}
         self._asking: Counter[_Name] = Counter()
         self._lock = threading.Lock()
 
@@ -67,6 +71,8 @@ class PlatformKeys:
             wait = known.fresh if has_it else AGAIN
             if now - known.tried < wait and now - known.at < STALE:
                 return known.keys
+        if name in self._failed and now - self._failed[name][0] < FAILED:
+            raise self._failed[name][1].with_traceback(None)
         try:
             with self._turn(name):
                 keys, fresh = fetch_keys(platform, tenant.settings)
@@ -76,13 +82,21 @@ class PlatformKeys:
             return known.keys
         except Rejected as rejected:
             if known is None or rejected.status != 503 or now - known.at >= STALE:
+                self._fail(name, now, rejected)
                 raise
             known.tried = now
             return known.keys
         if len(self._known) >= _FULL:
             self._known.clear()
+        self._failed.pop(name, None)
         self._known[name] = _Known(keys, now, now, fresh)
         return keys
+
+    def _fail(self, name: _Name, now: float, rejected: Rejected) -> None:
+        """Remembers that fetching failed: each launch would otherwise wait as long as the platform lets it."""
+        if len(self._failed) >= _FULL:
+            self._failed.clear()
+        self._failed[name] = (now, rejected)
 
     @contextmanager
     def _turn(self, name: _Name) -> Iterator[None]:

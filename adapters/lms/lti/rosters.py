@@ -90,7 +90,7 @@ def read(tenant: Tenant, id: str) -> RosterRead:
     try:
         seen = _read_pages(tenant, id, course, platform)
     except ServiceFailed as failed:
-        _log.warning("a roster was not read", tenant=tenant.id, course=id, why=failed.why)
+        _log.warning("a roster was not read", tenant=tenant.id, course=id, status=failed.status)
         _write_course(tenant, id, problem=f"the platform: {failed.why}"[:300])
         raise
     gone = _mark_gone(tenant, id, seen)

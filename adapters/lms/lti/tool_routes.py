@@ -4,6 +4,8 @@ These routes are plain functions, so each runs in a thread of its own: a platfor
 us wait is answered.
 """
 
+from hashlib import sha256
+
 import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -24,7 +26,7 @@ from lrs.matching.door import problems
 from lrs.pages.visit import REFUSALS, FormBody
 from lrs.tenancy.tenants import Tenant
 from lrs.web.frame import PRODUCT
-from lrs.web.origins import is_from_elsewhere
+from lrs.web.origins import client_of, is_from_elsewhere
 from lrs.web.page import page, redirect
 
 _KEYS_AGE = "public, max-age=600"
@@ -45,16 +47,21 @@ def routes(keys: PlatformKeys) -> APIRouter:
     router = APIRouter(prefix="/t/{tenant}/lti", tags=["lti"], default_response_class=HTMLResponse, responses=REFUSALS)
     _add_keys(router)
     _add_registration(router)
-    _add_login(router)
+    _add_login(router, login.Logins())
     _add_launch(router, keys)
     return router
 
 
 def _add_keys(router: APIRouter) -> None:
     @router.get("/jwks", response_class=JSONResponse, responses=problems(404), summary="The public keys of this tool")
-    def jwks(tenant: Named) -> Response:
-        body = {"keys": tool_keys.published(tenant.store, tenant.clock())}
-        return JSONResponse(body, headers={"cache-control": _KEYS_AGE})
+    def jwks(request: Request, tenant: Named) -> Response:
+        answer = JSONResponse({"keys": tool_keys.published(tenant.store, tenant.clock())})
+        etag = f'"{sha256(answer.body).hexdigest()[:32]}"'
+        told = {"cache-control": _KEYS_AGE, "etag": etag}
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=told)
+        answer.headers.update(told)
+        return answer
 
 
 def _add_registration(router: APIRouter) -> None:
@@ -86,14 +93,14 @@ def _add_registration(router: APIRouter) -> None:
         return page(request, "lti/registered.html", origin=framing[0], **shown)
 
 
-def _add_login(router: APIRouter) -> None:
+def _add_login(router: APIRouter, logins: login.Logins) -> None:
     @router.get("/login", summary="Begins a launch (OpenID Connect third-party initiated login)")
     def by_link(request: Request, tenant: Named) -> Response:
-        return _begun(request, tenant, dict(request.query_params))
+        return _begun(request, tenant, dict(request.query_params), logins)
 
     @router.post("/login", summary="Begins a launch", openapi_extra=form_described(*login.KEPT, "lti_storage_target"))
     def by_form(request: Request, tenant: Named, body: FormBody) -> Response:
-        return _begun(request, tenant, form_of(body))
+        return _begun(request, tenant, form_of(body), logins)
 
 
 def _add_launch(router: APIRouter, keys: PlatformKeys) -> None:
@@ -141,7 +148,8 @@ def _framing(told: OpenedRegistration) -> tuple[str, ...]:
     return tuple(filter(None, (origin(told.configuration),)))
 
 
-def _begun(request: Request, tenant: Tenant, given: dict[str, str]) -> Response:
+def _begun(request: Request, tenant: Tenant, given: dict[str, str], logins: login.Logins) -> Response:
+    logins.count(tenant, client_of(request))
     begun = login.begin(tenant, given, tool_of(request))
     answer = _keeping(request, begun) if begun.storage else redirect(request, begun.address)
     set_cookie(answer, _login_cookie(tenant, begun.state), begun.proof, login.LASTS // SECOND)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapters.lms.lti import platforms
+from adapters.lms.lti import login, platforms
+from lrs.kernel.admission import RetryLater
 from lrs.people.persons import identifiers_of
 from lrs.storage import each
 from tests.adapters.lms.lti.platform import CLAIM, FOREIGN, ISSUER, MEMBERSHIP, OWN_PAGE, PATH, TOOL, cookies
@@ -59,6 +60,8 @@ def test_a_login_by_get_is_the_same(world):
         ({"target_link_uri": "https://evil.example/launch"}, 400, "which is not ours"),
         ({"target_link_uri": f"{TOOL}.evil.example/launch"}, 400, "which is not ours"),
         ({"lti_message_hint": "x" * 4_001}, 400, "longer than 4000 characters"),
+        (dict.fromkeys(("lti_message_hint", "login_hint", "lti_storage_target"), "x" * 3_000), 400, "more than 8 KiB"),
+        ({"lti_message_hint": "\u20ac" * 3_000}, 400, "more than 8 KiB"),
     ],
 )
 def test_a_login_that_cannot_be_is_refused(world, given, status, says):
@@ -67,6 +70,47 @@ def test_a_login_that_cannot_be_is_refused(world, given, status, says):
     assert answer.status_code == status
     assert says in text_of(answer)
     assert "set-cookie" not in answer.headers
+
+
+def test_what_one_login_keeps_is_bounded_and_so_are_logins_from_one_address_and_at_one_tenant(world):
+    now = [0.0]
+    logins = login.Logins(lambda: now[0])
+    most, seconds = login.FROM_ONE
+    for _ in range(most):
+        logins.count(world.tenant, "192.0.2.1")
+    with pytest.raises(RetryLater, match="Too many people come from there") as refused:
+        logins.count(world.tenant, "192.0.2.1")
+    logins.count(world.tenant, "192.0.2.2")
+    now[0] += seconds + 1
+    logins.count(world.tenant, "192.0.2.1")
+
+    world.log_in(login_hint="x" * 4_000, lti_message_hint="x" * 3_900)
+    kept = [len(one.body) for one in each(world.store, "lti-login")]
+
+    assert (refused.value.status, dict(refused.value.headers)["retry-after"]) == (429, str(seconds + 1))
+    assert max(kept) < login.LARGEST + 500
+    assert login.OF_A_TENANT[0] * login.LARGEST < 100 * 1024 * 1024
+
+
+def test_a_login_too_many_is_answered_429_and_keeps_nothing(world, monkeypatch):
+    monkeypatch.setattr(login.Throttle, "left", lambda *_: 7)
+    before = world.store.count("lti-login")
+
+    answer = world.log_in()
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    assert world.store.count("lti-login") == before
+
+
+def test_our_keys_are_told_once_while_they_stay(world):
+    first = world.browser.get(f"{PATH}/jwks")
+    again = world.browser.ask("GET", f"{PATH}/jwks", headers={"if-none-match": first.headers["etag"]})
+    other = world.browser.ask("GET", f"{PATH}/jwks", headers={"if-none-match": '"other"'})
+
+    assert first.headers["cache-control"] == "public, max-age=600"
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert again.headers["cache-control"] == "public, max-age=600"
+    assert (other.status_code, other.json()) == (200, first.json())
 
 
 def test_a_login_that_could_be_of_two_registrations_is_refused_unless_it_names_one(world, platform):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapters.lms.lti.launch_token import Rejected
-from adapters.lms.lti.platform_keys import AGAIN, AT_ONCE, FRESH, STALE, PlatformKeys
+from adapters.lms.lti.platform_keys import AGAIN, AT_ONCE, FAILED, FRESH, STALE, PlatformKeys
 from lrs.access.oidc.documents import calling
 from lrs.kernel.admission import Overloaded
 
@@ -138,3 +138,21 @@ def test_a_platform_that_does_not_answer_holds_up_no_sign_in_elsewhere(keys, pla
 
     assert more == (["one"] if is_known else [])
     assert [one.result() for one in asking] == [["one"]] * AT_ONCE
+
+
+def test_a_platform_whose_keys_cannot_be_fetched_is_not_asked_again_for_half_a_minute(keys, platform):
+    whole = platform.answers[keys.path]
+    platform.answers[keys.path] = (503, {}, b"")
+    said = []
+    for _ in range(3):
+        with pytest.raises(Rejected) as refused:
+            keys.find()
+        said.append(str(refused.value))
+    first = keys.asked
+    platform.answers[keys.path] = whole
+    keys.now += FAILED
+
+    assert first == 1
+    assert len(set(said)) == 1
+    assert "it answered 503 for its keys" in said[0]
+    assert keys.find() == ["one"]

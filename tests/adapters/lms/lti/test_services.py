@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from structlog.testing import capture_logs
 
 from adapters.lms.lti import courses, grades, rosters, services, skill_grades, users
 from adapters.lms.lti.courses import LtiCourse, LtiLink, LtiMember
@@ -125,6 +126,34 @@ def test_who_left_is_marked_and_who_was_never_listed_stays(world):
         "2": ("learner", False),
         "3": ("learner", False),
     }
+
+
+def test_a_teacher_does_not_keep_the_address_of_who_left(world):
+    launch(world, "9", "Instructor")
+    id = course_of(world)[0]
+    roster(world, member("1", email="stays@example.org"), member("2", email="left@example.org"))
+    rosters.read(world.tenant, id)
+    roster(world, member("1", email="stays@example.org"))
+    rosters.read(world.tenant, id)
+
+    page = world.browser.get(f"{PATH}/courses/{id}").text
+
+    assert "stays@example.org" in page
+    assert "Name 2" in page
+    assert "left@example.org" not in page
+
+
+def test_what_a_platform_answers_to_a_roster_is_for_its_teacher_and_stands_in_no_log(world, capsys):
+    launch(world, "9", "Instructor")
+    id = course_of(world)[0]
+    world.platform.answers["/members"] = (503, {}, b"no roster for ann.learner@example.org")
+
+    with capture_logs() as lines, pytest.raises(ServiceFailed):
+        rosters.read(world.tenant, id)
+
+    assert [(one["event"], one["status"]) for one in lines] == [("a roster was not read", 503)]
+    assert "ann.learner" not in f"{lines}{capsys.readouterr()}"
+    assert "ann.learner" in courses.course(world.store, id).problem
 
 
 @pytest.mark.parametrize(
