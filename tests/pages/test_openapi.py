@@ -211,6 +211,8 @@ PAGES = dict.fromkeys(
         "GET /staff/learners",
         "POST /staff/learners",
         "GET /staff/learners/{person}",
+        "GET /staff/learners/{person}/correct",
+        "POST /staff/learners/{person}/correct",
         "POST /staff/learners/{person}/withdraw",
         "GET /pages/badges/{id}",
         "GET /pages/work",
