@@ -23,6 +23,9 @@ from lrs.xapi.statements.plan import QUARANTINED, Prepared, SetAside
 KIND = "fingerprint"
 LASTS = 7 * DAY
 """Microseconds for which a statement is known by its fingerprint."""
+_LOGSTORE = "http://lrs.learninglocker.net/define/extensions/info"
+_LOGSTORE_VERSION = "https://github.com/xAPI-vle/moodle-logstore_xapi"
+"""The extension of Moodle's plugin, and the name in it under which its version stands."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -49,10 +52,24 @@ class Prints:
 
     def of(self, tree: Mapping[str, Any]) -> str:
         """The fingerprint of a statement as it came, without ``stored``, whatever the order of its keys."""
-        told = sha256(_encode({name: value for name, value in tree.items() if name != "stored"})).digest()
+        told = sha256(_encode(_lasting({name: value for name, value in tree.items() if name != "stored"}))).digest()
         number = self._before[told]
         self._before[told] += 1
         return sha256(msgspec.json.encode((self._source, number)) + told).hexdigest()
+
+
+def _lasting(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    """*tree* without what its sender makes anew each time it sends the same statement.
+
+    Moodle's plugin makes the registration of the session of the process that sends; a task run by cron has another each
+    time (seen with logstore_xapi 5.0.1: ``stringToUuidV5($config['session_id'])``).
+    """
+    context = tree.get("context")
+    extensions = context.get("extensions") if isinstance(context, dict) else None
+    told = extensions.get(_LOGSTORE) if isinstance(extensions, dict) else None
+    if not isinstance(context, dict) or not isinstance(told, dict) or _LOGSTORE_VERSION not in told:
+        return tree
+    return {**tree, "context": {name: value for name, value in context.items() if name != "registration"}}
 
 
 def sent_before(tx: Tx, batch: Sequence[Prepared | SetAside], now: int) -> dict[str, str]:

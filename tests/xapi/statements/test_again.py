@@ -91,6 +91,31 @@ def test_what_differs_in_anything_is_another_statement(moodle):
         assert ids_of(moodle.post({**one, **differs})) != first
 
 
+def in_session(one, registration, *, by_plugin=True):
+    """An event as Moodle's plugin sends it, whose registration is of the session of the process that sends."""
+    versions = {"http://moodle.org": "4.5.6", "https://github.com/xAPI-vle/moodle-logstore_xapi": "5.0.1"}
+    told = {"http://lrs.learninglocker.net/define/extensions/info": versions if by_plugin else {}}
+    return {**one, "context": {"registration": registration, "platform": "Moodle", "extensions": told}}
+
+
+def test_moodles_plugin_gives_another_registration_each_time_it_sends_the_same(lrs, moodle):
+    (one,) = events(1)
+    first = ids_of(moodle.post(in_session(one, new_id())))
+    before = stored(lrs)
+
+    assert ids_of(moodle.post(in_session(one, new_id()))) == first
+    assert stored(lrs) == before
+    assert ids_of(moodle.post({**in_session(one, new_id()), "timestamp": "2026-11-29T10:00:09Z"})) != first
+
+
+def test_of_any_other_sender_another_registration_is_another_attempt(moodle):
+    (one,) = events(1)
+
+    first, second = (ids_of(moodle.post(in_session(one, new_id(), by_plugin=False))) for _ in range(2))
+
+    assert first != second
+
+
 def test_each_source_has_its_own_and_only_a_source_that_asked_for_it(lrs, moodle, other):
     (one,) = events(1)
     first = ids_of(moodle.post(one))
