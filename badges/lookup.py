@@ -1,26 +1,49 @@
-"""Finds DID documents and status lists for a verifier: our own in the store, others by guarded outbound calls.
+"""Finds DID documents, keys and status lists for a verifier: our own in the store, others by guarded outbound calls.
 
-Knows nothing of signatures. ``Outbound`` is ``lrs.kernel.outbound.fetch`` bound to the settings, or ``None`` to stay
-offline.
+Knows nothing of signatures. ``Outbound`` is a guarded call bound to the settings, or ``None`` to stay offline.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from badges.forms.sd_jwt import issuer_address
 from badges.issuer import did_url, issuer_of
+from badges.verifying.sd_jwt import metadata_url
 from badges.verifying.verdict import Invalid, Unavailable
 from badges.verifying.verification import MAX_LIST, Fetch, Resolve, read
+from lrs.kernel import outbound
 from lrs.kernel.outbound import Blocked, Unreachable
+from lrs.kernel.settings import Settings
 from lrs.storage import each
 from lrs.tenancy.tenants import Tenant
 
 Outbound = Callable[[str], bytes]
+_ACCEPT = "application/vc, application/json, application/ld+json;q=0.9, application/vc+jwt;q=0.8, */*;q=0.5"
 
 
-def resolver(tenant: Tenant, outbound: Outbound | None) -> Resolve:
+def outbound_within(settings: Settings, seconds: float) -> Outbound:
+    """Guarded calls that end *seconds* from now, all of them together."""
+    end = time.monotonic() + seconds
+
+    def get(url: str) -> bytes:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise Unreachable("the time for one check is over")
+        answer = outbound.ask(url, {"accept": _ACCEPT}, settings, seconds=left)
+        if answer.status == 410:
+            raise Unavailable(f"{url} says that it is gone", "gone")
+        if answer.status != 200 or len(answer.body) >= outbound.MAX_BODY:
+            raise Unreachable(f"answered {answer.status}, or more than {outbound.MAX_BODY} bytes")
+        return answer.body
+
+    return get
+
+
+def resolver(tenant: Tenant, call: Outbound | None) -> Resolve:
     """Gives DID documents of did:web issuers. *tenant*'s own is not fetched."""
     own = issuer_of(tenant)
 
@@ -28,29 +51,32 @@ def resolver(tenant: Tenant, outbound: Outbound | None) -> Resolve:
         if did == own.id:
             return own.did_document()
         try:
-            return read(_get(did_url(did), outbound), MAX_LIST)
+            return read(_get(did_url(did), call), MAX_LIST)
         except (Invalid, ValueError) as error:
             raise Unavailable(f"no DID document of {did}: {error}") from error
 
     return resolve
 
 
-def status_lists(tenant: Tenant, outbound: Outbound | None) -> Fetch:
-    """Gives status list credentials. *tenant*'s own come from its store, also those of a former address."""
+def status_lists(tenant: Tenant, call: Outbound | None) -> Fetch:
+    """Gives status lists and keys. *tenant*'s own come from its store, also lists of a former address."""
+    own = issuer_of(tenant)
 
     def fetch(url: str) -> bytes:
         for record in each(tenant.store, "status-list"):
             if json.loads(record.body)["id"] == url:
                 return record.body
-        return _get(url, outbound)
+        if not own.demonstration and url == metadata_url(issuer_address(own)):
+            return json.dumps({"issuer": issuer_address(own), "jwks": own.jwks()}).encode()
+        return _get(url, call)
 
     return fetch
 
 
-def _get(url: str, outbound: Outbound | None) -> bytes:
-    if outbound is None:
+def _get(url: str, call: Outbound | None) -> bytes:
+    if call is None:
         raise Unavailable(f"{url} was not asked for: offline")
     try:
-        return outbound(url)
+        return call(url)
     except (Blocked, Unreachable) as error:
         raise Unavailable(f"{url}: {error}") from error

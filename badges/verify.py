@@ -44,15 +44,18 @@ def verify(document: bytes, *, at: int, resolve: Resolve, fetch: Fetch, address:
 
 
 def _of_text(text: bytes, asked: Verification, address: str, *, is_inside: bool) -> Verdict:
-    if text[:8] == b"https://" and not is_inside:
-        return _of_json(asked.document(text[:2048].decode("ascii", "replace")), asked, address)
+    if text.startswith(b"https://") and not is_inside:
+        fetched = taken_from(asked.body(text[:2048].decode("ascii", "replace"))).text
+        if fetched.startswith(b"https://"):
+            raise Invalid("at the address is no badge, but another address", "no_badge_in_file")
+        return _of_text(fetched, asked, address, is_inside=False)
     if text[:1] in (b"{", b"[", b"") or not _is_token(text):
         return _of_json(read(text, MAX_BADGE), asked, address, is_inside=is_inside)
     plain = text.decode()
     if "~" in plain:
         return _of_sd_jwt(plain, asked, address)
     token = read_token(plain, MAX_BADGE)
-    if {"vp"} & token.claims.keys() or is_presentation(token.claims):
+    if ("vp" in token.claims or is_presentation(token.claims)) and not is_inside:
         return _of_presentation(token.claims, token, asked, address)
     return _of_jwt(token, asked, address)
 

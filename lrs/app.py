@@ -32,11 +32,13 @@ from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import achievement_routes
 from badges import routes as badges
+from badges.checks import BadgeChecks
 from badges.own_forms import own_forms
 from badges.pages import claim as badge_claims
 from badges.pages import keys as badge_keys
 from badges.pages import own as own_badges
 from badges.pages import shared as shared_badges
+from badges.pages import verify as verify_pages
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.operator_policy import OPERATOR
@@ -115,6 +117,7 @@ PAGES = {
     "claim": badge_claims.PAGES,
     "shared": shared_badges.PAGES,
     "achievement": achievement_routes.PAGES,
+    "verify": verify_pages.PAGES,
     "lti": frames.PAGES,
     "operator": operator.PAGES,
 }
@@ -200,6 +203,7 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
             sign_in_learner.routes(),
             account.routes(),
             me.routes(TENANT, own_forms()),
+            verify_pages.routes(BadgeChecks()),
         ),
     ):
         yield from guarded(router.routes)

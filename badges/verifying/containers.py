@@ -28,6 +28,7 @@ _ELEMENTS = (
     "{https://openbadges.org}assertion",
 )
 _SVG = re.compile(rb"^\s*<(\?xml|svg|!--|!DOCTYPE)")
+_PAGE = (b"<!doctype html", b"<html")
 _OTHERS = {b"%PDF": "a PDF", b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"PK\x03\x04": "a ZIP file"}
 
 
@@ -47,6 +48,8 @@ def taken_from(content: bytes) -> Taken:
     if content.startswith(_PNG):
         _check_size(content)
         return Taken(_bounded(_only(list(_texts(content)), "PNG")), "png")
+    if content[:100].lstrip().lower().startswith(_PAGE):
+        raise Invalid("this is a web page; a badge is a PNG, an SVG, JSON or a JWT", "no_badge_in_file")
     if _SVG.match(content[:1024]):
         _check_size(content)
         return Taken(_bounded(_of_svg(content)), "svg")

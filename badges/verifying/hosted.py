@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from badges.verifying.shape import OPEN_BADGES_2, contexts_of, named, types_of
-from badges.verifying.verdict import Invalid
+from badges.verifying.verdict import Invalid, Unavailable
 from badges.verifying.verification import Verification, moment, site_of
 from lrs.kernel.strict_json import Json, JsonView
 
@@ -24,7 +24,7 @@ def check_hosted(shown: JsonView, asked: Verification) -> Json:
     id = shown.get("id")
     if not isinstance(id, str) or not id.startswith("https://"):
         raise Invalid("the badge has no https address of its own", "not_hosted")
-    hosted = asked.document(id)
+    hosted = _hosted(id, asked)
     if hosted.get("id") != id or OPEN_BADGES_2 not in contexts_of(hosted):
         raise Invalid("at the badge's address is another badge", "hosted_differs")
     for name in ("recipient", "badge", "issuedOn", "expires"):
@@ -32,6 +32,16 @@ def check_hosted(shown: JsonView, asked: Verification) -> Json:
             raise Invalid(f"the badge says another {name} than what is at its address", "hosted_differs")
     badge = _object(hosted.get("badge"), asked)
     return {**hosted, "badge": {**badge, "issuer": _object(badge.get("issuer"), asked)}}
+
+
+def _hosted(id: str, asked: Verification) -> Json:
+    """What is at the badge's address; an issuer may say by 410 that it was revoked."""
+    try:
+        return asked.document(id)
+    except Unavailable as error:
+        if error.code == "gone":
+            raise Invalid("revoked: there is no badge at its address any more", "revoked") from error
+        raise
 
 
 def _kind_of(assertion: JsonView) -> str:

@@ -94,9 +94,14 @@ def list_issuer(token: SignedToken, claims: JsonView) -> str:
     return str(kid).partition("#")[0] if is_did else str(claims.get("iss"))
 
 
-def _key(token: SignedToken, issuer: str, asked: Verification) -> VerifyingKey:
+def metadata_url(issuer: str) -> str:
+    """Where the metadata of *issuer*, an https address, are (SD-JWT VC, 5). Raises ``Invalid``."""
     site = site_of(issuer)
-    told = asked.document(f"https://{site.netloc}/.well-known/jwt-vc-issuer{site.path.rstrip('/')}")
+    return f"https://{site.netloc}/.well-known/jwt-vc-issuer{site.path.rstrip('/')}"
+
+
+def _key(token: SignedToken, issuer: str, asked: Verification) -> VerifyingKey:
+    told = asked.document(metadata_url(issuer))
     jwks = told.get("jwks")
     keys = jwks.get("keys") if isinstance(jwks, Mapping) else None
     if told.get("issuer") == issuer and isinstance(keys, list):

@@ -19,9 +19,11 @@ class Invalid(Exception):
 
 
 class Unavailable(Exception):
-    """A DID document, a key or a status list cannot be had. A later try may succeed."""
+    """A DID document, a key or a status list cannot be had. A later try may succeed, unless *code* is ``gone``."""
 
-    code = "unavailable"
+    def __init__(self, why: str, code: str = "unavailable") -> None:
+        super().__init__(why)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

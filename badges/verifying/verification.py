@@ -67,9 +67,10 @@ class Verification:
             if len(self.had) >= MAX_FETCHES:
                 raise Unavailable(f"more than {MAX_FETCHES} addresses would have to be asked")
             self.had[name] = _tried(get)
-        if isinstance(self.had[name], Unavailable):
-            raise Unavailable(str(self.had[name]))
-        return self.had[name]
+        found = self.had[name]
+        if isinstance(found, Unavailable):
+            raise Unavailable(str(found), found.code)
+        return found
 
 
 def _tried(get: Callable[[], Any]) -> Any:

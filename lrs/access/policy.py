@@ -60,6 +60,7 @@ _PROVIDER = PolicyLine("imports.run", (SESSION,), frozenset({OWN}), pages="staff
 _SIGN_IN = PolicyLine(PUBLIC, pages="staff")
 _BADGE = PolicyLine(PUBLIC, any_origin=True)
 _CLAIM = PolicyLine(PUBLIC, pages="claim")
+_VERIFY = PolicyLine(PUBLIC, pages="verify")
 _SHARED = PolicyLine(PUBLIC, pages="shared", any_origin=True)
 _BADGE_PAGE = PolicyLine(PUBLIC, pages="achievement", any_origin=True)
 _ASKED = PolicyLine("consents.answer", (LINK,), frozenset({SELF}), pages="consent")
@@ -245,6 +246,10 @@ TABLE: PolicyTable = {
     ("GET", "/t/{tenant}/criteria/{id}"): _BADGE_PAGE,
     ("GET", "/t/{tenant}/competencies/{id}"): _BADGE_PAGE,
     ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
+    # whoever checks a badge
+    ("GET", "/verify"): _VERIFY,
+    ("POST", "/verify"): _VERIFY,
+    ("POST", "/api/verify"): _OPEN,
     # what a holder shares
     ("GET", "/t/{tenant}/shared/{share}"): _SHARED,
     ("GET", "/t/{tenant}/shared/{share}/badge.png"): _SHARED,

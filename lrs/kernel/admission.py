@@ -97,10 +97,12 @@ CREDENTIALS = Cause(
 """Guesses are slowed down: no backpressure, but told in the same way."""
 SIGNING_IN = Cause("signing_in", 2, message="many people are signing in: try again in a moment")
 """The passwords that are being hashed, and the sign-in providers that are being asked."""
+CHECKING = Cause("checking", 10, 429, "too_many_checks", "many badges are being checked: try again in a moment")
+"""The badges that are being checked for anybody."""
 
 CAUSES = (
     *(MEMORY, WORK, ROWS, AGE, FILES, ANSWERS, CONFLICT, CLOSING, LOCK, DATABASE, UNKNOWN),
-    *(DISK_FULL, READ_ONLY, TENANT, OPENING, IMPORT, CREDENTIALS, SIGNING_IN),
+    *(DISK_FULL, READ_ONLY, TENANT, OPENING, IMPORT, CREDENTIALS, SIGNING_IN, CHECKING),
 )
 
 

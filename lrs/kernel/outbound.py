@@ -89,12 +89,19 @@ def post(
     return _call("POST", url, settings, resolve, headers=headers, body=body, seconds=seconds)
 
 
-def ask(url: str, headers: Mapping[str, str], settings: Settings, *, resolve: ResolveHost = resolve_name) -> Response:
+def ask(
+    url: str,
+    headers: Mapping[str, str],
+    settings: Settings,
+    *,
+    resolve: ResolveHost = resolve_name,
+    seconds: float | None = None,
+) -> Response:
     """GET of *url*. Any status is a response; a longer body is cut at ``MAX_BODY``.
 
-    Raises ``Blocked`` or ``Unreachable``.
+    *seconds* replaces ``IN_ALL``. Raises ``Blocked`` or ``Unreachable``.
     """
-    return _call("GET", url, settings, resolve, headers=headers)
+    return _call("GET", url, settings, resolve, headers=headers, seconds=seconds)
 
 
 def fetch(url: str, settings: Settings, *, resolve: ResolveHost = resolve_name) -> bytes:

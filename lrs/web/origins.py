@@ -24,7 +24,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.browsers import is_foreign
 from lrs.web.exchange import exchange_of, tenant_of
 
-FOR_EVERYBODY = frozenset({"public", "achievement", "shared"})
+FOR_EVERYBODY = frozenset({"public", "achievement", "shared", "verify"})
 """Pages that are the same for everybody, so they may be read on any host."""
 _OURS = {"same-origin", "none"}
 _PORT_OF_HOST = re.compile(r":\d*\Z")

@@ -106,6 +106,9 @@ OPEN = {
     ("GET", "/claim/{claim}"),
     ("POST", "/claim/{claim}"),
     ("GET", "/claim/{claim}/file"),
+    ("GET", "/verify"),
+    ("POST", "/verify"),
+    ("POST", "/api/verify"),
     ("GET", "/shared/{share}"),
     ("GET", "/shared/{share}/badge.png"),
     ("GET", "/shared/{share}/badge.svg"),
@@ -139,6 +142,7 @@ PAST_THE_DOOR = (
     "This launch was used",
     "not the one that was shown",
     "This choice was shown",
+    "asked too often from here",
 )
 LEARNERS_OWN = {
     *(("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing")),
@@ -416,7 +420,7 @@ class Site:
         if answer.status_code == 303 and re.search(r"/sign-in(/learner)?(\?then=.*)?$", answer.headers["location"]):
             return False
         # Past the door: then it was the form that was not ours, or the xAPI door behind it that asked for more scopes.
-        if answer.status_code == 403 and any(told in answer.text for told in PAST_THE_DOOR):
+        if answer.status_code in {403, 429} and any(told in answer.text for told in PAST_THE_DOOR):
             return True
         return answer.status_code not in {401, 403, 405, 429}
 

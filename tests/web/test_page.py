@@ -46,6 +46,7 @@ POLICIES = {
     },
     "claim": CLOSED | {"form-action": "'self'", "cache-control": "no-store", "referrer-policy": "no-referrer"},
     "shared": CLOSED | {"form-action": "'none'", "cache-control": "no-store", "referrer-policy": "no-referrer"},
+    "verify": CLOSED | {"form-action": "'self'", "cache-control": "no-store", "referrer-policy": "same-origin"},
     "public": CLOSED | {"form-action": "'none'", "cache-control": "no-store", "referrer-policy": "same-origin"},
     "achievement": CLOSED
     | {"form-action": "'none'", "cache-control": "public, max-age=300", "referrer-policy": "same-origin"},
@@ -318,7 +319,7 @@ def test_only_an_origin_may_frame_a_page(origin):
 def test_pages_that_the_table_names_and_no_room_hands_in_stop_the_start():
     table = {("GET", "/a"): PolicyLine(PUBLIC, pages="public"), ("GET", "/b"): PolicyLine(PUBLIC, pages="guests")}
 
-    with pytest.raises(LookupError, match="'guests', 'lti', 'me', 'operator', 'shared', 'staff'"):
+    with pytest.raises(LookupError, match="'guests', 'lti', 'me', 'operator', 'shared', 'staff', 'verify'"):
         FastAPIMount(None, table, PAGES, None, PAGES["public"])
 
 

@@ -35,6 +35,7 @@ NO_MARKUP = {
     ("badges/pictures.py", "<"),  # tells an SVG from a PNG
     ("badges/forms/baked.py", "<"),  # written as JSON may have it in HTML
     ("lrs/kernel/xml.py", "<!DOCTYPE"),  # what a message names
+    ("badges/verifying/containers.py", "<"),  # tells a web page from a badge
     ("adapters/words.py", "<null>"),  # what people write where they mean nothing
 }
 

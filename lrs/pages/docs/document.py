@@ -21,7 +21,10 @@ TAGS = (
     {"name": "services", "description": "For matching services, by OAuth 2.0 client credentials."},
     {"name": "imports", "description": "For providers that send files, with an API key by HTTP Basic."},
     {"name": "cmi5", "description": "For platforms that launch courses, as ADL's CATAPULT player has it."},
-    {"name": "badges", "description": "What a badge points to, for everybody; and the badges, for an administrator."},
+    {
+        "name": "badges",
+        "description": "What badges point to, and a check of any, for everybody; the badges, for an administrator.",
+    },
     {"name": "lti", "description": "What learning platforms ask of this tool (LTI 1.3), and the pages that they show."},
     {"name": "pages", "description": "For people with a browser: forms carry a token that the page before gave out."},
     {"name": "server", "description": "For an operator's programs, and this description."},

@@ -1,0 +1,185 @@
+"""The page on which anybody checks a badge, and the same for programs. No logic.
+
+Nothing is kept of what is handed in, and nothing of it is given back but texts, escaped.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.datastructures import UploadFile
+from starlette.types import Message
+
+from badges import verdict_view
+from badges.checks import MOST_BYTES, BadgeChecks
+from badges.verifying.verdict import Invalid
+from badges.verifying.verification import read
+from lrs.kernel.errors import Refused
+from lrs.matching.door import Here, problems
+from lrs.pages import front
+from lrs.web.dates import written_moment
+from lrs.web.exchange import exchange_of
+from lrs.web.page import Pages, page
+from lrs.web.page_policy import PagePolicy
+
+PLACE = "/verify"
+PAGES = Pages(PagePolicy(), front.refusal)
+"""The page with the form."""
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "text": {"type": "string", "description": "A badge as text, or its https address."},
+                        "file": {"type": "string", "format": "binary", "description": "A file or an image with it."},
+                        "email": {"type": "string", "description": "Whether it is this person's."},
+                    },
+                }
+            }
+        },
+    }
+}
+_CHECK = {
+    "type": "object",
+    "required": ["name", "ok", "code", "why"],
+    "properties": {
+        "name": {"type": "string", "example": "signature"},
+        "ok": {"type": "boolean"},
+        "code": {"type": "string", "description": "The reason; ok if there is nothing to say.", "example": "revoked"},
+        "why": {"type": "string", "description": "The reason as a sentence."},
+    },
+}
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "What was found, whether valid or not.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["valid", "outcome", "format", "checks"],
+                    "properties": {
+                        "valid": {"type": "boolean"},
+                        "outcome": {"type": "string", "description": "In a word: valid, revoked, changed, …"},
+                        "format": {"type": "string", "description": "What was recognised, such as vc+jwt."},
+                        "checks": {"type": "array", "items": _CHECK},
+                        "badge": {"type": "object", "description": "What the badge says of itself."},
+                        "badges": {"type": "array", "items": {"type": "object"}, "description": "Of a presentation."},
+                    },
+                }
+            }
+        },
+    }
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A badge in any form, or an object with it and with options.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "verifiableCredential": {"description": "A badge: an object, or a text such as a JWT."},
+                        "options": {"type": "object", "properties": {"email": {"type": "string"}}},
+                    },
+                }
+            },
+            **{kind: {"schema": {"type": "string"}} for kind in ("text/plain", "application/vc+jwt", "image/svg+xml")},
+            "image/png": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+def routes(checks: BadgeChecks) -> APIRouter:
+    """The router; *checks* is of this process."""
+    router = APIRouter(tags=["badges"], default_response_class=HTMLResponse)
+
+    @router.get(PLACE, summary="A page on which anybody checks a badge", responses=problems())
+    def show(request: Request) -> Response:
+        return page(request, "public/verify.html", result=None, text="", email="", at="")
+
+    @router.post(PLACE, summary="Checks the badge in a form", responses=problems(413, 429), openapi_extra=_FORM)
+    async def send(request: Request, tenant: Here) -> Response:
+        checks.admit(tenant, _client(request))
+        text, content, email = await _sent(request)
+        if not content:
+            raise Refused("Choose a file, or paste a badge or its address.", error="no_file")
+        verdict = await checks.check(tenant, content, email)
+        at = written_moment(tenant.clock(), tenant.settings.zone)
+        found = verdict_view.shown(verdict)
+        shown_text = text if len(text) <= _LONGEST_SHOWN else ""
+        return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at)
+
+    @router.post(
+        f"/api{PLACE}",
+        summary="Checks a badge of anybody",
+        responses=problems(400, 413, 429) | _ANSWER,
+        openapi_extra=_BODY,
+        response_class=Response,
+    )
+    async def ask(request: Request, tenant: Here) -> Response:
+        checks.admit(tenant, _client(request))
+        content, email = _asked(await _body(request))
+        verdict = await checks.check(tenant, content, email)
+        return JSONResponse(verdict_view.told(verdict), headers={"cache-control": "no-store"})
+
+    return router
+
+
+_LONGEST_SHOWN = 4_000
+"""Characters of what was typed that the page shows again."""
+_LONGEST_ADDRESS = 320
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
+
+
+async def _body(request: Request) -> bytes:
+    """The body, in memory. Refuses (413) more than ``MOST_BYTES``."""
+    share, body = exchange_of(request).share, bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise Refused(f"a badge may have {MOST_BYTES} bytes with its image", status=413, error="too_large")
+        share.hold(len(chunk))
+    return bytes(body)
+
+
+async def _sent(request: Request) -> tuple[str, bytes, str]:
+    """What was typed into the form; what is to be checked, the file before the text; and the e-mail address."""
+    body = await _body(request)
+
+    async def again() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async with Request(request.scope, again).form(max_files=1, max_fields=4, max_part_size=MOST_BYTES) as form:
+        file = form.get("file")
+        content = await file.read() if isinstance(file, UploadFile) else b""
+        text, email = (str(form.get(name) or "") for name in ("text", "email"))
+    return text, content or text.strip().encode("utf-8", "replace"), email.strip()[:_LONGEST_ADDRESS]
+
+
+def _asked(body: bytes) -> tuple[bytes, str]:
+    """The badge in the body of a program, and the e-mail address. An object without contexts holds both (VC-API)."""
+    if body.lstrip()[:1] != b"{":
+        return body, ""
+    try:
+        told = read(body, MOST_BYTES)
+    except Invalid:
+        return body, ""  # the verdict says what is wrong
+    if "@context" in told or "verifiableCredential" not in told:
+        return body, ""
+    badge, options = told["verifiableCredential"], told.get("options")
+    email = options.get("email", "") if isinstance(options, dict) else ""
+    if not isinstance(email, str):
+        raise Refused("the e-mail address is a text", error="bad_request", pointer="/options/email")
+    content = badge if isinstance(badge, str) else json.dumps(badge)
+    return content.encode("utf-8", "replace"), email[:_LONGEST_ADDRESS]

@@ -1,0 +1,99 @@
+"""What people read of a verdict: one outcome, what the badge says, and each check. Pure; knows no markup.
+
+Texts in a badge come from outside; pages escape them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from badges.verify import failures
+from badges.verifying.verdict import Check, Verdict
+from lrs.kernel.plain_text import one_line
+from lrs.kernel.strict_json import JsonView
+
+LONGEST = 400
+"""Characters of a text from outside that are shown."""
+_WORSE_FIRST = ("revoked", "suspended", "expired", "not_yet_valid", "another_recipient", "no_address", "unavailable")
+_CHANGED = {"bad_signature", "bad_disclosure", "claims_differ", "hosted_differs", "proof_expired"}
+_NOT_SUPPORTED = {"token_not_supported", "proof_not_derived", "did_not_supported", "unknown_context"}
+_UNREADABLE = {"not_json", "not_a_jwt", "no_badge_in_file", "not_a_badge", "bad_image", "ambiguous_image"}
+
+
+def outcome(verdict: Verdict) -> str:
+    """What a verdict comes to, in a word: ``valid``, ``revoked``, ``changed``, …; ``not_valid`` for other reasons."""
+    codes = {check.code for check in failures(verdict)}
+    if not codes:
+        return "all_valid" if len(verdict.badges) > 1 else "valid"
+    if any(badge.valid for badge in verdict.badges) and all(check.ok for check in verdict.checks):
+        return "some_valid"
+    kinds = (
+        ("unreadable", codes & _UNREADABLE),
+        ("changed", codes & _CHANGED),
+        ("not_supported", {code for code in codes if code in _NOT_SUPPORTED or code.endswith("_not_supported")}),
+        ("stranger", {code for code in codes if code.startswith("key_")}),
+        *((code, codes & {code}) for code in _WORSE_FIRST),
+    )
+    return next((name for name, found in kinds if found), "not_valid")
+
+
+def shown(verdict: Verdict) -> dict[str, Any]:
+    """The values of a page about *verdict*."""
+    badges = [_badge(one) for one in (verdict.badges or (verdict,))]
+    holder = [_check(check) for check in verdict.checks] if verdict.badges else []
+    return {"outcome": outcome(verdict), "badges": badges, "holder": holder}
+
+
+def told(verdict: Verdict) -> dict[str, Any]:
+    """*verdict* for programs, with what each badge says of itself."""
+    inside = {"badges": [told(one) for one in verdict.badges]} if verdict.badges else {}
+    badge = {"badge": _summary(verdict.credential)} if verdict.credential is not None else {}
+    return {**verdict.shown(), "outcome": outcome(verdict), **badge, **inside}
+
+
+def _badge(verdict: Verdict) -> dict[str, Any]:
+    said = _summary(verdict.credential or {})
+    return {
+        **said,
+        "day": said["from"][:10],
+        "last_day": said["until"][:10],
+        "outcome": outcome(verdict),
+        "format": verdict.format,
+        "checks": [_check(check) for check in verdict.checks],
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {"name": check.name, "ok": check.ok, "code": check.code, "why": _text(check.why)}
+
+
+def _summary(credential: JsonView) -> dict[str, str]:
+    """What a badge says that it is; empty texts for what it does not say. None of it is checked here."""
+    subject, badge = _object(credential.get("credentialSubject")), _object(credential.get("badge"))
+    achievement = _object(subject.get("achievement")) or badge
+    issuer = credential.get("issuer", badge.get("issuer"))
+    named = _object(issuer) or {"id": issuer}
+    criteria = achievement.get("criteria")
+    return {
+        "id": _text(credential.get("id")),
+        "name": _text(achievement.get("name") or credential.get("name")),
+        "description": _text(achievement.get("description")),
+        "criteria": _text(_object(criteria).get("narrative") if isinstance(criteria, Mapping) else criteria),
+        "issuer": _text(named.get("name")),
+        "issuerId": _text(named.get("id")),
+        "from": _text(credential.get("validFrom") or credential.get("issuanceDate") or credential.get("issuedOn")),
+        "until": _text(credential.get("validUntil") or credential.get("expirationDate") or credential.get("expires")),
+    }
+
+
+def _object(value: Any) -> JsonView:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str:
+    """A text from outside on one line, not longer than ``LONGEST``; nothing else is a text."""
+    if not isinstance(value, str):
+        return ""
+    line = one_line(" ".join(value[: 4 * LONGEST].split()))
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

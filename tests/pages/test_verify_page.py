@@ -1,0 +1,181 @@
+"""Anybody checks a badge in a browser or by a program: what is said, what is never done, and how often."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from badges.awards import credential_uuid
+from lrs.app import create_app
+from lrs.kernel.settings import Settings
+from tests.badges.foreign.badges import DOCUMENTS, MAYZE, baked_png, changed, presentation, svg
+from tests.badges.made import AWARD, put_award, run_issue
+from tests.pages.conftest import Browser, text_of
+
+OTHER_AWARD = "6d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"
+OUTBOUND = "https://169.254.169.254/latest/meta-data"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    made = create_app(Settings(data=tmp_path_factory.mktemp("verify"), worker=False))
+    put_award(made.tenants.take("default"))
+    run_issue(made.tenants.take("default"))
+    yield made
+    made.tenants.close()
+
+
+@pytest.fixture
+def browser(app):
+    """A browser at an address of its own, so that no test is counted for another."""
+    fresh = create_app(app.tenants.take("default").settings)
+    yield Browser(fresh)
+    fresh.tenants.close()
+
+
+def handed_in(browser, text="", file=None, email=""):
+    files = {"file": file} if file else {"file": ("", b"")}
+    return browser.ask("POST", "/verify", data={"text": text, "email": email}, files=files)
+
+
+def asked(browser, content, kind="application/octet-stream"):
+    return browser.ask("POST", "/api/verify", content=content, headers={"content-type": kind})
+
+
+def heading(page):
+    return re.search(r"<h1>(.*?)</h1>", page.text, re.DOTALL)[1].strip()
+
+
+def own_badge(app, award=AWARD):
+    return app.tenants.take("default").store.get("credential", credential_uuid(award))
+
+
+def test_a_good_badge_is_told_to_be_good_with_what_it_says_and_whose_it_is(browser):
+    page = handed_in(browser, DOCUMENTS["eddsa-did-key"], email=MAYZE)
+
+    text = text_of(page)
+    assert (page.status_code, heading(page)) == (200, "This badge is genuine and valid")
+    assert "Pipetting" in text
+    assert "College of the Example" in text
+    assert "Yes Issued to this person" in text
+    assert page.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("document", "title"),
+    [
+        (changed("eddsa-did-key", lambda badge: badge.update(name="x")), "This badge is not what its issuer signed"),
+        (b"nonsense", "There is no badge in this"),
+        (b"\xff\xd8\xff\xe0", "There is no badge in this"),
+        (DOCUMENTS["ecdsa-sd-base"].encode(), "This version or form of badge is not supported"),
+        (OUTBOUND.encode(), "This badge could not be checked in full"),
+        (DOCUMENTS["status-clear"].encode(), "This badge could not be checked in full"),
+    ],
+)
+def test_another_one_is_told_by_its_reason(browser, document, title):
+    page = handed_in(browser, file=("badge.json", document))
+
+    assert (page.status_code, heading(page)) == (200, title)
+
+
+def test_a_badge_in_an_image_is_taken_and_no_byte_of_the_image_comes_back(browser):
+    png = handed_in(browser, file=("badge.png", baked_png("eddsa-did-key")))
+    script = svg(f"<![CDATA[{DOCUMENTS['eddsa-did-key']}]]>", "<script>alert(1)</script>")
+    drawn = handed_in(browser, file=("badge.svg", script))
+
+    assert heading(png) == heading(drawn) == "This badge is genuine and valid"
+    assert "alert(1)" not in drawn.text
+
+
+def test_names_from_outside_are_text_on_the_page(browser):
+    name = "</bdi><script>alert(1)</script>\u202e"
+    document = changed("eddsa-did-key", lambda badge: badge["credentialSubject"]["achievement"].update(name=name))
+
+    page = handed_in(browser, file=("badge.json", document))
+
+    assert "&lt;/bdi&gt;&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" in page.text
+    assert "<script>alert" not in page.text
+    assert "\u202e" not in page.text
+
+
+def test_nothing_handed_in_is_said_with_the_form_again(browser):
+    page = handed_in(browser)
+
+    assert page.status_code == 400
+    assert "Choose a file, or paste a badge or its address." in text_of(page)
+
+
+def test_an_address_inside_the_network_is_never_asked(browser):
+    told = asked(browser, OUTBOUND.encode()).json()
+
+    assert (told["outcome"], told["checks"][0]["code"]) == ("unavailable", "unavailable")
+    assert "outside the public internet" in told["checks"][0]["why"]
+
+
+def test_a_program_is_told_every_check_with_its_code(browser, app):
+    told = asked(browser, own_badge(app).body).json()
+
+    assert (told["valid"], told["outcome"], told["format"]) == (True, "valid", "vc")
+    assert [(check["name"], check["code"]) for check in told["checks"]] == [
+        ("form", "ok"),
+        ("badge", "ok"),
+        ("signature", "ok"),
+        ("dates", "ok"),
+        ("status", "ok"),
+    ]
+    assert told["badge"]["name"] == "Aseptic gowning: Practitioner"
+
+
+def test_a_program_may_send_the_badge_with_an_address_to_compare(browser):
+    body = {"verifiableCredential": DOCUMENTS["jwt-did-jwk"], "options": {"email": "other@example.org"}}
+
+    told = asked(browser, json.dumps(body).encode(), "application/json").json()
+
+    assert (told["valid"], told["outcome"]) == (False, "another_recipient")
+    wrong = asked(browser, json.dumps(body | {"options": {"email": 7}}).encode(), "application/json")
+    assert (wrong.status_code, wrong.json()["pointer"]) == (400, "/options/email")
+
+
+def test_a_presentation_is_told_badge_by_badge(browser):
+    shown = presentation(json.loads(DOCUMENTS["eddsa-did-key"]), json.loads(DOCUMENTS["ecdsa-sd-base"]))
+
+    told = asked(browser, shown).json()
+    page = handed_in(browser, file=("shown.json", shown))
+
+    assert [badge["outcome"] for badge in told["badges"]] == ["valid", "not_supported"]
+    assert "Somebody shows 2 badges." in text_of(page)
+
+
+def test_a_badge_that_was_revoked_here_is_told_to_be_taken_back(browser, app):
+    tenant = app.tenants.take("default")
+    put_award(tenant, OTHER_AWARD)
+    run_issue(tenant)
+    badge = own_badge(app, OTHER_AWARD).body
+    put_award(tenant, OTHER_AWARD, state="withdrawn")
+    run_issue(tenant)
+
+    page = handed_in(browser, file=("badge.json", badge))
+
+    assert heading(page) == "This badge was taken back"
+
+
+def test_what_is_too_large_is_refused_before_it_is_looked_at(browser):
+    told = asked(browser, b"x" * (4 * 2**20 + 65_537))
+
+    assert (told.status_code, told.json()["error"]) == (413, "too_large")
+
+
+def test_whoever_asks_too_often_is_told_to_wait(browser):
+    statuses = [asked(browser, b"{}").status_code for _ in range(31)]
+    refused = asked(browser, b"{}")
+
+    assert statuses == [200] * 30 + [429]
+    assert (refused.json()["error"], int(refused.headers["retry-after"]) <= 60) == ("too_many_checks", True)
+
+
+def test_a_form_of_another_site_is_not_taken(browser):
+    answer = browser.ask("POST", "/verify", data={"text": "{}"}, headers={"sec-fetch-site": "cross-site"})
+
+    assert answer.status_code == 403
