@@ -30,15 +30,8 @@ from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.pages import routes as course_pages
 from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
-from badges import achievement_routes
-from badges import routes as badges
-from badges.checks import BadgeChecks
+from badges import site as badges
 from badges.own_forms import own_forms
-from badges.pages import claim as badge_claims
-from badges.pages import keys as badge_keys
-from badges.pages import own as own_badges
-from badges.pages import shared as shared_badges
-from badges.pages import verify as verify_pages
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.operator_policy import OPERATOR
@@ -114,10 +107,7 @@ PAGES = {
     "staff": visit.PAGES,
     "consent": learners.PAGES,
     "public": front.PAGES,
-    "claim": badge_claims.PAGES,
-    "shared": shared_badges.PAGES,
-    "achievement": achievement_routes.PAGES,
-    "verify": verify_pages.PAGES,
+    **badges.PAGES,
     "lti": frames.PAGES,
     "operator": operator.PAGES,
 }
@@ -203,7 +193,7 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
             sign_in_learner.routes(),
             account.routes(),
             me.routes(TENANT, own_forms()),
-            verify_pages.routes(BadgeChecks()),
+            *badges.own_routers(),
         ),
     ):
         yield from guarded(router.routes)
@@ -245,11 +235,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         quarantine_pages.routes(neighbours),
         arrivals.routes(neighbours),
         front.routes(),
-        badges.routes(),
-        badge_keys.routes(),
-        badge_claims.routes(),
-        own_badges.routes(),
-        shared_badges.routes(),
+        *badges.routers(),
         *frame_routes.routes(own_forms()),
         pick_routes.routes(),
         learn_routes.routes(SUBSCRIPTIONS),

@@ -1,0 +1,30 @@
+"""All routes of badges, and the policies of their pages, for the application to put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+
+from badges import achievement_routes, routes
+from badges.checks import BadgeChecks
+from badges.pages import claim, keys, own, shared, verify
+from lrs.web.page import Pages
+
+PAGES: Mapping[str, Pages] = {
+    "achievement": achievement_routes.PAGES,
+    "claim": claim.PAGES,
+    "shared": shared.PAGES,
+    "verify": verify.PAGES,
+}
+"""By their names in the table of rights."""
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """Those that are the same for every application of a process."""
+    return (routes.routes(), keys.routes(), claim.routes(), own.routes(), shared.routes())
+
+
+def own_routers() -> tuple[APIRouter, ...]:
+    """Those that count, so each application has its own."""
+    return (verify.routes(BadgeChecks()),)
