@@ -75,7 +75,8 @@ def sender_of(caller: Caller) -> Sender:
 class Job(msgspec.Struct, frozen=True):
     """One import. Times are microseconds UTC. *blobs* names the blobs by their content (file, returned, report …).
 
-    *rows* is how many rows of the file have been processed, *starts* how often the file was opened since the last of
+    *rows* is how many rows of the file have been processed, *written* how many lines of the file that goes back after
+    the last of them are written, *starts* how often the file was opened since the last of
     them, *seen* when *worker* last worked on it. *error* is the last error.
 
     A file that comes by the pages has a *look* at its headers; with *guess* its adapter and its columns are still to be
@@ -93,6 +94,7 @@ class Job(msgspec.Struct, frozen=True):
     dry_run: bool = False
     state: JobState = "waiting"
     rows: int = 0
+    written: int = 0
     starts: int = 0
     seen: int = 0
     worker: str = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,10 @@ JSON = "application/json"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
+Wrote = Callable[[int], None]
+"""Is told how many lines are written."""
+
+
 class WrittenAnswers(msgspec.Struct, frozen=True):
     """The *names* of the files that were written, and the media type of the one that has the sort of the sent one."""
 
@@ -34,16 +39,18 @@ class WrittenAnswers(msgspec.Struct, frozen=True):
     media_type: str
 
 
-def write_answers(report: Report, job: str, folder: Path) -> WrittenAnswers:
+def write_answers(report: Report, job: str, folder: Path, wrote: Wrote = lambda _: None) -> WrittenAnswers:
     """Writes to *folder* what goes back of the import *job*. Only its owner may read it: it has learners' rows.
 
     ``report`` is JSON about every row, ``returned`` the sent file with outcomes; where rows wait for repair,
     ``repairs`` is a file of these; where rows have a reason, ``shown`` is what a page lists (JSON).
+
+    *wrote* is called at every line of ``returned``.
     """
     names = ["report", "returned"]
     problem = {} if report.usable else {"error": "nothing_usable", "message": NOTHING_USABLE}
     _write_json(folder / "report", problem | report.shown())
-    media_type = _write_returned(report, job, folder / "returned")
+    media_type = _write_returned(report, job, folder / "returned", wrote)
     if write_rows(report, job, folder / "repairs", "faulty"):
         names.append("repairs")
     if rows := shown_rows(report):
@@ -57,23 +64,23 @@ def _write_json(path: Path, told: object) -> None:
     path.write_bytes(msgspec.json.encode(told))
 
 
-def _write_returned(report: Report, job: str, path: Path) -> str:
+def _write_returned(report: Report, job: str, path: Path, wrote: Wrote) -> str:
     """Writes the sent file with outcomes; where it repairs rows of others, all rows as they are now."""
     private_file(path)
     dialect = report.table.dialect
     if report.read is not report.table:
         write_rows(report, job, path, "all")
     elif dialect is None:
-        return_workbook(report, path)
+        return_workbook(report, path, wrote)
     else:
-        return_csv(report, path)
+        return_csv(report, path, wrote)
     if dialect is None:
         return WORKBOOK
     named = dialect.encoding if _TOKEN.fullmatch(dialect.encoding) else codecs.lookup(dialect.encoding).name
     return f"text/csv; charset={named.removesuffix('-sig')}"
 
 
-def return_csv(report: Report, to: Path) -> None:
+def return_csv(report: Report, to: Path, wrote: Wrote = lambda _: None) -> None:
     """Writes the provider's file to *to*, in its own encoding and delimiter, with the outcome of each row.
 
     Cells are made harmless for spreadsheets. Columns that an earlier return added are replaced.
@@ -84,10 +91,12 @@ def return_csv(report: Report, to: Path) -> None:
     told = _Told(report, "")
     with to.open("w", encoding=dialect.encoding, errors="replace", newline="") as made:
         writer = csv.writer(made, delimiter=dialect.delimiter)
-        writer.writerows(told.row(line) for line in lines_of(report.table.file, dialect))
+        for count, line in enumerate(lines_of(report.table.file, dialect), 1):
+            writer.writerow(told.row(line))
+            wrote(count)
 
 
-def return_workbook(report: Report, to: Path) -> None:
+def return_workbook(report: Report, to: Path, wrote: Wrote = lambda _: None) -> None:
     """Writes the provider's workbook to *to*, with the outcome of each row in every sheet; cells are harmless text.
 
     Hidden sheets and rows stay hidden. Otherwise they would be read when the file comes back.
@@ -95,6 +104,7 @@ def return_workbook(report: Report, to: Path) -> None:
     import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
 
     book = openpyxl.Workbook(write_only=True)
+    count = 0
     with open_package(report.table.file) as package:
         for part in package.sheets:
             target = book.create_sheet(sheet_title(part.title))
@@ -108,6 +118,8 @@ def return_workbook(report: Report, to: Path) -> None:
                 if line.trouble == HIDDEN:
                     target.row_dimensions[last].hidden = True
                 target.append(list(map(writable, told.row(line))))
+                count += 1
+                wrote(count)
     book.save(to)
 
 

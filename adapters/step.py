@@ -154,8 +154,7 @@ class Imports:
             else:
                 _again(tenant, claim, 0, **new)
             return
-        further = asked.rows > job.rows  # false while an interrupted job repeats its rows
-        progress = {"rows": max(asked.rows, job.rows), "starts": 0 if further else job.starts, "error": "", **new}
+        progress = _progress(job, asked) | new
 
         def commit(decide: Callable[[Tx], None], chunk: ImportChunk) -> None:
             def decided(tx: Tx) -> None:
@@ -183,6 +182,12 @@ class Imports:
             _again(tenant, claim, tenant.clock() + 2**job.starts * SECOND, error=f"{reason}; it is tried again")
         else:
             self.give_up(tenant, claim, reason)
+
+
+def _progress(job: Job, asked: Commit) -> dict[str, Any]:
+    """What *asked* changes in the job. An interrupted one repeats its rows, which brings it no further."""
+    starts = 0 if asked.rows > job.rows or asked.written > job.written else job.starts
+    return {"rows": max(asked.rows, job.rows), "written": asked.written, "starts": starts, "error": ""}
 
 
 def _next(walk: JobWalk, *, told: bool) -> WalkRequest | None:
@@ -230,8 +235,7 @@ def _tried_again(tx: Tx, job: Job) -> None:
 
 def _refuse(tenant: Tenant, claim: Claim, job: Job, refusal: Refused) -> None:
     """Ends a job whose file cannot be read, with the refusal as its error."""
-    problem = JobError(refusal.status, refusal.error, refusal.message)
-    _end(tenant, claim, job, {"state": "refused", "problem": problem})
+    _end(tenant, claim, job, {"state": "refused", "problem": JobError(refusal.status, refusal.error, refusal.message)})
 
 
 def _finish(tenant: Tenant, claim: Claim, job: Job, done: Finished) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -150,13 +151,16 @@ def _offset(written: str, column: str, cell: str) -> timezone:
 
 def _read_day(row: Row, column: str, cell: str, calendar: Calendar) -> date | None:
     """The day in *cell*, which is all or a part of the cell in *column*; ``None`` if it is none."""
-    found = _by_formats(cell, (_ISO,) if isinstance(row.values.get(column), date) else calendar.formats, calendar.zone)
+    formats = (_ISO,) if isinstance(row.values.get(column), date) else tuple(calendar.formats)
+    found = _by_formats(cell, formats, calendar.zone)
     if found is not None and found.year not in _YEARS:
         raise Unusable("impossible_date", column, cell, f"the year {found.year} cannot be meant")
     return found
 
 
-def _by_formats(cell: str, formats: Sequence[str], zone: ZoneInfo) -> date | None:
+@lru_cache(maxsize=4_096)
+def _by_formats(cell: str, formats: tuple[str, ...], zone: ZoneInfo) -> date | None:
+    """The day in *cell* by the first of *formats* that fits. Files repeat few days."""
     weekday = _WEEKDAY.match(cell)
     plain = _SEPT.sub("Sep", _ORDINAL.sub("", cell[weekday.end() if weekday else 0 :]))
     for form in formats if "%Y-%d-%m" in formats else (*formats, _ISO):

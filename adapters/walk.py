@@ -26,10 +26,14 @@ from lrs.storage.edge import read_blocks
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """Asks to store *chunk*, and to record that *rows* of the file have been processed."""
+    """Asks to store *chunk*, and to record that *rows* of the file have been processed.
+
+    *written* is how many lines of the file that goes back are written; 0 before the last row was processed.
+    """
 
     chunk: ImportChunk
     rows: int
+    written: int = 0
 
 
 class FileLookedAt(msgspec.Struct, frozen=True):
@@ -83,7 +87,12 @@ class Walker:
                     ask(Commit(chunk, self._rows))
                 return refused
 
-            return self._finished(run_file(order, ledger, now=job.at, apply=apply, breathe=breathe), folder)
+            def wrote(lines: int) -> None:
+                breathe()
+                if lines % CHUNK == 0:
+                    ask(Commit(ImportChunk(), self._rows, lines))
+
+            return self._finished(run_file(order, ledger, now=job.at, apply=apply, breathe=breathe), folder, wrote)
 
     def _fetch(self, name: str, path: Path, breathe: Callable[[], None]) -> None:
         try:
@@ -108,8 +117,8 @@ class Walker:
             ask(Commit(ImportChunk(), self._rows))
         return refused
 
-    def _finished(self, report: Report, folder: Path) -> Finished:
-        written = write_answers(report, self._job.id, folder)
+    def _finished(self, report: Report, folder: Path, wrote: Callable[[int], None]) -> Finished:
+        written = write_answers(report, self._job.id, folder, wrote)
         told = JobResult(
             counts=report.counts,
             usable=report.usable,

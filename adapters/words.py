@@ -9,6 +9,7 @@ does not apply.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 import msgspec
@@ -29,6 +30,10 @@ _STROKES = str.maketrans(dict.fromkeys("_-\u2010\u2011\u2012\u2013\u2014\u2212",
 def folded_word(word: str) -> str:
     """*word* without differences of writing: case, dashes, underscores, blanks, a full stop at the end."""
     return " ".join(word.casefold().translate(_STROKES).split()).removesuffix(".")
+
+
+_folded_cell = lru_cache(maxsize=16_384)(folded_word)
+"""The same for short cells, which come again and again in a file."""
 
 
 def _table(**meanings: str) -> Words:
@@ -140,7 +145,7 @@ class Silence(msgspec.Struct, frozen=True):
         own = self.words.get(column)
         if len(cell) > _LONGEST or (own is None and column in self.free):
             return False
-        word = folded_word(cell)
+        word = _folded_cell(cell)
         if own is not None and word in own:
             return not own[word]
         return column not in self.free and word in self.nothing

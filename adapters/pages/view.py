@@ -126,6 +126,7 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "error": job.error,
         "sent": written_moment(job.at, zone),
         "read": job.rows,
+        "written": min(job.written, job.rows),
         "most": max(most, job.rows),
         "counts": counts,
         "comes": counts["in"],

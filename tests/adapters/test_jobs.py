@@ -54,6 +54,20 @@ def of_another_process() -> dict:
     return step.import_steps(read_documents, SUBSCRIPTIONS)
 
 
+def test_progress_goes_on_while_the_file_that_goes_back_is_written(tenant, order, monkeypatch):
+    monkeypatch.setattr(step, "TELL", 0)
+    made = job_here(tenant, order(HEADER + rows(1, 600)))
+    work, seen = Work(tenant, of_another_process()), []
+
+    while not (now := find(tenant.store, made.id)).is_over:
+        seen.append((now.rows, now.written))
+        work.turn()
+
+    assert [one for one in seen if one[1]] != []
+    assert {one for one in seen if one[1]} <= {(600, 250), (600, 500)}
+    assert all(written == 0 for rows, written in seen if rows < 600)
+
+
 def titles(tenant) -> set[str]:
     name = "https://w3id.org/engraft/extensions/evidence-title"
     return {one["context"]["extensions"][name] for one in Kept(tenant).valid()}

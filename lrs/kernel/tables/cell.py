@@ -31,6 +31,8 @@ def clean(cell: str) -> str:
     written from right to left, marks of direction.
     """
     text = (cell if cell.isascii() else _seen(cell)).strip(BLANKS)
+    if text[:1] not in {"=", "'"}:
+        return text
     wrapped = _TEXT_FORMULA.fullmatch(text)
     if wrapped:
         return wrapped[1].strip(BLANKS)
