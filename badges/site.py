@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from badges import achievement_routes, routes
 from badges.checks import BadgeChecks
-from badges.pages import claim, keys, own, shared, verify
+from badges.pages import claim, keys, own, shared, verify, words
 from lrs.web.page import Pages
 
 PAGES: Mapping[str, Pages] = {
@@ -22,7 +22,7 @@ PAGES: Mapping[str, Pages] = {
 
 def routers() -> tuple[APIRouter, ...]:
     """Those that are the same for every application of a process."""
-    return (routes.routes(), keys.routes(), claim.routes(), own.routes(), shared.routes())
+    return (routes.routes(), keys.routes(), claim.routes(), own.routes(), shared.routes(), words.routes())
 
 
 def own_routers() -> tuple[APIRouter, ...]:

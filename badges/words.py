@@ -42,12 +42,17 @@ def words(attainment: Attainment, framework: FrameworkWords | None, own: OwnWord
     title = framework.title if framework else about.framework
     tags = own.tags or tuple(dict.fromkeys(filter(None, (about.code, title, *(framework.within if framework else ())))))
     return BadgeWords(
-        name=own.name or cleaned(attainment.title, LONGEST_LINE),
+        name=own.name or default_name(attainment),
         description=own.description or _description(attainment, framework),
         criteria=own.criteria or _criteria(attainment, framework),
         language=own.language,
         tags=tuple(cleaned(tag, LONGEST_LINE) for tag in tags),
     )
+
+
+def default_name(attainment: Attainment) -> str:
+    """The name of a badge of *attainment* if stewards gave it none."""
+    return cleaned(attainment.title, LONGEST_LINE)
 
 
 def _description(attainment: Attainment, framework: FrameworkWords | None) -> str:

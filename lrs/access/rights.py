@@ -41,7 +41,17 @@ _SENDERS = (
     "courses.manage",
 )
 _CENTRES = ("sessions.read", "sessions.run", "sessions.sign", "checklists.change")
-_ADMIN = ("metrics.read", "badges.read", "badge-keys.change", "audit.read", *_CONSOLE, *_PEOPLE, *_SENDERS, *_CENTRES)
+_ADMIN = (
+    "metrics.read",
+    "badges.read",
+    "badge-keys.change",
+    "badge-words.change",
+    "audit.read",
+    *_CONSOLE,
+    *_PEOPLE,
+    *_SENDERS,
+    *_CENTRES,
+)
 
 SCOPES: Mapping[str, Rights] = {
     "all": {

@@ -46,6 +46,7 @@ _EVERYTHING = (
         "consents.answer",
         "badges.read",
         "badge-keys.change",
+        "badge-words.change",
     ),
     *("work.read", "work.retry", "deliveries.resend", "deliveries.read", "metrics.read", "audit.read"),
     *("sources.connect", "arrivals.read", "imports.run", "source.read", "lms.connect", "lms.approve"),
@@ -84,7 +85,10 @@ ROLES: Mapping[str, StaffRole] = {
     "steward": _of_staff(
         "Steward of skills and rules",
         "looks after competencies and rules",
-        {**dict.fromkeys(("frameworks.change", "rules.change", "imports.run"), ALL), **dict.fromkeys(_RECORDS, ALL)},
+        {
+            **dict.fromkeys(("frameworks.change", "rules.change", "badge-words.change", "imports.run"), ALL),
+            **dict.fromkeys(_RECORDS, ALL),
+        },
     ),
     "trainer": _of_staff(
         "Trainer",

@@ -74,6 +74,7 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("imports", "/staff/imports", _nothing),
     ("services", "/staff/services", _stopped_services),
     ("rules", "/staff/rules", _nothing),
+    ("badges", "/staff/badges", _nothing),
     ("work", "/pages/work", _put_aside),
     ("arrivals", "/arrivals", _nothing),
     ("connect", "/connect", _nothing),

@@ -51,6 +51,7 @@ PLACES = (
     ("questions", "Questions", "/staff/questions"),
     ("services", "Services", "/staff/services"),
     ("rules", "Rules", "/staff/rules"),
+    ("badges", "Badges", "/staff/badges"),
     ("work", "Work", "/pages/work"),
     ("arrivals", "Arrivals", "/arrivals"),
     ("connect", "Connect", "/connect"),

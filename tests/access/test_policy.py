@@ -275,6 +275,8 @@ OTHERS = {
             ("GET", "/staff/rules/drafts/{id}/changes.csv"),
             ("GET", "/staff/rules/drafts/{id}/changes.json"),
             ("POST", "/staff/rules/drafts/{id}/apply"),
+            *(("GET", f"/staff/badges{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/image.svg")),
+            *(("POST", f"/staff/badges/{{id}}{act}") for act in ("", "/image", "/image/remove")),
             ("GET", "/staff/badge-keys"),
             ("GET", "/staff/badge-keys.csv"),
             ("GET", "/staff/badge-keys.json"),

@@ -158,6 +158,8 @@ PAGES = dict.fromkeys(
         *(f"GET /staff/imports{ending}" for ending in ("", ".csv", ".json", "/{id}", "/{id}/file", "/{id}/repairs")),
         *(f"GET /staff/imports/{{id}}/rows{ending}" for ending in ("", ".csv", ".json")),
         *(f"GET /staff/columns{ending}" for ending in ("", ".csv", ".json")),
+        *(f"GET /staff/badges{ending}" for ending in ("", ".csv", ".json", "/{id}", "/{id}/image.svg")),
+        *(f"POST /staff/badges/{{id}}{act}" for act in ("", "/image", "/image/remove")),
         *(f"GET /staff/badge-keys{ending}" for ending in ("", ".csv", ".json")),
         "POST /staff/badge-keys",
         "POST /staff/badge-keys/compromised",

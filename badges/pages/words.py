@@ -1,0 +1,149 @@
+"""The pages of stewards about badges: what becomes of them, and their words and images. No logic."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import UploadFile
+
+from badges import editing, pictures
+from badges.attainment import Attainment
+from badges.described_achievements import described_achievements, wording_named
+from badges.pages import words_view
+from badges.pictures import SCOPES, Scope
+from badges.wording import OwnWords
+from lrs.kernel.errors import Refused
+from lrs.pages import session
+from lrs.pages.list_files import add_files
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
+from lrs.storage.edge import read
+from lrs.web.arriving import arriving
+from lrs.web.listing import ListRow, asked_of, listing
+
+PLACE = "/staff/badges"
+ONE = f"{PLACE}/{{id}}"
+_FORM = 16 * 1024
+_REFUSED = {400, 413}
+
+says(
+    words_written="The words are kept. Badges get them from now on; those that are held stay as they are.",
+    words_anew="The words are kept, and the badges that are held are issued anew with them.",
+    image_set="The image is kept. Badges get it from now on.",
+    image_removed="The image is taken away.",
+)
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_list(router)
+    _add_words(router)
+    _add_image(router)
+    return router
+
+
+def _add_list(router: APIRouter) -> None:
+    @router.get(PLACE, summary="What badges are for, and what became of them", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        rows = _rows(visit)
+        totals = words_view.totals(rows)
+        return visit.page(
+            "staff/badges.html", list=listing(asked_of(visit.request, words_view.COLUMNS), rows), totals=totals
+        )
+
+    add_files(router, PLACE, "What badges are for, with counts", words_view.COLUMNS, _rows, name="badges")
+
+
+def _rows(visit: Visit) -> list[ListRow]:
+    return words_view.rows(described_achievements(visit.tenant), f"{visit.root}{PLACE}")
+
+
+def _add_words(router: APIRouter) -> None:
+    @router.get(ONE, summary="The words and the image of an achievement", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        return _page(visit, id)
+
+    @router.post(
+        ONE,
+        status_code=303,
+        summary="Shows or keeps words of an achievement",
+        openapi_extra=form_body("act", "name", "description", "criteria", "language", "tags", "anew") | SIGNED_IN,
+    )
+    def send(visit: Visiting, id: str, body: FormBody) -> Response:
+        form = visit.fields(body)
+        held, given = wording_named(visit.tenant, id), words_view.words_in(form)
+        try:
+            words = editing.checked(given)
+            if form.get("act") != "keep":
+                return _page(visit, id, words)
+            anew = form.get("anew") == "yes"
+            editing.write_words(visit.tenant, held.attainment, words, by=visit.session.by, anew=anew)
+        except Refused as refused:
+            if refused.status not in _REFUSED:
+                raise
+            return _page(visit, id, given, refused)
+        return visit.on(f"{PLACE}/{id}", "words_anew" if anew else "words_written")
+
+
+def _page(visit: Visit, id: str, words: OwnWords | None = None, refused: Refused | None = None) -> Response:
+    """The page, with *words* instead of those that are kept, and what is wrong with them."""
+    held = wording_named(visit.tenant, id)
+    shown = words_view.page_of(visit.tenant, held, words, refused)
+    status = refused.status if refused else 200
+    return visit.page("staff/badge.html", status, place=f"{visit.root}{PLACE}/{id}", **shown)
+
+
+def _add_image(router: APIRouter) -> None:
+    @router.get(f"{ONE}/image.svg", summary="The image that badges get", openapi_extra=SIGNED_IN)
+    def image(visit: Visiting, id: str) -> Response:
+        content = words_view.image_of(visit.tenant, wording_named(visit.tenant, id))
+        return Response(content, media_type="image/svg+xml", headers={"cache-control": "no-store"})
+
+    @router.post(
+        f"{ONE}/image", status_code=303, summary="Takes an image for badges", openapi_extra=uploads("scope") | SIGNED_IN
+    )
+    async def upload(request: Request, visit: Visiting, id: str) -> Response:
+        held = await read(wording_named, visit.tenant, id)
+        try:
+            scope, content = await _sent(request, visit)
+            await read(_keep, visit, held.attainment, scope, content)
+        except Refused as refused:
+            if refused.status not in _REFUSED:
+                raise
+            return await read(_page, visit, id, None, refused)
+        return visit.on(f"{PLACE}/{id}", "image_set")
+
+    @router.post(
+        f"{ONE}/image/remove",
+        status_code=303,
+        summary="Takes an image of badges away",
+        openapi_extra=form_body("scope") | SIGNED_IN,
+    )
+    def remove(visit: Visiting, id: str, body: FormBody) -> Response:
+        scope = _scope(visit.fields(body).get("scope", ""))
+        editing.remove_picture(visit.tenant, wording_named(visit.tenant, id).attainment, scope, by=visit.session.by)
+        return visit.on(f"{PLACE}/{id}", "image_removed")
+
+
+def _keep(visit: Visit, attainment: Attainment, scope: Scope, content: bytes) -> None:
+    editing.set_picture(visit.tenant, attainment, scope, content, by=visit.session.by)
+
+
+async def _sent(request: Request, visit: Visit) -> tuple[Scope, bytes]:
+    """What the image is for, and its bytes. Raises ``Refused``."""
+    async with (
+        arriving(request, visit.tenant, pictures.MAX_BYTES + _FORM) as limited,
+        limited.form(max_files=1, max_fields=3) as form,
+    ):
+        session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise Refused("Choose an image first.", error="no_file")
+        return _scope(str(form.get("scope", ""))), await file.read()
+
+
+def _scope(text: str) -> Scope:
+    for scope in SCOPES:
+        if text == scope:
+            return scope
+    raise Refused(f"An image is for one of {', '.join(SCOPES)}.", error="bad_scope")

@@ -1,0 +1,104 @@
+"""The data of the stewards' pages about badges. Formats; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+from badges import pictures
+from badges.achievements import preview, versions_of
+from badges.compose import achievement_json
+from badges.counts import COUNTED
+from badges.described_achievements import Described, is_current
+from badges.image import medal_for, picture_svg
+from badges.issuer import issuer_of, public_url
+from badges.narrative import blocks
+from badges.wording import BadgeWording, OwnWords
+from lrs.kernel.errors import Refused
+from lrs.tenancy.tenants import Tenant
+from lrs.web.listing import ListColumn, ListRow
+
+COLUMNS = (
+    ListColumn("name", "Badge"),
+    ListColumn("framework", "Framework", facet=True),
+    ListColumn("level", "Level", facet=True),
+    ListColumn("version", "Version of its words", figure=True),
+    *(ListColumn(what, what.capitalize(), figure=True) for what in COUNTED),
+)
+
+
+def rows(found: Iterable[Described], place: str) -> list[ListRow]:
+    """A row for each achievement."""
+    return [
+        ListRow(
+            {
+                "name": one.name,
+                "framework": one.framework,
+                "level": one.held.level.label,
+                "version": one.held.version,
+                **{what: one.counts.get(what, 0) for what in COUNTED},
+            },
+            shown={} if one.held.version else {"version": "no badge yet"},
+            links={"name": f"{place}/{one.held.attainment.id}"},
+        )
+        for one in found
+    ]
+
+
+def totals(found: Sequence[ListRow]) -> list[tuple[str, int]]:
+    """How many badges each was true of, in all."""
+    return [(what, sum(int(row.values[what]) for row in found)) for what in COUNTED]
+
+
+def words_in(form: Mapping[str, str]) -> OwnWords:
+    """The words in a form, as they were typed; line ends as in text."""
+    texts = {name: form.get(name, "").replace("\r\n", "\n") for name in ("name", "description", "criteria")}
+    tags = tuple(form.get("tags", "").split(","))
+    return OwnWords(**texts, language=form.get("language", "").strip() or "en", tags=tags)
+
+
+def page_of(tenant: Tenant, held: BadgeWording, draft: OwnWords | None, refused: Refused | None) -> dict[str, Any]:
+    """The page of *held*: the words to change (*draft*, if there is one), and how a badge would say them."""
+    shown = held if draft is None else msgspec.structs.replace(held, words=draft)
+    said = preview(tenant, tenant.store, issuer_of(tenant), shown)
+    own = preview(tenant, tenant.store, issuer_of(tenant), msgspec.structs.replace(held, words=OwnWords()))
+    return {
+        "title": said.name,
+        "words": shown.words,
+        "tags": ", ".join(shown.words.tags),
+        "default": own,
+        "said": said,
+        "takes": blocks(said.criteria),
+        "version": held.version,
+        "is_draft": draft is not None,
+        "is_current": not held.version or is_current(tenant, held),
+        "versions": _versions(tenant, held),
+        "images": _images(tenant, held),
+        "errors": [{"field": (refused.pointer or "/file").removeprefix("/"), "message": refused.message}]
+        if refused
+        else [],
+    }
+
+
+def image_of(tenant: Tenant, held: BadgeWording) -> bytes:
+    """The image that the next version of *held* would have, as SVG."""
+    said = preview(tenant, tenant.store, issuer_of(tenant), held)
+    blob = pictures.picture_for(tenant.store, held.attainment)
+    uploaded = b"".join(tenant.store.blobs.open(blob)) if blob else None
+    text: bytes = ET.tostring(picture_svg(medal_for(achievement_json(said), ""), uploaded), encoding="utf-8")
+    return text
+
+
+def _versions(tenant: Tenant, held: BadgeWording) -> list[tuple[str, int]]:
+    found = versions_of(tenant.store, held.attainment.id) if held.version else []
+    return [(address, number) for id, number in found if (address := public_url(tenant, f"achievements/{id}"))]
+
+
+def _images(tenant: Tenant, held: BadgeWording) -> list[str]:
+    """The scopes for which an image was uploaded."""
+    ids = {scope: pictures.scope_id(held.attainment, scope) for scope in pictures.SCOPES}
+    found = tenant.store.get_many(pictures.KIND, ids.values())
+    return [scope for scope, id in ids.items() if id in found]
