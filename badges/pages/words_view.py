@@ -25,7 +25,7 @@ COLUMNS = (
     ListColumn("name", "Badge"),
     ListColumn("framework", "Framework", facet=True),
     ListColumn("level", "Level", facet=True),
-    ListColumn("version", "Version of its words", figure=True),
+    ListColumn("version", "Version", figure=True),
     *(ListColumn(what, what.capitalize(), figure=True) for what in COUNTED),
 )
 
