@@ -21,7 +21,7 @@ from lrs.web.arriving import arriving
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/staff/badges"
-ONE = f"{PLACE}/{{id}}"
+ONE = f"{PLACE}/{{achievement}}"
 _FORM = 16 * 1024
 _REFUSED = {400, 413}
 
@@ -60,8 +60,8 @@ def _rows(visit: Visit) -> list[ListRow]:
 
 def _add_words(router: APIRouter) -> None:
     @router.get(ONE, summary="The words and the image of an achievement", openapi_extra=SIGNED_IN)
-    def show(visit: Visiting, id: str) -> Response:
-        return _page(visit, id)
+    def show(visit: Visiting, achievement: str) -> Response:
+        return _page(visit, achievement)
 
     @router.post(
         ONE,
@@ -69,49 +69,49 @@ def _add_words(router: APIRouter) -> None:
         summary="Shows or keeps words of an achievement",
         openapi_extra=form_body("act", "name", "description", "criteria", "language", "tags", "anew") | SIGNED_IN,
     )
-    def send(visit: Visiting, id: str, body: FormBody) -> Response:
+    def send(visit: Visiting, achievement: str, body: FormBody) -> Response:
         form = visit.fields(body)
-        held, given = wording_named(visit.tenant, id), words_view.words_in(form)
+        held, given = wording_named(visit.tenant, achievement), words_view.words_in(form)
         try:
             words = editing.checked(given)
             if form.get("act") != "keep":
-                return _page(visit, id, words)
+                return _page(visit, achievement, words)
             anew = form.get("anew") == "yes"
             editing.write_words(visit.tenant, held.attainment, words, by=visit.session.by, anew=anew)
         except Refused as refused:
             if refused.status not in _REFUSED:
                 raise
-            return _page(visit, id, given, refused)
-        return visit.on(f"{PLACE}/{id}", "words_anew" if anew else "words_written")
+            return _page(visit, achievement, given, refused)
+        return visit.on(f"{PLACE}/{achievement}", "words_anew" if anew else "words_written")
 
 
-def _page(visit: Visit, id: str, words: OwnWords | None = None, refused: Refused | None = None) -> Response:
+def _page(visit: Visit, achievement: str, words: OwnWords | None = None, refused: Refused | None = None) -> Response:
     """The page, with *words* instead of those that are kept, and what is wrong with them."""
-    held = wording_named(visit.tenant, id)
+    held = wording_named(visit.tenant, achievement)
     shown = words_view.page_of(visit.tenant, held, words, refused)
     status = refused.status if refused else 200
-    return visit.page("staff/badge.html", status, place=f"{visit.root}{PLACE}/{id}", **shown)
+    return visit.page("staff/badge.html", status, place=f"{visit.root}{PLACE}/{achievement}", **shown)
 
 
 def _add_image(router: APIRouter) -> None:
     @router.get(f"{ONE}/image.svg", summary="The image that badges get", openapi_extra=SIGNED_IN)
-    def image(visit: Visiting, id: str) -> Response:
-        content = words_view.image_of(visit.tenant, wording_named(visit.tenant, id))
+    def image(visit: Visiting, achievement: str) -> Response:
+        content = words_view.image_of(visit.tenant, wording_named(visit.tenant, achievement))
         return Response(content, media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
     @router.post(
         f"{ONE}/image", status_code=303, summary="Takes an image for badges", openapi_extra=uploads("scope") | SIGNED_IN
     )
-    async def upload(request: Request, visit: Visiting, id: str) -> Response:
-        held = await read(wording_named, visit.tenant, id)
+    async def upload(request: Request, visit: Visiting, achievement: str) -> Response:
+        held = await read(wording_named, visit.tenant, achievement)
         try:
             scope, content = await _sent(request, visit)
             await read(_keep, visit, held.attainment, scope, content)
         except Refused as refused:
             if refused.status not in _REFUSED:
                 raise
-            return await read(_page, visit, id, None, refused)
-        return visit.on(f"{PLACE}/{id}", "image_set")
+            return await read(_page, visit, achievement, None, refused)
+        return visit.on(f"{PLACE}/{achievement}", "image_set")
 
     @router.post(
         f"{ONE}/image/remove",
@@ -119,10 +119,11 @@ def _add_image(router: APIRouter) -> None:
         summary="Takes an image of badges away",
         openapi_extra=form_body("scope") | SIGNED_IN,
     )
-    def remove(visit: Visiting, id: str, body: FormBody) -> Response:
+    def remove(visit: Visiting, achievement: str, body: FormBody) -> Response:
         scope = _scope(visit.fields(body).get("scope", ""))
-        editing.remove_picture(visit.tenant, wording_named(visit.tenant, id).attainment, scope, by=visit.session.by)
-        return visit.on(f"{PLACE}/{id}", "image_removed")
+        held = wording_named(visit.tenant, achievement)
+        editing.remove_picture(visit.tenant, held.attainment, scope, by=visit.session.by)
+        return visit.on(f"{PLACE}/{achievement}", "image_removed")
 
 
 def _keep(visit: Visit, attainment: Attainment, scope: Scope, content: bytes) -> None:

@@ -158,8 +158,9 @@ PAGES = dict.fromkeys(
         *(f"GET /staff/imports{ending}" for ending in ("", ".csv", ".json", "/{id}", "/{id}/file", "/{id}/repairs")),
         *(f"GET /staff/imports/{{id}}/rows{ending}" for ending in ("", ".csv", ".json")),
         *(f"GET /staff/columns{ending}" for ending in ("", ".csv", ".json")),
-        *(f"GET /staff/badges{ending}" for ending in ("", ".csv", ".json", "/{id}", "/{id}/image.svg")),
-        *(f"POST /staff/badges/{{id}}{act}" for act in ("", "/image", "/image/remove")),
+        *(f"GET /staff/badges{ending}" for ending in ("", ".csv", ".json", "/{achievement}")),
+        "GET /staff/badges/{achievement}/image.svg",
+        *(f"POST /staff/badges/{{achievement}}{act}" for act in ("", "/image", "/image/remove")),
         *(f"GET /staff/badge-keys{ending}" for ending in ("", ".csv", ".json")),
         "POST /staff/badge-keys",
         "POST /staff/badge-keys/compromised",
@@ -373,7 +374,7 @@ class Site:
         }
         claim = tenant.store.write(lambda tx: claims.make(tx, tenant, badge)).result()
         share = tenant.store.write(lambda tx: shares.share(tx, tenant, badge, with_name=True, by="test")).result()
-        self.there |= {"claim": claim.token, "share": share.token}
+        self.there |= {"claim": claim.token, "share": share.token, "achievement": badge.meta["achievement"]}
         self._ids = {"achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2]}
         self._ids["criteria"] = self._ids["achievements"]
         about = read_award(msgspec.json.encode(BODY))

@@ -310,6 +310,7 @@ def _lived(everything: Everything) -> dict[str, str]:
         "credentials/{id}": first["credential"].id,
         "achievements/{id}": first["achievement"].id,
         "criteria/{id}": first["achievement"].id,
+        "badges/{achievement}": first["badge-wording"].id,
         "competencies/{id}": first["framework-item"].id,
         "status/{name}": badge["credentialStatus"]["statusListCredential"].rpartition("/")[2],
         "drafts/{id}": first["rules-draft"].id,

@@ -114,6 +114,7 @@ class Site:
             "one": person,
             "other": person,
             "achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2],
+            "achievement": badge.meta["achievement"],
             "criteria": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2],
             "credentials": badge.id,
             "badges": badge.id,
