@@ -23,7 +23,7 @@ from lrs.tenancy.tenants import Tenant
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class DescribedAchievement:
     """One achievement in the list: its name, the title of its framework, and what became of its badges."""
 
     held: BadgeWording
@@ -32,13 +32,13 @@ class Described:
     counts: Mapping[str, int]
 
 
-def described_achievements(tenant: Tenant) -> list[Described]:
+def described_achievements(tenant: Tenant) -> list[DescribedAchievement]:
     """All of them, by framework, competency and level."""
     reader = tenant.store
     titles = {one.id: one.title for one in frameworks(reader)}
     counted = counts_of(reader)
     found = [
-        Described(
+        DescribedAchievement(
             held,
             held.words.name or default_name(held.attainment),
             titles.get(held.about.framework, held.about.framework),

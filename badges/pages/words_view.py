@@ -12,7 +12,7 @@ from badges import pictures
 from badges.achievements import preview, versions_of
 from badges.compose import achievement_json
 from badges.counts import COUNTED
-from badges.described_achievements import Described, is_current
+from badges.described_achievements import DescribedAchievement, is_current
 from badges.image import medal_for, picture_svg
 from badges.issuer import issuer_of, public_url
 from badges.narrative import blocks
@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 
-def rows(found: Iterable[Described], place: str) -> list[ListRow]:
+def rows(found: Iterable[DescribedAchievement], place: str) -> list[ListRow]:
     """A row for each achievement."""
     return [
         ListRow(
