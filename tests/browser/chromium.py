@@ -113,6 +113,7 @@ class Chromium:
         """Forgets what happened until now."""
         self.answers.clear()
         self.said.clear()
+        self._events.clear()
 
     def close(self):
         """Ends the browser."""

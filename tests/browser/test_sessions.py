@@ -1,0 +1,222 @@
+"""A gowning session of twelve people on a phone, from an empty page to badges that are due. Made for ``make browser``.
+
+With ``LRS_TEST_PICTURES`` set to a folder, pictures of each page are put there, to be looked at.
+"""
+
+import base64
+import json
+import os
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapters.centre import attendees
+from adapters.centre.day import CentreDay
+from adapters.centre.marks import mark_step
+from adapters.centre.sessions import Marker
+from adapters.people import mailbox
+from adapters.vocabulary import iri
+from lrs.access import staff
+from lrs.access.roles import Granted
+from lrs.access.sessions import open_session
+from lrs.access.staff import ACTIVE, Member
+from lrs.competency.frameworks.frameworks import keep, publish, published
+from lrs.competency.frameworks.levels import PRESETS
+from lrs.competency.frameworks.sheets import framework_from_sheet
+from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
+from lrs.competency.rules.rulesets import current, put
+from lrs.composition.steps import drain
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.web.origins import session_cookie
+from tests.browser.chromium import Chromium, found
+from tests.browser.test_pages import AXE, LOOK
+from tests.browser.test_staff import SHEET, URI
+from tests.npm import packages
+from tests.served import serving
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(found() is None, reason="there is no Chromium here: no page was looked at"),
+    pytest.mark.timeout(600),
+]
+RULES = f"""activity,verb,competency,level,threshold,valid for,trusted source
+{iri("centres", "north", "checklists", "gowning")},passed,GOWN,1,,P12M,north
+"""
+NAMES = (
+    *("Ana Silva", "Ben Birch", "Chidi Okafor", "Dilys Rees", "Emeka Bello", "Farah Khan", "Gwen Pugh"),
+    *("Hana Novak", "Idris Vaughan", "Jaswinder Kaur Dhaliwal", "Kofi Mensah", "Lleucu Llwyd"),
+)
+STEPS = """Hands washed and dried !
+Hood on before coverall, hair covered
+Coverall does not touch the floor !
+Gloves over the cuffs !
+Goggles seal all round"""
+
+
+class Day:
+    """A server with a rule for gowning, and a phone on which a trainer is signed in."""
+
+    def __init__(self, lrs, browser):
+        self.lrs, self.browser, self.tenant, self.width, self.shown = lrs, browser, lrs.tenant, 390, set()
+        self.checker = (packages(Path(__file__).parent) / "node_modules/axe-core/axe.min.js").read_text()
+        framework, _ = framework_from_sheet(SHEET.encode(), uri=URI, title="Advanced therapies", scale=PRESETS["tiers"])
+        self.write(lambda tx: keep(tx, framework))
+        self.write(lambda tx: publish(tx, URI, "test"))
+        rules, faults = ruleset_from_table(
+            RULES.encode(), KnownNames(published(self.tenant.store)), current(self.tenant.store)
+        )
+        assert rules, faults
+        self.write(lambda tx: put(tx, rules, "test"))
+        member = Member(
+            "tess@centre.example", self.tenant.clock(), "Tess", (Granted("trainer", "north"),), state=ACTIVE
+        )
+        self.write(lambda tx: staff.put(tx, "tess", member))
+        cookie = open_session(self.tenant, f"{staff.SUBJECT}tess")
+        self.cookie(session_cookie(self.tenant), cookie)
+
+    def cookie(self, name, value):
+        self.browser.call("Network.setCookie", name=name, value=value, url=self.lrs.address, secure=True, path="/")
+
+    def write(self, decide):
+        return self.tenant.store.write(decide).result()
+
+    def at(self, width):
+        self.width = width
+        self.browser.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=width < 700
+        )
+
+    def open(self, path, name=""):
+        self.browser.open(self.lrs.address + path)
+        if name:
+            self.check(name)
+
+    def check(self, name):
+        """The page fits, can be read and pressed, and axe finds nothing wrong; a picture of it is kept."""
+        look = json.loads(self.browser.run(LOOK))
+        assert look.pop("texts") > 3
+        assert look == {"scrolls": False, "wide": [], "small": [], "pale": [], "broken": []}, name
+        self.browser.run(self.checker)
+        assert json.loads(self.browser.run(AXE)) == [], name
+        if folder := os.environ.get("LRS_TEST_PICTURES"):
+            told = self.browser.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+            Path(folder, f"session-{name}-{self.width}.png").write_bytes(base64.b64decode(told["data"]))
+
+    def fill(self, **fields):
+        for name, value in fields.items():
+            self.browser.run(f"document.querySelector('main [name={name}]').value = {json.dumps(value)}")
+
+    def press(self, selector, leads_to):
+        """Presses what *selector* finds, by a tap in its middle, and waits for the page."""
+        self.browser.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+        box = json.loads(
+            self.browser.run(
+                f"JSON.stringify(document.querySelector({json.dumps(selector)}).getBoundingClientRect().toJSON())"
+            )
+        )
+        self.browser.forget()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        for kind in ("mousePressed", "mouseReleased"):
+            self.browser.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        self.browser.await_answer(self.lrs.address + leads_to)
+        return box
+
+    def people(self, session):
+        return {one.name: one for _, one in attendees.of_session(self.tenant.store, session).values()}
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory):
+    with (
+        serving(tmp_path_factory.mktemp("server"), public_url=None) as lrs,
+        closing(Chromium(found(), tmp_path_factory.mktemp("browser"))) as browser,
+    ):
+        made = Day(lrs, browser)
+        made.at(390)
+        yield made
+
+
+def test_twelve_people_and_one_gowning_session_on_a_phone_end_in_badges_that_are_due(day):
+    place = plan(day)
+    session = place.rpartition("/")[2]
+    attendance(day, place, session)
+    for number in "12345":
+        day.open(f"{place}/steps/{number}", "step" if number == "1" else "")
+        if number == "2":
+            fail_from_elsewhere(day, place, session)
+        if number == "3":
+            day.press(f"#p-{day.people(session)[NAMES[3]].id} button[value=fail]", f"{place}/steps/3")
+        day.press("button[value=others]", f"{place}/steps/{number}")
+    day.check("step-done")
+    day.open(f"{place}/people/{day.people(session)[NAMES[3]].id}", "person")
+    day.open(f"{place}/close", "close")
+    assert "Nothing is open" in day.browser.run("document.body.innerText")
+    day.press("form[action$='/close'] button", place)
+    day.check("closed")
+    day.open(f"{place}/people/{day.people(session)[NAMES[3]].id}", "person-closed")
+
+    drain(day.tenant, ("refs", "match", "evaluate"))
+
+    due = day.tenant.store.claim(["issue"], limit=50, lease=1)
+    assert len(due) == 9  # of eleven who were there, two failed a step
+    assert {mark.by.said for one in day.people(session).values() for mark in one.steps} == {"Tess", "Ray"}
+
+
+def plan(day):
+    """Makes the checklist, the session and its roster on the pages; gives the path of the session."""
+    now = datetime.fromtimestamp(day.tenant.clock() / 1e6, UTC)
+    day.open("/staff/checklists", "checklists")
+    day.fill(name="gowning", title="Gowning into grade B", steps=STEPS, percent="100")
+    day.press("main form button", "/staff/checklists/")
+    day.check("checklist")
+    day.open("/staff/new-session", "new")
+    starts = max(0, now.hour * 60 + now.minute - 45)
+    record = day.browser.run("document.querySelector('#checklist option:nth-child(2)').value")
+    clock = [f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (starts, starts + 40)]
+    day.fill(title="Gowning", date=f"{now:%Y-%m-%d}", starts=clock[0], ends=clock[1], checklist=record, place="Room 2")
+    day.press("main form > button", "/staff/sessions/")
+    place = day.browser.run("location.pathname")
+    day.check("empty")
+    day.fill(people="\n".join(f"{name}, {name.split()[0].lower()}@learners.example" for name in NAMES))
+    day.press("form[action$='/people'] button", place)
+    day.open(place, "roster")
+    day.open("/staff/sessions", "today")
+    return place
+
+
+def attendance(day, place, session):
+    """Marks three by hand, on buttons that a thumb hits, and the others together."""
+    day.open(place)
+    for name, value in ((NAMES[0], "present"), (NAMES[1], "late"), (NAMES[2], "absent")):
+        box = day.press(f"#p-{day.people(session)[name].id} button[value={value}]", place)
+        assert box["height"] >= 48
+        assert box["width"] >= 75
+        assert day.people(session)[name].mark.value == value
+    day.press("button[value=all]", place)
+    assert sum(one.mark.value == "present" for one in day.people(session).values()) == 10
+    day.check("marked")
+
+
+def fail_from_elsewhere(day, place, session):
+    """Another trainer marks a step as failed at the same time: the mark of the phone is not stored over it."""
+    other = Marker(mailbox("ray@centre.example"), "Ray", "staff ray")
+    ben, elsewhere = day.people(session)[NAMES[1]], CentreDay(day.tenant, SUBSCRIPTIONS, other, frozenset({"north"}))
+    mark = attendees.StepMark(1, "2", "fail", day.tenant.clock(), other)
+    mark_step(elsewhere, session, ben.id, mark, seen=0, version=1)
+    stale = f"document.querySelector('#p-{ben.id} [name=seen]').value = 0"  # whatever the page has followed since
+    day.browser.run(stale)
+    day.press(f"#p-{ben.id} button[value=pass]", f"{place}/steps/2")
+    assert "Ray marked this of Ben Birch meanwhile: Failed" in day.browser.run("document.body.innerText")
+    day.check("conflict")
+    day.open(f"{place}/steps/2")
+
+
+def test_the_pages_fit_a_desk_too(day):
+    day.at(1280)
+    day.open("/staff/sessions", "today")
+    place = day.browser.run("document.querySelector('main table a').getAttribute('href')")
+    day.open(place, "closed")
+    day.open("/staff/new-session", "new")
+    day.open("/staff/checklists", "checklists")
