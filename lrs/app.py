@@ -17,6 +17,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 from adapters import routes as imports
+from adapters.catalogue import pages as catalogue_pages
 from adapters.centre.pages.every import centre_pages
 from adapters.lms import content as content_files
 from adapters.lms import fetching
@@ -109,6 +110,7 @@ PAGES = {
     "public": front.PAGES,
     **badges.PAGES,
     "lti": frames.PAGES,
+    "catalogue": catalogue_pages.PAGES,
     "operator": operator.PAGES,
 }
 """By their names in the table of rights."""

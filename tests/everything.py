@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from PIL import Image
 
+from adapters.catalogue import feed, offerings
+from adapters.catalogue.offerings import Offering
 from adapters.centre import hosts, ways_in
 from adapters.here import job_here
 from adapters.lms.catapult import clients
@@ -141,6 +143,8 @@ class Everything:
         ann = centre.who(host, "Ann")
         asked = hosts.ask(centre.day("ray"), host.id, ann.id, ("Ray", "ray@centre.example"), "")
         self.sign_off = asked.token
+        self.write(lambda tx: offerings.keep(tx, Offering("gowning", "Gowning basics"), "test"))
+        self.calendar = self.write(lambda tx: feed.renew(tx, self.tenant, self.person("ann"), "test"))
         self.write(lambda tx: ways_in.keep(tx, ann.learner.actor, {"way": "graduate"}, 1, "test"))
 
     def _keys(self) -> None:

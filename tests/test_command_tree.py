@@ -78,7 +78,7 @@ LISTS = {
     ),
     *("destinations list", "consent waiting"),
     *("sources list", "quarantine list"),
-    *("imports list", "checklists list", "courses list", "lms list", "lms sync"),
+    *("imports list", "checklists list", "catalogue list", "courses list", "lms list", "lms sync"),
     *(
         "staff list",
         "oidc list",
@@ -321,6 +321,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("courses", "import", folder / "cmi5.xml")
     (folder / "checklists.csv").write_text("checklist,text\ngowning,Hands washed\n")
     done("checklists", "import", folder / "checklists.csv", "--centre", "north")
+    (folder / "catalogue.csv").write_text("offering,title\ngowning,Gowning basics\n")
+    done("catalogue", "import", folder / "catalogue.csv")
     store_a_platform(data)
     done("staff", "invite", "sam@centre.example", "--role", "steward")
     done("oidc", "add", "university", "--issuer", "http://127.0.0.1:9", "--client-id", "engraft")
@@ -372,6 +374,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "imports watch": ("IMPORT",),
     "persons show": ("LEARNER",),
     "checklists import": ("FOLDER/checklists.csv", "--centre", "north"),
+    "catalogue import": ("FOLDER/catalogue.csv",),
     "courses import": ("FOLDER/cmi5.xml",),
     "courses show": ("1",),
     "lms invite": ("Moodle",),

@@ -62,6 +62,7 @@ ABOUT = {
     "centre-session": ("", "ray"),
     "attendee": ("", "ann, ray"),
     "learner-route": ("", "ann"),
+    "plan-feed": ("ann", ""),
 }
 """Whom the records of each kind in ``Everything`` are about: persons, then identifiers."""
 ABOUT_NOBODY = {
@@ -86,7 +87,7 @@ ABOUT_NOBODY = {
     ),
     *("one-time-link", "oidc-provider", "tries"),
     *("lti-platform", "lti-key", "lti-login", "lti-course", "lti-link"),
-    *("checklist", "checklist-version"),
+    *("checklist", "checklist-version", "offering"),
     *("course", "course-version", "lms-number", "course-client"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from adapters.centre import attendees, sessions
+from adapters.centre import attendees, seats, sessions
 from adapters.centre.attendees import AttendanceMark, Attendee, Signature, StepMark
 from adapters.centre.checklists import ChecklistVersion
 from adapters.centre.day import CentreDay, known_checklist
 from adapters.centre.marking import with_attempt, with_attendance, with_signature, with_step
 from adapters.centre.sessions import CentreSession
 from adapters.centre.told import Telling, anew, store_with, target
+from adapters.lms.place import LmsPlace
 from adapters.training_centre.facts import THERE
 from lrs.kernel.errors import Refused
 from lrs.storage import ROWS, Stale, Tx
@@ -144,13 +145,21 @@ def _changed(tx: Tx, day: CentreDay, id: str, who: str, change: AttendeeChange) 
     return now, record.rev
 
 
-def leave(day: CentreDay, id: str, who: str) -> None:
-    """Takes somebody off the roster of whom nothing is marked. Raises ``Refused`` (409)."""
+def leave(day: CentreDay, id: str, who: str, root: str) -> None:
+    """Takes somebody off the roster of whom nothing is marked; who waits longest has the seat.
 
-    def change(session: CentreSession, one: Attendee, _: ChecklistVersion | None) -> Attendee:
+    *root* is in front of the addresses that the mail about it names. Raises ``Refused`` (409).
+    """
+
+    def decide(tx: Tx) -> None:
+        _, session = day.session(tx, id)
+        record, one = attendees.attendee(tx, id, who)
         if session.is_closed or one.attendance or one.steps:
             message = f"{one.name} has marks in this session, which stay: mark them as absent instead."
             raise Refused(message, status=409, error="has_marks")
-        return replace(one, seat="cancelled", at=day.tenant.clock(), by=day.marker.subject)
+        gone = replace(one, seat="cancelled", at=day.tenant.clock(), by=day.marker.subject)
+        attendees.put(tx, gone, record)
+        if one.is_expected:
+            seats.fill(tx, LmsPlace(day.tenant, day.subscriptions, root), id)
 
-    change_with(day, id, who, change)
+    day.tenant.store.write(decide, weight=seats.WEIGHT).result()

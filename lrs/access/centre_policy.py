@@ -1,8 +1,8 @@
-"""The lines of the table of rights for training centres: sessions, checklists, and what a supervisor signs."""
+"""The lines of the table of rights for training centres, and for the catalogue and what learners plan of it."""
 
 from __future__ import annotations
 
-from lrs.access import ALL, OWN, SESSION
+from lrs.access import ALL, OWN, SELF, SESSION
 from lrs.access.policy_lines import PUBLIC, PolicyLine, PolicyTable, listed
 
 
@@ -13,6 +13,8 @@ def _staff(right: str) -> PolicyLine:
 _READ, _RUN, _SIGN = _staff("sessions.read"), _staff("sessions.run"), _staff("sessions.sign")
 _CHECKLISTS = _staff("checklists.change")
 _SUPERVISOR = PolicyLine(PUBLIC, pages="account")
+_CATALOGUE = PolicyLine("catalogue.change", (SESSION,), frozenset({ALL}), pages="staff")
+_READERS = PolicyLine(PUBLIC, pages="catalogue")
 
 CENTRE_TABLE: PolicyTable = {
     **listed("/staff/sessions", _READ),
@@ -35,5 +37,14 @@ CENTRE_TABLE: PolicyTable = {
     # whoever has the link of a supervisor
     ("GET", "/sign-off/{token}"): _SUPERVISOR,
     ("POST", "/sign-off/{token}"): _SUPERVISOR,
+    # the catalogue, and what a learner plans of it
+    **listed("/catalogue", _READERS),
+    ("GET", "/catalogue/{id}"): _READERS,
+    **listed("/staff/catalogue", _CATALOGUE),
+    ("POST", "/staff/catalogue"): _CATALOGUE,
+    ("GET", "/staff/catalogue/{id}"): _CATALOGUE,
+    ("GET", "/me/plan"): PolicyLine("own-record.read", (SESSION,), frozenset({SELF}), pages="me"),
+    ("POST", "/me/plan"): PolicyLine("own-bookings.change", (SESSION,), frozenset({SELF}), pages="me"),
+    ("GET", "/calendar/{token}"): PolicyLine(PUBLIC),
 }
 """Lines of ``policy.TABLE``."""

@@ -40,7 +40,7 @@ _SENDERS = (
     "lms.approve",
     "courses.manage",
 )
-_CENTRES = ("sessions.read", "sessions.run", "sessions.sign", "checklists.change")
+_CENTRES = ("sessions.read", "sessions.run", "sessions.sign", "checklists.change", "catalogue.change")
 _ADMIN = (
     "metrics.read",
     "badges.read",

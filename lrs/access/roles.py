@@ -51,12 +51,15 @@ _EVERYTHING = (
     *("work.read", "work.retry", "deliveries.resend", "deliveries.read", "metrics.read", "audit.read"),
     *("sources.connect", "arrivals.read", "imports.run", "source.read", "lms.connect", "lms.approve"),
     "courses.manage",
-    *("sessions.read", "sessions.run", "sessions.sign", "checklists.change"),
+    *("sessions.read", "sessions.run", "sessions.sign", "checklists.change", "catalogue.change"),
     *("frameworks.change", "rules.change", "services.manage", "planning.read"),
 )
 _RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer")
 """What it takes to keep records right, whoever sent them."""
-_OF_LEARNERS = ("own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share")
+_OF_LEARNERS = (
+    *("own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share"),
+    "own-bookings.change",
+)
 _OF_OWN_LEARNERS: Rights = dict.fromkeys(("learners.read", "questions.answer"), OWN_LEARNERS)
 """Nobody is invited or joined within a narrow reach: either would show what others know of somebody."""
 
@@ -73,7 +76,13 @@ ROLES: Mapping[str, StaffRole] = {
     "author": _of_staff(
         "Author",
         "makes courses, or looks after a learning platform",
-        {"sources.connect": OWN, "arrivals.read": OWN, "lms.connect": ALL, "courses.manage": ALL},
+        {
+            "sources.connect": OWN,
+            "arrivals.read": OWN,
+            "lms.connect": ALL,
+            "courses.manage": ALL,
+            "catalogue.change": ALL,
+        },
         "source",
     ),
     "developer": _of_staff(

@@ -16,6 +16,7 @@ The tests fail for a kind that is written and not declared.
 from __future__ import annotations
 
 from adapters import before, job, ledger, mappings
+from adapters.catalogue import feed, offerings
 from adapters.centre import attendees, checklists, ways_in
 from adapters.centre import sessions as centre_sessions
 from adapters.lms import courses, numbers
@@ -51,7 +52,7 @@ TENANT: Kinds = collected(
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
         *(records, achievements, wording, pictures, lists, stops, issuer, counts, claims, shares),
         *(job, ledger, mappings, before),
-        *(checklists, centre_sessions, attendees, ways_in),
+        *(checklists, centre_sessions, attendees, ways_in, offerings, feed),
         *(courses, numbers, clients, content_sessions),
         *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),
         *(

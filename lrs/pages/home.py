@@ -79,6 +79,7 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("arrivals", "/arrivals", _nothing),
     ("connect", "/connect", _nothing),
     ("courses", "/staff/courses", _nothing),
+    ("catalogue", "/staff/catalogue", _nothing),
     ("lms", "/staff/lms", _nothing),
     ("members", "/staff/members", _nothing),
     ("badge-keys", "/staff/badge-keys", _nothing),

@@ -40,6 +40,7 @@ ACCOUNT = "/account"
 PLACES = (
     ("me", "My skills", "/me"),
     ("roles", "For a role", "/me/roles"),
+    ("plan", "My plan", "/me/plan"),
     ("sharing", "Who sees this", "/me/sharing"),
     ("own-data", "My data", "/me/data"),
     ("console", "Console", "/console"),
@@ -56,6 +57,7 @@ PLACES = (
     ("arrivals", "Arrivals", "/arrivals"),
     ("connect", "Connect", "/connect"),
     ("courses", "Courses", "/staff/courses"),
+    ("catalogue", "Catalogue", "/staff/catalogue"),
     ("lms", "Learning platforms", "/staff/lms"),
     ("members", "People and roles", "/staff/members"),
 )

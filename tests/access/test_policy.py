@@ -99,6 +99,8 @@ OPEN = {
     ("POST", "/invitation/{token}"),
     ("GET", "/sign-off/{token}"),
     ("POST", "/sign-off/{token}"),
+    *(("GET", f"/catalogue{end}") for end in ("", ".csv", ".json", "/{id}")),
+    ("GET", "/calendar/{token}"),
     ("GET", "/did.json"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/jwt-vc-issuer/t/{tenant}"),
@@ -146,7 +148,7 @@ PAST_THE_DOOR = (
 )
 LEARNERS_OWN = {
     *(("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing")),
-    *(("GET", "/me/data"), ("GET", "/me/data.json")),
+    *(("GET", "/me/data"), ("GET", "/me/data.json"), ("GET", "/me/plan"), ("POST", "/me/plan")),
     *(("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")),
     *(("POST", "/me/questions"), ("POST", "/me/sharing/stop")),
 }
@@ -350,6 +352,8 @@ OTHERS = {
             ("GET", "/staff/new-session"),
             *(("GET", f"/staff/checklists{end}") for end in ("", ".csv", ".json", "/{id}")),
             ("POST", "/staff/checklists"),
+            *(("GET", f"/staff/catalogue{end}") for end in ("", ".csv", ".json", "/{id}")),
+            ("POST", "/staff/catalogue"),
             *(("GET", f"/staff/courses{end}") for end in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")),
             *(("GET", f"/staff/courses/{{id}}/learners{end}") for end in ("", ".csv", ".json")),
             *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw")),
@@ -461,7 +465,7 @@ def test_each_right_that_a_scope_gives_is_asked_for_somewhere():
     assert given - {line.right for line in TABLE.values()} == asked_by_handlers
     assert {line.right for line in TABLE.values()} - given == {
         *("public", "source.read", "links.make"),
-        *("own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share"),
+        *("own-bookings.change", "own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share"),
         *("account.use", "course.read"),
         *("account.use", "courses.launch", "launch.run"),
         *("installation.read", "installation.begin", "tenants.manage", "operators.manage"),

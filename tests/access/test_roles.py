@@ -99,6 +99,8 @@ RUNNING = {("GET", "/staff/new-session"), ("POST", "/staff/sessions"), ("GET", "
 RUNNING |= {("POST", f"/staff/sessions/{{id}}/{act}") for act in ("people", "attendance", "version", "close")}
 RUNNING |= {("POST", f"/staff/sessions/{{id}}/{one}") for one in ("steps/{step}", "people/{who}")}
 CHECKLISTS = {("GET", f"/staff/checklists{form}") for form in (*FORMS, "/{id}")} | {("POST", "/staff/checklists")}
+CATALOGUE = {("GET", f"/staff/catalogue{form}") for form in (*FORMS, "/{id}")} | {("POST", "/staff/catalogue")}
+OWN_RECORD |= {("GET", "/me/plan"), ("POST", "/me/plan")}
 INSTALLATION = {("GET", f"/operator{page}") for page in ("", "/system", "/people", "/begin", "/organisations/{id}")}
 INSTALLATION |= {("GET", f"/operator/{table}{form}") for table in ("audit", "organisations") for form in FORMS}
 INSTALLATION |= {("POST", f"/operator/organisations{act}") for act in ("", "/{id}/state", "/{id}/administrator")}
@@ -130,9 +132,10 @@ SEEN = {
         | SIGNING
         | RUNNING
         | CHECKLISTS
+        | CATALOGUE
     ),
     "auditor": START | LOOKING | AUDIT,
-    "author": START | CONNECT | LMS | COURSES | ARRIVALS,
+    "author": START | CONNECT | LMS | COURSES | CATALOGUE | ARRIVALS,
     "developer": START | SERVICES,
     **dict.fromkeys(("planner", "employer"), START),
     "trainer": START | LEARNERS | QUESTIONS | ARRIVALS | SESSIONS | SIGNING | RUNNING | CHECKLISTS,

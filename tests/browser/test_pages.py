@@ -40,11 +40,12 @@ GET = sorted(
 )
 ELSEWHERE = {
     **dict.fromkeys(
-        ("/me", "/me/roles", "/me/badges/{id}", "/me/sharing", "/me/data", "/me/data.json"), 403
+        ("/me", "/me/roles", "/me/plan", "/me/badges/{id}", "/me/sharing", "/me/data", "/me/data.json"), 403
     ),  # for learners: test_learner.py
     **dict.fromkeys(("/provider", "/provider.csv", "/provider.json"), 403),  # for providers alone
     "/account/second-factor": 404,  # whoever signed in with a key has none
     "/sign-in/link/{token}": 410,
+    "/sign-off/{token}": 410,
     "/sign-in/return": 403,
     "/sign-in/with/{provider}": 404,
     "/t/{tenant}/criteria/{id}": 404,

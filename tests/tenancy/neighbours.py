@@ -346,6 +346,8 @@ def _lived(everything: Everything) -> dict[str, str]:
         "people/{who}": everything.attendee.id,
         "checklists/{id}": everything.session.checklist.record,
         "off/{token}": everything.sign_off,
+        "catalogue/{id}": "gowning",
+        "calendar/{token}": everything.calendar,
         "courses/{id}": everything.course.id,
         "course/{id}": everything.course.id,
         "registration/{id}": first["registration"].id,

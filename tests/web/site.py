@@ -5,8 +5,11 @@ import re
 
 import msgspec
 
+from adapters.catalogue import offerings
+from adapters.catalogue.offerings import Offering
 from adapters.centre import hosts
 from adapters.centre.checklists import ChecklistStep
+from adapters.centre.sessions import Gives
 from adapters.lms.cmi5.acts import enrol_in
 from adapters.lms.place import LmsPlace
 from adapters.pages import acts
@@ -172,7 +175,15 @@ class Site:
         centre.came(session, SCRIPT, "late")
         centre.saw(session, SCRIPT, "hands", "pass")
         hosts.ask(centre.day(), session.id, who.id, (SCRIPT, "sue@host.example"), self.lrs.address)
-        return {"sessions": session.id, "who": who.id, "step": "hands", "checklists": known.content.record}
+        told = Offering("scripts", SCRIPT, SCRIPT, SCRIPT, SCRIPT, (Gives(SCRIPT, 1),), place=SCRIPT, language=SCRIPT)
+        self.lrs.tenant.store.write(lambda tx: offerings.keep(tx, told, "test")).result()
+        return {
+            "catalogue": "scripts",
+            "sessions": session.id,
+            "who": who.id,
+            "step": "hands",
+            "checklists": known.content.record,
+        }
 
     def _rules(self, person):
         """The id of rules of which it was worked out what they would change."""

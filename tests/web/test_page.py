@@ -48,6 +48,7 @@ POLICIES = {
     "shared": CLOSED | {"form-action": "'none'", "cache-control": "no-store", "referrer-policy": "no-referrer"},
     "verify": CLOSED | {"form-action": "'self'", "cache-control": "no-store", "referrer-policy": "same-origin"},
     "public": CLOSED | {"form-action": "'none'", "cache-control": "no-store", "referrer-policy": "same-origin"},
+    "catalogue": CLOSED | {"form-action": "'self'", "cache-control": "no-store", "referrer-policy": "same-origin"},
     "achievement": CLOSED
     | {"form-action": "'none'", "cache-control": "public, max-age=300", "referrer-policy": "same-origin"},
 }

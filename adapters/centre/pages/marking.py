@@ -169,6 +169,7 @@ def _act(visit: Visit, subscriptions: Subscriptions, where: tuple[str, str], tol
     """Does what a form of the page of a person asks; gives the word of what is said about it."""
     (id, who), tenant = where, visit.tenant
     day, act, why = _day(visit, subscriptions, RUN), told.get("act", ""), told.get("why", "").strip()
+    root = f"{root_of(visit.request)}{exchange_of(visit.request).place.base}"
     if act == "came":
         mark = AttendanceMark(attendance_in(told), tenant.clock(), day.marker, why)
         marks.mark_attendance(day, id, who, mark, seen_in(told))
@@ -182,10 +183,9 @@ def _act(visit: Visit, subscriptions: Subscriptions, where: tuple[str, str], tol
         marks.begin_attempt(day, id, who)
         return "attempt_begun"
     if act == "leave":
-        marks.leave(day, id, who)
+        marks.leave(day, id, who, root)
         return "left_roster"
     if act == "ask":
-        root = f"{root_of(visit.request)}{exchange_of(visit.request).place.base}"
         hosts.ask(day, id, who, (told.get("supervisor", ""), told.get("address", "")), root)
         return "sign_off_asked"
     if act == "route":

@@ -62,7 +62,7 @@ def add_skills(router: APIRouter) -> None:
         openapi_extra=form_body("about", "text") | SIGNED_IN,
     )
     def ask(visit: Visiting, body: FormBody) -> Response:
-        form, who = visit.fields(body), _own(visit)
+        form, who = visit.fields(body), own_of(visit)
         about, text = form.get("about", ""), form.get("text", "")
         found = facts.skills(visit.tenant, who)
         matter = views.about(found, about)
@@ -78,7 +78,7 @@ def add_skills(router: APIRouter) -> None:
 
     @router.get("/roles", summary="What is missing for a role", openapi_extra=SIGNED_IN)
     def for_role(visit: Visiting, role: Annotated[str, Query(max_length=500)] = "") -> Response:
-        who, reader = _own(visit), visit.tenant.store
+        who, reader = own_of(visit), visit.tenant.store
         chosen = known_roles.labelled(reader, [known_roles.get(reader, role)]) if role else []
         found = (
             views.roles(gap(chosen[0], facts.held(reader, who)), facts.level_words(reader, chosen[0]))
@@ -95,7 +95,7 @@ def add_badges(router: APIRouter, forms: BadgeForms) -> None:
     @router.get("/badges/{id}", summary="A badge of one's own, as a file", openapi_extra=SIGNED_IN)
     def badge(visit: Visiting, id: str, form: Annotated[str, Query(max_length=20)] = badges.STORED) -> Response:
         chosen = badges.form_named(forms, form)
-        file, saved_as = badges.file_of(visit.tenant, _own(visit).members, id, chosen)
+        file, saved_as = badges.file_of(visit.tenant, own_of(visit).members, id, chosen)
         headers = {"Cache-Control": "no-store", "Content-Disposition": saved_as}
         return Response(file, media_type=chosen.media_type, headers=headers)
 
@@ -103,7 +103,7 @@ def add_badges(router: APIRouter, forms: BadgeForms) -> None:
 def _add_sharing(router: APIRouter) -> None:
     @router.get("/sharing", summary="Who sees what of one's own", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
-        tenant, who, now = visit.tenant, _own(visit), visit.tenant.clock()
+        tenant, who, now = visit.tenant, own_of(visit), visit.tenant.clock()
         zone = tenant.settings.zone
         told = facts.told(tenant.store, who, now)
         names = {one: known.name for one in {one.service for one in told} if (known := services.get(tenant.store, one))}
@@ -117,7 +117,7 @@ def _add_sharing(router: APIRouter) -> None:
         openapi_extra=form_body("service", "scope") | SIGNED_IN,
     )
     def stop(visit: Visiting, body: FormBody) -> Response:
-        form, who = visit.fields(body), _own(visit)
+        form, who = visit.fields(body), own_of(visit)
         service, scope = form.get("service", ""), form.get("scope") or None
         if not service:
             raise Refused("The form names no service. Go back and reload.", error="bad_form")
@@ -136,7 +136,7 @@ def _add_data(router: APIRouter, kinds: Kinds) -> None:
 
     @router.get("/data", summary="What is kept about oneself, and who signed in", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
-        tenant, who = visit.tenant, _own(visit)
+        tenant, who = visit.tenant, own_of(visit)
         zone, now = tenant.settings.zone, tenant.clock()
         found = access.first_of_each(tenant, kinds, who.person, facts.READ_HERE)
         return visit.page(
@@ -150,7 +150,7 @@ def _add_data(router: APIRouter, kinds: Kinds) -> None:
         "/data.json", response_class=JSONResponse, summary="All that is kept about oneself", openapi_extra=SIGNED_IN
     )
     def take(visit: Visiting) -> Response:
-        who = _own(visit).person
+        who = own_of(visit).person
         taken.check(visit.tenant.id, who)
         taken.note(visit.tenant.id, who)
         pieces = access.as_file(visit.tenant, kinds, who, by=visit.session.by)
@@ -158,7 +158,7 @@ def _add_data(router: APIRouter, kinds: Kinds) -> None:
         return StreamingResponse(pieces, media_type="application/json", headers=headers)
 
 
-def _own(visit: Visit) -> Own:
+def own_of(visit: Visit) -> Own:
     """The learner of the pages: the one person within the caller's right. Raises ``Refused`` (404, 410)."""
     mine = visit.caller.owned(READ)
     if len(mine) != 1:
@@ -168,7 +168,7 @@ def _own(visit: Visit) -> Own:
 
 def _skills(visit: Visit, refused: Refused | None = None, about: str = "", text: str = "") -> Response:
     tenant = visit.tenant
-    shown = views.skills(facts.skills(tenant, _own(visit)), tenant.clock(), tenant.settings.zone)
+    shown = views.skills(facts.skills(tenant, own_of(visit)), tenant.clock(), tenant.settings.zone)
     shown["may_take"] = visit.caller.via != LAUNCH
     if visit.caller.via == LAUNCH:  # a learner who came from a platform signs in there again
         shown["comes_back"] = True

@@ -359,14 +359,14 @@ def test_everybody_without_a_mark_is_present_with_one_act_and_passes_a_step_with
 
 def test_who_has_no_mark_can_be_taken_off_a_roster_and_put_on_it_again(centre):
     session = centre.session()
-    marks.leave(centre.day(), session.id, centre.who(session, "Ann").id)
+    marks.leave(centre.day(), session.id, centre.who(session, "Ann").id, "")
     assert not centre.who(session, "Ann").is_expected
     acts.enrol(centre.day(), session.id, people(session, "Ann, ann@learners.example"))
     assert centre.who(session, "Ann").is_expected
     centre.came(session, "Ann", "present")
 
     with pytest.raises(Refused, match="has marks in this session"):
-        marks.leave(centre.day(), session.id, centre.who(session, "Ann").id)
+        marks.leave(centre.day(), session.id, centre.who(session, "Ann").id, "")
 
 
 def test_the_store_has_one_record_of_each_person_at_a_session(centre):

@@ -1,0 +1,171 @@
+"""The catalogue as one list: offerings, imported courses that no offering names, and sessions with seats.
+
+What a course or a session gives is said by the rules in force: which competency, at which level, its activity proves.
+Pure but for reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from adapters.catalogue import offerings
+from adapters.catalogue.offerings import Offering
+from adapters.centre import attendees, sessions
+from adapters.centre.sessions import KINDS_SAID, CentreSession, Gives
+from adapters.lms import courses
+from adapters.lms.courses import Course
+from adapters.lms.structure import activities_in, shown_title, units_of
+from adapters.vocabulary import iri
+from lrs.competency.rules.rules import Ruleset
+from lrs.competency.rules.rulesets import current
+from lrs.storage import Reader
+
+MOST = 1_000
+"""Courses, and sessions, that are looked at: the newest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatedSeats:
+    """A session with its seats: how many are *left*, ``None`` where nobody counts them."""
+
+    session: CentreSession
+    left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """One entry. *gives* are names of competencies with a level where there is one."""
+
+    id: str
+    title: str
+    sort: str
+    gives: tuple[tuple[str, int | None], ...] = ()
+    text: str = ""
+    provider: str = ""
+    hours: float | None = None
+    place: str = ""
+    online: bool = False
+    language: str = ""
+    cost: int | None = None
+    enrol_at: str = ""
+    is_course: bool = False
+    dates: tuple[DatedSeats, ...] = field(default=())
+
+    @property
+    def next_date(self) -> int | None:
+        """When it is next, in microseconds UTC."""
+        return min((one.session.starts for one in self.dates), default=None)
+
+
+def entries(reader: Reader, now: int) -> list[CatalogueEntry]:
+    """Every entry, with the dates that are still to come at *now*."""
+    coming = [one for one in sessions.opened(reader, MOST) if one.starts > now]
+    dated = [DatedSeats(one, left_in(reader, one)) for one in sorted(coming, key=lambda one: one.starts)]
+    of: dict[str, list[DatedSeats]] = {}
+    for one in dated:
+        of.setdefault(one.session.offering, []).append(one)
+    offered = list(offerings.everyone(reader))
+    rules = _Rules(current(reader))
+    by_number = {one.id: one for one in courses.newest(reader, MOST) if not one.withdrawn and not one.client}
+    named = {one.course for one in offered if one.course}
+    return [
+        *(_of_offering(reader, one, by_number, rules, of.get(one.id, ())) for one in offered),
+        *(_of_course(reader, one, rules) for id, one in by_number.items() if id not in named),
+        *(_of_session(one, rules) for one in dated if one.session.offering not in {each.id for each in offered}),
+    ]
+
+
+def left_in(reader: Reader, one: CentreSession) -> int | None:
+    """How many seats are left in a session."""
+    if not one.seats:
+        return None
+    taken = sum(person.is_expected for _, person in attendees.of_session(reader, one.id).values())
+    return max(0, one.seats - taken)
+
+
+class _Rules:
+    """Which competencies an activity proves, at the highest level that a rule gives, by their names."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._labels = {one.key: one.label for one in ruleset.competencies}
+        self._codes = {name: one.label for one in ruleset.competencies for name in (one.code, one.id)}
+        self._of: dict[str, dict[str, int]] = {}
+        for rule in ruleset.rules:
+            known = self._of.setdefault(rule.activity, {})
+            known[rule.competency] = max(rule.level, known.get(rule.competency, rule.level))
+
+    def proven(self, activities: Iterable[str]) -> Iterator[tuple[str, int | None]]:
+        """What *activities* prove together."""
+        best: dict[str, int] = {}
+        for activity in activities:
+            for competency, level in self._of.get(activity, {}).items():
+                best[competency] = max(level, best.get(competency, level))
+        return ((self._labels.get(name, name), level) for name, level in best.items())
+
+    def named(self, gives: Iterable[Gives]) -> Iterator[tuple[str, int | None]]:
+        """What an offering says itself, by the names of the framework where it knows them."""
+        return ((self._codes.get(one.competency, one.competency), one.level) for one in gives)
+
+
+def _of_offering(
+    reader: Reader, one: Offering, known: Mapping[str, Course], rules: _Rules, dates: Iterable[DatedSeats]
+) -> CatalogueEntry:
+    told = tuple(dates)
+    course = known.get(one.course)
+    proven = [*_proven_by(reader, course, rules)] if course else []
+    proven += [pair for date in told for pair in rules.proven(_activities(date.session))]
+    return CatalogueEntry(
+        one.id,
+        one.title,
+        one.sort,
+        tuple(dict.fromkeys([*rules.named(one.gives), *proven])),
+        one.text,
+        one.provider,
+        one.hours,
+        one.place,
+        one.online,
+        one.language,
+        one.cost,
+        one.enrol_at,
+        course is not None,
+        told,
+    )
+
+
+def _of_course(reader: Reader, one: Course, rules: _Rules) -> CatalogueEntry:
+    version = courses.version_in(reader, one.id, one.version)
+    text = shown_title(version.structure.description)
+    gives = tuple(_proven_by(reader, one, rules))
+    title = shown_title(one.title)
+    return CatalogueEntry(f"course-{one.id}", title, "Course", gives, text, online=True, place="Online", is_course=True)
+
+
+def _proven_by(reader: Reader, one: Course, rules: _Rules) -> Iterator[tuple[str, int | None]]:
+    structure = courses.version_in(reader, one.id, one.version).structure
+    return rules.proven({one.publisher, *activities_in(structure).values(), *(unit.id for unit in units_of(structure))})
+
+
+def _of_session(one: DatedSeats, rules: _Rules) -> CatalogueEntry:
+    session = one.session
+    hours = session.hours or round((session.ends - session.starts) / 3_600_000_000, 1)
+    return CatalogueEntry(
+        f"session-{session.id}",
+        session.title,
+        KINDS_SAID[session.kind],
+        tuple(rules.proven(_activities(session))),
+        provider=session.centre,
+        hours=hours,
+        place=session.host or session.place,
+        online=session.kind == "vr",
+        dates=(one,),
+    )
+
+
+def _activities(session: CentreSession) -> Iterator[str]:
+    """The activities whose results a session tells."""
+    yield session.iri
+    if session.course:
+        yield session.course
+    if session.checklist:
+        yield iri("centres", session.centre, "checklists", session.checklist.id)

@@ -1,0 +1,108 @@
+"""A learner's plan: seats they have, a seat to book, and the calendar of it. No logic."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from adapters.catalogue import feed, view
+from adapters.catalogue.entries import left_in
+from adapters.centre import seats, sessions
+from adapters.lms.place import LmsPlace
+from lrs.kernel.errors import Refused
+from lrs.matching.door import Here
+from lrs.pages.me.routes import own_of
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.people.persons import members_of
+from lrs.storage import Tx
+from lrs.web.exchange import exchange_of, root_of
+from lrs.xapi.statements.subscriptions import Subscriptions
+
+PLACE = "/me/plan"
+says(
+    seat_booked="You have a seat. It stands in your plan.",
+    seat_waiting="All seats are taken: you are on the waiting list. You get an e-mail when a seat comes free.",
+    seat_back="The seat is given back.",
+    calendar_new="Your calendar has a new address. The one before works no more.",
+)
+
+
+def routes(subscriptions: Subscriptions) -> APIRouter:
+    """The router; *subscriptions* say which steps the statements about seats owe."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+
+    @router.get(PLACE, summary="My plan", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, book: Annotated[str, Query(max_length=100)] = "") -> Response:
+        return _plan(visit, book)
+
+    @router.post(
+        PLACE,
+        status_code=303,
+        summary="Books a seat, gives it back, or makes an address for the calendar",
+        openapi_extra=form_body("act", "session") | SIGNED_IN,
+    )
+    def change(visit: Visiting, body: FormBody) -> Response:
+        told, who = visit.fields(body), own_of(visit)
+        id, act, by = told.get("session", ""), told.get("act", ""), visit.session.by
+        place = LmsPlace(visit.tenant, subscriptions, _root(visit.request))
+
+        def decide(tx: Tx) -> str:
+            if act == "calendar":
+                feed.renew(tx, visit.tenant, who.person, by)
+                return "calendar_new"
+            if act == "give-back":
+                seats.give_back(tx, place, id, who.members, by)
+                return "seat_back"
+            if act != "book":
+                raise Refused("This form is not whole: open the page again.", error="bad_form")
+            return "seat_waiting" if seats.book(tx, place, id, who.person, by).seat == "waiting" else "seat_booked"
+
+        try:
+            done = visit.tenant.store.write(decide, weight=seats.WEIGHT).result()
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+            return _plan(visit, "", refused)
+        return visit.on(PLACE, done)
+
+    return router
+
+
+def calendar_routes() -> APIRouter:
+    """The router of the calendar, which needs nothing but its address."""
+    router = APIRouter(tags=["server"])
+
+    @router.get("/calendar/{token}", summary="A learner's dates, as iCalendar")
+    def show(tenant: Here, token: str) -> Response:
+        person = feed.person_of(tenant, token.removesuffix(".ics"))
+        if person is None:
+            raise Refused("There is no calendar at this address.", status=404, error="not_found")
+        found = seats.sessions_of(tenant.store, members_of(tenant.store, person))
+        text = feed.calendar(found, tenant.record.name or "Plan", tenant.clock())
+        headers = {"Cache-Control": "private, max-age=300", "Content-Disposition": 'attachment; filename="plan.ics"'}
+        return Response(text, media_type=feed.MEDIA_TYPE, headers=headers)
+
+    return router
+
+
+def _plan(visit: Visit, book: str, refused: Refused | None = None) -> Response:
+    tenant, who = visit.tenant, own_of(visit)
+    token = feed.token_of(tenant, who.person)
+    wanted = sessions.found(tenant.store, book, None)[1] if book else None
+    if wanted is not None and not wanted.opened:
+        raise Refused("No seat can be booked in this session.", status=404, error="not_found")
+    found = seats.sessions_of(tenant.store, who.members)
+    return visit.page(
+        "learner/plan.html",
+        refused.status if refused else 200,
+        found=view.plan(found, tenant.clock()),
+        wanted=view.wanted(wanted, left_in(tenant.store, wanted)) if wanted else None,
+        calendar=f"{_root(visit.request)}/calendar/{token}.ics" if token else "",
+        problem=refused.message if refused else "",
+    )
+
+
+def _root(request: Request) -> str:
+    return f"{root_of(request)}{exchange_of(request).place.base}"

@@ -1,0 +1,154 @@
+"""The data of the pages of the catalogue, as plain values for the templates. Pure: no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from adapters.catalogue.entries import CatalogueEntry, DatedSeats
+from adapters.catalogue.offerings import Offering
+from adapters.centre.attendees import Attendee
+from adapters.centre.pages.view import times
+from adapters.centre.sessions import CentreSession
+from lrs.kernel.printing import time_of
+from lrs.web.listing import ListColumn, ListRow
+
+CATALOGUE = (
+    ListColumn("title", "What"),
+    ListColumn("kind", "Kind", facet=True),
+    ListColumn("gives", "Gives", facet=True, sortable=False),
+    ListColumn("where", "Where", facet=True),
+    ListColumn("language", "Language", facet=True, seen=False),
+    ListColumn("provider", "Run by", facet=True, seen=False),
+    ListColumn("hours", "Hours", figure=True),
+    ListColumn("cost", "Cost", figure=True),
+    ListColumn("next", "Next date"),
+    ListColumn("seats", "Seats left", figure=True),
+)
+OFFERINGS = (
+    ListColumn("title", "Offering"),
+    ListColumn("name", "Name"),
+    ListColumn("kind", "Kind", facet=True),
+    ListColumn("gives", "Gives", figure=True),
+    ListColumn("provider", "Run by", facet=True),
+)
+
+
+def cost(pence: int | None) -> str:
+    """A cost as people read it."""
+    if pence is None:
+        return ""
+    if not pence:
+        return "Free"
+    return f"£{pence // 100}" if pence % 100 == 0 else f"£{pence / 100:.2f}"
+
+
+def given(one: CatalogueEntry) -> list[str]:
+    """What an entry gives, in words."""
+    return [f"{name}, level {level}" if level else name for name, level in one.gives]
+
+
+def where(one: CatalogueEntry) -> str:
+    """Where it is: online, or a place."""
+    return "Online" if one.online else one.place or "Ask who runs it"
+
+
+def listed(found: Iterable[CatalogueEntry], root: str) -> list[ListRow]:
+    """A row for each entry. Seats are those of all dates; empty where nobody counts them."""
+    return [
+        ListRow(
+            {
+                "title": one.title,
+                "kind": one.sort,
+                "gives": tuple(given(one)),
+                "where": where(one),
+                "language": one.language,
+                "provider": one.provider,
+                "hours": one.hours,
+                "cost": None if one.cost is None else one.cost / 100,
+                "next": time_of(one.next_date),
+                "seats": _seats(one),
+            },
+            {"cost": cost(one.cost), "next": times(one.dates[0].session) if one.dates else ""}
+            | ({"hours": f"{one.hours:g}"} if one.hours is not None else {}),
+            {"title": f"{root}/catalogue/{one.id}"},
+            {},
+            {"title": one.provider},
+        )
+        for one in found
+    ]
+
+
+def _seats(one: CatalogueEntry) -> int | None:
+    counted = [date.left for date in one.dates if date.left is not None]
+    return sum(counted) if counted else None
+
+
+def entry(one: CatalogueEntry, root: str) -> dict[str, Any]:
+    """One entry."""
+    return {
+        "id": one.id,
+        "title": one.title,
+        "sort": one.sort,
+        "text": one.text,
+        "gives": given(one),
+        "facts": [
+            pair
+            for pair in (
+                ("Run by", one.provider),
+                ("Where", where(one)),
+                ("Hours", "" if one.hours is None else f"{one.hours:g}"),
+                ("Language", one.language),
+                ("Cost", cost(one.cost)),
+            )
+            if pair[1]
+        ],
+        "enrol_at": one.enrol_at,
+        "is_course": one.is_course,
+        "dates": [_date(date, root) for date in one.dates],
+    }
+
+
+def _date(one: DatedSeats, root: str) -> dict[str, Any]:
+    return {
+        "times": times(one.session),
+        "centre": one.session.centre,
+        "place": one.session.place,
+        "left": one.left,
+        "address": f"{root}/me/plan?book={one.session.id}",
+    }
+
+
+def offerings(found: Iterable[Offering], root: str) -> list[ListRow]:
+    """A row for each offering."""
+    return [
+        ListRow(
+            {"title": one.title, "name": one.id, "kind": one.sort, "gives": len(one.gives), "provider": one.provider},
+            {},
+            {"title": f"{root}/staff/catalogue/{one.id}"},
+        )
+        for one in found
+    ]
+
+
+def plan(found: Iterable[tuple[CentreSession, Attendee]], now: int) -> list[dict[str, Any]]:
+    """The sessions of a learner's plan."""
+    return [
+        {
+            "id": session.id,
+            "title": session.title,
+            "times": times(session),
+            "place": ", ".join(filter(None, (session.host, session.place, session.centre))),
+            "waits": one.seat == "waiting",
+            "is_cancelled": session.state == "cancelled",
+            "is_over": session.ends <= now,
+            "can_give_back": one.seat in {"booked", "waiting"} and session.starts > now and not one.attendance,
+        }
+        for session, one in found
+    ]
+
+
+def wanted(one: CentreSession, left: int | None) -> dict[str, Any]:
+    """A session in which somebody may book a seat."""
+    where = ", ".join(filter(None, (one.host, one.place, one.centre)))
+    return {"id": one.id, "title": one.title, "times": times(one), "place": where, "left": left}

@@ -1,0 +1,283 @@
+"""The catalogue: from tables, imported courses and sessions; what each gives; seats, waiting lists, a calendar."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from adapters.catalogue import feed, offerings
+from adapters.catalogue.entries import entries
+from adapters.catalogue.offerings import Offering
+from adapters.catalogue.table import read_catalogue
+from adapters.centre import acts, attendees, marks, sessions
+from adapters.centre.attendees import Attendee
+from adapters.centre.planning import people_in
+from adapters.centre.sessions import Gives
+from adapters.vocabulary import iri
+from lrs.competency.frameworks.levels import PRESETS
+from lrs.competency.rules import rulesets
+from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
+from lrs.kernel.errors import Refused
+from lrs.kernel.times import DAY, HOUR
+from tests.adapters.centre.made import Centre, signer
+from tests.adapters.lms.made import imported, structure, unit
+from tests.competency.world import statement
+from tests.pages.conftest import Browser, Site, forms_of, text_of
+from tests.pages.members import signed_in
+from tests.pages.test_learner import work
+from tests.pages.test_me import signed_in as learner_in
+
+NOW = 1_795_258_800_000_000
+TABLE = """offering,title,kind,provider,competency,level,hours,place,online,language,cost,enrol_at,\
+centre,date,starts,ends,seats
+basics,Gowning basics,Course,North,GOWN,1,7.5,Leeds,no,English,250,,north,2027-02-01,09:00,17:00,12
+basics,Gowning basics,,,ASEP,2,,,,,,,north,2027-03-01,09:00,17:00,12
+gmp,GMP online,Course,West,GMP,1,3,,yes,Welsh,free,https://west.example/gmp,,,,,
+"""
+
+
+def read(text):
+    return read_catalogue(text.encode(), "Europe/London", signer("tess"), NOW)
+
+
+def test_a_table_gives_offerings_with_what_they_give_and_sessions_with_seats():
+    found = read(TABLE)
+
+    assert found.faults == []
+    basics, gmp = found.offerings.values()
+    gives = (Gives("GOWN", 1), Gives("ASEP", 2))
+    assert basics == Offering("basics", "Gowning basics", "Course", "North", "", gives, 7.5, "Leeds", cost=25000)
+    link = "https://west.example/gmp"
+    assert gmp == Offering(
+        "gmp", "GMP online", "Course", "West", "", (Gives("GMP", 1),), 3.0, "", True, "Welsh", 0, link
+    )
+    assert [(one.number, one.seats, one.offering, one.opened) for one in found.sessions] == [
+        ("basics-2027-02-01-09-00", 12, "basics", True),
+        ("basics-2027-03-01-09-00", 12, "basics", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "row", "told"),
+    [
+        (("2027-03-01,09:00", "2027-03-01,25:00"), 3, "starts: The beginning, 2027-03-01 25:00: there is no such time"),
+        (("2027-03-01,09:00", "2027-03-28,01:30"), 3, "Europe/London clocks never showed this time"),
+        (("north,2027-03-01", ",2027-03-01"), 3, "centre: a date needs the training centre"),
+        (("17:00,12\ngmp", "17:00,many\ngmp"), 3, "seats: Seats are a whole number"),
+        (("free", "cheap"), 4, "Write the cost in pounds"),
+        (("https://west", "http://west"), 4, "begins with https://"),
+        (("gmp,GMP", "my gmp,GMP"), 4, "no blanks"),
+        (("yes,Welsh", "perhaps,Welsh"), 4, "online: this word is not known here"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named_with_its_reason_and_the_others_are_taken(change, row, told):
+    found = read(TABLE.replace(*change))
+
+    assert [one for one, _ in found.faults] == [row]
+    assert told in found.faults[0][1]
+    assert "basics" in found.offerings
+    assert len(found.sessions) >= 1
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    made = Site(tmp_path_factory.mktemp("site"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def centre(site):
+    return Centre(site.tenant, [site.tenant.clock()])
+
+
+def dated(centre, number, *, seats="1", days=30, **more):
+    """A session with seats that learners may book."""
+    day = datetime.fromtimestamp((centre.tenant.clock() + days * DAY) // 1_000_000, UTC).date()
+    told = {"number": number, "date": f"{day}", "starts": "09:00", "ends": "17:00", "seats": seats, "opened": "yes"}
+    return centre.session(None, "", **told | more)
+
+
+def learner(site, name):
+    """The browser of a learner who is known by an address, and their person."""
+    agent = {"mbox": f"mailto:{name}@learners.example", "name": name.title()}
+    site.world.send(statement(f"seen {name}", agent))
+    work(site)
+    person = site.world.person(agent)
+    return learner_in(site, person, Browser(site.app)), person
+
+
+def press(browser, act, session="", path="/me/plan"):
+    page = browser.get(path)
+    token = next(one for one in forms_of(page.text) if one["action"] == "/me/plan")["fields"]["form"]
+    return browser.ask("POST", "/me/plan", data={"form": token, "act": act, "session": session})
+
+
+def told(site, word):
+    return [one for one in site.world.all("statement") if one["verb"].get("display", {}).get("en") == word]
+
+
+def test_a_course_that_was_imported_stands_in_the_catalogue_with_what_its_rules_prove(site):
+    course = imported(
+        site.tenant, structure(unit(title="Aseptic", url="https://content.example/"), title="Aseptic")
+    ).course
+    competency = RuleCompetency("asep", "ASEP", "Aseptic technique", "https://example.org/f", 1, PRESETS["tiers"])
+    publisher = course.publisher
+    rule = Rule("r", 1, "grouping", publisher, ("http://adlnet.gov/expapi/verbs/passed",), competency.key, 2)
+    ruleset = Ruleset(99, (*rulesets.current(site.tenant.store).rules, rule), (competency,))
+    site.tenant.store.write(lambda tx: rulesets.put(tx, ruleset, "test")).result()
+
+    (found,) = [one for one in entries(site.tenant.store, site.tenant.clock()) if one.id == f"course-{course.id}"]
+
+    assert (found.title, found.sort, found.online, found.gives) == (
+        "Aseptic",
+        "Course",
+        True,
+        (("Aseptic technique", 2),),
+    )
+    page = Browser(site.app).get(f"/catalogue/course-{course.id}")
+    assert "Aseptic technique, level 2" in text_of(page)
+
+
+def test_everybody_searches_the_catalogue_without_signing_in_and_finds_no_name_in_it(site, centre):
+    kept = Offering("placed", "Placement in Cardiff", "Placement", "Works", place="Cardiff", cost=0)
+    site.tenant.store.write(lambda tx: offerings.keep(tx, kept, "test")).result()
+    session = dated(centre, "open-1", title="Open gowning", seats="3")
+    acts.enrol(centre.day(), session.id, [person(session, "Zoe Zadok", "zoe@learners.example")])
+    stranger = Browser(site.app)
+
+    page = stranger.get("/catalogue")
+
+    assert "Placement in Cardiff" in text_of(page)
+    assert "Open gowning" in text_of(page)
+    assert "Zadok" not in page.text
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    found = text_of(stranger.get("/catalogue?q=cardiff&sort=title"))
+    assert "Placement in Cardiff" in found
+    assert "Open gowning" not in found
+    rows = stranger.get("/catalogue.json?sort=title").json()
+    assert {one["title"]: one["seats"] for one in rows}["Open gowning"] == 2
+    assert "2 seats left" in text_of(stranger.get(f"/catalogue/session-{session.id}"))
+    assert stranger.get("/catalogue/none").status_code == 404
+
+
+def person(session, name, address):
+    return people_in(f"{name}, {address}", iri("providers", "north"), session.id, 5, "test")[0]
+
+
+def test_a_seat_is_booked_given_back_and_goes_to_who_waits_longest_who_is_told_by_mail(site, centre):
+    session = dated(centre, "seats-1", seats="1")
+    (ana, _), (ben, ben_is), (cai, _) = (learner(site, name) for name in ("ana", "ben", "cai"))
+    assert "Book this seat" in text_of(ana.get(f"/me/plan?book={session.id}"))
+    assert press(ana, "book", session.id).headers["location"] == "/me/plan?done=seat_booked"
+    assert "waiting list" in text_of(ben.get(f"/me/plan?book={session.id}"))
+    for browser in (ben, cai):
+        assert press(browser, "book", session.id).headers["location"] == "/me/plan?done=seat_waiting"
+    assert "You wait for a seat here already" in text_of(press(ben, "book", session.id))
+    before = len(told(site, "registered"))
+
+    assert press(ana, "give-back", session.id).headers["location"] == "/me/plan?done=seat_back"
+
+    assert [one.seat for _, one in attendees.of_session(site.tenant.store, session.id).values()] == [
+        *("waiting", "cancelled", "booked")
+    ]
+    assert "You have a seat" in text_of(ben.get("/me/plan"))
+    assert "Waiting for a seat" in text_of(cai.get("/me/plan"))
+    assert len(told(site, "registered")) == before + 1
+    assert [one["actor"]["mbox"] for one in told(site, "unregistered")] == ["mailto:ana@learners.example"]
+    mails = [one for one in site.world.all("delivery") if one.get("template") == "seat-free"]
+    assert [(one["address"], one["person"]) for one in mails] == [("ben@learners.example", ben_is)]
+    assert press(ana, "give-back", session.id).status_code == 404
+
+
+def test_a_seat_that_a_trainer_takes_away_goes_to_who_waits(site, centre):
+    session = dated(centre, "seats-2", seats="1")
+    (dan, _), (eve, _) = (learner(site, name) for name in ("dan", "eve"))
+    press(dan, "book", session.id)
+    press(eve, "book", session.id)
+    one = next(
+        each for _, each in attendees.of_session(site.tenant.store, session.id).values() if each.seat == "booked"
+    )
+
+    marks.leave(centre.day(), session.id, one.id, "http://lrs.test")
+
+    assert "You have a seat" in text_of(eve.get("/me/plan"))
+    assert "You have a seat" not in text_of(dan.get("/me/plan"))
+
+
+def test_who_booked_is_on_the_roster_as_files_call_them_and_a_second_seat_is_refused(site, centre):
+    session = dated(centre, "seats-3", seats="5")
+    fay, _ = learner(site, "fay")
+    press(fay, "book", session.id)
+
+    (one,) = [each for _, each in attendees.of_session(site.tenant.store, session.id).values()]
+
+    assert (one.key, one.identifiers[0].written, one.name) == ("fay@learners.example", "fay@learners.example", "Fay")
+    with pytest.raises(Refused, match="Fay is on this roster already"):
+        acts.enrol(centre.day(), session.id, [person(session, "Fay", "fay@learners.example")])
+
+
+def test_a_session_that_nobody_opened_or_that_has_begun_takes_no_booking(site, centre):
+    gil, _ = learner(site, "gil")
+    closed = dated(centre, "seats-4", opened="")
+    begun = dated(centre, "seats-5", days=-1)
+
+    assert gil.get(f"/me/plan?book={closed.id}").status_code == 404
+    assert "No seat can be booked" in text_of(press(gil, "book", closed.id))
+    assert "has begun already" in text_of(press(gil, "book", begun.id))
+    assert press(gil, "dance", begun.id).status_code == 400
+
+
+def test_the_calendar_has_ones_dates_at_an_address_that_ends_when_a_new_one_is_made(site, centre):
+    session = dated(centre, "cal-1", title="Gowning; basics, day 1", place="Room 2", seats="9")
+    hal, _ = learner(site, "hal")
+    press(hal, "book", session.id)
+    press(hal, "calendar")
+    first = address(hal)
+    stranger = Browser(site.app)
+
+    answer = stranger.get(first)
+
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert "SUMMARY:Gowning\\; basics\\, day 1\r\n" in answer.text
+    assert f"UID:{session.id}@engraft\r\n" in answer.text
+    assert "STATUS:CONFIRMED\r\n" in answer.text
+    assert "hal" not in answer.text.lower()
+    press(hal, "calendar")
+    assert stranger.get(first).status_code == 404
+    assert stranger.get(address(hal)).status_code == 200
+    assert stranger.get("/calendar/none.ics").status_code == 404
+
+
+def address(browser):
+    return re.search(r"/calendar/[\w-]+\.ics", browser.get("/me/plan").text)[0]
+
+
+def test_a_calendar_is_written_by_the_rules_of_its_format():
+    session = sessions.CentreSession("north", "S", "é" * 60, "practical", NOW, NOW + HOUR, "Europe/London", 0, "t")
+    waits = Attendee(session.id, "L1", (), "Ann", "waiting", 0, "t")
+
+    lines = feed.calendar([(session, waits)], "Plan", NOW).split("\r\n")
+
+    assert lines[:4] == ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Engraft//Plan//EN", "X-WR-CALNAME:Plan"]
+    assert lines[-2:] == ["END:VCALENDAR", ""]
+    assert "DTSTART:20261121T110000Z" in lines
+    assert "STATUS:TENTATIVE" in lines
+    assert max(len(line.encode()) for line in lines) <= 75
+    folded = "\r\n".join(lines).replace("\r\n ", "").split("\r\n")
+    assert f"SUMMARY:{'é' * 60}" in folded
+
+
+def test_an_author_describes_an_offering_changes_it_and_takes_it_out(site):
+    author = signed_in(site, "author:north")
+    form = next(one["fields"] for one in forms_of(author.get("/staff/catalogue").text) if "course" in one["fields"])
+    given = form | {"id": "by-hand", "title": "By hand", "gives": "GOWN, 2\nGMP", "cost": "12.50", "online": ""}
+    assert "whole number" in text_of(author.ask("POST", "/staff/catalogue", data=given | {"gives": "GOWN, high"}))
+
+    answer = author.ask("POST", "/staff/catalogue", data=given)
+
+    assert answer.headers["location"] == "/staff/catalogue/by-hand?done=offering_new"
+    assert "£12.50" in text_of(Browser(site.app).get("/catalogue/by-hand"))
+    assert "GOWN, 2\nGMP</textarea>" in author.get("/staff/catalogue/by-hand").text
+    author.ask("POST", "/staff/catalogue", data={"form": given["form"], "id": "by-hand", "act": "drop"})
+    assert Browser(site.app).get("/catalogue/by-hand").status_code == 404
