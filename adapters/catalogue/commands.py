@@ -88,5 +88,5 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
         for one in entries(tenant.store, tenant.clock())
     ]
     columns = ("id", "title", "kind", "gives", "hours", "where", "cost", "next")
-    none = "the catalogue is empty: lrs catalogue import FILE and lrs courses import FILE fill it"
+    none = "there is nothing in the catalogue yet: lrs catalogue import FILE and lrs courses import FILE fill it"
     print_list(found, {name: name for name in columns}, none=none, as_json=as_json)
