@@ -166,7 +166,7 @@ def person(session, name, address):
 
 
 def test_a_seat_is_booked_given_back_and_goes_to_who_waits_longest_who_is_told_by_mail(site, centre):
-    session = dated(centre, "seats-1", seats="1")
+    session = dated(centre, "seats-1", seats="1", title="Of three")
     (ana, _), (ben, ben_is), (cai, _) = (learner(site, name) for name in ("ana", "ben", "cai"))
     assert "Book this seat" in text_of(ana.get(f"/me/plan?book={session.id}"))
     assert press(ana, "book", session.id).headers["location"] == "/me/plan?done=seat_booked"
@@ -185,7 +185,7 @@ def test_a_seat_is_booked_given_back_and_goes_to_who_waits_longest_who_is_told_b
     assert "Waiting for a seat" in text_of(cai.get("/me/plan"))
     assert len(told(site, "registered")) == before + 1
     assert [one["actor"]["mbox"] for one in told(site, "unregistered")] == ["mailto:ana@learners.example"]
-    mails = [one for one in site.world.all("delivery") if one.get("template") == "seat-free"]
+    mails = [one for one in site.world.all("delivery") if one.get("values", {}).get("session") == "Of three"]
     assert [(one["address"], one["person"]) for one in mails] == [("ben@learners.example", ben_is)]
     assert press(ana, "give-back", session.id).status_code == 404
 
