@@ -15,6 +15,17 @@ CONTENT_SOURCE = "engraft courses"
 wrote never shares the trust that a person or a system was given.
 """
 
+RESULTS_SOURCE = "engraft results"
+"""What ``meta.source`` begins with of statements that tell a learning platform what its learners hold (the rest is the
+id of the platform). They are never evidence, either; a key of such a source only reads them.
+"""
+
+
+def is_own(source: str | None) -> bool:
+    """Whether statements of *source* are the product's own, which never prove anything."""
+    return source == OWN_SOURCE or (source or "").startswith(f"{RESULTS_SOURCE} ")
+
+
 SELF, CONSENTED, OWN_COURSE, OWN, OWN_SERVICE, OWN_LEARNERS, ALL = (
     "self",
     "consented",

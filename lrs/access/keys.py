@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.access import CONTENT_SOURCE, KEY, OWN_SOURCE, Caller
+from lrs.access import CONTENT_SOURCE, KEY, OWN_SOURCE, RESULTS_SOURCE, Caller
 from lrs.access.rights import SCOPES, rights_of_key
 from lrs.access.sessions import end_sessions_of
 from lrs.access.switches import switches_of
@@ -53,13 +53,17 @@ class KnownKey:
     product: str = ""
 
 
-def create_key(tenant: Tenant, name: str, scopes: Iterable[str], *, by: str = BY, product: str = "") -> NewKey:
+def create_key(
+    tenant: Tenant, name: str, scopes: Iterable[str], *, by: str = BY, product: str = "", reserved: bool = False
+) -> NewKey:
     """Makes a key for the source *name*. Several keys may have the same source, so that one can replace another.
 
-    Raises ``Misconfigured`` for an unusable name or an unknown scope.
+    *reserved*: the source is one of the product's own, whose statements the key reads. Raises ``Misconfigured`` for an
+    unusable name or an unknown scope.
     """
     granted = sorted(set(scopes))
-    check_source(name)
+    if not reserved:
+        check_source(name)
     if unknown := [scope for scope in granted if scope not in SCOPES]:
         raise Misconfigured(f"unknown scope {unknown[0]!r}: choose from {', '.join(sorted(SCOPES))}")
     if not granted:
@@ -93,6 +97,8 @@ def check_source(name: str) -> None:
         raise Misconfigured(
             f"key name {name!r}: it stands for this store itself, whose statements never prove anything"
         )
+    if name.casefold().startswith(RESULTS_SOURCE):
+        raise Misconfigured(f"key name {name!r}: it stands for what learning platforms are told: see lrs lms results")
     if name.casefold() == CONTENT_SOURCE:
         raise Misconfigured(f"key name {name!r}: it stands for courses that are launched here")
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lrs.access import OWN_SOURCE
+from lrs.access import is_own
 from lrs.competency.completion import Uncompletion, completion_in
 from lrs.competency.dates import day_of
 from lrs.competency.decide import Evidence
@@ -71,7 +71,7 @@ def meaning_of(record: Record, rules: InForce, ids: Ids, zone: str, nobody: froz
     Raises ``msgspec.DecodeError`` if the body is not a statement.
     """
     moment = moment_of(record)
-    if moment.source == OWN_SOURCE:
+    if is_own(moment.source):
         return Meaning(record.id, moment.source)
     seen = look(record)
     if seen.verb.id == VOIDED:

@@ -8,7 +8,7 @@ from functools import partial
 
 from adapters.before import read_documents
 from adapters.lms.cmi5.idle import abandon_step
-from adapters.lms.lti import enrolments, rosters
+from adapters.lms.lti import enrolments, results, rosters
 from adapters.lms.lti.skill_grades import follow
 from adapters.step import import_steps
 from badges import lists, rotation
@@ -55,11 +55,12 @@ def _match(tenant: Tenant, claims: Sequence[Claim]) -> None:
 
 
 def _sync(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """Owes the grades that follow from profiles, then tells services. A profile that changed owes this step.
+    """Owes the grades that follow from profiles, tells platforms, then services. A profile that changed owes this step.
 
-    Grades come first: if the process ends in between, both are done again.
+    Grades and platforms come first: if the process ends in between, both are done again.
     """
     follow(tenant, claims)
+    results.follow(tenant, claims, SUBSCRIPTIONS)
     sync(tenant, claims)
 
 

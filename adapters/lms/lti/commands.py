@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from adapters.lms.lti import courses, platforms, registration, rosters, tool_keys
+from adapters.lms.lti import courses, platforms, registration, results, rosters, tool_keys
 from adapters.lms.lti.addresses import tool_root, why_unusable
 from adapters.lms.lti.courses import LtiCourse
 from adapters.lms.lti.services import ServiceFailed
-from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
+from lrs.competency.frameworks.frameworks import published
+from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record, time_of
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
@@ -106,6 +107,31 @@ def _synced(tenant: Tenant, id: str, course: LtiCourse) -> dict[str, object]:
     except ServiceFailed as failed:
         return told | {"problem": failed.why}
     return told | {"members": read.members, "gone": read.gone}
+
+
+@lms.command("results")
+@click.argument("platform")
+@click.option("--framework", "frameworks", multiple=True, help="Its URI; may be given repeatedly.")
+@click.option("--off", is_flag=True, help="Tell it nothing any more; its keys stay until they are revoked.")
+@json_option
+@with_tenant
+def tell_results(tenant: Tenant, platform: str, frameworks: tuple[str, ...], *, off: bool, as_json: bool) -> None:
+    """Tell PLATFORM (its id or name) which competencies its learners hold, as statements that it reads.
+
+    Moodle's plugin tool_lptmanager polls them. It prints a key to read them with, and nothing else, which is shown
+    once; without --framework it says how many were told.
+    """
+    found = platforms.named(tenant.store, platform)
+    if off:
+        tenant.store.write(lambda tx: platforms.set_results(tx, found.id, (), BY)).result()
+    key = None
+    if frameworks:
+        results.check_frameworks([one.id for one in published(tenant.store)], frameworks)
+        key = results.turn_on(tenant, found, frameworks, by=BY)
+    now = platforms.named(tenant.store, found.id)
+    shown: dict[str, object] = {"id": now.id, "name": now.name, "frameworks": list(now.results)}
+    shown |= results.told_of(tenant.store, now)
+    print_record(shown | ({"key": key.key, "secret": key.secret} if key else {}), as_json=as_json)
 
 
 @lms.command()

@@ -165,6 +165,7 @@ def _seen(claims: Mapping[str, Any]) -> SeenUser:
         "" if asked.startswith("$") else asked,
         users.home_of(text(object_in(claims, words.PLATFORM).get("url"))),
         words.TEST_USER in texts(claims.get(words.ROLES)),
+        text(object_in(claims, words.LIS).get("person_sourcedid")),
     )
 
 

@@ -37,7 +37,8 @@ class LtiPlatform(msgspec.Struct, frozen=True):
 
     *authorization*, *token* and *jwks* are its addresses; *audience* is whom our assertions are for, where that is not
     its token address. *family* is what product it is. *pseudonymous*: it was not asked for names and addresses.
-    *origins* are further ones from which it shows us in a frame, as its signed launches say.
+    *origins* are further ones from which it shows us in a frame, as its signed launches say. *results* are the
+    frameworks of which it is told what its learners hold.
     """
 
     id: str
@@ -55,6 +56,7 @@ class LtiPlatform(msgspec.Struct, frozen=True):
     family: str = ""
     pseudonymous: bool = False
     origins: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
     v: int = 1
 
     @property
@@ -129,6 +131,15 @@ def set_state(tx: Tx, id: str, state: PlatformState, by: str) -> LtiPlatform:
     now = msgspec.structs.replace(_decoder.decode(record.body), state=state)
     _put(tx, record, now)
     audit.append(tx, by, f"lti-platform.{state}", {"platform": id})
+    return now
+
+
+def set_results(tx: Tx, id: str, frameworks: Sequence[str], by: str) -> LtiPlatform:
+    """Sets of which frameworks a platform is told results. Raises ``Refused`` (404)."""
+    record = _wanted(tx, id)
+    now = msgspec.structs.replace(_decoder.decode(record.body), results=tuple(sorted(set(frameworks))))
+    _put(tx, record, now)
+    audit.append(tx, by, "lti-platform.results", {"platform": id, "frameworks": " ".join(now.results) or "none"})
     return now
 
 

@@ -156,6 +156,7 @@ def _member(told: Mapping[str, Any]) -> _Member | None:
         text(told.get("email")),
         text(told.get("ext_user_username")),
         test=words.TEST_USER in roles,
+        number=text(told.get("lis_person_sourcedid")),
     )
     return seen, _Listed(told.get("status", "Active") == "Active", roles)
 

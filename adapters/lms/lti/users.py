@@ -11,7 +11,7 @@ institutions with one issuer calls itself. Records: ``lti-user``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -23,9 +23,9 @@ from lrs.kernel.keys import key
 from lrs.kernel.mail_server import checked_mailbox
 from lrs.kernel.names import name
 from lrs.people.ids import identified, ids_of
-from lrs.people.persons import ensure, minter
+from lrs.people.persons import Mint, ensure, minter
 from lrs.people.platform_accounts import join_account, part_account, suggest_elsewhere
-from lrs.storage import Reader, Record, Tx, Walk
+from lrs.storage import Owed, Reader, Record, Tx, Walk, each
 from lrs.storage.about import by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
@@ -39,8 +39,21 @@ _LONGEST = 255
 _IN_A_LINK = "the user name is in a parameter of a link, which whoever edits the link can write"
 
 
+class ToldResult(msgspec.Struct, frozen=True):
+    """That a platform was told of an *award* by a *statement*: a competency at a level."""
+
+    award: str
+    statement: str
+    competency: str
+    level: int
+
+
 class LtiUser(msgspec.Struct, frozen=True):
-    """A user of *platform*. *person* is whom ``iss`` and ``sub`` stand for. *test*: no real user."""
+    """A user of *platform*. *person* is whom ``iss`` and ``sub`` stand for. *test*: no real user.
+
+    *number* is the user's number in the institution (Moodle: ID number), *told* what the platform was told
+    (``results``).
+    """
 
     platform: str
     sub: str
@@ -49,6 +62,8 @@ class LtiUser(msgspec.Struct, frozen=True):
     email: str = ""
     username: str = ""
     test: bool = False
+    number: str = ""
+    told: tuple[ToldResult, ...] = ()
     v: int = 1
 
 
@@ -56,8 +71,8 @@ class LtiUser(msgspec.Struct, frozen=True):
 class SeenUser:
     """What a launch or a roster says of a user.
 
-    *parameter* is the user name as a parameter of the link has it. *home* is the address of the institution's own
-    platform, if told.
+    *parameter* is the user name as a parameter of the link has it, *number* that in the institution. *home* is the
+    address of the institution's own platform, if told.
     """
 
     sub: str
@@ -67,6 +82,7 @@ class SeenUser:
     parameter: str = ""
     home: str = ""
     test: bool = False
+    number: str = ""
 
 
 _decoder = msgspec.json.Decoder(LtiUser)
@@ -94,8 +110,11 @@ def learn(tx: Tx, tenant: Tenant, platform: LtiPlatform, seen: SeenUser) -> LtiU
     mint, source = minter(tenant.secret("person-ids")), f"lti {platform.id}"
     account = _account(tenant, platform.issuer, seen.sub)
     person = ensure(tx, (account,), mint)[account.id]
-    now = _merged(tx, platform, seen, person)
-    _put(tx, now)
+    before, now = user(tx, user_id(platform.id, seen.sub)), _merged(tx, platform, seen, person)
+    put_user(tx, now)
+    if platform.results and (before is None or (before.number, before.email) != (now.number, now.email)):
+        tx.owe("person", person, Owed("sync"))  # what could not be told because nobody knew whose it is
+    _join_number(tx, tenant, platform, now, source, mint)
     for alias in dict.fromkeys(filter(None, (now.username, now.email, seen.parameter[:_LONGEST]))):
         other = _other_account(tenant, platform, seen, alias)
         if other is None or other.id == account.id or _is_sub(tx, now, alias):
@@ -130,12 +149,50 @@ def _merged(tx: Tx, platform: LtiPlatform, seen: SeenUser, person: str) -> LtiUs
         email=_mailbox(seen.email) or before.email,
         username=seen.username[:_LONGEST] or before.username,
         test=seen.test or before.test,
+        number=seen.number.strip()[:_LONGEST] or before.number,
     )
 
 
-def _put(tx: Tx, now: LtiUser) -> None:
+def _join_number(tx: Tx, tenant: Tenant, platform: LtiPlatform, now: LtiUser, source: str, mint: Mint) -> None:
+    """The number is an account of a home page of its own, by which results are told. One of two users joins nobody."""
+    if not now.number or now.test:
+        return
+    account, other = _account(tenant, platform.issuer, now.sub), _account(tenant, number_home(platform), now.number)
+    if shares_number(tx, now):
+        part_account(tx, other, source=source, mint=mint)
+    else:
+        join_account(tx, account, other, source=source, mint=mint)
+
+
+def number_home(platform: LtiPlatform) -> str:
+    """The home page of accounts whose names are numbers of users in the institution."""
+    return f"{platform.issuer}/user/idnumber"
+
+
+def everyone(reader: Reader) -> Iterator[LtiUser]:
+    """Every user of every platform."""
+    return (_decoder.decode(record.body) for record in each(reader, KIND))
+
+
+def of_person(reader: Reader, person: str) -> list[tuple[str, LtiUser]]:
+    """The users that *person* is, with the ids of their records."""
+    return [(one.id, _decoder.decode(one.body)) for one in each(reader, KIND, key("lti.user-person", person))]
+
+
+def shares_number(reader: Reader, now: LtiUser) -> bool:
+    """Whether another user of the platform has the same number."""
+    return len(with_alias(reader, now.platform, _numbered(now.number))) > 1
+
+
+def _numbered(number: str) -> str:
+    return f"number {number}"
+
+
+def put_user(tx: Tx, now: LtiUser) -> None:
+    """Writes the record of a user."""
     keys = [key("lti.user-person", now.person)]
     keys += [_alias_key(now.platform, one) for one in (now.email, now.username) if one]
+    keys += [_alias_key(now.platform, _numbered(now.number))] if now.number else []
     record, body = tx.get(KIND, user_id(now.platform, now.sub)), msgspec.json.encode(now)
     if record is None or record.body != body:
         tx.put(Record(KIND, user_id(now.platform, now.sub), body, keys=tuple(dict.fromkeys(keys))))

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from lrs.access import OWN_SOURCE
+from lrs.access import is_own
 from lrs.competency.completion import UNCOMPLETED
 from lrs.competency.frameworks.levels import LevelScale
 from lrs.competency.rules.scores import exact, percent, shown
@@ -132,7 +132,7 @@ def rules_for(seen: SeenStatement, index: Index) -> tuple[Rule, ...]:
 
 def matches(seen: SeenStatement, moment: Moment, index: Index) -> list[Match]:
     """Every rule that the statement meets, with the verdict. None for statements of our own."""
-    if moment.source == OWN_SOURCE:
+    if is_own(moment.source):
         return []
     return [judge(rule, seen, moment) for rule in rules_for(seen, index)]
 

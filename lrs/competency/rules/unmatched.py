@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from lrs.access import OWN_SOURCE
+from lrs.access import is_own
 from lrs.competency.completion import UNCOMPLETED
 from lrs.competency.rules.rules import ActivityRole, Index, rules_for
 from lrs.competency.seen import Activity, SeenStatement, look
@@ -67,7 +67,7 @@ _decode = msgspec.json.Decoder(_Named).decode
 def legible(records: Iterable[Record]) -> Iterator[tuple[Record, SeenStatement]]:
     """Those of *records* that rules apply to: statements of other systems that are not voided and can be read."""
     for record in records:
-        if record.meta.get("source") != OWN_SOURCE and not record.meta.get("voided"):
+        if not is_own(record.meta.get("source")) and not record.meta.get("voided"):
             try:
                 yield record, look(record)
             except msgspec.MsgspecError:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.access import OWN_SOURCE
+from lrs.access import is_own
 from lrs.competency.completion import COMPLETED, UNCOMPLETED
 from lrs.competency.rules.mapping import VERBS
 from lrs.competency.rules.rules import Index
@@ -127,7 +127,7 @@ def scores(people: Iterable[Progress]) -> list[tuple[str, float, str]]:
 
 
 def _look(record: Record) -> SeenStatement | None:
-    if record.meta.get("source") == OWN_SOURCE or record.meta.get("voided"):
+    if is_own(record.meta.get("source")) or record.meta.get("voided"):
         return None
     try:
         return look(record)

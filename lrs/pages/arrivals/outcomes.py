@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lrs.access import OWN_SOURCE
+from lrs.access import is_own
 from lrs.competency.decide import Evidence, why_not
 from lrs.competency.evidence import KIND, evidence_from, evidence_id
 from lrs.competency.rules.in_force import InForce
@@ -68,7 +68,7 @@ def _met(record: Record, rules: InForce, ids: Ids) -> str | dict[str, Rule]:
     """The rules that *record* meets, by the ids of their evidence; or a word if there is nothing to look up."""
     if record.meta.get("voided"):
         return VOIDED
-    if record.meta.get("source") == OWN_SOURCE:
+    if is_own(record.meta.get("source")):
         return OURS
     try:
         seen = look(record)

@@ -1,0 +1,235 @@
+"""What learners hold, as statements that Moodle's ``tool_lptmanager`` polls: by its own rules of reading."""
+
+import base64
+from urllib.parse import urlsplit
+
+import pytest
+
+from adapters.lms.lti import platforms, results, users
+from lrs.access.keys import create_key
+from lrs.composition.steps import drain
+from lrs.kernel.errors import Misconfigured
+from lrs.people.persons import identifiers_of
+from lrs.storage import each
+from tests.adapters.lms.lti.platform import CLAIM, ISSUER, World
+from tests.matching.world import held, put_profile
+
+LIS = CLAIM + "lis"
+FRAMEWORK = "https://standards.example/gmp"
+ASSERTED = "https://w3id.org/xapi/tla/verbs/asserted"
+
+
+@pytest.fixture
+def world(tmp_path, platform):
+    made = World(tmp_path, platform)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def key(world):
+    """The key with which the platform reads results of one framework."""
+    return results.turn_on(world.tenant, world.platform.described(), [FRAMEWORK], by="test")
+
+
+def launch(world, sub="5", number="ULN-1", **claims):
+    answer = world.launch(sub=sub, **{LIS: {"person_sourcedid": number}, "email": f"{sub}@example.org"} | claims)
+    assert answer.status_code == 303
+
+
+def known(world, sub="5"):
+    return users.user(world.store, users.user_id(world.platform.described().id, sub))
+
+
+def holds(world, *codes, sub="5", framework=FRAMEWORK, **more):
+    """Has the learner hold these competencies, and the steps run that follow."""
+    entries = [held(code, **more) for code in codes]
+    for entry in entries:
+        entry["competency"]["framework"] = framework
+    put_profile(world.tenant, known(world, sub).person, *entries)
+    drain(world.tenant, ("sync", "refs", "match"))
+
+
+def poll(world, key, **more):
+    """What the plugin asks for, page after page, as it follows ``more``: the statements, and how many it asked."""
+    secret = base64.b64encode(f"{key.key}:{key.secret}".encode()).decode()
+    headers = {"Authorization": f"Basic {secret}", "X-Experience-API-Version": "1.0.3"}
+    asked = {"verb": ASSERTED, "ascending": "true", "limit": 100, **more}
+    answer = world.browser.ask("GET", "/xapi/statements", params=asked, headers=headers)
+    found, pages = [], 0
+    while True:
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        found += told["statements"]
+        pages += 1
+        if not told.get("more"):
+            return found, pages
+        answer = world.browser.ask("GET", urlsplit(told["more"]).geturl(), headers=headers)
+
+
+def as_read(statement):
+    """Whom, which competency and which framework ``sync_lrs_competencies.php`` takes from a statement (6f5236b).
+
+    ``None`` for one whose actor is no user: what voids an asserted statement is found with it (1.0.3 Communication
+    2.1.3), and the plugin goes on with the next.
+    """
+    actor, target = statement["actor"], statement["object"]
+    who = actor.get("account", {}).get("name") or actor.get("mbox", "").replace("mailto:", "")
+    if who == "default.results":
+        return None
+    code = target["definition"]["extensions"]["https://w3id.org/xapi/tla/extensions/competency-identifier"]
+    grouping = statement["context"]["contextActivities"]["grouping"]
+    wanted = "https://w3id.org/xapi/tla/activity-types/competency-framework"
+    framework = next(one["id"] for one in grouping if one["definition"]["type"] == wanted)
+    return who, code, framework
+
+
+def read(world, key):
+    return [found for one in poll(world, key)[0] if (found := as_read(one))]
+
+
+def test_a_competency_that_is_held_is_asserted_with_number_code_and_framework(world, key):
+    launch(world)
+    holds(world, "gown")
+
+    ((statement,), _) = poll(world, key)
+
+    assert as_read(statement) == ("ULN-1", "GOWN", FRAMEWORK)
+    assert statement["actor"]["account"]["homePage"] == f"{ISSUER}/user/idnumber"
+    assert statement["verb"]["id"] == ASSERTED
+    assert statement["object"]["id"] == f"{FRAMEWORK}#GOWN"
+    assert statement["timestamp"] == "2026-10-01T00:00:00Z"
+    assert statement["context"]["extensions"] == {"https://w3id.org/engraft/extensions/level": "Tier 2"}
+
+
+def test_whom_the_platform_gives_no_number_is_told_by_their_address_and_who_has_neither_waits_for_one(world, key):
+    launch(world, "5", "")
+    launch(world, "6", "", email="")
+    holds(world, "gown", sub="5")
+    holds(world, "gown", sub="6")
+    before = read(world, key)
+    counts = results.told_of(world.store, platforms.named(world.store, world.platform.described().id))
+
+    launch(world, "6", "ULN-6", email="")
+    drain(world.tenant, ("sync",))
+
+    assert before == [("5@example.org", "GOWN", FRAMEWORK)]
+    assert counts == {"users": 2, "unknown": 1, "told": 1}
+    assert read(world, key)[1:] == [("ULN-6", "GOWN", FRAMEWORK)]
+
+
+def test_a_number_that_two_users_have_tells_of_neither_by_it(world, key):
+    launch(world, "5", "SAME")
+    launch(world, "6", "SAME")
+    holds(world, "gown", sub="5")
+
+    assert read(world, key) == [("5@example.org", "GOWN", FRAMEWORK)]
+    assert known(world, "5").person != known(world, "6").person
+
+
+def test_the_number_is_known_as_the_learners_own(world, key):
+    launch(world)
+
+    accounts = [one["account"] for one in identifiers_of(world.store, known(world).person) if "account" in one]
+
+    assert {"homePage": f"{ISSUER}/user/idnumber", "name": "ULN-1"} in accounts
+    assert key.secret
+
+
+def test_what_was_told_is_told_once_and_a_higher_level_anew(world, key):
+    launch(world)
+    holds(world, "gown", ordinal=1, award="one")
+    first = poll(world, key)[0]
+    holds(world, "gown", ordinal=1, award="one")
+    again = poll(world, key)[0]
+    holds(world, "gown", ordinal=2, award="two")
+
+    statements = poll(world, key)[0]
+
+    assert [one["id"] for one in first] == [one["id"] for one in again]
+    assert [one["context"]["extensions"][results.LEVEL] for one in statements] == ["Tier 1", "Tier 2"]
+
+
+def test_what_is_lost_is_voided_and_told_anew_when_it_is_held_again(world, key):
+    launch(world)
+    holds(world, "gown", "clean")
+    lost = poll(world, key)[0][0]
+    holds(world, "clean")
+    left = read(world, key)
+    holds(world, "clean", "gown")
+    back = poll(world, key)[0]
+
+    assert left == [("ULN-1", "CLEAN", FRAMEWORK)]
+    assert sorted(found[1] for one in back if (found := as_read(one))) == ["CLEAN", "GOWN"]
+    assert lost["id"] not in {one["id"] for one in back}
+    assert world.store.get("statement", lost["id"]).meta["voided"]
+
+
+def test_a_platform_hears_of_its_own_frameworks_and_its_own_learners_alone(world, key):
+    launch(world)
+    holds(world, "gown", framework="https://elsewhere.example")
+    elsewhere = read(world, key)
+    other = world.add(world.platform.described("another"))
+    foreign = results.turn_on(world.tenant, other, [FRAMEWORK], by="test")
+    holds(world, "gown")
+
+    assert elsewhere == []
+    assert len(read(world, key)) == 1
+    assert read(world, foreign) == []
+    post = world.browser.ask(
+        "POST",
+        "/xapi/statements",
+        json={},
+        headers={"X-Experience-API-Version": "1.0.3"},
+        auth=(foreign.key, foreign.secret),
+    )
+    assert post.status_code == 403
+
+
+def test_nothing_is_told_before_it_is_turned_on_nor_after_it_is_off_and_all_of_it_once_it_is_on(world):
+    launch(world)
+    holds(world, "gown")
+    before = world.store.count("statement")
+
+    key = results.turn_on(world.tenant, world.platform.described(), [FRAMEWORK], by="test")
+    drain(world.tenant, ("sync",))
+    on = read(world, key)
+    world.store.write(lambda tx: platforms.set_results(tx, world.platform.described().id, (), "test")).result()
+    holds(world, "gown", "clean")
+
+    assert world.store.count("statement") == before + 1
+    assert (on, read(world, key)) == ([("ULN-1", "GOWN", FRAMEWORK)],) * 2
+
+
+def test_the_plugin_reads_122_results_in_two_pages(world, key):
+    launch(world)
+    holds(world, *(f"k{number}" for number in range(122)))
+
+    statements, pages = poll(world, key)
+
+    assert (len(statements), pages) == (122, 2)
+    assert len({as_read(one) for one in statements}) == 122
+    assert statements == sorted(statements, key=lambda one: one["stored"])
+
+
+def test_what_a_platform_is_told_proves_nothing_and_nobody_sends_under_its_source(world, key):
+    launch(world)
+    holds(world, "gown")
+    evidence = list(each(world.store, "evidence"))
+
+    with pytest.raises(Misconfigured, match="lrs lms results"):
+        create_key(world.tenant, "Engraft results x", ["statements/write"])
+
+    assert evidence == []
+    assert key.key
+
+
+def test_it_is_asked_for_since_the_last_time(world, key):
+    launch(world)
+    holds(world, "gown")
+    (first,) = poll(world, key)[0]
+    holds(world, "gown", "clean")
+
+    later, _ = poll(world, key, since=first["stored"])
+
+    assert [as_read(one)[1] for one in later] == ["CLEAN"]
