@@ -91,11 +91,11 @@ def make(tx: Tx, tenant: Tenant, badge: Record, address: str = "") -> NewClaim:
 
 
 def tell(tx: Tx, tenant: Tenant, badge: Record) -> bool:
-    """Mails a link for a *badge* that is new, if the organisation wants it and an address is known.
+    """Mails a link for a *badge*, about to be stored, if it is new, an address is known, and the organisation wants it.
 
     Gives whether it did.
     """
-    if not tenant.record.badge_mails:
+    if not tenant.record.badge_mails or badge.rev:
         return False
     said = json.loads(badge.body)
     if tenant.clock() - micros_of_timestamp(said["awardedDate"]) > FRESH:

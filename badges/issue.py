@@ -10,18 +10,18 @@ Knows not why an award is held, who may see a badge, and how it is delivered.
 
 from __future__ import annotations
 
-import functools
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from badges import achievements, claims, lists, records, stops, wording
+from badges import achievements, claims, holders, lists, records, stops, wording
 from badges.attainment import of_award
 from badges.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
 from badges.compose import Credential
@@ -61,7 +61,7 @@ class NotAccepted(Exception):
 class Desk:
     """What issuing needs besides the award; the same for all claims of one call. *reader* is what it reads by.
 
-    *did* is the document of the issuer's DID.
+    *did* is the document of the issuer's DID, *holder* the DID of a wallet that is about to hold the badge.
     """
 
     tenant: Tenant
@@ -70,6 +70,7 @@ class Desk:
     identifiers_of: IdentifiersOf
     draw: Draw
     reader: Reader
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def issue(
     signed: list[tuple[Claim, BadgeChange]] = []
     try:
         for claim in claims:
-            change = _change(desk, claim.record.id)
+            change = change_of(desk, claim.record.id)
             signed.append((claim, change))
             if any(record.kind in SHARED for record in change.puts):
                 _settle_all(desk, signed)
@@ -128,7 +129,7 @@ def _read_ahead(ahead: ReadAhead, awards: Sequence[str], draw: Draw) -> list[int
     drawn = [draw(ENTRIES) for _ in range(PROBES * (len(awards) - len(held)))]
     names: list[RecordName] = [("status", place_id(FIRST_LIST, index)) for index in drawn]
     names += [("status-list", str(record.meta["list"])) for record in held.values()]
-    names += [(stops.KIND, id) for id in held]
+    names += [(kind, id) for id in held for kind in (stops.KIND, holders.KIND)]
     found = []
     for record in ahead.get_many("award", awards).values():
         with suppress(ValueError):  # it fails by itself
@@ -158,7 +159,7 @@ def _settle(desk: Desk, claim: Claim, change: BadgeChange) -> Future[None]:
     names = [(record.kind, record.id) for record in change.puts]
     reads = [("award", change.award), *names, ("profile", change.person), audit.HEAD]
     reads.append((signing_keys.KIND, change.key))
-    return desk.tenant.store.settle([claim], functools.partial(_write, tenant=desk.tenant, change=change), reads=reads)
+    return desk.tenant.store.settle([claim], partial(write_change, tenant=desk.tenant, change=change), reads=reads)
 
 
 def _end(desk: Desk, claim: Claim, settled: Future[None]) -> None:
@@ -171,14 +172,13 @@ def _end(desk: Desk, claim: Claim, settled: Future[None]) -> None:
                 raise
             issuer = issuer_of(desk.tenant)
             now = replace(desk, reader=desk.tenant.store, issuer=issuer, did=issuer.did_document())
-            settled = _settle(desk, claim, _change(now, claim.record.id))
+            settled = _settle(desk, claim, change_of(now, claim.record.id))
     return settled.result()
 
 
-def _write(tx: Tx, *, tenant: Tenant, change: BadgeChange) -> None:
+def write_change(tx: Tx, *, tenant: Tenant, change: BadgeChange) -> None:
     """The decision: writes if nothing changed since signing. Raises ``Stale`` otherwise."""
-    award = tx.get("award", change.award)
-    if award is None or award.rev != change.award_rev:
+    if (award := tx.get("award", change.award)) is None or award.rev != change.award_rev:
         raise Stale(f"award {change.award} was changed")
     if change.puts:
         signing_keys.check(tx, change.key)
@@ -190,15 +190,14 @@ def _write(tx: Tx, *, tenant: Tenant, change: BadgeChange) -> None:
         tx.put(record)
         if record.kind == "credential":
             audit.append(tx, BY, f"badge.{record.meta['state']}", {"badge": record.id, "award": change.award})
-            if not record.rev:
-                claims.tell(tx, tenant, record)
+            claims.tell(tx, tenant, record)
     for name in change.to_publish:
         tx.owe(lists.KIND, name, Owed(lists.PUBLISH))
     if change.puts and tx.get("profile", change.person):
         tx.owe("profile", change.person, Owed("sync"))
 
 
-def _change(desk: Desk, award_id: str) -> BadgeChange:
+def change_of(desk: Desk, award_id: str) -> BadgeChange:
     """The change from the present badge to the badge that the award asks for."""
     record = desk.reader.get("award", award_id)
     if record is None:
@@ -223,6 +222,8 @@ def _credential(desk: Desk, award_id: str, award: Award) -> BadgeContent:
     tenant, reader = desk.tenant, desk.reader
     identifiers = desk.identifiers_of(reader, award.person)
     recipient = recipient_of(identifiers, award_id, tenant.secret("badge-recipient/1"))
+    if did := desk.holder or holders.holder_of(reader, credential_uuid(award_id)):
+        recipient = replace(recipient, id=did)
     version = achievements.current(tenant, reader, desk.issuer, of_award(award))
     seen = witnessed(reader, (proof.statement for proof in named(award)))
     return credential_of(award_id, award, recipient, version.json, zone=tenant.settings.zone, seen=seen), version

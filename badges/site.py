@@ -9,6 +9,8 @@ from fastapi import APIRouter
 from badges import achievement_routes, routes
 from badges.checks import BadgeChecks
 from badges.pages import claim, keys, own, shared, verify, words
+from badges.wallets import routes as wallets
+from badges.wallets.oid4vci import routes as oid4vci
 from lrs.web.page import Pages
 
 PAGES: Mapping[str, Pages] = {
@@ -22,7 +24,16 @@ PAGES: Mapping[str, Pages] = {
 
 def routers() -> tuple[APIRouter, ...]:
     """Those that are the same for every application of a process."""
-    return (routes.routes(), keys.routes(), claim.routes(), own.routes(), shared.routes(), words.routes())
+    return (
+        routes.routes(),
+        keys.routes(),
+        claim.routes(),
+        own.routes(),
+        shared.routes(),
+        words.routes(),
+        wallets.routes(),
+        oid4vci.routes(),
+    )
 
 
 def own_routers() -> tuple[APIRouter, ...]:

@@ -62,7 +62,7 @@ def stop(tenant: Tenant, badges: Sequence[str], state: StopState, *, reason: str
     if fault or not reason.strip() or len(reason) > LONGEST_REASON:
         told = f"has the control character {fault} in it" if fault else f"takes 1 to {LONGEST_REASON} characters"
         raise Refused(f"the reason {told}: say in a sentence why", error="bad_reason")
-    found = [(id, _award_of(tenant.store, id)) for id in dict.fromkeys(badges)]
+    found = [(id, award_of(tenant.store, id)) for id in dict.fromkeys(badges)]
     body = Stop(1, state, reason.strip(), tenant.clock(), by)
     return sum(tenant.store.write(partial(_stop, badges=some, stopped=body)).result() for some in _some(found))
 
@@ -99,7 +99,7 @@ def issue_again(tenant: Tenant, id: str, *, by: str) -> str:
     if tenant.store.get("award", id) is not None:
         award, badge = id, credential_uuid(id)
     else:
-        award, badge = _award_of(tenant.store, id), id
+        award, badge = award_of(tenant.store, id), id
     stopped = stop_of(tenant.store, badge)
     if stopped is not None and stopped.state == "suspended":
         raise Refused(f"badge {badge} is suspended: lrs badges resume ends that", status=409, error="suspended")
@@ -111,7 +111,7 @@ def issue_again(tenant: Tenant, id: str, *, by: str) -> str:
 
 
 def _take_back(tenant: Tenant, badge: str, state: StopState, by: str) -> None:
-    award = _award_of(tenant.store, badge)
+    award = award_of(tenant.store, badge)
 
     def decide(tx: Tx) -> None:
         stopped = stop_of(tx, badge)
@@ -129,7 +129,7 @@ def _owe(tx: Tx, award: str) -> None:
         tx.owe("award", award, Owed("issue"))
 
 
-def _award_of(reader: Reader, badge: str) -> str:
+def award_of(reader: Reader, badge: str) -> str:
     """The award of *badge*: one of its holder's, or of whom the holder was joined with since."""
     record = reader.get("credential", badge)
     if record is None:

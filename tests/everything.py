@@ -30,7 +30,9 @@ from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
-from badges import claims, counts, editing, issuer, rotation, shares, stops, wording
+from badges import claims, counts, editing, holders, issuer, rotation, shares, stops, wording
+from badges.wallets import exchanges
+from badges.wallets.oid4vci import nonces
 from lrs.access import learners, one_time, staff_acts, switches, tries
 from lrs.access.keys import active_key, authority_of, create_key
 from lrs.access.oidc import providers
@@ -170,6 +172,10 @@ class Everything:
         self.write(lambda tx: minors.clear(tx, self.person("ann"), by="test"))
         self.shared = self.write(lambda tx: shares.share(tx, self.tenant, record, with_name=True, by="learner x")).token
         self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))
+        self.write(lambda tx: nonces.use(tx, self.tenant, nonces.make(self.tenant)))
+        self.exchange = self.write(lambda tx: exchanges.make(tx, self.tenant, record))
+        holder = holders.BadgeHolder("did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH", "vcapi", 1)
+        self.write(lambda tx: holders.hold(tx, record, holder))
 
     def _words(self) -> None:
         """A steward's image, which makes a second version of the achievement."""

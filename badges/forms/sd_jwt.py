@@ -18,6 +18,7 @@ from badges.forms.vc_jwt import jwt_key, numeric_date, subject_id
 from badges.image import medal_of
 from badges.issuer import Issuer, did_url
 from badges.jose import signed
+from badges.wallets.did_keys import jwk_of, key_of_did
 from lrs.kernel.base64url import base64url
 from lrs.kernel.strict_json import Json
 
@@ -50,6 +51,7 @@ def _shown(badge: StoredBadge, issuer: Issuer, credential: Json) -> Json:
         "iat": numeric_date(credential["validFrom"]),
         "exp": numeric_date(credential["validUntil"]) if "validUntil" in credential else None,
         "sub": subject_id(badge, credential),
+        "cnf": _confirmed(credential["credentialSubject"].get("id", "")),
         "badge": credential["id"],
         "issuer_name": credential["issuer"]["name"],
         "achievement": {name: achievement[name] for name in ("id", "name", "description")},
@@ -59,6 +61,13 @@ def _shown(badge: StoredBadge, issuer: Issuer, credential: Json) -> Json:
         },
     }
     return {name: value for name, value in claims.items() if value is not None}
+
+
+def _confirmed(did: str) -> Json | None:
+    """``cnf``: the key of the wallet that holds the badge, where its subject is such a key (RFC 7800)."""
+    if not did.startswith(("did:key:", "did:jwk:")):
+        return None
+    return {"jwk": jwk_of(key_of_did(did))}
 
 
 def _chosen(credential: Json) -> Iterator[tuple[str, Any]]:

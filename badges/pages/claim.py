@@ -33,15 +33,15 @@ def routes() -> APIRouter:
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
 
     @router.get("/claim/{claim}", summary="The page on which a learner gets a badge")
-    def show(request: Request, tenant: Here, claim: str) -> Response:
+    def show(request: Request, tenant: Here, claim: str, wallet: Annotated[str, Query(max_length=60)] = "") -> Response:
         taking, is_accepted = _taking(request, tenant, claim)
         note(tenant, taking.badge.id, "opened")
-        return _shown(request, taking, is_accepted=is_accepted)
+        return _shown(request, taking, is_accepted=is_accepted, wallet=wallet)
 
     @router.post(
         "/claim/{claim}",
         status_code=303,
-        summary="Accepts the badge, shares it, or stops that",
+        summary="Accepts the badge, opens the way into a wallet, shares it, or stops that",
         openapi_extra=form_body("act", "name"),
     )
     def act(request: Request, tenant: Here, claim: str, body: FormBody) -> Response:
@@ -55,8 +55,8 @@ def routes() -> APIRouter:
         taking, is_accepted = _taking(request, tenant, claim)
         if not is_accepted:
             raise Refused("Accept the badge first.", status=409, error="not_accepted")
-        taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
-        return answer
+        opened = taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
+        return redirect(request, f"{request.url.path}?wallet={opened}#wallet") if opened else answer
 
     @router.get("/claim/{claim}/file", summary="The badge of a claim link, as a file")
     def file(
@@ -85,10 +85,12 @@ def _taking(request: Request, tenant: Tenant, token: str) -> tuple[Taking, bool]
     return Taking(tenant, badge, language, root_of(request), f"claim {found.badge}"), bool(found.accepted)
 
 
-def _shown(request: Request, taking: Taking, *, is_accepted: bool) -> Response:
+def _shown(request: Request, taking: Taking, *, is_accepted: bool, wallet: str) -> Response:
     path = request.url.path
     told = {"here": "", "act": path, "file": f"{path}/file", "accepted": is_accepted, "done": ""}
-    return entering.learners_page(request, taking.tenant, "learner/badge.html", **taking.shown(), **told)
+    return entering.learners_page(
+        request, taking.tenant, "learner/badge.html", **taking.shown(wallet if is_accepted else ""), **told
+    )
 
 
 def _keep(answer: Response, request: Request, tenant: Tenant, browser: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
 from badges.pages.taking import Taking, note
@@ -26,11 +28,11 @@ def routes() -> APIRouter:
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
 
     @router.get("/me/badges/{id}/take", summary="The ways to take a badge of one's own", openapi_extra=SIGNED_IN)
-    def show(visit: Visiting, id: str) -> Response:
+    def show(visit: Visiting, id: str, wallet: Annotated[str, Query(max_length=60)] = "") -> Response:
         taking = _taking(visit, id)
         note(visit.tenant, id, "opened")
         place = f"{visit.root}/me/badges/{id}"
-        shown = taking.shown() | {"act": f"{place}/take", "file": place, "accepted": True, "here": "me"}
+        shown = taking.shown(wallet) | {"act": f"{place}/take", "file": place, "accepted": True, "here": "me"}
         answer = visit.page("learner/badge.html", **shown, languages=LEARNERS)
         keep_choice(visit.request, answer, LEARNERS)
         return answer
@@ -38,12 +40,14 @@ def routes() -> APIRouter:
     @router.post(
         "/me/badges/{id}/take",
         status_code=303,
-        summary="Shares a badge of one's own, or stops that",
+        summary="Opens the way of a badge of one's own into a wallet, shares it, or stops that",
         openapi_extra=form_body("act", "name") | SIGNED_IN,
     )
     def act(visit: Visiting, id: str, body: FormBody) -> Response:
         form, taking = visit.fields(body), _taking(visit, id)
-        taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
+        opened = taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
+        if opened:
+            return visit.on(f"/me/badges/{id}/take?wallet={opened}#wallet")
         return visit.on(f"/me/badges/{id}/take", _DONE[form["act"]])
 
     return router

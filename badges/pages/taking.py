@@ -15,12 +15,14 @@ from badges.forms import FORMS
 from badges.issuer import public_url
 from badges.own_forms import own_forms
 from badges.shares import BadgeShare
+from badges.wallets import addresses, exchanges
 from lrs.kernel.errors import Refused
+from lrs.kernel.qr import qr_code
 from lrs.pages.me.badges import form_named, saved_as
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 
-ACCEPT, SHARE, STOP = "accept", "share", "stop"
+ACCEPT, SHARE, STOP, WALLET = "accept", "share", "stop", "wallet"
 FORM_NAMES = tuple(form.name for form in FORMS)
 
 
@@ -42,8 +44,8 @@ class Taking:
         """The badge as JSON."""
         return json.loads(self.badge.body)
 
-    def shown(self) -> dict[str, Any]:
-        """The values of the page, but for those of its form."""
+    def shown(self, wallet: str = "") -> dict[str, Any]:
+        """The values of the page, but for those of its form. *wallet* is the token of an exchange that is open."""
         share, person = shares.share_of(self.tenant.store, self.badge.id), str(self.badge.meta["person"])
         page = shared_address(self.tenant, share, self.root) if share else ""
         said = badge_view.badge(self.credential, self.language)
@@ -55,10 +57,37 @@ class Taking:
             "known_name": shares.name_of(self.tenant.store, person),
             "linkedin": badge_view.linkedin(self.credential, page or said["stands_for"]),
             "forms": FORM_NAMES,
+            "wallet": self._wallet(wallet) if wallet else None,
         }
 
-    def do(self, act: str, *, with_name: bool = False) -> None:
-        """Does what a button of the page says. Raises ``Refused``: 400 for another one, 403 if it is not allowed."""
+    def _wallet(self, token: str) -> dict[str, Any] | None:
+        """The ways into a wallet by the exchange with *token*; ``None`` if it is over, or is another badge's."""
+        try:
+            _, exchange = exchanges.found(self.tenant.store, token, self.tenant.clock())
+        except Refused:
+            return None
+        if exchange.badge != self.badge.id:
+            return None
+        base = addresses.base_of_tenant(self.root, self.tenant.id)
+        offer, issuer = addresses.offer(base, token), str(self.credential["issuer"]["id"])
+        challenge = exchanges.link_challenge(self.tenant, token)
+        return {
+            "taken": bool(exchange.way),
+            "lcw": addresses.deep_link(base, token),
+            "lcw_old": addresses.old_deep_link(base, token, issuer, challenge),
+            "openid": offer,
+            "code": exchanges.tx_code(self.tenant, token),
+            "qr": qr_code(addresses.interaction(base, token)),
+            "qr_openid": qr_code(offer),
+        }
+
+    def do(self, act: str, *, with_name: bool = False) -> str:
+        """Does what a button of the page says. Gives the token of an exchange, if it opened one.
+
+        Raises ``Refused``: 400 for another button, 403 if it is not allowed.
+        """
+        if act == WALLET:
+            return self.tenant.store.write(lambda tx: exchanges.make(tx, self.tenant, self.badge)).result()
         if act == SHARE:
 
             def decide(tx: Any) -> None:
@@ -70,6 +99,7 @@ class Taking:
             self.tenant.store.write(lambda tx: shares.stop(tx, self.badge.id, by=self.by)).result()
         else:
             raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
+        return ""
 
     def file(self, form: str) -> tuple[bytes, str, str]:
         """The badge in the *form*: bytes, media type, and ``Content-Disposition``. Raises ``Refused`` (404, 406)."""

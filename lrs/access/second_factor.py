@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Sequence
 
 import pyotp
-import segno
 
 from lrs.kernel.sealed import NotOurs, hide, reveal
 from lrs.kernel.times import SECOND
@@ -55,14 +54,6 @@ def counter_of(secret: str, code: str, now: int, used: int) -> int | None:
 def address_for_app(secret: str, account: str, organisation: str) -> str:
     """What an app is given: the ``otpauth`` address of *secret*."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=organisation)
-
-
-def qr_code(text: str) -> tuple[int, str]:
-    """*text* as a QR code: how many units wide it is with its margin, and the path (SVG ``d``) of its dark parts."""
-    code = segno.make(text, error="m", micro=False)
-    rows = code.matrix_iter(scale=1, border=4)
-    path = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark)
-    return int(code.symbol_size(scale=1, border=4)[0]), path
 
 
 def new_recovery_codes() -> list[str]:

@@ -25,7 +25,9 @@ from adapters.lms.cmi5 import session as content_sessions
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
-from badges import achievements, claims, counts, issuer, lists, pictures, records, shares, stops, wording
+from badges import achievements, claims, counts, holders, issuer, lists, pictures, records, shares, stops, wording
+from badges.wallets import exchanges
+from badges.wallets.oid4vci import nonces
 from lrs.access import keys, learners, one_time, operators, sessions, staff, switches, tries
 from lrs.access.oidc import providers
 from lrs.competency import evidence, held, listed, tallies, uncompletions
@@ -50,7 +52,21 @@ TENANT: Kinds = collected(
         *(persons, joins, suggestions, nobody, minors, questions, told_names),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
-        *(records, achievements, wording, pictures, lists, stops, issuer, counts, claims, shares),
+        *(
+            records,
+            achievements,
+            wording,
+            pictures,
+            lists,
+            stops,
+            issuer,
+            counts,
+            claims,
+            shares,
+            holders,
+            exchanges,
+            nonces,
+        ),
         *(job, ledger, mappings, before),
         *(checklists, centre_sessions, attendees, ways_in, offerings, feed),
         *(courses, numbers, clients, content_sessions),

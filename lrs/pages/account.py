@@ -11,6 +11,7 @@ from lrs.access.sessions import Session, end_session, sessions_of
 from lrs.access.staff import SUBJECT, Member
 from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused
+from lrs.kernel.qr import qr_code
 from lrs.pages.visit import ACCOUNT, REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people import sign_in
 from lrs.web.dates import written_moment
@@ -236,7 +237,7 @@ def _factor(visit: Visit, secret: str, refused: Refused | None = None) -> Respon
             "A second factor goes with a password, and you sign in another way.", status=404, error="not_found"
         )
     organisation = visit.tenant.record.name or PRODUCT
-    width, path = second_factor.qr_code(second_factor.address_for_app(secret, member.email, organisation))
+    width, path = qr_code(second_factor.address_for_app(secret, member.email, organisation))
     return visit.page(
         "account/second-factor.html",
         refused.status if refused else 200,

@@ -6,13 +6,25 @@ A proxy may remove it before it passes a request on, or leave it. Both reach the
 
 from __future__ import annotations
 
+import re
+
 from lrs.access.policy_lines import PolicyTable
 from lrs.kernel.errors import Misconfigured
 
+_WELL_KNOWN = re.compile(r"/\.well-known/[^/]+")
+
 
 def own_path(path: str, prefix: str) -> str:
-    """*path* as the routes of this server know it, with or without *prefix* in front."""
-    if not prefix or not f"{path}/".startswith(f"{prefix}/"):
+    """*path* as the routes of this server know it, with or without *prefix* in front.
+
+    Metadata of an address with a path stand at ``/.well-known/NAME``, then that path (RFC 8414, 3.1): there the prefix
+    is behind the name.
+    """
+    if not prefix:
+        return path
+    if (known := _WELL_KNOWN.match(path)) is not None:
+        return known[0] + own_path(path[known.end() :], prefix) if path[known.end() :] else path
+    if not f"{path}/".startswith(f"{prefix}/"):
         return path
     return path[len(prefix) :] or "/"
 

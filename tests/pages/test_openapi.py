@@ -23,6 +23,7 @@ from adapters.run import Order
 from badges import claims, shares
 from badges.achievements import ITEM, FrameworkItem
 from badges.awards import read_award
+from badges.wallets import exchanges
 from lrs.access.keys import create_key
 from lrs.composition.steps import drain
 from lrs.matching import roles, services
@@ -144,6 +145,15 @@ PAGES = dict.fromkeys(
         "GET /me/badges/{id}",
         *("GET /me/badges/{id}/take", "POST /me/badges/{id}/take"),
         *("GET /claim/{claim}", "POST /claim/{claim}", "GET /claim/{claim}/file"),
+        *(f"{method} /t/{{tenant}}/exchanges/{{exchange}}" for method in ("GET", "POST")),
+        "POST /t/{tenant}/exchanges/{exchange}/request",
+        *(
+            f"GET {place}"
+            for name in ("openid-credential-issuer", "oauth-authorization-server")
+            for place in (f"/.well-known/{name}/t/{{tenant}}", f"/t/{{tenant}}/.well-known/{name}")
+        ),
+        "GET /t/{tenant}/oid4vci/offers/{exchange}",
+        *(f"POST /t/{{tenant}}/oid4vci/{name}" for name in ("token", "nonce", "credential", "notification")),
         *(f"GET /t/{{tenant}}/shared/{{share}}{file}" for file in ("", "/badge.png", "/badge.svg")),
         *("GET /verify", "POST /verify"),
         "GET /me/sharing",
@@ -380,7 +390,9 @@ class Site:
         }
         claim = tenant.store.write(lambda tx: claims.make(tx, tenant, badge)).result()
         share = tenant.store.write(lambda tx: shares.share(tx, tenant, badge, with_name=True, by="test")).result()
+        exchange = tenant.store.write(lambda tx: exchanges.make(tx, tenant, badge)).result()
         self.there |= {"claim": claim.token, "share": share.token, "achievement": badge.meta["achievement"]}
+        self.there["exchange"] = exchange
         self._ids = {"achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2]}
         self._ids["criteria"] = self._ids["achievements"]
         about = read_award(msgspec.json.encode(BODY))

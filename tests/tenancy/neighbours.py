@@ -137,6 +137,8 @@ class Neighbours:
             ("POST", "/api/links"): {"json": {"agent": {"mbox": f"mailto:{names['who']}"}}},
             ("POST", "/links/{token}"): {"data": {"answer": "agree"}},
             ("POST", "/claim/{claim}"): {"data": {"act": "accept"}},
+            ("POST", "/t/{tenant}/exchanges/{exchange}"): {"json": {}},
+            ("POST", "/t/{tenant}/exchanges/{exchange}/request"): {"json": {}},
             ("POST", "/guardian/{guardian}"): {"data": {"answer": "agree"}},
         }
         body = bodies.get(line, {"content": b"other"} if line[0] in {"POST", "PUT"} else {})
@@ -323,6 +325,8 @@ def _lived(everything: Everything) -> dict[str, str]:
         "links/{token}": links.address(everything.tenant, everything.link, "").rpartition("/")[2],
         "claim/{claim}": everything.claim,
         "shared/{share}": everything.shared,
+        "exchanges/{exchange}": everything.exchange,
+        "offers/{exchange}": everything.exchange,
         "services/{service}": everything.service.service.id,
         "guardian/{guardian}": everything.for_guardian,
         "statement": first["statement"].id,

@@ -43,6 +43,7 @@ CHANGING = {"date", "x-request-id", "x-experience-api-consistent-through", "cont
 """Headers that differ from answer to answer; a tag and a length go with the body, which is compared by itself."""
 DIFFERS = re.compile(
     r"nonce[-=]\S+|\b[0-9a-f]{16}\b|(?<=/links/)[\w.-]+|\d{4}-\d\d-\d\dT[\d:.]+Z|(?<=name=\"form\" value=\")[^\"]+"
+    r"|(?<=c_nonce\": \")[^\"]+"
 )
 """What differs in the text of an answer: nonces, names of requests, links, times, tokens of forms."""
 

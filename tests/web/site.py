@@ -14,6 +14,7 @@ from adapters.lms.cmi5.acts import enrol_in
 from adapters.lms.place import LmsPlace
 from adapters.pages import acts
 from badges import claims, shares
+from badges.wallets import exchanges
 from lrs.access import learners, operators, staff
 from lrs.access.keys import create_key
 from lrs.access.roles import LEARNER, OPERATOR, ROLES, Granted
@@ -126,7 +127,8 @@ class Site:
         }
         claim = tenant.store.write(lambda tx: claims.make(tx, tenant, badge)).result()
         share = tenant.store.write(lambda tx: shares.share(tx, tenant, badge, with_name=True, by="test")).result()
-        self.named |= {"claim": claim.token, "share": share.token}
+        exchange = tenant.store.write(lambda tx: exchanges.make(tx, tenant, badge)).result()
+        self.named |= {"claim": claim.token, "share": share.token, "exchange": exchange}
         link = self.client.post(
             f"{lrs.address}/api/links",
             headers=self.token,

@@ -20,7 +20,7 @@ CONSENT = {
 LEARNERS = sorted(str(path.relative_to(TEMPLATES)) for path in (TEMPLATES / "learner").glob("*.html"))
 SIGN_IN = {f"account/{name}.html" for name in ("learner", "sent", "link", "own-record", "welcome", "refused")}
 """By which learners sign in."""
-BADGES = {*(f"learner/{name}.html" for name in ("badge", "shared", "claim-refused")), "mails/badge.html"}
+BADGES = {*(f"learner/{name}.html" for name in ("badge", "shared", "claim-refused", "wallet")), "mails/badge.html"}
 """By which learners get badges, and show them."""
 WELSH = CONSENT | SIGN_IN | BADGES | {"mails/learner-sign-in.html"}
 """What there is in both languages."""

@@ -25,6 +25,7 @@ TAGS = (
         "name": "badges",
         "description": "What badges point to, and a check of any, for everybody; the badges, for an administrator.",
     },
+    {"name": "wallets", "description": "How wallets take badges: VC-API exchanges, and OpenID4VCI 1.0."},
     {"name": "lti", "description": "What learning platforms ask of this tool (LTI 1.3), and the pages that they show."},
     {"name": "pages", "description": "For people with a browser: forms carry a token that the page before gave out."},
     {"name": "server", "description": "For an operator's programs, and this description."},
