@@ -12,6 +12,7 @@ from badges.forms import FORMS, NotInThisForm, StoredBadge, form_named
 from badges.issuer import issuer_of, rename
 from badges.keys import ring_of
 from lrs.tenancy.root_keys import Secrets
+from lrs.web.accept import preferred
 from tests.badges.made import badge_in, issued_with_subject_id, put_award, run_issue, tenant_in
 
 
@@ -37,6 +38,12 @@ def test_the_first_form_is_the_badge_as_it_is_stored(issued):
 
 def test_names_and_media_types_of_forms_are_each_of_one_form():
     assert len({form.name for form in FORMS}) == len({form.media_type for form in FORMS}) == len(FORMS)
+
+
+def test_a_program_that_takes_any_text_and_everything_else_gets_json():
+    usual = "application/json, text/plain, */*"  # what axios and Angular ask for
+
+    assert preferred(usual, tuple(form.media_type for form in FORMS)) == FORMS[0].media_type
 
 
 def test_a_form_is_found_by_its_name():

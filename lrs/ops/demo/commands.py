@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import httpx2
 
+from badges.forms import FORMS
 from lrs.kernel.printing import json_option, print_json
 from lrs.kernel.processes import serving
 from lrs.ops.demo import sample
@@ -60,7 +61,7 @@ def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | N
         print_json(summary)
     else:
         click.echo(f"\nLook at {out}: verify.json, profile.json, gap.json, sample/, which went in, and the badge:")
-        click.echo("  badge.json, badge.jwt, badge.png, badge.svg, badge.sd-jwt, badge.pdf")
+        click.echo("  " + ", ".join(f"badge{form.ending}" for form in FORMS))
         click.echo("Anybody who is given the badge and its status list can check them, with nothing else:")
         click.echo(f"  lrs badges verify {out}/badge.json --status-list {out}/status-list.json --offline")
         if endpoint:
