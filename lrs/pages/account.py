@@ -14,8 +14,10 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
 from lrs.pages.visit import ACCOUNT, REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people import sign_in
-from lrs.web.dates import written_moment
+from lrs.web.dates import Dates
+from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.origins import drop_cookie, session_cookie
 
 TRIES = TryLimit(10, 15 * 60)
@@ -184,6 +186,8 @@ def _sessions(visit: Visit) -> list[Session]:
 
 def _account(visit: Visit, refused: Refused | None = None) -> Response:
     status, told = refused.status if refused else 200, {"problem": refused.message if refused else ""}
+    if visit.caller.person:
+        exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
     told_all: dict[str, Any] = told | {"sessions": [_session(visit, one) for one in _sessions(visit)]}
     learner = learners.account_of(visit.tenant.store, visit.caller.person) if visit.caller.person else None
     if learner:
@@ -219,13 +223,13 @@ def _shown(member: Member) -> dict[str, Any]:
 
 
 def _session(visit: Visit, one: Session) -> dict[str, Any]:
-    zone = visit.tenant.settings.zone
+    dates = Dates(visit.tenant.settings.zone, exchange_of(visit.request).language)
     return {
         "id": one.id,
         "browser": one.browser,
         "how": "oidc" if one.how.startswith("oidc") else one.how,
-        "opened": written_moment(one.opened, zone),
-        "seen": written_moment(one.seen, zone),
+        "opened": dates.moment(one.opened),
+        "seen": dates.moment(one.seen),
         "here": one.id == visit.session.nonce,
     }
 

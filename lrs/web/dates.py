@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -16,6 +17,25 @@ from lrs.web.language import ENGLISH
 
 _MIDNIGHT = re.compile(r"[Tt ]00:00:00(\.0+)?([Zz]|[+-]\d\d:\d\d)")
 _LOCALES = {ENGLISH: "en_GB"}
+
+
+class Dates(NamedTuple):
+    """How the dates of one page are written: in which *zone*, and in which *language*."""
+
+    zone: str
+    language: str = ENGLISH
+
+    def day(self, day: date | str) -> str:
+        """See ``written_day``."""
+        return written_day(day, self.language)
+
+    def moment(self, micros: int) -> str:
+        """See ``written_moment``."""
+        return written_moment(micros, self.zone, self.language)
+
+    def result_time(self, timestamp: str) -> str:
+        """See ``written_result_time``."""
+        return written_result_time(timestamp, self.zone, self.language)
 
 
 def written_day(day: date | str, language: str = ENGLISH) -> str:

@@ -10,14 +10,16 @@ import pytest
 from lrs.access import learners, sessions
 from lrs.composition.kinds import TENANT
 from lrs.kernel.keys import key
+from lrs.kernel.times import DAY
 from lrs.matching import consent, disclosures, registry, roles, services
-from lrs.matching.consent import Grant, Subject
-from lrs.pages.me import badges
+from lrs.matching.consent import Consent, Grant, Subject
+from lrs.pages.me import badges, views
 from lrs.people import joins, questions
 from lrs.storage import Record, each
+from lrs.web.dates import Dates
 from lrs.web.origins import session_cookie
 from lrs.web.page import TEMPLATES
-from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, RULES, statement
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, RULES, micros, statement
 from tests.pages.conftest import Browser, forms_of, text_of
 from tests.pages.test_learner import work
 
@@ -73,8 +75,9 @@ def test_the_page_says_what_is_held_until_when_and_who_saw_it(site):
     text = text_of(page)
     assert page.status_code == 200
     assert "Ann Smith 2 skills; next to expire: Aseptic technique , 20 November 2027." in text
-    assert "Gowning Awareness (1 of 3) Held Without an end" in text
-    assert "Aseptic technique Practitioner (2 of 3) Held Until 20 November 2027" in text
+    assert "Gowning Awareness All levels: Awareness → Practitioner → " in text
+    assert "Aseptic technique Practitioner All levels: Awareness → Practitioner → " in text
+    assert "Held Until 20 November 2027" in text
     assert "Gowning, practical Seen by Ray <b>Brown</b> ( vle ) 20 November 2026, 10:00 GMT" in text
     assert "A result Sent by vle" in text
     assert "Ray &lt;b&gt;Brown&lt;/b&gt;" in page.text
@@ -370,9 +373,56 @@ def test_who_sees_what_is_said_in_words_and_stopped(site):
     assert again.headers["location"] == "/me/sharing?done=stopped_before"
     assert stopped.headers["location"] == "/me/sharing?done=stopped"
     assert "Stopped. This service sees nothing of yours from now on" in text_of(after)
-    assert "Services that saw it before Career Converter : from" in text_of(after)
+    assert "Services that saw it before Career Converter from" in text_of(after)
     assert [one.withdrawn for one in consent.of_subject(site.tenant.store, Subject(person=ann))].count(None) == 0
     assert ("consent.withdrawn", f"learner {ann}") in site.audit()
+
+
+def test_each_time_that_a_service_saw_something_is_a_span_of_its_own():
+    first, again = micros("2026-11-01T12:00:00Z"), micros("2026-11-20T12:00:00Z")
+    given = [
+        Consent(Subject(person="ann"), "s", scope, purpose, at, "link", withdrawn=ended)
+        for scope, purpose, at, ended in (
+            ("profiles:read", "once", first, first + 3 * DAY),
+            ("gap:read", "now", again, None),
+            ("profiles:read", "now", again, None),
+        )
+    ]
+
+    found = views.spans(given, micros("2026-11-25T12:00:00Z"), Dates("UTC"))
+
+    assert [(one["since"][:16], one["ended"][:15], one["scopes"]) for one in found] == [
+        ("20 November 2026", "", ["profiles:read", "gap:read"]),
+        ("1 November 2026,", "4 November 2026", ["profiles:read"]),
+    ]
+
+
+def test_a_learner_reads_their_pages_in_welsh_until_they_choose_english_again(site):
+    browser = signed_in(site, lived(site))
+
+    chosen, kept = browser.get("/me?lang=cy"), browser.get("/me/sharing")
+    back = browser.get("/me?lang=en")
+
+    assert "<title>Fy sgiliau" in chosen.text
+    assert "Tan 20 Tachwedd 2027" in text_of(chosen)
+    assert ("Pwy sy'n gweld hyn" in text_of(kept), kept.headers["content-language"]) == (True, "cy")
+    assert "<title>My skills" in back.text
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("online-platform", "Online platform"), ("vle", "vle"), ("North_Centre", "North_Centre")]
+)
+def test_a_source_has_a_name_that_people_read(source, said):
+    assert views.source_said(source) == said
+
+
+def test_all_data_has_a_line_in_words_for_each_record_and_its_fields_beneath(site):
+    page = signed_in(site, lived(site)).get("/me/data")
+
+    lines = re.findall(r"<summary>([^<]*)(?:<bdi[^>]*>([^<]*)</bdi>)?</summary>", page.text)
+
+    assert ("20 November 2026, 10:00 GMT: ", "passed Gowning, practical, 90/100") in lines
+    assert ("21 November 2026, 12:00 GMT: ", "Ann Smith") in lines
 
 
 def test_one_part_is_taken_back_and_the_rest_stays(site):
@@ -404,7 +454,8 @@ def test_a_skill_whose_days_will_change_is_not_said_to_end(site):
 
     text = text_of(signed_in(site, ann).get("/me"))
 
-    assert "Aseptic technique Practitioner (2 of 3) Held Until 20 November 2027" in text
+    assert "Aseptic technique Practitioner All levels: Awareness → Practitioner → " in text
+    assert "Held Until 20 November 2027" in text
     assert "it counts as it stands here. After that its days can be others, or it can end" in text
 
 

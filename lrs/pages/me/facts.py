@@ -35,6 +35,7 @@ from lrs.people.search import somebody
 from lrs.storage import Reader, Walk, first_seq, micros_of
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
+from lrs.web.language import ENGLISH
 
 SKILLS = 200
 PROOFS = 3
@@ -162,7 +163,7 @@ def level_words(reader: Reader, role: Role) -> dict[str, dict[int, str]]:
     }
 
 
-def sharing(tenant: Tenant, who: Own) -> list[Sharing]:
+def sharing(tenant: Tenant, who: Own, language: str = ENGLISH) -> list[Sharing]:
     """The services to which *who* ever gave a consent; those that see something come first."""
     reader, mine = tenant.store, own_subjects(tenant.store, who)
     under_age = is_under_age(tenant, reader, who.members, tenant.clock())
@@ -175,7 +176,7 @@ def sharing(tenant: Tenant, who: Own) -> list[Sharing]:
         agreed = sorted((one for one in given if one.service == id), key=lambda one: -one.given)
         known = services.get(reader, id) or Service(id, id, purpose, (), "", "", state="removed")
         asked = tuple(one for one in waiting if one.service == id)
-        found.append(Sharing(known, tuple(agreed), _seen(tenant, who, known), asked, under_age))
+        found.append(Sharing(known, tuple(agreed), _seen(tenant, who, known, language), asked, under_age))
     return sorted(found, key=lambda one: (one.seen is None, one.service.name.casefold()))
 
 
@@ -217,9 +218,9 @@ def _newest(award: Award | None) -> tuple[Proof, ...]:
     return tuple(found[:PROOFS])
 
 
-def _seen(tenant: Tenant, who: Own, service: Service) -> Seen | None:
+def _seen(tenant: Tenant, who: Own, service: Service, language: str) -> Seen | None:
     found = (gets(tenant, service, member) for member in who.members)
-    return next((in_words(one) for one in found if one is not None), None)
+    return next((in_words(one, language) for one in found if one is not None), None)
 
 
 def _sent(reader: Reader, person: str, after: int) -> list[ServiceTold]:

@@ -15,7 +15,7 @@ from lrs.matching import roles as known_roles
 from lrs.matching import services, withdrawal
 from lrs.matching.gap import gap
 from lrs.matching.withdrawal import Ended
-from lrs.pages.me import badges, facts, views
+from lrs.pages.me import badges, data_view, facts, views
 from lrs.pages.me.badges import BadgeForms
 from lrs.pages.me.facts import Own
 from lrs.pages.visit import REFUSALS, SIGN_IN_FIRST, SIGNED_IN, FormBody, Visit, Visiting, form_body, frame, says
@@ -23,6 +23,9 @@ from lrs.people import questions
 from lrs.storage import Tx
 from lrs.storage.kinds import Kinds
 from lrs.subjects import access
+from lrs.web.dates import Dates
+from lrs.web.exchange import exchange_of
+from lrs.web.language import LEARNERS, keep_choice, language_of
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -81,12 +84,12 @@ def add_skills(router: APIRouter) -> None:
         who, reader = own_of(visit), visit.tenant.store
         chosen = known_roles.labelled(reader, [known_roles.get(reader, role)]) if role else []
         found = (
-            views.roles(gap(chosen[0], facts.held(reader, who)), facts.level_words(reader, chosen[0]))
+            views.roles(gap(chosen[0], facts.held(reader, who)), facts.level_words(reader, chosen[0]), _dates(visit))
             if chosen
             else None
         )
         choices = [(one.id, one.label) for one in facts.all_roles(reader)]
-        return visit.page("learner/roles.html", choices=choices, chosen=role, gap=found)
+        return _page(visit, "learner/roles.html", choices=choices, chosen=role, gap=found)
 
 
 def add_badges(router: APIRouter, forms: BadgeForms) -> None:
@@ -103,12 +106,12 @@ def add_badges(router: APIRouter, forms: BadgeForms) -> None:
 def _add_sharing(router: APIRouter) -> None:
     @router.get("/sharing", summary="Who sees what of one's own", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
-        tenant, who, now = visit.tenant, own_of(visit), visit.tenant.clock()
-        zone = tenant.settings.zone
+        tenant, who, now, dates = visit.tenant, own_of(visit), visit.tenant.clock(), _dates(visit)
         told = facts.told(tenant.store, who, now)
         names = {one: known.name for one in {one.service for one in told} if (known := services.get(tenant.store, one))}
-        shown = views.sharing(facts.sharing(tenant, who), now, zone) | views.told(told, names, zone, facts.LISTED)
-        return visit.page("learner/sharing.html", **shown)
+        shown = views.sharing(facts.sharing(tenant, who, dates.language), now, dates)
+        shown |= views.told(told, names, dates, facts.LISTED)
+        return _page(visit, "learner/sharing.html", **shown)
 
     @router.post(
         "/sharing/stop",
@@ -137,12 +140,13 @@ def _add_data(router: APIRouter, kinds: Kinds) -> None:
     @router.get("/data", summary="What is kept about oneself, and who signed in", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         tenant, who = visit.tenant, own_of(visit)
-        zone, now = tenant.settings.zone, tenant.clock()
+        dates, now = _dates(visit), tenant.clock()
         found = access.first_of_each(tenant, kinds, who.person, facts.READ_HERE)
-        return visit.page(
+        return _page(
+            visit,
             "learner/data.html",
-            parts=[views.part(one) for one in found],
-            sign_ins=views.moments(facts.sign_ins(tenant.store, who, now), zone),
+            parts=[data_view.part(one, dates) for one in found],
+            sign_ins=views.moments(facts.sign_ins(tenant.store, who, now), dates),
             shown=facts.READ_HERE,
         )
 
@@ -166,14 +170,27 @@ def own_of(visit: Visit) -> Own:
     return facts.own(visit.tenant, next(iter(mine)))
 
 
+def _dates(visit: Visit) -> Dates:
+    """How the page writes dates: in the language that the learner chose, or that their browser prefers."""
+    return Dates(visit.tenant.settings.zone, language_of(visit.request, LEARNERS))
+
+
+def _page(visit: Visit, template: str, status: int = 200, **shown: Any) -> Response:
+    """A page in the learner's language, which is kept once it is chosen."""
+    exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
+    answer = visit.page(template, status, languages=LEARNERS, **shown)
+    keep_choice(visit.request, answer, LEARNERS)
+    return answer
+
+
 def _skills(visit: Visit, refused: Refused | None = None, about: str = "", text: str = "") -> Response:
     tenant = visit.tenant
-    shown = views.skills(facts.skills(tenant, own_of(visit)), tenant.clock(), tenant.settings.zone)
+    shown = views.skills(facts.skills(tenant, own_of(visit)), tenant.clock(), _dates(visit))
     shown["may_take"] = visit.caller.via != LAUNCH
     if visit.caller.via == LAUNCH:  # a learner who came from a platform signs in there again
         shown["comes_back"] = True
     wrong: dict[str, Any] = {"about": about, "text": text, "problem": refused.message if refused else ""}
-    return visit.page("learner/skills.html", refused.status if refused else 200, **shown, wrong=wrong)
+    return _page(visit, "learner/skills.html", refused.status if refused else 200, **shown, wrong=wrong)
 
 
 def refusal(request: Request, refused: Refused) -> Response:
