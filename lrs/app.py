@@ -29,6 +29,7 @@ from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, st
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.pages import routes as course_pages
+from adapters.lms.scorm import routes as scorm_player
 from adapters.pages import imports as import_pages
 from adapters.pages import provider, saved
 from badges import site as badges
@@ -111,6 +112,7 @@ PAGES = {
     **badges.PAGES,
     "lti": frames.PAGES,
     "catalogue": catalogue_pages.PAGES,
+    "content": scorm_player.PAGES,
     "operator": operator.PAGES,
 }
 """By their names in the table of rights."""
@@ -212,6 +214,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         link_routes.routes(),
         learners.routes(),
         content_files.routes(),
+        scorm_player.routes(SUBSCRIPTIONS),
         fetching.routes(),
         catapult.routes(SUBSCRIPTIONS),
         imports.routes(),

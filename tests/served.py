@@ -97,9 +97,11 @@ class Lrs:
 
 @contextmanager
 def serving(folder, *, scopes=("all",), **settings):
-    """A server for the files in *folder*, and a key with *scopes*."""
-    app = create_app(Settings(data=folder, worker=False, **settings))
+    """A server for the files in *folder*, and a key with *scopes*. ``PORT`` in a setting is the port it listens on."""
     listener = listen("127.0.0.1", 0)
+    port = str(listener.getsockname()[1])
+    settings = {name: one.replace("PORT", port) if isinstance(one, str) else one for name, one in settings.items()}
+    app = create_app(Settings(data=folder, worker=False, **settings))
     listener.listen(128)  # so that requests wait for the server, and nothing else has to
     config = uvicorn.Config(
         app, loop="uvloop", http=Bounded, ws="none", log_level="warning", timeout_graceful_shutdown=5

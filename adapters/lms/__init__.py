@@ -3,8 +3,10 @@
 How it fits together:
 
 - ``structure`` is the shape of a course, of any format; ``packages`` opens archives; ``importing`` makes versions.
-- ``courses`` keeps courses and their versions. A further format (Tin Can, SCORM) is a reader beside
-  ``cmi5/course_xml.py`` that gives a ``Structure``, and its name in ``courses.CourseFormat``.
+- ``courses`` keeps courses and their versions. ``cmi5/course_xml.py``, ``tincan/tincan_xml.py`` and
+  ``scorm/manifest.py`` each read a format and give a ``Structure``.
+- ``tincan/rules`` judges the statements of Tin Can content; ``scorm/attempts`` makes statements and State of what SCORM
+  content commits, and ``scorm/routes`` is its player.
 - ``lti`` is the tool by which platforms such as Moodle show this product inside their courses (LTI 1.3).
 - ``cmi5/session`` has the two records of learning: a *registration* (one learner in one version of a course) and a
   *launch session* (one launch of one unit in it). ``cmi5/rules`` judges statements, purely; ``cmi5/acts`` enrols,

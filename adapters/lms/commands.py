@@ -8,13 +8,14 @@ import click
 
 from adapters.lms import courses as stored
 from adapters.lms.importing import import_course
+from adapters.lms.scorm import run_time
 from adapters.lms.structure import shown_title
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record, print_table
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 BY = "operator"
-_NONE = "there are no courses yet: lrs courses import FILE brings a cmi5 package in"
+_NONE = "there are no courses yet: lrs courses import FILE brings a package in"
 
 
 @click.group(cls=CommandGroup)
@@ -27,7 +28,7 @@ def courses() -> None:
 @json_option
 @with_tenant
 def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
-    """Import the cmi5 package FILE: a zip archive, or a cmi5.xml whose addresses are all absolute.
+    """Import the package FILE: a zip archive (cmi5, Tin Can, SCORM 1.2), or a cmi5.xml with absolute addresses.
 
     A course that is there already gets a new version, and the same package once more changes nothing.
     """
@@ -41,6 +42,8 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     click.echo(f"course {found.course.id} ({title}): {done}")
     if found.version.package and tenant.settings.content_url is None:
         click.echo("WARNING: LRS_CONTENT_URL is not set, so its files are not served: lrs doctor says more", err=True)
+    if found.course.format == "scorm" and not run_time.is_there(tenant.settings):
+        click.echo("WARNING: SCORM courses cannot be opened here yet: lrs doctor says what is missing", err=True)
 
 
 @courses.command("list")
@@ -53,6 +56,7 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
         {
             "id": "id",
             "title": "title",
+            "format": "format",
             "version": "version",
             "changed": "changed",
             "withdrawn": "withdrawn",

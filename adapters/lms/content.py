@@ -14,8 +14,9 @@ from fastapi.responses import StreamingResponse
 from adapters.lms.courses import file_in
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here
+from lrs.tenancy.tenants import Tenant
 from lrs.web.browsers import POLICY
-from lrs.web.origins import is_on_content_host
+from lrs.web.origins import is_on_content_host_of
 
 _TYPES = {
     ".html": "text/html",
@@ -44,9 +45,7 @@ def routes() -> APIRouter:
 
     @router.get("/content/{package}/{path:path}", summary="A file of a package, on the host for content")
     def file(request: Request, here: Here, package: str, path: str) -> StreamingResponse:
-        if not is_on_content_host(request.headers, here.settings):
-            message = "there is nothing here: packages are served on the host of LRS_CONTENT_URL only"
-            raise Refused(message, status=404, error="not_found")
+        check_host(request, here)
         found = file_in(here.store, package, path)
         if found is None:
             raise Refused("there is no such file in this package", status=404, error="not_found")
@@ -63,6 +62,13 @@ def routes() -> APIRouter:
         return StreamingResponse(here.store.blobs.open(blob), headers=headers, media_type=media_type(path))
 
     return router
+
+
+def check_host(request: Request, tenant: Tenant) -> None:
+    """Refuses (404) what was not sent to the host for the content of *tenant*: there alone others' programs run."""
+    if not is_on_content_host_of(tenant.id, request.headers, tenant.settings):
+        message = "there is nothing here: packages are served on the host of LRS_CONTENT_URL only"
+        raise Refused(message, status=404, error="not_found")
 
 
 def media_type(path: str) -> str:

@@ -9,13 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from adapters.lms import numbers
+from adapters.lms.course_parts import VERSION, part_keys
 from adapters.lms.packages import PackageFiles
-from adapters.lms.structure import LanguageMap, Structure, activities_in, shown_title, units_of, with_activities
+from adapters.lms.structure import (
+    CourseFormat,
+    LanguageMap,
+    Structure,
+    activities_in,
+    name_of,
+    shown_title,
+    units_of,
+    with_activities,
+)
+from lrs.access import CONTENT_SOURCE
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
@@ -25,15 +36,15 @@ from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
-KIND, VERSION = "course", "course-version"
-CourseFormat = Literal["cmi5"]
+KIND = "course"
 
 
 class Course(msgspec.Struct, frozen=True):
     """One course. *id* is its running number; *version* the one that new registrations get.
 
     *publisher* is the publisher's id. *client* is that which sent it and alone sees it; empty for one that was sent
-    by the pages or the command. Times are microseconds UTC. A *withdrawn* course takes no registration or launch.
+    by the pages or the command. *source* is that of the author who sent it, if their role is bound to one. Times are
+    microseconds UTC. A *withdrawn* course takes no registration or launch.
     """
 
     id: str
@@ -45,7 +56,18 @@ class Course(msgspec.Struct, frozen=True):
     format: CourseFormat = "cmi5"
     version: int = 1
     withdrawn: bool = False
+    source: str = ""
     v: int = 1
+
+    @property
+    def content_source(self) -> str:
+        """The source of the statements of its content: that of all courses, or one for whoever sent this course.
+
+        A package says itself which publisher's ids it has, so nobody else's shares the trust of ours.
+        """
+        if self.client:
+            return f"{CONTENT_SOURCE} client {self.client}"
+        return f"{CONTENT_SOURCE} {self.source}" if self.source else CONTENT_SOURCE
 
     def shown(self) -> dict[str, Any]:
         """The course for programs."""
@@ -56,6 +78,7 @@ class Course(msgspec.Struct, frozen=True):
             "format": self.format,
             "version": self.version,
             "client": self.client or None,
+            "source": self.content_source,
             "changed": time_of(self.at),
             "withdrawn": self.withdrawn,
         }
@@ -115,6 +138,8 @@ class NewVersion(msgspec.Struct, frozen=True):
     by: str
     at: int
     client: str = ""
+    source: str = ""
+    format: CourseFormat = "cmi5"
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -127,7 +152,8 @@ class Imported(msgspec.Struct, frozen=True):
 
 def add_in(tx: Tx, new: NewVersion) -> Imported:
     """Stores the first or the next version of a course, or nothing if the current one is the same."""
-    found = tx.find(Walk(KIND, [publisher_key(new.client, new.structure.id)], limit=1)).records
+    key = publisher_key(new.client, new.structure.id, new.source, new.format)
+    found = tx.find(Walk(KIND, [key], limit=1)).records
     before = course_of(found[0]) if found else None
     kept = version_in(tx, before.id, before.version) if before else None
     id = before.id if before else str(numbers.draw(tx, "course"))
@@ -138,7 +164,9 @@ def add_in(tx: Tx, new: NewVersion) -> Imported:
     size = sum(size for _, size in new.files.values())
     package = new.package if new.files else ""
     version = CourseVersion(id, number, structure, new.at, new.by, new.file, package, size)
-    course = Course(id, structure.id, structure.title, new.at, new.by, new.client, version=number)
+    course = Course(
+        id, structure.id, structure.title, new.at, new.by, new.client, new.format, version=number, source=new.source
+    )
     tx.put(record_of(course, rev=found[0].rev if found else 0))
     tx.insert(_version_record(version, new.files))
     audit.append(tx, new.by, "course.imported", {"course": id, "version": str(number)})
@@ -146,8 +174,13 @@ def add_in(tx: Tx, new: NewVersion) -> Imported:
 
 
 def _activities(new: NewVersion, course: str, kept: CourseVersion | None) -> dict[str, str]:
-    """The activity id of each part: that of the version before, or a new one below *root*."""
+    """The activity id of each part: that of the version before, or a new one below *root*.
+
+    Tin Can content calls its activities by the publisher's ids, so there its units keep these.
+    """
     known = activities_in(kept.structure) if kept else {}
+    if new.format == "tincan":
+        known |= {name_of(unit): unit.id for unit in units_of(new.structure)}
     return {
         part: known.get(part) or f"{new.root}/courses/{course}/{name('course-part', course, part)}"
         for part in activities_in(new.structure)
@@ -204,9 +237,9 @@ def file_in(reader: Reader, package: str, path: str) -> tuple[str, int] | None:
     return (str(blob), int(size)) if blob else None
 
 
-def publisher_key(client: str, publisher: str) -> int:
-    """The search key of the course of a publisher's id that a client sent."""
-    return key("course.publisher", client, publisher)
+def publisher_key(client: str, publisher: str, source: str = "", format: CourseFormat = "cmi5") -> int:
+    """The search key of the course of a publisher's id that a client, or an author of a source, sent."""
+    return key("course.publisher", client, publisher, source, format)
 
 
 def package_key(package: str) -> int:
@@ -216,14 +249,16 @@ def package_key(package: str) -> int:
 
 def record_of(course: Course, rev: int = 0, seq: int = 0) -> Record:
     """The record of *course*."""
-    keys = (publisher_key(course.client, course.publisher),)
+    keys = (publisher_key(course.client, course.publisher, course.source, course.format),)
     return Record(KIND, course.id, msgspec.json.encode(course), keys=keys, rev=rev, seq=seq)
 
 
 def _version_record(version: CourseVersion, files: PackageFiles) -> Record:
-    keys = (package_key(version.package),) if version.package else ()
+    keys = part_keys(version.structure)
+    keys |= {package_key(version.package)} if version.package else set()
     meta = {"files": {path: list(file) for path, file in files.items()}}
-    return Record(VERSION, f"{version.course}.{version.number}", msgspec.json.encode(version), meta, keys)
+    body = msgspec.json.encode(version)
+    return Record(VERSION, f"{version.course}.{version.number}", body, meta, tuple(sorted(keys)))
 
 
 def _files(tx: Tx, version: CourseVersion) -> PackageFiles:

@@ -13,22 +13,33 @@ from adapters.lms import courses
 from adapters.lms.cmi5 import course_xml
 from adapters.lms.courses import Imported, NewVersion
 from adapters.lms.packages import MOST_BYTES, NO_STRUCTURE, PackageArchive, PackageFiles, bad_package
-from adapters.lms.structure import Structure
+from adapters.lms.scorm import manifest
+from adapters.lms.structure import CourseFormat, Structure, parts_of
+from adapters.lms.tincan import tincan_xml
 from lrs.storage import ROWS, Blobs
 from lrs.tenancy.tenants import Tenant
 
 NO_FILES: PackageFiles = {}
 _ZIP, _BLANKS, _UTF_16 = b"PK", b"\xef\xbb\xbf \t\r\n", (b"\xff\xfe", b"\xfe\xff")
+_TIN_CAN = b"projecttincan.com"
+_LOOKED_AT = 4_096
+_NAMES: tuple[tuple[str, CourseFormat], ...] = (
+    (course_xml.NAME, "cmi5"),
+    (tincan_xml.NAME, "tincan"),
+    (manifest.NAME, "scorm"),
+)
+"""The files that say what a package is, those that tell most first: authoring tools put several into one package."""
 _ELSEWHERE = (
-    "the package has no {} in its root folder{}: zip the files themselves, not the folder they are in, and write its"
-    " name in small letters"
+    "the package has no cmi5.xml, tincan.xml or imsmanifest.xml in its root folder{}: zip the files themselves, not the"
+    " folder they are in, and write its name in small letters"
 )
 
 
-def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: str = "") -> Imported:
-    """Imports *file*, which can be read from any place in it. Not for the event loop.
+def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: str = "", source: str = "") -> Imported:
+    """Imports *file*, which can be read from any place in it, for a *client* or an author of a *source*.
 
-    Refuses (400, 413) what is no course, with the place and the requirement; then nothing is stored.
+    Not for the event loop. Refuses (400, 413) what is no course, with the place and the requirement; then nothing is
+    stored.
     """
     if file.seek(0, 2) > MOST_BYTES:
         raise bad_package(f"a package may have {MOST_BYTES} bytes", status=413)
@@ -36,9 +47,10 @@ def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: st
     start = file.read(64)
     file.seek(0)
     if start.startswith(_ZIP):
-        structure, files = _of_archive(file, tenant.store.blobs)
+        format, structure, files = _of_archive(file, tenant.store.blobs)
     elif start.lstrip(_BLANKS).startswith(b"<") or start.startswith(_UTF_16):
-        structure, files = course_xml.read_structure(_text_of(file), None), NO_FILES
+        format, structure = _alone(_text_of(file))
+        files = NO_FILES
     else:
         message = "the file is neither a zip package nor a course structure (cmi5.xml)"
         raise bad_package(message, "cmi5 14.0.0.0-1")
@@ -51,8 +63,10 @@ def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: st
         by=by,
         at=tenant.clock(),
         client=client,
+        source=source,
+        format=format,
     )
-    weight = 3 * ROWS + len(files)
+    weight = 3 * ROWS + len(files) + 2 * sum(1 for _ in parts_of(structure.children))
     return tenant.store.write(partial(courses.add_in, new=new), weight=weight).result()
 
 
@@ -63,15 +77,28 @@ def _text_of(file: BinaryIO) -> bytes:
     return text
 
 
-def _of_archive(file: BinaryIO, blobs: Blobs) -> tuple[Structure, PackageFiles]:
+def _alone(text: bytes) -> tuple[CourseFormat, Structure]:
+    """The structure in a file that came without a package; SCORM has none."""
+    if _TIN_CAN in text[:_LOOKED_AT]:
+        return "tincan", tincan_xml.read_tincan(text, None)
+    return "cmi5", course_xml.read_structure(text, None)
+
+
+def _of_archive(file: BinaryIO, blobs: Blobs) -> tuple[CourseFormat, Structure, PackageFiles]:
     archive = PackageArchive(file)
     try:
-        if course_xml.NAME not in archive.names:
-            named = (one for one in archive.names if one.rpartition("/")[2].lower() == course_xml.NAME)
-            there = min(named, default="")
+        name, format = next((one for one in _NAMES if one[0] in archive.names), ("", _NAMES[0][1]))
+        if not name:
+            known = [known for known, _ in _NAMES]
+            there = min((one for one in archive.names if one.rpartition("/")[2].lower() in known), default="")
             told = f", but one at {there[:200]!r}" if there else ""
-            raise bad_package(_ELSEWHERE.format(course_xml.NAME, told), NO_STRUCTURE)
-        text = archive.read(course_xml.NAME, course_xml.MOST_BYTES)
-        return course_xml.read_structure(text, archive.names), archive.keep(blobs)
+            raise bad_package(_ELSEWHERE.format(told), NO_STRUCTURE)
+        text = archive.read(name, course_xml.MOST_BYTES)
+        structure = {
+            "cmi5": course_xml.read_structure,
+            "tincan": tincan_xml.read_tincan,
+            "scorm": manifest.read_manifest,
+        }[format](text, archive.names)
+        return format, structure, archive.keep(blobs)
     finally:
         archive.close()

@@ -38,11 +38,17 @@ class LmsPlace:
 
     def content(self, package: str) -> str:
         """Where the files of a package are served. Refuses (409) while no host is set for them."""
-        settings = self.tenant.settings
-        if settings.content_url is None:
+        return f"{self.content_root}/content/{package}"
+
+    @property
+    def content_root(self) -> str:
+        """Where the tenant's routes for content are. Refuses (409) while no host is set for them."""
+        settings, id = self.tenant.settings, self.tenant.id
+        found = settings.content_origin(id)
+        if found is None:
             message = "no package can be launched here yet: whoever runs the server sets LRS_CONTENT_URL (lrs doctor)"
             raise Refused(message, status=409, error="no_content_host")
-        return f"{settings.content_url}{settings.prefix}/t/{self.tenant.id}/content/{package}"
+        return f"{found}{settings.prefix}/t/{id}"
 
 
 def store_own(tx: Tx, place: LmsPlace, statement: Json) -> None:
@@ -56,6 +62,6 @@ def _own_caller(tenant: Tenant) -> Caller:
     return Caller("lms", OWN_SOURCE, authority, {}, tenant.id, KEY)
 
 
-def content_authority(tenant: Tenant) -> bytes:
-    """The authority of statements that launched content sends."""
-    return authority_of(tenant, f"{tenant.id}.courses", CONTENT_SOURCE)
+def content_authority(tenant: Tenant, source: str) -> bytes:
+    """The authority of statements that launched content of *source* sends."""
+    return authority_of(tenant, f"{tenant.id}.courses{source.removeprefix(CONTENT_SOURCE)}", source)

@@ -12,6 +12,8 @@ import msgspec
 
 MoveOn = Literal["NotApplicable", "Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed"]
 LaunchMethod = Literal["AnyWindow", "OwnWindow"]
+CourseFormat = Literal["cmi5", "tincan", "scorm"]
+"""What a package is made for: cmi5, Tin Can (``tincan.xml``), SCORM 1.2."""
 LanguageMap = Mapping[str, str]
 
 
@@ -27,7 +29,8 @@ class AssignableUnit(msgspec.Struct, frozen=True, tag="au"):
     """What is launched. *id* is the publisher's, *activity* the id that we give it, the same in every version.
 
     *url* is absolute, or a path within the package, with whatever query the publisher wrote. *mastery_score* is between
-    0 and 1.
+    0 and 1. *launch_parameters* are what content is told at its start, in SCORM its ``datafromlms``; *longest* and
+    *when_over* what SCORM tells it of a time limit (``maxtimeallowed``, ``timelimitaction``).
     """
 
     id: str
@@ -42,6 +45,8 @@ class AssignableUnit(msgspec.Struct, frozen=True, tag="au"):
     entitlement_key: str = ""
     activity_type: str = ""
     objectives: tuple[str, ...] = ()
+    longest: str = ""
+    when_over: str = ""
 
 
 class Block(msgspec.Struct, frozen=True, tag="block"):

@@ -12,8 +12,15 @@ prove themselves; so no key may have this source.
 
 CONTENT_SOURCE = "engraft courses"
 """``meta.source`` of statements that content sends which was launched here. No key may have it, so content that anybody
-wrote never shares the trust that a person or a system was given.
+wrote never shares the trust that a person or a system was given. Content of a course that a client or an author of one
+source sent has a source of its own, which begins like this and a blank.
 """
+
+
+def is_of_content(source: str) -> bool:
+    """Whether *source* is that of launched content, of whichever course."""
+    return source == CONTENT_SOURCE or source.startswith(f"{CONTENT_SOURCE} ")
+
 
 RESULTS_SOURCE = "engraft results"
 """What ``meta.source`` begins with of statements that tell a learning platform what its learners hold (the rest is the

@@ -23,6 +23,11 @@ COURSE_TABLE: PolicyTable = {
     ("POST", "/cmi5/fetch/{token}"): _FETCH,
     ("OPTIONS", "/cmi5/fetch/{token}"): _FETCH,
     ("GET", "/content/{package}/{path:path}"): PolicyLine(PUBLIC),
+    # the player of SCORM content: the token in the address is that of a launch
+    ("GET", "/scorm/{token}"): PolicyLine(PUBLIC, pages="content"),
+    ("GET", "/scorm/{token}/run-time.js"): PolicyLine(PUBLIC),
+    ("GET", "/scorm/{token}/attempt"): PolicyLine(PUBLIC),
+    ("POST", "/scorm/{token}/attempt"): PolicyLine(PUBLIC),
     # programs that launch courses
     ("POST", f"{API}/tenant"): _KEYS,
     ("DELETE", f"{API}/tenant/{{id}}"): _KEYS,

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lrs.kernel import admission
 from lrs.kernel.addresses import web_address
+from lrs.kernel.content_hosts import TENANT, as_example, is_content_host, origin_for
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import checked_mailbox, mail_server
 
@@ -64,8 +65,11 @@ class Settings(BaseSettings):
     """
     content_url: str | None = None
     """The address of another host of this server, for packages and whatever else others uploaded. Without it no package
-    is served. It cannot be the host of the pages, or what was uploaded could act as whoever is signed in.
+    is served. It cannot be the host of the pages, or what was uploaded could act as whoever is signed in. With
+    ``{tenant}`` as the first part of the host, each tenant's content has a host of its own.
     """
+    scorm_again: DirectoryPath | None = None
+    """The folder of the npm package ``scorm-again``, which runs SCORM courses. Without it none can be opened."""
     smtp_url: SecretStr | None = None
     """The mail server: ``smtp://USER:PASSWORD@HOST:587`` (STARTTLS is asked for, but on this machine) or ``smtps://``.
     Signs such as ``@`` in user and password are written as ``%40``. Without it mails are held, and their links can be
@@ -178,13 +182,16 @@ class Settings(BaseSettings):
 
     @field_validator("pages_url", "content_url")
     @classmethod
-    def _is_an_origin(cls, url: str | None) -> str | None:
+    def _is_an_origin(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url is None:
             return None
         try:
-            parts = web_address(url)
+            parts = web_address(as_example(url))
         except ValueError as error:
-            raise ValueError("no address of a server; write it like https://lrs.example.org") from error
+            why = str(error) if TENANT in url else "write it like https://lrs.example.org"
+            raise ValueError(f"no address of a server; {why}") from error
+        if TENANT in url and info.field_name != "content_url":
+            raise ValueError("{tenant} is for LRS_CONTENT_URL only")
         if parts.raw_path not in {b"", b"/"} or {"?", "#"} & set(url):
             raise ValueError("has a path: the path of LRS_PUBLIC_URL holds here too; write only scheme, host and port")
         return url.rstrip("/")
@@ -208,12 +215,16 @@ class Settings(BaseSettings):
     def _keeps_content_apart(self) -> Self:
         """Refuses one host for pages and content. Ports do not count: a browser sends cookies to all of a host."""
         pages = self.pages_url or self.public_url
-        if self.content_url and pages and web_address(self.content_url).host == web_address(pages).host:
+        if self.content_url and pages and is_content_host(self.content_url, web_address(pages).host.lower()):
             raise ValueError(
                 "LRS_CONTENT_URL: has the host of the pages, where what others uploaded could act as whoever is signed"
                 " in; give content a host of its own, like https://content.example.org"
             )
         return self
+
+    def content_origin(self, tenant: str) -> str | None:
+        """The origin of the content of *tenant*; ``None`` where no host is set for it."""
+        return origin_for(self.content_url, tenant) if self.content_url else None
 
     @property
     def pages_root(self) -> str | None:

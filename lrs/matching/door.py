@@ -65,13 +65,13 @@ def asking(request: Request, _: Annotated[str | None, Security(OAUTH)]) -> Acces
     return access
 
 
-async def small_body(request: Request) -> bytes:
-    """The body, at most ``MAX_BODY`` bytes of it. Raises ``Refused`` (413), and ``Overloaded`` as ``Share`` does."""
+async def small_body(request: Request, most: int = MAX_BODY) -> bytes:
+    """The body, at most *most* bytes of it. Raises ``Refused`` (413), and ``Overloaded`` as ``Share`` does."""
     share, body = exchange_of(request).share, bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise Refused(f"the body is longer than {MAX_BODY} bytes", status=413, error="too_large")
+        if len(body) > most:
+            raise Refused(f"the body is longer than {most} bytes", status=413, error="too_large")
         share.hold(len(chunk))
     return bytes(body)
 

@@ -83,7 +83,6 @@ def of_settings(settings: Settings, environment: Mapping[str, str]) -> Iterator[
     else:
         message = "LRS_PUBLIC_URL is no https address: badges are demonstrations that nobody else can look up"
         yield Finding("public-url", "warning", message)
-    yield _content(settings)
     yield _master_key(settings)
 
 
@@ -110,16 +109,6 @@ def is_older(url: str) -> bool:
     except (Misconfigured, sqlite3.Error, OSError):
         return False
     return found is not None and found < known
-
-
-def _content(settings: Settings) -> Finding:
-    if settings.content_url is None:
-        message = "LRS_CONTENT_URL names no host for content: no package is served"
-        return Finding("content-url", "warning", message)
-    if settings.pages_root is None:
-        message = "LRS_CONTENT_URL is set and LRS_PAGES_URL is not: name the host of the pages, too"
-        return Finding("content-url", "problem", message)
-    return Finding("content-url", "ok", f"content is at {settings.content_url}, pages are at {settings.pages_root}")
 
 
 def of_disk(settings: Settings) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ from lrs.ops.doctor import (
 )
 from lrs.ops.doctor_audit import of_audit
 from lrs.ops.doctor_consent import of_consent
+from lrs.ops.doctor_content import of_content
 from lrs.storage import each
 from lrs.storage.opening import open_to_read
 from lrs.tenancy.control import KIND as TENANT
@@ -76,6 +77,8 @@ def _findings(data: Path | None, name: str) -> Iterator[Finding]:
     yield from of_disk(settings)
     store = of_store(settings, name)
     yield store
+    if store.status != "ok":
+        yield from of_content(settings, 1)
     if is_older(control_url(settings)) or is_older(store_url(settings, name)):
         yield from _before_the_migration(settings, name)
     elif store.status == "ok":
@@ -130,6 +133,7 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
         yield Finding("control", "problem", str(error))
         return
     try:
+        yield from of_content(settings, len(tenants.control.open_tenants()))
         yield from of_others(settings, tenants, name)
         if not tenants.control.has(name):
             yield Finding("tenant", "problem", f"there is no tenant {name!r}")

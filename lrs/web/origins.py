@@ -17,6 +17,7 @@ from starlette.responses import Response
 from lrs.access.operator_policy import OPERATOR
 from lrs.access.policy_lines import PolicyLine
 from lrs.kernel.addresses import web_address
+from lrs.kernel.content_hosts import is_content_host
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.tenancy.pages import PORT, pages_address
@@ -24,8 +25,8 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.browsers import is_foreign
 from lrs.web.exchange import exchange_of, tenant_of
 
-FOR_EVERYBODY = frozenset({"public", "achievement", "shared", "verify"})
-"""Pages that are the same for everybody, so they may be read on any host."""
+FOR_EVERYBODY = frozenset({"public", "achievement", "shared", "verify", "content"})
+"""Pages that are the same for everybody, or have their place on the host of content: they know no session."""
 _OURS = {"same-origin", "none"}
 _PORT_OF_HOST = re.compile(r":\d*\Z")
 
@@ -70,10 +71,18 @@ def origin_of(address: str) -> str:
 
 
 def is_on_content_host(headers: Mapping[str, str], settings: Settings) -> bool:
-    """Whether the request was sent to the host that serves uploaded content only."""
-    if settings.content_url is None:
-        return False
-    return _PORT_OF_HOST.sub("", headers.get("host", "").lower()) == web_address(settings.content_url).host.lower()
+    """Whether the request was sent to a host that serves uploaded content only."""
+    return settings.content_url is not None and is_content_host(settings.content_url, _host(headers))
+
+
+def is_on_content_host_of(tenant: str, headers: Mapping[str, str], settings: Settings) -> bool:
+    """Whether the request was sent to the host that serves the content of *tenant*."""
+    found = settings.content_origin(tenant)
+    return found is not None and _host(headers) == web_address(found).host.lower()
+
+
+def _host(headers: Mapping[str, str]) -> str:
+    return _PORT_OF_HOST.sub("", headers.get("host", "").lower())
 
 
 def check_page(line: PolicyLine, method: str, headers: Mapping[str, str], settings: Settings, path: str) -> None:

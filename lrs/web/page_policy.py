@@ -20,7 +20,9 @@ class PagePolicy:
     *caching* is its ``Cache-Control``. *framed_by* are the origins, such as ``https://moodle.example``, whose pages may
     show it in a frame; by default none. *referrer* is its ``Referrer-Policy``, *opener* its
     ``Cross-Origin-Opener-Policy``. *forms* says whether it may send forms, which go to this origin and to *forms_to*.
-    Raises ``ValueError`` if a value of *framed_by* or *forms_to* is not an origin.
+    *shows* are the origins whose pages it shows in frames, beside its own. *framed_by_all*: everybody's pages may frame
+    it, because it is a stranger to our pages anyway, on the host of content. Raises ``ValueError`` if a value of these
+    is not an origin.
     """
 
     caching: str = "no-store"
@@ -29,9 +31,11 @@ class PagePolicy:
     opener: str = "same-origin"
     forms: bool = True
     forms_to: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
+    framed_by_all: bool = False
 
     def __post_init__(self) -> None:
-        for origin in (*self.framed_by, *self.forms_to):
+        for origin in (*self.framed_by, *self.forms_to, *self.shows):
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin, like https://moodle.example")
 
@@ -41,7 +45,7 @@ class PagePolicy:
         It does not use ``'self'``, because stored documents are on our origin, too.
         """
         forms = " ".join(("'self'", *self.forms_to)) if self.forms else _NOBODY
-        framed_by = " ".join(self.framed_by) or _NOBODY
+        framed_by = "*" if self.framed_by_all else " ".join(self.framed_by) or _NOBODY
         rules = (
             f"default-src {_NOBODY}",
             f"style-src 'nonce-{nonce}'",
@@ -51,10 +55,11 @@ class PagePolicy:
             f"form-action {forms}",
             f"frame-ancestors {framed_by}",
             f"base-uri {_NOBODY}",
+            *((f"frame-src 'self' {' '.join(self.shows)}",) if self.shows else ()),
         )
         told = {"Content-Security-Policy": "; ".join(rules), "Cross-Origin-Opener-Policy": self.opener}
         # X-Frame-Options cannot name an origin, and an older browser that reads it shows the page in no frame
-        framed = {} if self.framed_by else {"X-Frame-Options": "DENY"}
+        framed = {} if self.framed_by or self.framed_by_all else {"X-Frame-Options": "DENY"}
         return told | framed | self.of_redirect()
 
     def of_redirect(self) -> dict[str, str]:

@@ -266,6 +266,8 @@ PAGES = dict.fromkeys(
         "GET /calendar/{token}",
         "GET /sign-off/{token}",
         "POST /sign-off/{token}",
+        *(f"GET /scorm/{{token}}{more}" for more in ("", "/run-time.js", "/attempt")),
+        "POST /scorm/{token}/attempt",
         "GET /staff/courses",
         "GET /staff/courses.csv",
         "GET /staff/courses.json",

@@ -359,6 +359,7 @@ def _lived(everything: Everything) -> dict[str, str]:
         "tenant/{id}": everything.client.id,
         "content/{package}": everything.package,
         "fetch/{token}": "a-token",
+        "scorm/{token}": "a-token",
         "platforms/{id}": first["lti-platform"].id,
         "register/{invite}": registration.invite(everything.tenant, "Own", by="test", root="")[0].rpartition("/")[2],
         "learn/{link}": everything.lti_link[0],

@@ -28,7 +28,10 @@ WRITING = [line for line in LINES if line[0] != "GET" and line[1] != "/sign-out"
 NAMING = [line for line in READING if "{" in line[1].removeprefix("/t/{tenant}") or line[1].startswith("/xapi/")]
 MOVED = "/pages/learners/{person}"
 """Leads to another address, whether there is anything or not."""
-ON_CONTENT_HOST = "/content/{package}/{path:path}"
+ON_CONTENT_HOST = {
+    "/content/{package}/{path:path}",
+    *(f"/scorm/{{token}}{more}" for more in ("", "/run-time.js", "/attempt")),
+}
 """On a host of its own alone (``tests/adapters/lms/test_content.py``)."""
 OF_LEARNER = {"/me/badges/{id}", "/me/badges/{id}/take", "/t/{tenant}/lti/me/badges/{id}"}
 """For a learner's own session, which nobody here holds (``tests/pages/test_me.py``)."""
@@ -96,7 +99,7 @@ def work_of(site, tenant, line, names, **more):
     [
         line
         for line in NAMING
-        if line[1] not in {"/xapi/about", "/sign-in/with/{provider}", MOVED, *OF_LEARNER, ON_CONTENT_HOST}
+        if line[1] not in {"/xapi/about", "/sign-in/with/{provider}", MOVED, *OF_LEARNER, *ON_CONTENT_HOST}
     ],
     ids=by_name,
 )

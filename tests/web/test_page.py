@@ -47,6 +47,14 @@ POLICIES = {
     "claim": CLOSED | {"form-action": "'self'", "cache-control": "no-store", "referrer-policy": "no-referrer"},
     "shared": CLOSED | {"form-action": "'none'", "cache-control": "no-store", "referrer-policy": "no-referrer"},
     "verify": CLOSED | {"form-action": "'self'", "cache-control": "no-store", "referrer-policy": "same-origin"},
+    "content": {
+        "frame-ancestors": "*",
+        "x-frame-options": None,
+        "cross-origin-opener-policy": "same-origin",
+        "form-action": "'none'",
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+    },
     "public": CLOSED | {"form-action": "'none'", "cache-control": "no-store", "referrer-policy": "same-origin"},
     "catalogue": CLOSED | {"form-action": "'self'", "cache-control": "no-store", "referrer-policy": "same-origin"},
     "achievement": CLOSED
@@ -125,7 +133,7 @@ def told(answer):
     }
     named = ("x-frame-options", "cross-origin-opener-policy", "cache-control", "referrer-policy")
     return {name: rules[name] for name in ("form-action", "frame-ancestors")} | {
-        name: answer.headers[name] for name in named
+        name: answer.headers.get(name) for name in named
     }
 
 

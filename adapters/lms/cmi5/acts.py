@@ -28,7 +28,7 @@ from adapters.lms.courses import Course
 from adapters.lms.place import LmsPlace, store_own
 from adapters.lms.structure import AssignableUnit, Structure, units_of
 from lrs.kernel.errors import Refused
-from lrs.storage import Tx, each
+from lrs.storage import Reader, Tx, each
 from lrs.tenancy import audit
 from lrs.xapi.statements.formats import is_iri
 
@@ -66,6 +66,7 @@ def enrol_in(tx: Tx, place: LmsPlace, course: Course, actor: dict[str, Any], *, 
         actor=actor,
         at=place.tenant.clock(),
         client=course.client,
+        format=course.format,
     )
     registration = satisfy_in(tx, place, version.structure, registration, session)
     put_registration(tx, registration)
@@ -80,9 +81,9 @@ def satisfy_in(tx: Tx, place: LmsPlace, structure: Structure, registration: Regi
     return registration
 
 
-def structure_of(tx: Tx, registration: Registration) -> Structure:
+def structure_of(reader: Reader, registration: Registration) -> Structure:
     """The structure of the version that *registration* is on."""
-    return courses.version_in(tx, registration.course, registration.version).structure
+    return courses.version_in(reader, registration.course, registration.version).structure
 
 
 def unit_at(structure: Structure, index: int) -> AssignableUnit:
@@ -115,12 +116,16 @@ def waive_in(tx: Tx, place: LmsPlace, registration: str, index: int, reason: str
 
 
 def abandon_in(tx: Tx, place: LmsPlace, session: LaunchSession, by: AbandonedBy) -> LaunchSession:
-    """Ends *session* abnormally (9.3.6), if it is open. Gives it as it is then."""
+    """Ends *session* abnormally (9.3.6), if it is open. Gives it as it is then.
+
+    Only of cmi5 a statement says so: Tin Can and SCORM know no such end, and their content often ends without a word.
+    """
     session = session_in(tx, session.id)
     if not session.is_open:
         return session
-    publisher = unit_at(structure_of(tx, registration_in(tx, session.registration)), session.index).id
-    store_own(tx, place, own_statements.abandoned(session, publisher))
+    if session.format == "cmi5":
+        publisher = unit_at(structure_of(tx, registration_in(tx, session.registration)), session.index).id
+        store_own(tx, place, own_statements.abandoned(session, publisher))
     ended = replace(session, abandoned=place.tenant.clock(), abandoned_by=by)
     put_session(tx, ended)
     return ended

@@ -5,14 +5,13 @@ Rules: cmi5 section 13 (the structure) and 14 (what its addresses may be); ids a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from adapters.lms.packages import bad_package
 from adapters.lms.structure import AssignableUnit, Block, CoursePart, LanguageMap, Objective, Structure
+from adapters.lms.unit_addresses import AddressFault, fault_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
 from lrs.kernel.xml import Element, XmlSchema, parse_xml
@@ -24,9 +23,13 @@ MOST_BYTES = 16 * MIB
 NAMESPACE = "{https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd}"
 LAUNCH_PARAMETERS = ("endpoint", "fetch", "actor", "registration", "activityId")
 """The names that a launch adds to the address of a unit (8.1)."""
-_URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
-"""The characters of RFC 3986, which RFC 1738 became."""
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_RULES: Mapping[AddressFault, str] = {
+    "form": "cmi5 13.1.4.0-2",
+    "scheme": "cmi5 13.1.4.0-2",
+    "taken": "cmi5 8.1.0.0-6",
+    "alone": "cmi5 14.2.0.0-1",
+    "missing": "cmi5 14.1.0.0-4",
+}
 _LISTED = 3
 
 
@@ -129,40 +132,9 @@ class _Reading:
 
     def _url(self, element: Element) -> str:
         url = "".join(element.itertext()).strip()
-        where = _at(element)
-        scheme = _SCHEME.match(url)
-        if not _URL.fullmatch(url) or not _is_address(url):
-            raise bad_package(
-                f"{where}: {url[:200]!r} is no URL: blanks and such are written as %20", "cmi5 13.1.4.0-2"
-            )
-        taken = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)} & {*LAUNCH_PARAMETERS}
-        if taken:
-            message = f"{where}: the query has the parameter {min(taken)}, which the launch adds itself"
-            raise bad_package(message, "cmi5 8.1.0.0-6")
-        if scheme is not None:
-            if scheme[1].lower() not in {"http", "https"}:
-                raise bad_package(f"{where}: only http and https addresses can be launched", "cmi5 13.1.4.0-2")
-        elif self._files is None:
-            message = f"{where}: the address is relative, and a structure without a package has no files"
-            raise bad_package(message, "cmi5 14.2.0.0-1")
-        elif path_of(url) not in self._files:
-            raise bad_package(f"{where}: {path_of(url)[:200]!r} is not in the package", "cmi5 14.1.0.0-4")
+        if fault := fault_of(url, self._files, LAUNCH_PARAMETERS):
+            raise bad_package(f"{_at(element)}: {fault[1]}", _RULES[fault[0]])
         return url
-
-
-def path_of(url: str) -> str:
-    """The path of a file that the relative *url* names in its package."""
-    return unquote(url.partition("#")[0].partition("?")[0])
-
-
-def _is_address(url: str) -> bool:
-    """Whether *url* can be taken apart, and has a host if it has a scheme."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
-    return bool(parts.hostname) if parts.scheme in {"http", "https"} else True
 
 
 def _at(element: Element) -> str:

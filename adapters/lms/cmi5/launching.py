@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
 from adapters.lms import courses, numbers
 from adapters.lms.cmi5 import acts, own_statements
+from adapters.lms.cmi5.addresses import launch_address
 from adapters.lms.cmi5.session import (
     STEP,
     LaunchSession,
@@ -27,8 +28,9 @@ from adapters.lms.cmi5.session import (
     registration_in,
 )
 from adapters.lms.cmi5.vocabulary import LAUNCH_DATA, SESSION_ID, LaunchMode
-from adapters.lms.courses import CourseVersion
+from adapters.lms.courses import Course, CourseVersion
 from adapters.lms.place import VERSION, LmsPlace, store_own
+from adapters.lms.scorm import run_time
 from adapters.lms.structure import AssignableUnit, LaunchMethod, MoveOn
 from lrs.access import OWN_SOURCE
 from lrs.kernel.errors import Refused
@@ -115,22 +117,26 @@ def launch_in(tx: Tx, place: LmsPlace, order: LaunchOrder, fresh: FreshNames) ->
     """
     registration = registration_in(tx, order.registration)
     course = courses.course_in(tx, registration.course)
+    if course.format == "scorm":
+        run_time.check(place.tenant.settings)
     if course.withdrawn:
         raise Refused("this course was withdrawn: it cannot be launched any more", status=409, error="withdrawn")
     version = courses.version_in(tx, registration.course, registration.version)
     unit = acts.unit_at(version.structure, order.index)
-    session = _session(tx, place, order, fresh, registration, version)
+    session = _session(tx, place, order, fresh, (registration, course, version))
     acts.abandon_open_in(tx, place, registration.id)
     parameters = unit.launch_parameters if order.launch_parameters is None else order.launch_parameters
-    _write_launch_data(tx, session, launch_data(session, unit, order, parameters))
+    if session.format == "cmi5":
+        _write_launch_data(tx, session, launch_data(session, unit, order, parameters))
     store_own(tx, place, own_statements.launched(session, unit, parameters))
     put_session(tx, session, owed=(Owed(STEP, session.launched + IDLE),))
-    return UnitLaunched(session, _address(place, session, fresh.token), unit.launch_method)
+    return UnitLaunched(session, launch_address(place, session, fresh.token), unit.launch_method)
 
 
 def _session(
-    tx: Tx, place: LmsPlace, order: LaunchOrder, fresh: FreshNames, registration: Registration, version: CourseVersion
+    tx: Tx, place: LmsPlace, order: LaunchOrder, fresh: FreshNames, of: tuple[Registration, Course, CourseVersion]
 ) -> LaunchSession:
+    registration, course, version = of
     unit, now = acts.unit_at(version.structure, order.index), place.tenant.clock()
     url = unit.url if urlsplit(unit.url).scheme else f"{place.content(version.package)}/{unit.url}"
     return LaunchSession(
@@ -145,12 +151,16 @@ def _session(
         mode=order.mode or ("Review" if registration.unit(unit.activity).satisfied else "Normal"),
         move_on=order.move_on or unit.move_on,
         fetch=digest_of(fresh.token),
+        token="" if course.format == "cmi5" else digest_of(fresh.token),
         launched=now,
         last=now,
         mastery_score=unit.mastery_score if order.mastery_score is None else order.mastery_score,
         url=url,
         launch_method=unit.launch_method,
         client=registration.client,
+        format=course.format,
+        source=course.content_source,
+        return_url=order.return_url,
     )
 
 
@@ -182,21 +192,6 @@ def _write_launch_data(tx: Tx, session: LaunchSession, told: dict[str, Any]) -> 
     address = Address(STATE.kind, session.activity, agent_text(session.actor), session.registration, LAUNCH_DATA)
     content = small(JSON, msgspec.json.encode(told))
     change.put(tx, DocumentChange(address, Conditions(), VERSION, content, OWN_SOURCE))
-
-
-def _address(place: LmsPlace, session: LaunchSession, token: str) -> str:
-    """The launch address (8.1): that of the unit, with the parameters behind whatever query it has."""
-    told = {
-        "endpoint": place.endpoint,
-        "fetch": f"{place.root}/cmi5/fetch/{token}",
-        "actor": msgspec.json.encode(session.actor).decode(),
-        "registration": session.registration,
-        "activityId": session.activity,
-    }
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in told.items())
-    base, hash_, fragment = session.url.partition("#")
-    joint = "" if base.endswith(("?", "&")) else "&" if "?" in base else "?"
-    return f"{base}{joint}{query}{hash_}{fragment}"
 
 
 def fetch_in(tx: Tx, token: str, secret: str) -> str | None:

@@ -61,17 +61,18 @@ def abandoned(session: LaunchSession, publisher: str) -> Statement:
 
 def waived(registration: Registration, unit: AssignableUnit, reason: str, session: str) -> Statement:
     """9.3.7: the unit counts as done without being taken. *session* is an id of its own."""
-    statement = _made(registration.actor, WAIVED, "waived", registration.id, session, unit.id)
+    statement = _made(registration, WAIVED, "waived", session, unit.id)
     statement["id"] = name("lms-statement", "waived", registration.id, unit.activity)
     statement["object"] = {"objectType": "Activity", "id": unit.activity}
     statement["result"] = {"completion": True, "success": True, "extensions": {REASON: reason}}
-    statement["context"]["contextActivities"]["category"].append({"id": MOVE_ON})
+    if registration.format == "cmi5":
+        statement["context"]["contextActivities"]["category"].append({"id": MOVE_ON})
     return statement
 
 
 def satisfied(registration: Registration, part: Structure | Block, session: str) -> Statement:
     """9.3.9: all units of a block, or of the course, meet their criteria. *session* is that of what led to it."""
-    statement = _made(registration.actor, SATISFIED, "satisfied", registration.id, session, part.id)
+    statement = _made(registration, SATISFIED, "satisfied", session, part.id)
     statement["id"] = name("lms-statement", "satisfied", registration.id, part.activity)
     type_ = COURSE_TYPE if isinstance(part, Structure) else BLOCK_TYPE
     statement["object"] = {"objectType": "Activity", "id": part.activity, "definition": {"type": type_}}
@@ -101,19 +102,21 @@ def _is_done(part: CoursePart, done: set[str]) -> bool:
 
 
 def _of_session(session: LaunchSession, verb: str, word: str, publisher: str) -> Statement:
-    statement = _made(session.actor, verb, word, session.registration, session.id, publisher)
+    statement = _made(session, verb, word, session.id, publisher)
     statement["id"] = name("lms-statement", word, session.id)
     statement["object"] = {"objectType": "Activity", "id": session.activity}
     return statement
 
 
-def _made(actor: dict[str, Any], verb: str, word: str, registration: str, session: str, publisher: str) -> Statement:
+def _made(of: Registration | LaunchSession, verb: str, word: str, session: str, publisher: str) -> Statement:
+    """Of another format than cmi5, a statement has cmi5's words, and not its category."""
+    category = {"category": [{"id": CMI5}]} if of.format == "cmi5" else {}
     return {
-        "actor": actor,
+        "actor": of.actor,
         "verb": {"id": verb, "display": {"en": word}},
         "context": {
-            "registration": registration,
-            "contextActivities": {"category": [{"id": CMI5}], "grouping": [{"id": publisher}]},
+            "registration": of.id if isinstance(of, Registration) else of.registration,
+            "contextActivities": {**category, "grouping": [{"id": publisher}]},
             "extensions": {SESSION_ID: session},
         },
     }

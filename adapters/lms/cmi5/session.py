@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from adapters.lms.cmi5.vocabulary import LaunchMode
-from adapters.lms.structure import AssignableUnit, MoveOn
+from adapters.lms.structure import AssignableUnit, CourseFormat, MoveOn
+from lrs.access import CONTENT_SOURCE
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of
@@ -57,6 +58,7 @@ class Registration(msgspec.Struct, frozen=True):
     units: Mapping[str, UnitProgress] = {}
     satisfied: tuple[str, ...] = ()
     client: str = ""
+    format: CourseFormat = "cmi5"
     v: int = 1
 
     def unit(self, activity: str) -> UnitProgress:
@@ -77,8 +79,10 @@ class LaunchSession(msgspec.Struct, frozen=True):
 
     *template* is the context that its statements must contain (10.2.1). *fetch* is the digest of the token in the fetch
     address, *token* that of the authorisation token, empty until it was fetched. *verbs* are those of statements
-    defined by cmi5 that came. *last* is when the last statement came, *abandoned_by* what ended it. Times are
-    microseconds UTC, 0 if it did not happen.
+    defined by cmi5 that came. *last* is when the last statement came, *abandoned_by* what ended it. *source* is that of
+    its statements, *return_url* where the learner goes at the end. Times are microseconds UTC, 0 if it did not happen.
+
+    Content of Tin Can and SCORM has its token from the beginning: in its launch address.
     """
 
     id: str
@@ -106,6 +110,9 @@ class LaunchSession(msgspec.Struct, frozen=True):
     url: str = ""
     launch_method: str = "AnyWindow"
     client: str = ""
+    format: CourseFormat = "cmi5"
+    source: str = CONTENT_SOURCE
+    return_url: str = ""
     v: int = 1
 
     @property

@@ -10,9 +10,11 @@ import msgspec
 
 from adapters.lms.cmi5.acts import satisfy_in, structure_of
 from adapters.lms.cmi5.rules import SessionStanding, judged
-from adapters.lms.cmi5.session import put_registration, put_session, registration_in, session_in
+from adapters.lms.cmi5.session import LaunchSession, put_registration, put_session, registration_in, session_in
 from adapters.lms.cmi5.vocabulary import TERMINATED
+from adapters.lms.course_parts import first_of_another
 from adapters.lms.place import LmsPlace
+from adapters.lms.tincan import rules as tincan
 from lrs.kernel.errors import Refused
 from lrs.storage import ROWS, Tx
 from lrs.xapi.statements.plan import KIND, Plan, in_batch
@@ -35,9 +37,14 @@ def take_in(tx: Tx, plan: Plan, *, place: LmsPlace, session: str, numbered: bool
         if one.id in known and (not found.terminated or one.tree["verb"]["id"] == TERMINATED):
             continue
         try:
-            now = judged(now, one.tree, place.tenant.clock(), has_id=numbered or "id" in one.tree)
+            if found.format == "tincan":
+                now = tincan.judged(now, one.tree, place.tenant.clock())
+            else:
+                now = judged(now, one.tree, place.tenant.clock(), has_id=numbered or "id" in one.tree)
         except Refused as refused:
             raise in_batch(refused, one.index) from refused
+    if found.format == "tincan":
+        _check_own(tx, plan, found)
     store_in(tx, plan)
     if now is before:
         return
@@ -48,6 +55,16 @@ def take_in(tx: Tx, plan: Plan, *, place: LmsPlace, session: str, numbered: bool
     if now.progress.satisfied and not before.progress.satisfied:
         registration = satisfy_in(tx, place, structure_of(tx, registration), registration, found.id)
     put_registration(tx, registration)
+
+
+def _check_own(tx: Tx, plan: Plan, session: LaunchSession) -> None:
+    """Refuses (403) a statement about an activity of another course here: it would count as that course's.
+
+    Rules find a unit by such an id, so else a course that anybody can open would prove what an examination proves.
+    """
+    ids = dict.fromkeys(id for one in plan.statements for id in tincan.activities_in(one.tree))
+    if found := first_of_another(tx, ids, session.course):
+        raise tincan.refused(f"the activity {found[:200]} is one of another course here: this launch is not for it")
 
 
 def note_in(tx: Tx, session: str, *, launch_data: bool = False, preferences: bool = False) -> None:

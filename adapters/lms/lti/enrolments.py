@@ -22,7 +22,7 @@ from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.grades import Reached
 from adapters.lms.place import LmsPlace
 from adapters.lms.structure import AssignableUnit, Structure, units_of
-from lrs.access import CONTENT_SOURCE, OWN_SOURCE
+from lrs.access import OWN_SOURCE, is_of_content
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -128,7 +128,8 @@ def enrol(tx: Tx, place: LmsPlace, id: str, member: LtiMember, names: tuple[Mapp
 
 def wants(_: Tx, record: Record) -> bool:
     """Whether a statement that is about to be stored may change a grade: content sent it, or we did for a course."""
-    return record.meta.get("source") in {CONTENT_SOURCE, OWN_SOURCE}
+    source = str(record.meta.get("source", ""))
+    return source == OWN_SOURCE or is_of_content(source)
 
 
 def score(tenant: Tenant, claims: Sequence[Claim]) -> None:

@@ -40,7 +40,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     def show(visit: Visiting, link: str) -> Response:
         there, member = _link(visit, link)
         found = enrolments.opened(visit.tenant.store, there, member.user)
-        _let_forms_go(visit.request, visit.tenant.settings.content_url, found)
+        _let_forms_go(visit.request, visit.tenant.settings.content_origin(visit.tenant.id), found)
         return visit.page("lti/learn.html", link=link, title=shown_title(found.course.title), units=_units(found))
 
     @router.post("/{link}/{index}", status_code=303, summary="Launches a unit", openapi_extra=form_body() | LAUNCHED)

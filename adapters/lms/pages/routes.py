@@ -125,7 +125,7 @@ def _add_one(router: APIRouter) -> None:
     @router.get(f"{ONE}/rules.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
     def rules(visit: Visiting, id: str) -> Response:
         course = _course(visit, id)
-        table = view.proposed_rules(courses.version_in(visit.tenant.store, course.id, course.version))
+        table = view.proposed_rules(course, courses.version_in(visit.tenant.store, course.id, course.version))
         return file_of(table.encode("utf-8-sig"), "text/csv; charset=utf-8", f"rules-course-{course.id}.csv")
 
 

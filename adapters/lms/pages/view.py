@@ -8,8 +8,8 @@ from typing import Any
 from adapters.lms.cmi5.session import Registration
 from adapters.lms.courses import Course, CourseVersion
 from adapters.lms.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
-from lrs.access import CONTENT_SOURCE
 from lrs.competency.rules.ready import ReadyRow, written
+from lrs.competency.rules.rules import ActivityRole
 from lrs.kernel.printing import time_of
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
@@ -137,18 +137,19 @@ def _state(registration: Registration, structure: Structure) -> tuple[str, str]:
     return ("Under way", "") if begun else ("Not begun", "")
 
 
-def proposed_rules(version: CourseVersion) -> str:
+def proposed_rules(course: Course, version: CourseVersion) -> str:
     """Rows for the table of rules, one for each unit, as CSV: ready but for competency and level.
 
     They count once a steward has filled them in and put them in force. The publisher's id is in the grouping of every
-    statement, whichever platform launches the unit, so one row holds everywhere.
+    statement, whichever platform launches the unit, so one row holds everywhere. Tin Can content puts nothing of ours
+    there: it speaks of the publisher's activity itself.
     """
     names = {one.id: shown_title(one.title) for one in version.structure.objectives}
+    role: ActivityRole = "activity" if course.format == "tincan" else "grouping"
     rows = [
-        ReadyRow(unit.id, "grouping", _PROVEN_BY[unit.move_on], _says(unit, names))
-        for unit in units_of(version.structure)
+        ReadyRow(unit.id, role, _PROVEN_BY[unit.move_on], _says(unit, names)) for unit in units_of(version.structure)
     ]
-    return written(rows, CONTENT_SOURCE)
+    return written(rows, course.content_source)
 
 
 def _says(unit: AssignableUnit, names: dict[str, str]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from lrs.access import is_of_content
 from lrs.competency.dates import parse_period, shorter
 from lrs.competency.frameworks.framework import Framework, Item
 from lrs.competency.rules.rules import ROLES, ActivityRole, Rule, RuleCompetency, Ruleset, content
@@ -249,7 +250,8 @@ def _durations(row: Row) -> tuple[str | None, str | None]:
 def _warnings(row: Row, rule: Rule, known: KnownNames) -> list[RowFault]:
     if not rule.sources:
         return [RowFault(row.place.row, "trusted source", "names no source, so nothing will ever count", warning=True)]
-    unknown = [source for source in rule.sources if known.sources is not None and source not in known.sources]
+    listed = known.sources
+    unknown = [one for one in rule.sources if listed is not None and one not in listed and not is_of_content(one)]
     return [
         RowFault(row.place.row, "trusted source", f"there is no API key {source!r}", warning=True) for source in unknown
     ]

@@ -21,6 +21,7 @@ TAGS = (
     {"name": "services", "description": "For matching services, by OAuth 2.0 client credentials."},
     {"name": "imports", "description": "For providers that send files, with an API key by HTTP Basic."},
     {"name": "cmi5", "description": "For platforms that launch courses, as ADL's CATAPULT player has it."},
+    {"name": "scorm", "description": "The player of SCORM courses, on the host for content."},
     {
         "name": "badges",
         "description": "What badges point to, and a check of any, for everybody; the badges, for an administrator.",

@@ -10,6 +10,22 @@ COURSE = "https://publisher.example/course"
 BLOCK = "https://publisher.example/block"
 UNIT = "https://publisher.example/au"
 
+TIN_CAN = b"""<?xml version="1.0" encoding="utf-8"?>
+<tincan xmlns="http://projecttincan.com/tincan.xsd"><activities>
+<activity id="https://publisher.example/tincan" type="http://adlnet.gov/expapi/activities/course">
+<name lang="en">Gowns</name><description lang="en">How to put one on</description><launch lang="en">index.html</launch>
+</activity></activities></tincan>"""
+MANIFEST = b"""<?xml version="1.0"?>
+<manifest identifier="com.example.gowns" xmlns="http://www.imsproject.org/xsd/imscp_rootv1p1p2"
+ xmlns:adlcp="http://www.adlnet.org/xsd/adlcp_rootv1p2">
+<metadata><schema>ADL SCORM</schema><schemaversion>1.2</schemaversion></metadata>
+<organizations default="o"><organization identifier="o"><title>Gowns</title>
+<item identifier="i1" identifierref="r1"><title>Putting on a gown</title>
+<adlcp:masteryscore>80</adlcp:masteryscore><adlcp:datafromlms>room=2</adlcp:datafromlms></item>
+</organization></organizations>
+<resources><resource identifier="r1" type="webcontent" adlcp:scormtype="sco" href="index.html">
+<file href="index.html"/></resource></resources></manifest>"""
+
 
 def texts(title):
     return (

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.lms.catapult.clients import KIND as CLIENT
 from adapters.lms.cmi5.credentials import GRACE, LaunchTokens
 from adapters.lms.cmi5.idle import abandon_step
 from adapters.lms.cmi5.launching import IDLE
@@ -12,7 +13,7 @@ from lrs.access import CONTENT_SOURCE, OWN_SOURCE
 from lrs.access.keys import create_key
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Misconfigured, Refused
-from lrs.storage import Owed
+from lrs.storage import Owed, each
 from tests.adapters.lms.launched import CMI5, EXTENSIONS, MOVE_ON, VERSION, learner, statements_of, verbs_of
 from tests.adapters.lms.made import block, structure, unit
 from tests.served import new_id
@@ -340,9 +341,12 @@ def test_what_content_sends_is_of_a_source_of_its_own_and_what_we_say_is_ours(lm
 
     sources = [lms.tenant.store.get("statement", one["id"]).meta["source"] for one in found]
 
-    assert sources == [OWN_SOURCE, CONTENT_SOURCE, CONTENT_SOURCE]
-    with pytest.raises(Misconfigured, match="courses that are launched here"):
-        create_key(lms.tenant, CONTENT_SOURCE, ["all"])
+    client = next(each(lms.tenant.store, CLIENT)).id
+    own = f"{CONTENT_SOURCE} client {client}"
+    assert sources == [OWN_SOURCE, own, own]
+    for name in (CONTENT_SOURCE, own):
+        with pytest.raises(Misconfigured, match="courses that are launched here"):
+            create_key(lms.tenant, name, ["all"])
 
 
 # -- documents --------------------------------------------------------------------------------------------------------
