@@ -278,11 +278,15 @@ def test_a_request_of_draft_13_is_answered_as_that_draft_says(asking):
 
     got = asking.post("credential", body).json()
     other = asking.post("credential", body | {"credential_definition": {"type": ["Diploma"]}})
+    asked = asking.post("credential", {"format": "ldp_vc", "credential_definition": definition})
 
     assert got["format"] == "ldp_vc"
     assert got["credential"] == got["credentials"][0]["credential"]
     assert got["credential"]["credentialSubject"]["id"] == asking.wallet.did
     assert told(other) == (400, "unsupported_credential_type")
+    assert told(asked) == (400, "invalid_proof")
+    assert asking.proof(asked.json()["c_nonce"])
+    assert "c_nonce" not in asking.post("credential", {"credential_configuration_id": "OpenBadgeCredential"}).json()
 
 
 def test_a_wallet_that_names_the_credential_by_its_identifier_gets_it(asking):

@@ -33,7 +33,7 @@ _LONGEST = 1_000
 
 @dataclass(frozen=True, slots=True)
 class CredentialRequest:
-    """What a wallet asks for: the *configuration*, with the *proof* of its key; *is_draft*: as Draft 13 does."""
+    """What a wallet asks for: the *configuration*, with the *proof* of its key, if any; *is_draft*: by Draft 13."""
 
     configuration: str
     proof: Any
@@ -44,6 +44,8 @@ def answer(tenant: Tenant, authorization: str | None, sent: JsonView, base: str)
     """The badge for the request *sent*, of the issuer *base*. Raises ``Refused``."""
     _, exchange = with_access(tenant.store, tenant.clock(), authorization)
     asked = read(sent)
+    if asked.proof is None:
+        raise _without_proof(tenant, is_draft=asked.is_draft)
     proof = proofs.checked(asked.proof, base, tenant.clock(), is_draft=asked.is_draft)
     notice = secrets.token_urlsafe(18)
 
@@ -108,7 +110,15 @@ def _check_definition(sent: JsonView, known: str | None) -> None:
         raise WalletRefused("unsupported_credential_type", "The vct is another one than offered.", pointer="/vct")
 
 
+def _without_proof(tenant: Tenant, *, is_draft: bool) -> WalletRefused:
+    """Draft 13 answers a request without a proof with a nonce for one; oid4-client waits for that."""
+    refused = WalletRefused("invalid_proof", "A proof of the wallet's key is missing.", pointer="/proofs")
+    refused.nonce = nonces.make(tenant) if is_draft else ""
+    return refused
+
+
 def _proof(sent: JsonView, *, is_draft: bool) -> Any:
+    """The proof in the request *sent*; ``None`` if there is none. Raises ``Refused`` for more than one."""
     told = sent.get("proofs")
     if isinstance(told, Mapping):
         given = told.get("jwt")
@@ -119,7 +129,7 @@ def _proof(sent: JsonView, *, is_draft: bool) -> Any:
     single = sent.get("proof")
     if is_draft and isinstance(single, Mapping) and single.get("proof_type") == "jwt":
         return single.get("jwt")
-    raise WalletRefused("invalid_proof", "A proof of the wallet's key is missing.", pointer="/proofs")
+    return None
 
 
 def _formed(tenant: Tenant, held: Record, configuration: str) -> Any:

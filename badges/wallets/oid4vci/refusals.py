@@ -11,6 +11,9 @@ class WalletRefused(Refused):
     Sources: RFC 6749, 5.2; RFC 6750, 3.1; OpenID4VCI 1.0, 6.3, 8.3.1 and 11.3.
     """
 
+    nonce: str = ""
+    """A nonce for the next proof, where a wallet of Draft 13 expects it."""
+
     def __init__(self, error: str, message: str, *, status: int = 400, pointer: str | None = None) -> None:
         told = (("WWW-Authenticate", f'Bearer error="{error}"'),) if status == 401 else ()
         headers = (("Cache-Control", "no-store"), *told)
@@ -18,4 +21,5 @@ class WalletRefused(Refused):
 
     def shown(self, request_id: str) -> dict[str, object]:
         """See ``Refused.shown``; the sentence stands in ``error_description``, too."""
-        return super().shown(request_id) | {"error_description": self.message}
+        given = {"c_nonce": self.nonce} if self.nonce else {}
+        return super().shown(request_id) | {"error_description": self.message, **given}
