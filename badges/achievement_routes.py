@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from badges import achievement_view, achievements
 from badges.achievement_image import png_of, svg_of
+from badges.endorsements import endorsements_of
 from badges.issuer import issuer_of, public_url
 from badges.public import BadgeTenant, PublicRoute, as_json, record_of, sends
 from lrs.matching.door import problems
@@ -39,8 +40,10 @@ def routes() -> APIRouter:
         stored = json.loads(record.body)
         if _wants_json(request):
             return as_json(stored)
-        shown = achievement_view.achievement(stored, _issuer(tenant), id) | _versions(tenant, record)
-        return _page(request, "public/achievement.html", picture=f"{id}/image.svg", **shown)
+        issuer = _issuer(tenant)
+        shown = achievement_view.achievement(stored, issuer, id) | _versions(tenant, record)
+        endorsed = achievement_view.endorsed(endorsements_of(tenant.store, id), issuer)
+        return _page(request, "public/achievement.html", picture=f"{id}/image.svg", endorsed=endorsed, **shown)
 
     @router.get(
         "/t/{tenant}/achievements/{id}/image.png",

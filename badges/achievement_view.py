@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from badges.achievements import FrameworkItem
+from badges.endorsements import Endorsements
 from badges.narrative import blocks
 from lrs.kernel.strict_json import Json, JsonView
 from lrs.kernel.times import timestamp_of_micros
@@ -24,6 +25,15 @@ def achievement(stored: JsonView, issuer: str, id: str) -> dict[str, Any]:
         "version": stored.get("version", ""),
         "tags": stored.get("tag", []),
     }
+
+
+def endorsed(found: Endorsements | None, issuer: str) -> list[tuple[str, str]]:
+    """Who endorsed it, and what they say. Ours are *issuer*'s."""
+    given = found.given if found else ()
+    return [
+        (str(one.credential["issuer"].get("name", one.endorser)) if one.credential else issuer, one.comment)
+        for one in given
+    ]
 
 
 def criteria_json(stored: JsonView, address: str | None) -> Json:

@@ -53,12 +53,13 @@ class FrameworkItem(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class AchievementVersion:
-    """One version of an achievement. *records* have to be stored with the first badge that gets it.
+    """The version *id* of an *achievement*. *records* have to be stored with the first badge that gets it.
 
     A held badge of a version below *least* is issued anew.
     """
 
     achievement: str
+    id: str
     number: int
     json: Json
     least: int
@@ -72,7 +73,7 @@ def current(tenant: Tenant, reader: Reader, issuer: Issuer, attainment: Attainme
     record = reader.get(KIND, held.current) if held.current else None
     body = json.loads(record.body) if record else {}
     if record and body["id"] == address(tenant, f"achievements/{record.id}"):
-        return AchievementVersion(attainment.id, held.version, body, held.least)
+        return AchievementVersion(attainment.id, record.id, held.version, body, held.least)
     return new_version(tenant, reader, issuer, held)
 
 
@@ -98,7 +99,7 @@ def new_version(
         *_item_records(tenant, reader, attainment, framework),
         stored_wording(reader, now),
     )
-    return AchievementVersion(attainment.id, number, body, now.least, records)
+    return AchievementVersion(attainment.id, id, number, body, now.least, records)
 
 
 def preview(tenant: Tenant, reader: Reader, issuer: Issuer, held: BadgeWording) -> Achievement:

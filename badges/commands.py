@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 import msgspec
 
+from badges import endorse_commands, stop_commands, stops
 from badges import issuer as issuers
-from badges import stop_commands, stops
 from badges.claim_commands import claim_command
 from badges.forms import FORMS, form_named
 from badges.key_commands import id_of, keys
@@ -50,7 +50,7 @@ def badges() -> None:
 
 badges.add_command(keys)
 badges.add_command(claim_command)
-for _command in stop_commands.COMMANDS:
+for _command in (*stop_commands.COMMANDS, *endorse_commands.COMMANDS):
     badges.add_command(_command)
 
 

@@ -78,7 +78,10 @@ class CitedEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One achievement (JSON) of one recipient, not yet signed. Times are ISO 8601 with a zone."""
+    """One achievement (JSON) of one recipient, not yet signed. Times are ISO 8601 with a zone.
+
+    *endorsements* are those of the badge itself; those of the achievement are in its JSON.
+    """
 
     id: str
     achievement: Json
@@ -86,6 +89,7 @@ class Credential:
     awarded: str
     valid_until: str | None = None
     evidence: tuple[CitedEvidence, ...] = ()
+    endorsements: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ def compose(badge: Credential, issuer: Json, valid_from: str, status: StatusEntr
         "validUntil": badge.valid_until,
         "credentialSubject": _subject(badge),
         "evidence": [_evidence(item) for item in badge.evidence],
+        "endorsement": list(badge.endorsements),
         "credentialStatus": _status(status),
     }
     return _without_empty(credential)

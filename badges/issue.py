@@ -12,33 +12,27 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import msgspec
 
-from badges import achievements, claims, holders, lists, records, stops, wording
-from badges.attainment import of_award
-from badges.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
+from badges import achievements, claims, lists, records, stops, wording
+from badges.awards import credential_uuid, read_award
 from badges.compose import Credential
 from badges.counts import count_issued
-from badges.described import named
-from badges.issuer import Issuer, address, issuer_of
+from badges.desk import Desk, IdentifiersOf, content_of, read_ahead
+from badges.issuer import address, issuer_of
 from badges.records import ISSUED, REVOKED, BadgeContent
-from badges.status import ENTRIES, PROBES, REVOCATION, Draw, free_place, place_id
+from badges.status import REVOCATION, Draw, free_place
 from badges.verify import verify
 from lrs.competency.shapes import Award
 from lrs.competency.uncounted import uncounted
-from lrs.competency.witnessed import witnessed
-from lrs.kernel.errors import Refused
-from lrs.kernel.keys import key
 from lrs.kernel.times import micros_of_timestamp
 from lrs.people import persons
-from lrs.storage import Claim, Owed, Reader, Record, RecordName, Stale, Tx
+from lrs.storage import Claim, Owed, Record, Stale, Tx
 from lrs.storage.ahead import ReadAhead
 from lrs.tenancy import audit, signing_keys
 from lrs.tenancy.tenants import Tenant
@@ -48,29 +42,9 @@ ATTEMPTS = 8
 SHARED = frozenset({"status-list", achievements.KIND, achievements.ITEM, wording.KIND})
 """Kinds of records that belong to many badges. A change of one is written before the next badge is worked on."""
 
-FIRST_LIST = f"{REVOCATION}-1"
-IdentifiersOf = Callable[[Reader, str], Sequence[Mapping[str, Any]]]
-"""The xAPI identifiers of a person, oldest first."""
-
 
 class NotAccepted(Exception):
     """Our own verification refused what was signed. Nothing of it was stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What issuing needs besides the award; the same for all claims of one call. *reader* is what it reads by.
-
-    *did* is the document of the issuer's DID, *holder* the DID of a wallet that is about to hold the badge.
-    """
-
-    tenant: Tenant
-    issuer: Issuer
-    did: Mapping[str, object]
-    identifiers_of: IdentifiersOf
-    draw: Draw
-    reader: Reader
-    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +80,7 @@ def issue(
     next_drawn: Draw = lambda bound: drawn.popleft() if drawn else draw(bound)  # noqa: E731 (a line of its own)
     issuer = issuer_of(tenant)
     desk = Desk(tenant, issuer, issuer.did_document(), identifiers_of, next_drawn, ahead)
-    drawn.extend(_read_ahead(ahead, [claim.record.id for claim in claims], draw))
+    drawn.extend(read_ahead(ahead, [claim.record.id for claim in claims], draw))
     signed: list[tuple[Claim, BadgeChange]] = []
     try:
         for claim in claims:
@@ -117,34 +91,6 @@ def issue(
                 ahead.forget((record.kind, record.id) for record in change.puts)
     finally:
         _settle_all(desk, signed)
-
-
-def _read_ahead(ahead: ReadAhead, awards: Sequence[str], draw: Draw) -> list[int]:
-    """Reads what badges of *awards* are made from, and whether places in the first list that are drawn now are free.
-
-    Gives the places. What is not read here is read when it is asked for.
-    """
-    ahead.load([("status-list", FIRST_LIST), *(("award", id) for id in awards)])
-    held = ahead.get_many("credential", map(credential_uuid, awards))
-    drawn = [draw(ENTRIES) for _ in range(PROBES * (len(awards) - len(held)))]
-    names: list[RecordName] = [("status", place_id(FIRST_LIST, index)) for index in drawn]
-    names += [("status-list", str(record.meta["list"])) for record in held.values()]
-    names += [(kind, id) for id in held for kind in (stops.KIND, holders.KIND)]
-    found = []
-    for record in ahead.get_many("award", awards).values():
-        with suppress(ValueError):  # it fails by itself
-            found.append(read_award(record.body))
-    people = {award.person for award in found}
-    names += [(wording.KIND, achievement_uuid(award)) for award in found]
-    ahead.load([*names, *(("person", id) for id in people)])
-    words = ahead.get_many(wording.KIND, [name for kind, name in names if kind == wording.KIND])
-    ahead.load((achievements.KIND, wording.read(one).current) for one in words.values())
-    with suppress(Refused):  # together too large: then those of one badge are read at a time
-        ahead.load(("statement", proof.statement) for award in found for proof in named(award))
-    ahead.load(("person", into) for into in persons.holders(ahead, people).values())
-    members = {member for id in people for member in persons.members_of(ahead, id)}
-    ahead.load_with("identifier", (key("identifier-person", member) for member in members))
-    return drawn
 
 
 def _settle_all(desk: Desk, signed: list[tuple[Claim, BadgeChange]]) -> None:
@@ -205,7 +151,7 @@ def change_of(desk: Desk, award_id: str) -> BadgeChange:
     held = desk.reader.get("credential", credential_uuid(award_id))
     award = read_award(record.body)
     stopped = held is not None and desk.reader.get(stops.KIND, held.id) is not None
-    content = _credential(desk, award_id, award) if award.state == "held" and not stopped else None
+    content = content_of(desk, award_id, award) if award.state == "held" and not stopped else None
     if content and not _is_over(content[0], desk.tenant.clock()):
         puts = _issued(desk, content, award, held)
     elif held and held.meta["state"] == ISSUED and (stopped or not _ends_by_itself(held, award)):
@@ -216,17 +162,6 @@ def change_of(desk: Desk, award_id: str) -> BadgeChange:
     gone = [one for one in changed if one.kind == "status" and one.meta["state"] == REVOKED]
     to_publish = frozenset(str(one.meta["list"]) for one in gone)
     return BadgeChange(award_id, record.rev, award.person, desk.issuer.key.id, changed, to_publish)
-
-
-def _credential(desk: Desk, award_id: str, award: Award) -> BadgeContent:
-    tenant, reader = desk.tenant, desk.reader
-    identifiers = desk.identifiers_of(reader, award.person)
-    recipient = recipient_of(identifiers, award_id, tenant.secret("badge-recipient/1"))
-    if did := desk.holder or holders.holder_of(reader, credential_uuid(award_id)):
-        recipient = replace(recipient, id=did)
-    version = achievements.current(tenant, reader, desk.issuer, of_award(award))
-    seen = witnessed(reader, (proof.statement for proof in named(award)))
-    return credential_of(award_id, award, recipient, version.json, zone=tenant.settings.zone, seen=seen), version
 
 
 def _is_over(credential: Credential, now: int) -> bool:
@@ -295,6 +230,8 @@ def _revoked(desk: Desk, held: Record) -> tuple[Record, ...]:
 def _accept(desk: Desk, badge: Record, listed: Record) -> None:
     """Verifies the badge as others would, with the list as it will be. Raises ``NotAccepted``."""
     at = max(desk.tenant.clock(), micros_of_timestamp(badge.meta["valid_from"]))
-    verdict = verify(badge.body, at=at, resolve=lambda _did: desk.did, fetch=lambda _url: listed.body)
+    verdict = verify(
+        badge.body, at=at, resolve=lambda did: desk.endorsers.get(did, desk.did), fetch=lambda _url: listed.body
+    )
     if not verdict.valid:
         raise NotAccepted("; ".join(f"{check.name}: {check.why}" for check in verdict.checks if not check.ok))

@@ -49,9 +49,10 @@ def to_bytes(value: Json) -> bytes:
 def says_the_same(held: Record, content: BadgeContent, issuer: Issuer, first: str) -> bool:
     """Whether the badge *held* says what a badge with *content* would say now, and its signature counts.
 
-    What is compared is what was reached, by whom, and until when. Which of the issuer's keys signed it is not compared,
-    nor its dates of issue and its place, nor its words, which have versions, nor the evidence that it names and its
-    count, because evidence for a held level keeps coming. *first* is the address of the first version of the words.
+    What is compared is what was reached, by whom, until when, and who endorsed the badge. Which of the issuer's keys
+    signed it is not compared, nor its dates of issue and its place, nor its words, which have versions, nor who
+    endorsed what it is for, nor the evidence that it names and its count, because evidence for a held level keeps
+    coming. *first* is the address of the first version of the words.
     """
     (credential, version), badge = content, json.loads(held.body)
     now = compose(credential, issuer.profile(), "", StatusEntry("", 0))
@@ -60,7 +61,16 @@ def says_the_same(held: Record, content: BadgeContent, issuer: Issuer, first: st
         return False
     reached = held.meta.get("achievement") == version.achievement or subject["achievement"]["id"] == first
     recent = int(held.meta.get("version", 0)) >= version.least
-    return reached and recent and _bare(badge) == _bare(now) and issuer.answers_for(method_of(badge))
+    endorsed = _endorsed(badge, issuer) == [one["id"] for one in credential.endorsements]
+    same = endorsed and _bare(badge) == _bare(now)
+    return reached and recent and same and issuer.answers_for(method_of(badge))
+
+
+def _endorsed(badge: Json, issuer: Issuer) -> list[str] | None:
+    """The endorsements in *badge*, by id; ``None`` if one of ours, also of its achievement, has a proof of no key."""
+    own, of_achievement = badge.get("endorsement", []), badge["credentialSubject"]["achievement"].get("endorsement", [])
+    ours = [one for one in (*own, *of_achievement) if one["issuer"]["id"] == issuer.id]
+    return [str(one["id"]) for one in own] if all(issuer.answers_for(method_of(one)) for one in ours) else None
 
 
 def method_of(signed: Json) -> str:
@@ -89,7 +99,7 @@ def named_in(held: Record) -> list[str]:
 
 
 def _bare(badge: Json) -> Json:
-    unasked = {"proof", "validFrom", "credentialStatus", "evidence", "name", "credentialSubject"}
+    unasked = {"proof", "validFrom", "credentialStatus", "evidence", "name", "credentialSubject", "endorsement"}
     return {name: value for name, value in badge.items() if name not in unasked}
 
 

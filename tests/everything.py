@@ -30,7 +30,7 @@ from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
-from badges import claims, counts, editing, holders, issuer, rotation, shares, stops, wording
+from badges import claims, counts, editing, endorsing, holders, issuer, rotation, shares, stops, wording
 from badges.wallets import exchanges
 from badges.wallets.oid4vci import nonces
 from lrs.access import learners, one_time, staff_acts, switches, tries
@@ -161,6 +161,7 @@ class Everything:
         self.write(lambda tx: counts.count(tx, badge, "opened", self.tenant.clock()))
         self._shown(badge)
         self._words()
+        self._endorsed(badge)
         stops.stop(self.tenant, [badge], "suspended", reason="An assessor asked for it", by="test")
         drain(self.tenant, ("issue", "publish"))
 
@@ -176,6 +177,10 @@ class Everything:
         self.exchange = self.write(lambda tx: exchanges.make(tx, self.tenant, record))
         holder = holders.BadgeHolder("did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH", "vcapi", 1)
         self.write(lambda tx: holders.hold(tx, record, holder))
+
+    def _endorsed(self, badge: str) -> None:
+        thing = endorsing.thing_named(self.tenant, badge)
+        endorsing.endorse(self.tenant, thing, "I saw it", id="55555555-5555-4555-8555-555555555555", by="test")
 
     def _words(self) -> None:
         """A steward's image, which makes a second version of the achievement."""

@@ -50,9 +50,15 @@ def check_plain(credential: JsonView, asked: Verification) -> str:
     """Checks that the JSON tree can be read in one way only: its id is used for nothing else inside it."""
     asked.canonical({name: value for name, value in credential.items() if name != "proof"})
     own = credential.get("id")
-    if not isinstance(own, str) or sum(part.get("id") == own for part in objects_in(credential)) != 1:
+    named = [part for part in objects_in(credential) if part.get("id") == own]
+    if not isinstance(own, str) or sum(not _is_endorsed(part) for part in named) != 1:
         raise Invalid("the badge has no id of its own", "ambiguous_id")
     return "JSON-LD with every term defined"
+
+
+def _is_endorsed(part: JsonView) -> bool:
+    """Whether *part* is the subject of an endorsement, and says nothing else of what it names."""
+    return types_of(part) == {"EndorsementSubject"} and part.keys() <= {"id", "type", "endorsementComment"}
 
 
 def objects_in(value: Any) -> Iterator[JsonView]:

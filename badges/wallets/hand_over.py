@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from badges import counts, holders, stops
+from badges.desk import Desk
 from badges.holders import BadgeHolder
-from badges.issue import ATTEMPTS, BadgeChange, Desk, change_of, write_change
+from badges.issue import ATTEMPTS, BadgeChange, change_of, write_change
 from badges.issuer import issuer_of
 from badges.records import ISSUED
 from lrs.kernel.errors import Refused

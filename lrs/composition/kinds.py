@@ -25,7 +25,20 @@ from adapters.lms.cmi5 import session as content_sessions
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
-from badges import achievements, claims, counts, holders, issuer, lists, pictures, records, shares, stops, wording
+from badges import (
+    achievements,
+    claims,
+    counts,
+    endorsements,
+    holders,
+    issuer,
+    lists,
+    pictures,
+    records,
+    shares,
+    stops,
+    wording,
+)
 from badges.wallets import exchanges
 from badges.wallets.oid4vci import nonces
 from lrs.access import keys, learners, one_time, operators, sessions, staff, switches, tries
@@ -57,6 +70,7 @@ TENANT: Kinds = collected(
             achievements,
             wording,
             pictures,
+            endorsements,
             lists,
             stops,
             issuer,

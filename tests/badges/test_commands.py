@@ -247,3 +247,22 @@ def test_the_issuer_is_named_and_printed(tmp_path):
     assert named == (
         f"id    {after['id']}\ntype  Profile\nname  Centre (demonstration)\nurl   https://centre.example.org\n"
     )
+
+
+def test_a_badge_is_endorsed_listed_drafted_for_others_and_the_endorsement_taken_away(tmp_path):
+    issued_in(tmp_path)
+    (listed,) = json.loads(run(tmp_path, "list", "--json").output)
+
+    drafted = run(tmp_path, "endorse", listed["id"], "--draft")
+    done = run(tmp_path, "endorse", listed["id"], "--comment", "I saw it")
+    (told,) = json.loads(run(tmp_path, "endorsements", listed["id"], "--json").output)["endorsements"]
+    removed = run(tmp_path, "endorse", listed["id"], "--remove", told["id"])
+    none = run(tmp_path, "endorsements", listed["id"])
+    both = run(tmp_path, "endorse", listed["id"], "--draft", "--comment", "x")
+
+    assert json.loads(drafted.output)["credentialSubject"]["id"] == f"urn:uuid:{listed['id']}"
+    assert done.output == f"Aseptic gowning: Practitioner is endorsed: {told['id']}\n"
+    assert told["comment"] == "I saw it"
+    assert removed.exit_code == 0
+    assert none.output == "nobody has endorsed Aseptic gowning: Practitioner\n"
+    assert both.exit_code == 2

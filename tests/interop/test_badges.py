@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from badges import rotation
+from badges import endorsing, multikey, rotation
 from badges.awards import credential_uuid
 from badges.issuer import did_url, issuer_of
 from badges.lookup import resolver, status_lists
@@ -76,6 +76,32 @@ def test_both_verifiers_accept_a_badge_with_all_that_it_can_say(tmp_path, digita
 
     assert said[0] == {"verified": True, "revoked": False, "errors": []}
     assert (said[1]["steps"]["valid_signature"], said[1]["errors"]) == (True, [])
+
+
+def test_an_endorsement_of_ours_and_one_that_digital_bazaar_signed_verify_alone_and_inside_the_badge(
+    tenant, node, digitalbazaar, wallet
+):
+    thing = endorsing.thing_named(tenant, badge_in(tenant)[0].id)
+    drafted = endorsing.drafted(tenant, thing, id="25555555-5555-4555-8555-555555555555")
+    signed = node("digitalbazaar-sign", drafted)
+    endorsing.take_in(tenant, thing, json.dumps(signed).encode(), None, by="test")
+    endorsing.endorse(tenant, thing, "Seen here", id="15555555-5555-4555-8555-555555555555", by="test")
+    tenant.clock.now += 1_000_000
+    run_issue(tenant)
+    badge = badge_in(tenant)[1]
+    theirs, ours = badge["endorsement"]
+    key = signed["issuer"]["id"].removeprefix("did:key:")
+    documents = published(tenant) | {signed["issuer"]["id"]: multikey.did_document(signed["issuer"]["id"], key)}
+
+    told = [digitalbazaar({"credential": one, "documents": documents}) for one in (badge, theirs, ours)]
+    changed = {**badge, "endorsement": [{**ours, "name": "Endorsement of all they do"}]}
+    of_changed = digitalbazaar({"credential": changed, "documents": documents})
+    of_wallet = asked(tenant, wallet)
+
+    assert theirs == signed
+    assert told == [{"verified": True, "revoked": False, "errors": []}] * 3
+    assert of_changed["verified"] is False
+    assert of_wallet["steps"]["valid_signature"] is True
 
 
 def test_digital_bazaars_verifier_accepts_a_demonstration_badge_that_has_no_public_address(tmp_path, digitalbazaar):
