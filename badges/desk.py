@@ -61,14 +61,14 @@ def read_ahead(ahead: ReadAhead, awards: Sequence[str], draw: Draw) -> list[int]
     drawn = [draw(ENTRIES) for _ in range(PROBES * (len(awards) - len(held)))]
     names: list[RecordName] = [("status", place_id(FIRST_LIST, index)) for index in drawn]
     names += [("status-list", str(record.meta["list"])) for record in held.values()]
-    names += [(kind, id) for id in held for kind in (stops.KIND, holders.KIND)]
+    names += [(stops.KIND, id) for id in held]
     found = []
     for record in ahead.get_many("award", awards).values():
         with suppress(ValueError):  # it fails by itself
             found.append(read_award(record.body))
     people = {award.person for award in found}
     names += [(wording.KIND, achievement_uuid(award)) for award in found]
-    names += [(endorsements.KIND, credential_uuid(award)) for award in awards]
+    names += [(kind, credential_uuid(award)) for award in awards for kind in (holders.KIND, endorsements.KIND)]
     ahead.load([*names, *(("person", id) for id in people)])
     words = ahead.get_many(wording.KIND, [name for kind, name in names if kind == wording.KIND])
     current = [wording.read(one).current for one in words.values()]
@@ -90,7 +90,7 @@ def content_of(desk: Desk, award_id: str, award: Award) -> BadgeContent:
         recipient = replace(recipient, id=did)
     version = achievements.current(tenant, reader, desk.issuer, of_award(award))
     seen = witnessed(reader, (proof.statement for proof in named(award)))
-    of_achievement = endorsements_of(reader, version.id)
+    of_achievement = None if version.records else endorsements_of(reader, version.id)  # a new version has none
     json = version.json | ({"endorsement": endorsed} if (endorsed := _signed(desk, of_achievement)) else {})
     credential = credential_of(award_id, award, recipient, json, zone=tenant.settings.zone, seen=seen)
     own = _signed(desk, endorsements_of(reader, credential_uuid(award_id)))
