@@ -19,7 +19,7 @@ from adapters.lms.structure import activities_in, shown_title, units_of
 from adapters.vocabulary import iri
 from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import current
-from lrs.storage import Reader
+from lrs.storage import Reader, Store
 
 MOST = 1_000
 """Courses, and sessions, that are looked at: the newest ones."""
@@ -58,7 +58,7 @@ class CatalogueEntry:
         return min((one.session.starts for one in self.dates), default=None)
 
 
-def entries(reader: Reader, now: int) -> list[CatalogueEntry]:
+def entries(reader: Store, now: int) -> list[CatalogueEntry]:
     """Every entry, with the dates that are still to come at *now*."""
     coming = [one for one in sessions.opened(reader, MOST) if one.starts > now]
     dated = [DatedSeats(one, left_in(reader, one)) for one in sorted(coming, key=lambda one: one.starts)]
@@ -76,12 +76,11 @@ def entries(reader: Reader, now: int) -> list[CatalogueEntry]:
     ]
 
 
-def left_in(reader: Reader, one: CentreSession) -> int | None:
+def left_in(store: Store, one: CentreSession) -> int | None:
     """How many seats are left in a session."""
     if not one.seats:
         return None
-    taken = sum(person.is_expected for _, person in attendees.of_session(reader, one.id).values())
-    return max(0, one.seats - taken)
+    return max(0, one.seats - store.count(attendees.KIND, [attendees.expected_key(one.id)]))
 
 
 class _Rules:

@@ -25,6 +25,7 @@ says(
     seat_booked="You have a seat. It stands in your plan.",
     seat_waiting="All seats are taken: you are on the waiting list. You get an e-mail when a seat comes free.",
     seat_back="The seat is given back.",
+    calendar_made="Your calendar has an address. Copy it into your calendar.",
     calendar_new="Your calendar has a new address. The one before works no more.",
 )
 
@@ -50,8 +51,9 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
 
         def decide(tx: Tx) -> str:
             if act == "calendar":
+                is_first = tx.get(feed.KIND, who.person) is None
                 feed.renew(tx, visit.tenant, who.person, by)
-                return "calendar_new"
+                return "calendar_made" if is_first else "calendar_new"
             if act == "give-back":
                 seats.give_back(tx, place, id, who.members, by)
                 return "seat_back"

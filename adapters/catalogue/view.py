@@ -15,7 +15,7 @@ from lrs.web.listing import ListColumn, ListRow
 
 CATALOGUE = (
     ListColumn("title", "What"),
-    ListColumn("kind", "Kind", facet=True),
+    ListColumn("kind", "Kind", facet=True, seen=False),
     ListColumn("gives", "Gives", facet=True, sortable=False),
     ListColumn("where", "Where", facet=True),
     ListColumn("language", "Language", facet=True, seen=False),
@@ -23,7 +23,7 @@ CATALOGUE = (
     ListColumn("hours", "Hours", figure=True),
     ListColumn("cost", "Cost", figure=True),
     ListColumn("next", "Next date"),
-    ListColumn("seats", "Seats left", figure=True),
+    ListColumn("seats", "Seats left", figure=True, seen=False),
 )
 OFFERINGS = (
     ListColumn("title", "Offering"),
@@ -73,10 +73,15 @@ def listed(found: Iterable[CatalogueEntry], root: str) -> list[ListRow]:
             | ({"hours": f"{one.hours:g}"} if one.hours is not None else {}),
             {"title": f"{root}/catalogue/{one.id}"},
             {},
-            {"title": one.provider},
+            {"title": " · ".join(filter(None, (one.sort, one.provider))), "next": _seats_said(one)},
         )
         for one in found
     ]
+
+
+def _seats_said(one: CatalogueEntry) -> str:
+    left = _seats(one)
+    return "" if left is None else "Full: there is a waiting list" if not left else f"{left} seats left"
 
 
 def _seats(one: CatalogueEntry) -> int | None:

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from adapters.centre import attendees, checklists, sessions
+from adapters.centre import attendees, checklists, seats, sessions
 from adapters.centre.attendees import MOST, Attendee
 from adapters.centre.day import CentreDay, known_checklist, pinned
 from adapters.centre.marking import still_open
 from adapters.centre.sessions import CentreSession
 from adapters.centre.told import Telling, anew, store_with, target
+from adapters.lms.place import LmsPlace
 from adapters.times import AHEAD
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import SECOND
@@ -100,6 +101,31 @@ def close(day: CentreDay, id: str) -> CentreSession:
         return store_with(place, Telling(closed, known, there), decide, [(sessions.KIND, id)])
 
     return anew(act)
+
+
+def can_cancel(reader: Reader, session: CentreSession) -> bool:
+    """Whether *session* can be cancelled: it is open, and nobody has a mark."""
+    there = attendees.of_session(reader, session.id).values()
+    return session.state == "planned" and not any(one.attendance or one.steps for _, one in there)
+
+
+def cancel(day: CentreDay, id: str, root: str) -> None:
+    """Cancels a session in which nothing is marked; who booked a seat is told. Raises ``Refused`` (409).
+
+    *root* is in front of the addresses in the mails.
+    """
+
+    def decide(tx: Tx) -> None:
+        record, session = day.session(tx, id)
+        if not can_cancel(tx, session):
+            message = "A session that is closed, or in which somebody is marked, cannot be cancelled."
+            raise Refused(message, status=409, error="has_marks")
+        sessions.put(tx, replace(session, state="cancelled"), record)
+        seats.tell_cancelled(tx, LmsPlace(day.tenant, day.subscriptions, root), session)
+        told = {"session": id, "centre": session.centre}
+        audit.append(tx, day.marker.subject, "session.cancelled", told)
+
+    day.tenant.store.write(decide, weight=MOST * seats.WEIGHT).result()
 
 
 def use_version(day: CentreDay, id: str) -> int:

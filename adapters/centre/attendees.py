@@ -147,6 +147,11 @@ def session_key(session: str) -> int:
     return key("attendee.session", session)
 
 
+def expected_key(session: str) -> int:
+    """The search key of those of a session who have a seat: they are counted without reading them."""
+    return key("attendee.expected", session)
+
+
 def of_session(reader: Reader, session: str) -> dict[str, tuple[Record, Attendee]]:
     """Everybody of a session by the id of their record, in the order in which they came onto it."""
     found = ((record, attendee_of(record)) for record in each(reader, KIND, session_key(session)))
@@ -186,6 +191,7 @@ def record_of(one: Attendee, rev: int = 0, seq: int = 0) -> Record:
     """The record of *one*."""
     keys = [key("attendee.session", one.session), *(_ifi_key(each.agent().as_version()) for each in _named(one))]
     keys += [key("attendee.person", one.person)] if one.person else []
+    keys += [expected_key(one.session)] if one.is_expected else []
     return Record(KIND, one.id, msgspec.json.encode(one), keys=tuple(dict.fromkeys(keys)), rev=rev, seq=seq)
 
 

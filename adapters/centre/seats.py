@@ -112,12 +112,29 @@ def fill(tx: Tx, place: LmsPlace, id: str) -> Attendee | None:
     one = replace(first, seat="booked", at=place.tenant.clock())
     attendees.put(tx, one, record)
     _tell(tx, place, session, one, REGISTERED, "registered")
+    _mail(tx, place, session, one, "seat-free")
+    return one
+
+
+def tell_cancelled(tx: Tx, place: LmsPlace, session: CentreSession) -> None:
+    """Tells everybody who booked a seat in *session*, or waits for one, that it is cancelled."""
+    now = place.tenant.clock()
+    for _, one in attendees.of_session(tx, session.id).values():
+        if one.seat == "booked":
+            _tell(tx, place, session, replace(one, at=now), UNREGISTERED, "unregistered")
+        if one.seat in {"booked", "waiting"}:
+            _mail(tx, place, session, one, "session-cancelled")
+
+
+def _mail(tx: Tx, place: LmsPlace, session: CentreSession, one: Attendee, template: str) -> None:
     address = _address(tx, one)
     if address:
-        link = f"{place.root}/me/plan"
-        values = {"link": link, "session": session.title, "when": timestamp_of_micros(session.starts)}
-        send_mail(tx, place.tenant, address, "seat-free", values, person=one.person)
-    return one
+        values = {
+            "link": f"{place.root}/me/plan",
+            "session": session.title,
+            "when": timestamp_of_micros(session.starts),
+        }
+        send_mail(tx, place.tenant, address, template, values, person=one.person or None)
 
 
 def _address(reader: Reader, one: Attendee) -> str:

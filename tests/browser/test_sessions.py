@@ -12,15 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from adapters.centre import attendees
+from adapters.catalogue import offerings
+from adapters.catalogue.table import read_catalogue
+from adapters.centre import attendees, hosts, sessions
 from adapters.centre.day import CentreDay
 from adapters.centre.marks import mark_step
 from adapters.centre.sessions import Marker
 from adapters.people import mailbox
 from adapters.vocabulary import iri
-from lrs.access import staff
+from lrs.access import learners, staff
 from lrs.access.roles import Granted
-from lrs.access.sessions import open_session
+from lrs.access.sessions import SigningIn, open_session
 from lrs.access.staff import ACTIVE, Member
 from lrs.competency.frameworks.frameworks import keep, publish, published
 from lrs.competency.frameworks.levels import PRESETS
@@ -29,7 +31,9 @@ from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rulesets import current, put
 from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.people.persons import person_named
 from lrs.web.origins import session_cookie
+from tests.adapters.centre.made import Centre
 from tests.browser.chromium import Chromium, found
 from tests.browser.test_pages import AXE, LOOK
 from tests.browser.test_staff import SHEET, URI
@@ -44,6 +48,10 @@ pytestmark = [
 RULES = f"""activity,verb,competency,level,threshold,valid for,trusted source
 {iri("centres", "north", "checklists", "gowning")},passed,GOWN,1,,P12M,north
 """
+EXPERIENCED = {
+    "verb": {"id": "http://adlnet.gov/expapi/verbs/experienced"},
+    "object": {"id": "https://vle.example/gmp"},
+}
 NAMES = (
     *("Ana Silva", "Ben Birch", "Chidi Okafor", "Dilys Rees", "Emeka Bello", "Farah Khan", "Gwen Pugh"),
     *("Hana Novak", "Idris Vaughan", "Jaswinder Kaur Dhaliwal", "Kofi Mensah", "Lleucu Llwyd"),
@@ -220,3 +228,69 @@ def test_the_pages_fit_a_desk_too(day):
     day.open(place, "closed")
     day.open("/staff/new-session", "new")
     day.open("/staff/checklists", "checklists")
+
+
+OFFERED = """offering,title,kind,provider,description,competency,level,hours,place,online,language,cost,enrol_at,\
+centre,date,starts,ends,seats
+basics,Gowning basics,Workshop,North Centre,Dress for a grade B room under the eyes of a trainer.,GOWN,1,7.5,Leeds,no,\
+English,250,,north,2031-02-03,09:00,17:00,1
+basics,Gowning basics,,,,,,,,,,,,north,2031-03-03,09:00,17:00,12
+gmp,GMP for newcomers,Course,West College,What good manufacturing practice asks of everybody.,GMP,1,3,,yes,Welsh,free,\
+https://west.example/gmp,,,,,
+works,Placement in a filling line,Placement,Cell Works,Six weeks at the side of an operator.,,,210,Stevenage,no,,,,,,,,
+"""
+
+
+def offered(day):
+    """The catalogue of ``OFFERED``, and the session of its first date."""
+    found = read_catalogue(OFFERED.encode(), "Europe/London", Marker(mailbox("t@centre.example"), "T", "staff t"), 1)
+    assert found.faults == []
+    for one in found.offerings.values():
+        day.write(lambda tx, one=one: offerings.keep(tx, one, "test"))
+    for one in found.sessions:
+        day.write(lambda tx, one=one: sessions.add(tx, one))
+    return found.sessions[0].id
+
+
+def test_a_learner_looks_into_the_catalogue_without_an_account_and_books_a_seat(day):
+    session = offered(day)
+    ana = {"mbox": "mailto:ana@learners.example"}
+    day.lrs.as_key("statements/write", name="north").store([{"actor": ana, **EXPERIENCED}])
+    drain(day.tenant, ("refs", "match"))
+    person = person_named(day.tenant, "ana@learners.example")
+    day.write(lambda tx: learners.open_account(tx, person, address="ana@learners.example", by="test"))
+    token = open_session(day.tenant, learners.SUBJECT + person, SigningIn("link"))
+    for width in (390, 768, 1280):
+        day.at(width)
+        day.browser.call("Network.clearBrowserCookies")
+        day.open("/catalogue", "catalogue")
+        day.open("/catalogue/basics", "entry")
+    day.cookie(session_cookie(day.tenant), token)
+    day.at(390)
+    day.open(f"/me/plan?book={session}", "plan-book")
+    day.press("main .card button", "/me/plan")
+    day.check("plan-booked")
+    day.press("button[value=calendar]", "/me/plan")
+    day.check("plan-calendar")
+    assert "/calendar/" in day.browser.run("document.querySelector('#address').textContent")
+    day.open("/catalogue/basics", "entry-full")
+    day.at(1280)
+    day.open("/me/plan", "plan")
+
+
+def test_a_supervisor_signs_hours_off_on_a_phone(day):
+    centre = Centre(day.tenant, [day.tenant.clock()])
+    told = {"kind": "placement", "host": "Cell Works", "hours": "37.5", "number": "P1", "until": "2026-11-25"}
+    session = centre.session(None, "Ana Silva, ana@learners.example", title="Filling line", **told)
+    one = centre.who(session, "Ana")
+    asked = hosts.ask(centre.day(), session.id, one.id, ("Sue Sharp", "sue@host.example"), day.lrs.address)
+    day.browser.call("Network.clearBrowserCookies")
+    for width in (1280, 390):
+        day.at(width)
+        day.open(f"/sign-off/{asked.token}", "sign-off")
+    day.fill(hours="36.5")
+    day.press("button[value=yes]", "/sign-off/")
+    day.check("signed-off")
+    assert centre.who(session, "Ana").mark.minutes == 2190
+    day.open(f"/sign-off/{asked.token}", "sign-off-used")
+    assert "This link was used already" in day.browser.run("document.body.innerText")

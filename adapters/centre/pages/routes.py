@@ -19,6 +19,7 @@ from adapters.vocabulary import iri
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.web.exchange import exchange_of, root_of
 from lrs.web.listing import ListRow, asked_of, listing
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -33,6 +34,7 @@ says(
     people_added="They are on the roster.",
     all_present="Everybody without a mark is marked as present.",
     session_closed="The session is closed, and its results are told.",
+    session_cancelled="The session is cancelled. Who booked a seat is told by e-mail.",
     version_used="The session works with the newest version of its checklist now.",
     left_roster="Taken off the roster.",
 )
@@ -79,7 +81,7 @@ def _people(visit: Visit, one: CentreSession) -> list[attendees.Attendee]:
 
 def _rows(visit: Visit) -> list[ListRow]:
     store = visit.tenant.store
-    found = [(one, store.count(attendees.KIND, [attendees.session_key(one.id)])) for one in _within_reach(visit)]
+    found = [(one, store.count(attendees.KIND, [attendees.expected_key(one.id)])) for one in _within_reach(visit)]
     return view.listed(found, visit.tenant.clock(), visit.root)
 
 
@@ -225,10 +227,19 @@ def _add_closing(router: APIRouter, subscriptions: Subscriptions) -> None:
     def ask(visit: Visiting, id: str) -> Response:
         return _closing(visit, subscriptions, id)
 
-    @router.post(f"{ONE}/close", status_code=303, summary="Closes a session", openapi_extra=form_body() | SIGNED_IN)
+    @router.post(
+        f"{ONE}/close",
+        status_code=303,
+        summary="Closes or cancels a session",
+        openapi_extra=form_body("act") | SIGNED_IN,
+    )
     def close(visit: Visiting, id: str, body: FormBody) -> Response:
-        visit.fields(body)
+        told = visit.fields(body)
         try:
+            if told.get("act") == "cancel":
+                root = f"{root_of(visit.request)}{exchange_of(visit.request).place.base}"
+                acts.cancel(day_of(visit, subscriptions, RUN), id, root)
+                return visit.on(f"{PLACE}/{id}", "session_cancelled")
             acts.close(day_of(visit, subscriptions, RUN), id)
         except Refused as refused:
             if refused.status != 409:
@@ -256,7 +267,8 @@ def _closing(visit: Visit, subscriptions: Subscriptions, id: str, refused: Refus
         "staff/session-close.html",
         refused.status if refused else 200,
         one=view.about(session, visit.tenant.clock()) | view.tally(_people(visit, session)),
-        open=[] if session.is_closed else acts.open_in(visit.tenant.store, session),
+        open=acts.open_in(visit.tenant.store, session) if session.state == "planned" else [],
+        can_cancel=acts.can_cancel(visit.tenant.store, session),
         problem=refused.message if refused else "",
     )
 
