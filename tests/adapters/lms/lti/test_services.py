@@ -19,7 +19,7 @@ from lrs.outbox import listing
 from lrs.storage import each
 from tests.adapters.lms.lti.platform import CLAIM, DEPLOYMENT, MEMBERSHIP, PATH, World
 from tests.matching.world import held, put_profile
-from tests.pages.conftest import text_of
+from tests.pages.conftest import Browser, text_of
 
 NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
@@ -98,6 +98,23 @@ def test_a_teacher_who_opens_a_course_has_its_roster_read_by_a_worker(world):
     assert assertion["exp"] - assertion["iat"] == 300
     assert asked["/members?course=2"][2]["authorization"] == "Bearer a-token"
     assert asked["/members?course=2"][2]["accept"] == "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+
+
+def test_a_platform_that_asks_for_our_keys_while_it_gives_a_token_is_answered(world):
+    launch(world, "9", "Instructor")
+    roster(world, member("1"))
+    token, answered = world.platform.answers["/token"], []
+
+    def asks_back(_):
+        answered.append(Browser(world.app, "https://skills.example.org").get(f"{PATH}/jwks"))
+        return token
+
+    world.platform.answers["/token"] = asks_back
+    read = rosters.read(world.tenant, course_of(world)[0])
+
+    assert [one.status_code for one in answered] == [200]
+    assert answered[0].json()["keys"]
+    assert read.members == 1
 
 
 def test_a_roster_of_several_pages_is_read_whole(world):
