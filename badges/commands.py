@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from badges import endorse_commands, stop_commands, stops
+from badges import endorse_commands, stop_commands, stops, trusted_commands
 from badges import issuer as issuers
 from badges.claim_commands import claim_command
 from badges.forms import FORMS, form_named
@@ -49,6 +49,7 @@ def badges() -> None:
 
 
 badges.add_command(keys)
+badges.add_command(trusted_commands.issuers)
 badges.add_command(claim_command)
 for _command in (*stop_commands.COMMANDS, *endorse_commands.COMMANDS):
     badges.add_command(_command)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
-from badges import achievement_routes, routes
+from badges import achievement_routes, registry_routes, routes
 from badges.checks import BadgeChecks
-from badges.pages import claim, keys, own, shared, verify, words
+from badges.pages import claim, keys, own, prior, shared, verify, words
 from badges.wallets import routes as wallets
 from badges.wallets.oid4vci import routes as oid4vci
 from lrs.web.page import Pages
+from lrs.xapi.statements.subscriptions import Subscriptions
 
 PAGES: Mapping[str, Pages] = {
     "achievement": achievement_routes.PAGES,
@@ -24,18 +25,11 @@ PAGES: Mapping[str, Pages] = {
 
 def routers() -> tuple[APIRouter, ...]:
     """Those that are the same for every application of a process."""
-    return (
-        routes.routes(),
-        keys.routes(),
-        claim.routes(),
-        own.routes(),
-        shared.routes(),
-        words.routes(),
-        wallets.routes(),
-        oid4vci.routes(),
-    )
+    rooms = (routes, registry_routes, keys, claim, own, shared, words, wallets, oid4vci)
+    return tuple(room.routes() for room in rooms)
 
 
-def own_routers() -> tuple[APIRouter, ...]:
-    """Those that count, so each application has its own."""
-    return (verify.routes(BadgeChecks()),)
+def own_routers(subscriptions: Subscriptions) -> tuple[APIRouter, ...]:
+    """Those that count, so each application has its own. *subscriptions*: what a stored statement owes."""
+    checks = BadgeChecks()
+    return (verify.routes(checks), prior.routes(checks, subscriptions))

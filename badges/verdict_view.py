@@ -48,12 +48,12 @@ def shown(verdict: Verdict) -> dict[str, Any]:
 def told(verdict: Verdict) -> dict[str, Any]:
     """*verdict* for programs, with what each badge says of itself."""
     inside = {"badges": [told(one) for one in verdict.badges]} if verdict.badges else {}
-    badge = {"badge": _summary(verdict.credential)} if verdict.credential is not None else {}
+    badge = {"badge": summary(verdict.credential)} if verdict.credential is not None else {}
     return {**verdict.shown(), "outcome": outcome(verdict), **badge, **inside}
 
 
 def _badge(verdict: Verdict) -> dict[str, Any]:
-    said = _summary(verdict.credential or {})
+    said = summary(verdict.credential or {})
     return {
         **said,
         "day": said["from"][:10],
@@ -68,7 +68,7 @@ def _check(check: Check) -> dict[str, Any]:
     return {"name": check.name, "ok": check.ok, "code": check.code, "why": _text(check.why)}
 
 
-def _summary(credential: JsonView) -> dict[str, str]:
+def summary(credential: JsonView) -> dict[str, str]:
     """What a badge says that it is; empty texts for what it does not say. None of it is checked here."""
     subject, badge = _object(credential.get("credentialSubject")), _object(credential.get("badge"))
     achievement = _object(subject.get("achievement")) or badge

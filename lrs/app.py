@@ -197,7 +197,7 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
             sign_in_learner.routes(),
             account.routes(),
             me.routes(TENANT, own_forms()),
-            *badges.own_routers(),
+            *badges.own_routers(SUBSCRIPTIONS),
         ),
     ):
         yield from guarded(router.routes)

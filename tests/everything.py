@@ -30,7 +30,10 @@ from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
-from badges import claims, counts, editing, endorsing, holders, issuer, rotation, shares, stops, wording
+from badges import claims, counts, editing, endorsing, holders, issuer, prior, rotation, shares, stops, trusted, wording
+from badges.lookup import resolver
+from badges.trusted import TrustedIssuer
+from badges.verify import verify
 from badges.wallets import exchanges
 from badges.wallets.oid4vci import nonces
 from lrs.access import learners, one_time, staff_acts, switches, tries
@@ -76,6 +79,7 @@ from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
 from tests.adapters.centre.made import Centre
 from tests.adapters.lms import made
+from tests.badges.foreign.badges import DOCUMENTS, fetch
 from tests.transfer import forwarding
 
 ANN = {"name": "Ann", "mbox": "mailto:ann@example.org"}
@@ -162,6 +166,7 @@ class Everything:
         self._shown(badge)
         self._words()
         self._endorsed(badge)
+        self._prior()
         stops.stop(self.tenant, [badge], "suspended", reason="An assessor asked for it", by="test")
         drain(self.tenant, ("issue", "publish"))
 
@@ -181,6 +186,16 @@ class Everything:
     def _endorsed(self, badge: str) -> None:
         thing = endorsing.thing_named(self.tenant, badge)
         endorsing.endorse(self.tenant, thing, "I saw it", id="55555555-5555-4555-8555-555555555555", by="test")
+
+    def _prior(self) -> None:
+        """A badge of another issuer that the organisation trusts, and that staff have seen to be Ann's."""
+        content, ann = DOCUMENTS["eddsa-did-key"].encode(), self.person("ann")
+        verdict = verify(content, at=self.tenant.clock(), resolve=resolver(self.tenant, None), fetch=fetch)
+        issuer = TrustedIssuer(json.loads(content)["issuer"]["id"], "College", self.tenant.clock())
+        self.write(lambda tx: trusted.trust(tx, issuer, by="test"))
+        given = {"by": "staff", "is_theirs": True, "subscriptions": SUBSCRIPTIONS}
+        kept = prior.ready(self.tenant, ann, content, verdict, **given)
+        self.write(lambda tx: prior.keep(tx, kept))
 
     def _words(self) -> None:
         """A steward's image, which makes a second version of the achievement."""

@@ -40,6 +40,8 @@ ACTS = {
     *(
         "badges renew",
         "badges keys rotate",
+        "badges issuers trust",
+        "badges issuers distrust",
         "badges revoke",
         "badges endorse",
         "badges suspend",
@@ -71,6 +73,7 @@ LISTS = {
     *(
         "badges list",
         "badges keys list",
+        "badges issuers list",
         "services list",
         "deliveries list",
         "consent list",
@@ -92,7 +95,7 @@ LISTS = {
 }
 NEVER_EMPTY = {"tenants list", "tenants usage", "badges keys list"}
 """The default tenant is always there, and so is its first key."""
-EMPTY_FOR_ALL_THAT = {"persons suggestions", "forward list", "lms sync"}
+EMPTY_FOR_ALL_THAT = {"badges issuers list", "persons suggestions", "forward list", "lms sync"}
 """Lists that the sample programme puts nothing in."""
 VERBS = {
     *(
@@ -104,6 +107,7 @@ VERBS = {
         "Print",
         "Register",
         "Remove",
+        "Trust",
         "Send",
         "Withdraw",
         "Add",

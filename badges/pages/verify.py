@@ -10,18 +10,16 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
-from starlette.datastructures import UploadFile
-from starlette.types import Message
 
 from badges import verdict_view
 from badges.checks import MOST_BYTES, BadgeChecks
+from badges.pages.handed_in import NOTHING, body_of, client_of, form_of
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import read
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here, problems
 from lrs.pages import front
 from lrs.web.dates import written_moment
-from lrs.web.exchange import exchange_of
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
 
@@ -107,14 +105,15 @@ def routes(checks: BadgeChecks) -> APIRouter:
 
     @router.post(PLACE, summary="Checks the badge in a form", responses=problems(413, 429), openapi_extra=_FORM)
     async def send(request: Request, tenant: Here) -> Response:
-        checks.admit(tenant, _client(request))
-        text, content, email = await _sent(request)
-        if not content:
-            raise Refused("Choose a file, or paste a badge or its address.", error="no_file")
-        verdict = await checks.check(tenant, content, email)
+        checks.admit(tenant, client_of(request))
+        handed = await form_of(request)
+        if not handed.content:
+            raise Refused(NOTHING, error="no_file")
+        email = handed.fields.get("email", "").strip()[:_LONGEST_ADDRESS]
+        verdict = await checks.check(tenant, handed.content, email)
         at = written_moment(tenant.clock(), tenant.settings.zone)
         found = verdict_view.shown(verdict)
-        shown_text = text if len(text) <= _LONGEST_SHOWN else ""
+        shown_text = handed.text if len(handed.text) <= _LONGEST_SHOWN else ""
         return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at)
 
     @router.post(
@@ -125,8 +124,8 @@ def routes(checks: BadgeChecks) -> APIRouter:
         response_class=Response,
     )
     async def ask(request: Request, tenant: Here) -> Response:
-        checks.admit(tenant, _client(request))
-        content, email = _asked(await _body(request))
+        checks.admit(tenant, client_of(request))
+        content, email = _asked(await body_of(request))
         verdict = await checks.check(tenant, content, email)
         return JSONResponse(verdict_view.told(verdict), headers={"cache-control": "no-store"})
 
@@ -136,35 +135,6 @@ def routes(checks: BadgeChecks) -> APIRouter:
 _LONGEST_SHOWN = 4_000
 """Characters of what was typed that the page shows again."""
 _LONGEST_ADDRESS = 320
-
-
-def _client(request: Request) -> str:
-    return request.client.host if request.client is not None else ""
-
-
-async def _body(request: Request) -> bytes:
-    """The body, in memory. Refuses (413) more than ``MOST_BYTES``."""
-    share, body = exchange_of(request).share, bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise Refused(f"a badge may have {MOST_BYTES} bytes with its image", status=413, error="too_large")
-        share.hold(len(chunk))
-    return bytes(body)
-
-
-async def _sent(request: Request) -> tuple[str, bytes, str]:
-    """What was typed into the form; what is to be checked, the file before the text; and the e-mail address."""
-    body = await _body(request)
-
-    async def again() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async with Request(request.scope, again).form(max_files=1, max_fields=4, max_part_size=MOST_BYTES) as form:
-        file = form.get("file")
-        content = await file.read() if isinstance(file, UploadFile) else b""
-        text, email = (str(form.get(name) or "") for name in ("text", "email"))
-    return text, content or text.strip().encode("utf-8", "replace"), email.strip()[:_LONGEST_ADDRESS]
 
 
 def _asked(body: bytes) -> tuple[bytes, str]:

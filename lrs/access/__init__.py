@@ -22,6 +22,10 @@ def is_of_content(source: str) -> bool:
     return source == CONTENT_SOURCE or source.startswith(f"{CONTENT_SOURCE} ")
 
 
+PRIOR_SOURCE = "engraft prior badges"
+"""``meta.source`` of statements about badges of others that learners brought along and whose issuer is trusted. No key
+may have it.
+"""
 RESULTS_SOURCE = "engraft results"
 """What ``meta.source`` begins with of statements that tell a learning platform what its learners hold (the rest is the
 id of the platform). They are never evidence, either; a key of such a source only reads them.

@@ -145,6 +145,8 @@ TABLE: PolicyTable = {
     ("GET", "/me/data.json"): _own("own-record.read"),
     ("GET", "/me/badges/{id}/take"): _own("own-record.read"),
     ("POST", "/me/badges/{id}/take"): _own("own-badges.share"),
+    ("GET", "/me/prior"): _own("own-record.read"),
+    ("POST", "/me/prior"): _own("own-badges.bring"),
     # learners: whoever has the link to a badge of theirs
     ("GET", "/claim/{claim}"): _CLAIM,
     ("POST", "/claim/{claim}"): _CLAIM,
@@ -154,6 +156,8 @@ TABLE: PolicyTable = {
     **listed("/staff/learners", _LEARNERS),
     ("POST", "/staff/learners"): _LEARNERS,
     ("GET", "/staff/learners/{person}"): _LEARNERS,
+    ("GET", "/staff/learners/{person}/prior"): _QUESTIONS,
+    ("POST", "/staff/learners/{person}/prior"): _QUESTIONS,
     ("GET", "/staff/learners/{person}/correct"): _QUESTIONS,
     ("POST", "/staff/learners/{person}/correct"): _QUESTIONS,
     ("POST", "/staff/learners/{person}/withdraw"): _staff("consents.withdraw"),
@@ -244,6 +248,7 @@ TABLE: PolicyTable = {
     # what badges point to for ever, and the badges
     ("GET", "/t/{tenant}/did.json"): _BADGE,
     ("GET", "/.well-known/jwks.json"): _BADGE,
+    ("GET", "/.well-known/issuer-registry.json"): _BADGE,
     ("GET", "/.well-known/jwt-vc-issuer/t/{tenant}"): _BADGE,
     ("GET", "/t/{tenant}/status/{name}"): _BADGE,
     ("GET", "/t/{tenant}/achievements/{id}"): _BADGE_PAGE,

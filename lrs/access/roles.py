@@ -57,7 +57,7 @@ _EVERYTHING = (
 _RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer")
 """What it takes to keep records right, whoever sent them."""
 _OF_LEARNERS = (
-    *("own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share"),
+    *("own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share", "own-badges.bring"),
     "own-bookings.change",
 )
 _OF_OWN_LEARNERS: Rights = dict.fromkeys(("learners.read", "questions.answer"), OWN_LEARNERS)

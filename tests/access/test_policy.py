@@ -103,6 +103,7 @@ OPEN = {
     ("GET", "/calendar/{token}"),
     ("GET", "/did.json"),
     ("GET", "/.well-known/jwks.json"),
+    ("GET", "/.well-known/issuer-registry.json"),
     ("GET", "/.well-known/jwt-vc-issuer/t/{tenant}"),
     ("GET", "/status/{name}"),
     ("GET", "/claim/{claim}"),
@@ -166,6 +167,7 @@ LEARNERS_OWN = {
     *(("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing")),
     *(("GET", "/me/data"), ("GET", "/me/data.json"), ("GET", "/me/plan"), ("POST", "/me/plan")),
     *(("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")),
+    *(("GET", "/me/prior"), ("POST", "/me/prior")),
     *(("POST", "/me/questions"), ("POST", "/me/sharing/stop")),
 }
 """For a learner's session alone (``tests/pages/test_me.py``): none of these callers is one."""
@@ -342,6 +344,8 @@ OTHERS = {
             ("GET", "/staff/questions.json"),
             ("GET", "/staff/questions/{id}"),
             ("POST", "/staff/questions/{id}"),
+            ("GET", "/staff/learners/{person}/prior"),
+            ("POST", "/staff/learners/{person}/prior"),
             ("GET", "/staff/learners/{person}/correct"),
             ("POST", "/staff/learners/{person}/correct"),
             ("GET", "/staff/consents/{receipt}"),
@@ -482,6 +486,7 @@ def test_each_right_that_a_scope_gives_is_asked_for_somewhere():
     assert {line.right for line in TABLE.values()} - given == {
         *("public", "source.read", "links.make"),
         *("own-bookings.change", "own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share"),
+        "own-badges.bring",
         *("account.use", "course.read"),
         *("account.use", "courses.launch", "launch.run"),
         *("installation.read", "installation.begin", "tenants.manage", "operators.manage"),

@@ -53,7 +53,9 @@ SERVICES |= {("POST", f"/staff/services/{{id}}/{act}") for act in ("test", "rota
 JOINING = {("GET", f"/staff/same-person{form}") for form in ("", ".csv", ".json", "/{one}/{other}")}
 QUESTIONS = {("GET", f"/staff/questions{form}") for form in ("", ".csv", ".json", "/{id}")}
 QUESTIONS |= {("POST", "/staff/questions/{id}")}
-QUESTIONS |= {(method, "/staff/learners/{person}/correct") for method in ("GET", "POST")}
+QUESTIONS |= {
+    (method, f"/staff/learners/{{person}}/{what}") for method in ("GET", "POST") for what in ("correct", "prior")
+}
 INVITING = {("POST", "/staff/learners/{person}/invite"), ("GET", "/staff/invitations"), ("POST", "/staff/invitations")}
 JOINING |= {("POST", "/staff/same-person/{one}/{other}")}
 ADDING = {("POST", "/staff/services"), ("GET", "/staff/new-service")}
@@ -78,6 +80,7 @@ OWN_DATA = {("GET", "/me/data"), ("GET", "/me/data.json")}
 OWN_RECORD = {("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing"), *OWN_DATA}
 OWN_RECORD |= {("POST", "/me/questions"), ("POST", "/me/sharing/stop")}
 OWN_RECORD |= {("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")}
+OWN_RECORD |= {("GET", "/me/prior"), ("POST", "/me/prior")}
 CONNECT = {("GET", f"/connect{form}") for form in ("", ".csv", ".json")}
 CONNECT |= {("GET", "/connect/{platform}"), ("POST", "/connect/{platform}"), ("GET", "/connect/{platform}/rules.csv")}
 CONNECT |= {(method, "/connect/sources/{source}") for method in ("GET", "POST")}

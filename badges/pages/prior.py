@@ -1,0 +1,153 @@
+"""Badges of others that a learner brings along: a page for the learner, and one for staff. No logic."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from badges import prior
+from badges.checks import BadgeChecks
+from badges.pages.handed_in import NOTHING, client_of, form_of
+from badges.prior import PriorBadge, PriorPlan
+from lrs.kernel.errors import Refused
+from lrs.pages import reach, session
+from lrs.pages.me.facts import own
+from lrs.pages.me.routes import READ
+from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, says, uploads
+from lrs.people.persons import identifiers_in, members_of
+from lrs.storage.edge import read
+from lrs.web.dates import written_day
+from lrs.xapi.statements.subscriptions import Subscriptions
+
+OWN = "/me/prior"
+OF_LEARNER = "/staff/learners/{person}/prior"
+_TAKEN_TO_READ = {"badge_not_valid", "no_file", "too_many"}
+_SENDS = uploads("text", "theirs") | SIGNED_IN
+
+says(
+    prior_evidence="The badge is kept, and counts as evidence for the rules that name badges of others.",
+    prior_kept="The badge is kept, without effect on skills. Why stands beside it.",
+)
+
+
+def routes(checks: BadgeChecks, subscriptions: Subscriptions) -> APIRouter:
+    """The router; *checks* is of this process."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_own(router, checks, subscriptions)
+    _add_of_learner(router, checks, subscriptions)
+    return router
+
+
+def _add_own(router: APIRouter, checks: BadgeChecks, subscriptions: Subscriptions) -> None:
+    @router.get(OWN, summary="Badges of others that a learner has brought", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        return _own_page(visit)
+
+    @router.post(OWN, status_code=303, summary="Brings a badge of others", openapi_extra=_SENDS)
+    async def bring(request: Request, visit: Visiting) -> Response:
+        try:
+            mine = await read(_mine, visit)
+            kept = await _brought(request, visit, checks, mine[0], subscriptions, may_vouch=False)
+        except Refused as refused:
+            if refused.error not in _TAKEN_TO_READ:
+                raise
+            return await read(_own_page, visit, refused)
+        return visit.on(OWN, _said(kept))
+
+
+def _add_of_learner(router: APIRouter, checks: BadgeChecks, subscriptions: Subscriptions) -> None:
+    @router.get(OF_LEARNER, summary="Badges of others that a learner has brought", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, person: str) -> Response:
+        return _staff_page(visit, person)
+
+    @router.post(OF_LEARNER, status_code=303, summary="Brings a badge of others for a learner", openapi_extra=_SENDS)
+    async def bring(request: Request, visit: Visiting, person: str) -> Response:
+        try:
+            theirs = await read(_theirs, visit, person)
+            kept = await _brought(request, visit, checks, theirs[0], subscriptions, may_vouch=True)
+        except Refused as refused:
+            if refused.error not in _TAKEN_TO_READ:
+                raise
+            return await read(_staff_page, visit, person, refused)
+        return visit.on(OF_LEARNER.replace("{person}", theirs[0]), _said(kept))
+
+
+async def _brought(
+    request: Request, visit: Visit, checks: BadgeChecks, person: str, subscriptions: Subscriptions, *, may_vouch: bool
+) -> PriorBadge:
+    """What was kept of the badge in the form. Raises ``Refused``."""
+    checks.admit(visit.tenant, client_of(request))
+    handed = await form_of(request)
+    session.check_token(visit.tenant, handed.fields.get("form", ""), visit.session.nonce)
+    if not handed.content:
+        raise Refused(NOTHING, error="no_file")
+    verdict = await checks.check(visit.tenant, handed.content, "")
+    vouches = may_vouch and handed.fields.get("theirs") == "yes"
+    make = functools.partial(
+        prior.ready, visit.tenant, person, handed.content, verdict, by=visit.session.by, is_theirs=vouches
+    )
+    return await read(_keep, visit, functools.partial(make, subscriptions=subscriptions))
+
+
+def _keep(visit: Visit, make: Callable[[], PriorPlan]) -> PriorBadge:
+    made = make()
+    keep = functools.partial(prior.keep, ready=made)
+    if made.plan is None:
+        return visit.tenant.store.write(keep).result()
+    return visit.tenant.store.write(keep, weight=made.plan.weight, reads=made.plan.reads).result()
+
+
+def _said(kept: PriorBadge) -> str:
+    return "prior_evidence" if kept.statement else "prior_kept"
+
+
+def _mine(visit: Visit) -> tuple[str, ...]:
+    """The visitor's own person and those joined with it. Raises ``Refused`` (404)."""
+    mine = visit.caller.owned(READ)
+    if len(mine) != 1:
+        raise Refused("There is no learner's record for this sign-in.", status=404, error="not_found")
+    return own(visit.tenant, next(iter(mine))).members
+
+
+def _theirs(visit: Visit, person: str) -> tuple[str, ...]:
+    """The holder of *person* and those joined with it, within reach. Raises ``Refused`` (404)."""
+    members = members_of(visit.tenant.store, person)
+    if not members:
+        raise reach.nobody_here()
+    reach.check_reach(visit.tenant.store, visit.caller, members[0])
+    return members
+
+
+def _own_page(visit: Visit, refused: Refused | None = None) -> Response:
+    shown = _shown(visit, _mine(visit), refused)
+    return visit.page("learner/prior.html", refused.status if refused else 200, here="me", act=OWN, **shown)
+
+
+def _staff_page(visit: Visit, person: str, refused: Refused | None = None) -> Response:
+    members = _theirs(visit, person)
+    identifiers = identifiers_in(visit.tenant.store, members)
+    name = reach.name_told(visit.tenant.store, identifiers, reach.own_sources(visit.caller)) or ""
+    act = OF_LEARNER.replace("{person}", members[0])
+    shown = _shown(visit, members, refused)
+    return visit.page(
+        "staff/prior.html", refused.status if refused else 200, person=members[0], name=name, act=act, **shown
+    )
+
+
+def _shown(visit: Visit, members: tuple[str, ...], refused: Refused | None) -> dict[str, Any]:
+    badges = [
+        {
+            "name": one.name,
+            "issuer": one.issuer_name or one.issuer,
+            "issuer_id": one.issuer,
+            "day": written_day(one.day),
+            "counts": bool(one.statement),
+            "why": one.why,
+        }
+        for one in prior.brought(visit.tenant.store, members)
+    ]
+    return {"badges": badges, "problem": refused.message if refused else ""}

@@ -1,0 +1,145 @@
+"""Badges of others that learners bring along: what is kept, what becomes evidence, and what is refused."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+import pytest
+
+from badges import trusted
+from badges.trusted import TrustedIssuer
+from lrs.access import PRIOR_SOURCE
+from lrs.storage import each
+from tests.badges.foreign.badges import DOCUMENTS, MAYZE, baked_png, changed
+from tests.competency.world import RULES
+from tests.pages.conftest import Browser, text_of
+from tests.pages.test_me import lived, signed_in
+
+BADGE = DOCUMENTS["eddsa-did-key"]
+ISSUER = json.loads(BADGE)["issuer"]["id"]
+EARNED = "http://id.tincanapi.com/verb/earned"
+HERS = {"mbox": f"mailto:{MAYZE}"}
+
+
+@pytest.fixture
+def mayze(site):
+    return lived(site, actor=HERS, name="Mayze Jones")
+
+
+def trust(site, issuer=ISSUER, name="College of the Example"):
+    one = TrustedIssuer(issuer, name, site.tenant.clock(), "https://college.example.org")
+    site.tenant.store.write(functools.partial(trusted.trust, issuer=one, by="test")).result()
+
+
+def bring(browser, place, content, **fields):
+    form = browser.get(place).text.split('name="form" value="')[-1].partition('"')[0]
+    return browser.ask("POST", place, data={"form": form, "text": "", **fields}, files={"file": ("badge", content)})
+
+
+def statements(site):
+    every = (json.loads(record.body) for record in each(site.tenant.store, "statement"))
+    return [one for one in every if one["verb"]["id"] == EARNED]
+
+
+def test_a_badge_of_a_trusted_issuer_to_ones_own_address_becomes_evidence_of_a_source_of_its_own(site, mayze):
+    trust(site)
+    browser = signed_in(site, mayze)
+
+    answer = bring(browser, "/me/prior", BADGE.encode())
+    again = bring(browser, "/me/prior", baked_png("eddsa-did-key"))
+    page = browser.get(answer.headers["location"])
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/me/prior?done=prior_evidence")
+    assert again.headers["location"] == "/me/prior?done=prior_evidence"
+    assert "Pipetting Counts as evidence College of the Example , 10 January 2026" in text_of(page)
+    (told,) = statements(site)
+    assert told["actor"]["mbox"] == f"mailto:{MAYZE}"
+    assert told["object"]["id"] == "https://college.example.org/achievements/pipetting"
+    assert told["timestamp"] == "2026-01-10T09:00:00Z"
+    assert told["context"]["extensions"]["https://w3id.org/engraft/extensions/prior-badge"]["issuer"] == ISSUER
+    (record,) = [one for one in each(site.tenant.store, "statement") if one.meta["source"] == PRIOR_SOURCE]
+    assert record.id == told["id"]
+    assert [action for action, _ in site.audit()].count("prior-badge.evidence") == 1
+
+
+def test_a_badge_of_an_issuer_that_nobody_named_as_trusted_is_kept_without_effect(site, mayze):
+    browser = signed_in(site, mayze)
+
+    answer = bring(browser, "/me/prior", BADGE.encode())
+
+    assert answer.headers["location"] == "/me/prior?done=prior_kept"
+    assert "No effect: the organisation has not named its issuer as trusted." in text_of(browser.get("/me/prior"))
+    assert statements(site) == []
+
+
+def test_a_kept_badge_becomes_evidence_when_it_is_brought_after_its_issuer_was_named(site, mayze):
+    browser = signed_in(site, mayze)
+    bring(browser, "/me/prior", BADGE.encode())
+    trust(site)
+
+    answer = bring(browser, "/me/prior", BADGE.encode())
+
+    assert answer.headers["location"] == "/me/prior?done=prior_evidence"
+    assert len(statements(site)) == len(list(each(site.tenant.store, "prior-badge"))) == 1
+
+
+def test_somebody_elses_badge_is_no_evidence_until_staff_vouch_for_it(site, browser):
+    trust(site)
+    ann = lived(site)
+    own = signed_in(site, ann, Browser(site.app))
+
+    by_learner = bring(own, "/me/prior", BADGE.encode(), theirs="yes")
+    said = text_of(own.get("/me/prior"))
+    by_staff = bring(browser, f"/staff/learners/{ann}/prior", BADGE.encode(), theirs="yes")
+
+    assert by_learner.headers["location"] == "/me/prior?done=prior_kept"
+    assert "issued to an e-mail address that is not known here" in said
+    assert by_staff.headers["location"] == f"/staff/learners/{ann}/prior?done=prior_evidence"
+    assert "Counts as evidence" in text_of(browser.get(f"/staff/learners/{ann}/prior"))
+    assert len(statements(site)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (changed("eddsa-did-key", lambda badge: badge.update(name="x")), "the signature does not fit"),
+        (b"", "Choose a file, or paste a badge or its address."),
+        (DOCUMENTS["ecdsa-sd-base"].encode(), "from which holders make what they show"),
+    ],
+)
+def test_what_is_no_valid_badge_is_not_kept_and_its_sender_reads_why(site, mayze, content, why):
+    browser = signed_in(site, mayze)
+
+    page = bring(browser, "/me/prior", content)
+
+    assert page.status_code == 400
+    assert why in text_of(page)
+    assert list(each(site.tenant.store, "prior-badge")) == []
+
+
+def test_a_rule_that_names_the_source_counts_the_badge(site, mayze):
+    row = f"https://college.example.org/achievements/pipetting,{EARNED},ASEP,1,,,{PRIOR_SOURCE}\n"
+    site.world.apply(RULES + row)
+    trust(site)
+    before = len(site.world.awards())
+
+    bring(signed_in(site, mayze), "/me/prior", BADGE.encode())
+    site.world.work()
+
+    proofs = [proof["source"] for award in site.world.awards() for proof in award["evidence"]]
+    assert (len(site.world.awards()) - before, proofs.count(PRIOR_SOURCE)) == (1, 1)
+
+
+def test_the_registry_lists_the_organisation_itself_and_whom_it_trusts(site):
+    trust(site)
+    trust(site, "did:web:other.example.org", "Other")
+    site.tenant.store.write(lambda tx: trusted.distrust(tx, "did:web:other.example.org", by="test")).result()
+
+    told = Browser(site.app).get("/.well-known/issuer-registry.json")
+
+    assert told.headers["access-control-allow-origin"] == "*"
+    own, theirs = told.json()["registry"].items()
+    assert own[1]["name"] == "Engraft, default (demonstration)"
+    assert theirs == (ISSUER, {"name": "College of the Example", "url": "https://college.example.org"})
+    assert told.json()["meta"].keys() == {"created", "updated"}
