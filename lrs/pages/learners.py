@@ -227,6 +227,7 @@ def _learner(
         may_join=sees("/staff/same-person"),
         may_take_badges=sees("/pages/badges/{id}"),
         arrived=lately(tenant, chain.from_iterable(found.identifiers.values()), reach.own_sources(caller)),
+        has_mail=tenant.settings.smtp_url is not None,
         may_open=sees("/arrivals/statements/{id}"),
         may_correct=sees(PLACE + "/{person}/correct"),
         sources=sorted(reach.own_sources(caller) or ()),

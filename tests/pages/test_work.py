@@ -61,9 +61,9 @@ def test_where_nothing_is_the_matter_each_part_says_what_to_do(quiet):
     assert "Nothing fails at present." in text
     assert "Nothing was given up on." in text
     assert "No delivery was given up on" in text
-    assert "None is connected. Connect one with lrs services add" in text
+    assert "None is connected. One is added under Services." in text
     assert "No statement has come in yet." in text
-    assert "No file has come in. Bring one in with lrs adapter run" in text
+    assert "No file has come in. One is brought in under Imports" in text
 
 
 def test_what_waits_is_told_with_how_far_behind_it_is(site, browser):
@@ -221,7 +221,7 @@ def test_a_service_that_was_disabled_is_told_with_what_to_do(site, browser):
     text = text_of(browser.get("/pages/work"))
 
     assert "Career Converter Active http://127.0.0.1:9/hook Competencies, levels, dates and badges" in text
-    assert "Gone Disabled: it answered 410 Gone. Once it is put right: lrs services resync gone" in text
+    assert "Gone Disabled: it answered 410 Gone. Once it is put right, make it active again under Services" in text
     assert "1 thing needs somebody" in text
 
 

@@ -66,7 +66,7 @@ def _plain(value: Any) -> Any:
 def _statement(one: Mapping[str, Any]) -> str:
     verb, thing = one["verb"], one.get("object", {})
     names = thing.get("definition", {}).get("name", {})
-    what = in_any_language(names) or thing.get("name") or thing.get("id", "")
+    what = in_any_language(names) or thing.get("name") or last_part(thing.get("id", ""))
     did = in_any_language(verb.get("display", {})) or last_part(verb["id"])
     return _joined(f"{did} {what}", _score(one.get("result", {}).get("score", {})))
 

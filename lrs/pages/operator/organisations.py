@@ -159,5 +159,6 @@ def _one(visit: Visit, id: str, refused: Refused | None = None, **told: str) -> 
         administrators=[{"name": one.name or one.email, "state": one.state} for one in known],
         pages=pages_address(visit.tenant.settings, id, port_of(visit.request)),
         problem=refused.message if refused else "",
+        has_mail=visit.tenant.settings.smtp_url is not None,
         **{"email": "", "link": "", "until": "", **told},
     )
