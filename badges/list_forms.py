@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from badges import status
+from badges.contexts import OPEN_BADGES
 from badges.forms.vc_jwt import MEDIA_TYPE, jwt_key, numeric_date
 from badges.issuer import Issuer, issuer_named
 from badges.jose import signed
@@ -27,8 +28,10 @@ def _stored(body: bytes, _: KeyRing) -> bytes:
 
 
 def _jwt(body: bytes, ring: KeyRing) -> bytes:
+    """With the context of Open Badges, which defines the claims of a JWT: without it they fail JSON-LD's safe mode."""
     issuer = _owner(body, ring)
     listed = {name: value for name, value in json.loads(body).items() if name != "proof"}
+    listed["@context"] = [*listed["@context"], OPEN_BADGES]
     claims = {"iss": issuer.id, "jti": listed["id"], "sub": listed["credentialSubject"]["id"]}
     nbf = {"nbf": numeric_date(listed["validFrom"])}
     return signed(issuer, jwt_key(issuer), {**listed, **claims, **nbf}, "JWT").encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -69,8 +70,10 @@ def put_statements(tenant: Tenant) -> None:
         tenant.store.write(lambda tx, record=record: tx.insert(record)).result()
 
 
-def issued_of_framework(tenant: Tenant, level: int = 2, **changes: Any) -> Framework:
-    """The framework and the statements, and a badge of its capability at *level*."""
+def issued_of_framework(
+    tenant: Tenant, level: int = 2, *, run: Callable[[], object] | None = None, **changes: Any
+) -> Framework:
+    """The framework and the statements, and a badge of its capability at *level*; *run* issues it."""
     framework = put_framework(tenant)
     put_statements(tenant)
     evidence = [
@@ -78,5 +81,5 @@ def issued_of_framework(tenant: Tenant, level: int = 2, **changes: Any) -> Frame
         {"statement": STATEMENT_2, "source": "lms", "timestamp": "2026-06-02T09:30:00Z"},
     ]
     put_award(tenant, **of_framework(framework, level, evidence=evidence, **changes))
-    run_issue(tenant)
+    (run or (lambda: run_issue(tenant)))()
     return framework
