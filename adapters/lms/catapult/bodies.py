@@ -74,13 +74,17 @@ class LaunchAsked(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
     mastery_score: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     move_on: MoveOn | None = None
     alternate_entitlement_key: str = ""
-    return_url: str = ""
+    return_url: str | None = None
 
 
 def told(body: bytes, kind: type[T]) -> T:
-    """*body* as a *kind*. Refuses (400) with the place."""
+    """*body* as a *kind*. Refuses (400) with the place.
+
+    A number may be written as a text, as ADL's Moodle activity does with what it reads from its database; the player
+    takes both.
+    """
     try:
-        return msgspec.convert(strict_json.parse(body), kind)
+        return msgspec.convert(strict_json.parse(body), kind, strict=False)
     except msgspec.ValidationError as error:
         why, _, where = str(error).partition(" - at `$")
         known = where.rstrip("`").partition("[...]")[0]  # it does not say under which name of an object

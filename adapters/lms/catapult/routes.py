@@ -133,7 +133,7 @@ def _add_launch(router: APIRouter, at: Any) -> None:
                 registration.id,
                 number(index),
                 asked.launch_mode,
-                return_url=asked.return_url,
+                return_url=asked.return_url or "",
                 launch_parameters=asked.launch_parameters,
                 mastery_score=asked.mastery_score,
                 move_on=asked.move_on,

@@ -69,6 +69,20 @@ def test_a_package_that_is_refused_says_which_requirement_it_violates(platform):
     assert "endpoint" in answer.json()["message"]
 
 
+def test_numbers_are_taken_as_texts_and_an_address_that_is_null_as_none(platform, course):
+    """So ADL's Moodle activity (``mod_cmi5launch`` 1.1.0) sends what it reads from its database."""
+    token = platform.with_key("POST", "auth", json={"tenantId": str(platform.id), "audience": "moodle"}).json()
+    made = platform.ask("POST", "registration", json={"courseId": str(course["id"]), "actor": learner()})
+    asked = {"actor": made.json()["actor"], "reg": made.json()["code"], "returnUrl": None}
+    launched = platform.ask("POST", f"course/{course['id']}/launch-url/0", json=asked)
+    wrong = platform.ask("POST", "registration", json={"courseId": "two", "actor": learner()})
+
+    assert (made.status_code, launched.status_code) == (200, 200)
+    assert token["token"]
+    assert made.json()["courseId"] == course["id"]
+    assert (wrong.status_code, wrong.json()["pointer"]) == (400, "/courseId")
+
+
 def test_a_registration_shows_how_far_each_unit_is(platform, course):
     made = platform.ask("POST", "registration", json={"courseId": course["id"], "actor": learner()}).json()
     content = platform.launch(course["id"], actor=made["actor"], reg=made["code"]).start()
@@ -178,7 +192,7 @@ def test_a_course_that_is_deleted_is_gone_until_it_is_imported_again_and_what_le
         ("course/{course}/launch-url/1", {"actor": learner()}, 404, None),
         ("course/{course}/launch-url/-1", {"actor": learner()}, 404, None),
         ("course/999/launch-url/0", {"actor": learner()}, 404, None),
-        ("registration", {"courseId": "1", "actor": learner()}, 400, "/courseId"),
+        ("registration", {"courseId": "one", "actor": learner()}, 400, "/courseId"),
         ("registration", {"courseId": 999, "actor": learner()}, 404, None),
         ("registration/none/waive-au/0", {"reason": "x"}, 404, None),
         ("session/none/abandon", {}, 404, None),
