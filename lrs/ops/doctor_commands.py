@@ -34,6 +34,7 @@ from lrs.ops.doctor import (
 from lrs.ops.doctor_audit import of_audit
 from lrs.ops.doctor_consent import of_consent
 from lrs.ops.doctor_content import of_content
+from lrs.ops.doctor_keys import of_keys
 from lrs.storage import each
 from lrs.storage.opening import open_to_read
 from lrs.tenancy.control import KIND as TENANT
@@ -119,6 +120,7 @@ def _of_what_is_stored(tenant: Tenant) -> Iterator[Finding]:
     yield of_clock(tenant)
     yield from of_audit(tenant)
     yield from _issuer(tenant)
+    yield from of_keys(tenant)
     yield from of_destinations(tenant, CHANNELS)
     yield from of_strangers(tenant)
 
