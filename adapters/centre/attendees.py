@@ -6,6 +6,7 @@ overwritten; the last one of a thing is what holds. Knows no statement.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
@@ -117,14 +118,22 @@ class Attendee(msgspec.Struct, frozen=True):
         """Whether they came, as it stands."""
         return self.attendance[-1] if self.attendance and self.attendance[-1].value else None
 
+    def seen(self) -> dict[tuple[int, str], StepMark]:
+        """What was seen of each step in each attempt, as it stands. It passes over all marks once."""
+        latest = {(one.attempt, one.step): one for one in self.steps}
+        return {place: one for place, one in latest.items() if one.value}
+
     def step(self, attempt: int, step: str) -> StepMark | None:
-        """What was seen of a step, as it stands."""
-        found = next((one for one in reversed(self.steps) if (one.attempt, one.step) == (attempt, step)), None)
-        return found if found and found.value else None
+        """What was seen of one step, as it stands."""
+        return self.seen().get((attempt, step))
+
+    def times_seen(self) -> Counter[tuple[int, str]]:
+        """How many marks there are of each step in each attempt: who marks one says how many they saw."""
+        return Counter((one.attempt, one.step) for one in self.steps)
 
     def seen_of(self, attempt: int, step: str) -> int:
-        """How many marks of this step there are: who marks says how many they saw."""
-        return sum((one.attempt, one.step) == (attempt, step) for one in self.steps)
+        """How many marks of one step there are."""
+        return self.times_seen()[attempt, step]
 
     def signature(self, attempt: int) -> Signature | None:
         """The second signature under an attempt."""

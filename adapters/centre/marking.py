@@ -41,7 +41,7 @@ def with_attendance(session: CentreSession, one: Attendee, mark: AttendanceMark,
     if len(one.attendance) != seen:
         raise _meanwhile(one, one.attendance[-1])
     _check(session, one, mark)
-    if mark.value not in THERE and any(one.step(each.attempt, each.step) for each in one.steps):
+    if mark.value not in THERE and one.seen():
         message = f"Steps of {one.name} are marked, so they were there. Take those marks back first."
         raise Refused(message, status=409, error="was_seen")
     return replace(one, attendance=(*one.attendance, mark))
@@ -119,9 +119,10 @@ def still_open(session: CentreSession, everybody: Iterable[Attendee], known: Che
 
 
 def _open_steps(one: Attendee, known: ChecklistVersion) -> Iterator[str]:
+    seen = one.seen()
     for attempt in range(1, one.attempts + 1):
         of = f" in attempt {attempt}" if one.attempts > 1 else ""
-        missing = [step for step in known.content.steps if one.step(attempt, step.id) is None]
+        missing = [step for step in known.content.steps if (attempt, step.id) not in seen]
         critical = sum(step.critical for step in missing)
         if missing:
             also = f", {critical} of them critical" if critical else ""
@@ -131,8 +132,8 @@ def _open_steps(one: Attendee, known: ChecklistVersion) -> Iterator[str]:
 
 
 def _of_attempt(one: Attendee, attempt: int, known: ChecklistVersion) -> Iterator[StepMark]:
-    marks = (one.step(attempt, step.id) for step in known.content.steps)
-    return (mark for mark in marks if mark is not None)
+    seen = one.seen()
+    return (seen[attempt, step.id] for step in known.content.steps if (attempt, step.id) in seen)
 
 
 def _is_as_told(newer: tuple[AttendanceMark, ...] | list[StepMark] | tuple[StepMark, ...], value: str) -> bool:

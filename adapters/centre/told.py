@@ -72,7 +72,8 @@ def _observed(session: CentreSession, one: Attendee, known: ChecklistVersion, at
     if not is_complete(one, attempt, known) or (known.content.signatures > 1 and second is None):
         return None
     last = observer(one, attempt, known)
-    marks = [(step, one.step(attempt, step.id)) for step in known.content.steps]
+    found = one.seen()
+    marks = [(step, found.get((attempt, step.id))) for step in known.content.steps]
     steps = [ObservedStep(step.id, mark.value, step.critical) for step, mark in marks if mark and mark.value]
     return Observed(
         who=one.learner.actor,

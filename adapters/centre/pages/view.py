@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -145,13 +146,14 @@ def tally(people: Iterable[Attendee]) -> dict[str, int]:
 def steps(known: ChecklistVersion | None, people: Sequence[Attendee]) -> list[dict[str, Any]]:
     """The steps of a checklist, and of how many of those who are there each is marked."""
     here = [one for one in people if is_here(one)]
+    done = Counter(step for one in here for attempt, step in one.seen() if attempt == one.attempts)
     return [
         {
             "id": step.id,
             "number": number,
             "text": step.text,
             "critical": step.critical,
-            "done": sum(one.step(one.attempts, step.id) is not None for one in here),
+            "done": done[step.id],
             "of": len(here),
         }
         for number, step in enumerate(known.content.steps if known else (), start=1)
@@ -166,7 +168,12 @@ def is_here(one: Attendee) -> bool:
 def one_step(session: CentreSession, step: ChecklistStep, people: Iterable[Attendee]) -> list[dict[str, Any]]:
     """A step, of everybody who may be seen: also of those whose attendance nobody marked yet."""
     return [
-        {"id": one.id, "name": one.name, "attempt": one.attempts, **_step(session, one, one.attempts, step)}
+        {
+            "id": one.id,
+            "name": one.name,
+            "attempt": one.attempts,
+            **_step(session, one.step(one.attempts, step.id), one.seen_of(one.attempts, step.id)),
+        }
         for one in people
         if one.is_expected and (one.mark is None or one.mark.value in THERE)
     ]
@@ -176,7 +183,7 @@ def attempts(session: CentreSession, one: Attendee, known: ChecklistVersion | No
     """The attempts of somebody at a checklist, the last one first."""
     if known is None:
         return []
-    found = []
+    found, seen, times_seen = [], one.seen(), one.times_seen()
     for attempt in range(one.attempts, 0, -1):
         second, complete = one.signature(attempt), is_complete(one, attempt, known)
         found.append(
@@ -186,7 +193,12 @@ def attempts(session: CentreSession, one: Attendee, known: ChecklistVersion | No
                 "signed": f"{second.by.said}, {session.at(second.at):%H:%M}" if second else "",
                 "asks_second": known.content.signatures > 1,
                 "steps": [
-                    {"id": step.id, "text": step.text, "critical": step.critical, **_step(session, one, attempt, step)}
+                    {
+                        "id": step.id,
+                        "text": step.text,
+                        "critical": step.critical,
+                        **_step(session, seen.get((attempt, step.id)), times_seen[attempt, step.id]),
+                    }
                     for step in known.content.steps
                 ],
             }
@@ -227,15 +239,14 @@ def checklists(found: Iterable[ChecklistVersion], zone: str, root: str) -> list[
     ]
 
 
-def _step(session: CentreSession, one: Attendee, attempt: int, step: ChecklistStep) -> dict[str, Any]:
-    mark = one.step(attempt, step.id)
+def _step(session: CentreSession, mark: StepMark | None, seen: int) -> dict[str, Any]:
     value = mark.value if mark else ""
     return {
         "value": value,
         "said": SAID[value],
         "mood": MOODS.get(value, ""),
         "by": _by(session, mark),
-        "seen": one.seen_of(attempt, step.id),
+        "seen": seen,
     }
 
 
@@ -246,5 +257,5 @@ def _by(session: CentreSession, mark: AttendanceMark | StepMark | None) -> str:
 def _how_far(one: Attendee, known: ChecklistVersion | None) -> str:
     if known is None or (one.mark is not None and one.mark.value not in THERE):
         return ""
-    done = sum(one.step(one.attempts, step.id) is not None for step in known.content.steps)
+    done = sum(attempt == one.attempts for attempt, _ in one.seen())
     return f"{done} of {len(known.content.steps)}"
