@@ -51,7 +51,7 @@ def life() -> list[Callable[[Tenant], object]]:
     acts: list[Callable[[Tenant], object]] = []
     for number in range(4):
         acts += [
-            lambda tenant, number=number: put_award(tenant, award(number)),
+            lambda tenant, number=number: put_award(tenant, award(number), valid_until=None),
             lambda tenant: drain(tenant, STEPS),
         ]
         if number < 3:
