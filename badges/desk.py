@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from badges import achievements, endorsements, holders, stops, wording
+from badges import achievements, endorsements, holders, shown_names, stops, wording
 from badges.attainment import of_award
 from badges.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
 from badges.described import named
@@ -51,6 +51,10 @@ class Desk:
     endorsers: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
 
+OF_BADGE = (holders.KIND, endorsements.KIND, shown_names.KIND)
+"""Kinds of what a badge says beyond its award; each record has the id of the badge."""
+
+
 def read_ahead(ahead: ReadAhead, awards: Sequence[str], draw: Draw) -> list[int]:
     """Reads what badges of *awards* are made from, and whether places in the first list that are drawn now are free.
 
@@ -68,7 +72,7 @@ def read_ahead(ahead: ReadAhead, awards: Sequence[str], draw: Draw) -> list[int]
             found.append(read_award(record.body))
     people = {award.person for award in found}
     names += [(wording.KIND, achievement_uuid(award)) for award in found]
-    names += [(kind, credential_uuid(award)) for award in awards for kind in (holders.KIND, endorsements.KIND)]
+    names += [(kind, credential_uuid(award)) for award in awards for kind in OF_BADGE]
     ahead.load([*names, *(("person", id) for id in people)])
     words = ahead.get_many(wording.KIND, [name for kind, name in names if kind == wording.KIND])
     current = [wording.read(one).current for one in words.values()]
@@ -85,7 +89,8 @@ def content_of(desk: Desk, award_id: str, award: Award) -> BadgeContent:
     """What the badge of *award* would say now, with the version of its words."""
     tenant, reader = desk.tenant, desk.reader
     identifiers = desk.identifiers_of(reader, award.person)
-    recipient = recipient_of(identifiers, award_id, tenant.secret("badge-recipient/1"))
+    shown = shown_names.shown_name(reader, credential_uuid(award_id))
+    recipient = recipient_of(identifiers, award_id, tenant.secret("badge-recipient/1"), shown)
     if did := desk.holder or holders.holder_of(reader, credential_uuid(award_id)):
         recipient = replace(recipient, id=did)
     version = achievements.current(tenant, reader, desk.issuer, of_award(award))

@@ -30,7 +30,21 @@ from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
 from adapters.profile import MappingProfile
 from adapters.run import Order
-from badges import claims, counts, editing, endorsing, holders, issuer, prior, rotation, shares, stops, trusted, wording
+from badges import (
+    claims,
+    counts,
+    editing,
+    endorsing,
+    holders,
+    issuer,
+    prior,
+    rotation,
+    shares,
+    shown_names,
+    stops,
+    trusted,
+    wording,
+)
 from badges.lookup import resolver
 from badges.trusted import TrustedIssuer
 from badges.verify import verify
@@ -177,6 +191,7 @@ class Everything:
         self.claim = self.write(lambda tx: claims.make(tx, self.tenant, record, "ann@example.org")).token
         self.write(lambda tx: minors.clear(tx, self.person("ann"), by="test"))
         self.shared = self.write(lambda tx: shares.share(tx, self.tenant, record, with_name=True, by="learner x")).token
+        self.write(lambda tx: shown_names.put_in(tx, self.tenant, record, by="learner x"))
         self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))
         self.write(lambda tx: nonces.use(tx, self.tenant, nonces.make(self.tenant)))
         self.exchange = self.write(lambda tx: exchanges.make(tx, self.tenant, record))

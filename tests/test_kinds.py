@@ -46,6 +46,7 @@ ABOUT = {
     "credential": ("ann", ""),
     "badge-stop": ("ann", ""),
     "badge-use": ("ann", ""),
+    "badge-name": ("ann", ""),
     "endorsement": ("ann", ""),
     "badge-claim": ("ann", ""),
     "badge-share": ("ann", ""),

@@ -18,9 +18,11 @@ from lrs.web.language import LEARNERS, keep_choice, language_of
 
 says(
     badge_shared="The badge is shared now. Whoever has the address below sees it.",
+    badge_named="The badge is issued anew with your name in it. Take the new copy in a moment.",
+    badge_unnamed="The badge is issued anew without your name. Copies from before keep it.",
     badge_unshared="The badge is not shared any more: its address leads nowhere.",
 )
-_DONE = {"share": "badge_shared", "stop": "badge_unshared"}
+_DONE = {"share": "badge_shared", "stop": "badge_unshared", "name": "badge_named", "no-name": "badge_unnamed"}
 
 
 def routes() -> APIRouter:

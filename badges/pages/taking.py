@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from badges import badge_view, counts, shares
+from badges import badge_view, counts, shares, shown_names
 from badges.counts import Use
 from badges.forms import FORMS
 from badges.issuer import public_url
@@ -23,6 +23,7 @@ from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 
 ACCEPT, SHARE, STOP, WALLET = "accept", "share", "stop", "wallet"
+NAME, NO_NAME = "name", "no-name"
 FORM_NAMES = tuple(form.name for form in FORMS)
 
 
@@ -54,6 +55,7 @@ class Taking:
             "share": page,
             "share_name": share.name if share else "",
             "may_share": shares.may_share(self.tenant, person),
+            "own_name": shown_names.shown_name(self.tenant.store, self.badge.id),
             "known_name": shares.name_of(self.tenant.store, person),
             "linkedin": badge_view.linkedin(self.credential, page or said["stands_for"]),
             "forms": FORM_NAMES,
@@ -97,6 +99,10 @@ class Taking:
             self.tenant.store.write(decide).result()
         elif act == STOP:
             self.tenant.store.write(lambda tx: shares.stop(tx, self.badge.id, by=self.by)).result()
+        elif act == NAME:
+            self.tenant.store.write(lambda tx: shown_names.put_in(tx, self.tenant, self.badge, by=self.by)).result()
+        elif act == NO_NAME:
+            self.tenant.store.write(lambda tx: shown_names.take_out(tx, self.badge.id, by=self.by)).result()
         else:
             raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
         return ""
