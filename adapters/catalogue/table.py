@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from adapters.catalogue.offerings import Offering, checked
 from adapters.cells import choice, whole, yes
 from adapters.centre.planning import FormFault, session_in
-from adapters.centre.sessions import CentreSession, Gives, Marker
+from adapters.centre.sessions import CentreSession, Gives, Marker, checked_centre
 from adapters.words import KIND
 from lrs.competency.tables import read_table
 from lrs.kernel.errors import Refused
@@ -141,6 +141,7 @@ def _session(row: Row, of: Offering, zone: str, by: Marker, now: int) -> CentreS
     """The session of a row with a date; it is open for bookings."""
     if not row["centre"]:
         raise FormFault("centre", "a date needs the training centre where it is")
+    checked_centre(row["centre"])
     told = {
         "title": of.title,
         "kind": choice(row, "session_kind", KIND, "practical"),

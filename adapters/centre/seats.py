@@ -53,8 +53,9 @@ def book(tx: Tx, place: LmsPlace, id: str, person: str, by: str) -> Attendee:
     """Books a seat for *person*, or puts them onto the waiting list. Raises ``Refused`` (404, 409)."""
     session = _open(tx, id, place.tenant.clock())
     there = attendees.of_session(tx, id)
-    learner = learner_in(tx, person, session.centre)
-    record, before = next((pair for pair in there.values() if pair[1].shares(learner.identifiers)), (None, None))
+    learner, members = learner_in(tx, person, session.centre), members_of(tx, person)
+    mine = (pair for pair in there.values() if pair[1].person in members or pair[1].shares(learner.identifiers))
+    record, before = next(mine, (None, None))
     if before is not None and before.seat != "cancelled":
         said = "You wait for a seat here already." if before.seat == "waiting" else "You have a seat here already."
         raise Refused(said, status=409, error="twice")

@@ -16,7 +16,8 @@ from adapters.people import Ifi
 from adapters.training_centre.facts import TrainingSession
 from adapters.training_centre.sessions import HeldSession
 from adapters.vocabulary import iri
-from lrs.kernel.errors import Refused
+from lrs.access.keys import check_source
+from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.kernel.times import SECOND
@@ -147,8 +148,19 @@ def session_id(centre: str, number: str) -> str:
     return name(KIND, iri("centres", centre, "sessions", number))
 
 
+def checked_centre(name: str) -> str:
+    """*name*, if statements can have it as their source. Raises ``Refused`` (400): also for our own source."""
+    try:
+        check_source(name)
+    except Misconfigured as error:
+        message = "A training centre is called as its files call it: 1 to 80 letters, digits, blanks, . _ -."
+        raise Refused(message, error="bad_provider") from error
+    return name
+
+
 def add(tx: Tx, one: CentreSession) -> None:
-    """Stores a new session. Raises ``Refused`` (409) if the centre has one of this number."""
+    """Stores a new session. Raises ``Refused``: 409 if the centre has one of this number, 400 for no centre's name."""
+    checked_centre(one.centre)
     if tx.get(KIND, one.id) is not None:
         message = f"There is a session {one.number} of {one.centre} already: choose another number, or open that one."
         raise Refused(message, status=409, error="session_there")

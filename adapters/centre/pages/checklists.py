@@ -9,6 +9,7 @@ from adapters.centre import checklists as kept
 from adapters.centre.checklist_table import typed, typed_steps
 from adapters.centre.checklists import Checklist, ChecklistVersion
 from adapters.centre.pages import view
+from adapters.centre.sessions import checked_centre
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
@@ -99,6 +100,7 @@ def _kept(visit: Visit, told: dict[str, str]) -> tuple[ChecklistVersion, bool]:
         raise Refused("You may change checklists of your own centre only.", status=403, error="forbidden")
     if not centre:
         raise Refused("Say of which centre it is: the name of its source.", error="bad_provider")
+    checked_centre(centre)
     percent, signatures = told.get("percent", "").strip() or "100", told.get("signatures", "1")
     if not all(one.isascii() and one.isdigit() and len(one) < 4 for one in (percent, signatures)):
         raise Refused("The share of the steps is a whole number, 0 to 100.", error="bad_checklist")

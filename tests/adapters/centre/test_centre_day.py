@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.centre import acts, attendees, marks
 from adapters.centre.attendees import AttendanceMark, StepMark
@@ -334,6 +335,14 @@ def test_a_number_that_the_centre_used_already_is_refused(centre):
 
     with pytest.raises(Refused, match="There is a session S1 of north already"):
         centre.session()
+
+
+@pytest.mark.parametrize("name", ["", "engraft", "Engraft Courses", "../north", "x" * 81])
+def test_no_session_is_of_a_centre_whose_statements_would_have_our_own_source_or_none(centre, name):
+    one = replace(centre.session(), centre=name, number="S9")
+
+    with pytest.raises(Refused, match="A training centre is called as its files call it"):
+        acts.make(centre.day(centres=None), one)
 
 
 def test_a_session_of_another_centre_is_not_there(centre):
