@@ -9,7 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 
+import msgspec
+
 from adapters import job as jobs
+from adapters.arriving_files import filtered
 from adapters.before import read_documents
 from adapters.job import Job, Sender
 from adapters.ledger import Ledger
@@ -19,6 +22,7 @@ from adapters.walk import blocks_of
 from lrs.access.keys import authority_of, check_source
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import MINUTE
+from lrs.storage.drafts import draft_folder, drafts_in
 from lrs.tenancy.control import open_control
 from lrs.tenancy.tenants import Tenant
 from lrs.work.rounds import Work
@@ -35,7 +39,12 @@ def try_here(tenant: Tenant, order: Order) -> Report:
     """The report that the file would get. Writes nothing of it."""
     check_source(order.provider)
     read_documents(tenant)
-    return run_file(order, Ledger(tenant.store, order.adapter, order.provider), now=tenant.clock())
+    with draft_folder(drafts_in(tenant.settings.data)) as folder:
+        path = folder / "upload"
+        with path.open("wb") as draft:
+            draft.writelines(filtered(blocks_of(order.path), order.adapter, order.file))
+        kept = msgspec.structs.replace(order, path=path)
+        return run_file(kept, Ledger(tenant.store, order.adapter, order.provider), now=tenant.clock())
 
 
 def job_here(tenant: Tenant, order: Order) -> Job:
@@ -43,7 +52,7 @@ def job_here(tenant: Tenant, order: Order) -> Job:
     check_order(order.adapter, order.provider, order.profile)
     check_source(order.provider)
     sender = Sender(order.provider, authority_of(tenant, f"{tenant.id}.import", order.provider).decode())
-    blob = tenant.store.blobs.put(blocks_of(order.path))
+    blob = tenant.store.blobs.put(filtered(blocks_of(order.path), order.adapter, order.file))
     job = Job(
         id=uuid4().hex,
         adapter=order.adapter,

@@ -7,13 +7,13 @@ as before, and finds what it has done already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from adapters.diff import LedgerEntry
 from lrs.kernel.keys import key as search_key
-from lrs.storage import Reader, Record, Tx
+from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 
 KIND = "import-row"
@@ -83,6 +83,14 @@ class Ledger:
         if kept is None:
             return None
         return kept.before if kept.job and kept.job == self._job else kept.entry
+
+    def all_before(self) -> Iterator[tuple[str, LedgerEntry]]:
+        """Every entry of the source before this job, with its key. They are read once, and not remembered."""
+        for record in each(self._reader, KIND, source_key(self.source)):
+            kept = msgspec.json.decode(record.body, type=LedgerRecord)
+            entry = kept.before if kept.job and kept.job == self._job else kept.entry
+            if entry is not None:
+                yield record.id.rpartition("/")[2], entry
 
     def done(self, key: str) -> LedgerEntry | None:
         """The entry that this job wrote for *key* before it was interrupted."""

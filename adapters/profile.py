@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -34,6 +35,7 @@ class MappingProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     *headers* are other names of our columns, *constants* fill empty cells, *values* are meanings of words by column.
     *dates* are formats of ``strptime``, of which the first that fits counts, and ``excel`` or ``excel1904`` for day
     numbers. *home_page* is the home page of accounts that are the provider's own references.
+    *most_missing* is the share of the last snapshot, in per cent, that a file may lack (``adapters.snapshots``).
     """
 
     provider: str = ""
@@ -47,6 +49,7 @@ class MappingProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decimal: DecimalSign = ""
     zone: str = "Europe/London"
     home_page: str = ""
+    most_missing: Annotated[int, msgspec.Meta(ge=0, le=100)] = 20
 
     def aliases(self) -> dict[str, str]:
         """The canonical column for each folded header."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,6 +12,8 @@ import msgspec
 from fastapi import Query, Request
 from starlette.datastructures import UploadFile
 
+from adapters.arriving_files import ArrivingFile
+from adapters.arriving_forms import read_form
 from adapters.job import Job, sender_of
 from adapters.profile import MappingProfile, parse_profile
 from adapters.rights import check_provider
@@ -81,11 +84,20 @@ async def _read(limited: Request, sent: Sent) -> Upload:
     if limited.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _from_form(limited, sent)
     sent.check(MappingProfile())
-    return Upload(await receive(sent.tenant.store.blobs, limited.stream()), "upload", MappingProfile())
+    arriving = ArrivingFile(sent.asked.adapter)
+    return Upload(await receive(sent.tenant.store.blobs, _kept(limited, arriving)), "upload", MappingProfile())
+
+
+async def _kept(request: Request, arriving: ArrivingFile) -> AsyncIterator[bytes]:
+    """What is to be kept of the body, as it arrives."""
+    async for block in request.stream():
+        yield await read(arriving.feed, block)
+    yield await read(arriving.close)
 
 
 async def _from_form(request: Request, sent: Sent) -> Upload:
-    async with request.form(max_files=2, max_fields=4) as form:
+    form = await read_form(request, sent.asked.adapter, max_files=2, max_fields=4)
+    try:
         file: Any = form.get("file")
         if not isinstance(file, UploadFile):
             raise Refused('the form has no file: name its part "file"', error="no_file")
@@ -94,6 +106,8 @@ async def _from_form(request: Request, sent: Sent) -> Upload:
         profile = await read(_checked, sent, text if mapping is not None else None)
         name = Path(file.filename or "upload").name
         return Upload(await read(sent.tenant.store.blobs.put, read_blocks(file.file)), name, profile)
+    finally:
+        await form.close()
 
 
 def _checked(sent: Sent, text: bytes | None) -> MappingProfile:

@@ -12,12 +12,14 @@ import msgspec
 
 from adapters.apprenticeship.criteria import CheckedSource, KnownCriteria
 from adapters.apprenticeship.eportfolio import EPortfolio
+from adapters.apprenticeship.ilr.source import IlrSource
 from adapters.day_order import check_day_order
 from adapters.ledger import Ledger
 from adapters.mended import ROW, MendedTable, row_header
 from adapters.pipeline import Apply, run
 from adapters.profile import MappingProfile
 from adapters.report import ADDED, ADDED_BESIDE, Report, in_order
+from adapters.snapshots import SnapshotSource, compare, note_on
 from adapters.source import RowOutcome, RowTable, Source
 from adapters.training_centre.source import TrainingCentre
 from adapters.words import Silence
@@ -29,7 +31,7 @@ from lrs.kernel.tables.row import Row
 from lrs.kernel.tables.table import Table
 from lrs.kernel.times import SECOND
 
-_ALL: Sequence[type[Source]] = (TrainingCentre, EPortfolio)
+_ALL: Sequence[type[Source]] = (TrainingCentre, EPortfolio, IlrSource)
 SOURCES: Mapping[str, type[Source]] = {one.name: one for one in _ALL}
 """The sources by the name that ``lrs adapter run`` and ``POST /api/imports`` take."""
 PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
@@ -77,9 +79,18 @@ def run_file(
     table, rows = _read(order, source)
     told = Spoken(rows, terms.silence, breathe)
     check_day_order(told.rows(), source.dated, terms.calendar.formats)
+    missing = _missing(source, told, ledger, order.profile.most_missing)
     checked = CheckedSource(source, criteria)
     report = _report(order, (table, rows), in_order(run(checked, told, ledger, apply, dry_run=order.dry_run)))
-    return msgspec.structs.replace(report, notes=(*report.notes, *criteria.notes()))
+    return msgspec.structs.replace(report, notes=(*report.notes, *missing, *criteria.notes()))
+
+
+def _missing(source: Source, told: RowTable, ledger: Ledger, most: int) -> tuple[str, ...]:
+    """What a snapshot lacks of the last one, as a note. Refuses one that cannot follow it (``adapters.snapshots``)."""
+    if not isinstance(source, SnapshotSource):
+        return ()
+    now = source.snapshot(told)
+    return note_on(now, compare(now, ledger.all_before(), most))
 
 
 def _read(order: Order, source: Source) -> tuple[Table, RowTable]:

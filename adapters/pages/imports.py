@@ -12,9 +12,10 @@ from pathlib import Path
 import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from adapters import job as jobs
+from adapters.arriving_forms import read_form
 from adapters.job import Job
 from adapters.mappings import saved_for
 from adapters.pages import acts, view
@@ -36,6 +37,11 @@ ONE = f"{PLACE}/{{id}}"
 LISTED = 1_000
 """The newest imports that are listed."""
 _LONGEST_NAME = 200
+_ON_PAGE = frozenset(
+    {"no_file", "bad_provider", "no_table", "bad_xml", "no_rows", "file_too_large"}
+    | {"no_ilr", "bad_ilr", "ilr_other_year", "ilr_two_years", "ilr_two_providers"}
+)
+"""Refusals that are said on the page from which the file was sent."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._, -]")
 
 says(again="The file is checked once more, with these columns.", begun="It comes in now.")
@@ -65,7 +71,7 @@ def _add_list(router: APIRouter) -> None:
         try:
             job = await _sent(request, visit)
         except Refused as refused:
-            if refused.error not in {"no_file", "bad_provider"}:
+            if refused.error not in _ON_PAGE:
                 raise
             return await read(_list, visit, refused)
         await write(visit.tenant.store, lambda tx: acts.add(tx, job, visit.session.by))
@@ -74,15 +80,23 @@ def _add_list(router: APIRouter) -> None:
 
 async def _sent(request: Request, visit: Visit) -> Job:
     """The dry run of the file in a form. Raises ``Refused``."""
-    async with arriving(request, visit.tenant) as limited, limited.form(max_files=1, max_fields=4) as form:
-        session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
-        file, asked = form.get("file"), str(form.get("provider", "")).strip()
-        if not isinstance(file, UploadFile) or not file.filename:
-            raise Refused("Choose a file first.", error="no_file")
-        provider = acts.provider_of(visit.caller, asked)
-        blob = await read(visit.tenant.store.blobs.put, read_blocks(file.file))
-        name = Path(file.filename.replace("\\", "/")).name[:_LONGEST_NAME]
-        return acts.sent(visit.tenant, visit.session.by, provider, name or "file", blob)
+    async with arriving(request, visit.tenant) as limited:
+        form = await read_form(limited, "", max_files=1, max_fields=4)
+        try:
+            return await _job_in(form, visit)
+        finally:
+            await form.close()
+
+
+async def _job_in(form: FormData, visit: Visit) -> Job:
+    session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
+    file, asked = form.get("file"), str(form.get("provider", "")).strip()
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise Refused("Choose a file first.", error="no_file")
+    provider = acts.provider_of(visit.caller, asked)
+    blob = await read(visit.tenant.store.blobs.put, read_blocks(file.file))
+    name = Path(file.filename.replace("\\", "/")).name[:_LONGEST_NAME]
+    return acts.sent(visit.tenant, visit.session.by, provider, name or "file", blob)
 
 
 def _list(visit: Visit, refused: Refused | None = None) -> Response:

@@ -53,6 +53,9 @@ _MARKUP = re.compile(rb"<(!doctype html|html|table|head|body|meta|div|style|scri
 _TAG = re.compile(rb"<!--|<[!?A-Za-z][^,;\t|]{0,200}>", re.DOTALL)
 _JSON = re.compile(rb'(\{\s*["}]|\[\s*[\[{"\d])')
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x19\x1b-\x1f\x7f]")
+_NAME_AT = 30
+"""Where the name of the first file of a zip archive begins."""
+_OFFICE = re.compile(rb"(xl|word|ppt|docprops|_rels|customxml)/|(content|meta|styles|settings|manifest)\.xml$")
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 
@@ -83,6 +86,23 @@ def sort_of(file: File) -> Sort:
     return "text"
 
 
+def is_xml(start: bytes) -> bool:
+    """Whether a file that begins so is XML, and no web page."""
+    bare = _bare(start)
+    return bare.startswith(b"<") and bool(_TAG.match(bare)) and not _MARKUP.match(bare)
+
+
+def zipped_xml(start: bytes) -> bool:
+    """Whether a file that begins so is an archive whose first file is XML, and no Office document.
+
+    The first part of an Office document is in a folder, or is ``[Content_Types].xml`` (Open Packaging Conventions).
+    """
+    if not start.startswith(b"PK\x03\x04") or len(start) < _NAME_AT:
+        return False
+    name = start[_NAME_AT : _NAME_AT + int.from_bytes(start[26:28], "little")].lower()
+    return name.endswith(b".xml") and name.rpartition(b"/")[2] != b"[content_types].xml" and not _OFFICE.match(name)
+
+
 def _bare(start: bytes) -> bytes:
     """*start* as UTF-8, without byte order mark, blanks and zero bytes in front."""
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -98,7 +118,7 @@ def _markup(start: bytes) -> Refused:
     if b"urn:schemas-microsoft-com:office:spreadsheet" in start:
         return _refused("an XML spreadsheet of 2003", "open it in Excel and save it as .xlsx")
     if b"/ILR/" in start or b'"ILR/' in start:
-        return _refused("an ILR return (XML)", "export the learners as .xlsx or CSV, and send that")
+        return _refused("an ILR return (XML)", "send it for the adapter ilr")
     if _MARKUP.search(start):
         return _refused("a web page (HTML), whatever its name says", "open it in Excel and save it as .xlsx or as CSV")
     return _refused("XML", "send the table as .xlsx or CSV")

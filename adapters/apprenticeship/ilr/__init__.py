@@ -1,0 +1,1 @@
+"""The Individualised Learner Record (ILR): the return that providers of apprenticeships in England make each month."""
