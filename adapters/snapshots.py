@@ -36,7 +36,7 @@ class SnapshotSource(Protocol):
         """What *table* is a snapshot of."""
 
 
-class Seen(NamedTuple):
+class SeenIn(NamedTuple):
     """The last snapshot of a period that had a fact."""
 
     period: str
@@ -47,14 +47,14 @@ class Seen(NamedTuple):
 def seen_in(kept: str, period: str, owner: str, made: str) -> str:
     """*kept* of a fact, with this snapshot as the last of its period that has it."""
     others = [one for one in _seen(kept) if one.period != period]
-    return " ".join("|".join(one) for one in sorted([*others, Seen(period, owner, made)]))
+    return " ".join("|".join(one) for one in sorted([*others, SeenIn(period, owner, made)]))
 
 
-def _seen(kept: str) -> Iterator[Seen]:
+def _seen(kept: str) -> Iterator[SeenIn]:
     for one in kept.split():
         parts = one.split("|")
-        if len(parts) == len(Seen._fields):
-            yield Seen(*parts)
+        if len(parts) == len(SeenIn._fields):
+            yield SeenIn(*parts)
 
 
 class Compared(NamedTuple):

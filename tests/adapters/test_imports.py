@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import socket
+import tempfile
 import threading
 import time
 import zipfile
@@ -36,6 +37,7 @@ from lrs.ops.serve import first_key
 from lrs.storage import each
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import Tenant
+from tests.adapters.apprenticeship.returns import SECRETS, learner, made, uln
 from tests.adapters.conftest import importing, put_document
 from tests.builders import store_in
 from tests.programs import until
@@ -738,3 +740,44 @@ def test_a_workbook_that_turns_out_to_be_damaged_is_the_senders_fault(server, tm
     answer = post(server, "north", (tmp_path / "cut.xlsx").read_bytes())
 
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_workbook")
+
+
+# -- a return is filtered while it arrives ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [True, False])
+def test_a_return_by_http_leaves_no_byte_of_what_is_not_kept_on_any_disk(server, own, form, monkeypatch):
+    written: list[bytes] = []
+
+    class Draft(tempfile.SpooledTemporaryFile):
+        def write(self, block):
+            written.append(bytes(block))
+            return super().write(block)
+
+    monkeypatch.setattr("starlette.formparsers.SpooledTemporaryFile", Draft)
+    learners = [learner(f"H{form}{at}", uln(300_000_000 + at * 1_000 + form)) for at in range(20)]
+    sent = made(learners, ukprn=f"1000007{form:d}").encode()
+    query = {"adapter": "ilr", "wait": 60}
+    body = {"files": {"file": ("return.xml", sent)}} if form else {"content": sent}
+
+    answer = httpx.post(f"{server.url}/api/imports", params=query, auth=server.auth(own), timeout=60, **body)
+
+    assert answer.status_code == 200, answer.text
+    assert [row[-2] for row in table(answer)[1:]] == ["new"] * 20
+    kept = [path.read_bytes() for path in server.tenant.settings.data.rglob("*") if path.is_file()]
+    assert bool(written) is form
+    assert [word for word in SECRETS for text in (*kept, *written, answer.content) if word.encode() in text] == []
+
+
+@pytest.mark.parametrize(
+    ("adapter", "content", "error"),
+    [
+        ("eportfolio", made([learner("L1", "9999999999")]).encode(), "no_table"),
+        ("ilr", GOOD.encode(), "no_ilr"),
+        ("ilr", made([learner("L1", "9999999999")], head='<!DOCTYPE a [<!ENTITY b "c">]>').encode(), "bad_xml"),
+    ],
+)
+def test_a_return_that_cannot_be_read_is_answered_with_400_at_once(server, own, adapter, content, error):
+    answer = post(server, own, content, adapter)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, error)

@@ -241,10 +241,9 @@ PROTECTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "EncryptedPackag
         (b"%PDF-1.7 and so on", "the file is a PDF: ask for the table itself"),
         (PROTECTED, "a workbook with a password: save it without the password"),
         (b"PK\x03\x04cut off", "it is damaged or was cut off"),
-        (b'<?xml version="1.0"?><Message xmlns="ESFA/ILR/2025-26"/>', "an ILR return (XML)"),
         (b"one,two\n1,2\n", "no header is known"),
     ],
-    ids=["empty", "pdf", "password", "cut off", "ilr", "other columns"],
+    ids=["empty", "pdf", "password", "cut off", "other columns"],
 )
 def test_a_file_that_cannot_be_used_has_a_page_that_says_why_and_nothing_goes_in(shared, steward, content, says):
     before = stored(shared.tenant)
@@ -255,6 +254,24 @@ def test_a_file_that_cannot_be_used_has_a_page_that_says_why_and_nothing_goes_in
     assert says.casefold() in page.casefold()
     assert "Nothing went in." in page
     assert stored(shared.tenant) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'<?xml version="1.0"?><Message xmlns="ESFA/ILR/2023-24"/>', "an ILR return of another year"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><Message xmlns="ILR/2026-27">&b;</Message>', "document type"),
+        (b"<a><b/></a>", "no ILR return"),
+    ],
+)
+def test_xml_that_is_no_return_is_refused_on_the_page_and_nothing_of_it_is_kept(shared, steward, content, says):
+    before = set(shared.tenant.settings.data.rglob("*"))
+
+    answer = send(steward, content, "return.xml", "north")
+
+    assert answer.status_code == 400
+    assert says in text_of(answer)
+    assert {path for path in shared.tenant.settings.data.rglob("*") if "blobs" in str(path)} <= before
 
 
 def test_a_formula_is_to_repair_a_name_in_hebrew_stays_and_cp1252_is_read(shared, steward):
@@ -367,7 +384,7 @@ def test_progress_is_said_until_it_is_over(shared, steward):
         ("faults/us-dates-among-uk.csv", "Nothing went in."),
         ("faults/html-named.xls", "the file is a web page"),
         ("faults/number-formats.xlsx", "To repair"),
-        ("ilr/ILR-99999999-2526-20250108-094401.xml", "an ILR return (XML)"),
+        ("ilr/ILR-99999999-2526-20250108-094401.xml", "To repair 12"),
     ],
 )
 def test_real_files_are_read_or_say_why_not(shared, steward, name, says):

@@ -105,7 +105,7 @@ class ReturnFilter:
         }
 
     def _only(self, above: Element, name: str) -> Element:
-        found = self._read.each(above, name)
+        found = self._read.below(above, name)
         if len(found) != 1:
             raise Refused(f"the header of the return has no {name}: make the return again", error="bad_ilr")
         return found[0]
@@ -139,7 +139,7 @@ class ReturnFilter:
         if not fault and not kept.employers_pass(read, learner):
             fault = "EmpId_01: the number of an employer does not pass its check"
         own = self._header | kept.of_learner(read, learner) | {"ilr_learner": str(self._learners), "ilr_fault": fault}
-        deliveries = read.each(learner, "LearningDelivery")
+        deliveries = read.below(learner, "LearningDelivery")
         for delivery in deliveries:
             yield own | kept.of_delivery(read, delivery) | {"ilr_line": _line(delivery.sourceline)}
         if not deliveries:

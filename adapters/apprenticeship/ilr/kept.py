@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lrs.kernel.xml import Element
 
 
-class Kept(NamedTuple):
+class KeptField(NamedTuple):
     """A column, and the field (element) that it has."""
 
     column: str
@@ -22,28 +22,28 @@ class Kept(NamedTuple):
 
 
 OF_LEARNER = (
-    Kept("learner_ref", "LearnRefNumber"),
-    Kept("uln", "ULN"),
-    Kept("given_names", "GivenNames"),
-    Kept("family_name", "FamilyName"),
+    KeptField("learner_ref", "LearnRefNumber"),
+    KeptField("uln", "ULN"),
+    KeptField("given_names", "GivenNames"),
+    KeptField("family_name", "FamilyName"),
 )
 OF_DELIVERY = (
-    Kept("aim_ref", "LearnAimRef"),
-    Kept("aim_type", "AimType"),
-    Kept("aim_number", "AimSeqNumber"),
-    Kept("aim_id", "SWSupAimId"),
-    Kept("start_date", "LearnStartDate"),
-    Kept("planned_end_date", "LearnPlanEndDate"),
-    Kept("learning_end_date", "LearnActEndDate"),
-    Kept("fund_model", "FundModel"),
-    Kept("programme_type", "ProgType"),
-    Kept("standard_code", "StdCode"),
-    Kept("completion_status", "CompStatus"),
-    Kept("withdrawal_reason", "WithdrawReason"),
-    Kept("aim_outcome", "Outcome"),
-    Kept("achievement_date", "AchDate"),
-    Kept("outcome_grade", "OutGrade"),
-    Kept("assessment_org", "EPAOrgID"),
+    KeptField("aim_ref", "LearnAimRef"),
+    KeptField("aim_type", "AimType"),
+    KeptField("aim_number", "AimSeqNumber"),
+    KeptField("aim_id", "SWSupAimId"),
+    KeptField("start_date", "LearnStartDate"),
+    KeptField("planned_end_date", "LearnPlanEndDate"),
+    KeptField("learning_end_date", "LearnActEndDate"),
+    KeptField("fund_model", "FundModel"),
+    KeptField("programme_type", "ProgType"),
+    KeptField("standard_code", "StdCode"),
+    KeptField("completion_status", "CompStatus"),
+    KeptField("withdrawal_reason", "WithdrawReason"),
+    KeptField("aim_outcome", "Outcome"),
+    KeptField("achievement_date", "AchDate"),
+    KeptField("outcome_grade", "OutGrade"),
+    KeptField("assessment_org", "EPAOrgID"),
 )
 WORKED_OUT = ("planned_hours", "actual_hours", "assessment_priced", "restart", "delivery_district")
 OF_RETURN = ("ilr_year", "ilr_ukprn", "ilr_made", "ilr_prepared", "ilr_learner", "ilr_line", "ilr_fault")
@@ -70,7 +70,7 @@ class FieldReader(NamedTuple):
         """What stands in the field, without blanks at its ends; ``""`` if it is not there."""
         return (element.findtext(f"{{{self.namespace}}}{field}") or "").strip()
 
-    def each(self, element: Element, name: str) -> list[Element]:
+    def below(self, element: Element, name: str) -> list[Element]:
         """The elements *name* right below *element*."""
         found: list[Element] = element.findall(f"{{{self.namespace}}}{name}")
         return found
@@ -84,8 +84,8 @@ def of_learner(read: FieldReader, learner: Element) -> dict[str, str]:
 def of_delivery(read: FieldReader, delivery: Element) -> dict[str, str]:
     """What is kept of a ``LearningDelivery``."""
     kept = {one.column: read.text(delivery, one.field) for one in OF_DELIVERY}
-    prices = read.each(delivery, "AppFinRecord")
-    fams = (read.text(one, "LearnDelFAMType") for one in read.each(delivery, "LearningDeliveryFAM"))
+    prices = read.below(delivery, "AppFinRecord")
+    fams = (read.text(one, "LearnDelFAMType") for one in read.below(delivery, "LearningDeliveryFAM"))
     postcode = _DISTRICT.fullmatch(read.text(delivery, "DelLocPostCode").upper())
     return kept | {
         "planned_hours": _hours(read, delivery, "PHours", PLANNED),
@@ -98,7 +98,7 @@ def of_delivery(read: FieldReader, delivery: Element) -> dict[str, str]:
 
 def employers_pass(read: FieldReader, learner: Element) -> bool:
     """Whether every employer's number of the learner passes its check (DD05). The numbers themselves are not kept."""
-    numbers = (read.text(one, "EmpId") for one in read.each(learner, "LearnerEmploymentStatus"))
+    numbers = (read.text(one, "EmpId") for one in read.below(learner, "LearnerEmploymentStatus"))
     return all(_is_employer(number) for number in numbers if number)
 
 
@@ -116,7 +116,7 @@ def _is_assessment_price(read: FieldReader, record: Element) -> bool:
 
 def _hours(read: FieldReader, delivery: Element, field: str, code: str) -> str:
     """Hours as the year has them: a field of the delivery (2025-26), or a record with a *code* (2026-27)."""
-    records = (one for one in read.each(delivery, "HRSRecord") if read.text(one, "HRSCode") == code)
+    records = (one for one in read.below(delivery, "HRSRecord") if read.text(one, "HRSCode") == code)
     return read.text(delivery, field) or next((read.text(one, "HRSAmount") for one in records), "")
 
 

@@ -33,7 +33,7 @@ from adapters.apprenticeship.ilr.aims import (
     return_of,
 )
 from adapters.apprenticeship.ilr.facts import Apprenticeship, Learnt, statement_of
-from adapters.apprenticeship.ilr.rules import Broken, broken_by
+from adapters.apprenticeship.ilr.rules import BrokenRule, broken_by
 from adapters.diff import key_of
 from adapters.people import FileLearner, Learners, Same
 from adapters.profile import ReadingTerms
@@ -166,15 +166,15 @@ class IlrSource:
             raise Unusable(broken[0].name, broken[0].column, "", message)
         return aims
 
-    def _of_learner(self, row: Row) -> Iterator[Broken]:
+    def _of_learner(self, row: Row) -> Iterator[BrokenRule]:
         ref, uln = row.cells.get("learner_ref", ""), row.cells.get("uln", "")
         line = row.cells.get("ilr_line", "")
         if self._refs[ref.casefold()] > 1:
-            yield Broken("R_06", "learner_ref", "more than one learner has this learner reference number", line)
+            yield BrokenRule("R_06", "learner_ref", "more than one learner has this learner reference number", line)
         if uln != TEMPORARY_ULN and uln_fault(uln):
-            yield Broken("ULN_04", "uln", "the ULN does not pass its check digit", line)
+            yield BrokenRule("ULN_04", "uln", "the ULN does not pass its check digit", line)
         if uln != TEMPORARY_ULN and self._ulns[uln] > 1:
-            yield Broken("R_59", "uln", "more than one learner has this ULN", line)
+            yield BrokenRule("R_59", "uln", "more than one learner has this ULN", line)
 
     def _aim(self, row: Row, aim: Aim, learner: FileLearner) -> Mapped:
         if aim.programme == UNIT:
