@@ -34,7 +34,10 @@ def _add_keys(router: APIRouter) -> None:
     @router.get("", summary="What can be connected, and the keys of own sources", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         found = listing(asked_of(visit.request, connect_view.COLUMNS), _rows(visit))
-        return visit.page("staff/connect.html", list=found, platforms=connect_view.platforms(visit.root))
+        seen = connect_facts.sources_seen(visit.tenant, visit.caller)
+        sources = connect_view.source_rows(seen, visit.root, visit.tenant.settings.zone)
+        platforms = connect_view.platforms(visit.root)
+        return visit.page("staff/connect.html", list=found, platforms=platforms, sources=sources)
 
     add_files(router, "", "The keys of own sources", connect_view.COLUMNS, _rows, name="keys")
 

@@ -26,6 +26,8 @@ from lrs.xapi.statements.quarantine import QuarantineTally, tally_of
 CONNECT, SEND = "sources.connect", "statements.write"
 KEYS = 500
 """The newest keys that are listed."""
+SOURCES = 100
+"""How many sources are listed with their switches."""
 REFUSED = 5
 """How many refusals the page of a key shows."""
 REFUSED_TO_SOURCE = 20
@@ -66,6 +68,18 @@ def source_facts(tenant: Tenant, source: str) -> SourceSeen:
     newest = tuple(reversed(kept.newest))[:REFUSED_TO_SOURCE]
     on = switches_of(tenant.store, source)
     return SourceSeen(source, own, on, newest, kept.count, tally_of(tenant.store, source))
+
+
+def sources_seen(tenant: Tenant, caller: Caller) -> list[SourceSeen]:
+    """The sources that *caller* may connect, by name, at most ``SOURCES``; each with its one newest refusal."""
+    sending = {one.source for one in keys_within(tenant, caller)}
+    return [_briefly(tenant, one) for one in sorted(sending)[:SOURCES]]
+
+
+def _briefly(tenant: Tenant, source: str) -> SourceSeen:
+    kept = refusals_of(tenant.store, source)
+    on, waits = switches_of(tenant.store, source), tally_of(tenant.store, source)
+    return SourceSeen(source, (), on, kept.newest[-1:], kept.count, waits)
 
 
 def has_key(tenant: Tenant, source: str) -> bool:

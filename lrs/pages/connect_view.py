@@ -99,6 +99,22 @@ def values(facts: KeyFacts, endpoint: str, root: str, zone: str) -> dict[str, An
     }
 
 
+def source_rows(found: Iterable[SourceSeen], root: str, zone: str) -> list[dict[str, Any]]:
+    """The sources with what is turned on for them, what waits, and what was refused last."""
+    return [
+        {
+            "name": one.name,
+            "address": f"{root}{source_path(one.name)}",
+            "deduplicates": DEDUPLICATE in one.on,
+            "quarantines": QUARANTINE in one.on,
+            "waits": one.quarantine.count,
+            "refused": one.ever_refused,
+            "last": refusal(one.refused[0], zone) if one.refused else None,
+        }
+        for one in found
+    ]
+
+
 def source_path(source: str) -> str:
     """The path of the page of *source*, below the root."""
     return f"/connect/sources/{quote(source, safe='')}"

@@ -68,6 +68,21 @@ def test_it_says_what_was_refused_last_and_how_much_waits(site, browser):
     assert "Nothing was refused" in other
 
 
+@pytest.mark.usefixtures("sent")
+def test_connect_lists_each_source_with_its_switches_and_its_last_refusal(site, browser):
+    refuse(site, "other")
+    browser.ask("POST", PLACE, data={"form": _token(browser.get(PLACE)), "quarantine": "yes", "deduplicate": "yes"})
+
+    page = browser.get("/connect")
+    author = member(site, ("author", "other")).get("/connect")
+
+    assert f'href="{PLACE}"' in page.text
+    assert "open edx Stored once Quarantine 4 wait Nothing" in text_of(page)
+    assert "other As it comes Refused 1 waits 21 November 2026, 13:00 GMT: A statement is not" in text_of(page)
+    assert "open edx" not in text_of(author)
+    assert "other As it comes" in text_of(author)
+
+
 def test_an_author_has_the_page_and_the_quarantine_of_their_own_source_alone(site, sent):
     author = member(site, ("author", "other"))
 
