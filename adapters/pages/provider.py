@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from adapters import job as jobs
 from adapters.pages import acts, view
 from adapters.pages.imports import LISTED
-from lrs.pages import learners
+from lrs.pages import learners, learners_view
 from lrs.pages.learners_view import COLUMNS
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
 from lrs.web.listing import Asked, ListColumn, ListRow, as_csv, as_json, asked_of, listing
@@ -31,7 +31,7 @@ def routes() -> APIRouter:
             providers=own,
             list=listing(_asked(visit), _files(visit)),
             repair=sum(row.values["repair"] or 0 for row in _files(visit)),
-            learners=listing(asked, rows, files=False, whole=whole),
+            learners=listing(asked, rows, files=False, whole=whole, dressed=learners_view.dressed),
         )
 
     @router.get(f"{PLACE}.csv", summary="A provider's own files as CSV", openapi_extra=SIGNED_IN)

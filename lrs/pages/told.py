@@ -122,6 +122,11 @@ def _result(text: msgspec.Raw) -> ResultTold:
         return NO_RESULT
 
 
+def with_person(one: StatementTold, name: str | None) -> StatementTold:
+    """*one* with a *name* for its actor, who has none in the statement."""
+    return one if not name or one.who != one.known else replace(one, who=_cut(name))
+
+
 def with_name(one: StatementTold, name: str | None) -> StatementTold:
     """*one* with a *name* for its object from another statement."""
     return one if one.named or not name else replace(one, what=_cut(name), named=True)

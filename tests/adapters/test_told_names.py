@@ -5,6 +5,7 @@ import pytest
 from adapters.run import Order
 from lrs.competency import listed
 from lrs.composition.steps import drain
+from lrs.pages.arrivals.names import all_told
 from lrs.pages.learners_view import called, named
 from lrs.people import told_names
 from lrs.people.search import search
@@ -60,6 +61,17 @@ def test_a_name_is_shown_to_the_source_that_told_it_and_to_no_other_with_a_narro
     assert {one for learner in learners(tenant) for one in [called(learner, {"south"})]} >= {"mo@example.org"}
     assert len(named(found, "Idris", {"north"})) == 1
     assert named(found, "Idris", {"south"}) == []
+
+
+def test_the_list_of_arrivals_shows_the_name_that_the_same_source_told(tenant, send):
+    send(ADA)
+    send("roster,S1,L2,mo@example.org,Mo,Idris,present,,,")
+    send("roster,S1,,mo@example.org,,,present,,,", provider="south")
+
+    said = all_told(tenant.store, list(each(tenant.store, "statement"))).values()
+
+    assert {(one.who, one.known) for one in said} >= {("Ada Byrne", "L1"), ("Mo Idris", "L2")}
+    assert {one.who for one in said if one.known == "mo@example.org"} == {"mo@example.org"}
 
 
 def test_a_name_stands_in_no_statement_and_in_no_record_but_its_own_and_the_list(tenant, send):

@@ -1,4 +1,4 @@
-"""Names for activities whose statement has only the IRI. Reads only: two look-ups for each."""
+"""Names for activities and learners whose statement has none. Reads only: two look-ups for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import cache
 import msgspec
 
 from lrs.competency.rules.unmatched import in_any_language, name_in
-from lrs.pages.told import StatementTold, told, with_name
+from lrs.pages.told import StatementTold, told, with_name, with_person
+from lrs.people.told_names import newest_name
 from lrs.storage import Reader, Record, Walk
 from lrs.xapi.statements.definitions import DEFINITION, definition_key
 from lrs.xapi.statements.keys import activity_key
@@ -18,8 +19,22 @@ LOOKED_AT = 3
 
 
 def all_told(reader: Reader, records: Iterable[Record]) -> dict[str, StatementTold]:
-    """The statements in *records* by id, with names from other statements."""
-    said = {record.id: told(record) for record in records}
+    """The statements in *records* by id, with names from other statements, and those that files gave to learners.
+
+    A learner has the name that the source of the statement told, so nobody reads what only another source knows.
+    """
+
+    @cache
+    def called_by(agent: str, source: str) -> str | None:
+        found = newest_name(reader, agent, source)
+        return found[1] if found else None
+
+    said = {}
+    for record in records:
+        one = told(record)
+        is_nameless = bool(one.agent) and one.who == one.known
+        name = called_by(one.agent, str(record.meta.get("source", ""))) if is_nameless else None
+        said[record.id] = with_person(one, name)
     names = {one.activity: name_of(reader, one.activity) for one in said.values() if one.activity and not one.named}
     return {id: with_name(one, names.get(one.activity)) for id, one in said.items()}
 
