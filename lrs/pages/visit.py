@@ -235,7 +235,7 @@ def frame(request: Request) -> Frame:
     return replace(
         plain,
         places=tuple(Place(name, text, before + pattern) for name, text, pattern in places if sees(pattern)),
-        who=_named(found.caller),
+        who=found.caller.name,
         account=root + ACCOUNT,
         sign_out=f"{root}/sign-out",
         form=session.form_token(tenant_of(request), found.nonce),
